@@ -1,0 +1,24 @@
+// The codec of bytes as they are.
+
+import { TransportError } from '../errors.ts';
+import type { Codec } from './codec.ts';
+import { kindOf } from './describe.ts';
+
+/**
+ * Bytes as they are, copied neither way: encode takes any Uint8Array (a Buffer too), which must not be changed afterwards;
+ * decode gives a plain Uint8Array that may share memory with its neighbours: `slice()` what you keep for long.
+ */
+export const bytes: Codec<Uint8Array<ArrayBuffer>, Uint8Array> = Object.freeze({
+  name: 'bytes',
+  encode(value: Uint8Array): Uint8Array {
+    if (value instanceof Uint8Array) return value;
+    throw new TransportError('invalid_argument', `bytes: expected a Uint8Array, got ${kindOf(value)}`);
+  },
+  decode: (encoded: Uint8Array): Uint8Array<ArrayBuffer> => plain(encoded),
+});
+
+/** The same bytes as a Uint8Array and not as a subclass of it, as Node's Buffer is. */
+function plain(encoded: Uint8Array): Uint8Array<ArrayBuffer> {
+  const isPlain = Object.getPrototypeOf(encoded) === Uint8Array.prototype;
+  return (isPlain ? encoded : new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.length)) as Uint8Array<ArrayBuffer>;
+}

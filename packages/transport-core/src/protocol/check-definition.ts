@@ -1,0 +1,115 @@
+// The rules of defineProtocol at run time: for JavaScript, for ids that the compiler can't see, and for casts.
+
+import type { ProtocolDefinition } from './protocol.ts';
+
+/** Throws a TypeError that names the protocol and the path of the first thing that is wrong. */
+export function checkDefinition(definition: ProtocolDefinition, lowestChannel: number): void {
+  const given = definition as unknown as Record<string, unknown>;
+  if (!isPlainObject(given)) throw new TypeError(`defineProtocol: takes an object, got ${show(given)}`);
+  const refuse: Refuse = (path, rule, value) => {
+    const name = typeof given['name'] === 'string' ? `defineProtocol '${cut(given['name'])}'` : 'defineProtocol';
+    throw new TypeError(`${name}: ${path}: ${rule}${value.length > 0 ? `, got ${show(value[0])}` : ''}`);
+  };
+  const fail = (path: string, rule: string, ...value: unknown[]): never => refuse(path, rule, value);
+
+  for (const key of Object.keys(given)) if (!PROTOCOL_KEYS.has(key)) fail(cut(key), `a protocol has no such member; it has ${[...PROTOCOL_KEYS].join(', ')}`);
+  checkName(given['name'], fail);
+  if (!isUint32(given['version'])) fail('version', 'must be an integer from 0 to 2^32 − 1', given['version']);
+  checkAccepts(given['accepts'], fail);
+  checkChannel(given['channel'], lowestChannel, fail);
+  const priority = given['priority'];
+  if (priority !== undefined && !(typeof priority === 'number' && priority > 0 && priority < Infinity)) {
+    fail('priority', 'must be a finite number above 0', priority);
+  }
+  if (given['ordered'] !== undefined && typeof given['ordered'] !== 'boolean') fail('ordered', 'must be true or false', given['ordered']);
+  checkMethods(given['methods'], fail);
+}
+
+type Refuse = (path: string, rule: string, value: unknown[]) => never;
+type Fail = (path: string, rule: string, ...value: unknown[]) => void;
+
+function checkName(name: unknown, fail: Fail): void {
+  if (typeof name !== 'string') return fail('name', 'must be a string', name);
+  const length = new TextEncoder().encode(name).length;
+  if (length < 1 || length > 255) fail('name', `must be 1 to 255 bytes of UTF-8, got ${length}`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) fail('name', 'must have no control characters', name);
+  if (/\p{Surrogate}/u.test(name)) fail('name', 'must have no lone surrogates: it crosses the wire as UTF-8', name);
+}
+
+function checkAccepts(accepts: unknown, fail: Fail): void {
+  if (accepts === undefined) return;
+  if (!Array.isArray(accepts)) return fail('accepts', 'must be a list of versions', accepts);
+  if (accepts.length > 64) fail('accepts', `must be at most 64 versions, got ${accepts.length}`);
+  for (const [i, version] of accepts.entries()) if (!isUint32(version)) fail(`accepts[${i}]`, 'must be an integer from 0 to 2^32 − 1', version);
+}
+
+function checkChannel(channel: unknown, lowest: number, fail: Fail): void {
+  if (!isUint32(channel) || channel > 0xff) return fail('channel', `must be an integer from 0x${lowest.toString(16)} to 0xff`, channel);
+  if (channel < lowest) fail('channel', 'must be 0x10 to 0xff: 0x00 to 0x0f are for protocols of the project', channel);
+}
+
+function checkMethods(methods: unknown, fail: Fail): void {
+  if (!isPlainObject(methods)) {
+    return fail('methods', "must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … })", methods);
+  }
+  const nameOf = new Map<number, string>();
+  for (const [name, method] of Object.entries(methods)) {
+    const path = /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) ? `methods.${cut(name)}` : `methods[${show(name)}]`;
+    if (!isPlainObject(method)) {
+      fail(path, 'must be an object such as { id: 1, request: bytes }', method);
+      continue;
+    }
+    checkMethod(method, path, fail);
+    const id = method['id'] as number;
+    const other = nameOf.get(id);
+    if (other !== undefined) fail(`${path}.id`, `must be unique, but '${cut(other)}' has ${id} too`);
+    nameOf.set(id, name);
+  }
+}
+
+function checkMethod(method: Record<string, unknown>, path: string, fail: Fail): void {
+  for (const key of Object.keys(method)) if (!METHOD_KEYS.has(key)) fail(`${path}.${cut(key)}`, `a method has no such member; it has ${[...METHOD_KEYS].join(', ')}`);
+  const { id, timeout, response, upload, download } = method;
+  if (!isUint32(id) || id === 0) fail(`${path}.id`, 'must be an integer from 1 to 2^32 − 1', id);
+  for (const key of CODEC_KEYS) {
+    const codec = method[key];
+    if (codec === undefined ? key === 'request' : !isCodec(codec)) fail(`${path}.${key}`, 'must be a codec: bytes, json(schema) or protobuf(type)', codec);
+  }
+  if (response !== undefined && download !== undefined) fail(path, 'has both response and download: a callee that streams answers by its stream');
+  if (upload !== undefined && response === undefined && download === undefined) fail(path, 'has upload, so it needs response or download');
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) fail(`${path}.timeout`, 'must be milliseconds above 0, or Infinity', timeout);
+}
+
+const PROTOCOL_KEYS = new Set(['name', 'version', 'accepts', 'channel', 'priority', 'ordered', 'methods']);
+const CODEC_KEYS = ['request', 'response', 'upload', 'download'] as const;
+const METHOD_KEYS = new Set<string>(['id', ...CODEC_KEYS, 'timeout']);
+
+function isUint32(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff;
+}
+
+function isCodec(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, encode, decode } = value as Record<string, unknown>;
+  return typeof name === 'string' && typeof encode === 'function' && typeof decode === 'function';
+}
+
+/** An object literal, also of another realm: one whose prototype, if any, has none. So `{ __proto__: { … } }` is no plain object. */
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: object | null = Object.getPrototypeOf(value);
+  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'));
+}
+
+function cut(text: string): string {
+  const line = JSON.stringify(text).slice(1, -1);
+  return line.length > 64 ? `${line.slice(0, 63)}…` : line;
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return `'${cut(value)}'`;
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return typeof value === 'function' ? 'a function' : String(value);
+}

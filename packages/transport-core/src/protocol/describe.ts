@@ -1,0 +1,42 @@
+// Values in messages: short, on one line, whatever they hold.
+
+/** What a value is, in a few words: 'a Date', 'NaN', 'undefined', 'a string'. Never throws. */
+export function kindOf(value: unknown): string {
+  switch (typeof value) {
+    case 'undefined':
+      return 'undefined';
+    case 'number':
+      return Number.isFinite(value) ? 'a number' : String(value);
+    case 'object':
+      return value === null ? 'null' : article(className(value));
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+/** A path into a value, as one would write it: `request.entries[3]["odd key"]`. */
+export function member(key: PropertyKey): string {
+  if (typeof key === 'number') return `[${key}]`;
+  if (typeof key === 'symbol') return `[${String(key)}]`;
+  return /^[\p{L}_$][\p{L}\p{N}_$]{0,63}$/u.test(key) ? `.${key}` : `[${quote(key)}]`;
+}
+
+/** A text in double quotes, escaped, cut after `length` characters. */
+export function quote(text: string, length = 64): string {
+  return JSON.stringify(text.length > length ? `${text.slice(0, length)}…` : text);
+}
+
+function className(value: object): string {
+  try {
+    if (Array.isArray(value)) return 'array';
+    const prototype: object | null = Object.getPrototypeOf(value);
+    const name: unknown = prototype?.constructor?.name;
+    return typeof name === 'string' && /^[\p{L}_$][\p{L}\p{N}_$]{0,63}$/u.test(name) && name !== 'Object' ? name : 'object';
+  } catch {
+    return 'object';
+  }
+}
+
+function article(name: string): string {
+  return `${/^[aeiouAEIOU]/.test(name) && !/^U(?!n)/.test(name) ? 'an' : 'a'} ${name}`;
+}
