@@ -1,0 +1,39 @@
+// What every runtime that we support has, and no more: Node, browsers, workers. The pure storeys compile against this
+// file alone, so that a socket, a timer or a clock can't slip in.
+
+interface AbortSignal {
+  readonly aborted: boolean;
+  readonly reason: any;
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+  throwIfAborted(): void;
+}
+interface AbortController {
+  readonly signal: AbortSignal;
+  abort(reason?: any): void;
+}
+declare var AbortController: { new (): AbortController; prototype: AbortController };
+declare var AbortSignal: { prototype: AbortSignal };
+
+interface TextEncoder {
+  encode(text?: string): Uint8Array<ArrayBuffer>;
+  encodeInto(text: string, into: Uint8Array): { read: number; written: number };
+}
+interface TextDecoder {
+  decode(bytes?: Uint8Array): string;
+}
+declare var TextEncoder: { new (): TextEncoder; prototype: TextEncoder };
+declare var TextDecoder: { new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder; prototype: TextDecoder };
+
+interface URL {
+  readonly protocol: string;
+  readonly host: string;
+  readonly hostname: string;
+  readonly port: string;
+  readonly pathname: string;
+  readonly search: string;
+  readonly href: string;
+}
+declare var URL: { new (url: string, base?: string): URL; prototype: URL };
+
+declare function queueMicrotask(callback: () => void): void;

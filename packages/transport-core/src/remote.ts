@@ -1,0 +1,22 @@
+// The other end of one live connection.
+
+/** One object from up to down: in `rpc.from`, `connections()`, `remotes()` and `admit`; a Target, too. */
+export interface Remote {
+  /** Unique in its transport: 'in-3', 'out-12'. */
+  readonly id: string;
+  /** The other end as the stream layer names it. */
+  readonly endpoint: string;
+  /** Who dialled: 'out' is this end. */
+  readonly direction: 'in' | 'out';
+  readonly closed: boolean;
+  /** The last measured round trip in milliseconds. */
+  readonly rtt?: number | undefined;
+  /** What the peer says of itself: its advertised address. */
+  readonly addr?: string | undefined;
+  /** There only when it was proven (TLS, noise). */
+  readonly nodeId?: string | undefined;
+  /** The peer's transport, 32 hex digits: the same over all its connections, new after its restart. */
+  readonly instance: string;
+  /** What its `hello` option gave: a token, a tenant. */
+  readonly hello: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,69 @@
+// The narrow waist: what a backend author writes, and nothing else. Everything above it is built once.
+
+import type { TransportError } from '../errors.ts';
+import type { Frame } from '../wire/frame.ts';
+
+/** Ordered bytes between two ends, however they are carried. NetworkTransport turns any of these into a Transport. */
+export interface StreamLayer {
+  /**
+   * Binds and accepts; resolves once it can be dialled, and rejects with a TransportError where it can't bind. Called again after
+   * `failed`. Each connection is handed over once it is ready for `attach`.
+   * @param failed the listener broke and listens no more; it is listened again after a back-off (5 ms doubling to 1 s).
+   */
+  listen(accept: (connection: StreamConnection) => void, failed?: (error: TransportError) => void): Promise<void>;
+  /**
+   * Connects. Rejects with a TransportError: `dial_timeout` after `timeout` milliseconds, `connection_refused`, `host_not_found`,
+   * `invalid_argument` for an address that it does not understand; with the signal's reason when that aborts first. A dial that
+   * ends by time or signal leaves no socket behind, however late that opens.
+   */
+  dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection>;
+  /** The address that is bound (the real port after `:0`); before `listen` resolves it throws `failed_precondition`. */
+  localAddr(): string;
+  /** What others dial: what the user gave, verbatim, else `localAddr()`. */
+  advertiseAddr(): string;
+  /** Stops listening, ends pending dials; connections that were handed over belong to whoever took them. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** One connection. Everything on it is synchronous; what it reports comes after `attach`, in order. */
+export interface StreamConnection {
+  /** The other end as this layer names it ('127.0.0.1:50312'); for people and logs. */
+  readonly endpoint: string;
+  /** There where the layer itself proved it (TLS, noise). */
+  readonly nodeId?: string | undefined;
+  /** A value both ends share and nobody else knows, for proofs bound to this connection (TLS exporter, noise hash). */
+  readonly binding?: Uint8Array | undefined;
+  /** Set where the layer itself refuses the peer: the session answers with this and nothing else. */
+  readonly refused?: TransportError | undefined;
+  /**
+   * Carries frames as they are instead of bytes: the direct in-memory transport. `write` and `data` are not used then, and the
+   * batch that was sent belongs to the receiver.
+   */
+  readonly frames?: { send(batch: Frame[]): void } | undefined;
+  /** Begins to report to `sink`. Called once, synchronously after the connection was handed over. */
+  attach(sink: StreamSink): void;
+  /**
+   * True: the layer is done with the chunk, whose memory may be reused at once. False: it keeps the chunk until it calls
+   * `drained()`, and nothing is written before that. Never throws; after the end it is true and drops.
+   */
+  write(chunk: Uint8Array): boolean;
+  /** Asks for no more data, as soon as may be. */
+  pause(): void;
+  resume(): void;
+  /** Flushes what was written, ends, then reads and discards until the other end has ended (1 s or 256 KiB at most). */
+  close(): void;
+  /** Ends at once. */
+  destroy(error?: TransportError): void;
+}
+
+/** What a connection reports to. */
+export interface StreamSink {
+  /** Bytes that came, as a plain Uint8Array that nobody changes any more. */
+  data(chunk: Uint8Array): void;
+  /** Frames that came, from a connection that carries them. */
+  frames(batch: Frame[]): void;
+  /** The chunk whose `write` was false is done. */
+  drained(): void;
+  /** It is over: without an error where the other end ended in order. Exactly once; nothing is reported after it. */
+  closed(error?: TransportError): void;
+}

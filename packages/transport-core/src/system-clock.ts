@@ -1,0 +1,17 @@
+// The machine's own clock and timers: with system-random the only file that names those globals.
+
+import { type Clock, LONGEST_DELAY, sleepOn, type Timer } from './clock.ts';
+
+declare const performance: { now(): number };
+declare function setTimeout(callback: () => void, delay: number): unknown;
+declare function clearTimeout(timer: unknown): void;
+declare const process: { nextTick?(callback: () => void): void } | undefined;
+
+/** Real time: `performance.now` and the runtime's timers. `defer` is `process.nextTick`, or a microtask where there is none. */
+export const systemClock: Clock = Object.freeze({
+  now: () => performance.now(),
+  setTimeout: (callback: () => void, delay: number): Timer => setTimeout(callback, Math.min(Math.max(delay, 0), LONGEST_DELAY)),
+  clearTimeout: (timer: Timer) => clearTimeout(timer),
+  sleep: (delay: number, signal?: AbortSignal) => sleepOn(systemClock, delay, signal),
+  defer: typeof process !== 'undefined' && process.nextTick !== undefined ? process.nextTick : (callback: () => void) => queueMicrotask(callback),
+});

@@ -1,0 +1,17 @@
+// The machine's own randomness.
+
+import type { Random } from './random.ts';
+
+declare const crypto: { getRandomValues<T extends ArrayBufferView>(array: T): T };
+
+const pool = new Uint32Array(64);
+let left = 0;
+
+/** Numbers from the runtime's cryptographic source, 32 bits each: instance ids are made of them. */
+export const systemRandom: Random = () => {
+  if (left === 0) {
+    crypto.getRandomValues(pool);
+    left = pool.length;
+  }
+  return pool[--left]! / 0x1_0000_0000;
+};

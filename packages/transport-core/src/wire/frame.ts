@@ -1,0 +1,106 @@
+// The frame: what crosses a connection after the preamble. frame.proto is its definition; here are the kinds and the decoded shape.
+
+/** The kinds of frames (SESSION.md §1). 1 to 31 are the project's own; a receiver skips and counts those from 32 on. */
+export const Kind = {
+  HELLO: 1,
+  READY: 2,
+  GO_AWAY: 3,
+  PING: 4,
+  PONG: 5,
+  CREDIT: 6,
+  PROTOCOLS: 7,
+  REQUEST: 8,
+  ONEWAY: 9,
+  RESPONSE: 10,
+  ITEM: 11,
+  PART: 12,
+  END: 13,
+  ERROR: 14,
+  CANCEL: 15,
+} as const;
+
+/** Flags of REQUEST: the caller streams; the callee streams. */
+export const UPLOAD = 1;
+export const DOWNLOAD = 2;
+/** Flag of ERROR: no handler saw the call. */
+export const UNPROCESSED = 1;
+
+/** `54 52 4B 4C`: what each side sends first. */
+export const PREAMBLE: Uint8Array<ArrayBuffer> = new Uint8Array([0x54, 0x52, 0x4b, 0x4c]);
+
+/** A frame may be this much longer than its packet: header fields, metadata, a hello. */
+export const FRAME_OVERHEAD = 16 * 1024;
+
+export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+/** A decoded frame; what is absent on the wire is 0, '' or EMPTY. The decoder reuses one: take what you need before it goes on. */
+export class Frame {
+  kind = 0;
+  id = 0;
+  channel = 0;
+  method = 0;
+  flags = 0;
+  /** Milliseconds left, 0 where the call has no deadline. */
+  timeout = 0;
+  /** The whole length of a message of several packets, in its first packet alone. */
+  size = 0;
+  credit = 0;
+  code = 0;
+  text = '';
+  metadata: Record<string, string> | undefined = undefined;
+  /** Bytes of the metadata for accounts: the UTF-8 lengths of all keys and values. */
+  metadataSize = 0;
+  reason = 0;
+  /** The bytes of the Hello message, undecoded. */
+  hello: Uint8Array = EMPTY;
+  account = 0;
+  /** A view into the chunk that was read. */
+  payload: Uint8Array = EMPTY;
+}
+
+/** What receives decoded frames. */
+export interface FrameVisitor {
+  /** False stops the decoder: what is left of the chunk is dropped, and so is all that follows. */
+  frame(frame: Frame): boolean;
+}
+
+/** Metadata as it crosses the wire, encoded once a call. */
+export interface EncodedMetadata {
+  /** The repeated field 11, tags and lengths included. */
+  readonly bytes: Uint8Array;
+  /** What accounts count: the UTF-8 lengths of all keys and values. */
+  readonly size: number;
+  readonly value: Readonly<Record<string, string>>;
+}
+
+/**
+ * Where a session writes its frames: bytes in a batch (wire/encoder), or frames as they are (the direct in-memory transport).
+ * Payloads are given as a range of a buffer, so that a packet of a long message costs no view.
+ */
+export interface FrameWriter {
+  /** Bytes in the batch that nobody has taken yet (of the writer that carries frames: their payload bytes). */
+  readonly size: number;
+  /** Frames in the batch that nobody has taken yet. */
+  readonly count: number;
+  /** Is there room in the batch for a frame with so many bytes of payload, metadata, text or hello? */
+  fits(bytes: number): boolean;
+  hello(hello: Uint8Array): void;
+  ready(): void;
+  goAway(code: number, reason: number, text: string): void;
+  ping(id: number): void;
+  pong(id: number): void;
+  /** `id` for the stream account, `channel` for short and long, neither for pipe and reply: the other is 0. */
+  credit(account: number, credit: number, id: number, channel: number): void;
+  protocols(hello: Uint8Array): void;
+  request(id: number, channel: number, method: number, flags: number, timeout: number, metadata: EncodedMetadata | undefined, size: number, payload: Uint8Array, start: number, end: number): void;
+  oneway(id: number, channel: number, method: number, metadata: EncodedMetadata | undefined, size: number, payload: Uint8Array, start: number, end: number): void;
+  response(id: number, size: number, payload: Uint8Array, start: number, end: number): void;
+  item(id: number, size: number, payload: Uint8Array, start: number, end: number): void;
+  part(id: number, payload: Uint8Array, start: number, end: number): void;
+  end(id: number): void;
+  error(id: number, code: number, reason: number, text: string, flags: number, metadata: EncodedMetadata | undefined): void;
+  cancel(id: number): void;
+}
+
+/** The five accounts of SESSION.md §4, by their numbers in CREDIT frames. */
+export const Account = { PIPE: 1, SHORT: 2, LONG: 3, REPLY: 4, STREAM: 5 } as const;

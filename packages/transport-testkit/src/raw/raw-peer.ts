@@ -1,0 +1,293 @@
+// A peer that knows the wire and nothing else: it dials or accepts over any StreamLayer, sends what it is told, well-formed or not,
+// and keeps what it is sent. All waiting ends by an event: a frame, or the end of the connection.
+
+import type { StreamConnection, StreamLayer } from '@trunkline/transport-core';
+import { concat, decodeBody, encodeFrame, type RawFrame, type RawFrameInput, type RawHello, type RawKind, RawSplitter } from './raw-frames.ts';
+import { rawHello } from './raw-hello.ts';
+
+/** `54 52 4B 4C`. */
+export const RAW_PREAMBLE: Uint8Array = Uint8Array.from([0x54, 0x52, 0x4b, 0x4c]);
+
+interface Waiter {
+  wants: (frame: RawFrame) => boolean;
+  what: string;
+  resolve: (frame: RawFrame) => void;
+  reject: (error: Error) => void;
+}
+
+/** One connection, seen by a stranger. */
+export class RawPeer {
+  readonly role: 'dialler' | 'acceptor';
+  /** Every frame that came, in order, taken or not. */
+  readonly log: RawFrame[] = [];
+  /** Answers PINGs at once, as every peer must. */
+  answerPings = true;
+  /** Gives pipe credit (account 1) back at once, to the byte. */
+  returnPipe = true;
+  /** Bytes that came, the preamble included; the first MiB of them is in `received`. */
+  receivedBytes = 0;
+
+  readonly #connection: StreamConnection;
+  readonly #splitter = new RawSplitter();
+  readonly #received: Uint8Array[] = [];
+  readonly #untaken: RawFrame[] = [];
+  readonly #waiters: Waiter[] = [];
+  readonly #outgoing: Uint8Array[] = [];
+  readonly #ended: Promise<void>;
+  #end: () => void = () => {};
+  #preamble: Uint8Array = new Uint8Array(0);
+  #gotPreamble: (() => void) | undefined;
+  #blocked = false;
+  #over = false;
+  #error: Error | undefined;
+  #nonce = 0x7000_0000;
+
+  constructor(connection: StreamConnection, role: 'dialler' | 'acceptor') {
+    this.role = role;
+    this.#connection = connection;
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    connection.attach({
+      data: (chunk) => this.#data(chunk),
+      frames: () => {},
+      drained: () => this.#drained(),
+      closed: (error) => this.#closed(error),
+    });
+  }
+
+  /** Dials `address`; nothing is sent yet. */
+  static async dial(layer: StreamLayer, address: string): Promise<RawPeer> {
+    return new RawPeer(await layer.dial(address, { timeout: 10_000 }), 'dialler');
+  }
+
+  /** Sends bytes as they are, each argument as a chunk of its own. */
+  bytes(...chunks: (Uint8Array | readonly number[])[]): void {
+    for (const chunk of chunks) this.#write(Uint8Array.from(chunk));
+  }
+
+  /** Sends frames, all in one chunk. */
+  send(...frames: RawFrameInput[]): void {
+    this.#write(concat(frames.map(encodeFrame)));
+  }
+
+  /** Sends the preamble, and frames behind it in the same chunk. */
+  begin(...frames: RawFrameInput[]): void {
+    this.#write(concat([RAW_PREAMBLE, ...frames.map(encodeFrame)]));
+  }
+
+  /** The first frame of that kind (and for which `where` holds) that nobody took yet; rejects when the connection ends without one. */
+  next(kind: RawKind | number, where: (frame: RawFrame) => boolean = () => true): Promise<RawFrame> {
+    const wants = (frame: RawFrame) => frame.kind === kind && where(frame);
+    const at = this.#untaken.findIndex(wants);
+    if (at >= 0) return Promise.resolve(this.#untaken.splice(at, 1)[0] as RawFrame);
+    if (this.#over) return Promise.reject(this.#missing(String(kind)));
+    return new Promise((resolve, reject) => this.#waiters.push({ wants, what: String(kind), resolve, reject }));
+  }
+
+  /** How many frames of that kind came so far. */
+  count(kind: RawKind | number): number {
+    return this.log.filter((frame) => frame.kind === kind).length;
+  }
+
+  /**
+   * Resolves when the other end has handled all that was sent before, and what it wrote in answer has arrived: a PING went to and fro.
+   * Only on a connection that is up.
+   */
+  async barrier(): Promise<void> {
+    const id = ++this.#nonce;
+    this.send({ kind: 'PING', id });
+    await this.next('PONG', (frame) => frame.id === id);
+  }
+
+  /** The other end's preamble, once it is whole. */
+  async preamble(): Promise<Uint8Array> {
+    while (this.#preamble.length < 4 && !this.#over) await new Promise<void>((resolve) => (this.#gotPreamble = resolve));
+    return this.#preamble;
+  }
+
+  /**
+   * The whole hello by the rules. As dialler: preamble and HELLO, the other's HELLO, READY. As acceptor: the other's HELLO, ours, its
+   * READY. Resolves to the other's hello; frames in `behind` go in the same chunk as READY (or as our HELLO, for an acceptor).
+   */
+  async handshake(hello: Partial<RawHello> = {}, behind: RawFrameInput[] = []): Promise<RawHello> {
+    const mine = rawHello(hello);
+    if (this.role === 'dialler') {
+      this.begin({ kind: 'HELLO', hello: mine });
+      const theirs = (await this.next('HELLO')).hello as RawHello;
+      this.send({ kind: 'READY' }, ...behind);
+      return theirs;
+    }
+    const theirs = (await this.next('HELLO')).hello as RawHello;
+    this.begin({ kind: 'HELLO', hello: { ...mine, wireMin: hello.wireMin ?? theirs.wireMax, wireMax: hello.wireMax ?? theirs.wireMax } }, ...behind);
+    await this.next('READY');
+    return theirs;
+  }
+
+  /**
+   * A whole message of one or several packets, its first frame being of that kind: the frame with the whole payload. Pipe credit has
+   * to be given meanwhile (`returnPipe`).
+   */
+  async message(kind: RawKind, where?: (frame: RawFrame) => boolean): Promise<RawFrame> {
+    const first = await this.next(kind, where);
+    const parts = [first.payload];
+    for (let got = first.payload.length; got < first.size; ) {
+      const part = await this.next('PART', (frame) => frame.id === first.id);
+      parts.push(part.payload);
+      got += part.payload.length;
+    }
+    return { ...first, payload: concat(parts) };
+  }
+
+  /** Gives credit: of a channel for accounts 2 and 3, of a call for account 5, of the connection for 1 and 4. */
+  grant(account: number, credit: number, of: { id?: number; channel?: number } = {}): void {
+    this.send({ kind: 'CREDIT', account, credit, ...of });
+  }
+
+  /** Resolves when the connection is over, with the error that the layer gave, if any. */
+  async expectClosed(): Promise<Error | undefined> {
+    await this.#ended;
+    return this.#error;
+  }
+
+  get closed(): boolean {
+    return this.#over;
+  }
+
+  /** The bytes that came, up to the first MiB. */
+  get received(): Uint8Array {
+    return concat(this.#received);
+  }
+
+  pause(): void {
+    this.#connection.pause();
+  }
+
+  resume(): void {
+    this.#connection.resume();
+  }
+
+  /** Ends in order, behind what was sent. */
+  close(): void {
+    this.#connection.close();
+  }
+
+  /** Cuts the connection. */
+  destroy(): void {
+    this.#connection.destroy();
+    this.#closed(undefined);
+  }
+
+  #write(chunk: Uint8Array): void {
+    if (this.#blocked) this.#outgoing.push(chunk);
+    else this.#blocked = !this.#connection.write(chunk);
+  }
+
+  #drained(): void {
+    this.#blocked = false;
+    while (!this.#blocked && this.#outgoing.length > 0) this.#blocked = !this.#connection.write(this.#outgoing.shift() as Uint8Array);
+  }
+
+  #data(chunk: Uint8Array): void {
+    this.receivedBytes += chunk.length;
+    if (this.receivedBytes <= RECEIVED_KEPT) this.#received.push(chunk.slice());
+    let rest = chunk;
+    if (this.#preamble.length < 4) {
+      const missing = 4 - this.#preamble.length;
+      this.#preamble = concat([this.#preamble, chunk.subarray(0, missing)]);
+      rest = chunk.subarray(missing);
+      if (this.#preamble.length === 4) this.#gotPreamble?.();
+    }
+    for (const body of this.#splitter.push(rest)) this.#frame(decodeBody(body.slice()));
+  }
+
+  #frame(frame: RawFrame): void {
+    this.log.push(frame);
+    if (frame.kind === 'PING' && this.answerPings) this.send({ kind: 'PONG', id: frame.id });
+    const onPipe = frame.kind === 'PART' || frame.kind === 'ITEM' || frame.size > 0;
+    if (this.returnPipe && onPipe) this.grant(1, cost(frame));
+    const waiting = this.#waiters.findIndex((waiter) => waiter.wants(frame));
+    if (waiting >= 0) (this.#waiters.splice(waiting, 1)[0] as Waiter).resolve(frame);
+    else this.#untaken.push(frame);
+  }
+
+  #closed(error: Error | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#error = error;
+    this.#gotPreamble?.();
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#missing(waiter.what));
+    this.#end();
+  }
+
+  #missing(what: string): Error {
+    const came = this.log.slice(-20).map((frame) => describeFrame(frame));
+    const why = this.#error === undefined ? '' : ` (${this.#error.message})`;
+    return new Error(`the connection ended${why} before a ${what} came; the last frames were: ${came.join(', ') || 'none'}`);
+  }
+}
+
+/** Accepts for raw peers over a layer. */
+export class RawListener {
+  readonly #layer: StreamLayer;
+  readonly #ready: RawPeer[] = [];
+  readonly #waiters: ((peer: RawPeer) => void)[] = [];
+  /** Every peer that was accepted. */
+  readonly peers: RawPeer[] = [];
+
+  private constructor(layer: StreamLayer) {
+    this.#layer = layer;
+  }
+
+  static async listen(layer: StreamLayer): Promise<RawListener> {
+    const listener = new RawListener(layer);
+    await layer.listen((connection) => {
+      const peer = new RawPeer(connection, 'acceptor');
+      listener.peers.push(peer);
+      const waiter = listener.#waiters.shift();
+      if (waiter === undefined) listener.#ready.push(peer);
+      else waiter(peer);
+    });
+    return listener;
+  }
+
+  get address(): string {
+    return this.#layer.localAddr();
+  }
+
+  /** The next connection that is dialled, attached and silent. */
+  next(): Promise<RawPeer> {
+    const peer = this.#ready.shift();
+    if (peer !== undefined) return Promise.resolve(peer);
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    for (const peer of this.peers) peer.destroy();
+    await this.#layer.close();
+  }
+}
+
+/** What a packet takes off an account: its payload and metadata, and 64 (SESSION.md §4). */
+export function cost(frame: Pick<RawFrame, 'payload' | 'metadata'>): number {
+  return frame.payload.length + metadataSize(frame.metadata) + 64;
+}
+
+/** What metadata counts for: the UTF-8 lengths of all keys and values. */
+export function metadataSize(metadata: Record<string, string>): number {
+  const utf8 = new TextEncoder();
+  return Object.entries(metadata).reduce((sum, [key, value]) => sum + utf8.encode(key).length + utf8.encode(value).length, 0);
+}
+
+/** A frame in a few words, for messages of failing cases. */
+export function describeFrame(frame: RawFrame): string {
+  const parts = [String(frame.kind)];
+  for (const name of ['id', 'channel', 'method', 'flags', 'size', 'account', 'credit', 'code', 'reason'] as const) {
+    if (frame[name] !== 0) parts.push(`${name} ${frame[name]}`);
+  }
+  if (frame.text !== '') parts.push(`'${frame.text}'`);
+  if (frame.payload.length > 0) parts.push(`${frame.payload.length} bytes`);
+  return parts.join(' ');
+}
+
+const RECEIVED_KEPT = 1024 * 1024;
