@@ -1,0 +1,89 @@
+// Metadata and text as they cross the wire: bounded here, at the sender.
+
+import { TransportError } from '../errors.ts';
+import type { EncodedMetadata } from './frame.ts';
+
+/**
+ * Encodes metadata once a call; undefined where there is none. What it holds is a copy: later changes of `record` do not show.
+ * @throws TransportError `invalid_argument` above 8 KiB of keys and values (UTF-8), or above 15 KiB as encoded (many tiny entries);
+ * TypeError where a value is no string.
+ */
+export function encodeMetadata(record: Readonly<Record<string, string>> | undefined): EncodedMetadata | undefined {
+  if (record === undefined) return undefined;
+  const entries = Object.entries(record);
+  if (entries.length === 0) return undefined;
+  const value: Record<string, string> = Object.create(null);
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for (const [key, text] of entries) {
+    if (typeof text !== 'string') throw new TypeError(`metadata['${key}'] is ${text === null ? 'null' : `a ${typeof text}`}; metadata holds strings only`);
+    const keyBytes = encoder.encode(key);
+    const textBytes = encoder.encode(text);
+    value[asRead(key, keyBytes)] = asRead(text, textBytes);
+    size += keyBytes.length + textBytes.length;
+    if (size > METADATA_LIMIT) throw tooLong(`has more than ${METADATA_LIMIT} bytes of keys and values`);
+    parts.push(keyBytes, textBytes);
+  }
+  const bytes = new Uint8Array(size + parts.length * 5);
+  let at = 0;
+  for (let i = 0; i < parts.length; i += 2) at = writeEntry(bytes, at, parts[i]!, parts[i + 1]!);
+  if (at > ENCODED_METADATA_LIMIT) throw tooLong(`takes ${at} bytes with its ${entries.length} entries, above the ${ENCODED_METADATA_LIMIT} that a frame has room for`);
+  return { bytes: bytes.subarray(0, at), size, value };
+}
+
+/** The longest beginning of a text, whole code points, of at most 1 KiB of UTF-8. */
+export function truncateText(text: string): string {
+  if (text.length * 3 <= TEXT_LIMIT) return text;
+  return text.slice(0, encoder.encodeInto(text, scratch).read);
+}
+
+/** Bytes of keys and values (UTF-8) that one frame's metadata may have. */
+export const METADATA_LIMIT = 8 * 1024;
+
+/** Bytes of metadata as encoded: with the other fields it stays inside FRAME_OVERHEAD. */
+export const ENCODED_METADATA_LIMIT = 15 * 1024;
+
+/** Bytes of UTF-8 that a GO_AWAY's or ERROR's text may have. */
+export const TEXT_LIMIT = 1024;
+
+/** Field 11 of the frame, a map entry: key 1, value 2. */
+function writeEntry(bytes: Uint8Array, at: number, key: Uint8Array, value: Uint8Array): number {
+  const keyWidth = key.length < 0x80 ? 1 : 2;
+  const valueWidth = value.length < 0x80 ? 1 : 2;
+  const length = 1 + keyWidth + key.length + 1 + valueWidth + value.length;
+  bytes[at++] = 0x5a;
+  at = writeLength(bytes, at, length);
+  bytes[at++] = 0x0a;
+  at = writeLength(bytes, at, key.length);
+  bytes.set(key, at);
+  at += key.length;
+  bytes[at++] = 0x12;
+  at = writeLength(bytes, at, value.length);
+  bytes.set(value, at);
+  return at + value.length;
+}
+
+/** A varint below 2^14. */
+function writeLength(bytes: Uint8Array, at: number, length: number): number {
+  if (length < 0x80) {
+    bytes[at] = length;
+    return at + 1;
+  }
+  bytes[at] = (length & 0x7f) | 0x80;
+  bytes[at + 1] = length >>> 7;
+  return at + 2;
+}
+
+/** What the receiver will read: lone surrogates become U+FFFD on the way. */
+function asRead(text: string, bytes: Uint8Array): string {
+  return loneSurrogate.test(text) ? decoder.decode(bytes) : text;
+}
+
+function tooLong(what: string): TransportError {
+  return new TransportError('invalid_argument', `the metadata ${what}; send large things as the request`, { sent: false });
+}
+
+const loneSurrogate = /\p{Surrogate}/u;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const scratch = new Uint8Array(TEXT_LIMIT);
