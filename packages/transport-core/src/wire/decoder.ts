@@ -1,0 +1,151 @@
+// Bytes to frames, however they are cut into chunks. A bad peer is an answer, never a throw; memory is taken for what came, not for
+// what was promised.
+
+import { EMPTY, Frame, type FrameVisitor } from './frame.ts';
+import { parseFrame } from './parse-frame.ts';
+
+/** What a peer did that ends its connection: `too_large` for a length above ours, `malformed` for all else. */
+export interface Violation {
+  reason: 'malformed' | 'too_large';
+  message: string;
+}
+
+/**
+ * Reads the frames of one connection (after the preamble). After a violation, or a visitor's false, it reads nothing more.
+ * One Frame serves all: its payload and hello are views into the chunk, or into a buffer where the frame straddled chunks.
+ */
+export class FrameDecoder {
+  /** The longest frame that is taken, in bytes after its length; it counts from the next frame on, and is below 2^28. */
+  maxLength: number;
+  readonly #allocate: (size: number) => Uint8Array;
+  readonly #frame = new Frame();
+  #dead = false;
+  /** A length that was cut: its bits so far, and how many bytes of it came. */
+  #length = 0;
+  #lengthBytes = 0;
+  /** A frame that was cut: its beginning, how much of it came, and how long it will be (0 where no length is known). */
+  #body: Uint8Array = EMPTY;
+  #filled = 0;
+  #expected = 0;
+  /** A buffer that the visitor gave back. */
+  #spare: Uint8Array = EMPTY;
+
+  constructor(options: { maxLength: number; allocate: (size: number) => Uint8Array }) {
+    this.maxLength = options.maxLength;
+    this.#allocate = options.allocate;
+  }
+
+  /** Bytes that wait for the rest of their frame (its length, once known, counts as one); 0 between frames. */
+  get partial(): number {
+    return this.#expected === 0 ? this.#lengthBytes : 1 + this.#filled;
+  }
+
+  /** Hands each frame that is whole to the visitor, before it returns. The chunk must not change as long as views into it are used. */
+  read(chunk: Uint8Array, visitor: FrameVisitor): Violation | undefined {
+    if (this.#dead) return undefined;
+    const result = this.#read(chunk, visitor);
+    const frame = this.#frame;
+    frame.payload = EMPTY;
+    frame.hello = EMPTY;
+    if (this.#expected === 0) this.#spare = EMPTY;
+    if (result === undefined) return undefined;
+    this.#dead = true;
+    this.#body = this.#spare = EMPTY;
+    this.#length = this.#lengthBytes = this.#filled = this.#expected = 0;
+    return result === STOPPED ? undefined : result;
+  }
+
+  /**
+   * For a visitor, inside `frame`: the payload was copied, so the buffer that held it may hold the next frame that straddles chunks.
+   * (A fresh 64 KiB for each packet of a long message costs as much as reading it.)
+   */
+  recycle(): void {
+    if (this.#body !== EMPTY) this.#spare = this.#body;
+  }
+
+  #read(chunk: Uint8Array, visitor: FrameVisitor): Violation | undefined {
+    let at = 0;
+    if (this.#expected !== 0) {
+      at = this.#fill(chunk, 0);
+      if (this.#filled < this.#expected) return undefined;
+      const result = this.#assembled(visitor);
+      if (result !== undefined) return result;
+    }
+    const frame = this.#frame;
+    const available = chunk.length;
+    while (at < available) {
+      let length = chunk[at]!;
+      if (length < 0x80 && this.#lengthBytes === 0) at++;
+      else {
+        length = this.#length;
+        let bytes = this.#lengthBytes;
+        for (;;) {
+          const byte = chunk[at++]!;
+          length |= (byte & 0x7f) << (7 * bytes++);
+          if (byte < 0x80) break;
+          if (bytes === MAX_LENGTH_BYTES) return malformed(`a frame's length takes more than ${MAX_LENGTH_BYTES} bytes`);
+          if (at === available) {
+            this.#length = length;
+            this.#lengthBytes = bytes;
+            return undefined;
+          }
+        }
+        this.#length = this.#lengthBytes = 0;
+      }
+      if (length === 0) return malformed('a frame of no bytes');
+      if (length > this.maxLength) return { reason: 'too_large', message: `a frame of ${length} bytes, above the ${this.maxLength} that are taken here` };
+      const end = at + length;
+      if (end > available) {
+        this.#expected = length;
+        this.#fill(chunk, at);
+        return undefined;
+      }
+      const wrong = parseFrame(frame, chunk, at, end);
+      if (wrong !== undefined) return malformed(wrong);
+      at = end;
+      if (!visitor.frame(frame)) return STOPPED;
+    }
+    return undefined;
+  }
+
+  /** Adds what the chunk has of the frame that was cut; the buffer grows with what came, to at most four times of it. */
+  #fill(chunk: Uint8Array, at: number): number {
+    const filled = this.#filled;
+    const end = Math.min(chunk.length, at + this.#expected - filled);
+    const needed = filled + end - at;
+    if (this.#body.length < needed) {
+      let body = this.#spare;
+      this.#spare = EMPTY;
+      if (body.length < this.#expected) body = this.#allocate(Math.min(this.#expected, Math.max(needed * 4, SMALL_BUFFER)));
+      if (filled > 0) body.set(this.#body.subarray(0, filled));
+      this.#body = body;
+    }
+    this.#body.set(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end), filled);
+    this.#filled = needed;
+    return end;
+  }
+
+  /** Hands over the frame that was cut, now that it is whole. */
+  #assembled(visitor: FrameVisitor): Violation | undefined {
+    const length = this.#expected;
+    this.#filled = this.#expected = 0;
+    const wrong = parseFrame(this.#frame, this.#body, 0, length);
+    const going = wrong === undefined && visitor.frame(this.#frame);
+    this.#body = EMPTY;
+    if (wrong !== undefined) return malformed(wrong);
+    return going ? undefined : STOPPED;
+  }
+}
+
+function malformed(message: string): Violation {
+  return { reason: 'malformed', message };
+}
+
+/** The visitor wants no more. */
+const STOPPED: Violation = { reason: 'malformed', message: '' };
+
+/** A length is a varint of so many bytes at most, over-long forms included: below 2^28. */
+const MAX_LENGTH_BYTES = 4;
+
+/** A buffer of this size is taken at once, where the frame is as long. */
+const SMALL_BUFFER = 4 * 1024;
