@@ -19,7 +19,7 @@ export function encodeMetadata(record: Readonly<Record<string, string>> | undefi
     if (typeof text !== 'string') throw new TypeError(`metadata['${key}'] is ${text === null ? 'null' : `a ${typeof text}`}; metadata holds strings only`);
     const keyBytes = encoder.encode(key);
     const textBytes = encoder.encode(text);
-    value[asRead(key, keyBytes)] = asRead(text, textBytes);
+    value[wellFormed(key)] = wellFormed(text);
     size += keyBytes.length + textBytes.length;
     if (size > METADATA_LIMIT) throw tooLong(`has more than ${METADATA_LIMIT} bytes of keys and values`);
     parts.push(keyBytes, textBytes);
@@ -35,6 +35,16 @@ export function encodeMetadata(record: Readonly<Record<string, string>> | undefi
 export function truncateText(text: string): string {
   if (text.length * 3 <= TEXT_LIMIT) return text;
   return text.slice(0, encoder.encodeInto(text, scratch).read);
+}
+
+/** The text as a receiver reads it: a lone surrogate has no UTF-8, so U+FFFD crosses instead. */
+export function wellFormed(text: string): string {
+  return loneSurrogate.test(text) ? decoder.decode(encoder.encode(text)) : text;
+}
+
+/** The bytes of a text in UTF-8. */
+export function utf8Length(text: string): number {
+  return encoder.encode(text).length;
 }
 
 /** Bytes of keys and values (UTF-8) that one frame's metadata may have. */
@@ -72,11 +82,6 @@ function writeLength(bytes: Uint8Array, at: number, length: number): number {
   bytes[at] = (length & 0x7f) | 0x80;
   bytes[at + 1] = length >>> 7;
   return at + 2;
-}
-
-/** What the receiver will read: lone surrogates become U+FFFD on the way. */
-function asRead(text: string, bytes: Uint8Array): string {
-  return loneSurrogate.test(text) ? decoder.decode(bytes) : text;
 }
 
 function tooLong(what: string): TransportError {

@@ -1,0 +1,252 @@
+// The Hello message: who speaks, and what it can do. Plain data here; protobufjs' generated code turns it into bytes and back.
+
+import protobuf from 'protobufjs/minimal.js';
+import { TransportError } from '../errors.ts';
+import { trunkline } from './generated/hello.js';
+import { METADATA_LIMIT, utf8Length, wellFormed } from './metadata.ts';
+
+/** What each end says of itself before anything else; frame.proto tells each field. Texts that are absent are ''. */
+export interface Hello {
+  wireMin: number;
+  wireMax: number;
+  /** 32 hex digits in lower case. */
+  instance: string;
+  network: string;
+  addr: string;
+  agent: string;
+  nodeId: string;
+  protocols: HelloProtocol[];
+  limits: HelloLimits;
+  features: string[];
+  observed: string;
+  /** The application's `hello` option; a null-prototype object where it was decoded. */
+  fields: Record<string, string>;
+}
+
+export interface HelloProtocol {
+  name: string;
+  version: number;
+  accepts: number[];
+  channel: number;
+}
+
+/** What the sender is ready to receive: bytes, but for `calls` and `streams`. Absent is 0. */
+export interface HelloLimits {
+  message: number;
+  item: number;
+  packet: number;
+  pipe: number;
+  short: number;
+  long: number;
+  reply: number;
+  stream: number;
+  calls: number;
+  streams: number;
+}
+
+/**
+ * The bytes of a HELLO's Hello.
+ * @throws TransportError `invalid_argument` for what a peer would refuse: above 16 KiB, 8 KiB of `fields`, 64 protocols.
+ */
+export function encodeHello(hello: Hello): Uint8Array {
+  const wrong = wrongHello(hello);
+  if (wrong !== undefined) throw new TransportError('invalid_argument', `this transport's hello can't be sent: ${wrong}`, { sent: false });
+  const fields: Record<string, string> = Object.create(null);
+  for (const [key, value] of Object.entries(hello.fields)) fields[wellFormed(key)] = wellFormed(value);
+  return encode({
+    ...hello,
+    instance: bytesOfHex(hello.instance),
+    network: wellFormed(hello.network),
+    addr: wellFormed(hello.addr),
+    agent: wellFormed(hello.agent),
+    nodeId: wellFormed(hello.nodeId),
+    observed: wellFormed(hello.observed),
+    protocols: hello.protocols.map(wellNamed),
+    fields,
+  });
+}
+
+/** Reads a HELLO's Hello; a string says what is wrong with it. */
+export function decodeHello(bytes: Uint8Array): Hello | string {
+  const message = decode(bytes);
+  if (typeof message === 'string') return message;
+  const { instance, limits } = message;
+  if (instance.length !== INSTANCE_LENGTH) return `an instance of ${instance.length} bytes instead of ${INSTANCE_LENGTH}`;
+  const hello: Hello = {
+    wireMin: message.wireMin,
+    wireMax: message.wireMax,
+    instance: hexOfBytes(instance),
+    network: message.network,
+    addr: message.addr,
+    agent: message.agent,
+    nodeId: message.nodeId,
+    protocols: plainProtocols(message.protocols),
+    limits: {
+      message: limits?.message ?? 0,
+      item: limits?.item ?? 0,
+      packet: limits?.packet ?? 0,
+      pipe: limits?.pipe ?? 0,
+      short: limits?.short ?? 0,
+      long: limits?.long ?? 0,
+      reply: limits?.reply ?? 0,
+      stream: limits?.stream ?? 0,
+      calls: limits?.calls ?? 0,
+      streams: limits?.streams ?? 0,
+    },
+    features: message.features,
+    observed: message.observed,
+    fields: Object.assign(Object.create(null), message.fields),
+  };
+  return wrongHello(hello) ?? hello;
+}
+
+/**
+ * The bytes of a PROTOCOLS frame: a Hello with its protocols alone.
+ * @throws TransportError `invalid_argument` for what a peer would refuse: more than 64, above 16 KiB.
+ */
+export function encodeProtocols(protocols: readonly HelloProtocol[]): Uint8Array {
+  const wrong = wrongProtocols(protocols);
+  if (wrong !== undefined) throw new TransportError('invalid_argument', `this transport's protocols can't be told: ${wrong}`, { sent: false });
+  return encode({ protocols: protocols.map(wellNamed) });
+}
+
+/** Reads a PROTOCOLS frame; a string says what is wrong with it. */
+export function decodeProtocols(bytes: Uint8Array): HelloProtocol[] | string {
+  const message = decode(bytes);
+  if (typeof message === 'string') return message;
+  const protocols = plainProtocols(message.protocols);
+  return wrongProtocols(protocols) ?? protocols;
+}
+
+/** Bytes of a Hello, at most. */
+export const HELLO_LIMIT = 16 * 1024;
+
+/** Protocols in a hello, versions that a protocol accepts, features: at most so many of each. */
+export const HELLO_ENTRIES_LIMIT = 64;
+
+/** Bytes of any one text in a hello but `fields`. */
+export const HELLO_TEXT_LIMIT = 1024;
+
+/** What a packet's length may be. */
+export const PACKET_MIN = 4 * 1024;
+export const PACKET_MAX = 1024 * 1024;
+
+function wrongHello(hello: Hello): string | undefined {
+  if (!INSTANCE.test(hello.instance)) return `an instance of ${hello.instance.length} characters that are not ${INSTANCE_LENGTH * 2} hex digits`;
+  for (const name of ['network', 'addr', 'agent', 'nodeId', 'observed'] as const) {
+    const wrong = wrongText(name, hello[name]);
+    if (wrong !== undefined) return wrong;
+  }
+  if (hello.features.length > HELLO_ENTRIES_LIMIT) return `${hello.features.length} features; at most ${HELLO_ENTRIES_LIMIT}`;
+  for (const feature of hello.features) {
+    const wrong = wrongText('a feature', feature);
+    if (wrong !== undefined) return wrong;
+  }
+  const { packet } = hello.limits;
+  if (packet < PACKET_MIN || packet > PACKET_MAX) return `a packet limit of ${packet} bytes; it is ${PACKET_MIN} to ${PACKET_MAX}`;
+  for (const account of ['pipe', 'short', 'long', 'reply', 'stream'] as const) {
+    if (hello.limits[account] > ACCOUNT_MAX) return `a ${account} account of ${hello.limits[account]} bytes; at most ${ACCOUNT_MAX}`;
+  }
+  let size = 0;
+  for (const [key, value] of Object.entries(hello.fields)) {
+    if (typeof value !== 'string') return `fields['${key}'] is a ${typeof value}, not a string`;
+    size += utf8Length(key) + utf8Length(value);
+    if (size > METADATA_LIMIT) return `fields of more than ${METADATA_LIMIT} bytes of keys and values`;
+  }
+  return wrongProtocols(hello.protocols);
+}
+
+function wrongProtocols(protocols: readonly HelloProtocol[]): string | undefined {
+  if (protocols.length > HELLO_ENTRIES_LIMIT) return `${protocols.length} protocols; at most ${HELLO_ENTRIES_LIMIT}`;
+  const names = new Set<string>();
+  const channels = new Set<number>();
+  for (const { name, accepts, channel } of protocols) {
+    if (name === '') return 'a protocol without a name';
+    const wrong = wrongText("a protocol's name", name);
+    if (wrong !== undefined) return wrong;
+    if (accepts.length > HELLO_ENTRIES_LIMIT) return `the protocol '${name}' accepts ${accepts.length} versions; at most ${HELLO_ENTRIES_LIMIT}`;
+    if (channel > 0xff) return `the protocol '${name}' on channel ${channel}; channels are 0 to 255`;
+    if (names.has(name)) return `the protocol '${name}' twice`;
+    if (channels.has(channel)) return `channel ${channel} twice`;
+    names.add(name);
+    channels.add(channel);
+  }
+  return undefined;
+}
+
+function wrongText(name: string, text: string): string | undefined {
+  if (text.length * 3 <= HELLO_TEXT_LIMIT) return undefined;
+  const size = utf8Length(text);
+  return size > HELLO_TEXT_LIMIT ? `${name} of ${size} bytes; at most ${HELLO_TEXT_LIMIT}` : undefined;
+}
+
+function encode(message: object): Uint8Array {
+  const bytes = new Uint8Array(trunkline.Hello.encode(message).finish());
+  if (bytes.length > HELLO_LIMIT) {
+    throw new TransportError('invalid_argument', `this transport's hello takes ${bytes.length} bytes, above ${HELLO_LIMIT}; shorten its fields or mount fewer protocols`, { sent: false });
+  }
+  return bytes;
+}
+
+function decode(bytes: Uint8Array): DecodedHello | string {
+  if (bytes.length > HELLO_LIMIT) return `a hello of ${bytes.length} bytes; at most ${HELLO_LIMIT}`;
+  try {
+    return trunkline.Hello.decode(new StrictReader(bytes)) as unknown as DecodedHello;
+  } catch (error) {
+    return `a hello that is no protobuf: ${(error as Error).message}`;
+  }
+}
+
+/** Protobufjs' Reader cuts a uint32 of more than 32 bits, and reads groups; neither is legal here. */
+class StrictReader extends protobuf.Reader {
+  constructor(bytes: Uint8Array) {
+    super(bytes);
+    this.discardUnknown = true;
+  }
+
+  override uint32(): number {
+    const start = this.pos;
+    const value = super.uint32();
+    for (let at = start + 4; at < this.pos; at++) {
+      if ((this.buf[at]! & (at === start + 4 ? 0x70 : 0x7f)) !== 0) throw new RangeError('a value of 2^32 or more');
+    }
+    return value;
+  }
+
+  override skipType(wireType: number, depth?: number, fieldId?: number): this {
+    if (wireType === 3) throw new RangeError('a group');
+    return super.skipType(wireType, depth, fieldId) as this;
+  }
+}
+
+function plainProtocols(protocols: HelloProtocol[]): HelloProtocol[] {
+  return protocols.map(({ name, version, accepts, channel }) => ({ name, version, accepts, channel }));
+}
+
+function wellNamed(protocol: HelloProtocol): HelloProtocol {
+  return { ...protocol, name: wellFormed(protocol.name) };
+}
+
+function hexOfBytes(bytes: Uint8Array): string {
+  let hex = '';
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');
+  return hex;
+}
+
+function bytesOfHex(hex: string): Uint8Array {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16);
+  return bytes;
+}
+
+/** What the generated code answers. */
+interface DecodedHello extends Omit<Hello, 'instance' | 'limits'> {
+  instance: Uint8Array;
+  limits: HelloLimits | null;
+}
+
+const INSTANCE_LENGTH = 16;
+const INSTANCE = /^[0-9a-f]{32}$/;
+
+/** More credit than this an account never has. */
+const ACCOUNT_MAX = 0x7fff_ffff;
