@@ -1,8 +1,8 @@
 // The codec of bytes as they are.
 
-import { TransportError } from '../errors.ts';
 import type { Codec } from './codec.ts';
 import { kindOf } from './describe.ts';
+import { refusal } from './refusal.ts';
 
 /**
  * Bytes as they are, copied neither way: encode takes any Uint8Array (a Buffer too), which must not be changed afterwards;
@@ -12,7 +12,7 @@ export const bytes: Codec<Uint8Array<ArrayBuffer>, Uint8Array> = Object.freeze({
   name: 'bytes',
   encode(value: Uint8Array): Uint8Array {
     if (value instanceof Uint8Array) return value;
-    throw new TransportError('invalid_argument', `bytes: expected a Uint8Array, got ${kindOf(value)}`);
+    throw refusal('bytes', '', `expected a Uint8Array, got ${kindOf(value)}`);
   },
   decode: (encoded: Uint8Array): Uint8Array<ArrayBuffer> => plain(encoded),
 });

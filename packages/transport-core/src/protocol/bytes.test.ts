@@ -1,0 +1,29 @@
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { bytes } from './bytes.ts';
+import { encodeAs } from './refusal.ts';
+
+test('bytes are copied neither way', (t) => {
+  const given = new Uint8Array([1, 2, 3]);
+  t.is(bytes.encode(given), given);
+  t.is(bytes.decode(given), given);
+});
+
+test('a Buffer goes in, a plain Uint8Array over the same memory comes out', (t) => {
+  const buffer = Buffer.from([1, 2, 3]);
+  t.is(bytes.encode(buffer), buffer);
+  const out = bytes.decode(buffer);
+  t.false(Buffer.isBuffer(out));
+  t.is(Object.getPrototypeOf(out), Uint8Array.prototype);
+  t.is(out.buffer, buffer.buffer as ArrayBuffer);
+  t.deepEqual([...out], [1, 2, 3]);
+});
+
+test('anything else is refused by what it is', (t) => {
+  const refused: [unknown, string][] = [['text', 'a string'], [undefined, 'undefined'], [[1], 'an array'], [new ArrayBuffer(1), 'an ArrayBuffer'], [new Uint16Array(1), 'a Uint16Array'], [new DataView(new ArrayBuffer(1)), 'a DataView']];
+  for (const [value, kind] of refused) {
+    const error = t.throws(() => encodeAs(bytes, 'request', value as Uint8Array));
+    t.true(error instanceof TransportError && error.code === 'invalid_argument');
+    t.is(error?.message, `request: expected a Uint8Array, got ${kind}`);
+  }
+});

@@ -1,0 +1,255 @@
+import test from 'ava';
+import { z } from 'zod';
+import * as mini from 'zod/mini';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { TransportError } from '../errors.ts';
+import { type Random, seededRandom } from '../random.ts';
+import { json } from './json.ts';
+import { decodeAs, encodeAs } from './refusal.ts';
+
+const anything = json(z.any());
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const bytesOf = (content: string) => new TextEncoder().encode(content);
+
+function refusalOf(run: () => unknown): TransportError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof TransportError) return error;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+const encodingOf = (value: unknown) => refusalOf(() => encodeAs(anything, 'request', value as any)).message;
+const decodingOf = (content: string | Uint8Array) =>
+  refusalOf(() => decodeAs(anything, 'request', typeof content === 'string' ? bytesOf(content) : content)).message;
+
+test('what crosses is JSON.stringify of what was given', (t) => {
+  const codec = json(z.object({ at: z.iso.datetime(), note: z.string().default('none'), n: z.coerce.number().optional() }));
+  t.is(text(codec.encode({ at: '2026-01-02T03:04:05Z' })), '{"at":"2026-01-02T03:04:05Z"}');
+});
+
+test('the receiver gets what the schema makes of it', (t) => {
+  const codec = json(z.object({ note: z.string().default('none'), size: z.string().transform((s) => s.length) }));
+  t.deepEqual(codec.decode(codec.encode({ size: 'four' })), { note: 'none', size: 4 });
+});
+
+test('zod/mini and any other Standard Schema do', (t) => {
+  t.is(json(mini.object({ a: mini.number() })).decode(bytesOf('{"a":1}')).a, 1);
+  const even: StandardSchemaV1<number> = {
+    '~standard': { version: 1, vendor: 'own', validate: (value) => (Number(value) % 2 === 0 ? { value: value as number } : { issues: [{ message: 'is odd' }] }) },
+  };
+  t.is(json(even).decode(json(even).encode(4)), 4);
+  t.is(refusalOf(() => json(even).encode(3)).message, 'json: value: is odd');
+});
+
+test('a breach of the schema names its path at both ends, with code invalid_argument', (t) => {
+  const codec = json(z.object({ entries: z.array(z.object({ term: z.number() })) }));
+  const sending = refusalOf(() => encodeAs(codec, 'request', { entries: [{ term: 1 }, { term: 'x' as any }] }));
+  t.is(sending.code, 'invalid_argument');
+  t.regex(sending.message, /^request\.entries\[1\]\.term: .*expected number/);
+  const receiving = refusalOf(() => decodeAs(codec, 'raft.append request', bytesOf('{"entries":[{"term":null},{}]}')));
+  t.is(receiving.code, 'invalid_argument');
+  t.regex(receiving.message, /^raft\.append request\.entries\[0\]\.term: .*expected number.* \(and 1 more\)$/);
+});
+
+test('NaN is refused where it stands', (t) => {
+  const codec = json(z.any());
+  t.is(refusalOf(() => encodeAs(codec, 'request', { entries: [1, 2, 3, { term: NaN }] })).message, 'request.entries[3].term: expected a finite number, got NaN');
+});
+
+const odd = new (class Odd {
+  x = 1;
+})();
+const refused: [name: string, value: unknown, problem: RegExp][] = [
+  ['Infinity', Infinity, /got Infinity/],
+  ['−Infinity', -Infinity, /got -Infinity/],
+  ['a Date', new Date(0), /got a Date/],
+  ['a Map', new Map(), /got a Map/],
+  ['a Set', new Set(), /got a Set/],
+  ['a typed array', new Uint8Array(3), /got a Uint8Array/],
+  ['an ArrayBuffer', new ArrayBuffer(3), /got an ArrayBuffer/],
+  ['a bigint', 1n, /got a bigint/],
+  ['a function', () => 1, /got a function/],
+  ['a symbol', Symbol('s'), /got a symbol/],
+  ['an instance of a class', odd, /got an Odd/],
+  ['a boxed number', Object(1), /got a Number/],
+  ['a RegExp', /x/, /got a RegExp/],
+  ['an Error', new Error('x'), /got an Error/],
+  ['a promise', Promise.resolve(), /got a Promise/],
+  ['an object with toJSON', { toJSON: () => 1 }, /toJSON: expected JSON, got a function/],
+  ['an object of an odd prototype', Object.create({ inherited: 1 }), /got an object/],
+  ['a lone surrogate', 'a\ud800b', /has a lone surrogate/],
+];
+for (const [name, value, problem] of refused) {
+  test(`${name} is refused anywhere in a value`, (t) => {
+    t.regex(encodingOf(value), problem);
+    t.regex(encodingOf({ a: [1, { b: value }] }), problem);
+    t.true(encodingOf({ a: [1, { b: value }] }).startsWith('request.a[1].b'));
+  });
+}
+
+test('undefined is left out of objects and refused elsewhere', (t) => {
+  t.is(text(anything.encode({ a: undefined, b: 1 })), '{"b":1}');
+  t.is(encodingOf([1, undefined]), 'request[1]: expected JSON, got undefined');
+  // biome-ignore lint/suspicious/noSparseArray: that is what it tests
+  t.is(encodingOf({ list: [1, , 3] }), 'request.list[1]: expected JSON, got undefined');
+  t.is(encodingOf(undefined), 'request: expected JSON, got undefined');
+});
+
+test('a cycle is refused and named', (t) => {
+  const value: any = { a: { b: [] } };
+  value.a.b.push(value);
+  t.is(encodingOf(value), 'request.a.b[0]: is a cycle: it holds itself');
+  const shared = { x: 1 };
+  t.is(text(anything.encode([shared, shared])), '[{"x":1},{"x":1}]', 'the same object twice is no cycle');
+});
+
+test('a key with a lone surrogate is refused, one that only looks like an escape is not', (t) => {
+  t.regex(encodingOf({ 'k\udc00': 1 }), /the key has a lone surrogate/);
+  t.deepEqual(anything.decode(anything.encode({ '\\ud800': '\\udc00', face: '😀' })), { '\\ud800': '\\udc00', face: '😀' });
+  t.regex(decodingOf('"\\uD800"'), /lone surrogate/);
+  t.regex(decodingOf('{"\\ud800":1}'), /lone surrogate/);
+  t.is(anything.decode(bytesOf('"\\ud83d\\ude00"')), '😀');
+});
+
+test('−0 arrives as 0', (t) => {
+  t.is(text(anything.encode({ x: -0 })), '{"x":0}');
+});
+
+const nested = (levels: number) => {
+  let value: unknown = 0;
+  for (let i = 0; i < levels; i++) value = i % 2 === 0 ? [value] : { a: value };
+  return value;
+};
+
+test('1,000 levels of nesting pass, 1,001 are refused at either end', (t) => {
+  t.deepEqual(anything.decode(anything.encode(nested(1_000))), nested(1_000));
+  t.regex(encodingOf(nested(1_001)), /nests deeper than 1000 levels/);
+  t.regex(decodingOf(`${'['.repeat(1_001)}${']'.repeat(1_001)}`), /nests deeper than 1000 levels/);
+});
+
+test('nesting of 10,000 and 1,000,000 levels never overflows the stack', (t) => {
+  for (const levels of [10_000, 1_000_000]) {
+    t.regex(encodingOf(nested(levels)), /nests deeper/);
+    t.regex(decodingOf('['.repeat(levels)), /nests deeper/);
+    t.regex(decodingOf('{"a":'.repeat(levels)), /nests deeper/);
+  }
+});
+
+test('brackets in strings do not nest', (t) => {
+  const value = { a: '[{'.repeat(5_000), b: ['\\"[', '\\', '"'], 'c"[[': 1 };
+  t.deepEqual(anything.decode(anything.encode(value)), value);
+});
+
+test('a schema that recurses takes 1,000 levels', (t) => {
+  interface Tree {
+    child?: Tree | undefined;
+  }
+  const tree: z.ZodType<Tree> = z.lazy(() => z.object({ child: tree.optional() }));
+  let value: Tree = {};
+  for (let i = 0; i < 999; i++) value = { child: value };
+  t.notThrows(() => json(tree).decode(json(tree).encode(value)));
+});
+
+test('millions of empty lists are refused before they are built', (t) => {
+  t.regex(decodingOf(`[${'[],'.repeat(4_000_000)}[]]`), /more than 4000000 lists and objects/);
+});
+
+test('bytes that are no JSON are refused', (t) => {
+  for (const content of ['', ' ', '{', '[1,]', "{'a':1}", 'NaN', 'undefined', '01', '"\n"', '\ufeff{}', '{}x']) {
+    t.regex(decodingOf(content), /^request: is no valid JSON/, content);
+  }
+});
+
+test('bytes that are no UTF-8 are refused', (t) => {
+  const bad: number[][] = [[0x22, 0xff, 0x22], [0x22, 0xc0, 0x80, 0x22], [0x22, 0xe0, 0x80, 0x80, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0x22, 0xf4, 0x90, 0x80, 0x80, 0x22], [0x22, 0xe2, 0x82]];
+  for (const content of bad) t.is(decodingOf(new Uint8Array(content)), 'request: is no valid UTF-8');
+});
+
+test('a message cut off at any byte is refused', (t) => {
+  const whole = anything.encode({ a: [1, { b: 'ü' }, true], c: 'x' });
+  for (let i = 0; i < whole.length; i++) t.is(refusalOf(() => anything.decode(whole.slice(0, i))).code, 'invalid_argument');
+});
+
+test('keys that prototypes know are plain data', (t) => {
+  const value = JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"toString":"x"}');
+  const back = anything.decode(anything.encode(value));
+  t.is(JSON.stringify(back), JSON.stringify(value));
+  t.true(Object.hasOwn(back, '__proto__'));
+  t.is(Object.getPrototypeOf(back), Object.prototype);
+  t.is((({}) as any).polluted, undefined);
+  const record = json(z.record(z.string(), z.number()));
+  record.decode(bytesOf('{"__proto__":1,"a":2}'));
+  t.is(Object.getPrototypeOf({}), Object.prototype);
+});
+
+test('a schema that answers asynchronously is a TypeError at the sender, internal at the receiver', (t) => {
+  const codec = json(z.string().refine(async () => true));
+  t.throws(() => encodeAs(codec, 'request', 'x'), { instanceOf: TypeError, message: /asynchronously/ });
+  const promising: StandardSchemaV1<string> = { '~standard': { version: 1, vendor: 'own', validate: () => Promise.reject(new Error('late')) } };
+  t.throws(() => encodeAs(json(promising), 'request', 'x'), { instanceOf: TypeError, message: /^request: json: the schema answers asynchronously/ });
+  t.is(refusalOf(() => decodeAs(json(promising), 'request', bytesOf('"x"'))).code, 'internal');
+});
+
+test('a schema that throws refuses the value', (t) => {
+  const throwing: StandardSchemaV1<string> = {
+    '~standard': {
+      version: 1,
+      vendor: 'own',
+      validate: () => {
+        throw new Error('oops');
+      },
+    },
+  };
+  const codec = json(throwing);
+  const error = refusalOf(() => codec.encode('x'));
+  t.is(error.code, 'invalid_argument');
+  t.regex(error.message, /its schema threw: .*oops/);
+});
+
+test('what is no schema is a TypeError', (t) => {
+  for (const schema of [undefined, null, {}, { '~standard': { version: 2 } }, () => true]) t.throws(() => json(schema as any), { instanceOf: TypeError, message: /Standard Schema/ });
+});
+
+test('random values come back as they were', (t) => {
+  const random = seededRandom(7);
+  for (let i = 0; i < 500; i++) {
+    const value = randomJson(random, 5);
+    t.deepEqual(anything.decode(anything.encode(value)), JSON.parse(JSON.stringify(value)));
+  }
+});
+
+test('random bytes are refused or decoded, and nothing else', (t) => {
+  const random = seededRandom(8);
+  const alphabet = bytesOf('{}[]",:0123456789.eE+-\\u truefalsn\u00fc\n');
+  for (let i = 0; i < 3_000; i++) {
+    const content = Uint8Array.from({ length: Math.floor(random() * 30) }, () => alphabet[Math.floor(random() * alphabet.length)]!);
+    try {
+      anything.decode(content);
+    } catch (error) {
+      t.true(error instanceof TransportError && error.code === 'invalid_argument');
+    }
+  }
+  t.pass();
+});
+
+function randomJson(random: Random, depth: number): unknown {
+  const kind = Math.floor(random() * (depth > 0 ? 7 : 5));
+  if (kind === 0) return null;
+  if (kind === 1) return random() < 0.5;
+  if (kind === 2) return Math.floor(random() * 2 ** 53) - 2 ** 52;
+  if (kind === 3) return (random() - 0.5) * 10 ** Math.floor(random() * 600 - 300);
+  if (kind === 4) return randomText(random);
+  const length = Math.floor(random() * 5);
+  if (kind === 5) return Array.from({ length }, () => randomJson(random, depth - 1));
+  return Object.fromEntries(Array.from({ length }, () => [randomText(random), randomJson(random, depth - 1)]));
+}
+
+function randomText(random: Random): string {
+  const codePoints = Array.from({ length: Math.floor(random() * 8) }, () => {
+    const point = Math.floor(random() * (random() < 0.5 ? 0x80 : 0x11_0000));
+    return point >= 0xd800 && point <= 0xdfff ? 0x20 : point;
+  });
+  return String.fromCodePoint(...codePoints);
+}

@@ -1,0 +1,76 @@
+// The codec of protobuf, by a type that protobufjs made.
+
+import { TransportError } from '../errors.ts';
+import type { Codec } from './codec.ts';
+import { kindOf, quote } from './describe.ts';
+import { refusal } from './refusal.ts';
+import { strictReader } from './protobuf-strict.ts';
+
+/** What we need of protobufjs: a reflection `Type`, or a class of its static code. Nothing of it is imported here. */
+export interface ProtobufType<Out> {
+  encode(message: any): { finish(): Uint8Array };
+  decode(reader: any): Out;
+  verify?(message: { [name: string]: any }): string | null;
+}
+
+export interface ProtobufOptions {
+  /** Fields that one message may have, those of nested messages included. Default 4,000,000: empty ones take far more memory than bytes. */
+  readonly maxFields?: number | undefined;
+}
+
+/**
+ * Protobuf by protobufjs 8: a reflection type (name it: `protobuf<Append>(type)`) or a static class. Plain objects and
+ * message instances are encoded alike, as protobufjs' `verify` lets them: enums are numbers, nothing is converted; members
+ * that the type does not know are not sent. `decode` gives protobufjs' message: 64-bit integers are `Long`s, absent members their
+ * defaults, unknown fields are skipped. `invalid_argument` is what it says to bytes that are cut off or no message of the type,
+ * to text that is no UTF-8, to more than 100 levels of nesting and to more than `maxFields` fields.
+ */
+export function protobuf<Out, In = Out>(type: ProtobufType<Out>, options: ProtobufOptions = {}): Codec<Out, In> {
+  if (type === null || (typeof type !== 'object' && typeof type !== 'function') || typeof type.encode !== 'function' || typeof type.decode !== 'function') {
+    throw new TypeError("protobuf: takes a protobufjs type, such as root.lookupType('raft.Append'), or a class of its static code");
+  }
+  const { maxFields = 4_000_000 } = options;
+  if (!(Number.isInteger(maxFields) && maxFields > 0)) throw new TypeError(`protobuf: maxFields: must be an integer above 0, got ${String(maxFields)}`);
+  const name = `protobuf(${nameOf(type)})`;
+  const open = strictReader(type, maxFields);
+  return Object.freeze({
+    name,
+    encode(value: In): Uint8Array {
+      if (typeof value !== 'object' || value === null) throw refusal(name, '', `expected a message, got ${kindOf(value)}`);
+      try {
+        const problem = type.verify?.(value);
+        if (typeof problem === 'string') throw refusal(name, ...split(problem));
+        return type.encode(value).finish();
+      } catch (error) {
+        throw translate(name, error, "can't be encoded");
+      }
+    },
+    decode(bytes: Uint8Array): Out {
+      try {
+        return type.decode(open(bytes));
+      } catch (error) {
+        throw translate(name, error, 'is no message of the type');
+      }
+    },
+  });
+}
+
+function translate(name: string, error: unknown, otherwise: string): unknown {
+  if (error instanceof TransportError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return refusal(name, '', `${otherwise}: ${quote(text, 200)}`, error);
+}
+
+/** protobufjs' 'entries.term: integer expected' as path and problem. */
+function split(problem: string): [path: string, problem: string] {
+  const colon = problem.indexOf(': ');
+  return colon < 0 ? ['', problem] : [`.${problem.slice(0, colon)}`, problem.slice(colon + 2)];
+}
+
+/** 'raft.Append', from a reflection type's full name, a static class's type URL, or else its own name. */
+function nameOf(type: object): string {
+  const { fullName, getTypeUrl, name } = type as { fullName?: unknown; getTypeUrl?: unknown; name?: unknown };
+  if (typeof fullName === 'string') return fullName.replace(/^\./, '');
+  if (typeof getTypeUrl === 'function') return String(getTypeUrl.call(type, '')).replace(/^\//, '');
+  return typeof name === 'string' ? name : 'message';
+}
