@@ -1,0 +1,1 @@
+export default { files: ['scripts/**/*.test.mjs'], timeout: '5m' };

@@ -1,0 +1,84 @@
+// Everything that must hold besides the tests: the walls of the house and its format, the types that users see, the packages
+// as they are published, and the size in a browser. It wants a finished build. It runs all of it, then fails if anything did.
+
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { root, run, runTool, tools } from './workspace.mjs';
+
+/** core + ws for a browser, in bytes after gzip; nats-core takes 42 kB, libp2p 108. */
+const LARGEST_BUNDLE = 35_000;
+
+const failed = [];
+await lint();
+await types();
+await packages();
+await bundles();
+console.log(failed.length === 0 ? 'check: all well' : `check: failed in ${failed.join(', ')}`);
+process.exitCode = failed.length === 0 ? 0 : 1;
+
+/** Biome: storeys, floors, cycles, forbidden globals, format. */
+async function lint() {
+  const { code, output } = await runTool(tools.biome, ['check', '--error-on-warnings', '--max-diagnostics=200'], { capture: 'all' });
+  report('lint', code === 0, output.match(/Checked \d+ files/)?.[0] ?? 'biome', output);
+}
+
+/** A user's project in Node and in a browser, under each TypeScript that we support. */
+async function types() {
+  for (const version of [5, 6, 7]) {
+    for (const platform of ['node', 'browser']) {
+      const compiler = `consumer/node_modules/typescript-${version}/bin/tsc`;
+      const { code, output } = await runTool(compiler, ['-p', `consumer/tsconfig.${platform}.json`], { capture: 'all' });
+      report('types', code === 0, `TypeScript ${version}, ${platform}`, output);
+    }
+  }
+}
+
+/** The tarballs as they would be published: publint, are-the-types-wrong, and no test inside. */
+async function packages() {
+  const folder = mkdtempSync(join(tmpdir(), 'trunkline-pack-'));
+  const pnpm = process.env.npm_config_user_agent?.startsWith('pnpm') ? ['pnpm'] : ['npx', '--yes', 'pnpm@12'];
+  const [command, ...first] = pnpm;
+  const pack = await run(command, [...first, '-r', '--filter', './packages/*', 'pack', '--pack-destination', folder], { capture: 'all' });
+  if (pack.code !== 0) report('packages', false, 'pnpm pack', pack.output);
+  for (const file of readdirSync(folder).sort()) {
+    const tarball = join(folder, file);
+    const list = await run('tar', ['-tzf', tarball], { capture: 'all' });
+    const names = list.output.trim().split('\n');
+    const strange = names.filter((name) => /\.test\.|\/testing\/|tsbuildinfo/.test(name));
+    const missing = ['package/LICENSE', 'package/README.md', 'package/dist/index.js', 'package/dist/index.d.ts'].filter((name) => !names.includes(name));
+    report('packages', strange.length + missing.length === 0, `${file}: ${names.length} files`, `not wanted: ${strange}; missing: ${missing}`);
+    const publint = await runTool(tools.publint, ['run', tarball, '--strict'], { capture: 'all' });
+    report('packages', publint.code === 0, `${file}: publint`, publint.output);
+    const attw = await runTool(tools.attw, [tarball, '--profile', 'esm-only'], { capture: 'all' });
+    report('packages', attw.code === 0, `${file}: attw`, attw.output);
+  }
+  rmSync(folder, { recursive: true });
+}
+
+/** What a page would load, all exports included. A `node:` import can't be resolved for a browser, and fails. */
+async function bundles() {
+  for (const names of [['core'], ['core', 'inmem'], ['core', 'ws']]) {
+    const contents = names.map((name) => `export * from '@trunkline/transport-${name}';`).join('\n');
+    const options = { bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true, write: false, metafile: true, logLevel: 'silent' };
+    try {
+      const result = await build({ stdin: { contents, resolveDir: join(root, 'consumer') }, ...options });
+      const size = gzipSync(result.outputFiles[0].contents, { level: 9 }).length;
+      const foreign = Object.keys(result.metafile.inputs).filter((path) => path.includes('/node_modules/ws/'));
+      const limit = names.includes('ws') ? ` (at most ${LARGEST_BUNDLE / 1000} kB)` : '';
+      const well = foreign.length === 0 && (limit === '' || size <= LARGEST_BUNDLE);
+      report('bundle', well, `${names.join(' + ')}: ${(size / 1000).toFixed(1)} kB gzip${limit}`, foreign.join('\n'));
+    } catch (error) {
+      report('bundle', false, names.join(' + '), error.message);
+    }
+  }
+}
+
+function report(part, well, what, details) {
+  console.log(`${well ? 'ok  ' : 'FAIL'} ${part.padEnd(9)} ${what}`);
+  if (well) return;
+  console.log(details.trimEnd());
+  if (!failed.includes(part)) failed.push(part);
+}

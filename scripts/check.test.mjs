@@ -1,0 +1,164 @@
+// The walls of the house, tried: a breach of each kind is planted in a copy of the tree, and the check must name its rule.
+
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import test from 'ava';
+import { packages, root, runTool, tools } from './workspace.mjs';
+
+const core = 'packages/transport-core/src';
+
+/** What Biome must find: a title, the file, its text, and the rule with a word of its message. */
+// biome-ignore format: one breach a line
+const lintBreaches = [
+  ['wire/ that imports session/', `${core}/wire/planted-storey.ts`, "import type { A } from '../session/a.ts';\nexport type B = A;\n", /noRestrictedImports.*wire\/ is storey 2/],
+  ['a root file of core that imports protocol/', `${core}/planted-root.ts`, "import type { A } from './protocol/codec.ts';\nexport type B = A;\n", /noRestrictedImports.*storey 0/],
+  ['stream/ that imports transport/', `${core}/stream/planted-storey.ts`, "import type { A } from '../transport/types.ts';\nexport type B = A;\n", /noRestrictedImports.*stream\/ is storey 5/],
+  ['a pure storey that imports the system clock', `${core}/rpc/planted-clock.ts`, "import { systemClock } from '../system-clock.ts';\nexport const now = systemClock.now();\n", /noRestrictedImports.*storey 5/],
+  ['core that imports a backend', `${core}/stream/planted-floor.ts`, "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*lowest floor/],
+  ['a backend that imports another', 'packages/transport-tcp/src/planted-floor.ts', "import { ws } from '@trunkline/transport-ws';\nexport const backend = ws();\n", /noRestrictedImports.*Backends know nothing/],
+  ["a backend's source that imports the testkit", 'packages/transport-ws/src/planted-floor.ts', "import type { A } from '@trunkline/transport-testkit';\nexport type B = A;\n", /noRestrictedImports.*Backends know nothing/],
+  ['the testkit that imports a backend', 'packages/transport-testkit/src/planted-floor.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*transport-core alone/],
+  ['ws outside its node files', 'packages/transport-ws/src/planted-ws.ts', "import { WebSocketServer } from 'ws';\nexport const server = WebSocketServer;\n", /noRestrictedImports.*no ws/],
+  ['node: in core', `${core}/stream/planted-node.ts`, "import { connect } from 'node:net';\nexport const dial = connect;\n", /noNodejsModules/],
+  ['a Node module by its old name in transport-inmem', 'packages/transport-inmem/src/planted-node.ts', "import { EventEmitter } from 'events';\nexport const emitter = EventEmitter;\n", /noNodejsModules/],
+  ['timers by import', 'packages/transport-tcp/src/planted-timers.ts', "import { setTimeout as wait } from 'node:timers/promises';\nexport const pause = wait;\n", /noRestrictedImports.*from a Clock/],
+  ['a cycle', `${core}/wire/planted-cycle-a.ts`, "import { b } from './planted-cycle-b.ts';\nexport const a = (): number => b();\n", /noImportCycles/],
+  ['a cycle', `${core}/wire/planted-cycle-b.ts`, "import { a } from './planted-cycle-a.ts';\nexport const b = (): number => a();\n", /noImportCycles/],
+  ['a cycle of types', `${core}/wire/planted-types-a.ts`, "import type { B } from './planted-types-b.ts';\nexport type A = { b: B };\n", /noImportCycles/],
+  ['a cycle of types', `${core}/wire/planted-types-b.ts`, "import type { A } from './planted-types-a.ts';\nexport type B = { a: A };\n", /noImportCycles/],
+  ['a barrel inside a package', `${core}/wire/index.ts`, "export { encode } from './encode.ts';\n", /plugin.*Only a package's index\.ts/],
+  ['a barrel of types inside a package', 'packages/transport-tcp/src/planted-barrel.ts', "export type * from './options.ts';\n", /plugin.*Only a package's index\.ts/],
+  ['a timer', 'packages/transport-tcp/src/planted-timer.ts', 'setTimeout(() => {}, 1);\n', /noRestrictedGlobals.*setTimeout/],
+  ['a timer of the stream storey', `${core}/stream/planted-timer.ts`, 'export const stop = setInterval(() => {}, 1);\n', /noRestrictedGlobals.*setInterval/],
+  ['a microtask', `${core}/session/planted-microtask.ts`, 'queueMicrotask(() => {});\n', /noRestrictedGlobals.*queueMicrotask/],
+  ['a timer by globalThis', 'packages/transport-inmem/src/planted-global.ts', 'globalThis.setTimeout(() => {}, 1);\n', /noRestrictedGlobals.*globalThis/],
+  ['a timer by declaration', `${core}/session/planted-declare.ts`, 'declare function setTimeout(f: () => void, ms: number): void;\nsetTimeout(() => {}, 1);\n', /plugin.*ambient/],
+  ["an AbortSignal's timer", 'examples/raft/src/planted-signal.ts', 'export const signal = AbortSignal.timeout(1);\n', /noJsRestrictedProperties.*AbortSignal\.timeout/],
+  ['performance', 'packages/transport-ws/src/planted-performance.ts', 'export const now = performance.now();\n', /noRestrictedGlobals.*performance/],
+  ['Date', `${core}/session/planted-date.ts`, 'export const now = Date.now();\n', /noRestrictedGlobals.*Date/],
+  ['Math.random', `${core}/rpc/planted-random.ts`, 'export const random = Math.random();\n', /noJsRestrictedProperties.*Math\.random/],
+  ['Math.random taken out of Math', 'bench/src/planted-random.ts', 'export const { random } = Math;\n', /noJsRestrictedProperties.*Math\.random/],
+  ['crypto outside of random', 'packages/transport-ws/src/planted-crypto.ts', 'export const id = crypto.randomUUID();\n', /noRestrictedGlobals.*crypto/],
+  ['Promise.withResolvers', 'packages/transport-tcp/src/planted-resolvers.ts', 'export const pending = Promise.withResolvers();\n', /noJsRestrictedProperties.*Promise\.withResolvers/],
+  ['Promise.try', 'packages/transport-tcp/src/planted-try.ts', 'export const tried = Promise.try(() => 1);\n', /noJsRestrictedProperties.*Promise\.try/],
+  ['Array.fromAsync', 'examples/raft/src/planted-from-async.ts', 'export const all = Array.fromAsync([]);\n', /noJsRestrictedProperties.*Array\.fromAsync/],
+  ['navigator', 'packages/transport-ws/src/planted-navigator.ts', 'export const agent = navigator.userAgent;\n', /noRestrictedGlobals.*navigator/],
+  ['WebSocket', 'packages/transport-tcp/src/planted-websocket.ts', "export const socket = new WebSocket('ws://localhost');\n", /noRestrictedGlobals.*WebSocket/],
+  ['Buffer', `${core}/wire/planted-buffer.ts`, "export const bytes = Buffer.from('a');\n", /noRestrictedGlobals.*Buffer/],
+  ['console', `${core}/transport/planted-console.ts`, "console.log('a');\n", /noRestrictedGlobals.*console/],
+  ['process.exit', 'examples/raft/src/demo-planted.ts', 'process.exit(1);\n', /noJsRestrictedProperties.*process\.exit/],
+];
+
+/** What the compiler must refuse in the pure storeys: a title, the name, an expression of it. */
+const compilerBreaches = [
+  ['a timer', 'setTimeout', 'setTimeout(() => {}, 1)'],
+  ['an immediate', 'setImmediate', 'setImmediate(() => {})'],
+  ['performance', 'performance', 'performance.now()'],
+  ['console', 'console', "console.log('a')"],
+  ['process', 'process', 'process.pid'],
+  ['Buffer', 'Buffer', 'Buffer.alloc(1)'],
+  ['crypto', 'crypto', 'crypto.randomUUID()'],
+  ['the DOM', 'document', 'document.title'],
+  ['fetch', 'fetch', "fetch('http://localhost')"],
+  ['a WebSocket', 'WebSocket', "new WebSocket('ws://localhost')"],
+  ['a Node module', 'node:net', "await import('node:net')"],
+  ['what Node 20 lacks', 'withResolvers', 'Promise.withResolvers()'],
+  ['iterator helpers', 'map', '[1].values().map((n) => n)'],
+  ['new Set methods', 'union', 'new Set([1]).union(new Set([2]))'],
+];
+
+/** Where the same words are in order. */
+// biome-ignore format: one case a line
+const allowed = [
+  ['a timer in a test', 'packages/transport-tcp/src/planted-allowed.test.ts', 'setTimeout(() => {}, 1);\n'],
+  ['node: in a test of core', `${core}/wire/planted-allowed.test.ts`, "import { readFileSync } from 'node:fs';\n\nexport const read = readFileSync;\n"],
+  ['node: in transport-tcp', 'packages/transport-tcp/src/planted-allowed.ts', "import { connect } from 'node:net';\n\nexport const dial = connect;\n"],
+  ['ws in a node file of transport-ws', 'packages/transport-ws/src/planted-node-allowed.ts', "import { WebSocketServer } from 'ws';\n\nexport const server = WebSocketServer;\n"],
+  ['the testkit in a test of a backend', 'packages/transport-ws/src/planted-allowed.test.ts', "import { suite } from '@trunkline/transport-testkit';\n\nexport const run = suite;\n"],
+  ['a lower storey', `${core}/stream/planted-allowed.ts`, "import type { Frame } from '../wire/frame.ts';\n\nexport type F = Frame;\n"],
+];
+
+const copy = mkdtempSync(join(tmpdir(), 'trunkline-check-'));
+let clean;
+let lintFindings;
+let compilerFindings;
+
+test.before('the tree is copied, linted, planted with breaches and checked again', async () => {
+  copyTree();
+  clean = await lint();
+  for (const [, file, text] of [...lintBreaches, ...allowed]) plant(file, text);
+  lintFindings = (await lint()).findings;
+  for (const [, , file] of lintBreaches) rmSync(join(copy, file), { force: true });
+  for (const [title, , expression] of compilerBreaches) plant(compilerFile(title), `export const planted = ${expression};\n`);
+  compilerFindings = await compile();
+});
+
+test.after.always('the copy is removed', () => rmSync(copy, { recursive: true, force: true }));
+
+test('the tree as it stands passes', (t) => {
+  t.deepEqual(clean, { code: 0, findings: [] });
+});
+
+for (const [title, file, , rule] of lintBreaches) {
+  test(`the linter refuses ${title} (${basename(file)})`, (t) => {
+    const found = lintFindings.filter((line) => line.includes(`file=${file},`));
+    t.true(
+      found.some((line) => rule.test(line)),
+      found.join('\n') || 'nothing was found',
+    );
+  });
+}
+
+for (const [title, file] of allowed) {
+  test(`the linter allows ${title}`, (t) => {
+    t.deepEqual(
+      lintFindings.filter((line) => line.includes(`file=${file},`)),
+      [],
+    );
+  });
+}
+
+for (const [title, name] of compilerBreaches) {
+  test(`the compiler refuses ${title} in a pure storey`, (t) => {
+    const found = compilerFindings.filter((line) => line.includes(basename(compilerFile(title))));
+    t.true(
+      found.some((line) => line.includes(`'${name}'`)),
+      found.join('\n') || 'nothing was found',
+    );
+  });
+}
+
+function copyTree() {
+  for (const entry of ['biome.json', 'package.json', 'tsconfig.base.json', '.gitignore', 'scripts', ...packages]) {
+    cpSync(join(root, entry), join(copy, entry), { recursive: true, filter: (path) => !['node_modules', 'dist'].includes(basename(path)) });
+  }
+  for (const folder of ['.', ...packages]) {
+    const modules = join(root, folder, 'node_modules');
+    if (existsSync(modules)) symlinkSync(modules, join(copy, folder, 'node_modules'));
+  }
+}
+
+function plant(file, text) {
+  mkdirSync(dirname(join(copy, file)), { recursive: true });
+  writeFileSync(join(copy, file), text);
+}
+
+async function lint() {
+  const args = ['lint', '--reporter=github', '--max-diagnostics=none', '--diagnostic-level=error'];
+  const { code, output } = await runTool(tools.biome, args, { cwd: copy, capture: 'all' });
+  return { code, findings: linesOf(output).filter((line) => line.startsWith('::error')) };
+}
+
+async function compile() {
+  const { output } = await runTool(tools.tsc, ['-p', `${dirname(core)}/tsconfig.pure.json`], { cwd: copy, capture: 'stdout' });
+  return linesOf(output).filter((line) => line.includes('error TS'));
+}
+
+function linesOf(output) {
+  return output.replaceAll(`${copy}/`, '').split('\n');
+}
+
+function compilerFile(title) {
+  return `${core}/session/planted-${title.replaceAll(' ', '-')}.ts`;
+}

@@ -1,0 +1,59 @@
+// What the scripts share: where the packages are, and how another program is run.
+
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository's root. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The folders of the packages that are published, relative to the root. */
+export const published = subfolders('packages');
+
+/** The folders of all packages, transport-core first. */
+export const packages = [...published, ...subfolders('examples'), 'bench', 'consumer'];
+
+/** The programs of our tools: scripts that Node runs. */
+export const tools = {
+  attw: 'node_modules/@arethetypeswrong/cli/dist/index.js',
+  ava: 'node_modules/ava/entrypoints/cli.mjs',
+  biome: 'node_modules/@biomejs/biome/bin/biome',
+  publint: 'node_modules/publint/src/cli.js',
+  tsc: 'node_modules/typescript/bin/tsc',
+};
+
+/** Every file below a folder, relative to it; none where there is no such folder. */
+export function filesBelow(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+}
+
+/** Runs one of our tools on the Node that runs us. */
+export const runTool = (tool, args, options) => run(process.execPath, [join(root, tool), ...args], options);
+
+/**
+ * Runs a program to its end: `{ code, output }`, 1 for a program that a signal ended. What it prints goes where ours goes;
+ * where `capture` is 'all' or 'stdout', that is `output` instead.
+ */
+export function run(command, args, { cwd = root, capture = 'none', env = process.env } = {}) {
+  return new Promise((resolve, reject) => {
+    const stdio = ['ignore', capture === 'none' ? 'inherit' : 'pipe', capture === 'all' ? 'pipe' : 'inherit'];
+    const child = spawn(command, args, { cwd, env, stdio });
+    let output = '';
+    const collect = (text) => {
+      output += text;
+    };
+    child.stdout?.setEncoding('utf8').on('data', collect);
+    child.stderr?.setEncoding('utf8').on('data', collect);
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+function subfolders(folder) {
+  const names = readdirSync(join(root, folder)).sort();
+  return names.map((name) => `${folder}/${name}`).filter((path) => existsSync(join(root, path, 'package.json')));
+}
