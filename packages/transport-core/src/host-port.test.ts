@@ -1,0 +1,35 @@
+import test from 'ava';
+import { formatHostPort, isUnspecified, parseHostPort } from './host-port.ts';
+
+test('names, IPv4, IPv6 and zones are read', (t) => {
+  t.deepEqual(parseHostPort('Node-1.example:7000'), { host: 'node-1.example', port: 7000 });
+  t.deepEqual(parseHostPort('127.0.0.1:0'), { host: '127.0.0.1', port: 0 });
+  t.deepEqual(parseHostPort(':7000'), { host: '', port: 7000 });
+  t.deepEqual(parseHostPort('[::1]:65535'), { host: '::1', port: 65_535 });
+  t.deepEqual(parseHostPort('[fe80::1%eth0]:80'), { host: 'fe80::1%eth0', port: 80 });
+});
+
+test('every spelling of one IPv6 address is one address, and a mapped one is IPv4', (t) => {
+  t.deepEqual(parseHostPort('[2001:DB8:0:0:0:0:0:1]:1'), { host: '2001:db8::1', port: 1 });
+  t.deepEqual(parseHostPort('[::ffff:127.0.0.1]:1'), { host: '127.0.0.1', port: 1 });
+  t.is(formatHostPort('::ffff:127.0.0.1', 1), '127.0.0.1:1');
+  t.is(formatHostPort('::ffff:7f00:1', 1), '127.0.0.1:1');
+});
+
+test('what is no address is undefined', (t) => {
+  for (const text of ['', 'host', 'host:', 'host:65536', 'host:-1', 'host:1x', '::1:80', '[::1]', '[::g]:1', 'a b:1', 'tcp://a:1', 'a\0:1', '[1.2.3.4]:1', 'a@b:1']) {
+    t.is(parseHostPort(text), undefined, text);
+  }
+});
+
+test('what was formatted is read again', (t) => {
+  for (const address of ['a:1', '1.2.3.4:5', '[::1]:6', '[fe80::1%eth0]:7']) {
+    const { host, port } = parseHostPort(address)!;
+    t.is(formatHostPort(host, port), address);
+  }
+});
+
+test('hosts that mean every address of the machine are told apart', (t) => {
+  for (const host of ['', '0.0.0.0', '::', '0:0:0:0:0:0:0:0', '::0', '::ffff:0.0.0.0', '::ffff:0:0']) t.true(isUnspecified(host), host);
+  for (const host of ['127.0.0.1', '::1', 'localhost', '10.0.0.0', '0.example', '::ffff:1.2.3.4']) t.false(isUnspecified(host), host);
+});

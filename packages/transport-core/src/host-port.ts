@@ -1,0 +1,50 @@
+// 'host:port' as sockets take it: names, IPv4, IPv6 in brackets, zones. What a layer on sockets reads and writes its addresses with.
+
+/** Where a socket binds or connects. `host` has no brackets; '' is no host, which binds every address of the machine. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Reads 'host:port', ':port', '1.2.3.4:port', '[::1]:port' and '[fe80::1%eth0]:port'; undefined for anything else. */
+export function parseHostPort(text: string): HostPort | undefined {
+  const match = PATTERN.exec(text);
+  if (match === null) return undefined;
+  const [, literal, zone = '', name = '', digits] = match;
+  const port = Number(digits);
+  if (port > 65_535) return undefined;
+  if (literal === undefined) return { host: name.toLowerCase(), port };
+  const host = canonicalIPv6(literal);
+  return host === undefined ? undefined : { host: unmapped(host) + zone, port };
+}
+
+/** Writes an address so that `parseHostPort` reads it; an IPv4 address that came mapped into IPv6 is one IPv4 address. */
+export function formatHostPort(host: string, port: number): string {
+  const plain = unmapped(host);
+  return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`;
+}
+
+/** Does the host mean "every address of this machine", which nobody can dial? */
+export function isUnspecified(host: string): boolean {
+  return /^(0\.0\.0\.0)?$|^[0:]*:[0:]*$/.test(unmapped(host));
+}
+
+/** An IPv4 address that came as IPv6, in either spelling ('::ffff:1.2.3.4', '::ffff:102:304'), as IPv4. */
+function unmapped(host: string): string {
+  const match = /^::ffff:(?:(\d+\.\d+\.\d+\.\d+)|([\da-f]{1,4}):([\da-f]{1,4}))$/i.exec(host);
+  if (match === null) return host;
+  if (match[1] !== undefined) return match[1];
+  const [high, low] = [Number.parseInt(match[2]!, 16), Number.parseInt(match[3]!, 16)];
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+}
+
+/** The shortest spelling (RFC 5952), so that one machine has one address; undefined where it is no IPv6 address. */
+function canonicalIPv6(literal: string): string | undefined {
+  try {
+    return new URL(`http://[${literal}]/`).hostname.slice(1, -1);
+  } catch {
+    return undefined;
+  }
+}
+
+const PATTERN = /^(?:\[([\da-f:.]+)(%[\w.-]+)?\]|([\p{L}\p{N}._-]*)):(\d{1,5})$/iu;
