@@ -1,0 +1,16 @@
+// What a page imports: no name of Node may be in these declarations.
+
+import { createTransport, serve, type TransportError } from '@trunkline/transport-core';
+import { createInmemTransport } from '@trunkline/transport-inmem';
+import { createWsTransport, ws } from '@trunkline/transport-ws';
+import { handlers, ledger, use } from './ledger.ts';
+
+export async function main(url: string, upload: AsyncIterable<Uint8Array>): Promise<TransportError | undefined> {
+  const transport = createTransport({ protocol: ledger, backends: [ws()] });
+  serve(transport, handlers);
+  await use(transport, url, upload);
+  await use(createWsTransport({ protocol: ledger }), url, upload);
+  await createInmemTransport({ protocol: ledger }).close();
+  for await (const event of transport.connections()) if (event.type === 'down') return event.cause;
+  return undefined;
+}

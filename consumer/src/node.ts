@@ -1,0 +1,31 @@
+// What a server in Node imports.
+
+import { createServer } from 'node:http';
+import { createTransport, multicast, NetworkTransport, type StreamLayer, serve, type Transport, TransportError } from '@trunkline/transport-core';
+import { connectAll, createInmemStreams, createInmemTransport, inmem } from '@trunkline/transport-inmem';
+import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transport-tcp';
+import { createWsTransport, ws } from '@trunkline/transport-ws';
+import { handlers, type Ledger, ledger, use } from './ledger.ts';
+
+export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
+  const transports: Transport<Ledger>[] = [
+    createTcpTransport({ protocol: ledger, bindAddr: '127.0.0.1:0', advertiseAddr: undefined, timeout: 1_000, limits: { message: 1_024 } }),
+    createWsTransport({ protocol: ledger, server: createServer(), path: '/rpc' }),
+    createInmemTransport({ protocol: ledger }),
+    createTransport('tcp://127.0.0.1:0', { protocol: ledger, backends: [tcp(), ws(), inmem()] }),
+    createTransport({ protocol: ledger, backends: [tcp()] }),
+    new NetworkTransport({ protocol: ledger, stream: createInmemStreams().layer('a') satisfies StreamLayer }),
+    new NetworkTransport({ protocol: ledger, stream: createTcpStreamLayer({ bindAddr: '127.0.0.1:0' }) }),
+  ];
+  connectAll(createInmemTransport({ protocol: ledger }), createInmemTransport({ protocol: ledger }));
+  for (const transport of transports) {
+    const server = serve(transport, handlers, { concurrency: 8 });
+    await use(transport, transport.advertiseAddr(), upload);
+    for await (const { target, error, response } of multicast(transport, ['a', 'b'], 'book', { account: 'a' }, { until: 'quorum' })) {
+      if (error instanceof TransportError && error.reason === 'connection_refused') throw error;
+      void [target, response?.balance];
+    }
+    await server.stop();
+    await transport[Symbol.asyncDispose]();
+  }
+}
