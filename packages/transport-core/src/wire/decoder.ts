@@ -20,6 +20,7 @@ export class FrameDecoder {
   readonly #allocate: (size: number) => Uint8Array;
   readonly #frame = new Frame();
   #dead = false;
+  #reading = false;
   /** A length that was cut: its bits so far, and how many bytes of it came. */
   #length = 0;
   #lengthBytes = 0;
@@ -40,18 +41,23 @@ export class FrameDecoder {
     return this.#expected === 0 ? this.#lengthBytes : 1 + this.#filled;
   }
 
-  /** Hands each frame that is whole to the visitor, before it returns. The chunk must not change as long as views into it are used. */
+  /**
+   * Hands each frame that is whole to the visitor, before it returns. The chunk must not change as long as views into it are used.
+   * A visitor that throws ends the decoder as its false would, and the error goes on.
+   * @throws TypeError when called from inside a visitor: what comes then must wait.
+   */
   read(chunk: Uint8Array, visitor: FrameVisitor): Violation | undefined {
     if (this.#dead) return undefined;
-    const result = this.#read(chunk, visitor);
-    const frame = this.#frame;
-    frame.payload = EMPTY;
-    frame.hello = EMPTY;
-    if (this.#expected === 0) this.#spare = EMPTY;
-    if (result === undefined) return undefined;
-    this.#dead = true;
-    this.#body = this.#spare = EMPTY;
-    this.#length = this.#lengthBytes = this.#filled = this.#expected = 0;
+    if (this.#reading) throw new TypeError('read() was called from inside a FrameVisitor; hand the chunk over once that has returned');
+    this.#reading = true;
+    let result: Violation | undefined = STOPPED;
+    try {
+      result = this.#read(chunk, visitor);
+    } finally {
+      this.#reading = false;
+      if (result === undefined) this.#rest();
+      else this.#end();
+    }
     return result === STOPPED ? undefined : result;
   }
 
@@ -106,6 +112,20 @@ export class FrameDecoder {
       if (!visitor.frame(frame)) return STOPPED;
     }
     return undefined;
+  }
+
+  /** Between two chunks no memory is held but that of a frame that was cut. */
+  #rest(): void {
+    this.#frame.payload = EMPTY;
+    this.#frame.hello = EMPTY;
+    if (this.#expected === 0) this.#spare = EMPTY;
+  }
+
+  #end(): void {
+    this.#dead = true;
+    this.#length = this.#lengthBytes = this.#filled = this.#expected = 0;
+    this.#body = EMPTY;
+    this.#rest();
   }
 
   /** Adds what the chunk has of the frame that was cut; the buffer grows with what came, to at most four times of it. */

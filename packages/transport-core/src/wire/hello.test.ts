@@ -1,0 +1,163 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { seededRandom } from '../random.ts';
+import { decodeHello, decodeProtocols, encodeHello, encodeProtocols, type Hello, type HelloProtocol } from './hello.ts';
+import { bytesOf, HelloType, joined } from './testing/proto.ts';
+
+const hello: Hello = {
+  wireMin: 1,
+  wireMax: 2,
+  instance: '000102030405060708090a0b0c0d0eff',
+  network: 'default',
+  addr: 'tcp://node-1:7000',
+  agent: 'trunkline/1.0',
+  nodeId: 'ab'.repeat(32),
+  protocols: [
+    { name: 'raft', version: 3, accepts: [0, 1, 2], channel: 0x20 },
+    { name: 'gossip', version: 1, accepts: [], channel: 0 },
+  ],
+  limits: { message: 2 ** 26, item: 2 ** 20, packet: 65_536, pipe: 1, short: 2, long: 3, reply: 4, stream: 5, calls: 4096, streams: 128 },
+  features: ['zstd', 'é'],
+  observed: '10.0.0.1:5000',
+  fields: { token: 'secret', tenant: '😀' },
+};
+
+const withPrototype = (decoded: Hello | string) => (typeof decoded === 'string' ? decoded : { ...decoded, fields: { ...decoded.fields } });
+
+/** Decodes a hello that protobufjs' reflection wrote, with these fields changed. */
+function decodeChanged(changes: Record<string, unknown>): Hello | string {
+  const message = { ...hello, instance: bytesOf(hello.instance), ...changes };
+  return decodeHello(new Uint8Array(HelloType.encode(message).finish()));
+}
+
+test('a hello is what frame.proto says, both ways', (t) => {
+  const bytes = encodeHello(hello);
+  t.is(Object.getPrototypeOf(bytes), Uint8Array.prototype);
+  t.deepEqual(HelloType.toObject(HelloType.decode(bytes), { bytes: Array }), { ...hello, instance: [...bytesOf(hello.instance)], protocols: [hello.protocols[0], { name: 'gossip', version: 1 }] });
+  t.deepEqual(withPrototype(decodeHello(bytes)), hello);
+  t.deepEqual(withPrototype(decodeChanged({})), hello);
+});
+
+test('what is absent in a hello is 0 or empty', (t) => {
+  const least = decodeHello(new Uint8Array(HelloType.encode({ instance: bytesOf(hello.instance), limits: { packet: 4096 } }).finish()));
+  t.deepEqual(withPrototype(least), {
+    wireMin: 0,
+    wireMax: 0,
+    instance: hello.instance,
+    network: '',
+    addr: '',
+    agent: '',
+    nodeId: '',
+    protocols: [],
+    limits: { message: 0, item: 0, packet: 4096, pipe: 0, short: 0, long: 0, reply: 0, stream: 0, calls: 0, streams: 0 },
+    features: [],
+    observed: '',
+    fields: {},
+  });
+});
+
+test('proofs of a later version are passed over', (t) => {
+  t.deepEqual(withPrototype(decodeHello(joined([encodeHello(hello), bytesOf('820103010203 f80105 a506 01020304')]))), hello);
+});
+
+test('the keys of fields are ordinary data', (t) => {
+  const decoded = decodeHello(encodeHello({ ...hello, fields: JSON.parse('{"__proto__":"p","constructor":"c","toString":"t"}') })) as Hello;
+  t.is(Object.getPrototypeOf(decoded.fields), null);
+  t.deepEqual(Object.entries(decoded.fields), [['__proto__', 'p'], ['constructor', 'c'], ['toString', 't']]);
+});
+
+test('a hello that breaks a limit is refused, and says which', (t) => {
+  const protocol = (i: number): HelloProtocol => ({ name: `p${i}`, version: 1, accepts: [], channel: i });
+  const cases: [Record<string, unknown>, RegExp][] = [
+    [{ instance: bytesOf('00') }, /an instance of 1 bytes instead of 16/],
+    [{ instance: new Uint8Array(0) }, /an instance of 0 bytes/],
+    [{ network: 'x'.repeat(1025) }, /network of 1025 bytes; at most 1024/],
+    [{ addr: 'é'.repeat(513) }, /addr of 1026 bytes/],
+    [{ features: Array.from({ length: 65 }, () => 'f') }, /65 features; at most 64/],
+    [{ features: ['f'.repeat(1025)] }, /a feature of 1025 bytes/],
+    [{ protocols: Array.from({ length: 65 }, (_, i) => protocol(i)) }, /65 protocols; at most 64/],
+    [{ protocols: [{ ...protocol(1), accepts: Array.from({ length: 65 }, (_, i) => i) }] }, /'p1' accepts 65 versions/],
+    [{ protocols: [{ ...protocol(1), channel: 256 }] }, /'p1' on channel 256/],
+    [{ protocols: [{ ...protocol(1), name: '' }] }, /without a name/],
+    [{ protocols: [{ ...protocol(1), name: 'n'.repeat(1025) }] }, /name of 1025 bytes/],
+    [{ protocols: [protocol(1), { ...protocol(1), channel: 2 }] }, /'p1' twice/],
+    [{ protocols: [protocol(1), { ...protocol(2), channel: 1 }] }, /channel 1 twice/],
+    [{ fields: { key: 'x'.repeat(8190) } }, /fields of more than 8192 bytes/],
+    [{ agent: 'x'.repeat(20_000) }, /a hello of \d+ bytes; at most 16384/],
+    [{ limits: { ...hello.limits, packet: 4095 } }, /a packet limit of 4095 bytes/],
+    [{ limits: { ...hello.limits, packet: 2 ** 20 + 1 } }, /a packet limit of 1048577 bytes/],
+    [{ limits: undefined }, /a packet limit of 0 bytes/],
+    [{ limits: { ...hello.limits, pipe: 2 ** 31 } }, /a pipe account of 2147483648 bytes/],
+  ];
+  for (const [changes, expected] of cases) t.regex(String(decodeChanged(changes)), expected);
+  t.is(typeof decodeChanged({ fields: { key: 'x'.repeat(8189) } }), 'object');
+  t.is(typeof decodeChanged({ protocols: Array.from({ length: 64 }, (_, i) => protocol(i)) }), 'object');
+});
+
+test('bytes that are no hello are refused', (t) => {
+  t.regex(String(decodeHello(bytesOf('1a10'))), /no protobuf/);
+  t.regex(String(decodeHello(bytesOf('2201ff'))), /no protobuf/, 'a text that is no UTF-8');
+  t.regex(String(decodeHello(bytesOf('088080808010'))), /2\^32/);
+  t.regex(String(decodeHello(bytesOf('08ffffffffffffffffff01'))), /2\^32/);
+  t.regex(String(decodeHello(bytesOf('42061180808080 10'))), /no protobuf/);
+  t.regex(String(decodeHello(bytesOf('8301 8401'))), /a group/);
+  t.regex(String(decodeHello(new Uint8Array(0))), /an instance of 0 bytes/);
+});
+
+test('what a peer would refuse is not encoded', (t) => {
+  const refused = (changes: Partial<Hello>) => t.throws(() => encodeHello({ ...hello, ...changes }), { instanceOf: TransportError, code: 'invalid_argument' }).message;
+  t.regex(refused({ instance: 'XY' }), /an instance/);
+  t.regex(refused({ fields: { key: 'x'.repeat(8190) } }), /more than 8192 bytes/);
+  t.regex(refused({ fields: { key: 5 as unknown as string } }), /fields\['key'\] is a number/);
+  const wide = Array.from({ length: 64 }, (_, i) => ({ name: String(i).padEnd(300, '.'), version: 1, accepts: [], channel: i }));
+  t.regex(refused({ protocols: wide }), /takes \d+ bytes, above 16384/);
+  t.throws(() => encodeProtocols(wide), { instanceOf: TransportError, code: 'invalid_argument' });
+  t.throws(() => encodeProtocols([hello.protocols[0]!, hello.protocols[0]!]), { instanceOf: TransportError, code: 'invalid_argument' });
+});
+
+test('lone surrogates are told as U+FFFD', (t) => {
+  const decoded = decodeHello(encodeHello({ ...hello, agent: 'a\ud800', fields: { '\udc00': '\ud800x' } })) as Hello;
+  t.is(decoded.agent, 'a\ufffd');
+  t.deepEqual({ ...decoded.fields }, { '\ufffd': '\ufffdx' });
+});
+
+test('a list of protocols is a hello with its protocols alone', (t) => {
+  const bytes = encodeProtocols(hello.protocols);
+  t.deepEqual(decodeProtocols(bytes), hello.protocols);
+  t.deepEqual(decodeProtocols(new Uint8Array(HelloType.encode({ protocols: hello.protocols }).finish())), hello.protocols);
+  t.deepEqual(decodeProtocols(encodeProtocols([])), []);
+  t.regex(String(decodeProtocols(bytesOf('42ff'))), /no protobuf/);
+  t.regex(String(decodeProtocols(bytesOf('4200'))), /without a name/);
+});
+
+test('30,000 damaged hellos never throw', (t) => {
+  const random = seededRandom(10);
+  const below = (limit: number) => Math.floor(random() * limit);
+  const whole = encodeHello(hello);
+  let refusals = 0;
+  for (let round = 0; round < 30_000; round++) {
+    const bytes = whole.slice(0, below(4) === 0 ? below(whole.length) : whole.length);
+    for (let i = below(4); i >= 0 && bytes.length > 0; i--) bytes[below(bytes.length)] = below(256);
+    if (typeof decodeHello(bytes) === 'string') refusals++;
+    decodeProtocols(bytes);
+  }
+  t.true(refusals > 10_000);
+});
+
+test('the generated code is that of frame.proto', (t) => {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts?: { generate?: string } };
+  const [, ...options] = GENERATE.split(' ');
+  t.is(scripts?.generate ?? GENERATE, GENERATE, 'package.json generates in the same way');
+  const pbjs = createRequire(import.meta.url).resolve('protobufjs-cli/bin/pbjs');
+  const output = options.indexOf('-o');
+  const generated = execFileSync(process.execPath, [pbjs, ...options.toSpliced(output, 2)], { cwd: root, encoding: 'utf8' });
+  t.is(readFileSync(`${root}src/wire/generated/hello.js`, 'utf8'), generated, 'run `pnpm generate`');
+});
+
+const GENERATE =
+  'pbjs -t static-module -w esm --filter src/wire/generated/filter.json --dependency protobufjs/minimal.js -r trunkline --no-create --no-verify --no-convert --no-delimited --no-typeurl --no-service --no-comments -o src/wire/generated/hello.js src/wire/frame.proto';

@@ -1,0 +1,61 @@
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { encodeMetadata, truncateText } from './metadata.ts';
+import { readByProto, writtenByProto } from './testing/proto.ts';
+
+test('metadata is field 11 as protobuf has it', (t) => {
+  const record = { tenant: 'a', traceparent: '00-é😀', '': '', long: 'x'.repeat(5000) };
+  const metadata = encodeMetadata(record)!;
+  t.deepEqual(readByProto(metadata.bytes), { metadata: record });
+  t.deepEqual({ ...metadata.value }, record);
+  t.is(metadata.size, Object.entries(record).reduce((sum, [key, value]) => sum + Buffer.byteLength(key + value), 0));
+  t.deepEqual(metadata.bytes.slice(0, 12), writtenByProto({ metadata: { tenant: 'a' } }).slice(0, 12));
+});
+
+test('no metadata is undefined', (t) => {
+  t.is(encodeMetadata(undefined), undefined);
+  t.is(encodeMetadata({}), undefined);
+});
+
+test('metadata is a copy without a prototype', (t) => {
+  const record: Record<string, string> = JSON.parse('{"__proto__":"p","a":"b"}');
+  const metadata = encodeMetadata(record)!;
+  record['a'] = 'changed';
+  t.is(Object.getPrototypeOf(metadata.value), null);
+  t.deepEqual(Object.entries(metadata.value), [['__proto__', 'p'], ['a', 'b']]);
+});
+
+test('lone surrogates read alike at both ends', (t) => {
+  const metadata = encodeMetadata({ 'k\ud800': '\udc00v', fine: '😀' })!;
+  t.deepEqual({ ...metadata.value }, { 'k\ufffd': '\ufffdv', fine: '😀' });
+  t.deepEqual(readByProto(metadata.bytes)['metadata'], { ...metadata.value });
+});
+
+test('metadata has at most 8 KiB of UTF-8', (t) => {
+  t.is(encodeMetadata({ key: 'é'.repeat(4094) + 'x' })?.size, 8192);
+  const error = t.throws(() => encodeMetadata({ key: 'é'.repeat(4095) }), { instanceOf: TransportError });
+  t.is(error.code, 'invalid_argument');
+  t.is(error.sent, false);
+  t.regex(error.message, /8192/);
+});
+
+test('metadata of many tiny entries has at most 15 KiB as encoded', (t) => {
+  const entries = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [i.toString(36), '']));
+  t.true(encodeMetadata(entries(1500))!.bytes.length < 15 * 1024);
+  t.is(t.throws(() => encodeMetadata(entries(2200)), { instanceOf: TransportError }).code, 'invalid_argument');
+});
+
+test('a value that is no string is a TypeError', (t) => {
+  for (const value of [1, null, undefined, {}, Symbol.iterator]) {
+    t.regex(t.throws(() => encodeMetadata({ key: value as unknown as string }), { instanceOf: TypeError }).message, /metadata\['key'\]/);
+  }
+});
+
+test('a text is cut to 1 KiB at a code point', (t) => {
+  t.is(truncateText('short'), 'short');
+  t.is(truncateText('x'.repeat(1024)), 'x'.repeat(1024));
+  t.is(truncateText('x'.repeat(1025)), 'x'.repeat(1024));
+  t.is(truncateText('é'.repeat(600)), 'é'.repeat(512));
+  t.is(truncateText(`x${'😀'.repeat(300)}`), `x${'😀'.repeat(255)}`);
+  t.is(truncateText('\ud800'.repeat(400)).length, 341);
+});
