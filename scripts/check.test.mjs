@@ -19,6 +19,7 @@ const lintBreaches = [
   ['a backend that imports another', 'packages/transport-tcp/src/planted-floor.ts', "import { ws } from '@trunkline/transport-ws';\nexport const backend = ws();\n", /noRestrictedImports.*Backends know nothing/],
   ["a backend's source that imports the testkit", 'packages/transport-ws/src/planted-floor.ts', "import type { A } from '@trunkline/transport-testkit';\nexport type B = A;\n", /noRestrictedImports.*Backends know nothing/],
   ['the testkit that imports a backend', 'packages/transport-testkit/src/planted-floor.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*transport-core alone/],
+  ["the testkit's raw client that uses core", 'packages/transport-testkit/src/raw/planted-raw.ts', "import { bytes } from '@trunkline/transport-core';\nexport const codec = bytes;\n", /noRestrictedImports.*raw client/],
   ['ws outside its node files', 'packages/transport-ws/src/planted-ws.ts', "import { WebSocketServer } from 'ws';\nexport const server = WebSocketServer;\n", /noRestrictedImports.*no ws/],
   ['node: in core', `${core}/stream/planted-node.ts`, "import { connect } from 'node:net';\nexport const dial = connect;\n", /noNodejsModules/],
   ['a Node module by its old name in transport-inmem', 'packages/transport-inmem/src/planted-node.ts', "import { EventEmitter } from 'events';\nexport const emitter = EventEmitter;\n", /noNodejsModules/],
@@ -147,7 +148,9 @@ function plant(file, text) {
 async function lint() {
   const args = ['lint', '--reporter=github', '--max-diagnostics=none', '--diagnostic-level=error'];
   const { code, output } = await runTool(tools.biome, args, { cwd: copy, capture: 'all' });
-  return { code, findings: linesOf(output).filter((line) => line.startsWith('::error')) };
+  const findings = linesOf(output).filter((line) => line.startsWith('::error'));
+  if (code !== 0 && findings.length === 0) throw new Error(output); // Biome itself failed.
+  return { code, findings };
 }
 
 async function compile() {
