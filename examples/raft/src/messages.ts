@@ -1,0 +1,107 @@
+// What crosses the wire and what is kept on disk: one protobuf schema, and a type and a codec for each message in it.
+
+import { protobuf } from '@trunkline/transport-core';
+import pb from 'protobufjs';
+
+const { root } = pb.parse(
+  `
+  syntax = "proto3";
+  package raft;
+
+  message Entry { uint32 term = 1; bytes command = 2; }  // an empty command is the no-op that opens a leader's term
+
+  message VoteRequest { uint32 term = 1; string candidate = 2; uint32 last_index = 3; uint32 last_term = 4; bool pre_vote = 5; }
+  message VoteReply { uint32 term = 1; bool granted = 2; }
+
+  message AppendRequest { uint32 term = 1; string leader = 2; uint32 prev_index = 3; uint32 prev_term = 4; repeated Entry entries = 5; uint32 commit = 6; }
+  message AppendReply { uint32 term = 1; bool success = 2; uint32 match = 3; uint32 conflict_index = 4; uint32 conflict_term = 5; }
+
+  message InstallRequest { uint32 term = 1; string leader = 2; uint32 index = 3; uint32 index_term = 4; uint32 size = 5; }  // the snapshot itself is the upload
+  message InstallReply { uint32 term = 1; }
+
+  message Saved { uint32 term = 1; string voted_for = 2; uint32 base_index = 3; uint32 base_term = 4; uint32 last_index = 5; }
+  message Snapshot { uint32 index = 1; uint32 term = 2; bytes data = 3; }
+  `,
+);
+
+/** One command in the log, and the term in which a leader took it. An empty command is a no-op and is never applied. */
+export interface Entry {
+  term: number;
+  command: Uint8Array;
+}
+
+export interface VoteRequest {
+  /** The term that the candidate stands for; in a pre-vote the one that it would stand for. */
+  term: number;
+  candidate: string;
+  lastIndex: number;
+  lastTerm: number;
+  preVote: boolean;
+}
+export interface VoteReply {
+  term: number;
+  granted: boolean;
+}
+
+/** Without entries it is a heartbeat. Indices begin at 1: 0 is before the first entry, of term 0. */
+export interface AppendRequest {
+  term: number;
+  leader: string;
+  prevIndex: number;
+  prevTerm: number;
+  entries: Entry[];
+  commit: number;
+}
+export interface AppendReply {
+  term: number;
+  success: boolean;
+  /** On success: up to here the follower's log equals the leader's. */
+  match: number;
+  /** On failure: where the follower's disagreeing term begins, or the index behind its log's end. */
+  conflictIndex: number;
+  /** On failure: the disagreeing term; 0 where the log is too short. */
+  conflictTerm: number;
+}
+
+/** Announces a snapshot of `size` bytes, which holds everything up to the entry at `index`. */
+export interface InstallRequest {
+  term: number;
+  leader: string;
+  index: number;
+  indexTerm: number;
+  size: number;
+}
+export interface InstallReply {
+  term: number;
+}
+
+/** What a node must never forget, but for the entries, which have keys of their own. */
+export interface SavedState {
+  term: number;
+  /** '' is nobody. */
+  votedFor: string;
+  baseIndex: number;
+  baseTerm: number;
+  lastIndex: number;
+}
+
+/** The state machine's content, with all entries up to `index`, of `term`, applied. */
+export interface Snapshot {
+  index: number;
+  term: number;
+  data: Uint8Array;
+}
+
+export const entry = codec<Entry>('Entry');
+export const voteRequest = codec<VoteRequest>('VoteRequest');
+export const voteReply = codec<VoteReply>('VoteReply');
+export const appendRequest = codec<AppendRequest>('AppendRequest');
+export const appendReply = codec<AppendReply>('AppendReply');
+export const installRequest = codec<InstallRequest>('InstallRequest');
+export const installReply = codec<InstallReply>('InstallReply');
+export const savedState = codec<SavedState>('Saved');
+export const snapshot = codec<Snapshot>('Snapshot');
+
+function codec<T>(name: string) {
+  return protobuf<T>(root.lookupType(`raft.${name}`));
+}

@@ -1,0 +1,248 @@
+// What Raft does, scene by scene, in a world of virtual time. raft.fuzz.test.ts tries it on hundreds of seeds.
+
+import test from 'ava';
+import type { AppendRequest } from './messages.ts';
+import { Raft } from './raft.ts';
+import { ELECTION, HEARTBEAT, type TestNode, World } from './testing/world.ts';
+
+const text = (value: string) => new TextEncoder().encode(value);
+const up = (world: World) => world.nodes.filter(({ raft }) => raft !== undefined);
+const commits = (world: World, command: string) => () => up(world).every(({ applied }) => [...applied.values()].includes(command));
+
+function electedWorld(options: Partial<ConstructorParameters<typeof World>[0]> = {}): { world: World; leader: TestNode; others: TestNode[] } {
+  const world = new World({ seed: 1, ...options });
+  if (!world.until(() => world.leader !== undefined, 2_000)) throw new Error('nobody was elected');
+  const leader = world.leader!;
+  world.run(HEARTBEAT); // its no-op is everywhere
+  return { world, leader, others: world.nodes.filter((node) => node !== leader) };
+}
+
+test('five nodes elect one leader, which commits what it is given on all of them', (t) => {
+  const { world, leader } = electedWorld();
+  t.true(world.propose(leader, 'x=1'));
+  t.true(world.until(commits(world, 'x=1'), 1_000));
+  t.true(world.nodes.every(({ raft }) => raft!.status.leader === leader.id));
+});
+
+test('a node that is alone leads and commits at once', (t) => {
+  const { world, leader } = electedWorld({ nodes: 1 });
+  world.propose(leader, 'x=1');
+  t.true(world.until(commits(world, 'x=1'), 10));
+});
+
+test('only a leader takes commands', (t) => {
+  const { world, others } = electedWorld();
+  t.false(world.propose(others[0]!, 'x=1'));
+});
+
+test('when the leader is lost another takes over, and what was committed stays', (t) => {
+  const { world, leader } = electedWorld();
+  world.propose(leader, 'x=1');
+  world.until(commits(world, 'x=1'), 1_000);
+  world.crash(leader);
+  t.true(world.until(() => world.leader !== undefined, 2_000));
+  world.propose(world.leader!, 'x=2');
+  t.true(world.until(commits(world, 'x=2'), 1_000));
+  world.start(leader);
+  t.true(world.until(commits(world, 'x=2'), 1_000));
+  t.true(commits(world, 'x=1')());
+});
+
+test('a leader that hears no majority steps down within two election timeouts', (t) => {
+  const { world, leader, others } = electedWorld();
+  world.partition([leader], others);
+  t.true(world.until(() => leader.raft!.status.role !== 'leader', 2 * ELECTION + HEARTBEAT));
+});
+
+test('a node that was cut off comes back without a new term: pre-vote kept it from standing', (t) => {
+  const { world, leader, others } = electedWorld();
+  const [away, ...rest] = others as [TestNode, ...TestNode[]];
+  const { term } = leader.raft!.status;
+  world.partition([away], [leader, ...rest]);
+  world.run(20 * ELECTION);
+  t.is(away.raft!.status.role, 'candidate');
+  world.heal();
+  world.run(5 * ELECTION);
+  t.deepEqual([away.raft!.status.term, away.raft!.status.leader], [term, leader.id]);
+  t.is(world.leaders.size, 1);
+});
+
+test('a node that hears only half the others can not unseat their leader', (t) => {
+  const { world, leader, others } = electedWorld();
+  const [odd] = others as [TestNode, ...TestNode[]];
+  world.passes = (from, to) => !(from === leader.id && to === odd.id) && !(from === odd.id && to === leader.id);
+  world.run(20 * ELECTION);
+  t.is(world.leader, leader);
+  t.is(world.leaders.size, 1);
+});
+
+test('a node that was away until its place in the log is gone gets a snapshot, and then the rest', (t) => {
+  const { world, leader, others } = electedWorld({ snapshotEvery: 10 });
+  const away = others[0]!;
+  world.crash(away);
+  for (let i = 0; i < 55; i++) {
+    world.propose(leader, `x=${i}`);
+    world.run(10);
+  }
+  t.true(leader.raft!.status.base > 0);
+  world.start(away);
+  t.true(world.until(commits(world, 'x=54'), 1_000));
+  t.is(away.restores, 1);
+  t.deepEqual([...away.applied], [...leader.applied]);
+});
+
+test('a restarted node begins with its snapshot and applies nothing of it again', (t) => {
+  const { world, leader, others } = electedWorld({ snapshotEvery: 10 });
+  for (let i = 0; i < 25; i++) {
+    world.propose(leader, `x=${i}`);
+    world.run(10);
+  }
+  const node = others[0]!;
+  world.crash(node);
+  world.start(node);
+  t.is(node.restores, 1);
+  t.true(world.until(() => node.applied.size === leader.applied.size, 1_000));
+});
+
+test('nodes that lag a little are fed from the entries that a snapshot keeps', (t) => {
+  const { world, leader } = electedWorld({ snapshotEvery: 10, keep: 20, latency: [1, 20] });
+  for (let i = 0; i < 200; i++) {
+    world.propose(leader, `x=${i}`);
+    world.run(5);
+  }
+  t.true(world.until(commits(world, 'x=199'), 2_000));
+  t.true(world.nodes.every(({ restores }) => restores === 0));
+});
+
+test('a lost message costs a pause, not the batch', (t) => {
+  const { world, leader, others } = electedWorld();
+  world.partition([leader, others[0]!, others[1]!], others.slice(2));
+  world.propose(leader, 'x=1');
+  world.run(3 * ELECTION);
+  world.heal();
+  t.true(world.until(commits(world, 'x=1'), 2 * ELECTION));
+});
+
+test('logs that differ by many entries agree again after one refusal for each term', (t) => {
+  const leader = machine({ id: 'a', entries: [1, 1, 1, 4, 4, 5, 5, 6, 6, 6] });
+  const follower = machine({ id: 'b', entries: [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3] }); // figure 7 (f) of the paper
+  elect(leader, 7);
+  let refusals = 0;
+  for (let round = 0; round < 20 && follower.status.last !== leader.status.last; round++) {
+    for (const message of leader.take().messages) {
+      if (message.to !== 'b' || message.method !== 'appendEntries') continue;
+      const reply = follower.appendEntries(0, message.request);
+      if (!reply.success) refusals++;
+      leader.appended(0, message, reply);
+    }
+  }
+  t.is(follower.status.last, 11);
+  t.true(refusals <= 2, `${refusals} refusals`);
+});
+
+test('an entry of an earlier term is not committed by its count, only by one of this term behind it (figure 8)', (t) => {
+  const leader = machine({ id: 'a', entries: [1, 2], term: 3 }); // entry 2 was taken in term 2 and never committed
+  elect(leader, 4); // entry 3 is its no-op
+  leader.take();
+  for (const [beat, match, commit] of [
+    [1, 2, 0],
+    [2, 3, 3],
+  ] as const) {
+    leader.wake(beat * HEARTBEAT, 0);
+    const messages = leader.take().messages.filter(({ to }) => to === 'b' || to === 'c');
+    for (const message of messages) leader.appended(beat * HEARTBEAT, message, { term: 4, success: true, match, conflictIndex: 0, conflictTerm: 0 });
+    leader.take();
+    t.is(leader.status.commit, commit, `a majority has entry ${match}`);
+  }
+});
+
+test('a request that comes late takes back nothing that a later one brought', (t) => {
+  const node = machine({ id: 'b', entries: [] });
+  const request = (prevIndex: number, count: number): AppendRequest => {
+    const entries = Array.from({ length: count }, (_, i) => ({ term: 1, command: text(`${prevIndex + 1 + i}`) }));
+    return { term: 1, leader: 'a', prevIndex, prevTerm: prevIndex === 0 ? 0 : 1, entries, commit: 0 };
+  };
+  node.appendEntries(0, request(0, 1));
+  node.appendEntries(0, request(1, 3));
+  t.like(node.appendEntries(0, request(0, 1)), { success: true, match: 1 });
+  t.is(node.status.last, 4);
+});
+
+test('a leader of the past is refused, and learns the term', (t) => {
+  const node = machine({ id: 'b', entries: [1], term: 5 });
+  t.deepEqual(node.appendEntries(0, { term: 4, leader: 'a', prevIndex: 0, prevTerm: 0, entries: [], commit: 0 }).term, 5);
+  t.is(node.status.leader, undefined);
+});
+
+test('a vote is saved, given once a term, and only to a log that is as good', (t) => {
+  const node = machine({ id: 'b', entries: [1, 2] });
+  const ask = (candidate: string, term: number, lastIndex: number, lastTerm: number) =>
+    node.requestVote(0, { term, candidate, lastIndex, lastTerm, preVote: false }).granted;
+  t.false(ask('a', 3, 5, 1), 'a longer log of an older term');
+  t.false(ask('a', 4, 1, 2), 'a shorter log');
+  t.true(ask('a', 5, 2, 2));
+  t.like(node.take().save, { term: 5, votedFor: 'a' });
+  t.false(ask('c', 5, 9, 4), 'a second candidate in the same term');
+  t.true(ask('a', 5, 2, 2), 'the first again, whose answer was lost');
+  t.false(ask('stranger', 6, 9, 9), 'nobody knows it');
+  t.is(node.status.term, 5);
+  t.false(ask('a', 7, 1, 1));
+  t.like(node.take().save, { term: 7, votedFor: '' });
+  t.true(ask('c', 7, 2, 2), 'the term is known already, and its vote still free');
+  t.like(node.take().save, { term: 7, votedFor: 'c' });
+});
+
+test('a snapshot takes the place of a log that differs, and is nothing new to one that has it all', (t) => {
+  const snapshot = (index: number, indexTerm: number) => ({ term: 5, leader: 'a', index, indexTerm, size: 3 });
+  const behind = machine({ id: 'b', entries: [1, 2] });
+  behind.installSnapshot(0, snapshot(4, 4), text('abc'));
+  t.like(behind.status, { base: 4, last: 4, commit: 4 });
+  const { save, restore } = behind.take();
+  t.like(save, { term: 5, base: { index: 4, term: 4 }, last: 4, snapshot: restore! });
+  behind.installSnapshot(0, snapshot(3, 3), text('old'));
+  t.is(behind.take().restore, undefined, 'an older one comes late');
+
+  const ahead = machine({ id: 'b', entries: [1, 2, 3, 4, 4] });
+  ahead.installSnapshot(0, snapshot(4, 4), text('abc'));
+  t.like(ahead.status, { base: 0, last: 5, commit: 4 });
+  t.deepEqual(ahead.take().apply.map(({ index }) => index), [1, 2, 3, 4]);
+});
+
+test('heartbeats go on while a snapshot is under way, one at a time', (t) => {
+  const leader = machine({ id: 'a', entries: [1, 1, 1] });
+  elect(leader, 2);
+  const refused = { term: 2, success: false, match: 0, conflictIndex: 1, conflictTerm: 0 };
+  for (const message of leader.take().messages) {
+    leader.appended(0, message, message.to === 'b' ? refused : { ...refused, success: true, match: 4 });
+  }
+  leader.take(); // commits and applies; 'b' is sent everything
+  leader.compact(4, text('all of it'), 0);
+  leader.take();
+  t.is(leader.status.base, 4);
+  const toB = (now: number) => {
+    leader.wake(now, 0);
+    return leader.take().messages.filter(({ to }) => to === 'b');
+  };
+  const [beat] = toB(HEARTBEAT);
+  t.like(beat, { method: 'appendEntries', request: { prevIndex: 0, entries: [] } });
+  t.deepEqual(toB(2 * HEARTBEAT), [], 'the first is not answered yet');
+  leader.failed(beat!);
+  t.is(toB(3 * HEARTBEAT).length, 1);
+});
+
+/** One machine of five, whose log has entries of these terms. */
+function machine({ id, entries, term = entries.at(-1) ?? 0 }: { id: string; entries: number[]; term?: number }): Raft {
+  const saved = { term, votedFor: '', base: { index: 0, term: 0 }, entries: entries.map((term, i) => ({ term, command: text(`${term}.${i + 1}`) })) };
+  return new Raft({ id, members: ['a', 'b', 'c', 'd', 'e'], electionTimeout: ELECTION, heartbeat: HEARTBEAT, saved }, -2 * ELECTION, 0);
+}
+
+/** Has a machine elected by all others in `term`, at time 0. */
+function elect(raft: Raft, term: number): void {
+  raft.requestVote(0, { term: term - 1, candidate: 'e', lastIndex: 0, lastTerm: 0, preVote: false }); // only to raise its term
+  raft.wake(0, 0);
+  for (const stage of ['pre-vote', 'vote']) {
+    const asked = raft.take().messages;
+    for (const message of asked) raft.voted(0, message, { term: stage === 'vote' ? term : term - 1, granted: true });
+  }
+  if (raft.status.role !== 'leader' || raft.status.term !== term) throw new Error(`not elected in term ${term}: ${JSON.stringify(raft.status)}`);
+}

@@ -1,0 +1,405 @@
+// Raft as a pure state machine: it is told the time and what arrived, and says what to save, to send and to apply. It reads no
+// clock, draws no random number, opens nothing and waits for nothing; node.ts does, and so does the pump in raft.test.ts.
+// Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (extended version); "thesis" is Ongaro's, 2014.
+
+import { Log, type Position } from './log.ts';
+import type { AppendReply, AppendRequest, Entry, InstallReply, InstallRequest, Snapshot, VoteReply, VoteRequest } from './messages.ts';
+
+export interface RaftOptions {
+  /** This node's address. */
+  readonly id: string;
+  /** The addresses of all nodes, this one's too. */
+  readonly members: readonly string[];
+  /** Milliseconds without a leader after which a node stands for election: each waits this long to twice this long. */
+  readonly electionTimeout: number;
+  /** Milliseconds between a leader's heartbeats; several must fit into one election timeout. */
+  readonly heartbeat: number;
+  /** What the node had saved; absent on its first start. */
+  readonly saved?: Saved | undefined;
+}
+
+/** All that a node must still know after a crash. */
+export interface Saved {
+  term: number;
+  /** '' is nobody. */
+  votedFor: string;
+  /** The last entry that the log no longer holds. */
+  base: Position;
+  entries: Entry[];
+  snapshot?: Snapshot | undefined;
+}
+
+/** What to save: it replaces all saved but the entries before `first` and, where it has none, the snapshot. */
+export interface Save extends Saved {
+  /** The index of `entries[0]`; what was saved from there on is void. */
+  first: number;
+  /** The index of the log's last entry. */
+  last: number;
+}
+
+/** A request for another node. The object itself comes back with the answer, or with the news that there will be none. */
+export type Message =
+  | { readonly method: 'requestVote'; readonly to: string; readonly request: VoteRequest }
+  | { readonly method: 'appendEntries'; readonly to: string; readonly request: AppendRequest }
+  | { readonly method: 'installSnapshot'; readonly to: string; readonly request: InstallRequest; readonly data: Uint8Array };
+
+/** What is to be done, in this order: nothing else, the replies given meanwhile included, before `save` is safe. */
+export interface Outputs {
+  save: Save | undefined;
+  messages: Message[];
+  /** Replaces the state machine's content. */
+  restore: Snapshot | undefined;
+  /** Committed entries, each exactly once and in order, no-ops left out. */
+  apply: { index: number; term: number; command: Uint8Array }[];
+}
+
+export interface Status {
+  role: 'follower' | 'candidate' | 'leader';
+  term: number;
+  /** Who leads this term, as far as the node knows. */
+  leader: string | undefined;
+  /** Up to here the log is committed. */
+  commit: number;
+  /** The last entry that the log no longer holds, and the last that it holds. */
+  base: number;
+  last: number;
+}
+
+type Role =
+  | { readonly t: 'follower'; leader: string | undefined }
+  | { readonly t: 'candidate'; readonly request: VoteRequest; readonly votes: Set<string> }
+  | { readonly t: 'leader'; readonly followers: Map<string, Follower>; heartbeatAt: number; quorumAt: number };
+
+/** What a leader knows of one follower. A lost call pauses it: only heartbeats go there until one of them is answered. */
+interface Follower {
+  next: number;
+  match: number;
+  inFlight: Message | undefined;
+  heartbeat: Message | undefined;
+  paused: boolean;
+  heardAt: number;
+}
+
+export class Raft {
+  readonly id: string;
+  readonly #members: ReadonlySet<string>;
+  readonly #options: RaftOptions;
+  readonly #log: Log;
+  #term: number;
+  #votedFor: string;
+  #snapshot: Snapshot | undefined;
+  #role: Role = { t: 'follower', leader: undefined };
+  #commit = 0;
+  #applied = 0;
+  /** How long this node waits for a leader: drawn anew at each election, so that split votes end. */
+  #patience: number;
+  #electionAt: number;
+  #leaderHeardAt = -Infinity;
+  #messages: Message[] = [];
+  #stateUnsaved = false;
+  #snapshotUnsaved = false;
+  #restore: Snapshot | undefined;
+
+  /** `chance` is a random number in [0, 1). */
+  constructor(options: RaftOptions, now: number, chance: number) {
+    const { id, members, saved } = options;
+    this.id = id;
+    this.#members = new Set(members);
+    this.#options = options;
+    this.#term = saved?.term ?? 0;
+    this.#votedFor = saved?.votedFor ?? '';
+    this.#log = new Log(saved?.base ?? { index: 0, term: 0 }, saved?.entries ?? []);
+    this.#snapshot = this.#restore = saved?.snapshot;
+    this.#commit = this.#applied = saved?.snapshot?.index ?? 0;
+    this.#patience = options.electionTimeout * (1 + chance);
+    this.#electionAt = now + this.#patience;
+  }
+
+  /** What the node is, knows and has: plain data. */
+  get status(): Status {
+    const role = this.#role;
+    const leader = role.t === 'follower' ? role.leader : role.t === 'leader' ? this.id : undefined;
+    const { base, last } = this.#log;
+    return { role: role.t, term: this.#term, leader, commit: this.#commit, base: base.index, last: last.index };
+  }
+
+  /** The earliest time at which `wake` has something to do. */
+  get wakeAt(): number {
+    return this.#role.t === 'leader' ? Math.min(this.#role.heartbeatAt, this.#role.quorumAt) : this.#electionAt;
+  }
+
+  // The world speaks
+
+  /** Time has passed. `chance` is a random number in [0, 1). */
+  wake(now: number, chance: number): void {
+    const role = this.#role;
+    if (role.t !== 'leader') {
+      if (now < this.#electionAt) return;
+      this.#patience = this.#options.electionTimeout * (1 + chance);
+      this.#campaign(now, true);
+      return;
+    }
+    if (now >= role.quorumAt) {
+      // Where no majority has spoken within an election timeout, others may lead already (thesis §6.2).
+      const live = [...role.followers.values()].filter((follower) => now - follower.heardAt <= this.#options.electionTimeout).length + 1;
+      if (live < this.#majority) return this.#follow(now, this.#term, undefined);
+      role.quorumAt = now + this.#options.electionTimeout;
+    }
+    if (now >= role.heartbeatAt) this.#beat(now, role);
+  }
+
+  /** Appends a command, which must not be empty, and says where; undefined where this node does not lead. */
+  propose(command: Uint8Array): Position | undefined {
+    if (this.#role.t !== 'leader') return undefined;
+    this.#log.append({ term: this.#term, command });
+    return this.#log.last;
+  }
+
+  /** A candidate asks for this node's vote (paper §5.2, §5.4.1), or whether it would get it (pre-vote, thesis §9.6). */
+  requestVote(now: number, request: VoteRequest): VoteReply {
+    const { index, term } = this.#log.last;
+    const upToDate = request.lastTerm > term || (request.lastTerm === term && request.lastIndex >= index);
+    const member = this.#members.has(request.candidate) && request.candidate !== this.id;
+    if (request.preVote) {
+      // Who hears a leader wants no other: so a node that was cut off, and hears none, disturbs nobody when it returns.
+      const content = this.#role.t === 'leader' || now - this.#leaderHeardAt < this.#options.electionTimeout;
+      return { term: this.#term, granted: member && !content && upToDate && request.term > this.#term };
+    }
+    if (member && request.term > this.#term) this.#follow(now, request.term, undefined);
+    const free = this.#votedFor === '' || this.#votedFor === request.candidate;
+    const granted = member && request.term === this.#term && free && upToDate;
+    if (granted) {
+      this.#stateUnsaved ||= this.#votedFor === '';
+      this.#votedFor = request.candidate;
+      this.#electionAt = now + this.#patience;
+    }
+    return { term: this.#term, granted };
+  }
+
+  /** A leader sends entries, or a heartbeat (paper §5.3). */
+  appendEntries(now: number, request: AppendRequest): AppendReply {
+    const { prevIndex, prevTerm, entries } = request;
+    const log = this.#log;
+    if (!this.#heed(now, request)) return this.#refuse(0, 0);
+    if (prevIndex > log.last.index) return this.#refuse(log.last.index + 1, 0);
+    // What a snapshot replaced was committed, so it agrees.
+    if (prevIndex >= log.base.index && log.termAt(prevIndex) !== prevTerm) return this.#refuse(log.startOfTerm(prevIndex), log.termAt(prevIndex)!);
+    // No leader that obeys the rules contradicts what is committed.
+    if (!log.merge(prevIndex + 1, entries, this.#commit)) return this.#refuse(this.#commit + 1, 0);
+    const match = prevIndex + entries.length;
+    this.#commit = Math.max(this.#commit, Math.min(request.commit, match));
+    return { term: this.#term, success: true, match, conflictIndex: 0, conflictTerm: 0 };
+  }
+
+  /** A leader has sent a whole snapshot (paper §7). */
+  installSnapshot(now: number, request: InstallRequest, data: Uint8Array): InstallReply {
+    const { index, indexTerm } = request;
+    if (!this.#heed(now, request) || index <= this.#commit) return { term: this.#term };
+    if (this.#log.termAt(index) === indexTerm) {
+      this.#commit = index; // the log has all of it already
+    } else {
+      this.#log.reset({ index, term: indexTerm });
+      this.#snapshot = this.#restore = { index, term: indexTerm, data };
+      this.#snapshotUnsaved = true;
+      this.#commit = this.#applied = index;
+    }
+    return { term: this.#term };
+  }
+
+  /** A leader speaks while it works at a long message: the wait for it begins anew. */
+  heard(now: number, request: { term: number; leader: string }): void {
+    this.#heed(now, request);
+  }
+
+  /** A vote was given or refused. */
+  voted(now: number, message: Message, reply: VoteReply): void {
+    if (reply.term > this.#term) return this.#follow(now, reply.term, undefined);
+    const role = this.#role;
+    if (role.t !== 'candidate' || role.request !== message.request || !reply.granted) return; // an answer to an earlier question
+    role.votes.add(message.to);
+    this.#countVotes(now, role);
+  }
+
+  /** A follower answered appendEntries. */
+  appended(now: number, message: Message, reply: AppendReply): void {
+    if (reply.term > this.#term) return this.#follow(now, reply.term, undefined);
+    const follower = this.#release(message);
+    if (follower === undefined) return;
+    follower.heardAt = now;
+    follower.paused = false;
+    if (reply.success) {
+      follower.match = Math.max(follower.match, reply.match);
+      follower.next = Math.max(follower.next, follower.match + 1);
+    } else if (message.method === 'appendEntries' && message.request.entries.length > 0) {
+      // Skip a whole term at a time (paper, end of §5.3).
+      const end = reply.conflictTerm > 0 ? this.#log.endOfTerm(reply.conflictTerm) : undefined;
+      follower.next = Math.max(1, Math.min(message.request.prevIndex, end === undefined ? reply.conflictIndex : end + 1));
+    }
+  }
+
+  /** A follower has a snapshot, or had no need of it. */
+  installed(now: number, message: Message, reply: InstallReply): void {
+    if (reply.term > this.#term) return this.#follow(now, reply.term, undefined);
+    const follower = this.#release(message);
+    if (follower === undefined || message.method !== 'installSnapshot') return;
+    follower.heardAt = now;
+    follower.match = Math.max(follower.match, message.request.index);
+    follower.next = follower.match + 1;
+  }
+
+  /** A message will have no answer: the call failed, or its time ran out. */
+  failed(message: Message): void {
+    const follower = this.#release(message);
+    if (follower !== undefined) follower.paused = true;
+  }
+
+  /** The state machine's content at `index`, already applied, replaces the log but for the last `keep` entries before it. */
+  compact(index: number, data: Uint8Array, keep: number): void {
+    const term = this.#log.termAt(index);
+    if (term === undefined || index > this.#applied || index <= (this.#snapshot?.index ?? 0)) return;
+    this.#snapshot = { index, term, data };
+    this.#snapshotUnsaved = true;
+    this.#log.compact(index - keep);
+  }
+
+  // The machine speaks
+
+  /** Takes all that has come up since the last call. What was proposed in between leaves in one batch. */
+  take(): Outputs {
+    if (this.#role.t === 'leader') {
+      this.#countReplicas(this.#role.followers);
+      this.#replicate(this.#role.followers);
+    }
+    const { first, entries } = this.#log.takeUnsaved();
+    const { base, last } = this.#log;
+    const snapshot = this.#snapshotUnsaved ? this.#snapshot : undefined;
+    const unsaved = this.#stateUnsaved || this.#snapshotUnsaved || entries.length > 0;
+    const save = unsaved ? { term: this.#term, votedFor: this.#votedFor, base, first, last: last.index, entries, snapshot } : undefined;
+    const outputs: Outputs = { save, messages: this.#messages, restore: this.#restore, apply: [] };
+    while (this.#applied < this.#commit) {
+      const { term, command } = this.#log.at(++this.#applied)!;
+      if (command.length > 0) outputs.apply.push({ index: this.#applied, term, command });
+    }
+    this.#messages = [];
+    this.#restore = undefined;
+    this.#stateUnsaved = this.#snapshotUnsaved = false;
+    return outputs;
+  }
+
+  // Roles: the only places where one becomes another
+
+  /** A follower of `leader`, or of one still to be found, in a term not before ours. */
+  #follow(now: number, term: number, leader: string | undefined): void {
+    if (term > this.#term) {
+      this.#term = term;
+      this.#votedFor = '';
+      this.#stateUnsaved = true;
+    }
+    if (this.#role.t === 'leader') this.#electionAt = now + this.#patience;
+    this.#role = { t: 'follower', leader };
+  }
+
+  #campaign(now: number, preVote: boolean): void {
+    this.#electionAt = now + this.#patience;
+    if (!preVote) {
+      this.#term++;
+      this.#votedFor = this.id;
+      this.#stateUnsaved = true;
+    }
+    const { index, term } = this.#log.last;
+    const request = { term: preVote ? this.#term + 1 : this.#term, candidate: this.id, lastIndex: index, lastTerm: term, preVote };
+    const role: Role = { t: 'candidate', request, votes: new Set([this.id]) };
+    this.#role = role;
+    for (const to of this.#members) if (to !== this.id) this.#messages.push({ method: 'requestVote', to, request });
+    this.#countVotes(now, role);
+  }
+
+  #countVotes(now: number, role: Role & { t: 'candidate' }): void {
+    if (role.votes.size < this.#majority) return;
+    if (role.request.preVote) this.#campaign(now, false);
+    else this.#lead(now);
+  }
+
+  #lead(now: number): void {
+    const followers = new Map<string, Follower>();
+    const next = this.#log.last.index + 1;
+    for (const to of this.#members) {
+      if (to !== this.id) followers.set(to, { next, match: 0, inFlight: undefined, heartbeat: undefined, paused: false, heardAt: now });
+    }
+    const { electionTimeout, heartbeat } = this.#options;
+    this.#role = { t: 'leader', followers, heartbeatAt: now + heartbeat, quorumAt: now + electionTimeout };
+    // Entries of earlier terms are committed by the first of this one (paper §5.4.2, §8): here it is.
+    this.#log.append({ term: this.#term, command: NO_OP });
+  }
+
+  // What a leader does
+
+  /** Heartbeats have a place of their own beside the batch in flight: no snapshot and no slow batch holds them up. */
+  #beat(now: number, role: Role & { t: 'leader' }): void {
+    role.heartbeatAt = now + this.#options.heartbeat;
+    for (const [to, follower] of role.followers) {
+      if (follower.heartbeat !== undefined) continue;
+      // What is known to match can't be refused, and tells the follower what is committed of it.
+      const known = this.#log.termAt(follower.match) !== undefined ? follower.match : 0;
+      this.#messages.push((follower.heartbeat = this.#append(to, known, [])));
+    }
+  }
+
+  /** One batch in flight for each follower; what is proposed meanwhile is the next. */
+  #replicate(followers: ReadonlyMap<string, Follower>): void {
+    for (const [to, follower] of followers) {
+      if (follower.inFlight !== undefined || follower.paused || follower.next > this.#log.last.index) continue;
+      if (follower.next > this.#log.base.index) {
+        follower.inFlight = this.#append(to, follower.next - 1, this.#log.batch(follower.next));
+      } else {
+        const { index, term, data } = this.#snapshot!; // a log is never cut but behind a snapshot
+        const request = { term: this.#term, leader: this.id, index, indexTerm: term, size: data.length };
+        follower.inFlight = { method: 'installSnapshot', to, request, data };
+      }
+      this.#messages.push(follower.inFlight);
+    }
+  }
+
+  #append(to: string, prevIndex: number, entries: Entry[]): Message {
+    const prevTerm = prevIndex === 0 ? 0 : this.#log.termAt(prevIndex)!;
+    return { method: 'appendEntries', to, request: { term: this.#term, leader: this.id, prevIndex, prevTerm, entries, commit: this.#commit } };
+  }
+
+  /** Commits what a majority has, if its last entry is of this term: only such a one is safe by its count (paper §5.4.2, figure 8). */
+  #countReplicas(followers: ReadonlyMap<string, Follower>): void {
+    const matches = [this.#log.last.index, ...[...followers.values()].map((follower) => follower.match)].sort((a, b) => b - a);
+    const index = matches[this.#majority - 1]!;
+    if (index > this.#commit && this.#log.termAt(index) === this.#term) this.#commit = index;
+  }
+
+  /** Frees the place of a message that was answered or lost; undefined where it was sent in another term or role. */
+  #release(message: Message): Follower | undefined {
+    if (this.#role.t !== 'leader' || message.request.term !== this.#term) return undefined;
+    const follower = this.#role.followers.get(message.to);
+    if (follower?.heartbeat === message) follower.heartbeat = undefined;
+    else if (follower?.inFlight === message) follower.inFlight = undefined;
+    else return undefined;
+    return follower;
+  }
+
+  // What a follower does
+
+  /** Follows the sender where it leads this term or a later one; false where its time is over. */
+  #heed(now: number, { term, leader }: { term: number; leader: string }): boolean {
+    if (term < this.#term || !this.#members.has(leader)) return false;
+    this.#follow(now, term, leader);
+    this.#leaderHeardAt = now;
+    this.#electionAt = now + this.#patience;
+    return true;
+  }
+
+  #refuse(conflictIndex: number, conflictTerm: number): AppendReply {
+    return { term: this.#term, success: false, match: 0, conflictIndex, conflictTerm };
+  }
+
+  get #majority(): number {
+    return Math.floor(this.#members.size / 2) + 1;
+  }
+}
+
+const NO_OP = new Uint8Array();
