@@ -1,0 +1,103 @@
+import test from 'ava';
+import { type CommonConfig, type CommonOptions, commonOptions } from './common-options.ts';
+import { type OptionsInput, parseOptions } from './config.ts';
+import { createManualClock } from './manual-clock.ts';
+
+const parse = (options: CommonOptions): CommonConfig => parseOptions(commonOptions, options, 'createTransport');
+const messageOf = (options: unknown) => {
+  try {
+    parse(options as CommonOptions);
+  } catch (error) {
+    if (error instanceof TypeError) return error.message;
+    throw error;
+  }
+  return 'accepted';
+};
+
+test('the defaults are those that the documentation gives', (t) => {
+  t.deepEqual(parse({}), {
+    network: 'default',
+    maxPool: 3,
+    timeout: 10_000,
+    dialTimeout: 3_000,
+    handshakeTimeout: 5_000,
+    idleTimeout: 60_000,
+    keepAlive: { interval: 10_000, timeout: 5_000 },
+    limits: {
+      message: 67_108_864,
+      item: 1_048_576,
+      packet: 65_536,
+      inbound: { calls: 4_096, bytes: 8_388_608 },
+      outbound: { messages: 4_096, bytes: 16_777_216 },
+      calls: 4_096,
+      memory: 536_870_912,
+      streams: 128,
+      connections: 16_384,
+      rate: {},
+      handshakes: { pending: 64 },
+      credit: { pipe: 262_144, short: 1_048_576, long: 16_777_216, reply: 16_777_216, stream: 262_144 },
+    },
+  });
+});
+
+test('every option may be undefined', (t) => {
+  const none = Object.fromEntries(Object.keys(commonOptions.shape).map((key) => [key, undefined]));
+  t.is(JSON.stringify(parse(none)), JSON.stringify(parse({})));
+});
+
+test('no bound but those of waiting and idleness is Infinity', (t) => {
+  t.is(parse({ timeout: Infinity, idleTimeout: Infinity }).timeout, Infinity);
+  for (const options of [{ dialTimeout: Infinity }, { handshakeTimeout: Infinity }, { maxPool: Infinity }, { limits: { message: Infinity } }, { keepAlive: { interval: Infinity } }]) {
+    t.regex(messageOf(options), /got Infinity$/);
+  }
+  for (const timeout of [0, -1, NaN, '10']) t.regex(messageOf({ timeout }), /^createTransport: timeout: must be milliseconds above 0, or Infinity/);
+});
+
+test('limits that contradict each other are refused, naming both', (t) => {
+  t.is(messageOf({ limits: { message: 8_192, packet: 16_384 } }), 'createTransport: limits.packet: must be at most limits.message (8192), got 16384');
+  t.is(messageOf({ limits: { message: 8_192, item: 16_384 } }), 'createTransport: limits.item: must be at most limits.message (8192), got 16384');
+  t.is(messageOf({ limits: { message: 8_192, memory: 4_096 } }), 'createTransport: limits.memory: must be at least limits.message (8192), got 4096');
+});
+
+test('defaults follow what is given', (t) => {
+  t.like(parse({ limits: { message: 1_000 } }).limits, { message: 1_000, item: 1_000, packet: 65_536, memory: 536_870_912 });
+  t.like(parse({ limits: { memory: 1_048_576 } }).limits, { message: 1_048_576, item: 1_048_576, memory: 1_048_576 });
+  t.is(parse({ limits: { message: 1_073_741_824 } }).limits.memory, 1_073_741_824);
+});
+
+test('clock, random, observer and callbacks pass by reference', (t) => {
+  const clock = createManualClock();
+  const observer = { seen: 0, count() {} };
+  const [random, admit, resolve, hello] = [() => 0.5, () => {}, (target: string) => target, () => ({ a: 'b' })];
+  const config = parse({ clock, observer, random, admit, resolve, hello });
+  t.is(config.clock as unknown, clock);
+  t.is(config.observer as unknown, observer);
+  t.false(Object.isFrozen(clock) || Object.isFrozen(observer));
+  t.deepEqual([config.random, config.admit, config.resolve, config.hello], [random, admit, resolve, hello] as any);
+});
+
+test('clocks and observers that are none are refused', (t) => {
+  t.regex(messageOf({ clock: { now: () => 1 } }), /^createTransport: clock: must be a Clock: now, setTimeout, clearTimeout, sleep and defer, got an object/);
+  t.regex(messageOf({ observer: { event: 1 } }), /^createTransport: observer: must be an object; its event and count/);
+  t.regex(messageOf({ random: 4 }), /^createTransport: random: must be a function, got 4/);
+});
+
+test('the fields of a hello are copied, frozen and at most 8 KiB', (t) => {
+  const hello = { token: 'x' };
+  const config = parse({ hello });
+  hello.token = 'y';
+  t.deepEqual(config.hello, { token: 'x' } as any);
+  t.true(Object.isFrozen(config.hello));
+  t.is(messageOf({ hello: { k: 'v'.repeat(8_191) } }), 'accepted');
+  t.regex(messageOf({ hello: { k: 'v'.repeat(8_192) } }), /^createTransport: hello: must be strings by name, at most 8 KiB/);
+  t.regex(messageOf({ hello: { k: 'ü'.repeat(4_096) } }), /at most 8 KiB/);
+  t.regex(messageOf({ hello: { k: 1 } }), /^createTransport: hello: must be strings/);
+});
+
+test('the documented type and the schema take the same options', (t) => {
+  type Input = OptionsInput<typeof commonOptions>;
+  const documented: CommonOptions = {};
+  const toSchema: Input = documented as Required<CommonOptions>;
+  const toDocument: CommonOptions = toSchema;
+  t.deepEqual(toDocument, {});
+});
