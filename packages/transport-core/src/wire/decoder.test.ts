@@ -177,6 +177,7 @@ test('hostile lengths end the connection before any memory is taken', (t) => {
       t.is(decoder.partial, 0);
     }
   }
+  t.is(read([bytesOf('00')]).violation?.message, 'a frame of no bytes');
   t.deepEqual(read([bytesOf('05 0802')], 4).violation, { reason: 'too_large', message: 'a frame of 5 bytes, above the 4 that are taken here' });
   t.deepEqual(read([framed(new Uint8Array(MAX).fill(1))]).violation?.reason, 'malformed', 'the longest frame is read');
 });
@@ -247,13 +248,21 @@ test('a buffer that the visitor gave back holds the next frame that is cut', (t)
   t.true(taken <= 3, `${taken} buffers`);
 });
 
-test('without that a payload is never written over', (t) => {
-  const decoder = new FrameDecoder({ maxLength: MAX, allocate });
-  const payloads: Uint8Array[] = [];
-  const visitor = { frame: (frame: Frame) => payloads.push(frame.payload) > 0 };
-  const stream = joined(Array.from({ length: 20 }, (_, i) => framed(joined([bytesOf('080c 7a64'), new Uint8Array(100).fill(i)]))));
-  for (let at = 0; at < stream.length; at += 37) decoder.read(stream.slice(at, at + 37), visitor);
-  t.deepEqual(payloads.map(hex), Array.from({ length: 20 }, (_, i) => hex(new Uint8Array(100).fill(i))));
+test('a payload that was not given back is never written over', (t) => {
+  for (const copied of [() => false, (i: number) => i % 3 === 0, (i: number) => i < 5]) {
+    const decoder = new FrameDecoder({ maxLength: MAX, allocate });
+    const payloads: Uint8Array[] = [];
+    const visitor = {
+      frame({ payload }: Frame) {
+        const copy = copied(payloads.length);
+        if (copy) decoder.recycle();
+        return payloads.push(copy ? payload.slice() : payload) > 0;
+      },
+    };
+    const stream = joined(Array.from({ length: 30 }, (_, i) => framed(joined([bytesOf('080c 7ae400'), new Uint8Array(100).fill(i)]))));
+    for (let at = 0; at < stream.length; at += 37) decoder.read(stream.slice(at, at + 37), visitor);
+    t.deepEqual(payloads.map(hex), Array.from({ length: 30 }, (_, i) => hex(new Uint8Array(100).fill(i))));
+  }
 });
 
 test('a payload is a view of the chunk, a plain Uint8Array', (t) => {
@@ -339,7 +348,7 @@ test('a frame that ends inside a field is refused, wherever it ends', (t) => {
 
 test('a length never reaches into the frame behind', (t) => {
   const behind = framed(writtenByProto({ kind: 10, id: 1, payload: 'aa'.repeat(40) }));
-  for (const digits of ['0808 7a03aabb', '0808 150100', '0808 18', '0808 52056162', '08']) {
+  for (const digits of ['0808 7a03aabb', '0808 150100', '0808 18', '0808 30ff', '0808 52056162', '0808 8901 0102', '0808 9201 05aa', '0808 8001 80', '08']) {
     t.is(read([joined([framed(bytesOf(digits)), behind])]).violation?.message, 'a frame that ends inside a field', digits);
   }
 });
