@@ -120,9 +120,9 @@ export class FrameEncoder implements FrameWriter {
     const buffer = this.#buffer;
     at = writeUint(buffer, at, CHANNEL, channel);
     at = writeUint(buffer, at, METHOD, method);
-    at = writeUint(buffer, at, FLAGS, flags);
+    if (flags !== 0) at = writeUint(buffer, at, FLAGS, flags);
     at = writeUint(buffer, at, TIMEOUT, timeout);
-    at = writeUint(buffer, at, SIZE, size);
+    if (size !== 0) at = writeUint(buffer, at, SIZE, size);
     if (metadata !== undefined) at = this.#raw(at, metadata.bytes);
     this.#close(this.#payload(at, payload, start, end));
   }
