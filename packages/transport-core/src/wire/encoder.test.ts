@@ -1,7 +1,8 @@
 import test from 'ava';
 import { seededRandom } from '../random.ts';
-import { encodeMetadata, FrameEncoder } from './encoder.ts';
+import { FrameEncoder } from './encoder.ts';
 import { EMPTY, Kind, PREAMBLE } from './frame.ts';
+import { encodeMetadata } from './metadata.ts';
 import { randomFrame } from './testing/frames.ts';
 import { bytesOf, hex, joined, type PlainFrame, readByProto } from './testing/proto.ts';
 
@@ -114,7 +115,10 @@ test('frames of every kind are what frame.proto says, in ascending order and wit
     t.is(written.length, frames.length);
     for (const [i, bytes] of written.entries()) {
       const numbers = fieldNumbers(bytes);
-      t.deepEqual(numbers, numbers.toSorted((a, b) => a - b));
+      t.deepEqual(
+        numbers,
+        numbers.toSorted((a, b) => a - b),
+      );
       const plain = readByProto(bytes);
       t.deepEqual(plain, frames[i]);
       const present = Object.keys(plain).length;
@@ -137,24 +141,66 @@ test('the bytes of some frames stand for ever', (t) => {
   };
   const metadata = encodeMetadata({ a: 'b' });
   const long = new Uint8Array(200).fill(0xee);
-  t.is(bytes(() => encoder.preamble()), '54524b4c');
-  t.is(bytes(() => encoder.ready()), '020802');
-  t.is(bytes(() => encoder.ping(0x01020304)), '07080415' + '04030201');
-  t.is(bytes(() => encoder.pong(0xffffffff)), '07080515' + 'ffffffff');
-  t.is(bytes(() => encoder.credit(5, 65_600, 9, 0)), '0d0806' + '1509000000' + '40c08004' + '7005');
-  t.is(bytes(() => encoder.credit(2, 100, 0, 200)), '090806' + '18c801' + '4064' + '7002');
-  t.is(bytes(() => encoder.request(1, 0x20, 2, 0, 500, undefined, 0, bytesOf('cafe'), 0, 2)), '120808' + '1501000000' + '1820' + '2002' + '30f403' + '7a02cafe');
+  t.is(
+    bytes(() => encoder.preamble()),
+    '54524b4c',
+  );
+  t.is(
+    bytes(() => encoder.ready()),
+    '020802',
+  );
+  t.is(
+    bytes(() => encoder.ping(0x01020304)),
+    '07080415' + '04030201',
+  );
+  t.is(
+    bytes(() => encoder.pong(0xffffffff)),
+    '07080515' + 'ffffffff',
+  );
+  t.is(
+    bytes(() => encoder.credit(5, 65_600, 9, 0)),
+    '0d0806' + '1509000000' + '40c08004' + '7005',
+  );
+  t.is(
+    bytes(() => encoder.credit(2, 100, 0, 200)),
+    '090806' + '18c801' + '4064' + '7002',
+  );
+  t.is(
+    bytes(() => encoder.request(1, 0x20, 2, 0, 500, undefined, 0, bytesOf('cafe'), 0, 2)),
+    '120808' + '1501000000' + '1820' + '2002' + '30f403' + '7a02cafe',
+  );
   t.is(
     bytes(() => encoder.request(1, 0x20, 2, 3, 0, metadata, 0, EMPTY, 0, 0)),
     '150808' + '1501000000' + '1820' + '2002' + '2803' + '5a060a0161120162',
   );
-  t.is(bytes(() => encoder.oneway(0, 0x20, 3, undefined, 0, bytesOf('01'), 0, 1)), '090809' + '1820' + '2003' + '7a0101');
-  t.is(bytes(() => encoder.response(1, 0, EMPTY, 0, 0)), '07080a' + '1501000000');
-  t.is(bytes(() => encoder.part(1, long, 0, 200)), 'd201' + '080c' + '1501000000' + '7ac801' + 'ee'.repeat(200));
-  t.is(bytes(() => encoder.end(2)), '07080d' + '1502000000');
-  t.is(bytes(() => encoder.error(1, 12, 0, 'no', 1, undefined)), '0f080e' + '1501000000' + '2801' + '480c' + '52026e6f');
-  t.is(bytes(() => encoder.cancel(1)), '07080f' + '1501000000');
-  t.is(bytes(() => encoder.goAway(14, 1, '')), '060803' + '480e' + '6001');
+  t.is(
+    bytes(() => encoder.oneway(0, 0x20, 3, undefined, 0, bytesOf('01'), 0, 1)),
+    '090809' + '1820' + '2003' + '7a0101',
+  );
+  t.is(
+    bytes(() => encoder.response(1, 0, EMPTY, 0, 0)),
+    '07080a' + '1501000000',
+  );
+  t.is(
+    bytes(() => encoder.part(1, long, 0, 200)),
+    `d201080c15010000007ac801${'ee'.repeat(200)}`,
+  );
+  t.is(
+    bytes(() => encoder.end(2)),
+    '07080d' + '1502000000',
+  );
+  t.is(
+    bytes(() => encoder.error(1, 12, 0, 'no', 1, undefined)),
+    '0f080e' + '1501000000' + '2801' + '480c' + '52026e6f',
+  );
+  t.is(
+    bytes(() => encoder.cancel(1)),
+    '07080f' + '1501000000',
+  );
+  t.is(
+    bytes(() => encoder.goAway(14, 1, '')),
+    '060803' + '480e' + '6001',
+  );
 });
 
 test('a length is over-long rather than measured twice', (t) => {

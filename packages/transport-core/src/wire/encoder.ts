@@ -2,8 +2,6 @@
 
 import { EMPTY, type EncodedMetadata, FRAME_OVERHEAD, type FrameWriter, Kind, PREAMBLE } from './frame.ts';
 
-export { encodeMetadata, truncateText } from './metadata.ts';
-
 /** A batch for packets of 64 KiB, the largest frame of which is 64 + 16 KiB: the rest is for what is small and goes with it. */
 export const BATCH_CAPACITY = 64 * 1024 + FRAME_OVERHEAD + 1024;
 

@@ -37,7 +37,11 @@ function decodeChanged(changes: Record<string, unknown>): Hello | string {
 test('a hello is what frame.proto says, both ways', (t) => {
   const bytes = encodeHello(hello);
   t.is(Object.getPrototypeOf(bytes), Uint8Array.prototype);
-  t.deepEqual(HelloType.toObject(HelloType.decode(bytes), { bytes: Array }), { ...hello, instance: [...bytesOf(hello.instance)], protocols: [hello.protocols[0], { name: 'gossip', version: 1 }] });
+  t.deepEqual(HelloType.toObject(HelloType.decode(bytes), { bytes: Array }), {
+    ...hello,
+    instance: [...bytesOf(hello.instance)],
+    protocols: [hello.protocols[0], { name: 'gossip', version: 1 }],
+  });
   t.deepEqual(withPrototype(decodeHello(bytes)), hello);
   t.deepEqual(withPrototype(decodeChanged({})), hello);
 });
@@ -67,7 +71,11 @@ test('proofs of a later version are passed over', (t) => {
 test('the keys of fields are ordinary data', (t) => {
   const decoded = decodeHello(encodeHello({ ...hello, fields: JSON.parse('{"__proto__":"p","constructor":"c","toString":"t"}') })) as Hello;
   t.is(Object.getPrototypeOf(decoded.fields), null);
-  t.deepEqual(Object.entries(decoded.fields), [['__proto__', 'p'], ['constructor', 'c'], ['toString', 't']]);
+  t.deepEqual(Object.entries(decoded.fields), [
+    ['__proto__', 'p'],
+    ['constructor', 'c'],
+    ['toString', 't'],
+  ]);
 });
 
 test('a hello that breaks a limit is refused, and says which', (t) => {
@@ -109,7 +117,8 @@ test('bytes that are no hello are refused', (t) => {
 });
 
 test('what a peer would refuse is not encoded', (t) => {
-  const refused = (changes: Partial<Hello>) => t.throws(() => encodeHello({ ...hello, ...changes }), { instanceOf: TransportError, code: 'invalid_argument' }).message;
+  const refused = (changes: Partial<Hello>) =>
+    t.throws(() => encodeHello({ ...hello, ...changes }), { instanceOf: TransportError, code: 'invalid_argument' }).message;
   t.regex(refused({ instance: 'XY' }), /an instance/);
   t.regex(refused({ fields: { key: 'x'.repeat(8190) } }), /more than 8192 bytes/);
   t.regex(refused({ fields: { key: 5 as unknown as string } }), /fields\['key'\] is a number/);

@@ -183,7 +183,11 @@ function wrongText(name: string, text: string): string | undefined {
 function encode(message: object): Uint8Array {
   const bytes = new Uint8Array(trunkline.Hello.encode(message).finish());
   if (bytes.length > HELLO_LIMIT) {
-    throw new TransportError('invalid_argument', `this transport's hello takes ${bytes.length} bytes, above ${HELLO_LIMIT}; shorten its fields or mount fewer protocols`, { sent: false });
+    throw new TransportError(
+      'invalid_argument',
+      `this transport's hello takes ${bytes.length} bytes, above ${HELLO_LIMIT}; shorten its fields or mount fewer protocols`,
+      { sent: false },
+    );
   }
   return bytes;
 }

@@ -27,7 +27,8 @@ export function encodeMetadata(record: Readonly<Record<string, string>> | undefi
   const bytes = new Uint8Array(size + parts.length * 5);
   let at = 0;
   for (let i = 0; i < parts.length; i += 2) at = writeEntry(bytes, at, parts[i]!, parts[i + 1]!);
-  if (at > ENCODED_METADATA_LIMIT) throw tooLong(`takes ${at} bytes with its ${entries.length} entries, above the ${ENCODED_METADATA_LIMIT} that a frame has room for`);
+  if (at > ENCODED_METADATA_LIMIT)
+    throw tooLong(`takes ${at} bytes with its ${entries.length} entries, above the ${ENCODED_METADATA_LIMIT} that a frame has room for`);
   return { bytes: bytes.subarray(0, at), size, value };
 }
 

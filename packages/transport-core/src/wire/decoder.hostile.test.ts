@@ -1,0 +1,175 @@
+import test from 'ava';
+import { seededRandom } from '../random.ts';
+import { FrameDecoder, type Violation } from './decoder.ts';
+import type { Frame } from './frame.ts';
+import { randomFrame } from './testing/frames.ts';
+import { bytesOf, FrameType, framed, hex, joined, readByProto, writtenByProto } from './testing/proto.ts';
+import { accepted, allocate, MAX, read, refused } from './testing/reading.ts';
+
+test('hostile lengths end the connection before any memory is taken', (t) => {
+  const lengths: [string, string][] = [
+    ['00', 'malformed'],
+    ['8000', 'malformed'],
+    ['80808000', 'malformed'],
+    ['ffffff7f', 'too_large'],
+    ['818005', 'too_large'],
+    ['ffffffff0f', 'malformed'],
+    ['ffffffffffffff0f', 'malformed'],
+    ['ffffffffffffffffff01', 'malformed'],
+    ['80808080', 'malformed'],
+  ];
+  for (const [digits, reason] of lengths) {
+    for (const bytewise of [false, true]) {
+      const decoder = new FrameDecoder({ maxLength: MAX, allocate: () => t.fail('memory was taken') as never });
+      const bytes = bytesOf(digits);
+      let violation: Violation | undefined;
+      for (const chunk of bytewise ? Array.from(bytes, (byte) => new Uint8Array([byte])) : [bytes])
+        violation ??= decoder.read(chunk, { frame: () => t.fail() as never });
+      t.is(violation?.reason, reason as 'malformed', digits);
+      t.is(decoder.partial, 0);
+    }
+  }
+  t.is(read([bytesOf('00')]).violation?.message, 'a frame of no bytes');
+  t.deepEqual(read([bytesOf('05 0802')], 4).violation, { reason: 'too_large', message: 'a frame of 5 bytes, above the 4 that are taken here' });
+  t.deepEqual(read([framed(new Uint8Array(MAX).fill(1))]).violation?.reason, 'malformed', 'the longest frame is read');
+});
+
+test('memory is taken for what came, at most four times of it', (t) => {
+  let taken = 0;
+  const decoder = new FrameDecoder({
+    maxLength: 2 ** 21,
+    allocate(size) {
+      taken = size;
+      return new Uint8Array(size);
+    },
+  });
+  const length = 1_000_000;
+  const bytes = framed(joined([bytesOf('080c 7aba843d'), new Uint8Array(length - 6)]));
+  let payload = 0;
+  const visitor = {
+    frame(frame: Frame) {
+      payload = frame.payload.length;
+      return true;
+    },
+  };
+  for (let at = 0; at < bytes.length; at += 1000) {
+    t.is(decoder.read(bytes.subarray(at, at + 1000), visitor), undefined);
+    t.true(taken <= Math.max(4096, 4 * (at + 1000)));
+  }
+  t.is(taken, length);
+  t.is(payload, length - 6);
+});
+
+test('values of 2^32 and above are refused in every integer field', (t) => {
+  for (const field of FrameType.fieldsArray) {
+    if (field.type !== 'uint32') continue;
+    const tag = hex(new Uint8Array([field.id << 3]));
+    t.is(refused(`0808 ${tag}8080808010`), `field ${field.id} has a value of 2^32 or more`);
+    t.is(refused(`0808 ${tag}ffffffffffffffffff01`), `field ${field.id} has a value of 2^32 or more`);
+    t.is(refused(`0808 ${tag}8080808080808080808000`), `field ${field.id} has a varint of more than 10 bytes`);
+  }
+  t.is(refused('0808 7a8080808010'), 'field 15 has a value of 2^32 or more');
+  t.is(refused('0808 80808080 10'), "a field's tag has a value of 2^32 or more");
+  t.is(refused('0808 ffffffffffffffffffff01'), "a field's tag has a varint of more than 10 bytes");
+  t.is(refused('0808 8001 ffffffffffffffffffff01'), 'field 16 has a varint of more than 10 bytes');
+});
+
+test('known fields with another wire type are refused', (t) => {
+  for (const field of FrameType.fieldsArray) {
+    const own = field.type === 'uint32' ? 0 : field.type === 'fixed32' ? 5 : 2;
+    for (const [type, value] of [
+      [0, '01'],
+      [1, '0102030405060708'],
+      [2, '0101'],
+      [5, '01020304'],
+    ] as const) {
+      if (type === own) continue;
+      t.is(
+        refused(`${field.id === 1 ? '' : '0808'} ${hex(new Uint8Array([(field.id << 3) | type]))} ${value}`),
+        `field ${field.id} has the wrong wire type ${type}`,
+      );
+    }
+  }
+});
+
+test('groups, wire types that do not exist and the field 0 are refused', (t) => {
+  t.is(refused('0808 1b 1c'), 'a group (field 3)');
+  t.is(refused('0808 8301 8401'), 'a group (field 16)');
+  t.is(refused('0808 8401'), 'a group (field 16)');
+  t.is(refused('0808 8601'), 'field 16 has the wire type 6, which does not exist');
+  t.is(refused('0808 8701'), 'field 16 has the wire type 7, which does not exist');
+  t.is(refused('0808 0001'), 'a field with the number 0');
+  t.is(refused('0808 5a02 0b0c'), 'a group (field 1)');
+  t.is(refused('0808 5a02 0801'), 'field 1 has the wrong wire type 0');
+});
+
+test('a frame without a kind is refused', (t) => {
+  t.is(refused('1501000000'), 'a frame without a kind');
+  t.is(refused('0800'), 'a frame without a kind');
+  t.is(refused('0808 0800'), 'a frame without a kind');
+  t.deepEqual(accepted('08ffffffff0f'), { kind: 2 ** 32 - 1 }, 'any other is for the session to judge');
+});
+
+test('a frame that ends inside a field is refused, wherever it ends', (t) => {
+  const random = seededRandom(7);
+  const whole = 'a frame that ends inside a field';
+  for (const digits of [
+    '08',
+    '0808 15',
+    '0808 15010000',
+    '0808 18',
+    '0808 1880',
+    '0808 7a',
+    '0808 7a01',
+    '0808 7a02aa',
+    '0808 5a030a0261',
+    '0808 5a020a01',
+    '0808 80',
+    '0808 8001',
+    '0808 890101',
+    '0808 9201',
+    '0808 920101',
+    '0808 9d010102',
+  ]) {
+    t.is(refused(digits), whole, digits);
+  }
+  for (let round = 0; round < 200; round++) {
+    const bytes = writtenByProto({ ...randomFrame(random), payload: 'ab'.repeat(1 + Math.floor(random() * 300)) });
+    for (const cut of new Set(Array.from({ length: 50 }, () => 1 + Math.floor(random() * (bytes.length - 1))))) {
+      // What is left may end between two fields: then it is a frame, and protobufjs finds it one.
+      const { frames, violation } = read([framed(bytes.subarray(0, cut))]);
+      if (violation === undefined) t.deepEqual(frames, [readByProto(bytes.subarray(0, cut))]);
+      else t.is(violation.message, whole);
+    }
+  }
+});
+
+test('a length never reaches into the frame behind', (t) => {
+  const behind = framed(writtenByProto({ kind: 10, id: 1, payload: 'aa'.repeat(40) }));
+  for (const digits of ['0808 7a03aabb', '0808 150100', '0808 18', '0808 30ff', '0808 52056162', '0808 8901 0102', '0808 9201 05aa', '0808 8001 80', '08']) {
+    t.is(read([joined([framed(bytesOf(digits)), behind])]).violation?.message, 'a frame that ends inside a field', digits);
+  }
+});
+
+test('metadata above 8 KiB is refused, and so are entries without number', (t) => {
+  const entry = (key: string, value: string) => writtenByProto({ metadata: { [key]: value } });
+  t.is(read([framed(joined([bytesOf('0808'), entry('key', 'v'.repeat(8189))]))]).violation, undefined);
+  t.is(read([framed(joined([bytesOf('0808'), entry('key', 'v'.repeat(8190))]))]).violation?.message, 'metadata of more than 8192 bytes');
+  const many = Array.from({ length: 3000 }, (_, i) => entry(String(i), ''));
+  t.is(read([framed(joined([bytesOf('0808'), ...many]))]).violation?.message, 'metadata of more than 8192 bytes');
+});
+
+test('after a violation nothing is read', (t) => {
+  const decoder = new FrameDecoder({ maxLength: MAX, allocate });
+  const kinds: number[] = [];
+  const visitor = { frame: (frame: Frame) => kinds.push(frame.kind) > 0 };
+  t.is(decoder.read(bytesOf('020802 020800 020802'), visitor)?.reason, 'malformed');
+  t.is(decoder.read(bytesOf('020802'), visitor), undefined);
+  t.is(decoder.partial, 0);
+  t.deepEqual(kinds, [2]);
+});
+
+test('ten thousand fields that nobody knows take a moment and leave nothing', (t) => {
+  const noise = joined(Array.from({ length: 26_000 }, () => bytesOf('800105')));
+  t.deepEqual(read([framed(joined([noise, bytesOf('0802')]))]).frames, [{ kind: 2 }]);
+});

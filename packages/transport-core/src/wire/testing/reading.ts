@@ -1,0 +1,32 @@
+// Bytes read by a decoder of their own, as plain data.
+
+import { FrameDecoder, type Violation } from '../decoder.ts';
+import type { Frame } from '../frame.ts';
+import { bytesOf, framed, type PlainFrame, plainFrame } from './proto.ts';
+
+/** Reads chunks with a decoder of its own. */
+export function read(chunks: readonly Uint8Array[], maxLength = MAX): { frames: PlainFrame[]; violation: Violation | undefined; partial: number } {
+  const decoder = new FrameDecoder({ maxLength, allocate });
+  const frames: PlainFrame[] = [];
+  const visitor = { frame: (frame: Frame) => frames.push(plainFrame(frame)) > 0 };
+  let violation: Violation | undefined;
+  for (const chunk of chunks) violation ??= decoder.read(chunk, visitor);
+  return { frames, violation, partial: decoder.partial };
+}
+
+/** What is wrong with one frame of these bytes (hex, its length left out). */
+export function refused(digits: string): string | undefined {
+  const { frames, violation } = read([framed(bytesOf(digits))]);
+  return frames.length === 0 && violation?.reason === 'malformed' ? violation.message : undefined;
+}
+
+/** The one frame of these bytes (hex, its length left out). */
+export function accepted(digits: string): PlainFrame | undefined {
+  const { frames, violation } = read([framed(bytesOf(digits))]);
+  return violation === undefined && frames.length === 1 ? frames[0] : undefined;
+}
+
+export const allocate = (size: number) => new Uint8Array(size);
+
+/** The longest frame for packets of 64 KiB. */
+export const MAX = 80 * 1024;
