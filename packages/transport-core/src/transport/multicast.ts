@@ -1,0 +1,176 @@
+// One request to many targets: answers as they come, until enough have come.
+
+import { TransportError } from '../errors.ts';
+import type { Protocol } from '../protocol/protocol.ts';
+import type { KindOf, MethodName, RequestInput, ResponseOf } from '../rpc/types.ts';
+import type { CallOptions, Target, Transport } from './types.ts';
+
+/** One target's answer: a response or an error. */
+export type Answer<Response> =
+  | { readonly target: Target; readonly response: Response; readonly error?: undefined }
+  | { readonly target: Target; readonly error: TransportError; readonly response?: undefined };
+
+/** Options of a multicast; `timeout`, `signal` and `metadata` are those of each call. */
+export interface MulticastOptions<Response> extends CallOptions {
+  /**
+   * When it is enough. Only responses count, errors never do. Default 'all'.
+   * - 'all': every target has answered
+   * - 'first': one response; a number: so many (at least 1; more than there are targets is 'all')
+   * - 'quorum': a majority of the targets and the caller, the caller counted: 2 responses of 4 others
+   * - a function: asked after each answer, errors included, with all answers so far; true ends it
+   */
+  readonly until?: 'all' | 'first' | 'quorum' | number | ((answers: readonly Answer<Response>[]) => boolean) | undefined;
+  /** What becomes of calls that have not answered when it ends, or when the loop is left. Default 'cancel'; 'run' lets them go on unheard. */
+  readonly rest?: 'cancel' | 'run' | undefined;
+}
+
+/** The methods that can be multicast: a response each, nothing streamed. */
+export type UnaryName<P extends Protocol> = { [N in MethodName<P>]: KindOf<P, N> extends 'unary' ? N : never }[MethodName<P>];
+
+/**
+ * Sends a request to every target at once, before it returns, and yields each answer as it comes. It ends when `until` holds or all have
+ * answered; a target that fails yields its error and disturbs no other. A target given twice is asked twice. Wrong options are a
+ * TypeError here; what else is misuse, and what an `until` function throws, is thrown to the loop.
+ */
+export function multicast<P extends Protocol, N extends UnaryName<P>>(
+  transport: Pick<Transport<P>, 'send' | 'protocol'>,
+  targets: readonly Target[],
+  method: N,
+  request: RequestInput<P, N>,
+  options: MulticastOptions<ResponseOf<P, N>> = {},
+): AsyncIterableIterator<Answer<ResponseOf<P, N>>> {
+  return new Multicast(targets, enough(options.until === undefined ? 'all' : options.until, targets.length), rule(options.rest), options.signal, (target, signal) => {
+    const { timeout, metadata } = options;
+    const send = transport.send as (target: Target, method: string, request: unknown, options: CallOptions) => Promise<ResponseOf<P, N>>;
+    return send.call(transport, target, method, request, { timeout, metadata, signal });
+  });
+}
+
+type Until<Response> = (answers: readonly Answer<Response>[], responses: number) => boolean;
+
+/** Holds the calls in flight, the answers not yet read, and at most one waiting reader for each `next()`. */
+class Multicast<Response> implements AsyncIterableIterator<Answer<Response>> {
+  private readonly until: Until<Response>;
+  private readonly rest: 'cancel' | 'run';
+  private readonly outer: AbortSignal | undefined;
+  /** One for each call in flight: Node warns of a leak where one signal has more than ten listeners. */
+  private readonly calls = new Set<AbortController>();
+  private readonly answers: Answer<Response>[] = [];
+  private responses = 0;
+  private read = 0;
+  private waiting: ((result: IteratorResult<Answer<Response>>) => void)[] = [];
+  private failure: { error: unknown } | undefined;
+  private over = false;
+  private readonly onAbort = () => this.abort(this.outer?.reason);
+
+  constructor(
+    targets: readonly Target[],
+    until: Until<Response>,
+    rest: 'cancel' | 'run',
+    outer: AbortSignal | undefined,
+    send: (target: Target, signal: AbortSignal) => Promise<Response>,
+  ) {
+    this.until = until;
+    this.rest = rest;
+    this.outer = outer;
+    outer?.addEventListener('abort', this.onAbort, { once: true });
+    for (const target of targets) {
+      const call = new AbortController();
+      this.calls.add(call);
+      if (outer?.aborted) call.abort(outer.reason);
+      send(target, call.signal).then(
+        (response) => this.answer(call, { target, response }),
+        (error) => (error instanceof TransportError ? this.answer(call, { target, error }) : this.fail(call, error)),
+      );
+    }
+    if (targets.length === 0) this.finish();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Answer<Response>>> {
+    const answer = this.answers[this.read];
+    if (answer !== undefined) {
+      this.read++;
+      return Promise.resolve({ done: false, value: answer });
+    }
+    if (this.failure !== undefined) {
+      const { error } = this.failure;
+      this.failure = undefined;
+      return Promise.reject(error);
+    }
+    if (this.over) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  return(): Promise<IteratorResult<Answer<Response>>> {
+    this.read = this.answers.length;
+    this.failure = undefined;
+    this.finish();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  private answer(call: AbortController, answer: Answer<Response>): void {
+    this.settled(call);
+    if (this.over) return;
+    this.answers.push(answer);
+    if (answer.error === undefined) this.responses++;
+    this.serve();
+    try {
+      if (this.until(this.answers, this.responses) || this.calls.size === 0) this.finish();
+    } catch (error) {
+      this.failure = { error };
+      this.finish();
+    }
+  }
+
+  private fail(call: AbortController, error: unknown): void {
+    this.settled(call);
+    if (this.over) return;
+    this.failure = { error };
+    this.finish();
+  }
+
+  private settled(call: AbortController): void {
+    this.calls.delete(call);
+    if (this.calls.size === 0) this.outer?.removeEventListener('abort', this.onAbort);
+  }
+
+  private abort(reason: unknown): void {
+    for (const call of [...this.calls]) call.abort(reason);
+  }
+
+  /** Hands what has come to those who wait. */
+  private serve(): void {
+    while (this.waiting.length > 0 && this.read < this.answers.length) {
+      this.waiting.shift()!({ done: false, value: this.answers[this.read++]! });
+    }
+  }
+
+  private finish(): void {
+    if (this.over) return;
+    this.over = true;
+    if (this.rest === 'cancel' || this.calls.size === 0) {
+      this.outer?.removeEventListener('abort', this.onAbort);
+      if (this.calls.size > 0) this.abort(new TransportError('cancelled', 'multicast: enough targets have answered'));
+    }
+    for (const resolve of this.waiting.splice(0)) resolve(this.next() as never);
+  }
+}
+
+function enough<Response>(until: NonNullable<MulticastOptions<Response>['until']>, targets: number): Until<Response> {
+  if (typeof until === 'function') return (answers) => until(answers);
+  if (until === 'all') return () => false;
+  const needed = until === 'first' ? 1 : until === 'quorum' ? Math.floor((targets + 1) / 2) : until;
+  if (!(Number.isInteger(needed) && needed >= 0) || until === 0) {
+    throw new TypeError(`multicast: until: must be 'all', 'first', 'quorum', a whole number above 0 or a function, got ${String(until)}`);
+  }
+  return (_, responses) => responses >= needed;
+}
+
+function rule(rest: MulticastOptions<unknown>['rest']): 'cancel' | 'run' {
+  if (rest === undefined || rest === 'cancel' || rest === 'run') return rest ?? 'cancel';
+  throw new TypeError(`multicast: rest: must be 'cancel' or 'run', got ${String(rest)}`);
+}

@@ -1,0 +1,273 @@
+// What the compiler must say about a protocol's calls. Each line under @ts-expect-error fails the build where it is accepted;
+// nothing here calls anything, but for the last test.
+
+import test from 'ava';
+import { z } from 'zod';
+import { bytes } from './protocol/bytes.ts';
+import type { Codec } from './protocol/codec.ts';
+import { json } from './protocol/json.ts';
+import { protobuf } from './protocol/protobuf.ts';
+import { defineProtocol, type Methods, type Protocol } from './protocol/protocol.ts';
+import type { Remote } from './remote.ts';
+import type { Handlers, ItemOf, MethodName, OneWayName, RequestInput, RequestOf, ResponseInput, ResponseOf, Rpc, UploadOf } from './rpc/types.ts';
+import { multicast } from './transport/multicast.ts';
+import type { AnyTransport, Client, SendOptions, Target, Transport } from './transport/types.ts';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_: Same<A, B>) => {};
+
+interface Append {
+  term: number;
+}
+declare const appendType: { encode(message: any): { finish(): Uint8Array }; decode(reader: any): Append };
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const define = () =>
+  defineProtocol({
+    name: 'raft',
+    version: 1,
+    accepts: [0],
+    channel: 0x20,
+    methods: {
+      requestVote: { id: 1, request: json(z.object({ term: z.coerce.number<string>() })), response: json(z.object({ granted: z.boolean(), at: z.string().default('') })), timeout: 500 },
+      appendEntries: { id: 2, request: protobuf<Append>(appendType), response: protobuf<Append>(appendType) },
+      hint: { id: 3, request: bytes },
+      installSnapshot: { id: 4, request: json(z.string()), upload: bytes, response: json(z.number()) },
+      fetchBlocks: { id: 5, request: json(z.number()), download: json(z.object({ height: z.number() })) },
+      replay: { id: 6, request: bytes, upload: json(z.string()), download: bytes },
+    },
+  });
+type Raft = ReturnType<typeof define>;
+declare const raft: Raft;
+declare const transport: Transport<Raft>;
+declare const target: Target;
+declare const remote: Remote;
+declare const uploadOf: <T>() => AsyncIterable<T>;
+
+export function helpers() {
+  same<MethodName<Raft>, 'requestVote' | 'appendEntries' | 'hint' | 'installSnapshot' | 'fetchBlocks' | 'replay'>(true);
+  same<OneWayName<Raft>, 'hint'>(true);
+  same<RequestOf<Raft, 'requestVote'>, { term: number }>(true);
+  same<RequestInput<Raft, 'requestVote'>, { term: string }>(true);
+  same<ResponseOf<Raft, 'requestVote'>, { granted: boolean; at: string }>(true);
+  same<ResponseInput<Raft, 'requestVote'>, { granted: boolean; at?: string | undefined }>(true);
+  same<ResponseOf<Raft, 'appendEntries'>, Append>(true);
+  same<RequestOf<Raft, 'hint'>, Bytes>(true);
+  same<RequestInput<Raft, 'hint'>, Uint8Array>(true);
+  same<ResponseOf<Raft, 'hint'>, never>(true);
+  same<UploadOf<Raft, 'installSnapshot'>, Bytes>(true);
+  same<ItemOf<Raft, 'fetchBlocks'>, { height: number }>(true);
+  same<ItemOf<Raft, 'installSnapshot'>, never>(true);
+}
+
+export async function calls() {
+  const vote = await transport.send(target, 'requestVote', { term: '1' }, { timeout: 5, metadata: { a: 'b' } });
+  same<typeof vote, { granted: boolean; at: string }>(true);
+  const hinted = await transport.send('host:1', 'hint', new Uint8Array(1));
+  same<typeof hinted, void>(true);
+  const blocks = await transport.send(remote, 'fetchBlocks', 7);
+  same<typeof blocks, AsyncIterable<{ height: number }>>(true);
+  const installed = await transport.send(target, 'installSnapshot', 'meta', { upload: uploadOf<Uint8Array>() });
+  same<typeof installed, number>(true);
+  const replayed = await transport.send(target, 'replay', new Uint8Array(1), { upload: uploadOf<string>(), signal: undefined });
+  same<typeof replayed, AsyncIterable<Bytes>>(true);
+
+  // @ts-expect-error no such method
+  transport.send(target, 'requestVotes', { term: '1' });
+  // @ts-expect-error a wrong request
+  transport.send(target, 'requestVote', { term: 1 });
+  // @ts-expect-error another method's request
+  transport.send(target, 'hint', { term: '1' });
+  // @ts-expect-error no request
+  transport.send(target, 'requestVote');
+  // @ts-expect-error an upload is required, so options are
+  transport.send(target, 'installSnapshot', 'meta');
+  // @ts-expect-error an upload is required
+  transport.send(target, 'installSnapshot', 'meta', { timeout: 5 });
+  // @ts-expect-error an upload of other items
+  transport.send(target, 'installSnapshot', 'meta', { upload: uploadOf<string>() });
+  // @ts-expect-error nothing is uploaded here
+  transport.send(target, 'requestVote', { term: '1' }, { upload: uploadOf<Uint8Array>() });
+  // @ts-expect-error no such option
+  transport.send(target, 'requestVote', { term: '1' }, { timeOut: 5 });
+  // @ts-expect-error no target
+  transport.send(7, 'requestVote', { term: '1' });
+
+  const took: boolean = transport.trySend(target, 'hint', new Uint8Array(1));
+  const each: boolean[] = transport.trySendAll([target, remote], 'hint', new Uint8Array(1));
+  // @ts-expect-error only a one-way can be tried
+  transport.trySend(target, 'requestVote', { term: '1' });
+  // @ts-expect-error likewise to many
+  transport.trySendAll([target], 'fetchBlocks', 7);
+  return [took, each];
+}
+
+export async function clients() {
+  const client: Client<Raft> = transport.to(target);
+  same<Awaited<ReturnType<typeof client.requestVote>>, { granted: boolean; at: string }>(true);
+  await client.requestVote({ term: '1' }, { timeout: 5 });
+  const hinted = await client.hint(new Uint8Array(1));
+  same<typeof hinted, void>(true);
+  for await (const block of await client.fetchBlocks(1)) same<typeof block, { height: number }>(true);
+  await client.installSnapshot('meta', { upload: uploadOf<Uint8Array>() });
+  // @ts-expect-error an upload is required
+  client.installSnapshot('meta');
+  // @ts-expect-error a wrong request
+  client.requestVote({});
+  // @ts-expect-error no such method
+  client.vote({ term: '1' });
+}
+
+export async function readers() {
+  for await (const rpc of transport.consumer()) {
+    same<typeof rpc, Rpc<Raft>>(true);
+    same<typeof rpc.from, Remote>(true);
+    rpc.fail(new Error('no'));
+    // @ts-expect-error not every method has a response
+    rpc.respond(1);
+    switch (rpc.method) {
+      case 'requestVote': {
+        same<typeof rpc.request, { term: number }>(true);
+        const told: boolean = rpc.respond({ granted: told_() });
+        // @ts-expect-error a wrong response
+        rpc.respond({ granted: 'yes' });
+        // @ts-expect-error nothing is streamed
+        rpc.write(1);
+        void told;
+        break;
+      }
+      case 'appendEntries':
+        same<typeof rpc.request, Append>(true);
+        rpc.respond({ term: rpc.request.term });
+        break;
+      case 'hint':
+        same<typeof rpc.request, Bytes>(true);
+        // @ts-expect-error nobody waits for an answer
+        rpc.respond(1);
+        break;
+      case 'installSnapshot':
+        for await (const chunk of rpc.upload) same<typeof chunk, Bytes>(true);
+        rpc.respond(3);
+        break;
+      case 'fetchBlocks':
+        await rpc.write({ height: 1 });
+        // @ts-expect-error a wrong item
+        await rpc.write({ depth: 1 });
+        // @ts-expect-error a stream has no response
+        rpc.respond(1);
+        rpc.end();
+        break;
+      case 'replay':
+        for await (const line of rpc.upload) await rpc.write(new TextEncoder().encode(line));
+        rpc.end();
+        break;
+      default:
+        same<typeof rpc, never>(true);
+    }
+  }
+  for await (const rpc of transport.consumer('requestVote', 'hint')) same<typeof rpc.method, 'requestVote' | 'hint'>(true);
+  for await (const rpc of transport.consumer('hint')) same<typeof rpc, Rpc<Raft, 'hint'>>(true);
+  // @ts-expect-error no such method
+  transport.consumer('hint', 'hints');
+}
+declare function told_(): boolean;
+
+export function handlers(): Handlers<Raft>[] {
+  const some: Handlers<Raft> = {
+    requestVote: (request, rpc) => {
+      same<typeof request, { term: number }>(true);
+      same<typeof rpc, Rpc<Raft, 'requestVote'>>(true);
+      return { granted: rpc.from.closed };
+    },
+    async appendEntries(request) {
+      return { term: request.term };
+    },
+    hint: (request) => request.length,
+    async installSnapshot(request, rpc) {
+      let size = request.length;
+      for await (const chunk of rpc.upload) size += chunk.length;
+      return size;
+    },
+    async *fetchBlocks(from) {
+      for (let height = from; ; height++) yield { height };
+    },
+    async replay(_, rpc) {
+      for await (const line of rpc.upload) await rpc.write(new TextEncoder().encode(line));
+    },
+  };
+  const answersItself: Handlers<Raft> = { requestVote: (_, rpc) => void rpc.respond({ granted: true }), installSnapshot: undefined };
+  // @ts-expect-error a wrong response
+  const wrongResponse: Handlers<Raft> = { requestVote: () => ({ granted: 1 }) };
+  // @ts-expect-error a wrong response in a promise
+  const wrongPromise: Handlers<Raft> = { requestVote: async () => ({ granted: 1 }) };
+  // @ts-expect-error a wrong item
+  const wrongItem: Handlers<Raft> = { fetchBlocks: async function* () { yield 1; } };
+  // @ts-expect-error no such method
+  const unknown: Handlers<Raft> = { votes: () => {} };
+  return [some, answersItself, wrongResponse, wrongPromise, wrongItem, unknown];
+}
+
+export async function many() {
+  for await (const { target: from, response, error } of multicast(transport, ['a', remote], 'requestVote', { term: '1' }, { until: (answers) => answers.length > 2 })) {
+    same<typeof from, Target>(true);
+    if (error === undefined) same<typeof response, { granted: boolean; at: string }>(true);
+    else same<typeof response, undefined>(true);
+  }
+  // @ts-expect-error a one-way has no answers
+  multicast(transport, ['a'], 'hint', new Uint8Array(1));
+  // @ts-expect-error a stream is none
+  multicast(transport, ['a'], 'fetchBlocks', 1);
+  // @ts-expect-error a wrong request
+  multicast(transport, ['a'], 'requestVote', { term: 1 });
+}
+
+export function libraries(): unknown[] {
+  const empty = (): Protocol<{}> => defineProtocol({ name: 'empty', version: 0, channel: 0x21, methods: {} });
+  const takes = (any: AnyTransport) => any.mount(raft);
+  same<ReturnType<typeof takes>, Transport<Raft>>(true);
+  declareNone<Transport<ReturnType<typeof empty>>>((other) => [takes(transport), takes(other)]);
+  // @ts-expect-error to call through any transport, mount a protocol
+  const call = (any: AnyTransport) => any.send(target, 'requestVote', { term: '1' });
+  const generic = <P extends Protocol>(one: Transport<P>, method: MethodName<P>, rpc: Rpc<P>, options: SendOptions): AnyTransport => {
+    rpc.fail(method);
+    void options.timeout;
+    return one;
+  };
+  const widened: Protocol<Methods> = raft;
+  return [call, generic, widened];
+}
+declare function declareNone<T>(use: (value: T) => unknown): void;
+
+export function definitions(codec: Codec<string>, id: number) {
+  const common = { name: 'p', version: 1, channel: 0x20 } as const;
+  // @ts-expect-error response and download exclude each other
+  defineProtocol({ ...common, methods: { a: { id: 1, request: bytes, response: bytes, download: bytes } } });
+  // @ts-expect-error an upload needs a response or a download
+  defineProtocol({ ...common, methods: { a: { id: 1, request: bytes, upload: bytes } } });
+  // @ts-expect-error a method needs a request
+  defineProtocol({ ...common, methods: { a: { id: 1, response: bytes } } });
+  // @ts-expect-error a method needs an id
+  defineProtocol({ ...common, methods: { a: { request: bytes } } });
+  // @ts-expect-error a codec is no schema
+  defineProtocol({ ...common, methods: { a: { id: 1, request: z.string() } } });
+  // @ts-expect-error ids are unique
+  defineProtocol({ ...common, methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } } });
+  // @ts-expect-error a method has no other keys
+  defineProtocol({ ...common, methods: { a: { id: 1, request: bytes, reply: bytes } } });
+  // @ts-expect-error a protocol has no other keys
+  defineProtocol({ ...common, methods: {}, chanel: 3 });
+  // @ts-expect-error a protocol has a channel
+  defineProtocol({ name: 'p', version: 1, methods: {} });
+  const computed = defineProtocol({ ...common, priority: undefined, accepts: undefined, methods: { a: { id, request: codec, timeout: undefined }, b: { id: id + 1, request: codec } } });
+  same<RequestOf<typeof computed, 'a'>, string>(true);
+  same<RequestOf<typeof computed>, string>(true);
+}
+
+export async function disposal() {
+  await using held = transport;
+  held.snapshot();
+}
+
+test('types are checked by the build, which this file is part of', (t) => {
+  t.is(typeof define, 'function');
+});
