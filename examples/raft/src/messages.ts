@@ -2,6 +2,7 @@
 
 import { protobuf } from '@trunkline/transport-core';
 import pb from 'protobufjs';
+import type { Position } from './log.ts';
 
 const { root } = pb.parse(
   `
@@ -75,7 +76,7 @@ export interface InstallReply {
   term: number;
 }
 
-/** What a node must never forget, but for the entries, which have keys of their own. */
+/** What is kept of `Saved` under one key; entries and snapshot have keys of their own. */
 export interface SavedState {
   term: number;
   /** '' is nobody. */
@@ -90,6 +91,25 @@ export interface Snapshot {
   index: number;
   term: number;
   data: Uint8Array;
+}
+
+/** All that a node must still know after a crash. */
+export interface Saved {
+  term: number;
+  /** '' is nobody. */
+  votedFor: string;
+  /** The last entry that the log no longer holds. */
+  base: Position;
+  entries: Entry[];
+  snapshot?: Snapshot | undefined;
+}
+
+/** What to save: it replaces all saved but the entries before `first` and, where it has none, the snapshot. */
+export interface Save extends Saved {
+  /** The index of `entries[0]`; what was saved from there on is void. */
+  first: number;
+  /** The index of the log's last entry. */
+  last: number;
 }
 
 export const entry = codec<Entry>('Entry');

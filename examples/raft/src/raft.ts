@@ -3,7 +3,7 @@
 // Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (extended version); "thesis" is Ongaro's, 2014.
 
 import { Log, type Position } from './log.ts';
-import type { AppendReply, AppendRequest, Entry, InstallReply, InstallRequest, Snapshot, VoteReply, VoteRequest } from './messages.ts';
+import type { AppendReply, AppendRequest, Entry, InstallReply, InstallRequest, Save, Saved, Snapshot, VoteReply, VoteRequest } from './messages.ts';
 
 export interface RaftOptions {
   /** This node's address. */
@@ -16,25 +16,6 @@ export interface RaftOptions {
   readonly heartbeat: number;
   /** What the node had saved; absent on its first start. */
   readonly saved?: Saved | undefined;
-}
-
-/** All that a node must still know after a crash. */
-export interface Saved {
-  term: number;
-  /** '' is nobody. */
-  votedFor: string;
-  /** The last entry that the log no longer holds. */
-  base: Position;
-  entries: Entry[];
-  snapshot?: Snapshot | undefined;
-}
-
-/** What to save: it replaces all saved but the entries before `first` and, where it has none, the snapshot. */
-export interface Save extends Saved {
-  /** The index of `entries[0]`; what was saved from there on is void. */
-  first: number;
-  /** The index of the log's last entry. */
-  last: number;
 }
 
 /** A request for another node. The object itself comes back with the answer, or with the news that there will be none. */
@@ -51,6 +32,8 @@ export interface Outputs {
   restore: Snapshot | undefined;
   /** Committed entries, each exactly once and in order, no-ops left out. */
   apply: { index: number; term: number; command: Uint8Array }[];
+  /** The index up to which all is applied then. */
+  applied: number;
 }
 
 export interface Status {
@@ -275,7 +258,7 @@ export class Raft {
     const snapshot = this.#snapshotUnsaved ? this.#snapshot : undefined;
     const unsaved = this.#stateUnsaved || this.#snapshotUnsaved || entries.length > 0;
     const save = unsaved ? { term: this.#term, votedFor: this.#votedFor, base, first, last: last.index, entries, snapshot } : undefined;
-    const outputs: Outputs = { save, messages: this.#messages, restore: this.#restore, apply: [] };
+    const outputs: Outputs = { save, messages: this.#messages, restore: this.#restore, apply: [], applied: this.#commit };
     while (this.#applied < this.#commit) {
       const { term, command } = this.#log.at(++this.#applied)!;
       if (command.length > 0) outputs.apply.push({ index: this.#applied, term, command });

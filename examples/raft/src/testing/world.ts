@@ -2,8 +2,8 @@
 // partitions, all drawn from one seed; and the four safety properties of the paper (figure 3), checked as they would break.
 
 import { seededRandom } from '@trunkline/transport-core';
-import type { Entry } from '../messages.ts';
-import { type Message, type Outputs, Raft, type Save, type Saved } from '../raft.ts';
+import type { Entry, Save, Saved } from '../messages.ts';
+import { type Message, type Outputs, Raft } from '../raft.ts';
 import { EventQueue } from './event-queue.ts';
 
 export interface WorldOptions {

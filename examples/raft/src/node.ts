@@ -1,0 +1,320 @@
+// Drives one Raft machine over a transport: time, chance and messages in, saves, messages and commands out. The transport is its
+// only tie to Trunkline, and whatever its clock and its random say is time and chance here.
+
+import { serve, type Store, type Timer, type Transport, TransportError } from '@trunkline/transport-core';
+import type { Saved, Snapshot } from './messages.ts';
+import type { RaftProtocol } from './protocol.ts';
+import { type Message, type Outputs, Raft, type Status } from './raft.ts';
+import type { StateMachine } from './state-machine.ts';
+import { RaftStorage } from './storage.ts';
+
+export interface RaftNodeOptions {
+  /** Listening already. It stays the caller's: the node never closes it. */
+  readonly transport: Transport<RaftProtocol>;
+  /** The addresses of all nodes, as each advertises its own; this one's too. */
+  readonly members: readonly string[];
+  readonly machine: StateMachine;
+  /** Where the node's memory outlives it; without one it begins from nothing at each start, which Raft forgives only once. */
+  readonly store?: Store | undefined;
+  /** Milliseconds without a leader before a node stands for election; each waits this long to twice this long. Default 300. */
+  readonly electionTimeout?: number | undefined;
+  /** Milliseconds between heartbeats. Default 60: a few may be lost before anyone stands. */
+  readonly heartbeat?: number | undefined;
+  /** Entries applied between two snapshots. Default 1,000. */
+  readonly snapshotEvery?: number | undefined;
+  /** Entries that stay in the log behind a snapshot, for nodes that lag a little. Default half of `snapshotEvery`. */
+  readonly keep?: number | undefined;
+  /** What happens, for whoever watches. */
+  readonly onEvent?: ((event: RaftEvent) => void) | undefined;
+}
+
+export type RaftEvent =
+  | { readonly type: 'role'; readonly status: Status }
+  | { readonly type: 'unreached'; readonly to: string; readonly method: Message['method']; readonly error: TransportError }
+  | { readonly type: 'restored'; readonly index: number; readonly bytes: number; readonly from: 'disk' | 'leader' }
+  | { readonly type: 'failed'; readonly error: unknown };
+
+/** A proposal that waits for its entry to be committed. */
+interface Pending {
+  readonly term: number;
+  resolve(result: Uint8Array): void;
+  reject(error: TransportError): void;
+}
+
+/** A reply that waits until what it promises is saved. */
+interface Held {
+  release(): void;
+  drop(error: TransportError): void;
+}
+
+export class RaftNode {
+  readonly id: string;
+  readonly machine: StateMachine;
+  readonly #transport: Transport<RaftProtocol>;
+  readonly #times: { readonly electionTimeout: number; readonly snapshotEvery: number; readonly keep: number };
+  readonly #onEvent: (event: RaftEvent) => void;
+  readonly #storage: RaftStorage | undefined;
+  readonly #raft: Raft;
+  readonly #loaded: Snapshot | undefined;
+  readonly #server: { stop(): Promise<void> };
+  readonly #pending = new Map<number, Pending>();
+  readonly #calls = new Map<AbortController, Promise<void>>();
+  #held: Held[] = [];
+  #status: Status;
+  #applied = 0;
+  #snapshotAt = 0;
+  #installing = false;
+  #work: Promise<void> | undefined;
+  #again = false;
+  #timer: Timer | undefined;
+  #timerAt = Infinity;
+  #closing: Promise<void> | undefined;
+
+  /** Loads what was saved and takes part. Rejects where the store fails. */
+  static async start(options: RaftNodeOptions): Promise<RaftNode> {
+    const storage = options.store && new RaftStorage(options.store);
+    return new RaftNode(options, storage, await storage?.load());
+  }
+
+  private constructor(options: RaftNodeOptions, storage: RaftStorage | undefined, saved: Saved | undefined) {
+    const { electionTimeout = 300, heartbeat = 60, snapshotEvery = 1_000, keep = Math.floor(snapshotEvery / 2), transport, members, machine } = options;
+    this.id = transport.advertiseAddr();
+    if (!members.includes(this.id)) throw new TypeError(`members: must hold this node's own address, '${this.id}', got ${members.join(', ')}`);
+    this.#transport = transport;
+    this.#times = { electionTimeout, snapshotEvery, keep };
+    this.#onEvent = options.onEvent ?? (() => {});
+    this.machine = machine;
+    this.#storage = storage;
+    this.#loaded = saved?.snapshot;
+    this.#raft = new Raft({ id: this.id, members, electionTimeout, heartbeat, saved }, transport.clock.now(), transport.random());
+    this.#status = this.#raft.status;
+    this.#server = this.#serve();
+    this.#step(() => undefined);
+  }
+
+  /** As of now. */
+  get status(): Status & { readonly applied: number } {
+    return { ...this.#raft.status, applied: this.#applied };
+  }
+
+  /**
+   * Has a command replicated and applied; resolves to its result on this node. `failed_precondition`: another node leads, and
+   * `metadata.leader` is its address. `unavailable`: nobody leads just now. Where leadership is lost on the way it is `unavailable`
+   * with `sent: true`: the command may or may not take effect. `resource_exhausted`: 4,096 commands are under way.
+   */
+  async propose(command: Uint8Array): Promise<Uint8Array> {
+    if (!(command instanceof Uint8Array) || command.length === 0) throw new TransportError('invalid_argument', 'propose: a command is a Uint8Array of at least one byte');
+    if (this.#closing !== undefined) throw this.#closed();
+    if (this.#pending.size >= MAX_PENDING) throw new TransportError('resource_exhausted', `${this.id} has ${MAX_PENDING} commands under way already; repeat later`);
+    const position = this.#step(() => this.#raft.propose(command));
+    if (position === undefined) throw this.#notLeader();
+    return new Promise((resolve, reject) => this.#pending.set(position.index, { term: position.term, resolve, reject }));
+  }
+
+  /** Takes no part any more; resolves when no call, timer or save is left. The transport stays open. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { clock } = this.#transport;
+    clock.clearTimeout(this.#timer);
+    for (const controller of this.#calls.keys()) controller.abort(this.#closed());
+    for (const { drop } of this.#held.splice(0)) drop(this.#closed());
+    for (const { reject } of this.#pending.values()) reject(this.#closed());
+    this.#pending.clear();
+    await this.#server.stop();
+    await this.#work;
+    await Promise.all(this.#calls.values());
+  }
+
+  // In: every input to the machine goes through `#step`
+
+  #step<T>(input: (now: number) => T): T {
+    const result = input(this.#transport.clock.now());
+    this.#again = true;
+    // At the end of the tick: what arrives together is saved, sent and applied together.
+    this.#work ??= new Promise((resolve) => this.#transport.clock.defer(() => void this.#run().then(resolve)));
+    this.#arm();
+    return result;
+  }
+
+  #arm(): void {
+    const { clock } = this.#transport;
+    const at = this.#raft.wakeAt;
+    if (this.#closing !== undefined || at >= this.#timerAt) return; // a timer that is early finds nothing to do, and arms the next
+    clock.clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = clock.setTimeout(() => {
+      this.#timerAt = Infinity;
+      if (this.#closing === undefined) this.#step((now) => this.#raft.wake(now, this.#transport.random()));
+    }, at - clock.now());
+  }
+
+  #serve(): { stop(): Promise<void> } {
+    const raft = this.#raft;
+    return serve(this.#transport, {
+      requestVote: (request) => this.#answer((now) => raft.requestVote(now, request)),
+      appendEntries: (request) => this.#answer((now) => raft.appendEntries(now, request)),
+      installSnapshot: async (request, { upload }) => {
+        if (this.#installing) throw new TransportError('resource_exhausted', `${this.id} is taking a snapshot already`);
+        this.#installing = true;
+        try {
+          this.#step((now) => raft.heard(now, request));
+          const data = await gather(upload, request.size);
+          return await this.#answer((now) => raft.installSnapshot(now, request, data));
+        } finally {
+          this.#installing = false;
+        }
+      },
+      propose: (command) => this.propose(command),
+    });
+  }
+
+  #answer<T>(input: (now: number) => T): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(this.#closed());
+    const reply = this.#step(input);
+    return new Promise((resolve, reject) => this.#held.push({ release: () => resolve(reply), drop: reject }));
+  }
+
+  // Out: what the machine says, in its order
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#again && this.#closing === undefined) {
+        this.#again = false;
+        const outputs = this.#raft.take();
+        const held = this.#held.splice(0);
+        if (outputs.save !== undefined && this.#storage !== undefined) await this.#storage.save(outputs.save);
+        if (this.#closing === undefined) this.#perform(outputs, held);
+        else for (const { drop } of held) drop(this.#closed());
+      }
+    } catch (error) {
+      // A node that can't save or apply must not vote or promise anything: it stops.
+      this.#onEvent({ type: 'failed', error });
+      void this.close();
+    } finally {
+      this.#work = undefined;
+    }
+  }
+
+  #perform({ messages, restore, apply, applied }: Outputs, held: Held[]): void {
+    for (const { release } of held) release();
+    for (const message of messages) this.#send(message);
+    if (restore !== undefined) {
+      this.machine.restore(restore.data);
+      this.#snapshotAt = restore.index;
+      this.#onEvent({ type: 'restored', index: restore.index, bytes: restore.data.length, from: restore === this.#loaded ? 'disk' : 'leader' });
+    }
+    for (const { index, term, command } of apply) {
+      const result = this.machine.apply(command);
+      const pending = this.#pending.get(index);
+      if (pending?.term !== term) continue;
+      this.#pending.delete(index);
+      pending.resolve(result);
+    }
+    this.#applied = applied;
+    this.#noticeRole();
+    if (this.#applied - this.#snapshotAt < this.#times.snapshotEvery) return;
+    this.#raft.compact(this.#applied, this.machine.snapshot(), this.#times.keep);
+    this.#snapshotAt = this.#applied;
+    this.#again = true;
+  }
+
+  #noticeRole(): void {
+    const before = this.#status;
+    const status = (this.#status = this.#raft.status);
+    for (const [index, pending] of this.#pending) {
+      if (status.role === 'leader' && pending.term === status.term) break; // and so are all behind it
+      this.#pending.delete(index);
+      const message = `${this.id} lost its leadership in term ${pending.term} before entry ${index} was committed: the command may or may not take effect`;
+      pending.reject(new TransportError('unavailable', message, { sent: true, metadata: leaderHint(status) }));
+    }
+    if (status.role === before.role && status.term === before.term && status.leader === before.leader) return;
+    this.#onEvent({ type: 'role', status });
+  }
+
+  #send(message: Message): void {
+    const controller = new AbortController();
+    const call = this.#call(message, controller.signal).then(
+      (answer) => this.#settle(answer),
+      (error: TransportError) => {
+        if (this.#closing === undefined) this.#onEvent({ type: 'unreached', to: message.to, method: message.method, error });
+        this.#settle(() => this.#raft.failed(message));
+      },
+    );
+    this.#calls.set(controller, call);
+    void call.then(() => this.#calls.delete(controller));
+  }
+
+  /** Makes a call, and resolves to what its answer does to the machine. */
+  async #call(message: Message, signal: AbortSignal): Promise<(now: number) => void> {
+    const { electionTimeout } = this.#times;
+    const transport = this.#transport;
+    switch (message.method) {
+      case 'requestVote': {
+        const reply = await transport.send(message.to, 'requestVote', message.request, { signal, timeout: electionTimeout / 2 });
+        return (now) => this.#raft.voted(now, message, reply);
+      }
+      case 'appendEntries': {
+        // A lost heartbeat must leave time for another before the follower stands.
+        const timeout = message.request.entries.length > 0 ? electionTimeout : electionTimeout / 2;
+        const reply = await transport.send(message.to, 'appendEntries', message.request, { signal, timeout });
+        return (now) => this.#raft.appended(now, message, reply);
+      }
+      case 'installSnapshot': {
+        const reply = await transport.send(message.to, 'installSnapshot', message.request, { signal, upload: chunks(message.data) });
+        return (now) => this.#raft.installed(now, message, reply);
+      }
+    }
+  }
+
+  #settle(input: (now: number) => void): void {
+    if (this.#closing === undefined) this.#step(input);
+  }
+
+  #notLeader(): TransportError {
+    const { term, leader } = this.#raft.status;
+    if (leader === undefined) return new TransportError('unavailable', `${this.id} knows no leader in term ${term}; repeat in a moment`);
+    return new TransportError('failed_precondition', `${this.id} does not lead term ${term}; propose to ${leader}`, { metadata: { leader } });
+  }
+
+  #closed(): TransportError {
+    return new TransportError('shutdown', `the raft node ${this.id} is closed`);
+  }
+}
+
+/** Cuts a snapshot into items; the transport takes the next when there is room for it. */
+async function* chunks(data: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < data.length; start += CHUNK) yield data.subarray(start, start + CHUNK);
+}
+
+/** A snapshot's bytes, which take no more memory than was announced, nor before they come. */
+async function gather(upload: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
+  if (size > MAX_SNAPSHOT) throw new TransportError('resource_exhausted', `a snapshot of ${size} bytes is over the limit of ${MAX_SNAPSHOT}`);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of upload) {
+    length += part.length;
+    if (length > size) break;
+    parts.push(part);
+  }
+  if (length !== size) throw new TransportError('invalid_argument', `a snapshot of ${size} bytes was announced, ${length} ${length > size ? 'or more ' : ''}came`);
+  const data = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    data.set(part, at);
+    at += part.length;
+  }
+  return data;
+}
+
+function leaderHint({ leader }: Status): Record<string, string> | undefined {
+  return leader === undefined ? undefined : { leader };
+}
+
+const MAX_PENDING = 4_096;
+const MAX_SNAPSHOT = 256 * 1024 * 1024;
+/** The size of a snapshot's items: one packet each. */
+const CHUNK = 64 * 1024;
