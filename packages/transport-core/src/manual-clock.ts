@@ -6,6 +6,8 @@ import { type Clock, sleepOn, type Timer } from './clock.ts';
 export interface ManualClock extends Clock {
   /** Moves time on by `milliseconds`, running each timer at its own moment; those that timers make within the span run too. */
   advance(milliseconds: number): void;
+  /** Moves time on at once, as for a process that was stopped: the timers that were due meanwhile run now, late, in their order. */
+  jump(milliseconds: number): void;
   /** When the next timer is due; undefined where there is none. A closed transport leaves none. */
   readonly nextDue: number | undefined;
   /** How many timers wait. */
@@ -48,6 +50,14 @@ export function createManualClock(start = 1_000): ManualClock {
         entry.callback();
       }
       time = end;
+    },
+    jump(milliseconds) {
+      time += milliseconds;
+      const made = order;
+      for (let entry = next(); entry !== undefined && entry.due <= time && entry.order < made; entry = next()) {
+        entries.delete(entry);
+        entry.callback();
+      }
     },
     get nextDue() {
       return next()?.due;
