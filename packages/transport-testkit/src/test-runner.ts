@@ -5,6 +5,7 @@ export interface TestContext {
   is<T>(actual: T, expected: T, message?: string): unknown;
   not<T>(actual: T, expected: T, message?: string): unknown;
   deepEqual<T>(actual: T, expected: T, message?: string): unknown;
+  notDeepEqual<T>(actual: T, expected: T, message?: string): unknown;
   true(actual: unknown, message?: string): unknown;
   false(actual: unknown, message?: string): unknown;
   regex(actual: string, expected: RegExp, message?: string): unknown;

@@ -45,7 +45,7 @@ export interface RawFrame {
 }
 
 /** A frame to send: what is left out is left out on the wire, too. */
-export type RawFrameInput = Partial<Omit<RawFrame, 'hello'>> & { kind: RawKind | number; hello?: Partial<RawHello> | undefined };
+export type RawFrameInput = Partial<Omit<RawFrame, 'hello'>> & { kind: RawKind | number; hello?: Partial<RawHello> | Uint8Array | undefined };
 
 /** The hello, as in frame.proto. */
 export interface RawHello {
@@ -91,8 +91,8 @@ const HelloType = root.lookupType('Hello');
 export function encodeBody(frame: RawFrameInput): Uint8Array {
   const { kind, metadata, hello, ...rest } = frame;
   const message: Record<string, unknown> = { ...rest, kind: kindNumber(kind) };
-  if (metadata !== undefined) message['metadata'] = Object.entries(metadata).map(([key, value]) => ({ key, value }));
-  if (hello !== undefined) message['hello'] = hello;
+  if (metadata !== undefined) message['metadata'] = metadata;
+  if (hello !== undefined) message['hello'] = hello instanceof Uint8Array ? hello : encodeHello(hello);
   return plain(FrameType.encode(FrameType.create(message)).finish());
 }
 
@@ -135,8 +135,8 @@ export function concat(parts: readonly (Uint8Array | readonly number[])[]): Uint
 
 /** The frame in the bytes of one message. Throws where they are no Frame. */
 export function decodeBody(body: Uint8Array): RawFrame {
-  const decoded = FrameType.toObject(FrameType.decode(body), { defaults: true, longs: Number, arrays: true }) as Record<string, unknown>;
-  const entries = decoded['metadata'] as { key: string; value: string }[];
+  const decoded = FrameType.toObject(FrameType.decode(body), { defaults: true, objects: true }) as Record<string, unknown>;
+  const hello = decoded['hello'] as Uint8Array;
   return {
     kind: kindName(decoded['kind'] as number),
     id: decoded['id'] as number,
@@ -148,9 +148,9 @@ export function decodeBody(body: Uint8Array): RawFrame {
     credit: decoded['credit'] as number,
     code: decoded['code'] as number,
     text: decoded['text'] as string,
-    metadata: Object.fromEntries(entries.map(({ key, value }) => [key, value])),
+    metadata: (decoded['metadata'] ?? {}) as Record<string, string>,
     reason: decoded['reason'] as number,
-    hello: (decoded['hello'] ?? undefined) as RawHello | undefined,
+    hello: hello.length === 0 ? undefined : decodeHello(hello),
     account: decoded['account'] as number,
     payload: plain(decoded['payload'] as Uint8Array),
   };
@@ -159,6 +159,12 @@ export function decodeBody(body: Uint8Array): RawFrame {
 /** The bytes of a Hello message. */
 export function encodeHello(hello: Partial<RawHello>): Uint8Array {
   return plain(HelloType.encode(HelloType.create(hello as Record<string, unknown>)).finish());
+}
+
+/** The Hello in the bytes of a frame's field 13. */
+export function decodeHello(bytes: Uint8Array): RawHello {
+  const hello = HelloType.toObject(HelloType.decode(bytes), { defaults: true, arrays: true, objects: true }) as RawHello;
+  return { ...hello, instance: plain(hello.instance) };
 }
 
 /** Cuts a stream of bytes into the bodies of frames. */

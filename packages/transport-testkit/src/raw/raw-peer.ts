@@ -24,6 +24,8 @@ export class RawPeer {
   answerPings = true;
   /** Gives pipe credit (account 1) back at once, to the byte. */
   returnPipe = true;
+  /** Our credit for packets of long messages and items, after the hello. */
+  pipe = 0;
   /** Bytes that came, the preamble included; the first MiB of them is in `received`. */
   receivedBytes = 0;
 
@@ -68,7 +70,16 @@ export class RawPeer {
 
   /** Sends frames, all in one chunk. */
   send(...frames: RawFrameInput[]): void {
+    for (const frame of frames) if (onPipe(frame)) this.pipe -= cost(frame);
     this.#write(concat(frames.map(encodeFrame)));
+  }
+
+  /** Sends frames one by one, each packet that the pipe pays for (account 1) as soon as there is credit. */
+  async paced(frames: readonly RawFrameInput[]): Promise<void> {
+    for (const frame of frames) {
+      while (onPipe(frame) && this.pipe <= 0) await this.next('CREDIT', ({ account }) => account === 1);
+      this.send(frame);
+    }
   }
 
   /** Sends the preamble, and frames behind it in the same chunk. */
@@ -204,8 +215,9 @@ export class RawPeer {
   #frame(frame: RawFrame): void {
     this.log.push(frame);
     if (frame.kind === 'PING' && this.answerPings) this.send({ kind: 'PONG', id: frame.id });
-    const onPipe = frame.kind === 'PART' || frame.kind === 'ITEM' || frame.size > 0;
-    if (this.returnPipe && onPipe) this.grant(1, cost(frame));
+    if (frame.kind === 'HELLO') this.pipe = frame.hello?.limits?.pipe ?? 0;
+    if (frame.kind === 'CREDIT' && frame.account === 1) this.pipe += frame.credit;
+    if (this.returnPipe && onPipe(frame)) this.grant(1, cost(frame));
     const waiting = this.#waiters.findIndex((waiter) => waiter.wants(frame));
     if (waiting >= 0) (this.#waiters.splice(waiting, 1)[0] as Waiter).resolve(frame);
     else this.#untaken.push(frame);
@@ -269,8 +281,13 @@ export class RawListener {
 }
 
 /** What a packet takes off an account: its payload and metadata, and 64 (SESSION.md §4). */
-export function cost(frame: Pick<RawFrame, 'payload' | 'metadata'>): number {
-  return frame.payload.length + metadataSize(frame.metadata) + 64;
+export function cost(frame: Pick<RawFrameInput, 'payload' | 'metadata'>): number {
+  return (frame.payload?.length ?? 0) + metadataSize(frame.metadata ?? {}) + 64;
+}
+
+/** Is it a packet of a long message or of an item: what the pipe pays for? */
+function onPipe(frame: RawFrameInput): boolean {
+  return frame.kind === 'PART' || frame.kind === 'ITEM' || (frame.size ?? 0) > 0;
 }
 
 /** What metadata counts for: the UTF-8 lengths of all keys and values. */

@@ -1,0 +1,216 @@
+// SESSION.md §8, being alive: pings, idleness, floods.
+
+import type { TestFunction } from '../test-runner.ts';
+import { eachRole, type SessionBackend, session } from './lab.ts';
+import { hint, request, tag, untag } from './lab-frames.ts';
+import { failure } from './verdicts.ts';
+
+const NEVER_IDLE = { idleTimeout: Number.POSITIVE_INFINITY };
+
+export function aliveCases(test: TestFunction, backend: SessionBackend): void {
+  eachRole(test, 'alive: a PING is answered by a PONG with its id, at once and whatever it is', async (t, role) => {
+    const s = await session(t, backend, role);
+    for (const id of [1, 2, 0xffff_ffff, 7, 7]) {
+      s.peer.send({ kind: 'PING', id });
+      t.is((await s.peer.next('PONG')).id, id);
+    }
+  });
+
+  eachRole(test, 'alive: one PING goes when the connection is up, and its answer is `rtt`', async (t, role) => {
+    const s = await session(t, backend, role);
+    s.peer.answerPings = false;
+    const first = s.peer.log.find((frame) => frame.kind === 'PING') ?? (await s.peer.next('PING'));
+    t.true(first.id >= 1);
+    await s.peer.barrier();
+    t.is(s.peer.count('PING'), 1);
+  });
+
+  eachRole(test, 'alive: `rtt` is the time from PING to PONG', async (t, role) => {
+    const s = await session(t, backend, role, { options: NEVER_IDLE });
+    await s.peer.next('PING');
+    await s.peer.barrier();
+    s.peer.answerPings = false;
+    s.clock.advance(10_001);
+    const ping = await s.peer.next('PING');
+    s.clock.advance(37);
+    s.peer.send({ kind: 'PONG', id: ping.id });
+    await s.peer.barrier();
+    const { rtt } = s.remote;
+    t.true(rtt !== undefined && rtt >= 36 && rtt <= 40, `${rtt}`);
+  });
+
+  eachRole(test, 'alive: after 10 s with nothing received a PING goes, 5 s later a silent peer is cut', async (t, role) => {
+    const s = await session(t, backend, role, { options: NEVER_IDLE });
+    await s.peer.next('PING');
+    await s.peer.barrier();
+    s.peer.answerPings = false;
+    const call = failure(t, s.client.echo(tag(1), { timeout: 60_000 }));
+    await s.peer.next('REQUEST');
+    s.clock.advance(9_900);
+    t.is(s.peer.count('PING'), 1);
+    s.clock.advance(200);
+    await s.peer.next('PING');
+    s.clock.advance(4_700);
+    t.false(s.remote.closed);
+    s.clock.advance(300);
+    const error = await call;
+    t.is(error.code, 'unavailable');
+    t.is(error.reason, 'ping_timeout');
+    t.is(error.sent, true);
+    t.is((await s.seen.first('down')).cause?.reason, 'ping_timeout');
+    await s.peer.expectClosed();
+    t.is(s.peer.count('PING'), 2, 'one is outstanding at a time');
+  });
+
+  eachRole(test, 'alive: any byte is life, even of a frame that is not whole', async (t, role) => {
+    const s = await session(t, backend, role, { options: NEVER_IDLE });
+    await s.peer.next('PING');
+    await s.peer.barrier();
+    s.peer.answerPings = false;
+    s.clock.advance(10_001);
+    await s.peer.next('PING');
+    s.clock.advance(4_000);
+    s.peer.send({ kind: 'CREDIT', account: 1, credit: 1 });
+    s.peer.bytes([0x05]);
+    s.peer.bytes([0x08, 0x04, 0x15, 1, 0, 0]);
+    s.peer.bytes([0]);
+    await s.peer.next('PONG').catch(() => {});
+    s.clock.advance(4_000);
+    t.false(s.remote.closed);
+  });
+
+  eachRole(test, 'alive: a peer that answers stays connected for minutes', async (t, role) => {
+    const s = await session(t, backend, role, { options: NEVER_IDLE });
+    for (let n = 0; n < 30; n++) {
+      s.clock.advance(10_001);
+      await s.peer.next('PING');
+      await s.peer.barrier();
+    }
+    t.false(s.remote.closed);
+    s.peer.send(hint(tag(3)));
+    t.is(untag((await s.call('hint')).request), 3);
+  });
+
+  eachRole(test, 'alive: an unasked PONG is ignored', async (t, role) => {
+    const s = await session(t, backend, role);
+    for (let n = 1; n <= 500; n++) s.peer.send({ kind: 'PONG', id: n });
+    await s.peer.barrier();
+    t.false(s.remote.closed);
+  });
+
+  eachRole(test, 'alive: waking late, it reads first and judges then', async (t, role) => {
+    const s = await session(t, backend, role, { options: NEVER_IDLE });
+    await s.peer.next('PING');
+    await s.peer.barrier();
+    s.peer.answerPings = false;
+    s.clock.advance(10_001);
+    await s.peer.next('PING');
+    s.peer.send(hint(tag(1)));
+    s.clock.jump(60_000);
+    t.is(untag((await s.call('hint')).request), 1);
+    await s.peer.barrier();
+    t.false(s.remote.closed);
+  });
+
+  eachRole(test, 'alive: waking late moves what accuses the peer, not the deadlines of calls', async (t, role) => {
+    const s = await session(t, backend, role, { options: NEVER_IDLE });
+    await s.peer.next('PING');
+    await s.peer.barrier();
+    s.peer.answerPings = false;
+    const call = failure(t, s.client.echo(tag(1), { timeout: 20_000 }));
+    await s.peer.next('REQUEST');
+    s.clock.advance(10_001);
+    await s.peer.next('PING');
+    s.clock.jump(30_000);
+    t.is((await call).code, 'deadline_exceeded');
+    t.false(s.remote.closed, 'the peer had no chance to answer while we slept');
+    s.clock.advance(6_000);
+    await s.seen.first('down');
+  });
+
+  eachRole(test, 'alive: the dialler ends an idle connection after `idleTimeout`, the acceptor after twice that', async (t, role) => {
+    const s = await session(t, backend, role, { options: { idleTimeout: 20_000 } });
+    const idle = role === 'dialler' ? 20_000 : 40_000;
+    const began = s.clock.now();
+    const bye = await s.until(s.peer.next('GO_AWAY'));
+    t.is(bye.code, 14);
+    t.is(bye.reason, 1);
+    const took = s.clock.now() - began;
+    t.true(took >= idle - 1_000 && took <= idle + 2_000, `${took} ms`);
+    s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 1 });
+    await s.peer.expectClosed();
+  });
+
+  eachRole(test, 'alive: an open call, a message and a hold keep a connection from idleness; pings do not', async (t, role) => {
+    const s = await session(t, backend, role, { options: { idleTimeout: 10_000 } });
+    const release = s.transport.hold(s.remote);
+    for (let n = 0; n < 6; n++) {
+      s.clock.advance(9_000);
+      await s.peer.barrier();
+    }
+    t.is(s.peer.count('GO_AWAY'), 0, 'held');
+    const call = s.client.echo(tag(1), { timeout: 600_000 });
+    const asked = await s.peer.next('REQUEST');
+    release();
+    for (let n = 0; n < 6; n++) {
+      s.clock.advance(9_000);
+      await s.peer.barrier();
+    }
+    t.is(s.peer.count('GO_AWAY'), 0, 'a call is open');
+    s.peer.send({ kind: 'RESPONSE', id: asked.id });
+    await call;
+    for (let n = 0; n < 6; n++) {
+      s.clock.advance(9_000);
+      s.peer.send(hint(tag(n)));
+      await s.call('hint');
+    }
+    t.is(s.peer.count('GO_AWAY'), 0, 'messages came');
+    await s.until(s.peer.next('GO_AWAY'));
+  });
+
+  const floods: [string, (n: number) => Parameters<import('../raw/raw-peer.ts').RawPeer['send']>[0]][] = [
+    ['PINGs', (n) => ({ kind: 'PING', id: n + 1 })],
+    ['frames of kinds that are skipped', () => ({ kind: 50 })],
+    ['answers to calls that were never made', (n) => ({ kind: 'RESPONSE', id: n + 1_000_000 })],
+  ];
+  for (const [what, frame] of floods) {
+    eachRole(test, `alive: more than 1,000 ${what} in a second are a flood, fewer are none`, async (t, role) => {
+      const s = await session(t, backend, role);
+      const own = (n: number) => (what.startsWith('answers') ? { ...frame(n * 2), id: n * 2 + (role === 'dialler' ? 1_001 : 1_000) } : frame(n));
+      for (let second = 0; second < 3; second++) {
+        for (let n = 0; n < 800; n++) s.peer.send(own(n));
+        await s.peer.barrier();
+        s.clock.advance(1_100);
+      }
+      t.false(s.peer.closed);
+      const sent = failure(t, s.client.echo(tag(1)));
+      await s.peer.next('REQUEST');
+      for (let n = 0; n < 4_000; n++) s.peer.send(own(n));
+      const bye = await s.peer.next('GO_AWAY');
+      t.is(bye.code, 8);
+      t.is(bye.reason, 13);
+      await s.peer.expectClosed();
+      const error = await sent;
+      t.is(error.code, 'resource_exhausted');
+      t.is(error.reason, 'flood');
+    });
+  }
+
+  eachRole(test, 'alive: requests beyond `calls`, which the caller can count itself, are a flood above 1,000 a second', async (t, role) => {
+    const s = await session(t, backend, role, { options: { limits: { calls: 2 } } });
+    for (let n = 0; n < 4_000; n++) s.peer.send(request(s.id(n)));
+    const bye = await s.peer.next('GO_AWAY');
+    t.is(bye.reason, 13);
+    await s.peer.expectClosed();
+  });
+
+  eachRole(test, 'alive: full queues refuse and cut nobody, and cancelling is no flood', async (t, role) => {
+    const s = await session(t, backend, role, { options: { limits: { inbound: { calls: 1 } } } });
+    for (let n = 0; n < 3_000; n++) s.peer.send(request(s.id(n)), { kind: 'CANCEL', id: s.id(n) });
+    await s.peer.barrier();
+    t.false(s.peer.closed);
+    for (let n = 0; n < 3_000; n++) s.peer.send({ kind: 'CANCEL', id: s.id(n) });
+    await s.peer.barrier();
+    t.false(s.peer.closed);
+  });
+}

@@ -1,0 +1,177 @@
+// SESSION.md §7, close() of a transport as its peers see it.
+
+import type { TestFunction } from '../test-runner.ts';
+import { bench, eachRole, type SessionBackend, session } from './lab.ts';
+import { body, hint, KiB, request, tag, untag } from './lab-frames.ts';
+import { failure } from './verdicts.ts';
+
+export function closingCases(test: TestFunction, backend: SessionBackend): void {
+  eachRole(test, 'closing: close() says GO_AWAY unavailable/closed and ends', async (t, role) => {
+    const s = await session(t, backend, role);
+    const closed = s.transport.close();
+    const bye = await s.peer.next('GO_AWAY');
+    t.is(bye.code, 14);
+    t.is(bye.reason, 2);
+    s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
+    await s.peer.expectClosed();
+    await s.until(closed);
+    t.is(s.clock.timers, 0, 'it leaves no timer');
+  });
+
+  eachRole(test, 'closing: what is open fails with shutdown here and unavailable there', async (t, role) => {
+    const s = await session(t, backend, role);
+    const sent = s.client.echo(tag(1));
+    await s.peer.next('REQUEST');
+    s.peer.send(request(s.id(0)));
+    const rpc = await s.call('echo');
+    const closed = s.transport.close();
+    const error = await failure(t, sent);
+    t.is(error.code, 'shutdown');
+    t.is(error.sent, true);
+    t.is((await s.peer.next('GO_AWAY')).code, 14);
+    await s.until(closed);
+    await s.peer.expectClosed();
+    t.true(rpc.signal.aborted);
+    t.false(rpc.respond(tag(1)));
+    for (const frame of s.peer.log) if (frame.kind === 'ERROR') t.is(frame.code, 14);
+    const late = await failure(t, s.client.echo(tag(2)));
+    t.is(late.code, 'shutdown');
+    t.is(late.sent, false);
+  });
+
+  eachRole(test, 'closing: calls in flight finish within `grace`', async (t, role) => {
+    const s = await session(t, backend, role);
+    const sent = s.client.echo(tag(1));
+    const asked = await s.peer.next('REQUEST');
+    s.peer.send(request(s.id(0), tag(2)));
+    const rpc = await s.call('echo');
+    const closed = s.transport.close({ grace: 3_000 });
+    await s.peer.next('GO_AWAY');
+    s.clock.advance(2_000);
+    s.peer.send({ kind: 'RESPONSE', id: asked.id, payload: tag(1) });
+    t.is(untag(await sent), 1);
+    t.true(rpc.respond(tag(2)));
+    t.is(untag((await s.peer.next('RESPONSE')).payload), 2);
+    s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
+    await s.peer.expectClosed();
+    await s.until(closed);
+  });
+
+  eachRole(test, 'closing: what has not finished when `grace` is over fails', async (t, role) => {
+    const s = await session(t, backend, role);
+    const sent = s.client.echo(tag(1), { timeout: 60_000 });
+    await s.peer.next('REQUEST');
+    const closed = s.transport.close({ grace: 3_000 });
+    await s.peer.next('GO_AWAY');
+    await s.peer.barrier();
+    t.false(s.peer.closed);
+    const began = s.clock.now();
+    const error = await failure(t, s.until(sent));
+    t.is(error.code, 'shutdown');
+    t.true(s.clock.now() - began >= 2_900 && s.clock.now() - began <= 4_500);
+    await s.until(closed);
+    await s.peer.expectClosed();
+  });
+
+  eachRole(test, 'closing: what arrives within `grace` is refused unprocessed', async (t, role) => {
+    const s = await session(t, backend, role);
+    s.peer.send(request(s.id(0), tag(1)));
+    await s.call('echo');
+    const closed = s.transport.close({ grace: 3_000 });
+    await s.peer.next('GO_AWAY');
+    s.peer.send(request(s.id(1), tag(2)));
+    const error = await s.peer.next('ERROR', (frame) => frame.id === s.id(1));
+    t.is(error.code, 14);
+    t.is(error.flags, 1);
+    s.peer.destroy();
+    await s.until(closed);
+  });
+
+  eachRole(test, 'closing: accepted one-ways and answers are flushed before the end', async (t, role) => {
+    const s = await session(t, backend, role);
+    for (let n = 0; n < 20; n++) s.peer.send(request(s.id(n), tag(n)));
+    const rpcs = [];
+    for (let n = 0; n < 20; n++) rpcs.push(await s.call('echo'));
+    for (let n = 0; n < 100; n++) t.true(s.transport.trySend(s.remote, 'hint', body(1_000)));
+    for (const rpc of rpcs) t.true(rpc.respond(rpc.request));
+    const closed = s.transport.close();
+    await s.peer.next('GO_AWAY');
+    s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
+    await s.peer.expectClosed();
+    await s.until(closed);
+    t.is(s.peer.count('ONEWAY'), 100);
+    t.is(s.peer.count('RESPONSE'), 20);
+  });
+
+  eachRole(test, 'closing: requests that were not sent fail at once with shutdown, `sent: false`', async (t, role) => {
+    const s = await session(t, backend, role, { hello: { limits: { calls: 1 } } });
+    const first = failure(t, s.client.echo(tag(1)));
+    const second = failure(t, s.client.echo(tag(2)));
+    await s.peer.next('REQUEST');
+    const closed = s.transport.close({ grace: 5_000 });
+    const error = await second;
+    t.is(error.code, 'shutdown');
+    t.is(error.sent, false);
+    s.peer.destroy();
+    await first;
+    await s.until(closed);
+  });
+
+  eachRole(test, 'closing: a peer that never answers holds it up for a second at most', async (t, role) => {
+    const s = await session(t, backend, role);
+    const closed = s.transport.close();
+    await s.peer.next('GO_AWAY');
+    const began = s.clock.now();
+    await s.until(closed);
+    t.true(s.clock.now() - began <= 2_500, `${s.clock.now() - began} ms`);
+    await s.peer.expectClosed();
+  });
+
+  eachRole(test, 'closing: a peer that reads nothing any more holds it up no longer either', async (t, role) => {
+    const s = await session(t, backend, role, { hello: { limits: { short: 0x4000_0000 } } });
+    s.peer.pause();
+    for (let n = 0; n < 200; n++) s.transport.trySend(s.remote, 'hint', body(60 * KiB));
+    const began = s.clock.now();
+    await s.until(s.transport.close());
+    t.true(s.clock.now() - began <= 5_000, `${s.clock.now() - began} ms`);
+  });
+
+  test('closing: a dial and a hello that are under way end', async (t) => {
+    const on = await bench(t, backend);
+    const listener = await on.listen();
+    const out = failure(t, on.transport.send(listener.address, 'echo', tag(1)));
+    const dialled = await listener.next();
+    await dialled.next('HELLO');
+    const inward = await on.dialIn();
+    inward.begin();
+    await inward.preamble();
+    await on.until(on.transport.close());
+    const error = await out;
+    t.is(error.code, 'shutdown');
+    t.is(error.sent, false);
+    await dialled.expectClosed();
+    await inward.expectClosed();
+    t.is(on.clock.timers, 0);
+  });
+
+  test('closing: nobody is accepted any more', async (t) => {
+    const on = await bench(t, backend);
+    const address = on.transport.localAddr();
+    await on.until(on.transport.close());
+    const layer = on.place.layer();
+    const late = await layer.dial(address, { timeout: 1_000 }).then(
+      (connection) => new Promise<string>((resolve) => connection.attach({ data: () => resolve('data'), frames: () => {}, drained: () => {}, closed: () => resolve('closed') })),
+      () => 'refused',
+    );
+    t.true(late === 'refused' || late === 'closed', late);
+    await layer.close();
+  });
+
+  eachRole(test, 'closing: a one-way that came before the end is still delivered to a reader', async (t, role) => {
+    const s = await session(t, backend, role);
+    const waits = s.call('hint');
+    s.peer.send(hint(tag(9)));
+    t.is(untag((await waits).request), 9);
+    await s.until(s.transport.close());
+  });
+}

@@ -1,0 +1,198 @@
+// SESSION.md §2, what may come before a connection is up, and how long it may take.
+
+import type { RawFrameInput } from '../raw/raw-frames.ts';
+import { rawHello } from '../raw/raw-hello.ts';
+import type { TestFunction } from '../test-runner.ts';
+import { bench, type SessionBackend, session } from './lab.ts';
+import { hint, request } from './lab-frames.ts';
+import { failure, violates, violation } from './verdicts.ts';
+
+export function earlyCases(test: TestFunction, backend: SessionBackend): void {
+  const hello = (): RawFrameInput => ({ kind: 'HELLO', hello: rawHello() });
+  const early: [string, () => RawFrameInput][] = [
+    ['READY', () => ({ kind: 'READY' })],
+    ['PING', () => ({ kind: 'PING', id: 1 })],
+    ['PONG', () => ({ kind: 'PONG', id: 1 })],
+    ['CREDIT', () => ({ kind: 'CREDIT', account: 1, credit: 1 })],
+    ['PROTOCOLS', () => ({ kind: 'PROTOCOLS', hello: { protocols: [] } })],
+    ['REQUEST', () => request(1)],
+    ['ONEWAY', () => hint()],
+    ['RESPONSE', () => ({ kind: 'RESPONSE', id: 2 })],
+    ['CANCEL', () => ({ kind: 'CANCEL', id: 1 })],
+    ['an unknown kind', () => ({ kind: 40 })],
+  ];
+  for (const [what, frame] of early) {
+    test(`early: ${what} before the dialler's HELLO is a violation`, async (t) => {
+      const on = await bench(t, backend);
+      const peer = await on.dialIn();
+      peer.begin(frame(), hello());
+      await violation(t, peer);
+      t.is(peer.count('HELLO'), 0);
+    });
+
+    test(`early: ${what} instead of the acceptor's HELLO is a violation`, async (t) => {
+      const on = await bench(t, backend);
+      const listener = await on.listen();
+      const dialled = on.transport.dial(listener.address);
+      const peer = await listener.next();
+      await peer.next('HELLO');
+      peer.begin(frame(), hello());
+      await violation(t, peer);
+      t.is((await failure(t, dialled)).reason, 'malformed');
+      t.is(peer.count('READY'), 0);
+    });
+
+    test(`early: ${what} between the dialler's HELLO and the acceptor's is a violation`, async (t) => {
+      const on = await bench(t, backend, { admit: () => new Promise(() => {}) });
+      const peer = await on.dialIn();
+      peer.begin(hello(), frame());
+      await violation(t, peer);
+      t.is(peer.count('HELLO'), 0);
+    });
+
+    test(`early: ${what} behind the acceptor's HELLO, before READY, is a violation`, async (t) => {
+      const on = await bench(t, backend, { admit: () => new Promise(() => {}) });
+      const listener = await on.listen();
+      on.transport.dial(listener.address).catch(() => {});
+      const peer = await listener.next();
+      await peer.next('HELLO');
+      peer.begin(hello(), frame());
+      await violation(t, peer);
+      t.is(peer.count('READY'), 0);
+    });
+  }
+
+  test('early: a call between the two hellos and READY is a violation', async (t) => {
+    const on = await bench(t, backend);
+    const peer = await on.dialIn();
+    peer.begin(hello());
+    await peer.next('HELLO');
+    peer.send(request(1), { kind: 'READY' });
+    await violation(t, peer);
+    t.deepEqual(on.transport.remotes(), []);
+  });
+
+  test('early: a second HELLO before READY is a violation', async (t) => {
+    const on = await bench(t, backend);
+    const peer = await on.dialIn();
+    peer.begin(hello());
+    await peer.next('HELLO');
+    peer.send(hello());
+    await violation(t, peer);
+  });
+
+  violates(test, backend, 'early: a HELLO on a connection that is up', ({ peer }) => peer.send(hello()));
+  violates(test, backend, 'early: a READY on a connection that is up', ({ peer }) => peer.send({ kind: 'READY' }));
+
+  const silent: [string, (peer: Awaited<ReturnType<Awaited<ReturnType<typeof bench>>['dialIn']>>) => Promise<unknown>][] = [
+    ['sends its preamble alone', async (peer) => (peer.begin(), await peer.preamble())],
+    ['never sends READY', async (peer) => (peer.begin(hello()), await peer.next('HELLO'))],
+  ];
+  for (const [what, begin] of silent) {
+    test(`early: a dialler that ${what} is closed after 5 s`, async (t) => {
+      const on = await bench(t, backend);
+      const peer = await on.dialIn();
+      await begin(peer);
+      on.clock.advance(4_900);
+      t.deepEqual(on.seen.events, []);
+      on.clock.advance(101);
+      const { error } = await on.seen.first('rejected');
+      t.is(error.code, 'unavailable');
+      t.is(error.reason, 'handshake_timeout');
+      await peer.expectClosed();
+    });
+  }
+
+  test('early: a dialler that sends nothing at all is closed after 5 s', async (t) => {
+    const on = await bench(t, backend);
+    const peer = await on.dialIn();
+    await on.until(peer.expectClosed());
+    t.true(on.clock.now() >= 6_000);
+    t.true(on.clock.now() <= 8_000);
+    t.is(peer.receivedBytes, 0);
+  });
+
+  test('early: a dialler in time is up in its last moment, and stays', async (t) => {
+    const on = await bench(t, backend);
+    const peer = await on.dialIn();
+    peer.begin(hello());
+    await peer.next('HELLO');
+    on.clock.advance(4_900);
+    peer.send({ kind: 'READY' });
+    await on.seen.first('up');
+    on.clock.advance(5_000);
+    await peer.barrier();
+    t.false(peer.closed);
+  });
+
+  for (const [what, begins] of [
+    ['is silent', false],
+    ['sends its preamble alone', true],
+  ] as const) {
+    test(`early: a dial whose acceptor ${what} fails after 5 s with unavailable/handshake_timeout`, async (t) => {
+      const on = await bench(t, backend, { timeout: 60_000 });
+      const listener = await on.listen();
+      const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
+      const peer = await listener.next();
+      await peer.next('HELLO');
+      if (begins) peer.begin();
+      on.clock.advance(5_001);
+      const error = await failure(t, sent);
+      t.is(error.code, 'unavailable');
+      t.is(error.reason, 'handshake_timeout');
+      t.is(error.sent, false);
+      await peer.expectClosed();
+    });
+  }
+
+  test('early: `admit` that hangs is ended by the handshake\'s 5 s', async (t) => {
+    const on = await bench(t, backend, { admit: () => new Promise(() => {}) });
+    const peer = await on.dialIn();
+    peer.begin(hello());
+    await peer.preamble();
+    await on.until(peer.expectClosed());
+    t.is((await on.seen.first('rejected')).error.reason, 'handshake_timeout');
+    t.is(peer.count('HELLO'), 0);
+  });
+
+  test('early: a handshake that hangs delays nobody', async (t) => {
+    const s = await session(t, backend, 'acceptor');
+    const hanging = await s.dialIn();
+    hanging.begin();
+    await hanging.preamble();
+    const next = await s.dialIn();
+    await next.handshake();
+    next.send(request(1, [5]));
+    const rpc = await s.call('echo');
+    rpc.respond(rpc.request);
+    t.deepEqual((await next.next('RESPONSE')).payload, Uint8Array.of(5));
+  });
+
+  test('early: a connection that ends in its hello fails the dial with unavailable, sent: false', async (t) => {
+    const on = await bench(t, backend, { timeout: 1_000 });
+    const listener = await on.listen();
+    const dialled = on.transport.dial(listener.address);
+    const peer = await listener.next();
+    await peer.next('HELLO');
+    peer.close();
+    const error = await failure(t, dialled);
+    t.is(error.code, 'unavailable');
+    t.is(error.sent, false);
+  });
+
+  test('early: `handshakes.pending` more wait unread, and those beyond 4 times as many are closed', async (t) => {
+    const on = await bench(t, backend, { limits: { handshakes: { pending: 1 } } });
+    const peers = [];
+    for (let n = 0; n < 6; n++) {
+      const peer = await on.dialIn();
+      peer.begin(hello());
+      peers.push(peer);
+      if (n === 0) await peer.next('HELLO');
+    }
+    await peers[5]?.expectClosed();
+    t.is(peers[5]?.receivedBytes, 0);
+    t.is(peers[1]?.receivedBytes, 0, 'the second waits unread');
+    peers[0]?.send({ kind: 'READY' });
+    await peers[1]?.next('HELLO');
+  });
+}

@@ -1,0 +1,49 @@
+// Frames and bodies that the cases send.
+
+import type { RawFrameInput } from '../raw/raw-frames.ts';
+
+export const KiB = 1024;
+export const MiB = 1024 * 1024;
+/** The default packet. */
+export const PACKET = 64 * KiB;
+
+/** A REQUEST to `echo` on the lab's channel, with what is changed. */
+export function request(id: number, payload: Uint8Array | readonly number[] = [1], changes: Partial<RawFrameInput> = {}): RawFrameInput {
+  return { kind: 'REQUEST', id, channel: 0x20, method: 1, payload: Uint8Array.from(payload), ...changes };
+}
+
+/** A short ONEWAY to `hint`, with what is changed. */
+export function hint(payload: Uint8Array | readonly number[] = [1], changes: Partial<RawFrameInput> = {}): RawFrameInput {
+  return { kind: 'ONEWAY', channel: 0x20, method: 2, payload: Uint8Array.from(payload), ...changes };
+}
+
+/** `length` bytes that tell their places apart. */
+export function body(length: number, seed = 0): Uint8Array<ArrayBuffer> {
+  const made = new Uint8Array(length);
+  for (let i = 0; i < length; i++) made[i] = (i * 31 + (i >> 8) * 7 + seed) & 0xff;
+  return made;
+}
+
+/** The packets of a long message: `first` with the whole size, and PARTs behind it. */
+export function packets(first: RawFrameInput, whole: Uint8Array, packet = PACKET): RawFrameInput[] {
+  const frames: RawFrameInput[] = [{ ...first, size: whole.length, payload: whole.slice(0, packet) }];
+  for (let at = packet; at < whole.length; at += packet) frames.push({ kind: 'PART', id: first.id ?? 0, payload: whole.slice(at, at + packet) });
+  return frames;
+}
+
+/** The bytes of a small number, to tell calls apart. */
+export function tag(number: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from([number >> 8, number & 0xff]);
+}
+
+export function untag(payload: Uint8Array): number {
+  return ((payload[0] ?? 0) << 8) | (payload[1] ?? 0);
+}
+
+/** 64 MiB, the longest message by default: one for all cases. */
+export function huge(): Uint8Array {
+  hugeBody ??= body(64 * MiB);
+  return hugeBody;
+}
+
+let hugeBody: Uint8Array | undefined;

@@ -1,0 +1,24 @@
+// The protocols that the suite speaks: all shapes of calls, every body plain bytes, so that the raw peer needs no codec.
+
+import { bytes, defineProtocol } from '@trunkline/transport-core';
+
+export const labProtocol = defineProtocol({
+  name: 'lab',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    echo: { id: 1, request: bytes, response: bytes },
+    hint: { id: 2, request: bytes },
+    collect: { id: 3, request: bytes, upload: bytes, response: bytes },
+    feed: { id: 4, request: bytes, download: bytes },
+    duplex: { id: 5, request: bytes, upload: bytes, download: bytes },
+  },
+});
+
+/** A second one, on another channel, for what must not touch the first. */
+export const sideProtocol = defineProtocol({
+  name: 'side',
+  version: 1,
+  channel: 0x21,
+  methods: { echo: { id: 1, request: bytes, response: bytes }, hint: { id: 2, request: bytes } },
+});

@@ -1,0 +1,93 @@
+// SESSION.md §1, the first bytes.
+
+import { RAW_PREAMBLE } from '../raw/raw-peer.ts';
+import { rawHello } from '../raw/raw-hello.ts';
+import type { TestFunction } from '../test-runner.ts';
+import { bench, type SessionBackend, session, turn } from './lab.ts';
+import { failure } from './verdicts.ts';
+import { request } from './lab-frames.ts';
+
+export function preambleCases(test: TestFunction, backend: SessionBackend): void {
+  test('preamble: the acceptor is silent until it has read the dialler\'s "TRKL", then sends its own', async (t) => {
+    const on = await bench(t, backend);
+    const peer = await on.dialIn();
+    peer.bytes([0x54, 0x52, 0x4b]);
+    await turn();
+    t.is(peer.receivedBytes, 0);
+    peer.bytes([0x4c]);
+    t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
+    t.is(peer.count('HELLO'), 0, 'its HELLO waits for ours');
+  });
+
+  test('preamble: the dialler begins with "TRKL"', async (t) => {
+    const on = await bench(t, backend);
+    const listener = await on.listen();
+    on.transport.dial(listener.address).catch(() => {});
+    const peer = await listener.next();
+    t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
+    await peer.next('HELLO');
+  });
+
+  test('preamble: it may come byte by byte, and the hello behind it too', async (t) => {
+    const on = await bench(t, backend);
+    const peer = await on.dialIn();
+    for (const byte of RAW_PREAMBLE) {
+      peer.bytes([byte]);
+      await turn();
+    }
+    peer.send({ kind: 'HELLO', hello: rawHello() });
+    await peer.next('HELLO');
+    peer.send({ kind: 'READY' }, request(1, [7]));
+    const rpc = await on.call('echo');
+    rpc.respond(rpc.request);
+    t.deepEqual((await peer.next('RESPONSE')).payload, Uint8Array.of(7));
+  });
+
+  const strangers: [string, Uint8Array, RegExp][] = [
+    ['an HTTP request', new TextEncoder().encode('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'), /HTTP/],
+    ['a TLS hello', Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03), /TLS/],
+    ['noise', Uint8Array.of(0x9f, 0x00, 0xc3, 0x51, 0x77, 0x02, 0xff, 0x80), /./],
+    ['a preamble wrong in its last byte', Uint8Array.of(0x54, 0x52, 0x4b, 0x4d, 0x01), /./],
+  ];
+  for (const [what, first, said] of strangers) {
+    test(`preamble: ${what} is closed with nothing sent back, and the observer told what it looks like`, async (t) => {
+      const on = await bench(t, backend);
+      const peer = await on.dialIn();
+      peer.bytes(first);
+      await peer.expectClosed();
+      t.is(peer.receivedBytes, 0);
+      const { error, direction } = await on.seen.first('rejected');
+      t.is(error.reason, 'wrong_preamble');
+      t.is(error.code, 'internal');
+      t.is(direction, 'in');
+      t.regex(error.message, said);
+    });
+
+    test(`preamble: a dial that is answered with ${what} fails with wrong_preamble, sent: false`, async (t) => {
+      const on = await bench(t, backend);
+      const listener = await on.listen();
+      const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
+      const peer = await listener.next();
+      await peer.preamble();
+      peer.bytes(first);
+      const error = await failure(t, sent);
+      t.is(error.code, 'internal');
+      t.is(error.reason, 'wrong_preamble');
+      t.is(error.sent, false);
+      t.regex(error.message, said);
+      await peer.expectClosed();
+      t.is(peer.count('GO_AWAY'), 0, 'nothing is sent back');
+    });
+  }
+
+  test('preamble: a stranger disturbs nobody else', async (t) => {
+    const s = await session(t, backend, 'acceptor');
+    const stranger = await s.dialIn();
+    stranger.bytes([0x47, 0x45, 0x54, 0x20, 0x2f]);
+    await stranger.expectClosed();
+    s.peer.send(request(1, [3]));
+    const rpc = await s.call('echo');
+    rpc.respond(rpc.request);
+    t.deepEqual((await s.peer.next('RESPONSE')).payload, Uint8Array.of(3));
+  });
+}

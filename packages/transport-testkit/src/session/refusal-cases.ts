@@ -1,0 +1,166 @@
+// SESSION.md §2 and §7, who is refused in the hello: by a GO_AWAY instead of the next step.
+
+import { TransportError } from '@trunkline/transport-core';
+import type { RawFrame, RawHello } from '../raw/raw-frames.ts';
+import { rawHello } from '../raw/raw-hello.ts';
+import type { TestContext, TestFunction } from '../test-runner.ts';
+import { bench, eachRole, type LabOptions, type Role, type SessionBackend, session } from './lab.ts';
+import { failure } from './verdicts.ts';
+
+export function refusalCases(test: TestFunction, backend: SessionBackend): void {
+  const refuses = (title: string, hello: Partial<RawHello>, expected: [code: number, reason: number, text: RegExp], options: LabOptions = {}) =>
+    eachRole(test, `refusals: ${title}`, async (t, role) => {
+      const { bye, error } = await refused(t, backend, role, hello, options);
+      t.is(bye.code, expected[0]);
+      t.is(bye.reason, expected[1]);
+      t.regex(bye.text, expected[2]);
+      t.regex(error.message, expected[2]);
+    });
+
+  refuses('another network: failed_precondition/wrong_network, naming both', { network: 'other' }, [9, 4, /(?=.*mine)(?=.*other)/], { network: 'mine' });
+  refuses('no wire version in common: failed_precondition/wrong_version, naming both', { wireMin: 2, wireMax: 7 }, [9, 5, /(?=.*1)(?=.*2)/]);
+  refuses('`admit` throws an Error: permission_denied/refused with its message', {}, [7, 6, /not today/], {
+    admit: () => {
+      throw new Error('not today');
+    },
+  });
+  refuses('`admit` rejects with a TransportError: its code', {}, [16, 6, /no token/], {
+    admit: async () => {
+      throw new TransportError('unauthenticated', 'no token');
+    },
+  });
+  refuses('an instance that is not 16 bytes: internal/malformed', { instance: new Uint8Array(15) }, [13, 12, /instance/]);
+  refuses('more than 64 protocols: internal/malformed', { protocols: many(65) }, [13, 12, /protocol/]);
+  refuses('a hello over 16 KiB: a violation', { agent: 'x'.repeat(17 * 1024) }, [13, 12, /./]);
+  refuses('fields over 8 KiB: internal/malformed', { fields: { big: 'x'.repeat(8 * 1024 + 1) } }, [13, 12, /./]);
+  refuses('a packet below 4 KiB: internal/malformed', { limits: { packet: 4_095 } }, [13, 12, /packet/]);
+  refuses('a packet above 1 MiB: internal/malformed', { limits: { packet: 1024 * 1024 + 1 } }, [13, 12, /packet/]);
+
+  eachRole(test, 'refusals: 64 protocols are taken', async (t, role) => {
+    const s = await session(t, backend, role, { hello: { protocols: many(64) } });
+    await s.peer.barrier();
+    t.false(s.peer.closed);
+  });
+
+  test('refusals: an acceptor that names another version than ours is refused', async (t) => {
+    const { bye } = await refused(t, backend, 'dialler', { wireMin: 3, wireMax: 3 });
+    t.is(bye.reason, 5);
+  });
+
+  test('refusals: one connection over `connections` gets resource_exhausted/full, the others live', async (t) => {
+    const s = await session(t, backend, 'acceptor', { options: { limits: { connections: 1 } } });
+    const second = await s.dialIn();
+    second.begin({ kind: 'HELLO', hello: rawHello() });
+    const bye = await second.next('GO_AWAY');
+    t.is(bye.code, 8);
+    t.is(bye.reason, 9);
+    await second.expectClosed();
+    t.is(second.count('HELLO'), 0);
+    await s.peer.barrier();
+    s.peer.destroy();
+    await s.seen.first('down');
+    const third = await s.dialIn();
+    await third.handshake();
+    await third.barrier();
+  });
+
+  test('refusals: a dialled id that nobody proves is unauthenticated before any application data', async (t) => {
+    const on = await bench(t, backend);
+    const listener = await on.listen();
+    const sent = on.transport.send(`${'ab'.repeat(32)}@${listener.address}`, 'echo', Uint8Array.of(1));
+    const peer = await listener.next();
+    await peer.next('HELLO');
+    peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: 'ab'.repeat(32) }) });
+    const bye = await peer.next('GO_AWAY');
+    t.is(bye.code, 16);
+    t.is(bye.reason, 10);
+    const error = await failure(t, sent);
+    t.is(error.code, 'unauthenticated');
+    t.is(error.reason, 'identity_mismatch');
+    t.is(error.sent, false);
+    await peer.expectClosed();
+    t.is(peer.count('READY') + peer.count('REQUEST'), 0);
+  });
+
+  const reasons: [number, number, string, string | undefined][] = [
+    [9, 4, 'failed_precondition', 'wrong_network'],
+    [9, 5, 'failed_precondition', 'wrong_version'],
+    [7, 6, 'permission_denied', 'refused'],
+    [9, 7, 'failed_precondition', 'self'],
+    [6, 8, 'already_exists', 'duplicate'],
+    [8, 9, 'resource_exhausted', 'full'],
+    [16, 10, 'unauthenticated', 'identity_mismatch'],
+    [7, 11, 'permission_denied', 'denied'],
+    [13, 12, 'internal', 'malformed'],
+    [8, 13, 'resource_exhausted', 'flood'],
+    [8, 14, 'resource_exhausted', 'too_large'],
+    [16, 15, 'unauthenticated', 'bad_certificate'],
+    [16, 0, 'unauthenticated', undefined],
+    [99, 99, 'unknown', undefined],
+  ];
+  for (const [code, reason, name, reasonName] of reasons) {
+    test(`refusals: a peer that refuses with ${code}/${reason} fails the dial and its calls with ${name}/${reasonName}, sent: false`, async (t) => {
+      const on = await bench(t, backend);
+      const listener = await on.listen();
+      const dialled = on.transport.dial(listener.address);
+      const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
+      const peer = await listener.next();
+      await peer.next('HELLO');
+      peer.begin({ kind: 'GO_AWAY', code, reason, text: 'we do not want you' });
+      for (const promise of [dialled, sent]) {
+        const error = await failure(t, promise);
+        t.is(error.code as string, name);
+        t.is(error.reason, reasonName as never);
+        t.is(error.origin, 'remote');
+        t.regex(error.message, /we do not want you/);
+      }
+      t.is((await failure(t, sent)).sent, false);
+      await peer.expectClosed();
+      t.is(listener.peers.length, 1, 'and is not tried again');
+    });
+  }
+
+  test('refusals: a dialler that refuses instead of READY is told to the observer', async (t) => {
+    const on = await bench(t, backend);
+    const peer = await on.dialIn();
+    peer.begin({ kind: 'HELLO', hello: rawHello() });
+    await peer.next('HELLO');
+    peer.send({ kind: 'GO_AWAY', code: 9, reason: 7, text: 'it is me' });
+    const { error } = await on.seen.first('rejected');
+    t.is(error.code, 'failed_precondition');
+    t.is(error.reason, 'self');
+    t.is(error.origin, 'remote');
+    await peer.expectClosed();
+  });
+}
+
+/** A hello that the transport refuses: its GO_AWAY, which is its last frame, and the error that its own side sees. */
+async function refused(t: TestContext, backend: SessionBackend, role: Role, hello: Partial<RawHello>, options: LabOptions = {}): Promise<{ bye: RawFrame; error: TransportError }> {
+  const on = await bench(t, backend, options);
+  if (role === 'acceptor') {
+    const peer = await on.dialIn();
+    peer.begin({ kind: 'HELLO', hello: rawHello(hello) });
+    const bye = await peer.next('GO_AWAY');
+    await peer.expectClosed();
+    t.deepEqual(peer.log, [bye], 'a refusal comes instead of the HELLO');
+    const { error } = await on.seen.first('rejected');
+    t.is(error.origin, 'local');
+    return { bye, error };
+  }
+  const listener = await on.listen();
+  const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
+  const peer = await listener.next();
+  await peer.next('HELLO');
+  peer.begin({ kind: 'HELLO', hello: rawHello(hello) });
+  const bye = await peer.next('GO_AWAY');
+  const error = await failure(t, sent);
+  t.is(error.sent, false);
+  await peer.expectClosed();
+  t.is(peer.log.at(-1), bye);
+  t.is(peer.count('READY') + peer.count('REQUEST'), 0);
+  return { bye, error };
+}
+
+function many(count: number): RawHello['protocols'] {
+  return Array.from({ length: count }, (_, n) => ({ name: n === 0 ? 'lab' : `p${n}`, version: 1, accepts: [], channel: 0x20 + n }));
+}

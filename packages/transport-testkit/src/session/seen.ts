@@ -1,0 +1,53 @@
+// What the observer of the transport under test was told.
+
+import type { Counter, Observer, ObserverEvent } from '@trunkline/transport-core';
+
+export interface Seen {
+  readonly events: ObserverEvent[];
+  /** The amount counted so far. */
+  counted(counter: Counter): number;
+  /** Resolves once at least `amount` was counted. */
+  reaches(counter: Counter, amount: number): Promise<void>;
+  /** Resolves with the first event of that type, past ones included. */
+  first<T extends ObserverEvent['type']>(type: T): Promise<Extract<ObserverEvent, { type: T }>>;
+}
+
+/** An observer, and what it sees. */
+export function watch(): { seen: Seen; observer: Observer } {
+  const events: ObserverEvent[] = [];
+  const counts = new Map<Counter, number>();
+  const waiters = new Set<() => void>();
+  const wake = () => {
+    for (const waiter of [...waiters]) waiter();
+  };
+  const when = <T>(ready: () => T | undefined): Promise<T> =>
+    new Promise((resolve) => {
+      const look = () => {
+        const found = ready();
+        if (found === undefined) return;
+        waiters.delete(look);
+        resolve(found);
+      };
+      waiters.add(look);
+      look();
+    });
+  const counted = (counter: Counter) => counts.get(counter) ?? 0;
+  return {
+    observer: {
+      event(event) {
+        events.push(event);
+        wake();
+      },
+      count(counter, amount) {
+        counts.set(counter, counted(counter) + amount);
+        wake();
+      },
+    },
+    seen: {
+      events,
+      counted,
+      reaches: (counter, amount) => when(() => (counted(counter) >= amount ? true : undefined)).then(() => {}),
+      first: (type) => when(() => events.find((event) => event.type === type)) as never,
+    },
+  };
+}

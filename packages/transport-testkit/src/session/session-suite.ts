@@ -1,0 +1,76 @@
+// SESSION.md as tests: every rule, told by a raw peer that shares no code with core. COVERAGE.md says which case holds which rule.
+
+import type { TestFunction } from '../test-runner.ts';
+import { aliveCases } from './alive-cases.ts';
+import { callCases } from './call-cases.ts';
+import { cancelCases } from './cancel-cases.ts';
+import { closingCases } from './closing-cases.ts';
+import { dispatchCases } from './dispatch-cases.ts';
+import { earlyCases } from './early-cases.ts';
+import { endingCases } from './ending-cases.ts';
+import { fieldCases } from './field-cases.ts';
+import { frameCases } from './frame-cases.ts';
+import { helloCases } from './hello-cases.ts';
+import type { SessionBackend } from './lab.ts';
+import { longCases } from './long-cases.ts';
+import { orderCases } from './order-cases.ts';
+import { poolCases } from './pool-cases.ts';
+import { preambleCases } from './preamble-cases.ts';
+import { pressureCases } from './pressure-cases.ts';
+import { protocolCases } from './protocol-cases.ts';
+import { receiverCreditCases } from './receiver-credit-cases.ts';
+import { refusalCases } from './refusal-cases.ts';
+import { senderCreditCases } from './sender-credit-cases.ts';
+import { streamCases } from './stream-cases.ts';
+
+/**
+ * Declares the cases for one kind of streams.
+ * @param test the runner's: AVA's `test`, or anything of its shape (see TestFunction).
+ * @param backend where to get stream layers for the raw peer and transports to try.
+ */
+export function sessionSuite(test: TestFunction, backend: SessionBackend): void {
+  const few = atMost(CASES_AT_ONCE, test, backend.name);
+  for (const cases of CASES) cases(few, backend);
+}
+
+/** Runners start all cases of a file at once; some hold 64 MiB, so only a few run at a time. */
+function atMost(count: number, test: TestFunction, name: string): TestFunction {
+  let free = count;
+  const waiting: (() => void)[] = [];
+  return (title, run) =>
+    test(`${name}: ${title}`, async (t) => {
+      if (free > 0) free -= 1;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+      try {
+        await run(t);
+      } finally {
+        const next = waiting.shift();
+        if (next === undefined) free += 1;
+        else next();
+      }
+    });
+}
+
+const CASES = [
+  preambleCases,
+  frameCases,
+  fieldCases,
+  helloCases,
+  refusalCases,
+  earlyCases,
+  protocolCases,
+  callCases,
+  cancelCases,
+  dispatchCases,
+  streamCases,
+  senderCreditCases,
+  receiverCreditCases,
+  longCases,
+  orderCases,
+  pressureCases,
+  poolCases,
+  endingCases,
+  closingCases,
+  aliveCases,
+];
+const CASES_AT_ONCE = 4;

@@ -1,0 +1,40 @@
+// How a case judges: the end of a connection, the error of a call.
+
+import type { TransportError } from '@trunkline/transport-core';
+import type { RawFrame } from '../raw/raw-frames.ts';
+import type { RawPeer } from '../raw/raw-peer.ts';
+import type { TestContext, TestFunction } from '../test-runner.ts';
+import { eachRole, type LabSetup, type Session, type SessionBackend, session } from './lab.ts';
+
+/** A violation ends with GO_AWAY internal/malformed (or resource_exhausted/too_large) as the last frame, and then the connection. */
+export async function violation(t: TestContext, peer: RawPeer): Promise<RawFrame> {
+  const bye = await peer.next('GO_AWAY');
+  const told = `${bye.code}/${bye.reason}`;
+  t.true(told === '13/12' || told === '8/14', `a violation ends with 13/12 or 8/14, not ${told} '${bye.text}'`);
+  t.true(bye.text.length > 0, 'its GO_AWAY says what was wrong');
+  await peer.expectClosed();
+  t.is(peer.log.at(-1), bye, 'nothing follows the GO_AWAY of a violation');
+  return bye;
+}
+
+/** A case of each role: what `commit` does on a connection that is up is a violation, and the observer hears of it. */
+export function violates(test: TestFunction, backend: SessionBackend, title: string, commit: (s: Session) => void | Promise<void>, setup?: LabSetup): void {
+  eachRole(test, `${title} is a violation`, async (t, role) => {
+    const s = await session(t, backend, role, setup);
+    await commit(s);
+    await violation(t, s.peer);
+    const { cause } = await s.seen.first('down');
+    t.true(cause?.reason === 'malformed' || cause?.reason === 'too_large', `the observer hears of it, not of ${cause?.code}/${cause?.reason}`);
+  });
+}
+
+/** The TransportError that a promise rejects with; the case fails where it resolves. */
+export async function failure(t: TestContext, promise: PromiseLike<unknown>): Promise<TransportError> {
+  try {
+    await promise;
+  } catch (error) {
+    t.is((error as Error).name, 'TransportError', String(error));
+    return error as TransportError;
+  }
+  throw new Error('it should have failed, and did not');
+}
