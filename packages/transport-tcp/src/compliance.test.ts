@@ -1,0 +1,20 @@
+// TCP, held to the contract of a Transport.
+
+import { NetworkTransport } from '@trunkline/transport-core';
+import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createTcpTransport } from './create-tcp-transport.ts';
+import { createTcpStreamLayer } from './tcp-stream-layer.ts';
+
+transportSuite(test, {
+  name: 'tcp',
+  create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
+    if (wrap === undefined) return createTcpTransport({ ...options, bindAddr, advertiseAddr });
+    const { clock, observer } = options;
+    return new NetworkTransport({ ...options, stream: wrap(createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer })) });
+  },
+  // Port 1 of the loopback: nothing listens below 1024 without being asked to.
+  unreachable: () => '127.0.0.1:1',
+  unspecified: '0.0.0.0:0',
+  probe: nodeProbe(),
+});

@@ -1,0 +1,95 @@
+// Where a transport listens and what it tells others.
+
+import { caught, rejected } from './expect.ts';
+import { kit } from './protocols.ts';
+import { serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { textOf, utf8 } from './values.ts';
+
+export const addressCases: Cases = (define) => {
+  // PEERS 2i-9
+  define('listen binds an address of its own, which can be dialled at once', async (f, t) => {
+    const [a, b, c] = [await f.open(kit), await f.open(kit), await f.open(kit)];
+    t.is(new Set([a, b, c].map((transport) => transport.localAddr())).size, 3);
+    t.false(/:0$/.test(a.localAddr()), 'the real port stands after `:0`');
+    f.link(a, b);
+    serveKit(b);
+    t.is(textOf(await a.send(b.localAddr(), 'echo', utf8('there'))), 'there');
+  });
+
+  // SEEDS 9, PEERS 2i-9
+  define('an advertised address is told verbatim', async (f, t) => {
+    const nowhere = f.backend.unreachable();
+    const b = await f.open(kit, {}, { advertiseAddr: nowhere });
+    t.is(b.advertiseAddr(), nowhere);
+    t.not(b.localAddr(), nowhere);
+    const a = await f.open(kit);
+    f.link(a, b);
+    t.is((await a.dial(b.localAddr())).addr, nowhere);
+  });
+
+  // SEEDS 7, 8, PEERS 2i-9
+  define(UNSPECIFIED, async (f, t) => {
+    const { unspecified } = f.backend;
+    if (unspecified === undefined) throw new TypeError(`Backend.unspecified is missing: give it, or skip '${UNSPECIFIED}'`);
+    const a = f.create(kit, {}, { address: unspecified });
+    await rejected(t, a.listen(), { code: 'invalid_argument', reason: 'not_advertisable', message: /advertiseAddr/ });
+    await f.drive(a.close());
+    const b = await f.open(kit, {}, { address: unspecified, advertiseAddr: f.backend.unreachable() });
+    t.is(b.advertiseAddr(), f.backend.unreachable());
+  });
+
+  // FAULTS 64
+  define('an address that is taken is address_in_use, and listen may be tried again', async (f, t) => {
+    const first = await f.open(kit);
+    serveKit(first);
+    const second = f.create(kit, {}, { address: first.localAddr() });
+    await rejected(t, second.listen(), { code: 'unavailable', reason: 'address_in_use' });
+    const at = first.localAddr();
+    await f.drive(first.close());
+    await second.listen();
+    t.is(second.localAddr(), at);
+    serveKit(second);
+    const a = await f.open(kit);
+    f.link(a, second);
+    t.is(textOf(await a.send(at, 'echo', utf8('second'))), 'second');
+  });
+
+  // SEEDS 12
+  define('close frees the address', async (f, t) => {
+    const first = await f.open(kit);
+    const at = first.localAddr();
+    await f.drive(first.close());
+    const second = await f.open(kit, {}, { address: at });
+    t.is(second.localAddr(), at);
+  });
+
+  // FAULTS 53
+  define('an address where nobody listens is unavailable, unsent, and says which', async (f, t) => {
+    const a = await f.open(kit);
+    const nowhere = f.backend.unreachable();
+    const error = await rejected(t, a.send(nowhere, 'echo', utf8('')), { code: 'unavailable', sent: false, origin: 'local' });
+    t.is(error.target, nowhere);
+    t.true(error.message.includes(nowhere), error.message);
+    t.true(error.reason === 'connection_refused' || error.reason === undefined || error.reason === 'disconnected', error.reason);
+  });
+
+  // FAULTS 72
+  define('wrong options are a TypeError that names their path', async (f, t) => {
+    for (const [options, path] of [
+      [{ timeout: -1 }, /timeout/],
+      [{ limits: { inbound: { calls: 0 } } }, /limits\.inbound\.calls/],
+      [{ keepAlive: { interval: Number.NaN } }, /keepAlive\.interval/],
+      [{ maxPool: 1.5 }, /maxPool/],
+      [{ hello: { token: 5 } }, /hello/],
+      [{ limits: { message: 10, item: 20 } }, /limits\.item/],
+      [{ noSuchOption: 1 }, /noSuchOption/],
+    ] as const) {
+      const error = await caught(t, Promise.resolve().then(() => f.create(kit, options as object)));
+      t.true(error instanceof TypeError, String(error));
+      t.regex((error as Error).message, path);
+    }
+  });
+};
+
+const UNSPECIFIED = 'an address that nobody can dial is refused without an advertised one, and taken with it';

@@ -1,0 +1,243 @@
+// Calls with one answer: what was sent arrives, to the right handler, and what it answers comes back, to the right caller.
+
+import { serve } from '@trunkline/transport-core';
+import { misused, rejected } from './expect.ts';
+import { type Block, kit, side, type SyncRequest } from './protocols.ts';
+import { serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { deferred, equalBytes, pattern, textOf, utf8, watch } from './values.ts';
+
+export const callCases: Cases = (define) => {
+  // SEEDS 1, 12, 23
+  define('a transport opens, is open, and closes without an error', async (f, t) => {
+    const a = await f.open(kit);
+    t.is(a.protocol, kit);
+    t.is(a.snapshot().state, 'open');
+    await a.close();
+    t.is(a.snapshot().state, 'closed');
+  });
+
+  // SEEDS 2
+  define('a request reaches the handler intact and its answer the caller', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer('echo');
+    const answer = a.send(at, 'echo', utf8('ping'));
+    const { value: rpc } = await consumer.next();
+    t.is(rpc?.method, 'echo');
+    t.is(textOf(rpc.request), 'ping');
+    t.true(rpc.respond(utf8('pong')));
+    t.is(textOf(await answer), 'pong');
+  });
+
+  // SEEDS 3
+  define('null, empty lists, empty objects and zero survive', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const request: SyncRequest = { from: '', known: {}, limit: 0, heads: [], parent: null };
+    t.deepEqual(await a.send(at, 'sync', request), request);
+    const nested: SyncRequest = { from: 'n\u0000ö𝄞', known: { '': -1 }, limit: -0.5, heads: [null, [], {}, false, ''], parent: { parent: { parent: null } } };
+    t.deepEqual(await a.send(at, 'sync', nested), nested);
+  });
+
+  // SEEDS 4
+  define('a large nested body with binary data survives', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const leaf = (index: number): Block => ({ index, state: pattern(20_000, index), parents: [] });
+    const root: Block = { index: 7, state: pattern(300_000, 7), parents: [leaf(1), { index: 2, state: new Uint8Array(0), parents: [leaf(3), leaf(4)] }] };
+    const back = await a.send(at, 'block', root);
+    t.is(back.index, 7);
+    t.true(equalBytes(back.state, root.state));
+    t.true(equalBytes(back.parents[1]?.parents[1]?.state ?? utf8('nothing'), pattern(20_000, 4)));
+    t.is(back.parents[1]?.state.length, 0);
+  });
+
+  // SEEDS 19, 66
+  define('each method goes to its own handler', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serve(b, { echo: () => utf8('echo'), brisk: () => utf8('brisk'), gather: () => utf8('gather') });
+    t.is(textOf(await a.send(at, 'brisk', utf8(''))), 'brisk');
+    t.is(textOf(await a.send(at, 'echo', utf8(''))), 'echo');
+  });
+
+  define('a client of methods calls as send does', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const client = a.to(at);
+    t.is(textOf(await client.echo(utf8('one'), { timeout: 1_000 })), 'one');
+    t.is(await client.note(utf8('two')), undefined);
+  });
+
+  // SEEDS 53, 82, 98, PEERS 2i-5, FAULTS 5, 20
+  define('messages of every size about a packet and a window cross whole, both ways', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    for (const edge of [1, PACKET, 2 * PACKET, PIPE, PIPE + PACKET]) {
+      for (const size of [edge - 1, edge, edge + 1]) {
+        const request = pattern(size, size + 1);
+        t.true(equalBytes(await a.send(at, 'echo', request), request), `${size} bytes`);
+      }
+    }
+  });
+
+  define('a message of many windows crosses whole', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const request = pattern(9_000_001);
+    t.true(equalBytes(await a.send(at, 'echo', request), request));
+  });
+
+  // SEEDS 56
+  define('a thousand calls at once each get their own answer', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const answers = await Promise.all(Array.from({ length: 1_000 }, (_, i) => a.send(at, 'echo', utf8(`call ${i}`))));
+    t.deepEqual(
+      answers.map(textOf),
+      answers.map((_, i) => `call ${i}`),
+    );
+  });
+
+  // SEEDS 56
+  define('long and short messages in both directions at once are never mixed up', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(a);
+    serveKit(b);
+    const sizes = [10, 200_000, 1_000, 700_000, PACKET, 3, PACKET + 1, 90_000];
+    const calls = sizes.flatMap((size, i) => [
+      { request: pattern(size, i + 1), answer: a.send(at, 'echo', pattern(size, i + 1)) },
+      { request: pattern(size, i + 50), answer: b.send(a.advertiseAddr(), 'echo', pattern(size, i + 50)) },
+    ]);
+    for (const { request, answer } of calls) t.true(equalBytes(await answer, request), `${request.length} bytes`);
+  });
+
+  define('answers come in any order: a slow call holds up no other', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const gate = deferred<Uint8Array>();
+    serveKit(b, { brisk: () => gate.promise });
+    const slow = a.send(at, 'brisk', utf8('slow'), { timeout: Infinity });
+    const state = watch(slow);
+    t.is(textOf(await a.send(at, 'echo', utf8('fast'))), 'fast');
+    t.false(state.settled);
+    gate.resolve(utf8('at last'));
+    t.is(textOf(await slow), 'at last');
+  });
+
+  // FAULTS 38: SESSION §4, no deadlock
+  define('a handler calls its caller back before it answers', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(a, { echo: (request) => utf8(`${textOf(request)}, said a`) });
+    serveKit(b, { echo: async (request, rpc) => utf8(`${textOf(await b.send(rpc.from, 'echo', request))}, said b`) });
+    t.is(textOf(await a.send(at, 'echo', utf8('hello'))), 'hello, said a, said b');
+  });
+
+  define('a transport calls itself', async (f, t) => {
+    const a = await f.open(kit);
+    f.link(a, a);
+    serveKit(a);
+    t.is(textOf(await a.send(a.advertiseAddr(), 'echo', utf8('me'))), 'me');
+  });
+
+  // FAULTS 146
+  define('neither end sees what the other does to its bytes', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const kept = deferred<Uint8Array>();
+    serve(b, {
+      echo(request) {
+        const answer = request.slice();
+        kept.resolve(answer);
+        request.fill(0);
+        return answer;
+      },
+    });
+    const request = utf8('precious');
+    const answer = await a.send(at, 'echo', request);
+    t.is(textOf(request), 'precious');
+    answer.fill(0);
+    t.is(textOf(await kept.promise), 'precious');
+  });
+
+  define('bytes are handed out as plain Uint8Arrays', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const types: unknown[] = [];
+    serveKit(b, {
+      echo(request) {
+        types.push(Object.getPrototypeOf(request));
+        return request;
+      },
+    });
+    for (const size of [0, 10, 100_000]) types.push(Object.getPrototypeOf(await a.send(at, 'echo', pattern(size))));
+    t.true(types.every((type) => type === Uint8Array.prototype));
+    t.is(types.length, 6);
+  });
+
+  define('what a handler was given does not change when more arrives', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const kept: Uint8Array[] = [];
+    serveKit(b, {
+      echo(request) {
+        kept.push(request);
+        return request;
+      },
+    });
+    for (let i = 0; i < 200; i++) await a.send(at, 'echo', pattern(1_000, i + 1));
+    t.true(kept.every((request, i) => equalBytes(request, pattern(1_000, i + 1))));
+  });
+
+  // FAULTS 31
+  define('names that every object has are ordinary keys of metadata and of JSON', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const metadata: Record<string, string> = Object.fromEntries(HOSTILE_NAMES.map((name) => [name, `value of ${name}`]));
+    const known = Object.fromEntries(HOSTILE_NAMES.map((name, i) => [name, i]));
+    const got = deferred<[string, string][]>();
+    serveKit(b, {
+      sync(request, rpc) {
+        got.resolve(Object.entries(rpc.metadata));
+        return request;
+      },
+    });
+    const back = await a.send(at, 'sync', { from: '', known, limit: 0, heads: [], parent: null }, { metadata });
+    t.deepEqual((await got.promise).sort(), Object.entries(metadata).sort());
+    t.deepEqual(Object.entries(back.known).sort(), Object.entries(known).sort());
+    t.is(({} as Record<string, unknown>)['polluted'], undefined);
+  });
+
+  // FAULTS 31, 37
+  define('send of a method that the protocol does not have is a TypeError, as a rejection', async (f, t) => {
+    const { a, at } = await f.pair();
+    const send = a.send as (target: unknown, method: string, request: unknown, options?: unknown) => Promise<unknown>;
+    for (const name of ['nonsense', '', ...HOSTILE_NAMES]) await misused(t, send.call(a, at, name, utf8('')));
+  });
+
+  define('send never throws: misuse rejects too', async (f, t) => {
+    const { a, at } = await f.pair();
+    const send = a.send as (target: unknown, method: string, request: unknown, options?: unknown) => Promise<unknown>;
+    await misused(t, send.call(a, 42, 'echo', utf8('')));
+    await misused(t, send.call(a, undefined, 'echo', utf8('')));
+    await misused(t, send.call(a, at, 'echo', utf8(''), { timeout: 'soon' }));
+    await misused(t, send.call(a, at, 'gather', utf8('')));
+    await misused(t, send.call(a, at, 'echo', utf8(''), { metadata: { key: 1 } }));
+  });
+
+  // SEEDS 41, FAULTS 37
+  define('a protocol that the peer does not have is unimplemented, and the rest goes on', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const other = a.mount(side);
+    await rejected(t, other.send(at, 'echo', utf8('')), { code: 'unimplemented', origin: 'remote' });
+    t.is(textOf(await a.send(at, 'echo', utf8('still here'))), 'still here');
+  });
+
+  define('a Remote is a target as good as its address', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const remote = await a.dial(at);
+    t.is(textOf(await a.send(remote, 'echo', utf8('over this one'))), 'over this one');
+    t.is(a.remotes().length, 1);
+  });
+};
+
+/** What SESSION.md gives a packet and the pipe. */
+const PACKET = 64 * 1024;
+const PIPE = 256 * 1024;
+const HOSTILE_NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'];

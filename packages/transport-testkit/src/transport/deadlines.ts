@@ -1,0 +1,286 @@
+// Deadlines: they run from `send`, on the transport's clock alone, travel to the handler, and cost one timer for all.
+
+import { createManualClock } from '@trunkline/transport-core';
+import { rejected } from './expect.ts';
+import { createWire } from './faults.ts';
+import { kit } from './protocols.ts';
+import { rangeOf, serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { deferred, listOf, textOf, utf8, watch } from './values.ts';
+
+export const deadlineCases: Cases = (define) => {
+  // SEEDS 5, 24, PEERS 2i-1
+  define('a call that nobody answers ends at its own timeout', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer();
+    const call = a.send(at, 'echo', utf8(''), { timeout: 700 });
+    const state = watch(call);
+    await consumer.next();
+    f.clock.advance(699);
+    await f.turns();
+    t.false(state.settled);
+    f.clock.advance(1);
+    await rejected(t, call, { code: 'deadline_exceeded', sent: true, origin: 'local' });
+  });
+
+  // SEEDS 5
+  define('the call\'s own timeout goes before the method\'s, and that before the transport\'s', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { timeout: 3_000 } });
+    const consumer = b.consumer();
+    const calls = [a.send(at, 'brisk', utf8(''), { timeout: 200 }), a.send(at, 'brisk', utf8('')), a.send(at, 'echo', utf8(''))];
+    const states = calls.map(watch);
+    for (let i = 0; i < 3; i++) await consumer.next();
+    for (const [at, settled] of [
+      [200, 1],
+      [300, 2],
+      [2_500, 3],
+    ] as const) {
+      f.clock.advance(at);
+      await f.turns();
+      t.is(states.filter((state) => state.settled).length, settled);
+    }
+    for (const call of calls) await rejected(t, call, { code: 'deadline_exceeded' });
+  });
+
+  define('without any other, a call ends after ten seconds', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer();
+    const call = a.send(at, 'echo', utf8(''));
+    const state = watch(call);
+    await consumer.next();
+    await f.advance(9_900);
+    t.false(state.settled);
+    f.clock.advance(101);
+    await rejected(t, call, { code: 'deadline_exceeded' });
+  });
+
+  // FAULTS 40
+  define('a timeout of infinity is none, and one above 2^31 - 1 ms fires late, not at once', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer();
+    const endless = a.send(at, 'echo', utf8('endless'), { timeout: Infinity });
+    const { value: first } = await consumer.next();
+    const long = a.send(at, 'echo', utf8('long'), { timeout: 2 ** 31 + 5_000 });
+    const { value: second } = await consumer.next();
+    const states = [watch(endless), watch(long)];
+    t.is(first?.deadline, undefined);
+    await f.advance(8_000);
+    t.deepEqual(
+      states.map((state) => state.settled),
+      [false, false],
+    );
+    if (first?.method === 'echo') first.respond(utf8('one'));
+    if (second?.method === 'echo') second.respond(utf8('two'));
+    t.is(textOf(await endless), 'one');
+    t.is(textOf(await long), 'two');
+  });
+
+  // FAULTS 40
+  define('a timeout that is no time is refused at once, and nothing is sent', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    for (const timeout of [-1, Number.NaN, Number.NEGATIVE_INFINITY, 0]) {
+      const error = await a.send(at, 'echo', utf8(''), { timeout }).then(
+        () => t.fail(`timeout ${timeout} was taken`),
+        (error: unknown) => error,
+      );
+      t.true(error instanceof TypeError || (error as { sent?: boolean }).sent === false, `timeout ${timeout}: ${String(error)}`);
+    }
+    t.is(a.remotes().length, 0);
+  });
+
+  define('the handler learns the deadline, on its own clock, and its signal aborts when it passes', async (f, t) => {
+    const own = f.newClock(50_000);
+    const { a, b, at } = await f.pair({ b: { clock: own } });
+    const consumer = b.consumer('echo');
+    const call = a.send(at, 'echo', utf8(''), { timeout: 700 });
+    const { value: rpc } = await consumer.next();
+    t.is(rpc.deadline, 50_700);
+    t.false(rpc.signal.aborted);
+    own.advance(701);
+    t.true(rpc.signal.aborted);
+    t.false(rpc.respond(utf8('too late')));
+    await rejected(t, call, { code: 'deadline_exceeded', sent: true });
+    t.is(f.count(b, 'lateAnswer'), 1);
+  });
+
+  // FAULTS 15
+  define('an answer after the deadline is dropped and counted, and the next call gets its own', async (f, t) => {
+    const own = f.newClock();
+    const { a, b, at } = await f.pair({ b: { clock: own } });
+    const consumer = b.consumer('echo');
+    const call = a.send(at, 'echo', utf8('late'), { timeout: 100 });
+    const { value: late } = await consumer.next();
+    f.clock.advance(101);
+    await rejected(t, call, { code: 'deadline_exceeded', sent: true });
+    late.respond(utf8('the late answer'));
+    const next = a.send(at, 'echo', utf8('next'));
+    const { value: rpc } = await consumer.next();
+    rpc.respond(utf8('the right answer'));
+    t.is(textOf(await next), 'the right answer');
+  });
+
+  // FAULTS 41
+  define('a call that waits for its connection ends on time and is never sent', async (f, t) => {
+    const wire = createWire();
+    const b = await f.open(kit, {}, { wrap: wire.wrap });
+    const a = await f.open(kit);
+    f.link(a, b);
+    let served = 0;
+    serveKit(b, {
+      note() {
+        served++;
+      },
+    });
+    wire.freeze();
+    const calls = [a.send(b.advertiseAddr(), 'echo', utf8(''), { timeout: 400 }), a.send(b.advertiseAddr(), 'note', utf8(''), { timeout: 400 })];
+    await f.turns();
+    f.clock.advance(401);
+    for (const call of calls) await rejected(t, call, { code: 'deadline_exceeded', sent: false });
+    wire.thaw();
+    t.is(textOf(await a.send(b.advertiseAddr(), 'echo', utf8('now'))), 'now');
+    t.is(served, 0);
+  });
+
+  // PEERS 2i-2, SEEDS 24
+  define('a call to a peer that has stopped ends at its deadline, sent', async (f, t) => {
+    const wire = createWire();
+    const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
+    serveKit(b);
+    await a.send(at, 'echo', utf8(''));
+    wire.freeze();
+    const call = a.send(at, 'echo', utf8(''), { timeout: 400 });
+    await f.turns();
+    f.clock.advance(401);
+    await rejected(t, call, { code: 'deadline_exceeded', sent: true });
+    wire.thaw();
+    t.is(textOf(await a.send(at, 'echo', utf8('awake'))), 'awake');
+  });
+
+  define('a thousand deadlines cost no timer each', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer();
+    const first = a.send(at, 'echo', utf8(''), { timeout: 600 });
+    await consumer.next();
+    const before = f.clock.timers;
+    const calls = [first];
+    for (let i = 0; i < 1_000; i++) calls.push(a.send(at, 'echo', utf8(''), { timeout: 600 + (i % 300) }));
+    for (let i = 0; i < 1_000; i++) await consumer.next();
+    t.true(f.clock.timers <= before + 2, `${before} timers before, ${f.clock.timers} with a thousand calls`);
+    f.clock.advance(1_000);
+    for (const call of calls) await rejected(t, call, { code: 'deadline_exceeded' });
+  });
+
+  define('the call\'s own timeout bounds the whole of a stream', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b, {
+      async range(_request, rpc) {
+        for (;;) await rpc.write(utf8('on and on'));
+      },
+    });
+    const items = await a.send(at, 'range', utf8(''), { timeout: 2_000 });
+    const reading = (async () => {
+      for await (const _ of items) {
+        f.clock.advance(1);
+        await f.turns(1);
+      }
+    })();
+    await rejected(t, reading, { code: 'deadline_exceeded', sent: true });
+  });
+
+  define('the transport\'s timeout bounds each wait for progress of a stream, not the whole', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { timeout: 1_000 } });
+    const gates = Array.from({ length: 5 }, () => deferred());
+    serveKit(b, {
+      async *range() {
+        for (const gate of gates) {
+          await gate.promise;
+          yield utf8('item');
+        }
+        await new Promise(() => undefined);
+      },
+    });
+    const items = (await a.send(at, 'range', utf8('')))[Symbol.asyncIterator]();
+    for (const gate of gates) {
+      f.clock.advance(900);
+      gate.resolve();
+      t.is((await items.next()).done, false);
+    }
+    const last = items.next();
+    await f.turns();
+    f.clock.advance(1_001);
+    await rejected(t, last, { code: 'deadline_exceeded' });
+  });
+
+  define('a stream that nobody reads ends at its timeout', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { timeout: 1_000 } });
+    serveKit(b);
+    const items = await a.send(at, 'range', rangeOf(1_000, 10_000));
+    await f.turns(10);
+    await f.advance(1_100);
+    await rejected(t, listOf(items), { code: 'deadline_exceeded' });
+    t.is(a.snapshot().connections[0]?.streams ?? 0, 0);
+  });
+
+  define('an upload that stalls ends at the transport\'s timeout', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { timeout: 1_000 } });
+    serveKit(b);
+    let returned = false;
+    const stalled = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise<IteratorResult<Uint8Array>>(() => undefined),
+        async return() {
+          returned = true;
+          return { done: true as const, value: undefined };
+        },
+      }),
+    };
+    const call = a.send(at, 'gather', utf8(''), { upload: stalled });
+    await f.turns();
+    f.clock.advance(1_001);
+    await rejected(t, call, { code: 'deadline_exceeded' });
+    await f.until('the iterator is returned', () => returned);
+  });
+
+  // FAULTS 43
+  define('a process that slept reads what came before it judges its peers', async (f, t) => {
+    const sleeper = createSleeper();
+    const { a, b, at } = await f.pair({ a: { clock: sleeper } });
+    serveKit(b);
+    const remote = await a.dial(at);
+    await a.send(at, 'echo', utf8(''));
+    for (let i = 0; i < 5; i++) {
+      sleeper.wake(60_000);
+      await f.turns(5);
+    }
+    t.false(remote.closed, 'a sleep accuses nobody');
+    t.is(textOf(await a.send(at, 'echo', utf8('good morning'))), 'good morning');
+    await a.close();
+  });
+};
+
+/** A clock whose owner's process sleeps: time has gone by when it wakes, and all timers that are due run then, late. */
+function createSleeper() {
+  const rest = createManualClock();
+  let now = rest.now();
+  let timers: { due: number; callback: () => void }[] = [];
+  return {
+    sleep: rest.sleep,
+    defer: rest.defer,
+    now: () => now,
+    setTimeout(callback: () => void, delay: number) {
+      const timer = { due: now + delay, callback };
+      timers.push(timer);
+      return timer;
+    },
+    clearTimeout(timer: unknown) {
+      timers = timers.filter((other) => other !== timer);
+    },
+    wake(milliseconds: number) {
+      now += milliseconds;
+      const due = timers.filter((timer) => timer.due <= now);
+      timers = timers.filter((timer) => timer.due > now);
+      for (const timer of due.sort((x, y) => x.due - y.due)) timer.callback();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+// What the cases demand of a failure: one typed error, with all that its table promises.
+
+import { type Code, type Reason, TransportError } from '@trunkline/transport-core';
+import type { TestContext } from '../test-runner.ts';
+
+/** What an error must be; what is absent is not looked at. */
+export interface ExpectedError {
+  readonly code: Code;
+  readonly reason?: Reason | undefined;
+  readonly sent?: boolean | undefined;
+  readonly origin?: 'local' | 'remote';
+  readonly message?: RegExp;
+}
+
+/** Awaits the rejection and holds it to the expectation; `reason: undefined` and `sent: undefined` demand that there is none. */
+export async function rejected(t: TestContext, promise: PromiseLike<unknown>, expected: ExpectedError): Promise<TransportError> {
+  return checked(t, await caught(t, promise), expected);
+}
+
+/** The same for what throws at once. */
+export function thrown(t: TestContext, run: () => unknown, expected: ExpectedError): TransportError {
+  try {
+    run();
+  } catch (error) {
+    return checked(t, error, expected);
+  }
+  throw failed(t, `nothing was thrown where ${expected.code} was expected`);
+}
+
+/** A TransportError that is as expected. */
+export function checked(t: TestContext, error: unknown, expected: ExpectedError): TransportError {
+  if (!(error instanceof TransportError)) throw failed(t, `expected a TransportError ${expected.code}, got ${show(error)}`);
+  t.is(error.code, expected.code, `code of: ${show(error)}`);
+  if ('reason' in expected) t.is(error.reason, expected.reason, `reason of: ${show(error)}`);
+  if ('sent' in expected) t.is(error.sent, expected.sent, `sent of: ${show(error)}`);
+  if (expected.origin !== undefined) t.is(error.origin, expected.origin, `origin of: ${show(error)}`);
+  if (expected.message !== undefined) t.regex(error.message, expected.message);
+  return error;
+}
+
+/** Awaits a rejection that is a TypeError: misuse by the programmer. */
+export async function misused(t: TestContext, promise: PromiseLike<unknown>): Promise<TypeError> {
+  const error = await caught(t, promise);
+  if (!(error instanceof TypeError)) throw failed(t, `expected a TypeError, got ${show(error)}`);
+  return error;
+}
+
+/** The error that a promise rejects with. */
+export async function caught(t: TestContext, promise: PromiseLike<unknown>): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = await promise;
+  } catch (error) {
+    return error;
+  }
+  throw failed(t, `expected a rejection, but it resolved to ${show(value)}`);
+}
+
+function failed(t: TestContext, message: string): Error {
+  t.fail(message);
+  return new Error(message);
+}
+
+function show(value: unknown): string {
+  if (!(value instanceof Error)) return String(value);
+  const { code, reason, sent } = value as Partial<TransportError>;
+  return `${value.name} ${code ?? ''}/${reason ?? '-'} sent ${String(sent)}: ${value.message}`;
+}

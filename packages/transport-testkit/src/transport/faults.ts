@@ -1,0 +1,177 @@
+// Hardship on purpose: a stream layer whose connections freeze and break when a case says so. It carries bytes, or frames, unchanged.
+
+import { type StreamConnection, type StreamLayer, type StreamSink, TransportError } from '@trunkline/transport-core';
+
+/** A hand on every connection of one layer. */
+export interface Wire {
+  /** Goes between a transport and its layer (`Place.wrap`). */
+  wrap(layer: StreamLayer): StreamLayer;
+  /** Nothing comes through any more, either way, but writes are taken: the other end has stopped, its machine has not. */
+  freeze(): void;
+  /** What waited comes through, and what follows. */
+  thaw(): void;
+  /** Breaks every live connection at once, as a reset does. */
+  cut(): void;
+  /** Connections that are open now, dialled and accepted. */
+  readonly live: number;
+  /** Connections that were ever dialled. */
+  readonly dialled: number;
+}
+
+/** A wire that does nothing yet. */
+export function createWire(): Wire {
+  const connections = new Set<FaultyConnection>();
+  const state = { frozen: false, dialled: 0 };
+  const adopt = (connection: StreamConnection): StreamConnection => {
+    const faulty = new FaultyConnection(connection, () => state.frozen, () => connections.delete(faulty));
+    connections.add(faulty);
+    return faulty;
+  };
+  return {
+    wrap: (layer) => ({
+      listen: (accept, failed) => layer.listen((connection) => accept(adopt(connection)), failed),
+      async dial(address, options) {
+        state.dialled++;
+        return adopt(await layer.dial(address, options));
+      },
+      localAddr: () => layer.localAddr(),
+      advertiseAddr: () => layer.advertiseAddr(),
+      close: () => layer.close(),
+    }),
+    freeze() {
+      state.frozen = true;
+    },
+    thaw() {
+      state.frozen = false;
+      for (const connection of [...connections]) connection.thaw();
+    },
+    cut() {
+      for (const connection of [...connections]) connection.cut();
+    },
+    get live() {
+      return connections.size;
+    },
+    get dialled() {
+      return state.dialled;
+    },
+  };
+}
+
+class FaultyConnection implements StreamConnection {
+  readonly endpoint: string;
+  readonly nodeId: string | undefined;
+  readonly binding: Uint8Array | undefined;
+  readonly refused: TransportError | undefined;
+  readonly frames: StreamConnection['frames'];
+  readonly #inner: StreamConnection;
+  readonly #isFrozen: () => boolean;
+  readonly #onEnd: () => void;
+  #sink: StreamSink | undefined;
+  /** What came, and what is to be done, once it thaws; in order. */
+  #inward: (() => void)[] = [];
+  #outward: Uint8Array[] = [];
+  #batches: Parameters<NonNullable<StreamConnection['frames']>['send']>[0][] = [];
+  /** The session waits for `drained`. */
+  #owed = false;
+  #closing = false;
+
+  constructor(inner: StreamConnection, isFrozen: () => boolean, onEnd: () => void) {
+    this.endpoint = inner.endpoint;
+    this.nodeId = inner.nodeId;
+    this.binding = inner.binding;
+    this.refused = inner.refused;
+    this.#inner = inner;
+    this.#isFrozen = isFrozen;
+    this.#onEnd = onEnd;
+    const frames = inner.frames;
+    this.frames = frames && {
+      send: (batch) => {
+        if (isFrozen()) this.#batches.push(batch);
+        else frames.send(batch);
+      },
+    };
+  }
+
+  attach(sink: StreamSink): void {
+    this.#sink = sink;
+    this.#inner.attach({
+      data: (chunk) => this.#come(() => this.#sink?.data(chunk)),
+      frames: (batch) => this.#come(() => this.#sink?.frames(batch)),
+      drained: () => this.#drained(),
+      closed: (error) => this.#come(() => this.#end(error)),
+    });
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#isFrozen() || this.#outward.length > 0) {
+      this.#outward.push(chunk.slice());
+      return true;
+    }
+    const done = this.#inner.write(chunk);
+    this.#owed = !done;
+    return done;
+  }
+
+  pause(): void {
+    this.#inner.pause();
+  }
+
+  resume(): void {
+    this.#inner.resume();
+  }
+
+  close(): void {
+    this.#closing = true;
+    if (!this.#isFrozen()) this.#flush();
+  }
+
+  destroy(error?: TransportError): void {
+    this.#forget();
+    this.#onEnd();
+    this.#inner.destroy(error);
+  }
+
+  thaw(): void {
+    for (const batch of this.#batches.splice(0)) this.frames?.send(batch);
+    this.#flush();
+    for (const run of this.#inward.splice(0)) run();
+  }
+
+  cut(): void {
+    this.#forget();
+    this.#inner.destroy();
+    this.#end(new TransportError('unavailable', `${this.endpoint}: the suite cut the connection`, { reason: 'reset' }));
+  }
+
+  #come(run: () => void): void {
+    if (this.#isFrozen()) this.#inward.push(run);
+    else run();
+  }
+
+  #drained(): void {
+    if (this.#owed) {
+      this.#owed = false;
+      this.#come(() => this.#sink?.drained());
+    } else if (!this.#isFrozen()) this.#flush();
+  }
+
+  #flush(): void {
+    for (let chunk = this.#outward.shift(); chunk !== undefined; chunk = this.#outward.shift()) {
+      if (!this.#inner.write(chunk)) return;
+    }
+    if (this.#closing) this.#inner.close();
+  }
+
+  #forget(): void {
+    this.#inward = [];
+    this.#outward = [];
+    this.#batches = [];
+  }
+
+  #end(error: TransportError | undefined): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.#onEnd();
+    sink?.closed(error);
+  }
+}

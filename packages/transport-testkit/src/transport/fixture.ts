@@ -1,0 +1,161 @@
+// One fixture a case: makes its transports, moves its time, and holds everything that it made to "nothing is left" at the end.
+
+import {
+  type AnyTransport,
+  type CommonOptions,
+  type Counter,
+  createManualClock,
+  type ManualClock,
+  type Observer,
+  type ObserverEvent,
+  type Protocol,
+  systemClock,
+  type Transport,
+} from '@trunkline/transport-core';
+import type { TestContext } from '../test-runner.ts';
+import type { Backend, Place } from './backend.ts';
+import { type Kit, kit } from './protocols.ts';
+import { watch } from './values.ts';
+
+/** What an observer was told of one transport. */
+export interface Seen {
+  readonly events: ObserverEvent[];
+  readonly counts: Map<Counter, number>;
+}
+
+/** Two transports that can reach each other, both listening, and the address of the second. */
+export interface Pair<P extends Protocol> {
+  readonly a: Transport<P>;
+  readonly b: Transport<P>;
+  readonly at: string;
+}
+
+export interface Fixture {
+  readonly t: TestContext;
+  readonly backend: Backend;
+  /** The time of every transport that brings no clock of its own. It stands still until the case moves it; sockets stay real. */
+  readonly clock: ManualClock;
+  /** Another clock, for a transport whose time is its own. */
+  newClock(start?: number): ManualClock;
+  /** A transport that does not listen. */
+  create<P extends Protocol>(protocol: P, options?: CommonOptions, place?: Place): Transport<P>;
+  /** A transport that listens. */
+  open<P extends Protocol>(protocol: P, options?: CommonOptions, place?: Place): Promise<Transport<P>>;
+  /** Lets two transports dial each other; where the backend needs no help, nothing happens. */
+  link(a: AnyTransport, b: AnyTransport): void;
+  /** Two of the kit's protocol, linked and listening; `options` are the callee's, or both ends' own. */
+  pair(options?: { readonly a?: CommonOptions; readonly b?: CommonOptions; readonly placeA?: Place; readonly placeB?: Place }): Promise<Pair<Kit>>;
+  /** What the observer of a transport was told. */
+  seen(transport: AnyTransport): Seen;
+  /** How often a transport counted something. */
+  count(transport: AnyTransport, counter: Counter): number;
+  /** Waits for I/O until it holds; the watchdog names what it waited for. */
+  until(what: string, condition: () => boolean): Promise<void>;
+  /** Moves the time of all clocks on, `step` milliseconds at a turn, while I/O goes on, until the promise settles. */
+  drive<T>(promise: Promise<T>, step?: number): Promise<T>;
+  /** Moves time on by `milliseconds` in steps, with I/O between them. */
+  advance(milliseconds: number, step?: number): Promise<void>;
+  /** Lets what is on its way arrive: some turns of the event loop. Good for making a failure likely, never for being right. */
+  turns(count?: number): Promise<void>;
+  /** Closes everything and demands that nothing is left. */
+  finish(passed: boolean): Promise<void>;
+}
+
+/** A fixture for one case on one backend. */
+export function makeFixture(t: TestContext, backend: Backend): Fixture {
+  const clock = createManualClock();
+  const clocks = [clock];
+  const made: { transport: AnyTransport; seen: Seen }[] = [];
+  const seenBy = new Map<AnyTransport, Seen>();
+  const turns = async (count = 3) => {
+    for (let i = 0; i < count; i++) await systemClock.sleep(0);
+  };
+
+  const fixture: Fixture = {
+    t,
+    backend,
+    clock,
+    newClock(start) {
+      const other = createManualClock(start);
+      clocks.push(other);
+      return other;
+    },
+    create<P extends Protocol>(protocol: P, options: CommonOptions = {}, place: Place = {}): Transport<P> {
+      const seen: Seen = { events: [], counts: new Map() };
+      const transport = backend.create({ clock, ...options, protocol, observer: recorder(seen, options.observer) }, place);
+      made.push({ transport, seen });
+      seenBy.set(transport, seen);
+      return transport;
+    },
+    async open(protocol, options, place) {
+      const transport = fixture.create(protocol, options, place);
+      await transport.listen();
+      return transport;
+    },
+    link: (a, b) => backend.link?.(a, b),
+    async pair(options = {}) {
+      const a = await fixture.open(kit, options.a, options.placeA);
+      const b = await fixture.open(kit, options.b, options.placeB);
+      fixture.link(a, b);
+      return { a, b, at: b.advertiseAddr() };
+    },
+    seen(transport) {
+      const seen = seenBy.get(transport);
+      if (seen === undefined) throw new TypeError('this transport is not of this fixture');
+      return seen;
+    },
+    count: (transport, counter) => fixture.seen(transport).counts.get(counter) ?? 0,
+    async until(what, condition) {
+      const end = systemClock.now() + WATCHDOG;
+      while (!condition()) {
+        if (systemClock.now() > end) throw new Error(`waited ${WATCHDOG / 1_000} s in vain for: ${what}`);
+        await systemClock.sleep(1);
+      }
+    },
+    async drive(promise, step = 100) {
+      const state = watch(promise);
+      const end = systemClock.now() + WATCHDOG;
+      while (!state.settled && systemClock.now() < end) {
+        for (const each of clocks) each.advance(step);
+        await turns(2);
+      }
+      if (!state.settled) throw new Error(`nothing settled in ${WATCHDOG / 1_000} s, though time went on`);
+      return promise;
+    },
+    async advance(milliseconds, step = 250) {
+      for (let left = milliseconds; left > 0; left -= step) {
+        clock.advance(Math.min(step, left));
+        await turns(2);
+      }
+    },
+    turns,
+    async finish(passed) {
+      await fixture.drive(Promise.all(made.map(({ transport }) => transport.close())));
+      if (!passed) return;
+      for (const { transport, seen } of made) {
+        t.deepEqual(transport.remotes(), [], 'a closed transport has no remotes');
+        t.deepEqual(transport.snapshot().connections, [], 'a closed transport has no connections');
+        const of = (type: ObserverEvent['type']) => seen.events.filter((event) => event.type === type).length;
+        t.is(of('down'), of('up'), 'each connection that came up went down, once');
+      }
+      for (const each of clocks) t.is(each.timers, 0, 'closed transports leave no timer');
+    },
+  };
+  return fixture;
+}
+
+function recorder(seen: Seen, also: Observer | undefined): Observer {
+  return {
+    event(event) {
+      seen.events.push(event);
+      also?.event?.(event);
+    },
+    count(counter, amount, remote) {
+      seen.counts.set(counter, (seen.counts.get(counter) ?? 0) + amount);
+      also?.count?.(counter, amount, remote);
+    },
+  };
+}
+
+/** Real milliseconds after which a wait is given up; no case needs a hundredth of it. */
+const WATCHDOG = 20_000;

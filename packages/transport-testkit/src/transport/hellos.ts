@@ -1,0 +1,243 @@
+// Before a connection is up: who is there, of which network, and whether either end wants the other.
+
+import { TransportError } from '@trunkline/transport-core';
+import { rejected } from './expect.ts';
+import type { Fixture } from './fixture.ts';
+import { kit } from './protocols.ts';
+import { serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { deferred, textOf, utf8, watch } from './values.ts';
+
+export const helloCases: Cases = (define) => {
+  // SEEDS 65
+  define('each end learns what the other says of itself', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { hello: { token: 'from a', 'tenant ö': '' } }, b: { hello: () => Promise.resolve({ token: 'from b' }) } });
+    const remote = await a.dial(at);
+    t.deepEqual({ ...remote.hello }, { token: 'from b' });
+    await f.until('both are up', () => b.remotes().length === 1);
+    t.deepEqual({ ...b.remotes()[0]?.hello }, { token: 'from a', 'tenant ö': '' });
+  });
+
+  define('a hello function gets the target where it dials, undefined where it accepts', async (f, t) => {
+    const asked: unknown[] = [];
+    const hello = (end: string) => (target: string | undefined) => {
+      asked.push([end, target]);
+      return {};
+    };
+    const { a, at } = await f.pair({ a: { hello: hello('a') }, b: { hello: hello('b') } });
+    await a.dial(at);
+    t.deepEqual(asked, [
+      ['a', at],
+      ['b', undefined],
+    ]);
+  });
+
+  define('a hello function that throws fails that connection alone', async (f, t) => {
+    let broken = true;
+    const { a, b, at } = await f.pair({
+      a: {
+        hello() {
+          if (broken) throw new Error('no token today');
+          return {};
+        },
+      },
+    });
+    serveKit(b);
+    await rejected(t, a.send(at, 'echo', utf8('')), { code: 'permission_denied', sent: false, message: /./ }).catch(async () => {
+      await rejected(t, a.send(at, 'echo', utf8('')), { code: 'internal', sent: false });
+    });
+    broken = false;
+    t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+  });
+
+  // SEEDS 31, FAULTS 18, PEERS 2i-3
+  define('another network is refused at both ends, naming both; the same is not', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { network: 'blue' }, b: { network: 'green' } });
+    const error = await rejected(t, a.send(at, 'echo', utf8('')), { code: 'failed_precondition', reason: 'wrong_network', sent: false });
+    t.regex(error.message, /blue/);
+    t.regex(error.message, /green/);
+    const told = await rejection(f, b);
+    t.is(told.reason, 'wrong_network');
+    t.deepEqual([a.remotes(), b.remotes()], [[], []]);
+    const same = await f.pair({ a: { network: 'blue' }, b: { network: 'blue' } });
+    serveKit(same.b);
+    t.is(textOf(await same.a.send(same.at, 'echo', utf8('one of us'))), 'one of us');
+  });
+
+  // SEEDS 59, 64
+  define('the acceptor\'s admit refuses: both ends see permission_denied, refused', async (f, t) => {
+    const { a, b, at } = await f.pair({
+      b: {
+        admit() {
+          throw new Error('not on the list');
+        },
+      },
+    });
+    serveKit(b);
+    await rejected(t, a.send(at, 'echo', utf8('')), { code: 'permission_denied', reason: 'refused', sent: false, origin: 'remote' });
+    const told = await rejection(f, b);
+    t.is(told.code, 'permission_denied');
+    t.is(told.reason, 'refused');
+    t.deepEqual([a.remotes(), b.remotes()], [[], []]);
+  });
+
+  // SEEDS 59
+  define('the dialler\'s admit refuses as well', async (f, t) => {
+    const { a, b, at } = await f.pair({
+      a: {
+        admit() {
+          throw new Error('not whom I wanted');
+        },
+      },
+    });
+    await rejected(t, a.dial(at), { code: 'permission_denied', reason: 'refused', origin: 'local' });
+    t.is((await rejection(f, b)).reason, 'refused');
+    t.deepEqual([a.remotes(), b.remotes()], [[], []]);
+  });
+
+  define('a TransportError that admit throws crosses as it is', async (f, t) => {
+    const { a, b, at } = await f.pair({
+      b: {
+        async admit() {
+          throw new TransportError('unauthenticated', 'the token has expired');
+        },
+      },
+    });
+    await rejected(t, a.dial(at), { code: 'unauthenticated', origin: 'remote', message: /the token has expired/ });
+    t.is((await rejection(f, b)).code, 'unauthenticated');
+  });
+
+  // SEEDS 59
+  define('an admit that hangs is a handshake_timeout, another error than a refusal', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { handshakeTimeout: 1_000 }, b: { handshakeTimeout: 800, admit: () => new Promise(() => undefined) } });
+    const asked = rejected(t, a.dial(at), { code: 'unavailable', sent: undefined });
+    await f.until('it waits for admit', () => b.snapshot().connections.length === 1);
+    await f.turns(5);
+    await f.advance(1_100);
+    const error = await asked;
+    t.not(error.reason, 'refused');
+    t.is((await rejection(f, b)).reason, 'handshake_timeout');
+    t.deepEqual([a.remotes(), b.remotes()], [[], []]);
+  });
+
+  // SEEDS 83
+  define('no call is served before admit has agreed, and those that waited are', async (f, t) => {
+    const gate = deferred();
+    const { a, b, at } = await f.pair({ b: { admit: () => gate.promise } });
+    let served = 0;
+    serveKit(b, {
+      echo(request) {
+        served++;
+        return request;
+      },
+    });
+    const call = a.send(at, 'echo', utf8('patient'));
+    const state = watch(call);
+    await f.turns(10);
+    t.is(served, 0);
+    t.false(state.settled);
+    t.deepEqual([a.remotes(), b.remotes()], [[], []]);
+    gate.resolve();
+    t.is(textOf(await call), 'patient');
+  });
+
+  // SEEDS 64, bent to admit
+  define('one connection an address: admit can count', async (f, t) => {
+    const seen = new Set<string>();
+    const b = await f.open(kit, {
+      admit(remote) {
+        const who = remote.addr ?? remote.endpoint;
+        if (seen.has(who)) throw new TransportError('already_exists', `${who} is connected`, { reason: 'duplicate' });
+        seen.add(who);
+      },
+    });
+    const a = await f.open(kit);
+    f.link(a, b);
+    await a.dial(b.advertiseAddr());
+    const other = await f.open(kit);
+    f.link(other, b);
+    await other.dial(b.advertiseAddr());
+    await f.drive(a.closeStreams());
+    f.link(a, b);
+    await rejected(t, a.dial(b.advertiseAddr()), { code: 'already_exists', reason: 'duplicate', origin: 'remote' });
+  });
+
+  // SEEDS 60
+  define('beyond limits.connections the next is refused as full, and those that live go on', async (f, t) => {
+    const b = await f.open(kit, { limits: { connections: 3 } });
+    serveKit(b);
+    const clients = await Promise.all(Array.from({ length: 4 }, () => f.open(kit)));
+    for (const [i, client] of clients.entries()) {
+      f.link(client, b);
+      if (i < 3) await client.dial(b.advertiseAddr());
+    }
+    await f.until('three are up', () => b.remotes().length === 3);
+    const last = clients[3] as (typeof clients)[0];
+    await rejected(t, last.send(b.advertiseAddr(), 'echo', utf8('')), { code: 'resource_exhausted', reason: 'full', sent: false });
+    for (const client of clients.slice(0, 3)) t.is(textOf(await client.send(b.advertiseAddr(), 'echo', utf8('fine'))), 'fine');
+    await f.drive((clients[0] as (typeof clients)[0]).closeStreams());
+    await f.until('one has gone', () => b.remotes().length === 2);
+    t.is(textOf(await last.send(b.advertiseAddr(), 'echo', utf8('room now'))), 'room now');
+  });
+
+  // SEEDS 61, FAULTS 60
+  define('a hundred that dial at once are all accepted', async (f, t) => {
+    const b = await f.open(kit);
+    serveKit(b);
+    const clients = Array.from({ length: 100 }, () => f.create(kit));
+    const answers = await Promise.all(
+      clients.map((client, i) => {
+        f.link(client, b);
+        return client.send(b.advertiseAddr(), 'echo', utf8(String(i)));
+      }),
+    );
+    t.deepEqual(
+      answers.map(textOf),
+      answers.map((_, i) => String(i)),
+    );
+    t.is(b.remotes().length, 100);
+  });
+
+  // SEEDS 62
+  define('handshakes that hang hold up others only at their bound, and for no longer than they may', async (f, t) => {
+    let hang = true;
+    const { a, b, at } = await f.pair({
+      a: { handshakeTimeout: 20_000, timeout: Infinity },
+      b: { handshakeTimeout: 1_000, limits: { handshakes: { pending: 2 } }, admit: () => (hang ? new Promise(() => undefined) : undefined) },
+    });
+    serveKit(b);
+    const stuck = await Promise.all([1, 2].map(() => f.open(kit, { handshakeTimeout: 20_000 })));
+    const dials = stuck.map((client) => {
+      f.link(client, b);
+      return client.dial(at).catch((error: TransportError) => error.code);
+    });
+    await f.until('two hang', () => b.snapshot().connections.length === 2);
+    await f.turns(5);
+    hang = false;
+    const call = a.send(at, 'echo', utf8('third'));
+    await f.turns(5);
+    await f.advance(1_100);
+    t.is(textOf(await call), 'third');
+    t.deepEqual(await Promise.all(dials), ['unavailable', 'unavailable']);
+  });
+
+  define('a peer that restarted is told apart by its instance', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const first = (await a.dial(at)).instance;
+    await f.drive(a.disconnect(at));
+    f.link(a, b);
+    t.is((await a.dial(at)).instance, first);
+    const other = await f.open(kit);
+    f.link(a, other);
+    t.not((await a.dial(other.advertiseAddr())).instance, first);
+  });
+};
+
+/** The error with which a transport rejected a connection before it was up. */
+async function rejection(f: Fixture, transport: Parameters<Fixture['seen']>[0]): Promise<TransportError> {
+  const find = () => f.seen(transport).events.find((event) => event.type === 'rejected');
+  await f.until('a rejected connection is told to the observer', () => find() !== undefined);
+  const event = find();
+  if (event?.type !== 'rejected') throw new Error('unreachable');
+  return event.error;
+}

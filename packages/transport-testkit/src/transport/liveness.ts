@@ -1,0 +1,115 @@
+// Being alive: quiet connections are kept or closed as asked, silent peers are found out, and nobody waits for them.
+
+import { rejected } from './expect.ts';
+import { createWire } from './faults.ts';
+import { kit } from './protocols.ts';
+import { serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { deferred, textOf, utf8 } from './values.ts';
+
+export const livenessCases: Cases = (define) => {
+  define('a connection that nobody uses is closed for idleness, and the next call dials', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { idleTimeout: 5_000 }, b: { idleTimeout: 5_000 } });
+    serveKit(b);
+    await a.send(at, 'echo', utf8(''));
+    const [remote] = a.remotes();
+    await f.advance(4_900);
+    t.false(remote?.closed);
+    await f.advance(3_000);
+    await f.until('it is closed', () => remote?.closed === true && b.remotes().length === 0);
+    const down = f.seen(a).events.find((event) => event.type === 'down');
+    if (down?.type === 'down' && down.cause !== undefined) t.is(down.cause.reason, 'idle');
+    t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
+  });
+
+  define('a call in flight, a stream and a hold each keep a connection from idleness', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { idleTimeout: 2_000, timeout: Infinity }, b: { idleTimeout: 2_000 } });
+    const gate = deferred<Uint8Array>();
+    serveKit(b, { brisk: () => gate.promise });
+    const remote = await a.dial(at);
+    const call = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
+    await f.advance(6_000);
+    t.false(remote.closed, 'a call keeps it');
+    gate.resolve(utf8(''));
+    await call;
+    const release = a.hold(remote);
+    await f.advance(3_000);
+    t.false(remote.closed, 'a hold keeps it');
+    release();
+    release();
+    await f.advance(6_000);
+    await f.until('it is closed', () => remote.closed);
+  });
+
+  // SEEDS 49, FAULTS 48
+  define('keep-alive keeps a quiet connection up and measures its round trip', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { idleTimeout: Infinity }, b: { idleTimeout: Infinity } });
+    serveKit(b);
+    const remote = await a.dial(at);
+    await f.until('the round trip is measured', () => remote.rtt !== undefined);
+    for (let i = 0; i < 10; i++) {
+      await f.advance(10_100, 2_000);
+      await f.turns(5);
+    }
+    t.false(remote.closed);
+    t.true((remote.rtt as number) >= 0);
+    t.is(textOf(await a.send(at, 'echo', utf8('still up'))), 'still up');
+  });
+
+  // SEEDS 46, 50, FAULTS 48, 54
+  define('a silent peer is cut after interval and timeout, and its calls get unavailable', async (f, t) => {
+    const wire = createWire();
+    const keepAlive = { interval: 2_000, timeout: 1_000 };
+    const { a, b, at } = await f.pair({ a: { keepAlive, timeout: Infinity }, b: { clock: f.newClock() }, placeB: { wrap: wire.wrap } });
+    serveKit(b, { brisk: () => new Promise(() => undefined) });
+    const call = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
+    const queued = rejected(t, call, { code: 'unavailable', reason: 'ping_timeout', sent: true });
+    await a.send(at, 'echo', utf8(''));
+    const [remote] = a.remotes();
+    wire.freeze();
+    await f.advance(2_000);
+    t.false(remote?.closed);
+    await f.advance(1_500);
+    await queued;
+    t.true(remote?.closed);
+    t.is(f.seen(a).events.filter((event) => event.type === 'down').length, 1);
+    wire.thaw();
+  });
+
+  // SEEDS 62, FAULTS 62, PEERS 2i-1
+  define('a peer that accepts and says nothing is a handshake_timeout, and delays no other dial', async (f, t) => {
+    const wire = createWire();
+    const mute = await f.open(kit, { clock: f.newClock() }, { wrap: wire.wrap });
+    const { a, b, at } = await f.pair({ a: { handshakeTimeout: 1_000 } });
+    serveKit(b);
+    f.link(a, mute);
+    wire.freeze();
+    const call = a.send(mute.advertiseAddr(), 'echo', utf8(''));
+    await f.turns();
+    t.is(textOf(await a.send(at, 'echo', utf8('quick'))), 'quick');
+    await f.turns(5);
+    f.clock.advance(1_001);
+    await rejected(t, call, { code: 'unavailable', reason: 'handshake_timeout', sent: false });
+    wire.thaw();
+  });
+
+  // SEEDS 62, FAULTS 62
+  define('a dialler that says nothing is dropped in time, and the next one served meanwhile', async (f, t) => {
+    const wire = createWire();
+    const own = f.newClock();
+    const mute = await f.open(kit, { clock: own }, { wrap: wire.wrap });
+    const { a, b, at } = await f.pair({ b: { handshakeTimeout: 1_000 } });
+    serveKit(b);
+    f.link(mute, b);
+    wire.freeze();
+    const silent = mute.dial(at).catch(() => undefined);
+    await f.until('it connects', () => wire.live === 1 && b.snapshot().connections.length === 1);
+    t.is(textOf(await a.send(at, 'echo', utf8('served'))), 'served');
+    await f.advance(1_100);
+    await f.until('it is rejected', () => f.seen(b).events.some((event) => event.type === 'rejected' && event.error.reason === 'handshake_timeout'));
+    t.is(textOf(await a.send(at, 'echo', utf8('undisturbed'))), 'undisturbed');
+    wire.thaw();
+    wire.cut();
+    await f.drive(silent);
+  });
+};

@@ -1,0 +1,203 @@
+// Several protocols on one transport: over the same connections, each with its own name, channel, version and life.
+
+import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import { rejected } from './expect.ts';
+import { kit, side } from './protocols.ts';
+import { serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { textOf, utf8 } from './values.ts';
+
+export const mountCases: Cases = (define) => {
+  // SEEDS 66
+  define('mounted protocols share listener and connections and keep their calls apart', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const [sideA, sideB] = [a.mount(side), b.mount(side)];
+    serveKit(b, { echo: () => utf8('the first protocol') });
+    serve(sideB, { echo: () => utf8('the second') });
+    t.is(textOf(await a.send(at, 'echo', utf8(''))), 'the first protocol');
+    t.is(textOf(await sideA.send(at, 'echo', utf8(''))), 'the second');
+    t.is(a.remotes().length, 1);
+    t.is(sideB.advertiseAddr(), b.advertiseAddr());
+    t.is(sideA.protocol, side);
+    t.is(sideA.clock, a.clock);
+  });
+
+  // SEEDS 66
+  define('one-ways on several channels each reach their own reader, broadcast to all', async (f, t) => {
+    const a = await f.open(kit);
+    const sideA = a.mount(side);
+    const got: string[] = [];
+    const at: string[] = [];
+    for (const name of ['x', 'y', 'z']) {
+      const peer = await f.open(kit);
+      f.link(a, peer);
+      serveKit(peer, { note: (request) => got.push(`${name} kit ${textOf(request)}`) });
+      serve(peer.mount(side), { note: (request) => got.push(`${name} side ${textOf(request)}`) });
+      at.push(peer.advertiseAddr());
+      await a.dial(peer.advertiseAddr());
+    }
+    t.deepEqual(a.trySendAll(at, 'note', utf8('1')), [true, true, true]);
+    t.deepEqual(sideA.trySendAll(at, 'note', utf8('2')), [true, true, true]);
+    await f.until('all have both', () => got.length === 6);
+    t.deepEqual(got.sort(), ['x kit 1', 'x side 2', 'y kit 1', 'y side 2', 'z kit 1', 'z side 2']);
+  });
+
+  define('a protocol mounted later is learned by connections that live', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const sideA = a.mount(side);
+    serveKit(b);
+    await a.send(at, 'echo', utf8(''));
+    await rejected(t, sideA.send(at, 'echo', utf8('')), { code: 'unimplemented' });
+    serve(b.mount(side), { echo: (request) => request });
+    t.is(textOf(await sideA.send(at, 'echo', utf8('now'))), 'now');
+    t.is(a.remotes().length, 1);
+  });
+
+  define('the accepting end calls through a mount too', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const remote = await a.dial(at);
+    await f.until('both are up', () => b.remotes().length === 1);
+    const [back] = b.remotes();
+    serve(a.mount(side), { echo: (request) => request });
+    if (back === undefined || remote.closed) throw new Error('no remote');
+    t.is(textOf(await b.mount(side).send(back, 'echo', utf8('back'))), 'back');
+  });
+
+  define('a name or a channel that is taken is a TypeError', async (f, t) => {
+    const { a } = await f.pair();
+    a.mount(side);
+    t.throws(() => a.mount(side), { instanceOf: TypeError });
+    t.throws(() => a.mount(kit), { instanceOf: TypeError });
+    t.throws(() => a.mount(named('testkit/other', 0x41)), { instanceOf: TypeError });
+    t.throws(() => a.mount(named('testkit', 0x50)), { instanceOf: TypeError });
+    a.mount(named('testkit/other', 0x51));
+  });
+
+  define('closing a mount ends that protocol alone', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const [sideA, sideB] = [a.mount(side), b.mount(side)];
+    serveKit(b);
+    serve(sideB, { echo: (request) => request });
+    const consumer = sideA.consumer();
+    await sideA.send(at, 'echo', utf8(''));
+    await f.drive(sideB.close());
+    await rejected(t, sideA.send(at, 'echo', utf8('')), { code: 'unimplemented', sent: false });
+    t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+    await f.drive(sideA.close());
+    t.is((await consumer.next()).done, true);
+    await rejected(t, sideA.send(at, 'echo', utf8('')), { code: 'shutdown', sent: false });
+    t.is(textOf(await a.send(at, 'echo', utf8('and on'))), 'and on');
+    t.deepEqual(a.snapshot().protocols.map(({ name }) => name), ['testkit']);
+  });
+
+  define('a protocol can be mounted again, and takes up its channel', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const sideB = b.mount(side);
+    const first = a.mount(side);
+    serve(sideB, { echo: (request) => request });
+    t.is(textOf(await first.send(at, 'echo', utf8('one'))), 'one');
+    await f.drive(first.close());
+    const second = a.mount(side);
+    t.is(textOf(await second.send(at, 'echo', utf8('two'))), 'two');
+    await f.drive(sideB.close());
+    serve(b.mount(side), { echo: () => utf8('another') });
+    t.is(textOf(await second.send(at, 'echo', utf8('three'))), 'another');
+  });
+
+  define('listen on a mount is the root\'s', async (f, t) => {
+    const root = f.create(kit);
+    const mounted = root.mount(side);
+    await mounted.listen();
+    t.is(root.localAddr(), mounted.localAddr());
+    const a = await f.open(kit);
+    f.link(a, root);
+    serveKit(root);
+    t.is(textOf(await a.send(root.advertiseAddr(), 'echo', utf8('heard'))), 'heard');
+  });
+
+  // FAULTS 18
+  define('the highest version in both lists is agreed, alike at both ends', async (f, t) => {
+    const [older, newer] = [versioned(2, [1]), versioned(3, [2, 1, 0])];
+    const a = await f.open(older);
+    const b = await f.open(newer);
+    f.link(a, b);
+    const versions: number[] = [];
+    serve(b, {
+      echo(request, rpc) {
+        versions.push(rpc.version);
+        return request;
+      },
+    });
+    serve(a, {
+      echo(request, rpc) {
+        versions.push(rpc.version);
+        return request;
+      },
+    });
+    await a.send(b.advertiseAddr(), 'echo', utf8(''));
+    await b.send(a.advertiseAddr(), 'echo', utf8(''));
+    t.deepEqual(versions, [2, 2]);
+  });
+
+  // FAULTS 18
+  define('ends that share no version: failed_precondition, naming both, for that protocol alone', async (f, t) => {
+    const a = await f.open(versioned(1, []));
+    const b = await f.open(versioned(7, [6]));
+    f.link(a, b);
+    serve(b, { echo: (request) => request });
+    const [sideA, sideB] = [a.mount(side), b.mount(side)];
+    serve(sideB, { echo: (request) => request });
+    const error = await rejected(t, a.send(b.advertiseAddr(), 'echo', utf8('')), { code: 'failed_precondition', sent: false });
+    t.regex(error.message, /1/);
+    t.regex(error.message, /7/);
+    t.is(textOf(await sideA.send(b.advertiseAddr(), 'echo', utf8('fine'))), 'fine');
+    t.is(a.remotes().length, 1);
+  });
+
+  // SEEDS 52
+  define('one name on two channels, or one channel of two names, is failed_precondition for it alone', async (f, t) => {
+    for (const [mine, theirs] of [
+      [named('testkit/x', 0x50), named('testkit/x', 0x51)],
+      [named('testkit/x', 0x50), named('testkit/y', 0x50)],
+    ] as const) {
+      const { a, b, at } = await f.pair();
+      serveKit(b);
+      serve(b.mount(theirs), { echo: (request) => request });
+      await rejected(t, a.mount(mine).send(at, 'echo', utf8('')), { code: 'failed_precondition', sent: false });
+      t.is(textOf(await a.send(at, 'echo', utf8('fine'))), 'fine');
+    }
+  });
+
+  define('a protocol without methods can be mounted and told apart', async (f, t) => {
+    const silent = defineProtocol({ name: 'testkit/silent', version: 1, channel: 0x52, methods: {} });
+    const a = await f.open(silent);
+    const b = await f.open(silent);
+    f.link(a, b);
+    t.is((await a.dial(b.advertiseAddr())).addr, b.advertiseAddr());
+  });
+
+  // SEEDS 41, FAULTS 37
+  define('a method that only the caller has is unimplemented, and one of another kind failed_precondition', async (f, t) => {
+    const mine = defineProtocol({
+      name: 'testkit',
+      version: 1,
+      channel: 0x40,
+      methods: { later: { id: 99, request: bytes, response: bytes }, echo: { id: 1, request: bytes, download: bytes } },
+    });
+    const a = await f.open(mine);
+    const b = await f.open(kit);
+    f.link(a, b);
+    serveKit(b);
+    await rejected(t, a.send(b.advertiseAddr(), 'later', utf8('')), { code: 'unimplemented', origin: 'remote' });
+    const items = (await a.send(b.advertiseAddr(), 'echo', utf8('')))[Symbol.asyncIterator]();
+    await rejected(t, items.next(), { code: 'failed_precondition', origin: 'remote' });
+  });
+};
+
+function named<const N extends string>(name: N, channel: number) {
+  return defineProtocol({ name, version: 1, channel, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+}
+
+function versioned(version: number, accepts: number[]) {
+  return defineProtocol({ name: 'testkit/versioned', version, accepts, channel: 0x50, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+}

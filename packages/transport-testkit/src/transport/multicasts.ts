@@ -1,0 +1,135 @@
+// One request to many: answers as they come, until enough have come; one bad target spoils nothing.
+
+import { multicast } from '@trunkline/transport-core';
+import { checked } from './expect.ts';
+import { createWire } from './faults.ts';
+import type { Fixture } from './fixture.ts';
+import { type KitTransport, kit } from './protocols.ts';
+import { serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { listOf, textOf, utf8 } from './values.ts';
+
+export const multicastCases: Cases = (define) => {
+  define('multicast yields every answer with its target', async (f, t) => {
+    const { a, at } = await group(f, 3);
+    const answers = await listOf(multicast(a, at, 'echo', utf8('all')));
+    t.deepEqual(answers.map(({ target }) => target as string).sort(), [...at].sort());
+    for (const { response, error } of answers) {
+      t.is(error, undefined);
+      t.is(response && textOf(response), 'all');
+    }
+  });
+
+  // FAULTS 59
+  define('a target that fails yields its error and disturbs no other', async (f, t) => {
+    const { a, at } = await group(f, 3);
+    const nowhere = f.backend.unreachable();
+    const answers = await listOf(multicast(a, [nowhere, ...at], 'echo', utf8('')));
+    t.is(answers.length, 4);
+    t.is(answers.filter(({ response }) => response !== undefined).length, 3);
+    checked(t, answers.find(({ target }) => target === nowhere)?.error, { code: 'unavailable', sent: false });
+  });
+
+  define('until first ends with the first response and cancels the rest', async (f, t) => {
+    const { a, at, peers } = await group(f, 3, { hang: [1, 2] });
+    const answers = await listOf(multicast(a, at, 'brisk', utf8(''), { until: 'first' }));
+    t.is(answers.length, 1);
+    t.is(answers[0]?.target, at[0] as string);
+    await f.until('the others are cancelled', () => peers.every((peer) => openCalls(peer) === 0));
+  });
+
+  define('until a number ends with so many responses; errors do not count', async (f, t) => {
+    const { a, at } = await group(f, 4, { hang: [3] });
+    const answers = await listOf(multicast(a, [f.backend.unreachable(), ...at], 'brisk', utf8(''), { until: 3 }));
+    t.is(answers.filter(({ response }) => response !== undefined).length, 3);
+  });
+
+  define('a quorum is a majority of the targets and the caller, the caller counted', async (f, t) => {
+    const { a, at } = await group(f, 4, { hang: [2, 3] });
+    const answers = await listOf(multicast(a, at, 'brisk', utf8(''), { until: 'quorum' }));
+    t.is(answers.length, 2);
+  });
+
+  define('a function is asked after each answer, errors included', async (f, t) => {
+    const { a, at } = await group(f, 3);
+    const seen: number[] = [];
+    const targets = [f.backend.unreachable(), ...at];
+    await listOf(
+      multicast(a, targets, 'echo', utf8(''), {
+        until(answers) {
+          seen.push(answers.length);
+          return answers.some(({ error }) => error !== undefined) && answers.length >= 2;
+        },
+      }),
+    );
+    t.true(seen.length >= 2);
+    t.deepEqual(
+      seen,
+      seen.map((_, i) => i + 1),
+    );
+  });
+
+  define('when all have answered it ends, though nothing was enough', async (f, t) => {
+    const { a, at } = await group(f, 2);
+    const answers = await listOf(multicast(a, [...at, f.backend.unreachable()], 'echo', utf8(''), { until: 3 }));
+    t.is(answers.length, 3);
+    t.deepEqual(await listOf(multicast(a, [], 'echo', utf8(''))), []);
+  });
+
+  define('leaving the loop cancels the rest, or lets it run', async (f, t) => {
+    for (const rest of ['cancel', 'run'] as const) {
+      const { a, at, peers } = await group(f, 3, { hang: [1, 2] });
+      for await (const { target } of multicast(a, at, 'brisk', utf8(''), { rest })) {
+        t.is(target, at[0]);
+        break;
+      }
+      if (rest === 'cancel') await f.until('the others are cancelled', () => peers.every((peer) => openCalls(peer) === 0));
+      else await f.until('the others run on', () => peers.filter((peer) => openCalls(peer) === 1).length === 2);
+    }
+  });
+
+  define('the timeout is each call\'s own', async (f, t) => {
+    const { a, at } = await group(f, 3, { hang: [1] });
+    const reading = listOf(multicast(a, at, 'brisk', utf8(''), { timeout: 300 }));
+    await f.until('two have answered', () => a.snapshot().connections.reduce((sum, { calls }) => sum + calls.out, 0) === 1);
+    f.clock.advance(301);
+    const answers = await reading;
+    t.is(answers.filter(({ response }) => response !== undefined).length, 2);
+    checked(t, answers.find(({ target }) => target === at[1])?.error, { code: 'deadline_exceeded', sent: true });
+  });
+
+  // FAULTS 59
+  define('a peer that has stopped holds up nobody\'s answer', async (f, t) => {
+    const wire = createWire();
+    const { a, at } = await group(f, 5);
+    const stopped = await f.open(kit, {}, { wrap: wire.wrap });
+    f.link(a, stopped);
+    await a.dial(stopped.advertiseAddr());
+    wire.freeze();
+    const controller = new AbortController();
+    const got: unknown[] = [];
+    for await (const { target } of multicast(a, [stopped.advertiseAddr(), ...at], 'echo', utf8(''), { signal: controller.signal })) {
+      got.push(target);
+      if (got.length === 5) controller.abort('that is all');
+    }
+    t.deepEqual([...got.slice(0, 5)].sort(), [...at].sort());
+    wire.thaw();
+  });
+};
+
+/** A transport and so many peers that serve it; those of `hang` never answer `brisk`. */
+async function group(f: Fixture, size: number, { hang = [] }: { hang?: number[] } = {}) {
+  const a = await f.open(kit, { timeout: Infinity });
+  const peers: KitTransport[] = [];
+  for (let i = 0; i < size; i++) {
+    const peer = await f.open(kit);
+    f.link(a, peer);
+    serveKit(peer, hang.includes(i) ? { brisk: () => new Promise(() => undefined) } : {});
+    peers.push(peer);
+  }
+  return { a, peers, at: peers.map((peer) => peer.advertiseAddr()) };
+}
+
+function openCalls(transport: KitTransport): number {
+  return transport.snapshot().connections.reduce((sum, { calls }) => sum + calls.in, 0);
+}

@@ -1,0 +1,138 @@
+// What is counted and told: snapshots agree with what crossed, and an observer that throws harms nobody.
+
+import { formatSnapshot } from '@trunkline/transport-core';
+import { rejected } from './expect.ts';
+import { kit } from './protocols.ts';
+import { rangeOf, serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { deferred, listOf, pattern, textOf, utf8 } from './values.ts';
+
+export const observingCases: Cases = (define) => {
+  // SEEDS 44, PEERS 2i-10
+  define('a snapshot counts calls, errors and bytes as they were', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b, {
+      brisk() {
+        throw new Error('no');
+      },
+    });
+    for (let i = 0; i < 7; i++) await a.send(at, 'echo', pattern(1_000));
+    for (let i = 0; i < 3; i++) await rejected(t, a.send(at, 'brisk', utf8('')), { code: 'internal' });
+    await rejected(t, a.send(f.backend.unreachable(), 'echo', utf8('')), { code: 'unavailable' });
+    const [mine, theirs] = [a.snapshot(), b.snapshot()];
+    t.is(mine.errors.internal, 3);
+    t.is(mine.errors.unavailable, 1);
+    t.is(mine.calls.made, 11);
+    t.is(theirs.calls.served, 10);
+    const [connection] = mine.connections;
+    t.true((connection?.bytes.out ?? 0) >= 7_000 && (connection?.bytes.out ?? 0) < 12_000, `${connection?.bytes.out} bytes out`);
+    t.true((connection?.bytes.in ?? 0) >= 7_000 && (connection?.bytes.in ?? 0) < 12_000, `${connection?.bytes.in} bytes in`);
+    t.is(mine.at, f.clock.now());
+  });
+
+  // SEEDS 44
+  define('a snapshot shows what is open, and nothing when it has ended', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const gate = deferred<Uint8Array>();
+    serveKit(b, { brisk: () => gate.promise });
+    const calls = [1, 2, 3].map(() => a.send(at, 'brisk', utf8('')));
+    const stream = (await a.send(at, 'range', rangeOf(1_000, 10_000)))[Symbol.asyncIterator]();
+    await stream.next();
+    await f.until('all run', () => b.snapshot().connections[0]?.calls.in === 4);
+    const [open] = a.snapshot().connections;
+    t.is(open?.calls.out, 4);
+    t.is(open?.streams, 1);
+    t.is(open?.state, 'up');
+    t.is(open?.direction, 'out');
+    gate.resolve(utf8(''));
+    await Promise.all(calls);
+    await stream.return?.();
+    await f.until('all has ended', () => a.snapshot().connections[0]?.calls.out === 0 && b.snapshot().connections[0]?.calls.in === 0);
+    for (const end of [a, b]) {
+      const [idle] = end.snapshot().connections;
+      t.is(idle?.streams, 0);
+      t.is(idle?.outbound.messages, 0);
+      t.is(end.snapshot().memory, 0);
+      t.is(end.snapshot().waiting, 0);
+    }
+  });
+
+  define('a snapshot is plain data, and prints as a table', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    await a.send(at, 'echo', utf8(''));
+    const snapshot = a.snapshot();
+    t.deepEqual(JSON.parse(JSON.stringify(snapshot)), JSON.parse(JSON.stringify(structuredClone(snapshot))));
+    const table = formatSnapshot(snapshot);
+    t.true(table.includes('testkit') || table.includes(at));
+    t.true(table.split('\n').length > 2);
+  });
+
+  // PEERS 2i-10
+  define('the observer is told of each connection once, up and down, at both ends', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    for (let i = 0; i < 5; i++) {
+      f.link(a, b);
+      await a.dial(at);
+      await f.drive(a.disconnect(at));
+    }
+    await f.until('the other end is down too', () => b.remotes().length === 0);
+    for (const end of [a, b]) {
+      const events = f.seen(end).events.map((event) => event.type);
+      t.deepEqual(events, Array(5).fill(['up', 'down']).flat());
+    }
+  });
+
+  // FAULTS 76
+  define('an observer that throws harms nobody', async (f, t) => {
+    const observer = {
+      event() {
+        throw new Error('observer');
+      },
+      count() {
+        throw new Error('observer');
+      },
+    };
+    const { a, b, at } = await f.pair({ a: { observer }, b: { observer } });
+    serveKit(b);
+    t.is(textOf(await a.send(at, 'echo', utf8('unharmed'))), 'unharmed');
+    await rejected(t, a.dial(f.backend.unreachable()), { code: 'unavailable' });
+    await f.drive(a.disconnect(at));
+  });
+
+  // PEERS 2i-10
+  define('readers of connections take nothing from each other', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const readers = [1, 2, 3].map(async () => {
+      const types: string[] = [];
+      for await (const event of a.connections()) types.push(event.type);
+      return types;
+    });
+    serveKit(b);
+    await a.send(at, 'echo', utf8(''));
+    await f.drive(a.disconnect(at));
+    await f.drive(a.close());
+    for (const reader of readers) t.deepEqual(await reader, ['up', 'down']);
+  });
+
+  define('credit and memory come back when streams and long messages are through', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    for (let i = 0; i < 5; i++) {
+      await listOf(await a.send(at, 'range', rangeOf(50, 20_000)));
+      await a.send(at, 'echo', pattern(500_000));
+      await a.send(at, 'note', pattern(500_000));
+    }
+    await a.send(at, 'echo', utf8(''));
+    t.is(a.snapshot().memory, 0);
+    await f.until('the callee holds nothing', () => b.snapshot().memory === 0);
+    t.is(b.snapshot().waiting, 0);
+  });
+
+  define('protocol, clock and random are the transport\'s own', async (f, t) => {
+    const a = f.create(kit, { random: () => 0.5 });
+    t.is(a.clock, f.clock);
+    t.is(a.random(), 0.5);
+    t.is(a.protocol, kit);
+  });
+};

@@ -1,0 +1,232 @@
+// Calls that nobody answers: queued in order, refused at once where they can't be, told when there is room again.
+
+import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import { rejected, thrown } from './expect.ts';
+import { createWire } from './faults.ts';
+import { kit, side } from './protocols.ts';
+import { serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { deferred, equalBytes, pattern, textOf, utf8, watch } from './values.ts';
+
+export const oneWayCases: Cases = (define) => {
+  define('a one-way resolves to nothing without its handler\'s leave', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const got = deferred<string>();
+    const never = deferred();
+    serveKit(b, {
+      note(request) {
+        got.resolve(textOf(request));
+        return never.promise;
+      },
+    });
+    t.is(await a.send(at, 'note', utf8('by the way')), undefined);
+    t.is(await got.promise, 'by the way');
+    never.resolve();
+  });
+
+  define('a long one-way crosses whole', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const got = deferred<Uint8Array>();
+    serveKit(b, { note: (request) => got.resolve(request) });
+    await a.send(at, 'note', pattern(3_000_000));
+    t.true(equalBytes(await got.promise, pattern(3_000_000)));
+  });
+
+  define('a one-way has no respond, and its fail is false and counted', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer('note');
+    await a.send(at, 'note', utf8(''));
+    const { value: rpc } = await consumer.next();
+    t.false('respond' in rpc);
+    t.false(rpc.fail(new Error('nobody hears this')));
+    t.true((b.snapshot().counters.lateAnswer ?? 0) + (b.snapshot().counters.onewayDropped ?? 0) > 0);
+  });
+
+  define('a handler of a one-way that throws harms nobody', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    let notes = 0;
+    serveKit(b, {
+      note() {
+        notes++;
+        throw new Error('nobody hears this either');
+      },
+    });
+    for (let i = 0; i < 10; i++) await a.send(at, 'note', utf8(''));
+    t.is(textOf(await a.send(at, 'echo', utf8('well'))), 'well');
+    t.is(notes, 10);
+  });
+
+  // SEEDS 41
+  define('a one-way for a protocol that nobody has is dropped and counted', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const other = a.mount(side);
+    await other.send(at, 'note', utf8('hello?'));
+    t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+    await f.until('it is counted', () => f.count(b, 'onewayDropped') === 1);
+    t.is(b.remotes().length, 1);
+  });
+
+  // SEEDS 42
+  define('trySend is false without a connection, and dials none', async (f, t) => {
+    const { a, at } = await f.pair();
+    t.false(a.trySend(at, 'note', utf8('')));
+    t.false(a.trySend(f.backend.unreachable(), 'note', utf8('')));
+    await f.turns();
+    t.deepEqual(a.remotes(), []);
+    t.deepEqual(a.snapshot().dialing, []);
+  });
+
+  // SEEDS 42
+  define('trySend is true on a live connection, by address and by Remote', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const got: string[] = [];
+    serveKit(b, { note: (request) => got.push(textOf(request)) });
+    const remote = await a.dial(at);
+    t.true(a.trySend(at, 'note', utf8('one')));
+    t.true(a.trySend(remote, 'note', utf8('two')));
+    await a.send(at, 'echo', utf8(''));
+    t.deepEqual(got, ['one', 'two']);
+  });
+
+  // SEEDS 42, FAULTS 58, PEERS 2i-6
+  define('trySend is false when the receiver is full, and true once writable says so', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer('note');
+    await a.dial(at);
+    let taken = 0;
+    while (a.trySend(at, 'note', pattern(10_000))) if (++taken > 5_000) throw new Error('nothing ever bounded trySend');
+    t.true(taken > 20);
+    t.false(a.trySend(at, 'note', pattern(10_000)));
+    const writable = a.writable(at);
+    const state = watch(writable);
+    await f.turns(5);
+    t.false(state.settled, 'nobody reads');
+    for (let i = 0; i < taken; i++) await consumer.next();
+    await writable;
+    t.true(a.trySend(at, 'note', pattern(10_000)));
+    await consumer.next();
+  });
+
+  define('trySend throws for what can never go', async (f, t) => {
+    const { a, b, at } = await f.pair({ b: { limits: { message: 100_000 } } });
+    serveKit(b);
+    await a.dial(at);
+    thrown(t, () => a.trySend(at, 'note', pattern(100_001)), { code: 'resource_exhausted', sent: false });
+    const wrong = a.trySend as (target: unknown, method: string, request: unknown) => boolean;
+    t.throws(() => wrong.call(a, at, 'nonsense', utf8('')), { instanceOf: TypeError });
+    t.throws(() => wrong.call(a, at, 'echo', utf8('')), { instanceOf: TypeError });
+    t.throws(() => wrong.call(a, 42, 'note', utf8('')), { instanceOf: TypeError });
+  });
+
+  // FAULTS 59
+  define('trySendAll answers for each target in order and encodes once', async (f, t) => {
+    let encoded = 0;
+    const counting = {
+      ...bytes,
+      encode(value: Uint8Array) {
+        encoded++;
+        return value;
+      },
+    };
+    const told = defineProtocol({ name: 'testkit/told', version: 1, channel: 0x43, methods: { tell: { id: 1, request: counting } } });
+    const a = await f.open(told);
+    const others = [await f.open(told), await f.open(told), await f.open(told)];
+    const got: string[] = [];
+    for (const [i, other] of others.entries()) {
+      f.link(a, other);
+      serve(other, { tell: (request) => got.push(`${i} ${textOf(request)}`) });
+      if (i !== 1) await a.dial(other.advertiseAddr());
+    }
+    encoded = 0;
+    t.deepEqual(
+      a.trySendAll(
+        others.map((other) => other.advertiseAddr()),
+        'tell',
+        utf8('all'),
+      ),
+      [true, false, true],
+    );
+    t.is(encoded, 1);
+    await f.until('both have it', () => got.length === 2);
+    t.deepEqual(got.sort(), ['0 all', '2 all']);
+  });
+
+  define('writable dials, and resolves when trySend would be true', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    await a.writable(at);
+    t.true(a.trySend(at, 'note', utf8('')));
+    t.is(a.remotes().length, 1);
+  });
+
+  // FAULTS 53
+  define('writable rejects with the error of the dial, or of a Remote that is gone', async (f, t) => {
+    const { a, at } = await f.pair();
+    await rejected(t, a.writable(f.backend.unreachable()), { code: 'unavailable' });
+    const remote = await a.dial(at);
+    await a.disconnect(remote);
+    await rejected(t, a.writable(remote), { code: 'unavailable' });
+  });
+
+  // PEERS 2i-6
+  define('a one-way that waits for room ends at its deadline and is never sent late', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer('note');
+    await a.dial(at);
+    let taken = 0;
+    while (a.trySend(at, 'note', pattern(10_000))) taken++;
+    const waiting = a.send(at, 'note', utf8('expired'), { timeout: 300 });
+    await f.turns(5);
+    f.clock.advance(301);
+    await rejected(t, waiting, { code: 'deadline_exceeded', sent: false });
+    for (let i = 0; i < taken; i++) await consumer.next();
+    await a.send(at, 'note', utf8('fresh'));
+    t.is(textOf((await consumer.next()).value.request), 'fresh');
+  });
+
+  // SEEDS 45
+  define('one-ways that were accepted are delivered before a graceful close ends', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    let notes = 0;
+    serveKit(b, {
+      note() {
+        notes++;
+      },
+    });
+    for (let i = 0; i < 500; i++) void a.send(at, 'note', pattern(200));
+    await a.send(at, 'note', utf8('the last'));
+    await a.close();
+    await f.until('all are there', () => notes === 501);
+    t.is(notes, 501);
+  });
+
+  define('a one-way lost after it was accepted is counted', async (f, t) => {
+    const wire = createWire();
+    const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
+    let notes = 0;
+    serveKit(b, {
+      note() {
+        notes++;
+      },
+    });
+    const remote = await a.dial(at);
+    wire.freeze();
+    for (let i = 0; i < 10; i++) t.true(a.trySend(at, 'note', utf8('lost')));
+    await f.turns();
+    wire.cut();
+    await f.until('the connection is gone', () => remote.closed);
+    t.is(notes, 0);
+  });
+
+  define('many one-ways to one that never reads leave another free', async (f, t) => {
+    const a = await f.open(kit);
+    const [stuck, free] = [await f.open(kit), await f.open(kit)];
+    f.link(a, stuck);
+    f.link(a, free);
+    serveKit(free);
+    await a.dial(stuck.advertiseAddr());
+    while (a.trySend(stuck.advertiseAddr(), 'note', pattern(20_000)));
+    t.is(textOf(await a.send(free.advertiseAddr(), 'echo', utf8('free'))), 'free');
+  });
+};

@@ -1,0 +1,224 @@
+// Who handles an incoming call: consumers and servers share one queue, and each call goes to exactly one of them.
+
+import { serve, TransportError } from '@trunkline/transport-core';
+import { rejected } from './expect.ts';
+import { serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { deferred, textOf, utf8, watch } from './values.ts';
+
+export const readerCases: Cases = (define) => {
+  define('each call goes to exactly one of several consumers', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const got: string[] = [];
+    const read = async (name: string) => {
+      for await (const rpc of b.consumer('echo')) {
+        got.push(textOf(rpc.request));
+        rpc.respond(utf8(name));
+      }
+    };
+    const readers = [read('one'), read('two')];
+    const calls = Array.from({ length: 100 }, (_, i) => a.send(at, 'echo', utf8(String(i))));
+    await Promise.all(calls);
+    t.is(got.length, 100);
+    t.is(new Set(got).size, 100);
+    await f.drive(b.close());
+    await Promise.all(readers);
+  });
+
+  define('a consumer of some methods gets those alone, and one of the rest the rest', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const [notes, rest] = [b.consumer('note', 'brisk'), b.consumer()];
+    await a.send(at, 'note', utf8('a note'));
+    const call = a.send(at, 'echo', utf8('an echo'));
+    const note = (await notes.next()).value;
+    t.is(note.method, 'note');
+    const echo = (await rest.next()).value;
+    t.is(echo.method, 'echo');
+    if (echo.method === 'echo') echo.respond(utf8('answered'));
+    t.is(textOf(await call), 'answered');
+  });
+
+  define('a consumer ends when the transport closes', async (f, t) => {
+    const { b } = await f.pair();
+    const [one, two] = [b.consumer(), b.consumer('echo')];
+    const waiting = [one.next(), two.next()];
+    await f.drive(b.close());
+    for (const next of waiting) t.is((await next).done, true);
+    t.is((await one.next()).done, true);
+    t.is((await b.consumer().next()).done, true);
+  });
+
+  define('a consumer that is left hands back what it was not given', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const first = b.consumer('echo');
+    const calls = ['x', 'y', 'z'].map((name) => a.send(at, 'echo', utf8(name)));
+    const { value: rpc } = await first.next();
+    rpc.respond(rpc.request);
+    t.is(textOf(await (calls[0] as Promise<Uint8Array>)), 'x');
+    await first.return?.();
+    t.is((await first.next()).done, true);
+    serveKit(b);
+    t.deepEqual((await Promise.all(calls)).map(textOf), ['x', 'y', 'z']);
+  });
+
+  define('calls wait in the queue until there is any reader', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const call = a.send(at, 'echo', utf8('early'));
+    await f.until('it waits there', () => b.snapshot().waiting === 1);
+    t.false(watch(call).settled);
+    serveKit(b);
+    t.is(textOf(await call), 'early');
+    t.is(b.snapshot().waiting, 0);
+  });
+
+  define('what no reader takes is unimplemented once there is one', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serve(b, { echo: (request) => request });
+    await rejected(t, a.send(at, 'brisk', utf8('')), { code: 'unimplemented', origin: 'remote' });
+    await a.send(at, 'note', utf8(''));
+    t.is(textOf(await a.send(at, 'echo', utf8('mine'))), 'mine');
+    await f.until('the one-way is counted', () => f.count(b, 'onewayDropped') === 1);
+  });
+
+  // SEEDS 14: the fast handler, and what is left to the consumer
+  define('what is served never shows in a consumer', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serve(b, { echo: () => utf8('fast path') });
+    const consumer = b.consumer();
+    const calls = [a.send(at, 'echo', utf8('')), a.send(at, 'brisk', utf8('')), a.send(at, 'echo', utf8(''))];
+    const { value: rpc } = await consumer.next();
+    t.is(rpc.method, 'brisk');
+    if (rpc.method === 'brisk') rpc.respond(utf8('slow path'));
+    t.deepEqual((await Promise.all(calls)).map(textOf), ['fast path', 'slow path', 'fast path']);
+  });
+
+  define('two handlers for one method, or a consumer of a served one, are a TypeError', async (f, t) => {
+    const { b } = await f.pair();
+    const server = serve(b, { echo: (request) => request });
+    t.throws(() => serve(b, { echo: (request) => request }), { instanceOf: TypeError });
+    t.throws(() => serve(b, { brisk: (request) => request, echo: (request) => request }), { instanceOf: TypeError });
+    t.throws(() => b.consumer('echo'), { instanceOf: TypeError });
+    serve(b, { brisk: (request) => request });
+    await server.stop();
+    serve(b, { echo: (request) => request });
+    const wrong = b.consumer as (...methods: string[]) => unknown;
+    t.throws(() => wrong.call(b, 'nonsense'), { instanceOf: TypeError });
+    t.throws(() => serve(b, { nonsense: () => undefined } as never), { instanceOf: TypeError });
+  });
+
+  define('stop waits for what runs, and takes no more', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const gate = deferred<Uint8Array>();
+    const running = deferred();
+    const server = serve(b, {
+      echo() {
+        running.resolve();
+        return gate.promise;
+      },
+    });
+    const call = a.send(at, 'echo', utf8('one'));
+    await running.promise;
+    const stopping = server.stop({ grace: 10_000 });
+    const state = watch(stopping);
+    const late = a.send(at, 'echo', utf8('two'), { timeout: Infinity });
+    await f.turns();
+    t.false(state.settled);
+    gate.resolve(utf8('finished'));
+    t.is(textOf(await call), 'finished');
+    await stopping;
+    serveKit(b);
+    const outcome = await late.then(textOf, (error: TransportError) => error.code);
+    t.true(outcome === 'two' || outcome === 'unimplemented', outcome);
+  });
+
+  define('concurrency bounds how many handlers run at once', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    let running = 0;
+    let most = 0;
+    serve(
+      b,
+      {
+        async echo(request) {
+          most = Math.max(most, ++running);
+          await f.turns(1);
+          running--;
+          return request;
+        },
+      },
+      { concurrency: 3 },
+    );
+    const answers = await Promise.all(Array.from({ length: 30 }, (_, i) => a.send(at, 'echo', utf8(String(i)))));
+    t.deepEqual(
+      answers.map(textOf),
+      answers.map((_, i) => String(i)),
+    );
+    t.is(most, 3);
+  });
+
+  // FAULTS 39
+  define('toError is where a server says less', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const seen: unknown[] = [];
+    const cause = new Error('password is hunter2');
+    serve(
+      b,
+      {
+        echo() {
+          throw cause;
+        },
+      },
+      {
+        toError(error) {
+          seen.push(error);
+          return new TransportError('unknown', 'something went wrong');
+        },
+      },
+    );
+    const error = await rejected(t, a.send(at, 'echo', utf8('')), { code: 'unknown', origin: 'remote', message: /something went wrong/ });
+    t.false(error.message.includes('hunter2'));
+    t.deepEqual(seen, [cause]);
+  });
+
+  define('a handler may answer with respond, with its value, or later; once in all', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serve(b, {
+      echo(_request, rpc) {
+        t.true(rpc.respond(utf8('by hand')));
+      },
+      async brisk(_request, rpc) {
+        await f.turns(1);
+        t.true(rpc.respond(utf8('later')));
+      },
+    });
+    t.is(textOf(await a.send(at, 'echo', utf8(''))), 'by hand');
+    t.is(textOf(await a.send(at, 'brisk', utf8(''))), 'later');
+  });
+
+  define('the version that was agreed and the caller are on the Rpc', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer('echo');
+    const call = a.send(at, 'echo', utf8(''));
+    const { value: rpc } = await consumer.next();
+    t.is(rpc.version, 1);
+    t.is(rpc.from, b.remotes()[0]);
+    t.is(rpc.upload, undefined);
+    t.is(rpc.deadline, f.clock.now() + 10_000);
+    rpc.respond(utf8(''));
+    await call;
+  });
+
+  define('respond and fail are false when the caller is gone', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer('echo');
+    const calls = [a.send(at, 'echo', utf8('')), a.send(at, 'echo', utf8(''))];
+    const outcomes = calls.map((call) => rejected(t, call, { code: 'shutdown', sent: true }));
+    const [one, two] = [(await consumer.next()).value, (await consumer.next()).value];
+    await f.drive(a.close());
+    await Promise.all(outcomes);
+    await f.until('the callee knows', () => one.signal.aborted && two.signal.aborted);
+    t.is((one.signal.reason as TransportError).code, 'unavailable');
+    t.false(one.respond(utf8('')));
+    t.false(two.fail(new Error('')));
+    t.is(f.count(b, 'lateAnswer'), 2);
+  });
+};

@@ -1,0 +1,69 @@
+// A transport in each state of its life, with a peer beside it: what a trait is tried on.
+
+import type { Server } from '@trunkline/transport-core';
+import type { Fixture } from './fixture.ts';
+import { type KitTransport, kit } from './protocols.ts';
+import { serveKit } from './serving.ts';
+import { deferred, utf8 } from './values.ts';
+
+/** 'new' was made and nothing else; 'opening' is within `listen`, 'closing' within `close`, as a call in flight holds it up. */
+export const STATES = ['new', 'opening', 'open', 'closing', 'closed'] as const;
+export type State = (typeof STATES)[number];
+
+/** States in which calls may be made. */
+export const LIVE: readonly State[] = ['new', 'opening', 'open'];
+/** States in which they are refused. */
+export const ENDED: readonly State[] = ['closing', 'closed'];
+
+export interface Subject {
+  readonly transport: KitTransport;
+  /** Open, serving, linked both ways. */
+  readonly peer: KitTransport;
+  readonly at: string;
+  /** Where it listens, or listened; empty before. */
+  readonly address: string;
+  /** What serves its calls; `brisk` is not answered before `leave`. */
+  readonly server: Server;
+  /** Ends what a state left under way: `listen`, or the call that holds up `close`. */
+  leave(): Promise<void>;
+}
+
+/** A transport in that state. */
+export async function subjectIn(f: Fixture, state: State): Promise<Subject> {
+  const peer = await f.open(kit);
+  serveKit(peer);
+  const transport = f.create(kit);
+  const gate = deferred<Uint8Array>();
+  const running = deferred();
+  const server = serveKit(transport, {
+    brisk() {
+      running.resolve();
+      return gate.promise;
+    },
+  });
+  f.link(transport, peer);
+  let address = '';
+  let under: Promise<unknown> = Promise.resolve();
+  if (state === 'opening') under = transport.listen();
+  if (state === 'open' || state === 'closing' || state === 'closed') {
+    await transport.listen();
+    address = transport.advertiseAddr();
+  }
+  if (state === 'closing') {
+    const call = peer.send(address, 'brisk', utf8(''), { timeout: Infinity }).catch(() => undefined);
+    await running.promise;
+    under = Promise.all([call, transport.close({ grace: 3_600_000 })]);
+  }
+  if (state === 'closed') await f.drive(transport.close());
+  return {
+    transport,
+    peer,
+    at: peer.advertiseAddr(),
+    address,
+    server,
+    async leave() {
+      gate.resolve(utf8('left'));
+      await f.drive(under);
+    },
+  };
+}

@@ -1,0 +1,213 @@
+// Streams: items arrive whole, in order and no faster than they are read; each end learns how the other ended.
+
+import { serve, TransportError } from '@trunkline/transport-core';
+import { caught, rejected } from './expect.ts';
+import { createWire } from './faults.ts';
+import { rangeOf, serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { deferred, equalBytes, listOf, pattern, streamOf, textOf, utf8 } from './values.ts';
+
+export const streamCases: Cases = (define) => {
+  // SEEDS 20
+  define('a snapshot goes up in pieces, header first, and is answered once', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const snapshot = pattern(1_000_000);
+    serveKit(b, {
+      async gather(request, rpc) {
+        const whole = new Uint8Array(Number(textOf(request)));
+        let offset = 0;
+        for await (const piece of rpc.upload) {
+          whole.set(piece, offset);
+          offset += piece.length;
+        }
+        return utf8(String(equalBytes(whole, snapshot)));
+      },
+    });
+    async function* pieces() {
+      for (let i = 0; i < snapshot.length; i += 30_000) yield snapshot.subarray(i, i + 30_000);
+    }
+    t.is(textOf(await a.send(at, 'gather', utf8('1000000'), { upload: pieces() })), 'true');
+  });
+
+  define('an upload of nothing is answered', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: streamOf([]) })), '0 0');
+  });
+
+  define('a download brings every item, in order, whole', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const items = await listOf(await a.send(at, 'range', rangeOf(300, 1_000)));
+    t.is(items.length, 300);
+    t.true(items.every((item, i) => equalBytes(item, pattern(1_000, i + 1))));
+  });
+
+  define('a download of nothing ends at once', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    t.deepEqual(await listOf(await a.send(at, 'range', rangeOf(0, 0))), []);
+  });
+
+  // PEERS 2i-5
+  define('items of every size about a packet and a window cross whole', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const sizes = [0, 1, 65_535, 65_536, 65_537, 262_143, 262_144, 262_145, 1_048_576];
+    const back = await listOf(await a.send(at, 'pipe', utf8(''), { upload: streamOf(sizes.map((size) => pattern(size, size + 1))) }));
+    t.deepEqual(
+      back.map((item) => item.length),
+      sizes,
+    );
+    t.true(back.every((item, i) => equalBytes(item, pattern(sizes[i] as number, (sizes[i] as number) + 1))));
+  });
+
+  define('both ends of a duplex call stream at once', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b, {
+      async *pipe(_request, rpc) {
+        yield utf8('hello');
+        for await (const item of rpc.upload) yield utf8(`re: ${textOf(item)}`);
+        yield utf8('bye');
+      },
+    });
+    const turn = [deferred(), deferred()];
+    async function* questions() {
+      for (const [i, gate] of turn.entries()) {
+        await gate.promise;
+        yield utf8(`question ${i}`);
+      }
+    }
+    const got: string[] = [];
+    for await (const item of await a.send(at, 'pipe', utf8(''), { upload: questions() })) {
+      got.push(textOf(item));
+      turn[got.length - 1]?.resolve();
+    }
+    t.deepEqual(got, ['hello', 're: question 0', 're: question 1', 'bye']);
+  });
+
+  define('an answer before the end of the upload returns the caller\'s iterator', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const returned = deferred();
+    serveKit(b, {
+      async gather(_request, rpc) {
+        for await (const item of rpc.upload) return utf8(`enough after ${item.length}`);
+        return utf8('nothing came');
+      },
+    });
+    async function* endless() {
+      try {
+        for (;;) {
+          yield pattern(77);
+          await f.turns(1);
+        }
+      } finally {
+        returned.resolve();
+      }
+    }
+    t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: endless() })), 'enough after 77');
+    await returned.promise;
+  });
+
+  define('an upload that throws ends the call with aborted and its cause, at both ends', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const handler = deferred<unknown>();
+    serveKit(b, {
+      async gather(_request, rpc) {
+        try {
+          for await (const _ of rpc.upload);
+        } catch (error) {
+          handler.resolve(error);
+        }
+      },
+    });
+    const cause = new Error('disk error');
+    async function* failing() {
+      yield utf8('one');
+      throw cause;
+    }
+    const error = await rejected(t, a.send(at, 'gather', utf8(''), { upload: failing() }), { code: 'aborted', origin: 'local' });
+    t.is(error.cause, cause);
+    t.true((await handler.promise) instanceof TransportError);
+  });
+
+  define('items written before a failure arrive before it', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b, {
+      async *range() {
+        yield utf8('one');
+        yield utf8('two');
+        throw new TransportError('data_loss', 'the third is gone');
+      },
+    });
+    const got: string[] = [];
+    const reading = (async () => {
+      for await (const item of await a.send(at, 'range', utf8(''))) got.push(textOf(item));
+    })();
+    await rejected(t, reading, { code: 'data_loss', origin: 'remote', message: /third/ });
+    t.deepEqual(got, ['one', 'two']);
+  });
+
+  define('a refusal of a download rejects the first next', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serve(b, { echo: (request) => request });
+    const items = (await a.send(at, 'range', utf8('')))[Symbol.asyncIterator]();
+    await rejected(t, items.next(), { code: 'unimplemented', origin: 'remote' });
+    t.is((await items.next()).done, true);
+  });
+
+  define('write and end by hand: a write after the end is a TypeError, one after the call rejects', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer('range');
+    const items = await a.send(at, 'range', utf8(''));
+    const { value: rpc } = await consumer.next();
+    await rpc.write(utf8('only'));
+    t.true(rpc.end());
+    t.true((await caught(t, Promise.resolve().then(() => rpc.write(utf8('more'))))) instanceof TypeError);
+    t.throws(() => rpc.end(), { instanceOf: TypeError });
+    t.deepEqual((await listOf(items)).map(textOf), ['only']);
+
+    const controller = new AbortController();
+    void a.send(at, 'range', utf8(''), { signal: controller.signal }).catch(() => undefined);
+    const { value: second } = await consumer.next();
+    controller.abort();
+    await f.until('the callee knows', () => second.signal.aborted);
+    await rejected(t, second.write(utf8('nobody')), { code: 'cancelled' });
+    t.false(second.end());
+  });
+
+  // SEEDS 17, PEERS 2i-2
+  define('a connection cut in the middle ends both halves of every stream', async (f, t) => {
+    const wire = createWire();
+    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
+    const handler = deferred<unknown>();
+    serveKit(b, {
+      async *pipe(_request, rpc) {
+        try {
+          yield utf8('ready');
+          for await (const item of rpc.upload) yield item;
+        } catch (error) {
+          handler.resolve(error);
+          throw error;
+        }
+      },
+    });
+    const returned = deferred();
+    const source = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise<never>(() => undefined),
+        async return() {
+          returned.resolve();
+          return { done: true as const, value: undefined };
+        },
+      }),
+    };
+    const items = (await a.send(at, 'pipe', utf8(''), { upload: source }))[Symbol.asyncIterator]();
+    t.is(textOf((await items.next()).value), 'ready');
+    wire.cut();
+    await rejected(t, items.next(), { code: 'unavailable', sent: true });
+    await returned.promise;
+    await rejected(t, Promise.reject(await handler.promise), { code: 'unavailable' });
+    t.deepEqual((await listOf(await a.send(at, 'range', rangeOf(3, 1)))).length, 3);
+  });
+};

@@ -1,0 +1,64 @@
+// The transport suite: the contract of a Transport as cases that run alike on every backend.
+
+import type { TestContext } from '../test-runner.ts';
+import type { Backend, TransportTest } from './backend.ts';
+import { type Fixture, makeFixture } from './fixture.ts';
+
+/** Declares one case. The title is a sentence, unique in the suite; each run gets a fixture of its own. */
+export interface Define {
+  (title: string, body: (f: Fixture, t: TestContext) => Promise<void>): void;
+  /** For what measures the whole process: no other case runs beside it. */
+  alone(title: string, body: (f: Fixture, t: TestContext) => Promise<void>): void;
+}
+
+/** Cases of one subject. */
+export type Cases = (define: Define) => void;
+
+/** Registers every case of `groups` for a backend; the titles that its `skip` names are registered as skipped, with their reasons. */
+export function register(test: TransportTest, backend: Backend, groups: readonly Cases[]): void {
+  const skip = checkedSkips(backend);
+  const titles = new Set<string>();
+  const add = (declare: NonNullable<TransportTest['serial']>, title: string, body: (f: Fixture, t: TestContext) => Promise<void>) => {
+    if (titles.has(title)) throw new TypeError(`two cases are titled '${title}'`);
+    titles.add(title);
+    const full = `${backend.name}: ${title}`;
+    const reason = skip.get(title);
+    if (reason !== undefined) skipped(test, `${full} (skipped: ${reason})`);
+    else declare(full, (t) => run(t, backend, body));
+  };
+  const define = ((title, body) => add(test, title, body)) as Define;
+  define.alone = (title, body) => add(test.serial ?? test, title, body);
+  for (const group of groups) group(define);
+  for (const title of skip.keys()) if (!titles.has(title)) throw new TypeError(`${backend.name}: skip: there is no case '${title}'`);
+}
+
+async function run(t: TestContext, backend: Backend, body: (f: Fixture, t: TestContext) => Promise<void>): Promise<void> {
+  t.timeout(60_000);
+  const fixture = makeFixture(t, backend);
+  try {
+    await body(fixture, t);
+  } catch (error) {
+    // What the case found comes first; that its remains do not close either would only hide it.
+    await fixture.finish(false).catch((also: unknown) => t.log(`and then: ${String(also)}`));
+    throw error;
+  }
+  await fixture.finish(true);
+}
+
+function skipped(test: TransportTest, title: string): void {
+  const body = (t: TestContext) => void t.pass();
+  if (test.skip !== undefined) test.skip(title, body);
+  else test(title, body);
+}
+
+function checkedSkips(backend: Backend): Map<string, string> {
+  const skips = new Map(Object.entries(backend.skip ?? {}));
+  for (const [title, reason] of skips) {
+    if (typeof reason !== 'string' || reason.trim() === '') throw new TypeError(`${backend.name}: skip['${title}']: give the reason, a sentence`);
+  }
+  if (skips.size > MOST_SKIPS) throw new TypeError(`${backend.name}: skip: ${skips.size} cases, at most ${MOST_SKIPS} may be skipped`);
+  return skips;
+}
+
+/** A backend that needs more than this is no Transport. */
+const MOST_SKIPS = 5;

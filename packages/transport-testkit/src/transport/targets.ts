@@ -1,0 +1,182 @@
+// Whom a call is for: an address that is dialled, or a Remote that is reached over its own connection or not at all.
+
+import { rejected } from './expect.ts';
+import { createWire } from './faults.ts';
+import { kit } from './protocols.ts';
+import { serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { textOf, utf8, watch } from './values.ts';
+
+export const targetCases: Cases = (define) => {
+  define('dial completes the hello, and the Remote says who is there', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const remote = await a.dial(at);
+    t.is(remote.direction, 'out');
+    t.false(remote.closed);
+    t.is(remote.addr, b.advertiseAddr());
+    t.regex(remote.instance, /^[0-9a-f]{32}$/);
+    t.is(typeof remote.endpoint, 'string');
+    t.is(remote.nodeId, undefined);
+    t.deepEqual({ ...remote.hello }, {});
+    await f.until('the other end is up', () => b.remotes().length === 1);
+    const [back] = b.remotes();
+    t.is(back?.direction, 'in');
+    t.is(back?.addr, a.advertiseAddr());
+  });
+
+  define('dial of a live connection takes it as it is', async (f, t) => {
+    const { a, at } = await f.pair();
+    const remote = await a.dial(at);
+    t.is(await a.dial(at), remote);
+    t.is(await a.dial(remote), remote);
+    t.deepEqual(a.remotes(), [remote]);
+  });
+
+  define('one Remote object stands for a connection from up to down', async (f, t) => {
+    const admitted: unknown[] = [];
+    const { a, b, at } = await f.pair({ b: { admit: (remote) => void admitted.push(remote) } });
+    const ups: unknown[] = [];
+    const downs: unknown[] = [];
+    const watching = (async () => {
+      for await (const event of b.connections()) (event.type === 'up' ? ups : downs).push(event.remote);
+    })();
+    const from: unknown[] = [];
+    serveKit(b, {
+      echo(request, rpc) {
+        from.push(rpc.from);
+        return request;
+      },
+    });
+    await a.send(at, 'echo', utf8(''));
+    await a.send(at, 'echo', utf8(''));
+    const [remote] = b.remotes();
+    await f.drive(a.disconnect(at));
+    await f.until('it is down', () => downs.length === 1);
+    t.true([...admitted, ...ups, ...downs, ...from].every((other) => other === remote));
+    t.is(from.length, 2);
+    await f.drive(b.close());
+    await watching;
+  });
+
+  // SEEDS 83
+  define('a server calls a client that does not listen, over the connection that it made', async (f, t) => {
+    const server = await f.open(kit);
+    const client = f.create(kit);
+    f.link(client, server);
+    serveKit(client, { echo: () => utf8('from behind a NAT') });
+    serveKit(server, { echo: async (_request, rpc) => server.send(rpc.from, 'echo', utf8('')) });
+    t.is(textOf(await client.send(server.advertiseAddr(), 'echo', utf8(''))), 'from behind a NAT');
+    const [remote] = server.remotes();
+    if (remote === undefined) throw new Error('no remote');
+    t.is(textOf(await server.to(remote).echo(utf8(''))), 'from behind a NAT');
+  });
+
+  define('a Remote that is gone is unavailable and never dialled again', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const remote = await a.dial(at);
+    await f.drive(a.disconnect(remote));
+    f.link(a, b);
+    t.true(remote.closed);
+    await rejected(t, a.send(remote, 'echo', utf8('')), { code: 'unavailable', sent: false });
+    await rejected(t, a.dial(remote), { code: 'unavailable' });
+    t.false(a.trySend(remote, 'note', utf8('')));
+    t.deepEqual(a.remotes(), []);
+  });
+
+  define('a Remote of another transport is not taken for one\'s own', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    await a.dial(at);
+    await f.until('both are up', () => b.remotes().length === 1);
+    const [foreign] = b.remotes();
+    if (foreign === undefined) throw new Error('no remote');
+    const error = await a.send(foreign, 'echo', utf8('')).then(
+      () => t.fail('it went out over a connection of another transport'),
+      (error: unknown) => error,
+    );
+    t.true(error instanceof TypeError || (error as { code?: string }).code === 'unavailable', String(error));
+  });
+
+  define('no claim of an address brings another\'s calls to a connection', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(a, { echo: () => utf8('a itself') });
+    await a.dial(at);
+    await f.until('both are up', () => b.remotes().length === 1);
+    t.is(textOf(await b.send(a.advertiseAddr(), 'echo', utf8(''))), 'a itself');
+    t.deepEqual(
+      b.remotes().map((remote) => remote.direction).sort(),
+      ['in', 'out'],
+      'b dialled, though a connection from a peer of that address was there',
+    );
+  });
+
+  define('connections tells those that live first, then who comes and goes, each with its cause', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const first = await a.dial(at);
+    const events = a.connections();
+    t.deepEqual((await events.next()).value, { type: 'up', remote: first });
+    await f.drive(b.close());
+    const { value: down } = await events.next();
+    t.is(down.type, 'down');
+    t.is(down.remote, first);
+    await rejected(t, Promise.reject(down.cause), { code: 'unavailable', reason: 'closed' });
+    const next = events.next();
+    await f.drive(a.close());
+    t.is((await next).done, true);
+  });
+
+  define('leaving the loop of connections ends it, and no other reader\'s', async (f, t) => {
+    const { a, at } = await f.pair();
+    const [one, two] = [a.connections(), a.connections()];
+    const waiting = [one.next(), two.next()];
+    await one.return?.();
+    t.is((await waiting[0])?.done, true);
+    const remote = await a.dial(at);
+    t.is((await waiting[1])?.value.remote, remote);
+  });
+
+  // PEERS 2i-2
+  define('a cut connection is seen by both ends, and by one event each', async (f, t) => {
+    const wire = createWire();
+    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
+    const remote = await a.dial(at);
+    await f.until('both are up', () => b.remotes().length === 1);
+    wire.cut();
+    await f.until('both are down', () => remote.closed && b.remotes().length === 0);
+    for (const end of [a, b]) {
+      const downs = f.seen(end).events.filter((event) => event.type === 'down');
+      t.is(downs.length, 1);
+      t.is(downs[0]?.type === 'down' ? downs[0].cause?.code : undefined, 'unavailable');
+    }
+  });
+
+  define('the instance of a peer is the same over all its connections', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(a);
+    const out = await a.dial(at);
+    await b.dial(a.advertiseAddr());
+    await f.until('both ways are up', () => a.remotes().length === 2);
+    const incoming = a.remotes().find((remote) => remote.direction === 'in');
+    t.is(incoming?.instance, out.instance);
+    t.not(incoming?.id, out.id);
+  });
+
+  define('what no backend understands as an address fails that call alone', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    for (const address of ['', ' ', 'no such thing://', '\u0000', 'x'.repeat(10_000)]) {
+      const error = await f.drive(
+        a.send(address, 'echo', utf8(''), { timeout: 2_000 }).then(
+          () => t.fail(`'${address}' was reached`),
+          (error: unknown) => error,
+        ),
+      );
+      t.true(error instanceof TypeError || (error as { sent?: boolean }).sent === false, `'${address.slice(0, 20)}': ${String(error)}`);
+    }
+    t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+    const state = watch(a.close());
+    await f.drive(a.close());
+    t.true(state.settled);
+  });
+};

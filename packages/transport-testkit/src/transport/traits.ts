@@ -1,0 +1,167 @@
+// Each rule in each state: one body, tried on a transport that is new, opening, open, closing and closed.
+
+import { multicast, serve, TransportError } from '@trunkline/transport-core';
+import type { TestContext } from '../test-runner.ts';
+import { checked, rejected } from './expect.ts';
+import type { Fixture } from './fixture.ts';
+import { side } from './protocols.ts';
+import { ENDED, LIVE, STATES, type State, type Subject, subjectIn } from './states.ts';
+import type { Cases } from './suite.ts';
+import { textOf, utf8 } from './values.ts';
+
+// FAULTS 72, 73, PEERS 2i-8
+export const traitCases: Cases = (define) => {
+  const trait = (what: string, states: readonly State[], body: (subject: Subject, f: Fixture, t: TestContext, state: State) => Promise<void>) => {
+    for (const state of states) {
+      define(`${what}, when ${state}`, async (f, t) => {
+        const subject = await subjectIn(f, state);
+        await body(subject, f, t, state);
+        await subject.leave();
+      });
+    }
+  };
+
+  trait('send is answered', LIVE, async ({ transport, at }, _f, t) => {
+    t.is(textOf(await transport.send(at, 'echo', utf8('hello'))), 'hello');
+    t.is(await transport.to(at).note(utf8('')), undefined);
+  });
+
+  trait('send is refused with shutdown, unsent', ENDED, async ({ transport, at }, _f, t) => {
+    const refused = { code: 'shutdown', sent: false, origin: 'local' } as const;
+    await rejected(t, transport.send(at, 'echo', utf8('')), refused);
+    await rejected(t, transport.send(at, 'note', utf8('')), refused);
+    await rejected(t, transport.to(at).range(utf8('')), refused);
+  });
+
+  trait('dial and writable reach the peer', LIVE, async ({ transport, at }, _f, t) => {
+    await transport.writable(at);
+    t.is((await transport.dial(at)).direction, 'out');
+    t.true(transport.trySend(at, 'note', utf8('')));
+    t.deepEqual(transport.trySendAll([at], 'note', utf8('')), [true]);
+  });
+
+  trait('dial and writable are refused with shutdown', ENDED, async ({ transport, at }, _f, t) => {
+    await rejected(t, transport.dial(at), { code: 'shutdown' });
+    await rejected(t, transport.writable(at), { code: 'shutdown' });
+  });
+
+  trait('trySend without a connection is false', LIVE, async ({ transport, at }, _f, t) => {
+    t.false(transport.trySend(at, 'note', utf8('')));
+    t.deepEqual(transport.trySendAll([at, at], 'note', utf8('')), [false, false]);
+  });
+
+  trait('trySend takes nothing any more', ENDED, async ({ transport, at }, _f, t) => {
+    const tried = (run: () => boolean) => {
+      try {
+        return run();
+      } catch (error) {
+        checked(t, error, { code: 'shutdown' });
+        return false;
+      }
+    };
+    t.false(tried(() => transport.trySend(at, 'note', utf8(''))));
+    t.false(tried(() => transport.trySendAll([at], 'note', utf8(''))[0] === true));
+  });
+
+  trait('multicast answers each target with shutdown', ENDED, async ({ transport, at }, _f, t) => {
+    const answers = [];
+    for await (const answer of multicast(transport, [at, at], 'echo', utf8(''))) answers.push(answer);
+    t.is(answers.length, 2);
+    for (const answer of answers) checked(t, answer.error, { code: 'shutdown', sent: false });
+  });
+
+  trait('a consumer ends at once', ['closed'], async ({ transport }, _f, t) => {
+    t.is((await transport.consumer().next()).done, true);
+    t.is((await transport.connections().next()).done, true);
+  });
+
+  trait('an incoming call is served', ['open'], async ({ transport, peer }, _f, t) => {
+    t.is(textOf(await peer.send(transport.advertiseAddr(), 'echo', utf8('in'))), 'in');
+  });
+
+  trait('an incoming call is refused as unavailable, unsent', ENDED, async ({ address, peer }, _f, t, state) => {
+    const target = state === 'closing' ? (peer.remotes()[0] ?? '') : address;
+    await rejected(t, peer.send(target, 'echo', utf8('')), { code: 'unavailable', sent: false });
+  });
+
+  trait('close is idempotent', STATES, async ({ transport, leave }, f, t) => {
+    const closings = [transport.close(), transport.close({ grace: 0 }), transport[Symbol.asyncDispose]()];
+    await leave();
+    await f.drive(Promise.all(closings));
+    await f.drive(transport.close());
+    t.is(transport.snapshot().state, 'closed');
+  });
+
+  trait('disconnect and closeStreams do no harm', STATES, async ({ transport, at, leave }, f, t) => {
+    const calls = [transport.disconnect(at), transport.closeStreams()];
+    await leave();
+    await f.drive(Promise.all(calls));
+    t.pass();
+  });
+
+  trait('snapshot and remotes can be read', STATES, async ({ transport }, _f, t, state) => {
+    const snapshot = transport.snapshot();
+    t.is(snapshot.state, state === 'closing' || state === 'closed' ? state : 'open');
+    t.is(snapshot.protocols[0]?.name, 'testkit');
+    t.is(transport.remotes().length, state === 'closing' ? 1 : 0);
+    JSON.stringify(snapshot);
+  });
+
+  trait('a mount can be made and called through', LIVE, async ({ transport, peer, at }, _f, t) => {
+    serve(peer.mount(side), { echo: (request) => request });
+    const mounted = transport.mount(side);
+    t.is(textOf(await mounted.send(at, 'echo', utf8('mounted'))), 'mounted');
+  });
+
+  trait('a mount is of no use any more', ENDED, async ({ transport, at }, _f, t) => {
+    const use = async () => transport.mount(side).send(at, 'echo', utf8(''));
+    await rejected(t, use(), { code: 'shutdown' });
+  });
+
+  trait('a mount that was made before is refused with shutdown', ['closed'], async ({ peer, at }, f, t) => {
+    const mounted = peer.mount(side);
+    await f.drive(peer.close());
+    await rejected(t, mounted.send(at, 'echo', utf8('')), { code: 'shutdown', sent: false });
+    t.is((await mounted.consumer().next()).done, true);
+    await f.drive(mounted.close());
+  });
+
+  trait('localAddr is not known yet: failed_precondition', ['new'], async ({ transport }, _f, t) => {
+    for (const read of [() => transport.localAddr(), () => transport.localAddrs()]) {
+      try {
+        t.fail(`it was ${read()}`);
+      } catch (error) {
+        checked(t, error, { code: 'failed_precondition' });
+      }
+    }
+  });
+
+  trait('localAddr is where it listens', ['open'], async ({ transport }, _f, t) => {
+    t.is(transport.localAddrs()[0], transport.localAddr());
+    t.is(transport.advertiseAddr(), transport.localAddr());
+    t.deepEqual([...transport.snapshot().localAddrs], transport.localAddrs());
+  });
+
+  trait('listen once more leaves it listening', ['opening', 'open'], async ({ transport, peer }, f, t) => {
+    const again = transport.listen().catch((error: unknown) => checked(t, error, { code: 'failed_precondition' }));
+    await f.drive(again);
+    await f.until('it listens', () => transport.snapshot().localAddrs.length > 0);
+    t.is(textOf(await peer.send(transport.advertiseAddr(), 'echo', utf8('in'))), 'in');
+  });
+
+  trait('listen is refused with a typed error', ENDED, async ({ transport }, _f, t) => {
+    const error = await transport.listen().then(
+      () => t.fail('it listens again'),
+      (error: unknown) => error,
+    );
+    t.true(error instanceof TransportError && (error.code === 'shutdown' || error.code === 'failed_precondition'), String(error));
+  });
+
+  trait('a server can be stopped, twice', STATES, async ({ server, transport, leave }, f, t, state) => {
+    const stopping = [server.stop(), server.stop({ grace: 100 })];
+    await leave();
+    await f.drive(Promise.all(stopping));
+    if (LIVE.includes(state)) serve(transport, { echo: (request) => request });
+    t.pass();
+  });
+};

@@ -1,0 +1,56 @@
+// The transport suite: what a Transport promises, as cases that run alike on every backend.
+
+import { addressCases } from './addresses.ts';
+import type { Backend, TransportTest } from './backend.ts';
+import { callCases } from './calls.ts';
+import { cancellationCases } from './cancellation.ts';
+import { closingCases } from './closing.ts';
+import { deadlineCases } from './deadlines.ts';
+import { failureCases } from './failures.ts';
+import { helloCases } from './hellos.ts';
+import { leakCases } from './leaks.ts';
+import { livenessCases } from './liveness.ts';
+import { mountCases } from './mounts.ts';
+import { multicastCases } from './multicasts.ts';
+import { observingCases } from './observing.ts';
+import { oneWayCases } from './one-way.ts';
+import { orderCases } from './order.ts';
+import { poolCases } from './pool.ts';
+import { pressureCases } from './pressure.ts';
+import { readerCases } from './readers.ts';
+import { streamBoundCases } from './stream-bounds.ts';
+import { streamCases } from './streaming.ts';
+import { register } from './suite.ts';
+import { targetCases } from './targets.ts';
+import { traitCases } from './traits.ts';
+
+/**
+ * Declares every case for a backend: `transportSuite(test, { name: 'tcp', create, unreachable })`. `test` is the runner's (AVA's as
+ * it is); the suite imports none.
+ * @throws TypeError where `skip` names no case, gives no reason, or has more than five.
+ */
+export function transportSuite(test: TransportTest, backend: Backend): void {
+  register(test, backend, [
+    leakCases,
+    addressCases,
+    callCases,
+    failureCases,
+    deadlineCases,
+    cancellationCases,
+    oneWayCases,
+    streamCases,
+    streamBoundCases,
+    orderCases,
+    pressureCases,
+    poolCases,
+    livenessCases,
+    targetCases,
+    readerCases,
+    helloCases,
+    mountCases,
+    multicastCases,
+    observingCases,
+    closingCases,
+    traitCases,
+  ]);
+}
