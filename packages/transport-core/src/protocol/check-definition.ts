@@ -1,6 +1,7 @@
 // The rules of defineProtocol at run time: for JavaScript, for ids that the compiler can't see, and for casts.
 
 import type { ProtocolDefinition } from './protocol.ts';
+import { hasLoneSurrogate } from './unicode.ts';
 
 /** Throws a TypeError that names the protocol and the path of the first thing that is wrong. */
 export function checkDefinition(definition: ProtocolDefinition, lowestChannel: number): void {
@@ -34,7 +35,7 @@ function checkName(name: unknown, fail: Fail): void {
   if (length < 1 || length > 255) fail('name', `must be 1 to 255 bytes of UTF-8, got ${length}`);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
   if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) fail('name', 'must have no control characters', name);
-  if (/\p{Surrogate}/u.test(name)) fail('name', 'must have no lone surrogates: it crosses the wire as UTF-8', name);
+  if (hasLoneSurrogate(name)) fail('name', 'must have no lone surrogates: it crosses the wire as UTF-8', name);
 }
 
 function checkAccepts(accepts: unknown, fail: Fail): void {

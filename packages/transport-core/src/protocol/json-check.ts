@@ -2,6 +2,7 @@
 
 import { kindOf, member } from './describe.ts';
 import { refusal } from './refusal.ts';
+import { hasLoneSurrogate } from './unicode.ts';
 
 /** Levels of lists and objects that a value may have. Far more than data has; few enough for every schema's recursion. */
 export const MAX_DEPTH = 1_000;
@@ -37,10 +38,10 @@ export function isJson(value: unknown, depth: number): boolean {
 
 /** Are all strings and keys of a JSON value Unicode text, without lone surrogates? */
 export function isWellFormed(value: unknown): boolean {
-  if (typeof value === 'string') return !LONE_SURROGATE.test(value);
+  if (typeof value === 'string') return !hasLoneSurrogate(value);
   if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value)) return value.every(isWellFormed);
-  return Object.entries(value).every(([key, inner]) => !LONE_SURROGATE.test(key) && isWellFormed(inner));
+  return Object.entries(value).every(([key, inner]) => !hasLoneSurrogate(key) && isWellFormed(inner));
 }
 
 /** The error that names the first thing for which `isJson` or `isWellFormed` is false. */
@@ -57,7 +58,7 @@ export function findBreach(root: unknown): Error {
     for (const [key, inner] of entries) {
       if (typeof key === 'string' && inner === undefined) continue;
       path.push(member(key));
-      if (typeof key === 'string' && LONE_SURROGATE.test(key)) {
+      if (typeof key === 'string' && hasLoneSurrogate(key)) {
         problem = 'the key has a lone surrogate, which is no Unicode text';
         return true;
       }
@@ -97,10 +98,9 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const BRACKET = 0x5b;
 const BRACE = 0x7b;
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 function problemOf(value: unknown, above: unknown[]): string {
-  if (typeof value === 'string') return LONE_SURROGATE.test(value) ? 'has a lone surrogate, which is no Unicode text' : '';
+  if (typeof value === 'string') return hasLoneSurrogate(value) ? 'has a lone surrogate, which is no Unicode text' : '';
   if (typeof value === 'number') return Number.isFinite(value) ? '' : `expected a finite number, got ${value}`;
   if (typeof value === 'boolean' || value === null) return '';
   if (typeof value !== 'object') return `expected JSON, got ${kindOf(value)}`;

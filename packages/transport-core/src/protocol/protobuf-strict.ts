@@ -1,4 +1,7 @@
-// protobufjs' reader, made as strict as bytes from a stranger ask for, and without importing it: the type brings its own.
+// protobufjs' reader and writer, made as strict as strangers' bytes and one's own slips ask for, without importing it: the type
+// brings its own.
+
+import { hasLoneSurrogate } from './unicode.ts';
 
 /** The part of protobufjs' Reader that is used here. */
 interface Reader {
@@ -8,28 +11,61 @@ interface Reader {
   stringVerify(): string;
 }
 type ReaderClass = new (bytes: Uint8Array) => Reader;
+type StrictReaderClass = new (bytes: Uint8Array, maxFields: number) => Reader;
+
+/** The part of protobufjs' Writer that is used here. */
+interface Writer {
+  uint32(value: number): this;
+  finish(): Uint8Array;
+  reset(): this;
+  readonly buf: Uint8Array;
+}
+type WriterClass = new () => Writer;
 
 /**
  * A function that opens bytes for `type.decode`: unknown fields are dropped (each that protobufjs keeps costs some hundred bytes),
  * text is checked to be UTF-8 under proto2 as well, and no more than `maxFields` fields are read. A type without
- * `decodeDelimited`, or of another protobufjs, gets the bytes as they are.
+ * `decodeDelimited` gets the bytes as they are.
  */
 export function strictReader(type: object, maxFields: number): (bytes: Uint8Array) => unknown {
-  const Base = readerClassOf(type);
+  const Base = capture<Reader>(type, 'decodeDelimited', 'decode', 0, ['tag', 'string', 'stringVerify']);
   if (Base === undefined) return plain;
-  let Strict = known.get(Base);
-  if (Strict === undefined) {
-    Strict = makeStrict(Base);
-    known.set(Base, Strict);
-  }
-  const Class = Strict;
+  const Class = strictOf(readers, Base as ReaderClass, makeStrictReader);
   return (bytes) => new Class(plain(bytes), maxFields);
 }
 
-type StrictClass = new (bytes: Uint8Array, maxFields: number) => Reader;
-const known = new WeakMap<ReaderClass, StrictClass>();
+/**
+ * `type.encode` with a writer that throws a RangeError for what protobufjs would bend: integers out of their type's range, numbers
+ * above 2^53 − 1 for 64 bits, doubles too large for a float, lone surrogates, and strings for bytes, which it would take for base64.
+ * A type without `encodeDelimited` writes as it does.
+ */
+export function strictEncode(type: { encode(message: any, writer?: any): { finish(): Uint8Array } }): (message: unknown) => Uint8Array {
+  const Base = capture<Writer>(type, 'encodeDelimited', 'encode', 1, ['uint32', 'finish', 'reset']);
+  if (Base === undefined) return (message) => type.encode(message).finish();
+  const Class = strictOf(writers, Base as WriterClass, makeStrictWriter);
+  let kept: Writer | undefined;
+  return (message) => {
+    // A writer that a throw left half-way, or that a large message grew, is not used again.
+    const writer = kept ?? new Class();
+    kept = undefined;
+    type.encode(message, writer);
+    const bytes = writer.finish();
+    if (writer.buf.length <= KEPT_BYTES) kept = writer.reset();
+    return bytes;
+  };
+}
 
-function makeStrict(Base: ReaderClass): StrictClass {
+const KEPT_BYTES = 64 * 1024;
+const readers = new WeakMap<ReaderClass, StrictReaderClass>();
+const writers = new WeakMap<WriterClass, WriterClass>();
+
+function strictOf<Base extends object, Strict>(known: WeakMap<Base, Strict>, base: Base, make: (base: Base) => Strict): Strict {
+  const strict = known.get(base) ?? make(base);
+  known.set(base, strict);
+  return strict;
+}
+
+function makeStrictReader(Base: ReaderClass): StrictReaderClass {
   return class StrictReader extends Base {
     private fieldsLeft: number;
 
@@ -50,18 +86,79 @@ function makeStrict(Base: ReaderClass): StrictClass {
   };
 }
 
-/** `decodeDelimited` makes a reader and hands it to `this.decode`: so it is called with a `this` of ours. */
-function readerClassOf(type: object): ReaderClass | undefined {
-  const { decodeDelimited } = type as { decodeDelimited?: (bytes: Uint8Array) => unknown };
-  if (typeof decodeDelimited !== 'function') return undefined;
-  let reader: Partial<Reader> | undefined;
+/** A check before each method that writes a value; its packed twin ('int32s') checks each element. */
+function makeStrictWriter(Base: WriterClass): WriterClass {
+  class StrictWriter extends Base {
+    /** What was written last as a uint32: before a value that is its tag. */
+    tag = 0;
+  }
+  const prototype = StrictWriter.prototype as unknown as Record<string, (this: StrictWriter, value: any) => unknown>;
+  for (const [name, [isFit, expected]] of Object.entries(CHECKS)) {
+    const write = prototype[name];
+    const writeAll = prototype[`${name}s`];
+    if (write === undefined) continue;
+    const isTag = name === 'uint32';
+    prototype[name] = function (value) {
+      if (!isFit(value)) throw new RangeError(`field ${this.tag >>> 3}: expected ${expected}, got ${describe(value)}`);
+      if (isTag) this.tag = value;
+      return write.call(this, value);
+    };
+    if (writeAll === undefined) continue;
+    prototype[`${name}s`] = function (values: unknown[]) {
+      for (const value of values) if (!isFit(value)) throw new RangeError(`field ${this.tag >>> 3}: expected ${expected}, got ${describe(value)}`);
+      return writeAll.call(this, values);
+    };
+  }
+  return StrictWriter;
+}
+
+const isInt32 = (value: unknown) => (value as number) === ((value as number) | 0);
+const isUint32 = (value: unknown) => (value as number) === (value as number) >>> 0;
+const isLong = (value: unknown) => typeof value === 'object' && value !== null && 'low' in value && 'high' in value;
+const isInt64 = (value: unknown) => Number.isSafeInteger(value) || isLong(value);
+const isUint64 = (value: unknown) => (Number.isSafeInteger(value) && (value as number) >= 0) || isLong(value);
+const INT32 = [isInt32, 'an integer from −2^31 to 2^31 − 1'] as const;
+const UINT32 = [isUint32, 'an integer from 0 to 2^32 − 1'] as const;
+const INT64 = [isInt64, 'an integer of at most 2^53 − 1 either way, or a Long'] as const;
+const UINT64 = [isUint64, 'an integer from 0 to 2^53 − 1, or a Long'] as const;
+const CHECKS: Record<string, readonly [isFit: (value: unknown) => boolean, expected: string]> = {
+  uint32: UINT32,
+  fixed32: UINT32,
+  int32: INT32,
+  sint32: INT32,
+  sfixed32: INT32,
+  uint64: UINT64,
+  fixed64: UINT64,
+  int64: INT64,
+  sint64: INT64,
+  sfixed64: INT64,
+  float: [(value) => typeof value === 'number' && (Math.abs(value) <= 3.4028235677973366e38 || !Number.isFinite(value)), 'a number that a float holds'],
+  string: [(value) => typeof value === 'string' && !hasLoneSurrogate(value), 'text without lone surrogates'],
+  bytes: [(value) => value instanceof Uint8Array, 'a Uint8Array'],
+};
+
+function describe(value: unknown): string {
+  return typeof value === 'number' ? String(value) : `a ${typeof value}`;
+}
+
+/**
+ * `decodeDelimited` makes a reader and hands it to `this.decode`, `encodeDelimited` a writer to `this.encode`: so they are called
+ * with a `this` of ours, and the class of what they made is known.
+ */
+function capture<T>(type: object, method: string, inner: string, argument: number, needs: readonly (keyof T & string)[]): unknown {
+  const call = (type as Record<string, unknown>)[method];
+  if (typeof call !== 'function') return undefined;
+  let made: Record<string, unknown> | undefined;
+  const keep = (...given: unknown[]) => {
+    made = given[argument] as Record<string, unknown>;
+    return made;
+  };
   try {
-    decodeDelimited.call({ decode: (given: Reader) => void (reader = given) }, new Uint8Array([0]));
+    call.call({ [inner]: keep }, new Uint8Array([0]));
   } catch {
     return undefined;
   }
-  const isReader = typeof reader?.tag === 'function' && typeof reader.stringVerify === 'function' && typeof reader.discardUnknown === 'boolean';
-  return isReader ? ((reader as Reader).constructor as ReaderClass) : undefined;
+  return made !== undefined && needs.every((name) => typeof made?.[name] === 'function') ? made.constructor : undefined;
 }
 
 /** Of a Buffer protobufjs would make Buffers. */

@@ -4,11 +4,11 @@ import { TransportError } from '../errors.ts';
 import type { Codec } from './codec.ts';
 import { kindOf, quote } from './describe.ts';
 import { refusal } from './refusal.ts';
-import { strictReader } from './protobuf-strict.ts';
+import { strictEncode, strictReader } from './protobuf-strict.ts';
 
 /** What we need of protobufjs: a reflection `Type`, or a class of its static code. Nothing of it is imported here. */
 export interface ProtobufType<Out> {
-  encode(message: any): { finish(): Uint8Array };
+  encode(message: any, writer?: any): { finish(): Uint8Array };
   decode(reader: any): Out;
   verify?(message: { [name: string]: any }): string | null;
 }
@@ -19,11 +19,15 @@ export interface ProtobufOptions {
 }
 
 /**
- * Protobuf by protobufjs 8: a reflection type (name it: `protobuf<Append>(type)`) or a static class. Plain objects and
- * message instances are encoded alike, as protobufjs' `verify` lets them: enums are numbers, nothing is converted; members
- * that the type does not know are not sent. `decode` gives protobufjs' message: 64-bit integers are `Long`s, absent members their
- * defaults, unknown fields are skipped. `invalid_argument` is what it says to bytes that are cut off or no message of the type,
- * to text that is no UTF-8, to more than 100 levels of nesting and to more than `maxFields` fields.
+ * Protobuf by protobufjs 8: a reflection type (name it: `protobuf<Append>(type)`) or a static class.
+ *
+ * encode takes plain objects and message instances alike and converts nothing: enums are numbers, bytes Uint8Arrays, 64-bit
+ * integers `Long`s or numbers to 2^53 − 1. `invalid_argument`, naming the field, for what `verify` refuses and for what would
+ * arrive as something else: integers out of range, lone surrogates. Members that the type does not know are not sent.
+ *
+ * decode gives protobufjs' message: 64-bit integers are `Long`s, absent members have their defaults, unknown fields are dropped.
+ * `invalid_argument` for bytes that are cut off within a field or are no message of the type, for text that is no UTF-8, for more
+ * than 100 levels of nesting and more than `maxFields` fields.
  */
 export function protobuf<Out, In = Out>(type: ProtobufType<Out>, options: ProtobufOptions = {}): Codec<Out, In> {
   if (type === null || (typeof type !== 'object' && typeof type !== 'function') || typeof type.encode !== 'function' || typeof type.decode !== 'function') {
@@ -33,6 +37,7 @@ export function protobuf<Out, In = Out>(type: ProtobufType<Out>, options: Protob
   if (!(Number.isInteger(maxFields) && maxFields > 0)) throw new TypeError(`protobuf: maxFields: must be an integer above 0, got ${String(maxFields)}`);
   const name = `protobuf(${nameOf(type)})`;
   const open = strictReader(type, maxFields);
+  const write = strictEncode(type);
   return Object.freeze({
     name,
     encode(value: In): Uint8Array {
@@ -40,7 +45,7 @@ export function protobuf<Out, In = Out>(type: ProtobufType<Out>, options: Protob
       try {
         const problem = type.verify?.(value);
         if (typeof problem === 'string') throw refusal(name, ...split(problem));
-        return type.encode(value).finish();
+        return write(value);
       } catch (error) {
         throw translate(name, error, "can't be encoded");
       }

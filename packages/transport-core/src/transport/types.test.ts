@@ -3,15 +3,15 @@
 
 import test from 'ava';
 import { z } from 'zod';
-import { bytes } from './protocol/bytes.ts';
-import type { Codec } from './protocol/codec.ts';
-import { json } from './protocol/json.ts';
-import { protobuf } from './protocol/protobuf.ts';
-import { defineProtocol, type Methods, type Protocol } from './protocol/protocol.ts';
-import type { Remote } from './remote.ts';
-import type { Handlers, ItemOf, MethodName, OneWayName, RequestInput, RequestOf, ResponseInput, ResponseOf, Rpc, UploadOf } from './rpc/types.ts';
-import { multicast } from './transport/multicast.ts';
-import type { AnyTransport, Client, SendOptions, Target, Transport } from './transport/types.ts';
+import { bytes } from '../protocol/bytes.ts';
+import type { Codec } from '../protocol/codec.ts';
+import { json } from '../protocol/json.ts';
+import { protobuf } from '../protocol/protobuf.ts';
+import { defineProtocol, type Methods, type Protocol } from '../protocol/protocol.ts';
+import type { Remote } from '../remote.ts';
+import type { Handlers, ItemOf, MethodName, OneWayName, RequestInput, RequestOf, ResponseInput, ResponseOf, Rpc, UploadOf } from '../rpc/types.ts';
+import { multicast } from './multicast.ts';
+import type { AnyTransport, Client, SendOptions, Target, Transport } from './types.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(_: Same<A, B>) => {};
