@@ -1,0 +1,249 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import protobufjs from 'protobufjs';
+import pbjs from 'protobufjs-cli/pbjs.js';
+import { TransportError } from '../errors.ts';
+import { seededRandom } from '../random.ts';
+import type { Codec } from './codec.ts';
+import { protobuf, type ProtobufType } from './protobuf.ts';
+import { decodeAs, encodeAs } from './refusal.ts';
+
+const Long = protobufjs.util.Long as unknown as { fromString(text: string): object };
+const definition = (syntax: string) => `syntax = "${syntax}";
+package raft;
+message Entry { ${opt(syntax)} uint32 term = 1; ${opt(syntax)} bytes data = 2; ${opt(syntax)} string text = 3; ${opt(syntax)} Entry child = 4; repeated Entry children = 5; }
+message Append {
+  ${opt(syntax)} uint32 term = 1; repeated Entry entries = 2; ${opt(syntax)} int64 big = 3; map<string, string> map = 4;
+  repeated uint32 packed = 5 [packed = true]; ${opt(syntax)} sint32 small = 6; ${opt(syntax)} Kind kind = 7;
+  ${opt(syntax)} float single = 8; ${opt(syntax)} bool flag = 9; repeated Empty empties = 10; ${opt(syntax)} uint64 huge = 11; ${opt(syntax)} double twice = 12;
+}
+message Empty {}
+enum Kind { A = 0; B = 1; }`;
+const opt = (syntax: string) => (syntax === 'proto2' ? 'optional' : '');
+
+interface Append {
+  term: number;
+  entries: { term?: number; data?: Uint8Array; text?: string; children?: object[] }[];
+  big: { toString(): string };
+  map: Record<string, string>;
+  packed: number[];
+}
+
+/** The same message by reflection and by static code. */
+async function typesOf(syntax: string): Promise<Record<string, ProtobufType<Append>>> {
+  const directory = mkdtempSync(join(tmpdir(), 'protobuf-'));
+  const file = join(directory, 'raft.proto');
+  try {
+    writeFileSync(file, definition(syntax));
+    const code = await new Promise<string>((resolve, reject) => {
+      pbjs.main(['--target', 'static', '--keep-case', '--root', syntax, file], (error: Error | null, output?: string) => (error ? reject(error) : resolve(output ?? '')));
+    });
+    const roots = new Function('$protobuf', `${code}\nreturn $root;`)(protobufjs);
+    return { reflection: protobufjs.parse(definition(syntax)).root.lookupType('raft.Append') as any, static: roots.raft.Append };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const types = { proto3: await typesOf('proto3'), proto2: await typesOf('proto2') };
+const each = Object.entries(types).flatMap(([syntax, kinds]) => Object.entries(kinds).map(([kind, type]) => [`${syntax}, ${kind}`, protobuf<Append, object>(type), type] as const));
+
+const refusalOf = (run: () => unknown): TransportError => {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof TransportError) return error;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+};
+const decodingOf = (codec: Codec<unknown, any>, bytes: Uint8Array | number[]) => {
+  const error = refusalOf(() => decodeAs(codec, 'request', bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)));
+  return `${error.code}: ${error.message}`;
+};
+const encodingOf = (codec: Codec<unknown, any>, value: unknown) => {
+  const error = refusalOf(() => encodeAs(codec, 'request', value));
+  return `${error.code}: ${error.message}`;
+};
+const message = { term: 7, entries: [{ term: 1, data: new Uint8Array([1, 2]), text: 'ü😀', children: [{ text: 'x' }] }], big: Long.fromString('-9007199254740993'), map: { a: 'b' }, packed: [1, 2, 300] };
+
+for (const [name, codec, type] of each) {
+  test(`${name}: a message comes back as it was`, (t) => {
+    const back = codec.decode(codec.encode(message));
+    t.is(back.term, 7);
+    t.deepEqual([...back.entries[0]!.data!], [1, 2]);
+    t.is(back.entries[0]?.text, 'ü😀');
+    t.is(back.entries[0]?.children?.length, 1);
+    t.is(back.big.toString(), '-9007199254740993');
+    t.deepEqual({ ...back.map }, { a: 'b' });
+    t.deepEqual(back.packed, [1, 2, 300]);
+    t.deepEqual([...codec.encode(back)], [...codec.encode(message)], 'a message instance encodes as the plain object does');
+  });
+
+  test(`${name}: it is named by its type and agrees with protobufjs byte for byte`, (t) => {
+    t.is(codec.name, 'protobuf(raft.Append)');
+    t.deepEqual([...codec.encode(message)], [...type.encode(message).finish()]);
+    t.is(codec.encode({}).length, 0);
+    t.is(codec.decode(new Uint8Array()).term, 0);
+  });
+
+  test(`${name}: bytes come out as plain Uint8Arrays, of a Buffer too`, (t) => {
+    for (const encoded of [codec.encode(message), new Uint8Array(codec.encode(message))]) {
+      t.is(Object.getPrototypeOf(codec.decode(encoded).entries[0]!.data), Uint8Array.prototype);
+    }
+  });
+
+  test(`${name}: bytes cut off anywhere are refused or, between two fields, a shorter message`, (t) => {
+    const whole = new Uint8Array(codec.encode(message));
+    let shorter = 0;
+    for (let i = 0; i < whole.length; i++) {
+      const part = whole.slice(0, i);
+      try {
+        t.deepEqual([...codec.encode(codec.decode(part))], [...part], 'nothing partial');
+        shorter++;
+      } catch (error) {
+        t.true(error instanceof TransportError && error.code === 'invalid_argument', String(error));
+      }
+    }
+    t.is(shorter, 5, 'before the first, and behind each of the fields but the last');
+  });
+
+  test(`${name}: nesting is refused beyond 100 levels, however deep, without overflow`, (t) => {
+    const nested = (levels: number) => {
+      // Entry.child by hand: tag 0x22 and a length, from the inside out.
+      const lengths: number[] = [];
+      let length = 0;
+      for (let i = 0; i < levels; i++) {
+        lengths.push(length);
+        length += 1 + varint(length).length;
+      }
+      const bytes: number[] = [0x12, ...varint(length)];
+      for (const inner of lengths.reverse()) bytes.push(0x22, ...varint(inner));
+      return new Uint8Array(bytes);
+    };
+    t.notThrows(() => codec.decode(nested(98)));
+    for (const levels of [101, 10_000, 1_000_000]) t.regex(decodingOf(codec, nested(levels)), /^invalid_argument: request: is no message of the type: ".*max depth exceeded"/);
+    t.regex(decodingOf(codec, new Uint8Array(1_000_000).fill(0x7b)), /max depth exceeded/, 'groups');
+    let deep: any = {};
+    for (let i = 0; i < 1_000_000; i++) deep = { child: deep };
+    t.regex(encodingOf(codec, { entries: [deep] }), /^invalid_argument: request/);
+  });
+
+  test(`${name}: a packed field that claims more than there is is refused`, (t) => {
+    t.regex(decodingOf(codec, [0x2a, ...varint(1_000_000_000), 1, 2]), /^invalid_argument: request: is no message of the type/);
+  });
+
+  test(`${name}: lengths that overflow are refused`, (t) => {
+    for (const length of [varint(0xffff_ffff), [0xff, 0xff, 0xff, 0xff, 0x7f], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]]) {
+      t.regex(decodingOf(codec, [0x12, ...length, 1, 2, 3, 4, 5, 6, 7, 8]), /^invalid_argument: /);
+    }
+  });
+
+  test(`${name}: a varint over ten bytes is refused`, (t) => {
+    for (const tag of [0x08, 0x18, 0x30, 0x38, 0x48]) t.regex(decodingOf(codec, [tag, ...Array(10).fill(0xff), 0x01]), /^invalid_argument: /);
+  });
+
+  test(`${name}: text that is no UTF-8 is refused`, (t) => {
+    const bad = [[0xff], [0xc0, 0x80], [0xe0, 0x80, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82], [...Array(100).fill(0x61), 0xff]];
+    for (const text of bad) {
+      t.regex(decodingOf(codec, [0x12, text.length + 2, 0x1a, text.length, ...text]), /^invalid_argument: /);
+      t.regex(decodingOf(codec, [0x22, text.length + 2, 0x0a, text.length, ...text]), /^invalid_argument: /, 'a key of a map');
+    }
+  });
+
+  test(`${name}: unknown fields are skipped, a million of them in linear time, and nothing of them is kept`, (t) => {
+    const unknown = new Uint8Array(3_000_000);
+    for (let i = 0; i < unknown.length; i += 3) unknown.set([0xf8, 0x7f, 0x01], i);
+    const back = codec.decode(new Uint8Array([...codec.encode({ term: 5 }), ...unknown]));
+    t.is(back.term, 5);
+    t.is((back as any).$unknowns, undefined);
+    t.deepEqual([...codec.encode(back)], [0x08, 0x05]);
+  });
+
+  test(`${name}: more fields than allowed are refused, empty ones and those of nested messages too`, (t) => {
+    const small = protobuf<Append, object>(type, { maxFields: 10 });
+    t.notThrows(() => small.decode(codec.encode({ empties: Array(10).fill({}) })));
+    t.regex(decodingOf(small, codec.encode({ empties: Array(11).fill({}) })), /too many fields/);
+    t.regex(decodingOf(small, codec.encode({ entries: Array(4).fill({ term: 1, text: 'x' }) })), /too many fields/);
+    const bomb = new Uint8Array(9_000_000);
+    for (let i = 0; i < bomb.length; i += 2) bomb[i] = 0x52;
+    t.regex(decodingOf(codec, bomb), /too many fields/);
+  });
+
+  test(`${name}: keys that prototypes know are plain data`, (t) => {
+    const map = JSON.parse('{"__proto__":"a","constructor":"b","toString":"c"}');
+    const back = codec.decode(codec.encode({ map })).map;
+    t.deepEqual(Object.entries(back).sort(), Object.entries(map).sort() as any);
+    t.is(Object.getPrototypeOf({}), Object.prototype);
+    t.is(({} as any).constructor, Object);
+  });
+
+  test(`${name}: what is no message of the type is refused, naming the member`, (t) => {
+    t.regex(encodingOf(codec, { term: 'x' }), /^invalid_argument: request\.term: integer expected/);
+    t.regex(encodingOf(codec, { entries: [{ text: 5 }] }), /^invalid_argument: request\.entries\.text: string expected/);
+    t.regex(encodingOf(codec, { entries: 5 }), /^invalid_argument: request\.entries: array expected/);
+    for (const value of [undefined, null, 5, 'x']) t.regex(encodingOf(codec, value), /^invalid_argument: request: expected a message, got /);
+  });
+
+  test(`${name}: what would arrive as something else is refused, naming the field`, (t) => {
+    const bent: [object, string][] = [
+      [{ term: -1 }, 'field 1: expected an integer from 0 to 2^32 − 1, got -1'],
+      [{ term: 2 ** 32 }, 'field 1: expected an integer from 0 to 2^32 − 1, got 4294967296'],
+      [{ small: 2 ** 31 }, 'field 6: expected an integer from −2^31 to 2^31 − 1, got 2147483648'],
+      [{ packed: [1, 2 ** 40] }, 'field 5: expected an integer from 0 to 2^32 − 1, got 1099511627776'],
+      [{ big: 2 ** 53 }, 'field 3: expected an integer of at most 2^53 − 1 either way, or a Long, got 9007199254740992'],
+      [{ huge: -1 }, 'field 11: expected an integer from 0 to 2^53 − 1, or a Long, got -1'],
+      [{ single: 1e300 }, 'field 8: expected a number that a float holds, got 1e+300'],
+      [{ entries: [{ text: 'a\ud800' }] }, 'field 3: expected text without lone surrogates, got a string'],
+      [{ map: { 'k\udc00': 'v' } }, 'field 1: expected text without lone surrogates, got a string'],
+      [{ entries: [{ data: 'AQI=' }] }, 'field 2: expected a Uint8Array, got a string'],
+    ];
+    for (const [value, problem] of bent) t.is(encodingOf(codec, value), `invalid_argument: request: can't be encoded: ${JSON.stringify(problem)}`);
+    t.is(codec.decode(codec.encode({ term: 2 ** 32 - 1 })).term, 2 ** 32 - 1, 'and encoding goes on');
+  });
+
+  test(`${name}: floats that are no numbers cross as they are`, (t) => {
+    for (const value of [NaN, Infinity, -Infinity, -0]) {
+      const back = codec.decode(codec.encode({ single: value, twice: value })) as any;
+      if (value !== 0) t.deepEqual([back.single, back.twice], [value, value]);
+    }
+  });
+
+  test(`${name}: random messages come back, and random bytes are refused or decoded and nothing else`, (t) => {
+    const random = seededRandom(5);
+    const number = (limit: number) => Math.floor(random() * limit);
+    for (let i = 0; i < 300; i++) {
+      const entry = () => ({ term: number(2 ** 32), data: Uint8Array.from({ length: number(9) }, () => number(256)), text: String.fromCodePoint(0x20 + number(0xd000)) });
+      const value = { term: number(2 ** 32), entries: Array.from({ length: number(4) }, entry), packed: Array.from({ length: number(5) }, () => number(2 ** 32)), small: number(2 ** 32) - 2 ** 31, flag: random() < 0.5 };
+      const encoded = new Uint8Array(codec.encode(value));
+      t.deepEqual([...codec.encode(codec.decode(encoded))], [...encoded]);
+      for (let flips = 0; flips < 3; flips++) encoded[number(encoded.length)] = number(256);
+      try {
+        codec.decode(encoded);
+      } catch (error) {
+        t.true(error instanceof TransportError && error.code === 'invalid_argument', String(error));
+      }
+    }
+  });
+}
+
+test('what is no protobufjs type is a TypeError', (t) => {
+  for (const type of [undefined, null, {}, 'raft.Append', () => 1, { encode() {} }]) t.throws(() => protobuf(type as any), { instanceOf: TypeError, message: /^protobuf: takes a protobufjs type/ });
+  for (const maxFields of [0, -1, 1.5, NaN, '5']) t.throws(() => protobuf(types.proto3['static']!, { maxFields: maxFields as any }), { instanceOf: TypeError, message: /maxFields/ });
+});
+
+test('a type with encode and decode alone does, as strict as it is', (t) => {
+  const { encode, decode } = types.proto3['static']!;
+  const codec = protobuf<Append, object>({ encode, decode });
+  t.is(codec.decode(codec.encode({ term: 5 })).term, 5);
+  t.regex(decodingOf(codec, [0x08]), /^invalid_argument/);
+});
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let left = value;
+  for (; left > 127; left = Math.floor(left / 128)) bytes.push((left % 128) + 128);
+  return [...bytes, left];
+}
