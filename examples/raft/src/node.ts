@@ -161,7 +161,7 @@ export class RaftNode {
         if (this.#installing) throw new TransportError('resource_exhausted', `${this.id} is taking a snapshot already`);
         this.#installing = true;
         try {
-          this.#step((now) => raft.heard(now, request));
+          this.#step((now) => raft.heed(now, request));
           const data = await gather(upload, request.size);
           return await this.#answer((now) => raft.installSnapshot(now, request, data));
         } finally {

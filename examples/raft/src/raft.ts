@@ -66,6 +66,7 @@ interface Follower {
 export class Raft {
   readonly id: string;
   readonly #members: ReadonlySet<string>;
+  readonly #majority: number;
   readonly #options: RaftOptions;
   readonly #log: Log;
   #term: number;
@@ -88,6 +89,7 @@ export class Raft {
     const { id, members, saved } = options;
     this.id = id;
     this.#members = new Set(members);
+    this.#majority = Math.floor(members.length / 2) + 1;
     this.#options = options;
     this.#term = saved?.term ?? 0;
     this.#votedFor = saved?.votedFor ?? '';
@@ -163,7 +165,7 @@ export class Raft {
   appendEntries(now: number, request: AppendRequest): AppendReply {
     const { prevIndex, prevTerm, entries } = request;
     const log = this.#log;
-    if (!this.#heed(now, request)) return this.#refuse(0, 0);
+    if (!this.heed(now, request)) return this.#refuse(0, 0);
     if (prevIndex > log.last.index) return this.#refuse(log.last.index + 1, 0);
     // What a snapshot replaced was committed, so it agrees.
     if (prevIndex >= log.base.index && log.termAt(prevIndex) !== prevTerm) return this.#refuse(log.startOfTerm(prevIndex), log.termAt(prevIndex)!);
@@ -177,7 +179,7 @@ export class Raft {
   /** A leader has sent a whole snapshot (paper §7). */
   installSnapshot(now: number, request: InstallRequest, data: Uint8Array): InstallReply {
     const { index, indexTerm } = request;
-    if (!this.#heed(now, request) || index <= this.#commit) return { term: this.#term };
+    if (!this.heed(now, request) || index <= this.#commit) return { term: this.#term };
     if (this.#log.termAt(index) === indexTerm) {
       this.#commit = index; // the log has all of it already
     } else {
@@ -189,9 +191,16 @@ export class Raft {
     return { term: this.#term };
   }
 
-  /** A leader speaks while it works at a long message: the wait for it begins anew. */
-  heard(now: number, request: { term: number; leader: string }): void {
-    this.#heed(now, request);
+  /**
+   * Follows the sender where it leads this term or a later one, and waits for it anew; false where its time is over. Besides the two
+   * methods above the driver says it when a long message begins: a snapshot may take longer than the patience lasts.
+   */
+  heed(now: number, { term, leader }: { term: number; leader: string }): boolean {
+    if (term < this.#term || !this.#members.has(leader)) return false;
+    this.#follow(now, term, leader);
+    this.#leaderHeardAt = now;
+    this.#electionAt = now + this.#patience;
+    return true;
   }
 
   /** A vote was given or refused. */
@@ -213,8 +222,8 @@ export class Raft {
     if (reply.success) {
       follower.match = Math.max(follower.match, reply.match);
       follower.next = Math.max(follower.next, follower.match + 1);
-    } else if (message.method === 'appendEntries' && message.request.entries.length > 0) {
-      // Skip a whole term at a time (paper, end of §5.3).
+    } else if (message.method === 'appendEntries') {
+      // Skip a whole term at a time (paper, end of §5.3). A refused heartbeat is from a node that has forgotten what it had.
       const end = reply.conflictTerm > 0 ? this.#log.endOfTerm(reply.conflictTerm) : undefined;
       follower.next = Math.max(1, Math.min(message.request.prevIndex, end === undefined ? reply.conflictIndex : end + 1));
     }
@@ -365,23 +374,8 @@ export class Raft {
     return follower;
   }
 
-  // What a follower does
-
-  /** Follows the sender where it leads this term or a later one; false where its time is over. */
-  #heed(now: number, { term, leader }: { term: number; leader: string }): boolean {
-    if (term < this.#term || !this.#members.has(leader)) return false;
-    this.#follow(now, term, leader);
-    this.#leaderHeardAt = now;
-    this.#electionAt = now + this.#patience;
-    return true;
-  }
-
   #refuse(conflictIndex: number, conflictTerm: number): AppendReply {
     return { term: this.#term, success: false, match: 0, conflictIndex, conflictTerm };
-  }
-
-  get #majority(): number {
-    return Math.floor(this.#members.size / 2) + 1;
   }
 }
 

@@ -1,0 +1,28 @@
+import test from 'ava';
+import { parseOptions } from './options.ts';
+
+test('without options all backends, five nodes and 1,000 writes', (t) => {
+  t.deepEqual(parseOptions([]), { transports: ['inmem', 'tcp', 'ws'], nodes: 5, writes: 1_000 });
+});
+
+test('one backend, other numbers, and help', (t) => {
+  t.deepEqual(parseOptions(['--', '--transport', 'tcp', '--nodes=3', '--writes', '10']), { transports: ['tcp'], nodes: 3, writes: 10 });
+  t.is(parseOptions(['--help', '--nodes', 'many']), 'help');
+});
+
+for (const [args, message] of [
+  [['--transport', 'udp'], "--transport: expected inmem, tcp, ws or all, got 'udp'"],
+  [['--nodes', '2'], "--nodes: expected a whole number from 3 to 9, got '2'"],
+  [['--writes', '1e3'], "--writes: expected a whole number from 1 to 100000, got '1e3'"],
+  [['--transport', 'constructor'], "--transport: expected inmem, tcp, ws or all, got 'constructor'"],
+] as const) {
+  test(`${args.join(' ')} is refused, and what is right is told`, (t) => {
+    t.throws(() => parseOptions(args), { message });
+  });
+}
+
+test('an option that there is not, and one without its value, are refused', (t) => {
+  t.throws(() => parseOptions(['--node', '3']), { message: /--node/ });
+  t.throws(() => parseOptions(['--nodes']), { message: /--nodes/ });
+  t.throws(() => parseOptions(['all']), { message: /all/ });
+});

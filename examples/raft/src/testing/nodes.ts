@@ -1,0 +1,119 @@
+// Some nodes over direct in-memory transports, for tests of what drives the machine.
+
+import { type Clock, type Store, systemClock, type Timer, type Transport } from '@trunkline/transport-core';
+import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
+import { KeyValueStore } from '../kv.ts';
+import { MemoryStore } from '../memory-store.ts';
+import { type RaftEvent, RaftNode, type RaftNodeOptions } from '../node.ts';
+import { type RaftProtocol, raftProtocol } from '../protocol.ts';
+
+export interface Peer {
+  readonly transport: Transport<RaftProtocol>;
+  readonly node: RaftNode;
+  readonly machine: KeyValueStore;
+  readonly store: Store;
+}
+
+export class Nodes {
+  readonly peers: Peer[] = [];
+  /** One more transport, which no node has. */
+  readonly outside: Transport<RaftProtocol>;
+  readonly events: { id: string; event: RaftEvent }[] = [];
+  readonly clock = new CountingClock();
+  readonly #transports: ReturnType<typeof createInmemTransport<RaftProtocol>>[];
+  readonly #waiting = new Set<() => void>();
+
+  private constructor(count: number) {
+    this.#transports = Array.from({ length: count + 1 }, () => createInmemTransport({ protocol: raftProtocol, clock: this.clock }));
+    this.outside = this.#transports[count]!;
+  }
+
+  static async start(count: number, options: Partial<RaftNodeOptions> = {}, stores: Store[] = []): Promise<Nodes> {
+    const nodes = new Nodes(count);
+    await Promise.all(nodes.#transports.map((transport) => transport.listen()));
+    connectAll(...nodes.#transports);
+    for (let i = 0; i < count; i++) await nodes.join(i, { store: stores[i] ?? new MemoryStore(), ...options });
+    return nodes;
+  }
+
+  /** Starts node `i` on its transport. */
+  async join(i: number, options: Partial<RaftNodeOptions>): Promise<Peer> {
+    const transport = this.#transports[i]!;
+    const machine = new KeyValueStore();
+    const onEvent = (event: RaftEvent) => {
+      this.events.push({ id: transport.advertiseAddr(), event });
+      for (const look of [...this.#waiting]) look();
+    };
+    const times = { electionTimeout: 100, heartbeat: 20 };
+    const node = await RaftNode.start({ transport, members: this.addrs, machine, onEvent, ...times, ...options });
+    const peer = { transport, node, machine, store: options.store! };
+    this.peers[i] = peer;
+    return peer;
+  }
+
+  get addrs(): string[] {
+    return this.#transports.slice(0, -1).map((transport) => transport.advertiseAddr());
+  }
+
+  /** Resolves with what `found` finds, now or after some later event. */
+  until<T>(found: () => T | undefined): Promise<T> {
+    return new Promise((resolve) => {
+      const look = () => {
+        const value = found();
+        if (value === undefined) return;
+        this.#waiting.delete(look);
+        resolve(value);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  /** A leader whom all others follow. */
+  leader(): Promise<Peer> {
+    return this.until(() => {
+      const leader = this.peers.find(({ node }) => node.status.role === 'leader');
+      return leader !== undefined && this.peers.every(({ node }) => node.status.leader === leader.node.id) ? leader : undefined;
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.peers.map(({ node }) => node.close()));
+    await Promise.all(this.#transports.map((transport) => transport.close()));
+  }
+}
+
+/** The system's clock, and how many of its timers wait. */
+export class CountingClock implements Clock {
+  readonly #waiting = new Set<Timer>();
+
+  get timers(): number {
+    return this.#waiting.size;
+  }
+
+  now(): number {
+    return systemClock.now();
+  }
+
+  setTimeout(callback: () => void, delay: number): Timer {
+    const timer = systemClock.setTimeout(() => {
+      this.#waiting.delete(timer);
+      callback();
+    }, delay);
+    this.#waiting.add(timer);
+    return timer;
+  }
+
+  clearTimeout(timer: Timer): void {
+    this.#waiting.delete(timer);
+    systemClock.clearTimeout(timer);
+  }
+
+  sleep(delay: number, signal?: AbortSignal): Promise<void> {
+    return systemClock.sleep(delay, signal);
+  }
+
+  defer(callback: () => void): void {
+    systemClock.defer(callback);
+  }
+}
