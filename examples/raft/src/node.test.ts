@@ -103,8 +103,9 @@ test('a node that lost everything gets it by snapshot, larger than any packet', 
     for (let i = 0; i < 20; i++) await leader.node.propose(set(`k${i}`, 'v'.repeat(20_000)));
     const i = nodes.peers.findIndex((peer) => peer !== leader);
     await nodes.peers[i]!.node.close();
+    nodes.events.length = 0;
     const again = await nodes.join(i, { store: new MemoryStore() });
-    const { event } = await nodes.until(() => nodes.events.find(({ event }) => event.type === 'restored' && event.from === 'leader'));
+    const { event } = await nodes.until(() => nodes.events.find(({ id, event }) => id === again.node.id && event.type === 'restored'));
     t.true(event.type === 'restored' && event.bytes > 6 * 64 * 1024);
     t.is(again.machine.get('k5'), 'v'.repeat(20_000));
   });
