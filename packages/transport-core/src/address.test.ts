@@ -1,7 +1,6 @@
 import test from 'ava';
-import { formatHostPort, isNodeId, isUnspecified, parseHostPort, parseTarget, splitScheme } from './address.ts';
+import { isNodeId, parseTarget, splitScheme } from './address.ts';
 import { TransportError } from './errors.ts';
-import { seededRandom } from './random.ts';
 
 const id = 'ab'.repeat(32);
 const refusalOf = (run: () => unknown): TransportError => {
@@ -34,7 +33,25 @@ test('all spellings of one target have one key', (t) => {
 });
 
 test('different targets keep different keys', (t) => {
-  const targets = ['a:1', 'a:2', 'b:1', 'ws://a:1', 'wss://a:1', 'ws://a:1/x', 'ws://a:1/X', 'ws://a:1/x?y', `${id}@a:1`, '[fe80::1%eth0]:1', '[fe80::1%ETH0]:1', '[fe80::1]:1', 'inmem://a', 'inmem://b', 'n1', 'N1', `node:${id}`];
+  const targets = [
+    'a:1',
+    'a:2',
+    'b:1',
+    'ws://a:1',
+    'wss://a:1',
+    'ws://a:1/x',
+    'ws://a:1/X',
+    'ws://a:1/x?y',
+    `${id}@a:1`,
+    '[fe80::1%eth0]:1',
+    '[fe80::1%ETH0]:1',
+    '[fe80::1]:1',
+    'inmem://a',
+    'inmem://b',
+    'n1',
+    'N1',
+    `node:${id}`,
+  ];
   t.is(new Set(targets.map((target) => parseTarget(target).key)).size, targets.length);
 });
 
@@ -74,72 +91,4 @@ test('a scheme ends at ://, in lower case', (t) => {
   t.deepEqual(splitScheme('WSS://A/b://c'), { scheme: 'wss', rest: 'A/b://c' });
   t.deepEqual(splitScheme('host:1'), { scheme: undefined, rest: 'host:1' });
   t.deepEqual(splitScheme('://x'), { scheme: undefined, rest: '://x' });
-});
-
-test('hosts and ports are read', (t) => {
-  const read: [string, string, number][] = [
-    ['127.0.0.1:0', '127.0.0.1', 0],
-    ['localhost:65535', 'localhost', 65_535],
-    ['tcp://node-1.example:7000', 'node-1.example', 7_000],
-    ['TCP://a_b:1', 'a_b', 1],
-    ['[::1]:7', '::1', 7],
-    ['[2001:DB8:0:0:1:0:0:1]:7', '2001:db8::1:0:0:1', 7],
-    ['[::ffff:10.0.0.1]:7', '10.0.0.1', 7],
-    ['[fe80::1%eth0]:7', 'fe80::1%eth0', 7],
-    ['bücher.example:7', 'bücher.example', 7],
-    ['example.com.:7', 'example.com.', 7],
-  ];
-  for (const [text, host, port] of read) t.deepEqual(parseHostPort(text, 'addr', { scheme: 'tcp' }), { host, port }, text);
-});
-
-test('what is no host and port is refused, with the remedy', (t) => {
-  const refused: [string, RegExp][] = [
-    ['', /write 'host:port'/],
-    ['host', /write 'host:port'/],
-    [':80', /write 'host:port'/],
-    ['host:', /write 'host:port'/],
-    ['host:x', /write 'host:port'/],
-    ['host:-1', /write 'host:port'/],
-    ['host:1.5', /write 'host:port'/],
-    ['host:65536', /ports end at 65535/],
-    ['host:99999999999', /write 'host:port'/],
-    ['::1:80', /IPv6 without brackets/],
-    ['::1', /IPv6 without brackets/],
-    ['[::1]', /write 'host:port'/],
-    ['[::g]:1', /no valid host/],
-    ['256.1.1.1:1', /no valid host \('256\.1\.1\.1'\)/],
-    ['1.2.3:1', /no valid host/],
-    ['010.0.0.1:1', /no valid host/],
-    ['a b:1', /no valid host/],
-    ['a..b:1', /no valid host/],
-    ['-/x:1', /no valid host/],
-    ['ws://host:1', /has the scheme 'ws:\/\/'; write host:port or tcp:\/\/host:port/],
-  ];
-  for (const [text, message] of refused) {
-    const error = refusalOf(() => parseHostPort(text, 'createTcpTransport: bindAddr', { scheme: 'tcp' }));
-    t.is(error.code, 'invalid_argument', text);
-    t.regex(error.message, message, text);
-    t.true(error.message.startsWith(`createTcpTransport: bindAddr: ${JSON.stringify(text)}`));
-  }
-});
-
-test('port 0 is for binding alone', (t) => {
-  t.is(parseHostPort('h:0', 'addr').port, 0);
-  t.regex(refusalOf(() => parseHostPort('h:0', 'addr', { dial: true })).message, /can be bound but not dialled/);
-});
-
-test('what is read can be written and read again', (t) => {
-  const random = seededRandom(3);
-  for (let i = 0; i < 2_000; i++) {
-    const groups = Array.from({ length: 8 }, () => (random() < 0.5 ? 0 : Math.floor(random() * 0x1_0000)));
-    const long = groups.map((group) => group.toString(16).padStart(4, '0')).join(':');
-    const { host, port } = parseHostPort(`[${long}]:${i}`, 'addr');
-    t.deepEqual(parseHostPort(formatHostPort(host, port), 'addr'), { host, port });
-    if (host.includes(':')) t.is(new URL(`http://[${long}]`).hostname, `[${host}]`);
-  }
-});
-
-test('unspecified hosts are known in every spelling', (t) => {
-  for (const host of ['0.0.0.0', '::', '[::]', '0:0:0:0:0:0:0:0', '::0', '0000::', '::ffff:0.0.0.0', '::0.0.0.0', '0', '0.0', '00.0.0.0', '0x0']) t.true(isUnspecified(host), host);
-  for (const host of ['127.0.0.1', '::1', 'localhost', '0.0.0.1', '', '::ffff:0:1', '1::', '::ffff:0:0:0', 'zero', '0::0::0']) t.false(isUnspecified(host), host);
 });

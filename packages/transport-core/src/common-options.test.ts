@@ -47,7 +47,13 @@ test('every option may be undefined', (t) => {
 
 test('no bound but those of waiting and idleness is Infinity', (t) => {
   t.is(parse({ timeout: Infinity, idleTimeout: Infinity }).timeout, Infinity);
-  for (const options of [{ dialTimeout: Infinity }, { handshakeTimeout: Infinity }, { maxPool: Infinity }, { limits: { message: Infinity } }, { keepAlive: { interval: Infinity } }]) {
+  for (const options of [
+    { dialTimeout: Infinity },
+    { handshakeTimeout: Infinity },
+    { maxPool: Infinity },
+    { limits: { message: Infinity } },
+    { keepAlive: { interval: Infinity } },
+  ]) {
     t.regex(messageOf(options), /got Infinity$/);
   }
   for (const timeout of [0, -1, NaN, '10']) t.regex(messageOf({ timeout }), /^createTransport: timeout: must be milliseconds above 0, or Infinity/);

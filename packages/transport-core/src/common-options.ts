@@ -2,7 +2,20 @@
 
 import * as z from 'zod/mini';
 import type { Clock } from './clock.ts';
-import { callback, dependentGroup, group, integer, milliseconds, millisecondsOrNever, type Options, optional, optionsSchema, reference, text, withDefault } from './config.ts';
+import {
+  callback,
+  dependentGroup,
+  group,
+  integer,
+  milliseconds,
+  millisecondsOrNever,
+  type Options,
+  optional,
+  optionsSchema,
+  reference,
+  text,
+  withDefault,
+} from './config.ts';
 import type { Observer } from './observer.ts';
 import type { Random } from './random.ts';
 import type { Remote } from './remote.ts';

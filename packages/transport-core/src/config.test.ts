@@ -1,6 +1,19 @@
 import test from 'ava';
 import { commonOptions } from './common-options.ts';
-import { callback, dependentGroup, extendOptions, group, integer, milliseconds, optional, optionsSchema, parseOptions, reference, text, withDefault } from './config.ts';
+import {
+  callback,
+  dependentGroup,
+  extendOptions,
+  group,
+  integer,
+  milliseconds,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  text,
+  withDefault,
+} from './config.ts';
 
 const schema = optionsSchema({
   addr: text(),
@@ -72,7 +85,10 @@ test('what is required says so', (t) => {
 });
 
 test('all that is wrong is told at once', (t) => {
-  t.is(messageOf({ addr: 'a', size: 0, deep: { depth: 0 } }), 'createThing: size: must be an integer from 1 to 10, got 0; deep.depth: must be an integer from 1 to 3, got 0');
+  t.is(
+    messageOf({ addr: 'a', size: 0, deep: { depth: 0 } }),
+    'createThing: size: must be an integer from 1 to 10, got 0; deep.depth: must be an integer from 1 to 3, got 0',
+  );
 });
 
 test('an unknown option is named, with the nearest that there is', (t) => {

@@ -40,7 +40,9 @@ export function integer(least: number, most: number): z.ZodMiniCustom<number, nu
 
 /** Milliseconds above 0, up to the longest delay of a timer (24.8 days). */
 export function milliseconds(): z.ZodMiniCustom<number, number> {
-  return z.custom<number>((value) => typeof value === 'number' && value > 0 && value <= LONGEST_DELAY, { error: `must be milliseconds above 0, at most ${LONGEST_DELAY}` });
+  return z.custom<number>((value) => typeof value === 'number' && value > 0 && value <= LONGEST_DELAY, {
+    error: `must be milliseconds above 0, at most ${LONGEST_DELAY}`,
+  });
 }
 
 /** Milliseconds above 0, or `Infinity` for never. */

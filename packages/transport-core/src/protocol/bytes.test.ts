@@ -20,7 +20,14 @@ test('a Buffer goes in, a plain Uint8Array over the same memory comes out', (t) 
 });
 
 test('anything else is refused by what it is', (t) => {
-  const refused: [unknown, string][] = [['text', 'a string'], [undefined, 'undefined'], [[1], 'an array'], [new ArrayBuffer(1), 'an ArrayBuffer'], [new Uint16Array(1), 'a Uint16Array'], [new DataView(new ArrayBuffer(1)), 'a DataView']];
+  const refused: [unknown, string][] = [
+    ['text', 'a string'],
+    [undefined, 'undefined'],
+    [[1], 'an array'],
+    [new ArrayBuffer(1), 'an ArrayBuffer'],
+    [new Uint16Array(1), 'a Uint16Array'],
+    [new DataView(new ArrayBuffer(1)), 'a DataView'],
+  ];
   for (const [value, kind] of refused) {
     const error = t.throws(() => encodeAs(bytes, 'request', value as Uint8Array));
     t.true(error instanceof TransportError && error.code === 'invalid_argument');

@@ -1,11 +1,9 @@
 // The rules of defineProtocol at run time: for JavaScript, for ids that the compiler can't see, and for casts.
 
-import type { ProtocolDefinition } from './protocol.ts';
 import { hasLoneSurrogate } from './unicode.ts';
 
 /** Throws a TypeError that names the protocol and the path of the first thing that is wrong. */
-export function checkDefinition(definition: ProtocolDefinition, lowestChannel: number): void {
-  const given = definition as unknown as Record<string, unknown>;
+export function checkDefinition(given: unknown, lowestChannel: number): void {
   if (!isPlainObject(given)) throw new TypeError(`defineProtocol: takes an object, got ${show(given)}`);
   const refuse: Refuse = (path, rule, value) => {
     const name = typeof given['name'] === 'string' ? `defineProtocol '${cut(given['name'])}'` : 'defineProtocol';
@@ -70,7 +68,8 @@ function checkMethods(methods: unknown, fail: Fail): void {
 }
 
 function checkMethod(method: Record<string, unknown>, path: string, fail: Fail): void {
-  for (const key of Object.keys(method)) if (!METHOD_KEYS.has(key)) fail(`${path}.${cut(key)}`, `a method has no such member; it has ${[...METHOD_KEYS].join(', ')}`);
+  for (const key of Object.keys(method))
+    if (!METHOD_KEYS.has(key)) fail(`${path}.${cut(key)}`, `a method has no such member; it has ${[...METHOD_KEYS].join(', ')}`);
   const { id, timeout, response, upload, download } = method;
   if (!isUint32(id) || id === 0) fail(`${path}.id`, 'must be an integer from 1 to 2^32 − 1', id);
   for (const key of CODEC_KEYS) {

@@ -37,7 +37,11 @@ test('the receiver gets what the schema makes of it', (t) => {
 test('zod/mini and any other Standard Schema do', (t) => {
   t.is(json(mini.object({ a: mini.number() })).decode(bytesOf('{"a":1}')).a, 1);
   const even: StandardSchemaV1<number> = {
-    '~standard': { version: 1, vendor: 'own', validate: (value) => (Number(value) % 2 === 0 ? { value: value as number } : { issues: [{ message: 'is odd' }] }) },
+    '~standard': {
+      version: 1,
+      vendor: 'own',
+      validate: (value) => (Number(value) % 2 === 0 ? { value: value as number } : { issues: [{ message: 'is odd' }] }),
+    },
   };
   t.is(json(even).decode(json(even).encode(4)), 4);
   t.is(refusalOf(() => json(even).encode(3)).message, 'json: value: is odd');
@@ -55,7 +59,10 @@ test('a breach of the schema names its path at both ends, with code invalid_argu
 
 test('NaN is refused where it stands', (t) => {
   const codec = json(z.any());
-  t.is(refusalOf(() => encodeAs(codec, 'request', { entries: [1, 2, 3, { term: NaN }] })).message, 'request.entries[3].term: expected a finite number, got NaN');
+  t.is(
+    refusalOf(() => encodeAs(codec, 'request', { entries: [1, 2, 3, { term: NaN }] })).message,
+    'request.entries[3].term: expected a finite number, got NaN',
+  );
 });
 
 const odd = new (class Odd {
@@ -163,7 +170,14 @@ test('bytes that are no JSON are refused', (t) => {
 });
 
 test('bytes that are no UTF-8 are refused', (t) => {
-  const bad: number[][] = [[0x22, 0xff, 0x22], [0x22, 0xc0, 0x80, 0x22], [0x22, 0xe0, 0x80, 0x80, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0x22, 0xf4, 0x90, 0x80, 0x80, 0x22], [0x22, 0xe2, 0x82]];
+  const bad: number[][] = [
+    [0x22, 0xff, 0x22],
+    [0x22, 0xc0, 0x80, 0x22],
+    [0x22, 0xe0, 0x80, 0x80, 0x22],
+    [0x22, 0xed, 0xa0, 0x80, 0x22],
+    [0x22, 0xf4, 0x90, 0x80, 0x80, 0x22],
+    [0x22, 0xe2, 0x82],
+  ];
   for (const content of bad) t.is(decodingOf(new Uint8Array(content)), 'request: is no valid UTF-8');
 });
 
@@ -178,7 +192,7 @@ test('keys that prototypes know are plain data', (t) => {
   t.is(JSON.stringify(back), JSON.stringify(value));
   t.true(Object.hasOwn(back, '__proto__'));
   t.is(Object.getPrototypeOf(back), Object.prototype);
-  t.is((({}) as any).polluted, undefined);
+  t.is(({} as any).polluted, undefined);
   const record = json(z.record(z.string(), z.number()));
   record.decode(bytesOf('{"__proto__":1,"a":2}'));
   t.is(Object.getPrototypeOf({}), Object.prototype);
@@ -209,7 +223,8 @@ test('a schema that throws refuses the value', (t) => {
 });
 
 test('what is no schema is a TypeError', (t) => {
-  for (const schema of [undefined, null, {}, { '~standard': { version: 2 } }, () => true]) t.throws(() => json(schema as any), { instanceOf: TypeError, message: /Standard Schema/ });
+  for (const schema of [undefined, null, {}, { '~standard': { version: 2 } }, () => true])
+    t.throws(() => json(schema as any), { instanceOf: TypeError, message: /Standard Schema/ });
 });
 
 test('random values come back as they were', (t) => {

@@ -38,7 +38,9 @@ async function typesOf(syntax: string): Promise<Record<string, ProtobufType<Appe
   try {
     writeFileSync(file, definition(syntax));
     const code = await new Promise<string>((resolve, reject) => {
-      pbjs.main(['--target', 'static', '--keep-case', '--root', syntax, file], (error: Error | null, output?: string) => (error ? reject(error) : resolve(output ?? '')));
+      pbjs.main(['--target', 'static', '--keep-case', '--root', syntax, file], (error: Error | null, output?: string) =>
+        error ? reject(error) : resolve(output ?? ''),
+      );
     });
     const roots = new Function('$protobuf', `${code}\nreturn $root;`)(protobufjs);
     return { reflection: protobufjs.parse(definition(syntax)).root.lookupType('raft.Append') as any, static: roots.raft.Append };
@@ -48,7 +50,9 @@ async function typesOf(syntax: string): Promise<Record<string, ProtobufType<Appe
 }
 
 const types = { proto3: await typesOf('proto3'), proto2: await typesOf('proto2') };
-const each = Object.entries(types).flatMap(([syntax, kinds]) => Object.entries(kinds).map(([kind, type]) => [`${syntax}, ${kind}`, protobuf<Append, object>(type), type] as const));
+const each = Object.entries(types).flatMap(([syntax, kinds]) =>
+  Object.entries(kinds).map(([kind, type]) => [`${syntax}, ${kind}`, protobuf<Append, object>(type), type] as const),
+);
 
 const refusalOf = (run: () => unknown): TransportError => {
   try {
@@ -67,7 +71,13 @@ const encodingOf = (codec: Codec<unknown, any>, value: unknown) => {
   const error = refusalOf(() => encodeAs(codec, 'request', value));
   return `${error.code}: ${error.message}`;
 };
-const message = { term: 7, entries: [{ term: 1, data: new Uint8Array([1, 2]), text: 'ü😀', children: [{ text: 'x' }] }], big: Long.fromString('-9007199254740993'), map: { a: 'b' }, packed: [1, 2, 300] };
+const message = {
+  term: 7,
+  entries: [{ term: 1, data: new Uint8Array([1, 2]), text: 'ü😀', children: [{ text: 'x' }] }],
+  big: Long.fromString('-9007199254740993'),
+  map: { a: 'b' },
+  packed: [1, 2, 300],
+};
 
 for (const [name, codec, type] of each) {
   test(`${name}: a message comes back as it was`, (t) => {
@@ -124,7 +134,8 @@ for (const [name, codec, type] of each) {
       return new Uint8Array(bytes);
     };
     t.notThrows(() => codec.decode(nested(98)));
-    for (const levels of [101, 10_000, 1_000_000]) t.regex(decodingOf(codec, nested(levels)), /^invalid_argument: request: is no message of the type: ".*max depth exceeded"/);
+    for (const levels of [101, 10_000, 1_000_000])
+      t.regex(decodingOf(codec, nested(levels)), /^invalid_argument: request: is no message of the type: ".*max depth exceeded"/);
     t.regex(decodingOf(codec, new Uint8Array(1_000_000).fill(0x7b)), /max depth exceeded/, 'groups');
     let deep: any = {};
     for (let i = 0; i < 1_000_000; i++) deep = { child: deep };
@@ -215,8 +226,18 @@ for (const [name, codec, type] of each) {
     const random = seededRandom(5);
     const number = (limit: number) => Math.floor(random() * limit);
     for (let i = 0; i < 300; i++) {
-      const entry = () => ({ term: number(2 ** 32), data: Uint8Array.from({ length: number(9) }, () => number(256)), text: String.fromCodePoint(0x20 + number(0xd000)) });
-      const value = { term: number(2 ** 32), entries: Array.from({ length: number(4) }, entry), packed: Array.from({ length: number(5) }, () => number(2 ** 32)), small: number(2 ** 32) - 2 ** 31, flag: random() < 0.5 };
+      const entry = () => ({
+        term: number(2 ** 32),
+        data: Uint8Array.from({ length: number(9) }, () => number(256)),
+        text: String.fromCodePoint(0x20 + number(0xd000)),
+      });
+      const value = {
+        term: number(2 ** 32),
+        entries: Array.from({ length: number(4) }, entry),
+        packed: Array.from({ length: number(5) }, () => number(2 ** 32)),
+        small: number(2 ** 32) - 2 ** 31,
+        flag: random() < 0.5,
+      };
       const encoded = new Uint8Array(codec.encode(value));
       t.deepEqual([...codec.encode(codec.decode(encoded))], [...encoded]);
       for (let flips = 0; flips < 3; flips++) encoded[number(encoded.length)] = number(256);
@@ -230,8 +251,10 @@ for (const [name, codec, type] of each) {
 }
 
 test('what is no protobufjs type is a TypeError', (t) => {
-  for (const type of [undefined, null, {}, 'raft.Append', () => 1, { encode() {} }]) t.throws(() => protobuf(type as any), { instanceOf: TypeError, message: /^protobuf: takes a protobufjs type/ });
-  for (const maxFields of [0, -1, 1.5, NaN, '5']) t.throws(() => protobuf(types.proto3['static']!, { maxFields: maxFields as any }), { instanceOf: TypeError, message: /maxFields/ });
+  for (const type of [undefined, null, {}, 'raft.Append', () => 1, { encode() {} }])
+    t.throws(() => protobuf(type as any), { instanceOf: TypeError, message: /^protobuf: takes a protobufjs type/ });
+  for (const maxFields of [0, -1, 1.5, NaN, '5'])
+    t.throws(() => protobuf(types.proto3['static']!, { maxFields: maxFields as any }), { instanceOf: TypeError, message: /maxFields/ });
 });
 
 test('a type with encode and decode alone does, as strict as it is', (t) => {

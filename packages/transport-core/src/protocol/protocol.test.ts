@@ -31,7 +31,10 @@ test('what is left out has its default', (t) => {
 
 test('the kind of a method follows from what it has', (t) => {
   const { byName, byId } = methodTable(defineProtocol(common));
-  t.deepEqual([...byName.values()].map(({ name, kind, flags }) => `${name} ${kind} ${flags}`), ['unary unary 0', 'oneway oneway 0', 'upload upload 1', 'download download 2', 'duplex duplex 3']);
+  t.deepEqual(
+    [...byName.values()].map(({ name, kind, flags }) => `${name} ${kind} ${flags}`),
+    ['unary unary 0', 'oneway oneway 0', 'upload upload 1', 'download download 2', 'duplex duplex 3'],
+  );
   for (const method of byName.values()) t.is(byId.get(method.id), method);
   t.is(byId.get(1)?.timeout, 500);
   t.is(byId.get(4_294_967_295)?.name, 'duplex');
@@ -41,7 +44,8 @@ test('the kind of a method follows from what it has', (t) => {
 test('a protocol is frozen, and what the literal becomes later changes nothing', (t) => {
   const literal = { ...common, accepts: [0], methods: { a: { id: 1, request: bytes } } };
   const protocol = defineProtocol(literal);
-  for (const part of [protocol, protocol.accepts, protocol.methods, protocol.methods.a, methodTable(protocol), methodTable(protocol).byName.get('a')]) t.true(Object.isFrozen(part));
+  for (const part of [protocol, protocol.accepts, protocol.methods, protocol.methods.a, methodTable(protocol), methodTable(protocol).byName.get('a')])
+    t.true(Object.isFrozen(part));
   literal.methods.a.id = 9;
   literal.accepts.push(7);
   t.is(protocol.methods.a.id, 1);
@@ -55,7 +59,10 @@ test('a protocol without methods is one', (t) => {
 
 test('names that prototypes know are ordinary methods', (t) => {
   const method = (id: number) => ({ id, request: bytes });
-  const protocol = defineProtocol({ ...common, methods: { ['__proto__']: method(1), constructor: method(2), toString: method(3), hasOwnProperty: method(4), then: method(5), '': method(6) } });
+  const protocol = defineProtocol({
+    ...common,
+    methods: { ['__proto__']: method(1), constructor: method(2), toString: method(3), hasOwnProperty: method(4), then: method(5), '': method(6) },
+  });
   t.deepEqual([...methodTable(protocol).byName.keys()], ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'then', '']);
   t.is(methodTable(protocol).byName.get('__proto__')?.id, 1);
   t.is(methodTable(defineProtocol(common)).byName.get('constructor'), undefined);
@@ -85,20 +92,35 @@ const refused: [changes: object, message: string][] = [
   [{ priority: Infinity }, "defineProtocol 'raft': priority: must be a finite number above 0, got Infinity"],
   [{ ordered: 1 }, "defineProtocol 'raft': ordered: must be true or false, got 1"],
   [{ chanel: 3 }, "defineProtocol 'raft': chanel: a protocol has no such member; it has name, version, accepts, channel, priority, ordered, methods"],
-  [{ methods: undefined }, "defineProtocol 'raft': methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got undefined"],
-  [{ methods: [] }, "defineProtocol 'raft': methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got a list"],
+  [
+    { methods: undefined },
+    "defineProtocol 'raft': methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got undefined",
+  ],
+  [
+    { methods: [] },
+    "defineProtocol 'raft': methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got a list",
+  ],
   [{ methods: { a: 5 } }, "defineProtocol 'raft': methods.a: must be an object such as { id: 1, request: bytes }, got 5"],
   [{ methods: { 'a b': null } }, "defineProtocol 'raft': methods['a b']: must be an object such as { id: 1, request: bytes }, got null"],
   [{ methods: { a: { request: bytes } } }, "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got undefined"],
   [{ methods: { a: { id: 0, request: bytes } } }, "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got 0"],
   [{ methods: { a: { id: 2 ** 32, request: bytes } } }, "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got 4294967296"],
   [{ methods: { a: { id: 1 } } }, "defineProtocol 'raft': methods.a.request: must be a codec: bytes, json(schema) or protobuf(type), got undefined"],
-  [{ methods: { a: { id: 1, request: bytes, response: { name: 'x' } } } }, "defineProtocol 'raft': methods.a.response: must be a codec: bytes, json(schema) or protobuf(type), got an object"],
+  [
+    { methods: { a: { id: 1, request: bytes, response: { name: 'x' } } } },
+    "defineProtocol 'raft': methods.a.response: must be a codec: bytes, json(schema) or protobuf(type), got an object",
+  ],
   [{ methods: { a: { id: 1, request: null } } }, "defineProtocol 'raft': methods.a.request: must be a codec: bytes, json(schema) or protobuf(type), got null"],
   [{ methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } } }, "defineProtocol 'raft': methods.b.id: must be unique, but 'a' has 1 too"],
-  [{ methods: { a: { id: 1, request: bytes, response: bytes, download: bytes } } }, "defineProtocol 'raft': methods.a: has both response and download: a callee that streams answers by its stream"],
+  [
+    { methods: { a: { id: 1, request: bytes, response: bytes, download: bytes } } },
+    "defineProtocol 'raft': methods.a: has both response and download: a callee that streams answers by its stream",
+  ],
   [{ methods: { a: { id: 1, request: bytes, upload: bytes } } }, "defineProtocol 'raft': methods.a: has upload, so it needs response or download"],
-  [{ methods: { a: { id: 1, request: bytes, reply: bytes } } }, "defineProtocol 'raft': methods.a.reply: a method has no such member; it has id, request, response, upload, download, timeout"],
+  [
+    { methods: { a: { id: 1, request: bytes, reply: bytes } } },
+    "defineProtocol 'raft': methods.a.reply: a method has no such member; it has id, request, response, upload, download, timeout",
+  ],
   [{ methods: { a: { id: 1, request: bytes, timeout: 0 } } }, "defineProtocol 'raft': methods.a.timeout: must be milliseconds above 0, or Infinity, got 0"],
   [{ methods: { a: { id: 1, request: bytes, timeout: NaN } } }, "defineProtocol 'raft': methods.a.timeout: must be milliseconds above 0, or Infinity, got NaN"],
 ];
@@ -119,7 +141,8 @@ test('what is at the edge is accepted', (t) => {
 });
 
 test('what is no definition at all is a TypeError', (t) => {
-  for (const definition of [undefined, null, 5, 'raft', []]) t.throws(() => defineProtocol(definition as any), { instanceOf: TypeError, message: /^defineProtocol: takes an object/ });
+  for (const definition of [undefined, null, 5, 'raft', []])
+    t.throws(() => defineProtocol(definition as any), { instanceOf: TypeError, message: /^defineProtocol: takes an object/ });
 });
 
 test("the project's own protocols are on the channels below 0x10", (t) => {

@@ -134,7 +134,7 @@ export function defineProjectProtocol<const M extends Methods>(definition: Proto
 
 /** The methods of a protocol, by name and by id. A TypeError where `defineProtocol` did not make it. */
 export function methodTable(protocol: Protocol): MethodTable {
-  const table = (protocol as Protocol & { [TABLE]?: MethodTable } | undefined)?.[TABLE];
+  const table = (protocol as (Protocol & { [TABLE]?: MethodTable }) | undefined)?.[TABLE];
   if (table === undefined) throw new TypeError('protocol: this object was not made by defineProtocol');
   return table;
 }

@@ -21,7 +21,9 @@ test('a refusal is told from the value on, and from the place that the caller na
   const cause = new Error('x');
   const given = refusal('json', '.a[3]', 'is odd', cause);
   t.is(given.message, 'json: value.a[3]: is odd');
-  for (const error of errorsOf(() => { throw given; })) {
+  for (const error of errorsOf(() => {
+    throw given;
+  })) {
     t.is(error.message, 'response.a[3]: is odd');
     t.is(error.code, 'invalid_argument');
     t.is(error.cause, cause);
@@ -31,7 +33,9 @@ test('a refusal is told from the value on, and from the place that the caller na
 
 test('whatever else a codec throws becomes invalid_argument', (t) => {
   for (const thrown of [new Error('oops'), new TypeError('oops'), 'oops']) {
-    for (const error of errorsOf(() => { throw thrown; })) {
+    for (const error of errorsOf(() => {
+      throw thrown;
+    })) {
       t.is(error.code, 'invalid_argument');
       t.is(error.message, "response: the codec 'own' refused it: oops");
       t.is(error.cause, thrown);
@@ -41,7 +45,9 @@ test('whatever else a codec throws becomes invalid_argument', (t) => {
 
 test("a codec's own TransportError keeps its code, as another object", (t) => {
   const own = new TransportError('data_loss', 'checksum');
-  for (const error of errorsOf(() => { throw own; })) {
+  for (const error of errorsOf(() => {
+    throw own;
+  })) {
     t.is(error.code, 'data_loss');
     t.is(error.message, 'checksum');
     t.not(error, own);
@@ -49,19 +55,48 @@ test("a codec's own TransportError keeps its code, as another object", (t) => {
 });
 
 test('a codec that encodes to no bytes is a TypeError', (t) => {
-  t.throws(() => encodeAs({ name: 'own', encode: () => 'text' as any, decode: () => 1 }, 'request', 1), { instanceOf: TypeError, message: "request: the codec 'own' must encode to a Uint8Array" });
+  t.throws(() => encodeAs({ name: 'own', encode: () => 'text' as any, decode: () => 1 }, 'request', 1), {
+    instanceOf: TypeError,
+    message: "request: the codec 'own' must encode to a Uint8Array",
+  });
 });
 
 test('an asynchronous schema is a TypeError where it encodes, internal where it decodes', (t) => {
-  const run = () => { throw new AsyncSchemaError('late'); };
+  const run = () => {
+    throw new AsyncSchemaError('late');
+  };
   t.throws(() => encodeAs(codec(run), 'request', 1), { instanceOf: TypeError, message: 'request: late', name: 'TypeError' });
   const error = t.throws(() => decodeAs(codec(run), 'request', bytes));
   t.true(error instanceof TransportError && error.code === 'internal');
 });
 
 test('values are described in a few words, whatever they are', (t) => {
-  const hostile = new Proxy({}, { getPrototypeOf() { throw new Error('no'); } });
-  const described: [unknown, string][] = [[undefined, 'undefined'], [null, 'null'], [NaN, 'NaN'], [1, 'a number'], ['x', 'a string'], [1n, 'a bigint'], [Symbol('s'), 'a symbol'], [() => 1, 'a function'], [[], 'an array'], [{}, 'an object'], [Object.create(null), 'an object'], [new Map(), 'a Map'], [new Error('x'), 'an Error'], [new Uint8Array(), 'a Uint8Array'], [hostile, 'an object'], [{ constructor: { name: 'x y\n' } }, 'an object']];
+  const hostile = new Proxy(
+    {},
+    {
+      getPrototypeOf() {
+        throw new Error('no');
+      },
+    },
+  );
+  const described: [unknown, string][] = [
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [NaN, 'NaN'],
+    [1, 'a number'],
+    ['x', 'a string'],
+    [1n, 'a bigint'],
+    [Symbol('s'), 'a symbol'],
+    [() => 1, 'a function'],
+    [[], 'an array'],
+    [{}, 'an object'],
+    [Object.create(null), 'an object'],
+    [new Map(), 'a Map'],
+    [new Error('x'), 'an Error'],
+    [new Uint8Array(), 'a Uint8Array'],
+    [hostile, 'an object'],
+    [{ constructor: { name: 'x y\n' } }, 'an object'],
+  ];
   for (const [value, words] of described) t.is(kindOf(value), words);
 });
 

@@ -22,7 +22,15 @@ test('a transport without connections takes three lines', (t) => {
 });
 
 test('connections are a table whose columns line up', (t) => {
-  const connection = { direction: 'out', state: 'up', instance: 'ab', calls: { in: 1, out: 22 }, streams: 3, inbound: { calls: 4, bytes: 1_536 }, outbound: { messages: 0, bytes: 0 } } as const;
+  const connection = {
+    direction: 'out',
+    state: 'up',
+    instance: 'ab',
+    calls: { in: 1, out: 22 },
+    streams: 3,
+    inbound: { calls: 4, bytes: 1_536 },
+    outbound: { messages: 0, bytes: 0 },
+  } as const;
   const text = formatSnapshot({
     ...quiet,
     localAddrs: ['127.0.0.1:7000'],

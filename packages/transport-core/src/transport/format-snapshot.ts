@@ -12,7 +12,10 @@ export function formatSnapshot(snapshot: Snapshot): string {
   ];
   if (dialing.length > 0) lines.push(`dialing ${dialing.join(', ')}`);
   if (connections.length > 0) lines.push('', ...table([COLUMNS.map(([title]) => title), ...connections.map((one) => COLUMNS.map(([, cell]) => cell(one)))]));
-  for (const [title, counts] of [['errors', errors], ['counted', counters]] as const) {
+  for (const [title, counts] of [
+    ['errors', errors],
+    ['counted', counters],
+  ] as const) {
     const parts = Object.entries(counts).filter(([, count]) => count > 0);
     if (parts.length > 0) lines.push('', `${title} ${parts.map(([name, count]) => `${name} ${count}`).join(', ')}`);
   }
@@ -36,7 +39,12 @@ const COLUMNS: readonly [title: string, cell: (connection: ConnectionSnapshot) =
 
 function table(rows: string[][]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 /** 1536 → '1.5 KiB'. */

@@ -6,7 +6,12 @@ import { seededRandom } from '../random.ts';
 import { type Answer, multicast, type MulticastOptions } from './multicast.ts';
 import type { CallOptions, Transport } from './types.ts';
 
-const raft = defineProtocol({ name: 'raft', version: 1, channel: 0x20, methods: { vote: { id: 1, request: bytes, response: bytes }, hint: { id: 2, request: bytes } } });
+const raft = defineProtocol({
+  name: 'raft',
+  version: 1,
+  channel: 0x20,
+  methods: { vote: { id: 1, request: bytes, response: bytes }, hint: { id: 2, request: bytes } },
+});
 type Vote = Answer<Uint8Array<ArrayBuffer>>;
 
 /** A transport whose calls a test answers by hand; an abort rejects them as the contract says. */
@@ -58,7 +63,10 @@ test('answers come in the order of their coming, errors among them, until all ha
     await settle();
   }
   const answers = await all;
-  t.deepEqual(answers.map(({ target }) => target), ['c', 'a', 'd', 'b']);
+  t.deepEqual(
+    answers.map(({ target }) => target),
+    ['c', 'a', 'd', 'b'],
+  );
   t.is(answers[1]?.error?.code, 'unavailable');
   t.is(answers[1]?.response, undefined);
   t.deepEqual([...answers[0]!.response!], [99]);
@@ -103,7 +111,10 @@ test('what has not answered is cancelled when it ends, or left running', async (
     answer('b');
     await all;
     await settle();
-    t.deepEqual(others.filter((target) => calls.get(target)?.cancelled), rest === 'cancel' ? ['a', 'c', 'd'] : []);
+    t.deepEqual(
+      others.filter((target) => calls.get(target)?.cancelled),
+      rest === 'cancel' ? ['a', 'c', 'd'] : [],
+    );
   }
 });
 
@@ -139,7 +150,13 @@ test('a signal that has aborted before ends all calls', async (t) => {
 });
 
 test('listeners on the outer signal go with the last call', async (t) => {
-  const signal = { aborted: false, reason: undefined, listeners: new Set<unknown>(), addEventListener: (_: string, f: unknown) => void signal.listeners.add(f), removeEventListener: (_: string, f: unknown) => void signal.listeners.delete(f) };
+  const signal = {
+    aborted: false,
+    reason: undefined,
+    listeners: new Set<unknown>(),
+    addEventListener: (_: string, f: unknown) => void signal.listeners.add(f),
+    removeEventListener: (_: string, f: unknown) => void signal.listeners.delete(f),
+  };
   for (const rest of ['cancel', 'run'] as const) {
     const { transport, answer, fail } = fakeTransport();
     const all = collect(multicast(transport, others, 'vote', request, { until: 'first', rest, signal: signal as unknown as AbortSignal }));
@@ -160,7 +177,8 @@ test('no targets, no answers', async (t) => {
 
 test('misuse is a TypeError: wrong options at once, a wrong call in the loop', async (t) => {
   const { transport, fail } = fakeTransport();
-  for (const until of [0, -1, 1.5, NaN, 'most' as any, null as any]) t.throws(() => multicast(transport, others, 'vote', request, { until }), { instanceOf: TypeError, message: /^multicast: until: / });
+  for (const until of [0, -1, 1.5, NaN, 'most' as any, null as any])
+    t.throws(() => multicast(transport, others, 'vote', request, { until }), { instanceOf: TypeError, message: /^multicast: until: / });
   t.throws(() => multicast(transport, others, 'vote', request, { rest: 'drop' as any }), { instanceOf: TypeError, message: /^multicast: rest: / });
   const all = collect(multicast(transport, others, 'vote', request));
   fail('b', new TypeError("raft has no method 'vot'"));
@@ -186,7 +204,10 @@ test('several readers of one iterator get each answer once', async (t) => {
   const reads = [iterator.next(), iterator.next(), iterator.next()];
   answer('a');
   answer('b');
-  t.deepEqual((await Promise.all(reads)).map(({ value }) => value?.target), ['a', 'b', undefined]);
+  t.deepEqual(
+    (await Promise.all(reads)).map(({ value }) => value?.target),
+    ['a', 'b', undefined],
+  );
 });
 
 test('a hundred targets leak no listener', async (t) => {

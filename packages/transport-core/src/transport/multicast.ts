@@ -39,11 +39,17 @@ export function multicast<P extends Protocol, N extends UnaryName<P>>(
   request: RequestInput<P, N>,
   options: MulticastOptions<ResponseOf<P, N>> = {},
 ): AsyncIterableIterator<Answer<ResponseOf<P, N>>> {
-  return new Multicast(targets, enough(options.until === undefined ? 'all' : options.until, targets.length), rule(options.rest), options.signal, (target, signal) => {
-    const { timeout, metadata } = options;
-    const send = transport.send as (target: Target, method: string, request: unknown, options: CallOptions) => Promise<ResponseOf<P, N>>;
-    return send.call(transport, target, method, request, { timeout, metadata, signal });
-  });
+  return new Multicast(
+    targets,
+    enough(options.until === undefined ? 'all' : options.until, targets.length),
+    rule(options.rest),
+    options.signal,
+    (target, signal) => {
+      const { timeout, metadata } = options;
+      const send = transport.send as (target: Target, method: string, request: unknown, options: CallOptions) => Promise<ResponseOf<P, N>>;
+      return send.call(transport, target, method, request, { timeout, metadata, signal });
+    },
+  );
 }
 
 type Until<Response> = (answers: readonly Answer<Response>[], responses: number) => boolean;

@@ -29,7 +29,12 @@ const define = () =>
     accepts: [0],
     channel: 0x20,
     methods: {
-      requestVote: { id: 1, request: json(z.object({ term: z.coerce.number<string>() })), response: json(z.object({ granted: z.boolean(), at: z.string().default('') })), timeout: 500 },
+      requestVote: {
+        id: 1,
+        request: json(z.object({ term: z.coerce.number<string>() })),
+        response: json(z.object({ granted: z.boolean(), at: z.string().default('') })),
+        timeout: 500,
+      },
       appendEntries: { id: 2, request: protobuf<Append>(appendType), response: protobuf<Append>(appendType) },
       hint: { id: 3, request: bytes },
       installSnapshot: { id: 4, request: json(z.string()), upload: bytes, response: json(z.number()) },
@@ -200,15 +205,24 @@ export function handlers(): Handlers<Raft>[] {
   const wrongResponse: Handlers<Raft> = { requestVote: () => ({ granted: 1 }) };
   // @ts-expect-error a wrong response in a promise
   const wrongPromise: Handlers<Raft> = { requestVote: async () => ({ granted: 1 }) };
+  const numbers = async function* () {
+    yield 1;
+  };
   // @ts-expect-error a wrong item
-  const wrongItem: Handlers<Raft> = { fetchBlocks: async function* () { yield 1; } };
+  const wrongItem: Handlers<Raft> = { fetchBlocks: numbers };
   // @ts-expect-error no such method
   const unknown: Handlers<Raft> = { votes: () => {} };
   return [some, answersItself, wrongResponse, wrongPromise, wrongItem, unknown];
 }
 
 export async function many() {
-  for await (const { target: from, response, error } of multicast(transport, ['a', remote], 'requestVote', { term: '1' }, { until: (answers) => answers.length > 2 })) {
+  for await (const { target: from, response, error } of multicast(
+    transport,
+    ['a', remote],
+    'requestVote',
+    { term: '1' },
+    { until: (answers) => answers.length > 2 },
+  )) {
     same<typeof from, Target>(true);
     if (error === undefined) same<typeof response, { granted: boolean; at: string }>(true);
     else same<typeof response, undefined>(true);
@@ -222,7 +236,7 @@ export async function many() {
 }
 
 export function libraries(): unknown[] {
-  const empty = (): Protocol<{}> => defineProtocol({ name: 'empty', version: 0, channel: 0x21, methods: {} });
+  const empty = () => defineProtocol({ name: 'empty', version: 0, channel: 0x21, methods: {} });
   const takes = (any: AnyTransport) => any.mount(raft);
   same<ReturnType<typeof takes>, Transport<Raft>>(true);
   declareNone<Transport<ReturnType<typeof empty>>>((other) => [takes(transport), takes(other)]);
@@ -258,7 +272,12 @@ export function definitions(codec: Codec<string>, id: number) {
   defineProtocol({ ...common, methods: {}, chanel: 3 });
   // @ts-expect-error a protocol has a channel
   defineProtocol({ name: 'p', version: 1, methods: {} });
-  const computed = defineProtocol({ ...common, priority: undefined, accepts: undefined, methods: { a: { id, request: codec, timeout: undefined }, b: { id: id + 1, request: codec } } });
+  const computed = defineProtocol({
+    ...common,
+    priority: undefined,
+    accepts: undefined,
+    methods: { a: { id, request: codec, timeout: undefined }, b: { id: id + 1, request: codec } },
+  });
   same<RequestOf<typeof computed, 'a'>, string>(true);
   same<RequestOf<typeof computed>, string>(true);
 }
