@@ -61,7 +61,10 @@ export class KvClient {
         const pause = told === undefined || hinted ? PAUSE * (0.5 + transport.random()) : 0;
         hinted = told !== undefined;
         if (clock.now() + pause >= deadline) {
-          throw new TransportError('deadline_exceeded', `no leader answered ${name} within ${timeout} ms; the last said: ${error.message}`, { cause: error, sent: true });
+          throw new TransportError('deadline_exceeded', `no leader answered ${name} within ${timeout} ms; the last said: ${error.message}`, {
+            cause: error,
+            sent: true,
+          });
         }
         if (pause > 0) await clock.sleep(pause);
       }

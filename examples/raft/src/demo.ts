@@ -63,7 +63,16 @@ function row(name: string, report: Report): string[] {
   const { electionMs, commitsPerSecond, failoverMs, p50, p99, catchUpMs, snapshotBytes, failures } = report;
   const times = [p50, p99].map((time) => time.toFixed(1));
   const snapshot = `${Math.ceil(snapshotBytes / 1024)} KiB`;
-  return [name, electionMs.toFixed(0), commitsPerSecond.toFixed(0), failoverMs.toFixed(0), ...times, catchUpMs.toFixed(0), snapshot, failures.length === 0 ? 'ok' : 'FAILED'];
+  return [
+    name,
+    electionMs.toFixed(0),
+    commitsPerSecond.toFixed(0),
+    failoverMs.toFixed(0),
+    ...times,
+    catchUpMs.toFixed(0),
+    snapshot,
+    failures.length === 0 ? 'ok' : 'FAILED',
+  ];
 }
 
 process.exitCode = await main();

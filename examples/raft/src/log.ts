@@ -1,12 +1,6 @@
 // One node's log, without the entries that a snapshot has replaced. Indices begin at 1.
 
-import type { Entry } from './messages.ts';
-
-/** A place in the log: the index of an entry and its term. */
-export interface Position {
-  index: number;
-  term: number;
-}
+import type { Entry, Position } from './messages.ts';
 
 /** Entries `base.index + 1` to `last.index`, in memory, and from where on they are not saved yet. */
 export class Log {

@@ -2,7 +2,6 @@
 
 import { protobuf } from '@trunkline/transport-core';
 import pb from 'protobufjs';
-import type { Position } from './log.ts';
 
 const { root } = pb.parse(
   `
@@ -29,6 +28,12 @@ const { root } = pb.parse(
 export interface Entry {
   term: number;
   command: Uint8Array;
+}
+
+/** A place in the log: the index of an entry and its term. */
+export interface Position {
+  index: number;
+  term: number;
 }
 
 export interface VoteRequest {

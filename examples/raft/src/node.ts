@@ -1,10 +1,11 @@
 // Drives one Raft machine over a transport: time, chance and messages in, saves, messages and commands out. The transport is its
 // only tie to Trunkline, and whatever its clock and its random say is time and chance here.
 
-import { serve, type Store, type Timer, type Transport, TransportError } from '@trunkline/transport-core';
+import { type Store, serve, type Timer, type Transport, TransportError } from '@trunkline/transport-core';
 import type { Saved, Snapshot } from './messages.ts';
 import type { RaftProtocol } from './protocol.ts';
 import { type Message, type Outputs, Raft, type Status } from './raft.ts';
+import { chunks, gather } from './snapshot-stream.ts';
 import type { StateMachine } from './state-machine.ts';
 import { RaftStorage } from './storage.ts';
 
@@ -103,9 +104,11 @@ export class RaftNode {
    * with `sent: true`: the command may or may not take effect. `resource_exhausted`: 4,096 commands are under way.
    */
   async propose(command: Uint8Array): Promise<Uint8Array> {
-    if (!(command instanceof Uint8Array) || command.length === 0) throw new TransportError('invalid_argument', 'propose: a command is a Uint8Array of at least one byte');
+    if (!(command instanceof Uint8Array) || command.length === 0)
+      throw new TransportError('invalid_argument', 'a command is a Uint8Array of at least one byte');
     if (this.#closing !== undefined) throw this.#closed();
-    if (this.#pending.size >= MAX_PENDING) throw new TransportError('resource_exhausted', `${this.id} has ${MAX_PENDING} commands under way already; repeat later`);
+    if (this.#pending.size >= MAX_PENDING)
+      throw new TransportError('resource_exhausted', `${this.id} has ${MAX_PENDING} commands under way already; repeat later`);
     const position = this.#step(() => this.#raft.propose(command));
     if (position === undefined) throw this.#notLeader();
     return new Promise((resolve, reject) => this.#pending.set(position.index, { term: position.term, resolve, reject }));
@@ -285,36 +288,8 @@ export class RaftNode {
   }
 }
 
-/** Cuts a snapshot into items; the transport takes the next when there is room for it. */
-async function* chunks(data: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let start = 0; start < data.length; start += CHUNK) yield data.subarray(start, start + CHUNK);
-}
-
-/** A snapshot's bytes, which take no more memory than was announced, nor before they come. */
-async function gather(upload: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
-  if (size > MAX_SNAPSHOT) throw new TransportError('resource_exhausted', `a snapshot of ${size} bytes is over the limit of ${MAX_SNAPSHOT}`);
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of upload) {
-    length += part.length;
-    if (length > size) break;
-    parts.push(part);
-  }
-  if (length !== size) throw new TransportError('invalid_argument', `a snapshot of ${size} bytes was announced, ${length} ${length > size ? 'or more ' : ''}came`);
-  const data = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    data.set(part, at);
-    at += part.length;
-  }
-  return data;
-}
-
 function leaderHint({ leader }: Status): Record<string, string> | undefined {
   return leader === undefined ? undefined : { leader };
 }
 
 const MAX_PENDING = 4_096;
-const MAX_SNAPSHOT = 256 * 1024 * 1024;
-/** The size of a snapshot's items: one packet each. */
-const CHUNK = 64 * 1024;

@@ -2,8 +2,8 @@
 // clock, draws no random number, opens nothing and waits for nothing; node.ts does, and so does the pump in raft.test.ts.
 // Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (extended version); "thesis" is Ongaro's, 2014.
 
-import { Log, type Position } from './log.ts';
-import type { AppendReply, AppendRequest, Entry, InstallReply, InstallRequest, Save, Saved, Snapshot, VoteReply, VoteRequest } from './messages.ts';
+import { Log } from './log.ts';
+import type { AppendReply, AppendRequest, Entry, InstallReply, InstallRequest, Position, Save, Saved, Snapshot, VoteReply, VoteRequest } from './messages.ts';
 
 export interface RaftOptions {
   /** This node's address. */

@@ -11,7 +11,8 @@ async function reloaded(...saves: Save[]): Promise<{ saved: Saved | undefined; k
   const storage = new RaftStorage(store);
   for (const save of saves) await storage.save(save);
   const saved = await new RaftStorage(store).load();
-  return { saved: saved && { ...saved, entries: saved.entries.map(({ term, command }) => ({ term, command: Uint8Array.from(command) })) }, keys: await store.keys() };
+  const entries = saved?.entries.map(({ term, command }) => ({ term, command: Uint8Array.from(command) })) ?? [];
+  return { saved: saved && { ...saved, entries }, keys: (await store.keys()).filter((key) => key.includes('log/')) };
 }
 
 test('a new store has nothing', async (t) => {
@@ -33,7 +34,7 @@ test('entries that a leader overruled are gone', async (t) => {
     { term: 2, votedFor: '', base: start, first: 2, last: 2, entries: [entry(2, 'other')] },
   );
   t.deepEqual(saved!.entries, [entry(1, 'x'), entry(2, 'other')]);
-  t.is(keys.filter((key) => key.includes('log/')).length, 2);
+  t.is(keys.length, 2);
 });
 
 test('a snapshot takes the place of entries, and a later save without one keeps it', async (t) => {
@@ -45,7 +46,7 @@ test('a snapshot takes the place of entries, and a later save without one keeps 
   );
   t.like(saved, { base: { index: 2, term: 1 }, snapshot: { index: 2, term: 1 } });
   t.deepEqual(saved!.entries, [entry(1, 'z')]);
-  t.deepEqual(keys.filter((key) => key.includes('log/')), ['raft/log/3']);
+  t.deepEqual(keys, ['raft/log/3']);
 });
 
 test('a store that has lost an entry is not believed', async (t) => {

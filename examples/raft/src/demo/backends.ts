@@ -4,7 +4,7 @@ import type { Transport } from '@trunkline/transport-core';
 import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import { createWsTransport } from '@trunkline/transport-ws';
-import { type RaftProtocol, raftProtocol as protocol } from '../protocol.ts';
+import { raftProtocol as protocol, type RaftProtocol } from '../protocol.ts';
 
 /** Opens a listening transport, at a free address or at one that an earlier transport had. */
 export type Open = (addr?: string) => Promise<Transport<RaftProtocol>>;

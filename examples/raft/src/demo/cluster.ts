@@ -20,9 +20,9 @@ export interface Member {
 }
 
 export class Cluster {
-  /** Who led which term: more than one is a breach of Raft. */
-  readonly leadersByTerm = new Map<number, Set<string>>();
   readonly members: Member[] = [];
+  /** Who led which term. */
+  readonly #leadersByTerm = new Map<number, Set<string>>();
   readonly #open: Open;
   readonly #transports: Transport<RaftProtocol>[] = [];
   readonly #snapshotEvery: number;
@@ -46,6 +46,16 @@ export class Cluster {
     return leaders.sort((a, b) => b.node.status.term - a.node.status.term)[0];
   }
 
+  /** The leader, once it and all others have applied all that is committed. */
+  get agreed(): Member | undefined {
+    const { leader } = this;
+    return this.members.every(({ node }) => node.status.applied === leader?.node.status.commit) ? leader : undefined;
+  }
+
+  get addrs(): string[] {
+    return this.members.map(({ addr }) => addr);
+  }
+
   /** Takes a member's transport away, and with it the node. */
   async lose(member: Member): Promise<void> {
     member.up = false;
@@ -55,8 +65,22 @@ export class Cluster {
 
   /** Brings a member back at its old address, on a new transport, with what its store holds. */
   async bringBack(member: Member): Promise<void> {
-    const addrs = this.members.map(({ addr }) => addr);
-    await this.#join(await this.#opened(member.addr), addrs, member.store, member);
+    await this.#join(await this.#opened(member.addr), this.addrs, member.store, member);
+  }
+
+  /** What Raft promises and these nodes did not keep: one leader a term, what was acknowledged on all nodes, equal states. */
+  breaches(written: ReadonlyMap<string, string>): string[] {
+    const breaches: string[] = [];
+    for (const [term, leaders] of this.#leadersByTerm) {
+      if (leaders.size > 1) breaches.push(`term ${term} had ${leaders.size} leaders: ${[...leaders].join(', ')}`);
+    }
+    for (const { addr, machine } of this.members) {
+      const lacks = [...written].filter(([key, value]) => machine.get(key) !== value).length;
+      if (lacks > 0) breaches.push(`${addr} lacks ${lacks} of ${written.size} writes`);
+    }
+    const hashes = new Set(this.members.map(({ machine }) => machine.hash()));
+    if (hashes.size > 1) breaches.push(`${this.members.length} nodes have ${hashes.size} different state hashes`);
+    return breaches;
   }
 
   async close(): Promise<void> {
@@ -76,12 +100,13 @@ export class Cluster {
     const onEvent = (event: RaftEvent) => {
       if (event.type === 'restored' && event.from === 'leader') member.snapshotBytes += event.bytes;
       if (event.type !== 'role' || event.status.role !== 'leader') return;
-      const leaders = this.leadersByTerm.get(event.status.term) ?? new Set();
-      this.leadersByTerm.set(event.status.term, leaders.add(addr));
+      const leaders = this.#leadersByTerm.get(event.status.term) ?? new Set();
+      this.#leadersByTerm.set(event.status.term, leaders.add(addr));
     };
-    Object.assign(member, { addr, store, transport, machine, up: true, snapshotBytes: 0 });
+    Object.assign(member, { addr, store, transport, machine, snapshotBytes: 0 });
     const times = { electionTimeout: ELECTION_TIMEOUT, heartbeat: HEARTBEAT };
     member.node = await RaftNode.start({ transport, members, machine, store, snapshotEvery: this.#snapshotEvery, onEvent, ...times });
+    member.up = true;
     return member;
   }
 }
