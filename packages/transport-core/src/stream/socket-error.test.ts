@@ -1,0 +1,46 @@
+import test from 'ava';
+import { socketError } from './socket-error.ts';
+
+function system(code: string): Error {
+  return Object.assign(new Error(`${code} somewhere`), { code });
+}
+
+test('each code has its meaning, and keeps the original as its cause', (t) => {
+  const rows: [string, Parameters<typeof socketError>[1], string, string | undefined][] = [
+    ['ECONNREFUSED', 'dial', 'unavailable', 'connection_refused'],
+    ['ENOTFOUND', 'dial', 'unavailable', 'host_not_found'],
+    ['EAI_AGAIN', 'listen', 'unavailable', 'host_not_found'],
+    ['EADDRINUSE', 'listen', 'unavailable', 'address_in_use'],
+    ['EADDRNOTAVAIL', 'listen', 'invalid_argument', undefined],
+    ['EADDRNOTAVAIL', 'dial', 'unavailable', undefined],
+    ['EACCES', 'listen', 'permission_denied', undefined],
+    ['EMFILE', 'accept', 'resource_exhausted', undefined],
+    ['EHOSTUNREACH', 'dial', 'unavailable', undefined],
+    ['ETIMEDOUT', 'dial', 'unavailable', 'dial_timeout'],
+    ['ETIMEDOUT', 'connection', 'unavailable', 'reset'],
+    ['ECONNRESET', 'connection', 'unavailable', 'reset'],
+    ['EPIPE', 'connection', 'unavailable', 'reset'],
+    ['EINVAL', 'dial', 'invalid_argument', undefined],
+    ['EWHATEVER', 'dial', 'unavailable', undefined],
+  ];
+  for (const [code, action, as, reason] of rows) {
+    const cause = system(code);
+    const error = socketError(cause, action, 'node-1:7000');
+    t.is(error.code, as as never, code);
+    t.is(error.reason, reason as never, code);
+    t.is(error.cause, cause);
+    t.is(error.target, 'node-1:7000');
+    t.true(error.message.includes('node-1:7000') && error.message.includes(code), error.message);
+  }
+});
+
+test('of several attempts at one name the first that tells something counts', (t) => {
+  const error = socketError(new AggregateError([new Error('nothing'), system('ECONNREFUSED'), system('ENETUNREACH')]), 'dial', 'localhost:1');
+  t.is(error.reason, 'connection_refused');
+});
+
+test('what is no error of a system is unavailable, and told', (t) => {
+  const error = socketError('odd', 'connection', 'x:1');
+  t.is(error.code, 'unavailable');
+  t.true(error.message.includes('odd'));
+});

@@ -1,0 +1,1 @@
+export { createTcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-layer.ts';

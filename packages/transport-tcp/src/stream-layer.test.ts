@@ -1,0 +1,15 @@
+import { streamLayerSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createTcpStreamLayer } from './tcp-stream-layer.ts';
+
+const malformed = ['', 'nowhere', 'host:port', '::1:7000', '127.0.0.1:65536', ':7000', '127.0.0.1:0', 'ws://127.0.0.1:7000', '[::1', 'a b:1'];
+
+streamLayerSuite(test, {
+  name: 'tcp',
+  make: ({ clock }) => ({ layer: (bindAddr, advertiseAddr) => createTcpStreamLayer({ bindAddr, advertiseAddr, clock }), malformed }),
+});
+
+streamLayerSuite(test, {
+  name: 'tcp over IPv6',
+  make: ({ clock }) => ({ layer: (bindAddr = '[::1]:0', advertiseAddr) => createTcpStreamLayer({ bindAddr, advertiseAddr, clock }), malformed }),
+});

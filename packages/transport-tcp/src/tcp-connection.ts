@@ -1,0 +1,121 @@
+// One TCP socket as a StreamConnection: writes that tell when the memory is free again, and an end that loses nothing.
+
+import type { Socket } from 'node:net';
+import { type Clock, formatHostPort, reasonError, socketError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
+
+/** Wraps a socket that is connected. From here on the socket belongs to the connection, its errors included. */
+export class TcpConnection implements StreamConnection {
+  readonly endpoint: string;
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  #sink: StreamSink | undefined;
+  /** Nothing more is written: this end closed or was destroyed, or the other one ended. */
+  #ending = false;
+  /** The other end ended in order, or this one was destroyed on purpose: no error of ours explains the end. */
+  #explained = false;
+  /** A write was false and its chunk is not out yet. */
+  #waiting = false;
+  #over = false;
+  #error: TransportError | undefined;
+  #discarded = 0;
+  #timer: Timer | undefined;
+
+  constructor(socket: Socket, clock: Clock) {
+    this.endpoint = socket.remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(socket.remoteAddress, socket.remotePort ?? 0);
+    this.#socket = socket;
+    this.#clock = clock;
+    socket.on('error', (error) => (this.#error ??= socketError(error, 'connection', this.endpoint)));
+    socket.on('end', () => this.#ended());
+    socket.on('close', () => this.#closed());
+  }
+
+  attach(sink: StreamSink): void {
+    this.#sink = sink;
+    if (this.#over) this.#clock.defer(() => this.#report());
+    else if (!this.#ending) this.#socket.on('data', this.#data);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#ending || this.#socket.destroyed) return true;
+    this.#socket.write(chunk, this.#written);
+    // Node tries the system call before write() returns: nothing left means that the kernel has it all.
+    this.#waiting = this.#socket.writableLength > 0;
+    return !this.#waiting;
+  }
+
+  pause(): void {
+    if (!this.#ending) this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#ending) this.#socket.resume();
+  }
+
+  close(): void {
+    if (this.#ending) return;
+    this.#end();
+    // Closing over unread bytes would send RST, which destroys at the other end what we flushed: so they are read and dropped.
+    if (this.#sink === undefined) this.#socket.on('data', this.#data);
+    this.#socket.resume();
+  }
+
+  destroy(error?: TransportError): void {
+    if (this.#over || this.#socket.destroyed) return;
+    this.#explained = true;
+    this.#error ??= error;
+    if (this.#ending) return void this.#socket.destroy();
+    this.#ending = true;
+    // RST and not FIN: the other end must not take a stream that was cut for one that ended. (After our FIN Node can't send one.)
+    this.#socket.resetAndDestroy();
+  }
+
+  readonly #data = (buffer: Buffer): void => {
+    if (!this.#ending) return this.#sink?.data(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length));
+    this.#discarded += buffer.length;
+    if (this.#discarded > DISCARD) this.#socket.destroy();
+  };
+
+  readonly #written = (error?: Error | null): void => {
+    if (error || !this.#waiting || this.#socket.writableLength > 0) return;
+    this.#waiting = false;
+    this.#sink?.drained();
+  };
+
+  /** FIN came. A half-closed connection serves nothing: what was written is flushed, and this end ends too. */
+  #ended(): void {
+    this.#explained = true;
+    if (!this.#ending) this.#end();
+  }
+
+  #end(): void {
+    this.#ending = true;
+    this.#socket.end();
+    this.#linger(true);
+  }
+
+  /** A period to flush, where there is something to flush, and one for the other end's FIN. */
+  #linger(again: boolean): void {
+    this.#timer = this.#clock.setTimeout(() => {
+      if (again && this.#socket.writableLength > 0) this.#linger(false);
+      else this.#socket.destroy();
+    }, LINGER);
+  }
+
+  #closed(): void {
+    this.#over = true;
+    this.#clock.clearTimeout(this.#timer);
+    if (!this.#explained) this.#error ??= reasonError('reset', `Connection with ${this.endpoint}: the other end did not end it in order`, { target: this.endpoint });
+    this.#report();
+  }
+
+  #report(): void {
+    const sink = this.#sink;
+    if (sink === undefined) return;
+    this.#sink = undefined;
+    sink.closed(this.#error);
+  }
+}
+
+/** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (SESSION.md §7). */
+const LINGER = 1_000;
+const DISCARD = 256 * 1024;

@@ -1,0 +1,274 @@
+// What is special to TCP; the rules of every stream layer are in stream-layer.test.ts.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { createManualClock, type StreamConnection, type StreamSink, systemClock, type TransportError } from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { createTcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-layer.ts';
+
+test('addresses are taken with and without tcp://, and given without', async (t) => {
+  const { address } = await listening(t, { bindAddr: 'tcp://127.0.0.1:0' });
+  t.regex(address, /^127\.0\.0\.1:\d+$/);
+  for (const target of [address, `tcp://${address}`, `TCP://${address}/`]) t.is((await dialled(t, target)).endpoint, address);
+});
+
+test('an IPv6 address stands in brackets, and in its shortest spelling', async (t) => {
+  const { address } = await listening(t, { bindAddr: '[0:0:0:0:0:0:0:1]:0' });
+  t.regex(address, /^\[::1\]:\d+$/);
+  t.is((await dialled(t, `tcp://${address}`)).endpoint, address);
+});
+
+test('a host name is looked up, for binding and for dialling', async (t) => {
+  const { address } = await listening(t, { bindAddr: 'localhost:0' });
+  const port = address.slice(address.lastIndexOf(':') + 1);
+  t.true((await dialled(t, `localhost:${port}`)).endpoint.endsWith(`:${port}`));
+});
+
+test('a peer of a dual-stack listener has its IPv4 address', async (t) => {
+  const { address, connections } = await listening(t, { bindAddr: '[::]:0', advertiseAddr: 'node:1' });
+  await dialled(t, `127.0.0.1:${address.slice(address.lastIndexOf(':') + 1)}`);
+  t.regex((await connections.next()).endpoint, /^127\.0\.0\.1:\d+$/);
+});
+
+test('an address that means the whole machine is refused without advertiseAddr, and the port stays free', async (t) => {
+  const port = await freePort();
+  for (const bindAddr of [`0.0.0.0:${port}`, `[::]:${port}`, `:${port}`, `0:${port}`, `tcp://[::ffff:0.0.0.0]:${port}`]) {
+    const error = await rejection(createTcpStreamLayer({ bindAddr }).listen(() => {}));
+    t.is(error.code, 'invalid_argument', bindAddr);
+    t.is(error.reason, 'not_advertisable', bindAddr);
+    t.regex(error.message, /advertiseAddr/);
+    t.true(error.message.includes(bindAddr));
+  }
+  t.is((await listening(t, { bindAddr: `127.0.0.1:${port}` })).address, `127.0.0.1:${port}`);
+});
+
+test('an advertised address must be one that others can dial', async (t) => {
+  const error = await rejection(createTcpStreamLayer({ bindAddr: '0.0.0.0:0', advertiseAddr: '0.0.0.0:7000' }).listen(() => {}));
+  t.is(error.reason, 'not_advertisable');
+});
+
+test('with an advertised address the whole machine may be bound', async (t) => {
+  const { address, layer } = await listening(t, { bindAddr: '0.0.0.0:0', advertiseAddr: 'tcp://Node-1.example:7000' });
+  t.regex(address, /^0\.0\.0\.0:\d+$/);
+  t.is(layer.advertiseAddr(), 'tcp://Node-1.example:7000');
+  await dialled(t, address.replace('0.0.0.0', '127.0.0.1'));
+});
+
+test('a host that has no address is host_not_found', async (t) => {
+  const error = await rejection(createTcpStreamLayer().dial('nobody.invalid:7000', { timeout: 20_000 }));
+  t.is(error.code, 'unavailable');
+  t.is(error.reason, 'host_not_found');
+  t.true(error.message.includes('nobody.invalid:7000'));
+  t.is((await rejection(createTcpStreamLayer({ bindAddr: 'nobody.invalid:0' }).listen(() => {}))).reason, 'host_not_found');
+});
+
+test('an address of another machine cannot be bound', async (t) => {
+  const error = await rejection(createTcpStreamLayer({ bindAddr: '192.0.2.1:0' }).listen(() => {}));
+  t.is(error.code, 'invalid_argument');
+  t.true(error.message.includes('192.0.2.1:0'));
+});
+
+test('close while a host name is looked up leaves the port free', async (t) => {
+  const port = await freePort();
+  const layer = createTcpStreamLayer({ bindAddr: `localhost:${port}` });
+  const listen = rejection(layer.listen(() => {}));
+  await layer.close();
+  t.is((await listen).code, 'shutdown');
+  await listening(t, { bindAddr: `localhost:${port}` });
+});
+
+test('a keepAlive that is no time is a TypeError naming it', (t) => {
+  t.throws(() => createTcpStreamLayer({ keepAlive: 0 }), { instanceOf: TypeError, message: /keepAlive/ });
+  t.throws(() => createTcpStreamLayer({ keepAlive: Number.NaN }), { instanceOf: TypeError, message: /keepAlive/ });
+  t.notThrows(() => createTcpStreamLayer({ keepAlive: false }));
+});
+
+test('a peer that resets is closed with reset, and nothing else is disturbed', async (t) => {
+  const { address, connections } = await listening(t);
+  const victim = await raw(t, address);
+  const first = record(await connections.next());
+  const other = await raw(t, address);
+  const second = record(await connections.next());
+  victim.write('half a mess');
+  await first.until(() => first.size === 11);
+  victim.resetAndDestroy();
+  await first.until(() => first.ends === 1);
+  t.is(first.error?.reason, 'reset');
+  other.write('hello');
+  await second.until(() => second.size === 5);
+});
+
+test('a reset before anybody attached is reported once somebody does', async (t) => {
+  const layer = createTcpStreamLayer();
+  t.teardown(() => layer.close());
+  const handed = new Promise<StreamConnection>((resolve, reject) => layer.listen(resolve).catch(reject));
+  await new Promise(setImmediate);
+  const socket = await raw(t, layer.localAddr());
+  const connection = await handed;
+  socket.resetAndDestroy();
+  // Another connection's whole life is time enough for the reset to arrive.
+  const { address } = await listening(t);
+  await once((await raw(t, address)).end(), 'finish');
+  const sink = record(connection);
+  connection.write(new Uint8Array(10));
+  await sink.until(() => sink.ends === 1);
+  t.is(sink.error?.reason, 'reset');
+});
+
+test('a peer that half-closes gets what was written, and our end; a half-closed connection serves nothing', async (t) => {
+  const { address, connections } = await listening(t);
+  const socket = await raw(t, address);
+  const sink = record(await connections.next());
+  sink.connection.write(new Uint8Array(1_000));
+  socket.end('last words');
+  await sink.until(() => sink.ends === 1);
+  t.is(sink.size, 10);
+  t.is(sink.error, undefined);
+  t.is(await drainedSize(socket), 1_000);
+});
+
+test('a peer that never ends is waited for one second after our end, and then cut', async (t) => {
+  const clock = createManualClock();
+  const { address, connections } = await listening(t, { clock });
+  const socket = await raw(t, address);
+  const sink = record(await connections.next());
+  const fin = once(socket, 'end');
+  socket.resume();
+  sink.connection.close();
+  await fin;
+  t.is(sink.ends, 0);
+  clock.advance(999);
+  t.is(clock.timers, 1);
+  clock.advance(1);
+  await sink.until(() => sink.ends === 1);
+  t.is(sink.error?.reason, 'reset');
+  t.is(clock.timers, 0);
+});
+
+test('a peer that floods after our end is cut', async (t) => {
+  const { address, connections } = await listening(t);
+  const socket = await raw(t, address);
+  const sink = record(await connections.next());
+  sink.connection.close();
+  socket.on('error', () => {});
+  const gone = once(socket, 'close');
+  const flood = () => {
+    while (!socket.destroyed && socket.write(new Uint8Array(64 * 1024))) {
+      // until the socket is full
+    }
+  };
+  socket.on('drain', flood);
+  flood();
+  await sink.until(() => sink.ends === 1);
+  socket.destroy();
+  await gone;
+  t.is(sink.size, 0);
+});
+
+test('out of file descriptors, dials are resource_exhausted, listening goes on, and all recovers', async (t) => {
+  const script = new URL('./out-of-files.test.child.js', import.meta.url).pathname;
+  const child = spawn('/bin/sh', ['-c', 'ulimit -n 64 && exec "$0" "$1"', process.execPath, script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  const [code] = await once(child, 'close');
+  t.is(code, 0);
+  const { failed, recovered } = JSON.parse(output);
+  t.true(failed.length > 0);
+  for (const each of failed) t.true(each === 'resource_exhausted' || each === 'unavailable/reset', each);
+  t.true(failed.includes('resource_exhausted'));
+  t.true(recovered);
+});
+
+class Record implements StreamSink {
+  size = 0;
+  ends = 0;
+  error: TransportError | undefined;
+  readonly connection: StreamConnection;
+  #wake = (): void => {};
+  constructor(connection: StreamConnection) {
+    this.connection = connection;
+    connection.attach(this);
+  }
+  data(chunk: Uint8Array): void {
+    this.size += chunk.length;
+    this.#wake();
+  }
+  frames(): void {}
+  drained(): void {}
+  closed(error?: TransportError): void {
+    this.ends++;
+    this.error = error;
+    this.#wake();
+  }
+  until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => holds() && resolve();
+      this.#wake();
+    });
+  }
+}
+
+function record(connection: StreamConnection): Record {
+  return new Record(connection);
+}
+
+async function listening(t: ExecutionContext, options: TcpStreamLayerOptions = {}) {
+  const layer = createTcpStreamLayer({ clock: systemClock, ...options });
+  const accepted: StreamConnection[] = [];
+  let taken = 0;
+  let wake = () => {};
+  await layer.listen((connection) => {
+    accepted.push(connection);
+    wake();
+  });
+  t.teardown(() => {
+    for (const connection of accepted) connection.destroy();
+    return layer.close();
+  });
+  const next = (): Promise<StreamConnection> =>
+    new Promise((resolve) => {
+      const n = taken++;
+      wake = () => accepted[n] !== undefined && resolve(accepted[n]);
+      wake();
+    });
+  return { layer, address: layer.localAddr(), connections: { next } };
+}
+
+async function dialled(t: ExecutionContext, address: string): Promise<StreamConnection> {
+  const connection = await createTcpStreamLayer().dial(address, { timeout: 10_000 });
+  t.teardown(() => connection.destroy());
+  return connection;
+}
+
+async function raw(t: ExecutionContext, address: string): Promise<Socket> {
+  const [, host, port] = /^(.*):(\d+)$/.exec(address)!;
+  const socket = connect({ host: host!, port: Number(port), allowHalfOpen: true });
+  t.teardown(() => void socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
+
+async function drainedSize(socket: Socket): Promise<number> {
+  let size = 0;
+  for await (const chunk of socket) size += chunk.length;
+  return size;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function rejection(promise: Promise<unknown>): Promise<TransportError> {
+  return promise.then(
+    () => {
+      throw new Error('It was to fail');
+    },
+    (error: TransportError) => error,
+  );
+}

@@ -1,0 +1,167 @@
+// Streams over TCP: node:net behind the StreamLayer port.
+
+import { type AddressInfo, createServer, connect, type Server, type Socket } from 'node:net';
+import {
+  type Clock,
+  formatHostPort,
+  isUnspecified,
+  type Observer,
+  parseHostPort,
+  reasonError,
+  socketError,
+  type StreamConnection,
+  type StreamLayer,
+  systemClock,
+  TransportError,
+} from '@trunkline/transport-core';
+import { TcpConnection } from './tcp-connection.ts';
+
+export interface TcpStreamLayerOptions {
+  /** Where to listen: 'host:port', with or without 'tcp://'; IPv6 in brackets; port 0 picks a free one. Default '127.0.0.1:0'. */
+  readonly bindAddr?: string | undefined;
+  /** Where others reach this end, told to them verbatim. Default: what is bound. Needed where `bindAddr` is 0.0.0.0, :: or ':7000'. */
+  readonly advertiseAddr?: string | undefined;
+  /** Milliseconds of silence before the kernel probes a connection (TCP keep-alive); `false` is never. Default 30,000. */
+  readonly keepAlive?: number | false | undefined;
+  /** Default: the machine's. */
+  readonly clock?: Clock | undefined;
+  /** Is told (`listenFailed`, `retryIn` 0) when the system could not accept a connection, though it listens on: too many open files, say. */
+  readonly observer?: Observer | undefined;
+}
+
+/** A StreamLayer over TCP. Addresses are 'host:port', with or without 'tcp://'; its own have no scheme. */
+export function createTcpStreamLayer(options: TcpStreamLayerOptions = {}): StreamLayer {
+  return new TcpStreamLayer(options);
+}
+
+class TcpStreamLayer implements StreamLayer {
+  readonly #bindAddr: string;
+  readonly #advertiseAddr: string | undefined;
+  readonly #clock: Clock;
+  readonly #observer: Observer | undefined;
+  readonly #socketOptions;
+  /** There from the first moment of listen() to close(). */
+  #server: Server | undefined;
+  /** There while it listens. */
+  #localAddr: string | undefined;
+  /** What ends each pending dial. */
+  readonly #dials = new Set<(error: TransportError) => void>();
+
+  constructor(options: TcpStreamLayerOptions) {
+    const { bindAddr = '127.0.0.1:0', advertiseAddr, keepAlive = 30_000, clock = systemClock, observer } = options;
+    if (keepAlive !== false && !(keepAlive > 0)) throw new TypeError(`keepAlive: a number of milliseconds above 0, or false; not ${keepAlive}`);
+    this.#bindAddr = bindAddr;
+    this.#advertiseAddr = advertiseAddr;
+    this.#clock = clock;
+    this.#observer = observer;
+    // allowHalfOpen: the connection itself says when each side ends.
+    this.#socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: keepAlive !== false, keepAliveInitialDelay: keepAlive || 0 };
+  }
+
+  async listen(accept: (connection: StreamConnection) => void): Promise<void> {
+    if (this.#server !== undefined) throw new TransportError('failed_precondition', `Already listening on ${this.#localAddr ?? this.#bindAddr}: close() first`);
+    const bind = parseTcpAddress(this.#bindAddr);
+    if (bind === undefined) throw badAddress('listen on', this.#bindAddr);
+    if (isUnspecified(bind.host)) this.#requireAdvertised();
+    const server = createServer(this.#socketOptions);
+    this.#server = server;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.on('error', reject);
+        server.on('close', () => reject(new TransportError('shutdown', `Listening on ${this.#bindAddr} was given up: the layer was closed`)));
+        // After a close() while a host name was looked up, Node binds all the same.
+        server.on('listening', () => (this.#server === server ? resolve() : server.close()));
+        server.listen({ port: bind.port, ...(bind.host !== '' && { host: bind.host }) });
+      });
+      const { address, port } = server.address() as AddressInfo;
+      if (isUnspecified(address)) this.#requireAdvertised();
+      const zone = address.includes('%') ? '' : (/%.*$/.exec(bind.host)?.[0] ?? '');
+      this.#localAddr = formatHostPort(address + zone, port);
+    } catch (error) {
+      server.close();
+      if (this.#server === server) this.#server = undefined;
+      throw error instanceof TransportError ? error : socketError(error, 'listen', this.#bindAddr);
+    }
+    // What Node reports from here on is one connection that could not be accepted: it goes on listening.
+    server.on('error', (error) => this.#observer?.event?.({ type: 'listenFailed', error: socketError(error, 'accept', this.#bindAddr), retryIn: 0 }));
+    server.on('connection', (socket) => accept(new TcpConnection(socket, this.#clock)));
+  }
+
+  dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection> {
+    const { timeout, signal } = options;
+    return new Promise((resolve, reject) => {
+      const to = parseTcpAddress(address);
+      if (to === undefined || to.host === '' || to.port === 0) return reject(badAddress('dial', address));
+      if (signal?.aborted) return reject(signal.reason);
+      const socket: Socket = connect({ ...this.#socketOptions, host: to.host, port: to.port });
+      const settle = () => {
+        this.#clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.#dials.delete(fail);
+      };
+      const fail = (error: unknown) => {
+        settle();
+        socket.destroy();
+        reject(error);
+      };
+      const onAbort = () => fail(signal?.reason);
+      const timer = this.#clock.setTimeout(
+        () => fail(reasonError('dial_timeout', `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`, { target: address })),
+        timeout,
+      );
+      this.#dials.add(fail);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const onError = (error: Error) => fail(socketError(error, 'dial', address));
+      socket.on('error', onError);
+      socket.once('connect', () => {
+        if (isOwnEcho(socket)) return fail(socketError({ code: 'ECONNREFUSED' }, 'dial', address));
+        settle();
+        const connection = new TcpConnection(socket, this.#clock);
+        socket.off('error', onError);
+        resolve(connection);
+      });
+    });
+  }
+
+  localAddr(): string {
+    if (this.#localAddr === undefined) throw new TransportError('failed_precondition', `Not listening on ${this.#bindAddr} yet: await listen() first`);
+    return this.#localAddr;
+  }
+
+  advertiseAddr(): string {
+    return this.#advertiseAddr ?? this.localAddr();
+  }
+
+  async close(): Promise<void> {
+    for (const fail of [...this.#dials]) fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+    const server = this.#server;
+    this.#server = undefined;
+    this.#localAddr = undefined;
+    // The port is free when this returns; the server's 'close' would wait for connections that are others' to end.
+    server?.close();
+  }
+
+  #requireAdvertised(): void {
+    const advertised = this.#advertiseAddr;
+    const given = advertised === undefined ? undefined : parseTcpAddress(advertised);
+    if (advertised !== undefined && (given === undefined || !isUnspecified(given.host))) return;
+    throw reasonError(
+      'not_advertisable',
+      `Cannot advertise ${advertised ?? this.#bindAddr}: it means every address of this machine, and others can't dial that; give advertiseAddr ('node-1.example:7000'), or bind one address`,
+      { target: this.#bindAddr },
+    );
+  }
+}
+
+function parseTcpAddress(text: string) {
+  return parseHostPort(text.replace(/^tcp:\/\/([^/]*)\/?$/i, '$1'));
+}
+
+function badAddress(action: string, address: string): TransportError {
+  return new TransportError('invalid_argument', `Cannot ${action} '${address}': a TCP address is 'host:port' or 'tcp://host:port', an IPv6 host stands in brackets`, { target: address });
+}
+
+/** A dial to a free local port may, rarely, be given that very port as its own and so meet itself (a simultaneous open). */
+function isOwnEcho(socket: Socket): boolean {
+  return socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
+}

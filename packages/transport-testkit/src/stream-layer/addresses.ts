@@ -1,0 +1,140 @@
+// Rules of listening and of addresses.
+
+import type { Rule } from './lab.ts';
+import { failure } from './failure.ts';
+import { pattern } from './recorder.ts';
+
+export const addressRules: Rule[] = [
+  {
+    title: 'before listen, localAddr and advertiseAddr throw failed_precondition',
+    async run(t, lab) {
+      const layer = lab.layer();
+      t.is(failure(t, () => layer.localAddr()).code, 'failed_precondition');
+      t.is(failure(t, () => layer.advertiseAddr()).code, 'failed_precondition');
+    },
+  },
+  {
+    title: 'once listen has resolved, localAddr can be dialled',
+    async run(t, lab) {
+      const { address, accept } = await lab.listen();
+      await lab.dial(address);
+      await accept(0);
+      t.pass();
+    },
+  },
+  {
+    title: 'two layers that were given no address get two',
+    async run(t, lab) {
+      const [one, other] = [await lab.listen(), await lab.listen()];
+      t.not(one.address, other.address);
+    },
+  },
+  {
+    title: 'advertiseAddr is localAddr where none was given',
+    async run(t, lab) {
+      const { layer, address } = await lab.listen();
+      t.is(layer.advertiseAddr(), address);
+    },
+  },
+  {
+    title: 'advertiseAddr is what was given, verbatim',
+    async run(t, lab) {
+      const { layer } = await lab.listen(lab.layer(undefined, 'Node-1.Example:7000'));
+      t.is(layer.advertiseAddr(), 'Node-1.Example:7000');
+    },
+  },
+  {
+    title: 'an address that is taken is address_in_use, and the first goes on',
+    async run(t, lab) {
+      const { address, accept } = await lab.listen();
+      const error = await failure(t, lab.layer(address).listen(() => {}));
+      t.is(error.code, 'unavailable');
+      t.is(error.reason, 'address_in_use');
+      t.true(error.message.includes(address.replace(/^\w+:\/\//, '').replace(/\/$/, '')), error.message);
+      await lab.dial(address);
+      await accept(0);
+    },
+  },
+  {
+    title: 'a layer whose listen failed can listen when the address is free',
+    async run(t, lab) {
+      const first = await lab.listen();
+      const layer = lab.layer(first.address);
+      await failure(t, layer.listen(() => {}));
+      t.is(failure(t, () => layer.localAddr()).code, 'failed_precondition');
+      await first.layer.close();
+      const { accept, address } = await lab.listen(layer);
+      t.is(address, first.address);
+      await lab.dial(address);
+      await accept(0);
+    },
+  },
+  {
+    title: 'listening twice is failed_precondition, and the first goes on',
+    async run(t, lab) {
+      const { layer, address, accept } = await lab.listen();
+      t.is((await failure(t, layer.listen(() => {}))).code, 'failed_precondition');
+      await lab.dial(address);
+      await accept(0);
+    },
+  },
+  {
+    title: 'close frees the address, and a dial there is refused',
+    async run(t, lab) {
+      const { layer, address } = await lab.listen();
+      await layer.close();
+      t.is((await failure(t, lab.dial(address))).reason, 'connection_refused');
+      const next = await lab.listen(lab.layer(address));
+      t.is(next.address, address);
+    },
+  },
+  {
+    title: 'after close a layer can listen again',
+    async run(t, lab) {
+      const { layer } = await lab.listen();
+      await layer.close();
+      t.is(failure(t, () => layer.localAddr()).code, 'failed_precondition');
+      const { address, accept } = await lab.listen(layer);
+      const near = await lab.dial(address);
+      const far = await accept(0);
+      await near.write(pattern(10));
+      await far.until(() => far.size === 10);
+      t.pass();
+    },
+  },
+  {
+    title: 'close is idempotent, and fine where nothing ever listened',
+    async run(t, lab) {
+      const { layer } = await lab.listen();
+      await Promise.all([layer.close(), layer.close()]);
+      await layer.close();
+      await lab.layer().close();
+      t.pass();
+    },
+  },
+  {
+    title: 'close while listen is pending leaves nothing bound',
+    async run(t, lab) {
+      const address = await lab.nobody();
+      const layer = lab.layer(address);
+      const listening = layer.listen(() => {}).catch((error: unknown) => error);
+      await layer.close();
+      await listening;
+      await layer.close();
+      const next = await lab.listen(lab.layer(address));
+      t.is(next.address, address);
+    },
+  },
+  {
+    title: 'close leaves alone the connections that were handed over',
+    async run(t, lab) {
+      const { near, far, listening } = await lab.pair();
+      await listening.layer.close();
+      await near.write(pattern(100));
+      await far.until(() => far.size === 100);
+      await far.write(pattern(200));
+      await near.until(() => near.size === 200);
+      t.is(near.ends + far.ends, 0);
+    },
+  },
+];

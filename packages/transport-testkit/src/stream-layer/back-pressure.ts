@@ -1,0 +1,142 @@
+// Rules of back-pressure: a reader that does not read stops its writer, and nobody else.
+
+import type { Lab, Rule } from './lab.ts';
+import { pattern, type Recorder, sameBytes } from './recorder.ts';
+
+export const backPressureRules: Rule[] = [
+  {
+    title: 'writes to a reader that is paused become false, and drained follows once it reads',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      far.connection.pause();
+      const written = fill(near);
+      t.true(written <= MOST, `${written} bytes were taken for a reader that does not read`);
+      await settle(lab);
+      t.is(near.drains, 0);
+      far.connection.resume();
+      await near.until(() => near.drains === 1);
+      await far.until(() => far.size === written);
+      t.is(near.drains, 1);
+    },
+  },
+  {
+    title: 'the same holds for what the acceptor writes',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      near.connection.pause();
+      const written = fill(far);
+      t.true(written <= MOST);
+      near.connection.resume();
+      await far.until(() => far.drains === 1);
+      await near.until(() => near.size === written);
+      t.is(far.drains, 1);
+    },
+  },
+  {
+    title: 'nothing is lost or altered by a pause in the middle',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      let pauses = 0;
+      far.onData = () => {
+        if (pauses++ % 3 !== 0) return;
+        far.connection.pause();
+        void settle(lab).then(() => far.connection.resume());
+      };
+      const bytes = pattern(3_000_000);
+      const writing = near.write(...Array.from({ length: 50 }, (_, i) => bytes.subarray(i * 60_000, (i + 1) * 60_000)));
+      await Promise.all([writing, far.until(() => far.size === bytes.length)]);
+      t.true(pauses > 3);
+      t.true(sameBytes(far.bytes(), bytes));
+    },
+  },
+  {
+    title: 'drained is reported once for each write that was false, and for no other',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      let refused = 0;
+      for (let i = 0; i < 40; i++) {
+        const before = near.drains;
+        if (near.connection.write(pattern(500_000, i))) continue;
+        refused++;
+        await near.until(() => near.drains > before);
+      }
+      await far.until(() => far.size === 40 * 500_000);
+      t.is(near.drains, refused);
+    },
+  },
+  {
+    title: 'a paused reader can still write',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      far.connection.pause();
+      await near.write(pattern(1_000));
+      await far.write(pattern(300_000));
+      await near.until(() => near.size === 300_000);
+      far.connection.resume();
+      await far.until(() => far.size === 1_000);
+      t.pass();
+    },
+  },
+  {
+    title: 'one paused connection stops no other of the same two layers',
+    async run(t, lab) {
+      const { near, far, listening } = await lab.pair();
+      far.connection.pause();
+      fill(near);
+      const other = await lab.dial(listening.address);
+      await other.write(pattern(400_000));
+      const otherFar = await listening.accept(1);
+      await otherFar.until(() => otherFar.size === 400_000);
+      t.is(near.drains, 0);
+    },
+  },
+  {
+    title: 'pause before the first byte, and resume, lose nothing',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      far.connection.pause();
+      await near.write(pattern(1_000));
+      await settle(lab);
+      t.is(far.size, 0);
+      far.connection.resume();
+      await far.until(() => far.size === 1_000);
+      t.pass();
+    },
+  },
+  {
+    title: 'an end that comes while its reader is paused is reported after the bytes before it',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      far.connection.pause();
+      await near.write(pattern(20_000));
+      near.connection.close();
+      far.connection.resume();
+      await far.ended();
+      t.is(far.size, 20_000);
+      t.is(far.error, undefined);
+    },
+  },
+];
+
+/** Writes until a write is false, or until more was taken than any honest layer takes; returns how much was written. */
+function fill(from: Recorder): number {
+  const chunk = pattern(64 * 1024);
+  let written = 0;
+  while (written <= MOST) {
+    written += chunk.length;
+    if (!from.connection.write(chunk)) break;
+  }
+  return written;
+}
+
+/** Time for a layer that would break its word to do so: a whole round trip over another connection. */
+async function settle(lab: Lab): Promise<void> {
+  const { near, far } = await lab.pair();
+  await near.write(pattern(1));
+  await far.until(() => far.size === 1);
+  await far.write(pattern(1));
+  await near.until(() => near.size === 1);
+}
+
+/** The kernel's buffers of both ends, and what a layer adds. */
+const MOST = 32 * 1024 * 1024;

@@ -1,0 +1,173 @@
+// Rules of what is carried: every byte, once, in order, as memory that is the reader's.
+
+import type { Rule } from './lab.ts';
+import { pattern, Recorder, sameBytes } from './recorder.ts';
+
+const SIZES = [1, 2, 125, 126, 127, 65_535, 65_536, 65_537, 256 * 1024, 256 * 1024 + 1, 1024 * 1024, 4 * 1024 * 1024];
+
+export const byteRules: Rule[] = [
+  ...SIZES.map(
+    (size): Rule => ({
+      title: `one write of ${size} bytes arrives whole`,
+      async run(t, lab) {
+        const { near, far } = await lab.pair();
+        const bytes = pattern(size);
+        await near.write(bytes);
+        await far.until(() => far.size >= size);
+        t.true(sameBytes(far.bytes(), bytes));
+      },
+    }),
+  ),
+  {
+    title: 'a thousand chunks of many sizes arrive in order at the acceptor',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      t.true(await inOrder(near, far));
+    },
+  },
+  {
+    title: 'a thousand chunks of many sizes arrive in order at the dialler',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      t.true(await inOrder(far, near));
+    },
+  },
+  {
+    title: 'both directions at once do not mix',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      t.deepEqual(await Promise.all([inOrder(near, far), inOrder(far, near)]), [true, true]);
+    },
+  },
+  {
+    title: 'what comes is a plain Uint8Array, on both sides',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      await near.write(pattern(300), pattern(70_000));
+      await far.write(pattern(300), pattern(70_000));
+      await Promise.all([near, far].map((end) => end.until(() => end.size === 70_300)));
+      for (const chunk of [...near.chunks, ...far.chunks]) t.is(Object.getPrototypeOf(chunk), Uint8Array.prototype);
+    },
+  },
+  {
+    title: 'what came is not changed by what comes after it',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      const copies: Uint8Array[] = [];
+      far.onData = (chunk) => void copies.push(new Uint8Array(chunk));
+      for (let i = 0; i < 200; i++) await near.write(pattern(1_000, i + 1));
+      await far.until(() => far.size === 200_000);
+      t.true(far.chunks.every((chunk, i) => sameBytes(chunk, copies[i]!)));
+    },
+  },
+  {
+    title: 'memory whose write was true may be reused at once, by the dialler',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      t.true(await reusing(near, far));
+    },
+  },
+  {
+    title: 'memory whose write was true may be reused at once, by the acceptor',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      t.true(await reusing(far, near));
+    },
+  },
+  {
+    title: 'a write leaves the memory as it was',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      const bytes = pattern(100_000);
+      await Promise.all([near.write(bytes), far.write(bytes)]);
+      await Promise.all([near, far].map((end) => end.until(() => end.size === bytes.length)));
+      t.true(sameBytes(bytes, pattern(100_000)));
+    },
+  },
+  {
+    title: 'the reader may change what it got, and the writer never sees it',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      const bytes = pattern(5_000);
+      far.onData = (chunk) => void chunk.fill(0);
+      await near.write(bytes);
+      await far.until(() => far.size === bytes.length);
+      t.true(sameBytes(bytes, pattern(5_000)));
+    },
+  },
+  {
+    title: 'an empty write is done at once, and reports nothing',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      t.true(near.connection.write(new Uint8Array(0)));
+      await near.write(pattern(3));
+      await far.until(() => far.size === 3);
+      t.true(far.chunks.every((chunk) => chunk.length > 0));
+      t.is(near.drains, 0);
+    },
+  },
+  {
+    title: 'what the acceptor writes as it accepts reaches the dialler',
+    async run(t, lab) {
+      const layer = lab.layer();
+      await layer.listen((connection) => {
+        lab.record(connection);
+        connection.write(pattern(50));
+      });
+      const near = await lab.dial(layer.localAddr());
+      await near.until(() => near.size === 50);
+      t.true(sameBytes(near.bytes(), pattern(50)));
+    },
+  },
+  {
+    title: 'nothing is reported while write, pause, resume or close run',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      let inside = false;
+      let reentered = 0;
+      for (const end of [near, far]) {
+        const { connection } = end;
+        end.onData = () => {
+          reentered += Number(inside);
+        };
+        inside = true;
+        connection.pause();
+        connection.write(pattern(10));
+        connection.resume();
+        inside = false;
+      }
+      await Promise.all([near, far].map((end) => end.until(() => end.size === 10)));
+      near.connection.close();
+      t.is(near.ends + far.ends, 0);
+      await Promise.all([near.ended(), far.ended()]);
+      t.is(reentered, 0);
+    },
+  },
+];
+
+async function inOrder(from: Recorder, to: Recorder): Promise<boolean> {
+  const chunks = Array.from({ length: 1_000 }, (_, i) => pattern(1 + ((i * 7_919) % 3_001), i + 1));
+  const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  await Promise.all([from.write(...chunks), to.until(() => to.size === total)]);
+  const bytes = to.bytes();
+  let at = 0;
+  return chunks.every((chunk) => {
+    at += chunk.length;
+    return sameBytes(bytes.subarray(at - chunk.length, at), chunk);
+  });
+}
+
+/** One buffer for all writes: overwritten as soon as the connection says that it is done with it. */
+async function reusing(from: Recorder, to: Recorder): Promise<boolean> {
+  const rounds = 300;
+  const size = 20_000;
+  const memory = new Uint8Array(size);
+  for (let i = 0; i < rounds; i++) {
+    memory.set(pattern(size, i + 1));
+    await from.write(memory);
+    memory.fill(0xff);
+  }
+  await to.until(() => to.size === rounds * size);
+  const bytes = to.bytes();
+  return Array.from({ length: rounds }).every((_, i) => sameBytes(bytes.subarray(i * size, (i + 1) * size), pattern(size, i + 1)));
+}

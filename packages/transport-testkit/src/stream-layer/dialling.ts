@@ -1,0 +1,185 @@
+// Rules of dialling: how it succeeds, and every way it ends without a connection.
+
+import type { ManualClock } from '@trunkline/transport-core';
+import { failure } from './failure.ts';
+import type { Lab, Listening, Rule } from './lab.ts';
+import { pattern, sameBytes } from './recorder.ts';
+
+export const dialRules: Rule[] = [
+  {
+    title: 'both ends of a connection name the other',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      t.true(near.connection.endpoint.length > 0);
+      t.true(far.connection.endpoint.length > 0);
+      t.not(near.connection.endpoint, far.connection.endpoint);
+    },
+  },
+  {
+    title: 'a dial where nobody listens is connection_refused, naming the address',
+    async run(t, lab) {
+      const address = await lab.nobody();
+      const error = await failure(t, lab.dial(address));
+      t.is(error.code, 'unavailable');
+      t.is(error.reason, 'connection_refused');
+      t.is(error.target, address);
+      t.true(error.message.includes(address), error.message);
+    },
+  },
+  {
+    title: 'an address that is not understood is invalid_argument, naming it',
+    async run(t, lab) {
+      t.true(lab.backend.malformed.length > 0);
+      for (const address of lab.backend.malformed) {
+        const error = await failure(t, lab.dial(address));
+        t.is(error.code, 'invalid_argument', address);
+        t.true(error.message.includes(address), error.message);
+      }
+    },
+  },
+  {
+    title: 'a dial that failed can be made again once somebody listens',
+    async run(t, lab) {
+      const address = await lab.nobody();
+      const dialler = lab.layer();
+      await failure(t, lab.dial(address, dialler));
+      const { accept } = await lab.listen(lab.layer(address));
+      await lab.dial(address, dialler);
+      await accept(0);
+      t.pass();
+    },
+  },
+  {
+    title: 'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind',
+    manualClock: true,
+    async run(t, lab) {
+      const listening = await lab.listen();
+      const dialling = lab.layer().dial(listening.address, { timeout: 300 });
+      (lab.clock as ManualClock).advance(300);
+      const error = await failure(t, dialling);
+      t.is(error.code, 'unavailable');
+      t.is(error.reason, 'dial_timeout');
+      t.true(error.message.includes(listening.address), error.message);
+      t.true(error.message.includes('300'), error.message);
+      await nothingLeft(lab, listening);
+      t.pass();
+    },
+  },
+  {
+    title: 'an abort rejects the dial with its reason, and leaves no connection behind',
+    async run(t, lab) {
+      const listening = await lab.listen();
+      const controller = new AbortController();
+      const dialling = lab.layer().dial(listening.address, { timeout: 10_000, signal: controller.signal });
+      const reason = new Error('no longer wanted');
+      controller.abort(reason);
+      t.is(await dialling.catch((error: unknown) => error), reason);
+      await nothingLeft(lab, listening);
+    },
+  },
+  {
+    title: 'a signal that has aborted already rejects the dial, and nobody is reached',
+    async run(t, lab) {
+      const listening = await lab.listen();
+      const reason = new Error('too late');
+      t.is(await lab.layer().dial(listening.address, { timeout: 10_000, signal: AbortSignal.abort(reason) }).catch((error: unknown) => error), reason);
+      await lab.dial(listening.address);
+      await listening.accept(0);
+      t.is(listening.accepted.length, 1);
+    },
+  },
+  {
+    title: 'an abort after the dial changes nothing',
+    async run(t, lab) {
+      const { address, accept } = await lab.listen();
+      const controller = new AbortController();
+      const near = lab.record(await lab.layer().dial(address, { timeout: 10_000, signal: controller.signal }));
+      controller.abort();
+      await near.write(pattern(5));
+      const far = await accept(0);
+      await far.until(() => far.size === 5);
+      t.is(near.ends, 0);
+    },
+  },
+  {
+    title: 'close ends the dials that are pending, and leaves no connection behind',
+    async run(t, lab) {
+      const listening = await lab.listen();
+      const dialler = lab.layer();
+      const dialling = dialler.dial(listening.address, { timeout: 10_000 });
+      await dialler.close();
+      t.is((await failure(t, dialling)).code, 'shutdown');
+      await nothingLeft(lab, listening);
+    },
+  },
+  {
+    title: 'no timer is left by a dial, however it ended',
+    manualClock: true,
+    async run(t, lab) {
+      const clock = lab.clock as ManualClock;
+      const { layer, address, accept } = await lab.listen();
+      const near = await lab.dial(address);
+      const far = await accept(0);
+      await failure(t, lab.dial(await lab.nobody()));
+      await failure(t, lab.dial(lab.backend.malformed[0]!));
+      const controller = new AbortController();
+      const dialling = lab.layer().dial(address, { timeout: 300, signal: controller.signal });
+      controller.abort(new Error('enough'));
+      await t.throwsAsync(dialling);
+      await layer.close();
+      t.is(clock.timers, 0);
+      t.is(near.ends + far.ends, 0);
+    },
+  },
+  {
+    title: 'a time-out that passes after the dial changes nothing',
+    manualClock: true,
+    async run(t, lab) {
+      const { address, accept } = await lab.listen();
+      const near = lab.record(await lab.layer().dial(address, { timeout: 300 }));
+      (lab.clock as ManualClock).advance(10_000);
+      await near.write(pattern(5));
+      const far = await accept(0);
+      await far.until(() => far.size === 5);
+      t.is(near.ends, 0);
+    },
+  },
+  {
+    title: 'fifty dials at once become fifty connections, each its own',
+    async run(t, lab) {
+      const { address, accepted, accept } = await lab.listen();
+      const dialler = lab.layer();
+      const nears = await Promise.all(Array.from({ length: 50 }, () => lab.dial(address, dialler)));
+      await accept(49);
+      await Promise.all(nears.map((near, i) => near.write(pattern(100 + i, i + 1))));
+      await Promise.all(accepted.map((far) => far.until(() => far.size > 0)));
+      const seeds = new Set<number>();
+      for (const far of accepted) {
+        await far.until(() => far.size >= 100);
+        const seed = nears.findIndex((_, i) => sameBytes(far.bytes().subarray(0, 100), pattern(100, i + 1)));
+        await far.until(() => far.size === 100 + seed);
+        seeds.add(seed);
+      }
+      t.is(seeds.size, 50);
+    },
+  },
+];
+
+/** After a dial that was given up: whatever the listener has seen of it ends, and the next dial is served. */
+async function nothingLeft(lab: Lab, listening: Listening): Promise<void> {
+  const near = await lab.dial(listening.address);
+  const served = await new Promise<number>((resolve) => {
+    near.connection.write(pattern(7));
+    const look = (n: number): void => {
+      void listening.accept(n).then((far) => {
+        // Either it ends (the one given up) or it brings the seven bytes (ours).
+        far.until(() => far.size === 7).then(
+          () => resolve(n),
+          () => look(n + 1),
+        );
+      });
+    };
+    look(0);
+  });
+  await Promise.all(listening.accepted.filter((_, i) => i !== served).map((ghost) => ghost.ended()));
+}

@@ -1,0 +1,283 @@
+// Rules of the end: in order or at once, reported exactly once, and losing nothing that was written before it.
+
+import { type ManualClock, TransportError } from '@trunkline/transport-core';
+import type { Rule } from './lab.ts';
+import { pattern, sameBytes } from './recorder.ts';
+
+export const endRules: Rule[] = [
+  {
+    title: 'close flushes what was written; both ends then report closed without an error, once',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      await near.write(pattern(1_000));
+      near.connection.close();
+      await Promise.all([near.ended(), far.ended()]);
+      t.true(sameBytes(far.bytes(), pattern(1_000)));
+      t.is(near.error, undefined);
+      t.is(far.error, undefined);
+      t.deepEqual([near.ends, far.ends, near.late, far.late], [1, 1, 0, 0]);
+    },
+  },
+  {
+    title: 'the acceptor may close as well',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      await far.write(pattern(1_000));
+      far.connection.close();
+      await Promise.all([near.ended(), far.ended()]);
+      t.true(sameBytes(near.bytes(), pattern(1_000)));
+      t.deepEqual([near.error, far.error], [undefined, undefined]);
+    },
+  },
+  {
+    title: 'close flushes a chunk whose write was false',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      const chunk = pattern(512 * 1024);
+      let written = 0;
+      do written += chunk.length;
+      while (near.connection.write(chunk) && written < 64 * chunk.length);
+      near.connection.close();
+      await far.ended();
+      t.is(far.size, written);
+      t.is(far.error, undefined);
+    },
+  },
+  {
+    title: 'both ends may close at once',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      near.connection.close();
+      far.connection.close();
+      await Promise.all([near.ended(), far.ended()]);
+      t.deepEqual([near.error, far.error, near.ends, far.ends], [undefined, undefined, 1, 1]);
+    },
+  },
+  {
+    title: 'close is idempotent, and fine after the end',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      near.connection.close();
+      near.connection.close();
+      await Promise.all([near.ended(), far.ended()]);
+      near.connection.close();
+      far.connection.close();
+      near.connection.destroy();
+      const next = await lab.pair();
+      t.is(next.near.ends, 0);
+      t.deepEqual([near.ends, far.ends], [1, 1]);
+    },
+  },
+  {
+    title: 'after close, writes are true and dropped',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      await near.write(pattern(10));
+      near.connection.close();
+      for (let i = 0; i < 100; i++) t.true(near.connection.write(pattern(100_000)));
+      await far.ended();
+      t.true(near.connection.write(pattern(10)));
+      t.is(far.size, 10);
+    },
+  },
+  {
+    title: 'after destroy, writes are true and dropped, and pause, resume and close do nothing',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      near.connection.destroy();
+      t.true(near.connection.write(pattern(10)));
+      near.connection.pause();
+      near.connection.resume();
+      near.connection.close();
+      await Promise.all([near.ended(), far.ended()]);
+      t.true(near.connection.write(pattern(10)));
+      t.deepEqual([near.ends, far.size], [1, 0]);
+    },
+  },
+  {
+    title: 'after the other end has ended, writes are true and dropped',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      far.connection.close();
+      await near.ended();
+      t.true(near.connection.write(pattern(100_000)));
+      near.connection.pause();
+      near.connection.resume();
+      t.is(near.ends, 1);
+    },
+  },
+  {
+    title: 'destroy ends at once: the other end reports closed with reset',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      near.connection.destroy();
+      await Promise.all([near.ended(), far.ended()]);
+      t.is(far.error?.code, 'unavailable');
+      t.is(far.error?.reason, 'reset');
+      t.true(far.error?.message.includes(far.connection.endpoint), far.error?.message);
+      t.deepEqual([near.ends, far.ends], [1, 1]);
+    },
+  },
+  {
+    title: 'the acceptor may destroy as well',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      far.connection.destroy();
+      await Promise.all([near.ended(), far.ended()]);
+      t.is(near.error?.reason, 'reset');
+    },
+  },
+  {
+    title: 'what destroy was given is what closed reports, and a second destroy changes nothing',
+    async run(t, lab) {
+      const { near } = await lab.pair();
+      const error = new TransportError('resource_exhausted', 'Too slow', { reason: 'flood' });
+      near.connection.destroy(error);
+      near.connection.destroy(new TransportError('internal', 'another'));
+      await near.ended();
+      t.is(near.error, error);
+      t.is(near.ends, 1);
+    },
+  },
+  {
+    title: 'closed never comes while destroy runs',
+    async run(t, lab) {
+      const { near } = await lab.pair();
+      near.connection.destroy();
+      t.is(near.ends, 0);
+      await near.ended();
+      t.is(near.ends, 1);
+    },
+  },
+  {
+    title: 'destroy after close ends the waiting',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      far.connection.pause();
+      near.connection.close();
+      near.connection.destroy();
+      await near.ended();
+      t.is(near.ends, 1);
+    },
+  },
+  {
+    title: 'destroy inside data: nothing more is reported but closed',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      far.onData = () => far.connection.destroy();
+      near.connection.write(pattern(200_000));
+      await Promise.all([near.ended(), far.ended()]);
+      t.is(far.chunks.length, 1);
+      t.deepEqual([far.ends, far.late], [1, 0]);
+    },
+  },
+  {
+    title: 'close inside data: what comes after it is discarded, what was written before it arrives',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      far.onData = () => {
+        far.connection.write(pattern(77));
+        far.connection.close();
+      };
+      near.connection.write(pattern(200_000));
+      await Promise.all([near.ended(), far.ended()]);
+      t.is(far.chunks.length, 1);
+      t.true(sameBytes(near.bytes(), pattern(77)));
+      t.deepEqual([near.error, far.error, far.late], [undefined, undefined, 0]);
+    },
+  },
+  {
+    title: 'close over bytes that nobody has read destroys nothing of what it flushed',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      far.connection.pause();
+      near.connection.write(pattern(100_000));
+      await far.write(pattern(40_000));
+      far.connection.close();
+      await Promise.all([near.ended(), far.ended()]);
+      t.true(sameBytes(near.bytes(), pattern(40_000)));
+      t.deepEqual([near.error, far.size], [undefined, 0]);
+    },
+  },
+  {
+    title: 'an end that never comes is waited for no longer than a second or two',
+    manualClock: true,
+    async run(t, lab) {
+      const clock = lab.clock as ManualClock;
+      const { near, far } = await lab.pair();
+      far.connection.pause();
+      near.connection.write(pattern(10));
+      near.connection.close();
+      // The far end reads nothing, so it does not see the end; the near one may have a period to flush and one to wait.
+      clock.advance(1_000);
+      clock.advance(1_000);
+      await near.ended();
+      t.is(near.error?.reason, 'reset');
+      t.is(clock.timers, 0);
+    },
+  },
+  {
+    title: 'a flood after close is cut at 256 KiB',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      // Paused, the far end does not see that the near one has ended, and goes on writing.
+      far.connection.pause();
+      near.connection.close();
+      const flood = far.write(...Array.from({ length: 200 }, () => pattern(64 * 1024))).catch(() => {});
+      await near.ended();
+      t.is(near.size, 0);
+      far.connection.resume();
+      await far.ended();
+      await flood;
+      t.is(near.ends, 1);
+    },
+  },
+  {
+    title: 'a connection destroyed as it is accepted, unattached, ends at the dialler',
+    async run(t, lab) {
+      const layer = lab.layer();
+      await layer.listen((connection) => connection.destroy());
+      const near = await dialled(lab.dial(layer.localAddr()));
+      await near?.ended();
+      t.true(near === undefined || near.ends === 1);
+    },
+  },
+  {
+    title: 'a connection closed as it is accepted, unattached, ends in order at the dialler, with what was written',
+    async run(t, lab) {
+      const layer = lab.layer();
+      await layer.listen((connection) => {
+        connection.write(pattern(20));
+        connection.close();
+      });
+      const near = await lab.dial(layer.localAddr());
+      await near.ended();
+      t.is(near.size, 20);
+      t.is(near.error, undefined);
+    },
+  },
+  {
+    title: 'two hundred connections opened, used and closed leave no timer',
+    manualClock: true,
+    async run(t, lab) {
+      const clock = lab.clock as ManualClock;
+      const { layer, address, accept } = await lab.listen();
+      const dialler = lab.layer();
+      for (let i = 0; i < 200; i++) {
+        const near = await lab.dial(address, dialler);
+        const far = await accept(i);
+        await near.write(pattern(100));
+        await far.until(() => far.size === 100);
+        (i % 2 === 0 ? near : far).connection.close();
+        await Promise.all([near.ended(), far.ended()]);
+      }
+      await Promise.all([layer.close(), dialler.close()]);
+      t.is(clock.timers, 0);
+    },
+  },
+];
+
+/** A dial that may have been cut before it was through. */
+async function dialled<T>(dialling: Promise<T>): Promise<T | undefined> {
+  return dialling.catch(() => undefined);
+}

@@ -1,0 +1,23 @@
+// The TransportError of something that must fail.
+
+import { TransportError } from '@trunkline/transport-core';
+import type { TestContext } from '../test-runner.ts';
+
+/** The error that was thrown, or that the promise rejected with; the case fails where there was none, or one of another class. */
+export function failure(t: TestContext, run: () => unknown): TransportError;
+export function failure(t: TestContext, promise: Promise<unknown>): Promise<TransportError>;
+export function failure(t: TestContext, subject: Promise<unknown> | (() => unknown)): TransportError | Promise<TransportError> {
+  const judge = (error: unknown): TransportError => {
+    t.true(error instanceof TransportError, `A TransportError was due, not ${String(error)}`);
+    return error as TransportError;
+  };
+  if (typeof subject === 'function') {
+    try {
+      subject();
+    } catch (error) {
+      return judge(error);
+    }
+    return judge(undefined);
+  }
+  return subject.then(() => judge(undefined), judge);
+}

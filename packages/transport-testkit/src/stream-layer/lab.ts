@@ -1,0 +1,111 @@
+// What a case works with: layers of the backend, which all end with it, and pairs of connections.
+
+import type { Clock, StreamConnection, StreamLayer } from '@trunkline/transport-core';
+import type { TestContext } from '../test-runner.ts';
+import { Recorder } from './recorder.ts';
+
+/** The backend under test, made anew for each case. */
+export interface StreamLayerBackend {
+  /** A new layer. Without `bindAddr` it listens at a free address that the layer or the system picks. */
+  layer(bindAddr?: string, advertiseAddr?: string): StreamLayer;
+  /** Addresses that its `dial` must refuse as `invalid_argument`. */
+  readonly malformed: readonly string[];
+  /** Runs after the case. */
+  close?(): void | Promise<void>;
+}
+
+export interface StreamLayerSuiteOptions {
+  /** Begins the titles: 'tcp'. */
+  readonly name: string;
+  make(options: { clock: Clock }): StreamLayerBackend | Promise<StreamLayerBackend>;
+  /** Cases that are not run, by title, each with its reason. */
+  readonly skip?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A rule of the port, and the case that holds a layer to it. */
+export interface Rule {
+  readonly title: string;
+  /** Runs on a clock that the case moves. */
+  readonly manualClock?: boolean;
+  run(t: TestContext, lab: Lab): Promise<void>;
+}
+
+/** Two ends of one connection. */
+export interface Pair {
+  /** The end that dialled. */
+  readonly near: Recorder;
+  /** The end that was accepted. */
+  readonly far: Recorder;
+  /** The layer that accepted. */
+  readonly listening: Listening;
+}
+
+/** A layer that listens, and the connections it accepted. */
+export interface Listening {
+  readonly layer: StreamLayer;
+  readonly address: string;
+  readonly accepted: Recorder[];
+  /** Resolves with the n-th accepted connection, 0 is the first. */
+  accept(n: number): Promise<Recorder>;
+}
+
+export class Lab {
+  readonly clock: Clock;
+  readonly backend: StreamLayerBackend;
+  readonly #layers: StreamLayer[] = [];
+  readonly #recorders: Recorder[] = [];
+
+  constructor(clock: Clock, backend: StreamLayerBackend) {
+    this.clock = clock;
+    this.backend = backend;
+  }
+
+  layer(bindAddr?: string, advertiseAddr?: string): StreamLayer {
+    const layer = this.backend.layer(bindAddr, advertiseAddr);
+    this.#layers.push(layer);
+    return layer;
+  }
+
+  /** A layer that listens and attaches to what it accepts. */
+  async listen(layer: StreamLayer = this.layer()): Promise<Listening> {
+    const accepted: Recorder[] = [];
+    const waiters = new Map<number, (recorder: Recorder) => void>();
+    await layer.listen((connection) => {
+      const recorder = this.record(connection);
+      waiters.get(accepted.length)?.(recorder);
+      accepted.push(recorder);
+    });
+    const accept = (n: number): Promise<Recorder> => new Promise((resolve) => (accepted[n] === undefined ? waiters.set(n, resolve) : resolve(accepted[n])));
+    return { layer, address: layer.localAddr(), accepted, accept };
+  }
+
+  /** Dials and attaches. */
+  async dial(address: string, layer: StreamLayer = this.layer()): Promise<Recorder> {
+    return this.record(await layer.dial(address, { timeout: 10_000 }));
+  }
+
+  async pair(): Promise<Pair> {
+    const listening = await this.listen();
+    const near = await this.dial(listening.address);
+    return { near, far: await listening.accept(0), listening };
+  }
+
+  /** An address where nobody listens. */
+  async nobody(): Promise<string> {
+    const { layer, address } = await this.listen();
+    await layer.close();
+    return address;
+  }
+
+  record(connection: StreamConnection): Recorder {
+    const recorder = new Recorder(connection);
+    this.#recorders.push(recorder);
+    return recorder;
+  }
+
+  async close(): Promise<void> {
+    for (const { connection } of this.#recorders) connection.destroy();
+    await Promise.all(this.#layers.map((layer) => layer.close()));
+    await this.backend.close?.();
+  }
+}

@@ -1,0 +1,45 @@
+// The port `StreamLayer` as cases: every sentence of its doc comments, for whoever writes a backend.
+
+import { createManualClock, systemClock } from '@trunkline/transport-core';
+import type { TestFunction } from '../test-runner.ts';
+import { addressRules } from './addresses.ts';
+import { backPressureRules } from './back-pressure.ts';
+import { byteRules } from './bytes.ts';
+import { dialRules } from './dialling.ts';
+import { endRules } from './ending.ts';
+import { Lab, type Rule, type StreamLayerBackend, type StreamLayerSuiteOptions } from './lab.ts';
+
+export type { StreamLayerBackend, StreamLayerSuiteOptions };
+
+/**
+ * Declares a case for each rule of the port. `make` gives the backend anew for each case, on the clock that it is handed; a skip
+ * carries its reason, which becomes part of the title.
+ *
+ * ```ts
+ * streamLayerSuite(test, { name: 'tcp', make: ({ clock }) => ({ layer: (bindAddr) => createTcpStreamLayer({ bindAddr, clock }), malformed: [':'] }) });
+ * ```
+ */
+export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOptions): void {
+  const rules: Rule[] = [...addressRules, ...dialRules, ...byteRules, ...backPressureRules, ...endRules];
+  const { name, make, skip = {} } = options;
+  for (const title of Object.keys(skip)) {
+    if (!rules.some((rule) => rule.title === title)) throw new TypeError(`skip: the suite has no case '${title}'`);
+  }
+  for (const { title, manualClock = false, run } of rules) {
+    const reason = Object.hasOwn(skip, title) ? skip[title] : undefined;
+    if (reason !== undefined) {
+      test.skip?.(`${name}: ${title} (${reason})`, () => {});
+      continue;
+    }
+    test(`${name}: ${title}`, async (t) => {
+      t.timeout(WATCHDOG);
+      const clock = manualClock ? createManualClock() : systemClock;
+      const lab = new Lab(clock, await make({ clock }));
+      t.teardown(() => lab.close());
+      await run(t, lab);
+    });
+  }
+}
+
+/** Real milliseconds after which a case has hung. */
+const WATCHDOG = 25_000;
