@@ -31,6 +31,11 @@ export function packets(first: RawFrameInput, whole: Uint8Array, packet = PACKET
   return frames;
 }
 
+/** Are these the same bytes? For bodies too large for a runner's deepEqual. */
+export function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}
+
 /** The bytes of a small number, to tell calls apart. */
 export function tag(number: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([number >> 8, number & 0xff]);

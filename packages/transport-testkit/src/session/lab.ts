@@ -1,6 +1,6 @@
 // The bench on which each rule is tried: one Trunkline transport on a clock that is moved by hand, one raw peer, one connection.
 
-import { type Client, createManualClock, type ManualClock, type MethodName, type Protocol, type Remote, type Rpc, type StreamLayer, type Transport, type TransportOptions } from '@trunkline/transport-core';
+import { type Client, createManualClock, type ManualClock, type MethodName, type Protocol, type Remote, type Rpc, type StreamLayer, systemClock, type Transport, type TransportOptions } from '@trunkline/transport-core';
 import type { RawFrameInput, RawHello } from '../raw/raw-frames.ts';
 import { RawListener, RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
@@ -133,7 +133,7 @@ export function eachRole(test: TestFunction, title: string, run: (t: TestContext
 
 /** Lets what is under way arrive: a turn of the event loop. Only where no event can tell, and never to be right. */
 export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return systemClock.sleep(0);
 }
 
 async function dialledIn(on: Bench, setup: LabSetup) {

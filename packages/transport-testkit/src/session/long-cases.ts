@@ -3,7 +3,7 @@
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { eachRole, type SessionBackend, session } from './lab.ts';
-import { body, hint, huge, KiB, packets, PACKET, request, tag } from './lab-frames.ts';
+import { body, hint, huge, KiB, packets, PACKET, request, same, tag } from './lab-frames.ts';
 import { granted } from './receiver-credit-cases.ts';
 import { violates } from './verdicts.ts';
 
@@ -62,9 +62,9 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
     const whole = huge();
     const sent = s.client.echo(whole, { timeout: 3_600_000 });
     const asked = await s.peer.message('REQUEST');
-    t.is(Buffer.compare(asked.payload, whole), 0);
+    t.true(same(asked.payload, whole));
     await s.peer.paced(packets({ kind: 'RESPONSE', id: asked.id }, whole));
-    t.is(Buffer.compare(await sent, whole), 0);
+    t.true(same(await sent, whole));
   });
 
   eachRole(test, 'long: packets of several messages interleave as the sender likes', async (t, role) => {

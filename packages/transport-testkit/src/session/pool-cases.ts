@@ -2,7 +2,7 @@
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { TestFunction } from '../test-runner.ts';
-import { bench, type SessionBackend } from './lab.ts';
+import { bench, type SessionBackend, turn } from './lab.ts';
 import { body, KiB, MiB, request, tag, untag } from './lab-frames.ts';
 import { failure } from './verdicts.ts';
 
@@ -159,10 +159,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
       await on.transport.send('the-leader', 'hint', tag(n));
       await peer.next('ONEWAY');
       peer.destroy();
-      await new Promise<void>((resolve) => {
-        const gone = () => (on.transport.remotes().length === 0 ? resolve() : setImmediate(gone));
-        gone();
-      });
+      while (on.transport.remotes().length > 0) await turn();
     }
     t.deepEqual(resolved, ['the-leader', 'the-leader']);
   });

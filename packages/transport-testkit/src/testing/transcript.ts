@@ -1,0 +1,120 @@
+// What crossed a connection, frame by frame, and the hex notation of docs/wire-protocol.md.
+
+import { decodeBody, type RawFrame } from '../raw/raw-frames.ts';
+import { describeFrame } from '../raw/raw-peer.ts';
+import type { Side } from './pipes.ts';
+
+/** The preamble, or one frame with its length. */
+export interface Line {
+  side: Side;
+  bytes: Uint8Array;
+  /** Undefined for a preamble and for bytes that are no frame. */
+  frame: RawFrame | undefined;
+}
+
+/** Cuts what both sides write into lines, PING and PONG left out. */
+export class Transcript {
+  readonly lines: Line[] = [];
+  private readonly rest = new Map<Side, Uint8Array>();
+  private readonly begun = new Set<Side>();
+
+  push(side: Side, chunk: Uint8Array): void {
+    let bytes = Uint8Array.from([...(this.rest.get(side) ?? []), ...chunk]);
+    if (!this.begun.has(side)) {
+      if (bytes.length < 4) return void this.rest.set(side, bytes);
+      this.begun.add(side);
+      this.lines.push({ side, bytes: bytes.slice(0, 4), frame: undefined });
+      bytes = bytes.slice(4);
+    }
+    for (;;) {
+      const end = endOfFrame(bytes);
+      if (end === undefined || end > bytes.length) break;
+      this.add(side, bytes.slice(0, end));
+      bytes = bytes.slice(end);
+    }
+    this.rest.set(side, bytes);
+  }
+
+  private add(side: Side, bytes: Uint8Array): void {
+    const frame = bytes[0] === 0 ? undefined : decodeBody(bytes.slice(lengthOfPrefix(bytes)));
+    if (frame?.kind !== 'PING' && frame?.kind !== 'PONG') this.lines.push({ side, bytes, frame });
+  }
+}
+
+/** The lines as the document writes them, with a comment each. */
+export function writeLines(lines: readonly Line[]): string {
+  return lines.map((line) => wrap(line.side === 'dialler' ? '> ' : '< ', line)).join('\n');
+}
+
+/** The bytes of each side in a block of the document, in hex. */
+export function readBlock(text: string): Record<Side, string> {
+  const sides = { dialler: '', acceptor: '' };
+  let side: Side = 'dialler';
+  for (const line of text.split('\n')) {
+    const [code = ''] = line.split('#');
+    const mark = code.trim()[0];
+    if (mark === '>') side = 'dialler';
+    if (mark === '<') side = 'acceptor';
+    sides[side] += readHex(code.replace(/[<>]/, ''));
+  }
+  return sides;
+}
+
+/** `2a 2b 2a×3` in plain hex. */
+export function readHex(text: string): string {
+  return text
+    .trim()
+    .split(/\s+/)
+    .map((word) => {
+      const [byte = '', times] = word.split('×');
+      if (!/^([0-9a-f]{2})*$/.test(byte)) throw new Error(`'${word}' is no hex`);
+      return times === undefined ? byte : byte.repeat(Number(times));
+    })
+    .join('');
+}
+
+/** Bytes in groups of hex, long runs of one byte folded. */
+export function spell(bytes: Uint8Array): string[] {
+  const words: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const byte = bytes[at] as number;
+    let end = at + 1;
+    while (bytes[end] === byte) end += 1;
+    const hex = byte.toString(16).padStart(2, '0');
+    if (end - at >= FOLD) {
+      words.push(`${hex}×${end - at}`);
+      at = end;
+    } else {
+      words.push(hex);
+      at += 1;
+    }
+  }
+  return words;
+}
+
+function wrap(mark: string, line: Line): string {
+  const words = spell(line.bytes);
+  const rows: string[] = [];
+  for (let at = 0; at < words.length; at += WIDTH) rows.push(words.slice(at, at + WIDTH).join(' '));
+  const comment = line.frame === undefined ? (line.bytes.length === 4 ? 'TRKL' : 'no frame') : describeFrame(line.frame);
+  return rows.map((row, at) => (at === 0 ? mark : '  ') + (at === rows.length - 1 ? `${row.padEnd(WIDTH * 3 - 1)}  # ${comment}` : row)).join('\n');
+}
+
+function endOfFrame(bytes: Uint8Array): number | undefined {
+  let length = 0;
+  for (let at = 0; at < 4; at++) {
+    const byte = bytes[at];
+    if (byte === undefined) return undefined;
+    length += (byte & 0x7f) * 2 ** (7 * at);
+    if (byte < 0x80) return at + 1 + length;
+  }
+  throw new Error('a length of more than 4 bytes');
+}
+
+function lengthOfPrefix(bytes: Uint8Array): number {
+  return bytes.findIndex((byte) => byte < 0x80) + 1;
+}
+
+/** Bytes a row, and how long a run has to be to be folded. */
+const WIDTH = 24;
+const FOLD = 12;
