@@ -22,7 +22,6 @@ export interface TestContext {
 
 /** What `throws` and `throwsAsync` may demand of an error. */
 export interface Expectation {
-  // biome-ignore lint/suspicious/noExplicitAny: any constructor of errors.
   instanceOf?: new (...args: any[]) => Error;
   message?: string | RegExp | ((message: string) => boolean);
   any?: boolean;

@@ -3,7 +3,17 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { env } from 'node:process';
-import { bytes, createManualClock, defineProtocol, json, type ManualClock, NetworkTransport, protobuf, type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  bytes,
+  createManualClock,
+  defineProtocol,
+  json,
+  type ManualClock,
+  NetworkTransport,
+  protobuf,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import test from 'ava';
 import protobufjs from 'protobufjs';
 import { rawHello } from './raw/raw-hello.ts';
@@ -190,7 +200,10 @@ for (const [name, encoded] of Object.entries(codecs)) {
 test('wire-protocol.md has no block of hex that is not tried', (t) => {
   const tried = new Set([...Object.keys(EXAMPLES), ...Object.keys(codecs), 'hello-refused', 'version-choice', 'version-none', 'go-away-final']);
   const blocks = [...readFileSync(DOCUMENT, 'utf8').matchAll(BLOCK)].map(([, name]) => name);
-  t.deepEqual(blocks.filter((name) => !tried.has(name as string)), []);
+  t.deepEqual(
+    blocks.filter((name) => !tried.has(name as string)),
+    [],
+  );
   t.is(blocks.length, tried.size);
 });
 
@@ -199,7 +212,11 @@ function judge(t: { is(a: string, b: string, message?: string): unknown; fail(me
   const text = readFileSync(DOCUMENT, 'utf8');
   const block = [...text.matchAll(BLOCK)].find(([, found]) => found === name)?.[2];
   if (block === undefined) return void t.fail(`docs/wire-protocol.md has no block '${name}'`);
-  if (env['WRITE_WIRE_EXAMPLES'] !== undefined) writeFileSync(DOCUMENT, text.replace(`\`\`\`hex ${name}\n${block}\`\`\``, () => `\`\`\`hex ${name}\n${sent}\n\`\`\``));
+  if (env['WRITE_WIRE_EXAMPLES'] !== undefined)
+    writeFileSync(
+      DOCUMENT,
+      text.replace(`\`\`\`hex ${name}\n${block}\`\`\``, () => `\`\`\`hex ${name}\n${sent}\n\`\`\``),
+    );
   const written = env['WRITE_WIRE_EXAMPLES'] === undefined ? block : sent;
   const [document, code] = name.startsWith('codec') ? [{ all: readHex(written) }, { all: readHex(sent) }] : [readBlock(written), readBlock(sent)];
   for (const side of Object.keys(document)) {
@@ -263,4 +280,3 @@ async function closed(clock: ManualClock, ...transports: { close(): Promise<void
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
-

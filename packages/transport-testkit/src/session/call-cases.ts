@@ -2,7 +2,7 @@
 
 import type { TestFunction } from '../test-runner.ts';
 import { eachRole, type SessionBackend, session } from './lab.ts';
-import { body, hint, KiB, packets, PACKET, request, tag, untag } from './lab-frames.ts';
+import { body, hint, KiB, PACKET, packets, request, tag, untag } from './lab-frames.ts';
 import { failure } from './verdicts.ts';
 
 export function callCases(test: TestFunction, backend: SessionBackend): void {
@@ -32,7 +32,10 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
     }
     t.is(ids.size, 100);
     for (const frame of s.peer.log) if (frame.kind === 'REQUEST') s.peer.send({ kind: 'RESPONSE', id: frame.id, payload: frame.payload });
-    t.deepEqual((await Promise.all(sent)).map(untag), Array.from({ length: 100 }, (_, n) => n));
+    t.deepEqual(
+      (await Promise.all(sent)).map(untag),
+      Array.from({ length: 100 }, (_, n) => n),
+    );
   });
 
   eachRole(test, 'calls: answers find their calls in whatever order they come', async (t, role) => {
@@ -74,7 +77,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
     t.is(s.seen.counted('duplicateRequest'), 0);
   });
 
-  eachRole(test, 'calls: a long one-way\'s id is free once its last PART is sent', async (t, role) => {
+  eachRole(test, "calls: a long one-way's id is free once its last PART is sent", async (t, role) => {
     const s = await session(t, backend, role);
     for (let n = 0; n < 3; n++) {
       s.peer.send(...packets({ kind: 'ONEWAY', id: s.id(0), channel: 0x20, method: 2 }, body(100 * KiB, n)));

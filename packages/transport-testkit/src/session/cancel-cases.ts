@@ -8,7 +8,7 @@ import { body, KiB, packets, request, tag } from './lab-frames.ts';
 import { failure } from './verdicts.ts';
 
 export function cancelCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(test, 'cancel: the callee answers CANCEL with ERROR at once, and the handler\'s respond is false', async (t, role) => {
+  eachRole(test, "cancel: the callee answers CANCEL with ERROR at once, and the handler's respond is false", async (t, role) => {
     const s = await session(t, backend, role);
     s.peer.send(request(s.id(0)));
     const rpc = await s.call('echo');
@@ -34,7 +34,7 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
     await s.peer.next('RESPONSE');
   });
 
-  eachRole(test, 'cancel: at the deadline the callee\'s session sends ERROR deadline_exceeded, handler or not', async (t, role) => {
+  eachRole(test, "cancel: at the deadline the callee's session sends ERROR deadline_exceeded, handler or not", async (t, role) => {
     const s = await session(t, backend, role);
     s.peer.send(request(s.id(0), [1], { timeout: 700 }), request(s.id(1), [2], { timeout: 900 }));
     const rpc = await s.call('echo');
@@ -193,7 +193,7 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
 
   const codes = ['cancelled', 'unknown', 'invalid_argument', 'deadline_exceeded', 'not_found', 'already_exists', 'permission_denied', 'resource_exhausted'];
   codes.push('failed_precondition', 'aborted', 'out_of_range', 'unimplemented', 'internal', 'unavailable', 'data_loss', 'unauthenticated');
-  eachRole(test, 'cancel: ERROR codes are gRPC\'s 1 to 16 both ways, unknown numbers read as unknown, shutdown crosses as 14', async (t, role) => {
+  eachRole(test, "cancel: ERROR codes are gRPC's 1 to 16 both ways, unknown numbers read as unknown, shutdown crosses as 14", async (t, role) => {
     const s = await session(t, backend, role);
     for (const [at, name] of [...codes, 'unknown', 'unknown'].entries()) {
       const number = at < 16 ? at + 1 : at === 16 ? 0 : 4_000;

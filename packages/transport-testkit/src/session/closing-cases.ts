@@ -160,7 +160,10 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     await on.until(on.transport.close());
     const layer = on.place.layer();
     const late = await layer.dial(address, { timeout: 1_000 }).then(
-      (connection) => new Promise<string>((resolve) => connection.attach({ data: () => resolve('data'), frames: () => {}, drained: () => {}, closed: () => resolve('closed') })),
+      (connection) =>
+        new Promise<string>((resolve) =>
+          connection.attach({ data: () => resolve('data'), frames: () => {}, drained: () => {}, closed: () => resolve('closed') }),
+        ),
       () => 'refused',
     );
     t.true(late === 'refused' || late === 'closed', late);

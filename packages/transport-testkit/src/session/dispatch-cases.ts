@@ -20,19 +20,23 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
     ['the largest channel number', { channel: 0xffff_ffff }, 12],
   ];
   for (const [what, changes, code] of misfits) {
-    eachRole(test, `dispatch: ${what} is answered with ${code === 9 ? 'failed_precondition' : 'unimplemented'}, unprocessed, and nothing else happens`, async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0), [1], changes), request(s.id(1), [2]));
-      const error = await s.peer.next('ERROR');
-      t.is(error.id, s.id(0));
-      t.is(error.code, code);
-      t.is(error.flags, 1);
-      t.true(error.text.length > 0);
-      const rpc = await s.call('echo');
-      t.deepEqual(rpc.request, Uint8Array.of(2));
-      rpc.respond(rpc.request);
-      await s.peer.next('RESPONSE');
-    });
+    eachRole(
+      test,
+      `dispatch: ${what} is answered with ${code === 9 ? 'failed_precondition' : 'unimplemented'}, unprocessed, and nothing else happens`,
+      async (t, role) => {
+        const s = await session(t, backend, role);
+        s.peer.send(request(s.id(0), [1], changes), request(s.id(1), [2]));
+        const error = await s.peer.next('ERROR');
+        t.is(error.id, s.id(0));
+        t.is(error.code, code);
+        t.is(error.flags, 1);
+        t.true(error.text.length > 0);
+        const rpc = await s.call('echo');
+        t.deepEqual(rpc.request, Uint8Array.of(2));
+        rpc.respond(rpc.request);
+        await s.peer.next('RESPONSE');
+      },
+    );
   }
 
   eachRole(test, 'dispatch: one-ways to what is not there are dropped and counted, and their credit comes back', async (t, role) => {
@@ -56,7 +60,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
     t.is(s.peer.count('ERROR'), 1);
   });
 
-  eachRole(test, 'dispatch: the caller keeps to the peer\'s `calls`, the rest waits in order', async (t, role) => {
+  eachRole(test, "dispatch: the caller keeps to the peer's `calls`, the rest waits in order", async (t, role) => {
     const s = await session(t, backend, role, { hello: { limits: { calls: 3 } }, side: true });
     const sent = Array.from({ length: 6 }, (_, n) => s.client.echo(tag(n)));
     for (let n = 0; n < 3; n++) t.is(untag((await s.peer.next('REQUEST')).payload), n);

@@ -2,6 +2,7 @@
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import { rawHello } from '../raw/raw-hello.ts';
+import type { RawPeer } from '../raw/raw-peer.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { bench, type SessionBackend, session } from './lab.ts';
 import { hint, request } from './lab-frames.ts';
@@ -84,9 +85,21 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   violates(test, backend, 'early: a HELLO on a connection that is up', ({ peer }) => peer.send(hello()));
   violates(test, backend, 'early: a READY on a connection that is up', ({ peer }) => peer.send({ kind: 'READY' }));
 
-  const silent: [string, (peer: Awaited<ReturnType<Awaited<ReturnType<typeof bench>>['dialIn']>>) => Promise<unknown>][] = [
-    ['sends its preamble alone', async (peer) => (peer.begin(), await peer.preamble())],
-    ['never sends READY', async (peer) => (peer.begin(hello()), await peer.next('HELLO'))],
+  const silent: [string, (peer: RawPeer) => Promise<unknown>][] = [
+    [
+      'sends its preamble alone',
+      (peer) => {
+        peer.begin();
+        return peer.preamble();
+      },
+    ],
+    [
+      'never sends READY',
+      (peer) => {
+        peer.begin(hello());
+        return peer.next('HELLO');
+      },
+    ],
   ];
   for (const [what, begin] of silent) {
     test(`early: a dialler that ${what} is closed after 5 s`, async (t) => {
@@ -145,7 +158,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     });
   }
 
-  test('early: `admit` that hangs is ended by the handshake\'s 5 s', async (t) => {
+  test("early: `admit` that hangs is ended by the handshake's 5 s", async (t) => {
     const on = await bench(t, backend, { admit: () => new Promise(() => {}) });
     const peer = await on.dialIn();
     peer.begin(hello());

@@ -3,10 +3,10 @@
 import type { TestFunction } from '../test-runner.ts';
 import { eachRole, type SessionBackend, session } from './lab.ts';
 import { body, hint, KiB, packets, request, tag, untag } from './lab-frames.ts';
-import { failure, violation, violates } from './verdicts.ts';
+import { failure, violation } from './verdicts.ts';
 
 export function endingCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(test, 'ending: disconnect says GO_AWAY unavailable/disconnected, serves what crosses it, and closes behind the peer\'s', async (t, role) => {
+  eachRole(test, "ending: disconnect says GO_AWAY unavailable/disconnected, serves what crosses it, and closes behind the peer's", async (t, role) => {
     const s = await session(t, backend, role);
     const gone = s.transport.disconnect(s.remote, 'maintenance');
     const bye = await s.peer.next('GO_AWAY');
@@ -38,7 +38,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
     t.true(bye.text.length <= 1_024);
   });
 
-  eachRole(test, 'ending: a peer that never answers a disconnect\'s GO_AWAY is left after 5 s', async (t, role) => {
+  eachRole(test, "ending: a peer that never answers a disconnect's GO_AWAY is left after 5 s", async (t, role) => {
     const s = await session(t, backend, role);
     const gone = s.transport.disconnect(s.remote);
     await s.peer.next('GO_AWAY');
@@ -78,7 +78,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
     t.is(s.peer.log.slice(0, at).filter((frame) => frame.kind === 'ONEWAY').length, 50);
   });
 
-  eachRole(test, 'ending: the peer\'s GO_AWAY is answered by ours, open calls are finished first', async (t, role) => {
+  eachRole(test, "ending: the peer's GO_AWAY is answered by ours, open calls are finished first", async (t, role) => {
     const s = await session(t, backend, role);
     const mine = s.client.echo(tag(1));
     const asked = await s.peer.next('REQUEST');
@@ -105,7 +105,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
     });
   }
 
-  eachRole(test, 'ending: the rest of what was begun may follow one\'s own GO_AWAY', async (t, role) => {
+  eachRole(test, "ending: the rest of what was begun may follow one's own GO_AWAY", async (t, role) => {
     const s = await session(t, backend, role);
     const long = packets(request(s.id(0), []), body(150 * KiB));
     s.peer.send(long[0] as never, { kind: 'GO_AWAY', code: 14, reason: 3 }, ...long.slice(1));

@@ -46,7 +46,10 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     const sent = client.echo(body(50), { metadata: { one: '1', two: '2' } });
     const frame = await peer.next('REQUEST');
     const numbers = fieldsOf(encodeBodyAsReceived(peer.received, frame.payload));
-    t.deepEqual(numbers, [...numbers].sort((a, b) => a - b));
+    t.deepEqual(
+      numbers,
+      [...numbers].sort((a, b) => a - b),
+    );
     t.is(numbers.at(-1), 15);
     peer.send({ kind: 'RESPONSE', id: frame.id, payload: Uint8Array.of(2) });
     t.deepEqual(await sent, Uint8Array.of(2));
@@ -95,7 +98,12 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(test, 'fields: metadata crosses whole, names like __proto__ included', async (t, role) => {
     const { peer, call, client, id } = await session(t, backend, role);
-    const metadata = Object.fromEntries([['__proto__', 'a'], ['constructor', 'b'], ['', 'c'], ['ключ', '日本語🙂']]);
+    const metadata = Object.fromEntries([
+      ['__proto__', 'a'],
+      ['constructor', 'b'],
+      ['', 'c'],
+      ['ключ', '日本語🙂'],
+    ]);
     const entries = Object.entries(metadata).map(([key, value]) => {
       const [k, v] = [new TextEncoder().encode(key), new TextEncoder().encode(value)];
       return field(11, 2, [k.length + v.length + 4], field(1, 2, [k.length], k), field(2, 2, [v.length], v));

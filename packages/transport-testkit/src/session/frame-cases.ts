@@ -26,7 +26,10 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
   bad('a kind that is a fixed32 instead of a varint', delimited(field(1, 5, [4, 0, 0, 0])));
   bad('a payload that is a varint', delimited(concat([encodeBody(request(1)), field(15, 0, [1])])));
   bad('a timeout of 2^32', delimited(concat([encodeBody(request(1)), field(6, 0, varint(2 ** 32))])));
-  bad('a timeout of ten bytes (a negative int32)', delimited(concat([encodeBody(request(1)), field(6, 0, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01])])));
+  bad(
+    'a timeout of ten bytes (a negative int32)',
+    delimited(concat([encodeBody(request(1)), field(6, 0, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01])])),
+  );
   bad('field number 0', delimited(concat([encodeBody({ kind: 'PING', id: 1 }), Uint8Array.of(0x00, 0x01)])));
 
   eachRole(test, 'frames: over-long lengths of up to four bytes are legal', async (t, role) => {

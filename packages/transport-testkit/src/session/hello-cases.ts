@@ -1,14 +1,14 @@
 // SESSION.md §2, the three steps of the hello and what it says.
 
 import { TransportError } from '@trunkline/transport-core';
-import { field, concat, encodeHello } from '../raw/raw-frames.ts';
+import { concat, encodeHello, field } from '../raw/raw-frames.ts';
 import { RAW_LIMITS, rawHello } from '../raw/raw-hello.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { bench, eachRole, type SessionBackend, session } from './lab.ts';
 import { request } from './lab-frames.ts';
 
 export function helloCases(test: TestFunction, backend: SessionBackend): void {
-  test('hello: the acceptor sends its HELLO after the dialler\'s, and is up when it has read READY', async (t) => {
+  test("hello: the acceptor sends its HELLO after the dialler's, and is up when it has read READY", async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
     peer.begin({ kind: 'HELLO', hello: rawHello() });
@@ -21,7 +21,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     t.deepEqual(on.transport.remotes(), [remote]);
   });
 
-  test('hello: the dialler sends its HELLO at once, READY after the acceptor\'s, and is up then', async (t) => {
+  test("hello: the dialler sends its HELLO at once, READY after the acceptor's, and is up then", async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const dialled = on.transport.dial(listener.address);
@@ -85,7 +85,14 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   eachRole(test, 'hello: limits and credit of the options stand in it', async (t, role) => {
-    const limits = { message: 10_000_000, item: 20_000, packet: 8_192, calls: 7, streams: 3, credit: { pipe: 70_000, short: 1_001, long: 1_002, reply: 1_003, stream: 1_004 } };
+    const limits = {
+      message: 10_000_000,
+      item: 20_000,
+      packet: 8_192,
+      calls: 7,
+      streams: 3,
+      credit: { pipe: 70_000, short: 1_001, long: 1_002, reply: 1_003, stream: 1_004 },
+    };
     const s = await session(t, backend, role, { options: { limits } });
     const { credit, ...rest } = limits;
     t.deepEqual({ ...s.hello.limits }, { ...rest, ...credit });

@@ -1,6 +1,18 @@
 // The bench on which each rule is tried: one Trunkline transport on a clock that is moved by hand, one raw peer, one connection.
 
-import { type Client, createManualClock, type ManualClock, type MethodName, type Protocol, type Remote, type Rpc, type StreamLayer, systemClock, type Transport, type TransportOptions } from '@trunkline/transport-core';
+import {
+  type Client,
+  type CommonOptions,
+  createManualClock,
+  type ManualClock,
+  type MethodName,
+  type Protocol,
+  type Remote,
+  type Rpc,
+  type StreamLayer,
+  systemClock,
+  type Transport,
+} from '@trunkline/transport-core';
 import type { RawFrameInput, RawHello } from '../raw/raw-frames.ts';
 import { RawListener, RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
@@ -19,7 +31,7 @@ export interface SessionPlace {
   /** A stream layer that can dial and listen (at a free address), for raw peers. */
   layer(): StreamLayer;
   /** A Trunkline transport over such streams that can listen (at a free address), with these options. */
-  transport<P extends Protocol>(options: TransportOptions<P>): Transport<P>;
+  transport<P extends Protocol>(options: CommonOptions & { protocol: P }): Transport<P>;
 }
 
 /** Which end the transport is: the acceptor is dialled by the raw peer, the dialler dials it. */
@@ -28,7 +40,7 @@ export type Role = 'acceptor' | 'dialler';
 export type Lab = typeof labProtocol;
 
 /** Options of the transport under test; its protocol, clock and observer are the lab's. */
-export type LabOptions = Partial<Omit<TransportOptions<Lab>, 'protocol' | 'clock' | 'observer'>>;
+export type LabOptions = Omit<CommonOptions, 'clock' | 'observer'>;
 
 export interface LabSetup {
   options?: LabOptions;

@@ -3,7 +3,7 @@
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { eachRole, type SessionBackend, session } from './lab.ts';
-import { body, hint, huge, KiB, packets, PACKET, request, same, tag } from './lab-frames.ts';
+import { body, hint, huge, KiB, PACKET, packets, request, same, tag } from './lab-frames.ts';
 import { granted } from './receiver-credit-cases.ts';
 import { violates } from './verdicts.ts';
 
@@ -21,19 +21,33 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
   bad('an empty PART', (id) => [...packets(request(id, []), body(PACKET * 3)).slice(0, 1), { kind: 'PART', id }]);
   bad('a sum above the size', (id) => [request(id, body(PACKET), { size: PACKET + 10 }), { kind: 'PART', id, payload: body(11) }]);
   bad('a PART above the packet', (id) => [request(id, body(PACKET), { size: PACKET * 3 }), { kind: 'PART', id, payload: body(PACKET + 1) }]);
-  bad('a request above our `message`, known from its size alone,', (id) => [request(id, body(PACKET), { size: 1024 * KiB + 1 })], { options: { limits: { message: 1024 * KiB } } });
+  bad('a request above our `message`, known from its size alone,', (id) => [request(id, body(PACKET), { size: 1024 * KiB + 1 })], {
+    options: { limits: { message: 1024 * KiB } },
+  });
   bad('a one-way above our `message`', (id) => [hint(body(PACKET), { id, size: 1024 * KiB + 1 })], { options: { limits: { message: 1024 * KiB } } });
   bad('a size of 2^32 − 1', (id) => [request(id, body(PACKET), { size: 0xffff_ffff })]);
-  violates(test, backend, 'long: an answer above our `message`', async ({ peer, client }) => {
-    client.echo(tag(1)).catch(() => {});
-    const { id } = await peer.next('REQUEST');
-    peer.send({ kind: 'RESPONSE', id, size: 1024 * KiB + 1, payload: body(PACKET) });
-  }, { options: { limits: { message: 1024 * KiB } } });
-  violates(test, backend, 'long: an item above our `item`', async ({ peer, client }) => {
-    await client.feed(tag(1));
-    const { id } = await peer.next('REQUEST');
-    peer.send({ kind: 'ITEM', id, payload: body(5_001) });
-  }, { options: { limits: { item: 5_000 } } });
+  violates(
+    test,
+    backend,
+    'long: an answer above our `message`',
+    async ({ peer, client }) => {
+      client.echo(tag(1)).catch(() => {});
+      const { id } = await peer.next('REQUEST');
+      peer.send({ kind: 'RESPONSE', id, size: 1024 * KiB + 1, payload: body(PACKET) });
+    },
+    { options: { limits: { message: 1024 * KiB } } },
+  );
+  violates(
+    test,
+    backend,
+    'long: an item above our `item`',
+    async ({ peer, client }) => {
+      await client.feed(tag(1));
+      const { id } = await peer.next('REQUEST');
+      peer.send({ kind: 'ITEM', id, payload: body(5_001) });
+    },
+    { options: { limits: { item: 5_000 } } },
+  );
   violates(test, backend, 'long: a second message begun on an id whose first is under way', async ({ peer, id, call }) => {
     peer.send(request(id(0), [1], { method: 3, flags: 1 }));
     await call('collect');

@@ -21,7 +21,10 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
     }
     await Promise.all(sent);
     await s.peer.next('ONEWAY', (frame) => untag(frame.payload) === 59);
-    t.deepEqual(shortOf(s.peer.log).map((frame) => untag(frame.payload)), Array.from({ length: 60 }, (_, n) => n));
+    t.deepEqual(
+      shortOf(s.peer.log).map((frame) => untag(frame.payload)),
+      Array.from({ length: 60 }, (_, n) => n),
+    );
   });
 
   eachRole(test, 'order: short messages are delivered in the order they came, whatever their kind', async (t, role) => {
@@ -54,7 +57,10 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
     const short = await s.peer.next('REQUEST');
     t.is(untag(short.payload), 3);
     const seen = shortOf(s.peer.log).filter((frame) => frame.channel === 0x20);
-    t.deepEqual(seen.map((frame) => untag(frame.payload)), [1, 2, 3]);
+    t.deepEqual(
+      seen.map((frame) => untag(frame.payload)),
+      [1, 2, 3],
+    );
     for (const { id } of [long, other, short]) s.peer.send({ kind: 'RESPONSE', id });
     await Promise.all([behind, bulk, beside]);
   });
@@ -80,7 +86,15 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
     });
 
     eachRole(test, `order: a 64-byte answer never waits behind a 64 MiB one on ${where}`, async (t, role) => {
-      const s = await session(t, backend, role, { side: true, hello: { protocols: [{ name: 'lab', version: 1, accepts: [], channel: 0x20 }, { name: 'side', version: 1, accepts: [], channel: 0x21 }] } });
+      const s = await session(t, backend, role, {
+        side: true,
+        hello: {
+          protocols: [
+            { name: 'lab', version: 1, accepts: [], channel: 0x20 },
+            { name: 'side', version: 1, accepts: [], channel: 0x21 },
+          ],
+        },
+      });
       const aside = s.side.consumer('echo');
       s.peer.returnPipe = false;
       s.peer.send(request(s.id(0), tag(0)));
@@ -140,7 +154,10 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
     const sent = sizes.map((size) => mounted.send(s.remote, 'hint', body(size)));
     await Promise.all(sent);
     await s.peer.next('ONEWAY', (frame) => frame.payload.length === 30);
-    t.deepEqual(s.peer.log.filter((frame) => frame.kind === 'ONEWAY').map((frame) => frame.size || frame.payload.length), sizes);
+    t.deepEqual(
+      s.peer.log.filter((frame) => frame.kind === 'ONEWAY').map((frame) => frame.size || frame.payload.length),
+      sizes,
+    );
     for (const [at, frame] of s.peer.log.entries()) {
       if (frame.kind !== 'ONEWAY' || frame.size === 0) continue;
       const rest = s.peer.log.slice(at + 1).filter((one) => one.kind === 'PART' || one.kind === 'ONEWAY');

@@ -23,7 +23,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     t.is(listener.peers.length, 1);
   });
 
-  test('pool: a dial\'s failure fails all who wait, each with an error of its own, `sent: false`', async (t) => {
+  test("pool: a dial's failure fails all who wait, each with an error of its own, `sent: false`", async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const sent = [0, 1, 2].map((n) => failure(t, on.transport.send(listener.address, 'echo', tag(n))));
@@ -183,7 +183,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     await gone;
   });
 
-  test('pool: on the peer\'s GO_AWAY calls that wait move to another connection', async (t) => {
+  test("pool: on the peer's GO_AWAY calls that wait move to another connection", async (t) => {
     const on = await bench(t, backend, { timeout: 600_000 });
     const listener = await on.listen();
     const first = on.transport.send(listener.address, 'echo', tag(0));

@@ -1,11 +1,11 @@
 // SESSION.md §1, the first bytes.
 
-import { RAW_PREAMBLE } from '../raw/raw-peer.ts';
 import { rawHello } from '../raw/raw-hello.ts';
+import { RAW_PREAMBLE } from '../raw/raw-peer.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { bench, type SessionBackend, session, turn } from './lab.ts';
-import { failure } from './verdicts.ts';
 import { request } from './lab-frames.ts';
+import { failure } from './verdicts.ts';
 
 export function preambleCases(test: TestFunction, backend: SessionBackend): void {
   test('preamble: the acceptor is silent until it has read the dialler\'s "TRKL", then sends its own', async (t) => {

@@ -93,7 +93,12 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
   eachRole(test, 'pressure: a stuck consumer stops its channel and no other', async (t, role) => {
     const s = await session(t, backend, role, {
       side: true,
-      hello: { protocols: [{ name: 'lab', version: 1, accepts: [], channel: 0x20 }, { name: 'side', version: 1, accepts: [], channel: 0x21 }] },
+      hello: {
+        protocols: [
+          { name: 'lab', version: 1, accepts: [], channel: 0x20 },
+          { name: 'side', version: 1, accepts: [], channel: 0x21 },
+        ],
+      },
       options: { limits: { inbound: { calls: 3 } } },
     });
     const aside = s.side.consumer('echo');

@@ -14,7 +14,9 @@ const side: RawProtocol = { name: 'side', version: 1, accepts: [], channel: 0x21
 export function protocolCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(test, 'protocols: the version is the highest that both have, computed alike', async (t, role) => {
     const s = await session(t, backend, role, { hello: { protocols: [lab, { name: 'multi', version: 9, accepts: [2, 4, 3], channel: 0x30 }] } });
-    const multi = s.transport.mount(defineProtocol({ name: 'multi', version: 5, accepts: [4, 1, 3], channel: 0x30, methods: { echo: { id: 1, request: bytes, response: bytes } } }));
+    const multi = s.transport.mount(
+      defineProtocol({ name: 'multi', version: 5, accepts: [4, 1, 3], channel: 0x30, methods: { echo: { id: 1, request: bytes, response: bytes } } }),
+    );
     await s.peer.next('PROTOCOLS');
     const calls = multi.consumer();
     s.peer.send(request(s.id(0), [1], { channel: 0x30 }));
@@ -64,7 +66,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
     });
   }
 
-  eachRole(test, 'protocols: one that is not in the peer\'s list is asked for all the same', async (t, role) => {
+  eachRole(test, "protocols: one that is not in the peer's list is asked for all the same", async (t, role) => {
     const s = await session(t, backend, role, { hello: { protocols: [] } });
     const sent = s.client.echo(Uint8Array.of(1));
     const asked = await s.peer.next('REQUEST');
@@ -74,7 +76,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
     t.is(error.origin, 'remote');
   });
 
-  eachRole(test, 'protocols: the whole list crosses after mount and after a mount\'s close', async (t, role) => {
+  eachRole(test, "protocols: the whole list crosses after mount and after a mount's close", async (t, role) => {
     const s = await session(t, backend, role);
     const mounted = s.transport.mount(sideProtocol);
     t.deepEqual((await s.peer.next('PROTOCOLS')).hello?.protocols, [lab, side]);
@@ -95,7 +97,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
     t.deepEqual((await s.peer.next('RESPONSE')).payload, Uint8Array.of(2));
   });
 
-  eachRole(test, 'protocols: the peer\'s new list counts from then on', async (t, role) => {
+  eachRole(test, "protocols: the peer's new list counts from then on", async (t, role) => {
     const s = await session(t, backend, role, { side: true, hello: { protocols: [lab, { ...side, version: 8 }] } });
     t.is((await failure(t, s.side.send(s.remote, 'echo', Uint8Array.of(1)))).code, 'failed_precondition');
     s.peer.send({ kind: 'PROTOCOLS', hello: { protocols: [lab, { ...side, version: 8, accepts: [1] }] } });
@@ -106,7 +108,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
     await sent;
   });
 
-  eachRole(test, 'protocols: a method that the peer\'s handler side does not have is unimplemented at the callee', async (t, role) => {
+  eachRole(test, "protocols: a method that the peer's handler side does not have is unimplemented at the callee", async (t, role) => {
     const s = await session(t, backend, role);
     s.peer.send(request(s.id(0), [1], { method: 99 }));
     const error = await s.peer.next('ERROR');

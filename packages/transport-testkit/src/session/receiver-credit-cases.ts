@@ -21,12 +21,11 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
     t.true(spent - back <= 64 * KiB, `${spent - back} are held back, at most a quarter may be`);
   });
 
-  violates(test, backend, 'granting: a packet without credit of the pipe', ({ peer, id }) =>
-    peer.send(...packets(request(id(0), []), body(8_000), 4_096)),
-    { options: { limits: { packet: 4_096, credit: { pipe: 1_000 } } } },
-  );
+  violates(test, backend, 'granting: a packet without credit of the pipe', ({ peer, id }) => peer.send(...packets(request(id(0), []), body(8_000), 4_096)), {
+    options: { limits: { packet: 4_096, credit: { pipe: 1_000 } } },
+  });
 
-  eachRole(test, 'granting: a short one-way\'s credit comes back when the consumer took it, all of it where a reader waits', async (t, role) => {
+  eachRole(test, "granting: a short one-way's credit comes back when the consumer took it, all of it where a reader waits", async (t, role) => {
     const s = await session(t, backend, role, { options: { limits: { credit: { short: 1_000 } } } });
     for (let n = 0; n < 7; n++) s.peer.send(hint(body(100), { metadata: n === 0 ? { ab: 'c' } : {} }));
     await s.peer.barrier();
@@ -39,13 +38,19 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
     await waits;
   });
 
-  violates(test, backend, 'granting: a short one-way without credit', async ({ peer }) => {
-    for (let n = 0; n < 7; n++) peer.send(hint(body(100)));
-    await peer.barrier();
-    peer.send(hint([1]));
-  }, { options: { limits: { credit: { short: 1_000 } } } });
+  violates(
+    test,
+    backend,
+    'granting: a short one-way without credit',
+    async ({ peer }) => {
+      for (let n = 0; n < 7; n++) peer.send(hint(body(100)));
+      await peer.barrier();
+      peer.send(hint([1]));
+    },
+    { options: { limits: { credit: { short: 1_000 } } } },
+  );
 
-  eachRole(test, 'granting: a long request\'s credit comes back when the consumer took it, its whole size and 64', async (t, role) => {
+  eachRole(test, "granting: a long request's credit comes back when the consumer took it, its whole size and 64", async (t, role) => {
     const s = await session(t, backend, role, { options: { limits: { credit: { long: 1_000 } } } });
     s.peer.send(...packets(request(s.id(0), [], { metadata: { k: 'v' } }), body(100 * KiB)));
     await s.peer.barrier();
@@ -59,8 +64,11 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
     await back(s, 3, 170 * KiB + 130);
   });
 
-  violates(test, backend, 'granting: a long request without credit', ({ peer, id }) =>
-    peer.send(...packets(request(id(0), []), body(65 * KiB)), ...packets(request(id(1), []), body(65 * KiB))),
+  violates(
+    test,
+    backend,
+    'granting: a long request without credit',
+    ({ peer, id }) => peer.send(...packets(request(id(0), []), body(65 * KiB)), ...packets(request(id(1), []), body(65 * KiB))),
     { options: { limits: { credit: { long: 1_000 } } } },
   );
 
@@ -88,13 +96,19 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
     }
   });
 
-  violates(test, backend, 'granting: a second long answer without credit', async ({ peer, client }) => {
-    for (let n = 0; n < 2; n++) client.echo(tag(n)).catch(() => {});
-    for (let n = 0; n < 2; n++) {
-      const { id } = await peer.next('REQUEST');
-      peer.send(packets({ kind: 'RESPONSE', id }, body(100 * KiB))[0] as RawFrameInput);
-    }
-  }, { options: { limits: { credit: { reply: 1_000 } } } });
+  violates(
+    test,
+    backend,
+    'granting: a second long answer without credit',
+    async ({ peer, client }) => {
+      for (let n = 0; n < 2; n++) client.echo(tag(n)).catch(() => {});
+      for (let n = 0; n < 2; n++) {
+        const { id } = await peer.next('REQUEST');
+        peer.send(packets({ kind: 'RESPONSE', id }, body(100 * KiB))[0] as RawFrameInput);
+      }
+    },
+    { options: { limits: { credit: { reply: 1_000 } } } },
+  );
 
   eachRole(test, 'granting: account 5 comes back as the reader takes items, none of it after END', async (t, role) => {
     const s = await session(t, backend, role, { options: { limits: { credit: { stream: 1_000 } } } });
@@ -130,11 +144,20 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
     await back(s, 5, 7 * 164);
   });
 
-  violates(test, backend, 'granting: an item without credit of its stream', async ({ peer, client }) => {
-    (await client.feed(tag(1)))[Symbol.asyncIterator]().next().catch(() => {});
-    const { id } = await peer.next('REQUEST');
-    for (let n = 0; n < 12; n++) peer.send({ kind: 'ITEM', id, payload: body(1_000) });
-  }, { options: { limits: { credit: { stream: 900 } } } });
+  violates(
+    test,
+    backend,
+    'granting: an item without credit of its stream',
+    async ({ peer, client }) => {
+      (await client.feed(tag(1)))
+        [Symbol.asyncIterator]()
+        .next()
+        .catch(() => {});
+      const { id } = await peer.next('REQUEST');
+      for (let n = 0; n < 12; n++) peer.send({ kind: 'ITEM', id, payload: body(1_000) });
+    },
+    { options: { limits: { credit: { stream: 900 } } } },
+  );
 
   const wrong: [string, Partial<RawFrameInput>][] = [
     ['0', { account: 1 }],

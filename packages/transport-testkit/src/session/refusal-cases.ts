@@ -135,7 +135,13 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
 }
 
 /** A hello that the transport refuses: its GO_AWAY, which is its last frame, and the error that its own side sees. */
-async function refused(t: TestContext, backend: SessionBackend, role: Role, hello: Partial<RawHello>, options: LabOptions = {}): Promise<{ bye: RawFrame; error: TransportError }> {
+async function refused(
+  t: TestContext,
+  backend: SessionBackend,
+  role: Role,
+  hello: Partial<RawHello>,
+  options: LabOptions = {},
+): Promise<{ bye: RawFrame; error: TransportError }> {
   const on = await bench(t, backend, options);
   if (role === 'acceptor') {
     const peer = await on.dialIn();

@@ -59,7 +59,10 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
     t.deepEqual(asked.payload, body(200 * KiB));
     const sizes = s.peer.log.filter((frame) => frame.kind === 'REQUEST' || frame.kind === 'PART').map((frame) => frame.payload.length);
     t.deepEqual(sizes, [PACKET, PACKET, PACKET, 8 * KiB]);
-    t.deepEqual(s.peer.log.filter((frame) => frame.kind === 'PART').map((frame) => frame.size), [0, 0, 0]);
+    t.deepEqual(
+      s.peer.log.filter((frame) => frame.kind === 'PART').map((frame) => frame.size),
+      [0, 0, 0],
+    );
     s.peer.send({ kind: 'RESPONSE', id: asked.id });
     await sent;
   });
@@ -189,7 +192,7 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
     await itemsAre(s, id, 13, t);
   });
 
-  eachRole(test, 'sending: above the peer\'s `message` or `item` it fails here, `sent: false`', async (t, role) => {
+  eachRole(test, "sending: above the peer's `message` or `item` it fails here, `sent: false`", async (t, role) => {
     const s = await session(t, backend, role, { hello: { limits: { message: 100_000, item: 5_000 } } });
     for (const sent of [s.client.echo(body(100_001)), s.client.hint(body(100_001))]) {
       const error = await failure(t, sent);

@@ -29,7 +29,12 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
     const asked = await s.peer.next('REQUEST');
     t.is(asked.flags, 2);
     t.is(asked.method, 4);
-    s.peer.send({ kind: 'ITEM', id: asked.id, payload: tag(1) }, { kind: 'ITEM', id: asked.id }, { kind: 'ITEM', id: asked.id, payload: tag(3) }, { kind: 'END', id: asked.id });
+    s.peer.send(
+      { kind: 'ITEM', id: asked.id, payload: tag(1) },
+      { kind: 'ITEM', id: asked.id },
+      { kind: 'ITEM', id: asked.id, payload: tag(3) },
+      { kind: 'END', id: asked.id },
+    );
     const got = [];
     for await (const item of items) got.push([...item]);
     t.deepEqual(got, [[0, 1], [], [0, 3]]);
@@ -83,7 +88,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
     await s.peer.next('END', (frame) => frame.id === id);
   });
 
-  eachRole(test, 'streams: a terminal before the upload\'s END stops the upload', async (t, role) => {
+  eachRole(test, "streams: a terminal before the upload's END stops the upload", async (t, role) => {
     const s = await session(t, backend, role);
     let returned = false;
     async function* endless() {
@@ -113,7 +118,10 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
     rpc.fail(new TransportError('out_of_range', 'no more'));
     const error = await s.peer.next('ERROR');
     t.is(error.code, 11);
-    t.deepEqual(s.peer.log.filter((frame) => frame.kind === 'ITEM').map((frame) => untag(frame.payload)), [0, 1, 2, 3, 4]);
+    t.deepEqual(
+      s.peer.log.filter((frame) => frame.kind === 'ITEM').map((frame) => untag(frame.payload)),
+      [0, 1, 2, 3, 4],
+    );
     t.is(s.peer.log.at(-1)?.kind, 'ERROR');
     t.is(s.peer.count('END'), 0);
   });
@@ -146,7 +154,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
     t.is((await s.peer.next('CANCEL')).id, id);
   });
 
-  eachRole(test, 'streams: CANCEL ends a handler\'s write with an error', async (t, role) => {
+  eachRole(test, "streams: CANCEL ends a handler's write with an error", async (t, role) => {
     const s = await session(t, backend, role, { hello: { limits: { stream: 1 } } });
     s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));
     const rpc = await s.call('feed');
@@ -200,7 +208,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
     await s.peer.next('CANCEL');
   });
 
-  violates(test, backend, 'streams: an ITEM behind the caller\'s END', async ({ peer, id, call }) => {
+  violates(test, backend, "streams: an ITEM behind the caller's END", async ({ peer, id, call }) => {
     peer.send(request(id(0), [1], { method: 3, flags: 1 }), { kind: 'END', id: id(0) });
     await call('collect');
     peer.send({ kind: 'ITEM', id: id(0), payload: tag(1) });

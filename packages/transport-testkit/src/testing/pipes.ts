@@ -20,7 +20,8 @@ export function createPipes(tap: (side: Side, chunk: Uint8Array) => void = () =>
         },
         async dial(to) {
           const accept = listeners.get(to);
-          if (accept === undefined) throw new TransportError('unavailable', `nobody listens at ${to}`, { reason: 'connection_refused', target: to, sent: false });
+          if (accept === undefined)
+            throw new TransportError('unavailable', `nobody listens at ${to}`, { reason: 'connection_refused', target: to, sent: false });
           const here = new PipeEnd(to, (chunk) => tap('dialler', chunk));
           const there = new PipeEnd(address, (chunk) => tap('acceptor', chunk));
           here.other = there;
