@@ -5,6 +5,8 @@ export { nodeProbe } from './transport/node-probe.ts';
 export type { Backend, Place, Probe, TransportTest } from './transport/backend.ts';
 export { streamLayerSuite } from './stream-layer/stream-layer-suite.ts';
 export type { StreamLayerBackend, StreamLayerSuiteOptions } from './stream-layer/stream-layer-suite.ts';
+export { sessionSuite } from './session/session-suite.ts';
+export type { SessionBackend, SessionPlace } from './session/lab.ts';
 export type { Expectation, TestContext, TestFunction } from './test-runner.ts';
 
 // For tests by raw bytes: a peer that shares no code with core.

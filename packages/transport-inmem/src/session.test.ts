@@ -1,0 +1,14 @@
+// The rules of one connection, over streams within the process.
+
+import { NetworkTransport } from '@trunkline/transport-core';
+import { sessionSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createInmemStreams } from './stream/inmem-streams.ts';
+
+sessionSuite(test, {
+  name: 'inmem streams',
+  place() {
+    const streams = createInmemStreams();
+    return { layer: () => streams.layer(), transport: (options) => new NetworkTransport({ ...options, stream: streams.layer() }) };
+  },
+});
