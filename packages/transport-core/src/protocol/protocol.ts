@@ -87,6 +87,10 @@ export type MethodKind = 'unary' | 'oneway' | 'upload' | 'download' | 'duplex';
 /** A method as the transport uses it. */
 export interface Method {
   readonly name: string;
+  /** With its protocol's: 'raft.append'. For errors. */
+  readonly full: string;
+  /** Its values as errors name them: 'raft.append request'. */
+  readonly what: { readonly request: string; readonly response: string; readonly upload: string; readonly download: string };
   readonly id: number;
   readonly kind: MethodKind;
   readonly request: Codec<any, any>;
@@ -154,7 +158,7 @@ function build(definition: ProtocolDefinition, lowestChannel: number): Protocol 
   const byId = new Map<number, Method>();
   const methods: [string, MethodDefinition][] = [];
   for (const [methodName, given] of Object.entries(definition.methods)) {
-    const method = toMethod(methodName, given);
+    const method = toMethod(name, methodName, given);
     byName.set(methodName, method);
     byId.set(method.id, method);
     methods.push([methodName, Object.freeze({ ...given })]);
@@ -172,10 +176,12 @@ function build(definition: ProtocolDefinition, lowestChannel: number): Protocol 
   return Object.freeze(protocol);
 }
 
-function toMethod(name: string, { id, request, response, upload, download, timeout }: MethodDefinition): Method {
+function toMethod(protocol: string, name: string, { id, request, response, upload, download, timeout }: MethodDefinition): Method {
   const flags = ((upload === undefined ? 0 : 1) + (download === undefined ? 0 : 2)) as Method['flags'];
   const kind = KINDS[flags] ?? (response === undefined ? 'oneway' : 'unary');
-  return Object.freeze({ name, id, kind, request, response, upload, download, timeout, flags });
+  const full = `${protocol}.${name}`;
+  const what = Object.freeze({ request: `${full} request`, response: `${full} response`, upload: `${full} upload item`, download: `${full} download item` });
+  return Object.freeze({ name, full, what, id, kind, request, response, upload, download, timeout, flags });
 }
 
 /** The kinds that stream, by their flags. */

@@ -19,6 +19,8 @@ export interface StreamLayer {
   dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection>;
   /** The address that is bound (the real port after `:0`); before `listen` resolves it throws `failed_precondition`. */
   localAddr(): string;
+  /** All addresses that are bound, of a layer that has several; the first is `localAddr()`. */
+  localAddrs?(): string[];
   /** What others dial: what the user gave, verbatim, else `localAddr()`. */
   advertiseAddr(): string;
   /** Stops listening, ends pending dials; connections that were handed over belong to whoever took them. Idempotent. */

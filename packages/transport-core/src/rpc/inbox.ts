@@ -1,0 +1,229 @@
+// Where the calls of one mounted protocol wait for a reader: bounded a connection, in turn over connections, each to exactly one reader.
+
+import { TransportError } from '../errors.ts';
+import type { Counter } from '../observer.ts';
+import type { Method, MethodTable, Protocol } from '../protocol/protocol.ts';
+import { decodeAs } from '../protocol/refusal.ts';
+import type { Remote } from '../remote.ts';
+import type { Channel } from '../session/channel.ts';
+import type { InCall } from '../session/in-call.ts';
+import { UNIT } from '../session/link.ts';
+import { IncomingRpc } from './rpc.ts';
+
+/** A reader of calls: a `serve`, or a consumer. */
+export interface Taker {
+  /** The methods it takes; undefined: all that no other takes. */
+  readonly methods: ReadonlySet<string> | undefined;
+  /** It alone may name a method: a `serve`. */
+  readonly exclusive: boolean;
+  /** Could it take one more now? */
+  readonly ready: boolean;
+  /** One call, decoded, that is its own from now on. */
+  take(rpc: IncomingRpc, call: InCall): void;
+  /** The transport or its mount closes. */
+  close(): void;
+}
+
+export class Inbox {
+  readonly protocol: Protocol;
+  readonly table: MethodTable;
+  closed = false;
+  /** Calls that wait for a reader. */
+  waiting = 0;
+  private readonly takers: Taker[] = [];
+  /** Channels with calls that wait, in turn. */
+  private readonly ring: Channel[] = [];
+  /** Readers that are being fed: one that is ready again within its turn goes on in the same loop. */
+  private readonly feeding = new Set<Taker>();
+  private readonly count: (counter: Counter, remote: Remote | undefined) => void;
+
+  /** A handler's clean-up failed, or one that had answered threw: nobody else is told. */
+  readonly handlerFailed: (error: unknown) => void;
+
+  constructor(protocol: Protocol, table: MethodTable, count: (counter: Counter, remote: Remote | undefined) => void, handlerFailed: (error: unknown) => void) {
+    this.protocol = protocol;
+    this.table = table;
+    this.count = count;
+    this.handlerFailed = handlerFailed;
+  }
+
+  /** A call came. It is read at once where its reader is free and nothing of its connection waits before it. */
+  arrive(call: InCall, channel: Channel): void {
+    const taker = this.takerOf(call.method.name);
+    if (taker === undefined && this.takers.length > 0) return this.refuse(call);
+    if (taker?.ready === true && channel.inbound.length === 0 && !call.carrier.congested(channel)) {
+      this.release(call);
+      return this.hand(taker, call, channel);
+    }
+    if (!this.enqueue(call, channel)) return;
+    if (taker?.ready === true) this.feed(taker);
+  }
+
+  /** Another reader: what waited for one is looked at anew. */
+  add(taker: Taker): void {
+    this.check(taker);
+    this.takers.push(taker);
+    for (const channel of [...this.ring]) {
+      for (const call of channel.inbound) {
+        if (this.takerOf(call.method.name) !== undefined) continue;
+        this.remove(call, channel);
+        this.refuse(call);
+      }
+    }
+    this.feed(taker);
+  }
+
+  remove(call: InCall, channel: Channel): void {
+    if (channel.inbound.remove(call)) this.withdrawn(call, channel);
+  }
+
+  /** A reader leaves; what it was not handed stays for the others. */
+  drop(taker: Taker): void {
+    const at = this.takers.indexOf(taker);
+    if (at >= 0) this.takers.splice(at, 1);
+  }
+
+  /** The reader can take more. */
+  feed(taker: Taker): void {
+    if (this.waiting === 0 || this.feeding.has(taker)) return;
+    this.feeding.add(taker);
+    while (taker.ready) {
+      const found = this.next(taker);
+      if (found === undefined) break;
+      this.hand(taker, found.call, found.channel);
+    }
+    this.feeding.delete(taker);
+  }
+
+  /** There is room for answers again: the readers go on. */
+  feedAll(): void {
+    for (const taker of [...this.takers]) this.feed(taker);
+  }
+
+  /** A call that waited is gone: its caller cancelled, or its time was up. */
+  withdrawn(call: InCall, channel: Channel): void {
+    this.waiting--;
+    channel.link.free(memoryOf(call));
+    if (call.account === undefined) {
+      channel.queued--;
+      channel.queuedBytes -= call.cost;
+    }
+    if (channel.inbound.length === 0) this.ring.splice(this.ring.indexOf(channel), 1);
+  }
+
+  /** Nothing is read any more; what waits is refused with `error`. */
+  close(error: TransportError): void {
+    this.closed = true;
+    for (const channel of [...this.ring]) {
+      for (const call of channel.inbound) {
+        this.remove(call, channel);
+        if (call.method.kind === 'oneway') this.dropOneway(call);
+        else call.carrier.fail(call, error, true);
+      }
+    }
+    for (const taker of this.takers.splice(0)) taker.close();
+  }
+
+  private check(taker: Taker): void {
+    for (const other of this.takers) {
+      if (!taker.exclusive && !other.exclusive) continue;
+      for (const name of taker.methods ?? []) {
+        if (other.methods?.has(name) !== true) continue;
+        throw new TypeError(`method '${name}' of '${this.protocol.name}' has a reader already: a method that is served goes to its handler alone`);
+      }
+    }
+  }
+
+  /** Who reads a method: the one that names it, else one that takes all; one that is free before one that is not. */
+  private takerOf(method: string): Taker | undefined {
+    let best: Taker | undefined;
+    let named = false;
+    for (const taker of this.takers) {
+      const names = taker.methods?.has(method) === true;
+      if (!names && (taker.methods !== undefined || named)) continue;
+      if (best === undefined || (names && !named) || (!best.ready && taker.ready)) best = taker;
+      named ||= names;
+    }
+    return best;
+  }
+
+  private takes(taker: Taker, method: string): boolean {
+    if (taker.methods !== undefined) return taker.methods.has(method);
+    return this.takerOf(method)?.methods === undefined;
+  }
+
+  /** The next call for a reader, in turn over the connections; of one channel in order. */
+  private next(taker: Taker): { call: InCall; channel: Channel } | undefined {
+    for (let turn = this.ring.length; turn > 0; turn--) {
+      const channel = this.ring.shift()!;
+      this.ring.push(channel);
+      for (const call of channel.inbound) {
+        if (!this.takes(taker, call.method.name)) continue;
+        if (call.carrier.congested(channel)) break;
+        this.remove(call, channel);
+        this.release(call, channel.inbound.length === 0);
+        return { call, channel };
+      }
+    }
+    return undefined;
+  }
+
+  private enqueue(call: InCall, channel: Channel): boolean {
+    const { inbound } = channel.link.limits;
+    if (call.account === undefined) {
+      if (channel.queued >= inbound.calls || (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)) {
+        this.count('refusedCall', call.from);
+        const message = `${channel.queued} calls of '${this.protocol.name}' wait here for a reader already (limits.inbound)`;
+        call.carrier.fail(call, new TransportError('resource_exhausted', message), true);
+        return false;
+      }
+      channel.queued++;
+      channel.queuedBytes += call.cost;
+    }
+    channel.link.hold(memoryOf(call));
+    if (channel.inbound.length === 0) this.ring.push(channel);
+    channel.inbound.push(call);
+    this.waiting++;
+    return true;
+  }
+
+  /** It is taken: its account gets back what it cost. */
+  private release(call: InCall, eager = true): void {
+    call.account?.giveBack(call.cost, eager);
+    call.account = undefined;
+  }
+
+  /** A request that its codec refuses reaches no reader. */
+  private hand(taker: Taker, call: InCall, channel: Channel): void {
+    let request: unknown;
+    try {
+      request = decodeAs(call.method.request, call.method.what.request, call.payload);
+    } catch (error) {
+      if (call.method.kind === 'oneway') return this.count('onewayDropped', call.from);
+      call.carrier.fail(call, error as TransportError, true);
+      return;
+    }
+    if (call.method.kind !== 'oneway') call.carrier.started(call);
+    taker.take(new IncomingRpc(call, request, channel.version, () => this.count('lateAnswer', call.from)), call);
+  }
+
+  private refuse(call: InCall): void {
+    this.release(call);
+    if (call.method.kind === 'oneway') return this.dropOneway(call);
+    call.carrier.fail(call, unserved(this.protocol, call.method), true);
+  }
+
+  private dropOneway(call: InCall): void {
+    this.release(call);
+    this.count('onewayDropped', call.from);
+  }
+}
+
+function unserved(protocol: Protocol, method: Method): TransportError {
+  return new TransportError('unimplemented', `nobody here serves method '${method.name}' of '${protocol.name}'`);
+}
+
+/** What a waiting call holds of the transport's memory. */
+function memoryOf(call: InCall): number {
+  return call.payload.length + call.metadataSize + UNIT;
+}

@@ -1,0 +1,144 @@
+// An incoming call as its reader sees it: answered exactly once. One class for every kind; the types tell which members there are.
+
+import { TransportError } from '../errors.ts';
+import type { Codec } from '../protocol/codec.ts';
+import { decodeAs, encodeAs } from '../protocol/refusal.ts';
+import type { Remote } from '../remote.ts';
+import type { InCall } from '../session/in-call.ts';
+import { ItemReader } from './item-reader.ts';
+
+/** The value behind the `Rpc` types. `respond`, `fail` and the rest live on the prototype; what costs is made at first use. */
+export class IncomingRpc {
+  readonly method: string;
+  readonly request: unknown;
+  readonly from: Remote;
+  readonly version: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly #call: InCall;
+  readonly #late: () => void;
+  #answered = false;
+  #controller: AbortController | undefined = undefined;
+  #gone: TransportError | undefined = undefined;
+  #upload: ItemReader<unknown> | undefined = undefined;
+
+  /** @param late a reader answered when its caller was gone. */
+  constructor(call: InCall, request: unknown, version: number, late: () => void) {
+    this.method = call.method.name;
+    this.request = request;
+    this.from = call.from!;
+    this.version = version;
+    this.metadata = call.metadata === undefined ? NO_METADATA : Object.freeze(call.metadata);
+    this.#call = call;
+    this.#late = late;
+    if (call.method.kind !== 'oneway') call.cancelled = (error) => this.#cancelled(error);
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#gone !== undefined) this.#controller.abort(this.#gone);
+    }
+    return this.#controller.signal;
+  }
+
+  get deadline(): number | undefined {
+    return this.#call.due === Number.POSITIVE_INFINITY ? undefined : this.#call.due;
+  }
+
+  /** Was it answered, or can it not be? */
+  get settled(): boolean {
+    return this.#answered;
+  }
+
+  respond(value: unknown): boolean {
+    const { method } = this.#call;
+    if (method.response === undefined) throw new TypeError(`rpc.respond: '${method.name}' has no response${method.download === undefined ? '' : '; it streams: write, then end'}`);
+    this.#answer('respond');
+    const payload = this.#encode(method.response, method.what.response, value);
+    return this.#told(this.#call.carrier.respond(this.#call, payload));
+  }
+
+  fail(error: unknown): boolean {
+    const call = this.#call;
+    if (call.method.kind === 'oneway') {
+      this.#late();
+      return false;
+    }
+    this.#answer('fail');
+    return this.#told(call.carrier.fail(call, toTransportError(error), false));
+  }
+
+  write(item: unknown): Promise<void> {
+    const { method, download } = this.#call;
+    if (method.download === undefined) throw new TypeError(`rpc.write: '${method.name}' streams nothing back`);
+    if (this.#answered && this.#gone === undefined) throw new TypeError(`rpc.write: '${method.name}' has ended already`);
+    if (this.#gone !== undefined) return Promise.reject(this.#gone);
+    let payload: Uint8Array;
+    try {
+      payload = encodeAs(method.download, method.what.download, item);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return download!.write(payload);
+  }
+
+  end(): boolean {
+    const call = this.#call;
+    if (call.method.download === undefined) throw new TypeError(`rpc.end: '${call.method.name}' streams nothing back`);
+    this.#answer('end');
+    return this.#told(call.carrier.finish(call));
+  }
+
+  get upload(): ItemReader<unknown> | undefined {
+    const { method, upload } = this.#call;
+    if (upload === undefined) return undefined;
+    this.#upload ??= new ItemReader(upload, {
+      decode: (bytes) => decodeAs(method.upload!, method.what.upload, bytes),
+      taken: () => {},
+      left: () => {},
+      failure: (error) => error,
+    });
+    return this.#upload;
+  }
+
+  #answer(how: string): void {
+    if (this.#answered) throw new TypeError(`rpc.${how}: this call of '${this.method}' was answered already`);
+    this.#answered = true;
+  }
+
+  #told(open: boolean): boolean {
+    this.#call.carrier.finished(this.#call);
+    if (!open) this.#late();
+    return open;
+  }
+
+  #encode(codec: Codec<unknown>, what: string, value: unknown): Uint8Array {
+    try {
+      return encodeAs(codec, what, value);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#told(this.#call.carrier.fail(this.#call, new TransportError('internal', `the handler's answer breaks its codec: ${message}`), false));
+      throw error;
+    }
+  }
+
+  #cancelled(error: TransportError): void {
+    this.#gone = error;
+    this.#controller?.abort(error);
+  }
+}
+
+/** Shared by all calls without metadata. */
+const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});
+
+/** What crosses of whatever a handler threw: a TransportError as it is, anything else as `internal` with its message, never a stack. */
+export function toTransportError(error: unknown): TransportError {
+  if (error instanceof TransportError) return error;
+  let message = 'the handler failed';
+  try {
+    message = error instanceof Error ? error.message : String(error);
+  } catch {
+    // A thrown value whose text throws, too.
+  }
+  return new TransportError('internal', message);
+}

@@ -1,0 +1,170 @@
+// Handlers for incoming calls. They run as the call is read; a handler that returns a plain value has answered before the next one runs.
+
+import type { TransportError } from '../errors.ts';
+import type { InCall } from '../session/in-call.ts';
+import type { Inbox, Taker } from './inbox.ts';
+import { type IncomingRpc, toTransportError } from './rpc.ts';
+
+/** Any handler, as it is called. */
+export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
+
+export interface ServingOptions {
+  /** Handlers that may run at a time. */
+  readonly concurrency: number;
+  /** What the caller gets of what a handler threw. */
+  readonly toError: (error: unknown) => TransportError;
+  /** A handler's clean-up, or an observer's affair, failed where nobody could be told. */
+  readonly failed: (error: unknown) => void;
+}
+
+export class Serving implements Taker {
+  readonly exclusive = true;
+  readonly methods: ReadonlySet<string>;
+  private readonly inbox: Inbox;
+  private readonly handlers: ReadonlyMap<string, AnyHandler>;
+  private readonly options: ServingOptions;
+  private readonly running = new Set<IncomingRpc>();
+  private active = 0;
+  private stopped = false;
+  private idle: (() => void)[] = [];
+
+  constructor(inbox: Inbox, handlers: ReadonlyMap<string, AnyHandler>, options: ServingOptions) {
+    this.inbox = inbox;
+    this.handlers = handlers;
+    this.methods = new Set(handlers.keys());
+    this.options = options;
+    if (!inbox.closed) inbox.add(this);
+  }
+
+  get ready(): boolean {
+    return !this.stopped && this.active < this.options.concurrency;
+  }
+
+  take(rpc: IncomingRpc, call: InCall): void {
+    this.active++;
+    let result: unknown;
+    try {
+      result = this.handlers.get(rpc.method)!(rpc.request, rpc);
+    } catch (error) {
+      this.throws(rpc, error);
+      return this.done(call);
+    }
+    if (!isThenable(result)) {
+      if (!this.answer(rpc, call, result)) return;
+      return this.done(call);
+    }
+    this.running.add(rpc);
+    result.then(
+      (value) => {
+        this.running.delete(rpc);
+        if (this.answer(rpc, call, value)) this.done(call);
+      },
+      (error) => {
+        this.running.delete(rpc);
+        this.throws(rpc, error);
+        this.done(call);
+      },
+    );
+  }
+
+  close(): void {
+    this.stopped = true;
+  }
+
+  /** Takes no more; resolves when the handlers that run are through. */
+  stop(): Promise<void> {
+    if (!this.stopped) this.inbox.drop(this);
+    this.stopped = true;
+    return this.active === 0 ? Promise.resolve() : new Promise((resolve) => this.idle.push(resolve));
+  }
+
+  /** The grace of a stop is over: those that still run answer with this. */
+  failRunning(error: TransportError): void {
+    for (const rpc of this.running) if (!rpc.settled) this.guarded(() => void rpc.fail(error));
+  }
+
+  /** False: the answer goes on by itself, and calls `done`. */
+  private answer(rpc: IncomingRpc, call: InCall, value: unknown): boolean {
+    const { kind } = call.method;
+    if (kind === 'oneway') return true;
+    if (kind === 'download' || kind === 'duplex') {
+      if (!rpc.settled && isAsyncIterable(value)) {
+        this.running.add(rpc);
+        void this.stream(rpc, call, value);
+        return false;
+      }
+      if (!rpc.settled) rpc.end();
+      return true;
+    }
+    if (rpc.settled) return true;
+    try {
+      rpc.respond(value);
+    } catch (error) {
+      this.options.failed(error);
+    }
+    return true;
+  }
+
+  private async stream(rpc: IncomingRpc, call: InCall, items: AsyncIterable<unknown>): Promise<void> {
+    const iterator = items[Symbol.asyncIterator]();
+    const { signal } = rpc;
+    // A source that hangs must not keep its clean-up from the caller's leaving.
+    const leave = () => void this.guarded(() => Promise.resolve(iterator.return?.()).catch(this.options.failed));
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      for (;;) {
+        const { value, done } = await iterator.next();
+        if (signal.aborted) break;
+        if (done === true) {
+          if (!rpc.settled) rpc.end();
+          break;
+        }
+        await rpc.write(value);
+      }
+    } catch (error) {
+      if (!signal.aborted) {
+        leave();
+        this.throws(rpc, error);
+      }
+    }
+    signal.removeEventListener('abort', leave);
+    this.running.delete(rpc);
+    this.done(call);
+  }
+
+  private throws(rpc: IncomingRpc, error: unknown): void {
+    if (rpc.settled) return this.options.failed(error);
+    let answer: TransportError;
+    try {
+      answer = this.options.toError(error);
+    } catch (failure) {
+      this.options.failed(failure);
+      answer = toTransportError(new Error('the handler failed'));
+    }
+    this.guarded(() => void rpc.fail(answer));
+  }
+
+  private guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.options.failed(error);
+    }
+  }
+
+  private done(call: InCall): void {
+    this.active--;
+    call.carrier.finished(call);
+    if (this.stopped) {
+      if (this.active === 0) for (const resolve of this.idle.splice(0)) resolve();
+    } else if (this.active === this.options.concurrency - 1) this.inbox.feed(this);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}

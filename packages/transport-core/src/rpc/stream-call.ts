@@ -1,0 +1,119 @@
+// Calls that stream: an upload that is pulled as the callee takes it, a download that is sent as its reader reads.
+
+import { TransportError, withDetails } from '../errors.ts';
+import { decodeAs, encodeAs } from '../protocol/refusal.ts';
+import { UPLOAD } from '../wire/frame.ts';
+import { badAnswer, Call, type CallInit } from './call.ts';
+import { ItemReader } from './item-reader.ts';
+
+/** upload: resolves to the response. download and duplex: to the items, once the request has left. */
+export class StreamCall extends Call<unknown> {
+  private readonly source: AsyncIterator<unknown> | undefined;
+  private reader: ItemReader<unknown> | undefined = undefined;
+  /** Each wait for progress is bounded anew; undefined: the call as a whole is. */
+  private readonly eachWait: boolean;
+
+  constructor(init: CallInit, upload: AsyncIterable<unknown> | undefined) {
+    super(init);
+    this.eachWait = !init.own;
+    this.source = upload?.[Symbol.asyncIterator]();
+  }
+
+  override accepted(): void {
+    if (this.download !== undefined) {
+      this.reader = new ItemReader(this.download, {
+        decode: (bytes) => decodeAs(this.method.download!, this.method.what.download, bytes),
+        taken: () => this.moved(),
+        left: () => this.leave(),
+        failure: (error) => this.failure(error),
+      });
+      this.resolve(this.reader);
+    }
+    if (this.method.flags & UPLOAD) void this.pull();
+  }
+
+  answered(payload: Uint8Array): void {
+    let value: unknown;
+    try {
+      value = decodeAs(this.method.response!, this.method.what.response, payload);
+    } catch (error) {
+      return this.failed(badAnswer(error));
+    }
+    this.settle(undefined);
+    this.stopSource();
+    this.resolve(value);
+  }
+
+  /** Its last item is here. The reader may still be on its way to it. */
+  override ended(): void {
+    if (this.done) return;
+    this.settle(undefined);
+    this.stopSource();
+  }
+
+  override progressed(now: number): void {
+    if (!this.eachWait || this.done) return;
+    this.due = now + this.timeout;
+    this.host.wakeBy(this.due);
+  }
+
+  protected override broken(error: TransportError): void {
+    this.stopSource();
+    if (this.reader === undefined) this.reject(error);
+    // Items that were whole before the callee failed, or its connection, are read before the error; a caller's own end is at once.
+    else if (this.download?.ended !== true) this.reader.break(error);
+  }
+
+  private moved(): void {
+    if (this.carrier !== undefined) this.progressed(this.carrier.now);
+  }
+
+  private leave(): void {
+    if (this.done) return;
+    this.settle(undefined);
+    this.stopSource();
+    this.carrier?.abandon(this);
+  }
+
+  private failure(error: unknown): TransportError {
+    if (error instanceof TransportError && error === this.download?.error) return withDetails(error, { target: this.target, sent: error.sent ?? true });
+    return badAnswer(error);
+  }
+
+  private async pull(): Promise<void> {
+    const { upload, source } = this;
+    if (upload === undefined || source === undefined) return;
+    try {
+      for (;;) {
+        const { value, done } = await Promise.resolve(source.next()).catch(thrown);
+        if (done === true) break;
+        if (upload.stopped) return;
+        await upload.write(encodeAs(this.method.upload!, this.method.what.upload, value));
+      }
+      upload.close(undefined);
+    } catch (error) {
+      if (this.done || upload.stopped) return;
+      const code = error instanceof TransportError ? error.code : 'aborted';
+      const cause = error instanceof TransportError ? error.cause : error;
+      const message = error instanceof Error ? error.message : String(error);
+      const { sent } = this;
+      this.giveUp(new TransportError(code, `${this.method.full} to ${this.target}: its upload failed: ${message}`, { cause, sent, target: this.target }));
+    }
+  }
+
+  /** The upload is wanted no more: its iterator may clean up. */
+  private stopSource(): void {
+    const { source } = this;
+    if (source?.return === undefined) return;
+    try {
+      Promise.resolve(source.return()).catch(() => {});
+    } catch {
+      // A clean-up that fails is its owner's affair: the call has settled.
+    }
+  }
+}
+
+/** What an upload throws is its own affair, whatever it is: `aborted`, with that as the cause. */
+function thrown(error: unknown): never {
+  throw new TransportError('aborted', error instanceof Error ? error.message : String(error), { cause: error });
+}

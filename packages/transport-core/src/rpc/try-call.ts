@@ -1,0 +1,18 @@
+// A one-way that goes now or not at all, and of which nobody hears again.
+
+import type { Method } from '../protocol/protocol.ts';
+import { OutCall } from '../session/out-call.ts';
+
+export class TryCall extends OutCall {
+  constructor(channel: number, method: Method, payload: Uint8Array) {
+    super(channel, method, payload, undefined);
+    this.done = true;
+  }
+
+  answered(): void {}
+  ended(): void {}
+  failed(): void {}
+  expired(): void {}
+  accepted(): void {}
+  progressed(): void {}
+}

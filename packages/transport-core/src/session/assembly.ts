@@ -1,0 +1,58 @@
+// A long message on its way in: its packets are put together in one buffer of the size that its first packet told.
+
+import { EMPTY } from '../wire/frame.ts';
+import type { Link } from './link.ts';
+
+export class Assembly {
+  readonly kind: number;
+  readonly size: number;
+  /** What it cost its account, to be given back when it is used or discarded. */
+  readonly cost: number;
+  /** The message; empty where it is only counted. */
+  readonly buffer: Uint8Array;
+  got: number;
+  /** When its last packet came. */
+  last: number;
+  private readonly link: Link;
+  private held: number;
+
+  /**
+   * The size was checked before: memory is taken here.
+   * @param keep false: nobody wants it any more, its packets are counted and dropped.
+   */
+  constructor(link: Link, kind: number, size: number, cost: number, first: Uint8Array, keep: boolean) {
+    this.link = link;
+    this.kind = kind;
+    this.size = size;
+    this.cost = cost;
+    this.held = keep ? size : 0;
+    this.buffer = keep ? link.allocate(size) : EMPTY;
+    if (keep) this.buffer.set(first);
+    this.got = first.length;
+    this.last = link.now;
+    link.hold(this.held);
+  }
+
+  get complete(): boolean {
+    return this.got === this.size;
+  }
+
+  /** One packet more. False: it breaks the sum, or one that is not the last is not full. */
+  add(packet: Uint8Array): boolean {
+    const end = this.got + packet.length;
+    if (packet.length === 0 || end > this.size || (end < this.size && packet.length !== this.link.terms.packet)) return false;
+    if (this.held > 0) this.buffer.set(packet, this.got);
+    this.got = end;
+    this.last = this.link.now;
+    return true;
+  }
+
+  /** Its bytes are its own no more: handed over, or dropped. */
+  release(): void {
+    this.link.free(this.held);
+    this.held = 0;
+  }
+}
+
+/** A begun message without a packet for so long is given up, where nothing else long comes in. */
+export const STALLED = 10_000;

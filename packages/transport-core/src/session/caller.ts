@@ -1,0 +1,453 @@
+// The calling half of a session: our calls by id, from admission to their terminal frame (SESSION.md §3).
+
+import { codeOf, reasonOf, TransportError, withDetails } from '../errors.ts';
+import { Account, DOWNLOAD, type Frame, Kind, UPLOAD } from '../wire/frame.ts';
+import { Assembly, STALLED } from './assembly.ts';
+import type { Channel } from './channel.ts';
+import { Slots } from './id-table.ts';
+import { InStream } from './in-stream.ts';
+import { type Inflow, longCost, own } from './inflow.ts';
+import { ACCOUNT_MAX, type Link, UNIT } from './link.ts';
+import type { CallCarrier, OutCall } from './out-call.ts';
+import { Outgoing } from './outgoing.ts';
+import { OutStream } from './out-stream.ts';
+import type { Outbox } from './outbox.ts';
+
+export class Caller implements CallCarrier {
+  readonly stage = 'it waited to be sent';
+  readonly slots: Slots<OutCall>;
+  /** Open streaming calls. */
+  streams = 0;
+  /** Resolved one-ways in the batch that is being filled, lost with it. */
+  private onewaysInBatch = 0;
+  private onewayMark = 0;
+  private readonly link: Link;
+  private readonly outbox: Outbox;
+  private readonly inflow: Inflow;
+  private readonly channelOf: (byte: number) => Channel;
+
+  constructor(link: Link, outbox: Outbox, inflow: Inflow, parity: 0 | 1, channelOf: (byte: number) => Channel) {
+    this.link = link;
+    this.outbox = outbox;
+    this.inflow = inflow;
+    this.slots = new Slots(parity);
+    this.channelOf = channelOf;
+  }
+
+  get mark(): number {
+    return this.link.mark;
+  }
+
+  get now(): number {
+    return this.link.now;
+  }
+
+  /** Takes a call: at once, or when there is room, in order. What can never go fails here. */
+  start(call: OutCall): void {
+    const channel = this.channelOf(call.channel);
+    const refusal = this.refusal(channel, call);
+    if (refusal !== undefined) return call.failed(refusal);
+    call.carrier = this;
+    if (call.due < Number.POSITIVE_INFINITY) this.link.port.wakeBy(call.due);
+    if (channel.waiting.length === 0 && this.hasRoom(channel, call)) return this.admit(channel, call);
+    const cost = costOf(call);
+    if (this.link.full(cost)) {
+      const message = `limits.memory is reached: ${this.link.memory.used} of ${this.link.memory.limit} bytes are held, the call was not sent`;
+      return call.failed(new TransportError('resource_exhausted', message, { sent: false }));
+    }
+    this.link.hold(cost);
+    channel.waitingBytes += cost;
+    channel.waiting.push(call);
+  }
+
+  /** A one-way that goes now or not at all. */
+  tryStart(call: OutCall): boolean {
+    const channel = this.channelOf(call.channel);
+    const refusal = this.refusal(channel, call);
+    if (refusal !== undefined) throw refusal;
+    if (!this.writable(channel, call.payload.length > this.link.terms.packet) || !this.hasRoom(channel, call)) return false;
+    call.carrier = this;
+    this.admit(channel, call);
+    return true;
+  }
+
+  /** Would a one-way go now? */
+  writable(channel: Channel, long = false): boolean {
+    const { lanes } = channel;
+    if (channel.waiting.length > 0 || lanes.messages >= this.link.limits.outbound.messages || lanes.bytes >= this.link.limits.outbound.bytes) return false;
+    return long ? lanes.unpaidLong.length === 0 && lanes.longCredit > 0 : lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
+  }
+
+  private refusal(channel: Channel, call: OutCall): TransportError | undefined {
+    if (channel.disagreement !== undefined) return withDetails(channel.disagreement, { sent: false });
+    const { message } = this.link.terms;
+    if (call.payload.length <= message) return undefined;
+    const text = `${call.method.name}: a request of ${call.payload.length} bytes is above limits.message, ${message} bytes with this peer; stream it with an upload`;
+    return new TransportError('resource_exhausted', text, { reason: 'too_large', sent: false });
+  }
+
+  private hasRoom(channel: Channel, call: OutCall): boolean {
+    const { lanes } = channel;
+    const { outbound } = this.link.limits;
+    if (lanes.messages > 0 && (lanes.messages >= outbound.messages || lanes.bytes + costOf(call) > outbound.bytes)) return false;
+    if (call.method.kind === 'oneway') return true;
+    return channel.open < this.link.terms.calls && !this.slots.full && (call.method.flags === 0 || this.streams < this.link.terms.streams);
+  }
+
+  /** Lets in those that waited, as far as there is room. */
+  admitWaiting(channel: Channel): void {
+    for (let call = channel.waiting.first; call !== undefined && this.hasRoom(channel, call); call = channel.waiting.first) {
+      this.unwait(channel, call);
+      this.admit(channel, call);
+    }
+  }
+
+  private unwait(channel: Channel, call: OutCall): boolean {
+    if (!channel.waiting.remove(call)) return false;
+    channel.waitingBytes -= costOf(call);
+    this.link.free(costOf(call));
+    return true;
+  }
+
+  private admit(channel: Channel, call: OutCall): void {
+    if (call.method.kind === 'oneway') return this.admitOneway(channel, call);
+    this.slots.add(call);
+    channel.open++;
+    const { lanes } = channel;
+    const { method, payload, metadata } = call;
+    if (method.flags !== 0) this.openStreams(channel, call);
+    const long = payload.length > this.link.terms.packet;
+    if (!long && lanes.short.length === 0 && this.outbox.straight(payload.length + (metadata === undefined ? 0 : metadata.bytes.length))) {
+      const timeout = call.timeLeft(this.link.now);
+      if (timeout < 0) return;
+      this.link.writer.request(call.id, channel.byte, method.id, method.flags, timeout, metadata, 0, payload, 0, payload.length);
+      call.writtenIn = this.link.mark;
+      this.link.active = this.link.now;
+      if (method.flags !== 0) call.accepted();
+      this.outbox.wrote();
+      return;
+    }
+    call.unit = this.unit(Kind.REQUEST, call);
+    if (long) call.unit.account = Account.LONG;
+    this.outbox.push(lanes, call.unit, long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short');
+  }
+
+  private admitOneway(channel: Channel, call: OutCall): void {
+    const { lanes } = channel;
+    const { method, payload, metadata } = call;
+    const long = payload.length > this.link.terms.packet;
+    if (!long && lanes.short.length === 0 && lanes.shortCredit > 0 && this.outbox.straight(payload.length + (metadata === undefined ? 0 : metadata.bytes.length))) {
+      lanes.shortCredit -= costOf(call);
+      this.link.writer.oneway(0, channel.byte, method.id, metadata, 0, payload, 0, payload.length);
+      call.writtenIn = this.link.mark;
+      this.link.active = this.link.now;
+      this.countInBatch();
+      call.accepted();
+      this.outbox.wrote();
+      return;
+    }
+    if (long) this.slots.add(call);
+    call.unit = this.unit(Kind.ONEWAY, call);
+    call.unit.account = long ? Account.LONG : Account.SHORT;
+    this.outbox.push(lanes, call.unit, long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short');
+  }
+
+  private unit(kind: number, call: OutCall): Outgoing {
+    const unit = new Outgoing(kind, call.id, call.payload, call);
+    unit.method = call.method.id;
+    unit.flags = call.method.flags;
+    unit.metadata = call.metadata;
+    return unit;
+  }
+
+  private openStreams(channel: Channel, call: OutCall): void {
+    this.streams++;
+    const progress = () => call.progressed(this.link.now);
+    if (call.method.flags & UPLOAD) call.upload = new OutStream(this.link, this.outbox, channel.lanes, call.id, progress);
+    if (call.method.flags & DOWNLOAD) call.download = new InStream(this.link, this.outbox, call.id);
+  }
+
+  private countInBatch(): void {
+    if (this.onewayMark !== this.link.mark) this.onewaysInBatch = 0;
+    this.onewayMark = this.link.mark;
+    this.onewaysInBatch++;
+  }
+
+  requestWritten(call: OutCall): void {
+    const channel = this.channelOf(call.channel);
+    if (call.method.kind === 'oneway') {
+      this.countInBatch();
+      if (call.id !== 0) this.slots.delete(call);
+    } else if (call.method.flags !== 0 && !call.done) call.accepted();
+    this.admitWaiting(channel);
+  }
+
+  abandon(call: OutCall): void {
+    const channel = this.channelOf(call.channel);
+    if (this.unwait(channel, call)) return;
+    const { unit } = call;
+    const begun = unit?.begun === true;
+    if (unit !== undefined) {
+      this.outbox.remove(channel.lanes, unit);
+      call.unit = undefined;
+    }
+    call.upload?.stop(ABANDONED);
+    if (begun || call.writtenIn !== 0) {
+      if (this.slots.get(call.id) !== call) return;
+      this.outbox.control(Kind.CANCEL, call.id);
+      if (call.method.kind === 'oneway') this.slots.delete(call);
+    } else this.release(channel, call);
+    this.admitWaiting(channel);
+  }
+
+  private release(channel: Channel, call: OutCall): void {
+    if (call.id === 0 || this.slots.get(call.id) !== call) return;
+    this.slots.delete(call);
+    call.assembly?.release();
+    call.assembly = undefined;
+    if (call.method.kind === 'oneway') return;
+    channel.open--;
+    if (call.method.flags !== 0) this.streams--;
+  }
+
+  /** The terminal frame of a call was read: its id is free, its request and its upload stop. */
+  private terminal(call: OutCall): void {
+    const channel = this.channelOf(call.channel);
+    if (call.unit !== undefined) this.outbox.remove(channel.lanes, call.unit);
+    call.unit = undefined;
+    call.upload?.stop(ANSWERED);
+    this.release(channel, call);
+    if (channel.waiting.length > 0) this.admitWaiting(channel);
+  }
+
+  // What the peer answers.
+
+  response(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined) return this.unknown(frame);
+    if (call.method.flags & DOWNLOAD || call.method.kind === 'oneway' || call.assembly !== undefined) return this.link.violation('malformed', `RESPONSE to call ${frame.id}, which awaits none`);
+    this.link.active = this.link.now;
+    if (frame.size === 0) {
+      if (!this.inflow.short(frame)) return;
+      this.terminal(call);
+      if (call.done) this.link.count('lateReply', 1);
+      else call.answered(own(frame.payload));
+    } else if (this.inflow.long(frame, this.link.limits.message, 'limits.message', this.inflow.reply)) {
+      call.assembly = new Assembly(this.link, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done);
+    }
+  }
+
+  item(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined) return this.unknown(frame);
+    const { download } = call;
+    if (download === undefined) return this.link.violation('malformed', `ITEM for call ${frame.id}, which streams nothing to us`);
+    this.link.active = this.link.now;
+    receiveItem(this.link, this.inflow, download, frame, call.done);
+    if (!call.done) call.progressed(this.link.now);
+  }
+
+  part(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined) return this.unknown(frame);
+    if (!this.inflow.packet(frame)) return;
+    const { assembly, download } = call;
+    if (assembly === undefined) {
+      if (download?.assembly !== undefined) receivePart(this.link, download, frame);
+      else this.link.violation('malformed', `PART for call ${frame.id}, which has no long message under way`);
+      return;
+    }
+    if (!assembly.add(frame.payload)) return this.link.violation('malformed', `the packets of the response to call ${frame.id} break its sum`);
+    if (!assembly.complete) return;
+    call.assembly = undefined;
+    assembly.release();
+    this.terminal(call);
+    if (call.done) this.link.count('lateReply', 1);
+    else call.answered(assembly.buffer);
+    this.inflow.reply.giveBack(assembly.cost, false);
+  }
+
+  end(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined) return this.unknown(frame);
+    if (call.download === undefined) return this.link.violation('malformed', `END of call ${frame.id}, which streams nothing to us`);
+    if (call.download.assembly !== undefined) return this.link.violation('malformed', `END of call ${frame.id} in the middle of an item`);
+    this.terminal(call);
+    call.download.end(undefined);
+    if (call.done) this.link.count('lateReply', 1);
+    else call.ended();
+  }
+
+  error(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined || call.method.kind === 'oneway') return this.unknown(frame);
+    const unprocessed = (frame.flags & 1) !== 0;
+    const error = new TransportError(codeOf(frame.code), frame.text, {
+      reason: reasonOf(frame.reason),
+      origin: 'remote',
+      metadata: frame.metadata,
+      sent: !unprocessed,
+    });
+    if (call.assembly !== undefined) this.inflow.reply.giveBack(call.assembly.cost, false);
+    this.terminal(call);
+    call.download?.end(error);
+    if (call.done) this.link.count('lateReply', 1);
+    else call.failed(error);
+  }
+
+  /** CREDIT for what we upload; for a call that is over it is late, and nothing. */
+  credit(frame: Frame): void {
+    const upload = this.slots.get(frame.id)?.upload;
+    if (upload !== undefined && !upload.grant(frame.credit, ACCOUNT_MAX)) this.link.violation('malformed', 'a stream account rose above 2^31 − 1');
+  }
+
+  private unknown(frame: Frame): void {
+    this.link.count('unknownAnswer', 1);
+    this.link.abuse();
+    const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
+    if (packet && !this.inflow.packet(frame)) return;
+    if (frame.kind === Kind.RESPONSE && frame.size > 0) this.inflow.reply.giveBack(this.inflow.reply.spend(longCost(frame)) ? longCost(frame) : 0, false);
+  }
+
+  // Time and the end.
+
+  /** The transport closes: what no handler can have seen, and no one-way was promised, fails at once. */
+  failUnsent(error: TransportError, channels: Iterable<Channel>): void {
+    const unsent: OutCall[] = this.takeWaiting(channels);
+    for (const call of this.slots.values()) if (!call.done && call.writtenIn === 0 && call.unit?.begun !== true) unsent.push(call);
+    for (const { lanes } of channels) for (const unit of lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) unsent.push(unit.sender as OutCall);
+    for (const call of unsent) {
+      call.carrier?.abandon(call);
+      call.failed(withDetails(error, { sent: false }));
+    }
+  }
+
+  /** One protocol closes: its calls end, taken back or cancelled. */
+  failChannel(channel: Channel, error: TransportError): void {
+    const calls: OutCall[] = [...channel.waiting];
+    for (const call of this.slots.values()) if (call.channel === channel.byte && !call.done) calls.push(call);
+    for (const unit of channel.lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) calls.push(unit.sender as OutCall);
+    for (const call of calls) {
+      if (call.done) continue;
+      const { sent } = call;
+      this.abandon(call);
+      call.failed(withDetails(error, { sent }));
+    }
+  }
+
+  /** The grace is over: what is in flight fails, and no answer is awaited. */
+  failAll(error: TransportError): void {
+    for (const call of this.slots.values()) if (!call.done) call.failed(withDetails(error, { sent: call.sent }));
+  }
+
+  /** The calls that waited for room, in order: they go elsewhere. */
+  takeWaiting(channels: Iterable<Channel>): OutCall[] {
+    const waiting: OutCall[] = [];
+    for (const channel of channels) {
+      for (const call of channel.waiting) {
+        this.unwait(channel, call);
+        call.carrier = undefined;
+        waiting.push(call);
+      }
+    }
+    return waiting.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** Ends the calls whose time is up; gives the next time when one may be. */
+  wake(now: number, channels: Iterable<Channel>): number {
+    let next = Number.POSITIVE_INFINITY;
+    const look = (call: OutCall) => {
+      if (call.done) return;
+      if (call.due <= now) call.expired(now);
+      if (!call.done && call.due < next) next = call.due;
+    };
+    for (const call of this.slots.values()) {
+      look(call);
+      const { assembly } = call;
+      if (assembly === undefined || call.done) continue;
+      const stale = Math.max(assembly.last, this.inflow.lastPacket) + STALLED;
+      if (stale > now) next = Math.min(next, stale);
+      else call.failed(new TransportError('aborted', `the response stopped after ${assembly.got} of ${assembly.size} bytes`, { sent: true }));
+    }
+    for (const channel of channels) {
+      for (const call of channel.waiting) look(call);
+      for (const unit of channel.lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) look(unit.sender as OutCall);
+      for (const unit of channel.lanes.unpaidLong) if (unit.kind === Kind.ONEWAY) look(unit.sender as OutCall);
+    }
+    return next;
+  }
+
+  /** The connection is over. Those that no handler can have seen come back, in their order; the rest fails. */
+  close(error: TransportError, channels: Iterable<Channel>): OutCall[] {
+    const unsent: OutCall[] = [];
+    if (this.onewayMark === this.link.mark && this.onewaysInBatch > 0) this.link.count('onewayLost', this.onewaysInBatch);
+    const over = (channel: Channel, call: OutCall) => {
+      const { sent } = call;
+      if (call.unit !== undefined) this.outbox.remove(channel.lanes, call.unit);
+      call.unit = undefined;
+      call.upload?.stop(error);
+      call.download?.end(error);
+      this.release(channel, call);
+      if (call.done) return;
+      // A stream that was promised to its user can't begin anew.
+      if (sent || (call.method.flags !== 0 && call.writtenIn !== 0)) call.failed(withDetails(error, { sent }));
+      else {
+        call.id = 0;
+        call.writtenIn = 0;
+        call.carrier = undefined;
+        call.upload = call.download = undefined;
+        unsent.push(call);
+      }
+    };
+    for (const channel of channels) {
+      const { lanes } = channel;
+      for (const lane of [lanes.short, lanes.bulk, lanes.unpaidLong]) {
+        for (const unit of lane) {
+          if (unit.kind !== Kind.ONEWAY) continue;
+          const call = unit.sender as OutCall;
+          if (call.done && !unit.unpaid) this.link.count('onewayLost', 1);
+          over(channel, call);
+        }
+      }
+      for (const call of channel.waiting) {
+        this.unwait(channel, call);
+        over(channel, call);
+      }
+    }
+    for (const call of this.slots.values()) over(this.channelOf(call.channel), call);
+    return unsent.sort((a, b) => a.seq - b.seq);
+  }
+}
+
+/** An ITEM, short or the first packet of a long one. `drop`: its reader is gone. */
+export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame: Frame, drop: boolean): void {
+  if (stream.assembly !== undefined) return link.violation('malformed', `ITEM of call ${frame.id} in the middle of another`);
+  const cost = longCost(frame);
+  if (frame.size === 0) {
+    if (!inflow.short(frame)) return;
+    if (frame.payload.length > link.limits.item) return link.violation('too_large', `an item of ${frame.payload.length} bytes is above our limits.item, ${link.limits.item}`);
+    if (!stream.account.spend(cost)) return link.violation('malformed', `an item of call ${frame.id} came without credit of its stream`);
+    if (!inflow.packet(frame)) return;
+    if (drop) stream.account.giveBack(cost, false);
+    else stream.push(own(frame.payload), cost);
+  } else if (inflow.long(frame, link.limits.item, 'limits.item', stream.account)) {
+    stream.assembly = new Assembly(link, Kind.ITEM, frame.size, cost, frame.payload, !drop);
+  }
+}
+
+/** A further packet of a stream's long item. */
+export function receivePart(link: Link, stream: InStream, frame: Frame): void {
+  const assembly = stream.assembly!;
+  if (!assembly.add(frame.payload)) return link.violation('malformed', `the packets of an item of call ${frame.id} break its sum`);
+  if (!assembly.complete) return;
+  stream.dropAssembly();
+  if (assembly.buffer.length === assembly.size) stream.push(assembly.buffer, assembly.cost);
+  else stream.account.giveBack(assembly.cost, false);
+}
+
+function costOf(call: OutCall): number {
+  return call.payload.length + (call.metadata === undefined ? 0 : call.metadata.size) + UNIT;
+}
+
+const ABANDONED = new TransportError('cancelled', 'the call was given up');
+const ANSWERED = new TransportError('cancelled', 'the callee answered before the upload was whole');

@@ -1,0 +1,98 @@
+// The hello as a decision: what is told, what is checked, what both ends agree on (SESSION.md §2). Pure functions.
+
+import { reasonError, TransportError } from '../errors.ts';
+import type { Protocol } from '../protocol/protocol.ts';
+import type { Hello, HelloProtocol } from '../wire/hello.ts';
+import type { SessionLimits, Terms } from './link.ts';
+
+/** The version of the wire that this code speaks. */
+export const WIRE_VERSION = 1;
+/** What we say we are; for logs of the other end. */
+export const AGENT = 'trunkline-js/0';
+
+/** What a transport says of itself to every peer. */
+export interface Introduction {
+  /** 32 hex digits, drawn once a transport. */
+  readonly instance: string;
+  readonly network: string;
+  /** Where others reach it; empty where it does not listen. */
+  readonly addr: string;
+  /** Its own node id, where it has one. */
+  readonly nodeId: string;
+}
+
+/** Our HELLO. @param peer the peer's, where we answer it. */
+export function makeHello(self: Introduction, limits: SessionLimits, protocols: readonly Protocol[], fields: Readonly<Record<string, string>>, observed: string): Hello {
+  const { message, item, packet, calls, streams, credit } = limits;
+  return {
+    wireMin: WIRE_VERSION,
+    wireMax: WIRE_VERSION,
+    instance: self.instance,
+    network: self.network,
+    addr: self.addr,
+    agent: AGENT,
+    nodeId: self.nodeId,
+    protocols: protocols.map(helloProtocol),
+    limits: { message, item, packet, ...credit, calls, streams },
+    features: [],
+    observed,
+    fields: { ...fields },
+  };
+}
+
+/** A protocol as a HELLO tells it. */
+export function helloProtocol({ name, version, accepts, channel }: Protocol): HelloProtocol {
+  return { name, version, accepts: [...accepts], channel };
+}
+
+/** Why we can't talk to the sender of this HELLO; undefined where we can. */
+export function judgeHello(hello: Hello, self: Introduction, proven: string | undefined): TransportError | undefined {
+  if (hello.wireMin > WIRE_VERSION || hello.wireMax < WIRE_VERSION) {
+    return reasonError('wrong_version', `the peer speaks wire versions ${hello.wireMin} to ${hello.wireMax}, this end ${WIRE_VERSION}`);
+  }
+  if (hello.network !== self.network) {
+    return reasonError('wrong_network', `the peer is of network '${hello.network}', this end of '${self.network}': give both the same 'network' option`);
+  }
+  if (hello.nodeId !== '' && proven !== undefined && hello.nodeId !== proven) {
+    return reasonError('identity_mismatch', `the peer claims to be node ${hello.nodeId} and proved to be ${proven}`);
+  }
+  return undefined;
+}
+
+/** What the peer's limits and ours make of this connection. */
+export function settle(terms: Terms, hello: Hello): void {
+  const { limits } = hello;
+  terms.packet = Math.min(terms.packet, limits.packet);
+  terms.message = limits.message;
+  terms.item = limits.item;
+  terms.calls = limits.calls;
+  terms.streams = limits.streams;
+  terms.short = limits.short;
+  terms.long = limits.long;
+  terms.stream = limits.stream;
+}
+
+/**
+ * The version of a protocol on this connection: the highest that both know. A protocol that the peer's list lacks is asked for all
+ * the same: the list may be under way, and the callee judges.
+ */
+export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number | TransportError {
+  const peer = theirs.find((protocol) => protocol.name === own.name);
+  const squatter = theirs.find((protocol) => protocol.channel === own.channel && protocol.name !== own.name);
+  if (peer !== undefined && peer.channel !== own.channel) {
+    return new TransportError('failed_precondition', `protocol '${own.name}' has channel ${own.channel} at one end and ${peer.channel} at the other`);
+  }
+  if (peer === undefined) {
+    if (squatter === undefined) return own.version;
+    return new TransportError('failed_precondition', `channel ${own.channel} is '${own.name}' at one end and '${squatter.name}' at the other`);
+  }
+  const known = new Set([peer.version, ...peer.accepts]);
+  let best = -1;
+  for (const version of [own.version, ...own.accepts]) if (version > best && known.has(version)) best = version;
+  if (best >= 0) return best;
+  const list = (version: number, accepts: readonly number[]) => [version, ...accepts].join(', ');
+  return new TransportError(
+    'failed_precondition',
+    `protocol '${own.name}': one end speaks version ${list(own.version, own.accepts)}, the other ${list(peer.version, peer.accepts)}; they share none`,
+  );
+}

@@ -1,0 +1,83 @@
+// A call that came in, as the session knows it. What a reader sees of it is made by the rpc storey.
+
+import type { TransportError } from '../errors.ts';
+import { Entry } from '../list.ts';
+import type { Remote } from '../remote.ts';
+import type { Method } from '../protocol/protocol.ts';
+import type { Assembly } from './assembly.ts';
+import type { InStream } from './in-stream.ts';
+import type { Outgoing, Sender } from './outgoing.ts';
+import type { OutStream } from './out-stream.ts';
+import type { Receiving } from './receiving.ts';
+
+/** Where a call's answers go. */
+export interface AnswerCarrier {
+  respond(call: InCall, payload: Uint8Array): boolean;
+  fail(call: InCall, error: TransportError, unprocessed: boolean): boolean;
+  /** A downloading call's stream is whole. */
+  finish(call: InCall): boolean;
+  /** A terminal frame of `call` is whole in the batch. */
+  forget(call: InCall): void;
+  /** So many answers wait that no more calls of the channel are to be dispatched; `Calls.roomForReplies` tells when. */
+  congested(channel: { readonly byte: number }): boolean;
+  /** A handler began, and is through: `limits.calls` counts those that run. */
+  started(call: InCall): void;
+  finished(call: InCall): void;
+}
+
+/** One incoming call, from its last request packet to its answer, or until its handler is through. */
+export class InCall extends Entry implements Sender {
+  readonly id: number;
+  readonly channel: number;
+  readonly method: Method;
+  readonly metadata: Record<string, string> | undefined;
+  readonly metadataSize: number;
+  /** When it ends, on the transport's clock; Infinity: never. */
+  readonly due: number;
+  payload: Uint8Array;
+  /** The account that its request was charged to, until it is taken; undefined: none. */
+  account: Receiving | undefined = undefined;
+  /** What it cost there, and what the inbound queue counts. */
+  cost = 0;
+  /** Its caller still waits. A one-way never did. */
+  open: boolean;
+  /** Who calls. */
+  from: Remote | undefined = undefined;
+  /** Its handler runs. */
+  running = false;
+  assembly: Assembly | undefined = undefined;
+  /** The terminal that waits in the lanes. */
+  reply: Outgoing | undefined = undefined;
+  upload: InStream | undefined = undefined;
+  download: OutStream | undefined = undefined;
+  /** The reader is told when the caller is gone. */
+  cancelled: ((error: TransportError) => void) | undefined = undefined;
+  readonly carrier: AnswerCarrier;
+
+  constructor(carrier: AnswerCarrier, id: number, channel: number, method: Method, metadata: Record<string, string> | undefined, metadataSize: number, due: number, payload: Uint8Array) {
+    super();
+    this.carrier = carrier;
+    this.id = id;
+    this.channel = channel;
+    this.method = method;
+    this.metadata = metadata;
+    this.metadataSize = metadataSize;
+    this.due = due;
+    this.payload = payload;
+    this.open = method.kind !== 'oneway';
+  }
+
+  timeLeft(): number {
+    return 0;
+  }
+
+  paid(): void {}
+
+  dropped(): void {}
+
+  written(_unit: Outgoing, last: boolean): void {
+    if (!last) return;
+    this.reply = undefined;
+    this.carrier.forget(this);
+  }
+}

@@ -1,0 +1,82 @@
+// Items that came in and wait for their reader: one direction of one call. A reader that stops stops the sender, no one else.
+
+import type { TransportError } from '../errors.ts';
+import { Account } from '../wire/frame.ts';
+import type { Assembly } from './assembly.ts';
+import type { Link } from './link.ts';
+import { type Creditor, Receiving } from './receiving.ts';
+
+export class InStream {
+  readonly account: Receiving;
+  /** The long item that is coming in. */
+  assembly: Assembly | undefined = undefined;
+  /** The stream is whole, or it broke. */
+  ended = false;
+  error: TransportError | undefined = undefined;
+  /** Called when there is something to take, or the end came: a reader waits. */
+  private waiter: (() => void) | undefined = undefined;
+  private items: { payload: Uint8Array; cost: number }[] = [];
+  private head = 0;
+  private discarding = false;
+  private readonly link: Link;
+
+  constructor(link: Link, creditor: Creditor, id: number) {
+    this.link = link;
+    this.account = new Receiving(creditor, Account.STREAM, link.limits.credit.stream, id);
+  }
+
+  /** An item is whole. */
+  push(payload: Uint8Array, cost: number): void {
+    if (this.discarding) return this.account.giveBack(cost, false);
+    this.link.hold(cost);
+    this.items.push({ payload, cost });
+    this.notify();
+  }
+
+  /** The next item, undefined where none is here; its credit goes back. */
+  take(): Uint8Array | undefined {
+    if (this.head >= this.items.length) return undefined;
+    const { payload, cost } = this.items[this.head++]!;
+    if (this.head === this.items.length) {
+      this.items = [];
+      this.head = 0;
+    }
+    this.link.free(cost);
+    this.account.giveBack(cost, false);
+    return payload;
+  }
+
+  /** Runs `waiter` once, when there is something to take or the end has come; nothing is held back from the sender meanwhile. */
+  wait(waiter: () => void): void {
+    this.waiter = waiter;
+    this.account.pay();
+  }
+
+  /** No more will come. Items that are here can still be taken, unless it broke. */
+  end(error: TransportError | undefined): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.error = error;
+    this.account.end();
+    this.dropAssembly();
+    this.notify();
+  }
+
+  /** Its reader has left: what is here and what still comes is dropped. */
+  discard(): void {
+    if (this.discarding) return;
+    this.discarding = true;
+    while (this.take() !== undefined);
+  }
+
+  dropAssembly(): void {
+    this.assembly?.release();
+    this.assembly = undefined;
+  }
+
+  private notify(): void {
+    const { waiter } = this;
+    this.waiter = undefined;
+    waiter?.();
+  }
+}

@@ -1,0 +1,113 @@
+// What the parts of one session share: the writer, the peer's terms, the time, the memory account. It knows none of them.
+
+import type { TransportError } from '../errors.ts';
+import type { Counter } from '../observer.ts';
+import type { FrameWriter } from '../wire/frame.ts';
+
+/** The bounds of a session; those that the peer must know cross in HELLO. */
+export interface SessionLimits {
+  readonly message: number;
+  readonly item: number;
+  readonly packet: number;
+  readonly calls: number;
+  readonly streams: number;
+  readonly inbound: { readonly calls: number; readonly bytes: number };
+  readonly outbound: { readonly messages: number; readonly bytes: number };
+  readonly credit: { readonly pipe: number; readonly short: number; readonly long: number; readonly reply: number; readonly stream: number };
+}
+
+/** What the peer's HELLO lets us do. */
+export interface Terms {
+  /** The smaller of both ends': a message of more bytes is long. */
+  packet: number;
+  message: number;
+  item: number;
+  calls: number;
+  streams: number;
+  /** What our accounts towards the peer start with. */
+  short: number;
+  long: number;
+  stream: number;
+}
+
+/** The session's way out, into the driver. */
+export interface Port {
+  /** Gives the batch to the connection; false: nothing more until `Session.drained()`. */
+  flush(): boolean;
+  /** Something waits in the batch or in the lanes: pump and flush at the end of this tick. */
+  dirty(): void;
+  /** The session wants `wake()` at this time or before. */
+  wakeBy(time: number): void;
+  /** Flush, then end in order. */
+  close(): void;
+  /** End at once. */
+  destroy(error: TransportError): void;
+}
+
+/** Bytes that a transport holds for all its connections: incomplete, untaken, unsent. */
+export interface MemoryGauge {
+  used: number;
+  readonly limit: number;
+}
+
+/** How a peer broke the rules; the session ends with GO_AWAY. */
+export type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) => void;
+
+/** The state that the parts of a session share. */
+export class Link {
+  now: number;
+  /** The number of the batch that is being filled: what was written into an earlier one has left. */
+  mark = 1;
+  readonly terms: Terms;
+  /** Our credit for packets of long messages and items. */
+  pipe = 0;
+  /** Our credit for long responses. */
+  reply = 0;
+  /** Bytes held for this session, its part of the gauge. */
+  held = 0;
+  /** The last time when a call or message went either way. */
+  active: number;
+  /** Called when the peer did what costs us work for nothing; over 1,000 a second is a flood. */
+  readonly abuse: () => void;
+  readonly writer: FrameWriter;
+  readonly port: Port;
+  readonly limits: SessionLimits;
+  readonly memory: MemoryGauge;
+  readonly allocate: (size: number) => Uint8Array;
+  readonly count: (counter: Counter, amount: number) => void;
+  readonly violation: Violation;
+
+  constructor(init: Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count' | 'violation' | 'abuse' | 'now'>) {
+    this.writer = init.writer;
+    this.port = init.port;
+    this.limits = init.limits;
+    this.memory = init.memory;
+    this.allocate = init.allocate;
+    this.count = init.count;
+    this.violation = init.violation;
+    this.abuse = init.abuse;
+    this.now = this.active = init.now;
+    const { message, item, packet, calls, streams } = init.limits;
+    this.terms = { message, item, packet, calls, streams, short: 0, long: 0, stream: 0 };
+  }
+
+  hold(bytes: number): void {
+    this.held += bytes;
+    this.memory.used += bytes;
+  }
+
+  free(bytes: number): void {
+    this.held -= bytes;
+    this.memory.used -= bytes;
+  }
+
+  /** Would `bytes` more pass `limits.memory`? */
+  full(bytes: number): boolean {
+    return this.memory.used + bytes > this.memory.limit;
+  }
+}
+
+/** What a unit costs its account besides its bytes: it bounds empty ones (SESSION.md §4). */
+export const UNIT = 64;
+/** The highest an account may stand. */
+export const ACCOUNT_MAX = 0x7fff_ffff;

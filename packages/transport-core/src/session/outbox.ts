@@ -1,0 +1,367 @@
+// The way out of a session: control first, then the channels by their share of the wire, each lane in turn (SESSION.md §5).
+// Priority exists only while bytes are ours, so nothing is written into a batch before it can leave.
+
+import { List } from '../list.ts';
+import { Account, FRAME_OVERHEAD, Kind } from '../wire/frame.ts';
+import { ACCOUNT_MAX, type Link, UNIT } from './link.ts';
+import { type Lanes, needsPipe, type Outgoing } from './outgoing.ts';
+import type { Receiving } from './receiving.ts';
+
+/** A small frame that goes before all messages. */
+interface Control {
+  kind: number;
+  id: number;
+  bytes: Uint8Array | undefined;
+}
+
+/** A GO_AWAY that goes behind all that was accepted. */
+export interface Farewell {
+  code: number;
+  reason: number;
+  text: string;
+}
+
+export class Outbox {
+  /** The connection keeps our last batch: nothing is written until `drained`. */
+  blocked = false;
+  /** When the connection began to keep it. */
+  blockedSince = 0;
+  private readonly link: Link;
+  /** Channels with something in a lane. */
+  private readonly busy: Lanes[] = [];
+  /** Long responses that wait for account 4, in order, with their lanes. */
+  private readonly unpaidReplies = new List<Outgoing>();
+  private readonly lanesOf = new Map<Outgoing, Lanes>();
+  private readonly controls: Control[] = [];
+  private controlBytes = 0;
+  private readonly credits: Receiving[] = [];
+  private farewell: Farewell | undefined = undefined;
+  /** Units in lanes, waiting for credit included. */
+  private waiting = 0;
+  /** Frames in the batch at which it leaves before the tick is over: both ends then work at once. */
+  private readonly early = EARLY_FLUSH;
+
+  constructor(link: Link) {
+    this.link = link;
+  }
+
+  get idle(): boolean {
+    return this.waiting === 0 && this.controls.length === 0 && this.credits.length === 0;
+  }
+
+  /** Something long waits. */
+  get bulky(): boolean {
+    return this.busy.some((lanes) => lanes.bulk.length > 0);
+  }
+
+  /** May a short frame of `bytes` go straight into the batch? Then nothing that could be sent is waiting. */
+  straight(bytes: number): boolean {
+    if (this.blocked) return false;
+    for (const lanes of this.busy) if (lanes.next(this.link.pipe, this.link.terms.packet) !== undefined) return false;
+    return this.link.writer.fits(bytes) || this.flush();
+  }
+
+  /** A frame went straight into the batch. */
+  wrote(): void {
+    if (this.link.writer.count >= this.early) this.flush();
+    else this.link.port.dirty();
+  }
+
+  /** Puts a unit into the lane of its kind; it is counted, and paid for as soon as no earlier one waits for the same account. */
+  push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
+    this.waiting++;
+    this.link.hold(unit.cost);
+    if (unit.kind === Kind.RESPONSE || unit.kind === Kind.ERROR) {
+      lanes.replyMessages++;
+      lanes.replyBytes += unit.cost;
+    } else {
+      lanes.messages++;
+      lanes.bytes += unit.cost;
+    }
+    if (unit.account === Account.REPLY) return this.pushReply(lanes, unit);
+    if (lane === 'bulk' && unit.account === Account.LONG) return this.pushLong(lanes, unit);
+    lanes[lane].push(unit);
+    this.wake(lanes);
+    if (lane === 'short' && unit.account !== 0) {
+      if (lanes.firstUnpaid === undefined && lanes.pay(unit)) unit.sender?.paid(unit);
+      else {
+        unit.unpaid = true;
+        lanes.firstUnpaid ??= unit;
+      }
+    }
+    this.link.port.dirty();
+  }
+
+  private pushLong(lanes: Lanes, unit: Outgoing): void {
+    if (lanes.unpaidLong.length === 0 && lanes.pay(unit)) {
+      lanes.bulk.push(unit);
+      this.wake(lanes);
+      this.link.port.dirty();
+      unit.sender?.paid(unit);
+    } else {
+      unit.unpaid = true;
+      lanes.unpaidLong.push(unit);
+    }
+  }
+
+  private pushReply(lanes: Lanes, unit: Outgoing): void {
+    unit.unpaid = true;
+    this.lanesOf.set(unit, lanes);
+    this.unpaidReplies.push(unit);
+    this.payReplies();
+  }
+
+  private payReplies(): void {
+    for (let unit = this.unpaidReplies.first; unit !== undefined && this.link.reply > 0; unit = this.unpaidReplies.first) {
+      const lanes = this.lanesOf.get(unit)!;
+      this.unpaidReplies.remove(unit);
+      this.lanesOf.delete(unit);
+      this.link.reply -= unit.cost;
+      unit.unpaid = false;
+      lanes.bulk.push(unit);
+      this.wake(lanes);
+      this.link.port.dirty();
+    }
+  }
+
+  /** A channel that wakes starts at the present minimum: it is owed nothing for the time when it had nothing to say. */
+  private wake(lanes: Lanes): void {
+    if (lanes.busy) return;
+    lanes.busy = true;
+    let least = Number.POSITIVE_INFINITY;
+    for (const other of this.busy) if (other.spent < least) least = other.spent;
+    lanes.spent = least === Number.POSITIVE_INFINITY ? 0 : least;
+    this.busy.push(lanes);
+  }
+
+  /** Takes a unit back that was not written whole. */
+  remove(lanes: Lanes, unit: Outgoing): void {
+    if (unit.list === undefined) return;
+    if (unit === lanes.firstUnpaid) this.nextUnpaid(lanes, unit);
+    (unit.list as unknown as List<Outgoing>).remove(unit);
+    this.lanesOf.delete(unit);
+    this.gone(lanes, unit);
+  }
+
+  private gone(lanes: Lanes, unit: Outgoing): void {
+    this.waiting--;
+    this.link.free(unit.cost);
+    if (unit.kind === Kind.RESPONSE || unit.kind === Kind.ERROR) {
+      lanes.replyMessages--;
+      lanes.replyBytes -= unit.cost;
+    } else {
+      lanes.messages--;
+      lanes.bytes -= unit.cost;
+    }
+    if (this.farewell !== undefined) this.link.port.dirty();
+  }
+
+  private nextUnpaid(lanes: Lanes, from: Outgoing): void {
+    let unit = from.after as Outgoing | undefined;
+    while (unit !== undefined && !unit.unpaid) unit = unit.after as Outgoing | undefined;
+    lanes.firstUnpaid = unit;
+  }
+
+  /** CREDIT for the pipe or for long responses. False: the account would pass its maximum. */
+  grant(account: number, credit: number): boolean {
+    if (account === Account.PIPE) {
+      this.link.pipe += credit;
+      if (this.link.pipe > ACCOUNT_MAX) return false;
+    } else {
+      this.link.reply += credit;
+      if (this.link.reply > ACCOUNT_MAX) return false;
+      this.payReplies();
+    }
+    this.link.port.dirty();
+    return true;
+  }
+
+  /** CREDIT for a channel's short or long account. */
+  grantChannel(lanes: Lanes, account: number, credit: number): boolean {
+    if (account === Account.SHORT) lanes.shortCredit += credit;
+    else lanes.longCredit += credit;
+    if (lanes.shortCredit > ACCOUNT_MAX || lanes.longCredit > ACCOUNT_MAX) return false;
+    for (let unit = lanes.firstUnpaid; unit !== undefined && lanes.pay(unit); unit = lanes.firstUnpaid) {
+      this.nextUnpaid(lanes, unit);
+      unit.sender?.paid(unit);
+    }
+    for (let unit = lanes.unpaidLong.first; unit !== undefined && lanes.pay(unit); unit = lanes.unpaidLong.first) {
+      lanes.unpaidLong.remove(unit);
+      lanes.bulk.push(unit);
+      this.wake(lanes);
+      unit.sender?.paid(unit);
+    }
+    this.link.port.dirty();
+    return true;
+  }
+
+  /** PING, PONG, CANCEL, PROTOCOLS: before all messages. */
+  control(kind: number, id: number, bytes?: Uint8Array): void {
+    if (!this.blocked && this.controls.length === 0 && (this.link.writer.fits(bytes === undefined ? SMALL : bytes.length) || this.flush())) {
+      this.writeControl(kind, id, bytes);
+      return this.wrote();
+    }
+    this.controls.push({ kind, id, bytes });
+    this.controlBytes += UNIT + (bytes === undefined ? 0 : bytes.length);
+    this.link.port.dirty();
+  }
+
+  /** More than 1 MiB of control waits: the peer does not read. */
+  get stuffed(): boolean {
+    return this.controlBytes > CONTROL_MAX;
+  }
+
+  /** An account owes the peer credit. */
+  credit(receiving: Receiving): void {
+    this.credits.push(receiving);
+    this.link.port.dirty();
+  }
+
+  /** GO_AWAY behind all that was accepted. */
+  sayFarewell(farewell: Farewell): void {
+    this.farewell ??= farewell;
+    this.link.port.dirty();
+  }
+
+  /** Everything has been said, the farewell included. */
+  get saidFarewell(): boolean {
+    return this.farewell === SAID;
+  }
+
+  /** Writes what can be written. Called at the end of a tick and when the connection has drained. */
+  pump(): void {
+    if (this.blocked || !this.pumpControl()) return;
+    const { terms } = this.link;
+    while (this.busy.length > 0) {
+      const lanes = this.pick(terms.packet);
+      if (lanes === undefined) break;
+      const lane = lanes.next(this.link.pipe, terms.packet)!;
+      if (!this.writePacket(lanes, lane, lane.first!)) return;
+    }
+    if (this.farewell !== undefined && this.farewell !== SAID && this.waiting === 0) {
+      if (!this.link.writer.fits(FRAME_OVERHEAD / 8) && !this.flush()) return;
+      const { code, reason, text } = this.farewell;
+      this.link.writer.goAway(code, reason, text);
+      this.farewell = SAID;
+    }
+  }
+
+  /** The channel that has had the least of the wire for its priority; those that are through leave the list. */
+  private pick(packet: number): Lanes | undefined {
+    let best: Lanes | undefined;
+    for (let i = this.busy.length - 1; i >= 0; i--) {
+      const lanes = this.busy[i]!;
+      if (lanes.empty) {
+        lanes.busy = false;
+        this.busy.splice(i, 1);
+      } else if ((best === undefined || lanes.spent < best.spent) && lanes.next(this.link.pipe, packet) !== undefined) best = lanes;
+    }
+    return best;
+  }
+
+  private writePacket(lanes: Lanes, lane: List<Outgoing>, unit: Outgoing): boolean {
+    const { terms, writer } = this.link;
+    const start = unit.offset;
+    const end = Math.min(start + terms.packet, unit.payload.length);
+    const extra = unit.begun || unit.metadata === undefined ? 0 : unit.metadata.size;
+    if (!writer.fits(end - start + room(unit)) && !this.flush()) return false;
+    let timeout = 0;
+    if (unit.kind === Kind.REQUEST && !unit.begun) {
+      timeout = unit.sender!.timeLeft(this.link.now);
+      if (timeout < 0) {
+        this.remove(lanes, unit);
+        unit.sender!.dropped(unit);
+        return true;
+      }
+    }
+    if (needsPipe(unit, terms.packet)) this.link.pipe -= end - start + extra + UNIT;
+    this.encode(lanes, unit, start, end, timeout);
+    lanes.took(end - start + extra + UNIT);
+    unit.begun = true;
+    unit.offset = end;
+    this.link.active = this.link.now;
+    const last = end === unit.payload.length;
+    if (last) {
+      lane.remove(unit);
+      this.gone(lanes, unit);
+    } else if (lane === lanes.bulk) lane.rotate();
+    unit.sender?.written(unit, last);
+    return writer.count < this.early || this.flush();
+  }
+
+  private encode(lanes: Lanes, unit: Outgoing, start: number, end: number, timeout: number): void {
+    const { writer } = this.link;
+    if (unit.begun) return writer.part(unit.id, unit.payload, start, end);
+    const size = end < unit.payload.length ? unit.payload.length : 0;
+    switch (unit.kind) {
+      case Kind.REQUEST:
+        return writer.request(unit.id, lanes.byte, unit.method, unit.flags, timeout, unit.metadata, size, unit.payload, start, end);
+      case Kind.ONEWAY:
+        return writer.oneway(size > 0 ? unit.id : 0, lanes.byte, unit.method, unit.metadata, size, unit.payload, start, end);
+      case Kind.RESPONSE:
+        return writer.response(unit.id, size, unit.payload, start, end);
+      case Kind.ITEM:
+        return writer.item(unit.id, size, unit.payload, start, end);
+      case Kind.END:
+        return writer.end(unit.id);
+      default:
+        return writer.error(unit.id, unit.code, unit.reason, unit.text, unit.flags, unit.metadata);
+    }
+  }
+
+  private pumpControl(): boolean {
+    const { writer } = this.link;
+    let done = 0;
+    for (const { kind, id, bytes } of this.controls) {
+      if (!writer.fits(bytes === undefined ? SMALL : bytes.length) && !this.flush()) break;
+      this.writeControl(kind, id, bytes);
+      this.controlBytes -= UNIT + (bytes === undefined ? 0 : bytes.length);
+      done++;
+    }
+    this.controls.splice(0, done);
+    while (!this.blocked && this.credits.length > 0) {
+      if (!writer.fits(SMALL) && !this.flush()) break;
+      this.credits.pop()!.write(writer);
+    }
+    return !this.blocked;
+  }
+
+  private writeControl(kind: number, id: number, bytes: Uint8Array | undefined): void {
+    const { writer } = this.link;
+    if (kind === Kind.CANCEL) writer.cancel(id);
+    else if (kind === Kind.PING) writer.ping(id);
+    else if (kind === Kind.PONG) writer.pong(id);
+    else if (bytes !== undefined) writer.protocols(bytes);
+  }
+
+  /** The batch leaves. False: the connection keeps it, and nothing more is written. */
+  flush(): boolean {
+    if (this.link.writer.count === 0 && this.link.writer.size === 0) return !this.blocked;
+    this.link.mark++;
+    if (this.link.port.flush()) return true;
+    this.blocked = true;
+    this.blockedSince = this.link.now;
+    this.link.port.wakeBy(this.link.now + STUCK);
+    return false;
+  }
+
+  /** The connection is done with the batch that it kept. */
+  drained(): void {
+    this.blocked = false;
+    this.pump();
+  }
+}
+
+/** What the first frame of a unit holds besides its packet. */
+function room(unit: Outgoing): number {
+  return unit.begun ? 0 : unit.text.length * 3 + (unit.metadata === undefined ? 0 : unit.metadata.bytes.length);
+}
+
+/** Frames in a batch at which it leaves early (PERFORMANCE.md, fact 2). */
+const EARLY_FLUSH = 32;
+/** Room for any control frame without bytes. */
+const SMALL = 64;
+const CONTROL_MAX = 1024 * 1024;
+/** A connection that flushes nothing for so long is cut. */
+export const STUCK = 10_000;
+const SAID: Farewell = { code: 0, reason: 0, text: '' };

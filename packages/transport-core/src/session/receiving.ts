@@ -1,0 +1,66 @@
+// The receiver's side of an account: what the sender may still spend, and what is owed to it (SESSION.md §4).
+
+import type { FrameWriter } from '../wire/frame.ts';
+
+/** Where an account announces that it owes credit. */
+export interface Creditor {
+  credit(receiving: Receiving): void;
+}
+
+/**
+ * One account as its receiver keeps it. What was used or discarded is given back; up to a quarter of the account may be held back to
+ * save frames, but nothing while a reader waits.
+ */
+export class Receiving {
+  /** What the sender has as far as we know: never less than it knows itself. */
+  left: number;
+  private owed = 0;
+  private queued = false;
+  private ended = false;
+  private readonly start: number;
+  private readonly creditor: Creditor;
+  private readonly account: number;
+  private readonly id: number;
+  private readonly channel: number;
+
+  constructor(creditor: Creditor, account: number, start: number, id = 0, channel = 0) {
+    this.creditor = creditor;
+    this.account = account;
+    this.start = this.left = start;
+    this.id = id;
+    this.channel = channel;
+  }
+
+  /** A unit came. False: the account was empty, which is a violation. */
+  spend(cost: number): boolean {
+    if (this.left <= 0) return false;
+    this.left -= cost;
+    return true;
+  }
+
+  /** The unit was used or discarded. `eager`: a reader waits for more, so nothing is held back. */
+  giveBack(cost: number, eager: boolean): void {
+    this.owed += cost;
+    if (eager || this.owed >= this.start >> 2) this.pay();
+  }
+
+  /** Pays all that is owed, at the next pump. */
+  pay(): void {
+    if (this.owed === 0 || this.queued || this.ended) return;
+    this.queued = true;
+    this.creditor.credit(this);
+  }
+
+  /** Its stream is over: nothing more is given back. */
+  end(): void {
+    this.ended = true;
+  }
+
+  write(writer: FrameWriter): void {
+    this.queued = false;
+    if (this.ended || this.owed === 0) return;
+    this.left += this.owed;
+    writer.credit(this.account, this.owed, this.id, this.channel);
+    this.owed = 0;
+  }
+}

@@ -1,0 +1,636 @@
+// One connection as a state machine: bytes or frames in, bytes or frames out, time as an argument. It never reads a clock, waits or
+// throws because of what a peer sent. The calls live in caller and callee, what is sent in outbox; here is what binds them: hello, the
+// kinds of frames, being alive, and the end.
+
+import { codeNumber, codeOf, REASONS, type Reason, reasonError, reasonNumber, reasonOf, TransportError } from '../errors.ts';
+import type { Random } from '../random.ts';
+import { FrameDecoder } from '../wire/decoder.ts';
+import { Account, FRAME_OVERHEAD, type Frame, type FrameVisitor, Kind, PREAMBLE } from '../wire/frame.ts';
+import { decodeHello, decodeProtocols, encodeHello, encodeProtocols, HELLO_LIMIT, type Hello, type HelloProtocol } from '../wire/hello.ts';
+import { truncateText } from '../wire/metadata.ts';
+import { Callee, type Calls } from './callee.ts';
+import { Caller } from './caller.ts';
+import { Channel, type Mounted } from './channel.ts';
+import { agree, helloProtocol, type Introduction, judgeHello, makeHello, settle } from './handshake.ts';
+import { Inflow } from './inflow.ts';
+import { Link } from './link.ts';
+import { type KeepAlive, Liveness } from './liveness.ts';
+import type { OutCall } from './out-call.ts';
+import { Outbox, STUCK } from './outbox.ts';
+import { lookAlike } from './preamble.ts';
+
+/** What a session reports to its driver. */
+export interface SessionVisitor extends Calls {
+  /** The peer's HELLO was read and nothing speaks against it: answer with `consent` or `refuse`, now or later. */
+  greeted(hello: Hello): void;
+  up(): void;
+  /** It takes no new calls: the pool forgets it. Those that waited come back in order. */
+  leaving(waiting: OutCall[]): void;
+  /** Replies of a channel have drained: its calls may be dispatched again. */
+  roomForReplies(channel: Channel): void;
+  /** It is over, exactly once; calls that no handler can have seen come back, in order. */
+  down(error: TransportError, unsent: OutCall[]): void;
+}
+
+export interface SessionOptions extends Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count'> {
+  readonly side: 'dialler' | 'acceptor';
+  readonly visitor: SessionVisitor;
+  readonly self: Introduction;
+  /** What the layer proved of the peer. */
+  readonly proven: string | undefined;
+  /** The peer's address as we see it. */
+  readonly observed: string;
+  /** Protocols by channel, live: `mountsChanged` tells of changes. */
+  readonly mounts: ReadonlyMap<number, Mounted>;
+  readonly keepAlive: KeepAlive;
+  readonly idleTimeout: number;
+  readonly handshakeTimeout: number;
+  readonly random: Random;
+  /** Writes the preamble; undefined where the connection carries frames. */
+  readonly preamble: (() => void) | undefined;
+  /** The layer below does not want this peer: it is told so, and nothing else. */
+  readonly refused: TransportError | undefined;
+  readonly now: number;
+}
+
+type Phase =
+  /** Its first bytes, or its HELLO, are awaited. */
+  | 'hello'
+  /** The driver is asked. */
+  | 'consent'
+  /** An acceptor waits for READY. */
+  | 'ready'
+  | 'up'
+  /** Nothing new is opened here; what is open goes on. */
+  | 'leaving'
+  | 'closed';
+
+export class Session implements FrameVisitor {
+  readonly link: Link;
+  readonly caller: Caller;
+  readonly callee: Callee;
+  readonly outbox: Outbox;
+  private readonly options: SessionOptions;
+  private readonly inflow: Inflow;
+  private readonly decoder: FrameDecoder;
+  private readonly liveness: Liveness;
+  private readonly channels = new Map<number, Channel>();
+  private readonly watched = new Set<Channel>();
+  private phase: Phase = 'hello';
+  private matched = 0;
+  private spoke = false;
+  private theirs: HelloProtocol[] = [];
+  private handshakeDue: number;
+  /** Why the peer opens nothing more. */
+  private peerLeft: TransportError | undefined = undefined;
+  /** Why we open nothing more. */
+  private left: TransportError | undefined = undefined;
+  /** When leaving takes too long; and, of a closing transport, when calls in flight are failed. */
+  private leaveDue = Number.POSITIVE_INFINITY;
+  private graceDue = Number.POSITIVE_INFINITY;
+  /** When the frame that is coming in began; 0: none is. */
+  private partialSince = 0;
+  private frames = 0;
+  private abuses = 0;
+  private abuseSince = 0;
+  private holds = 0;
+
+  constructor(options: SessionOptions) {
+    this.options = options;
+    const { now, side } = options;
+    this.link = new Link({
+      ...pick(options),
+      now,
+      violation: (reason, message) => this.break(reasonError(reason, `the peer broke the protocol: ${message}`)),
+      abuse: () => this.abused(),
+    });
+    this.outbox = new Outbox(this.link);
+    this.inflow = new Inflow(this.link, this.outbox);
+    const channelOf = (byte: number) => this.channel(byte);
+    this.caller = new Caller(this.link, this.outbox, this.inflow, side === 'dialler' ? 1 : 0, channelOf);
+    this.callee = new Callee(this.link, this.outbox, this.inflow, options.visitor, channelOf, (channel) => this.watch(channel));
+    this.decoder = new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate });
+    this.liveness = new Liveness(options.keepAlive, options.random, now);
+    this.handshakeDue = now + options.handshakeTimeout;
+    options.port.wakeBy(this.handshakeDue);
+  }
+
+  get state(): 'opening' | 'up' | 'closing' | 'closed' {
+    return this.phase === 'up' ? 'up' : this.phase === 'leaving' ? 'closing' : this.phase === 'closed' ? 'closed' : 'opening';
+  }
+
+  /** Is there a round trip to tell, in milliseconds? */
+  get rtt(): number | undefined {
+    return this.liveness.rtt;
+  }
+
+  get openChannels(): Iterable<Channel> {
+    return this.channels.values();
+  }
+
+  /** How much it has to do, to be compared with others of its target. */
+  get load(): number {
+    return this.link.held + this.caller.slots.size;
+  }
+
+  /** Bodies wait, and the pipe has no credit for them: another connection might help. */
+  get crowded(): boolean {
+    return this.phase === 'up' && this.link.pipe <= 0 && this.outbox.bulky;
+  }
+
+  // The beginning.
+
+  /** A dialler speaks first. */
+  open(fields: Readonly<Record<string, string>>): void {
+    this.speak();
+    this.sayHello(fields);
+  }
+
+  /** The driver agrees to this peer. */
+  consent(fields: Readonly<Record<string, string>>): void {
+    if (this.phase !== 'consent') return;
+    if (this.options.side === 'dialler') {
+      this.link.writer.ready();
+      this.rise();
+    } else {
+      this.phase = 'ready';
+      this.sayHello(fields);
+    }
+    this.outbox.flush();
+  }
+
+  /** The driver, or the layer below, does not want this peer: both ends are told why. */
+  refuse(error: TransportError): void {
+    if (this.phase === 'closed') return;
+    this.speak();
+    this.break(error);
+  }
+
+  private speak(): void {
+    if (!this.spoke) this.options.preamble?.();
+    this.spoke = true;
+  }
+
+  private sayHello(fields: Readonly<Record<string, string>>): void {
+    const { self, limits, mounts, observed } = this.options;
+    const hello = makeHello(self, limits, [...mounts.values()].map((mounted) => mounted.protocol), fields, observed);
+    this.link.writer.hello(encodeHello(hello));
+    this.outbox.flush();
+  }
+
+  private rise(): void {
+    const { now } = this.link;
+    this.phase = 'up';
+    this.link.active = now;
+    this.outbox.control(Kind.PING, this.liveness.ping(now));
+    this.options.port.wakeBy(this.nextDue());
+    this.options.visitor.up();
+  }
+
+  // What comes in.
+
+  /** Bytes of the connection, read at `now`. */
+  receive(now: number, chunk: Uint8Array): void {
+    this.link.now = now;
+    if (this.phase === 'closed') return;
+    this.liveness.heard(now);
+    const bytes = this.matched < PREAMBLE.length ? this.preamble(chunk) : chunk;
+    if (bytes === undefined) return;
+    this.frames = 0;
+    const violation = this.decoder.read(bytes, this);
+    if (violation !== undefined && this.state !== 'closed') this.link.violation(violation.reason, violation.message);
+    if (this.decoder.partial === 0) this.partialSince = 0;
+    else if (this.partialSince === 0 || this.frames > 0) {
+      this.partialSince = now;
+      this.options.port.wakeBy(now + FRAME_TIME);
+    }
+  }
+
+  /** Frames of a connection that carries them. */
+  receiveFrames(now: number, batch: readonly Frame[]): void {
+    this.link.now = now;
+    this.liveness.heard(now);
+    this.matched = PREAMBLE.length;
+    for (const frame of batch) if (this.state === 'closed' || !this.frame(frame)) return;
+  }
+
+  private preamble(chunk: Uint8Array): Uint8Array | undefined {
+    const before = PREAMBLE.subarray(0, this.matched);
+    let at = 0;
+    while (at < chunk.length && this.matched < PREAMBLE.length) {
+      if (chunk[at] !== PREAMBLE[this.matched]) {
+        const seen = new Uint8Array([...before, ...chunk.subarray(0, 16)]);
+        this.end(reasonError('wrong_preamble', `the other end speaks ${lookAlike(seen)} instead of Trunkline; nothing was answered`));
+        this.options.port.close();
+        return undefined;
+      }
+      at++;
+      this.matched++;
+    }
+    if (this.matched === PREAMBLE.length && this.options.side === 'acceptor') {
+      if (this.options.refused !== undefined) {
+        this.refuse(this.options.refused);
+        return undefined;
+      }
+      this.speak();
+      this.options.port.dirty();
+    }
+    return at === chunk.length ? undefined : chunk.subarray(at);
+  }
+
+  frame(frame: Frame): boolean {
+    this.frames++;
+    if (this.phase === 'up' || this.phase === 'leaving') this.message(frame);
+    else this.greeting(frame);
+    return this.state !== 'closed';
+  }
+
+  private greeting(frame: Frame): void {
+    const { visitor, self, proven } = this.options;
+    if (frame.kind === Kind.GO_AWAY) return this.goneAway(frame);
+    if (this.phase === 'ready' && frame.kind === Kind.READY) return this.rise();
+    if (this.phase !== 'hello' || frame.kind !== Kind.HELLO) {
+      return this.link.violation('malformed', `frame ${frame.kind} before the hello was over`);
+    }
+    const hello = decodeHello(frame.hello);
+    if (typeof hello === 'string') return this.link.violation('malformed', `its HELLO has ${hello}`);
+    const wrong = judgeHello(hello, self, proven);
+    if (wrong !== undefined) return this.break(wrong);
+    settle(this.link.terms, hello);
+    this.decoder.maxLength = this.link.limits.packet + FRAME_OVERHEAD;
+    this.link.pipe = hello.limits.pipe;
+    this.link.reply = hello.limits.reply;
+    this.theirs = hello.protocols;
+    this.phase = 'consent';
+    visitor.greeted(hello);
+  }
+
+  private message(frame: Frame): void {
+    const { kind, id } = frame;
+    switch (kind) {
+      case Kind.REQUEST:
+        if (this.opens(frame)) this.callee.request(frame);
+        return;
+      case Kind.ONEWAY:
+        if (this.opens(frame)) this.callee.oneway(frame);
+        return;
+      case Kind.RESPONSE:
+        return this.caller.response(frame);
+      case Kind.ITEM:
+        return this.isOurs(id) ? this.caller.item(frame) : this.callee.item(frame);
+      case Kind.PART:
+        return this.isOurs(id) ? this.caller.part(frame) : this.callee.part(frame);
+      case Kind.END:
+        return this.isOurs(id) ? this.caller.end(frame) : this.callee.end(frame);
+      case Kind.ERROR:
+        return this.caller.error(frame);
+      case Kind.CANCEL:
+        return this.callee.cancel(frame);
+      case Kind.CREDIT:
+        return this.credit(frame);
+      case Kind.PING:
+        this.abused();
+        if (this.state !== 'closed') this.outbox.control(Kind.PONG, id);
+        return;
+      case Kind.PONG:
+        return this.liveness.pong(id, this.link.now);
+      case Kind.PROTOCOLS:
+        return this.protocols(frame);
+      case Kind.GO_AWAY:
+        return this.goneAway(frame);
+      default:
+        if (kind < UNKNOWN_KINDS) return this.link.violation('malformed', `a frame of kind ${kind}, which has no place here`);
+        this.link.count('unknownFrame', 1);
+        this.abused();
+    }
+  }
+
+  /** May the peer open this call? */
+  private opens(frame: Frame): boolean {
+    const named = frame.kind === Kind.REQUEST || frame.size > 0;
+    if (this.peerLeft !== undefined) this.link.violation('malformed', 'it opened a call after its GO_AWAY');
+    else if (named && (frame.id === 0 || this.isOurs(frame.id))) this.link.violation('malformed', `it opened call ${frame.id}, an id of this end`);
+    else if (frame.method === 0) this.link.violation('malformed', 'it called method 0');
+    else return true;
+    return false;
+  }
+
+  private isOurs(id: number): boolean {
+    return (id & 1) === (this.options.side === 'dialler' ? 1 : 0) && id !== 0;
+  }
+
+  private credit(frame: Frame): void {
+    const { account, credit, id, channel } = frame;
+    let fine = credit > 0;
+    if (fine && (account === Account.PIPE || account === Account.REPLY)) fine = this.outbox.grant(account, credit);
+    else if (fine && (account === Account.SHORT || account === Account.LONG)) {
+      fine = channel > 0xff || this.outbox.grantChannel(this.channel(channel).lanes, account, credit);
+    } else if (fine && account === Account.STREAM) return this.isOurs(id) ? this.caller.credit(frame) : this.callee.credit(frame);
+    else fine = false;
+    if (!fine) this.link.violation('malformed', `CREDIT of ${credit} for account ${account}`);
+  }
+
+  private abused(): void {
+    const { now } = this.link;
+    if (now - this.abuseSince >= 1_000) {
+      this.abuseSince = now;
+      this.abuses = 0;
+    }
+    if (++this.abuses > ABUSES) this.link.violation('flood', `more than ${ABUSES} frames a second that are of no use`);
+  }
+
+  // Protocols.
+
+  /** The channel of a byte; made at its first use, and kept for as long as the connection lives. */
+  channel(byte: number): Channel {
+    let channel = this.channels.get(byte);
+    if (channel === undefined) {
+      channel = new Channel(this.link, this.outbox, byte);
+      this.channels.set(byte, channel);
+      this.join(channel);
+    }
+    return channel;
+  }
+
+  private join(channel: Channel): void {
+    const mounted = this.options.mounts.get(channel.byte);
+    if (channel.mounted === mounted && channel.disagreement === undefined) return;
+    channel.mounted = mounted;
+    channel.disagreement = undefined;
+    if (mounted === undefined) return;
+    const { protocol } = mounted;
+    channel.lanes.priority = protocol.priority;
+    channel.name ??= protocol.name;
+    const agreed = agree(protocol, this.theirs);
+    if (channel.name !== protocol.name) {
+      const message = `channel ${channel.byte} was '${channel.name}' on this connection before it was '${protocol.name}'; a byte keeps its name while a connection lives`;
+      channel.disagreement = new TransportError('failed_precondition', message);
+    } else if (agreed instanceof TransportError) channel.disagreement = agreed;
+    else channel.version = agreed;
+  }
+
+  /** A protocol was mounted or unmounted: the peer learns the whole list. */
+  mountsChanged(): void {
+    if (this.state === 'closed' || this.state === 'opening') return;
+    for (const channel of this.channels.values()) this.join(channel);
+    const list = [...this.options.mounts.values()].map((mounted) => helloProtocol(mounted.protocol));
+    this.outbox.control(Kind.PROTOCOLS, 0, encodeProtocols(list));
+  }
+
+  private protocols(frame: Frame): void {
+    const list = decodeProtocols(frame.hello);
+    if (typeof list === 'string') return this.link.violation('malformed', `its PROTOCOLS has ${list}`);
+    this.theirs = list;
+    for (const channel of this.channels.values()) {
+      if (channel.mounted === undefined) continue;
+      const agreed = agree(channel.mounted.protocol, list);
+      if (channel.name === channel.mounted.protocol.name) channel.disagreement = agreed instanceof TransportError ? agreed : undefined;
+      if (channel.version === 0 && typeof agreed === 'number') channel.version = agreed;
+    }
+  }
+
+  /** One protocol closes here: its own calls fail, those that it serves are over. */
+  endChannel(byte: number, error: TransportError): void {
+    const channel = this.channels.get(byte);
+    if (channel === undefined || this.phase === 'closed') return;
+    this.caller.failChannel(channel, error);
+    this.callee.failChannel(channel, new TransportError('unavailable', error.message));
+    for (const writer of channel.writers.splice(0)) writer.reject(error);
+  }
+
+  // The way out.
+
+  /** Writes what can be written now. The driver calls it at the end of a tick. */
+  pump(): void {
+    if (this.phase === 'closed') return;
+    this.outbox.pump();
+    this.outbox.flush();
+    if (this.watched.size > 0) this.look();
+    this.finish();
+  }
+
+  /** The connection is done with the batch that it kept. */
+  drained(now: number): void {
+    this.link.now = now;
+    if (this.phase === 'closed') return;
+    this.outbox.drained();
+    this.pump();
+  }
+
+  /** Looks after a channel until its writers and its replies have room. */
+  watch(channel: Channel): void {
+    this.watched.add(channel);
+    this.link.port.dirty();
+  }
+
+  private look(): void {
+    const { outbound } = this.link.limits;
+    for (const channel of this.watched) {
+      if (channel.writers.length > 0 && (channel.disagreement !== undefined || this.caller.writable(channel))) {
+        for (const writer of channel.writers.splice(0)) channel.disagreement === undefined ? writer.resolve() : writer.reject(channel.disagreement);
+      }
+      const stuck = channel.lanes.replyMessages >= outbound.messages || channel.lanes.replyBytes >= outbound.bytes;
+      if (channel.stalled && !stuck) {
+        channel.stalled = false;
+        this.options.visitor.roomForReplies(channel);
+      }
+      if (channel.writers.length === 0 && !channel.stalled) this.watched.delete(channel);
+    }
+  }
+
+  // The end.
+
+  /** Keeps it from being idle; the returned function lets go. */
+  hold(): () => void {
+    let held = true;
+    this.holds++;
+    return () => {
+      if (held) this.holds--;
+      held = false;
+    };
+  }
+
+  /** Leaves in order: nothing new is opened here, what is open and what the peer still opens is served. */
+  leave(reason: 'idle' | 'disconnected', text: string): void {
+    if (this.phase !== 'up') return;
+    this.depart(reasonError(reason, text), LEAVE_TIME);
+  }
+
+  /** The transport closes: what arrives is refused, what is open has `grace` milliseconds, what was accepted one second more. */
+  shut(grace: number): void {
+    if (this.phase === 'closed') return;
+    const closed = reasonError('closed', 'the other end has closed its transport');
+    if (this.state === 'opening') return this.break(closed);
+    this.callee.refusing = closed;
+    this.graceDue = this.link.now + grace;
+    this.leaveDue = Math.min(this.leaveDue, this.graceDue + FLUSH_TIME);
+    if (this.phase === 'up') this.depart(closed, grace + FLUSH_TIME);
+    this.caller.failUnsent(SHUTDOWN, this.channels.values());
+    this.link.port.wakeBy(this.graceDue);
+    if (grace === 0) this.endGrace();
+  }
+
+  private endGrace(): void {
+    this.graceDue = Number.POSITIVE_INFINITY;
+    this.caller.failAll(SHUTDOWN);
+    this.finish();
+  }
+
+  private depart(error: TransportError, time: number): void {
+    this.phase = 'leaving';
+    this.left = error;
+    this.leaveDue = this.link.now + time;
+    this.link.port.wakeBy(this.leaveDue);
+    const reason = error.reason as Reason;
+    this.outbox.sayFarewell({ code: codeNumber(error.code), reason: reasonNumber(reason), text: truncateText(error.message) });
+    this.options.visitor.leaving(this.caller.takeWaiting(this.channels.values()));
+    for (const channel of this.channels.values()) for (const writer of channel.writers.splice(0)) writer.reject(error);
+  }
+
+  private goneAway(frame: Frame): void {
+    const reason = reasonOf(frame.reason);
+    const error = new TransportError(codeOf(frame.code), frame.text === '' ? 'the other end ended the connection' : frame.text, { reason, origin: 'remote', sent: undefined });
+    const orderly = reason !== undefined && ORDERLY.has(reason) && this.state !== 'opening';
+    if (!orderly) {
+      this.options.port.close();
+      return this.end(error);
+    }
+    if (this.peerLeft !== undefined) return;
+    this.peerLeft = error;
+    if (this.phase === 'up') this.depart(new TransportError(error.code, error.message, { reason, origin: 'remote' }), LEAVE_TIME);
+    this.finish();
+  }
+
+  /** Nothing is left to say or to wait for: ends in order. */
+  private finish(): void {
+    if (this.phase !== 'leaving' || !this.outbox.saidFarewell || !this.outbox.idle || this.outbox.blocked) return;
+    const shutting = this.callee.refusing !== undefined;
+    if (this.peerLeft === undefined && !shutting) return;
+    const waits = this.graceDue !== Number.POSITIVE_INFINITY || !shutting;
+    if (waits && (this.caller.slots.size > 0 || this.callee.ids.size > 0)) return;
+    this.outbox.flush();
+    this.options.port.close();
+    this.end(this.left ?? reasonError('closed', 'the connection was closed'));
+  }
+
+  /** A refusal, a violation, a flood: our last frame goes before all that waits, which is dropped. */
+  break(error: TransportError): void {
+    if (this.phase === 'closed') return;
+    if (!this.outbox.blocked) {
+      const { writer } = this.link;
+      if (!writer.fits(FRAME_OVERHEAD / 4)) this.outbox.flush();
+      if (!this.outbox.blocked) writer.goAway(codeNumber(error.code), reasonNumber(error.reason) || REASONS.refused.wire, truncateText(error.message));
+      this.outbox.flush();
+    }
+    this.options.port.close();
+    this.end(error);
+  }
+
+  /** The connection ended by itself. */
+  closed(error: TransportError | undefined): void {
+    if (this.phase === 'closed') return;
+    const cause = this.peerLeft ?? this.left ?? error;
+    this.end(cause ?? reasonError('reset', this.state === 'opening' ? 'the other end closed the connection during the hello' : 'the other end closed the connection'));
+  }
+
+  private end(error: TransportError): void {
+    if (this.phase === 'closed') return;
+    this.phase = 'closed';
+    const unsent = this.caller.close(error, this.channels.values());
+    this.callee.close(error);
+    for (const channel of this.channels.values()) for (const writer of channel.writers.splice(0)) writer.reject(error);
+    this.watched.clear();
+    this.options.visitor.down(error, unsent);
+  }
+
+  // Time.
+
+  /** We slept for so long: what accuses the peer moves by as much, calls' deadlines do not. */
+  excuse(lateness: number): void {
+    this.liveness.excuse(lateness);
+    this.handshakeDue += lateness;
+    this.inflow.lastPacket += lateness;
+    this.outbox.blockedSince += lateness;
+    if (this.partialSince > 0) this.partialSince += lateness;
+  }
+
+  /** Does what is due at `now`, and gives the next time. */
+  wake(now: number): number {
+    this.link.now = now;
+    if (this.phase === 'closed') return Number.POSITIVE_INFINITY;
+    if (this.state === 'opening') {
+      if (now >= this.handshakeDue) this.cut(reasonError('handshake_timeout', `the hello was not over after ${this.options.handshakeTimeout} ms`));
+      else if (this.partialSince > 0 && now >= this.partialSince + FRAME_TIME) this.link.violation('malformed', 'a frame did not end within 15 s');
+      return Math.min(this.handshakeDue, this.frameDue());
+    }
+    const calls = Math.min(this.caller.wake(now, this.channels.values()), this.callee.wake(now));
+    this.check(now);
+    if (this.state === 'closed') return Number.POSITIVE_INFINITY;
+    this.link.port.dirty();
+    return Math.min(calls, this.nextDue());
+  }
+
+  private check(now: number): void {
+    const { keepAlive } = this.options;
+    if (this.partialSince > 0 && now >= this.frameDue()) return this.link.violation('malformed', 'a frame did not end within 15 s');
+    if (this.outbox.blocked && now >= this.outbox.blockedSince + STUCK) return this.cut(reasonError('reset', 'the other end has read nothing for 10 s'));
+    if (this.outbox.stuffed) return this.cut(reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames waits'));
+    if (this.liveness.dead(now)) return this.cut(reasonError('ping_timeout', `the other end was silent for ${keepAlive.interval + keepAlive.timeout} ms`));
+    if (this.liveness.wantsPing(now, this.link.active)) this.outbox.control(Kind.PING, this.liveness.ping(now));
+    if (now >= this.graceDue) this.endGrace();
+    if (this.phase === 'leaving' && now >= this.leaveDue) {
+      this.outbox.flush();
+      this.options.port.close();
+      return this.end(this.left!);
+    }
+    if (this.phase === 'up' && now >= this.idleDue() && this.isIdle()) this.leave('idle', `nothing was sent for ${this.idleTime()} ms`);
+  }
+
+  private cut(error: TransportError): void {
+    this.end(error);
+    this.options.port.destroy(error);
+  }
+
+  private nextDue(): number {
+    let due = Math.min(this.liveness.due(this.link.active), this.frameDue(), this.leaveDue, this.graceDue);
+    if (this.outbox.blocked) due = Math.min(due, this.outbox.blockedSince + STUCK);
+    if (this.phase === 'up' && this.isIdle()) due = Math.min(due, this.idleDue());
+    return due;
+  }
+
+  private frameDue(): number {
+    return this.partialSince > 0 ? this.partialSince + FRAME_TIME : Number.POSITIVE_INFINITY;
+  }
+
+  private isIdle(): boolean {
+    return this.holds === 0 && this.caller.slots.size === 0 && this.callee.ids.size === 0 && this.outbox.idle;
+  }
+
+  /** The acceptor is twice as patient: so the dialler, who knows its plans, is first. */
+  private idleTime(): number {
+    return this.options.side === 'dialler' ? this.options.idleTimeout : this.options.idleTimeout * 2;
+  }
+
+  private idleDue(): number {
+    return this.link.active + this.idleTime();
+  }
+}
+
+function pick({ writer, port, limits, memory, allocate, count }: SessionOptions): Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count'> {
+  return { writer, port, limits, memory, allocate, count };
+}
+
+/** Kinds from here on may be news of a later version: skipped and counted. */
+const UNKNOWN_KINDS = 32;
+/** A frame that has begun ends within this. */
+const FRAME_TIME = 15_000;
+/** Leaving in order takes no longer than this. */
+const LEAVE_TIME = 5_000;
+/** Beyond its grace a closing transport flushes for so long. */
+const FLUSH_TIME = 1_000;
+/** What a frame may be longer than its hello before the hello is over: other fields, a GO_AWAY's text. */
+const HELLO_SLACK = 4_096;
+const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
+/** Frames a second that cost us work for nothing. */
+const ABUSES = 1_000;
+const ORDERLY: ReadonlySet<Reason> = new Set(['idle', 'closed', 'disconnected'] as const);

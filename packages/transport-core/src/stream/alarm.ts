@@ -1,0 +1,54 @@
+// One timer for everything that a transport waits for, armed to the earliest due time. A timer a call costs a quarter of the speed.
+
+import type { Clock, Timer } from '../clock.ts';
+
+export class Alarm {
+  private readonly clock: Clock;
+  private readonly ring: (now: number) => number;
+  private readonly excuse: (lateness: number) => void;
+  private due = Number.POSITIVE_INFINITY;
+  private timer: Timer = undefined;
+  private stopped = false;
+
+  /**
+   * @param ring does what is due, and gives the next due time.
+   * @param excuse the process slept for so long: whoever was accused of silence in that time is not to blame.
+   */
+  constructor(clock: Clock, ring: (now: number) => number, excuse: (lateness: number) => void) {
+    this.clock = clock;
+    this.ring = ring;
+    this.excuse = excuse;
+  }
+
+  /** Rings at `time` or before. */
+  by(time: number): void {
+    if (time < this.due && !this.stopped) this.arm(time);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.clock.clearTimeout(this.timer);
+  }
+
+  private arm(time: number): void {
+    if (this.due !== Number.POSITIVE_INFINITY) this.clock.clearTimeout(this.timer);
+    this.due = time;
+    this.timer = this.clock.setTimeout(this.fire, Math.max(time - this.clock.now(), 0));
+  }
+
+  private readonly fire = (): void => {
+    const now = this.clock.now();
+    const lateness = now - this.due;
+    this.due = Number.POSITIVE_INFINITY;
+    if (lateness > LATE) {
+      // Read first, then judge: what came meanwhile is read before this timer's next turn.
+      this.excuse(lateness);
+      return this.by(now + 1);
+    }
+    const next = this.ring(now);
+    if (next < this.due) this.by(next);
+  };
+}
+
+/** Waking this late (milliseconds), we were asleep, not the others. */
+const LATE = 500;

@@ -1,0 +1,334 @@
+// Joins a session to a stream and a clock: bytes in, bytes out, time, and the questions that only the transport can answer.
+
+import type { CommonConfig, HelloFields } from '../common-options.ts';
+import { isHelloFields } from '../common-options.ts';
+import { reasonError, TransportError, withDetails } from '../errors.ts';
+import type { Counter } from '../observer.ts';
+import type { Random } from '../random.ts';
+import type { Remote } from '../remote.ts';
+import type { Channel, Mounted } from '../session/channel.ts';
+import type { Introduction } from '../session/handshake.ts';
+import type { InCall } from '../session/in-call.ts';
+import type { MemoryGauge, Port } from '../session/link.ts';
+import type { OutCall } from '../session/out-call.ts';
+import { Session, type SessionVisitor } from '../session/session.ts';
+import { FrameEncoder } from '../wire/encoder.ts';
+import { type Frame, FRAME_OVERHEAD, type FrameWriter } from '../wire/frame.ts';
+import type { Hello } from '../wire/hello.ts';
+import { Mailbox } from '../wire/mailbox.ts';
+import { allocate, type BufferPool } from './buffers.ts';
+import { LiveRemote, type RemoteLink } from './remote.ts';
+import type { StreamConnection, StreamSink } from './stream-layer.ts';
+import type { Flushable, Ticker } from './ticker.ts';
+
+/** The transport, as its connections see it. */
+export interface ConnectionHost {
+  readonly config: CommonConfig;
+  readonly self: Introduction;
+  readonly mounts: ReadonlyMap<number, Mounted>;
+  readonly ticker: Ticker;
+  readonly buffers: BufferPool;
+  readonly memory: MemoryGauge;
+  readonly random: Random;
+  wakeBy(time: number): void;
+  count(counter: Counter, amount: number, remote: Remote | undefined): void;
+  /** A callback of the user's failed. */
+  callbackFailed(callback: string, error: unknown): void;
+  incoming(call: InCall, channel: Channel): void;
+  withdrawn(call: InCall, channel: Channel): void;
+  roomForReplies(channel: Channel): void;
+  up(connection: Connection): void;
+  leaving(connection: Connection, waiting: OutCall[]): void;
+  /** Its pipe ran dry with bodies waiting, or has credit again. */
+  crowding(connection: Connection): void;
+  /** Its session is over; the stream may still be closing. */
+  down(connection: Connection, error: TransportError, unsent: OutCall[]): void;
+  /** Its stream is closed: nothing of it is left. */
+  gone(connection: Connection): void;
+}
+
+export interface ConnectionInit {
+  readonly id: string;
+  readonly direction: 'in' | 'out';
+  /** What was dialled, as written; undefined where it was accepted. */
+  readonly target: string | undefined;
+  /** Whom the dialler means to reach. */
+  readonly expected: string | undefined;
+  /** Why this end does not want the peer, whoever it is. */
+  readonly refused: TransportError | undefined;
+}
+
+export class Connection implements StreamSink, Port, SessionVisitor, Flushable, RemoteLink {
+  readonly id: string;
+  readonly direction: 'in' | 'out';
+  readonly endpoint: string;
+  readonly target: string | undefined;
+  readonly session: Session;
+  readonly since: number;
+  remote: LiveRemote | undefined = undefined;
+  /** Told once: that it is up, or why it is not. */
+  opened: ((error: TransportError | undefined) => void) | undefined = undefined;
+  bytesIn = 0;
+  bytesOut = 0;
+  over = false;
+  wasUp = false;
+  private readonly endings: (() => void)[] = [];
+  private ended = false;
+  private readonly host: ConnectionHost;
+  private readonly stream: StreamConnection;
+  private readonly encoder: FrameEncoder | undefined;
+  private readonly mailbox: Mailbox | undefined;
+  private readonly expected: string | undefined;
+  private kept: Uint8Array | undefined = undefined;
+  private flagged = false;
+  private closing = false;
+  private crowded = false;
+  /** Chunks that came while it waited unread for its turn to say hello. */
+  private parked: Uint8Array[] | undefined = undefined;
+
+  constructor(host: ConnectionHost, stream: StreamConnection, init: ConnectionInit) {
+    this.host = host;
+    this.stream = stream;
+    this.id = init.id;
+    this.direction = init.direction;
+    this.target = init.target;
+    this.expected = init.expected;
+    this.endpoint = stream.endpoint;
+    const { config, ticker } = host;
+    this.since = ticker.now();
+    this.mailbox = stream.frames === undefined ? undefined : new Mailbox();
+    this.encoder = stream.frames === undefined ? new FrameEncoder(host.buffers.take, batchSize(config.limits.packet)) : undefined;
+    const { encoder } = this;
+    this.session = new Session({
+      side: init.direction === 'out' ? 'dialler' : 'acceptor',
+      visitor: this,
+      writer: (this.mailbox ?? encoder) as FrameWriter,
+      port: this,
+      limits: config.limits,
+      memory: host.memory,
+      allocate,
+      count: (counter, amount) => host.count(counter, amount, this.remote),
+      self: host.self,
+      proven: stream.nodeId,
+      observed: stream.endpoint.slice(0, OBSERVED),
+      mounts: host.mounts,
+      keepAlive: config.keepAlive,
+      idleTimeout: config.idleTimeout,
+      handshakeTimeout: config.handshakeTimeout,
+      random: host.random,
+      preamble: encoder === undefined ? undefined : () => encoder.preamble(),
+      refused: stream.refused ?? init.refused,
+      now: this.since,
+    });
+  }
+
+  get rtt(): number | undefined {
+    return this.session.rtt;
+  }
+
+  /** Begins: the stream reports from now on, and a dialler speaks. */
+  start(): void {
+    this.stream.attach(this);
+    if (this.direction === 'in' || this.over) return;
+    if (this.stream.refused !== undefined) return this.session.refuse(this.stream.refused);
+    if (this.expected !== undefined && this.stream.nodeId !== this.expected) return this.session.refuse(this.mismatch());
+    this.fields((fields) => this.session.open(fields));
+  }
+
+  // What the stream reports.
+
+  data(chunk: Uint8Array): void {
+    if (this.parked !== undefined) return void this.parked.push(chunk);
+    const { ticker } = this.host;
+    const now = ticker.enter();
+    try {
+      this.bytesIn += chunk.length;
+      this.session.receive(now, chunk);
+    } finally {
+      ticker.leave();
+    }
+  }
+
+  frames(batch: Frame[]): void {
+    this.host.ticker.run((now) => this.session.receiveFrames(now, batch));
+  }
+
+  drained(): void {
+    this.host.buffers.give(this.kept);
+    this.kept = undefined;
+    this.host.ticker.run((now) => this.session.drained(now));
+  }
+
+  closed(error?: TransportError): void {
+    this.host.buffers.give(this.encoder?.release());
+    this.host.ticker.run(() => this.session.closed(error === undefined ? undefined : withDetails(error, { target: this.target })));
+    this.ended = true;
+    this.host.gone(this);
+    for (const resolve of this.endings.splice(0)) resolve();
+  }
+
+  /** Resolves when its stream is closed. */
+  whenGone(): Promise<void> {
+    return this.ended ? Promise.resolve() : new Promise((resolve) => this.endings.push(resolve));
+  }
+
+  /** It waits unread: others are still saying hello. */
+  park(): void {
+    this.parked = [];
+    this.stream.pause();
+  }
+
+  unpark(): void {
+    const chunks = this.parked ?? [];
+    this.parked = undefined;
+    for (const chunk of chunks) this.data(chunk);
+    this.stream.resume();
+  }
+
+  // What the session asks of its port.
+
+  flush(): boolean {
+    if (this.mailbox !== undefined) {
+      this.bytesOut += this.mailbox.size;
+      this.stream.frames!.send(this.mailbox.take());
+      return true;
+    }
+    const encoder = this.encoder!;
+    const chunk = encoder.take();
+    this.bytesOut += chunk.length;
+    const done = this.stream.write(chunk);
+    const buffer = encoder.release();
+    if (done) this.host.buffers.give(buffer);
+    else this.kept = buffer;
+    return done;
+  }
+
+  dirty(): void {
+    if (this.flagged) return;
+    this.flagged = true;
+    this.host.ticker.touch(this);
+  }
+
+  flushTick(now: number): void {
+    this.flagged = false;
+    this.session.link.now = now;
+    this.session.pump();
+    if (this.target === undefined || this.session.crowded === this.crowded) return;
+    this.crowded = !this.crowded;
+    this.host.crowding(this);
+  }
+
+  wakeBy(time: number): void {
+    this.host.wakeBy(time);
+  }
+
+  close(): void {
+    if (this.closing) return;
+    this.closing = true;
+    this.stream.close();
+  }
+
+  destroy(error: TransportError): void {
+    this.closing = true;
+    this.stream.destroy(error);
+  }
+
+  // What the session reports.
+
+  greeted(hello: Hello): void {
+    const { config } = this.host;
+    const proven = this.stream.nodeId;
+    this.remote = new LiveRemote(this, this.id, this.endpoint, this.direction, proven, hello);
+    const agree = () => {
+      if (this.direction === 'out') this.host.ticker.run(() => this.session.consent({}));
+      else this.fields((fields) => this.host.ticker.run(() => this.session.consent(fields)));
+    };
+    const refuse = (error: unknown) => this.session.refuse(refusal(error));
+    if (config.admit === undefined) return agree();
+    attempt(() => config.admit!(this.remote!), agree, refuse);
+  }
+
+  up(): void {
+    this.wasUp = true;
+    this.host.up(this);
+    const { opened } = this;
+    this.opened = undefined;
+    opened?.(undefined);
+  }
+
+  leaving(waiting: OutCall[]): void {
+    this.host.leaving(this, waiting);
+  }
+
+  down(error: TransportError, unsent: OutCall[]): void {
+    this.over = true;
+    this.host.down(this, error, unsent);
+    const { opened } = this;
+    this.opened = undefined;
+    opened?.(withDetails(error, { target: this.target, sent: false }));
+  }
+
+  incoming(call: InCall, channel: Channel): void {
+    call.from = this.remote;
+    this.host.incoming(call, channel);
+  }
+
+  withdrawn(call: InCall, channel: Channel): void {
+    this.host.withdrawn(call, channel);
+  }
+
+  roomForReplies(channel: Channel): void {
+    this.host.roomForReplies(channel);
+  }
+
+  /** What we say of ourselves to this peer. */
+  private fields(then: (fields: HelloFields) => void): void {
+    const { hello } = this.host.config;
+    if (typeof hello !== 'function') return then(hello ?? {});
+    attempt(
+      () => hello(this.target),
+      (fields) => {
+        if (isHelloFields(fields)) return then(fields);
+        this.helloFailed(new TypeError('the hello option gave no strings by name of at most 8 KiB in all'));
+      },
+      (error) => this.helloFailed(error),
+    );
+  }
+
+  private helloFailed(error: unknown): void {
+    this.host.callbackFailed('hello', error);
+    const message = `this end's 'hello' option failed: ${error instanceof Error ? error.message : String(error)}`;
+    this.session.refuse(error instanceof TransportError ? error : new TransportError('unavailable', message, { cause: error }));
+  }
+
+  private mismatch(): TransportError {
+    const found = this.stream.nodeId === undefined ? 'proved no id' : `proved to be ${this.stream.nodeId}`;
+    return reasonError('identity_mismatch', `node ${this.expected} was dialled at ${this.endpoint}, and the other end ${found}`);
+  }
+}
+
+/** The size of a batch: a packet, its headers, and the small frames that go with it. */
+export function batchSize(packet: number): number {
+  return packet + FRAME_OVERHEAD + 1024;
+}
+
+/** Runs what may answer now or later, without a promise where it answers now. */
+function attempt<T>(run: () => T | PromiseLike<T>, then: (value: T) => void, failed: (error: unknown) => void): void {
+  let result: T | PromiseLike<T>;
+  try {
+    result = run();
+  } catch (error) {
+    return failed(error);
+  }
+  if (typeof (result as PromiseLike<T> | undefined)?.then === 'function') (result as PromiseLike<T>).then(then, failed);
+  else then(result as T);
+}
+
+/** What `admit` threw, as both ends see it. */
+function refusal(error: unknown): TransportError {
+  if (error instanceof TransportError) return withDetails(error, { reason: error.reason ?? 'refused', sent: false });
+  return reasonError('refused', error instanceof Error ? error.message : String(error), { sent: false, cause: error });
+}
+
+/** Bytes of an address that a hello tells. */
+const OBSERVED = 256;

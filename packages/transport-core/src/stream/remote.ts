@@ -1,0 +1,45 @@
+// The other end of one live connection, as the user holds it. What it is connected by stays inside.
+
+import type { Remote } from '../remote.ts';
+import type { Hello } from '../wire/hello.ts';
+
+/** What a Remote stands for. */
+export interface RemoteLink {
+  readonly over: boolean;
+  readonly rtt: number | undefined;
+}
+
+export class LiveRemote implements Remote {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly direction: 'in' | 'out';
+  readonly addr: string | undefined;
+  readonly nodeId: string | undefined;
+  readonly instance: string;
+  readonly hello: Readonly<Record<string, string>>;
+  readonly #link: RemoteLink;
+
+  constructor(link: RemoteLink, id: string, endpoint: string, direction: 'in' | 'out', nodeId: string | undefined, hello: Hello) {
+    this.#link = link;
+    this.id = id;
+    this.endpoint = endpoint;
+    this.direction = direction;
+    this.nodeId = nodeId;
+    this.addr = hello.addr === '' ? undefined : hello.addr;
+    this.instance = hello.instance;
+    this.hello = Object.freeze(hello.fields);
+  }
+
+  get closed(): boolean {
+    return this.#link.over;
+  }
+
+  get rtt(): number | undefined {
+    return this.#link.rtt;
+  }
+
+  /** The link behind a Remote; undefined for one that this copy of the package did not make. */
+  static linkOf(remote: Remote): RemoteLink | undefined {
+    return #link in remote ? (remote as LiveRemote).#link : undefined;
+  }
+}

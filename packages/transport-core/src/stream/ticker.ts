@@ -1,0 +1,83 @@
+// One tick of the loop: the time is read once in it, and what it wrote leaves at its end, one write a connection.
+
+import type { Clock } from '../clock.ts';
+
+/** What writes at the end of a tick. */
+export interface Flushable {
+  flushTick(now: number): void;
+}
+
+export class Ticker {
+  private readonly clock: Clock;
+  private time = 0;
+  private fresh = false;
+  private scheduled = false;
+  private inside = 0;
+  private dirty: Flushable[] = [];
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  /** The time as of this tick, in milliseconds. */
+  now(): number {
+    if (!this.fresh) {
+      this.time = this.clock.now();
+      this.fresh = true;
+      this.schedule();
+    }
+    return this.time;
+  }
+
+  /** `flushable` has something to write; it is asked once, at the end of this tick. The caller makes sure that it asks once a tick. */
+  touch(flushable: Flushable): void {
+    this.dirty.push(flushable);
+    if (this.inside === 0) this.schedule();
+  }
+
+  /** Runs what an event brought: the time is read anew, and answers leave as soon as it is through. */
+  run<T>(work: (now: number) => T): T {
+    this.enter();
+    try {
+      return work(this.time);
+    } finally {
+      this.leave();
+    }
+  }
+
+  /** The first half of `run`, for the hottest path; `leave` must follow, whatever happens between. */
+  enter(): number {
+    if (this.inside++ === 0) {
+      this.time = this.clock.now();
+      this.fresh = true;
+    }
+    return this.time;
+  }
+
+  leave(): void {
+    if (--this.inside > 0) return;
+    this.flush();
+    if (!this.scheduled) this.fresh = false;
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.clock.defer(this.tick);
+  }
+
+  private readonly tick = (): void => {
+    this.scheduled = false;
+    this.flush();
+    this.fresh = false;
+  };
+
+  private flush(): void {
+    // What a flush makes dirty again waits for the next one: a tick ends.
+    while (this.dirty.length > 0) {
+      const { dirty } = this;
+      this.dirty = [];
+      for (const flushable of dirty) flushable.flushTick(this.time);
+    }
+  }
+}

@@ -1,0 +1,36 @@
+// Any stream layer as a Transport.
+
+import { commonOptions } from '../common-options.ts';
+import type { CommonOptions } from '../common-options.ts';
+import { extendOptions, parseOptions, reference } from '../config.ts';
+import { isProtocol, type Protocol } from '../protocol/protocol.ts';
+import type { StreamLayer } from '../stream/stream-layer.ts';
+import { systemClock } from '../system-clock.ts';
+import { systemRandom } from '../system-random.ts';
+import { Network } from './network.ts';
+import { ProtocolTransport } from './protocol-transport.ts';
+
+/** Options of a NetworkTransport; `protocol` and `stream` are required. */
+export interface NetworkTransportOptions<P extends Protocol> extends CommonOptions {
+  readonly protocol: P;
+  /** What carries the bytes. It is the transport's from now on: closed with it, used by no other. */
+  readonly stream: StreamLayer;
+}
+
+/** Turns a StreamLayer into a Transport: framing, multiplexing, pooling, deadlines, back-pressure and limits are built here, once. */
+export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
+  constructor(options: NetworkTransportOptions<P>) {
+    const { protocol, stream, ...common } = parseOptions(schema, options, 'NetworkTransport');
+    super(new Network(stream as StreamLayer, common, options.clock ?? systemClock, options.random ?? systemRandom), protocol as P, true);
+  }
+}
+
+const schema = extendOptions(commonOptions, {
+  protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
+  stream: reference<StreamLayer>(isStreamLayer, 'a StreamLayer: listen, dial, localAddr, advertiseAddr, close'),
+});
+
+function isStreamLayer(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['listen', 'dial', 'localAddr', 'advertiseAddr', 'close'].every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+}

@@ -1,0 +1,393 @@
+// The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their pool, and the one timer of all.
+
+import type { Clock } from '../clock.ts';
+import type { CommonConfig } from '../common-options.ts';
+import { type Code, reasonError, TransportError, withDetails } from '../errors.ts';
+import type { Counter, ObserverEvent } from '../observer.ts';
+import type { Protocol } from '../protocol/protocol.ts';
+import { type Random, randomBytes } from '../random.ts';
+import type { Remote } from '../remote.ts';
+import { Call } from '../rpc/call.ts';
+import type { Channel } from '../session/channel.ts';
+import type { Introduction } from '../session/handshake.ts';
+import type { InCall } from '../session/in-call.ts';
+import type { MemoryGauge } from '../session/link.ts';
+import type { OutCall } from '../session/out-call.ts';
+import { Alarm } from '../stream/alarm.ts';
+import { BufferPool } from '../stream/buffers.ts';
+import { batchSize, Connection, type ConnectionHost } from '../stream/connection.ts';
+import { Doorway } from '../stream/doorway.ts';
+import { Listener } from '../stream/listener.ts';
+import { Pool, type PoolHost } from '../stream/pool.ts';
+import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import { Ticker } from '../stream/ticker.ts';
+import { ConnectionEvents } from './connection-events.ts';
+import { Mount, type MountHost } from './mount.ts';
+
+export class Network implements ConnectionHost, PoolHost, MountHost {
+  readonly config: CommonConfig;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly layer: StreamLayer;
+  readonly mounts = new Map<number, Mount>();
+  readonly ticker: Ticker;
+  readonly buffers: BufferPool;
+  readonly memory: MemoryGauge;
+  readonly pool: Pool;
+  readonly self: Introduction;
+  /** Every connection whose stream is not closed yet, in order of arrival. */
+  readonly connections = new Set<Connection>();
+  state: 'open' | 'closing' | 'closed' = 'open';
+  listening = false;
+  seq = 0;
+  made = 0;
+  served = 0;
+  readonly errors = new Map<Code, number>();
+  readonly counters = new Map<Counter, number>();
+  private readonly alarm: Alarm;
+  private readonly doorway: Doorway;
+  private readonly listener: Listener;
+  private readonly events = new Set<ConnectionEvents>();
+  private ids = 0;
+  private graceDue = Number.POSITIVE_INFINITY;
+  private listened: Promise<void> | undefined = undefined;
+  private ending: Promise<void> | undefined = undefined;
+  private ended: (() => void) | undefined = undefined;
+
+  constructor(layer: StreamLayer, config: CommonConfig, clock: Clock, random: Random) {
+    this.layer = layer;
+    this.config = config;
+    this.clock = clock;
+    this.random = random;
+    this.ticker = new Ticker(clock);
+    this.buffers = new BufferPool(batchSize(config.limits.packet));
+    this.memory = { used: 0, limit: config.limits.memory };
+    const instance = Array.from(randomBytes(random, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    const network = this;
+    this.self = {
+      instance,
+      network: config.network,
+      nodeId: '',
+      get addr() {
+        return network.listening ? layer.advertiseAddr() : '';
+      },
+    };
+    this.alarm = new Alarm(clock, (now) => this.ring(now), (lateness) => this.excuse(lateness));
+    this.pool = new Pool(this);
+    this.doorway = new Doorway(config.limits.handshakes);
+    this.listener = new Listener(
+      layer,
+      clock,
+      (stream) => this.accept(stream),
+      (error, retryIn) => this.tell({ type: 'listenFailed', error, retryIn }),
+    );
+  }
+
+  // Coming up.
+
+  mount(protocol: Protocol): Mount {
+    const mount = new Mount(protocol, this);
+    for (const other of this.mounts.values()) {
+      if (other.protocol.name === protocol.name) throw new TypeError(`a protocol named '${protocol.name}' is mounted on this transport already`);
+    }
+    const taken = this.mounts.get(protocol.channel);
+    if (taken !== undefined) throw new TypeError(`channel ${protocol.channel} of '${protocol.name}' is taken by '${taken.protocol.name}' on this transport`);
+    this.mounts.set(protocol.channel, mount);
+    if (this.state !== 'open') mount.refuse();
+    this.mountsChanged();
+    return mount;
+  }
+
+  unmount(mount: Mount): void {
+    if (this.mounts.get(mount.protocol.channel) !== mount) return;
+    this.mounts.delete(mount.protocol.channel);
+    this.mountsChanged();
+  }
+
+  private mountsChanged(): void {
+    this.ticker.run(() => {
+      for (const connection of this.connections) connection.session.mountsChanged();
+    });
+  }
+
+  listen(): Promise<void> {
+    if (this.state !== 'open') return Promise.reject(new TransportError('shutdown', 'listen: this transport is closed'));
+    if (this.listened !== undefined) return Promise.reject(new TransportError('failed_precondition', 'listen: this transport listens already'));
+    this.listened = this.listener.start().then(
+      () => {
+        if (this.state !== 'open') throw new TransportError('shutdown', 'listen: this transport was closed meanwhile');
+        this.listening = true;
+      },
+      (error) => {
+        this.listened = undefined;
+        throw error;
+      },
+    );
+    return this.listened;
+  }
+
+  private accept(stream: StreamConnection): void {
+    const { limits } = this.config;
+    if (this.state !== 'open') return stream.destroy();
+    const refused = this.connections.size >= limits.connections ? reasonError('full', `${limits.connections} connections are open here, limits.connections allows no more`) : undefined;
+    const verdict = this.doorway.knock(stream.endpoint);
+    if (verdict === 'refuse') {
+      const error = new TransportError('resource_exhausted', 'too many connections are saying hello (limits.handshakes)', { reason: 'full' });
+      this.tell({ type: 'rejected', endpoint: stream.endpoint, direction: 'in', error });
+      return stream.destroy(error);
+    }
+    const connection = new Connection(this, stream, { id: `in-${++this.ids}`, direction: 'in', target: undefined, expected: undefined, refused });
+    this.connections.add(connection);
+    this.doorway.enter(connection, verdict);
+    connection.start();
+    if (verdict === 'wait') connection.park();
+  }
+
+  async open(target: string, address: string, nodeId: string | undefined, signal: AbortSignal): Promise<Connection> {
+    const { config } = this;
+    if (this.connections.size >= config.limits.connections) {
+      throw reasonError('full', `${config.limits.connections} connections are open here, limits.connections allows no more`, { target });
+    }
+    const found = config.resolve === undefined ? address : await this.resolve(target, address, nodeId);
+    signal.throwIfAborted();
+    const stream = await this.layer.dial(found, { timeout: config.dialTimeout, signal });
+    if (signal.aborted) stream.destroy();
+    signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const connection = new Connection(this, stream, { id: `out-${++this.ids}`, direction: 'out', target, expected: nodeId, refused: undefined });
+      this.connections.add(connection);
+      const onAbort = () => this.ticker.run(() => connection.session.break(reasonError('closed', 'the dialler gave up')));
+      signal.addEventListener('abort', onAbort, { once: true });
+      connection.opened = (error) => {
+        signal.removeEventListener('abort', onAbort);
+        if (error === undefined) resolve(connection);
+        else reject(error);
+      };
+      this.ticker.run(() => connection.start());
+    });
+  }
+
+  private async resolve(target: string, address: string, nodeId: string | undefined): Promise<string> {
+    try {
+      return await this.config.resolve!(address);
+    } catch (error) {
+      if (error instanceof TransportError) throw error;
+      const text = error instanceof Error ? error.message : String(error);
+      throw reasonError('host_not_found', `the 'resolve' option failed for '${nodeId === undefined ? address : target}': ${text}`, { target, cause: error });
+    }
+  }
+
+  // What connections report.
+
+  up(connection: Connection): void {
+    this.doorway.leave(connection);
+    const remote = connection.remote!;
+    this.tell({ type: 'up', remote });
+    for (const events of this.events) events.push({ type: 'up', remote });
+    if (connection.target !== undefined) this.pool.add(connection);
+  }
+
+  leaving(connection: Connection, waiting: OutCall[]): void {
+    this.pool.forget(connection);
+    for (const call of waiting) this.again(call as Call<unknown>, undefined);
+  }
+
+  down(connection: Connection, error: TransportError, unsent: OutCall[]): void {
+    this.doorway.leave(connection);
+    this.pool.forget(connection);
+    const { remote, endpoint, direction } = connection;
+    if (connection.wasUp && remote !== undefined) {
+      this.tell({ type: 'down', remote, cause: error });
+      for (const events of this.events) events.push({ type: 'down', remote, cause: error });
+    } else this.tell({ type: 'rejected', endpoint, direction, error });
+    for (const call of unsent) this.again(call as Call<unknown>, error);
+  }
+
+  gone(connection: Connection): void {
+    this.connections.delete(connection);
+    if (this.state === 'closing' && this.connections.size === 0) this.ended?.();
+  }
+
+  crowding(connection: Connection): void {
+    this.pool.crowding(connection);
+  }
+
+  incoming(call: InCall, channel: Channel): void {
+    this.served++;
+    (channel.mounted as Mount).inbox.arrive(call, channel);
+    if (this.memory.used > this.memory.limit * 1.25) this.relieve();
+  }
+
+  withdrawn(call: InCall, channel: Channel): void {
+    (channel.mounted as Mount | undefined)?.inbox.withdrawn(call, channel);
+  }
+
+  roomForReplies(channel: Channel): void {
+    (channel.mounted as Mount | undefined)?.inbox.feedAll();
+  }
+
+  /** A call that no handler can have seen: once again on another connection, in order; only where its target can be dialled. */
+  private again(call: Call<unknown>, error: TransportError | undefined): void {
+    if (call.done) return;
+    if (this.state !== 'open') return call.failed(CLOSED);
+    if (!(call instanceof Call) || !call.redial || call.retried) return call.failed(withDetails(error ?? GONE, { sent: false }));
+    call.retried = error !== undefined;
+    this.pool.start(call.target, call, false);
+  }
+
+  /** Far over `limits.memory`: the connection that holds most is cut. */
+  private relieve(): void {
+    let most: Connection | undefined;
+    for (const connection of this.connections) if (most === undefined || connection.session.link.held > most.session.link.held) most = connection;
+    most?.session.break(new TransportError('resource_exhausted', `this connection held ${most.session.link.held} bytes of the ${this.memory.limit} of limits.memory`));
+  }
+
+  // Calls.
+
+  remotes(): Remote[] {
+    return [...this.connections].filter((connection) => connection.session.state === 'up').map((connection) => connection.remote!);
+  }
+
+  /** Resolves when a one-way would go at once over this connection; rejects when that will never be. */
+  writable(connection: Connection, byte: number): Promise<void> {
+    if (connection.session.state !== 'up') return Promise.reject(withDetails(GONE, { target: connection.endpoint }));
+    const channel = connection.session.channel(byte);
+    if (channel.disagreement !== undefined) return Promise.reject(channel.disagreement);
+    if (connection.session.caller.writable(channel)) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      channel.writers.push({ resolve, reject });
+      connection.session.watch(channel);
+    });
+  }
+
+  settled(code: Code | undefined): void {
+    if (code !== undefined) this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
+  }
+
+  now(): number {
+    return this.ticker.now();
+  }
+
+  get maxPool(): number {
+    return this.config.maxPool;
+  }
+
+  wakeBy(time: number): void {
+    this.alarm.by(time);
+  }
+
+  private ring(now: number): number {
+    return this.ticker.run(() => {
+      let next = this.pool.wake(now);
+      for (const connection of this.connections) {
+        const due = connection.session.wake(now);
+        if (due < next) next = due;
+      }
+      if (now >= this.graceDue) this.endGrace();
+      return Math.min(next, this.graceDue);
+    });
+  }
+
+  private excuse(lateness: number): void {
+    for (const connection of this.connections) connection.session.excuse(lateness);
+  }
+
+  // Telling.
+
+  follow(): ConnectionEvents {
+    const events = new ConnectionEvents(this.remotes(), (gone) => this.events.delete(gone));
+    if (this.state === 'closed') events.end();
+    else this.events.add(events);
+    return events;
+  }
+
+  count(counter: Counter, amount: number, remote: Remote | undefined): void {
+    this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount);
+    try {
+      this.config.observer?.count?.(counter, amount, remote);
+    } catch {
+      // An observer must not throw; one that does is not heard.
+    }
+  }
+
+  callbackFailed(callback: string, error: unknown): void {
+    this.tell({ type: 'callbackFailed', callback, error });
+  }
+
+  dialFailed(target: string, error: TransportError): void {
+    this.tell({ type: 'dialFailed', target, error });
+  }
+
+  private tell(event: ObserverEvent): void {
+    try {
+      this.config.observer?.event?.(event);
+    } catch {
+      // As above.
+    }
+  }
+
+  // The end.
+
+  /** Leaves in order, and resolves when the stream is closed. */
+  leave(connections: readonly Connection[], reason: string): Promise<void> {
+    this.ticker.run(() => {
+      for (const connection of connections) connection.session.leave('disconnected', reason);
+    });
+    return Promise.all(connections.map((connection) => connection.whenGone())).then(() => undefined);
+  }
+
+  close(grace: number): Promise<void> {
+    this.ending ??= this.end(grace);
+    return this.ending;
+  }
+
+  private async end(grace: number): Promise<void> {
+    this.state = 'closing';
+    for (const mount of this.mounts.values()) mount.refuse();
+    const stopped = this.listener.stop();
+    this.pool.close(CLOSED);
+    this.ticker.run((now) => {
+      for (const connection of [...this.connections]) connection.session.shut(grace);
+      this.graceDue = now + grace;
+      if (grace === 0) this.endGrace();
+      else this.wakeBy(this.graceDue);
+    });
+    if (this.connections.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.ended = resolve;
+      });
+    }
+    await stopped.catch(() => {});
+    this.endGrace();
+    this.alarm.stop();
+    this.state = 'closed';
+    this.listening = false;
+    for (const events of this.events) events.end();
+    this.events.clear();
+  }
+
+  /** Ends one protocol: its calls have `grace` milliseconds, then those made here fail and those of others are refused. */
+  async closeMount(mount: Mount, grace: number): Promise<void> {
+    mount.refuse();
+    if (grace > 0 && mount.open > 0 && this.state === 'open') {
+      const enough = new AbortController();
+      const idle = mount.whenIdle().then(() => enough.abort());
+      await this.clock.sleep(grace, enough.signal).catch(() => {});
+      void idle;
+    }
+    this.ticker.run(() => {
+      if (!mount.inbox.closed) mount.inbox.close(new TransportError('unimplemented', `protocol '${mount.protocol.name}' was closed here`));
+      this.pool.failChannel(mount.protocol.channel, mount.over!);
+      for (const connection of this.connections) connection.session.endChannel(mount.protocol.channel, mount.over!);
+      this.unmount(mount);
+    });
+  }
+
+  private endGrace(): void {
+    this.graceDue = Number.POSITIVE_INFINITY;
+    for (const mount of this.mounts.values()) if (!mount.inbox.closed) mount.inbox.close(reasonError('closed', 'the other end has closed its transport'));
+  }
+}
+
+const CLOSED = new TransportError('shutdown', 'this transport was closed', { sent: false });
+const GONE = new TransportError('unavailable', 'the connection is closing', { reason: 'disconnected', sent: false });

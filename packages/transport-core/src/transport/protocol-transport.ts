@@ -1,0 +1,267 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// One protocol's face of a network: what a user calls. The root transport and every mount are one of these.
+
+import type { Clock } from '../clock.ts';
+import { reasonError, TransportError, withDetails } from '../errors.ts';
+import type { Method, Protocol } from '../protocol/protocol.ts';
+import { encodeAs } from '../protocol/refusal.ts';
+import type { Random } from '../random.ts';
+import type { Remote } from '../remote.ts';
+import { type Call, type CallInit, OnewayCall, UnaryCall } from '../rpc/call.ts';
+import { Consumer } from '../rpc/consumer.ts';
+import type { Inbox } from '../rpc/inbox.ts';
+import { StreamCall } from '../rpc/stream-call.ts';
+import { TryCall } from '../rpc/try-call.ts';
+import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
+import { Connection } from '../stream/connection.ts';
+import { LiveRemote } from '../stream/remote.ts';
+import type { EncodedMetadata } from '../wire/frame.ts';
+import { encodeMetadata } from '../wire/metadata.ts';
+import type { Mount } from './mount.ts';
+import type { Network } from './network.ts';
+import type { Snapshot } from './snapshot.ts';
+import { takeSnapshot } from './take-snapshot.ts';
+import type { CallOptions, Client, ConnectionEvent, ResultOf, SendArguments, Target, Transport } from './types.ts';
+
+/** Where `serve` finds the inbox of a transport; known to every copy of this package. */
+export const INBOX: symbol = Symbol.for('trunkline.inbox');
+
+export class ProtocolTransport<P extends Protocol> implements Transport<P> {
+  readonly protocol: P;
+  readonly clock: Clock;
+  readonly random: Random;
+  protected readonly network: Network;
+  readonly #mount: Mount;
+  readonly #root: boolean;
+
+  constructor(network: Network, protocol: P, root: boolean) {
+    this.protocol = protocol;
+    this.network = network;
+    this.clock = network.clock;
+    this.random = network.random;
+    this.#mount = network.mount(protocol);
+    this.#root = root;
+  }
+
+  // Calls.
+
+  send<N extends MethodName<P>>(target: Target, method: N, request: RequestInput<P, N>, ...options: SendArguments<P, N>): Promise<ResultOf<P, N>> {
+    try {
+      const call = this.#call(target, this.#method(method, 'send'), request, options[0]);
+      if (call.done) return call.promise as Promise<ResultOf<P, N>>;
+      this.#start(target, call);
+      return call.promise as Promise<ResultOf<P, N>>;
+    } catch (error) {
+      return Promise.reject(error instanceof TransportError ? withDetails(error, { sent: false, target: nameOf(target) }) : error);
+    }
+  }
+
+  to(target: Target): Client<P> {
+    const client: Record<string, unknown> = Object.create(null);
+    for (const name of this.#mount.table.byName.keys()) {
+      client[name] = (request: never, ...options: never) => this.send(target, name as MethodName<P>, request, ...(options as never));
+    }
+    return Object.freeze(client) as Client<P>;
+  }
+
+  trySend<N extends OneWayName<P>>(target: Target, method: N, request: RequestInput<P, N>): boolean {
+    const definition = this.#oneway(method, 'trySend');
+    if (this.#mount.over !== undefined) return false;
+    return this.#try(target, definition, encodeAs(definition.request, definition.what.request, request));
+  }
+
+  trySendAll<N extends OneWayName<P>>(targets: readonly Target[], method: N, request: RequestInput<P, N>): boolean[] {
+    const definition = this.#oneway(method, 'trySendAll');
+    if (this.#mount.over !== undefined) return targets.map(() => false);
+    const payload = encodeAs(definition.request, definition.what.request, request);
+    return targets.map((target) => this.#try(target, definition, payload));
+  }
+
+  async writable(target: Target): Promise<void> {
+    this.#refuseWhenOver();
+    const connection = await this.#connect(target);
+    await this.network.writable(connection, this.protocol.channel);
+  }
+
+  consumer<N extends MethodName<P> = MethodName<P>>(...methods: N[]): AsyncIterableIterator<Rpc<P, N>> {
+    for (const method of methods) this.#method(method, 'consumer');
+    return new Consumer(this.#mount.inbox, methods.length === 0 ? undefined : new Set(methods)) as unknown as AsyncIterableIterator<Rpc<P, N>>;
+  }
+
+  #call(target: Target, method: Method, request: unknown, options: (CallOptions & { upload?: unknown }) | undefined): Call<unknown> {
+    const { over } = this.#mount;
+    if (over !== undefined) throw over;
+    const { timeout, signal, metadata, upload } = options ?? NO_OPTIONS;
+    if (timeout !== undefined && !(timeout > 0)) throw new TypeError(`send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`);
+    checkUpload(method, upload);
+    if (signal?.aborted === true) {
+      throw new TransportError('cancelled', `${method.full}: its signal had aborted before it was sent`, { cause: signal.reason });
+    }
+    const init: CallInit = {
+      host: this.#mount,
+      channel: this.protocol.channel,
+      method,
+      payload: encodeAs(method.request, method.what.request, request),
+      metadata: metadata === undefined ? undefined : (encodeMetadata(metadata) as EncodedMetadata | undefined),
+      target: nameOf(target),
+      redial: typeof target === 'string',
+      now: this.network.ticker.now(),
+      timeout: timeout ?? method.timeout ?? this.network.config.timeout,
+      own: timeout !== undefined,
+      signal,
+    };
+    if (method.flags !== 0) return new StreamCall(init, upload as AsyncIterable<unknown> | undefined);
+    return method.kind === 'unary' ? new UnaryCall(init) : (new OnewayCall(init) as Call<unknown>);
+  }
+
+  #start(target: Target, call: Call<unknown>): void {
+    const { network } = this;
+    call.seq = network.seq++;
+    network.made++;
+    this.#mount.open++;
+    if (typeof target === 'string') {
+      const bulky = call.method.flags !== 0 || (call.payload.length > network.config.limits.packet && !this.protocol.ordered);
+      try {
+        const live = bulky ? undefined : network.pool.live(target);
+        if (live !== undefined) live.session.caller.start(call);
+        else network.pool.start(target, call, bulky);
+      } catch (error) {
+        call.failed(error as TransportError);
+      }
+      return;
+    }
+    const connection = connectionOf(target);
+    if (connection.over || connection.session.state !== 'up') return call.failed(lost(target));
+    connection.session.caller.start(call);
+  }
+
+  #try(target: Target, method: Method, payload: Uint8Array): boolean {
+    const connection = typeof target === 'string' ? this.network.pool.live(target) : connectionOf(target);
+    if (connection === undefined || connection.session.state !== 'up') return false;
+    this.network.ticker.now();
+    return connection.session.caller.tryStart(new TryCall(this.protocol.channel, method, payload));
+  }
+
+  #method(name: string, what: string): Method {
+    const method = this.#mount.table.byName.get(name);
+    if (method !== undefined) return method;
+    throw new TypeError(`${what}: protocol '${this.protocol.name}' has no method '${name}'; it has ${[...this.#mount.table.byName.keys()].join(', ') || 'none'}`);
+  }
+
+  #oneway(name: string, what: string): Method {
+    const method = this.#method(name, what);
+    if (method.kind !== 'oneway') throw new TypeError(`${what}: '${name}' is ${method.kind}; only one-way methods can be tried`);
+    return method;
+  }
+
+  #refuseWhenOver(): void {
+    if (this.#mount.over !== undefined) throw this.#mount.over;
+  }
+
+  // Connections.
+
+  async #connect(target: Target): Promise<Connection> {
+    if (typeof target === 'string') return this.network.pool.connect(target);
+    const connection = connectionOf(target);
+    if (connection.over || connection.session.state !== 'up') throw lost(target);
+    return connection;
+  }
+
+  async dial(target: Target): Promise<Remote> {
+    this.#refuseWhenOver();
+    return (await this.#connect(target)).remote!;
+  }
+
+  remotes(): Remote[] {
+    return this.network.remotes();
+  }
+
+  connections(): AsyncIterableIterator<ConnectionEvent> {
+    return this.network.follow() as AsyncIterableIterator<ConnectionEvent>;
+  }
+
+  hold(remote: Remote): () => void {
+    return connectionOf(remote).session.hold();
+  }
+
+  async disconnect(target: Target, reason = 'this end disconnected'): Promise<void> {
+    if (typeof target === 'string') {
+      const connections = [...this.network.pool.connectionsOf(target)];
+      this.network.pool.cancel(target, reasonError('disconnected', reason));
+      return this.network.leave(connections, reason);
+    }
+    return this.network.leave([connectionOf(target)], reason);
+  }
+
+  closeStreams(): Promise<void> {
+    return this.network.leave([...this.network.connections], 'this end closed its streams');
+  }
+
+  // Life.
+
+  listen(): Promise<void> {
+    return this.network.listen();
+  }
+
+  localAddr(): string {
+    return this.network.layer.localAddr();
+  }
+
+  localAddrs(): string[] {
+    return this.network.layer.localAddrs?.() ?? [this.network.layer.localAddr()];
+  }
+
+  advertiseAddr(): string {
+    return this.network.layer.advertiseAddr();
+  }
+
+  mount<Q extends Protocol>(protocol: Q): Transport<Q> {
+    this.#refuseWhenOver();
+    return new ProtocolTransport<Q>(this.network, protocol, false);
+  }
+
+  snapshot(): Snapshot {
+    return takeSnapshot(this.network);
+  }
+
+  async close(options: { readonly grace?: number | undefined } = {}): Promise<void> {
+    const { grace = 0 } = options;
+    if (!(grace >= 0)) throw new TypeError(`close: grace must be milliseconds, 0 or more, got ${String(grace)}`);
+    if (this.#root) return this.network.close(grace);
+    return this.network.closeMount(this.#mount, grace);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** @internal */
+  get [INBOX as never](): Inbox {
+    return this.#mount.inbox;
+  }
+}
+
+const NO_OPTIONS: CallOptions & { upload?: unknown } = Object.freeze({});
+
+/** The connection behind a Remote. @throws TypeError for what is none. */
+function connectionOf(target: Target): Connection {
+  const link = typeof target === 'object' && target !== null ? LiveRemote.linkOf(target) : undefined;
+  if (link instanceof Connection) return link;
+  throw new TypeError(`a target is an address or a Remote of this transport, got ${typeof target === 'object' ? 'another object' : String(target)}`);
+}
+
+function nameOf(target: Target): string {
+  return typeof target === 'string' ? target : (target?.endpoint ?? String(target));
+}
+
+function lost(remote: Remote): TransportError {
+  return reasonError('disconnected', `the connection to ${remote.endpoint} is gone; a Remote is reached over its own connection or not at all`, { target: remote.endpoint, sent: false });
+}
+
+function checkUpload(method: Method, upload: unknown): void {
+  if (method.upload === undefined) {
+    if (upload !== undefined) throw new TypeError(`send: '${method.full}' uploads nothing, and was given an upload`);
+  } else if (typeof upload !== 'object' || upload === null || !(Symbol.asyncIterator in upload)) {
+    throw new TypeError(`send: '${method.full}' takes an upload: an AsyncIterable of items`);
+  }
+}

@@ -1,0 +1,97 @@
+// Several stream layers as one: an address's scheme picks the layer, for dialling and for listening.
+
+import { splitScheme } from '../address.ts';
+import type { Clock } from '../clock.ts';
+import { TransportError } from '../errors.ts';
+import type { Random } from '../random.ts';
+import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import type { Backend } from './backend.ts';
+
+export class SchemeLayer implements StreamLayer {
+  private readonly backends: readonly Backend[];
+  private readonly clock: Clock;
+  private readonly random: Random;
+  private readonly advertised: string | undefined;
+  /** Layers that listen, in the order of their addresses, each with its scheme. */
+  private readonly listeners: { readonly scheme: string; readonly layer: StreamLayer }[] = [];
+  /** Layers that dial; a backend that listens dials by the same layer. */
+  private readonly diallers = new Map<Backend, StreamLayer>();
+  private listens = false;
+
+  constructor(addresses: readonly string[], advertiseAddrs: readonly string[], backends: readonly Backend[], clock: Clock, random: Random) {
+    this.backends = backends;
+    this.clock = clock;
+    this.random = random;
+    this.advertised = advertiseAddrs.length === 0 ? undefined : advertiseAddrs.join(',');
+    for (const bindAddr of addresses) {
+      const { scheme, backend } = this.backendOf(bindAddr, 'listen');
+      const advertiseAddr = advertiseAddrs.find((address) => backend.schemes.includes(splitScheme(address).scheme ?? '')) ?? advertiseAddrs[0];
+      const layer = backend.layer({ bindAddr, advertiseAddr, clock, random });
+      this.listeners.push({ scheme, layer });
+      if (!this.diallers.has(backend)) this.diallers.set(backend, layer);
+    }
+  }
+
+  async listen(accept: (connection: StreamConnection) => void, failed?: (error: TransportError) => void): Promise<void> {
+    if (this.listeners.length === 0) {
+      throw new TransportError('failed_precondition', `createTransport: no address to listen on was given; give one, such as '${this.backends[0]?.schemes[0] ?? 'tcp'}://127.0.0.1:0'`);
+    }
+    const bound: StreamLayer[] = [];
+    try {
+      for (const { layer } of this.listeners) {
+        await layer.listen(accept, failed);
+        bound.push(layer);
+      }
+    } catch (error) {
+      await Promise.all(bound.map((layer) => layer.close()));
+      throw error;
+    }
+    this.listens = true;
+  }
+
+  dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection> {
+    let backend: Backend;
+    try {
+      ({ backend } = this.backendOf(address, 'dial'));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    let layer = this.diallers.get(backend);
+    if (layer === undefined) {
+      layer = backend.layer({ bindAddr: undefined, advertiseAddr: undefined, clock: this.clock, random: this.random });
+      this.diallers.set(backend, layer);
+    }
+    return layer.dial(address, options);
+  }
+
+  localAddr(): string {
+    return this.localAddrs()[0]!;
+  }
+
+  localAddrs(): string[] {
+    if (!this.listens) throw new TransportError('failed_precondition', 'localAddr: this transport does not listen yet; await listen() first');
+    return this.listeners.map(({ scheme, layer }) => withScheme(layer.localAddr(), scheme));
+  }
+
+  advertiseAddr(): string {
+    return this.advertised ?? this.localAddr();
+  }
+
+  async close(): Promise<void> {
+    const layers = new Set([...this.listeners.map(({ layer }) => layer), ...this.diallers.values()]);
+    await Promise.all([...layers].map((layer) => layer.close()));
+  }
+
+  private backendOf(address: string, what: string): { scheme: string; backend: Backend } {
+    const { scheme } = splitScheme(address);
+    const known = this.backends.flatMap((backend) => backend.schemes);
+    const backend = this.backends.find((candidate) => candidate.schemes.includes(scheme ?? ''));
+    if (scheme !== undefined && backend !== undefined) return { scheme, backend };
+    const wrong = scheme === undefined ? 'has no scheme' : `has the scheme '${scheme}', for which there is no backend`;
+    throw new TransportError('invalid_argument', `${what}: the address '${address}' ${wrong}; there are ${known.map((name) => `${name}://`).join(', ') || 'none'}`);
+  }
+}
+
+function withScheme(address: string, scheme: string): string {
+  return splitScheme(address).scheme === undefined ? `${scheme}://${address}` : address;
+}

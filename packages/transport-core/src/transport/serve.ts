@@ -1,0 +1,63 @@
+// Handlers for a transport's incoming calls.
+
+import { LONGEST_DELAY } from '../clock.ts';
+import { TransportError } from '../errors.ts';
+import type { Protocol } from '../protocol/protocol.ts';
+import type { Inbox } from '../rpc/inbox.ts';
+import { toTransportError } from '../rpc/rpc.ts';
+import { type AnyHandler, Serving } from '../rpc/serving.ts';
+import type { Handlers } from '../rpc/types.ts';
+import { INBOX } from './protocol-transport.ts';
+import type { Transport } from './types.ts';
+
+export interface ServeOptions {
+  /** Handlers that may run at a time, 1 or more. Default unlimited; what is beyond waits in the inbound queue. */
+  readonly concurrency?: number | undefined;
+  /**
+   * What a caller gets of what a handler threw: where a server says less. Default: a TransportError as it is, anything else as
+   * `internal` with its message; never a stack or a cause.
+   */
+  readonly toError?: ((error: unknown) => TransportError) | undefined;
+}
+
+/** Handlers at work. */
+export interface Server {
+  /**
+   * Takes no more calls, and resolves when the handlers that run are through. Those that still run after `grace` milliseconds (default:
+   * no end) answer `unavailable`. Idempotent.
+   */
+  stop(options?: { readonly grace?: number | undefined }): Promise<void>;
+}
+
+/**
+ * Serves any subset of a protocol's methods: those go to these handlers alone, the rest to `consumer()` readers, and what nobody takes
+ * is `unimplemented`. A handler reads the inbound queue synchronously, and answers by returning; one that throws answers with its error.
+ * @throws TypeError for a name that is no method, a handler that is no function, and a method that has a reader already.
+ */
+export function serve<P extends Protocol>(transport: Transport<P>, handlers: Handlers<P>, options: ServeOptions = {}): Server {
+  const inbox = (transport as unknown as Record<symbol, Inbox | undefined>)[INBOX];
+  if (inbox === undefined) throw new TypeError('serve: takes a transport that this library made');
+  const { concurrency = Number.POSITIVE_INFINITY, toError = toTransportError } = options;
+  if (!(concurrency >= 1)) throw new TypeError(`serve: concurrency must be 1 or more, got ${String(concurrency)}`);
+  const table = new Map<string, AnyHandler>();
+  for (const [name, handler] of Object.entries(handlers)) {
+    if (!inbox.table.byName.has(name)) throw new TypeError(`serve: protocol '${inbox.protocol.name}' has no method '${name}'; it has ${[...inbox.table.byName.keys()].join(', ')}`);
+    if (handler === undefined) continue;
+    if (typeof handler !== 'function') throw new TypeError(`serve: the handler of '${name}' must be a function, got ${typeof handler}`);
+    table.set(name, (handler as AnyHandler).bind(handlers));
+  }
+  const serving = new Serving(inbox, table, { concurrency, toError, failed: (error) => inbox.handlerFailed(error) });
+  return {
+    async stop({ grace = Number.POSITIVE_INFINITY } = {}) {
+      const through = serving.stop();
+      if (grace === Number.POSITIVE_INFINITY) return through;
+      const { clock } = transport;
+      const timer = clock.setTimeout(
+        () => serving.failRunning(new TransportError('unavailable', 'the server stopped before its handler was through')),
+        Math.min(grace, LONGEST_DELAY),
+      );
+      await through;
+      clock.clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,52 @@
+// The state of a network as plain data.
+
+import type { Connection } from '../stream/connection.ts';
+import type { Network } from './network.ts';
+import type { ConnectionSnapshot, Snapshot } from './snapshot.ts';
+
+export function takeSnapshot(network: Network): Snapshot {
+  const { config, layer } = network;
+  const at = network.clock.now();
+  return {
+    at,
+    state: network.state,
+    network: config.network,
+    localAddrs: network.listening ? (layer.localAddrs?.() ?? [layer.localAddr()]) : [],
+    protocols: [...network.mounts.values()].map(({ protocol: { name, version, channel } }) => ({ name, version, channel })),
+    connections: [...network.connections].map((connection) => ofConnection(connection, at)),
+    dialing: network.pool.dialling,
+    memory: network.memory.used,
+    waiting: [...network.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
+    calls: { made: network.made, served: network.served },
+    errors: Object.fromEntries(network.errors),
+    counters: Object.fromEntries(network.counters),
+  };
+}
+
+function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
+  const { session, remote } = connection;
+  const inbound = { calls: 0, bytes: 0 };
+  const outbound = { messages: 0, bytes: 0 };
+  for (const { inbound: queue, lanes, waiting, waitingBytes } of session.openChannels) {
+    for (const call of queue) inbound.bytes += call.payload.length;
+    inbound.calls += queue.length;
+    outbound.messages += lanes.messages + lanes.replyMessages + waiting.length;
+    outbound.bytes += lanes.bytes + lanes.replyBytes + waitingBytes;
+  }
+  return {
+    id: connection.id,
+    endpoint: connection.endpoint,
+    direction: connection.direction,
+    state: session.state === 'closed' ? 'closing' : session.state,
+    addr: remote?.addr,
+    nodeId: remote?.nodeId,
+    instance: remote?.instance ?? '',
+    rtt: connection.rtt,
+    age: at - connection.since,
+    bytes: { in: connection.bytesIn, out: connection.bytesOut },
+    calls: { out: session.caller.slots.size, in: session.callee.ids.size },
+    streams: session.caller.streams + session.callee.streams,
+    inbound,
+    outbound,
+  };
+}

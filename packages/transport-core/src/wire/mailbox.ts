@@ -1,0 +1,128 @@
+// A FrameWriter that keeps frames as they are: the direct in-memory transport. Payloads are copied, so what passes here passes on a wire.
+
+import { type EncodedMetadata, EMPTY, Frame, type FrameWriter, Kind } from './frame.ts';
+
+export class Mailbox implements FrameWriter {
+  size = 0;
+  private batch: Frame[] = [];
+
+  get count(): number {
+    return this.batch.length;
+  }
+
+  fits(bytes: number): boolean {
+    return this.size === 0 || this.size + bytes <= CAPACITY;
+  }
+
+  /** The frames so far, which are the taker's from now on. */
+  take(): Frame[] {
+    const { batch } = this;
+    this.batch = [];
+    this.size = 0;
+    return batch;
+  }
+
+  hello(hello: Uint8Array): void {
+    this.add(Kind.HELLO, 0).hello = hello;
+  }
+
+  ready(): void {
+    this.add(Kind.READY, 0);
+  }
+
+  goAway(code: number, reason: number, text: string): void {
+    const frame = this.add(Kind.GO_AWAY, 0);
+    frame.code = code;
+    frame.reason = reason;
+    frame.text = text;
+  }
+
+  ping(id: number): void {
+    this.add(Kind.PING, id);
+  }
+
+  pong(id: number): void {
+    this.add(Kind.PONG, id);
+  }
+
+  credit(account: number, credit: number, id: number, channel: number): void {
+    const frame = this.add(Kind.CREDIT, id);
+    frame.account = account;
+    frame.credit = credit;
+    frame.channel = channel;
+  }
+
+  protocols(hello: Uint8Array): void {
+    this.add(Kind.PROTOCOLS, 0).hello = hello;
+  }
+
+  request(id: number, channel: number, method: number, flags: number, timeout: number, metadata: EncodedMetadata | undefined, size: number, payload: Uint8Array, start: number, end: number): void {
+    const frame = this.message(Kind.REQUEST, id, size, payload, start, end);
+    frame.channel = channel;
+    frame.method = method;
+    frame.flags = flags;
+    frame.timeout = timeout;
+    carry(frame, metadata);
+  }
+
+  oneway(id: number, channel: number, method: number, metadata: EncodedMetadata | undefined, size: number, payload: Uint8Array, start: number, end: number): void {
+    const frame = this.message(Kind.ONEWAY, id, size, payload, start, end);
+    frame.channel = channel;
+    frame.method = method;
+    carry(frame, metadata);
+  }
+
+  response(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
+    this.message(Kind.RESPONSE, id, size, payload, start, end);
+  }
+
+  item(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
+    this.message(Kind.ITEM, id, size, payload, start, end);
+  }
+
+  part(id: number, payload: Uint8Array, start: number, end: number): void {
+    this.message(Kind.PART, id, 0, payload, start, end);
+  }
+
+  end(id: number): void {
+    this.add(Kind.END, id);
+  }
+
+  error(id: number, code: number, reason: number, text: string, flags: number, metadata: EncodedMetadata | undefined): void {
+    const frame = this.add(Kind.ERROR, id);
+    frame.code = code;
+    frame.reason = reason;
+    frame.text = text;
+    frame.flags = flags;
+    carry(frame, metadata);
+  }
+
+  cancel(id: number): void {
+    this.add(Kind.CANCEL, id);
+  }
+
+  private add(kind: number, id: number): Frame {
+    const frame = new Frame();
+    frame.kind = kind;
+    frame.id = id;
+    this.batch.push(frame);
+    return frame;
+  }
+
+  private message(kind: number, id: number, size: number, payload: Uint8Array, start: number, end: number): Frame {
+    const frame = this.add(kind, id);
+    frame.size = size;
+    frame.payload = start === end ? EMPTY : new Uint8Array(payload.subarray(start, end));
+    this.size += end - start;
+    return frame;
+  }
+}
+
+function carry(frame: Frame, metadata: EncodedMetadata | undefined): void {
+  if (metadata === undefined) return;
+  frame.metadata = Object.assign(Object.create(null), metadata.value);
+  frame.metadataSize = metadata.size;
+}
+
+/** Bytes after which a batch is full: what waits in it has lost its priority. */
+const CAPACITY = 64 * 1024;
