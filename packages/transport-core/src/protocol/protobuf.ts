@@ -3,8 +3,11 @@
 import { TransportError } from '../errors.ts';
 import type { Codec } from './codec.ts';
 import { kindOf, quote } from './describe.ts';
-import { refusal } from './refusal.ts';
 import { strictEncode, strictReader } from './protobuf-strict.ts';
+import { refusal } from './refusal.ts';
+
+/** A reflection `Type` of protobufjs: what it decodes the compiler can't know, so `protobuf<Append>(type)` says it. */
+export type ReflectionType = ProtobufType<{ [member: string]: any }>;
 
 /** What we need of protobufjs: a reflection `Type`, or a class of its static code. Nothing of it is imported here. */
 export interface ProtobufType<Out> {
@@ -29,7 +32,7 @@ export interface ProtobufOptions {
  * `invalid_argument` for bytes that are cut off within a field or are no message of the type, for text that is no UTF-8, for more
  * than 100 levels of nesting and more than `maxFields` fields.
  */
-export function protobuf<Out, In = Out>(type: ProtobufType<Out>, options: ProtobufOptions = {}): Codec<Out, In> {
+export function protobuf<Out, In = Out>(type: ProtobufType<Out> | ReflectionType, options: ProtobufOptions = {}): Codec<Out, In> {
   if (type === null || (typeof type !== 'object' && typeof type !== 'function') || typeof type.encode !== 'function' || typeof type.decode !== 'function') {
     throw new TypeError("protobuf: takes a protobufjs type, such as root.lookupType('raft.Append'), or a class of its static code");
   }
@@ -52,7 +55,7 @@ export function protobuf<Out, In = Out>(type: ProtobufType<Out>, options: Protob
     },
     decode(bytes: Uint8Array): Out {
       try {
-        return type.decode(open(bytes));
+        return type.decode(open(bytes)) as Out;
       } catch (error) {
         throw translate(name, error, 'is no message of the type');
       }
