@@ -1,7 +1,7 @@
 // Drives one Raft machine over a transport: time, chance and messages in, saves, messages and commands out. The transport is its
 // only tie to Trunkline, and whatever its clock and its random say is time and chance here.
 
-import { type Store, serve, type Timer, type Transport, TransportError } from '@trunkline/transport-core';
+import { type Server, type Store, serve, type Timer, type Transport, TransportError } from '@trunkline/transport-core';
 import type { Saved, Snapshot } from './messages.ts';
 import type { RaftProtocol } from './protocol.ts';
 import { type Message, type Outputs, Raft, type Status } from './raft.ts';
@@ -25,7 +25,7 @@ export interface RaftNodeOptions {
   readonly snapshotEvery?: number | undefined;
   /** Entries that stay in the log behind a snapshot, for nodes that lag a little. Default half of `snapshotEvery`. */
   readonly keep?: number | undefined;
-  /** What happens, for whoever watches. */
+  /** What happens, for whoever watches; it must not throw. */
   readonly onEvent?: ((event: RaftEvent) => void) | undefined;
 }
 
@@ -57,10 +57,10 @@ export class RaftNode {
   readonly #storage: RaftStorage | undefined;
   readonly #raft: Raft;
   readonly #loaded: Snapshot | undefined;
-  readonly #server: { stop(): Promise<void> };
+  readonly #server: Server;
   readonly #pending = new Map<number, Pending>();
   readonly #calls = new Map<AbortController, Promise<void>>();
-  #held: Held[] = [];
+  readonly #held: Held[] = [];
   #status: Status;
   #applied = 0;
   #snapshotAt = 0;
@@ -127,7 +127,7 @@ export class RaftNode {
     for (const { drop } of this.#held.splice(0)) drop(this.#closed());
     for (const { reject } of this.#pending.values()) reject(this.#closed());
     this.#pending.clear();
-    await this.#server.stop();
+    await this.#server.stop({ grace: 0 });
     await this.#work;
     await Promise.all(this.#calls.values());
   }
@@ -155,7 +155,7 @@ export class RaftNode {
     }, at - clock.now());
   }
 
-  #serve(): { stop(): Promise<void> } {
+  #serve(): Server {
     const raft = this.#raft;
     return serve(this.#transport, {
       requestVote: (request) => this.#answer((now) => raft.requestVote(now, request)),
@@ -188,10 +188,9 @@ export class RaftNode {
       while (this.#again && this.#closing === undefined) {
         this.#again = false;
         const outputs = this.#raft.take();
-        const held = this.#held.splice(0);
+        const due = this.#held.length;
         if (outputs.save !== undefined && this.#storage !== undefined) await this.#storage.save(outputs.save);
-        if (this.#closing === undefined) this.#perform(outputs, held);
-        else for (const { drop } of held) drop(this.#closed());
+        if (this.#closing === undefined) this.#perform(outputs, due);
       }
     } catch (error) {
       // A node that can't save or apply must not vote or promise anything: it stops.
@@ -202,8 +201,8 @@ export class RaftNode {
     }
   }
 
-  #perform({ messages, restore, apply, applied }: Outputs, held: Held[]): void {
-    for (const { release } of held) release();
+  #perform({ messages, restore, apply, applied }: Outputs, due: number): void {
+    for (const { release } of this.#held.splice(0, due)) release();
     for (const message of messages) this.#send(message);
     if (restore !== undefined) {
       this.machine.restore(restore.data);

@@ -16,6 +16,7 @@ export interface Peer {
 
 export class Nodes {
   readonly peers: Peer[] = [];
+  readonly addrs: string[] = [];
   /** One more transport, which no node has. */
   readonly outside: Transport<RaftProtocol>;
   readonly events: { id: string; event: RaftEvent }[] = [];
@@ -32,6 +33,7 @@ export class Nodes {
     const nodes = new Nodes(count);
     await Promise.all(nodes.#transports.map((transport) => transport.listen()));
     connectAll(...nodes.#transports);
+    nodes.addrs.push(...nodes.#transports.slice(0, -1).map((transport) => transport.advertiseAddr()));
     for (let i = 0; i < count; i++) await nodes.join(i, { store: stores[i] ?? new MemoryStore(), ...options });
     return nodes;
   }
@@ -40,8 +42,9 @@ export class Nodes {
   async join(i: number, options: Partial<RaftNodeOptions>): Promise<Peer> {
     const transport = this.#transports[i]!;
     const machine = new KeyValueStore();
+    const id = transport.advertiseAddr();
     const onEvent = (event: RaftEvent) => {
-      this.events.push({ id: transport.advertiseAddr(), event });
+      this.events.push({ id, event });
       for (const look of [...this.#waiting]) look();
     };
     const times = { electionTimeout: 100, heartbeat: 20 };
@@ -49,10 +52,6 @@ export class Nodes {
     const peer = { transport, node, machine, store: options.store! };
     this.peers[i] = peer;
     return peer;
-  }
-
-  get addrs(): string[] {
-    return this.#transports.slice(0, -1).map((transport) => transport.advertiseAddr());
   }
 
   /** Resolves with what `found` finds, now or after some later event. */
