@@ -17,7 +17,22 @@ test('every spelling of one IPv6 address is one address, and a mapped one is IPv
 });
 
 test('what is no address is undefined', (t) => {
-  for (const text of ['', 'host', 'host:', 'host:65536', 'host:-1', 'host:1x', '::1:80', '[::1]', '[::g]:1', 'a b:1', 'tcp://a:1', 'a\0:1', '[1.2.3.4]:1', 'a@b:1']) {
+  for (const text of [
+    '',
+    'host',
+    'host:',
+    'host:65536',
+    'host:-1',
+    'host:1x',
+    '::1:80',
+    '[::1]',
+    '[::g]:1',
+    'a b:1',
+    'tcp://a:1',
+    'a\0:1',
+    '[1.2.3.4]:1',
+    'a@b:1',
+  ]) {
     t.is(parseHostPort(text), undefined, text);
   }
 });

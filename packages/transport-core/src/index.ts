@@ -1,45 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Trunkline's core. First what users need, then what backends and tools are made of.
 
-export { type Clock, LONGEST_DELAY, sleepOn, type Timer } from './clock.ts';
-export type { CommonConfig, CommonOptions, HelloFields, KeepAliveOptions, LimitOptions } from './common-options.ts';
-export { CODES, type Code, type Reason, REASONS, reasonError, TransportError, type TransportErrorOptions, withDetails } from './errors.ts';
-export { createManualClock, type ManualClock } from './manual-clock.ts';
-export type { Counter, Observer, ObserverEvent } from './observer.ts';
-export { bytes } from './protocol/bytes.ts';
-export type { Codec } from './protocol/codec.ts';
-export { json } from './protocol/json.ts';
-export { protobuf } from './protocol/protobuf.ts';
-export {
-  defineProtocol,
-  type DownloadDefinition,
-  type DuplexDefinition,
-  type Method,
-  type MethodDefinition,
-  type MethodKind,
-  type Methods,
-  type OneWayDefinition,
-  type Protocol,
-  type ProtocolDefinition,
-  type UnaryDefinition,
-  type UploadDefinition,
-} from './protocol/protocol.ts';
-export { type Random, randomBytes, seededRandom } from './random.ts';
-export type { Remote } from './remote.ts';
-export type * from './rpc/types.ts';
-export type { Store } from './store.ts';
-export { systemClock } from './system-clock.ts';
-export { systemRandom } from './system-random.ts';
-export { createTransport, type CreateTransportOptions } from './transport/create-transport.ts';
-export { formatSnapshot } from './transport/format-snapshot.ts';
-export { type Answer, multicast, type MulticastOptions } from './transport/multicast.ts';
-export { NetworkTransport, type NetworkTransportOptions } from './transport/network-transport.ts';
-export { serve, type ServeOptions, type Server } from './transport/serve.ts';
-export type { ConnectionSnapshot, Snapshot } from './transport/snapshot.ts';
-export type * from './transport/types.ts';
-
 // For authors of backends.
 export { isNodeId, parseTarget, splitScheme, type TargetAddress } from './address.ts';
+export { type Clock, LONGEST_DELAY, sleepOn, type Timer } from './clock.ts';
+export type { CommonConfig, CommonOptions, HelloFields, KeepAliveOptions, LimitOptions } from './common-options.ts';
 export { commonOptions } from './common-options.ts';
 export {
   callback,
@@ -58,8 +23,43 @@ export {
   text,
   withDefault,
 } from './config.ts';
+export { CODES, type Code, REASONS, type Reason, reasonError, TransportError, type TransportErrorOptions, withDetails } from './errors.ts';
 export { formatHostPort, type HostPort, isUnspecified, parseHostPort } from './host-port.ts';
-export { isProtocol } from './protocol/protocol.ts';
+export { createManualClock, type ManualClock } from './manual-clock.ts';
+export type { Counter, Observer, ObserverEvent } from './observer.ts';
+export { bytes } from './protocol/bytes.ts';
+export type { Codec } from './protocol/codec.ts';
+export { json } from './protocol/json.ts';
+export { protobuf } from './protocol/protobuf.ts';
+export {
+  type DownloadDefinition,
+  type DuplexDefinition,
+  defineProtocol,
+  isProtocol,
+  type Method,
+  type MethodDefinition,
+  type MethodKind,
+  type Methods,
+  type OneWayDefinition,
+  type Protocol,
+  type ProtocolDefinition,
+  type UnaryDefinition,
+  type UploadDefinition,
+} from './protocol/protocol.ts';
+export { type Random, randomBytes, seededRandom } from './random.ts';
+export type { Remote } from './remote.ts';
+export type * from './rpc/types.ts';
+export type { Store } from './store.ts';
+export { type SocketAction, socketError } from './stream/socket-error.ts';
 export type { StreamConnection, StreamLayer, StreamSink } from './stream/stream-layer.ts';
+export { systemClock } from './system-clock.ts';
+export { systemRandom } from './system-random.ts';
 export type { Backend, BackendLayerOptions } from './transport/backend.ts';
+export { type CreateTransportOptions, createTransport } from './transport/create-transport.ts';
+export { formatSnapshot } from './transport/format-snapshot.ts';
+export { type Answer, type MulticastOptions, multicast } from './transport/multicast.ts';
+export { NetworkTransport, type NetworkTransportOptions } from './transport/network-transport.ts';
+export { type ServeOptions, type Server, serve } from './transport/serve.ts';
+export type { ConnectionSnapshot, Snapshot } from './transport/snapshot.ts';
+export type * from './transport/types.ts';
 export { Frame } from './wire/frame.ts';

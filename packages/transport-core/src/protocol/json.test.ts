@@ -1,7 +1,7 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import test from 'ava';
 import { z } from 'zod';
 import * as mini from 'zod/mini';
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { TransportError } from '../errors.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { json } from './json.ts';

@@ -7,7 +7,7 @@ import pbjs from 'protobufjs-cli/pbjs.js';
 import { TransportError } from '../errors.ts';
 import { seededRandom } from '../random.ts';
 import type { Codec } from './codec.ts';
-import { protobuf, type ProtobufType } from './protobuf.ts';
+import { type ProtobufType, protobuf } from './protobuf.ts';
 import { decodeAs, encodeAs } from './refusal.ts';
 
 const Long = protobufjs.util.Long as unknown as { fromString(text: string): object };

@@ -72,7 +72,9 @@ export abstract class Call<Result> extends OutCall implements Abortable {
     if (this.done) return;
     const { sent } = this;
     const where = this.writtenIn === 0 ? (this.carrier?.stage ?? 'it waited') : 'no answer came';
-    this.giveUp(new TransportError('deadline_exceeded', `${this.method.full} to ${this.target}: ${this.timeout} ms passed, ${where}`, { sent, target: this.target }));
+    this.giveUp(
+      new TransportError('deadline_exceeded', `${this.method.full} to ${this.target}: ${this.timeout} ms passed, ${where}`, { sent, target: this.target }),
+    );
   }
 
   aborted(reason: unknown): void {

@@ -52,7 +52,8 @@ export class IncomingRpc {
 
   respond(value: unknown): boolean {
     const { method } = this.#call;
-    if (method.response === undefined) throw new TypeError(`rpc.respond: '${method.name}' has no response${method.download === undefined ? '' : '; it streams: write, then end'}`);
+    if (method.response === undefined)
+      throw new TypeError(`rpc.respond: '${method.name}' has no response${method.download === undefined ? '' : '; it streams: write, then end'}`);
     this.#answer('respond');
     const payload = this.#encode(method.response, method.what.response, value);
     return this.#told(this.#call.carrier.respond(this.#call, payload));

@@ -4,16 +4,16 @@ import { codeNumber, reasonNumber, TransportError } from '../errors.ts';
 import { Account, DOWNLOAD, EMPTY, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata, truncateText } from '../wire/metadata.ts';
 import { Assembly, STALLED } from './assembly.ts';
-import { receiveItem, receivePart } from './caller.ts';
 import type { Channel } from './channel.ts';
 import { PeerIds } from './id-table.ts';
 import { type AnswerCarrier, InCall } from './in-call.ts';
 import { InStream } from './in-stream.ts';
 import { type Inflow, longCost, own } from './inflow.ts';
+import { receiveItem, receivePart } from './items.ts';
 import { ACCOUNT_MAX, type Link } from './link.ts';
-import { Outgoing } from './outgoing.ts';
 import { OutStream } from './out-stream.ts';
 import type { Outbox } from './outbox.ts';
+import { Outgoing } from './outgoing.ts';
 import { Receiving } from './receiving.ts';
 
 /** Who takes the calls that are whole. */
@@ -79,10 +79,14 @@ export class Callee implements AnswerCarrier {
   oneway(frame: Frame): void {
     this.link.active = this.link.now;
     const channel = frame.channel <= 0xff ? this.channelOf(frame.channel) : undefined;
-    const charged = this.charge(frame, channel === undefined ? new Receiving(this.outbox, Account.SHORT, this.link.limits.credit.short, 0, frame.channel) : channel.short);
+    const charged = this.charge(
+      frame,
+      channel === undefined ? new Receiving(this.outbox, Account.SHORT, this.link.limits.credit.short, 0, frame.channel) : channel.short,
+    );
     if (charged === false || charged === undefined) return;
     const method = channel?.mounted?.table.byId.get(frame.method);
-    if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined)) return this.link.violation('malformed', `a long ONEWAY with id ${frame.id}, which is not free`);
+    if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
+      return this.link.violation('malformed', `a long ONEWAY with id ${frame.id}, which is not free`);
     if (channel === undefined || method === undefined || method.kind !== 'oneway' || channel.disagreement !== undefined || this.refusing !== undefined) {
       this.link.count('onewayDropped', 1);
       return charged.giveBack(longCost(frame), true);
@@ -98,7 +102,8 @@ export class Callee implements AnswerCarrier {
   item(frame: Frame): void {
     const call = this.ids.get(frame.id);
     if (call === undefined || (!call.open && call.upload !== undefined)) return this.late(frame);
-    if (call.upload === undefined || call.upload.ended || call.assembly !== undefined) return this.link.violation('malformed', `ITEM for call ${frame.id}, which takes none`);
+    if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
+      return this.link.violation('malformed', `ITEM for call ${frame.id}, which takes none`);
     this.link.active = this.link.now;
     receiveItem(this.link, this.inflow, call.upload, frame, false);
   }
@@ -126,7 +131,8 @@ export class Callee implements AnswerCarrier {
     const call = this.ids.get(frame.id);
     if (call === undefined || !call.open) return;
     const { upload } = call;
-    if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined) return this.link.violation('malformed', `END of call ${frame.id}, which has no stream to end`);
+    if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
+      return this.link.violation('malformed', `END of call ${frame.id}, which has no stream to end`);
     upload.end(undefined);
   }
 
@@ -151,7 +157,8 @@ export class Callee implements AnswerCarrier {
       }
       return short;
     }
-    const long = frame.channel <= 0xff ? this.channelOf(frame.channel).long : new Receiving(this.outbox, Account.LONG, this.link.limits.credit.long, 0, frame.channel);
+    const long =
+      frame.channel <= 0xff ? this.channelOf(frame.channel).long : new Receiving(this.outbox, Account.LONG, this.link.limits.credit.long, 0, frame.channel);
     return this.inflow.long(frame, this.link.limits.message, 'limits.message', long) && long;
   }
 
@@ -168,14 +175,19 @@ export class Callee implements AnswerCarrier {
       return new TransportError('failed_precondition', `method '${method.name}' of '${protocol.name}' is one-way here, and was called for an answer`);
     }
     if (method.flags !== frame.flags) {
-      return new TransportError('failed_precondition', `method '${method.name}' of '${protocol.name}' is ${method.kind} here, and was called as ${kindOf(frame.flags)}`);
+      return new TransportError(
+        'failed_precondition',
+        `method '${method.name}' of '${protocol.name}' is ${method.kind} here, and was called as ${kindOf(frame.flags)}`,
+      );
     }
     if (channel.openIn >= limits.calls) {
-      this.link.abuse();
+      this.link.abused();
       return new TransportError('resource_exhausted', `${channel.openIn} calls are open on '${protocol.name}', limits.calls allows no more`);
     }
-    if (channel.running >= limits.calls) return new TransportError('resource_exhausted', `${channel.running} handlers of '${protocol.name}' still run, limits.calls allows no more`);
-    if (method.flags !== 0 && this.streams >= limits.streams) return new TransportError('resource_exhausted', `${this.streams} streaming calls are open, limits.streams allows no more`);
+    if (channel.running >= limits.calls)
+      return new TransportError('resource_exhausted', `${channel.running} handlers of '${protocol.name}' still run, limits.calls allows no more`);
+    if (method.flags !== 0 && this.streams >= limits.streams)
+      return new TransportError('resource_exhausted', `${this.streams} streaming calls are open, limits.streams allows no more`);
     if (frame.size > 0 && this.link.full(frame.size)) {
       return new TransportError('resource_exhausted', `limits.memory is reached: a request of ${frame.size} bytes has no room beside the ${memory.used} held`);
     }

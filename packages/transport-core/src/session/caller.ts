@@ -1,17 +1,17 @@
 // The calling half of a session: our calls by id, from admission to their terminal frame (SESSION.md §3).
 
-import { codeOf, reasonOf, TransportError, withDetails } from '../errors.ts';
-import { Account, DOWNLOAD, type Frame, Kind, UPLOAD } from '../wire/frame.ts';
-import { Assembly, STALLED } from './assembly.ts';
+import { TransportError, withDetails } from '../errors.ts';
+import { Account, DOWNLOAD, Kind, UPLOAD } from '../wire/frame.ts';
+import { STALLED } from './assembly.ts';
 import type { Channel } from './channel.ts';
 import { Slots } from './id-table.ts';
 import { InStream } from './in-stream.ts';
-import { type Inflow, longCost, own } from './inflow.ts';
-import { ACCOUNT_MAX, type Link, UNIT } from './link.ts';
+import type { Inflow } from './inflow.ts';
+import { type Link, UNIT } from './link.ts';
 import type { CallCarrier, OutCall } from './out-call.ts';
-import { Outgoing } from './outgoing.ts';
 import { OutStream } from './out-stream.ts';
 import type { Outbox } from './outbox.ts';
+import { Outgoing } from './outgoing.ts';
 
 export class Caller implements CallCarrier {
   readonly stage = 'it waited to be sent';
@@ -136,7 +136,12 @@ export class Caller implements CallCarrier {
     const { lanes } = channel;
     const { method, payload, metadata } = call;
     const long = payload.length > this.link.terms.packet;
-    if (!long && lanes.short.length === 0 && lanes.shortCredit > 0 && this.outbox.straight(payload.length + (metadata === undefined ? 0 : metadata.bytes.length))) {
+    if (
+      !long &&
+      lanes.short.length === 0 &&
+      lanes.shortCredit > 0 &&
+      this.outbox.straight(payload.length + (metadata === undefined ? 0 : metadata.bytes.length))
+    ) {
       lanes.shortCredit -= costOf(call);
       this.link.writer.oneway(0, channel.byte, method.id, metadata, 0, payload, 0, payload.length);
       call.writtenIn = this.link.mark;
@@ -211,102 +216,13 @@ export class Caller implements CallCarrier {
   }
 
   /** The terminal frame of a call was read: its id is free, its request and its upload stop. */
-  private terminal(call: OutCall): void {
+  terminal(call: OutCall): void {
     const channel = this.channelOf(call.channel);
     if (call.unit !== undefined) this.outbox.remove(channel.lanes, call.unit);
     call.unit = undefined;
     call.upload?.stop(ANSWERED);
     this.release(channel, call);
     if (channel.waiting.length > 0) this.admitWaiting(channel);
-  }
-
-  // What the peer answers.
-
-  response(frame: Frame): void {
-    const call = this.slots.get(frame.id);
-    if (call === undefined) return this.unknown(frame);
-    if (call.method.flags & DOWNLOAD || call.method.kind === 'oneway' || call.assembly !== undefined) return this.link.violation('malformed', `RESPONSE to call ${frame.id}, which awaits none`);
-    this.link.active = this.link.now;
-    if (frame.size === 0) {
-      if (!this.inflow.short(frame)) return;
-      this.terminal(call);
-      if (call.done) this.link.count('lateReply', 1);
-      else call.answered(own(frame.payload));
-    } else if (this.inflow.long(frame, this.link.limits.message, 'limits.message', this.inflow.reply)) {
-      call.assembly = new Assembly(this.link, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done);
-    }
-  }
-
-  item(frame: Frame): void {
-    const call = this.slots.get(frame.id);
-    if (call === undefined) return this.unknown(frame);
-    const { download } = call;
-    if (download === undefined) return this.link.violation('malformed', `ITEM for call ${frame.id}, which streams nothing to us`);
-    this.link.active = this.link.now;
-    receiveItem(this.link, this.inflow, download, frame, call.done);
-    if (!call.done) call.progressed(this.link.now);
-  }
-
-  part(frame: Frame): void {
-    const call = this.slots.get(frame.id);
-    if (call === undefined) return this.unknown(frame);
-    if (!this.inflow.packet(frame)) return;
-    const { assembly, download } = call;
-    if (assembly === undefined) {
-      if (download?.assembly !== undefined) receivePart(this.link, download, frame);
-      else this.link.violation('malformed', `PART for call ${frame.id}, which has no long message under way`);
-      return;
-    }
-    if (!assembly.add(frame.payload)) return this.link.violation('malformed', `the packets of the response to call ${frame.id} break its sum`);
-    if (!assembly.complete) return;
-    call.assembly = undefined;
-    assembly.release();
-    this.terminal(call);
-    if (call.done) this.link.count('lateReply', 1);
-    else call.answered(assembly.buffer);
-    this.inflow.reply.giveBack(assembly.cost, false);
-  }
-
-  end(frame: Frame): void {
-    const call = this.slots.get(frame.id);
-    if (call === undefined) return this.unknown(frame);
-    if (call.download === undefined) return this.link.violation('malformed', `END of call ${frame.id}, which streams nothing to us`);
-    if (call.download.assembly !== undefined) return this.link.violation('malformed', `END of call ${frame.id} in the middle of an item`);
-    this.terminal(call);
-    call.download.end(undefined);
-    if (call.done) this.link.count('lateReply', 1);
-    else call.ended();
-  }
-
-  error(frame: Frame): void {
-    const call = this.slots.get(frame.id);
-    if (call === undefined || call.method.kind === 'oneway') return this.unknown(frame);
-    const unprocessed = (frame.flags & 1) !== 0;
-    const error = new TransportError(codeOf(frame.code), frame.text, {
-      reason: reasonOf(frame.reason),
-      origin: 'remote',
-      metadata: frame.metadata,
-      sent: !unprocessed,
-    });
-    if (call.assembly !== undefined) this.inflow.reply.giveBack(call.assembly.cost, false);
-    this.terminal(call);
-    call.download?.end(error);
-    if (call.done) this.link.count('lateReply', 1);
-    else call.failed(error);
-  }
-
-  /** CREDIT for what we upload; for a call that is over it is late, and nothing. */
-  credit(frame: Frame): void {
-    const upload = this.slots.get(frame.id)?.upload;
-    if (upload !== undefined && !upload.grant(frame.credit, ACCOUNT_MAX)) this.link.violation('malformed', 'a stream account rose above 2^31 − 1');
-  }
-
-  private unknown(frame: Frame): void {
-    this.link.count('unknownAnswer', 1);
-    this.link.abuse();
-    const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
-    if (packet && !this.inflow.packet(frame)) return;
-    if (frame.kind === Kind.RESPONSE && frame.size > 0) this.inflow.reply.giveBack(this.inflow.reply.spend(longCost(frame)) ? longCost(frame) : 0, false);
   }
 
   // Time and the end.
@@ -417,32 +333,6 @@ export class Caller implements CallCarrier {
     for (const call of this.slots.values()) over(this.channelOf(call.channel), call);
     return unsent.sort((a, b) => a.seq - b.seq);
   }
-}
-
-/** An ITEM, short or the first packet of a long one. `drop`: its reader is gone. */
-export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame: Frame, drop: boolean): void {
-  if (stream.assembly !== undefined) return link.violation('malformed', `ITEM of call ${frame.id} in the middle of another`);
-  const cost = longCost(frame);
-  if (frame.size === 0) {
-    if (!inflow.short(frame)) return;
-    if (frame.payload.length > link.limits.item) return link.violation('too_large', `an item of ${frame.payload.length} bytes is above our limits.item, ${link.limits.item}`);
-    if (!stream.account.spend(cost)) return link.violation('malformed', `an item of call ${frame.id} came without credit of its stream`);
-    if (!inflow.packet(frame)) return;
-    if (drop) stream.account.giveBack(cost, false);
-    else stream.push(own(frame.payload), cost);
-  } else if (inflow.long(frame, link.limits.item, 'limits.item', stream.account)) {
-    stream.assembly = new Assembly(link, Kind.ITEM, frame.size, cost, frame.payload, !drop);
-  }
-}
-
-/** A further packet of a stream's long item. */
-export function receivePart(link: Link, stream: InStream, frame: Frame): void {
-  const assembly = stream.assembly!;
-  if (!assembly.add(frame.payload)) return link.violation('malformed', `the packets of an item of call ${frame.id} break its sum`);
-  if (!assembly.complete) return;
-  stream.dropAssembly();
-  if (assembly.buffer.length === assembly.size) stream.push(assembly.buffer, assembly.cost);
-  else stream.account.giveBack(assembly.cost, false);
 }
 
 function costOf(call: OutCall): number {

@@ -6,8 +6,8 @@ import type { MethodTable, Protocol } from '../protocol/protocol.ts';
 import { Account } from '../wire/frame.ts';
 import type { InCall } from './in-call.ts';
 import type { Link } from './link.ts';
-import { Lanes } from './outgoing.ts';
 import type { OutCall } from './out-call.ts';
+import { Lanes } from './outgoing.ts';
 import { type Creditor, Receiving } from './receiving.ts';
 
 /** A protocol as this end has mounted it. */

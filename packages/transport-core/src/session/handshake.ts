@@ -22,7 +22,13 @@ export interface Introduction {
 }
 
 /** Our HELLO. @param peer the peer's, where we answer it. */
-export function makeHello(self: Introduction, limits: SessionLimits, protocols: readonly Protocol[], fields: Readonly<Record<string, string>>, observed: string): Hello {
+export function makeHello(
+  self: Introduction,
+  limits: SessionLimits,
+  protocols: readonly Protocol[],
+  fields: Readonly<Record<string, string>>,
+  observed: string,
+): Hello {
   const { message, item, packet, calls, streams, credit } = limits;
   return {
     wireMin: WIRE_VERSION,

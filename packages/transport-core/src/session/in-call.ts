@@ -2,12 +2,12 @@
 
 import type { TransportError } from '../errors.ts';
 import { Entry } from '../list.ts';
-import type { Remote } from '../remote.ts';
 import type { Method } from '../protocol/protocol.ts';
+import type { Remote } from '../remote.ts';
 import type { Assembly } from './assembly.ts';
 import type { InStream } from './in-stream.ts';
-import type { Outgoing, Sender } from './outgoing.ts';
 import type { OutStream } from './out-stream.ts';
+import type { Outgoing, Sender } from './outgoing.ts';
 import type { Receiving } from './receiving.ts';
 
 /** Where a call's answers go. */
@@ -54,7 +54,16 @@ export class InCall extends Entry implements Sender {
   cancelled: ((error: TransportError) => void) | undefined = undefined;
   readonly carrier: AnswerCarrier;
 
-  constructor(carrier: AnswerCarrier, id: number, channel: number, method: Method, metadata: Record<string, string> | undefined, metadataSize: number, due: number, payload: Uint8Array) {
+  constructor(
+    carrier: AnswerCarrier,
+    id: number,
+    channel: number,
+    method: Method,
+    metadata: Record<string, string> | undefined,
+    metadataSize: number,
+    due: number,
+    payload: Uint8Array,
+  ) {
     super();
     this.carrier = carrier;
     this.id = id;

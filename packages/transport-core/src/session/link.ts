@@ -67,8 +67,8 @@ export class Link {
   held = 0;
   /** The last time when a call or message went either way. */
   active: number;
-  /** Called when the peer did what costs us work for nothing; over 1,000 a second is a flood. */
-  readonly abuse: () => void;
+  private abuses = 0;
+  private abuseSince = 0;
   readonly writer: FrameWriter;
   readonly port: Port;
   readonly limits: SessionLimits;
@@ -77,7 +77,7 @@ export class Link {
   readonly count: (counter: Counter, amount: number) => void;
   readonly violation: Violation;
 
-  constructor(init: Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count' | 'violation' | 'abuse' | 'now'>) {
+  constructor(init: Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count' | 'violation' | 'now'>) {
     this.writer = init.writer;
     this.port = init.port;
     this.limits = init.limits;
@@ -85,10 +85,20 @@ export class Link {
     this.allocate = init.allocate;
     this.count = init.count;
     this.violation = init.violation;
-    this.abuse = init.abuse;
     this.now = this.active = init.now;
     const { message, item, packet, calls, streams } = init.limits;
     this.terms = { message, item, packet, calls, streams, short: 0, long: 0, stream: 0 };
+  }
+
+  /** The peer did what costs us work for nothing. False: too often, and the connection is over (`flood`). */
+  abused(): boolean {
+    if (this.now - this.abuseSince >= 1_000) {
+      this.abuseSince = this.now;
+      this.abuses = 0;
+    }
+    if (++this.abuses <= ABUSES) return true;
+    this.violation('flood', `more than ${ABUSES} frames a second that are of no use`);
+    return false;
   }
 
   hold(bytes: number): void {
@@ -109,5 +119,7 @@ export class Link {
 
 /** What a unit costs its account besides its bytes: it bounds empty ones (SESSION.md §4). */
 export const UNIT = 64;
+/** Frames a second that cost us work for nothing. */
+const ABUSES = 1_000;
 /** The highest an account may stand. */
 export const ACCOUNT_MAX = 0x7fff_ffff;

@@ -6,8 +6,8 @@ import type { Method } from '../protocol/protocol.ts';
 import type { EncodedMetadata } from '../wire/frame.ts';
 import type { Assembly } from './assembly.ts';
 import type { InStream } from './in-stream.ts';
-import type { Outgoing, Sender } from './outgoing.ts';
 import type { OutStream } from './out-stream.ts';
+import type { Outgoing, Sender } from './outgoing.ts';
 
 /** What a call asks of the session that carries it. */
 export interface CallCarrier {

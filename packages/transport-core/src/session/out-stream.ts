@@ -4,8 +4,8 @@ import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
 import { EMPTY, Kind } from '../wire/frame.ts';
 import { type Link, UNIT } from './link.ts';
-import { type Lanes, Outgoing, type Sender } from './outgoing.ts';
 import type { Outbox } from './outbox.ts';
+import { type Lanes, Outgoing, type Sender } from './outgoing.ts';
 
 /** An item, and the writer that waits for it. */
 class Item extends Outgoing {
@@ -58,7 +58,14 @@ export class OutStream implements Sender {
       return Promise.reject(new TransportError('resource_exhausted', message, { reason: 'too_large', sent: false }));
     }
     const cost = payload.length + UNIT;
-    if (this.current === undefined && this.queue.length === 0 && this.credit > 0 && this.link.pipe > 0 && payload.length <= terms.packet && this.outbox.straight(payload.length)) {
+    if (
+      this.current === undefined &&
+      this.queue.length === 0 &&
+      this.credit > 0 &&
+      this.link.pipe > 0 &&
+      payload.length <= terms.packet &&
+      this.outbox.straight(payload.length)
+    ) {
       this.credit -= cost;
       this.link.pipe -= cost;
       this.link.writer.item(this.id, 0, payload, 0, payload.length);

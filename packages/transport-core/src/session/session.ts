@@ -5,19 +5,22 @@
 import { codeNumber, codeOf, REASONS, type Reason, reasonError, reasonNumber, reasonOf, TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { FrameDecoder } from '../wire/decoder.ts';
-import { Account, FRAME_OVERHEAD, type Frame, type FrameVisitor, Kind, PREAMBLE } from '../wire/frame.ts';
-import { decodeHello, decodeProtocols, encodeHello, encodeProtocols, HELLO_LIMIT, type Hello, type HelloProtocol } from '../wire/hello.ts';
+import { FRAME_OVERHEAD, type Frame, type FrameVisitor, Kind } from '../wire/frame.ts';
+import { decodeHello, HELLO_LIMIT, type Hello } from '../wire/hello.ts';
 import { truncateText } from '../wire/metadata.ts';
+import { Answers } from './answers.ts';
 import { Callee, type Calls } from './callee.ts';
 import { Caller } from './caller.ts';
-import { Channel, type Mounted } from './channel.ts';
-import { agree, helloProtocol, type Introduction, judgeHello, makeHello, settle } from './handshake.ts';
+import type { Channel } from './channel.ts';
+import { Channels } from './channels.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { Greeter, type GreeterOptions } from './greeter.ts';
+import { judgeHello, settle } from './handshake.ts';
 import { Inflow } from './inflow.ts';
 import { Link } from './link.ts';
 import { type KeepAlive, Liveness } from './liveness.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox, STUCK } from './outbox.ts';
-import { lookAlike } from './preamble.ts';
 
 /** What a session reports to its driver. */
 export interface SessionVisitor extends Calls {
@@ -32,22 +35,15 @@ export interface SessionVisitor extends Calls {
   down(error: TransportError, unsent: OutCall[]): void;
 }
 
-export interface SessionOptions extends Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count'> {
+export interface SessionOptions extends Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count'>, GreeterOptions {
   readonly side: 'dialler' | 'acceptor';
   readonly visitor: SessionVisitor;
-  readonly self: Introduction;
   /** What the layer proved of the peer. */
   readonly proven: string | undefined;
-  /** The peer's address as we see it. */
-  readonly observed: string;
-  /** Protocols by channel, live: `mountsChanged` tells of changes. */
-  readonly mounts: ReadonlyMap<number, Mounted>;
   readonly keepAlive: KeepAlive;
   readonly idleTimeout: number;
   readonly handshakeTimeout: number;
   readonly random: Random;
-  /** Writes the preamble; undefined where the connection carries frames. */
-  readonly preamble: (() => void) | undefined;
   /** The layer below does not want this peer: it is told so, and nothing else. */
   readonly refused: TransportError | undefined;
   readonly now: number;
@@ -74,12 +70,11 @@ export class Session implements FrameVisitor {
   private readonly inflow: Inflow;
   private readonly decoder: FrameDecoder;
   private readonly liveness: Liveness;
-  private readonly channels = new Map<number, Channel>();
+  private readonly channels: Channels;
+  private readonly greeter: Greeter;
+  private readonly dispatcher: Dispatcher;
   private readonly watched = new Set<Channel>();
   private phase: Phase = 'hello';
-  private matched = 0;
-  private spoke = false;
-  private theirs: HelloProtocol[] = [];
   private handshakeDue: number;
   /** Why the peer opens nothing more. */
   private peerLeft: TransportError | undefined = undefined;
@@ -91,8 +86,6 @@ export class Session implements FrameVisitor {
   /** When the frame that is coming in began; 0: none is. */
   private partialSince = 0;
   private frames = 0;
-  private abuses = 0;
-  private abuseSince = 0;
   private holds = 0;
 
   constructor(options: SessionOptions) {
@@ -102,15 +95,18 @@ export class Session implements FrameVisitor {
       ...pick(options),
       now,
       violation: (reason, message) => this.break(reasonError(reason, `the peer broke the protocol: ${message}`)),
-      abuse: () => this.abused(),
     });
     this.outbox = new Outbox(this.link);
     this.inflow = new Inflow(this.link, this.outbox);
-    const channelOf = (byte: number) => this.channel(byte);
-    this.caller = new Caller(this.link, this.outbox, this.inflow, side === 'dialler' ? 1 : 0, channelOf);
-    this.callee = new Callee(this.link, this.outbox, this.inflow, options.visitor, channelOf, (channel) => this.watch(channel));
-    this.decoder = new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate });
+    this.channels = new Channels(this.link, this.outbox, options.mounts);
+    this.greeter = new Greeter(this.link, options);
     this.liveness = new Liveness(options.keepAlive, options.random, now);
+    const parity = side === 'dialler' ? 1 : 0;
+    this.caller = new Caller(this.link, this.outbox, this.inflow, parity, this.channels.get);
+    this.callee = new Callee(this.link, this.outbox, this.inflow, options.visitor, this.channels.get, (channel) => this.watch(channel));
+    const answers = new Answers(this.link, this.inflow, this.caller);
+    this.dispatcher = new Dispatcher(this.link, this.outbox, answers, this.callee, this.channels, this.liveness, parity);
+    this.decoder = new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate });
     this.handshakeDue = now + options.handshakeTimeout;
     options.port.wakeBy(this.handshakeDue);
   }
@@ -125,7 +121,7 @@ export class Session implements FrameVisitor {
   }
 
   get openChannels(): Iterable<Channel> {
-    return this.channels.values();
+    return this.channels.all();
   }
 
   /** How much it has to do, to be compared with others of its target. */
@@ -142,8 +138,9 @@ export class Session implements FrameVisitor {
 
   /** A dialler speaks first. */
   open(fields: Readonly<Record<string, string>>): void {
-    this.speak();
-    this.sayHello(fields);
+    this.greeter.speak();
+    this.greeter.hello(fields);
+    this.outbox.flush();
   }
 
   /** The driver agrees to this peer. */
@@ -154,7 +151,7 @@ export class Session implements FrameVisitor {
       this.rise();
     } else {
       this.phase = 'ready';
-      this.sayHello(fields);
+      this.greeter.hello(fields);
     }
     this.outbox.flush();
   }
@@ -162,20 +159,8 @@ export class Session implements FrameVisitor {
   /** The driver, or the layer below, does not want this peer: both ends are told why. */
   refuse(error: TransportError): void {
     if (this.phase === 'closed') return;
-    this.speak();
+    this.greeter.speak();
     this.break(error);
-  }
-
-  private speak(): void {
-    if (!this.spoke) this.options.preamble?.();
-    this.spoke = true;
-  }
-
-  private sayHello(fields: Readonly<Record<string, string>>): void {
-    const { self, limits, mounts, observed } = this.options;
-    const hello = makeHello(self, limits, [...mounts.values()].map((mounted) => mounted.protocol), fields, observed);
-    this.link.writer.hello(encodeHello(hello));
-    this.outbox.flush();
   }
 
   private rise(): void {
@@ -194,7 +179,7 @@ export class Session implements FrameVisitor {
     this.link.now = now;
     if (this.phase === 'closed') return;
     this.liveness.heard(now);
-    const bytes = this.matched < PREAMBLE.length ? this.preamble(chunk) : chunk;
+    const bytes = this.greeter.matched ? chunk : this.preamble(chunk);
     if (bytes === undefined) return;
     this.frames = 0;
     const violation = this.decoder.read(bytes, this);
@@ -210,44 +195,38 @@ export class Session implements FrameVisitor {
   receiveFrames(now: number, batch: readonly Frame[]): void {
     this.link.now = now;
     this.liveness.heard(now);
-    this.matched = PREAMBLE.length;
     for (const frame of batch) if (this.state === 'closed' || !this.frame(frame)) return;
   }
 
+  /** The peer's first bytes; an acceptor answers them. Gives what is left of the chunk. */
   private preamble(chunk: Uint8Array): Uint8Array | undefined {
-    const before = PREAMBLE.subarray(0, this.matched);
-    let at = 0;
-    while (at < chunk.length && this.matched < PREAMBLE.length) {
-      if (chunk[at] !== PREAMBLE[this.matched]) {
-        const seen = new Uint8Array([...before, ...chunk.subarray(0, 16)]);
-        this.end(reasonError('wrong_preamble', `the other end speaks ${lookAlike(seen)} instead of Trunkline; nothing was answered`));
-        this.options.port.close();
-        return undefined;
-      }
-      at++;
-      this.matched++;
+    const rest = this.greeter.read(chunk);
+    if (rest instanceof TransportError) {
+      this.end(rest);
+      this.options.port.close();
+      return undefined;
     }
-    if (this.matched === PREAMBLE.length && this.options.side === 'acceptor') {
+    if (this.greeter.matched && this.options.side === 'acceptor') {
       if (this.options.refused !== undefined) {
         this.refuse(this.options.refused);
         return undefined;
       }
-      this.speak();
+      this.greeter.speak();
       this.options.port.dirty();
     }
-    return at === chunk.length ? undefined : chunk.subarray(at);
+    return rest.length === 0 ? undefined : rest;
   }
 
   frame(frame: Frame): boolean {
     this.frames++;
-    if (this.phase === 'up' || this.phase === 'leaving') this.message(frame);
+    if (frame.kind === Kind.GO_AWAY) this.goneAway(frame);
+    else if (this.phase === 'up' || this.phase === 'leaving') this.dispatcher.dispatch(frame);
     else this.greeting(frame);
     return this.state !== 'closed';
   }
 
   private greeting(frame: Frame): void {
     const { visitor, self, proven } = this.options;
-    if (frame.kind === Kind.GO_AWAY) return this.goneAway(frame);
     if (this.phase === 'ready' && frame.kind === Kind.READY) return this.rise();
     if (this.phase !== 'hello' || frame.kind !== Kind.HELLO) {
       return this.link.violation('malformed', `frame ${frame.kind} before the hello was over`);
@@ -260,138 +239,25 @@ export class Session implements FrameVisitor {
     this.decoder.maxLength = this.link.limits.packet + FRAME_OVERHEAD;
     this.link.pipe = hello.limits.pipe;
     this.link.reply = hello.limits.reply;
-    this.theirs = hello.protocols;
+    this.channels.met(hello.protocols);
     this.phase = 'consent';
     visitor.greeted(hello);
   }
 
-  private message(frame: Frame): void {
-    const { kind, id } = frame;
-    switch (kind) {
-      case Kind.REQUEST:
-        if (this.opens(frame)) this.callee.request(frame);
-        return;
-      case Kind.ONEWAY:
-        if (this.opens(frame)) this.callee.oneway(frame);
-        return;
-      case Kind.RESPONSE:
-        return this.caller.response(frame);
-      case Kind.ITEM:
-        return this.isOurs(id) ? this.caller.item(frame) : this.callee.item(frame);
-      case Kind.PART:
-        return this.isOurs(id) ? this.caller.part(frame) : this.callee.part(frame);
-      case Kind.END:
-        return this.isOurs(id) ? this.caller.end(frame) : this.callee.end(frame);
-      case Kind.ERROR:
-        return this.caller.error(frame);
-      case Kind.CANCEL:
-        return this.callee.cancel(frame);
-      case Kind.CREDIT:
-        return this.credit(frame);
-      case Kind.PING:
-        this.abused();
-        if (this.state !== 'closed') this.outbox.control(Kind.PONG, id);
-        return;
-      case Kind.PONG:
-        return this.liveness.pong(id, this.link.now);
-      case Kind.PROTOCOLS:
-        return this.protocols(frame);
-      case Kind.GO_AWAY:
-        return this.goneAway(frame);
-      default:
-        if (kind < UNKNOWN_KINDS) return this.link.violation('malformed', `a frame of kind ${kind}, which has no place here`);
-        this.link.count('unknownFrame', 1);
-        this.abused();
-    }
-  }
-
-  /** May the peer open this call? */
-  private opens(frame: Frame): boolean {
-    const named = frame.kind === Kind.REQUEST || frame.size > 0;
-    if (this.peerLeft !== undefined) this.link.violation('malformed', 'it opened a call after its GO_AWAY');
-    else if (named && (frame.id === 0 || this.isOurs(frame.id))) this.link.violation('malformed', `it opened call ${frame.id}, an id of this end`);
-    else if (frame.method === 0) this.link.violation('malformed', 'it called method 0');
-    else return true;
-    return false;
-  }
-
-  private isOurs(id: number): boolean {
-    return (id & 1) === (this.options.side === 'dialler' ? 1 : 0) && id !== 0;
-  }
-
-  private credit(frame: Frame): void {
-    const { account, credit, id, channel } = frame;
-    let fine = credit > 0;
-    if (fine && (account === Account.PIPE || account === Account.REPLY)) fine = this.outbox.grant(account, credit);
-    else if (fine && (account === Account.SHORT || account === Account.LONG)) {
-      fine = channel > 0xff || this.outbox.grantChannel(this.channel(channel).lanes, account, credit);
-    } else if (fine && account === Account.STREAM) return this.isOurs(id) ? this.caller.credit(frame) : this.callee.credit(frame);
-    else fine = false;
-    if (!fine) this.link.violation('malformed', `CREDIT of ${credit} for account ${account}`);
-  }
-
-  private abused(): void {
-    const { now } = this.link;
-    if (now - this.abuseSince >= 1_000) {
-      this.abuseSince = now;
-      this.abuses = 0;
-    }
-    if (++this.abuses > ABUSES) this.link.violation('flood', `more than ${ABUSES} frames a second that are of no use`);
-  }
-
-  // Protocols.
-
   /** The channel of a byte; made at its first use, and kept for as long as the connection lives. */
   channel(byte: number): Channel {
-    let channel = this.channels.get(byte);
-    if (channel === undefined) {
-      channel = new Channel(this.link, this.outbox, byte);
-      this.channels.set(byte, channel);
-      this.join(channel);
-    }
-    return channel;
-  }
-
-  private join(channel: Channel): void {
-    const mounted = this.options.mounts.get(channel.byte);
-    if (channel.mounted === mounted && channel.disagreement === undefined) return;
-    channel.mounted = mounted;
-    channel.disagreement = undefined;
-    if (mounted === undefined) return;
-    const { protocol } = mounted;
-    channel.lanes.priority = protocol.priority;
-    channel.name ??= protocol.name;
-    const agreed = agree(protocol, this.theirs);
-    if (channel.name !== protocol.name) {
-      const message = `channel ${channel.byte} was '${channel.name}' on this connection before it was '${protocol.name}'; a byte keeps its name while a connection lives`;
-      channel.disagreement = new TransportError('failed_precondition', message);
-    } else if (agreed instanceof TransportError) channel.disagreement = agreed;
-    else channel.version = agreed;
+    return this.channels.get(byte);
   }
 
   /** A protocol was mounted or unmounted: the peer learns the whole list. */
   mountsChanged(): void {
     if (this.state === 'closed' || this.state === 'opening') return;
-    for (const channel of this.channels.values()) this.join(channel);
-    const list = [...this.options.mounts.values()].map((mounted) => helloProtocol(mounted.protocol));
-    this.outbox.control(Kind.PROTOCOLS, 0, encodeProtocols(list));
-  }
-
-  private protocols(frame: Frame): void {
-    const list = decodeProtocols(frame.hello);
-    if (typeof list === 'string') return this.link.violation('malformed', `its PROTOCOLS has ${list}`);
-    this.theirs = list;
-    for (const channel of this.channels.values()) {
-      if (channel.mounted === undefined) continue;
-      const agreed = agree(channel.mounted.protocol, list);
-      if (channel.name === channel.mounted.protocol.name) channel.disagreement = agreed instanceof TransportError ? agreed : undefined;
-      if (channel.version === 0 && typeof agreed === 'number') channel.version = agreed;
-    }
+    this.outbox.control(Kind.PROTOCOLS, 0, this.channels.remount());
   }
 
   /** One protocol closes here: its own calls fail, those that it serves are over. */
   endChannel(byte: number, error: TransportError): void {
-    const channel = this.channels.get(byte);
+    const channel = this.channels.used(byte);
     if (channel === undefined || this.phase === 'closed') return;
     this.caller.failChannel(channel, error);
     this.callee.failChannel(channel, new TransportError('unavailable', error.message));
@@ -465,7 +331,7 @@ export class Session implements FrameVisitor {
     this.graceDue = this.link.now + grace;
     this.leaveDue = Math.min(this.leaveDue, this.graceDue + FLUSH_TIME);
     if (this.phase === 'up') this.depart(closed, grace + FLUSH_TIME);
-    this.caller.failUnsent(SHUTDOWN, this.channels.values());
+    this.caller.failUnsent(SHUTDOWN, this.channels.all());
     this.link.port.wakeBy(this.graceDue);
     if (grace === 0) this.endGrace();
   }
@@ -483,13 +349,17 @@ export class Session implements FrameVisitor {
     this.link.port.wakeBy(this.leaveDue);
     const reason = error.reason as Reason;
     this.outbox.sayFarewell({ code: codeNumber(error.code), reason: reasonNumber(reason), text: truncateText(error.message) });
-    this.options.visitor.leaving(this.caller.takeWaiting(this.channels.values()));
-    for (const channel of this.channels.values()) for (const writer of channel.writers.splice(0)) writer.reject(error);
+    this.options.visitor.leaving(this.caller.takeWaiting(this.channels.all()));
+    for (const channel of this.channels.all()) for (const writer of channel.writers.splice(0)) writer.reject(error);
   }
 
   private goneAway(frame: Frame): void {
     const reason = reasonOf(frame.reason);
-    const error = new TransportError(codeOf(frame.code), frame.text === '' ? 'the other end ended the connection' : frame.text, { reason, origin: 'remote', sent: undefined });
+    const error = new TransportError(codeOf(frame.code), frame.text === '' ? 'the other end ended the connection' : frame.text, {
+      reason,
+      origin: 'remote',
+      sent: undefined,
+    });
     const orderly = reason !== undefined && ORDERLY.has(reason) && this.state !== 'opening';
     if (!orderly) {
       this.options.port.close();
@@ -497,6 +367,7 @@ export class Session implements FrameVisitor {
     }
     if (this.peerLeft !== undefined) return;
     this.peerLeft = error;
+    this.dispatcher.peerLeft = true;
     if (this.phase === 'up') this.depart(new TransportError(error.code, error.message, { reason, origin: 'remote' }), LEAVE_TIME);
     this.finish();
   }
@@ -530,15 +401,17 @@ export class Session implements FrameVisitor {
   closed(error: TransportError | undefined): void {
     if (this.phase === 'closed') return;
     const cause = this.peerLeft ?? this.left ?? error;
-    this.end(cause ?? reasonError('reset', this.state === 'opening' ? 'the other end closed the connection during the hello' : 'the other end closed the connection'));
+    this.end(
+      cause ?? reasonError('reset', this.state === 'opening' ? 'the other end closed the connection during the hello' : 'the other end closed the connection'),
+    );
   }
 
   private end(error: TransportError): void {
     if (this.phase === 'closed') return;
     this.phase = 'closed';
-    const unsent = this.caller.close(error, this.channels.values());
+    const unsent = this.caller.close(error, this.channels.all());
     this.callee.close(error);
-    for (const channel of this.channels.values()) for (const writer of channel.writers.splice(0)) writer.reject(error);
+    for (const channel of this.channels.all()) for (const writer of channel.writers.splice(0)) writer.reject(error);
     this.watched.clear();
     this.options.visitor.down(error, unsent);
   }
@@ -563,7 +436,7 @@ export class Session implements FrameVisitor {
       else if (this.partialSince > 0 && now >= this.partialSince + FRAME_TIME) this.link.violation('malformed', 'a frame did not end within 15 s');
       return Math.min(this.handshakeDue, this.frameDue());
     }
-    const calls = Math.min(this.caller.wake(now, this.channels.values()), this.callee.wake(now));
+    const calls = Math.min(this.caller.wake(now, this.channels.all()), this.callee.wake(now));
     this.check(now);
     if (this.state === 'closed') return Number.POSITIVE_INFINITY;
     this.link.port.dirty();
@@ -620,8 +493,6 @@ function pick({ writer, port, limits, memory, allocate, count }: SessionOptions)
   return { writer, port, limits, memory, allocate, count };
 }
 
-/** Kinds from here on may be news of a later version: skipped and counted. */
-const UNKNOWN_KINDS = 32;
 /** A frame that has begun ends within this. */
 const FRAME_TIME = 15_000;
 /** Leaving in order takes no longer than this. */
@@ -631,6 +502,4 @@ const FLUSH_TIME = 1_000;
 /** What a frame may be longer than its hello before the hello is over: other fields, a GO_AWAY's text. */
 const HELLO_SLACK = 4_096;
 const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
-/** Frames a second that cost us work for nothing. */
-const ABUSES = 1_000;
 const ORDERLY: ReadonlySet<Reason> = new Set(['idle', 'closed', 'disconnected'] as const);

@@ -1,15 +1,6 @@
 // Memory that is used again: batch buffers are shared by all connections of a transport, given back when they were written.
 
-declare const Buffer: { allocUnsafeSlow?(size: number): Uint8Array<ArrayBuffer> } | undefined;
-
-/** Bytes that will all be written before anybody reads them: without zeroing where the runtime can. */
-export const allocate: (size: number) => Uint8Array<ArrayBuffer> =
-  typeof Buffer !== 'undefined' && Buffer.allocUnsafeSlow !== undefined
-    ? (size) => {
-        const { buffer } = Buffer!.allocUnsafeSlow!(size);
-        return new Uint8Array(buffer, 0, size);
-      }
-    : (size) => new Uint8Array(size);
+import { allocate } from '../system-memory.ts';
 
 export class BufferPool {
   private readonly free: Uint8Array[] = [];

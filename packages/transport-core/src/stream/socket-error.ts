@@ -70,4 +70,9 @@ function codeOfError(error: unknown): string | undefined {
   return Array.isArray(errors) ? errors.map(codeOfError).find((each) => each !== undefined) : undefined;
 }
 
-const SUBJECTS: Record<SocketAction, string> = { dial: 'Cannot connect to', listen: 'Cannot listen on', accept: 'Cannot accept on', connection: 'Connection with' };
+const SUBJECTS: Record<SocketAction, string> = {
+  dial: 'Cannot connect to',
+  listen: 'Cannot listen on',
+  accept: 'Cannot accept on',
+  connection: 'Connection with',
+};

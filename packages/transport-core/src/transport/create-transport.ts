@@ -1,6 +1,6 @@
 // A transport from configuration: the scheme of an address picks the backend that carries it.
 
-import { commonOptions, type CommonOptions } from '../common-options.ts';
+import { type CommonOptions, commonOptions } from '../common-options.ts';
 import { extendOptions, optional, parseOptions, reference } from '../config.ts';
 import { isProtocol, type Protocol } from '../protocol/protocol.ts';
 import { systemClock } from '../system-clock.ts';
@@ -23,13 +23,22 @@ export interface CreateTransportOptions<P extends Protocol> extends CommonOption
 export function createTransport<P extends Protocol>(addresses: string | readonly string[], options: CreateTransportOptions<P>): Transport<P>;
 /** A transport that only dials. */
 export function createTransport<P extends Protocol>(options: CreateTransportOptions<P>): Transport<P>;
-export function createTransport<P extends Protocol>(first: string | readonly string[] | CreateTransportOptions<P>, second?: CreateTransportOptions<P>): Transport<P> {
+export function createTransport<P extends Protocol>(
+  first: string | readonly string[] | CreateTransportOptions<P>,
+  second?: CreateTransportOptions<P>,
+): Transport<P> {
   const listens = typeof first === 'string' || Array.isArray(first);
   const options = (listens ? second : first) as CreateTransportOptions<P>;
   const { protocol: _protocol, backends, advertiseAddr, ...common } = parseOptions(schema, options, 'createTransport');
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
-  const layer = new SchemeLayer(listens ? list(first as string | readonly string[]) : [], list((advertiseAddr ?? []) as string | readonly string[]), backends as readonly Backend[], clock, random);
+  const layer = new SchemeLayer(
+    listens ? list(first as string | readonly string[]) : [],
+    list((advertiseAddr ?? []) as string | readonly string[]),
+    backends as readonly Backend[],
+    clock,
+    random,
+  );
   return new NetworkTransport<P>({ ...(common as CommonOptions), protocol: options.protocol, stream: layer, clock, random });
 }
 

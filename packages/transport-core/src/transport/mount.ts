@@ -31,7 +31,12 @@ export class Mount implements Mounted, CallHost {
     this.protocol = protocol;
     this.table = methodTable(protocol);
     this.host = host;
-    this.inbox = new Inbox(protocol, this.table, (counter, remote) => host.count(counter, 1, remote), (error) => host.callbackFailed('handler', error));
+    this.inbox = new Inbox(
+      protocol,
+      this.table,
+      (counter, remote) => host.count(counter, 1, remote),
+      (error) => host.callbackFailed('handler', error),
+    );
   }
 
   settled(code: Code | undefined): void {

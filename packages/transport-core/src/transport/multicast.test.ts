@@ -3,7 +3,7 @@ import { TransportError } from '../errors.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { seededRandom } from '../random.ts';
-import { type Answer, multicast, type MulticastOptions } from './multicast.ts';
+import { type Answer, type MulticastOptions, multicast } from './multicast.ts';
 import type { CallOptions, Transport } from './types.ts';
 
 const raft = defineProtocol({

@@ -1,7 +1,7 @@
 // Any stream layer as a Transport.
 
-import { commonOptions } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
+import { commonOptions } from '../common-options.ts';
 import { extendOptions, parseOptions, reference } from '../config.ts';
 import { isProtocol, type Protocol } from '../protocol/protocol.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';

@@ -72,7 +72,11 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
         return network.listening ? layer.advertiseAddr() : '';
       },
     };
-    this.alarm = new Alarm(clock, (now) => this.ring(now), (lateness) => this.excuse(lateness));
+    this.alarm = new Alarm(
+      clock,
+      (now) => this.ring(now),
+      (lateness) => this.excuse(lateness),
+    );
     this.pool = new Pool(this);
     this.doorway = new Doorway(config.limits.handshakes);
     this.listener = new Listener(
@@ -129,7 +133,10 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   private accept(stream: StreamConnection): void {
     const { limits } = this.config;
     if (this.state !== 'open') return stream.destroy();
-    const refused = this.connections.size >= limits.connections ? reasonError('full', `${limits.connections} connections are open here, limits.connections allows no more`) : undefined;
+    const refused =
+      this.connections.size >= limits.connections
+        ? reasonError('full', `${limits.connections} connections are open here, limits.connections allows no more`)
+        : undefined;
     const verdict = this.doorway.knock(stream.endpoint);
     if (verdict === 'refuse') {
       const error = new TransportError('resource_exhausted', 'too many connections are saying hello (limits.handshakes)', { reason: 'full' });
@@ -239,7 +246,9 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   private relieve(): void {
     let most: Connection | undefined;
     for (const connection of this.connections) if (most === undefined || connection.session.link.held > most.session.link.held) most = connection;
-    most?.session.break(new TransportError('resource_exhausted', `this connection held ${most.session.link.held} bytes of the ${this.memory.limit} of limits.memory`));
+    most?.session.break(
+      new TransportError('resource_exhausted', `this connection held ${most.session.link.held} bytes of the ${this.memory.limit} of limits.memory`),
+    );
   }
 
   // Calls.

@@ -145,7 +145,9 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   #method(name: string, what: string): Method {
     const method = this.#mount.table.byName.get(name);
     if (method !== undefined) return method;
-    throw new TypeError(`${what}: protocol '${this.protocol.name}' has no method '${name}'; it has ${[...this.#mount.table.byName.keys()].join(', ') || 'none'}`);
+    throw new TypeError(
+      `${what}: protocol '${this.protocol.name}' has no method '${name}'; it has ${[...this.#mount.table.byName.keys()].join(', ') || 'none'}`,
+    );
   }
 
   #oneway(name: string, what: string): Method {
@@ -255,7 +257,10 @@ function nameOf(target: Target): string {
 }
 
 function lost(remote: Remote): TransportError {
-  return reasonError('disconnected', `the connection to ${remote.endpoint} is gone; a Remote is reached over its own connection or not at all`, { target: remote.endpoint, sent: false });
+  return reasonError('disconnected', `the connection to ${remote.endpoint} is gone; a Remote is reached over its own connection or not at all`, {
+    target: remote.endpoint,
+    sent: false,
+  });
 }
 
 function checkUpload(method: Method, upload: unknown): void {

@@ -34,7 +34,10 @@ export class SchemeLayer implements StreamLayer {
 
   async listen(accept: (connection: StreamConnection) => void, failed?: (error: TransportError) => void): Promise<void> {
     if (this.listeners.length === 0) {
-      throw new TransportError('failed_precondition', `createTransport: no address to listen on was given; give one, such as '${this.backends[0]?.schemes[0] ?? 'tcp'}://127.0.0.1:0'`);
+      throw new TransportError(
+        'failed_precondition',
+        `createTransport: no address to listen on was given; give one, such as '${this.backends[0]?.schemes[0] ?? 'tcp'}://127.0.0.1:0'`,
+      );
     }
     const bound: StreamLayer[] = [];
     try {
@@ -88,7 +91,10 @@ export class SchemeLayer implements StreamLayer {
     const backend = this.backends.find((candidate) => candidate.schemes.includes(scheme ?? ''));
     if (scheme !== undefined && backend !== undefined) return { scheme, backend };
     const wrong = scheme === undefined ? 'has no scheme' : `has the scheme '${scheme}', for which there is no backend`;
-    throw new TransportError('invalid_argument', `${what}: the address '${address}' ${wrong}; there are ${known.map((name) => `${name}://`).join(', ') || 'none'}`);
+    throw new TransportError(
+      'invalid_argument',
+      `${what}: the address '${address}' ${wrong}; there are ${known.map((name) => `${name}://`).join(', ') || 'none'}`,
+    );
   }
 }
 

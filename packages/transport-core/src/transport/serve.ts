@@ -41,7 +41,8 @@ export function serve<P extends Protocol>(transport: Transport<P>, handlers: Han
   if (!(concurrency >= 1)) throw new TypeError(`serve: concurrency must be 1 or more, got ${String(concurrency)}`);
   const table = new Map<string, AnyHandler>();
   for (const [name, handler] of Object.entries(handlers)) {
-    if (!inbox.table.byName.has(name)) throw new TypeError(`serve: protocol '${inbox.protocol.name}' has no method '${name}'; it has ${[...inbox.table.byName.keys()].join(', ')}`);
+    if (!inbox.table.byName.has(name))
+      throw new TypeError(`serve: protocol '${inbox.protocol.name}' has no method '${name}'; it has ${[...inbox.table.byName.keys()].join(', ')}`);
     if (handler === undefined) continue;
     if (typeof handler !== 'function') throw new TypeError(`serve: the handler of '${name}' must be a function, got ${typeof handler}`);
     table.set(name, (handler as AnyHandler).bind(handlers));

@@ -92,8 +92,28 @@ export interface FrameWriter {
   /** `id` for the stream account, `channel` for short and long, neither for pipe and reply: the other is 0. */
   credit(account: number, credit: number, id: number, channel: number): void;
   protocols(hello: Uint8Array): void;
-  request(id: number, channel: number, method: number, flags: number, timeout: number, metadata: EncodedMetadata | undefined, size: number, payload: Uint8Array, start: number, end: number): void;
-  oneway(id: number, channel: number, method: number, metadata: EncodedMetadata | undefined, size: number, payload: Uint8Array, start: number, end: number): void;
+  request(
+    id: number,
+    channel: number,
+    method: number,
+    flags: number,
+    timeout: number,
+    metadata: EncodedMetadata | undefined,
+    size: number,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+  oneway(
+    id: number,
+    channel: number,
+    method: number,
+    metadata: EncodedMetadata | undefined,
+    size: number,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
   response(id: number, size: number, payload: Uint8Array, start: number, end: number): void;
   item(id: number, size: number, payload: Uint8Array, start: number, end: number): void;
   part(id: number, payload: Uint8Array, start: number, end: number): void;

@@ -1,6 +1,6 @@
 // A FrameWriter that keeps frames as they are: the direct in-memory transport. Payloads are copied, so what passes here passes on a wire.
 
-import { type EncodedMetadata, EMPTY, Frame, type FrameWriter, Kind } from './frame.ts';
+import { EMPTY, type EncodedMetadata, Frame, type FrameWriter, Kind } from './frame.ts';
 
 export class Mailbox implements FrameWriter {
   size = 0;
@@ -56,7 +56,18 @@ export class Mailbox implements FrameWriter {
     this.add(Kind.PROTOCOLS, 0).hello = hello;
   }
 
-  request(id: number, channel: number, method: number, flags: number, timeout: number, metadata: EncodedMetadata | undefined, size: number, payload: Uint8Array, start: number, end: number): void {
+  request(
+    id: number,
+    channel: number,
+    method: number,
+    flags: number,
+    timeout: number,
+    metadata: EncodedMetadata | undefined,
+    size: number,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     const frame = this.message(Kind.REQUEST, id, size, payload, start, end);
     frame.channel = channel;
     frame.method = method;
@@ -65,7 +76,16 @@ export class Mailbox implements FrameWriter {
     carry(frame, metadata);
   }
 
-  oneway(id: number, channel: number, method: number, metadata: EncodedMetadata | undefined, size: number, payload: Uint8Array, start: number, end: number): void {
+  oneway(
+    id: number,
+    channel: number,
+    method: number,
+    metadata: EncodedMetadata | undefined,
+    size: number,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     const frame = this.message(Kind.ONEWAY, id, size, payload, start, end);
     frame.channel = channel;
     frame.method = method;

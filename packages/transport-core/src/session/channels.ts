@@ -1,0 +1,85 @@
+// The channels of one connection by their byte, and what both ends agree to speak on each (SESSION.md §2).
+
+import { TransportError } from '../errors.ts';
+import { decodeProtocols, encodeProtocols, type HelloProtocol } from '../wire/hello.ts';
+import { Channel, type Mounted } from './channel.ts';
+import { agree, helloProtocol } from './handshake.ts';
+import type { Link } from './link.ts';
+import type { Creditor } from './receiving.ts';
+
+export class Channels {
+  private readonly byByte = new Map<number, Channel>();
+  private readonly link: Link;
+  private readonly creditor: Creditor;
+  private readonly mounts: ReadonlyMap<number, Mounted>;
+  /** The peer's protocols, as it last told them. */
+  private theirs: readonly HelloProtocol[] = [];
+
+  constructor(link: Link, creditor: Creditor, mounts: ReadonlyMap<number, Mounted>) {
+    this.link = link;
+    this.creditor = creditor;
+    this.mounts = mounts;
+  }
+
+  /** The channel of a byte; made at its first use, and kept for as long as the connection lives. */
+  readonly get = (byte: number): Channel => {
+    let channel = this.byByte.get(byte);
+    if (channel === undefined) {
+      channel = new Channel(this.link, this.creditor, byte);
+      this.byByte.set(byte, channel);
+      this.join(channel);
+    }
+    return channel;
+  };
+
+  /** The channel of a byte that was used. */
+  used(byte: number): Channel | undefined {
+    return this.byByte.get(byte);
+  }
+
+  all(): Iterable<Channel> {
+    return this.byByte.values();
+  }
+
+  /** What the peer's HELLO told. */
+  met(theirs: readonly HelloProtocol[]): void {
+    this.theirs = theirs;
+  }
+
+  /** Ours have changed: gives the list that the peer is to learn. */
+  remount(): Uint8Array {
+    for (const channel of this.byByte.values()) this.join(channel);
+    return encodeProtocols([...this.mounts.values()].map((mounted) => helloProtocol(mounted.protocol)));
+  }
+
+  /** Theirs have changed; a text says what is wrong with the list. */
+  learn(list: Uint8Array): string | undefined {
+    const protocols = decodeProtocols(list);
+    if (typeof protocols === 'string') return protocols;
+    this.theirs = protocols;
+    for (const channel of this.byByte.values()) if (channel.mounted !== undefined) this.agree(channel, channel.mounted);
+    return undefined;
+  }
+
+  private join(channel: Channel): void {
+    const mounted = this.mounts.get(channel.byte);
+    if (channel.mounted === mounted) return;
+    channel.mounted = mounted;
+    channel.disagreement = undefined;
+    if (mounted === undefined) return;
+    channel.lanes.priority = mounted.protocol.priority;
+    channel.name ??= mounted.protocol.name;
+    this.agree(channel, mounted);
+  }
+
+  private agree(channel: Channel, { protocol }: Mounted): void {
+    if (channel.name !== protocol.name) {
+      const message = `channel ${channel.byte} was '${channel.name}' on this connection before it was '${protocol.name}'; a byte keeps its name while a connection lives`;
+      channel.disagreement = new TransportError('failed_precondition', message);
+      return;
+    }
+    const agreed = agree(protocol, this.theirs);
+    channel.disagreement = agreed instanceof TransportError ? agreed : undefined;
+    if (typeof agreed === 'number') channel.version = agreed;
+  }
+}

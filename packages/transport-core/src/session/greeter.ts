@@ -1,0 +1,60 @@
+// The first bytes of a connection: the preamble both ways, and our own HELLO (SESSION.md §1, §2).
+
+import { reasonError, type TransportError } from '../errors.ts';
+import { PREAMBLE } from '../wire/frame.ts';
+import { encodeHello } from '../wire/hello.ts';
+import type { Mounted } from './channel.ts';
+import { type Introduction, makeHello } from './handshake.ts';
+import type { Link } from './link.ts';
+import { lookAlike } from './preamble.ts';
+
+export interface GreeterOptions {
+  readonly self: Introduction;
+  /** The peer's address as we see it. */
+  readonly observed: string;
+  /** Protocols by channel, live. */
+  readonly mounts: ReadonlyMap<number, Mounted>;
+  /** Writes the preamble; undefined where the connection carries frames. */
+  readonly preamble: (() => void) | undefined;
+}
+
+export class Greeter {
+  /** The peer's preamble was read whole. */
+  matched: boolean;
+  private readonly link: Link;
+  private readonly options: GreeterOptions;
+  private readonly seen: number[] = [];
+  private spoke = false;
+
+  constructor(link: Link, options: GreeterOptions) {
+    this.link = link;
+    this.options = options;
+    this.matched = options.preamble === undefined;
+  }
+
+  /** Our preamble, once. */
+  speak(): void {
+    if (!this.spoke) this.options.preamble?.();
+    this.spoke = true;
+  }
+
+  hello(fields: Readonly<Record<string, string>>): void {
+    const { self, mounts, observed } = this.options;
+    const protocols = [...mounts.values()].map((mounted) => mounted.protocol);
+    this.link.writer.hello(encodeHello(makeHello(self, this.link.limits, protocols, fields, observed)));
+  }
+
+  /** Reads the peer's preamble: what is left of the chunk, or why it is none of ours. */
+  read(chunk: Uint8Array): Uint8Array | TransportError {
+    let at = 0;
+    for (; at < chunk.length && this.seen.length < PREAMBLE.length; at++) {
+      if (chunk[at] === PREAMBLE[this.seen.length]) this.seen.push(chunk[at]!);
+      else {
+        const bytes = new Uint8Array([...this.seen, ...chunk.subarray(at, at + 16)]);
+        return reasonError('wrong_preamble', `the other end speaks ${lookAlike(bytes)} instead of Trunkline; nothing was answered`);
+      }
+    }
+    this.matched = this.seen.length === PREAMBLE.length;
+    return chunk.subarray(at);
+  }
+}

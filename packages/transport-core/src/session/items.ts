@@ -1,0 +1,34 @@
+// Items that come in, for either end of a call: short ones, and long ones packet by packet.
+
+import { type Frame, Kind } from '../wire/frame.ts';
+import { Assembly } from './assembly.ts';
+import type { InStream } from './in-stream.ts';
+import { type Inflow, longCost, own } from './inflow.ts';
+import type { Link } from './link.ts';
+
+/** An ITEM, short or the first packet of a long one. `drop`: its reader is gone. */
+export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame: Frame, drop: boolean): void {
+  if (stream.assembly !== undefined) return link.violation('malformed', `ITEM of call ${frame.id} in the middle of another`);
+  const cost = longCost(frame);
+  if (frame.size === 0) {
+    if (!inflow.short(frame)) return;
+    if (frame.payload.length > link.limits.item)
+      return link.violation('too_large', `an item of ${frame.payload.length} bytes is above our limits.item, ${link.limits.item}`);
+    if (!stream.account.spend(cost)) return link.violation('malformed', `an item of call ${frame.id} came without credit of its stream`);
+    if (!inflow.packet(frame)) return;
+    if (drop) stream.account.giveBack(cost, false);
+    else stream.push(own(frame.payload), cost);
+  } else if (inflow.long(frame, link.limits.item, 'limits.item', stream.account)) {
+    stream.assembly = new Assembly(link, Kind.ITEM, frame.size, cost, frame.payload, !drop);
+  }
+}
+
+/** A further packet of a stream's long item. */
+export function receivePart(link: Link, stream: InStream, frame: Frame): void {
+  const assembly = stream.assembly!;
+  if (!assembly.add(frame.payload)) return link.violation('malformed', `the packets of an item of call ${frame.id} break its sum`);
+  if (!assembly.complete) return;
+  stream.dropAssembly();
+  if (assembly.buffer.length === assembly.size) stream.push(assembly.buffer, assembly.cost);
+  else stream.account.giveBack(assembly.cost, false);
+}
