@@ -1,0 +1,75 @@
+// WebSocket's close codes and HTTP's refusals as errors of ours: the one place where they are translated.
+
+import { type Code, type Reason, reasonError, TransportError } from '@trunkline/transport-core';
+
+/** The sub-protocol that both ends must name: the byte stream of docs/wire-protocol.md, version 1 of this mapping. */
+export const SUB_PROTOCOL = 'trunkline.v1';
+
+/** What this end says when a message is text: RFC 6455, "a type of data it cannot accept". */
+export const UNSUPPORTED_DATA = 1003;
+export const NORMAL = 1000;
+
+/**
+ * How a connection ended, by its close code: undefined where that was in order. 1006, no close frame at all, is `reset`; 1005 is
+ * a close frame without a code, as a browser sends it.
+ */
+export function closeError(code: number, text: string, endpoint: string): TransportError | undefined {
+  if (code === NORMAL || code === 1001 || code === 1005) return undefined;
+  const { as, reason, meaning } = CLOSE_CODES[code] ?? { as: 'unavailable', reason: 'closed', meaning: 'the other end closed it' };
+  const said = text === '' ? '' : `: ${text}`;
+  return new TransportError(as, `Connection with ${endpoint}: ${meaning} (close code ${code}${said})`, {
+    reason,
+    target: endpoint,
+    origin: code === 1006 ? 'local' : 'remote',
+  });
+}
+
+/** Why an upgrade was refused, by its HTTP status and the line beside it. */
+export function refusalError(status: number, text: string, address: string): TransportError {
+  const { as, reason, meaning } = status >= 500 ? UNAVAILABLE : (STATUSES[status] ?? { as: 'failed_precondition', meaning: 'nothing there speaks WebSocket' });
+  // The line comes from the wire: cut, and without what would disturb a terminal.
+  const said = text.replace(/[^\x20-\x7e]/g, '?').slice(0, 120);
+  return new TransportError(as, `Cannot connect to ${address}: ${meaning} (HTTP ${status} ${said})`, { reason, target: address, origin: 'remote', sent: false });
+}
+
+/** What the other end sent broke RFC 6455 or our limits, and this end says so. */
+export function violationError(code: string | undefined, text: string, endpoint: string): TransportError {
+  const reason = code === undefined ? undefined : VIOLATIONS[code];
+  return reasonError(reason ?? 'malformed', `Connection with ${endpoint}: the other end broke the WebSocket protocol: ${text}`, { target: endpoint });
+}
+
+interface Meaning {
+  as: Code;
+  reason?: Reason;
+  meaning: string;
+}
+
+const MALFORMED = 'the other end found what this end sent malformed';
+
+const CLOSE_CODES: Readonly<Record<number, Meaning>> = {
+  1002: { as: 'internal', reason: 'malformed', meaning: MALFORMED },
+  1003: { as: 'internal', reason: 'malformed', meaning: 'the other end takes no messages of this type' },
+  1006: { as: 'unavailable', reason: 'reset', meaning: 'it broke off' },
+  1007: { as: 'internal', reason: 'malformed', meaning: MALFORMED },
+  1008: { as: 'permission_denied', reason: 'denied', meaning: 'the policy of the other end forbids it' },
+  1009: { as: 'resource_exhausted', reason: 'too_large', meaning: 'the other end takes no messages of this size' },
+  1011: { as: 'unavailable', reason: 'closed', meaning: 'the other end failed' },
+  1012: { as: 'unavailable', reason: 'closed', meaning: 'the other end starts again' },
+  1013: { as: 'unavailable', reason: 'closed', meaning: 'the other end is overloaded; try later' },
+  1015: { as: 'unauthenticated', reason: 'bad_certificate', meaning: 'the TLS handshake failed' },
+};
+
+const UNAVAILABLE: Meaning = { as: 'unavailable', meaning: 'the server there can not take it now' };
+
+const STATUSES: Readonly<Record<number, Meaning>> = {
+  400: { as: 'failed_precondition', reason: 'wrong_version', meaning: `the server there refused the upgrade; does it speak ${SUB_PROTOCOL}?` },
+  401: { as: 'unauthenticated', meaning: 'the server there wants credentials' },
+  403: { as: 'permission_denied', reason: 'denied', meaning: 'the server there refuses this origin' },
+  404: { as: 'not_found', meaning: 'the server there knows no such path' },
+  429: UNAVAILABLE,
+};
+
+const VIOLATIONS: Readonly<Record<string, Reason>> = {
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 'too_large',
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 'flood',
+};

@@ -1,0 +1,282 @@
+// Who gets in: sub-protocol, origin, path, and a server shared with others.
+
+import { once } from 'node:events';
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { WebSocket, WebSocketServer } from 'ws';
+import type { WsStreamLayerOptions } from './ws-options.ts';
+import { createWsStreamLayer } from './ws-stream-layer.ts';
+
+test('an upgrade without the sub-protocol, or with another, is refused with 400', async (t) => {
+  const { address, accepted } = await listening(t);
+  t.is(await refusal(new WebSocket(address)), 400);
+  t.is(await refusal(new WebSocket(address, 'trunkline.v2')), 400);
+  t.is(await refusal(new WebSocket(address, 'xtrunkline.v1')), 400);
+  t.is(accepted(), 0);
+});
+
+test('among several sub-protocols ours is chosen', async (t) => {
+  const { address } = await listening(t);
+  const socket = new WebSocket(address, ['mqtt', 'trunkline.v1']);
+  await once(socket, 'open');
+  t.is(socket.protocol, 'trunkline.v1');
+  socket.terminate();
+});
+
+test('a server that speaks another sub-protocol, or none, is wrong_version at the dialler', async (t) => {
+  for (const handleProtocols of [() => 'trunkline.v2', () => false as const]) {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols });
+    t.teardown(() => server.close());
+    await once(server, 'listening');
+    const address = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const error = await rejection(createWsStreamLayer().dial(address, { timeout: 10_000 }));
+    t.is(error.code, 'failed_precondition');
+    t.is(error.reason, 'wrong_version');
+    t.true(error.message.includes(address) && error.message.includes('trunkline.v1'), error.message);
+  }
+});
+
+test('what an HTTP server answers instead of an upgrade is told by its status', async (t) => {
+  const rows: [number, string, string | undefined][] = [
+    [400, 'failed_precondition', 'wrong_version'],
+    [401, 'unauthenticated', undefined],
+    [403, 'permission_denied', 'denied'],
+    [404, 'not_found', undefined],
+    [200, 'failed_precondition', undefined],
+    [302, 'failed_precondition', undefined],
+    [429, 'unavailable', undefined],
+    [503, 'unavailable', undefined],
+  ];
+  for (const [status, code, reason] of rows) {
+    const { address } = await http(t, createServer((_, response) => response.writeHead(status, 'Because').end('no')));
+    const error = await rejection(createWsStreamLayer().dial(`ws://${address}/rpc`, { timeout: 10_000 }));
+    t.is(error.code, code as never, String(status));
+    t.is(error.reason, reason as never, String(status));
+    t.is(error.origin, 'remote');
+    t.true(error.message.includes(`${status} Because`) && error.message.includes(`ws://${address}/rpc`), error.message);
+  }
+});
+
+test('with a list of origins, a page from elsewhere gets 403; no page at all gets in', async (t) => {
+  const { address, accepted } = await listening(t, { origins: ['https://app.example'] });
+  t.is(await refusal(new WebSocket(address, 'trunkline.v1', { origin: 'https://evil.example' })), 403);
+  t.is(await refusal(new WebSocket(address, 'trunkline.v1', { origin: 'null' })), 403);
+  t.is(await refusal(new WebSocket(address, 'trunkline.v1', { origin: 'https://evil.example', protocolVersion: 8 })), 403);
+  t.is(accepted(), 0);
+  for (const options of [{ origin: 'https://app.example' }, {}]) {
+    const socket = new WebSocket(address, 'trunkline.v1', options);
+    await once(socket, 'open');
+    socket.terminate();
+  }
+  t.is(accepted(), 2);
+});
+
+test('without a list of origins every page may connect', async (t) => {
+  const { address } = await listening(t);
+  const socket = new WebSocket(address, 'trunkline.v1', { origin: 'https://anyone.example' });
+  await once(socket, 'open');
+  socket.terminate();
+  t.pass();
+});
+
+test('compression is not negotiated, even where it is offered', async (t) => {
+  const { address } = await listening(t);
+  const socket = new WebSocket(address, 'trunkline.v1', { perMessageDeflate: true });
+  await once(socket, 'open');
+  t.is(socket.extensions, '');
+  socket.terminate();
+});
+
+test('another path than ours is 404, a plain request 426', async (t) => {
+  const { address } = await listening(t, { path: '/rpc' });
+  t.regex(address, /^ws:\/\/127\.0\.0\.1:\d+\/rpc$/);
+  t.is(await refusal(new WebSocket(address.replace('/rpc', '/other'), 'trunkline.v1')), 404);
+  t.is(await status(address.replace('ws:', 'http:')), 426);
+  const socket = new WebSocket(`${address}?token=1`, 'trunkline.v1');
+  await once(socket, 'open');
+  socket.terminate();
+});
+
+test('the path may stand in the address', async (t) => {
+  const { address } = await listening(t, { bindAddr: 'ws://127.0.0.1:0/deep/path' });
+  t.true(address.endsWith('/deep/path'));
+  const connection = await createWsStreamLayer().dial(address, { timeout: 10_000 });
+  connection.destroy();
+});
+
+test('on a given server, its requests and other upgrades stay its own, and close leaves it open', async (t) => {
+  const { address, server } = await http(t, createServer((_, response) => response.end('mine')));
+  const echo = new WebSocketServer({ noServer: true });
+  server.on('upgrade', (req, socket, head) => {
+    if (req.url === '/echo') echo.handleUpgrade(req, socket, head, (socket) => socket.on('message', (data) => socket.send(data)));
+  });
+  const { layer, accepted } = await listening(t, { server, path: '/rpc' });
+  t.is(layer.localAddr(), `ws://${address}/rpc`);
+  const other = new WebSocket(`ws://${address}/echo`);
+  await once(other, 'open');
+  other.send('hello');
+  t.is(String((await once(other, 'message'))[0]), 'hello');
+  other.terminate();
+  t.is(await status(`http://${address}/`), 200);
+  (await createWsStreamLayer().dial(`ws://${address}/rpc`, { timeout: 10_000 })).destroy();
+  t.is(accepted(), 1);
+  await layer.close();
+  t.true(server.listening);
+  t.is(server.listenerCount('upgrade'), 1);
+  t.is(await status(`http://${address}/`), 200);
+});
+
+test('two layers share a server by their paths, and what neither takes is 404', async (t) => {
+  const { address, server } = await http(t, createServer());
+  const one = await listening(t, { server, path: '/one' });
+  const two = await listening(t, { server, path: '/two' });
+  (await createWsStreamLayer().dial(one.address, { timeout: 10_000 })).destroy();
+  (await createWsStreamLayer().dial(two.address, { timeout: 10_000 })).destroy();
+  t.deepEqual([one.accepted(), two.accepted()], [1, 1]);
+  t.is(await refusal(new WebSocket(`ws://${address}/three`, 'trunkline.v1')), 404);
+});
+
+test('a given server that does not listen is failed_precondition, saying what to do', async (t) => {
+  const error = await rejection(createWsStreamLayer({ server: createServer() }).listen(() => {}));
+  t.is(error.code, 'failed_precondition');
+  t.regex(error.message, /listen\(\) first/);
+});
+
+test('a given server that is closed is told, and the layer listens no more', async (t) => {
+  const { server } = await http(t, createServer());
+  const layer = createWsStreamLayer({ server });
+  const failed = new Promise<TransportError>((resolve, reject) => layer.listen(() => {}, resolve).catch(reject));
+  await new Promise(setImmediate);
+  server.close();
+  t.is((await failed).reason, 'closed');
+  t.throws(() => layer.localAddr(), { message: /listen/ });
+  t.is(server.listenerCount('upgrade'), 0);
+});
+
+test('an address that means the whole machine is refused without advertiseAddr', async (t) => {
+  for (const bindAddr of ['0.0.0.0:0', '[::]:0', ':0', 'ws://0.0.0.0:0/rpc']) {
+    const error = await rejection(createWsStreamLayer({ bindAddr }).listen(() => {}));
+    t.is(error.code, 'invalid_argument');
+    t.is(error.reason, 'not_advertisable');
+    t.regex(error.message, /advertiseAddr/);
+  }
+  const server = createServer().listen(0, '0.0.0.0');
+  await once(server, 'listening');
+  t.is((await rejection(createWsStreamLayer({ server }).listen(() => {}))).reason, 'not_advertisable');
+  t.is(server.listenerCount('upgrade'), 0);
+  const layer = createWsStreamLayer({ server, advertiseAddr: 'ws://node-1.example/' });
+  await layer.listen(() => {});
+  t.is(layer.advertiseAddr(), 'ws://node-1.example/');
+  await layer.close();
+  server.close();
+});
+
+test('wrong options are a TypeError naming them', (t) => {
+  t.throws(() => createWsStreamLayer({ path: 'rpc' }), { instanceOf: TypeError, message: /path/ });
+  t.throws(() => createWsStreamLayer({ bindAddr: '127.0.0.1:0', server: createServer() }), { instanceOf: TypeError, message: /bindAddr/ });
+  t.throws(() => createWsStreamLayer({ origins: 'https://a' as never }), { instanceOf: TypeError, message: /origins/ });
+});
+
+test('a connection that sends no upgrade is cut after five seconds', async (t) => {
+  const clock = createManualClock();
+  const { address, layer } = await listening(t, { clock });
+  const socket = raw(address);
+  await once(socket, 'connect');
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n');
+  const gone = once(socket, 'close');
+  // A later connection that is served tells that the first was seen.
+  (await createWsStreamLayer().dial(address, { timeout: 10_000 })).destroy();
+  clock.advance(4_999);
+  t.is(clock.timers, 1);
+  clock.advance(1);
+  await gone;
+  await layer.close();
+  t.is(clock.timers, 0);
+});
+
+test('of those that send no upgrade only so many may wait', async (t) => {
+  const { address } = await listening(t);
+  const sockets = Array.from({ length: 340 }, () => raw(address));
+  let closed = 0;
+  await new Promise<void>((resolve) => {
+    for (const socket of sockets) socket.on('close', () => ++closed === 20 && resolve());
+  });
+  const living = sockets.filter((socket) => !socket.destroyed).length;
+  t.is(living, 320);
+  for (const socket of sockets) socket.destroy();
+});
+
+test('close cuts those that have not sent their upgrade', async (t) => {
+  const { address, layer } = await listening(t);
+  const socket = raw(address);
+  await once(socket, 'connect');
+  (await createWsStreamLayer().dial(address, { timeout: 10_000 })).destroy();
+  const gone = once(socket, 'close');
+  await layer.close();
+  await gone;
+  t.pass();
+});
+
+async function listening(t: ExecutionContext, options: WsStreamLayerOptions = {}) {
+  const layer = createWsStreamLayer(options);
+  let accepted = 0;
+  await layer.listen((connection) => {
+    accepted++;
+    connection.attach({ data() {}, frames() {}, drained() {}, closed() {} });
+    t.teardown(() => connection.destroy());
+  });
+  t.teardown(() => layer.close());
+  return { layer, address: layer.localAddr(), accepted: () => accepted };
+}
+
+async function http(t: ExecutionContext, server: Server) {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { server, address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+function raw(address: string) {
+  const { hostname, port } = new URL(address);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  socket.resume();
+  return socket;
+}
+
+function refusal(socket: WebSocket): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    socket.on('unexpected-response', (_request, { statusCode }) => {
+      resolve(statusCode);
+      socket.terminate();
+    });
+    socket.on('open', () => reject(new Error('It was to be refused')));
+    socket.on('error', () => {});
+  });
+}
+
+function status(url: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request(url, (response) => {
+      resolve(response.statusCode);
+      response.resume();
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+async function rejection(promise: Promise<unknown>): Promise<TransportError> {
+  return promise.then(
+    () => {
+      throw new Error('It was to fail');
+    },
+    (error: TransportError) => error,
+  );
+}

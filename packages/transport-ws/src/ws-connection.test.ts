@@ -1,0 +1,353 @@
+// What a peer may send once it is in, and how each end of a WebSocket is told.
+
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type Clock, createManualClock, type StreamConnection, type StreamSink, TransportError } from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { WebSocket } from 'ws';
+import { createWsStreamLayer } from './ws-stream-layer.ts';
+
+test('one write is one binary message, and a long one is cut at 256 KiB', async (t) => {
+  const { sink, peer } = await accepted(t);
+  const sizes: number[] = [];
+  const whole = new Promise<void>((resolve) => {
+    peer.on('message', (data: Buffer, isBinary) => {
+      t.true(isBinary);
+      sizes.push(data.length);
+      if (sizes.reduce((sum, size) => sum + size, 0) === 600_010) resolve();
+    });
+  });
+  sink.connection.write(new Uint8Array(10));
+  sink.connection.write(new Uint8Array(600_000));
+  await whole;
+  t.deepEqual(sizes, [10, 262_144, 262_144, 75_712]);
+});
+
+test('boundaries of messages mean nothing: fragments and pieces are one stream', async (t) => {
+  const { sink, peer } = await accepted(t);
+  peer.send('ab', { binary: true, fin: false });
+  peer.send('cd', { binary: true, fin: true });
+  peer.send(Buffer.from('ef'));
+  await sink.until(() => sink.size === 6);
+  t.is(sink.text, 'abcdef');
+});
+
+test('a ping is answered, and reports nothing', async (t) => {
+  const { sink, peer } = await accepted(t);
+  peer.ping('are you there');
+  t.is(String((await once(peer, 'pong'))[0]), 'are you there');
+  t.is(sink.size, 0);
+});
+
+test('a text message ends the connection with 1003', async (t) => {
+  const { sink, peer } = await accepted(t);
+  peer.send('words');
+  t.is((await once(peer, 'close'))[0], 1003);
+  await sink.until(() => sink.ends === 1);
+  t.is(sink.error?.code, 'internal');
+  t.is(sink.error?.reason, 'malformed');
+  t.regex(sink.error!.message, /text message/);
+  t.is(sink.size, 0);
+});
+
+test('text that is no UTF-8 ends it with 1007', async (t) => {
+  const { sink, peer } = await accepted(t);
+  peer.send(Buffer.from([0xff, 0xfe]), { binary: false });
+  t.is((await once(peer, 'close'))[0], 1007);
+  await sink.until(() => sink.ends === 1);
+  t.is(sink.error?.reason, 'malformed');
+});
+
+test('a message over 1 MiB ends it with 1009, and one of 1 MiB does not', async (t) => {
+  const { sink, peer } = await accepted(t);
+  peer.send(new Uint8Array(1024 * 1024));
+  await sink.until(() => sink.size === 1024 * 1024);
+  peer.send(new Uint8Array(1024 * 1024 + 1));
+  t.is((await once(peer, 'close'))[0], 1009);
+  await sink.until(() => sink.ends === 1);
+  t.is(sink.error?.code, 'resource_exhausted');
+  t.is(sink.error?.reason, 'too_large');
+});
+
+test('a flood of fragments ends it', async (t) => {
+  const { sink, peer } = await accepted(t);
+  for (let i = 0; i < 1_200; i++) peer.send(Buffer.from([1]), { binary: true, fin: false });
+  t.is((await once(peer, 'close'))[0], 1008);
+  await sink.until(() => sink.ends === 1);
+  t.is(sink.error?.reason, 'flood');
+});
+
+for (const [title, frame, code] of [
+  ['a frame that is not masked', [0x82, 0x01, 0x00], 1002],
+  ['a length of 64 bits with its top bit set', [0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4], 1009],
+  ['a reserved opcode', [0x83, 0x80, 1, 2, 3, 4], 1002],
+  ['a reserved bit, compression without its extension', [0xc2, 0x80, 1, 2, 3, 4], 1002],
+  ['a ping of 126 bytes', [0x89, 0xfe, 0x00, 0x7e, 1, 2, 3, 4], 1002],
+  ['a control frame in fragments', [0x09, 0x80, 1, 2, 3, 4], 1002],
+  ['a close frame of one byte', [0x88, 0x81, 0, 0, 0, 0, 0], 1002],
+  ['a close code that may not cross, 1005', [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xed], 1002],
+  ['a continuation of nothing', [0x80, 0x80, 1, 2, 3, 4], 1002],
+] as const) {
+  test(`${title} ends it with ${code}, and disturbs no other`, async (t) => {
+    const { layer, sink: other, peer: otherPeer, next } = await accepted(t);
+    const socket = await rawUpgrade(t, layer.localAddr());
+    const sink = await next();
+    socket.write(Buffer.from(frame));
+    const bytes = await rest(socket);
+    t.is(bytes[0], 0x88);
+    t.is(bytes.readUInt16BE(2), code);
+    await sink.until(() => sink.ends === 1);
+    t.true(sink.error instanceof TransportError);
+    t.true(sink.error?.reason === 'malformed' || sink.error?.reason === 'too_large');
+    otherPeer.send(new Uint8Array(3));
+    await other.until(() => other.size === 3);
+  });
+}
+
+test('data pipelined behind the upgrade is not lost', async (t) => {
+  const { layer, next } = await accepted(t);
+  const socket = await rawUpgrade(t, layer.localAddr(), [0x82, 0x83, 0, 0, 0, 0, 7, 8, 9]);
+  const sink = await next();
+  await sink.until(() => sink.size === 3);
+  socket.destroy();
+  t.pass();
+});
+
+for (const [title, bytes] of [
+  ['noise', Buffer.from(Array.from({ length: 300 }, (_, i) => (i * 37 + 129) & 255))],
+  ['a TLS hello', Buffer.from([0x16, 0x03, 0x01, 0x00, 0xa5, 0x01, 0x00, 0x00, 0xa1, 0x03, 0x03])],
+  ['headers of 32 KiB', Buffer.from(`GET / HTTP/1.1\r\nX: ${'x'.repeat(32 * 1024)}\r\n\r\n`)],
+  ['an upgrade without a key', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n')],
+  ['an upgrade by POST', Buffer.from('POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n')],
+  [
+    'more headers than are counted',
+    Buffer.from(`GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${'a: b\r\n'.repeat(2_100)}Sec-WebSocket-Protocol: trunkline.v1\r\n\r\n`),
+  ],
+] as const) {
+  test(`${title} in place of an upgrade is closed, and disturbs no other`, async (t) => {
+    const { layer, sink: other, peer: otherPeer, count } = await accepted(t);
+    const { hostname, port } = new URL(layer.localAddr());
+    const socket = connect(Number(port), hostname);
+    t.teardown(() => void socket.destroy());
+    socket.on('error', () => {});
+    socket.write(bytes);
+    const answer = await rest(socket);
+    t.regex(answer.toString('latin1'), /^(HTTP\/1\.1 4\d\d |$)/);
+    t.is(count(), 1);
+    otherPeer.send(new Uint8Array(3));
+    await other.until(() => other.size === 3);
+  });
+}
+
+for (const [code, as, reason] of [
+  [1000, undefined, undefined],
+  [1001, undefined, undefined],
+  [undefined, undefined, undefined],
+  [1003, 'internal', 'malformed'],
+  [1008, 'permission_denied', 'denied'],
+  [1009, 'resource_exhausted', 'too_large'],
+  [1011, 'unavailable', 'closed'],
+  [1013, 'unavailable', 'closed'],
+  [4_321, 'unavailable', 'closed'],
+] as const) {
+  test(`a peer that closes with ${code ?? 'no code'} is ${as === undefined ? 'an end in order' : `${as}/${reason}`}`, async (t) => {
+    const { sink, peer } = await accepted(t);
+    if (code === undefined) peer.close();
+    else peer.close(code, 'so long');
+    await sink.until(() => sink.ends === 1);
+    t.is(sink.error?.code, as);
+    t.is(sink.error?.reason, reason);
+    if (as !== undefined) t.true(sink.error!.message.includes(String(code)) && sink.error!.message.includes('so long'), sink.error!.message);
+  });
+}
+
+test('a peer that never answers a close is cut after a second', async (t) => {
+  const clock = createManualClock();
+  const { layer, next } = await accepted(t, clock);
+  const socket = await rawUpgrade(t, layer.localAddr());
+  const sink = await next();
+  const told = once(socket, 'data');
+  sink.connection.close();
+  t.deepEqual([...(await told)[0]], [0x88, 0x02, 0x03, 0xe8]);
+  clock.advance(999);
+  t.is(sink.ends, 0);
+  clock.advance(1);
+  await sink.until(() => sink.ends === 1);
+  t.is(sink.error?.reason, 'reset');
+  t.is(clock.timers, 0);
+});
+
+test('a server that masks its frames, or sends text, is cut by the dialler', async (t) => {
+  for (const [frame, code] of [
+    [[0x82, 0x81, 1, 2, 3, 4, 5], 1002],
+    [[0x81, 0x01, 0x61], 1003],
+  ] as const) {
+    const told = deferred<number>();
+    const address = await rawServer(t, (socket, accept) => {
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n`);
+      socket.write(Buffer.from(frame));
+      socket.once('data', (bytes: Buffer) => {
+        // Masked: opcode, length, four bytes of key, then the code.
+        told.resolve(((bytes[6]! ^ bytes[2]!) << 8) | (bytes[7]! ^ bytes[3]!));
+        socket.end();
+      });
+    });
+    const sink = new Record(await createWsStreamLayer().dial(address, { timeout: 10_000 }));
+    await sink.until(() => sink.ends === 1);
+    t.is(await told.promise, code);
+    t.is(sink.error?.reason, 'malformed');
+  }
+});
+
+test('a server that speaks no HTTP is wrong_preamble, one that hangs up is reset', async (t) => {
+  const babbling = await rawServer(t, (socket) => socket.write('SSH-2.0-OpenSSH\r\n'));
+  const babble = await rejection(createWsStreamLayer().dial(babbling, { timeout: 10_000 }));
+  t.is(babble.reason, 'wrong_preamble');
+  t.true(babble.message.includes(babbling));
+  const hanging = await rawServer(t, (socket) => socket.end());
+  t.is((await rejection(createWsStreamLayer().dial(hanging, { timeout: 10_000 }))).reason, 'reset');
+});
+
+test('a server that answers with a wrong key is wrong_version', async (t) => {
+  const address = await rawServer(t, (socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: abc\r\n\r\n');
+  });
+  t.is((await rejection(createWsStreamLayer().dial(address, { timeout: 10_000 }))).reason, 'wrong_version');
+});
+
+test('wss:// to a port without TLS is refused as another protocol', async (t) => {
+  const { layer } = await accepted(t);
+  const error = await rejection(createWsStreamLayer().dial(layer.localAddr().replace('ws:', 'wss:'), { timeout: 10_000 }));
+  t.is(error.reason, 'wrong_preamble');
+});
+
+test('a host that has no address is host_not_found', async (t) => {
+  t.is((await rejection(createWsStreamLayer().dial('ws://nobody.invalid:7000/', { timeout: 20_000 }))).reason, 'host_not_found');
+});
+
+test('a server that never answers is dial_timeout, and its socket is closed', async (t) => {
+  const clock = createManualClock();
+  const reached = deferred<Socket>();
+  const address = await rawServer(t, (socket) => reached.resolve(socket));
+  const dial = rejection(createWsStreamLayer({ clock }).dial(address, { timeout: 300 }));
+  const gone = once(await reached.promise, 'close');
+  clock.advance(300);
+  t.is((await dial).reason, 'dial_timeout');
+  await gone;
+  t.is(clock.timers, 0);
+});
+
+class Record implements StreamSink {
+  readonly connection: StreamConnection;
+  size = 0;
+  text = '';
+  ends = 0;
+  error: TransportError | undefined;
+  #wake = (): void => {};
+  constructor(connection: StreamConnection) {
+    this.connection = connection;
+    connection.attach(this);
+  }
+  data(chunk: Uint8Array): void {
+    this.size += chunk.length;
+    if (this.size < 100) this.text += new TextDecoder().decode(chunk);
+    this.#wake();
+  }
+  frames(): void {}
+  drained(): void {}
+  closed(error?: TransportError): void {
+    this.ends++;
+    this.error = error;
+    this.#wake();
+  }
+  until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => holds() && resolve();
+      this.#wake();
+    });
+  }
+}
+
+/** A layer that listens, with one client of plain `ws` in. */
+async function accepted(t: ExecutionContext, clock?: Clock) {
+  const layer = createWsStreamLayer({ clock });
+  const sinks: Record[] = [];
+  let taken = 0;
+  let wake = () => {};
+  await layer.listen((connection) => {
+    sinks.push(new Record(connection));
+    wake();
+  });
+  const next = (): Promise<Record> =>
+    new Promise((resolve) => {
+      const n = taken++;
+      wake = () => sinks[n] !== undefined && resolve(sinks[n]);
+      wake();
+    });
+  const peer = new WebSocket(layer.localAddr(), 'trunkline.v1', { perMessageDeflate: false });
+  peer.on('error', () => {});
+  t.teardown(() => {
+    peer.terminate();
+    for (const { connection } of sinks) connection.destroy();
+    return layer.close();
+  });
+  await once(peer, 'open');
+  return { layer, peer, sink: await next(), next, count: () => sinks.length };
+}
+
+/** A client that shakes hands by hand, and may send anything then. */
+async function rawUpgrade(t: ExecutionContext, address: string, pipelined: readonly number[] = []): Promise<Socket> {
+  const { hostname, port } = new URL(address);
+  const socket = connect(Number(port), hostname);
+  t.teardown(() => void socket.destroy());
+  const head =
+    'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n';
+  socket.write(Buffer.concat([Buffer.from(head), Buffer.from(pipelined)]));
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  t.regex(answer.toString('latin1'), /^HTTP\/1\.1 101 [\s\S]*Sec-WebSocket-Protocol: trunkline\.v1\r\n/);
+  return socket;
+}
+
+/** A server of plain TCP that is shown each upgrade request, with the key that a right answer has. */
+async function rawServer(t: ExecutionContext, serve: (socket: Socket, accept: string) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', (request: Buffer) => {
+      const key = /Sec-WebSocket-Key: (\S+)/i.exec(request.toString('latin1'))?.[1] ?? '';
+      serve(socket, createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64'));
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+/** All that comes until the other end closes. */
+async function rest(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk) => chunks.push(chunk));
+  socket.on('end', () => socket.end());
+  await once(socket, 'close');
+  return Buffer.concat(chunks);
+}
+
+function deferred<T>() {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+async function rejection(promise: Promise<unknown>): Promise<TransportError> {
+  return promise.then(
+    () => {
+      throw new Error('It was to fail');
+    },
+    (error: TransportError) => error,
+  );
+}

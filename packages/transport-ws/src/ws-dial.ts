@@ -1,0 +1,82 @@
+// The dialling side: one WebSocket to one URL, or the one error that tells why not.
+
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { type Clock, reasonError, socketError, type StreamConnection, TransportError } from '@trunkline/transport-core';
+import { type ClientOptions, WebSocket } from 'ws';
+import { refusalError, SUB_PROTOCOL } from './close-codes.ts';
+import { parseTarget } from './ws-address.ts';
+import { WsConnection } from './ws-connection.ts';
+import { WS_LIMITS } from './ws-limits.ts';
+
+export interface DialOptions {
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Connects. What ends a dial from outside stands in `pending` while it lasts. */
+export function dialWebSocket(address: string, options: DialOptions, clock: Clock, pending: Set<(error: TransportError) => void>): Promise<StreamConnection> {
+  const { timeout, signal } = options;
+  return new Promise((resolve, reject) => {
+    const url = parseTarget(address);
+    if (signal?.aborted) return reject(signal.reason);
+    let socket: Socket | undefined;
+    const createConnection = () => {
+      socket = openSocket(url);
+      // Whoever else listens may do so too late.
+      socket.on('error', () => {});
+      return socket;
+    };
+    const webSocket = new WebSocket(url, SUB_PROTOCOL, { ...WS_LIMITS, followRedirects: false, createConnection: createConnection as ClientOptions['createConnection'] });
+    const settle = () => {
+      clock.clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      pending.delete(fail);
+    };
+    const fail = (error: unknown) => {
+      settle();
+      reject(error);
+      // Its own 'error' comes after this, to the listener below, for which the dial is over.
+      webSocket.terminate();
+      socket?.destroy();
+    };
+    const onAbort = () => fail(signal?.reason);
+    const onError = (error: Error) => fail(dialError(error, address));
+    const timer = clock.setTimeout(
+      () => fail(reasonError('dial_timeout', `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`, { target: address })),
+      timeout,
+    );
+    pending.add(fail);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    webSocket.on('error', onError);
+    webSocket.on('unexpected-response', (_request, { statusCode = 0, statusMessage = '' }) => fail(refusalError(statusCode, statusMessage, address)));
+    webSocket.on('open', () => {
+      settle();
+      webSocket.off('error', onError);
+      resolve(new WsConnection(webSocket, socket!, clock));
+    });
+  });
+}
+
+/** The socket beneath, held by us: its write queue tells when memory is free again. */
+function openSocket(url: URL): Socket {
+  const isSecure = url.protocol === 'wss:';
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = Number(url.port) || (isSecure ? 443 : 80);
+  if (isSecure) return connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ALPNProtocols: ['http/1.1'] }).setNoDelay();
+  return connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
+}
+
+/** A failure before the upgrade: of the socket, of TLS, or of what the server answered. */
+function dialError(error: Error & { code?: string }, address: string): TransportError {
+  const { code = '', message } = error;
+  const options = { target: address, cause: error };
+  if (code.startsWith('HPE_') || code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
+    return reasonError('wrong_preamble', `Cannot connect to ${address}: the server there speaks another protocol (${code})`, options);
+  }
+  if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) {
+    return reasonError('bad_certificate', `Cannot connect to ${address}: the certificate of the server there is not trusted (${code})`, options);
+  }
+  if (code !== '') return socketError(error, 'dial', address);
+  return reasonError('wrong_version', `Cannot connect to ${address}: the server there does not speak ${SUB_PROTOCOL} over WebSocket (${message})`, options);
+}

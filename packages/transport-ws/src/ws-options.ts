@@ -1,0 +1,43 @@
+// What a WebSocket layer can be told.
+
+import type { Clock, Observer } from '@trunkline/transport-core';
+
+export interface WsStreamLayerOptions {
+  /** A port of its own: 'host:port' or 'ws://host:port/path'; port 0 picks a free one. Default '127.0.0.1:0'. Not beside `server`. */
+  readonly bindAddr?: string | undefined;
+  /** Where others reach this end, told to them verbatim. Default: what is bound. Needed where that is 0.0.0.0 or ::. */
+  readonly advertiseAddr?: string | undefined;
+  /** The path of the upgrade, from '/'. Default '/'. */
+  readonly path?: string | undefined;
+  /**
+   * A server of yours, http or https, that listens: its upgrades under `path` become connections, all else on it stays yours. It is
+   * never closed. For wss:// give an https server.
+   */
+  readonly server?: HttpServer | undefined;
+  /** Web pages that may connect, as their `Origin` header: 'https://app.example'. Default: all. One without the header is no page, and may. */
+  readonly origins?: readonly string[] | undefined;
+  /** Default: the machine's. */
+  readonly clock?: Clock | undefined;
+  /** Is told (`listenFailed`, `retryIn` 0) when the system could not accept a connection, though it listens on. */
+  readonly observer?: Observer | undefined;
+}
+
+/** The part of node:http's (and node:https') Server that is used: so browsers' builds need no types of Node. */
+export interface HttpServer {
+  readonly listening: boolean;
+  address(): { address: string; port: number } | string | null;
+  // biome-ignore lint/suspicious/noExplicitAny: the parameters of a Node event are the event's.
+  on(event: string, listener: (...args: any[]) => void): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  removeListener(event: string, listener: (...args: any[]) => void): unknown;
+  // biome-ignore lint/complexity/noBannedTypes: Node's own type.
+  listeners(event: string): Function[];
+}
+
+/** What is misuse whatever the machine: a TypeError naming the option. */
+export function checkWsOptions(options: WsStreamLayerOptions): void {
+  const { bindAddr, server, path, origins } = options;
+  if (bindAddr !== undefined && server !== undefined) throw new TypeError("bindAddr: not beside 'server', whose port is used");
+  if (path !== undefined && !/^\/[^?#]*$/.test(path)) throw new TypeError(`path: begins with '/', without '?' and '#'; not '${path}'`);
+  if (origins !== undefined && (!Array.isArray(origins) || origins.some((origin) => typeof origin !== 'string'))) throw new TypeError('origins: an array of strings');
+}
