@@ -2,7 +2,7 @@
 
 export { transportSuite } from './transport/transport-suite.ts';
 export { nodeProbe } from './transport/node-probe.ts';
-export type { Backend, Place, Probe, TransportTest } from './transport/backend.ts';
+export type { TransportBackend, Place, Probe, TransportTest } from './transport/backend.ts';
 export { streamLayerSuite } from './stream-layer/stream-layer-suite.ts';
 export type { StreamLayerBackend, StreamLayerSuiteOptions } from './stream-layer/stream-layer-suite.ts';
 export { sessionSuite } from './session/session-suite.ts';

@@ -1,5 +1,6 @@
 // Where a transport listens and what it tells others.
 
+import { type StreamLayer, TransportError } from '@trunkline/transport-core';
 import { caught, rejected } from './expect.ts';
 import { kit } from './protocols.ts';
 import { serveKit } from './serving.ts';
@@ -31,7 +32,7 @@ export const addressCases: Cases = (define) => {
   // SEEDS 7, 8, PEERS 2i-9
   define(UNSPECIFIED, async (f, t) => {
     const { unspecified } = f.backend;
-    if (unspecified === undefined) throw new TypeError(`Backend.unspecified is missing: give it, or skip '${UNSPECIFIED}'`);
+    if (unspecified === undefined) throw new TypeError(`unspecified is missing: give it, or skip '${UNSPECIFIED}'`);
     const a = f.create(kit, {}, { address: unspecified });
     await rejected(t, a.listen(), { code: 'invalid_argument', reason: 'not_advertisable', message: /advertiseAddr/ });
     await f.drive(a.close());
@@ -64,6 +65,32 @@ export const addressCases: Cases = (define) => {
     t.is(second.localAddr(), at);
   });
 
+  // SEEDS 22, FAULTS 63
+  define('a listener that failed is listened again, after 5 ms doubling to a second', async (f, t) => {
+    const listener = createFragileListener();
+    const b = await f.open(kit, {}, { wrap: listener.wrap });
+    serveKit(b);
+    await listener.fail();
+    await f.advance(4_000, 5);
+    t.true(listener.tries >= 9 && listener.tries <= 13, `${listener.tries} tries in 4 s`);
+    const told = f.seen(b).events.filter((event) => event.type === 'listenFailed');
+    t.deepEqual(
+      told.slice(0, 5).map((event) => event.retryIn),
+      [5, 10, 20, 40, 80],
+    );
+    t.is(told.at(-1)?.retryIn, 1_000);
+    listener.mend();
+    await f.drive(f.until('it listens again', () => listener.listening));
+    const a = await f.open(kit);
+    f.link(a, b);
+    t.is(textOf(await a.send(b.localAddr(), 'echo', utf8('back'))), 'back');
+    await listener.fail();
+    await f.drive(b.close());
+    const tries = listener.tries;
+    await f.advance(3_000);
+    t.is(listener.tries, tries, 'a closed transport tries no more');
+  });
+
   // FAULTS 53
   define('an address where nobody listens is unavailable, unsent, and says which', async (f, t) => {
     const a = await f.open(kit);
@@ -93,3 +120,41 @@ export const addressCases: Cases = (define) => {
 };
 
 const UNSPECIFIED = 'an address that nobody can dial is refused without an advertised one, and taken with it';
+
+/** A layer whose listener breaks, and can't be bound again, until it is mended. */
+function createFragileListener() {
+  let broken = false;
+  let inner: StreamLayer | undefined;
+  let report: ((error: TransportError) => void) | undefined;
+  const listener = {
+    tries: 0,
+    listening: false,
+    wrap: (layer: StreamLayer): StreamLayer => ({
+      async listen(accept, failed) {
+        inner = layer;
+        if (broken) {
+          listener.tries++;
+          throw new TransportError('unavailable', 'the listener is broken', { reason: 'address_in_use' });
+        }
+        report = failed;
+        await layer.listen(accept, failed);
+        listener.listening = true;
+      },
+      dial: (address, options) => layer.dial(address, options),
+      localAddr: () => layer.localAddr(),
+      advertiseAddr: () => layer.advertiseAddr(),
+      close: () => layer.close(),
+    }),
+    async fail() {
+      broken = true;
+      listener.listening = false;
+      // A listener that broke listens no more: the port says so.
+      await inner?.close();
+      report?.(new TransportError('unavailable', 'the listener broke'));
+    },
+    mend() {
+      broken = false;
+    },
+  };
+  return listener;
+}

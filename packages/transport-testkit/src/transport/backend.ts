@@ -4,7 +4,7 @@ import type { AnyTransport, CommonOptions, Protocol, StreamLayer, Transport } fr
 import type { TestContext, TestFunction } from '../test-runner.ts';
 
 /** One way to carry a Transport, as the suite makes and joins its ends. */
-export interface Backend {
+export interface TransportBackend {
   /** Stands before each title: 'tcp'. */
   readonly name: string;
   /**

@@ -1,6 +1,6 @@
 // Deadlines: they run from `send`, on the transport's clock alone, travel to the handler, and cost one timer for all.
 
-import { createManualClock } from '@trunkline/transport-core';
+import type { ManualClock } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';
 import { kit } from './protocols.ts';
@@ -244,43 +244,16 @@ export const deadlineCases: Cases = (define) => {
 
   // FAULTS 43
   define('a process that slept reads what came before it judges its peers', async (f, t) => {
-    const sleeper = createSleeper();
-    const { a, b, at } = await f.pair({ a: { clock: sleeper } });
+    const { a, b, at } = await f.pair({ a: { clock: f.newClock(), idleTimeout: Infinity } });
+    const own = a.clock as ManualClock;
     serveKit(b);
     const remote = await a.dial(at);
     await a.send(at, 'echo', utf8(''));
     for (let i = 0; i < 5; i++) {
-      sleeper.wake(60_000);
+      own.jump(60_000);
       await f.turns(5);
     }
     t.false(remote.closed, 'a sleep accuses nobody');
     t.is(textOf(await a.send(at, 'echo', utf8('good morning'))), 'good morning');
-    await a.close();
   });
 };
-
-/** A clock whose owner's process sleeps: time has gone by when it wakes, and all timers that are due run then, late. */
-function createSleeper() {
-  const rest = createManualClock();
-  let now = rest.now();
-  let timers: { due: number; callback: () => void }[] = [];
-  return {
-    sleep: rest.sleep,
-    defer: rest.defer,
-    now: () => now,
-    setTimeout(callback: () => void, delay: number) {
-      const timer = { due: now + delay, callback };
-      timers.push(timer);
-      return timer;
-    },
-    clearTimeout(timer: unknown) {
-      timers = timers.filter((other) => other !== timer);
-    },
-    wake(milliseconds: number) {
-      now += milliseconds;
-      const due = timers.filter((timer) => timer.due <= now);
-      timers = timers.filter((timer) => timer.due > now);
-      for (const timer of due.sort((x, y) => x.due - y.due)) timer.callback();
-    },
-  };
-}

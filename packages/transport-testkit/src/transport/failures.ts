@@ -141,8 +141,7 @@ export const failureCases: Cases = (define) => {
     const a = await f.open(kit);
     f.link(a, b);
     serve(b, { sync: () => utf8('{"from":"","known":{},"limit":"many","heads":[],"parent":null}') });
-    const error = await rejected(t, a.send(b.advertiseAddr(), 'sync', plain), { code: 'internal', sent: true, message: /limit/ });
-    t.is(error.origin, 'local');
+    await rejected(t, a.send(b.advertiseAddr(), 'sync', plain), { code: 'internal', sent: true, message: /limit/ });
   });
 
   // FAULTS 34

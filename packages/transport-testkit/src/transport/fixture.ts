@@ -13,7 +13,7 @@ import {
   type Transport,
 } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';
-import type { Backend, Place } from './backend.ts';
+import type { TransportBackend, Place } from './backend.ts';
 import { type Kit, kit } from './protocols.ts';
 import { watch } from './values.ts';
 
@@ -32,7 +32,7 @@ export interface Pair<P extends Protocol> {
 
 export interface Fixture {
   readonly t: TestContext;
-  readonly backend: Backend;
+  readonly backend: TransportBackend;
   /** The time of every transport that brings no clock of its own. It stands still until the case moves it; sockets stay real. */
   readonly clock: ManualClock;
   /** Another clock, for a transport whose time is its own. */
@@ -62,7 +62,7 @@ export interface Fixture {
 }
 
 /** A fixture for one case on one backend. */
-export function makeFixture(t: TestContext, backend: Backend): Fixture {
+export function makeFixture(t: TestContext, backend: TransportBackend): Fixture {
   const clock = createManualClock();
   const clocks = [clock];
   const made: { transport: AnyTransport; seen: Seen }[] = [];

@@ -76,6 +76,21 @@ export const livenessCases: Cases = (define) => {
     wire.thaw();
   });
 
+  // FAULTS 61
+  define('idle connections cost no timer each', async (f, t) => {
+    const own = f.newClock();
+    const b = await f.open(kit, { clock: own });
+    const clients = Array.from({ length: 60 }, () => f.create(kit));
+    const timers: number[] = [];
+    for (const client of clients) {
+      f.link(client, b);
+      await client.dial(b.advertiseAddr());
+      timers.push(own.timers);
+    }
+    await f.until('all are up', () => b.remotes().length === 60);
+    t.true(own.timers <= (timers[0] as number) + 3, `${timers[0]} timers with one connection, ${own.timers} with sixty`);
+  });
+
   // SEEDS 62, FAULTS 62, PEERS 2i-1
   define('a peer that accepts and says nothing is a handshake_timeout, and delays no other dial', async (f, t) => {
     const wire = createWire();

@@ -1,7 +1,7 @@
 // The transport suite: the contract of a Transport as cases that run alike on every backend.
 
 import type { TestContext } from '../test-runner.ts';
-import type { Backend, TransportTest } from './backend.ts';
+import type { TransportBackend, TransportTest } from './backend.ts';
 import { type Fixture, makeFixture } from './fixture.ts';
 
 /** Declares one case. The title is a sentence, unique in the suite; each run gets a fixture of its own. */
@@ -15,16 +15,17 @@ export interface Define {
 export type Cases = (define: Define) => void;
 
 /** Registers every case of `groups` for a backend; the titles that its `skip` names are registered as skipped, with their reasons. */
-export function register(test: TransportTest, backend: Backend, groups: readonly Cases[]): void {
+export function register(test: TransportTest, backend: TransportBackend, groups: readonly Cases[]): void {
   const skip = checkedSkips(backend);
   const titles = new Set<string>();
+  const turn = turnstile(CASES_AT_ONCE);
   const add = (declare: NonNullable<TransportTest['serial']>, title: string, body: (f: Fixture, t: TestContext) => Promise<void>) => {
     if (titles.has(title)) throw new TypeError(`two cases are titled '${title}'`);
     titles.add(title);
     const full = `${backend.name}: ${title}`;
     const reason = skip.get(title);
     if (reason !== undefined) skipped(test, `${full} (skipped: ${reason})`);
-    else declare(full, (t) => run(t, backend, body));
+    else declare(full, (t) => turn(() => run(t, backend, body)));
   };
   const define = ((title, body) => add(test, title, body)) as Define;
   define.alone = (title, body) => add(test.serial ?? test, title, body);
@@ -32,7 +33,7 @@ export function register(test: TransportTest, backend: Backend, groups: readonly
   for (const title of skip.keys()) if (!titles.has(title)) throw new TypeError(`${backend.name}: skip: there is no case '${title}'`);
 }
 
-async function run(t: TestContext, backend: Backend, body: (f: Fixture, t: TestContext) => Promise<void>): Promise<void> {
+async function run(t: TestContext, backend: TransportBackend, body: (f: Fixture, t: TestContext) => Promise<void>): Promise<void> {
   t.timeout(60_000);
   const fixture = makeFixture(t, backend);
   try {
@@ -45,13 +46,30 @@ async function run(t: TestContext, backend: Backend, body: (f: Fixture, t: TestC
   await fixture.finish(true);
 }
 
+/** Runners start all cases of a file at once; hundreds beside each other would only be slow, and hard to read where one hangs. */
+function turnstile(places: number): (run: () => Promise<void>) => Promise<void> {
+  let free = places;
+  const waiting: (() => void)[] = [];
+  return async (run) => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      await run();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free++;
+      else next();
+    }
+  };
+}
+
 function skipped(test: TransportTest, title: string): void {
   const body = (t: TestContext) => void t.pass();
   if (test.skip !== undefined) test.skip(title, body);
   else test(title, body);
 }
 
-function checkedSkips(backend: Backend): Map<string, string> {
+function checkedSkips(backend: TransportBackend): Map<string, string> {
   const skips = new Map(Object.entries(backend.skip ?? {}));
   for (const [title, reason] of skips) {
     if (typeof reason !== 'string' || reason.trim() === '') throw new TypeError(`${backend.name}: skip['${title}']: give the reason, a sentence`);
@@ -62,3 +80,4 @@ function checkedSkips(backend: Backend): Map<string, string> {
 
 /** A backend that needs more than this is no Transport. */
 const MOST_SKIPS = 5;
+const CASES_AT_ONCE = 8;

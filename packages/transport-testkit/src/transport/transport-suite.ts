@@ -1,7 +1,7 @@
 // The transport suite: what a Transport promises, as cases that run alike on every backend.
 
 import { addressCases } from './addresses.ts';
-import type { Backend, TransportTest } from './backend.ts';
+import type { TransportBackend, TransportTest } from './backend.ts';
 import { callCases } from './calls.ts';
 import { cancellationCases } from './cancellation.ts';
 import { closingCases } from './closing.ts';
@@ -29,7 +29,7 @@ import { traitCases } from './traits.ts';
  * it is); the suite imports none.
  * @throws TypeError where `skip` names no case, gives no reason, or has more than five.
  */
-export function transportSuite(test: TransportTest, backend: Backend): void {
+export function transportSuite(test: TransportTest, backend: TransportBackend): void {
   register(test, backend, [
     leakCases,
     addressCases,

@@ -1,0 +1,53 @@
+// The suite about itself: what it demands of a backend's skips, how many cases it has, and that COVERAGE.md tells the truth.
+
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import type { TransportBackend, TransportTest } from './backend.ts';
+import { transportSuite } from './transport-suite.ts';
+
+const backend: TransportBackend = {
+  name: 'paper',
+  create() {
+    throw new Error('no case is run here');
+  },
+  unreachable: () => 'nowhere',
+};
+
+function titlesOf(skip: TransportBackend['skip'] = {}): { run: string[]; skipped: string[] } {
+  const [run, skipped]: [string[], string[]] = [[], []];
+  const declare = ((title: string) => run.push(title)) as TransportTest;
+  declare.skip = (title) => skipped.push(title);
+  transportSuite(declare, { ...backend, skip });
+  return { run, skipped };
+}
+
+test('there are at least 120 cases, no two of one title', (t) => {
+  const { run } = titlesOf();
+  t.true(run.length >= 120);
+  t.is(new Set(run).size, run.length);
+});
+
+test('a skip takes its case out and shows its reason', (t) => {
+  const { run, skipped } = titlesOf({ 'an advertised address is told verbatim': 'paper has no address' });
+  t.deepEqual(skipped, ['paper: an advertised address is told verbatim (skipped: paper has no address)']);
+  t.is(run.length, titlesOf().run.length - 1);
+});
+
+test('a skip without a reason, of no case, or one too many is a TypeError', (t) => {
+  t.throws(() => titlesOf({ 'an advertised address is told verbatim': ' ' }), { instanceOf: TypeError, message: /reason/ });
+  t.throws(() => titlesOf({ 'no such case': 'because' }), { instanceOf: TypeError, message: /no such case/ });
+  const six = Object.fromEntries(
+    titlesOf()
+      .run.slice(0, 6)
+      .map((title) => [title.replace('paper: ', ''), 'because']),
+  );
+  t.throws(() => titlesOf(six), { instanceOf: TypeError, message: /at most 5/ });
+});
+
+test('COVERAGE.md names cases that there are', (t) => {
+  const known = new Set(titlesOf().run.map((title) => title.replace('paper: ', '')));
+  const text = readFileSync(new URL('../../src/transport/COVERAGE.md', import.meta.url), 'utf8');
+  const named = [...text.matchAll(/“([^”]+)”/g)].map(([, title]) => title as string);
+  t.true(named.length > 60);
+  for (const title of named) t.true(known.has(title), title);
+});
