@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { root, run, runTool, tools } from './workspace.mjs';
 
-/** core + ws for a browser, in bytes after gzip; nats-core takes 42 kB, libp2p 108. */
+/** A page's core + ws, in bytes after gzip; nats-core takes 42 kB, libp2p 108. */
 const LARGEST_BUNDLE = 35_000;
 
 const failed = [];
@@ -58,21 +58,25 @@ async function packages() {
   rmSync(folder, { recursive: true });
 }
 
-/** What a page would load, all exports included. A `node:` import can't be resolved for a browser, and fails. */
+/** What a page loads: everything that a package exports, then a program that uses core and ws. What needs Node can't be resolved, and fails. */
 async function bundles() {
-  for (const names of [['core'], ['core', 'inmem'], ['core', 'ws']]) {
-    const contents = names.map((name) => `export * from '@trunkline/transport-${name}';`).join('\n');
-    const options = { bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true, write: false, metafile: true, logLevel: 'silent' };
-    try {
-      const result = await build({ stdin: { contents, resolveDir: join(root, 'consumer') }, ...options });
-      const size = gzipSync(result.outputFiles[0].contents, { level: 9 }).length;
-      const foreign = Object.keys(result.metafile.inputs).filter((path) => path.includes('/node_modules/ws/'));
-      const limit = names.includes('ws') ? ` (at most ${LARGEST_BUNDLE / 1000} kB)` : '';
-      const well = foreign.length === 0 && (limit === '' || size <= LARGEST_BUNDLE);
-      report('bundle', well, `${names.join(' + ')}: ${(size / 1000).toFixed(1)} kB gzip${limit}`, foreign.join('\n'));
-    } catch (error) {
-      report('bundle', false, names.join(' + '), error.message);
-    }
+  const all = (...names) => names.map((name) => `export * from '@trunkline/transport-${name}';`).join('\n');
+  await bundle('all of core', all('core'));
+  await bundle('all of core + inmem', all('core', 'inmem'));
+  await bundle('all of core + ws', all('core', 'ws'));
+  await bundle('a page on core + ws', "export * from './src/page.ts';", LARGEST_BUNDLE);
+}
+
+async function bundle(what, contents, largest = Number.POSITIVE_INFINITY) {
+  const options = { bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true, write: false, metafile: true, logLevel: 'silent' };
+  try {
+    const result = await build({ stdin: { contents, resolveDir: join(root, 'consumer') }, ...options });
+    const size = gzipSync(result.outputFiles[0].contents, { level: 9 }).length;
+    const foreign = Object.keys(result.metafile.inputs).filter((path) => path.includes('/node_modules/ws/'));
+    const limit = largest === Number.POSITIVE_INFINITY ? '' : ` (at most ${largest / 1000} kB)`;
+    report('bundle', foreign.length === 0 && size <= largest, `${what}: ${(size / 1000).toFixed(1)} kB gzip${limit}`, foreign.join('\n'));
+  } catch (error) {
+    report('bundle', false, what, error.message);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Remote } from '../remote.ts';
 import type { Channel } from '../session/channel.ts';
 import type { InCall } from '../session/in-call.ts';
 import { UNIT } from '../session/link.ts';
-import { IncomingRpc } from './rpc.ts';
+import { type IncomingRpc, makeRpc } from './rpc.ts';
 
 /** A reader of calls: a `serve`, or a consumer. */
 export interface Taker {
@@ -204,7 +204,10 @@ export class Inbox {
       return;
     }
     if (call.method.kind !== 'oneway') call.carrier.started(call);
-    taker.take(new IncomingRpc(call, request, channel.version, () => this.count('lateAnswer', call.from)), call);
+    taker.take(
+      makeRpc(call, request, channel.version, () => this.count('lateAnswer', call.from)),
+      call,
+    );
   }
 
   private refuse(call: InCall): void {

@@ -1,4 +1,4 @@
-// An incoming call as its reader sees it: answered exactly once. One class for every kind; the types tell which members there are.
+// An incoming call as its reader sees it: answered exactly once. A class for each way of answering: what a kind lacks is not there.
 
 import { TransportError } from '../errors.ts';
 import type { Codec } from '../protocol/codec.ts';
@@ -7,7 +7,7 @@ import type { Remote } from '../remote.ts';
 import type { InCall } from '../session/in-call.ts';
 import { ItemReader } from './item-reader.ts';
 
-/** The value behind the `Rpc` types. `respond`, `fail` and the rest live on the prototype; what costs is made at first use. */
+/** The value behind the `Rpc` types: `respond`, `fail` and the rest live on the prototype; what costs is made at first use. */
 export class IncomingRpc {
   readonly method: string;
   readonly request: unknown;
@@ -50,12 +50,10 @@ export class IncomingRpc {
     return this.#answered;
   }
 
-  respond(value: unknown): boolean {
+  protected respondWith(value: unknown): boolean {
     const { method } = this.#call;
-    if (method.response === undefined)
-      throw new TypeError(`rpc.respond: '${method.name}' has no response${method.download === undefined ? '' : '; it streams: write, then end'}`);
     this.#answer('respond');
-    const payload = this.#encode(method.response, method.what.response, value);
+    const payload = this.#encode(method.response!, method.what.response, value);
     return this.#told(this.#call.carrier.respond(this.#call, payload));
   }
 
@@ -69,23 +67,21 @@ export class IncomingRpc {
     return this.#told(call.carrier.fail(call, toTransportError(error), false));
   }
 
-  write(item: unknown): Promise<void> {
+  protected writeItem(item: unknown): Promise<void> {
     const { method, download } = this.#call;
-    if (method.download === undefined) throw new TypeError(`rpc.write: '${method.name}' streams nothing back`);
     if (this.#answered && this.#gone === undefined) throw new TypeError(`rpc.write: '${method.name}' has ended already`);
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
     let payload: Uint8Array;
     try {
-      payload = encodeAs(method.download, method.what.download, item);
+      payload = encodeAs(method.download!, method.what.download, item);
     } catch (error) {
       return Promise.reject(error);
     }
     return download!.write(payload);
   }
 
-  end(): boolean {
+  protected endItems(): boolean {
     const call = this.#call;
-    if (call.method.download === undefined) throw new TypeError(`rpc.end: '${call.method.name}' streams nothing back`);
     this.#answer('end');
     return this.#told(call.carrier.finish(call));
   }
@@ -128,6 +124,32 @@ export class IncomingRpc {
     this.#controller?.abort(error);
   }
 }
+
+/** Answers a unary or uploading call. */
+class RespondingRpc extends IncomingRpc {
+  respond(value: unknown): boolean {
+    return this.respondWith(value);
+  }
+}
+
+/** Answers a downloading or duplex call. */
+class StreamingRpc extends IncomingRpc {
+  write(item: unknown): Promise<void> {
+    return this.writeItem(item);
+  }
+
+  end(): boolean {
+    return this.endItems();
+  }
+}
+
+/** The Rpc of a call, whatever its kind. @param late its reader answered when the caller was gone. */
+export function makeRpc(call: InCall, request: unknown, version: number, late: () => void): IncomingRpc {
+  if (call.method.response !== undefined) return new RespondingRpc(call, request, version, late);
+  return new (call.method.download === undefined ? IncomingRpc : StreamingRpc)(call, request, version, late);
+}
+
+export type { RespondingRpc, StreamingRpc };
 
 /** Shared by all calls without metadata. */
 const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});

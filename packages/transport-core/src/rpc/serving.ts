@@ -3,7 +3,7 @@
 import type { TransportError } from '../errors.ts';
 import type { InCall } from '../session/in-call.ts';
 import type { Inbox, Taker } from './inbox.ts';
-import { type IncomingRpc, toTransportError } from './rpc.ts';
+import { type IncomingRpc, type RespondingRpc, type StreamingRpc, toTransportError } from './rpc.ts';
 
 /** Any handler, as it is called. */
 export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
@@ -93,12 +93,12 @@ export class Serving implements Taker {
         void this.stream(rpc, call, value);
         return false;
       }
-      if (!rpc.settled) rpc.end();
+      if (!rpc.settled) (rpc as StreamingRpc).end();
       return true;
     }
     if (rpc.settled) return true;
     try {
-      rpc.respond(value);
+      (rpc as RespondingRpc).respond(value);
     } catch (error) {
       this.options.failed(error);
     }
@@ -116,10 +116,10 @@ export class Serving implements Taker {
         const { value, done } = await iterator.next();
         if (signal.aborted) break;
         if (done === true) {
-          if (!rpc.settled) rpc.end();
+          if (!rpc.settled) (rpc as StreamingRpc).end();
           break;
         }
-        await rpc.write(value);
+        await (rpc as StreamingRpc).write(value);
       }
     } catch (error) {
       if (!signal.aborted) {

@@ -1,6 +1,7 @@
 // The calling half of a session: our calls by id, from admission to their terminal frame (SESSION.md §3).
 
 import { TransportError, withDetails } from '../errors.ts';
+import { List } from '../list.ts';
 import { Account, DOWNLOAD, Kind, UPLOAD } from '../wire/frame.ts';
 import { STALLED } from './assembly.ts';
 import type { Channel } from './channel.ts';
@@ -16,8 +17,9 @@ import { Outgoing } from './outgoing.ts';
 export class Caller implements CallCarrier {
   readonly stage = 'it waited to be sent';
   readonly slots: Slots<OutCall>;
-  /** Open streaming calls. */
+  /** Open streaming calls, and those that wait for one to end. */
   streams = 0;
+  private readonly waitingStreams = new List<OutCall>();
   /** Resolved one-ways in the batch that is being filled, lost with it. */
   private onewaysInBatch = 0;
   private onewayMark = 0;
@@ -49,15 +51,15 @@ export class Caller implements CallCarrier {
     if (refusal !== undefined) return call.failed(refusal);
     call.carrier = this;
     if (call.due < Number.POSITIVE_INFINITY) this.link.port.wakeBy(call.due);
-    if (channel.waiting.length === 0 && this.hasRoom(channel, call)) return this.admit(channel, call);
+    const queue = this.queueOf(channel, call);
+    if (queue.length === 0 && this.hasRoom(channel, call)) return this.admit(channel, call);
     const cost = costOf(call);
     if (this.link.full(cost)) {
       const message = `limits.memory is reached: ${this.link.memory.used} of ${this.link.memory.limit} bytes are held, the call was not sent`;
       return call.failed(new TransportError('resource_exhausted', message, { sent: false }));
     }
     this.link.hold(cost);
-    channel.waitingBytes += cost;
-    channel.waiting.push(call);
+    queue.push(call);
   }
 
   /** A one-way that goes now or not at all. */
@@ -94,17 +96,28 @@ export class Caller implements CallCarrier {
     return channel.open < this.link.terms.calls && !this.slots.full && (call.method.flags === 0 || this.streams < this.link.terms.streams);
   }
 
+  /** Streams wait among themselves, for a bound of the whole connection: they keep no order with anything. */
+  private queueOf(channel: Channel, call: OutCall): List<OutCall> {
+    return call.method.flags === 0 ? channel.waiting : this.waitingStreams;
+  }
+
   /** Lets in those that waited, as far as there is room. */
   admitWaiting(channel: Channel): void {
-    for (let call = channel.waiting.first; call !== undefined && this.hasRoom(channel, call); call = channel.waiting.first) {
+    this.admitFrom(channel.waiting);
+    this.admitFrom(this.waitingStreams);
+  }
+
+  private admitFrom(queue: List<OutCall>): void {
+    for (let call = queue.first; call !== undefined; call = queue.first) {
+      const channel = this.channelOf(call.channel);
+      if (!this.hasRoom(channel, call)) return;
       this.unwait(channel, call);
       this.admit(channel, call);
     }
   }
 
   private unwait(channel: Channel, call: OutCall): boolean {
-    if (!channel.waiting.remove(call)) return false;
-    channel.waitingBytes -= costOf(call);
+    if (!this.queueOf(channel, call).remove(call)) return false;
     this.link.free(costOf(call));
     return true;
   }
@@ -222,7 +235,7 @@ export class Caller implements CallCarrier {
     call.unit = undefined;
     call.upload?.stop(ANSWERED);
     this.release(channel, call);
-    if (channel.waiting.length > 0) this.admitWaiting(channel);
+    if (channel.waiting.length > 0 || this.waitingStreams.length > 0) this.admitWaiting(channel);
   }
 
   // Time and the end.
@@ -240,7 +253,7 @@ export class Caller implements CallCarrier {
 
   /** One protocol closes: its calls end, taken back or cancelled. */
   failChannel(channel: Channel, error: TransportError): void {
-    const calls: OutCall[] = [...channel.waiting];
+    const calls: OutCall[] = [...channel.waiting, ...[...this.waitingStreams].filter((call) => call.channel === channel.byte)];
     for (const call of this.slots.values()) if (call.channel === channel.byte && !call.done) calls.push(call);
     for (const unit of channel.lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) calls.push(unit.sender as OutCall);
     for (const call of calls) {
@@ -258,13 +271,11 @@ export class Caller implements CallCarrier {
 
   /** The calls that waited for room, in order: they go elsewhere. */
   takeWaiting(channels: Iterable<Channel>): OutCall[] {
-    const waiting: OutCall[] = [];
-    for (const channel of channels) {
-      for (const call of channel.waiting) {
-        this.unwait(channel, call);
-        call.carrier = undefined;
-        waiting.push(call);
-      }
+    const waiting: OutCall[] = [...this.waitingStreams];
+    for (const channel of channels) waiting.push(...channel.waiting);
+    for (const call of waiting) {
+      this.unwait(this.channelOf(call.channel), call);
+      call.carrier = undefined;
     }
     return waiting.sort((a, b) => a.seq - b.seq);
   }
@@ -285,6 +296,7 @@ export class Caller implements CallCarrier {
       if (stale > now) next = Math.min(next, stale);
       else call.failed(new TransportError('aborted', `the response stopped after ${assembly.got} of ${assembly.size} bytes`, { sent: true }));
     }
+    for (const call of this.waitingStreams) look(call);
     for (const channel of channels) {
       for (const call of channel.waiting) look(call);
       for (const unit of channel.lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) look(unit.sender as OutCall);
@@ -325,11 +337,8 @@ export class Caller implements CallCarrier {
           over(channel, call);
         }
       }
-      for (const call of channel.waiting) {
-        this.unwait(channel, call);
-        over(channel, call);
-      }
     }
+    for (const call of this.takeWaiting(channels)) over(this.channelOf(call.channel), call);
     for (const call of this.slots.values()) over(this.channelOf(call.channel), call);
     return unsent.sort((a, b) => a.seq - b.seq);
   }

@@ -71,8 +71,8 @@ export function settle(terms: Terms, hello: Hello): void {
   terms.packet = Math.min(terms.packet, limits.packet);
   terms.message = limits.message;
   terms.item = limits.item;
-  terms.calls = limits.calls;
-  terms.streams = limits.streams;
+  terms.calls = Math.min(terms.calls, limits.calls);
+  terms.streams = Math.min(terms.streams, limits.streams);
   terms.short = limits.short;
   terms.long = limits.long;
   terms.stream = limits.stream;

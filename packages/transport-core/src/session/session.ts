@@ -2,7 +2,7 @@
 // throws because of what a peer sent. The calls live in caller and callee, what is sent in outbox; here is what binds them: hello, the
 // kinds of frames, being alive, and the end.
 
-import { codeNumber, codeOf, REASONS, type Reason, reasonError, reasonNumber, reasonOf, TransportError } from '../errors.ts';
+import { codeNumber, REASONS, reasonError, reasonNumber, TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { FrameDecoder } from '../wire/decoder.ts';
 import { FRAME_OVERHEAD, type Frame, type FrameVisitor, Kind } from '../wire/frame.ts';
@@ -13,6 +13,7 @@ import { Callee, type Calls } from './callee.ts';
 import { Caller } from './caller.ts';
 import type { Channel } from './channel.ts';
 import { Channels } from './channels.ts';
+import { type Departing, Departure, goAwayError } from './departure.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Greeter, type GreeterOptions } from './greeter.ts';
 import { judgeHello, settle } from './handshake.ts';
@@ -61,7 +62,7 @@ type Phase =
   | 'leaving'
   | 'closed';
 
-export class Session implements FrameVisitor {
+export class Session implements FrameVisitor, Departing {
   readonly link: Link;
   readonly caller: Caller;
   readonly callee: Callee;
@@ -73,16 +74,10 @@ export class Session implements FrameVisitor {
   private readonly channels: Channels;
   private readonly greeter: Greeter;
   private readonly dispatcher: Dispatcher;
+  private readonly departure: Departure;
   private readonly watched = new Set<Channel>();
   private phase: Phase = 'hello';
   private handshakeDue: number;
-  /** Why the peer opens nothing more. */
-  private peerLeft: TransportError | undefined = undefined;
-  /** Why we open nothing more. */
-  private left: TransportError | undefined = undefined;
-  /** When leaving takes too long; and, of a closing transport, when calls in flight are failed. */
-  private leaveDue = Number.POSITIVE_INFINITY;
-  private graceDue = Number.POSITIVE_INFINITY;
   /** When the frame that is coming in began; 0: none is. */
   private partialSince = 0;
   private frames = 0;
@@ -106,6 +101,7 @@ export class Session implements FrameVisitor {
     this.callee = new Callee(this.link, this.outbox, this.inflow, options.visitor, this.channels.get, (channel) => this.watch(channel));
     const answers = new Answers(this.link, this.inflow, this.caller);
     this.dispatcher = new Dispatcher(this.link, this.outbox, answers, this.callee, this.channels, this.liveness, parity);
+    this.departure = new Departure(this.link, this.outbox, this.caller, this.callee, this.channels, this);
     this.decoder = new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate });
     this.handshakeDue = now + options.handshakeTimeout;
     options.port.wakeBy(this.handshakeDue);
@@ -158,8 +154,6 @@ export class Session implements FrameVisitor {
 
   /** The driver, or the layer below, does not want this peer: both ends are told why. */
   refuse(error: TransportError): void {
-    if (this.phase === 'closed') return;
-    this.greeter.speak();
     this.break(error);
   }
 
@@ -272,7 +266,7 @@ export class Session implements FrameVisitor {
     this.outbox.pump();
     this.outbox.flush();
     if (this.watched.size > 0) this.look();
-    this.finish();
+    this.departure.finish();
   }
 
   /** The connection is done with the batch that it kept. */
@@ -318,77 +312,36 @@ export class Session implements FrameVisitor {
 
   /** Leaves in order: nothing new is opened here, what is open and what the peer still opens is served. */
   leave(reason: 'idle' | 'disconnected', text: string): void {
-    if (this.phase !== 'up') return;
-    this.depart(reasonError(reason, text), LEAVE_TIME);
+    if (this.phase === 'up') this.departure.leave(reasonError(reason, text));
   }
 
   /** The transport closes: what arrives is refused, what is open has `grace` milliseconds, what was accepted one second more. */
   shut(grace: number): void {
-    if (this.phase === 'closed') return;
-    const closed = reasonError('closed', 'the other end has closed its transport');
-    if (this.state === 'opening') return this.break(closed);
-    this.callee.refusing = closed;
-    this.graceDue = this.link.now + grace;
-    this.leaveDue = Math.min(this.leaveDue, this.graceDue + FLUSH_TIME);
-    if (this.phase === 'up') this.depart(closed, grace + FLUSH_TIME);
-    this.caller.failUnsent(SHUTDOWN, this.channels.all());
-    this.link.port.wakeBy(this.graceDue);
-    if (grace === 0) this.endGrace();
+    if (this.state === 'opening') this.break(reasonError('closed', 'the other end has closed its transport'));
+    else if (this.phase !== 'closed') this.departure.shut(grace);
   }
 
-  private endGrace(): void {
-    this.graceDue = Number.POSITIVE_INFINITY;
-    this.caller.failAll(SHUTDOWN);
-    this.finish();
-  }
-
-  private depart(error: TransportError, time: number): void {
+  departed(waiting: OutCall[]): void {
     this.phase = 'leaving';
-    this.left = error;
-    this.leaveDue = this.link.now + time;
-    this.link.port.wakeBy(this.leaveDue);
-    const reason = error.reason as Reason;
-    this.outbox.sayFarewell({ code: codeNumber(error.code), reason: reasonNumber(reason), text: truncateText(error.message) });
-    this.options.visitor.leaving(this.caller.takeWaiting(this.channels.all()));
-    for (const channel of this.channels.all()) for (const writer of channel.writers.splice(0)) writer.reject(error);
+    this.options.visitor.leaving(waiting);
+    for (const channel of this.channels.all()) for (const writer of channel.writers.splice(0)) writer.reject(this.departure.left!);
   }
 
   private goneAway(frame: Frame): void {
-    const reason = reasonOf(frame.reason);
-    const error = new TransportError(codeOf(frame.code), frame.text === '' ? 'the other end ended the connection' : frame.text, {
-      reason,
-      origin: 'remote',
-      sent: undefined,
-    });
-    const orderly = reason !== undefined && ORDERLY.has(reason) && this.state !== 'opening';
-    if (!orderly) {
+    const error = goAwayError(frame);
+    if (this.state === 'opening' || !this.departure.hear(error)) {
       this.options.port.close();
-      return this.end(error);
-    }
-    if (this.peerLeft !== undefined) return;
-    this.peerLeft = error;
-    this.dispatcher.peerLeft = true;
-    if (this.phase === 'up') this.depart(new TransportError(error.code, error.message, { reason, origin: 'remote' }), LEAVE_TIME);
-    this.finish();
-  }
-
-  /** Nothing is left to say or to wait for: ends in order. */
-  private finish(): void {
-    if (this.phase !== 'leaving' || !this.outbox.saidFarewell || !this.outbox.idle || this.outbox.blocked) return;
-    const shutting = this.callee.refusing !== undefined;
-    if (this.peerLeft === undefined && !shutting) return;
-    const waits = this.graceDue !== Number.POSITIVE_INFINITY || !shutting;
-    if (waits && (this.caller.slots.size > 0 || this.callee.ids.size > 0)) return;
-    this.outbox.flush();
-    this.options.port.close();
-    this.end(this.left ?? reasonError('closed', 'the connection was closed'));
+      this.end(error);
+    } else this.dispatcher.peerLeft = true;
   }
 
   /** A refusal, a violation, a flood: our last frame goes before all that waits, which is dropped. */
   break(error: TransportError): void {
     if (this.phase === 'closed') return;
-    if (!this.outbox.blocked) {
+    // Before its preamble was read, the peer may be anybody: it gets no byte.
+    if (!this.outbox.blocked && (this.options.side === 'dialler' || this.greeter.matched)) {
       const { writer } = this.link;
+      this.greeter.speak();
       if (!writer.fits(FRAME_OVERHEAD / 4)) this.outbox.flush();
       if (!this.outbox.blocked) writer.goAway(codeNumber(error.code), reasonNumber(error.reason) || REASONS.refused.wire, truncateText(error.message));
       this.outbox.flush();
@@ -400,13 +353,14 @@ export class Session implements FrameVisitor {
   /** The connection ended by itself. */
   closed(error: TransportError | undefined): void {
     if (this.phase === 'closed') return;
-    const cause = this.peerLeft ?? this.left ?? error;
+    const cause = this.departure.peerLeft ?? this.departure.left ?? error;
     this.end(
       cause ?? reasonError('reset', this.state === 'opening' ? 'the other end closed the connection during the hello' : 'the other end closed the connection'),
     );
   }
 
-  private end(error: TransportError): void {
+  /** It is over: everything open fails, and the driver is told. */
+  end(error: TransportError): void {
     if (this.phase === 'closed') return;
     this.phase = 'closed';
     const unsent = this.caller.close(error, this.channels.all());
@@ -450,12 +404,7 @@ export class Session implements FrameVisitor {
     if (this.outbox.stuffed) return this.cut(reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames waits'));
     if (this.liveness.dead(now)) return this.cut(reasonError('ping_timeout', `the other end was silent for ${keepAlive.interval + keepAlive.timeout} ms`));
     if (this.liveness.wantsPing(now, this.link.active)) this.outbox.control(Kind.PING, this.liveness.ping(now));
-    if (now >= this.graceDue) this.endGrace();
-    if (this.phase === 'leaving' && now >= this.leaveDue) {
-      this.outbox.flush();
-      this.options.port.close();
-      return this.end(this.left!);
-    }
+    this.departure.wake(now);
     if (this.phase === 'up' && now >= this.idleDue() && this.isIdle()) this.leave('idle', `nothing was sent for ${this.idleTime()} ms`);
   }
 
@@ -465,7 +414,7 @@ export class Session implements FrameVisitor {
   }
 
   private nextDue(): number {
-    let due = Math.min(this.liveness.due(this.link.active), this.frameDue(), this.leaveDue, this.graceDue);
+    let due = Math.min(this.liveness.due(this.link.active), this.frameDue(), this.departure.due);
     if (this.outbox.blocked) due = Math.min(due, this.outbox.blockedSince + STUCK);
     if (this.phase === 'up' && this.isIdle()) due = Math.min(due, this.idleDue());
     return due;
@@ -495,11 +444,5 @@ function pick({ writer, port, limits, memory, allocate, count }: SessionOptions)
 
 /** A frame that has begun ends within this. */
 const FRAME_TIME = 15_000;
-/** Leaving in order takes no longer than this. */
-const LEAVE_TIME = 5_000;
-/** Beyond its grace a closing transport flushes for so long. */
-const FLUSH_TIME = 1_000;
 /** What a frame may be longer than its hello before the hello is over: other fields, a GO_AWAY's text. */
 const HELLO_SLACK = 4_096;
-const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
-const ORDERLY: ReadonlySet<Reason> = new Set(['idle', 'closed', 'disconnected'] as const);

@@ -75,7 +75,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   wasUp = false;
   private readonly endings: (() => void)[] = [];
   private ended = false;
-  private readonly host: ConnectionHost;
+  readonly host: ConnectionHost;
   private readonly stream: StreamConnection;
   private readonly encoder: FrameEncoder | undefined;
   private readonly mailbox: Mailbox | undefined;

@@ -352,6 +352,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 
   private async end(grace: number): Promise<void> {
     this.state = 'closing';
+    this.listening = false;
     for (const mount of this.mounts.values()) mount.refuse();
     const stopped = this.listener.stop();
     this.pool.close(CLOSED);
@@ -370,7 +371,6 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.endGrace();
     this.alarm.stop();
     this.state = 'closed';
-    this.listening = false;
     for (const events of this.events) events.end();
     this.events.clear();
   }

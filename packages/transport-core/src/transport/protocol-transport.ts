@@ -130,13 +130,13 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       }
       return;
     }
-    const connection = connectionOf(target);
+    const connection = this.#connectionOf(target);
     if (connection.over || connection.session.state !== 'up') return call.failed(lost(target));
     connection.session.caller.start(call);
   }
 
   #try(target: Target, method: Method, payload: Uint8Array): boolean {
-    const connection = typeof target === 'string' ? this.network.pool.live(target) : connectionOf(target);
+    const connection = typeof target === 'string' ? this.network.pool.live(target) : this.#connectionOf(target);
     if (connection === undefined || connection.session.state !== 'up') return false;
     this.network.ticker.now();
     return connection.session.caller.tryStart(new TryCall(this.protocol.channel, method, payload));
@@ -162,9 +162,17 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   // Connections.
 
+  /** The connection behind a Remote. @throws TypeError for what is none of this transport's. */
+  #connectionOf(target: Target): Connection {
+    const link = typeof target === 'object' && target !== null ? LiveRemote.linkOf(target) : undefined;
+    if (link instanceof Connection && link.host === this.network) return link;
+    const what = link === undefined ? (typeof target === 'object' ? 'another object' : String(target)) : 'a Remote of another one';
+    throw new TypeError(`a target is an address, or a Remote of this transport; got ${what}`);
+  }
+
   async #connect(target: Target): Promise<Connection> {
     if (typeof target === 'string') return this.network.pool.connect(target);
-    const connection = connectionOf(target);
+    const connection = this.#connectionOf(target);
     if (connection.over || connection.session.state !== 'up') throw lost(target);
     return connection;
   }
@@ -183,7 +191,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   hold(remote: Remote): () => void {
-    return connectionOf(remote).session.hold();
+    return this.#connectionOf(remote).session.hold();
   }
 
   async disconnect(target: Target, reason = 'this end disconnected'): Promise<void> {
@@ -192,7 +200,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       this.network.pool.cancel(target, reasonError('disconnected', reason));
       return this.network.leave(connections, reason);
     }
-    return this.network.leave([connectionOf(target)], reason);
+    return this.network.leave([this.#connectionOf(target)], reason);
   }
 
   closeStreams(): Promise<void> {
@@ -244,13 +252,6 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 }
 
 const NO_OPTIONS: CallOptions & { upload?: unknown } = Object.freeze({});
-
-/** The connection behind a Remote. @throws TypeError for what is none. */
-function connectionOf(target: Target): Connection {
-  const link = typeof target === 'object' && target !== null ? LiveRemote.linkOf(target) : undefined;
-  if (link instanceof Connection) return link;
-  throw new TypeError(`a target is an address or a Remote of this transport, got ${typeof target === 'object' ? 'another object' : String(target)}`);
-}
 
 function nameOf(target: Target): string {
   return typeof target === 'string' ? target : (target?.endpoint ?? String(target));

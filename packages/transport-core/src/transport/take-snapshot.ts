@@ -27,11 +27,11 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
   const { session, remote } = connection;
   const inbound = { calls: 0, bytes: 0 };
   const outbound = { messages: 0, bytes: 0 };
-  for (const { inbound: queue, lanes, waiting, waitingBytes } of session.openChannels) {
+  for (const { inbound: queue, lanes } of session.openChannels) {
     for (const call of queue) inbound.bytes += call.payload.length;
     inbound.calls += queue.length;
-    outbound.messages += lanes.messages + lanes.replyMessages + waiting.length;
-    outbound.bytes += lanes.bytes + lanes.replyBytes + waitingBytes;
+    outbound.messages += lanes.messages + lanes.replyMessages;
+    outbound.bytes += lanes.bytes + lanes.replyBytes;
   }
   return {
     id: connection.id,

@@ -175,13 +175,14 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
     const s = await session(t, backend, role);
     const sent = s.client.echo(tag(1));
     await s.peer.next('REQUEST');
+    const reads = [s.call('hint'), s.call('echo')] as const;
     s.peer.send(hint(tag(5)), request(s.id(0), tag(6)));
     s.peer.close();
     const error = await failure(t, sent);
     t.is(error.code, 'unavailable');
     t.is(error.sent, true);
-    t.is(untag((await s.call('hint')).request), 5);
-    const rpc = await s.call('echo');
+    t.is(untag((await reads[0]).request), 5);
+    const rpc = await reads[1];
     await s.seen.first('down');
     t.false(rpc.respond(tag(6)), 'a half-closed connection serves nothing');
     t.true(s.remote.closed);

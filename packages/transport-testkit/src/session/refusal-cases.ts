@@ -3,6 +3,7 @@
 import { TransportError } from '@trunkline/transport-core';
 import type { RawFrame, RawHello } from '../raw/raw-frames.ts';
 import { rawHello } from '../raw/raw-hello.ts';
+import { RAW_PREAMBLE } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
 import { bench, eachRole, type LabOptions, type Role, type SessionBackend, session } from './lab.ts';
 import { failure } from './verdicts.ts';
@@ -69,7 +70,7 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
     const listener = await on.listen();
     const sent = on.transport.send(`${'ab'.repeat(32)}@${listener.address}`, 'echo', Uint8Array.of(1));
     const peer = await listener.next();
-    await peer.next('HELLO');
+    t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
     peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: 'ab'.repeat(32) }) });
     const bye = await peer.next('GO_AWAY');
     t.is(bye.code, 16);
