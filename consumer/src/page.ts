@@ -1,0 +1,22 @@
+// A page's whole use of core and ws: it dials a server, calls it, and is called back. Its bundle is what `pnpm check` holds to a size.
+
+import { bytes, defineProtocol, json, serve } from '@trunkline/transport-core';
+import { createWsTransport } from '@trunkline/transport-ws';
+import { z } from 'zod/mini';
+
+const chat = defineProtocol({
+  name: 'chat',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    post: { id: 1, request: json(z.object({ text: z.string() })), response: json(z.number()) },
+    typing: { id: 2, request: bytes },
+  },
+});
+
+export async function main(url: string): Promise<void> {
+  const transport = createWsTransport({ protocol: chat });
+  serve(transport, { post: ({ text }) => text.length });
+  await transport.send(url, 'post', { text: 'hello' });
+  await transport.close();
+}
