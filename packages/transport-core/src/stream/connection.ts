@@ -21,6 +21,7 @@ import type { BufferPool } from './buffers.ts';
 import { LiveRemote, type RemoteLink } from './remote.ts';
 import type { StreamConnection, StreamSink } from './stream-layer.ts';
 import type { Flushable, Ticker } from './ticker.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** The transport, as its connections see it. */
 export interface ConnectionHost {
@@ -84,6 +85,11 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   private flagged = false;
   private closing = false;
   private crowded = false;
+  /** limits.rate, either way, and when a bucket that ran dry has filled again. */
+  private readonly sendRate: TokenBucket | undefined;
+  private readonly receiveRate: TokenBucket | undefined;
+  private sendAgain = Number.POSITIVE_INFINITY;
+  private receiveAgain = Number.POSITIVE_INFINITY;
   /** Chunks that came while it waited unread for its turn to say hello. */
   private parked: Uint8Array[] | undefined = undefined;
 
@@ -97,6 +103,9 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.endpoint = stream.endpoint;
     const { config, ticker } = host;
     this.since = ticker.now();
+    const { send, receive } = config.limits.rate;
+    this.sendRate = send === undefined ? undefined : new TokenBucket(send, this.since);
+    this.receiveRate = receive === undefined ? undefined : new TokenBucket(receive, this.since);
     this.mailbox = stream.frames === undefined ? undefined : new Mailbox();
     this.encoder = stream.frames === undefined ? new FrameEncoder(host.buffers.take, batchSize(config.limits.packet)) : undefined;
     const { encoder } = this;
@@ -145,6 +154,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     try {
       this.bytesIn += chunk.length;
       this.session.receive(now, chunk);
+      if (this.receiveRate !== undefined) this.receiveLater(this.receiveRate.take(chunk.length, now), now);
     } finally {
       ticker.leave();
     }
@@ -157,7 +167,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   drained(): void {
     this.host.buffers.give(this.kept);
     this.kept = undefined;
-    this.host.ticker.run((now) => this.session.drained(now));
+    if (this.sendAgain === Number.POSITIVE_INFINITY) this.host.ticker.run((now) => this.session.drained(now));
   }
 
   closed(error?: TransportError): void {
@@ -201,7 +211,37 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     const buffer = encoder.release();
     if (done) this.host.buffers.give(buffer);
     else this.kept = buffer;
-    return done;
+    if (this.sendRate === undefined) return done;
+    const now = this.host.ticker.now();
+    const delay = this.sendRate.take(chunk.length, now);
+    if (delay === 0) return done;
+    this.sendAgain = now + delay;
+    this.host.wakeBy(this.sendAgain);
+    return false;
+  }
+
+  /** The rate of what comes in is spent: nothing is read for a while, and silence in that time accuses nobody. */
+  private receiveLater(delay: number, now: number): void {
+    if (delay === 0 || this.over) return;
+    if (this.receiveAgain === Number.POSITIVE_INFINITY) this.stream.pause();
+    this.receiveAgain = now + delay;
+    this.session.excuse(delay);
+    this.host.wakeBy(this.receiveAgain);
+  }
+
+  /** Does what is due at `now`, and gives the next time. */
+  wake(now: number): number {
+    if (now >= this.sendAgain) {
+      this.sendAgain = Number.POSITIVE_INFINITY;
+      if (this.kept === undefined) this.session.drained(now);
+    }
+    if (now >= this.receiveAgain) {
+      this.receiveAgain = Number.POSITIVE_INFINITY;
+      this.stream.resume();
+    }
+    // A connection that its own rate holds back is not stuck.
+    if (this.sendAgain !== Number.POSITIVE_INFINITY) this.session.outbox.blockedSince = now;
+    return Math.min(this.session.wake(now), this.sendAgain, this.receiveAgain);
   }
 
   dirty(): void {

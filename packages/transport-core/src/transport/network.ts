@@ -289,7 +289,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     return this.ticker.run(() => {
       let next = this.pool.wake(now);
       for (const connection of this.connections) {
-        const due = connection.session.wake(now);
+        const due = connection.wake(now);
         if (due < next) next = due;
       }
       if (now >= this.graceDue) this.endGrace();

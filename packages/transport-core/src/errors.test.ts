@@ -1,0 +1,140 @@
+import test from 'ava';
+import { CODES, type Code, codeNumber, codeOf, REASONS, type Reason, reasonError, reasonNumber, reasonOf, TransportError, withDetails } from './errors.ts';
+
+// The tables as they were agreed: a change of either is a change of the wire and of the public face.
+const codes: Record<Code, number> = {
+  cancelled: 1,
+  unknown: 2,
+  invalid_argument: 3,
+  deadline_exceeded: 4,
+  not_found: 5,
+  already_exists: 6,
+  permission_denied: 7,
+  resource_exhausted: 8,
+  failed_precondition: 9,
+  aborted: 10,
+  out_of_range: 11,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+  data_loss: 15,
+  unauthenticated: 16,
+  shutdown: 14,
+};
+
+const wireReasons: [number, Code, Reason][] = [
+  [1, 'unavailable', 'idle'],
+  [2, 'unavailable', 'closed'],
+  [3, 'unavailable', 'disconnected'],
+  [4, 'failed_precondition', 'wrong_network'],
+  [5, 'failed_precondition', 'wrong_version'],
+  [6, 'permission_denied', 'refused'],
+  [7, 'failed_precondition', 'self'],
+  [8, 'already_exists', 'duplicate'],
+  [9, 'resource_exhausted', 'full'],
+  [10, 'unauthenticated', 'identity_mismatch'],
+  [11, 'permission_denied', 'denied'],
+  [12, 'internal', 'malformed'],
+  [13, 'resource_exhausted', 'flood'],
+  [14, 'resource_exhausted', 'too_large'],
+  [15, 'unauthenticated', 'bad_certificate'],
+];
+
+const localReasons: [Code, Reason][] = [
+  ['unavailable', 'connection_refused'],
+  ['unavailable', 'host_not_found'],
+  ['unavailable', 'address_in_use'],
+  ['invalid_argument', 'not_advertisable'],
+  ['internal', 'wrong_preamble'],
+  ['unavailable', 'dial_timeout'],
+  ['unavailable', 'handshake_timeout'],
+  ['unavailable', 'ping_timeout'],
+  ['unavailable', 'reset'],
+];
+
+test('the codes are gRPC’s and shutdown, with their numbers', (t) => {
+  t.deepEqual({ ...CODES }, codes);
+});
+
+test('every code but shutdown comes back from its number', (t) => {
+  for (const code of Object.keys(codes) as Code[]) t.is(codeOf(codeNumber(code)), code === 'shutdown' ? 'unavailable' : code);
+});
+
+test('a number that no code has reads as unknown', (t) => {
+  for (const number of [0, 17, 255, 0xffff_ffff, -1, 1.5]) t.is(codeOf(number), 'unknown');
+});
+
+test('the reasons are a closed table of codes and numbers', (t) => {
+  const expected = Object.fromEntries([
+    ...wireReasons.map(([wire, code, reason]) => [reason, { wire, code }]),
+    ...localReasons.map(([code, reason]) => [reason, { wire: 0, code }]),
+  ]);
+  t.deepEqual({ ...REASONS } as object, expected);
+});
+
+test('a reason that crosses comes back from its number, one that does not has none', (t) => {
+  for (const [wire, , reason] of wireReasons) {
+    t.is(reasonNumber(reason), wire);
+    t.is(reasonOf(wire), reason);
+  }
+  for (const [, reason] of localReasons) t.is(reasonNumber(reason), 0);
+  for (const number of [0, 16, 0xffff_ffff]) t.is(reasonOf(number), undefined);
+  t.is(reasonNumber(undefined), 0);
+});
+
+test('reasonError has the code of its reason', (t) => {
+  for (const [reason, { code }] of Object.entries(REASONS)) {
+    const error = reasonError(reason as Reason, 'why', { target: 'a:1' });
+    t.is(error.code, code);
+    t.is(error.reason, reason as Reason);
+    t.is(error.target, 'a:1');
+  }
+});
+
+test('an error has what it was given, and is local where nothing else is said', (t) => {
+  const cause = new Error('deeper');
+  const error = new TransportError('aborted', 'it broke', { reason: 'reset', target: 'a:1', sent: false, origin: 'remote', metadata: { leader: 'b' }, cause });
+  t.is(error.message, 'it broke');
+  t.deepEqual(
+    [error.code, error.reason, error.target, error.sent, error.origin, error.metadata],
+    ['aborted', 'reset', 'a:1', false, 'remote', { leader: 'b' }],
+  );
+  t.is(error.cause, cause);
+  t.true(error instanceof Error);
+  t.is(error.name, 'TransportError');
+  t.regex(String(error.stack), /errors\.test/);
+  const plain = new TransportError('aborted', 'x');
+  t.is(plain.origin, 'local');
+  t.is(plain.sent, undefined);
+  t.false('cause' in plain);
+});
+
+test('a code or a reason outside the tables is a TypeError that names those there are', (t) => {
+  for (const wrong of ['OK', 'toString', '__proto__', '']) {
+    t.throws(() => new TransportError(wrong as Code, 'x'), { instanceOf: TypeError, message: /codes are cancelled, unknown/ });
+    t.throws(() => new TransportError('aborted', 'x', { reason: wrong as Reason }), { instanceOf: TypeError, message: /reasons are idle, closed/ });
+  }
+});
+
+test('an error of a second copy of this package is a TransportError, and nothing else is', (t) => {
+  class Copy extends Error {}
+  Object.defineProperty(Copy.prototype, Symbol.for('trunkline.TransportError'), { value: true });
+  t.true(new Copy() instanceof TransportError);
+  for (const other of [new Error('x'), {}, null, undefined, 'TransportError', { name: 'TransportError', code: 'aborted' }])
+    t.false((other as object) instanceof TransportError);
+});
+
+test('withDetails is another error with the same failure', (t) => {
+  const cause = new Error('deeper');
+  const shared = new TransportError('unavailable', 'lost', { reason: 'reset', sent: true, origin: 'remote', metadata: { a: 'b' }, cause });
+  const own = withDetails(shared, { target: 'a:1', sent: false });
+  t.not(own, shared);
+  t.is(own.message, 'lost');
+  t.deepEqual(
+    [own.code, own.reason, own.target, own.sent, own.origin, own.metadata, own.cause],
+    ['unavailable', 'reset', 'a:1', false, 'remote', { a: 'b' }, cause],
+  );
+  t.is(shared.target, undefined);
+  t.is(withDetails(shared, {}).sent, true);
+  t.is(withDetails(shared, { sent: undefined }).sent, true);
+});

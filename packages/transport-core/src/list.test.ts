@@ -1,0 +1,103 @@
+import test from 'ava';
+import { Entry, List } from './list.ts';
+import { seededRandom } from './random.ts';
+
+class Item extends Entry {
+  readonly name: number;
+  constructor(name: number) {
+    super();
+    this.name = name;
+  }
+}
+
+const names = (list: List<Item>) => [...list].map((item) => item.name);
+const listOf = (...items: Item[]) => {
+  const list = new List<Item>();
+  for (const item of items) list.push(item);
+  return list;
+};
+const items = (count: number) => Array.from({ length: count }, (_, i) => new Item(i));
+
+test('first in, first out', (t) => {
+  const list = listOf(...items(3));
+  t.is(list.length, 3);
+  t.deepEqual([list.shift()!.name, list.shift()!.name, list.shift()!.name], [0, 1, 2]);
+  t.is(list.shift(), undefined);
+  t.is(list.length, 0);
+  t.is(list.first, undefined);
+  t.is(list.last, undefined);
+});
+
+test('an entry leaves from anywhere, and can stand elsewhere then', (t) => {
+  const all = items(3);
+  for (const leaver of all) {
+    const list = listOf(...all);
+    t.true(list.remove(leaver));
+    t.is(leaver.list, undefined);
+    t.deepEqual(
+      names(list),
+      [0, 1, 2].filter((name) => name !== leaver.name),
+    );
+    const other = listOf(leaver);
+    t.deepEqual(names(other), [leaver.name]);
+    for (const item of all) item.list?.remove(item);
+  }
+});
+
+test('what is not in the list is left alone', (t) => {
+  const [a, b] = items(2) as [Item, Item];
+  const list = listOf(a);
+  const other = listOf(b);
+  t.false(list.remove(b));
+  t.true(list.remove(a));
+  t.false(list.remove(a));
+  t.is(other.length, 1);
+  t.is(list.length, 0);
+});
+
+test('rotate sends the head to the end', (t) => {
+  const list = listOf(...items(3));
+  list.rotate();
+  t.deepEqual(names(list), [1, 2, 0]);
+  const single = listOf(new Item(7));
+  single.rotate();
+  t.deepEqual(names(single), [7]);
+  new List<Item>().rotate();
+});
+
+test('the entry that an iteration is at may leave', (t) => {
+  const list = listOf(...items(5));
+  const seen: number[] = [];
+  for (const item of list) {
+    seen.push(item.name);
+    if (item.name % 2 === 0) list.remove(item);
+  }
+  t.deepEqual(seen, [0, 1, 2, 3, 4]);
+  t.deepEqual(names(list), [1, 3]);
+});
+
+test('it agrees with an array, whatever is done', (t) => {
+  const random = seededRandom(1);
+  const list = new List<Item>();
+  let model: Item[] = [];
+  for (let step = 0; step < 3_000; step++) {
+    const draw = random();
+    if (draw < 0.45) {
+      const item = new Item(step);
+      list.push(item);
+      model.push(item);
+    } else if (draw < 0.6) t.is(list.shift(), model.shift());
+    else if (draw < 0.7) {
+      list.rotate();
+      if (model.length > 1) model = [...model.slice(1), model[0]!];
+    } else if (model.length > 0) {
+      const [item] = model.splice(Math.floor(random() * model.length), 1);
+      t.true(list.remove(item!));
+    }
+    if (list.length !== model.length || list.first !== model[0] || list.last !== model.at(-1)) t.fail(`step ${step}`);
+  }
+  t.deepEqual(
+    names(list),
+    model.map((item) => item.name),
+  );
+});

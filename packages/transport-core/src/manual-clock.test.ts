@@ -1,0 +1,98 @@
+import test from 'ava';
+import { createManualClock } from './manual-clock.ts';
+
+function scene(start?: number) {
+  const clock = createManualClock(start);
+  const log: [string, number][] = [];
+  const note = (name: string) => () => void log.push([name, clock.now()]);
+  return { clock, log, note };
+}
+
+test('time stands still until it is moved', (t) => {
+  t.is(createManualClock().now(), 1_000);
+  const clock = createManualClock(5);
+  t.is(clock.now(), 5);
+  clock.advance(2.5);
+  t.is(clock.now(), 7.5);
+});
+
+test('timers run at their own moments, in order of their due times, then of their making', (t) => {
+  const { clock, log, note } = scene(0);
+  clock.setTimeout(note('late'), 30);
+  clock.setTimeout(note('early'), 10);
+  clock.setTimeout(note('also early'), 10);
+  clock.setTimeout(note('never'), 41);
+  clock.advance(40);
+  t.deepEqual(log, [
+    ['early', 10],
+    ['also early', 10],
+    ['late', 30],
+  ]);
+  t.is(clock.now(), 40);
+  t.is(clock.nextDue, 41);
+  t.is(clock.timers, 1);
+});
+
+test('timers made within the span run in it', (t) => {
+  const { clock, log, note } = scene(0);
+  clock.setTimeout(() => {
+    note('first')();
+    clock.setTimeout(note('second'), 5);
+    clock.setTimeout(note('beyond'), 50);
+  }, 10);
+  clock.advance(20);
+  t.deepEqual(log, [
+    ['first', 10],
+    ['second', 15],
+  ]);
+});
+
+test('a timer that was stopped does not run; stopping twice, or what ran, is fine', (t) => {
+  const { clock, log, note } = scene(0);
+  const stopped = clock.setTimeout(note('stopped'), 1);
+  const ran = clock.setTimeout(note('ran'), 1);
+  clock.clearTimeout(stopped);
+  clock.clearTimeout(stopped);
+  clock.advance(1);
+  clock.clearTimeout(ran);
+  t.deepEqual(log, [['ran', 1]]);
+  t.is(clock.timers, 0);
+  t.is(clock.nextDue, undefined);
+});
+
+test('a delay below 0 is 0', (t) => {
+  const { clock, log, note } = scene(0);
+  clock.setTimeout(note('now'), -5);
+  clock.advance(0);
+  t.deepEqual(log, [['now', 0]]);
+});
+
+test('after a jump what was due runs late, in order, and what it makes waits', (t) => {
+  const { clock, log, note } = scene(0);
+  clock.setTimeout(() => {
+    note('due at 20')();
+    clock.setTimeout(note('made in the jump'), 0);
+  }, 20);
+  clock.setTimeout(note('due at 10'), 10);
+  clock.setTimeout(note('not due'), 101);
+  clock.jump(100);
+  t.deepEqual(log, [
+    ['due at 10', 100],
+    ['due at 20', 100],
+  ]);
+  clock.advance(0);
+  t.deepEqual(log.at(-1), ['made in the jump', 100]);
+});
+
+test('defer runs behind the code that runs now, and before any timer', async (t) => {
+  const { clock, log, note } = scene(0);
+  clock.setTimeout(note('timer'), 0);
+  clock.defer(note('deferred'));
+  note('now')();
+  await null;
+  clock.advance(0);
+  t.deepEqual(
+    log.map(([name]) => name),
+    ['now', 'deferred', 'timer'],
+  );
+});

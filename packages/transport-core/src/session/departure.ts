@@ -1,0 +1,120 @@
+// How a session ends in order: GO_AWAY both ways, what is open is served, then the end (SESSION.md §7).
+
+import { codeNumber, codeOf, type Reason, reasonError, reasonNumber, reasonOf, TransportError } from '../errors.ts';
+import type { Frame } from '../wire/frame.ts';
+import { truncateText } from '../wire/metadata.ts';
+import type { Callee } from './callee.ts';
+import type { Caller } from './caller.ts';
+import type { Channels } from './channels.ts';
+import type { Link } from './link.ts';
+import type { OutCall } from './out-call.ts';
+import type { Outbox } from './outbox.ts';
+
+/** What leaving asks of the session. */
+export interface Departing {
+  /** Nothing new is opened here from now on; calls that waited for room go elsewhere. */
+  departed(waiting: OutCall[]): void;
+  end(error: TransportError): void;
+}
+
+export class Departure {
+  /** Why we open nothing more. */
+  left: TransportError | undefined = undefined;
+  /** Why the peer opens nothing more. */
+  peerLeft: TransportError | undefined = undefined;
+  /** When leaving has taken too long; and, of a closing transport, when calls in flight are failed. */
+  private leaveDue = Number.POSITIVE_INFINITY;
+  private graceDue = Number.POSITIVE_INFINITY;
+  private readonly link: Link;
+  private readonly outbox: Outbox;
+  private readonly caller: Caller;
+  private readonly callee: Callee;
+  private readonly channels: Channels;
+  private readonly session: Departing;
+
+  constructor(link: Link, outbox: Outbox, caller: Caller, callee: Callee, channels: Channels, session: Departing) {
+    this.link = link;
+    this.outbox = outbox;
+    this.caller = caller;
+    this.callee = callee;
+    this.channels = channels;
+    this.session = session;
+  }
+
+  /** When `wake` has something to do. */
+  get due(): number {
+    return Math.min(this.leaveDue, this.graceDue);
+  }
+
+  /** We leave: the GO_AWAY goes behind all that was accepted. */
+  leave(error: TransportError, time = LEAVE_TIME): void {
+    if (this.left !== undefined) return;
+    this.left = error;
+    this.leaveDue = this.link.now + time;
+    this.link.port.wakeBy(this.leaveDue);
+    this.outbox.sayFarewell({ code: codeNumber(error.code), reason: reasonNumber(error.reason), text: truncateText(error.message) });
+    this.session.departed(this.caller.takeWaiting(this.channels.all()));
+  }
+
+  /** The transport closes: what arrives is refused, what is open has `grace` milliseconds, what was accepted one second more. */
+  shut(grace: number): void {
+    this.callee.refusing = CLOSED;
+    this.graceDue = this.link.now + grace;
+    this.leave(CLOSED, grace + FLUSH_TIME);
+    this.leaveDue = Math.min(this.leaveDue, this.graceDue + FLUSH_TIME);
+    this.caller.failUnsent(SHUTDOWN, this.channels.all());
+    this.link.port.wakeBy(this.graceDue);
+    if (grace === 0) this.endGrace();
+  }
+
+  /** The peer's GO_AWAY. False: it is no orderly one, and the connection is over. */
+  hear(error: TransportError): boolean {
+    if (error.reason === undefined || !ORDERLY.has(error.reason)) return false;
+    if (this.peerLeft !== undefined) return true;
+    this.peerLeft = error;
+    this.leave(error);
+    this.finish();
+    return true;
+  }
+
+  /** Ends what has taken too long. */
+  wake(now: number): void {
+    if (now >= this.graceDue) this.endGrace();
+    if (now < this.leaveDue || this.left === undefined) return;
+    this.outbox.flush();
+    this.link.port.close();
+    this.session.end(this.left);
+  }
+
+  /** Nothing is left to say or to wait for: ends in order. */
+  finish(): void {
+    if (this.left === undefined || !this.outbox.saidFarewell || !this.outbox.idle || this.outbox.blocked) return;
+    const shutting = this.callee.refusing !== undefined;
+    if (this.peerLeft === undefined && !shutting) return;
+    const waits = this.graceDue !== Number.POSITIVE_INFINITY || !shutting;
+    if (waits && (this.caller.slots.size > 0 || this.callee.ids.size > 0)) return;
+    this.outbox.flush();
+    this.link.port.close();
+    this.session.end(this.left);
+  }
+
+  private endGrace(): void {
+    this.graceDue = Number.POSITIVE_INFINITY;
+    this.caller.failAll(SHUTDOWN);
+    this.finish();
+  }
+}
+
+/** The error that a GO_AWAY tells. */
+export function goAwayError(frame: Frame): TransportError {
+  const text = frame.text === '' ? 'the other end ended the connection' : frame.text;
+  return new TransportError(codeOf(frame.code), text, { reason: reasonOf(frame.reason), origin: 'remote' });
+}
+
+/** Leaving in order takes no longer than this. */
+const LEAVE_TIME = 5_000;
+/** Beyond its grace a closing transport flushes for so long. */
+const FLUSH_TIME = 1_000;
+const CLOSED = reasonError('closed', 'the other end has closed its transport');
+const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
+const ORDERLY: ReadonlySet<Reason> = new Set(['idle', 'closed', 'disconnected'] as const);
