@@ -1,0 +1,127 @@
+// The frames of the raw limit: length and id (32 bits each, little-endian), then the payload.
+
+import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+
+/** Gathers frames into one batch, reused as soon as the kernel has it. */
+export class FrameWriter {
+  readonly #socket: Socket;
+  #batch = new Batch();
+  #at = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  put(id: number, payload: Uint8Array): void {
+    const { length } = payload;
+    const large = length > COPIED;
+    if (this.#at + HEADER + (large ? 0 : length) > BATCH) this.flush();
+    const { bytes, view } = this.#batch;
+    view.setUint32(this.#at, length, true);
+    view.setUint32(this.#at + 4, id, true);
+    this.#at += HEADER;
+    if (large) return this.#large(payload);
+    bytes.set(payload, this.#at);
+    this.#at += length;
+  }
+
+  flush(): void {
+    if (this.#at === 0) return;
+    this.#socket.write(this.#batch.bytes.subarray(0, this.#at));
+    this.#next();
+  }
+
+  /** The batch with its header, and the payload as it is: one writev. */
+  #large(payload: Uint8Array): void {
+    this.#socket.cork();
+    this.#socket.write(this.#batch.bytes.subarray(0, this.#at));
+    this.#socket.write(payload);
+    this.#socket.uncork();
+    this.#next();
+  }
+
+  #next(): void {
+    this.#at = 0;
+    if (this.#socket.writableLength > 0) this.#batch = new Batch();
+  }
+}
+
+class Batch {
+  readonly bytes = Buffer.allocUnsafeSlow(BATCH);
+  readonly view = new DataView(this.bytes.buffer);
+}
+
+/** Views of the frames in a chunk; what straddles chunks is put together in one buffer of its size. */
+export class FrameReader {
+  readonly #frame: (id: number, payload: Uint8Array) => void;
+  readonly #header = new Uint8Array(HEADER);
+  #headerFilled = 0;
+  #body: Uint8Array | undefined = undefined;
+  #filled = 0;
+  #id = 0;
+
+  constructor(frame: (id: number, payload: Uint8Array) => void) {
+    this.#frame = frame;
+  }
+
+  read(buffer: Buffer): void {
+    const chunk = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+    let at = 0;
+    if (this.#body !== undefined) at = this.#fill(chunk, 0);
+    else if (this.#headerFilled > 0) at = this.#finishHeader(chunk);
+    while (at + HEADER <= chunk.length) {
+      const length = readUint(chunk, at);
+      const id = readUint(chunk, at + 4);
+      at += HEADER;
+      if (at + length <= chunk.length) {
+        this.#frame(id, chunk.subarray(at, at + length));
+        at += length;
+      } else {
+        this.#begin(id, length);
+        at = this.#fill(chunk, at);
+      }
+    }
+    if (at < chunk.length) {
+      this.#header.set(chunk.subarray(at));
+      this.#headerFilled = chunk.length - at;
+    }
+  }
+
+  #finishHeader(chunk: Uint8Array): number {
+    const missing = Math.min(HEADER - this.#headerFilled, chunk.length);
+    this.#header.set(chunk.subarray(0, missing), this.#headerFilled);
+    this.#headerFilled += missing;
+    if (this.#headerFilled < HEADER) return chunk.length;
+    this.#headerFilled = 0;
+    this.#begin(readUint(this.#header, 4), readUint(this.#header, 0));
+    return this.#fill(chunk, missing);
+  }
+
+  #begin(id: number, length: number): void {
+    this.#id = id;
+    this.#body = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+    this.#filled = 0;
+  }
+
+  #fill(chunk: Uint8Array, at: number): number {
+    const body = this.#body!;
+    const end = Math.min(chunk.length, at + body.length - this.#filled);
+    body.set(chunk.subarray(at, end), this.#filled);
+    this.#filled += end - at;
+    if (this.#filled === body.length) {
+      this.#body = undefined;
+      this.#frame(this.#id, body);
+    }
+    return end;
+  }
+}
+
+function readUint(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+}
+
+const HEADER = 8;
+const BATCH = 64 * 1024;
+/** Payloads up to here are copied into the batch; larger ones are written as they are. */
+const COPIED = 16 * 1024;

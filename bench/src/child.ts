@@ -1,0 +1,54 @@
+// One end of a measurement, as a process of its own: `child.js server <adapter>`, or `child.js client <adapter> <address> <pid of the server>`.
+// A client runs the scenarios that its parent names. When the parent lets go of it, it closes, and ends because nothing is left to do.
+
+import { adapterOf } from './adapters/by-name.ts';
+import { answer } from './messages.ts';
+import { SCENARIOS } from './scenarios/by-name.ts';
+import { type Figures, Stopwatch } from './stopwatch.ts';
+
+/** From the parent: which scenario a client is to run, for how many milliseconds. */
+export interface Order {
+  readonly scenario: string;
+  readonly warmUp: number;
+  readonly window: number;
+}
+
+/** To the parent: it is ready, or what an order came to. `figures` null: the scenario doesn't suit the adapter. */
+export interface Report {
+  readonly address?: string;
+  readonly figures?: Figures | null;
+  readonly error?: string;
+}
+
+const [role, name, address, serverPid] = process.argv.slice(2);
+await (role === 'server' ? server() : client());
+
+async function server(): Promise<void> {
+  const serving = await adapterOf(name!).serve(answer);
+  process.on('disconnect', () => void serving.close());
+  report({ address: serving.address });
+}
+
+async function client(): Promise<void> {
+  const caller = await adapterOf(name!).connect(address!);
+  process.on('disconnect', () => void caller.close());
+  process.on('message', (order: Order) => {
+    obey(order).then(
+      (figures) => report({ figures }),
+      (error: Error) => report({ error: error.stack ?? String(error) }),
+    );
+  });
+  report({});
+
+  async function obey({ scenario: wanted, warmUp, window }: Order): Promise<Figures | null> {
+    const scenario = SCENARIOS.find((each) => each.name === wanted)!;
+    if (!scenario.suits(caller)) return null;
+    const watch = new Stopwatch();
+    const [figures] = await Promise.all([watch.measure(warmUp, window, Number(serverPid)), scenario.run(caller, watch)]);
+    return figures;
+  }
+}
+
+function report(what: Report): void {
+  process.send!(what);
+}

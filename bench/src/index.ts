@@ -1,0 +1,33 @@
+// The benchmark: Trunkline against hand-written framing over a raw socket, in one run. Exit code 1 where a bar is missed.
+
+import { judge } from './bars.ts';
+import { type Options, readOptions, USAGE } from './options.ts';
+import { pinned } from './pair.ts';
+import { endProgress, showProgress } from './progress.ts';
+import { formatJson, formatTable, formatVerdicts } from './report.ts';
+import { runRounds } from './rounds.ts';
+
+let options: Options | undefined;
+try {
+  options = readOptions(process.argv.slice(2));
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}
+if (options !== undefined) await bench(options);
+
+async function bench(options: Options): Promise<void> {
+  const rounds = await runRounds(options, showProgress).finally(endProgress);
+  const verdicts = options.smoke ? [] : judge(rounds);
+  if (options.json) console.log(formatJson(rounds, options, verdicts));
+  else {
+    const { rounds: count, window } = options;
+    const cores = pinned() ? 'server and client on a core each' : 'server and client not pinned to cores';
+    console.log(
+      `Node ${process.versions.node}, ${cores}, ${count} rounds of ${window} ms: medians, and in brackets those of the ratios to limit-net in the same round\n`,
+    );
+    console.log(`${formatTable(rounds, options)}\n`);
+    console.log(options.smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts));
+  }
+  if (verdicts.some((verdict) => !verdict.holds)) process.exitCode = 1;
+}

@@ -1,0 +1,49 @@
+// The command line of the benchmark.
+
+import { parseArgs } from 'node:util';
+import { scenariosOf } from './scenarios/by-name.ts';
+import type { Scenario } from './scenarios/scenario.ts';
+
+export interface Options {
+  readonly rounds: number;
+  /** Milliseconds that are measured, and that run before. */
+  readonly window: number;
+  readonly warmUp: number;
+  readonly scenarios: readonly Scenario[];
+  readonly json: boolean;
+  /** Short, to see that it works: no bar is judged. */
+  readonly smoke: boolean;
+}
+
+export const USAGE = `usage: node bench/dist/index.js [options]
+
+  --rounds <n>     rounds of all scenarios (5)
+  --window <ms>    milliseconds of a measurement (1500), after a third of it as warm-up
+  --only <names>   these scenarios alone, by the beginning of their names: s1, s2, s6, s6-elsewhere; comma-separated
+  --json           the figures as JSON instead of a table
+  --smoke          one short round that judges nothing, to see that all of it works`;
+
+/** @throws TypeError naming the option that is wrong. */
+export function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: { rounds: { type: 'string' }, window: { type: 'string' }, only: { type: 'string' }, json: { type: 'boolean' }, smoke: { type: 'boolean' } },
+  });
+  const smoke = values.smoke === true;
+  const window = positive('window', values.window, smoke ? 60 : 1_500);
+  return {
+    rounds: positive('rounds', values.rounds, smoke ? 1 : 5),
+    window,
+    warmUp: window / 3,
+    scenarios: scenariosOf(values.only?.split(',').map((name) => name.trim()) ?? []),
+    json: values.json === true,
+    smoke,
+  };
+}
+
+function positive(name: string, text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new TypeError(`--${name}: a whole number above 0 is wanted, not '${text}'`);
+}

@@ -1,0 +1,64 @@
+// Says when a scenario stops, and notes what happened between the end of the warm-up and then.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuTime } from './cpu-time.ts';
+import { percentile } from './statistics.ts';
+
+/** What one window showed. Absent is what the scenario does not tell. */
+export interface Figures {
+  /** Calls a second. */
+  readonly rate: number;
+  /** Microseconds of a call. */
+  readonly p50?: number;
+  readonly p99?: number;
+  /** Megabytes (10^6) a second of large messages. */
+  readonly bulk?: number;
+  /** Nanoseconds of CPU a call, in each process; absent where the system doesn't tell. */
+  readonly clientCpu?: number;
+  readonly serverCpu?: number;
+}
+
+export class Stopwatch {
+  /** The scenario makes no more calls. */
+  over = false;
+  /** Calls that came back, and bytes of large ones. */
+  calls = 0;
+  bytes = 0;
+  readonly #times = new Float64Array(SAMPLES);
+  #timed = 0;
+
+  /** A call came back after so many milliseconds. */
+  took(time: number): void {
+    this.#times[this.#timed++ % SAMPLES] = time;
+    this.calls++;
+  }
+
+  /** Lets the scenario run for `warmUp` and then `window` milliseconds, or until a first call came back. */
+  async measure(warmUp: number, window: number, serverPid: number): Promise<Figures> {
+    await sleep(warmUp);
+    this.calls = this.bytes = this.#timed = 0;
+    const client = cpuTime(process.pid);
+    const server = cpuTime(serverPid);
+    const begin = performance.now();
+    do await sleep(window);
+    while (this.calls === 0);
+    const seconds = (performance.now() - begin) / 1_000;
+    const { calls, bytes } = this;
+    const times = this.#times.slice(0, Math.min(this.#timed, SAMPLES)).sort();
+    const perCall = (before: number | undefined, after: number | undefined) =>
+      before === undefined || after === undefined ? undefined : (after - before) / calls;
+    const clientCpu = perCall(client, cpuTime(process.pid));
+    const serverCpu = perCall(server, cpuTime(serverPid));
+    this.over = true;
+    return {
+      rate: calls / seconds,
+      ...(times.length > 0 && { p50: percentile(times, 0.5) * 1_000, p99: percentile(times, 0.99) * 1_000 }),
+      ...(bytes > 0 && { bulk: bytes / seconds / 1e6 }),
+      ...(clientCpu !== undefined && { clientCpu }),
+      ...(serverCpu !== undefined && { serverCpu }),
+    };
+  }
+}
+
+/** More calls than one at a time can make in a window; beyond it the last ones count. */
+const SAMPLES = 1 << 20;

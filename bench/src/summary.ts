@@ -1,0 +1,33 @@
+// Many rounds as one: medians of the figures, and of their ratios to another figure of the same round.
+
+import type { Column, Round } from './rounds.ts';
+import { median } from './statistics.ts';
+import type { Figures } from './stopwatch.ts';
+
+export type Figure = keyof Figures;
+
+/** The median of a figure; undefined where no round has it. */
+export function medianOf(rounds: readonly Round[], scenario: string, { title }: Column, figure: Figure): number | undefined {
+  return middle(rounds.map((round) => round.get(scenario)?.get(title)?.[figure]));
+}
+
+/** The median of the ratios of a figure to that of another scenario or column in the same round. */
+export function medianRatio(
+  rounds: readonly Round[],
+  figure: Figure,
+  of: { scenario: string; column: Column },
+  to: { scenario: string; column: Column },
+): number | undefined {
+  return middle(
+    rounds.map((round) => {
+      const above = round.get(of.scenario)?.get(of.column.title)?.[figure];
+      const below = round.get(to.scenario)?.get(to.column.title)?.[figure];
+      return above === undefined || below === undefined ? undefined : above / below;
+    }),
+  );
+}
+
+function middle(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : median(known);
+}
