@@ -212,11 +212,14 @@ export const oneWayCases: Cases = (define) => {
     });
     const remote = await a.dial(at);
     wire.freeze();
-    for (let i = 0; i < 10; i++) t.true(a.trySend(at, 'note', utf8('lost')));
+    // Longer than the pipe: what is accepted can't have left whole.
+    for (let i = 0; i < 5; i++) await a.send(at, 'note', pattern(1_000_000));
     await f.turns();
     wire.cut();
     await f.until('the connection is gone', () => remote.closed);
     t.is(notes, 0);
+    t.is(f.count(a, 'onewayLost'), 5);
+    t.is(a.snapshot().counters.onewayLost, 5);
   });
 
   define('many one-ways to one that never reads leave another free', async (f, t) => {

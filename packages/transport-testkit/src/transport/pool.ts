@@ -189,6 +189,51 @@ export const poolCases: Cases = (define) => {
     t.is(runs, 1);
   });
 
+  // FAULTS 51, PEERS 2i-2
+  define('a long call cut before its last packet left is made again on another connection, once', async (f, t) => {
+    const wire = createWire();
+    const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap }, a: { timeout: Infinity } });
+    let runs = 0;
+    serveKit(b, {
+      echo(request) {
+        runs++;
+        return utf8(String(request.length));
+      },
+    });
+    await a.dial(at);
+    wire.freeze();
+    const call = a.send(at, 'echo', pattern(4_000_000));
+    await f.turns(10);
+    wire.cut();
+    wire.thaw();
+    t.is(textOf(await call), '4000000');
+    t.is(runs, 1);
+  });
+
+  // FAULTS 57, PEERS 2i-2
+  define('a call cut in the middle of its answer fails, sent, and is not made again', async (f, t) => {
+    const wire = createWire();
+    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap }, a: { timeout: Infinity } });
+    let runs = 0;
+    const answered = deferred();
+    serveKit(b, {
+      brisk() {
+        runs++;
+        wire.freeze();
+        queueMicrotask(answered.resolve);
+        return pattern(4_000_000);
+      },
+    });
+    const call = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
+    await answered.promise;
+    await f.turns(5);
+    wire.cut();
+    wire.thaw();
+    await rejected(t, call, { code: 'unavailable', sent: true });
+    t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+    t.is(runs, 1);
+  });
+
   // FAULTS 55, 56, 77
   define('a broken connection is not used again', async (f, t) => {
     const wire = createWire();

@@ -126,20 +126,6 @@ export const pressureCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('awake'))), 'awake');
   });
 
-  define('an outbound queue of two messages holds two; trySend says so', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { limits: { outbound: { messages: 2, bytes: 1_000_000 } } } });
-    const consumer = b.consumer('note');
-    await a.dial(at);
-    for (let tick = 0; tick < 3; tick++) {
-      let taken = 0;
-      while (a.trySend(at, 'note', pattern(30_000))) taken++;
-      // Two in the queue, and what fitted into the batch before them.
-      t.true(taken >= 2 && taken < 10, `${taken} were taken in one tick`);
-      await a.writable(at);
-      for (let i = 0; i < taken; i++) await consumer.next();
-    }
-  });
-
   // FAULTS 58, 59, PEERS 2i-4
   define('one slow peer among many delays no other', async (f, t) => {
     const wire = createWire();
