@@ -1,0 +1,89 @@
+// Listening and dialling in this process. How an address finds its layer, and what a connection carries, is the subclasses' affair.
+
+import { type Clock, reasonError, type StreamConnection, type StreamLayer, TransportError } from '@trunkline/transport-core';
+
+export abstract class MemoryLayer implements StreamLayer {
+  protected readonly clock: Clock;
+  private readonly advertised: string | undefined;
+  private accepting: ((connection: StreamConnection) => void) | undefined;
+  private bound: string | undefined;
+  /** What ends each pending dial. */
+  private readonly dials = new Set<(error: TransportError) => void>();
+
+  constructor(clock: Clock, advertiseAddr: string | undefined) {
+    this.clock = clock;
+    this.advertised = advertiseAddr;
+  }
+
+  /** Takes its address, and returns it; throws a TransportError where it can't. */
+  protected abstract bind(): string;
+  protected abstract unbind(): void;
+  /** Who is meant by an address; undefined where nobody is. Throws `invalid_argument` where it means nothing. */
+  protected abstract find(address: string): MemoryLayer | undefined;
+  /** Both ends of a new connection with a layer that listens: this one's, and the other's. */
+  protected abstract connect(address: string, peer: MemoryLayer): readonly [near: StreamConnection, far: StreamConnection];
+
+  async listen(accept: (connection: StreamConnection) => void): Promise<void> {
+    if (this.accepting !== undefined) throw new TransportError('failed_precondition', `Already listening on ${this.bound}: close() first`);
+    this.bound = this.bind();
+    this.accepting = accept;
+  }
+
+  dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection> {
+    const { timeout, signal } = options;
+    return new Promise((resolve, reject) => {
+      this.find(address);
+      if (signal?.aborted) return reject(signal.reason);
+      let over = false;
+      const settle = () => {
+        over = true;
+        this.clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.dials.delete(fail);
+      };
+      const fail = (error: unknown) => {
+        settle();
+        reject(error);
+      };
+      const onAbort = () => fail(signal?.reason);
+      const timer = this.clock.setTimeout(
+        () => fail(reasonError('dial_timeout', `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`, { target: address })),
+        timeout,
+      );
+      this.dials.add(fail);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.clock.defer(() => {
+        if (over) return;
+        const peer = this.find(address);
+        const accept = peer?.accepting;
+        if (peer === undefined || accept === undefined) return fail(this.refused(address, peer));
+        settle();
+        const [near, far] = this.connect(address, peer);
+        accept(far);
+        resolve(near);
+      });
+    });
+  }
+
+  localAddr(): string {
+    if (this.bound === undefined) throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
+    return this.bound;
+  }
+
+  advertiseAddr(): string {
+    return this.advertised ?? this.localAddr();
+  }
+
+  async close(): Promise<void> {
+    for (const fail of [...this.dials]) fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+    if (this.accepting === undefined) return;
+    this.accepting = undefined;
+    this.bound = undefined;
+    this.unbind();
+  }
+
+  /** Why a dial found nobody. `peer` is there where the address leads somewhere, but nobody listens. */
+  protected refused(address: string, _peer: MemoryLayer | undefined): TransportError {
+    return reasonError('connection_refused', `Cannot connect to ${address}: nobody listens there; is it started, and is the name right?`, { target: address });
+  }
+}
