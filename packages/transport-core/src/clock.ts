@@ -15,8 +15,6 @@ export interface Clock {
   sleep(delay: number, signal?: AbortSignal): Promise<void>;
   /** Runs `callback` when the code that runs now is through, before anything else is read or any timer runs: the end of a tick. */
   defer(callback: () => void): void;
-  /** Where there is one: runs `callback` soon, after what has come in by I/O and the timers that are due. */
-  yield?(callback: () => void): void;
 }
 
 /** `sleep` for a clock that has the rest: its abort listener goes when the time is up. */

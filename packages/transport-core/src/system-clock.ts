@@ -5,7 +5,6 @@ import { type Clock, LONGEST_DELAY, sleepOn, type Timer } from './clock.ts';
 declare const performance: { now(): number };
 declare function setTimeout(callback: () => void, delay: number): unknown;
 declare function clearTimeout(timer: unknown): void;
-declare const setImmediate: ((callback: () => void) => void) | undefined;
 declare const process: { nextTick?(callback: () => void): void } | undefined;
 
 /** Real time: `performance.now` and the runtime's timers. `defer` is `process.nextTick`, or a microtask where there is none. */
@@ -15,5 +14,4 @@ export const systemClock: Clock = Object.freeze({
   clearTimeout: (timer: Timer) => clearTimeout(timer),
   sleep: (delay: number, signal?: AbortSignal) => sleepOn(systemClock, delay, signal),
   defer: typeof process !== 'undefined' && process.nextTick !== undefined ? process.nextTick : (callback: () => void) => queueMicrotask(callback),
-  ...(typeof setImmediate !== 'undefined' && { yield: (callback: () => void) => setImmediate!(callback) }),
 });
