@@ -29,6 +29,7 @@ export interface TestNode {
   restores: number;
   /** One more at each crash: what an earlier life began does not end in a later one. */
   life: number;
+  wakesAt: number;
   saving: boolean;
   replies: (() => void)[];
   refused: number;
@@ -59,6 +60,7 @@ export class World {
       applied: new Map(),
       restores: 0,
       life: 0,
+      wakesAt: Number.POSITIVE_INFINITY,
       saving: false,
       replies: [],
       refused: 0,
@@ -75,13 +77,14 @@ export class World {
     node.raft = new Raft({ id, members, electionTimeout: ELECTION, heartbeat: HEARTBEAT, saved }, this.now, this.random());
     node.applied = new Map();
     this.#pump(node);
-    this.#tick(node, node.life);
+    this.#arm(node);
   }
 
   /** The node forgets all but its disk. */
   crash(node: TestNode): void {
     node.raft = undefined;
     node.life++;
+    node.wakesAt = Number.POSITIVE_INFINITY;
     node.saving = false;
     node.replies = [];
   }
@@ -138,16 +141,25 @@ export class World {
 
   // A driver, as node.ts is one
 
-  #tick(node: TestNode, life: number): void {
-    if (node.raft === undefined || node.life !== life) return;
-    this.#step(node, (raft) => raft.wake(this.now, this.random()));
-    this.after(Math.max(1, node.raft.wakeAt - this.now), () => this.#tick(node, life));
+  /** Wakes the node at its time, which may have come nearer: a new leader's heartbeat does not wait for the election it won. */
+  #arm(node: TestNode): void {
+    if (node.raft === undefined) return;
+    const at = Math.max(this.now + 1, node.raft.wakeAt);
+    if (node.wakesAt <= at) return;
+    node.wakesAt = at;
+    const { life } = node;
+    this.after(at - this.now, () => {
+      if (node.life !== life || node.wakesAt !== at) return;
+      node.wakesAt = Number.POSITIVE_INFINITY;
+      this.#step(node, (raft) => raft.wake(this.now, this.random()));
+    });
   }
 
   #step<T>(node: TestNode, input: (raft: Raft) => T): T | undefined {
     if (node.raft === undefined) return undefined;
     const result = input(node.raft);
     this.#pump(node);
+    this.#arm(node);
     return result;
   }
 
