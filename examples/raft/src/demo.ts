@@ -53,7 +53,8 @@ async function runAll({ transports, nodes, writes }: DemoOptions, signal: AbortS
   screen.print(screen.colour('bold', head!));
   for (const line of lines) screen.print(line.replace(/(ok|FAILED)$/, (verdict) => screen.colour(verdict === 'ok' ? 'green' : 'red', verdict)));
   for (const failure of failures) screen.print(screen.colour('red', `✘ ${failure}`));
-  if (failures.length === 0) screen.print(`\n${nodes} nodes, ${2 * writes} writes on each backend: one leader a term, no write lost, equal state hashes. Times in ms.`);
+  if (failures.length === 0)
+    screen.print(`\n${nodes} nodes, ${2 * writes} writes on each backend: one leader a term, no write lost, equal state hashes. Times in ms.`);
   return failures.length === 0 ? 0 : 1;
 }
 

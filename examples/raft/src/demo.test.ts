@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+
+const demo = fileURLToPath(new URL('demo.js', import.meta.url));
+
+function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [demo, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (chunk) => (out += chunk));
+    child.stderr.on('data', (chunk) => (err += chunk));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, out, err }));
+  });
+}
+
+test('the demo ends by itself, with a table and exit code 0', async (t) => {
+  const { code, out, err } = await run('--transport', 'inmem', '--nodes', '3', '--writes', '20');
+  t.is(code, 0, out + err);
+  t.regex(out, /^backend +election +commits\/s +fail-over +write p50 +write p99 .* verdict$/m);
+  t.regex(out, /^inmem( +[\d.]+){6} +\d+ KiB +ok$/m);
+  t.is(err, '');
+});
+
+test('wrong options are told in one line, with exit code 2', async (t) => {
+  for (const args of [
+    ['--transport', 'udp'],
+    ['--nodes', 'five'],
+    ['--speed', '9'],
+  ]) {
+    const { code, out, err } = await run(...args);
+    t.deepEqual([code, out, err.trimEnd().split('\n').length], [2, '', 1], err);
+  }
+});
+
+test('--help shows the options', async (t) => {
+  const { code, out } = await run('--help');
+  t.is(code, 0);
+  for (const option of ['--transport', '--nodes', '--writes']) t.true(out.includes(option));
+});
