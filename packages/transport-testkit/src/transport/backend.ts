@@ -19,7 +19,7 @@ export interface TransportBackend {
   /** An address that can be bound but not be told to others: '0.0.0.0:0'. Absent where a backend knows none. */
   readonly unspecified?: string;
   /**
-   * What keeps the process alive, by name: `process.getActiveResourcesInfo` in Node. With it, and with `collect` (`globalThis.gc`),
+   * What keeps the process alive, by name: `process.getActiveResourcesInfo` in Node. With it, and with `collect` (a garbage collection),
    * the suite finds leaked handles and a heap that grows; `nodeProbe()` is Node's.
    */
   readonly probe?: Probe | undefined;

@@ -2,16 +2,23 @@
 
 import type { Probe } from './backend.ts';
 
-interface NodeGlobals {
-  readonly process?: { getActiveResourcesInfo?(): string[]; memoryUsage?(): { heapUsed: number } };
-  readonly gc?: () => void;
+interface NodeProcess {
+  getActiveResourcesInfo(): string[];
+  memoryUsage(): { heapUsed: number };
+  getBuiltinModule?(name: 'node:v8'): { setFlagsFromString(flag: string): void };
+  getBuiltinModule?(name: 'node:vm'): { runInNewContext(code: string): () => void };
 }
 
-/** What Node says of itself; undefined elsewhere. The heap is looked at where the process runs with `--expose-gc`. */
+/** What Node says of itself; undefined elsewhere. */
 export function nodeProbe(): Probe | undefined {
-  const { process, gc } = globalThis as NodeGlobals;
-  const resources = process?.getActiveResourcesInfo;
-  const memory = process?.memoryUsage;
-  if (process === undefined || resources === undefined || memory === undefined) return undefined;
-  return { resources: () => resources.call(process), heapUsed: () => memory.call(process).heapUsed, collect: gc };
+  const { process, gc } = globalThis as { process?: Partial<NodeProcess>; gc?: () => void };
+  if (process?.getActiveResourcesInfo === undefined || process.memoryUsage === undefined) return undefined;
+  const node = process as NodeProcess;
+  return { resources: () => node.getActiveResourcesInfo(), heapUsed: () => node.memoryUsage().heapUsed, collect: gc ?? collector(node) };
+}
+
+/** The garbage collector, without `--expose-gc`, which a worker thread can't be given. */
+function collector(node: NodeProcess): (() => void) | undefined {
+  node.getBuiltinModule?.('node:v8')?.setFlagsFromString('--expose-gc');
+  return node.getBuiltinModule?.('node:vm')?.runInNewContext('gc');
 }
