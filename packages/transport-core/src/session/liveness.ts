@@ -45,13 +45,18 @@ export class Liveness {
 
   /** When to look again, given the time of the last message. */
   due(active: number): number {
-    if (this.nonce !== 0) return Math.max(this.pinged, this.received) + this.keepAlive.timeout;
+    if (this.nonce !== 0) return this.deadline();
     return active > this.pinged ? this.pinged + this.keepAlive.interval : Math.max(this.received, this.pinged) + this.keepAlive.interval;
   }
 
   /** The peer has let a PING and everything else pass in silence. */
   dead(now: number): boolean {
-    return this.nonce !== 0 && now >= Math.max(this.pinged, this.received) + this.keepAlive.timeout;
+    return this.nonce !== 0 && now >= this.deadline();
+  }
+
+  /** A PING that only measures is out early: the peer may be silent for the whole interval all the same. */
+  private deadline(): number {
+    return Math.max(this.pinged, this.received + this.keepAlive.interval) + this.keepAlive.timeout;
   }
 
   /** A PING is due: for silence, or to measure a busy connection. */
