@@ -1,6 +1,6 @@
-// What a WebSocket layer can be told.
+// What a WebSocket layer, and a transport over it, can be told.
 
-import type { Clock, Observer } from '@trunkline/transport-core';
+import type { Clock, CommonOptions, Observer, Protocol } from '@trunkline/transport-core';
 
 export interface WsStreamLayerOptions {
   /** A port of its own: 'host:port' or 'ws://host:port/path'; port 0 picks a free one. Default '127.0.0.1:0'. Not beside `server`. */
@@ -21,6 +21,9 @@ export interface WsStreamLayerOptions {
   /** Is told (`listenFailed`, `retryIn` 0) when the system could not accept a connection, though it listens on. */
   readonly observer?: Observer | undefined;
 }
+
+/** Options of a transport over WebSocket; `protocol` is required. */
+export type WsTransportOptions<P extends Protocol> = CommonOptions & WsStreamLayerOptions & { readonly protocol: P };
 
 /** The part of node:http's (and node:https') Server that is used: so browsers' builds need no types of Node. */
 export interface HttpServer {

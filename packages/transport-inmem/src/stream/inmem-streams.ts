@@ -1,0 +1,109 @@
+// Streams in this process: the whole NetworkTransport without a socket.
+
+import { type Clock, type Random, reasonError, type StreamConnection, type StreamLayer, type StreamSink, systemClock, systemRandom, TransportError } from '@trunkline/transport-core';
+import { MemoryConnection } from '../memory/memory-connection.ts';
+import { MemoryLayer } from '../memory/memory-layer.ts';
+import { randomName } from '../memory/random-name.ts';
+
+export interface InmemStreamsOptions {
+  /** Bytes that may wait unread at one end before a write at the other is false. Default 256 KiB. */
+  readonly capacity?: number | undefined;
+  /** Of layers that are given none. Default: the machine's. */
+  readonly clock?: Clock | undefined;
+  /** What random addresses are made of. Default: the machine's. */
+  readonly random?: Random | undefined;
+}
+
+export interface InmemLayerOptions {
+  readonly advertiseAddr?: string | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
+}
+
+/** A world of its own: its layers reach each other by name, and nobody else. */
+export interface InmemStreams {
+  /** A layer that listens on `addr`, 'inmem://name' or 'name'; on a random name where there is none. */
+  layer(addr?: string, options?: InmemLayerOptions): StreamLayer;
+}
+
+/** Makes a registry of names; nothing is shared between two of them. Addresses are 'inmem://name'. */
+export function createInmemStreams(options: InmemStreamsOptions = {}): InmemStreams {
+  const { capacity = 256 * 1024 } = options;
+  if (!(capacity > 0)) throw new TypeError(`createInmemStreams: capacity: must be a number of bytes above 0, got ${capacity}`);
+  const listening = new Map<string, InmemStreamLayer>();
+  return {
+    layer(addr, { advertiseAddr, clock = options.clock ?? systemClock, random = options.random ?? systemRandom } = {}) {
+      return new InmemStreamLayer(listening, capacity, addr, advertiseAddr, clock, random);
+    },
+  };
+}
+
+class InmemStreamLayer extends MemoryLayer {
+  private readonly listening: Map<string, InmemStreamLayer>;
+  private readonly capacity: number;
+  private readonly given: string | undefined;
+  private readonly random: Random;
+  private name: string | undefined;
+  private dialled = 0;
+
+  constructor(listening: Map<string, InmemStreamLayer>, capacity: number, addr: string | undefined, advertiseAddr: string | undefined, clock: Clock, random: Random) {
+    super(clock, advertiseAddr);
+    this.listening = listening;
+    this.capacity = capacity;
+    this.given = addr === SCHEME ? undefined : addr;
+    this.random = random;
+  }
+
+  protected override bind(): string {
+    const name = this.ownName();
+    const address = SCHEME + name;
+    if (this.listening.has(name)) {
+      throw reasonError('address_in_use', `Cannot listen on ${address}: another layer of these streams does; close it, or take another name`, { target: address });
+    }
+    this.listening.set(name, this);
+    return address;
+  }
+
+  protected override unbind(): void {
+    this.listening.delete(this.ownName());
+  }
+
+  protected override find(address: string): InmemStreamLayer | undefined {
+    return this.listening.get(nameOf(address));
+  }
+
+  protected override connect(address: string, peer: InmemStreamLayer): [StreamConnection, StreamConnection] {
+    const near = new ByteConnection(SCHEME + nameOf(address), this.clock, this.capacity);
+    const far = new ByteConnection(`${SCHEME}${this.ownName()}:${++this.dialled}`, peer.clock, peer.capacity);
+    MemoryConnection.join(near, far);
+    return [near, far];
+  }
+
+  private ownName(): string {
+    this.name ??= this.given === undefined ? randomName(this.random) : nameOf(this.given);
+    return this.name;
+  }
+}
+
+class ByteConnection extends MemoryConnection<Uint8Array> {
+  override write(chunk: Uint8Array): boolean {
+    // Copied, so that the writer may reuse its memory, and neither end sees what the other changes.
+    return chunk.length === 0 || this.put(new Uint8Array(chunk));
+  }
+
+  protected override sizeOf(chunk: Uint8Array): number {
+    return chunk.length;
+  }
+
+  protected override deliver(sink: StreamSink, chunk: Uint8Array): void {
+    sink.data(chunk);
+  }
+}
+
+function nameOf(address: string): string {
+  const name = /^(?:inmem:\/\/)?([^\s/?#@]{1,255})$/i.exec(address)?.[1];
+  if (name !== undefined) return name;
+  throw new TransportError('invalid_argument', `'${address}' is no address of in-memory streams: they are 'inmem://name'`, { target: address });
+}
+
+const SCHEME = 'inmem://';

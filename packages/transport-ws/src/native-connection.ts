@@ -1,0 +1,153 @@
+// One native WebSocket as a StreamConnection. It tells neither when a message is out nor lets anybody stop the other end, so the
+// first is asked for and the second made up here.
+
+import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, TransportError } from '@trunkline/transport-core';
+import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
+import { type NativeWebSocket, OPEN } from './native-web-socket.ts';
+
+/** Wraps a WebSocket that is open, with `binaryType` 'arraybuffer'. */
+export class NativeConnection implements StreamConnection {
+  readonly endpoint: string;
+  readonly #webSocket: NativeWebSocket;
+  readonly #clock: Clock;
+  #sink: StreamSink | undefined;
+  #ending = false;
+  #over = false;
+  #error: TransportError | undefined;
+  /** A write was false, and `drained` is due. */
+  #waiting = false;
+  /** Nothing is handed out: before attach, and from pause to resume. */
+  #paused = true;
+  /** What came meanwhile. */
+  #unread: Uint8Array[] = [];
+  #unreadSize = 0;
+  #poll: Timer | undefined;
+  #linger: Timer | undefined;
+
+  constructor(webSocket: NativeWebSocket, endpoint: string, clock: Clock) {
+    this.endpoint = endpoint;
+    this.#webSocket = webSocket;
+    this.#clock = clock;
+    webSocket.onmessage = ({ data }) => this.#message(data);
+    webSocket.onerror = null;
+    webSocket.onclose = ({ code, reason }) => this.#end(this.#error ?? closeError(code, reason, endpoint));
+  }
+
+  attach(sink: StreamSink): void {
+    this.#sink = sink;
+    this.#paused = false;
+    this.#clock.defer(() => this.#deliver());
+  }
+
+  write(chunk: Uint8Array): boolean {
+    const webSocket = this.#webSocket;
+    if (this.#ending || webSocket.readyState !== OPEN) return true;
+    // send() copies: the memory is free at once. False is only to let the network have its pace, and us our priorities.
+    for (let at = 0; at < chunk.length; at += MESSAGE) webSocket.send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE));
+    this.#waiting = webSocket.bufferedAmount > HIGH;
+    if (this.#waiting) this.#ask();
+    return !this.#waiting;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (this.#sink === undefined) return;
+    this.#paused = false;
+    this.#clock.defer(() => this.#deliver());
+  }
+
+  close(): void {
+    if (!this.#ending) this.#close(NORMAL, '');
+  }
+
+  destroy(error?: TransportError): void {
+    if (this.#over) return;
+    this.#ending = true;
+    // A page can't cut a connection; nothing is heard of it any more.
+    this.#webSocket.close();
+    this.#end(error);
+  }
+
+  #message(data: unknown): void {
+    if (this.#ending) return;
+    if (!(data instanceof ArrayBuffer)) {
+      this.#error = violationError(undefined, 'a text message, where only binary ones are taken', this.endpoint);
+      return this.#close(UNSUPPORTED_DATA, 'binary messages only');
+    }
+    if (data.byteLength > 0) {
+      this.#unread.push(new Uint8Array(data));
+      this.#unreadSize += data.byteLength;
+    }
+    if (this.#unreadSize > UNREAD) {
+      return this.destroy(new TransportError('resource_exhausted', `Connection with ${this.endpoint}: more than ${UNREAD} bytes came while nobody read`));
+    }
+    this.#deliver();
+    this.#drain();
+  }
+
+  #deliver(): void {
+    while (!this.#paused && !this.#ending && this.#unread.length > 0) {
+      const chunk = this.#unread.shift()!;
+      this.#unreadSize -= chunk.length;
+      this.#sink?.data(chunk);
+    }
+    if (this.#over && !this.#paused) this.#report();
+  }
+
+  /** Asks again and again whether what was sent has left. A page in the background asks less often: messages that come ask too. */
+  #ask(): void {
+    this.#poll ??= this.#clock.setTimeout(() => {
+      this.#poll = undefined;
+      this.#drain();
+      if (this.#waiting && !this.#over) this.#ask();
+    }, POLL);
+  }
+
+  #drain(): void {
+    if (!this.#waiting || this.#over || this.#webSocket.bufferedAmount > LOW) return;
+    this.#waiting = false;
+    this.#sink?.drained();
+  }
+
+  /** Flushes, says so, and discards what comes until the other end has said so too. */
+  #close(code: number, text: string): void {
+    this.#ending = true;
+    this.#webSocket.close(code, text);
+    const late = () => this.#end(this.#error ?? reasonError('reset', `Connection with ${this.endpoint}: the other end did not end it in order`, { target: this.endpoint }));
+    this.#linger = this.#clock.setTimeout(late, LINGER);
+  }
+
+  #end(error: TransportError | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#error = error;
+    const webSocket = this.#webSocket;
+    webSocket.onmessage = webSocket.onclose = null;
+    for (const timer of [this.#poll, this.#linger]) if (timer !== undefined) this.#clock.clearTimeout(timer);
+    // What came before the end is still read, in its time.
+    if (this.#ending || this.#unread.length === 0) this.#clock.defer(() => this.#report());
+  }
+
+  #report(): void {
+    const sink = this.#sink;
+    if (sink === undefined) return;
+    this.#sink = undefined;
+    this.#unread = [];
+    sink.closed(this.#error);
+  }
+}
+
+/** The longest message that this end sends (SESSION.md §1). */
+const MESSAGE = 256 * 1024;
+/** Bytes in the browser's queue above which a write is false, and at which it has drained. */
+const HIGH = 64 * 1024;
+const LOW = 16 * 1024;
+/** Milliseconds between two looks at it; browsers make 4 of anything less. */
+const POLL = 4;
+/** Bytes that may come while paused: the sum of what a session's credit lets be on its way, and room to spare. */
+const UNREAD = 64 * 1024 * 1024;
+/** How long an end waits for the other's, in milliseconds (SESSION.md §7). */
+const LINGER = 1_000;

@@ -1,0 +1,92 @@
+// Streams over the WebSocket of a browser, which can only dial.
+
+import { type Clock, reasonError, type StreamConnection, type StreamLayer, systemClock, TransportError } from '@trunkline/transport-core';
+import { closeError, SUB_PROTOCOL } from './close-codes.ts';
+import { NativeConnection } from './native-connection.ts';
+import type { NativeWebSocketClass } from './native-web-socket.ts';
+import { parseTarget } from './ws-address.ts';
+
+export interface NativeStreamLayerOptions {
+  readonly advertiseAddr?: string | undefined;
+  readonly clock?: Clock | undefined;
+  /** Default: the global one. */
+  readonly webSocket?: NativeWebSocketClass | undefined;
+}
+
+/** A StreamLayer that dials by the native WebSocket. `listen` is `unimplemented`: others reach a page through the Remote of its own dial. */
+export function createNativeStreamLayer(options: NativeStreamLayerOptions = {}): StreamLayer {
+  return new NativeStreamLayer(options);
+}
+
+class NativeStreamLayer implements StreamLayer {
+  readonly #options: NativeStreamLayerOptions;
+  readonly #clock: Clock;
+  readonly #dials = new Set<(error: TransportError) => void>();
+
+  constructor(options: NativeStreamLayerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  async listen(): Promise<void> {
+    throw new TransportError('unimplemented', 'A browser cannot listen: dial a node, which calls this page back through the Remote of that connection (rpc.from)');
+  }
+
+  dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection> {
+    const { timeout, signal } = options;
+    return new Promise((resolve, reject) => {
+      const url = parseTarget(address);
+      if (signal?.aborted) return reject(signal.reason);
+      const WebSocket = this.#options.webSocket ?? (globalThis as { WebSocket?: NativeWebSocketClass }).WebSocket;
+      if (WebSocket === undefined) throw new TransportError('unimplemented', 'This runtime has no WebSocket; in Node import @trunkline/transport-ws without the browser condition');
+      const webSocket = new WebSocket(url.href, SUB_PROTOCOL);
+      webSocket.binaryType = 'arraybuffer';
+      const settle = () => {
+        this.#clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.#dials.delete(fail);
+        webSocket.onopen = webSocket.onclose = null;
+      };
+      const fail = (error: unknown) => {
+        settle();
+        webSocket.close();
+        reject(error);
+      };
+      const onAbort = () => fail(signal?.reason);
+      const timer = this.#clock.setTimeout(
+        () => fail(reasonError('dial_timeout', `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`, { target: address })),
+        timeout,
+      );
+      this.#dials.add(fail);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      webSocket.onerror = () => {};
+      webSocket.onclose = ({ code, reason }) => fail(dialError(address, code, reason));
+      webSocket.onopen = () => {
+        if (webSocket.protocol !== SUB_PROTOCOL) {
+          return fail(reasonError('wrong_version', `Cannot connect to ${address}: the server there does not speak ${SUB_PROTOCOL}`, { target: address }));
+        }
+        settle();
+        resolve(new NativeConnection(webSocket, url.host, this.#clock));
+      };
+    });
+  }
+
+  localAddr(): string {
+    throw new TransportError('failed_precondition', 'A browser has no address: it cannot listen');
+  }
+
+  advertiseAddr(): string {
+    return this.#options.advertiseAddr ?? this.localAddr();
+  }
+
+  async close(): Promise<void> {
+    for (const fail of [...this.#dials]) fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+  }
+}
+
+/** A browser does not tell pages why: refused, no such host, no certificate, no such path and a wrong sub-protocol look alike. */
+function dialError(address: string, code: number, reason: string): TransportError {
+  const told = code === 1006 ? undefined : closeError(code, reason, address);
+  const message = `Cannot connect to ${address}: the browser does not tell why; is the node up, is the address right, does it speak ${SUB_PROTOCOL}, may this page connect?`;
+  return told ?? new TransportError('unavailable', message, { target: address });
+}
