@@ -19,7 +19,7 @@ export function numbered(size: number, number: number): Uint8Array {
   const bytes = new Uint8Array(size).fill(number);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, number, true);
-  view.setUint32(size - 4, ~number, true);
+  view.setUint32(size - 4, ~number);
   return bytes;
 }
 

@@ -1,0 +1,46 @@
+import test from 'ava';
+import type { Caller } from '../adapters/adapter.ts';
+import { answer } from '../messages.ts';
+import { Stopwatch } from '../stopwatch.ts';
+import { SCENARIOS, scenariosOf } from './by-name.ts';
+
+for (const scenario of SCENARIOS) {
+  test(`${scenario.name}: a caller with one wrong answer fails`, async (t) => {
+    let calls = 0;
+    const lying = honest((request) => (++calls === 1_000 ? request.slice(1) : answer(request)));
+    const watch = new Stopwatch();
+    await t.throwsAsync(scenario.run(lying, watch), { message: /a wrong answer/ });
+    watch.over = true;
+  });
+
+  test(`${scenario.name}: stops when its watch is over`, async (t) => {
+    const watch = new Stopwatch();
+    let calls = 0;
+    await scenario.run(
+      honest((request) => {
+        if (++calls === 1_000) watch.over = true;
+        return answer(request);
+      }),
+      watch,
+    );
+    t.true(watch.calls > 0);
+    t.true(calls < 1_200);
+  });
+}
+
+test('--only takes beginnings of names, and adds what a scenario is compared with', (t) => {
+  const names = (only: string[]) => scenariosOf(only).map(({ name }) => name);
+  t.deepEqual(names([]), ['s1', 's2', 's6', 's6-elsewhere']);
+  t.deepEqual(names(['s2']), ['s2']);
+  t.deepEqual(names(['s6']), ['s1', 's6', 's6-elsewhere']);
+  t.throws(() => scenariosOf(['s9']), { instanceOf: TypeError, message: /'s9'; there are s1, s2/ });
+});
+
+/** Every answer takes a turn of the loop, as on a wire. */
+function honest(answered: (request: Uint8Array) => Uint8Array): Caller {
+  const call = async (request: Uint8Array) => {
+    await null;
+    return answered(request);
+  };
+  return { call, callElsewhere: call, close: async () => {} };
+}
