@@ -1,7 +1,7 @@
 // Trunkline over TCP as its users have it: default deadlines and limits, one connection, plain bytes.
 
-import { bytes, defineProtocol, NetworkTransport, serve } from '@trunkline/transport-core';
-import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { bytes, defineProtocol, serve, type Transport } from '@trunkline/transport-core';
+import { createTcpTransport } from '@trunkline/transport-tcp';
 import type { Adapter } from './adapter.ts';
 
 const first = defineProtocol({ name: 'bench', version: 1, channel: 0x20, methods: { answer: { id: 1, request: bytes, response: bytes } } });
@@ -30,6 +30,6 @@ export const trunklineTcp: Adapter = {
   },
 };
 
-function open(): NetworkTransport<typeof first> {
-  return new NetworkTransport({ protocol: first, stream: createTcpStreamLayer(), maxPool: 1 });
+function open(): Transport<typeof first> {
+  return createTcpTransport({ protocol: first, maxPool: 1 });
 }
