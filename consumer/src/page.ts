@@ -2,7 +2,7 @@
 
 import { bytes, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { createWsTransport } from '@trunkline/transport-ws';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 
 const chat = defineProtocol({
   name: 'chat',
