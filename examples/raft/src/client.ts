@@ -48,7 +48,7 @@ export class KvClient {
     const deadline = clock.now() + timeout;
     let hinted = false;
     for (;;) {
-      const left = deadline - clock.now();
+      const left = Math.max(1, deadline - clock.now());
       try {
         const answer = result.decode(await transport.send(this.#leader, 'propose', bytes, { timeout: Math.min(left, TRY) }));
         if (answer.error !== '') throw new TransportError('invalid_argument', `the store refused the command: ${answer.error}`);
@@ -60,13 +60,10 @@ export class KvClient {
         // The first hint is followed at once; two nodes that point at each other are not worth a hurry.
         const pause = told === undefined || hinted ? PAUSE * (0.5 + transport.random()) : 0;
         hinted = told !== undefined;
-        if (clock.now() + pause >= deadline) {
-          throw new TransportError('deadline_exceeded', `no leader answered ${name} within ${timeout} ms; the last said: ${error.message}`, {
-            cause: error,
-            sent: true,
-          });
-        }
         if (pause > 0) await clock.sleep(pause);
+        if (clock.now() < deadline) continue;
+        const message = `no leader answered ${name} within ${timeout} ms; the last said: ${error.message}`;
+        throw new TransportError('deadline_exceeded', message, { cause: error, sent: true });
       }
     }
   }

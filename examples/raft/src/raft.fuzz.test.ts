@@ -14,6 +14,7 @@ for (const [name, options] of Object.entries<Omit<WorldOptions, 'seed'>>({
   'three nodes': { nodes: 3, loss: 0.05, duplicate: 0.05, snapshotEvery: 20, keep: 5 },
 })) {
   test(`${SEEDS} histories with partitions and crashes: ${name}`, (t) => {
+    t.timeout(120_000, 'seconds on a free machine, many on a busy one');
     let commands = 0;
     let terms = 0;
     for (let seed = 1; seed <= SEEDS; seed++) {
