@@ -77,6 +77,7 @@ export class Callee implements AnswerCarrier {
   }
 
   oneway(frame: Frame): void {
+    if (frame.flags !== 0) return this.link.violation('malformed', `ONEWAY with unknown flags ${frame.flags}`);
     this.link.active = this.link.now;
     const channel = frame.channel <= 0xff ? this.channelOf(frame.channel) : undefined;
     const charged = this.charge(
@@ -316,9 +317,8 @@ export class Callee implements AnswerCarrier {
 
   /** So many answers wait on its channel that no more calls are dispatched; the inbox is told when there is room. */
   congested({ byte }: { readonly byte: number }): boolean {
-    const { outbound } = this.link.limits;
     const channel = this.channelOf(byte);
-    if (channel.lanes.replyMessages < outbound.messages && channel.lanes.replyBytes < outbound.bytes) return false;
+    if (!channel.lanes.congested(this.link.limits.outbound)) return false;
     channel.stalled = true;
     this.watch(channel);
     return true;

@@ -76,7 +76,12 @@ export class Caller implements CallCarrier {
   /** Would a one-way go now? */
   writable(channel: Channel, long = false): boolean {
     const { lanes } = channel;
-    if (channel.waiting.length > 0 || lanes.messages >= this.link.limits.outbound.messages || lanes.bytes >= this.link.limits.outbound.bytes) return false;
+    if (
+      long
+        ? channel.waitingLong.length > 0 || lanes.longs.full(this.link.limits.outbound)
+        : channel.waiting.length > 0 || lanes.shorts.full(this.link.limits.outbound)
+    )
+      return false;
     return long ? lanes.unpaidLong.length === 0 && lanes.longCredit > 0 : lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
   }
 
@@ -89,21 +94,22 @@ export class Caller implements CallCarrier {
   }
 
   private hasRoom(channel: Channel, call: OutCall): boolean {
-    const { lanes } = channel;
-    const { outbound } = this.link.limits;
-    if (lanes.messages > 0 && (lanes.messages >= outbound.messages || lanes.bytes + costOf(call) > outbound.bytes)) return false;
+    const tally = call.payload.length > this.link.terms.packet ? channel.lanes.longs : channel.lanes.shorts;
+    if (tally.full(this.link.limits.outbound)) return false;
     if (call.method.kind === 'oneway') return true;
     return channel.open < this.link.terms.calls && !this.slots.full && (call.method.flags === 0 || this.streams < this.link.terms.streams);
   }
 
-  /** Streams wait among themselves, for a bound of the whole connection: they keep no order with anything. */
+  /** What keeps no order with short messages waits by itself: streams, for a bound of the whole connection, and long ones. */
   private queueOf(channel: Channel, call: OutCall): List<OutCall> {
-    return call.method.flags === 0 ? channel.waiting : this.waitingStreams;
+    if (call.method.flags !== 0) return this.waitingStreams;
+    return call.payload.length > this.link.terms.packet && channel.mounted?.protocol.ordered !== true ? channel.waitingLong : channel.waiting;
   }
 
   /** Lets in those that waited, as far as there is room. */
   admitWaiting(channel: Channel): void {
     this.admitFrom(channel.waiting);
+    this.admitFrom(channel.waitingLong);
     this.admitFrom(this.waitingStreams);
   }
 
@@ -235,7 +241,7 @@ export class Caller implements CallCarrier {
     call.unit = undefined;
     call.upload?.stop(ANSWERED);
     this.release(channel, call);
-    if (channel.waiting.length > 0 || this.waitingStreams.length > 0) this.admitWaiting(channel);
+    this.admitWaiting(channel);
   }
 
   // Time and the end.
@@ -253,7 +259,7 @@ export class Caller implements CallCarrier {
 
   /** One protocol closes: its calls end, taken back or cancelled. */
   failChannel(channel: Channel, error: TransportError): void {
-    const calls: OutCall[] = [...channel.waiting, ...[...this.waitingStreams].filter((call) => call.channel === channel.byte)];
+    const calls: OutCall[] = [...channel.waiting, ...channel.waitingLong, ...[...this.waitingStreams].filter((call) => call.channel === channel.byte)];
     for (const call of this.slots.values()) if (call.channel === channel.byte && !call.done) calls.push(call);
     for (const unit of channel.lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) calls.push(unit.sender as OutCall);
     for (const call of calls) {
@@ -272,7 +278,7 @@ export class Caller implements CallCarrier {
   /** The calls that waited for room, in order: they go elsewhere. */
   takeWaiting(channels: Iterable<Channel>): OutCall[] {
     const waiting: OutCall[] = [...this.waitingStreams];
-    for (const channel of channels) waiting.push(...channel.waiting);
+    for (const channel of channels) waiting.push(...channel.waiting, ...channel.waitingLong);
     for (const call of waiting) {
       this.unwait(this.channelOf(call.channel), call);
       call.carrier = undefined;
@@ -299,6 +305,7 @@ export class Caller implements CallCarrier {
     for (const call of this.waitingStreams) look(call);
     for (const channel of channels) {
       for (const call of channel.waiting) look(call);
+      for (const call of channel.waitingLong) look(call);
       for (const unit of channel.lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) look(unit.sender as OutCall);
       for (const unit of channel.lanes.unpaidLong) if (unit.kind === Kind.ONEWAY) look(unit.sender as OutCall);
     }

@@ -31,6 +31,7 @@ export class Channel {
   /** Our calls without a terminal frame, and those that wait for room, in order. */
   open = 0;
   readonly waiting = new List<OutCall>();
+  readonly waitingLong = new List<OutCall>();
   /** Those that wait until trySend would be true. */
   readonly writers: { resolve(): void; reject(error: TransportError): void }[] = [];
 

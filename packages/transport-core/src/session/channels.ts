@@ -37,8 +37,9 @@ export class Channels {
     return this.byByte.get(byte);
   }
 
-  all(): Iterable<Channel> {
-    return this.byByte.values();
+  /** All that were used. */
+  all(): readonly Channel[] {
+    return [...this.byByte.values()];
   }
 
   /** What the peer's HELLO told. */

@@ -71,13 +71,9 @@ export class Outbox {
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.waiting++;
     this.link.hold(unit.cost);
-    if (unit.kind === Kind.RESPONSE || unit.kind === Kind.ERROR) {
-      lanes.replyMessages++;
-      lanes.replyBytes += unit.cost;
-    } else {
-      lanes.messages++;
-      lanes.bytes += unit.cost;
-    }
+    const tally = lanes.tallyOf(unit, this.link.terms.packet);
+    tally.messages++;
+    tally.bytes += unit.cost;
     if (unit.account === Account.REPLY) return this.pushReply(lanes, unit);
     if (lane === 'bulk' && unit.account === Account.LONG) return this.pushLong(lanes, unit);
     lanes[lane].push(unit);
@@ -146,13 +142,9 @@ export class Outbox {
   private gone(lanes: Lanes, unit: Outgoing): void {
     this.waiting--;
     this.link.free(unit.cost);
-    if (unit.kind === Kind.RESPONSE || unit.kind === Kind.ERROR) {
-      lanes.replyMessages--;
-      lanes.replyBytes -= unit.cost;
-    } else {
-      lanes.messages--;
-      lanes.bytes -= unit.cost;
-    }
+    const tally = lanes.tallyOf(unit, this.link.terms.packet);
+    tally.messages--;
+    tally.bytes -= unit.cost;
     if (this.farewell !== undefined) this.link.port.dirty();
   }
 

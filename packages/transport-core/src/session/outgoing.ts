@@ -49,6 +49,17 @@ export class Outgoing extends Entry {
   }
 }
 
+/** Messages and their bytes. */
+export class Tally {
+  messages = 0;
+  bytes = 0;
+
+  /** One more, whatever its size, would be over what may wait. */
+  full(limits: { readonly messages: number; readonly bytes: number }): boolean {
+    return this.messages >= limits.messages || this.bytes >= limits.bytes;
+  }
+}
+
 /** The sending half of one channel on one connection. */
 export class Lanes {
   readonly byte: number;
@@ -66,12 +77,11 @@ export class Lanes {
   /** Our credit. */
   shortCredit: number;
   longCredit: number;
-  /** What waits in short, bulk and unpaidLong. */
-  messages = 0;
-  bytes = 0;
-  /** What waits as replies, long ones included. */
-  replyMessages = 0;
-  replyBytes = 0;
+  /** What waits here, each kind by itself: what is long never takes the room of what is short. */
+  readonly shorts = new Tally();
+  readonly longs = new Tally();
+  readonly shortReplies = new Tally();
+  readonly longReplies = new Tally();
   /** Share of the wire used so far: bytes by priority, on a clock that all channels of a connection share. */
   spent = 0;
   turn = 0;
@@ -87,6 +97,18 @@ export class Lanes {
 
   get empty(): boolean {
     return this.replies.length === 0 && this.short.length === 0 && this.bulk.length === 0;
+  }
+
+  /** Where a unit is counted. */
+  tallyOf(unit: Outgoing, packet: number): Tally {
+    const reply = unit.kind === Kind.RESPONSE || unit.kind === Kind.ERROR;
+    if (unit.kind === Kind.ITEM || unit.payload.length > packet) return reply ? this.longReplies : this.longs;
+    return reply ? this.shortReplies : this.shorts;
+  }
+
+  /** So many answers wait that no more calls are to be dispatched; one always may, however long. */
+  congested(limits: { readonly messages: number; readonly bytes: number }): boolean {
+    return this.shortReplies.full(limits) || (this.longReplies.messages > 1 && this.longReplies.full(limits));
   }
 
   /** The lane whose turn it is and that has something to send now; each keeps its turn for 64 KiB. */

@@ -289,8 +289,7 @@ export class Session implements FrameVisitor, Departing {
       if (channel.writers.length > 0 && (channel.disagreement !== undefined || this.caller.writable(channel))) {
         for (const writer of channel.writers.splice(0)) channel.disagreement === undefined ? writer.resolve() : writer.reject(channel.disagreement);
       }
-      const stuck = channel.lanes.replyMessages >= outbound.messages || channel.lanes.replyBytes >= outbound.bytes;
-      if (channel.stalled && !stuck) {
+      if (channel.stalled && !channel.lanes.congested(outbound)) {
         channel.stalled = false;
         this.options.visitor.roomForReplies(channel);
       }

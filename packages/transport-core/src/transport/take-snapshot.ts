@@ -30,8 +30,10 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
   for (const { inbound: queue, lanes } of session.openChannels) {
     for (const call of queue) inbound.bytes += call.payload.length;
     inbound.calls += queue.length;
-    outbound.messages += lanes.messages + lanes.replyMessages;
-    outbound.bytes += lanes.bytes + lanes.replyBytes;
+    for (const tally of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) {
+      outbound.messages += tally.messages;
+      outbound.bytes += tally.bytes;
+    }
   }
   return {
     id: connection.id,

@@ -1,0 +1,115 @@
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol } from '../protocol/protocol.ts';
+import type { Hello, HelloProtocol } from '../wire/hello.ts';
+import { agree, helloProtocol, type Introduction, judgeHello, makeHello, settle, WIRE_VERSION } from './handshake.ts';
+import type { SessionLimits, Terms } from './link.ts';
+
+const self: Introduction = { instance: 'a'.repeat(32), network: 'main', addr: 'a:1', nodeId: '' };
+const limits: SessionLimits = {
+  message: 1_000_000,
+  item: 10_000,
+  packet: 8_192,
+  calls: 10,
+  streams: 3,
+  inbound: { calls: 4, bytes: 5 },
+  outbound: { messages: 6, bytes: 7 },
+  credit: { pipe: 1, short: 2, long: 3, reply: 4, stream: 5 },
+};
+const protocol = (version: number, accepts: number[] = [], name = 'raft', channel = 0x20) =>
+  defineProtocol({ name, version, accepts, channel, methods: { vote: { id: 1, request: bytes, response: bytes } } });
+const told = (version: number, accepts: number[] = [], name = 'raft', channel = 0x20): HelloProtocol => ({ name, version, accepts, channel });
+const hello = (changes: Partial<Hello> = {}): Hello => ({ ...makeHello(self, limits, [protocol(1)], {}, ''), ...changes });
+
+test('our HELLO tells who we are, what we speak and what we bear', (t) => {
+  const made = makeHello({ ...self, nodeId: 'ff' }, limits, [protocol(2, [1])], { token: 'x' }, '10.0.0.1:5');
+  t.deepEqual(made, {
+    wireMin: WIRE_VERSION,
+    wireMax: WIRE_VERSION,
+    instance: 'a'.repeat(32),
+    network: 'main',
+    addr: 'a:1',
+    agent: made.agent,
+    nodeId: 'ff',
+    protocols: [told(2, [1])],
+    limits: { message: 1_000_000, item: 10_000, packet: 8_192, calls: 10, streams: 3, pipe: 1, short: 2, long: 3, reply: 4, stream: 5 },
+    features: [],
+    observed: '10.0.0.1:5',
+    fields: { token: 'x' },
+  });
+  t.deepEqual(helloProtocol(protocol(2, [1])), told(2, [1]));
+});
+
+test('a HELLO like ours is fine', (t) => {
+  t.is(judgeHello(hello({ instance: 'b'.repeat(32) }), self, undefined), undefined);
+});
+
+test('a wire version that we do not speak is refused, one range that holds ours is not', (t) => {
+  for (const [wireMin, wireMax] of [
+    [2, 3],
+    [0, 0],
+  ] as const) {
+    const error = judgeHello(hello({ wireMin, wireMax }), self, undefined);
+    t.is(error?.reason, 'wrong_version');
+    t.regex(String(error?.message), new RegExp(`${wireMin} to ${wireMax}`));
+  }
+  t.is(judgeHello(hello({ wireMin: 0, wireMax: 9 }), self, undefined), undefined);
+});
+
+test('another network is refused, naming both', (t) => {
+  const error = judgeHello(hello({ network: 'test' }), self, undefined);
+  t.is(error?.reason, 'wrong_network');
+  t.regex(String(error?.message), /'test'.*'main'/);
+});
+
+test('who claims another id than it proved is refused; who claims none, or proves none, is not', (t) => {
+  t.is(judgeHello(hello({ nodeId: 'aa' }), self, 'bb')?.reason, 'identity_mismatch');
+  t.is(judgeHello(hello({ nodeId: 'aa' }), self, 'aa'), undefined);
+  t.is(judgeHello(hello({ nodeId: '' }), self, 'bb'), undefined);
+  t.is(judgeHello(hello({ nodeId: 'aa' }), self, undefined), undefined);
+});
+
+test('the peer’s limits are ours towards it; of packet, calls and streams the smaller is both ends’', (t) => {
+  const terms: Terms = { packet: 8_192, message: 0, item: 0, calls: 20, streams: 2, short: 0, long: 0, stream: 0 };
+  settle(terms, hello({ limits: { ...hello().limits, packet: 65_536 } }));
+  t.deepEqual(terms, { packet: 8_192, message: 1_000_000, item: 10_000, calls: 10, streams: 2, short: 2, long: 3, stream: 5 });
+  settle(terms, hello({ limits: { ...hello().limits, packet: 4_096 } }));
+  t.is(terms.packet, 4_096);
+});
+
+test('the version is the highest that both know, computed alike at both ends', (t) => {
+  for (const [ours, theirs, expected] of [
+    [[1, []], [1, []], 1],
+    [[2, [1]], [1, []], 1],
+    [[2, [1, 0]], [3, [1, 0]], 1],
+    [[3, [1]], [2, [3]], 3],
+    [[1, [5]], [5, [1]], 5],
+    [[0, []], [4, [0]], 0],
+  ] as [[number, number[]], [number, number[]], number][]) {
+    t.is(agree(protocol(...ours), [told(...theirs)]), expected);
+    t.is(agree(protocol(...theirs), [told(...ours)]), expected);
+  }
+});
+
+test('no version in common is failed_precondition, naming both ends’', (t) => {
+  const error = agree(protocol(3, [2]), [told(1, [0])]);
+  t.true(error instanceof TransportError);
+  const { code, message } = error as TransportError;
+  t.is(code, 'failed_precondition');
+  t.regex(message, /'raft'.*3, 2.*1, 0/);
+});
+
+test('the same name on another channel is failed_precondition, and so is another name on the same channel', (t) => {
+  const moved = agree(protocol(1), [told(1, [], 'raft', 0x21)]) as TransportError;
+  t.is(moved.code, 'failed_precondition');
+  t.regex(moved.message, /channel 32 at one end and 33/);
+  const squatted = agree(protocol(1), [told(1, [], 'gossip', 0x20)]) as TransportError;
+  t.is(squatted.code, 'failed_precondition');
+  t.regex(squatted.message, /'raft'.*'gossip'/);
+});
+
+test('a protocol that the peer’s list lacks is asked for all the same', (t) => {
+  t.is(agree(protocol(4), []), 4);
+  t.is(agree(protocol(4), [told(1, [], 'gossip', 0x21)]), 4);
+});

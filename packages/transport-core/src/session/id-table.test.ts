@@ -1,0 +1,174 @@
+import test from 'ava';
+import { seededRandom } from '../random.ts';
+import { PeerIds, Slots } from './id-table.ts';
+
+const entry = () => ({ id: 0 });
+
+test('ids have the parity of their side, are at least 1 and dense', (t) => {
+  for (const parity of [0, 1] as const) {
+    const slots = new Slots(parity);
+    const ids = Array.from({ length: 100 }, () => {
+      const call = entry();
+      slots.add(call);
+      return call.id;
+    });
+    t.is(new Set(ids).size, 100);
+    for (const id of ids) t.true(id >= 1 && id % 2 === parity, String(id));
+    t.true(ids.filter((id) => id < 202).length >= 99);
+  }
+});
+
+test('an id finds its entry until it is deleted, and an old one finds nothing', (t) => {
+  const slots = new Slots<{ id: number }>(1);
+  const first = entry();
+  slots.add(first);
+  const old = first.id;
+  t.is(slots.get(old), first);
+  slots.delete(first);
+  t.is(slots.get(old), undefined);
+  const second = entry();
+  slots.add(second);
+  t.not(second.id, old);
+  t.is(slots.get(old), undefined);
+  t.is(slots.get(second.id), second);
+});
+
+test('deleting twice, or what stands there no more, does nothing', (t) => {
+  const slots = new Slots<{ id: number }>(1);
+  const [first, second] = [entry(), entry()];
+  slots.add(first);
+  slots.delete(first);
+  slots.add(second);
+  slots.delete(first);
+  t.is(slots.size, 1);
+  t.is(slots.get(second.id), second);
+  slots.delete(second);
+  slots.delete(second);
+  t.is(slots.size, 0);
+  const [third, fourth] = [entry(), entry()];
+  slots.add(third);
+  slots.add(fourth);
+  t.not(third.id, fourth.id);
+});
+
+test('a slot is used again by its last generation but one: ids stay dense, and none comes back soon', (t) => {
+  const slots = new Slots<{ id: number }>(1);
+  const seen = new Set<number>();
+  for (let i = 0; i < 1_000; i++) {
+    const call = entry();
+    slots.add(call);
+    if (seen.has(call.id)) t.fail(`id ${call.id} came back after ${i}`);
+    seen.add(call.id);
+    slots.delete(call);
+  }
+  t.is(slots.size, 0);
+});
+
+for (const parity of [0, 1] as const) {
+  test(`ids wrap below 2^32 and pass over 0 and what lives (parity ${parity})`, (t) => {
+    const slots = new Slots<{ id: number }>(parity);
+    const living = entry();
+    slots.add(living);
+    const { id } = living;
+    let highest = 0;
+    let last = 0;
+    const ids = new Set<number>();
+    for (let i = 0; i < 70_000; i++) {
+      const call = entry();
+      slots.add(call);
+      if (call.id < 1 || call.id > 0xffff_ffff || call.id % 2 !== parity || call.id === id) t.fail(`${call.id}`);
+      if (i < 32_768) ids.add(call.id);
+      highest = Math.max(highest, call.id);
+      last = call.id;
+      slots.delete(call);
+    }
+    t.true(highest > 0xfff0_0000);
+    t.true(last < highest);
+    t.true(ids.size >= 32_767);
+    t.is(slots.get(id), living);
+  });
+}
+
+test('the first slot of an acceptor never gives id 0, however often it wraps', (t) => {
+  const slots = new Slots<{ id: number }>(0);
+  for (let i = 0; i < 70_000; i++) {
+    const call = entry();
+    slots.add(call);
+    if (call.id === 0) t.fail(`id 0 after ${i}`);
+    slots.delete(call);
+  }
+  t.pass();
+});
+
+test('65,536 calls fill the table', (t) => {
+  const slots = new Slots<{ id: number }>(1);
+  const calls = Array.from({ length: 0x1_0000 }, entry);
+  for (const call of calls) {
+    if (slots.full) t.fail('full too early');
+    slots.add(call);
+  }
+  t.true(slots.full);
+  t.is(new Set(calls.map((call) => call.id)).size, 0x1_0000);
+  slots.delete(calls[77]!);
+  t.false(slots.full);
+  t.is([...slots.values()].length, 0xffff);
+});
+
+test('a peer’s ids are found, whatever it chooses', (t) => {
+  const ids = new PeerIds<{ id: number }>();
+  const chosen = [1, 3, 5, 0xffff_ffff, 0x2_0001, 0x8000_0001, 99_999, 7];
+  const calls = chosen.map((id) => ({ id }));
+  for (const call of calls) ids.set(call);
+  t.is(ids.size, calls.length);
+  for (const call of calls) t.is(ids.get(call.id), call);
+  t.is(ids.get(9), undefined);
+  t.deepEqual([...ids.values()].map((call) => call.id).sort(), [...chosen].sort());
+  for (const call of calls) ids.delete(call);
+  t.is(ids.size, 0);
+  for (const call of calls) t.is(ids.get(call.id), undefined);
+});
+
+test('ids of one slot number do not hide each other', (t) => {
+  const ids = new PeerIds<{ id: number }>();
+  const near = { id: 1 };
+  const far = { id: 1 + 0x2_0000 };
+  ids.set(near);
+  ids.set(far);
+  t.is(ids.get(1), near);
+  t.is(ids.get(far.id), far);
+  ids.delete(near);
+  t.is(ids.get(1), undefined);
+  t.is(ids.get(far.id), far);
+  ids.delete(near);
+  t.is(ids.size, 1);
+});
+
+test('a peer’s ids agree with a Map, whatever is done', (t) => {
+  const random = seededRandom(4);
+  const ids = new PeerIds<{ id: number }>();
+  const model = new Map<number, { id: number }>();
+  for (let step = 0; step < 20_000; step++) {
+    const id = random() < 0.7 ? 1 + 2 * Math.floor(random() * 200) : (Math.floor(random() * 0x8000_0000) * 2 + 1) >>> 0;
+    const live = model.get(id);
+    if (ids.get(id) !== live) t.fail(`step ${step}, id ${id}`);
+    if (live === undefined) {
+      const call = { id };
+      model.set(id, call);
+      ids.set(call);
+    } else if (random() < 0.8) {
+      model.delete(id);
+      ids.delete(live);
+    }
+    if (model.size > 300) for (const call of [...model.values()].slice(0, 100)) ids.delete(call), model.delete(call.id);
+    if (ids.size !== model.size) t.fail(`step ${step}: ${ids.size} of ${model.size}`);
+  }
+  const left = [...ids.values()];
+  t.is(left.length, model.size);
+  for (const call of left) t.is(model.get(call.id), call);
+});
+
+test('a peer that chooses far ids takes no array of them', (t) => {
+  const ids = new PeerIds<{ id: number }>();
+  for (let i = 0; i < 1_000; i++) ids.set({ id: 1 + 2 * (60_000 - i) });
+  t.is(Reflect.get(ids, 'dense').length, 0);
+});

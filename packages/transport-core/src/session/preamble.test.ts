@@ -1,0 +1,20 @@
+import test from 'ava';
+import { lookAlike } from './preamble.ts';
+
+const text = (value: string) => new TextEncoder().encode(value);
+
+test('what the first bytes look like is named', (t) => {
+  for (const method of ['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'DELETE', 'PATCH', 'CONNECT'])
+    t.is(lookAlike(text(`${method} / HTTP/1.1\r\n`)), 'HTTP (a request)');
+  t.is(lookAlike(text('PRI * HTTP/2.0\r\n\r\nSM')), 'HTTP (a request)');
+  t.is(lookAlike(text('HTTP/1.1 400 Bad Request')), 'HTTP (a response)');
+  t.is(lookAlike(new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00])), 'TLS');
+  t.is(lookAlike(text('TRKN')), 'Trunkline secured by noise (TRKN)');
+  t.is(lookAlike(text('SSH-2.0-OpenSSH_9.6')), 'SSH');
+});
+
+test('the rest is shown in hex, eight bytes of it', (t) => {
+  t.is(lookAlike(new Uint8Array([0, 1, 0xfe, 0xff, 4, 5, 6, 7, 8, 9])), 'something else (00 01 fe ff 04 05 06 07)');
+  t.is(lookAlike(text('GETTING')), 'something else (47 45 54 54 49 4e 47)');
+  t.is(lookAlike(new Uint8Array(0)), 'something else ()');
+});

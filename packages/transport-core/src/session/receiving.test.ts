@@ -1,0 +1,112 @@
+import test from 'ava';
+import { Account } from '../wire/frame.ts';
+import { Mailbox } from '../wire/mailbox.ts';
+import { Receiving } from './receiving.ts';
+
+/** An account of 1,000 whose announcements are counted, and which pays when it is told to. */
+function account(start = 1_000, id = 0, channel = 0) {
+  const announced: Receiving[] = [];
+  const receiving = new Receiving({ credit: (owing) => void announced.push(owing) }, Account.LONG, start, id, channel);
+  const pay = () => {
+    const mailbox = new Mailbox();
+    for (const owing of announced.splice(0)) owing.write(mailbox);
+    return mailbox.take();
+  };
+  return { receiving, announced, pay };
+}
+
+test('a unit may start above 0 and draw the account below; at 0 and below it is a violation', (t) => {
+  const { receiving } = account();
+  t.true(receiving.spend(999));
+  t.true(receiving.spend(5_000));
+  t.is(receiving.left, -4_999);
+  t.false(receiving.spend(1));
+  t.is(receiving.left, -4_999);
+});
+
+test('exactly 0 is empty', (t) => {
+  const { receiving } = account();
+  t.true(receiving.spend(1_000));
+  t.false(receiving.spend(64));
+});
+
+test('less than a quarter is held back; at a quarter all that is owed is announced once', (t) => {
+  const { receiving, announced, pay } = account();
+  receiving.spend(900);
+  receiving.giveBack(249, false);
+  t.is(announced.length, 0);
+  receiving.giveBack(1, false);
+  t.is(announced.length, 1);
+  receiving.giveBack(300, false);
+  t.is(announced.length, 1);
+  const [frame, ...rest] = pay();
+  t.is(rest.length, 0);
+  t.deepEqual([frame!.account, frame!.credit], [Account.LONG, 550]);
+  t.is(receiving.left, 650);
+});
+
+test('an eager return holds nothing back', (t) => {
+  const { receiving, pay } = account();
+  receiving.spend(64);
+  receiving.giveBack(64, true);
+  t.is(pay()[0]!.credit, 64);
+  t.is(receiving.left, 1_000);
+});
+
+test('a reader that waits gets what was held back', (t) => {
+  const { receiving, announced, pay } = account();
+  receiving.spend(100);
+  receiving.giveBack(100, false);
+  t.is(announced.length, 0);
+  receiving.pay();
+  t.is(pay()[0]!.credit, 100);
+});
+
+test('nothing owed is nothing said', (t) => {
+  const { receiving, announced } = account();
+  receiving.pay();
+  receiving.giveBack(0, true);
+  t.is(announced.length, 0);
+});
+
+test('what is given back counts only when it is written: the sender is never ahead of us', (t) => {
+  const { receiving, pay } = account();
+  receiving.spend(1_000);
+  receiving.giveBack(1_000, true);
+  t.is(receiving.left, 0);
+  t.false(receiving.spend(1));
+  pay();
+  t.true(receiving.spend(1));
+});
+
+test('a stream that is over gives nothing back', (t) => {
+  const { receiving, announced, pay } = account(1_000, 7);
+  receiving.spend(500);
+  receiving.giveBack(500, true);
+  receiving.end();
+  t.is(pay().length, 0);
+  receiving.giveBack(500, true);
+  t.is(announced.length, 0);
+});
+
+test('credit names its stream or its channel', (t) => {
+  const stream = account(100, 9, 0);
+  stream.receiving.giveBack(50, false);
+  t.deepEqual(
+    stream.pay().map(({ id, channel, credit }) => [id, channel, credit]),
+    [[9, 0, 50]],
+  );
+  const channel = account(100, 0, 0x20);
+  channel.receiving.giveBack(50, false);
+  t.deepEqual(
+    channel.pay().map(({ id, channel, credit }) => [id, channel, credit]),
+    [[0, 0x20, 50]],
+  );
+});
+
+test('an account of less than four units holds nothing back', (t) => {
+  const { receiving, pay } = account(3);
+  receiving.spend(65);
+  receiving.giveBack(65, false);
+  t.is(pay()[0]!.credit, 65);
+});

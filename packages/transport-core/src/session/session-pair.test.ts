@@ -1,0 +1,311 @@
+// Two sessions, any calls, any order, any chunks: each call settles once, with its own answer, and then everything is as it was.
+
+import test, { type ExecutionContext } from 'ava';
+import { TransportError, withDetails } from '../errors.ts';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol, type Protocol } from '../protocol/protocol.ts';
+import { type Random, seededRandom } from '../random.ts';
+import type { InCall } from './in-call.ts';
+import type { Receiving } from './receiving.ts';
+import { type End, Pair, pick, SMALL } from './testing/pair.ts';
+import { TestCall } from './testing/test-call.ts';
+
+const methods = {
+  ask: { id: 1, request: bytes, response: bytes },
+  tell: { id: 2, request: bytes },
+  give: { id: 3, request: bytes, upload: bytes, response: bytes },
+  get: { id: 4, request: bytes, download: bytes },
+  both: { id: 5, request: bytes, upload: bytes, download: bytes },
+};
+const first = defineProtocol({ name: 'first', version: 1, channel: 0x20, methods });
+const second = defineProtocol({ name: 'second', version: 1, channel: 0x21, priority: 3, ordered: true, methods });
+const protocols: Protocol[] = [first, second];
+
+/** A message that tells whose it is, at its begin and its end. */
+function stamp(number: number, size: number): Uint8Array<ArrayBuffer> {
+  const message = new Uint8Array(Math.max(size, 8));
+  const view = new DataView(message.buffer);
+  view.setUint32(0, number);
+  view.setUint32(message.length - 4, number);
+  return message;
+}
+
+function readStamp(message: Uint8Array): number {
+  const view = new DataView(message.buffer, message.byteOffset, message.length);
+  const number = view.getUint32(0);
+  if (message.length < 8 || view.getUint32(message.length - 4) !== number) throw new Error('a message is torn');
+  return number;
+}
+
+interface Made {
+  readonly number: number;
+  readonly call: TestCall;
+  readonly end: End;
+  uploadClosed: boolean;
+  read: number;
+}
+
+interface Served {
+  readonly call: InCall;
+  readonly number: number;
+  answered: boolean;
+  written: number;
+  read: number;
+}
+
+/** Users of both ends, who do what chance says. */
+class World {
+  readonly pair: Pair;
+  readonly made: Made[] = [];
+  readonly served: Served[] = [];
+  private readonly told = new Map<number, number>();
+  private readonly random: Random;
+  private readonly t: ExecutionContext;
+  private numbers = 1;
+
+  constructor(t: ExecutionContext, random: Random) {
+    this.t = t;
+    this.random = random;
+    this.pair = new Pair(protocols).open();
+  }
+
+  get ends(): End[] {
+    return [this.pair.dialler, this.pair.acceptor];
+  }
+
+  step(): void {
+    const { random, pair } = this;
+    const end = pick(this.ends, random)!;
+    const draw = random();
+    if (draw < 0.2) this.make(end);
+    else if (draw < 0.4) this.serve();
+    else if (draw < 0.5) this.use();
+    else if (draw < 0.52) this.cancel();
+    else if (draw < 0.54) end.stuck = true;
+    else if (draw < 0.6) end.drain(pair.now);
+    else if (draw < 0.75) pair.tick(end);
+    else if (draw < 0.78) pair.pass(Math.floor(random() * 30));
+    else pair.move(end, 1 + Math.floor(random() ** 3 * 20_000));
+    this.take();
+  }
+
+  private make(end: End): void {
+    const { random } = this;
+    const protocol = pick(protocols, random)!;
+    const name = pick(Object.keys(methods), random)!;
+    const number = this.numbers++;
+    const call = new TestCall(protocol, name, stamp(number, this.size()));
+    if (random() < 0.15) call.due = this.pair.now + random() * 200;
+    this.made.push({ number, call, end, uploadClosed: false, read: 0 });
+    this.pair.start(end, call);
+  }
+
+  private size(): number {
+    const draw = this.random();
+    return Math.floor(draw < 0.7 ? this.random() * 300 : draw < 0.95 ? this.random() * 10_000 : this.random() * 50_000);
+  }
+
+  private take(): void {
+    for (const end of this.ends) {
+      if (this.random() < 0.7) continue;
+      for (const call of end.take()) {
+        const number = readStamp(call.payload);
+        if (call.method.kind === 'oneway') this.told.set(number, (this.told.get(number) ?? 0) + 1);
+        else {
+          call.carrier.started(call);
+          this.served.push({ call, number, answered: false, written: 0, read: 0 });
+        }
+      }
+    }
+  }
+
+  private serve(served = pick(this.served, this.random)): void {
+    if (served === undefined) return;
+    const { random } = this;
+    const { call, number } = served;
+    const draw = random();
+    if (call.upload !== undefined && draw < 0.5) this.readUpload(served);
+    if (served.answered) return;
+    if (call.download !== undefined && draw < 0.7) {
+      if (call.open) call.download.write(stamp(number + served.written++, Math.floor(random() * 12_000))).catch(() => {});
+    } else if (draw < 0.9 || call.upload === undefined || call.upload.ended) this.answer(served, draw < 0.05);
+  }
+
+  private answer(served: Served, fails: boolean): void {
+    const { call, number } = served;
+    served.answered = true;
+    if (fails) call.carrier.fail(call, new TransportError('aborted', String(number)), false);
+    else if (call.download !== undefined) call.carrier.finish(call);
+    else call.carrier.respond(call, stamp(number, this.size()));
+    call.carrier.finished(call);
+  }
+
+  private readUpload(served: Served): void {
+    const item = served.call.upload!.take();
+    if (item !== undefined) this.t.is(readStamp(item), served.number + served.read++);
+  }
+
+  private use(made = pick(this.made, this.random)): void {
+    if (made === undefined) return;
+    const { call, number } = made;
+    const { upload, download } = call;
+    if (upload !== undefined && call.opened && !made.uploadClosed && !call.done) {
+      if (this.random() < 0.7) upload.write(stamp(number + made.read, Math.floor(this.random() * 12_000))).catch(() => {});
+      if (this.random() >= 0.7 || ++made.read > 5) {
+        made.uploadClosed = true;
+        upload.close(undefined);
+      }
+    }
+    if (download !== undefined) this.readDownload(made);
+  }
+
+  private readonly got = new Map<number, number>();
+
+  private readDownload({ call, number }: Made): void {
+    const item = call.download!.take();
+    if (item === undefined) return call.download!.wait(() => {});
+    const count = this.got.get(number) ?? 0;
+    this.got.set(number, count + 1);
+    this.t.is(readStamp(item), number + count);
+  }
+
+  private cancel(): void {
+    const made = pick(this.made, this.random);
+    made?.call.giveUp('cancelled');
+  }
+
+  /** Everybody finishes what was begun. */
+  finish(): void {
+    const { pair } = this;
+    for (let round = 0; round < 2_000; round++) {
+      for (const end of this.ends) end.drain(pair.now);
+      pair.quiet();
+      this.take();
+      for (const served of this.served) {
+        if (served.call.upload !== undefined) for (let i = 0; i < 100; i++) this.readUpload(served);
+        if (!served.answered && (served.call.upload === undefined || served.call.upload.ended)) this.answer(served, false);
+      }
+      for (const made of this.made) {
+        const { call } = made;
+        if (call.upload !== undefined && call.opened && !made.uploadClosed && !call.done) {
+          made.uploadClosed = true;
+          call.upload.close(undefined);
+        }
+        for (let i = 0; i < 100 && call.download !== undefined; i++) this.readDownload(made);
+      }
+      if (this.made.every(({ call }) => call.done) && this.ends.every((end) => !end.isDirty && end.sent.length === 0 && end.calls.length === 0)) return;
+      pair.pass(1);
+    }
+    const left = this.made.filter(({ call }) => !call.done).map(({ number, call }) => `${number} ${call.method.name} ${call.opened}`);
+    throw new Error(`calls that never settled: ${left.join(', ')}`);
+  }
+
+  checkAnswers(): void {
+    const { t } = this;
+    for (const { number, call } of this.made) {
+      t.is(call.settlements, 1, `call ${number} ${call.method.name}`);
+      if (call.answer !== undefined) t.is(readStamp(call.answer), number);
+      if (call.error?.code === 'aborted') t.is(call.error.message, String(number));
+    }
+    for (const [number, times] of this.told) t.is(times, 1, `one-way ${number}`);
+  }
+
+  /** One-ways that resolved arrive; one that was given up when its packets had left may be lost. */
+  checkOneways(): void {
+    for (const { number, call } of this.made) {
+      if (call.method.kind === 'oneway' && call.error === undefined) this.t.is(this.told.get(number), 1, `one-way ${number}`);
+    }
+  }
+}
+
+/** What an account's receiver owes is paid, and the sender has again what it began with. */
+function checkAccounts(t: ExecutionContext, pair: Pair): void {
+  for (const end of [pair.dialler, pair.acceptor]) {
+    const { pipe, reply } = Reflect.get(end.session, 'inflow') as { pipe: Receiving; reply: Receiving };
+    for (const receiving of [pipe, reply]) receiving.pay();
+    for (const channel of end.session.openChannels) for (const receiving of [channel.short, channel.long]) receiving.pay();
+  }
+  pair.quiet();
+  for (const end of [pair.dialler, pair.acceptor]) {
+    const { link, caller, callee, outbox } = end.session;
+    t.is(link.pipe, SMALL.credit.pipe, 'pipe');
+    t.is(link.reply, SMALL.credit.reply, 'reply');
+    for (const { lanes, ...channel } of end.session.openChannels) {
+      t.is(lanes.shortCredit, SMALL.credit.short, 'short');
+      t.is(lanes.longCredit, SMALL.credit.long, 'long');
+      t.is(channel.short.left, SMALL.credit.short);
+      t.is(channel.long.left, SMALL.credit.long);
+      t.deepEqual([channel.open, channel.openIn, channel.running, channel.queued, channel.queuedBytes], [0, 0, 0, 0, 0]);
+      t.deepEqual([lanes.messages, lanes.bytes, lanes.replyMessages, lanes.replyBytes], [0, 0, 0, 0]);
+      t.true(lanes.empty);
+    }
+    t.deepEqual([caller.slots.size, caller.streams, callee.ids.size, callee.streams], [0, 0, 0, 0]);
+    t.true(outbox.idle);
+    t.is(end.ending, undefined);
+  }
+}
+
+function checkMemory(t: ExecutionContext, pair: Pair): void {
+  for (const end of [pair.dialler, pair.acceptor]) {
+    t.is(end.memory.used, 0, 'the gauge');
+    t.is(end.session.link.held, 0, 'held');
+  }
+}
+
+/** Runs `body` for many seeds; one that fails is named. */
+async function forSeeds(t: ExecutionContext, from: number, body: (world: World, random: Random) => Promise<void>): Promise<void> {
+  for (let seed = from; seed < from + SEEDS; seed++) {
+    const random = seededRandom(seed);
+    try {
+      await body(new World(t, random), random);
+    } catch (error) {
+      t.log(`seed ${seed}`);
+      throw error;
+    }
+  }
+}
+
+async function live(world: World, steps: number): Promise<void> {
+  for (let step = 0; step < steps; step++) {
+    world.step();
+    if (step % 10 === 0) await null;
+  }
+}
+
+const SEEDS = 60;
+
+test('whatever happens in whatever order, each call settles once with its own answer, and then all is as it was', (t) =>
+  forSeeds(t, 0, async (world) => {
+    await live(world, 600);
+    for (const end of world.ends) t.is(end.ending, undefined);
+    world.finish();
+    world.checkAnswers();
+    world.checkOneways();
+    checkAccounts(t, world.pair);
+    checkMemory(t, world.pair);
+  }));
+
+test('when the connection breaks, each call settles once or comes back unsent, and nothing is held', (t) =>
+  forSeeds(t, 1_000, async (world, random) => {
+    await live(world, 50 + Math.floor(random() * 400));
+    world.pair.cut();
+    for (const end of world.ends) {
+      t.is(end.endings, 1);
+      const { error, unsent } = end.ending!;
+      t.is(error.code, 'unavailable');
+      const order = unsent.map((call) => call.seq);
+      t.deepEqual(
+        order,
+        [...order].sort((a, b) => a - b),
+      );
+      for (const call of unsent) {
+        t.false(call.done);
+        t.is(call.carrier, undefined);
+        call.failed(withDetails(error, { sent: false }));
+      }
+      for (const call of end.take()) call.carrier.finished(call);
+    }
+    world.checkAnswers();
+    for (const { call } of world.made) if (call.error?.code === 'unavailable') t.not(call.error.sent, undefined);
+    checkMemory(t, world.pair);
+  }));

@@ -1,0 +1,245 @@
+// Two sessions joined by a pump: bytes move when a test says so, in chunks of any size, and time is a number. No socket, no clock.
+
+import type { TransportError } from '../../errors.ts';
+import type { Counter } from '../../observer.ts';
+import { methodTable, type Protocol } from '../../protocol/protocol.ts';
+import { type Random, seededRandom } from '../../random.ts';
+import { FrameEncoder } from '../../wire/encoder.ts';
+import type { Hello } from '../../wire/hello.ts';
+import type { Channel, Mounted } from '../channel.ts';
+import type { InCall } from '../in-call.ts';
+import type { MemoryGauge, Port, SessionLimits } from '../link.ts';
+import type { OutCall } from '../out-call.ts';
+import { Session, type SessionOptions, type SessionVisitor } from '../session.ts';
+
+const KIB = 1024;
+
+/** Bounds so small that a short test meets each of them. */
+export const SMALL: SessionLimits = {
+  message: 1024 * KIB,
+  item: 64 * KIB,
+  packet: 4 * KIB,
+  calls: 100,
+  streams: 20,
+  inbound: { calls: 100, bytes: 64 * KIB },
+  outbound: { messages: 1_000, bytes: 1024 * KIB },
+  credit: { pipe: 16 * KIB, short: 4 * KIB, long: 32 * KIB, reply: 32 * KIB, stream: 8 * KIB },
+};
+
+/** One end: the driver of its session, which keeps what it is told. */
+export class End implements Port, SessionVisitor {
+  readonly session: Session;
+  readonly memory: MemoryGauge = { used: 0, limit: 512 * KIB * KIB };
+  readonly counters = new Map<Counter, number>();
+  /** Calls that came in and were not taken. */
+  readonly calls: InCall[] = [];
+  readonly mounts = new Map<number, Mounted>();
+  hello: Hello | undefined = undefined;
+  isUp = false;
+  closing = false;
+  ending: { error: TransportError; unsent: OutCall[] } | undefined = undefined;
+  endings = 0;
+  left: OutCall[] = [];
+  roomy: Channel[] = [];
+  wakeAt = Number.POSITIVE_INFINITY;
+  /** Bytes on their way to the other end. */
+  sent: Uint8Array[] = [];
+  /** The connection keeps each batch until `drain`. */
+  stuck = false;
+  isDirty = false;
+  consents = true;
+  private kept: Uint8Array | undefined = undefined;
+  private readonly encoder: FrameEncoder;
+
+  constructor(side: 'dialler' | 'acceptor', protocols: readonly Protocol[], options: Partial<SessionOptions>) {
+    const limits = options.limits ?? SMALL;
+    this.encoder = new FrameEncoder((size) => new Uint8Array(size), limits.packet + 17 * KIB);
+    for (const protocol of protocols) this.mounts.set(protocol.channel, { protocol, table: methodTable(protocol) });
+    this.session = new Session({
+      side,
+      visitor: this,
+      port: this,
+      writer: this.encoder,
+      limits,
+      memory: this.memory,
+      allocate: (size) => new Uint8Array(size),
+      count: (counter, amount) => void this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount),
+      self: { instance: (side === 'dialler' ? 'd' : 'a').repeat(32).replaceAll('d', '1').replaceAll('a', '2'), network: 'default', addr: '', nodeId: '' },
+      proven: undefined,
+      observed: 'test',
+      mounts: this.mounts,
+      keepAlive: { interval: 10_000, timeout: 5_000 },
+      idleTimeout: Number.POSITIVE_INFINITY,
+      handshakeTimeout: 5_000,
+      random: seededRandom(side === 'dialler' ? 1 : 2),
+      preamble: () => this.encoder.preamble(),
+      refused: undefined,
+      now: 1_000,
+      ...options,
+    });
+  }
+
+  /** Takes the calls that have come in; their accounts get back what they cost. */
+  take(): InCall[] {
+    const taken = this.calls.splice(0);
+    for (const call of taken) {
+      call.account?.giveBack(call.cost, true);
+      call.account = undefined;
+    }
+    return taken;
+  }
+
+  count(counter: Counter): number {
+    return this.counters.get(counter) ?? 0;
+  }
+
+  /** The connection is done with what it kept. */
+  drain(now: number): void {
+    this.stuck = false;
+    if (this.kept === undefined) return;
+    this.sent.push(this.kept);
+    this.kept = undefined;
+    this.session.drained(now);
+  }
+
+  // Port
+
+  flush(): boolean {
+    const chunk = this.encoder.take().slice();
+    this.encoder.clear();
+    if (this.kept !== undefined) throw new Error('flushed while the connection kept a batch');
+    if (this.stuck) this.kept = chunk;
+    else this.sent.push(chunk);
+    return !this.stuck;
+  }
+
+  dirty(): void {
+    this.isDirty = true;
+  }
+
+  wakeBy(time: number): void {
+    this.wakeAt = Math.min(this.wakeAt, time);
+  }
+
+  close(): void {
+    this.closing = true;
+  }
+
+  destroy(_error: TransportError): void {
+    this.closing = true;
+  }
+
+  // SessionVisitor
+
+  greeted(hello: Hello): void {
+    this.hello = hello;
+    if (this.consents) this.session.consent({});
+  }
+
+  up(): void {
+    this.isUp = true;
+  }
+
+  incoming(call: InCall, _channel: Channel): void {
+    this.calls.push(call);
+  }
+
+  withdrawn(): void {}
+
+  leaving(waiting: OutCall[]): void {
+    this.left.push(...waiting);
+  }
+
+  roomForReplies(channel: Channel): void {
+    this.roomy.push(channel);
+  }
+
+  down(error: TransportError, unsent: OutCall[]): void {
+    this.endings++;
+    this.ending = { error, unsent };
+  }
+}
+
+/** A dialler and an acceptor. */
+export class Pair {
+  readonly dialler: End;
+  readonly acceptor: End;
+  now = 1_000;
+  private seq = 0;
+
+  constructor(protocols: readonly Protocol[], options: Partial<SessionOptions> = {}, theirs: Partial<SessionOptions> = options) {
+    this.dialler = new End('dialler', protocols, options);
+    this.acceptor = new End('acceptor', protocols, theirs);
+  }
+
+  other(end: End): End {
+    return end === this.dialler ? this.acceptor : this.dialler;
+  }
+
+  /** Says hello, and goes on until both are up. */
+  open(): this {
+    this.dialler.session.open({});
+    this.quiet();
+    if (!this.dialler.isUp || !this.acceptor.isUp) throw new Error('they did not come up');
+    return this;
+  }
+
+  start(end: End, call: OutCall): void {
+    call.seq = this.seq++;
+    end.session.link.now = this.now;
+    end.session.caller.start(call);
+  }
+
+  tick(end: End): void {
+    end.isDirty = false;
+    end.session.link.now = this.now;
+    end.session.pump();
+  }
+
+  /** Moves at most `most` bytes from `end` to the other. */
+  move(end: End, most = Number.POSITIVE_INFINITY): boolean {
+    const chunk = end.sent.shift();
+    if (chunk === undefined) return false;
+    if (chunk.length > most) end.sent.unshift(chunk.subarray(most));
+    this.other(end).session.receive(this.now, chunk.slice(0, most));
+    return true;
+  }
+
+  /** Ticks and moves until nothing happens any more. */
+  quiet(): void {
+    for (let round = 0; round < 100_000; round++) {
+      let moved = false;
+      for (const end of [this.dialler, this.acceptor]) {
+        if (end.isDirty) {
+          this.tick(end);
+          moved = true;
+        }
+        moved = this.move(end) || moved;
+      }
+      if (!moved) return;
+    }
+    throw new Error('they never come to rest');
+  }
+
+  /** Time passes, at once; what is due is done. */
+  pass(milliseconds: number): void {
+    this.now += milliseconds;
+    for (const end of [this.dialler, this.acceptor]) {
+      if (end.wakeAt > this.now) continue;
+      end.wakeAt = Number.POSITIVE_INFINITY;
+      end.wakeBy(end.session.wake(this.now));
+    }
+  }
+
+  /** The connection breaks. */
+  cut(error?: TransportError): void {
+    for (const end of [this.dialler, this.acceptor]) {
+      end.sent = [];
+      end.session.closed(error);
+    }
+  }
+}
+
+export function pick<T>(items: readonly T[], random: Random): T | undefined {
+  return items[Math.floor(random() * items.length)];
+}

@@ -1,0 +1,63 @@
+// A call that keeps what it was told: how it settled, how often, and where it stands.
+
+import { TransportError } from '../../errors.ts';
+import { methodTable, type Protocol } from '../../protocol/protocol.ts';
+import type { EncodedMetadata } from '../../wire/frame.ts';
+import { OutCall } from '../out-call.ts';
+
+export class TestCall extends OutCall {
+  settlements = 0;
+  answer: Uint8Array | undefined = undefined;
+  error: TransportError | undefined = undefined;
+  /** Of a streaming one: its request has left. */
+  opened = false;
+  whole = false;
+  progresses = 0;
+
+  constructor(protocol: Protocol, method: string, payload: Uint8Array, metadata?: EncodedMetadata) {
+    super(protocol.channel, methodTable(protocol).byName.get(method)!, payload, metadata);
+  }
+
+  answered(payload: Uint8Array): void {
+    this.answer = payload;
+    this.settle();
+  }
+
+  ended(): void {
+    this.whole = true;
+    this.settle();
+  }
+
+  failed(error: TransportError): void {
+    if (this.done) return;
+    this.error = error;
+    this.settle();
+  }
+
+  expired(): void {
+    this.giveUp('deadline_exceeded');
+  }
+
+  accepted(): void {
+    if (this.method.kind === 'oneway') this.settle();
+    else this.opened = true;
+  }
+
+  progressed(): void {
+    this.progresses++;
+  }
+
+  giveUp(code: 'deadline_exceeded' | 'cancelled'): void {
+    if (this.done) return;
+    this.error = new TransportError(code, 'given up', { sent: this.sent });
+    this.settle();
+    this.download?.discard();
+    this.carrier?.abandon(this);
+    this.list?.remove(this);
+  }
+
+  private settle(): void {
+    this.settlements++;
+    this.done = true;
+  }
+}
