@@ -25,6 +25,11 @@ export const BACKENDS: Readonly<Record<string, () => Open>> = {
 };
 
 async function listening(transport: Transport<RaftProtocol>): Promise<Transport<RaftProtocol>> {
-  await transport.listen();
-  return transport;
+  try {
+    await transport.listen();
+    return transport;
+  } catch (error) {
+    await transport.close();
+    throw error;
+  }
 }

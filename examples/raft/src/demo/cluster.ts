@@ -1,6 +1,6 @@
 // The nodes of one run: started, lost and brought back, each with its transport, its store and its key-value store.
 
-import type { Transport } from '@trunkline/transport-core';
+import { systemClock, type Transport, TransportError } from '@trunkline/transport-core';
 import { KeyValueStore } from '../kv.ts';
 import { MemoryStore } from '../memory-store.ts';
 import { type RaftEvent, RaftNode } from '../node.ts';
@@ -65,7 +65,7 @@ export class Cluster {
 
   /** Brings a member back at its old address, on a new transport, with what its store holds. */
   async bringBack(member: Member): Promise<void> {
-    await this.#join(await this.#opened(member.addr), this.addrs, member.store, member);
+    await this.#join(await this.#reopened(member.addr), this.addrs, member.store, member);
   }
 
   /** What Raft promises and these nodes did not keep: one leader a term, what was acknowledged on all nodes, equal states. */
@@ -92,6 +92,18 @@ export class Cluster {
     const transport = await this.#open(addr);
     this.#transports.push(transport);
     return transport;
+  }
+
+  /** A port that was given up may be someone else's for a moment. */
+  async #reopened(addr: string): Promise<Transport<RaftProtocol>> {
+    for (let tries = 20; ; tries--) {
+      try {
+        return await this.#opened(addr);
+      } catch (error) {
+        if (tries === 0 || !(error instanceof TransportError) || error.reason !== 'address_in_use') throw error;
+        await systemClock.sleep(250);
+      }
+    }
   }
 
   async #join(transport: Transport<RaftProtocol>, members: string[], store: MemoryStore, member = {} as Member): Promise<Member> {
