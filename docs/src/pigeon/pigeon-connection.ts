@@ -1,0 +1,138 @@
+// One connection of the pigeon post: a MessagePort as a StreamConnection. A port carries letters, in order, and knows neither
+// back-pressure nor an end in order: both are made here, of letters.
+
+import type { MessagePort } from 'node:worker_threads';
+import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
+
+/** What flies: bytes, how many of them the reader has taken, and the end. A port that closes without an end broke off. */
+type Letter = { readonly bytes: Uint8Array } | { readonly taken: number } | 'end' | 'broken';
+
+export class PigeonConnection implements StreamConnection {
+  readonly endpoint: string;
+  readonly #port: MessagePort;
+  readonly #clock: Clock;
+  #sink: StreamSink | undefined;
+  /** Letters that came and are not reported yet, because the reader pauses. The other end's window bounds them. */
+  readonly #letters: Letter[] = [];
+  #paused = false;
+  /** Bytes written that the other end has not taken. */
+  #underWay = 0;
+  /** The last write was false. */
+  #waiting = false;
+  /** Our end was sent: what comes is taken and dropped. */
+  #ending = false;
+  #discarded = 0;
+  #linger: Timer | undefined;
+  #over = false;
+  #error: TransportError | undefined;
+
+  constructor(port: MessagePort, endpoint: string, clock: Clock) {
+    this.endpoint = endpoint;
+    this.#port = port;
+    this.#clock = clock;
+    port.on('message', (letter: Letter) => this.#came(letter));
+    port.on('close', () => this.#came('broken'));
+  }
+
+  attach(sink: StreamSink): void {
+    this.#sink = sink;
+    this.#clock.defer(() => (this.#over ? this.#report() : this.#deliver()));
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#ending || this.#over || chunk.length === 0) return true;
+    // A copy, so that the writer may reuse its memory at once; the copy moves to the other end without another.
+    const bytes = new Uint8Array(chunk);
+    this.#port.postMessage({ bytes }, [bytes.buffer]);
+    this.#underWay += chunk.length;
+    this.#waiting = this.#underWay > WINDOW;
+    return !this.#waiting;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    // Not at once: nothing is reported while the driver is still calling us.
+    this.#clock.defer(() => this.#deliver());
+  }
+
+  close(): void {
+    if (this.#ending || this.#over) return;
+    this.#ending = true;
+    this.#port.postMessage('end');
+    this.#linger = this.#clock.setTimeout(() => this.#finish(this.#reset(`it did not end within ${LINGER} ms`)), LINGER);
+    this.#clock.defer(() => this.#deliver());
+  }
+
+  destroy(error?: TransportError): void {
+    this.#finish(error);
+  }
+
+  #came(letter: Letter): void {
+    if (this.#over) return;
+    if (typeof letter === 'object' && 'taken' in letter) return this.#taken(letter.taken);
+    this.#letters.push(letter);
+    this.#deliver();
+  }
+
+  #taken(size: number): void {
+    this.#underWay -= size;
+    if (!this.#waiting || this.#underWay > WINDOW) return;
+    this.#waiting = false;
+    this.#sink?.drained();
+  }
+
+  /** Reports what came, for as long as somebody reads. After our end that is us. */
+  #deliver(): void {
+    while (!this.#over && (this.#ending || (this.#sink !== undefined && !this.#paused))) {
+      const letter = this.#letters.shift();
+      if (letter === undefined) return;
+      if (letter === 'end') this.#ended();
+      else if (letter === 'broken') this.#finish(this.#reset('the other end broke off'));
+      else if ('bytes' in letter) this.#read(letter.bytes);
+    }
+  }
+
+  #read(bytes: Uint8Array): void {
+    this.#port.postMessage({ taken: bytes.length });
+    if (!this.#ending) return this.#sink?.data(bytes);
+    this.#discarded += bytes.length;
+    if (this.#discarded > DISCARD) this.#finish(this.#reset('it floods a connection that has ended'));
+  }
+
+  /** A connection that is half closed serves nothing: this end ends too. */
+  #ended(): void {
+    if (!this.#ending) this.#port.postMessage('end');
+    this.#finish(undefined);
+  }
+
+  #finish(error: TransportError | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#error = error;
+    this.#letters.length = 0;
+    this.#clock.clearTimeout(this.#linger);
+    // The port delivers what was posted before, then tells the other end.
+    this.#port.close();
+    this.#clock.defer(() => this.#report());
+  }
+
+  #report(): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.closed(this.#error);
+  }
+
+  #reset(why: string): TransportError {
+    return reasonError('reset', `Connection with ${this.endpoint}: ${why}`, { target: this.endpoint });
+  }
+}
+
+/** Bytes on their way in one direction before `write` is false. */
+const WINDOW = 256 * 1024;
+/** How long an end waits for the other's, in milliseconds, and how many bytes it drops meanwhile: the rule of every layer. */
+const LINGER = 1_000;
+const DISCARD = 256 * 1024;
