@@ -1,7 +1,8 @@
 // SESSION.md §8, being alive: pings, idleness, floods.
 
+import { concat, encodeFrame } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type SessionBackend, session } from './lab.ts';
+import { bench, eachRole, type SessionBackend, session } from './lab.ts';
 import { hint, request, tag, untag } from './lab-frames.ts';
 import { failure } from './verdicts.ts';
 
@@ -18,17 +19,15 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(test, 'alive: one PING goes when the connection is up, and its answer is `rtt`', async (t, role) => {
     const s = await session(t, backend, role);
-    s.peer.answerPings = false;
-    const first = s.peer.log.find((frame) => frame.kind === 'PING') ?? (await s.peer.next('PING'));
-    t.true(first.id >= 1);
+    t.is(s.peer.count('PING'), 1);
+    t.true((s.peer.log.find((frame) => frame.kind === 'PING')?.id ?? 0) >= 1);
+    t.is(s.remote.rtt, 0, 'no time passed');
     await s.peer.barrier();
     t.is(s.peer.count('PING'), 1);
   });
 
   eachRole(test, 'alive: `rtt` is the time from PING to PONG', async (t, role) => {
     const s = await session(t, backend, role, { options: NEVER_IDLE });
-    await s.peer.next('PING');
-    await s.peer.barrier();
     s.peer.answerPings = false;
     s.clock.advance(10_001);
     const ping = await s.peer.next('PING');
@@ -39,10 +38,23 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     t.true(rtt !== undefined && rtt >= 36 && rtt <= 40, `${rtt}`);
   });
 
+  test('alive: the first PING, which measures, accuses nobody by itself: 10 s and 5 s are the rule', async (t) => {
+    const on = await bench(t, backend, NEVER_IDLE);
+    const peer = await on.dialIn();
+    peer.answerPings = false;
+    await peer.handshake();
+    await peer.next('PING');
+    const { remote } = await on.seen.first('up');
+    on.clock.advance(14_800);
+    t.false(remote.closed);
+    on.clock.advance(300);
+    t.true(remote.closed);
+    t.is((await on.seen.first('down')).cause?.reason, 'ping_timeout');
+    await peer.expectClosed();
+  });
+
   eachRole(test, 'alive: after 10 s with nothing received a PING goes, 5 s later a silent peer is cut', async (t, role) => {
     const s = await session(t, backend, role, { options: NEVER_IDLE });
-    await s.peer.next('PING');
-    await s.peer.barrier();
     s.peer.answerPings = false;
     const call = failure(t, s.client.echo(tag(1), { timeout: 60_000 }));
     await s.peer.next('REQUEST');
@@ -64,18 +76,17 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(test, 'alive: any byte is life, even of a frame that is not whole', async (t, role) => {
     const s = await session(t, backend, role, { options: NEVER_IDLE });
-    await s.peer.next('PING');
-    await s.peer.barrier();
     s.peer.answerPings = false;
     s.clock.advance(10_001);
     await s.peer.next('PING');
     s.clock.advance(4_000);
-    s.peer.send({ kind: 'CREDIT', account: 1, credit: 1 });
-    s.peer.bytes([0x05]);
-    s.peer.bytes([0x08, 0x04, 0x15, 1, 0, 0]);
-    s.peer.bytes([0]);
-    await s.peer.next('PONG').catch(() => {});
-    s.clock.advance(4_000);
+    s.peer.bytes(concat([encodeFrame({ kind: 'PING', id: 1 }), [0x07, 0x08]]));
+    await s.peer.next('PONG', (frame) => frame.id === 1);
+    s.clock.advance(4_900);
+    t.false(s.remote.closed, 'our PING was never answered, but something came');
+    s.peer.bytes([0x04, 0x15, 2, 0, 0, 0]);
+    await s.peer.next('PONG', (frame) => frame.id === 2);
+    s.clock.advance(4_900);
     t.false(s.remote.closed);
   });
 
@@ -100,32 +111,32 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(test, 'alive: waking late, it reads first and judges then', async (t, role) => {
     const s = await session(t, backend, role, { options: NEVER_IDLE });
-    await s.peer.next('PING');
-    await s.peer.barrier();
     s.peer.answerPings = false;
     s.clock.advance(10_001);
     await s.peer.next('PING');
     s.peer.send(hint(tag(1)));
     s.clock.jump(60_000);
     t.is(untag((await s.call('hint')).request), 1);
+    s.clock.advance(10);
     await s.peer.barrier();
     t.false(s.remote.closed);
   });
 
-  eachRole(test, 'alive: waking late moves what accuses the peer, not the deadlines of calls', async (t, role) => {
+  eachRole(test, 'alive: waking late moves what accuses the peer by as much, not the deadlines of calls', async (t, role) => {
     const s = await session(t, backend, role, { options: NEVER_IDLE });
-    await s.peer.next('PING');
-    await s.peer.barrier();
     s.peer.answerPings = false;
-    const call = failure(t, s.client.echo(tag(1), { timeout: 20_000 }));
+    const call = failure(t, s.client.echo(tag(1), { timeout: 11_000 }));
     await s.peer.next('REQUEST');
     s.clock.advance(10_001);
     await s.peer.next('PING');
-    s.clock.jump(30_000);
+    // The call was due after 11 s: we wake 2 s late, so the peer has 17 s instead of 15.
+    s.clock.jump(3_000);
+    s.clock.advance(10);
     t.is((await call).code, 'deadline_exceeded');
-    t.false(s.remote.closed, 'the peer had no chance to answer while we slept');
-    s.clock.advance(6_000);
-    await s.seen.first('down');
+    s.clock.advance(3_500);
+    t.false(s.remote.closed);
+    s.clock.advance(600);
+    t.is((await s.seen.first('down')).cause?.reason, 'ping_timeout');
   });
 
   eachRole(test, 'alive: the dialler ends an idle connection after `idleTimeout`, the acceptor after twice that', async (t, role) => {

@@ -133,7 +133,8 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     on.clock.advance(4_900);
     peer.send({ kind: 'READY' });
     await on.seen.first('up');
-    on.clock.advance(5_000);
+    await peer.barrier();
+    on.clock.advance(4_000);
     await peer.barrier();
     t.false(peer.closed);
   });

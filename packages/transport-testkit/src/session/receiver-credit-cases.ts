@@ -79,6 +79,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
       await s.peer.next('ERROR');
       await back(s, 3, (n + 1) * (100 * KiB + 64));
     }
+    t.pass();
   });
 
   eachRole(test, 'granting: account 4 comes back when a long answer is complete', async (t, role) => {

@@ -109,6 +109,7 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
       s.peer.send({ kind: 'RESPONSE', id, payload });
     }
     await Promise.all(sent);
+    t.pass();
   });
 
   eachRole(test, 'sending: a long request takes account 3 of its channel, the whole size at its first packet', async (t, role) => {
@@ -226,6 +227,7 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
     const asked = await s.peer.message('REQUEST');
     s.peer.send({ kind: 'RESPONSE', id: asked.id });
     await sent;
+    t.pass();
   });
 }
 

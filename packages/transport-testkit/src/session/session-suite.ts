@@ -33,21 +33,21 @@ export function sessionSuite(test: TestFunction, backend: SessionBackend): void 
   for (const cases of CASES) cases(few, backend);
 }
 
-/** Runners start all cases of a file at once; some hold 64 MiB, so only a few run at a time. */
+/** Runners start all cases of a file at once; some hold 64 MiB, so only a few run at a time. One that hangs keeps its place until its end. */
 function atMost(count: number, test: TestFunction, name: string): TestFunction {
   let free = count;
   const waiting: (() => void)[] = [];
+  const leave = () => {
+    const next = waiting.shift();
+    if (next === undefined) free += 1;
+    else next();
+  };
   return (title, run) =>
     test(`${name}: ${title}`, async (t) => {
       if (free > 0) free -= 1;
       else await new Promise<void>((resolve) => waiting.push(resolve));
-      try {
-        await run(t);
-      } finally {
-        const next = waiting.shift();
-        if (next === undefined) free += 1;
-        else next();
-      }
+      t.teardown(leave);
+      await run(t);
     });
 }
 

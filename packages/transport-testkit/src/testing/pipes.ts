@@ -89,7 +89,7 @@ class PipeEnd implements StreamConnection {
     if (this.over || this.ending) return;
     this.ending = true;
     this.other?.put('end');
-    this.schedule();
+    setImmediate(() => this.finish(undefined));
   }
 
   destroy(error?: TransportError): void {
@@ -116,15 +116,12 @@ class PipeEnd implements StreamConnection {
   }
 
   private deliver(): void {
-    while (!this.over && this.inbox.length > 0 && (!this.paused || this.ending || typeof this.inbox[0] === 'string')) {
+    while (!this.over && this.inbox.length > 0 && !this.ending && (!this.paused || typeof this.inbox[0] === 'string')) {
       const event = this.inbox.shift() as Event;
       if (event === 'cut') return this.finish(new TransportError('unavailable', 'the other end cut the pipe', { reason: 'reset' }));
-      if (event === 'end') {
-        this.other?.finish(undefined);
-        return this.finish(undefined);
-      }
+      if (event === 'end') return this.finish(undefined);
       this.waiting -= event.chunk.length;
-      if (!this.ending) this.sink?.data(event.chunk);
+      this.sink?.data(event.chunk);
       this.other?.unblock(this.waiting);
     }
   }
