@@ -6,7 +6,7 @@ export const FRAME_PROTO = `// What crosses a connection: after the preamble "TR
 // Rules that this file cannot say:
 // - Fields may come in any order; of one that comes twice the last value counts; unknown fields are skipped.
 // - Absent is 0 or empty. Groups, wrong wire types and integers of 2^32 and above break the protocol.
-// - Bytes that are no UTF-8 in a string are read as U+FFFD.
+// - Bytes that are no UTF-8 in a Frame's strings are read as U+FFFD; a Hello that has such is refused.
 
 syntax = "proto3";
 
@@ -126,7 +126,7 @@ message Limits {
   // The longest streamed item.
   uint32 item = 2;
 
-  // The longest payload of one frame, 4 KiB to 1 MiB; both ends use the smaller.
+  // The longest payload of one frame: 4 KiB to 1 MiB, anything else is refused. Both ends use the smaller of theirs.
   uint32 packet = 3;
 
   // What each account starts with: a connection's packets of long messages and items.

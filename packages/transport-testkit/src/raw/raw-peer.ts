@@ -299,9 +299,10 @@ export function metadataSize(metadata: Record<string, string>): number {
 /** A frame in a few words, for messages of failing cases. */
 export function describeFrame(frame: RawFrame): string {
   const parts = [String(frame.kind)];
-  for (const name of ['id', 'channel', 'method', 'flags', 'size', 'account', 'credit', 'code', 'reason'] as const) {
+  for (const name of ['id', 'channel', 'method', 'flags', 'timeout', 'size', 'account', 'credit', 'code', 'reason'] as const) {
     if (frame[name] !== 0) parts.push(`${name} ${frame[name]}`);
   }
+  for (const [key, value] of Object.entries(frame.metadata)) parts.push(`${key}=${value}`);
   if (frame.text !== '') parts.push(`'${frame.text}'`);
   if (frame.payload.length > 0) parts.push(`${frame.payload.length} bytes`);
   return parts.join(' ');

@@ -1,0 +1,14 @@
+// The rules of one connection, over WebSockets.
+
+import { sessionSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createWsTransport } from './create-ws-transport.ts';
+import { createWsStreamLayer } from './ws-stream-layer.ts';
+
+sessionSuite(test, {
+  name: 'ws',
+  place: () => ({
+    layer: () => createWsStreamLayer({ bindAddr: '127.0.0.1:0' }),
+    transport: (options) => createWsTransport({ ...options, bindAddr: '127.0.0.1:0' }),
+  }),
+});
