@@ -22,7 +22,8 @@ export interface PigeonOptions {
 
 export function createPigeonPost(): PigeonPost {
   const lofts = new Map<string, MessagePort>();
-  const layer = (options: PigeonOptions = {}) => new PigeonLayer(lofts, options);
+  let free = 0;
+  const layer = ({ address = `loft-${++free}`, ...options }: PigeonOptions = {}) => new PigeonLayer(lofts, { ...options, address });
   return {
     layer,
     backend: () => ({ schemes: ['pigeon'], layer: ({ bindAddr, advertiseAddr, clock }) => layer({ address: bindAddr, advertiseAddr, clock }) }),
@@ -37,22 +38,24 @@ interface Call {
 
 class PigeonLayer implements StreamLayer {
   readonly #lofts: Map<string, MessagePort>;
-  readonly #options: PigeonOptions;
+  readonly #address: string;
+  readonly #advertiseAddr: string | undefined;
   readonly #clock: Clock;
   /** There while it listens. */
   #listener: { readonly loft: string; readonly port: MessagePort } | undefined;
   /** What ends each pending dial. */
   readonly #dials = new Set<(error: TransportError) => void>();
 
-  constructor(lofts: Map<string, MessagePort>, options: PigeonOptions) {
+  constructor(lofts: Map<string, MessagePort>, { address, advertiseAddr, clock = systemClock }: PigeonOptions & { readonly address: string }) {
     this.#lofts = lofts;
-    this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#address = address;
+    this.#advertiseAddr = advertiseAddr;
+    this.#clock = clock;
   }
 
   async listen(accept: (connection: StreamConnection) => void): Promise<void> {
     if (this.#listener !== undefined) throw new TransportError('failed_precondition', `Already listening at ${this.#listener.loft}: close() first`);
-    const { address = freeLoft(this.#lofts) } = this.#options;
+    const address = this.#address;
     const loft = parse(address, 'listen at');
     if (this.#lofts.has(loft)) {
       throw reasonError('address_in_use', `Cannot listen at ${address}: somebody does; close that, or take another loft`, { target: address });
@@ -107,7 +110,7 @@ class PigeonLayer implements StreamLayer {
   }
 
   advertiseAddr(): string {
-    return this.#options.advertiseAddr ?? this.localAddr();
+    return this.#advertiseAddr ?? this.localAddr();
   }
 
   async close(): Promise<void> {
@@ -123,10 +126,4 @@ function parse(address: string, action: string): string {
   const loft = /^(?:pigeon:\/\/)?([\w.-]+)$/i.exec(address)?.[1];
   if (loft !== undefined) return loft;
   throw new TransportError('invalid_argument', `Cannot ${action} '${address}': a loft is named by letters, digits, '.', '_' and '-'`, { target: address });
-}
-
-function freeLoft(lofts: ReadonlyMap<string, unknown>): string {
-  let number = 1;
-  while (lofts.has(`loft-${number}`)) number++;
-  return `loft-${number}`;
 }

@@ -1,0 +1,17 @@
+import { NetworkTransport } from '@trunkline/transport-core';
+import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createPigeonStreamLayer } from './pigeon-stream-layer.ts';
+
+transportSuite(test, {
+  name: 'pigeon',
+  create(options, { address, advertiseAddr, wrap } = {}) {
+    const layer = createPigeonStreamLayer({ address, advertiseAddr, clock: options.clock });
+    return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
+  },
+  unreachable: () => 'loft-that-nobody-keeps',
+  probe: nodeProbe(),
+  skip: {
+    'an address that nobody can dial is refused without an advertised one, and taken with it': 'a loft is one place, and no name means all of them',
+  },
+});
