@@ -333,6 +333,7 @@ export class Callee implements AnswerCarrier {
     if (this.ids.get(call.id) !== call) return;
     this.ids.delete(call);
     call.upload?.end(ANSWERED);
+    call.upload?.release();
     const channel = this.channelOf(call.channel);
     channel.openIn--;
     if (call.method.flags !== 0) this.streams--;
@@ -374,6 +375,7 @@ export class Callee implements AnswerCarrier {
       call.reply = undefined;
       call.download?.stop(error);
       call.upload?.end(error);
+      call.upload?.release();
       call.assembly?.release();
       call.assembly = undefined;
       this.ids.delete(call);

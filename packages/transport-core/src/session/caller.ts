@@ -67,22 +67,23 @@ export class Caller implements CallCarrier {
     const channel = this.channelOf(call.channel);
     const refusal = this.refusal(channel, call);
     if (refusal !== undefined) throw refusal;
-    if (!this.writable(channel, call.payload.length > this.link.terms.packet) || !this.hasRoom(channel, call)) return false;
+    if (!this.payable(channel, call) || !this.hasRoom(channel, call)) return false;
     call.carrier = this;
     this.admit(channel, call);
     return true;
   }
 
-  /** Would a one-way go now? */
-  writable(channel: Channel, long = false): boolean {
+  /** Would a one-way of at most a packet go now? */
+  writable(channel: Channel): boolean {
     const { lanes } = channel;
-    if (
-      long
-        ? channel.waitingLong.length > 0 || lanes.longs.full(this.link.limits.outbound)
-        : channel.waiting.length > 0 || lanes.shorts.full(this.link.limits.outbound)
-    )
-      return false;
-    return long ? lanes.unpaidLong.length === 0 && lanes.longCredit > 0 : lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
+    const room = lanes.shorts.fits(this.link.terms.packet + UNIT, this.link.limits.outbound);
+    return room && channel.waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
+  }
+
+  /** Has its account credit for this one-way, and none that came before it waits? */
+  private payable({ lanes, waiting, waitingLong }: Channel, call: OutCall): boolean {
+    if (call.payload.length > this.link.terms.packet) return waitingLong.length === 0 && lanes.unpaidLong.length === 0 && lanes.longCredit > 0;
+    return waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
   }
 
   private refusal(channel: Channel, call: OutCall): TransportError | undefined {
@@ -95,7 +96,7 @@ export class Caller implements CallCarrier {
 
   private hasRoom(channel: Channel, call: OutCall): boolean {
     const tally = call.payload.length > this.link.terms.packet ? channel.lanes.longs : channel.lanes.shorts;
-    if (tally.full(this.link.limits.outbound)) return false;
+    if (!tally.fits(costOf(call), this.link.limits.outbound)) return false;
     if (call.method.kind === 'oneway') return true;
     return channel.open < this.link.terms.calls && !this.slots.full && (call.method.flags === 0 || this.streams < this.link.terms.streams);
   }
@@ -229,6 +230,7 @@ export class Caller implements CallCarrier {
     this.slots.delete(call);
     call.assembly?.release();
     call.assembly = undefined;
+    call.download?.release();
     if (call.method.kind === 'oneway') return;
     channel.open--;
     if (call.method.flags !== 0) this.streams--;

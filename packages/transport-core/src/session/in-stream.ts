@@ -18,6 +18,7 @@ export class InStream {
   private items: { payload: Uint8Array; cost: number }[] = [];
   private head = 0;
   private discarding = false;
+  private released = false;
   private readonly link: Link;
 
   constructor(link: Link, creditor: Creditor, id: number) {
@@ -41,7 +42,7 @@ export class InStream {
       this.items = [];
       this.head = 0;
     }
-    this.link.free(cost);
+    if (!this.released) this.link.free(cost);
     this.account.giveBack(cost, false);
     return payload;
   }
@@ -60,6 +61,13 @@ export class InStream {
     this.account.end();
     this.dropAssembly();
     this.notify();
+  }
+
+  /** Its call is over: what is still here is its reader's, who may never come, and counts no more as held by the connection. */
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    for (let i = this.head; i < this.items.length; i++) this.link.free(this.items[i]!.cost);
   }
 
   /** Its reader has left: what is here and what still comes is dropped. */

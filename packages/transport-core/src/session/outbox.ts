@@ -26,6 +26,8 @@ export class Outbox {
   blocked = false;
   /** When the connection began to keep it. */
   blockedSince = 0;
+  /** The connection is over: nothing is paid for any more. */
+  over = false;
   private readonly link: Link;
   /** Channels with something in a lane. */
   private readonly busy: Lanes[] = [];
@@ -101,18 +103,25 @@ export class Outbox {
   }
 
   private pushReply(lanes: Lanes, unit: Outgoing): void {
-    unit.unpaid = true;
-    this.lanesOf.set(unit, lanes);
-    this.unpaidReplies.push(unit);
+    this.park(lanes, unit);
     this.payReplies();
   }
 
+  private park(lanes: Lanes, unit: Outgoing): void {
+    unit.unpaid = true;
+    this.lanesOf.set(unit, lanes);
+    this.unpaidReplies.push(unit);
+  }
+
+  /**
+   * Long responses may begin. They pay as they do: payment and first packet must have one order, and that of several channels is the
+   * scheduler's, not ours.
+   */
   private payReplies(): void {
     for (let unit = this.unpaidReplies.first; unit !== undefined && this.link.reply > 0; unit = this.unpaidReplies.first) {
       const lanes = this.lanesOf.get(unit)!;
       this.unpaidReplies.remove(unit);
       this.lanesOf.delete(unit);
-      this.link.reply -= unit.cost;
       unit.unpaid = false;
       lanes.bulk.push(unit);
       this.wake(lanes);
@@ -137,6 +146,18 @@ export class Outbox {
     (unit.list as unknown as List<Outgoing>).remove(unit);
     this.lanesOf.delete(unit);
     this.gone(lanes, unit);
+    if (this.over) return;
+    // The receiver never sees what was paid for and did not begin, so it can't give that back.
+    const refund = unit.unpaid || unit.begun ? 0 : unit.cost;
+    if (unit.account === Account.SHORT) lanes.shortCredit += refund;
+    else if (unit.account === Account.LONG) lanes.longCredit += refund;
+    this.payWaiting(lanes);
+  }
+
+  /** The connection is over: what still waits of a channel is dropped. */
+  drop(lanes: Lanes): void {
+    for (const unit of this.unpaidReplies) if (this.lanesOf.get(unit) === lanes) this.remove(lanes, unit);
+    for (const lane of [lanes.replies, lanes.short, lanes.bulk, lanes.unpaidLong]) for (const unit of lane) this.remove(lanes, unit);
   }
 
   private gone(lanes: Lanes, unit: Outgoing): void {
@@ -173,6 +194,13 @@ export class Outbox {
     if (account === Account.SHORT) lanes.shortCredit += credit;
     else lanes.longCredit += credit;
     if (lanes.shortCredit > ACCOUNT_MAX || lanes.longCredit > ACCOUNT_MAX) return false;
+    this.payWaiting(lanes);
+    this.link.port.dirty();
+    return true;
+  }
+
+  /** Pays for what waits on a channel, in order, as far as its accounts go. */
+  private payWaiting(lanes: Lanes): void {
     for (let unit = lanes.firstUnpaid; unit !== undefined && lanes.pay(unit); unit = lanes.firstUnpaid) {
       this.nextUnpaid(lanes, unit);
       unit.sender?.paid(unit);
@@ -181,10 +209,9 @@ export class Outbox {
       lanes.unpaidLong.remove(unit);
       lanes.bulk.push(unit);
       this.wake(lanes);
+      this.link.port.dirty();
       unit.sender?.paid(unit);
     }
-    this.link.port.dirty();
-    return true;
   }
 
   /** PING, PONG, CANCEL, PROTOCOLS: before all messages. */
@@ -253,6 +280,12 @@ export class Outbox {
 
   private writePacket(lanes: Lanes, lane: List<Outgoing>, unit: Outgoing): boolean {
     const { terms, writer } = this.link;
+    const pays = unit.account === Account.REPLY && !unit.begun;
+    if (pays && this.link.reply <= 0) {
+      lane.remove(unit);
+      this.park(lanes, unit);
+      return true;
+    }
     const start = unit.offset;
     const end = Math.min(start + terms.packet, unit.payload.length);
     const extra = unit.begun || unit.metadata === undefined ? 0 : unit.metadata.size;
@@ -267,6 +300,7 @@ export class Outbox {
       }
     }
     if (needsPipe(unit, terms.packet)) this.link.pipe -= end - start + extra + UNIT;
+    if (pays) this.link.reply -= unit.cost;
     this.encode(lanes, unit, start, end, timeout);
     lanes.took(end - start + extra + UNIT);
     unit.begun = true;

@@ -54,7 +54,12 @@ export class Tally {
   messages = 0;
   bytes = 0;
 
-  /** One more, whatever its size, would be over what may wait. */
+  /** Is there room for one more of this cost? One always fits an empty queue. */
+  fits(cost: number, limits: { readonly messages: number; readonly bytes: number }): boolean {
+    return this.messages === 0 || (this.messages < limits.messages && this.bytes + cost <= limits.bytes);
+  }
+
+  /** As much waits as may. */
   full(limits: { readonly messages: number; readonly bytes: number }): boolean {
     return this.messages >= limits.messages || this.bytes >= limits.bytes;
   }

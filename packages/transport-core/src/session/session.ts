@@ -183,6 +183,7 @@ export class Session implements FrameVisitor, Departing {
       this.partialSince = now;
       this.options.port.wakeBy(now + FRAME_TIME);
     }
+    if (this.phase === 'leaving') this.options.port.dirty();
   }
 
   /** Frames of a connection that carries them. */
@@ -190,6 +191,7 @@ export class Session implements FrameVisitor, Departing {
     this.link.now = now;
     this.liveness.heard(now);
     for (const frame of batch) if (this.state === 'closed' || !this.frame(frame)) return;
+    if (this.phase === 'leaving') this.options.port.dirty();
   }
 
   /** The peer's first bytes; an acceptor answers them. Gives what is left of the chunk. */
@@ -362,8 +364,10 @@ export class Session implements FrameVisitor, Departing {
   end(error: TransportError): void {
     if (this.phase === 'closed') return;
     this.phase = 'closed';
+    this.outbox.over = true;
     const unsent = this.caller.close(error, this.channels.all());
     this.callee.close(error);
+    for (const { lanes } of this.channels.all()) this.outbox.drop(lanes);
     for (const channel of this.channels.all()) for (const writer of channel.writers.splice(0)) writer.reject(error);
     this.watched.clear();
     this.options.visitor.down(error, unsent);
