@@ -168,7 +168,7 @@ test('a peer that floods after our end is cut', async (t) => {
 
 test('out of file descriptors, dials are resource_exhausted, listening goes on, and all recovers', async (t) => {
   const script = new URL('./out-of-files.test.child.js', import.meta.url).pathname;
-  const child = spawn('/bin/sh', ['-c', 'ulimit -n 64 && exec "$0" "$1"', process.execPath, script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('/bin/sh', ['-c', 'ulimit -n 512 && exec "$0" "$1"', process.execPath, script], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.on('data', (chunk) => (output += chunk));
   const [code] = await once(child, 'close');

@@ -8,6 +8,8 @@ export const SUB_PROTOCOL = 'trunkline.v1';
 /** What this end says when a message is text: RFC 6455, "a type of data it cannot accept". */
 export const UNSUPPORTED_DATA = 1003;
 export const NORMAL = 1000;
+/** Of our own range: what a page sends in place of the reset that it can't make. */
+export const CUT = 4000;
 
 /**
  * How a connection ended, by its close code: undefined where that was in order. 1006, no close frame at all, is `reset`; 1005 is
@@ -56,6 +58,7 @@ const CLOSE_CODES: Readonly<Record<number, Meaning>> = {
   1011: { as: 'unavailable', reason: 'closed', meaning: 'the other end failed' },
   1012: { as: 'unavailable', reason: 'closed', meaning: 'the other end starts again' },
   1013: { as: 'unavailable', reason: 'closed', meaning: 'the other end is overloaded; try later' },
+  [CUT]: { as: 'unavailable', reason: 'reset', meaning: 'the other end broke it off' },
   1015: { as: 'unauthenticated', reason: 'bad_certificate', meaning: 'the TLS handshake failed' },
 };
 

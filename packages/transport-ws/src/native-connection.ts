@@ -2,7 +2,7 @@
 // first is asked for and the second made up here.
 
 import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, TransportError } from '@trunkline/transport-core';
-import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
+import { CUT, closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { type NativeWebSocket, OPEN } from './native-web-socket.ts';
 
 /** Wraps a WebSocket that is open, with `binaryType` 'arraybuffer'. */
@@ -21,6 +21,7 @@ export class NativeConnection implements StreamConnection {
   /** What came meanwhile. */
   #unread: Uint8Array[] = [];
   #unreadSize = 0;
+  #discarded = 0;
   #poll: Timer | undefined;
   #linger: Timer | undefined;
 
@@ -66,13 +67,13 @@ export class NativeConnection implements StreamConnection {
   destroy(error?: TransportError): void {
     if (this.#over) return;
     this.#ending = true;
-    // A page can't cut a connection; nothing is heard of it any more.
-    this.#webSocket.close();
+    // A page can't cut a connection: it says that it would, and hears no more of it.
+    this.#webSocket.close(CUT, '');
     this.#end(error);
   }
 
   #message(data: unknown): void {
-    if (this.#ending) return;
+    if (this.#ending) return this.#discard(data);
     if (!(data instanceof ArrayBuffer)) {
       this.#error = violationError(undefined, 'a text message, where only binary ones are taken', this.endpoint);
       return this.#close(UNSUPPORTED_DATA, 'binary messages only');
@@ -86,6 +87,11 @@ export class NativeConnection implements StreamConnection {
     }
     this.#deliver();
     this.#drain();
+  }
+
+  #discard(data: unknown): void {
+    this.#discarded += data instanceof ArrayBuffer ? data.byteLength : 0;
+    if (this.#discarded > DISCARD) this.#end(this.#error ?? this.#reset('the other end went on writing'));
   }
 
   #deliver(): void {
@@ -116,8 +122,11 @@ export class NativeConnection implements StreamConnection {
   #close(code: number, text: string): void {
     this.#ending = true;
     this.#webSocket.close(code, text);
-    const late = () => this.#end(this.#error ?? reasonError('reset', `Connection with ${this.endpoint}: the other end did not end it in order`, { target: this.endpoint }));
-    this.#linger = this.#clock.setTimeout(late, LINGER);
+    this.#linger = this.#clock.setTimeout(() => this.#end(this.#error ?? this.#reset('the other end did not end it in order')), LINGER);
+  }
+
+  #reset(what: string): TransportError {
+    return reasonError('reset', `Connection with ${this.endpoint}: ${what}`, { target: this.endpoint });
   }
 
   #end(error: TransportError | undefined): void {
@@ -149,5 +158,6 @@ const LOW = 16 * 1024;
 const POLL = 4;
 /** Bytes that may come while paused: the sum of what a session's credit lets be on its way, and room to spare. */
 const UNREAD = 64 * 1024 * 1024;
-/** How long an end waits for the other's, in milliseconds (SESSION.md §7). */
+/** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (SESSION.md §7). */
 const LINGER = 1_000;
+const DISCARD = 256 * 1024;

@@ -10,6 +10,7 @@ import {
   type Protocol,
   parseOptions,
   reference,
+  type StreamLayer,
   systemClock,
   systemRandom,
   type Target,
@@ -47,11 +48,12 @@ export class InmemTransport<P extends Protocol> extends NetworkTransport<P> {
   readonly addr: string;
   readonly #layer: DirectLayer;
 
-  constructor(options: InmemTransportOptions<P>) {
+  /** @param wrap for tests: goes between the transport and its layer. */
+  constructor(options: InmemTransportOptions<P>, wrap = (layer: StreamLayer): StreamLayer => layer) {
     const { addr, ...common } = parseOptions(schema, options, 'createInmemTransport');
     const { clock = systemClock, random = systemRandom } = options;
     const layer = new DirectLayer(addr ?? randomName(random), clock);
-    super({ ...(common as CommonOptions), protocol: options.protocol, stream: layer, clock, random });
+    super({ ...(common as CommonOptions), protocol: options.protocol, stream: wrap(layer), clock, random });
     this.#layer = layer;
     this.addr = layer.address;
   }

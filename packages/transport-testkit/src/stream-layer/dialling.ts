@@ -1,6 +1,5 @@
 // Rules of dialling: how it succeeds, and every way it ends without a connection.
 
-import type { ManualClock } from '@trunkline/transport-core';
 import { failure } from './failure.ts';
 import type { Lab, Listening, Rule } from './lab.ts';
 import { pattern, sameBytes } from './recorder.ts';
@@ -51,11 +50,10 @@ export const dialRules: Rule[] = [
   },
   {
     title: 'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind',
-    manualClock: true,
     async run(t, lab) {
       const listening = await lab.listen();
       const dialling = lab.layer().dial(listening.address, { timeout: 300 });
-      (lab.clock as ManualClock).advance(300);
+      lab.clock.advance(300);
       const error = await failure(t, dialling);
       t.is(error.code, 'unavailable');
       t.is(error.reason, 'dial_timeout');
@@ -114,9 +112,8 @@ export const dialRules: Rule[] = [
   },
   {
     title: 'no timer is left by a dial, however it ended',
-    manualClock: true,
     async run(t, lab) {
-      const clock = lab.clock as ManualClock;
+      const { clock } = lab;
       const { layer, address, accept } = await lab.listen();
       const near = await lab.dial(address);
       const far = await accept(0);
@@ -133,11 +130,10 @@ export const dialRules: Rule[] = [
   },
   {
     title: 'a time-out that passes after the dial changes nothing',
-    manualClock: true,
     async run(t, lab) {
       const { address, accept } = await lab.listen();
       const near = lab.record(await lab.layer().dial(address, { timeout: 300 }));
-      (lab.clock as ManualClock).advance(10_000);
+      lab.clock.advance(10_000);
       await near.write(pattern(5));
       const far = await accept(0);
       await far.until(() => far.size === 5);

@@ -1,6 +1,6 @@
 // Rules of the end: in order or at once, reported exactly once, and losing nothing that was written before it.
 
-import { type ManualClock, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
 import type { Rule } from './lab.ts';
 import { pattern, sameBytes } from './recorder.ts';
 
@@ -201,9 +201,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'an end that never comes is waited for no longer than a second or two',
-    manualClock: true,
     async run(t, lab) {
-      const clock = lab.clock as ManualClock;
+      const { clock } = lab;
       const { near, far } = await lab.pair();
       far.connection.pause();
       near.connection.write(pattern(10));
@@ -258,9 +257,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'two hundred connections opened, used and closed leave no timer',
-    manualClock: true,
     async run(t, lab) {
-      const clock = lab.clock as ManualClock;
+      const { clock } = lab;
       const { layer, address, accept } = await lab.listen();
       const dialler = lab.layer();
       for (let i = 0; i < 200; i++) {

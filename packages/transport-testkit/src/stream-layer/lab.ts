@@ -1,6 +1,6 @@
 // What a case works with: layers of the backend, which all end with it, and pairs of connections.
 
-import type { Clock, StreamConnection, StreamLayer } from '@trunkline/transport-core';
+import type { Clock, ManualClock, StreamConnection, StreamLayer } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';
 import { Recorder } from './recorder.ts';
 
@@ -17,6 +17,7 @@ export interface StreamLayerBackend {
 export interface StreamLayerSuiteOptions {
   /** Begins the titles: 'tcp'. */
   readonly name: string;
+  /** `clock` stands still unless a case moves it: so a busy machine ends nothing by time. */
   make(options: { clock: Clock }): StreamLayerBackend | Promise<StreamLayerBackend>;
   /** Cases that are not run, by title, each with its reason. */
   readonly skip?: Readonly<Record<string, string>> | undefined;
@@ -25,8 +26,6 @@ export interface StreamLayerSuiteOptions {
 /** A rule of the port, and the case that holds a layer to it. */
 export interface Rule {
   readonly title: string;
-  /** Runs on a clock that the case moves. */
-  readonly manualClock?: boolean;
   run(t: TestContext, lab: Lab): Promise<void>;
 }
 
@@ -50,12 +49,12 @@ export interface Listening {
 }
 
 export class Lab {
-  readonly clock: Clock;
+  readonly clock: ManualClock;
   readonly backend: StreamLayerBackend;
   readonly #layers: StreamLayer[] = [];
   readonly #recorders: Recorder[] = [];
 
-  constructor(clock: Clock, backend: StreamLayerBackend) {
+  constructor(clock: ManualClock, backend: StreamLayerBackend) {
     this.clock = clock;
     this.backend = backend;
   }

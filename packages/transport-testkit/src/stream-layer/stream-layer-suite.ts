@@ -1,6 +1,6 @@
 // The port `StreamLayer` as cases: every sentence of its doc comments, for whoever writes a backend.
 
-import { createManualClock, systemClock } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core';
 import type { TestFunction } from '../test-runner.ts';
 import { addressRules } from './addresses.ts';
 import { backPressureRules } from './back-pressure.ts';
@@ -25,7 +25,7 @@ export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOp
   for (const title of Object.keys(skip)) {
     if (!rules.some((rule) => rule.title === title)) throw new TypeError(`skip: the suite has no case '${title}'`);
   }
-  for (const { title, manualClock = false, run } of rules) {
+  for (const { title, run } of rules) {
     const reason = Object.hasOwn(skip, title) ? skip[title] : undefined;
     if (reason !== undefined) {
       test.skip?.(`${name}: ${title} (${reason})`, () => {});
@@ -33,7 +33,7 @@ export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOp
     }
     test(`${name}: ${title}`, async (t) => {
       t.timeout(WATCHDOG);
-      const clock = manualClock ? createManualClock() : systemClock;
+      const clock = createManualClock();
       const lab = new Lab(clock, await make({ clock }));
       t.teardown(() => lab.close());
       await run(t, lab);

@@ -1,0 +1,135 @@
+// What is special to streams in memory; the rules of every stream layer are in stream-layer.test.ts.
+
+import { createManualClock, seededRandom, type StreamConnection, type StreamSink, systemClock, type TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { createInmemStreams } from './inmem-streams.ts';
+
+test('two registries know nothing of each other', async (t) => {
+  const one = createInmemStreams();
+  const other = createInmemStreams();
+  await one.layer('n1').listen(() => {});
+  await other.layer('n1').listen(() => {});
+  const error: TransportError = await createInmemStreams()
+    .layer()
+    .dial('inmem://n1', { timeout: 1_000 })
+    .then(
+      () => t.fail(),
+      (error) => error,
+    );
+  t.is(error.reason, 'connection_refused');
+});
+
+test('an address is given with or without its scheme, and told with it', async (t) => {
+  const streams = createInmemStreams();
+  const layer = streams.layer('node-1');
+  await layer.listen(() => {});
+  t.is(layer.localAddr(), 'inmem://node-1');
+  t.is((await streams.layer().dial('node-1', { timeout: 1_000 })).endpoint, 'inmem://node-1');
+});
+
+test('without a name there is a random one, the same for the same seed', async (t) => {
+  const names = await Promise.all(
+    [1, 1, 2].map(async (seed) => {
+      const layer = createInmemStreams({ random: seededRandom(seed) }).layer();
+      await layer.listen(() => {});
+      return layer.localAddr();
+    }),
+  );
+  t.regex(names[0]!, /^inmem:\/\/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  t.is(names[0], names[1]);
+  t.not(names[0], names[2]);
+});
+
+test('a write is false beyond the capacity, and drained comes at half of it', async (t) => {
+  const { near, far } = await pair(createInmemStreams({ capacity: 1_000 }));
+  far.connection.pause();
+  t.true(near.connection.write(new Uint8Array(1_000)));
+  t.false(near.connection.write(new Uint8Array(1)));
+  await ticks(5);
+  t.is(near.drains, 0);
+  far.connection.resume();
+  await ticks(5);
+  t.is(near.drains, 1);
+  t.is(far.size, 1_001);
+});
+
+test('what is written in one tick is delivered in one turn, before any timer runs', async (t) => {
+  const { near, far } = await pair(createInmemStreams());
+  const order: string[] = [];
+  const timer = systemClock.sleep(0).then(() => order.push('timer'));
+  far.onData = () => order.push('data');
+  for (let i = 0; i < 3; i++) near.connection.write(new Uint8Array(1));
+  await timer;
+  t.deepEqual(order, ['data', 'data', 'data', 'timer']);
+});
+
+test('two ends that answer each other for ever leave timers and sockets their time', async (t) => {
+  const { near, far } = await pair(createInmemStreams());
+  let rounds = 0;
+  far.onData = () => void far.connection.write(new Uint8Array(1));
+  near.onData = () => {
+    rounds++;
+    near.connection.write(new Uint8Array(1));
+  };
+  near.connection.write(new Uint8Array(1));
+  // It never gets its turn if the two shut it out.
+  for (let i = 0; i < 5; i++) await systemClock.sleep(1);
+  near.connection.destroy();
+  await far.ended;
+  t.true(rounds > 100);
+});
+
+test('a closed connection leaves no timer, however long it was busy', async (t) => {
+  const clock = createManualClock();
+  const { near, far } = await pair(createInmemStreams({ clock }));
+  for (let i = 0; i < 50; i++) {
+    near.connection.write(new Uint8Array(1));
+    clock.advance(7);
+    await ticks(3);
+  }
+  t.is(far.size, 50);
+  near.connection.close();
+  await Promise.all([near.ended, far.ended]);
+  t.is(clock.timers, 0);
+});
+
+test('a capacity that is none is a TypeError', (t) => {
+  t.throws(() => createInmemStreams({ capacity: 0 }), { instanceOf: TypeError, message: /capacity/ });
+});
+
+class End implements StreamSink {
+  readonly connection: StreamConnection;
+  readonly ended: Promise<TransportError | undefined>;
+  size = 0;
+  drains = 0;
+  onData: (() => void) | undefined;
+  closed!: (error?: TransportError) => void;
+  constructor(connection: StreamConnection) {
+    this.connection = connection;
+    this.ended = new Promise((resolve) => (this.closed = resolve));
+    connection.attach(this);
+  }
+  data(chunk: Uint8Array): void {
+    this.size += chunk.length;
+    this.onData?.();
+  }
+  frames(): void {}
+  drained(): void {
+    this.drains++;
+  }
+}
+
+async function pair(streams: ReturnType<typeof createInmemStreams>) {
+  let far!: End;
+  const layer = streams.layer();
+  await layer.listen((connection) => {
+    far = new End(connection);
+  });
+  const near = new End(await streams.layer().dial(layer.localAddr(), { timeout: 1_000 }));
+  return { near, far };
+}
+
+/** Turns of what is deferred, by any clock. */
+async function ticks(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise<void>((resolve) => systemClock.defer(resolve));
+}

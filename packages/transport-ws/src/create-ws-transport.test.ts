@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { bytes, createTransport, defineProtocol, NetworkTransport, serve } from '@trunkline/transport-core';
+import test from 'ava';
+import { WebSocket } from 'ws';
+import { createWsTransport, ws } from './create-ws-transport.ts';
+import { createWsTransport as createBrowserTransport } from './index.browser.ts';
+import { createNativeStreamLayer } from './native-stream-layer.ts';
+import type { NativeWebSocketClass } from './native-web-socket.ts';
+
+const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+
+test('one end calls the other under a path', async (t) => {
+  const server = createWsTransport({ protocol: echo, path: '/rpc' });
+  const client = createWsTransport({ protocol: echo });
+  t.teardown(() => Promise.all([server.close(), client.close()]).then(() => {}));
+  await server.listen();
+  serve(server, { echo: (request) => request });
+  t.regex(server.localAddr(), /^ws:\/\/127\.0\.0\.1:\d+\/rpc$/);
+  t.is((await client.send(server.localAddr(), 'echo', new Uint8Array(1_000_000))).length, 1_000_000);
+});
+
+test('as a backend it takes the path of its address, on a port of its own and on a given server', async (t) => {
+  const http = createServer().listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  t.teardown(() => void http.close());
+  const client = createTransport({ protocol: echo, backends: [ws()] });
+  t.teardown(() => client.close());
+  for (const [address, backend] of [
+    ['ws://127.0.0.1:0/a/b', ws()],
+    ['ws://0.0.0.0:0/a/b', ws({ server: http })],
+  ] as const) {
+    const server = createTransport(address, { protocol: echo, backends: [backend] });
+    await server.listen();
+    serve(server, { echo: (request) => request });
+    t.regex(server.localAddr(), /^ws:\/\/127\.0\.0\.1:\d+\/a\/b$/);
+    t.is((await client.send(server.localAddr(), 'echo', new Uint8Array(5))).length, 5);
+    await server.close();
+  }
+});
+
+test('a page that dialled is called back through its Remote', async (t) => {
+  const server = createWsTransport({ protocol: echo });
+  const page = new NetworkTransport({ protocol: echo, stream: createNativeStreamLayer({ webSocket: WebSocket as unknown as NativeWebSocketClass }) });
+  t.teardown(() => Promise.all([server.close(), page.close()]).then(() => {}));
+  await server.listen();
+  serve(page, { echo: (request) => request });
+  await page.dial(server.localAddr());
+  const up = await server.connections().next();
+  t.is((await server.send(up.value.remote, 'echo', new Uint8Array(300_000))).length, 300_000);
+});
+
+test('in a browser listen is unimplemented', async (t) => {
+  const page = createBrowserTransport({ protocol: echo });
+  const error = await page.listen().then(
+    () => t.fail(),
+    (error) => error,
+  );
+  t.is(error.code, 'unimplemented');
+  await page.close();
+});
+
+test('wrong options are a TypeError naming the function and the option', (t) => {
+  t.throws(() => createWsTransport({ protocol: echo, pth: '/x' } as never), { instanceOf: TypeError, message: /createWsTransport: pth.*path/ });
+  t.throws(() => createWsTransport({ protocol: echo, path: 'x' }), { instanceOf: TypeError, message: /path/ });
+  t.throws(() => ws({ path: 'x' }), { instanceOf: TypeError, message: /path/ });
+});

@@ -1,0 +1,161 @@
+// The browser's side, on the WebSocket class of `ws`, which has the same face; and on Node's own where there is one.
+
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { type Clock, createManualClock, type StreamConnection, type StreamLayer, type StreamSink, systemClock, type Timer, type TransportError } from '@trunkline/transport-core';
+import { streamLayerSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { WebSocket, WebSocketServer } from 'ws';
+import { createWsStreamLayer as createBrowserLayer } from './index.browser.ts';
+import { createNativeStreamLayer } from './native-stream-layer.ts';
+import type { NativeWebSocketClass } from './native-web-socket.ts';
+import { createWsStreamLayer } from './ws-stream-layer.ts';
+
+const classes: [string, NativeWebSocketClass | undefined][] = [
+  ['native over ws', WebSocket as unknown as NativeWebSocketClass],
+  ["native, Node's own", (globalThis as { WebSocket?: NativeWebSocketClass }).WebSocket],
+];
+
+for (const [name, webSocket] of classes) {
+  if (webSocket === undefined) continue;
+  streamLayerSuite(test, {
+    name,
+    make: ({ clock }) => ({
+      // It dials as a page does, and listens as a node does.
+      layer(bindAddr, advertiseAddr): StreamLayer {
+        const node = createWsStreamLayer({ bindAddr, advertiseAddr, clock });
+        const page = createNativeStreamLayer({ clock: withRealPolls(clock), webSocket });
+        return {
+          listen: (accept, failed) => node.listen(accept, failed),
+          dial: (address, options) => page.dial(address, options),
+          localAddr: () => node.localAddr(),
+          advertiseAddr: () => node.advertiseAddr(),
+          close: async () => void (await Promise.all([node.close(), page.close()])),
+        };
+      },
+      malformed: ['', '127.0.0.1:7000', 'tcp://127.0.0.1:7000', 'ws://127.0.0.1:0/'],
+    }),
+    skip: {
+      'a dial where nobody listens is connection_refused, naming the address': 'a browser does not tell pages why a dial failed',
+      'close frees the address, and a dial there is refused': 'a browser does not tell pages why a dial failed',
+      'writes to a reader that is paused become false, and drained follows once it reads': 'how much a browser buffers is its own affair',
+      'one paused connection stops no other of the same two layers': 'how much a browser buffers is its own affair',
+      'the same holds for what the acceptor writes': 'a page cannot stop what comes: it is kept for it',
+    },
+  });
+}
+
+test('a browser cannot listen, and is told what to do', async (t) => {
+  const layer = createBrowserLayer();
+  const error = await layer.listen(() => {}).catch((error: TransportError) => error);
+  t.is(error?.code, 'unimplemented');
+  t.regex(error!.message, /dial a node/);
+  t.throws(() => layer.localAddr(), { message: /browser/ });
+});
+
+test('a dial that fails names the address and what may be wrong', async (t) => {
+  const layer = createNativeStreamLayer({ webSocket: classes[0]![1] });
+  const error: TransportError = await layer.dial('ws://127.0.0.1:1/', { timeout: 10_000 }).then(
+    () => t.fail(),
+    (error) => error,
+  );
+  t.is(error.code, 'unavailable');
+  t.true(error.message.includes('ws://127.0.0.1:1/'));
+});
+
+test('a text message ends the connection with 1003', async (t) => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'trunkline.v1' });
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  const code = new Promise<number>((resolve) => {
+    server.on('connection', (socket) => {
+      socket.on('close', resolve);
+      socket.send('words');
+    });
+  });
+  const layer = createNativeStreamLayer({ webSocket: classes[0]![1] });
+  const connection = await layer.dial(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, { timeout: 10_000 });
+  const error = await new Promise<TransportError | undefined>((resolve) => connection.attach({ data() {}, frames() {}, drained() {}, closed: resolve }));
+  t.is(error?.reason, 'malformed');
+  t.is(await code, 1003);
+});
+
+test('drained comes by the clock, once the queue of the browser is nearly empty', async (t) => {
+  const clock = createManualClock();
+  const sockets: FakeWebSocket[] = [];
+  const webSocket = class extends FakeWebSocket {
+    constructor() {
+      super();
+      sockets.push(this);
+    }
+  } as unknown as NativeWebSocketClass;
+  const dialling = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', { timeout: 10_000 });
+  const [socket] = sockets as [FakeWebSocket];
+  socket.onopen?.();
+  const { connection, drains } = watch(await dialling);
+  t.true(connection.write(new Uint8Array(60_000)));
+  t.is(socket.bufferedAmount, 60_000);
+  t.false(connection.write(new Uint8Array(10_000)));
+  clock.advance(100);
+  t.is(drains(), 0);
+  socket.bufferedAmount = 10_000;
+  clock.advance(4);
+  t.is(drains(), 1);
+  t.is(clock.timers, 0);
+  t.false(connection.write(new Uint8Array(60_000)));
+  connection.destroy();
+  t.is(clock.timers, 0);
+});
+
+test('a message that comes asks for drained, too: timers of a page in the background are slow', async (t) => {
+  const clock = createManualClock();
+  const socket = new FakeWebSocket();
+  const webSocket = function () {
+    return socket;
+  } as unknown as NativeWebSocketClass;
+  const dialling = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', { timeout: 10_000 });
+  socket.onopen?.();
+  const { connection, drains } = watch(await dialling);
+  t.false(connection.write(new Uint8Array(100_000)));
+  socket.bufferedAmount = 0;
+  socket.onmessage?.({ data: new ArrayBuffer(1) });
+  t.is(drains(), 1);
+  connection.destroy();
+});
+
+/** The suite's time stands still; what asks again and again every few milliseconds must not. */
+function withRealPolls(clock: Clock): Clock {
+  const polls = new Set<Timer>();
+  return {
+    ...clock,
+    setTimeout(callback, delay) {
+      if (delay > 10) return clock.setTimeout(callback, delay);
+      const timer = systemClock.setTimeout(callback, delay);
+      polls.add(timer);
+      return timer;
+    },
+    clearTimeout: (timer) => (polls.delete(timer) ? systemClock : clock).clearTimeout(timer),
+  };
+}
+
+class FakeWebSocket {
+  binaryType = 'blob';
+  readyState = 1;
+  bufferedAmount = 0;
+  protocol = 'trunkline.v1';
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onerror: (() => void) | null = null;
+  onclose: ((event: { code: number; reason: string }) => void) | null = null;
+  send(data: Uint8Array): void {
+    this.bufferedAmount += data.length;
+  }
+  close(): void {}
+}
+
+function watch(connection: StreamConnection) {
+  let drained = 0;
+  const sink: StreamSink = { data() {}, frames() {}, drained: () => void drained++, closed() {} };
+  connection.attach(sink);
+  return { connection, drains: () => drained };
+}
