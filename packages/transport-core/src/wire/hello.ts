@@ -1,8 +1,8 @@
 // The Hello message: who speaks, and what it can do. Plain data here; protobufjs' generated code turns it into bytes and back.
 
-import protobuf from 'protobufjs/minimal.js';
 import { TransportError } from '../errors.ts';
 import { trunkline } from './generated/hello.js';
+import { Reader } from './hello-runtime.ts';
 import { METADATA_LIMIT, utf8Length, wellFormed } from './metadata.ts';
 
 /** What each end says of itself before anything else; frame.proto tells each field. Texts that are absent are ''. */
@@ -181,7 +181,7 @@ function wrongText(name: string, text: string): string | undefined {
 }
 
 function encode(message: object): Uint8Array {
-  const bytes = new Uint8Array(trunkline.Hello.encode(message).finish());
+  const bytes = trunkline.Hello.encode(message).finish();
   if (bytes.length > HELLO_LIMIT) {
     throw new TransportError(
       'invalid_argument',
@@ -195,31 +195,9 @@ function encode(message: object): Uint8Array {
 function decode(bytes: Uint8Array): DecodedHello | string {
   if (bytes.length > HELLO_LIMIT) return `a hello of ${bytes.length} bytes; at most ${HELLO_LIMIT}`;
   try {
-    return trunkline.Hello.decode(new StrictReader(bytes)) as unknown as DecodedHello;
+    return trunkline.Hello.decode(new Reader(bytes)) as unknown as DecodedHello;
   } catch (error) {
     return `a hello that is no protobuf: ${(error as Error).message}`;
-  }
-}
-
-/** Protobufjs' Reader cuts a uint32 of more than 32 bits, and reads groups; neither is legal here. */
-class StrictReader extends protobuf.Reader {
-  constructor(bytes: Uint8Array) {
-    super(bytes);
-    this.discardUnknown = true;
-  }
-
-  override uint32(): number {
-    const start = this.pos;
-    const value = super.uint32();
-    for (let at = start + 4; at < this.pos; at++) {
-      if ((this.buf[at]! & (at === start + 4 ? 0x70 : 0x7f)) !== 0) throw new RangeError('a value of 2^32 or more');
-    }
-    return value;
-  }
-
-  override skipType(wireType: number, depth?: number, fieldId?: number): this {
-    if (wireType === 3) throw new RangeError('a group');
-    return super.skipType(wireType, depth, fieldId) as this;
   }
 }
 
