@@ -1,0 +1,366 @@
+import test from 'ava';
+import { Account, Kind } from '../wire/frame.ts';
+import { STUCK } from './outbox.ts';
+import { OutboxBench, Teller, unit } from './testing/outbox-bench.ts';
+import { SMALL } from './testing/pair.ts';
+
+const { packet } = SMALL;
+const ids = (frames: { id: number }[]) => frames.map((frame) => frame.id);
+
+test('channels with work share the wire by their priorities, measured over many packets', (t) => {
+  const bench = new OutboxBench();
+  const shares = [1, 3, 6];
+  const channels = shares.map((priority, i) => bench.lanes(0x20 + i, priority));
+  for (const lanes of channels) for (let i = 0; i < 40; i++) bench.outbox.push(lanes, unit(Kind.REQUEST, 50 * packet, Account.LONG), 'bulk');
+  const owners = new Map<number, number>();
+  channels.forEach((lanes, i) => {
+    for (const waiting of lanes.bulk) owners.set(waiting.id, i);
+  });
+  const sent = [0, 0, 0];
+  while (sent.reduce((a, b) => a + b) < 2_000) for (const frame of bench.pumpOneBatch()) sent[owners.get(frame.id)!]!++;
+  const all = sent.reduce((a, b) => a + b);
+  shares.forEach((share, i) => t.true(Math.abs(sent[i]! / all - share / 10) < 0.02, `${sent}`));
+});
+
+test('within a run as short as one batch each channel has its share, too', (t) => {
+  const bench = new OutboxBench();
+  const [low, high] = [bench.lanes(0x20, 5), bench.lanes(0x21, 10)];
+  for (const lanes of [low, high]) for (let i = 0; i < 60; i++) bench.outbox.push(lanes, unit(Kind.REQUEST, 3_000), 'short');
+  const first = bench.pumpOneBatch();
+  const highs = first.filter((frame) => frame.channel === 0x21).length;
+  t.true(Math.abs(highs / first.length - 2 / 3) < 0.1, `${highs} of ${first.length}`);
+});
+
+test('a channel that wakes starts at the present minimum: it is owed nothing for its silence', (t) => {
+  const bench = new OutboxBench();
+  const [busy, sleeper] = [bench.lanes(0x20), bench.lanes(0x21)];
+  for (let i = 0; i < 200; i++) bench.outbox.push(busy, unit(Kind.REQUEST, 4_000), 'short');
+  for (let i = 0; i < 6; i++) bench.pumpOneBatch();
+  for (let i = 0; i < 60; i++) bench.outbox.push(sleeper, unit(Kind.REQUEST, 4_000), 'short');
+  let frames: { channel: number }[] = [];
+  while (frames.length < 40) frames = [...frames, ...bench.pumpOneBatch()];
+  const slept = frames.filter((frame) => frame.channel === 0x21).length;
+  t.true(Math.abs(slept / frames.length - 0.5) < 0.1, `${slept} of ${frames.length}`);
+});
+
+test('a channel that had much of the wire and rested is not made to wait for it', (t) => {
+  const bench = new OutboxBench();
+  const [first, second] = [bench.lanes(0x20), bench.lanes(0x21)];
+  for (let i = 0; i < 100; i++) bench.outbox.push(first, unit(Kind.REQUEST, 4_000), 'short');
+  bench.pump();
+  bench.outbox.push(second, unit(Kind.REQUEST, 100), 'short');
+  bench.pump();
+  for (const lanes of [first, second]) for (let i = 0; i < 30; i++) bench.outbox.push(lanes, unit(Kind.REQUEST, 4_000), 'short');
+  const channels = bench.pumpOneBatch().map((frame) => frame.channel);
+  t.true(channels.filter((channel) => channel === 0x20).length >= channels.length / 2 - 1, `${channels}`);
+});
+
+test('the three lanes of a channel have their turns of 64 KiB', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20);
+  for (let i = 0; i < 100; i++) {
+    bench.outbox.push(lanes, unit(Kind.RESPONSE, 4_000), 'replies');
+    bench.outbox.push(lanes, unit(Kind.REQUEST, 4_000), 'short');
+    bench.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, Account.LONG), 'bulk');
+  }
+  const kinds: string[] = [];
+  while (kinds.length < 150) for (const frame of bench.pumpOneBatch()) kinds.push(frame.kind === Kind.RESPONSE ? 'r' : frame.payload.length === packet ? 'b' : 's');
+  const runs = kinds.join('').match(/r+|s+|b+/g)!;
+  t.deepEqual([...new Set(runs.slice(0, 6).map((run) => run[0]))].sort(), ['b', 'r', 's']);
+  for (const run of runs.slice(0, -1)) t.true(run.length >= 15 && run.length <= 17, `${runs}`);
+});
+
+test('a long message waits its turn by packet, and others of its lane go between', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20);
+  const [a, b] = [unit(Kind.REQUEST, 3 * packet, Account.LONG), unit(Kind.REQUEST, 3 * packet, Account.LONG)];
+  bench.outbox.push(lanes, a, 'bulk');
+  bench.outbox.push(lanes, b, 'bulk');
+  t.deepEqual(ids(bench.pump()), [a.id, b.id, a.id, b.id, a.id, b.id]);
+});
+
+test('short messages leave in order, and a one-way without credit holds those behind it', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20, 10, 100);
+  const tellers = [new Teller(), new Teller(), new Teller()];
+  const [one, two] = [unit(Kind.ONEWAY, 100, Account.SHORT, tellers[0]), unit(Kind.ONEWAY, 10, Account.SHORT, tellers[1])];
+  const ask = unit(Kind.REQUEST, 10, 0, tellers[2]);
+  for (const message of [one, two, ask]) bench.outbox.push(lanes, message, 'short');
+  t.deepEqual(tellers.map((teller) => teller.paidFor), [1, 0, 0]);
+  t.is(bench.pump().length, 1);
+  t.is(bench.pump().length, 0);
+  bench.outbox.grantChannel(lanes, Account.SHORT, 64);
+  t.is(bench.pump().length, 0, 'at 0 nothing starts');
+  bench.outbox.grantChannel(lanes, Account.SHORT, 1);
+  t.is(tellers[1]!.paidFor, 1);
+  t.is(bench.pump().length, 2);
+  t.is(lanes.shortCredit, 1 - 74);
+});
+
+test('replies and long messages pass a one-way that waits for credit', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20, 10, 0);
+  bench.outbox.push(lanes, unit(Kind.ONEWAY, 10, Account.SHORT), 'short');
+  bench.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
+  bench.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, Account.LONG), 'bulk');
+  t.deepEqual(bench.pump().map((frame) => frame.kind), [Kind.RESPONSE, Kind.REQUEST, Kind.PART]);
+});
+
+test('long messages are paid whole, in order, as their account rises above 0', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20, 10, 0, 1);
+  const tellers = [new Teller(), new Teller(), new Teller()];
+  for (const teller of tellers) bench.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, Account.LONG, teller), 'bulk');
+  t.deepEqual(tellers.map((teller) => teller.paidFor), [1, 0, 0]);
+  t.is(lanes.longCredit, 1 - 2 * packet - 64);
+  bench.outbox.grantChannel(lanes, Account.LONG, 2 * packet + 64);
+  t.deepEqual(tellers.map((teller) => teller.paidFor), [1, 1, 0]);
+  t.is(bench.pump().length, 4);
+});
+
+test('what was paid for and taken back before it began is refunded, and pays for the next', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20, 10, 0, 1);
+  const next = new Teller();
+  const first = unit(Kind.REQUEST, 2 * packet, Account.LONG);
+  bench.outbox.push(lanes, first, 'bulk');
+  bench.outbox.push(lanes, unit(Kind.REQUEST, 3 * packet, Account.LONG, next), 'bulk');
+  bench.outbox.remove(lanes, first);
+  t.is(next.paidFor, 1);
+  t.is(lanes.longCredit, 1 - 3 * packet - 64);
+});
+
+test('what had begun when it was taken back is refunded by the receiver alone', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20, 10, 0, 100_000);
+  const message = unit(Kind.REQUEST, 100 * packet, Account.LONG);
+  bench.outbox.push(lanes, message, 'bulk');
+  const before = lanes.longCredit;
+  bench.pumpOneBatch();
+  bench.outbox.remove(lanes, message);
+  t.is(lanes.longCredit, before);
+});
+
+test('when the head that waits for credit leaves, those behind it that have credit go', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20, 10, 500, 0);
+  const behind = new Teller();
+  const long = unit(Kind.REQUEST, 2 * packet, Account.LONG);
+  bench.outbox.push(lanes, long, 'short');
+  bench.outbox.push(lanes, unit(Kind.ONEWAY, 10, Account.SHORT, behind), 'short');
+  t.is(behind.paidFor, 0);
+  bench.outbox.remove(lanes, long);
+  t.is(behind.paidFor, 1);
+  t.is(bench.pump().length, 1);
+});
+
+test('without pipe no long message and no item goes, and short frames pass by', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20);
+  bench.link.pipe = 1;
+  const long = unit(Kind.REQUEST, 4 * packet, Account.LONG);
+  bench.outbox.push(lanes, long, 'bulk');
+  t.is(bench.pump().length, 1);
+  t.is(bench.link.pipe, 1 - packet - 64);
+  bench.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
+  bench.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
+  bench.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
+  t.deepEqual(bench.pump().map((frame) => frame.kind).sort(), [Kind.REQUEST, Kind.RESPONSE].sort());
+  t.true(bench.outbox.straight(10));
+  bench.outbox.grant(Account.PIPE, packet + 64);
+  t.is(bench.pump().length, 1);
+});
+
+test('metadata weighs on the pipe with the first packet alone', (t) => {
+  const bench = new OutboxBench();
+  bench.link.pipe = 100_000;
+  const long = unit(Kind.REQUEST, 2 * packet, Account.LONG);
+  long.metadata = { bytes: new Uint8Array(30), size: 20, value: { a: 'b' } };
+  bench.outbox.push(bench.lanes(0x20), long, 'bulk');
+  bench.pump();
+  t.is(bench.link.pipe, 100_000 - 2 * packet - 20 - 2 * 64);
+});
+
+test('long responses of several channels pay in the order in which they begin', (t) => {
+  const bench = new OutboxBench();
+  const [slow, fast] = [bench.lanes(0x20, 1), bench.lanes(0x21, 100)];
+  bench.link.reply = 4 * packet;
+  const sizes = new Map<number, number>();
+  for (const [lanes, size] of [[slow, 2], [fast, 9], [slow, 3], [fast, 2]] as const) {
+    const response = unit(Kind.RESPONSE, size * packet, Account.REPLY);
+    sizes.set(response.id, size * packet);
+    bench.outbox.push(lanes, response, 'replies');
+  }
+  let account = 4 * packet;
+  const seen: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    for (const { kind, id, size } of bench.pump()) {
+      if (kind !== Kind.RESPONSE) continue;
+      t.true(account > 0, 'a response began without credit');
+      t.is(size, sizes.get(id)!);
+      account -= size + 64;
+      seen.push(id);
+    }
+    t.is(bench.link.reply, account);
+    account += 10 * packet;
+    bench.outbox.grant(Account.REPLY, 10 * packet);
+  }
+  t.is(seen.length, 4);
+  t.true(bench.outbox.idle);
+});
+
+test('control goes before all messages, and credit with it', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20);
+  bench.stuck = true;
+  bench.outbox.control(Kind.PING, 1);
+  bench.outbox.flush();
+  for (let i = 0; i < 3; i++) bench.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
+  bench.outbox.control(Kind.PONG, 5);
+  bench.outbox.control(Kind.CANCEL, 7);
+  bench.stuck = false;
+  bench.outbox.drained();
+  bench.outbox.flush();
+  t.deepEqual(bench.frames.map((frame) => frame.kind), [Kind.PING, Kind.PONG, Kind.CANCEL, Kind.REQUEST, Kind.REQUEST, Kind.REQUEST]);
+});
+
+test('the farewell goes behind all that was accepted, what waits for credit included, and once', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20, 10, 0);
+  bench.outbox.push(lanes, unit(Kind.ONEWAY, 10, Account.SHORT), 'short');
+  bench.outbox.sayFarewell({ code: 14, reason: 1, text: 'bye' });
+  t.is(bench.pump().length, 0);
+  t.false(bench.outbox.saidFarewell);
+  bench.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
+  bench.outbox.grantChannel(lanes, Account.SHORT, 1_000);
+  const frames = bench.pump();
+  t.deepEqual(frames.map((frame) => frame.kind).at(-1), Kind.GO_AWAY);
+  t.deepEqual([frames.at(-1)!.code, frames.at(-1)!.reason, frames.at(-1)!.text], [14, 1, 'bye']);
+  t.true(bench.outbox.saidFarewell);
+  t.is(bench.pump().length, 0);
+});
+
+test('after a write that was kept nothing is written before drained', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20);
+  bench.stuck = true;
+  bench.link.now = 500;
+  bench.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
+  t.is(bench.pump().length, 1);
+  t.true(bench.outbox.blocked);
+  t.is(bench.outbox.blockedSince, 500);
+  bench.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
+  bench.outbox.control(Kind.PING, 1);
+  t.is(bench.pump().length, 0);
+  t.false(bench.outbox.straight(1));
+  bench.stuck = false;
+  bench.outbox.drained();
+  bench.outbox.flush();
+  t.is(bench.frames.length, 3);
+  t.false(bench.outbox.blocked);
+});
+
+test('a kept write asks to be looked after in 10 s', (t) => {
+  const bench = new OutboxBench();
+  let asked = 0;
+  bench.link.port.wakeBy = (time) => {
+    asked = time;
+  };
+  bench.stuck = true;
+  bench.link.now = 700;
+  bench.outbox.control(Kind.PING, 1);
+  bench.outbox.flush();
+  t.is(asked, 700 + STUCK);
+  t.is(STUCK, 10_000);
+});
+
+test('a request for which no time is left is dropped, not sent', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20);
+  const late = new Teller();
+  late.left = -1;
+  const inTime = new Teller();
+  inTime.left = 250;
+  bench.outbox.push(lanes, unit(Kind.REQUEST, 10, 0, late), 'short');
+  bench.outbox.push(lanes, unit(Kind.REQUEST, 10, 0, inTime), 'short');
+  t.deepEqual(bench.pump().map((frame) => frame.timeout), [250]);
+  t.true(late.wasDropped);
+  t.true(bench.outbox.idle);
+});
+
+test('the first packet tells the size, the rest are PART, all but the last full', (t) => {
+  const bench = new OutboxBench();
+  const teller = new Teller();
+  bench.outbox.push(bench.lanes(0x20), unit(Kind.ONEWAY, 2 * packet + 1, Account.LONG, teller), 'bulk');
+  const frames = bench.pump();
+  t.deepEqual(frames.map((frame) => [frame.kind, frame.size, frame.payload.length]), [
+    [Kind.ONEWAY, 2 * packet + 1, packet],
+    [Kind.PART, 0, packet],
+    [Kind.PART, 0, 1],
+  ]);
+  t.is(teller.packets, 3);
+  t.true(teller.whole);
+});
+
+test('a message of exactly one packet is short', (t) => {
+  const bench = new OutboxBench();
+  bench.link.pipe = 0;
+  bench.outbox.push(bench.lanes(0x20), unit(Kind.REQUEST, packet), 'short');
+  t.deepEqual(bench.pump().map((frame) => [frame.kind, frame.size, frame.payload.length]), [[Kind.REQUEST, 0, packet]]);
+});
+
+test('a short frame goes straight only where nothing that could be sent waits', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20, 10, 0);
+  t.true(bench.outbox.straight(10));
+  bench.outbox.push(lanes, unit(Kind.ONEWAY, 10, Account.SHORT), 'short');
+  t.true(bench.outbox.straight(10), 'what waits for credit can’t be sent');
+  bench.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
+  t.false(bench.outbox.straight(10));
+});
+
+test('what waits is held in the gauge until it is written, taken back or dropped', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20, 10, 0, 0);
+  const units = [unit(Kind.ONEWAY, 10, Account.SHORT), unit(Kind.REQUEST, 2 * packet, Account.LONG), unit(Kind.RESPONSE, 20), unit(Kind.RESPONSE, 3 * packet, Account.REPLY)];
+  bench.link.reply = 0;
+  bench.outbox.push(lanes, units[0]!, 'short');
+  bench.outbox.push(lanes, units[1]!, 'bulk');
+  bench.outbox.push(lanes, units[2]!, 'replies');
+  bench.outbox.push(lanes, units[3]!, 'replies');
+  t.is(bench.link.held, units.reduce((sum, { cost }) => sum + cost, 0));
+  bench.pump();
+  t.is(bench.link.held, units[0]!.cost + units[1]!.cost + units[3]!.cost);
+  bench.outbox.remove(lanes, units[1]!);
+  bench.outbox.remove(lanes, units[1]!);
+  t.is(bench.link.held, units[0]!.cost + units[3]!.cost);
+  bench.outbox.over = true;
+  bench.outbox.drop(lanes);
+  t.is(bench.link.held, 0);
+  t.is(bench.link.memory.used, 0);
+});
+
+test('an account that would pass 2^31 − 1 is told', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20, 10, 1, 1);
+  bench.link.pipe = bench.link.reply = 1;
+  t.true(bench.outbox.grant(Account.PIPE, 0x7fff_fffe));
+  t.false(bench.outbox.grant(Account.PIPE, 1));
+  t.false(bench.outbox.grant(Account.REPLY, 0x7fff_ffff));
+  t.false(bench.outbox.grantChannel(lanes, Account.SHORT, 0x7fff_ffff));
+  t.false(bench.outbox.grantChannel(lanes, Account.LONG, 0x7fff_ffff));
+});
+
+test('more than 1 MiB of control that waits is too much', (t) => {
+  const bench = new OutboxBench();
+  bench.stuck = true;
+  bench.outbox.control(Kind.PING, 1);
+  bench.outbox.flush();
+  for (let i = 0; i < 16_384; i++) bench.outbox.control(Kind.PONG, i);
+  t.false(bench.outbox.stuffed);
+  bench.outbox.control(Kind.PONG, 1);
+  t.true(bench.outbox.stuffed);
+  bench.stuck = false;
+  bench.outbox.drained();
+  t.false(bench.outbox.stuffed);
+});

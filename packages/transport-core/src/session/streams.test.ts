@@ -1,0 +1,241 @@
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { Account, Kind } from '../wire/frame.ts';
+import { Mailbox } from '../wire/mailbox.ts';
+import { InStream } from './in-stream.ts';
+import { OutStream } from './out-stream.ts';
+import { Outgoing } from './outgoing.ts';
+import type { Receiving } from './receiving.ts';
+import { OutboxBench } from './testing/outbox-bench.ts';
+import { SMALL } from './testing/pair.ts';
+
+const { packet } = SMALL;
+const BROKEN = new TransportError('unavailable', 'gone');
+
+function out(credit = 1_000, limits = SMALL) {
+  const bench = new OutboxBench(limits);
+  bench.link.terms.stream = credit;
+  const lanes = bench.lanes(0x20);
+  const seen = { progress: 0 };
+  return { bench, lanes, seen, stream: new OutStream(bench.link, bench.outbox, lanes, 7, () => void seen.progress++) };
+}
+
+/** What became of a promise, as far as is known. */
+function fate(promise: Promise<void>): { state: string; error?: unknown } {
+  const result: { state: string; error?: unknown } = { state: 'waits' };
+  promise.then(
+    () => void (result.state = 'written'),
+    (error) => Object.assign(result, { state: 'failed', error }),
+  );
+  return result;
+}
+
+test('an item goes at once where there is room, and its write resolves', async (t) => {
+  const { bench, stream, seen } = out();
+  await stream.write(new Uint8Array(10));
+  t.deepEqual(bench.pump().map(({ kind, id }) => [kind, id]), [[Kind.ITEM, 7]]);
+  t.is(seen.progress, 1);
+});
+
+test('items wait for the receiver’s credit, one at a time, and keep their order', async (t) => {
+  const { bench, stream } = out(100);
+  const fates = [1, 2, 3].map((number) => fate(stream.write(new Uint8Array(100).fill(number))));
+  await null;
+  t.deepEqual(fates.map(({ state }) => state), ['written', 'waits', 'waits']);
+  t.true(stream.busy);
+  bench.pump();
+  t.true(stream.grant(65, 0x7fff_ffff));
+  bench.pump();
+  await null;
+  t.deepEqual(fates.map(({ state }) => state), ['written', 'written', 'waits']);
+  stream.grant(164 + 64, 0x7fff_ffff);
+  bench.pump();
+  await null;
+  t.is(fates[2]!.state, 'written');
+  t.deepEqual(bench.frames.map(({ payload }) => payload[0]), [1, 2, 3]);
+  t.is(bench.link.held, 0);
+});
+
+test('an account overdrawn by one item starts the next only above 0', (t) => {
+  const { bench, stream } = out(1);
+  void stream.write(new Uint8Array(packet));
+  bench.pump();
+  void stream.write(new Uint8Array(1));
+  stream.grant(packet + 63, 0x7fff_ffff);
+  t.is(bench.pump().length, 0);
+  stream.grant(1, 0x7fff_ffff);
+  t.is(bench.pump().length, 1);
+});
+
+test('a long item is one write, of many packets', async (t) => {
+  const { bench, stream, seen } = out(10_000);
+  const written = fate(stream.write(new Uint8Array(3 * packet)));
+  t.is(written.state, 'waits');
+  t.deepEqual(bench.pump().map(({ kind, size }) => [kind, size]), [[Kind.ITEM, 3 * packet], [Kind.PART, 0], [Kind.PART, 0]]);
+  await null;
+  t.is(written.state, 'written');
+  t.is(seen.progress, 3);
+});
+
+test('an item above the peer’s limit fails, and the stream goes on', async (t) => {
+  const { bench, stream } = out();
+  bench.link.terms.item = 50;
+  const error = (await t.throwsAsync(stream.write(new Uint8Array(51)))) as TransportError;
+  t.deepEqual([error.code, error.reason, error.sent], ['resource_exhausted', 'too_large', false]);
+  await t.notThrowsAsync(stream.write(new Uint8Array(50)));
+});
+
+test('the end goes behind the items that were written', async (t) => {
+  const { bench, stream } = out(1);
+  const finished: string[] = [];
+  void stream.write(new Uint8Array(10));
+  const second = fate(stream.write(new Uint8Array(10)));
+  stream.close(undefined, () => void finished.push('end'));
+  bench.pump();
+  t.deepEqual(finished, []);
+  stream.grant(1_000, 0x7fff_ffff);
+  bench.pump();
+  await null;
+  t.is(second.state, 'written');
+  t.deepEqual(bench.frames.map(({ kind }) => kind), [Kind.ITEM, Kind.ITEM, Kind.END]);
+  t.deepEqual(finished, ['end']);
+});
+
+test('an end needs no credit, and an ERROR may be it', (t) => {
+  const { bench, stream } = out(0);
+  const error = new Outgoing(Kind.ERROR, 7, new Uint8Array(0), stream);
+  error.code = 10;
+  stream.close(error);
+  t.deepEqual(bench.pump().map(({ kind, code }) => [kind, code]), [[Kind.ERROR, 10]]);
+});
+
+test('after the end a write is refused, and a second end is nothing', async (t) => {
+  const { bench, stream } = out();
+  stream.close(undefined);
+  stream.close(undefined);
+  await t.throwsAsync(stream.write(new Uint8Array(1)), { message: /has ended/ });
+  t.is(bench.pump().length, 1);
+  t.false(stream.stopped);
+});
+
+test('a stream that is stopped tells all its writers why, and sends nothing more', async (t) => {
+  const { bench, stream } = out(1);
+  void stream.write(new Uint8Array(10));
+  bench.pump();
+  const fates = [fate(stream.write(new Uint8Array(10))), fate(stream.write(new Uint8Array(10)))];
+  stream.grant(64 + 10, 0x7fff_ffff);
+  stream.stop(BROKEN);
+  stream.stop(new TransportError('aborted', 'twice'));
+  t.true(stream.stopped);
+  await new Promise(setImmediate);
+  for (const { error } of fates) t.is(error, BROKEN);
+  t.is(await t.throwsAsync(stream.write(new Uint8Array(1))), BROKEN);
+  t.is(bench.pump().length, 0);
+  t.is(bench.link.held, 0);
+});
+
+test('items that wait are bounded: who does not await a write is told', async (t) => {
+  const { stream, bench } = out(1, { ...SMALL, outbound: { messages: 3, bytes: 1_000_000 } });
+  const fates = Array.from({ length: 6 }, () => fate(stream.write(new Uint8Array(10))));
+  await new Promise(setImmediate);
+  t.true(fates.filter(({ state }) => state === 'failed').length >= 1);
+  t.is((fates.at(-1)!.error as TransportError).code, 'resource_exhausted');
+  stream.stop(BROKEN);
+  t.is(bench.link.held, 0);
+});
+
+test('an account over 2^31 − 1 is told', (t) => {
+  const { stream } = out(1);
+  t.true(stream.grant(0x7fff_fffe, 0x7fff_ffff));
+  t.false(stream.grant(1, 0x7fff_ffff));
+});
+
+function into(limits = SMALL) {
+  const { link } = new OutboxBench(limits);
+  const owing: Receiving[] = [];
+  const stream = new InStream(link, { credit: (receiving) => void owing.push(receiving) }, 9);
+  const paid = () => {
+    const mailbox = new Mailbox();
+    for (const receiving of owing.splice(0)) receiving.write(mailbox);
+    return mailbox.take().map(({ account, id, credit }) => [account, id, credit]);
+  };
+  return { link, stream, paid };
+}
+
+test('items are taken in order, held until then, and their credit goes back', (t) => {
+  const { link, stream, paid } = into();
+  const items = [1, 2].map((number) => new Uint8Array(3_000).fill(number));
+  for (const item of items) {
+    t.true(stream.account.spend(3_064));
+    stream.push(item, 3_064);
+  }
+  t.is(link.held, 6_128);
+  t.is(stream.take(), items[0]);
+  t.is(link.held, 3_064);
+  t.deepEqual(paid(), [[Account.STREAM, 9, 3_064]]);
+  t.is(stream.take(), items[1]);
+  t.is(stream.take(), undefined);
+  t.is(link.held, 0);
+});
+
+test('a reader that waits is told once of an item, and of the end', (t) => {
+  const { stream } = into();
+  let told = 0;
+  stream.wait(() => void told++);
+  stream.push(new Uint8Array(1), 65);
+  stream.push(new Uint8Array(1), 65);
+  t.is(told, 1);
+  stream.wait(() => void told++);
+  stream.end(undefined);
+  stream.end(BROKEN);
+  t.is(told, 2);
+  t.is(stream.error, undefined);
+});
+
+test('nothing is held back from the sender while its reader waits', (t) => {
+  const { stream, paid } = into();
+  stream.account.spend(65);
+  stream.push(new Uint8Array(1), 65);
+  stream.take();
+  t.deepEqual(paid(), []);
+  stream.wait(() => {});
+  t.deepEqual(paid(), [[Account.STREAM, 9, 65]]);
+});
+
+test('items that were whole before the end can still be taken; no credit follows them', (t) => {
+  const { stream, paid } = into();
+  stream.account.spend(8_000);
+  stream.push(new Uint8Array(7_936), 8_000);
+  stream.end(BROKEN);
+  t.is(stream.take()?.length, 7_936);
+  t.deepEqual(paid(), []);
+  t.is(stream.error, BROKEN);
+});
+
+test('a reader that has left drops what is here and what still comes, whose credit goes back', (t) => {
+  const { link, stream, paid } = into();
+  stream.account.spend(3_000);
+  stream.push(new Uint8Array(2_936), 3_000);
+  stream.discard();
+  stream.discard();
+  t.is(link.held, 0);
+  t.deepEqual(paid(), [[Account.STREAM, 9, 3_000]]);
+  stream.account.spend(3_000);
+  stream.push(new Uint8Array(2_936), 3_000);
+  t.is(stream.take(), undefined);
+  t.deepEqual(paid(), [[Account.STREAM, 9, 3_000]]);
+});
+
+test('when its call is over, what is unread is its reader’s and no more in the gauge', (t) => {
+  const { link, stream } = into();
+  stream.push(new Uint8Array(10), 74);
+  stream.push(new Uint8Array(0), 64);
+  stream.end(undefined);
+  stream.release();
+  stream.release();
+  t.is(link.held, 0);
+  t.is(stream.take()?.length, 10);
+  t.is(stream.take()?.length, 0);
+  t.is(stream.take(), undefined);
+  t.is(link.held, 0);
+});

@@ -1,0 +1,98 @@
+// The writing half of a session without a session: a link whose batches a test can read, frame by frame.
+
+import type { Frame } from '../../wire/frame.ts';
+import { Mailbox } from '../../wire/mailbox.ts';
+import { Link, type SessionLimits } from '../link.ts';
+import { Outbox } from '../outbox.ts';
+import { Lanes, Outgoing, type Sender } from '../outgoing.ts';
+import { SMALL } from './pair.ts';
+
+/** An outbox whose connection takes all, or keeps a batch. */
+export class OutboxBench {
+  readonly link: Link;
+  readonly outbox: Outbox;
+  readonly frames: Frame[] = [];
+  readonly batches: number[] = [];
+  readonly violations: string[] = [];
+  stuck = false;
+  private readonly mailbox = new Mailbox();
+
+  constructor(limits: SessionLimits = SMALL) {
+    this.link = new Link({
+      writer: this.mailbox,
+      port: { flush: () => this.flush(), dirty: () => {}, wakeBy: () => {}, close: () => {}, destroy: () => {} },
+      limits,
+      memory: { used: 0, limit: Number.MAX_SAFE_INTEGER },
+      allocate: (size) => new Uint8Array(size),
+      count: () => {},
+      violation: (_reason, message) => void this.violations.push(message),
+      now: 0,
+    });
+    this.link.pipe = this.link.reply = Number.MAX_SAFE_INTEGER / 4;
+    this.outbox = new Outbox(this.link);
+  }
+
+  lanes(byte: number, priority = 10, short = 0x7fff_ffff, long = 0x7fff_ffff): Lanes {
+    return new Lanes(byte, priority, short, long);
+  }
+
+  /** Pumps until the batch is empty, or the connection keeps it. */
+  pump(): Frame[] {
+    const before = this.frames.length;
+    this.outbox.pump();
+    this.outbox.flush();
+    return this.frames.slice(before);
+  }
+
+  /** At most about so many bytes leave; the rest waits as it would for a slow connection. */
+  pumpOneBatch(): Frame[] {
+    this.stuck = true;
+    const before = this.frames.length;
+    if (this.outbox.blocked) this.outbox.drained();
+    else this.outbox.pump();
+    this.outbox.flush();
+    return this.frames.slice(before);
+  }
+
+  private flush(): boolean {
+    const batch = this.mailbox.take();
+    this.frames.push(...batch);
+    this.batches.push(batch.length);
+    return !this.stuck;
+  }
+}
+
+/** Who stands behind a unit, and what it was told. */
+export class Teller implements Sender {
+  left = 0;
+  paidFor = 0;
+  packets = 0;
+  whole = false;
+  wasDropped = false;
+
+  timeLeft(): number {
+    return this.left;
+  }
+
+  paid(): void {
+    this.paidFor++;
+  }
+
+  written(_unit: Outgoing, last: boolean): void {
+    this.packets++;
+    this.whole ||= last;
+  }
+
+  dropped(): void {
+    this.wasDropped = true;
+  }
+}
+
+let ids = 1;
+
+export function unit(kind: number, size: number, account = 0, sender: Sender = new Teller()): Outgoing {
+  const made = new Outgoing(kind, (ids += 2), new Uint8Array(size), sender);
+  made.method = 1;
+  made.account = account;
+  return made;
+}
