@@ -10,6 +10,7 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
   const bad = (title: string, bytes: Uint8Array) => violates(test, backend, `frames: ${title}`, ({ peer }) => peer.bytes(bytes));
 
   bad('a length of 0', Uint8Array.of(0));
+  bad('a million lengths of 0', new Uint8Array(1_000_000));
   bad('a length of five bytes', Uint8Array.of(0x81, 0x80, 0x80, 0x80, 0x00));
   bad('a length of 2^32 − 1', varint(0xffff_ffff));
   bad('a length of 2^53', varint(2 ** 53));

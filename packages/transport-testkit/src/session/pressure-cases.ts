@@ -136,6 +136,37 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
     const took = s.clock.now() - began;
     t.true(took >= 2_000 && took <= 8_000, `40 kB at 10 kB/s took ${took} ms`);
   });
+
+  eachRole(test, 'pressure: `rate.receive` reads no faster, and accuses nobody of what it left unread', async (t, role) => {
+    const s = await session(t, backend, role, { options: { limits: { rate: { receive: 10_000 } }, keepAlive: { interval: 1_000, timeout: 500 } } });
+    const began = s.clock.now();
+    // What comes in one chunk is taken whole, and paid for before the next.
+    for (let batch = 0; batch < 4; batch++) {
+      for (let n = 0; n < 10; n++) s.peer.send(hint(body(1_000, n)));
+      await s.until(
+        (async () => {
+          for (let n = 0; n < 10; n++) t.deepEqual((await s.call('hint')).request, body(1_000, n));
+        })(),
+        50,
+      );
+    }
+    const took = s.clock.now() - began;
+    t.true(took >= 1_900 && took <= 8_000, `40 kB at 10 kB/s took ${took} ms`);
+    t.false(s.remote.closed);
+  });
+
+  eachRole(test, 'pressure: beyond 1.25 times `limits.memory` the connection that holds most is cut, the others live', async (t, role) => {
+    const s = await session(t, backend, role, { options: { limits: { memory: 1024 * KiB } } });
+    const other = await s.dialIn();
+    await other.handshake();
+    other.send(request(1, body(10 * KiB)));
+    await other.barrier();
+    for (let n = 0; n < 40; n++) s.peer.send(request(s.id(n), body(60 * KiB)));
+    await s.peer.expectClosed();
+    t.is((await s.seen.first('down')).cause?.code, 'resource_exhausted');
+    await other.barrier();
+    t.false(other.closed);
+  });
 }
 
 /** The peer stops reading, and the transport gets one-ways until it takes no more, not the smallest: the bytes that it took. */

@@ -32,6 +32,10 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
   });
   refuses('an instance that is not 16 bytes: internal/malformed', { instance: new Uint8Array(15) }, [13, 12, /instance/]);
   refuses('more than 64 protocols: internal/malformed', { protocols: many(65) }, [13, 12, /protocol/]);
+  refuses('a protocol without a name: internal/malformed', { protocols: [{ name: '', version: 1, accepts: [], channel: 0x20 }] }, [13, 12, /name/]);
+  refuses('a protocol twice: internal/malformed', { protocols: [...many(1), { name: 'lab', version: 2, accepts: [], channel: 0x30 }] }, [13, 12, /lab/]);
+  refuses('a channel twice: internal/malformed', { protocols: [...many(1), { name: 'other', version: 2, accepts: [], channel: 0x20 }] }, [13, 12, /channel/]);
+  refuses('a channel above 255: internal/malformed', { protocols: [{ name: 'lab', version: 1, accepts: [], channel: 0x120 }] }, [13, 12, /channel/]);
   refuses('a hello over 16 KiB: internal/malformed', { agent: 'x'.repeat(17 * 1024) }, [13, 12, /hello/]);
   refuses('fields over 8 KiB: internal/malformed', { fields: { big: 'x'.repeat(8 * 1024 + 1) } }, [13, 12, /./]);
   refuses('a packet below 4 KiB: internal/malformed', { limits: { packet: 4_095 } }, [13, 12, /packet/]);

@@ -5,6 +5,7 @@ import { aliveCases } from './alive-cases.ts';
 import { callCases } from './call-cases.ts';
 import { cancelCases } from './cancel-cases.ts';
 import { closingCases } from './closing-cases.ts';
+import { crossingCases } from './crossing-cases.ts';
 import { dispatchCases } from './dispatch-cases.ts';
 import { earlyCases } from './early-cases.ts';
 import { endingCases } from './ending-cases.ts';
@@ -63,6 +64,7 @@ const CASES = [
   cancelCases,
   dispatchCases,
   streamCases,
+  crossingCases,
   senderCreditCases,
   receiverCreditCases,
   longCases,
