@@ -18,8 +18,8 @@ export function watch(signal: AbortSignal, call: Abortable): void {
   if (entry === undefined) {
     const calls = new Set<Abortable>();
     const listener = () => {
-      watched.delete(signal);
       for (const waiting of calls) waiting.aborted(signal.reason);
+      watched.delete(signal);
     };
     entry = { calls, listener };
     watched.set(signal, entry);

@@ -1,0 +1,234 @@
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { Consumer } from './consumer.ts';
+import type { IncomingRpc, RespondingRpc } from './rpc.ts';
+import { InboxBench, type Name } from './testing/inbox-bench.ts';
+
+const consume = (bench: InboxBench, ...methods: Name[]) => new Consumer(bench.inbox, methods.length === 0 ? undefined : new Set(methods));
+const read = async (consumer: Consumer): Promise<IncomingRpc> => (await consumer.next()).value as IncomingRpc;
+const first = (rpc: IncomingRpc) => (rpc.request as Uint8Array)[0];
+const byte = (number: number) => new Uint8Array([number]);
+
+test('before there is any reader calls wait, and the first reader gets them in order', async (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  for (let i = 1; i <= 5; i++) a.send(i % 2 === 0 ? 'tell' : 'ask', byte(i));
+  t.is(bench.inbox.waiting, 5);
+  const consumer = consume(bench);
+  const seen: unknown[] = [];
+  for (let i = 0; i < 5; i++) seen.push(first(await read(consumer)));
+  t.deepEqual(seen, [1, 2, 3, 4, 5]);
+  t.is(bench.inbox.waiting, 0);
+  t.is(a.link.held, 0);
+});
+
+test('a reader that waits is handed the call as it comes', async (t) => {
+  const bench = new InboxBench();
+  const consumer = consume(bench);
+  const next = read(consumer);
+  const a = bench.connection();
+  a.send('ask', byte(7));
+  const rpc = await next;
+  t.is(first(rpc), 7);
+  t.is(rpc.from, a.remote);
+  t.true((rpc as RespondingRpc).respond(byte(8)));
+  t.deepEqual(a.answers, ['ask 3 = 8']);
+});
+
+test('readers take from the connections in turn, and from each in order', async (t) => {
+  const bench = new InboxBench();
+  const [a, b, c] = [bench.connection('a'), bench.connection('b'), bench.connection('c')];
+  for (let i = 0; i < 4; i++) a.send('ask', byte(10 + i));
+  for (let i = 0; i < 2; i++) b.send('ask', byte(20 + i));
+  c.send('ask', byte(30));
+  const consumer = consume(bench);
+  const seen: unknown[] = [];
+  for (let i = 0; i < 7; i++) seen.push(first(await read(consumer)));
+  t.deepEqual(seen, [10, 20, 30, 11, 21, 12, 13]);
+});
+
+test('each call goes to exactly one reader', async (t) => {
+  const bench = new InboxBench();
+  const [one, two] = [consume(bench), consume(bench)];
+  const reads = [read(one), read(two), read(one)];
+  const a = bench.connection();
+  for (let i = 1; i <= 3; i++) a.send('ask', byte(i));
+  t.deepEqual((await Promise.all(reads)).map(first).sort(), [1, 2, 3]);
+  t.is(bench.inbox.waiting, 0);
+});
+
+test('a reader that names a method is before one that takes all', async (t) => {
+  const bench = new InboxBench();
+  const [all, named] = [consume(bench), consume(bench, 'ask')];
+  const [any, mine] = [read(all), read(named)];
+  const a = bench.connection();
+  a.send('ask', byte(1));
+  a.send('other', byte(2));
+  t.is(first(await mine), 1);
+  t.is(first(await any), 2);
+  a.send('ask', byte(3));
+  t.is(bench.inbox.waiting, 1, 'it waits for its own reader, even where another is free');
+  t.is(first(await read(named)), 3);
+});
+
+test('what waits for a busy reader holds up no other method of its connection', async (t) => {
+  const bench = new InboxBench();
+  const [slow, quick] = [consume(bench, 'ask'), consume(bench, 'other')];
+  const a = bench.connection();
+  a.send('ask', byte(1));
+  const next = read(quick);
+  a.send('other', byte(2));
+  t.is(first(await next), 2);
+  t.is(first(await read(slow)), 1);
+});
+
+test('once there is a reader, what nobody takes is unimplemented, and a one-way is dropped and counted', (t) => {
+  const bench = new InboxBench();
+  consume(bench, 'ask');
+  const a = bench.connection();
+  a.send('other');
+  const tell = a.send('tell');
+  t.deepEqual(a.answers, ['other 3 ! unimplemented (unprocessed)']);
+  t.deepEqual(bench.counters, ['onewayDropped']);
+  t.is(tell.account, undefined);
+  t.is(bench.inbox.waiting, 0);
+});
+
+test('the first reader refuses what waited and is nobody’s', (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  a.send('other');
+  a.send('tell');
+  a.send('ask');
+  consume(bench, 'ask');
+  t.deepEqual(a.answers, ['other 3 ! unimplemented (unprocessed)']);
+  t.deepEqual(bench.counters, ['onewayDropped']);
+  t.is(bench.inbox.waiting, 1);
+});
+
+test('a request that its codec refuses reaches no reader, who waits on', async (t) => {
+  const bench = new InboxBench();
+  const consumer = consume(bench);
+  const next = read(consumer);
+  const a = bench.connection();
+  a.send('typed', new TextEncoder().encode('{"n":"x"}'));
+  t.deepEqual(a.answers, ['typed 3 ! invalid_argument (unprocessed)']);
+  a.send('typed', new TextEncoder().encode('{"n":5}'));
+  t.deepEqual((await next).request, { n: 5 });
+});
+
+test('a queue that is full by count refuses short requests, unprocessed; another connection’s is its own', (t) => {
+  const bench = new InboxBench();
+  const [a, b] = [bench.connection('a'), bench.connection('b')];
+  for (let i = 0; i < 101; i++) a.send('ask');
+  t.deepEqual(a.answers, ['ask 203 ! resource_exhausted (unprocessed)']);
+  t.deepEqual(bench.counters, ['refusedCall']);
+  b.send('ask');
+  t.deepEqual(b.answers, []);
+});
+
+test('a queue that is full by bytes refuses, but one message always fits an empty one', (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  a.send('ask', new Uint8Array(100_000));
+  t.deepEqual(a.answers, []);
+  a.send('ask', new Uint8Array(1));
+  t.deepEqual(a.answers, ['ask 5 ! resource_exhausted (unprocessed)']);
+});
+
+test('one-ways and long requests do not count in the queue: their accounts bound them', (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  for (let i = 0; i < 150; i++) a.send('tell');
+  for (let i = 0; i < 150; i++) a.send('ask', new Uint8Array(5_000), true);
+  a.send('ask');
+  t.deepEqual(a.answers, []);
+  t.deepEqual([a.channel.queued, a.channel.queuedBytes], [1, 65]);
+});
+
+test('what is taken gives its account back', async (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  const tell = a.send('tell');
+  const { account } = tell;
+  await read(consume(bench));
+  t.is(a.credited, 1);
+  t.is(tell.account, undefined);
+  t.truthy(account);
+});
+
+test('a call whose caller is gone leaves the queue', async (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  const [gone] = [a.send('ask', byte(1)), a.send('ask', byte(2))];
+  bench.inbox.remove(gone, a.channel);
+  bench.inbox.remove(gone, a.channel);
+  t.is(bench.inbox.waiting, 1);
+  t.is(first(await read(consume(bench))), 2);
+  t.deepEqual([a.channel.queued, a.channel.queuedBytes, a.link.held], [0, 0, 0]);
+});
+
+test('while a connection’s answers are jammed its calls are not dispatched, those of others are', async (t) => {
+  const bench = new InboxBench();
+  const [a, b] = [bench.connection('a'), bench.connection('b')];
+  a.jammed = true;
+  const consumer = consume(bench);
+  const reads = [read(consumer), read(consumer)];
+  a.send('ask', byte(1));
+  b.send('ask', byte(2));
+  t.is(first((await reads[0])!), 2);
+  t.is(bench.inbox.waiting, 1);
+  a.jammed = false;
+  bench.inbox.feedAll();
+  t.is(first((await reads[1])!), 1);
+});
+
+test('a closed inbox refuses what waits and ends its readers', async (t) => {
+  const bench = new InboxBench();
+  const consumer = consume(bench, 'ask');
+  const a = bench.connection();
+  a.send('ask');
+  const tellers = new InboxBench();
+  tellers.connection().send('tell');
+  tellers.inbox.close(new TransportError('unavailable', 'closed'));
+  t.deepEqual(tellers.counters, ['onewayDropped']);
+  bench.inbox.close(new TransportError('unavailable', 'closed'));
+  t.deepEqual(a.answers, ['ask 3 ! unavailable (unprocessed)']);
+  t.is((await consumer.next()).done, true);
+  t.is(a.link.held, 0);
+  t.is((await consume(bench).next()).done, true);
+});
+
+test('a consumer that returns ends its waiting reads, and its calls go to others', async (t) => {
+  const bench = new InboxBench();
+  const [one, two] = [consume(bench), consume(bench)];
+  const next = one.next();
+  await one.return();
+  t.is((await next).done, true);
+  t.is((await one.next()).done, true);
+  const a = bench.connection();
+  a.send('ask', byte(1));
+  t.is(first(await read(two)), 1);
+});
+
+test('leaving a loop returns the consumer', async (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  a.send('ask', byte(1));
+  a.send('ask', byte(2));
+  for await (const rpc of consume(bench)) {
+    t.is(first(rpc), 1);
+    break;
+  }
+  t.is(bench.inbox.waiting, 1);
+  t.is(first(await read(consume(bench))), 2);
+});
+
+test('a consumer takes nothing before it is asked', async (t) => {
+  const bench = new InboxBench();
+  const consumer = consume(bench);
+  const a = bench.connection();
+  a.send('ask', byte(1));
+  t.is(bench.inbox.waiting, 1);
+  t.is(first(await read(consumer)), 1);
+});

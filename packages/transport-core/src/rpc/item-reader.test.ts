@@ -1,0 +1,118 @@
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { InStream } from '../session/in-stream.ts';
+import { OutboxBench } from '../session/testing/outbox-bench.ts';
+import { ItemReader } from './item-reader.ts';
+
+function scene(decode: (bytes: Uint8Array) => number = (bytes) => bytes[0]!) {
+  const { link } = new OutboxBench();
+  const stream = new InStream(link, { credit: () => {} }, 1);
+  const log: string[] = [];
+  const reader = new ItemReader<number>(stream, {
+    decode,
+    taken: () => void log.push('taken'),
+    left: () => void log.push('left'),
+    failure: (error) => new Error(`failure: ${(error as Error).message}`),
+  });
+  const push = (...numbers: number[]) => {
+    for (const number of numbers) stream.push(new Uint8Array([number]), 65);
+  };
+  return { link, stream, log, reader, push };
+}
+
+const BROKEN = new TransportError('unavailable', 'gone');
+
+test('items are read in order, and the end ends the loop', async (t) => {
+  const { stream, reader, push, log } = scene();
+  push(1, 2, 3);
+  stream.end(undefined);
+  const read: number[] = [];
+  for await (const item of reader) read.push(item);
+  t.deepEqual(read, [1, 2, 3]);
+  t.deepEqual(log, ['taken', 'taken', 'taken']);
+  t.deepEqual(await reader.next(), { value: undefined, done: true });
+});
+
+test('a reader that waits gets the item as it comes', async (t) => {
+  const { reader, push } = scene();
+  const next = reader.next();
+  push(7);
+  t.deepEqual(await next, { value: 7, done: false });
+});
+
+test('several next() at once are served in their order, and all end at the end', async (t) => {
+  const { reader, push, stream } = scene();
+  const all = [reader.next(), reader.next(), reader.next(), reader.next()];
+  push(1);
+  push(2);
+  stream.end(undefined);
+  t.deepEqual((await Promise.all(all)).map(({ value }) => value), [1, 2, undefined, undefined]);
+});
+
+test('an error comes behind the items that were whole, once; then the iterator is done', async (t) => {
+  const { reader, push, stream } = scene();
+  push(1);
+  stream.end(BROKEN);
+  t.is((await reader.next()).value, 1);
+  await t.throwsAsync(reader.next(), { message: 'failure: gone' });
+  t.deepEqual(await reader.next(), { value: undefined, done: true });
+});
+
+test('a break is at once, whatever is still here', async (t) => {
+  const { reader, push, link } = scene();
+  push(1, 2);
+  const reason = new Error('mine');
+  reader.break(reason);
+  reader.break(new Error('second'));
+  t.is(await t.throwsAsync(reader.next()), reason);
+  t.is((await reader.next()).done, true);
+  t.is(link.held, 0);
+});
+
+test('a break reaches a reader that waits', async (t) => {
+  const { reader } = scene();
+  const next = reader.next();
+  const reason = new Error('mine');
+  reader.break(reason);
+  t.is(await t.throwsAsync(next), reason);
+});
+
+test('leaving the loop tells the call, drops what is here and what comes', async (t) => {
+  const { reader, push, link, log } = scene();
+  push(1, 2, 3);
+  for await (const _ of reader) break;
+  t.deepEqual(log, ['taken', 'left']);
+  push(4);
+  t.is(link.held, 0);
+  t.is((await reader.next()).done, true);
+  await reader.return();
+  t.deepEqual(log, ['taken', 'left']);
+});
+
+test('leaving behind the end tells nobody', async (t) => {
+  const { reader, push, stream, log } = scene();
+  push(1, 2);
+  stream.end(undefined);
+  for await (const _ of reader) break;
+  t.deepEqual(log, ['taken']);
+});
+
+test('return() ends those that wait', async (t) => {
+  const { reader } = scene();
+  const next = reader.next();
+  await reader.return();
+  t.is((await next).done, true);
+});
+
+test('an item that its codec refuses ends the stream with that error', async (t) => {
+  const { reader, push, log, link } = scene((bytes) => {
+    if (bytes[0] === 2) throw new Error('no 2');
+    return bytes[0]!;
+  });
+  push(1, 2, 3);
+  t.is((await reader.next()).value, 1);
+  await t.throwsAsync(reader.next(), { message: 'failure: no 2' });
+  t.is((await reader.next()).done, true);
+  t.deepEqual(log, ['taken', 'left']);
+  t.is(link.held, 0);
+});

@@ -1,0 +1,101 @@
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { makeRpc, type RespondingRpc, type StreamingRpc } from './rpc.ts';
+import { InboxBench, type Name } from './testing/inbox-bench.ts';
+
+const byte = (number: number) => new Uint8Array([number]);
+
+function incoming(name: Name) {
+  const connection = new InboxBench().connection();
+  const call = connection.call(name);
+  let late = 0;
+  const rpc = makeRpc(call, 'request', 3, () => void late++) as RespondingRpc & StreamingRpc;
+  const leave = (error: TransportError) => {
+    call.open = false;
+    call.cancelled?.(error);
+  };
+  return { connection, call, rpc, leave, late: () => late };
+}
+
+const GONE = new TransportError('cancelled', 'gone');
+
+test('it shows what came with the call', (t) => {
+  const { rpc, connection } = incoming('ask');
+  t.deepEqual([rpc.method, rpc.request, rpc.version], ['ask', 'request', 3]);
+  t.is(rpc.from, connection.remote);
+  t.is(rpc.deadline, undefined);
+});
+
+test('without metadata there is one frozen object for all', (t) => {
+  const { metadata } = incoming('ask').rpc;
+  t.is(metadata, incoming('other').rpc.metadata);
+  t.true(Object.isFrozen(metadata));
+  t.deepEqual({ ...metadata }, {});
+});
+
+test('it is answered once; a second answer is a TypeError, whoever came first', (t) => {
+  for (const first of ['respond', 'fail'] as const) {
+    for (const second of ['respond', 'fail'] as const) {
+      const { rpc } = incoming('ask');
+      t.true(rpc[first](byte(1)));
+      t.throws(() => rpc[second](byte(1)), { instanceOf: TypeError, message: /answered already/ });
+    }
+  }
+});
+
+test('answers are false, and counted, when the caller is gone', (t) => {
+  for (const how of ['respond', 'fail'] as const) {
+    const { rpc, leave, late } = incoming('ask');
+    leave(GONE);
+    t.false(rpc[how](byte(1)));
+    t.is(late(), 1);
+  }
+});
+
+test('a value that its codec refuses throws there, and is internal at the caller', (t) => {
+  const { rpc, connection } = incoming('typed');
+  const error = t.throws(() => rpc.respond('x')) as unknown as TransportError;
+  t.is(error.code, 'invalid_argument');
+  t.deepEqual(connection.answers, ['typed 3 ! internal']);
+  t.throws(() => rpc.respond(1), { instanceOf: TypeError });
+});
+
+test('a one-way has no answer: there is no respond, and fail is false and counted', (t) => {
+  const { rpc, late } = incoming('tell');
+  t.false('respond' in rpc);
+  t.false(rpc.fail(new Error('no')));
+  t.false(rpc.fail(new Error('again')));
+  t.is(late(), 2);
+});
+
+test('its signal aborts when the caller leaves, also one that is asked for later', (t) => {
+  const early = incoming('ask');
+  const { signal } = early.rpc;
+  t.false(signal.aborted);
+  early.leave(GONE);
+  t.true(signal.aborted);
+  t.is(signal.reason, GONE);
+  const later = incoming('ask');
+  later.leave(GONE);
+  t.is(later.rpc.signal.reason, GONE);
+  t.is(later.rpc.signal, later.rpc.signal);
+});
+
+test('each kind has its own way of answering, on the prototype, and no other', (t) => {
+  const ways = (name: Name) => ['respond', 'write', 'end'].filter((way) => way in incoming(name).rpc);
+  t.deepEqual([ways('ask'), ways('tell'), ways('get')], [['respond'], [], ['write', 'end']]);
+  t.false(Object.hasOwn(incoming('ask').rpc, 'respond'));
+});
+
+test('a write after the end is a TypeError, one whose caller is gone rejects with why', async (t) => {
+  const { rpc } = incoming('get');
+  t.true(rpc.end());
+  t.throws(() => rpc.write(byte(1)), { instanceOf: TypeError });
+  const gone = incoming('get');
+  gone.leave(GONE);
+  t.is(await t.throwsAsync(gone.rpc.write(byte(1))), GONE);
+});
+
+test('a method without upload has none', (t) => {
+  t.is(incoming('ask').rpc.upload, undefined);
+});

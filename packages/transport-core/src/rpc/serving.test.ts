@@ -1,0 +1,300 @@
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { Consumer } from './consumer.ts';
+import { type IncomingRpc, type RespondingRpc, toTransportError } from './rpc.ts';
+import { type AnyHandler, Serving, type ServingOptions } from './serving.ts';
+import { InboxBench } from './testing/inbox-bench.ts';
+
+const byte = (number: number) => new Uint8Array([number]);
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+function serve(bench: InboxBench, handlers: Record<string, AnyHandler>, options: Partial<ServingOptions> = {}): Serving {
+  return new Serving(bench.inbox, new Map(Object.entries(handlers)), {
+    concurrency: Number.POSITIVE_INFINITY,
+    toError: toTransportError,
+    failed: (error) => void bench.failures.push(error),
+    ...options,
+  });
+}
+
+/** A handler that waits until it is let go. */
+function gate() {
+  const waiting: { number: number; go(value?: unknown): void; fail(error: unknown): void }[] = [];
+  const handler: AnyHandler = (request) =>
+    new Promise((resolve, reject) => void waiting.push({ number: (request as Uint8Array)[0]!, go: (value = byte(0)) => resolve(value), fail: reject }));
+  return { waiting, handler };
+}
+
+test('a handler that returns has answered before the next one runs', (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  const seen: string[] = [];
+  serve(bench, {
+    ask: (request) => {
+      seen.push(`${a.answers.length} answered`);
+      return request;
+    },
+  });
+  a.send('ask', byte(1));
+  a.send('ask', byte(2));
+  t.deepEqual(a.answers, ['ask 3 = 1', 'ask 5 = 2']);
+  t.deepEqual(seen, ['0 answered', '1 answered']);
+  t.is(a.running, 0);
+});
+
+test('handlers start in order and end in any', async (t) => {
+  const bench = new InboxBench();
+  const { waiting, handler } = gate();
+  serve(bench, { ask: handler });
+  const a = bench.connection();
+  for (let i = 1; i <= 3; i++) a.send('ask', byte(i));
+  t.deepEqual(waiting.map(({ number }) => number), [1, 2, 3]);
+  t.is(a.running, 3);
+  waiting[2]!.go(byte(33));
+  await turn();
+  waiting[0]!.go(byte(11));
+  await turn();
+  t.deepEqual(a.answers, ['ask 7 = 33', 'ask 3 = 11']);
+  t.is(a.running, 1);
+});
+
+test('no more handlers run at a time than concurrency says; the rest waits in its order', async (t) => {
+  const bench = new InboxBench();
+  const { waiting, handler } = gate();
+  serve(bench, { ask: handler }, { concurrency: 2 });
+  const a = bench.connection();
+  for (let i = 1; i <= 5; i++) a.send('ask', byte(i));
+  t.is(waiting.length, 2);
+  t.is(bench.inbox.waiting, 3);
+  waiting[1]!.go();
+  await turn();
+  t.deepEqual(waiting.map(({ number }) => number), [1, 2, 3]);
+  waiting[0]!.fail(new Error('no'));
+  await turn();
+  t.is(waiting.length, 4);
+  for (const { go } of waiting) go();
+  await turn();
+  waiting[4]!.go();
+  await turn();
+  t.is(a.answers.length, 5);
+  t.is(bench.inbox.waiting, 0);
+});
+
+test('10,000 calls that wait for a synchronous handler are served in a loop, not by recursion', (t) => {
+  const bench = new InboxBench();
+  const connections = Array.from({ length: 100 }, (_, i) => bench.connection(String(i)));
+  for (const connection of connections) for (let i = 0; i < 100; i++) connection.send('ask');
+  t.is(bench.inbox.waiting, 10_000);
+  serve(bench, { ask: (request) => request }, { concurrency: 1 });
+  t.is(bench.inbox.waiting, 0);
+  t.true(connections.every(({ answers }) => answers.length === 100));
+});
+
+test('a TransportError crosses as it is, anything else as internal with its message', async (t) => {
+  const bench = new InboxBench();
+  const seen: TransportError[] = [];
+  const a = bench.connection();
+  a.fail = (_call, error) => seen.push(error) > 0;
+  const throws = [
+    new TransportError('not_found', 'no such block', { metadata: { height: '7' } }),
+    new Error('boom'),
+    'text',
+    undefined,
+    { toString: () => { throw new Error('twice'); } },
+  ];
+  let next = 0;
+  serve(bench, {
+    ask: () => {
+      throw throws[next++];
+    },
+    other: async () => {
+      throw throws[next++];
+    },
+  });
+  for (const _ of throws) a.send('ask');
+  next = 0;
+  for (const _ of throws) a.send('other');
+  await turn();
+  const told = seen.map(({ code, message }) => `${code}: ${message}`);
+  t.deepEqual(told.slice(0, 5), ['not_found: no such block', 'internal: boom', 'internal: text', 'internal: undefined', 'internal: the handler failed']);
+  t.deepEqual(told.slice(5), told.slice(0, 5));
+  t.deepEqual(seen[0]!.metadata, { height: '7' });
+});
+
+test('toError says less; one that throws says nothing', (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  const messages: string[] = [];
+  a.fail = (_call, error) => messages.push(error.message) > 0;
+  let breaks = false;
+  const toError = () => {
+    if (breaks) throw new Error('secret too');
+    return new TransportError('internal', 'sorry');
+  };
+  serve(bench, { ask: () => { throw new Error('secret'); } }, { toError });
+  a.send('ask');
+  breaks = true;
+  a.send('ask');
+  t.deepEqual(messages, ['sorry', 'the handler failed']);
+  t.is(bench.failures.length, 1);
+});
+
+test('a one-way has nothing to answer: what it throws is told to nobody but the observer', async (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  const { waiting, handler } = gate();
+  serve(bench, { tell: handler }, { concurrency: 1 });
+  a.send('tell', byte(1));
+  a.send('tell', byte(2));
+  t.is(waiting.length, 1);
+  waiting[0]!.fail(new Error('no'));
+  await turn();
+  t.is(waiting.length, 2);
+  t.deepEqual(a.answers, []);
+});
+
+test('rpc.respond answers, and what the handler returns then is not asked for', async (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  serve(bench, {
+    ask: (_request, rpc) => void (rpc as RespondingRpc).respond(byte(9)),
+    other: async (_request, rpc) => {
+      rpc.fail(new Error('early'));
+      throw new Error('late');
+    },
+  });
+  a.send('ask');
+  a.send('other');
+  await turn();
+  t.deepEqual(a.answers, ['ask 3 = 9', 'other 5 ! internal']);
+  t.is(bench.failures.length, 1);
+});
+
+test('a handler that answers nothing where its codec wants something is internal at the caller', (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  serve(bench, { typed: () => 'no number' });
+  a.send('typed', new TextEncoder().encode('{"n":1}'));
+  t.deepEqual(a.answers, ['typed 3 ! internal']);
+  t.is(bench.failures.length, 1);
+  t.is(a.running, 0);
+});
+
+test('a method has one handler; a consumer of all takes the rest', async (t) => {
+  const bench = new InboxBench();
+  serve(bench, { ask: (request) => request });
+  t.throws(() => serve(bench, { ask: (request) => request }), { instanceOf: TypeError, message: /'ask' of 'bench' has a reader already/ });
+  t.throws(() => new Consumer(bench.inbox, new Set(['ask'])), { instanceOf: TypeError });
+  const consumer = new Consumer(bench.inbox, undefined);
+  const next = consumer.next();
+  const a = bench.connection();
+  a.send('ask', byte(1));
+  a.send('other', byte(2));
+  t.deepEqual(a.answers, ['ask 3 = 1']);
+  t.is(((await next).value as IncomingRpc).method, 'other');
+});
+
+test('a handler may not take what a consumer names', (t) => {
+  const bench = new InboxBench();
+  void new Consumer(bench.inbox, new Set(['ask']));
+  t.throws(() => serve(bench, { ask: () => byte(1) }), { instanceOf: TypeError });
+});
+
+test('stop takes no more, waits for what runs, and leaves the rest to others', async (t) => {
+  const bench = new InboxBench();
+  const { waiting, handler } = gate();
+  const serving = serve(bench, { ask: handler }, { concurrency: 1 });
+  const a = bench.connection();
+  a.send('ask', byte(1));
+  a.send('ask', byte(2));
+  let stopped = false;
+  const stop = serving.stop().then(() => {
+    stopped = true;
+  });
+  await turn();
+  t.false(stopped);
+  waiting[0]!.go();
+  await stop;
+  t.is(waiting.length, 1);
+  t.is(bench.inbox.waiting, 1);
+  await serving.stop();
+  serve(bench, { ask: (request) => request });
+  t.deepEqual(a.answers, ['ask 3 = 0', 'ask 5 = 2']);
+});
+
+test('when the grace of a stop is over those that run answer, and their late answers are not asked for', async (t) => {
+  const bench = new InboxBench();
+  const { waiting, handler } = gate();
+  const serving = serve(bench, { ask: handler });
+  const a = bench.connection();
+  a.send('ask', byte(1));
+  const stop = serving.stop();
+  serving.failRunning(new TransportError('unavailable', 'stopped'));
+  t.deepEqual(a.answers, ['ask 3 ! unavailable']);
+  waiting[0]!.go();
+  await stop;
+  t.deepEqual(a.answers, ['ask 3 ! unavailable']);
+});
+
+test('a download ends when its handler has returned', async (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  serve(bench, { get: async () => {} });
+  a.send('get');
+  await turn();
+  t.deepEqual(a.answers, ['get 3 end']);
+});
+
+test('a download that returns an iterable is written item by item, and its source is returned when the caller leaves', async (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  const written: number[] = [];
+  let cleaned = 0;
+  serve(bench, {
+    get: async function* () {
+      try {
+        for (let i = 0; ; i++) yield byte(i);
+      } finally {
+        cleaned++;
+      }
+    },
+  });
+  const call = a.call('get');
+  const rooms: (() => void)[] = [];
+  call.download = {
+    write: (payload: Uint8Array) => {
+      written.push(payload[0]!);
+      return new Promise<void>((resolve) => rooms.push(resolve));
+    },
+  } as never;
+  bench.inbox.arrive(call, a.channel);
+  await turn();
+  t.deepEqual(written, [0]);
+  rooms[0]!();
+  await turn();
+  t.deepEqual(written, [0, 1]);
+  call.open = false;
+  call.cancelled?.(new TransportError('cancelled', 'gone'));
+  rooms[1]!();
+  await turn();
+  t.is(cleaned, 1);
+  t.is(a.running, 0);
+  t.deepEqual(written, [0, 1]);
+});
+
+test('a source that throws answers with its error', async (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  serve(bench, {
+    get: async function* () {
+      yield byte(1);
+      throw new TransportError('data_loss', 'torn');
+    },
+  });
+  const call = a.call('get');
+  call.download = { write: () => Promise.resolve() } as never;
+  bench.inbox.arrive(call, a.channel);
+  await turn();
+  t.deepEqual(a.answers, ['get 3 ! data_loss']);
+  t.is(a.running, 0);
+});

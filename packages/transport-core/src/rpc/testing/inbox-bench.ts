@@ -1,0 +1,125 @@
+// An inbox with callers that are made up: what each was answered is written down.
+
+import type { TransportError } from '../../errors.ts';
+import { bytes } from '../../protocol/bytes.ts';
+import { json } from '../../protocol/json.ts';
+import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
+import * as z from 'zod';
+import type { Remote } from '../../remote.ts';
+import { Channel } from '../../session/channel.ts';
+import { type AnswerCarrier, InCall } from '../../session/in-call.ts';
+import { Receiving } from '../../session/receiving.ts';
+import { OutboxBench } from '../../session/testing/outbox-bench.ts';
+import { SMALL } from '../../session/testing/pair.ts';
+import { Account } from '../../wire/frame.ts';
+import { Inbox } from '../inbox.ts';
+
+export const protocol = defineProtocol({
+  name: 'bench',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    ask: { id: 1, request: bytes, response: bytes },
+    tell: { id: 2, request: bytes },
+    other: { id: 3, request: bytes, response: bytes },
+    typed: { id: 4, request: json(z.object({ n: z.number() })), response: json(z.number()) },
+    get: { id: 5, request: bytes, download: bytes },
+  },
+});
+const table = methodTable(protocol);
+export type Name = keyof typeof protocol.methods;
+
+/** One connection's channel, and what its calls were answered, in order: 'ask 3 = 9', 'other 4 ! unimplemented (unprocessed)'. */
+export class FakeConnection implements AnswerCarrier {
+  readonly answers: string[] = [];
+  readonly link = new OutboxBench(SMALL).link;
+  readonly channel: Channel;
+  readonly remote: Remote;
+  running = 0;
+  jammed = false;
+  credited = 0;
+  private ids = 1;
+  private readonly bench: InboxBench;
+
+  constructor(bench: InboxBench, name: string) {
+    this.bench = bench;
+    this.remote = { id: name, endpoint: name, direction: 'in', closed: false, instance: name, hello: {} };
+    this.channel = new Channel(this.link, { credit: () => void this.credited++ }, protocol.channel);
+    this.channel.version = 1;
+  }
+
+  call(name: Name, payload: Uint8Array = new Uint8Array([this.ids & 0xff]), long = false): InCall {
+    const method = table.byName.get(name)!;
+    const call = new InCall(this, method.kind === 'oneway' ? 0 : (this.ids += 2), protocol.channel, method, undefined, 0, Number.POSITIVE_INFINITY, payload);
+    call.cost = payload.length + 64;
+    call.from = this.remote;
+    if (method.kind === 'oneway' || long) {
+      call.account = new Receiving({ credit: () => void this.credited++ }, method.kind === 'oneway' ? Account.SHORT : Account.LONG, 1_000_000);
+      call.account.spend(call.cost);
+    }
+    return call;
+  }
+
+  /** A call comes in. */
+  send(name: Name, payload?: Uint8Array, long = false): InCall {
+    const call = this.call(name, payload, long);
+    this.bench.inbox.arrive(call, this.channel);
+    return call;
+  }
+
+  respond(call: InCall, payload: Uint8Array): boolean {
+    if (!call.open) return false;
+    call.open = false;
+    this.answers.push(`${call.method.name} ${call.id} = ${[...payload]}`);
+    return true;
+  }
+
+  fail(call: InCall, error: TransportError, unprocessed: boolean): boolean {
+    if (!call.open) return false;
+    call.open = false;
+    this.answers.push(`${call.method.name} ${call.id} ! ${error.code}${unprocessed ? ' (unprocessed)' : ''}`);
+    return true;
+  }
+
+  finish(call: InCall): boolean {
+    if (!call.open) return false;
+    call.open = false;
+    this.answers.push(`${call.method.name} ${call.id} end`);
+    return true;
+  }
+
+  forget(): void {}
+
+  congested(): boolean {
+    return this.jammed;
+  }
+
+  started(call: InCall): void {
+    call.running = true;
+    this.running++;
+  }
+
+  finished(call: InCall): void {
+    if (call.running) this.running--;
+    call.running = false;
+  }
+}
+
+export class InboxBench {
+  readonly counters: string[] = [];
+  readonly failures: unknown[] = [];
+  readonly inbox: Inbox;
+
+  constructor() {
+    this.inbox = new Inbox(
+      protocol,
+      table,
+      (counter) => void this.counters.push(counter),
+      (error) => void this.failures.push(error),
+    );
+  }
+
+  connection(name = 'a'): FakeConnection {
+    return new FakeConnection(this, name);
+  }
+}
