@@ -46,7 +46,10 @@ test('several next() at once are served in their order, and all end at the end',
   push(1);
   push(2);
   stream.end(undefined);
-  t.deepEqual((await Promise.all(all)).map(({ value }) => value), [1, 2, undefined, undefined]);
+  t.deepEqual(
+    (await Promise.all(all)).map(({ value }) => value),
+    [1, 2, undefined, undefined],
+  );
 });
 
 test('an error comes behind the items that were whole, once; then the iterator is done', async (t) => {

@@ -48,7 +48,10 @@ test('handlers start in order and end in any', async (t) => {
   serve(bench, { ask: handler });
   const a = bench.connection();
   for (let i = 1; i <= 3; i++) a.send('ask', byte(i));
-  t.deepEqual(waiting.map(({ number }) => number), [1, 2, 3]);
+  t.deepEqual(
+    waiting.map(({ number }) => number),
+    [1, 2, 3],
+  );
   t.is(a.running, 3);
   waiting[2]!.go(byte(33));
   await turn();
@@ -68,7 +71,10 @@ test('no more handlers run at a time than concurrency says; the rest waits in it
   t.is(bench.inbox.waiting, 3);
   waiting[1]!.go();
   await turn();
-  t.deepEqual(waiting.map(({ number }) => number), [1, 2, 3]);
+  t.deepEqual(
+    waiting.map(({ number }) => number),
+    [1, 2, 3],
+  );
   waiting[0]!.fail(new Error('no'));
   await turn();
   t.is(waiting.length, 4);
@@ -100,7 +106,11 @@ test('a TransportError crosses as it is, anything else as internal with its mess
     new Error('boom'),
     'text',
     undefined,
-    { toString: () => { throw new Error('twice'); } },
+    {
+      toString: () => {
+        throw new Error('twice');
+      },
+    },
   ];
   let next = 0;
   serve(bench, {
@@ -131,7 +141,15 @@ test('toError says less; one that throws says nothing', (t) => {
     if (breaks) throw new Error('secret too');
     return new TransportError('internal', 'sorry');
   };
-  serve(bench, { ask: () => { throw new Error('secret'); } }, { toError });
+  serve(
+    bench,
+    {
+      ask: () => {
+        throw new Error('secret');
+      },
+    },
+    { toError },
+  );
   a.send('ask');
   breaks = true;
   a.send('ask');

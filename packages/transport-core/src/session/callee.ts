@@ -218,7 +218,7 @@ export class Callee implements AnswerCarrier {
     if (!call.open) return false;
     const { terms } = this.link;
     if (payload.length > terms.message) {
-      const message = `${call.method.name}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
+      const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
       this.fail(call, new TransportError('resource_exhausted', message, { reason: 'too_large' }), false);
       return true;
     }
@@ -232,7 +232,7 @@ export class Callee implements AnswerCarrier {
       return true;
     }
     if (this.link.full(payload.length)) {
-      const message = `${call.method.name}: limits.memory is reached, ${this.link.memory.used} bytes are held: no room for a response of ${payload.length} bytes`;
+      const message = `${call.method.full}: limits.memory is reached, ${this.link.memory.used} bytes are held: no room for a response of ${payload.length} bytes`;
       this.fail(call, new TransportError('resource_exhausted', message), false);
       return true;
     }
@@ -351,13 +351,14 @@ export class Callee implements AnswerCarrier {
   wake(now: number): number {
     let next = Number.POSITIVE_INFINITY;
     for (const call of this.ids.values()) {
-      if (call.open && call.due <= now) this.abort(call, new TransportError('deadline_exceeded', `${call.method.name}: the caller's deadline passed`));
+      if (call.due <= now && (call.open || call.reply !== undefined))
+        this.abort(call, new TransportError('deadline_exceeded', `${call.method.full}: the caller's deadline passed`));
       else if (call.open && call.due < next) next = call.due;
       const assembly = call.assembly ?? call.upload?.assembly;
       if (assembly === undefined) continue;
       const stale = Math.max(assembly.last, this.inflow.lastPacket) + STALLED;
       if (stale > now) next = Math.min(next, stale);
-      else this.abort(call, new TransportError('aborted', `${call.method.name}: the message stopped after ${assembly.got} of ${assembly.size} bytes`));
+      else this.abort(call, new TransportError('aborted', `${call.method.full}: the message stopped after ${assembly.got} of ${assembly.size} bytes`));
     }
     return next;
   }

@@ -90,7 +90,8 @@ export class Caller implements CallCarrier {
     if (channel.disagreement !== undefined) return withDetails(channel.disagreement, { sent: false });
     const { message } = this.link.terms;
     if (call.payload.length <= message) return undefined;
-    const text = `${call.method.name}: a request of ${call.payload.length} bytes is above limits.message, ${message} bytes with this peer; stream it with an upload`;
+    const remedy = call.method.kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';
+    const text = `${call.method.full}: a request of ${call.payload.length} bytes is above limits.message, ${message} bytes with this peer; ${remedy}`;
     return new TransportError('resource_exhausted', text, { reason: 'too_large', sent: false });
   }
 

@@ -46,13 +46,13 @@ export class Departure {
     return Math.min(this.leaveDue, this.graceDue);
   }
 
-  /** We leave: the GO_AWAY goes behind all that was accepted. */
-  leave(error: TransportError, time = LEAVE_TIME): void {
+  /** We leave: the GO_AWAY goes behind all that was accepted. @param told what the peer reads. */
+  leave(error: TransportError, told: string, time = LEAVE_TIME): void {
     if (this.left !== undefined) return;
     this.left = error;
     this.leaveDue = this.link.now + time;
     this.link.port.wakeBy(this.leaveDue);
-    this.outbox.sayFarewell({ code: codeNumber(error.code), reason: reasonNumber(error.reason), text: truncateText(error.message) });
+    this.outbox.sayFarewell({ code: codeNumber(error.code), reason: reasonNumber(error.reason), text: truncateText(told) });
     this.session.departed(this.caller.takeWaiting(this.channels.all()));
   }
 
@@ -60,7 +60,7 @@ export class Departure {
   shut(grace: number): void {
     this.callee.refusing = CLOSED;
     this.graceDue = this.link.now + grace;
-    this.leave(CLOSED, grace + FLUSH_TIME);
+    this.leave(reasonError('closed', SHUTDOWN.message), CLOSED.message, grace + FLUSH_TIME);
     this.leaveDue = Math.min(this.leaveDue, this.graceDue + FLUSH_TIME);
     this.caller.failUnsent(SHUTDOWN, this.channels.all());
     this.link.port.wakeBy(this.graceDue);
@@ -72,7 +72,7 @@ export class Departure {
     if (error.reason === undefined || !ORDERLY.has(error.reason)) return false;
     if (this.peerLeft !== undefined) return true;
     this.peerLeft = error;
-    this.leave(error);
+    this.leave(error, error.message);
     this.finish();
     return true;
   }

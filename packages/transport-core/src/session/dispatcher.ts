@@ -56,7 +56,8 @@ export class Dispatcher {
       case Kind.PING:
         return this.ping(id);
       case Kind.PONG:
-        return this.liveness.pong(id, this.link.now);
+        this.liveness.pong(id, this.link.now);
+        return this.link.port.wakeBy(this.liveness.due(this.link.active));
       case Kind.PROTOCOLS:
         return this.protocols(frame);
       default:

@@ -64,7 +64,8 @@ test('the three lanes of a channel have their turns of 64 KiB', (t) => {
     bench.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, Account.LONG), 'bulk');
   }
   const kinds: string[] = [];
-  while (kinds.length < 150) for (const frame of bench.pumpOneBatch()) kinds.push(frame.kind === Kind.RESPONSE ? 'r' : frame.payload.length === packet ? 'b' : 's');
+  while (kinds.length < 150)
+    for (const frame of bench.pumpOneBatch()) kinds.push(frame.kind === Kind.RESPONSE ? 'r' : frame.payload.length === packet ? 'b' : 's');
   const runs = kinds.join('').match(/r+|s+|b+/g)!;
   t.deepEqual([...new Set(runs.slice(0, 6).map((run) => run[0]))].sort(), ['b', 'r', 's']);
   for (const run of runs.slice(0, -1)) t.true(run.length >= 15 && run.length <= 17, `${runs}`);
@@ -86,7 +87,10 @@ test('short messages leave in order, and a one-way without credit holds those be
   const [one, two] = [unit(Kind.ONEWAY, 100, Account.SHORT, tellers[0]), unit(Kind.ONEWAY, 10, Account.SHORT, tellers[1])];
   const ask = unit(Kind.REQUEST, 10, 0, tellers[2]);
   for (const message of [one, two, ask]) bench.outbox.push(lanes, message, 'short');
-  t.deepEqual(tellers.map((teller) => teller.paidFor), [1, 0, 0]);
+  t.deepEqual(
+    tellers.map((teller) => teller.paidFor),
+    [1, 0, 0],
+  );
   t.is(bench.pump().length, 1);
   t.is(bench.pump().length, 0);
   bench.outbox.grantChannel(lanes, Account.SHORT, 64);
@@ -103,7 +107,10 @@ test('replies and long messages pass a one-way that waits for credit', (t) => {
   bench.outbox.push(lanes, unit(Kind.ONEWAY, 10, Account.SHORT), 'short');
   bench.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
   bench.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, Account.LONG), 'bulk');
-  t.deepEqual(bench.pump().map((frame) => frame.kind), [Kind.RESPONSE, Kind.REQUEST, Kind.PART]);
+  t.deepEqual(
+    bench.pump().map((frame) => frame.kind),
+    [Kind.RESPONSE, Kind.REQUEST, Kind.PART],
+  );
 });
 
 test('long messages are paid whole, in order, as their account rises above 0', (t) => {
@@ -111,10 +118,16 @@ test('long messages are paid whole, in order, as their account rises above 0', (
   const lanes = bench.lanes(0x20, 10, 0, 1);
   const tellers = [new Teller(), new Teller(), new Teller()];
   for (const teller of tellers) bench.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, Account.LONG, teller), 'bulk');
-  t.deepEqual(tellers.map((teller) => teller.paidFor), [1, 0, 0]);
+  t.deepEqual(
+    tellers.map((teller) => teller.paidFor),
+    [1, 0, 0],
+  );
   t.is(lanes.longCredit, 1 - 2 * packet - 64);
   bench.outbox.grantChannel(lanes, Account.LONG, 2 * packet + 64);
-  t.deepEqual(tellers.map((teller) => teller.paidFor), [1, 1, 0]);
+  t.deepEqual(
+    tellers.map((teller) => teller.paidFor),
+    [1, 1, 0],
+  );
   t.is(bench.pump().length, 4);
 });
 
@@ -165,7 +178,13 @@ test('without pipe no long message and no item goes, and short frames pass by', 
   bench.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
   bench.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
   bench.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
-  t.deepEqual(bench.pump().map((frame) => frame.kind).sort(), [Kind.REQUEST, Kind.RESPONSE].sort());
+  t.deepEqual(
+    bench
+      .pump()
+      .map((frame) => frame.kind)
+      .sort(),
+    [Kind.REQUEST, Kind.RESPONSE].sort(),
+  );
   t.true(bench.outbox.straight(10));
   bench.outbox.grant(Account.PIPE, packet + 64);
   t.is(bench.pump().length, 1);
@@ -186,7 +205,12 @@ test('long responses of several channels pay in the order in which they begin', 
   const [slow, fast] = [bench.lanes(0x20, 1), bench.lanes(0x21, 100)];
   bench.link.reply = 4 * packet;
   const sizes = new Map<number, number>();
-  for (const [lanes, size] of [[slow, 2], [fast, 9], [slow, 3], [fast, 2]] as const) {
+  for (const [lanes, size] of [
+    [slow, 2],
+    [fast, 9],
+    [slow, 3],
+    [fast, 2],
+  ] as const) {
     const response = unit(Kind.RESPONSE, size * packet, Account.REPLY);
     sizes.set(response.id, size * packet);
     bench.outbox.push(lanes, response, 'replies');
@@ -221,7 +245,10 @@ test('control goes before all messages, and credit with it', (t) => {
   bench.stuck = false;
   bench.outbox.drained();
   bench.outbox.flush();
-  t.deepEqual(bench.frames.map((frame) => frame.kind), [Kind.PING, Kind.PONG, Kind.CANCEL, Kind.REQUEST, Kind.REQUEST, Kind.REQUEST]);
+  t.deepEqual(
+    bench.frames.map((frame) => frame.kind),
+    [Kind.PING, Kind.PONG, Kind.CANCEL, Kind.REQUEST, Kind.REQUEST, Kind.REQUEST],
+  );
 });
 
 test('the farewell goes behind all that was accepted, what waits for credit included, and once', (t) => {
@@ -283,7 +310,10 @@ test('a request for which no time is left is dropped, not sent', (t) => {
   inTime.left = 250;
   bench.outbox.push(lanes, unit(Kind.REQUEST, 10, 0, late), 'short');
   bench.outbox.push(lanes, unit(Kind.REQUEST, 10, 0, inTime), 'short');
-  t.deepEqual(bench.pump().map((frame) => frame.timeout), [250]);
+  t.deepEqual(
+    bench.pump().map((frame) => frame.timeout),
+    [250],
+  );
   t.true(late.wasDropped);
   t.true(bench.outbox.idle);
 });
@@ -293,11 +323,14 @@ test('the first packet tells the size, the rest are PART, all but the last full'
   const teller = new Teller();
   bench.outbox.push(bench.lanes(0x20), unit(Kind.ONEWAY, 2 * packet + 1, Account.LONG, teller), 'bulk');
   const frames = bench.pump();
-  t.deepEqual(frames.map((frame) => [frame.kind, frame.size, frame.payload.length]), [
-    [Kind.ONEWAY, 2 * packet + 1, packet],
-    [Kind.PART, 0, packet],
-    [Kind.PART, 0, 1],
-  ]);
+  t.deepEqual(
+    frames.map((frame) => [frame.kind, frame.size, frame.payload.length]),
+    [
+      [Kind.ONEWAY, 2 * packet + 1, packet],
+      [Kind.PART, 0, packet],
+      [Kind.PART, 0, 1],
+    ],
+  );
   t.is(teller.packets, 3);
   t.true(teller.whole);
 });
@@ -306,7 +339,10 @@ test('a message of exactly one packet is short', (t) => {
   const bench = new OutboxBench();
   bench.link.pipe = 0;
   bench.outbox.push(bench.lanes(0x20), unit(Kind.REQUEST, packet), 'short');
-  t.deepEqual(bench.pump().map((frame) => [frame.kind, frame.size, frame.payload.length]), [[Kind.REQUEST, 0, packet]]);
+  t.deepEqual(
+    bench.pump().map((frame) => [frame.kind, frame.size, frame.payload.length]),
+    [[Kind.REQUEST, 0, packet]],
+  );
 });
 
 test('a short frame goes straight only where nothing that could be sent waits', (t) => {
@@ -322,13 +358,21 @@ test('a short frame goes straight only where nothing that could be sent waits', 
 test('what waits is held in the gauge until it is written, taken back or dropped', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 0, 0);
-  const units = [unit(Kind.ONEWAY, 10, Account.SHORT), unit(Kind.REQUEST, 2 * packet, Account.LONG), unit(Kind.RESPONSE, 20), unit(Kind.RESPONSE, 3 * packet, Account.REPLY)];
+  const units = [
+    unit(Kind.ONEWAY, 10, Account.SHORT),
+    unit(Kind.REQUEST, 2 * packet, Account.LONG),
+    unit(Kind.RESPONSE, 20),
+    unit(Kind.RESPONSE, 3 * packet, Account.REPLY),
+  ];
   bench.link.reply = 0;
   bench.outbox.push(lanes, units[0]!, 'short');
   bench.outbox.push(lanes, units[1]!, 'bulk');
   bench.outbox.push(lanes, units[2]!, 'replies');
   bench.outbox.push(lanes, units[3]!, 'replies');
-  t.is(bench.link.held, units.reduce((sum, { cost }) => sum + cost, 0));
+  t.is(
+    bench.link.held,
+    units.reduce((sum, { cost }) => sum + cost, 0),
+  );
   bench.pump();
   t.is(bench.link.held, units[0]!.cost + units[1]!.cost + units[3]!.cost);
   bench.outbox.remove(lanes, units[1]!);

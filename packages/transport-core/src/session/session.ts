@@ -312,8 +312,8 @@ export class Session implements FrameVisitor, Departing {
   }
 
   /** Leaves in order: nothing new is opened here, what is open and what the peer still opens is served. */
-  leave(reason: 'idle' | 'disconnected', text: string): void {
-    if (this.phase === 'up') this.departure.leave(reasonError(reason, text));
+  leave(reason: 'idle' | 'disconnected', text: string, told = text): void {
+    if (this.phase === 'up') this.departure.leave(reasonError(reason, text), told);
   }
 
   /** The transport closes: what arrives is refused, what is open has `grace` milliseconds, what was accepted one second more. */
@@ -354,7 +354,7 @@ export class Session implements FrameVisitor, Departing {
   /** The connection ended by itself. */
   closed(error: TransportError | undefined): void {
     if (this.phase === 'closed') return;
-    const cause = this.departure.peerLeft ?? this.departure.left ?? error;
+    const cause = this.departure.left ?? error;
     this.end(
       cause ?? reasonError('reset', this.state === 'opening' ? 'the other end closed the connection during the hello' : 'the other end closed the connection'),
     );

@@ -33,7 +33,10 @@ function fate(promise: Promise<void>): { state: string; error?: unknown } {
 test('an item goes at once where there is room, and its write resolves', async (t) => {
   const { bench, stream, seen } = out();
   await stream.write(new Uint8Array(10));
-  t.deepEqual(bench.pump().map(({ kind, id }) => [kind, id]), [[Kind.ITEM, 7]]);
+  t.deepEqual(
+    bench.pump().map(({ kind, id }) => [kind, id]),
+    [[Kind.ITEM, 7]],
+  );
   t.is(seen.progress, 1);
 });
 
@@ -41,18 +44,27 @@ test('items wait for the receiver’s credit, one at a time, and keep their orde
   const { bench, stream } = out(100);
   const fates = [1, 2, 3].map((number) => fate(stream.write(new Uint8Array(100).fill(number))));
   await null;
-  t.deepEqual(fates.map(({ state }) => state), ['written', 'waits', 'waits']);
+  t.deepEqual(
+    fates.map(({ state }) => state),
+    ['written', 'waits', 'waits'],
+  );
   t.true(stream.busy);
   bench.pump();
   t.true(stream.grant(65, 0x7fff_ffff));
   bench.pump();
   await null;
-  t.deepEqual(fates.map(({ state }) => state), ['written', 'written', 'waits']);
+  t.deepEqual(
+    fates.map(({ state }) => state),
+    ['written', 'written', 'waits'],
+  );
   stream.grant(164 + 64, 0x7fff_ffff);
   bench.pump();
   await null;
   t.is(fates[2]!.state, 'written');
-  t.deepEqual(bench.frames.map(({ payload }) => payload[0]), [1, 2, 3]);
+  t.deepEqual(
+    bench.frames.map(({ payload }) => payload[0]),
+    [1, 2, 3],
+  );
   t.is(bench.link.held, 0);
 });
 
@@ -71,7 +83,14 @@ test('a long item is one write, of many packets', async (t) => {
   const { bench, stream, seen } = out(10_000);
   const written = fate(stream.write(new Uint8Array(3 * packet)));
   t.is(written.state, 'waits');
-  t.deepEqual(bench.pump().map(({ kind, size }) => [kind, size]), [[Kind.ITEM, 3 * packet], [Kind.PART, 0], [Kind.PART, 0]]);
+  t.deepEqual(
+    bench.pump().map(({ kind, size }) => [kind, size]),
+    [
+      [Kind.ITEM, 3 * packet],
+      [Kind.PART, 0],
+      [Kind.PART, 0],
+    ],
+  );
   await null;
   t.is(written.state, 'written');
   t.is(seen.progress, 3);
@@ -97,7 +116,10 @@ test('the end goes behind the items that were written', async (t) => {
   bench.pump();
   await null;
   t.is(second.state, 'written');
-  t.deepEqual(bench.frames.map(({ kind }) => kind), [Kind.ITEM, Kind.ITEM, Kind.END]);
+  t.deepEqual(
+    bench.frames.map(({ kind }) => kind),
+    [Kind.ITEM, Kind.ITEM, Kind.END],
+  );
   t.deepEqual(finished, ['end']);
 });
 
@@ -106,7 +128,10 @@ test('an end needs no credit, and an ERROR may be it', (t) => {
   const error = new Outgoing(Kind.ERROR, 7, new Uint8Array(0), stream);
   error.code = 10;
   stream.close(error);
-  t.deepEqual(bench.pump().map(({ kind, code }) => [kind, code]), [[Kind.ERROR, 10]]);
+  t.deepEqual(
+    bench.pump().map(({ kind, code }) => [kind, code]),
+    [[Kind.ERROR, 10]],
+  );
 });
 
 test('after the end a write is refused, and a second end is nothing', async (t) => {

@@ -306,7 +306,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.host.down(this, error, unsent);
     const { opened } = this;
     this.opened = undefined;
-    opened?.(withDetails(error, { target: this.target, sent: false }));
+    opened?.(unreachable(error, this.target!));
   }
 
   incoming(call: InCall, channel: Channel): void {
@@ -363,6 +363,11 @@ function attempt<T>(run: () => T | PromiseLike<T>, then: (value: T) => void, fai
   }
   if (typeof (result as PromiseLike<T> | undefined)?.then === 'function') (result as PromiseLike<T>).then(then, failed);
   else then(result as T);
+}
+
+/** Why a dial failed after the stream was there, told as the stream layers tell theirs. */
+function unreachable({ code, message, reason, origin, metadata, cause }: TransportError, target: string): TransportError {
+  return new TransportError(code, `Cannot connect to ${target}: ${message}`, { reason, origin, metadata, cause, target, sent: false });
 }
 
 /** What `admit` threw, as both ends see it. */

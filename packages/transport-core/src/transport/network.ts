@@ -206,7 +206,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     if (connection.wasUp && remote !== undefined) {
       this.tell({ type: 'down', remote, cause: error });
       for (const events of this.events) events.push({ type: 'down', remote, cause: error });
-    } else this.tell({ type: 'rejected', endpoint, direction, error });
+    } else this.tell({ type: 'rejected', endpoint, direction, error: withDetails(error, { target: connection.target ?? endpoint }) });
     for (const call of unsent) this.again(call as Call<unknown>, error);
   }
 
@@ -338,9 +338,9 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   // The end.
 
   /** Leaves in order, and resolves when the stream is closed. */
-  leave(connections: readonly Connection[], reason: string): Promise<void> {
+  leave(connections: readonly Connection[], reason: string | undefined): Promise<void> {
     this.ticker.run(() => {
-      for (const connection of connections) connection.session.leave('disconnected', reason);
+      for (const connection of connections) connection.session.leave('disconnected', reason ?? 'this end disconnected', reason ?? 'the other end disconnected');
     });
     return Promise.all(connections.map((connection) => connection.whenGone())).then(() => undefined);
   }

@@ -194,10 +194,10 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return this.#connectionOf(remote).session.hold();
   }
 
-  async disconnect(target: Target, reason = 'this end disconnected'): Promise<void> {
+  async disconnect(target: Target, reason?: string): Promise<void> {
     if (typeof target === 'string') {
       const connections = [...this.network.pool.connectionsOf(target)];
-      this.network.pool.cancel(target, reasonError('disconnected', reason));
+      this.network.pool.cancel(target, reasonError('disconnected', reason ?? 'this end disconnected'));
       return this.network.leave(connections, reason);
     }
     return this.network.leave([this.#connectionOf(target)], reason);

@@ -24,7 +24,7 @@ export class SchemeLayer implements StreamLayer {
     this.random = random;
     this.advertised = advertiseAddrs.length === 0 ? undefined : advertiseAddrs.join(',');
     for (const bindAddr of addresses) {
-      const { scheme, backend } = this.backendOf(bindAddr, 'listen');
+      const { scheme, backend } = this.backendOf(bindAddr, 'createTransport');
       const advertiseAddr = advertiseAddrs.find((address) => backend.schemes.includes(splitScheme(address).scheme ?? '')) ?? advertiseAddrs[0];
       const layer = backend.layer({ bindAddr, advertiseAddr, clock, random });
       this.listeners.push({ scheme, layer });

@@ -54,7 +54,7 @@ export type Client<P extends Protocol> = {
   readonly [N in MethodName<P>]: (request: RequestInput<P, N>, ...options: SendArguments<P, N>) => Promise<ResultOf<P, N>>;
 };
 
-/** A connection came up or went down; `cause` is undefined where it was closed in order. */
+/** A connection came up, or went down and why: `idle`, `disconnected` and `closed` are the orderly reasons. */
 export interface ConnectionEvent {
   readonly type: 'up' | 'down';
   readonly remote: Remote;

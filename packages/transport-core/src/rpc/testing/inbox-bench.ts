@@ -1,10 +1,10 @@
 // An inbox with callers that are made up: what each was answered is written down.
 
+import * as z from 'zod';
 import type { TransportError } from '../../errors.ts';
 import { bytes } from '../../protocol/bytes.ts';
 import { json } from '../../protocol/json.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
-import * as z from 'zod';
 import type { Remote } from '../../remote.ts';
 import { Channel } from '../../session/channel.ts';
 import { type AnswerCarrier, InCall } from '../../session/in-call.ts';
