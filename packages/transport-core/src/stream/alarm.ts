@@ -32,8 +32,10 @@ export class Alarm {
 
   private arm(time: number): void {
     if (this.due !== Number.POSITIVE_INFINITY) this.clock.clearTimeout(this.timer);
-    this.due = time;
-    this.timer = this.clock.setTimeout(this.fire, Math.max(time - this.clock.now(), 0));
+    const now = this.clock.now();
+    // What was due before it was asked for is no sign of a sleep.
+    this.due = Math.max(time, now);
+    this.timer = this.clock.setTimeout(this.fire, this.due - now);
   }
 
   private readonly fire = (): void => {

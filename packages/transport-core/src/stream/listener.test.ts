@@ -1,0 +1,137 @@
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { createManualClock } from '../manual-clock.ts';
+import { Listener } from './listener.ts';
+import type { StreamConnection, StreamLayer } from './stream-layer.ts';
+
+const BROKEN = new TransportError('unavailable', 'accept failed');
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** A layer whose `listen` fails while `broken`, and a listener on it. */
+function scene() {
+  const clock = createManualClock(0);
+  const state = { broken: false, tries: 0, closed: 0, accepted: 0 };
+  const retries: number[] = [];
+  let fail: (error: TransportError) => void = () => {};
+  let accept: (connection: StreamConnection) => void = () => {};
+  const layer = {
+    listen: async (onAccept: typeof accept, onFailed: typeof fail) => {
+      state.tries++;
+      accept = onAccept;
+      fail = onFailed;
+      if (state.broken) throw BROKEN;
+    },
+    close: async () => void state.closed++,
+  } as unknown as StreamLayer;
+  const listener = new Listener(
+    layer,
+    clock,
+    () => void state.accepted++,
+    (_error, retryIn) => void retries.push(retryIn),
+  );
+  const pass = async (milliseconds: number) => {
+    for (let i = 0; i < milliseconds; i++) {
+      clock.advance(1);
+      if (clock.nextDue === undefined || i % 50 === 0) await turn();
+    }
+  };
+  return { clock, state, retries, listener, pass, fail: (error = BROKEN) => fail(error), accept: (connection: StreamConnection) => accept(connection) };
+}
+
+test('a listener that fails for 4 s is tried 11 to 12 times, after 5 ms doubling to 1 s, and stops promptly', async (t) => {
+  const { clock, state, retries, listener, pass, fail } = scene();
+  await listener.start();
+  state.broken = true;
+  state.tries = 0;
+  fail();
+  await pass(4_000);
+  t.true(retries.length >= 11 && retries.length <= 12, String(retries.length));
+  t.is(retries.length, state.tries + 1);
+  t.deepEqual(retries.slice(0, 10), [5, 10, 20, 40, 80, 160, 320, 640, 1_000, 1_000]);
+  await listener.stop();
+  t.is(clock.timers, 0);
+  t.is(state.closed, 1);
+});
+
+test('one that recovers listens on, and a connection sets the back-off back', async (t) => {
+  const { state, retries, listener, pass, fail, accept } = scene();
+  await listener.start();
+  state.broken = true;
+  fail();
+  await pass(100);
+  state.broken = false;
+  await pass(200);
+  const { tries } = state;
+  await pass(5_000);
+  t.is(state.tries, tries);
+  accept({} as StreamConnection);
+  t.is(state.accepted, 1);
+  fail();
+  t.is(retries.at(-1), 5);
+  await listener.stop();
+});
+
+test('a layer that listens and breaks at once, again and again, is no tight loop', async (t) => {
+  const { state, retries, listener, pass, fail } = scene();
+  await listener.start();
+  for (let i = 0; i < 20; i++) {
+    fail();
+    await pass(1_000);
+  }
+  t.is(retries.at(-1), 1_000);
+  t.true(state.tries <= 21);
+  await listener.stop();
+});
+
+test('two failures at once are one retry', async (t) => {
+  const { clock, retries, listener, fail } = scene();
+  await listener.start();
+  fail();
+  fail();
+  t.deepEqual(retries, [5]);
+  t.is(clock.timers, 1);
+  await listener.stop();
+});
+
+test('a first listen that fails is told to whoever asked, and is not tried again', async (t) => {
+  const { clock, state, retries, listener } = scene();
+  state.broken = true;
+  t.is(await t.throwsAsync(listener.start()), BROKEN);
+  t.deepEqual(retries, []);
+  t.is(clock.timers, 0);
+});
+
+test('a stopped listener takes nobody, and mends nothing', async (t) => {
+  const { clock, state, retries, listener, fail, accept } = scene();
+  await listener.start();
+  await listener.stop();
+  let destroyed = 0;
+  accept({ destroy: () => void destroyed++ } as unknown as StreamConnection);
+  t.is(destroyed, 1);
+  t.is(state.accepted, 0);
+  fail();
+  t.deepEqual(retries, []);
+  t.is(clock.timers, 0);
+});
+
+test('a foreign error of a retry is told as unavailable', async (t) => {
+  const clock = createManualClock(0);
+  const told: TransportError[] = [];
+  let tries = 0;
+  let fail: (error: TransportError) => void = () => {};
+  const layer = {
+    listen: async (_accept: unknown, failed: typeof fail) => {
+      fail = failed;
+      if (++tries === 2) throw new Error('EMFILE');
+    },
+    close: async () => {},
+  } as unknown as StreamLayer;
+  const listener = new Listener(layer, clock, () => {}, (error) => void told.push(error));
+  await listener.start();
+  fail(BROKEN);
+  clock.advance(5);
+  await turn();
+  t.is(told[1]!.code, 'unavailable');
+  t.is((told[1]!.cause as Error).message, 'EMFILE');
+  await listener.stop();
+});

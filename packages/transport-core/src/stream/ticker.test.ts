@@ -1,0 +1,85 @@
+import test from 'ava';
+import { createManualClock } from '../manual-clock.ts';
+import { Ticker } from './ticker.ts';
+
+function scene() {
+  const clock = createManualClock(0);
+  let reads = 0;
+  const counting = {
+    ...clock,
+    now: () => {
+      reads++;
+      return clock.now();
+    },
+  };
+  const ticker = new Ticker(counting);
+  const log: string[] = [];
+  const flushable = (name: string) => ({ flushTick: (now: number) => void log.push(`${name} ${now}`) });
+  return { clock, ticker, log, flushable, reads: () => reads };
+}
+
+test('the time is read once a tick', async (t) => {
+  const { clock, ticker, reads } = scene();
+  t.is(ticker.now(), 0);
+  clock.advance(5);
+  t.is(ticker.now(), 0);
+  t.is(reads(), 1);
+  await null;
+  t.is(ticker.now(), 5);
+});
+
+test('an event reads the time anew, and what it made dirty is flushed when it is through', (t) => {
+  const { clock, ticker, log, flushable } = scene();
+  ticker.now();
+  clock.advance(7);
+  const result = ticker.run((now) => {
+    t.is(now, 7);
+    ticker.touch(flushable('a'));
+    t.deepEqual(log, []);
+    return 'done';
+  });
+  t.is(result, 'done');
+  t.deepEqual(log, ['a 7']);
+});
+
+test('an event within an event is one', (t) => {
+  const { ticker, log, flushable } = scene();
+  ticker.run(() => {
+    ticker.run(() => ticker.touch(flushable('inner')));
+    t.deepEqual(log, []);
+  });
+  t.deepEqual(log, ['inner 0']);
+});
+
+test('what is touched outside an event is flushed at the end of the tick, once', async (t) => {
+  const { ticker, log, flushable } = scene();
+  ticker.now();
+  ticker.touch(flushable('a'));
+  ticker.touch(flushable('b'));
+  t.deepEqual(log, []);
+  await null;
+  t.deepEqual(log, ['a 0', 'b 0']);
+  await null;
+  t.is(log.length, 2);
+});
+
+test('what a flush touches is flushed, too', (t) => {
+  const { ticker, log, flushable } = scene();
+  ticker.run(() => ticker.touch({ flushTick: () => ticker.touch(flushable('second')) }));
+  t.deepEqual(log, ['second 0']);
+});
+
+test('an event that throws leaves a ticker that works', (t) => {
+  const { ticker, log, flushable } = scene();
+  t.throws(
+    () =>
+      ticker.run(() => {
+        ticker.touch(flushable('a'));
+        throw new Error('no');
+      }),
+    { message: 'no' },
+  );
+  t.deepEqual(log, ['a 0']);
+  ticker.run(() => ticker.touch(flushable('b')));
+  t.deepEqual(log, ['a 0', 'b 0']);
+});
