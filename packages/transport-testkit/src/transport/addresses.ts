@@ -71,7 +71,7 @@ export const addressCases: Cases = (define) => {
     const b = await f.open(kit, {}, { wrap: listener.wrap });
     serveKit(b);
     await listener.fail();
-    await f.advance(4_000, 5);
+    await f.advance(4_000, 20);
     t.true(listener.tries >= 9 && listener.tries <= 13, `${listener.tries} tries in 4 s`);
     const told = f.seen(b).events.filter((event) => event.type === 'listenFailed');
     t.deepEqual(

@@ -181,7 +181,7 @@ export const deadlineCases: Cases = (define) => {
     const items = await a.send(at, 'range', utf8(''), { timeout: 2_000 });
     const reading = (async () => {
       for await (const _ of items) {
-        f.clock.advance(1);
+        f.clock.advance(50);
         await f.turns(1);
       }
     })();

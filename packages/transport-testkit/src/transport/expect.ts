@@ -62,7 +62,8 @@ function failed(t: TestContext, message: string): Error {
 }
 
 function show(value: unknown): string {
-  if (!(value instanceof Error)) return String(value);
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (!(value instanceof Error)) return String(value).slice(0, 200);
   const { code, reason, sent } = value as Partial<TransportError>;
   return `${value.name} ${code ?? ''}/${reason ?? '-'} sent ${String(sent)}: ${value.message}`;
 }

@@ -66,5 +66,5 @@ const CYCLES = 1_000;
 const WARM_UP = 200;
 /** A socket or two of the last cycle, which the system still closes. */
 const SLACK_RESOURCES = 5;
-/** 1 KiB a cycle; a transport and its connection take many times that. */
-const SLACK_HEAP = 1024 * CYCLES;
+/** 4 KiB a cycle; a connection alone takes many times that. */
+const SLACK_HEAP = 4 * 1024 * CYCLES;
