@@ -1,0 +1,49 @@
+import { bytes, createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
+import { inmem } from '@trunkline/transport-inmem';
+import { z } from 'zod';
+
+const Range = z.object({ from: z.int(), to: z.int() });
+const numbers = defineProtocol({
+  name: 'numbers',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    add: { id: 1, request: json(z.array(z.number())), response: json(z.number()), timeout: 500 }, // request and response
+    note: { id: 2, request: bytes }, // one-way
+    sum: { id: 3, request: json(z.string()), upload: json(z.number()), response: json(z.number()) }, // the caller streams
+    count: { id: 4, request: json(Range), download: json(z.number()) }, // the callee streams
+    double: { id: 5, request: json(z.null()), upload: json(z.number()), download: json(z.number()) }, // both stream
+  },
+});
+
+const backends = [inmem()];
+const server = createTransport('inmem://numbers', { protocol: numbers, backends });
+serve(server, {
+  add: (terms) => terms.reduce((sum, term) => sum + term, 0),
+  note: (text) => console.log(`noted ${text.length} bytes`),
+  async sum(_name, { upload }) {
+    let sum = 0;
+    for await (const number of upload) sum += number;
+    return sum;
+  },
+  async *count({ from, to }) {
+    for (let number = from; number < to; number++) yield number;
+  },
+  async double(_request, rpc) {
+    for await (const number of rpc.upload) await rpc.write(2 * number);
+  },
+});
+await server.listen();
+
+const client = createTransport({ protocol: numbers, backends });
+const there = client.to('inmem://numbers');
+async function* odd() {
+  yield* [1, 3, 5];
+}
+await there.note(new Uint8Array(3));
+console.log(await there.add([1, 2, 3], { timeout: 200, metadata: { tenant: 'a' } }));
+console.log(await there.sum('odd', { upload: odd() }));
+for await (const number of await there.count({ from: 0, to: 1_000_000 })) if (number === 3) break; // leaving the loop cancels the call
+for await (const number of await there.double(null, { upload: odd() })) console.log(number);
+await client.close();
+await server.close();
