@@ -1,7 +1,16 @@
 // One TCP socket as a StreamConnection: writes that tell when the memory is free again, and an end that loses nothing.
 
 import type { Socket } from 'node:net';
-import { type Clock, formatHostPort, reasonError, socketError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  formatHostPort,
+  reasonError,
+  type StreamConnection,
+  type StreamSink,
+  socketError,
+  type Timer,
+  type TransportError,
+} from '@trunkline/transport-core';
 
 /** Wraps a socket that is connected. From here on the socket belongs to the connection, its errors included. */
 export class TcpConnection implements StreamConnection {
@@ -69,7 +78,7 @@ export class TcpConnection implements StreamConnection {
     this.#socket.resetAndDestroy();
   }
 
-  readonly #data = (buffer: Buffer): void => {
+  readonly #data = (buffer: Uint8Array<ArrayBuffer>): void => {
     if (!this.#ending) return this.#sink?.data(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length));
     this.#discarded += buffer.length;
     if (this.#discarded > DISCARD) this.#socket.destroy();
@@ -104,7 +113,8 @@ export class TcpConnection implements StreamConnection {
   #closed(): void {
     this.#over = true;
     this.#clock.clearTimeout(this.#timer);
-    if (!this.#explained) this.#error ??= reasonError('reset', `Connection with ${this.endpoint}: the other end did not end it in order`, { target: this.endpoint });
+    if (!this.#explained)
+      this.#error ??= reasonError('reset', `Connection with ${this.endpoint}: the other end did not end it in order`, { target: this.endpoint });
     this.#report();
   }
 

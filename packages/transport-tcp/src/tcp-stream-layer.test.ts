@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createManualClock, type StreamConnection, type StreamSink, systemClock, type TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { createTcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-layer.ts';

@@ -1,6 +1,6 @@
 // Streams over TCP: node:net behind the StreamLayer port.
 
-import { type AddressInfo, createServer, connect, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import {
   type Clock,
   formatHostPort,
@@ -8,9 +8,9 @@ import {
   type Observer,
   parseHostPort,
   reasonError,
-  socketError,
   type StreamConnection,
   type StreamLayer,
+  socketError,
   systemClock,
   TransportError,
 } from '@trunkline/transport-core';
@@ -158,7 +158,11 @@ function parseTcpAddress(text: string) {
 }
 
 function badAddress(action: string, address: string): TransportError {
-  return new TransportError('invalid_argument', `Cannot ${action} '${address}': a TCP address is 'host:port' or 'tcp://host:port', an IPv6 host stands in brackets`, { target: address });
+  return new TransportError(
+    'invalid_argument',
+    `Cannot ${action} '${address}': a TCP address is 'host:port' or 'tcp://host:port', an IPv6 host stands in brackets`,
+    { target: address },
+  );
 }
 
 /** A dial to a free local port may, rarely, be given that very port as its own and so meet itself (a simultaneous open). */

@@ -31,7 +31,12 @@ export function refusalError(status: number, text: string, address: string): Tra
   const { as, reason, meaning } = status >= 500 ? UNAVAILABLE : (STATUSES[status] ?? { as: 'failed_precondition', meaning: 'nothing there speaks WebSocket' });
   // The line comes from the wire: cut, and without what would disturb a terminal.
   const said = text.replace(/[^\x20-\x7e]/g, '?').slice(0, 120);
-  return new TransportError(as, `Cannot connect to ${address}: ${meaning} (HTTP ${status} ${said})`, { reason, target: address, origin: 'remote', sent: false });
+  return new TransportError(as, `Cannot connect to ${address}: ${meaning} (HTTP ${status} ${said})`, {
+    reason,
+    target: address,
+    origin: 'remote',
+    sent: false,
+  });
 }
 
 /** What the other end sent broke RFC 6455 or our limits, and this end says so. */

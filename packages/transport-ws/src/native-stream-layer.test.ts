@@ -2,7 +2,16 @@
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { type Clock, createManualClock, type StreamConnection, type StreamLayer, type StreamSink, systemClock, type Timer, type TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  createManualClock,
+  type StreamConnection,
+  type StreamLayer,
+  type StreamSink,
+  systemClock,
+  type Timer,
+  type TransportError,
+} from '@trunkline/transport-core';
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -82,13 +91,7 @@ test('a text message ends the connection with 1003', async (t) => {
 
 test('drained comes by the clock, once the queue of the browser is nearly empty', async (t) => {
   const clock = createManualClock();
-  const sockets: FakeWebSocket[] = [];
-  const webSocket = class extends FakeWebSocket {
-    constructor() {
-      super();
-      sockets.push(this);
-    }
-  } as unknown as NativeWebSocketClass;
+  const { sockets, webSocket } = fakes();
   const dialling = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', { timeout: 10_000 });
   const [socket] = sockets as [FakeWebSocket];
   socket.onopen?.();
@@ -109,11 +112,9 @@ test('drained comes by the clock, once the queue of the browser is nearly empty'
 
 test('a message that comes asks for drained, too: timers of a page in the background are slow', async (t) => {
   const clock = createManualClock();
-  const socket = new FakeWebSocket();
-  const webSocket = function () {
-    return socket;
-  } as unknown as NativeWebSocketClass;
+  const { sockets, webSocket } = fakes();
   const dialling = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', { timeout: 10_000 });
+  const [socket] = sockets as [FakeWebSocket];
   socket.onopen?.();
   const { connection, drains } = watch(await dialling);
   t.false(connection.write(new Uint8Array(100_000)));
@@ -151,6 +152,18 @@ class FakeWebSocket {
     this.bufferedAmount += data.length;
   }
   close(): void {}
+}
+
+/** A class of sockets that do nothing by themselves, and those that were made of it. */
+function fakes() {
+  const sockets: FakeWebSocket[] = [];
+  const webSocket = class extends FakeWebSocket {
+    constructor() {
+      super();
+      sockets.push(this);
+    }
+  } as unknown as NativeWebSocketClass;
+  return { sockets, webSocket };
 }
 
 function watch(connection: StreamConnection) {

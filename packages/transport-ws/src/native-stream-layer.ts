@@ -29,7 +29,10 @@ class NativeStreamLayer implements StreamLayer {
   }
 
   async listen(): Promise<void> {
-    throw new TransportError('unimplemented', 'A browser cannot listen: dial a node, which calls this page back through the Remote of that connection (rpc.from)');
+    throw new TransportError(
+      'unimplemented',
+      'A browser cannot listen: dial a node, which calls this page back through the Remote of that connection (rpc.from)',
+    );
   }
 
   dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection> {
@@ -38,7 +41,8 @@ class NativeStreamLayer implements StreamLayer {
       const url = parseTarget(address);
       if (signal?.aborted) return reject(signal.reason);
       const WebSocket = this.#options.webSocket ?? (globalThis as { WebSocket?: NativeWebSocketClass }).WebSocket;
-      if (WebSocket === undefined) throw new TransportError('unimplemented', 'This runtime has no WebSocket; in Node import @trunkline/transport-ws without the browser condition');
+      if (WebSocket === undefined)
+        throw new TransportError('unimplemented', 'This runtime has no WebSocket; in Node import @trunkline/transport-ws without the browser condition');
       const webSocket = new WebSocket(url.href, SUB_PROTOCOL);
       webSocket.binaryType = 'arraybuffer';
       const settle = () => {

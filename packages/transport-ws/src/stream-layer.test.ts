@@ -4,7 +4,18 @@ import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
-const malformed = ['', 'nowhere', '127.0.0.1:7000', 'tcp://127.0.0.1:7000', 'http://127.0.0.1:7000', 'ws://', 'ws://127.0.0.1:0/', 'ws://127.0.0.1:65536/', 'ws://::1:7000/', 'ws://a:1/#b'];
+const malformed = [
+  '',
+  'nowhere',
+  '127.0.0.1:7000',
+  'tcp://127.0.0.1:7000',
+  'http://127.0.0.1:7000',
+  'ws://',
+  'ws://127.0.0.1:0/',
+  'ws://127.0.0.1:65536/',
+  'ws://::1:7000/',
+  'ws://a:1/#b',
+];
 
 streamLayerSuite(test, {
   name: 'ws',
@@ -21,7 +32,8 @@ streamLayerSuite(test, {
     await once(server, 'listening');
     let paths = 0;
     return {
-      layer: (bindAddr, advertiseAddr) => createWsStreamLayer({ server, path: bindAddr === undefined ? `/path-${++paths}` : new URL(bindAddr).pathname, advertiseAddr, clock }),
+      layer: (bindAddr, advertiseAddr) =>
+        createWsStreamLayer({ server, path: bindAddr === undefined ? `/path-${++paths}` : new URL(bindAddr).pathname, advertiseAddr, clock }),
       malformed,
       close: () => void server.close(),
     };

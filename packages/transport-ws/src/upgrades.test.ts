@@ -51,7 +51,10 @@ test('what an HTTP server answers instead of an upgrade is told by its status', 
     [503, 'unavailable', undefined],
   ];
   for (const [status, code, reason] of rows) {
-    const { address } = await http(t, createServer((_, response) => response.writeHead(status, 'Because').end('no')));
+    const { address } = await http(
+      t,
+      createServer((_, response) => response.writeHead(status, 'Because').end('no')),
+    );
     const error = await rejection(createWsStreamLayer().dial(`ws://${address}/rpc`, { timeout: 10_000 }));
     t.is(error.code, code as never, String(status));
     t.is(error.reason, reason as never, String(status));
@@ -108,7 +111,10 @@ test('the path may stand in the address', async (t) => {
 });
 
 test('on a given server, its requests and other upgrades stay its own, and close leaves it open', async (t) => {
-  const { address, server } = await http(t, createServer((_, response) => response.end('mine')));
+  const { address, server } = await http(
+    t,
+    createServer((_, response) => response.end('mine')),
+  );
   const echo = new WebSocketServer({ noServer: true });
   server.on('upgrade', (req, socket, head) => {
     if (req.url === '/echo') echo.handleUpgrade(req, socket, head, (socket) => socket.on('message', (data) => socket.send(data)));

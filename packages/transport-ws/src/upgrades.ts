@@ -1,5 +1,6 @@
 // The accepting side: HTTP upgrades that are checked before they become WebSockets.
 
+import type { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '@trunkline/transport-core';
@@ -53,7 +54,7 @@ function pathOf(request: IncomingMessage): string {
 }
 
 function offers(header: string | undefined): boolean {
-  return header !== undefined && header.split(',').some((name) => name.trim() === SUB_PROTOCOL);
+  return header?.split(',').some((name) => name.trim() === SUB_PROTOCOL) ?? false;
 }
 
 function refuse(socket: Socket, status: number, text: string): void {

@@ -118,11 +118,19 @@ for (const [title, bytes] of [
   ['noise', Buffer.from(Array.from({ length: 300 }, (_, i) => (i * 37 + 129) & 255))],
   ['a TLS hello', Buffer.from([0x16, 0x03, 0x01, 0x00, 0xa5, 0x01, 0x00, 0x00, 0xa1, 0x03, 0x03])],
   ['headers of 32 KiB', Buffer.from(`GET / HTTP/1.1\r\nX: ${'x'.repeat(32 * 1024)}\r\n\r\n`)],
-  ['an upgrade without a key', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n')],
-  ['an upgrade by POST', Buffer.from('POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n')],
+  [
+    'an upgrade without a key',
+    Buffer.from('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n'),
+  ],
+  [
+    'an upgrade by POST',
+    Buffer.from('POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n'),
+  ],
   [
     'more headers than are counted',
-    Buffer.from(`GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${'a: b\r\n'.repeat(2_100)}Sec-WebSocket-Protocol: trunkline.v1\r\n\r\n`),
+    Buffer.from(
+      `GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${'a: b\r\n'.repeat(2_100)}Sec-WebSocket-Protocol: trunkline.v1\r\n\r\n`,
+    ),
   ],
 ] as const) {
   test(`${title} in place of an upgrade is closed, and disturbs no other`, async (t) => {
@@ -185,7 +193,9 @@ test('a server that masks its frames, or sends text, is cut by the dialler', asy
   ] as const) {
     const told = deferred<number>();
     const address = await rawServer(t, (socket, accept) => {
-      socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n`);
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n`,
+      );
       socket.write(Buffer.from(frame));
       socket.once('data', (bytes: Buffer) => {
         // Masked: opcode, length, four bytes of key, then the code.

@@ -74,7 +74,7 @@ export class WsConnection implements StreamConnection {
   }
 
   readonly #message = (data: RawData, isBinary: boolean): void => {
-    const buffer = data as Buffer;
+    const buffer = data as Uint8Array;
     if (this.#ending) {
       this.#discarded += buffer.length;
       if (this.#discarded > DISCARD) this.#webSocket.terminate();

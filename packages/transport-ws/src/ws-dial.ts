@@ -2,7 +2,7 @@
 
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type Clock, reasonError, socketError, type StreamConnection, TransportError } from '@trunkline/transport-core';
+import { type Clock, reasonError, type StreamConnection, socketError, type TransportError } from '@trunkline/transport-core';
 import { type ClientOptions, WebSocket } from 'ws';
 import { refusalError, SUB_PROTOCOL } from './close-codes.ts';
 import { parseTarget } from './ws-address.ts';
@@ -27,7 +27,11 @@ export function dialWebSocket(address: string, options: DialOptions, clock: Cloc
       socket.on('error', () => {});
       return socket;
     };
-    const webSocket = new WebSocket(url, SUB_PROTOCOL, { ...WS_LIMITS, followRedirects: false, createConnection: createConnection as ClientOptions['createConnection'] });
+    const webSocket = new WebSocket(url, SUB_PROTOCOL, {
+      ...WS_LIMITS,
+      followRedirects: false,
+      createConnection: createConnection as ClientOptions['createConnection'],
+    });
     const settle = () => {
       clock.clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);

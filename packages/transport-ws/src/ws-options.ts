@@ -29,9 +29,7 @@ export type WsTransportOptions<P extends Protocol> = CommonOptions & WsStreamLay
 export interface HttpServer {
   readonly listening: boolean;
   address(): { address: string; port: number } | string | null;
-  // biome-ignore lint/suspicious/noExplicitAny: the parameters of a Node event are the event's.
   on(event: string, listener: (...args: any[]) => void): unknown;
-  // biome-ignore lint/suspicious/noExplicitAny: as above.
   removeListener(event: string, listener: (...args: any[]) => void): unknown;
   // biome-ignore lint/complexity/noBannedTypes: Node's own type.
   listeners(event: string): Function[];
@@ -42,5 +40,6 @@ export function checkWsOptions(options: WsStreamLayerOptions): void {
   const { bindAddr, server, path, origins } = options;
   if (bindAddr !== undefined && server !== undefined) throw new TypeError("bindAddr: not beside 'server', whose port is used");
   if (path !== undefined && !/^\/[^?#]*$/.test(path)) throw new TypeError(`path: begins with '/', without '?' and '#'; not '${path}'`);
-  if (origins !== undefined && (!Array.isArray(origins) || origins.some((origin) => typeof origin !== 'string'))) throw new TypeError('origins: an array of strings');
+  if (origins !== undefined && (!Array.isArray(origins) || origins.some((origin) => typeof origin !== 'string')))
+    throw new TypeError('origins: an array of strings');
 }

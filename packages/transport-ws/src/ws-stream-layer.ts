@@ -3,7 +3,18 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { type Clock, formatHostPort, isUnspecified, type Observer, reasonError, socketError, type StreamConnection, type StreamLayer, systemClock, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  formatHostPort,
+  isUnspecified,
+  type Observer,
+  reasonError,
+  type StreamConnection,
+  type StreamLayer,
+  socketError,
+  systemClock,
+  TransportError,
+} from '@trunkline/transport-core';
 import { createUpgradeServer } from './own-server.ts';
 import { takeUpgrades } from './upgrades.ts';
 import { hostOf, parseBinding } from './ws-address.ts';
@@ -33,7 +44,8 @@ class WsStreamLayer implements StreamLayer {
   }
 
   async listen(accept: (connection: StreamConnection) => void, failed?: (error: TransportError) => void): Promise<void> {
-    if (this.#stop !== undefined) throw new TransportError('failed_precondition', `Already listening on ${this.#localAddr ?? this.#options.bindAddr}: close() first`);
+    if (this.#stop !== undefined)
+      throw new TransportError('failed_precondition', `Already listening on ${this.#localAddr ?? this.#options.bindAddr}: close() first`);
     const { server } = this.#options;
     if (server === undefined) await this.#listenAlone(accept);
     else this.#listenBeside(server, accept, failed);

@@ -50,7 +50,9 @@ export class DirectLayer extends MemoryLayer {
 
   protected override refused(address: string, peer: MemoryLayer | undefined): TransportError {
     if (peer !== undefined) return super.refused(address, peer);
-    return reasonError('connection_refused', `${this.address} is not connected to ${address}: call connect('${address}', transport) first`, { target: address });
+    return reasonError('connection_refused', `${this.address} is not connected to ${address}: call connect('${address}', transport) first`, {
+      target: address,
+    });
   }
 }
 

@@ -35,7 +35,6 @@ export function createInmemTransport<P extends Protocol>(options: InmemTransport
 }
 
 /** Connects every pair, both ways. */
-// biome-ignore lint/suspicious/noExplicitAny: whatever their protocols are.
 export function connectAll(...transports: InmemTransport<any>[]): void {
   for (const one of transports) {
     for (const other of transports) if (one !== other) one.connect(other.addr, other);
@@ -59,7 +58,6 @@ export class InmemTransport<P extends Protocol> extends NetworkTransport<P> {
   }
 
   /** From now on this transport dials `transport` where it is told to call `peerAddr`. The other way needs a `connect` of its own. */
-  // biome-ignore lint/suspicious/noExplicitAny: whatever its protocol is.
   connect(peerAddr: string, transport: InmemTransport<any>): void {
     if (typeof peerAddr !== 'string' || peerAddr === '') throw new TypeError(`connect: the first argument is an address, got ${String(peerAddr)}`);
     if (!(transport instanceof InmemTransport)) throw new TypeError('connect: the second argument is a transport made by createInmemTransport');

@@ -1,6 +1,6 @@
 // What is special to streams in memory; the rules of every stream layer are in stream-layer.test.ts.
 
-import { createManualClock, seededRandom, type StreamConnection, type StreamSink, systemClock, type TransportError } from '@trunkline/transport-core';
+import { createManualClock, type StreamConnection, type StreamSink, seededRandom, systemClock, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { createInmemStreams } from './inmem-streams.ts';
 

@@ -1,6 +1,16 @@
 // Streams in this process: the whole NetworkTransport without a socket.
 
-import { type Clock, type Random, reasonError, type StreamConnection, type StreamLayer, type StreamSink, systemClock, systemRandom, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  type Random,
+  reasonError,
+  type StreamConnection,
+  type StreamLayer,
+  type StreamSink,
+  systemClock,
+  systemRandom,
+  TransportError,
+} from '@trunkline/transport-core';
 import { MemoryConnection } from '../memory/memory-connection.ts';
 import { MemoryLayer } from '../memory/memory-layer.ts';
 import { randomName } from '../memory/random-name.ts';
@@ -46,7 +56,14 @@ class InmemStreamLayer extends MemoryLayer {
   private name: string | undefined;
   private dialled = 0;
 
-  constructor(listening: Map<string, InmemStreamLayer>, capacity: number, addr: string | undefined, advertiseAddr: string | undefined, clock: Clock, random: Random) {
+  constructor(
+    listening: Map<string, InmemStreamLayer>,
+    capacity: number,
+    addr: string | undefined,
+    advertiseAddr: string | undefined,
+    clock: Clock,
+    random: Random,
+  ) {
     super(clock, advertiseAddr);
     this.listening = listening;
     this.capacity = capacity;
@@ -58,7 +75,9 @@ class InmemStreamLayer extends MemoryLayer {
     const name = this.ownName();
     const address = SCHEME + name;
     if (this.listening.has(name)) {
-      throw reasonError('address_in_use', `Cannot listen on ${address}: another layer of these streams does; close it, or take another name`, { target: address });
+      throw reasonError('address_in_use', `Cannot listen on ${address}: another layer of these streams does; close it, or take another name`, {
+        target: address,
+      });
     }
     this.listening.set(name, this);
     return address;

@@ -1,7 +1,7 @@
 // Rules of listening and of addresses.
 
-import type { Rule } from './lab.ts';
 import { failure } from './failure.ts';
+import type { Rule } from './lab.ts';
 import { pattern } from './recorder.ts';
 
 export const addressRules: Rule[] = [
@@ -47,7 +47,10 @@ export const addressRules: Rule[] = [
     title: 'an address that is taken is address_in_use, and the first goes on',
     async run(t, lab) {
       const { address, accept } = await lab.listen();
-      const error = await failure(t, lab.layer(address).listen(() => {}));
+      const error = await failure(
+        t,
+        lab.layer(address).listen(() => {}),
+      );
       t.is(error.code, 'unavailable');
       t.is(error.reason, 'address_in_use');
       t.true(error.message.includes(address.replace(/^\w+:\/\//, '').replace(/\/$/, '')), error.message);
@@ -60,7 +63,10 @@ export const addressRules: Rule[] = [
     async run(t, lab) {
       const first = await lab.listen();
       const layer = lab.layer(first.address);
-      await failure(t, layer.listen(() => {}));
+      await failure(
+        t,
+        layer.listen(() => {}),
+      );
       t.is(failure(t, () => layer.localAddr()).code, 'failed_precondition');
       await first.layer.close();
       const { accept, address } = await lab.listen(layer);
@@ -73,7 +79,15 @@ export const addressRules: Rule[] = [
     title: 'listening twice is failed_precondition, and the first goes on',
     async run(t, lab) {
       const { layer, address, accept } = await lab.listen();
-      t.is((await failure(t, layer.listen(() => {}))).code, 'failed_precondition');
+      t.is(
+        (
+          await failure(
+            t,
+            layer.listen(() => {}),
+          )
+        ).code,
+        'failed_precondition',
+      );
       await lab.dial(address);
       await accept(0);
     },

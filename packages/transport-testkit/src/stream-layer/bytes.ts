@@ -1,7 +1,7 @@
 // Rules of what is carried: every byte, once, in order, as memory that is the reader's.
 
 import type { Rule } from './lab.ts';
-import { pattern, Recorder, sameBytes } from './recorder.ts';
+import { pattern, type Recorder, sameBytes } from './recorder.ts';
 
 const SIZES = [1, 2, 125, 126, 127, 65_535, 65_536, 65_537, 256 * 1024, 256 * 1024 + 1, 1024 * 1024, 4 * 1024 * 1024];
 

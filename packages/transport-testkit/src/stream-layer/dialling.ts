@@ -80,7 +80,13 @@ export const dialRules: Rule[] = [
     async run(t, lab) {
       const listening = await lab.listen();
       const reason = new Error('too late');
-      t.is(await lab.layer().dial(listening.address, { timeout: 10_000, signal: AbortSignal.abort(reason) }).catch((error: unknown) => error), reason);
+      t.is(
+        await lab
+          .layer()
+          .dial(listening.address, { timeout: 10_000, signal: AbortSignal.abort(reason) })
+          .catch((error: unknown) => error),
+        reason,
+      );
       await lab.dial(listening.address);
       await listening.accept(0);
       t.is(listening.accepted.length, 1);
@@ -169,10 +175,12 @@ async function nothingLeft(lab: Lab, listening: Listening): Promise<void> {
     const look = (n: number): void => {
       void listening.accept(n).then((far) => {
         // Either it ends (the one given up) or it brings the seven bytes (ours).
-        far.until(() => far.size === 7).then(
-          () => resolve(n),
-          () => look(n + 1),
-        );
+        far
+          .until(() => far.size === 7)
+          .then(
+            () => resolve(n),
+            () => look(n + 1),
+          );
       });
     };
     look(0);
