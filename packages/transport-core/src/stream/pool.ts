@@ -36,6 +36,8 @@ class Entry implements CallCarrier {
   dialling: AbortController | undefined = undefined;
   /** Since when every connection's pipe has been empty with bodies waiting. */
   crowdedSince = Number.POSITIVE_INFINITY;
+  /** Growing failed: not again before this. */
+  growAfter = 0;
   private readonly pool: Pool;
 
   constructor(pool: Pool, target: string) {
@@ -188,7 +190,7 @@ export class Pool {
     entry.crowdedSince = Number.POSITIVE_INFINITY;
     this.look(entry);
     if (entry.crowdedSince === Number.POSITIVE_INFINITY || entry.connections.length >= this.host.maxPool) return;
-    this.dial(entry, true);
+    if (this.host.now() >= entry.growAfter) this.dial(entry, true);
   }
 
   private key(target: string): string {
@@ -223,7 +225,8 @@ export class Pool {
       (error) => {
         if (entry.dialling !== dialling) return;
         entry.dialling = undefined;
-        if (!background) this.host.dialFailed(entry.target, error);
+        if (background) entry.growAfter = this.host.now() + GROW_PAUSE;
+        else this.host.dialFailed(entry.target, error);
         this.fail(entry, error);
         this.settle(entry);
       },
@@ -273,6 +276,8 @@ function leastLoaded(connections: readonly Connection[]): Connection | undefined
 
 /** A pool grows when it was crowded for so long. */
 const CROWDED = 50;
+/** A pool that could not grow tries again after this: a peer that is full is not dialled twenty times a second. */
+const GROW_PAUSE = 1_000;
 /** Spellings of targets that are remembered. */
 const KEYS = 4_096;
 const LOST = new TransportError('unavailable', 'the connection was lost as it came up', { sent: false });

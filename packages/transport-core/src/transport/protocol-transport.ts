@@ -47,9 +47,10 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   send<N extends MethodName<P>>(target: Target, method: N, request: RequestInput<P, N>, ...options: SendArguments<P, N>): Promise<ResultOf<P, N>> {
     try {
+      const remote = typeof target === 'string' ? undefined : this.#connectionOf(target);
       const call = this.#call(target, this.#method(method, 'send'), request, options[0]);
       if (call.done) return call.promise as Promise<ResultOf<P, N>>;
-      this.#start(target, call);
+      this.#start(target, remote, call);
       return call.promise as Promise<ResultOf<P, N>>;
     } catch (error) {
       return Promise.reject(error instanceof TransportError ? withDetails(error, { sent: false, target: nameOf(target) }) : error);
@@ -114,7 +115,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return method.kind === 'unary' ? new UnaryCall(init) : (new OnewayCall(init) as Call<unknown>);
   }
 
-  #start(target: Target, call: Call<unknown>): void {
+  #start(target: Target, remote: Connection | undefined, call: Call<unknown>): void {
     const { network } = this;
     call.seq = network.seq++;
     network.made++;
@@ -130,9 +131,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       }
       return;
     }
-    const connection = this.#connectionOf(target);
-    if (connection.over || connection.session.state !== 'up') return call.failed(lost(target));
-    connection.session.caller.start(call);
+    if (remote!.over || remote!.session.state !== 'up') return call.failed(lost(target));
+    remote!.session.caller.start(call);
   }
 
   #try(target: Target, method: Method, payload: Uint8Array): boolean {

@@ -1,0 +1,384 @@
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { createManualClock } from '../manual-clock.ts';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol, methodTable } from '../protocol/protocol.ts';
+import { type Call, OnewayCall, UnaryCall } from '../rpc/call.ts';
+import type { OutCall } from '../session/out-call.ts';
+import type { Connection } from './connection.ts';
+import { Pool } from './pool.ts';
+
+const protocol = defineProtocol({
+  name: 'pool',
+  version: 1,
+  channel: 0x20,
+  methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes } },
+});
+const table = methodTable(protocol);
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+interface Dial {
+  target: string;
+  address: string;
+  nodeId: string | undefined;
+  signal: AbortSignal;
+  /** It comes up. */
+  up(): Promise<FakeConnection>;
+  fail(error: TransportError): Promise<void>;
+}
+
+class FakeConnection {
+  over = false;
+  readonly started: OutCall[] = [];
+  crowded = false;
+  load = 0;
+  readonly target: string;
+  readonly session: unknown;
+
+  constructor(target: string) {
+    this.target = target;
+    const connection = this;
+    this.session = {
+      caller: { start: (call: OutCall) => void this.started.push(call) },
+      get crowded() {
+        return connection.crowded;
+      },
+      get load() {
+        return connection.load;
+      },
+    };
+  }
+
+  get real(): Connection {
+    return this as unknown as Connection;
+  }
+}
+
+function scene(maxPool = 3) {
+  const clock = createManualClock(0);
+  const dials: Dial[] = [];
+  const failed: string[] = [];
+  const wakes: number[] = [];
+  const pool: Pool = new Pool({
+    maxPool,
+    now: () => clock.now(),
+    wakeBy: (time) => void wakes.push(time),
+    dialFailed: (target) => void failed.push(target),
+    open: (target, address, nodeId, signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+        dials.push({
+          target,
+          address,
+          nodeId,
+          signal,
+          up: async () => {
+            const connection = new FakeConnection(target);
+            pool.add(connection.real);
+            resolve(connection.real);
+            await turn();
+            return connection;
+          },
+          fail: async (error) => {
+            reject(error);
+            await turn();
+          },
+        });
+      }),
+  });
+  const call = (name: 'ask' | 'tell' = 'ask', options: { timeout?: number; signal?: AbortSignal; channel?: number } = {}) => {
+    const method = table.byName.get(name)!;
+    const init = {
+      host: { settled: () => {}, wakeBy: () => {} },
+      channel: options.channel ?? protocol.channel,
+      method,
+      payload: new Uint8Array(1),
+      metadata: undefined,
+      target: 'a:1',
+      redial: true,
+      now: clock.now(),
+      timeout: options.timeout ?? 1_000,
+      own: false,
+      signal: options.signal,
+    };
+    const made: Call<unknown> = name === 'ask' ? new UnaryCall(init) : (new OnewayCall(init) as Call<unknown>);
+    const fate: { error?: TransportError } = {};
+    made.promise.catch((error) => {
+      fate.error = error;
+    });
+    return Object.assign(made, { fate });
+  };
+  return { clock, pool, dials, failed, wakes, call };
+}
+
+const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
+
+test('many callers share one dial, and go over its connection in their order', async (t) => {
+  const { pool, dials, call } = scene();
+  const calls = Array.from({ length: 10 }, () => call());
+  for (const each of calls) pool.start('a:1', each, false);
+  const connecting = pool.connect('a:1');
+  t.is(dials.length, 1);
+  t.deepEqual(pool.dialling, ['a:1']);
+  const connection = await dials[0]!.up();
+  t.deepEqual(connection.started, calls);
+  t.is(await connecting, connection.real);
+  t.deepEqual(pool.dialling, []);
+  const later = call();
+  pool.start('a:1', later, false);
+  t.is(connection.started.at(-1), later);
+  t.is(dials.length, 1);
+});
+
+test('all spellings of a target are one', async (t) => {
+  const { pool, dials, call } = scene();
+  for (const spelling of ['Host:1', 'host:1', 'tcp://HOST:1', ' host:1 ', 'tcp://host:1/']) pool.start(spelling, call(), false);
+  t.is(dials.length, 1);
+  const connection = await dials[0]!.up();
+  t.is(connection.started.length, 5);
+  t.is(pool.live('TCP://host:1'), connection.real);
+  t.is(pool.live('host:2'), undefined);
+});
+
+test('a target with an id is another than one without', (t) => {
+  const { pool, dials, call } = scene();
+  const id = 'ab'.repeat(32);
+  pool.start('a:1', call(), false);
+  pool.start(`${id}@a:1`, call(), false);
+  t.deepEqual(dials.map(({ address, nodeId }) => [address, nodeId]), [['a:1', undefined], ['a:1', id]]);
+});
+
+test('what is no target is invalid_argument, and leaves nothing behind', (t) => {
+  const { pool, dials, call } = scene();
+  for (const wrong of ['', 'x@a:1', 'a\n:1']) {
+    t.is((t.throws(() => pool.start(wrong, call(), false)) as unknown as TransportError).code, 'invalid_argument');
+    t.throws(() => pool.live(wrong));
+  }
+  t.is(dials.length, 0);
+});
+
+test('a dial that fails fails all that wait for it, unsent, and the next call dials again', async (t) => {
+  const { pool, dials, failed, call } = scene();
+  const calls = [call(), call('tell')];
+  for (const each of calls) pool.start('a:1', each, false);
+  const connecting = pool.connect('a:1');
+  const rejected = t.throwsAsync(connecting) as unknown as Promise<TransportError>;
+  await dials[0]!.fail(REFUSED);
+  for (const { fate } of calls) t.deepEqual([fate.error!.code, fate.error!.reason, fate.error!.sent, fate.error!.target], ['unavailable', 'connection_refused', false, 'a:1']);
+  t.not(calls[0]!.fate.error, calls[1]!.fate.error, 'each has its own error');
+  t.is((await rejected).sent, false);
+  t.deepEqual(failed, ['a:1']);
+  pool.start('a:1', call(), false);
+  t.is(dials.length, 2);
+});
+
+test('when the last waiter leaves, the dial is aborted', async (t) => {
+  const { pool, dials, call } = scene();
+  const controller = new AbortController();
+  const [first, second] = [call('ask', { signal: controller.signal }), call()];
+  pool.start('a:1', first, false);
+  pool.start('a:1', second, false);
+  controller.abort();
+  t.false(dials[0]!.signal.aborted);
+  second.aborted(new Error('mine'));
+  t.true(dials[0]!.signal.aborted);
+  await turn();
+  t.deepEqual([first.fate.error!.code, second.fate.error!.code], ['cancelled', 'cancelled']);
+  t.is(first.fate.error!.sent, false);
+  t.deepEqual(pool.dialling, []);
+});
+
+test('a new call right behind an aborted dial has a dial of its own', async (t) => {
+  const { pool, dials, call } = scene();
+  const first = call();
+  pool.start('a:1', first, false);
+  first.aborted('x');
+  const second = call();
+  pool.start('a:1', second, false);
+  t.is(dials.length, 2);
+  await turn();
+  t.is(second.fate.error, undefined, 'the end of the old dial is none of its business');
+  const connection = await dials[1]!.up();
+  t.deepEqual(connection.started, [second]);
+});
+
+test('a call whose time passes while it waits is deadline_exceeded, unsent, and says where it stood', async (t) => {
+  const { pool, clock, dials, wakes, call } = scene();
+  const [soon, later] = [call('ask', { timeout: 50 }), call('ask', { timeout: 80 })];
+  pool.start('a:1', soon, false);
+  pool.start('a:1', later, false);
+  t.deepEqual(wakes, [50, 80]);
+  clock.advance(50);
+  t.is(pool.wake(50), 80);
+  await turn();
+  t.deepEqual([soon.fate.error!.code, soon.fate.error!.sent], ['deadline_exceeded', false]);
+  t.regex(soon.fate.error!.message, /it waited for a connection/);
+  t.false(dials[0]!.signal.aborted);
+  clock.advance(30);
+  t.is(pool.wake(80), Number.POSITIVE_INFINITY);
+  t.true(dials[0]!.signal.aborted);
+});
+
+test('a connection that is forgotten is used no more', async (t) => {
+  const { pool, dials, call } = scene();
+  pool.start('a:1', call(), false);
+  const connection = await dials[0]!.up();
+  pool.forget(connection.real);
+  pool.forget(connection.real);
+  t.is(pool.live('a:1'), undefined);
+  pool.start('a:1', call(), false);
+  t.is(dials.length, 2);
+});
+
+test('a connection that is lost as it comes up fails nobody’s second dial', async (t) => {
+  const { pool, dials, call } = scene();
+  const first = call();
+  pool.start('a:1', first, false);
+  const coming = dials[0]!.up();
+  const [connection] = pool.connectionsOf('a:1') as unknown as FakeConnection[];
+  connection!.over = true;
+  pool.forget(connection!.real);
+  const second = call();
+  pool.start('a:1', second, false);
+  await coming;
+  if (dials.length > 1) await dials[1]!.up();
+  await turn();
+  t.is(connection!.started.length, 1);
+  t.true(second.fate.error !== undefined || dials.length === 2, 'it is told, or goes over the next');
+  t.is(second.fate.error?.sent ?? false, false);
+});
+
+test('close fails those who wait and aborts the dials', async (t) => {
+  const { pool, dials, call } = scene();
+  const waiting = call();
+  pool.start('a:1', waiting, false);
+  const connecting = t.throwsAsync(pool.connect('b:1')) as unknown as Promise<TransportError>;
+  pool.close(new TransportError('shutdown', 'closed'));
+  await turn();
+  t.deepEqual([waiting.fate.error!.code, waiting.fate.error!.sent], ['shutdown', false]);
+  t.is((await connecting).code, 'shutdown');
+  t.true(dials.every(({ signal }) => signal.aborted));
+});
+
+test('cancel gives up the dials to one target alone', async (t) => {
+  const { pool, dials, call } = scene();
+  const [a, b] = [call(), call()];
+  pool.start('a:1', a, false);
+  pool.start('b:1', b, false);
+  pool.cancel('A:1', new TransportError('unavailable', 'disconnected', { reason: 'disconnected' }));
+  await turn();
+  t.is(a.fate.error!.reason, 'disconnected');
+  t.is(b.fate.error, undefined);
+  t.deepEqual(dials.map(({ signal }) => signal.aborted), [true, false]);
+  pool.cancel('nobody:1', REFUSED);
+});
+
+test('a protocol that closes takes its calls out of the queue, and the dial where nobody else waits', async (t) => {
+  const { pool, dials, call } = scene();
+  const [mine, other] = [call('ask', { channel: 0x21 }), call()];
+  pool.start('a:1', mine, false);
+  pool.start('a:1', other, false);
+  pool.failChannel(0x21, new TransportError('shutdown', 'closed'));
+  await turn();
+  t.is(mine.fate.error!.code, 'shutdown');
+  t.is(other.fate.error, undefined);
+  t.false(dials[0]!.signal.aborted);
+  pool.failChannel(0x20, new TransportError('shutdown', 'closed'));
+  t.true(dials[0]!.signal.aborted);
+});
+
+test('short calls stay on the first connection, bulky ones go to the least loaded', async (t) => {
+  const { pool, dials, call } = scene();
+  pool.start('a:1', call(), false);
+  const first = await dials[0]!.up();
+  const second = new FakeConnection('a:1');
+  pool.add(second.real);
+  first.load = 100;
+  second.load = 5;
+  pool.start('a:1', call(), false);
+  pool.start('a:1', call(), true);
+  t.deepEqual([first.started.length, second.started.length], [2, 1]);
+  second.load = 500;
+  pool.start('a:1', call(), true);
+  t.is(first.started.length, 3);
+});
+
+test('a pool whose every connection is crowded for 50 ms grows, in the background, up to maxPool', async (t) => {
+  const { pool, clock, dials, failed, wakes, call } = scene(2);
+  pool.start('a:1', call(), false);
+  const first = await dials[0]!.up();
+  first.crowded = true;
+  pool.crowding(first.real);
+  t.is(wakes.at(-1), 50);
+  clock.advance(49);
+  t.is(pool.wake(49), 50);
+  t.is(dials.length, 1);
+  clock.advance(1);
+  pool.wake(50);
+  t.is(dials.length, 2);
+  pool.start('a:1', call(), false);
+  t.is(first.started.length, 2, 'nobody waits for the new one');
+  const second = await dials[1]!.up();
+  t.deepEqual(pool.connectionsOf('a:1'), [first.real, second.real]);
+  second.crowded = true;
+  pool.crowding(second.real);
+  clock.advance(100);
+  pool.wake(clock.now());
+  t.is(dials.length, 2, 'maxPool');
+  t.deepEqual(failed, []);
+});
+
+test('credit that comes within the 50 ms, or one connection that has some, keeps the pool as it is', async (t) => {
+  const { pool, clock, dials, call } = scene();
+  pool.start('a:1', call(), false);
+  const first = await dials[0]!.up();
+  first.crowded = true;
+  pool.crowding(first.real);
+  clock.advance(30);
+  first.crowded = false;
+  pool.crowding(first.real);
+  clock.advance(30);
+  pool.wake(clock.now());
+  t.is(dials.length, 1);
+  pool.add(new FakeConnection('a:1').real);
+  first.crowded = true;
+  pool.crowding(first.real);
+  clock.advance(60);
+  pool.wake(clock.now());
+  t.is(dials.length, 1);
+});
+
+test('a background dial that fails disturbs nobody', async (t) => {
+  const { pool, clock, dials, failed, call } = scene();
+  pool.start('a:1', call(), false);
+  const first = await dials[0]!.up();
+  first.crowded = true;
+  pool.crowding(first.real);
+  clock.advance(50);
+  pool.wake(50);
+  await dials[1]!.fail(REFUSED);
+  t.deepEqual(failed, []);
+  const next = call();
+  pool.start('a:1', next, false);
+  t.is(first.started.at(-1), next);
+  for (let i = 0; i < 18; i++) {
+    clock.advance(50);
+    pool.wake(clock.now());
+  }
+  t.is(dials.length, 2, 'a peer that is full is not dialled at each turn');
+  clock.advance(100);
+  pool.wake(clock.now());
+  t.is(dials.length, 3);
+});
+
+test('10,000 targets that were dialled in vain leave nothing behind', async (t) => {
+  const { pool, dials, call } = scene();
+  for (let i = 0; i < 10_000; i++) {
+    pool.start(`h${i}:1`, call(), false);
+    dials[i]!.fail(REFUSED);
+  }
+  await turn();
+  t.deepEqual(pool.dialling, []);
+  t.is(Reflect.get(pool, 'entries').size, 0);
+  t.true(Reflect.get(pool, 'keys').size <= 4_096);
+});

@@ -1,0 +1,282 @@
+import { getEventListeners } from 'node:events';
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { createManualClock } from '../manual-clock.ts';
+import type { ObserverEvent } from '../observer.ts';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol } from '../protocol/protocol.ts';
+import { seededRandom } from '../random.ts';
+import type { StreamLayer } from '../stream/stream-layer.ts';
+import type { Backend } from './backend.ts';
+import { createTransport } from './create-transport.ts';
+import { NetworkTransport } from './network-transport.ts';
+
+const protocol = defineProtocol({ name: 'opts', version: 1, channel: 0x20, methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes } } });
+const other = defineProtocol({ name: 'other', version: 1, channel: 0x21, methods: {} });
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** A layer that listens, and whose dials are answered by hand. */
+function fakeLayer() {
+  const state = { listens: 0, closed: 0, dials: [] as string[], fail: (_error: TransportError) => {}, broken: undefined as TransportError | undefined };
+  const layer: StreamLayer = {
+    listen: async (_accept, failed) => {
+      state.listens++;
+      state.fail = failed!;
+      if (state.broken !== undefined) throw state.broken;
+    },
+    dial: (address, { signal }) => {
+      state.dials.push(address);
+      return new Promise((_resolve, reject) => signal!.addEventListener('abort', () => reject(signal!.reason)));
+    },
+    localAddr: () => {
+      if (state.listens === 0) throw new TransportError('failed_precondition', 'not yet');
+      return 'fake:1';
+    },
+    advertiseAddr: () => 'fake:1',
+    close: async () => void state.closed++,
+  };
+  return { layer, state };
+}
+
+const scene = (options: object = {}) => {
+  const { layer, state } = fakeLayer();
+  const clock = createManualClock();
+  const transport = new NetworkTransport({ protocol, stream: layer, clock, random: seededRandom(1), ...options });
+  return { layer, state, clock, transport };
+};
+
+test('wrong options are a TypeError that names each path', (t) => {
+  const { layer } = fakeLayer();
+  const wrong = (options: object, message: RegExp) =>
+    t.throws(() => new NetworkTransport({ protocol, stream: layer, ...options } as never), { instanceOf: TypeError, message });
+  wrong({ protocol: {} }, /NetworkTransport: protocol: must be a protocol made by defineProtocol/);
+  wrong({ protocol: undefined }, /protocol: is required/);
+  wrong({ stream: {} }, /stream: must be a StreamLayer/);
+  wrong({ stream: undefined }, /stream: is required/);
+  wrong({ timeout: 0 }, /timeout: must be milliseconds above 0/);
+  wrong({ limits: { packet: 5 } }, /limits\.packet/);
+  wrong({ maxpool: 3 }, /maxpool: there is no such option; did you mean 'maxPool'\?/);
+  wrong({ timeout: -1, maxPool: 0 }, /timeout.*maxPool|maxPool.*timeout/);
+  t.throws(() => new NetworkTransport(undefined as never), { instanceOf: TypeError });
+});
+
+test('a transport runs on the clock and the chance that it was given', (t) => {
+  const random = seededRandom(5);
+  const { transport, clock } = scene({ random });
+  t.is(transport.clock, clock);
+  t.is(transport.random, random);
+  t.is(transport.protocol, protocol);
+});
+
+test('a transport that did nothing has no timer, and leaves none', async (t) => {
+  const { transport, clock, state } = scene();
+  t.is(clock.timers, 0);
+  await transport.close();
+  t.is(clock.timers, 0);
+  t.is(state.closed, 1);
+  await transport.close();
+  t.is(state.closed, 1);
+});
+
+test('a listener that fails for 4 s is tried 11 to 12 times, each told to the observer, and closing is prompt', async (t) => {
+  const events: ObserverEvent[] = [];
+  const { transport, clock, state } = scene({ observer: { event: (event: ObserverEvent) => void events.push(event) } });
+  await transport.listen();
+  state.broken = new TransportError('unavailable', 'accept');
+  state.fail(state.broken);
+  for (let i = 0; i < 4_000; i++) {
+    clock.advance(1);
+    if (i % 4 === 0) await turn();
+  }
+  const failures = events.filter(({ type }) => type === 'listenFailed');
+  t.true(failures.length >= 11 && failures.length <= 12, String(failures.length));
+  await transport.close();
+  t.is(clock.timers, 0);
+});
+
+test('listen can be tried again after it failed, not after it worked', async (t) => {
+  const { transport, state } = scene();
+  state.broken = new TransportError('unavailable', 'in use', { reason: 'address_in_use' });
+  t.is(((await t.throwsAsync(transport.listen())) as TransportError).reason, 'address_in_use');
+  state.broken = undefined;
+  await transport.listen();
+  t.is(((await t.throwsAsync(transport.listen())) as TransportError).code, 'failed_precondition');
+  await transport.close();
+  t.is(((await t.throwsAsync(transport.listen())) as TransportError).code, 'shutdown');
+});
+
+test('close before, and after a failed, listen is fine', async (t) => {
+  const { transport, state } = scene();
+  state.broken = new TransportError('unavailable', 'in use');
+  await t.throwsAsync(transport.listen());
+  await t.notThrowsAsync(transport.close());
+});
+
+test('send never throws: misuse rejects with a TypeError that says what is wrong', async (t) => {
+  const { transport } = scene();
+  const send = transport.send.bind(transport) as unknown as (...args: unknown[]) => Promise<unknown>;
+  const empty = new Uint8Array(0);
+  await t.throwsAsync(send('a:1', 'nothing', empty), { instanceOf: TypeError, message: /no method 'nothing'; it has ask, tell/ });
+  await t.throwsAsync(send('a:1', 'toString', empty), { instanceOf: TypeError });
+  await t.throwsAsync(send('a:1', 'ask', empty, { timeout: 0 }), { instanceOf: TypeError, message: /timeout/ });
+  await t.throwsAsync(send('a:1', 'ask', empty, { timeout: Number.NaN }), { instanceOf: TypeError });
+  await t.throwsAsync(send('a:1', 'ask', empty, { upload: [] }), { instanceOf: TypeError, message: /uploads nothing/ });
+  await t.throwsAsync(send({}, 'ask', empty), { instanceOf: TypeError, message: /a target is an address, or a Remote/ });
+  await t.throwsAsync(send(undefined, 'ask', empty), { instanceOf: TypeError });
+  await t.throwsAsync(send(5, 'ask', empty), { instanceOf: TypeError });
+  await transport.close();
+});
+
+test('misuse leaves nothing behind: no listener on its signal, no call that a close would wait for', async (t) => {
+  const { transport, clock } = scene();
+  const mount = transport.mount(
+    defineProtocol({ name: 'mounted', version: 1, channel: 0x30, methods: { ask: { id: 1, request: bytes, response: bytes } } }),
+  );
+  const { signal } = new AbortController();
+  await t.throwsAsync(mount.send({} as never, 'ask', new Uint8Array(0), { signal }), { instanceOf: TypeError });
+  await t.throwsAsync(mount.send('', 'ask', new Uint8Array(0), { signal }));
+  t.is(getEventListeners(signal, 'abort').length, 0);
+  await mount.close({ grace: 1_000 });
+  await transport.close();
+  t.is(clock.timers, 0);
+});
+
+test('a target that is none is invalid_argument, unsent', async (t) => {
+  const { transport, state } = scene();
+  const error = (await t.throwsAsync(transport.send('', 'ask', new Uint8Array(0)))) as TransportError;
+  t.deepEqual([error.code, error.sent], ['invalid_argument', false]);
+  t.deepEqual(state.dials, []);
+  await transport.close();
+});
+
+test('a call under a signal that has aborted dials nobody', async (t) => {
+  const { transport, state } = scene();
+  const error = (await t.throwsAsync(transport.send('a:1', 'ask', new Uint8Array(0), { signal: AbortSignal.abort('why') }))) as TransportError;
+  t.deepEqual([error.code, error.cause, error.sent], ['cancelled', 'why', false]);
+  t.deepEqual(state.dials, []);
+  await transport.close();
+});
+
+test('a call ends at its deadline on the transport’s clock while its dial hangs, and the dial with it', async (t) => {
+  const { transport, clock, state } = scene();
+  const failed = t.throwsAsync(transport.send('a:1', 'ask', new Uint8Array(0), { timeout: 50 })) as unknown as Promise<TransportError>;
+  t.deepEqual(state.dials.length <= 1, true);
+  await turn();
+  clock.advance(50);
+  const error = await failed;
+  t.deepEqual([error.code, error.sent, error.target], ['deadline_exceeded', false, 'a:1']);
+  await transport.close();
+  t.is(clock.timers, 0);
+});
+
+test('close ends a call whose dial hangs with shutdown, unsent', async (t) => {
+  const { transport } = scene();
+  const failed = t.throwsAsync(transport.send('a:1', 'ask', new Uint8Array(0))) as unknown as Promise<TransportError>;
+  await transport.close();
+  const error = await failed;
+  t.deepEqual([error.code, error.sent], ['shutdown', false]);
+  t.is(((await t.throwsAsync(transport.send('a:1', 'ask', new Uint8Array(0)))) as TransportError).code, 'shutdown');
+  t.is(transport.trySend('a:1', 'tell', new Uint8Array(0)), false);
+});
+
+test('trySend to nobody is false and dials nobody; for another kind it is a TypeError', async (t) => {
+  const { transport, state } = scene();
+  t.false(transport.trySend('a:1', 'tell', new Uint8Array(0)));
+  t.deepEqual(transport.trySendAll(['a:1', 'b:1'], 'tell', new Uint8Array(0)), [false, false]);
+  t.throws(() => transport.trySend('a:1', 'ask' as never, new Uint8Array(0) as never), { instanceOf: TypeError });
+  await turn();
+  t.deepEqual(state.dials, []);
+  await transport.close();
+});
+
+test('a name or a channel mounted twice is a TypeError, and free again after its close', async (t) => {
+  const { transport } = scene();
+  t.throws(() => transport.mount(protocol), { instanceOf: TypeError, message: /'opts' is mounted/ });
+  t.throws(() => transport.mount(defineProtocol({ name: 'third', version: 1, channel: 0x20, methods: {} })), { instanceOf: TypeError, message: /channel 32/ });
+  const mount = transport.mount(other);
+  t.throws(() => transport.mount(other), { instanceOf: TypeError });
+  await mount.close();
+  t.notThrows(() => transport.mount(other));
+  await transport.close();
+  t.throws(() => transport.mount(defineProtocol({ name: 'late', version: 1, channel: 0x30, methods: {} })), { instanceOf: TransportError as never });
+});
+
+test('resolve is asked at each dial, and what it throws fails the dial', async (t) => {
+  const asked: string[] = [];
+  const { transport, state } = scene({
+    resolve: (target: string) => {
+      asked.push(target);
+      if (target === 'nobody') throw new Error('unknown');
+      return `${target}:7000`;
+    },
+  });
+  const hanging = t.throwsAsync(transport.send('node-1', 'ask', new Uint8Array(0)));
+  await turn();
+  t.deepEqual(state.dials, ['node-1:7000']);
+  const error = (await t.throwsAsync(transport.send('nobody', 'ask', new Uint8Array(0)))) as TransportError;
+  t.deepEqual([error.code, error.reason, error.sent], ['unavailable', 'host_not_found', false]);
+  t.deepEqual(asked, ['node-1', 'nobody']);
+  await transport.close();
+  await hanging;
+});
+
+function fakeBackend(schemes: string[] = ['fake']) {
+  const made: (string | undefined)[] = [];
+  const layers: ReturnType<typeof fakeLayer>[] = [];
+  const backend: Backend = {
+    schemes,
+    layer: ({ bindAddr }) => {
+      made.push(bindAddr);
+      const fake = fakeLayer();
+      layers.push(fake);
+      return fake.layer;
+    },
+  };
+  return { backend, made, layers };
+}
+
+test('createTransport takes one address, a list, one text with commas, or none', async (t) => {
+  for (const [addresses, expected] of [
+    ['fake://a:1', ['fake://a:1']],
+    [['fake://a:1', 'fake://b:2'], ['fake://a:1', 'fake://b:2']],
+    [' fake://a:1 , fake://b:2 ', ['fake://a:1', 'fake://b:2']],
+  ] as [string | string[], string[]][]) {
+    const { backend, made } = fakeBackend();
+    const transport = createTransport(addresses, { protocol, backends: [backend] });
+    t.deepEqual(made, expected);
+    await transport.close();
+  }
+  const { backend, made } = fakeBackend();
+  const transport = createTransport({ protocol, backends: [backend] });
+  t.deepEqual(made, []);
+  t.is(((await t.throwsAsync(transport.listen())) as TransportError).code, 'failed_precondition');
+  await transport.close();
+});
+
+test('createTransport: wrong options are a TypeError that names it', (t) => {
+  const { backend } = fakeBackend();
+  const create = createTransport as unknown as (...args: unknown[]) => unknown;
+  t.throws(() => create('fake://a:1', { protocol, backends: [] }), { instanceOf: TypeError, message: /createTransport: backends: must be a list of at least one/ });
+  t.throws(() => create('fake://a:1', { protocol }), { instanceOf: TypeError, message: /backends: is required/ });
+  t.throws(() => create('fake://a:1', { protocol, backends: [backend], bindAddr: 'x' }), { instanceOf: TypeError, message: /bindAddr: there is no such option/ });
+  t.throws(() => create('fake://a:1', undefined), { instanceOf: TypeError });
+  t.throws(() => create({ protocol, backends: [backend], advertiseAddr: 5 }), { instanceOf: TypeError, message: /advertiseAddr/ });
+});
+
+test('createTransport: an unknown scheme is invalid_argument, where it listens and where it dials', async (t) => {
+  const { backend } = fakeBackend(['fake', 'fakes']);
+  t.is((t.throws(() => createTransport('quic://a:1', { protocol, backends: [backend] })) as unknown as TransportError).code, 'invalid_argument');
+  const transport = createTransport({ protocol, backends: [backend] });
+  const error = (await t.throwsAsync(transport.send('quic://a:1', 'ask', new Uint8Array(0)))) as TransportError;
+  t.deepEqual([error.code, error.sent, error.target], ['invalid_argument', false, 'quic://a:1']);
+  t.regex(error.message, /fake:\/\/, fakes:\/\//);
+  await transport.close();
+});
+
+test('createTransport: an advertised list is told as one text', async (t) => {
+  const { backend } = fakeBackend();
+  const transport = createTransport('fake://0.0.0.0:1', { protocol, backends: [backend], advertiseAddr: ['fake://node-1:1', 'fake://node-1:2'] });
+  await transport.listen();
+  t.is(transport.advertiseAddr(), 'fake://node-1:1,fake://node-1:2');
+  await transport.close();
+});

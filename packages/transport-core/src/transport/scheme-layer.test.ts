@@ -1,0 +1,152 @@
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { createManualClock } from '../manual-clock.ts';
+import { seededRandom } from '../random.ts';
+import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import type { Backend, BackendLayerOptions } from './backend.ts';
+import { SchemeLayer } from './scheme-layer.ts';
+
+interface Made {
+  options: BackendLayerOptions;
+  dialled: string[];
+  listens: boolean;
+  closed: number;
+}
+
+/** A backend whose layers are written down; they listen unless `broken`. */
+function backend(schemes: string[], local: (bindAddr: string) => string = (address) => address) {
+  const made: Made[] = [];
+  const state = { broken: undefined as TransportError | undefined };
+  const value: Backend = {
+    schemes,
+    layer: (options) => {
+      const layer: Made = { options, dialled: [], listens: false, closed: 0 };
+      made.push(layer);
+      return {
+        listen: async () => {
+          if (state.broken !== undefined) throw state.broken;
+          layer.listens = true;
+        },
+        dial: async (address: string) => {
+          layer.dialled.push(address);
+          return { endpoint: address } as StreamConnection;
+        },
+        localAddr: () => local(options.bindAddr!),
+        advertiseAddr: () => options.advertiseAddr ?? local(options.bindAddr!),
+        close: async () => void layer.closed++,
+      } as StreamLayer;
+    },
+  };
+  return { value, made, state };
+}
+
+const clock = createManualClock();
+const random = seededRandom(1);
+const layerOf = (addresses: string[], advertised: string[], ...backends: Backend[]) => new SchemeLayer(addresses, advertised, backends, clock, random);
+const dial = { timeout: 1_000 };
+
+test('the scheme picks the backend, for dialling and for listening', async (t) => {
+  const [tcp, ws] = [backend(['tcp']), backend(['ws', 'wss'])];
+  const layer = layerOf(['tcp://a:1', 'ws://a:2/rpc'], [], tcp.value, ws.value);
+  await layer.listen(() => {});
+  t.deepEqual([tcp.made[0]!.options.bindAddr, ws.made[0]!.options.bindAddr], ['tcp://a:1', 'ws://a:2/rpc']);
+  t.deepEqual(layer.localAddrs(), ['tcp://a:1', 'ws://a:2/rpc']);
+  t.is(layer.localAddr(), 'tcp://a:1');
+  await layer.dial('wss://b:443/x', dial);
+  await layer.dial('WS://b:80', dial);
+  await layer.dial('tcp://b:1', dial);
+  t.deepEqual(ws.made[0]!.dialled, ['wss://b:443/x', 'WS://b:80']);
+  t.deepEqual(tcp.made[0]!.dialled, ['tcp://b:1']);
+});
+
+test('a layer gets the clock and the chance of its transport', (t) => {
+  const tcp = backend(['tcp']);
+  layerOf(['tcp://a:1'], [], tcp.value);
+  t.is(tcp.made[0]!.options.clock, clock);
+  t.is(tcp.made[0]!.options.random, random);
+});
+
+test('a backend that does not listen dials by a layer that is made once, when needed', async (t) => {
+  const ws = backend(['ws']);
+  const layer = layerOf([], [], ws.value);
+  t.is(ws.made.length, 0);
+  await layer.dial('ws://a:1', dial);
+  await layer.dial('ws://a:2', dial);
+  t.is(ws.made.length, 1);
+  t.is(ws.made[0]!.options.bindAddr, undefined);
+  await layer.close();
+  t.is(ws.made[0]!.closed, 1);
+});
+
+test('several addresses of one backend are several layers, of which one dials', async (t) => {
+  const tcp = backend(['tcp']);
+  const layer = layerOf(['tcp://a:1', 'tcp://b:2'], [], tcp.value);
+  await layer.listen(() => {});
+  t.true(tcp.made.every(({ listens }) => listens));
+  await layer.dial('tcp://c:3', dial);
+  t.deepEqual(tcp.made.map(({ dialled }) => dialled.length), [1, 0]);
+  await layer.close();
+  t.deepEqual(tcp.made.map(({ closed }) => closed), [1, 1]);
+});
+
+test('a scheme without a backend is invalid_argument and names those there are', async (t) => {
+  const [tcp, ws] = [backend(['tcp']), backend(['ws', 'wss'])];
+  const error = t.throws(() => layerOf(['quic://a:1'], [], tcp.value, ws.value)) as unknown as TransportError;
+  t.is(error.code, 'invalid_argument');
+  t.regex(error.message, /'quic:\/\/a:1'.*'quic'.*tcp:\/\/, ws:\/\/, wss:\/\//);
+  for (const target of ['quic://a:1', 'a:1', '/path', '']) {
+    const failure = (await t.throwsAsync(layerOf([], [], tcp.value).dial(target, dial))) as TransportError;
+    t.is(failure.code, 'invalid_argument', target);
+    t.regex(failure.message, /tcp:\/\//);
+  }
+});
+
+test('an address without a scheme says so', async (t) => {
+  const failure = (await t.throwsAsync(layerOf([], [], backend(['tcp']).value).dial('a:1', dial))) as TransportError;
+  t.regex(failure.message, /has no scheme/);
+});
+
+test('local addresses have a scheme, the layer’s own or the one that was asked for', async (t) => {
+  const layer = layerOf(['tcp://a:0', 'ws://a:0'], [], backend(['tcp'], () => 'a:7000').value, backend(['ws'], () => 'ws://a:7001').value);
+  await layer.listen(() => {});
+  t.deepEqual(layer.localAddrs(), ['tcp://a:7000', 'ws://a:7001']);
+});
+
+test('before it listens it has no local address', (t) => {
+  const layer = layerOf(['tcp://a:1'], [], backend(['tcp']).value);
+  for (const ask of [() => layer.localAddr(), () => layer.localAddrs(), () => layer.advertiseAddr()]) {
+    t.is((t.throws(ask) as unknown as TransportError).code, 'failed_precondition');
+  }
+});
+
+test('advertised addresses are told verbatim, and each layer hears its own', async (t) => {
+  const [tcp, ws] = [backend(['tcp']), backend(['ws', 'wss'])];
+  const layer = layerOf(['tcp://0.0.0.0:1', 'ws://0.0.0.0:2'], ['TCP://node-1:1', 'wss://node-1:443/x'], tcp.value, ws.value);
+  t.is(layer.advertiseAddr(), 'TCP://node-1:1,wss://node-1:443/x');
+  t.is(tcp.made[0]!.options.advertiseAddr, 'TCP://node-1:1');
+  t.is(ws.made[0]!.options.advertiseAddr, 'wss://node-1:443/x');
+});
+
+test('with one advertised address no layer insists on another of its own', (t) => {
+  const [tcp, ws] = [backend(['tcp']), backend(['ws'])];
+  layerOf(['tcp://0.0.0.0:1', 'ws://0.0.0.0:2'], ['tcp://node-1:1'], tcp.value, ws.value);
+  t.is(ws.made[0]!.options.advertiseAddr, 'tcp://node-1:1');
+});
+
+test('where one address can not be bound, those before it are closed', async (t) => {
+  const [tcp, ws] = [backend(['tcp']), backend(['ws'])];
+  const layer = layerOf(['tcp://a:1', 'ws://a:2'], [], tcp.value, ws.value);
+  ws.state.broken = new TransportError('unavailable', 'in use', { reason: 'address_in_use' });
+  t.is(await t.throwsAsync(layer.listen(() => {})), ws.state.broken);
+  t.deepEqual([tcp.made[0]!.closed, ws.made[0]!.closed], [1, 0]);
+  t.throws(() => layer.localAddr());
+  ws.state.broken = undefined;
+  await layer.listen(() => {});
+  t.is(layer.localAddr(), 'tcp://a:1');
+});
+
+test('who only dials can not listen, and is told what to give', async (t) => {
+  const error = (await t.throwsAsync(layerOf([], [], backend(['ws']).value).listen(() => {}))) as TransportError;
+  t.is(error.code, 'failed_precondition');
+  t.regex(error.message, /ws:\/\/127\.0\.0\.1:0/);
+});
