@@ -28,7 +28,8 @@ for (const path of texts.filter((each) => !each.startsWith('examples/'))) {
     } else if (partOf !== undefined) {
       test(`${where} is a part of ${partOf}`, (t) => t.true(isExcerpt(code, read(partOf)), `these lines do not stand in ${partOf}:\n${code}`));
     } else if (!/^in place of a line of \S+\.ts$/.test(note ?? '')) {
-      test(`${where} says of which file it is`, (t) => t.fail('a block of code needs a comment on the line above: <!-- docs/src/x.ts --> or <!-- from docs/src/x.ts -->'));
+      test(`${where} says of which file it is`, (t) =>
+        t.fail('a block of code needs a comment on the line above: <!-- docs/src/x.ts --> or <!-- from docs/src/x.ts -->'));
     }
   }
 }
@@ -64,7 +65,10 @@ test('the first program runs in memory once one line is changed', async (t) => {
 test('the README names the two commands', (t) => {
   const commands = blocksOf(read('README.md')).flatMap(({ language, code }) => (language === 'sh' ? code.split('\n') : []));
   for (const command of ['npx pnpm@12 demo', 'npx pnpm@12 test']) {
-    t.true(commands.some((line) => line.replace(/\s+#.*$/, '') === command), command);
+    t.true(
+      commands.some((line) => line.replace(/\s+#.*$/, '') === command),
+      command,
+    );
   }
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   t.truthy(scripts['demo']);

@@ -34,7 +34,7 @@ test('the table of counters is that of the source', (t) => {
 });
 
 test('the table of events is that of the source', (t) => {
-  const union = /export type ObserverEvent =([^]*?);\n\n/.exec(read('packages/transport-core/src/observer.ts'))?.[1] ?? '';
+  const union = /export type ObserverEvent =([\s\S]*?);\n\n/.exec(read('packages/transport-core/src/observer.ts'))?.[1] ?? '';
   const events = [...union.matchAll(/type: '(\w+)'/g)].map((match) => match[1]);
   t.true(events.length > 0);
   t.deepEqual(

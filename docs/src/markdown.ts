@@ -35,20 +35,24 @@ export function tableBelow(text: string, heading: string): string[][] {
   const first = lines.findIndex((line, i) => i > start && line.startsWith('|'));
   const rows: string[][] = [];
   for (let at = first + 2; lines[at]?.startsWith('|'); at++) {
-    rows.push(lines[at]!.split('|').slice(1, -1).map((cell) => cell.trim()));
+    rows.push(
+      lines[at]!.split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
   }
   return rows;
 }
 
 /** The targets of all links, outside of code. */
 export function linksOf(text: string): string[] {
-  const prose = text.replace(/^```[^]*?^```$/gm, '').replace(/`[^`\n]*`/g, '');
+  const prose = text.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, '');
   return [...prose.matchAll(/\]\(([^()\s]+)\)/g)].map((match) => match[1]!);
 }
 
 /** The anchors that GitHub gives to the headings. */
 export function anchorsOf(text: string): string[] {
-  const headings = text.replace(/^```[^]*?^```$/gm, '').match(/^#+ .*$/gm) ?? [];
+  const headings = text.replace(/^```[\s\S]*?^```$/gm, '').match(/^#+ .*$/gm) ?? [];
   return headings.map((heading) =>
     heading
       .replace(/^#+ /, '')
@@ -66,5 +70,8 @@ export function isExcerpt(part: string, whole: string): boolean {
 }
 
 function trimEach(text: string): string[] {
-  return text.trimEnd().split('\n').map((line) => line.trim());
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trim());
 }

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { NetworkTransport } from '@trunkline/transport-core';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
@@ -10,7 +11,7 @@ transportSuite(test, {
     return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
   },
   unreachable: () => 'loft-that-nobody-keeps',
-  probe: nodeProbe(),
+  probe: nodeProbe(process),
   skip: {
     'an address that nobody can dial is refused without an advertised one, and taken with it': 'a loft is one place, and no name means all of them',
   },
