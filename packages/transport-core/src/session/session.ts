@@ -222,7 +222,8 @@ export class Session implements FrameVisitor, Departing {
   }
 
   private greeting(frame: Frame): void {
-    const { visitor, self, proven } = this.options;
+    const { visitor, self, proven, refused } = this.options;
+    if (refused !== undefined) return this.break(refused);
     if (this.phase === 'ready' && frame.kind === Kind.READY) return this.rise();
     if (this.phase !== 'hello' || frame.kind !== Kind.HELLO) {
       return this.link.violation('malformed', `frame ${frame.kind} before the hello was over`);

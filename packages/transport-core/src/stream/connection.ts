@@ -161,6 +161,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   }
 
   frames(batch: Frame[]): void {
+    for (const frame of batch) this.bytesIn += frame.payload.length;
     this.host.ticker.run((now) => this.session.receiveFrames(now, batch));
   }
 
