@@ -1,5 +1,6 @@
 // Both transports in memory, held to the contract of a Transport: the direct one, and the whole NetworkTransport over in-process streams.
 
+import process from 'node:process';
 import { NetworkTransport, type Protocol } from '@trunkline/transport-core';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
@@ -8,14 +9,15 @@ import { createInmemStreams } from './stream/inmem-streams.ts';
 
 transportSuite(test, {
   name: 'inmem direct',
-  create: (options, { address: addr, wrap } = {}) => (wrap === undefined ? createInmemTransport({ ...options, addr }) : new InmemTransport({ ...options, addr }, wrap)),
+  create: (options, { address: addr, wrap } = {}) =>
+    wrap === undefined ? createInmemTransport({ ...options, addr }) : new InmemTransport({ ...options, addr }, wrap),
   link(a, b) {
     const [one, other] = [a, b] as unknown as [InmemTransport<Protocol>, InmemTransport<Protocol>];
     one.connect(other.addr, other);
     other.connect(one.addr, one);
   },
   unreachable: () => 'nobody',
-  probe: nodeProbe(),
+  probe: nodeProbe(process),
   skip: {
     'an advertised address is told verbatim': 'the direct transport takes no advertised address: its own is any text already',
     'an address that nobody can dial is refused without an advertised one, and taken with it': 'every address can be told: connect says what it means',
@@ -33,7 +35,7 @@ transportSuite(test, {
     return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
   },
   unreachable: () => 'inmem://nobody',
-  probe: nodeProbe(),
+  probe: nodeProbe(process),
   skip: {
     'an address that nobody can dial is refused without an advertised one, and taken with it': 'every name in this process can be dialled',
   },

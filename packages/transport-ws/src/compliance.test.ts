@@ -1,5 +1,6 @@
 // WebSocket, held to the contract of a Transport.
 
+import process from 'node:process';
 import { NetworkTransport } from '@trunkline/transport-core';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
@@ -16,5 +17,5 @@ transportSuite(test, {
   // Port 1 of the loopback: nothing listens below 1024 without being asked to.
   unreachable: () => 'ws://127.0.0.1:1/',
   unspecified: '0.0.0.0:0',
-  probe: nodeProbe(),
+  probe: nodeProbe(process),
 });

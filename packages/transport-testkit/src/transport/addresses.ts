@@ -112,7 +112,10 @@ export const addressCases: Cases = (define) => {
       [{ limits: { message: 10, item: 20 } }, /limits\.item/],
       [{ noSuchOption: 1 }, /noSuchOption/],
     ] as const) {
-      const error = await caught(t, Promise.resolve().then(() => f.create(kit, options as object)));
+      const error = await caught(
+        t,
+        Promise.resolve().then(() => f.create(kit, options as object)),
+      );
       t.true(error instanceof TypeError, String(error));
       t.regex((error as Error).message, path);
     }

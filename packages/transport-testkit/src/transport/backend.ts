@@ -20,7 +20,7 @@ export interface TransportBackend {
   readonly unspecified?: string;
   /**
    * What keeps the process alive, by name: `process.getActiveResourcesInfo` in Node. With it, and with `collect` (a garbage collection),
-   * the suite finds leaked handles and a heap that grows; `nodeProbe()` is Node's.
+   * the suite finds leaked handles and a heap that grows; `nodeProbe(process)` is Node's.
    */
   readonly probe?: Probe | undefined;
   /** Titles that this backend can't pass → why; at most 5. An unknown title, or one without a reason, is a TypeError. */

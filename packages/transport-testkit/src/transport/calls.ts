@@ -2,7 +2,7 @@
 
 import { serve } from '@trunkline/transport-core';
 import { misused, rejected } from './expect.ts';
-import { type Block, kit, side, type SyncRequest } from './protocols.ts';
+import { type Block, kit, type SyncRequest, side } from './protocols.ts';
 import { serveKit } from './serving.ts';
 import type { Cases } from './suite.ts';
 import { deferred, equalBytes, pattern, textOf, utf8, watch } from './values.ts';

@@ -37,7 +37,7 @@ export const cancellationCases: Cases = (define) => {
   });
 
   // FAULTS 44
-  define('an abort in flight cancels the call, and the handler\'s signal aborts', async (f, t) => {
+  define("an abort in flight cancels the call, and the handler's signal aborts", async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer('echo');
     const controller = new AbortController();
@@ -156,7 +156,7 @@ export const cancellationCases: Cases = (define) => {
     t.pass();
   });
 
-  define('an abort in the middle of an upload returns its iterator and ends the handler\'s loop', async (f, t) => {
+  define("an abort in the middle of an upload returns its iterator and ends the handler's loop", async (f, t) => {
     const { a, b, at } = await f.pair();
     const handler = deferred<unknown>();
     const returned = deferred();

@@ -40,7 +40,12 @@ export const closingCases: Cases = (define) => {
     const made = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
     const served = b.send(a.advertiseAddr(), 'brisk', utf8(''), { timeout: Infinity });
     const outcomes = [rejected(t, made, { code: 'shutdown', sent: true }), rejected(t, served, { code: 'unavailable', sent: true })];
-    await f.until('both run', () => a.snapshot().connections.reduce((sum, { calls }) => sum + calls.in, 0) === 1 && b.snapshot().connections.reduce((sum, { calls }) => sum + calls.in, 0) === 1);
+    await f.until(
+      'both run',
+      () =>
+        a.snapshot().connections.reduce((sum, { calls }) => sum + calls.in, 0) === 1 &&
+        b.snapshot().connections.reduce((sum, { calls }) => sum + calls.in, 0) === 1,
+    );
     const closing = a.close({ grace: 1_000 });
     f.clock.advance(1_001);
     await f.drive(closing);
@@ -66,7 +71,10 @@ export const closingCases: Cases = (define) => {
     await f.drive(a.close());
     await Promise.all(outcomes);
     await f.turns(5);
-    t.deepEqual(f.seen(a).events.filter((event) => event.type === 'up'), []);
+    t.deepEqual(
+      f.seen(a).events.filter((event) => event.type === 'up'),
+      [],
+    );
     await f.until('the other end is clean too', () => b.snapshot().connections.length === 0);
   });
 
@@ -154,7 +162,7 @@ export const closingCases: Cases = (define) => {
     serveKit(b, {
       async echo() {
         await gate.promise;
-        queueMicrotask(answered.resolve);
+        f.clock.defer(answered.resolve);
         return pattern(200_000);
       },
     });

@@ -24,7 +24,7 @@ export const deadlineCases: Cases = (define) => {
   });
 
   // SEEDS 5
-  define('the call\'s own timeout goes before the method\'s, and that before the transport\'s', async (f, t) => {
+  define("the call's own timeout goes before the method's, and that before the transport's", async (f, t) => {
     const { a, b, at } = await f.pair({ a: { timeout: 3_000 } });
     const consumer = b.consumer();
     const calls = [a.send(at, 'brisk', utf8(''), { timeout: 200 }), a.send(at, 'brisk', utf8('')), a.send(at, 'echo', utf8(''))];
@@ -171,7 +171,7 @@ export const deadlineCases: Cases = (define) => {
     for (const call of calls) await rejected(t, call, { code: 'deadline_exceeded' });
   });
 
-  define('the call\'s own timeout bounds the whole of a stream', async (f, t) => {
+  define("the call's own timeout bounds the whole of a stream", async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b, {
       async range(_request, rpc) {
@@ -188,7 +188,7 @@ export const deadlineCases: Cases = (define) => {
     await rejected(t, reading, { code: 'deadline_exceeded', sent: true });
   });
 
-  define('the transport\'s timeout bounds each wait for progress of a stream, not the whole', async (f, t) => {
+  define("the transport's timeout bounds each wait for progress of a stream, not the whole", async (f, t) => {
     const { a, b, at } = await f.pair({ a: { timeout: 1_000 } });
     const gates = Array.from({ length: 5 }, () => deferred());
     serveKit(b, {
@@ -222,7 +222,7 @@ export const deadlineCases: Cases = (define) => {
     t.is(a.snapshot().connections[0]?.streams ?? 0, 0);
   });
 
-  define('an upload that stalls ends at the transport\'s timeout', async (f, t) => {
+  define("an upload that stalls ends at the transport's timeout", async (f, t) => {
     const { a, b, at } = await f.pair({ a: { timeout: 1_000 } });
     serveKit(b);
     let returned = false;

@@ -23,7 +23,11 @@ export function createWire(): Wire {
   const connections = new Set<FaultyConnection>();
   const state = { frozen: false, dialled: 0 };
   const adopt = (connection: StreamConnection): StreamConnection => {
-    const faulty = new FaultyConnection(connection, () => state.frozen, () => connections.delete(faulty));
+    const faulty = new FaultyConnection(
+      connection,
+      () => state.frozen,
+      () => connections.delete(faulty),
+    );
     connections.add(faulty);
     return faulty;
   };

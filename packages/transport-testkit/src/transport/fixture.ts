@@ -13,7 +13,7 @@ import {
   type Transport,
 } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';
-import type { TransportBackend, Place } from './backend.ts';
+import type { Place, TransportBackend } from './backend.ts';
 import { type Kit, kit } from './protocols.ts';
 import { watch } from './values.ts';
 

@@ -64,7 +64,7 @@ export const helloCases: Cases = (define) => {
   });
 
   // SEEDS 59, 64
-  define('the acceptor\'s admit refuses: both ends see permission_denied, refused', async (f, t) => {
+  define("the acceptor's admit refuses: both ends see permission_denied, refused", async (f, t) => {
     const { a, b, at } = await f.pair({
       b: {
         admit() {
@@ -81,7 +81,7 @@ export const helloCases: Cases = (define) => {
   });
 
   // SEEDS 59
-  define('the dialler\'s admit refuses as well', async (f, t) => {
+  define("the dialler's admit refuses as well", async (f, t) => {
     const { a, b, at } = await f.pair({
       a: {
         admit() {

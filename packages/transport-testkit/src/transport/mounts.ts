@@ -87,7 +87,10 @@ export const mountCases: Cases = (define) => {
     t.is((await consumer.next()).done, true);
     await rejected(t, sideA.send(at, 'echo', utf8('')), { code: 'shutdown', sent: false });
     t.is(textOf(await a.send(at, 'echo', utf8('and on'))), 'and on');
-    t.deepEqual(a.snapshot().protocols.map(({ name }) => name), ['testkit']);
+    t.deepEqual(
+      a.snapshot().protocols.map(({ name }) => name),
+      ['testkit'],
+    );
   });
 
   define('a protocol can be mounted again, and takes up its channel', async (f, t) => {
@@ -104,7 +107,7 @@ export const mountCases: Cases = (define) => {
     t.is(textOf(await second.send(at, 'echo', utf8('three'))), 'another');
   });
 
-  define('listen on a mount is the root\'s', async (f, t) => {
+  define("listen on a mount is the root's", async (f, t) => {
     const root = f.create(kit);
     const mounted = root.mount(side);
     await mounted.listen();

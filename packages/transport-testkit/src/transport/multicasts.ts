@@ -88,7 +88,7 @@ export const multicastCases: Cases = (define) => {
     }
   });
 
-  define('the timeout is each call\'s own', async (f, t) => {
+  define("the timeout is each call's own", async (f, t) => {
     const { a, at } = await group(f, 3, { hang: [1] });
     const reading = listOf(multicast(a, at, 'brisk', utf8(''), { timeout: 300 }));
     await f.until('two have answered', () => a.snapshot().connections.reduce((sum, { calls }) => sum + calls.out, 0) === 1);
@@ -99,7 +99,7 @@ export const multicastCases: Cases = (define) => {
   });
 
   // FAULTS 59
-  define('a peer that has stopped holds up nobody\'s answer', async (f, t) => {
+  define("a peer that has stopped holds up nobody's answer", async (f, t) => {
     const wire = createWire();
     const { a, at } = await group(f, 5);
     const stopped = await f.open(kit, {}, { wrap: wire.wrap });

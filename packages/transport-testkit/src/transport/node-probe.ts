@@ -1,24 +1,23 @@
-// A Probe of Node, found through globalThis: the kit itself runs anywhere.
+// A Probe of Node, made of its `process`: the kit itself runs anywhere.
 
 import type { Probe } from './backend.ts';
 
-interface NodeProcess {
+/** What is used of Node's `process`. */
+export interface NodeProcess {
   getActiveResourcesInfo(): string[];
   memoryUsage(): { heapUsed: number };
-  getBuiltinModule?(name: 'node:v8'): { setFlagsFromString(flag: string): void };
-  getBuiltinModule?(name: 'node:vm'): { runInNewContext(code: string): () => void };
+  getBuiltinModule?(name: string): unknown;
 }
 
-/** What Node says of itself; undefined elsewhere. */
-export function nodeProbe(): Probe | undefined {
-  const { process, gc } = globalThis as { process?: Partial<NodeProcess>; gc?: () => void };
-  if (process?.getActiveResourcesInfo === undefined || process.memoryUsage === undefined) return undefined;
-  const node = process as NodeProcess;
-  return { resources: () => node.getActiveResourcesInfo(), heapUsed: () => node.memoryUsage().heapUsed, collect: gc ?? collector(node) };
+/** What Node says of itself: `nodeProbe(process)`. */
+export function nodeProbe(process: NodeProcess): Probe {
+  return { resources: () => process.getActiveResourcesInfo(), heapUsed: () => process.memoryUsage().heapUsed, collect: collector(process) };
 }
 
 /** The garbage collector, without `--expose-gc`, which a worker thread can't be given. */
-function collector(node: NodeProcess): (() => void) | undefined {
-  node.getBuiltinModule?.('node:v8')?.setFlagsFromString('--expose-gc');
-  return node.getBuiltinModule?.('node:vm')?.runInNewContext('gc');
+function collector(process: NodeProcess): (() => void) | undefined {
+  const v8 = process.getBuiltinModule?.('node:v8') as { setFlagsFromString(flag: string): void } | undefined;
+  const vm = process.getBuiltinModule?.('node:vm') as { runInNewContext(code: string): unknown } | undefined;
+  v8?.setFlagsFromString('--expose-gc');
+  return vm?.runInNewContext('gc') as (() => void) | undefined;
 }

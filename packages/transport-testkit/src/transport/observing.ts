@@ -129,7 +129,7 @@ export const observingCases: Cases = (define) => {
     t.is(b.snapshot().waiting, 0);
   });
 
-  define('protocol, clock and random are the transport\'s own', async (f, t) => {
+  define("protocol, clock and random are the transport's own", async (f, t) => {
     const a = f.create(kit, { random: () => 0.5 });
     t.is(a.clock, f.clock);
     t.is(a.random(), 0.5);

@@ -9,7 +9,7 @@ import type { Cases } from './suite.ts';
 import { deferred, equalBytes, pattern, textOf, utf8, watch } from './values.ts';
 
 export const oneWayCases: Cases = (define) => {
-  define('a one-way resolves to nothing without its handler\'s leave', async (f, t) => {
+  define("a one-way resolves to nothing without its handler's leave", async (f, t) => {
     const { a, b, at } = await f.pair();
     const got = deferred<string>();
     const never = deferred();

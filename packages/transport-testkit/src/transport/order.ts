@@ -128,7 +128,13 @@ export const orderCases: Cases = (define) => {
     const b = await f.open(lined);
     f.link(a, b);
     const got: number[] = [];
-    serve(b, { note: (request) => got.push(request.length), echo: (request) => (got.push(request.length), request) });
+    serve(b, {
+      note: (request) => got.push(request.length),
+      echo(request) {
+        got.push(request.length);
+        return request;
+      },
+    });
     const at = b.advertiseAddr();
     const sizes = [10, 500_000, 11, 12, 200_000, 13, 70_000, 14];
     await Promise.all(sizes.map((size, i) => a.send(at, i % 2 === 0 ? 'note' : 'echo', pattern(size))));
@@ -160,8 +166,12 @@ export const orderCases: Cases = (define) => {
     const at = b.advertiseAddr();
     const [urgentA, urgentB] = [a.mount(urgent), b.mount(urgent)];
     const got: string[] = [];
-    serve(b, { echo: () => (got.push('low'), utf8('')) });
-    serve(urgentB, { echo: () => (got.push('high'), utf8('')) });
+    const mark = (name: string) => () => {
+      got.push(name);
+      return utf8('');
+    };
+    serve(b, { echo: mark('low') });
+    serve(urgentB, { echo: mark('high') });
     await a.dial(at);
     const low = Array.from({ length: 10 }, () => a.send(at, 'echo', pattern(1_000_000)));
     const high = Array.from({ length: 10 }, () => urgentA.send(at, 'echo', pattern(1_000_000)));

@@ -16,7 +16,10 @@ export const poolCases: Cases = (define) => {
     await Promise.all([1, 2, 3, 4, 5].map((i) => a.send(at, 'echo', pattern(i * 100_000))));
     const idle = a.remotes().filter((remote) => remote.direction === 'out').length;
     t.true(idle >= 1 && idle <= 3, `${idle} connections`);
-    t.is(a.snapshot().connections.reduce((sum, connection) => sum + connection.calls.out, 0), 0);
+    t.is(
+      a.snapshot().connections.reduce((sum, connection) => sum + connection.calls.out, 0),
+      0,
+    );
   });
 
   define('short calls share one connection, however many they are', async (f, t) => {
@@ -220,7 +223,7 @@ export const poolCases: Cases = (define) => {
       brisk() {
         runs++;
         wire.freeze();
-        queueMicrotask(answered.resolve);
+        f.clock.defer(answered.resolve);
         return pattern(4_000_000);
       },
     });
@@ -283,7 +286,7 @@ export const poolCases: Cases = (define) => {
   });
 
   // SEEDS 70, FAULTS 76
-  define('a disconnect that races the peer\'s own close takes the connection down once', async (f, t) => {
+  define("a disconnect that races the peer's own close takes the connection down once", async (f, t) => {
     for (let i = 0; i < 10; i++) {
       const { a, b, at } = await f.pair();
       await a.dial(at);

@@ -21,14 +21,14 @@ export const pressureCases: Cases = (define) => {
   });
 
   // SEEDS 32
-  define('the peer\'s limit holds as one\'s own does: it is learned in the hello', async (f, t) => {
+  define("the peer's limit holds as one's own does: it is learned in the hello", async (f, t) => {
     const { a, b, at } = await f.pair({ b: { limits: { message: 70_000 } } });
     serveKit(b);
     t.is((await a.send(at, 'echo', pattern(70_000))).length, 70_000);
     await rejected(t, a.send(at, 'echo', pattern(70_001)), { code: 'resource_exhausted', sent: false });
   });
 
-  define('an answer above the caller\'s limit fails that call, and no other', async (f, t) => {
+  define("an answer above the caller's limit fails that call, and no other", async (f, t) => {
     const { a, b, at } = await f.pair({ a: { limits: { message: 70_000 } } });
     serveKit(b, { brisk: () => pattern(70_001) });
     await rejected(t, a.send(at, 'brisk', utf8('')), { code: 'resource_exhausted', sent: true });
@@ -161,7 +161,12 @@ export const pressureCases: Cases = (define) => {
     const { a, b, at } = await f.pair({ b: { limits } });
     const consumer = b.consumer('echo');
     const calls = Array.from({ length: 8 }, () => a.send(at, 'echo', pattern(1_000_000), { timeout: Infinity }));
-    const outcomes = calls.map((call) => call.then(() => 'answered', (error: { code: string }) => error.code));
+    const outcomes = calls.map((call) =>
+      call.then(
+        () => 'answered',
+        (error: { code: string }) => error.code,
+      ),
+    );
     await f.until('some are refused', () => f.count(b, 'refusedCall') > 0 || (a.snapshot().errors.resource_exhausted ?? 0) > 0);
     t.true(b.snapshot().memory <= 1.25 * limits.memory, `${b.snapshot().memory} bytes`);
     void (async () => {
@@ -169,7 +174,10 @@ export const pressureCases: Cases = (define) => {
     })();
     const codes = await Promise.all(outcomes);
     t.true(codes.includes('answered') && codes.includes('resource_exhausted'), codes.join(' '));
-    t.true(codes.every((code) => code === 'answered' || code === 'resource_exhausted'), codes.join(' '));
+    t.true(
+      codes.every((code) => code === 'answered' || code === 'resource_exhausted'),
+      codes.join(' '),
+    );
   });
 
   define('metadata of 8 KiB crosses, more is refused before it leaves', async (f, t) => {

@@ -64,8 +64,20 @@ export const lined = defineProtocol({
 });
 
 /** Two that differ in their share of the wire alone, 1 to 100; channels 0x45 and 0x46. */
-export const humble = defineProtocol({ name: 'testkit/humble', version: 1, channel: 0x45, priority: 1, methods: { echo: { id: 1, request: bytes, response: bytes } } });
-export const urgent = defineProtocol({ name: 'testkit/urgent', version: 1, channel: 0x46, priority: 100, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+export const humble = defineProtocol({
+  name: 'testkit/humble',
+  version: 1,
+  channel: 0x45,
+  priority: 1,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
+export const urgent = defineProtocol({
+  name: 'testkit/urgent',
+  version: 1,
+  channel: 0x46,
+  priority: 100,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 export type Kit = typeof kit;
 export type KitTransport = Transport<Kit>;

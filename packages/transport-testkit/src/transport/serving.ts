@@ -1,7 +1,7 @@
 // What answers in most cases: one handler for each kind of call.
 
 import { type Handlers, type Server, serve } from '@trunkline/transport-core';
-import { type Kit, type KitTransport, kit } from './protocols.ts';
+import type { Kit, KitTransport, kit } from './protocols.ts';
 import { pattern, textOf, utf8 } from './values.ts';
 
 /** Handlers of the kit's protocol: all echo, but `gather` (answers 'items bytes'), `range` (streams what `rangeOf` asked for) and `note` (does nothing). */

@@ -86,7 +86,7 @@ export const streamCases: Cases = (define) => {
     t.deepEqual(got, ['hello', 're: question 0', 're: question 1', 'bye']);
   });
 
-  define('an answer before the end of the upload returns the caller\'s iterator', async (f, t) => {
+  define("an answer before the end of the upload returns the caller's iterator", async (f, t) => {
     const { a, b, at } = await f.pair();
     const returned = deferred();
     serveKit(b, {
@@ -163,7 +163,12 @@ export const streamCases: Cases = (define) => {
     const { value: rpc } = await consumer.next();
     await rpc.write(utf8('only'));
     t.true(rpc.end());
-    t.true((await caught(t, Promise.resolve().then(() => rpc.write(utf8('more'))))) instanceof TypeError);
+    t.true(
+      (await caught(
+        t,
+        Promise.resolve().then(() => rpc.write(utf8('more'))),
+      )) instanceof TypeError,
+    );
     t.throws(() => rpc.end(), { instanceOf: TypeError });
     t.deepEqual((await listOf(items)).map(textOf), ['only']);
 

@@ -84,7 +84,7 @@ export const targetCases: Cases = (define) => {
     t.deepEqual(a.remotes(), []);
   });
 
-  define('a Remote of another transport is not taken for one\'s own', async (f, t) => {
+  define("a Remote of another transport is not taken for one's own", async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     await a.dial(at);
@@ -98,14 +98,17 @@ export const targetCases: Cases = (define) => {
     t.true(error instanceof TypeError || (error as { code?: string }).code === 'unavailable', String(error));
   });
 
-  define('no claim of an address brings another\'s calls to a connection', async (f, t) => {
+  define("no claim of an address brings another's calls to a connection", async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(a, { echo: () => utf8('a itself') });
     await a.dial(at);
     await f.until('both are up', () => b.remotes().length === 1);
     t.is(textOf(await b.send(a.advertiseAddr(), 'echo', utf8(''))), 'a itself');
     t.deepEqual(
-      b.remotes().map((remote) => remote.direction).sort(),
+      b
+        .remotes()
+        .map((remote) => remote.direction)
+        .sort(),
       ['in', 'out'],
       'b dialled, though a connection from a peer of that address was there',
     );
@@ -126,7 +129,7 @@ export const targetCases: Cases = (define) => {
     t.is((await next).done, true);
   });
 
-  define('leaving the loop of connections ends it, and no other reader\'s', async (f, t) => {
+  define("leaving the loop of connections ends it, and no other reader's", async (f, t) => {
     const { a, at } = await f.pair();
     const [one, two] = [a.connections(), a.connections()];
     const waiting = [one.next(), two.next()];

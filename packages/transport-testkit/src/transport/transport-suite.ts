@@ -5,6 +5,7 @@ import type { TransportBackend, TransportTest } from './backend.ts';
 import { callCases } from './calls.ts';
 import { cancellationCases } from './cancellation.ts';
 import { closingCases } from './closing.ts';
+import { codecCases } from './codecs.ts';
 import { deadlineCases } from './deadlines.ts';
 import { failureCases } from './failures.ts';
 import { helloCases } from './hellos.ts';
@@ -35,6 +36,7 @@ export function transportSuite(test: TransportTest, backend: TransportBackend): 
     addressCases,
     callCases,
     failureCases,
+    codecCases,
     deadlineCases,
     cancellationCases,
     oneWayCases,

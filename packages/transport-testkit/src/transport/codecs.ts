@@ -1,0 +1,211 @@
+// What a codec refuses: found out where it can be mended, told by its path, and never half a value.
+
+import { bytes, defineProtocol, json, protobuf, serve, type TransportError } from '@trunkline/transport-core';
+import proto from 'protobufjs';
+import { misused, rejected, thrown } from './expect.ts';
+import type { Fixture } from './fixture.ts';
+import { blockCodec, kit, type SyncRequest } from './protocols.ts';
+import { serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { utf8 } from './values.ts';
+
+export const codecCases: Cases = (define) => {
+  // FAULTS 33
+  define('what JSON can not hold is refused at the sender, by its path, and never leaves', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    let served = 0;
+    serveKit(b, {
+      sync(request) {
+        served++;
+        return request;
+      },
+    });
+    const cycle: { parent?: unknown } = {};
+    cycle.parent = cycle;
+    // biome-ignore lint/style/noRestrictedGlobals: a Date is what JSON can not hold
+    for (const parent of [Number.NaN, Number.POSITIVE_INFINITY, new Date(0), new Map(), new Uint8Array(1), 10n, cycle]) {
+      await rejected(t, a.send(at, 'sync', { ...plain, parent: { deep: parent } }), { code: 'invalid_argument', sent: false, message: /parent/ });
+    }
+    t.is(served, 0);
+  });
+
+  define('a request that breaks its schema is refused at the sender, by its path', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const wrong = { ...plain, limit: 'many' } as unknown as SyncRequest;
+    await rejected(t, a.send(at, 'sync', wrong), { code: 'invalid_argument', sent: false, origin: 'local', message: /limit/ });
+  });
+
+  // FAULTS 26, 30
+  define('a request that its codec refuses at the receiver reaches no reader; the caller is told the path', async (f, t) => {
+    const { a, b, at } = await linkedKit(f);
+    let served = 0;
+    serveKit(b, {
+      sync(request) {
+        served++;
+        return request;
+      },
+    });
+    const refused = { code: 'invalid_argument', origin: 'remote' } as const;
+    await rejected(t, a.send(at, 'sync', utf8('{"from":"","known":{},"limit":"many","heads":[],"parent":null}')), { ...refused, message: /limit/ });
+    await rejected(t, a.send(at, 'sync', utf8('{"from":')), refused);
+    await rejected(t, a.send(at, 'sync', utf8('')), refused);
+    await rejected(t, a.send(at, 'sync', new Uint8Array([0x22, 0xc0, 0xaf, 0x22])), refused);
+    t.is(served, 0);
+  });
+
+  define('an answer that its codec refuses throws at the handler, and the caller gets internal', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer('sync');
+    const answer = a.send(at, 'sync', plain);
+    const { value: rpc } = await consumer.next();
+    thrown(t, () => rpc.respond({ ...plain, limit: 'many' } as unknown as SyncRequest), { code: 'invalid_argument', message: /limit/ });
+    await rejected(t, answer, { code: 'internal', sent: true });
+  });
+
+  define("an answer that breaks the caller's schema is one typed error of that call", async (f, t) => {
+    const b = await f.open(looseKit);
+    const a = await f.open(kit);
+    f.link(a, b);
+    serve(b, { sync: () => utf8('{"from":"","known":{},"limit":"many","heads":[],"parent":null}') });
+    await rejected(t, a.send(b.advertiseAddr(), 'sync', plain), { code: 'internal', sent: true, message: /limit/ });
+  });
+
+  // FAULTS 34
+  define('JSON nested a hundred thousand deep is refused, not overflowed', async (f, t) => {
+    const { a, b, at } = await linkedKit(f);
+    serveKit(b);
+    const deep = `{"from":"","known":{},"limit":0,"heads":[],"parent":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    await rejected(t, a.send(at, 'sync', utf8(deep)), { code: 'invalid_argument', origin: 'remote' });
+    await rejected(t, a.send(at, 'sync', utf8('['.repeat(1_000_000))), { code: 'invalid_argument', origin: 'remote' });
+  });
+
+  // FAULTS 26
+  define('a protobuf request cut short anywhere is refused, never half a value', async (f, t) => {
+    const { a, b, at } = await linkedKit(f);
+    serveKit(b);
+    const whole = blockCodec.encode({ index: 0, state: utf8('state of the world'), parents: [] });
+    const start = whole.length - utf8('state of the world').length;
+    for (let length = start; length < whole.length; length++) {
+      await rejected(t, a.send(at, 'block', whole.slice(0, length)), { code: 'invalid_argument', origin: 'remote' });
+    }
+  });
+
+  // FAULTS 27, 28, 32
+  define('hostile protobuf is refused: nesting, counts, varints', async (f, t) => {
+    const { a, b, at } = await linkedKit(f);
+    serveKit(b);
+    for (const levels of [10_000, 100_000]) {
+      await rejected(t, a.send(at, 'block', nested(levels)), { code: 'invalid_argument', origin: 'remote' });
+    }
+    const claims = new Uint8Array([0x12, 0xff, 0xff, 0xff, 0xff, 0x07, 1, 2, 3]);
+    await rejected(t, a.send(at, 'block', claims), { code: 'invalid_argument', origin: 'remote' });
+    await rejected(t, a.send(at, 'block', new Uint8Array([0x08, ...Array<number>(11).fill(0xff), 1])), { code: 'invalid_argument', origin: 'remote' });
+  });
+
+  // FAULTS 29, 36
+  define('a million unknown fields are read in passing', async (f, t) => {
+    const { a, b, at } = await linkedKit(f);
+    serveKit(b, { block: (request) => ({ ...request, index: request.index + 1 }) });
+    const unknown = new Uint8Array(2_000_002);
+    for (let i = 0; i < 1_000_000; i++) unknown[2 * i] = 0x78;
+    unknown.set([0x08, 41], 2_000_000);
+    const back = blockCodec.decode((await a.send(at, 'block', unknown)) as Uint8Array);
+    t.is(back.index, 42);
+  });
+
+  // FAULTS 32
+  define('integers above 2^53 are never rounded in silence', async (f, t) => {
+    const counter = new proto.Type('Counter').add(new proto.Field('value', 1, 'uint64'));
+    new proto.Root().add(counter);
+    const tall = (response: typeof bytes) =>
+      defineProtocol({ name: 'testkit/tall', version: 1, channel: 0x43, methods: { count: { id: 1, request: bytes, response } } });
+    const a = await f.open(tall(bytes));
+    const b = await f.open(
+      defineProtocol({
+        name: 'testkit/tall',
+        version: 1,
+        channel: 0x43,
+        methods: { count: { id: 1, request: protobuf<{ value: unknown }>(counter), response: bytes } },
+      }),
+    );
+    f.link(a, b);
+    const got: string[] = [];
+    serve(b, {
+      count(request) {
+        got.push(String(request.value));
+        return utf8('');
+      },
+    });
+    const exact = 2n ** 53n + 1n;
+    const outcome = await a.send(b.advertiseAddr(), 'count', varintField(1, exact)).then(
+      () => got,
+      (error: TransportError) => error.code,
+    );
+    if (typeof outcome === 'string') t.is(outcome, 'invalid_argument');
+    else t.deepEqual(outcome, [String(exact)]);
+  });
+
+  define('a codec that throws something foreign gives one typed error all the same', async (f, t) => {
+    const wild = { name: 'wild', encode: (value: string) => utf8(value), decode: (): string => JSON.parse('{') };
+    const wildProtocol = defineProtocol({ name: 'testkit/wild', version: 1, channel: 0x43, methods: { say: { id: 1, request: wild, response: wild } } });
+    const [a, b] = [await f.open(wildProtocol), await f.open(wildProtocol)];
+    f.link(a, b);
+    serve(b, { say: (request) => request });
+    await rejected(t, a.send(b.advertiseAddr(), 'say', 'hello'), { code: 'invalid_argument' });
+    const refusing = { ...wild, encode: () => JSON.parse('{') };
+    const other = a.mount(
+      defineProtocol({ name: 'testkit/wilder', version: 1, channel: 0x44, methods: { say: { id: 1, request: refusing, response: wild } } }),
+    );
+    await rejected(t, other.send(b.advertiseAddr(), 'say', 'hello'), { code: 'invalid_argument', sent: false });
+  });
+
+  define('a schema that answers asynchronously is a TypeError', async (f, t) => {
+    const late = { '~standard': { version: 1 as const, vendor: 'late', validate: async (value: unknown) => ({ value }) } };
+    const lateProtocol = defineProtocol({ name: 'testkit/late', version: 1, channel: 0x43, methods: { say: { id: 1, request: json(late), response: bytes } } });
+    const a = await f.open(lateProtocol);
+    f.link(a, a);
+    await misused(t, a.send(a.advertiseAddr(), 'say', 1));
+  });
+};
+
+const plain: SyncRequest = { from: '', known: {}, limit: 0, heads: [], parent: null };
+
+/** The kit's protocol for an end that checks nothing: what it sends is up to the case. */
+const looseKit = defineProtocol({
+  name: 'testkit',
+  version: 1,
+  channel: 0x40,
+  methods: { sync: { id: 7, request: bytes, response: bytes }, block: { id: 8, request: bytes, response: bytes } },
+});
+
+async function linkedKit(f: Fixture) {
+  const a = await f.open(looseKit);
+  const b = await f.open(kit);
+  f.link(a, b);
+  return { a, b, at: b.advertiseAddr() };
+}
+
+/** A Block in a Block in a Block … */
+function nested(levels: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(levels * 6);
+  let start = bytes.length;
+  for (let level = 0; level < levels; level++) {
+    const lengthBytes = varint(BigInt(bytes.length - start));
+    start -= lengthBytes.length;
+    bytes.set(lengthBytes, start);
+    bytes[--start] = 0x1a;
+  }
+  return bytes.slice(start);
+}
+
+function varintField(field: number, value: bigint): Uint8Array<ArrayBuffer> {
+  return new Uint8Array([field << 3, ...varint(value)]);
+}
+
+function varint(value: bigint): number[] {
+  const bytes: number[] = [];
+  for (; value > 127n; value >>= 7n) bytes.push(Number(value & 127n) | 128);
+  bytes.push(Number(value));
+  return bytes;
+}
