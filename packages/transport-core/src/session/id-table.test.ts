@@ -159,7 +159,12 @@ test('a peer’s ids agree with a Map, whatever is done', (t) => {
       model.delete(id);
       ids.delete(live);
     }
-    if (model.size > 300) for (const call of [...model.values()].slice(0, 100)) ids.delete(call), model.delete(call.id);
+    if (model.size > 300) {
+      for (const call of [...model.values()].slice(0, 100)) {
+        ids.delete(call);
+        model.delete(call.id);
+      }
+    }
     if (ids.size !== model.size) t.fail(`step ${step}: ${ids.size} of ${model.size}`);
   }
   const left = [...ids.values()];

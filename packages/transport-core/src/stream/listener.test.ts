@@ -126,7 +126,12 @@ test('a foreign error of a retry is told as unavailable', async (t) => {
     },
     close: async () => {},
   } as unknown as StreamLayer;
-  const listener = new Listener(layer, clock, () => {}, (error) => void told.push(error));
+  const listener = new Listener(
+    layer,
+    clock,
+    () => {},
+    (error) => void told.push(error),
+  );
   await listener.start();
   fail(BROKEN);
   clock.advance(5);

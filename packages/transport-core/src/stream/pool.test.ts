@@ -145,7 +145,13 @@ test('a target with an id is another than one without', (t) => {
   const id = 'ab'.repeat(32);
   pool.start('a:1', call(), false);
   pool.start(`${id}@a:1`, call(), false);
-  t.deepEqual(dials.map(({ address, nodeId }) => [address, nodeId]), [['a:1', undefined], ['a:1', id]]);
+  t.deepEqual(
+    dials.map(({ address, nodeId }) => [address, nodeId]),
+    [
+      ['a:1', undefined],
+      ['a:1', id],
+    ],
+  );
 });
 
 test('what is no target is invalid_argument, and leaves nothing behind', (t) => {
@@ -164,7 +170,8 @@ test('a dial that fails fails all that wait for it, unsent, and the next call di
   const connecting = pool.connect('a:1');
   const rejected = t.throwsAsync(connecting) as unknown as Promise<TransportError>;
   await dials[0]!.fail(REFUSED);
-  for (const { fate } of calls) t.deepEqual([fate.error!.code, fate.error!.reason, fate.error!.sent, fate.error!.target], ['unavailable', 'connection_refused', false, 'a:1']);
+  for (const { fate } of calls)
+    t.deepEqual([fate.error!.code, fate.error!.reason, fate.error!.sent, fate.error!.target], ['unavailable', 'connection_refused', false, 'a:1']);
   t.not(calls[0]!.fate.error, calls[1]!.fate.error, 'each has its own error');
   t.is((await rejected).sent, false);
   t.deepEqual(failed, ['a:1']);
@@ -269,7 +276,10 @@ test('cancel gives up the dials to one target alone', async (t) => {
   await turn();
   t.is(a.fate.error!.reason, 'disconnected');
   t.is(b.fate.error, undefined);
-  t.deepEqual(dials.map(({ signal }) => signal.aborted), [true, false]);
+  t.deepEqual(
+    dials.map(({ signal }) => signal.aborted),
+    [true, false],
+  );
   pool.cancel('nobody:1', REFUSED);
 });
 

@@ -65,7 +65,10 @@ test('a reader that lags is told of no connection that came and went, and misses
   t.true(all.length < 1_100, String(all.length));
   const live = new Set<Remote>();
   for (const { type, remote: who } of all) type === 'up' ? live.add(who) : live.delete(who);
-  t.deepEqual([...live].map(({ id }) => id), ['stays', 'left']);
+  t.deepEqual(
+    [...live].map(({ id }) => id),
+    ['stays', 'left'],
+  );
 });
 
 test('a down whose up was read is told however long the queue is', async (t) => {

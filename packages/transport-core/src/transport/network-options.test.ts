@@ -11,7 +11,12 @@ import type { Backend } from './backend.ts';
 import { createTransport } from './create-transport.ts';
 import { NetworkTransport } from './network-transport.ts';
 
-const protocol = defineProtocol({ name: 'opts', version: 1, channel: 0x20, methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes } } });
+const protocol = defineProtocol({
+  name: 'opts',
+  version: 1,
+  channel: 0x20,
+  methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes } },
+});
 const other = defineProtocol({ name: 'other', version: 1, channel: 0x21, methods: {} });
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -129,9 +134,7 @@ test('send never throws: misuse rejects with a TypeError that says what is wrong
 
 test('misuse leaves nothing behind: no listener on its signal, no call that a close would wait for', async (t) => {
   const { transport, clock } = scene();
-  const mount = transport.mount(
-    defineProtocol({ name: 'mounted', version: 1, channel: 0x30, methods: { ask: { id: 1, request: bytes, response: bytes } } }),
-  );
+  const mount = transport.mount(defineProtocol({ name: 'mounted', version: 1, channel: 0x30, methods: { ask: { id: 1, request: bytes, response: bytes } } }));
   const { signal } = new AbortController();
   await t.throwsAsync(mount.send({} as never, 'ask', new Uint8Array(0), { signal }), { instanceOf: TypeError });
   await t.throwsAsync(mount.send('', 'ask', new Uint8Array(0), { signal }));
@@ -238,7 +241,10 @@ function fakeBackend(schemes: string[] = ['fake']) {
 test('createTransport takes one address, a list, one text with commas, or none', async (t) => {
   for (const [addresses, expected] of [
     ['fake://a:1', ['fake://a:1']],
-    [['fake://a:1', 'fake://b:2'], ['fake://a:1', 'fake://b:2']],
+    [
+      ['fake://a:1', 'fake://b:2'],
+      ['fake://a:1', 'fake://b:2'],
+    ],
     [' fake://a:1 , fake://b:2 ', ['fake://a:1', 'fake://b:2']],
   ] as [string | string[], string[]][]) {
     const { backend, made } = fakeBackend();
@@ -256,9 +262,15 @@ test('createTransport takes one address, a list, one text with commas, or none',
 test('createTransport: wrong options are a TypeError that names it', (t) => {
   const { backend } = fakeBackend();
   const create = createTransport as unknown as (...args: unknown[]) => unknown;
-  t.throws(() => create('fake://a:1', { protocol, backends: [] }), { instanceOf: TypeError, message: /createTransport: backends: must be a list of at least one/ });
+  t.throws(() => create('fake://a:1', { protocol, backends: [] }), {
+    instanceOf: TypeError,
+    message: /createTransport: backends: must be a list of at least one/,
+  });
   t.throws(() => create('fake://a:1', { protocol }), { instanceOf: TypeError, message: /backends: is required/ });
-  t.throws(() => create('fake://a:1', { protocol, backends: [backend], bindAddr: 'x' }), { instanceOf: TypeError, message: /bindAddr: there is no such option/ });
+  t.throws(() => create('fake://a:1', { protocol, backends: [backend], bindAddr: 'x' }), {
+    instanceOf: TypeError,
+    message: /bindAddr: there is no such option/,
+  });
   t.throws(() => create('fake://a:1', undefined), { instanceOf: TypeError });
   t.throws(() => create({ protocol, backends: [backend], advertiseAddr: 5 }), { instanceOf: TypeError, message: /advertiseAddr/ });
 });

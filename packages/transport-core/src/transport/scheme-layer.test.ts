@@ -84,9 +84,15 @@ test('several addresses of one backend are several layers, of which one dials', 
   await layer.listen(() => {});
   t.true(tcp.made.every(({ listens }) => listens));
   await layer.dial('tcp://c:3', dial);
-  t.deepEqual(tcp.made.map(({ dialled }) => dialled.length), [1, 0]);
+  t.deepEqual(
+    tcp.made.map(({ dialled }) => dialled.length),
+    [1, 0],
+  );
   await layer.close();
-  t.deepEqual(tcp.made.map(({ closed }) => closed), [1, 1]);
+  t.deepEqual(
+    tcp.made.map(({ closed }) => closed),
+    [1, 1],
+  );
 });
 
 test('a scheme without a backend is invalid_argument and names those there are', async (t) => {
