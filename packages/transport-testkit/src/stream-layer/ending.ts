@@ -219,8 +219,9 @@ export const endRules: Rule[] = [
     title: 'a flood after close is cut at 256 KiB',
     async run(t, lab) {
       const { near, far } = await lab.pair();
-      // Paused, the far end does not see that the near one has ended, and goes on writing.
+      // Paused over unread bytes, the far end does not see that the near one has ended, and goes on writing.
       far.connection.pause();
+      near.connection.write(pattern(10));
       near.connection.close();
       const flood = far.write(...Array.from({ length: 200 }, () => pattern(64 * 1024))).catch(() => {});
       await near.ended();
