@@ -5,8 +5,11 @@
 import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as inmem from '@trunkline/transport-inmem';
+import * as tcp from '@trunkline/transport-tcp';
+import * as ws from '@trunkline/transport-ws';
 import test from 'ava';
-import { type Block, blocksOf, isExcerpt } from './markdown.ts';
+import { type Block, blocksOf, isExcerpt, tableBelow } from './markdown.ts';
 import { read, root, texts } from './texts.ts';
 
 const isCode = ({ language }: Block) => ['ts', 'js', 'mjs', 'typescript', 'javascript'].includes(language);
@@ -36,7 +39,7 @@ for (const path of texts.filter((each) => !each.startsWith('examples/'))) {
 
 for (const [file, { where, prints }] of programs) {
   if (!/^\s*(await |for await|console)/m.test(read(file))) continue;
-  test(`${where} runs, and ends by itself`, async (t) => {
+  test.serial(`${where} runs, and ends by itself`, async (t) => {
     const { code, output, errors } = await run(compiled(file));
     t.is(errors, '');
     t.is(code, 0);
@@ -44,7 +47,7 @@ for (const [file, { where, prints }] of programs) {
   });
 }
 
-test('the first program runs in memory once one line is changed', async (t) => {
+test.serial('the first program runs in memory once one line is changed', async (t) => {
   const file = 'docs/src/hello/hello.ts';
   const change = blocksOf(read('README.md')).find(({ note }) => note === `in place of a line of ${file}`);
   const name = /^const (\w+) = /.exec(change?.code ?? '')?.[1];
@@ -73,6 +76,14 @@ test('the README names the two commands', (t) => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   t.truthy(scripts['demo']);
   t.truthy(scripts['test']);
+});
+
+test('the table of backends names what the packages export', (t) => {
+  const exported = new Set([inmem, tcp, ws].flatMap((each) => Object.keys(each)));
+  const named = tableBelow(read('README.md'), 'Which backend').flatMap(([, made = '']) => made.match(/(?<=`)\w+/g) ?? []);
+  const functions = named.filter((name) => /^[a-z]/.test(name));
+  t.true(functions.length >= 8);
+  for (const name of functions) t.true(exported.has(name), name);
 });
 
 test('the first program has about twenty lines', (t) => t.true(read('docs/src/hello/hello.ts').trimEnd().split('\n').length <= 25));

@@ -13,7 +13,7 @@ const log = defineProtocol({
 async function append(client: Transport<typeof log>, target: string, entry: string): Promise<number> {
   for (let tries = 1; ; tries++) {
     try {
-      return await client.send(target, 'append', entry, { timeout: 1_000 });
+      return await client.send(target, 'append', entry, { timeout: 5_000 });
     } catch (error) {
       if (!(error instanceof TransportError) || tries === 5) throw error;
       const leader = error.metadata?.['leader'];

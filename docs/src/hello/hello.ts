@@ -17,7 +17,7 @@ serve(server, { greet: ({ name }) => `Hello, ${name}!` });
 await server.listen();
 
 const client = createTransport({ protocol: greeter, backends });
-const reply = await client.send(server.localAddr(), 'greet', { name: 'Ada' }, { timeout: 500 });
+const reply = await client.send(server.localAddr(), 'greet', { name: 'Ada' }, { timeout: 5_000 });
 console.log(`${server.localAddr()} says: ${reply}`);
 
 await client.close();

@@ -8,7 +8,7 @@ const numbers = defineProtocol({
   version: 1,
   channel: 0x20,
   methods: {
-    add: { id: 1, request: json(z.array(z.number())), response: json(z.number()), timeout: 500 }, // request and response
+    add: { id: 1, request: json(z.array(z.number())), response: json(z.number()), timeout: 5_000 }, // request and response
     note: { id: 2, request: bytes }, // one-way
     sum: { id: 3, request: json(z.string()), upload: json(z.number()), response: json(z.number()) }, // the caller streams
     count: { id: 4, request: json(Range), download: json(z.number()) }, // the callee streams
@@ -41,7 +41,7 @@ async function* odd() {
   yield* [1, 3, 5];
 }
 await there.note(new Uint8Array(3));
-console.log(await there.add([1, 2, 3], { timeout: 200, metadata: { tenant: 'a' } }));
+console.log(await there.add([1, 2, 3], { timeout: 3_000, metadata: { tenant: 'a' } }));
 console.log(await there.sum('odd', { upload: odd() }));
 for await (const number of await there.count({ from: 0, to: 1_000_000 })) if (number === 3) break; // leaving the loop cancels the call
 for await (const number of await there.double(null, { upload: odd() })) console.log(number);
