@@ -45,7 +45,7 @@ async function runTests(folder) {
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
   console.log(`${label(folder).padEnd(20)} ${String(passed).padStart(5)} passed, ${failed} failed${skips}  (${seconds} s)`);
-  for (const line of skipped) console.log(`  ${line.replace(/^ok \d+ - /, '').replace(/ # SKIP.*/, '')} (skipped)`);
+  for (const line of skipped) console.log(`  skipped: ${line.replace(/^ok \d+ - /, '').replace(/ # SKIP.*/, '')}`);
   if (failed > 0) console.log(failures > 0 ? failureBlocks(lines).join('\n') : output);
   return { passed, failed };
 }
