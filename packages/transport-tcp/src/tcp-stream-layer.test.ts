@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { createManualClock, type StreamConnection, type StreamSink, systemClock, type TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { createTcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-layer.ts';
@@ -255,14 +255,21 @@ async function drainedSize(socket: Socket): Promise<number> {
   return size;
 }
 
+/** A port that is free, and stays so: below those that the system hands out by itself (32768 and above on Linux). */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = 20_000 + ((process.pid * 31 + tried++) % 12_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.close();
+    if (isFree) return port;
+  }
 }
+
+let tried = 0;
 
 async function rejection(promise: Promise<unknown>): Promise<TransportError> {
   return promise.then(
