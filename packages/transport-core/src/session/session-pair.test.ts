@@ -89,7 +89,20 @@ class World {
     this.take();
   }
 
+  /** Calls that came back unsent go nowhere else here. */
+  failReturned(): void {
+    for (const end of this.ends) {
+      const returned = end.left.splice(0);
+      if (end.ending !== undefined) returned.push(...end.ending.unsent.splice(0));
+      for (const call of returned) {
+        this.t.false(call.done);
+        call.failed(new TransportError('unavailable', 'moved', { reason: 'disconnected', sent: false }));
+      }
+    }
+  }
+
   private make(end: End): void {
+    if (end.session.state !== 'up') return;
     const { random } = this;
     const protocol = pick(protocols, random)!;
     const name = pick(Object.keys(methods), random)!;
@@ -105,16 +118,25 @@ class World {
     return Math.floor(draw < 0.7 ? this.random() * 300 : draw < 0.95 ? this.random() * 10_000 : this.random() * 50_000);
   }
 
+  timesTold(number: number): number {
+    return this.told.get(number) ?? 0;
+  }
+
   private take(): void {
-    for (const end of this.ends) {
-      if (this.random() < 0.7) continue;
-      for (const call of end.take()) {
-        const number = readStamp(call.payload);
-        if (call.method.kind === 'oneway') this.told.set(number, (this.told.get(number) ?? 0) + 1);
-        else {
-          call.carrier.started(call);
-          this.served.push({ call, number, answered: false, written: 0, read: 0 });
-        }
+    for (const end of this.ends) if (this.random() >= 0.7) this.takeFrom(end);
+  }
+
+  takeAll(): void {
+    for (const end of this.ends) this.takeFrom(end);
+  }
+
+  private takeFrom(end: End): void {
+    for (const call of end.take()) {
+      const number = readStamp(call.payload);
+      if (call.method.kind === 'oneway') this.told.set(number, (this.told.get(number) ?? 0) + 1);
+      else {
+        call.carrier.started(call);
+        this.served.push({ call, number, answered: false, written: 0, read: 0 });
       }
     }
   }
@@ -179,6 +201,7 @@ class World {
     for (let round = 0; round < 2_000; round++) {
       for (const end of this.ends) end.drain(pair.now);
       pair.quiet();
+      this.failReturned();
       this.take();
       for (const served of this.served) {
         if (served.call.upload !== undefined) for (let i = 0; i < 100; i++) this.readUpload(served);
@@ -306,5 +329,54 @@ test('when the connection breaks, each call settles once or comes back unsent, a
     }
     world.checkAnswers();
     for (const { call } of world.made) if (call.error?.code === 'unavailable') t.not(call.error.sent, undefined);
+    checkMemory(t, world.pair);
+  }));
+
+test('when an end leaves in order, what was accepted arrives, what is open is answered, and nothing that waits is lost', (t) =>
+  forSeeds(t, 2_000, async (world, random) => {
+    await live(world, 100 + Math.floor(random() * 200));
+    const leavers = random() < 0.3 ? world.ends : [pick(world.ends, random)!];
+    for (const end of leavers) end.session.leave('disconnected', 'enough');
+    for (let step = 0; step < 200; step++) {
+      world.step();
+      world.failReturned();
+      if (step % 10 === 0) await null;
+    }
+    for (const end of world.ends) end.stuck = false;
+    world.finish();
+    world.pair.quiet();
+    world.checkAnswers();
+    world.checkOneways();
+    for (const end of world.ends) {
+      t.is(end.endings, 1);
+      t.deepEqual([end.ending!.error.code, end.ending!.error.reason, end.ending!.error.message], ['unavailable', 'disconnected', 'enough']);
+    }
+    checkMemory(t, world.pair);
+  }));
+
+test('when a transport closes, what it accepted arrives, and every call settles at both ends within its grace and a second', (t) =>
+  forSeeds(t, 3_000, async (world, random) => {
+    await live(world, 100 + Math.floor(random() * 200));
+    const end = pick(world.ends, random)!;
+    const told = world.made.filter(({ call, end: by }) => by === end && call.method.kind === 'oneway' && call.done && call.error === undefined);
+    const grace = random() < 0.5 ? 0 : 500;
+    end.session.link.now = world.pair.now;
+    end.session.shut(grace);
+    for (const one of world.ends) one.drain(world.pair.now);
+    for (let passed = 0; passed <= grace + 1_000; passed += 50) {
+      world.pair.quiet();
+      world.failReturned();
+      for (let i = 0; i < 5; i++) world.takeAll();
+      await null;
+      world.pair.pass(50);
+    }
+    world.pair.quiet();
+    world.takeAll();
+    world.failReturned();
+    world.checkAnswers();
+    for (const { number } of told) t.is(world.timesTold(number), 1, `one-way ${number}`);
+    for (const one of world.ends) t.is(one.endings, 1);
+    for (const { call } of world.made) call.download?.discard();
+    for (const { call } of world.served) call.upload?.discard();
     checkMemory(t, world.pair);
   }));

@@ -37,6 +37,8 @@ export class End implements Port, SessionVisitor {
   hello: Hello | undefined = undefined;
   isUp = false;
   closing = false;
+  /** The other end knows that this one has closed. */
+  closeTold = false;
   ending: { error: TransportError; unsent: OutCall[] } | undefined = undefined;
   endings = 0;
   left: OutCall[] = [];
@@ -205,6 +207,14 @@ export class Pair {
     return true;
   }
 
+  /** An end that has closed is heard of once all that it wrote is through. */
+  private tellClose(end: End): boolean {
+    if (!end.closing || end.closeTold || end.sent.length > 0) return false;
+    end.closeTold = true;
+    this.other(end).session.closed(undefined);
+    return true;
+  }
+
   /** Ticks and moves until nothing happens any more. */
   quiet(): void {
     for (let round = 0; round < 100_000; round++) {
@@ -214,7 +224,7 @@ export class Pair {
           this.tick(end);
           moved = true;
         }
-        moved = this.move(end) || moved;
+        moved = this.move(end) || this.tellClose(end) || moved;
       }
       if (!moved) return;
     }

@@ -1,0 +1,381 @@
+// One session against another on manual time: beginnings, deadlines, silence and ends, as their drivers see them.
+
+import test from 'ava';
+import { reasonError, TransportError } from '../errors.ts';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol, methodTable } from '../protocol/protocol.ts';
+import { PREAMBLE } from '../wire/frame.ts';
+import { type End, Pair, SMALL } from './testing/pair.ts';
+import { TestCall } from './testing/test-call.ts';
+
+const protocol = defineProtocol({
+  name: 'scene',
+  version: 1,
+  channel: 0x20,
+  methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes }, get: { id: 3, request: bytes, download: bytes } },
+});
+const open = (options = {}, theirs = options) => new Pair([protocol], options, theirs).open();
+const ask = (size = 1) => new TestCall(protocol, 'ask', new Uint8Array(size));
+const tell = (size = 1) => new TestCall(protocol, 'tell', new Uint8Array(size));
+const reasonOf = (end: End) => end.ending?.error.reason;
+
+test('the hello comes up whatever its bytes are cut into', (t) => {
+  const pair = new Pair([protocol]);
+  pair.dialler.session.open({ token: 'x' });
+  for (let i = 0; i < 10_000 && !(pair.dialler.isUp && pair.acceptor.isUp); i++) {
+    for (const end of [pair.dialler, pair.acceptor]) {
+      if (end.isDirty) pair.tick(end);
+      pair.move(end, 1);
+    }
+  }
+  t.true(pair.dialler.isUp && pair.acceptor.isUp);
+  t.deepEqual({ ...pair.acceptor.hello!.fields }, { token: 'x' });
+});
+
+test('an acceptor says nothing before it has read the preamble, and nothing to what is none', (t) => {
+  const { acceptor } = new Pair([protocol]);
+  acceptor.session.receive(1_000, PREAMBLE.subarray(0, 3));
+  t.is(acceptor.sent.length, 0);
+  acceptor.session.receive(1_000, new TextEncoder().encode('GET / HTTP/1.1'));
+  t.is(acceptor.sent.length, 0);
+  t.is(reasonOf(acceptor), 'wrong_preamble');
+  t.true(acceptor.closing);
+});
+
+test('a hello that is not over in its time is cut at both ends', (t) => {
+  const pair = new Pair([protocol]);
+  pair.acceptor.consents = false;
+  pair.dialler.session.open({});
+  pair.quiet();
+  pair.pass(4_999);
+  t.is(pair.dialler.ending, undefined);
+  pair.pass(1);
+  t.is(reasonOf(pair.dialler), 'handshake_timeout');
+  t.is(reasonOf(pair.acceptor), 'handshake_timeout');
+});
+
+test('a refusal is told with its code and reason, and is an end at both', (t) => {
+  const pair = new Pair([protocol]);
+  pair.acceptor.consents = false;
+  pair.dialler.session.open({});
+  pair.quiet();
+  pair.acceptor.session.refuse(reasonError('denied', 'not you'));
+  pair.quiet();
+  for (const end of [pair.dialler, pair.acceptor]) {
+    t.deepEqual([end.ending!.error.code, end.ending!.error.reason, end.ending!.error.message], ['permission_denied', 'denied', 'not you']);
+    t.is(end.endings, 1);
+    t.false(end.isUp);
+  }
+  t.is(pair.dialler.ending!.error.origin, 'remote');
+});
+
+test('another network is refused before anything is asked', (t) => {
+  const self = (network: string) => ({ self: { instance: '3'.repeat(32), network, addr: '', nodeId: '' } });
+  const pair = new Pair([protocol], self('main'), self('test'));
+  pair.dialler.session.open({});
+  pair.quiet();
+  t.is(reasonOf(pair.dialler), 'wrong_network');
+  t.is(reasonOf(pair.acceptor), 'wrong_network');
+  t.is(pair.acceptor.hello, undefined);
+});
+
+test('a peer that the layer refuses gets its reason behind the preamble and nothing else', (t) => {
+  const pair = new Pair([protocol], {}, { refused: reasonError('denied', 'on the list') });
+  pair.dialler.session.open({});
+  pair.quiet();
+  t.is(reasonOf(pair.dialler), 'denied');
+  t.is(pair.acceptor.hello, undefined);
+});
+
+test('a round trip is measured as soon as it is up', (t) => {
+  const pair = new Pair([protocol]);
+  pair.dialler.session.open({});
+  while (!pair.dialler.isUp) {
+    for (const end of [pair.dialler, pair.acceptor]) {
+      if (end.isDirty) pair.tick(end);
+      pair.move(end);
+    }
+  }
+  pair.now += 7;
+  pair.quiet();
+  t.is(pair.dialler.session.rtt, 7);
+});
+
+test('a call is sent when its batch has left, not before', (t) => {
+  const pair = open();
+  const call = ask();
+  pair.start(pair.dialler, call);
+  t.false(call.sent);
+  pair.tick(pair.dialler);
+  t.true(call.sent);
+});
+
+test('calls in a batch that never left come back in their order; those that left fail as sent', (t) => {
+  const pair = open();
+  const left = ask();
+  pair.start(pair.dialler, left);
+  pair.tick(pair.dialler);
+  const calls = [ask(), ask(5_000), ask(), ask(9_000), ask()];
+  for (const call of calls) pair.start(pair.dialler, call);
+  pair.cut();
+  t.deepEqual(pair.dialler.ending!.unsent, calls);
+  t.deepEqual([left.error!.code, left.error!.reason, left.error!.sent], ['unavailable', 'reset', true]);
+});
+
+test('a one-way in a batch that never left is counted', (t) => {
+  const pair = open();
+  for (let i = 0; i < 3; i++) pair.start(pair.dialler, tell());
+  pair.cut();
+  t.is(pair.dialler.count('onewayLost'), 3);
+});
+
+test('a deadline that passes at the caller cancels at the callee; the late answer is counted', (t) => {
+  const pair = open();
+  const call = ask();
+  call.travels = false;
+  call.due = pair.now + 100;
+  pair.start(pair.dialler, call);
+  pair.quiet();
+  const [served] = pair.acceptor.take();
+  pair.pass(100);
+  t.is(call.error?.code, 'deadline_exceeded');
+  let gone: TransportError | undefined;
+  served!.cancelled = (error) => {
+    gone = error;
+  };
+  pair.quiet();
+  t.is(gone?.code, 'cancelled');
+  t.false(served!.carrier.respond(served!, new Uint8Array(1)));
+  t.is(pair.dialler.count('lateReply'), 1);
+  t.is(pair.dialler.session.caller.slots.size, 0);
+});
+
+test('a deadline travels as what is left, and ends the call at the callee by itself', (t) => {
+  const pair = open();
+  const call = ask();
+  call.due = pair.now + 500.4;
+  pair.now += 100;
+  pair.start(pair.dialler, call);
+  pair.quiet();
+  const [served] = pair.acceptor.take();
+  t.is(served!.due, pair.now + 401);
+  pair.acceptor.session.wake(pair.now + 400);
+  t.true(served!.open);
+  pair.acceptor.session.wake(pair.now + 401);
+  t.false(served!.open);
+  pair.quiet();
+  t.is(call.error?.code, 'deadline_exceeded');
+});
+
+test('a call whose caller gives up while it waits in line is never sent', (t) => {
+  const pair = open();
+  pair.dialler.stuck = true;
+  pair.start(pair.dialler, ask());
+  pair.tick(pair.dialler);
+  const call = ask();
+  pair.start(pair.dialler, call);
+  call.giveUp('cancelled');
+  pair.dialler.drain(pair.now);
+  pair.quiet();
+  t.is(pair.acceptor.calls.length, 1);
+  t.false(call.error!.sent!);
+});
+
+test('silence for interval and timeout is ping_timeout; any byte puts it off', (t) => {
+  const pair = open();
+  pair.pass(10_000);
+  pair.quiet();
+  pair.pass(9_999);
+  pair.quiet();
+  t.is(pair.dialler.ending, undefined);
+  for (let second = 0; second < 16; second++) {
+    pair.pass(1_000);
+    for (const end of [pair.dialler, pair.acceptor]) {
+      if (end.isDirty) pair.tick(end);
+      end.sent = [];
+    }
+  }
+  t.is(reasonOf(pair.dialler), 'ping_timeout');
+  t.is(reasonOf(pair.acceptor), 'ping_timeout');
+});
+
+test('who slept accuses nobody, but calls’ deadlines hold', (t) => {
+  const pair = open();
+  const call = ask();
+  call.due = pair.now + 5_000;
+  pair.start(pair.dialler, call);
+  pair.quiet();
+  for (const end of [pair.dialler, pair.acceptor]) end.session.excuse(60_000);
+  pair.pass(60_000);
+  t.is(call.error?.code, 'deadline_exceeded');
+  t.is(pair.dialler.ending, undefined);
+  t.is(pair.acceptor.ending, undefined);
+});
+
+test('a connection that keeps a batch for 10 s is cut', (t) => {
+  const pair = open({ keepAlive: { interval: 60_000, timeout: 60_000 } });
+  pair.dialler.stuck = true;
+  pair.start(pair.dialler, ask());
+  pair.tick(pair.dialler);
+  pair.pass(9_999);
+  t.is(pair.dialler.ending, undefined);
+  pair.pass(1);
+  t.is(reasonOf(pair.dialler), 'reset');
+});
+
+test('a frame that has begun ends within 15 s', (t) => {
+  const pair = open({ keepAlive: { interval: 60_000, timeout: 60_000 } });
+  pair.start(pair.dialler, ask(1_000));
+  pair.tick(pair.dialler);
+  pair.move(pair.dialler, 500);
+  pair.pass(14_999);
+  t.is(pair.acceptor.ending, undefined);
+  pair.pass(1);
+  t.is(reasonOf(pair.acceptor), 'malformed');
+});
+
+test('frames that drip in, each within its time, are no violation', (t) => {
+  const pair = open({ keepAlive: { interval: 60_000, timeout: 60_000 } });
+  for (let i = 0; i < 5; i++) pair.start(pair.dialler, ask(100));
+  pair.tick(pair.dialler);
+  while (pair.move(pair.dialler, 60)) pair.pass(6_000);
+  t.is(pair.acceptor.ending, undefined);
+  t.is(pair.acceptor.calls.length, 5);
+});
+
+test('the dialler leaves an idle connection after idleTimeout, in order', (t) => {
+  const pair = open({ idleTimeout: 1_000 });
+  pair.pass(999);
+  pair.quiet();
+  t.is(pair.dialler.ending, undefined);
+  pair.pass(1);
+  pair.quiet();
+  t.is(reasonOf(pair.dialler), 'idle');
+  t.is(reasonOf(pair.acceptor), 'idle');
+});
+
+test('whoever holds it, or has a call open, keeps it', (t) => {
+  const pair = open({ idleTimeout: 1_000 }, { idleTimeout: Number.POSITIVE_INFINITY });
+  const release = pair.dialler.session.hold();
+  pair.pass(5_000);
+  pair.quiet();
+  t.is(pair.dialler.ending, undefined);
+  const call = ask();
+  pair.start(pair.dialler, call);
+  pair.quiet();
+  release();
+  release();
+  pair.pass(5_000);
+  pair.quiet();
+  t.is(pair.dialler.ending, undefined);
+  const [served] = pair.acceptor.take();
+  served!.carrier.respond(served!, new Uint8Array(1));
+  pair.quiet();
+  t.is(call.settlements, 1);
+  pair.pass(5_000);
+  pair.quiet();
+  t.is(reasonOf(pair.dialler), 'idle');
+});
+
+test('leaving sends those that wait for room elsewhere, and serves what is open', (t) => {
+  const pair = open({ limits: { ...SMALL, calls: 1 } });
+  const [running, waiting] = [ask(), ask()];
+  pair.start(pair.dialler, running);
+  pair.start(pair.dialler, waiting);
+  pair.quiet();
+  pair.dialler.session.leave('disconnected', 'bye');
+  t.deepEqual(pair.dialler.left, [waiting]);
+  pair.quiet();
+  t.is(pair.dialler.ending, undefined);
+  const [served] = pair.acceptor.take();
+  served!.carrier.respond(served!, new Uint8Array([7]));
+  pair.quiet();
+  t.is(running.answer?.[0], 7);
+  t.is(reasonOf(pair.dialler), 'disconnected');
+  t.is(reasonOf(pair.acceptor), 'disconnected');
+});
+
+test('leaving takes no longer than 5 s', (t) => {
+  const pair = open();
+  const call = ask();
+  pair.start(pair.dialler, call);
+  pair.quiet();
+  pair.dialler.session.leave('disconnected', 'bye');
+  pair.quiet();
+  pair.pass(4_999);
+  t.is(call.settlements, 0);
+  pair.pass(1);
+  t.deepEqual([call.error?.code, call.error?.sent], ['unavailable', true]);
+});
+
+test('a transport that closes fails at once what has not left, and gives the rest its grace', (t) => {
+  const pair = open();
+  const flying = ask();
+  pair.start(pair.dialler, flying);
+  pair.quiet();
+  pair.dialler.stuck = true;
+  pair.start(pair.dialler, tell());
+  pair.tick(pair.dialler);
+  const unsent = ask();
+  pair.start(pair.dialler, unsent);
+  pair.dialler.session.shut(500);
+  t.deepEqual([unsent.error?.code, unsent.error?.sent], ['shutdown', false]);
+  t.is(flying.settlements, 0);
+  pair.dialler.drain(pair.now);
+  pair.quiet();
+  pair.pass(500);
+  t.deepEqual([flying.error?.code, flying.error?.sent], ['shutdown', true]);
+});
+
+test('what arrives at a transport that closes is refused unprocessed', (t) => {
+  const pair = open();
+  const open1 = ask();
+  pair.start(pair.acceptor, open1);
+  pair.quiet();
+  const call = ask();
+  pair.start(pair.dialler, call);
+  pair.tick(pair.dialler);
+  pair.acceptor.session.shut(500);
+  pair.quiet();
+  t.deepEqual([call.error?.code, call.error?.reason, call.error?.sent, call.error?.origin], ['unavailable', 'closed', false, 'remote']);
+  t.is(pair.acceptor.calls.length, 0);
+});
+
+test('a protocol that is mounted later is learned by the peer, and one unmounted is unimplemented', (t) => {
+  const late = defineProtocol({ name: 'late', version: 3, accepts: [2], channel: 0x30, methods: { ask: { id: 1, request: bytes, response: bytes } } });
+  const older = defineProtocol({ name: 'late', version: 2, channel: 0x30, methods: { ask: { id: 1, request: bytes, response: bytes } } });
+  const pair = open();
+  const before = new TestCall(late, 'ask', new Uint8Array(1));
+  pair.dialler.mounts.set(0x30, { protocol: late, table: methodTable(late) });
+  pair.dialler.session.mountsChanged();
+  pair.start(pair.dialler, before);
+  pair.quiet();
+  t.is(before.error?.code, 'unimplemented');
+  pair.acceptor.mounts.set(0x30, { protocol: older, table: methodTable(older) });
+  pair.acceptor.session.mountsChanged();
+  pair.quiet();
+  const call = new TestCall(late, 'ask', new Uint8Array(1));
+  pair.start(pair.dialler, call);
+  pair.quiet();
+  t.is(pair.acceptor.calls.length, 1);
+  t.is(pair.acceptor.session.channel(0x30).version, 2);
+  t.is(pair.dialler.session.channel(0x30).version, 2);
+});
+
+test('a violation ends it at both ends with its reason, and what was unsent comes back', (t) => {
+  const pair = open();
+  const [sent, unsent] = [ask(), ask()];
+  pair.start(pair.dialler, sent);
+  pair.quiet();
+  pair.dialler.stuck = true;
+  pair.start(pair.dialler, tell());
+  pair.tick(pair.dialler);
+  pair.start(pair.dialler, unsent);
+  // Kind 20 has no place on the wire.
+  pair.acceptor.session.receive(pair.now, new Uint8Array([2, 0x08, 20]));
+  pair.quiet();
+  t.is(reasonOf(pair.acceptor), 'malformed');
+  t.deepEqual([reasonOf(pair.dialler), pair.dialler.ending!.error.origin], ['malformed', 'remote']);
+  t.is(sent.error?.sent, true);
+  t.deepEqual(pair.dialler.ending!.unsent, [unsent]);
+});
