@@ -1,7 +1,7 @@
 // One session against another on manual time: beginnings, deadlines, silence and ends, as their drivers see them.
 
 import test from 'ava';
-import { reasonError, TransportError } from '../errors.ts';
+import { reasonError, type TransportError } from '../errors.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
 import { PREAMBLE } from '../wire/frame.ts';

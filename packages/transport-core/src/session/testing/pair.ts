@@ -34,6 +34,8 @@ export class End implements Port, SessionVisitor {
   /** Calls that came in and were not taken. */
   readonly calls: InCall[] = [];
   readonly mounts = new Map<number, Mounted>();
+  /** Takes the calls instead, where there is one. */
+  inbox: { arrive(call: InCall, channel: Channel): void; withdrawn(call: InCall, channel: Channel): void; feedAll(): void } | undefined = undefined;
   hello: Hello | undefined = undefined;
   isUp = false;
   closing = false;
@@ -142,11 +144,14 @@ export class End implements Port, SessionVisitor {
     this.isUp = true;
   }
 
-  incoming(call: InCall, _channel: Channel): void {
-    this.calls.push(call);
+  incoming(call: InCall, channel: Channel): void {
+    if (this.inbox === undefined) this.calls.push(call);
+    else this.inbox.arrive(call, channel);
   }
 
-  withdrawn(): void {}
+  withdrawn(call: InCall, channel: Channel): void {
+    this.inbox?.withdrawn(call, channel);
+  }
 
   leaving(waiting: OutCall[]): void {
     this.left.push(...waiting);
@@ -154,6 +159,7 @@ export class End implements Port, SessionVisitor {
 
   roomForReplies(channel: Channel): void {
     this.roomy.push(channel);
+    this.inbox?.feedAll();
   }
 
   down(error: TransportError, unsent: OutCall[]): void {
