@@ -5,6 +5,7 @@ import { List } from '../list.ts';
 import { Account, FRAME_OVERHEAD, Kind } from '../wire/frame.ts';
 import { ACCOUNT_MAX, type Link, UNIT } from './link.ts';
 import { type Lanes, needsPipe, type Outgoing } from './outgoing.ts';
+import { Pace } from './pace.ts';
 import type { Receiving } from './receiving.ts';
 
 /** A small frame that goes before all messages. */
@@ -28,6 +29,8 @@ export class Outbox {
   blockedSince = 0;
   /** The connection is over: nothing is paid for any more. */
   over = false;
+  /** When a batch leaves before the tick is over. */
+  readonly pace = new Pace();
   private readonly link: Link;
   /** Channels with something in a lane. */
   private readonly busy: Lanes[] = [];
@@ -40,8 +43,6 @@ export class Outbox {
   private farewell: Farewell | undefined = undefined;
   /** Units in lanes, waiting for credit included. */
   private waiting = 0;
-  /** Frames in the batch at which it leaves before the tick is over: both ends then work at once. */
-  private readonly early = EARLY_FLUSH;
 
   constructor(link: Link) {
     this.link = link;
@@ -65,7 +66,7 @@ export class Outbox {
 
   /** A frame went straight into the batch. */
   wrote(): void {
-    if (this.link.writer.count >= this.early) this.flush();
+    if (this.link.writer.count >= this.pace.batch) this.flush();
     else this.link.port.dirty();
   }
 
@@ -312,7 +313,7 @@ export class Outbox {
       this.gone(lanes, unit);
     } else if (lane === lanes.bulk) lane.rotate();
     unit.sender?.written(unit, last);
-    return writer.count < this.early || this.flush();
+    return writer.count < this.pace.batch || this.flush();
   }
 
   private encode(lanes: Lanes, unit: Outgoing, start: number, end: number, timeout: number): void {
@@ -383,8 +384,6 @@ function room(unit: Outgoing): number {
   return unit.begun ? 0 : unit.text.length * 3 + (unit.metadata === undefined ? 0 : unit.metadata.bytes.length);
 }
 
-/** Frames in a batch at which it leaves early (PERFORMANCE.md, fact 2). */
-const EARLY_FLUSH = 32;
 /** Room for any control frame without bytes. */
 const SMALL = 64;
 const CONTROL_MAX = 1024 * 1024;

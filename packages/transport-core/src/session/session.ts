@@ -176,7 +176,9 @@ export class Session implements FrameVisitor, Departing {
     const bytes = this.greeter.matched ? chunk : this.preamble(chunk);
     if (bytes === undefined) return;
     this.frames = 0;
+    const calls = this.caller.slots.size;
     const violation = this.decoder.read(bytes, this);
+    this.outbox.pace.read(calls, this.frames);
     if (violation !== undefined && this.state !== 'closed') this.link.violation(violation.reason, violation.message);
     if (this.decoder.partial === 0) this.partialSince = 0;
     else if (this.partialSince === 0 || this.frames > 0) {
