@@ -6,7 +6,7 @@ import type { ObserverEvent } from '../observer.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { seededRandom } from '../random.ts';
-import type { StreamLayer } from '../stream/stream-layer.ts';
+import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import type { Backend } from './backend.ts';
 import { createTransport } from './create-transport.ts';
 import { NetworkTransport } from './network-transport.ts';
@@ -97,6 +97,34 @@ test('a listener that fails for 4 s is tried 11 to 12 times, each told to the ob
   t.true(failures.length >= 11 && failures.length <= 12, String(failures.length));
   await transport.close();
   t.is(clock.timers, 0);
+});
+
+test('while its listener is broken a transport dials all the same, and tells no address', async (t) => {
+  const { layer } = fakeLayer();
+  const written: Uint8Array[] = [];
+  let up = true;
+  const stream = {
+    endpoint: 'there',
+    attach: () => {},
+    write: (chunk: Uint8Array) => written.push(chunk.slice()) > 0,
+    pause: () => {},
+    resume: () => {},
+    close: () => {},
+    destroy: () => {},
+  } as unknown as StreamConnection;
+  const advertiseAddr = () => {
+    if (up) return 'fake:1';
+    throw new TransportError('failed_precondition', 'not listening');
+  };
+  const clock = createManualClock();
+  const transport = new NetworkTransport({ protocol, stream: { ...layer, advertiseAddr, dial: async () => stream }, clock, random: seededRandom(1) });
+  await transport.listen();
+  up = false;
+  const failed = t.throwsAsync(transport.send('a:1', 'ask', new Uint8Array(0), { timeout: 50 })) as unknown as Promise<TransportError>;
+  await turn();
+  t.is(written.length, 1, 'its hello');
+  clock.advance(50);
+  t.is((await failed).code, 'deadline_exceeded');
 });
 
 test('listen can be tried again after it failed, not after it worked', async (t) => {

@@ -69,7 +69,13 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
       network: config.network,
       nodeId: '',
       get addr() {
-        return network.listening ? layer.advertiseAddr() : '';
+        if (!network.listening) return '';
+        try {
+          return layer.advertiseAddr();
+        } catch {
+          // Its listener broke and is not mended yet.
+          return '';
+        }
       },
     };
     this.alarm = new Alarm(

@@ -11,6 +11,8 @@ interface Made {
   dialled: string[];
   listens: boolean;
   closed: number;
+  /** Its listener breaks. */
+  fail(error: TransportError): void;
 }
 
 /** A backend whose layers are written down; they listen unless `broken`. */
@@ -20,12 +22,17 @@ function backend(schemes: string[], local: (bindAddr: string) => string = (addre
   const value: Backend = {
     schemes,
     layer: (options) => {
-      const layer: Made = { options, dialled: [], listens: false, closed: 0 };
+      const layer: Made = { options, dialled: [], listens: false, closed: 0, fail: () => {} };
       made.push(layer);
       return {
-        listen: async () => {
+        listen: async (_accept, failed) => {
           if (state.broken !== undefined) throw state.broken;
+          if (layer.listens) throw new TransportError('failed_precondition', 'listening already');
           layer.listens = true;
+          layer.fail = (error) => {
+            layer.listens = false;
+            failed!(error);
+          };
         },
         dial: async (address: string) => {
           layer.dialled.push(address);
@@ -33,7 +40,10 @@ function backend(schemes: string[], local: (bindAddr: string) => string = (addre
         },
         localAddr: () => local(options.bindAddr!),
         advertiseAddr: () => options.advertiseAddr ?? local(options.bindAddr!),
-        close: async () => void layer.closed++,
+        close: async () => {
+          layer.closed++;
+          layer.listens = false;
+        },
       } as StreamLayer;
     },
   };
@@ -149,6 +159,32 @@ test('where one address can not be bound, those before it are closed', async (t)
   ws.state.broken = undefined;
   await layer.listen(() => {});
   t.is(layer.localAddr(), 'tcp://a:1');
+});
+
+test('one listener that breaks is mended while the others listen on', async (t) => {
+  const [tcp, ws] = [backend(['tcp']), backend(['ws'])];
+  const layer = layerOf(['tcp://a:1', 'ws://a:2'], [], tcp.value, ws.value);
+  const failures: TransportError[] = [];
+  const listen = () =>
+    layer.listen(
+      () => {},
+      (error) => void failures.push(error),
+    );
+  await listen();
+  const broken = new TransportError('unavailable', 'accept');
+  ws.made[0]!.fail(broken);
+  t.deepEqual(failures, [broken]);
+  ws.state.broken = broken;
+  t.is(await t.throwsAsync(listen()), broken);
+  t.deepEqual([tcp.made[0]!.listens, tcp.made[0]!.closed], [true, 0]);
+  ws.state.broken = undefined;
+  await listen();
+  t.true(ws.made[0]!.listens);
+  tcp.made[0]!.fail(broken);
+  ws.made[0]!.fail(broken);
+  tcp.state.broken = broken;
+  await t.throwsAsync(listen());
+  t.true(ws.made[0]!.listens, 'one that stays broken keeps no other from being mended');
 });
 
 test('who only dials can not listen, and is told what to give', async (t) => {

@@ -17,6 +17,8 @@ export class SchemeLayer implements StreamLayer {
   /** Layers that dial; a backend that listens dials by the same layer. */
   private readonly diallers = new Map<Backend, StreamLayer>();
   private listens = false;
+  /** Those that listen now. */
+  private readonly up = new Set<StreamLayer>();
 
   constructor(addresses: readonly string[], advertiseAddrs: readonly string[], backends: readonly Backend[], clock: Clock, random: Random) {
     this.backends = backends;
@@ -39,17 +41,30 @@ export class SchemeLayer implements StreamLayer {
         `createTransport: no address to listen on was given; give one, such as '${this.backends[0]?.schemes[0] ?? 'tcp'}://127.0.0.1:0'`,
       );
     }
-    const bound: StreamLayer[] = [];
-    try {
-      for (const { layer } of this.listeners) {
-        await layer.listen(accept, failed);
-        bound.push(layer);
+    let failure: unknown;
+    for (const { layer } of this.listeners) {
+      if (this.up.has(layer)) continue;
+      try {
+        await layer.listen(accept, (error) => {
+          this.up.delete(layer);
+          failed?.(error);
+        });
+        this.up.add(layer);
+      } catch (error) {
+        failure ??= error;
+        if (!this.listens) break;
       }
-    } catch (error) {
-      await Promise.all(bound.map((layer) => layer.close()));
-      throw error;
     }
-    this.listens = true;
+    if (failure === undefined) {
+      this.listens = true;
+      return;
+    }
+    // At first it is all of them or none; later, one that broke is mended while the others listen on.
+    if (!this.listens) {
+      await Promise.all([...this.up].map((layer) => layer.close()));
+      this.up.clear();
+    }
+    throw failure;
   }
 
   dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection> {
