@@ -12,6 +12,8 @@ export type ObserverEvent =
   | { type: 'dialFailed'; target: string; error: TransportError }
   /** The listener broke; it is listened again in `retryIn` milliseconds. */
   | { type: 'listenFailed'; error: TransportError; retryIn: number }
+  /** The system could not accept a connection (too many open files, say); it listens on. */
+  | { type: 'acceptFailed'; error: TransportError }
   /** A callback that the user gave (admit, hello, resolve, an observer's own excepted) or a handler's clean-up threw. */
   | { type: 'callbackFailed'; callback: string; error: unknown };
 

@@ -25,7 +25,7 @@ export interface TcpStreamLayerOptions {
   readonly keepAlive?: number | false | undefined;
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
-  /** Is told (`listenFailed`, `retryIn` 0) when the system could not accept a connection, though it listens on: too many open files, say. */
+  /** Is told (`acceptFailed`) when the system could not accept a connection, though it listens on: too many open files, say. */
   readonly observer?: Observer | undefined;
 }
 
@@ -83,7 +83,7 @@ class TcpStreamLayer implements StreamLayer {
       throw error instanceof TransportError ? error : socketError(error, 'listen', this.#bindAddr);
     }
     // What Node reports from here on is one connection that could not be accepted: it goes on listening.
-    server.on('error', (error) => this.#observer?.event?.({ type: 'listenFailed', error: socketError(error, 'accept', this.#bindAddr), retryIn: 0 }));
+    server.on('error', (error) => this.#observer?.event?.({ type: 'acceptFailed', error: socketError(error, 'accept', this.#bindAddr) }));
     server.on('connection', (socket) => accept(new TcpConnection(socket, this.#clock)));
   }
 

@@ -1,4 +1,4 @@
-// WebSocket's close codes and HTTP's refusals as errors of ours: the one place where they are translated.
+// WebSocket's close codes as errors of ours: the one place where they are translated.
 
 import { type Code, type Reason, reasonError, TransportError } from '@trunkline/transport-core';
 
@@ -26,26 +26,14 @@ export function closeError(code: number, text: string, endpoint: string): Transp
   });
 }
 
-/** Why an upgrade was refused, by its HTTP status and the line beside it. */
-export function refusalError(status: number, text: string, address: string): TransportError {
-  const { as, reason, meaning } = status >= 500 ? UNAVAILABLE : (STATUSES[status] ?? { as: 'failed_precondition', meaning: 'nothing there speaks WebSocket' });
-  // The line comes from the wire: cut, and without what would disturb a terminal.
-  const said = text.replace(/[^\x20-\x7e]/g, '?').slice(0, 120);
-  return new TransportError(as, `Cannot connect to ${address}: ${meaning} (HTTP ${status} ${said})`, {
-    reason,
-    target: address,
-    origin: 'remote',
-    sent: false,
-  });
-}
-
 /** What the other end sent broke RFC 6455 or our limits, and this end says so. */
 export function violationError(code: string | undefined, text: string, endpoint: string): TransportError {
   const reason = code === undefined ? undefined : VIOLATIONS[code];
   return reasonError(reason ?? 'malformed', `Connection with ${endpoint}: the other end broke the WebSocket protocol: ${text}`, { target: endpoint });
 }
 
-interface Meaning {
+/** What a number says. */
+export interface Meaning {
   as: Code;
   reason?: Reason;
   meaning: string;
@@ -65,16 +53,6 @@ const CLOSE_CODES: Readonly<Record<number, Meaning>> = {
   1013: { as: 'unavailable', reason: 'closed', meaning: 'the other end is overloaded; try later' },
   [CUT]: { as: 'unavailable', reason: 'reset', meaning: 'the other end broke it off' },
   1015: { as: 'unauthenticated', reason: 'bad_certificate', meaning: 'the TLS handshake failed' },
-};
-
-const UNAVAILABLE: Meaning = { as: 'unavailable', meaning: 'the server there can not take it now' };
-
-const STATUSES: Readonly<Record<number, Meaning>> = {
-  400: { as: 'failed_precondition', reason: 'wrong_version', meaning: `the server there refused the upgrade; does it speak ${SUB_PROTOCOL}?` },
-  401: { as: 'unauthenticated', meaning: 'the server there wants credentials' },
-  403: { as: 'permission_denied', reason: 'denied', meaning: 'the server there refuses this origin' },
-  404: { as: 'not_found', meaning: 'the server there knows no such path' },
-  429: UNAVAILABLE,
 };
 
 const VIOLATIONS: Readonly<Record<string, Reason>> = {

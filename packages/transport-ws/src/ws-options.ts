@@ -18,7 +18,7 @@ export interface WsStreamLayerOptions {
   readonly origins?: readonly string[] | undefined;
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
-  /** Is told (`listenFailed`, `retryIn` 0) when the system could not accept a connection, though it listens on. */
+  /** Is told (`acceptFailed`) when the system could not accept a connection, though it listens on. */
   readonly observer?: Observer | undefined;
 }
 

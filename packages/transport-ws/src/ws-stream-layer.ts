@@ -95,7 +95,7 @@ class WsStreamLayer implements StreamLayer {
       throw error instanceof TransportError ? error : socketError(error, 'listen', bindAddr);
     }
     // What Node reports from here on is one connection that could not be accepted: it goes on listening.
-    server.on('error', (error) => this.#observer?.event?.({ type: 'listenFailed', error: socketError(error, 'accept', bindAddr), retryIn: 0 }));
+    server.on('error', (error) => this.#observer?.event?.({ type: 'acceptFailed', error: socketError(error, 'accept', bindAddr) }));
   }
 
   #listenBeside(server: HttpServer, accept: (connection: StreamConnection) => void, failed: ((error: TransportError) => void) | undefined): void {

@@ -35,10 +35,10 @@ export function wsBackend(options: WsBackendOptions, createLayer: CreateLayer): 
   checkWsOptions(options);
   return {
     schemes: ['ws', 'wss'],
-    layer({ bindAddr, advertiseAddr, clock }) {
-      if (server === undefined) return createLayer({ bindAddr, advertiseAddr, path, origins, clock });
+    layer({ bindAddr, advertiseAddr, clock, observer }) {
+      if (server === undefined) return createLayer({ bindAddr, advertiseAddr, path, origins, clock, observer });
       const given = bindAddr === undefined ? undefined : /^wss?:\/\/[^/?#]*(\/[^?#]*)/i.exec(bindAddr)?.[1];
-      return createLayer({ server, advertiseAddr, path: given ?? path, origins, clock });
+      return createLayer({ server, advertiseAddr, path: given ?? path, origins, clock, observer });
     },
   };
 }

@@ -1,6 +1,7 @@
 // A way to carry a transport, chosen by the scheme of an address.
 
 import type { Clock } from '../clock.ts';
+import type { Observer } from '../observer.ts';
 import type { Random } from '../random.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
 
@@ -19,4 +20,6 @@ export interface BackendLayerOptions {
   readonly advertiseAddr: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  /** Told of what the layer alone sees: a connection that could not be accepted. */
+  readonly observer: Observer | undefined;
 }

@@ -36,8 +36,7 @@ export function createTransport<P extends Protocol>(
     listens ? list(first as string | readonly string[]) : [],
     list((advertiseAddr ?? []) as string | readonly string[]),
     backends as readonly Backend[],
-    clock,
-    random,
+    { clock, random, observer: options.observer },
   );
   return new NetworkTransport<P>({ ...(common as CommonOptions), protocol: options.protocol, stream: layer, clock, random });
 }

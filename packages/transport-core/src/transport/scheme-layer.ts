@@ -1,16 +1,14 @@
 // Several stream layers as one: an address's scheme picks the layer, for dialling and for listening.
 
 import { splitScheme } from '../address.ts';
-import type { Clock } from '../clock.ts';
 import { TransportError } from '../errors.ts';
-import type { Random } from '../random.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, BackendLayerOptions } from './backend.ts';
 
 export class SchemeLayer implements StreamLayer {
   private readonly backends: readonly Backend[];
-  private readonly clock: Clock;
-  private readonly random: Random;
+  /** What every backend is given. */
+  private readonly given: Pick<BackendLayerOptions, 'clock' | 'random' | 'observer'>;
   private readonly advertised: string | undefined;
   /** Layers that listen, in the order of their addresses, each with its scheme. */
   private readonly listeners: { readonly scheme: string; readonly layer: StreamLayer }[] = [];
@@ -20,15 +18,14 @@ export class SchemeLayer implements StreamLayer {
   /** Those that listen now. */
   private readonly up = new Set<StreamLayer>();
 
-  constructor(addresses: readonly string[], advertiseAddrs: readonly string[], backends: readonly Backend[], clock: Clock, random: Random) {
+  constructor(addresses: readonly string[], advertiseAddrs: readonly string[], backends: readonly Backend[], given: Pick<BackendLayerOptions, 'clock' | 'random' | 'observer'>) {
     this.backends = backends;
-    this.clock = clock;
-    this.random = random;
+    this.given = given;
     this.advertised = advertiseAddrs.length === 0 ? undefined : advertiseAddrs.join(',');
     for (const bindAddr of addresses) {
       const { scheme, backend } = this.backendOf(bindAddr, 'createTransport');
       const advertiseAddr = advertiseAddrs.find((address) => backend.schemes.includes(splitScheme(address).scheme ?? '')) ?? advertiseAddrs[0];
-      const layer = backend.layer({ bindAddr, advertiseAddr, clock, random });
+      const layer = backend.layer({ bindAddr, advertiseAddr, ...given });
       this.listeners.push({ scheme, layer });
       if (!this.diallers.has(backend)) this.diallers.set(backend, layer);
     }
@@ -76,7 +73,7 @@ export class SchemeLayer implements StreamLayer {
     }
     let layer = this.diallers.get(backend);
     if (layer === undefined) {
-      layer = backend.layer({ bindAddr: undefined, advertiseAddr: undefined, clock: this.clock, random: this.random });
+      layer = backend.layer({ bindAddr: undefined, advertiseAddr: undefined, ...this.given });
       this.diallers.set(backend, layer);
     }
     return layer.dial(address, options);
