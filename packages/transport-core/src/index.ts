@@ -63,3 +63,4 @@ export { type ServeOptions, type Server, serve } from './transport/serve.ts';
 export type { ConnectionSnapshot, Snapshot } from './transport/snapshot.ts';
 export type * from './transport/types.ts';
 export { Frame } from './wire/frame.ts';
+export { Mailbox } from './wire/mailbox.ts';

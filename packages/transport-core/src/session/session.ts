@@ -3,52 +3,25 @@
 // kinds of frames, being alive, and the end.
 
 import { codeNumber, REASONS, reasonError, reasonNumber, TransportError } from '../errors.ts';
-import type { Random } from '../random.ts';
 import { FrameDecoder } from '../wire/decoder.ts';
 import { FRAME_OVERHEAD, type Frame, type FrameVisitor, Kind } from '../wire/frame.ts';
-import { decodeHello, HELLO_LIMIT, type Hello } from '../wire/hello.ts';
+import { decodeHello, HELLO_LIMIT } from '../wire/hello.ts';
 import { truncateText } from '../wire/metadata.ts';
 import { Answers } from './answers.ts';
-import { Callee, type Calls } from './callee.ts';
+import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
 import type { Channel } from './channel.ts';
 import { Channels } from './channels.ts';
 import { type Departing, Departure, goAwayError } from './departure.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { Greeter, type GreeterOptions } from './greeter.ts';
+import { Greeter } from './greeter.ts';
 import { judgeHello, settle } from './handshake.ts';
 import { Inflow } from './inflow.ts';
 import { Link } from './link.ts';
-import { type KeepAlive, Liveness } from './liveness.ts';
+import { Liveness } from './liveness.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox, STUCK } from './outbox.ts';
-
-/** What a session reports to its driver. */
-export interface SessionVisitor extends Calls {
-  /** The peer's HELLO was read and nothing speaks against it: answer with `consent` or `refuse`, now or later. */
-  greeted(hello: Hello): void;
-  up(): void;
-  /** It takes no new calls: the pool forgets it. Those that waited come back in order. */
-  leaving(waiting: OutCall[]): void;
-  /** Replies of a channel have drained: its calls may be dispatched again. */
-  roomForReplies(channel: Channel): void;
-  /** It is over, exactly once; calls that no handler can have seen come back, in order. */
-  down(error: TransportError, unsent: OutCall[]): void;
-}
-
-export interface SessionOptions extends Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count'>, GreeterOptions {
-  readonly side: 'dialler' | 'acceptor';
-  readonly visitor: SessionVisitor;
-  /** What the layer proved of the peer. */
-  readonly proven: string | undefined;
-  readonly keepAlive: KeepAlive;
-  readonly idleTimeout: number;
-  readonly handshakeTimeout: number;
-  readonly random: Random;
-  /** The layer below does not want this peer: it is told so, and nothing else. */
-  readonly refused: TransportError | undefined;
-  readonly now: number;
-}
+import type { SessionOptions } from './session-options.ts';
 
 type Phase =
   /** Its first bytes, or its HELLO, are awaited. */

@@ -11,12 +11,13 @@ import type { Introduction } from '../session/handshake.ts';
 import type { InCall } from '../session/in-call.ts';
 import type { MemoryGauge, Port } from '../session/link.ts';
 import type { OutCall } from '../session/out-call.ts';
-import { Session, type SessionVisitor } from '../session/session.ts';
+import { Session } from '../session/session.ts';
+import type { SessionVisitor } from '../session/session-options.ts';
 import { allocate } from '../system-memory.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { FRAME_OVERHEAD, type Frame, type FrameWriter } from '../wire/frame.ts';
 import type { Hello } from '../wire/hello.ts';
-import { Mailbox } from '../wire/mailbox.ts';
+import type { Mailbox } from '../wire/mailbox.ts';
 import type { BufferPool } from './buffers.ts';
 import { LiveRemote, type RemoteLink } from './remote.ts';
 import type { StreamConnection, StreamSink } from './stream-layer.ts';
@@ -106,8 +107,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     const { send, receive } = config.limits.rate;
     this.sendRate = send === undefined ? undefined : new TokenBucket(send, this.since);
     this.receiveRate = receive === undefined ? undefined : new TokenBucket(receive, this.since);
-    this.mailbox = stream.frames === undefined ? undefined : new Mailbox();
-    this.encoder = stream.frames === undefined ? new FrameEncoder(host.buffers.take, batchSize(config.limits.packet)) : undefined;
+    this.mailbox = stream.frames?.mailbox;
+    this.encoder = this.mailbox === undefined ? new FrameEncoder(host.buffers.take, batchSize(config.limits.packet)) : undefined;
     const { encoder } = this;
     this.session = new Session({
       side: init.direction === 'out' ? 'dialler' : 'acceptor',

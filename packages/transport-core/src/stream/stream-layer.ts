@@ -2,6 +2,7 @@
 
 import type { TransportError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';
+import type { Mailbox } from '../wire/mailbox.ts';
 
 /** Ordered bytes between two ends, however they are carried. NetworkTransport turns any of these into a Transport. */
 export interface StreamLayer {
@@ -39,9 +40,9 @@ export interface StreamConnection {
   readonly refused?: TransportError | undefined;
   /**
    * Carries frames as they are instead of bytes: the direct in-memory transport. `write` and `data` are not used then, and the
-   * batch that was sent belongs to the receiver.
+   * batch that was sent belongs to the receiver. It brings the mailbox that collects them, so that only who uses it loads it.
    */
-  readonly frames?: { send(batch: Frame[]): void } | undefined;
+  readonly frames?: { readonly mailbox: Mailbox; send(batch: Frame[]): void } | undefined;
   /** Begins to report to `sink`. Called once, synchronously after the connection was handed over. */
   attach(sink: StreamSink): void;
   /**

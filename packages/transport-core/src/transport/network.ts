@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
 import { type Code, reasonError, TransportError, withDetails } from '../errors.ts';
-import type { Counter, ObserverEvent } from '../observer.ts';
+import type { Counter } from '../observer.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { type Random, randomBytes } from '../random.ts';
 import type { Remote } from '../remote.ts';
@@ -21,7 +21,8 @@ import { Listener } from '../stream/listener.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { Ticker } from '../stream/ticker.ts';
-import { ConnectionEvents } from './connection-events.ts';
+import { Bulletin } from './bulletin.ts';
+import type { ConnectionEvents } from './connection-events.ts';
 import { Mount, type MountHost } from './mount.ts';
 
 export class Network implements ConnectionHost, PoolHost, MountHost {
@@ -42,12 +43,10 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   seq = 0;
   made = 0;
   served = 0;
-  readonly errors = new Map<Code, number>();
-  readonly counters = new Map<Counter, number>();
+  readonly bulletin: Bulletin;
   private readonly alarm: Alarm;
   private readonly doorway: Doorway;
   private readonly listener: Listener;
-  private readonly events = new Set<ConnectionEvents>();
   private ids = 0;
   private graceDue = Number.POSITIVE_INFINITY;
   private listened: Promise<void> | undefined = undefined;
@@ -59,6 +58,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.config = config;
     this.clock = clock;
     this.random = random;
+    this.bulletin = new Bulletin(config.observer);
     this.ticker = new Ticker(clock);
     this.buffers = new BufferPool(batchSize(config.limits.packet));
     this.memory = { used: 0, limit: config.limits.memory };
@@ -89,7 +89,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
       layer,
       clock,
       (stream) => this.accept(stream),
-      (error, retryIn) => this.tell({ type: 'listenFailed', error, retryIn }),
+      (error, retryIn) => this.bulletin.tell({ type: 'listenFailed', error, retryIn }),
     );
   }
 
@@ -146,7 +146,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     const verdict = this.doorway.knock(stream.endpoint);
     if (verdict === 'refuse') {
       const error = new TransportError('resource_exhausted', 'too many connections are saying hello (limits.handshakes)', { reason: 'full' });
-      this.tell({ type: 'rejected', endpoint: stream.endpoint, direction: 'in', error });
+      this.bulletin.tell({ type: 'rejected', endpoint: stream.endpoint, direction: 'in', error });
       return stream.destroy(error);
     }
     const connection = new Connection(this, stream, { id: `in-${++this.ids}`, direction: 'in', target: undefined, expected: undefined, refused });
@@ -195,8 +195,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   up(connection: Connection): void {
     this.doorway.leave(connection);
     const remote = connection.remote!;
-    this.tell({ type: 'up', remote });
-    for (const events of this.events) events.push({ type: 'up', remote });
+    this.bulletin.tell({ type: 'up', remote });
     if (connection.target !== undefined) this.pool.add(connection);
   }
 
@@ -210,9 +209,8 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.pool.forget(connection);
     const { remote, endpoint, direction } = connection;
     if (connection.wasUp && remote !== undefined) {
-      this.tell({ type: 'down', remote, cause: error });
-      for (const events of this.events) events.push({ type: 'down', remote, cause: error });
-    } else this.tell({ type: 'rejected', endpoint, direction, error: withDetails(error, { target: connection.target ?? endpoint }) });
+      this.bulletin.tell({ type: 'down', remote, cause: error });
+    } else this.bulletin.tell({ type: 'rejected', endpoint, direction, error: withDetails(error, { target: connection.target ?? endpoint }) });
     for (const call of unsent) this.again(call as Call<unknown>, error);
   }
 
@@ -276,7 +274,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   }
 
   settled(code: Code | undefined): void {
-    if (code !== undefined) this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
+    this.bulletin.settled(code);
   }
 
   now(): number {
@@ -310,35 +308,21 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   // Telling.
 
   follow(): ConnectionEvents {
-    const events = new ConnectionEvents(this.remotes(), (gone) => this.events.delete(gone));
-    if (this.state === 'closed') events.end();
-    else this.events.add(events);
+    const events = this.bulletin.follow(this.remotes());
+    if (this.state === 'closed') this.bulletin.end();
     return events;
   }
 
   count(counter: Counter, amount: number, remote: Remote | undefined): void {
-    this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount);
-    try {
-      this.config.observer?.count?.(counter, amount, remote);
-    } catch {
-      // An observer must not throw; one that does is not heard.
-    }
+    this.bulletin.count(counter, amount, remote);
   }
 
   callbackFailed(callback: string, error: unknown): void {
-    this.tell({ type: 'callbackFailed', callback, error });
+    this.bulletin.tell({ type: 'callbackFailed', callback, error });
   }
 
   dialFailed(target: string, error: TransportError): void {
-    this.tell({ type: 'dialFailed', target, error });
-  }
-
-  private tell(event: ObserverEvent): void {
-    try {
-      this.config.observer?.event?.(event);
-    } catch {
-      // As above.
-    }
+    this.bulletin.tell({ type: 'dialFailed', target, error });
   }
 
   // The end.
@@ -377,8 +361,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.endGrace();
     this.alarm.stop();
     this.state = 'closed';
-    for (const events of this.events) events.end();
-    this.events.clear();
+    this.bulletin.end();
   }
 
   /** Ends one protocol: its calls have `grace` milliseconds, then those made here fail and those of others are refused. */

@@ -52,7 +52,8 @@ function backend(schemes: string[], local: (bindAddr: string) => string = (addre
 
 const clock = createManualClock();
 const random = seededRandom(1);
-const layerOf = (addresses: string[], advertised: string[], ...backends: Backend[]) => new SchemeLayer(addresses, advertised, backends, { clock, random, observer: undefined });
+const layerOf = (addresses: string[], advertised: string[], ...backends: Backend[]) =>
+  new SchemeLayer(addresses, advertised, backends, { clock, random, observer: undefined });
 const dial = { timeout: 1_000 };
 
 test('the scheme picks the backend, for dialling and for listening', async (t) => {

@@ -18,7 +18,12 @@ export class SchemeLayer implements StreamLayer {
   /** Those that listen now. */
   private readonly up = new Set<StreamLayer>();
 
-  constructor(addresses: readonly string[], advertiseAddrs: readonly string[], backends: readonly Backend[], given: Pick<BackendLayerOptions, 'clock' | 'random' | 'observer'>) {
+  constructor(
+    addresses: readonly string[],
+    advertiseAddrs: readonly string[],
+    backends: readonly Backend[],
+    given: Pick<BackendLayerOptions, 'clock' | 'random' | 'observer'>,
+  ) {
     this.backends = backends;
     this.given = given;
     this.advertised = advertiseAddrs.length === 0 ? undefined : advertiseAddrs.join(',');

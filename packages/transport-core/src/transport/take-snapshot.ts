@@ -18,8 +18,8 @@ export function takeSnapshot(network: Network): Snapshot {
     memory: network.memory.used,
     waiting: [...network.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
     calls: { made: network.made, served: network.served },
-    errors: Object.fromEntries(network.errors),
-    counters: Object.fromEntries(network.counters),
+    errors: Object.fromEntries(network.bulletin.errors),
+    counters: Object.fromEntries(network.bulletin.counters),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { EMPTY, type EncodedMetadata, Frame, type FrameWriter, Kind } from './frame.ts';
 
+/** Collects what a session writes, for a StreamConnection that carries frames. */
 export class Mailbox implements FrameWriter {
   size = 0;
   private batch: Frame[] = [];

@@ -10,7 +10,8 @@ import type { Channel, Mounted } from '../channel.ts';
 import type { InCall } from '../in-call.ts';
 import type { MemoryGauge, Port, SessionLimits } from '../link.ts';
 import type { OutCall } from '../out-call.ts';
-import { Session, type SessionOptions, type SessionVisitor } from '../session.ts';
+import { Session } from '../session.ts';
+import type { SessionOptions, SessionVisitor } from '../session-options.ts';
 
 const KIB = 1024;
 

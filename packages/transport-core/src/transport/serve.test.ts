@@ -1,0 +1,154 @@
+import test from 'ava';
+import { TransportError } from '../errors.ts';
+import { createManualClock } from '../manual-clock.ts';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol, methodTable } from '../protocol/protocol.ts';
+import type { Inbox } from '../rpc/inbox.ts';
+import { Channel } from '../session/channel.ts';
+import { type AnswerCarrier, InCall } from '../session/in-call.ts';
+import { OutboxBench } from '../session/testing/outbox-bench.ts';
+import type { StreamLayer } from '../stream/stream-layer.ts';
+import { NetworkTransport } from './network-transport.ts';
+import { INBOX } from './protocol-transport.ts';
+import { serve } from './serve.ts';
+
+const protocol = defineProtocol({
+  name: 'served',
+  version: 1,
+  channel: 0x20,
+  methods: { ask: { id: 1, request: bytes, response: bytes }, other: { id: 2, request: bytes, response: bytes }, tell: { id: 3, request: bytes } },
+});
+const stream: StreamLayer = {
+  listen: async () => {},
+  dial: () => Promise.reject(new TransportError('unavailable', 'nobody')),
+  localAddr: () => 'fake:1',
+  advertiseAddr: () => 'fake:1',
+  close: async () => {},
+};
+
+/** A transport, and calls that come to it from nowhere. */
+function scene() {
+  const clock = createManualClock();
+  const transport = new NetworkTransport({ protocol, stream, clock });
+  const answers: string[] = [];
+  const carrier: AnswerCarrier = {
+    respond: (call, payload) => {
+      if (!call.open) return false;
+      call.open = false;
+      return answers.push(`${call.method.name} = ${[...payload]}`) > 0;
+    },
+    fail: (call, error) => {
+      if (!call.open) return false;
+      call.open = false;
+      return answers.push(`${call.method.name} ! ${error.code}: ${error.message}`) > 0;
+    },
+    finish: () => true,
+    forget: () => {},
+    congested: () => false,
+    started: () => {},
+    finished: () => {},
+  };
+  const channel = new Channel(new OutboxBench().link, { credit: () => {} }, 0x20);
+  const arrive = (name: keyof typeof protocol.methods, ...payload: number[]) => {
+    const method = methodTable(protocol).byName.get(name)!;
+    const inbox = (transport as unknown as Record<symbol, Inbox>)[INBOX]!;
+    inbox.arrive(new InCall(carrier, 1, 0x20, method, undefined, 0, Number.POSITIVE_INFINITY, new Uint8Array(payload)), channel);
+  };
+  return { transport, clock, answers, arrive };
+}
+
+test('handlers get the request and answer by returning', (t) => {
+  const { transport, answers, arrive } = scene();
+  serve(transport, { ask: (request) => request });
+  arrive('ask', 1, 2);
+  t.deepEqual(answers, ['ask = 1,2']);
+});
+
+test('`this` of a handler is the object it stands in', (t) => {
+  const { transport, answers, arrive } = scene();
+  class Service {
+    readonly #factor = 3;
+    ask = function (this: Service, request: Uint8Array) {
+      return new Uint8Array([request[0]! * this.#factor]);
+    };
+  }
+  const service = new Service();
+  serve(transport, service as never);
+  arrive('ask', 2);
+  t.deepEqual(answers, ['ask = 6']);
+});
+
+test('what is no method, no function or no number of handlers is a TypeError that says so', (t) => {
+  const { transport } = scene();
+  const attempt = (handlers: object, options?: object) => () => serve(transport, handlers as never, options as never);
+  t.throws(attempt({ aks: () => {} }), { instanceOf: TypeError, message: /no method 'aks'; it has ask, other, tell/ });
+  t.throws(attempt({ ask: 5 }), { instanceOf: TypeError, message: /handler of 'ask' must be a function/ });
+  for (const concurrency of [0, -1, Number.NaN]) t.throws(attempt({}, { concurrency }), { instanceOf: TypeError, message: /concurrency/ });
+  t.throws(() => serve({} as never, {}), { instanceOf: TypeError });
+  t.notThrows(attempt({ ask: undefined }));
+});
+
+test('two handlers for one method are a TypeError; two halves of a protocol are not', (t) => {
+  const { transport, answers, arrive } = scene();
+  serve(transport, { ask: (request) => request });
+  t.throws(() => serve(transport, { ask: (request) => request }), { instanceOf: TypeError });
+  t.throws(() => transport.consumer('ask'), { instanceOf: TypeError });
+  serve(transport, { other: (request) => request });
+  arrive('other', 4);
+  t.deepEqual(answers, ['other = 4']);
+});
+
+test('what nobody serves is unimplemented once somebody serves anything', (t) => {
+  const { transport, answers, arrive } = scene();
+  serve(transport, { ask: (request) => request });
+  arrive('other');
+  t.regex(answers[0]!, /^other ! unimplemented/);
+});
+
+test('stop waits for the handlers that run, at most for its grace on the transport’s clock', async (t) => {
+  const { transport, clock, answers, arrive } = scene();
+  let finish: ((value: Uint8Array<ArrayBuffer>) => void) | undefined;
+  const server = serve(transport, {
+    ask: () =>
+      new Promise<Uint8Array<ArrayBuffer>>((resolve) => {
+        finish = resolve;
+      }),
+  });
+  arrive('ask');
+  let stopped = false;
+  const stop = server.stop({ grace: 100 }).then(() => {
+    stopped = true;
+  });
+  clock.advance(99);
+  t.deepEqual(answers, []);
+  clock.advance(1);
+  t.regex(answers[0]!, /^ask ! unavailable/);
+  t.false(stopped, 'the handler still runs');
+  finish!(new Uint8Array(1));
+  await stop;
+  t.is(answers.length, 1);
+  await server.stop();
+  t.is(clock.timers, 0);
+});
+
+test('a stop in time leaves no timer', async (t) => {
+  const { transport, clock } = scene();
+  await serve(transport, { ask: (request) => request }).stop({ grace: 5_000 });
+  t.is(clock.timers, 0);
+});
+
+test('after a stop the method is free for another', async (t) => {
+  const { transport, answers, arrive } = scene();
+  await serve(transport, { ask: () => new Uint8Array([1]) }).stop();
+  serve(transport, { ask: () => new Uint8Array([2]) });
+  arrive('ask');
+  t.deepEqual(answers, ['ask = 2']);
+});
+
+test('serving a transport that is closed serves nothing, and stops', async (t) => {
+  const { transport } = scene();
+  await transport.close();
+  const server = serve(transport, { ask: (request) => request });
+  await t.notThrowsAsync(server.stop());
+  t.is((await transport.consumer().next()).done, true);
+});
