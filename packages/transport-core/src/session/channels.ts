@@ -9,6 +9,7 @@ import type { Creditor } from './receiving.ts';
 
 export class Channels {
   private readonly byByte = new Map<number, Channel>();
+  private readonly watched = new Set<Channel>();
   private readonly link: Link;
   private readonly creditor: Creditor;
   private readonly mounts: ReadonlyMap<number, Mounted>;
@@ -60,6 +61,31 @@ export class Channels {
     this.theirs = protocols;
     for (const channel of this.byByte.values()) if (channel.mounted !== undefined) this.agree(channel, channel.mounted);
     return undefined;
+  }
+
+  /** Looks after a channel until its writers, and its replies, have room. */
+  watch(channel: Channel): void {
+    this.watched.add(channel);
+  }
+
+  /** @param writable would a one-way go now? @param room its replies have drained: its calls may be dispatched again. */
+  look(writable: (channel: Channel) => boolean, room: (channel: Channel) => void): void {
+    for (const channel of this.watched) {
+      const { disagreement } = channel;
+      if (channel.writers.length > 0 && (disagreement !== undefined || writable(channel))) {
+        for (const writer of channel.writers.splice(0)) disagreement === undefined ? writer.resolve() : writer.reject(disagreement);
+      }
+      if (channel.stalled && !channel.lanes.congested(this.link.limits.outbound)) {
+        channel.stalled = false;
+        room(channel);
+      }
+      if (channel.writers.length === 0 && !channel.stalled) this.watched.delete(channel);
+    }
+  }
+
+  /** Nothing more is opened here: who waited for room is told. */
+  rejectWriters(error: TransportError): void {
+    for (const channel of this.byByte.values()) for (const writer of channel.writers.splice(0)) writer.reject(error);
   }
 
   private join(channel: Channel): void {

@@ -48,7 +48,6 @@ export class Session implements FrameVisitor, Departing {
   private readonly greeter: Greeter;
   private readonly dispatcher: Dispatcher;
   private readonly departure: Departure;
-  private readonly watched = new Set<Channel>();
   private phase: Phase = 'hello';
   private handshakeDue: number;
   /** When the frame that is coming in began; 0: none is. */
@@ -243,7 +242,10 @@ export class Session implements FrameVisitor, Departing {
     if (this.phase === 'closed') return;
     this.outbox.pump();
     this.outbox.flush();
-    if (this.watched.size > 0) this.look();
+    this.channels.look(
+      (channel) => this.caller.writable(channel),
+      (channel) => this.options.visitor.roomForReplies(channel),
+    );
     this.departure.finish();
   }
 
@@ -257,22 +259,8 @@ export class Session implements FrameVisitor, Departing {
 
   /** Looks after a channel until its writers and its replies have room. */
   watch(channel: Channel): void {
-    this.watched.add(channel);
+    this.channels.watch(channel);
     this.link.port.dirty();
-  }
-
-  private look(): void {
-    const { outbound } = this.link.limits;
-    for (const channel of this.watched) {
-      if (channel.writers.length > 0 && (channel.disagreement !== undefined || this.caller.writable(channel))) {
-        for (const writer of channel.writers.splice(0)) channel.disagreement === undefined ? writer.resolve() : writer.reject(channel.disagreement);
-      }
-      if (channel.stalled && !channel.lanes.congested(outbound)) {
-        channel.stalled = false;
-        this.options.visitor.roomForReplies(channel);
-      }
-      if (channel.writers.length === 0 && !channel.stalled) this.watched.delete(channel);
-    }
   }
 
   // The end.
@@ -301,7 +289,7 @@ export class Session implements FrameVisitor, Departing {
   departed(waiting: OutCall[]): void {
     this.phase = 'leaving';
     this.options.visitor.leaving(waiting);
-    for (const channel of this.channels.all()) for (const writer of channel.writers.splice(0)) writer.reject(this.departure.left!);
+    this.channels.rejectWriters(this.departure.left!);
   }
 
   private goneAway(frame: Frame): void {
@@ -344,8 +332,7 @@ export class Session implements FrameVisitor, Departing {
     const unsent = this.caller.close(error, this.channels.all());
     this.callee.close(error);
     for (const { lanes } of this.channels.all()) this.outbox.drop(lanes);
-    for (const channel of this.channels.all()) for (const writer of channel.writers.splice(0)) writer.reject(error);
-    this.watched.clear();
+    this.channels.rejectWriters(error);
     this.options.visitor.down(error, unsent);
   }
 
