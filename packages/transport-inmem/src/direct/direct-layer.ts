@@ -1,6 +1,6 @@
 // The layer beneath createInmemTransport: frames as they are, over links that somebody made.
 
-import { type Clock, type Frame, reasonError, type StreamConnection, type StreamSink, type TransportError } from '@trunkline/transport-core';
+import { type Clock, type Frame, Mailbox, reasonError, type StreamConnection, type StreamSink, type TransportError } from '@trunkline/transport-core';
 import { MemoryConnection } from '../memory/memory-connection.ts';
 import { MemoryLayer } from '../memory/memory-layer.ts';
 
@@ -57,11 +57,11 @@ export class DirectLayer extends MemoryLayer {
 }
 
 class FrameConnection extends MemoryConnection<Frame[]> {
-  readonly frames: { send(batch: Frame[]): void };
+  readonly frames: { readonly mailbox: Mailbox; send(batch: Frame[]): void };
 
   constructor(endpoint: string, clock: Clock) {
     super(endpoint, clock, Number.POSITIVE_INFINITY);
-    this.frames = { send: (batch) => void this.put(batch) };
+    this.frames = { mailbox: new Mailbox(), send: (batch) => void this.put(batch) };
   }
 
   override write(): boolean {
