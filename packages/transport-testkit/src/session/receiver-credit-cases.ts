@@ -122,11 +122,12 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
     const waits = items.next();
     await back(s, 5, 7 * 164);
     t.true(s.peer.log.filter((frame) => frame.kind === 'CREDIT' && frame.account === 5).every((frame) => frame.id === id));
-    s.peer.send({ kind: 'ITEM', id, payload: tag(1) }, { kind: 'ITEM', id, payload: tag(2) }, { kind: 'END', id });
+    const last: RawFrameInput[] = Array.from({ length: 5 }, () => ({ kind: 'ITEM', id, payload: body(100) }));
+    s.peer.send(...last, { kind: 'END', id });
     await waits;
-    const before = granted(s, 5);
     await s.peer.barrier();
-    await items.next();
+    const before = granted(s, 5);
+    for (let n = 1; n < 5; n++) t.false((await items.next()).done);
     t.true((await items.next()).done);
     await s.peer.barrier();
     t.is(granted(s, 5), before);
