@@ -63,6 +63,12 @@ export class Inbox {
   add(taker: Taker): void {
     this.check(taker);
     this.takers.push(taker);
+    this.refuseUnserved();
+    this.feed(taker);
+  }
+
+  /** Where there is any reader, what waits for none of them waits in vain. */
+  private refuseUnserved(): void {
     for (const channel of [...this.ring]) {
       for (const call of channel.inbound) {
         if (this.takerOf(call.method.name) !== undefined) continue;
@@ -70,17 +76,17 @@ export class Inbox {
         this.refuse(call);
       }
     }
-    this.feed(taker);
   }
 
   remove(call: InCall, channel: Channel): void {
     if (channel.inbound.remove(call)) this.withdrawn(call, channel);
   }
 
-  /** A reader leaves; what it was not handed stays for the others. */
+  /** A reader leaves; what it was not handed stays for the others, or for the next where there is none. */
   drop(taker: Taker): void {
     const at = this.takers.indexOf(taker);
     if (at >= 0) this.takers.splice(at, 1);
+    if (this.takers.length > 0) this.refuseUnserved();
   }
 
   /** The reader can take more. */

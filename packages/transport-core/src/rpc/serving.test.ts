@@ -240,6 +240,18 @@ test('stop takes no more, waits for what runs, and leaves the rest to others', a
   t.deepEqual(a.answers, ['ask 3 = 0', 'ask 5 = 2']);
 });
 
+test('what waited for a handler that stopped is unimplemented where others read on, and none of theirs', async (t) => {
+  const bench = new InboxBench();
+  const { handler } = gate();
+  const serving = serve(bench, { ask: handler }, { concurrency: 1 });
+  serve(bench, { other: handler }, { concurrency: 1 });
+  const a = bench.connection();
+  for (const name of ['ask', 'ask', 'other', 'other'] as const) a.send(name);
+  void serving.stop();
+  t.deepEqual(a.answers, ['ask 5 ! unimplemented (unprocessed)']);
+  t.is(bench.inbox.waiting, 1);
+});
+
 test('when the grace of a stop is over those that run answer, and their late answers are not asked for', async (t) => {
   const bench = new InboxBench();
   const { waiting, handler } = gate();

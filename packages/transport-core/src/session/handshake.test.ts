@@ -42,7 +42,7 @@ test('our HELLO tells who we are, what we speak and what we bear', (t) => {
 });
 
 test('a HELLO like ours is fine', (t) => {
-  t.is(judgeHello(hello({ instance: 'b'.repeat(32) }), self, undefined), undefined);
+  t.is(judgeHello(hello({ instance: 'b'.repeat(32) }), self, undefined, 'acceptor'), undefined);
 });
 
 test('a wire version that we do not speak is refused, one range that holds ours is not', (t) => {
@@ -50,24 +50,24 @@ test('a wire version that we do not speak is refused, one range that holds ours 
     [2, 3],
     [0, 0],
   ] as const) {
-    const error = judgeHello(hello({ wireMin, wireMax }), self, undefined);
+    const error = judgeHello(hello({ wireMin, wireMax }), self, undefined, 'acceptor');
     t.is(error?.reason, 'wrong_version');
     t.regex(String(error?.message), new RegExp(`${wireMin} to ${wireMax}`));
   }
-  t.is(judgeHello(hello({ wireMin: 0, wireMax: 9 }), self, undefined), undefined);
+  t.is(judgeHello(hello({ wireMin: 0, wireMax: 9 }), self, undefined, 'acceptor'), undefined);
 });
 
 test('another network is refused, naming both', (t) => {
-  const error = judgeHello(hello({ network: 'test' }), self, undefined);
+  const error = judgeHello(hello({ network: 'test' }), self, undefined, 'acceptor');
   t.is(error?.reason, 'wrong_network');
   t.regex(String(error?.message), /'test'.*'main'/);
 });
 
 test('who claims another id than it proved is refused; who claims none, or proves none, is not', (t) => {
-  t.is(judgeHello(hello({ nodeId: 'aa' }), self, 'bb')?.reason, 'identity_mismatch');
-  t.is(judgeHello(hello({ nodeId: 'aa' }), self, 'aa'), undefined);
-  t.is(judgeHello(hello({ nodeId: '' }), self, 'bb'), undefined);
-  t.is(judgeHello(hello({ nodeId: 'aa' }), self, undefined), undefined);
+  t.is(judgeHello(hello({ nodeId: 'aa' }), self, 'bb', 'acceptor')?.reason, 'identity_mismatch');
+  t.is(judgeHello(hello({ nodeId: 'aa' }), self, 'aa', 'acceptor'), undefined);
+  t.is(judgeHello(hello({ nodeId: '' }), self, 'bb', 'acceptor'), undefined);
+  t.is(judgeHello(hello({ nodeId: 'aa' }), self, undefined, 'acceptor'), undefined);
 });
 
 test('the peer’s limits are ours towards it; of packet, calls and streams the smaller is both ends’', (t) => {

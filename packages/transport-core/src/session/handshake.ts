@@ -52,15 +52,17 @@ export function helloProtocol({ name, version, accepts, channel }: Protocol): He
 }
 
 /** Why we can't talk to the sender of this HELLO; undefined where we can. */
-export function judgeHello(hello: Hello, self: Introduction, proven: string | undefined): TransportError | undefined {
+export function judgeHello(hello: Hello, self: Introduction, proven: string | undefined, side: 'dialler' | 'acceptor'): TransportError | undefined {
+  // The text is read at both ends: it says who is who by the side, not by 'we' and 'you'.
+  const [peer, own] = side === 'dialler' ? ['acceptor', 'dialler'] : ['dialler', 'acceptor'];
   if (hello.wireMin > WIRE_VERSION || hello.wireMax < WIRE_VERSION) {
-    return reasonError('wrong_version', `the peer speaks wire versions ${hello.wireMin} to ${hello.wireMax}, this end ${WIRE_VERSION}`);
+    return reasonError('wrong_version', `the ${peer} speaks wire versions ${hello.wireMin} to ${hello.wireMax}, the ${own} ${WIRE_VERSION}`);
   }
   if (hello.network !== self.network) {
-    return reasonError('wrong_network', `the peer is of network '${hello.network}', this end of '${self.network}': give both the same 'network' option`);
+    return reasonError('wrong_network', `the ${peer} is of network '${hello.network}', the ${own} of '${self.network}': give both the same 'network' option`);
   }
   if (hello.nodeId !== '' && proven !== undefined && hello.nodeId !== proven) {
-    return reasonError('identity_mismatch', `the peer claims to be node ${hello.nodeId} and proved to be ${proven}`);
+    return reasonError('identity_mismatch', `the ${peer} claims to be node ${hello.nodeId} and proved to be ${proven}`);
   }
   return undefined;
 }

@@ -54,6 +54,14 @@ test('a hello that is not over in its time is cut at both ends', (t) => {
   t.is(reasonOf(pair.acceptor), 'handshake_timeout');
 });
 
+test('a dialler whose hello comes when all is over says nothing', (t) => {
+  const pair = new Pair([protocol]);
+  pair.pass(5_000);
+  t.is(reasonOf(pair.dialler), 'handshake_timeout');
+  pair.dialler.session.open({});
+  t.is(pair.dialler.sent.length, 0);
+});
+
 test('a refusal is told with its code and reason, and is an end at both', (t) => {
   const pair = new Pair([protocol]);
   pair.acceptor.consents = false;

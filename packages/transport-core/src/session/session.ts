@@ -106,6 +106,7 @@ export class Session implements FrameVisitor, Departing {
 
   /** A dialler speaks first. */
   open(fields: Readonly<Record<string, string>>): void {
+    if (this.phase !== 'hello') return;
     this.greeter.speak();
     this.greeter.hello(fields);
     this.outbox.flush();
@@ -204,7 +205,7 @@ export class Session implements FrameVisitor, Departing {
     }
     const hello = decodeHello(frame.hello);
     if (typeof hello === 'string') return this.link.violation('malformed', `its HELLO has ${hello}`);
-    const wrong = judgeHello(hello, self, proven);
+    const wrong = judgeHello(hello, self, proven, this.options.side);
     if (wrong !== undefined) return this.break(wrong);
     settle(this.link.terms, hello);
     this.decoder.maxLength = this.link.limits.packet + FRAME_OVERHEAD;
