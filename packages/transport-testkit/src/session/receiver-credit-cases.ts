@@ -21,6 +21,19 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
     t.true(spent - back <= 64 * KiB, `${spent - back} are held back, at most a quarter may be`);
   });
 
+  eachRole(test, 'granting: the pipe gives back exactly what a packet cost, metadata and 64 included', async (t, role) => {
+    const s = await session(t, backend, role, { options: { limits: { credit: { pipe: 1 } } } });
+    const frames = packets(request(s.id(0), [], { metadata: { ключ: 'v' } }), body(200 * KiB));
+    let spent = 0;
+    for (const frame of frames) {
+      await s.peer.paced([frame]);
+      spent += cost(frame);
+      await s.peer.barrier();
+      t.is(granted(s, 1), spent);
+    }
+    t.is(spent, 200 * KiB + 4 * 64 + 9);
+  });
+
   violates(test, backend, 'granting: a packet without credit of the pipe', ({ peer, id }) => peer.send(...packets(request(id(0), []), body(8_000), 4_096)), {
     options: { limits: { packet: 4_096, credit: { pipe: 1_000 } } },
   });
