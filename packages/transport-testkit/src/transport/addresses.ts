@@ -5,7 +5,7 @@ import { caught, rejected } from './expect.ts';
 import { kit } from './protocols.ts';
 import { serveKit } from './serving.ts';
 import type { Cases } from './suite.ts';
-import { textOf, utf8 } from './values.ts';
+import { pattern, textOf, utf8 } from './values.ts';
 
 export const addressCases: Cases = (define) => {
   // PEERS 2i-9
@@ -99,6 +99,15 @@ export const addressCases: Cases = (define) => {
     t.is(error.target, nowhere);
     t.true(error.message.includes(nowhere), error.message);
     t.true(error.reason === 'connection_refused' || error.reason === undefined || error.reason === 'disconnected', error.reason);
+  });
+
+  define('one limit may be given alone: those that are left out follow it', async (f, t) => {
+    const b = await f.open(kit, { limits: { message: 5_000 } });
+    const a = await f.open(kit, { limits: { memory: 100_000 } });
+    f.link(a, b);
+    serveKit(b);
+    t.is((await a.send(b.advertiseAddr(), 'echo', pattern(5_000))).length, 5_000);
+    await rejected(t, a.send(b.advertiseAddr(), 'echo', pattern(5_001)), { code: 'resource_exhausted', sent: false });
   });
 
   // FAULTS 72

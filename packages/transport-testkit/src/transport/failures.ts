@@ -1,6 +1,6 @@
 // What fails in a handler: the caller gets one typed error, nobody else notices.
 
-import { TransportError } from '@trunkline/transport-core';
+import { serve, TransportError } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
 import { type SyncRequest, side } from './protocols.ts';
 import { serveKit } from './serving.ts';
@@ -80,6 +80,28 @@ export const failureCases: Cases = (define) => {
     t.throws(() => rpc.respond(utf8('second')), { instanceOf: TypeError });
     t.throws(() => rpc.fail(new Error('third')), { instanceOf: TypeError });
     t.is(textOf(await answer), 'first');
+  });
+
+  define('an error of any size crosses: its text cut, its metadata within 8 KiB or not at all', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const remote = await a.dial(at);
+    const errors = [
+      new TransportError('aborted', 'ö'.repeat(1_000_000)),
+      new TransportError('aborted', 'much beside it', { metadata: { much: 'x'.repeat(1_000_000) } }),
+      new TransportError('aborted', 'many beside it', { metadata: Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`key ${i}`, ''])) }),
+    ];
+    for (const thrown of errors) {
+      const server = serve(b, {
+        echo() {
+          throw thrown;
+        },
+      });
+      const error = await rejected(t, a.send(at, 'echo', utf8('')), { code: 'aborted', origin: 'remote' });
+      t.true(utf8(error.message).length < 3_000, `${error.message.length} characters`);
+      t.true(JSON.stringify(error.metadata ?? {}).length < 20_000);
+      await server.stop();
+    }
+    t.false(remote.closed);
   });
 
   // FAULTS 52, C: each call settles once

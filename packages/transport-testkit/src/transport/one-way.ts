@@ -169,6 +169,34 @@ export const oneWayCases: Cases = (define) => {
     await rejected(t, a.writable(remote), { code: 'unavailable' });
   });
 
+  define('writable that waits for room rejects when its connection is lost', async (f, t) => {
+    const wire = createWire();
+    const { a, at } = await f.pair({ placeA: { wrap: wire.wrap } });
+    const remote = await a.dial(at);
+    while (a.trySend(at, 'note', pattern(10_000)));
+    const waits = a.writable(remote);
+    const state = watch(waits);
+    await f.turns(3);
+    t.false(state.settled);
+    wire.cut();
+    await rejected(t, waits, { code: 'unavailable' });
+  });
+
+  define('a target that can never take it spoils trySendAll for none of the rest', async (f, t) => {
+    const a = await f.open(kit);
+    const others = [await f.open(kit), await f.open(kit, { limits: { message: 5_000, packet: 4_096 } }), await f.open(kit)];
+    const got: number[] = [];
+    for (const [i, other] of others.entries()) {
+      f.link(a, other);
+      serveKit(other, { note: () => got.push(i) });
+      await a.dial(other.advertiseAddr());
+    }
+    const targets = others.map((other) => other.advertiseAddr());
+    t.deepEqual(a.trySendAll(targets, 'note', pattern(5_001)), [true, false, true]);
+    await f.until('the others have it', () => got.length === 2);
+    t.deepEqual(got.sort(), [0, 2]);
+  });
+
   // PEERS 2i-6
   define('a one-way that waits for room ends at its deadline and is never sent late', async (f, t) => {
     const { a, b, at } = await f.pair();

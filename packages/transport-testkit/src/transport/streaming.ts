@@ -181,6 +181,67 @@ export const streamCases: Cases = (define) => {
     t.false(second.end());
   });
 
+  define('reads of a download that do not wait for each other get items in order', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const items = (await a.send(at, 'range', rangeOf(5, 8)))[Symbol.asyncIterator]();
+    const reads = await Promise.all(Array.from({ length: 7 }, () => items.next()));
+    t.deepEqual(
+      reads.map(({ done }) => done === true),
+      [false, false, false, false, false, true, true],
+    );
+    t.true(reads.slice(0, 5).every(({ value }, i) => equalBytes(value, pattern(8, i + 1))));
+    t.is((await items.next()).done, true);
+    t.is((await items.return?.())?.done, true);
+  });
+
+  define('a handler that fails in the middle of an upload ends it, its iterator returned', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const returned = deferred();
+    serveKit(b, {
+      async gather(_request, rpc) {
+        for await (const _ of rpc.upload) throw new TransportError('out_of_range', 'no more room');
+      },
+    });
+    async function* endless() {
+      try {
+        for (;;) {
+          yield pattern(1_000);
+          await f.turns(1);
+        }
+      } finally {
+        returned.resolve();
+      }
+    }
+    await rejected(t, a.send(at, 'gather', utf8(''), { upload: endless() }), { code: 'out_of_range', origin: 'remote', message: /no more room/ });
+    await returned.promise;
+  });
+
+  define('a handler that never reads an upload may answer it', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b, { gather: () => utf8('no need') });
+    const endless = (async function* () {
+      for (;;) yield pattern(10_000);
+    })();
+    t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: endless })), 'no need');
+    t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: streamOf([]) })), 'no need');
+    await f.until('nothing stays open', () => a.snapshot().connections[0]?.streams === 0);
+    t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+  });
+
+  define("a handler's signal aborts when the caller's total for a stream has passed", async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer('range');
+    const items = (await a.send(at, 'range', utf8(''), { timeout: 700 }))[Symbol.asyncIterator]();
+    const { value: rpc } = await consumer.next();
+    t.is(rpc.deadline, f.clock.now() + 700);
+    const read = rejected(t, items.next(), { code: 'deadline_exceeded', sent: true });
+    f.clock.advance(701);
+    await read;
+    await f.until('the callee knows', () => rpc.signal.aborted);
+    await rejected(t, rpc.write(utf8('late')), { code: 'deadline_exceeded' });
+  });
+
   // SEEDS 17, PEERS 2i-2
   define('a connection cut in the middle ends both halves of every stream', async (f, t) => {
     const wire = createWire();

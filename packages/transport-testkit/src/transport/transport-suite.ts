@@ -18,7 +18,9 @@ import { oneWayCases } from './one-way.ts';
 import { orderCases } from './order.ts';
 import { poolCases } from './pool.ts';
 import { pressureCases } from './pressure.ts';
+import { rateCases } from './rates.ts';
 import { readerCases } from './readers.ts';
+import { reentrancyCases } from './reentrancy.ts';
 import { streamBoundCases } from './stream-bounds.ts';
 import { streamCases } from './streaming.ts';
 import { register } from './suite.ts';
@@ -44,10 +46,12 @@ export function transportSuite(test: TransportTest, backend: TransportBackend): 
     streamBoundCases,
     orderCases,
     pressureCases,
+    rateCases,
     poolCases,
     livenessCases,
     targetCases,
     readerCases,
+    reentrancyCases,
     helloCases,
     mountCases,
     multicastCases,

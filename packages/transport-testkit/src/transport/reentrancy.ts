@@ -1,0 +1,134 @@
+// Calls from within callbacks: what the user's code does while the transport is telling it something.
+
+import { serve } from '@trunkline/transport-core';
+import { rejected } from './expect.ts';
+import { kit } from './protocols.ts';
+import { serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { deferred, textOf, utf8 } from './values.ts';
+
+export const reentrancyCases: Cases = (define) => {
+  define('a transport may be closed by its own observer', async (f, t) => {
+    const closed = deferred<Promise<void>>();
+    const a = await f.open(kit, {
+      observer: {
+        event(event) {
+          if (event.type === 'up') closed.resolve(a.close());
+        },
+      },
+    });
+    const b = await f.open(kit);
+    f.link(a, b);
+    serveKit(b);
+    const call = a.send(b.advertiseAddr(), 'echo', utf8('')).then(
+      () => 'answered',
+      (error: { code: string }) => error.code,
+    );
+    await f.drive(closed.promise.then((closing) => closing));
+    t.is(await call, 'shutdown');
+    t.is(a.snapshot().state, 'closed');
+  });
+
+  define('an observer that hears of a connection may call over it', async (f, t) => {
+    const answer = deferred<Promise<Uint8Array>>();
+    const a = await f.open(kit, {
+      observer: {
+        event(event) {
+          if (event.type === 'up') answer.resolve(a.send(event.remote, 'echo', utf8('at once')));
+        },
+      },
+    });
+    const b = await f.open(kit);
+    f.link(a, b);
+    serveKit(b);
+    await a.dial(b.advertiseAddr());
+    t.is(textOf(await await answer.promise), 'at once');
+  });
+
+  define('a Remote that admit is asked about can not be called yet', async (f, t) => {
+    const early = deferred<unknown>();
+    const b = await f.open(kit, {
+      async admit(remote) {
+        early.resolve(await b.send(remote, 'echo', utf8('')).catch((error: unknown) => error));
+        if (b.trySend(remote, 'note', utf8(''))) throw new Error('it was taken');
+      },
+    });
+    const a = await f.open(kit);
+    f.link(a, b);
+    serveKit(a);
+    const remote = await a.dial(b.advertiseAddr());
+    await rejected(t, Promise.reject(await early.promise), { code: 'unavailable', sent: false });
+    t.false(remote.closed);
+  });
+
+  define('a handler may disconnect its caller', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const gone = deferred<Promise<void>>();
+    serveKit(b, {
+      echo(request, rpc) {
+        gone.resolve(b.disconnect(rpc.from, 'not you'));
+        return request;
+      },
+    });
+    const answer = await a.send(at, 'echo', utf8('first the answer')).then(textOf, (error: { code: string }) => error.code);
+    t.is(answer, 'first the answer');
+    await f.drive(gone.promise.then((leaving) => leaving));
+    await f.until('both are down', () => a.remotes().length === 0 && b.remotes().length === 0);
+  });
+
+  define('a handler may stop its own server and start another', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const server = serve(b, {
+      echo(request) {
+        void server.stop();
+        serve(b, { echo: () => utf8('the second') });
+        return request;
+      },
+    });
+    t.is(textOf(await a.send(at, 'echo', utf8('the first'))), 'the first');
+    t.is(textOf(await a.send(at, 'echo', utf8(''))), 'the second');
+  });
+
+  define('an abort listener of a handler may answer, in vain', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer('echo');
+    const controller = new AbortController();
+    const call = a.send(at, 'echo', utf8(''), { signal: controller.signal });
+    const { value: rpc } = await consumer.next();
+    const answered = deferred<boolean>();
+    rpc.signal.addEventListener('abort', () => answered.resolve(rpc.respond(utf8('late'))));
+    controller.abort();
+    await rejected(t, call, { code: 'cancelled' });
+    t.false(await answered.promise);
+  });
+
+  define('an abort from within the handler of the call that it aborts settles it once', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const controller = new AbortController();
+    serveKit(b, {
+      echo(request) {
+        controller.abort('from inside');
+        return request;
+      },
+    });
+    const error = await rejected(t, a.send(at, 'echo', utf8(''), { signal: controller.signal }), { code: 'cancelled', sent: true });
+    t.is(error.cause, 'from inside');
+    t.is(textOf(await a.send(at, 'echo', utf8('and on'), { timeout: 1_000 })), 'and on');
+  });
+
+  define('a down event finds its Remote closed and the next call dialling anew', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const remote = await a.dial(at);
+    const events = a.connections();
+    await events.next();
+    f.link(a, b);
+    const left = a.disconnect(remote);
+    const next = await f.drive(events.next());
+    t.is(next.value.type, 'down');
+    t.true(remote.closed);
+    f.link(a, b);
+    t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
+    await f.drive(left);
+  });
+};
