@@ -191,8 +191,11 @@ export class Session implements FrameVisitor, Departing {
   frame(frame: Frame): boolean {
     this.frames++;
     if (frame.kind === Kind.GO_AWAY) this.goneAway(frame);
-    else if (this.phase === 'up' || this.phase === 'leaving') this.dispatcher.dispatch(frame);
-    else this.greeting(frame);
+    else if (this.phase === 'up' || this.phase === 'leaving') {
+      this.dispatcher.dispatch(frame);
+      // A packet of a long message was copied to its place, or dropped.
+      if (frame.kind === Kind.PART || frame.size > 0) this.decoder.recycle();
+    } else this.greeting(frame);
     return this.state !== 'closed';
   }
 
