@@ -66,9 +66,11 @@ test('limits that contradict each other are refused, naming both', (t) => {
 });
 
 test('defaults follow what is given', (t) => {
-  t.like(parse({ limits: { message: 1_000 } }).limits, { message: 1_000, item: 1_000, packet: 65_536, memory: 536_870_912 });
+  t.like(parse({ limits: { message: 1_000 } }).limits, { message: 1_000, item: 1_000, packet: 4_096, memory: 536_870_912 });
   t.like(parse({ limits: { memory: 1_048_576 } }).limits, { message: 1_048_576, item: 1_048_576, memory: 1_048_576 });
   t.is(parse({ limits: { message: 1_073_741_824 } }).limits.memory, 1_073_741_824);
+  const { limits } = parse({ limits: { message: 5_000 } });
+  t.deepEqual(parse({ limits }).limits, limits, 'what is complete stays as it is');
 });
 
 test('clock, random, observer and callbacks pass by reference', (t) => {

@@ -125,10 +125,10 @@ const limits = dependentGroup(
   (given, report) => {
     const message = given.message ?? Math.min(64 * MIB, given.memory ?? Infinity);
     const item = given.item ?? Math.min(MIB, message);
-    const packet = given.packet ?? 64 * KIB;
+    const packet = given.packet ?? Math.max(Math.min(64 * KIB, message), 4 * KIB);
     const memory = given.memory ?? Math.max(512 * MIB, message);
     if (given.message !== undefined) {
-      if (given.packet !== undefined && packet > message) report('packet', `must be at most limits.message (${message})`);
+      if (given.packet !== undefined && packet > Math.max(message, 4 * KIB)) report('packet', `must be at most limits.message (${message})`);
       if (given.memory !== undefined && memory < message) report('memory', `must be at least limits.message (${message})`);
     }
     if (given.item !== undefined && item > message) report('item', `must be at most limits.message (${message})`);

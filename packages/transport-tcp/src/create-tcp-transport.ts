@@ -38,7 +38,10 @@ export function createTcpTransport<P extends Protocol>(options: TcpTransportOpti
 export function tcp(options: Pick<TcpStreamLayerOptions, 'keepAlive'> = {}): Backend {
   const { keepAlive } = options;
   createTcpStreamLayer({ keepAlive });
-  return { schemes: ['tcp'], layer: ({ bindAddr, advertiseAddr, clock, observer }) => createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, keepAlive }) };
+  return {
+    schemes: ['tcp'],
+    layer: ({ bindAddr, advertiseAddr, clock, observer }) => createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, keepAlive }),
+  };
 }
 
 const schema = extendOptions(commonOptions, {

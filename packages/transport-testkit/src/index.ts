@@ -1,15 +1,26 @@
 // The compliance suites of Trunkline: hand them `test` and a backend.
 
-export { transportSuite } from './transport/transport-suite.ts';
-export { nodeProbe } from './transport/node-probe.ts';
-export type { TransportBackend, Place, Probe, TransportTest } from './transport/backend.ts';
-export { streamLayerSuite } from './stream-layer/stream-layer-suite.ts';
-export type { StreamLayerBackend, StreamLayerSuiteOptions } from './stream-layer/stream-layer-suite.ts';
-export { sessionSuite } from './session/session-suite.ts';
-export type { SessionBackend, SessionPlace } from './session/lab.ts';
-export type { Expectation, TestContext, TestFunction } from './test-runner.ts';
-
+export {
+  decodeBody,
+  decodeHello,
+  delimited,
+  encodeBody,
+  encodeFrame,
+  encodeHello,
+  RAW_KINDS,
+  type RawFrame,
+  type RawFrameInput,
+  type RawHello,
+  type RawKind,
+} from './raw/raw-frames.ts';
+export { RAW_LIMITS, rawHello } from './raw/raw-hello.ts';
 // For tests by raw bytes: a peer that shares no code with core.
 export { RawListener, RawPeer } from './raw/raw-peer.ts';
-export { decodeBody, decodeHello, delimited, encodeBody, encodeFrame, encodeHello, RAW_KINDS, type RawFrame, type RawFrameInput, type RawHello, type RawKind } from './raw/raw-frames.ts';
-export { RAW_LIMITS, rawHello } from './raw/raw-hello.ts';
+export type { SessionBackend, SessionPlace } from './session/lab.ts';
+export { sessionSuite } from './session/session-suite.ts';
+export type { StreamLayerBackend, StreamLayerSuiteOptions } from './stream-layer/stream-layer-suite.ts';
+export { streamLayerSuite } from './stream-layer/stream-layer-suite.ts';
+export type { Expectation, TestContext, TestFunction } from './test-runner.ts';
+export type { Place, Probe, TransportBackend, TransportTest } from './transport/backend.ts';
+export { nodeProbe } from './transport/node-probe.ts';
+export { transportSuite } from './transport/transport-suite.ts';

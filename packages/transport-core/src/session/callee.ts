@@ -1,7 +1,7 @@
 // The called half of a session: the peer's calls by id, from their first packet to the terminal frame (SESSION.md §3).
 
 import { codeNumber, reasonNumber, TransportError } from '../errors.ts';
-import { Account, DOWNLOAD, EMPTY, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
+import { Account, DOWNLOAD, EMPTY, type EncodedMetadata, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata, truncateText } from '../wire/metadata.ts';
 import { Assembly, STALLED } from './assembly.ts';
 import type { Channel } from './channel.ts';
@@ -292,7 +292,7 @@ export class Callee implements AnswerCarrier {
   private sendError(call: InCall | undefined, byte: number, id: number, error: TransportError, unprocessed: boolean): void {
     const flags = unprocessed ? UNPROCESSED : 0;
     const text = truncateText(error.message);
-    const metadata = encodeMetadata(error.metadata);
+    const metadata = metadataOf(error);
     const code = codeNumber(error.code);
     const reason = reasonNumber(error.reason);
     const { lanes } = this.channelOf(byte & 0xff);
@@ -384,6 +384,15 @@ export class Callee implements AnswerCarrier {
       if (channel.inbound.remove(call)) this.calls.withdrawn(call, channel);
       if (whole) call.cancelled?.(error);
     }
+  }
+}
+
+/** What crosses beside an error; what is too large for it stays here, and its answer goes all the same. */
+function metadataOf(error: TransportError): EncodedMetadata | undefined {
+  try {
+    return encodeMetadata(error.metadata);
+  } catch (refusal) {
+    return encodeMetadata({ 'trunkline-metadata': refusal instanceof Error ? refusal.message : String(refusal) });
   }
 }
 

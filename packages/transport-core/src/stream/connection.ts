@@ -91,8 +91,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   private readonly receiveRate: TokenBucket | undefined;
   private sendAgain = Number.POSITIVE_INFINITY;
   private receiveAgain = Number.POSITIVE_INFINITY;
-  /** Chunks that came while it waited unread for its turn to say hello. */
-  private parked: Uint8Array[] | undefined = undefined;
+  /** What came while it waited unread for its turn to say hello. */
+  private parked: (() => void)[] | undefined = undefined;
 
   constructor(host: ConnectionHost, stream: StreamConnection, init: ConnectionInit) {
     this.host = host;
@@ -149,7 +149,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   // What the stream reports.
 
   data(chunk: Uint8Array): void {
-    if (this.parked !== undefined) return void this.parked.push(chunk);
+    if (this.parked !== undefined) return void this.parked.push(() => this.data(chunk));
     const { ticker } = this.host;
     const now = ticker.enter();
     try {
@@ -162,8 +162,14 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   }
 
   frames(batch: Frame[]): void {
-    for (const frame of batch) this.bytesIn += frame.payload.length;
-    this.host.ticker.run((now) => this.session.receiveFrames(now, batch));
+    if (this.parked !== undefined) return void this.parked.push(() => this.frames(batch));
+    let bytes = 0;
+    for (const frame of batch) bytes += frame.payload.length;
+    this.bytesIn += bytes;
+    this.host.ticker.run((now) => {
+      this.session.receiveFrames(now, batch);
+      if (this.receiveRate !== undefined) this.receiveLater(this.receiveRate.take(bytes, now), now);
+    });
   }
 
   drained(): void {
@@ -192,9 +198,9 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   }
 
   unpark(): void {
-    const chunks = this.parked ?? [];
+    const arrivals = this.parked ?? [];
     this.parked = undefined;
-    for (const chunk of chunks) this.data(chunk);
+    for (const arrive of arrivals) arrive();
     this.stream.resume();
   }
 
@@ -202,9 +208,10 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
   flush(): boolean {
     if (this.mailbox !== undefined) {
-      this.bytesOut += this.mailbox.size;
+      const { size } = this.mailbox;
+      this.bytesOut += size;
       this.stream.frames!.send(this.mailbox.take());
-      return true;
+      return this.sendLater(size, true);
     }
     const encoder = this.encoder!;
     const chunk = encoder.take();
@@ -213,9 +220,14 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     const buffer = encoder.release();
     if (done) this.host.buffers.give(buffer);
     else this.kept = buffer;
+    return this.sendLater(chunk.length, done);
+  }
+
+  /** The rate of what goes out may be spent: then nothing is written for a while. */
+  private sendLater(bytes: number, done: boolean): boolean {
     if (this.sendRate === undefined) return done;
     const now = this.host.ticker.now();
-    const delay = this.sendRate.take(chunk.length, now);
+    const delay = this.sendRate.take(bytes, now);
     if (delay === 0) return done;
     this.sendAgain = now + delay;
     this.host.wakeBy(this.sendAgain);

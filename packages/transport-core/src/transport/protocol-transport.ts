@@ -68,14 +68,23 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   trySend<N extends OneWayName<P>>(target: Target, method: N, request: RequestInput<P, N>): boolean {
     const definition = this.#oneway(method, 'trySend');
     if (this.#mount.over !== undefined) return false;
-    return this.#try(target, definition, encodeAs(definition.request, definition.what.request, request));
+    return this.#try(this.#live(target), definition, encodeAs(definition.request, definition.what.request, request));
   }
 
   trySendAll<N extends OneWayName<P>>(targets: readonly Target[], method: N, request: RequestInput<P, N>): boolean[] {
     const definition = this.#oneway(method, 'trySendAll');
     if (this.#mount.over !== undefined) return targets.map(() => false);
     const payload = encodeAs(definition.request, definition.what.request, request);
-    return targets.map((target) => this.#try(target, definition, payload));
+    // Nobody is sent anything before all targets are known to be some.
+    const connections = targets.map((target) => this.#live(target));
+    return connections.map((connection) => {
+      try {
+        return this.#try(connection, definition, payload);
+      } catch {
+        // It can never take this: that is its own affair, and `trySend` to it alone tells why.
+        return false;
+      }
+    });
   }
 
   async writable(target: Target): Promise<void> {
@@ -135,8 +144,11 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     remote!.session.caller.start(call);
   }
 
-  #try(target: Target, method: Method, payload: Uint8Array): boolean {
-    const connection = typeof target === 'string' ? this.network.pool.live(target) : this.#connectionOf(target);
+  #live(target: Target): Connection | undefined {
+    return typeof target === 'string' ? this.network.pool.live(target) : this.#connectionOf(target);
+  }
+
+  #try(connection: Connection | undefined, method: Method, payload: Uint8Array): boolean {
     if (connection === undefined || connection.session.state !== 'up') return false;
     this.network.ticker.now();
     return connection.session.caller.tryStart(new TryCall(this.protocol.channel, method, payload));
