@@ -4,7 +4,7 @@ import { codeOf, reasonOf, TransportError } from '../errors.ts';
 import { DOWNLOAD, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
 import { Assembly } from './assembly.ts';
 import type { Caller } from './caller.ts';
-import { type Inflow, longCost, own } from './inflow.ts';
+import { type Inflow, longCost } from './inflow.ts';
 import { receiveItem, receivePart } from './items.ts';
 import { ACCOUNT_MAX, type Link } from './link.ts';
 
@@ -29,7 +29,7 @@ export class Answers {
       if (!this.inflow.short(frame)) return;
       this.caller.terminal(call);
       if (call.done) this.link.count('lateReply', 1);
-      else call.answered(own(frame.payload));
+      else call.answered(this.inflow.keep(frame.payload));
     } else if (this.inflow.long(frame, this.link.limits.message, 'limits.message', this.inflow.reply)) {
       call.assembly = new Assembly(this.link, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done);
     }

@@ -8,7 +8,7 @@ import type { Channel } from './channel.ts';
 import { PeerIds } from './id-table.ts';
 import { type AnswerCarrier, InCall } from './in-call.ts';
 import { InStream } from './in-stream.ts';
-import { type Inflow, longCost, own } from './inflow.ts';
+import { type Inflow, longCost } from './inflow.ts';
 import { receiveItem, receivePart } from './items.ts';
 import { ACCOUNT_MAX, type Link } from './link.ts';
 import { OutStream } from './out-stream.ts';
@@ -65,7 +65,7 @@ export class Callee implements AnswerCarrier {
     }
     const { channel, method } = refusal;
     const due = frame.timeout === 0 ? Number.POSITIVE_INFINITY : this.link.now + frame.timeout;
-    const call = new InCall(this, frame.id, channel.byte, method, frame.metadata, frame.metadataSize, due, own(frame.payload));
+    const call = new InCall(this, frame.id, channel.byte, method, frame.metadata, frame.metadataSize, due, this.inflow.keep(frame.payload));
     call.account = charged;
     call.cost = longCost(frame);
     this.ids.set(call);
@@ -92,7 +92,16 @@ export class Callee implements AnswerCarrier {
       this.link.count('onewayDropped', 1);
       return charged.giveBack(longCost(frame), true);
     }
-    const call = new InCall(this, frame.id, channel.byte, method, frame.metadata, frame.metadataSize, Number.POSITIVE_INFINITY, own(frame.payload));
+    const call = new InCall(
+      this,
+      frame.id,
+      channel.byte,
+      method,
+      frame.metadata,
+      frame.metadataSize,
+      Number.POSITIVE_INFINITY,
+      this.inflow.keep(frame.payload),
+    );
     call.account = charged;
     call.cost = longCost(frame);
     if (frame.size === 0) return this.calls.incoming(call, channel);

@@ -3,6 +3,7 @@
 import { Account, type Frame } from '../wire/frame.ts';
 import { type Link, UNIT } from './link.ts';
 import { type Creditor, Receiving } from './receiving.ts';
+import type { Shelf } from './shelf.ts';
 
 export class Inflow {
   /** Packets of long messages and items; given back as they are read. */
@@ -12,12 +13,20 @@ export class Inflow {
   /** When the last packet of anything long came in. */
   lastPacket: number;
   private readonly link: Link;
+  private readonly shelf: Shelf | undefined;
 
-  constructor(link: Link, creditor: Creditor) {
+  /** @param shelf undefined where every payload is a copy already. */
+  constructor(link: Link, creditor: Creditor, shelf: Shelf | undefined) {
     this.link = link;
+    this.shelf = shelf;
     this.pipe = new Receiving(creditor, Account.PIPE, link.limits.credit.pipe);
     this.reply = new Receiving(creditor, Account.REPLY, link.limits.credit.reply);
     this.lastPacket = link.now;
+  }
+
+  /** A payload as its reader may keep it. */
+  keep(payload: Uint8Array): Uint8Array {
+    return this.shelf === undefined ? payload : this.shelf.keep(payload);
   }
 
   /** A packet that the pipe pays for. False: it was a violation, which has been reported. */
@@ -57,14 +66,3 @@ export class Inflow {
 export function longCost(frame: Frame): number {
   return Math.max(frame.size, frame.payload.length) + frame.metadataSize + UNIT;
 }
-
-/**
- * A payload that may be kept: a small one that would pin a large chunk is copied; a larger one, or one among others of its size, shares
- * the chunk, which nobody changes.
- */
-export function own(payload: Uint8Array): Uint8Array {
-  return payload.buffer.byteLength > CHUNK && payload.length < payload.buffer.byteLength >> 3 ? payload.slice() : payload;
-}
-
-/** Chunks up to this size may be pinned by any of their messages. */
-const CHUNK = 16 * 1024;

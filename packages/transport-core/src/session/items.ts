@@ -3,7 +3,7 @@
 import { type Frame, Kind } from '../wire/frame.ts';
 import { Assembly } from './assembly.ts';
 import type { InStream } from './in-stream.ts';
-import { type Inflow, longCost, own } from './inflow.ts';
+import { type Inflow, longCost } from './inflow.ts';
 import type { Link } from './link.ts';
 
 /** An ITEM, short or the first packet of a long one. `drop`: its reader is gone. */
@@ -17,7 +17,7 @@ export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame:
     if (!stream.account.spend(cost)) return link.violation('malformed', `an item of call ${frame.id} came without credit of its stream`);
     if (!inflow.packet(frame)) return;
     if (drop) stream.account.giveBack(cost, false);
-    else stream.push(own(frame.payload), cost);
+    else stream.push(inflow.keep(frame.payload), cost);
   } else if (inflow.long(frame, link.limits.item, 'limits.item', stream.account)) {
     stream.assembly = new Assembly(link, Kind.ITEM, frame.size, cost, frame.payload, !drop);
   }

@@ -22,6 +22,7 @@ import { Liveness } from './liveness.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox, STUCK } from './outbox.ts';
 import type { SessionOptions } from './session-options.ts';
+import { Shelf } from './shelf.ts';
 
 type Phase =
   /** Its first bytes, or its HELLO, are awaited. */
@@ -42,6 +43,7 @@ export class Session implements FrameVisitor, Departing {
   readonly outbox: Outbox;
   private readonly options: SessionOptions;
   private readonly inflow: Inflow;
+  private readonly shelf: Shelf | undefined;
   private readonly decoder: FrameDecoder;
   private readonly liveness: Liveness;
   private readonly channels: Channels;
@@ -64,7 +66,8 @@ export class Session implements FrameVisitor, Departing {
       violation: (reason, message) => this.break(reasonError(reason, `the peer broke the protocol: ${message}`)),
     });
     this.outbox = new Outbox(this.link);
-    this.inflow = new Inflow(this.link, this.outbox);
+    this.shelf = options.preamble === undefined ? undefined : new Shelf(options.allocate);
+    this.inflow = new Inflow(this.link, this.outbox, this.shelf);
     this.channels = new Channels(this.link, this.outbox, options.mounts);
     this.greeter = new Greeter(this.link, options);
     this.liveness = new Liveness(options.keepAlive, options.random, now);
@@ -152,6 +155,7 @@ export class Session implements FrameVisitor, Departing {
     const calls = this.caller.slots.size;
     const violation = this.decoder.read(bytes, this);
     this.outbox.pace.read(calls, this.frames);
+    this.shelf?.clear();
     if (violation !== undefined && this.state !== 'closed') this.link.violation(violation.reason, violation.message);
     if (this.decoder.partial === 0) this.partialSince = 0;
     else if (this.partialSince === 0 || this.frames > 0) {
