@@ -32,7 +32,10 @@ export function createUpgradeServer(clock: Clock): UpgradeServer {
     socket.once('close', () => arrived(socket));
   });
   const cut = () => {
-    for (const socket of waiting.keys()) socket.destroy();
+    for (const socket of [...waiting.keys()]) {
+      arrived(socket);
+      socket.destroy();
+    }
   };
   return { server, arrived, cut };
 }
