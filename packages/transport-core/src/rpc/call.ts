@@ -41,7 +41,7 @@ export abstract class Call<Result> extends OutCall implements Abortable {
   readonly redial: boolean;
   protected readonly host: CallHost;
   protected readonly timeout: number;
-  private readonly signal: AbortSignal | undefined;
+  readonly #signal: AbortSignal | undefined;
   protected resolve!: (value: Result) => void;
   protected reject!: (error: unknown) => void;
 
@@ -53,7 +53,7 @@ export abstract class Call<Result> extends OutCall implements Abortable {
     this.timeout = init.timeout;
     this.due = init.now + init.timeout;
     this.travels = init.method.flags === 0 || init.own;
-    this.signal = init.signal;
+    this.#signal = init.signal;
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -100,7 +100,7 @@ export abstract class Call<Result> extends OutCall implements Abortable {
   /** It is over: exactly once. */
   protected settle(code: Code | undefined): void {
     this.done = true;
-    if (this.signal !== undefined) unwatch(this.signal, this);
+    if (this.#signal !== undefined) unwatch(this.#signal, this);
     this.host.settled(code);
   }
 

@@ -7,20 +7,20 @@ import type { IncomingRpc } from './rpc.ts';
 export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undefined> {
   readonly exclusive = false;
   readonly methods: ReadonlySet<string> | undefined;
-  private readonly inbox: Inbox;
-  private over = false;
-  private readonly waiting: ((result: IteratorResult<IncomingRpc, undefined>) => void)[] = [];
+  readonly #inbox: Inbox;
+  #over = false;
+  readonly #waiting: ((result: IteratorResult<IncomingRpc, undefined>) => void)[] = [];
 
   /** @param methods of these alone; undefined: of all that no other reader takes. */
   constructor(inbox: Inbox, methods: ReadonlySet<string> | undefined) {
-    this.inbox = inbox;
+    this.#inbox = inbox;
     this.methods = methods;
-    if (inbox.closed) this.over = true;
+    if (inbox.closed) this.#over = true;
     else inbox.add(this);
   }
 
   get ready(): boolean {
-    return this.waiting.length > 0;
+    return this.#waiting.length > 0;
   }
 
   [Symbol.asyncIterator](): this {
@@ -28,26 +28,26 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undef
   }
 
   next(): Promise<IteratorResult<IncomingRpc, undefined>> {
-    if (this.over) return Promise.resolve(DONE);
+    if (this.#over) return Promise.resolve(DONE);
     return new Promise((resolve) => {
-      this.waiting.push(resolve);
-      this.inbox.feed(this);
+      this.#waiting.push(resolve);
+      this.#inbox.feed(this);
     });
   }
 
   return(): Promise<IteratorResult<IncomingRpc, undefined>> {
-    if (!this.over) this.inbox.drop(this);
+    if (!this.#over) this.#inbox.drop(this);
     this.close();
     return Promise.resolve(DONE);
   }
 
   take(rpc: IncomingRpc, _call: InCall): void {
-    this.waiting.shift()!({ value: rpc, done: false });
+    this.#waiting.shift()!({ value: rpc, done: false });
   }
 
   close(): void {
-    this.over = true;
-    for (const resolve of this.waiting.splice(0)) resolve(DONE);
+    this.#over = true;
+    for (const resolve of this.#waiting.splice(0)) resolve(DONE);
   }
 }
 

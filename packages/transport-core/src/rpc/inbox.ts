@@ -30,12 +30,12 @@ export class Inbox {
   closed = false;
   /** Calls that wait for a reader. */
   waiting = 0;
-  private readonly takers: Taker[] = [];
+  readonly #takers: Taker[] = [];
   /** Channels with calls that wait, in turn. */
-  private readonly ring: Channel[] = [];
+  readonly #ring: Channel[] = [];
   /** Readers that are being fed: one that is ready again within its turn goes on in the same loop. */
-  private readonly feeding = new Set<Taker>();
-  private readonly count: (counter: Counter, remote: Remote | undefined) => void;
+  readonly #feeding = new Set<Taker>();
+  readonly #count: (counter: Counter, remote: Remote | undefined) => void;
 
   /** A handler's clean-up failed, or one that had answered threw: nobody else is told. */
   readonly handlerFailed: (error: unknown) => void;
@@ -43,37 +43,37 @@ export class Inbox {
   constructor(protocol: Protocol, table: MethodTable, count: (counter: Counter, remote: Remote | undefined) => void, handlerFailed: (error: unknown) => void) {
     this.protocol = protocol;
     this.table = table;
-    this.count = count;
+    this.#count = count;
     this.handlerFailed = handlerFailed;
   }
 
   /** A call came. It is read at once where its reader is free and nothing of its connection waits before it. */
   arrive(call: InCall, channel: Channel): void {
-    const taker = this.takerOf(call.method.name);
-    if (taker === undefined && this.takers.length > 0) return this.refuse(call);
+    const taker = this.#takerOf(call.method.name);
+    if (taker === undefined && this.#takers.length > 0) return this.#refuse(call);
     if (taker?.ready === true && channel.inbound.length === 0 && !call.carrier.congested(channel)) {
-      this.release(call);
-      return this.hand(taker, call, channel);
+      this.#release(call);
+      return this.#hand(taker, call, channel);
     }
-    if (!this.enqueue(call, channel)) return;
+    if (!this.#enqueue(call, channel)) return;
     if (taker?.ready === true) this.feed(taker);
   }
 
   /** Another reader: what waited for one is looked at anew. */
   add(taker: Taker): void {
-    this.check(taker);
-    this.takers.push(taker);
-    this.refuseUnserved();
+    this.#check(taker);
+    this.#takers.push(taker);
+    this.#refuseUnserved();
     this.feed(taker);
   }
 
   /** Where there is any reader, what waits for none of them waits in vain. */
-  private refuseUnserved(): void {
-    for (const channel of [...this.ring]) {
+  #refuseUnserved(): void {
+    for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
-        if (this.takerOf(call.method.name) !== undefined) continue;
+        if (this.#takerOf(call.method.name) !== undefined) continue;
         this.remove(call, channel);
-        this.refuse(call);
+        this.#refuse(call);
       }
     }
   }
@@ -84,26 +84,26 @@ export class Inbox {
 
   /** A reader leaves; what it was not handed stays for the others, or for the next where there is none. */
   drop(taker: Taker): void {
-    const at = this.takers.indexOf(taker);
-    if (at >= 0) this.takers.splice(at, 1);
-    if (this.takers.length > 0) this.refuseUnserved();
+    const at = this.#takers.indexOf(taker);
+    if (at >= 0) this.#takers.splice(at, 1);
+    if (this.#takers.length > 0) this.#refuseUnserved();
   }
 
   /** The reader can take more. */
   feed(taker: Taker): void {
-    if (this.waiting === 0 || this.feeding.has(taker)) return;
-    this.feeding.add(taker);
+    if (this.waiting === 0 || this.#feeding.has(taker)) return;
+    this.#feeding.add(taker);
     while (taker.ready) {
-      const found = this.next(taker);
+      const found = this.#next(taker);
       if (found === undefined) break;
-      this.hand(taker, found.call, found.channel);
+      this.#hand(taker, found.call, found.channel);
     }
-    this.feeding.delete(taker);
+    this.#feeding.delete(taker);
   }
 
   /** There is room for answers again: the readers go on. */
   feedAll(): void {
-    for (const taker of [...this.takers]) this.feed(taker);
+    for (const taker of [...this.#takers]) this.feed(taker);
   }
 
   /** A call that waited is gone: its caller cancelled, or its time was up. */
@@ -114,24 +114,24 @@ export class Inbox {
       channel.queued--;
       channel.queuedBytes -= call.cost;
     }
-    if (channel.inbound.length === 0) this.ring.splice(this.ring.indexOf(channel), 1);
+    if (channel.inbound.length === 0) this.#ring.splice(this.#ring.indexOf(channel), 1);
   }
 
   /** Nothing is read any more; what waits is refused with `error`. */
   close(error: TransportError): void {
     this.closed = true;
-    for (const channel of [...this.ring]) {
+    for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
         this.remove(call, channel);
-        if (call.method.kind === 'oneway') this.dropOneway(call);
+        if (call.method.kind === 'oneway') this.#dropOneway(call);
         else call.carrier.fail(call, error, true);
       }
     }
-    for (const taker of this.takers.splice(0)) taker.close();
+    for (const taker of this.#takers.splice(0)) taker.close();
   }
 
-  private check(taker: Taker): void {
-    for (const other of this.takers) {
+  #check(taker: Taker): void {
+    for (const other of this.#takers) {
       if (!taker.exclusive && !other.exclusive) continue;
       for (const name of taker.methods ?? []) {
         if (other.methods?.has(name) !== true) continue;
@@ -141,10 +141,10 @@ export class Inbox {
   }
 
   /** Who reads a method: the one that names it, else one that takes all; one that is free before one that is not. */
-  private takerOf(method: string): Taker | undefined {
+  #takerOf(method: string): Taker | undefined {
     let best: Taker | undefined;
     let named = false;
-    for (const taker of this.takers) {
+    for (const taker of this.#takers) {
       const names = taker.methods?.has(method) === true;
       if (!names && (taker.methods !== undefined || named)) continue;
       if (best === undefined || (names && !named) || (!best.ready && taker.ready)) best = taker;
@@ -153,32 +153,32 @@ export class Inbox {
     return best;
   }
 
-  private takes(taker: Taker, method: string): boolean {
+  #takes(taker: Taker, method: string): boolean {
     if (taker.methods !== undefined) return taker.methods.has(method);
-    return this.takerOf(method)?.methods === undefined;
+    return this.#takerOf(method)?.methods === undefined;
   }
 
   /** The next call for a reader, in turn over the connections; of one channel in order. */
-  private next(taker: Taker): { call: InCall; channel: Channel } | undefined {
-    for (let turn = this.ring.length; turn > 0; turn--) {
-      const channel = this.ring.shift()!;
-      this.ring.push(channel);
+  #next(taker: Taker): { call: InCall; channel: Channel } | undefined {
+    for (let turn = this.#ring.length; turn > 0; turn--) {
+      const channel = this.#ring.shift()!;
+      this.#ring.push(channel);
       for (const call of channel.inbound) {
-        if (!this.takes(taker, call.method.name)) continue;
+        if (!this.#takes(taker, call.method.name)) continue;
         if (call.carrier.congested(channel)) break;
         this.remove(call, channel);
-        this.release(call, channel.inbound.length === 0);
+        this.#release(call, channel.inbound.length === 0);
         return { call, channel };
       }
     }
     return undefined;
   }
 
-  private enqueue(call: InCall, channel: Channel): boolean {
+  #enqueue(call: InCall, channel: Channel): boolean {
     const { inbound } = channel.link.limits;
     if (call.account === undefined) {
       if (channel.queued >= inbound.calls || (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)) {
-        this.count('refusedCall', call.from);
+        this.#count('refusedCall', call.from);
         const message = `${channel.queued} calls of '${this.protocol.name}' wait here for a reader already (limits.inbound)`;
         call.carrier.fail(call, new TransportError('resource_exhausted', message), true);
         return false;
@@ -187,44 +187,44 @@ export class Inbox {
       channel.queuedBytes += call.cost;
     }
     channel.link.hold(memoryOf(call));
-    if (channel.inbound.length === 0) this.ring.push(channel);
+    if (channel.inbound.length === 0) this.#ring.push(channel);
     channel.inbound.push(call);
     this.waiting++;
     return true;
   }
 
   /** It is taken: its account gets back what it cost. */
-  private release(call: InCall, eager = true): void {
+  #release(call: InCall, eager = true): void {
     call.account?.giveBack(call.cost, eager);
     call.account = undefined;
   }
 
   /** A request that its codec refuses reaches no reader. */
-  private hand(taker: Taker, call: InCall, channel: Channel): void {
+  #hand(taker: Taker, call: InCall, channel: Channel): void {
     let request: unknown;
     try {
       request = decodeAs(call.method.request, call.method.what.request, call.payload);
     } catch (error) {
-      if (call.method.kind === 'oneway') return this.count('onewayDropped', call.from);
+      if (call.method.kind === 'oneway') return this.#count('onewayDropped', call.from);
       call.carrier.fail(call, error as TransportError, true);
       return;
     }
     if (call.method.kind !== 'oneway') call.carrier.started(call);
     taker.take(
-      makeRpc(call, request, channel.version, () => this.count('lateAnswer', call.from)),
+      makeRpc(call, request, channel.version, () => this.#count('lateAnswer', call.from)),
       call,
     );
   }
 
-  private refuse(call: InCall): void {
-    this.release(call);
-    if (call.method.kind === 'oneway') return this.dropOneway(call);
+  #refuse(call: InCall): void {
+    this.#release(call);
+    if (call.method.kind === 'oneway') return this.#dropOneway(call);
     call.carrier.fail(call, unserved(this.protocol, call.method), true);
   }
 
-  private dropOneway(call: InCall): void {
-    this.release(call);
-    this.count('onewayDropped', call.from);
+  #dropOneway(call: InCall): void {
+    this.#release(call);
+    this.#count('onewayDropped', call.from);
   }
 }
 

@@ -15,15 +15,15 @@ export interface ItemReaderHooks<T> {
 
 /** Items of one call; read once, by one loop. */
 export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
-  private stream: InStream | undefined;
-  private broken: { error: unknown } | undefined = undefined;
-  private over = false;
-  private readonly waiting: { resolve(result: IteratorResult<T, undefined>): void; reject(error: unknown): void }[] = [];
-  private readonly hooks: ItemReaderHooks<T>;
+  #stream: InStream | undefined;
+  #broken: { error: unknown } | undefined = undefined;
+  #over = false;
+  readonly #waiting: { resolve(result: IteratorResult<T, undefined>): void; reject(error: unknown): void }[] = [];
+  readonly #hooks: ItemReaderHooks<T>;
 
   constructor(stream: InStream | undefined, hooks: ItemReaderHooks<T>) {
-    this.stream = stream;
-    this.hooks = hooks;
+    this.#stream = stream;
+    this.#hooks = hooks;
   }
 
   [Symbol.asyncIterator](): this {
@@ -32,67 +32,67 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ resolve, reject });
-      if (this.waiting.length === 1) this.serve();
+      this.#waiting.push({ resolve, reject });
+      if (this.#waiting.length === 1) this.#serve();
     });
   }
 
   /** Leaving the loop: what is still under way is dropped. */
   return(): Promise<IteratorResult<T, undefined>> {
-    if (!this.over) {
-      const ended = this.stream?.ended === true;
-      this.over = true;
-      this.stream?.discard();
-      if (!ended) this.hooks.left();
-      this.serve();
+    if (!this.#over) {
+      const ended = this.#stream?.ended === true;
+      this.#over = true;
+      this.#stream?.discard();
+      if (!ended) this.#hooks.left();
+      this.#serve();
     }
     return Promise.resolve(DONE);
   }
 
   /** Breaks it off: the reader gets `error` at once, whatever is still here. */
   break(error: unknown): void {
-    if (this.over || this.broken !== undefined) return;
-    this.broken = { error };
-    this.stream?.discard();
-    this.serve();
+    if (this.#over || this.#broken !== undefined) return;
+    this.#broken = { error };
+    this.#stream?.discard();
+    this.#serve();
   }
 
-  private serve(): void {
-    while (this.waiting.length > 0) {
-      const result = this.step();
-      if (result === undefined) return this.stream!.wait(() => this.serve());
-      const waiter = this.waiting.shift()!;
+  #serve(): void {
+    while (this.#waiting.length > 0) {
+      const result = this.#step();
+      if (result === undefined) return this.#stream!.wait(() => this.#serve());
+      const waiter = this.#waiting.shift()!;
       if ('error' in result) waiter.reject(result.error);
       else waiter.resolve(result);
     }
   }
 
   /** What the next reader gets; undefined: nothing yet. */
-  private step(): IteratorResult<T, undefined> | { error: unknown } | undefined {
-    if (this.over) return DONE;
-    if (this.broken !== undefined) return this.fail(this.broken.error);
-    const bytes = this.stream!.take();
+  #step(): IteratorResult<T, undefined> | { error: unknown } | undefined {
+    if (this.#over) return DONE;
+    if (this.#broken !== undefined) return this.#fail(this.#broken.error);
+    const bytes = this.#stream!.take();
     if (bytes !== undefined) {
       try {
-        const value = this.hooks.decode(bytes);
-        this.hooks.taken();
+        const value = this.#hooks.decode(bytes);
+        this.#hooks.taken();
         return { value, done: false };
       } catch (error) {
-        const failure = this.hooks.failure(error);
-        this.hooks.left();
-        this.stream!.discard();
-        return this.fail(failure);
+        const failure = this.#hooks.failure(error);
+        this.#hooks.left();
+        this.#stream!.discard();
+        return this.#fail(failure);
       }
     }
-    if (!this.stream!.ended) return undefined;
-    if (this.stream!.error !== undefined) return this.fail(this.hooks.failure(this.stream!.error));
-    this.over = true;
+    if (!this.#stream!.ended) return undefined;
+    if (this.#stream!.error !== undefined) return this.#fail(this.#hooks.failure(this.#stream!.error));
+    this.#over = true;
     return DONE;
   }
 
   /** An error is told once; after it the iterator is done, as a generator would be. */
-  private fail(error: unknown): { error: unknown } {
-    this.over = true;
+  #fail(error: unknown): { error: unknown } {
+    this.#over = true;
     return { error };
   }
 }

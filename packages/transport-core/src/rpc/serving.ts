@@ -20,77 +20,77 @@ export interface ServingOptions {
 export class Serving implements Taker {
   readonly exclusive = true;
   readonly methods: ReadonlySet<string>;
-  private readonly inbox: Inbox;
-  private readonly handlers: ReadonlyMap<string, AnyHandler>;
-  private readonly options: ServingOptions;
-  private readonly running = new Set<IncomingRpc>();
-  private active = 0;
-  private stopped = false;
-  private idle: (() => void)[] = [];
+  readonly #inbox: Inbox;
+  readonly #handlers: ReadonlyMap<string, AnyHandler>;
+  readonly #options: ServingOptions;
+  readonly #running = new Set<IncomingRpc>();
+  #active = 0;
+  #stopped = false;
+  #idle: (() => void)[] = [];
 
   constructor(inbox: Inbox, handlers: ReadonlyMap<string, AnyHandler>, options: ServingOptions) {
-    this.inbox = inbox;
-    this.handlers = handlers;
+    this.#inbox = inbox;
+    this.#handlers = handlers;
     this.methods = new Set(handlers.keys());
-    this.options = options;
+    this.#options = options;
     if (!inbox.closed) inbox.add(this);
   }
 
   get ready(): boolean {
-    return !this.stopped && this.active < this.options.concurrency;
+    return !this.#stopped && this.#active < this.#options.concurrency;
   }
 
   take(rpc: IncomingRpc, call: InCall): void {
-    this.active++;
+    this.#active++;
     let result: unknown;
     try {
-      result = this.handlers.get(rpc.method)!(rpc.request, rpc);
+      result = this.#handlers.get(rpc.method)!(rpc.request, rpc);
     } catch (error) {
-      this.throws(rpc, error);
-      return this.done(call);
+      this.#throws(rpc, error);
+      return this.#done(call);
     }
     if (!isThenable(result)) {
-      if (!this.answer(rpc, call, result)) return;
-      return this.done(call);
+      if (!this.#answer(rpc, call, result)) return;
+      return this.#done(call);
     }
-    this.running.add(rpc);
+    this.#running.add(rpc);
     result.then(
       (value) => {
-        this.running.delete(rpc);
-        if (this.answer(rpc, call, value)) this.done(call);
+        this.#running.delete(rpc);
+        if (this.#answer(rpc, call, value)) this.#done(call);
       },
       (error) => {
-        this.running.delete(rpc);
-        this.throws(rpc, error);
-        this.done(call);
+        this.#running.delete(rpc);
+        this.#throws(rpc, error);
+        this.#done(call);
       },
     );
   }
 
   close(): void {
-    this.stopped = true;
+    this.#stopped = true;
   }
 
   /** Takes no more; resolves when the handlers that run are through. */
   stop(): Promise<void> {
-    if (!this.stopped) this.inbox.drop(this);
-    this.stopped = true;
-    return this.active === 0 ? Promise.resolve() : new Promise((resolve) => this.idle.push(resolve));
+    if (!this.#stopped) this.#inbox.drop(this);
+    this.#stopped = true;
+    return this.#active === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /** The grace of a stop is over: those that still run answer with this. */
   failRunning(error: TransportError): void {
-    for (const rpc of this.running) if (!rpc.settled) this.guarded(() => void rpc.fail(error));
+    for (const rpc of this.#running) if (!rpc.settled) this.#guarded(() => void rpc.fail(error));
   }
 
   /** False: the answer goes on by itself, and calls `done`. */
-  private answer(rpc: IncomingRpc, call: InCall, value: unknown): boolean {
+  #answer(rpc: IncomingRpc, call: InCall, value: unknown): boolean {
     const { kind } = call.method;
     if (kind === 'oneway') return true;
     if (kind === 'download' || kind === 'duplex') {
       if (!rpc.settled && isAsyncIterable(value)) {
-        this.running.add(rpc);
-        void this.stream(rpc, call, value);
+        this.#running.add(rpc);
+        void this.#stream(rpc, call, value);
         return false;
       }
       if (!rpc.settled) (rpc as StreamingRpc).end();
@@ -100,16 +100,16 @@ export class Serving implements Taker {
     try {
       (rpc as RespondingRpc).respond(value);
     } catch (error) {
-      this.options.failed(error);
+      this.#options.failed(error);
     }
     return true;
   }
 
-  private async stream(rpc: IncomingRpc, call: InCall, items: AsyncIterable<unknown>): Promise<void> {
+  async #stream(rpc: IncomingRpc, call: InCall, items: AsyncIterable<unknown>): Promise<void> {
     const iterator = items[Symbol.asyncIterator]();
     const { signal } = rpc;
     // A source that hangs must not keep its clean-up from the caller's leaving.
-    const leave = () => void this.guarded(() => Promise.resolve(iterator.return?.()).catch(this.options.failed));
+    const leave = () => void this.#guarded(() => Promise.resolve(iterator.return?.()).catch(this.#options.failed));
     signal.addEventListener('abort', leave, { once: true });
     try {
       for (;;) {
@@ -124,40 +124,40 @@ export class Serving implements Taker {
     } catch (error) {
       if (!signal.aborted) {
         leave();
-        this.throws(rpc, error);
+        this.#throws(rpc, error);
       }
     }
     signal.removeEventListener('abort', leave);
-    this.running.delete(rpc);
-    this.done(call);
+    this.#running.delete(rpc);
+    this.#done(call);
   }
 
-  private throws(rpc: IncomingRpc, error: unknown): void {
-    if (rpc.settled) return this.options.failed(error);
+  #throws(rpc: IncomingRpc, error: unknown): void {
+    if (rpc.settled) return this.#options.failed(error);
     let answer: TransportError;
     try {
-      answer = this.options.toError(error);
+      answer = this.#options.toError(error);
     } catch (failure) {
-      this.options.failed(failure);
+      this.#options.failed(failure);
       answer = toTransportError(new Error('the handler failed'));
     }
-    this.guarded(() => void rpc.fail(answer));
+    this.#guarded(() => void rpc.fail(answer));
   }
 
-  private guarded(run: () => void): void {
+  #guarded(run: () => void): void {
     try {
       run();
     } catch (error) {
-      this.options.failed(error);
+      this.#options.failed(error);
     }
   }
 
-  private done(call: InCall): void {
-    this.active--;
+  #done(call: InCall): void {
+    this.#active--;
     call.carrier.finished(call);
-    if (this.stopped) {
-      if (this.active === 0) for (const resolve of this.idle.splice(0)) resolve();
-    } else if (this.active === this.options.concurrency - 1) this.inbox.feed(this);
+    if (this.#stopped) {
+      if (this.#active === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    } else if (this.#active === this.#options.concurrency - 1) this.#inbox.feed(this);
   }
 }
 

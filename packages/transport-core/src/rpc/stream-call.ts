@@ -8,28 +8,28 @@ import { ItemReader } from './item-reader.ts';
 
 /** upload: resolves to the response. download and duplex: to the items, once the request has left. */
 export class StreamCall extends Call<unknown> {
-  private readonly source: AsyncIterator<unknown> | undefined;
-  private reader: ItemReader<unknown> | undefined = undefined;
+  readonly #source: AsyncIterator<unknown> | undefined;
+  #reader: ItemReader<unknown> | undefined = undefined;
   /** Each wait for progress is bounded anew; undefined: the call as a whole is. */
-  private readonly eachWait: boolean;
+  readonly #eachWait: boolean;
 
   constructor(init: CallInit, upload: AsyncIterable<unknown> | undefined) {
     super(init);
-    this.eachWait = !init.own;
-    this.source = upload?.[Symbol.asyncIterator]();
+    this.#eachWait = !init.own;
+    this.#source = upload?.[Symbol.asyncIterator]();
   }
 
   override accepted(): void {
     if (this.download !== undefined) {
-      this.reader = new ItemReader(this.download, {
+      this.#reader = new ItemReader(this.download, {
         decode: (bytes) => decodeAs(this.method.download!, this.method.what.download, bytes),
-        taken: () => this.moved(),
-        left: () => this.leave(),
-        failure: (error) => this.failure(error),
+        taken: () => this.#moved(),
+        left: () => this.#leave(),
+        failure: (error) => this.#failure(error),
       });
-      this.resolve(this.reader);
+      this.resolve(this.#reader);
     }
-    if (this.method.flags & UPLOAD) void this.pull();
+    if (this.method.flags & UPLOAD) void this.#pull();
   }
 
   answered(payload: Uint8Array): void {
@@ -40,7 +40,7 @@ export class StreamCall extends Call<unknown> {
       return this.failed(badAnswer(error));
     }
     this.settle(undefined);
-    this.stopSource();
+    this.#stopSource();
     this.resolve(value);
   }
 
@@ -48,40 +48,41 @@ export class StreamCall extends Call<unknown> {
   override ended(): void {
     if (this.done) return;
     this.settle(undefined);
-    this.stopSource();
+    this.#stopSource();
   }
 
   override progressed(now: number): void {
-    if (!this.eachWait || this.done) return;
+    if (!this.#eachWait || this.done) return;
     this.due = now + this.timeout;
     this.host.wakeBy(this.due);
   }
 
   protected override broken(error: TransportError): void {
-    this.stopSource();
-    if (this.reader === undefined) this.reject(error);
+    this.#stopSource();
+    if (this.#reader === undefined) this.reject(error);
     // Items that were whole before the callee failed, or its connection, are read before the error; a caller's own end is at once.
-    else if (this.download?.ended !== true) this.reader.break(error);
+    else if (this.download?.ended !== true) this.#reader.break(error);
   }
 
-  private moved(): void {
+  #moved(): void {
     if (this.carrier !== undefined) this.progressed(this.carrier.now);
   }
 
-  private leave(): void {
+  #leave(): void {
     if (this.done) return;
     this.settle(undefined);
-    this.stopSource();
+    this.#stopSource();
     this.carrier?.abandon(this);
   }
 
-  private failure(error: unknown): TransportError {
+  #failure(error: unknown): TransportError {
     if (error instanceof TransportError && error === this.download?.error) return withDetails(error, { target: this.target, sent: error.sent ?? true });
     return badAnswer(error);
   }
 
-  private async pull(): Promise<void> {
-    const { upload, source } = this;
+  async #pull(): Promise<void> {
+    const { upload } = this;
+    const source = this.#source;
     if (upload === undefined || source === undefined) return;
     try {
       for (;;) {
@@ -102,8 +103,8 @@ export class StreamCall extends Call<unknown> {
   }
 
   /** The upload is wanted no more: its iterator may clean up. */
-  private stopSource(): void {
-    const { source } = this;
+  #stopSource(): void {
+    const source = this.#source;
     if (source?.return === undefined) return;
     try {
       Promise.resolve(source.return()).catch(() => {});

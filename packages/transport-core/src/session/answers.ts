@@ -9,77 +9,77 @@ import { receiveItem, receivePart } from './items.ts';
 import { ACCOUNT_MAX, type Link } from './link.ts';
 
 export class Answers {
-  private readonly link: Link;
-  private readonly inflow: Inflow;
-  private readonly caller: Caller;
+  readonly #link: Link;
+  readonly #inflow: Inflow;
+  readonly #caller: Caller;
 
   constructor(link: Link, inflow: Inflow, caller: Caller) {
-    this.link = link;
-    this.inflow = inflow;
-    this.caller = caller;
+    this.#link = link;
+    this.#inflow = inflow;
+    this.#caller = caller;
   }
 
   response(frame: Frame): void {
-    const call = this.caller.slots.get(frame.id);
-    if (call === undefined) return this.unknown(frame);
+    const call = this.#caller.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
     if (call.method.flags & DOWNLOAD || call.method.kind === 'oneway' || call.assembly !== undefined)
-      return this.link.violation('malformed', `RESPONSE to call ${frame.id}, which awaits none`);
-    this.link.active = this.link.now;
+      return this.#link.violation('malformed', `RESPONSE to call ${frame.id}, which awaits none`);
+    this.#link.active = this.#link.now;
     if (frame.size === 0) {
-      if (!this.inflow.short(frame)) return;
-      this.caller.terminal(call);
-      if (call.done) this.link.count('lateReply', 1);
-      else call.answered(this.inflow.keep(frame.payload));
-    } else if (this.inflow.long(frame, this.link.limits.message, 'limits.message', this.inflow.reply)) {
-      call.assembly = new Assembly(this.link, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done);
+      if (!this.#inflow.short(frame)) return;
+      this.#caller.terminal(call);
+      if (call.done) this.#link.count('lateReply', 1);
+      else call.answered(this.#inflow.keep(frame.payload));
+    } else if (this.#inflow.long(frame, this.#link.limits.message, 'limits.message', this.#inflow.reply)) {
+      call.assembly = new Assembly(this.#link, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done);
     }
   }
 
   item(frame: Frame): void {
-    const call = this.caller.slots.get(frame.id);
-    if (call === undefined) return this.unknown(frame);
+    const call = this.#caller.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
     const { download } = call;
-    if (download === undefined) return this.link.violation('malformed', `ITEM for call ${frame.id}, which streams nothing to us`);
-    this.link.active = this.link.now;
-    receiveItem(this.link, this.inflow, download, frame, call.done);
-    if (!call.done) call.progressed(this.link.now);
+    if (download === undefined) return this.#link.violation('malformed', `ITEM for call ${frame.id}, which streams nothing to us`);
+    this.#link.active = this.#link.now;
+    receiveItem(this.#link, this.#inflow, download, frame, call.done);
+    if (!call.done) call.progressed(this.#link.now);
   }
 
   part(frame: Frame): void {
-    const call = this.caller.slots.get(frame.id);
-    if (call === undefined) return this.unknown(frame);
-    if (!this.inflow.packet(frame)) return;
+    const call = this.#caller.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    if (!this.#inflow.packet(frame)) return;
     const { assembly, download } = call;
     if (assembly === undefined) {
-      if (download?.assembly !== undefined) receivePart(this.link, download, frame);
-      else this.link.violation('malformed', `PART for call ${frame.id}, which has no long message under way`);
+      if (download?.assembly !== undefined) receivePart(this.#link, download, frame);
+      else this.#link.violation('malformed', `PART for call ${frame.id}, which has no long message under way`);
       return;
     }
-    if (!assembly.add(frame.payload)) return this.link.violation('malformed', `the packets of the response to call ${frame.id} break its sum`);
+    if (!assembly.add(frame.payload)) return this.#link.violation('malformed', `the packets of the response to call ${frame.id} break its sum`);
     if (!assembly.complete) return;
     call.assembly = undefined;
     assembly.release();
-    this.caller.terminal(call);
-    if (call.done) this.link.count('lateReply', 1);
+    this.#caller.terminal(call);
+    if (call.done) this.#link.count('lateReply', 1);
     else call.answered(assembly.buffer);
-    this.inflow.reply.giveBack(assembly.cost, false);
+    this.#inflow.reply.giveBack(assembly.cost, false);
   }
 
   end(frame: Frame): void {
-    const call = this.caller.slots.get(frame.id);
-    if (call === undefined) return this.unknown(frame);
-    if (call.download === undefined) return this.link.violation('malformed', `END of call ${frame.id}, which streams nothing to us`);
-    if (call.download.assembly !== undefined) return this.link.violation('malformed', `END of call ${frame.id} in the middle of an item`);
-    this.caller.terminal(call);
+    const call = this.#caller.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    if (call.download === undefined) return this.#link.violation('malformed', `END of call ${frame.id}, which streams nothing to us`);
+    if (call.download.assembly !== undefined) return this.#link.violation('malformed', `END of call ${frame.id} in the middle of an item`);
+    this.#caller.terminal(call);
     call.download.end(undefined);
-    if (call.done) this.link.count('lateReply', 1);
+    if (call.done) this.#link.count('lateReply', 1);
     else call.ended();
   }
 
   error(frame: Frame): void {
-    if (frame.flags & ~UNPROCESSED) return this.link.violation('malformed', `ERROR with unknown flags ${frame.flags}`);
-    const call = this.caller.slots.get(frame.id);
-    if (call === undefined || call.method.kind === 'oneway') return this.unknown(frame);
+    if (frame.flags & ~UNPROCESSED) return this.#link.violation('malformed', `ERROR with unknown flags ${frame.flags}`);
+    const call = this.#caller.slots.get(frame.id);
+    if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
     const unprocessed = (frame.flags & UNPROCESSED) !== 0;
     const error = new TransportError(codeOf(frame.code), frame.text, {
       reason: reasonOf(frame.reason),
@@ -87,24 +87,24 @@ export class Answers {
       metadata: frame.metadata,
       sent: !unprocessed,
     });
-    if (call.assembly !== undefined) this.inflow.reply.giveBack(call.assembly.cost, false);
-    this.caller.terminal(call);
+    if (call.assembly !== undefined) this.#inflow.reply.giveBack(call.assembly.cost, false);
+    this.#caller.terminal(call);
     call.download?.end(error);
-    if (call.done) this.link.count('lateReply', 1);
+    if (call.done) this.#link.count('lateReply', 1);
     else call.failed(error);
   }
 
   /** CREDIT for what we upload; for a call that is over it is late, and nothing. */
   credit(frame: Frame): void {
-    const upload = this.caller.slots.get(frame.id)?.upload;
-    if (upload !== undefined && !upload.grant(frame.credit, ACCOUNT_MAX)) this.link.violation('malformed', 'a stream account rose above 2^31 − 1');
+    const upload = this.#caller.slots.get(frame.id)?.upload;
+    if (upload !== undefined && !upload.grant(frame.credit, ACCOUNT_MAX)) this.#link.violation('malformed', 'a stream account rose above 2^31 − 1');
   }
 
-  private unknown(frame: Frame): void {
-    this.link.count('unknownAnswer', 1);
-    this.link.abused();
+  #unknown(frame: Frame): void {
+    this.#link.count('unknownAnswer', 1);
+    this.#link.abused();
     const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
-    if (packet && !this.inflow.packet(frame)) return;
-    if (frame.kind === Kind.RESPONSE && frame.size > 0) this.inflow.reply.giveBack(this.inflow.reply.spend(longCost(frame)) ? longCost(frame) : 0, false);
+    if (packet && !this.#inflow.packet(frame)) return;
+    if (frame.kind === Kind.RESPONSE && frame.size > 0) this.#inflow.reply.giveBack(this.#inflow.reply.spend(longCost(frame)) ? longCost(frame) : 0, false);
   }
 }

@@ -13,24 +13,24 @@ export class Assembly {
   got: number;
   /** When its last packet came. */
   last: number;
-  private readonly link: Link;
-  private held: number;
+  readonly #link: Link;
+  #held: number;
 
   /**
    * The size was checked before: memory is taken here.
    * @param keep false: nobody wants it any more, its packets are counted and dropped.
    */
   constructor(link: Link, kind: number, size: number, cost: number, first: Uint8Array, keep: boolean) {
-    this.link = link;
+    this.#link = link;
     this.kind = kind;
     this.size = size;
     this.cost = cost;
-    this.held = keep ? size : 0;
+    this.#held = keep ? size : 0;
     this.buffer = keep ? link.allocate(size) : EMPTY;
     if (keep) this.buffer.set(first);
     this.got = first.length;
     this.last = link.now;
-    link.hold(this.held);
+    link.hold(this.#held);
   }
 
   get complete(): boolean {
@@ -40,17 +40,17 @@ export class Assembly {
   /** One packet more. False: it breaks the sum, or one that is not the last is not full. */
   add(packet: Uint8Array): boolean {
     const end = this.got + packet.length;
-    if (packet.length === 0 || end > this.size || (end < this.size && packet.length !== this.link.terms.packet)) return false;
-    if (this.held > 0) this.buffer.set(packet, this.got);
+    if (packet.length === 0 || end > this.size || (end < this.size && packet.length !== this.#link.terms.packet)) return false;
+    if (this.#held > 0) this.buffer.set(packet, this.got);
     this.got = end;
-    this.last = this.link.now;
+    this.last = this.#link.now;
     return true;
   }
 
   /** Its bytes are its own no more: handed over, or dropped. */
   release(): void {
-    this.link.free(this.held);
-    this.held = 0;
+    this.#link.free(this.#held);
+    this.#held = 0;
   }
 }
 

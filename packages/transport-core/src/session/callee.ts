@@ -30,66 +30,66 @@ export class Callee implements AnswerCarrier {
   refusing: TransportError | undefined = undefined;
   /** Open streaming calls. */
   streams = 0;
-  private readonly link: Link;
-  private readonly outbox: Outbox;
-  private readonly inflow: Inflow;
-  private readonly calls: Calls;
-  private readonly channelOf: (byte: number) => Channel;
-  private readonly watch: (channel: Channel) => void;
+  readonly #link: Link;
+  readonly #outbox: Outbox;
+  readonly #inflow: Inflow;
+  readonly #calls: Calls;
+  readonly #channelOf: (byte: number) => Channel;
+  readonly #watch: (channel: Channel) => void;
 
   constructor(link: Link, outbox: Outbox, inflow: Inflow, calls: Calls, channelOf: (byte: number) => Channel, watch: (channel: Channel) => void) {
-    this.link = link;
-    this.outbox = outbox;
-    this.inflow = inflow;
-    this.calls = calls;
-    this.channelOf = channelOf;
-    this.watch = watch;
+    this.#link = link;
+    this.#outbox = outbox;
+    this.#inflow = inflow;
+    this.#calls = calls;
+    this.#channelOf = channelOf;
+    this.#watch = watch;
   }
 
   // What the peer sends.
 
   request(frame: Frame): void {
-    if (frame.flags & ~(UPLOAD | DOWNLOAD)) return this.link.violation('malformed', `REQUEST with unknown flags ${frame.flags}`);
-    this.link.active = this.link.now;
-    const charged = this.charge(frame, undefined);
+    if (frame.flags & ~(UPLOAD | DOWNLOAD)) return this.#link.violation('malformed', `REQUEST with unknown flags ${frame.flags}`);
+    this.#link.active = this.#link.now;
+    const charged = this.#charge(frame, undefined);
     if (charged === false) return;
     if (this.ids.get(frame.id) !== undefined) {
-      this.link.count('duplicateRequest', 1);
+      this.#link.count('duplicateRequest', 1);
       return charged?.giveBack(longCost(frame), true);
     }
-    const refusal = this.refusal(frame);
+    const refusal = this.#refusal(frame);
     if (refusal instanceof TransportError) {
       charged?.giveBack(longCost(frame), true);
-      this.link.count('refusedCall', 1);
-      return this.sendError(undefined, frame.channel, frame.id, refusal, true);
+      this.#link.count('refusedCall', 1);
+      return this.#sendError(undefined, frame.channel, frame.id, refusal, true);
     }
     const { channel, method } = refusal;
-    const due = frame.timeout === 0 ? Number.POSITIVE_INFINITY : this.link.now + frame.timeout;
-    const call = new InCall(this, frame.id, channel.byte, method, frame.metadata, frame.metadataSize, due, this.inflow.keep(frame.payload));
+    const due = frame.timeout === 0 ? Number.POSITIVE_INFINITY : this.#link.now + frame.timeout;
+    const call = new InCall(this, frame.id, channel.byte, method, frame.metadata, frame.metadataSize, due, this.#inflow.keep(frame.payload));
     call.account = charged;
     call.cost = longCost(frame);
     this.ids.set(call);
     channel.openIn++;
-    if (method.flags !== 0) this.openStreams(channel, call);
-    if (due !== Number.POSITIVE_INFINITY) this.link.port.wakeBy(due);
-    if (frame.size > 0) this.begin(call, frame);
-    else this.calls.incoming(call, channel);
+    if (method.flags !== 0) this.#openStreams(channel, call);
+    if (due !== Number.POSITIVE_INFINITY) this.#link.port.wakeBy(due);
+    if (frame.size > 0) this.#begin(call, frame);
+    else this.#calls.incoming(call, channel);
   }
 
   oneway(frame: Frame): void {
-    if (frame.flags !== 0) return this.link.violation('malformed', `ONEWAY with unknown flags ${frame.flags}`);
-    this.link.active = this.link.now;
-    const channel = frame.channel <= 0xff ? this.channelOf(frame.channel) : undefined;
-    const charged = this.charge(
+    if (frame.flags !== 0) return this.#link.violation('malformed', `ONEWAY with unknown flags ${frame.flags}`);
+    this.#link.active = this.#link.now;
+    const channel = frame.channel <= 0xff ? this.#channelOf(frame.channel) : undefined;
+    const charged = this.#charge(
       frame,
-      channel === undefined ? new Receiving(this.outbox, Account.SHORT, this.link.limits.credit.short, 0, frame.channel) : channel.short,
+      channel === undefined ? new Receiving(this.#outbox, Account.SHORT, this.#link.limits.credit.short, 0, frame.channel) : channel.short,
     );
     if (charged === false || charged === undefined) return;
     const method = channel?.mounted?.table.byId.get(frame.method);
     if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
-      return this.link.violation('malformed', `a long ONEWAY with id ${frame.id}, which is not free`);
+      return this.#link.violation('malformed', `a long ONEWAY with id ${frame.id}, which is not free`);
     if (channel === undefined || method === undefined || method.kind !== 'oneway' || channel.disagreement !== undefined || this.refusing !== undefined) {
-      this.link.count('onewayDropped', 1);
+      this.#link.count('onewayDropped', 1);
       return charged.giveBack(longCost(frame), true);
     }
     const call = new InCall(
@@ -100,41 +100,41 @@ export class Callee implements AnswerCarrier {
       frame.metadata,
       frame.metadataSize,
       Number.POSITIVE_INFINITY,
-      this.inflow.keep(frame.payload),
+      this.#inflow.keep(frame.payload),
     );
     call.account = charged;
     call.cost = longCost(frame);
-    if (frame.size === 0) return this.calls.incoming(call, channel);
+    if (frame.size === 0) return this.#calls.incoming(call, channel);
     this.ids.set(call);
-    this.begin(call, frame);
+    this.#begin(call, frame);
   }
 
   item(frame: Frame): void {
     const call = this.ids.get(frame.id);
-    if (call === undefined || (!call.open && call.upload !== undefined)) return this.late(frame);
+    if (call === undefined || (!call.open && call.upload !== undefined)) return this.#late(frame);
     if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
-      return this.link.violation('malformed', `ITEM for call ${frame.id}, which takes none`);
-    this.link.active = this.link.now;
-    receiveItem(this.link, this.inflow, call.upload, frame, false);
+      return this.#link.violation('malformed', `ITEM for call ${frame.id}, which takes none`);
+    this.#link.active = this.#link.now;
+    receiveItem(this.#link, this.#inflow, call.upload, frame, false);
   }
 
   part(frame: Frame): void {
     const call = this.ids.get(frame.id);
-    if (call === undefined) return this.late(frame);
-    if (!this.inflow.packet(frame)) return;
+    if (call === undefined) return this.#late(frame);
+    if (!this.#inflow.packet(frame)) return;
     const { assembly } = call;
     if (assembly === undefined) {
       // Without one under way it belongs to a duplicate that was dropped, or crossed the end of the upload.
-      if (call.upload?.assembly !== undefined) receivePart(this.link, call.upload, frame);
+      if (call.upload?.assembly !== undefined) receivePart(this.#link, call.upload, frame);
       return;
     }
-    if (!assembly.add(frame.payload)) return this.link.violation('malformed', `the packets of request ${frame.id} break its sum`);
+    if (!assembly.add(frame.payload)) return this.#link.violation('malformed', `the packets of request ${frame.id} break its sum`);
     if (!assembly.complete) return;
     call.assembly = undefined;
     assembly.release();
     call.payload = assembly.buffer;
     if (call.method.kind === 'oneway') this.ids.delete(call);
-    this.calls.incoming(call, this.channelOf(call.channel));
+    this.#calls.incoming(call, this.#channelOf(call.channel));
   }
 
   end(frame: Frame): void {
@@ -142,7 +142,7 @@ export class Callee implements AnswerCarrier {
     if (call === undefined || !call.open) return;
     const { upload } = call;
     if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
-      return this.link.violation('malformed', `END of call ${frame.id}, which has no stream to end`);
+      return this.#link.violation('malformed', `END of call ${frame.id}, which has no stream to end`);
     upload.end(undefined);
   }
 
@@ -154,28 +154,28 @@ export class Callee implements AnswerCarrier {
   /** CREDIT for what we stream; for a call that is over it is late, and nothing. */
   credit(frame: Frame): void {
     const download = this.ids.get(frame.id)?.download;
-    if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX)) this.link.violation('malformed', 'a stream account rose above 2^31 − 1');
+    if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX)) this.#link.violation('malformed', 'a stream account rose above 2^31 − 1');
   }
 
   /** Takes the cost of a request off its account: undefined where it has none, false where that was a violation. */
-  private charge(frame: Frame, short: Receiving | undefined): Receiving | undefined | false {
+  #charge(frame: Frame, short: Receiving | undefined): Receiving | undefined | false {
     if (frame.size === 0) {
-      if (!this.inflow.short(frame)) return false;
+      if (!this.#inflow.short(frame)) return false;
       if (short !== undefined && !short.spend(longCost(frame))) {
-        this.link.violation('malformed', `a one-way on channel ${frame.channel} came without credit`);
+        this.#link.violation('malformed', `a one-way on channel ${frame.channel} came without credit`);
         return false;
       }
       return short;
     }
     const long =
-      frame.channel <= 0xff ? this.channelOf(frame.channel).long : new Receiving(this.outbox, Account.LONG, this.link.limits.credit.long, 0, frame.channel);
-    return this.inflow.long(frame, this.link.limits.message, 'limits.message', long) && long;
+      frame.channel <= 0xff ? this.#channelOf(frame.channel).long : new Receiving(this.#outbox, Account.LONG, this.#link.limits.credit.long, 0, frame.channel);
+    return this.#inflow.long(frame, this.#link.limits.message, 'limits.message', long) && long;
   }
 
-  private refusal(frame: Frame): TransportError | { channel: Channel; method: InCall['method'] } {
-    const { limits, memory } = this.link;
+  #refusal(frame: Frame): TransportError | { channel: Channel; method: InCall['method'] } {
+    const { limits, memory } = this.#link;
     if (this.refusing !== undefined) return this.refusing;
-    const channel = frame.channel <= 0xff ? this.channelOf(frame.channel) : undefined;
+    const channel = frame.channel <= 0xff ? this.#channelOf(frame.channel) : undefined;
     if (channel?.disagreement !== undefined) return channel.disagreement;
     if (channel?.mounted === undefined) return new TransportError('unimplemented', `nothing is mounted on channel ${frame.channel} of this peer`);
     const { protocol, table } = channel.mounted;
@@ -191,57 +191,57 @@ export class Callee implements AnswerCarrier {
       );
     }
     if (channel.openIn >= limits.calls) {
-      this.link.abused();
+      this.#link.abused();
       return new TransportError('resource_exhausted', `${channel.openIn} calls are open on '${protocol.name}', limits.calls allows no more`);
     }
     if (channel.running >= limits.calls)
       return new TransportError('resource_exhausted', `${channel.running} handlers of '${protocol.name}' still run, limits.calls allows no more`);
     if (method.flags !== 0 && this.streams >= limits.streams)
       return new TransportError('resource_exhausted', `${this.streams} streaming calls are open, limits.streams allows no more`);
-    if (frame.size > 0 && this.link.full(frame.size)) {
+    if (frame.size > 0 && this.#link.full(frame.size)) {
       return new TransportError('resource_exhausted', `limits.memory is reached: a request of ${frame.size} bytes has no room beside the ${memory.used} held`);
     }
     return { channel, method };
   }
 
-  private openStreams(channel: Channel, call: InCall): void {
+  #openStreams(channel: Channel, call: InCall): void {
     this.streams++;
-    if (call.method.flags & UPLOAD) call.upload = new InStream(this.link, this.outbox, call.id);
-    if (call.method.flags & DOWNLOAD) call.download = new OutStream(this.link, this.outbox, channel.lanes, call.id, () => {});
+    if (call.method.flags & UPLOAD) call.upload = new InStream(this.#link, this.#outbox, call.id);
+    if (call.method.flags & DOWNLOAD) call.download = new OutStream(this.#link, this.#outbox, channel.lanes, call.id, () => {});
   }
 
-  private begin(call: InCall, frame: Frame): void {
-    call.assembly = new Assembly(this.link, frame.kind, frame.size, call.cost, frame.payload, true);
+  #begin(call: InCall, frame: Frame): void {
+    call.assembly = new Assembly(this.#link, frame.kind, frame.size, call.cost, frame.payload, true);
     call.payload = EMPTY;
-    this.link.port.wakeBy(this.link.now + STALLED);
+    this.#link.port.wakeBy(this.#link.now + STALLED);
   }
 
   /** A packet for what we ended: it crossed our answer. */
-  private late(frame: Frame): void {
-    this.inflow.packet(frame);
+  #late(frame: Frame): void {
+    this.#inflow.packet(frame);
   }
 
   // What the reader answers.
 
   respond(call: InCall, payload: Uint8Array): boolean {
     if (!call.open) return false;
-    const { terms } = this.link;
+    const { terms } = this.#link;
     if (payload.length > terms.message) {
       const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
       this.fail(call, new TransportError('resource_exhausted', message, { reason: 'too_large' }), false);
       return true;
     }
-    const { lanes } = this.channelOf(call.channel);
-    this.link.active = this.link.now;
-    if (payload.length <= terms.packet && lanes.replies.length === 0 && this.outbox.straight(payload.length)) {
+    const { lanes } = this.#channelOf(call.channel);
+    this.#link.active = this.#link.now;
+    if (payload.length <= terms.packet && lanes.replies.length === 0 && this.#outbox.straight(payload.length)) {
       call.open = false;
-      this.link.writer.response(call.id, 0, payload, 0, payload.length);
+      this.#link.writer.response(call.id, 0, payload, 0, payload.length);
       this.forget(call);
-      this.outbox.wrote();
+      this.#outbox.wrote();
       return true;
     }
-    if (this.link.full(payload.length)) {
-      const message = `${call.method.full}: limits.memory is reached, ${this.link.memory.used} bytes are held: no room for a response of ${payload.length} bytes`;
+    if (this.#link.full(payload.length)) {
+      const message = `${call.method.full}: limits.memory is reached, ${this.#link.memory.used} bytes are held: no room for a response of ${payload.length} bytes`;
       this.fail(call, new TransportError('resource_exhausted', message), false);
       return true;
     }
@@ -249,14 +249,14 @@ export class Callee implements AnswerCarrier {
     const unit = new Outgoing(Kind.RESPONSE, call.id, payload, call);
     if (payload.length > terms.packet) unit.account = Account.REPLY;
     call.reply = unit;
-    this.outbox.push(lanes, unit, 'replies');
+    this.#outbox.push(lanes, unit, 'replies');
     return true;
   }
 
   fail(call: InCall, error: TransportError, unprocessed: boolean): boolean {
     if (!call.open) return false;
     call.open = false;
-    this.sendError(call, call.channel, call.id, error, unprocessed);
+    this.#sendError(call, call.channel, call.id, error, unprocessed);
     return true;
   }
 
@@ -269,24 +269,24 @@ export class Callee implements AnswerCarrier {
 
   /** The caller is gone, or its time is up: its session is told at once, the handler through its signal. */
   abort(call: InCall, error: TransportError): void {
-    const channel = this.channelOf(call.channel);
+    const channel = this.#channelOf(call.channel);
     if (call.method.kind === 'oneway') {
       call.account?.giveBack(call.cost, true);
-      this.link.count('onewayDropped', 1);
+      this.#link.count('onewayDropped', 1);
       call.assembly?.release();
       return this.ids.delete(call);
     }
     if (!call.open && call.reply === undefined && call.download === undefined) return;
-    if (call.reply !== undefined) this.outbox.remove(channel.lanes, call.reply);
+    if (call.reply !== undefined) this.#outbox.remove(channel.lanes, call.reply);
     call.reply = undefined;
     call.open = false;
     call.download?.stop(error);
-    this.leave(call, channel, error);
-    this.sendError(call, call.channel, call.id, error, false);
+    this.#leave(call, channel, error);
+    this.#sendError(call, call.channel, call.id, error, false);
   }
 
   /** Takes what a call holds on this side: its place in the queue, its streams, its half of a request. */
-  private leave(call: InCall, channel: Channel, error: TransportError): void {
+  #leave(call: InCall, channel: Channel, error: TransportError): void {
     call.upload?.end(error);
     if (call.assembly !== undefined) {
       call.assembly.release();
@@ -294,24 +294,24 @@ export class Callee implements AnswerCarrier {
       call.account?.giveBack(call.cost, true);
       call.account = undefined;
     }
-    if (channel.inbound.remove(call)) this.calls.withdrawn(call, channel);
+    if (channel.inbound.remove(call)) this.#calls.withdrawn(call, channel);
     call.cancelled?.(error);
   }
 
-  private sendError(call: InCall | undefined, byte: number, id: number, error: TransportError, unprocessed: boolean): void {
+  #sendError(call: InCall | undefined, byte: number, id: number, error: TransportError, unprocessed: boolean): void {
     const flags = unprocessed ? UNPROCESSED : 0;
     const text = truncateText(error.message);
     const metadata = metadataOf(error);
     const code = codeNumber(error.code);
     const reason = reasonNumber(error.reason);
-    const { lanes } = this.channelOf(byte & 0xff);
+    const { lanes } = this.#channelOf(byte & 0xff);
     const room = text.length * 3 + (metadata === undefined ? 0 : metadata.bytes.length);
     const items = call?.download !== undefined && call.open === false && call.download.busy;
-    if (!items && lanes.replies.length === 0 && this.outbox.straight(room)) {
-      this.link.writer.error(id, code, reason, text, flags, metadata);
+    if (!items && lanes.replies.length === 0 && this.#outbox.straight(room)) {
+      this.#link.writer.error(id, code, reason, text, flags, metadata);
       call?.download?.stop(error);
       if (call !== undefined) this.forget(call);
-      return this.outbox.wrote();
+      return this.#outbox.wrote();
     }
     const unit = new Outgoing(Kind.ERROR, id, EMPTY, call);
     unit.code = code;
@@ -321,21 +321,21 @@ export class Callee implements AnswerCarrier {
     unit.metadata = metadata;
     if (items) return call.download!.close(unit, () => this.forget(call));
     if (call !== undefined) call.reply = unit;
-    this.outbox.push(lanes, unit, 'replies');
+    this.#outbox.push(lanes, unit, 'replies');
   }
 
   /** So many answers wait on its channel that no more calls are dispatched; the inbox is told when there is room. */
   congested({ byte }: { readonly byte: number }): boolean {
-    const channel = this.channelOf(byte);
-    if (!channel.lanes.congested(this.link.limits.outbound)) return false;
+    const channel = this.#channelOf(byte);
+    if (!channel.lanes.congested(this.#link.limits.outbound)) return false;
     channel.stalled = true;
-    this.watch(channel);
+    this.#watch(channel);
     return true;
   }
 
   started(call: InCall): void {
     call.running = true;
-    this.channelOf(call.channel).running++;
+    this.#channelOf(call.channel).running++;
   }
 
   forget(call: InCall): void {
@@ -343,7 +343,7 @@ export class Callee implements AnswerCarrier {
     this.ids.delete(call);
     call.upload?.end(ANSWERED);
     call.upload?.release();
-    const channel = this.channelOf(call.channel);
+    const channel = this.#channelOf(call.channel);
     channel.openIn--;
     if (call.method.flags !== 0) this.streams--;
   }
@@ -351,7 +351,7 @@ export class Callee implements AnswerCarrier {
   finished(call: InCall): void {
     if (!call.running) return;
     call.running = false;
-    this.channelOf(call.channel).running--;
+    this.#channelOf(call.channel).running--;
   }
 
   // Time and the end.
@@ -365,7 +365,7 @@ export class Callee implements AnswerCarrier {
       else if (call.open && call.due < next) next = call.due;
       const assembly = call.assembly ?? call.upload?.assembly;
       if (assembly === undefined) continue;
-      const stale = Math.max(assembly.last, this.inflow.lastPacket) + STALLED;
+      const stale = Math.max(assembly.last, this.#inflow.lastPacket) + STALLED;
       if (stale > now) next = Math.min(next, stale);
       else this.abort(call, new TransportError('aborted', `${call.method.full}: the message stopped after ${assembly.got} of ${assembly.size} bytes`));
     }
@@ -389,8 +389,8 @@ export class Callee implements AnswerCarrier {
       call.assembly?.release();
       call.assembly = undefined;
       this.ids.delete(call);
-      const channel = this.channelOf(call.channel);
-      if (channel.inbound.remove(call)) this.calls.withdrawn(call, channel);
+      const channel = this.#channelOf(call.channel);
+      if (channel.inbound.remove(call)) this.#calls.withdrawn(call, channel);
       if (whole) call.cancelled?.(error);
     }
   }

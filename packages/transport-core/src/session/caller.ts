@@ -19,166 +19,166 @@ export class Caller implements CallCarrier {
   readonly slots: Slots<OutCall>;
   /** Open streaming calls, and those that wait for one to end. */
   streams = 0;
-  private readonly waitingStreams = new List<OutCall>();
+  readonly #waitingStreams = new List<OutCall>();
   /** Resolved one-ways in the batch that is being filled, lost with it. */
-  private onewaysInBatch = 0;
-  private onewayMark = 0;
-  private readonly link: Link;
-  private readonly outbox: Outbox;
-  private readonly inflow: Inflow;
-  private readonly channelOf: (byte: number) => Channel;
+  #onewaysInBatch = 0;
+  #onewayMark = 0;
+  readonly #link: Link;
+  readonly #outbox: Outbox;
+  readonly #inflow: Inflow;
+  readonly #channelOf: (byte: number) => Channel;
 
   constructor(link: Link, outbox: Outbox, inflow: Inflow, parity: 0 | 1, channelOf: (byte: number) => Channel) {
-    this.link = link;
-    this.outbox = outbox;
-    this.inflow = inflow;
+    this.#link = link;
+    this.#outbox = outbox;
+    this.#inflow = inflow;
     this.slots = new Slots(parity);
-    this.channelOf = channelOf;
+    this.#channelOf = channelOf;
   }
 
   get mark(): number {
-    return this.link.mark;
+    return this.#link.mark;
   }
 
   get now(): number {
-    return this.link.now;
+    return this.#link.now;
   }
 
   /** Takes a call: at once, or when there is room, in order. What can never go fails here. */
   start(call: OutCall): void {
-    const channel = this.channelOf(call.channel);
-    const refusal = this.refusal(channel, call);
+    const channel = this.#channelOf(call.channel);
+    const refusal = this.#refusal(channel, call);
     if (refusal !== undefined) return call.failed(refusal);
     call.carrier = this;
-    if (call.due < Number.POSITIVE_INFINITY) this.link.port.wakeBy(call.due);
-    const queue = this.queueOf(channel, call);
-    if (queue.length === 0 && this.hasRoom(channel, call)) return this.admit(channel, call);
+    if (call.due < Number.POSITIVE_INFINITY) this.#link.port.wakeBy(call.due);
+    const queue = this.#queueOf(channel, call);
+    if (queue.length === 0 && this.#hasRoom(channel, call)) return this.#admit(channel, call);
     const cost = costOf(call);
-    if (this.link.full(cost)) {
-      const message = `limits.memory is reached: ${this.link.memory.used} of ${this.link.memory.limit} bytes are held, the call was not sent`;
+    if (this.#link.full(cost)) {
+      const message = `limits.memory is reached: ${this.#link.memory.used} of ${this.#link.memory.limit} bytes are held, the call was not sent`;
       return call.failed(new TransportError('resource_exhausted', message, { sent: false }));
     }
-    this.link.hold(cost);
+    this.#link.hold(cost);
     queue.push(call);
   }
 
   /** A one-way that goes now or not at all. */
   tryStart(call: OutCall): boolean {
-    const channel = this.channelOf(call.channel);
-    const refusal = this.refusal(channel, call);
+    const channel = this.#channelOf(call.channel);
+    const refusal = this.#refusal(channel, call);
     if (refusal !== undefined) throw refusal;
-    if (!this.payable(channel, call) || !this.hasRoom(channel, call)) return false;
+    if (!this.#payable(channel, call) || !this.#hasRoom(channel, call)) return false;
     call.carrier = this;
-    this.admit(channel, call);
+    this.#admit(channel, call);
     return true;
   }
 
   /** Would a one-way of at most a packet go now? */
   writable(channel: Channel): boolean {
     const { lanes } = channel;
-    const room = lanes.shorts.fits(this.link.terms.packet + UNIT, this.link.limits.outbound);
+    const room = lanes.shorts.fits(this.#link.terms.packet + UNIT, this.#link.limits.outbound);
     return room && channel.waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
   }
 
   /** Has its account credit for this one-way, and none that came before it waits? */
-  private payable({ lanes, waiting, waitingLong }: Channel, call: OutCall): boolean {
-    if (call.payload.length > this.link.terms.packet) return waitingLong.length === 0 && lanes.unpaidLong.length === 0 && lanes.longCredit > 0;
+  #payable({ lanes, waiting, waitingLong }: Channel, call: OutCall): boolean {
+    if (call.payload.length > this.#link.terms.packet) return waitingLong.length === 0 && lanes.unpaidLong.length === 0 && lanes.longCredit > 0;
     return waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
   }
 
-  private refusal(channel: Channel, call: OutCall): TransportError | undefined {
+  #refusal(channel: Channel, call: OutCall): TransportError | undefined {
     if (channel.disagreement !== undefined) return withDetails(channel.disagreement, { sent: false });
-    const { message } = this.link.terms;
+    const { message } = this.#link.terms;
     if (call.payload.length <= message) return undefined;
     const remedy = call.method.kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';
     const text = `${call.method.full}: a request of ${call.payload.length} bytes is above limits.message, ${message} bytes with this peer; ${remedy}`;
     return new TransportError('resource_exhausted', text, { reason: 'too_large', sent: false });
   }
 
-  private hasRoom(channel: Channel, call: OutCall): boolean {
-    const tally = call.payload.length > this.link.terms.packet ? channel.lanes.longs : channel.lanes.shorts;
-    if (!tally.fits(costOf(call), this.link.limits.outbound)) return false;
+  #hasRoom(channel: Channel, call: OutCall): boolean {
+    const tally = call.payload.length > this.#link.terms.packet ? channel.lanes.longs : channel.lanes.shorts;
+    if (!tally.fits(costOf(call), this.#link.limits.outbound)) return false;
     if (call.method.kind === 'oneway') return true;
-    return channel.open < this.link.terms.calls && !this.slots.full && (call.method.flags === 0 || this.streams < this.link.terms.streams);
+    return channel.open < this.#link.terms.calls && !this.slots.full && (call.method.flags === 0 || this.streams < this.#link.terms.streams);
   }
 
   /** What keeps no order with short messages waits by itself: streams, for a bound of the whole connection, and long ones. */
-  private queueOf(channel: Channel, call: OutCall): List<OutCall> {
-    if (call.method.flags !== 0) return this.waitingStreams;
-    return call.payload.length > this.link.terms.packet && channel.mounted?.protocol.ordered !== true ? channel.waitingLong : channel.waiting;
+  #queueOf(channel: Channel, call: OutCall): List<OutCall> {
+    if (call.method.flags !== 0) return this.#waitingStreams;
+    return call.payload.length > this.#link.terms.packet && channel.mounted?.protocol.ordered !== true ? channel.waitingLong : channel.waiting;
   }
 
   /** Lets in those that waited, as far as there is room. */
   admitWaiting(channel: Channel): void {
-    this.admitFrom(channel.waiting);
-    this.admitFrom(channel.waitingLong);
-    this.admitFrom(this.waitingStreams);
+    this.#admitFrom(channel.waiting);
+    this.#admitFrom(channel.waitingLong);
+    this.#admitFrom(this.#waitingStreams);
   }
 
-  private admitFrom(queue: List<OutCall>): void {
+  #admitFrom(queue: List<OutCall>): void {
     for (let call = queue.first; call !== undefined; call = queue.first) {
-      const channel = this.channelOf(call.channel);
-      if (!this.hasRoom(channel, call)) return;
-      this.unwait(channel, call);
-      this.admit(channel, call);
+      const channel = this.#channelOf(call.channel);
+      if (!this.#hasRoom(channel, call)) return;
+      this.#unwait(channel, call);
+      this.#admit(channel, call);
     }
   }
 
-  private unwait(channel: Channel, call: OutCall): boolean {
-    if (!this.queueOf(channel, call).remove(call)) return false;
-    this.link.free(costOf(call));
+  #unwait(channel: Channel, call: OutCall): boolean {
+    if (!this.#queueOf(channel, call).remove(call)) return false;
+    this.#link.free(costOf(call));
     return true;
   }
 
-  private admit(channel: Channel, call: OutCall): void {
-    if (call.method.kind === 'oneway') return this.admitOneway(channel, call);
+  #admit(channel: Channel, call: OutCall): void {
+    if (call.method.kind === 'oneway') return this.#admitOneway(channel, call);
     this.slots.add(call);
     channel.open++;
     const { lanes } = channel;
     const { method, payload, metadata } = call;
-    if (method.flags !== 0) this.openStreams(channel, call);
-    const long = payload.length > this.link.terms.packet;
-    if (!long && lanes.short.length === 0 && this.outbox.straight(payload.length + (metadata === undefined ? 0 : metadata.bytes.length))) {
-      const timeout = call.timeLeft(this.link.now);
+    if (method.flags !== 0) this.#openStreams(channel, call);
+    const long = payload.length > this.#link.terms.packet;
+    if (!long && lanes.short.length === 0 && this.#outbox.straight(payload.length + (metadata === undefined ? 0 : metadata.bytes.length))) {
+      const timeout = call.timeLeft(this.#link.now);
       if (timeout < 0) return;
-      this.link.writer.request(call.id, channel.byte, method.id, method.flags, timeout, metadata, 0, payload, 0, payload.length);
-      call.writtenIn = this.link.mark;
-      this.link.active = this.link.now;
+      this.#link.writer.request(call.id, channel.byte, method.id, method.flags, timeout, metadata, 0, payload, 0, payload.length);
+      call.writtenIn = this.#link.mark;
+      this.#link.active = this.#link.now;
       if (method.flags !== 0) call.accepted();
-      this.outbox.wrote();
+      this.#outbox.wrote();
       return;
     }
-    call.unit = this.unit(Kind.REQUEST, call);
+    call.unit = this.#unit(Kind.REQUEST, call);
     if (long) call.unit.account = Account.LONG;
-    this.outbox.push(lanes, call.unit, long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short');
+    this.#outbox.push(lanes, call.unit, long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short');
   }
 
-  private admitOneway(channel: Channel, call: OutCall): void {
+  #admitOneway(channel: Channel, call: OutCall): void {
     const { lanes } = channel;
     const { method, payload, metadata } = call;
-    const long = payload.length > this.link.terms.packet;
+    const long = payload.length > this.#link.terms.packet;
     if (
       !long &&
       lanes.short.length === 0 &&
       lanes.shortCredit > 0 &&
-      this.outbox.straight(payload.length + (metadata === undefined ? 0 : metadata.bytes.length))
+      this.#outbox.straight(payload.length + (metadata === undefined ? 0 : metadata.bytes.length))
     ) {
       lanes.shortCredit -= costOf(call);
-      this.link.writer.oneway(0, channel.byte, method.id, metadata, 0, payload, 0, payload.length);
-      call.writtenIn = this.link.mark;
-      this.link.active = this.link.now;
-      this.countInBatch();
+      this.#link.writer.oneway(0, channel.byte, method.id, metadata, 0, payload, 0, payload.length);
+      call.writtenIn = this.#link.mark;
+      this.#link.active = this.#link.now;
+      this.#countInBatch();
       call.accepted();
-      this.outbox.wrote();
+      this.#outbox.wrote();
       return;
     }
     if (long) this.slots.add(call);
-    call.unit = this.unit(Kind.ONEWAY, call);
+    call.unit = this.#unit(Kind.ONEWAY, call);
     call.unit.account = long ? Account.LONG : Account.SHORT;
-    this.outbox.push(lanes, call.unit, long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short');
+    this.#outbox.push(lanes, call.unit, long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short');
   }
 
-  private unit(kind: number, call: OutCall): Outgoing {
+  #unit(kind: number, call: OutCall): Outgoing {
     const unit = new Outgoing(kind, call.id, call.payload, call);
     unit.method = call.method.id;
     unit.flags = call.method.flags;
@@ -186,47 +186,47 @@ export class Caller implements CallCarrier {
     return unit;
   }
 
-  private openStreams(channel: Channel, call: OutCall): void {
+  #openStreams(channel: Channel, call: OutCall): void {
     this.streams++;
-    const progress = () => call.progressed(this.link.now);
-    if (call.method.flags & UPLOAD) call.upload = new OutStream(this.link, this.outbox, channel.lanes, call.id, progress);
-    if (call.method.flags & DOWNLOAD) call.download = new InStream(this.link, this.outbox, call.id);
+    const progress = () => call.progressed(this.#link.now);
+    if (call.method.flags & UPLOAD) call.upload = new OutStream(this.#link, this.#outbox, channel.lanes, call.id, progress);
+    if (call.method.flags & DOWNLOAD) call.download = new InStream(this.#link, this.#outbox, call.id);
   }
 
-  private countInBatch(): void {
-    if (this.onewayMark !== this.link.mark) this.onewaysInBatch = 0;
-    this.onewayMark = this.link.mark;
-    this.onewaysInBatch++;
+  #countInBatch(): void {
+    if (this.#onewayMark !== this.#link.mark) this.#onewaysInBatch = 0;
+    this.#onewayMark = this.#link.mark;
+    this.#onewaysInBatch++;
   }
 
   requestWritten(call: OutCall): void {
-    const channel = this.channelOf(call.channel);
+    const channel = this.#channelOf(call.channel);
     if (call.method.kind === 'oneway') {
-      this.countInBatch();
+      this.#countInBatch();
       if (call.id !== 0) this.slots.delete(call);
     } else if (call.method.flags !== 0 && !call.done) call.accepted();
     this.admitWaiting(channel);
   }
 
   abandon(call: OutCall): void {
-    const channel = this.channelOf(call.channel);
-    if (this.unwait(channel, call)) return;
+    const channel = this.#channelOf(call.channel);
+    if (this.#unwait(channel, call)) return;
     const { unit } = call;
     const begun = unit?.begun === true;
     if (unit !== undefined) {
-      this.outbox.remove(channel.lanes, unit);
+      this.#outbox.remove(channel.lanes, unit);
       call.unit = undefined;
     }
     call.upload?.stop(ABANDONED);
     if (begun || call.writtenIn !== 0) {
       if (this.slots.get(call.id) !== call) return;
-      this.outbox.control(Kind.CANCEL, call.id);
+      this.#outbox.control(Kind.CANCEL, call.id);
       if (call.method.kind === 'oneway') this.slots.delete(call);
-    } else this.release(channel, call);
+    } else this.#release(channel, call);
     this.admitWaiting(channel);
   }
 
-  private release(channel: Channel, call: OutCall): void {
+  #release(channel: Channel, call: OutCall): void {
     if (call.id === 0 || this.slots.get(call.id) !== call) return;
     this.slots.delete(call);
     call.assembly?.release();
@@ -239,11 +239,11 @@ export class Caller implements CallCarrier {
 
   /** The terminal frame of a call was read: its id is free, its request and its upload stop. */
   terminal(call: OutCall): void {
-    const channel = this.channelOf(call.channel);
-    if (call.unit !== undefined) this.outbox.remove(channel.lanes, call.unit);
+    const channel = this.#channelOf(call.channel);
+    if (call.unit !== undefined) this.#outbox.remove(channel.lanes, call.unit);
     call.unit = undefined;
     call.upload?.stop(ANSWERED);
-    this.release(channel, call);
+    this.#release(channel, call);
     this.admitWaiting(channel);
   }
 
@@ -262,7 +262,7 @@ export class Caller implements CallCarrier {
 
   /** One protocol closes: its calls end, taken back or cancelled. */
   failChannel(channel: Channel, error: TransportError): void {
-    const calls: OutCall[] = [...channel.waiting, ...channel.waitingLong, ...[...this.waitingStreams].filter((call) => call.channel === channel.byte)];
+    const calls: OutCall[] = [...channel.waiting, ...channel.waitingLong, ...[...this.#waitingStreams].filter((call) => call.channel === channel.byte)];
     for (const call of this.slots.values()) if (call.channel === channel.byte && !call.done) calls.push(call);
     for (const unit of channel.lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) calls.push(unit.sender as OutCall);
     for (const call of calls) {
@@ -280,10 +280,10 @@ export class Caller implements CallCarrier {
 
   /** The calls that waited for room, in order: they go elsewhere. */
   takeWaiting(channels: Iterable<Channel>): OutCall[] {
-    const waiting: OutCall[] = [...this.waitingStreams];
+    const waiting: OutCall[] = [...this.#waitingStreams];
     for (const channel of channels) waiting.push(...channel.waiting, ...channel.waitingLong);
     for (const call of waiting) {
-      this.unwait(this.channelOf(call.channel), call);
+      this.#unwait(this.#channelOf(call.channel), call);
       call.carrier = undefined;
     }
     return waiting.sort((a, b) => a.seq - b.seq);
@@ -301,11 +301,11 @@ export class Caller implements CallCarrier {
       look(call);
       const { assembly } = call;
       if (assembly === undefined || call.done) continue;
-      const stale = Math.max(assembly.last, this.inflow.lastPacket) + STALLED;
+      const stale = Math.max(assembly.last, this.#inflow.lastPacket) + STALLED;
       if (stale > now) next = Math.min(next, stale);
       else call.failed(new TransportError('aborted', `the response stopped after ${assembly.got} of ${assembly.size} bytes`, { sent: true }));
     }
-    for (const call of this.waitingStreams) look(call);
+    for (const call of this.#waitingStreams) look(call);
     for (const channel of channels) {
       for (const call of channel.waiting) look(call);
       for (const call of channel.waitingLong) look(call);
@@ -318,14 +318,14 @@ export class Caller implements CallCarrier {
   /** The connection is over. Those that no handler can have seen come back, in their order; the rest fails. */
   close(error: TransportError, channels: Iterable<Channel>): OutCall[] {
     const unsent: OutCall[] = [];
-    if (this.onewayMark === this.link.mark && this.onewaysInBatch > 0) this.link.count('onewayLost', this.onewaysInBatch);
+    if (this.#onewayMark === this.#link.mark && this.#onewaysInBatch > 0) this.#link.count('onewayLost', this.#onewaysInBatch);
     const over = (channel: Channel, call: OutCall) => {
       const { sent } = call;
-      if (call.unit !== undefined) this.outbox.remove(channel.lanes, call.unit);
+      if (call.unit !== undefined) this.#outbox.remove(channel.lanes, call.unit);
       call.unit = undefined;
       call.upload?.stop(error);
       call.download?.end(error);
-      this.release(channel, call);
+      this.#release(channel, call);
       if (call.done) return;
       // A stream that was promised to its user can't begin anew.
       if (sent || (call.method.flags !== 0 && call.writtenIn !== 0)) call.failed(withDetails(error, { sent }));
@@ -343,13 +343,13 @@ export class Caller implements CallCarrier {
         for (const unit of lane) {
           if (unit.kind !== Kind.ONEWAY) continue;
           const call = unit.sender as OutCall;
-          if (call.done && !unit.unpaid) this.link.count('onewayLost', 1);
+          if (call.done && !unit.unpaid) this.#link.count('onewayLost', 1);
           over(channel, call);
         }
       }
     }
-    for (const call of this.takeWaiting(channels)) over(this.channelOf(call.channel), call);
-    for (const call of this.slots.values()) over(this.channelOf(call.channel), call);
+    for (const call of this.takeWaiting(channels)) over(this.#channelOf(call.channel), call);
+    for (const call of this.slots.values()) over(this.#channelOf(call.channel), call);
     return unsent.sort((a, b) => a.seq - b.seq);
   }
 }

@@ -8,104 +8,104 @@ import type { Link } from './link.ts';
 import type { Creditor } from './receiving.ts';
 
 export class Channels {
-  private readonly byByte = new Map<number, Channel>();
-  private readonly watched = new Set<Channel>();
-  private readonly link: Link;
-  private readonly creditor: Creditor;
-  private readonly mounts: ReadonlyMap<number, Mounted>;
+  readonly #byByte = new Map<number, Channel>();
+  readonly #watched = new Set<Channel>();
+  readonly #link: Link;
+  readonly #creditor: Creditor;
+  readonly #mounts: ReadonlyMap<number, Mounted>;
   /** The peer's protocols, as it last told them. */
-  private theirs: readonly HelloProtocol[] = [];
+  #theirs: readonly HelloProtocol[] = [];
 
   constructor(link: Link, creditor: Creditor, mounts: ReadonlyMap<number, Mounted>) {
-    this.link = link;
-    this.creditor = creditor;
-    this.mounts = mounts;
+    this.#link = link;
+    this.#creditor = creditor;
+    this.#mounts = mounts;
   }
 
   /** The channel of a byte; made at its first use, and kept for as long as the connection lives. */
   readonly get = (byte: number): Channel => {
-    let channel = this.byByte.get(byte);
+    let channel = this.#byByte.get(byte);
     if (channel === undefined) {
-      channel = new Channel(this.link, this.creditor, byte);
-      this.byByte.set(byte, channel);
-      this.join(channel);
+      channel = new Channel(this.#link, this.#creditor, byte);
+      this.#byByte.set(byte, channel);
+      this.#join(channel);
     }
     return channel;
   };
 
   /** The channel of a byte that was used. */
   used(byte: number): Channel | undefined {
-    return this.byByte.get(byte);
+    return this.#byByte.get(byte);
   }
 
   /** All that were used. */
   all(): readonly Channel[] {
-    return [...this.byByte.values()];
+    return [...this.#byByte.values()];
   }
 
   /** What the peer's HELLO told. */
   met(theirs: readonly HelloProtocol[]): void {
-    this.theirs = theirs;
+    this.#theirs = theirs;
   }
 
   /** Ours have changed: gives the list that the peer is to learn. */
   remount(): Uint8Array {
-    for (const channel of this.byByte.values()) this.join(channel);
-    return encodeProtocols([...this.mounts.values()].map((mounted) => helloProtocol(mounted.protocol)));
+    for (const channel of this.#byByte.values()) this.#join(channel);
+    return encodeProtocols([...this.#mounts.values()].map((mounted) => helloProtocol(mounted.protocol)));
   }
 
   /** Theirs have changed; a text says what is wrong with the list. */
   learn(list: Uint8Array): string | undefined {
     const protocols = decodeProtocols(list);
     if (typeof protocols === 'string') return protocols;
-    this.theirs = protocols;
-    for (const channel of this.byByte.values()) if (channel.mounted !== undefined) this.agree(channel, channel.mounted);
+    this.#theirs = protocols;
+    for (const channel of this.#byByte.values()) if (channel.mounted !== undefined) this.#agree(channel, channel.mounted);
     return undefined;
   }
 
   /** Looks after a channel until its writers, and its replies, have room. */
   watch(channel: Channel): void {
-    this.watched.add(channel);
+    this.#watched.add(channel);
   }
 
   /** @param writable would a one-way go now? @param room its replies have drained: its calls may be dispatched again. */
   look(writable: (channel: Channel) => boolean, room: (channel: Channel) => void): void {
-    for (const channel of this.watched) {
+    for (const channel of this.#watched) {
       const { disagreement } = channel;
       if (channel.writers.length > 0 && (disagreement !== undefined || writable(channel))) {
         for (const writer of channel.writers.splice(0)) disagreement === undefined ? writer.resolve() : writer.reject(disagreement);
       }
-      if (channel.stalled && !channel.lanes.congested(this.link.limits.outbound)) {
+      if (channel.stalled && !channel.lanes.congested(this.#link.limits.outbound)) {
         channel.stalled = false;
         room(channel);
       }
-      if (channel.writers.length === 0 && !channel.stalled) this.watched.delete(channel);
+      if (channel.writers.length === 0 && !channel.stalled) this.#watched.delete(channel);
     }
   }
 
   /** Nothing more is opened here: who waited for room is told. */
   rejectWriters(error: TransportError): void {
-    for (const channel of this.byByte.values()) for (const writer of channel.writers.splice(0)) writer.reject(error);
+    for (const channel of this.#byByte.values()) for (const writer of channel.writers.splice(0)) writer.reject(error);
   }
 
-  private join(channel: Channel): void {
-    const mounted = this.mounts.get(channel.byte);
+  #join(channel: Channel): void {
+    const mounted = this.#mounts.get(channel.byte);
     if (channel.mounted === mounted) return;
     channel.mounted = mounted;
     channel.disagreement = undefined;
     if (mounted === undefined) return;
     channel.lanes.priority = mounted.protocol.priority;
     channel.name ??= mounted.protocol.name;
-    this.agree(channel, mounted);
+    this.#agree(channel, mounted);
   }
 
-  private agree(channel: Channel, { protocol }: Mounted): void {
+  #agree(channel: Channel, { protocol }: Mounted): void {
     if (channel.name !== protocol.name) {
       const message = `channel ${channel.byte} was '${channel.name}' on this connection before it was '${protocol.name}'; a byte keeps its name while a connection lives`;
       channel.disagreement = new TransportError('failed_precondition', message);
       return;
     }
-    const agreed = agree(protocol, this.theirs);
+    const agreed = agree(protocol, this.#theirs);
     channel.disagreement = agreed instanceof TransportError ? agreed : undefined;
     if (typeof agreed === 'number') channel.version = agreed;
   }

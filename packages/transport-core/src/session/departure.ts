@@ -23,48 +23,48 @@ export class Departure {
   /** Why the peer opens nothing more. */
   peerLeft: TransportError | undefined = undefined;
   /** When leaving has taken too long; and, of a closing transport, when calls in flight are failed. */
-  private leaveDue = Number.POSITIVE_INFINITY;
-  private graceDue = Number.POSITIVE_INFINITY;
-  private readonly link: Link;
-  private readonly outbox: Outbox;
-  private readonly caller: Caller;
-  private readonly callee: Callee;
-  private readonly channels: Channels;
-  private readonly session: Departing;
+  #leaveDue = Number.POSITIVE_INFINITY;
+  #graceDue = Number.POSITIVE_INFINITY;
+  readonly #link: Link;
+  readonly #outbox: Outbox;
+  readonly #caller: Caller;
+  readonly #callee: Callee;
+  readonly #channels: Channels;
+  readonly #session: Departing;
 
   constructor(link: Link, outbox: Outbox, caller: Caller, callee: Callee, channels: Channels, session: Departing) {
-    this.link = link;
-    this.outbox = outbox;
-    this.caller = caller;
-    this.callee = callee;
-    this.channels = channels;
-    this.session = session;
+    this.#link = link;
+    this.#outbox = outbox;
+    this.#caller = caller;
+    this.#callee = callee;
+    this.#channels = channels;
+    this.#session = session;
   }
 
   /** When `wake` has something to do. */
   get due(): number {
-    return Math.min(this.leaveDue, this.graceDue);
+    return Math.min(this.#leaveDue, this.#graceDue);
   }
 
   /** We leave: the GO_AWAY goes behind all that was accepted. @param told what the peer reads. */
   leave(error: TransportError, told: string, time = LEAVE_TIME): void {
     if (this.left !== undefined) return;
     this.left = error;
-    this.leaveDue = this.link.now + time;
-    this.link.port.wakeBy(this.leaveDue);
-    this.outbox.sayFarewell({ code: codeNumber(error.code), reason: reasonNumber(error.reason), text: truncateText(told) });
-    this.session.departed(this.caller.takeWaiting(this.channels.all()));
+    this.#leaveDue = this.#link.now + time;
+    this.#link.port.wakeBy(this.#leaveDue);
+    this.#outbox.sayFarewell({ code: codeNumber(error.code), reason: reasonNumber(error.reason), text: truncateText(told) });
+    this.#session.departed(this.#caller.takeWaiting(this.#channels.all()));
   }
 
   /** The transport closes: what arrives is refused, what is open has `grace` milliseconds, what was accepted one second more. */
   shut(grace: number): void {
-    this.callee.refusing = CLOSED;
-    this.graceDue = this.link.now + grace;
+    this.#callee.refusing = CLOSED;
+    this.#graceDue = this.#link.now + grace;
     this.leave(reasonError('closed', SHUTDOWN.message), CLOSED.message, grace + FLUSH_TIME);
-    this.leaveDue = Math.min(this.leaveDue, this.graceDue + FLUSH_TIME);
-    this.caller.failUnsent(SHUTDOWN, this.channels.all());
-    this.link.port.wakeBy(this.graceDue);
-    if (grace === 0) this.endGrace();
+    this.#leaveDue = Math.min(this.#leaveDue, this.#graceDue + FLUSH_TIME);
+    this.#caller.failUnsent(SHUTDOWN, this.#channels.all());
+    this.#link.port.wakeBy(this.#graceDue);
+    if (grace === 0) this.#endGrace();
   }
 
   /** The peer's GO_AWAY. False: it is no orderly one, and the connection is over. */
@@ -79,28 +79,28 @@ export class Departure {
 
   /** Ends what has taken too long. */
   wake(now: number): void {
-    if (now >= this.graceDue) this.endGrace();
-    if (now < this.leaveDue || this.left === undefined) return;
-    this.outbox.flush();
-    this.link.port.close();
-    this.session.end(this.left);
+    if (now >= this.#graceDue) this.#endGrace();
+    if (now < this.#leaveDue || this.left === undefined) return;
+    this.#outbox.flush();
+    this.#link.port.close();
+    this.#session.end(this.left);
   }
 
   /** Nothing is left to say or to wait for: ends in order. */
   finish(): void {
-    if (this.left === undefined || !this.outbox.saidFarewell || !this.outbox.idle || this.outbox.blocked) return;
-    const shutting = this.callee.refusing !== undefined;
+    if (this.left === undefined || !this.#outbox.saidFarewell || !this.#outbox.idle || this.#outbox.blocked) return;
+    const shutting = this.#callee.refusing !== undefined;
     if (this.peerLeft === undefined && !shutting) return;
-    const waits = this.graceDue !== Number.POSITIVE_INFINITY || !shutting;
-    if (waits && (this.caller.slots.size > 0 || this.callee.ids.size > 0)) return;
-    this.outbox.flush();
-    this.link.port.close();
-    this.session.end(this.left);
+    const waits = this.#graceDue !== Number.POSITIVE_INFINITY || !shutting;
+    if (waits && (this.#caller.slots.size > 0 || this.#callee.ids.size > 0)) return;
+    this.#outbox.flush();
+    this.#link.port.close();
+    this.#session.end(this.left);
   }
 
-  private endGrace(): void {
-    this.graceDue = Number.POSITIVE_INFINITY;
-    this.caller.failAll(SHUTDOWN);
+  #endGrace(): void {
+    this.#graceDue = Number.POSITIVE_INFINITY;
+    this.#caller.failAll(SHUTDOWN);
     this.finish();
   }
 }

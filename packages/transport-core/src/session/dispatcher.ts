@@ -11,97 +11,97 @@ import type { Outbox } from './outbox.ts';
 export class Dispatcher {
   /** The peer has said GO_AWAY: it opens nothing more. */
   peerLeft = false;
-  private readonly link: Link;
-  private readonly outbox: Outbox;
-  private readonly answers: Answers;
-  private readonly callee: Callee;
-  private readonly channels: Channels;
-  private readonly liveness: Liveness;
+  readonly #link: Link;
+  readonly #outbox: Outbox;
+  readonly #answers: Answers;
+  readonly #callee: Callee;
+  readonly #channels: Channels;
+  readonly #liveness: Liveness;
   /** The parity of our own ids. */
-  private readonly parity: 0 | 1;
+  readonly #parity: 0 | 1;
 
   constructor(link: Link, outbox: Outbox, answers: Answers, callee: Callee, channels: Channels, liveness: Liveness, parity: 0 | 1) {
-    this.link = link;
-    this.outbox = outbox;
-    this.answers = answers;
-    this.callee = callee;
-    this.channels = channels;
-    this.liveness = liveness;
-    this.parity = parity;
+    this.#link = link;
+    this.#outbox = outbox;
+    this.#answers = answers;
+    this.#callee = callee;
+    this.#channels = channels;
+    this.#liveness = liveness;
+    this.#parity = parity;
   }
 
   dispatch(frame: Frame): void {
     const { kind, id } = frame;
     switch (kind) {
       case Kind.REQUEST:
-        if (this.opens(frame)) this.callee.request(frame);
+        if (this.#opens(frame)) this.#callee.request(frame);
         return;
       case Kind.ONEWAY:
-        if (this.opens(frame)) this.callee.oneway(frame);
+        if (this.#opens(frame)) this.#callee.oneway(frame);
         return;
       case Kind.RESPONSE:
-        return this.answers.response(frame);
+        return this.#answers.response(frame);
       case Kind.ITEM:
-        return this.isOurs(id) ? this.answers.item(frame) : this.callee.item(frame);
+        return this.#isOurs(id) ? this.#answers.item(frame) : this.#callee.item(frame);
       case Kind.PART:
-        return this.isOurs(id) ? this.answers.part(frame) : this.callee.part(frame);
+        return this.#isOurs(id) ? this.#answers.part(frame) : this.#callee.part(frame);
       case Kind.END:
-        return this.isOurs(id) ? this.answers.end(frame) : this.callee.end(frame);
+        return this.#isOurs(id) ? this.#answers.end(frame) : this.#callee.end(frame);
       case Kind.ERROR:
-        return this.answers.error(frame);
+        return this.#answers.error(frame);
       case Kind.CANCEL:
-        return this.callee.cancel(frame);
+        return this.#callee.cancel(frame);
       case Kind.CREDIT:
-        return this.credit(frame);
+        return this.#credit(frame);
       case Kind.PING:
-        return this.ping(id);
+        return this.#ping(id);
       case Kind.PONG:
-        this.liveness.pong(id, this.link.now);
-        return this.link.port.wakeBy(this.liveness.due(this.link.active));
+        this.#liveness.pong(id, this.#link.now);
+        return this.#link.port.wakeBy(this.#liveness.due(this.#link.active));
       case Kind.PROTOCOLS:
-        return this.protocols(frame);
+        return this.#protocols(frame);
       default:
-        if (kind < UNKNOWN_KINDS) return this.link.violation('malformed', `a frame of kind ${kind}, which has no place here`);
-        this.link.count('unknownFrame', 1);
-        this.link.abused();
+        if (kind < UNKNOWN_KINDS) return this.#link.violation('malformed', `a frame of kind ${kind}, which has no place here`);
+        this.#link.count('unknownFrame', 1);
+        this.#link.abused();
     }
   }
 
   /** May the peer open this call? */
-  private opens(frame: Frame): boolean {
+  #opens(frame: Frame): boolean {
     const named = frame.kind === Kind.REQUEST || frame.size > 0;
-    if (this.peerLeft) this.link.violation('malformed', 'it opened a call after its GO_AWAY');
-    else if (named && (frame.id === 0 || this.isOurs(frame.id))) this.link.violation('malformed', `it opened call ${frame.id}, an id of this end`);
-    else if (frame.method === 0) this.link.violation('malformed', 'it called method 0');
+    if (this.peerLeft) this.#link.violation('malformed', 'it opened a call after its GO_AWAY');
+    else if (named && (frame.id === 0 || this.#isOurs(frame.id))) this.#link.violation('malformed', `it opened call ${frame.id}, an id of this end`);
+    else if (frame.method === 0) this.#link.violation('malformed', 'it called method 0');
     else return true;
     return false;
   }
 
-  private isOurs(id: number): boolean {
-    return (id & 1) === this.parity && id !== 0;
+  #isOurs(id: number): boolean {
+    return (id & 1) === this.#parity && id !== 0;
   }
 
-  private credit(frame: Frame): void {
+  #credit(frame: Frame): void {
     const { account, credit, id, channel } = frame;
     if (credit > 0) {
-      if (account === Account.STREAM) return this.isOurs(id) ? this.answers.credit(frame) : this.callee.credit(frame);
+      if (account === Account.STREAM) return this.#isOurs(id) ? this.#answers.credit(frame) : this.#callee.credit(frame);
       if (account === Account.PIPE || account === Account.REPLY) {
-        if (this.outbox.grant(account, credit)) return;
+        if (this.#outbox.grant(account, credit)) return;
       } else if (account === Account.SHORT || account === Account.LONG) {
-        if (channel > 0xff || this.outbox.grantChannel(this.channels.get(channel).lanes, account, credit)) return;
+        if (channel > 0xff || this.#outbox.grantChannel(this.#channels.get(channel).lanes, account, credit)) return;
       }
     }
-    this.link.violation('malformed', `CREDIT of ${credit} for account ${account}`);
+    this.#link.violation('malformed', `CREDIT of ${credit} for account ${account}`);
   }
 
   /** A PING is answered whatever waits, but nobody may have us answer without end. */
-  private ping(id: number): void {
-    if (this.link.abused()) this.outbox.control(Kind.PONG, id);
+  #ping(id: number): void {
+    if (this.#link.abused()) this.#outbox.control(Kind.PONG, id);
   }
 
-  private protocols(frame: Frame): void {
-    const wrong = this.channels.learn(frame.hello);
-    if (wrong !== undefined) this.link.violation('malformed', `its PROTOCOLS has ${wrong}`);
+  #protocols(frame: Frame): void {
+    const wrong = this.#channels.learn(frame.hello);
+    if (wrong !== undefined) this.#link.violation('malformed', `its PROTOCOLS has ${wrong}`);
   }
 }
 

@@ -21,40 +21,40 @@ export interface GreeterOptions {
 export class Greeter {
   /** The peer's preamble was read whole. */
   matched: boolean;
-  private readonly link: Link;
-  private readonly options: GreeterOptions;
-  private readonly seen: number[] = [];
-  private spoke = false;
+  readonly #link: Link;
+  readonly #options: GreeterOptions;
+  readonly #seen: number[] = [];
+  #spoke = false;
 
   constructor(link: Link, options: GreeterOptions) {
-    this.link = link;
-    this.options = options;
+    this.#link = link;
+    this.#options = options;
     this.matched = options.preamble === undefined;
   }
 
   /** Our preamble, once. */
   speak(): void {
-    if (!this.spoke) this.options.preamble?.();
-    this.spoke = true;
+    if (!this.#spoke) this.#options.preamble?.();
+    this.#spoke = true;
   }
 
   hello(fields: Readonly<Record<string, string>>): void {
-    const { self, mounts, observed } = this.options;
+    const { self, mounts, observed } = this.#options;
     const protocols = [...mounts.values()].map((mounted) => mounted.protocol);
-    this.link.writer.hello(encodeHello(makeHello(self, this.link.limits, protocols, fields, observed)));
+    this.#link.writer.hello(encodeHello(makeHello(self, this.#link.limits, protocols, fields, observed)));
   }
 
   /** Reads the peer's preamble: what is left of the chunk, or why it is none of ours. */
   read(chunk: Uint8Array): Uint8Array | TransportError {
     let at = 0;
-    for (; at < chunk.length && this.seen.length < PREAMBLE.length; at++) {
-      if (chunk[at] === PREAMBLE[this.seen.length]) this.seen.push(chunk[at]!);
+    for (; at < chunk.length && this.#seen.length < PREAMBLE.length; at++) {
+      if (chunk[at] === PREAMBLE[this.#seen.length]) this.#seen.push(chunk[at]!);
       else {
-        const bytes = new Uint8Array([...this.seen, ...chunk.subarray(at, at + 16)]);
+        const bytes = new Uint8Array([...this.#seen, ...chunk.subarray(at, at + 16)]);
         return reasonError('wrong_preamble', `the other end speaks ${lookAlike(bytes)} instead of Trunkline; nothing was answered`);
       }
     }
-    this.matched = this.seen.length === PREAMBLE.length;
+    this.matched = this.#seen.length === PREAMBLE.length;
     return chunk.subarray(at);
   }
 }

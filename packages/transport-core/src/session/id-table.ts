@@ -5,83 +5,83 @@ const SLOTS = 0x1_0000;
 
 /** Our own calls: an array and a free list, last out first in, so that ids stay dense (5 ns against a Map's 42). */
 export class Slots<T extends { id: number }> {
-  private readonly entries: (T | undefined)[] = [];
-  private readonly ids: number[] = [];
-  private readonly free: number[] = [];
-  private readonly parity: number;
+  readonly #entries: (T | undefined)[] = [];
+  readonly #ids: number[] = [];
+  readonly #free: number[] = [];
+  readonly #parity: number;
   size = 0;
 
   /** @param parity 1 for a dialler's ids, 0 for an acceptor's. */
   constructor(parity: 0 | 1) {
-    this.parity = parity;
+    this.#parity = parity;
   }
 
   get full(): boolean {
-    return this.free.length === 0 && this.entries.length >= SLOTS;
+    return this.#free.length === 0 && this.#entries.length >= SLOTS;
   }
 
   /** Gives the entry an id that no live one has. */
   add(entry: T): void {
-    let slot = this.free.pop();
+    let slot = this.#free.pop();
     if (slot === undefined) {
-      slot = this.entries.length;
-      this.ids.push(slot === 0 && this.parity === 0 ? SLOTS * 2 : slot * 2 + this.parity);
+      slot = this.#entries.length;
+      this.#ids.push(slot === 0 && this.#parity === 0 ? SLOTS * 2 : slot * 2 + this.#parity);
     }
-    this.entries[slot] = entry;
+    this.#entries[slot] = entry;
     this.size++;
-    entry.id = this.ids[slot]!;
+    entry.id = this.#ids[slot]!;
   }
 
   get(id: number): T | undefined {
-    const entry = this.entries[(id >>> 1) & (SLOTS - 1)];
+    const entry = this.#entries[(id >>> 1) & (SLOTS - 1)];
     return entry !== undefined && entry.id === id ? entry : undefined;
   }
 
   /** The id may be used again, by another generation of its slot. */
   delete(entry: T): void {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
-    if (this.entries[slot] !== entry) return;
-    this.entries[slot] = undefined;
+    if (this.#entries[slot] !== entry) return;
+    this.#entries[slot] = undefined;
     const next = entry.id + SLOTS * 2;
-    this.ids[slot] = next > 0xffff_ffff ? next - 0x1_0000_0000 || SLOTS * 2 : next;
-    this.free.push(slot);
+    this.#ids[slot] = next > 0xffff_ffff ? next - 0x1_0000_0000 || SLOTS * 2 : next;
+    this.#free.push(slot);
     this.size--;
   }
 
   *values(): IterableIterator<T> {
-    for (const entry of this.entries) if (entry !== undefined) yield entry;
+    for (const entry of this.#entries) if (entry !== undefined) yield entry;
   }
 }
 
 /** The peer's calls: an array by its slot number where ids are dense, a Map for the rest. */
 export class PeerIds<T extends { id: number }> {
   private readonly dense: (T | undefined)[] = [];
-  private readonly rest = new Map<number, T>();
+  readonly #rest = new Map<number, T>();
   size = 0;
 
   get(id: number): T | undefined {
     const entry = this.dense[(id >>> 1) & (SLOTS - 1)];
     if (entry !== undefined && entry.id === id) return entry;
-    return this.rest.size === 0 ? undefined : this.rest.get(id);
+    return this.#rest.size === 0 ? undefined : this.#rest.get(id);
   }
 
   set(entry: T): void {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
     if (slot <= this.dense.length && slot < DENSE && this.dense[slot] === undefined) this.dense[slot] = entry;
-    else this.rest.set(entry.id, entry);
+    else this.#rest.set(entry.id, entry);
     this.size++;
   }
 
   delete(entry: T): void {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
     if (this.dense[slot] === entry) this.dense[slot] = undefined;
-    else if (!this.rest.delete(entry.id)) return;
+    else if (!this.#rest.delete(entry.id)) return;
     this.size--;
   }
 
   *values(): IterableIterator<T> {
     for (const entry of this.dense) if (entry !== undefined) yield entry;
-    yield* this.rest.values();
+    yield* this.#rest.values();
   }
 }
 

@@ -14,42 +14,42 @@ export class InStream {
   ended = false;
   error: TransportError | undefined = undefined;
   /** Called when there is something to take, or the end came: a reader waits. */
-  private waiter: (() => void) | undefined = undefined;
-  private items: { payload: Uint8Array; cost: number }[] = [];
-  private head = 0;
-  private discarding = false;
-  private released = false;
-  private readonly link: Link;
+  #waiter: (() => void) | undefined = undefined;
+  #items: { payload: Uint8Array; cost: number }[] = [];
+  #head = 0;
+  #discarding = false;
+  #released = false;
+  readonly #link: Link;
 
   constructor(link: Link, creditor: Creditor, id: number) {
-    this.link = link;
+    this.#link = link;
     this.account = new Receiving(creditor, Account.STREAM, link.limits.credit.stream, id);
   }
 
   /** An item is whole. */
   push(payload: Uint8Array, cost: number): void {
-    if (this.discarding) return this.account.giveBack(cost, false);
-    this.link.hold(cost);
-    this.items.push({ payload, cost });
-    this.notify();
+    if (this.#discarding) return this.account.giveBack(cost, false);
+    this.#link.hold(cost);
+    this.#items.push({ payload, cost });
+    this.#notify();
   }
 
   /** The next item, undefined where none is here; its credit goes back. */
   take(): Uint8Array | undefined {
-    if (this.head >= this.items.length) return undefined;
-    const { payload, cost } = this.items[this.head++]!;
-    if (this.head === this.items.length) {
-      this.items = [];
-      this.head = 0;
+    if (this.#head >= this.#items.length) return undefined;
+    const { payload, cost } = this.#items[this.#head++]!;
+    if (this.#head === this.#items.length) {
+      this.#items = [];
+      this.#head = 0;
     }
-    if (!this.released) this.link.free(cost);
+    if (!this.#released) this.#link.free(cost);
     this.account.giveBack(cost, false);
     return payload;
   }
 
   /** Runs `waiter` once, when there is something to take or the end has come; nothing is held back from the sender meanwhile. */
   wait(waiter: () => void): void {
-    this.waiter = waiter;
+    this.#waiter = waiter;
     this.account.pay();
   }
 
@@ -60,20 +60,20 @@ export class InStream {
     this.error = error;
     this.account.end();
     this.dropAssembly();
-    this.notify();
+    this.#notify();
   }
 
   /** Its call is over: what is still here is its reader's, who may never come, and counts no more as held by the connection. */
   release(): void {
-    if (this.released) return;
-    this.released = true;
-    for (let i = this.head; i < this.items.length; i++) this.link.free(this.items[i]!.cost);
+    if (this.#released) return;
+    this.#released = true;
+    for (let i = this.#head; i < this.#items.length; i++) this.#link.free(this.#items[i]!.cost);
   }
 
   /** Its reader has left: what is here and what still comes is dropped. */
   discard(): void {
-    if (this.discarding) return;
-    this.discarding = true;
+    if (this.#discarding) return;
+    this.#discarding = true;
     while (this.take() !== undefined);
   }
 
@@ -82,9 +82,9 @@ export class InStream {
     this.assembly = undefined;
   }
 
-  private notify(): void {
-    const { waiter } = this;
-    this.waiter = undefined;
+  #notify(): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
     waiter?.();
   }
 }

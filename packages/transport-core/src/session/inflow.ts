@@ -12,13 +12,13 @@ export class Inflow {
   readonly reply: Receiving;
   /** When the last packet of anything long came in. */
   lastPacket: number;
-  private readonly link: Link;
-  private readonly shelf: Shelf | undefined;
+  readonly #link: Link;
+  readonly #shelf: Shelf | undefined;
 
   /** @param shelf undefined where every payload is a copy already. */
   constructor(link: Link, creditor: Creditor, shelf: Shelf | undefined) {
-    this.link = link;
-    this.shelf = shelf;
+    this.#link = link;
+    this.#shelf = shelf;
     this.pipe = new Receiving(creditor, Account.PIPE, link.limits.credit.pipe);
     this.reply = new Receiving(creditor, Account.REPLY, link.limits.credit.reply);
     this.lastPacket = link.now;
@@ -26,37 +26,37 @@ export class Inflow {
 
   /** A payload as its reader may keep it. */
   keep(payload: Uint8Array): Uint8Array {
-    return this.shelf === undefined ? payload : this.shelf.keep(payload);
+    return this.#shelf === undefined ? payload : this.#shelf.keep(payload);
   }
 
   /** A packet that the pipe pays for. False: it was a violation, which has been reported. */
   packet(frame: Frame): boolean {
     const cost = frame.payload.length + frame.metadataSize + UNIT;
     if (!this.pipe.spend(cost)) {
-      this.link.violation('malformed', 'a packet came without credit of the pipe');
+      this.#link.violation('malformed', 'a packet came without credit of the pipe');
       return false;
     }
-    this.lastPacket = this.link.now;
+    this.lastPacket = this.#link.now;
     this.pipe.giveBack(cost, false);
     return true;
   }
 
   /** The payload of a frame that is a message by itself. False: it was a violation. */
   short(frame: Frame): boolean {
-    if (frame.payload.length <= this.link.terms.packet) return true;
-    this.link.violation('too_large', `a packet of ${frame.payload.length} bytes is above the ${this.link.terms.packet} agreed`);
+    if (frame.payload.length <= this.#link.terms.packet) return true;
+    this.#link.violation('too_large', `a packet of ${frame.payload.length} bytes is above the ${this.#link.terms.packet} agreed`);
     return false;
   }
 
   /** The first packet of a long message, of at most `limit` bytes, charged to `account`. False: it was a violation. */
   long(frame: Frame, limit: number, name: string, account: Receiving): boolean {
     const { size, payload } = frame;
-    if (size <= payload.length || payload.length !== this.link.terms.packet) {
-      this.link.violation('malformed', `a message of ${size} bytes began with a packet of ${payload.length} bytes`);
+    if (size <= payload.length || payload.length !== this.#link.terms.packet) {
+      this.#link.violation('malformed', `a message of ${size} bytes began with a packet of ${payload.length} bytes`);
     } else if (size > limit) {
-      this.link.violation('too_large', `a message of ${size} bytes is above our ${name}, ${limit}`);
+      this.#link.violation('too_large', `a message of ${size} bytes is above our ${name}, ${limit}`);
     } else if (!account.spend(longCost(frame))) {
-      this.link.violation('malformed', `a message of ${size} bytes came without credit of its account`);
+      this.#link.violation('malformed', `a message of ${size} bytes came without credit of its account`);
     } else return this.packet(frame);
     return false;
   }

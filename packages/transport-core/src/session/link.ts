@@ -67,8 +67,8 @@ export class Link {
   held = 0;
   /** The last time when a call or message went either way. */
   active: number;
-  private abuses = 0;
-  private abuseSince = 0;
+  #abuses = 0;
+  #abuseSince = 0;
   readonly writer: FrameWriter;
   readonly port: Port;
   readonly limits: SessionLimits;
@@ -92,11 +92,11 @@ export class Link {
 
   /** The peer did what costs us work for nothing. False: too often, and the connection is over (`flood`). */
   abused(): boolean {
-    if (this.now - this.abuseSince >= 1_000) {
-      this.abuseSince = this.now;
-      this.abuses = 0;
+    if (this.now - this.#abuseSince >= 1_000) {
+      this.#abuseSince = this.now;
+      this.#abuses = 0;
     }
-    if (++this.abuses <= ABUSES) return true;
+    if (++this.#abuses <= ABUSES) return true;
     this.violation('flood', `more than ${ABUSES} frames a second that are of no use`);
     return false;
   }

@@ -11,62 +11,62 @@ export interface KeepAlive {
 
 export class Liveness {
   rtt: number | undefined = undefined;
-  private received: number;
-  private pinged: number;
+  #received: number;
+  #pinged: number;
   /** The nonce that is out, 0: none. */
-  private nonce = 0;
-  private readonly keepAlive: KeepAlive;
-  private readonly random: Random;
+  #nonce = 0;
+  readonly #keepAlive: KeepAlive;
+  readonly #random: Random;
 
   constructor(keepAlive: KeepAlive, random: Random, now: number) {
-    this.keepAlive = keepAlive;
-    this.random = random;
-    this.received = this.pinged = now;
+    this.#keepAlive = keepAlive;
+    this.#random = random;
+    this.#received = this.#pinged = now;
   }
 
   /** Any byte is life. */
   heard(now: number): void {
-    this.received = now;
+    this.#received = now;
   }
 
   /** The nonce of a PING to be sent now. */
   ping(now: number): number {
-    this.pinged = now;
-    this.nonce = 1 + Math.floor(this.random() * 0xffff_fffe);
-    return this.nonce;
+    this.#pinged = now;
+    this.#nonce = 1 + Math.floor(this.#random() * 0xffff_fffe);
+    return this.#nonce;
   }
 
   /** A PONG; one that nobody asked for is ignored. */
   pong(nonce: number, now: number): void {
-    if (nonce !== this.nonce || nonce === 0) return;
-    this.nonce = 0;
-    this.rtt = now - this.pinged;
+    if (nonce !== this.#nonce || nonce === 0) return;
+    this.#nonce = 0;
+    this.rtt = now - this.#pinged;
   }
 
   /** When to look again, given the time of the last message. */
   due(active: number): number {
-    if (this.nonce !== 0) return this.deadline();
-    return active > this.pinged ? this.pinged + this.keepAlive.interval : Math.max(this.received, this.pinged) + this.keepAlive.interval;
+    if (this.#nonce !== 0) return this.#deadline();
+    return active > this.#pinged ? this.#pinged + this.#keepAlive.interval : Math.max(this.#received, this.#pinged) + this.#keepAlive.interval;
   }
 
   /** The peer has let a PING and everything else pass in silence. */
   dead(now: number): boolean {
-    return this.nonce !== 0 && now >= this.deadline();
+    return this.#nonce !== 0 && now >= this.#deadline();
   }
 
   /** A PING that only measures is out early: the peer may be silent for the whole interval all the same. */
-  private deadline(): number {
-    return Math.max(this.pinged, this.received + this.keepAlive.interval) + this.keepAlive.timeout;
+  #deadline(): number {
+    return Math.max(this.#pinged, this.#received + this.#keepAlive.interval) + this.#keepAlive.timeout;
   }
 
   /** A PING is due: for silence, or to measure a busy connection. */
   wantsPing(now: number, active: number): boolean {
-    return this.nonce === 0 && now >= this.due(active);
+    return this.#nonce === 0 && now >= this.due(active);
   }
 
   /** We slept: what would accuse the peer moves by as much. */
   excuse(lateness: number): void {
-    this.received += lateness;
-    if (this.nonce !== 0) this.pinged += lateness;
+    this.#received += lateness;
+    if (this.#nonce !== 0) this.#pinged += lateness;
   }
 }

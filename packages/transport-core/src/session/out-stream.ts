@@ -16,106 +16,106 @@ class Item extends Outgoing {
 /** The sending end of a stream: it waits for room, keeps its order, and ends exactly once. */
 export class OutStream implements Sender {
   /** What the receiver still takes. */
-  private credit: number;
-  private readonly queue = new List<Outgoing>();
-  private queuedBytes = 0;
+  #credit: number;
+  readonly #queue = new List<Outgoing>();
+  #queuedBytes = 0;
   /** The unit that stands in the lanes. */
-  private current: Outgoing | undefined = undefined;
-  private ended: TransportError | 'ended' | undefined = undefined;
-  private finish: (() => void) | undefined = undefined;
-  private readonly id: number;
-  private readonly link: Link;
-  private readonly outbox: Outbox;
-  private readonly lanes: Lanes;
-  private readonly progress: () => void;
+  #current: Outgoing | undefined = undefined;
+  #ended: TransportError | 'ended' | undefined = undefined;
+  #finish: (() => void) | undefined = undefined;
+  readonly #id: number;
+  readonly #link: Link;
+  readonly #outbox: Outbox;
+  readonly #lanes: Lanes;
+  readonly #progress: () => void;
 
   /** @param progress called when an item has left: a wait for progress begins anew. */
   constructor(link: Link, outbox: Outbox, lanes: Lanes, id: number, progress: () => void) {
-    this.link = link;
-    this.outbox = outbox;
-    this.lanes = lanes;
-    this.id = id;
-    this.credit = link.terms.stream;
-    this.progress = progress;
+    this.#link = link;
+    this.#outbox = outbox;
+    this.#lanes = lanes;
+    this.#id = id;
+    this.#credit = link.terms.stream;
+    this.#progress = progress;
   }
 
   /** It was stopped from outside: its call is over. */
   get stopped(): boolean {
-    return this.ended instanceof TransportError;
+    return this.#ended instanceof TransportError;
   }
 
   /** Items wait to be sent. */
   get busy(): boolean {
-    return this.current !== undefined || this.queue.length > 0;
+    return this.#current !== undefined || this.#queue.length > 0;
   }
 
   /** Resolves once the item has left; rejects once the stream is over. */
   write(payload: Uint8Array): Promise<void> {
-    if (this.ended !== undefined) return Promise.reject(this.over());
-    const { terms, limits } = this.link;
+    if (this.#ended !== undefined) return Promise.reject(this.#over());
+    const { terms, limits } = this.#link;
     if (payload.length > terms.item) {
       const message = `an item of ${payload.length} bytes is above limits.item, ${terms.item} bytes with this peer`;
       return Promise.reject(new TransportError('resource_exhausted', message, { reason: 'too_large', sent: false }));
     }
     const cost = payload.length + UNIT;
     if (
-      this.current === undefined &&
-      this.queue.length === 0 &&
-      this.credit > 0 &&
-      this.link.pipe > 0 &&
+      this.#current === undefined &&
+      this.#queue.length === 0 &&
+      this.#credit > 0 &&
+      this.#link.pipe > 0 &&
       payload.length <= terms.packet &&
-      this.outbox.straight(payload.length)
+      this.#outbox.straight(payload.length)
     ) {
-      this.credit -= cost;
-      this.link.pipe -= cost;
-      this.link.writer.item(this.id, 0, payload, 0, payload.length);
-      this.link.active = this.link.now;
-      this.outbox.wrote();
-      this.progress();
+      this.#credit -= cost;
+      this.#link.pipe -= cost;
+      this.#link.writer.item(this.#id, 0, payload, 0, payload.length);
+      this.#link.active = this.#link.now;
+      this.#outbox.wrote();
+      this.#progress();
       return RESOLVED;
     }
-    if (this.queue.length > 0 && (this.queue.length >= limits.outbound.messages || this.queuedBytes + cost > limits.outbound.bytes)) {
-      const message = `${this.queue.length} items wait already on this stream (limits.outbound): await write()`;
+    if (this.#queue.length > 0 && (this.#queue.length >= limits.outbound.messages || this.#queuedBytes + cost > limits.outbound.bytes)) {
+      const message = `${this.#queue.length} items wait already on this stream (limits.outbound): await write()`;
       return Promise.reject(new TransportError('resource_exhausted', message, { sent: false }));
     }
-    const item = new Item(Kind.ITEM, this.id, payload, this);
+    const item = new Item(Kind.ITEM, this.#id, payload, this);
     const written = new Promise<void>((resolve, reject) => {
       item.resolve = resolve;
       item.reject = reject;
     });
-    this.enqueue(item);
+    this.#enqueue(item);
     return written;
   }
 
   /** The last unit: END, or an ERROR, behind the items that were written whole. `finish` runs when it is in the batch. */
   close(terminal: Outgoing | undefined, finish?: () => void): void {
-    if (this.ended !== undefined) return;
-    this.ended = 'ended';
-    this.finish = finish;
-    this.enqueue(terminal ?? new Outgoing(Kind.END, this.id, EMPTY, this));
+    if (this.#ended !== undefined) return;
+    this.#ended = 'ended';
+    this.#finish = finish;
+    this.#enqueue(terminal ?? new Outgoing(Kind.END, this.#id, EMPTY, this));
   }
 
   /** Over at once: what was not sent never will be, and its writers are told why. */
   stop(error: TransportError): void {
-    if (this.ended instanceof TransportError) return;
-    this.ended = error;
-    if (this.current !== undefined) {
-      this.outbox.remove(this.lanes, this.current);
-      (this.current as Item).reject?.(error);
-      this.current = undefined;
+    if (this.#ended instanceof TransportError) return;
+    this.#ended = error;
+    if (this.#current !== undefined) {
+      this.#outbox.remove(this.#lanes, this.#current);
+      (this.#current as Item).reject?.(error);
+      this.#current = undefined;
     }
-    for (let unit = this.queue.shift(); unit !== undefined; unit = this.queue.shift()) {
-      this.link.free(unit.cost);
+    for (let unit = this.#queue.shift(); unit !== undefined; unit = this.#queue.shift()) {
+      this.#link.free(unit.cost);
       (unit as Item).reject?.(error);
     }
-    this.queuedBytes = 0;
+    this.#queuedBytes = 0;
   }
 
   /** CREDIT. False: the account would pass its maximum. */
   grant(credit: number, max: number): boolean {
-    this.credit += credit;
-    if (this.credit > max) return false;
-    this.feed();
+    this.#credit += credit;
+    if (this.#credit > max) return false;
+    this.#feed();
     return true;
   }
 
@@ -128,35 +128,35 @@ export class OutStream implements Sender {
   dropped(): void {}
 
   written(unit: Outgoing, last: boolean): void {
-    this.progress();
+    this.#progress();
     if (!last) return;
-    this.current = undefined;
+    this.#current = undefined;
     (unit as Item).resolve?.();
-    if (unit.kind !== Kind.ITEM) this.finish?.();
-    else this.feed();
+    if (unit.kind !== Kind.ITEM) this.#finish?.();
+    else this.#feed();
   }
 
-  private enqueue(unit: Outgoing): void {
-    this.queuedBytes += unit.cost;
-    this.link.hold(unit.cost);
-    this.queue.push(unit);
-    this.feed();
+  #enqueue(unit: Outgoing): void {
+    this.#queuedBytes += unit.cost;
+    this.#link.hold(unit.cost);
+    this.#queue.push(unit);
+    this.#feed();
   }
 
   /** The head goes into the lanes once the receiver has room for it; an end always has. */
-  private feed(): void {
-    const head = this.queue.first;
-    if (head === undefined || this.current !== undefined || (head.kind === Kind.ITEM && this.credit <= 0)) return;
-    this.queue.remove(head);
-    this.queuedBytes -= head.cost;
-    this.link.free(head.cost);
-    if (head.kind === Kind.ITEM) this.credit -= head.cost;
-    this.current = head;
-    this.outbox.push(this.lanes, head, head.kind === Kind.ITEM ? 'bulk' : 'replies');
+  #feed(): void {
+    const head = this.#queue.first;
+    if (head === undefined || this.#current !== undefined || (head.kind === Kind.ITEM && this.#credit <= 0)) return;
+    this.#queue.remove(head);
+    this.#queuedBytes -= head.cost;
+    this.#link.free(head.cost);
+    if (head.kind === Kind.ITEM) this.#credit -= head.cost;
+    this.#current = head;
+    this.#outbox.push(this.#lanes, head, head.kind === Kind.ITEM ? 'bulk' : 'replies');
   }
 
-  private over(): TransportError {
-    return this.ended instanceof TransportError ? this.ended : new TransportError('failed_precondition', 'this stream has ended');
+  #over(): TransportError {
+    return this.#ended instanceof TransportError ? this.#ended : new TransportError('failed_precondition', 'this stream has ended');
   }
 }
 

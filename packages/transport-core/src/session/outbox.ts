@@ -31,56 +31,56 @@ export class Outbox {
   over = false;
   /** When a batch leaves before the tick is over. */
   readonly pace = new Pace();
-  private readonly link: Link;
+  readonly #link: Link;
   /** Channels with something in a lane. */
-  private readonly busy: Lanes[] = [];
+  readonly #busy: Lanes[] = [];
   /** Long responses that wait for account 4, in order, with their lanes. */
-  private readonly unpaidReplies = new List<Outgoing>();
-  private readonly lanesOf = new Map<Outgoing, Lanes>();
-  private readonly controls: Control[] = [];
-  private controlBytes = 0;
-  private readonly credits: Receiving[] = [];
-  private farewell: Farewell | undefined = undefined;
+  readonly #unpaidReplies = new List<Outgoing>();
+  readonly #lanesOf = new Map<Outgoing, Lanes>();
+  readonly #controls: Control[] = [];
+  #controlBytes = 0;
+  readonly #credits: Receiving[] = [];
+  #farewell: Farewell | undefined = undefined;
   /** Units in lanes, waiting for credit included. */
-  private waiting = 0;
+  #waiting = 0;
 
   constructor(link: Link) {
-    this.link = link;
+    this.#link = link;
   }
 
   get idle(): boolean {
-    return this.waiting === 0 && this.controls.length === 0 && this.credits.length === 0;
+    return this.#waiting === 0 && this.#controls.length === 0 && this.#credits.length === 0;
   }
 
   /** Something long waits. */
   get bulky(): boolean {
-    return this.busy.some((lanes) => lanes.bulk.length > 0);
+    return this.#busy.some((lanes) => lanes.bulk.length > 0);
   }
 
   /** May a short frame of `bytes` go straight into the batch? Then nothing that could be sent is waiting. */
   straight(bytes: number): boolean {
     if (this.blocked) return false;
-    for (const lanes of this.busy) if (lanes.next(this.link.pipe, this.link.terms.packet) !== undefined) return false;
-    return this.link.writer.fits(bytes) || this.flush();
+    for (const lanes of this.#busy) if (lanes.next(this.#link.pipe, this.#link.terms.packet) !== undefined) return false;
+    return this.#link.writer.fits(bytes) || this.flush();
   }
 
   /** A frame went straight into the batch. */
   wrote(): void {
-    if (this.link.writer.count >= this.pace.batch) this.flush();
-    else this.link.port.dirty();
+    if (this.#link.writer.count >= this.pace.batch) this.flush();
+    else this.#link.port.dirty();
   }
 
   /** Puts a unit into the lane of its kind; it is counted, and paid for as soon as no earlier one waits for the same account. */
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
-    this.waiting++;
-    this.link.hold(unit.cost);
-    const tally = lanes.tallyOf(unit, this.link.terms.packet);
+    this.#waiting++;
+    this.#link.hold(unit.cost);
+    const tally = lanes.tallyOf(unit, this.#link.terms.packet);
     tally.messages++;
     tally.bytes += unit.cost;
-    if (unit.account === Account.REPLY) return this.pushReply(lanes, unit);
-    if (lane === 'bulk' && unit.account === Account.LONG) return this.pushLong(lanes, unit);
+    if (unit.account === Account.REPLY) return this.#pushReply(lanes, unit);
+    if (lane === 'bulk' && unit.account === Account.LONG) return this.#pushLong(lanes, unit);
     lanes[lane].push(unit);
-    this.wake(lanes);
+    this.#wake(lanes);
     if (lane === 'short' && unit.account !== 0) {
       if (lanes.firstUnpaid === undefined && lanes.pay(unit)) unit.sender?.paid(unit);
       else {
@@ -88,14 +88,14 @@ export class Outbox {
         lanes.firstUnpaid ??= unit;
       }
     }
-    this.link.port.dirty();
+    this.#link.port.dirty();
   }
 
-  private pushLong(lanes: Lanes, unit: Outgoing): void {
+  #pushLong(lanes: Lanes, unit: Outgoing): void {
     if (lanes.unpaidLong.length === 0 && lanes.pay(unit)) {
       lanes.bulk.push(unit);
-      this.wake(lanes);
-      this.link.port.dirty();
+      this.#wake(lanes);
+      this.#link.port.dirty();
       unit.sender?.paid(unit);
     } else {
       unit.unpaid = true;
@@ -103,74 +103,74 @@ export class Outbox {
     }
   }
 
-  private pushReply(lanes: Lanes, unit: Outgoing): void {
-    this.park(lanes, unit);
-    this.payReplies();
+  #pushReply(lanes: Lanes, unit: Outgoing): void {
+    this.#park(lanes, unit);
+    this.#payReplies();
   }
 
-  private park(lanes: Lanes, unit: Outgoing): void {
+  #park(lanes: Lanes, unit: Outgoing): void {
     unit.unpaid = true;
-    this.lanesOf.set(unit, lanes);
-    this.unpaidReplies.push(unit);
+    this.#lanesOf.set(unit, lanes);
+    this.#unpaidReplies.push(unit);
   }
 
   /**
    * Long responses may begin. They pay as they do: payment and first packet must have one order, and that of several channels is the
    * scheduler's, not ours.
    */
-  private payReplies(): void {
-    for (let unit = this.unpaidReplies.first; unit !== undefined && this.link.reply > 0; unit = this.unpaidReplies.first) {
-      const lanes = this.lanesOf.get(unit)!;
-      this.unpaidReplies.remove(unit);
-      this.lanesOf.delete(unit);
+  #payReplies(): void {
+    for (let unit = this.#unpaidReplies.first; unit !== undefined && this.#link.reply > 0; unit = this.#unpaidReplies.first) {
+      const lanes = this.#lanesOf.get(unit)!;
+      this.#unpaidReplies.remove(unit);
+      this.#lanesOf.delete(unit);
       unit.unpaid = false;
       lanes.bulk.push(unit);
-      this.wake(lanes);
-      this.link.port.dirty();
+      this.#wake(lanes);
+      this.#link.port.dirty();
     }
   }
 
   /** A channel that wakes starts at the present minimum: it is owed nothing for the time when it had nothing to say. */
-  private wake(lanes: Lanes): void {
+  #wake(lanes: Lanes): void {
     if (lanes.busy) return;
     lanes.busy = true;
     let least = Number.POSITIVE_INFINITY;
-    for (const other of this.busy) if (other.spent < least) least = other.spent;
+    for (const other of this.#busy) if (other.spent < least) least = other.spent;
     lanes.spent = least === Number.POSITIVE_INFINITY ? 0 : least;
-    this.busy.push(lanes);
+    this.#busy.push(lanes);
   }
 
   /** Takes a unit back that was not written whole. */
   remove(lanes: Lanes, unit: Outgoing): void {
     if (unit.list === undefined) return;
-    if (unit === lanes.firstUnpaid) this.nextUnpaid(lanes, unit);
+    if (unit === lanes.firstUnpaid) this.#nextUnpaid(lanes, unit);
     (unit.list as unknown as List<Outgoing>).remove(unit);
-    this.lanesOf.delete(unit);
-    this.gone(lanes, unit);
+    this.#lanesOf.delete(unit);
+    this.#gone(lanes, unit);
     if (this.over) return;
     // The receiver never sees what was paid for and did not begin, so it can't give that back.
     const refund = unit.unpaid || unit.begun ? 0 : unit.cost;
     if (unit.account === Account.SHORT) lanes.shortCredit += refund;
     else if (unit.account === Account.LONG) lanes.longCredit += refund;
-    this.payWaiting(lanes);
+    this.#payWaiting(lanes);
   }
 
   /** The connection is over: what still waits of a channel is dropped. */
   drop(lanes: Lanes): void {
-    for (const unit of this.unpaidReplies) if (this.lanesOf.get(unit) === lanes) this.remove(lanes, unit);
+    for (const unit of this.#unpaidReplies) if (this.#lanesOf.get(unit) === lanes) this.remove(lanes, unit);
     for (const lane of [lanes.replies, lanes.short, lanes.bulk, lanes.unpaidLong]) for (const unit of lane) this.remove(lanes, unit);
   }
 
-  private gone(lanes: Lanes, unit: Outgoing): void {
-    this.waiting--;
-    this.link.free(unit.cost);
-    const tally = lanes.tallyOf(unit, this.link.terms.packet);
+  #gone(lanes: Lanes, unit: Outgoing): void {
+    this.#waiting--;
+    this.#link.free(unit.cost);
+    const tally = lanes.tallyOf(unit, this.#link.terms.packet);
     tally.messages--;
     tally.bytes -= unit.cost;
-    if (this.farewell !== undefined) this.link.port.dirty();
+    if (this.#farewell !== undefined) this.#link.port.dirty();
   }
 
-  private nextUnpaid(lanes: Lanes, from: Outgoing): void {
+  #nextUnpaid(lanes: Lanes, from: Outgoing): void {
     let unit = from.after as Outgoing | undefined;
     while (unit !== undefined && !unit.unpaid) unit = unit.after as Outgoing | undefined;
     lanes.firstUnpaid = unit;
@@ -179,14 +179,14 @@ export class Outbox {
   /** CREDIT for the pipe or for long responses. False: the account would pass its maximum. */
   grant(account: number, credit: number): boolean {
     if (account === Account.PIPE) {
-      this.link.pipe += credit;
-      if (this.link.pipe > ACCOUNT_MAX) return false;
+      this.#link.pipe += credit;
+      if (this.#link.pipe > ACCOUNT_MAX) return false;
     } else {
-      this.link.reply += credit;
-      if (this.link.reply > ACCOUNT_MAX) return false;
-      this.payReplies();
+      this.#link.reply += credit;
+      if (this.#link.reply > ACCOUNT_MAX) return false;
+      this.#payReplies();
     }
-    this.link.port.dirty();
+    this.#link.port.dirty();
     return true;
   }
 
@@ -195,96 +195,96 @@ export class Outbox {
     if (account === Account.SHORT) lanes.shortCredit += credit;
     else lanes.longCredit += credit;
     if (lanes.shortCredit > ACCOUNT_MAX || lanes.longCredit > ACCOUNT_MAX) return false;
-    this.payWaiting(lanes);
-    this.link.port.dirty();
+    this.#payWaiting(lanes);
+    this.#link.port.dirty();
     return true;
   }
 
   /** Pays for what waits on a channel, in order, as far as its accounts go. */
-  private payWaiting(lanes: Lanes): void {
+  #payWaiting(lanes: Lanes): void {
     for (let unit = lanes.firstUnpaid; unit !== undefined && lanes.pay(unit); unit = lanes.firstUnpaid) {
-      this.nextUnpaid(lanes, unit);
+      this.#nextUnpaid(lanes, unit);
       unit.sender?.paid(unit);
     }
     for (let unit = lanes.unpaidLong.first; unit !== undefined && lanes.pay(unit); unit = lanes.unpaidLong.first) {
       lanes.unpaidLong.remove(unit);
       lanes.bulk.push(unit);
-      this.wake(lanes);
-      this.link.port.dirty();
+      this.#wake(lanes);
+      this.#link.port.dirty();
       unit.sender?.paid(unit);
     }
   }
 
   /** PING, PONG, CANCEL, PROTOCOLS: before all messages. */
   control(kind: number, id: number, bytes?: Uint8Array): void {
-    if (!this.blocked && this.controls.length === 0 && (this.link.writer.fits(bytes === undefined ? SMALL : bytes.length) || this.flush())) {
-      this.writeControl(kind, id, bytes);
+    if (!this.blocked && this.#controls.length === 0 && (this.#link.writer.fits(bytes === undefined ? SMALL : bytes.length) || this.flush())) {
+      this.#writeControl(kind, id, bytes);
       return this.wrote();
     }
-    this.controls.push({ kind, id, bytes });
-    this.controlBytes += UNIT + (bytes === undefined ? 0 : bytes.length);
-    this.link.port.dirty();
+    this.#controls.push({ kind, id, bytes });
+    this.#controlBytes += UNIT + (bytes === undefined ? 0 : bytes.length);
+    this.#link.port.dirty();
   }
 
   /** More than 1 MiB of control waits: the peer does not read. */
   get stuffed(): boolean {
-    return this.controlBytes > CONTROL_MAX;
+    return this.#controlBytes > CONTROL_MAX;
   }
 
   /** An account owes the peer credit. */
   credit(receiving: Receiving): void {
-    this.credits.push(receiving);
-    this.link.port.dirty();
+    this.#credits.push(receiving);
+    this.#link.port.dirty();
   }
 
   /** GO_AWAY behind all that was accepted. */
   sayFarewell(farewell: Farewell): void {
-    this.farewell ??= farewell;
-    this.link.port.dirty();
+    this.#farewell ??= farewell;
+    this.#link.port.dirty();
   }
 
   /** Everything has been said, the farewell included. */
   get saidFarewell(): boolean {
-    return this.farewell === SAID;
+    return this.#farewell === SAID;
   }
 
   /** Writes what can be written. Called at the end of a tick and when the connection has drained. */
   pump(): void {
-    if (this.blocked || !this.pumpControl()) return;
-    const { terms } = this.link;
-    while (this.busy.length > 0) {
-      const lanes = this.pick(terms.packet);
+    if (this.blocked || !this.#pumpControl()) return;
+    const { terms } = this.#link;
+    while (this.#busy.length > 0) {
+      const lanes = this.#pick(terms.packet);
       if (lanes === undefined) break;
-      const lane = lanes.next(this.link.pipe, terms.packet)!;
-      if (!this.writePacket(lanes, lane, lane.first!)) return;
+      const lane = lanes.next(this.#link.pipe, terms.packet)!;
+      if (!this.#writePacket(lanes, lane, lane.first!)) return;
     }
-    if (this.farewell !== undefined && this.farewell !== SAID && this.waiting === 0) {
-      if (!this.link.writer.fits(FRAME_OVERHEAD / 8) && !this.flush()) return;
-      const { code, reason, text } = this.farewell;
-      this.link.writer.goAway(code, reason, text);
-      this.farewell = SAID;
+    if (this.#farewell !== undefined && this.#farewell !== SAID && this.#waiting === 0) {
+      if (!this.#link.writer.fits(FRAME_OVERHEAD / 8) && !this.flush()) return;
+      const { code, reason, text } = this.#farewell;
+      this.#link.writer.goAway(code, reason, text);
+      this.#farewell = SAID;
     }
   }
 
   /** The channel that has had the least of the wire for its priority; those that are through leave the list. */
-  private pick(packet: number): Lanes | undefined {
+  #pick(packet: number): Lanes | undefined {
     let best: Lanes | undefined;
-    for (let i = this.busy.length - 1; i >= 0; i--) {
-      const lanes = this.busy[i]!;
+    for (let i = this.#busy.length - 1; i >= 0; i--) {
+      const lanes = this.#busy[i]!;
       if (lanes.empty) {
         lanes.busy = false;
-        this.busy.splice(i, 1);
-      } else if ((best === undefined || lanes.spent < best.spent) && lanes.next(this.link.pipe, packet) !== undefined) best = lanes;
+        this.#busy.splice(i, 1);
+      } else if ((best === undefined || lanes.spent < best.spent) && lanes.next(this.#link.pipe, packet) !== undefined) best = lanes;
     }
     return best;
   }
 
-  private writePacket(lanes: Lanes, lane: List<Outgoing>, unit: Outgoing): boolean {
-    const { terms, writer } = this.link;
+  #writePacket(lanes: Lanes, lane: List<Outgoing>, unit: Outgoing): boolean {
+    const { terms, writer } = this.#link;
     const pays = unit.account === Account.REPLY && !unit.begun;
-    if (pays && this.link.reply <= 0) {
+    if (pays && this.#link.reply <= 0) {
       lane.remove(unit);
-      this.park(lanes, unit);
+      this.#park(lanes, unit);
       return true;
     }
     const start = unit.offset;
@@ -293,31 +293,31 @@ export class Outbox {
     if (!writer.fits(end - start + room(unit)) && !this.flush()) return false;
     let timeout = 0;
     if (unit.kind === Kind.REQUEST && !unit.begun) {
-      timeout = unit.sender!.timeLeft(this.link.now);
+      timeout = unit.sender!.timeLeft(this.#link.now);
       if (timeout < 0) {
         this.remove(lanes, unit);
         unit.sender!.dropped(unit);
         return true;
       }
     }
-    if (needsPipe(unit, terms.packet)) this.link.pipe -= end - start + extra + UNIT;
-    if (pays) this.link.reply -= unit.cost;
-    this.encode(lanes, unit, start, end, timeout);
+    if (needsPipe(unit, terms.packet)) this.#link.pipe -= end - start + extra + UNIT;
+    if (pays) this.#link.reply -= unit.cost;
+    this.#encode(lanes, unit, start, end, timeout);
     lanes.took(end - start + extra + UNIT);
     unit.begun = true;
     unit.offset = end;
-    this.link.active = this.link.now;
+    this.#link.active = this.#link.now;
     const last = end === unit.payload.length;
     if (last) {
       lane.remove(unit);
-      this.gone(lanes, unit);
+      this.#gone(lanes, unit);
     } else if (lane === lanes.bulk) lane.rotate();
     unit.sender?.written(unit, last);
     return writer.count < this.pace.batch || this.flush();
   }
 
-  private encode(lanes: Lanes, unit: Outgoing, start: number, end: number, timeout: number): void {
-    const { writer } = this.link;
+  #encode(lanes: Lanes, unit: Outgoing, start: number, end: number, timeout: number): void {
+    const { writer } = this.#link;
     if (unit.begun) return writer.part(unit.id, unit.payload, start, end);
     const size = end < unit.payload.length ? unit.payload.length : 0;
     switch (unit.kind) {
@@ -336,25 +336,25 @@ export class Outbox {
     }
   }
 
-  private pumpControl(): boolean {
-    const { writer } = this.link;
+  #pumpControl(): boolean {
+    const { writer } = this.#link;
     let done = 0;
-    for (const { kind, id, bytes } of this.controls) {
+    for (const { kind, id, bytes } of this.#controls) {
       if (!writer.fits(bytes === undefined ? SMALL : bytes.length) && !this.flush()) break;
-      this.writeControl(kind, id, bytes);
-      this.controlBytes -= UNIT + (bytes === undefined ? 0 : bytes.length);
+      this.#writeControl(kind, id, bytes);
+      this.#controlBytes -= UNIT + (bytes === undefined ? 0 : bytes.length);
       done++;
     }
-    this.controls.splice(0, done);
-    while (!this.blocked && this.credits.length > 0) {
+    this.#controls.splice(0, done);
+    while (!this.blocked && this.#credits.length > 0) {
       if (!writer.fits(SMALL) && !this.flush()) break;
-      this.credits.pop()!.write(writer);
+      this.#credits.pop()!.write(writer);
     }
     return !this.blocked;
   }
 
-  private writeControl(kind: number, id: number, bytes: Uint8Array | undefined): void {
-    const { writer } = this.link;
+  #writeControl(kind: number, id: number, bytes: Uint8Array | undefined): void {
+    const { writer } = this.#link;
     if (kind === Kind.CANCEL) writer.cancel(id);
     else if (kind === Kind.PING) writer.ping(id);
     else if (kind === Kind.PONG) writer.pong(id);
@@ -363,12 +363,12 @@ export class Outbox {
 
   /** The batch leaves. False: the connection keeps it, and nothing more is written. */
   flush(): boolean {
-    if (this.link.writer.count === 0 && this.link.writer.size === 0) return !this.blocked;
-    this.link.mark++;
-    if (this.link.port.flush()) return true;
+    if (this.#link.writer.count === 0 && this.#link.writer.size === 0) return !this.blocked;
+    this.#link.mark++;
+    if (this.#link.port.flush()) return true;
     this.blocked = true;
-    this.blockedSince = this.link.now;
-    this.link.port.wakeBy(this.link.now + STUCK);
+    this.blockedSince = this.#link.now;
+    this.#link.port.wakeBy(this.#link.now + STUCK);
     return false;
   }
 

@@ -4,7 +4,7 @@
 export class Pace {
   /** Frames at which a batch leaves. */
   batch = UNKNOWN;
-  private busiest = 0;
+  #busiest = 0;
 
   /**
    * A chunk was read.
@@ -13,8 +13,8 @@ export class Pace {
    */
   read(calls: number, frames: number): void {
     const busy = Math.max(calls, frames);
-    this.busiest = busy >= this.busiest ? busy : this.busiest - 1 - ((this.busiest - busy) >> FORGETTING);
-    this.batch = Math.max(calls > 0 ? LEAST : UNKNOWN, this.busiest >> 2);
+    this.#busiest = busy >= this.#busiest ? busy : this.#busiest - 1 - ((this.#busiest - busy) >> FORGETTING);
+    this.batch = Math.max(calls > 0 ? LEAST : UNKNOWN, this.#busiest >> 2);
   }
 }
 

@@ -14,21 +14,21 @@ export interface Creditor {
 export class Receiving {
   /** What the sender has as far as we know: never less than it knows itself. */
   left: number;
-  private owed = 0;
-  private queued = false;
-  private ended = false;
-  private readonly start: number;
-  private readonly creditor: Creditor;
-  private readonly account: number;
-  private readonly id: number;
-  private readonly channel: number;
+  #owed = 0;
+  #queued = false;
+  #ended = false;
+  readonly #start: number;
+  readonly #creditor: Creditor;
+  readonly #account: number;
+  readonly #id: number;
+  readonly #channel: number;
 
   constructor(creditor: Creditor, account: number, start: number, id = 0, channel = 0) {
-    this.creditor = creditor;
-    this.account = account;
-    this.start = this.left = start;
-    this.id = id;
-    this.channel = channel;
+    this.#creditor = creditor;
+    this.#account = account;
+    this.#start = this.left = start;
+    this.#id = id;
+    this.#channel = channel;
   }
 
   /** A unit came. False: the account was empty, which is a violation. */
@@ -40,27 +40,27 @@ export class Receiving {
 
   /** The unit was used or discarded. `eager`: a reader waits for more, so nothing is held back. */
   giveBack(cost: number, eager: boolean): void {
-    this.owed += cost;
-    if (eager || this.owed >= this.start >> 2) this.pay();
+    this.#owed += cost;
+    if (eager || this.#owed >= this.#start >> 2) this.pay();
   }
 
   /** Pays all that is owed, at the next pump. */
   pay(): void {
-    if (this.owed === 0 || this.queued || this.ended) return;
-    this.queued = true;
-    this.creditor.credit(this);
+    if (this.#owed === 0 || this.#queued || this.#ended) return;
+    this.#queued = true;
+    this.#creditor.credit(this);
   }
 
   /** Its stream is over: nothing more is given back. */
   end(): void {
-    this.ended = true;
+    this.#ended = true;
   }
 
   write(writer: FrameWriter): void {
-    this.queued = false;
-    if (this.ended || this.owed === 0) return;
-    this.left += this.owed;
-    writer.credit(this.account, this.owed, this.id, this.channel);
-    this.owed = 0;
+    this.#queued = false;
+    if (this.#ended || this.#owed === 0) return;
+    this.left += this.#owed;
+    writer.credit(this.#account, this.#owed, this.#id, this.#channel);
+    this.#owed = 0;
   }
 }

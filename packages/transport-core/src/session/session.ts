@@ -41,24 +41,24 @@ export class Session implements FrameVisitor, Departing {
   readonly caller: Caller;
   readonly callee: Callee;
   readonly outbox: Outbox;
-  private readonly options: SessionOptions;
+  readonly #options: SessionOptions;
   private readonly inflow: Inflow;
-  private readonly shelf: Shelf | undefined;
-  private readonly decoder: FrameDecoder;
-  private readonly liveness: Liveness;
-  private readonly channels: Channels;
-  private readonly greeter: Greeter;
-  private readonly dispatcher: Dispatcher;
-  private readonly departure: Departure;
-  private phase: Phase = 'hello';
-  private handshakeDue: number;
+  readonly #shelf: Shelf | undefined;
+  readonly #decoder: FrameDecoder;
+  readonly #liveness: Liveness;
+  readonly #channels: Channels;
+  readonly #greeter: Greeter;
+  readonly #dispatcher: Dispatcher;
+  readonly #departure: Departure;
+  #phase: Phase = 'hello';
+  #handshakeDue: number;
   /** When the frame that is coming in began; 0: none is. */
-  private partialSince = 0;
-  private frames = 0;
-  private holds = 0;
+  #partialSince = 0;
+  #frames = 0;
+  #holds = 0;
 
   constructor(options: SessionOptions) {
-    this.options = options;
+    this.#options = options;
     const { now, side } = options;
     this.link = new Link({
       ...pick(options),
@@ -66,33 +66,33 @@ export class Session implements FrameVisitor, Departing {
       violation: (reason, message) => this.break(reasonError(reason, `the peer broke the protocol: ${message}`)),
     });
     this.outbox = new Outbox(this.link);
-    this.shelf = options.preamble === undefined ? undefined : new Shelf(options.allocate);
-    this.inflow = new Inflow(this.link, this.outbox, this.shelf);
-    this.channels = new Channels(this.link, this.outbox, options.mounts);
-    this.greeter = new Greeter(this.link, options);
-    this.liveness = new Liveness(options.keepAlive, options.random, now);
+    this.#shelf = options.preamble === undefined ? undefined : new Shelf(options.allocate);
+    this.inflow = new Inflow(this.link, this.outbox, this.#shelf);
+    this.#channels = new Channels(this.link, this.outbox, options.mounts);
+    this.#greeter = new Greeter(this.link, options);
+    this.#liveness = new Liveness(options.keepAlive, options.random, now);
     const parity = side === 'dialler' ? 1 : 0;
-    this.caller = new Caller(this.link, this.outbox, this.inflow, parity, this.channels.get);
-    this.callee = new Callee(this.link, this.outbox, this.inflow, options.visitor, this.channels.get, (channel) => this.watch(channel));
+    this.caller = new Caller(this.link, this.outbox, this.inflow, parity, this.#channels.get);
+    this.callee = new Callee(this.link, this.outbox, this.inflow, options.visitor, this.#channels.get, (channel) => this.watch(channel));
     const answers = new Answers(this.link, this.inflow, this.caller);
-    this.dispatcher = new Dispatcher(this.link, this.outbox, answers, this.callee, this.channels, this.liveness, parity);
-    this.departure = new Departure(this.link, this.outbox, this.caller, this.callee, this.channels, this);
-    this.decoder = new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate });
-    this.handshakeDue = now + options.handshakeTimeout;
-    options.port.wakeBy(this.handshakeDue);
+    this.#dispatcher = new Dispatcher(this.link, this.outbox, answers, this.callee, this.#channels, this.#liveness, parity);
+    this.#departure = new Departure(this.link, this.outbox, this.caller, this.callee, this.#channels, this);
+    this.#decoder = new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate });
+    this.#handshakeDue = now + options.handshakeTimeout;
+    options.port.wakeBy(this.#handshakeDue);
   }
 
   get state(): 'opening' | 'up' | 'closing' | 'closed' {
-    return this.phase === 'up' ? 'up' : this.phase === 'leaving' ? 'closing' : this.phase === 'closed' ? 'closed' : 'opening';
+    return this.#phase === 'up' ? 'up' : this.#phase === 'leaving' ? 'closing' : this.#phase === 'closed' ? 'closed' : 'opening';
   }
 
   /** Is there a round trip to tell, in milliseconds? */
   get rtt(): number | undefined {
-    return this.liveness.rtt;
+    return this.#liveness.rtt;
   }
 
   get openChannels(): Iterable<Channel> {
-    return this.channels.all();
+    return this.#channels.all();
   }
 
   /** How much it has to do, to be compared with others of its target. */
@@ -102,28 +102,28 @@ export class Session implements FrameVisitor, Departing {
 
   /** Bodies wait, and the pipe has no credit for them: another connection might help. */
   get crowded(): boolean {
-    return this.phase === 'up' && this.link.pipe <= 0 && this.outbox.bulky;
+    return this.#phase === 'up' && this.link.pipe <= 0 && this.outbox.bulky;
   }
 
   // The beginning.
 
   /** A dialler speaks first. */
   open(fields: Readonly<Record<string, string>>): void {
-    if (this.phase !== 'hello') return;
-    this.greeter.speak();
-    this.greeter.hello(fields);
+    if (this.#phase !== 'hello') return;
+    this.#greeter.speak();
+    this.#greeter.hello(fields);
     this.outbox.flush();
   }
 
   /** The driver agrees to this peer. */
   consent(fields: Readonly<Record<string, string>>): void {
-    if (this.phase !== 'consent') return;
-    if (this.options.side === 'dialler') {
+    if (this.#phase !== 'consent') return;
+    if (this.#options.side === 'dialler') {
       this.link.writer.ready();
-      this.rise();
+      this.#rise();
     } else {
-      this.phase = 'ready';
-      this.greeter.hello(fields);
+      this.#phase = 'ready';
+      this.#greeter.hello(fields);
     }
     this.outbox.flush();
   }
@@ -133,13 +133,13 @@ export class Session implements FrameVisitor, Departing {
     this.break(error);
   }
 
-  private rise(): void {
+  #rise(): void {
     const { now } = this.link;
-    this.phase = 'up';
+    this.#phase = 'up';
     this.link.active = now;
-    this.outbox.control(Kind.PING, this.liveness.ping(now));
-    this.options.port.wakeBy(this.nextDue());
-    this.options.visitor.up();
+    this.outbox.control(Kind.PING, this.#liveness.ping(now));
+    this.#options.port.wakeBy(this.#nextDue());
+    this.#options.visitor.up();
   }
 
   // What comes in.
@@ -147,97 +147,97 @@ export class Session implements FrameVisitor, Departing {
   /** Bytes of the connection, read at `now`. */
   receive(now: number, chunk: Uint8Array): void {
     this.link.now = now;
-    if (this.phase === 'closed') return;
-    this.liveness.heard(now);
-    const bytes = this.greeter.matched ? chunk : this.preamble(chunk);
+    if (this.#phase === 'closed') return;
+    this.#liveness.heard(now);
+    const bytes = this.#greeter.matched ? chunk : this.#preamble(chunk);
     if (bytes === undefined) return;
-    this.frames = 0;
+    this.#frames = 0;
     const calls = this.caller.slots.size;
-    const violation = this.decoder.read(bytes, this);
-    this.outbox.pace.read(calls, this.frames);
-    this.shelf?.clear();
+    const violation = this.#decoder.read(bytes, this);
+    this.outbox.pace.read(calls, this.#frames);
+    this.#shelf?.clear();
     if (violation !== undefined && this.state !== 'closed') this.link.violation(violation.reason, violation.message);
-    if (this.decoder.partial === 0) this.partialSince = 0;
-    else if (this.partialSince === 0 || this.frames > 0) {
-      this.partialSince = now;
-      this.options.port.wakeBy(now + FRAME_TIME);
+    if (this.#decoder.partial === 0) this.#partialSince = 0;
+    else if (this.#partialSince === 0 || this.#frames > 0) {
+      this.#partialSince = now;
+      this.#options.port.wakeBy(now + FRAME_TIME);
     }
-    if (this.phase === 'leaving') this.options.port.dirty();
+    if (this.#phase === 'leaving') this.#options.port.dirty();
   }
 
   /** Frames of a connection that carries them. */
   receiveFrames(now: number, batch: readonly Frame[]): void {
     this.link.now = now;
-    this.liveness.heard(now);
+    this.#liveness.heard(now);
     for (const frame of batch) if (this.state === 'closed' || !this.frame(frame)) return;
-    if (this.phase === 'leaving') this.options.port.dirty();
+    if (this.#phase === 'leaving') this.#options.port.dirty();
   }
 
   /** The peer's first bytes; an acceptor answers them. Gives what is left of the chunk. */
-  private preamble(chunk: Uint8Array): Uint8Array | undefined {
-    const rest = this.greeter.read(chunk);
+  #preamble(chunk: Uint8Array): Uint8Array | undefined {
+    const rest = this.#greeter.read(chunk);
     if (rest instanceof TransportError) {
       this.end(rest);
-      this.options.port.close();
+      this.#options.port.close();
       return undefined;
     }
-    if (this.greeter.matched && this.options.side === 'acceptor') {
-      if (this.options.refused !== undefined) {
-        this.refuse(this.options.refused);
+    if (this.#greeter.matched && this.#options.side === 'acceptor') {
+      if (this.#options.refused !== undefined) {
+        this.refuse(this.#options.refused);
         return undefined;
       }
-      this.greeter.speak();
-      this.options.port.dirty();
+      this.#greeter.speak();
+      this.#options.port.dirty();
     }
     return rest.length === 0 ? undefined : rest;
   }
 
   frame(frame: Frame): boolean {
-    this.frames++;
-    if (frame.kind === Kind.GO_AWAY) this.goneAway(frame);
-    else if (this.phase === 'up' || this.phase === 'leaving') {
-      this.dispatcher.dispatch(frame);
+    this.#frames++;
+    if (frame.kind === Kind.GO_AWAY) this.#goneAway(frame);
+    else if (this.#phase === 'up' || this.#phase === 'leaving') {
+      this.#dispatcher.dispatch(frame);
       // A packet of a long message was copied to its place, or dropped.
-      if (frame.kind === Kind.PART || frame.size > 0) this.decoder.recycle();
-    } else this.greeting(frame);
+      if (frame.kind === Kind.PART || frame.size > 0) this.#decoder.recycle();
+    } else this.#greeting(frame);
     return this.state !== 'closed';
   }
 
-  private greeting(frame: Frame): void {
-    const { visitor, self, proven, refused } = this.options;
+  #greeting(frame: Frame): void {
+    const { visitor, self, proven, refused } = this.#options;
     if (refused !== undefined) return this.break(refused);
-    if (this.phase === 'ready' && frame.kind === Kind.READY) return this.rise();
-    if (this.phase !== 'hello' || frame.kind !== Kind.HELLO) {
+    if (this.#phase === 'ready' && frame.kind === Kind.READY) return this.#rise();
+    if (this.#phase !== 'hello' || frame.kind !== Kind.HELLO) {
       return this.link.violation('malformed', `frame ${frame.kind} before the hello was over`);
     }
     const hello = decodeHello(frame.hello);
     if (typeof hello === 'string') return this.link.violation('malformed', `its HELLO has ${hello}`);
-    const wrong = judgeHello(hello, self, proven, this.options.side);
+    const wrong = judgeHello(hello, self, proven, this.#options.side);
     if (wrong !== undefined) return this.break(wrong);
     settle(this.link.terms, hello);
-    this.decoder.maxLength = this.link.limits.packet + FRAME_OVERHEAD;
+    this.#decoder.maxLength = this.link.limits.packet + FRAME_OVERHEAD;
     this.link.pipe = hello.limits.pipe;
     this.link.reply = hello.limits.reply;
-    this.channels.met(hello.protocols);
-    this.phase = 'consent';
+    this.#channels.met(hello.protocols);
+    this.#phase = 'consent';
     visitor.greeted(hello);
   }
 
   /** The channel of a byte; made at its first use, and kept for as long as the connection lives. */
   channel(byte: number): Channel {
-    return this.channels.get(byte);
+    return this.#channels.get(byte);
   }
 
   /** A protocol was mounted or unmounted: the peer learns the whole list. */
   mountsChanged(): void {
     if (this.state === 'closed' || this.state === 'opening') return;
-    this.outbox.control(Kind.PROTOCOLS, 0, this.channels.remount());
+    this.outbox.control(Kind.PROTOCOLS, 0, this.#channels.remount());
   }
 
   /** One protocol closes here: its own calls fail, those that it serves are over. */
   endChannel(byte: number, error: TransportError): void {
-    const channel = this.channels.used(byte);
-    if (channel === undefined || this.phase === 'closed') return;
+    const channel = this.#channels.used(byte);
+    if (channel === undefined || this.#phase === 'closed') return;
     this.caller.failChannel(channel, error);
     this.callee.failChannel(channel, new TransportError('unavailable', error.message));
     for (const writer of channel.writers.splice(0)) writer.reject(error);
@@ -247,27 +247,27 @@ export class Session implements FrameVisitor, Departing {
 
   /** Writes what can be written now. The driver calls it at the end of a tick. */
   pump(): void {
-    if (this.phase === 'closed') return;
+    if (this.#phase === 'closed') return;
     this.outbox.pump();
     this.outbox.flush();
-    this.channels.look(
+    this.#channels.look(
       (channel) => this.caller.writable(channel),
-      (channel) => this.options.visitor.roomForReplies(channel),
+      (channel) => this.#options.visitor.roomForReplies(channel),
     );
-    this.departure.finish();
+    this.#departure.finish();
   }
 
   /** The connection is done with the batch that it kept. */
   drained(now: number): void {
     this.link.now = now;
-    if (this.phase === 'closed') return;
+    if (this.#phase === 'closed') return;
     this.outbox.drained();
     this.pump();
   }
 
   /** Looks after a channel until its writers and its replies have room. */
   watch(channel: Channel): void {
-    this.channels.watch(channel);
+    this.#channels.watch(channel);
     this.link.port.dirty();
   }
 
@@ -276,57 +276,57 @@ export class Session implements FrameVisitor, Departing {
   /** Keeps it from being idle; the returned function lets go. */
   hold(): () => void {
     let held = true;
-    this.holds++;
+    this.#holds++;
     return () => {
-      if (held) this.holds--;
+      if (held) this.#holds--;
       held = false;
     };
   }
 
   /** Leaves in order: nothing new is opened here, what is open and what the peer still opens is served. */
   leave(reason: 'idle' | 'disconnected', text: string, told = text): void {
-    if (this.phase === 'up') this.departure.leave(reasonError(reason, text), told);
+    if (this.#phase === 'up') this.#departure.leave(reasonError(reason, text), told);
   }
 
   /** The transport closes: what arrives is refused, what is open has `grace` milliseconds, what was accepted one second more. */
   shut(grace: number): void {
     if (this.state === 'opening') this.break(reasonError('closed', 'the other end has closed its transport'));
-    else if (this.phase !== 'closed') this.departure.shut(grace);
+    else if (this.#phase !== 'closed') this.#departure.shut(grace);
   }
 
   departed(waiting: OutCall[]): void {
-    this.phase = 'leaving';
-    this.options.visitor.leaving(waiting);
-    this.channels.rejectWriters(this.departure.left!);
+    this.#phase = 'leaving';
+    this.#options.visitor.leaving(waiting);
+    this.#channels.rejectWriters(this.#departure.left!);
   }
 
-  private goneAway(frame: Frame): void {
+  #goneAway(frame: Frame): void {
     const error = goAwayError(frame);
-    if (this.state === 'opening' || !this.departure.hear(error)) {
-      this.options.port.close();
+    if (this.state === 'opening' || !this.#departure.hear(error)) {
+      this.#options.port.close();
       this.end(error);
-    } else this.dispatcher.peerLeft = true;
+    } else this.#dispatcher.peerLeft = true;
   }
 
   /** A refusal, a violation, a flood: our last frame goes before all that waits, which is dropped. */
   break(error: TransportError): void {
-    if (this.phase === 'closed') return;
+    if (this.#phase === 'closed') return;
     // Before its preamble was read, the peer may be anybody: it gets no byte.
-    if (!this.outbox.blocked && (this.options.side === 'dialler' || this.greeter.matched)) {
+    if (!this.outbox.blocked && (this.#options.side === 'dialler' || this.#greeter.matched)) {
       const { writer } = this.link;
-      this.greeter.speak();
+      this.#greeter.speak();
       if (!writer.fits(FRAME_OVERHEAD / 4)) this.outbox.flush();
       if (!this.outbox.blocked) writer.goAway(codeNumber(error.code), reasonNumber(error.reason) || REASONS.refused.wire, truncateText(error.message));
       this.outbox.flush();
     }
-    this.options.port.close();
+    this.#options.port.close();
     this.end(error);
   }
 
   /** The connection ended by itself. */
   closed(error: TransportError | undefined): void {
-    if (this.phase === 'closed') return;
-    const cause = this.departure.left ?? error;
+    if (this.#phase === 'closed') return;
+    const cause = this.#departure.left ?? error;
     this.end(
       cause ?? reasonError('reset', this.state === 'opening' ? 'the other end closed the connection during the hello' : 'the other end closed the connection'),
     );
@@ -334,81 +334,81 @@ export class Session implements FrameVisitor, Departing {
 
   /** It is over: everything open fails, and the driver is told. */
   end(error: TransportError): void {
-    if (this.phase === 'closed') return;
-    this.phase = 'closed';
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
     this.outbox.over = true;
-    const unsent = this.caller.close(error, this.channels.all());
+    const unsent = this.caller.close(error, this.#channels.all());
     this.callee.close(error);
-    for (const { lanes } of this.channels.all()) this.outbox.drop(lanes);
-    this.channels.rejectWriters(error);
-    this.options.visitor.down(error, unsent);
+    for (const { lanes } of this.#channels.all()) this.outbox.drop(lanes);
+    this.#channels.rejectWriters(error);
+    this.#options.visitor.down(error, unsent);
   }
 
   // Time.
 
   /** We slept for so long: what accuses the peer moves by as much, calls' deadlines do not. */
   excuse(lateness: number): void {
-    this.liveness.excuse(lateness);
-    this.handshakeDue += lateness;
+    this.#liveness.excuse(lateness);
+    this.#handshakeDue += lateness;
     this.inflow.lastPacket += lateness;
     this.outbox.blockedSince += lateness;
-    if (this.partialSince > 0) this.partialSince += lateness;
+    if (this.#partialSince > 0) this.#partialSince += lateness;
   }
 
   /** Does what is due at `now`, and gives the next time. */
   wake(now: number): number {
     this.link.now = now;
-    if (this.phase === 'closed') return Number.POSITIVE_INFINITY;
+    if (this.#phase === 'closed') return Number.POSITIVE_INFINITY;
     if (this.state === 'opening') {
-      if (now >= this.handshakeDue) this.cut(reasonError('handshake_timeout', `the hello was not over after ${this.options.handshakeTimeout} ms`));
-      else if (this.partialSince > 0 && now >= this.partialSince + FRAME_TIME) this.link.violation('malformed', 'a frame did not end within 15 s');
-      return Math.min(this.handshakeDue, this.frameDue());
+      if (now >= this.#handshakeDue) this.#cut(reasonError('handshake_timeout', `the hello was not over after ${this.#options.handshakeTimeout} ms`));
+      else if (this.#partialSince > 0 && now >= this.#partialSince + FRAME_TIME) this.link.violation('malformed', 'a frame did not end within 15 s');
+      return Math.min(this.#handshakeDue, this.#frameDue());
     }
-    const calls = Math.min(this.caller.wake(now, this.channels.all()), this.callee.wake(now));
-    this.check(now);
+    const calls = Math.min(this.caller.wake(now, this.#channels.all()), this.callee.wake(now));
+    this.#check(now);
     if (this.state === 'closed') return Number.POSITIVE_INFINITY;
     this.link.port.dirty();
-    return Math.min(calls, this.nextDue());
+    return Math.min(calls, this.#nextDue());
   }
 
-  private check(now: number): void {
-    const { keepAlive } = this.options;
-    if (this.partialSince > 0 && now >= this.frameDue()) return this.link.violation('malformed', 'a frame did not end within 15 s');
-    if (this.outbox.blocked && now >= this.outbox.blockedSince + STUCK) return this.cut(reasonError('reset', 'the other end has read nothing for 10 s'));
-    if (this.outbox.stuffed) return this.cut(reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames waits'));
-    if (this.liveness.dead(now)) return this.cut(reasonError('ping_timeout', `the other end was silent for ${keepAlive.interval + keepAlive.timeout} ms`));
-    if (this.liveness.wantsPing(now, this.link.active)) this.outbox.control(Kind.PING, this.liveness.ping(now));
-    this.departure.wake(now);
-    if (this.phase === 'up' && now >= this.idleDue() && this.isIdle()) this.leave('idle', `nothing was sent for ${this.idleTime()} ms`);
+  #check(now: number): void {
+    const { keepAlive } = this.#options;
+    if (this.#partialSince > 0 && now >= this.#frameDue()) return this.link.violation('malformed', 'a frame did not end within 15 s');
+    if (this.outbox.blocked && now >= this.outbox.blockedSince + STUCK) return this.#cut(reasonError('reset', 'the other end has read nothing for 10 s'));
+    if (this.outbox.stuffed) return this.#cut(reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames waits'));
+    if (this.#liveness.dead(now)) return this.#cut(reasonError('ping_timeout', `the other end was silent for ${keepAlive.interval + keepAlive.timeout} ms`));
+    if (this.#liveness.wantsPing(now, this.link.active)) this.outbox.control(Kind.PING, this.#liveness.ping(now));
+    this.#departure.wake(now);
+    if (this.#phase === 'up' && now >= this.#idleDue() && this.#isIdle()) this.leave('idle', `nothing was sent for ${this.#idleTime()} ms`);
   }
 
-  private cut(error: TransportError): void {
+  #cut(error: TransportError): void {
     this.end(error);
-    this.options.port.destroy(error);
+    this.#options.port.destroy(error);
   }
 
-  private nextDue(): number {
-    let due = Math.min(this.liveness.due(this.link.active), this.frameDue(), this.departure.due);
+  #nextDue(): number {
+    let due = Math.min(this.#liveness.due(this.link.active), this.#frameDue(), this.#departure.due);
     if (this.outbox.blocked) due = Math.min(due, this.outbox.blockedSince + STUCK);
-    if (this.phase === 'up' && this.isIdle()) due = Math.min(due, this.idleDue());
+    if (this.#phase === 'up' && this.#isIdle()) due = Math.min(due, this.#idleDue());
     return due;
   }
 
-  private frameDue(): number {
-    return this.partialSince > 0 ? this.partialSince + FRAME_TIME : Number.POSITIVE_INFINITY;
+  #frameDue(): number {
+    return this.#partialSince > 0 ? this.#partialSince + FRAME_TIME : Number.POSITIVE_INFINITY;
   }
 
-  private isIdle(): boolean {
-    return this.holds === 0 && this.caller.slots.size === 0 && this.callee.ids.size === 0 && this.outbox.idle;
+  #isIdle(): boolean {
+    return this.#holds === 0 && this.caller.slots.size === 0 && this.callee.ids.size === 0 && this.outbox.idle;
   }
 
   /** The acceptor is twice as patient: so the dialler, who knows its plans, is first. */
-  private idleTime(): number {
-    return this.options.side === 'dialler' ? this.options.idleTimeout : this.options.idleTimeout * 2;
+  #idleTime(): number {
+    return this.#options.side === 'dialler' ? this.#options.idleTimeout : this.#options.idleTimeout * 2;
   }
 
-  private idleDue(): number {
-    return this.link.active + this.idleTime();
+  #idleDue(): number {
+    return this.link.active + this.#idleTime();
   }
 }
 

@@ -4,12 +4,12 @@
 import { EMPTY } from '../wire/frame.ts';
 
 export class Shelf {
-  private readonly allocate: (size: number) => Uint8Array;
-  private buffer: Uint8Array = EMPTY;
-  private at = 0;
+  readonly #allocate: (size: number) => Uint8Array;
+  #buffer: Uint8Array = EMPTY;
+  #at = 0;
 
   constructor(allocate: (size: number) => Uint8Array) {
-    this.allocate = allocate;
+    this.#allocate = allocate;
   }
 
   /** The same bytes; nobody changes them, and they pin no more than 16 KiB or eight times their size. */
@@ -18,20 +18,20 @@ export class Shelf {
     const pinned = payload.buffer.byteLength;
     if (pinned <= PINNED || length >= pinned >> 3) return payload;
     if (length <= ON_HEAP || length > SIZE >> 2) return payload.slice();
-    if (this.at + length > this.buffer.length) {
-      this.buffer = this.allocate(SIZE);
-      this.at = 0;
+    if (this.#at + length > this.#buffer.length) {
+      this.#buffer = this.#allocate(SIZE);
+      this.#at = 0;
     }
-    const copy = this.buffer.subarray(this.at, this.at + length);
+    const copy = this.#buffer.subarray(this.#at, this.#at + length);
     copy.set(payload);
-    this.at += length;
+    this.#at += length;
     return copy;
   }
 
   /** A chunk was read: an idle connection holds no memory. */
   clear(): void {
-    this.buffer = EMPTY;
-    this.at = 0;
+    this.#buffer = EMPTY;
+    this.#at = 0;
   }
 }
 

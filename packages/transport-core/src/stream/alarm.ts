@@ -3,52 +3,52 @@
 import type { Clock, Timer } from '../clock.ts';
 
 export class Alarm {
-  private readonly clock: Clock;
-  private readonly ring: (now: number) => number;
-  private readonly excuse: (lateness: number) => void;
-  private due = Number.POSITIVE_INFINITY;
-  private timer: Timer = undefined;
-  private stopped = false;
+  readonly #clock: Clock;
+  readonly #ring: (now: number) => number;
+  readonly #excuse: (lateness: number) => void;
+  #due = Number.POSITIVE_INFINITY;
+  #timer: Timer = undefined;
+  #stopped = false;
 
   /**
    * @param ring does what is due, and gives the next due time.
    * @param excuse the process slept for so long: whoever was accused of silence in that time is not to blame.
    */
   constructor(clock: Clock, ring: (now: number) => number, excuse: (lateness: number) => void) {
-    this.clock = clock;
-    this.ring = ring;
-    this.excuse = excuse;
+    this.#clock = clock;
+    this.#ring = ring;
+    this.#excuse = excuse;
   }
 
   /** Rings at `time` or before. */
   by(time: number): void {
-    if (time < this.due && !this.stopped) this.arm(time);
+    if (time < this.#due && !this.#stopped) this.#arm(time);
   }
 
   stop(): void {
-    this.stopped = true;
-    this.clock.clearTimeout(this.timer);
+    this.#stopped = true;
+    this.#clock.clearTimeout(this.#timer);
   }
 
-  private arm(time: number): void {
-    if (this.due !== Number.POSITIVE_INFINITY) this.clock.clearTimeout(this.timer);
-    const now = this.clock.now();
+  #arm(time: number): void {
+    if (this.#due !== Number.POSITIVE_INFINITY) this.#clock.clearTimeout(this.#timer);
+    const now = this.#clock.now();
     // What was due before it was asked for is no sign of a sleep.
-    this.due = Math.max(time, now);
-    this.timer = this.clock.setTimeout(this.fire, this.due - now);
+    this.#due = Math.max(time, now);
+    this.#timer = this.#clock.setTimeout(this.#fire, this.#due - now);
   }
 
-  private readonly fire = (): void => {
-    const now = this.clock.now();
-    const lateness = now - this.due;
-    this.due = Number.POSITIVE_INFINITY;
+  readonly #fire = (): void => {
+    const now = this.#clock.now();
+    const lateness = now - this.#due;
+    this.#due = Number.POSITIVE_INFINITY;
     if (lateness > LATE) {
       // Read first, then judge: what came meanwhile is read before this timer's next turn.
-      this.excuse(lateness);
+      this.#excuse(lateness);
       return this.by(now + 1);
     }
-    const next = this.ring(now);
-    if (next < this.due) this.by(next);
+    const next = this.#ring(now);
+    if (next < this.#due) this.by(next);
   };
 }
 

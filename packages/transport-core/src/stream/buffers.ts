@@ -3,18 +3,18 @@
 import { allocate } from '../system-memory.ts';
 
 export class BufferPool {
-  private readonly free: Uint8Array[] = [];
-  private readonly size: number;
+  readonly #free: Uint8Array[] = [];
+  readonly #size: number;
 
   constructor(size: number) {
-    this.size = size;
+    this.#size = size;
   }
 
-  readonly take = (size: number): Uint8Array => (size <= this.size ? (this.free.pop() ?? allocate(this.size)) : allocate(size));
+  readonly take = (size: number): Uint8Array => (size <= this.#size ? (this.#free.pop() ?? allocate(this.#size)) : allocate(size));
 
   /** The buffer is nobody's any more. */
   give(buffer: Uint8Array | undefined): void {
-    if (buffer !== undefined && buffer.length === this.size && this.free.length < KEPT) this.free.push(buffer);
+    if (buffer !== undefined && buffer.length === this.#size && this.#free.length < KEPT) this.#free.push(buffer);
   }
 }
 

@@ -75,45 +75,45 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   bytesOut = 0;
   over = false;
   wasUp = false;
-  private readonly endings: (() => void)[] = [];
-  private ended = false;
+  readonly #endings: (() => void)[] = [];
+  #ended = false;
   readonly host: ConnectionHost;
-  private readonly stream: StreamConnection;
-  private readonly encoder: FrameEncoder | undefined;
-  private readonly mailbox: Mailbox | undefined;
-  private readonly expected: string | undefined;
-  private kept: Uint8Array | undefined = undefined;
-  private flagged = false;
-  private closing = false;
-  private crowded = false;
+  readonly #stream: StreamConnection;
+  readonly #encoder: FrameEncoder | undefined;
+  readonly #mailbox: Mailbox | undefined;
+  readonly #expected: string | undefined;
+  #kept: Uint8Array | undefined = undefined;
+  #flagged = false;
+  #closing = false;
+  #crowded = false;
   /** limits.rate, either way, and when a bucket that ran dry has filled again. */
-  private readonly sendRate: TokenBucket | undefined;
-  private readonly receiveRate: TokenBucket | undefined;
-  private sendAgain = Number.POSITIVE_INFINITY;
-  private receiveAgain = Number.POSITIVE_INFINITY;
+  readonly #sendRate: TokenBucket | undefined;
+  readonly #receiveRate: TokenBucket | undefined;
+  #sendAgain = Number.POSITIVE_INFINITY;
+  #receiveAgain = Number.POSITIVE_INFINITY;
   /** What came while it waited unread for its turn to say hello. */
-  private parked: (() => void)[] | undefined = undefined;
+  #parked: (() => void)[] | undefined = undefined;
 
   constructor(host: ConnectionHost, stream: StreamConnection, init: ConnectionInit) {
     this.host = host;
-    this.stream = stream;
+    this.#stream = stream;
     this.id = init.id;
     this.direction = init.direction;
     this.target = init.target;
-    this.expected = init.expected;
+    this.#expected = init.expected;
     this.endpoint = stream.endpoint;
     const { config, ticker } = host;
     this.since = ticker.now();
     const { send, receive } = config.limits.rate;
-    this.sendRate = send === undefined ? undefined : new TokenBucket(send, this.since);
-    this.receiveRate = receive === undefined ? undefined : new TokenBucket(receive, this.since);
-    this.mailbox = stream.frames?.mailbox;
-    this.encoder = this.mailbox === undefined ? new FrameEncoder(host.buffers.take, batchSize(config.limits.packet)) : undefined;
-    const { encoder } = this;
+    this.#sendRate = send === undefined ? undefined : new TokenBucket(send, this.since);
+    this.#receiveRate = receive === undefined ? undefined : new TokenBucket(receive, this.since);
+    this.#mailbox = stream.frames?.mailbox;
+    this.#encoder = this.#mailbox === undefined ? new FrameEncoder(host.buffers.take, batchSize(config.limits.packet)) : undefined;
+    const encoder = this.#encoder;
     this.session = new Session({
       side: init.direction === 'out' ? 'dialler' : 'acceptor',
       visitor: this,
-      writer: (this.mailbox ?? encoder) as FrameWriter,
+      writer: (this.#mailbox ?? encoder) as FrameWriter,
       port: this,
       limits: config.limits,
       memory: host.memory,
@@ -139,137 +139,137 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
   /** Begins: the stream reports from now on, and a dialler speaks. */
   start(): void {
-    this.stream.attach(this);
+    this.#stream.attach(this);
     if (this.direction === 'in' || this.over) return;
-    if (this.stream.refused !== undefined) return this.session.refuse(this.stream.refused);
-    if (this.expected !== undefined && this.stream.nodeId !== this.expected) return this.session.refuse(this.mismatch());
-    this.fields((fields) => this.session.open(fields));
+    if (this.#stream.refused !== undefined) return this.session.refuse(this.#stream.refused);
+    if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected) return this.session.refuse(this.#mismatch());
+    this.#fields((fields) => this.session.open(fields));
   }
 
   // What the stream reports.
 
   data(chunk: Uint8Array): void {
-    if (this.parked !== undefined) return void this.parked.push(() => this.data(chunk));
+    if (this.#parked !== undefined) return void this.#parked.push(() => this.data(chunk));
     const { ticker } = this.host;
     const now = ticker.enter();
     try {
       this.bytesIn += chunk.length;
       this.session.receive(now, chunk);
-      if (this.receiveRate !== undefined) this.receiveLater(this.receiveRate.take(chunk.length, now), now);
+      if (this.#receiveRate !== undefined) this.#receiveLater(this.#receiveRate.take(chunk.length, now), now);
     } finally {
       ticker.leave();
     }
   }
 
   frames(batch: Frame[]): void {
-    if (this.parked !== undefined) return void this.parked.push(() => this.frames(batch));
+    if (this.#parked !== undefined) return void this.#parked.push(() => this.frames(batch));
     let bytes = 0;
     for (const frame of batch) bytes += frame.payload.length;
     this.bytesIn += bytes;
     this.host.ticker.run((now) => {
       this.session.receiveFrames(now, batch);
-      if (this.receiveRate !== undefined) this.receiveLater(this.receiveRate.take(bytes, now), now);
+      if (this.#receiveRate !== undefined) this.#receiveLater(this.#receiveRate.take(bytes, now), now);
     });
   }
 
   drained(): void {
-    this.host.buffers.give(this.kept);
-    this.kept = undefined;
-    if (this.sendAgain === Number.POSITIVE_INFINITY) this.host.ticker.run((now) => this.session.drained(now));
+    this.host.buffers.give(this.#kept);
+    this.#kept = undefined;
+    if (this.#sendAgain === Number.POSITIVE_INFINITY) this.host.ticker.run((now) => this.session.drained(now));
   }
 
   closed(error?: TransportError): void {
-    this.host.buffers.give(this.encoder?.release());
+    this.host.buffers.give(this.#encoder?.release());
     this.host.ticker.run(() => this.session.closed(error === undefined ? undefined : withDetails(error, { target: this.target })));
-    this.ended = true;
+    this.#ended = true;
     this.host.gone(this);
-    for (const resolve of this.endings.splice(0)) resolve();
+    for (const resolve of this.#endings.splice(0)) resolve();
   }
 
   /** Resolves when its stream is closed. */
   whenGone(): Promise<void> {
-    return this.ended ? Promise.resolve() : new Promise((resolve) => this.endings.push(resolve));
+    return this.#ended ? Promise.resolve() : new Promise((resolve) => this.#endings.push(resolve));
   }
 
   /** It waits unread: others are still saying hello. */
   park(): void {
-    this.parked = [];
-    this.stream.pause();
+    this.#parked = [];
+    this.#stream.pause();
   }
 
   unpark(): void {
-    const arrivals = this.parked ?? [];
-    this.parked = undefined;
+    const arrivals = this.#parked ?? [];
+    this.#parked = undefined;
     for (const arrive of arrivals) arrive();
-    this.stream.resume();
+    this.#stream.resume();
   }
 
   // What the session asks of its port.
 
   flush(): boolean {
-    if (this.mailbox !== undefined) {
-      const { size } = this.mailbox;
+    if (this.#mailbox !== undefined) {
+      const { size } = this.#mailbox;
       this.bytesOut += size;
-      this.stream.frames!.send(this.mailbox.take());
-      return this.sendLater(size, true);
+      this.#stream.frames!.send(this.#mailbox.take());
+      return this.#sendLater(size, true);
     }
-    const encoder = this.encoder!;
+    const encoder = this.#encoder!;
     const chunk = encoder.take();
     this.bytesOut += chunk.length;
-    const done = this.stream.write(chunk);
+    const done = this.#stream.write(chunk);
     const buffer = encoder.release();
     if (done) this.host.buffers.give(buffer);
-    else this.kept = buffer;
-    return this.sendLater(chunk.length, done);
+    else this.#kept = buffer;
+    return this.#sendLater(chunk.length, done);
   }
 
   /** The rate of what goes out may be spent: then nothing is written for a while. */
-  private sendLater(bytes: number, done: boolean): boolean {
-    if (this.sendRate === undefined) return done;
+  #sendLater(bytes: number, done: boolean): boolean {
+    if (this.#sendRate === undefined) return done;
     const now = this.host.ticker.now();
-    const delay = this.sendRate.take(bytes, now);
+    const delay = this.#sendRate.take(bytes, now);
     if (delay === 0) return done;
-    this.sendAgain = now + delay;
-    this.host.wakeBy(this.sendAgain);
+    this.#sendAgain = now + delay;
+    this.host.wakeBy(this.#sendAgain);
     return false;
   }
 
   /** The rate of what comes in is spent: nothing is read for a while, and silence in that time accuses nobody. */
-  private receiveLater(delay: number, now: number): void {
+  #receiveLater(delay: number, now: number): void {
     if (delay === 0 || this.over) return;
-    if (this.receiveAgain === Number.POSITIVE_INFINITY) this.stream.pause();
-    this.receiveAgain = now + delay;
+    if (this.#receiveAgain === Number.POSITIVE_INFINITY) this.#stream.pause();
+    this.#receiveAgain = now + delay;
     this.session.excuse(delay);
-    this.host.wakeBy(this.receiveAgain);
+    this.host.wakeBy(this.#receiveAgain);
   }
 
   /** Does what is due at `now`, and gives the next time. */
   wake(now: number): number {
-    if (now >= this.sendAgain) {
-      this.sendAgain = Number.POSITIVE_INFINITY;
-      if (this.kept === undefined) this.session.drained(now);
+    if (now >= this.#sendAgain) {
+      this.#sendAgain = Number.POSITIVE_INFINITY;
+      if (this.#kept === undefined) this.session.drained(now);
     }
-    if (now >= this.receiveAgain) {
-      this.receiveAgain = Number.POSITIVE_INFINITY;
-      this.stream.resume();
+    if (now >= this.#receiveAgain) {
+      this.#receiveAgain = Number.POSITIVE_INFINITY;
+      this.#stream.resume();
     }
     // A connection that its own rate holds back is not stuck.
-    if (this.sendAgain !== Number.POSITIVE_INFINITY) this.session.outbox.blockedSince = now;
-    return Math.min(this.session.wake(now), this.sendAgain, this.receiveAgain);
+    if (this.#sendAgain !== Number.POSITIVE_INFINITY) this.session.outbox.blockedSince = now;
+    return Math.min(this.session.wake(now), this.#sendAgain, this.#receiveAgain);
   }
 
   dirty(): void {
-    if (this.flagged) return;
-    this.flagged = true;
+    if (this.#flagged) return;
+    this.#flagged = true;
     this.host.ticker.touch(this);
   }
 
   flushTick(now: number): void {
-    this.flagged = false;
+    this.#flagged = false;
     this.session.link.now = now;
     this.session.pump();
-    if (this.target === undefined || this.session.crowded === this.crowded) return;
-    this.crowded = !this.crowded;
+    if (this.target === undefined || this.session.crowded === this.#crowded) return;
+    this.#crowded = !this.#crowded;
     this.host.crowding(this);
   }
 
@@ -278,25 +278,25 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   }
 
   close(): void {
-    if (this.closing) return;
-    this.closing = true;
-    this.stream.close();
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#stream.close();
   }
 
   destroy(error: TransportError): void {
-    this.closing = true;
-    this.stream.destroy(error);
+    this.#closing = true;
+    this.#stream.destroy(error);
   }
 
   // What the session reports.
 
   greeted(hello: Hello): void {
     const { config } = this.host;
-    const proven = this.stream.nodeId;
+    const proven = this.#stream.nodeId;
     this.remote = new LiveRemote(this, this.id, this.endpoint, this.direction, proven, hello);
     const agree = () => {
       if (this.direction === 'out') this.host.ticker.run(() => this.session.consent({}));
-      else this.fields((fields) => this.host.ticker.run(() => this.session.consent(fields)));
+      else this.#fields((fields) => this.host.ticker.run(() => this.session.consent(fields)));
     };
     const refuse = (error: unknown) => this.session.refuse(refusal(error));
     if (config.admit === undefined) return agree();
@@ -337,28 +337,28 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   }
 
   /** What we say of ourselves to this peer. */
-  private fields(then: (fields: HelloFields) => void): void {
+  #fields(then: (fields: HelloFields) => void): void {
     const { hello } = this.host.config;
     if (typeof hello !== 'function') return then(hello ?? {});
     attempt(
       () => hello(this.target),
       (fields) => {
         if (isHelloFields(fields)) return then(fields);
-        this.helloFailed(new TypeError('the hello option gave no strings by name of at most 8 KiB in all'));
+        this.#helloFailed(new TypeError('the hello option gave no strings by name of at most 8 KiB in all'));
       },
-      (error) => this.helloFailed(error),
+      (error) => this.#helloFailed(error),
     );
   }
 
-  private helloFailed(error: unknown): void {
+  #helloFailed(error: unknown): void {
     this.host.callbackFailed('hello', error);
     const message = `this end's 'hello' option failed: ${error instanceof Error ? error.message : String(error)}`;
     this.session.refuse(error instanceof TransportError ? error : new TransportError('unavailable', message, { cause: error }));
   }
 
-  private mismatch(): TransportError {
-    const found = this.stream.nodeId === undefined ? 'proved no id' : `proved to be ${this.stream.nodeId}`;
-    return reasonError('identity_mismatch', `node ${this.expected} was dialled at ${this.endpoint}, and the other end ${found}`);
+  #mismatch(): TransportError {
+    const found = this.#stream.nodeId === undefined ? 'proved no id' : `proved to be ${this.#stream.nodeId}`;
+    return reasonError('identity_mismatch', `node ${this.#expected} was dialled at ${this.endpoint}, and the other end ${found}`);
   }
 }
 

@@ -5,55 +5,55 @@ import { TransportError } from '../errors.ts';
 import type { StreamConnection, StreamLayer } from './stream-layer.ts';
 
 export class Listener {
-  private readonly layer: StreamLayer;
-  private readonly clock: Clock;
-  private readonly accept: (connection: StreamConnection) => void;
-  private readonly broke: (error: TransportError, retryIn: number) => void;
-  private timer: Timer = undefined;
-  private waits = false;
-  private delay = FIRST_DELAY;
-  private stopped = false;
+  readonly #layer: StreamLayer;
+  readonly #clock: Clock;
+  readonly #accept: (connection: StreamConnection) => void;
+  readonly #broke: (error: TransportError, retryIn: number) => void;
+  #timer: Timer = undefined;
+  #waits = false;
+  #delay = FIRST_DELAY;
+  #stopped = false;
 
   constructor(layer: StreamLayer, clock: Clock, accept: (connection: StreamConnection) => void, broke: (error: TransportError, retryIn: number) => void) {
-    this.layer = layer;
-    this.clock = clock;
-    this.accept = accept;
-    this.broke = broke;
+    this.#layer = layer;
+    this.#clock = clock;
+    this.#accept = accept;
+    this.#broke = broke;
   }
 
   /** Binds; rejects where that fails. What breaks later is mended here. */
   async start(): Promise<void> {
-    await this.listen();
+    await this.#listen();
   }
 
   async stop(): Promise<void> {
-    this.stopped = true;
-    if (this.waits) this.clock.clearTimeout(this.timer);
-    await this.layer.close();
+    this.#stopped = true;
+    if (this.#waits) this.#clock.clearTimeout(this.#timer);
+    await this.#layer.close();
   }
 
-  private listen(): Promise<void> {
-    return this.layer.listen(
+  #listen(): Promise<void> {
+    return this.#layer.listen(
       (connection) => {
-        this.delay = FIRST_DELAY;
-        if (this.stopped) connection.destroy();
-        else this.accept(connection);
+        this.#delay = FIRST_DELAY;
+        if (this.#stopped) connection.destroy();
+        else this.#accept(connection);
       },
-      (error) => this.again(error),
+      (error) => this.#again(error),
     );
   }
 
-  private again(error: TransportError): void {
-    if (this.stopped || this.waits) return;
-    const { delay } = this;
-    this.delay = Math.min(delay * 2, LAST_DELAY);
-    this.waits = true;
-    this.broke(error, delay);
-    if (this.stopped) return;
-    this.timer = this.clock.setTimeout(() => {
-      this.waits = false;
-      this.listen().catch((failure: unknown) => {
-        this.again(failure instanceof TransportError ? failure : new TransportError('unavailable', 'listening failed', { cause: failure }));
+  #again(error: TransportError): void {
+    if (this.#stopped || this.#waits) return;
+    const delay = this.#delay;
+    this.#delay = Math.min(delay * 2, LAST_DELAY);
+    this.#waits = true;
+    this.#broke(error, delay);
+    if (this.#stopped) return;
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#waits = false;
+      this.#listen().catch((failure: unknown) => {
+        this.#again(failure instanceof TransportError ? failure : new TransportError('unavailable', 'listening failed', { cause: failure }));
       });
     }, delay);
   }

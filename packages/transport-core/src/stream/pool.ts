@@ -38,25 +38,25 @@ class Entry implements CallCarrier {
   crowdedSince = Number.POSITIVE_INFINITY;
   /** Growing failed: not again before this. */
   growAfter = 0;
-  private readonly pool: Pool;
+  readonly #pool: Pool;
 
   constructor(pool: Pool, target: string) {
     const { address, nodeId } = parseTarget(target);
-    this.pool = pool;
+    this.#pool = pool;
     this.target = target;
     this.address = address;
     this.nodeId = nodeId;
   }
 
   get now(): number {
-    return this.pool.host.now();
+    return this.#pool.host.now();
   }
 
   requestWritten(): void {}
 
   abandon(call: OutCall): void {
     this.waiting.remove(call);
-    this.pool.settle(this);
+    this.#pool.settle(this);
   }
 
   get wanted(): boolean {
@@ -76,12 +76,12 @@ export class Pool {
 
   /** The connection of a target for short messages, live; undefined: it must be dialled. Throws `invalid_argument` for no target. */
   live(target: string): Connection | undefined {
-    return this.entries.get(this.key(target))?.connections[0];
+    return this.entries.get(this.#key(target))?.connections[0];
   }
 
   /** All that is open to a target. */
   connectionsOf(target: string): readonly Connection[] {
-    return this.entries.get(this.key(target))?.connections ?? [];
+    return this.entries.get(this.#key(target))?.connections ?? [];
   }
 
   /** Targets that are being dialled. */
@@ -91,34 +91,34 @@ export class Pool {
 
   /** Takes a call over a live connection, or dials. */
   start(target: string, call: Call<unknown>, bulky: boolean): void {
-    const entry = this.entry(target);
+    const entry = this.#entry(target);
     const connection = bulky ? leastLoaded(entry.connections) : entry.connections[0];
     if (connection !== undefined) {
       connection.session.caller.start(call);
-      if (bulky) this.look(entry);
+      if (bulky) this.#look(entry);
       return;
     }
     call.carrier = entry;
     entry.waiting.push(call);
     this.host.wakeBy(call.due);
-    this.dial(entry);
+    this.#dial(entry);
   }
 
   /** A connection to a target: the live one, or the one that comes. */
   connect(target: string): Promise<Connection> {
-    const entry = this.entry(target);
+    const entry = this.#entry(target);
     const live = entry.connections[0];
     if (live !== undefined) return Promise.resolve(live);
     return new Promise((resolve, reject) => {
       entry.waiters.add({ resolve, reject });
-      this.dial(entry);
+      this.#dial(entry);
     });
   }
 
   /** A connection takes nothing new: it is closing, or closed. */
   forget(connection: Connection): void {
     if (connection.target === undefined) return;
-    const entry = this.entries.get(this.key(connection.target));
+    const entry = this.entries.get(this.#key(connection.target));
     const at = entry?.connections.indexOf(connection) ?? -1;
     if (entry === undefined || at < 0) return;
     entry.connections.splice(at, 1);
@@ -130,7 +130,7 @@ export class Pool {
     for (const entry of this.entries.values()) {
       entry.dialling?.abort(error);
       entry.dialling = undefined;
-      this.fail(entry, error);
+      this.#fail(entry, error);
     }
     this.entries.clear();
   }
@@ -149,11 +149,11 @@ export class Pool {
 
   /** Gives up dials to a target. */
   cancel(target: string, error: TransportError): void {
-    const entry = this.entries.get(this.key(target));
+    const entry = this.entries.get(this.#key(target));
     if (entry === undefined) return;
     entry.dialling?.abort(error);
     entry.dialling = undefined;
-    this.fail(entry, error);
+    this.#fail(entry, error);
     this.settle(entry);
   }
 
@@ -165,7 +165,7 @@ export class Pool {
         if (call.due <= now) call.expired(now);
         else if (call.due < next) next = call.due;
       }
-      if (now >= entry.crowdedSince + CROWDED) this.grow(entry);
+      if (now >= entry.crowdedSince + CROWDED) this.#grow(entry);
       else if (entry.crowdedSince !== Number.POSITIVE_INFINITY) next = Math.min(next, entry.crowdedSince + CROWDED);
     }
     return next;
@@ -173,11 +173,11 @@ export class Pool {
 
   /** The pipe of a connection ran dry, or has credit again. */
   crowding(connection: Connection): void {
-    const entry = connection.target === undefined ? undefined : this.entries.get(this.key(connection.target));
-    if (entry !== undefined) this.look(entry);
+    const entry = connection.target === undefined ? undefined : this.entries.get(this.#key(connection.target));
+    if (entry !== undefined) this.#look(entry);
   }
 
-  private look(entry: Entry): void {
+  #look(entry: Entry): void {
     const crowded = entry.connections.length > 0 && entry.connections.every((connection) => connection.session.crowded);
     if (!crowded) entry.crowdedSince = Number.POSITIVE_INFINITY;
     else if (entry.crowdedSince === Number.POSITIVE_INFINITY) {
@@ -186,14 +186,14 @@ export class Pool {
     }
   }
 
-  private grow(entry: Entry): void {
+  #grow(entry: Entry): void {
     entry.crowdedSince = Number.POSITIVE_INFINITY;
-    this.look(entry);
+    this.#look(entry);
     if (entry.crowdedSince === Number.POSITIVE_INFINITY || entry.connections.length >= this.host.maxPool) return;
-    if (this.host.now() >= entry.growAfter) this.dial(entry, true);
+    if (this.host.now() >= entry.growAfter) this.#dial(entry, true);
   }
 
-  private key(target: string): string {
+  #key(target: string): string {
     let key = this.keys.get(target);
     if (key === undefined) {
       key = parseTarget(target).key;
@@ -203,8 +203,8 @@ export class Pool {
     return key;
   }
 
-  private entry(target: string): Entry {
-    const key = this.key(target);
+  #entry(target: string): Entry {
+    const key = this.#key(target);
     let entry = this.entries.get(key);
     if (entry === undefined) {
       entry = new Entry(this, target);
@@ -213,28 +213,28 @@ export class Pool {
     return entry;
   }
 
-  private dial(entry: Entry, background = false): void {
+  #dial(entry: Entry, background = false): void {
     if (entry.dialling !== undefined) return;
     const dialling = new AbortController();
     entry.dialling = dialling;
     this.host.open(entry.target, entry.address, entry.nodeId, dialling.signal).then(
       (connection) => {
         if (entry.dialling === dialling) entry.dialling = undefined;
-        this.opened(entry, connection);
+        this.#opened(entry, connection);
       },
       (error) => {
         if (entry.dialling !== dialling) return;
         entry.dialling = undefined;
         if (background) entry.growAfter = this.host.now() + GROW_PAUSE;
         else this.host.dialFailed(entry.target, error);
-        this.fail(entry, error);
+        this.#fail(entry, error);
         this.settle(entry);
       },
     );
   }
 
   /** A connection is up: who waited for it goes first, in order. */
-  private opened(entry: Entry, connection: Connection): void {
+  #opened(entry: Entry, connection: Connection): void {
     for (let call = entry.waiting.shift(); call !== undefined; call = entry.waiting.shift()) {
       if (connection.over) call.failed(LOST);
       else connection.session.caller.start(call);
@@ -246,12 +246,12 @@ export class Pool {
 
   /** The session is up: from now on it is found, before its dialler's promise is. */
   add(connection: Connection): void {
-    const entry = this.entry(connection.target!);
+    const entry = this.#entry(connection.target!);
     entry.connections.push(connection);
-    this.opened(entry, connection);
+    this.#opened(entry, connection);
   }
 
-  private fail(entry: Entry, error: TransportError): void {
+  #fail(entry: Entry, error: TransportError): void {
     for (let call = entry.waiting.shift(); call !== undefined; call = entry.waiting.shift()) call.failed(withDetails(error, { sent: false }));
     for (const waiter of entry.waiters) waiter.reject(withDetails(error, { sent: false, target: entry.target }));
     entry.waiters.clear();
@@ -264,7 +264,7 @@ export class Pool {
       entry.dialling = undefined;
       dialling.abort(UNWANTED);
     }
-    if (entry.dialling === undefined && !entry.wanted && entry.connections.length === 0) this.entries.delete(this.key(entry.target));
+    if (entry.dialling === undefined && !entry.wanted && entry.connections.length === 0) this.entries.delete(this.#key(entry.target));
   }
 }
 

@@ -8,38 +8,38 @@ export interface Flushable {
 }
 
 export class Ticker {
-  private readonly clock: Clock;
-  private time = 0;
-  private fresh = false;
-  private scheduled = false;
-  private inside = 0;
-  private dirty: Flushable[] = [];
+  readonly #clock: Clock;
+  #time = 0;
+  #fresh = false;
+  #scheduled = false;
+  #inside = 0;
+  #dirty: Flushable[] = [];
 
   constructor(clock: Clock) {
-    this.clock = clock;
+    this.#clock = clock;
   }
 
   /** The time as of this tick, in milliseconds. */
   now(): number {
-    if (!this.fresh) {
-      this.time = this.clock.now();
-      this.fresh = true;
-      this.schedule();
+    if (!this.#fresh) {
+      this.#time = this.#clock.now();
+      this.#fresh = true;
+      this.#schedule();
     }
-    return this.time;
+    return this.#time;
   }
 
   /** `flushable` has something to write; it is asked once, at the end of this tick. The caller makes sure that it asks once a tick. */
   touch(flushable: Flushable): void {
-    this.dirty.push(flushable);
-    if (this.inside === 0) this.schedule();
+    this.#dirty.push(flushable);
+    if (this.#inside === 0) this.#schedule();
   }
 
   /** Runs what an event brought: the time is read anew, and answers leave as soon as it is through. */
   run<T>(work: (now: number) => T): T {
     this.enter();
     try {
-      return work(this.time);
+      return work(this.#time);
     } finally {
       this.leave();
     }
@@ -47,37 +47,37 @@ export class Ticker {
 
   /** The first half of `run`, for the hottest path; `leave` must follow, whatever happens between. */
   enter(): number {
-    if (this.inside++ === 0) {
-      this.time = this.clock.now();
-      this.fresh = true;
+    if (this.#inside++ === 0) {
+      this.#time = this.#clock.now();
+      this.#fresh = true;
     }
-    return this.time;
+    return this.#time;
   }
 
   leave(): void {
-    if (--this.inside > 0) return;
-    this.flush();
-    if (!this.scheduled) this.fresh = false;
+    if (--this.#inside > 0) return;
+    this.#flush();
+    if (!this.#scheduled) this.#fresh = false;
   }
 
-  private schedule(): void {
-    if (this.scheduled) return;
-    this.scheduled = true;
-    this.clock.defer(this.tick);
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.defer(this.#tick);
   }
 
-  private readonly tick = (): void => {
-    this.scheduled = false;
-    this.flush();
-    this.fresh = false;
+  readonly #tick = (): void => {
+    this.#scheduled = false;
+    this.#flush();
+    this.#fresh = false;
   };
 
-  private flush(): void {
+  #flush(): void {
     // What a flush makes dirty again waits for the next one: a tick ends.
-    while (this.dirty.length > 0) {
-      const { dirty } = this;
-      this.dirty = [];
-      for (const flushable of dirty) flushable.flushTick(this.time);
+    while (this.#dirty.length > 0) {
+      const dirty = this.#dirty;
+      this.#dirty = [];
+      for (const flushable of dirty) flushable.flushTick(this.#time);
     }
   }
 }

@@ -9,26 +9,26 @@ export class Bulletin {
   /** Calls made here that failed, by code. */
   readonly errors = new Map<Code, number>();
   readonly counters = new Map<Counter, number>();
-  private readonly observer: Observer | undefined;
-  private readonly followers = new Set<ConnectionEvents>();
+  readonly #observer: Observer | undefined;
+  readonly #followers = new Set<ConnectionEvents>();
 
   constructor(observer: Observer | undefined) {
-    this.observer = observer;
+    this.#observer = observer;
   }
 
   tell(event: ObserverEvent): void {
     try {
-      this.observer?.event?.(event);
+      this.#observer?.event?.(event);
     } catch {
       // An observer must not throw; one that does is not heard.
     }
-    if (event.type === 'up' || event.type === 'down') for (const follower of this.followers) follower.push(event);
+    if (event.type === 'up' || event.type === 'down') for (const follower of this.#followers) follower.push(event);
   }
 
   count(counter: Counter, amount: number, remote: Remote | undefined): void {
     this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount);
     try {
-      this.observer?.count?.(counter, amount, remote);
+      this.#observer?.count?.(counter, amount, remote);
     } catch {
       // As above.
     }
@@ -41,14 +41,14 @@ export class Bulletin {
 
   /** Who comes and goes, those that live first. */
   follow(live: readonly Remote[]): ConnectionEvents {
-    const events = new ConnectionEvents(live, (gone) => this.followers.delete(gone));
-    this.followers.add(events);
+    const events = new ConnectionEvents(live, (gone) => this.#followers.delete(gone));
+    this.#followers.add(events);
     return events;
   }
 
   /** The transport is closed: nothing more happens. */
   end(): void {
-    for (const follower of this.followers) follower.end();
-    this.followers.clear();
+    for (const follower of this.#followers) follower.end();
+    this.#followers.clear();
   }
 }

@@ -24,13 +24,13 @@ export class Mount implements Mounted, CallHost {
   over: TransportError | undefined = undefined;
   /** Calls made here that have not settled. */
   open = 0;
-  private readonly host: MountHost;
-  private readonly idle: (() => void)[] = [];
+  readonly #host: MountHost;
+  readonly #idle: (() => void)[] = [];
 
   constructor(protocol: Protocol, host: MountHost) {
     this.protocol = protocol;
     this.table = methodTable(protocol);
-    this.host = host;
+    this.#host = host;
     this.inbox = new Inbox(
       protocol,
       this.table,
@@ -41,17 +41,17 @@ export class Mount implements Mounted, CallHost {
 
   settled(code: Code | undefined): void {
     this.open--;
-    this.host.settled(code);
-    if (this.open === 0) for (const resolve of this.idle.splice(0)) resolve();
+    this.#host.settled(code);
+    if (this.open === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   wakeBy(time: number): void {
-    this.host.wakeBy(time);
+    this.#host.wakeBy(time);
   }
 
   /** Resolves when no call made here is under way. */
   whenIdle(): Promise<void> {
-    return this.open === 0 ? Promise.resolve() : new Promise((resolve) => this.idle.push(resolve));
+    return this.open === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /** Refuses new calls from now on. */

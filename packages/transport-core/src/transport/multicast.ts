@@ -56,18 +56,18 @@ type Until<Response> = (answers: readonly Answer<Response>[], responses: number)
 
 /** Holds the calls in flight, the answers not yet read, and at most one waiting reader for each `next()`. */
 class Multicast<Response> implements AsyncIterableIterator<Answer<Response>> {
-  private readonly until: Until<Response>;
-  private readonly rest: 'cancel' | 'run';
-  private readonly outer: AbortSignal | undefined;
+  readonly #until: Until<Response>;
+  readonly #rest: 'cancel' | 'run';
+  readonly #outer: AbortSignal | undefined;
   /** One for each call in flight: Node warns of a leak where one signal has more than ten listeners. */
-  private readonly calls = new Set<AbortController>();
-  private readonly answers: Answer<Response>[] = [];
-  private responses = 0;
-  private read = 0;
-  private waiting: ((result: IteratorResult<Answer<Response>>) => void)[] = [];
-  private failure: { error: unknown } | undefined;
-  private over = false;
-  private readonly onAbort = () => this.abort(this.outer?.reason);
+  readonly #calls = new Set<AbortController>();
+  readonly #answers: Answer<Response>[] = [];
+  #responses = 0;
+  #read = 0;
+  #waiting: ((result: IteratorResult<Answer<Response>>) => void)[] = [];
+  #failure: { error: unknown } | undefined;
+  #over = false;
+  readonly #onAbort = () => this.#abort(this.#outer?.reason);
 
   constructor(
     targets: readonly Target[],
@@ -76,20 +76,20 @@ class Multicast<Response> implements AsyncIterableIterator<Answer<Response>> {
     outer: AbortSignal | undefined,
     send: (target: Target, signal: AbortSignal) => Promise<Response>,
   ) {
-    this.until = until;
-    this.rest = rest;
-    this.outer = outer;
-    outer?.addEventListener('abort', this.onAbort, { once: true });
+    this.#until = until;
+    this.#rest = rest;
+    this.#outer = outer;
+    outer?.addEventListener('abort', this.#onAbort, { once: true });
     for (const target of targets) {
       const call = new AbortController();
-      this.calls.add(call);
+      this.#calls.add(call);
       if (outer?.aborted) call.abort(outer.reason);
       send(target, call.signal).then(
-        (response) => this.answer(call, { target, response }),
-        (error) => (error instanceof TransportError ? this.answer(call, { target, error }) : this.fail(call, error)),
+        (response) => this.#answer(call, { target, response }),
+        (error) => (error instanceof TransportError ? this.#answer(call, { target, error }) : this.#fail(call, error)),
       );
     }
-    if (targets.length === 0) this.finish();
+    if (targets.length === 0) this.#finish();
   }
 
   [Symbol.asyncIterator](): this {
@@ -97,72 +97,72 @@ class Multicast<Response> implements AsyncIterableIterator<Answer<Response>> {
   }
 
   next(): Promise<IteratorResult<Answer<Response>>> {
-    const answer = this.answers[this.read];
+    const answer = this.#answers[this.#read];
     if (answer !== undefined) {
-      this.read++;
+      this.#read++;
       return Promise.resolve({ done: false, value: answer });
     }
-    if (this.failure !== undefined) {
-      const { error } = this.failure;
-      this.failure = undefined;
+    if (this.#failure !== undefined) {
+      const { error } = this.#failure;
+      this.#failure = undefined;
       return Promise.reject(error);
     }
-    if (this.over) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve) => this.waiting.push(resolve));
+    if (this.#over) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   return(): Promise<IteratorResult<Answer<Response>>> {
-    this.read = this.answers.length;
-    this.failure = undefined;
-    this.finish();
+    this.#read = this.#answers.length;
+    this.#failure = undefined;
+    this.#finish();
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  private answer(call: AbortController, answer: Answer<Response>): void {
-    this.settled(call);
-    if (this.over) return;
-    this.answers.push(answer);
-    if (answer.error === undefined) this.responses++;
-    this.serve();
+  #answer(call: AbortController, answer: Answer<Response>): void {
+    this.#settled(call);
+    if (this.#over) return;
+    this.#answers.push(answer);
+    if (answer.error === undefined) this.#responses++;
+    this.#serve();
     try {
-      if (this.until(this.answers, this.responses) || this.calls.size === 0) this.finish();
+      if (this.#until(this.#answers, this.#responses) || this.#calls.size === 0) this.#finish();
     } catch (error) {
-      this.failure = { error };
-      this.finish();
+      this.#failure = { error };
+      this.#finish();
     }
   }
 
-  private fail(call: AbortController, error: unknown): void {
-    this.settled(call);
-    if (this.over) return;
-    this.failure = { error };
-    this.finish();
+  #fail(call: AbortController, error: unknown): void {
+    this.#settled(call);
+    if (this.#over) return;
+    this.#failure = { error };
+    this.#finish();
   }
 
-  private settled(call: AbortController): void {
-    this.calls.delete(call);
-    if (this.calls.size === 0) this.outer?.removeEventListener('abort', this.onAbort);
+  #settled(call: AbortController): void {
+    this.#calls.delete(call);
+    if (this.#calls.size === 0) this.#outer?.removeEventListener('abort', this.#onAbort);
   }
 
-  private abort(reason: unknown): void {
-    for (const call of [...this.calls]) call.abort(reason);
+  #abort(reason: unknown): void {
+    for (const call of [...this.#calls]) call.abort(reason);
   }
 
   /** Hands what has come to those who wait. */
-  private serve(): void {
-    while (this.waiting.length > 0 && this.read < this.answers.length) {
-      this.waiting.shift()!({ done: false, value: this.answers[this.read++]! });
+  #serve(): void {
+    while (this.#waiting.length > 0 && this.#read < this.#answers.length) {
+      this.#waiting.shift()!({ done: false, value: this.#answers[this.#read++]! });
     }
   }
 
-  private finish(): void {
-    if (this.over) return;
-    this.over = true;
-    if (this.rest === 'cancel' || this.calls.size === 0) {
-      this.outer?.removeEventListener('abort', this.onAbort);
-      if (this.calls.size > 0) this.abort(new TransportError('cancelled', 'multicast: enough targets have answered'));
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#rest === 'cancel' || this.#calls.size === 0) {
+      this.#outer?.removeEventListener('abort', this.#onAbort);
+      if (this.#calls.size > 0) this.#abort(new TransportError('cancelled', 'multicast: enough targets have answered'));
     }
-    for (const resolve of this.waiting.splice(0)) resolve(this.next() as never);
+    for (const resolve of this.#waiting.splice(0)) resolve(this.next() as never);
   }
 }
 

@@ -44,14 +44,14 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   made = 0;
   served = 0;
   readonly bulletin: Bulletin;
-  private readonly alarm: Alarm;
-  private readonly doorway: Doorway;
-  private readonly listener: Listener;
-  private ids = 0;
-  private graceDue = Number.POSITIVE_INFINITY;
-  private listened: Promise<void> | undefined = undefined;
-  private ending: Promise<void> | undefined = undefined;
-  private ended: (() => void) | undefined = undefined;
+  readonly #alarm: Alarm;
+  readonly #doorway: Doorway;
+  readonly #listener: Listener;
+  #ids = 0;
+  #graceDue = Number.POSITIVE_INFINITY;
+  #listened: Promise<void> | undefined = undefined;
+  #ending: Promise<void> | undefined = undefined;
+  #ended: (() => void) | undefined = undefined;
 
   constructor(layer: StreamLayer, config: CommonConfig, clock: Clock, random: Random) {
     this.layer = layer;
@@ -78,17 +78,17 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
         }
       },
     };
-    this.alarm = new Alarm(
+    this.#alarm = new Alarm(
       clock,
-      (now) => this.ring(now),
-      (lateness) => this.excuse(lateness),
+      (now) => this.#ring(now),
+      (lateness) => this.#excuse(lateness),
     );
     this.pool = new Pool(this);
-    this.doorway = new Doorway(config.limits.handshakes);
-    this.listener = new Listener(
+    this.#doorway = new Doorway(config.limits.handshakes);
+    this.#listener = new Listener(
       layer,
       clock,
-      (stream) => this.accept(stream),
+      (stream) => this.#accept(stream),
       (error, retryIn) => this.bulletin.tell({ type: 'listenFailed', error, retryIn }),
     );
   }
@@ -104,17 +104,17 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     if (taken !== undefined) throw new TypeError(`channel ${protocol.channel} of '${protocol.name}' is taken by '${taken.protocol.name}' on this transport`);
     this.mounts.set(protocol.channel, mount);
     if (this.state !== 'open') mount.refuse();
-    this.mountsChanged();
+    this.#mountsChanged();
     return mount;
   }
 
   unmount(mount: Mount): void {
     if (this.mounts.get(mount.protocol.channel) !== mount) return;
     this.mounts.delete(mount.protocol.channel);
-    this.mountsChanged();
+    this.#mountsChanged();
   }
 
-  private mountsChanged(): void {
+  #mountsChanged(): void {
     this.ticker.run(() => {
       for (const connection of this.connections) connection.session.mountsChanged();
     });
@@ -122,36 +122,36 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 
   listen(): Promise<void> {
     if (this.state !== 'open') return Promise.reject(new TransportError('shutdown', 'listen: this transport is closed'));
-    if (this.listened !== undefined) return Promise.reject(new TransportError('failed_precondition', 'listen: this transport listens already'));
-    this.listened = this.listener.start().then(
+    if (this.#listened !== undefined) return Promise.reject(new TransportError('failed_precondition', 'listen: this transport listens already'));
+    this.#listened = this.#listener.start().then(
       () => {
         if (this.state !== 'open') throw new TransportError('shutdown', 'listen: this transport was closed meanwhile');
         this.listening = true;
       },
       (error) => {
-        this.listened = undefined;
+        this.#listened = undefined;
         throw error;
       },
     );
-    return this.listened;
+    return this.#listened;
   }
 
-  private accept(stream: StreamConnection): void {
+  #accept(stream: StreamConnection): void {
     const { limits } = this.config;
     if (this.state !== 'open') return stream.destroy();
     const refused =
       this.connections.size >= limits.connections
         ? reasonError('full', `${limits.connections} connections are open here, limits.connections allows no more`)
         : undefined;
-    const verdict = this.doorway.knock(stream.endpoint);
+    const verdict = this.#doorway.knock(stream.endpoint);
     if (verdict === 'refuse') {
       const error = new TransportError('resource_exhausted', 'too many connections are saying hello (limits.handshakes)', { reason: 'full' });
       this.bulletin.tell({ type: 'rejected', endpoint: stream.endpoint, direction: 'in', error });
       return stream.destroy(error);
     }
-    const connection = new Connection(this, stream, { id: `in-${++this.ids}`, direction: 'in', target: undefined, expected: undefined, refused });
+    const connection = new Connection(this, stream, { id: `in-${++this.#ids}`, direction: 'in', target: undefined, expected: undefined, refused });
     this.connections.add(connection);
-    this.doorway.enter(connection, verdict);
+    this.#doorway.enter(connection, verdict);
     connection.start();
     if (verdict === 'wait') connection.park();
   }
@@ -161,13 +161,13 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     if (this.connections.size >= config.limits.connections) {
       throw reasonError('full', `${config.limits.connections} connections are open here, limits.connections allows no more`, { target });
     }
-    const found = config.resolve === undefined ? address : await this.resolve(target, address, nodeId);
+    const found = config.resolve === undefined ? address : await this.#resolve(target, address, nodeId);
     signal.throwIfAborted();
     const stream = await this.layer.dial(found, { timeout: config.dialTimeout, signal });
     if (signal.aborted) stream.destroy();
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const connection = new Connection(this, stream, { id: `out-${++this.ids}`, direction: 'out', target, expected: nodeId, refused: undefined });
+      const connection = new Connection(this, stream, { id: `out-${++this.#ids}`, direction: 'out', target, expected: nodeId, refused: undefined });
       this.connections.add(connection);
       const onAbort = () => this.ticker.run(() => connection.session.break(reasonError('closed', 'the dialler gave up')));
       signal.addEventListener('abort', onAbort, { once: true });
@@ -180,7 +180,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     });
   }
 
-  private async resolve(target: string, address: string, nodeId: string | undefined): Promise<string> {
+  async #resolve(target: string, address: string, nodeId: string | undefined): Promise<string> {
     try {
       return await this.config.resolve!(address);
     } catch (error) {
@@ -193,7 +193,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   // What connections report.
 
   up(connection: Connection): void {
-    this.doorway.leave(connection);
+    this.#doorway.leave(connection);
     const remote = connection.remote!;
     this.bulletin.tell({ type: 'up', remote });
     if (connection.target !== undefined) this.pool.add(connection);
@@ -201,22 +201,22 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 
   leaving(connection: Connection, waiting: OutCall[]): void {
     this.pool.forget(connection);
-    for (const call of waiting) this.again(call as Call<unknown>, undefined);
+    for (const call of waiting) this.#again(call as Call<unknown>, undefined);
   }
 
   down(connection: Connection, error: TransportError, unsent: OutCall[]): void {
-    this.doorway.leave(connection);
+    this.#doorway.leave(connection);
     this.pool.forget(connection);
     const { remote, endpoint, direction } = connection;
     if (connection.wasUp && remote !== undefined) {
       this.bulletin.tell({ type: 'down', remote, cause: error });
     } else this.bulletin.tell({ type: 'rejected', endpoint, direction, error: withDetails(error, { target: connection.target ?? endpoint }) });
-    for (const call of unsent) this.again(call as Call<unknown>, error);
+    for (const call of unsent) this.#again(call as Call<unknown>, error);
   }
 
   gone(connection: Connection): void {
     this.connections.delete(connection);
-    if (this.state === 'closing' && this.connections.size === 0) this.ended?.();
+    if (this.state === 'closing' && this.connections.size === 0) this.#ended?.();
   }
 
   crowding(connection: Connection): void {
@@ -226,7 +226,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   incoming(call: InCall, channel: Channel): void {
     this.served++;
     (channel.mounted as Mount).inbox.arrive(call, channel);
-    if (this.memory.used > this.memory.limit * 1.25) this.relieve();
+    if (this.memory.used > this.memory.limit * 1.25) this.#relieve();
   }
 
   withdrawn(call: InCall, channel: Channel): void {
@@ -238,7 +238,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   }
 
   /** A call that no handler can have seen: once again on another connection, in order; only where its target can be dialled. */
-  private again(call: Call<unknown>, error: TransportError | undefined): void {
+  #again(call: Call<unknown>, error: TransportError | undefined): void {
     if (call.done) return;
     if (this.state !== 'open') return call.failed(CLOSED);
     if (!(call instanceof Call) || !call.redial || call.retried) return call.failed(withDetails(error ?? GONE, { sent: false }));
@@ -247,7 +247,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   }
 
   /** Far over `limits.memory`: the connection that holds most is cut. */
-  private relieve(): void {
+  #relieve(): void {
     let most: Connection | undefined;
     for (const connection of this.connections) if (most === undefined || connection.session.link.held > most.session.link.held) most = connection;
     most?.session.break(
@@ -286,22 +286,22 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   }
 
   wakeBy(time: number): void {
-    this.alarm.by(time);
+    this.#alarm.by(time);
   }
 
-  private ring(now: number): number {
+  #ring(now: number): number {
     return this.ticker.run(() => {
       let next = this.pool.wake(now);
       for (const connection of this.connections) {
         const due = connection.wake(now);
         if (due < next) next = due;
       }
-      if (now >= this.graceDue) this.endGrace();
-      return Math.min(next, this.graceDue);
+      if (now >= this.#graceDue) this.#endGrace();
+      return Math.min(next, this.#graceDue);
     });
   }
 
-  private excuse(lateness: number): void {
+  #excuse(lateness: number): void {
     for (const connection of this.connections) connection.session.excuse(lateness);
   }
 
@@ -336,30 +336,30 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   }
 
   close(grace: number): Promise<void> {
-    this.ending ??= this.end(grace);
-    return this.ending;
+    this.#ending ??= this.#end(grace);
+    return this.#ending;
   }
 
-  private async end(grace: number): Promise<void> {
+  async #end(grace: number): Promise<void> {
     this.state = 'closing';
     this.listening = false;
     for (const mount of this.mounts.values()) mount.refuse();
-    const stopped = this.listener.stop();
+    const stopped = this.#listener.stop();
     this.pool.close(CLOSED);
     this.ticker.run((now) => {
       for (const connection of [...this.connections]) connection.session.shut(grace);
-      this.graceDue = now + grace;
-      if (grace === 0) this.endGrace();
-      else this.wakeBy(this.graceDue);
+      this.#graceDue = now + grace;
+      if (grace === 0) this.#endGrace();
+      else this.wakeBy(this.#graceDue);
     });
     if (this.connections.size > 0) {
       await new Promise<void>((resolve) => {
-        this.ended = resolve;
+        this.#ended = resolve;
       });
     }
     await stopped.catch(() => {});
-    this.endGrace();
-    this.alarm.stop();
+    this.#endGrace();
+    this.#alarm.stop();
     this.state = 'closed';
     this.bulletin.end();
   }
@@ -381,8 +381,8 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     });
   }
 
-  private endGrace(): void {
-    this.graceDue = Number.POSITIVE_INFINITY;
+  #endGrace(): void {
+    this.#graceDue = Number.POSITIVE_INFINITY;
     for (const mount of this.mounts.values()) if (!mount.inbox.closed) mount.inbox.close(reasonError('closed', 'the other end has closed its transport'));
   }
 }

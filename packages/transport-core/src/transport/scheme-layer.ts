@@ -6,17 +6,17 @@ import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import type { Backend, BackendLayerOptions } from './backend.ts';
 
 export class SchemeLayer implements StreamLayer {
-  private readonly backends: readonly Backend[];
+  readonly #backends: readonly Backend[];
   /** What every backend is given. */
-  private readonly given: Pick<BackendLayerOptions, 'clock' | 'random' | 'observer'>;
-  private readonly advertised: string | undefined;
+  readonly #given: Pick<BackendLayerOptions, 'clock' | 'random' | 'observer'>;
+  readonly #advertised: string | undefined;
   /** Layers that listen, in the order of their addresses, each with its scheme. */
-  private readonly listeners: { readonly scheme: string; readonly layer: StreamLayer }[] = [];
+  readonly #listeners: { readonly scheme: string; readonly layer: StreamLayer }[] = [];
   /** Layers that dial; a backend that listens dials by the same layer. */
-  private readonly diallers = new Map<Backend, StreamLayer>();
-  private listens = false;
+  readonly #diallers = new Map<Backend, StreamLayer>();
+  #listens = false;
   /** Those that listen now. */
-  private readonly up = new Set<StreamLayer>();
+  readonly #up = new Set<StreamLayer>();
 
   constructor(
     addresses: readonly string[],
@@ -24,47 +24,47 @@ export class SchemeLayer implements StreamLayer {
     backends: readonly Backend[],
     given: Pick<BackendLayerOptions, 'clock' | 'random' | 'observer'>,
   ) {
-    this.backends = backends;
-    this.given = given;
-    this.advertised = advertiseAddrs.length === 0 ? undefined : advertiseAddrs.join(',');
+    this.#backends = backends;
+    this.#given = given;
+    this.#advertised = advertiseAddrs.length === 0 ? undefined : advertiseAddrs.join(',');
     for (const bindAddr of addresses) {
-      const { scheme, backend } = this.backendOf(bindAddr, 'createTransport');
+      const { scheme, backend } = this.#backendOf(bindAddr, 'createTransport');
       const advertiseAddr = advertiseAddrs.find((address) => backend.schemes.includes(splitScheme(address).scheme ?? '')) ?? advertiseAddrs[0];
       const layer = backend.layer({ bindAddr, advertiseAddr, ...given });
-      this.listeners.push({ scheme, layer });
-      if (!this.diallers.has(backend)) this.diallers.set(backend, layer);
+      this.#listeners.push({ scheme, layer });
+      if (!this.#diallers.has(backend)) this.#diallers.set(backend, layer);
     }
   }
 
   async listen(accept: (connection: StreamConnection) => void, failed?: (error: TransportError) => void): Promise<void> {
-    if (this.listeners.length === 0) {
+    if (this.#listeners.length === 0) {
       throw new TransportError(
         'failed_precondition',
-        `createTransport: no address to listen on was given; give one, such as '${this.backends[0]?.schemes[0] ?? 'tcp'}://127.0.0.1:0'`,
+        `createTransport: no address to listen on was given; give one, such as '${this.#backends[0]?.schemes[0] ?? 'tcp'}://127.0.0.1:0'`,
       );
     }
     let failure: unknown;
-    for (const { layer } of this.listeners) {
-      if (this.up.has(layer)) continue;
+    for (const { layer } of this.#listeners) {
+      if (this.#up.has(layer)) continue;
       try {
         await layer.listen(accept, (error) => {
-          this.up.delete(layer);
+          this.#up.delete(layer);
           failed?.(error);
         });
-        this.up.add(layer);
+        this.#up.add(layer);
       } catch (error) {
         failure ??= error;
-        if (!this.listens) break;
+        if (!this.#listens) break;
       }
     }
     if (failure === undefined) {
-      this.listens = true;
+      this.#listens = true;
       return;
     }
     // At first it is all of them or none; later, one that broke is mended while the others listen on.
-    if (!this.listens) {
-      await Promise.all([...this.up].map((layer) => layer.close()));
-      this.up.clear();
+    if (!this.#listens) {
+      await Promise.all([...this.#up].map((layer) => layer.close()));
+      this.#up.clear();
     }
     throw failure;
   }
@@ -72,14 +72,14 @@ export class SchemeLayer implements StreamLayer {
   dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection> {
     let backend: Backend;
     try {
-      ({ backend } = this.backendOf(address, 'dial'));
+      ({ backend } = this.#backendOf(address, 'dial'));
     } catch (error) {
       return Promise.reject(error);
     }
-    let layer = this.diallers.get(backend);
+    let layer = this.#diallers.get(backend);
     if (layer === undefined) {
-      layer = backend.layer({ bindAddr: undefined, advertiseAddr: undefined, ...this.given });
-      this.diallers.set(backend, layer);
+      layer = backend.layer({ bindAddr: undefined, advertiseAddr: undefined, ...this.#given });
+      this.#diallers.set(backend, layer);
     }
     return layer.dial(address, options);
   }
@@ -89,23 +89,23 @@ export class SchemeLayer implements StreamLayer {
   }
 
   localAddrs(): string[] {
-    if (!this.listens) throw new TransportError('failed_precondition', 'localAddr: this transport does not listen yet; await listen() first');
-    return this.listeners.map(({ scheme, layer }) => withScheme(layer.localAddr(), scheme));
+    if (!this.#listens) throw new TransportError('failed_precondition', 'localAddr: this transport does not listen yet; await listen() first');
+    return this.#listeners.map(({ scheme, layer }) => withScheme(layer.localAddr(), scheme));
   }
 
   advertiseAddr(): string {
-    return this.advertised ?? this.localAddr();
+    return this.#advertised ?? this.localAddr();
   }
 
   async close(): Promise<void> {
-    const layers = new Set([...this.listeners.map(({ layer }) => layer), ...this.diallers.values()]);
+    const layers = new Set([...this.#listeners.map(({ layer }) => layer), ...this.#diallers.values()]);
     await Promise.all([...layers].map((layer) => layer.close()));
   }
 
-  private backendOf(address: string, what: string): { scheme: string; backend: Backend } {
+  #backendOf(address: string, what: string): { scheme: string; backend: Backend } {
     const { scheme } = splitScheme(address);
-    const known = this.backends.flatMap((backend) => backend.schemes);
-    const backend = this.backends.find((candidate) => candidate.schemes.includes(scheme ?? ''));
+    const known = this.#backends.flatMap((backend) => backend.schemes);
+    const backend = this.#backends.find((candidate) => candidate.schemes.includes(scheme ?? ''));
     if (scheme !== undefined && backend !== undefined) return { scheme, backend };
     const wrong = scheme === undefined ? 'has no scheme' : `has the scheme '${scheme}', for which there is no backend`;
     throw new TransportError(

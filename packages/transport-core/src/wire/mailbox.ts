@@ -5,10 +5,10 @@ import { EMPTY, type EncodedMetadata, Frame, type FrameWriter, Kind } from './fr
 /** Collects what a session writes, for a StreamConnection that carries frames. */
 export class Mailbox implements FrameWriter {
   size = 0;
-  private batch: Frame[] = [];
+  #batch: Frame[] = [];
 
   get count(): number {
-    return this.batch.length;
+    return this.#batch.length;
   }
 
   fits(bytes: number): boolean {
@@ -17,44 +17,44 @@ export class Mailbox implements FrameWriter {
 
   /** The frames so far, which are the taker's from now on. */
   take(): Frame[] {
-    const { batch } = this;
-    this.batch = [];
+    const batch = this.#batch;
+    this.#batch = [];
     this.size = 0;
     return batch;
   }
 
   hello(hello: Uint8Array): void {
-    this.add(Kind.HELLO, 0).hello = hello;
+    this.#add(Kind.HELLO, 0).hello = hello;
   }
 
   ready(): void {
-    this.add(Kind.READY, 0);
+    this.#add(Kind.READY, 0);
   }
 
   goAway(code: number, reason: number, text: string): void {
-    const frame = this.add(Kind.GO_AWAY, 0);
+    const frame = this.#add(Kind.GO_AWAY, 0);
     frame.code = code;
     frame.reason = reason;
     frame.text = text;
   }
 
   ping(id: number): void {
-    this.add(Kind.PING, id);
+    this.#add(Kind.PING, id);
   }
 
   pong(id: number): void {
-    this.add(Kind.PONG, id);
+    this.#add(Kind.PONG, id);
   }
 
   credit(account: number, credit: number, id: number, channel: number): void {
-    const frame = this.add(Kind.CREDIT, id);
+    const frame = this.#add(Kind.CREDIT, id);
     frame.account = account;
     frame.credit = credit;
     frame.channel = channel;
   }
 
   protocols(hello: Uint8Array): void {
-    this.add(Kind.PROTOCOLS, 0).hello = hello;
+    this.#add(Kind.PROTOCOLS, 0).hello = hello;
   }
 
   request(
@@ -69,7 +69,7 @@ export class Mailbox implements FrameWriter {
     start: number,
     end: number,
   ): void {
-    const frame = this.message(Kind.REQUEST, id, size, payload, start, end);
+    const frame = this.#message(Kind.REQUEST, id, size, payload, start, end);
     frame.channel = channel;
     frame.method = method;
     frame.flags = flags;
@@ -87,30 +87,30 @@ export class Mailbox implements FrameWriter {
     start: number,
     end: number,
   ): void {
-    const frame = this.message(Kind.ONEWAY, id, size, payload, start, end);
+    const frame = this.#message(Kind.ONEWAY, id, size, payload, start, end);
     frame.channel = channel;
     frame.method = method;
     carry(frame, metadata);
   }
 
   response(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
-    this.message(Kind.RESPONSE, id, size, payload, start, end);
+    this.#message(Kind.RESPONSE, id, size, payload, start, end);
   }
 
   item(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
-    this.message(Kind.ITEM, id, size, payload, start, end);
+    this.#message(Kind.ITEM, id, size, payload, start, end);
   }
 
   part(id: number, payload: Uint8Array, start: number, end: number): void {
-    this.message(Kind.PART, id, 0, payload, start, end);
+    this.#message(Kind.PART, id, 0, payload, start, end);
   }
 
   end(id: number): void {
-    this.add(Kind.END, id);
+    this.#add(Kind.END, id);
   }
 
   error(id: number, code: number, reason: number, text: string, flags: number, metadata: EncodedMetadata | undefined): void {
-    const frame = this.add(Kind.ERROR, id);
+    const frame = this.#add(Kind.ERROR, id);
     frame.code = code;
     frame.reason = reason;
     frame.text = text;
@@ -119,19 +119,19 @@ export class Mailbox implements FrameWriter {
   }
 
   cancel(id: number): void {
-    this.add(Kind.CANCEL, id);
+    this.#add(Kind.CANCEL, id);
   }
 
-  private add(kind: number, id: number): Frame {
+  #add(kind: number, id: number): Frame {
     const frame = new Frame();
     frame.kind = kind;
     frame.id = id;
-    this.batch.push(frame);
+    this.#batch.push(frame);
     return frame;
   }
 
-  private message(kind: number, id: number, size: number, payload: Uint8Array, start: number, end: number): Frame {
-    const frame = this.add(kind, id);
+  #message(kind: number, id: number, size: number, payload: Uint8Array, start: number, end: number): Frame {
+    const frame = this.#add(kind, id);
     frame.size = size;
     frame.payload = start === end ? EMPTY : new Uint8Array(payload.subarray(start, end));
     this.size += end - start;

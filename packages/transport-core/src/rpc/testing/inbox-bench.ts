@@ -38,19 +38,19 @@ export class FakeConnection implements AnswerCarrier {
   running = 0;
   jammed = false;
   credited = 0;
-  private ids = 1;
-  private readonly bench: InboxBench;
+  #ids = 1;
+  readonly #bench: InboxBench;
 
   constructor(bench: InboxBench, name: string) {
-    this.bench = bench;
+    this.#bench = bench;
     this.remote = { id: name, endpoint: name, direction: 'in', closed: false, instance: name, hello: {} };
     this.channel = new Channel(this.link, { credit: () => void this.credited++ }, protocol.channel);
     this.channel.version = 1;
   }
 
-  call(name: Name, payload: Uint8Array = new Uint8Array([this.ids & 0xff]), long = false): InCall {
+  call(name: Name, payload: Uint8Array = new Uint8Array([this.#ids & 0xff]), long = false): InCall {
     const method = table.byName.get(name)!;
-    const call = new InCall(this, method.kind === 'oneway' ? 0 : (this.ids += 2), protocol.channel, method, undefined, 0, Number.POSITIVE_INFINITY, payload);
+    const call = new InCall(this, method.kind === 'oneway' ? 0 : (this.#ids += 2), protocol.channel, method, undefined, 0, Number.POSITIVE_INFINITY, payload);
     call.cost = payload.length + 64;
     call.from = this.remote;
     if (method.kind === 'oneway' || long) {
@@ -63,7 +63,7 @@ export class FakeConnection implements AnswerCarrier {
   /** A call comes in. */
   send(name: Name, payload?: Uint8Array, long = false): InCall {
     const call = this.call(name, payload, long);
-    this.bench.inbox.arrive(call, this.channel);
+    this.#bench.inbox.arrive(call, this.channel);
     return call;
   }
 

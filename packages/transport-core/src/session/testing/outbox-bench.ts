@@ -15,12 +15,12 @@ export class OutboxBench {
   readonly batches: number[] = [];
   readonly violations: string[] = [];
   stuck = false;
-  private readonly mailbox = new Mailbox();
+  readonly #mailbox = new Mailbox();
 
   constructor(limits: SessionLimits = SMALL) {
     this.link = new Link({
-      writer: this.mailbox,
-      port: { flush: () => this.flush(), dirty: () => {}, wakeBy: () => {}, close: () => {}, destroy: () => {} },
+      writer: this.#mailbox,
+      port: { flush: () => this.#flush(), dirty: () => {}, wakeBy: () => {}, close: () => {}, destroy: () => {} },
       limits,
       memory: { used: 0, limit: Number.MAX_SAFE_INTEGER },
       allocate: (size) => new Uint8Array(size),
@@ -54,8 +54,8 @@ export class OutboxBench {
     return this.frames.slice(before);
   }
 
-  private flush(): boolean {
-    const batch = this.mailbox.take();
+  #flush(): boolean {
+    const batch = this.#mailbox.take();
     this.frames.push(...batch);
     this.batches.push(batch.length);
     return !this.stuck;

@@ -53,18 +53,18 @@ export class End implements Port, SessionVisitor {
   stuck = false;
   isDirty = false;
   consents = true;
-  private kept: Uint8Array | undefined = undefined;
-  private readonly encoder: FrameEncoder;
+  #kept: Uint8Array | undefined = undefined;
+  readonly #encoder: FrameEncoder;
 
   constructor(side: 'dialler' | 'acceptor', protocols: readonly Protocol[], options: Partial<SessionOptions>) {
     const limits = options.limits ?? SMALL;
-    this.encoder = new FrameEncoder((size) => new Uint8Array(size), limits.packet + 17 * KIB);
+    this.#encoder = new FrameEncoder((size) => new Uint8Array(size), limits.packet + 17 * KIB);
     for (const protocol of protocols) this.mounts.set(protocol.channel, { protocol, table: methodTable(protocol) });
     this.session = new Session({
       side,
       visitor: this,
       port: this,
-      writer: this.encoder,
+      writer: this.#encoder,
       limits,
       memory: this.memory,
       allocate: (size) => new Uint8Array(size),
@@ -77,7 +77,7 @@ export class End implements Port, SessionVisitor {
       idleTimeout: Number.POSITIVE_INFINITY,
       handshakeTimeout: 5_000,
       random: seededRandom(side === 'dialler' ? 1 : 2),
-      preamble: () => this.encoder.preamble(),
+      preamble: () => this.#encoder.preamble(),
       refused: undefined,
       now: 1_000,
       ...options,
@@ -101,19 +101,19 @@ export class End implements Port, SessionVisitor {
   /** The connection is done with what it kept. */
   drain(now: number): void {
     this.stuck = false;
-    if (this.kept === undefined) return;
-    this.sent.push(this.kept);
-    this.kept = undefined;
+    if (this.#kept === undefined) return;
+    this.sent.push(this.#kept);
+    this.#kept = undefined;
     this.session.drained(now);
   }
 
   // Port
 
   flush(): boolean {
-    const chunk = this.encoder.take().slice();
-    this.encoder.clear();
-    if (this.kept !== undefined) throw new Error('flushed while the connection kept a batch');
-    if (this.stuck) this.kept = chunk;
+    const chunk = this.#encoder.take().slice();
+    this.#encoder.clear();
+    if (this.#kept !== undefined) throw new Error('flushed while the connection kept a batch');
+    if (this.stuck) this.#kept = chunk;
     else this.sent.push(chunk);
     return !this.stuck;
   }
@@ -174,7 +174,7 @@ export class Pair {
   readonly dialler: End;
   readonly acceptor: End;
   now = 1_000;
-  private seq = 0;
+  #seq = 0;
 
   constructor(protocols: readonly Protocol[], options: Partial<SessionOptions> = {}, theirs: Partial<SessionOptions> = options) {
     this.dialler = new End('dialler', protocols, options);
@@ -194,7 +194,7 @@ export class Pair {
   }
 
   start(end: End, call: OutCall): void {
-    call.seq = this.seq++;
+    call.seq = this.#seq++;
     end.session.link.now = this.now;
     end.session.caller.start(call);
   }
@@ -215,7 +215,7 @@ export class Pair {
   }
 
   /** An end that has closed is heard of once all that it wrote is through. */
-  private tellClose(end: End): boolean {
+  #tellClose(end: End): boolean {
     if (!end.closing || end.closeTold || end.sent.length > 0) return false;
     end.closeTold = true;
     this.other(end).session.closed(undefined);
@@ -231,7 +231,7 @@ export class Pair {
           this.tick(end);
           moved = true;
         }
-        moved = this.move(end) || this.tellClose(end) || moved;
+        moved = this.move(end) || this.#tellClose(end) || moved;
       }
       if (!moved) return;
     }

@@ -20,18 +20,18 @@ export class TestCall extends OutCall {
 
   answered(payload: Uint8Array): void {
     this.answer = payload;
-    this.settle();
+    this.#settle();
   }
 
   ended(): void {
     this.whole = true;
-    this.settle();
+    this.#settle();
   }
 
   failed(error: TransportError): void {
     if (this.done) return;
     this.error = error;
-    this.settle();
+    this.#settle();
   }
 
   expired(): void {
@@ -39,7 +39,7 @@ export class TestCall extends OutCall {
   }
 
   accepted(): void {
-    if (this.method.kind === 'oneway') this.settle();
+    if (this.method.kind === 'oneway') this.#settle();
     else this.opened = true;
   }
 
@@ -50,13 +50,13 @@ export class TestCall extends OutCall {
   giveUp(code: 'deadline_exceeded' | 'cancelled'): void {
     if (this.done) return;
     this.error = new TransportError(code, 'given up', { sent: this.sent });
-    this.settle();
+    this.#settle();
     this.download?.discard();
     this.carrier?.abandon(this);
     this.list?.remove(this);
   }
 
-  private settle(): void {
+  #settle(): void {
     this.settlements++;
     this.done = true;
   }
