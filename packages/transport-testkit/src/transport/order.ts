@@ -179,6 +179,24 @@ export const orderCases: Cases = (define) => {
     t.true(got.lastIndexOf('high') < got.length - 5, `they arrived as ${got.join(' ')}`);
   });
 
+  define('one-ways that wait for room keep their order, and one that is aborted leaves no gap', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { timeout: Infinity } });
+    const consumer = b.consumer('note');
+    await a.dial(at);
+    let before = 0;
+    while (a.trySend(at, 'note', pattern(10_000))) before++;
+    const controllers = Array.from({ length: 6 }, () => new AbortController());
+    const sends = controllers.map(({ signal }, i) => a.send(at, 'note', utf8(`${i}`), { signal }).catch(() => 'aborted'));
+    await f.turns(2);
+    controllers[0]?.abort();
+    controllers[3]?.abort();
+    for (let i = 0; i < before; i++) await consumer.next();
+    const got: string[] = [];
+    for (let i = 0; i < 4; i++) got.push(textOf((await consumer.next()).value.request));
+    t.deepEqual(got, ['1', '2', '4', '5']);
+    t.deepEqual(await Promise.all(sends), ['aborted', undefined, undefined, 'aborted', undefined, undefined]);
+  });
+
   // FAULTS 6
   define('thousands of messages in one tick are all handled, in order', async (f, t) => {
     const { a, b, at } = await f.pair();

@@ -2,6 +2,7 @@
 
 import { serve, TransportError } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
+import { kit } from './protocols.ts';
 import { serveKit } from './serving.ts';
 import type { Cases } from './suite.ts';
 import { deferred, textOf, utf8, watch } from './values.ts';
@@ -153,6 +154,25 @@ export const readerCases: Cases = (define) => {
       answers.map((_, i) => String(i)),
     );
     t.is(most, 3);
+  });
+
+  define('callers take turns: one that floods does not keep another waiting', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const c = await f.open(kit);
+    f.link(c, b);
+    const flood = Array.from({ length: 200 }, () => a.send(at, 'echo', utf8('flood')));
+    await f.until('the flood waits', () => b.snapshot().waiting === 200);
+    const single = c.send(at, 'echo', utf8('single'));
+    await f.until('the single one waits too', () => b.snapshot().waiting === 201);
+    const order: string[] = [];
+    serveKit(b, {
+      echo(request) {
+        order.push(textOf(request));
+        return request;
+      },
+    });
+    await Promise.all([single, ...flood]);
+    t.true(order.indexOf('single') < 3, `it was number ${order.indexOf('single')} of ${order.length}`);
   });
 
   // FAULTS 39

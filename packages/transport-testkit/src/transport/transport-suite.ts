@@ -22,6 +22,7 @@ import { rateCases } from './rates.ts';
 import { readerCases } from './readers.ts';
 import { reentrancyCases } from './reentrancy.ts';
 import { streamBoundCases } from './stream-bounds.ts';
+import { streamEndCases } from './stream-ends.ts';
 import { streamCases } from './streaming.ts';
 import { register } from './suite.ts';
 import { targetCases } from './targets.ts';
@@ -44,6 +45,7 @@ export function transportSuite(test: TransportTest, backend: TransportBackend): 
     oneWayCases,
     streamCases,
     streamBoundCases,
+    streamEndCases,
     orderCases,
     pressureCases,
     rateCases,
