@@ -36,6 +36,8 @@ export class Inbox {
   /** Readers that are being fed: one that is ready again within its turn goes on in the same loop. */
   readonly #feeding = new Set<Taker>();
   readonly #count: (counter: Counter, remote: Remote | undefined) => void;
+  /** A handler answered when its caller was gone. */
+  readonly #late = (from: Remote): void => this.#count('lateAnswer', from);
 
   /** A handler's clean-up failed, or one that had answered threw: nobody else is told. */
   readonly handlerFailed: (error: unknown) => void;
@@ -210,10 +212,7 @@ export class Inbox {
       return;
     }
     if (call.method.kind !== 'oneway') call.carrier.started(call);
-    taker.take(
-      makeRpc(call, request, channel.version, () => this.#count('lateAnswer', call.from)),
-      call,
-    );
+    taker.take(makeRpc(call, request, channel.version, this.#late), call);
   }
 
   #refuse(call: InCall): void {

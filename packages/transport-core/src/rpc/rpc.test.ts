@@ -12,7 +12,7 @@ function incoming(name: Name) {
   const rpc = makeRpc(call, 'request', 3, () => void late++) as RespondingRpc & StreamingRpc;
   const leave = (error: TransportError) => {
     call.open = false;
-    call.cancelled?.(error);
+    call.left(error);
   };
   return { connection, call, rpc, leave, late: () => late };
 }

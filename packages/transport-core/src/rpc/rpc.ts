@@ -15,14 +15,13 @@ export class IncomingRpc {
   readonly version: number;
   readonly metadata: Readonly<Record<string, string>>;
   readonly #call: InCall;
-  readonly #late: () => void;
+  readonly #late: (from: Remote) => void;
   #answered = false;
   #controller: AbortController | undefined = undefined;
-  #gone: TransportError | undefined = undefined;
   #upload: ItemReader<unknown> | undefined = undefined;
 
   /** @param late a reader answered when its caller was gone. */
-  constructor(call: InCall, request: unknown, version: number, late: () => void) {
+  constructor(call: InCall, request: unknown, version: number, late: (from: Remote) => void) {
     this.method = call.method.name;
     this.request = request;
     this.from = call.from!;
@@ -30,13 +29,15 @@ export class IncomingRpc {
     this.metadata = call.metadata === undefined ? NO_METADATA : Object.freeze(call.metadata);
     this.#call = call;
     this.#late = late;
-    if (call.method.kind !== 'oneway') call.cancelled = (error) => this.#cancelled(error);
   }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#gone !== undefined) this.#controller.abort(this.#gone);
+      const call = this.#call;
+      const controller = new AbortController();
+      this.#controller = controller;
+      if (call.gone !== undefined) controller.abort(call.gone);
+      else call.cancelled = (error) => controller.abort(error);
     }
     return this.#controller.signal;
   }
@@ -60,7 +61,7 @@ export class IncomingRpc {
   fail(error: unknown): boolean {
     const call = this.#call;
     if (call.method.kind === 'oneway') {
-      this.#late();
+      this.#late(this.from);
       return false;
     }
     this.#answer('fail');
@@ -68,9 +69,9 @@ export class IncomingRpc {
   }
 
   protected writeItem(item: unknown): Promise<void> {
-    const { method, download } = this.#call;
-    if (this.#answered && this.#gone === undefined) throw new TypeError(`rpc.write: '${method.name}' has ended already`);
-    if (this.#gone !== undefined) return Promise.reject(this.#gone);
+    const { method, download, gone } = this.#call;
+    if (this.#answered && gone === undefined) throw new TypeError(`rpc.write: '${method.name}' has ended already`);
+    if (gone !== undefined) return Promise.reject(gone);
     let payload: Uint8Array;
     try {
       payload = encodeAs(method.download!, method.what.download, item);
@@ -105,7 +106,7 @@ export class IncomingRpc {
 
   #told(open: boolean): boolean {
     this.#call.carrier.finished(this.#call);
-    if (!open) this.#late();
+    if (!open) this.#late(this.from);
     return open;
   }
 
@@ -117,11 +118,6 @@ export class IncomingRpc {
       this.#told(this.#call.carrier.fail(this.#call, new TransportError('internal', `the handler's answer breaks its codec: ${message}`), false));
       throw error;
     }
-  }
-
-  #cancelled(error: TransportError): void {
-    this.#gone = error;
-    this.#controller?.abort(error);
   }
 }
 
@@ -144,7 +140,7 @@ class StreamingRpc extends IncomingRpc {
 }
 
 /** The Rpc of a call, whatever its kind. @param late its reader answered when the caller was gone. */
-export function makeRpc(call: InCall, request: unknown, version: number, late: () => void): IncomingRpc {
+export function makeRpc(call: InCall, request: unknown, version: number, late: (from: Remote) => void): IncomingRpc {
   if (call.method.response !== undefined) return new RespondingRpc(call, request, version, late);
   return new (call.method.download === undefined ? IncomingRpc : StreamingRpc)(call, request, version, late);
 }

@@ -49,10 +49,11 @@ export class Serving implements Taker {
       this.#throws(rpc, error);
       return this.#done(call);
     }
-    if (!isThenable(result)) {
-      if (!this.#answer(rpc, call, result)) return;
-      return this.#done(call);
-    }
+    if (isThenable(result)) this.#later(rpc, call, result);
+    else if (this.#answer(rpc, call, result)) this.#done(call);
+  }
+
+  #later(rpc: IncomingRpc, call: InCall, result: PromiseLike<unknown>): void {
     this.#running.add(rpc);
     result.then(
       (value) => {

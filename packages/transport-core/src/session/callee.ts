@@ -1,6 +1,7 @@
 // The called half of a session: the peer's calls by id, from their first packet to the terminal frame (SESSION.md §3).
 
 import { codeNumber, reasonNumber, TransportError } from '../errors.ts';
+import type { Method } from '../protocol/protocol.ts';
 import { Account, DOWNLOAD, EMPTY, type EncodedMetadata, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata, truncateText } from '../wire/metadata.ts';
 import { Assembly, STALLED } from './assembly.ts';
@@ -57,13 +58,14 @@ export class Callee implements AnswerCarrier {
       this.#link.count('duplicateRequest', 1);
       return charged?.giveBack(longCost(frame), true);
     }
-    const refusal = this.#refusal(frame);
-    if (refusal instanceof TransportError) {
+    const channel = frame.channel <= 0xff ? this.#channelOf(frame.channel) : undefined;
+    const method = channel?.mounted?.table.byId.get(frame.method);
+    const refusal = this.#refusal(frame, channel, method);
+    if (refusal !== undefined || channel === undefined || method === undefined) {
       charged?.giveBack(longCost(frame), true);
       this.#link.count('refusedCall', 1);
-      return this.#sendError(undefined, frame.channel, frame.id, refusal, true);
+      return this.#sendError(undefined, frame.channel, frame.id, refusal!, true);
     }
-    const { channel, method } = refusal;
     const due = frame.timeout === 0 ? Number.POSITIVE_INFINITY : this.#link.now + frame.timeout;
     const call = new InCall(this, frame.id, channel.byte, method, frame.metadata, frame.metadataSize, due, this.#inflow.keep(frame.payload));
     call.account = charged;
@@ -172,14 +174,13 @@ export class Callee implements AnswerCarrier {
     return this.#inflow.long(frame, this.#link.limits.message, 'limits.message', long) && long;
   }
 
-  #refusal(frame: Frame): TransportError | { channel: Channel; method: InCall['method'] } {
+  /** Why a request is not taken; never undefined where its channel or its method is not there. */
+  #refusal(frame: Frame, channel: Channel | undefined, method: Method | undefined): TransportError | undefined {
     const { limits, memory } = this.#link;
     if (this.refusing !== undefined) return this.refusing;
-    const channel = frame.channel <= 0xff ? this.#channelOf(frame.channel) : undefined;
     if (channel?.disagreement !== undefined) return channel.disagreement;
     if (channel?.mounted === undefined) return new TransportError('unimplemented', `nothing is mounted on channel ${frame.channel} of this peer`);
-    const { protocol, table } = channel.mounted;
-    const method = table.byId.get(frame.method);
+    const { protocol } = channel.mounted;
     if (method === undefined || method.kind === 'oneway') {
       if (method === undefined) return new TransportError('unimplemented', `protocol '${protocol.name}' has no method ${frame.method} here`);
       return new TransportError('failed_precondition', `method '${method.name}' of '${protocol.name}' is one-way here, and was called for an answer`);
@@ -201,7 +202,7 @@ export class Callee implements AnswerCarrier {
     if (frame.size > 0 && this.#link.full(frame.size)) {
       return new TransportError('resource_exhausted', `limits.memory is reached: a request of ${frame.size} bytes has no room beside the ${memory.used} held`);
     }
-    return { channel, method };
+    return undefined;
   }
 
   #openStreams(channel: Channel, call: InCall): void {
@@ -295,7 +296,7 @@ export class Callee implements AnswerCarrier {
       call.account = undefined;
     }
     if (channel.inbound.remove(call)) this.#calls.withdrawn(call, channel);
-    call.cancelled?.(error);
+    call.left(error);
   }
 
   #sendError(call: InCall | undefined, byte: number, id: number, error: TransportError, unprocessed: boolean): void {
@@ -391,7 +392,7 @@ export class Callee implements AnswerCarrier {
       this.ids.delete(call);
       const channel = this.#channelOf(call.channel);
       if (channel.inbound.remove(call)) this.#calls.withdrawn(call, channel);
-      if (whole) call.cancelled?.(error);
+      if (whole) call.left(error);
     }
   }
 }

@@ -8,7 +8,9 @@ import type { Link } from './link.ts';
 import type { Creditor } from './receiving.ts';
 
 export class Channels {
-  readonly #byByte = new Map<number, Channel>();
+  /** By byte: an array, since every frame asks, some of them six times. */
+  readonly #byByte: (Channel | undefined)[] = [];
+  readonly #opened: Channel[] = [];
   readonly #watched = new Set<Channel>();
   readonly #link: Link;
   readonly #creditor: Creditor;
@@ -24,10 +26,11 @@ export class Channels {
 
   /** The channel of a byte; made at its first use, and kept for as long as the connection lives. */
   readonly get = (byte: number): Channel => {
-    let channel = this.#byByte.get(byte);
+    let channel = this.#byByte[byte];
     if (channel === undefined) {
       channel = new Channel(this.#link, this.#creditor, byte);
-      this.#byByte.set(byte, channel);
+      this.#byByte[byte] = channel;
+      this.#opened.push(channel);
       this.#join(channel);
     }
     return channel;
@@ -35,12 +38,12 @@ export class Channels {
 
   /** The channel of a byte that was used. */
   used(byte: number): Channel | undefined {
-    return this.#byByte.get(byte);
+    return this.#byByte[byte];
   }
 
   /** All that were used. */
   all(): readonly Channel[] {
-    return [...this.#byByte.values()];
+    return this.#opened;
   }
 
   /** What the peer's HELLO told. */
@@ -50,7 +53,7 @@ export class Channels {
 
   /** Ours have changed: gives the list that the peer is to learn. */
   remount(): Uint8Array {
-    for (const channel of this.#byByte.values()) this.#join(channel);
+    for (const channel of this.#opened) this.#join(channel);
     return encodeProtocols([...this.#mounts.values()].map((mounted) => helloProtocol(mounted.protocol)));
   }
 
@@ -59,7 +62,7 @@ export class Channels {
     const protocols = decodeProtocols(list);
     if (typeof protocols === 'string') return protocols;
     this.#theirs = protocols;
-    for (const channel of this.#byByte.values()) if (channel.mounted !== undefined) this.#agree(channel, channel.mounted);
+    for (const channel of this.#opened) if (channel.mounted !== undefined) this.#agree(channel, channel.mounted);
     return undefined;
   }
 
@@ -85,7 +88,7 @@ export class Channels {
 
   /** Nothing more is opened here: who waited for room is told. */
   rejectWriters(error: TransportError): void {
-    for (const channel of this.#byByte.values()) for (const writer of channel.writers.splice(0)) writer.reject(error);
+    for (const channel of this.#opened) for (const writer of channel.writers.splice(0)) writer.reject(error);
   }
 
   #join(channel: Channel): void {

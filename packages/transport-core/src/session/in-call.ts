@@ -50,7 +50,9 @@ export class InCall extends Entry implements Sender {
   reply: Outgoing | undefined = undefined;
   upload: InStream | undefined = undefined;
   download: OutStream | undefined = undefined;
-  /** The reader is told when the caller is gone. */
+  /** Why nobody waits for its answer any more. */
+  gone: TransportError | undefined = undefined;
+  /** A reader that asked is told when that comes. */
   cancelled: ((error: TransportError) => void) | undefined = undefined;
   readonly carrier: AnswerCarrier;
 
@@ -74,6 +76,12 @@ export class InCall extends Entry implements Sender {
     this.due = due;
     this.payload = payload;
     this.open = method.kind !== 'oneway';
+  }
+
+  /** The caller is gone. */
+  left(error: TransportError): void {
+    this.gone = error;
+    this.cancelled?.(error);
   }
 
   timeLeft(): number {
