@@ -1,6 +1,7 @@
 // Some nodes over direct in-memory transports, for tests of what drives the machine.
 
-import { type Clock, type Store, systemClock, type Timer, type Transport } from '@trunkline/transport-core';
+import { setImmediate } from 'node:timers';
+import { createManualClock, type Store, type Transport } from '@trunkline/transport-core';
 import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
 import { KeyValueStore } from '../kv.ts';
 import { MemoryStore } from '../memory-store.ts';
@@ -20,9 +21,11 @@ export class Nodes {
   /** One more transport, which no node has. */
   readonly outside: Transport<RaftProtocol>;
   readonly events: { id: string; event: RaftEvent }[] = [];
-  readonly clock = new CountingClock();
+  /** Time goes on only as the nodes come to rest: a machine that is busy with other things loses nobody an election. */
+  readonly clock = createManualClock();
   readonly #transports: ReturnType<typeof createInmemTransport<RaftProtocol>>[];
   readonly #waiting = new Set<() => void>();
+  #closed = false;
 
   private constructor(count: number) {
     this.#transports = Array.from({ length: count + 1 }, () => createInmemTransport({ protocol: raftProtocol, clock: this.clock }));
@@ -34,6 +37,7 @@ export class Nodes {
     await Promise.all(nodes.#transports.map((transport) => transport.listen()));
     connectAll(...nodes.#transports);
     nodes.addrs.push(...nodes.#transports.slice(0, -1).map((transport) => transport.advertiseAddr()));
+    nodes.#turn();
     for (let i = 0; i < count; i++) await nodes.join(i, { store: stores[i] ?? new MemoryStore(), ...options });
     return nodes;
   }
@@ -79,40 +83,13 @@ export class Nodes {
   async close(): Promise<void> {
     await Promise.all(this.peers.map(({ node }) => node.close()));
     await Promise.all(this.#transports.map((transport) => transport.close()));
-  }
-}
-
-/** The system's clock, and how many of its timers wait. */
-export class CountingClock implements Clock {
-  readonly #waiting = new Set<Timer>();
-
-  get timers(): number {
-    return this.#waiting.size;
+    this.#closed = true;
   }
 
-  now(): number {
-    return systemClock.now();
-  }
-
-  setTimeout(callback: () => void, delay: number): Timer {
-    const timer = systemClock.setTimeout(() => {
-      this.#waiting.delete(timer);
-      callback();
-    }, delay);
-    this.#waiting.add(timer);
-    return timer;
-  }
-
-  clearTimeout(timer: Timer): void {
-    this.#waiting.delete(timer);
-    systemClock.clearTimeout(timer);
-  }
-
-  sleep(delay: number, signal?: AbortSignal): Promise<void> {
-    return systemClock.sleep(delay, signal);
-  }
-
-  defer(callback: () => void): void {
-    systemClock.defer(callback);
+  /** A millisecond for each turn of the event loop, until the nodes are closed. */
+  #turn(): void {
+    if (this.#closed) return;
+    this.clock.advance(1);
+    setImmediate(() => this.#turn());
   }
 }
