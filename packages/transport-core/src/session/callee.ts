@@ -1,7 +1,6 @@
 // The called half of a session: the peer's calls by id, from their first packet to the terminal frame (SESSION.md §3).
 
 import { codeNumber, reasonNumber, TransportError } from '../errors.ts';
-import type { Method } from '../protocol/protocol.ts';
 import { Account, DOWNLOAD, EMPTY, type EncodedMetadata, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata, truncateText } from '../wire/metadata.ts';
 import { Assembly, STALLED } from './assembly.ts';
@@ -16,6 +15,7 @@ import { OutStream } from './out-stream.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
 import { Receiving } from './receiving.ts';
+import { refusalOf } from './refusal.ts';
 
 /** Who takes the calls that are whole. */
 export interface Calls {
@@ -60,7 +60,7 @@ export class Callee implements AnswerCarrier {
     }
     const channel = frame.channel <= 0xff ? this.#channelOf(frame.channel) : undefined;
     const method = channel?.mounted?.table.byId.get(frame.method);
-    const refusal = this.#refusal(frame, channel, method);
+    const refusal = this.refusing ?? refusalOf(frame, channel, method, this.#link, this.streams);
     if (refusal !== undefined || channel === undefined || method === undefined) {
       charged?.giveBack(longCost(frame), true);
       this.#link.count('refusedCall', 1);
@@ -175,35 +175,6 @@ export class Callee implements AnswerCarrier {
   }
 
   /** Why a request is not taken; never undefined where its channel or its method is not there. */
-  #refusal(frame: Frame, channel: Channel | undefined, method: Method | undefined): TransportError | undefined {
-    const { limits, memory } = this.#link;
-    if (this.refusing !== undefined) return this.refusing;
-    if (channel?.disagreement !== undefined) return channel.disagreement;
-    if (channel?.mounted === undefined) return new TransportError('unimplemented', `nothing is mounted on channel ${frame.channel} of this peer`);
-    const { protocol } = channel.mounted;
-    if (method === undefined || method.kind === 'oneway') {
-      if (method === undefined) return new TransportError('unimplemented', `protocol '${protocol.name}' has no method ${frame.method} here`);
-      return new TransportError('failed_precondition', `method '${method.name}' of '${protocol.name}' is one-way here, and was called for an answer`);
-    }
-    if (method.flags !== frame.flags) {
-      return new TransportError(
-        'failed_precondition',
-        `method '${method.name}' of '${protocol.name}' is ${method.kind} here, and was called as ${kindOf(frame.flags)}`,
-      );
-    }
-    if (channel.openIn >= limits.calls) {
-      this.#link.abused();
-      return new TransportError('resource_exhausted', `${channel.openIn} calls are open on '${protocol.name}', limits.calls allows no more`);
-    }
-    if (channel.running >= limits.calls)
-      return new TransportError('resource_exhausted', `${channel.running} handlers of '${protocol.name}' still run, limits.calls allows no more`);
-    if (method.flags !== 0 && this.streams >= limits.streams)
-      return new TransportError('resource_exhausted', `${this.streams} streaming calls are open, limits.streams allows no more`);
-    if (frame.size > 0 && this.#link.full(frame.size)) {
-      return new TransportError('resource_exhausted', `limits.memory is reached: a request of ${frame.size} bytes has no room beside the ${memory.used} held`);
-    }
-    return undefined;
-  }
 
   #openStreams(channel: Channel, call: InCall): void {
     this.streams++;
@@ -404,10 +375,6 @@ function metadataOf(error: TransportError): EncodedMetadata | undefined {
   } catch (refusal) {
     return encodeMetadata({ 'trunkline-metadata': refusal instanceof Error ? refusal.message : String(refusal) });
   }
-}
-
-function kindOf(flags: number): string {
-  return flags === 0 ? 'unary' : flags === UPLOAD ? 'upload' : flags === DOWNLOAD ? 'download' : 'duplex';
 }
 
 const ANSWERED = new TransportError('cancelled', 'the call was answered');

@@ -36,3 +36,16 @@ export interface SessionOptions extends Pick<Link, 'writer' | 'port' | 'limits' 
   readonly refused: TransportError | undefined;
   readonly now: number;
 }
+
+/** How far a session has come. */
+export type Phase =
+  /** Its first bytes, or its HELLO, are awaited. */
+  | 'hello'
+  /** The driver is asked. */
+  | 'consent'
+  /** An acceptor waits for READY. */
+  | 'ready'
+  | 'up'
+  /** Nothing new is opened here; what is open goes on. */
+  | 'leaving'
+  | 'closed';

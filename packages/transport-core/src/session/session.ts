@@ -21,20 +21,8 @@ import { Link } from './link.ts';
 import { Liveness } from './liveness.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox, STUCK } from './outbox.ts';
-import type { SessionOptions } from './session-options.ts';
+import type { Phase, SessionOptions } from './session-options.ts';
 import { Shelf } from './shelf.ts';
-
-type Phase =
-  /** Its first bytes, or its HELLO, are awaited. */
-  | 'hello'
-  /** The driver is asked. */
-  | 'consent'
-  /** An acceptor waits for READY. */
-  | 'ready'
-  | 'up'
-  /** Nothing new is opened here; what is open goes on. */
-  | 'leaving'
-  | 'closed';
 
 export class Session implements FrameVisitor, Departing {
   readonly link: Link;
@@ -52,16 +40,18 @@ export class Session implements FrameVisitor, Departing {
   readonly #departure: Departure;
   #phase: Phase = 'hello';
   #handshakeDue: number;
-  /** When the frame that is coming in began; 0: none is. */
-  #partialSince = 0;
+  /** When the frame that is coming in is to be whole. */
+  #frameDue = Number.POSITIVE_INFINITY;
   #frames = 0;
   #holds = 0;
+  /** The acceptor is twice as patient: so the dialler, who knows its plans, is first. */
+  readonly #idleTime: number;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     const { now, side } = options;
     this.link = new Link({
-      ...pick(options),
+      ...options,
       now,
       violation: (reason, message) => this.break(reasonError(reason, `the peer broke the protocol: ${message}`)),
     });
@@ -78,6 +68,7 @@ export class Session implements FrameVisitor, Departing {
     this.#dispatcher = new Dispatcher(this.link, this.outbox, answers, this.callee, this.#channels, this.#liveness, parity);
     this.#departure = new Departure(this.link, this.outbox, this.caller, this.callee, this.#channels, this);
     this.#decoder = new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate });
+    this.#idleTime = options.idleTimeout * (side === 'dialler' ? 1 : 2);
     this.#handshakeDue = now + options.handshakeTimeout;
     options.port.wakeBy(this.#handshakeDue);
   }
@@ -157,10 +148,10 @@ export class Session implements FrameVisitor, Departing {
     this.outbox.pace.read(calls, this.#frames);
     this.#shelf?.clear();
     if (violation !== undefined && this.state !== 'closed') this.link.violation(violation.reason, violation.message);
-    if (this.#decoder.partial === 0) this.#partialSince = 0;
-    else if (this.#partialSince === 0 || this.#frames > 0) {
-      this.#partialSince = now;
-      this.#options.port.wakeBy(now + FRAME_TIME);
+    if (this.#decoder.partial === 0) this.#frameDue = Number.POSITIVE_INFINITY;
+    else if (this.#frameDue === Number.POSITIVE_INFINITY || this.#frames > 0) {
+      this.#frameDue = now + FRAME_TIME;
+      this.#options.port.wakeBy(this.#frameDue);
     }
     if (this.#phase === 'leaving') this.#options.port.dirty();
   }
@@ -352,7 +343,7 @@ export class Session implements FrameVisitor, Departing {
     this.#handshakeDue += lateness;
     this.inflow.lastPacket += lateness;
     this.outbox.blockedSince += lateness;
-    if (this.#partialSince > 0) this.#partialSince += lateness;
+    this.#frameDue += lateness;
   }
 
   /** Does what is due at `now`, and gives the next time. */
@@ -361,8 +352,8 @@ export class Session implements FrameVisitor, Departing {
     if (this.#phase === 'closed') return Number.POSITIVE_INFINITY;
     if (this.state === 'opening') {
       if (now >= this.#handshakeDue) this.#cut(reasonError('handshake_timeout', `the hello was not over after ${this.#options.handshakeTimeout} ms`));
-      else if (this.#partialSince > 0 && now >= this.#partialSince + FRAME_TIME) this.link.violation('malformed', 'a frame did not end within 15 s');
-      return Math.min(this.#handshakeDue, this.#frameDue());
+      else if (now >= this.#frameDue) this.link.violation('malformed', FRAME_LATE);
+      return Math.min(this.#handshakeDue, this.#frameDue);
     }
     const calls = Math.min(this.caller.wake(now, this.#channels.all()), this.callee.wake(now));
     this.#check(now);
@@ -373,13 +364,13 @@ export class Session implements FrameVisitor, Departing {
 
   #check(now: number): void {
     const { keepAlive } = this.#options;
-    if (this.#partialSince > 0 && now >= this.#frameDue()) return this.link.violation('malformed', 'a frame did not end within 15 s');
+    if (now >= this.#frameDue) return this.link.violation('malformed', FRAME_LATE);
     if (this.outbox.blocked && now >= this.outbox.blockedSince + STUCK) return this.#cut(reasonError('reset', 'the other end has read nothing for 10 s'));
     if (this.outbox.stuffed) return this.#cut(reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames waits'));
     if (this.#liveness.dead(now)) return this.#cut(reasonError('ping_timeout', `the other end was silent for ${keepAlive.interval + keepAlive.timeout} ms`));
     if (this.#liveness.wantsPing(now, this.link.active)) this.outbox.control(Kind.PING, this.#liveness.ping(now));
     this.#departure.wake(now);
-    if (this.#phase === 'up' && now >= this.#idleDue() && this.#isIdle()) this.leave('idle', `nothing was sent for ${this.#idleTime()} ms`);
+    if (this.#phase === 'up' && now >= this.link.active + this.#idleTime && this.#isIdle()) this.leave('idle', `nothing was sent for ${this.#idleTime} ms`);
   }
 
   #cut(error: TransportError): void {
@@ -388,35 +379,19 @@ export class Session implements FrameVisitor, Departing {
   }
 
   #nextDue(): number {
-    let due = Math.min(this.#liveness.due(this.link.active), this.#frameDue(), this.#departure.due);
+    let due = Math.min(this.#liveness.due(this.link.active), this.#frameDue, this.#departure.due);
     if (this.outbox.blocked) due = Math.min(due, this.outbox.blockedSince + STUCK);
-    if (this.#phase === 'up' && this.#isIdle()) due = Math.min(due, this.#idleDue());
+    if (this.#phase === 'up' && this.#isIdle()) due = Math.min(due, this.link.active + this.#idleTime);
     return due;
-  }
-
-  #frameDue(): number {
-    return this.#partialSince > 0 ? this.#partialSince + FRAME_TIME : Number.POSITIVE_INFINITY;
   }
 
   #isIdle(): boolean {
     return this.#holds === 0 && this.caller.slots.size === 0 && this.callee.ids.size === 0 && this.outbox.idle;
   }
-
-  /** The acceptor is twice as patient: so the dialler, who knows its plans, is first. */
-  #idleTime(): number {
-    return this.#options.side === 'dialler' ? this.#options.idleTimeout : this.#options.idleTimeout * 2;
-  }
-
-  #idleDue(): number {
-    return this.link.active + this.#idleTime();
-  }
-}
-
-function pick({ writer, port, limits, memory, allocate, count }: SessionOptions): Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count'> {
-  return { writer, port, limits, memory, allocate, count };
 }
 
 /** A frame that has begun ends within this. */
 const FRAME_TIME = 15_000;
+const FRAME_LATE = 'a frame did not end within 15 s';
 /** What a frame may be longer than its hello before the hello is over: other fields, a GO_AWAY's text. */
 const HELLO_SLACK = 4_096;

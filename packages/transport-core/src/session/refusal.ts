@@ -1,0 +1,46 @@
+// Why a call is not taken: nobody knows it here, the ends mean different things by it, or a bound is reached (SESSION.md §3).
+
+import { TransportError } from '../errors.ts';
+import type { Method } from '../protocol/protocol.ts';
+import { DOWNLOAD, type Frame, UPLOAD } from '../wire/frame.ts';
+import type { Channel } from './channel.ts';
+import type { Link } from './link.ts';
+
+/** The answer to a REQUEST that no handler is to see; undefined where one may. @param streams open streaming calls. */
+export function refusalOf(frame: Frame, channel: Channel | undefined, method: Method | undefined, link: Link, streams: number): TransportError | undefined {
+  if (channel?.disagreement !== undefined) return channel.disagreement;
+  if (channel?.mounted === undefined) return new TransportError('unimplemented', `nothing is mounted on channel ${frame.channel} of this peer`);
+  const { name } = channel.mounted.protocol;
+  if (method === undefined) return new TransportError('unimplemented', `protocol '${name}' has no method ${frame.method} here`);
+  if (method.kind === 'oneway') return mismatch(method, 'one-way', 'for an answer');
+  if (method.flags !== frame.flags) return mismatch(method, method.kind, `as ${kindOf(frame.flags)}`);
+  return crowded(frame, channel, method, link, streams);
+}
+
+function crowded(frame: Frame, channel: Channel, method: Method, link: Link, streams: number): TransportError | undefined {
+  const { limits, memory } = link;
+  const { name } = channel.mounted!.protocol;
+  if (channel.openIn >= limits.calls) {
+    // The caller itself can count these; what its cancelled handlers still hold it can't.
+    link.abused();
+    return exhausted(`${channel.openIn} calls are open on '${name}', limits.calls allows no more`);
+  }
+  if (channel.running >= limits.calls) return exhausted(`${channel.running} handlers of '${name}' still run, limits.calls allows no more`);
+  if (method.flags !== 0 && streams >= limits.streams) return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
+  if (frame.size > 0 && link.full(frame.size)) {
+    return exhausted(`limits.memory is reached: a request of ${frame.size} bytes has no room beside the ${memory.used} held`);
+  }
+  return undefined;
+}
+
+function mismatch({ full }: Method, here: string, called: string): TransportError {
+  return new TransportError('failed_precondition', `'${full}' is ${here} here, and was called ${called}`);
+}
+
+function exhausted(message: string): TransportError {
+  return new TransportError('resource_exhausted', message);
+}
+
+function kindOf(flags: number): string {
+  return flags === 0 ? 'unary' : flags === UPLOAD ? 'upload' : flags === DOWNLOAD ? 'download' : 'duplex';
+}
