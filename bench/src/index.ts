@@ -14,7 +14,8 @@ try {
   console.error(`${(error as Error).message}\n\n${USAGE}`);
   process.exitCode = 2;
 }
-if (options !== undefined) await bench(options);
+if (options?.help === true) console.log(USAGE);
+else if (options !== undefined) await bench(options);
 
 async function bench(options: Options): Promise<void> {
   const rounds = await runRounds(options, showProgress).finally(endProgress);

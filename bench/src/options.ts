@@ -13,6 +13,7 @@ export interface Options {
   readonly json: boolean;
   /** Short, to see that it works: no bar is judged. */
   readonly smoke: boolean;
+  readonly help: boolean;
 }
 
 export const USAGE = `usage: node bench/dist/index.js [options]
@@ -21,13 +22,21 @@ export const USAGE = `usage: node bench/dist/index.js [options]
   --window <ms>    milliseconds of a measurement (1500), after a third of it as warm-up
   --only <names>   these scenarios alone, by the beginning of their names: s1, s2, s6, s6-elsewhere; comma-separated
   --json           the figures as JSON instead of a table
-  --smoke          one short round that judges nothing, to see that all of it works`;
+  --smoke          one short round that judges nothing, to see that all of it works
+  --help           this text`;
 
 /** @throws TypeError naming the option that is wrong. */
 export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
-    options: { rounds: { type: 'string' }, window: { type: 'string' }, only: { type: 'string' }, json: { type: 'boolean' }, smoke: { type: 'boolean' } },
+    options: {
+      help: { type: 'boolean' },
+      rounds: { type: 'string' },
+      window: { type: 'string' },
+      only: { type: 'string' },
+      json: { type: 'boolean' },
+      smoke: { type: 'boolean' },
+    },
   });
   const smoke = values.smoke === true;
   const window = positive('window', values.window, smoke ? 60 : 1_500);
@@ -38,6 +47,7 @@ export function readOptions(args: string[]): Options {
     scenarios: scenariosOf(values.only?.split(',').map((name) => name.trim()) ?? []),
     json: values.json === true,
     smoke,
+    help: values.help === true,
   };
 }
 
