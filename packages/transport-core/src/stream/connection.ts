@@ -68,6 +68,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   readonly target: string | undefined;
   readonly session: Session;
   readonly since: number;
+  /** It is one of limits.connections: those that are refused take nobody's place. */
+  readonly counts: boolean;
   remote: LiveRemote | undefined = undefined;
   /** Told once: that it is up, or why it is not. */
   opened: ((error: TransportError | undefined) => void) | undefined = undefined;
@@ -100,6 +102,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.id = init.id;
     this.direction = init.direction;
     this.target = init.target;
+    this.counts = init.refused === undefined;
     this.#expected = init.expected;
     this.endpoint = stream.endpoint;
     const { config, ticker } = host;

@@ -48,6 +48,8 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   readonly #doorway: Doorway;
   readonly #listener: Listener;
   #ids = 0;
+  /** Connections that are neither refused nor over: what limits.connections bounds. */
+  #live = 0;
   #graceDue = Number.POSITIVE_INFINITY;
   #listened: Promise<void> | undefined = undefined;
   #ending: Promise<void> | undefined = undefined;
@@ -138,11 +140,9 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 
   #accept(stream: StreamConnection): void {
     const { limits } = this.config;
-    if (this.state !== 'open') return stream.destroy();
-    const refused =
-      this.connections.size >= limits.connections
-        ? reasonError('full', `${limits.connections} connections are open here, limits.connections allows no more`)
-        : undefined;
+    // Those that were refused, or are closing, hold a socket for a second yet: they are bounded, too.
+    if (this.state !== 'open' || this.connections.size >= limits.connections * 2) return stream.destroy();
+    const refused = this.#live >= limits.connections ? this.#full() : undefined;
     const verdict = this.#doorway.knock(stream.endpoint);
     if (verdict === 'refuse') {
       const error = new TransportError('resource_exhausted', 'too many connections are saying hello (limits.handshakes)', { reason: 'full' });
@@ -150,7 +150,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
       return stream.destroy(error);
     }
     const connection = new Connection(this, stream, { id: `in-${++this.#ids}`, direction: 'in', target: undefined, expected: undefined, refused });
-    this.connections.add(connection);
+    this.#add(connection);
     this.#doorway.enter(connection, verdict);
     connection.start();
     if (verdict === 'wait') connection.park();
@@ -158,9 +158,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 
   async open(target: string, address: string, nodeId: string | undefined, signal: AbortSignal): Promise<Connection> {
     const { config } = this;
-    if (this.connections.size >= config.limits.connections) {
-      throw reasonError('full', `${config.limits.connections} connections are open here, limits.connections allows no more`, { target });
-    }
+    if (this.#live >= config.limits.connections) throw withDetails(this.#full(), { target });
     const found = config.resolve === undefined ? address : await this.#resolve(target, address, nodeId);
     signal.throwIfAborted();
     const stream = await this.layer.dial(found, { timeout: config.dialTimeout, signal });
@@ -168,7 +166,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       const connection = new Connection(this, stream, { id: `out-${++this.#ids}`, direction: 'out', target, expected: nodeId, refused: undefined });
-      this.connections.add(connection);
+      this.#add(connection);
       const onAbort = () => this.ticker.run(() => connection.session.break(reasonError('closed', 'the dialler gave up')));
       signal.addEventListener('abort', onAbort, { once: true });
       connection.opened = (error) => {
@@ -178,6 +176,15 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
       };
       this.ticker.run(() => connection.start());
     });
+  }
+
+  #add(connection: Connection): void {
+    this.connections.add(connection);
+    if (connection.counts) this.#live++;
+  }
+
+  #full(): TransportError {
+    return reasonError('full', `${this.#live} connections are open here, limits.connections allows no more`);
   }
 
   async #resolve(target: string, address: string, nodeId: string | undefined): Promise<string> {
@@ -205,6 +212,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   }
 
   down(connection: Connection, error: TransportError, unsent: OutCall[]): void {
+    if (connection.counts) this.#live--;
     this.#doorway.leave(connection);
     this.pool.forget(connection);
     const { remote, endpoint, direction } = connection;
