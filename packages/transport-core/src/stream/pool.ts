@@ -226,7 +226,7 @@ export class Pool {
         if (entry.dialling !== dialling) return;
         entry.dialling = undefined;
         if (background) entry.growAfter = this.host.now() + GROW_PAUSE;
-        else this.host.dialFailed(entry.target, error);
+        this.host.dialFailed(entry.target, error);
         this.#fail(entry, error);
         this.settle(entry);
       },
