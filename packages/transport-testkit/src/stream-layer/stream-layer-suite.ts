@@ -1,6 +1,7 @@
 // The port `StreamLayer` as cases: every sentence of its doc comments, for whoever writes a backend.
 
 import { createManualClock } from '@trunkline/transport-core';
+import { unlessTaken } from '../address-race.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { addressRules } from './addresses.ts';
 import { backPressureRules } from './back-pressure.ts';
@@ -33,10 +34,12 @@ export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOp
     }
     test(`${name}: ${title}`, async (t) => {
       t.timeout(WATCHDOG);
-      const clock = createManualClock();
-      const lab = new Lab(clock, await make({ clock }));
-      t.teardown(() => lab.close());
-      await run(t, lab);
+      await unlessTaken(async () => {
+        const clock = createManualClock();
+        const lab = new Lab(clock, await make({ clock }));
+        t.teardown(() => lab.close());
+        await run(t, lab);
+      });
     });
   }
 }

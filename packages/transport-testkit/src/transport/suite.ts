@@ -1,5 +1,6 @@
 // The transport suite: the contract of a Transport as cases that run alike on every backend.
 
+import { unlessTaken } from '../address-race.ts';
 import type { TestContext } from '../test-runner.ts';
 import type { TransportBackend, TransportTest } from './backend.ts';
 import { type Fixture, makeFixture } from './fixture.ts';
@@ -25,7 +26,7 @@ export function register(test: TransportTest, backend: TransportBackend, groups:
     const full = `${backend.name}: ${title}`;
     const reason = skip.get(title);
     if (reason !== undefined) skipped(test, `${full} (skipped: ${reason})`);
-    else declare(full, (t) => turn(() => run(t, backend, body)));
+    else declare(full, (t) => turn(() => unlessTaken(() => run(t, backend, body))));
   };
   const define = ((title, body) => add(test, title, body)) as Define;
   define.alone = (title, body) => add(test.serial ?? test, title, body);
