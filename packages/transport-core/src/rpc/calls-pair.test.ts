@@ -3,90 +3,12 @@
 import { getEventListeners } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
 import { TransportError, withDetails } from '../errors.ts';
-import { bytes } from '../protocol/bytes.ts';
-import { defineProtocol, methodTable } from '../protocol/protocol.ts';
 import { type Random, seededRandom } from '../random.ts';
-import { type End, Pair, pick } from '../session/testing/pair.ts';
-import { type Call, type CallInit, OnewayCall, UnaryCall } from './call.ts';
-import { Inbox } from './inbox.ts';
-import { type StreamingRpc, toTransportError } from './rpc.ts';
-import { type AnyHandler, Serving } from './serving.ts';
-import { StreamCall } from './stream-call.ts';
-
-const protocol = defineProtocol({
-  name: 'calls',
-  version: 1,
-  channel: 0x20,
-  methods: {
-    ask: { id: 1, request: bytes, response: bytes },
-    tell: { id: 2, request: bytes },
-    give: { id: 3, request: bytes, upload: bytes, response: bytes },
-    get: { id: 4, request: bytes, download: bytes },
-    both: { id: 5, request: bytes, upload: bytes, download: bytes },
-  },
-});
-const table = methodTable(protocol);
-type Name = keyof typeof protocol.methods;
-type Bytes = Uint8Array<ArrayBuffer>;
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-interface Options {
-  timeout?: number;
-  signal?: AbortSignal;
-  upload?: AsyncIterable<unknown>;
-}
-
-/** Two ends, both of which call and serve. */
-class Scene {
-  readonly pair = new Pair([protocol]).open();
-  readonly settled: string[] = [];
-  readonly failures: unknown[] = [];
-
-  serve(end: End, handlers: Partial<Record<Name, AnyHandler>>): Serving {
-    const inbox = new Inbox(
-      protocol,
-      table,
-      () => {},
-      (error) => void this.failures.push(error),
-    );
-    end.inbox = inbox;
-    return new Serving(inbox, new Map(Object.entries(handlers)), {
-      concurrency: Number.POSITIVE_INFINITY,
-      toError: toTransportError,
-      failed: (error) => void this.failures.push(error),
-    });
-  }
-
-  call(end: End, name: Name, payload: Bytes, { timeout, signal, upload }: Options = {}): Call<unknown> {
-    const method = table.byName.get(name)!;
-    const init: CallInit = {
-      host: { settled: (code) => void this.settled.push(code ?? 'fine'), wakeBy: (time) => end.wakeBy(time) },
-      channel: protocol.channel,
-      method,
-      payload,
-      metadata: undefined,
-      target: 'there',
-      redial: true,
-      now: this.pair.now,
-      timeout: timeout ?? 10_000,
-      own: timeout !== undefined,
-      signal,
-    };
-    const call = method.flags !== 0 ? new StreamCall(init, upload) : name === 'ask' ? new UnaryCall(init) : (new OnewayCall(init) as Call<unknown>);
-    call.promise.catch(() => {});
-    this.pair.start(end, call);
-    return call;
-  }
-
-  /** Moves bytes and promises until nothing happens. */
-  async rest(): Promise<void> {
-    for (let round = 0; round < 50; round++) {
-      this.pair.quiet();
-      await turn();
-      if (!this.pair.dialler.isDirty && !this.pair.acceptor.isDirty && this.pair.dialler.sent.length + this.pair.acceptor.sent.length === 0) return;
-    }
-  }
-}
+import { pick } from '../session/testing/pair.ts';
+import type { Call } from './call.ts';
+import type { StreamingRpc } from './rpc.ts';
+import type { AnyHandler } from './serving.ts';
+import { type Bytes, type Name, type Options, protocol, Scene, turn } from './testing/scene.ts';
 
 const error = async (call: Call<unknown>) =>
   (await call.promise.then(

@@ -1,0 +1,86 @@
+// Two sessions joined by a pump, with callers and handlers on both: what tests of calls stand on.
+
+import { bytes } from '../../protocol/bytes.ts';
+import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
+import { type End, Pair } from '../../session/testing/pair.ts';
+import { type Call, type CallInit, OnewayCall, UnaryCall } from '../call.ts';
+import { Inbox } from '../inbox.ts';
+import { toTransportError } from '../rpc.ts';
+import { type AnyHandler, Serving } from '../serving.ts';
+import { StreamCall } from '../stream-call.ts';
+
+export const protocol = defineProtocol({
+  name: 'calls',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    ask: { id: 1, request: bytes, response: bytes },
+    tell: { id: 2, request: bytes },
+    give: { id: 3, request: bytes, upload: bytes, response: bytes },
+    get: { id: 4, request: bytes, download: bytes },
+    both: { id: 5, request: bytes, upload: bytes, download: bytes },
+  },
+});
+const table = methodTable(protocol);
+export type Name = keyof typeof protocol.methods;
+export type Bytes = Uint8Array<ArrayBuffer>;
+/** Lets promises settle. */
+export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+export interface Options {
+  timeout?: number;
+  signal?: AbortSignal;
+  upload?: AsyncIterable<unknown>;
+}
+
+/** Two ends, both of which call and serve. */
+export class Scene {
+  readonly pair = new Pair([protocol]).open();
+  readonly settled: string[] = [];
+  readonly failures: unknown[] = [];
+
+  serve(end: End, handlers: Partial<Record<Name, AnyHandler>>): Serving {
+    const inbox = new Inbox(
+      protocol,
+      table,
+      () => {},
+      (error) => void this.failures.push(error),
+    );
+    end.inbox = inbox;
+    return new Serving(inbox, new Map(Object.entries(handlers)), {
+      concurrency: Number.POSITIVE_INFINITY,
+      toError: toTransportError,
+      failed: (error) => void this.failures.push(error),
+    });
+  }
+
+  call(end: End, name: Name, payload: Bytes, { timeout, signal, upload }: Options = {}): Call<unknown> {
+    const method = table.byName.get(name)!;
+    const init: CallInit = {
+      host: { settled: (code) => void this.settled.push(code ?? 'fine'), wakeBy: (time) => end.wakeBy(time) },
+      channel: protocol.channel,
+      method,
+      payload,
+      metadata: undefined,
+      target: 'there',
+      redial: true,
+      now: this.pair.now,
+      timeout: timeout ?? 10_000,
+      own: timeout !== undefined,
+      signal,
+    };
+    const call = method.flags !== 0 ? new StreamCall(init, upload) : name === 'ask' ? new UnaryCall(init) : (new OnewayCall(init) as Call<unknown>);
+    call.promise.catch(() => {});
+    this.pair.start(end, call);
+    return call;
+  }
+
+  /** Moves bytes and promises until nothing happens. */
+  async rest(): Promise<void> {
+    for (let round = 0; round < 50; round++) {
+      this.pair.quiet();
+      await turn();
+      if (!this.pair.dialler.isDirty && !this.pair.acceptor.isDirty && this.pair.dialler.sent.length + this.pair.acceptor.sent.length === 0) return;
+    }
+  }
+}
