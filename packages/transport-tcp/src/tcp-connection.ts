@@ -61,7 +61,7 @@ export class TcpConnection implements StreamConnection {
   }
 
   close(): void {
-    if (this.#ending) return;
+    if (this.#ending || this.#over) return;
     this.#end();
     // Closing over unread bytes would send RST, which destroys at the other end what we flushed: so they are read and dropped.
     if (this.#sink === undefined) this.#socket.on('data', this.#data);

@@ -61,7 +61,7 @@ export class NativeConnection implements StreamConnection {
   }
 
   close(): void {
-    if (!this.#ending) this.#close(NORMAL, '');
+    if (!this.#ending && !this.#over) this.#close(NORMAL, '');
   }
 
   destroy(error?: TransportError): void {

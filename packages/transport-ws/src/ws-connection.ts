@@ -62,7 +62,7 @@ export class WsConnection implements StreamConnection {
   }
 
   close(): void {
-    if (!this.#ending) this.#end(NORMAL, '');
+    if (!this.#ending && !this.#over) this.#end(NORMAL, '');
   }
 
   destroy(error?: TransportError): void {

@@ -69,6 +69,18 @@ export const endRules: Rule[] = [
     },
   },
   {
+    title: 'close after the other end broke it off does nothing, and leaves no timer',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      far.connection.destroy();
+      await Promise.all([near.ended(), far.ended()]);
+      const { timers } = lab.clock;
+      near.connection.close();
+      t.is(lab.clock.timers, timers);
+      t.is(near.ends, 1);
+    },
+  },
+  {
     title: 'after close, writes are true and dropped',
     async run(t, lab) {
       const { near, far } = await lab.pair();
