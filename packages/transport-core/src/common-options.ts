@@ -1,4 +1,4 @@
-// The options that all transports have in common, with their defaults (SESSION rules say what each bound does).
+// The options that all transports have in common, with their defaults (docs/wire-protocol.md says what each bound does).
 
 import * as z from 'zod/mini';
 import type { Clock } from './clock.ts';

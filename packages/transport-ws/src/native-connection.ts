@@ -149,7 +149,7 @@ export class NativeConnection implements StreamConnection {
   }
 }
 
-/** The longest message that this end sends (SESSION.md §1). */
+/** The longest message that this end sends (docs/wire-protocol.md §1). */
 const MESSAGE = 256 * 1024;
 /** Bytes in the browser's queue above which a write is false, and at which it has drained. */
 const HIGH = 64 * 1024;
@@ -158,6 +158,6 @@ const LOW = 16 * 1024;
 const POLL = 4;
 /** Bytes that may come while paused: the sum of what a session's credit lets be on its way, and room to spare. */
 const UNREAD = 64 * 1024 * 1024;
-/** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (SESSION.md §7). */
+/** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (docs/wire-protocol.md §8). */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

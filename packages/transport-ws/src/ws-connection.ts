@@ -135,8 +135,8 @@ export class WsConnection implements StreamConnection {
   }
 }
 
-/** The longest message that this end sends (SESSION.md §1). */
+/** The longest message that this end sends (docs/wire-protocol.md §1). */
 const MESSAGE = 256 * 1024;
-/** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (SESSION.md §7). */
+/** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (docs/wire-protocol.md §8). */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

@@ -1,4 +1,4 @@
-// What the peer answers to our calls: responses, items, ends and errors, by the id of the call (SESSION.md §3).
+// What the peer answers to our calls: responses, items, ends and errors, by the id of the call (docs/wire-protocol.md §4).
 
 import { codeOf, reasonOf, TransportError } from '../errors.ts';
 import { DOWNLOAD, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';

@@ -1,4 +1,4 @@
-// The called half of a session: the peer's calls by id, from their first packet to the terminal frame (SESSION.md §3).
+// The called half of a session: the peer's calls by id, from their first packet to the terminal frame (docs/wire-protocol.md §4).
 
 import { codeNumber, reasonNumber, TransportError } from '../errors.ts';
 import { Account, DOWNLOAD, EMPTY, type EncodedMetadata, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';

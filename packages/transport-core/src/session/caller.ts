@@ -1,4 +1,4 @@
-// The calling half of a session: our calls by id, from admission to their terminal frame (SESSION.md §3).
+// The calling half of a session: our calls by id, from admission to their terminal frame (docs/wire-protocol.md §4).
 
 import { TransportError, withDetails } from '../errors.ts';
 import { List } from '../list.ts';

@@ -1,4 +1,4 @@
-// The channels of one connection by their byte, and what both ends agree to speak on each (SESSION.md §2).
+// The channels of one connection by their byte, and what both ends agree to speak on each (docs/wire-protocol.md §3).
 
 import { TransportError } from '../errors.ts';
 import { decodeProtocols, encodeProtocols, type HelloProtocol } from '../wire/hello.ts';

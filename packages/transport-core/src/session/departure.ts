@@ -1,4 +1,4 @@
-// How a session ends in order: GO_AWAY both ways, what is open is served, then the end (SESSION.md §7).
+// How a session ends in order: GO_AWAY both ways, what is open is served, then the end (docs/wire-protocol.md §8).
 
 import { codeNumber, codeOf, type Reason, reasonError, reasonNumber, reasonOf, TransportError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';

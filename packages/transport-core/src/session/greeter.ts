@@ -1,4 +1,4 @@
-// The first bytes of a connection: the preamble both ways, and our own HELLO (SESSION.md §1, §2).
+// The first bytes of a connection: the preamble both ways, and our own HELLO (docs/wire-protocol.md §2, §3).
 
 import { reasonError, type TransportError } from '../errors.ts';
 import { PREAMBLE } from '../wire/frame.ts';

@@ -1,4 +1,4 @@
-// The hello as a decision: what is told, what is checked, what both ends agree on (SESSION.md §2). Pure functions.
+// The hello as a decision: what is told, what is checked, what both ends agree on (docs/wire-protocol.md §3). Pure functions.
 
 import { reasonError, TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';

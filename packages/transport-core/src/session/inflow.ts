@@ -1,4 +1,4 @@
-// What comes in packet by packet: the pipe's account and the checks that the first packet of a long message must pass (SESSION.md §3, §4).
+// What comes in packet by packet: the pipe's account and the checks that the first packet of a long message must pass (docs/wire-protocol.md §4, §6).
 
 import { Account, type Frame } from '../wire/frame.ts';
 import { type Link, UNIT } from './link.ts';

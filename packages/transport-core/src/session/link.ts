@@ -117,7 +117,7 @@ export class Link {
   }
 }
 
-/** What a unit costs its account besides its bytes: it bounds empty ones (SESSION.md §4). */
+/** What a unit costs its account besides its bytes: it bounds empty ones (docs/wire-protocol.md §6). */
 export const UNIT = 64;
 /** Frames a second that cost us work for nothing. */
 const ABUSES = 1_000;

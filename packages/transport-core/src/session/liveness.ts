@@ -1,4 +1,4 @@
-// Is the peer alive, and is the connection still wanted? (SESSION.md §8, and idleness of §6)
+// Is the peer alive, and is the connection still wanted? (docs/wire-protocol.md §9, and idleness)
 
 import type { Random } from '../random.ts';
 

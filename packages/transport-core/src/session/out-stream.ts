@@ -1,4 +1,4 @@
-// Items on their way out: one direction of one call, with the receiver's credit (SESSION.md §4, account 5).
+// Items on their way out: one direction of one call, with the receiver's credit (docs/wire-protocol.md §6, account 5).
 
 import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';

@@ -1,4 +1,4 @@
-// The way out of a session: control first, then the channels by their share of the wire, each lane in turn (SESSION.md §5).
+// The way out of a session: control first, then the channels by their share of the wire, each lane in turn (docs/wire-protocol.md §7).
 // Priority exists only while bytes are ours, so nothing is written into a batch before it can leave.
 
 import { List } from '../list.ts';

@@ -1,4 +1,4 @@
-// A message on its way out, and the three lanes of a channel in which it waits (SESSION.md §5).
+// A message on its way out, and the three lanes of a channel in which it waits (docs/wire-protocol.md §7).
 
 import { Entry, List } from '../list.ts';
 import { Account, type EncodedMetadata, Kind } from '../wire/frame.ts';

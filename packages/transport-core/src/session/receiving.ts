@@ -1,4 +1,4 @@
-// The receiver's side of an account: what the sender may still spend, and what is owed to it (SESSION.md §4).
+// The receiver's side of an account: what the sender may still spend, and what is owed to it (docs/wire-protocol.md §6).
 
 import type { FrameWriter } from '../wire/frame.ts';
 

@@ -1,4 +1,4 @@
-// Why a call is not taken: nobody knows it here, the ends mean different things by it, or a bound is reached (SESSION.md §3).
+// Why a call is not taken: nobody knows it here, the ends mean different things by it, or a bound is reached (docs/wire-protocol.md §4).
 
 import { TransportError } from '../errors.ts';
 import type { Method } from '../protocol/protocol.ts';

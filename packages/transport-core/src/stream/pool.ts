@@ -1,4 +1,4 @@
-// Targets and their connections: who is dialled, which connection a call takes, what waits meanwhile (SESSION.md §6).
+// Targets and their connections: who is dialled, which connection a call takes, what waits meanwhile (docs/design.md, the pool).
 
 import { parseTarget } from '../address.ts';
 import { TransportError, withDetails } from '../errors.ts';

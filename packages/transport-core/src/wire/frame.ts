@@ -1,6 +1,6 @@
 // The frame: what crosses a connection after the preamble. frame.proto is its definition; here are the kinds and the decoded shape.
 
-/** The kinds of frames (SESSION.md §1). 1 to 31 are the project's own; a receiver skips and counts those from 32 on. */
+/** The kinds of frames (docs/wire-protocol.md §2). 1 to 31 are the project's own; a receiver skips and counts those from 32 on. */
 export const Kind = {
   HELLO: 1,
   READY: 2,
@@ -122,5 +122,5 @@ export interface FrameWriter {
   cancel(id: number): void;
 }
 
-/** The five accounts of SESSION.md §4, by their numbers in CREDIT frames. */
+/** The five accounts of docs/wire-protocol.md §6, by their numbers in CREDIT frames. */
 export const Account = { PIPE: 1, SHORT: 2, LONG: 3, REPLY: 4, STREAM: 5 } as const;

@@ -177,6 +177,6 @@ export abstract class MemoryConnection<Unit> implements StreamConnection {
   }
 }
 
-/** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (SESSION.md §7). */
+/** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (docs/wire-protocol.md §8). */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

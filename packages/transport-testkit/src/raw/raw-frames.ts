@@ -4,7 +4,7 @@
 import protobuf from 'protobufjs';
 import { FRAME_PROTO } from './frame-proto.ts';
 
-/** The kinds of frames by name, with their numbers on the wire (SESSION.md §1). */
+/** The kinds of frames by name, with their numbers on the wire (docs/wire-protocol.md §2). */
 export const RAW_KINDS = {
   HELLO: 1,
   READY: 2,

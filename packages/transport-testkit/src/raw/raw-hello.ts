@@ -2,7 +2,7 @@
 
 import type { RawHello, RawLimits } from './raw-frames.ts';
 
-/** The defaults of SESSION.md §2 and §4. */
+/** The defaults of docs/wire-protocol.md §3 and §6. */
 export const RAW_LIMITS: RawLimits = {
   message: 64 * 1024 * 1024,
   item: 1024 * 1024,

@@ -280,7 +280,7 @@ export class RawListener {
   }
 }
 
-/** What a packet takes off an account: its payload and metadata, and 64 (SESSION.md §4). */
+/** What a packet takes off an account: its payload and metadata, and 64 (docs/wire-protocol.md §6). */
 export function cost(frame: Pick<RawFrameInput, 'payload' | 'metadata'>): number {
   return (frame.payload?.length ?? 0) + metadataSize(frame.metadata ?? {}) + 64;
 }

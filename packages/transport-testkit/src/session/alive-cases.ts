@@ -1,4 +1,4 @@
-// SESSION.md §8, being alive: pings, idleness, floods.
+// docs/wire-protocol.md §9, being alive: pings, idleness, floods.
 
 import { concat, encodeFrame } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';

@@ -1,4 +1,4 @@
-// SESSION.md §3, ids and answers: each request has exactly one end.
+// docs/wire-protocol.md §4, ids and answers: each request has exactly one end.
 
 import type { TestFunction } from '../test-runner.ts';
 import { eachRole, type SessionBackend, session } from './lab.ts';

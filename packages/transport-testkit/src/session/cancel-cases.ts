@@ -1,4 +1,4 @@
-// SESSION.md §3, CANCEL, ERROR, deadlines that travel.
+// docs/wire-protocol.md §4, CANCEL, ERROR, deadlines that travel.
 
 import { TransportError } from '@trunkline/transport-core';
 import { concat, delimited, encodeBody, field } from '../raw/raw-frames.ts';

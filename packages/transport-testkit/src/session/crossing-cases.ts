@@ -1,4 +1,4 @@
-// SESSION.md §3 and §4, frames that cross: what comes for a call that is over costs its sender nothing and disturbs nobody.
+// docs/wire-protocol.md §4 and §6, frames that cross: what comes for a call that is over costs its sender nothing and disturbs nobody.
 
 import { bytes, defineProtocol, json } from '@trunkline/transport-core';
 import type { RawFrameInput } from '../raw/raw-frames.ts';

@@ -1,4 +1,4 @@
-// SESSION.md §3, what the callee does not have, how many calls there may be, and what `sent` says.
+// docs/wire-protocol.md §4, what the callee does not have, how many calls there may be, and what `sent` says.
 
 import type { TestFunction } from '../test-runner.ts';
 import { bench, eachRole, type SessionBackend, session } from './lab.ts';

@@ -1,4 +1,4 @@
-// SESSION.md §2, what may come before a connection is up, and how long it may take.
+// docs/wire-protocol.md §3, what may come before a connection is up, and how long it may take.
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import { rawHello } from '../raw/raw-hello.ts';

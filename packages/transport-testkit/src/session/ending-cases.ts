@@ -1,4 +1,4 @@
-// SESSION.md §7, how connections end.
+// docs/wire-protocol.md §8, how connections end.
 
 import type { TestFunction } from '../test-runner.ts';
 import { eachRole, type SessionBackend, session } from './lab.ts';

@@ -1,4 +1,4 @@
-// SESSION.md §1, flags, ids and numbers in frames; what the application gets of the bytes; how our encoder writes.
+// docs/wire-protocol.md §2, flags, ids and numbers in frames; what the application gets of the bytes; how our encoder writes.
 
 import { concat, delimited, encodeBody, encodeFrame, field } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';

@@ -1,4 +1,4 @@
-// SESSION.md §2, the three steps of the hello and what it says.
+// docs/wire-protocol.md §3, the three steps of the hello and what it says.
 
 import { TransportError } from '@trunkline/transport-core';
 import { concat, encodeHello, field } from '../raw/raw-frames.ts';

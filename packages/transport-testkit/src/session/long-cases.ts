@@ -1,4 +1,4 @@
-// SESSION.md §4, long messages: sizes, sums, what is too much and what stalls.
+// docs/wire-protocol.md §6, long messages: sizes, sums, what is too much and what stalls.
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';

@@ -1,4 +1,4 @@
-// SESSION.md §5, order and priority: what waits behind what.
+// docs/wire-protocol.md §7, order and priority: what waits behind what.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { RawFrame } from '../raw/raw-frames.ts';

@@ -1,4 +1,4 @@
-// SESSION.md §6, which connection a call takes.
+// docs/design.md, the pool, which connection a call takes.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { TestFunction } from '../test-runner.ts';

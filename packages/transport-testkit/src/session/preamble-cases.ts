@@ -1,4 +1,4 @@
-// SESSION.md §1, the first bytes.
+// docs/wire-protocol.md §2, the first bytes.
 
 import { rawHello } from '../raw/raw-hello.ts';
 import { RAW_PREAMBLE } from '../raw/raw-peer.ts';

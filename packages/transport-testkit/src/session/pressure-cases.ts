@@ -1,4 +1,4 @@
-// SESSION.md §5, back-pressure: what waits, what is cut, what is lost and counted.
+// docs/wire-protocol.md §7, back-pressure: what waits, what is cut, what is lost and counted.
 
 import type { TestFunction } from '../test-runner.ts';
 import { eachRole, type Session, type SessionBackend, session, turn } from './lab.ts';

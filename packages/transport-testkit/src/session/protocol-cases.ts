@@ -1,4 +1,4 @@
-// SESSION.md §2, which version of a protocol is spoken, and mounting on live connections.
+// docs/wire-protocol.md §3, which version of a protocol is spoken, and mounting on live connections.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { RawProtocol } from '../raw/raw-frames.ts';

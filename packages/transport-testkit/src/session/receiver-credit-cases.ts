@@ -1,4 +1,4 @@
-// SESSION.md §4, what the transport demands of a peer under its own accounts, and gives back: to the byte.
+// docs/wire-protocol.md §6, what the transport demands of a peer under its own accounts, and gives back: to the byte.
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import { cost } from '../raw/raw-peer.ts';

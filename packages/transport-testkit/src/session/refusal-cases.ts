@@ -1,4 +1,4 @@
-// SESSION.md §2 and §7, who is refused in the hello: by a GO_AWAY instead of the next step.
+// docs/wire-protocol.md §3 and §8, who is refused in the hello: by a GO_AWAY instead of the next step.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { RawFrame, RawHello } from '../raw/raw-frames.ts';

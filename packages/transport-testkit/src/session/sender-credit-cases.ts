@@ -1,4 +1,4 @@
-// SESSION.md §4, what the transport sends under the peer's accounts: to the byte.
+// docs/wire-protocol.md §6, what the transport sends under the peer's accounts: to the byte.
 
 import type { RawPeer } from '../raw/raw-peer.ts';
 import type { TestFunction } from '../test-runner.ts';

@@ -1,4 +1,4 @@
-// SESSION.md as tests: every rule, told by a raw peer that shares no code with core. COVERAGE.md says which case holds which rule.
+// docs/wire-protocol.md as tests: every rule, told by a raw peer that shares no code with core. COVERAGE.md says which case holds which rule.
 
 import type { TestFunction } from '../test-runner.ts';
 import { aliveCases } from './alive-cases.ts';

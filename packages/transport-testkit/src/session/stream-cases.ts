@@ -1,4 +1,4 @@
-// SESSION.md §1, §3 and §4, calls that stream: items, their ends, what stops them.
+// docs/wire-protocol.md §2, §4 and §6, calls that stream: items, their ends, what stops them.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { TestFunction } from '../test-runner.ts';

@@ -123,7 +123,7 @@ export const callCases: Cases = (define) => {
     t.is(textOf(await slow), 'at last');
   });
 
-  // FAULTS 38: SESSION §4, no deadlock
+  // FAULTS 38: docs/wire-protocol.md §6, no deadlock
   define('a handler calls its caller back before it answers', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(a, { echo: (request) => utf8(`${textOf(request)}, said a`) });
@@ -237,7 +237,7 @@ export const callCases: Cases = (define) => {
   });
 };
 
-/** What SESSION.md gives a packet and the pipe. */
+/** What docs/wire-protocol.md gives a packet and the pipe. */
 const PACKET = 64 * 1024;
 const PIPE = 256 * 1024;
 const HOSTILE_NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'];

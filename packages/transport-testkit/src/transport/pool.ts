@@ -30,7 +30,7 @@ export const poolCases: Cases = (define) => {
     t.is(b.remotes().length, 1);
   });
 
-  // SESSION §6
+  // docs/design.md, the pool
   define('calls that come while a dial is under way share it', async (f, t) => {
     const wire = createWire();
     const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
@@ -41,7 +41,7 @@ export const poolCases: Cases = (define) => {
     t.is(wire.dialled, 1);
   });
 
-  // FAULTS 53, SESSION §6
+  // FAULTS 53, docs/design.md, the pool
   define('a dial that fails, fails each that waits for it with an error of its own, unsent', async (f, t) => {
     const { a } = await f.pair();
     const nowhere = f.backend.unreachable();

@@ -145,7 +145,7 @@ export const pressureCases: Cases = (define) => {
     wire.thaw();
   });
 
-  // FAULTS 45, 49: SESSION §5, ends that fill each other
+  // FAULTS 45, 49: docs/wire-protocol.md §7, ends that fill each other
   define('two ends that fill each other with calls both get through', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { timeout: Infinity }, b: { timeout: Infinity } });
     serveKit(a);
