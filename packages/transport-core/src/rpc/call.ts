@@ -93,7 +93,6 @@ export abstract class Call<Result> extends OutCall implements Abortable {
   protected giveUp(error: TransportError): void {
     this.settle(error.code);
     this.carrier?.abandon(this);
-    if (this.list !== undefined) this.list.remove(this);
     this.broken(error);
   }
 

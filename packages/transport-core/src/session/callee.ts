@@ -174,8 +174,6 @@ export class Callee implements AnswerCarrier {
     return this.#inflow.long(frame, this.#link.limits.message, 'limits.message', long) && long;
   }
 
-  /** Why a request is not taken; never undefined where its channel or its method is not there. */
-
   #openStreams(channel: Channel, call: InCall): void {
     this.streams++;
     if (call.method.flags & UPLOAD) call.upload = new InStream(this.#link, this.#outbox, call.id);
@@ -276,6 +274,7 @@ export class Callee implements AnswerCarrier {
     const metadata = metadataOf(error);
     const code = codeNumber(error.code);
     const reason = reasonNumber(error.reason);
+    // An answer on a channel that can't be needs a lane like any other; which one says nothing.
     const { lanes } = this.#channelOf(byte & 0xff);
     const room = text.length * 3 + (metadata === undefined ? 0 : metadata.bytes.length);
     const items = call?.download !== undefined && call.open === false && call.download.busy;

@@ -8,7 +8,7 @@ import type { Channel } from './channel.ts';
 import { Slots } from './id-table.ts';
 import { InStream } from './in-stream.ts';
 import type { Inflow } from './inflow.ts';
-import { type Link, UNIT } from './link.ts';
+import { type Link, memoryFull, UNIT } from './link.ts';
 import type { CallCarrier, OutCall } from './out-call.ts';
 import { OutStream } from './out-stream.ts';
 import type { Outbox } from './outbox.ts';
@@ -53,12 +53,8 @@ export class Caller implements CallCarrier {
     if (call.due < Number.POSITIVE_INFINITY) this.#link.port.wakeBy(call.due);
     const queue = this.#queueOf(channel, call);
     if (queue.length === 0 && this.#hasRoom(channel, call)) return this.#admit(channel, call);
-    const cost = costOf(call);
-    if (this.#link.full(cost)) {
-      const message = `limits.memory is reached: ${this.#link.memory.used} of ${this.#link.memory.limit} bytes are held, the call was not sent`;
-      return call.failed(new TransportError('resource_exhausted', message, { sent: false }));
-    }
-    this.#link.hold(cost);
+    if (this.#link.full(call.cost)) return call.failed(memoryFull(this.#link.memory));
+    this.#link.hold(call.cost);
     queue.push(call);
   }
 
@@ -97,7 +93,7 @@ export class Caller implements CallCarrier {
 
   #hasRoom(channel: Channel, call: OutCall): boolean {
     const tally = call.payload.length > this.#link.terms.packet ? channel.lanes.longs : channel.lanes.shorts;
-    if (!tally.fits(costOf(call), this.#link.limits.outbound)) return false;
+    if (!tally.fits(call.cost, this.#link.limits.outbound)) return false;
     if (call.method.kind === 'oneway') return true;
     return channel.open < this.#link.terms.calls && !this.slots.full && (call.method.flags === 0 || this.streams < this.#link.terms.streams);
   }
@@ -126,7 +122,7 @@ export class Caller implements CallCarrier {
 
   #unwait(channel: Channel, call: OutCall): boolean {
     if (!this.#queueOf(channel, call).remove(call)) return false;
-    this.#link.free(costOf(call));
+    this.#link.free(call.cost);
     return true;
   }
 
@@ -163,7 +159,7 @@ export class Caller implements CallCarrier {
       lanes.shortCredit > 0 &&
       this.#outbox.straight(payload.length + (metadata === undefined ? 0 : metadata.bytes.length))
     ) {
-      lanes.shortCredit -= costOf(call);
+      lanes.shortCredit -= call.cost;
       this.#link.writer.oneway(0, channel.byte, method.id, metadata, 0, payload, 0, payload.length);
       call.writtenIn = this.#link.mark;
       this.#link.active = this.#link.now;
@@ -310,7 +306,6 @@ export class Caller implements CallCarrier {
       for (const call of channel.waiting) look(call);
       for (const call of channel.waitingLong) look(call);
       for (const unit of channel.lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) look(unit.sender as OutCall);
-      for (const unit of channel.lanes.unpaidLong) if (unit.kind === Kind.ONEWAY) look(unit.sender as OutCall);
     }
     return next;
   }
@@ -352,10 +347,6 @@ export class Caller implements CallCarrier {
     for (const call of this.slots.values()) over(this.#channelOf(call.channel), call);
     return unsent.sort((a, b) => a.seq - b.seq);
   }
-}
-
-function costOf(call: OutCall): number {
-  return call.payload.length + (call.metadata === undefined ? 0 : call.metadata.size) + UNIT;
 }
 
 const ABANDONED = new TransportError('cancelled', 'the call was given up');

@@ -1,6 +1,6 @@
 // What the parts of one session share: the writer, the peer's terms, the time, the memory account. It knows none of them.
 
-import type { TransportError } from '../errors.ts';
+import { TransportError } from '../errors.ts';
 import type { Counter } from '../observer.ts';
 import type { FrameWriter } from '../wire/frame.ts';
 
@@ -115,6 +115,11 @@ export class Link {
   full(bytes: number): boolean {
     return this.memory.used + bytes > this.memory.limit;
   }
+}
+
+/** The transport holds as much as it may: a call that would have to wait is not taken. */
+export function memoryFull({ used, limit }: MemoryGauge): TransportError {
+  return new TransportError('resource_exhausted', `limits.memory is reached: ${used} of ${limit} bytes are held, the call was not sent`, { sent: false });
 }
 
 /** What a unit costs its account besides its bytes: it bounds empty ones (docs/wire-protocol.md §6). */

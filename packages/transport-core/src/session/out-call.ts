@@ -6,6 +6,7 @@ import type { Method } from '../protocol/protocol.ts';
 import type { EncodedMetadata } from '../wire/frame.ts';
 import type { Assembly } from './assembly.ts';
 import type { InStream } from './in-stream.ts';
+import { UNIT } from './link.ts';
 import type { OutStream } from './out-stream.ts';
 import type { Outgoing, Sender } from './outgoing.ts';
 
@@ -56,6 +57,11 @@ export abstract class OutCall extends Entry implements Sender {
     this.method = method;
     this.payload = payload;
     this.metadata = metadata;
+  }
+
+  /** What it costs an account, and counts in the queues. */
+  get cost(): number {
+    return this.payload.length + (this.metadata === undefined ? 0 : this.metadata.size) + UNIT;
   }
 
   /** May a handler have seen it? */

@@ -6,7 +6,10 @@ import { DOWNLOAD, type Frame, UPLOAD } from '../wire/frame.ts';
 import type { Channel } from './channel.ts';
 import type { Link } from './link.ts';
 
-/** The answer to a REQUEST that no handler is to see; undefined where one may. @param streams open streaming calls. */
+/**
+ * The answer to a REQUEST that no handler is to see; undefined where one may: then its channel and its method are there.
+ * @param streams open streaming calls
+ */
 export function refusalOf(frame: Frame, channel: Channel | undefined, method: Method | undefined, link: Link, streams: number): TransportError | undefined {
   if (channel?.disagreement !== undefined) return channel.disagreement;
   if (channel?.mounted === undefined) return new TransportError('unimplemented', `nothing is mounted on channel ${frame.channel} of this peer`);

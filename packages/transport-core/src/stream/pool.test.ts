@@ -54,13 +54,15 @@ class FakeConnection {
   }
 }
 
-function scene(maxPool = 3) {
+function scene(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
   const clock = createManualClock(0);
   const dials: Dial[] = [];
   const failed: string[] = [];
   const wakes: number[] = [];
+  const memory = { used: 0, limit };
   const pool: Pool = new Pool({
     maxPool,
+    memory,
     now: () => clock.now(),
     wakeBy: (time) => void wakes.push(time),
     dialFailed: (target) => void failed.push(target),
@@ -108,7 +110,7 @@ function scene(maxPool = 3) {
     });
     return Object.assign(made, { fate });
   };
-  return { clock, pool, dials, failed, wakes, call };
+  return { clock, pool, dials, failed, wakes, memory, call };
 }
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
@@ -379,6 +381,23 @@ test('a background dial that fails disturbs nobody, and is told', async (t) => {
   clock.advance(100);
   pool.wake(clock.now());
   t.is(dials.length, 3);
+});
+
+test('what waits for a dial is held in the gauge until it goes, fails or is given up; what passes the limit is refused', async (t) => {
+  const { pool, dials, memory, call } = scene(3, 200);
+  const controller = new AbortController();
+  const [first, second, third] = [call('ask', { signal: controller.signal }), call(), call()];
+  for (const each of [first, second, third]) pool.start('a:1', each, false);
+  t.is(memory.used, first.cost * 3);
+  const over = call();
+  pool.start('b:1', over, false);
+  await turn();
+  t.like(over.fate.error, { code: 'resource_exhausted', sent: false });
+  t.is(dials.length, 1, 'nobody is dialled for it');
+  controller.abort();
+  t.is(memory.used, first.cost * 2);
+  await dials[0]!.fail(REFUSED);
+  t.is(memory.used, 0);
 });
 
 test('10,000 targets that were dialled in vain leave nothing behind', async (t) => {

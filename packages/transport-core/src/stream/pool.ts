@@ -4,12 +4,15 @@ import { parseTarget } from '../address.ts';
 import { TransportError, withDetails } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Call } from '../rpc/call.ts';
+import { type MemoryGauge, memoryFull } from '../session/link.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection } from './connection.ts';
 
 /** What the pool asks of the transport. */
 export interface PoolHost {
   readonly maxPool: number;
+  /** What waits here counts in limits.memory. */
+  readonly memory: MemoryGauge;
   now(): number;
   wakeBy(time: number): void;
   /** Connects and says hello; rejects with a TransportError, or with the signal's reason. */
@@ -31,7 +34,7 @@ class Entry implements CallCarrier {
   readonly address: string;
   readonly nodeId: string | undefined;
   readonly connections: Connection[] = [];
-  readonly waiting = new List<OutCall>();
+  readonly #waiting = new List<OutCall>();
   readonly waiters = new Set<Waiter>();
   dialling: AbortController | undefined = undefined;
   /** Since when every connection's pipe has been empty with bodies waiting. */
@@ -55,12 +58,34 @@ class Entry implements CallCarrier {
   requestWritten(): void {}
 
   abandon(call: OutCall): void {
-    this.waiting.remove(call);
+    this.drop(call);
     this.#pool.settle(this);
   }
 
+  /** Calls that wait for a connection, in order. */
+  get waiting(): Iterable<OutCall> {
+    return this.#waiting;
+  }
+
+  wait(call: OutCall): void {
+    call.carrier = this;
+    this.#waiting.push(call);
+    this.#pool.host.memory.used += call.cost;
+  }
+
+  drop(call: OutCall): void {
+    if (this.#waiting.remove(call)) this.#pool.host.memory.used -= call.cost;
+  }
+
+  /** The one that has waited longest, which waits no more. */
+  next(): OutCall | undefined {
+    const call = this.#waiting.first;
+    if (call !== undefined) this.drop(call);
+    return call;
+  }
+
   get wanted(): boolean {
-    return this.waiting.length > 0 || this.waiters.size > 0;
+    return this.#waiting.length > 0 || this.waiters.size > 0;
   }
 }
 
@@ -98,8 +123,12 @@ export class Pool {
       if (bulky) this.#look(entry);
       return;
     }
-    call.carrier = entry;
-    entry.waiting.push(call);
+    const { memory } = this.host;
+    if (memory.used + call.cost > memory.limit) {
+      call.failed(memoryFull(memory));
+      return this.settle(entry);
+    }
+    entry.wait(call);
     this.host.wakeBy(call.due);
     this.#dial(entry);
   }
@@ -140,7 +169,7 @@ export class Pool {
     for (const entry of this.entries.values()) {
       for (const call of entry.waiting) {
         if (call.channel !== channel) continue;
-        entry.waiting.remove(call);
+        entry.drop(call);
         call.failed(withDetails(error, { sent: false }));
       }
       this.settle(entry);
@@ -235,7 +264,7 @@ export class Pool {
 
   /** A connection is up: who waited for it goes first, in order. */
   #opened(entry: Entry, connection: Connection): void {
-    for (let call = entry.waiting.shift(); call !== undefined; call = entry.waiting.shift()) {
+    for (let call = entry.next(); call !== undefined; call = entry.next()) {
       if (connection.over) call.failed(LOST);
       else connection.session.caller.start(call);
     }
@@ -252,7 +281,7 @@ export class Pool {
   }
 
   #fail(entry: Entry, error: TransportError): void {
-    for (let call = entry.waiting.shift(); call !== undefined; call = entry.waiting.shift()) call.failed(withDetails(error, { sent: false }));
+    for (let call = entry.next(); call !== undefined; call = entry.next()) call.failed(withDetails(error, { sent: false }));
     for (const waiter of entry.waiters) waiter.reject(withDetails(error, { sent: false, target: entry.target }));
     entry.waiters.clear();
   }

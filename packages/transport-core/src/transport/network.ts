@@ -275,6 +275,10 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     const channel = connection.session.channel(byte);
     if (channel.disagreement !== undefined) return Promise.reject(channel.disagreement);
     if (connection.session.caller.writable(channel)) return Promise.resolve();
+    if (channel.writers.length >= this.config.limits.outbound.messages) {
+      const message = `${channel.writers.length} wait already until ${connection.endpoint} is writable (limits.outbound)`;
+      return Promise.reject(new TransportError('resource_exhausted', message, { target: connection.endpoint }));
+    }
     return new Promise((resolve, reject) => {
       channel.writers.push({ resolve, reject });
       connection.session.watch(channel);
@@ -360,11 +364,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
       if (grace === 0) this.#endGrace();
       else this.wakeBy(this.#graceDue);
     });
-    if (this.connections.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#ended = resolve;
-      });
-    }
+    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
     await stopped.catch(() => {});
     this.#endGrace();
     this.#alarm.stop();
@@ -377,9 +377,8 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     mount.refuse();
     if (grace > 0 && mount.open > 0 && this.state === 'open') {
       const enough = new AbortController();
-      const idle = mount.whenIdle().then(() => enough.abort());
+      void mount.whenIdle().then(() => enough.abort());
       await this.clock.sleep(grace, enough.signal).catch(() => {});
-      void idle;
     }
     this.ticker.run(() => {
       if (!mount.inbox.closed) mount.inbox.close(new TransportError('unimplemented', `protocol '${mount.protocol.name}' was closed here`));

@@ -182,6 +182,31 @@ export const oneWayCases: Cases = (define) => {
     await rejected(t, waits, { code: 'unavailable' });
   });
 
+  define('no more than limits.outbound wait until a connection is writable; one more is refused at once', async (f, t) => {
+    const { a, at } = await f.pair({ a: { limits: { outbound: { messages: 3 } } } });
+    const remote = await a.dial(at);
+    // Full for good: nobody reads, so the receiver's credit is spent, and what could leave has left.
+    for (let full = 0; full < 5; ) {
+      full = a.trySend(at, 'note', pattern(10_000)) ? 0 : full + 1;
+      await f.turns(2);
+    }
+    const waits = Array.from({ length: 3 }, () => rejected(t, a.writable(remote), { code: 'unavailable' }));
+    await rejected(t, a.writable(remote), { code: 'resource_exhausted' });
+    await f.drive(a.disconnect(remote));
+    await Promise.all(waits);
+  });
+
+  // FAULTS 41, 58
+  define('what waits for a dial counts in limits.memory, and beyond it is refused unsent', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { limits: { memory: 200_000, message: 100_000 } } });
+    serveKit(b);
+    const sends = [a.send(at, 'echo', pattern(90_000)), a.send(at, 'echo', pattern(90_000))];
+    await rejected(t, a.send(at, 'echo', pattern(90_000)), { code: 'resource_exhausted', sent: false });
+    for (const reply of await Promise.all(sends)) t.is(reply.length, 90_000);
+    t.is(textOf(await a.send(at, 'echo', utf8('room again'))), 'room again');
+    t.is(a.snapshot().memory, 0);
+  });
+
   define('a target that can never take it spoils trySendAll for none of the rest', async (f, t) => {
     const a = await f.open(kit);
     const others = [await f.open(kit), await f.open(kit, { limits: { message: 5_000, packet: 4_096 } }), await f.open(kit)];
