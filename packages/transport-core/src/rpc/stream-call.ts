@@ -24,7 +24,7 @@ export class StreamCall extends Call<unknown> {
       this.#reader = new ItemReader(this.download, {
         decode: (bytes) => decodeAs(this.method.download!, this.method.what.download, bytes),
         taken: () => this.#moved(),
-        left: () => this.#leave(),
+        left: (failure) => this.#leave(failure),
         failure: (error) => this.#failure(error),
       });
       this.resolve(this.#reader);
@@ -68,9 +68,9 @@ export class StreamCall extends Call<unknown> {
     if (this.carrier !== undefined) this.progressed(this.carrier.now);
   }
 
-  #leave(): void {
+  #leave(failure: unknown): void {
     if (this.done) return;
-    this.settle(undefined);
+    this.settle(failure instanceof TransportError ? failure.code : undefined);
     this.#stopSource();
     this.carrier?.abandon(this);
   }
