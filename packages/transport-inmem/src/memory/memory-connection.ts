@@ -1,18 +1,20 @@
 // One end of a connection in this process. What it carries is the subclasses' affair: bytes, or frames as they are.
 
 import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
+import { Direct, type Line, type LineEnd } from './line.ts';
 import { Turns } from './turns.ts';
 
 /**
  * Behaves as a socket does: what is put waits at the other end until that reads; too much of it stops the writer; an end in order
  * comes behind what was put, a cut before it. Nothing is reported inside a call: all of it on a turn of its own.
  */
-export abstract class MemoryConnection<Unit> implements StreamConnection {
+export abstract class MemoryConnection<Unit> implements StreamConnection, LineEnd<Unit> {
   readonly endpoint: string;
   private readonly clock: Clock;
   private readonly turns: Turns;
   private readonly capacity: number;
-  private peer: MemoryConnection<Unit> | undefined;
+  /** The way to the other end. */
+  private line: Line<Unit> | undefined;
   private state: 'open' | 'closing' | 'over' = 'open';
   private sink: StreamSink | undefined;
   private error: TransportError | undefined;
@@ -23,6 +25,8 @@ export abstract class MemoryConnection<Unit> implements StreamConnection {
   private paused = false;
   /** The other end writes no more. */
   private finished = false;
+  /** What this end put and the other has not read. */
+  private unread = 0;
   /** This end's last write was false. */
   private waiting = false;
   private drained = false;
@@ -38,10 +42,19 @@ export abstract class MemoryConnection<Unit> implements StreamConnection {
     this.capacity = capacity;
   }
 
-  /** Makes two ends one connection. */
-  static join<Unit>(one: MemoryConnection<Unit>, other: MemoryConnection<Unit>): void {
-    one.peer = other;
-    other.peer = one;
+  /** Makes two ends one connection, over lines that a network may lay between them. */
+  static join<Unit>(
+    one: MemoryConnection<Unit>,
+    other: MemoryConnection<Unit>,
+    lineTo: (end: MemoryConnection<Unit>, from: MemoryConnection<Unit>) => Line<Unit> = (end) => new Direct(end),
+  ): void {
+    one.line = lineTo(other, one);
+    other.line = lineTo(one, other);
+  }
+
+  /** It is over: what still comes is for nobody. */
+  get over(): boolean {
+    return this.state === 'over';
   }
 
   abstract write(chunk: Uint8Array): boolean;
@@ -65,7 +78,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection {
   close(): void {
     if (this.state !== 'open') return;
     this.state = 'closing';
-    this.peer?.finish();
+    this.line?.finish();
     this.timer = this.clock.setTimeout(() => this.end(this.reset('the other end did not end within a second')), LINGER);
     this.schedule();
   }
@@ -73,22 +86,42 @@ export abstract class MemoryConnection<Unit> implements StreamConnection {
   destroy(error?: TransportError): void {
     const wasOpen = this.state === 'open';
     this.end(error);
-    if (wasOpen) this.peer?.cut();
+    if (wasOpen) this.line?.cut();
   }
 
   /** Gives the other end something to read. False: there is too much of it, and `drained` will follow. */
   protected put(unit: Unit): boolean {
-    const peer = this.peer;
-    if (this.state !== 'open' || peer === undefined) return true;
-    if (peer.state === 'over') {
-      this.cut();
-      return true;
-    }
-    peer.inbox.push(unit);
-    peer.size += this.sizeOf(unit);
-    peer.schedule();
-    this.waiting = peer.size > peer.capacity;
+    if (this.state !== 'open' || this.line === undefined) return true;
+    this.unread += this.sizeOf(unit);
+    this.line.put(unit);
+    this.waiting = this.unread > this.capacity;
     return !this.waiting;
+  }
+
+  // What the line brings.
+
+  arrive(unit: Unit): void {
+    if (this.state === 'over') return this.line?.cut();
+    this.inbox.push(unit);
+    this.size += this.sizeOf(unit);
+    this.schedule();
+  }
+
+  finish(): void {
+    this.finished = true;
+    this.schedule();
+  }
+
+  cut(): void {
+    this.end(this.reset('the other end broke it off'));
+  }
+
+  acknowledge(size: number): void {
+    this.unread -= size;
+    if (!this.waiting || this.unread > this.capacity / 2) return;
+    this.waiting = false;
+    this.drained = true;
+    this.schedule();
   }
 
   private schedule(): void {
@@ -105,48 +138,35 @@ export abstract class MemoryConnection<Unit> implements StreamConnection {
       this.sink?.drained();
     }
     this.read();
-    const peer = this.peer;
-    if (peer?.waiting && this.size <= this.capacity / 2) {
-      peer.waiting = false;
-      peer.drained = true;
-      peer.schedule();
-    }
     if (!this.finished || this.inbox.length > 0) return;
     // A half-closed connection serves nothing: this end ends too.
-    if (this.state === 'open') peer?.finish();
+    if (this.state === 'open') this.line?.finish();
     this.end(undefined);
   };
 
   private read(): void {
     const sink = this.sink;
+    const before = this.size;
     while (this.state === 'open' && sink !== undefined && !this.paused && this.head < this.inbox.length) {
       const unit = this.inbox[this.head++]!;
       this.size -= this.sizeOf(unit);
       this.deliver(sink, unit);
     }
-    if (this.state !== 'closing') return this.compact();
-    this.discarded += this.size;
-    this.forget();
+    if (this.state === 'over') return;
+    if (this.state === 'closing') {
+      this.discarded += this.size;
+      this.forget();
+    } else this.compact();
+    if (before > this.size) this.line?.acknowledge(before - this.size);
     if (this.discarded <= DISCARD) return;
     this.end(this.reset('the other end went on writing'));
-    this.peer?.cut();
+    this.line?.cut();
   }
 
   private compact(): void {
     if (this.head === 0) return;
     this.inbox = this.inbox.slice(this.head);
     this.head = 0;
-  }
-
-  /** The other end writes no more. */
-  private finish(): void {
-    this.finished = true;
-    this.schedule();
-  }
-
-  /** The other end was destroyed. */
-  private cut(): void {
-    this.end(this.reset('the other end broke it off'));
   }
 
   private end(error: TransportError | undefined): void {

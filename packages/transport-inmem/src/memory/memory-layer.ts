@@ -2,10 +2,18 @@
 
 import { type Clock, reasonError, type StreamConnection, type StreamLayer, TransportError } from '@trunkline/transport-core';
 
+/** A dial that is under way. */
+export interface Dial {
+  connected(near: StreamConnection): void;
+  failed(error: TransportError): void;
+  /** Does anybody wait for it yet? */
+  wanted(): boolean;
+}
+
 export abstract class MemoryLayer implements StreamLayer {
   protected readonly clock: Clock;
   private readonly advertised: string | undefined;
-  private accepting: ((connection: StreamConnection) => void) | undefined;
+  protected accepting: ((connection: StreamConnection) => void) | undefined;
   private bound: string | undefined;
   /** What ends each pending dial. */
   private readonly dials = new Set<(error: TransportError) => void>();
@@ -52,16 +60,23 @@ export abstract class MemoryLayer implements StreamLayer {
       );
       this.dials.add(fail);
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.clock.defer(() => {
-        if (over) return;
-        const peer = this.find(address);
-        const accept = peer?.accepting;
-        if (peer === undefined || accept === undefined) return fail(this.refused(address, peer));
+      const connected = (near: StreamConnection) => {
         settle();
-        const [near, far] = this.connect(address, peer);
-        accept(far);
         resolve(near);
-      });
+      };
+      this.reach(address, { connected, failed: fail, wanted: () => !over });
+    });
+  }
+
+  /** Looks for who is meant, and connects, on a turn of its own. */
+  protected reach(address: string, dial: Dial): void {
+    this.clock.defer(() => {
+      if (!dial.wanted()) return;
+      const peer = this.find(address);
+      if (peer?.accepting === undefined) return dial.failed(this.refused(address, peer));
+      const [near, far] = this.connect(address, peer);
+      peer.accepting(far);
+      dial.connected(near);
     });
   }
 
