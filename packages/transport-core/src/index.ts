@@ -40,6 +40,8 @@ export {
   type MethodDefinition,
   type MethodKind,
   type Methods,
+  type MethodTable,
+  methodTable,
   type OneWayDefinition,
   type Protocol,
   type ProtocolDefinition,
@@ -62,5 +64,6 @@ export { NetworkTransport, type NetworkTransportOptions } from './transport/netw
 export { type ServeOptions, type Server, serve } from './transport/serve.ts';
 export type { ConnectionSnapshot, Snapshot } from './transport/snapshot.ts';
 export type * from './transport/types.ts';
-export { Frame } from './wire/frame.ts';
+export { Account, Frame, Kind } from './wire/frame.ts';
+export { decodeHello, encodeHello, type Hello } from './wire/hello.ts';
 export { Mailbox } from './wire/mailbox.ts';

@@ -1,8 +1,9 @@
 // The layer beneath createInmemTransport: frames as they are, over links that somebody made.
 
-import { type Clock, type Frame, Mailbox, reasonError, type StreamConnection, type StreamSink, type TransportError } from '@trunkline/transport-core';
+import { type Clock, reasonError, type StreamConnection, type TransportError } from '@trunkline/transport-core';
 import { MemoryConnection } from '../memory/memory-connection.ts';
 import { MemoryLayer } from '../memory/memory-layer.ts';
+import { FrameConnection } from './frame-connection.ts';
 
 /**
  * A StreamLayer whose connections carry frames and no bytes. It dials only what it is linked to. Nothing but the session's credit
@@ -53,26 +54,5 @@ export class DirectLayer extends MemoryLayer {
     return reasonError('connection_refused', `${this.address} is not connected to ${address}: call connect('${address}', transport) first`, {
       target: address,
     });
-  }
-}
-
-class FrameConnection extends MemoryConnection<Frame[]> {
-  readonly frames: { readonly mailbox: Mailbox; send(batch: Frame[]): void };
-
-  constructor(endpoint: string, clock: Clock) {
-    super(endpoint, clock, Number.POSITIVE_INFINITY);
-    this.frames = { mailbox: new Mailbox(), send: (batch) => void this.put(batch) };
-  }
-
-  override write(): boolean {
-    return true;
-  }
-
-  protected override sizeOf(): number {
-    return 0;
-  }
-
-  protected override deliver(sink: StreamSink, batch: Frame[]): void {
-    sink.frames(batch);
   }
 }

@@ -18,6 +18,8 @@ export interface Line<Unit> {
   finish(): void;
   cut(): void;
   acknowledge(size: number): void;
+  /** The end that writes here is over. */
+  ended(): void;
 }
 
 /** A line without length. */
@@ -43,4 +45,6 @@ export class Direct<Unit> implements Line<Unit> {
   acknowledge(size: number): void {
     this.#end.acknowledge(size);
   }
+
+  ended(): void {}
 }

@@ -11,7 +11,7 @@ import { Turns } from './turns.ts';
 export abstract class MemoryConnection<Unit> implements StreamConnection, LineEnd<Unit> {
   readonly endpoint: string;
   private readonly clock: Clock;
-  private readonly turns: Turns;
+  private readonly turns: Pick<Turns, 'run' | 'stop'>;
   private readonly capacity: number;
   /** The way to the other end. */
   private line: Line<Unit> | undefined;
@@ -34,11 +34,14 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   private scheduled = false;
   private timer: Timer | undefined;
 
-  /** @param capacity how much may wait unread before a write is false. */
-  constructor(endpoint: string, clock: Clock, capacity: number) {
+  /**
+   * @param capacity how much may wait unread before a write is false.
+   * @param turns where its turns come from.
+   */
+  constructor(endpoint: string, clock: Clock, capacity: number, turns: Pick<Turns, 'run' | 'stop'> = new Turns(clock)) {
     this.endpoint = endpoint;
     this.clock = clock;
-    this.turns = new Turns(clock);
+    this.turns = turns;
     this.capacity = capacity;
   }
 
@@ -55,6 +58,11 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   /** It is over: what still comes is for nobody. */
   get over(): boolean {
     return this.state === 'over';
+  }
+
+  /** Its writer waits for `drained`. */
+  get blocked(): boolean {
+    return this.waiting;
   }
 
   abstract write(chunk: Uint8Array): boolean;
@@ -175,6 +183,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
     this.error = error;
     if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
     this.forget();
+    this.line?.ended();
     this.schedule();
   }
 

@@ -6,7 +6,6 @@ import {
   reasonError,
   type StreamConnection,
   type StreamLayer,
-  type StreamSink,
   systemClock,
   systemRandom,
   TransportError,
@@ -14,6 +13,7 @@ import {
 import { MemoryConnection } from '../memory/memory-connection.ts';
 import { MemoryLayer } from '../memory/memory-layer.ts';
 import { randomName } from '../memory/random-name.ts';
+import { ByteConnection } from './byte-connection.ts';
 
 export interface InmemStreamsOptions {
   /** Bytes that may wait unread at one end before a write at the other is false. Default 256 KiB. */
@@ -101,21 +101,6 @@ class InmemStreamLayer extends MemoryLayer {
   private ownName(): string {
     this.name ??= this.given === undefined ? randomName(this.random) : nameOf(this.given);
     return this.name;
-  }
-}
-
-class ByteConnection extends MemoryConnection<Uint8Array> {
-  override write(chunk: Uint8Array): boolean {
-    // Copied, so that the writer may reuse its memory, and neither end sees what the other changes.
-    return chunk.length === 0 || this.put(new Uint8Array(chunk));
-  }
-
-  protected override sizeOf(chunk: Uint8Array): number {
-    return chunk.length;
-  }
-
-  protected override deliver(sink: StreamSink, chunk: Uint8Array): void {
-    sink.data(chunk);
   }
 }
 

@@ -1,0 +1,27 @@
+// One end of a direct connection: frames as they are.
+
+import { type Clock, type Frame, Mailbox, type StreamSink } from '@trunkline/transport-core';
+import { MemoryConnection } from '../memory/memory-connection.ts';
+import type { Turns } from '../memory/turns.ts';
+
+/** One end of a connection without bytes: what its session wrote in one go is one unit. */
+export class FrameConnection extends MemoryConnection<Frame[]> {
+  readonly frames: { readonly mailbox: Mailbox; send(batch: Frame[]): void };
+
+  constructor(endpoint: string, clock: Clock, turns?: Pick<Turns, 'run' | 'stop'>) {
+    super(endpoint, clock, Number.POSITIVE_INFINITY, turns);
+    this.frames = { mailbox: new Mailbox(), send: (batch) => void this.put(batch) };
+  }
+
+  override write(): boolean {
+    return true;
+  }
+
+  protected override sizeOf(): number {
+    return 0;
+  }
+
+  protected override deliver(sink: StreamSink, batch: Frame[]): void {
+    sink.frames(batch);
+  }
+}

@@ -1,0 +1,58 @@
+// One node's door to the simulated network: a stream layer whose addresses are names of nodes.
+
+import { type Clock, type StreamConnection, TransportError } from '@trunkline/transport-core';
+import { type Dial, MemoryLayer } from '../../memory/memory-layer.ts';
+import { reasonError } from '@trunkline/transport-core';
+import type { Life } from '../nodes/life.ts';
+import type { SimNetwork } from './sim-network.ts';
+
+export class SimLayer extends MemoryLayer {
+  readonly life: Life;
+  readonly address: string;
+  declare readonly clock: Clock;
+  readonly #network: SimNetwork;
+
+  constructor(network: SimNetwork, life: Life, address: string, clock: Clock, advertiseAddr?: string) {
+    super(clock, advertiseAddr);
+    this.#network = network;
+    this.life = life;
+    this.address = address;
+  }
+
+  accept(connection: StreamConnection): void {
+    if (this.accepting === undefined) connection.destroy();
+    else this.accepting(connection);
+  }
+
+  protected override bind(): string {
+    const { listening } = this.#network;
+    if (listening.get(this.address)?.life.alive === true) {
+      throw reasonError('address_in_use', `Cannot listen on ${this.address}: another transport of the simulation does`, { target: this.address });
+    }
+    listening.set(this.address, this);
+    return this.address;
+  }
+
+  protected override unbind(): void {
+    const { listening } = this.#network;
+    if (listening.get(this.address) === this) listening.delete(this.address);
+  }
+
+  protected override find(address: string): SimLayer | undefined {
+    if (isAddress(address)) return this.#network.listening.get(address);
+    throw new TransportError('invalid_argument', `'${address}' is no address of a simulation: they are names of nodes`, { target: address });
+  }
+
+  protected override connect(): never {
+    throw new Error('the network connects');
+  }
+
+  protected override reach(address: string, dial: Dial): void {
+    if (this.life.alive) this.#network.dial(this, address, dial);
+  }
+}
+
+/** A name of a node, or that and '/' and a name for another transport of it. */
+export function isAddress(address: string): boolean {
+  return /^[^\s/?#@:]{1,255}(?:\/[^\s/?#@]{1,255})?$/.test(address);
+}

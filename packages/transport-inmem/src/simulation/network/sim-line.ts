@@ -1,0 +1,137 @@
+// One direction of a simulated connection: what is put in order arrives in order, later, or not at all.
+
+import type { Line } from '../../memory/line.ts';
+import type { MemoryConnection } from '../../memory/memory-connection.ts';
+import type { Life, LivingEnd } from '../nodes/life.ts';
+import { Happening } from '../world/trace.ts';
+import type { World } from '../world/world.ts';
+import type { Path, Stalled } from './path.ts';
+
+/** What crosses besides cargo: the writer has ended, behind all that it put; the writer broke it off, before. */
+const FINISH = Symbol('finish');
+const RESET = Symbol('reset');
+type Mark = typeof FINISH | typeof RESET;
+
+export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, LivingEnd {
+  /** The other direction. */
+  back!: SimLine<Unit, Cargo>;
+  protected readonly world: World;
+  protected readonly path: Path;
+  protected readonly from: Life;
+  protected readonly to: Life;
+  /** Where it arrives. */
+  protected readonly end: MemoryConnection<Unit>;
+  /** When the last that was put in order arrives. */
+  protected lastAt = 0;
+  /** What waits for the path to be open, in order. */
+  #stalled: (Cargo | Mark)[] = [];
+
+  constructor(world: World, path: Path, from: Life, to: Life, end: MemoryConnection<Unit>) {
+    this.world = world;
+    this.path = path;
+    this.from = from;
+    this.to = to;
+    this.end = end;
+    from.ends.add(this);
+  }
+
+  abstract put(unit: Unit): void;
+  /** It has arrived, and its path is open. */
+  protected abstract deliver(cargo: Cargo): void;
+  /** The part of what arrives at a cut that waits for its end; undefined: nothing does. The rest is lost. */
+  protected abstract spared(cargo: Cargo): Cargo | undefined;
+
+  finish(): void {
+    if (this.from.alive) this.cross(FINISH, this.latency());
+  }
+
+  cut(): void {
+    if (this.from.alive) this.reset();
+  }
+
+  acknowledge(size: number): void {
+    // Only who waits for room sees when it comes.
+    const writer = this.end;
+    if (!writer.blocked) return writer.acknowledge(size);
+    this.world.schedule(this.latency(), 'network', this.to, () => writer.acknowledge(size));
+  }
+
+  ended(): void {
+    this.from.ends.delete(this);
+    this.path.forget(this);
+  }
+
+  die(told: boolean): void {
+    if (told) this.reset();
+  }
+
+  /** Sends `cargo` so that nothing overtakes it that comes behind, and it nothing that went before. */
+  protected cross(cargo: Cargo | Mark, delay: number, notBefore = 0): void {
+    this.lastAt = Math.max(this.world.now + delay, this.lastAt, notBefore);
+    this.crossAt(this.lastAt, cargo);
+  }
+
+  protected crossAt(at: number, cargo: Cargo | Mark): void {
+    const { to } = this;
+    this.world.scheduleAt(at, 'network', to.alive ? to : undefined, () => this.#arrive(cargo));
+  }
+
+  protected latency(): number {
+    return this.path.delay(this.world.now, 0, true)!;
+  }
+
+  protected trace(happening: Happening, detail: number, size: number, check: number): void {
+    this.world.trace.record(this.world.now, happening, this.from.number, this.to.number, detail, size, check);
+  }
+
+  resume(): void {
+    this.world.schedule(this.latency(), 'network', this.to, () => {
+      const stalled = this.#stalled;
+      this.#stalled = [];
+      for (const cargo of stalled) this.#arrive(cargo);
+    });
+  }
+
+  /** Breaks the connection off at both ends, as something between them may. */
+  break(): void {
+    this.trace(Happening.reset, 0, 0, 0);
+    for (const end of [this.end, this.back.end]) end.cut();
+  }
+
+  /** Is `reader` who reads what is written here? */
+  leadsTo(reader: Life): boolean {
+    return this.to === reader;
+  }
+
+  /** The writer writes no more, as a network sees it. */
+  halfClose(): void {
+    this.end.finish();
+  }
+
+  #arrive(cargo: Cargo | Mark): void {
+    if (!this.to.alive) return this.#bounce();
+    const { cut, held } = this.path;
+    if (cargo === RESET && !held) return cut ? undefined : this.#broken();
+    if (!cut && !held && this.#stalled.length === 0) return cargo === FINISH ? this.end.finish() : this.deliver(cargo as Cargo);
+    const rest = typeof cargo === 'symbol' || held || !cut ? cargo : this.spared(cargo);
+    if (rest === undefined) return;
+    this.#stalled.push(rest);
+    this.trace(Happening.held, 0, 0, 0);
+    if (cut || held) this.path.wait(this);
+  }
+
+  #broken(): void {
+    this.trace(Happening.reset, 0, 0, 0);
+    this.end.cut();
+  }
+
+  /** Who it was meant for is gone: its machine says so, if it can. */
+  #bounce(): void {
+    if (!this.path.closed && this.to.machine.powered && this.from.alive) this.back.reset();
+  }
+
+  /** Tells the other end that the connection is broken off, before all that is on its way; a cut swallows that, and leaves it half open. */
+  protected reset(): void {
+    this.crossAt(this.world.now + this.latency(), RESET);
+  }
+}

@@ -1,0 +1,142 @@
+// The network between all nodes of a simulation: who listens where, how a dial travels, and what connections are made of.
+
+import { type Clock, reasonError, type StreamConnection, type TransportError } from '@trunkline/transport-core';
+import { FrameConnection } from '../../direct/frame-connection.ts';
+import { MemoryConnection } from '../../memory/memory-connection.ts';
+import type { Dial } from '../../memory/memory-layer.ts';
+import { ByteConnection } from '../../stream/byte-connection.ts';
+import type { Life } from '../nodes/life.ts';
+import { Happening } from '../world/trace.ts';
+import type { World } from '../world/world.ts';
+import { ByteLine } from './byte-line.ts';
+import { Interceptors } from './interceptors.ts';
+import { MessageLine } from './message-line.ts';
+import type { Path } from './path.ts';
+import type { SimLayer } from './sim-layer.ts';
+import type { SimLine } from './sim-line.ts';
+import type { Topology } from './topology.ts';
+
+/** Whole messages over the direct transport, or the bytes of a NetworkTransport. */
+export type Level = 'message' | 'stream';
+
+export class SimNetwork {
+  readonly interceptors = new Interceptors();
+  readonly listening = new Map<string, SimLayer>();
+  readonly topology: Topology;
+  readonly #world: World;
+  readonly #level: Level;
+  #dialled = 0;
+
+  constructor(world: World, level: Level, topology: Topology) {
+    this.#world = world;
+    this.#level = level;
+    this.topology = topology;
+  }
+
+  /** Carries a dial there and its answer back. What is lost on the way is tried again after 1, 2, 4 … s, as TCP does (RFC 6298). */
+  dial(from: SimLayer, address: string, dial: Dial, wait = RETRY): void {
+    const { life } = from;
+    const there = this.topology.path(life.name, this.#hostOf(address));
+    const world = this.#world;
+    const again = () => {
+      world.schedule(wait, 'network', life, () => this.dial(from, address, dial, wait * 2));
+    };
+    this.#trace(Happening.dialled, there);
+    world.schedule(there.delay(world.now, 0, true)!, 'network', undefined, () => {
+      if (!life.alive || !dial.wanted()) return;
+      if (there.closed || there.loses()) return again();
+      this.#answer(from, address, dial, again);
+    });
+  }
+
+  /** The dial has arrived: a connection for the one who listens, and the news of it for the dialler; or a refusal. */
+  #answer(from: SimLayer, address: string, dial: Dial, again: () => void): void {
+    const peer = this.listening.get(address);
+    const home = this.topology.path(this.#hostOf(address), from.life.name);
+    const refuses = peer === undefined || !peer.life.alive || peer.life.machine.refusing;
+    if (peer !== undefined && !peer.life.alive && !peer.life.machine.powered) return again();
+    const answer = (act: () => void) => {
+      const world = this.#world;
+      world.schedule(home.delay(world.now, 0, true)!, 'network', from.life, () => {
+        if (home.closed || home.loses()) again();
+        else act();
+      });
+    };
+    if (refuses) {
+      return answer(() => {
+        this.#trace(Happening.refused, home);
+        dial.failed(refusal(address, peer));
+      });
+    }
+    const { near, far, line } = this.#connect(from, peer, address);
+    this.#world.schedule(0, 'network', peer.life, () => {
+      this.#trace(Happening.accepted, home);
+      peer.accept(far);
+    });
+    answer(() => {
+      if (dial.wanted()) dial.connected(near);
+      else line.cut();
+    });
+  }
+
+  /** Breaks off every connection between two nodes, at both ends. */
+  reset(a: Life, b: Life): void {
+    for (const line of this.#linesBetween(a, b)) line.break();
+  }
+
+  /** Ends what `a` writes to `b`, on every connection. */
+  halfClose(a: Life, b: Life): void {
+    for (const line of this.#linesBetween(a, b)) line.halfClose();
+  }
+
+  #linesBetween(a: Life, b: Life): SimLine<unknown, unknown>[] {
+    return [...a.ends].filter((end) => (end as SimLine<unknown, unknown>).leadsTo(b)) as SimLine<unknown, unknown>[];
+  }
+
+  #connect(from: SimLayer, to: SimLayer, address: string): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
+    const back = `${from.life.name}:${++this.#dialled}`;
+    return this.#level === 'message'
+      ? this.#join(new FrameConnection(address, from.clock, turnsOf(from.clock)), new FrameConnection(back, to.clock, turnsOf(to.clock)), from.life, to.life, MessageLine)
+      : this.#join(new ByteConnection(address, from.clock, WINDOW, turnsOf(from.clock)), new ByteConnection(back, to.clock, WINDOW, turnsOf(to.clock)), from.life, to.life, ByteLine);
+  }
+
+  #join<Unit>(
+    near: MemoryConnection<Unit>,
+    far: MemoryConnection<Unit>,
+    dialler: Life,
+    acceptor: Life,
+    Line: new (interceptors: Interceptors, parity: 0 | 1, world: World, path: Path, from: Life, to: Life, end: MemoryConnection<Unit>) => SimLine<Unit, any>,
+  ): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
+    const { topology, interceptors } = this;
+    const there = new Line(interceptors, 1, this.#world, topology.path(dialler.name, acceptor.name), dialler, acceptor, far);
+    const home = new Line(interceptors, 0, this.#world, topology.path(acceptor.name, dialler.name), acceptor, dialler, near);
+    there.back = home;
+    home.back = there;
+    MemoryConnection.join(near, far, (end) => (end === far ? there : home));
+    return { near, far, line: there };
+  }
+
+  /** The node of an address: 'n1', or 'n1/second' for another transport of it. */
+  #hostOf(address: string): string {
+    return address.split('/', 1)[0]!;
+  }
+
+  #trace(happening: Happening, { from, to }: Path): void {
+    const { trace, now } = this.#world;
+    trace.record(now, happening, trace.number(from), trace.number(to), 0, 0, 0);
+  }
+}
+
+function refusal(address: string, peer: SimLayer | undefined): TransportError {
+  const remedy = peer === undefined ? 'is its node declared and up, and has its transport called listen()?' : 'its node is down, or refuses';
+  return reasonError('connection_refused', `Cannot connect to ${address}: nobody listens there; ${remedy}`, { target: address });
+}
+
+function turnsOf(clock: Clock): { run(callback: () => void): void; stop(): void } {
+  return { run: (callback) => clock.defer(callback), stop() {} };
+}
+
+/** Milliseconds until a lost dial is tried again, doubling (RFC 6298 §2). */
+const RETRY = 1_000;
+/** Bytes that may be on their way or unread before a writer waits. */
+const WINDOW = 256 * 1024;

@@ -1,0 +1,101 @@
+// Who can reach whom: the paths between all nodes, and the cuts, holds and partitions that close them.
+
+import { childRandom } from '../world/chance.ts';
+import { type LinkOptions, type LinkSettings, linkSettings } from './link-settings.ts';
+import { Path } from './path.ts';
+
+/** Both directions, or what the first sends to the second alone. */
+export type Direction = 'both' | 'one-way';
+
+export class Topology {
+  readonly #seed: number;
+  readonly #base: LinkSettings;
+  readonly #paths = new Map<string, Map<string, Path>>();
+  readonly #cuts = new Set<string>();
+  readonly #holds = new Set<string>();
+  readonly #changes = new Map<string, LinkSettings>();
+  /** The groups of the present partition; nodes are told by name, clients stand outside of it. */
+  #groups: readonly ReadonlySet<string>[] | undefined;
+  #isNode: (name: string) => boolean;
+
+  constructor(seed: number, base: LinkSettings, isNode: (name: string) => boolean) {
+    this.#seed = seed;
+    this.#base = base;
+    this.#isNode = isNode;
+  }
+
+  path(from: string, to: string): Path {
+    let row = this.#paths.get(from);
+    if (row === undefined) this.#paths.set(from, (row = new Map()));
+    let path = row.get(to);
+    if (path === undefined) {
+      path = new Path(from, to, childRandom(this.#seed, 'link', from, to), this.#base);
+      this.#judge(path);
+      row.set(to, path);
+    }
+    return path;
+  }
+
+  /** Splits the nodes: two reach each other where one group holds both. A node of no group stands alone. */
+  partition(groups: readonly (readonly string[])[]): void {
+    this.#groups = groups.map((group) => new Set(group));
+    this.#judgeAll();
+  }
+
+  cut(a: string, b: string, direction: Direction): void {
+    for (const key of keys(a, b, direction)) this.#cuts.add(key);
+    this.#judgeAll();
+  }
+
+  /** Keeps what is and comes on its way, until `release`. */
+  hold(a: string, b: string, direction: Direction): void {
+    for (const key of keys(a, b, direction)) this.#holds.add(key);
+    this.#judgeAll();
+  }
+
+  release(a: string, b: string, direction: Direction): void {
+    for (const key of keys(a, b, direction)) this.#holds.delete(key);
+    this.#judgeAll();
+  }
+
+  change(a: string, b: string, options: LinkOptions, direction: Direction): void {
+    const settings = linkSettings(this.#base, options, 'link');
+    for (const key of keys(a, b, direction)) this.#changes.set(key, settings);
+    this.#judgeAll();
+  }
+
+  /** Every path is open again and as it was made. */
+  heal(): void {
+    this.#groups = undefined;
+    this.#cuts.clear();
+    this.#holds.clear();
+    this.#changes.clear();
+    this.#judgeAll();
+  }
+
+  get whole(): boolean {
+    return this.#groups === undefined && this.#cuts.size === 0 && this.#holds.size === 0 && this.#changes.size === 0;
+  }
+
+  #judgeAll(): void {
+    for (const row of this.#paths.values()) for (const path of row.values()) this.#judge(path);
+  }
+
+  #judge(path: Path): void {
+    const { from, to, closed } = path;
+    const key = `${from}\n${to}`;
+    path.settings = this.#changes.get(key) ?? this.#base;
+    path.cut = this.#cuts.has(key) || this.#separated(from, to);
+    path.held = this.#holds.has(key);
+    if (closed && !path.closed) path.opened();
+  }
+
+  #separated(from: string, to: string): boolean {
+    if (this.#groups === undefined || from === to || !this.#isNode(from) || !this.#isNode(to)) return false;
+    return !this.#groups.some((group) => group.has(from) && group.has(to));
+  }
+}
+
+function keys(a: string, b: string, direction: Direction): string[] {
+  return direction === 'one-way' ? [`${a}\n${b}`] : [`${a}\n${b}`, `${b}\n${a}`];
+}

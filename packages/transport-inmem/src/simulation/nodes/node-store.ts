@@ -1,0 +1,153 @@
+// What a node keeps on its disk: a crash takes back whatever was not synced.
+
+import { type Random, type Store, TransportError } from '@trunkline/transport-core';
+import { type Delay, draw, isDelay } from '../world/chance.ts';
+import type { Owner } from '../world/event-queue.ts';
+import { checksum, Happening } from '../world/trace.ts';
+import type { World } from '../world/world.ts';
+
+/** How a disk behaves. */
+export interface DiskOptions {
+  /** Milliseconds for get, set, delete and keys. Default 0: they resolve within their instant. */
+  readonly latency?: Delay | undefined;
+  /** Milliseconds for sync. Default 1. */
+  readonly sync?: Delay | undefined;
+  /** Share of set, delete and sync that fail, 0 to 1: `unavailable`. What failed has not happened. Default 0. */
+  readonly failure?: number | undefined;
+}
+
+type Change = readonly [key: string, value: Uint8Array | undefined];
+
+/** One disk, for all lives of its node. */
+export class Disk {
+  settings: Readonly<Required<DiskOptions>>;
+  readonly random: Random;
+  readonly #safe = new Map<string, Uint8Array>();
+  #content = new Map<string, Uint8Array>();
+  /** Changes that no sync has made safe yet, in order. */
+  #unsafe: Change[] = [];
+
+  constructor(options: DiskOptions, random: Random) {
+    this.random = random;
+    this.settings = complete(options);
+  }
+
+  configure(options: DiskOptions): void {
+    this.settings = complete(options);
+  }
+
+  get(key: string): Uint8Array | undefined {
+    return this.#content.get(key);
+  }
+
+  keys(): string[] {
+    return [...this.#content.keys()];
+  }
+
+  change(key: string, value: Uint8Array | undefined): void {
+    apply(this.#content, [key, value]);
+    this.#unsafe.push([key, value]);
+  }
+
+  /** So many of the changes that wait were made before this moment. */
+  get pending(): number {
+    return this.#unsafe.length;
+  }
+
+  /** The first `count` changes are safe now. */
+  sync(count: number): void {
+    for (const change of this.#unsafe.splice(0, count)) apply(this.#safe, change);
+  }
+
+  /** The machine lost its memory: what was not synced is gone. */
+  crash(): void {
+    this.#content = new Map(this.#safe);
+    this.#unsafe = [];
+  }
+}
+
+/** The store of one life of a node. Bytes are copied on their way in and out. */
+export class NodeStore implements Store {
+  /** Operations that have not answered yet. */
+  pending = 0;
+  readonly #world: World;
+  readonly #owner: Owner;
+  readonly #disk: Disk;
+  /** Syncs overlap: each makes safe what the earlier ones have not. */
+  #synced = 0;
+
+  constructor(world: World, owner: Owner, disk: Disk) {
+    this.#world = world;
+    this.#owner = owner;
+    this.#disk = disk;
+  }
+
+  get(key: string): Promise<Uint8Array | undefined> {
+    return this.#do('store.get', key, EMPTY, this.#disk.settings.latency, false, () => this.#disk.get(key)?.slice());
+  }
+
+  set(key: string, value: Uint8Array): Promise<void> {
+    const copy = value.slice();
+    return this.#change('store.set', key, copy);
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#change('store.delete', key, undefined);
+  }
+
+  keys(): Promise<string[]> {
+    return this.#do('store.keys', '', EMPTY, this.#disk.settings.latency, false, () => this.#disk.keys());
+  }
+
+  sync(): Promise<void> {
+    const upTo = this.#synced + this.#disk.pending;
+    return this.#do('store.sync', '', EMPTY, this.#disk.settings.sync, this.#fails(), () => {
+      const count = upTo - this.#synced;
+      if (count <= 0) return;
+      this.#disk.sync(count);
+      this.#synced = upTo;
+    });
+  }
+
+  /** Takes effect at once, as what is read next must show it; only a sync makes it safe. */
+  #change(what: string, key: string, value: Uint8Array | undefined): Promise<void> {
+    const fails = this.#fails();
+    if (!fails && this.#owner.alive) this.#disk.change(key, value);
+    return this.#do(what, key, value ?? EMPTY, this.#disk.settings.latency, fails, () => {});
+  }
+
+  #fails(): boolean {
+    const { failure } = this.#disk.settings;
+    return failure > 0 && this.#disk.random() < failure;
+  }
+
+  #do<T>(what: string, key: string, bytes: Uint8Array, latency: Delay, fails: boolean, act: () => T): Promise<T> {
+    const world = this.#world;
+    const { name, number, alive } = this.#owner;
+    return new Promise((resolve, reject) => {
+      if (!alive) return;
+      this.pending++;
+      world.schedule(draw(latency, this.#disk.random), 'store', this.#owner, () => {
+        this.pending--;
+        const check = checksum(bytes) ^ checksum(encoder.encode(key));
+        world.trace.record(world.now, Happening.stored, number, 0, world.trace.number(what), bytes.length, check);
+        if (fails) reject(new TransportError('unavailable', `${what}(${key === '' ? '' : `'${key}'`}): the disk of ${name} failed`));
+        else resolve(act());
+      });
+    });
+  }
+}
+
+function complete({ latency = 0, sync = 1, failure = 0 }: DiskOptions): Required<DiskOptions> {
+  if (!isDelay(latency) || !isDelay(sync)) throw new TypeError(`disk: latency and sync must be milliseconds or distributions of them, got ${JSON.stringify({ latency, sync })}`);
+  if (!(failure >= 0 && failure <= 1)) throw new TypeError(`disk: failure must be a share from 0 to 1, got ${String(failure)}`);
+  return { latency, sync, failure };
+}
+
+function apply(content: Map<string, Uint8Array>, [key, value]: Change): void {
+  if (value === undefined) content.delete(key);
+  else content.set(key, value);
+}
+
+const EMPTY = new Uint8Array(0);
+const encoder = new TextEncoder();

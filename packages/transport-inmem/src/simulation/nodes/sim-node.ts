@@ -1,0 +1,210 @@
+// A node: its machine, which lasts, and its life, which a crash ends and a restart begins anew.
+
+import { type Clock, type CommonOptions, NetworkTransport, type Protocol, type Random, type Store, type Transport } from '@trunkline/transport-core';
+import { SimLayer } from '../network/sim-layer.ts';
+import type { SimNetwork } from '../network/sim-network.ts';
+import { childRandom } from '../world/chance.ts';
+import { Happening } from '../world/trace.ts';
+import { describeError, type World } from '../world/world.ts';
+import { Life, type Machine } from './life.ts';
+import { NodeClock, NodeTime } from './node-clock.ts';
+import { Disk, type DiskOptions, NodeStore } from './node-store.ts';
+
+/** A node's clock: a transport's, and the time of day. */
+export interface SimClock extends Clock {
+  /** The wall clock, in milliseconds since 1970; `skew` sets it forward and back. The simulation begins at 2020-01-01T00:00:00Z. */
+  wall(): number;
+}
+
+/** Options of a node's transport: a transport's common ones but for time and chance, which are the node's. */
+export interface SimTransportOptions extends Omit<CommonOptions, 'clock' | 'random'> {
+  /** For another transport of the same node: it listens on 'node/name'. Default: the node's name alone. */
+  readonly name?: string | undefined;
+}
+
+/** What a node's set-up is given: all that it may use of the world. */
+export interface NodeContext {
+  readonly name: string;
+  /** Makes a transport on the simulated network, whose address is the node's name. It reaches others once they listen. */
+  transport<P extends Protocol>(protocol: P, options?: SimTransportOptions): Transport<P>;
+  /** Milliseconds of virtual time, as this node sees it: `skew` and `drift` make it wrong. Its `now()` never falls. */
+  readonly clock: SimClock;
+  /** Numbers in [0, 1), from the seed and the node's name. */
+  readonly random: Random;
+  /** What it keeps over a crash, once it is synced. */
+  readonly store: Store;
+  /** Puts a line into the timeline. */
+  log(text: string): void;
+}
+
+/** Starts a node; what it returns stops it. Runs anew at each restart. A rejection fails the run. */
+export type Setup = (context: NodeContext) => void | Stop | Promise<void | Stop>;
+export type Stop = () => unknown;
+
+/** What is left of a node that was stopped. */
+export interface Leak {
+  /** The node, or the client. */
+  readonly owner: string;
+  readonly kind: 'call' | 'timer' | 'connection' | 'transport' | 'store';
+  readonly count: number;
+  /** A sentence. */
+  readonly what: string;
+}
+
+interface OwnTransport {
+  readonly transport: NetworkTransport<Protocol>;
+  readonly clock: NodeClock;
+}
+
+export class SimNode implements Machine {
+  readonly name: string;
+  powered = true;
+  refusing = false;
+  readonly time: NodeTime;
+  readonly disk: Disk;
+  life: Life | undefined;
+  readonly #world: World;
+  readonly #network: SimNetwork;
+  readonly #setup: Setup;
+  #lives = 0;
+  #transports: OwnTransport[] = [];
+  #clock: NodeClock | undefined;
+  #store: NodeStore | undefined;
+  #stop: Stop | undefined;
+
+  constructor(world: World, network: SimNetwork, name: string, setup: Setup, disk: DiskOptions) {
+    this.name = name;
+    this.#world = world;
+    this.#network = network;
+    this.#setup = setup;
+    this.time = new NodeTime(world);
+    this.disk = new Disk(disk, childRandom(world.seed, 'disk', name));
+  }
+
+  get isUp(): boolean {
+    return this.life?.alive === true;
+  }
+
+  /** Begins a life, now. */
+  boot(): void {
+    const { name } = this;
+    const { trace, now } = this.#world;
+    const number = trace.number(name);
+    const life = new Life(name, number, this);
+    this.life = life;
+    this.powered = true;
+    this.#transports = [];
+    this.#stop = undefined;
+    const seeds = [name, ++this.#lives] as const;
+    const clock = (this.#clock = new NodeClock(this.#world, this.time, life));
+    const store = (this.#store = new NodeStore(this.#world, life, this.disk));
+    trace.record(now, Happening.booted, number, 0, 0, this.#lives, 0);
+    const context: NodeContext = {
+      name,
+      clock,
+      store,
+      random: childRandom(this.#world.seed, 'node', ...seeds),
+      transport: (protocol, options) => this.#transport(life, protocol, options),
+      log: (text) => {
+        if (life.alive) trace.tell(this.#world.now, Happening.note, number, String(text));
+      },
+    };
+    const failed = (error: unknown) => {
+      if (life.alive) this.#world.fail('every node starts', `the set-up of ${name} failed: ${describeError(error)}`, error);
+    };
+    const started = (stop: void | Stop) => {
+      if (typeof stop === 'function') this.#stop = stop;
+    };
+    try {
+      Promise.resolve(this.#setup(context)).then(started, failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  /** Ends its life with no clean-up. What its disk had not synced is gone; where it loses power, nobody is told. */
+  crash(power: boolean): void {
+    this.powered = power;
+    this.disk.crash();
+    this.life?.crash();
+  }
+
+  /** Ends its life in order, as its set-up said how. */
+  async stop(): Promise<void> {
+    if (!this.isUp) return;
+    if (this.#stop !== undefined) await this.#stop();
+    else await Promise.all(this.#transports.map(({ transport }) => transport.close()));
+  }
+
+  /** What the stop has left. */
+  leaks(): Leak[] {
+    const { name: owner } = this;
+    if (!this.isUp) return [];
+    const leaks: Leak[] = [];
+    for (const { transport } of this.#transports) leaks.push(...leaksOf(owner, transport));
+    const timers = this.#clock?.armed ?? 0;
+    if (timers > 0) leaks.push({ owner, kind: 'timer', count: timers, what: `${owner} left ${timers} timers of its clock armed: clear them when it stops` });
+    const pending = this.#store?.pending ?? 0;
+    if (pending > 0) leaks.push({ owner, kind: 'store', count: pending, what: `${owner} left ${pending} operations of its store unanswered` });
+    return leaks;
+  }
+
+  /** What it waits for, for people: calls, dials, operations of its store. */
+  waits(): string[] {
+    if (!this.isUp) return [];
+    const waits = this.#transports.flatMap(({ transport }) => waitsOf(this.name, transport));
+    const pending = this.#store?.pending ?? 0;
+    if (pending > 0) waits.push(`${this.name} waits for ${pending} operations of its store`);
+    return waits;
+  }
+
+  async closeTransports(): Promise<void> {
+    if (this.isUp) await Promise.all(this.#transports.map(({ transport }) => transport.close()));
+  }
+
+  #transport<P extends Protocol>(life: Life, protocol: P, { name, ...options }: SimTransportOptions = {}): Transport<P> {
+    const number = this.#transports.length;
+    const clock = new NodeClock(this.#world, this.time, life);
+    const random = childRandom(this.#world.seed, 'transport', this.name, this.#lives, number);
+    const address = name === undefined ? this.name : `${this.name}/${name}`;
+    const stream = new SimLayer(this.#network, life, address, clock);
+    const transport = new SimTransport(life, { ...options, protocol, stream, clock, random });
+    this.#transports.push({ transport: transport as unknown as NetworkTransport<Protocol>, clock });
+    return transport;
+  }
+}
+
+/** A NetworkTransport that tells its node which protocols it speaks. */
+class SimTransport<P extends Protocol> extends NetworkTransport<P> {
+  readonly #life: Life;
+
+  constructor(life: Life, options: ConstructorParameters<typeof NetworkTransport<P>>[0]) {
+    super(options);
+    this.#life = life;
+    life.protocols.set(this.protocol.channel, this.protocol);
+  }
+
+  override mount<Q extends Protocol>(protocol: Q): Transport<Q> {
+    const transport = super.mount(protocol);
+    this.#life.protocols.set(protocol.channel, protocol);
+    return transport;
+  }
+}
+
+function leaksOf(owner: string, transport: NetworkTransport<Protocol>): Leak[] {
+  const { state, connections } = transport.snapshot();
+  if (state === 'closed') return [];
+  const leaks: Leak[] = [{ owner, kind: 'transport', count: 1, what: `${owner} left its transport '${transport.protocol.name}' open: close() it when it stops` }];
+  const calls = connections.reduce((sum, { calls }) => sum + calls.out, 0);
+  if (calls > 0) leaks.push({ owner, kind: 'call', count: calls, what: `${owner} left ${calls} calls of '${transport.protocol.name}' unsettled` });
+  if (connections.length > 0) leaks.push({ owner, kind: 'connection', count: connections.length, what: `${owner} left ${connections.length} connections open` });
+  return leaks;
+}
+
+function waitsOf(owner: string, transport: NetworkTransport<Protocol>): string[] {
+  const { connections, dialing, waiting } = transport.snapshot();
+  const waits = dialing.map((target) => `${owner} dials ${target}`);
+  for (const { endpoint, calls } of connections) if (calls.out > 0) waits.push(`${owner} waits for ${calls.out} answers from ${endpoint}`);
+  if (waiting > 0) waits.push(`${waiting} calls wait at ${owner} for a reader`);
+  return waits;
+}

@@ -1,0 +1,72 @@
+// Chance for every part of a simulation: one seed, and a stream of its own for each node and each link.
+
+import { type Random, seededRandom } from '@trunkline/transport-core';
+import { checksum } from './trace.ts';
+
+/**
+ * The random numbers of one part, named by labels: they depend on the seed and the labels alone, so a node more or less changes
+ * nothing for the others.
+ */
+export function childRandom(seed: number, ...labels: readonly (string | number)[]): Random {
+  return seededRandom(Math.imul(seed, 0x9e37_79b1) ^ checksum(encoder.encode(labels.join('\n'))));
+}
+
+/**
+ * How long something takes, in milliseconds: a number; `[least, most]`, uniform; or a distribution of this shape. Exponential adds
+ * to `least`; lognormal is given by its median and the deviation of its logarithm (0.5 is a calm network, 1 a rough one).
+ */
+export type Delay =
+  | number
+  | readonly [least: number, most: number]
+  | { readonly exponential: number; readonly least?: number | undefined; readonly most?: number | undefined }
+  | { readonly lognormal: number; readonly sigma: number; readonly least?: number | undefined; readonly most?: number | undefined };
+
+/** Draws a delay. No Math.pow, which differs between releases of V8: log, exp and sqrt alone. */
+export function draw(delay: Delay, random: Random): number {
+  if (typeof delay === 'number') return delay;
+  if (isRange(delay)) return delay[0] + (delay[1] - delay[0]) * random();
+  const { least = 0, most = Number.POSITIVE_INFINITY } = delay;
+  if ('exponential' in delay) return Math.min(most, least - delay.exponential * Math.log(1 - random()));
+  return Math.min(most, Math.max(least, delay.lognormal * Math.exp(delay.sigma * normal(random))));
+}
+
+/** Is it a Delay? For checks of options. */
+export function isDelay(value: unknown): value is Delay {
+  const fit = (number: unknown) => typeof number === 'number' && number >= 0 && number < Number.POSITIVE_INFINITY;
+  if (typeof value !== 'object' || value === null) return fit(value);
+  if (Array.isArray(value)) return value.length === 2 && fit(value[0]) && fit(value[1]) && value[0] <= value[1];
+  const { exponential, lognormal, sigma, least = 0, most = 0, ...rest } = value as Record<string, unknown>;
+  if (Object.keys(rest).length > 0 || !fit(least) || !(typeof most === 'number' && most >= 0)) return false;
+  return lognormal === undefined ? fit(exponential) && sigma === undefined : exponential === undefined && fit(lognormal) && fit(sigma);
+}
+
+/** A normal deviate by Marsaglia's polar method (1964), which needs no sine. */
+function normal(random: Random): number {
+  for (;;) {
+    const x = 2 * random() - 1;
+    const y = 2 * random() - 1;
+    const square = x * x + y * y;
+    if (square > 0 && square < 1) return x * Math.sqrt((-2 * Math.log(square)) / square);
+  }
+}
+
+/** An element of a list that is not empty. */
+export function pick<T>(list: readonly T[], random: Random): T {
+  return list[Math.floor(random() * list.length)]!;
+}
+
+/** The same elements in another order (Fisher and Yates). */
+export function shuffled<T>(list: readonly T[], random: Random): T[] {
+  const copy = [...list];
+  for (let i = copy.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [copy[i], copy[j]] = [copy[j]!, copy[i]!];
+  }
+  return copy;
+}
+
+function isRange(delay: Delay): delay is readonly [number, number] {
+  return Array.isArray(delay);
+}
+
+const encoder = new TextEncoder();

@@ -1,0 +1,116 @@
+// While a simulation runs, what would make it irreproducible is out of reach: real timers, clocks, chance and sockets fail by name.
+
+/** The ban, for as long as a simulation runs. */
+export interface Ban {
+  /** Lets everything through, and bans it again: around a turn of the real event loop. */
+  lift(): void;
+  impose(): void;
+}
+
+interface Target {
+  readonly object: object;
+  readonly key: PropertyKey;
+  readonly replacement: unknown;
+}
+
+/** What stands in for a name while it is banned, and what was there. */
+interface Patch extends Target {
+  readonly before: PropertyDescriptor | undefined;
+}
+
+/**
+ * Bans reality from the thread. `report` makes the error that the caller of a banned name gets.
+ * @throws TypeError where another simulation runs in this thread: their microtasks would mix.
+ */
+export function banReality(report: (name: string, remedy: string) => Error): Ban & { end(): void } {
+  if (held) throw new TypeError('another simulation runs in this thread: await it first; tests of simulations are serial (test.serial in AVA)');
+  held = true;
+  const targets = targetsOf(report);
+  let patches: Patch[] = [];
+  const ban = {
+    lift() {
+      for (const { object, key, before } of patches.reverse()) {
+        if (before === undefined) Reflect.deleteProperty(object, key);
+        else Object.defineProperty(object, key, before);
+      }
+      patches = [];
+    },
+    impose() {
+      if (patches.length > 0) return;
+      for (const target of targets) {
+        const before = Object.getOwnPropertyDescriptor(target.object, target.key);
+        if (before?.configurable === false) continue;
+        patches.push({ ...target, before });
+        Object.defineProperty(target.object, target.key, { value: target.replacement, configurable: true, writable: true, enumerable: before?.enumerable ?? true });
+      }
+    },
+    end() {
+      ban.lift();
+      held = false;
+    },
+  };
+  ban.impose();
+  return ban;
+}
+
+/** A turn of the real event loop. */
+export function macrotask(): Promise<void> {
+  return new Promise((resolve) => immediate(resolve));
+}
+
+let held = false;
+
+const world = globalThis as unknown as Record<string, any>;
+const immediate: (callback: () => void) => void = world['setImmediate'] ?? viaChannel();
+
+function viaChannel(): (callback: () => void) => void {
+  const channel = new world['MessageChannel']();
+  const waiting: (() => void)[] = [];
+  channel.port1.onmessage = () => waiting.shift()?.();
+  return (callback) => {
+    waiting.push(callback);
+    channel.port2.postMessage(0);
+  };
+}
+
+function targetsOf(report: (name: string, remedy: string) => Error): Target[] {
+  const fails = (name: string, remedy: string) => () => {
+    throw report(name, remedy);
+  };
+  const targets: Target[] = [];
+  const ban = (object: object | undefined, key: string, name: string, remedy: string) => {
+    if (object !== undefined && object !== null && key in object) targets.push({ object, key, replacement: fails(name, remedy) });
+  };
+  for (const key of ['setTimeout', 'setInterval', 'setImmediate', 'requestAnimationFrame']) ban(world, key, `${key}()`, TIMER);
+  ban(world['AbortSignal'], 'timeout', 'AbortSignal.timeout()', TIMER);
+  ban(world['performance'], 'now', 'performance.now()', CLOCK);
+  ban(world['Date'], 'now', 'Date.now()', CLOCK);
+  targets.push({ object: world, key: 'Date', replacement: datesOnly(fails('new Date()', CLOCK)) });
+  ban(world['Math'], 'random', 'Math.random()', CHANCE);
+  for (const key of ['getRandomValues', 'randomUUID']) ban(world['crypto'], key, `crypto.${key}()`, CHANCE);
+  for (const key of ['digest', 'sign', 'verify', 'encrypt', 'decrypt', 'generateKey', 'importKey', 'deriveBits']) {
+    ban(world['crypto']?.subtle, key, `crypto.subtle.${key}()`, 'it answers on real time: hash and sign with a synchronous library');
+  }
+  for (const key of ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest']) ban(world, key, key, SOCKET);
+  const builtin = world['process']?.getBuiltinModule as ((name: string) => any) | undefined;
+  if (builtin !== undefined) {
+    ban(builtin('node:net').Socket.prototype, 'connect', 'net.Socket.connect()', SOCKET);
+    ban(builtin('node:net').Server.prototype, 'listen', 'net.Server.listen()', SOCKET);
+    ban(builtin('node:dgram').Socket.prototype, 'bind', 'dgram.Socket.bind()', SOCKET);
+    ban(builtin('node:dgram').Socket.prototype, 'send', 'dgram.Socket.send()', SOCKET);
+  }
+  return targets;
+}
+
+/** Date as it is, but that it does not tell the time. */
+function datesOnly(now: () => never): unknown {
+  return new Proxy(world['Date'], {
+    construct: (target, args, newTarget) => (args.length === 0 ? now() : Reflect.construct(target, args, newTarget)),
+    apply: now,
+  });
+}
+
+const TIMER = "wait on the node's clock: clock.setTimeout or clock.sleep";
+const CLOCK = "read the node's clock: clock.now() or clock.wall()";
+const CHANCE = "draw from the node's random()";
+const SOCKET = "nodes reach each other by the node's transport() alone";

@@ -1,0 +1,139 @@
+// Everything that happened, as a hash: two runs are the same if and only if their traces are. The last of it can be read.
+
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+
+/** A trace as plain data: it crosses from a worker. */
+export interface TraceSummary {
+  /** SHA-256 in lower-case hex over every event: the same seed and the same code give the same one, on every machine. */
+  readonly hash: string;
+  /** Events so far. */
+  readonly events: number;
+  /** The last events, a line each, oldest first. */
+  readonly timeline: readonly string[];
+}
+
+/** What a record tells of. The numbers are part of the hash. */
+export const Happening = {
+  booted: 1,
+  crashed: 2,
+  fault: 3,
+  timer: 4,
+  sent: 5,
+  arrived: 6,
+  lost: 7,
+  duplicated: 8,
+  held: 9,
+  dialled: 10,
+  accepted: 11,
+  refused: 12,
+  ended: 13,
+  reset: 14,
+  stored: 15,
+  note: 16,
+} as const;
+
+export type Happening = (typeof Happening)[keyof typeof Happening];
+
+/** Collects records of fixed size and hashes them 64 KiB at a time. */
+export class Trace implements TraceSummary {
+  events = 0;
+  readonly #hasher = sha256.create();
+  readonly #bytes = new Uint8Array(RECORDS * RECORD);
+  readonly #times = new Float64Array(this.#bytes.buffer);
+  readonly #words = new Uint32Array(this.#bytes.buffer);
+  #used = 0;
+  /** The block before this one, for the timeline. */
+  #before: Uint8Array | undefined;
+  readonly #names: string[] = [''];
+  readonly #numbers = new Map<string, number>([['', 0]]);
+  /** Free texts by the number of their event; the oldest go. */
+  readonly #texts = new Map<number, string>();
+
+  /** The number of a name, of a node or of a kind of message, for `record`. @throws TypeError above 65,535 names. */
+  number(name: string): number {
+    let number = this.#numbers.get(name);
+    if (number !== undefined) return number;
+    number = this.#names.length;
+    if (number > MOST_NAMES) throw new TypeError(`a simulation traces at most ${MOST_NAMES} names of nodes and methods; '${name}' is one more`);
+    this.#names.push(name);
+    this.#numbers.set(name, number);
+    this.#hasher.update(encoder.encode(`${name}\n`));
+    return number;
+  }
+
+  /** One event. Names are given by their numbers, 0 where there is none. */
+  record(at: number, happening: Happening, from: number, to: number, detail: number, size: number, check: number): void {
+    const record = this.#used++;
+    this.#times[record * 3] = at;
+    const word = record * 6 + 2;
+    this.#words[word] = (happening << 16) | detail;
+    this.#words[word + 1] = (from << 16) | to;
+    this.#words[word + 2] = size;
+    this.#words[word + 3] = check;
+    this.events++;
+    if (this.#used === RECORDS) this.#turn();
+  }
+
+  /** An event that is a text: a fault, a note of a node. */
+  tell(at: number, happening: Happening, from: number, text: string): void {
+    this.#texts.set(this.events, text);
+    if (this.#texts.size > TEXTS) this.#texts.delete(this.#texts.keys().next().value!);
+    this.record(at, happening, from, 0, 0, text.length, checksum(encoder.encode(text)));
+  }
+
+  get hash(): string {
+    return bytesToHex(this.#hasher.clone().update(this.#bytes.subarray(0, this.#used * RECORD)).digest());
+  }
+
+  get timeline(): readonly string[] {
+    const lines: string[] = [];
+    const first = this.events - this.#used;
+    const missing = Math.max(0, LINES - this.#used);
+    if (this.#before !== undefined) {
+      for (let i = RECORDS - Math.min(missing, RECORDS); i < RECORDS; i++) lines.push(this.#line(this.#before, i, first - RECORDS + i));
+    }
+    for (let i = Math.max(0, this.#used - LINES); i < this.#used; i++) lines.push(this.#line(this.#bytes, i, first + i));
+    return lines;
+  }
+
+  #turn(): void {
+    this.#hasher.update(this.#bytes);
+    this.#before = this.#bytes.slice();
+    this.#used = 0;
+  }
+
+  #line(bytes: Uint8Array, record: number, event: number): string {
+    const view = new DataView(bytes.buffer, record * RECORD, RECORD);
+    const [first, second, size] = [view.getUint32(8, true), view.getUint32(12, true), view.getUint32(16, true)];
+    const happening = first >>> 16;
+    const [from, to, detail] = [this.#names[second >>> 16]!, this.#names[second & 0xffff]!, this.#names[first & 0xffff]!];
+    const text = this.#texts.get(event) ?? [detail, size > 0 ? `${size} B` : ''].filter(Boolean).join(', ');
+    const time = formatTime(view.getFloat64(0, true)).padStart(11);
+    return `${time} ms  ${(to === '' ? from : `${from} → ${to}`).padEnd(12)} ${WORDS[happening]!.padEnd(10)} ${text}`.trimEnd();
+  }
+}
+
+/** Milliseconds for people: three digits behind the point at most. */
+export function formatTime(milliseconds: number): string {
+  return String(Math.round(milliseconds * 1_000) / 1_000);
+}
+
+/** 32 bits of some bytes (FNV-1a): enough to tell two runs apart. */
+export function checksum(bytes: Uint8Array): number {
+  let hash = 0x811c_9dc5;
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x0100_0193);
+  return hash >>> 0;
+}
+
+const WORDS = Object.fromEntries(Object.entries(Happening).map(([word, number]) => [number, word]));
+
+/** Bytes of a record: a time of 8, then four words: what and its detail, from and to, size, check. */
+const RECORD = 24;
+/** Records in a block, just under 64 KiB. */
+const RECORDS = 2_730;
+const MOST_NAMES = 0xffff;
+/** Lines of a timeline. */
+const LINES = 200;
+const TEXTS = 1_000;
+const encoder = new TextEncoder();

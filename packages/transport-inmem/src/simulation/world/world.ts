@@ -1,0 +1,172 @@
+// Virtual time: the event that is due next runs, then all that follows from it within its instant, then the next. Idle time is skipped.
+
+import { EventQueue, type EventKind, type Owner, type SimEvent } from './event-queue.ts';
+import { banReality, macrotask } from './reality.ts';
+import { SimulationError } from './simulation-error.ts';
+import { Happening, Trace } from './trace.ts';
+
+export interface WorldOptions {
+  readonly seed: number;
+  /** A turn of the event loop after each event, instead of some turns of the microtask queue. */
+  readonly strict: boolean;
+  /** Events that may happen at one instant. */
+  readonly stepLimit: number;
+}
+
+export class World {
+  readonly seed: number;
+  readonly trace = new Trace();
+  readonly queue = new EventQueue();
+  /** Virtual milliseconds since the beginning. */
+  now = 0;
+  /** Looked at after every event: throws a SimulationError where a rule broke. */
+  readonly rules = new Set<() => void>();
+  /** Events that have happened. */
+  steps = 0;
+  readonly #strict: boolean;
+  readonly #stepLimit: number;
+  readonly #deferred: { readonly owner: Owner | undefined; readonly callback: () => void }[] = [];
+  #touched = false;
+  #failure: SimulationError | undefined;
+  #running = false;
+  /** Events since time last moved. */
+  #still = 0;
+
+  constructor({ seed, strict, stepLimit }: WorldOptions) {
+    this.seed = seed;
+    this.#strict = strict;
+    this.#stepLimit = stepLimit;
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** `run` happens `delay` milliseconds from now. */
+  schedule(delay: number, kind: EventKind, owner: Owner | undefined, run: () => void): SimEvent {
+    this.#touched = true;
+    return this.queue.add(this.now + delay, kind, owner, run);
+  }
+
+  /** `run` happens at a virtual time that is not past. */
+  scheduleAt(at: number, kind: EventKind, owner: Owner | undefined, run: () => void): SimEvent {
+    this.#touched = true;
+    return this.queue.add(at, kind, owner, run);
+  }
+
+  cancel(event: SimEvent): void {
+    this.#touched = true;
+    this.queue.cancel(event);
+  }
+
+  /** `callback` runs when the code that runs now is through, at this instant. */
+  defer(owner: Owner | undefined, callback: () => void): void {
+    this.#touched = true;
+    this.#deferred.push({ owner, callback });
+  }
+
+  /** Something happened that others may go on from: the instant is not over. */
+  touch(): void {
+    this.#touched = true;
+  }
+
+  /** The run ends with this, as soon as may be; the first failure counts. */
+  fail(invariant: string, what: string, cause?: unknown): void {
+    this.#failure ??= this.error(invariant, what, cause);
+  }
+
+  error(invariant: string, what: string, cause?: unknown): SimulationError {
+    const { hash, events, timeline } = this.trace;
+    return new SimulationError(what, { seed: this.seed, at: this.now, invariant, trace: { hash, events, timeline }, cause });
+  }
+
+  /**
+   * Runs until `done` says so (true), or until `end` (false), or until nothing is left to happen. Meanwhile real time, chance and
+   * sockets are out of reach.
+   */
+  async drive(done: () => boolean, end: number): Promise<'done' | 'end' | 'nothing left'> {
+    if (this.#running) throw new TypeError('this simulation runs already: await run, until or settle before the next');
+    const ban = banReality((name, remedy) => this.#forbidden(name, remedy));
+    this.#running = true;
+    try {
+      for (;;) {
+        // The rest of this instant. Nothing tells when the microtask queue is empty: some turns of it, again while it touches the world.
+        for (let rounds = 0; ; rounds++) {
+          this.#touched = false;
+          if (this.#deferred.length > 0) this.#runDeferred();
+          if (this.#strict) {
+            ban.lift();
+            await macrotask();
+            ban.impose();
+          } else for (let turn = 0; turn < TURNS; turn++) await undefined;
+          if (!this.#touched) break;
+          if (rounds > this.#stepLimit) throw this.error('step limit', `code went on for ${rounds} rounds at one instant: a loop that never waits?`);
+        }
+        for (const rule of this.rules) rule();
+        if (this.#failure !== undefined) throw this.#failure;
+        if (done()) return 'done';
+        const event = this.queue.next(end);
+        if (event === undefined) break;
+        this.#happen(event);
+        if (this.#deferred.length > 0) this.#runDeferred();
+      }
+      if (end === Number.POSITIVE_INFINITY) return 'nothing left';
+      const nothing = this.queue.size === 0;
+      this.now = Math.max(this.now, end);
+      return nothing ? 'nothing left' : 'end';
+    } catch (error) {
+      this.#failure = undefined;
+      throw error;
+    } finally {
+      this.#running = false;
+      ban.end();
+    }
+  }
+
+  #happen(event: SimEvent): void {
+    const { owner, kind, run } = event;
+    if (event.at > this.now) {
+      this.now = event.at;
+      this.#still = 0;
+    } else if (++this.#still > this.#stepLimit) {
+      const name = owner?.name ?? 'the network';
+      throw this.error('step limit', `${this.#still} events happened at one instant, the last a ${kind} of ${name}: a loop without delay?`);
+    }
+    this.steps++;
+    event.run = undefined;
+    if (owner !== undefined && owner.cost > 0) owner.busyUntil = this.now + owner.cost;
+    if (kind === 'timer') this.trace.record(this.now, Happening.timer, owner?.number ?? 0, 0, 0, 0, 0);
+    this.#attempt(run!, owner);
+  }
+
+  #runDeferred(): void {
+    for (let i = 0; i < this.#deferred.length; i++) {
+      const { owner, callback } = this.#deferred[i]!;
+      if (owner?.alive !== false) this.#attempt(callback, owner);
+    }
+    this.#deferred.length = 0;
+  }
+
+  #attempt(run: () => void, owner: Owner | undefined): void {
+    try {
+      run();
+    } catch (error) {
+      if (error instanceof SimulationError) this.#failure ??= error;
+      else this.fail('no uncaught error', `${owner?.name ?? 'the simulation'} threw ${describeError(error)}`, error);
+    }
+  }
+
+  #forbidden(name: string, remedy: string): Error {
+    const error = new Error(`${name} inside a simulation: ${remedy}`);
+    this.fail('no real time, chance or sockets', error.message, error);
+    return error;
+  }
+
+}
+
+export function describeError(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** Turns of the microtask queue after an event, and again while the world was touched. A chain of more bare awaits goes on later. */
+const TURNS = 8;

@@ -1,0 +1,20 @@
+// One end of an in-memory stream: bytes, copied.
+
+import type { StreamSink } from '@trunkline/transport-core';
+import { MemoryConnection } from '../memory/memory-connection.ts';
+
+/** One end of a connection of bytes. */
+export class ByteConnection extends MemoryConnection<Uint8Array> {
+  override write(chunk: Uint8Array): boolean {
+    // Copied, so that the writer may reuse its memory, and neither end sees what the other changes.
+    return chunk.length === 0 || this.put(new Uint8Array(chunk));
+  }
+
+  protected override sizeOf(chunk: Uint8Array): number {
+    return chunk.length;
+  }
+
+  protected override deliver(sink: StreamSink, chunk: Uint8Array): void {
+    sink.data(chunk);
+  }
+}
