@@ -159,7 +159,7 @@ export class Simulation {
 
   /** `action` happens at a virtual time, or now where that is past. */
   at(time: number, action: () => void): void {
-    this.#world.scheduleAt(Math.max(time, this.now), 'world', undefined, action);
+    this.#world.scheduleAt(Math.max(time, this.now), 'world', undefined, action, undefined);
   }
 
   // What must hold.

@@ -1,12 +1,14 @@
 // A frame on its way, and the call that it belongs to: what may be lost, doubled and overtaken, and what may not.
 
 import { Account, type Frame, Kind, type Method } from '@trunkline/transport-core';
+import { checksum } from '../world/trace.ts';
 
 /** A call as the network follows it, from its first frame on. Both directions of its connection hold the same one. */
 export interface TrackedCall {
   readonly id: number;
-  readonly channel: number;
   readonly method: Method | undefined;
+  /** What its frames are called in the trace, by their kind. */
+  readonly words: readonly number[];
   readonly streams: boolean;
   /** Its request has arrived. */
   arrived: boolean;
@@ -32,9 +34,15 @@ export class Letter {
   judged = false;
   /** The second copy of a message. */
   copy = false;
+  /** Its name in the trace. */
+  readonly word: number;
+  /** Of its payload. */
+  readonly check: number;
 
-  constructor(frame: Frame, role: Role, call: TrackedCall | undefined) {
+  constructor(frame: Frame, role: Role, call: TrackedCall | undefined, word: number) {
     this.frame = frame;
+    this.word = word;
+    this.check = frame.payload.length === 0 ? 0 : checksum(frame.payload);
     this.role = role;
     this.call = call;
   }

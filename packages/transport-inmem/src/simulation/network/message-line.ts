@@ -3,8 +3,9 @@
 // and answers the cancellation of a call that will never be answered.
 
 import { Account, type Codec, CODES, decodeHello, encodeHello, Frame, Kind, type Method, methodTable } from '@trunkline/transport-core';
-import { checksum, Happening } from '../world/trace.ts';
+import { Happening } from '../world/trace.ts';
 import { type InterceptedMessage, type Interceptors, MessageView } from './interceptors.ts';
+import { IdMap } from './id-map.ts';
 import { Letter, roleOf, type TrackedCall } from './letter.ts';
 import { SimLine } from './sim-line.ts';
 
@@ -14,8 +15,8 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
   /** The parity of the ids that the writer opens. */
   readonly #parity: 0 | 1;
   /** The writer's calls by id, as it opened them last; and as the reader knows them, which is later. */
-  #opened: Map<number, TrackedCall> | undefined;
-  #known: Map<number, TrackedCall> | undefined;
+  #opened: IdMap<TrackedCall> | undefined;
+  #known: IdMap<TrackedCall> | undefined;
   /** When the last of what may be overtaken arrives. */
   #looseUntil = 0;
   /** The writer's last word has arrived: what comes behind it is lost. */
@@ -42,7 +43,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     for (const frame of batch) {
       const letter = this.#letter(frame);
       if (letter === undefined) continue;
-      if (letter.role !== 'control') this.trace(Happening.sent, this.#detail(letter), frame.payload.length, checksum(frame.payload));
+      if (letter.role !== 'control') this.trace(Happening.sent, letter.word, frame.payload.length, letter.check);
       if (letter.lossy && letter.whole && path.chance(path.settings.reorder)) this.#sendLoose(letter);
       else inOrder.push(letter);
       if (letter.lossy && letter.whole && letter.role !== 'answer' && letter.call?.streams !== true && path.chance(path.settings.duplicate)) this.#copy(letter);
@@ -66,9 +67,12 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     const { kind, id } = frame;
     if (kind === Kind.HELLO) this.#keepReserve(frame);
     if (kind === Kind.CREDIT && frame.account === Account.SHORT && !this.back.#fillReserve(frame)) return undefined;
-    if (id === 0 || kind === Kind.PING || kind === Kind.PONG) return new Letter(frame, roleOf(frame, undefined), undefined);
+    if (id === 0 || kind === Kind.PING || kind === Kind.PONG) {
+      const words = kind === Kind.ONEWAY ? this.#words(this.#method(frame)) : this.#words(undefined);
+      return new Letter(frame, roleOf(frame, undefined), undefined, words[kind] ?? 0);
+    }
     const call = this.#callOf(frame);
-    const letter = new Letter(frame, roleOf(frame, call), call);
+    const letter = new Letter(frame, roleOf(frame, call), call, (call?.words ?? this.#words(undefined))[kind] ?? 0);
     if (call?.copy !== true) return letter;
     this.#repay(letter);
     return undefined;
@@ -77,9 +81,10 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
   #callOf(frame: Frame): TrackedCall | undefined {
     const { kind, id } = frame;
     if (kind === Kind.REQUEST || kind === Kind.ONEWAY) {
-      const call = { id, channel: frame.channel, method: this.#method(frame), streams: frame.flags !== 0, arrived: false, lost: false, cancelled: false, copy: false };
-      this.#opened ??= new Map();
-      this.#opened.set(id, call);
+      const method = this.#method(frame);
+      const call = { id, method, words: this.#words(method), streams: frame.flags !== 0, arrived: false, lost: false, cancelled: false, copy: false };
+      this.#opened ??= new IdMap();
+      this.#opened.set(call);
       return call;
     }
     return (id & 1) === this.#parity ? this.#opened?.get(id) : this.back.#known?.get(id);
@@ -106,7 +111,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
       frame.id = COPIES + 2 * (this.#copies++ % MOST_COPIES) + this.#parity;
       call = { ...letter.call, id: frame.id, copy: true };
     }
-    const copy = new Letter(frame, letter.role, call);
+    const copy = new Letter(frame, letter.role, call, letter.word);
     copy.copy = true;
     this.crossAt(world.now + path.delay(world.now, letter.cost, true)! + path.detour(), [copy]);
   }
@@ -119,7 +124,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
       if (!this.#passes(letter)) continue;
       const { frame } = letter;
       const happening = letter.copy ? Happening.duplicated : Happening.arrived;
-      this.trace(happening, this.#detail(letter), frame.payload.length, letter.role === 'control' ? 0 : checksum(frame.payload));
+      this.trace(happening, letter.word, frame.payload.length, letter.check);
       if (frames === undefined) frames = [frame];
       else frames.push(frame);
     }
@@ -159,8 +164,9 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
 
   #arrives(call: TrackedCall): void {
     call.arrived = true;
-    this.#known ??= new Map();
-    this.#known.set(call.id, call);
+    this.#known ??= new IdMap();
+    if (call.copy) this.#known.setAside(call);
+    else this.#known.set(call);
   }
 
   /** A copy comes only as long as the writer may open calls, and where there is credit for it. */
@@ -187,7 +193,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
 
   #lose(letter: Letter): void {
     const { call } = letter;
-    this.trace(Happening.lost, this.#detail(letter), letter.frame.payload.length, 0);
+    this.trace(Happening.lost, letter.word, letter.frame.payload.length, 0);
     if (letter.copy) return;
     if (call !== undefined) call.lost = true;
     this.#repay(letter);
@@ -205,7 +211,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
 
   /** A frame of the network's own, that reaches the reader whatever is lost. */
   #control(frame: Frame): void {
-    this.cross([new Letter(frame, 'control', undefined)], this.latency());
+    this.cross([new Letter(frame, 'control', undefined, this.#words(undefined)[frame.kind]!)], this.latency());
   }
 
   #credit(account: number, credit: number, channel: number): void {
@@ -270,11 +276,9 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     return frame.credit > 0;
   }
 
-  /** What a letter is called in the trace. */
-  #detail({ frame, role, call }: Letter): number {
-    const { trace } = this.world;
-    const method = call?.method ?? (role === 'oneway' ? this.#method(frame) : undefined);
-    return method === undefined ? trace.number(CONTROL[frame.kind] ?? 'frame') : trace.number(`${method.full} ${NAMES[frame.kind]}`);
+  /** What frames of a method are called in the trace, by their kind. */
+  #words(method: Method | undefined): readonly number[] {
+    return this.world.trace.numbers(method ?? NO_METHOD, () => NAMES.map((name) => (method === undefined ? name : `${method.full} ${name}`)));
   }
 }
 
@@ -291,8 +295,13 @@ const KINDS = new Map<number, InterceptedMessage['kind']>([
   [Kind.ERROR, 'error'],
   [Kind.ITEM, 'item'],
 ]);
-const CONTROL: Record<number, string> = Object.fromEntries(Object.entries(Kind).map(([name, kind]) => [kind, name.toLowerCase().replace('_', ' ')]));
-const NAMES = CONTROL;
+/** The kinds of frames by their numbers. */
+const NAMES: readonly string[] = (() => {
+  const names: string[] = [];
+  for (const [name, kind] of Object.entries(Kind)) names[kind] = name.toLowerCase().replace('_', ' ');
+  return Array.from(names, (name) => name ?? '');
+})();
+const NO_METHOD = {};
 
 /** Ids of copies begin here, far above those that a session gives. */
 const COPIES = 0xc000_0000;

@@ -73,7 +73,7 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
 
   protected crossAt(at: number, cargo: Cargo | Mark): void {
     const { to } = this;
-    this.world.scheduleAt(at, 'network', to.alive ? to : undefined, () => this.#arrive(cargo));
+    this.world.scheduleAt(at, 'network', to.alive ? to : undefined, this.#arrive, cargo);
   }
 
   protected latency(): number {
@@ -108,7 +108,7 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
     this.end.finish();
   }
 
-  #arrive(cargo: Cargo | Mark): void {
+  readonly #arrive = (cargo: Cargo | Mark): void => {
     if (!this.to.alive) return this.#bounce();
     const { cut, held } = this.path;
     if (cargo === RESET && !held) return cut ? undefined : this.#broken();
@@ -118,7 +118,7 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
     this.#stalled.push(rest);
     this.trace(Happening.held, 0, 0, 0);
     if (cut || held) this.path.wait(this);
-  }
+  };
 
   #broken(): void {
     this.trace(Happening.reset, 0, 0, 0);

@@ -138,5 +138,5 @@ function turnsOf(clock: Clock): { run(callback: () => void): void; stop(): void 
 
 /** Milliseconds until a lost dial is tried again, doubling (RFC 6298 §2). */
 const RETRY = 1_000;
-/** Bytes that may be on their way or unread before a writer waits. */
-const WINDOW = 256 * 1024;
+/** Bytes that may be on their way or unread before a writer waits: about what the buffers of two kernels hold. */
+const WINDOW = 1024 * 1024;

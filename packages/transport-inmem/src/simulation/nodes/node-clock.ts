@@ -94,4 +94,4 @@ export class NodeClock implements Clock {
 }
 
 const EPOCH = 1_577_836_800_000;
-const NEVER: SimEvent = { at: Number.POSITIVE_INFINITY, order: -1, owner: undefined, kind: 'timer', run: undefined };
+const NEVER: SimEvent = { at: Number.POSITIVE_INFINITY, order: -1, owner: undefined, kind: 'timer', run: undefined, cargo: undefined };

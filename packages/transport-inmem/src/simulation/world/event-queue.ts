@@ -19,7 +19,9 @@ export interface SimEvent {
   readonly owner: Owner | undefined;
   readonly kind: EventKind;
   /** Undefined once it ran or was cancelled. */
-  run: (() => void) | undefined;
+  run: ((cargo: any) => void) | undefined;
+  /** What `run` is given: so that what travels needs no function of its own. */
+  readonly cargo: unknown;
 }
 
 /** What an event is, for whoever counts and traces. */
@@ -36,8 +38,8 @@ export class EventQueue {
     return this.#heap.length - this.#cancelled;
   }
 
-  add(at: number, kind: EventKind, owner: Owner | undefined, run: () => void): SimEvent {
-    const event = { at, order: this.#orders++, owner, kind, run };
+  add<T>(at: number, kind: EventKind, owner: Owner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
+    const event = { at, order: this.#orders++, owner, kind, run, cargo };
     this.#push(event);
     return event;
   }

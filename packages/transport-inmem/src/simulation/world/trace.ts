@@ -47,6 +47,7 @@ export class Trace implements TraceSummary {
   #before: Uint8Array | undefined;
   readonly #names: string[] = [''];
   readonly #numbers = new Map<string, number>([['', 0]]);
+  readonly #lists = new WeakMap<object, readonly number[]>();
   /** Free texts by the number of their event; the oldest go. */
   readonly #texts = new Map<number, string>();
 
@@ -60,6 +61,13 @@ export class Trace implements TraceSummary {
     this.#numbers.set(name, number);
     this.#hasher.update(encoder.encode(`${name}\n`));
     return number;
+  }
+
+  /** The numbers of a list of names that goes with `key`, made once. */
+  numbers(key: object, names: () => readonly string[]): readonly number[] {
+    let numbers = this.#lists.get(key);
+    if (numbers === undefined) this.#lists.set(key, (numbers = names().map((name) => this.number(name))));
+    return numbers;
   }
 
   /** One event. Names are given by their numbers, 0 where there is none. */

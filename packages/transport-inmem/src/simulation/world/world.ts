@@ -45,13 +45,13 @@ export class World {
   /** `run` happens `delay` milliseconds from now. */
   schedule(delay: number, kind: EventKind, owner: Owner | undefined, run: () => void): SimEvent {
     this.#touched = true;
-    return this.queue.add(this.now + delay, kind, owner, run);
+    return this.queue.add(this.now + delay, kind, owner, run, undefined);
   }
 
-  /** `run` happens at a virtual time that is not past. */
-  scheduleAt(at: number, kind: EventKind, owner: Owner | undefined, run: () => void): SimEvent {
+  /** `run` happens at a virtual time that is not past, and is given `cargo`. */
+  scheduleAt<T>(at: number, kind: EventKind, owner: Owner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
     this.#touched = true;
-    return this.queue.add(at, kind, owner, run);
+    return this.queue.add(at, kind, owner, run, cargo);
   }
 
   cancel(event: SimEvent): void {
@@ -105,10 +105,7 @@ export class World {
         for (const rule of this.rules) rule();
         if (this.#failure !== undefined) throw this.#failure;
         if (done()) return 'done';
-        const event = this.queue.next(end);
-        if (event === undefined) break;
-        this.#happen(event);
-        if (this.#deferred.length > 0) this.#runDeferred();
+        if (!this.step(end)) break;
       }
       if (end === Number.POSITIVE_INFINITY) return 'nothing left';
       const nothing = this.queue.size === 0;
@@ -121,6 +118,15 @@ export class World {
       this.#running = false;
       ban.end();
     }
+  }
+
+  /** The next event, where there is one by `end`, and what was put off to its end. */
+  step(end: number): boolean {
+    const event = this.queue.next(end);
+    if (event === undefined) return false;
+    this.#happen(event);
+    if (this.#deferred.length > 0) this.#runDeferred();
+    return true;
   }
 
   #happen(event: SimEvent): void {
@@ -136,20 +142,20 @@ export class World {
     event.run = undefined;
     if (owner !== undefined && owner.cost > 0) owner.busyUntil = this.now + owner.cost;
     if (kind === 'timer') this.trace.record(this.now, Happening.timer, owner?.number ?? 0, 0, 0, 0, 0);
-    this.#attempt(run!, owner);
+    this.#attempt(run!, event.cargo, owner);
   }
 
   #runDeferred(): void {
     for (let i = 0; i < this.#deferred.length; i++) {
       const { owner, callback } = this.#deferred[i]!;
-      if (owner?.alive !== false) this.#attempt(callback, owner);
+      if (owner?.alive !== false) this.#attempt(callback, undefined, owner);
     }
     this.#deferred.length = 0;
   }
 
-  #attempt(run: () => void, owner: Owner | undefined): void {
+  #attempt(run: (cargo: any) => void, cargo: unknown, owner: Owner | undefined): void {
     try {
-      run();
+      run(cargo);
     } catch (error) {
       if (error instanceof SimulationError) this.#failure ??= error;
       else this.fail('no uncaught error', `${owner?.name ?? 'the simulation'} threw ${describeError(error)}`, error);

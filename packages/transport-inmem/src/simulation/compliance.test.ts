@@ -1,0 +1,22 @@
+// Both levels of the simulated network, held to the contract of a Transport as every real backend is.
+
+import process from 'node:process';
+import { NetworkTransport } from '@trunkline/transport-core';
+import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import type { Level } from './network/sim-network.ts';
+import { liveNetwork } from './testing/live.ts';
+
+for (const level of ['message', 'stream'] satisfies Level[]) {
+  const network = liveNetwork(level, { latency: [0, 2] });
+  transportSuite(test, {
+    name: `simulation, ${level} level`,
+    create(options, { address, advertiseAddr, wrap } = {}) {
+      const layer = network.layer(address, options.clock!, advertiseAddr);
+      return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
+    },
+    unreachable: () => 'nobody',
+    probe: nodeProbe(process),
+    skip: { 'an address that nobody can dial is refused without an advertised one, and taken with it': 'every name of a node can be dialled' },
+  });
+}

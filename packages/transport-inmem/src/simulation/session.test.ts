@@ -1,0 +1,14 @@
+// The rules of one connection, over simulated streams whose chunks arrive in pieces and late.
+
+import { sessionSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { systemClock } from '@trunkline/transport-core';
+import { liveNetwork } from './testing/live.ts';
+
+sessionSuite(test, {
+  name: 'simulation, stream level',
+  place() {
+    const network = liveNetwork('stream', { latency: [0, 2], fragment: 0.2 });
+    return { layer: () => network.layer(undefined, systemClock), transport: (options) => network.transport(options) };
+  },
+});

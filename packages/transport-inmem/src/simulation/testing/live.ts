@@ -1,0 +1,58 @@
+// A simulated network that runs by itself, as the real event loop turns: so that suites written for real networks hold it to them.
+
+import { type Clock, NetworkTransport, type NetworkTransportOptions, type Protocol, type StreamLayer } from '@trunkline/transport-core';
+import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
+import { SimLayer } from '../network/sim-layer.ts';
+import { type Level, SimNetwork } from '../network/sim-network.ts';
+import { Topology } from '../network/topology.ts';
+import { Life } from '../nodes/life.ts';
+import type { EventKind, Owner, SimEvent } from '../world/event-queue.ts';
+import { World } from '../world/world.ts';
+
+export interface LiveNetwork {
+  /** At a name of its own where none is given. */
+  layer(address: string | undefined, clock: Clock, advertiseAddr?: string): StreamLayer;
+  transport<P extends Protocol>(options: Omit<NetworkTransportOptions<P>, 'stream'>): NetworkTransport<P>;
+}
+
+export function liveNetwork(level: Level, link: LinkOptions): LiveNetwork {
+  const world = new LiveWorld({ seed: 1, strict: false, stepLimit: Number.POSITIVE_INFINITY });
+  const network = new SimNetwork(world, level, new Topology(1, linkSettings(CALM, link, 'live'), () => false));
+  let made = 0;
+  const layer = (address: string | undefined, clock: Clock, advertiseAddr?: string) => {
+    const name = address ?? `n${++made}`;
+    const life = new Life(name, world.trace.number(name), { name, powered: true, refusing: false });
+    return new SimLayer(network, life, name, clock, advertiseAddr);
+  };
+  return {
+    layer,
+    transport: (options) => new NetworkTransport({ ...options, stream: layer(undefined, options.clock!) }),
+  };
+}
+
+class LiveWorld extends World {
+  #awake = false;
+
+  override schedule(delay: number, kind: EventKind, owner: Owner | undefined, run: () => void): SimEvent {
+    this.#wake();
+    return super.schedule(delay, kind, owner, run);
+  }
+
+  override scheduleAt<T>(at: number, kind: EventKind, owner: Owner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
+    this.#wake();
+    return super.scheduleAt(at, kind, owner, run, cargo);
+  }
+
+  #wake(): void {
+    if (this.#awake) return;
+    this.#awake = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#awake = false;
+    // What waits now; what follows from it is for the next turn.
+    for (let left = this.queue.size; left > 0; left--) this.step(Number.POSITIVE_INFINITY);
+    if (this.queue.size > 0) this.#wake();
+  }
+}
