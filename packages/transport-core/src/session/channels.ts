@@ -8,10 +8,10 @@ import type { Link } from './link.ts';
 import type { Creditor } from './receiving.ts';
 
 export class Channels {
-  /** By byte: an array, since every frame asks, some of them six times. */
-  readonly #byByte: (Channel | undefined)[] = [];
-  readonly #opened: Channel[] = [];
-  readonly #watched = new Set<Channel>();
+  #opened: readonly Channel[] = [];
+  /** The one that was asked for last: every frame asks, some of them six times. */
+  #last: Channel | undefined = undefined;
+  #watched: Channel[] = [];
   readonly #link: Link;
   readonly #creditor: Creditor;
   readonly #mounts: ReadonlyMap<number, Mounted>;
@@ -26,19 +26,22 @@ export class Channels {
 
   /** The channel of a byte; made at its first use, and kept for as long as the connection lives. */
   readonly get = (byte: number): Channel => {
-    let channel = this.#byByte[byte];
+    if (this.#last?.byte === byte) return this.#last;
+    let channel = this.used(byte);
     if (channel === undefined) {
       channel = new Channel(this.#link, this.#creditor, byte);
-      this.#byByte[byte] = channel;
-      this.#opened.push(channel);
+      // Most connections have one or two: exactly so much memory.
+      this.#opened = [...this.#opened, channel];
       this.#join(channel);
     }
+    this.#last = channel;
     return channel;
   };
 
   /** The channel of a byte that was used. */
   used(byte: number): Channel | undefined {
-    return this.#byByte[byte];
+    for (const channel of this.#opened) if (channel.byte === byte) return channel;
+    return undefined;
   }
 
   /** All that were used. */
@@ -68,12 +71,15 @@ export class Channels {
 
   /** Looks after a channel until its writers, and its replies, have room. */
   watch(channel: Channel): void {
-    this.#watched.add(channel);
+    if (!this.#watched.includes(channel)) this.#watched.push(channel);
   }
 
   /** @param writable would a one-way go now? @param room its replies have drained: its calls may be dispatched again. */
   look(writable: (channel: Channel) => boolean, room: (channel: Channel) => void): void {
-    for (const channel of this.#watched) {
+    if (this.#watched.length === 0) return;
+    const watched = this.#watched;
+    this.#watched = [];
+    for (const channel of watched) {
       const { disagreement } = channel;
       if (channel.writers.length > 0 && (disagreement !== undefined || writable(channel))) {
         for (const writer of channel.writers.splice(0)) disagreement === undefined ? writer.resolve() : writer.reject(disagreement);
@@ -82,7 +88,7 @@ export class Channels {
         channel.stalled = false;
         room(channel);
       }
-      if (channel.writers.length === 0 && !channel.stalled) this.#watched.delete(channel);
+      if (channel.writers.length > 0 || channel.stalled) this.watch(channel);
     }
   }
 

@@ -56,32 +56,35 @@ export class Slots<T extends { id: number }> {
 /** The peer's calls: an array by its slot number where ids are dense, a Map for the rest. */
 export class PeerIds<T extends { id: number }> {
   private readonly dense: (T | undefined)[] = [];
-  readonly #rest = new Map<number, T>();
+  #rest: Map<number, T> | undefined = undefined;
   size = 0;
 
   get(id: number): T | undefined {
     const entry = this.dense[(id >>> 1) & (SLOTS - 1)];
     if (entry !== undefined && entry.id === id) return entry;
-    return this.#rest.size === 0 ? undefined : this.#rest.get(id);
+    return this.#rest?.get(id);
   }
 
   set(entry: T): void {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
     if (slot <= this.dense.length && slot < DENSE && this.dense[slot] === undefined) this.dense[slot] = entry;
-    else this.#rest.set(entry.id, entry);
+    else {
+      this.#rest ??= new Map();
+      this.#rest.set(entry.id, entry);
+    }
     this.size++;
   }
 
   delete(entry: T): void {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
     if (this.dense[slot] === entry) this.dense[slot] = undefined;
-    else if (!this.#rest.delete(entry.id)) return;
+    else if (this.#rest?.delete(entry.id) !== true) return;
     this.size--;
   }
 
   *values(): IterableIterator<T> {
     for (const entry of this.dense) if (entry !== undefined) yield entry;
-    yield* this.#rest.values();
+    if (this.#rest !== undefined) yield* this.#rest.values();
   }
 }
 

@@ -34,9 +34,8 @@ export class Outbox {
   readonly #link: Link;
   /** Channels with something in a lane. */
   readonly #busy: Lanes[] = [];
-  /** Long responses that wait for account 4, in order, with their lanes. */
+  /** Long responses that wait for account 4, in order. */
   readonly #unpaidReplies = new List<Outgoing>();
-  readonly #lanesOf = new Map<Outgoing, Lanes>();
   readonly #controls: Control[] = [];
   #controlBytes = 0;
   readonly #credits: Receiving[] = [];
@@ -110,7 +109,7 @@ export class Outbox {
 
   #park(lanes: Lanes, unit: Outgoing): void {
     unit.unpaid = true;
-    this.#lanesOf.set(unit, lanes);
+    unit.waitsFor = lanes;
     this.#unpaidReplies.push(unit);
   }
 
@@ -120,9 +119,9 @@ export class Outbox {
    */
   #payReplies(): void {
     for (let unit = this.#unpaidReplies.first; unit !== undefined && this.#link.reply > 0; unit = this.#unpaidReplies.first) {
-      const lanes = this.#lanesOf.get(unit)!;
+      const lanes = unit.waitsFor!;
       this.#unpaidReplies.remove(unit);
-      this.#lanesOf.delete(unit);
+      unit.waitsFor = undefined;
       unit.unpaid = false;
       lanes.bulk.push(unit);
       this.#wake(lanes);
@@ -145,7 +144,7 @@ export class Outbox {
     if (unit.list === undefined) return;
     if (unit === lanes.firstUnpaid) this.#nextUnpaid(lanes, unit);
     (unit.list as unknown as List<Outgoing>).remove(unit);
-    this.#lanesOf.delete(unit);
+    unit.waitsFor = undefined;
     this.#gone(lanes, unit);
     if (this.over) return;
     // The receiver never sees what was paid for and did not begin, so it can't give that back.
@@ -157,7 +156,7 @@ export class Outbox {
 
   /** The connection is over: what still waits of a channel is dropped. */
   drop(lanes: Lanes): void {
-    for (const unit of this.#unpaidReplies) if (this.#lanesOf.get(unit) === lanes) this.remove(lanes, unit);
+    for (const unit of this.#unpaidReplies) if (unit.waitsFor === lanes) this.remove(lanes, unit);
     for (const lane of [lanes.replies, lanes.short, lanes.bulk, lanes.unpaidLong]) for (const unit of lane) this.remove(lanes, unit);
   }
 

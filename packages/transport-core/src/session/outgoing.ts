@@ -28,6 +28,8 @@ export class Outgoing extends Entry {
   /** The account that pays for the whole, 0 where none does. */
   account = 0;
   unpaid = false;
+  /** Of a long response that waits for account 4: the lanes that it goes into then. */
+  waitsFor: Lanes | undefined = undefined;
   offset = 0;
   begun = false;
   /** Of an ERROR. */

@@ -32,7 +32,8 @@ export class Session implements FrameVisitor, Departing {
   readonly #options: SessionOptions;
   private readonly inflow: Inflow;
   readonly #shelf: Shelf | undefined;
-  readonly #decoder: FrameDecoder;
+  /** Of a connection that carries bytes. */
+  readonly #decoder: FrameDecoder | undefined;
   readonly #liveness: Liveness;
   readonly #channels: Channels;
   readonly #greeter: Greeter;
@@ -56,7 +57,8 @@ export class Session implements FrameVisitor, Departing {
       violation: (reason, message) => this.break(reasonError(reason, `the peer broke the protocol: ${message}`)),
     });
     this.outbox = new Outbox(this.link);
-    this.#shelf = options.preamble === undefined ? undefined : new Shelf(options.allocate);
+    const carriesBytes = options.preamble !== undefined;
+    this.#shelf = carriesBytes ? new Shelf(options.allocate) : undefined;
     this.inflow = new Inflow(this.link, this.outbox, this.#shelf);
     this.#channels = new Channels(this.link, this.outbox, options.mounts);
     this.#greeter = new Greeter(this.link, options);
@@ -67,7 +69,7 @@ export class Session implements FrameVisitor, Departing {
     const answers = new Answers(this.link, this.inflow, this.caller);
     this.#dispatcher = new Dispatcher(this.link, this.outbox, answers, this.callee, this.#channels, this.#liveness, parity);
     this.#departure = new Departure(this.link, this.outbox, this.caller, this.callee, this.#channels, this);
-    this.#decoder = new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate });
+    this.#decoder = carriesBytes ? new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate }) : undefined;
     this.#idleTime = options.idleTimeout * (side === 'dialler' ? 1 : 2);
     this.#handshakeDue = now + options.handshakeTimeout;
     options.port.wakeBy(this.#handshakeDue);
@@ -144,11 +146,12 @@ export class Session implements FrameVisitor, Departing {
     if (bytes === undefined) return;
     this.#frames = 0;
     const calls = this.caller.slots.size;
-    const violation = this.#decoder.read(bytes, this);
+    const decoder = this.#decoder!;
+    const violation = decoder.read(bytes, this);
     this.outbox.pace.read(calls, this.#frames);
     this.#shelf?.clear();
     if (violation !== undefined && this.state !== 'closed') this.link.violation(violation.reason, violation.message);
-    if (this.#decoder.partial === 0) this.#frameDue = Number.POSITIVE_INFINITY;
+    if (decoder.partial === 0) this.#frameDue = Number.POSITIVE_INFINITY;
     else if (this.#frameDue === Number.POSITIVE_INFINITY || this.#frames > 0) {
       this.#frameDue = now + FRAME_TIME;
       this.#options.port.wakeBy(this.#frameDue);
@@ -189,7 +192,7 @@ export class Session implements FrameVisitor, Departing {
     else if (this.#phase === 'up' || this.#phase === 'leaving') {
       this.#dispatcher.dispatch(frame);
       // A packet of a long message was copied to its place, or dropped.
-      if (frame.kind === Kind.PART || frame.size > 0) this.#decoder.recycle();
+      if (frame.kind === Kind.PART || frame.size > 0) this.#decoder?.recycle();
     } else this.#greeting(frame);
     return this.state !== 'closed';
   }
@@ -206,7 +209,7 @@ export class Session implements FrameVisitor, Departing {
     const wrong = judgeHello(hello, self, proven, this.#options.side);
     if (wrong !== undefined) return this.break(wrong);
     settle(this.link.terms, hello);
-    this.#decoder.maxLength = this.link.limits.packet + FRAME_OVERHEAD;
+    if (this.#decoder !== undefined) this.#decoder.maxLength = this.link.limits.packet + FRAME_OVERHEAD;
     this.link.pipe = hello.limits.pipe;
     this.link.reply = hello.limits.reply;
     this.#channels.met(hello.protocols);

@@ -95,7 +95,7 @@ export function decodeHello(bytes: Uint8Array): Hello | string {
     },
     features: message.features,
     observed: message.observed,
-    fields: Object.assign(Object.create(null), message.fields),
+    fields: Object.keys(message.fields).length === 0 ? NO_FIELDS : Object.assign(Object.create(null), message.fields),
   };
   return wrongHello(hello) ?? hello;
 }
@@ -123,6 +123,9 @@ export const HELLO_LIMIT = 16 * 1024;
 
 /** Protocols in a hello, versions that a protocol accepts, features: at most so many of each. */
 export const HELLO_ENTRIES_LIMIT = 64;
+
+/** Most hellos have none, and there may be many. */
+const NO_FIELDS: Record<string, string> = Object.freeze(Object.create(null));
 
 /** Bytes of any one text in a hello but `fields`. */
 export const HELLO_TEXT_LIMIT = 1024;

@@ -1,7 +1,7 @@
 // What belongs to the calls of one end, by id. A session gives its ids by slots: a new call takes the place of an ended one.
 
 export class IdMap<T extends { readonly id: number }> {
-  readonly #slots: (T | undefined)[] = [];
+  #slots: (T | undefined)[] = [];
   #others: Map<number, T> | undefined;
 
   get(id: number): T | undefined {
@@ -11,7 +11,9 @@ export class IdMap<T extends { readonly id: number }> {
 
   set(entry: T): void {
     const slot = slotOf(entry.id);
-    while (this.#slots.length < slot) this.#slots.push(undefined);
+    // Most ends have one call at a time, and there may be 100,000 ends.
+    const { length } = this.#slots;
+    if (slot >= length) this.#slots = [...this.#slots, ...new Array<undefined>(slot === 0 ? 1 : 2 * slot + 1 - length).fill(undefined)];
     this.#slots[slot] = entry;
   }
 

@@ -18,7 +18,7 @@ export class Path {
   cut = false;
   /** Nothing passes, and nothing is lost. */
   held = false;
-  readonly #stalled = new Set<Stalled>();
+  #stalled: Set<Stalled> | undefined;
   /** In a burst of loss. */
   #bad = false;
   /** When the last byte of what was sent is on its way, where bandwidth bounds that. */
@@ -67,17 +67,18 @@ export class Path {
 
   /** `stalled` has something that waits until the path is open. */
   wait(stalled: Stalled): void {
+    this.#stalled ??= new Set();
     this.#stalled.add(stalled);
   }
 
   forget(stalled: Stalled): void {
-    this.#stalled.delete(stalled);
+    this.#stalled?.delete(stalled);
   }
 
   /** The path is open again: what waited goes on. */
   opened(): void {
-    const stalled = [...this.#stalled];
-    this.#stalled.clear();
+    const stalled = this.#stalled ?? [];
+    this.#stalled = undefined;
     for (const each of stalled) each.resume();
   }
 }

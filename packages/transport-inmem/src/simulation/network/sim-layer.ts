@@ -1,8 +1,8 @@
 // One node's door to the simulated network: a stream layer whose addresses are names of nodes.
 
-import { type Clock, type StreamConnection, TransportError } from '@trunkline/transport-core';
+import { type Clock, reasonError, type StreamConnection, TransportError } from '@trunkline/transport-core';
 import { type Dial, MemoryLayer } from '../../memory/memory-layer.ts';
-import { reasonError } from '@trunkline/transport-core';
+import type { Turns } from '../../memory/turns.ts';
 import type { Life } from '../nodes/life.ts';
 import type { SimNetwork } from './sim-network.ts';
 
@@ -10,6 +10,8 @@ export class SimLayer extends MemoryLayer {
   readonly life: Life;
   readonly address: string;
   declare readonly clock: Clock;
+  /** What comes is an event already: its connections' turns need no other. */
+  readonly turns: Pick<Turns, 'run' | 'stop'>;
   readonly #network: SimNetwork;
 
   constructor(network: SimNetwork, life: Life, address: string, clock: Clock, advertiseAddr?: string) {
@@ -17,6 +19,7 @@ export class SimLayer extends MemoryLayer {
     this.#network = network;
     this.life = life;
     this.address = address;
+    this.turns = { run: (callback) => clock.defer(callback), stop() {} };
   }
 
   accept(connection: StreamConnection): void {

@@ -1,6 +1,6 @@
 // The network between all nodes of a simulation: who listens where, how a dial travels, and what connections are made of.
 
-import { type Clock, reasonError, type StreamConnection, type TransportError } from '@trunkline/transport-core';
+import { reasonError, type StreamConnection, type TransportError } from '@trunkline/transport-core';
 import { FrameConnection } from '../../direct/frame-connection.ts';
 import { MemoryConnection } from '../../memory/memory-connection.ts';
 import type { Dial } from '../../memory/memory-layer.ts';
@@ -96,8 +96,8 @@ export class SimNetwork {
   #connect(from: SimLayer, to: SimLayer, address: string): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
     const back = `${from.life.name}:${++this.#dialled}`;
     return this.#level === 'message'
-      ? this.#join(new FrameConnection(address, from.clock, turnsOf(from.clock)), new FrameConnection(back, to.clock, turnsOf(to.clock)), from.life, to.life, MessageLine)
-      : this.#join(new ByteConnection(address, from.clock, WINDOW, turnsOf(from.clock)), new ByteConnection(back, to.clock, WINDOW, turnsOf(to.clock)), from.life, to.life, ByteLine);
+      ? this.#join(new FrameConnection(address, from.clock, from.turns), new FrameConnection(back, to.clock, to.turns), from.life, to.life, MessageLine)
+      : this.#join(new ByteConnection(address, from.clock, WINDOW, from.turns), new ByteConnection(back, to.clock, WINDOW, to.turns), from.life, to.life, ByteLine);
   }
 
   #join<Unit>(
@@ -130,10 +130,6 @@ export class SimNetwork {
 function refusal(address: string, peer: SimLayer | undefined): TransportError {
   const remedy = peer === undefined ? 'is its node declared and up, and has its transport called listen()?' : 'its node is down, or refuses';
   return reasonError('connection_refused', `Cannot connect to ${address}: nobody listens there; ${remedy}`, { target: address });
-}
-
-function turnsOf(clock: Clock): { run(callback: () => void): void; stop(): void } {
-  return { run: (callback) => clock.defer(callback), stop() {} };
 }
 
 /** Milliseconds until a lost dial is tried again, doubling (RFC 6298 §2). */

@@ -1,6 +1,7 @@
 // Chance for every part of a simulation: one seed, and a stream of its own for each node and each link.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
+import { exp, log } from './portable-math.ts';
 import { checksum } from './trace.ts';
 
 /**
@@ -21,13 +22,13 @@ export type Delay =
   | { readonly exponential: number; readonly least?: number | undefined; readonly most?: number | undefined }
   | { readonly lognormal: number; readonly sigma: number; readonly least?: number | undefined; readonly most?: number | undefined };
 
-/** Draws a delay. No Math.pow, which differs between releases of V8: log, exp and sqrt alone. */
+/** Draws a delay: by arithmetic that gives the same bits everywhere. */
 export function draw(delay: Delay, random: Random): number {
   if (typeof delay === 'number') return delay;
   if (isRange(delay)) return delay[0] + (delay[1] - delay[0]) * random();
   const { least = 0, most = Number.POSITIVE_INFINITY } = delay;
-  if ('exponential' in delay) return Math.min(most, least - delay.exponential * Math.log(1 - random()));
-  return Math.min(most, Math.max(least, delay.lognormal * Math.exp(delay.sigma * normal(random))));
+  if ('exponential' in delay) return Math.min(most, least - delay.exponential * log(1 - random()));
+  return Math.min(most, Math.max(least, delay.lognormal * exp(delay.sigma * normal(random))));
 }
 
 /** Is it a Delay? For checks of options. */
@@ -46,7 +47,7 @@ function normal(random: Random): number {
     const x = 2 * random() - 1;
     const y = 2 * random() - 1;
     const square = x * x + y * y;
-    if (square > 0 && square < 1) return x * Math.sqrt((-2 * Math.log(square)) / square);
+    if (square > 0 && square < 1) return x * Math.sqrt((-2 * log(square)) / square);
   }
 }
 

@@ -38,6 +38,8 @@ export type Happening = (typeof Happening)[keyof typeof Happening];
 /** Collects records of fixed size and hashes them 64 KiB at a time. */
 export class Trace implements TraceSummary {
   events = 0;
+  /** Told of each event: its line, its time and what the line does not show, the checksum of its bytes. For comparing two runs. */
+  onRecord: ((event: { readonly line: string; readonly at: number; readonly check: number }) => void) | undefined;
   readonly #hasher = sha256.create();
   readonly #bytes = new Uint8Array(RECORDS * RECORD);
   readonly #times = new Float64Array(this.#bytes.buffer);
@@ -80,6 +82,7 @@ export class Trace implements TraceSummary {
     this.#words[word + 2] = size;
     this.#words[word + 3] = check;
     this.events++;
+    this.onRecord?.({ line: this.#line(this.#bytes, record, this.events - 1), at, check });
     if (this.#used === RECORDS) this.#turn();
   }
 

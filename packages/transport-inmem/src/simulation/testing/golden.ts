@@ -1,0 +1,111 @@
+// A run with a bit of everything, whose hash is written down: it is the same on every release of Node and in a browser.
+
+import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import type { Level } from '../network/sim-network.ts';
+import { createSimulation } from '../simulation.ts';
+
+const golden = defineProtocol({
+  name: 'golden',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    echo: { id: 1, request: bytes, response: bytes },
+    hint: { id: 2, request: bytes },
+    install: { id: 3, request: bytes, upload: bytes, response: bytes },
+    fetch: { id: 4, request: bytes, download: bytes },
+  },
+});
+
+const NAMES = ['n1', 'n2', 'n3', 'n4', 'n5'];
+
+/** 30 virtual seconds of five nodes that call each other every way there is, while everything goes wrong. */
+export async function goldenHash(level: Level, seed: number): Promise<string> {
+  const sim = createSimulation({
+    seed,
+    level,
+    link: {
+      latency: { lognormal: 4, sigma: 0.6 },
+      loss: 0.01,
+      burst: { begin: 0.002, end: 0.2 },
+      duplicate: 0.01,
+      reorder: 0.02,
+      bandwidth: 10_000_000,
+    },
+    disk: { latency: [0, 1], sync: { exponential: 2 }, failure: 0.01 },
+  });
+  for (const name of NAMES) {
+    sim.node(name, async ({ transport, clock, random, store, log }) => {
+      const t = transport(golden, { timeout: 800 });
+      await t.listen();
+      const server = serve(t, {
+        echo: (request) => request,
+        hint: async (request) => {
+          await store.set(`hint-${request[0]! % 8}`, request);
+          await store.sync();
+        },
+        install: async (request, { upload }) => {
+          let size = request.length;
+          for await (const item of upload) size += item.length;
+          return new Uint8Array([size & 0xff]);
+        },
+        fetch: async function* (request) {
+          for (let i = 0; i < 5; i++) yield request;
+        },
+      });
+      const payload = () => Uint8Array.from({ length: 1 + Math.floor(random() * (random() < 0.05 ? 100_000 : 100)) }, (_, i) => i & 0xff);
+      const items = async function* () {
+        for (let i = 0; i < 5; i++) yield payload();
+      };
+      const drain = async (download: AsyncIterable<Uint8Array>) => {
+        for await (const item of download) if (item.length === 0) log('an empty item');
+      };
+      const act = async (): Promise<unknown> => {
+        const to = NAMES[Math.floor(random() * NAMES.length)]!;
+        const kind = random();
+        if (kind < 0.5) return t.send(to, 'echo', payload());
+        if (kind < 0.7) return t.send(to, 'hint', payload());
+        if (kind < 0.85) return t.send(to, 'install', payload(), { upload: items(), timeout: 2_000 });
+        return drain(await t.send(to, 'fetch', payload(), { timeout: 2_000 }));
+      };
+      const tick = () => {
+        act().then(
+          () => {},
+          (error: Error) => log(error.message),
+        );
+        timer = clock.setTimeout(tick, 20 + random() * 80);
+      };
+      let timer = clock.setTimeout(tick, 10);
+      return async () => {
+        clock.clearTimeout(timer);
+        await server.stop({ grace: 0 });
+        await t.close();
+      };
+    });
+  }
+  sim.schedule([
+    { at: 3_000, do: 'partition', groups: [['n1', 'n2'], ['n2', 'n3', 'n4', 'n5']] },
+    { at: 6_000, do: 'heal' },
+    { at: 7_000, do: 'crash', node: 'n3' },
+    { at: 8_000, do: 'cut', from: 'n1', to: 'n2', direction: 'one-way' },
+    { at: 9_000, do: 'restart', node: 'n3' },
+    { at: 10_000, do: 'hold', from: 'n4', to: 'n5' },
+    { at: 11_000, do: 'release', from: 'n4', to: 'n5' },
+    { at: 12_000, do: 'skew', node: 'n1', by: -250 },
+    { at: 12_000, do: 'drift', node: 'n2', ppm: 50_000 },
+    { at: 13_000, do: 'pause', node: 'n4', for: 700 },
+    { at: 14_000, do: 'slow', node: 'n5', cost: 3 },
+    { at: 15_000, do: 'crash', node: 'n1', power: 'lost' },
+    { at: 18_000, do: 'reset', from: 'n4', to: 'n5' },
+    { at: 20_000, do: 'recover' },
+  ]);
+  await sim.run(30_000);
+  const { hash } = sim.trace;
+  await sim.close();
+  return hash;
+}
+
+/** What the hashes are. Whoever changes what a simulation does writes down the new ones, which must be the same everywhere. */
+export const GOLDEN: Readonly<Record<Level, string>> = {
+  message: 'ad75a1fe579c66e883bd0132ede526d12eb0b86ce10b42dd809664009004a0f6',
+  stream: '594bd9bae5d4aa9ba586f8576e72ec3b12918c49641490e5cef630a934c28213',
+};

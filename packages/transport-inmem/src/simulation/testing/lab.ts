@@ -1,0 +1,83 @@
+// A protocol with every kind of call, and a node that serves it: what the simulation's own tests run.
+
+import { bytes, type Codec, type CommonOptions, defineProtocol, serve, type Transport, type TransportError } from '@trunkline/transport-core';
+import type { NodeContext, Setup } from '../index.ts';
+
+/** Text as UTF-8. */
+export const text: Codec<string> = {
+  name: 'text',
+  encode: (value) => new TextEncoder().encode(value),
+  decode: (value) => new TextDecoder().decode(value),
+};
+
+export const lab = defineProtocol({
+  name: 'lab',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    echo: { id: 1, request: text, response: text },
+    hint: { id: 2, request: text },
+    collect: { id: 3, request: text, upload: text, response: text },
+    feed: { id: 4, request: text, download: text },
+    mirror: { id: 5, request: text, upload: text, download: text },
+    copy: { id: 6, request: bytes, response: bytes },
+    note: { id: 7, request: bytes },
+  },
+});
+
+export type Lab = Transport<typeof lab>;
+export type LabOptions = Omit<CommonOptions, 'clock' | 'random'>;
+
+/** A lab transport that listens and serves every method; hints are told to `heard`. */
+export async function startLab({ transport }: NodeContext, heard: (hint: string) => void = () => {}, options: LabOptions = {}): Promise<Lab> {
+  const node = transport(lab, options);
+  await node.listen();
+  serve(node, {
+    echo: (request) => request,
+    hint: (request) => heard(request),
+    async collect(request, { upload }) {
+      const items: string[] = [];
+      for await (const item of upload) items.push(item);
+      return `${request}:${items.join(',')}`;
+    },
+    async feed(request, rpc) {
+      const [tag, count] = request.split('*');
+      for (let i = 0; i < Number(count); i++) await rpc.write(`${tag}${i}`);
+    },
+    async mirror(request, rpc) {
+      for await (const item of rpc.upload) await rpc.write(request + item);
+    },
+    copy: (request) => request,
+    note() {},
+  });
+  return node;
+}
+
+/** A set-up that serves the lab. */
+export function server(heard?: (hint: string) => void, options?: LabOptions): Setup {
+  return async (context) => {
+    const node = await startLab(context, heard, options);
+    return () => node.close();
+  };
+}
+
+/** Items 0 to count − 1 of a tag. */
+export async function* items(tag: string, count: number): AsyncGenerator<string> {
+  for (let i = 0; i < count; i++) yield `${tag}${i}`;
+}
+
+/** How a call ended: its answer, or the code of its error. */
+export function outcome(promise: Promise<string>): Promise<string> {
+  return promise.catch((error: TransportError) => `${error.code}${error.reason === undefined ? '' : `/${error.reason}`}`);
+}
+
+/** All that a stream brings, and how it ended. */
+export async function drain(stream: Promise<AsyncIterable<string>>): Promise<string> {
+  const got: string[] = [];
+  try {
+    for await (const item of await stream) got.push(item);
+  } catch (error) {
+    got.push((error as TransportError).code);
+  }
+  return got.join(',');
+}
