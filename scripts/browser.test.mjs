@@ -20,7 +20,7 @@ if (chromium === undefined) {
     const page = join(folder, 'page.html');
     writeFileSync(page, `<!doctype html><meta charset="utf-8"><title>running</title><body></body><script type="module">${await bundled()}</script>`);
     const args = ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${folder}/profile`, '--dump-dom', `file://${page}`];
-    const { code, output } = await run(chromium, args, { capture: 'stdout' });
+    const { code, output } = await run(chromium, args, { capture: 'all' });
     t.is(code, 0);
     const found = /<body>(\{.*?\})<\/body>/.exec(output)?.[1];
     t.truthy(found, `the page is not through: ${output.slice(-500)}`);

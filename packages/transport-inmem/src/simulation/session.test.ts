@@ -1,8 +1,8 @@
 // The rules of one connection, over simulated streams whose chunks arrive in pieces and late.
 
+import { systemClock } from '@trunkline/transport-core';
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
-import { systemClock } from '@trunkline/transport-core';
 import { liveNetwork } from './testing/live.ts';
 
 sessionSuite(test, {

@@ -1,15 +1,6 @@
 // A cluster in one process, in virtual time, on a network that does what the test says: from one seed, and so again and again.
 
-import {
-  integer,
-  optional,
-  optionsSchema,
-  type Protocol,
-  parseOptions,
-  reference,
-  type Transport,
-  withDefault,
-} from '@trunkline/transport-core';
+import { integer, optional, optionsSchema, type Protocol, parseOptions, reference, type Transport, withDefault } from '@trunkline/transport-core';
 import { always, eventually } from './checking/rules.ts';
 import { describeFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 import type { Nemesis } from './faults/nemesis.ts';
@@ -427,11 +418,19 @@ export class Simulation {
 
 const schema = optionsSchema({
   seed: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
-  level: withDefault(reference<Level>((value) => value === 'message' || value === 'stream', "'message' or 'stream'"), 'message'),
+  level: withDefault(
+    reference<Level>((value) => value === 'message' || value === 'stream', "'message' or 'stream'"),
+    'message',
+  ),
   link: optional(reference<LinkOptions>((value) => typeof value === 'object' && value !== null, 'an object of options')),
   disk: optional(reference<DiskOptions>((value) => typeof value === 'object' && value !== null, 'an object of options')),
-  nemesis: optional(reference<NonNullable<SimulationOptions['nemesis']>>((value) => typeof value === 'object' && value !== null, 'a nemesis, or a list of faults')),
-  strict: withDefault(reference<boolean>((value) => typeof value === 'boolean', 'true or false'), false),
+  nemesis: optional(
+    reference<NonNullable<SimulationOptions['nemesis']>>((value) => typeof value === 'object' && value !== null, 'a nemesis, or a list of faults'),
+  ),
+  strict: withDefault(
+    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+    false,
+  ),
   stepLimit: withDefault(integer(1, Number.MAX_SAFE_INTEGER), 100_000),
 });
 

@@ -61,4 +61,3 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
 const RETRANSMIT = 200;
 /** A chunk that this one did not bring across either, 51 s after the first try, ends its connection. */
 const LAST_RETRANSMISSION = 25_600;
-

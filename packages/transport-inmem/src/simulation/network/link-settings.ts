@@ -63,9 +63,7 @@ const isShare = (value: unknown) => typeof value === 'number' && value >= 0 && v
 const share = () => optional(reference<number>(isShare, 'a share from 0 to 1'));
 
 const schema = optionsSchema({
-  latency: optional(
-    reference<Delay>(isDelay, 'milliseconds from 0 on, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }'),
-  ),
+  latency: optional(reference<Delay>(isDelay, 'milliseconds from 0 on, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }')),
   loss: share(),
   burst: optional(reference<NonNullable<LinkOptions['burst']>>(isBurst, 'shares { begin, end, loss? }')),
   duplicate: share(),

@@ -2,10 +2,10 @@
 // A session counts on every frame, so the network answers for what it loses: it gives back the credit that a lost message had spent,
 // and answers the cancellation of a call that will never be answered.
 
-import { Account, type Codec, CODES, decodeHello, encodeHello, Frame, Kind, type Method, methodTable } from '@trunkline/transport-core';
+import { Account, CODES, type Codec, decodeHello, encodeHello, Frame, Kind, type Method, methodTable } from '@trunkline/transport-core';
 import { Happening } from '../world/trace.ts';
-import { type InterceptedMessage, type Interceptors, MessageView } from './interceptors.ts';
 import { IdMap } from './id-map.ts';
+import { type InterceptedMessage, type Interceptors, MessageView } from './interceptors.ts';
 import { Letter, roleOf, type TrackedCall } from './letter.ts';
 import { SimLine } from './sim-line.ts';
 
@@ -235,7 +235,8 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     if (verdict === 'drop') this.#lose(letter);
     else if ('delay' in verdict) this.#putOff(letter, verdict.delay);
     else {
-      if (codec === undefined || !letter.whole) throw new TypeError(`intercept: a ${kind} of ${frame.payload.length} bytes can't be mutated: it has no codec, or several packets`);
+      if (codec === undefined || !letter.whole)
+        throw new TypeError(`intercept: a ${kind} of ${frame.payload.length} bytes can't be mutated: it has no codec, or several packets`);
       frame.payload = codec.encode(verdict.mutate as never).slice();
       return true;
     }

@@ -4,9 +4,10 @@ import { type Clock, reasonError, type StreamConnection, TransportError } from '
 import { type Dial, MemoryLayer } from '../../memory/memory-layer.ts';
 import type { Turns } from '../../memory/turns.ts';
 import type { Life } from '../nodes/life.ts';
+import type { Door } from './door.ts';
 import type { SimNetwork } from './sim-network.ts';
 
-export class SimLayer extends MemoryLayer {
+export class SimLayer extends MemoryLayer implements Door {
   readonly life: Life;
   readonly address: string;
   declare readonly clock: Clock;
@@ -41,8 +42,9 @@ export class SimLayer extends MemoryLayer {
     if (listening.get(this.address) === this) listening.delete(this.address);
   }
 
-  protected override find(address: string): SimLayer | undefined {
-    if (isAddress(address)) return this.#network.listening.get(address);
+  /** Who is there is found when the dial arrives. */
+  protected override find(address: string): undefined {
+    if (isAddress(address)) return undefined;
     throw new TransportError('invalid_argument', `'${address}' is no address of a simulation: they are names of nodes`, { target: address });
   }
 

@@ -9,10 +9,10 @@ import type { Life } from '../nodes/life.ts';
 import { Happening } from '../world/trace.ts';
 import type { World } from '../world/world.ts';
 import { ByteLine } from './byte-line.ts';
+import type { Door } from './door.ts';
 import { Interceptors } from './interceptors.ts';
 import { MessageLine } from './message-line.ts';
 import type { Path } from './path.ts';
-import type { SimLayer } from './sim-layer.ts';
 import type { SimLine } from './sim-line.ts';
 import type { Topology } from './topology.ts';
 
@@ -21,7 +21,7 @@ export type Level = 'message' | 'stream';
 
 export class SimNetwork {
   readonly interceptors = new Interceptors();
-  readonly listening = new Map<string, SimLayer>();
+  readonly listening = new Map<string, Door>();
   readonly topology: Topology;
   readonly #world: World;
   readonly #level: Level;
@@ -34,7 +34,7 @@ export class SimNetwork {
   }
 
   /** Carries a dial there and its answer back. What is lost on the way is tried again after 1, 2, 4 … s, as TCP does (RFC 6298). */
-  dial(from: SimLayer, address: string, dial: Dial, wait = RETRY): void {
+  dial(from: Door, address: string, dial: Dial, wait = RETRY): void {
     const { life } = from;
     const there = this.topology.path(life.name, this.#hostOf(address));
     const world = this.#world;
@@ -50,7 +50,7 @@ export class SimNetwork {
   }
 
   /** The dial has arrived: a connection for the one who listens, and the news of it for the dialler; or a refusal. */
-  #answer(from: SimLayer, address: string, dial: Dial, again: () => void): void {
+  #answer(from: Door, address: string, dial: Dial, again: () => void): void {
     const peer = this.listening.get(address);
     const home = this.topology.path(this.#hostOf(address), from.life.name);
     const refuses = peer === undefined || !peer.life.alive || peer.life.machine.refusing;
@@ -93,11 +93,17 @@ export class SimNetwork {
     return [...a.ends].filter((end) => (end as SimLine<unknown, unknown>).leadsTo(b)) as SimLine<unknown, unknown>[];
   }
 
-  #connect(from: SimLayer, to: SimLayer, address: string): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
+  #connect(from: Door, to: Door, address: string): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
     const back = `${from.life.name}:${++this.#dialled}`;
     return this.#level === 'message'
       ? this.#join(new FrameConnection(address, from.clock, from.turns), new FrameConnection(back, to.clock, to.turns), from.life, to.life, MessageLine)
-      : this.#join(new ByteConnection(address, from.clock, WINDOW, from.turns), new ByteConnection(back, to.clock, WINDOW, to.turns), from.life, to.life, ByteLine);
+      : this.#join(
+          new ByteConnection(address, from.clock, WINDOW, from.turns),
+          new ByteConnection(back, to.clock, WINDOW, to.turns),
+          from.life,
+          to.life,
+          ByteLine,
+        );
   }
 
   #join<Unit>(
@@ -127,7 +133,7 @@ export class SimNetwork {
   }
 }
 
-function refusal(address: string, peer: SimLayer | undefined): TransportError {
+function refusal(address: string, peer: Door | undefined): TransportError {
   const remedy = peer === undefined ? 'is its node declared and up, and has its transport called listen()?' : 'its node is down, or refuses';
   return reasonError('connection_refused', `Cannot connect to ${address}: nobody listens there; ${remedy}`, { target: address });
 }

@@ -139,7 +139,8 @@ export class NodeStore implements Store {
 }
 
 function complete({ latency = 0, sync = 1, failure = 0 }: DiskOptions): Required<DiskOptions> {
-  if (!isDelay(latency) || !isDelay(sync)) throw new TypeError(`disk: latency and sync must be milliseconds or distributions of them, got ${JSON.stringify({ latency, sync })}`);
+  if (!isDelay(latency) || !isDelay(sync))
+    throw new TypeError(`disk: latency and sync must be milliseconds or distributions of them, got ${JSON.stringify({ latency, sync })}`);
   if (!(failure >= 0 && failure <= 1)) throw new TypeError(`disk: failure must be a share from 0 to 1, got ${String(failure)}`);
   return { latency, sync, failure };
 }

@@ -194,10 +194,13 @@ class SimTransport<P extends Protocol> extends NetworkTransport<P> {
 function leaksOf(owner: string, transport: NetworkTransport<Protocol>): Leak[] {
   const { state, connections } = transport.snapshot();
   if (state === 'closed') return [];
-  const leaks: Leak[] = [{ owner, kind: 'transport', count: 1, what: `${owner} left its transport '${transport.protocol.name}' open: close() it when it stops` }];
+  const leaks: Leak[] = [
+    { owner, kind: 'transport', count: 1, what: `${owner} left its transport '${transport.protocol.name}' open: close() it when it stops` },
+  ];
   const calls = connections.reduce((sum, { calls }) => sum + calls.out, 0);
   if (calls > 0) leaks.push({ owner, kind: 'call', count: calls, what: `${owner} left ${calls} calls of '${transport.protocol.name}' unsettled` });
-  if (connections.length > 0) leaks.push({ owner, kind: 'connection', count: connections.length, what: `${owner} left ${connections.length} connections open` });
+  if (connections.length > 0)
+    leaks.push({ owner, kind: 'connection', count: connections.length, what: `${owner} left ${connections.length} connections open` });
   return leaks;
 }
 

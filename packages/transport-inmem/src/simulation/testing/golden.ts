@@ -83,7 +83,14 @@ export async function goldenHash(level: Level, seed: number): Promise<string> {
     });
   }
   sim.schedule([
-    { at: 3_000, do: 'partition', groups: [['n1', 'n2'], ['n2', 'n3', 'n4', 'n5']] },
+    {
+      at: 3_000,
+      do: 'partition',
+      groups: [
+        ['n1', 'n2'],
+        ['n2', 'n3', 'n4', 'n5'],
+      ],
+    },
     { at: 6_000, do: 'heal' },
     { at: 7_000, do: 'crash', node: 'n3' },
     { at: 8_000, do: 'cut', from: 'n1', to: 'n2', direction: 'one-way' },

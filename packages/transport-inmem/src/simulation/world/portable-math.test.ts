@@ -22,8 +22,14 @@ test('both give the bits that are written down, whatever the platform', (t) => {
     view.setFloat64(0, x);
     return view.getBigUint64(0).toString(16);
   };
-  t.deepEqual([0.1, 0.7, 3, 12345.678].map((x) => bits(log(x))), WRITTEN_LOG);
-  t.deepEqual([-3.2, 0.1, 1, 20.5].map((x) => bits(exp(x))), WRITTEN_EXP);
+  t.deepEqual(
+    [0.1, 0.7, 3, 12345.678].map((x) => bits(log(x))),
+    WRITTEN_LOG,
+  );
+  t.deepEqual(
+    [-3.2, 0.1, 1, 20.5].map((x) => bits(exp(x))),
+    WRITTEN_EXP,
+  );
 });
 
 const WRITTEN_LOG = ['c0026bb1bbb55515', 'bfd6d3c324e13f4f', '3ff193ea7aad030a', '4022d79559791e31'];

@@ -30,10 +30,10 @@ export function exp(x: number): number {
   return sum;
 }
 
-const LN_2 = 0.6931471805599453;
+const LN_2 = Math.LN2;
 const LN_2_HIGH = 0.6931471803691238;
 const LN_2_LOW = 1.9082149292705877e-10;
-const ROOT_2 = 1.4142135623730951;
+const ROOT_2 = Math.SQRT2;
 /** The last power of each series that still counts in 53 bits. */
 const LOG_TERMS = 23;
 const EXP_TERMS = 17;

@@ -41,7 +41,12 @@ export function banReality(report: (name: string, remedy: string) => Error): Ban
         const before = Object.getOwnPropertyDescriptor(target.object, target.key);
         if (before?.configurable === false) continue;
         patches.push({ ...target, before });
-        Object.defineProperty(target.object, target.key, { value: target.replacement, configurable: true, writable: true, enumerable: before?.enumerable ?? true });
+        Object.defineProperty(target.object, target.key, {
+          value: target.replacement,
+          configurable: true,
+          writable: true,
+          enumerable: before?.enumerable ?? true,
+        });
       }
     },
     end() {

@@ -1,7 +1,6 @@
 // Everything that happened, as a hash: two runs are the same if and only if their traces are. The last of it can be read.
 
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { createHasher } from './sha256.ts';
 
 /** A trace as plain data: it crosses from a worker. */
 export interface TraceSummary {
@@ -40,7 +39,7 @@ export class Trace implements TraceSummary {
   events = 0;
   /** Told of each event: its line, its time and what the line does not show, the checksum of its bytes. For comparing two runs. */
   onRecord: ((event: { readonly line: string; readonly at: number; readonly check: number }) => void) | undefined;
-  readonly #hasher = sha256.create();
+  readonly #hasher = createHasher();
   readonly #bytes = new Uint8Array(RECORDS * RECORD);
   readonly #times = new Float64Array(this.#bytes.buffer);
   readonly #words = new Uint32Array(this.#bytes.buffer);
@@ -94,7 +93,7 @@ export class Trace implements TraceSummary {
   }
 
   get hash(): string {
-    return bytesToHex(this.#hasher.clone().update(this.#bytes.subarray(0, this.#used * RECORD)).digest());
+    return this.#hasher.hexWith(this.#bytes.subarray(0, this.#used * RECORD));
   }
 
   get timeline(): readonly string[] {

@@ -1,6 +1,6 @@
 // Virtual time: the event that is due next runs, then all that follows from it within its instant, then the next. Idle time is skipped.
 
-import { EventQueue, type EventKind, type Owner, type SimEvent } from './event-queue.ts';
+import { type EventKind, EventQueue, type Owner, type SimEvent } from './event-queue.ts';
 import { banReality, macrotask } from './reality.ts';
 import { SimulationError } from './simulation-error.ts';
 import { Happening, Trace } from './trace.ts';
@@ -167,7 +167,6 @@ export class World {
     this.fail('no real time, chance or sockets', error.message, error);
     return error;
   }
-
 }
 
 export function describeError(error: unknown): string {

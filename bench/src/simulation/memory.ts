@@ -1,0 +1,41 @@
+// How much memory a large simulated network takes: nodes that each hold connections to others, all of them live.
+
+import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import { createSimulation } from '@trunkline/transport-inmem/simulation';
+
+const protocol = defineProtocol({ name: 'bench', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+
+export interface MemoryReport {
+  readonly nodes: number;
+  readonly links: number;
+  /** Bytes. */
+  readonly heap: number;
+  readonly rss: number;
+}
+
+/** Links every node to `degree` others at random and lets them call each other once. */
+export async function measureMemory(nodes: number, degree: number): Promise<MemoryReport> {
+  const sim = createSimulation({ seed: 1, link: { latency: [1, 20] } });
+  let links = 0;
+  for (let i = 0; i < nodes; i++) {
+    sim.node(`n${i}`, async ({ transport, clock, random }) => {
+      const t = transport(protocol, { idleTimeout: Number.POSITIVE_INFINITY });
+      await t.listen();
+      serve(t, { echo: (request) => request });
+      await clock.sleep(10);
+      const others = new Set<number>();
+      while (others.size < Math.min(degree, nodes - 1)) {
+        const other = Math.floor(random() * nodes);
+        if (other !== i) others.add(other);
+      }
+      for (const other of others) {
+        await t.send(`n${other}`, 'echo', new Uint8Array(16));
+        links++;
+      }
+    });
+  }
+  await sim.run(9_000);
+  (globalThis as { gc?: () => void }).gc?.();
+  const { heapUsed: heap, rss } = process.memoryUsage();
+  return { nodes, links, heap, rss };
+}
