@@ -123,7 +123,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     for (const letter of letters) {
       if (!this.#passes(letter)) continue;
       const { frame } = letter;
-      const happening = letter.copy ? Happening.duplicated : Happening.arrived;
+      const happening = letter.copy ? Happening.duplicated : letter.role === 'control' ? Happening.control : Happening.arrived;
       this.trace(happening, letter.word, frame.payload.length, letter.check);
       if (frames === undefined) frames = [frame];
       else frames.push(frame);

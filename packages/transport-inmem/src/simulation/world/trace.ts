@@ -8,7 +8,7 @@ export interface TraceSummary {
   readonly hash: string;
   /** Events so far. */
   readonly events: number;
-  /** The last events, a line each, oldest first. */
+  /** The last that happened, a line each, oldest first: at most 200, timers and what only keeps connections up left out. */
   readonly timeline: readonly string[];
 }
 
@@ -30,6 +30,8 @@ export const Happening = {
   reset: 14,
   stored: 15,
   note: 16,
+  /** What keeps a connection's accounts: hellos, credit, pings. */
+  control: 17,
 } as const;
 
 export type Happening = (typeof Happening)[keyof typeof Happening];
@@ -99,18 +101,23 @@ export class Trace implements TraceSummary {
   get timeline(): readonly string[] {
     const lines: string[] = [];
     const first = this.events - this.#used;
-    const missing = Math.max(0, LINES - this.#used);
-    if (this.#before !== undefined) {
-      for (let i = RECORDS - Math.min(missing, RECORDS); i < RECORDS; i++) lines.push(this.#line(this.#before, i, first - RECORDS + i));
+    for (let i = this.#used - 1; i >= 0 && lines.length < LINES; i--) this.#tellLine(lines, this.#bytes, i, first + i);
+    for (let i = RECORDS - 1; this.#before !== undefined && i >= 0 && lines.length < LINES; i--) {
+      this.#tellLine(lines, this.#before, i, first - RECORDS + i);
     }
-    for (let i = Math.max(0, this.#used - LINES); i < this.#used; i++) lines.push(this.#line(this.#bytes, i, first + i));
-    return lines;
+    return lines.reverse();
   }
 
   #turn(): void {
     this.#hasher.update(this.#bytes);
     this.#before = this.#bytes.slice();
     this.#used = 0;
+  }
+
+  /** Timers, and what keeps connections, are in the hash alone: nobody could see the rest for them. */
+  #tellLine(lines: string[], bytes: Uint8Array, record: number, event: number): void {
+    const happening = new DataView(bytes.buffer, record * RECORD, RECORD).getUint16(10, true);
+    if (happening !== Happening.timer && happening !== Happening.control) lines.push(this.#line(bytes, record, event));
   }
 
   #line(bytes: Uint8Array, record: number, event: number): string {
