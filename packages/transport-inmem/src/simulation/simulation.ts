@@ -54,6 +54,9 @@ export class Simulation {
   #nemesis: SimulationOptions['nemesis'];
   /** Nodes that boot at the next drive. */
   #waiting: SimNode[] = [];
+  /** Scheduled faults whose names nobody has held against the nodes yet. */
+  #unchecked: Fault[] = [];
+  #unleashed = 0;
   #calmSince: number | undefined = 0;
   #closing: Promise<Leak[]> | undefined;
 
@@ -249,6 +252,7 @@ export class Simulation {
   /** Has a fault happen now. @throws TypeError for a name that nobody has. */
   inject(fault: Fault): void {
     const world = this.#world;
+    this.#checkNames(fault);
     this.#apply(fault);
     world.trace.tell(world.now, Happening.fault, 0, describeFault(fault));
     world.touch();
@@ -257,17 +261,18 @@ export class Simulation {
     else if (this.#calmSince === undefined || fault.do === 'recover') this.#calmSince = world.now;
   }
 
-  /** Has faults happen at their times. */
+  /** Has faults happen at their times. The next drive refuses those that name nobody: TypeError. */
   schedule(faults: readonly ScheduledFault[]): void {
     for (const fault of faults) {
       this.faults.push(fault);
+      this.#unchecked.push(fault);
       this.at(fault.at, () => this.inject(fault));
     }
   }
 
   /** Plans what a nemesis does from now on, and schedules it. */
   unleash(nemesis: Nemesis): readonly ScheduledFault[] {
-    const random = childRandom(this.seed, 'nemesis', nemesis.name, this.faults.length);
+    const random = childRandom(this.seed, 'nemesis', nemesis.name, ++this.#unleashed);
     const faults = nemesis.plan({ nodes: this.nodes, random, from: this.now });
     this.schedule(faults);
     return faults;
@@ -323,6 +328,7 @@ export class Simulation {
       if ('plan' in nemesis) this.unleash(nemesis);
       else this.schedule(nemesis);
     }
+    for (const fault of this.#unchecked.splice(0)) this.#checkNames(fault);
     return this.#world.drive(done, this.now + milliseconds);
   }
 
@@ -337,7 +343,6 @@ export class Simulation {
     const { topology } = this.#network;
     switch (fault.do) {
       case 'partition':
-        for (const name of fault.groups.flat()) this.#node(name);
         return topology.partition(fault.groups);
       case 'cut':
       case 'hold':
@@ -399,9 +404,15 @@ export class Simulation {
 
   #recover(node: SimNode): void {
     node.time.drift(0);
-    node.disk.configure(this.#disk);
+    node.disk.mend();
     if (node.life !== undefined) node.life.cost = 0;
     if (node.life !== undefined && !node.isUp) node.boot();
+  }
+
+  #checkNames(fault: Fault): void {
+    if ('groups' in fault) for (const name of fault.groups.flat()) this.#node(name);
+    if ('node' in fault) this.#node(fault.node);
+    if ('from' in fault) for (const name of [fault.from, fault.to]) this.#end(name);
   }
 
   #node(name: string): SimNode {

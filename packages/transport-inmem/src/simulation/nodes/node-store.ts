@@ -22,6 +22,7 @@ type Change = readonly [key: string, value: Uint8Array | undefined];
 export class Disk {
   settings: Readonly<Required<DiskOptions>>;
   readonly random: Random;
+  readonly #own: Readonly<Required<DiskOptions>>;
   readonly #safe = new Map<string, Uint8Array>();
   #content = new Map<string, Uint8Array>();
   /** Changes that no sync has made safe yet, in order. */
@@ -29,9 +30,15 @@ export class Disk {
 
   constructor(options: DiskOptions, random: Random) {
     this.random = random;
-    this.settings = complete(options);
+    this.settings = this.#own = complete(options);
   }
 
+  /** As it was made. */
+  mend(): void {
+    this.settings = this.#own;
+  }
+
+  /** Otherwise than it was made; what is left out is as by default. */
   configure(options: DiskOptions): void {
     this.settings = complete(options);
   }

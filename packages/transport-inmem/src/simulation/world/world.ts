@@ -110,6 +110,7 @@ export class World {
       if (end === Number.POSITIVE_INFINITY) return 'nothing left';
       const nothing = this.queue.size === 0;
       this.now = Math.max(this.now, end);
+      for (const rule of this.rules) rule();
       return nothing ? 'nothing left' : 'end';
     } catch (error) {
       this.#failure = undefined;

@@ -1,0 +1,98 @@
+// Whether a scenario does the same twice, and if not, from where on it does not.
+
+import { createSimulation, type SimulationOptions } from '../simulation.ts';
+import type { Trace } from '../world/trace.ts';
+import type { Scenario } from './lab.ts';
+
+/**
+ * Runs a scenario twice with the same seed, in this thread, and compares the hashes of the traces. Gives the hash.
+ * @param options createSimulation's; the seed is 1 by default.
+ * @throws Error that shows the first event that differs; or what the scenario itself fails with, where it does so both times alike.
+ */
+export async function assertDeterministic(scenario: Scenario, { seed = 1, ...options }: Partial<SimulationOptions> = {}): Promise<string> {
+  const recorder = new Recorder();
+  const one = await recorded(scenario, { seed, ...options }, (event) => recorder.keep(event));
+  const other = await recorded(scenario, { seed, ...options }, (event) => recorder.compare(event));
+  if (one.hash !== other.hash)
+    throw new Error(`two runs of seed ${seed} differ: ${recorder.difference()}\nthe first has the hash ${one.hash}\nthe second ${other.hash}`);
+  if (one.error !== undefined) throw one.error.thrown;
+  return one.hash;
+}
+
+type Recorded = Parameters<NonNullable<Trace['onRecord']>>[0];
+
+interface Run {
+  readonly hash: string;
+  readonly error: { readonly thrown: unknown } | undefined;
+}
+
+async function recorded(scenario: Scenario, options: SimulationOptions, onRecord: (event: Recorded) => void): Promise<Run> {
+  const sim = createSimulation(options);
+  const trace = sim.trace as Trace;
+  trace.onRecord = onRecord;
+  let error: Run['error'];
+  const fail = (thrown: unknown) => {
+    error ??= { thrown };
+  };
+  try {
+    await scenario(sim);
+  } catch (thrown) {
+    fail(thrown);
+  }
+  await sim.close().catch(fail);
+  return { hash: trace.hash, error };
+}
+
+/** The events of the first run, and where those of the second leave them. */
+class Recorder {
+  readonly #events: string[] = [];
+  /** Events of the first run that were not kept. */
+  #more = 0;
+  /** Events of the second run that are those of the first. */
+  #same = 0;
+  /** The first that is not. */
+  #other: string | undefined;
+
+  keep(event: Recorded): void {
+    if (this.#events.length < MOST) this.#events.push(textOf(event));
+    else this.#more++;
+  }
+
+  compare(event: Recorded): void {
+    if (this.#other !== undefined || this.#same === MOST) return;
+    const text = textOf(event);
+    if (text === this.#events[this.#same]) this.#same++;
+    else this.#other = text;
+  }
+
+  difference(): string {
+    const [events, same, other] = [this.#events, this.#same, this.#other];
+    const one = events[same];
+    if (one === undefined && other === undefined) {
+      return this.#more > 0 ? `the first ${MOST} events are the same, and some later one is not` : 'not in their events, but in the names of these';
+    }
+    // Times are shown to a thousandth, unless it is there that they differ.
+    const show = one !== undefined && other !== undefined && shown(one) === shown(other) ? (text: string) => text : shown;
+    return [
+      `event ${same + 1} of the second run is not that of the first`,
+      ...events.slice(Math.max(0, same - SHOWN), same).map((text) => `  ${shown(text)}`),
+      `- ${one === undefined ? '(the first run has no more)' : show(one)}`,
+      `+ ${other === undefined ? '(the second run has no more)' : show(other)}`,
+    ].join('\n');
+  }
+}
+
+/** Its line, and what no line shows: the checksum of what was sent, stored or told, and the exact time. */
+function textOf({ line, at, check }: Recorded): string {
+  return `${line}${check === 0 ? '' : `  #${check.toString(16).padStart(8, '0')}`}\t(${at} ms)`;
+}
+
+/** Without the exact time. */
+function shown(text: string): string {
+  return text.slice(0, text.lastIndexOf('\t'));
+}
+
+/** Events that are kept of the first run. */
+const MOST = 500_000;
+/** Events that are shown before the difference. */
+const SHOWN = 8;

@@ -1,0 +1,34 @@
+// The inside of a worker of explore: it loads the scenario's module, and runs the seeds that it is asked for.
+
+import { describeError } from '../world/world.ts';
+import { workerSide } from './host.ts';
+import { Lab } from './lab.ts';
+import { loadScenario } from './scenario-module.ts';
+import type { Answer, Request, WorkerData } from './worker-runner.ts';
+
+const side = workerSide();
+const { url, options } = side.data as WorkerData;
+const lab = loadScenario(url, options).then((loaded) => new Lab(loaded.scenario, loaded.options));
+// Whoever asks is told.
+lab.catch(() => {});
+
+const answer = async (request: Request): Promise<unknown> => {
+  const runner = await lab;
+  return request.do === 'run' ? runner.run(request.seeds, request.stopAfter) : runner.shrink(request.seed, request.failed);
+};
+
+side.onMessage((request: Request) => {
+  answer(request).then(
+    (result) => tell({ result }),
+    (error: unknown) => tell({ error }),
+  );
+});
+
+function tell(answer: Answer): void {
+  try {
+    side.post(answer);
+  } catch (error) {
+    // What cannot cross is told in words.
+    side.post({ error: new Error(describeError('error' in answer ? answer.error : error)) });
+  }
+}

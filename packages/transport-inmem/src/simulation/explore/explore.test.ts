@@ -1,0 +1,265 @@
+// Searches: in line and over workers, what they report of a planted bug, and how they end.
+
+import process from 'node:process';
+import test from 'ava';
+import { nemeses } from '../faults/nemeses.ts';
+import type { SimClock } from '../nodes/sim-node.ts';
+import { createSimulation, type Simulation } from '../simulation.ts';
+import scenario, { planted, RULE } from './explore.test.child.ts';
+import { type Exploration, explore } from './explore.ts';
+import type { Progress } from './explore-options.ts';
+
+const module = new URL('./explore.test.child.js', import.meta.url);
+const source = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
+const calm = { link: { latency: [1, 5] } } as const;
+
+/** What does not depend on the machine. */
+function content({ passed, failed, virtualHours }: Exploration) {
+  return {
+    passed,
+    virtualHours,
+    failed: failed.map(({ error, ...rest }) => ({ ...rest, message: error.message, name: error.name, invariant: error.invariant, at: error.at })),
+  };
+}
+
+test.serial('seeds that pass are counted, and so is the time that they simulated', async (t) => {
+  const seen: number[] = [];
+  const noted = (sim: Simulation) => {
+    seen.push(sim.seed);
+    return scenario(sim);
+  };
+  const found = await explore({ seeds: 5, from: 10, ...calm, scenario: noted });
+  t.deepEqual(seen, [10, 11, 12, 13, 14]);
+  t.is(found.passed, 5);
+  t.deepEqual(found.failed, []);
+  t.is(Math.round(found.virtualHours * 3_600_000), 40_000);
+  t.true(found.seedsPerSecond > 0);
+});
+
+test.serial('a planted bug is found, and of eleven faults the two that it takes are left', async (t) => {
+  const { passed, failed } = await explore({ seeds: [4, 3], nemesis: planted, scenario, ...calm, replay: 'npm test' });
+  t.is(passed, 0);
+  t.is(failed.length, 1);
+  const [{ seed, error, schedule, faults, replay, trace }] = failed as [(typeof failed)[0]];
+  t.is(seed, 3);
+  t.is(error.name, 'SimulationError');
+  t.is(error.invariant, RULE);
+  t.true(error.at! >= 3_500);
+  t.deepEqual(
+    schedule,
+    planted.filter(({ at }) => at === 3_000 || at === 3_500),
+  );
+  t.is(faults, 11);
+  t.is(replay, 'SEED=3 npm test');
+  t.true(error.message.endsWith('3500 ms  crash n2\nSEED=3 npm test'), error.message);
+  t.regex(error.message, /it fails with 2 of the 11 faults/);
+  t.true(error.stack!.startsWith(`SimulationError: ${error.message}\n    at `), error.stack);
+  t.regex(trace.hash, /^[0-9a-f]{64}$/);
+});
+
+test.serial('the smallest schedule fails in a simulation of its own', async (t) => {
+  const { failed } = await explore({ seeds: [3], nemesis: planted, scenario, ...calm });
+  const { seed, schedule, error } = failed[0]!;
+  const sim = createSimulation({ seed, ...calm, nemesis: schedule });
+  const { invariant } = await t.throwsAsync<any>(async () => scenario(sim));
+  t.is(invariant, error.invariant);
+  await sim.close();
+});
+
+test.serial('without shrinking the whole plan is reported', async (t) => {
+  const { failed } = await explore({ seeds: 1, nemesis: planted, scenario, ...calm, shrink: false });
+  t.deepEqual(failed[0]!.schedule, planted);
+});
+
+test.serial('a link that does not matter is made calm', async (t) => {
+  const link = { latency: [1, 5], loss: 0.001, reorder: 0.01, duplicate: 0.01 } as const;
+  const { failed } = await explore({ seeds: 1, nemesis: planted, scenario, link });
+  t.deepEqual(failed[0]!.link, { latency: [1, 5] });
+  t.regex(failed[0]!.error.message, /and the link \{"latency":\[1,5\]\}/);
+});
+
+test.serial('the recover at the end stays where a rule waits for calm, and goes where the failure came before it', async (t) => {
+  const nemesis = nemeses.splitBrain({ duration: 5_000 });
+  const tick = async (clock: SimClock) => {
+    for (;;) await clock.sleep(50);
+  };
+  const idle = async (sim: Simulation) => {
+    for (const name of ['n1', 'n2']) sim.node(name, ({ clock }) => void tick(clock));
+    let broken = false;
+    sim.always('it looks', () => (broken ||= sim.calmSince === undefined) || true);
+    sim.eventually('it is mended', () => !broken, { within: 100 });
+    await sim.run(20_000);
+  };
+  const { failed } = await explore({ seeds: 1, nemesis, scenario: idle });
+  const [{ schedule }] = failed as [(typeof failed)[0]];
+  t.is(schedule.length, 2);
+  t.is(schedule[0]!.do, 'partition');
+  t.true(['heal', 'recover'].includes(schedule[1]!.do));
+});
+
+test.serial('a failure that takes no fault is left with none', async (t) => {
+  const nemesis = nemeses.swarm();
+  const { failed } = await explore({
+    seeds: 3,
+    nemesis,
+    scenario: async (sim) => {
+      for (const name of ['n1', 'n2', 'n3']) sim.node(name, () => {});
+      await sim.run(1_000);
+      if (sim.seed === 2) throw new RangeError('wrong');
+    },
+  });
+  t.is(failed[0]!.seed, 2);
+  t.deepEqual(failed[0]!.schedule, []);
+  t.is(failed[0]!.error.name, 'RangeError');
+  t.regex(failed[0]!.error.message, /^wrong\nit fails with 0 of the \d+ faults/);
+});
+
+test.serial('a scenario that fails only the first time is not shrunk, and the message says so', async (t) => {
+  let runs = 0;
+  const { failed } = await explore({
+    seeds: 1,
+    nemesis: planted,
+    scenario: async (sim) => {
+      for (const name of ['n1', 'n2', 'n3']) sim.node(name, () => {});
+      await sim.run(10);
+      if (runs++ === 0) throw new Error('once');
+    },
+  });
+  t.is(failed[0]!.schedule.length, 11);
+  t.regex(failed[0]!.error.message, /not deterministic/);
+});
+
+test.serial('many failures are reported, each seed by itself', async (t) => {
+  const failing = async (sim: Simulation) => {
+    await sim.run(1);
+    if (sim.seed % 3 === 0) throw new Error(`seed ${sim.seed}`);
+  };
+  const all = await explore({ seeds: 10, scenario: failing, stopAfter: Number.POSITIVE_INFINITY });
+  t.deepEqual(
+    all.failed.map(({ seed }) => seed),
+    [3, 6, 9],
+  );
+  t.is(all.passed, 7);
+  const two = await explore({ seeds: 10, scenario: failing, stopAfter: 2 });
+  t.deepEqual(
+    two.failed.map(({ seed }) => seed),
+    [3, 6],
+  );
+  t.is(two.passed, 4);
+});
+
+test.serial('what nodes leave fails a seed if asked for', async (t) => {
+  const leaky = async (sim: Simulation) => {
+    sim.node('n1', ({ clock }) => {
+      clock.setTimeout(() => {}, 1_000_000);
+      return () => {};
+    });
+    await sim.run(10);
+  };
+  t.is((await explore({ seeds: 1, scenario: leaky })).passed, 1);
+  const { failed } = await explore({ seeds: 1, scenario: leaky, leaks: 'fail' });
+  t.is(failed[0]!.error.invariant, 'no leaks');
+  t.regex(failed[0]!.error.message, /n1 left 1 timer/);
+});
+
+test.serial('SEED in the environment is run instead, and a replay is the very same run', async (t) => {
+  const nemesis = nemeses.swarm({ kinds: ['crashes', 'splitBrain', 'oneWay'] });
+  const options = { nemesis, scenario, ...calm };
+  const { failed } = await explore({ seeds: 200, ...options });
+  const first = failed[0]!;
+  process.env['SEED'] = String(first.seed);
+  t.teardown(() => delete process.env['SEED']);
+  const again = await explore({ seeds: 200, ...options });
+  t.is(again.passed, 0);
+  t.is(again.failed[0]!.seed, first.seed);
+  t.is(again.failed[0]!.trace.hash, first.trace.hash);
+  t.true(first.schedule.length < first.faults);
+  process.env['SEED'] = 'first';
+  await t.throwsAsync(explore({ seeds: 2, scenario }), { instanceOf: TypeError, message: /SEED .* must be an integer, got "first"/ });
+});
+
+test.serial('two workers come to what one thread comes to', async (t) => {
+  const shared = { seeds: 20, from: 40, ...calm, stopAfter: 2, shrinkRuns: 40, replay: 'npm test' };
+  const swarm = source(`
+    import scenario from ${JSON.stringify(module.href)};
+    import { nemeses } from ${JSON.stringify(new URL('../faults/nemeses.js', import.meta.url).href)};
+    export default scenario;
+    export const nemesis = nemeses.swarm({ kinds: ['crashes', 'isolate'] });
+    export const options = { link: { latency: 50 } };
+  `);
+  const one = await explore({ ...shared, scenario: swarm, workers: 1 });
+  const two = await explore({ ...shared, scenario: swarm, workers: 2 });
+  const inline = await explore({ ...shared, scenario, nemesis: nemeses.swarm({ kinds: ['crashes', 'isolate'] }) });
+  t.is(one.failed.length, 2);
+  t.deepEqual(content(two), content(one));
+  t.deepEqual(content(inline), content(one));
+  t.deepEqual(
+    (await explore({ ...shared, scenario: module, nemesis: planted, workers: 2 })).failed.map(({ schedule }) => schedule.length),
+    [2, 2],
+  );
+});
+
+test.serial('progress is told, at the end at least', async (t) => {
+  const told: Progress[] = [];
+  await explore({ seeds: 12, scenario: module.href, workers: 2, onProgress: (progress) => told.push(progress) });
+  const { done, failed, seeds, virtualHours, seedsPerSecond } = told.at(-1)!;
+  t.deepEqual({ done, failed, seeds }, { done: 12, failed: 0, seeds: 12 });
+  t.is(Math.round(virtualHours * 3_600_000), 96_000);
+  t.true(seedsPerSecond > 0);
+});
+
+test.serial('a signal ends a search, in line and over workers', async (t) => {
+  for (const workers of [1, 2]) {
+    const abort = new AbortController();
+    const reason = new Error('enough');
+    const search = explore({ seeds: 1_000_000, scenario: module, workers, signal: abort.signal, onProgress: () => abort.abort(reason) });
+    t.is(await t.throwsAsync(search), reason);
+    t.is(await t.throwsAsync(explore({ seeds: 1, scenario: module, signal: abort.signal })), reason);
+  }
+});
+
+test.serial('a worker that dies ends the search, and the error names it', async (t) => {
+  const exits = source('export default async (sim) => { await sim.run(1); if (sim.seed === 4) process.exit(3); }');
+  await t.throwsAsync(explore({ seeds: 50, scenario: exits, workers: 2 }), { message: /^explore: a worker died in seeds? .*data:text.*code 3/s });
+  const throws = source('export default async (sim) => { setImmediate(() => { throw new Error("boo"); }); await new Promise(() => {}); }');
+  await t.throwsAsync(explore({ seeds: 50, scenario: throws, workers: 2 }), { message: /^explore: a worker died in seed .*: Error: boo$/s });
+});
+
+test.serial('a module that has no scenario, or does not load, ends the search, and the error names it', async (t) => {
+  for (const workers of [1, 2]) {
+    const nothing = source('export const scenario = 1');
+    await t.throwsAsync(explore({ seeds: 2, scenario: nothing, workers }), { instanceOf: TypeError, message: /data:text\/javascript,export.*default export/ });
+    const throws = source('throw new Error("boo")');
+    await t.throwsAsync(explore({ seeds: 2, scenario: throws, workers }), {
+      message: /^explore: the module data:text\/javascript,throw.* does not load: Error: boo/,
+    });
+    await t.throwsAsync(explore({ seeds: 2, scenario: new URL('./nowhere.js', import.meta.url), workers }), {
+      message: /the module file:.*nowhere\.js does not load/,
+    });
+  }
+});
+
+test.serial('wrong options are TypeErrors that name them', async (t) => {
+  const wrong: readonly (readonly [object, RegExp])[] = [
+    [{ seeds: 0 }, /explore: seeds: must be how many/],
+    [{ seeds: [1.5] }, /explore: seeds: /],
+    [{ scenario: 'scenario.js' }, /explore: scenario: must be a function, or the URL/],
+    [{ nemesis: { name: 'x' } }, /explore: nemesis: must be a nemesis/],
+    [{ nemesis: [{ do: 'heal' }] }, /explore: nemesis: /],
+    [{ level: 'byte' }, /explore: level: /],
+    [{ link: { loss: 2 } }, /explore: link: loss: must be a share/],
+    [{ disk: 1 }, /explore: disk: /],
+    [{ disk: { failure: 2 } }, /explore: disk: failure must be a share/],
+    [{ workers: 0 }, /explore: workers: /],
+    [{ stopAfter: 0 }, /explore: stopAfter: /],
+    [{ shrink: 1 }, /explore: shrink: /],
+    [{ leaks: true }, /explore: leaks: must be 'ignore' or 'fail'/],
+    [{ onProgress: 1 }, /explore: onProgress: /],
+    [{ signal: {} }, /explore: signal: must be an AbortSignal/],
+    [{ seed: 1 }, /explore: seed: there is no such option; did you mean 'seeds'/],
+    [{ workers: 2 }, /explore: scenario: must be the URL of a module for 2 workers/],
+    [{ workers: 2, scenario: module, nemesis: nemeses.swarm() }, /explore: nemesis: must be a list of faults for 2 workers/],
+  ];
+  for (const [options, message] of wrong)
+    await t.throwsAsync(explore({ seeds: 1, scenario, ...options } as never), { instanceOf: TypeError, message }, String(message));
+});

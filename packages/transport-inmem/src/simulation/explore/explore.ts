@@ -1,0 +1,110 @@
+// The search for a seed that fails: many seeds, in line or over worker threads, and of what fails the least that still does.
+
+import { type ExploreOptions, type Search, searchOf } from './explore-options.ts';
+import { type FailedRun, type Failure, reported } from './failure.ts';
+import { realTime } from './host.ts';
+import { Lab, type Runner } from './lab.ts';
+import { environmentSeed, replayLine } from './replay-line.ts';
+import { loadScenario } from './scenario-module.ts';
+import { Tally } from './tally.ts';
+import { WorkerRunner } from './worker-runner.ts';
+
+/** What a search came to. All of it but its speed is the same however many workers there were. */
+export interface Exploration {
+  /** Seeds that passed; where it stopped at a failure, those below the last one that is reported. */
+  readonly passed: number;
+  /** By seed. Where it stopped, the lowest that fail. */
+  readonly failed: readonly Failure[];
+  /** Simulated, of the seeds that passed and failed. */
+  readonly virtualHours: number;
+  /** Of real time, shrinking left out. */
+  readonly seedsPerSecond: number;
+}
+
+/**
+ * Runs a scenario under many seeds, each in a simulation of its own, and stops once `stopAfter` of them have failed; then shrinks the faults
+ * of each of these. Whether a seed failed is told by the result alone: `failed[0].error` can be thrown on.
+ * @throws TypeError for options that are wrong, the signal's reason where it was aborted, an Error naming the module where it does not load
+ * or a worker died.
+ */
+export async function explore(options: ExploreOptions): Promise<Exploration> {
+  const search = searchOf(options);
+  const { stopAfter, replay, signal } = search;
+  const seed = environmentSeed();
+  const seeds = seed === undefined ? search.seeds : [seed];
+  signal?.throwIfAborted();
+  const runners = await runnersOf(search, Math.min(search.workers, seeds.length));
+  const abort = () => {
+    for (const runner of runners) if (runner instanceof WorkerRunner) void runner.close(signal!.reason);
+  };
+  signal?.addEventListener('abort', abort);
+  try {
+    const tally = new Tally(seeds, stopAfter);
+    const speed = await hunt(runners, tally, search, seeds.length);
+    const { passed, failures, virtualHours } = tally.result();
+    const failed = await shrunk(runners, failures, async (runner, { seed, run }) => {
+      return reported(seed, run, await runner.shrink(seed, run), replayLine(seed, replay));
+    });
+    return { passed, failed, virtualHours, seedsPerSecond: speed };
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    await Promise.all(runners.map((runner) => runner.close()));
+  }
+}
+
+/** Threads, where more than one is asked for and there are such; or this one. */
+async function runnersOf({ scenario, lab, signal }: Search, workers: number): Promise<readonly Runner[]> {
+  if (typeof scenario !== 'string') return [new Lab(scenario, lab, signal)];
+  const first = workers > 1 ? WorkerRunner.start({ url: scenario, options: lab }) : undefined;
+  if (first !== undefined) return [first, ...Array.from({ length: workers - 1 }, () => WorkerRunner.start({ url: scenario, options: lab })!)];
+  const loaded = await loadScenario(scenario, lab);
+  return [new Lab(loaded.scenario, loaded.options, signal)];
+}
+
+/** Has every runner take seeds until there are none left, and gives the seeds per second. */
+async function hunt(runners: readonly Runner[], tally: Tally, { stopAfter, onProgress }: Search, seeds: number): Promise<number> {
+  const began = realTime();
+  let told = began;
+  const speed = (now: number) => (now > began ? (tally.done * 1_000) / (now - began) : 0);
+  const tell = (now: number) => {
+    told = now;
+    const { done, failed, virtualHours } = tally;
+    onProgress({ done, failed, seeds, seedsPerSecond: speed(now), virtualHours });
+  };
+  const take = async (runner: Runner) => {
+    for (let most = 1; ; ) {
+      const batch = tally.next(most);
+      if (batch.length === 0) return;
+      const from = realTime();
+      for (const outcome of await runner.run(batch, stopAfter)) tally.add(outcome);
+      const now = realTime();
+      most = Math.max(1, Math.min(LARGEST_BATCH, Math.floor((batch.length * BATCH_TIME) / Math.max(1, now - from)), most * 2));
+      if (now - told >= PROGRESS_TIME) tell(now);
+    }
+  };
+  await Promise.all(runners.map(take));
+  const end = realTime();
+  tell(end);
+  return speed(end);
+}
+
+/** What `make` makes of each failure, in their order; every runner has one of them at a time. */
+async function shrunk(
+  runners: readonly Runner[],
+  failures: readonly { readonly seed: number; readonly run: FailedRun }[],
+  make: (runner: Runner, failure: { readonly seed: number; readonly run: FailedRun }) => Promise<Failure>,
+): Promise<readonly Failure[]> {
+  const made = new Array<Failure>(failures.length);
+  const places = failures.keys();
+  const take = async (runner: Runner) => {
+    for (const place of places) made[place] = await make(runner, failures[place]!);
+  };
+  await Promise.all(runners.map(take));
+  return made;
+}
+
+/** Milliseconds that a batch of seeds is to take: its outcomes come together. */
+const BATCH_TIME = 50;
+const LARGEST_BATCH = 64;
+/** Milliseconds between two reports of progress. */
+const PROGRESS_TIME = 100;

@@ -1,0 +1,61 @@
+// All that a search uses of the runtime around it: worker threads, the environment, a real clock. None of it is a simulation's to use.
+
+/** A worker thread as its owner holds it. */
+export interface HostWorker {
+  post(message: unknown): void;
+  onMessage(listener: (message: any) => void): void;
+  /** It ended by itself: of an error that nobody caught, or with an exit code. */
+  onEnd(listener: (end: { readonly error: unknown } | { readonly code: number }) => void): void;
+  terminate(): Promise<unknown>;
+}
+
+/** A worker thread as it sees itself. */
+export interface WorkerSide {
+  readonly data: any;
+  post(message: unknown): void;
+  onMessage(listener: (message: any) => void): void;
+}
+
+/** Starts a worker thread on a module; undefined where there are none, as in a browser. */
+export function startWorker(module: URL, workerData: unknown): HostWorker | undefined {
+  const Worker = threads?.Worker;
+  if (Worker === undefined) return undefined;
+  const worker = new Worker(module, { workerData });
+  return {
+    post: (message) => worker.postMessage(message),
+    onMessage: (listener) => worker.on('message', listener),
+    onEnd(listener) {
+      worker.on('error', (error: unknown) => listener({ error }));
+      worker.on('messageerror', (error: unknown) => listener({ error }));
+      worker.on('exit', (code: number) => listener({ code }));
+    },
+    terminate: () => worker.terminate(),
+  };
+}
+
+/** @throws TypeError outside a worker thread. */
+export function workerSide(): WorkerSide {
+  const port = threads?.parentPort;
+  if (port === undefined || port === null) throw new TypeError('this module is the inside of a worker of explore: it is not for import');
+  return { data: threads.workerData, post: (message) => port.postMessage(message), onMessage: (listener) => port.on('message', listener) };
+}
+
+export function importModule(url: string): Promise<Record<string, unknown>> {
+  return import(url);
+}
+
+/** A variable of the environment. */
+export function environment(name: string): string | undefined {
+  return world['process']?.env?.[name];
+}
+
+/** What the command line adds after the name of the program and its script. */
+export function commandArguments(): readonly string[] {
+  return world['process']?.argv?.slice(2) ?? [];
+}
+
+const world = globalThis as unknown as Record<string, any>;
+const threads: any = world['process']?.getBuiltinModule?.('node:worker_threads');
+
+/** Real milliseconds since some moment. Taken here, before a simulation bans it. */
+export const realTime: () => number = world['performance'].now.bind(world['performance']);

@@ -1,0 +1,37 @@
+// Delta debugging by itself, on lists of numbers.
+
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { smallest } from './shrink.ts';
+
+const list = Array.from({ length: 40 }, (_, index) => index);
+
+test('of a list that fails for some elements together, these are left, in order', async (t) => {
+  const random = seededRandom(1);
+  for (let round = 0; round < 200; round++) {
+    const guilty = list.filter(() => random() < random() / 4);
+    const tried = new Set<string>();
+    const found = await smallest(list, async (part) => {
+      t.false(tried.has(part.join()));
+      tried.add(part.join());
+      return guilty.every((element) => part.includes(element));
+    });
+    t.deepEqual(found, guilty);
+  }
+});
+
+test('no single element of what is left can go, whatever makes it fail', async (t) => {
+  const random = seededRandom(2);
+  for (let round = 0; round < 50; round++) {
+    const weights = list.map(() => random());
+    const fails = async (part: readonly number[]) => part.reduce((sum, element) => sum + weights[element]!, 0) > 3;
+    const found = await smallest(list, fails);
+    t.true(await fails(found));
+    for (const element of found) t.false(await fails(found.filter((other) => other !== element)));
+  }
+});
+
+test('a list that fails with nothing in it, and an empty one, become empty', async (t) => {
+  t.deepEqual(await smallest(list, async () => true), []);
+  t.deepEqual(await smallest([], async () => false), []);
+});

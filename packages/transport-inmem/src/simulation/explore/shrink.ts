@@ -1,0 +1,89 @@
+// From a schedule of faults that makes a seed fail to the smallest one that still does, and to a calmer link.
+
+import type { ScheduledFault } from '../faults/fault.ts';
+import type { LinkOptions } from '../network/link-settings.ts';
+import { type FailedRun, isSameFailure, type Shrunk } from './failure.ts';
+
+/** Runs the seed of the failure under other faults, and gives what it fails with. */
+export type Attempt = (schedule: readonly ScheduledFault[], link: LinkOptions | undefined) => Promise<FailedRun | undefined>;
+
+/**
+ * Takes faults away as long as the run fails for the same reason, then what makes the link bad. First of all it runs the whole schedule
+ * again, and leaves it at that where the run goes otherwise.
+ *
+ * The last `recover` stays while the rest shrinks: without it a rule that waits for calm can break only because there is none. It goes
+ * in the end, where the very same failure comes without it.
+ */
+export async function shrinkFailure(failure: FailedRun, link: LinkOptions | undefined, attempt: Attempt, most: number): Promise<Shrunk> {
+  let runs = 0;
+  const run = (schedule: readonly ScheduledFault[], other: LinkOptions | undefined) => (runs++ < most ? attempt(schedule, other) : undefined);
+  const fails = async (schedule: readonly ScheduledFault[], other = link) => {
+    const again = await run(schedule, other);
+    return again !== undefined && isSameFailure(again, failure) ? again : undefined;
+  };
+
+  const planned = failure.schedule;
+  const again = await run(planned, link);
+  if (again === undefined || again.trace.hash !== failure.trace.hash) return { schedule: planned, link, note: most > 0 ? NOT_AGAIN : undefined };
+
+  const last = planned.at(-1);
+  const recovers = last?.do === 'recover';
+  const recover = recovers ? [last] : [];
+  let schedule: readonly ScheduledFault[] = await smallest(
+    recovers ? planned.slice(0, -1) : planned,
+    async (rest) => (await fails([...rest, ...recover])) !== undefined,
+  );
+  if (recovers) {
+    const kept = [...schedule, last];
+    const [withIt, without] = [await fails(kept), await fails(schedule)];
+    if (withIt === undefined || without === undefined || withIt.at !== without.at || withIt.message !== without.message) schedule = kept;
+  }
+
+  let calmer = link;
+  const bad = TROUBLES.filter((trouble) => link?.[trouble]);
+  for (const troubles of bad.length > 1 ? [bad, ...bad.map((trouble) => [trouble])] : [bad]) {
+    if (troubles.length === 0 || troubles.every((trouble) => !calmer?.[trouble])) continue;
+    const candidate = { ...calmer };
+    for (const trouble of troubles) delete candidate[trouble];
+    if ((await fails(schedule, candidate)) !== undefined) calmer = candidate;
+  }
+  return { schedule, link: calmer, note: runs > most ? `(the shrinking stopped after ${most} runs: there may be a smaller schedule)` : undefined };
+}
+
+/**
+ * Delta debugging: a part of a list that fails, of which no single element can go (Zeller and Hildebrandt, Simplifying and Isolating
+ * Failure-Inducing Input, IEEE TSE 28(2), 2002, fig. 4). The whole list fails; none is tried twice.
+ */
+export async function smallest<T>(list: readonly T[], fails: (part: readonly T[]) => Promise<boolean>): Promise<readonly T[]> {
+  const passed = new Set<string>();
+  const still = async (indexes: readonly number[]) => {
+    const key = indexes.join();
+    if (passed.has(key)) return false;
+    if (await fails(indexes.map((index) => list[index]!))) return true;
+    passed.add(key);
+    return false;
+  };
+  const narrowed = async (rest: readonly number[], parts: number) => {
+    const chunks = Array.from({ length: parts }, (_, i) => rest.slice(Math.floor((i * rest.length) / parts), Math.floor(((i + 1) * rest.length) / parts)));
+    for (const chunk of chunks) if (await still(chunk)) return { rest: chunk, parts: 2 };
+    if (parts === 2) return undefined;
+    for (const chunk of chunks) {
+      const others = rest.filter((index) => !chunk.includes(index));
+      if (await still(others)) return { rest: others, parts: Math.max(parts - 1, 2) };
+    }
+    return undefined;
+  };
+  let rest: readonly number[] = list.map((_, index) => index);
+  if (rest.length === 0 || (await still([]))) return [];
+  for (let parts = 2; rest.length > 1; ) {
+    const less = await narrowed(rest, Math.min(parts, rest.length));
+    if (less !== undefined) ({ rest, parts } = less);
+    else if (parts >= rest.length) break;
+    else parts *= 2;
+  }
+  return rest.map((index) => list[index]!);
+}
+
+/** What can be taken from a link. */
+const TROUBLES = ['loss', 'burst', 'duplicate', 'reorder', 'corrupt'] as const;
+const NOT_AGAIN = '(a second run of this seed went otherwise, so its faults are not shrunk: assertDeterministic shows where it is not deterministic)';

@@ -1,0 +1,76 @@
+// A lab in a worker thread, as the thread that searches sees it: one request at a time, and its answer.
+
+import { brokenSearch, type FailedRun, type Shrunk } from './failure.ts';
+import { type HostWorker, startWorker } from './host.ts';
+import type { LabOptions, Outcome, Runner } from './lab.ts';
+
+/** What a worker begins with. */
+export interface WorkerData {
+  readonly url: string;
+  readonly options: LabOptions;
+}
+
+export type Request =
+  | { readonly do: 'run'; readonly seeds: readonly number[]; readonly stopAfter: number }
+  | { readonly do: 'shrink'; readonly seed: number; readonly failed: FailedRun };
+
+export type Answer = { readonly result: unknown } | { readonly error: unknown };
+
+export class WorkerRunner implements Runner {
+  readonly #worker: HostWorker;
+  readonly #url: string;
+  #pending: { readonly what: string; readonly resolve: (result: any) => void; readonly reject: (error: unknown) => void } | undefined;
+  /** Why it takes no more requests. */
+  #ended: Error | undefined;
+
+  private constructor(worker: HostWorker, url: string) {
+    this.#worker = worker;
+    this.#url = url;
+    worker.onMessage((answer: Answer) => this.#settle(answer));
+    worker.onEnd((end) => this.#end(end));
+  }
+
+  /** Undefined where there are no workers. */
+  static start(data: WorkerData): WorkerRunner | undefined {
+    const worker = startWorker(new URL('./explore-worker.js', import.meta.url), data);
+    return worker && new WorkerRunner(worker, data.url);
+  }
+
+  run(seeds: readonly number[], stopAfter: number): Promise<readonly Outcome[]> {
+    const [first, last] = [seeds[0], seeds.at(-1)];
+    return this.#ask(first === last ? `seed ${first}` : `seeds ${first} to ${last}`, { do: 'run', seeds, stopAfter });
+  }
+
+  shrink(seed: number, failed: FailedRun): Promise<Shrunk> {
+    return this.#ask(`seed ${seed}`, { do: 'shrink', seed, failed });
+  }
+
+  /** Ends the thread, whatever it does. What was asked of it is rejected with `reason`. */
+  async close(reason: unknown = new Error('explore: this worker is closed')): Promise<void> {
+    this.#ended ??= reason as Error;
+    await this.#worker.terminate();
+    this.#settle({ error: this.#ended });
+  }
+
+  #ask<T>(what: string, request: Request): Promise<T> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    return new Promise((resolve, reject) => {
+      this.#pending = { what, resolve, reject };
+      this.#worker.post(request);
+    });
+  }
+
+  #settle(answer: Answer): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if ('error' in answer) pending?.reject(answer.error);
+    else pending?.resolve(answer.result);
+  }
+
+  #end(end: { readonly error: unknown } | { readonly code: number }): void {
+    const during = this.#pending === undefined ? '' : ` in ${this.#pending.what}`;
+    const cause = 'error' in end ? end.error : new Error(`its thread ended with code ${end.code}`);
+    this.#ended ??= brokenSearch(`a worker died${during} of ${this.#url}`, cause);
+    this.#settle({ error: this.#ended });
+  }
+}

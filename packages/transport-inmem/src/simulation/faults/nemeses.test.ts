@@ -1,0 +1,173 @@
+// The plans of the ready nemeses: as data, and as they act.
+
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { createSimulation } from '../simulation.ts';
+import type { Fault, ScheduledFault } from './fault.ts';
+import { nemeses } from './nemeses.ts';
+import { ringOfMajorities } from './partition-shapes.ts';
+import { kinds, type NemesisKind } from './swarm.ts';
+
+const names = Object.keys(nemeses) as (keyof typeof nemeses)[];
+const nodesOf = (count: number) => Array.from({ length: count }, (_, index) => `n${index + 1}`);
+const planOf = (name: keyof typeof nemeses, seed: number, nodes = 5, options = {}, from = 1_000): ScheduledFault[] =>
+  nemeses[name](options).plan({ nodes: nodesOf(nodes), random: seededRandom(seed), from });
+
+test('every plan is sorted, lies within its time, ends in recover, is plain data in whole milliseconds, and the same for the same seed', (t) => {
+  for (const name of names) {
+    let all = 0;
+    for (let seed = 1; seed <= 10; seed++) {
+      for (const nodes of [0, 1, 2, 3, 4, 5, 9]) {
+        const plan = planOf(name, seed, nodes);
+        const times = plan.map(({ at }) => at);
+        t.deepEqual(
+          times,
+          [...times].sort((a, b) => a - b),
+        );
+        t.true(times.every((at) => at > 1_000 && at <= 31_000 && Number.isInteger(at)));
+        t.deepEqual(plan.at(-1), { at: 31_000, do: 'recover' });
+        t.is(plan.filter((fault) => fault.do === 'recover').length, 1);
+        t.true(plan.every((fault) => fault.do !== 'pause' || fault.at + fault.for <= 31_000));
+        t.deepEqual(JSON.parse(JSON.stringify(plan)), plan);
+        if (nodes === 5) {
+          t.deepEqual(planOf(name, seed, nodes), plan);
+          all += plan.length;
+        }
+      }
+      t.notDeepEqual(planOf(name, seed, 5), planOf(name, seed + 1, 5));
+    }
+    t.true(all > 20, `${name} plans ${all} faults for 10 seeds`);
+  }
+});
+
+test.serial('every plan runs in a simulation, and all is well after it', async (t) => {
+  for (const name of names) {
+    const sim = createSimulation({ seed: 1, nemesis: nemeses[name]({ duration: 10_000 }) });
+    for (const node of nodesOf(4)) sim.node(node, () => {});
+    await sim.run(10_001);
+    t.not(sim.calmSince, undefined, name);
+    t.true(sim.nodes.every((node) => sim.isUp(node)));
+    await sim.close();
+  }
+});
+
+test('knobs are obeyed', (t) => {
+  const plan = planOf('isolate', 1, 3, { duration: 1_000, lasts: 100, calm: 200, node: 'n2' }, 0);
+  const partition = { do: 'partition', groups: [['n1', 'n3'], ['n2']] };
+  t.deepEqual(plan, [
+    { at: 200, ...partition },
+    { at: 300, do: 'heal' },
+    { at: 500, ...partition },
+    { at: 600, do: 'heal' },
+    { at: 800, ...partition },
+    { at: 900, do: 'heal' },
+    { at: 1_000, do: 'recover' },
+  ] as never);
+  t.deepEqual(planOf('isolate', 1, 3, { duration: 1_000, lasts: 100, calm: 200, pace: 3, node: 'n2' }, 0), [
+    { at: 600, ...partition },
+    { at: 900, do: 'heal' },
+    { at: 1_000, do: 'recover' },
+  ] as never);
+  const rolling = planOf('rollingRestart', 1, 2, { duration: 100, lasts: 10, calm: 20 }, 0).map((fault) =>
+    'node' in fault ? `${fault.do} ${fault.node}` : fault.do,
+  );
+  t.deepEqual(rolling, ['crash n1', 'restart n1', 'crash n2', 'restart n2', 'crash n1', 'restart n1', 'recover']);
+  t.true(
+    planOf('slowNode', 1, 5, { node: 'n4', cost: 7 }).every((fault) => fault.do !== 'slow' || (fault.node === 'n4' && (fault.cost === 7 || fault.cost === 0))),
+  );
+  t.true(planOf('flappingLink', 1, 5, { between: ['n2', 'n5'] }).every((fault) => fault.do !== 'cut' || (fault.from === 'n2' && fault.to === 'n5')));
+  t.true(planOf('badLinks', 1, 5, { link: { loss: 1 }, share: 1 }).filter((fault) => fault.do === 'link').length % 10 === 0);
+});
+
+test('wrong knobs are TypeErrors that name them', (t) => {
+  t.throws(() => nemeses.splitBrain({ lasts: -1 }), { instanceOf: TypeError, message: /^nemeses\.splitBrain: lasts: must be a number from 0 on/ });
+  t.throws(() => nemeses.crashes({ maxdown: 1 } as never), {
+    instanceOf: TypeError,
+    message: /nemeses\.crashes: maxdown: there is no such option; did you mean 'maxDown'/,
+  });
+  t.throws(() => nemeses.flappingLink({ between: ['n1', 'n1'] }), { instanceOf: TypeError, message: /nemeses\.flappingLink: between: must be two names/ });
+  t.throws(() => nemeses.swarm({ kinds: ['all' as never] }), {
+    instanceOf: TypeError,
+    message: /nemeses\.swarm: kinds: must be a list of some of splitBrain, /,
+  });
+  t.throws(() => planOf('badLinks', 1, 5, { link: { loss: 2 } }), { instanceOf: TypeError, message: /nemeses\.badLinks: link: loss: / });
+});
+
+test('a majority ring gives every node a majority, and no two the same', (t) => {
+  for (let count = 3; count <= 12; count++) {
+    const nodes = nodesOf(count);
+    const faults = ringOfMajorities(nodes, seededRandom(count));
+    const hears = nodes.map((node) => nodes.filter((other) => other === node || faults.every((fault) => !isSeparated(fault, other, node))));
+    t.true(
+      hears.every((heard) => heard.length > count / 2),
+      `of ${count}`,
+    );
+    t.is(new Set(hears.map((heard) => heard.join())).size, count, `of ${count}`);
+    t.true(hears.every((heard) => heard.length < count));
+  }
+  function isSeparated(fault: Fault, from: string, to: string): boolean {
+    if (fault.do === 'cut') return fault.from === from && fault.to === to;
+    return fault.do === 'partition' && !fault.groups.some((group) => group.includes(from) && group.includes(to));
+  }
+});
+
+test('a bridge joins two halves that share nothing else', (t) => {
+  for (const fault of planOf('bridge', 1, 5)) {
+    if (fault.do !== 'partition') continue;
+    const [left, right] = fault.groups as [string[], string[]];
+    t.deepEqual([left.length, right.length], [3, 3]);
+    t.is(left.filter((node) => right.includes(node)).length, 1);
+  }
+});
+
+test('crashes leave a majority up, unless more may be down', (t) => {
+  for (const [options, most] of [
+    [{}, 2],
+    [{ maxDown: 5 }, 5],
+    [{ maxDown: 0 }, 0],
+  ] as const) {
+    for (const name of ['crashes', 'swarm'] as const) {
+      let worst = 0;
+      for (let seed = 1; seed <= 300; seed++) worst = Math.max(worst, mostDown(planOf(name, seed, 5, options)));
+      t.is(worst, most, `${name} ${JSON.stringify(options)}`);
+    }
+  }
+  t.is(mostDown(planOf('crashes', 1, 2)), 1);
+});
+
+test('swarms are of other kinds for other seeds, and of every kind for some', (t) => {
+  const seen = new Set<string>();
+  const subsets = new Set<string>();
+  for (let seed = 1; seed <= 200; seed++) {
+    const done = new Set(planOf('swarm', seed).map((fault) => fault.do));
+    for (const each of done) seen.add(each);
+    subsets.add([...done].sort().join());
+  }
+  for (const each of ['partition', 'cut', 'hold', 'release', 'link', 'reset', 'crash', 'restart', 'pause', 'slow', 'skew', 'drift', 'disk'])
+    t.true(seen.has(each), each);
+  t.true(subsets.size > 100, `${subsets.size} subsets`);
+  const only: NemesisKind[] = ['pauses', 'clockStorm'];
+  t.true(planOf('swarm', 5, 5, { kinds: only }).every((fault) => ['pause', 'skew', 'drift', 'recover'].includes(fault.do)));
+  t.is(Object.keys(kinds).length, names.length - 1);
+});
+
+test('a swarm crashes only who is up, and restarts only who is down', (t) => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const down = new Set<string>();
+    for (const fault of planOf('swarm', seed, 5, { kinds: ['crashes', 'rollingRestart'], maxDown: 3 })) {
+      if (fault.do === 'crash') t.is(down.size, down.add(fault.node).size - 1);
+      if (fault.do === 'restart') t.true(down.delete(fault.node));
+    }
+  }
+});
+
+function mostDown(plan: readonly ScheduledFault[]): number {
+  const down = new Set<string>();
+  let most = 0;
+  for (const fault of plan) {
+    if (fault.do === 'crash') down.add(fault.node);
+    if (fault.do === 'restart') down.delete(fault.node);
+    most = Math.max(most, down.size);
+  }
+  return most;
+}

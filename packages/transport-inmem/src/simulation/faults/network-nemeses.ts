@@ -1,0 +1,119 @@
+// Ready nemeses of the network: partitions of every shape, and links that flap, lose, hold and break off.
+
+import { optional, reference, withDefault } from '@trunkline/transport-core';
+import { CALM as CALM_LINK, type LinkOptions, linkSettings } from '../network/link-settings.ts';
+import { pick, shuffled } from '../world/chance.ts';
+import type { Fault, ScheduledFault } from './fault.ts';
+import { bridgeBetween, oneAlone, oneDirection, ringOfMajorities, type Shape, twoSides } from './partition-shapes.ts';
+import { type Kind, nemesisOf, rounded, share, type Wave } from './plan.ts';
+
+/** Milliseconds that trouble of the network lasts, and that lie between two. */
+const LASTS = [500, 5_000] as const;
+const CALM = [500, 4_000] as const;
+
+/** The nodes fall into two sides of any sizes, others each time. */
+export const splitBrain = nemesisOf(partitions('splitBrain', 2, twoSides));
+
+/** One node is cut off from all others: another each time, or always `node`. */
+export const isolate = nemesisOf<{ readonly node: string | undefined }>({
+  name: 'isolate',
+  lasts: LASTS,
+  calm: CALM,
+  own: { node: optional(name()) },
+  waves: ({ nodes, random, own }) => shaped(nodes, 2, () => oneAlone(nodes, own.node ?? pick(nodes, random))),
+});
+
+/** Two halves that one node alone still joins: it hears both, they never hear each other. Three nodes and more. */
+export const bridge = nemesisOf(partitions('bridge', 3, bridgeBetween));
+
+/** Every node hears a majority, and no two the same one. Three nodes and more. */
+export const majorityRing = nemesisOf(partitions('majorityRing', 3, ringOfMajorities));
+
+/** What goes one way is lost: all from a node, all to a node, or from one to another. */
+export const oneWay = nemesisOf(partitions('oneWay', 2, oneDirection));
+
+/** One link goes down and up in quick succession: one that the seed chooses for the whole plan, or `between`. */
+export const flappingLink = nemesisOf<{ readonly between: readonly [string, string] | undefined }>({
+  name: 'flappingLink',
+  lasts: [50, 1_000],
+  calm: [50, 1_000],
+  own: { between: optional(reference<readonly [string, string]>(isPair, 'two names')) },
+  waves({ nodes, random, own }) {
+    const [from, to] = own.between ?? shuffled(nodes, random);
+    return shaped([from, to], 2, () => [{ do: 'cut', from: from!, to: to! }]);
+  },
+});
+
+/** Some links lose, double, overtake and take their time, or are what `link` says, until `heal`. Each is bad by chance: by a half, or `share`. */
+export const badLinks = nemesisOf<{ readonly link: LinkOptions | undefined; readonly share: number }>({
+  name: 'badLinks',
+  lasts: LASTS,
+  calm: CALM,
+  own: {
+    link: optional(reference<LinkOptions>((value) => typeof value === 'object' && value !== null, 'an object of options')),
+    share: withDefault(share(), 0.5),
+  },
+  waves({ nodes, random, own }) {
+    if (own.link !== undefined) linkSettings(CALM_LINK, own.link, 'nemeses.badLinks: link');
+    return shaped(nodes, 2, () => {
+      const link = own.link ?? {
+        latency: { exponential: Math.round(100 * random()), least: 1 },
+        loss: rounded(0.3 * random()),
+        duplicate: rounded(0.1 * random()),
+        reorder: rounded(0.3 * random()),
+      };
+      const links = nodes.flatMap((from, index) => nodes.slice(index + 1).map((to) => ({ from, to })));
+      return links.filter(() => random() < own.share).map(({ from, to }) => ({ do: 'link', from, to, link }));
+    });
+  },
+});
+
+/** What one node sends another is kept on its way, and then comes all at once: messages of long ago. */
+export const holds = nemesisOf({
+  name: 'holds',
+  lasts: LASTS,
+  calm: CALM,
+  waves({ nodes, random }) {
+    if (nodes.length < 2) return undefined;
+    return ({ begin, end }) => {
+      const [from, to] = shuffled(nodes, random) as [string, string];
+      const direction = random() < 0.5 ? 'one-way' : 'both';
+      return [
+        { at: begin, do: 'hold', from, to, direction },
+        { at: end, do: 'release', from, to, direction },
+      ];
+    };
+  },
+});
+
+/** Connections between two nodes break off, as a firewall or a restarted router has it. There is nothing to mend: `lasts` only adds to `calm`. */
+export const resets = nemesisOf({
+  name: 'resets',
+  lasts: 0,
+  calm: [200, 4_000],
+  waves({ nodes, random }) {
+    if (nodes.length < 2) return undefined;
+    return ({ begin }) => {
+      const [from, to] = shuffled(nodes, random) as [string, string];
+      return [{ at: begin, do: 'reset', from, to }];
+    };
+  },
+});
+
+function partitions(name: string, least: number, shape: Shape): Kind<object> {
+  return { name, lasts: LASTS, calm: CALM, waves: ({ nodes, random }) => shaped(nodes, least, () => shape(nodes, random)) };
+}
+
+/** A wave that begins with these faults and ends with `heal`; none where fewer than `least` nodes are there. */
+function shaped(nodes: readonly (string | undefined)[], least: number, faults: () => readonly Fault[]): ((wave: Wave) => ScheduledFault[]) | undefined {
+  if (nodes.filter((node) => node !== undefined).length < least) return undefined;
+  return ({ begin, end }) => [...faults().map((fault) => ({ at: begin, ...fault })), { at: end, do: 'heal' }];
+}
+
+function name() {
+  return reference<string>((value) => typeof value === 'string' && value !== '', 'the name of a node');
+}
+
+function isPair(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every((each) => typeof each === 'string' && each !== '') && value[0] !== value[1];
+}
