@@ -1,0 +1,34 @@
+import { describeFault, explore, nemeses, type Setup, type Simulation } from '@trunkline/transport-inmem/simulation';
+import { durableElectionNode } from './durable-election.ts';
+import { electionNode } from './election.ts';
+
+type Node = (members: readonly string[], onLeader: (term: number, leader: string) => void) => Setup;
+
+/** Five nodes for a virtual minute, and the rule that they must keep whatever happens. */
+function oneLeaderATerm(node: Node) {
+  return async (sim: Simulation) => {
+    const members = ['n1', 'n2', 'n3', 'n4', 'n5'];
+    const leaders = new Map<number, string>();
+    let broken: string | undefined;
+    const onLeader = (term: number, leader: string) => {
+      const first = leaders.get(term) ?? leader;
+      leaders.set(term, first);
+      if (first !== leader) broken = `${first} and ${leader} both lead term ${term}`;
+    };
+    for (const name of members) sim.node(name, node(members, onLeader));
+    sim.always('one leader a term', () => {
+      if (broken !== undefined) throw new Error(broken);
+    });
+    await sim.run(60_000);
+  };
+}
+
+for (const node of [electionNode, durableElectionNode]) {
+  const search = { seeds: 100, nemesis: nemeses.crashes(), link: { latency: [1, 50], loss: 0.05 } } as const;
+  const { passed, failed } = await explore({ ...search, scenario: oneLeaderATerm(node) });
+  console.log(`${node.name}: ${passed} seeds passed, ${failed.length} failed`);
+  for (const { error, schedule } of failed) {
+    console.log(error.message.split('\n')[0]);
+    for (const fault of schedule) console.log(`  ${fault.at} ms: ${describeFault(fault)}`);
+  }
+}
