@@ -1,7 +1,7 @@
 // A protocol with every kind of call, and a node that serves it: what the simulation's own tests run.
 
 import { bytes, type Codec, type CommonOptions, defineProtocol, serve, type Transport, type TransportError } from '@trunkline/transport-core';
-import type { NodeContext, Setup } from '../index.ts';
+import type { NodeContext, Setup } from '../../index.simulation.ts';
 
 /** Text as UTF-8. */
 export const text: Codec<string> = {

@@ -1,7 +1,7 @@
 // FAULTS 144: a loop that lets no time pass ends the run with an error that says whose it is.
 
 import test from 'ava';
-import { createSimulation, type NodeContext, type Setup, SimulationError } from '../index.ts';
+import { createSimulation, type NodeContext, type Setup, SimulationError } from '../../index.simulation.ts';
 import { type Lab, lab, outcome, server, startLab } from '../testing/lab.ts';
 
 /** So often goes a loop around that nothing stops; then the test, and not the machine, gives up. */

@@ -1,7 +1,7 @@
 // How far code goes on within an instant: by default some turns of the microtask queue, where strict all of them.
 
 import test from 'ava';
-import { createSimulation, type Simulation, type SimulationOptions } from '../index.ts';
+import { createSimulation, type Simulation, type SimulationOptions } from '../../index.simulation.ts';
 import { drain, items, lab, outcome, server } from '../testing/lab.ts';
 
 /** Nodes that work in chains of awaits; gives what each saw, and when. */
@@ -99,7 +99,10 @@ test.serial('a chain of 20 bare awaits goes on later, but each time at the same 
   const [first, second, strict] = [await run(false), await run(false), await run(true)];
   t.deepEqual(first, second);
   t.notDeepEqual(first, strict);
-  t.deepEqual(strict, Array.from({ length: 50 }, (_, i) => 10 * (i + 1)));
+  t.deepEqual(
+    strict,
+    Array.from({ length: 50 }, (_, i) => 10 * (i + 1)),
+  );
 });
 
 test.serial('a promise that settles within an instant is seen within it, however many stages hand it on', async (t) => {

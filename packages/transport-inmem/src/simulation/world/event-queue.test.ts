@@ -1,0 +1,135 @@
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { EventQueue, type Owner, type SimEvent } from './event-queue.ts';
+
+const owner = (name: string, more: Partial<Owner> = {}): Owner => ({ name, number: 1, alive: true, busyUntil: 0, cost: 0, ...more });
+
+function add(queue: EventQueue, at: number, cargo: unknown = at, of?: Owner): SimEvent {
+  return queue.add(at, 'timer', of, () => {}, cargo);
+}
+
+/** The cargos of all that comes up to `end`. */
+function take(queue: EventQueue, end = Number.POSITIVE_INFINITY): unknown[] {
+  const all: unknown[] = [];
+  for (let event = queue.next(end); event !== undefined; event = queue.next(end)) {
+    event.run = undefined;
+    all.push(event.cargo);
+  }
+  return all;
+}
+
+test('events come by time, and those of one time in the order in which they were asked for', (t) => {
+  const random = seededRandom(1);
+  for (let round = 0; round < 50; round++) {
+    const queue = new EventQueue();
+    const all = Array.from({ length: 200 }, (_, order) => ({ at: Math.floor(random() * 20), order }));
+    for (const event of all) add(queue, event.at, event);
+    t.is(queue.size, 200);
+    t.deepEqual(
+      take(queue),
+      [...all].sort((a, b) => a.at - b.at || a.order - b.order),
+    );
+    t.is(queue.size, 0);
+  }
+});
+
+test('what is cancelled never comes, however many there are, and counts no more', (t) => {
+  const random = seededRandom(2);
+  const queue = new EventQueue();
+  const kept: number[] = [];
+  for (let round = 0; round < 20; round++) {
+    const events = Array.from({ length: 300 }, () => add(queue, random()));
+    for (const event of events) {
+      if (random() < 0.9) queue.cancel(event);
+      else kept.push(event.at);
+    }
+    t.is(queue.size, kept.length);
+  }
+  t.deepEqual(
+    take(queue),
+    kept.sort((a, b) => a - b),
+  );
+});
+
+test('cancelling twice, or what has run, does nothing', (t) => {
+  const queue = new EventQueue();
+  const [first, second] = [add(queue, 1), add(queue, 2)];
+  const taken = queue.next(1)!;
+  taken.run = undefined;
+  t.is(taken, first);
+  queue.cancel(first);
+  queue.cancel(second);
+  queue.cancel(second);
+  t.is(queue.size, 0);
+  add(queue, 3);
+  t.is(queue.size, 1);
+  t.deepEqual(take(queue), [3]);
+});
+
+test('nothing later than the end comes; one at the end does', (t) => {
+  const queue = new EventQueue();
+  for (const at of [1, 2, 2.5, 3]) add(queue, at);
+  t.deepEqual(take(queue, 2), [1, 2]);
+  t.is(queue.next(2.4), undefined);
+  t.deepEqual(take(queue, 3), [2.5, 3]);
+});
+
+test('what belongs to the dead is dropped', (t) => {
+  const queue = new EventQueue();
+  const [dead, living] = [owner('dead'), owner('living')];
+  add(queue, 1, 'd', dead);
+  add(queue, 2, 'l', living);
+  add(queue, 3, 'w');
+  dead.alive = false;
+  t.deepEqual(
+    [...queue.byOwner()],
+    [
+      ['living', 1],
+      ['the network', 1],
+    ],
+  );
+  t.deepEqual(take(queue), ['l', 'w']);
+  t.is(queue.size, 0);
+});
+
+test('what belongs to the busy waits until they are free, then comes by its time; others do not wait', (t) => {
+  const queue = new EventQueue();
+  const busy = owner('busy', { busyUntil: 10 });
+  add(queue, 5, 'five', busy);
+  add(queue, 3, 'three', busy);
+  add(queue, 4, 'other');
+  add(queue, 1, 'one', busy);
+  add(queue, 11, 'eleven', busy);
+  t.deepEqual(take(queue, 9), ['other']);
+  t.is(queue.size, 4);
+  const first = queue.next(10)!;
+  t.deepEqual([first.at, first.cargo], [10, 'one']);
+  t.deepEqual(take(queue), ['three', 'five', 'eleven']);
+});
+
+test('a busy time that is made longer while events wait for its end makes them wait longer', (t) => {
+  const queue = new EventQueue();
+  const busy = owner('busy', { busyUntil: 10 });
+  add(queue, 1, 'a', busy);
+  add(queue, 2, 'b', busy);
+  t.is(queue.next(9), undefined);
+  busy.busyUntil = 20;
+  t.is(queue.next(19), undefined);
+  t.deepEqual(take(queue, 20), ['a', 'b']);
+});
+
+test('byOwner counts what waits, cancelled ones left out', (t) => {
+  const queue = new EventQueue();
+  const a = owner('a');
+  add(queue, 1, 0, a);
+  queue.cancel(add(queue, 1, 0, a));
+  add(queue, 2, 0, a);
+  add(queue, 1, 0, owner('b'));
+  t.deepEqual(
+    [...queue.byOwner()],
+    [
+      ['a', 2],
+      ['b', 1],
+    ],
+  );
+});
