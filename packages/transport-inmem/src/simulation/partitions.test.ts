@@ -116,7 +116,8 @@ for (const level of ['message', 'stream'] as const) {
 
   test.serial(`what was held when its sender left in order still arrives (${level})`, async (t) => {
     const { sim, nodes, heard } = await cluster({ level });
-    await sim.settle(nodes['n1']!.dial('n2'));
+    // Both ends are through with the hello: else the other one gives the connection up after 5 s.
+    await sim.settle(nodes['n1']!.send('n2', 'echo', 'x'));
     sim.hold('n1', 'n2');
     await sim.settle(nodes['n1']!.send('n2', 'hint', 'held'));
     void nodes['n1']!.close();

@@ -2,18 +2,18 @@
 
 import { integer, optional, optionsSchema, type Protocol, parseOptions, reference, type Transport, withDefault } from '@trunkline/transport-core';
 import { always, eventually } from './checking/rules.ts';
-import { describeFault, type Fault, type ScheduledFault } from './faults/fault.ts';
+import { checkFault, describeFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 import type { Nemesis } from './faults/nemesis.ts';
 import type { Interceptor } from './network/interceptors.ts';
 import { CALM, type LinkOptions, linkSettings } from './network/link-settings.ts';
 import { isAddress } from './network/sim-layer.ts';
 import { type Level, SimNetwork } from './network/sim-network.ts';
 import { type Direction, Topology } from './network/topology.ts';
-import type { DiskOptions } from './nodes/node-store.ts';
+import { checkDisk, type DiskOptions } from './nodes/node-store.ts';
 import { type Leak, type Setup, SimNode, type SimTransportOptions } from './nodes/sim-node.ts';
 import { childRandom } from './world/chance.ts';
 import { Happening, type TraceSummary } from './world/trace.ts';
-import { World } from './world/world.ts';
+import { describeError, World } from './world/world.ts';
 
 export interface SimulationOptions {
   /** An integer; everything that is drawn comes from it. */
@@ -65,6 +65,7 @@ export class Simulation {
     this.seed = seed;
     this.level = level;
     this.#disk = disk ?? {};
+    checkDisk(this.#disk, 'createSimulation: disk');
     this.#nemesis = nemesis;
     this.#world = new World({ seed, strict, stepLimit });
     const base = linkSettings(CALM, link ?? {}, 'createSimulation: link');
@@ -100,9 +101,7 @@ export class Simulation {
 
   /** Declares a node. It boots at the next `run`, `until` or `settle`, in order of declaration; `set-up` runs anew at each restart. */
   node(name: string, setup: Setup, { disk }: { readonly disk?: DiskOptions | undefined } = {}): this {
-    if (typeof name !== 'string' || !isAddress(name) || name.includes('/')) {
-      throw new TypeError(`node: a name is 1 to 255 characters, none of them a space or one of / ? # @ :, got ${JSON.stringify(name)}`);
-    }
+    if (!isNodeName(name)) throw new TypeError(`node: ${NAMES}, got ${JSON.stringify(name)}`);
     if (typeof setup !== 'function') throw new TypeError(`node: the set-up of '${name}' must be a function, got ${String(setup)}`);
     if (this.#nodes.has(name) || this.#clients.has(name)) throw new TypeError(`node: there is one named '${name}' already`);
     const node = new SimNode(this.#world, this.#network, name, setup, { ...this.#disk, ...disk });
@@ -114,11 +113,11 @@ export class Simulation {
   /** A transport outside every node: it never crashes, and no partition holds it off. Its links are as bad as the others. */
   client<P extends Protocol>(protocol: P, { name = `client-${this.#clients.size + 1}`, ...options }: SimTransportOptions = {}): Transport<P> {
     if (this.#nodes.has(name) || this.#clients.has(name)) throw new TypeError(`client: there is one named '${name}' already`);
-    let transport: Transport<P>;
-    const node = new SimNode(this.#world, this.#network, name, (context) => void (transport = context.transport(protocol, options)), {});
+    if (!isNodeName(name)) throw new TypeError(`client: ${NAMES}, got ${JSON.stringify(name)}`);
+    const node = new SimNode(this.#world, this.#network, name, () => {}, {});
+    const transport = node.boot().transport(protocol, options);
     this.#clients.set(name, node);
-    node.boot();
-    return transport!;
+    return transport;
   }
 
   isUp(name: string): boolean {
@@ -129,12 +128,12 @@ export class Simulation {
 
   /** Runs for so many virtual milliseconds. Rejects with a SimulationError where a rule breaks. */
   async run(milliseconds: number): Promise<void> {
-    await this.#drive(() => false, milliseconds, 'run');
+    await this.#drive(() => false, milliseconds, 'run', true);
   }
 
   /** Runs until `done` is true, which is asked after every event. A SimulationError where it is not `within` so many virtual milliseconds. */
   async until(done: () => unknown, within = DEFAULT_WITHIN): Promise<void> {
-    const outcome = await this.#drive(() => Boolean(done()), within, 'until');
+    const outcome = await this.#drive(() => Boolean(done()), within, 'until', false);
     if (outcome !== 'done') throw this.#unfinished('until', 'it did not come to be true', outcome, within);
   }
 
@@ -146,13 +145,14 @@ export class Simulation {
       this.#world.touch();
     };
     promise.then(settle, settle);
-    const outcome = await this.#drive(() => settled, within, 'settle');
+    const outcome = await this.#drive(() => settled, within, 'settle', false);
     if (outcome !== 'done') throw this.#unfinished('settle', 'the promise did not settle', outcome, within);
     return promise;
   }
 
   /** `action` happens at a virtual time, or now where that is past. */
   at(time: number, action: () => void): void {
+    if (!Number.isFinite(time)) throw new TypeError(`at: takes a virtual time in milliseconds, got ${String(time)}`);
     this.#world.scheduleAt(Math.max(time, this.now), 'world', undefined, action, undefined);
   }
 
@@ -252,18 +252,25 @@ export class Simulation {
   /** Has a fault happen now. @throws TypeError for a name that nobody has. */
   inject(fault: Fault): void {
     const world = this.#world;
-    this.#checkNames(fault);
+    this.#check(fault);
     this.#apply(fault);
     world.trace.tell(world.now, Happening.fault, 0, describeFault(fault));
     world.touch();
-    const calm = this.#network.topology.whole && [...this.#nodes.values()].every((node) => node.isUp && !node.refusing && node.life!.cost === 0);
+    this.#weigh(fault.do === 'recover');
+  }
+
+  /** Is all well now? A node that has not booted yet is. */
+  #weigh(recovered: boolean): void {
+    const isWell = (node: SimNode) => (node.isUp || node.waits) && !node.refusing && (node.life?.cost ?? 0) === 0;
+    const calm = this.#network.topology.whole && [...this.#nodes.values()].every(isWell);
     if (!calm) this.#calmSince = undefined;
-    else if (this.#calmSince === undefined || fault.do === 'recover') this.#calmSince = world.now;
+    else if (this.#calmSince === undefined || recovered) this.#calmSince = this.now;
   }
 
   /** Has faults happen at their times. The next drive refuses those that name nobody: TypeError. */
   schedule(faults: readonly ScheduledFault[]): void {
     for (const fault of faults) {
+      checkFault(fault);
       this.faults.push(fault);
       this.#unchecked.push(fault);
       this.at(fault.at, () => this.inject(fault));
@@ -295,16 +302,30 @@ export class Simulation {
 
   async #close(): Promise<Leak[]> {
     this.#world.rules.clear();
+    this.#network.interceptors.clear();
     this.#network.topology.heal();
     this.#waiting = [];
+    this.#unchecked = [];
     this.#nemesis = undefined;
-    const everyone = [...this.#nodes.values(), ...this.#clients.values()];
-    const clients = [...this.#clients.values()].flatMap((client) => client.leaks()).filter(({ kind }) => kind === 'call');
-    await this.#settleQuietly(Promise.all(everyone.map((node) => node.stop())));
-    const leaks = [...this.#nodes.values()].flatMap((node) => node.leaks());
-    await this.#settleQuietly(Promise.all(everyone.map((node) => node.closeTransports())));
-    for (const node of everyone) node.crash(true);
-    return [...leaks, ...clients];
+    const nodes = [...this.#nodes.values()];
+    const clients = [...this.#clients.values()];
+    const leaks = new Map(clients.map((client) => [client, client.leaks().filter(({ kind }) => kind === 'call')]));
+    let failure: Error | undefined;
+    const stop = async (node: SimNode) => {
+      try {
+        await node.stop();
+      } catch (error) {
+        failure ??= new Error(`the stop of ${node.name} failed: ${describeError(error)}`, { cause: error });
+      }
+      // At once: what others leave as they stop is not its own.
+      leaks.set(node, node.leaks());
+    };
+    await this.#settleQuietly(Promise.all(nodes.map(stop)));
+    for (const node of nodes) if (!leaks.has(node)) leaks.set(node, node.leaks());
+    await this.#settleQuietly(Promise.all([...nodes, ...clients].map((node) => node.closeTransports())));
+    for (const node of [...nodes, ...clients]) node.crash(true);
+    if (failure !== undefined) throw failure;
+    return [...nodes, ...clients].flatMap((node) => leaks.get(node)!);
   }
 
   /** A node that hangs as it stops has left something: that is told as a leak. */
@@ -314,26 +335,28 @@ export class Simulation {
       settled = true;
     };
     promise.then(settle, settle);
-    await this.#world.drive(() => settled, this.now + CLOSING);
+    await this.#world.drive(() => settled, this.now + CLOSING, false);
     if (settled) await promise;
   }
 
-  async #drive(done: () => boolean, milliseconds: number, what: string): Promise<'done' | 'end' | 'nothing left'> {
-    if (!(milliseconds >= 0)) throw new TypeError(`${what}: takes virtual milliseconds from 0 on, got ${String(milliseconds)}`);
+  async #drive(done: () => boolean, milliseconds: number, what: string, patient: boolean): Promise<'done' | 'end' | 'nothing left'> {
+    if (typeof milliseconds !== 'number' || !(milliseconds >= 0))
+      throw new TypeError(`${what}: takes virtual milliseconds from 0 on, got ${String(milliseconds)}`);
     if (this.#closing !== undefined) throw new TypeError(`${what}: this simulation is closed`);
-    for (const node of this.#waiting.splice(0)) this.at(this.now, () => node.isUp || node.boot());
+    for (const node of this.#waiting.splice(0)) if (node.waits) this.at(this.now, () => node.waits && node.boot());
+    this.#weigh(false);
     if (this.#nemesis !== undefined) {
       const nemesis = this.#nemesis;
       this.#nemesis = undefined;
       if ('plan' in nemesis) this.unleash(nemesis);
       else this.schedule(nemesis);
     }
-    for (const fault of this.#unchecked.splice(0)) this.#checkNames(fault);
-    return this.#world.drive(done, this.now + milliseconds);
+    for (const fault of this.#unchecked.splice(0)) this.#check(fault);
+    return this.#world.drive(done, this.now + milliseconds, patient);
   }
 
   #unfinished(rule: string, what: string, outcome: 'end' | 'nothing left', within: number): Error {
-    const waits = [...this.#nodes.values(), ...this.#clients.values()].flatMap((node) => node.waits());
+    const waits = [...this.#nodes.values(), ...this.#clients.values()].flatMap((node) => node.openWaits());
     const shown = waits.slice(0, WAITS).join('; ') || 'no call, dial or store is waited for';
     if (outcome === 'nothing left') return this.#world.error('deadlock', `${what}, and nothing is left that could happen: ${shown}`);
     return this.#world.error(rule, `${what} within ${within} ms: ${shown}`);
@@ -372,7 +395,8 @@ export class Simulation {
         return node.crash(fault.power !== 'lost');
       case 'restart':
         if (node.isUp) node.crash(true);
-        return node.boot();
+        node.boot();
+        return;
       case 'pause':
         if (life !== undefined) life.busyUntil = Math.max(life.busyUntil, this.now + fault.for);
         return;
@@ -409,7 +433,8 @@ export class Simulation {
     if (node.life !== undefined && !node.isUp) node.boot();
   }
 
-  #checkNames(fault: Fault): void {
+  #check(fault: Fault): void {
+    checkFault(fault);
     if ('groups' in fault) for (const name of fault.groups.flat()) this.#node(name);
     if ('node' in fault) this.#node(fault.node);
     if ('from' in fault) for (const name of [fault.from, fault.to]) this.#end(name);
@@ -426,6 +451,12 @@ export class Simulation {
     return this.#clients.get(name) ?? this.#node(name);
   }
 }
+
+function isNodeName(name: unknown): name is string {
+  return typeof name === 'string' && isAddress(name) && !name.includes('/');
+}
+
+const NAMES = 'a name is 1 to 255 characters, none of them a space or one of / ? # @ :';
 
 const schema = optionsSchema({
   seed: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),

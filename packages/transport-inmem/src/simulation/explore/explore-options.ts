@@ -5,7 +5,7 @@ import type { ScheduledFault } from '../faults/fault.ts';
 import type { Nemesis } from '../faults/nemesis.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
 import type { Level } from '../network/sim-network.ts';
-import { Disk, type DiskOptions } from '../nodes/node-store.ts';
+import { checkDisk, type DiskOptions } from '../nodes/node-store.ts';
 import type { LabOptions, Scenario } from './lab.ts';
 
 export interface ExploreOptions {
@@ -75,7 +75,7 @@ export function searchOf(options: ExploreOptions): Search {
   const given = parseOptions(schema, options as OptionsInput<typeof schema>, 'explore');
   const { seeds, from, scenario, nemesis, level, link, disk, strict, leaks, shrink, shrinkRuns, workers, stopAfter, replay, onProgress, signal } = given;
   linkSettings(CALM, link ?? {}, 'explore: link');
-  checkDisk(disk ?? {});
+  checkDisk(disk ?? {}, 'explore: disk');
   if (workers > 1 && typeof scenario === 'function') {
     throw new TypeError(`explore: scenario: must be the URL of a module for ${workers} workers: a function cannot cross into a thread`);
   }
@@ -125,14 +125,6 @@ const schema = optionsSchema({
   onProgress: optional(callback<(progress: Progress) => void>()),
   signal: optional(reference<AbortSignal>((value) => typeof (value as AbortSignal | null)?.throwIfAborted === 'function', 'an AbortSignal')),
 });
-
-function checkDisk(disk: DiskOptions): void {
-  try {
-    void new Disk(disk, () => 0);
-  } catch (error) {
-    throw new TypeError(`explore: ${(error as Error).message}`);
-  }
-}
 
 function flag() {
   return reference<boolean>((value) => typeof value === 'boolean', 'true or false');

@@ -179,7 +179,7 @@ test.serial('SEED in the environment is run instead, and a replay is the very sa
 });
 
 test.serial('two workers come to what one thread comes to', async (t) => {
-  const shared = { seeds: 20, from: 40, ...calm, stopAfter: 2, shrinkRuns: 40, replay: 'npm test' };
+  const shared = { seeds: 200, ...calm, stopAfter: 2, shrinkRuns: 40, replay: 'npm test' };
   const swarm = source(`
     import scenario from ${JSON.stringify(module.href)};
     import { nemeses } from ${JSON.stringify(new URL('../faults/nemeses.js', import.meta.url).href)};
@@ -249,7 +249,7 @@ test.serial('wrong options are TypeErrors that name them', async (t) => {
     [{ level: 'byte' }, /explore: level: /],
     [{ link: { loss: 2 } }, /explore: link: loss: must be a share/],
     [{ disk: 1 }, /explore: disk: /],
-    [{ disk: { failure: 2 } }, /explore: disk: failure must be a share/],
+    [{ disk: { failure: 2 } }, /explore: disk: failure: must be a share/],
     [{ workers: 0 }, /explore: workers: /],
     [{ stopAfter: 0 }, /explore: stopAfter: /],
     [{ shrink: 1 }, /explore: shrink: /],

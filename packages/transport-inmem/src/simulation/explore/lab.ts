@@ -3,7 +3,7 @@
 import type { ScheduledFault } from '../faults/fault.ts';
 import type { Nemesis } from '../faults/nemesis.ts';
 import { createSimulation, type Simulation, type SimulationOptions } from '../simulation.ts';
-import { macrotask } from '../world/reality.ts';
+import { realTurn } from '../world/reality.ts';
 import { SimulationError } from '../world/simulation-error.ts';
 import { type FailedRun, failedRun, type Shrunk } from './failure.ts';
 import { shrinkFailure } from './shrink.ts';
@@ -68,7 +68,7 @@ export class Lab implements Runner {
 
   async #runSeed(seed: number, { leaks, shrinkRuns, nemesis, ...options }: LabOptions): Promise<Outcome> {
     // A simulation runs in microtasks alone: between two the thread's other work has its turn.
-    await macrotask();
+    await realTurn();
     this.#signal?.throwIfAborted();
     const planned: ScheduledFault[] = [];
     const sim = createSimulation({ seed, ...options, nemesis: nemesis && recorded(nemesis, planned) });

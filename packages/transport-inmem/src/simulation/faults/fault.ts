@@ -2,7 +2,7 @@
 
 import type { LinkOptions } from '../network/link-settings.ts';
 import type { Direction } from '../network/topology.ts';
-import type { DiskOptions } from '../nodes/node-store.ts';
+import { checkDisk, type DiskOptions } from '../nodes/node-store.ts';
 
 /** Something goes wrong, or right again. `node`, `from` and `to` are names; times are milliseconds. */
 export type Fault =
@@ -42,6 +42,25 @@ export type Fault =
 
 /** A fault and its time, in virtual milliseconds since the beginning of the simulation. */
 export type ScheduledFault = Fault & { readonly at: number };
+
+/** @throws TypeError naming what is wrong with a number of a fault; names are checked by who knows the nodes. */
+export function checkFault(fault: Fault): void {
+  const numbers: Readonly<Record<string, (value: number) => boolean>> = {
+    at: () => true,
+    for: (value) => value >= 0,
+    cost: (value) => value >= 0,
+    by: () => true,
+    ppm: (value) => value > -1_000_000,
+  };
+  for (const [name, isFit] of Object.entries(numbers)) {
+    const value = (fault as unknown as Record<string, unknown>)[name];
+    if (!(name in fault) || (Number.isFinite(value) && isFit(value as number))) continue;
+    throw new TypeError(
+      `fault '${fault.do}': ${name} must be a number${name === 'ppm' ? ' above -1,000,000' : name === 'by' || name === 'at' ? '' : ' from 0 on'}, got ${String(value)}`,
+    );
+  }
+  if (fault.do === 'disk') checkDisk(fault.disk, "fault 'disk'");
+}
 
 /** One line, for timelines: 'partition n1 n2 | n3'. */
 export function describeFault(fault: Fault): string {

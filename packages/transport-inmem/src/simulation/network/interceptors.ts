@@ -22,7 +22,9 @@ export interface InterceptedMessage {
 
 /**
  * What becomes of a message. A dropped one is lost as by chance (a dropped item ends its call, a dropped chunk its connection);
- * `delay` is in milliseconds, and lets others overtake it; `mutate` is the value that arrives instead (bytes, for kind 'bytes').
+ * `delay` is in milliseconds, and lets others overtake it, but not what belongs to it: the rest of a long message, or of a stream. `mutate`
+ * is the value that arrives instead (bytes, for kind 'bytes'): of one packet; an item no longer than it was, a one-way no longer than
+ * 64 KiB in all that its reader has not taken yet.
  */
 export type Verdict = 'pass' | 'drop' | { readonly delay: number } | { readonly mutate: unknown } | undefined;
 
@@ -30,6 +32,10 @@ export type Interceptor = (message: InterceptedMessage) => Verdict;
 
 export class Interceptors {
   readonly #all = new Set<Interceptor>();
+
+  clear(): void {
+    this.#all.clear();
+  }
 
   get empty(): boolean {
     return this.#all.size === 0;
@@ -46,7 +52,7 @@ export class Interceptors {
     for (const interceptor of this.#all) {
       const verdict = interceptor(message);
       if (verdict === undefined || verdict === 'pass') continue;
-      if (verdict === 'drop' || (typeof verdict === 'object' && ('delay' in verdict || 'mutate' in verdict))) return verdict;
+      if (verdict === 'drop' || isAction(verdict)) return verdict;
       throw new TypeError(`intercept: a verdict is 'pass', 'drop', { delay } or { mutate }, got ${JSON.stringify(verdict)}`);
     }
     return undefined;
@@ -60,6 +66,12 @@ export class Interceptors {
     if ('mutate' in verdict && verdict.mutate instanceof Uint8Array) return verdict.mutate;
     throw new TypeError("intercept: a chunk of a stream can pass, be dropped or be mutated into bytes; to delay it, use the link's latency");
   }
+}
+
+function isAction(verdict: unknown): boolean {
+  if (typeof verdict !== 'object' || verdict === null) return false;
+  const { delay } = verdict as { delay?: unknown };
+  return 'mutate' in verdict || (typeof delay === 'number' && delay >= 0 && delay < Number.POSITIVE_INFINITY);
 }
 
 /** A message of a method, decoded when somebody looks. */

@@ -16,6 +16,9 @@ export interface TrackedCall {
   lost: boolean;
   /** Its cancellation has arrived: what answers it is not lost any more. */
   cancelled: boolean;
+  /** An interceptor holds up what the caller sends of it, and what the callee does, until these times. */
+  outboundAt: number;
+  inboundAt: number;
   /** It is the second copy of a request: what answers it goes nowhere. */
   readonly copy: boolean;
 }
@@ -52,6 +55,11 @@ export class Letter {
     const { role, call } = this;
     if (role === 'answer') return call !== undefined && !call.cancelled && !call.streams;
     return role === 'request' || role === 'oneway';
+  }
+
+  /** May later ones overtake it? Not what has more behind it. */
+  get movable(): boolean {
+    return this.lossy && this.whole && this.call?.streams !== true;
   }
 
   /** Is it a whole message in one frame? */

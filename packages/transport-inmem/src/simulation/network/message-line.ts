@@ -2,11 +2,12 @@
 // A session counts on every frame, so the network answers for what it loses: it gives back the credit that a lost message had spent,
 // and answers the cancellation of a call that will never be answered.
 
-import { Account, CODES, type Codec, decodeHello, encodeHello, Frame, Kind, type Method, methodTable } from '@trunkline/transport-core';
+import { Account, CODES, type Codec, Frame, Kind, type Method, methodTable } from '@trunkline/transport-core';
 import { Happening } from '../world/trace.ts';
 import { IdMap } from './id-map.ts';
 import { type InterceptedMessage, type Interceptors, MessageView } from './interceptors.ts';
 import { Letter, roleOf, type TrackedCall } from './letter.ts';
+import { Reserve } from './reserve.ts';
 import { SimLine } from './sim-line.ts';
 
 export class MessageLine extends SimLine<Frame[], Letter[]> {
@@ -22,9 +23,10 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
   /** The writer's last word has arrived: what comes behind it is lost. */
   #over = false;
   #copies = 0;
-  /** One-way credit that the reader granted and the writer does not know of, by channel: copies are paid from it. */
-  #reserve: Map<number, number> | undefined;
-  #reserveSize = 0;
+  /** When READY arrives: no message comes before it. */
+  #readyAt = 0;
+  /** For copies, once the reader has said hello. */
+  #reserve = Reserve.NONE;
 
   constructor(interceptors: Interceptors, parity: 0 | 1, ...rest: ConstructorParameters<typeof SimLine<Frame[], Letter[]>>) {
     super(...rest);
@@ -36,25 +38,24 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
 
   put(batch: Frame[]): void {
     if (!this.from.alive) return;
-    const { path, world } = this;
+    const { path } = this;
+    const { reorder, duplicate } = path.settings;
     const inOrder: Letter[] = [];
+    let loose: Letter[] | undefined;
     let size = 0;
-    let last = false;
     for (const frame of batch) {
       const letter = this.#letter(frame);
       if (letter === undefined) continue;
       if (letter.role !== 'control') this.trace(Happening.sent, letter.word, frame.payload.length, letter.check);
-      if (letter.lossy && letter.whole && path.chance(path.settings.reorder)) this.#sendLoose(letter);
-      else inOrder.push(letter);
-      if (letter.lossy && letter.whole && letter.role !== 'answer' && letter.call?.streams !== true && path.chance(path.settings.duplicate)) this.#copy(letter);
-      size += letter.cost;
-      last ||= frame.kind === Kind.GO_AWAY;
+      if (letter.movable && path.chance(reorder)) loose = [...(loose ?? []), letter];
+      else {
+        inOrder.push(letter);
+        size += letter.cost;
+      }
+      if (letter.movable && letter.role !== 'answer' && path.chance(duplicate)) loose = [...(loose ?? []), this.#copyOf(letter)];
     }
-    if (inOrder.length === 0) return;
-    const delay = path.delay(world.now, size, false);
-    if (delay !== undefined) return this.cross(inOrder, delay, last ? this.#looseUntil : 0);
-    const rest = this.spared(inOrder);
-    if (rest !== undefined) this.cross(rest, path.delay(world.now, size, true)!, last ? this.#looseUntil : 0);
+    if (inOrder.length > 0) this.#sendInOrder(inOrder, size);
+    if (loose !== undefined) for (const letter of loose) this.#sendLoose(letter);
   }
 
   override finish(): void {
@@ -62,11 +63,46 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     super.finish();
   }
 
+  protected override reset(): void {
+    this.lastAt = Math.max(this.lastAt, this.#looseUntil);
+    super.reset();
+  }
+
+  #sendInOrder(letters: Letter[], size: number): void {
+    const { path, world } = this;
+    const notBefore = letters.some(({ frame }) => frame.kind === Kind.GO_AWAY) ? this.#looseUntil : 0;
+    const delay = path.delay(world.now, size, false);
+    const rest = delay === undefined ? this.spared(letters) : letters;
+    if (rest === undefined) return;
+    this.cross(rest, delay ?? path.delay(world.now, size, true)!, notBefore);
+    if (letters.some(({ frame }) => frame.kind === Kind.READY)) this.#readyAt = this.lastAt;
+  }
+
+  #sendLoose(letter: Letter): void {
+    const { path, world } = this;
+    const at = Math.max(this.#readyAt, world.now + path.delay(world.now, letter.cost, true)! + path.detour());
+    if (!letter.copy) this.#looseUntil = Math.max(this.#looseUntil, at);
+    this.crossAt(at, [letter]);
+  }
+
+  /** Another request with an id of its own, so that its session tells it from the first; or the same one-way again. */
+  #copyOf(letter: Letter): Letter {
+    const frame = Object.assign(new Frame(), letter.frame, { payload: letter.frame.payload.slice() });
+    let call: TrackedCall | undefined;
+    if (letter.call !== undefined) {
+      frame.id = COPIES + 2 * (this.#copies++ % MOST_COPIES) + this.#parity;
+      call = { ...letter.call, id: frame.id, copy: true };
+    }
+    const copy = new Letter(frame, letter.role, call, letter.word);
+    copy.copy = true;
+    return copy;
+  }
+
   /** A frame with its call; undefined: it answers a copy, or all of it was swallowed, and it goes nowhere. */
   #letter(frame: Frame): Letter | undefined {
     const { kind, id } = frame;
-    if (kind === Kind.HELLO) this.#keepReserve(frame);
-    if (kind === Kind.CREDIT && frame.account === Account.SHORT && !this.back.#fillReserve(frame)) return undefined;
+    if (kind === Kind.HELLO) this.back.#reserve = Reserve.of(frame);
+    if (kind === Kind.CREDIT && frame.account === Account.SHORT && !this.back.#reserve.grants(frame)) return undefined;
     if (id === 0 || kind === Kind.PING || kind === Kind.PONG) {
       const words = kind === Kind.ONEWAY ? this.#words(this.#method(frame)) : this.#words(undefined);
       return new Letter(frame, roleOf(frame, undefined), undefined, words[kind] ?? 0);
@@ -74,6 +110,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     const call = this.#callOf(frame);
     const letter = new Letter(frame, roleOf(frame, call), call, (call?.words ?? this.#words(undefined))[kind] ?? 0);
     if (call?.copy !== true) return letter;
+    if (letter.role === 'answer') this.back.#reserve.giveCall();
     this.#repay(letter);
     return undefined;
   }
@@ -82,7 +119,18 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     const { kind, id } = frame;
     if (kind === Kind.REQUEST || kind === Kind.ONEWAY) {
       const method = this.#method(frame);
-      const call = { id, method, words: this.#words(method), streams: frame.flags !== 0, arrived: false, lost: false, cancelled: false, copy: false };
+      const call = {
+        id,
+        method,
+        words: this.#words(method),
+        streams: frame.flags !== 0,
+        arrived: false,
+        lost: false,
+        cancelled: false,
+        outboundAt: 0,
+        inboundAt: 0,
+        copy: false,
+      };
       this.#opened ??= new IdMap();
       this.#opened.set(call);
       return call;
@@ -93,27 +141,6 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
   #method(frame: Frame): Method | undefined {
     const protocol = this.to.protocols.get(frame.channel) ?? this.from.protocols.get(frame.channel);
     return protocol && methodTable(protocol).byId.get(frame.method);
-  }
-
-  #sendLoose(letter: Letter): void {
-    const { path, world } = this;
-    const at = world.now + (path.delay(world.now, letter.cost, true) ?? 0) + path.detour();
-    this.#looseUntil = Math.max(this.#looseUntil, at);
-    this.crossAt(at, [letter]);
-  }
-
-  /** Another request with an id of its own, so that its session tells it from the first; or the same one-way again. */
-  #copy(letter: Letter): void {
-    const { path, world } = this;
-    const frame = Object.assign(new Frame(), letter.frame, { payload: letter.frame.payload.slice() });
-    let call: TrackedCall | undefined;
-    if (letter.call !== undefined) {
-      frame.id = COPIES + 2 * (this.#copies++ % MOST_COPIES) + this.#parity;
-      call = { ...letter.call, id: frame.id, copy: true };
-    }
-    const copy = new Letter(frame, letter.role, call, letter.word);
-    copy.copy = true;
-    this.crossAt(world.now + path.delay(world.now, letter.cost, true)! + path.detour(), [copy]);
   }
 
   // In: letters arrive.
@@ -148,17 +175,21 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
       return true;
     }
     if (letter.copy) return this.#copyPasses(letter);
+    if (call !== undefined && this.#isHeldUp(letter, call)) return false;
     if (role === 'cancel') return this.#cancels(letter);
     if (call?.lost === true) {
       this.#repay(letter);
       return false;
     }
-    if (letter.lossy && ((this.#over && role !== 'answer') || this.path.loses())) {
+    const over = this.#over && letter.lossy && role !== 'answer';
+    if (over || (letter.lossy && !letter.judged && this.path.loses())) {
       this.#lose(letter);
       return false;
     }
+    const { wholeCost } = letter;
     if (!this.#interceptors.empty && !letter.judged && !this.#judged(letter)) return false;
     if (role === 'request') this.#arrives(call!);
+    else if (role === 'oneway' && letter.whole) this.#reserve.arrives(frame.channel, Math.min(wholeCost, letter.wholeCost));
     return true;
   }
 
@@ -169,24 +200,23 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     else this.#known.set(call);
   }
 
-  /** A copy comes only as long as the writer may open calls, and where there is credit for it. */
+  /** A copy comes only as long as the writer may open calls, and where the reader has room for it. */
   #copyPasses({ call, frame, wholeCost }: Letter): boolean {
     if (this.#over || this.path.loses()) return false;
-    if (call !== undefined) this.#arrives(call);
-    else if (!this.#takeReserve(frame.channel, wholeCost)) return false;
+    if (call === undefined) return this.#reserve.take(frame.channel, wholeCost);
+    if (!this.#reserve.takeCall()) return false;
+    this.#arrives(call);
     return true;
   }
 
   /** A cancellation; of what was lost the network itself says that it is over. */
-  #cancels({ call, frame }: Letter): boolean {
+  #cancels({ call }: Letter): boolean {
     if (call === undefined) return true;
     const { lost, arrived } = call;
     call.cancelled = true;
     if (lost || !arrived) {
       call.lost = true;
-      const answer = new Frame();
-      Object.assign(answer, { kind: Kind.ERROR, id: frame.id, code: CODES.cancelled, text: 'the network lost it' });
-      if (frame.kind === Kind.CANCEL && call.method?.kind !== 'oneway') this.back.#control(answer);
+      this.#answerFor(call);
     }
     return arrived;
   }
@@ -195,8 +225,18 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     const { call } = letter;
     this.trace(Happening.lost, letter.word, letter.frame.payload.length, 0);
     if (letter.copy) return;
-    if (call !== undefined) call.lost = true;
+    if (call !== undefined) {
+      if (call.cancelled && !call.lost) this.#answerFor(call);
+      call.lost = true;
+    }
     this.#repay(letter);
+  }
+
+  /** Ends a call that was cancelled and will have no answer: else its caller would keep its place for ever. */
+  #answerFor({ id, method }: TrackedCall): void {
+    if (method?.kind === 'oneway') return;
+    const answer = Object.assign(new Frame(), { kind: Kind.ERROR, id, code: CODES.cancelled, text: 'the network lost it' });
+    ((id & 1) === this.#parity ? this.back : this).#control(answer);
   }
 
   /** Gives the writer back what this frame had spent, as the reader would have. */
@@ -237,44 +277,48 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     else {
       if (codec === undefined || !letter.whole)
         throw new TypeError(`intercept: a ${kind} of ${frame.payload.length} bytes can't be mutated: it has no codec, or several packets`);
-      frame.payload = codec.encode(verdict.mutate as never).slice();
+      this.#mutate(letter, codec.encode(verdict.mutate as never).slice());
       return true;
     }
     return false;
   }
 
+  /** Another payload: the accounts are made to fit, as each end counts what it sees. */
+  #mutate(letter: Letter, payload: Uint8Array): void {
+    const { frame, role } = letter;
+    if (payload.length > MOST_MUTATED)
+      throw new TypeError(`intercept: a message of ${payload.length} bytes is too long for one packet; it had ${frame.payload.length}`);
+    const more = payload.length - frame.payload.length;
+    frame.payload = payload;
+    if (role === 'oneway') {
+      if (more < 0) this.back.#credit(Account.SHORT, -more, frame.channel);
+      else if (more > 0 && !this.#reserve.take(frame.channel, more)) throw new TypeError(GROWN(`a one-way by ${more}`));
+    } else if (frame.kind === Kind.ITEM && more !== 0) {
+      if (more > 0) throw new TypeError(GROWN(`an item by ${more}`));
+      this.back.#credit(Account.PIPE, -more, 0);
+      this.back.#control(Object.assign(new Frame(), { kind: Kind.CREDIT, account: Account.STREAM, credit: -more, id: frame.id }));
+    }
+  }
+
+  /** What has more behind it holds that up, too. */
   #putOff(letter: Letter, delay: number): void {
-    if (letter.role === 'body') throw new TypeError("intercept: an item of a stream can't be delayed: those behind it would overtake it");
-    this.#looseUntil = Math.max(this.#looseUntil, this.world.now + delay);
-    this.crossAt(this.world.now + delay, [letter]);
+    const { call } = letter;
+    const at = this.world.now + delay;
+    if (call !== undefined && (!letter.whole || call.streams)) call[this.#side(call)] = at;
+    this.#looseUntil = Math.max(this.#looseUntil, at);
+    this.crossAt(at, [letter]);
   }
 
-  // The reserve: the writer learns of a little less one-way credit than it has, so that copies find some.
-
-  #keepReserve(frame: Frame): void {
-    const hello = decodeHello(frame.hello);
-    if (typeof hello === 'string') return;
-    const { short } = hello.limits;
-    this.back.#reserveSize = Math.min(RESERVE, Math.floor(short / 4));
-    frame.hello = encodeHello({ ...hello, limits: { ...hello.limits, short: short - this.back.#reserveSize } });
-  }
-
-  #takeReserve(channel: number, cost: number): boolean {
-    const left = (this.#reserve?.get(channel) ?? this.#reserveSize) - cost;
-    if (left < 0) return false;
-    this.#reserve ??= new Map();
-    this.#reserve.set(channel, left);
+  #isHeldUp(letter: Letter, call: TrackedCall): boolean {
+    const until = call[this.#side(call)];
+    if (until <= this.world.now) return false;
+    this.crossAt(until, [letter]);
     return true;
   }
 
-  /** Keeps back what the reserve lacks from what the reader grants; false: nothing is left of it. */
-  #fillReserve(frame: Frame): boolean {
-    const left = this.#reserve?.get(frame.channel);
-    if (left === undefined || left === this.#reserveSize) return true;
-    const kept = Math.min(frame.credit, this.#reserveSize - left);
-    this.#reserve!.set(frame.channel, left + kept);
-    frame.credit -= kept;
-    return frame.credit > 0;
+  /** Does the caller write here, or the callee? */
+  #side({ id }: TrackedCall): 'outboundAt' | 'inboundAt' {
+    return (id & 1) === this.#parity ? 'outboundAt' : 'inboundAt';
   }
 
   /** What frames of a method are called in the trace, by their kind. */
@@ -307,5 +351,6 @@ const NO_METHOD = {};
 /** Ids of copies begin here, far above those that a session gives. */
 const COPIES = 0xc000_0000;
 const MOST_COPIES = 4_096;
-/** Bytes of one-way credit, a connection and channel, that copies may take before the reader has taken what came. */
-const RESERVE = 64 * 1024;
+/** What fits the smallest packet that every connection has. */
+const MOST_MUTATED = 64 * 1024;
+const GROWN = (what: string) => `intercept: ${what} bytes can't be made longer: its reader has no credit for them; mutate it into what is as long, or shorter`;

@@ -71,10 +71,6 @@ export class Path {
     this.#stalled.add(stalled);
   }
 
-  forget(stalled: Stalled): void {
-    this.#stalled?.delete(stalled);
-  }
-
   /** The path is open again: what waited goes on. */
   opened(): void {
     const stalled = this.#stalled ?? [];

@@ -7,10 +7,11 @@ import { Happening } from '../world/trace.ts';
 import type { World } from '../world/world.ts';
 import type { Path, Stalled } from './path.ts';
 
-/** What crosses besides cargo: the writer has ended, behind all that it put; the writer broke it off, before. */
+/** What crosses besides cargo: the writer has ended, behind all that it put; the writer broke it off, also behind it. */
 const FINISH = Symbol('finish');
 const RESET = Symbol('reset');
-type Mark = typeof FINISH | typeof RESET;
+/** A number is so much that the other end has read. */
+type Mark = typeof FINISH | typeof RESET | number;
 
 export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, LivingEnd {
   /** The other direction. */
@@ -53,12 +54,11 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
     // Only who waits for room sees when it comes.
     const writer = this.end;
     if (!writer.blocked) return writer.acknowledge(size);
-    this.world.schedule(this.latency(), 'network', this.to, () => writer.acknowledge(size));
+    this.crossAt(this.world.now + this.latency(), size);
   }
 
   ended(): void {
     this.from.ends.delete(this);
-    this.path.forget(this);
   }
 
   die(told: boolean): void {
@@ -88,7 +88,11 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
     this.world.schedule(this.latency(), 'network', this.to, () => {
       const stalled = this.#stalled;
       this.#stalled = [];
-      for (const cargo of stalled) this.#arrive(cargo);
+      for (const cargo of stalled) {
+        // A reset is an event of its own: what came before it is read first.
+        if (cargo === RESET) this.crossAt(this.world.now, RESET);
+        else this.#arrive(cargo);
+      }
     });
   }
 
@@ -111,14 +115,22 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
   readonly #arrive = (cargo: Cargo | Mark): void => {
     if (!this.to.alive) return this.#bounce();
     const { cut, held } = this.path;
-    if (cargo === RESET && !held) return cut ? undefined : this.#broken();
-    if (!cut && !held && this.#stalled.length === 0) return cargo === FINISH ? this.end.finish() : this.deliver(cargo as Cargo);
-    const rest = typeof cargo === 'symbol' || held || !cut ? cargo : this.spared(cargo);
+    if (!cut && !held && this.#stalled.length === 0) return this.#hand(cargo);
+    // A cut swallows a reset, and leaves the connection half open.
+    if (cargo === RESET && cut && !held) return;
+    const rest = isMark(cargo) || held || !cut ? cargo : this.spared(cargo);
     if (rest === undefined) return;
     this.#stalled.push(rest);
     this.trace(Happening.held, 0, 0, 0);
     if (cut || held) this.path.wait(this);
   };
+
+  #hand(cargo: Cargo | Mark): void {
+    if (cargo === FINISH) this.end.finish();
+    else if (cargo === RESET) this.#broken();
+    else if (isMark(cargo)) this.end.acknowledge(cargo as number);
+    else this.deliver(cargo);
+  }
 
   #broken(): void {
     this.trace(Happening.reset, 0, 0, 0);
@@ -130,8 +142,12 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
     if (!this.path.closed && this.to.machine.powered && this.from.alive) this.back.reset();
   }
 
-  /** Tells the other end that the connection is broken off, before all that is on its way; a cut swallows that, and leaves it half open. */
+  /** Tells the other end that the connection is broken off, behind all that is on its way. */
   protected reset(): void {
-    this.crossAt(this.world.now + this.latency(), RESET);
+    this.cross(RESET, this.latency());
   }
+}
+
+function isMark(cargo: unknown): cargo is Mark {
+  return typeof cargo === 'symbol' || typeof cargo === 'number';
 }

@@ -69,9 +69,10 @@ export class NodeClock implements Clock {
 
   setTimeout(callback: () => void, delay: number): Timer {
     if (!this.#owner.alive) return NEVER;
-    const wait = delay > 0 ? Math.min(delay, LONGEST_DELAY) : 0;
+    // However little is left on a clock that was set back, time goes on for it.
+    const wait = delay > 0 ? Math.max(Math.min(delay, LONGEST_DELAY) / this.#time.rate, this.#world.now * 2 * Number.EPSILON) : 0;
     this.armed++;
-    return this.#world.schedule(wait / this.#time.rate, 'timer', this.#owner, () => {
+    return this.#world.schedule(wait, 'timer', this.#owner, () => {
       this.armed--;
       callback();
     });
@@ -94,4 +95,12 @@ export class NodeClock implements Clock {
 }
 
 const EPOCH = 1_577_836_800_000;
-const NEVER: SimEvent = { at: Number.POSITIVE_INFINITY, order: -1, owner: undefined, kind: 'timer', run: undefined, cargo: undefined };
+const NEVER: SimEvent = {
+  at: Number.POSITIVE_INFINITY,
+  due: Number.POSITIVE_INFINITY,
+  order: -1,
+  owner: undefined,
+  kind: 'timer',
+  run: undefined,
+  cargo: undefined,
+};

@@ -1,6 +1,6 @@
 // What a node keeps on its disk: a crash takes back whatever was not synced.
 
-import { type Random, type Store, TransportError } from '@trunkline/transport-core';
+import { optional, optionsSchema, parseOptions, type Random, reference, type Store, TransportError } from '@trunkline/transport-core';
 import { type Delay, draw, isDelay } from '../world/chance.ts';
 import type { Owner } from '../world/event-queue.ts';
 import { checksum, Happening } from '../world/trace.ts';
@@ -145,12 +145,23 @@ export class NodeStore implements Store {
   }
 }
 
-function complete({ latency = 0, sync = 1, failure = 0 }: DiskOptions): Required<DiskOptions> {
-  if (!isDelay(latency) || !isDelay(sync))
-    throw new TypeError(`disk: latency and sync must be milliseconds or distributions of them, got ${JSON.stringify({ latency, sync })}`);
-  if (!(failure >= 0 && failure <= 1)) throw new TypeError(`disk: failure must be a share from 0 to 1, got ${String(failure)}`);
+/** @throws TypeError naming the option that is wrong. */
+export function checkDisk(options: DiskOptions, name: string): void {
+  parseOptions(schema, options, name);
+}
+
+function complete(options: DiskOptions): Required<DiskOptions> {
+  const { latency = 0, sync = 1, failure = 0 } = parseOptions(schema, options, 'disk');
   return { latency, sync, failure };
 }
+
+const delay = () => optional(reference<Delay>(isDelay, 'milliseconds, or a distribution of them'));
+
+const schema = optionsSchema({
+  latency: delay(),
+  sync: delay(),
+  failure: optional(reference<number>((value) => typeof value === 'number' && value >= 0 && value <= 1, 'a share from 0 to 1')),
+});
 
 function apply(content: Map<string, Uint8Array>, [key, value]: Change): void {
   if (value === undefined) content.delete(key);

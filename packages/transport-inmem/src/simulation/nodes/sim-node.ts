@@ -67,6 +67,7 @@ export class SimNode implements Machine {
   readonly #network: SimNetwork;
   readonly #setup: Setup;
   #lives = 0;
+  #waits = true;
   #transports: OwnTransport[] = [];
   #clock: NodeClock | undefined;
   #store: NodeStore | undefined;
@@ -81,17 +82,23 @@ export class SimNode implements Machine {
     this.disk = new Disk(disk, childRandom(world.seed, 'disk', name));
   }
 
+  /** It was declared, and neither booted nor crashed since. */
+  get waits(): boolean {
+    return this.#waits;
+  }
+
   get isUp(): boolean {
     return this.life?.alive === true;
   }
 
-  /** Begins a life, now. */
-  boot(): void {
+  /** Begins a life. Its set-up runs as the next event of this instant. */
+  boot(): NodeContext {
     const { name } = this;
     const { trace, now } = this.#world;
     const number = trace.number(name);
     const life = new Life(name, number, this);
     this.life = life;
+    this.#waits = false;
     this.powered = true;
     this.#transports = [];
     this.#stop = undefined;
@@ -115,16 +122,20 @@ export class SimNode implements Machine {
     const started = (stop: void | Stop) => {
       if (typeof stop === 'function') this.#stop = stop;
     };
-    try {
-      Promise.resolve(this.#setup(context)).then(started, failed);
-    } catch (error) {
-      failed(error);
-    }
+    this.#world.schedule(0, 'world', life, () => {
+      try {
+        Promise.resolve(this.#setup(context)).then(started, failed);
+      } catch (error) {
+        failed(error);
+      }
+    });
+    return context;
   }
 
   /** Ends its life with no clean-up. What its disk had not synced is gone; where it loses power, nobody is told. */
   crash(power: boolean): void {
     this.powered = power;
+    this.#waits = false;
     this.disk.crash();
     this.life?.crash();
   }
@@ -150,7 +161,7 @@ export class SimNode implements Machine {
   }
 
   /** What it waits for, for people: calls, dials, operations of its store. */
-  waits(): string[] {
+  openWaits(): string[] {
     if (!this.isUp) return [];
     const waits = this.#transports.flatMap(({ transport }) => waitsOf(this.name, transport));
     const pending = this.#store?.pending ?? 0;
@@ -174,7 +185,7 @@ export class SimNode implements Machine {
   }
 }
 
-/** A NetworkTransport that tells its node which protocols it speaks. */
+/** A NetworkTransport that tells its node which protocols it speaks, and promises nothing any more once the node has crashed. */
 class SimTransport<P extends Protocol> extends NetworkTransport<P> {
   readonly #life: Life;
 
@@ -189,6 +200,20 @@ class SimTransport<P extends Protocol> extends NetworkTransport<P> {
     this.#life.protocols.set(protocol.channel, protocol);
     return transport;
   }
+
+  override listen(): Promise<void> {
+    return this.#life.alive ? super.listen() : never();
+  }
+
+  override send: NetworkTransport<P>['send'] = (...args) => (this.#life.alive ? super.send(...args) : never());
+
+  override close(options?: { readonly grace?: number | undefined }): Promise<void> {
+    return this.#life.alive ? super.close(options) : never();
+  }
+}
+
+function never(): Promise<never> {
+  return new Promise(() => {});
 }
 
 function leaksOf(owner: string, transport: NetworkTransport<Protocol>): Leak[] {

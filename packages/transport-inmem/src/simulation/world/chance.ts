@@ -9,7 +9,7 @@ import { checksum } from './trace.ts';
  * nothing for the others.
  */
 export function childRandom(seed: number, ...labels: readonly (string | number)[]): Random {
-  return seededRandom(Math.imul(seed, 0x9e37_79b1) ^ checksum(encoder.encode(labels.join('\n'))));
+  return seededRandom(checksum(encoder.encode([seed, ...labels].join('\n'))));
 }
 
 /**
@@ -38,6 +38,7 @@ export function isDelay(value: unknown): value is Delay {
   if (Array.isArray(value)) return value.length === 2 && fit(value[0]) && fit(value[1]) && value[0] <= value[1];
   const { exponential, lognormal, sigma, least = 0, most = 0, ...rest } = value as Record<string, unknown>;
   if (Object.keys(rest).length > 0 || !fit(least) || !(typeof most === 'number' && most >= 0)) return false;
+  if ((least as number) > ((value as { most?: number }).most ?? Number.POSITIVE_INFINITY)) return false;
   return lognormal === undefined ? fit(exponential) && sigma === undefined : exponential === undefined && fit(lognormal) && fit(sigma);
 }
 

@@ -15,6 +15,8 @@ export interface Owner {
 /** Something that happens once, at a time. */
 export interface SimEvent {
   at: number;
+  /** When it would have happened, had its owner not been busy. */
+  readonly due: number;
   readonly order: number;
   readonly owner: Owner | undefined;
   readonly kind: EventKind;
@@ -39,7 +41,7 @@ export class EventQueue {
   }
 
   add<T>(at: number, kind: EventKind, owner: Owner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
-    const event = { at, order: this.#orders++, owner, kind, run, cargo };
+    const event = { at, due: at, order: this.#orders++, owner, kind, run, cargo };
     this.#push(event);
     return event;
   }
@@ -125,7 +127,8 @@ export class EventQueue {
 }
 
 function before(a: SimEvent, b: SimEvent): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order);
+  if (a.at !== b.at) return a.at < b.at;
+  return a.due < b.due || (a.due === b.due && a.order < b.order);
 }
 
 /** So many cancelled events may stay, whatever their share. */

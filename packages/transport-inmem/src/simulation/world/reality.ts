@@ -59,13 +59,26 @@ export function banReality(report: (name: string, remedy: string) => Error): Ban
 }
 
 /** A turn of the real event loop. */
-export function macrotask(): Promise<void> {
+export function realTurn(): Promise<void> {
   return new Promise((resolve) => immediate(resolve));
+}
+
+/** The same within a ban: the loop's other work is not banned from anything; what the microtask queue still holds is. */
+export function macrotask(ban: Ban): Promise<void> {
+  return new Promise((resolve) => {
+    // Node runs these when its microtask queue is empty. In a page nobody else needs what is banned.
+    tick?.(() => ban.lift());
+    immediate(() => {
+      ban.impose();
+      resolve();
+    });
+  });
 }
 
 let held = false;
 
 const world = globalThis as unknown as Record<string, any>;
+const tick: ((callback: () => void) => void) | undefined = world['process']?.nextTick;
 const immediate: (callback: () => void) => void = world['setImmediate'] ?? viaChannel();
 
 function viaChannel(): (callback: () => void) => void {
@@ -93,12 +106,16 @@ function targetsOf(report: (name: string, remedy: string) => Error): Target[] {
   targets.push({ object: world, key: 'Date', replacement: datesOnly(fails('new Date()', CLOCK)) });
   ban(world['Math'], 'random', 'Math.random()', CHANCE);
   for (const key of ['getRandomValues', 'randomUUID']) ban(world['crypto'], key, `crypto.${key}()`, CHANCE);
-  for (const key of ['digest', 'sign', 'verify', 'encrypt', 'decrypt', 'generateKey', 'importKey', 'deriveBits']) {
+  for (const key of ['digest', 'sign', 'verify', 'encrypt', 'decrypt', 'generateKey', 'importKey', 'deriveBits', 'deriveKey']) {
     ban(world['crypto']?.subtle, key, `crypto.subtle.${key}()`, 'it answers on real time: hash and sign with a synchronous library');
   }
   for (const key of ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest']) ban(world, key, key, SOCKET);
+  ban(world['process'], 'hrtime', 'process.hrtime()', CLOCK);
+  ban(world, 'MessageChannel', 'MessageChannel', 'its messages come on real time: use a queue of your own');
   const builtin = world['process']?.getBuiltinModule as ((name: string) => any) | undefined;
   if (builtin !== undefined) {
+    for (const key of ['setTimeout', 'setInterval', 'setImmediate']) ban(builtin('node:timers'), key, `timers.${key}()`, TIMER);
+    for (const key of ['randomBytes', 'randomInt', 'randomUUID', 'randomFillSync']) ban(builtin('node:crypto'), key, `crypto.${key}()`, CHANCE);
     ban(builtin('node:net').Socket.prototype, 'connect', 'net.Socket.connect()', SOCKET);
     ban(builtin('node:net').Server.prototype, 'listen', 'net.Server.listen()', SOCKET);
     ban(builtin('node:dgram').Socket.prototype, 'bind', 'dgram.Socket.bind()', SOCKET);

@@ -27,6 +27,8 @@ export class World {
   readonly #stepLimit: number;
   readonly #deferred: { readonly owner: Owner | undefined; readonly callback: () => void }[] = [];
   #touched = false;
+  /** Who touched the world last. */
+  #toucher = 'the simulation';
   #failure: SimulationError | undefined;
   #running = false;
   /** Events since time last moved. */
@@ -44,13 +46,13 @@ export class World {
 
   /** `run` happens `delay` milliseconds from now. */
   schedule(delay: number, kind: EventKind, owner: Owner | undefined, run: () => void): SimEvent {
-    this.#touched = true;
+    this.#touch(owner);
     return this.queue.add(this.now + delay, kind, owner, run, undefined);
   }
 
   /** `run` happens at a virtual time that is not past, and is given `cargo`. */
   scheduleAt<T>(at: number, kind: EventKind, owner: Owner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
-    this.#touched = true;
+    this.#touch(owner);
     return this.queue.add(at, kind, owner, run, cargo);
   }
 
@@ -61,8 +63,13 @@ export class World {
 
   /** `callback` runs when the code that runs now is through, at this instant. */
   defer(owner: Owner | undefined, callback: () => void): void {
-    this.#touched = true;
+    this.#touch(owner);
     this.#deferred.push({ owner, callback });
+  }
+
+  #touch(owner: Owner | undefined): void {
+    this.#touched = true;
+    if (owner !== undefined) this.#toucher = owner.name;
   }
 
   /** Something happened that others may go on from: the instant is not over. */
@@ -81,10 +88,10 @@ export class World {
   }
 
   /**
-   * Runs until `done` says so (true), or until `end` (false), or until nothing is left to happen. Meanwhile real time, chance and
-   * sockets are out of reach.
+   * Runs until `done` says so, or until `end`, or until nothing is left to happen, when time goes on to `end` only where that is
+   * `patient`. Meanwhile real time, chance and sockets are out of reach.
    */
-  async drive(done: () => boolean, end: number): Promise<'done' | 'end' | 'nothing left'> {
+  async drive(done: () => boolean, end: number, patient: boolean): Promise<'done' | 'end' | 'nothing left'> {
     if (this.#running) throw new TypeError('this simulation runs already: await run, until or settle before the next');
     const ban = banReality((name, remedy) => this.#forbidden(name, remedy));
     this.#running = true;
@@ -94,21 +101,20 @@ export class World {
         for (let rounds = 0; ; rounds++) {
           this.#touched = false;
           if (this.#deferred.length > 0) this.#runDeferred();
-          if (this.#strict) {
-            ban.lift();
-            await macrotask();
-            ban.impose();
-          } else for (let turn = 0; turn < TURNS; turn++) await undefined;
+          if (this.#strict) await macrotask(ban);
+          else for (let turn = 0; turn < TURNS; turn++) await undefined;
           if (!this.#touched) break;
-          if (rounds > this.#stepLimit) throw this.error('step limit', `code went on for ${rounds} rounds at one instant: a loop that never waits?`);
+          if (rounds > this.#stepLimit) {
+            throw this.error('step limit', `code went on for ${rounds} rounds at one instant, the last of ${this.#toucher}: a loop that never waits?`);
+          }
         }
         for (const rule of this.rules) rule();
         if (this.#failure !== undefined) throw this.#failure;
         if (done()) return 'done';
         if (!this.step(end)) break;
       }
-      if (end === Number.POSITIVE_INFINITY) return 'nothing left';
       const nothing = this.queue.size === 0;
+      if (end === Number.POSITIVE_INFINITY || (nothing && !patient)) return 'nothing left';
       this.now = Math.max(this.now, end);
       for (const rule of this.rules) rule();
       return nothing ? 'nothing left' : 'end';
@@ -149,6 +155,10 @@ export class World {
   #runDeferred(): void {
     for (let i = 0; i < this.#deferred.length; i++) {
       const { owner, callback } = this.#deferred[i]!;
+      if (i > this.#stepLimit) {
+        this.#deferred.length = 0;
+        throw this.error('step limit', `${i} callbacks were deferred at one instant, the last of ${owner?.name ?? 'the simulation'}: a loop that never waits?`);
+      }
       if (owner?.alive !== false) this.#attempt(callback, undefined, owner);
     }
     this.#deferred.length = 0;

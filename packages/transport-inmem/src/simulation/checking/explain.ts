@@ -1,0 +1,83 @@
+// A counter-example as a table that a person can follow, and the reason in one sentence.
+
+import { accepts, type Effect, type Value } from './effect.ts';
+import type { Operation } from './history.ts';
+
+/**
+ * One line an operation, and a last one that says why. `effects` fail, and they fail by the one that returns last; `prefix` is what they
+ * were taken from, `total` how many operations on the key there were at all.
+ */
+export function explain(key: string, effects: readonly Effect[], prefix: readonly Effect[], total: number): string {
+  const looked = new Set(prefix.filter((effect) => effect.needs !== 'any').map((effect) => effect.operation));
+  const head = `not linearizable: key ${key}, ${effects.length} of its ${total} operations: client, operation -> result, [call..return]`;
+  const rows = effects.map(({ operation, needs }) => [
+    operation.client,
+    told(operation),
+    `${span(operation)}${needs === 'any' && looked.has(operation) ? ' *' : ''}`,
+  ]);
+  const note = rows.some((row) => row[2]!.endsWith('*')) ? ['  * what it wrote is enough to fail, whatever it found'] : [];
+  return [head, ...table(rows), ...note, reason(effects, prefix)].join('\n');
+}
+
+/** Why they fail. What it says of the operations in the table is true of the whole prefix. */
+function reason(effects: readonly Effect[], prefix: readonly Effect[]): string {
+  const certain = effects.filter((effect) => effect.certain).sort((a, b) => b.returned - a.returned);
+  const culprit = certain[0]!;
+  const who = `${culprit.operation.client} ${told(culprit.operation)} returned`;
+  const what = culprit.needs === 'is' ? quoted(culprit.needed) : `anything but ${quoted(culprit.needed)}`;
+  const writes = prefix.filter((effect) => effect.operation !== culprit.operation && effect.writes && accepts(culprit, effect.value));
+  const fromStart = accepts(culprit, undefined);
+  if (writes.length === 0 && !fromStart) return `${who}, though nothing had written ${what}`;
+
+  const others = certain.filter((effect) => effect.returned < culprit.called && showsOther(effect, culprit));
+  const since = others.find((other) => writes.every((write) => write.returned < other.called));
+  if (since !== undefined) return `${who} after ${named(since)} had completed, and nothing wrote ${what} since`;
+
+  for (const other of writes.length === 1 && !fromStart ? others : []) {
+    const seen = certain.find((effect) => effect.returned < other.called && effect.needs === 'is' && accepts(culprit, effect.needed));
+    if (seen !== undefined) return `${who} after ${named(other)} had completed, though ${what} was written only once, and ${named(seen)} had seen that before`;
+  }
+  return `${who}, and no order of these operations explains it; without it there is one`;
+}
+
+/** Whether the key certainly held, when `effect` took effect, what `culprit` cannot have found. */
+function showsOther(effect: Effect, culprit: Effect): boolean {
+  if (effect.writes) return !accepts(culprit, effect.value);
+  return effect.needs === 'is' ? !accepts(culprit, effect.needed) : culprit.needs === 'is' && culprit.needed === effect.needed;
+}
+
+function named({ operation }: Effect): string {
+  return `${operation.op === 'set' && operation.result === undefined ? asked(operation) : told(operation)} by ${operation.client}`;
+}
+
+function told(operation: Operation): string {
+  return `${asked(operation)} -> ${operation.outcome === 'ok' ? answered(operation) : '?'}`;
+}
+
+function asked(operation: Operation): string {
+  const { op, key } = operation;
+  if (op === 'set') return `set ${key} ${quoted(operation.value)}`;
+  return op === 'cas' ? `cas ${key} ${quoted(operation.expected)} => ${quoted(operation.value)}` : `${op} ${key}`;
+}
+
+function answered({ op, result }: Operation): string {
+  if (op === 'get') return quoted(result as Value);
+  if (op === 'set' && result !== undefined) return `ok, was ${quoted((result as string | null) ?? undefined)}`;
+  return result === undefined ? 'ok' : String(result);
+}
+
+function quoted(value: Value): string {
+  return value === undefined ? 'absent' : `'${JSON.stringify(value).slice(1, -1)}'`;
+}
+
+function span({ outcome, called, returned, calledAt, returnedAt }: Operation): string {
+  const ended = outcome === 'ok';
+  const times = calledAt === undefined ? '' : ` ${calledAt}..${(ended ? returnedAt : undefined) ?? '?'} ms`;
+  return `[${called}..${ended ? returned : '?'}]${times}`;
+}
+
+/** Lines of padded columns. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd());
+}

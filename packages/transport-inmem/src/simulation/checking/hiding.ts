@@ -1,0 +1,19 @@
+// From when on a write cannot be seen any more, in whatever order the operations took effect.
+
+import type { Effect } from './effect.ts';
+
+/** By when a write returned: from when on it is hidden for good, because another that was called afterwards has returned. `effects` are in order of call. */
+export function hiding(effects: readonly Effect[]): (returned: number) => number {
+  const writes = effects.filter((effect) => effect.certain && effect.writes);
+  const earliest: number[] = [];
+  for (let i = writes.length - 1, least = Number.POSITIVE_INFINITY; i >= 0; i--) earliest[i] = least = Math.min(least, writes[i]!.returned);
+  return (returned) => {
+    let low = 0;
+    for (let high = writes.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (writes[middle]!.called > returned) high = middle;
+      else low = middle + 1;
+    }
+    return earliest[low] ?? Number.POSITIVE_INFINITY;
+  };
+}

@@ -1,0 +1,57 @@
+import test from 'ava';
+import { type Command, createHistory } from './history.ts';
+
+test('operations are recorded in order of call, calls and answers are numbered together', (t) => {
+  const history = createHistory();
+  const set = history.call('c1', { key: 'x', op: 'set', value: 'a' }, 5);
+  const get = history.call('c2', { key: 'x', op: 'get' });
+  get.ok('a');
+  set.ok(undefined, 9);
+  t.deepEqual(JSON.parse(JSON.stringify(history.operations)), [
+    { key: 'x', op: 'set', value: 'a', client: 'c1', outcome: 'ok', called: 1, calledAt: 5, returned: 4, returnedAt: 9 },
+    { key: 'x', op: 'get', client: 'c2', outcome: 'ok', called: 2, returned: 3, result: 'a' },
+  ]);
+});
+
+test('an operation is open until it is answered: ok, failed or unknown', (t) => {
+  const history = createHistory();
+  const handles = ['a', 'b', 'c', 'd'].map((key) => history.call('c', { key, op: 'delete' }));
+  handles[0]!.ok(true);
+  handles[1]!.fail();
+  handles[2]!.unknown();
+  t.deepEqual(
+    history.operations.map(({ outcome }) => outcome),
+    ['ok', 'failed', 'unknown', 'open'],
+  );
+});
+
+test('a second answer is a TypeError, and changes nothing', (t) => {
+  const history = createHistory();
+  for (const first of ['ok', 'fail', 'unknown'] as const) {
+    for (const second of ['ok', 'fail', 'unknown'] as const) {
+      const handle = history.call('c1', { key: 'x', op: 'get' });
+      handle[first]();
+      const before = { ...history.operations.at(-1)! };
+      t.throws(() => handle[second](), { instanceOf: TypeError, message: /get x of c1 is answered already/ });
+      t.deepEqual({ ...history.operations.at(-1)! }, before);
+    }
+  }
+});
+
+test('a result that does not fit is a TypeError, and the operation stays open', (t) => {
+  const history = createHistory();
+  const wrong: [Command, unknown][] = [
+    [{ key: 'x', op: 'get' }, true],
+    [{ key: 'x', op: 'get' }, null],
+    [{ key: 'x', op: 'set', value: 'a' }, true],
+    [{ key: 'x', op: 'delete' }, 'a'],
+    [{ key: 'x', op: 'cas', expected: undefined, value: 'a' }, undefined],
+  ];
+  for (const [command, result] of wrong) {
+    const handle = history.call('c', command);
+    t.throws(() => handle.ok(result as undefined), { instanceOf: TypeError, message: /cannot result in/ });
+    t.is(history.operations.at(-1)!.outcome, 'open');
+    handle.fail();
+  }
+  t.throws(() => history.call('c', { key: 'x', op: 'put' } as unknown as Command), { instanceOf: TypeError, message: /op is one of/ });
+});

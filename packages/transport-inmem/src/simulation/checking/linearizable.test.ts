@@ -1,0 +1,218 @@
+import test, { type ExecutionContext } from 'ava';
+import { createHistory, type History } from './history.ts';
+import { checkLinearizable } from './linearizable.ts';
+import { hasOrder } from './testing/brute-force.ts';
+
+/** A history in a few words: `c1 set x a` calls, `c1 = a` answers the last call of c1, `c1 !` fails, `c1 ?` gives up. `-` is absent. */
+function historyOf(text: string): History {
+  const history = createHistory();
+  const last = new Map<string, ReturnType<History['call']>>();
+  const value = (word: string | undefined) => (word === undefined || word === '-' ? undefined : word);
+  for (const line of text.split(/;\s*/)) {
+    const [client, op, key, first, second] = line.split(/\s+/) as [string, string, string, string, string];
+    const handle = last.get(client)!;
+    if (op === '=') handle.ok((key === 'true' || key === 'false' ? key === 'true' : key === 'null' ? null : value(key)) as undefined);
+    else if (op === '!') handle.fail();
+    else if (op === '?') handle.unknown();
+    else if (op === undefined) continue;
+    else if (op === 'set') last.set(client, history.call(client, { key, op, value: first }));
+    else if (op === 'cas') last.set(client, history.call(client, { key, op, expected: value(first), value: second }));
+    else last.set(client, history.call(client, { key, op: op as 'get' | 'delete' }));
+  }
+  return history;
+}
+
+function passes(t: ExecutionContext, text: string): void {
+  const verdict = checkLinearizable(historyOf(text));
+  t.true(verdict.linearizable, verdict.linearizable === false ? verdict.text : undefined);
+  t.true(hasOrder(historyOf(text).operations));
+}
+
+/** Fails with that many operations and this last line. */
+function fails(t: ExecutionContext, text: string, operations: number, why: string): void {
+  const verdict = checkLinearizable(historyOf(text));
+  t.false(hasOrder(historyOf(text).operations));
+  if (verdict.linearizable !== false) return t.fail('found linearizable');
+  t.is(verdict.text.split('\n').at(-1), why);
+  t.is(verdict.operations.length, operations, verdict.text);
+  t.false(hasOrder(verdict.operations));
+}
+
+test('nothing, and what one client does alone', (t) => {
+  t.deepEqual(checkLinearizable([]), { linearizable: true, configurations: 0 });
+  passes(t, 'a get x; a = -; a set x 1; a = null; a get x; a = 1; a cas x 1 2; a = true; a cas x 1 3; a = false; a delete x; a = true; a delete x; a = false');
+});
+
+test('a stale read', (t) => {
+  const before = 'a set x 1; a =; b get x; b = 1; a set x 2; a =;';
+  passes(t, `${before} b get x; b = 2`);
+  fails(
+    t,
+    `${before} c set x 3; c ?; b get x; b = 1; a get x; a = 3`,
+    3,
+    "b get x -> '1' returned after set x '2' by a had completed, and nothing wrote '1' since",
+  );
+  passes(t, 'a set x 1; a =; a set x 2; b get x; b = 1; a =');
+});
+
+test('a lost write', (t) => {
+  fails(t, 'a set x 1; a =; b get x; b = -', 2, "b get x -> absent returned after set x '1' by a had completed, and nothing wrote absent since");
+  fails(
+    t,
+    'a set x 1; b set x 2; a =; b =; c get x; c = -',
+    2,
+    "c get x -> absent returned after set x '2' by b had completed, and nothing wrote absent since",
+  );
+});
+
+test('a read of what nobody wrote, or only wrote later', (t) => {
+  fails(t, 'a set x 1; a =; b get x; b = 7', 1, "b get x -> '7' returned, though nothing had written '7'");
+  fails(t, 'b get x; b = 1; a set x 1; a =', 1, "b get x -> '1' returned, though nothing had written '1'");
+  fails(t, 'a set x 1; a !; b get x; b = 1', 1, "b get x -> '1' returned, though nothing had written '1'");
+  passes(t, 'b get x; a set x 1; b = 1; a =');
+});
+
+test('two reads that go back', (t) => {
+  const before = 'w set x 1; w =; w set x 2; a get x; a = 2;';
+  passes(t, `${before} b get x; b = 2; w =`);
+  fails(t, `${before} b get x; b = 1; w =`, 4, "b get x -> '1' returned after get x -> '2' by a had completed, and nothing wrote '1' since");
+  passes(t, 'w set x 1; w =; w set x 2; a get x; b get x; a = 2; b = 1; w =');
+});
+
+test('concurrent writes take effect in either order, but in one', (t) => {
+  for (const [first, second] of [
+    [1, 2],
+    [2, 1],
+  ]) {
+    passes(t, `a set x 1; b set x 2; a =; b =; c get x; c = ${second}; d get x; d = ${second}`);
+    passes(t, `a set x 1; b set x 2; c get x; c = ${first}; a =; b =; d get x; d = ${second}`);
+    const both = `a set x 1; b set x 2; a =; b =; c get x; c = ${first}; d get x; d = ${second}`;
+    fails(t, both, 4, `d get x -> '${second}' returned after get x -> '${first}' by c had completed, and nothing wrote '${second}' since`);
+  }
+});
+
+test('a write of unknown outcome may show up later, once', (t) => {
+  for (const lost of ['a ?', 'q get x']) {
+    const before = `a set x 1; a =; b set x 2; b =; a set x 3; ${lost}; c get x; c = 2;`;
+    passes(t, before);
+    passes(t, `${before} d get x; d = 3`);
+    passes(t, `${before} d get x; d = 3; d set x 4; d =; d get x; d = 4`);
+    const again = `${before} d get x; d = 3; d set x 4; d =; d get x; d = 4; d get x; d = 3`;
+    fails(
+      t,
+      again,
+      4,
+      "d get x -> '3' returned after set x '4' by d had completed, though '3' was written only once, and get x -> '3' by d had seen that before",
+    );
+    fails(t, `${before} d get x; d = 3; e get x; e = 2`, 4, "e get x -> '2' returned after get x -> '3' by d had completed, and nothing wrote '2' since");
+  }
+});
+
+test('deletes', (t) => {
+  passes(t, 'a set x 1; a =; a delete x; b get x; b = -; a = true; b get x; b = -');
+  passes(t, 'a set x 1; a =; a delete x; a ?; b get x; b = 1; b get x; b = -');
+  fails(
+    t,
+    'a set x 1; a =; a delete x; a = true; b get x; b = 1',
+    3,
+    "b get x -> '1' returned after delete x -> true by a had completed, and nothing wrote '1' since",
+  );
+  fails(t, 'a delete x; a = true', 1, 'a delete x -> true returned, though nothing had written anything but absent');
+  fails(t, 'a set x 1; a =; b delete x; b = false', 2, "b delete x -> false returned after set x '1' by a had completed, and nothing wrote absent since");
+  fails(
+    t,
+    'a set x 1; a =; b delete x; c delete x; b = true; c = true',
+    3,
+    'c delete x -> true returned, and no order of these operations explains it; without it there is one',
+  );
+});
+
+test('cas happens where it finds what it expects', (t) => {
+  passes(t, 'a cas x - 1; b cas x - 2; a = true; b = false; c get x; c = 1');
+  passes(t, 'a cas x - 1; b cas x 1 2; b = true; a = true');
+  passes(t, 'a set x 1; a =; b cas x 1 2; b ?; c get x; c = 1; d get x; d = 2');
+  fails(
+    t,
+    'a cas x - 1; b cas x - 2; a = true; b = true',
+    2,
+    "b cas x absent => '2' -> true returned, and no order of these operations explains it; without it there is one",
+  );
+  fails(
+    t,
+    'a set x 1; a =; b cas x 1 2; b = false',
+    2,
+    "b cas x '1' => '2' -> false returned after set x '1' by a had completed, and nothing wrote anything but '1' since",
+  );
+  fails(
+    t,
+    'a set x 1; a =; b cas x 3 2; b ?; c get x; c = 2',
+    2,
+    "c get x -> '2' returned, and no order of these operations explains it; without it there is one",
+  );
+});
+
+test('a set may tell what was there before', (t) => {
+  passes(t, 'a set x 1; a = null; b set x 2; c set x 3; b = 3; c = 1');
+  fails(
+    t,
+    'a set x 1; a =; b set x 2; b = null',
+    2,
+    "b set x '2' -> ok, was absent returned after set x '1' by a had completed, and nothing wrote absent since",
+  );
+  fails(t, 'b set x 2; b = 7', 1, "b set x '2' -> ok, was '7' returned, though nothing had written '7'");
+});
+
+test('a value that was written twice may come back', (t) => {
+  const before = 'a set x 1; a =; b set x 2; b =;';
+  passes(t, `${before} c set x 1; d get x; d = 1; d get x; d = 1; c =`);
+  passes(t, `${before} c set x 1; c ?; d get x; d = 2; d get x; d = 1`);
+  fails(
+    t,
+    `${before} c set x 1; d get x; d = 1; d set x 3; d =; d get x; d = 1; c =`,
+    4,
+    "d get x -> '1' returned, and no order of these operations explains it; without it there is one",
+  );
+});
+
+test('an excused write can be taken just before its return', (t) => {
+  passes(t, 'c8 set x v2; c2 set x v4; c1 set x v5; c8 = v4; c1 =; c9 get x; c9 = v5');
+  passes(t, 'c0 set x 1; c1 set x 0; c0 =; c0 set x 0; c2 set x 1; c1 =; c0 =; c1 set x 1; c1 = 0; c2 = 0');
+});
+
+test('each key is judged by itself; the first that fails is told', (t) => {
+  const text = 'a set x 1; b set y 1; a =; b =; a get y; a = 1; b get x; b = 1; c get z; c = -';
+  passes(t, 'a set x 1; a =; a get x; a = 1');
+  t.true(checkLinearizable(historyOf(text)).linearizable);
+  const verdict = checkLinearizable(historyOf(`${text}; c get z; c = 5; a get y; a = -`));
+  t.like(verdict, { linearizable: false, key: 'y' });
+});
+
+test('the text is a table in order of call, with times where they were given', (t) => {
+  const history = createHistory();
+  const set = history.call('writer', { key: 'x', op: 'set', value: "it's" }, 0);
+  set.ok(undefined, 12.5);
+  history.call('lost', { key: 'x', op: 'delete' }, 13);
+  const cas = history.call('c', { key: 'x', op: 'cas', expected: "it's", value: 'b' }, 14);
+  cas.ok(true, 15);
+  history.call('r', { key: 'x', op: 'get' }, 16).ok("it's", 18);
+  const verdict = checkLinearizable(history);
+  if (verdict.linearizable !== false) return t.fail();
+  t.deepEqual(verdict.text.split('\n'), [
+    'not linearizable: key x, 3 of its 4 operations: client, operation -> result, [call..return]',
+    "  writer  set x 'it's' -> ok           [1..2] 0..12.5 ms",
+    "  c       cas x 'it's' => 'b' -> true  [4..5] 14..15 ms *",
+    "  r       get x -> 'it's'              [6..7] 16..18 ms",
+    '  * what it wrote is enough to fail, whatever it found',
+    "r get x -> 'it's' returned after cas x 'it's' => 'b' -> true by c had completed, and nothing wrote 'it's' since",
+  ]);
+  t.deepEqual(verdict.operations, [history.operations[0]!, history.operations[2]!, history.operations[3]!]);
+});
+
+test('a history is cut where it fails first, and what was pending there is open', (t) => {
+  const verdict = checkLinearizable(historyOf('w set x 1; w =; w set x 2; a get x; a = 2; b get x; b = 1; w =; c get x; c = 9'));
+  if (verdict.linearizable !== false) return t.fail();
+  t.deepEqual(
+    verdict.operations.map(({ outcome }) => outcome),
+    ['ok', 'open', 'ok', 'ok'],
+  );
+});
