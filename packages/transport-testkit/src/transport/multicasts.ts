@@ -90,6 +90,7 @@ export const multicastCases: Cases = (define) => {
 
   define("the timeout is each call's own", async (f, t) => {
     const { a, at } = await group(f, 3, { hang: [1] });
+    for (const target of at) await a.dial(target);
     const reading = listOf(multicast(a, at, 'brisk', utf8(''), { timeout: 300 }));
     await f.until('two have answered', () => a.snapshot().connections.reduce((sum, { calls }) => sum + calls.out, 0) === 1);
     f.clock.advance(301);

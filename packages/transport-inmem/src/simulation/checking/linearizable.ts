@@ -3,14 +3,14 @@
 import { type Effect, effectsOf } from './effect.ts';
 import { explain } from './explain.ts';
 import type { History, Operation } from './history.ts';
-import { findOrder } from './search.ts';
+import { type Found, findOrder } from './search.ts';
 import { shortestFailing, shrink } from './shrink.ts';
 
 export interface CheckOptions {
   /**
    * How much is searched for a key before its verdict is `undefined`: configurations (how far all clients are, and the value there), and
    * one more for a hundred comparisons between them; default 1,000,000, some ten seconds. Making a counter-example small is given as
-   * much again. A search takes at most about 300 bytes for each. Ordinary histories need from one to eight an operation, but what makes
+   * much again, and leaves it as it is then. A search takes at most about 300 bytes for each. Ordinary histories need from one to eight an operation, but what makes
    * for many are unknown outcomes together with few different values: clients had best write distinct ones.
    */
   readonly limit?: number;
@@ -42,7 +42,7 @@ export function checkLinearizable(history: History | readonly Operation[], optio
     const found = findOrder(effectsOf(ofKey), limit);
     configurations += found.configurations;
     if (found.order === undefined) undecided ??= key;
-    if (found.order === false) return { linearizable: false, configurations, key, ...counterExample(key, ofKey, found.stuck, limit) };
+    if (found.order === false) return { linearizable: false, configurations, key, ...counterExample(key, ofKey, found, limit) };
   }
   if (undecided === undefined) return { linearizable: true, configurations };
   const text = `undecided: key ${undecided}, the limit of ${limit} was reached; raise it, or let clients write distinct values or have fewer unknown outcomes`;
@@ -59,11 +59,13 @@ function byKey(operations: readonly Operation[]): Map<string, Operation[]> {
   return keys;
 }
 
-function counterExample(key: string, operations: readonly Operation[], stuck: number, limit: number): { operations: Operation[]; text: string } {
+/** A step that takes far longer than the verdict did is not taken; once all together took as long as the limit allows, no more are. */
+function counterExample(key: string, operations: readonly Operation[], { stuck, work }: Found, limit: number): { operations: Operation[]; text: string } {
   let left = limit;
   const fails = (effects: readonly Effect[]) => {
-    const found = findOrder(effects, left);
-    left -= Math.min(left, found.work);
+    if (left <= 0) return false;
+    const found = findOrder(effects, Math.min(left, PATIENCE * work + LEAST));
+    left -= found.work;
     return found.order === false;
   };
   const prefix = shortestFailing(operations, stuck, fails);
@@ -72,3 +74,6 @@ function counterExample(key: string, operations: readonly Operation[], stuck: nu
 }
 
 const LIMIT = 1_000_000;
+/** How much longer than the verdict a step towards a counter-example may take: so many times as long, and so much more. */
+const PATIENCE = 2;
+const LEAST = 10_000;

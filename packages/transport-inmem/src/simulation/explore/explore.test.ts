@@ -184,12 +184,12 @@ test.serial('two workers come to what one thread comes to', async (t) => {
     import scenario from ${JSON.stringify(module.href)};
     import { nemeses } from ${JSON.stringify(new URL('../faults/nemeses.js', import.meta.url).href)};
     export default scenario;
-    export const nemesis = nemeses.swarm({ kinds: ['crashes', 'isolate'] });
+    export const nemesis = nemeses.swarm({ kinds: ['crashes', 'isolate'], duration: 6_000 });
     export const options = { link: { latency: 50 } };
   `);
   const one = await explore({ ...shared, scenario: swarm, workers: 1 });
   const two = await explore({ ...shared, scenario: swarm, workers: 2 });
-  const inline = await explore({ ...shared, scenario, nemesis: nemeses.swarm({ kinds: ['crashes', 'isolate'] }) });
+  const inline = await explore({ ...shared, scenario, nemesis: nemeses.swarm({ kinds: ['crashes', 'isolate'], duration: 6_000 }) });
   t.is(one.failed.length, 2);
   t.deepEqual(content(two), content(one));
   t.deepEqual(content(inline), content(one));

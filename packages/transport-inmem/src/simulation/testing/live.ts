@@ -46,13 +46,16 @@ class LiveWorld extends World {
   #wake(): void {
     if (this.#awake) return;
     this.#awake = true;
-    setImmediate(() => this.#turn());
+    setImmediate(() => void this.#turn());
   }
 
-  #turn(): void {
-    this.#awake = false;
+  async #turn(): Promise<void> {
     // What waits now; what follows from it is for the next turn.
-    for (let left = this.queue.size; left > 0; left--) this.step(Number.POSITIVE_INFINITY);
+    for (let left = this.queue.size; left > 0; left--) {
+      this.step(Number.POSITIVE_INFINITY);
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+    }
+    this.#awake = false;
     if (this.queue.size > 0) this.#wake();
   }
 }
