@@ -37,6 +37,7 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(test, "cancel: at the deadline the callee's session sends ERROR deadline_exceeded, handler or not", async (t, role) => {
     const s = await session(t, backend, role);
     s.peer.send(request(s.id(0), [1], { timeout: 700 }), request(s.id(1), [2], { timeout: 900 }));
+    await s.peer.barrier();
     const rpc = await s.call('echo');
     t.is(rpc.deadline, s.clock.now() + 700);
     s.clock.advance(699);
