@@ -134,13 +134,18 @@ export class NodeStore implements Store {
     return new Promise((resolve, reject) => {
       if (!alive) return;
       this.pending++;
-      world.schedule(draw(latency, this.#disk.random), 'store', this.#owner, () => {
+      const done = () => {
         this.pending--;
         const check = checksum(bytes) ^ checksum(encoder.encode(key));
         world.trace.record(world.now, Happening.stored, number, 0, world.trace.number(what), bytes.length, check);
         if (fails) reject(new TransportError('unavailable', `${what}(${key === '' ? '' : `'${key}'`}): the disk of ${name} failed`));
         else resolve(act());
-      });
+      };
+      const delay = draw(latency, this.#disk.random);
+      world.touch();
+      // What takes no time needs no event of its own.
+      if (delay === 0) done();
+      else world.schedule(delay, 'store', this.#owner, done);
     });
   }
 }
