@@ -229,7 +229,7 @@ export class Simulation {
     this.inject({ do: 'slow', node: name, cost });
   }
 
-  /** A node's clock jumps. Its wall clock goes back where that is negative, its monotonic clock stands still until it is right. */
+  /** A node's clock jumps. Its wall clock goes back where that is negative, its monotonic clock runs at half speed until it is right. */
   skew(name: string, by: number): void {
     this.inject({ do: 'skew', node: name, by });
   }

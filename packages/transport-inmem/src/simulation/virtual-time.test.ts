@@ -148,7 +148,7 @@ test.serial('a slow CPU: each event costs its time, and those that wait run by t
   await sim.close();
 });
 
-test.serial('skew: the wall clock jumps, the monotonic one never falls and goes on once it is right', async (t) => {
+test.serial('skew: the wall clock jumps, the monotonic one never falls and is slow until it is right', async (t) => {
   const { sim, context } = await alone();
   const { clock } = context;
   const epoch = Date.UTC(2020, 0, 1);
@@ -157,9 +157,9 @@ test.serial('skew: the wall clock jumps, the monotonic one never falls and goes 
   sim.skew('a', -300);
   t.deepEqual([clock.now(), clock.wall()], [1_000, epoch + 700]);
   await sim.run(200);
-  t.deepEqual([clock.now(), clock.wall()], [1_000, epoch + 900]);
+  t.deepEqual([clock.now(), clock.wall()], [1_100, epoch + 900]);
   await sim.run(300);
-  t.deepEqual([clock.now(), clock.wall()], [1_200, epoch + 1_200]);
+  t.deepEqual([clock.now(), clock.wall()], [1_250, epoch + 1_200]);
   sim.skew('a', 5_000);
   t.deepEqual([clock.now(), clock.wall()], [6_200, epoch + 6_200]);
   let fired = 0;

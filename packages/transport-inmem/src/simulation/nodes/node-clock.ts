@@ -10,7 +10,7 @@ export class NodeTime {
   /** The clock showed `#shown` at the virtual time `#since`, and has run at `rate` from there. */
   #since = 0;
   #shown = 0;
-  /** What the monotonic clock has shown at most when the clock was set back. */
+  /** What the monotonic clock showed when the clock was last set. */
   #floor = 0;
   rate = 1;
 
@@ -23,9 +23,9 @@ export class NodeTime {
     return this.#shown + (this.#world.now - this.#since) * this.rate;
   }
 
-  /** Never falls: set back, it stands still until it is right. */
+  /** Never falls: set back, it runs at half its speed until it is right, as clocks that are slewed do. */
   get monotonic(): number {
-    return Math.max(this.#floor, this.reading);
+    return Math.max(this.#floor + (this.#world.now - this.#since) * this.rate * SLEW, this.reading);
   }
 
   /** Sets the clock forward, or back where `by` is negative. */
@@ -37,6 +37,7 @@ export class NodeTime {
 
   /** From now on the clock runs fast by so many millionths, or slow where it is negative. */
   drift(ppm: number): void {
+    this.#floor = this.monotonic;
     this.#shown = this.reading;
     this.#since = this.#world.now;
     this.rate = 1 + ppm / 1_000_000;
@@ -94,6 +95,8 @@ export class NodeClock implements Clock {
   }
 }
 
+/** Of its speed, while it waits for the time that it has shown already. */
+const SLEW = 0.5;
 const EPOCH = 1_577_836_800_000;
 const NEVER: SimEvent = {
   at: Number.POSITIVE_INFINITY,

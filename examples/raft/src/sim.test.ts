@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import type { Edit } from './sim/testing/mutant.ts';
+import { RAFT_MUTANTS } from './sim/testing/raft-mutants.ts';
+
+const sim = fileURLToPath(new URL('sim.js', import.meta.url));
+
+function run(
+  args: readonly string[],
+  { edits = [], ...env }: { edits?: readonly Edit[]; SEED?: string } = {},
+): Promise<{ code: number | null; out: string; err: string }> {
+  const hooks = edits.length > 0 ? ['--no-warnings', '--import', new URL('sim/testing/mutate-from-environment.js', import.meta.url).href] : [];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...hooks, sim, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, SEED: '', MUTANT: JSON.stringify(edits), ...env },
+    });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (chunk) => (out += chunk));
+    child.stderr.on('data', (chunk) => (err += chunk));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, out, err }));
+  });
+}
+
+test('seeds that pass end with one line of what they were, and exit code 0', async (t) => {
+  const { code, out, err } = await run(['--seeds', '4', '--minutes', '1', '--workers', '2']);
+  t.is(code, 0, out + err);
+  t.regex(out, /^4 seeds × 1 virtual minute of Raft under swarm: all passed in [\d.]+ s, 0\.1 virtual hours, [\d,]+ × real time$/m);
+  t.is(err, '');
+});
+
+test('SEED runs that seed alone', async (t) => {
+  const { code, out } = await run(['--minutes', '1', '--nemesis', 'none'], { SEED: '3' });
+  t.is(code, 0);
+  t.regex(out, /^1 seed × 1 virtual minute of Raft under no nemesis: all passed/m);
+});
+
+test('a failure is shown: what broke, the last events lane by lane, the least that it takes, and the line that replays it', async (t) => {
+  t.timeout(60_000, 'seconds on a free machine');
+  const { edits } = RAFT_MUTANTS.find(({ name }) => name === 'counts refused votes')!;
+  const args = ['--minutes', '1', '--nodes', '5'];
+  const { code, out, err } = await run(['--seeds', '50', '--workers', '1', ...args], { edits });
+  t.is(code, 1, out + err);
+  t.regex(out, /^✘ seed \d+: (?:committed entries are never lost|at most one leader a term|log matching): .* \(seed \d+, at [\d.]+ ms\)$/m);
+  t.regex(out, /^the last \d+ of [\d,]+ events:\n\n +ms {2}n\d {2}/m);
+  t.regex(out, /^ +[\d.]+ {2}.*leads term \d+$/m);
+  t.regex(out, /^it fails with \d+ of the \d+ faults that were planned/m);
+  const replay = /^SEED=(\d+) npx pnpm@12 sim --minutes 1 --nodes 5$/m.exec(out);
+  t.truthy(replay, out);
+  t.regex(out, /^\d+ seeds? × 1 virtual minute of Raft under swarm: \d+ passed, 1 failed in /m);
+  const again = await run(args, { edits, SEED: replay![1]! });
+  t.is(again.code, 1);
+  t.true(again.out.includes(/^✘ .*$/m.exec(out)![0]), again.out);
+});
+
+test('wrong options are told in one line, with exit code 2', async (t) => {
+  for (const [args, SEED] of [
+    [['--nemesis', 'storm'], ''],
+    [['--nodes', 'five'], ''],
+    [['--speed', '9'], ''],
+    [[], 'seven'],
+  ] as const) {
+    const { code, out, err } = await run(args, { SEED });
+    t.deepEqual([code, out, err.trimEnd().split('\n').length], [2, '', 1], err);
+  }
+});
+
+test('--help shows the options', async (t) => {
+  const { code, out } = await run(['--help']);
+  t.is(code, 0);
+  for (const option of ['--seeds', '--from', '--minutes', '--hours', '--nodes', '--clients', '--nemesis', '--level', '--workers', 'SEED'])
+    t.true(out.includes(option));
+});

@@ -1,0 +1,88 @@
+// `pnpm sim`: Raft in virtual time, under as many seeds as one likes; what fails is shown, made small, and can be run again.
+
+import process from 'node:process';
+import { systemClock } from '@trunkline/transport-core';
+import { explore, type Failure, type Progress } from '@trunkline/transport-inmem/simulation';
+import { Screen } from './demo/screen.ts';
+import { drawLanes } from './sim/lanes.ts';
+import { HELP, parseOptions, type SimOptions } from './sim/options.ts';
+import { type Settings, scenarioUrl } from './sim/settings.ts';
+
+const screen = new Screen(process.stdout);
+
+/** Exit codes: 0 all seeds passed, 1 one failed, 2 wrong options, 130 interrupted. */
+async function main(): Promise<number> {
+  let options: SimOptions | 'help';
+  try {
+    options = parseOptions(process.argv.slice(2));
+    if (!/^(?:-?\d+)?$/.test(process.env['SEED'] ?? '')) throw new Error(`SEED: expected an integer in the environment, got '${process.env['SEED']}'`);
+  } catch (error) {
+    process.stderr.write(`sim: ${(error as Error).message.split('. ')[0]} (--help shows the options)\n`);
+    return 2;
+  }
+  if (options === 'help') {
+    screen.print(HELP);
+    return 0;
+  }
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort(new Error('interrupted'));
+  process.once('SIGINT', onInterrupt); // a second one ends the process as usual
+  try {
+    return await search(options, interrupt.signal);
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    screen.print('interrupted');
+    return 130;
+  } finally {
+    process.off('SIGINT', onInterrupt);
+  }
+}
+
+async function search({ seeds, from, workers, settings, replay }: SimOptions, signal: AbortSignal): Promise<number> {
+  const began = systemClock.now();
+  const what = `${settings.nodes} nodes under ${settings.nemesis}`;
+  const onProgress = ({ done, seeds, failed, virtualHours }: Progress) => {
+    const speed = (virtualHours * HOUR) / Math.max(1, systemClock.now() - began);
+    screen.progress('raft', what, `${done} of ${seeds} seeds, ${failed} failed, ${number(virtualHours, 1)} virtual hours, ${number(speed)} × real time`);
+  };
+  const command = ['npx pnpm@12 sim', ...replay].join(' ');
+  const { passed, failed, virtualHours } = await explore({ seeds, from, workers, scenario: scenarioUrl(settings), replay: command, onProgress, signal });
+  const elapsed = systemClock.now() - began;
+  for (const failure of failed) showFailure(failure);
+  const outcome = failed.length === 0 ? 'all passed' : `${number(passed)} passed, ${failed.length} failed`;
+  const speed = `${number(elapsed / 1_000, elapsed < 10_000 ? 1 : 0)} s, ${number(virtualHours, 1)} virtual hours, ${number((virtualHours * HOUR) / elapsed)} × real time`;
+  screen.print(screen.colour(failed.length === 0 ? 'green' : 'red', `${title(passed + failed.length, settings)}: ${outcome} in ${speed}`));
+  return failed.length === 0 ? 0 : 1;
+}
+
+/** What broke, the last events, and the least that it takes: as explore tells it, but with the events drawn. */
+function showFailure({ seed, error, trace }: Failure): void {
+  const lines = error.message.split('\n');
+  const events = lines.indexOf('the last that happened:');
+  const told = lines.findIndex((line, i) => i > events && !line.startsWith('  ') && (events >= 0 || /^(?:it fails with|SEED=)/.test(line)));
+  const rest = told < 0 ? lines.length : told;
+  const [first = '', ...more] = lines.slice(0, events < 0 ? rest : events);
+  screen.print(screen.colour('red', `✘ seed ${seed}: ${first}`));
+  for (const line of more) screen.print(line);
+  screen.print(`\nthe last ${Math.min(SHOWN, trace.timeline.length)} of ${number(trace.events)} events:\n`);
+  for (const line of drawLanes(trace.timeline.slice(-SHOWN))) screen.print(line);
+  screen.print('');
+  for (const line of lines.slice(rest)) screen.print(line);
+  screen.print('');
+}
+
+function title(seeds: number, { minutes, nemesis }: Settings): string {
+  const each = minutes >= 120 ? `${number(minutes / 60, 1)} virtual hours` : `${number(minutes, 1)} virtual minute${minutes === 1 ? '' : 's'}`;
+  return `${number(seeds)} ${seeds === 1 ? 'seed' : 'seeds'} × ${each} of Raft under ${nemesis === 'none' ? 'no nemesis' : nemesis}`;
+}
+
+function number(value: number, digits = 0): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: digits });
+}
+
+/** Events that a failure is shown with. */
+const SHOWN = 60;
+/** Milliseconds. */
+const HOUR = 3_600_000;
+
+process.exitCode = await main();

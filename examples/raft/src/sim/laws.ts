@@ -1,0 +1,132 @@
+// What Raft promises (paper, figure 3), checked as it changes: each report costs the same, however long the history is.
+
+import type { Entry } from '../messages.ts';
+
+/** An entry as it was first seen; whoever has the same entry holds the same object. */
+export interface Known {
+  readonly index: number;
+  readonly term: number;
+  /** The term of the entry before it; undefined while nobody has told. */
+  before: number | undefined;
+  readonly command: Uint8Array;
+}
+
+/** A law that was broken. */
+export class Breach extends Error {
+  readonly law: Law;
+
+  constructor(law: Law, what: string) {
+    super(what);
+    this.name = 'Breach';
+    this.law = law;
+  }
+}
+
+export const LAWS = {
+  leader: 'at most one leader a term',
+  vote: 'one vote a term',
+  matching: 'log matching',
+  complete: 'committed entries are never lost',
+  machine: 'state machine safety',
+} as const;
+
+export type Law = (typeof LAWS)[keyof typeof LAWS];
+
+/** An entry that some node applied: committed. */
+interface Committed {
+  readonly entry: Known;
+  /** Who applied it first, in which term: it was committed in that one or before. */
+  readonly by: string;
+  readonly since: number;
+  /** What the state machine answered. */
+  result: Uint8Array | undefined;
+}
+
+/** What all nodes of one simulation have shown so far. Its methods tell a breach instead of throwing: Raft would catch it. */
+export class Laws {
+  readonly #broken: (breach: Breach) => void;
+  readonly #leaders = new Map<number, string>();
+  readonly #entries = new Map<number, Known>();
+  /** By index; the first is a blank. */
+  readonly #committed: (Committed | undefined)[] = [undefined];
+  readonly #snapshots = new Map<number, Uint8Array>();
+
+  constructor(broken: (breach: Breach) => void) {
+    this.#broken = broken;
+  }
+
+  /** The highest term that had a leader, the terms that had one, and the entries that were committed. */
+  get progress(): { readonly term: number; readonly terms: number; readonly committed: number } {
+    return { term: Math.max(0, ...this.#leaders.keys()), terms: this.#leaders.size, committed: this.#committed.length - 1 };
+  }
+
+  breach(law: Law, what: string): void {
+    this.#broken(new Breach(law, what));
+  }
+
+  /** A node, in one of its lives, leads a term; its log ends at `last`, and `has` tells an entry behind `base`. */
+  leads(node: string, life: string, term: number, base: number, has: (index: number) => Known | undefined): void {
+    const other = this.#leaders.get(term);
+    if (other === undefined) this.#leaders.set(term, life);
+    else if (other !== life) return this.breach(LAWS.leader, `${life} leads term ${term}, and so does ${other}`);
+    else return;
+    for (let index = this.#committed.length - 1; index > base; index--) {
+      const { entry, since, by } = this.#committed[index]!;
+      if (since < term && has(index) !== entry)
+        return this.breach(LAWS.complete, `${node} leads term ${term} without entry ${index} of term ${entry.term}, which ${by} applied in term ${since}`);
+    }
+  }
+
+  /** A node saves an entry behind one of the term `before`. Equal index and term: equal command and equal past. */
+  saves(node: string, index: number, { term, command }: Entry, before: number | undefined): Known {
+    const key = index * TERMS + term;
+    const known = this.#entries.get(key);
+    if (known === undefined) {
+      const entry = { index, term, before, command: command.slice() };
+      this.#entries.set(key, entry);
+      return entry;
+    }
+    if (!same(known.command, command)) this.breach(LAWS.matching, `${node} saves another entry ${index} of term ${term} than others have`);
+    if (before !== undefined && before !== (known.before ??= before))
+      this.breach(LAWS.matching, `${node} saves entry ${index} of term ${term} behind one of term ${before}, others behind one of term ${known.before}`);
+    return known;
+  }
+
+  /** A node in `term` applies an entry that it has, or passes it by where it is a no-op. */
+  applies(node: string, term: number, entry: Known, result: Uint8Array | undefined): void {
+    const { index } = entry;
+    const committed = this.#committed[index];
+    if (committed === undefined) {
+      if (index !== this.#committed.length) return this.breach(LAWS.machine, `${node} applies entry ${index}, and nobody has applied the one before it`);
+      this.#committed.push({ entry, by: node, since: term, result: result?.slice() });
+      return;
+    }
+    if (committed.entry !== entry) {
+      const other = committed.entry;
+      return this.breach(LAWS.complete, `${node} applies entry ${index} of term ${entry.term} where ${committed.by} applied one of term ${other.term}`);
+    }
+    if (result === undefined) return;
+    if (committed.result === undefined) committed.result = result.slice();
+    else if (!same(committed.result, result)) this.breach(LAWS.machine, `entry ${index} has another result on ${node} than it had on ${committed.by}`);
+  }
+
+  /** A node saves a snapshot of all up to an entry, its own or its leader's. */
+  snapshot(node: string, index: number, term: number, data: Uint8Array): void {
+    const committed = this.#committed[index];
+    if (committed === undefined) return this.breach(LAWS.machine, `${node} has a snapshot up to entry ${index}, which nobody has applied`);
+    if (committed.entry.term !== term)
+      return this.breach(LAWS.complete, `${node} has a snapshot that ends with an entry ${index} of term ${term}, not ${committed.entry.term}`);
+    const other = this.#snapshots.get(index);
+    if (other === undefined) this.#snapshots.set(index, data.slice());
+    else if (!same(other, data)) this.breach(LAWS.machine, `the state up to entry ${index} is another on ${node} than elsewhere`);
+  }
+}
+
+export function same(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** More terms than a run sees: an index and a term make one number. */
+const TERMS = 2 ** 22;

@@ -1,0 +1,90 @@
+// The command line of `pnpm sim`.
+
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { DEFAULTS, NEMESES, type Settings } from './settings.ts';
+
+export interface SimOptions {
+  readonly seeds: number;
+  readonly from: number;
+  readonly workers: number;
+  readonly settings: Settings;
+  /** What a replay is called with: all but which seeds, and how many at a time. */
+  readonly replay: readonly string[];
+}
+
+export const HELP = `Usage: pnpm sim [options]
+
+Raft on simulated nodes, in virtual time: clients work while a nemesis does its worst, then all must be well again. Each seed is a
+history of its own, the same each time. The environment's SEED runs one seed alone: SEED=7 pnpm sim
+
+  --seeds <n>       how many seeds (default: 200)
+  --from <n>        the first of them (default: 1)
+  --minutes <n>     virtual minutes of each (default: ${DEFAULTS.minutes})
+  --hours <n>       or virtual hours
+  --nodes <n>       3 to 9 (default: ${DEFAULTS.nodes})
+  --clients <n>     1 to 20 (default: ${DEFAULTS.clients})
+  --nemesis <name>  what goes wrong (default: ${DEFAULTS.nemesis}):
+                    ${listed(Object.keys(NEMESES))}
+  --level <name>    message: whole messages; stream: the bytes of connections (default: ${DEFAULTS.level})
+  --workers <n>     threads (default: one for each CPU)
+  --help            this text`;
+
+/** 'help', or the options; throws an Error of one line that says what is wrong. */
+export function parseOptions(args: readonly string[]): SimOptions | 'help' {
+  const { values, tokens } = parseArgs({
+    args: args.filter((arg) => arg !== '--'), // as `pnpm sim -- --nodes 3` hands it on
+    options: { ...Object.fromEntries(NAMES.map((name) => [name, { type: 'string' } as const])), help: { type: 'boolean', short: 'h' } },
+    tokens: true,
+  });
+  if (values.help === true) return 'help';
+  const text = (name: (typeof NAMES)[number]) => (values as { readonly [name: string]: string | undefined })[name];
+  const integer = (name: (typeof NAMES)[number], otherwise: number, least: number, most: number) => whole(name, text(name) ?? String(otherwise), least, most);
+  if (text('minutes') !== undefined && text('hours') !== undefined) throw new Error('--hours: give --minutes or --hours, not both');
+  const settings: Settings = {
+    nodes: integer('nodes', DEFAULTS.nodes, 3, 9),
+    clients: integer('clients', DEFAULTS.clients, 1, 20),
+    minutes: text('hours') === undefined ? span('minutes', text('minutes') ?? String(DEFAULTS.minutes), 1) : span('hours', text('hours')!, 60),
+    nemesis: oneOf('nemesis', text('nemesis') ?? DEFAULTS.nemesis, Object.keys(NEMESES)),
+    level: oneOf('level', text('level') ?? DEFAULTS.level, ['message', 'stream'] as const),
+  };
+  const replay = tokens.flatMap((token) => (token.kind === 'option' && !SEARCH.includes(token.name) ? [token.rawName, token.value ?? ''] : []));
+  return {
+    seeds: integer('seeds', 200, 1, 10_000_000),
+    from: integer('from', 1, 0, 1_000_000_000),
+    workers: integer('workers', availableParallelism(), 1, 1_024),
+    settings,
+    replay,
+  };
+}
+
+function whole(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new Error(`--${name}: expected a whole number from ${least} to ${most}, got '${text}'`);
+}
+
+/** Minutes, of as many of a unit. */
+function span(name: string, text: string, unit: number): number {
+  const minutes = Number(text) * unit;
+  if (/^\d+(?:\.\d+)?$/.test(text) && minutes >= 1 && minutes <= MOST_MINUTES) return minutes;
+  throw new Error(`--${name}: expected a number from 1 minute to ${MOST_MINUTES / 60} hours, got '${text}'`);
+}
+
+function oneOf<Name extends string>(option: string, name: string, names: readonly Name[]): Name {
+  if ((names as readonly string[]).includes(name)) return name as Name;
+  throw new Error(`--${option}: expected one of ${names.join(', ')}, got '${name}'`);
+}
+
+/** Names behind one another, in lines that fit. */
+function listed(names: readonly string[]): string {
+  return names.reduce((text, name) => {
+    const line = text.slice(text.lastIndexOf('\n') + 1);
+    return text === '' ? name : `${text},${line.length + name.length > 95 ? '\n                    ' : ' '}${name}`;
+  }, '');
+}
+
+const NAMES = ['seeds', 'from', 'minutes', 'hours', 'nodes', 'clients', 'nemesis', 'level', 'workers'] as const;
+const SEARCH = ['seeds', 'from', 'workers'];
+/** Virtual minutes of a seed. */
+const MOST_MINUTES = 1_000 * 60;

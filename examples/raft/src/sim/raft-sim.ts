@@ -1,0 +1,13 @@
+// The scenario as a module, for the workers of explore: its settings stand in its URL.
+
+import { raftScenario } from './scenario.ts';
+import { DISK, LINK, nemesisOf, settingsOf } from './settings.ts';
+
+/** Errors are ordinary here, refusals most of all, and stacks would take a tenth of the time. */
+Error.stackTraceLimit = 0;
+
+const settings = settingsOf(import.meta.url);
+
+export default raftScenario(settings);
+export const nemesis = nemesisOf(settings);
+export const options = { level: settings.level, link: LINK, disk: DISK };

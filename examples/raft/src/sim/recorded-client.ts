@@ -1,0 +1,87 @@
+// A client that works through commands one by one, and records what it asked for and what it was told.
+
+import { type Transport, TransportError } from '@trunkline/transport-core';
+import type { History } from '@trunkline/transport-inmem/simulation';
+import { KvClient } from '../client.ts';
+import type { RaftProtocol } from '../protocol.ts';
+
+export interface RecordedClientOptions {
+  readonly transport: Transport<RaftProtocol>;
+  readonly nodes: readonly string[];
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly history: History;
+  /** Mean milliseconds between two commands. */
+  readonly pause: number;
+}
+
+export class RecordedClient {
+  readonly name: string;
+  readonly #options: RecordedClientOptions;
+  readonly #client: KvClient;
+  #commands = 0;
+  #stopped = false;
+
+  constructor(options: RecordedClientOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.#client = new KvClient({ ...options, timeout: TIMEOUT });
+  }
+
+  /** Commands that were told of success. */
+  succeeded = 0;
+
+  /** One command after the other until `stop`; told of each that had no answer in its time. */
+  async work(unanswered: (began: number, error: TransportError) => void): Promise<void> {
+    const { clock, random } = this.#options.transport;
+    while (!this.#stopped) {
+      await clock.sleep(2 * random() * this.#options.pause);
+      const began = clock.now();
+      const error = await this.#command(random());
+      if (error !== undefined) unanswered(began, error);
+    }
+  }
+
+  /** After the command that is under way. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Reads every key once. Rejects where one can't be read. */
+  async readAll(): Promise<void> {
+    for (const key of this.#options.keys) {
+      const error = await this.#attempt(key, 0);
+      if (error !== undefined) throw error;
+    }
+  }
+
+  #command(chance: number): Promise<TransportError | undefined> {
+    const { keys, transport } = this.#options;
+    return this.#attempt(keys[Math.floor(transport.random() * keys.length)]!, chance);
+  }
+
+  /** Half of the commands read, most others write; every value is written once. */
+  async #attempt(key: string, chance: number): Promise<TransportError | undefined> {
+    const { history, name, transport } = this.#options;
+    const { clock } = transport;
+    const value = `${name}.${++this.#commands}`;
+    const op = chance < READS ? 'get' : chance < WRITES ? 'set' : 'delete';
+    const command = op === 'set' ? ({ key, op, value } as const) : ({ key, op } as const);
+    const handle = history.call(name, command, Math.round(clock.now()));
+    try {
+      const result = op === 'get' ? await this.#client.get(key) : op === 'set' ? void (await this.#client.set(key, value)) : await this.#client.delete(key);
+      handle.ok(result as never, Math.round(clock.now()));
+      this.succeeded++;
+      return undefined;
+    } catch (error) {
+      handle.unknown(Math.round(clock.now()));
+      if (error instanceof TransportError) return error;
+      throw error;
+    }
+  }
+}
+
+const READS = 0.5;
+const WRITES = 0.9;
+/** Milliseconds that a command may take, all its tries together. */
+const TIMEOUT = 5_000;

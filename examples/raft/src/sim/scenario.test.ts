@@ -1,0 +1,56 @@
+// Raft on simulated nodes keeps its promises under every nemesis, on both levels, and does the same each time.
+
+import { createSimulation, explore, type Level } from '@trunkline/transport-inmem/simulation';
+import test from 'ava';
+import { type Figures, raftScenario } from './scenario.ts';
+import { DEFAULTS, DISK, LINK, NEMESES, nemesisOf } from './settings.ts';
+
+const LEVELS: readonly Level[] = ['message', 'stream'];
+const SEEDS = 3;
+
+for (const level of LEVELS) {
+  for (const name of Object.keys(NEMESES)) {
+    test.serial(`${SEEDS} seeds under ${name}, on level ${level}`, async (t) => {
+      t.timeout(60_000, 'a second on a free machine, many on a busy one');
+      const ends: Figures[] = [];
+      const scenario = raftScenario({ minutes: 1, pause: 1_000, onEnd: (figures) => ends.push(figures) });
+      const nemesis = nemesisOf({ ...DEFAULTS, minutes: 1, nemesis: name });
+      const { passed, failed } = await explore({ seeds: SEEDS, scenario, nemesis, level, link: LINK, disk: DISK, stopAfter: SEEDS });
+      if (failed[0] !== undefined) throw failed[0].error;
+      t.is(passed, SEEDS);
+      t.true(
+        ends.every(({ commands, committed, terms }) => commands > 50 && committed > 50 && terms > 0),
+        'the histories are no idle ones',
+      );
+    });
+  }
+}
+
+test.serial('a long history has snapshots that a leader sent, elections, and commands without an answer', async (t) => {
+  t.timeout(60_000, 'a second on a free machine, many on a busy one');
+  const ends: Figures[] = [];
+  const scenario = raftScenario({ minutes: 5, pause: 500, onEnd: (figures) => ends.push(figures) });
+  await explore({ seeds: 6, scenario, nemesis: nemesisOf({ ...DEFAULTS, minutes: 5 }), link: LINK, disk: DISK });
+  t.true(ends.some(({ snapshots }) => snapshots > 0) && ends.some(({ unanswered }) => unanswered > 0) && ends.some(({ terms }) => terms > 20));
+});
+
+test.serial('the same seed has the same hash, another seed another', async (t) => {
+  const hash = async (seed: number, level: Level) => {
+    const sim = createSimulation({ seed, level, link: LINK, disk: DISK, nemesis: nemesisOf({ ...DEFAULTS, minutes: 1 }) });
+    await raftScenario({ minutes: 1 })(sim);
+    const { hash } = sim.trace;
+    await sim.close();
+    return hash;
+  };
+  for (const level of LEVELS) {
+    const first = await hash(1, level);
+    t.is(await hash(1, level), first);
+    t.not(await hash(2, level), first);
+  }
+});
+
+test.serial('a node whose set-up gave a stop leaves nothing behind', async (t) => {
+  const sim = createSimulation({ seed: 1, link: LINK, disk: DISK });
+  await raftScenario({ minutes: 1 })(sim);
+  t.deepEqual(await sim.close(), []);
+});

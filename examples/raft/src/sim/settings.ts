@@ -1,0 +1,52 @@
+// What a run of simulated Rafts is told: written into the URL of its scenario, which is all that crosses into a worker.
+
+import { type Level, type LinkOptions, type Nemesis, nemeses } from '@trunkline/transport-inmem/simulation';
+import { CALM } from './scenario.ts';
+
+export interface Settings {
+  readonly nodes: number;
+  readonly clients: number;
+  /** Virtual, of each seed. */
+  readonly minutes: number;
+  /** A name of `NEMESES`. */
+  readonly nemesis: string;
+  readonly level: Level;
+}
+
+export const DEFAULTS: Settings = { nodes: 5, clients: 3, minutes: 10, nemesis: 'swarm', level: 'message' };
+
+/** The ready nemeses by their names on a command line: 'split-brain'. */
+export const NEMESES: Readonly<Record<string, ((options: { readonly duration: number }) => Nemesis) | undefined>> = {
+  ...Object.fromEntries(Object.entries(nemeses).map(([name, make]) => [name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), make])),
+  none: undefined,
+};
+
+/** The scenario's module with these settings. */
+export function scenarioUrl(settings: Settings): string {
+  const url = new URL('raft-sim.js', import.meta.url);
+  for (const [name, value] of Object.entries(settings)) url.searchParams.set(name, String(value));
+  return url.href;
+}
+
+/** What `scenarioUrl` has written; the defaults where that is nothing. */
+export function settingsOf(url: string): Settings {
+  const { searchParams } = new URL(url);
+  const number = (name: 'nodes' | 'clients' | 'minutes') => Number(searchParams.get(name) ?? DEFAULTS[name]);
+  const { nemesis, level } = DEFAULTS;
+  return {
+    nodes: number('nodes'),
+    clients: number('clients'),
+    minutes: number('minutes'),
+    nemesis: searchParams.get('nemesis') ?? nemesis,
+    level: (searchParams.get('level') ?? level) as Level,
+  };
+}
+
+/** A nemesis that is through when the calm begins. */
+export function nemesisOf({ nemesis, minutes }: Settings): Nemesis | undefined {
+  return NEMESES[nemesis]?.({ duration: Math.max(CALM, minutes * 60_000 - CALM) });
+}
+
+/** Every link, as long as the nemesis says nothing else: a decent network, which still loses, doubles and reorders a little. */
+export const LINK: LinkOptions = { latency: { lognormal: 5, sigma: 0.7 }, loss: 0.002, duplicate: 0.002, reorder: 0.01 };
+export const DISK = { sync: [1, 10] } as const;

@@ -1,0 +1,106 @@
+// Plain calls between clients and servers that crash and come back: what any transport promises its users, checked on each call.
+
+import { bytes, defineProtocol, serve, type Transport, TransportError } from '@trunkline/transport-core';
+import type { NodeContext, Simulation, Stop } from '@trunkline/transport-inmem/simulation';
+
+const protocol = defineProtocol({
+  name: 'calls',
+  version: 1,
+  channel: 0x21,
+  methods: { work: { id: 1, request: bytes, response: bytes } },
+});
+
+/** Servers are lost and return, and links are cut, for a while; then there is peace. It rejects with what was promised and not kept. */
+export function callScenario(): (sim: Simulation) => Promise<void> {
+  return async (sim) => {
+    const servers = ['s1', 's2', 's3'];
+    const done = new Map<string, string>();
+    for (const name of servers) sim.node(name, (context) => serveWork(sim, context, done));
+    const stop = { at: PEACE + CALM };
+    const clients = ['c1', 'c2'].map((name) => sim.client(protocol, { name }));
+    const work = clients.flatMap((transport, i) =>
+      servers.flatMap((server) => [0, 1].map((lane) => keepCalling(sim, transport, server, `c${i + 1}.${lane}`, stop.at))),
+    );
+    const random = clients[0]!.random;
+    for (let at = 1_000; at < PEACE - 3_000; at += 300 + random() * 2_000) {
+      const server = servers[Math.floor(random() * servers.length)]!;
+      const client = random() < 0.5 ? 'c1' : 'c2';
+      if (random() < 0.4) {
+        sim.schedule([
+          { at, do: 'crash', node: server, power: random() < 0.3 ? 'lost' : 'kept' },
+          { at: at + random() * 2_000, do: 'restart', node: server },
+        ]);
+      } else if (random() < 0.5) sim.schedule([{ at, do: 'reset', from: client, to: server }]);
+      else {
+        sim.schedule([
+          { at, do: 'cut', from: client, to: server },
+          { at: at + random() * 2_000, do: 'heal' },
+        ]);
+      }
+    }
+    sim.schedule([{ at: PEACE, do: 'recover' }]);
+    await sim.run(stop.at - sim.now);
+    await sim.settle(Promise.all(work), 10 * TIMEOUT);
+    await sim.run(0);
+  };
+}
+
+/** The work: a text, and who did it. What comes in is scribbled on, as its reader may. */
+async function serveWork(sim: Simulation, { name, transport: open, clock }: NodeContext, done: Map<string, string>): Promise<Stop> {
+  const transport = open(protocol);
+  await transport.listen();
+  const life = `${name} at ${sim.now}`;
+  serve(transport, {
+    work: async (request) => {
+      const text = decoder.decode(request);
+      request.fill(0);
+      if (done.has(text)) broken(sim, 'a call is never made twice', `${life} was given '${text}', which ${done.get(text)} had been given`);
+      done.set(text, life);
+      if (transport.random() < 0.5) await clock.sleep(transport.random() * 2 * TIMEOUT);
+      return encoder.encode(`${name} did ${text}`);
+    },
+  });
+  return () => transport.close();
+}
+
+/** One call after the other; each is judged. */
+async function keepCalling(sim: Simulation, transport: Transport<typeof protocol>, server: string, name: string, end: number): Promise<void> {
+  const { clock, random } = transport;
+  let answers = 0;
+  for (let count = 1; clock.now() < end; count++) {
+    await clock.sleep(random() * 100);
+    const text = `${name} to ${server} number ${count}`;
+    const request = encoder.encode(text);
+    const began = clock.now();
+    let settled = false;
+    sim.at(began + TIMEOUT + SLACK, () => settled || broken(sim, 'a call ends by its deadline', `'${text}' is open ${SLACK} ms after its deadline`));
+    try {
+      const answer = await transport.send(server, 'work', request as Uint8Array<ArrayBuffer>, { timeout: TIMEOUT });
+      const got = decoder.decode(answer);
+      if (began > PEACE + CALM / 2) answers++;
+      answer.fill(0);
+      if (got !== `${server} did ${text}`) broken(sim, 'an answer is to its call', `'${text}' was answered '${got}'`);
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      // A lost message, or slow work, may take a call its time; no more than that.
+      if (began > PEACE + CALM / 2 && error.code !== 'deadline_exceeded') broken(sim, 'a call arrives in peace', `'${text}' failed: ${error.message}`);
+    }
+    settled = true;
+    if (decoder.decode(request) !== text) broken(sim, 'a buffer has one owner', `the request '${text}' was changed by who got it`);
+  }
+  if (answers === 0) broken(sim, 'a call arrives in peace', `no call of ${name} to ${server} was answered any more`);
+}
+
+function broken(sim: Simulation, property: string, what: string): void {
+  sim.always(property, () => {
+    throw new Error(what);
+  });
+}
+
+/** Virtual milliseconds: the end of all trouble, how long the peace after it lasts, and what a call may take, with a little more. */
+const PEACE = 20_000;
+const CALM = 10_000;
+const TIMEOUT = 200;
+const SLACK = 50;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();

@@ -1,0 +1,50 @@
+// What can be wrong with a transport: what it promises about calls, connections and buffers, broken.
+
+import type { Mutant } from './mutant.ts';
+
+const CORE = 'packages/transport-core/dist';
+const INMEM = 'packages/transport-inmem/dist';
+
+export const TRANSPORT_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a transport in memory that shares buffers',
+    scenario: 'calls',
+    edits: [{ file: `${CORE}/wire/mailbox.js`, find: 'new Uint8Array(payload.subarray(start, end))', replace: 'payload.subarray(start, end)' }],
+  },
+  {
+    name: 'a pool that hands out dead connections',
+    scenario: 'calls',
+    edits: [{ file: `${CORE}/stream/pool.js`, find: 'const at = entry?.connections.indexOf(connection) ?? -1;', replace: 'const at = -1;' }],
+  },
+  {
+    name: 'a pool that hands out dead connections, to Raft',
+    edits: [{ file: `${CORE}/stream/pool.js`, find: 'const at = entry?.connections.indexOf(connection) ?? -1;', replace: 'const at = -1;' }],
+  },
+  {
+    name: 'a reply matched to the wrong call: the ids of cancelled calls are free at once',
+    scenario: 'calls',
+    edits: [
+      {
+        file: `${CORE}/session/caller.js`,
+        find: 'this.#outbox.control(Kind.CANCEL, call.id);',
+        replace: 'this.#outbox.control(Kind.CANCEL, call.id); this.#release(channel, call);',
+      },
+      { file: `${CORE}/session/id-table.js`, find: 'const next = entry.id + SLOTS * 2;', replace: 'const next = entry.id;' },
+    ],
+  },
+  {
+    name: 'a deadline that never comes',
+    scenario: 'calls',
+    edits: [{ file: `${CORE}/rpc/call.js`, find: 'this.due = init.now + init.timeout;', replace: '' }],
+  },
+  {
+    name: 'a call that was sent is sent again',
+    scenario: 'calls',
+    edits: [{ file: `${CORE}/session/caller.js`, find: 'if (sent || (call.method.flags !== 0 && call.writtenIn !== 0))', replace: 'if (false)' }],
+  },
+  {
+    name: 'an end that is not told of the reset',
+    scenario: 'calls',
+    edits: [{ file: `${INMEM}/memory/memory-connection.js`, find: `this.end(this.reset('the other end broke it off'));`, replace: '' }],
+  },
+];

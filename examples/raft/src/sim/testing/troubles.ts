@@ -1,0 +1,102 @@
+// Nemeses that know who leads, which a plan made beforehand can't: what a leader has begun is left half done.
+
+import { seededRandom } from '@trunkline/transport-core';
+import type { ScheduledFault, Simulation } from '@trunkline/transport-inmem/simulation';
+
+/** Told of each new leader. */
+export type Trouble = (leader: string) => void;
+
+/** No leader stays one for long: it crashes, is cut off, alone or with a friend, is not heard for a while, or everybody loses power. */
+export function torment(sim: Simulation, until: number): Trouble {
+  const random = seededRandom(sim.seed);
+  const between = (least: number, most: number) => Math.round(least + (most - least) * random());
+  return (leader) => {
+    const at = sim.now + between(0, random() < 0.5 ? 60 : 1_500);
+    const end = at + between(200, 3_000);
+    if (end > until) return;
+    const chance = random();
+    const others = sim.nodes.filter((name) => name !== leader);
+    const side = chance < 0.5 ? [leader] : [leader, others[between(0, others.length - 1)]!];
+    const faults: ScheduledFault[] = [];
+    if (chance < 0.35) faults.push({ at, do: 'crash', node: leader }, { at: end, do: 'restart', node: leader });
+    else if (chance < 0.65) faults.push({ at, do: 'partition', groups: [side, without(sim, side)] }, { at: end, do: 'heal' });
+    else if (chance < 0.8) {
+      for (const to of others)
+        faults.push({ at, do: 'hold', from: leader, to, direction: 'one-way' }, { at: end, do: 'release', from: leader, to, direction: 'one-way' });
+    } else {
+      for (const node of sim.nodes) faults.push({ at, do: 'crash', node }, { at: at + between(50, 200), do: 'restart', node });
+    }
+    sim.schedule(faults.sort((a, b) => a.at - b.at));
+  };
+}
+
+/**
+ * Figure 8 of the paper, again and again: one leader's entries reach a friend alone; another leads, and what it appends reaches nobody;
+ * the first, or its friend, leads again and hands on its old entries, and in the midst of that the other takes over.
+ */
+export function figure8(sim: Simulation, until: number): Trouble {
+  const random = seededRandom(sim.seed);
+  const between = (least: number, most: number) => Math.round(least + (most - least) * random());
+  let scene = 0;
+  let second = '';
+  const split = (after: number, side: readonly string[]) => sim.schedule([{ at: sim.now + after, do: 'partition', groups: [side, without(sim, side)] }]);
+  return (leader) => {
+    if (sim.now + LONGEST > until) return;
+    if (scene === 0) {
+      const friend = without(sim, [leader])[between(0, sim.nodes.length - 2)]!;
+      split(between(200, 800), [leader, friend]);
+    } else if (scene === 1) {
+      second = leader;
+      split(0, [leader]);
+    } else if (scene === 2) {
+      // The other needs one vote more than those who have not got the new leader's first entry yet.
+      const side = without(sim, [leader, second]).sort(() => random() - 0.5);
+      split(between(20, 200), [second, ...side.slice(0, 2)]);
+    } else sim.schedule([{ at: sim.now + 500, do: 'heal' }]);
+    scene = (scene + 1) % 4;
+  };
+}
+
+/** Everybody loses power, again and again, and comes back at once: what nobody's disk had is lost. */
+export function blackouts(sim: Simulation, until: number): Trouble {
+  const random = seededRandom(sim.seed);
+  return () => {
+    const at = Math.round(sim.now + 300 + 700 * random());
+    if (at + 1_000 > until) return;
+    sim.schedule(sim.nodes.map((node) => ({ at, do: 'crash', node, power: 'lost' })));
+    sim.schedule(sim.nodes.map((node) => ({ at: at + 100, do: 'restart', node })));
+  };
+}
+
+/** What a leader says is kept on its way until another leads and has committed something; then it comes, and the new leader is lost. */
+export function lateMessages(sim: Simulation, until: number): Trouble {
+  const random = seededRandom(sim.seed);
+  const between = (least: number, most: number) => Math.round(least + (most - least) * random());
+  let scene = 0;
+  let first = '';
+  return (leader) => {
+    if (sim.now + LONGEST > until) return;
+    const links = (from: string) => without(sim, [from]).map((to) => ({ from, to, direction: 'one-way' }) as const);
+    if (scene === 0) {
+      first = leader;
+      const at = sim.now + between(100, 600);
+      sim.schedule(links(leader).map((link) => ({ at, do: 'hold', ...link })));
+    } else if (scene === 1) {
+      const at = sim.now + between(60, 300);
+      const end = at + between(8, 40);
+      sim.schedule([
+        ...links(first).map((link) => ({ at, do: 'release', ...link }) as const),
+        { at: end, do: 'crash', node: leader },
+        { at: end + 2_000, do: 'restart', node: leader },
+      ]);
+    }
+    scene = (scene + 1) % 3;
+  };
+}
+
+function without(sim: Simulation, names: readonly string[]): string[] {
+  return sim.nodes.filter((name) => !names.includes(name));
+}
+
+/** Milliseconds that a scene takes at most. */
+const LONGEST = 5_000;
