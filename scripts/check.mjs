@@ -67,6 +67,7 @@ async function bundles() {
   const all = (...names) => names.map((name) => `export * from '@trunkline/transport-${name}';`).join('\n');
   await bundle('all of core', all('core'));
   await bundle('all of core + inmem', all('core', 'inmem'));
+  await bundle('all of the simulation', "export * from '@trunkline/transport-inmem/simulation';");
   await bundle('all of core + ws', all('core', 'ws'));
   await bundle(
     "a page's own zod/mini, part of the next",

@@ -85,17 +85,17 @@ export function finished(faults: readonly ScheduledFault[], until: number): Sche
 }
 
 /** A number above 0. */
-export function positive() {
+export function positive(): ReturnType<typeof reference<number>> {
   return reference<number>((value) => typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY, 'a number above 0');
 }
 
 /** Milliseconds, or whatever else is drawn as they are. */
-export function delay() {
+export function delay(): ReturnType<typeof reference<Delay>> {
   return reference<Delay>(isDelay, 'a number from 0 on, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }');
 }
 
 /** A share of what happens, from 0 to 1. */
-export function share() {
+export function share(): ReturnType<typeof reference<number>> {
   return reference<number>((value) => typeof value === 'number' && value >= 0 && value <= 1, 'a share from 0 to 1');
 }
 
