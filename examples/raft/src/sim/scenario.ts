@@ -119,7 +119,7 @@ class SimCluster {
     const hashes = new Set([...this.#members.values()].map(({ machine }) => machine.kv.hash()));
     if (hashes.size > 1) throw named('equal states', `${hashes.size} different ones on ${this.#names.length} nodes that have applied the same`);
     const verdict = checkLinearizable(this.#history);
-    if (verdict.linearizable !== true) throw named('linearizable', `${verdict.linearizable === false ? 'no' : 'undecided'}\n${verdict.text}`);
+    if (verdict.linearizable !== true) throw named('linearizable', `${verdict.text.trimEnd().split('\n').at(-1)}\n${verdict.text}`);
   }
 
   get figures(): Figures {
