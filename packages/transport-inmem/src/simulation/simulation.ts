@@ -2,18 +2,19 @@
 
 import { integer, optional, optionsSchema, type Protocol, parseOptions, reference, type Transport, withDefault } from '@trunkline/transport-core';
 import { always, eventually } from './checking/rules.ts';
-import { checkFault, describeFault, type Fault, type ScheduledFault } from './faults/fault.ts';
+import { checkFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 import type { Nemesis } from './faults/nemesis.ts';
+import { Trouble } from './faults/trouble.ts';
 import type { Interceptor } from './network/interceptors.ts';
 import { CALM, type LinkOptions, linkSettings } from './network/link-settings.ts';
-import { isAddress } from './network/sim-layer.ts';
 import { type Level, SimNetwork } from './network/sim-network.ts';
 import { type Direction, Topology } from './network/topology.ts';
+import { Cluster } from './nodes/cluster.ts';
 import { checkDisk, type DiskOptions } from './nodes/node-store.ts';
-import { type Leak, type Setup, SimNode, type SimTransportOptions } from './nodes/sim-node.ts';
+import type { Leak, Setup, SimTransportOptions } from './nodes/sim-node.ts';
 import { childRandom } from './world/chance.ts';
-import { Happening, type TraceSummary } from './world/trace.ts';
-import { describeError, World } from './world/world.ts';
+import type { TraceSummary } from './world/trace.ts';
+import { World } from './world/world.ts';
 
 export interface SimulationOptions {
   /** An integer; everything that is drawn comes from it. */
@@ -48,16 +49,13 @@ export class Simulation {
   readonly faults: ScheduledFault[] = [];
   readonly #world: World;
   readonly #network: SimNetwork;
-  readonly #nodes = new Map<string, SimNode>();
-  readonly #clients = new Map<string, SimNode>();
+  readonly #cluster: Cluster;
+  readonly #trouble: Trouble;
   readonly #disk: DiskOptions;
   #nemesis: SimulationOptions['nemesis'];
-  /** Nodes that boot at the next drive. */
-  #waiting: SimNode[] = [];
   /** Scheduled faults whose names nobody has held against the nodes yet. */
   #unchecked: Fault[] = [];
   #unleashed = 0;
-  #calmSince: number | undefined = 0;
   #closing: Promise<Leak[]> | undefined;
 
   constructor(options: SimulationOptions) {
@@ -69,7 +67,9 @@ export class Simulation {
     this.#nemesis = nemesis;
     this.#world = new World({ seed, strict, stepLimit });
     const base = linkSettings(CALM, link ?? {}, 'createSimulation: link');
-    this.#network = new SimNetwork(this.#world, level, new Topology(seed, base, (name) => this.#nodes.has(name)));
+    this.#network = new SimNetwork(this.#world, level, new Topology(seed, base, (name) => this.#cluster.nodes.has(name)));
+    this.#cluster = new Cluster(this.#world, this.#network);
+    this.#trouble = new Trouble(this.#world, this.#network, this.#cluster);
   }
 
   /** Virtual milliseconds since the beginning. */
@@ -89,39 +89,29 @@ export class Simulation {
 
   /** The names of all nodes, in order of declaration. */
   get nodes(): readonly string[] {
-    return [...this.#nodes.keys()];
+    return [...this.#cluster.nodes.keys()];
   }
 
   /** The moment from which nothing has been wrong; undefined while something is. */
   get calmSince(): number | undefined {
-    return this.#calmSince;
+    return this.#trouble.calmSince;
   }
 
   // Who is there.
 
   /** Declares a node. It boots at the next `run`, `until` or `settle`, in order of declaration; `set-up` runs anew at each restart. */
   node(name: string, setup: Setup, { disk }: { readonly disk?: DiskOptions | undefined } = {}): this {
-    if (!isNodeName(name)) throw new TypeError(`node: ${NAMES}, got ${JSON.stringify(name)}`);
-    if (typeof setup !== 'function') throw new TypeError(`node: the set-up of '${name}' must be a function, got ${String(setup)}`);
-    if (this.#nodes.has(name) || this.#clients.has(name)) throw new TypeError(`node: there is one named '${name}' already`);
-    const node = new SimNode(this.#world, this.#network, name, setup, { ...this.#disk, ...disk });
-    this.#nodes.set(name, node);
-    this.#waiting.push(node);
+    this.#cluster.declare(name, setup, { ...this.#disk, ...disk });
     return this;
   }
 
   /** A transport outside every node: it never crashes, and no partition holds it off. Its links are as bad as the others. */
-  client<P extends Protocol>(protocol: P, { name = `client-${this.#clients.size + 1}`, ...options }: SimTransportOptions = {}): Transport<P> {
-    if (this.#nodes.has(name) || this.#clients.has(name)) throw new TypeError(`client: there is one named '${name}' already`);
-    if (!isNodeName(name)) throw new TypeError(`client: ${NAMES}, got ${JSON.stringify(name)}`);
-    const node = new SimNode(this.#world, this.#network, name, () => {}, {});
-    const transport = node.boot().transport(protocol, options);
-    this.#clients.set(name, node);
-    return transport;
+  client<P extends Protocol>(protocol: P, options: SimTransportOptions = {}): Transport<P> {
+    return this.#cluster.client(protocol, options);
   }
 
   isUp(name: string): boolean {
-    return this.#node(name).isUp;
+    return this.#cluster.node(name).isUp;
   }
 
   // Time.
@@ -165,7 +155,7 @@ export class Simulation {
 
   /** Must come to be true within so many milliseconds whenever the network is whole again and every node up, as at the beginning. */
   eventually(name: string, holds: () => unknown, { within = DEFAULT_WITHIN }: { readonly within?: number | undefined } = {}): () => void {
-    return eventually(this.#world, name, holds, within, () => this.#calmSince);
+    return eventually(this.#world, name, holds, within, () => this.calmSince);
   }
 
   /** Looks at each message as it arrives, and says what becomes of it. The returned function takes it out again. */
@@ -251,20 +241,7 @@ export class Simulation {
 
   /** Has a fault happen now. @throws TypeError for a name that nobody has. */
   inject(fault: Fault): void {
-    const world = this.#world;
-    this.#check(fault);
-    this.#apply(fault);
-    world.trace.tell(world.now, Happening.fault, 0, describeFault(fault));
-    world.touch();
-    this.#weigh(fault.do === 'recover');
-  }
-
-  /** Is all well now? A node that has not booted yet is. */
-  #weigh(recovered: boolean): void {
-    const isWell = (node: SimNode) => (node.isUp || node.waits) && !node.refusing && (node.life?.cost ?? 0) === 0;
-    const calm = this.#network.topology.whole && [...this.#nodes.values()].every(isWell);
-    if (!calm) this.#calmSince = undefined;
-    else if (this.#calmSince === undefined || recovered) this.#calmSince = this.now;
+    this.#trouble.inject(fault);
   }
 
   /** Has faults happen at their times. The next drive refuses those that name nobody: TypeError. */
@@ -300,32 +277,11 @@ export class Simulation {
     await this.close();
   }
 
-  async #close(): Promise<Leak[]> {
+  #close(): Promise<Leak[]> {
     this.#world.rules.clear();
     this.#network.interceptors.clear();
     this.#network.topology.heal();
-    this.#waiting = [];
-    this.#unchecked = [];
-    this.#nemesis = undefined;
-    const nodes = [...this.#nodes.values()];
-    const clients = [...this.#clients.values()];
-    const leaks = new Map(clients.map((client) => [client, client.leaks().filter(({ kind }) => kind === 'call')]));
-    let failure: Error | undefined;
-    const stop = async (node: SimNode) => {
-      try {
-        await node.stop();
-      } catch (error) {
-        failure ??= new Error(`the stop of ${node.name} failed: ${describeError(error)}`, { cause: error });
-      }
-      // At once: what others leave as they stop is not its own.
-      leaks.set(node, node.leaks());
-    };
-    await this.#settleQuietly(Promise.all(nodes.map(stop)));
-    for (const node of nodes) if (!leaks.has(node)) leaks.set(node, node.leaks());
-    await this.#settleQuietly(Promise.all([...nodes, ...clients].map((node) => node.closeTransports())));
-    for (const node of [...nodes, ...clients]) node.crash(true);
-    if (failure !== undefined) throw failure;
-    return [...nodes, ...clients].flatMap((node) => leaks.get(node)!);
+    return this.#cluster.stop((promise) => this.#settleQuietly(promise));
   }
 
   /** A node that hangs as it stops has left something: that is told as a leak. */
@@ -343,120 +299,25 @@ export class Simulation {
     if (typeof milliseconds !== 'number' || !(milliseconds >= 0))
       throw new TypeError(`${what}: takes virtual milliseconds from 0 on, got ${String(milliseconds)}`);
     if (this.#closing !== undefined) throw new TypeError(`${what}: this simulation is closed`);
-    for (const node of this.#waiting.splice(0)) if (node.waits) this.at(this.now, () => node.waits && node.boot());
-    this.#weigh(false);
+    this.#cluster.boot();
+    this.#trouble.weigh(false);
     if (this.#nemesis !== undefined) {
       const nemesis = this.#nemesis;
       this.#nemesis = undefined;
       if ('plan' in nemesis) this.unleash(nemesis);
       else this.schedule(nemesis);
     }
-    for (const fault of this.#unchecked.splice(0)) this.#check(fault);
+    for (const fault of this.#unchecked.splice(0)) this.#trouble.check(fault);
     return this.#world.drive(done, this.now + milliseconds, patient);
   }
 
   #unfinished(rule: string, what: string, outcome: 'end' | 'nothing left', within: number): Error {
-    const waits = [...this.#nodes.values(), ...this.#clients.values()].flatMap((node) => node.openWaits());
+    const waits = this.#cluster.everyone.flatMap((node) => node.openWaits());
     const shown = waits.slice(0, WAITS).join('; ') || 'no call, dial or store is waited for';
     if (outcome === 'nothing left') return this.#world.error('deadlock', `${what}, and nothing is left that could happen: ${shown}`);
     return this.#world.error(rule, `${what} within ${within} ms: ${shown}`);
   }
-
-  #apply(fault: Fault): void {
-    const { topology } = this.#network;
-    switch (fault.do) {
-      case 'partition':
-        return topology.partition(fault.groups);
-      case 'cut':
-      case 'hold':
-      case 'release':
-        return topology[fault.do](this.#end(fault.from).name, this.#end(fault.to).name, fault.direction ?? 'both');
-      case 'link':
-        return topology.change(this.#end(fault.from).name, this.#end(fault.to).name, fault.link, fault.direction ?? 'both');
-      case 'reset':
-      case 'halfClose':
-        return this.#breakOff(fault.do, this.#end(fault.from), this.#end(fault.to));
-      case 'heal':
-        return this.#heal();
-      case 'recover':
-        this.#heal();
-        for (const node of this.#nodes.values()) this.#recover(node);
-        return;
-      default:
-        return this.#applyTo(this.#node(fault.node), fault);
-    }
-  }
-
-  #applyTo(node: SimNode, fault: Extract<Fault, { node: string }>): void {
-    const { life } = node;
-    switch (fault.do) {
-      case 'crash':
-        this.#world.trace.record(this.now, Happening.crashed, this.#world.trace.number(node.name), 0, 0, 0, 0);
-        return node.crash(fault.power !== 'lost');
-      case 'restart':
-        if (node.isUp) node.crash(true);
-        node.boot();
-        return;
-      case 'pause':
-        if (life !== undefined) life.busyUntil = Math.max(life.busyUntil, this.now + fault.for);
-        return;
-      case 'slow':
-        if (life !== undefined) life.cost = fault.cost;
-        return;
-      case 'skew':
-        return node.time.skew(fault.by);
-      case 'drift':
-        return node.time.drift(fault.ppm);
-      case 'refuse':
-        node.refusing = true;
-        return;
-      case 'disk':
-        return node.disk.configure(fault.disk);
-    }
-  }
-
-  #breakOff(what: 'reset' | 'halfClose', a: SimNode, b: SimNode): void {
-    if (a.life === undefined || b.life === undefined) return;
-    this.#network[what](a.life, b.life);
-    if (what === 'reset') this.#network.reset(b.life, a.life);
-  }
-
-  #heal(): void {
-    this.#network.topology.heal();
-    for (const node of this.#nodes.values()) node.refusing = false;
-  }
-
-  #recover(node: SimNode): void {
-    node.time.drift(0);
-    node.disk.mend();
-    if (node.life !== undefined) node.life.cost = 0;
-    if (node.life !== undefined && !node.isUp) node.boot();
-  }
-
-  #check(fault: Fault): void {
-    checkFault(fault);
-    if ('groups' in fault) for (const name of fault.groups.flat()) this.#node(name);
-    if ('node' in fault) this.#node(fault.node);
-    if ('from' in fault) for (const name of [fault.from, fault.to]) this.#end(name);
-  }
-
-  #node(name: string): SimNode {
-    const node = this.#nodes.get(name);
-    if (node !== undefined) return node;
-    throw new TypeError(`there is no node '${name}'; there are ${this.nodes.join(', ') || 'none'}`);
-  }
-
-  /** A node or a client. */
-  #end(name: string): SimNode {
-    return this.#clients.get(name) ?? this.#node(name);
-  }
 }
-
-function isNodeName(name: unknown): name is string {
-  return typeof name === 'string' && isAddress(name) && !name.includes('/');
-}
-
-const NAMES = 'a name is 1 to 255 characters, none of them a space or one of / ? # @ :';
 
 const schema = optionsSchema({
   seed: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),

@@ -1,0 +1,119 @@
+// What is wrong in a simulation: has faults happen, and knows since when all has been well.
+
+import type { SimNetwork } from '../network/sim-network.ts';
+import type { Cluster } from '../nodes/cluster.ts';
+import type { SimNode } from '../nodes/sim-node.ts';
+import { Happening } from '../world/trace.ts';
+import type { World } from '../world/world.ts';
+import { checkFault, describeFault, type Fault } from './fault.ts';
+
+export class Trouble {
+  /** The moment from which nothing has been wrong; undefined while something is. */
+  calmSince: number | undefined = 0;
+  readonly #world: World;
+  readonly #network: SimNetwork;
+  readonly #cluster: Cluster;
+
+  constructor(world: World, network: SimNetwork, cluster: Cluster) {
+    this.#world = world;
+    this.#network = network;
+    this.#cluster = cluster;
+  }
+
+  /** Has a fault happen now. @throws TypeError for what is no fault, or names nobody. */
+  inject(fault: Fault): void {
+    const world = this.#world;
+    this.check(fault);
+    this.#apply(fault);
+    world.trace.tell(world.now, Happening.fault, 0, describeFault(fault));
+    world.touch();
+    this.weigh(fault.do === 'recover');
+  }
+
+  check(fault: Fault): void {
+    checkFault(fault);
+    if ('groups' in fault) for (const name of fault.groups.flat()) this.#cluster.node(name);
+    if ('node' in fault) this.#cluster.node(fault.node);
+    if ('from' in fault) for (const name of [fault.from, fault.to]) this.#cluster.end(name);
+  }
+
+  /** Is all well now? A node that has not booted yet is. `recovered`: it has just been made well. */
+  weigh(recovered: boolean): void {
+    const isWell = (node: SimNode) => (node.isUp || node.waits) && !node.refusing && (node.life?.cost ?? 0) === 0;
+    const calm = this.#network.topology.whole && [...this.#cluster.nodes.values()].every(isWell);
+    if (!calm) this.calmSince = undefined;
+    else if (this.calmSince === undefined || recovered) this.calmSince = this.#world.now;
+  }
+
+  #apply(fault: Fault): void {
+    const { topology } = this.#network;
+    switch (fault.do) {
+      case 'partition':
+        return topology.partition(fault.groups);
+      case 'cut':
+      case 'hold':
+      case 'release':
+        return topology[fault.do](fault.from, fault.to, fault.direction ?? 'both');
+      case 'link':
+        return topology.change(fault.from, fault.to, fault.link, fault.direction ?? 'both');
+      case 'reset':
+      case 'halfClose':
+        return this.#breakOff(fault.do, this.#cluster.end(fault.from), this.#cluster.end(fault.to));
+      case 'heal':
+        return this.#heal();
+      case 'recover':
+        this.#heal();
+        for (const node of this.#cluster.nodes.values()) this.#recover(node);
+        return;
+      default:
+        return this.#applyTo(this.#cluster.node(fault.node), fault);
+    }
+  }
+
+  #applyTo(node: SimNode, fault: Extract<Fault, { node: string }>): void {
+    const { life } = node;
+    const { now, trace } = this.#world;
+    switch (fault.do) {
+      case 'crash':
+        trace.record(now, Happening.crashed, trace.number(node.name), 0, 0, 0, 0);
+        return node.crash(fault.power !== 'lost');
+      case 'restart':
+        if (node.isUp) node.crash(true);
+        node.boot();
+        return;
+      case 'pause':
+        if (life !== undefined) life.busyUntil = Math.max(life.busyUntil, now + fault.for);
+        return;
+      case 'slow':
+        if (life !== undefined) life.cost = fault.cost;
+        return;
+      case 'skew':
+        return node.time.skew(fault.by);
+      case 'drift':
+        return node.time.drift(fault.ppm);
+      case 'refuse':
+        node.refusing = true;
+        return;
+      case 'disk':
+        return node.disk.configure(fault.disk);
+    }
+  }
+
+  #breakOff(what: 'reset' | 'halfClose', a: SimNode, b: SimNode): void {
+    if (a.life === undefined || b.life === undefined) return;
+    this.#network[what](a.life, b.life);
+    if (what === 'reset') this.#network.reset(b.life, a.life);
+  }
+
+  #heal(): void {
+    this.#network.topology.heal();
+    for (const node of this.#cluster.nodes.values()) node.refusing = false;
+  }
+
+  #recover(node: SimNode): void {
+    node.time.drift(0);
+    node.disk.mend();
+    if (node.life !== undefined) node.life.cost = 0;
+    if (node.life !== undefined && !node.isUp) node.boot();
+  }
+}

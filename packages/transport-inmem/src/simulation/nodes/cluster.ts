@@ -1,0 +1,98 @@
+// Everyone in a simulation: its nodes, and the clients outside of them.
+
+import type { Protocol, Transport } from '@trunkline/transport-core';
+import { isAddress } from '../network/sim-layer.ts';
+import type { SimNetwork } from '../network/sim-network.ts';
+import { describeError, type World } from '../world/world.ts';
+import type { DiskOptions } from './node-store.ts';
+import { type Leak, type Setup, SimNode, type SimTransportOptions } from './sim-node.ts';
+
+export class Cluster {
+  readonly nodes = new Map<string, SimNode>();
+  readonly #clients = new Map<string, SimNode>();
+  readonly #world: World;
+  readonly #network: SimNetwork;
+  /** Nodes that boot at the next drive. */
+  #declared: SimNode[] = [];
+
+  constructor(world: World, network: SimNetwork) {
+    this.#world = world;
+    this.#network = network;
+  }
+
+  get everyone(): SimNode[] {
+    return [...this.nodes.values(), ...this.#clients.values()];
+  }
+
+  declare(name: string, setup: Setup, disk: DiskOptions): void {
+    this.#checkName('node', name);
+    if (typeof setup !== 'function') throw new TypeError(`node: the set-up of '${name}' must be a function, got ${String(setup)}`);
+    const node = new SimNode(this.#world, this.#network, name, setup, disk);
+    this.nodes.set(name, node);
+    this.#declared.push(node);
+  }
+
+  client<P extends Protocol>(protocol: P, { name = `client-${this.#clients.size + 1}`, ...options }: SimTransportOptions): Transport<P> {
+    this.#checkName('client', name);
+    const node = new SimNode(this.#world, this.#network, name, () => {}, {});
+    const transport = node.boot().transport(protocol, options);
+    this.#clients.set(name, node);
+    return transport;
+  }
+
+  /** Has the nodes boot that were declared since, in that order, at this instant. */
+  boot(): void {
+    const world = this.#world;
+    for (const node of this.#declared.splice(0)) world.scheduleAt(world.now, 'world', undefined, () => void (node.waits && node.boot()), undefined);
+  }
+
+  /** @throws TypeError where there is none of this name. */
+  node(name: string): SimNode {
+    const node = this.nodes.get(name);
+    if (node !== undefined) return node;
+    throw new TypeError(`there is no node '${name}'; there are ${[...this.nodes.keys()].join(', ') || 'none'}`);
+  }
+
+  /** A node or a client. */
+  end(name: string): SimNode {
+    return this.#clients.get(name) ?? this.node(name);
+  }
+
+  /**
+   * Stops the nodes as their set-ups said how; the others have their transports closed. Gives what was left, by owner.
+   * @param settle drives the world until a promise settles, or for as long as it may take.
+   * @throws Error where a stop fails, after all have stopped.
+   */
+  async stop(settle: (promise: Promise<unknown>) => Promise<void>): Promise<Leak[]> {
+    this.#declared = [];
+    const leaks = new Map<SimNode, Leak[]>();
+    for (const client of this.#clients.values())
+      leaks.set(
+        client,
+        client.leaks().filter(({ kind }) => kind === 'call'),
+      );
+    let failure: Error | undefined;
+    const stop = async (node: SimNode) => {
+      try {
+        await node.stop();
+      } catch (error) {
+        failure ??= new Error(`the stop of ${node.name} failed: ${describeError(error)}`, { cause: error });
+      }
+      // At once: what others leave as they stop is not its own.
+      leaks.set(node, node.leaks());
+    };
+    await settle(Promise.all([...this.nodes.values()].map(stop)));
+    for (const node of this.nodes.values()) if (!leaks.has(node)) leaks.set(node, node.leaks());
+    await settle(Promise.all(this.everyone.map((node) => node.closeTransports())));
+    for (const node of this.everyone) node.crash(true);
+    if (failure !== undefined) throw failure;
+    return this.everyone.flatMap((node) => leaks.get(node)!);
+  }
+
+  #checkName(what: string, name: unknown): void {
+    if (typeof name !== 'string' || !isAddress(name) || name.includes('/')) {
+      throw new TypeError(`${what}: a name is 1 to 255 characters, none of them a space or one of / ? # @ :, got ${JSON.stringify(name)}`);
+    }
+    if (this.nodes.has(name) || this.#clients.has(name)) throw new TypeError(`${what}: there is one named '${name}' already`);
+  }
+}
