@@ -43,6 +43,8 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     const inOrder: Letter[] = [];
     let loose: Letter[] | undefined;
     let size = 0;
+    let ready = false;
+    let last = false;
     for (const frame of batch) {
       const letter = this.#letter(frame);
       if (letter === undefined) continue;
@@ -51,10 +53,13 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
       else {
         inOrder.push(letter);
         size += letter.cost;
+        ready ||= frame.kind === Kind.READY;
+        last ||= frame.kind === Kind.GO_AWAY;
       }
       if (letter.movable && letter.role !== 'answer' && path.chance(duplicate)) loose = [...(loose ?? []), this.#copyOf(letter)];
     }
-    if (inOrder.length > 0) this.#sendInOrder(inOrder, size);
+    if (inOrder.length > 0) this.#sendInOrder(inOrder, size, last ? this.#looseUntil : 0);
+    if (ready) this.#readyAt = this.lastAt;
     if (loose !== undefined) for (const letter of loose) this.#sendLoose(letter);
   }
 
@@ -68,14 +73,12 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     super.reset();
   }
 
-  #sendInOrder(letters: Letter[], size: number): void {
+  #sendInOrder(letters: Letter[], size: number, notBefore: number): void {
     const { path, world } = this;
-    const notBefore = letters.some(({ frame }) => frame.kind === Kind.GO_AWAY) ? this.#looseUntil : 0;
     const delay = path.delay(world.now, size, false);
     const rest = delay === undefined ? this.spared(letters) : letters;
     if (rest === undefined) return;
     this.cross(rest, delay ?? path.delay(world.now, size, true)!, notBefore);
-    if (letters.some(({ frame }) => frame.kind === Kind.READY)) this.#readyAt = this.lastAt;
   }
 
   #sendLoose(letter: Letter): void {

@@ -100,7 +100,6 @@ const SLEW = 0.5;
 const EPOCH = 1_577_836_800_000;
 const NEVER: SimEvent = {
   at: Number.POSITIVE_INFINITY,
-  due: Number.POSITIVE_INFINITY,
   order: -1,
   owner: undefined,
   kind: 'timer',

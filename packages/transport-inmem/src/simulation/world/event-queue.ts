@@ -15,9 +15,7 @@ export interface Owner {
 /** Something that happens once, at a time. */
 export interface SimEvent {
   at: number;
-  /** When it would have happened, had its owner not been busy. */
-  readonly due: number;
-  readonly order: number;
+  order: number;
   readonly owner: Owner | undefined;
   readonly kind: EventKind;
   /** Undefined once it ran or was cancelled. */
@@ -34,6 +32,7 @@ export class EventQueue {
   #heap: SimEvent[] = [];
   #orders = 0;
   #cancelled = 0;
+  #putOff = 0;
 
   /** Events that wait, cancelled ones left out. */
   get size(): number {
@@ -41,7 +40,7 @@ export class EventQueue {
   }
 
   add<T>(at: number, kind: EventKind, owner: Owner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
-    const event = { at, due: at, order: this.#orders++, owner, kind, run, cargo };
+    const event = { at, order: this.#orders++, owner, kind, run, cargo };
     this.#push(event);
     return event;
   }
@@ -67,7 +66,9 @@ export class EventQueue {
       if (owner === undefined) return first;
       if (!owner.alive) continue;
       if (owner.busyUntil <= first.at) return first;
+      // Before all that is due then only, and in the order in which they were due.
       first.at = owner.busyUntil;
+      first.order = PUT_OFF + this.#putOff++;
       this.#push(first);
     }
   }
@@ -127,9 +128,10 @@ export class EventQueue {
 }
 
 function before(a: SimEvent, b: SimEvent): boolean {
-  if (a.at !== b.at) return a.at < b.at;
-  return a.due < b.due || (a.due === b.due && a.order < b.order);
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
+/** Orders of what was put off begin here, below all others. */
+const PUT_OFF = -(2 ** 52);
 /** So many cancelled events may stay, whatever their share. */
 const COMPACT = 64;
