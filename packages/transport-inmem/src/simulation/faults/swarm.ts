@@ -2,6 +2,7 @@
 
 import { integer, optional, optionsSchema, parseOptions, reference, withDefault } from '@trunkline/transport-core';
 import { childRandom, pick } from '../world/chance.ts';
+import { exp, log } from '../world/portable-math.ts';
 import type { ScheduledFault } from './fault.ts';
 import type { Nemesis } from './nemesis.ts';
 import { badLinks, bridge, flappingLink, holds, isolate, majorityRing, oneWay, resets, splitBrain } from './network-nemeses.ts';
@@ -57,7 +58,7 @@ export function swarm(options: SwarmOptions = {}): Nemesis {
         const begin = Math.round(from + 0.5 * duration * own());
         const most = until - begin;
         const part = 0.25 * duration + (most - 0.25 * duration) * own();
-        const pace = Math.exp((2 * own() - 1) * Math.log(FASTEST));
+        const pace = exp((2 * own() - 1) * log(FASTEST));
         const nemesis = kinds[name]({ duration: part, pace, ...(name === 'crashes' && maxDown !== undefined ? { maxDown } : undefined) });
         return nemesis.plan({ nodes, random: own, from: begin }).slice(0, -1);
       });
