@@ -2,7 +2,7 @@
 
 import type { Clock, StreamConnection } from '@trunkline/transport-core';
 import type { Turns } from '../../memory/turns.ts';
-import type { Life } from '../nodes/life.ts';
+import type { Life } from './life.ts';
 
 export interface Door {
   readonly life: Life;

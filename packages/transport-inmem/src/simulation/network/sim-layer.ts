@@ -3,8 +3,8 @@
 import { type Clock, reasonError, type StreamConnection, TransportError } from '@trunkline/transport-core';
 import { type Dial, MemoryLayer } from '../../memory/memory-layer.ts';
 import type { Turns } from '../../memory/turns.ts';
-import type { Life } from '../nodes/life.ts';
 import type { Door } from './door.ts';
+import type { Life } from './life.ts';
 import type { SimNetwork } from './sim-network.ts';
 
 export class SimLayer extends MemoryLayer implements Door {

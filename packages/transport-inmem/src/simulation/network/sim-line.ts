@@ -2,9 +2,9 @@
 
 import type { Line } from '../../memory/line.ts';
 import type { MemoryConnection } from '../../memory/memory-connection.ts';
-import type { Life, LivingEnd } from '../nodes/life.ts';
 import { Happening } from '../world/trace.ts';
 import type { World } from '../world/world.ts';
+import type { Life, LivingEnd } from './life.ts';
 import type { Path, Stalled } from './path.ts';
 
 /** What crosses besides cargo: the writer has ended, behind all that it put; the writer broke it off, also behind it. */

@@ -1,12 +1,12 @@
 // A node: its machine, which lasts, and its life, which a crash ends and a restart begins anew.
 
 import { type Clock, type CommonOptions, NetworkTransport, type Protocol, type Random, type Store, type Transport } from '@trunkline/transport-core';
+import { Life, type Machine } from '../network/life.ts';
 import { SimLayer } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
 import { childRandom } from '../world/chance.ts';
 import { Happening } from '../world/trace.ts';
 import { describeError, type World } from '../world/world.ts';
-import { Life, type Machine } from './life.ts';
 import { NodeClock, NodeTime } from './node-clock.ts';
 import { Disk, type DiskOptions, NodeStore } from './node-store.ts';
 

@@ -1,11 +1,11 @@
 // A simulated network that runs by itself, as the real event loop turns: so that suites written for real networks hold it to them.
 
 import { type Clock, NetworkTransport, type NetworkTransportOptions, type Protocol, type StreamLayer } from '@trunkline/transport-core';
+import { Life } from '../network/life.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
 import { SimLayer } from '../network/sim-layer.ts';
 import { type Level, SimNetwork } from '../network/sim-network.ts';
 import { Topology } from '../network/topology.ts';
-import { Life } from '../nodes/life.ts';
 import type { EventKind, Owner, SimEvent } from '../world/event-queue.ts';
 import { World } from '../world/world.ts';
 
