@@ -92,9 +92,11 @@ function viaChannel(): (callback: () => void) => void {
 }
 
 function targetsOf(report: (name: string, remedy: string) => Error): Target[] {
-  const fails = (name: string, remedy: string) => () => {
-    throw report(name, remedy);
-  };
+  // A function, not an arrow: some are called with `new`.
+  const fails = (name: string, remedy: string) =>
+    function banned(): never {
+      throw report(name, remedy);
+    };
   const targets: Target[] = [];
   const ban = (object: object | undefined, key: string, name: string, remedy: string) => {
     if (object !== undefined && object !== null && key in object) targets.push({ object, key, replacement: fails(name, remedy) });
