@@ -39,8 +39,8 @@ export class Letter {
   copy = false;
   /** Its name in the trace. */
   readonly word: number;
-  /** Of its payload. */
-  readonly check: number;
+  /** Of its payload, for the trace. */
+  check: number;
 
   constructor(frame: Frame, role: Role, call: TrackedCall | undefined, word: number) {
     this.frame = frame;

@@ -3,7 +3,7 @@
 // and answers the cancellation of a call that will never be answered.
 
 import { Account, CODES, type Codec, Frame, Kind, type Method, methodTable } from '@trunkline/transport-core';
-import { Happening } from '../world/trace.ts';
+import { checksum, Happening } from '../world/trace.ts';
 import { IdMap } from './id-map.ts';
 import { type InterceptedMessage, type Interceptors, MessageView } from './interceptors.ts';
 import { Letter, roleOf, type TrackedCall } from './letter.ts';
@@ -293,6 +293,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
       throw new TypeError(`intercept: a message of ${payload.length} bytes is too long for one packet; it had ${frame.payload.length}`);
     const more = payload.length - frame.payload.length;
     frame.payload = payload;
+    letter.check = checksum(payload);
     if (role === 'oneway') {
       if (more < 0) this.back.#credit(Account.SHORT, -more, frame.channel);
       else if (more > 0 && !this.#reserve.take(frame.channel, more)) throw new TypeError(GROWN(`a one-way by ${more}`));
