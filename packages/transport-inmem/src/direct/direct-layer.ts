@@ -2,14 +2,14 @@
 
 import { type Clock, reasonError, type StreamConnection, type TransportError } from '@trunkline/transport-core';
 import { MemoryConnection } from '../memory/memory-connection.ts';
-import { MemoryLayer } from '../memory/memory-layer.ts';
+import { NearbyLayer } from '../memory/nearby-layer.ts';
 import { FrameConnection } from './frame-connection.ts';
 
 /**
  * A StreamLayer whose connections carry frames and no bytes. It dials only what it is linked to. Nothing but the session's credit
  * and its queues bounds what is on its way: there is no second bound here, since frames are handed over at once.
  */
-export class DirectLayer extends MemoryLayer {
+export class DirectLayer extends NearbyLayer {
   readonly address: string;
   private readonly links = new Map<string, DirectLayer>();
   private dialled = 0;
@@ -49,7 +49,7 @@ export class DirectLayer extends MemoryLayer {
     return [near, far];
   }
 
-  protected override refused(address: string, peer: MemoryLayer | undefined): TransportError {
+  protected override refused(address: string, peer: NearbyLayer | undefined): TransportError {
     if (peer !== undefined) return super.refused(address, peer);
     return reasonError('connection_refused', `${this.address} is not connected to ${address}: call connect('${address}', transport) first`, {
       target: address,

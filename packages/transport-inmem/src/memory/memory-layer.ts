@@ -1,4 +1,4 @@
-// Listening and dialling in this process. How an address finds its layer, and what a connection carries, is the subclasses' affair.
+// Listening and dialling in this process. How a dial gets there, and what a connection carries, is the subclasses' affair.
 
 import { type Clock, reasonError, type StreamConnection, type StreamLayer, TransportError } from '@trunkline/transport-core';
 
@@ -13,7 +13,7 @@ export interface Dial {
 export abstract class MemoryLayer implements StreamLayer {
   protected readonly clock: Clock;
   private readonly advertised: string | undefined;
-  protected accepting: ((connection: StreamConnection) => void) | undefined;
+  private accepting: ((connection: StreamConnection) => void) | undefined;
   private bound: string | undefined;
   /** What ends each pending dial. */
   private readonly dials = new Set<(error: TransportError) => void>();
@@ -26,10 +26,10 @@ export abstract class MemoryLayer implements StreamLayer {
   /** Takes its address, and returns it; throws a TransportError where it can't. */
   protected abstract bind(): string;
   protected abstract unbind(): void;
-  /** Who is meant by an address; undefined where nobody is. Throws `invalid_argument` where it means nothing. */
-  protected abstract find(address: string): MemoryLayer | undefined;
-  /** Both ends of a new connection with a layer that listens: this one's, and the other's. */
-  protected abstract connect(address: string, peer: MemoryLayer): readonly [near: StreamConnection, far: StreamConnection];
+  /** Throws `invalid_argument` for what is no address of this layer. */
+  protected abstract check(address: string): void;
+  /** Looks for who is meant, and connects, on a turn of its own. */
+  protected abstract reach(address: string, dial: Dial): void;
 
   async listen(accept: (connection: StreamConnection) => void): Promise<void> {
     if (this.accepting !== undefined) throw new TransportError('failed_precondition', `Already listening on ${this.bound}: close() first`);
@@ -37,10 +37,20 @@ export abstract class MemoryLayer implements StreamLayer {
     this.accepting = accept;
   }
 
+  get isListening(): boolean {
+    return this.accepting !== undefined;
+  }
+
+  /** Somebody has dialled it; who came too late is cut off. */
+  accept(connection: StreamConnection): void {
+    if (this.accepting === undefined) connection.destroy();
+    else this.accepting(connection);
+  }
+
   dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection> {
     const { timeout, signal } = options;
     return new Promise((resolve, reject) => {
-      this.find(address);
+      this.check(address);
       if (signal?.aborted) return reject(signal.reason);
       let over = false;
       const settle = () => {
@@ -68,18 +78,6 @@ export abstract class MemoryLayer implements StreamLayer {
     });
   }
 
-  /** Looks for who is meant, and connects, on a turn of its own. */
-  protected reach(address: string, dial: Dial): void {
-    this.clock.defer(() => {
-      if (!dial.wanted()) return;
-      const peer = this.find(address);
-      if (peer?.accepting === undefined) return dial.failed(this.refused(address, peer));
-      const [near, far] = this.connect(address, peer);
-      peer.accepting(far);
-      dial.connected(near);
-    });
-  }
-
   localAddr(): string {
     if (this.bound === undefined) throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
     return this.bound;
@@ -95,10 +93,5 @@ export abstract class MemoryLayer implements StreamLayer {
     this.accepting = undefined;
     this.bound = undefined;
     this.unbind();
-  }
-
-  /** Why a dial found nobody. `peer` is there where the address leads somewhere, but nobody listens. */
-  protected refused(address: string, _peer: MemoryLayer | undefined): TransportError {
-    return reasonError('connection_refused', `Cannot connect to ${address}: nobody listens there; is it started, and is the name right?`, { target: address });
   }
 }

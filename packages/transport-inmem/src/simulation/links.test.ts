@@ -1,30 +1,15 @@
 // What a link does to what crosses it, on both levels where it makes sense.
 
 import test from 'ava';
-import { createSimulation, type LinkOptions, type Simulation } from '../index.simulation.ts';
-import { drain, items, type Lab, lab, outcome, server } from './testing/lab.ts';
+import { createSimulation, type Level, type LinkOptions } from '../index.simulation.ts';
+import { drain, items, lab, linked, outcome, server } from './testing/lab.ts';
 
-type Level = 'message' | 'stream';
 const LEVELS: readonly Level[] = ['message', 'stream'];
 const KIB = 1024;
 
-async function setUp(link: LinkOptions, level: Level = 'message', seed = 1): Promise<{ sim: Simulation; client: Lab; heard: [hint: string, at: number][] }> {
-  const heard: [string, number][] = [];
-  const sim = createSimulation({ seed, level });
-  sim.node(
-    'b',
-    server((hint) => heard.push([hint, sim.now])),
-  );
-  const client = sim.client(lab, { name: 'c', maxPool: 1, idleTimeout: Number.POSITIVE_INFINITY, keepAlive: { interval: 1e9 } });
-  await sim.settle(client.dial('b'));
-  await sim.run(100);
-  sim.link('c', 'b', link, { direction: 'one-way' });
-  return { sim, client, heard };
-}
-
 /** How long each of many one-ways took, one at a time. */
 async function delays(link: LinkOptions, count: number, level: Level): Promise<number[]> {
-  const { sim, client, heard } = await setUp(link, level);
+  const { sim, client, heard } = await linked(link, level);
   const took: number[] = [];
   for (let i = 0; i < count; i++) {
     const at = sim.now;
@@ -60,7 +45,7 @@ for (const level of LEVELS) {
   });
 
   test.serial(`a link is bad in one direction alone, and until heal (${level})`, async (t) => {
-    const { sim, client } = await setUp({ latency: 40, fragment: 0 }, level);
+    const { sim, client } = await linked({ latency: 40, fragment: 0 }, level);
     const timed = async () => {
       const at = sim.now;
       await sim.settle(client.send('b', 'echo', 'x'));
@@ -75,7 +60,7 @@ for (const level of LEVELS) {
   });
 
   test.serial(`bandwidth: bytes take as long as they do (${level})`, async (t) => {
-    const { sim, client, heard } = await setUp({ bandwidth: 100_000, fragment: 0 }, level);
+    const { sim, client, heard } = await linked({ bandwidth: 100_000, fragment: 0 }, level);
     const at = sim.now;
     for (let i = 0; i < 10; i++) await sim.settle(client.send('b', 'hint', 'x'.repeat(10_000)));
     await sim.until(() => heard.length === 10, 10_000);
@@ -90,7 +75,7 @@ for (const level of LEVELS) {
 }
 
 test.serial('loss: the share that is said', async (t) => {
-  const { sim, client, heard } = await setUp({ loss: 0.2 });
+  const { sim, client, heard } = await linked({ loss: 0.2 });
   for (let i = 0; i < 5_000; i++) {
     void client.send('b', 'hint', `${i}`);
     if (i % 50 === 0) await sim.run(5);
@@ -101,7 +86,7 @@ test.serial('loss: the share that is said', async (t) => {
 });
 
 test.serial('loss on a stream is delay: nothing is missing, everything is in order, and retransmission takes 200 ms and more', async (t) => {
-  const { sim, client, heard } = await setUp({ loss: 0.2 }, 'stream');
+  const { sim, client, heard } = await linked({ loss: 0.2 }, 'stream');
   const sent = Array.from({ length: 300 }, (_, i) => `${i}`);
   for (const hint of sent) {
     await sim.settle(client.send('b', 'hint', hint));
@@ -117,14 +102,14 @@ test.serial('loss on a stream is delay: nothing is missing, everything is in ord
 });
 
 test.serial('a stream whose chunks are all lost ends its connection within a minute, and no message is lost silently', async (t) => {
-  const { sim, client } = await setUp({ loss: 1 }, 'stream');
+  const { sim, client } = await linked({ loss: 1 }, 'stream');
   t.is(await sim.settle(outcome(client.send('b', 'echo', 'x', { timeout: 100_000 })), 200_000), 'unavailable/reset');
   await sim.close();
 });
 
 test.serial('burst loss comes in bursts: as much loss, in far fewer runs', async (t) => {
   const runs = async (link: LinkOptions) => {
-    const { sim, client, heard } = await setUp(link);
+    const { sim, client, heard } = await linked(link);
     for (let i = 0; i < 4_000; i++) {
       void client.send('b', 'hint', `${i}`);
       if (i % 50 === 0) await sim.run(5);
@@ -145,7 +130,7 @@ test.serial('burst loss comes in bursts: as much loss, in far fewer runs', async
 
 test.serial('what finds the queue full is lost at message level, and waits on a stream', async (t) => {
   for (const level of LEVELS) {
-    const { sim, client, heard } = await setUp({ bandwidth: 10_000, queue: 20_000, fragment: 0 }, level);
+    const { sim, client, heard } = await linked({ bandwidth: 10_000, queue: 20_000, fragment: 0 }, level);
     for (let i = 0; i < 20; i++) {
       void client.send('b', 'hint', `${i}`.padEnd(5_000)).catch(() => {});
       await sim.run(1);
@@ -160,7 +145,7 @@ test.serial('what finds the queue full is lost at message level, and waits on a 
 test.serial('corrupt: on a stream a wrong bit ends the connection or is refused, and none changes a frame around a payload silently', async (t) => {
   let ended = 0;
   for (let seed = 1; seed <= 30; seed++) {
-    const { sim, client } = await setUp({ corrupt: 1, fragment: 0 }, 'stream', seed);
+    const { sim, client } = await linked({ corrupt: 1, fragment: 0 }, 'stream', seed);
     const result = await sim.settle(outcome(client.send('b', 'echo', 'payload', { timeout: 2_000 })));
     if (/^[a-z_]+(\/[a-z_]+)?$/.test(result) && result !== 'payload') ended++;
     t.notRegex(result, /undefined/);

@@ -1,25 +1,10 @@
 // Messages that come twice, or behind later ones: what is suspended by that, and what never is.
 
 import test from 'ava';
-import { createSimulation, type LinkOptions, type Simulation } from '../index.simulation.ts';
-import { drain, items, type Lab, lab, outcome, server } from './testing/lab.ts';
+import { createSimulation, type Level } from '../index.simulation.ts';
+import { drain, items, lab, linked, outcome, server } from './testing/lab.ts';
 
-type Level = 'message' | 'stream';
 const LEVELS: readonly Level[] = ['message', 'stream'];
-
-async function setUp(link: LinkOptions, level: Level = 'message', seed = 1): Promise<{ sim: Simulation; client: Lab; heard: [hint: string, at: number][] }> {
-  const heard: [string, number][] = [];
-  const sim = createSimulation({ seed, level });
-  sim.node(
-    'b',
-    server((hint) => heard.push([hint, sim.now])),
-  );
-  const client = sim.client(lab, { name: 'c', maxPool: 1, idleTimeout: Number.POSITIVE_INFINITY, keepAlive: { interval: 1e9 } });
-  await sim.settle(client.dial('b'));
-  await sim.run(100);
-  sim.link('c', 'b', link, { direction: 'one-way' });
-  return { sim, client, heard };
-}
 
 test.serial('a duplicate: the handler sees a request or a one-way twice, the caller gets one answer; a stream doubles nothing', async (t) => {
   const counts: Record<string, number> = {};
@@ -50,7 +35,7 @@ for (const level of LEVELS) {
     `order: kept with reorder 0, whatever the latency${level === 'stream' ? ', and with reorder on a stream' : '; broken with reorder'} (${level})`,
     async (t) => {
       for (const reorder of [0, 0.2]) {
-        const { sim, client, heard } = await setUp({ latency: [1, 50], reorder }, level);
+        const { sim, client, heard } = await linked({ latency: [1, 50], reorder }, level);
         for (let i = 0; i < 200; i++) {
           await sim.settle(client.send('b', 'hint', `${i}`));
           await sim.run(1);
@@ -72,7 +57,7 @@ for (const level of LEVELS) {
 
 test.serial('reorder and duplicates break no stream: items come behind their request, all of them', async (t) => {
   for (let seed = 1; seed <= 5; seed++) {
-    const { sim, client } = await setUp({ latency: [1, 10], reorder: 0.5, duplicate: 0.5 }, 'message', seed);
+    const { sim, client } = await linked({ latency: [1, 10], reorder: 0.5, duplicate: 0.5 }, 'message', seed);
     const all = Array.from({ length: 10 }, (_, i) => `u${i}`).join(',');
     for (let i = 0; i < 10; i++) {
       t.is(await sim.settle(outcome(client.send('b', 'collect', 'c', { upload: items('u', 10) }))), `c:${all}`);

@@ -11,7 +11,7 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import { MemoryConnection } from '../memory/memory-connection.ts';
-import { MemoryLayer } from '../memory/memory-layer.ts';
+import { NearbyLayer } from '../memory/nearby-layer.ts';
 import { randomName } from '../memory/random-name.ts';
 import { ByteConnection } from './byte-connection.ts';
 
@@ -48,7 +48,7 @@ export function createInmemStreams(options: InmemStreamsOptions = {}): InmemStre
   };
 }
 
-class InmemStreamLayer extends MemoryLayer {
+class InmemStreamLayer extends NearbyLayer {
   private readonly listening: Map<string, InmemStreamLayer>;
   private readonly capacity: number;
   private readonly given: string | undefined;

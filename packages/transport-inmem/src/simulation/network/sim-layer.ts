@@ -1,6 +1,6 @@
 // One node's door to the simulated network: a stream layer whose addresses are names of nodes.
 
-import { type Clock, reasonError, type StreamConnection, TransportError } from '@trunkline/transport-core';
+import { type Clock, reasonError, TransportError } from '@trunkline/transport-core';
 import { type Dial, MemoryLayer } from '../../memory/memory-layer.ts';
 import type { Turns } from '../../memory/turns.ts';
 import type { Door } from './door.ts';
@@ -23,11 +23,6 @@ export class SimLayer extends MemoryLayer implements Door {
     this.turns = { run: (callback) => clock.defer(callback), stop() {} };
   }
 
-  accept(connection: StreamConnection): void {
-    if (this.accepting === undefined) connection.destroy();
-    else this.accepting(connection);
-  }
-
   protected override bind(): string {
     const { listening } = this.#network;
     if (listening.get(this.address)?.life.alive === true) {
@@ -42,14 +37,9 @@ export class SimLayer extends MemoryLayer implements Door {
     if (listening.get(this.address) === this) listening.delete(this.address);
   }
 
-  /** Who is there is found when the dial arrives. */
-  protected override find(address: string): undefined {
-    if (isAddress(address)) return undefined;
+  protected override check(address: string): void {
+    if (isAddress(address)) return;
     throw new TransportError('invalid_argument', `'${address}' is no address of a simulation: they are names of nodes`, { target: address });
-  }
-
-  protected override connect(): never {
-    throw new Error('the network connects');
   }
 
   protected override reach(address: string, dial: Dial): void {

@@ -16,7 +16,7 @@ export class Topology {
   readonly #changes = new Map<string, LinkSettings>();
   /** The groups of the present partition; nodes are told by name, clients stand outside of it. */
   #groups: readonly ReadonlySet<string>[] | undefined;
-  #isNode: (name: string) => boolean;
+  readonly #isNode: (name: string) => boolean;
 
   constructor(seed: number, base: LinkSettings, isNode: (name: string) => boolean) {
     this.#seed = seed;

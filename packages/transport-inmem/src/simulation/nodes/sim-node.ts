@@ -51,11 +51,6 @@ export interface Leak {
   readonly what: string;
 }
 
-interface OwnTransport {
-  readonly transport: NetworkTransport<Protocol>;
-  readonly clock: NodeClock;
-}
-
 export class SimNode implements Machine {
   readonly name: string;
   powered = true;
@@ -68,7 +63,7 @@ export class SimNode implements Machine {
   readonly #setup: Setup;
   #lives = 0;
   #waits = true;
-  #transports: OwnTransport[] = [];
+  #transports: NetworkTransport<Protocol>[] = [];
   #clock: NodeClock | undefined;
   #store: NodeStore | undefined;
   #stop: Stop | undefined;
@@ -144,7 +139,7 @@ export class SimNode implements Machine {
   async stop(): Promise<void> {
     if (!this.isUp) return;
     if (this.#stop !== undefined) await this.#stop();
-    else await Promise.all(this.#transports.map(({ transport }) => transport.close()));
+    else await Promise.all(this.#transports.map((transport) => transport.close()));
   }
 
   /** What the stop has left. */
@@ -152,7 +147,7 @@ export class SimNode implements Machine {
     const { name: owner } = this;
     if (!this.isUp) return [];
     const leaks: Leak[] = [];
-    for (const { transport } of this.#transports) leaks.push(...leaksOf(owner, transport));
+    for (const transport of this.#transports) leaks.push(...leaksOf(owner, transport));
     const timers = this.#clock?.armed ?? 0;
     if (timers > 0) leaks.push({ owner, kind: 'timer', count: timers, what: `${owner} left ${timers} timers of its clock armed: clear them when it stops` });
     const pending = this.#store?.pending ?? 0;
@@ -163,14 +158,14 @@ export class SimNode implements Machine {
   /** What it waits for, for people: calls, dials, operations of its store. */
   openWaits(): string[] {
     if (!this.isUp) return [];
-    const waits = this.#transports.flatMap(({ transport }) => waitsOf(this.name, transport));
+    const waits = this.#transports.flatMap((transport) => waitsOf(this.name, transport));
     const pending = this.#store?.pending ?? 0;
     if (pending > 0) waits.push(`${this.name} waits for ${pending} operations of its store`);
     return waits;
   }
 
   async closeTransports(): Promise<void> {
-    if (this.isUp) await Promise.all(this.#transports.map(({ transport }) => transport.close()));
+    if (this.isUp) await Promise.all(this.#transports.map((transport) => transport.close()));
   }
 
   #transport<P extends Protocol>(life: Life, protocol: P, { name, ...options }: SimTransportOptions = {}): Transport<P> {
@@ -180,7 +175,7 @@ export class SimNode implements Machine {
     const address = name === undefined ? this.name : `${this.name}/${name}`;
     const stream = new SimLayer(this.#network, life, address, clock);
     const transport = new SimTransport(life, { ...options, protocol, stream, clock, random });
-    this.#transports.push({ transport: transport as unknown as NetworkTransport<Protocol>, clock });
+    this.#transports.push(transport as unknown as NetworkTransport<Protocol>);
     return transport;
   }
 }

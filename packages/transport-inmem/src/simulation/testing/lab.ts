@@ -1,7 +1,7 @@
 // A protocol with every kind of call, and a node that serves it: what the simulation's own tests run.
 
 import { bytes, type Codec, type CommonOptions, defineProtocol, serve, type Transport, type TransportError } from '@trunkline/transport-core';
-import type { NodeContext, Setup } from '../../index.simulation.ts';
+import { createSimulation, type Level, type LinkOptions, type NodeContext, type Setup, type Simulation } from '../../index.simulation.ts';
 
 /** Text as UTF-8. */
 export const text: Codec<string> = {
@@ -80,4 +80,23 @@ export async function drain(stream: Promise<AsyncIterable<string>>): Promise<str
     got.push((error as TransportError).code);
   }
   return got.join(',');
+}
+
+/** A client 'c' that is connected to a node 'b' over a good link, which then does as `link` says, from c to b; and what b hears. */
+export async function linked(
+  link: LinkOptions,
+  level: Level = 'message',
+  seed = 1,
+): Promise<{ sim: Simulation; client: Lab; heard: [hint: string, at: number][] }> {
+  const heard: [string, number][] = [];
+  const sim = createSimulation({ seed, level });
+  sim.node(
+    'b',
+    server((hint) => heard.push([hint, sim.now])),
+  );
+  const client = sim.client(lab, { name: 'c', maxPool: 1, idleTimeout: Number.POSITIVE_INFINITY, keepAlive: { interval: 1e9 } });
+  await sim.settle(client.dial('b'));
+  await sim.run(100);
+  sim.link('c', 'b', link, { direction: 'one-way' });
+  return { sim, client, heard };
 }

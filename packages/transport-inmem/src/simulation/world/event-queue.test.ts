@@ -81,13 +81,6 @@ test('what belongs to the dead is dropped', (t) => {
   add(queue, 2, 'l', living);
   add(queue, 3, 'w');
   dead.alive = false;
-  t.deepEqual(
-    [...queue.byOwner()],
-    [
-      ['living', 1],
-      ['the network', 1],
-    ],
-  );
   t.deepEqual(take(queue), ['l', 'w']);
   t.is(queue.size, 0);
 });
@@ -116,20 +109,4 @@ test('a busy time that is made longer while events wait for its end makes them w
   busy.busyUntil = 20;
   t.is(queue.next(19), undefined);
   t.deepEqual(take(queue, 20), ['a', 'b']);
-});
-
-test('byOwner counts what waits, cancelled ones left out', (t) => {
-  const queue = new EventQueue();
-  const a = owner('a');
-  add(queue, 1, 0, a);
-  queue.cancel(add(queue, 1, 0, a));
-  add(queue, 2, 0, a);
-  add(queue, 1, 0, owner('b'));
-  t.deepEqual(
-    [...queue.byOwner()],
-    [
-      ['a', 2],
-      ['b', 1],
-    ],
-  );
 });

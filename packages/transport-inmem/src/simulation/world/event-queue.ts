@@ -73,17 +73,6 @@ export class EventQueue {
     }
   }
 
-  /** The owners of all that waits, each once, with how much of it is theirs. */
-  byOwner(): Map<string, number> {
-    const counts = new Map<string, number>();
-    for (const { run, owner } of this.#heap) {
-      if (run === undefined || owner?.alive === false) continue;
-      const name = owner?.name ?? 'the network';
-      counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-    return counts;
-  }
-
   #push(event: SimEvent): void {
     const heap = this.#heap;
     let at = heap.length;

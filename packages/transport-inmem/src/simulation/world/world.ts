@@ -40,10 +40,6 @@ export class World {
     this.#stepLimit = stepLimit;
   }
 
-  get running(): boolean {
-    return this.#running;
-  }
-
   /** `run` happens `delay` milliseconds from now. */
   schedule(delay: number, kind: EventKind, owner: Owner | undefined, run: () => void): SimEvent {
     this.#touch(owner);
