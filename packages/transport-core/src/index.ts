@@ -53,7 +53,7 @@ export type { Remote } from './remote.ts';
 export type * from './rpc/types.ts';
 export type { Store } from './store.ts';
 export { type SocketAction, socketError } from './stream/socket-error.ts';
-export type { StreamConnection, StreamLayer, StreamSink } from './stream/stream-layer.ts';
+export type { DialOptions, Doorway, ListenOptions, Pass, StreamConnection, StreamLayer, StreamSink } from './stream/stream-layer.ts';
 export { systemClock } from './system-clock.ts';
 export { systemRandom } from './system-random.ts';
 export type { Backend, BackendLayerOptions } from './transport/backend.ts';

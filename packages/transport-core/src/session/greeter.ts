@@ -6,7 +6,7 @@ import { encodeHello } from '../wire/hello.ts';
 import type { Mounted } from './channel.ts';
 import { type Introduction, makeHello } from './handshake.ts';
 import type { Link } from './link.ts';
-import { lookAlike } from './preamble.ts';
+import { isNoise, lookAlike } from './preamble.ts';
 
 export interface GreeterOptions {
   readonly self: Introduction;
@@ -21,6 +21,8 @@ export interface GreeterOptions {
 export class Greeter {
   /** The peer's preamble was read whole. */
   matched: boolean;
+  /** The peer's first bytes are those of noise: it learns by ours that this end is plain. */
+  metNoise = false;
   readonly #link: Link;
   readonly #options: GreeterOptions;
   readonly #seen: number[] = [];
@@ -51,7 +53,8 @@ export class Greeter {
       if (chunk[at] === PREAMBLE[this.#seen.length]) this.#seen.push(chunk[at]!);
       else {
         const bytes = new Uint8Array([...this.#seen, ...chunk.subarray(at, at + 16)]);
-        return reasonError('wrong_preamble', `the other end speaks ${lookAlike(bytes)} instead of Trunkline; nothing was answered`);
+        this.metNoise = isNoise(bytes);
+        return reasonError('wrong_preamble', `the other end speaks ${lookAlike(bytes)}, this end plain Trunkline: give both the same security`);
       }
     }
     this.matched = this.#seen.length === PREAMBLE.length;

@@ -7,8 +7,14 @@ export function lookAlike(bytes: Uint8Array): string {
   if (/^(GET|POST|PUT|HEAD|OPTIONS|DELETE|PATCH|CONNECT|PRI) /.test(text)) return 'HTTP (a request)';
   if (text.startsWith('HTTP/')) return 'HTTP (a response)';
   if (head[0] === 0x16 && head[1] === 0x03) return 'TLS';
-  if (text.startsWith('TRKN')) return 'Trunkline secured by noise (TRKN)';
+  if (head[0] === 0x15 && head[1] === 0x03) return 'TLS (an alert: it takes TLS alone)';
+  if (isNoise(bytes)) return 'Trunkline secured by noise (TRKN)';
   if (text.startsWith('SSH-')) return 'SSH';
   const hex = Array.from(head.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
   return `something else (${hex})`;
+}
+
+/** The first bytes of `stream-noise`: a relative, who is told what it met. */
+export function isNoise(bytes: Uint8Array): boolean {
+  return String.fromCharCode(...bytes.subarray(0, 4)) === 'TRKN';
 }

@@ -171,6 +171,10 @@ export class Session implements FrameVisitor, Departing {
   #preamble(chunk: Uint8Array): Uint8Array | undefined {
     const rest = this.#greeter.read(chunk);
     if (rest instanceof TransportError) {
+      if (this.#greeter.metNoise) {
+        this.#greeter.speak();
+        this.outbox.flush();
+      }
       this.end(rest);
       this.#options.port.close();
       return undefined;

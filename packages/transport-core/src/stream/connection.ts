@@ -20,7 +20,7 @@ import type { Hello } from '../wire/hello.ts';
 import type { Mailbox } from '../wire/mailbox.ts';
 import type { BufferPool } from './buffers.ts';
 import { LiveRemote, type RemoteLink } from './remote.ts';
-import type { StreamConnection, StreamSink } from './stream-layer.ts';
+import type { Pass, StreamConnection, StreamSink } from './stream-layer.ts';
 import type { Flushable, Ticker } from './ticker.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -59,6 +59,8 @@ export interface ConnectionInit {
   readonly expected: string | undefined;
   /** Why this end does not want the peer, whoever it is. */
   readonly refused: TransportError | undefined;
+  /** An accepted one's place among those that are saying hello. */
+  readonly pass: Pass | undefined;
 }
 
 export class Connection implements StreamSink, Port, SessionVisitor, Flushable, RemoteLink {
@@ -77,6 +79,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   bytesOut = 0;
   over = false;
   wasUp = false;
+  #pass: Pass | undefined;
   readonly #endings: (() => void)[] = [];
   #ended = false;
   readonly host: ConnectionHost;
@@ -107,6 +110,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.endpoint = stream.endpoint;
     const { config, ticker } = host;
     this.since = ticker.now();
+    this.#pass = init.pass;
     const { send, receive } = config.limits.rate;
     this.#sendRate = send === undefined ? undefined : new TokenBucket(send, this.since);
     this.#receiveRate = receive === undefined ? undefined : new TokenBucket(receive, this.since);
@@ -128,7 +132,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       mounts: host.mounts,
       keepAlive: config.keepAlive,
       idleTimeout: config.idleTimeout,
-      handshakeTimeout: config.handshakeTimeout,
+      // What the layer below took of it, or a turn that was waited for, is gone.
+      handshakeTimeout: Math.max(config.handshakeTimeout - (this.since - (init.pass?.since ?? this.since)), 0),
       random: host.random,
       preamble: encoder === undefined ? undefined : () => encoder.preamble(),
       refused: stream.refused ?? init.refused,
@@ -144,8 +149,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   start(): void {
     this.#stream.attach(this);
     if (this.direction === 'in' || this.over) return;
-    if (this.#stream.refused !== undefined) return this.session.refuse(this.#stream.refused);
     if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected) return this.session.refuse(this.#mismatch());
+    if (this.#stream.refused !== undefined) return this.session.refuse(this.#stream.refused);
     this.#fields((fields) => this.session.open(fields));
   }
 
@@ -179,6 +184,10 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.host.buffers.give(this.#kept);
     this.#kept = undefined;
     if (this.#sendAgain === Number.POSITIVE_INFINITY) this.host.ticker.run((now) => this.session.drained(now));
+  }
+
+  revoked(error: TransportError): void {
+    this.host.ticker.run(() => this.session.break(error));
   }
 
   closed(error?: TransportError): void {
@@ -308,10 +317,16 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
   up(): void {
     this.wasUp = true;
+    this.#leaveDoorway();
     this.host.up(this);
     const { opened } = this;
     this.opened = undefined;
     opened?.(undefined);
+  }
+
+  #leaveDoorway(): void {
+    this.#pass?.leave();
+    this.#pass = undefined;
   }
 
   leaving(waiting: OutCall[]): void {
@@ -320,6 +335,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
   down(error: TransportError, unsent: OutCall[]): void {
     this.over = true;
+    this.#leaveDoorway();
     this.host.down(this, error, unsent);
     const { opened } = this;
     this.opened = undefined;

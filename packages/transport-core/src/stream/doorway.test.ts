@@ -1,46 +1,50 @@
 import test from 'ava';
-import type { Connection } from './connection.ts';
+import { reasonError, type TransportError } from '../errors.ts';
 import { Doorway } from './doorway.ts';
 
 function scene(pending: number, perSource?: number) {
-  const doorway = new Doorway({ pending, perSource });
-  const unparked: string[] = [];
+  const told: string[] = [];
+  let now = 0;
+  const rejected = (endpoint: string, error: TransportError) => void told.push(`${endpoint} ${error.reason}`);
+  const doorway = new Doorway({ pending, perSource }, () => now, rejected);
+  const entered: string[] = [];
   const arrive = (endpoint: string) => {
-    const verdict = doorway.knock(endpoint);
-    const connection = { endpoint, unpark: () => void unparked.push(endpoint) } as Connection;
-    if (verdict !== 'refuse') doorway.enter(connection, verdict);
-    return { verdict, leave: () => doorway.leave(connection) };
+    const before = entered.length;
+    const pass = doorway.knock(endpoint, () => void entered.push(endpoint));
+    const verdict = pass === undefined ? 'refuse' : pass.waits ? 'wait' : 'enter';
+    return { verdict, pass, at: pass?.since, isInside: entered.length > before, leave: (error?: TransportError) => pass?.leave(error) };
   };
-  return { arrive, unparked };
+  return { arrive, entered, told, pass: (milliseconds: number) => void (now += milliseconds) };
 }
 
 test('so many say hello at a time, four times as many wait unread, the rest is refused', (t) => {
-  const { arrive } = scene(2);
+  const { arrive, entered } = scene(2);
   const verdicts = Array.from({ length: 12 }, (_, i) => arrive(`10.0.0.${i}:1`).verdict);
   t.deepEqual(verdicts, [...Array(2).fill('enter'), ...Array(8).fill('wait'), 'refuse', 'refuse']);
+  t.deepEqual(entered, ['10.0.0.0:1', '10.0.0.1:1']);
 });
 
 test('when one is through the next that waits is read, in order', (t) => {
-  const { arrive, unparked } = scene(1);
+  const { arrive, entered } = scene(1);
   const inside = arrive('a:1');
   const [b, c] = [arrive('b:1'), arrive('c:1')];
   inside.leave();
-  t.deepEqual(unparked, ['b:1']);
+  t.deepEqual(entered, ['a:1', 'b:1']);
   inside.leave();
-  t.deepEqual(unparked, ['b:1']);
+  t.deepEqual(entered, ['a:1', 'b:1']);
   b.leave();
-  t.deepEqual(unparked, ['b:1', 'c:1']);
+  t.deepEqual(entered, ['a:1', 'b:1', 'c:1']);
   c.leave();
   t.is(arrive('d:1').verdict, 'enter');
 });
 
 test('one that goes while it waits makes room for another that waits, and none is read for it', (t) => {
-  const { arrive, unparked } = scene(1);
+  const { arrive, entered } = scene(1);
   arrive('a:1');
   const waiting = [1, 2, 3, 4].map((i) => arrive(`b${i}:1`));
   t.is(arrive('c:1').verdict, 'refuse');
   waiting[0]!.leave();
-  t.deepEqual(unparked, []);
+  t.deepEqual(entered, ['a:1']);
   t.is(arrive('c:1').verdict, 'wait');
 });
 
@@ -53,4 +57,17 @@ test('one source has no more than its share, whatever its ports, until one is th
   t.is(arrive('[::1]:1').verdict, 'enter');
   first.leave();
   t.is(arrive('10.0.0.1:4').verdict, 'enter');
+});
+
+test('a pass knows when it knocked, and an error on leaving is told once', (t) => {
+  const { arrive, told, pass } = scene(1);
+  const a = arrive('a:1');
+  pass(7);
+  const b = arrive('b:1');
+  t.is(a.at, 0);
+  t.is(b.at, 7);
+  b.leave(reasonError('handshake_timeout', 'slow'));
+  b.leave(reasonError('reset', 'again'));
+  a.leave();
+  t.deepEqual(told, ['b:1 handshake_timeout']);
 });

@@ -1,49 +1,85 @@
 // Accepted connections whose hello is not through: so many at a time, more wait unread, yet more are closed (limits.handshakes).
 
-import type { Connection } from './connection.ts';
+import type { TransportError } from '../errors.ts';
+import type { Doorway as DoorwayPort, Pass } from './stream-layer.ts';
 
-export type Verdict = 'enter' | 'wait' | 'refuse';
-
-export class Doorway {
+export class Doorway implements DoorwayPort {
   readonly #pending: number;
   readonly #perSource: number;
-  readonly #inside = new Set<Connection>();
-  readonly #waiting = new Set<Connection>();
+  readonly #now: () => number;
+  /** A connection did not come through, and why. */
+  readonly #rejected: (endpoint: string, error: TransportError) => void;
+  readonly #waiting = new Set<Visit>();
   readonly #sources = new Map<string, number>();
+  #inside = 0;
 
-  constructor(limits: { readonly pending: number; readonly perSource?: number | undefined }) {
+  constructor(
+    limits: { readonly pending: number; readonly perSource?: number | undefined },
+    now: () => number,
+    rejected: (endpoint: string, error: TransportError) => void,
+  ) {
     this.#pending = limits.pending;
     this.#perSource = limits.perSource ?? Number.POSITIVE_INFINITY;
+    this.#now = now;
+    this.#rejected = rejected;
   }
 
-  /** What becomes of a connection from this endpoint. */
-  knock(endpoint: string): Verdict {
-    if ((this.#sources.get(sourceOf(endpoint)) ?? 0) >= this.#perSource) return 'refuse';
-    if (this.#inside.size < this.#pending) return 'enter';
-    return this.#waiting.size < this.#pending * QUEUE ? 'wait' : 'refuse';
+  knock(endpoint: string, enter: (pass: Pass) => void): Visit | undefined {
+    const source = sourceOf(endpoint);
+    const count = this.#sources.get(source) ?? 0;
+    const isFull = this.#inside >= this.#pending;
+    if (count >= this.#perSource || (isFull && this.#waiting.size >= this.#pending * QUEUE)) return undefined;
+    this.#sources.set(source, count + 1);
+    const visit = new Visit(this.#now(), enter, (error) => {
+      this.#left(visit, source);
+      if (error !== undefined) this.#rejected(endpoint, error);
+    });
+    if (isFull) this.#waiting.add(visit);
+    else this.#admit(visit);
+    return visit;
   }
 
-  enter(connection: Connection, verdict: Verdict): void {
-    (verdict === 'enter' ? this.#inside : this.#waiting).add(connection);
-    const source = sourceOf(connection.endpoint);
-    this.#sources.set(source, (this.#sources.get(source) ?? 0) + 1);
+  #admit(visit: Visit): void {
+    this.#inside++;
+    visit.enter();
   }
 
-  /** Its hello is through, or it is over: the next one is read. */
-  leave(connection: Connection): void {
-    const inside = this.#inside.delete(connection);
-    if (!inside && !this.#waiting.delete(connection)) return;
-    const source = sourceOf(connection.endpoint);
+  #left(visit: Visit, source: string): void {
     const left = (this.#sources.get(source) ?? 1) - 1;
     if (left === 0) this.#sources.delete(source);
     else this.#sources.set(source, left);
-    if (!inside) return;
-    for (const next of this.#waiting) {
-      this.#waiting.delete(next);
-      this.#inside.add(next);
-      next.unpark();
-      break;
-    }
+    if (this.#waiting.delete(visit)) return;
+    this.#inside--;
+    const [next] = this.#waiting;
+    if (next === undefined) return;
+    this.#waiting.delete(next);
+    this.#admit(next);
+  }
+}
+
+class Visit implements Pass {
+  readonly since: number;
+  /** It is not its turn yet. */
+  waits = true;
+  readonly #entered: (pass: Pass) => void;
+  readonly #leave: (error: TransportError | undefined) => void;
+  #left = false;
+
+  constructor(since: number, entered: (pass: Pass) => void, leave: (error: TransportError | undefined) => void) {
+    this.since = since;
+    this.#entered = entered;
+    this.#leave = leave;
+  }
+
+  enter(): void {
+    this.waits = false;
+    this.#entered(this);
+  }
+
+  leave(error?: TransportError): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#leave(error);
   }
 }
 

@@ -8,6 +8,8 @@ const BROKEN = new TransportError('unavailable', 'accept failed');
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** A layer whose `listen` fails while `broken`, and a listener on it. */
+const OPTIONS = { timeout: 5_000, doorway: { knock: () => undefined } };
+
 function scene() {
   const clock = createManualClock(0);
   const state = { broken: false, tries: 0, closed: 0, accepted: 0 };
@@ -28,6 +30,7 @@ function scene() {
     clock,
     () => void state.accepted++,
     (_error, retryIn) => void retries.push(retryIn),
+    OPTIONS,
   );
   const pass = async (milliseconds: number) => {
     for (let i = 0; i < milliseconds; i++) {
@@ -131,6 +134,7 @@ test('a foreign error of a retry is told as unavailable', async (t) => {
     clock,
     () => {},
     (error) => void told.push(error),
+    OPTIONS,
   );
   await listener.start();
   fail(BROKEN);

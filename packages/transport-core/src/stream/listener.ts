@@ -2,23 +2,31 @@
 
 import type { Clock, Timer } from '../clock.ts';
 import { TransportError } from '../errors.ts';
-import type { StreamConnection, StreamLayer } from './stream-layer.ts';
+import type { ListenOptions, Pass, StreamConnection, StreamLayer } from './stream-layer.ts';
 
 export class Listener {
   readonly #layer: StreamLayer;
   readonly #clock: Clock;
-  readonly #accept: (connection: StreamConnection) => void;
+  readonly #accept: (connection: StreamConnection, pass: Pass | undefined) => void;
   readonly #broke: (error: TransportError, retryIn: number) => void;
+  readonly #options: ListenOptions;
   #timer: Timer = undefined;
   #waits = false;
   #delay = FIRST_DELAY;
   #stopped = false;
 
-  constructor(layer: StreamLayer, clock: Clock, accept: (connection: StreamConnection) => void, broke: (error: TransportError, retryIn: number) => void) {
+  constructor(
+    layer: StreamLayer,
+    clock: Clock,
+    accept: (connection: StreamConnection, pass: Pass | undefined) => void,
+    broke: (error: TransportError, retryIn: number) => void,
+    options: ListenOptions,
+  ) {
     this.#layer = layer;
     this.#clock = clock;
     this.#accept = accept;
     this.#broke = broke;
+    this.#options = options;
   }
 
   /** Binds; rejects where that fails. What breaks later is mended here. */
@@ -34,12 +42,14 @@ export class Listener {
 
   #listen(): Promise<void> {
     return this.#layer.listen(
-      (connection) => {
+      (connection, pass) => {
         this.#delay = FIRST_DELAY;
-        if (this.#stopped) connection.destroy();
-        else this.#accept(connection);
+        if (!this.#stopped) return this.#accept(connection, pass);
+        pass?.leave();
+        connection.destroy();
       },
       (error) => this.#again(error),
+      this.#options,
     );
   }
 

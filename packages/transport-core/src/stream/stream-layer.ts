@@ -8,16 +8,18 @@ import type { Mailbox } from '../wire/mailbox.ts';
 export interface StreamLayer {
   /**
    * Binds and accepts; resolves once it can be dialled, and rejects with a TransportError where it can't bind. Called again after
-   * `failed`. Each connection is handed over once it is ready for `attach`.
+   * `failed`. Each connection is handed over once it is ready for `attach`, with its pass where the layer asked for one.
    * @param failed the listener broke and listens no more; it is listened again after a back-off (5 ms doubling to 1 s).
+   * @param options what a layer heeds that has work to do before it hands a connection over (TLS, noise); others need none of it.
    */
-  listen(accept: (connection: StreamConnection) => void, failed?: (error: TransportError) => void): Promise<void>;
+  listen(accept: (connection: StreamConnection, pass?: Pass) => void, failed?: (error: TransportError) => void, options?: ListenOptions): Promise<void>;
   /**
    * Connects. Rejects with a TransportError: `dial_timeout` after `timeout` milliseconds, `connection_refused`, `host_not_found`,
    * `invalid_argument` for an address that it does not understand; with the signal's reason when that aborts first. A dial that
-   * ends by time or signal leaves no socket behind, however late that opens.
+   * ends by time or signal leaves no socket behind, however late that opens. What the layer itself has to settle with the other end
+   * (TLS, noise) is part of the dial and of its time.
    */
-  dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection>;
+  dial(address: string, options: DialOptions): Promise<StreamConnection>;
   /** The address that is bound (the real port after `:0`); before `listen` resolves it throws `failed_precondition`. */
   localAddr(): string;
   /** All addresses that are bound, of a layer that has several; the first is `localAddr()`. */
@@ -26,6 +28,38 @@ export interface StreamLayer {
   advertiseAddr(): string;
   /** Stops listening, ends pending dials; connections that were handed over belong to whoever took them. Idempotent. */
   close(): Promise<void>;
+}
+
+export interface DialOptions {
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Whom the dialler means to reach: a layer that trusts by id trusts this one. That it is reached is checked above. */
+  readonly nodeId?: string | undefined;
+}
+
+export interface ListenOptions {
+  /** Milliseconds from a knock until the connection is handed over; the layer ends it then (`handshakeTimeout`). */
+  readonly timeout: number;
+  /** Asked before any work is done for a connection: limits.handshakes. */
+  readonly doorway: Doorway;
+}
+
+/** Who may come in, one source and all together: so that strangers can't keep a machine busy with handshakes. */
+export interface Doorway {
+  /**
+   * A connection from `endpoint` came. Undefined: there is no room, close it at once. Otherwise `enter` is called with the same
+   * pass, now or when others have left; until then nothing is read of it.
+   */
+  knock(endpoint: string, enter: (pass: Pass) => void): Pass | undefined;
+}
+
+/** One connection's place in the doorway; whoever holds it leaves once, or hands it over with the connection. */
+export interface Pass {
+  /** When it knocked, on the transport's clock. */
+  readonly since: number;
+  /** Its place is free. With an error: the connection came to nothing, and the observer is told (`rejected`). */
+  leave(error?: TransportError): void;
 }
 
 /** One connection. Everything on it is synchronous; what it reports comes after `attach`, in order. */
@@ -67,6 +101,8 @@ export interface StreamSink {
   frames(batch: Frame[]): void;
   /** The chunk whose `write` was false is done. */
   drained(): void;
+  /** The layer wants this peer no more (it was denied just now): the peer is told why, and cut. Without it the layer destroys. */
+  revoked?(error: TransportError): void;
   /** It is over: without an error where the other end ended in order. Exactly once; nothing is reported after it. */
   closed(error?: TransportError): void;
 }

@@ -19,7 +19,7 @@ import { batchSize, Connection, type ConnectionHost } from '../stream/connection
 import { Doorway } from '../stream/doorway.ts';
 import { Listener } from '../stream/listener.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
-import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import type { Pass, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { Ticker } from '../stream/ticker.ts';
 import { Bulletin } from './bulletin.ts';
 import type { ConnectionEvents } from './connection-events.ts';
@@ -86,12 +86,17 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
       (lateness) => this.#excuse(lateness),
     );
     this.pool = new Pool(this);
-    this.#doorway = new Doorway(config.limits.handshakes);
+    this.#doorway = new Doorway(
+      config.limits.handshakes,
+      () => this.ticker.now(),
+      (endpoint, error) => this.#rejected(endpoint, error),
+    );
     this.#listener = new Listener(
       layer,
       clock,
-      (stream) => this.#accept(stream),
+      (stream, pass) => this.#accept(stream, pass),
       (error, retryIn) => this.bulletin.tell({ type: 'listenFailed', error, retryIn }),
+      { timeout: config.handshakeTimeout, doorway: { knock: (endpoint, enter) => this.#knock(endpoint, enter) } },
     );
   }
 
@@ -138,22 +143,34 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     return this.#listened;
   }
 
-  #accept(stream: StreamConnection): void {
+  #accept(stream: StreamConnection, given: Pass | undefined): void {
     const { limits } = this.config;
     // Those that were refused, or are closing, hold a socket for a second yet: they are bounded, too.
-    if (this.state !== 'open' || this.connections.size >= limits.connections * 2) return stream.destroy();
-    const refused = this.#live >= limits.connections ? this.#full() : undefined;
-    const verdict = this.#doorway.knock(stream.endpoint);
-    if (verdict === 'refuse') {
-      const error = new TransportError('resource_exhausted', 'too many connections are saying hello (limits.handshakes)', { reason: 'full' });
-      this.bulletin.tell({ type: 'rejected', endpoint: stream.endpoint, direction: 'in', error });
-      return stream.destroy(error);
+    if (this.state !== 'open' || this.connections.size >= limits.connections * 2) {
+      given?.leave();
+      return stream.destroy();
     }
-    const connection = new Connection(this, stream, { id: `in-${++this.#ids}`, direction: 'in', target: undefined, expected: undefined, refused });
+    const refused = this.#live >= limits.connections ? this.#full() : undefined;
+    const { endpoint } = stream;
+    let connection: Connection | undefined;
+    const turn = given === undefined ? this.#knock(endpoint, () => connection?.unpark()) : undefined;
+    const pass = given ?? turn;
+    if (pass === undefined) return stream.destroy();
+    connection = new Connection(this, stream, { id: `in-${++this.#ids}`, direction: 'in', target: undefined, expected: undefined, refused, pass });
     this.#add(connection);
-    this.#doorway.enter(connection, verdict);
     connection.start();
-    if (verdict === 'wait') connection.park();
+    if (turn?.waits) connection.park();
+  }
+
+  /** One more wants to say hello; where there is no room for it, the observer is told. */
+  #knock(endpoint: string, enter: (pass: Pass) => void) {
+    const pass = this.#doorway.knock(endpoint, enter);
+    if (pass === undefined) this.#rejected(endpoint, reasonError('full', 'too many connections are saying hello (limits.handshakes)'));
+    return pass;
+  }
+
+  #rejected(endpoint: string, error: TransportError): void {
+    this.bulletin.tell({ type: 'rejected', endpoint, direction: 'in', error: withDetails(error, { target: endpoint }) });
   }
 
   async open(target: string, address: string, nodeId: string | undefined, signal: AbortSignal): Promise<Connection> {
@@ -161,11 +178,18 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     if (this.#live >= config.limits.connections) throw withDetails(this.#full(), { target });
     const found = config.resolve === undefined ? address : await this.#resolve(target, address, nodeId);
     signal.throwIfAborted();
-    const stream = await this.layer.dial(found, { timeout: config.dialTimeout, signal });
+    const stream = await this.layer.dial(found, { timeout: config.dialTimeout, signal, nodeId });
     if (signal.aborted) stream.destroy();
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const connection = new Connection(this, stream, { id: `out-${++this.#ids}`, direction: 'out', target, expected: nodeId, refused: undefined });
+      const connection = new Connection(this, stream, {
+        id: `out-${++this.#ids}`,
+        direction: 'out',
+        target,
+        expected: nodeId,
+        refused: undefined,
+        pass: undefined,
+      });
       this.#add(connection);
       const onAbort = () => this.ticker.run(() => connection.session.break(reasonError('closed', 'the dialler gave up')));
       signal.addEventListener('abort', onAbort, { once: true });
@@ -200,7 +224,6 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   // What connections report.
 
   up(connection: Connection): void {
-    this.#doorway.leave(connection);
     const remote = connection.remote!;
     this.bulletin.tell({ type: 'up', remote });
     if (connection.target !== undefined) this.pool.add(connection);
@@ -213,7 +236,6 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 
   down(connection: Connection, error: TransportError, unsent: OutCall[]): void {
     if (connection.counts) this.#live--;
-    this.#doorway.leave(connection);
     this.pool.forget(connection);
     const { remote, endpoint, direction } = connection;
     if (connection.wasUp && remote !== undefined) {

@@ -2,7 +2,7 @@
 
 import { splitScheme } from '../address.ts';
 import { TransportError } from '../errors.ts';
-import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import type { DialOptions, ListenOptions, Pass, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import type { Backend, BackendLayerOptions } from './backend.ts';
 
 export class SchemeLayer implements StreamLayer {
@@ -36,7 +36,7 @@ export class SchemeLayer implements StreamLayer {
     }
   }
 
-  async listen(accept: (connection: StreamConnection) => void, failed?: (error: TransportError) => void): Promise<void> {
+  async listen(accept: (connection: StreamConnection, pass?: Pass) => void, failed?: (error: TransportError) => void, options?: ListenOptions): Promise<void> {
     if (this.#listeners.length === 0) {
       throw new TransportError(
         'failed_precondition',
@@ -47,10 +47,11 @@ export class SchemeLayer implements StreamLayer {
     for (const { layer } of this.#listeners) {
       if (this.#up.has(layer)) continue;
       try {
-        await layer.listen(accept, (error) => {
+        const broke = (error: TransportError) => {
           this.#up.delete(layer);
           failed?.(error);
-        });
+        };
+        await layer.listen(accept, broke, options);
         this.#up.add(layer);
       } catch (error) {
         failure ??= error;
@@ -69,7 +70,7 @@ export class SchemeLayer implements StreamLayer {
     throw failure;
   }
 
-  dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection> {
+  dial(address: string, options: DialOptions): Promise<StreamConnection> {
     let backend: Backend;
     try {
       ({ backend } = this.#backendOf(address, 'dial'));

@@ -33,7 +33,7 @@ export function createWire(): Wire {
   };
   return {
     wrap: (layer) => ({
-      listen: (accept, failed) => layer.listen((connection) => accept(adopt(connection)), failed),
+      listen: (accept, failed, options) => layer.listen((connection, pass) => accept(adopt(connection), pass), failed, options),
       async dial(address, options) {
         state.dialled++;
         return adopt(await layer.dial(address, options));
@@ -103,6 +103,7 @@ class FaultyConnection implements StreamConnection {
       data: (chunk) => this.#come(() => this.#sink?.data(chunk)),
       frames: (batch) => this.#come(() => this.#sink?.frames(batch)),
       drained: () => this.#drained(),
+      revoked: (error) => this.#sink?.revoked?.(error),
       closed: (error) => this.#come(() => this.#end(error)),
     });
   }
