@@ -1,5 +1,6 @@
 // TCP as a Transport, and as a backend of createTransport.
 
+import { isTlsOptions, MutualTls, type TlsOptions, type TlsUpdate, updateTls } from '@trunkline/mutual-tls';
 import {
   type Backend,
   type CommonOptions,
@@ -7,6 +8,7 @@ import {
   extendOptions,
   isProtocol,
   NetworkTransport,
+  type NetworkTransportOptions,
   optional,
   type Protocol,
   parseOptions,
@@ -15,7 +17,7 @@ import {
   type Transport,
   text,
 } from '@trunkline/transport-core';
-import { createTcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-layer.ts';
+import { type TcpStreamLayer, type TcpStreamLayerOptions, tcpStreamLayer } from './tcp-stream-layer.ts';
 
 /** Options of a transport over TCP; `protocol` is required. */
 export interface TcpTransportOptions<P extends Protocol> extends CommonOptions {
@@ -24,23 +26,57 @@ export interface TcpTransportOptions<P extends Protocol> extends CommonOptions {
   readonly bindAddr?: string | undefined;
   /** Where others reach it, told to them verbatim. Default: what is bound. Needed where `bindAddr` is 0.0.0.0, :: or ':7000'. */
   readonly advertiseAddr?: string | undefined;
+  /** Mutual TLS 1.3: both ends prove their node ids. Default: bare TCP. */
+  readonly tls?: TlsOptions | undefined;
 }
 
-/** A transport over TCP. Targets are 'host:port', with or without 'tcp://'; `localAddr()` has no scheme. */
-export function createTcpTransport<P extends Protocol>(options: TcpTransportOptions<P>): Transport<P> {
-  const { bindAddr, advertiseAddr, ...common } = parseOptions(schema, options, 'createTcpTransport');
-  const { protocol, observer, clock = systemClock } = options;
-  const stream = createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer });
-  return new NetworkTransport<P>({ ...(common as CommonOptions), protocol, stream, clock });
+/** A transport over TCP, whose keys and lists can be changed. */
+export interface TcpTransport<P extends Protocol> extends Transport<P> {
+  /**
+   * Changes key, certificate, authorities or lists while it runs: at once for new connections; those whose node is denied, or allowed
+   * no more, are cut (`permission_denied`, `denied`, at both ends), the others stay. Rejects with `invalid_argument` for what can't be
+   * used, and with `failed_precondition` without `tls`; then everything stays as it was.
+   */
+  updateTls(update: TlsUpdate): Promise<void>;
 }
+
+/** A transport over TCP. Targets are '[nodeId@]host:port', with or without 'tcp://'; `localAddr()` has no scheme. */
+export function createTcpTransport<P extends Protocol>(options: TcpTransportOptions<P>): TcpTransport<P> {
+  const { bindAddr, advertiseAddr, tls: _tls, ...common } = parseOptions(schema, options, 'createTcpTransport');
+  const { protocol, observer, clock = systemClock } = options;
+  const tls = options.tls && new MutualTls(options.tls, 'createTcpTransport');
+  const stream = tcpStreamLayer({ bindAddr, advertiseAddr, clock, observer }, tls);
+  return new OverTcp<P>({ ...(common as CommonOptions), protocol, stream, clock });
+}
+
+class OverTcp<P extends Protocol> extends NetworkTransport<P> implements TcpTransport<P> {
+  readonly #stream: TcpStreamLayer;
+
+  constructor(options: NetworkTransportOptions<P> & { stream: TcpStreamLayer }) {
+    super(options);
+    this.#stream = options.stream;
+  }
+
+  updateTls(update: TlsUpdate): Promise<void> {
+    return this.#stream.updateTls(update);
+  }
+}
+
+/** What `tcp()` can be told. */
+export type TcpBackendOptions = Pick<TcpStreamLayerOptions, 'keepAlive' | 'tls'>;
+
+/** A backend for 'tcp://host:port'; `updateTls` acts on all its transports. */
+export interface TcpBackend extends Backend, Pick<TcpStreamLayer, 'updateTls'> {}
 
 /** A backend for 'tcp://host:port'. */
-export function tcp(options: Pick<TcpStreamLayerOptions, 'keepAlive'> = {}): Backend {
+export function tcp(options: TcpBackendOptions = {}): TcpBackend {
   const { keepAlive } = options;
-  createTcpStreamLayer({ keepAlive });
+  const tls = options.tls && new MutualTls(options.tls, 'tcp');
+  tcpStreamLayer({ keepAlive }, tls);
   return {
     schemes: ['tcp'],
-    layer: ({ bindAddr, advertiseAddr, clock, observer }) => createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, keepAlive }),
+    layer: ({ bindAddr, advertiseAddr, clock, observer }) => tcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, keepAlive }, tls),
+    updateTls: async (update) => updateTls(tls, update),
   };
 }
 
@@ -48,4 +84,5 @@ const schema = extendOptions(commonOptions, {
   protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
   bindAddr: optional(text()),
   advertiseAddr: optional(text()),
+  tls: optional(reference<TlsOptions>(isTlsOptions, 'an object: { key, cert, ca?, allow?, deny? }')),
 });

@@ -1,3 +1,4 @@
-export { createTcpTransport, type TcpTransportOptions, tcp } from './create-tcp-transport.ts';
+export type { Pem, TlsOptions, TlsUpdate } from '@trunkline/mutual-tls';
+export { createTcpTransport, type TcpBackend, type TcpBackendOptions, type TcpTransport, type TcpTransportOptions, tcp } from './create-tcp-transport.ts';
 // For those who compose layers.
-export { createTcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-layer.ts';
+export { createTcpStreamLayer, type TcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-layer.ts';

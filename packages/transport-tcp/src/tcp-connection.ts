@@ -1,6 +1,7 @@
-// One TCP socket as a StreamConnection: writes that tell when the memory is free again, and an end that loses nothing.
+// One TCP socket, bare or under TLS, as a StreamConnection: writes that tell when the memory is free again, and an end that loses nothing.
 
 import type { Socket } from 'node:net';
+import { type Secured, tlsConnectionError } from '@trunkline/mutual-tls';
 import {
   type Clock,
   formatHostPort,
@@ -16,6 +17,8 @@ import {
 export class TcpConnection implements StreamConnection {
   readonly endpoint: string;
   readonly #socket: Socket;
+  /** There under TLS: the socket beneath, and who is at its other end. */
+  readonly #secured: Secured | undefined;
   readonly #clock: Clock;
   #sink: StreamSink | undefined;
   /** Nothing more is written: this end closed or was destroyed, or the other one ended. */
@@ -29,26 +32,43 @@ export class TcpConnection implements StreamConnection {
   #discarded = 0;
   #timer: Timer | undefined;
 
-  constructor(socket: Socket, clock: Clock) {
+  constructor(socket: Socket, clock: Clock, secured?: Secured) {
     this.endpoint = socket.remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(socket.remoteAddress, socket.remotePort ?? 0);
     this.#socket = socket;
     this.#clock = clock;
-    socket.on('error', (error) => (this.#error ??= socketError(error, 'connection', this.endpoint)));
+    this.#secured = secured;
+    const translate = secured === undefined ? socketConnectionError : tlsConnectionError;
+    socket.on('error', (error) => (this.#error ??= translate(error, this.endpoint)));
     socket.on('end', () => this.#ended());
     socket.on('close', () => this.#closed());
   }
 
+  get nodeId(): string | undefined {
+    return this.#secured?.nodeId;
+  }
+
+  get refused(): TransportError | undefined {
+    return this.#secured?.refused;
+  }
+
+  get binding(): Uint8Array | undefined {
+    return this.#secured?.binding;
+  }
+
   attach(sink: StreamSink): void {
     this.#sink = sink;
+    this.#secured?.attach(this, sink);
     if (this.#over) this.#clock.defer(() => this.#report());
     else if (!this.#ending) this.#socket.on('data', this.#data);
   }
 
   write(chunk: Uint8Array): boolean {
     if (this.#ending || this.#socket.destroyed) return true;
+    const isFirst = this.#socket.writableLength === 0;
     this.#socket.write(chunk, this.#written);
-    // Node tries the system call before write() returns: nothing left means that the kernel has it all.
-    this.#waiting = this.#socket.writableLength > 0;
+    // Node tries the system call before write() returns: nothing left means that the kernel has it all. TLS has read what it takes
+    // when write() returns, though it tells so a turn later; a chunk behind that one waits where it is.
+    this.#waiting = this.#secured === undefined ? this.#socket.writableLength > 0 : !isFirst;
     return !this.#waiting;
   }
 
@@ -75,7 +95,8 @@ export class TcpConnection implements StreamConnection {
     if (this.#ending) return void this.#socket.destroy();
     this.#ending = true;
     // RST and not FIN: the other end must not take a stream that was cut for one that ended. (After our FIN Node can't send one.)
-    this.#socket.resetAndDestroy();
+    if (this.#secured === undefined) this.#socket.resetAndDestroy();
+    else this.#secured.reset();
   }
 
   readonly #data = (buffer: Uint8Array<ArrayBuffer>): void => {
@@ -112,6 +133,7 @@ export class TcpConnection implements StreamConnection {
 
   #closed(): void {
     this.#over = true;
+    this.#secured?.release();
     this.#clock.clearTimeout(this.#timer);
     if (!this.#explained)
       this.#error ??= reasonError('reset', `Connection with ${this.endpoint}: the other end did not end it in order`, { target: this.endpoint });
@@ -124,6 +146,10 @@ export class TcpConnection implements StreamConnection {
     this.#sink = undefined;
     sink.closed(this.#error);
   }
+}
+
+function socketConnectionError(error: Error, endpoint: string): TransportError {
+  return socketError(error, 'connection', endpoint);
 }
 
 /** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (docs/wire-protocol.md §8). */

@@ -1,11 +1,15 @@
-// Streams over TCP: node:net behind the StreamLayer port.
+// Streams over TCP, bare or under mutual TLS: node:net behind the StreamLayer port.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { MutualTls, type Secured, type TlsAcceptor, type TlsOptions, type TlsUpdate, updateTls } from '@trunkline/mutual-tls';
 import {
   type Clock,
+  type DialOptions,
   formatHostPort,
   isUnspecified,
+  type ListenOptions,
   type Observer,
+  type Pass,
   parseHostPort,
   reasonError,
   type StreamConnection,
@@ -23,23 +27,42 @@ export interface TcpStreamLayerOptions {
   readonly advertiseAddr?: string | undefined;
   /** Milliseconds of silence before the kernel probes a connection (TCP keep-alive); `false` is never. Default 30,000. */
   readonly keepAlive?: number | false | undefined;
+  /** Mutual TLS 1.3: both ends prove their node ids. Default: bare TCP. */
+  readonly tls?: TlsOptions | undefined;
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
   /** Is told (`acceptFailed`) when the system could not accept a connection, though it listens on: too many open files, say. */
   readonly observer?: Observer | undefined;
 }
 
-/** A StreamLayer over TCP. Addresses are 'host:port', with or without 'tcp://'; its own have no scheme. */
-export function createTcpStreamLayer(options: TcpStreamLayerOptions = {}): StreamLayer {
-  return new TcpStreamLayer(options);
+/** A StreamLayer over TCP. */
+export interface TcpStreamLayer extends StreamLayer {
+  /**
+   * Changes key, certificate, authorities or lists while it runs: at once for new connections; those whose node is denied, or allowed
+   * no more, are cut, the others stay. Rejects with `invalid_argument` for what can't be used, and with `failed_precondition` without
+   * `tls`; then everything stays as it was.
+   */
+  updateTls(update: TlsUpdate): Promise<void>;
 }
 
-class TcpStreamLayer implements StreamLayer {
+/** A StreamLayer over TCP. Addresses are 'host:port', with or without 'tcp://'; its own have no scheme. */
+export function createTcpStreamLayer(options: TcpStreamLayerOptions = {}): TcpStreamLayer {
+  return tcpStreamLayer(options, options.tls && new MutualTls(options.tls, 'createTcpStreamLayer'));
+}
+
+/** As above, with a MutualTls that may be shared with other layers. */
+export function tcpStreamLayer(options: TcpStreamLayerOptions, tls: MutualTls | undefined): TcpStreamLayer {
+  return new TcpLayer(options, tls);
+}
+
+class TcpLayer implements TcpStreamLayer {
   readonly #bindAddr: string;
   readonly #advertiseAddr: string | undefined;
   readonly #clock: Clock;
   readonly #observer: Observer | undefined;
   readonly #socketOptions;
+  readonly #tls: MutualTls | undefined;
+  #acceptor: TlsAcceptor | undefined;
   /** There from the first moment of listen() to close(). */
   #server: Server | undefined;
   /** There while it listens. */
@@ -47,23 +70,30 @@ class TcpStreamLayer implements StreamLayer {
   /** What ends each pending dial. */
   readonly #dials = new Set<(error: TransportError) => void>();
 
-  constructor(options: TcpStreamLayerOptions) {
+  constructor(options: TcpStreamLayerOptions, tls: MutualTls | undefined) {
     const { bindAddr = '127.0.0.1:0', advertiseAddr, keepAlive = 30_000, clock = systemClock, observer } = options;
     if (keepAlive !== false && !(keepAlive > 0)) throw new TypeError(`keepAlive: a number of milliseconds above 0, or false; not ${keepAlive}`);
     this.#bindAddr = bindAddr;
     this.#advertiseAddr = advertiseAddr;
     this.#clock = clock;
     this.#observer = observer;
+    this.#tls = tls;
     // allowHalfOpen: the connection itself says when each side ends.
     this.#socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: keepAlive !== false, keepAliveInitialDelay: keepAlive || 0 };
   }
 
-  async listen(accept: (connection: StreamConnection) => void): Promise<void> {
+  async listen(accept: (connection: StreamConnection, pass?: Pass) => void, _failed?: (error: TransportError) => void, options?: ListenOptions): Promise<void> {
     if (this.#server !== undefined) throw new TransportError('failed_precondition', `Already listening on ${this.#localAddr ?? this.#bindAddr}: close() first`);
     const bind = parseTcpAddress(this.#bindAddr);
     if (bind === undefined) throw badAddress('listen on', this.#bindAddr);
     if (isUnspecified(bind.host)) this.#requireAdvertised();
-    const server = createServer(this.#socketOptions);
+    const acceptor = this.#tls?.acceptor({
+      clock: this.#clock,
+      listen: options,
+      accept: (secured, pass) => accept(new TcpConnection(secured.socket, this.#clock, secured), pass),
+    });
+    // Under TLS nothing is read before a connection has its place, and who ends in the handshake is done with.
+    const server = createServer(acceptor === undefined ? this.#socketOptions : { ...this.#socketOptions, allowHalfOpen: false, pauseOnConnect: true });
     this.#server = server;
     try {
       await new Promise<void>((resolve, reject) => {
@@ -79,20 +109,26 @@ class TcpStreamLayer implements StreamLayer {
       this.#localAddr = formatHostPort(address + zone, port);
     } catch (error) {
       server.close();
+      acceptor?.close();
       if (this.#server === server) this.#server = undefined;
       throw error instanceof TransportError ? error : socketError(error, 'listen', this.#bindAddr);
     }
     // What Node reports from here on is one connection that could not be accepted: it goes on listening.
     server.on('error', (error) => this.#observer?.event?.({ type: 'acceptFailed', error: socketError(error, 'accept', this.#bindAddr) }));
-    server.on('connection', (socket) => accept(new TcpConnection(socket, this.#clock)));
+    this.#acceptor = acceptor;
+    server.on('connection', (socket) => {
+      if (acceptor === undefined) accept(new TcpConnection(socket, this.#clock));
+      else acceptor.take(socket);
+    });
   }
 
-  dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection> {
-    const { timeout, signal } = options;
+  dial(address: string, options: DialOptions): Promise<StreamConnection> {
+    const { timeout, signal, nodeId } = options;
     return new Promise((resolve, reject) => {
       const to = parseTcpAddress(address);
       if (to === undefined || to.host === '' || to.port === 0) return reject(badAddress('dial', address));
       if (signal?.aborted) return reject(signal.reason);
+      this.#tls?.check();
       const socket: Socket = connect({ ...this.#socketOptions, host: to.host, port: to.port });
       const settle = () => {
         this.#clock.clearTimeout(timer);
@@ -115,11 +151,15 @@ class TcpStreamLayer implements StreamLayer {
       socket.on('error', onError);
       socket.once('connect', () => {
         if (isOwnEcho(socket)) return fail(socketError({ code: 'ECONNREFUSED' }, 'dial', address));
-        settle();
-        const connection = new TcpConnection(socket, this.#clock);
-        socket.off('error', onError);
-        resolve(connection);
+        if (this.#tls === undefined) done(socket);
+        else this.#tls.secure(socket, { address, nodeId, done: (secured) => done(secured.socket, secured), failed: fail });
       });
+      const done = (stream: Socket, secured?: Secured) => {
+        settle();
+        const connection = new TcpConnection(stream, this.#clock, secured);
+        if (secured === undefined) socket.off('error', onError);
+        resolve(connection);
+      };
     });
   }
 
@@ -132,13 +172,20 @@ class TcpStreamLayer implements StreamLayer {
     return this.#advertiseAddr ?? this.localAddr();
   }
 
+  async updateTls(update: TlsUpdate): Promise<void> {
+    updateTls(this.#tls, update);
+  }
+
   async close(): Promise<void> {
     for (const fail of [...this.#dials]) fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
     const server = this.#server;
+    const acceptor = this.#acceptor;
     this.#server = undefined;
+    this.#acceptor = undefined;
     this.#localAddr = undefined;
     // The port is free when this returns; the server's 'close' would wait for connections that are others' to end.
     server?.close();
+    acceptor?.close();
   }
 
   #requireAdvertised(): void {

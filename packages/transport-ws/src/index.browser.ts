@@ -1,19 +1,26 @@
 // What a browser gets of this package: the same names, dialling only.
 
-import type { Backend, Protocol, StreamLayer, Transport } from '@trunkline/transport-core';
+import type { Protocol } from '@trunkline/transport-core';
 import { createNativeStreamLayer } from './native-stream-layer.ts';
-import type { WsStreamLayerOptions, WsTransportOptions } from './ws-options.ts';
-import { type WsBackendOptions, wsBackend, wsTransport } from './ws-transport.ts';
+import type { WsStreamLayer, WsStreamLayerOptions, WsTransport, WsTransportOptions } from './ws-options.ts';
+import { type WsBackend, type WsBackendOptions, wsBackend, wsTransport } from './ws-transport.ts';
 
 /** As in Node, over the WebSocket of the browser; `listen` is `unimplemented`, and what concerns listening has no effect. */
-export function createWsStreamLayer(options: WsStreamLayerOptions = {}): StreamLayer {
+export function createWsStreamLayer(options: WsStreamLayerOptions = {}): WsStreamLayer {
+  refuseTls(options, 'createWsStreamLayer');
   return createNativeStreamLayer({ advertiseAddr: options.advertiseAddr, clock: options.clock });
 }
 
-export function createWsTransport<P extends Protocol>(options: WsTransportOptions<P>): Transport<P> {
+export function createWsTransport<P extends Protocol>(options: WsTransportOptions<P>): WsTransport<P> {
+  refuseTls(options, 'createWsTransport');
   return wsTransport(options, createWsStreamLayer);
 }
 
-export function ws(options: WsBackendOptions = {}): Backend {
+export function ws(options: WsBackendOptions = {}): WsBackend {
+  refuseTls(options, 'ws');
   return wsBackend(options, createWsStreamLayer);
+}
+
+function refuseTls({ tls }: Pick<WsStreamLayerOptions, 'tls'>, name: string): void {
+  if (tls !== undefined) throw new TypeError(`${name}: tls: a page can't present a certificate; dial wss:// without it, and prove the user in 'hello'`);
 }

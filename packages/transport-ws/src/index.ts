@@ -1,5 +1,6 @@
+export type { Pem, TlsOptions, TlsUpdate } from '@trunkline/mutual-tls/options';
 export { createWsTransport, ws } from './create-ws-transport.ts';
 // For those who compose layers.
-export type { HttpServer, WsStreamLayerOptions, WsTransportOptions } from './ws-options.ts';
+export type { HttpServer, TlsUpdates, WsStreamLayer, WsStreamLayerOptions, WsTransport, WsTransportOptions } from './ws-options.ts';
 export { createWsStreamLayer } from './ws-stream-layer.ts';
-export type { WsBackendOptions } from './ws-transport.ts';
+export type { WsBackend, WsBackendOptions } from './ws-transport.ts';

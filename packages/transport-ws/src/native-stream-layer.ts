@@ -1,10 +1,11 @@
 // Streams over the WebSocket of a browser, which can only dial.
 
-import { type Clock, reasonError, type StreamConnection, type StreamLayer, systemClock, TransportError } from '@trunkline/transport-core';
+import { type Clock, type DialOptions, reasonError, type StreamConnection, systemClock, TransportError } from '@trunkline/transport-core';
 import { closeError, SUB_PROTOCOL } from './close-codes.ts';
 import { NativeConnection } from './native-connection.ts';
 import type { NativeWebSocketClass } from './native-web-socket.ts';
 import { parseTarget } from './ws-address.ts';
+import type { WsStreamLayer } from './ws-options.ts';
 
 export interface NativeStreamLayerOptions {
   readonly advertiseAddr?: string | undefined;
@@ -14,11 +15,11 @@ export interface NativeStreamLayerOptions {
 }
 
 /** A StreamLayer that dials by the native WebSocket. `listen` is `unimplemented`: others reach a page through the Remote of its own dial. */
-export function createNativeStreamLayer(options: NativeStreamLayerOptions = {}): StreamLayer {
+export function createNativeStreamLayer(options: NativeStreamLayerOptions = {}): WsStreamLayer {
   return new NativeStreamLayer(options);
 }
 
-class NativeStreamLayer implements StreamLayer {
+class NativeStreamLayer implements WsStreamLayer {
   readonly #options: NativeStreamLayerOptions;
   readonly #clock: Clock;
   readonly #dials = new Set<(error: TransportError) => void>();
@@ -35,7 +36,7 @@ class NativeStreamLayer implements StreamLayer {
     );
   }
 
-  dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection> {
+  dial(address: string, options: DialOptions): Promise<StreamConnection> {
     const { timeout, signal } = options;
     return new Promise((resolve, reject) => {
       const url = parseTarget(address);
@@ -81,6 +82,10 @@ class NativeStreamLayer implements StreamLayer {
 
   advertiseAddr(): string {
     return this.#options.advertiseAddr ?? this.localAddr();
+  }
+
+  async updateTls(): Promise<void> {
+    throw new TransportError('failed_precondition', "updateTls: a page has no TLS of its own: the browser's authorities decide");
   }
 
   async close(): Promise<void> {

@@ -1,46 +1,74 @@
-// An HTTP server that is there for upgrades alone, and waits for them no longer than a handshake may take.
+// An HTTP server that is there for upgrades alone, and waits for them no longer than a handshake may take; bare, or under mutual TLS.
 
 import { createServer, type Server } from 'node:http';
-import type { Socket } from 'node:net';
-import type { Clock, Timer } from '@trunkline/transport-core';
+import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
+import type { MutualTls, Secured } from '@trunkline/mutual-tls';
+import type { Clock, ListenOptions, Pass, Timer } from '@trunkline/transport-core';
 
 export interface UpgradeServer {
-  /** Not listening yet; its close() frees the port. */
-  readonly server: Server;
-  /** To be told of each upgrade: its socket need not hurry any more. */
-  arrived(socket: Socket): void;
+  /** What listens; not yet. Its close() frees the port. */
+  readonly listener: NetServer;
+  /** What tells of upgrades. */
+  readonly http: Server;
+  /** To be told of each upgrade: its socket need not hurry any more. Gives what TLS found out about it. */
+  arrived(socket: Socket): Arrival;
   /** Ends the connections that have not become WebSockets. */
   cut(): void;
 }
 
-export function createUpgradeServer(clock: Clock): UpgradeServer {
-  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (_request, response) => {
+export interface Arrival {
+  readonly secured?: Secured | undefined;
+  readonly pass?: Pass | undefined;
+}
+
+export function createUpgradeServer(clock: Clock, tls: MutualTls | undefined, listen: ListenOptions | undefined): UpgradeServer {
+  const http = createServer(SOCKETS, (_request, response) => {
     response.writeHead(426, { Connection: 'close', Upgrade: 'websocket', 'Content-Type': 'text/plain' });
     response.end('This port takes WebSocket upgrades only.\n');
   });
-  const waiting = new Map<Socket, Timer>();
-  const arrived = (socket: Socket) => {
-    clock.clearTimeout(waiting.get(socket));
+  const waiting = new Map<Socket, Arrival & { timer: Timer }>();
+  const arrived = (socket: Socket): Arrival => {
+    const { timer, ...arrival } = waiting.get(socket) ?? { timer: undefined };
+    clock.clearTimeout(timer);
     waiting.delete(socket);
+    return arrival;
   };
-  server.on('connection', (socket: Socket) => {
-    if (waiting.size >= WAITING) return socket.destroy();
-    waiting.set(
-      socket,
-      clock.setTimeout(() => socket.destroy(), HANDSHAKE),
-    );
-    socket.once('close', () => arrived(socket));
-  });
+  const wait = (socket: Socket, arrival: Arrival) => {
+    const gone = () => arrived(socket).pass?.leave();
+    if (waiting.size >= WAITING) {
+      arrival.pass?.leave();
+      return socket.destroy();
+    }
+    const timer = clock.setTimeout(() => socket.destroy(), HANDSHAKE);
+    waiting.set(socket, { ...arrival, timer });
+    socket.once('close', gone);
+  };
   const cut = () => {
+    acceptor?.close();
     for (const socket of [...waiting.keys()]) {
-      arrived(socket);
+      arrived(socket).pass?.leave();
       socket.destroy();
     }
   };
-  return { server, arrived, cut };
+  const acceptor = tls?.acceptor({
+    clock,
+    listen,
+    accept(secured, pass) {
+      wait(secured.socket, { secured, pass });
+      if (!secured.socket.destroyed) http.emit('connection', secured.socket);
+    },
+  });
+  if (acceptor === undefined) {
+    http.on('connection', (socket: Socket) => wait(socket, {}));
+    return { listener: http, http, arrived, cut };
+  }
+  // Nothing is read before a connection has its place.
+  const listener = createNetServer({ ...SOCKETS, pauseOnConnect: true }, (socket) => acceptor.take(socket));
+  return { listener, http, arrived, cut };
 }
 
+const SOCKETS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 };
 /** Connections that have not sent their upgrade yet: as many as core lets wait before their hello (64 and 4 times that). */
 const WAITING = 320;
-/** Milliseconds from the first byte of TCP to the upgrade. */
+/** Milliseconds from the first byte of TCP, or the end of TLS, to the upgrade. */
 const HANDSHAKE = 5_000;

@@ -3,9 +3,10 @@
 import type { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Clock } from '@trunkline/transport-core';
+import type { Clock, Pass } from '@trunkline/transport-core';
 import { WebSocketServer } from 'ws';
 import { SUB_PROTOCOL } from './close-codes.ts';
+import type { Arrival } from './own-server.ts';
 import { WsConnection } from './ws-connection.ts';
 import { WS_LIMITS } from './ws-limits.ts';
 import type { HttpServer } from './ws-options.ts';
@@ -16,15 +17,18 @@ export interface UpgradeOptions {
   readonly origins: readonly string[] | undefined;
   readonly clock: Clock;
   /** Told of each upgrade, ours or not, before it is looked at. */
-  arrived?(socket: Socket): void;
-  accept(connection: WsConnection): void;
+  arrived?(socket: Socket): Arrival;
+  accept(connection: WsConnection, pass: Pass | undefined): void;
 }
 
 /** Takes the server's upgrades under the path, until the returned function is called. */
 export function takeUpgrades({ server, path, origins, clock, arrived, accept }: UpgradeOptions): () => void {
   const webSockets = new WebSocketServer({ noServer: true, clientTracking: false, handleProtocols: () => SUB_PROTOCOL, ...WS_LIMITS });
   const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    arrived?.(socket);
+    const { secured, pass } = arrived?.(socket) ?? {};
+    // Whatever becomes of the upgrade: until it is handed over the pass is ours to leave.
+    const leave = () => pass?.leave();
+    if (pass !== undefined) socket.once('close', leave);
     if (pathOf(request) !== path) {
       if (isNobodys(server, upgrade, pathOf(request))) refuse(socket, 404, 'Not Found');
       return;
@@ -33,7 +37,10 @@ export function takeUpgrades({ server, path, origins, clock, arrived, accept }: 
     const origin = request.headers.origin ?? request.headers['sec-websocket-origin'];
     if (origins !== undefined && origin !== undefined && !origins.includes(String(origin))) return refuse(socket, 403, 'Origin not allowed');
     if (!offers(request.headers['sec-websocket-protocol'])) return refuse(socket, 400, `Sub-protocol ${SUB_PROTOCOL} required`);
-    webSockets.handleUpgrade(request, socket, head, (webSocket) => accept(new WsConnection(webSocket, socket, clock)));
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.off('close', leave);
+      accept(new WsConnection(webSocket, socket, clock, secured), pass);
+    });
   };
   takers.set(upgrade, path);
   server.on('upgrade', upgrade);

@@ -1,6 +1,7 @@
 // One WebSocket of `ws` as a StreamConnection: a binary message for each write, and an end that loses nothing.
 
 import type { Socket } from 'node:net';
+import type { Secured } from '@trunkline/mutual-tls';
 import { type Clock, formatHostPort, reasonError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
 import type { RawData, WebSocket } from 'ws';
 import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
@@ -11,6 +12,8 @@ export class WsConnection implements StreamConnection {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #clock: Clock;
+  /** There under mutual TLS: who is at the other end. */
+  readonly #secured: Secured | undefined;
   #sink: StreamSink | undefined;
   /** Nothing more is written or handed out: this end closed or was destroyed, or the other broke a rule. */
   #ending = false;
@@ -23,11 +26,12 @@ export class WsConnection implements StreamConnection {
   #discarded = 0;
   #timer: Timer | undefined;
 
-  constructor(webSocket: WebSocket, socket: Socket, clock: Clock) {
+  constructor(webSocket: WebSocket, socket: Socket, clock: Clock, secured?: Secured) {
     this.endpoint = socket.remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(socket.remoteAddress, socket.remotePort ?? 0);
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#clock = clock;
+    this.#secured = secured;
     webSocket.on('message', this.#message);
     webSocket.on('error', (error: Error & { code?: string }) => this.#violated(violationError(error.code, error.message, this.endpoint)));
     webSocket.on('close', (code, text) => this.#closed(code, text.toString()));
@@ -35,8 +39,21 @@ export class WsConnection implements StreamConnection {
     webSocket.pause();
   }
 
+  get nodeId(): string | undefined {
+    return this.#secured?.nodeId;
+  }
+
+  get refused(): TransportError | undefined {
+    return this.#secured?.refused;
+  }
+
+  get binding(): Uint8Array | undefined {
+    return this.#secured?.binding;
+  }
+
   attach(sink: StreamSink): void {
     this.#sink = sink;
+    this.#secured?.attach(this, sink);
     if (this.#over) this.#clock.defer(() => this.#report());
     else if (!this.#ending) this.#webSocket.resume();
   }
@@ -44,12 +61,14 @@ export class WsConnection implements StreamConnection {
   write(chunk: Uint8Array): boolean {
     const webSocket = this.#webSocket;
     if (this.#ending || webSocket.readyState !== webSocket.OPEN) return true;
+    const isFirst = this.#socket.writableLength === 0 && chunk.length <= MESSAGE;
     for (let at = 0; at < chunk.length; at += MESSAGE) {
       webSocket.send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE), this.#written);
     }
     // A server's `ws` hands the chunk itself to the socket, a client's a masked copy (the caller's memory is never masked). Node
-    // tries the system call at once: nothing left means that the kernel has it all.
-    this.#waiting = this.#socket.writableLength > 0;
+    // tries the system call at once: nothing left means that the kernel has it all. TLS has read what it takes when send() returns,
+    // though it tells so a turn later; a chunk behind that one waits where it is.
+    this.#waiting = this.#secured === undefined ? this.#socket.writableLength > 0 : !isFirst;
     return !this.#waiting;
   }
 
@@ -116,6 +135,7 @@ export class WsConnection implements StreamConnection {
 
   #closed(code: number, text: string): void {
     this.#over = true;
+    this.#secured?.release();
     this.#clock.clearTimeout(this.#timer);
     const { endpoint } = this;
     if (!this.#destroyed) {

@@ -2,7 +2,8 @@
 
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type Clock, reasonError, type StreamConnection, socketError, type TransportError } from '@trunkline/transport-core';
+import type { MutualTls, Secured } from '@trunkline/mutual-tls';
+import { type Clock, type DialOptions, reasonError, type StreamConnection, socketError, TransportError } from '@trunkline/transport-core';
 import { type ClientOptions, WebSocket } from 'ws';
 import { SUB_PROTOCOL } from './close-codes.ts';
 import { refusalError } from './refused-upgrade.ts';
@@ -10,20 +11,29 @@ import { parseTarget } from './ws-address.ts';
 import { WsConnection } from './ws-connection.ts';
 import { WS_LIMITS } from './ws-limits.ts';
 
-export interface DialOptions {
-  readonly timeout: number;
-  readonly signal?: AbortSignal | undefined;
+/** What a dial needs of its layer. */
+export interface Dialler {
+  readonly clock: Clock;
+  readonly tls: MutualTls | undefined;
+  /** What ends each dial that is under way. */
+  readonly pending: Set<(error: TransportError) => void>;
 }
 
-/** Connects. What ends a dial from outside stands in `pending` while it lasts. */
-export function dialWebSocket(address: string, options: DialOptions, clock: Clock, pending: Set<(error: TransportError) => void>): Promise<StreamConnection> {
-  const { timeout, signal } = options;
+/** Connects. */
+export function dialWebSocket(address: string, options: DialOptions, { clock, tls, pending }: Dialler): Promise<StreamConnection> {
+  const { timeout, signal, nodeId } = options;
   return new Promise((resolve, reject) => {
     const url = parseTarget(address);
+    if (tls !== undefined && url.protocol !== 'wss:') return reject(notSecure(address));
     if (signal?.aborted) return reject(signal.reason);
+    tls?.check();
     let socket: Socket | undefined;
+    let secured: Secured | undefined;
     const createConnection = () => {
-      socket = openSocket(url);
+      const done = (given: Secured) => {
+        secured = given;
+      };
+      socket = tls === undefined ? openSocket(url) : tls.secure(openPlain(url), { address, nodeId, done, failed: (error) => fail(error) });
       // Whoever else listens may do so too late.
       socket.on('error', () => {});
       return socket;
@@ -58,18 +68,28 @@ export function dialWebSocket(address: string, options: DialOptions, clock: Cloc
     webSocket.on('open', () => {
       settle();
       webSocket.off('error', onError);
-      resolve(new WsConnection(webSocket, socket!, clock));
+      resolve(new WsConnection(webSocket, socket!, clock, secured));
     });
   });
 }
 
 /** The socket beneath, held by us: its write queue tells when memory is free again. */
 function openSocket(url: URL): Socket {
-  const isSecure = url.protocol === 'wss:';
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const port = Number(url.port) || (isSecure ? 443 : 80);
-  if (isSecure) return connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ALPNProtocols: ['http/1.1'] }).setNoDelay();
-  return connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
+  if (url.protocol !== 'wss:') return openPlain(url);
+  const { host, port } = placeOf(url);
+  return connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ALPNProtocols: ['http/1.1'] }).setNoDelay();
+}
+
+function openPlain(url: URL): Socket {
+  return connect({ ...placeOf(url), noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
+}
+
+function placeOf(url: URL): { host: string; port: number } {
+  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) || (url.protocol === 'wss:' ? 443 : 80) };
+}
+
+function notSecure(address: string): TransportError {
+  return new TransportError('invalid_argument', `Cannot dial '${address}': this end has 'tls', and dials 'wss://' alone`, { target: address, sent: false });
 }
 
 /** A failure before the upgrade: of the socket, of TLS, or of what the server answered. */

@@ -1,34 +1,44 @@
 // Streams over WebSocket in Node: a port of its own, or the upgrades of a server that you have.
 
-import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
+import { MutualTls, type TlsUpdate, updateTls } from '@trunkline/mutual-tls';
 import {
   type Clock,
+  type DialOptions,
   formatHostPort,
   isUnspecified,
+  type ListenOptions,
   type Observer,
+  type Pass,
   reasonError,
   type StreamConnection,
-  type StreamLayer,
   socketError,
   systemClock,
   TransportError,
 } from '@trunkline/transport-core';
 import { createUpgradeServer } from './own-server.ts';
-import { takeUpgrades } from './upgrades.ts';
+import { takeUpgrades, type UpgradeOptions } from './upgrades.ts';
 import { hostOf, parseBinding } from './ws-address.ts';
-import { type DialOptions, dialWebSocket } from './ws-dial.ts';
-import { checkWsOptions, type HttpServer, type WsStreamLayerOptions } from './ws-options.ts';
+import { dialWebSocket } from './ws-dial.ts';
+import { checkWsOptions, type HttpServer, type WsStreamLayer, type WsStreamLayerOptions } from './ws-options.ts';
 
 /** A StreamLayer over WebSocket. Addresses are 'ws://host:port/path', and 'wss://…' where TLS is beneath. */
-export function createWsStreamLayer(options: WsStreamLayerOptions = {}): StreamLayer {
-  checkWsOptions(options);
-  return new WsStreamLayer(options);
+export function createWsStreamLayer(options: WsStreamLayerOptions = {}): WsStreamLayer {
+  return wsStreamLayer(options, options.tls && new MutualTls(options.tls, 'createWsStreamLayer'));
 }
 
-class WsStreamLayer implements StreamLayer {
+/** As above, with a MutualTls that may be shared with other layers. */
+export function wsStreamLayer(options: WsStreamLayerOptions, tls: MutualTls | undefined): WsStreamLayer {
+  checkWsOptions(options);
+  return new WsLayer(options, tls);
+}
+
+type Accept = (connection: StreamConnection, pass?: Pass) => void;
+
+class WsLayer implements WsStreamLayer {
   readonly #options: WsStreamLayerOptions;
+  readonly #tls: MutualTls | undefined;
   readonly #clock: Clock;
   readonly #observer: Observer | undefined;
   /** Undoes what listen() did; there from its first moment to close(). */
@@ -37,22 +47,23 @@ class WsStreamLayer implements StreamLayer {
   /** What ends each pending dial. */
   readonly #dials = new Set<(error: TransportError) => void>();
 
-  constructor(options: WsStreamLayerOptions) {
+  constructor(options: WsStreamLayerOptions, tls: MutualTls | undefined) {
     this.#options = options;
+    this.#tls = tls;
     this.#clock = options.clock ?? systemClock;
     this.#observer = options.observer;
   }
 
-  async listen(accept: (connection: StreamConnection) => void, failed?: (error: TransportError) => void): Promise<void> {
+  async listen(accept: Accept, failed?: (error: TransportError) => void, options?: ListenOptions): Promise<void> {
     if (this.#stop !== undefined)
       throw new TransportError('failed_precondition', `Already listening on ${this.#localAddr ?? this.#options.bindAddr}: close() first`);
     const { server } = this.#options;
-    if (server === undefined) await this.#listenAlone(accept);
+    if (server === undefined) await this.#listenAlone(accept, options);
     else this.#listenBeside(server, accept, failed);
   }
 
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
-    return dialWebSocket(address, options, this.#clock, this.#dials);
+    return dialWebSocket(address, options, { clock: this.#clock, tls: this.#tls, pending: this.#dials });
   }
 
   localAddr(): string {
@@ -62,6 +73,10 @@ class WsStreamLayer implements StreamLayer {
 
   advertiseAddr(): string {
     return this.#options.advertiseAddr ?? this.localAddr();
+  }
+
+  async updateTls(update: TlsUpdate): Promise<void> {
+    updateTls(this.#tls, update);
   }
 
   async close(): Promise<void> {
@@ -76,29 +91,29 @@ class WsStreamLayer implements StreamLayer {
     stop?.();
   }
 
-  async #listenAlone(accept: (connection: StreamConnection) => void): Promise<void> {
+  async #listenAlone(accept: Accept, options: ListenOptions | undefined): Promise<void> {
     const { bindAddr = '127.0.0.1:0', path: pathOption } = this.#options;
     const { host, port, path } = parseBinding(bindAddr, pathOption);
     if (isUnspecified(host)) this.#requireAdvertised(bindAddr);
-    const { server, arrived, cut } = createUpgradeServer(this.#clock);
+    const { listener, http, arrived, cut } = createUpgradeServer(this.#clock, this.#tls, options);
     const stop = () => {
-      server.close();
+      listener.close();
       cut();
     };
     this.#stop = stop;
     try {
-      await bind(server, host, port, () => this.#stop === stop);
-      this.#take(server, path, bindAddr, accept, arrived);
+      await bind(listener, host, port, () => this.#stop === stop);
+      this.#take(listener, bindAddr, { server: http, path, accept, arrived });
     } catch (error) {
       if (this.#stop === stop) this.#stopListening();
       else stop();
       throw error instanceof TransportError ? error : socketError(error, 'listen', bindAddr);
     }
     // What Node reports from here on is one connection that could not be accepted: it goes on listening.
-    server.on('error', (error) => this.#observer?.event?.({ type: 'acceptFailed', error: socketError(error, 'accept', bindAddr) }));
+    listener.on('error', (error) => this.#observer?.event?.({ type: 'acceptFailed', error: socketError(error, 'accept', bindAddr) }));
   }
 
-  #listenBeside(server: HttpServer, accept: (connection: StreamConnection) => void, failed: ((error: TransportError) => void) | undefined): void {
+  #listenBeside(server: HttpServer, accept: Accept, failed: ((error: TransportError) => void) | undefined): void {
     if (!server.listening) throw new TransportError('failed_precondition', "The 'server' that was given does not listen: call its listen() first");
     const onClose = () => {
       this.#stopListening();
@@ -106,7 +121,7 @@ class WsStreamLayer implements StreamLayer {
     };
     this.#stop = () => server.removeListener('close', onClose);
     try {
-      this.#take(server, this.#options.path ?? '/', "the 'server' that was given", accept);
+      this.#take(server, "the 'server' that was given", { server, path: this.#options.path ?? '/', accept });
     } catch (error) {
       this.#stopListening();
       throw error;
@@ -114,14 +129,14 @@ class WsStreamLayer implements StreamLayer {
     server.on('close', onClose);
   }
 
-  #take(server: HttpServer, path: string, given: string, accept: (connection: StreamConnection) => void, arrived?: (socket: Socket) => void): void {
-    const address = server.address();
+  #take(listener: Pick<HttpServer, 'address'>, given: string, upgrades: Pick<UpgradeOptions, 'server' | 'path' | 'accept' | 'arrived'>): void {
+    const address = listener.address();
     // A server on a pipe has a name there and no address that others could dial.
     if (address === null || typeof address === 'string' || isUnspecified(address.address)) this.#requireAdvertised(given);
-    const scheme = server instanceof TlsServer ? 'wss' : 'ws';
+    const scheme = this.#tls !== undefined || listener instanceof TlsServer ? 'wss' : 'ws';
     const place = address === null || typeof address === 'string' ? String(address) : formatHostPort(address.address, address.port);
-    this.#localAddr = `${scheme}://${place}${path}`;
-    const release = takeUpgrades({ server, path, origins: this.#options.origins, clock: this.#clock, accept, ...(arrived && { arrived }) });
+    this.#localAddr = `${scheme}://${place}${upgrades.path}`;
+    const release = takeUpgrades({ ...upgrades, origins: this.#options.origins, clock: this.#clock });
     const before = this.#stop;
     this.#stop = () => {
       release();

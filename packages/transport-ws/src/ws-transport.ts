@@ -1,5 +1,6 @@
 // A stream layer over WebSocket, whichever it is, as a Transport and as a backend.
 
+import type { TlsOptions, TlsUpdate } from '@trunkline/mutual-tls/options';
 import {
   type Backend,
   type CommonOptions,
@@ -7,30 +8,54 @@ import {
   extendOptions,
   isProtocol,
   NetworkTransport,
+  type NetworkTransportOptions,
   optional,
   type Protocol,
   parseOptions,
   reference,
-  type StreamLayer,
   systemClock,
-  type Transport,
   text,
 } from '@trunkline/transport-core';
-import { checkWsOptions, type HttpServer, type WsStreamLayerOptions, type WsTransportOptions } from './ws-options.ts';
+import {
+  checkWsOptions,
+  type HttpServer,
+  type TlsUpdates,
+  type WsStreamLayer,
+  type WsStreamLayerOptions,
+  type WsTransport,
+  type WsTransportOptions,
+} from './ws-options.ts';
 
 /** What `ws()` can be told. */
-export type WsBackendOptions = Pick<WsStreamLayerOptions, 'path' | 'server' | 'origins'>;
+export type WsBackendOptions = Pick<WsStreamLayerOptions, 'path' | 'server' | 'origins' | 'tls'>;
 
-type CreateLayer = (options: WsStreamLayerOptions) => StreamLayer;
+/** A backend for 'ws://host:port/path' and 'wss://…'; `updateTls` acts on all its transports. */
+export interface WsBackend extends Backend, TlsUpdates {}
 
-export function wsTransport<P extends Protocol>(options: WsTransportOptions<P>, createLayer: CreateLayer): Transport<P> {
-  const { bindAddr, advertiseAddr, path, server: _server, origins: _origins, ...common } = parseOptions(schema, options, 'createWsTransport');
+/** Makes a layer of options without `tls`, which is the maker's own affair. */
+type CreateLayer = (options: Omit<WsStreamLayerOptions, 'tls'>) => WsStreamLayer;
+
+export function wsTransport<P extends Protocol>(options: WsTransportOptions<P>, createLayer: CreateLayer): WsTransport<P> {
+  const { bindAddr, advertiseAddr, path, server: _server, origins: _origins, tls: _tls, ...common } = parseOptions(schema, options, 'createWsTransport');
   const { protocol, server, origins, observer, clock = systemClock } = options;
   const stream = createLayer({ bindAddr, advertiseAddr, path, server, origins, clock, observer });
-  return new NetworkTransport<P>({ ...(common as CommonOptions), protocol, stream, clock });
+  return new OverWs<P>({ ...(common as CommonOptions), protocol, stream, clock });
 }
 
-export function wsBackend(options: WsBackendOptions, createLayer: CreateLayer): Backend {
+class OverWs<P extends Protocol> extends NetworkTransport<P> implements WsTransport<P> {
+  readonly #stream: WsStreamLayer;
+
+  constructor(options: NetworkTransportOptions<P> & { stream: WsStreamLayer }) {
+    super(options);
+    this.#stream = options.stream;
+  }
+
+  updateTls(update: TlsUpdate): Promise<void> {
+    return this.#stream.updateTls(update);
+  }
+}
+
+export function wsBackend(options: WsBackendOptions, createLayer: CreateLayer): WsBackend {
   const { path, server, origins } = options;
   checkWsOptions(options);
   return {
@@ -40,6 +65,7 @@ export function wsBackend(options: WsBackendOptions, createLayer: CreateLayer): 
       const given = bindAddr === undefined ? undefined : /^wss?:\/\/[^/?#]*(\/[^?#]*)/i.exec(bindAddr)?.[1];
       return createLayer({ server, advertiseAddr, path: given ?? path, origins, clock, observer });
     },
+    updateTls: (update) => createLayer({}).updateTls(update),
   };
 }
 
@@ -50,4 +76,5 @@ const schema = extendOptions(commonOptions, {
   path: optional(text()),
   server: optional(reference<HttpServer>((value) => typeof (value as HttpServer | null)?.address === 'function', 'an http or https server')),
   origins: optional(reference<readonly string[]>(Array.isArray, "a list of origins, such as ['https://app.example']")),
+  tls: optional(reference<TlsOptions>((value) => typeof value === 'object' && value !== null, 'an object: { key, cert, ca?, allow?, deny? }')),
 });

@@ -21,8 +21,6 @@ export interface GreeterOptions {
 export class Greeter {
   /** The peer's preamble was read whole. */
   matched: boolean;
-  /** The peer's first bytes are those of noise: it learns by ours that this end is plain. */
-  metNoise = false;
   readonly #link: Link;
   readonly #options: GreeterOptions;
   readonly #seen: number[] = [];
@@ -53,7 +51,8 @@ export class Greeter {
       if (chunk[at] === PREAMBLE[this.#seen.length]) this.#seen.push(chunk[at]!);
       else {
         const bytes = new Uint8Array([...this.#seen, ...chunk.subarray(at, at + 16)]);
-        this.metNoise = isNoise(bytes);
+        // A relative learns by our preamble that this end is plain; a stranger gets no byte.
+        if (isNoise(bytes)) this.speak();
         return reasonError('wrong_preamble', `the other end speaks ${lookAlike(bytes)}, this end plain Trunkline: give both the same security`);
       }
     }

@@ -18,3 +18,6 @@ export function lookAlike(bytes: Uint8Array): string {
 export function isNoise(bytes: Uint8Array): boolean {
   return String.fromCharCode(...bytes.subarray(0, 4)) === 'TRKN';
 }
+
+/** An end before the hello was through: a wrong preamble leaves nothing else behind. */
+export const EARLY_END = 'the other end closed the connection during the hello: do both have the same security (TLS, noise or none)?';

@@ -21,6 +21,7 @@ import { Link } from './link.ts';
 import { Liveness } from './liveness.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox, STUCK } from './outbox.ts';
+import { EARLY_END } from './preamble.ts';
 import type { Phase, SessionOptions } from './session-options.ts';
 import { Shelf } from './shelf.ts';
 
@@ -171,10 +172,7 @@ export class Session implements FrameVisitor, Departing {
   #preamble(chunk: Uint8Array): Uint8Array | undefined {
     const rest = this.#greeter.read(chunk);
     if (rest instanceof TransportError) {
-      if (this.#greeter.metNoise) {
-        this.#greeter.speak();
-        this.outbox.flush();
-      }
+      this.outbox.flush();
       this.end(rest);
       this.#options.port.close();
       return undefined;
@@ -310,12 +308,12 @@ export class Session implements FrameVisitor, Departing {
   break(error: TransportError): void {
     if (this.#phase === 'closed') return;
     // Before its preamble was read, the peer may be anybody: it gets no byte.
-    if (!this.outbox.blocked && (this.#options.side === 'dialler' || this.#greeter.matched)) {
+    if (this.#options.side === 'dialler' || this.#greeter.matched) {
       const { writer } = this.link;
       this.#greeter.speak();
-      if (!writer.fits(FRAME_OVERHEAD / 4)) this.outbox.flush();
-      if (!this.outbox.blocked) writer.goAway(codeNumber(error.code), reasonNumber(error.reason) || REASONS.refused.wire, truncateText(error.message));
-      this.outbox.flush();
+      if (!this.outbox.blocked && !writer.fits(FRAME_OVERHEAD / 4)) this.outbox.flush();
+      writer.goAway(codeNumber(error.code), reasonNumber(error.reason) || REASONS.refused.wire, truncateText(error.message));
+      if (!this.outbox.blocked) this.outbox.flush(); // Else the port sends it behind what is kept.
     }
     this.#options.port.close();
     this.end(error);
@@ -325,9 +323,7 @@ export class Session implements FrameVisitor, Departing {
   closed(error: TransportError | undefined): void {
     if (this.#phase === 'closed') return;
     const cause = this.#departure.left ?? error;
-    this.end(
-      cause ?? reasonError('reset', this.state === 'opening' ? 'the other end closed the connection during the hello' : 'the other end closed the connection'),
-    );
+    this.end(cause ?? reasonError('reset', this.state === 'opening' ? EARLY_END : 'the other end closed the connection'));
   }
 
   /** It is over: everything open fails, and the driver is told. */

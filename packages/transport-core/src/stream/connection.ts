@@ -1,8 +1,7 @@
 // Joins a session to a stream and a clock: bytes in, bytes out, time, and the questions that only the transport can answer.
 
 import type { CommonConfig, HelloFields } from '../common-options.ts';
-import { isHelloFields } from '../common-options.ts';
-import { reasonError, TransportError, withDetails } from '../errors.ts';
+import { reasonError, type TransportError, withDetails } from '../errors.ts';
 import type { Counter } from '../observer.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
@@ -18,6 +17,7 @@ import { FrameEncoder } from '../wire/encoder.ts';
 import { FRAME_OVERHEAD, type Frame, type FrameWriter } from '../wire/frame.ts';
 import type { Hello } from '../wire/hello.ts';
 import type { Mailbox } from '../wire/mailbox.ts';
+import { askAdmit, askHello, unreachable } from './asking.ts';
 import type { BufferPool } from './buffers.ts';
 import { LiveRemote, type RemoteLink } from './remote.ts';
 import type { Pass, StreamConnection, StreamSink } from './stream-layer.ts';
@@ -95,6 +95,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   readonly #sendRate: TokenBucket | undefined;
   readonly #receiveRate: TokenBucket | undefined;
   #sendAgain = Number.POSITIVE_INFINITY;
+  /** A last word waits behind the batch that the stream keeps: until when. */
+  #farewell = Number.POSITIVE_INFINITY;
   #receiveAgain = Number.POSITIVE_INFINITY;
   /** What came while it waited unread for its turn to say hello. */
   #parked: (() => void)[] | undefined = undefined;
@@ -151,7 +153,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     if (this.direction === 'in' || this.over) return;
     if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected) return this.session.refuse(this.#mismatch());
     if (this.#stream.refused !== undefined) return this.session.refuse(this.#stream.refused);
-    this.#fields((fields) => this.session.open(fields));
+    this.#introduce((fields) => this.session.open(fields));
   }
 
   // What the stream reports.
@@ -183,6 +185,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   drained(): void {
     this.host.buffers.give(this.#kept);
     this.#kept = undefined;
+    if (this.#farewell !== Number.POSITIVE_INFINITY) return this.#sayFarewell();
     if (this.#sendAgain === Number.POSITIVE_INFINITY) this.host.ticker.run((now) => this.session.drained(now));
   }
 
@@ -265,9 +268,13 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       this.#receiveAgain = Number.POSITIVE_INFINITY;
       this.#stream.resume();
     }
+    if (now >= this.#farewell) {
+      this.#farewell = Number.POSITIVE_INFINITY;
+      this.#stream.close();
+    }
     // A connection that its own rate holds back is not stuck.
     if (this.#sendAgain !== Number.POSITIVE_INFINITY) this.session.outbox.blockedSince = now;
-    return Math.min(this.session.wake(now), this.#sendAgain, this.#receiveAgain);
+    return Math.min(this.session.wake(now), this.#sendAgain, this.#receiveAgain, this.#farewell);
   }
 
   dirty(): void {
@@ -292,6 +299,15 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   close(): void {
     if (this.#closing) return;
     this.#closing = true;
+    if (!this.session.outbox.blocked || this.session.link.writer.count === 0) return this.#stream.close();
+    if (this.#kept === undefined) return this.#sayFarewell();
+    this.#farewell = this.host.ticker.now() + FAREWELL;
+    this.host.wakeBy(this.#farewell);
+  }
+
+  #sayFarewell(): void {
+    this.#farewell = Number.POSITIVE_INFINITY;
+    this.flush();
     this.#stream.close();
   }
 
@@ -308,11 +324,18 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.remote = new LiveRemote(this, this.id, this.endpoint, this.direction, proven, hello);
     const agree = () => {
       if (this.direction === 'out') this.host.ticker.run(() => this.session.consent({}));
-      else this.#fields((fields) => this.host.ticker.run(() => this.session.consent(fields)));
+      else this.#introduce((fields) => this.host.ticker.run(() => this.session.consent(fields)));
     };
-    const refuse = (error: unknown) => this.session.refuse(refusal(error));
-    if (config.admit === undefined) return agree();
-    attempt(() => config.admit!(this.remote!), agree, refuse);
+    askAdmit(config, this.remote, agree, (error) => this.session.refuse(error));
+  }
+
+  /** What we say of ourselves to this peer. */
+  #introduce(then: (fields: HelloFields) => void): void {
+    const { config } = this.host;
+    askHello(config, this.target, then, (error, cause) => {
+      this.host.callbackFailed('hello', cause);
+      this.session.refuse(error);
+    });
   }
 
   up(): void {
@@ -355,29 +378,9 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.host.roomForReplies(channel);
   }
 
-  /** What we say of ourselves to this peer. */
-  #fields(then: (fields: HelloFields) => void): void {
-    const { hello } = this.host.config;
-    if (typeof hello !== 'function') return then(hello ?? {});
-    attempt(
-      () => hello(this.target),
-      (fields) => {
-        if (isHelloFields(fields)) return then(fields);
-        this.#helloFailed(new TypeError('the hello option gave no strings by name of at most 8 KiB in all'));
-      },
-      (error) => this.#helloFailed(error),
-    );
-  }
-
-  #helloFailed(error: unknown): void {
-    this.host.callbackFailed('hello', error);
-    const message = `this end's 'hello' option failed: ${error instanceof Error ? error.message : String(error)}`;
-    this.session.refuse(error instanceof TransportError ? error : new TransportError('unavailable', message, { cause: error }));
-  }
-
   #mismatch(): TransportError {
     const found = this.#stream.nodeId === undefined ? 'proved no id' : `proved to be ${this.#stream.nodeId}`;
-    return reasonError('identity_mismatch', `node ${this.#expected} was dialled at ${this.endpoint}, and the other end ${found}`);
+    return reasonError('identity_mismatch', `node ${this.#expected} was dialled, and who answered at ${this.endpoint} ${found}`);
   }
 }
 
@@ -386,28 +389,7 @@ export function batchSize(packet: number): number {
   return packet + FRAME_OVERHEAD + 1024;
 }
 
-/** Runs what may answer now or later, without a promise where it answers now. */
-function attempt<T>(run: () => T | PromiseLike<T>, then: (value: T) => void, failed: (error: unknown) => void): void {
-  let result: T | PromiseLike<T>;
-  try {
-    result = run();
-  } catch (error) {
-    return failed(error);
-  }
-  if (typeof (result as PromiseLike<T> | undefined)?.then === 'function') (result as PromiseLike<T>).then(then, failed);
-  else then(result as T);
-}
-
-/** Why a dial failed after the stream was there, told as the stream layers tell theirs. */
-function unreachable({ code, message, reason, origin, metadata, cause }: TransportError, target: string): TransportError {
-  return new TransportError(code, `Cannot connect to ${target}: ${message}`, { reason, origin, metadata, cause, target, sent: false });
-}
-
-/** What `admit` threw, as both ends see it. */
-function refusal(error: unknown): TransportError {
-  if (error instanceof TransportError) return withDetails(error, { reason: error.reason ?? 'refused', sent: false });
-  return reasonError('refused', error instanceof Error ? error.message : String(error), { sent: false, cause: error });
-}
-
+/** Milliseconds that a last word waits until the stream has room for it: as long as a stream waits for the other end (docs/wire-protocol.md §8). */
+const FAREWELL = 1_000;
 /** Bytes of an address that a hello tells. */
 const OBSERVED = 256;

@@ -196,19 +196,23 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
 
   test('early: `handshakes.pending` more wait unread, and those beyond 4 times as many are closed', async (t) => {
     const on = await bench(t, backend, { limits: { handshakes: { pending: 1 } } });
-    const peers = [];
-    for (let n = 0; n < 5; n++) {
-      const peer = await on.dialIn();
-      peer.begin(hello());
-      peers.push(peer);
-      if (n === 0) await peer.next('HELLO');
+    const first = await on.dialIn();
+    first.begin(hello());
+    await first.next('HELLO');
+    // A layer that shakes hands itself (TLS, noise) does so when it is its turn: until then not even the dial is through.
+    const waiting: Promise<RawPeer>[] = [];
+    for (let n = 1; n < 5; n++) {
+      const dial = on.dialIn();
+      dial.then((peer) => peer.begin(hello())).catch(() => {});
+      waiting.push(dial);
+      if (backend.proves !== true) await dial;
     }
     // It is closed so soon that even the dial may fail.
     const sixth = await on.dialIn().catch(() => undefined);
     await sixth?.expectClosed();
     t.is(sixth?.receivedBytes ?? 0, 0);
-    t.is(peers[1]?.receivedBytes, 0, 'the second waits unread');
-    peers[0]?.send({ kind: 'READY' });
-    await peers[1]?.next('HELLO');
+    if (backend.proves !== true) t.is((await waiting[0])?.receivedBytes, 0, 'the second waits unread');
+    first.send({ kind: 'READY' });
+    await (await waiting[0])?.next('HELLO');
   });
 }

@@ -6,6 +6,7 @@ import { RAW_LIMITS, rawHello } from '../raw/raw-hello.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { bench, eachRole, type SessionBackend, session } from './lab.ts';
 import { request } from './lab-frames.ts';
+import { failure } from './verdicts.ts';
 
 export function helloCases(test: TestFunction, backend: SessionBackend): void {
   test("hello: the acceptor sends its HELLO after the dialler's, and is up when it has read READY", async (t) => {
@@ -100,13 +101,32 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(test, 'hello: what the peer says of itself is in its Remote', async (t, role) => {
     const instance = new Uint8Array(16).fill(0xab);
-    const s = await session(t, backend, role, { hello: { instance, addr: 'somewhere:7000', fields: { token: 't', tenant: 'ü' }, nodeId: 'claimed' } });
+    const claim = backend.proves === true ? {} : { nodeId: 'claimed' };
+    const s = await session(t, backend, role, { hello: { instance, addr: 'somewhere:7000', fields: { token: 't', tenant: 'ü' }, ...claim } });
     t.is(s.remote.instance, 'ab'.repeat(16));
     t.is(s.remote.addr, 'somewhere:7000');
     t.deepEqual({ ...s.remote.hello }, { token: 't', tenant: 'ü' });
-    t.is(s.remote.nodeId, undefined, 'a claim that nothing proves is none');
+    if (backend.proves === true) t.regex(s.remote.nodeId ?? '', /^[0-9a-f]{64}$/);
+    else t.is(s.remote.nodeId, undefined, 'a claim that nothing proves is none');
     t.is(s.remote.closed, false);
   });
+
+  if (backend.proves === true) {
+    eachRole(test, 'hello: a claim that is not what the layer proved is refused, and the application hears nothing', async (t, role) => {
+      const on = await bench(t, backend);
+      const claim = rawHello({ nodeId: 'ab'.repeat(32) });
+      const listener = role === 'dialler' ? await on.listen() : undefined;
+      const dialled = listener === undefined ? undefined : failure(t, on.transport.dial(listener.address));
+      const peer = listener === undefined ? await on.dialIn() : await listener.next();
+      peer.begin({ kind: 'HELLO', hello: claim });
+      const bye = await peer.next('GO_AWAY');
+      t.is(bye.code, 16);
+      t.is(bye.reason, 10);
+      t.regex(bye.text, /claims to be node (ab){32} and proved to be [0-9a-f]{64}/);
+      if (dialled !== undefined) t.is((await dialled).reason, 'identity_mismatch');
+      await peer.expectClosed();
+    });
+  }
 
   eachRole(test, 'hello: the `hello` option crosses as fields', async (t, role) => {
     const s = await session(t, backend, role, { options: { hello: { token: 'secret' } } });

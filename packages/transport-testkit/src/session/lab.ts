@@ -23,6 +23,8 @@ import { type Seen, watch } from './seen.ts';
 export interface SessionBackend {
   /** For titles: 'tcp'. */
   name: string;
+  /** Its connections prove who is at their other end (TLS, noise): what a hello claims must be that. */
+  proves?: boolean;
   /** Called once a case: a fresh place whose layers and transports reach each other by their `localAddr()`. */
   place(): SessionPlace;
 }

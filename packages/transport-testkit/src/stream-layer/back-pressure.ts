@@ -9,14 +9,15 @@ export const backPressureRules: Rule[] = [
     async run(t, lab) {
       const { near, far } = await lab.pair();
       far.connection.pause();
-      const written = fill(near);
+      const written = await fill(lab, near);
+      const { drains } = near;
       t.true(written <= MOST, `${written} bytes were taken for a reader that does not read`);
       await settle(lab);
-      t.is(near.drains, 0);
+      t.is(near.drains, drains);
       far.connection.resume();
-      await near.until(() => near.drains === 1);
+      await near.until(() => near.drains === drains + 1);
       await far.until(() => far.size === written);
-      t.is(near.drains, 1);
+      t.is(near.drains, drains + 1);
     },
   },
   {
@@ -24,12 +25,13 @@ export const backPressureRules: Rule[] = [
     async run(t, lab) {
       const { near, far } = await lab.pair();
       near.connection.pause();
-      const written = fill(far);
+      const written = await fill(lab, far);
+      const { drains } = far;
       t.true(written <= MOST);
       near.connection.resume();
-      await far.until(() => far.drains === 1);
+      await far.until(() => far.drains === drains + 1);
       await near.until(() => near.size === written);
-      t.is(far.drains, 1);
+      t.is(far.drains, drains + 1);
     },
   },
   {
@@ -84,12 +86,13 @@ export const backPressureRules: Rule[] = [
     async run(t, lab) {
       const { near, far, listening } = await lab.pair();
       far.connection.pause();
-      fill(near);
+      await fill(lab, near);
+      const { drains } = near;
       const other = await lab.dial(listening.address);
       await other.write(pattern(400_000));
       const otherFar = await listening.accept(1);
       await otherFar.until(() => otherFar.size === 400_000);
-      t.is(near.drains, 0);
+      t.is(near.drains, drains);
     },
   },
   {
@@ -120,13 +123,17 @@ export const backPressureRules: Rule[] = [
   },
 ];
 
-/** Writes until a write is false, or until more was taken than any honest layer takes; returns how much was written. */
-function fill(from: Recorder): number {
+/** Writes until a false stays without `drained`, or until more was taken than any honest layer takes; returns how much was written. */
+async function fill(lab: Lab, from: Recorder): Promise<number> {
   const chunk = pattern(64 * 1024);
   let written = 0;
   while (written <= MOST) {
+    const { drains } = from;
     written += chunk.length;
-    if (!from.connection.write(chunk)) break;
+    if (from.connection.write(chunk)) continue;
+    // A layer may take its time to say that a chunk is out (TLS does); one that is stuck says nothing.
+    for (let trips = 0; trips < 3 && from.drains === drains; trips++) await settle(lab);
+    if (from.drains === drains) break;
   }
   return written;
 }

@@ -139,9 +139,9 @@ export const dialRules: Rule[] = [
     async run(t, lab) {
       const { address, accept } = await lab.listen();
       const near = lab.record(await lab.layer().dial(address, { timeout: 300 }));
+      const far = await accept(0);
       lab.clock.advance(10_000);
       await near.write(pattern(5));
-      const far = await accept(0);
       await far.until(() => far.size === 5);
       t.is(near.ends, 0);
     },

@@ -2,7 +2,7 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import type { Rule } from './lab.ts';
-import { pattern, sameBytes } from './recorder.ts';
+import { pattern, type Recorder, sameBytes } from './recorder.ts';
 
 export const endRules: Rule[] = [
   {
@@ -122,6 +122,7 @@ export const endRules: Rule[] = [
     title: 'destroy ends at once: the other end reports closed with reset',
     async run(t, lab) {
       const { near, far } = await lab.pair();
+      await greet(near, far);
       near.connection.destroy();
       await Promise.all([near.ended(), far.ended()]);
       t.is(far.error?.code, 'unavailable');
@@ -134,6 +135,7 @@ export const endRules: Rule[] = [
     title: 'the acceptor may destroy as well',
     async run(t, lab) {
       const { near, far } = await lab.pair();
+      await greet(near, far);
       far.connection.destroy();
       await Promise.all([near.ended(), far.ended()]);
       t.is(near.error?.reason, 'reset');
@@ -291,4 +293,10 @@ export const endRules: Rule[] = [
 /** A dial that may have been cut before it was through. */
 async function dialled<T>(dialling: Promise<T>): Promise<T | undefined> {
   return dialling.catch(() => undefined);
+}
+
+/** A byte each way: a layer that shakes hands is through with it at both ends then, and a reset meets nothing under way. */
+async function greet(near: Recorder, far: Recorder): Promise<void> {
+  await Promise.all([near.write(pattern(1)), far.write(pattern(1))]);
+  await Promise.all([near.until(() => near.size === 1), far.until(() => far.size === 1)]);
 }

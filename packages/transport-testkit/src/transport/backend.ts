@@ -18,6 +18,8 @@ export interface TransportBackend {
   unreachable(): string;
   /** An address that can be bound but not be told to others: '0.0.0.0:0'. Absent where a backend knows none. */
   readonly unspecified?: string;
+  /** Its connections prove who is at their other end (TLS, noise), each transport as a node of its own: `remote.nodeId` is there. */
+  readonly proves?: boolean;
   /**
    * What keeps the process alive, by name: `process.getActiveResourcesInfo` in Node. With it, and with `collect` (a garbage collection),
    * the suite finds leaked handles and a heap that grows; `nodeProbe(process)` is Node's.

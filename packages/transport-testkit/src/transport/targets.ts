@@ -16,12 +16,14 @@ export const targetCases: Cases = (define) => {
     t.is(remote.addr, b.advertiseAddr());
     t.regex(remote.instance, /^[0-9a-f]{32}$/);
     t.is(typeof remote.endpoint, 'string');
-    t.is(remote.nodeId, undefined);
+    if (f.backend.proves === true) t.regex(remote.nodeId ?? '', /^[0-9a-f]{64}$/);
+    else t.is(remote.nodeId, undefined);
     t.deepEqual({ ...remote.hello }, {});
     await f.until('the other end is up', () => b.remotes().length === 1);
     const [back] = b.remotes();
     t.is(back?.direction, 'in');
     t.is(back?.addr, a.advertiseAddr());
+    if (f.backend.proves === true) t.not(back?.nodeId, remote.nodeId);
   });
 
   define('dial of a live connection takes it as it is', async (f, t) => {

@@ -1,0 +1,97 @@
+// A key, its certificate and the authorities, read and checked before anything listens or dials with them.
+
+import { Buffer } from 'node:buffer';
+import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { TransportError } from '@trunkline/transport-core';
+import type { Pem, TlsOptions } from './tls-options.ts';
+
+export interface Credentials {
+  /** Of this end. */
+  readonly nodeId: string;
+  /** What node:tls takes. */
+  readonly options: SecureContextOptions;
+  readonly context: SecureContext;
+}
+
+/** Reads them; `invalid_argument` naming the option and what is wrong with it. */
+export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
+  const certificate = readCertificates(cert, 'tls.cert')[0]!;
+  const secret = readKey(key);
+  if (!certificate.checkPrivateKey(secret)) {
+    throw wrong(`tls.key: it does not fit tls.cert, whose subject is '${oneLine(certificate.subject)}': give the key that the certificate was made for`);
+  }
+  const weakness = keyWeakness(certificate);
+  if (weakness !== undefined) throw wrong(`tls.cert: ${weakness}; make an Ed25519 or P-256 key (createIdentity)`);
+  const authorities = ca === undefined ? [] : (Array.isArray(ca) ? (ca as readonly Pem[]) : [ca as Pem]).flatMap((pem) => [...readCertificates(pem, 'tls.ca')]);
+  const options: SecureContextOptions = {
+    key: text(key),
+    cert: text(cert),
+    // An empty list: not the authorities of the web, whom nobody named.
+    ca: authorities.map((each) => each.toString()),
+    minVersion: 'TLSv1.3',
+    maxVersion: 'TLSv1.3',
+    // No session is ever resumed, from a ticket neither: each connection proves both ends anew, under the lists of its day.
+    secureOptions: SSL_OP_NO_TICKET,
+  };
+  try {
+    return { nodeId: nodeIdOf(certificate), options, context: createSecureContext(options) };
+  } catch (error) {
+    throw wrong(`tls: the system's TLS takes neither key nor certificate (${(error as Error).message})`, error);
+  }
+}
+
+/** The node id of whoever holds a certificate's key: SHA-256 of its SPKI (DER), lower-case hex. */
+export function nodeIdOf(certificate: X509Certificate): string {
+  return createHash('sha256')
+    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
+}
+
+/** Why the key of a certificate can't be an identity; undefined where it can. */
+export function keyWeakness({ publicKey }: X509Certificate): string | undefined {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = publicKey;
+  if (type === 'ed25519' || (type === 'ec' && details?.namedCurve === 'prime256v1')) return undefined;
+  const kind =
+    type === 'ec' ? `on the curve ${details?.namedCurve ?? 'of its own'}` : `of type ${type}${details?.modulusLength ? `, ${details.modulusLength} bits` : ''}`;
+  return `its key is ${kind}, and only Ed25519 and P-256 are identities`;
+}
+
+function readKey(pem: Pem): KeyObject {
+  try {
+    return createPrivateKey(text(pem));
+  } catch (error) {
+    const isEncrypted = text(pem).includes('ENCRYPTED');
+    throw wrong(
+      `tls.key: ${isEncrypted ? 'it is encrypted; decrypt it first (openssl pkey)' : 'it is no private key in PEM'} (${(error as Error).message})`,
+      error,
+    );
+  }
+}
+
+function readCertificates(pem: Pem, option: string): X509Certificate[] {
+  const blocks = text(pem).match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) throw wrong(`${option}: it has no certificate in PEM (-----BEGIN CERTIFICATE-----)`);
+  return blocks.map((block, i) => {
+    try {
+      return new X509Certificate(block);
+    } catch (error) {
+      throw wrong(`${option}: certificate ${i + 1} of ${blocks.length} can't be read (${(error as Error).message})`, error);
+    }
+  });
+}
+
+function text(pem: Pem): string {
+  return typeof pem === 'string' ? pem : Buffer.from(pem.buffer, pem.byteOffset, pem.length).toString('utf8');
+}
+
+function oneLine(subject: string): string {
+  return subject.replace(/\n/g, ', ');
+}
+
+function wrong(message: string, cause?: unknown): TransportError {
+  return new TransportError('invalid_argument', message, { cause });
+}
+
+/** OpenSSL's number (ssl.h); constants of node:crypto has it too, but its type lacks it in some versions. */
+const SSL_OP_NO_TICKET = 1 << 14;

@@ -1,0 +1,24 @@
+// TCP under mutual TLS, held to the contract of a Transport: each transport a node of its own.
+
+import process from 'node:process';
+import { NetworkTransport } from '@trunkline/transport-core';
+import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createTcpTransport } from './create-tcp-transport.ts';
+import { createTcpStreamLayer } from './tcp-stream-layer.ts';
+import { tlsNodes } from './testing/tls-nodes.ts';
+
+const tls = await tlsNodes();
+
+transportSuite(test, {
+  name: 'tls',
+  create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
+    if (wrap === undefined) return createTcpTransport({ ...options, bindAddr, advertiseAddr, tls: tls() });
+    const { clock, observer } = options;
+    return new NetworkTransport({ ...options, stream: wrap(createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, tls: tls() })) });
+  },
+  unreachable: () => '127.0.0.1:1',
+  unspecified: '0.0.0.0:0',
+  probe: nodeProbe(process),
+  proves: true,
+});

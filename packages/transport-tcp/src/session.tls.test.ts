@@ -1,0 +1,18 @@
+// The rules of one connection, under mutual TLS.
+
+import { sessionSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createTcpTransport } from './create-tcp-transport.ts';
+import { createTcpStreamLayer } from './tcp-stream-layer.ts';
+import { tlsNodes } from './testing/tls-nodes.ts';
+
+const tls = await tlsNodes();
+
+sessionSuite(test, {
+  name: 'tls',
+  proves: true,
+  place: () => ({
+    layer: () => createTcpStreamLayer({ bindAddr: '127.0.0.1:0', tls: tls() }),
+    transport: (options) => createTcpTransport({ ...options, bindAddr: '127.0.0.1:0', tls: tls() }),
+  }),
+});
