@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
+import { tlsNodes } from './testing/tls-nodes.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
+
+const tls = await tlsNodes();
 
 const malformed = [
   '',
@@ -20,6 +23,14 @@ const malformed = [
 streamLayerSuite(test, {
   name: 'ws',
   make: ({ clock }) => ({ layer: (bindAddr, advertiseAddr) => createWsStreamLayer({ bindAddr, advertiseAddr, clock }), malformed }),
+});
+
+streamLayerSuite(test, {
+  name: 'wss',
+  make: ({ clock }) => ({
+    layer: (bindAddr, advertiseAddr) => createWsStreamLayer({ bindAddr, advertiseAddr, clock, tls: tls() }),
+    malformed: [...malformed, 'ws://127.0.0.1:7000/'],
+  }),
 });
 
 const own = "the port is the user's server's";

@@ -124,7 +124,7 @@ export const observingCases: Cases = (define) => {
       await a.send(at, 'note', pattern(500_000));
     }
     await a.send(at, 'echo', utf8(''));
-    t.is(a.snapshot().memory, 0);
+    await f.until('the caller holds nothing', () => a.snapshot().memory === 0);
     await f.until('the callee holds nothing', () => b.snapshot().memory === 0);
     t.is(b.snapshot().waiting, 0);
   });

@@ -86,10 +86,11 @@ export const streamBoundCases: Cases = (define) => {
     });
     const items = (await a.send(at, 'range', utf8('')))[Symbol.asyncIterator]();
     await items.next();
-    await f.turns(50);
-    const first = written;
-    await f.turns(20);
-    t.true(written <= 20_000 && written === first, `${written} empty items went out unread`);
+    for (let before = -1; before < written && written <= 20_000; ) {
+      before = written;
+      await f.turns(20);
+    }
+    t.true(written <= 20_000, `${written} empty items went out unread`);
     await items.return?.();
   });
 

@@ -1,0 +1,24 @@
+// WebSocket under mutual TLS, held to the contract of a Transport: each transport a node of its own.
+
+import process from 'node:process';
+import { NetworkTransport } from '@trunkline/transport-core';
+import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createWsTransport } from './create-ws-transport.ts';
+import { tlsNodes } from './testing/tls-nodes.ts';
+import { createWsStreamLayer } from './ws-stream-layer.ts';
+
+const tls = await tlsNodes();
+
+transportSuite(test, {
+  name: 'wss',
+  create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
+    if (wrap === undefined) return createWsTransport({ ...options, bindAddr, advertiseAddr, tls: tls() });
+    const { clock, observer } = options;
+    return new NetworkTransport({ ...options, stream: wrap(createWsStreamLayer({ bindAddr, advertiseAddr, clock, observer, tls: tls() })) });
+  },
+  unreachable: () => 'wss://127.0.0.1:1/',
+  unspecified: '0.0.0.0:0',
+  probe: nodeProbe(process),
+  proves: true,
+});
