@@ -1,0 +1,59 @@
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { createAuthority, createIdentity, nodeIdOf as idOf, selfSigned } from '@trunkline/identity';
+import { TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { keyWeakness, nodeIdOf, readCredentials } from './credentials.ts';
+import type { TlsOptions } from './tls-options.ts';
+
+const a = createIdentity();
+const b = createIdentity({ type: 'p256' });
+const authority = await createAuthority();
+const certA = await selfSigned(a);
+const certB = await authority.issue(b);
+
+const wrong = (t: { throws: typeof test.prototype.throws }, options: TlsOptions, message: RegExp): void => {
+  const error = t.throws(() => readCredentials(options), { instanceOf: TransportError, message }) as TransportError;
+  if (error.code !== 'invalid_argument') throw new Error(`the code is ${error.code}`);
+};
+
+test('the node id is that of the identity, of either kind of key', (t) => {
+  t.is(readCredentials({ key: a.key, cert: certA }).nodeId, a.nodeId);
+  t.is(readCredentials({ key: b.key, cert: certB, ca: authority.cert }).nodeId, b.nodeId);
+  t.is(nodeIdOf(new X509Certificate(certB)), idOf(certB));
+});
+
+test('texts may be bytes, and a certificate may bring its chain', (t) => {
+  const bytes = (pem: string) => new TextEncoder().encode(pem);
+  t.is(readCredentials({ key: bytes(b.key), cert: bytes(certB + authority.cert), ca: [bytes(authority.cert)] }).nodeId, b.nodeId);
+});
+
+test('without an authority nobody of the web is one', (t) => {
+  t.deepEqual(readCredentials({ key: a.key, cert: certA }).options.ca, []);
+});
+
+test('what can not be used is invalid_argument, and says which and why', (t) => {
+  wrong(t, { key: b.key, cert: certA }, /^tls\.key: it does not fit tls\.cert, whose subject is 'CN=/);
+  wrong(t, { key: 'nothing', cert: certA }, /^tls\.key: it is no private key in PEM/);
+  wrong(t, { key: a.key, cert: 'nothing' }, /^tls\.cert: it has no certificate in PEM/);
+  wrong(t, { key: a.key, cert: certA.replace(/\n[A-Za-z0-9+/]{20}/, '\nAAAAAAAAAAAAAAAAAAAA') }, /^tls\.cert: certificate 1 of 1 can't be read/);
+  wrong(t, { key: a.key, cert: certA, ca: a.key }, /^tls\.ca: it has no certificate/);
+  wrong(t, { key: a.key, cert: certA, ca: [authority.cert, 'x'] }, /^tls\.ca/);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const encrypted = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' }) as string;
+  wrong(t, { key: encrypted, cert: certA }, /^tls\.key: it is encrypted; decrypt it first/);
+});
+
+test('no key material stands in an error', (t) => {
+  const secret = a.key.split('\n')[1]!;
+  const error = t.throws(() => readCredentials({ key: a.key, cert: certB }));
+  t.false(JSON.stringify([error?.message, error?.stack, String(error?.cause)]).includes(secret));
+});
+
+test('only Ed25519 and P-256 are identities', (t) => {
+  const weakness = (publicKey: unknown) => keyWeakness({ publicKey } as X509Certificate);
+  t.is(weakness(generateKeyPairSync('ed25519').publicKey), undefined);
+  t.is(weakness(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey), undefined);
+  t.regex(weakness(generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey) ?? '', /of type rsa, 2048 bits/);
+  t.regex(weakness(generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey) ?? '', /on the curve secp384r1/);
+  t.regex(weakness(generateKeyPairSync('ed448').publicKey) ?? '', /of type ed448/);
+});
