@@ -69,6 +69,8 @@ async function bundles() {
   await bundle('all of core + inmem', all('core', 'inmem'));
   await bundle('all of the simulation', "export * from '@trunkline/transport-inmem/simulation';");
   await bundle('all of core + ws', all('core', 'ws'));
+  await bundle('all of identity', "export * from '@trunkline/identity';");
+  await bundle('all of noise', "export * from '@trunkline/stream-noise';");
   await bundle(
     "a page's own zod/mini, part of the next",
     "import * as z from 'zod/mini'; export const schemas = [z.object({ text: z.string() }), z.number()];",

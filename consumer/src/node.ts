@@ -1,6 +1,8 @@
 // What a server in Node imports.
 
 import { createServer } from 'node:http';
+import { createAuthority, createIdentity, type Identity } from '@trunkline/identity';
+import { loadOrCreateIdentity } from '@trunkline/identity/node';
 import { createTransport, multicast, NetworkTransport, type StreamLayer, serve, type Transport, TransportError } from '@trunkline/transport-core';
 import { connectAll, createInmemStreams, createInmemTransport, inmem } from '@trunkline/transport-inmem';
 import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transport-tcp';
@@ -8,15 +10,19 @@ import { createWsTransport, ws } from '@trunkline/transport-ws';
 import { handlers, type Ledger, ledger, use } from './ledger.ts';
 
 export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
+  const identity: Identity = await loadOrCreateIdentity('node.key');
+  const authority = await createAuthority();
+  const tls = { key: identity.key, cert: await authority.issue(createIdentity()), ca: [authority.cert], allow: undefined, deny: [identity.nodeId] };
   const transports: Transport<Ledger>[] = [
     createTcpTransport({ protocol: ledger, bindAddr: '127.0.0.1:0', advertiseAddr: undefined, timeout: 1_000, limits: { message: 1_024 } }),
     createWsTransport({ protocol: ledger, server: createServer(), path: '/rpc' }),
     createInmemTransport({ protocol: ledger }),
     createTransport('tcp://127.0.0.1:0', { protocol: ledger, backends: [tcp(), ws(), inmem()] }),
-    createTransport({ protocol: ledger, backends: [tcp()] }),
+    createTransport({ protocol: ledger, backends: [tcp({ tls }), ws({ tls })] }),
     new NetworkTransport({ protocol: ledger, stream: createInmemStreams().layer('a') satisfies StreamLayer }),
     new NetworkTransport({ protocol: ledger, stream: createTcpStreamLayer({ bindAddr: '127.0.0.1:0' }) }),
   ];
+  await createTcpTransport({ protocol: ledger, tls }).updateTls({ deny: [], allow: null });
   connectAll(createInmemTransport({ protocol: ledger }), createInmemTransport({ protocol: ledger }));
   for (const transport of transports) {
     const server = serve(transport, handlers, { concurrency: 8 });

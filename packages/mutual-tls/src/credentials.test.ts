@@ -1,4 +1,5 @@
-import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { Buffer } from 'node:buffer';
+import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { createAuthority, createIdentity, nodeIdOf as idOf, selfSigned } from '@trunkline/identity';
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
@@ -55,5 +56,10 @@ test('only Ed25519 and P-256 are identities', (t) => {
   t.is(weakness(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey), undefined);
   t.regex(weakness(generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey) ?? '', /of type rsa, 2048 bits/);
   t.regex(weakness(generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey) ?? '', /on the curve secp384r1/);
+  const compressed = createPublicKey({ key: COMPRESSED, format: 'der', type: 'spki' });
+  t.regex(weakness(compressed) ?? '', /compressed point/);
   t.regex(weakness(generateKeyPairSync('ed448').publicKey) ?? '', /of type ed448/);
 });
+
+/** A P-256 key as `openssl ec -conv_form compressed -pubout` writes it. */
+const COMPRESSED = Buffer.from('3039301306072a8648ce3d020106082a8648ce3d030107032200029e8d9f8e18f330b98b6524d1d5e2c6b164c437ae5930ab1526fec03ad7500179', 'hex');

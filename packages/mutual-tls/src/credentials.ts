@@ -43,18 +43,24 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
 
 /** The node id of whoever holds a certificate's key: SHA-256 of its SPKI (DER), lower-case hex. */
 export function nodeIdOf(certificate: X509Certificate): string {
-  return createHash('sha256')
-    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('hex');
+  return createHash('sha256').update(spkiOf(certificate)).digest('hex');
 }
 
 /** Why the key of a certificate can't be an identity; undefined where it can. */
-export function keyWeakness({ publicKey }: X509Certificate): string | undefined {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = publicKey;
-  if (type === 'ed25519' || (type === 'ec' && details?.namedCurve === 'prime256v1')) return undefined;
+export function keyWeakness(certificate: X509Certificate): string | undefined {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey;
+  if (type === 'ed25519') return undefined;
+  if (type === 'ec' && details?.namedCurve === 'prime256v1') {
+    // A point may be written in two ways, and one key has one id.
+    return spkiOf(certificate).length === P256_SPKI ? undefined : 'its key is written as a compressed point, and only the uncompressed form is an identity';
+  }
   const kind =
     type === 'ec' ? `on the curve ${details?.namedCurve ?? 'of its own'}` : `of type ${type}${details?.modulusLength ? `, ${details.modulusLength} bits` : ''}`;
   return `its key is ${kind}, and only Ed25519 and P-256 are identities`;
+}
+
+function spkiOf({ publicKey }: X509Certificate): Uint8Array {
+  return publicKey.export({ type: 'spki', format: 'der' });
 }
 
 function readKey(pem: Pem): KeyObject {
@@ -93,5 +99,7 @@ function wrong(message: string, cause?: unknown): TransportError {
   return new TransportError('invalid_argument', message, { cause });
 }
 
+/** Bytes of the SPKI (DER) of a P-256 key whose point is uncompressed. */
+const P256_SPKI = 91;
 /** OpenSSL's number (ssl.h); constants of node:crypto has it too, but its type lacks it in some versions. */
 const SSL_OP_NO_TICKET = 1 << 14;

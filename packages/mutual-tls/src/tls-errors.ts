@@ -30,7 +30,10 @@ interface Meaning {
 
 function meaning({ code = '', message }: Error & { code?: string }): Meaning {
   if (code === 'ECONNRESET' || code === 'EPIPE') {
-    return { as: 'reset', text: `the other end broke off in the TLS handshake: does it speak TLS, with the option 'tls'? (${code})` };
+    return {
+      as: 'reset',
+      text: `the other end broke off in the TLS handshake: does it speak TLS, with the option 'tls', and has it room (limits.handshakes)? (${code})`,
+    };
   }
   if (NO_TLS.test(code)) return { as: 'wrong_preamble', text: `the other end speaks no TLS: give both the same 'tls' (${code})` };
   if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|UNSUPPORTED_VERSION/.test(code))

@@ -1,0 +1,36 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { platform } from 'node:process';
+import test from 'ava';
+import { writeAtomically } from './atomic-file.ts';
+import { folder } from './testing/folder.ts';
+
+const options = { mode: 0o600, overwrite: false };
+const without = (code: string) => async () => {
+  throw Object.assign(new Error('no links here'), { code });
+};
+
+test('a file that is there is replaced only where that is asked for', async (t) => {
+  const path = join(await folder(t), 'file');
+  await writeAtomically(path, 'one', options);
+  t.is((await t.throwsAsync<Error & { code: string }>(writeAtomically(path, 'two', options))).code, 'EEXIST');
+  t.is(await readFile(path, 'utf8'), 'one');
+  await writeAtomically(path, 'two', { ...options, overwrite: true });
+  t.is(await readFile(path, 'utf8'), 'two');
+  t.deepEqual(await readdir(join(path, '..')), ['file']);
+});
+
+test('where a file can have one name only, it is written in place, and replaces nothing either', async (t) => {
+  const path = join(await folder(t), 'file');
+  await writeAtomically(path, 'one', options, without('EPERM'));
+  if (platform !== 'win32') t.is((await stat(path)).mode & 0o777, 0o600);
+  t.is((await t.throwsAsync<Error & { code: string }>(writeAtomically(path, 'two', options, without('EPERM')))).code, 'EEXIST');
+  t.is(await readFile(path, 'utf8'), 'one');
+  t.deepEqual(await readdir(join(path, '..')), ['file']);
+});
+
+test('what goes wrong leaves no temporary file', async (t) => {
+  const path = join(await folder(t), 'file');
+  t.is((await t.throwsAsync<Error & { code: string }>(writeAtomically(path, 'one', options, without('EIO')))).code, 'EIO');
+  t.deepEqual(await readdir(join(path, '..')), []);
+});

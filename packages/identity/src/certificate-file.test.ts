@@ -1,0 +1,72 @@
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { platform } from 'node:process';
+import { type Code, TransportError } from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { createAuthority } from './authority.ts';
+import { loadCertificate, saveCertificate } from './certificate-file.ts';
+import { createIdentity } from './identity.ts';
+import { selfSigned } from './self-signed.ts';
+import { folder } from './testing/folder.ts';
+
+async function fails(t: ExecutionContext, promise: Promise<unknown>, code: Code, message: RegExp): Promise<void> {
+  t.is((await t.throwsAsync(promise, { instanceOf: TransportError, message })).code, code);
+}
+
+test('a certificate that was saved is loaded again, and a newer one takes its place', async (t) => {
+  const path = join(await folder(t), 'node.crt');
+  const identity = createIdentity();
+  for (let i = 0; i < 2; i++) {
+    const cert = await selfSigned(identity);
+    await saveCertificate(path, cert);
+    t.is(await loadCertificate(path), cert);
+  }
+  if (platform !== 'win32') t.is((await stat(path)).mode & 0o777, 0o644);
+  t.deepEqual(await readdir(join(path, '..')), ['node.crt']);
+});
+
+test('a chain is saved as it is', async (t) => {
+  const path = join(await folder(t), 'chain.crt');
+  const authority = await createAuthority();
+  const chain = `leaf\n${await authority.issue(createIdentity())}authority\n${authority.cert}`;
+  await saveCertificate(path, chain);
+  t.is(await loadCertificate(path), chain);
+});
+
+test('a file that anybody can read never has a private key in it', async (t) => {
+  const path = join(await folder(t), 'node.crt');
+  const identity = createIdentity();
+  const cert = await selfSigned(identity);
+  for (const pem of [identity.key, cert + identity.key, identity.key + cert]) {
+    await fails(t, saveCertificate(path, pem), 'invalid_argument', /there is a 'PRIVATE KEY' in it, and certificates are for anybody to read/);
+  }
+  t.deepEqual(await readdir(join(path, '..')), []);
+  await writeFile(path, cert + identity.key);
+  await fails(t, loadCertificate(path), 'invalid_argument', /there is a 'PRIVATE KEY' in it/);
+});
+
+test('what is no certificate is told by its path', async (t) => {
+  const root = await folder(t);
+  const path = join(root, 'node.crt');
+  await fails(t, saveCertificate(path, 'hello'), 'invalid_argument', /saveCertificate: .*node\.crt: there is no PEM/);
+  await fails(t, saveCertificate(path, (await selfSigned(createIdentity())).slice(0, 99)), 'invalid_argument', /cut off/);
+  await fails(t, loadCertificate(path), 'not_found', /loadCertificate: .*node\.crt: there is no such file/);
+  await fails(t, loadCertificate(root), 'invalid_argument', /is no regular file/);
+  await fails(t, saveCertificate(join(root, 'none', 'crt'), await selfSigned(createIdentity())), 'not_found', /its folder does not exist/);
+  await mkdir(path);
+  await fails(t, saveCertificate(path, await selfSigned(createIdentity())), 'invalid_argument', /it is a folder/);
+  t.deepEqual(await readdir(root), ['node.crt']);
+});
+
+test('wrong arguments are TypeErrors that name them', async (t) => {
+  await t.throwsAsync(saveCertificate('', 'x'), { instanceOf: TypeError, message: /^saveCertificate: path:/ });
+  await t.throwsAsync(saveCertificate('x', undefined as never), { instanceOf: TypeError, message: /^saveCertificate: pem:/ });
+  await t.throwsAsync(loadCertificate(4 as never), { instanceOf: TypeError, message: /^loadCertificate: path:/ });
+});
+
+test('the text is written as it was given', async (t) => {
+  const path = join(await folder(t), 'node.crt');
+  const cert = (await selfSigned(createIdentity())).replaceAll('\n', '\r\n');
+  await saveCertificate(path, cert);
+  t.is(await readFile(path, 'utf8'), cert);
+});

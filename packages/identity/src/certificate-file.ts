@@ -1,0 +1,52 @@
+// Certificates in files, which anybody may read.
+
+import { TransportError } from '@trunkline/transport-core';
+import { writeAtomically } from './atomic-file.ts';
+import { checkPath } from './check-path.ts';
+import { fileError } from './file-error.ts';
+import { pemBlocks } from './pem.ts';
+import { readTextFile } from './read-file.ts';
+
+/**
+ * Writes a certificate, PEM, or a chain of them, to a file of mode 0644 that is there whole or not at all. What was there is
+ * replaced: certificates are renewed. `invalid_argument` for anything but certificates, above all for a private key beside them;
+ * `not_found` if the folder is missing, `permission_denied`, `resource_exhausted` and so on for what the system refuses.
+ */
+export async function saveCertificate(path: string, pem: string): Promise<void> {
+  const caller = 'saveCertificate';
+  checkPath(path, caller);
+  if (typeof pem !== 'string') throw new TypeError(`${caller}: pem: must be the text of a certificate, got ${typeof pem}`);
+  checkCertificates(pem, caller, path);
+  try {
+    await writeAtomically(path, pem, { mode: CERTIFICATE_MODE, overwrite: true });
+  } catch (error) {
+    throw fileError(error, 'write', caller, path);
+  }
+}
+
+/** The text of a file of certificates, PEM. `not_found` if there is none, `invalid_argument` if it has anything else in it. */
+export async function loadCertificate(path: string): Promise<string> {
+  const caller = 'loadCertificate';
+  checkPath(path, caller);
+  try {
+    const pem = await readTextFile(path, caller);
+    checkCertificates(pem, caller, path);
+    return pem;
+  } catch (error) {
+    throw fileError(error, 'read', caller, path);
+  }
+}
+
+function checkCertificates(pem: string, caller: string, path: string): void {
+  const blocks = pemBlocks(pem);
+  const other = blocks.find(({ label }) => label !== 'CERTIFICATE');
+  if (blocks.length === 0) throw wrong(caller, path, "there is no PEM ('-----BEGIN CERTIFICATE-----') in it; give a certificate");
+  if (other !== undefined) throw wrong(caller, path, `there is a '${other.label}' in it, and certificates are for anybody to read; give them alone`);
+  if (blocks.some(({ bytes }) => bytes === undefined)) throw wrong(caller, path, 'a certificate is cut off or not base64; take a whole copy of it');
+}
+
+function wrong(caller: string, path: string, problem: string): TransportError {
+  return new TransportError('invalid_argument', `${caller}: ${path}: ${problem}`, { target: path });
+}
+
+const CERTIFICATE_MODE = 0o644;

@@ -1,0 +1,94 @@
+// One X.509 certificate: what stands in it, and its signature. The library that encodes it is loaded at the first.
+
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { Name } from '@peculiar/x509';
+import { type Random, randomBytes } from '@trunkline/transport-core';
+import { sha256 } from '#primitives';
+import type { Identity } from './identity.ts';
+import { loadX509 } from './load-x509.ts';
+import { idOfSpki } from './node-id.ts';
+import { encodePem } from './pem.ts';
+import { decodeSpki } from './public-key.ts';
+import { wallTime } from './wall-clock.ts';
+
+/** Who signs: any identity, by its `sign` alone. */
+export interface Issuer {
+  readonly identity: Identity;
+  /** The subject of its own certificate, as it is encoded there. */
+  readonly name: Name;
+  /** The key identifier of its own certificate, hex; undefined where that has none. */
+  readonly keyId: string | undefined;
+}
+
+export interface CertificateContents {
+  readonly kind: 'authority' | 'node';
+  readonly subject: Name;
+  /** SPKI. */
+  readonly publicKey: Uint8Array;
+  readonly issuer: Issuer;
+  /** Milliseconds since 1970; so is `notAfter`. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly random: Random;
+}
+
+/**
+ * The certificate, PEM. An authority's may sign certificates of nodes and nothing below them. A node's is for both ends of TLS, and its
+ * subjectAltName is the URI 'trunkline:' and the node id.
+ */
+export async function makeCertificate(contents: CertificateContents): Promise<string> {
+  const { kind, subject, publicKey, issuer, notBefore, notAfter, random } = contents;
+  const x509 = await loadX509();
+  const ownExtensions =
+    kind === 'authority'
+      ? [new x509.BasicConstraintsExtension(true, 0, true), new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true)]
+      : [
+          new x509.BasicConstraintsExtension(false, undefined, true),
+          new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
+          new x509.SubjectAlternativeNameExtension([{ type: 'url', value: `trunkline:${idOfSpki(publicKey)}` }]),
+        ];
+  const keyIds = [
+    new x509.SubjectKeyIdentifierExtension(keyIdOf(publicKey)),
+    ...(issuer.keyId === undefined ? [] : [new x509.AuthorityKeyIdentifierExtension(issuer.keyId)]),
+  ];
+  const certificate = await x509.X509CertificateGenerator.create(
+    {
+      serialNumber: serialNumber(random),
+      subject,
+      issuer: issuer.name,
+      notBefore: wallTime(notBefore),
+      notAfter: wallTime(notAfter),
+      publicKey: publicKey as Uint8Array<ArrayBuffer>,
+      signingKey: { algorithm: ALGORITHMS[issuer.identity.type] } as never,
+      extensions: [...ownExtensions, ...keyIds],
+    },
+    signer(issuer.identity) as never,
+  );
+  return encodePem('CERTIFICATE', new Uint8Array(certificate.rawData));
+}
+
+/** A name of one part, CN. */
+export async function commonName(name: string): Promise<Name> {
+  const x509 = await loadX509();
+  return new x509.Name([{ CN: [{ utf8String: name }] }]);
+}
+
+/** 160 bits of the key's SHA-256, hex (RFC 7093 §2, method 1; RFC 5280's own takes SHA-1). */
+export function keyIdOf(publicKey: Uint8Array): string {
+  return bytesToHex(sha256(decodeSpki(publicKey)!.point).subarray(0, 20));
+}
+
+/** 16 bytes, the first from 0x40 to 0x7f: positive, and never shorter. */
+function serialNumber(random: Random): string {
+  const bytes = randomBytes(random, 16);
+  bytes[0] = (bytes[0]! & 0x3f) | 0x40;
+  return bytesToHex(bytes);
+}
+
+/** The one part of WebCrypto that the library calls. So certificates are made also where there is no WebCrypto, or it has no Ed25519. */
+function signer(identity: Identity) {
+  return { subtle: { sign: async (_algorithm: unknown, _key: unknown, data: ArrayBuffer) => identity.sign(new Uint8Array(data)).slice().buffer } };
+}
+
+const ALGORITHMS = { ed25519: { name: 'Ed25519' }, p256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } };

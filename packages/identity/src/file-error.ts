@@ -1,0 +1,39 @@
+// What the file system's error codes mean to us, and what can be done about each.
+
+import { type Code, TransportError } from '@trunkline/transport-core';
+
+/** An error of node:fs (`code: 'ENOENT'` …) as ours, naming who met it and the path. The original is its `cause`. */
+export function fileError(error: unknown, action: 'read' | 'write', caller: string, path: string): TransportError {
+  if (error instanceof TransportError) return error;
+  const { code = 'no code' } = error as { code?: string };
+  const [as, text] = code === 'ENOENT' ? MISSING[action] : (MEANINGS[code] ?? ['unknown', 'the system failed']);
+  return new TransportError(as, `${caller}: ${path}: ${text} (${code})`, { target: path, cause: error });
+}
+
+const MISSING: Record<'read' | 'write', [Code, string]> = {
+  read: ['not_found', 'there is no such file; save one there first, or correct the path'],
+  write: ['not_found', "its folder does not exist; make it ('mkdir -p'), or correct the path"],
+};
+const NO_ROOM: [Code, string] = ['resource_exhausted', 'there is no room left; make some'];
+const NO_FILES: [Code, string] = ['resource_exhausted', 'too many files are open; raise the limit (ulimit -n)'];
+const FORBIDDEN: [Code, string] = ['permission_denied', 'this user may not; look at the owner and mode of the file and its folder (ls -la)'];
+
+const MEANINGS: Record<string, [Code, string]> = {
+  ENOTDIR: ['invalid_argument', 'a part of the path is no folder; correct the path'],
+  EISDIR: ['invalid_argument', 'it is a folder; give the path of a file in it'],
+  ENAMETOOLONG: ['invalid_argument', 'the path is too long; give a shorter one'],
+  ELOOP: ['invalid_argument', 'its symbolic links lead in a circle; correct them'],
+  ENXIO: ['invalid_argument', 'it is no regular file; give the path of one'],
+  EEXIST: ['already_exists', 'it exists already; give another path'],
+  ENOTEMPTY: ['already_exists', 'it is a folder; give the path of a file in it'],
+  EACCES: FORBIDDEN,
+  EPERM: FORBIDDEN,
+  EROFS: ['permission_denied', 'the file system is read-only; give a path on another'],
+  ENOSPC: NO_ROOM,
+  EDQUOT: NO_ROOM,
+  EFBIG: NO_ROOM,
+  EMFILE: NO_FILES,
+  ENFILE: NO_FILES,
+  EIO: ['data_loss', 'the disk failed; look at it'],
+  EBUSY: ['unavailable', 'something else has hold of it; try again'],
+};

@@ -1,0 +1,6 @@
+// Run by a test in a process of its own: the id of the identity of a file.
+
+import { loadOrCreateIdentity } from './key-file.ts';
+
+const { nodeId } = await loadOrCreateIdentity(process.argv[2]!);
+process.stdout.write(`${nodeId}\n`);

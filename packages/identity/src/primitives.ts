@@ -1,0 +1,46 @@
+// Hashing, signing and verifying in plain JavaScript (@noble): what browsers get as '#primitives'. Node gets primitives.node.ts, which
+// has the same functions and is some 15 times faster.
+
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { p256 } from '@noble/curves/nist.js';
+import { sha256 as nobleSha256, sha512 } from '@noble/hashes/sha2.js';
+import { concatBytes } from '@noble/hashes/utils.js';
+import { equalBytes, littleEndian } from './bytes.ts';
+import type { KeyType, PublicKey } from './public-key.ts';
+import type { SecretKey } from './secret-key.ts';
+import { isScalar, isStrictSignature } from './strict-signature.ts';
+
+/** 32 bytes. */
+export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return nobleSha256(bytes) as Uint8Array<ArrayBuffer>;
+}
+
+/** The key of 32 secret bytes; P-256: they are a number from 1 to n − 1, or it throws. */
+export function openSecret(type: KeyType, secret: Uint8Array): SecretKey {
+  if (type === 'ed25519') return { point: ed25519.getPublicKey(secret), sign: (message) => ed25519.sign(message, secret) as Uint8Array<ArrayBuffer> };
+  if (!isScalar(secret)) throw new RangeError('a P-256 key is a number from 1 to n - 1');
+  return { point: p256.getPublicKey(secret, false), sign: (message) => p256.sign(message, secret, { lowS: true }) as Uint8Array<ArrayBuffer> };
+}
+
+/** Does `signature` hold, by the strict rules? Never throws. */
+export function verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
+  if (!isStrictSignature(key, signature)) return false;
+  try {
+    return key.type === 'ed25519' ? verifyEd25519(key.point, message, signature) : p256.verify(signature, message, key.point, { lowS: true });
+  } catch {
+    return false; // A point that is not on the curve.
+  }
+}
+
+/**
+ * R = SB − kA, compared as bytes: the equation of OpenSSL and of RFC 8032's reference code. @noble's own `verify` multiplies both sides by 8, and so
+ * accepts signatures that others refuse.
+ */
+function verifyEd25519(point: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  const { Point } = ed25519;
+  const r = signature.subarray(0, 32);
+  const k = Point.Fn.create(littleEndian(sha512(concatBytes(r, point, message))));
+  const sB = Point.BASE.multiplyUnsafe(littleEndian(signature.subarray(32)));
+  const kA = Point.fromBytes(point).multiplyUnsafe(k);
+  return equalBytes(sB.subtract(kA).toBytes(), r);
+}

@@ -1,0 +1,21 @@
+// A certificate with nobody behind it but the node itself: for peers who know its id.
+
+import { commonName, keyIdOf, makeCertificate } from './certificate.ts';
+import { type CertificateOptions, certificateTerms } from './certificate-options.ts';
+import type { Identity } from './identity.ts';
+import { checkIdentity } from './is-identity.ts';
+
+/** How long a node's certificate is valid by default, in days. */
+export const NODE_DAYS = 90;
+
+/**
+ * A certificate of `identity`, signed by its own key; PEM, for `tls.cert`. It is for networks where nodes are known by their ids: any
+ * certificate of the same key is as good as another, and nobody has to be trusted. Where an authority admits the nodes, see `createAuthority`.
+ */
+export async function selfSigned(identity: Identity, options: CertificateOptions = {}): Promise<string> {
+  checkIdentity(identity, 'selfSigned');
+  const { name = identity.nodeId, notBefore, notAfter, random } = certificateTerms(options, { days: NODE_DAYS }, 'selfSigned');
+  const { publicKey } = identity;
+  const subject = await commonName(name);
+  return makeCertificate({ kind: 'node', subject, publicKey, issuer: { identity, name: subject, keyId: keyIdOf(publicKey) }, notBefore, notAfter, random });
+}
