@@ -50,20 +50,31 @@ export class TlsAcceptor {
   take(raw: Socket): void {
     const endpoint = endpointOf(raw);
     if (endpoint === undefined) return void raw.destroy();
-    const { listen, clock } = this.#options;
-    const handshake = new Handshake(raw, endpoint, clock, () => this.#pending.delete(endpoint));
-    this.#pending.set(endpoint, handshake);
-    const timeout = listen?.timeout ?? HANDSHAKE;
-    handshake.within(timeout);
-    const enter = (pass: Pass | undefined) => {
-      handshake.pass = pass;
-      if (!handshake.over) this.#server.emit('connection', raw);
-    };
-    if (listen === undefined) return enter(undefined);
-    const pass = listen.doorway.knock(endpoint, enter);
+    raw.on('error', ignore);
+    const { listen } = this.#options;
+    if (listen === undefined) return this.#begin(this.#wait(raw, endpoint, HANDSHAKE));
+    // Nothing is made for a connection before the doorway has room: in a flood that is what refusing costs.
+    let handshake: Handshake | undefined;
+    let isTurn = false;
+    const pass = listen.doorway.knock(endpoint, () => {
+      isTurn = true;
+      if (handshake !== undefined) this.#begin(handshake);
+    });
+    if (pass === undefined) return void raw.resetAndDestroy();
+    handshake = this.#wait(raw, endpoint, listen.timeout);
     handshake.pass = pass;
-    // The doorway has told of it; RST and not FIN, so that nothing of it is left here.
-    if (pass === undefined) handshake.drop();
+    if (isTurn) this.#begin(handshake);
+  }
+
+  #wait(raw: Socket, endpoint: string, timeout: number): Handshake {
+    const handshake = new Handshake(raw, endpoint, this.#options.clock, () => this.#pending.delete(endpoint));
+    this.#pending.set(endpoint, handshake);
+    handshake.within(timeout);
+    return handshake;
+  }
+
+  #begin(handshake: Handshake): void {
+    if (!handshake.over) this.#server.emit('connection', handshake.raw);
   }
 
   /** Ends the handshakes that are under way. */
@@ -99,7 +110,6 @@ class Handshake {
     this.#endpoint = endpoint;
     this.#clock = clock;
     this.#forget = forget;
-    raw.on('error', ignore);
     raw.on('close', this.#closed);
   }
 
@@ -118,12 +128,6 @@ class Handshake {
     this.#finish();
     this.raw.destroy();
     this.pass?.leave(error);
-  }
-
-  /** There is no room for it. */
-  drop(): void {
-    this.#finish();
-    this.raw.resetAndDestroy();
   }
 
   readonly #closed = (): void => this.end(tlsAcceptError(undefined, this.#endpoint));

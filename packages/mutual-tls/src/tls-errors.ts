@@ -15,12 +15,19 @@ export function tlsAcceptError(error: (Error & { code?: string }) | undefined, e
   return reasonError(as, `Connection with ${endpoint}: ${text}`, { target: endpoint, cause: error, origin });
 }
 
-/** An error of a connection whose handshake was through. */
+/** An error of a connection whose handshake was through, as far as this end could tell: a dialler's certificate is judged after its last word. */
 export function tlsConnectionError(error: Error & { code?: string }, endpoint: string): TransportError {
-  const code = error.code ?? '';
+  const code = codeOf(error);
   if (!code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_')) return socketError(error, 'connection', endpoint);
+  if (OF_CERTIFICATES.test(code)) {
+    const text = `Connection with ${endpoint}: the other end refused this one's certificate in the TLS handshake (${code})`;
+    return reasonError('bad_certificate', text, { target: endpoint, cause: error, origin: 'remote' });
+  }
   return reasonError('reset', `Connection with ${endpoint}: what came is not what was sent, and TLS broke off (${code})`, { target: endpoint, cause: error });
 }
+
+/** Alerts that tell what the other end finds wrong with a certificate, or with the chain behind it (RFC 8446 §6.2). */
+const OF_CERTIFICATES = /_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|ILLEGAL_PARAMETER)$/;
 
 interface Meaning {
   as: 'wrong_preamble' | 'bad_certificate' | 'reset' | undefined;
@@ -28,7 +35,8 @@ interface Meaning {
   origin?: 'remote';
 }
 
-function meaning({ code = '', message }: Error & { code?: string }): Meaning {
+function meaning(error: Error & { code?: string }): Meaning {
+  const code = codeOf(error);
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     return {
       as: 'reset',
@@ -42,7 +50,13 @@ function meaning({ code = '', message }: Error & { code?: string }): Meaning {
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'ERR_OSSL_EVP_UNSUPPORTED') {
     return { as: 'bad_certificate', text: `the TLS handshake failed (${code})` };
   }
-  return { as: undefined, text: message };
+  return { as: undefined, text: error.message };
+}
+
+/** The code of an error of TLS. One that a write met has none but EPROTO: then it is made of OpenSSL's words, as Node makes those of a read. */
+function codeOf({ code = '', message }: Error & { code?: string }): string {
+  const words = code === 'EPROTO' ? /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] : undefined;
+  return words === undefined ? code : `ERR_SSL_${words.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}`;
 }
 
 /** What OpenSSL makes of first bytes that are no TLS record. */

@@ -64,11 +64,20 @@ export class TcpConnection implements StreamConnection {
 
   write(chunk: Uint8Array): boolean {
     if (this.#ending || this.#socket.destroyed) return true;
-    const isFirst = this.#socket.writableLength === 0;
+    if (this.#secured !== undefined) return this.#writeSecured(chunk);
     this.#socket.write(chunk, this.#written);
-    // Node tries the system call before write() returns: nothing left means that the kernel has it all. TLS has read what it takes
-    // when write() returns, though it tells so a turn later; a chunk behind that one waits where it is.
-    this.#waiting = this.#secured === undefined ? this.#socket.writableLength > 0 : !isFirst;
+    // Node tries the system call before write() returns: nothing left means that the kernel has it all.
+    this.#waiting = this.#socket.writableLength > 0;
+    return !this.#waiting;
+  }
+
+  /** TLS has read what it takes when write() returns, though it tells so a turn later; what comes behind that waits in Node's queue. */
+  #writeSecured(chunk: Uint8Array): boolean {
+    const held = this.#socket.writableLength;
+    // A small one is copied for that: else a second write in a turn would wait for the next.
+    const isCopied = held > 0 && held <= HELD && chunk.length <= COPIED;
+    this.#socket.write(isCopied ? chunk.slice() : chunk, this.#written);
+    this.#waiting = held > 0 && !isCopied;
     return !this.#waiting;
   }
 
@@ -152,6 +161,9 @@ function socketConnectionError(error: Error, endpoint: string): TransportError {
   return socketError(error, 'connection', endpoint);
 }
 
+/** Under TLS: the largest chunk that is copied, and how much may wait before it. */
+const COPIED = 16 * 1024;
+const HELD = 64 * 1024;
 /** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (docs/wire-protocol.md §8). */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

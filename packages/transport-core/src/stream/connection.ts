@@ -79,6 +79,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   bytesOut = 0;
   over = false;
   wasUp = false;
+  /** When it wants to be woken, at the latest. */
+  due = Number.POSITIVE_INFINITY;
   #pass: Pass | undefined;
   readonly #endings: (() => void)[] = [];
   #ended = false;
@@ -245,7 +247,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     const delay = this.#sendRate.take(bytes, now);
     if (delay === 0) return done;
     this.#sendAgain = now + delay;
-    this.host.wakeBy(this.#sendAgain);
+    this.wakeBy(this.#sendAgain);
     return false;
   }
 
@@ -255,11 +257,13 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     if (this.#receiveAgain === Number.POSITIVE_INFINITY) this.#stream.pause();
     this.#receiveAgain = now + delay;
     this.session.excuse(delay);
-    this.host.wakeBy(this.#receiveAgain);
+    this.wakeBy(this.#receiveAgain);
   }
 
-  /** Does what is due at `now`, and gives the next time. */
-  wake(now: number): number {
+  /** Does what is due at `now`; `due` is the next time then. */
+  wake(now: number): void {
+    // What it does may ask for an earlier time.
+    this.due = Number.POSITIVE_INFINITY;
     if (now >= this.#sendAgain) {
       this.#sendAgain = Number.POSITIVE_INFINITY;
       if (this.#kept === undefined) this.session.drained(now);
@@ -274,7 +278,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     }
     // A connection that its own rate holds back is not stuck.
     if (this.#sendAgain !== Number.POSITIVE_INFINITY) this.session.outbox.blockedSince = now;
-    return Math.min(this.session.wake(now), this.#sendAgain, this.#receiveAgain, this.#farewell);
+    this.due = Math.min(this.due, this.session.wake(now), this.#sendAgain, this.#receiveAgain, this.#farewell);
   }
 
   dirty(): void {
@@ -293,6 +297,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   }
 
   wakeBy(time: number): void {
+    if (time < this.due) this.due = time;
     this.host.wakeBy(time);
   }
 
@@ -302,7 +307,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     if (!this.session.outbox.blocked || this.session.link.writer.count === 0) return this.#stream.close();
     if (this.#kept === undefined) return this.#sayFarewell();
     this.#farewell = this.host.ticker.now() + FAREWELL;
-    this.host.wakeBy(this.#farewell);
+    this.wakeBy(this.#farewell);
   }
 
   #sayFarewell(): void {

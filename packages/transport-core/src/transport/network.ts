@@ -165,7 +165,8 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   /** One more wants to say hello; where there is no room for it, the observer is told. */
   #knock(endpoint: string, enter: (pass: Pass) => void) {
     const pass = this.#doorway.knock(endpoint, enter);
-    if (pass === undefined) this.#rejected(endpoint, reasonError('full', 'too many connections are saying hello (limits.handshakes)'));
+    // One error for all of them: in a flood each would cost more than the refusal.
+    if (pass === undefined) this.bulletin.tell({ type: 'rejected', endpoint, direction: 'in', error: CROWDED });
     return pass;
   }
 
@@ -326,9 +327,10 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   #ring(now: number): number {
     return this.ticker.run(() => {
       let next = this.pool.wake(now);
+      // Only who is due is woken: of ten thousand that are idle, one or none.
       for (const connection of this.connections) {
-        const due = connection.wake(now);
-        if (due < next) next = due;
+        if (now >= connection.due) connection.wake(now);
+        if (connection.due < next) next = connection.due;
       }
       if (now >= this.#graceDue) this.#endGrace();
       return Math.min(next, this.#graceDue);
@@ -417,4 +419,5 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 }
 
 const CLOSED = new TransportError('shutdown', 'this transport was closed', { sent: false });
+const CROWDED = reasonError('full', 'too many connections are saying hello (limits.handshakes)');
 const GONE = new TransportError('unavailable', 'the connection is closing', { reason: 'disconnected', sent: false });
