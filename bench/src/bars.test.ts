@@ -1,6 +1,7 @@
 import test from 'ava';
 import { judge } from './bars.ts';
-import { LIMIT, OURS, type Round } from './rounds.ts';
+import { LIMIT, OURS } from './columns.ts';
+import type { Round } from './rounds.ts';
 
 test('bars are judged by the median of the ratios within each round', (t) => {
   // The machine slows down tenfold, both alike: what counts is the round's own limit.

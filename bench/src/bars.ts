@@ -1,6 +1,7 @@
 // What must hold: how fast many calls are beside the raw limit, and how little a large message disturbs a small call.
 
-import { LIMIT, OURS, type Round } from './rounds.ts';
+import { LIMIT, OURS } from './columns.ts';
+import type { Round } from './rounds.ts';
 import { alone } from './scenarios/alone.ts';
 import { beside, besideElsewhere } from './scenarios/beside.ts';
 import { inFlight } from './scenarios/in-flight.ts';

@@ -3,6 +3,7 @@
 
 import { adapterOf } from './adapters/by-name.ts';
 import { answer } from './messages.ts';
+import { obey, report } from './orders.ts';
 import { SCENARIOS } from './scenarios/by-name.ts';
 import { type Figures, Stopwatch } from './stopwatch.ts';
 
@@ -17,7 +18,6 @@ export interface Order {
 export interface Report {
   readonly address?: string;
   readonly figures?: Figures | null;
-  readonly error?: string;
 }
 
 const [role, name, address, serverPid] = process.argv.slice(2);
@@ -26,29 +26,20 @@ await (role === 'server' ? server() : client());
 async function server(): Promise<void> {
   const serving = await adapterOf(name!).serve(answer);
   process.on('disconnect', () => void serving.close());
-  report({ address: serving.address });
+  report<Report>({ address: serving.address });
 }
 
 async function client(): Promise<void> {
   const caller = await adapterOf(name!).connect(address!);
-  process.on('disconnect', () => void caller.close());
-  process.on('message', (order: Order) => {
-    obey(order).then(
-      (figures) => report({ figures }),
-      (error: Error) => report({ error: error.stack ?? String(error) }),
-    );
-  });
-  report({});
-
-  async function obey({ scenario: wanted, warmUp, window }: Order): Promise<Figures | null> {
-    const scenario = SCENARIOS.find((each) => each.name === wanted)!;
-    if (!scenario.suits(caller)) return null;
-    const watch = new Stopwatch();
-    const [figures] = await Promise.all([watch.measure(warmUp, window, Number(serverPid)), scenario.run(caller, watch)]);
-    return figures;
-  }
-}
-
-function report(what: Report): void {
-  process.send!(what);
+  obey<Order, Report>(
+    async ({ scenario: wanted, warmUp, window }) => {
+      const scenario = SCENARIOS.find((each) => each.name === wanted)!;
+      if (!scenario.suits(caller)) return { figures: null };
+      const watch = new Stopwatch();
+      const [figures] = await Promise.all([watch.measure(warmUp, window, Number(serverPid)), scenario.run(caller, watch)]);
+      return { figures };
+    },
+    () => void caller.close(),
+  );
+  report<Report>({});
 }

@@ -1,8 +1,8 @@
-// The benchmark: Trunkline against hand-written framing over a raw socket, in one run. Exit code 1 where a bar is missed.
+// The benchmark: Trunkline against hand-written framing over a raw socket, plain and secure, in one run. Exit code 1 where a bar is missed.
 
 import { judge } from './bars.ts';
+import { pinned } from './cores.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
-import { pinned } from './pair.ts';
 import { endProgress, showProgress } from './progress.ts';
 import { formatJson, formatTable, formatVerdicts } from './report.ts';
 import { runRounds } from './rounds.ts';
@@ -25,7 +25,7 @@ async function bench(options: Options): Promise<void> {
     const { rounds: count, window } = options;
     const cores = pinned() ? 'server and client on a core each' : 'server and client not pinned to cores';
     console.log(
-      `Node ${process.versions.node}, ${cores}, ${count} rounds of ${window} ms: medians, and in brackets those of the ratios to limit-net in the same round\n`,
+      `Node ${process.versions.node}, ${cores}, ${count} rounds of ${window} ms: medians, and in brackets those of the ratios to another column in the same round\n`,
     );
     console.log(`${formatTable(rounds, options)}\n`);
     console.log(options.smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts));

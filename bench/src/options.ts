@@ -1,6 +1,8 @@
 // The command line of the benchmark.
 
 import { parseArgs } from 'node:util';
+import { listed, positive } from './arguments.ts';
+import { type Column, columnsOf } from './columns.ts';
 import { scenariosOf } from './scenarios/by-name.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
@@ -10,6 +12,7 @@ export interface Options {
   readonly window: number;
   readonly warmUp: number;
   readonly scenarios: readonly Scenario[];
+  readonly columns: readonly Column[];
   readonly json: boolean;
   /** Short, to see that it works: no bar is judged. */
   readonly smoke: boolean;
@@ -21,6 +24,9 @@ export const USAGE = `usage: node bench/dist/index.js [options]
   --rounds <n>     rounds of all scenarios (5)
   --window <ms>    milliseconds of a measurement (1500), after a third of it as warm-up
   --only <names>   these scenarios alone, by the beginning of their names: s1, s2, s6, s6-elsewhere; comma-separated
+  --adapter <names>
+                   these adapters alone, and what they are compared with, by the beginning of their names: limit-net, trunkline-tcp,
+                   limit-tls, trunkline-tls, trunkline-noise; comma-separated
   --json           the figures as JSON instead of a table
   --smoke          one short round that judges nothing, to see that all of it works
   --help           this text`;
@@ -34,6 +40,7 @@ export function readOptions(args: string[]): Options {
       rounds: { type: 'string' },
       window: { type: 'string' },
       only: { type: 'string' },
+      adapter: { type: 'string' },
       json: { type: 'boolean' },
       smoke: { type: 'boolean' },
     },
@@ -44,16 +51,10 @@ export function readOptions(args: string[]): Options {
     rounds: positive('rounds', values.rounds, smoke ? 1 : 5),
     window,
     warmUp: window / 3,
-    scenarios: scenariosOf(values.only?.split(',').map((name) => name.trim()) ?? []),
+    scenarios: scenariosOf(listed(values.only)),
+    columns: columnsOf(listed(values.adapter)),
     json: values.json === true,
     smoke,
     help: values.help === true,
   };
-}
-
-function positive(name: string, text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new TypeError(`--${name}: a whole number above 0 is wanted, not '${text}'`);
 }

@@ -1,10 +1,12 @@
-// The figures as a table: medians, and in brackets the median of the ratios to the limit of the same round.
+// The figures as a table: medians, and in brackets the median of the ratios to another column of the same round.
 
 import type { Verdict } from './bars.ts';
+import type { Column } from './columns.ts';
 import type { Options } from './options.ts';
-import { COLUMNS, type Column, LIMIT, type Round } from './rounds.ts';
+import type { Round } from './rounds.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { type Figure, medianOf, medianRatio } from './summary.ts';
+import { alignTable, round3 } from './table.ts';
 
 /** One figure of one scenario, over all columns. */
 interface Row {
@@ -12,60 +14,49 @@ interface Row {
   readonly figure: Figure;
 }
 
-export function formatTable(rounds: readonly Round[], { scenarios }: Options): string {
-  const rows = scenarios.flatMap((scenario) => FIGURES.map(({ figure }) => ({ scenario, figure }))).filter((row) => told(rounds, row));
+export function formatTable(rounds: readonly Round[], { scenarios, columns }: Options): string {
+  const rows = scenarios.flatMap((scenario) => FIGURES.map(({ figure }) => ({ scenario, figure }))).filter((row) => told(rounds, row, columns));
   const lines = rows.map((row, at) => {
     const first = rows[at - 1]?.scenario !== row.scenario;
     const { unit } = FIGURES.find(({ figure }) => figure === row.figure)!;
-    return [first ? row.scenario.title : '', unit, ...COLUMNS.map((column) => cell(rounds, row, column))];
+    return [first ? row.scenario.title : '', unit, ...columns.map((column) => cell(rounds, row, column))];
   });
-  const table = [['', '', ...COLUMNS.map((column) => column.title)], ...lines];
-  const widths = table[0]!.map((_, at) => Math.max(...table.map((line) => line[at]!.length)));
-  return table
-    .map((line) =>
-      line
-        .map((text, at) => (at < 2 ? text.padEnd(widths[at]!) : text.padStart(widths[at]!)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const titles = ['', '', ...columns.map(({ title }) => title)];
+  const compared = ['', '', ...columns.map(({ against }) => (against !== undefined && columns.includes(against) ? `(÷ ${against.title})` : ''))];
+  return alignTable([titles, compared, ...lines], 2);
 }
 
 export function formatVerdicts(verdicts: readonly Verdict[]): string {
   return verdicts.map(({ bar, ratio, holds }) => `${holds ? 'holds ' : 'MISSED'}  ${bar}: ${ratio.toFixed(2)}`).join('\n');
 }
 
-export function formatJson(rounds: readonly Round[], { scenarios }: Options, verdicts: readonly Verdict[]): string {
+export function formatJson(rounds: readonly Round[], { scenarios, columns }: Options, verdicts: readonly Verdict[]): string {
   const plain = rounds.map((round) => Object.fromEntries([...round].map(([scenario, row]) => [scenario, Object.fromEntries(row)])));
   const ratios = Object.fromEntries(
     scenarios.map((scenario) => [
       scenario.name,
       Object.fromEntries(
-        COLUMNS.map((column) => [column.title, Object.fromEntries(FIGURES.map(({ figure }) => [figure, ratio(rounds, { scenario, figure }, column)]))]),
+        columns.map((column) => [column.title, Object.fromEntries(FIGURES.map(({ figure }) => [figure, ratio(rounds, { scenario, figure }, column)]))]),
       ),
     ]),
   );
   return JSON.stringify({ node: process.version, rounds: plain, ratios, verdicts }, null, 2);
 }
 
-function told(rounds: readonly Round[], { scenario, figure }: Row): boolean {
-  return !(scenario.against !== undefined && CPU.has(figure)) && COLUMNS.some((column) => medianOf(rounds, scenario.name, column, figure) !== undefined);
+function told(rounds: readonly Round[], { scenario, figure }: Row, columns: readonly Column[]): boolean {
+  return !(scenario.against !== undefined && CPU.has(figure)) && columns.some((column) => medianOf(rounds, scenario.name, column, figure) !== undefined);
 }
 
 function cell(rounds: readonly Round[], row: Row, column: Column): string {
   const value = medianOf(rounds, row.scenario.name, column, row.figure);
   if (value === undefined) return '-';
-  const share = column === LIMIT ? undefined : ratio(rounds, row, column);
+  const share = ratio(rounds, row, column);
   return `${round3(value)}${share === undefined ? ' '.repeat(8) : ` (${share.toFixed(2)})`.padStart(8)}`;
 }
 
 function ratio(rounds: readonly Round[], { scenario, figure }: Row, column: Column): number | undefined {
-  return medianRatio(rounds, figure, { scenario: scenario.name, column }, { scenario: scenario.name, column: LIMIT });
-}
-
-/** Three digits are all that noise leaves. */
-function round3(value: number): string {
-  return Number(value.toPrecision(3)).toLocaleString('en-US');
+  if (column.against === undefined) return undefined;
+  return medianRatio(rounds, figure, { scenario: scenario.name, column }, { scenario: scenario.name, column: column.against });
 }
 
 const FIGURES: readonly { figure: Figure; unit: string }[] = [

@@ -1,5 +1,6 @@
-// Rounds of measurements: every adapter in turn, each round in another order, so that what drifts in the machine hits all alike.
+// Rounds of measurements: every column in turn, each round in another order, so that what drifts in the machine hits all alike.
 
+import type { Column } from './columns.ts';
 import type { Options } from './options.ts';
 import { Pair } from './pair.ts';
 import type { Figures } from './stopwatch.ts';
@@ -7,25 +8,14 @@ import type { Figures } from './stopwatch.ts';
 /** What a round showed, by scenario and column; a scenario that doesn't suit an adapter is absent. */
 export type Round = ReadonlyMap<string, ReadonlyMap<string, Figures>>;
 
-/** A column of the table: an adapter, or the limit once more, whose ratio to itself is the noise. */
-export interface Column {
-  readonly title: string;
-  readonly adapter: string;
-}
-
-export const LIMIT: Column = { title: 'limit-net', adapter: 'limit-net' };
-export const AGAIN: Column = { title: 'limit-net again', adapter: 'limit-net' };
-export const OURS: Column = { title: 'trunkline-tcp', adapter: 'trunkline-tcp' };
-export const COLUMNS: readonly Column[] = [LIMIT, AGAIN, OURS];
-
 /** @param progress is told what is measured now, and how far it is, from 0 to 1. */
 export async function runRounds(options: Options, progress: (what: string, done: number) => void): Promise<Round[]> {
-  const { rounds, scenarios } = options;
+  const { rounds, scenarios, columns } = options;
   const results: Round[] = [];
-  const steps = rounds * scenarios.length * COLUMNS.length;
+  const steps = rounds * scenarios.length * columns.length;
   let step = 0;
   for (let round = 0; round < rounds; round++) {
-    const order = COLUMNS.map((_, at) => COLUMNS[(at + round) % COLUMNS.length]!);
+    const order = columns.map((_, at) => columns[(at + round) % columns.length]!);
     results.push(
       await oneRound(options, order, (column, scenario) => progress(`round ${round + 1} of ${rounds}: ${scenario}, ${column.title}`, step++ / steps)),
     );
@@ -33,11 +23,11 @@ export async function runRounds(options: Options, progress: (what: string, done:
   return results;
 }
 
-async function oneRound({ scenarios, warmUp, window }: Options, columns: readonly Column[], begin: (column: Column, scenario: string) => void): Promise<Round> {
+async function oneRound({ scenarios, warmUp, window }: Options, order: readonly Column[], begin: (column: Column, scenario: string) => void): Promise<Round> {
   const pairs = new Map<Column, Pair>();
   const round = new Map<string, Map<string, Figures>>();
   try {
-    for (const column of columns) pairs.set(column, await Pair.start(column.adapter));
+    for (const column of order) pairs.set(column, await Pair.start(column.adapter));
     for (const scenario of scenarios) {
       const row = new Map<string, Figures>();
       round.set(scenario.name, row);

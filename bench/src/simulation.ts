@@ -1,11 +1,13 @@
 // The benchmark of the simulation: how much faster than real time it is, how far from a bare loop, and where its time goes.
 
 import { parseArgs } from 'node:util';
+import { positive } from './arguments.ts';
 import { bareLoop } from './simulation/bare-loop.ts';
 import { type Cluster, startCluster } from './simulation/cluster.ts';
 import { measureMemory } from './simulation/memory.ts';
 import { sharesOf } from './simulation/shares.ts';
 import { median } from './statistics.ts';
+import { round3 } from './table.ts';
 
 const USAGE = `usage: node bench/dist/simulation.js [options]
 
@@ -80,16 +82,4 @@ async function memory(): Promise<void> {
   console.log(
     `${nodes} nodes with ${links} links: ${mib(heap)} of heap, ${mib(rss)} of memory (goal: under 1024 MiB), ${Math.round(heap / links)} bytes of heap a link`,
   );
-}
-
-function positive(name: string, text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new TypeError(`--${name}: a whole number above 0 is wanted, not '${text}'`);
-}
-
-/** Three digits are all that noise leaves. */
-function round3(value: number): string {
-  return Number(value.toPrecision(3)).toLocaleString('en-US');
 }

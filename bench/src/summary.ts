@@ -1,6 +1,7 @@
 // Many rounds as one: medians of the figures, and of their ratios to another figure of the same round.
 
-import type { Column, Round } from './rounds.ts';
+import type { Column } from './columns.ts';
+import type { Round } from './rounds.ts';
 import { median } from './statistics.ts';
 import type { Figures } from './stopwatch.ts';
 

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as noise from '@trunkline/stream-noise';
 import * as inmem from '@trunkline/transport-inmem';
 import * as tcp from '@trunkline/transport-tcp';
 import * as ws from '@trunkline/transport-ws';
@@ -79,7 +80,7 @@ test('the README names the two commands', (t) => {
 });
 
 test('the table of backends names what the packages export', (t) => {
-  const exported = new Set([inmem, tcp, ws].flatMap((each) => Object.keys(each)));
+  const exported = new Set([inmem, tcp, ws, noise].flatMap((each) => Object.keys(each)));
   const named = tableBelow(read('README.md'), 'Which backend').flatMap(([, made = '']) => made.match(/(?<=`)\w+/g) ?? []);
   const functions = named.filter((name) => /^[a-z]/.test(name));
   t.true(functions.length >= 8);

@@ -2,9 +2,12 @@
 
 import type { Adapter } from './adapter.ts';
 import { limitNet } from './limit-net.ts';
+import { limitTls } from './limit-tls.ts';
+import { trunklineNoise } from './trunkline-noise.ts';
 import { trunklineTcp } from './trunkline-tcp.ts';
+import { trunklineTls } from './trunkline-tls.ts';
 
-const ADAPTERS: readonly Adapter[] = [limitNet, trunklineTcp];
+const ADAPTERS: readonly Adapter[] = [limitNet, trunklineTcp, limitTls, trunklineTls, trunklineNoise];
 
 /** @throws TypeError for a name that is none. */
 export function adapterOf(name: string): Adapter {

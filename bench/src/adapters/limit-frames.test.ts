@@ -26,6 +26,24 @@ test('a batch that the socket still holds is not written over', (t) => {
   t.deepEqual(Uint8Array.from(kept[0]!), before);
 });
 
+test('under TLS the first batch is free again at once, one that waits behind it is not', (t) => {
+  const kept: Uint8Array[] = [];
+  const socket = Object.assign(
+    fakeSocket((chunk) => {
+      kept.push(chunk);
+      Object.assign(socket, { writableLength: chunk.length });
+    }, 0),
+    { encrypted: true },
+  );
+  const writer = new FrameWriter(socket);
+  for (let id = 0; id < 3; id++) {
+    writer.put(id, numbered(64, id));
+    writer.flush();
+  }
+  t.is(kept[1]!.buffer, kept[0]!.buffer);
+  t.not(kept[2]!.buffer, kept[1]!.buffer);
+});
+
 function write(messages: typeof frames): Buffer {
   const chunks: Uint8Array[] = [];
   const writer = new FrameWriter(fakeSocket((chunk) => chunks.push(Uint8Array.from(chunk)), 0));

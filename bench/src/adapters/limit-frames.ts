@@ -3,14 +3,16 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 
-/** Gathers frames into one batch, reused as soon as the kernel has it. */
+/** Gathers frames into one batch, reused as soon as the kernel, or TLS, has it. */
 export class FrameWriter {
   readonly #socket: Socket;
+  readonly #isTls: boolean;
   #batch = new Batch();
   #at = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#isTls = 'encrypted' in socket;
   }
 
   put(id: number, payload: Uint8Array): void {
@@ -28,22 +30,25 @@ export class FrameWriter {
 
   flush(): void {
     if (this.#at === 0) return;
+    const isFirst = this.#socket.writableLength === 0;
     this.#socket.write(this.#batch.bytes.subarray(0, this.#at));
-    this.#next();
+    this.#next(isFirst);
   }
 
   /** The batch with its header, and the payload as it is: one writev. */
   #large(payload: Uint8Array): void {
+    const isFirst = this.#socket.writableLength === 0;
     this.#socket.cork();
     this.#socket.write(this.#batch.bytes.subarray(0, this.#at));
     this.#socket.write(payload);
     this.#socket.uncork();
-    this.#next();
+    this.#next(isFirst);
   }
 
-  #next(): void {
+  /** TLS has encrypted the first write when it returns, though it tells so a turn later; what comes behind that one waits as it is. */
+  #next(isFirst: boolean): void {
     this.#at = 0;
-    if (this.#socket.writableLength > 0) this.#batch = new Batch();
+    if (this.#isTls ? !isFirst : this.#socket.writableLength > 0) this.#batch = new Batch();
   }
 }
 

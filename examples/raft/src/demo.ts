@@ -35,8 +35,9 @@ async function runAll({ transports, nodes, writes }: DemoOptions, signal: AbortS
   const failures: string[] = [];
   for (const name of transports) {
     const progress = (phase: string, count?: string) => screen.progress(name, phase, count);
+    const note = (text: string) => screen.note(name, text);
     try {
-      const report = await runScenario(BACKENDS[name]!(), { nodes, writes, progress, signal });
+      const report = await runScenario(BACKENDS[name]!, { nodes, writes, progress, note, signal });
       rows.push(row(name, report));
       for (const failure of report.failures) failures.push(`${name}: ${failure}`);
     } catch (error) {

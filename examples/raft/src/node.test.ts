@@ -153,6 +153,6 @@ test('a node must be a member itself', async (t) => {
   await withNodes(1, {}, async (nodes) => {
     await nodes.leader();
     await nodes.peers[0]!.node.close();
-    await t.throwsAsync(nodes.join(0, { members: ['a', 'b'] }), { instanceOf: TypeError, message: /members: must hold this node's own address/ });
+    await t.throwsAsync(nodes.join(0, { members: ['a', 'b'] }), { instanceOf: TypeError, message: /members: must hold this node's own target/ });
   });
 });

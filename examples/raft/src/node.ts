@@ -12,8 +12,10 @@ import { RaftStorage } from './storage.ts';
 export interface RaftNodeOptions {
   /** Listening already. It stays the caller's: the node never closes it. */
   readonly transport: Transport<RaftProtocol>;
-  /** The addresses of all nodes, as each advertises its own; this one's too. */
+  /** The targets of all nodes, this one's too: addresses, with 'nodeId@' before them where ids are proven. The same list on all. */
   readonly members: readonly string[];
+  /** Which of `members` this node is. Default: what its transport advertises. */
+  readonly id?: string | undefined;
   readonly machine: StateMachine;
   /** Where the node's memory outlives it; without one it begins from nothing at each start, which Raft forgives only once. */
   readonly store?: Store | undefined;
@@ -79,8 +81,8 @@ export class RaftNode {
 
   private constructor(options: RaftNodeOptions, storage: RaftStorage | undefined, saved: Saved | undefined) {
     const { electionTimeout = 300, heartbeat = 60, snapshotEvery = 1_000, keep = Math.floor(snapshotEvery / 2), transport, members, machine } = options;
-    this.id = transport.advertiseAddr();
-    if (!members.includes(this.id)) throw new TypeError(`members: must hold this node's own address, '${this.id}', got ${members.join(', ')}`);
+    this.id = options.id ?? transport.advertiseAddr();
+    if (!members.includes(this.id)) throw new TypeError(`members: must hold this node's own target, '${this.id}', got ${members.join(', ')}`);
     this.#transport = transport;
     this.#times = { electionTimeout, snapshotEvery, keep };
     this.#onEvent = options.onEvent ?? (() => {});

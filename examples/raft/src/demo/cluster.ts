@@ -5,10 +5,13 @@ import { KeyValueStore } from '../kv.ts';
 import { MemoryStore } from '../memory-store.ts';
 import { type RaftEvent, RaftNode } from '../node.ts';
 import type { RaftProtocol } from '../protocol.ts';
-import type { Open } from './backends.ts';
+import type { Network, Place } from './network.ts';
 
 export interface Member {
+  readonly place: Place;
   readonly addr: string;
+  /** What the others dial: the address, and before it the node id that it must prove. */
+  readonly target: string;
   /** What the node finds again when it returns. */
   readonly store: MemoryStore;
   transport: Transport<RaftProtocol>;
@@ -23,21 +26,23 @@ export class Cluster {
   readonly members: Member[] = [];
   /** Who led which term. */
   readonly #leadersByTerm = new Map<number, Set<string>>();
-  readonly #open: Open;
+  readonly #network: Network;
   readonly #transports: Transport<RaftProtocol>[] = [];
   readonly #snapshotEvery: number;
 
   /** `writes` a phase: the log is compacted well within one. */
-  constructor(open: Open, writes: number) {
-    this.#open = open;
+  constructor(network: Network, writes: number) {
+    this.#network = network;
     this.#snapshotEvery = Math.max(1, Math.min(250, Math.floor(writes / 4)));
   }
 
   async start(nodes: number): Promise<void> {
-    const transports: Transport<RaftProtocol>[] = [];
-    for (let i = 0; i < nodes; i++) transports.push(await this.#opened());
-    const addrs = transports.map((transport) => transport.advertiseAddr());
-    for (const transport of transports) this.members.push(await this.#join(transport, addrs, new MemoryStore()));
+    const seats: Seat[] = [];
+    for (const place of this.#network.places.slice(0, nodes)) seats.push(seat(place, await this.#opened(place)));
+    const targets = seats.map(({ target }) => target);
+    // Everyone knows everyone before they vote: a handshake takes time, and its first votes are short of it.
+    await Promise.all(seats.flatMap(({ transport, target }) => targets.filter((other) => other !== target).map((other) => transport.dial(other))));
+    for (const each of seats) this.members.push(await this.#join(each, targets, new MemoryStore()));
   }
 
   /** The member that leads, if one does: the one of the highest term. */
@@ -52,8 +57,8 @@ export class Cluster {
     return this.members.every(({ node }) => node.status.applied === leader?.node.status.commit) ? leader : undefined;
   }
 
-  get addrs(): string[] {
-    return this.members.map(({ addr }) => addr);
+  get targets(): string[] {
+    return this.members.map(({ target }) => target);
   }
 
   /** Takes a member's transport away, and with it the node. */
@@ -65,7 +70,8 @@ export class Cluster {
 
   /** Brings a member back at its old address, on a new transport, with what its store holds. */
   async bringBack(member: Member): Promise<void> {
-    await this.#join(await this.#reopened(member.addr), this.addrs, member.store, member);
+    const transport = await this.#reopened(member);
+    await this.#join(seat(member.place, transport), this.targets, member.store, member);
   }
 
   /** What Raft promises and these nodes did not keep: one leader a term, what was acknowledged on all nodes, equal states. */
@@ -88,17 +94,17 @@ export class Cluster {
     await Promise.all(this.#transports.map((transport) => transport.close()));
   }
 
-  async #opened(addr?: string): Promise<Transport<RaftProtocol>> {
-    const transport = await this.#open(addr);
+  async #opened(place: Place, addr?: string): Promise<Transport<RaftProtocol>> {
+    const transport = await place.open(addr);
     this.#transports.push(transport);
     return transport;
   }
 
   /** A port that was given up may be someone else's for a moment. */
-  async #reopened(addr: string): Promise<Transport<RaftProtocol>> {
+  async #reopened({ place, addr }: Member): Promise<Transport<RaftProtocol>> {
     for (let tries = 20; ; tries--) {
       try {
-        return await this.#opened(addr);
+        return await this.#opened(place, addr);
       } catch (error) {
         if (tries === 0 || !(error instanceof TransportError) || error.reason !== 'address_in_use') throw error;
         await systemClock.sleep(250);
@@ -106,8 +112,8 @@ export class Cluster {
     }
   }
 
-  async #join(transport: Transport<RaftProtocol>, members: string[], store: MemoryStore, member = {} as Member): Promise<Member> {
-    const addr = transport.advertiseAddr();
+  async #join(seat: Seat, members: string[], store: MemoryStore, member = {} as Member): Promise<Member> {
+    const { transport, addr, target: id } = seat;
     const machine = new KeyValueStore();
     const onEvent = (event: RaftEvent) => {
       if (event.type === 'restored' && event.from === 'leader') member.snapshotBytes += event.bytes;
@@ -115,12 +121,19 @@ export class Cluster {
       const leaders = this.#leadersByTerm.get(event.status.term) ?? new Set();
       this.#leadersByTerm.set(event.status.term, leaders.add(addr));
     };
-    Object.assign(member, { addr, store, transport, machine, snapshotBytes: 0 });
+    Object.assign(member, { ...seat, store, machine, snapshotBytes: 0 });
     const times = { electionTimeout: ELECTION_TIMEOUT, heartbeat: HEARTBEAT };
-    member.node = await RaftNode.start({ transport, members, machine, store, snapshotEvery: this.#snapshotEvery, onEvent, ...times });
+    member.node = await RaftNode.start({ transport, id, members, machine, store, snapshotEvery: this.#snapshotEvery, onEvent, ...times });
     member.up = true;
     return member;
   }
+}
+
+type Seat = Pick<Member, 'place' | 'addr' | 'target' | 'transport'>;
+
+function seat(place: Place, transport: Transport<RaftProtocol>): Seat {
+  const addr = transport.advertiseAddr();
+  return { place, addr, target: place.proof === undefined ? addr : `${place.proof.nodeId}@${addr}`, transport };
 }
 
 /** Milliseconds. Short, for one machine: over a network allow ten round trips. */

@@ -1,8 +1,15 @@
 import test from 'ava';
-import { parseOptions } from './options.ts';
+import { type DemoOptions, parseOptions } from './options.ts';
 
-test('without options all backends, five nodes and 1,000 writes', (t) => {
-  t.deepEqual(parseOptions([]), { transports: ['inmem', 'tcp', 'ws'], nodes: 5, writes: 1_000 });
+test('without options each way to carry it and one secure one, five nodes and 1,000 writes', (t) => {
+  t.deepEqual(parseOptions([]), { transports: ['inmem', 'tcp', 'ws', 'tls'], nodes: 5, writes: 1_000 });
+});
+
+test('several backends, by commas or one by one, each once and in order; all of them', (t) => {
+  const transports = (...args: string[]) => (parseOptions(args) as DemoOptions).transports;
+  t.deepEqual(transports('--transport', 'wss,noise'), ['wss', 'noise']);
+  t.deepEqual(transports('--transport', 'tls', '--transport=tcp,tls'), ['tls', 'tcp']);
+  t.deepEqual(transports('--transport', 'ws,all'), ['ws', 'inmem', 'tcp', 'tls', 'wss', 'noise']);
 });
 
 test('one backend, other numbers, and help', (t) => {
@@ -11,10 +18,11 @@ test('one backend, other numbers, and help', (t) => {
 });
 
 for (const [args, message] of [
-  [['--transport', 'udp'], "--transport: expected inmem, tcp, ws or all, got 'udp'"],
+  [['--transport', 'udp'], "--transport: expected inmem, tcp, ws, tls, wss, noise or all, got 'udp'"],
+  [['--transport', 'tls,'], "--transport: expected inmem, tcp, ws, tls, wss, noise or all, got ''"],
   [['--nodes', '2'], "--nodes: expected a whole number from 3 to 9, got '2'"],
   [['--writes', '1e3'], "--writes: expected a whole number from 1 to 100000, got '1e3'"],
-  [['--transport', 'constructor'], "--transport: expected inmem, tcp, ws or all, got 'constructor'"],
+  [['--transport', 'constructor'], "--transport: expected inmem, tcp, ws, tls, wss, noise or all, got 'constructor'"],
 ] as const) {
   test(`${args.join(' ')} is refused, and what is right is told`, (t) => {
     t.throws(() => parseOptions(args), { message });

@@ -1,28 +1,48 @@
+import { secured } from '@trunkline/stream-noise';
+import { tcp } from '@trunkline/transport-tcp';
 import test from 'ava';
 import { KeyValueStore } from '../kv.ts';
 import { BACKENDS } from './backends.ts';
 import { Cluster } from './cluster.ts';
+import { secure } from './network.ts';
+import { listed } from './papers.ts';
 import { runScenario } from './scenario.ts';
 import { Workload } from './workload.ts';
 
-for (const [name, backend] of Object.entries(BACKENDS)) {
-  test(`the story comes to its good end on ${name}`, async (t) => {
+/** What a stranger is told, where ids are proven. */
+const REFUSALS: Readonly<Record<string, RegExp>> = {
+  tls: /^stranger {2}[0-9a-f]{8}: refused, unauthenticated \(bad_certificate\)$/,
+  wss: /^stranger {2}[0-9a-f]{8}: refused, unauthenticated \(bad_certificate\)$/,
+  noise: /^stranger {2}[0-9a-f]{8}: refused, permission_denied \(denied\)$/,
+};
+
+for (const [name, network] of Object.entries(BACKENDS)) {
+  test.serial(`the story comes to its good end on ${name}`, async (t) => {
     const phases: string[] = [];
+    const notes: string[] = [];
     const { signal } = new AbortController();
-    const report = await runScenario(backend(), { nodes: 3, writes: 40, progress: (phase) => phases.push(phase), signal });
+    const [progress, note] = [(phase: string) => phases.push(phase), (text: string) => notes.push(text)];
+    const report = await runScenario(network, { nodes: 3, writes: 40, progress, note, signal });
     t.deepEqual(report.failures, []);
     t.true(report.snapshotBytes > 0 && report.p50 > 0 && report.p99 >= report.p50);
-    t.is(new Set(phases).size, 5);
+    const refusal = REFUSALS[name];
+    t.is(new Set(phases).size, refusal === undefined ? 5 : 6);
+    if (refusal === undefined) return t.deepEqual(notes, []);
+    t.is(notes.length, 3);
+    t.regex(notes[0]!, /^members {3}([0-9a-f]{8} ?){3}, each proven to all others$/);
+    t.regex(notes[1]!, /^denied {4}[0-9a-f]{8}: cut in \d+ ms, permission_denied \(denied\); 4 writes without it; back in \d+ ms$/);
+    t.regex(notes[2]!, refusal);
+    t.true(notes[0]!.includes(/[0-9a-f]{8}/.exec(notes[1]!)![0]) && !notes[0]!.includes(/[0-9a-f]{8}/.exec(notes[2]!)![0]));
   });
 }
 
 test('a node that has lost writes is found out, by what it lacks and by its hash', async (t) => {
-  const open = BACKENDS['inmem']!();
-  const cluster = new Cluster(open, 10);
-  const desk = await open();
+  const network = await BACKENDS['inmem']!(4);
+  const cluster = new Cluster(network, 10);
+  const desk = await network.places[3]!.open();
   try {
     await cluster.start(3);
-    const workload = new Workload(desk, cluster.addrs);
+    const workload = new Workload(desk, cluster.targets);
     await workload.run('k', 10, () => {}, new AbortController().signal);
     while (cluster.agreed === undefined) await desk.clock.sleep(1);
     t.deepEqual(cluster.breaches(workload.written), []);
@@ -34,10 +54,26 @@ test('a node that has lost writes is found out, by what it lacks and by its hash
   }
 });
 
+test.serial('a stranger who gets in is found out, and so is what it wrote', async (t) => {
+  const network = secure(
+    'tcp://127.0.0.1:0',
+    async (count) => {
+      const { members } = await listed(count + 1);
+      return { members: members.slice(0, count), stranger: members[count]! };
+    },
+    ({ identity, allow }) => secured(tcp(), { identity, allow }),
+  );
+  const options = { nodes: 3, writes: 40, progress: () => {}, note: () => {}, signal: new AbortController().signal };
+  const [intrusion, ...breaches] = (await runScenario(network, options)).failures;
+  t.regex(intrusion!, /^the stranger [0-9a-f]{8} could write$/);
+  t.true(breaches.some((breach) => / lacks 1 of 85 writes$/.test(breach)));
+});
+
 test('an interruption ends the story and closes everything', async (t) => {
   const interrupt = new AbortController();
   const progress = (phase: string) => {
     if (phase.includes('before')) interrupt.abort(new Error('interrupted'));
   };
-  await t.throwsAsync(runScenario(BACKENDS['inmem']!(), { nodes: 3, writes: 10_000, progress, signal: interrupt.signal }), { message: 'interrupted' });
+  const options = { nodes: 3, writes: 10_000, progress, note: () => {}, signal: interrupt.signal };
+  await t.throwsAsync(runScenario(BACKENDS['inmem']!, options), { message: 'interrupted' });
 });

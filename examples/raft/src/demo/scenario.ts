@@ -1,9 +1,12 @@
-// The story that is the same on every backend: elect, write, lose the leader, elect, write, heal by snapshot, compare.
+// The story that is the same on every backend: elect, write, lose the leader, elect, write, heal by snapshot, compare. Where ids are
+// proven it has two scenes more.
 
 import { systemClock, type Transport } from '@trunkline/transport-core';
 import type { RaftProtocol } from '../protocol.ts';
-import type { Open } from './backends.ts';
 import { Cluster } from './cluster.ts';
+import type { MakeNetwork } from './network.ts';
+import { until } from './patience.ts';
+import { denyAndLetIn, introduce, refuseStranger } from './security.ts';
 import { Workload } from './workload.ts';
 
 export interface ScenarioOptions {
@@ -12,6 +15,8 @@ export interface ScenarioOptions {
   readonly writes: number;
   /** Told which phase has begun, and how far it is. */
   readonly progress: (phase: string, count?: string) => void;
+  /** Told what is to be seen afterwards, too. */
+  readonly note: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -32,18 +37,22 @@ export interface Report {
 }
 
 /** Plays it once and closes everything. Rejects where it can't go on, and with the signal's reason. */
-export async function runScenario(open: Open, { nodes, writes, progress, signal }: ScenarioOptions): Promise<Report> {
-  const cluster = new Cluster(open, writes);
+export async function runScenario(makeNetwork: MakeNetwork, { nodes, writes, progress, note, signal }: ScenarioOptions): Promise<Report> {
+  // The last place is the clients'.
+  const network = await makeNetwork(nodes + 1);
+  const { places, stranger } = network;
+  const cluster = new Cluster(network, writes);
   let desk: Transport<RaftProtocol> | undefined;
   try {
     progress(`${nodes} nodes are looking for a leader`);
     const started = clock.now();
     await cluster.start(nodes);
+    const failures = stranger === undefined ? [] : introduce(cluster, note);
     await until('a leader', () => cluster.leader, signal);
     const electionMs = clock.now() - started;
 
-    desk = await open();
-    const workload = new Workload(desk, cluster.addrs);
+    desk = await places[nodes]!.open();
+    const workload = new Workload(desk, cluster.targets);
     await workload.run('before', writes, (count) => progress(`${writes} writes before the leader is lost`, `${count} committed`), signal);
 
     const lost = await until('a leader', () => cluster.leader, signal);
@@ -62,26 +71,21 @@ export async function runScenario(open: Open, { nodes, writes, progress, signal 
     const catchUpMs = clock.now() - returnedAt;
 
     const { base, term } = leader.node.status;
-    const failures = cluster.breaches(workload.written);
+    const { statistics } = workload;
+
+    if (stranger !== undefined) {
+      progress('a member is denied and let in again, a stranger is refused');
+      const scene = { cluster, workload, writes: Math.ceil(writes / 10), note, signal };
+      failures.push(...(await denyAndLetIn(scene)), ...(await refuseStranger(stranger, scene)));
+    }
+    failures.push(...cluster.breaches(workload.written));
     if (term <= before.term) failures.push(`the leader that followed on term ${before.term} leads term ${term}`);
     if (lost.snapshotBytes === 0) failures.push(`no snapshot was sent to a node whose log ended at ${before.last}; the leader's begins behind ${base}`);
-    return { electionMs, failoverMs, ...workload.statistics, catchUpMs, snapshotBytes: lost.snapshotBytes, failures };
+    return { electionMs, failoverMs, ...statistics, catchUpMs, snapshotBytes: lost.snapshotBytes, failures };
   } finally {
     await desk?.close();
     await cluster.close();
   }
 }
 
-async function until<T>(what: string, found: () => T | undefined, signal: AbortSignal): Promise<T> {
-  const deadline = clock.now() + PATIENCE;
-  for (;;) {
-    const value = found();
-    if (value !== undefined) return value;
-    if (clock.now() > deadline) throw new Error(`waited ${PATIENCE / 1_000} s in vain for ${what}`);
-    await clock.sleep(2, signal);
-  }
-}
-
 const clock = systemClock;
-/** Milliseconds for anything that the demo waits for. */
-const PATIENCE = 15_000;

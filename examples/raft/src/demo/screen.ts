@@ -15,10 +15,15 @@ export class Screen {
 
   /** What goes on at a backend, and how far it is; that only a terminal shows. */
   progress(backend: string, phase: string, count = ''): void {
-    const line = `${backend.padEnd(6)} ${phase}`;
+    const line = headed(backend, phase);
     if (this.#live) this.#out.write(`\r\x1b[2K${`${line} ${count}`.slice(0, (this.#out.columns || 80) - 1)}`);
     else if (line !== this.#last) this.#out.write(`${line}\n`);
     this.#last = line;
+  }
+
+  /** What happened at a backend, to stay. */
+  note(backend: string, text: string): void {
+    this.print(headed(backend, text));
   }
 
   /** Lines that stay. */
@@ -31,6 +36,10 @@ export class Screen {
   colour(style: 'green' | 'red' | 'bold', text: string): string {
     return this.#live && process.env['NO_COLOR'] === undefined ? styleText(style, text) : text;
   }
+}
+
+function headed(backend: string, text: string): string {
+  return `${backend.padEnd(6)} ${text}`;
 }
 
 /** Columns as wide as their widest cell; the first and the last to the left, numbers to the right. */

@@ -12,7 +12,7 @@ export class Workload {
   #elapsed = 0;
 
   constructor(transport: Transport<RaftProtocol>, nodes: readonly string[]) {
-    this.#clients = Array.from({ length: CLIENTS }, (_, i) => new KvClient({ transport, nodes, name: `client-${i}` }));
+    this.#clients = Array.from({ length: CLIENTS }, (_, i) => new KvClient({ transport, nodes, name: `client-${i}`, timeout: PATIENCE }));
   }
 
   /** One write, outside of the statistics. */
@@ -52,3 +52,5 @@ export class Workload {
 
 const clock = systemClock;
 const CLIENTS = 64;
+/** Milliseconds for one write, on a machine that has much else to do. */
+const PATIENCE = 30_000;

@@ -1,0 +1,31 @@
+// The limit of secure calls: hand-written over node:tls, certificates on both sides.
+
+import type { TLSSocket } from 'node:tls';
+import { listenTls, tlsDialler } from '../secure/bare-tls.ts';
+import type { Adapter } from './adapter.ts';
+import { attend, LimitCaller } from './limit.ts';
+
+export const limitTls: Adapter = {
+  name: 'limit-tls',
+
+  async serve(answer) {
+    const sockets = new Set<TLSSocket>();
+    const { server, port } = await listenTls((socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+      attend(socket, answer);
+    });
+    return {
+      address: String(port),
+      async close() {
+        server.close();
+        for (const socket of sockets) socket.destroy();
+      },
+    };
+  },
+
+  async connect(address) {
+    const dial = await tlsDialler();
+    return new LimitCaller(await dial(Number(address)));
+  },
+};

@@ -1,0 +1,12 @@
+// Trunkline over TCP with Noise.
+
+import { secure } from '@trunkline/stream-noise';
+import { NetworkTransport } from '@trunkline/transport-core';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { identityOf } from '../secure/nodes.ts';
+import { OPTIONS, trunkline } from './trunkline.ts';
+
+export const trunklineNoise = trunkline(
+  'trunkline-noise',
+  async (role) => new NetworkTransport({ ...OPTIONS, stream: secure(createTcpStreamLayer(), { identity: identityOf(role) }) }),
+);

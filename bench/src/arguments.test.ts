@@ -1,0 +1,21 @@
+import test from 'ava';
+import { aboveZero, listed, positive, words } from './arguments.ts';
+
+test('a number is what was given, else what holds otherwise; what is none is named with its option', (t) => {
+  t.is(positive('rounds', '3', 5), 3);
+  t.is(positive('rounds', undefined, 5), 5);
+  t.is(aboveZero('minutes', '0.5', 1), 0.5);
+  for (const text of ['', '0', '-1', '1.5', 'many', 'Infinity']) {
+    t.throws(() => positive('rounds', text, 5), { instanceOf: TypeError, message: `--rounds: a whole number above 0 is wanted, not '${text}'` });
+  }
+  for (const text of ['', '0', '-1', 'many', 'Infinity']) {
+    t.throws(() => aboveZero('minutes', text, 5), { instanceOf: TypeError, message: `--minutes: a number above 0 is wanted, not '${text}'` });
+  }
+});
+
+test('lists are split at commas, flags at spaces', (t) => {
+  t.deepEqual(listed('a, b'), ['a', 'b']);
+  t.deepEqual(listed(undefined), []);
+  t.deepEqual(words(' --one  --two=2 '), ['--one', '--two=2']);
+  t.deepEqual(words(undefined), []);
+});

@@ -1,0 +1,91 @@
+// A process of a measurement, as its parent sees it: it is started on a core, does what it is told, one order at a time, and ends.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Failed } from './orders.ts';
+
+export interface StartOptions {
+  /** As errors name it. */
+  readonly name: string;
+  /** Beside `bench/dist`. */
+  readonly script: string;
+  readonly args?: readonly string[];
+  /** As `taskset -c` takes it; undefined is any. */
+  readonly core?: string | undefined;
+  /** For Node, beside those that the parent runs with. */
+  readonly flags?: readonly string[];
+}
+
+export class Child<Order extends object, Report extends object> {
+  readonly #name: string;
+  readonly #process: ChildProcess;
+
+  private constructor(name: string, process: ChildProcess) {
+    this.#name = name;
+    this.#process = process;
+  }
+
+  /** Gives it with the first thing that it reports. */
+  static async start<Order extends object, Report extends object>(options: StartOptions): Promise<{ child: Child<Order, Report>; report: Report }> {
+    const child = new Child<Order, Report>(options.name, launch(options));
+    try {
+      return { child, report: await child.#next() };
+    } catch (error) {
+      child.kill();
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    return this.#process.pid!;
+  }
+
+  /** @throws Error for one that fails, or ends instead. */
+  ask(order: Order): Promise<Report> {
+    this.#process.send(order);
+    return this.#next();
+  }
+
+  /** Lets go of it, and waits until nothing keeps it alive. */
+  async close(): Promise<void> {
+    const exit = once(this.#process, 'exit');
+    this.#process.disconnect();
+    const tooLong = setTimeout(() => this.#process.kill(), LONGEST_END);
+    const [code, signal] = await exit;
+    clearTimeout(tooLong);
+    if (code !== 0) throw new Error(`${this.#name} did not end by itself after it was let go of (${signal ?? `exit code ${code}`})`);
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
+  async #next(): Promise<Report> {
+    const controller = new AbortController();
+    const { signal } = controller;
+    try {
+      const [report] = (await Promise.race([
+        once(this.#process, 'message', { signal }),
+        once(this.#process, 'exit', { signal }).then(([code, killed]) => {
+          throw new Error(`${this.#name} ended too early (${killed ?? `exit code ${code}`})`);
+        }),
+      ])) as [Report & Partial<Failed>];
+      if (report.error !== undefined) throw new Error(`${this.#name}: ${report.error}`);
+      return report;
+    } finally {
+      controller.abort();
+    }
+  }
+}
+
+function launch({ script, args = [], core, flags = [] }: StartOptions): ChildProcess {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const node = [...process.execArgv, ...flags];
+  if (core === undefined) return fork(path, args, { execArgv: node });
+  return fork(path, args, { execPath: 'taskset', execArgv: ['-c', core, process.execPath, ...node] });
+}
+
+/** Milliseconds that a process may take to end. */
+const LONGEST_END = 5_000;

@@ -1,0 +1,38 @@
+// The benchmark of open connections: what 10,000 of them under mutual TLS take at one server, beside bare node:tls in the same run, and
+// whether all of them live on through minutes of keep-alive. Exit code 1 where a bar is missed.
+
+import { judge } from './connections/bars.ts';
+import { checkFiles } from './connections/files.ts';
+import { type Measurement, measure } from './connections/measure.ts';
+import { type Options, readOptions, USAGE } from './connections/options.ts';
+import { formatJson, formatTable } from './connections/report.ts';
+import { pinned } from './cores.ts';
+import { endProgress, showProgress } from './progress.ts';
+import { formatVerdicts } from './report.ts';
+
+let options: Options | undefined;
+try {
+  options = readOptions(process.argv.slice(2));
+  if (!options.help) checkFiles(options.count);
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${USAGE}`);
+  process.exitCode = 2;
+  options = undefined;
+}
+if (options?.help === true) console.log(USAGE);
+else if (options !== undefined) await bench(options);
+
+async function bench(options: Options): Promise<void> {
+  const measurements: Measurement[] = [];
+  try {
+    for (const kind of options.kinds) measurements.push(await measure(kind, options, showProgress));
+  } finally {
+    endProgress();
+  }
+  const verdicts = judge(measurements, options);
+  if (options.json) return console.log(formatJson(measurements, options, verdicts));
+  const cores = pinned() ? 'the server on a core of its own' : 'not pinned to cores';
+  console.log(`Node ${process.versions.node}, ${cores}; memory of the server after GC, of each connection\n`);
+  console.log(`${formatTable(measurements)}\n\n${formatVerdicts(verdicts)}`);
+  if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
+}

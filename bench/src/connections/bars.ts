@@ -1,0 +1,25 @@
+// What must hold of open connections.
+
+import type { Verdict } from '../bars.ts';
+import type { Measurement } from './measure.ts';
+import type { Options } from './options.ts';
+
+/** The bars of what was measured; memory is judged where there were connections enough to tell it from noise. */
+export function judge(measurements: readonly Measurement[], { smoke }: Options): Verdict[] {
+  const verdicts: Verdict[] = [];
+  const bare = measurements.find(({ kind }) => kind === 'bare-tls');
+  for (const { kind, connections, opened, keeping } of measurements) {
+    if (kind === 'trunkline-tls' && bare !== undefined && !smoke) {
+      const more = (opened.rss - bare.opened.rss) / 1024;
+      verdicts.push({ bar: `${kind}: at most ${MOST_MORE} KiB of RSS each more than bare-tls`, ratio: more, holds: more <= MOST_MORE });
+    }
+    if (keeping !== undefined) {
+      const lost = Math.max(keeping.lost, connections - keeping.up);
+      verdicts.push({ bar: `${kind}: none of ${connections} connections lost in ${keeping.minutes.toPrecision(2)} minutes`, ratio: lost, holds: lost === 0 });
+    }
+  }
+  return verdicts;
+}
+
+/** KiB. */
+const MOST_MORE = 16;

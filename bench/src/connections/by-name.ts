@@ -1,0 +1,23 @@
+// The kinds of connections that can be measured, by the name that stands in the table.
+
+import { bareTls } from './bare-tls.ts';
+import type { Kind } from './kind.ts';
+import { trunklineNoise, trunklineTls } from './trunkline.ts';
+
+const KINDS = { 'bare-tls': bareTls, 'trunkline-tls': trunklineTls, 'trunkline-noise': trunklineNoise } as const satisfies Record<string, Kind>;
+
+export type KindName = keyof typeof KINDS;
+
+export function kindOf(name: KindName): Kind {
+  return KINDS[name];
+}
+
+/** Those whose names begin with one of `names`; without any, those that are measured by default. @throws TypeError for a name that is none. */
+export function kindsOf(names: readonly string[]): KindName[] {
+  if (names.length === 0) return ['bare-tls', 'trunkline-tls'];
+  const all = Object.keys(KINDS) as KindName[];
+  for (const name of names) {
+    if (!all.some((kind) => kind.startsWith(name))) throw new TypeError(`--only: no kind of connection is named '${name}'; there are ${all.join(', ')}`);
+  }
+  return all.filter((kind) => names.some((name) => kind.startsWith(name)));
+}

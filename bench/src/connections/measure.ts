@@ -1,0 +1,156 @@
+// One kind of connection: opens them from several processes, sees what they take at the server, and keeps them for a while.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Child } from '../child-process.ts';
+import { cores } from '../cores.ts';
+import { cpuTime } from '../cpu-time.ts';
+import type { KindName } from './by-name.ts';
+import type { ClientOrder, ClientReport } from './client.ts';
+import type { Counts } from './kind.ts';
+import type { Options } from './options.ts';
+import type { Memory, ServerOrder, ServerReport } from './server.ts';
+
+type Server = Child<ServerOrder, ServerReport>;
+type Client = Child<ClientOrder, ClientReport>;
+
+export interface Measurement {
+  readonly kind: KindName;
+  readonly connections: number;
+  /** A second, with one small call on each. */
+  readonly connects: number;
+  /** Of each connection: when all were open, and when they had been kept. */
+  readonly opened: Memory;
+  readonly kept?: Memory | undefined;
+  /** Absent where they were not kept. */
+  readonly keeping?: Keeping | undefined;
+}
+
+export interface Keeping {
+  readonly minutes: number;
+  /** Connections that came up at the server, since the start. */
+  readonly up: number;
+  /** Connections that went down at either end, since the start. */
+  readonly lost: number;
+  /** Connections that received something meanwhile. */
+  readonly heard: number;
+  /** CPU of the server, as a part of one core; absent where the system doesn't tell. */
+  readonly cpu?: number | undefined;
+}
+
+type Progress = (what: string, done: number) => void;
+
+/** @param progress is told what goes on, and how far it is, from 0 to 1. */
+export async function measure(kind: KindName, options: Options, progress: Progress): Promise<Measurement> {
+  const { count, minutes } = options;
+  const processes: { kill(): void }[] = [];
+  try {
+    const { server, clients } = await start(kind, options, processes);
+    // A few first: what is compiled and allocated once is not what a connection takes.
+    const first = Math.ceil(count * WARM_UP);
+    await open(clients, first);
+    const before = await memoryOf(server);
+    const begin = performance.now();
+    await watched(server, open(clients, count - first), ({ up }) => progress(`${kind}: ${up} of ${count} open`, up / count));
+    const connects = ((count - first) / (performance.now() - begin)) * 1_000;
+    const each = (after: Memory) => share(before, after, count - first);
+    const opened = each(await memoryOf(server));
+    const measured = { kind, connections: count, connects, opened };
+    // Bare sockets have nothing that keeps them alive, nor that would miss it.
+    if (kind === 'bare-tls') return await ended(measured);
+    const keeping = await keep(server, clients, minutes, (left, lost) =>
+      progress(`${kind}: ${count} kept, ${lost} lost, ${left.toFixed(1)} minutes left`, 1 - left / minutes),
+    );
+    return await ended({ ...measured, keeping, kept: each(await memoryOf(server)) });
+
+    async function ended(measurement: Measurement): Promise<Measurement> {
+      // How so many connections end in order is not measured here, and would take its time.
+      for (const client of clients) client.kill();
+      await server.close();
+      return measurement;
+    }
+  } finally {
+    for (const process of processes) process.kill();
+  }
+}
+
+async function start(kind: KindName, { clients: count, nodeFlags }: Options, started: { kill(): void }[]): Promise<{ server: Server; clients: Client[] }> {
+  const [serverCore, ...others] = cores;
+  const { child: server, report } = await Child.start<ServerOrder, ServerReport>({
+    name: `the server of ${kind}`,
+    script: './connections/server.js',
+    args: [kind],
+    core: serverCore,
+    flags: ['--expose-gc', ...nodeFlags],
+  });
+  started.push(server);
+  const clients: Client[] = [];
+  for (let i = 0; i < count; i++) {
+    const { child } = await Child.start<ClientOrder, ClientReport>({
+      name: `a client of ${kind}`,
+      script: './connections/client.js',
+      args: [kind, report.address!],
+      core: others.length > 0 ? others.join(',') : undefined,
+    });
+    started.push(child);
+    clients.push(child);
+  }
+  return { server, clients };
+}
+
+/** Shares `count` connections out among the clients. */
+async function open(clients: readonly Client[], count: number): Promise<void> {
+  const atOnce = Math.max(Math.floor(SHAKING / clients.length), 1);
+  const shares = clients.map((_, at) => Math.floor((count + at) / clients.length));
+  await Promise.all(clients.map((client, at) => client.ask({ open: shares[at]!, atOnce })));
+}
+
+/** Tells what the server has seen, until the work is done. */
+async function watched(server: Server, work: Promise<void>, tell: (counts: Counts) => void): Promise<void> {
+  let isOver = false;
+  const end = () => void (isOver = true);
+  work.then(end, end);
+  while (!isOver) {
+    tell((await server.ask({ ask: 'counts' })).counts!);
+    await Promise.race([work.catch(() => {}), sleep(TELLING)]);
+  }
+  await work;
+}
+
+async function keep(server: Server, clients: readonly Client[], minutes: number, tell: (left: number, lost: number) => void): Promise<Keeping> {
+  await server.ask({ ask: 'mark' });
+  const begin = performance.now();
+  const end = begin + minutes * 60_000;
+  const before = cpuTime(server.pid);
+  for (;;) {
+    const { up, down } = (await server.ask({ ask: 'counts' })).counts!;
+    const ended = await Promise.all(clients.map((client) => client.ask({ open: 0, atOnce: 0 })));
+    const lost = Math.max(
+      down,
+      ended.reduce((sum, each) => sum + each.lost, 0),
+    );
+    const left = end - performance.now();
+    tell(Math.max(left, 0) / 60_000, lost);
+    if (left <= 0) {
+      const after = cpuTime(server.pid);
+      const cpu = before === undefined || after === undefined ? undefined : (after - before) / 1e6 / (performance.now() - begin);
+      return { minutes, up, lost, heard: (await server.ask({ ask: 'heard' })).heard ?? 0, cpu };
+    }
+    await sleep(Math.min(left, KEEPING));
+  }
+}
+
+async function memoryOf(server: Server): Promise<Memory> {
+  return (await server.ask({ ask: 'memory' })).memory!;
+}
+
+function share(before: Memory, after: Memory, count: number): Memory {
+  const each = (of: keyof Memory) => (after[of] - before[of]) / count;
+  return { rss: each('rss'), heap: each('heap'), external: each('external') };
+}
+
+const WARM_UP = 0.05;
+/** Handshakes at a time, of all clients: below the 64 that a server lets in at once (limits.handshakes.pending). */
+const SHAKING = 48;
+/** Milliseconds between two looks. */
+const TELLING = 1_000;
+const KEEPING = 5_000;

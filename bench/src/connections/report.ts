@@ -1,0 +1,47 @@
+// What open connections take, as a table: a column for each kind, and what Trunkline takes beyond bare node:tls.
+
+import type { Verdict } from '../bars.ts';
+import { alignTable, round3 } from '../table.ts';
+import type { Measurement } from './measure.ts';
+import type { Memory } from './server.ts';
+
+export function formatTable(measurements: readonly Measurement[]): string {
+  const bare = measurements.find(({ kind }) => kind === 'bare-tls');
+  const lines = ROWS.map(({ title, figure }) => [title, ...measurements.map((each) => cell(figure(each), bare && each !== bare ? figure(bare) : undefined))]);
+  return alignTable([['', ...measurements.map(({ kind }) => kind)], ...lines], 1);
+}
+
+export function formatJson(measurements: readonly Measurement[], { count, minutes, nodeFlags }: Settings, verdicts: readonly Verdict[]): string {
+  return JSON.stringify({ node: process.version, count, minutes, nodeFlags, measurements, verdicts }, null, 2);
+}
+
+interface Settings {
+  readonly count: number;
+  readonly minutes: number;
+  readonly nodeFlags: readonly string[];
+}
+
+/** In brackets: how much more than bare node:tls. */
+function cell(value: number | undefined, bare: number | undefined): string {
+  if (value === undefined) return '-';
+  return bare === undefined ? round3(value) : `${round3(value)} (${value < bare ? '−' : '+'}${round3(Math.abs(value - bare))})`;
+}
+
+const ROWS: readonly { title: string; figure: (measurement: Measurement) => number | undefined }[] = [
+  { title: 'connections', figure: ({ connections }) => connections },
+  { title: 'connects a second', figure: ({ connects }) => connects },
+  { title: 'RSS, KiB', figure: ({ opened }) => opened.rss / 1024 },
+  { title: 'heap and external, KiB', figure: ({ opened }) => known(opened) / 1024 },
+  { title: '  of it heap, KiB', figure: ({ opened }) => opened.heap / 1024 },
+  { title: 'RSS when kept, KiB', figure: ({ kept }) => kept && kept.rss / 1024 },
+  { title: 'heap and external when kept, KiB', figure: ({ kept }) => kept && known(kept) / 1024 },
+  { title: 'minutes kept', figure: ({ keeping }) => keeping?.minutes },
+  { title: 'heard from meanwhile', figure: ({ keeping }) => keeping?.heard },
+  { title: 'server CPU when kept, of one core', figure: ({ keeping }) => keeping?.cpu },
+  { title: 'lost', figure: ({ keeping }) => keeping?.lost },
+];
+
+/** The memory of ArrayBuffers is part of `external`. */
+function known({ heap, external }: Memory): number {
+  return heap + external;
+}

@@ -1,0 +1,63 @@
+// The process whose memory is measured: `server.js <kind>`.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { obey, report } from '../orders.ts';
+import { type KindName, kindOf } from './by-name.ts';
+import type { Counts } from './kind.ts';
+
+/** What the parent wants to know. 'mark' begins what 'heard' counts. */
+export type ServerOrder = { readonly ask: 'counts' | 'memory' | 'mark' | 'heard' };
+
+export interface ServerReport {
+  readonly address?: string;
+  readonly counts?: Counts;
+  readonly memory?: Memory;
+  /** Connections that received something since the mark; absent where nobody counts. */
+  readonly heard?: number;
+}
+
+/** Bytes, after GC. */
+export interface Memory {
+  readonly rss: number;
+  /** In use of the heap, and what V8 knows of outside it: the memory of ArrayBuffers is part of that. */
+  readonly heap: number;
+  readonly external: number;
+}
+
+const counts: Counts = { up: 0, down: 0 };
+const serving = await kindOf(process.argv[2] as KindName).serve(counts);
+let marked: ReadonlyMap<string, number> | undefined;
+
+obey<ServerOrder, ServerReport>(
+  async ({ ask }) => {
+    if (ask === 'counts') return { counts };
+    if (ask === 'memory') return { memory: await settled() };
+    if (ask === 'mark') marked = serving.received?.();
+    else if (marked !== undefined) return { heard: heardSince(marked) };
+    return {};
+  },
+  () => void serving.close(),
+);
+report<ServerReport>({ address: serving.address });
+
+/** Collects until nothing more comes of it: what finalizers free is collected by a later round. */
+async function settled(): Promise<Memory> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0, vain = 0; round < MOST_ROUNDS && vain < VAIN_ROUNDS; round++) {
+    (globalThis as { gc?: () => void }).gc?.();
+    await sleep(100);
+    const { heapUsed } = process.memoryUsage();
+    vain = heapUsed > least * 0.995 ? vain + 1 : 0;
+    least = Math.min(least, heapUsed);
+  }
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { rss, heap: heapUsed, external };
+}
+
+function heardSince(before: ReadonlyMap<string, number>): number {
+  const after = serving.received!();
+  return [...before].filter(([id, bytes]) => (after.get(id) ?? 0) > bytes).length;
+}
+
+const VAIN_ROUNDS = 3;
+const MOST_ROUNDS = 30;

@@ -1,0 +1,52 @@
+// Trunkline: connections that nobody closes for being idle, and that are kept alive as by default, with a ping after 10 s of silence.
+
+import { secure } from '@trunkline/stream-noise';
+import { bytes, type CommonOptions, defineProtocol, NetworkTransport, type Observer, serve, type Transport } from '@trunkline/transport-core';
+import { createTcpStreamLayer, createTcpTransport } from '@trunkline/transport-tcp';
+import { identityOf, type Role, tlsOf } from '../secure/nodes.ts';
+import { CALL } from './call.ts';
+import type { Kind } from './kind.ts';
+
+const protocol = defineProtocol({ name: 'bench', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+
+export const trunklineTls = trunkline(async (role, options) => createTcpTransport({ ...options, protocol, tls: await tlsOf(role) }));
+
+export const trunklineNoise = trunkline(
+  async (role, options) => new NetworkTransport({ ...options, protocol, stream: secure(createTcpStreamLayer(), { identity: identityOf(role) }) }),
+);
+
+function trunkline(open: (role: Role, options: CommonOptions) => Promise<Transport<typeof protocol>>): Kind {
+  return {
+    async serve(counts) {
+      const observer: Observer = {
+        event({ type }) {
+          if (type === 'up') counts.up++;
+          else if (type === 'down') counts.down++;
+        },
+      };
+      const transport = await open('server', { ...FOR_EVER, observer });
+      serve(transport, { echo: (request) => request });
+      await transport.listen();
+      return {
+        address: transport.localAddr(),
+        received: () => new Map(transport.snapshot().connections.map(({ id, bytes }) => [id, bytes.in])),
+        close: () => transport.close(),
+      };
+    },
+
+    async connect(address) {
+      let names = 0;
+      const holder = {
+        lost: 0,
+        // A target has one connection: so each is another name for the same address.
+        open: async () => void (await transport.send(`connection-${++names}:1`, 'echo', CALL)),
+        close: () => transport.close(),
+      };
+      const observer: Observer = { event: ({ type }) => void (type === 'down' && holder.lost++) };
+      const transport = await open('client', { ...FOR_EVER, observer, resolve: () => address });
+      return holder;
+    },
+  };
+}
+
+const FOR_EVER = { maxPool: 1, idleTimeout: Number.POSITIVE_INFINITY } satisfies CommonOptions;

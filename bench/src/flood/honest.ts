@@ -1,0 +1,86 @@
+// An honest peer that is connected, and makes small calls at a steady rate: `honest.js <address>`.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createTcpTransport, type TcpTransport } from '@trunkline/transport-tcp';
+import { check, SmallMessages } from '../messages.ts';
+import { obey, report } from '../orders.ts';
+import { tlsOf } from '../secure/nodes.ts';
+import { percentile } from '../statistics.ts';
+import { protocol } from './protocol.ts';
+
+export interface HonestOrder {
+  /** Calls a second. */
+  readonly calls: number;
+  /** Milliseconds that pass before it counts, and that it counts for. */
+  readonly warmUp: number;
+  readonly window: number;
+}
+
+export interface HonestReport {
+  readonly figures?: HonestFigures;
+}
+
+export interface HonestFigures {
+  readonly calls: number;
+  /** Microseconds, from the moment when the call was made. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly longest: number;
+  /** Milliseconds that a newcomer from the same address took to connect, make a call, and go. */
+  readonly newcomer: number;
+}
+
+const [address] = process.argv.slice(2);
+const tls = await tlsOf('client');
+const transport = open();
+const messages = new SmallMessages(64);
+await transport.dial(address!);
+
+obey<HonestOrder, HonestReport>(
+  async ({ calls, warmUp, window }) => {
+    const times = await callSteadily(calls, warmUp, window);
+    const newcomer = await comeAnew();
+    const figure = (part: number) => percentile(times, part) * 1_000;
+    return { figures: { calls: times.length, p50: figure(0.5), p99: figure(0.99), longest: figure(1), newcomer } };
+  },
+  () => void transport.close(),
+);
+report<HonestReport>({});
+
+function open(): TcpTransport<typeof protocol> {
+  return createTcpTransport({ protocol, tls, maxPool: 1 });
+}
+
+/** Calls at their appointed times, whether those before have come back or not; gives how long each took, sorted. */
+async function callSteadily(rate: number, warmUp: number, window: number): Promise<Float64Array> {
+  const times: number[] = [];
+  const begin = performance.now();
+  const end = begin + warmUp + window;
+  const pending: Promise<void>[] = [];
+  for (let number = 0; ; number++) {
+    const due = begin + (number / rate) * 1_000;
+    if (due >= end) break;
+    const wait = due - performance.now();
+    if (wait > 0) await sleep(wait);
+    pending.push(call(due - begin < warmUp ? [] : times));
+  }
+  await Promise.all(pending);
+  return Float64Array.from(times).sort();
+}
+
+async function call(times: number[]): Promise<void> {
+  const request = messages.take();
+  const made = performance.now();
+  const reply = await transport.send(address!, 'echo', request);
+  times.push(performance.now() - made);
+  check(request, reply);
+}
+
+async function comeAnew(): Promise<number> {
+  const another = open();
+  const begin = performance.now();
+  await another.send(address!, 'echo', messages.take());
+  const took = performance.now() - begin;
+  await another.close();
+  return took;
+}

@@ -1,0 +1,101 @@
+// Rounds: a quiet part, and one with each flood, each round in another order.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Child } from '../child-process.ts';
+import { cores } from '../cores.ts';
+import type { FlooderCounts, FlooderOrder, FlooderReport } from './flooder.ts';
+import type { HonestFigures, HonestOrder, HonestReport } from './honest.ts';
+import type { Manner } from './manners.ts';
+import type { Options } from './options.ts';
+import type { ServerCounts, ServerOrder, ServerReport } from './server.ts';
+
+/** A part of a round: without a flood, or with one. */
+export type Part = 'quiet' | Manner;
+
+export interface PartFigures {
+  readonly honest: HonestFigures;
+  readonly server: ServerCounts;
+  readonly flood: FlooderCounts;
+  /** Seconds from the first to the last of it. */
+  readonly seconds: number;
+}
+
+export type Round = ReadonlyMap<Part, PartFigures>;
+
+/** @param progress is told what is measured now, and how far it is, from 0 to 1. */
+export async function runRounds(options: Options, progress: (what: string, done: number) => void): Promise<Round[]> {
+  const parts: Part[] = ['quiet', ...options.manners];
+  const steps = options.rounds * parts.length;
+  const { all, ...three } = await start(options);
+  try {
+    const rounds: Round[] = [];
+    for (let number = 0; number < options.rounds; number++) {
+      const round = new Map<Part, PartFigures>();
+      for (let at = 0; at < parts.length; at++) {
+        const part = parts[(at + number) % parts.length]!;
+        progress(`round ${number + 1} of ${options.rounds}: ${part}`, (number * parts.length + at) / steps);
+        round.set(part, await measure(three, part, options));
+      }
+      rounds.push(round);
+    }
+    for (const child of [three.honest, three.flooder, three.server]) await child.close();
+    return rounds;
+  } catch (error) {
+    for (const child of all) child.kill();
+    throw error;
+  }
+}
+
+interface Three {
+  readonly server: Child<ServerOrder, ServerReport>;
+  readonly honest: Child<HonestOrder, HonestReport>;
+  readonly flooder: Child<FlooderOrder, FlooderReport>;
+}
+
+/** With two cores server and honest peer share one: what the flooder itself does is not to be waited for. */
+async function start({ perSource, nodeFlags }: Options): Promise<Three & { all: readonly { kill(): void }[] }> {
+  const [first, second, third] = cores;
+  const all: { kill(): void }[] = [];
+  try {
+    const { child: server, report } = await Child.start<ServerOrder, ServerReport>({
+      name: 'the server',
+      script: './flood/server.js',
+      args: [String(perSource)],
+      core: first,
+      flags: nodeFlags,
+    });
+    all.push(server);
+    const args = [report.address!];
+    const { child: honest } = await Child.start<HonestOrder, HonestReport>({
+      name: 'the honest peer',
+      script: './flood/honest.js',
+      args,
+      core: third === undefined ? first : third,
+    });
+    all.push(honest);
+    const { child: flooder } = await Child.start<FlooderOrder, FlooderReport>({ name: 'the flooder', script: './flood/flooder.js', args, core: second });
+    all.push(flooder);
+    return { server, honest, flooder, all };
+  } catch (error) {
+    for (const child of all) child.kill();
+    throw error;
+  }
+}
+
+async function measure({ server, honest, flooder }: Three, part: Part, { window, rate, atOnce, calls }: Options): Promise<PartFigures> {
+  const warmUp = window / 2;
+  await server.ask({ ask: 'counts' });
+  const begin = performance.now();
+  const manner = part === 'quiet' ? undefined : part;
+  const flooding = flooder.ask({ manner, rate, atOnce, milliseconds: warmUp + window + NEWCOMER });
+  const [{ figures }] = await Promise.all([honest.ask({ calls, warmUp, window }), flooding]);
+  const { counts } = await server.ask({ ask: 'counts' });
+  const seconds = (performance.now() - begin) / 1_000;
+  // The places that a flood held are free again when the server has seen its connections end.
+  await sleep(SETTLING);
+  return { honest: figures!, server: counts!, flood: (await flooding).counts!, seconds };
+}
+
+/** Milliseconds that the flood goes on for the newcomer, and for the server to come to rest. */
+const NEWCOMER = 300;
+const SETTLING = 200;

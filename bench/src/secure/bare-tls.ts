@@ -1,0 +1,33 @@
+// node:tls with nothing above it, as strict as Trunkline's: version 1.3, certificates on both sides, no session resumed.
+
+import { constants } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { connect, createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
+import { type Role, tlsOf } from './nodes.ts';
+
+/** Listens on a free port of loopback. */
+export async function listenTls(accept: (socket: TLSSocket) => void): Promise<{ server: Server; port: number }> {
+  const server = createServer({ ...(await contextOf('server')), requestCert: true, rejectUnauthorized: true, noDelay: true }, accept);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** What each connection to such a server takes; made once a process. */
+export async function tlsDialler(): Promise<(port: number) => Promise<TLSSocket>> {
+  const context = await contextOf('client');
+  return async (port) => {
+    // Trunkline trusts keys, not the names of hosts.
+    const socket = connect({ ...context, port, host: '127.0.0.1', checkServerIdentity: () => undefined });
+    socket.setNoDelay(true);
+    await once(socket, 'secureConnect');
+    return socket;
+  };
+}
+
+async function contextOf(role: Role): Promise<SecureContextOptions> {
+  const { key, cert, ca } = (await tlsOf(role)) as { key: string; cert: string; ca: string };
+  return { key, cert, ca, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', secureOptions: SSL_OP_NO_TICKET };
+}
+
+const { SSL_OP_NO_TICKET } = constants;

@@ -1,0 +1,19 @@
+// Lines of cells as text.
+
+/** Pads the cells of each column alike: the first `texts` columns to the left, figures to the right. */
+export function alignTable(lines: readonly (readonly string[])[], texts: number): string {
+  const widths = lines[0]!.map((_, at) => Math.max(...lines.map((line) => line[at]!.length)));
+  return lines
+    .map((line) =>
+      line
+        .map((text, at) => (at < texts ? text.padEnd(widths[at]!) : text.padStart(widths[at]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Three digits are all that noise leaves. */
+export function round3(value: number): string {
+  return Number(value.toPrecision(3)).toLocaleString('en-US');
+}

@@ -1,0 +1,103 @@
+// What a secure backend adds to the story: a member is denied while all runs and let in again, and a stranger is refused.
+
+import { systemClock, type Transport, TransportError } from '@trunkline/transport-core';
+import { KvClient } from '../client.ts';
+import type { Cluster, Member } from './cluster.ts';
+import type { Stranger } from './network.ts';
+import { until, within } from './patience.ts';
+import type { Workload } from './workload.ts';
+
+export interface Scene {
+  readonly cluster: Cluster;
+  readonly workload: Workload;
+  /** While the denied one is away. */
+  readonly writes: number;
+  /** Told a line that stays. */
+  readonly note: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Lists the members, all of whom have dialled each other. */
+export function introduce({ members }: Cluster, note: Scene['note']): string[] {
+  const failures: string[] = [];
+  for (const { place, transport } of members) {
+    const proven = new Set(transport.remotes().map(({ nodeId }) => nodeId));
+    const missing = members.filter((other) => other.place !== place && !proven.has(idOf(other)));
+    failures.push(...missing.map((other) => `${brief(idOf(other))} has proven nothing to ${brief(place.proof!.nodeId)}`));
+  }
+  note(`members   ${members.map((member) => brief(idOf(member))).join(' ')}, each proven to all others`);
+  return failures;
+}
+
+/** Denies a follower on all other members, writes without it, lets it in again. Gives what was not as it must be. */
+export async function denyAndLetIn({ cluster, workload, writes, note, signal }: Scene): Promise<string[]> {
+  const { leader, members } = cluster;
+  const denied = members.find((member) => member !== leader)!;
+  const others = members.filter((member) => member !== denied);
+  const nodeId = idOf(denied);
+  const deny = (nodeIds: readonly string[]) => Promise.all(others.map(({ place }) => place.proof!.deny(nodeIds)));
+
+  const cut = cutFrom(denied.transport, others);
+  const deniedAt = clock.now();
+  await deny([nodeId]);
+  const causes = await within(`${brief(nodeId)}, which was denied, to be cut`, cut, signal);
+  const cutMs = clock.now() - deniedAt;
+  await workload.run('denied', writes, () => {}, signal);
+  const hasHeard = denied.machine.get('denied-0') !== undefined;
+
+  const letInAt = clock.now();
+  await deny([]);
+  await until(`${brief(nodeId)}, which was let in again, to have applied all there is`, () => cluster.agreed, signal);
+  const backMs = clock.now() - letInAt;
+
+  const told = [...new Set(causes.map(describe))].join(', ');
+  note(`denied    ${brief(nodeId)}: cut in ${cutMs.toFixed(0)} ms, ${told}; ${writes} writes without it; back in ${backMs.toFixed(0)} ms`);
+  const failures = causes.filter((cause) => cause?.reason !== 'denied').map((cause) => `${brief(nodeId)} was denied and told ${describe(cause)}`);
+  if (hasHeard) failures.push(`${brief(nodeId)} was denied and had writes all the same`);
+  return failures;
+}
+
+/** A stranger tries to write. */
+export async function refuseStranger({ nodeId, open }: Stranger, { cluster, note }: Scene): Promise<string[]> {
+  const transport = open();
+  try {
+    await new KvClient({ transport, nodes: cluster.targets, name: 'stranger' }).set('before-0', 'overwritten');
+    return [`the stranger ${brief(nodeId)} could write`];
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error;
+    note(`stranger  ${brief(nodeId)}: refused, ${describe(error)}`);
+    const isRefusal = error.code === 'unauthenticated' || error.code === 'permission_denied';
+    return isRefusal && error.origin === 'remote' ? [] : [`the stranger ${brief(nodeId)} was told ${describe(error)}: ${error.message}`];
+  } finally {
+    await transport.close();
+  }
+}
+
+/** Resolves once each connection that lives now with one of these members is down, to what ended it. */
+async function cutFrom(transport: Transport, members: readonly Member[]): Promise<(TransportError | undefined)[]> {
+  const ids = new Set(members.map(idOf));
+  const live = new Set(transport.remotes().filter(({ nodeId = '' }) => ids.has(nodeId)));
+  const causes: (TransportError | undefined)[] = [];
+  if (live.size === 0) return causes;
+  for await (const { type, remote, cause } of transport.connections()) {
+    if (type === 'down' && live.delete(remote)) causes.push(cause);
+    if (live.size === 0) break;
+  }
+  return causes;
+}
+
+function idOf({ place }: Member): string {
+  return place.proof!.nodeId;
+}
+
+/** The first digits of a node id: what people compare. */
+function brief(nodeId: string): string {
+  return nodeId.slice(0, 8);
+}
+
+function describe(error: TransportError | undefined): string {
+  if (error === undefined) return 'no cause';
+  return error.reason === undefined ? error.code : `${error.code} (${error.reason})`;
+}
+
+const clock = systemClock;
