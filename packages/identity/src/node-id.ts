@@ -1,6 +1,5 @@
 // Node ids: the SHA-256 of a public key's SPKI.
 
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { sha256 } from '#primitives';
 import { spkiOf } from './spki.ts';
 
@@ -16,5 +15,6 @@ export function nodeIdOf(publicKey: Uint8Array | string): string {
 
 /** As `nodeIdOf`, of what is surely an SPKI. */
 export function idOfSpki(spki: Uint8Array): string {
-  return bytesToHex(sha256(spki));
+  // Joined at once: a text that is put together piece by piece keeps its pieces, ten times the memory, in each connection.
+  return Array.from(sha256(spki), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

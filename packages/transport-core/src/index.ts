@@ -51,6 +51,7 @@ export {
 export { type Random, randomBytes, seededRandom } from './random.ts';
 export type { Remote } from './remote.ts';
 export type * from './rpc/types.ts';
+export { lookAlike } from './session/preamble.ts';
 export type { Store } from './store.ts';
 export { type SocketAction, socketError } from './stream/socket-error.ts';
 export type { DialOptions, Doorway, ListenOptions, Pass, StreamConnection, StreamLayer, StreamSink } from './stream/stream-layer.ts';

@@ -1,0 +1,178 @@
+// How a secured connection ends: in order, cut off, or because what came is not authentic.
+
+import { reasonError, type TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { concat, equal, pattern } from './testing/bytes.ts';
+import { make, turn } from './testing/connections.ts';
+import { MOST_RECORDS } from './wire/records.ts';
+
+test('a record that was altered ends the connection at once, and nothing of it is handed out', (t) => {
+  const { wire, ear, far } = make();
+  const good = far.record(pattern(9, 1));
+  const bad = far.record(pattern(9, 2));
+  bad[10]! ^= 1;
+  wire.sink.data(concat(good, bad, far.record(pattern(9, 3))));
+  t.deepEqual(ear.chunks, [pattern(9, 1)]);
+  const error = wire.destroyed!.error!;
+  t.is(error.reason, 'reset');
+  t.regex(error.message, /Connection with hand:1: a record is not authentic: it was altered, or is not the next one/);
+  t.deepEqual(ear.ends, []);
+  wire.sink.closed(error);
+  t.deepEqual(ear.ends, [error]);
+});
+
+test('a record twice, and one out of its turn, end the connection at once', (t) => {
+  const twice = make();
+  const record = twice.far.record(pattern(9));
+  twice.wire.sink.data(record.slice());
+  twice.wire.sink.data(record);
+  t.is(twice.wire.destroyed!.error!.reason, 'reset');
+  const swapped = make();
+  const [first, second] = [swapped.far.record(pattern(9, 1)), swapped.far.record(pattern(9, 2))];
+  swapped.wire.sink.data(concat(second, first));
+  t.is(swapped.wire.destroyed!.error!.reason, 'reset');
+  t.deepEqual(swapped.ear.chunks, []);
+});
+
+test('a length that no record can have ends the connection at once', (t) => {
+  const { wire } = make();
+  wire.sink.data(Uint8Array.of(0, 15, ...pattern(15)));
+  t.is(wire.destroyed!.error!.reason, 'reset');
+});
+
+test('a stream that ends without saying so is reset, wherever it was cut', (t) => {
+  const { far } = make();
+  const record = far.record(pattern(20));
+  for (let length = 0; length <= record.length; length++) {
+    const cut = make();
+    cut.wire.sink.data(record.slice(0, length));
+    cut.wire.sink.closed();
+    const [error] = cut.ear.ends as TransportError[];
+    t.is(error!.reason, 'reset');
+    t.regex(error!.message, /the end of the stream is missing/);
+  }
+});
+
+test('a stream that says that it ends, and then ends, is over in order', (t) => {
+  const { connection, wire, ear, far } = make();
+  wire.sink.data(concat(far.record(pattern(9)), far.end(), pattern(30)));
+  t.deepEqual(ear.chunks, [pattern(9)], 'what stands behind the end is nobody’s');
+  t.is(wire.closes, 1);
+  t.true(connection.write(pattern(10)));
+  t.is(wire.written.length, 0, 'a half-closed connection serves nothing');
+  wire.sink.closed(reasonError('reset', 'cut behind the end'));
+  t.deepEqual(ear.ends, [undefined]);
+});
+
+test('close says that the stream ends, behind what was written, and closes beneath', (t) => {
+  const { connection, wire, ear, far } = make();
+  connection.write(pattern(9));
+  connection.close();
+  connection.close();
+  t.deepEqual(far.read(wire.written), [pattern(9), new Uint8Array(0)]);
+  t.is(wire.closes, 1);
+  t.true(connection.write(pattern(10)));
+  t.is(wire.written.length, 2);
+  wire.sink.closed();
+  t.deepEqual(ear.ends, [undefined]);
+});
+
+test('close flushes what a write that was false has left', (t) => {
+  const { connection, wire, far, clock } = make();
+  wire.takes = false;
+  const chunk = pattern(300_000);
+  connection.write(chunk);
+  connection.close();
+  t.is(wire.closes, 0);
+  while (wire.closes === 0) wire.sink.drained();
+  const plaintexts = far.read(wire.written);
+  t.is(plaintexts.at(-1)!.length, 0);
+  t.true(equal(concat(...plaintexts), chunk));
+  t.is(clock.timers, 0);
+});
+
+test('a close that can flush nothing gives up after a second', (t) => {
+  const { connection, wire, ear, clock } = make();
+  wire.takes = false;
+  connection.write(pattern(9));
+  connection.close();
+  clock.advance(1_000);
+  t.is(wire.destroyed!.error!.reason, 'reset');
+  wire.sink.closed(wire.destroyed!.error);
+  t.is(ear.ends.length, 1);
+  t.is(clock.timers, 0);
+});
+
+test('a flood that comes while close flushes is cut at 256 KiB', (t) => {
+  const { connection, wire, far } = make();
+  wire.takes = false;
+  connection.write(pattern(9));
+  connection.close();
+  for (let i = 0; i < 4; i++) wire.sink.data(far.record(pattern(64_000)));
+  t.is(wire.destroyed, undefined);
+  wire.sink.data(far.record(pattern(64_000)));
+  t.regex(wire.destroyed!.error!.message, /went on writing/);
+});
+
+test('destroy is passed on with its error, and reported with it', (t) => {
+  const { connection, wire, ear, far } = make();
+  const error = reasonError('flood', 'too much');
+  connection.destroy(error);
+  connection.destroy(reasonError('reset', 'another'));
+  t.is(wire.destroyed!.error, error);
+  wire.sink.data(far.record(pattern(9)));
+  t.deepEqual(ear.chunks, []);
+  wire.sink.closed(error);
+  t.deepEqual(ear.ends, [error]);
+});
+
+test('destroy while an end waits behind a pause reports what destroy was given', async (t) => {
+  const { connection, wire, ear, far } = make();
+  connection.pause();
+  wire.sink.data(concat(far.record(pattern(9)), far.end()));
+  wire.sink.closed();
+  const error = reasonError('flood', 'too much');
+  connection.destroy(error);
+  t.deepEqual(ear.ends, []);
+  await turn();
+  t.deepEqual([ear.chunks, ear.ends], [[], [error]]);
+});
+
+test('close while an end waits behind a pause ends it', async (t) => {
+  const { connection, wire, ear, far } = make();
+  connection.pause();
+  wire.sink.data(far.record(pattern(9)));
+  wire.sink.closed();
+  connection.close();
+  await turn();
+  t.deepEqual([ear.chunks, ear.ends], [[], [undefined]]);
+});
+
+test('before its nonces run out a connection ends, and says why', (t) => {
+  const { connection, wire, ear } = make({ sent: MOST_RECORDS - 2 });
+  t.true(connection.write(pattern(5)));
+  t.is(wire.destroyed, undefined);
+  t.true(connection.write(pattern(5)));
+  t.is(wire.written.length, 1);
+  t.regex(wire.destroyed!.error!.message, /no nonce for more: connect again/);
+  wire.sink.closed(wire.destroyed!.error);
+  t.is(ear.ends.length, 1);
+});
+
+test('a peer that is revoked below or by the lists is reported, while the connection is open', (t) => {
+  const { connection, wire, ear } = make();
+  const error = reasonError('denied', 'no more');
+  wire.sink.revoked?.(error);
+  connection.revoke(error);
+  t.deepEqual(ear.revocations, [error, error]);
+  connection.close();
+  connection.revoke(error);
+  t.is(ear.revocations.length, 2);
+});
+
+test('a peer that is revoked before anybody listens is refused', (t) => {
+  const { connection } = make({ attached: false });
+  const error = reasonError('denied', 'no more');
+  connection.revoke(error);
+  t.is(connection.refused, error);
+});

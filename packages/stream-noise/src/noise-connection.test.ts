@@ -1,0 +1,181 @@
+// A secured connection over one that is worked by hand: what is written and what is handed out, and when.
+
+import test from 'ava';
+import { concat, equal, pattern } from './testing/bytes.ts';
+import { make, turn } from './testing/connections.ts';
+import { REKEY_AFTER } from './wire/records.ts';
+
+test('what is written goes out as records, and what comes in as records is handed out', (t) => {
+  const { connection, wire, ear, far } = make();
+  t.true(connection.write(pattern(100)));
+  t.true(connection.write(pattern(0)));
+  t.deepEqual(far.read(wire.written), [pattern(100)]);
+  wire.sink.data(concat(far.record(pattern(5)), far.record(pattern(6))));
+  t.deepEqual(ear.chunks, [pattern(5), pattern(6)]);
+});
+
+test('a large chunk becomes records of 65,519 bytes', (t) => {
+  const { connection, wire, far } = make();
+  const chunk = pattern(200_000);
+  t.true(connection.write(chunk));
+  const plaintexts = far.read(wire.written);
+  t.deepEqual(
+    plaintexts.map((each) => each.length),
+    [65_519, 65_519, 65_519, 200_000 - 3 * 65_519],
+  );
+  t.true(equal(concat(...plaintexts), chunk));
+});
+
+test('a write leaves the memory of the writer as it was, and is done with it', (t) => {
+  const { connection, wire, far } = make();
+  const chunk = pattern(1_000);
+  t.true(connection.write(chunk));
+  t.deepEqual(chunk, pattern(1_000));
+  chunk.fill(0);
+  t.deepEqual(far.read(wire.written), [pattern(1_000)]);
+});
+
+test('where the connection beneath takes all, the same memory serves every write', (t) => {
+  const { connection, wire } = make();
+  for (let i = 0; i < 10; i++) connection.write(pattern(1_000, i + 1));
+  t.is(new Set(wire.memory.map(({ buffer }) => buffer)).size, 1);
+});
+
+test('ciphertext that is kept beneath is not written over until it is drained', (t) => {
+  const { connection, wire, ear, make: another } = make();
+  wire.takes = false;
+  t.false(connection.write(pattern(1_000)));
+  const kept = wire.memory[0]!.slice();
+  const second = another();
+  second.connection.write(pattern(1_000, 2));
+  t.deepEqual(wire.memory[0], kept);
+  t.is(ear.drains, 0);
+  wire.sink.drained();
+  t.is(ear.drains, 1);
+});
+
+test('of a large write nothing more goes out while the connection beneath is not drained', (t) => {
+  const { connection, wire, ear, far } = make();
+  wire.takes = false;
+  const chunk = pattern(500_000);
+  t.false(connection.write(chunk));
+  t.is(wire.written.length, 1);
+  let drains = 0;
+  while (ear.drains === 0) {
+    wire.sink.drained();
+    drains++;
+  }
+  t.is(drains, wire.written.length);
+  t.is(ear.drains, 1);
+  t.true(equal(concat(...far.read(wire.written)), chunk));
+});
+
+test('a connection whose handshake is not out yet keeps the first write until it is', (t) => {
+  const { connection, wire, ear, far } = make({ blocked: true });
+  const chunk = pattern(10);
+  t.false(connection.write(chunk));
+  t.is(wire.written.length, 0);
+  wire.sink.drained();
+  t.is(ear.drains, 1);
+  t.deepEqual(far.read(wire.written), [chunk]);
+});
+
+test('a connection whose handshake is out by the first write reports no drained', (t) => {
+  const { connection, wire, ear } = make({ blocked: true });
+  wire.sink.drained();
+  t.is(ear.drains, 0);
+  t.true(connection.write(pattern(10)));
+});
+
+test('what is handed out is fresh memory, a delivery each', (t) => {
+  const { wire, ear, far } = make();
+  const chunk = concat(far.record(pattern(50)), far.record(pattern(60)));
+  wire.sink.data(chunk);
+  chunk.fill(0);
+  ear.chunks[0]!.fill(7);
+  t.deepEqual(ear.chunks[1], pattern(60));
+});
+
+test('a pause inside a chunk of many records holds the rest back, until resume, on a turn of its own', async (t) => {
+  const { connection, wire, ear, far } = make();
+  ear.onData = () => connection.pause();
+  wire.sink.data(concat(...[1, 2, 3, 4].map((seed) => far.record(pattern(9, seed)))));
+  t.is(ear.chunks.length, 1);
+  t.true(wire.paused);
+  // One may still arrive.
+  wire.sink.data(far.record(pattern(9, 5)));
+  t.is(ear.chunks.length, 1);
+  connection.resume();
+  t.is(ear.chunks.length, 1);
+  await turn();
+  t.is(ear.chunks.length, 2, 'it was paused again');
+  ear.onData = undefined;
+  connection.resume();
+  await turn();
+  t.deepEqual(
+    ear.chunks,
+    [1, 2, 3, 4, 5].map((seed) => pattern(9, seed)),
+  );
+  t.false(wire.paused);
+  wire.sink.data(far.record(pattern(9, 6)));
+  t.is(ear.chunks.length, 6, 'and then it goes at once');
+});
+
+test('a pause before any record arrives, and a resume, need no turn', (t) => {
+  const { connection, wire, ear, far } = make();
+  connection.pause();
+  t.true(wire.paused);
+  connection.resume();
+  t.false(wire.paused);
+  wire.sink.data(far.record(pattern(9)));
+  t.is(ear.chunks.length, 1);
+});
+
+test('an end that comes during a pause is reported behind what came before it', async (t) => {
+  const { connection, wire, ear, far } = make();
+  connection.pause();
+  wire.sink.data(concat(far.record(pattern(9)), far.end()));
+  wire.sink.closed();
+  t.deepEqual(ear.ends, []);
+  connection.resume();
+  await turn();
+  t.deepEqual(ear.chunks, [pattern(9)]);
+  t.deepEqual(ear.ends, [undefined]);
+});
+
+test('what came behind the handshake waits for a sink, with what follows it', async (t) => {
+  const { connection, wire, ear, far } = make({ attached: false, arrived: (far) => [far.record(pattern(1)), far.record(pattern(2))] });
+  wire.sink.data(far.record(pattern(3)));
+  t.true(wire.paused, 'nobody listens yet');
+  connection.attach(ear);
+  t.deepEqual(ear.chunks, []);
+  await turn();
+  t.deepEqual(ear.chunks, [pattern(1), pattern(2), pattern(3)]);
+  t.false(wire.paused);
+});
+
+test('a connection that ended before anybody listened reports its end', async (t) => {
+  const { connection, wire, ear, far } = make({ attached: false });
+  wire.sink.data(concat(far.record(pattern(3)), far.end()));
+  wire.sink.closed();
+  connection.attach(ear);
+  t.deepEqual(ear.ends, []);
+  await turn();
+  t.deepEqual([ear.chunks, ear.ends], [[pattern(3)], [undefined]]);
+});
+
+test('both directions take a new key at their own time, and nothing is lost', (t) => {
+  const { connection, wire, ear, far } = make({ sent: REKEY_AFTER - 3, received: REKEY_AFTER - 2 });
+  for (let i = 0; i < 6; i++) {
+    connection.write(pattern(20, i + 1));
+    wire.sink.data(far.record(pattern(30, i + 1)));
+  }
+  t.deepEqual(
+    far.read(wire.written),
+    [1, 2, 3, 4, 5, 6].map((seed) => pattern(20, seed)),
+  );
+  t.deepEqual(
+    ear.chunks,
+    [1, 2, 3, 4, 5, 6].map((seed) => pattern(30, seed)),
+  );
+});

@@ -1,0 +1,317 @@
+// A connection whose handshake is over: plaintext above, records on the connection beneath.
+
+import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
+import type { Buffers } from './buffers.ts';
+import type { CipherState } from './noise/cipher-state.ts';
+import type { Peers } from './peers.ts';
+import type { ByteSink } from './tap.ts';
+import type { Channel } from './wire/greeting.ts';
+import { RecordCutter } from './wire/record-cutter.ts';
+import { MOST_PLAINTEXT, MOST_RECORDS, openRecord, RECORD_OVERHEAD, sealRecord } from './wire/records.ts';
+
+/** What the connections of a layer share. */
+export interface ConnectionHost {
+  readonly clock: Clock;
+  readonly buffers: Buffers;
+  readonly peers: Peers;
+}
+
+/** What it begins with. */
+export interface ConnectionInit {
+  readonly inner: StreamConnection;
+  readonly channel: Channel;
+  readonly refused: TransportError | undefined;
+  /** The last message of the handshake is not out yet: the connection beneath owes a `drained`. */
+  readonly blocked: boolean;
+  /** What came behind the handshake. */
+  readonly arrived: Uint8Array[];
+}
+
+export class NoiseConnection implements StreamConnection, ByteSink {
+  readonly endpoint: string;
+  readonly nodeId: string | undefined;
+  readonly binding: Uint8Array;
+  refused: TransportError | undefined;
+  readonly #host: ConnectionHost;
+  readonly #inner: StreamConnection;
+  readonly #send: CipherState;
+  readonly #receive: CipherState;
+  readonly #cutter = new RecordCutter();
+  #sink: StreamSink | undefined = undefined;
+  /** 'ending': nothing more is written, and nothing handed out; 'over': the connection beneath is. */
+  #state: 'open' | 'ending' | 'over' = 'open';
+  /** What it ends with. */
+  #error: TransportError | undefined = undefined;
+  /** The other end said that its stream is whole, or this one wants no more of it: an early end is none. */
+  #explained = false;
+  /** The other end said so: whatever becomes of the connection beneath, it ended in order. */
+  #whole = false;
+  #destroyed = false;
+  /** Chunks that wait: for a sink, for `resume`, or for the turn that reads them. */
+  #inbox: Uint8Array[] | undefined;
+  #paused = false;
+  #scheduled = false;
+  /** The connection beneath ended while something waited. */
+  #ended: { readonly error: TransportError | undefined } | undefined = undefined;
+  /** The connection beneath owes a `drained`; until then nothing is written. */
+  #blocked: boolean;
+  /** The ciphertext that it keeps meanwhile. */
+  #kept: Uint8Array | undefined = undefined;
+  /** What of the last write is not encrypted yet. */
+  #unsent: Uint8Array | undefined = undefined;
+  /** The last write was false. */
+  #owed = false;
+  #discarded = 0;
+  #timer: Timer | undefined = undefined;
+
+  constructor(host: ConnectionHost, { inner, channel, refused, blocked, arrived }: ConnectionInit) {
+    this.#host = host;
+    this.#inner = inner;
+    this.endpoint = inner.endpoint;
+    this.nodeId = channel.nodeId;
+    this.binding = channel.binding;
+    this.refused = refused;
+    this.#send = channel.send;
+    this.#receive = channel.receive;
+    this.#blocked = blocked;
+    this.#inbox = arrived.length === 0 ? undefined : arrived;
+  }
+
+  attach(sink: StreamSink): void {
+    this.#sink = sink;
+    if (this.#inbox !== undefined || this.#state === 'over') this.#schedule();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#state !== 'open' || chunk.length === 0) return true;
+    if (this.#blocked) this.#unsent = chunk;
+    else if (this.#encrypt(chunk)) return true;
+    this.#owed = true;
+    return false;
+  }
+
+  pause(): void {
+    if (this.#state !== 'open') return;
+    this.#paused = true;
+    this.#inner.pause();
+  }
+
+  resume(): void {
+    if (this.#state !== 'open') return;
+    this.#paused = false;
+    if (this.#inbox === undefined) this.#inner.resume();
+    else this.#schedule();
+  }
+
+  close(): void {
+    if (this.#state !== 'open') return;
+    this.#leave();
+    if (this.#ended !== undefined) return this.#schedule();
+    if (!this.#blocked) return this.#finish();
+    // What was taken goes first, and the other end may wait to be read before it reads that.
+    this.#inner.resume();
+    this.#timer = this.#host.clock.setTimeout(() => this.destroy(this.#reset('what was written was not taken within a second')), LINGER);
+  }
+
+  destroy(error?: TransportError): void {
+    if (this.#state === 'over' || this.#destroyed) return;
+    this.#destroyed = true;
+    this.#error ??= error;
+    this.#leave();
+    this.#stopTimer();
+    this.#unsent = undefined;
+    if (this.#ended !== undefined) this.#schedule();
+    else this.#inner.destroy(error);
+  }
+
+  /** This end wants the peer no more. */
+  revoke(error: TransportError): void {
+    if (this.#sink === undefined) this.refused ??= error;
+    else if (this.#state === 'open') this.#sink.revoked?.(error);
+  }
+
+  // What the connection beneath reports.
+
+  data(chunk: Uint8Array): void {
+    if (this.#state !== 'open') return this.#discard(chunk.length);
+    if (this.#inbox !== undefined || this.#paused || this.#sink === undefined) {
+      this.#inbox ??= [];
+      this.#inbox.push(chunk);
+      if (this.#sink === undefined) this.#inner.pause();
+      return;
+    }
+    this.#cutter.feed(chunk);
+    if (!this.#read()) this.#inbox = [];
+  }
+
+  drained(): void {
+    this.#blocked = false;
+    if (this.#kept !== undefined) this.#host.buffers.give(this.#kept);
+    this.#kept = undefined;
+    const unsent = this.#unsent;
+    this.#unsent = undefined;
+    if (unsent !== undefined && !this.#encrypt(unsent)) return;
+    // It was closed before.
+    if (this.#timer !== undefined) return this.#finish();
+    if (this.#state !== 'open' || !this.#owed) return;
+    this.#owed = false;
+    this.#sink?.drained();
+  }
+
+  revoked(error: TransportError): void {
+    this.revoke(error);
+  }
+
+  closed(error?: TransportError): void {
+    this.#ended = { error };
+    if (this.#state === 'ending' || this.#inbox === undefined) this.#conclude();
+  }
+
+  // Writing.
+
+  /** False: the connection beneath keeps what it was given, and what is left waits for `drained`. */
+  #encrypt(chunk: Uint8Array): boolean {
+    const { buffers } = this.#host;
+    for (let at = 0; at < chunk.length; ) {
+      const buffer = buffers.take(chunk.length - at);
+      let used = 0;
+      while (at < chunk.length && buffer.length - used > RECORD_OVERHEAD) {
+        // The last record of a direction is kept for its end.
+        if (this.#send.n >= MOST_RECORDS - 1) return this.#exhausted(buffer);
+        const end = Math.min(at + Math.min(MOST_PLAINTEXT, buffer.length - used - RECORD_OVERHEAD), chunk.length);
+        used += sealRecord(this.#send, at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end), buffer, used);
+        at = end;
+      }
+      if (!this.#inner.write(used === buffer.length ? buffer : buffer.subarray(0, used))) {
+        this.#blocked = true;
+        this.#kept = buffer;
+        this.#unsent = at < chunk.length ? chunk.subarray(at) : undefined;
+        return false;
+      }
+      buffers.give(buffer);
+    }
+    return true;
+  }
+
+  #exhausted(buffer: Uint8Array): true {
+    this.#host.buffers.give(buffer);
+    this.destroy(this.#reset(`${MOST_RECORDS} records were sent, there is no nonce for more: connect again`));
+    return true;
+  }
+
+  /** Says that the stream is whole, and ends. */
+  #finish(): void {
+    this.#stopTimer();
+    const end = new Uint8Array(RECORD_OVERHEAD);
+    sealRecord(this.#send, NOTHING, end, 0);
+    this.#inner.write(end);
+    this.#inner.close();
+  }
+
+  // Reading.
+
+  /** Hands out the records that are whole. False: something waits. */
+  #read(): boolean {
+    const { joint } = this.#host.buffers;
+    for (let message = this.#cutter.next(joint); message !== undefined; message = this.#cutter.next(joint)) {
+      const plaintext = openRecord(this.#receive, message);
+      if (plaintext === undefined) this.#forged();
+      else if (plaintext.length === 0) this.#completed();
+      else this.#sink?.data(plaintext);
+      if (this.#state !== 'open') return true;
+      if (this.#paused) return false;
+    }
+    return true;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#host.clock.defer(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#scheduled = false;
+    if (this.#state === 'open') this.#readInbox();
+    else if (this.#state === 'over') this.#report();
+    else if (this.#ended !== undefined) this.#conclude();
+  }
+
+  #readInbox(): void {
+    if (this.#paused || this.#sink === undefined) return;
+    while (this.#read()) {
+      const chunk = this.#state === 'open' ? this.#inbox?.shift() : undefined;
+      if (chunk !== undefined) this.#cutter.feed(chunk);
+      else {
+        this.#inbox = undefined;
+        if (this.#ended !== undefined) this.#conclude();
+        else if (this.#state === 'open') this.#inner.resume();
+        return;
+      }
+    }
+  }
+
+  /** The empty record: all that the other end wrote has come. */
+  #completed(): void {
+    this.#whole = true;
+    this.#leave();
+    this.#unsent = undefined;
+    this.#inner.close();
+  }
+
+  #forged(): void {
+    this.destroy(this.#reset('a record is not authentic: it was altered, or is not the next one of this connection'));
+  }
+
+  /** This end has closed, but has to flush before the connection beneath discards. */
+  #discard(length: number): void {
+    this.#discarded += length;
+    if (this.#discarded > DISCARD) this.destroy(this.#reset('the other end went on writing'));
+  }
+
+  // The end.
+
+  /** From here on nothing is written and nothing handed out. */
+  #leave(): void {
+    this.#state = 'ending';
+    this.#explained = true;
+    this.#paused = false;
+    this.#inbox = undefined;
+    this.#cutter.clear();
+    this.#host.peers.forget(this);
+  }
+
+  #conclude(): void {
+    const { error } = this.#ended!;
+    if (this.#error === undefined && !this.#whole) {
+      this.#error = error ?? (this.#explained ? undefined : this.#reset('it was cut off: the end of the stream is missing'));
+    }
+    this.#leave();
+    this.#state = 'over';
+    this.#stopTimer();
+    this.#kept = undefined;
+    this.#unsent = undefined;
+    this.#report();
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== undefined) this.#host.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #report(): void {
+    const sink = this.#sink;
+    if (sink === undefined) return;
+    this.#sink = undefined;
+    sink.closed(this.#error);
+  }
+
+  #reset(what: string): TransportError {
+    return reasonError('reset', `Connection with ${this.endpoint}: ${what}`, { target: this.endpoint });
+  }
+}
+
+/** How long an end waits to flush, in milliseconds, and how many bytes it discards meanwhile, before the connection beneath does both. */
+const LINGER = 1_000;
+const DISCARD = 256 * 1024;
+const NOTHING = new Uint8Array(0);

@@ -1,0 +1,202 @@
+// Connections that are dialled: their time, what they meet, and who is wanted.
+
+import { TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import type { NoiseConnection } from './noise-connection.ts';
+import { suite } from './primitives.node.ts';
+import { pattern } from './testing/bytes.ts';
+import { ada, bob, greeting } from './testing/greetings.ts';
+import { Ear, HandWire } from './testing/hand-wire.ts';
+import { answer, connect, dialling } from './testing/layers.ts';
+
+test('a dial is through when the other end has proven who it is, and asks the layer beneath for what it was asked for', async (t) => {
+  const { layer, clock, noise } = dialling();
+  const dial = noise.dial('there', { timeout: 1_000, nodeId: bob.nodeId });
+  t.deepEqual([layer.dials[0]!.address, layer.dials[0]!.options.nodeId], ['there', bob.nodeId]);
+  const wire = await connect(layer);
+  answer(wire);
+  const connection = await dial;
+  t.is(connection.nodeId, bob.nodeId);
+  t.is(connection.refused, undefined);
+  t.is(clock.timers, 0);
+});
+
+test('the dial beneath and the greeting have one time together', async (t) => {
+  const { layer, clock, noise } = dialling();
+  const dial = noise.dial('there', { timeout: 1_000 });
+  clock.advance(700);
+  const wire = await connect(layer);
+  clock.advance(299);
+  t.is(wire.destroyed, undefined);
+  clock.advance(1);
+  const error = (await t.throwsAsync(dial)) as TransportError;
+  t.is(error.reason, 'dial_timeout');
+  t.is(error.target, 'there');
+  t.regex(error.message, /Cannot connect to there: the noise handshake was not over within 1000 ms \(dialTimeout\)/);
+  t.true(wire.destroyed !== undefined);
+  t.is(clock.timers, 0);
+});
+
+test('an abort within the greeting rejects with its reason, and leaves nothing', async (t) => {
+  const { layer, clock, noise } = dialling();
+  const controller = new AbortController();
+  const dial = noise.dial('there', { timeout: 1_000, signal: controller.signal });
+  const wire = await connect(layer);
+  const reason = new Error('enough');
+  controller.abort(reason);
+  t.is(await t.throwsAsync(dial), reason);
+  t.true(wire.destroyed !== undefined);
+  t.is(clock.timers, 0);
+});
+
+test('a signal that aborts just when the dial beneath is through leaves nothing', async (t) => {
+  const { layer, noise } = dialling();
+  const controller = new AbortController();
+  const dial = noise.dial('there', { timeout: 1_000, signal: controller.signal });
+  const wire = new HandWire();
+  layer.dials[0]!.connected(wire);
+  controller.abort(new Error('enough'));
+  await t.throwsAsync(dial, { message: 'enough' });
+  t.true(wire.destroyed !== undefined);
+});
+
+test('close ends dials, in the greeting and just before it', async (t) => {
+  const { layer, noise, clock } = dialling();
+  const one = noise.dial('there', { timeout: 1_000 });
+  const wire = await connect(layer);
+  const other = noise.dial('there', { timeout: 1_000 });
+  const late = new HandWire();
+  layer.dials[1]!.connected(late);
+  await noise.close();
+  for (const dial of [one, other]) t.is(((await t.throwsAsync(dial)) as TransportError).code, 'shutdown');
+  t.true(wire.destroyed !== undefined && late.destroyed !== undefined);
+  t.is(clock.timers, 0);
+});
+
+test('a dial that is answered by something else says by what', async (t) => {
+  for (const [bytes, reason, text] of [
+    [new TextEncoder().encode('TRKL'), 'wrong_preamble', /Cannot connect to there: the other end speaks plain Trunkline/],
+    [new TextEncoder().encode('HTTP/1.1 400 Bad Request'), 'wrong_preamble', /HTTP \(a response\)/],
+    [Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 2), 'wrong_version', /version 2/],
+    [Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 1, 0, 5, 1, 2, 3, 4, 5), 'malformed', /message 2/],
+  ] as const) {
+    const { layer, noise, clock } = dialling();
+    const dial = noise.dial('there', { timeout: 1_000 });
+    const wire = await connect(layer);
+    wire.sink.data(bytes);
+    const error = (await t.throwsAsync(dial)) as TransportError;
+    t.is(error.reason, reason);
+    t.is(error.target, 'there');
+    t.regex(error.message, text);
+    t.true(wire.destroyed !== undefined);
+    t.is(clock.timers, 0);
+  }
+});
+
+test('a dial whose connection ends within the greeting keeps the reason of the layer beneath', async (t) => {
+  const { layer, noise } = dialling();
+  const dial = noise.dial('there', { timeout: 1_000 });
+  const wire = await connect(layer);
+  wire.sink.closed(new TransportError('unavailable', 'Connection with there: it broke', { reason: 'reset' }));
+  const error = (await t.throwsAsync(dial)) as TransportError;
+  t.is(error.reason, 'reset');
+  t.regex(error.message, /Cannot connect to there: the other end broke the connection off during the noise handshake \(.*it broke\)/);
+});
+
+test('a peer that is not wanted is handed over, refused', async (t) => {
+  const cases = [
+    { options: { deny: [bob.nodeId] }, nodeId: undefined, reason: 'denied', said: /is denied \(deny\)/ },
+    { options: { deny: [bob.nodeId], allow: [bob.nodeId] }, nodeId: bob.nodeId, reason: 'denied', said: /is denied/ },
+    { options: { allow: [] }, nodeId: undefined, reason: 'denied', said: /is not allowed \(allow has 0 others\)/ },
+    { options: { allow: [] }, nodeId: bob.nodeId, reason: undefined, said: /./ },
+    { options: { allow: [bob.nodeId] }, nodeId: undefined, reason: undefined, said: /./ },
+  ];
+  for (const { options, nodeId, reason, said } of cases) {
+    const { layer, noise } = dialling(options);
+    const dial = noise.dial('there', { timeout: 1_000, nodeId });
+    answer(await connect(layer));
+    const { refused } = await dial;
+    t.is(refused?.reason, reason as never);
+    if (refused !== undefined) t.regex(refused.message, said);
+  }
+});
+
+test('a node may dial itself, whomever it allows', async (t) => {
+  const { layer, noise } = dialling({ allow: [bob.nodeId] });
+  const dial = noise.dial('there', { timeout: 1_000 });
+  answer(await connect(layer), greeting({ suite, role: 'responder', identity: ada }));
+  t.is((await dial).refused, undefined);
+});
+
+test('a peer without a proof is handed over, refused as bad_certificate', async (t) => {
+  const { layer, noise } = dialling();
+  const dial = noise.dial('there', { timeout: 1_000 });
+  answer(await connect(layer), greeting({ suite, role: 'responder', identity: { publicKey: bob.publicKey, sign: () => new Uint8Array(0) } }));
+  const { refused, nodeId } = await dial;
+  t.is(nodeId, undefined);
+  t.is(refused!.reason, 'bad_certificate');
+  t.regex(refused!.message, /the identity of the peer is not proven: it sent no signature/);
+});
+
+test('a peer that the layer beneath refuses stays refused', async (t) => {
+  const { layer, noise } = dialling();
+  const dial = noise.dial('there', { timeout: 1_000 });
+  const wire = await connect(layer, { refused: new TransportError('permission_denied', 'not by me') });
+  answer(wire);
+  t.is((await dial).refused!.message, 'not by me');
+});
+
+test('updatePeers cuts who is not wanted any more, and nobody else', async (t) => {
+  const { layer, noise } = dialling();
+  const meet = async (nodeId?: string) => {
+    const dial = noise.dial('there', { timeout: 1_000, nodeId });
+    answer(await connect(layer));
+    const connection = (await dial) as NoiseConnection;
+    const ear = new Ear();
+    connection.attach(ear);
+    return { connection, ear };
+  };
+  const one = await meet();
+  const meant = await meet(bob.nodeId);
+  const gone = await meet();
+  gone.connection.close();
+  noise.updatePeers({ allow: [] });
+  t.is(one.ear.revocations[0]!.reason, 'denied');
+  t.deepEqual([meant.ear.revocations, gone.ear.revocations], [[], []]);
+  noise.updatePeers({ deny: [bob.nodeId] });
+  t.is(meant.ear.revocations.length, 1);
+  noise.updatePeers({ deny: [] });
+  t.is((await meet()).connection.refused?.reason, 'denied', 'the allow list stays');
+  noise.updatePeers({ allow: null });
+  t.is((await meet()).connection.refused, undefined);
+});
+
+test('updatePeers between a dial and its attach is seen in refused', async (t) => {
+  const { layer, noise } = dialling();
+  const dial = noise.dial('there', { timeout: 1_000 });
+  answer(await connect(layer));
+  noise.updatePeers({ deny: [bob.nodeId] });
+  t.is((await dial).refused!.reason, 'denied');
+});
+
+test('a dial whose last message waits beneath is through when that is out, and loses nothing that came meanwhile', async (t) => {
+  const { layer, noise } = dialling();
+  const dial = noise.dial('there', { timeout: 1_000 });
+  const wire = await connect(layer, { takes: false });
+  const responder = greeting({ suite, role: 'responder' });
+  answer(wire, responder);
+  t.is(wire.written.length, 1, 'the first message is not out yet');
+  wire.sink.data(pattern(30));
+  t.true(wire.paused);
+  wire.takes = true;
+  wire.sink.drained();
+  const connection = await dial;
+  t.true(responder.receive(wire.written[1]!)!.done !== undefined);
+  const ear = new Ear();
+  connection.attach(ear);
+  for (let i = 0; i < 3; i++) await Promise.resolve();
+  // What came is no record: it was not lost, and is found to be none.
+  t.is(wire.destroyed, undefined);
+  wire.sink.data(pattern(65_537));
+  t.is(wire.destroyed!.error!.reason, 'reset');
+});

@@ -1,0 +1,177 @@
+// Connections that are accepted: their turn, their time, and what becomes of those that do not come through.
+
+import { createManualClock, type StreamConnection, type TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { suite } from './primitives.node.ts';
+import { secure } from './secure.ts';
+import { concat, pattern } from './testing/bytes.ts';
+import { ada, bob, greeting } from './testing/greetings.ts';
+import { HandLayer, HandPass } from './testing/hand-layer.ts';
+import { answerTo, connect, listening, shake } from './testing/layers.ts';
+
+test('a connection that has greeted is handed over, with who it is, the binding, and its pass', async (t) => {
+  const { layer, accepted, doorway } = await listening();
+  const wire = layer.come();
+  const { binding } = shake(wire);
+  const { connection, pass } = accepted[0]!;
+  t.is(connection.nodeId, ada.nodeId);
+  t.deepEqual(connection.binding, binding);
+  t.is(connection.refused, undefined);
+  t.is(connection.endpoint, wire.endpoint);
+  t.is(pass, doorway.passes[0]);
+  t.deepEqual(doorway.passes[0]!.left, [], 'its place is still taken');
+});
+
+test('until it is its turn, a connection is paused and unread, and then it is read from its first byte', async (t) => {
+  const { layer, accepted, doorway } = await listening({ answer: 'wait' });
+  const wire = layer.come();
+  t.true(wire.paused);
+  const dialler = greeting({ suite, role: 'initiator' });
+  wire.sink.data(dialler.begin());
+  t.deepEqual(wire.written, []);
+  doorway.passes[0]!.enter();
+  t.false(wire.paused);
+  answerTo(wire, dialler);
+  t.is(accepted.length, 1);
+});
+
+test('where there is no room a connection is destroyed, unread', async (t) => {
+  const { layer, clock } = await listening({ answer: 'closed' });
+  const wire = layer.come();
+  t.true(wire.destroyed !== undefined);
+  t.deepEqual(wire.written, []);
+  t.is(clock.timers, 0);
+});
+
+test('a pass of the layer beneath is used, and nobody knocks again', async (t) => {
+  const { layer, accepted, doorway, clock } = await listening();
+  const pass = new HandPass(clock.now());
+  shake(layer.come(pass));
+  t.is(accepted[0]!.pass, pass);
+  t.is(doorway.knocks, 0);
+  t.is(layer.options?.doorway, doorway, 'the layer beneath was given the doorway');
+});
+
+test('a greeting that takes longer than the time since the knock is handshake_timeout, told once, and cut', async (t) => {
+  const { layer, doorway, clock } = await listening({ answer: 'wait' });
+  const wire = layer.come();
+  clock.advance(600);
+  doorway.passes[0]!.enter();
+  wire.sink.data(greeting({ suite, role: 'initiator' }).begin());
+  clock.advance(399);
+  t.is(wire.destroyed, undefined);
+  clock.advance(1);
+  const [error] = doorway.passes[0]!.left as TransportError[];
+  t.is(error!.reason, 'handshake_timeout');
+  t.regex(error!.message, /1000 ms \(handshakeTimeout\)/);
+  t.true(wire.destroyed !== undefined);
+  wire.sink.closed(error);
+  t.is(doorway.passes[0]!.left.length, 1);
+  t.is(clock.timers, 0);
+});
+
+test('time that the layer beneath took counts', async (t) => {
+  const { layer, clock } = await listening();
+  const pass = new HandPass(clock.now() - 900);
+  layer.come(pass);
+  clock.advance(100);
+  t.is((pass.left[0] as TransportError).reason, 'handshake_timeout');
+});
+
+test('a connection that waits for its turn too long is ended, too', async (t) => {
+  const { layer, doorway, clock } = await listening({ answer: 'wait' });
+  const wire = layer.come();
+  clock.advance(1_000);
+  t.true(wire.destroyed !== undefined);
+  t.is((doorway.passes[0]!.left[0] as TransportError).reason, 'handshake_timeout');
+  doorway.passes[0]!.enter();
+  t.deepEqual(wire.written, []);
+});
+
+test('without options a greeting has five seconds and no doorway', async (t) => {
+  const clock = createManualClock();
+  const layer = new HandLayer();
+  const accepted: StreamConnection[] = [];
+  await secure(layer, { identity: bob, clock }).listen((connection) => accepted.push(connection));
+  shake(layer.come());
+  t.is(accepted.length, 1);
+  const slow = layer.come();
+  clock.advance(4_999);
+  t.is(slow.destroyed, undefined);
+  clock.advance(1);
+  t.is(slow.destroyed!.error!.reason, 'handshake_timeout');
+});
+
+test('what fails by its bytes is cut and told; what looks like something else is closed in order, and told when it is gone', async (t) => {
+  const { layer, accepted, doorway } = await listening();
+  const cut = layer.come();
+  cut.sink.data(concat(greeting({ suite, role: 'initiator' }).begin().subarray(0, 7), new Uint8Array(32)));
+  t.is((doorway.passes[0]!.left[0] as TransportError).reason, 'malformed');
+  t.is(cut.destroyed!.error!.reason, 'malformed');
+  const stranger = layer.come();
+  stranger.sink.data(new TextEncoder().encode('GET / HTTP/1.1'));
+  t.deepEqual([stranger.written, stranger.closes, stranger.destroyed], [[], 1, undefined]);
+  t.deepEqual(doorway.passes[1]!.left, []);
+  stranger.sink.closed();
+  t.is((doorway.passes[1]!.left[0] as TransportError).reason, 'wrong_preamble');
+  t.deepEqual(accepted, []);
+});
+
+test('a stranger that will not go is cut, and told for what it was', async (t) => {
+  const { layer, doorway, clock } = await listening();
+  const stranger = layer.come();
+  stranger.sink.data(new TextEncoder().encode('GET / HTTP/1.1'));
+  clock.advance(1_000);
+  t.true(stranger.destroyed !== undefined);
+  t.is((doorway.passes[0]!.left[0] as TransportError).reason, 'wrong_preamble');
+});
+
+test('a connection that ends within the greeting is told', async (t) => {
+  const { layer, doorway, clock } = await listening();
+  const wire = layer.come();
+  wire.sink.data(greeting({ suite, role: 'initiator' }).begin());
+  wire.sink.closed();
+  t.is((doorway.passes[0]!.left[0] as TransportError).reason, 'reset');
+  t.is(clock.timers, 0);
+});
+
+test('the answer waits until the connection beneath has drained, and what came meanwhile is not lost', async (t) => {
+  const { layer, accepted } = await listening();
+  const wire = layer.come();
+  wire.takes = false;
+  const dialler = greeting({ suite, role: 'initiator' });
+  wire.sink.data(dialler.begin());
+  answerTo(wire, dialler);
+  const { connection } = accepted[0]!;
+  t.false(connection.write(pattern(5)), 'the answer of the handshake is not out');
+  t.is(wire.written.length, 1);
+  wire.takes = true;
+  wire.sink.drained();
+  t.is(wire.written.length, 2);
+});
+
+test('a connection that carries frames is refused: noise needs bytes', async (t) => {
+  const { layer, doorway, clock, noise } = await listening();
+  const pass = new HandPass(clock.now());
+  const far = layer.come(pass, { frames: {} });
+  t.is((pass.left[0] as TransportError).code, 'failed_precondition');
+  t.is(doorway.knocks, 0);
+  const dial = noise.dial('there', { timeout: 1_000 });
+  const near = await connect(layer, { frames: {} });
+  const error = (await t.throwsAsync(dial)) as TransportError;
+  t.is(error.code, 'failed_precondition');
+  t.regex(error.message, /noise needs a layer that carries bytes/);
+  t.true(far.destroyed !== undefined && near.destroyed !== undefined);
+});
+
+test('close ends the greetings that are under way, leaves those that were handed over, and closes beneath', async (t) => {
+  const { layer, accepted, doorway, noise, clock } = await listening();
+  const done = layer.come();
+  shake(done);
+  const pending = layer.come();
+  await noise.close();
+  t.true(pending.destroyed !== undefined);
+  t.deepEqual(doorway.passes[1]!.left, [undefined]);
+  t.is(done.destroyed, undefined);
+  t.deepEqual([accepted.length, layer.closes, clock.timers], [1, 1, 0]);
+});

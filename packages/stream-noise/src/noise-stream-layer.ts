@@ -1,0 +1,192 @@
+// Streams secured by noise, over streams of any kind: dialling and listening are the layer's beneath, the handshake is done here.
+
+import type { Identity } from '@trunkline/identity';
+import {
+  type DialOptions,
+  type ListenOptions,
+  type Pass,
+  type Random,
+  randomBytes,
+  reasonError,
+  type StreamConnection,
+  type StreamLayer,
+  TransportError,
+} from '@trunkline/transport-core';
+import { KEY, type KeyPair, type Suite } from './noise/suite.ts';
+import type { ConnectionHost } from './noise-connection.ts';
+import { Opening } from './opening.ts';
+import type { PeerUpdate } from './peers.ts';
+import { Greeting } from './wire/greeting.ts';
+import type { Role } from './wire/identity-proof.ts';
+
+/** A stream layer whose connections are encrypted and whose ends have proven who they are (`nodeId`). */
+export interface NoiseStreamLayer extends StreamLayer {
+  /**
+   * Takes new lists, at once: live connections to nodes that are not wanted any more are cut, `denied` at both ends. A TypeError
+   * names what is wrong with a list.
+   */
+  updatePeers(lists: PeerUpdate): void;
+}
+
+export interface LayerInit extends ConnectionHost {
+  readonly identity: Pick<Identity, 'publicKey' | 'sign'>;
+  readonly suite: Suite;
+  readonly random: Random;
+}
+
+export class SecureLayer implements NoiseStreamLayer {
+  readonly #inner: StreamLayer;
+  readonly #init: LayerInit;
+  readonly #staticKey: KeyPair;
+  /** What ends each connection that is not secured yet. */
+  readonly #pending = new Set<() => void>();
+  /** Grows with each `close`: dials that began before are over. */
+  #epoch = 0;
+
+  constructor(inner: StreamLayer, init: LayerInit) {
+    this.#inner = inner;
+    this.#init = init;
+    this.#staticKey = this.#drawKey();
+  }
+
+  listen(accept: (connection: StreamConnection, pass?: Pass) => void, failed?: (error: TransportError) => void, options?: ListenOptions): Promise<void> {
+    return this.#inner.listen((connection, pass) => this.#meet(connection, pass, accept, options), failed, options);
+  }
+
+  async dial(address: string, options: DialOptions): Promise<StreamConnection> {
+    const { timeout, signal, nodeId } = options;
+    const due = this.#init.clock.now() + timeout;
+    const epoch = this.#epoch;
+    const inner = await this.#inner.dial(address, options);
+    const isClosed = epoch !== this.#epoch;
+    if (signal?.aborted || isClosed || inner.frames !== undefined) {
+      inner.destroy();
+      throw signal?.aborted ? signal.reason : isClosed ? CLOSED : needsBytes(address);
+    }
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        signal?.removeEventListener('abort', onAbort);
+        this.#pending.delete(onClose);
+      };
+      const giveUp = (reason: unknown) => {
+        settle();
+        opening.drop();
+        reject(reason);
+      };
+      const onAbort = () => giveUp(signal?.reason);
+      const onClose = () => giveUp(CLOSED);
+      const greeting = this.#greet('initiator');
+      const opening = new Opening(this.#init, inner, {
+        greeting,
+        dialled: nodeId,
+        timeout: due - this.#init.clock.now(),
+        late: () => reasonError('dial_timeout', `the noise handshake was not over within ${timeout} ms (dialTimeout)`),
+        done(connection) {
+          settle();
+          resolve(connection);
+        },
+        failed(error) {
+          settle();
+          reject(cannotConnect(address, error));
+        },
+      });
+      this.#pending.add(onClose);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      opening.begin(greeting.begin());
+    });
+  }
+
+  /** A connection was accepted beneath: it knocks, waits for its turn, and is handed over when it is secured. */
+  #meet(inner: StreamConnection, given: Pass | undefined, accept: (connection: StreamConnection, pass?: Pass) => void, options?: ListenOptions): void {
+    if (inner.frames !== undefined) {
+      given?.leave(needsBytes(inner.endpoint));
+      return inner.destroy();
+    }
+    const { clock } = this.#init;
+    const { doorway, timeout = HANDSHAKE_TIMEOUT } = options ?? {};
+    let opening: Opening | undefined;
+    let isTurn = given !== undefined || doorway === undefined;
+    const enter = () => {
+      isTurn = true;
+      if (opening === undefined) return;
+      inner.resume();
+      opening.begin();
+    };
+    const pass = given ?? doorway?.knock(inner.endpoint, enter);
+    if (pass === undefined && doorway !== undefined) return inner.destroy();
+    const onClose = () => {
+      this.#pending.delete(onClose);
+      opening?.drop();
+      pass?.leave();
+    };
+    this.#pending.add(onClose);
+    const since = pass?.since ?? clock.now();
+    opening = new Opening(this.#init, inner, {
+      greeting: this.#greet('responder'),
+      dialled: undefined,
+      timeout: timeout - (clock.now() - since),
+      late: () => reasonError('handshake_timeout', `the noise handshake was not over within ${timeout} ms (handshakeTimeout)`),
+      done: (connection) => {
+        this.#pending.delete(onClose);
+        accept(connection, pass);
+      },
+      failed: (error) => {
+        this.#pending.delete(onClose);
+        pass?.leave(error);
+      },
+    });
+    if (isTurn) opening.begin();
+    else inner.pause();
+  }
+
+  localAddr(): string {
+    return this.#inner.localAddr();
+  }
+
+  localAddrs(): string[] {
+    return this.#inner.localAddrs?.() ?? [this.#inner.localAddr()];
+  }
+
+  advertiseAddr(): string {
+    return this.#inner.advertiseAddr();
+  }
+
+  updatePeers(lists: PeerUpdate): void {
+    this.#init.peers.update(lists);
+  }
+
+  async close(): Promise<void> {
+    this.#epoch++;
+    for (const end of [...this.#pending]) end();
+    await this.#inner.close();
+  }
+
+  #greet(role: Role): Greeting {
+    const { suite, identity } = this.#init;
+    return new Greeting({ suite, identity, staticKey: this.#staticKey, ephemeralKey: () => this.#drawKey(), role });
+  }
+
+  #drawKey(): KeyPair {
+    const { suite, random } = this.#init;
+    return suite.keyPair(randomBytes(() => checkDraw(random()), KEY));
+  }
+}
+
+/** A source that is broken would make a key of zeros. */
+function checkDraw(value: number): number {
+  if (value >= 0 && value < 1) return value;
+  throw new TypeError('random: must give numbers from 0 up to 1, 1 excluded');
+}
+
+function cannotConnect(address: string, { code, message, reason, cause }: TransportError): TransportError {
+  return new TransportError(code, `Cannot connect to ${address}: ${message}`, { reason, target: address, cause });
+}
+
+function needsBytes(address: string): TransportError {
+  const message = `Cannot secure the connection with ${address}: noise needs a layer that carries bytes, this one carries frames; take createInmemStreams`;
+  return new TransportError('failed_precondition', message, { target: address });
+}
+
+const CLOSED = new TransportError('shutdown', 'The dial was given up: the layer was closed');
+/** docs/wire-protocol.md: what a transport gives a handshake where its options do not say otherwise. */
+const HANDSHAKE_TIMEOUT = 5_000;

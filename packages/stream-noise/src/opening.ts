@@ -1,0 +1,153 @@
+// A connection from its first byte until it is secured, or comes to nothing: the greeting, on a stream and a clock.
+
+import { reasonError, type StreamConnection, type Timer, TransportError } from '@trunkline/transport-core';
+import { type ConnectionHost, NoiseConnection } from './noise-connection.ts';
+import { type ByteSink, Tap } from './tap.ts';
+import type { Channel, Greeting, Step } from './wire/greeting.ts';
+
+export interface OpeningInit {
+  readonly greeting: Greeting;
+  /** Whom the dialler means to reach. */
+  readonly dialled: string | undefined;
+  /** Milliseconds until it fails with `late`. */
+  readonly timeout: number;
+  readonly late: () => TransportError;
+  /** It is secured: to be attached at once. */
+  done(connection: NoiseConnection): void;
+  /** It came to nothing; nothing of it is left. */
+  failed(error: TransportError): void;
+}
+
+export class Opening implements ByteSink {
+  readonly #host: ConnectionHost;
+  readonly #inner: StreamConnection;
+  readonly #init: OpeningInit;
+  readonly #tap: Tap;
+  #over = false;
+  /** What came and was not read: it is not its turn yet, or the last message is not out. */
+  #arrived: Uint8Array[] = [];
+  #reads = false;
+  /** What waits until the connection beneath has drained. */
+  readonly #outgoing: Uint8Array[] = [];
+  #blocked = false;
+  #channel: Channel | undefined = undefined;
+  /** Why it leaves in order: told once the connection beneath has ended. */
+  #farewell: TransportError | undefined = undefined;
+  readonly #timer: Timer;
+
+  /** Attaches to the connection, and reads nothing of it before `begin`. */
+  constructor(host: ConnectionHost, inner: StreamConnection, init: OpeningInit) {
+    this.#host = host;
+    this.#inner = inner;
+    this.#init = init;
+    this.#tap = new Tap(this);
+    this.#timer = host.clock.setTimeout(() => this.#fail(this.#farewell ?? init.late()), Math.max(init.timeout, 0));
+    inner.attach(this.#tap);
+  }
+
+  /** It is its turn. `first`: what the initiator says. */
+  begin(first?: Uint8Array): void {
+    if (this.#over || this.#reads) return;
+    this.#reads = true;
+    if (first !== undefined) this.#write(first);
+    for (const chunk of this.#arrived.splice(0)) this.data(chunk);
+  }
+
+  /** Gives up, at once and untold. */
+  drop(error?: TransportError): void {
+    if (this.#over) return;
+    this.#settle();
+    this.#inner.destroy(error);
+  }
+
+  data(chunk: Uint8Array): void {
+    if (this.#over || this.#farewell !== undefined) return;
+    if (!this.#reads || this.#channel !== undefined) {
+      this.#arrived.push(chunk);
+      return this.#inner.pause();
+    }
+    let rest = chunk;
+    for (;;) {
+      const step = this.#init.greeting.receive(rest);
+      if (step === undefined) return;
+      if (this.#take(step)) return;
+      rest = NOTHING;
+    }
+  }
+
+  drained(): void {
+    this.#blocked = false;
+    while (!this.#blocked && this.#outgoing.length > 0) this.#blocked = !this.#inner.write(this.#outgoing.shift()!);
+    this.#complete();
+  }
+
+  revoked(error: TransportError): void {
+    this.#fail(error);
+  }
+
+  closed(error?: TransportError): void {
+    if (this.#over) return;
+    this.#settle();
+    this.#init.failed(this.#farewell ?? cutOff(error));
+  }
+
+  /** True: there is no step behind it. */
+  #take({ send, done, failed }: Step): boolean {
+    if (send !== undefined) this.#write(send);
+    if (failed !== undefined) {
+      const error = reasonError(failed.reason, failed.text);
+      if (failed.cut) this.#fail(error);
+      else this.#leave(error);
+    }
+    this.#channel = done;
+    this.#complete();
+    return done !== undefined || failed !== undefined;
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#blocked) this.#outgoing.push(bytes);
+    else this.#blocked = !this.#inner.write(bytes);
+  }
+
+  #leave(error: TransportError): void {
+    this.#farewell = error;
+    this.#inner.close();
+  }
+
+  #fail(error: TransportError): void {
+    if (this.#over) return;
+    this.drop(error);
+    this.#init.failed(error);
+  }
+
+  #settle(): void {
+    this.#over = true;
+    this.#host.clock.clearTimeout(this.#timer);
+  }
+
+  /** Hands the connection over, once its last message is with the connection beneath. */
+  #complete(): void {
+    const channel = this.#channel;
+    if (channel === undefined || this.#outgoing.length > 0 || this.#over) return;
+    this.#settle();
+    const { greeting, dialled, done } = this.#init;
+    const { peers } = this.#host;
+    const { nodeId, flaw } = channel;
+    const refused =
+      this.#inner.refused ??
+      (nodeId === undefined ? reasonError('bad_certificate', `the identity of the peer is not proven: ${flaw}`) : peers.judge(nodeId, dialled));
+    const arrived = greeting.rest.length === 0 ? this.#arrived : [greeting.rest, ...this.#arrived];
+    const connection = new NoiseConnection(this.#host, { inner: this.#inner, channel, refused, blocked: this.#blocked, arrived });
+    if (refused === undefined) peers.watch(connection, dialled);
+    this.#tap.sink = connection;
+    done(connection);
+  }
+}
+
+function cutOff(error: TransportError | undefined): TransportError {
+  const what = 'the other end broke the connection off during the noise handshake';
+  if (error === undefined) return reasonError('reset', what);
+  return new TransportError(error.code, `${what} (${error.message})`, { reason: error.reason, cause: error });
+}
+
+const NOTHING = new Uint8Array(0);

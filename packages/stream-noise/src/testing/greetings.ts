@@ -1,0 +1,48 @@
+// Both ends of a greeting, with keys that are the same each time.
+
+import { createIdentity, type Identity } from '@trunkline/identity';
+import { seededRandom } from '@trunkline/transport-core';
+import type { KeyPair, Suite } from '../noise/suite.ts';
+import { type Channel, Greeting, type Step } from '../wire/greeting.ts';
+import type { Role } from '../wire/identity-proof.ts';
+import { pattern } from './bytes.ts';
+
+export const ada = createIdentity({ random: seededRandom(1) });
+export const bob = createIdentity({ random: seededRandom(2) });
+
+export interface EndOptions {
+  readonly suite: Suite;
+  readonly role: Role;
+  readonly identity?: Pick<Identity, 'publicKey' | 'sign'>;
+  /** Of the static and the ephemeral key. */
+  readonly seed?: number;
+  /** Instead of that of the seed. */
+  readonly staticKey?: KeyPair;
+}
+
+export function greeting({ suite, role, identity = role === 'initiator' ? ada : bob, seed = role === 'initiator' ? 1 : 2, staticKey }: EndOptions): Greeting {
+  const draw = (more: number) => suite.keyPair(pattern(32, seed * 100 + more));
+  return new Greeting({ suite, role, identity, staticKey: staticKey ?? draw(1), ephemeralKey: () => draw(2) });
+}
+
+/** What the initiator and the responder said, in order, where all went well. */
+export interface Said {
+  readonly first: Uint8Array;
+  readonly second: Uint8Array;
+  readonly third: Uint8Array;
+}
+
+export interface Greeted {
+  readonly initiator: Channel;
+  readonly responder: Channel;
+  readonly said: Said;
+}
+
+/** Lets two ends greet each other, whole chunks at a time. */
+export function greet(initiator: Greeting, responder: Greeting): Greeted {
+  const first = initiator.begin();
+  const { send: second } = responder.receive(first) as Step;
+  const last = initiator.receive(second!) as Step;
+  const end = responder.receive(last.send!) as Step;
+  return { initiator: last.done!, responder: end.done!, said: { first, second: second!, third: last.send! } };
+}

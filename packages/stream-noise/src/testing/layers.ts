@@ -1,0 +1,54 @@
+// Secured layers over layers that are worked by hand, and the other ends of their connections.
+
+import { createManualClock, type StreamConnection } from '@trunkline/transport-core';
+import { suite } from '../primitives.node.ts';
+import { secure } from '../secure.ts';
+import type { Greeting } from '../wire/greeting.ts';
+import { ada, bob, greeting } from './greetings.ts';
+import { HandDoorway, HandLayer } from './hand-layer.ts';
+import { HandWire } from './hand-wire.ts';
+
+/** A secured layer that listens, over one that is worked by hand. */
+export async function listening({ answer = 'enter' }: { answer?: HandDoorway['answer'] } = {}) {
+  const clock = createManualClock();
+  const layer = new HandLayer();
+  const doorway = new HandDoorway(() => clock.now());
+  doorway.answer = answer;
+  const noise = secure(layer, { identity: bob, clock });
+  const accepted: { connection: StreamConnection; pass: unknown }[] = [];
+  await noise.listen((connection, pass) => accepted.push({ connection, pass }), undefined, { timeout: 1_000, doorway });
+  return { clock, layer, doorway, noise, accepted };
+}
+
+/** A secured layer that dials, over one that is worked by hand. */
+export function dialling(lists: { allow?: string[]; deny?: string[] } = {}) {
+  const clock = createManualClock();
+  const layer = new HandLayer();
+  return { clock, layer, noise: secure(layer, { identity: ada, clock, ...lists }) };
+}
+
+/** The last dial beneath is through. */
+export async function connect(layer: HandLayer, more: object = {}, n = layer.dials.length - 1): Promise<HandWire> {
+  const wire = Object.assign(new HandWire(), more);
+  layer.dials[n]!.connected(wire);
+  for (let i = 0; i < 5; i++) await Promise.resolve();
+  return wire;
+}
+
+/** Dials in, all the way. */
+export function shake(wire: HandWire) {
+  const dialler = greeting({ suite, role: 'initiator' });
+  wire.sink.data(dialler.begin());
+  return answerTo(wire, dialler);
+}
+
+export function answerTo(wire: HandWire, dialler: Greeting) {
+  const step = dialler.receive(wire.written.at(-1)!)!;
+  wire.sink.data(step.send!);
+  return step.done!;
+}
+
+/** Is dialled, all the way. */
+export function answer(wire: HandWire, responder = greeting({ suite, role: 'responder' })): void {
+  wire.sink.data(responder.receive(wire.written.at(-1)!)!.send!);
+}

@@ -1,0 +1,346 @@
+// How a connection begins: what goes well, in whatever pieces, and all that must not.
+
+import { createIdentity } from '@trunkline/identity';
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import type { KeyPair } from '../noise/suite.ts';
+import { suite } from '../primitives.node.ts';
+import { concat, pattern, toHex } from '../testing/bytes.ts';
+import { ada, bob, greet, greeting } from '../testing/greetings.ts';
+import { suites } from '../testing/suites.ts';
+import type { Greeting, Step } from './greeting.ts';
+import { openRecord, sealRecord } from './records.ts';
+
+for (const { name, suite } of suites) {
+  test(`${name}: both ends learn who the other is, share keys, and have the same binding`, (t) => {
+    const { initiator, responder } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+    t.is(initiator.nodeId, bob.nodeId);
+    t.is(responder.nodeId, ada.nodeId);
+    t.deepEqual([initiator.flaw, responder.flaw], [undefined, undefined]);
+    t.is(initiator.binding.length, 32);
+    t.deepEqual(initiator.binding, responder.binding);
+    for (const [from, to] of [
+      [initiator, responder],
+      [responder, initiator],
+    ] as const) {
+      const record = new Uint8Array(5 + 18);
+      sealRecord(from.send, pattern(5), record, 0);
+      t.deepEqual(openRecord(to.receive, record.subarray(2)), pattern(5) as Uint8Array<ArrayBuffer>);
+    }
+  });
+
+  test(`${name}: the wire is what it was: the same keys give the same bytes`, (t) => {
+    const { initiator, responder, said } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+    const record = (channel: typeof initiator) => {
+      const bytes = new Uint8Array(3 + 18);
+      sealRecord(channel.send, Uint8Array.of(1, 2, 3), bytes, 0);
+      return toHex(bytes);
+    };
+    const hash = (bytes: Uint8Array) => toHex(suite.hash(bytes, new Uint8Array(0)));
+    t.is(toHex(said.first), GOLDEN.first);
+    t.deepEqual([said.second, said.third].map(hash), [GOLDEN.second, GOLDEN.third]);
+    t.is(toHex(initiator.binding), GOLDEN.binding);
+    t.deepEqual([record(initiator), record(responder)], [GOLDEN.initiators, GOLDEN.responders]);
+  });
+}
+
+test('both kinds of keys are proven', (t) => {
+  const other = createIdentity({ type: 'p256', random: seededRandom(3) });
+  const { initiator, responder } = greet(greeting({ suite, role: 'initiator', identity: other }), greeting({ suite, role: 'responder' }));
+  t.deepEqual([initiator.nodeId, responder.nodeId], [bob.nodeId, other.nodeId]);
+});
+
+test('a node may greet itself', (t) => {
+  const staticKey = suite.keyPair(pattern(32, 5));
+  const { initiator, responder } = greet(
+    greeting({ suite, role: 'initiator', identity: ada, staticKey }),
+    greeting({ suite, role: 'responder', identity: ada, staticKey }),
+  );
+  t.deepEqual([initiator.nodeId, responder.nodeId], [ada.nodeId, ada.nodeId]);
+});
+
+test('wherever the chunks of a handshake are cut, it is the same handshake', (t) => {
+  const { said, initiator } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+  const behind = pattern(10, 9);
+  for (let cut = 0; cut <= said.second.length; cut++) {
+    const end = greeting({ suite, role: 'initiator' });
+    end.begin();
+    const steps = feed(end, said.second.subarray(0, cut), said.second.subarray(cut));
+    t.deepEqual(
+      steps.map((step) => step.done?.binding),
+      [initiator.binding],
+      `the second message, cut at ${cut}`,
+    );
+  }
+  const toResponder = concat(said.first, said.third, behind);
+  for (let cut = 0; cut <= toResponder.length; cut++) {
+    const end = greeting({ suite, role: 'responder' });
+    const steps = feed(end, toResponder.subarray(0, cut), toResponder.subarray(cut));
+    t.deepEqual(
+      steps.map((step) => step.done?.binding),
+      [undefined, initiator.binding],
+      `first and third, cut at ${cut}`,
+    );
+    t.deepEqual(steps[0]!.send, said.second);
+    if (cut <= said.first.length + said.third.length) t.deepEqual(end.rest, behind);
+  }
+});
+
+test('byte by byte it is the same handshake', (t) => {
+  const { said, initiator } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+  const end = greeting({ suite, role: 'responder' });
+  const steps = feed(end, ...Array.from(concat(said.first, said.third), (byte) => Uint8Array.of(byte)));
+  t.deepEqual(
+    steps.map((step) => step.done?.binding),
+    [undefined, initiator.binding],
+  );
+});
+
+test('no byte of a handshake can be changed: neither end opens, but the initiator that has said all, and gets no answer', (t) => {
+  const { said } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+  for (const part of ['first', 'second', 'third'] as const) {
+    for (let i = 0; i < said[part].length; i++) {
+      for (const bit of [1, 0x80]) {
+        const altered = said[part].slice();
+        altered[i]! ^= bit;
+        const initiator = greeting({ suite, role: 'initiator' });
+        const responder = greeting({ suite, role: 'responder' });
+        initiator.begin();
+        const answered = feed(responder, part === 'first' ? altered : said.first);
+        const concluded = feed(initiator, part === 'second' ? altered : (answered[0]?.send ?? new Uint8Array(0)));
+        const last = part === 'third' ? altered : concluded[0]?.send;
+        const ended = last === undefined ? [] : feed(responder, last);
+        const what = `byte ${i} of the ${part}, bit ${bit}`;
+        t.true(
+          [...answered, ...ended].every((step) => step.done === undefined),
+          `the responder opened: ${what}`,
+        );
+        if (part !== 'third')
+          t.true(
+            concluded.every((step) => step.done === undefined),
+            `the initiator opened: ${what}`,
+          );
+        for (const { failed } of [...answered, ...concluded, ...ended]) {
+          if (failed !== undefined) t.true(['malformed', 'wrong_preamble', 'wrong_version'].includes(failed.reason), failed.text);
+        }
+        // Where nobody refused, somebody waits for more: a length has grown.
+        const refused = [...answered, ...concluded, ...ended].some((step) => step.failed !== undefined);
+        const at = part === 'third' ? i : i - 5;
+        t.true(refused || at === 0 || at === 1, what);
+      }
+    }
+  }
+});
+
+test('a handshake that ends anywhere opens nothing', (t) => {
+  const { said } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+  for (let length = 0; length < said.second.length; length++) {
+    const end = greeting({ suite, role: 'initiator' });
+    end.begin();
+    t.deepEqual(feed(end, said.second.subarray(0, length)), []);
+  }
+  const toResponder = concat(said.first, said.third);
+  for (let length = 0; length < toResponder.length; length++) {
+    const steps = feed(greeting({ suite, role: 'responder' }), toResponder.subarray(0, length));
+    t.true(steps.every((step) => step.done === undefined));
+  }
+});
+
+test('what an initiator said once is refused by a responder when it is said again', (t) => {
+  const { said } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+  const steps = feed(greeting({ suite, role: 'responder', seed: 3 }), said.first, said.third);
+  t.regex(steps[1]!.failed!.text, /handshake message 3 is not authentic/);
+});
+
+test('what a responder said once is refused by an initiator when it is said again', (t) => {
+  const { said } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+  const end = greeting({ suite, role: 'initiator', seed: 3 });
+  end.begin();
+  t.regex(feed(end, said.second)[0]!.failed!.text, /handshake message 2 is not authentic/);
+});
+
+test('an initiator whose own bytes come back refuses them', (t) => {
+  const end = greeting({ suite, role: 'initiator' });
+  const [step] = feed(end, end.begin());
+  t.regex(step!.failed!.text, /handshake message 2 is our own, sent back/);
+});
+
+test('an initiator whose own key comes back in a message of the right length refuses it', (t) => {
+  const end = greeting({ suite, role: 'initiator' });
+  const first = end.begin();
+  const second = concat(first.subarray(0, 5), Uint8Array.of(0, 96), first.subarray(7), pattern(64));
+  t.regex(feed(end, second)[0]!.failed!.text, /our own/);
+});
+
+test('a responder refuses its own answer as the third message', (t) => {
+  const responder = greeting({ suite, role: 'responder' });
+  const [step] = feed(responder, greeting({ suite, role: 'initiator' }).begin());
+  t.regex(feed(responder, step!.send!.subarray(5))[0]!.failed!.text, /handshake message 3/);
+});
+
+test('a key of low order is refused by whoever reads it', (t) => {
+  const zero: KeyPair = { publicKey: new Uint8Array(32), agree: () => new Uint8Array(32) };
+  const low = { ...suite, keyPair: () => zero };
+  const [asFirst] = feed(greeting({ suite, role: 'responder' }), greeting({ suite: low, role: 'initiator' }).begin());
+  t.regex(asFirst!.failed!.text, /low order/);
+  t.is(asFirst!.send, undefined);
+  const initiator = greeting({ suite, role: 'initiator' });
+  const second = concat(initiator.begin().subarray(0, 5), Uint8Array.of(0, 96), new Uint8Array(96));
+  t.regex(feed(initiator, second)[0]!.failed!.text, /low order/);
+});
+
+test('a static key of low order is refused by whoever reads it', (t) => {
+  const zero: KeyPair = { publicKey: new Uint8Array(32), agree: () => new Uint8Array(32) };
+  const initiator = greeting({ suite, role: 'initiator' });
+  const responder = greeting({ suite, role: 'responder', staticKey: zero });
+  const [step] = feed(responder, initiator.begin());
+  t.regex(feed(initiator, step!.send!)[0]!.failed!.text, /low order/);
+});
+
+// Proofs: the handshake is gone through with, so that both ends learn what was wrong.
+
+const proofs: [string, Parameters<typeof greeting>[0]['identity'], RegExp][] = [
+  ['no key', { publicKey: new Uint8Array(0) as Uint8Array<ArrayBuffer>, sign: () => new Uint8Array(64) }, /no public key/],
+  ['no signature', { publicKey: ada.publicKey, sign: () => new Uint8Array(0) }, /no signature/],
+  ['a key of another kind', { publicKey: new Uint8Array(60), sign: () => new Uint8Array(64) }, /neither Ed25519 nor P-256 \(60 bytes/],
+  ['a key that is none', { publicKey: new Uint8Array(44), sign: () => new Uint8Array(64) }, /signature does not hold/],
+  ['the key of another node', { publicKey: createIdentity({ random: seededRandom(8) }).publicKey, sign: (m) => ada.sign(m) }, /signature does not hold/],
+  ['a signature of something else', { publicKey: ada.publicKey, sign: () => ada.sign(pattern(10)) }, /signature does not hold/],
+  ['a signature that is cut short', { publicKey: ada.publicKey, sign: (m) => ada.sign(m).subarray(0, 63) }, /signature does not hold/],
+];
+for (const [what, identity, said] of proofs) {
+  test(`a peer that sends ${what} is nobody, whichever end it is`, (t) => {
+    const asInitiator = greet(greeting({ suite, role: 'initiator', identity: identity! }), greeting({ suite, role: 'responder' }));
+    t.is(asInitiator.responder.nodeId, undefined);
+    t.regex(asInitiator.responder.flaw!, said);
+    const asResponder = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder', identity: identity! }));
+    t.is(asResponder.initiator.nodeId, undefined);
+    t.regex(asResponder.initiator.flaw!, said);
+  });
+}
+
+test('a proof is bound to the handshake, to the role and to the static key', (t) => {
+  const seen: Uint8Array[] = [];
+  const spy = {
+    publicKey: ada.publicKey,
+    sign(message: Uint8Array) {
+      seen.push(message.slice());
+      return ada.sign(message);
+    },
+  };
+  const { responder } = greet(greeting({ suite, role: 'initiator', identity: spy, seed: 1 }), greeting({ suite, role: 'responder' }));
+  t.is(responder.nodeId, ada.nodeId);
+  const text = new TextDecoder().decode(seen[0]!.subarray(0, 27));
+  t.is(text, 'trunkline-noise-1/initiator');
+  t.is(seen[0]!.length, 27 + 32 + 32);
+  t.deepEqual(seen[0]!.subarray(59), suite.keyPair(pattern(32, 101)).publicKey);
+  // The same signature again: another handshake, or another static key, or the other role.
+  const stolen = { publicKey: ada.publicKey, sign: () => ada.sign(seen[0]!) };
+  const others = [
+    greet(greeting({ suite, role: 'initiator', identity: stolen, seed: 4 }), greeting({ suite, role: 'responder' })).responder,
+    greet(greeting({ suite, role: 'initiator', identity: stolen, staticKey: suite.keyPair(pattern(32, 77)) }), greeting({ suite, role: 'responder' }))
+      .responder,
+    greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder', identity: stolen })).initiator,
+  ];
+  for (const { nodeId, flaw } of others) {
+    t.is(nodeId, undefined);
+    t.regex(flaw!, /signature does not hold/);
+  }
+});
+
+test('an identity that can not sign ends the greeting at its own end', (t) => {
+  const broken = {
+    publicKey: ada.publicKey,
+    sign(): never {
+      throw new Error('no token');
+    },
+  };
+  const [step] = feed(greeting({ suite, role: 'responder', identity: broken }), greeting({ suite, role: 'initiator' }).begin());
+  t.is(step!.failed!.reason, 'bad_certificate');
+  t.regex(step!.failed!.text, /this end's identity could not sign: no token/);
+});
+
+// First bytes, and lengths.
+
+const strangers: [string, Uint8Array, RegExp][] = [
+  ['HTTP', new TextEncoder().encode('GET / HTTP/1.1\r\n'), /HTTP \(a request\)/],
+  ['an HTTP answer', new TextEncoder().encode('HTTP/1.1 400'), /HTTP \(a response\)/],
+  ['TLS', Uint8Array.of(0x16, 0x03, 0x01, 2, 0, 1), /TLS,/],
+  ['a TLS alert', Uint8Array.of(0x15, 0x03, 0x01, 0, 2), /TLS \(an alert/],
+  ['SSH', new TextEncoder().encode('SSH-2.0-x'), /SSH/],
+  ['anything else', Uint8Array.of(0x54, 0x52, 0x4b, 0x00), /something else \(54 52 4b 00\)/],
+];
+for (const [what, bytes, said] of strangers) {
+  test(`${what} gets no byte back, and is named`, (t) => {
+    const [step] = feed(greeting({ suite, role: 'responder' }), bytes);
+    t.is(step!.send, undefined);
+    t.is(step!.failed!.reason, 'wrong_preamble');
+    t.regex(step!.failed!.text, said);
+    t.false(step!.failed!.cut);
+    t.regex(feed(begun(), bytes)[0]!.failed!.text, said);
+  });
+}
+
+test('plain Trunkline is answered with our preamble by a responder, and named at both ends', (t) => {
+  const [step] = feed(greeting({ suite, role: 'responder' }), ...Array.from(new TextEncoder().encode('TRKL'), (byte) => Uint8Array.of(byte)));
+  t.is(toHex(step!.send!), '54524b4e01');
+  t.is(step!.failed!.reason, 'wrong_preamble');
+  t.regex(step!.failed!.text, /plain Trunkline \(TRKL\), it is not secured/);
+  const [answer] = feed(begun(), new TextEncoder().encode('TRKL'));
+  t.is(answer!.send, undefined);
+  t.regex(answer!.failed!.text, /plain Trunkline \(TRKL\), it is not secured/);
+});
+
+test('another version is wrong_version, naming both; a responder says its own', (t) => {
+  const [step] = feed(greeting({ suite, role: 'responder' }), Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 9, 0));
+  t.is(toHex(step!.send!), '54524b4e01');
+  t.is(step!.failed!.reason, 'wrong_version');
+  t.regex(step!.failed!.text, /version 9 .* version 1/);
+  const [answer] = feed(begun(), Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 9));
+  t.is(answer!.failed!.reason, 'wrong_version');
+});
+
+test('a handshake message over 1,024 bytes is refused by its length alone', (t) => {
+  const preamble = Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 1);
+  const [step] = feed(greeting({ suite, role: 'responder' }), concat(preamble, Uint8Array.of(4, 1)));
+  t.is(step!.failed!.reason, 'malformed');
+  t.regex(step!.failed!.text, /1025 bytes, 1024 is the most/);
+  t.deepEqual(feed(greeting({ suite, role: 'responder' }), concat(preamble, Uint8Array.of(4, 0), new Uint8Array(1_000))), []);
+});
+
+test('a first message that is not just a key is refused', (t) => {
+  const preamble = Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 1);
+  for (const [length, said] of [
+    [0, /ends after 0 bytes/],
+    [31, /ends after 31 bytes/],
+    [33, /has 33 bytes, not 32/],
+  ] as const) {
+    const [step] = feed(greeting({ suite, role: 'responder' }), concat(preamble, Uint8Array.of(0, length), pattern(length)));
+    t.regex(step!.failed!.text, said);
+  }
+});
+
+/** Every step that the chunks bring about. */
+function feed(end: Greeting, ...chunks: readonly Uint8Array[]): Step[] {
+  const steps: Step[] = [];
+  for (const chunk of chunks) {
+    for (let step = end.receive(chunk); step !== undefined; step = end.receive(new Uint8Array(0))) steps.push(step);
+  }
+  return steps;
+}
+
+function begun(): Greeting {
+  const end = greeting({ suite, role: 'initiator' });
+  end.begin();
+  return end;
+}
+
+/** Written down when the wire was settled. A change of these is a new version of the wire. */
+const GOLDEN = {
+  first: '54524b4e0100209647f5345125a0a93271e802cc418bb9258c921e761af9d7134d352c2227fa1b',
+  second: '5f25b0318402775bfeb802ffbc9e655eb6adbcad629cb53b93d20a7d1d1d1c31',
+  third: '11601c2959d076e7b005ba9fbbab562a951424d37bae1935efcfc66581aabed8',
+  binding: '6a940e706918cc04c3b7c944fd88976f9f353f8f1a49b2bd8c5773e55d507277',
+  initiators: '001383747ee9de3331f3450f22fe0a1f54468e4ea7',
+  responders: '0013d07be6b57a86a0ada5d8e0bcb68cd7571545f0',
+};

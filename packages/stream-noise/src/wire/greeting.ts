@@ -1,0 +1,169 @@
+// How a secured connection begins, as bytes: the preambles, the three messages of the handshake, the proofs of identity. Pure: chunks
+// in, and out comes what is to be sent and how it ended.
+
+import type { Identity } from '@trunkline/identity';
+import type { Reason } from '@trunkline/transport-core';
+import type { CipherState } from '../noise/cipher-state.ts';
+import { Handshake } from '../noise/handshake.ts';
+import { KEY, type KeyPair, type Suite } from '../noise/suite.ts';
+import { encodeProof, judgeProof, type Role } from './identity-proof.ts';
+import { judgePreamble, PREAMBLE } from './preamble.ts';
+import { LENGTH } from './records.ts';
+
+export interface GreetingOptions {
+  readonly suite: Suite;
+  readonly identity: Pick<Identity, 'publicKey' | 'sign'>;
+  readonly staticKey: KeyPair;
+  /** A new one; called once, when it is needed. */
+  readonly ephemeralKey: () => KeyPair;
+  readonly role: Role;
+}
+
+/** What both ends hold when it is over. */
+export interface Channel {
+  readonly send: CipherState;
+  readonly receive: CipherState;
+  /** The handshake hash. */
+  readonly binding: Uint8Array;
+  /** Whom the other end proved to be. */
+  readonly nodeId: string | undefined;
+  /** What was wrong with its proof. */
+  readonly flaw: string | undefined;
+}
+
+/** A step: something to send, the end, or both. */
+export interface Step {
+  readonly send?: Uint8Array | undefined;
+  readonly done?: Channel;
+  /** It came to nothing. `cut`: at once, and not in order. */
+  readonly failed?: { readonly reason: Reason; readonly text: string; readonly cut: boolean };
+}
+
+/**
+ * The wire, from its first byte. I is the initiator (who dialled), R the responder; a message is two bytes of length (big-endian),
+ * at most 1,024 in the handshake, and so many bytes.
+ *
+ * ```
+ * I → R   "TRKN" 01   message 1: e
+ * I ← R   "TRKN" 01   message 2: e, ee, s, es, proof of R
+ * I → R   message 3: s, se, proof of I
+ * both    records, until one that is empty: the end
+ * ```
+ *
+ * It is Noise_XX_25519_ChaChaPoly_SHA256 with the initiator's five bytes as its prologue. The responder sends nothing before it has
+ * read those. Message 1 has no payload; the payloads of 2 and 3 are in identity-proof.ts, the records in records.ts.
+ */
+export class Greeting {
+  readonly #options: GreetingOptions;
+  readonly #handshake: Handshake;
+  /** What came and is not used up yet. */
+  #bytes: Uint8Array = NOTHING;
+  #greeted = false;
+  #over = false;
+  #proven: { nodeId: string } | { flaw: string } | undefined = undefined;
+
+  constructor(options: GreetingOptions) {
+    this.#options = options;
+    const { suite, role, staticKey, ephemeralKey } = options;
+    this.#handshake = new Handshake({ suite, initiator: role === 'initiator', prologue: PREAMBLE, staticKey, ephemeralKey });
+  }
+
+  /** What the initiator says first. */
+  begin(): Uint8Array {
+    return join(PREAMBLE, framed(this.#handshake.write(() => NOTHING) as Uint8Array));
+  }
+
+  /** What came after what it has used: when it is done, the beginning of the records. */
+  get rest(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** Takes a chunk and makes at most one step; undefined: it waits for more. An empty chunk makes the next step, where there is one. */
+  receive(chunk: Uint8Array): Step | undefined {
+    this.#bytes = join(this.#bytes, chunk);
+    if (this.#over) return undefined;
+    if (!this.#greeted) {
+      const first = judgePreamble(this.#bytes);
+      if (first === 'more') return undefined;
+      if (first !== 'ours') {
+        const { reason, text, answer } = first;
+        return this.#end({ send: answer && !this.#initiates ? PREAMBLE : undefined, failed: { reason, text, cut: this.#initiates } });
+      }
+      this.#greeted = true;
+      this.#bytes = this.#bytes.subarray(PREAMBLE.length);
+    }
+    const message = this.#message();
+    return message === undefined ? undefined : typeof message === 'string' ? this.#malformed(message) : this.#read(message);
+  }
+
+  get #initiates(): boolean {
+    return this.#options.role === 'initiator';
+  }
+
+  /** The next message, once it is whole; a text where its length alone is wrong. */
+  #message(): Uint8Array | string | undefined {
+    const bytes = this.#bytes;
+    if (bytes.length < LENGTH) return undefined;
+    const length = (bytes[0]! << 8) | bytes[1]!;
+    if (length > LONGEST_HANDSHAKE) return `it announced a handshake message of ${length} bytes, ${LONGEST_HANDSHAKE} is the most`;
+    if (bytes.length < LENGTH + length) return undefined;
+    this.#bytes = bytes.subarray(LENGTH + length);
+    return bytes.subarray(LENGTH, LENGTH + length);
+  }
+
+  #read(message: Uint8Array): Step {
+    const handshake = this.#handshake;
+    const received = handshake.read(message);
+    if (typeof received === 'string') return this.#malformed(received);
+    if (handshake.remoteStatic === undefined) {
+      if (message.length !== KEY) return this.#malformed(`its handshake message 1 has ${message.length} bytes, not ${KEY}`);
+    } else {
+      const theirs = this.#initiates ? 'responder' : 'initiator';
+      this.#proven = judgeProof(received.payload, theirs, received.hash, handshake.remoteStatic);
+    }
+    return handshake.isOver ? this.#end({ done: this.#channel() }) : this.#answer();
+  }
+
+  #answer(): Step {
+    const { identity, role, staticKey } = this.#options;
+    let message: Uint8Array | string;
+    try {
+      message = this.#handshake.write((hash) => encodeProof(identity, role, hash, staticKey.publicKey));
+    } catch (error) {
+      const text = `this end's identity could not sign: ${error instanceof Error ? error.message : String(error)}`;
+      return this.#end({ failed: { reason: 'bad_certificate', text, cut: true } });
+    }
+    if (typeof message === 'string') return this.#malformed(message);
+    if (this.#handshake.isOver) return this.#end({ send: framed(message), done: this.#channel() });
+    return { send: join(PREAMBLE, framed(message)) };
+  }
+
+  #channel(): Channel {
+    return { ...this.#handshake.split(), binding: this.#handshake.hash, nodeId: undefined, flaw: undefined, ...this.#proven };
+  }
+
+  #malformed(text: string): Step {
+    return this.#end({ failed: { reason: 'malformed', text, cut: true } });
+  }
+
+  #end(step: Step): Step {
+    this.#over = true;
+    return step;
+  }
+}
+
+function framed(message: Uint8Array): Uint8Array {
+  return join(Uint8Array.of(message.length >>> 8, message.length), message);
+}
+
+function join(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second;
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+/** Of a message before the keys are shared: the longest of ours has 255 bytes. */
+const LONGEST_HANDSHAKE = 1_024;
+const NOTHING = new Uint8Array(0);

@@ -1,0 +1,31 @@
+// What a proof must be, to the byte.
+
+import test from 'ava';
+import { concat, pattern } from '../testing/bytes.ts';
+import { ada } from '../testing/greetings.ts';
+import { encodeProof, judgeProof } from './identity-proof.ts';
+
+const [hash, staticKey] = [pattern(32, 1), pattern(32, 2)];
+const proof = encodeProof(ada, 'initiator', hash, staticKey);
+
+test('a proof is two lengths, a key and a signature', (t) => {
+  t.is(proof.length, 2 + 44 + 2 + 64);
+  t.deepEqual([proof[0], proof[1], proof[46], proof[47]], [0, 44, 0, 64]);
+  t.deepEqual(judgeProof(proof, 'initiator', hash, staticKey), { nodeId: ada.nodeId });
+});
+
+test('it holds for nothing else', (t) => {
+  t.deepEqual(Object.keys(judgeProof(proof, 'responder', hash, staticKey)), ['flaw']);
+  t.deepEqual(Object.keys(judgeProof(proof, 'initiator', staticKey, staticKey)), ['flaw']);
+  t.deepEqual(Object.keys(judgeProof(proof, 'initiator', hash, hash)), ['flaw']);
+});
+
+test('no byte of it can be changed, and none be missing or more', (t) => {
+  for (let i = 0; i < proof.length; i++) {
+    const altered = proof.slice();
+    altered[i]! ^= 1;
+    t.deepEqual(Object.keys(judgeProof(altered, 'initiator', hash, staticKey)), ['flaw'], `byte ${i}`);
+    t.deepEqual(Object.keys(judgeProof(proof.subarray(0, i), 'initiator', hash, staticKey)), ['flaw'], `${i} bytes`);
+  }
+  t.deepEqual(judgeProof(concat(proof, Uint8Array.of(0)), 'initiator', hash, staticKey), { flaw: 'there is more behind its signature' });
+});

@@ -1,0 +1,64 @@
+// The payload of handshake messages 2 and 3: who its sender is, and the proof that this node made this very handshake.
+
+import { type Identity, nodeIdOf, verifySignature } from '@trunkline/identity';
+import { HASH, KEY } from '../noise/suite.ts';
+
+export type Role = 'initiator' | 'responder';
+
+/**
+ * Two bytes of length (big-endian) and the public key (SPKI, DER), two bytes of length and the signature.
+ *
+ * What is signed: the text "trunkline-noise-1/initiator" or "trunkline-noise-1/responder", the handshake hash as it is before the
+ * payload (32 bytes), and the signer's Noise static key (32 bytes). So a proof holds for one handshake, one role and one static key:
+ * it can be neither replayed nor reflected, and a stolen static key proves nothing.
+ */
+export function encodeProof(identity: Pick<Identity, 'publicKey' | 'sign'>, role: Role, hash: Uint8Array, staticKey: Uint8Array): Uint8Array {
+  const { publicKey } = identity;
+  const signature = identity.sign(signedBytes(role, hash, staticKey));
+  const payload = new Uint8Array(4 + publicKey.length + signature.length);
+  const view = new DataView(payload.buffer);
+  view.setUint16(0, publicKey.length);
+  payload.set(publicKey, 2);
+  view.setUint16(2 + publicKey.length, signature.length);
+  payload.set(signature, 4 + publicKey.length);
+  return payload;
+}
+
+/** The node that the payload proves, or what is wrong with the proof. */
+export function judgeProof(payload: Uint8Array, role: Role, hash: Uint8Array, staticKey: Uint8Array): { nodeId: string } | { flaw: string } {
+  const publicKey = field(payload, 0);
+  if (publicKey === undefined || publicKey.length === 0) return { flaw: 'it sent no public key' };
+  const signature = field(payload, 2 + publicKey.length);
+  if (signature === undefined || signature.length === 0) return { flaw: 'it sent no signature' };
+  if (4 + publicKey.length + signature.length !== payload.length) return { flaw: 'there is more behind its signature' };
+  if (!SPKI_LENGTHS.has(publicKey.length)) return { flaw: `its key is neither Ed25519 nor P-256 (${publicKey.length} bytes of SPKI)` };
+  if (!verifySignature(publicKey, signedBytes(role, hash, staticKey), signature)) {
+    return { flaw: 'its signature does not hold for its key in this handshake' };
+  }
+  return { nodeId: nodeIdOf(publicKey) };
+}
+
+function signedBytes(role: Role, hash: Uint8Array, staticKey: Uint8Array): Uint8Array {
+  const domain = DOMAIN[role];
+  const bytes = new Uint8Array(domain.length + HASH + KEY);
+  bytes.set(domain);
+  bytes.set(hash, domain.length);
+  bytes.set(staticKey, domain.length + HASH);
+  return bytes;
+}
+
+/** Two bytes of length, and so many bytes; undefined where there are not as many. */
+function field(payload: Uint8Array, at: number): Uint8Array | undefined {
+  if (payload.length < at + 2) return undefined;
+  const end = at + 2 + ((payload[at]! << 8) | payload[at + 1]!);
+  return end > payload.length ? undefined : payload.subarray(at + 2, end);
+}
+
+const encoder = new TextEncoder();
+const DOMAIN: Record<Role, Uint8Array> = {
+  initiator: encoder.encode('trunkline-noise-1/initiator'),
+  responder: encoder.encode('trunkline-noise-1/responder'),
+};
+
+/** Ed25519, and P-256 with an uncompressed point: the one form of each that has a node id. */
+const SPKI_LENGTHS: ReadonlySet<number> = new Set([44, 91]);

@@ -1,0 +1,67 @@
+// However a stream is cut, the same records come out; and memory follows what has come.
+
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { concat, equal, pattern } from '../testing/bytes.ts';
+import { RecordCutter } from './record-cutter.ts';
+
+const joint = new Uint8Array(65_537);
+
+function record(length: number, seed: number): Uint8Array {
+  return concat(Uint8Array.of(length >>> 8, length), pattern(length, seed));
+}
+
+function cut(cutter: RecordCutter, chunk: Uint8Array): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  cutter.feed(chunk);
+  for (let message = cutter.next(joint); message !== undefined; message = cutter.next(joint)) found.push(message.slice());
+  return found;
+}
+
+test('three records, cut at every two places, come out whole', (t) => {
+  const lengths = [1, 20, 300];
+  const records = lengths.map((length, i) => record(length, i + 1));
+  const stream = concat(...records);
+  for (let one = 0; one <= stream.length; one += 3) {
+    for (let other = one; other <= stream.length; other += 7) {
+      const cutter = new RecordCutter();
+      const found = [stream.subarray(0, one), stream.subarray(one, other), stream.subarray(other)].flatMap((chunk) => cut(cutter, chunk));
+      if (found.length !== 3 || !found.every((message, i) => equal(message, pattern(lengths[i]!, i + 1)))) t.fail(`cut at ${one} and ${other}`);
+    }
+  }
+  t.pass();
+});
+
+test('records of any length in chunks of any length come out whole', (t) => {
+  const random = seededRandom(11);
+  for (let round = 0; round < 20; round++) {
+    const lengths = Array.from({ length: 12 }, () => Math.floor(random() ** 4 * 65_536));
+    const stream = concat(...lengths.map((length, i) => record(length, i + 1)));
+    const cutter = new RecordCutter();
+    const found: Uint8Array[] = [];
+    for (let at = 0; at < stream.length; ) {
+      const size = 1 + Math.floor(random() ** 3 * 70_000);
+      found.push(...cut(cutter, stream.subarray(at, at + size)));
+      at += size;
+    }
+    t.is(found.length, lengths.length);
+    t.true(found.every((message, i) => equal(message, pattern(lengths[i]!, i + 1))));
+  }
+});
+
+test('a record that comes byte by byte is whole at its last', (t) => {
+  const cutter = new RecordCutter();
+  const bytes = record(700, 1);
+  for (let i = 0; i < bytes.length - 1; i++) t.deepEqual(cut(cutter, bytes.subarray(i, i + 1)), []);
+  t.true(equal(cut(cutter, bytes.subarray(-1))[0]!, pattern(700)));
+});
+
+test('the chunk is not written into, and what is kept of it is not seen to change', (t) => {
+  const cutter = new RecordCutter();
+  const bytes = record(100, 1);
+  const chunk = bytes.slice(0, 60);
+  cut(cutter, chunk);
+  cut(cutter, bytes.subarray(60, 80));
+  t.deepEqual(chunk, bytes.slice(0, 60));
+  t.true(equal(cut(cutter, bytes.subarray(80))[0]!, pattern(100)));
+});

@@ -1,0 +1,88 @@
+// Chunks in, messages out, however the stream was cut: whole ones as views of the chunk, so that most are never copied.
+
+import { LENGTH } from './records.ts';
+
+export class RecordCutter {
+  #chunk: Uint8Array = NOTHING;
+  #at = 0;
+  /** The beginning of a record that is not whole, its length included: the first `#have` bytes of this. */
+  #part: Uint8Array = NOTHING;
+  #have = 0;
+
+  /** The next chunk; what was whole in the last one has been taken. */
+  feed(chunk: Uint8Array): void {
+    this.#chunk = chunk;
+    this.#at = 0;
+  }
+
+  /**
+   * The next message without its length, or undefined: more is needed. It is a view, of the chunk or of `joint`, and good until the
+   * next call.
+   * @param joint memory for the longest record, where one has to be joined.
+   */
+  next(joint: Uint8Array): Uint8Array | undefined {
+    if (this.#have > 0) return this.#join(joint);
+    const chunk = this.#chunk;
+    const at = this.#at;
+    const left = chunk.length - at;
+    if (left >= LENGTH) {
+      const end = at + LENGTH + ((chunk[at]! << 8) | chunk[at + 1]!);
+      if (end <= chunk.length) {
+        this.#at = end;
+        return chunk.subarray(at + LENGTH, end);
+      }
+    }
+    if (left > 0) {
+      const rest = at === 0 ? chunk : chunk.subarray(at);
+      // A few bytes must not hold a large chunk.
+      this.#part = left * 4 < chunk.length ? rest.slice() : rest;
+      this.#have = left;
+    }
+    this.#chunk = NOTHING;
+    this.#at = 0;
+    return undefined;
+  }
+
+  /** Forgets what is here. */
+  clear(): void {
+    this.#chunk = NOTHING;
+    this.#part = NOTHING;
+    this.#have = 0;
+    this.#at = 0;
+  }
+
+  #join(joint: Uint8Array): Uint8Array | undefined {
+    const chunk = this.#chunk;
+    const at = this.#at;
+    if (at === chunk.length) return undefined;
+    const low = this.#have === 1 ? chunk[at]! : this.#part[1]!;
+    const whole = LENGTH + ((this.#part[0]! << 8) | low);
+    const missing = whole - this.#have;
+    if (chunk.length - at < missing) {
+      this.#grow(chunk.subarray(at), whole);
+      this.feed(NOTHING);
+      return undefined;
+    }
+    joint.set(this.#part.subarray(0, this.#have));
+    joint.set(chunk.subarray(at, at + missing), this.#have);
+    this.#at += missing;
+    this.#part = NOTHING;
+    this.#have = 0;
+    return joint.subarray(LENGTH, whole);
+  }
+
+  /** Memory follows what has come, not what the length says: twice as much at the most. */
+  #grow(piece: Uint8Array, whole: number): void {
+    const have = this.#have + piece.length;
+    if (have > this.#part.length) {
+      const grown = new Uint8Array(Math.min(whole, Math.max(have * 2, LEAST)));
+      grown.set(this.#part.subarray(0, this.#have));
+      this.#part = grown;
+    }
+    this.#part.set(piece, this.#have);
+    this.#have = have;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+const LEAST = 256;
