@@ -1,0 +1,158 @@
+// Streams over WebSocket in Node: a port of its own, or the upgrades of a server that you have.
+
+import type { Server } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
+import { type MutualTls, type TlsUpdate, updateTls } from '@trunkline/mutual-tls';
+import {
+  type Clock,
+  type DialOptions,
+  formatHostPort,
+  isUnspecified,
+  type ListenOptions,
+  type Observer,
+  type Pass,
+  reasonError,
+  type StreamConnection,
+  socketError,
+  systemClock,
+  TransportError,
+} from '@trunkline/transport-core';
+import { createUpgradeServer } from './own-server.ts';
+import { takeUpgrades, type UpgradeOptions } from './upgrades.ts';
+import { hostOf, parseBinding } from './ws-address.ts';
+import { dialWebSocket } from './ws-dial.ts';
+import { checkWsOptions, type HttpServer, type WsStreamLayer, type WsStreamLayerOptions } from './ws-options.ts';
+
+type Accept = (connection: StreamConnection, pass?: Pass) => void;
+
+export class WsLayer implements WsStreamLayer {
+  readonly #options: WsStreamLayerOptions;
+  readonly #tls: MutualTls | undefined;
+  readonly #clock: Clock;
+  readonly #observer: Observer | undefined;
+  /** Undoes what listen() did; there from its first moment to close(). */
+  #stop: (() => void) | undefined;
+  #localAddr: string | undefined;
+  /** What ends each pending dial. */
+  readonly #dials = new Set<(error: TransportError) => void>();
+
+  /** @param tls may be shared with other layers. */
+  constructor(options: WsStreamLayerOptions, tls: MutualTls | undefined) {
+    checkWsOptions(options);
+    this.#options = options;
+    this.#tls = tls;
+    this.#clock = options.clock ?? systemClock;
+    this.#observer = options.observer;
+  }
+
+  async listen(accept: Accept, failed?: (error: TransportError) => void, options?: ListenOptions): Promise<void> {
+    if (this.#stop !== undefined)
+      throw new TransportError('failed_precondition', `Already listening on ${this.#localAddr ?? this.#options.bindAddr}: close() first`);
+    const { server } = this.#options;
+    if (server === undefined) await this.#listenAlone(accept, options);
+    else this.#listenBeside(server, accept, failed);
+  }
+
+  dial(address: string, options: DialOptions): Promise<StreamConnection> {
+    return dialWebSocket(address, options, { clock: this.#clock, tls: this.#tls, pending: this.#dials });
+  }
+
+  localAddr(): string {
+    if (this.#localAddr === undefined) throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
+    return this.#localAddr;
+  }
+
+  advertiseAddr(): string {
+    return this.#options.advertiseAddr ?? this.localAddr();
+  }
+
+  async updateTls(update: TlsUpdate): Promise<void> {
+    updateTls(this.#tls, update);
+  }
+
+  async close(): Promise<void> {
+    for (const fail of [...this.#dials]) fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+    this.#stopListening();
+  }
+
+  #stopListening(): void {
+    const stop = this.#stop;
+    this.#stop = undefined;
+    this.#localAddr = undefined;
+    stop?.();
+  }
+
+  async #listenAlone(accept: Accept, options: ListenOptions | undefined): Promise<void> {
+    const { bindAddr = '127.0.0.1:0', path: pathOption } = this.#options;
+    const { host, port, path } = parseBinding(bindAddr, pathOption);
+    if (isUnspecified(host)) this.#requireAdvertised(bindAddr);
+    const { listener, http, arrived, cut } = createUpgradeServer(this.#clock, this.#tls, options);
+    const stop = () => {
+      listener.close();
+      cut();
+    };
+    this.#stop = stop;
+    try {
+      await bind(listener, host, port, () => this.#stop === stop);
+      this.#take(listener, bindAddr, { server: http, path, accept, arrived });
+    } catch (error) {
+      if (this.#stop === stop) this.#stopListening();
+      else stop();
+      throw error instanceof TransportError ? error : socketError(error, 'listen', bindAddr);
+    }
+    // What Node reports from here on is one connection that could not be accepted: it goes on listening.
+    listener.on('error', (error) => this.#observer?.event?.({ type: 'acceptFailed', error: socketError(error, 'accept', bindAddr) }));
+  }
+
+  #listenBeside(server: HttpServer, accept: Accept, failed: ((error: TransportError) => void) | undefined): void {
+    if (!server.listening) throw new TransportError('failed_precondition', "The 'server' that was given does not listen: call its listen() first");
+    const onClose = () => {
+      this.#stopListening();
+      failed?.(reasonError('closed', "The 'server' that was given was closed"));
+    };
+    this.#stop = () => server.removeListener('close', onClose);
+    try {
+      this.#take(server, "the 'server' that was given", { server, path: this.#options.path ?? '/', accept });
+    } catch (error) {
+      this.#stopListening();
+      throw error;
+    }
+    server.on('close', onClose);
+  }
+
+  #take(listener: Pick<HttpServer, 'address'>, given: string, upgrades: Pick<UpgradeOptions, 'server' | 'path' | 'accept' | 'arrived'>): void {
+    const address = listener.address();
+    // A server on a pipe has a name there and no address that others could dial.
+    if (address === null || typeof address === 'string' || isUnspecified(address.address)) this.#requireAdvertised(given);
+    const scheme = this.#tls !== undefined || listener instanceof TlsServer ? 'wss' : 'ws';
+    const place = address === null || typeof address === 'string' ? String(address) : formatHostPort(address.address, address.port);
+    this.#localAddr = `${scheme}://${place}${upgrades.path}`;
+    const release = takeUpgrades({ ...upgrades, origins: this.#options.origins, clock: this.#clock });
+    const before = this.#stop;
+    this.#stop = () => {
+      release();
+      before?.();
+    };
+  }
+
+  #requireAdvertised(given: string): void {
+    const { advertiseAddr } = this.#options;
+    const host = advertiseAddr === undefined ? undefined : hostOf(advertiseAddr);
+    if (advertiseAddr !== undefined && (host === undefined || !isUnspecified(host))) return;
+    throw reasonError(
+      'not_advertisable',
+      `Cannot advertise ${advertiseAddr ?? given}: it means every address of this machine, and others can't dial that; give advertiseAddr ('ws://node-1.example:7001/'), or bind one address`,
+      { target: given },
+    );
+  }
+}
+
+function bind(server: Server, host: string, port: number, isWanted: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.on('error', reject);
+    server.on('close', () => reject(new TransportError('shutdown', 'Listening was given up: the layer was closed')));
+    // After a close() while a host name was looked up, Node binds all the same.
+    server.on('listening', () => (isWanted() ? resolve() : server.close()));
+    server.listen({ port, ...(host !== '' && { host }) });
+  });
+}
