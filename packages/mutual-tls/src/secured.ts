@@ -41,17 +41,22 @@ export class Secured {
     });
   }
 
-  /**
-   * Cuts it with RST: an end in order is not to be told from FIN here. `resetAndDestroy` can't do it: a TLSSocket has none, and that of
-   * the socket beneath sends FIN first. So it is told as Node tells itself; where Node knows nothing of that, it is a FIN.
-   */
+  /** Cuts it with RST: an end in order is not to be told from FIN here. */
   reset(): void {
-    Object.assign(this.#raw, { resetAndClosing: true });
-    this.#raw.destroy();
+    cutOff(this.#raw);
   }
 
   /** The connection is over. */
   release(): void {
     this.#peer.release();
   }
+}
+
+/**
+ * Ends a socket with RST, at once. `resetAndDestroy` sends FIN first and waits for it, which costs as much again, and a TLSSocket has
+ * none. So it is told as Node tells itself; where Node knows nothing of that, it is a FIN.
+ */
+export function cutOff(raw: Socket): void {
+  Object.assign(raw, { resetAndClosing: true });
+  raw.destroy();
 }

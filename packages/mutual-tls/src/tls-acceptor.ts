@@ -4,12 +4,14 @@ import type { Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import { type Clock, formatHostPort, type ListenOptions, type Pass, type Timer, type TransportError } from '@trunkline/transport-core';
 import { Peer, type Trust } from './peer.ts';
-import { Secured } from './secured.ts';
+import { cutOff, Secured } from './secured.ts';
 import { tlsAcceptError, tlsClosed, tlsTimeout } from './tls-errors.ts';
 
 export interface AcceptorOptions {
   readonly clock: Clock;
   readonly listen: ListenOptions | undefined;
+  /** Sets what the socket of a connection is to have, once it has its place: system calls that refusing does not pay for. */
+  tune(socket: Socket): void;
   /** The handshake is through. The pass goes with the connection. */
   accept(secured: Secured, pass: Pass | undefined): void;
 }
@@ -60,7 +62,7 @@ export class TlsAcceptor {
       isTurn = true;
       if (handshake !== undefined) this.#begin(handshake);
     });
-    if (pass === undefined) return void raw.resetAndDestroy();
+    if (pass === undefined) return cutOff(raw);
     handshake = this.#wait(raw, endpoint, listen.timeout);
     handshake.pass = pass;
     if (isTurn) this.#begin(handshake);
@@ -73,8 +75,10 @@ export class TlsAcceptor {
     return handshake;
   }
 
-  #begin(handshake: Handshake): void {
-    if (!handshake.over) this.#server.emit('connection', handshake.raw);
+  #begin({ over, raw }: Handshake): void {
+    if (over) return;
+    this.#options.tune(raw);
+    this.#server.emit('connection', raw);
   }
 
   /** Ends the handshakes that are under way. */

@@ -84,7 +84,7 @@ export interface LimitOptions {
   readonly connections?: number | undefined;
   /** Bytes a second and connection. Default off. */
   readonly rate?: { readonly send?: number | undefined; readonly receive?: number | undefined } | undefined;
-  /** Accepted connections whose hello is not through: `pending` in all (default 64; more wait), `perSource` from one address (default off; more are closed). */
+  /** Accepted connections whose hello is not through: `pending` in all (default 64; more wait), `perSource` from one address (default off; more are closed; one that fails keeps its place for a second). */
   readonly handshakes?: { readonly pending?: number | undefined; readonly perSource?: number | undefined } | undefined;
   /** What each account starts with: default 256 KiB, 1 MiB, 16 MiB, 16 MiB, 256 KiB. */
   readonly credit?:

@@ -87,13 +87,15 @@ class TcpLayer implements TcpStreamLayer {
     const bind = parseTcpAddress(this.#bindAddr);
     if (bind === undefined) throw badAddress('listen on', this.#bindAddr);
     if (isUnspecified(bind.host)) this.#requireAdvertised();
+    const { keepAlive, keepAliveInitialDelay } = this.#socketOptions;
     const acceptor = this.#tls?.acceptor({
       clock: this.#clock,
       listen: options,
+      tune: (socket) => socket.setNoDelay(true).setKeepAlive(keepAlive, keepAliveInitialDelay),
       accept: (secured, pass) => accept(new TcpConnection(secured.socket, this.#clock, secured), pass),
     });
     // Under TLS nothing is read before a connection has its place, and who ends in the handshake is done with.
-    const server = createServer(acceptor === undefined ? this.#socketOptions : { ...this.#socketOptions, allowHalfOpen: false, pauseOnConnect: true });
+    const server = createServer(acceptor === undefined ? this.#socketOptions : { pauseOnConnect: true });
     this.#server = server;
     try {
       await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,25 @@
 // The compliance suites of Trunkline: hand them `test` and a backend.
 
 export {
+  type Certificates,
+  type Change,
+  type Flaw,
+  type IdentityBackend,
+  type IdentityTransport,
+  IMPOSTORS,
+  type Lists,
+  type Papers,
+  REFUSED,
+  STRANGE,
+  type TlsClient,
+  type TlsClientOptions,
+  type TlsStrangers,
+  UNUSABLE,
+} from './identity/backend.ts';
+export { identitySuite } from './identity/identity-suite.ts';
+export { type IdentityTools, type TlsPapers, tlsPapers } from './identity/tls-papers.ts';
+export { WEAK_KEYS } from './identity/weak-keys.ts';
+export {
   decodeBody,
   decodeHello,
   delimited,

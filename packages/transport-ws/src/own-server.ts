@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import type { MutualTls, Secured } from '@trunkline/mutual-tls';
-import type { Clock, ListenOptions, Pass, Timer } from '@trunkline/transport-core';
+import { type Clock, formatHostPort, type ListenOptions, lookAlike, type Observer, type Pass, reasonError, type Timer } from '@trunkline/transport-core';
 
 export interface UpgradeServer {
   /** What listens; not yet. Its close() frees the port. */
@@ -21,10 +21,22 @@ export interface Arrival {
   readonly pass?: Pass | undefined;
 }
 
-export function createUpgradeServer(clock: Clock, tls: MutualTls | undefined, listen: ListenOptions | undefined): UpgradeServer {
+export interface UpgradeServerOptions {
+  readonly clock: Clock;
+  readonly observer: Observer | undefined;
+  readonly tls: MutualTls | undefined;
+  readonly listen: ListenOptions | undefined;
+}
+
+export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeServerOptions): UpgradeServer {
   const http = createServer(SOCKETS, (_request, response) => {
     response.writeHead(426, { Connection: 'close', Upgrade: 'websocket', 'Content-Type': 'text/plain' });
     response.end('This port takes WebSocket upgrades only.\n');
+  });
+  http.on('clientError', (error: Error & { rawPacket?: Uint8Array }, socket: Socket) => {
+    if (error.rawPacket !== undefined) observer?.event?.({ type: 'rejected', endpoint: endpointOf(socket), direction: 'in', error: notHttp(error, socket) });
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    socket.destroySoon();
   });
   const waiting = new Map<Socket, Arrival & { timer: Timer }>();
   const arrived = (socket: Socket): Arrival => {
@@ -53,6 +65,7 @@ export function createUpgradeServer(clock: Clock, tls: MutualTls | undefined, li
   const acceptor = tls?.acceptor({
     clock,
     listen,
+    tune: (socket) => socket.setNoDelay(true).setKeepAlive(true, SOCKETS.keepAliveInitialDelay),
     accept(secured, pass) {
       wait(secured.socket, { secured, pass });
       if (!secured.socket.destroyed) http.emit('connection', secured.socket);
@@ -63,8 +76,18 @@ export function createUpgradeServer(clock: Clock, tls: MutualTls | undefined, li
     return { listener: http, http, arrived, cut };
   }
   // Nothing is read before a connection has its place.
-  const listener = createNetServer({ ...SOCKETS, pauseOnConnect: true }, (socket) => acceptor.take(socket));
+  const listener = createNetServer({ pauseOnConnect: true }, (socket) => acceptor.take(socket));
   return { listener, http, arrived, cut };
+}
+
+function notHttp(error: Error & { rawPacket?: Uint8Array }, socket: Socket) {
+  const endpoint = endpointOf(socket);
+  const message = `Connection with ${endpoint}: the other end speaks ${lookAlike(error.rawPacket!)}, this end WebSocket: give both the same scheme`;
+  return reasonError('wrong_preamble', message, { target: endpoint, cause: error });
+}
+
+function endpointOf({ remoteAddress, remotePort }: Socket): string {
+  return remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(remoteAddress, remotePort ?? 0);
 }
 
 const SOCKETS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 };

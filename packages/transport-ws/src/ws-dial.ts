@@ -2,7 +2,7 @@
 
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { MutualTls, Secured } from '@trunkline/mutual-tls';
+import { type MutualTls, type Secured, tlsDialError } from '@trunkline/mutual-tls';
 import { type Clock, type DialOptions, reasonError, type StreamConnection, socketError, TransportError } from '@trunkline/transport-core';
 import { type ClientOptions, WebSocket } from 'ws';
 import { SUB_PROTOCOL } from './close-codes.ts';
@@ -56,7 +56,7 @@ export function dialWebSocket(address: string, options: DialOptions, { clock, tl
       socket?.destroy();
     };
     const onAbort = () => fail(signal?.reason);
-    const onError = (error: Error) => fail(dialError(error, address));
+    const onError = (error: Error) => fail(secured === undefined ? dialError(error, address) : securedError(error, address));
     const timer = clock.setTimeout(
       () => fail(reasonError('dial_timeout', `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`, { target: address })),
       timeout,
@@ -90,6 +90,12 @@ function placeOf(url: URL): { host: string; port: number } {
 
 function notSecure(address: string): TransportError {
   return new TransportError('invalid_argument', `Cannot dial '${address}': this end has 'tls', and dials 'wss://' alone`, { target: address, sent: false });
+}
+
+/** A failure between the end of this side's TLS handshake and the upgrade: the other may have refused what it was shown last. */
+function securedError(error: Error & { code?: string }, address: string): TransportError {
+  const isOfTls = error.code === 'EPROTO' || error.code?.startsWith('ERR_SSL_');
+  return isOfTls ? tlsDialError(error, address) : dialError(error, address);
 }
 
 /** A failure before the upgrade: of the socket, of TLS, or of what the server answered. */

@@ -86,7 +86,7 @@ export class WsLayer implements WsStreamLayer {
     const { bindAddr = '127.0.0.1:0', path: pathOption } = this.#options;
     const { host, port, path } = parseBinding(bindAddr, pathOption);
     if (isUnspecified(host)) this.#requireAdvertised(bindAddr);
-    const { listener, http, arrived, cut } = createUpgradeServer(this.#clock, this.#tls, options);
+    const { listener, http, arrived, cut } = createUpgradeServer({ clock: this.#clock, observer: this.#observer, tls: this.#tls, listen: options });
     const stop = () => {
       listener.close();
       cut();

@@ -10,6 +10,8 @@ test('what the first bytes look like is named', (t) => {
   t.is(lookAlike(text('HTTP/1.1 400 Bad Request')), 'HTTP (a response)');
   t.is(lookAlike(new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00])), 'TLS');
   t.is(lookAlike(text('TRKN')), 'Trunkline secured by noise (TRKN)');
+  t.is(lookAlike(text('TRKL')), 'plain Trunkline (TRKL)');
+  t.is(lookAlike(new Uint8Array([0x15, 0x03, 0x03, 0x00, 0x02])), 'TLS (an alert: it takes TLS alone)');
   t.is(lookAlike(text('SSH-2.0-OpenSSH_9.6')), 'SSH');
 });
 

@@ -8,6 +8,7 @@ export function lookAlike(bytes: Uint8Array): string {
   if (text.startsWith('HTTP/')) return 'HTTP (a response)';
   if (head[0] === 0x16 && head[1] === 0x03) return 'TLS';
   if (head[0] === 0x15 && head[1] === 0x03) return 'TLS (an alert: it takes TLS alone)';
+  if (text.startsWith('TRKL')) return 'plain Trunkline (TRKL)';
   if (isNoise(bytes)) return 'Trunkline secured by noise (TRKN)';
   if (text.startsWith('SSH-')) return 'SSH';
   const hex = Array.from(head.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join(' ');

@@ -1,8 +1,19 @@
-// What a connection asks the user before it is up, `hello` and `admit`, and what becomes of their failures.
+// What is asked of the user before a connection is up, `resolve`, `hello` and `admit`, and what becomes of their failures.
 
 import { type CommonConfig, type HelloFields, isHelloFields } from '../common-options.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
 import type { Remote } from '../remote.ts';
+
+/** The address of a name that is dialled; `shown` stands for it in an error. */
+export async function askResolve({ resolve }: CommonConfig, target: string, shown: string, address: string): Promise<string> {
+  try {
+    return await resolve!(address);
+  } catch (error) {
+    if (error instanceof TransportError) throw error;
+    const text = error instanceof Error ? error.message : String(error);
+    throw reasonError('host_not_found', `the 'resolve' option failed for '${shown}': ${text}`, { target, cause: error });
+  }
+}
 
 /** What this end says of itself to a peer. @param failed why it can't be said, and what the option threw. */
 export function askHello(

@@ -352,8 +352,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     opened?.(undefined);
   }
 
-  #leaveDoorway(): void {
-    this.#pass?.leave();
+  #leaveDoorway(error?: TransportError): void {
+    this.#pass?.leave(error);
     this.#pass = undefined;
   }
 
@@ -363,7 +363,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
   down(error: TransportError, unsent: OutCall[]): void {
     this.over = true;
-    this.#leaveDoorway();
+    this.#leaveDoorway(error);
     this.host.down(this, error, unsent);
     const { opened } = this;
     this.opened = undefined;

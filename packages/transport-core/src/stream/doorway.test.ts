@@ -71,3 +71,28 @@ test('a pass knows when it knocked, and an error on leaving is told once', (t) =
   a.leave();
   t.deepEqual(told, ['b:1 handshake_timeout']);
 });
+
+test('one that came to nothing keeps the place of its source for a second, and no other place', (t) => {
+  const { arrive, pass } = scene(2, 2);
+  const failure = reasonError('handshake_timeout', 'slow');
+  for (let i = 0; i < 2; i++) arrive('a:1').leave(failure);
+  t.is(arrive('a:2').verdict, 'refuse');
+  t.is(arrive('b:1').verdict, 'enter');
+  t.is(arrive('c:1').verdict, 'enter');
+  pass(999);
+  t.is(arrive('a:3').verdict, 'refuse');
+  pass(1);
+  t.is(arrive('a:4').verdict, 'wait');
+  t.is(arrive('a:5').verdict, 'wait');
+  t.is(arrive('a:6').verdict, 'refuse');
+});
+
+test('without a bound on sources, failures keep nothing', (t) => {
+  const { arrive } = scene(1);
+  const failure = reasonError('reset', 'gone');
+  for (let i = 0; i < 100; i++) {
+    const visit = arrive('a:1');
+    t.is(visit.verdict, 'enter');
+    visit.leave(failure);
+  }
+});

@@ -10,6 +10,8 @@ export class Doorway implements DoorwayPort {
   /** A connection did not come through, and why. */
   readonly #rejected: (endpoint: string, error: TransportError) => void;
   readonly #waiting = new Set<Visit>();
+  /** Sources that keep a place for one that came to nothing, and until when; in order. */
+  readonly #kept: { readonly source: string; readonly until: number }[] = [];
   readonly #sources = new Map<string, number>();
   #inside = 0;
 
@@ -25,13 +27,15 @@ export class Doorway implements DoorwayPort {
   }
 
   knock(endpoint: string, enter: (pass: Pass) => void): Visit | undefined {
+    const now = this.#now();
+    this.#letGo(now);
     const source = sourceOf(endpoint);
     const count = this.#sources.get(source) ?? 0;
     const isFull = this.#inside >= this.#pending;
     if (count >= this.#perSource || (isFull && this.#waiting.size >= this.#pending * QUEUE)) return undefined;
     this.#sources.set(source, count + 1);
-    const visit = new Visit(this.#now(), enter, (error) => {
-      this.#left(visit, source);
+    const visit = new Visit(now, enter, (error) => {
+      this.#left(visit, source, error !== undefined);
       if (error !== undefined) this.#rejected(endpoint, error);
     });
     if (isFull) this.#waiting.add(visit);
@@ -44,16 +48,28 @@ export class Doorway implements DoorwayPort {
     visit.enter();
   }
 
-  #left(visit: Visit, source: string): void {
-    const left = (this.#sources.get(source) ?? 1) - 1;
-    if (left === 0) this.#sources.delete(source);
-    else this.#sources.set(source, left);
+  #left(visit: Visit, source: string, hasFailed: boolean): void {
+    // Else who breaks off each handshake, when the costly half is done, has a new one at once.
+    if (hasFailed && this.#perSource !== Number.POSITIVE_INFINITY) this.#kept.push({ source, until: this.#now() + PENALTY });
+    else this.#free(source);
     if (this.#waiting.delete(visit)) return;
     this.#inside--;
     const [next] = this.#waiting;
     if (next === undefined) return;
     this.#waiting.delete(next);
     this.#admit(next);
+  }
+
+  #letGo(now: number): void {
+    let over = 0;
+    while (over < this.#kept.length && this.#kept[over]!.until <= now) this.#free(this.#kept[over++]!.source);
+    if (over > 0) this.#kept.splice(0, over);
+  }
+
+  #free(source: string): void {
+    const left = (this.#sources.get(source) ?? 1) - 1;
+    if (left === 0) this.#sources.delete(source);
+    else this.#sources.set(source, left);
   }
 }
 
@@ -91,3 +107,5 @@ function sourceOf(endpoint: string): string {
 
 /** Waiting connections for each that is inside. */
 const QUEUE = 4;
+/** Milliseconds for which a source keeps the place of a handshake that came to nothing: so many of them a second as `perSource` says. */
+const PENALTY = 1_000;

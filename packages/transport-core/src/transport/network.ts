@@ -5,7 +5,7 @@ import type { CommonConfig } from '../common-options.ts';
 import { type Code, reasonError, TransportError, withDetails } from '../errors.ts';
 import type { Counter } from '../observer.ts';
 import type { Protocol } from '../protocol/protocol.ts';
-import { type Random, randomBytes } from '../random.ts';
+import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import { Call } from '../rpc/call.ts';
 import type { Channel } from '../session/channel.ts';
@@ -14,6 +14,7 @@ import type { InCall } from '../session/in-call.ts';
 import type { MemoryGauge } from '../session/link.ts';
 import type { OutCall } from '../session/out-call.ts';
 import { Alarm } from '../stream/alarm.ts';
+import { askResolve } from '../stream/asking.ts';
 import { BufferPool } from '../stream/buffers.ts';
 import { batchSize, Connection, type ConnectionHost } from '../stream/connection.ts';
 import { Doorway } from '../stream/doorway.ts';
@@ -23,6 +24,7 @@ import type { Pass, StreamConnection, StreamLayer } from '../stream/stream-layer
 import { Ticker } from '../stream/ticker.ts';
 import { Bulletin } from './bulletin.ts';
 import type { ConnectionEvents } from './connection-events.ts';
+import { introduce } from './introduction.ts';
 import { Mount, type MountHost } from './mount.ts';
 
 export class Network implements ConnectionHost, PoolHost, MountHost {
@@ -64,22 +66,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.ticker = new Ticker(clock);
     this.buffers = new BufferPool(batchSize(config.limits.packet));
     this.memory = { used: 0, limit: config.limits.memory };
-    const instance = Array.from(randomBytes(random, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
-    const network = this;
-    this.self = {
-      instance,
-      network: config.network,
-      nodeId: '',
-      get addr() {
-        if (!network.listening) return '';
-        try {
-          return layer.advertiseAddr();
-        } catch {
-          // Its listener broke and is not mended yet.
-          return '';
-        }
-      },
-    };
+    this.self = introduce(layer, config.network, random, () => this.listening);
     this.#alarm = new Alarm(
       clock,
       (now) => this.#ring(now),
@@ -151,9 +138,8 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
       return stream.destroy();
     }
     const refused = this.#live >= limits.connections ? this.#full() : undefined;
-    const { endpoint } = stream;
     let connection: Connection | undefined;
-    const turn = given === undefined ? this.#knock(endpoint, () => connection?.unpark()) : undefined;
+    const turn = given === undefined ? this.#knock(stream.endpoint, () => connection?.unpark()) : undefined;
     const pass = given ?? turn;
     if (pass === undefined) return stream.destroy();
     connection = new Connection(this, stream, { id: `in-${++this.#ids}`, direction: 'in', target: undefined, expected: undefined, refused, pass });
@@ -177,7 +163,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   async open(target: string, address: string, nodeId: string | undefined, signal: AbortSignal): Promise<Connection> {
     const { config } = this;
     if (this.#live >= config.limits.connections) throw withDetails(this.#full(), { target });
-    const found = config.resolve === undefined ? address : await this.#resolve(target, address, nodeId);
+    const found = config.resolve === undefined ? address : await askResolve(config, target, nodeId === undefined ? address : target, address);
     signal.throwIfAborted();
     const stream = await this.layer.dial(found, { timeout: config.dialTimeout, signal, nodeId });
     if (signal.aborted) stream.destroy();
@@ -212,16 +198,6 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     return reasonError('full', `${this.#live} connections are open here, limits.connections allows no more`);
   }
 
-  async #resolve(target: string, address: string, nodeId: string | undefined): Promise<string> {
-    try {
-      return await this.config.resolve!(address);
-    } catch (error) {
-      if (error instanceof TransportError) throw error;
-      const text = error instanceof Error ? error.message : String(error);
-      throw reasonError('host_not_found', `the 'resolve' option failed for '${nodeId === undefined ? address : target}': ${text}`, { target, cause: error });
-    }
-  }
-
   // What connections report.
 
   up(connection: Connection): void {
@@ -241,7 +217,8 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     const { remote, endpoint, direction } = connection;
     if (connection.wasUp && remote !== undefined) {
       this.bulletin.tell({ type: 'down', remote, cause: error });
-    } else this.bulletin.tell({ type: 'rejected', endpoint, direction, error: withDetails(error, { target: connection.target ?? endpoint }) });
+      // Of one that was accepted the doorway has told.
+    } else if (direction === 'out') this.bulletin.tell({ type: 'rejected', endpoint, direction, error: withDetails(error, { target: connection.target }) });
     for (const call of unsent) this.#again(call as Call<unknown>, error);
   }
 

@@ -1,0 +1,48 @@
+// Who is at the other end of a connection that noise secures, over memory and over sockets.
+
+import { createIdentity, type Identity } from '@trunkline/identity';
+import { type Clock, NetworkTransport, type StreamLayer } from '@trunkline/transport-core';
+import { createInmemStreams } from '@trunkline/transport-inmem';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { type IdentityBackend, identitySuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { secure } from './secure.ts';
+
+/** Noise over layers of that kind. */
+function noiseOver(name: string, bare: (clock?: Clock, address?: string) => StreamLayer): IdentityBackend<Identity> {
+  return {
+    name: `noise over ${name}`,
+    papers: async (type) => createIdentity({ type }),
+    transport(identity, options, { lists, address }) {
+      const stream = secure(bare(options.clock, address), { identity, clock: options.clock, ...lists });
+      return {
+        transport: new NetworkTransport({ ...options, stream }),
+        update: async ({ allow, deny }) => stream.updatePeers({ allow, deny }),
+      };
+    },
+    layer: (identity) => secure(bare(), { identity }),
+    plain: { transport: (options) => new NetworkTransport({ ...options, stream: bare(options.clock) }) },
+    beneath: { layer: () => bare() },
+    impostors: {
+      'signs with a key of its own': async (victim) => impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
+      'gives zeros for a signature': async (victim) => impostor(victim, () => new Uint8Array(64)),
+      'gives a signature that the victim made of something else': async (victim) => impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
+    },
+  };
+}
+
+/** Papers with the victim's public key and another's signature. */
+function impostor({ nodeId, type, publicKey, key }: Identity, sign: Identity['sign']): Identity {
+  return { nodeId, type, publicKey, key, sign };
+}
+
+const streams = createInmemStreams();
+
+identitySuite(
+  test,
+  noiseOver('memory', (clock, address) => streams.layer(address, { clock })),
+);
+identitySuite(
+  test,
+  noiseOver('tcp', (clock, bindAddr) => createTcpStreamLayer({ clock, bindAddr })),
+);

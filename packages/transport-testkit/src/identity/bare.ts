@@ -1,0 +1,62 @@
+// A connection beneath the secured ones, worked by hand: whoever speaks no handshake, or a recorded one.
+
+import type { StreamConnection, StreamLayer, TransportError } from '@trunkline/transport-core';
+
+/** Keeps what came, and writes what it is told. */
+export class Bare {
+  /** What came, in order. */
+  readonly chunks: Uint8Array[] = [];
+  /** How many bytes came. */
+  received = 0;
+  over: boolean;
+  readonly #connection: StreamConnection | undefined;
+  readonly #outgoing: Uint8Array[] = [];
+  #blocked = false;
+
+  /** Without a connection it is one that was over as soon as it was there. */
+  constructor(connection: StreamConnection | undefined, heard: (bare: Bare, chunk: Uint8Array | undefined) => void = () => {}) {
+    this.#connection = connection;
+    this.over = connection === undefined;
+    connection?.attach({
+      data: (chunk) => {
+        this.chunks.push(chunk.slice());
+        this.received += chunk.length;
+        heard(this, chunk);
+      },
+      frames: () => {},
+      drained: () => this.#drained(),
+      closed: () => {
+        this.over = true;
+        heard(this, undefined);
+      },
+    });
+  }
+
+  /** One that is cut off at once may never open. */
+  static async dial(layer: StreamLayer, address: string, heard?: (bare: Bare, chunk: Uint8Array | undefined) => void): Promise<Bare> {
+    const connection = await layer.dial(address, { timeout: 60_000 }).catch((error: TransportError) => {
+      if (error.reason !== 'reset') throw error;
+    });
+    return new Bare(connection ?? undefined, heard);
+  }
+
+  write(chunk: Uint8Array): void {
+    const own = chunk.slice();
+    if (this.over) return;
+    if (this.#blocked) this.#outgoing.push(own);
+    else this.#blocked = !this.#connection!.write(own);
+  }
+
+  close(): void {
+    this.#connection?.close();
+  }
+
+  destroy(): void {
+    this.#connection?.destroy();
+  }
+
+  #drained(): void {
+    this.#blocked = false;
+    while (!this.#blocked && this.#outgoing.length > 0) this.#blocked = !this.#connection!.write(this.#outgoing.shift()!);
+  }
+}

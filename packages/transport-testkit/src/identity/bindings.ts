@@ -1,0 +1,81 @@
+// What binds a proof to one connection: a value that its two ends share, and nobody else.
+
+import type { StreamConnection, StreamLayer } from '@trunkline/transport-core';
+import type { TestContext } from '../test-runner.ts';
+import { equalBytes } from '../transport/values.ts';
+import type { Papers } from './backend.ts';
+import type { IdentityLab } from './lab.ts';
+import type { Cases } from './suite.ts';
+
+export const bindingCases: Cases = (define) => {
+  define('a binding is the same at both ends, and another on every connection', async (f, t) => {
+    const [here, there] = [await f.backend.papers(), await f.backend.papers()];
+    const pair = await pairs(f, here, there);
+    const all: Uint8Array[] = [];
+    for (let i = 0; i < 5; i++) {
+      const { dialled, accepted } = await pair();
+      const binding = shared(t, dialled, accepted);
+      t.false(
+        all.some((other) => equalBytes(other, binding)),
+        'no two connections have the same',
+      );
+      all.push(binding);
+      t.is(dialled.nodeId, there.nodeId);
+      t.is(accepted.nodeId, here.nodeId);
+      t.is(dialled.refused, undefined);
+      t.is(accepted.refused, undefined);
+    }
+  });
+
+  define('a binding stays the same while bytes cross, and is shared through a wire that both ends know nothing of', async (f, t) => {
+    const [here, there] = [await f.backend.papers(), await f.backend.papers()];
+    const node = await f.open({ papers: there });
+    const relay = await f.relay(node);
+    const layer = f.backend.layer(here);
+    f.atEnd(() => layer.close());
+    const dialled = await layer.dial(relay.at, { timeout: 60_000 });
+    attach(f, dialled);
+    const before = dialled.binding;
+    t.true(before !== undefined);
+    dialled.write(Uint8Array.from([0x54, 0x52, 0x4b, 0x4c]));
+    await f.until('the acceptor has answered', () => relay.last.acceptor.written > 4);
+    await f.quiet();
+    t.true(equalBytes(dialled.binding!, before!));
+    t.is(dialled.nodeId, node.nodeId);
+  });
+};
+
+function shared(t: TestContext, dialled: StreamConnection, accepted: StreamConnection): Uint8Array {
+  const { binding } = dialled;
+  t.true(binding !== undefined && accepted.binding !== undefined, 'both ends have one');
+  t.true(binding!.length >= 32, 'it has at least 32 bytes');
+  t.true(equalBytes(binding!, accepted.binding!), 'it is the same at both ends');
+  t.true(new Set(binding).size > 8, 'it is no constant');
+  return binding!;
+}
+
+/** Dials one layer from another, and gives the two ends of each connection. */
+async function pairs(f: IdentityLab, here: Papers, there: Papers): Promise<() => Promise<{ dialled: StreamConnection; accepted: StreamConnection }>> {
+  const [dialler, acceptor]: StreamLayer[] = [f.backend.layer(here), f.backend.layer(there)];
+  f.atEnd(() => acceptor!.close());
+  f.atEnd(() => dialler!.close());
+  const accepted: StreamConnection[] = [];
+  await acceptor!.listen((connection, pass) => {
+    pass?.leave();
+    attach(f, connection);
+    accepted.push(connection);
+  });
+  let made = 0;
+  return async () => {
+    const dialled = await dialler!.dial(acceptor!.localAddr(), { timeout: 60_000 });
+    attach(f, dialled);
+    const n = made++;
+    await f.until('it is accepted', () => accepted.length > n);
+    return { dialled, accepted: accepted[n]! };
+  };
+}
+
+function attach(f: IdentityLab, connection: StreamConnection): void {
+  connection.attach({ data: () => {}, frames: () => {}, drained: () => {}, closed: () => {} });
+  f.atEnd(() => connection.destroy());
+}

@@ -1,0 +1,113 @@
+// Certificates that are refused: both ends learn that, and why; nothing is dispatched, and the next one is served.
+
+import { TransportError } from '@trunkline/transport-core';
+import { caught, checked } from '../transport/expect.ts';
+import { REFUSED, STRANGE } from './backend.ts';
+import { count } from './lab.ts';
+import { refused, rejections, understood } from './refusals.ts';
+import type { Cases } from './suite.ts';
+
+export const certificateCases: Cases = (define, { certificates }) => {
+  for (const title of REFUSED) {
+    const flaw = () => certificates!.refused[title];
+    // FAULTS 81
+    define(
+      `${title} is refused at both ends (a dialler shows it)`,
+      async (f) => {
+        const { make, says } = flaw();
+        const [bad, good, other] = [await f.open({ papers: await make() }), await f.open(), await f.open()];
+        await refused(f, bad, good.at, good, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'acceptor' });
+        await understood(f, other, good);
+      },
+      { what: 'certificates' },
+    );
+    // FAULTS 81
+    define(
+      `${title} is refused at both ends (an acceptor shows it)`,
+      async (f) => {
+        const { make, says } = flaw();
+        const [bad, good, other] = [await f.open({ papers: await make() }), await f.open(), await f.open()];
+        await refused(f, good, bad.at, bad, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'dialler' });
+        await understood(f, good, other);
+      },
+      { what: 'certificates' },
+    );
+  }
+
+  for (const title of STRANGE) {
+    // FAULTS 81, 87
+    define(
+      `${title} is refused at both ends (a dialler shows it)`,
+      async (f, t) => {
+        const { make, says } = certificates!.strange[title];
+        const [good, other] = [await f.open(), await f.open()];
+        const peer = await f.rawDial(await make(), good.at);
+        peer.begin({ kind: 'HELLO' });
+        const bye = await peer.next('GO_AWAY');
+        t.is(`${bye.code}/${bye.reason}`, '16/15');
+        t.regex(bye.text, says);
+        await peer.expectClosed();
+        t.is(peer.log.length, 1, 'it is told nothing but that');
+        await f.until('the observer is told', () => rejections(good, 'in').length > 0);
+        checked(t, rejections(good, 'in')[0]!.error, { code: 'unauthenticated', reason: 'bad_certificate', message: says });
+        t.is(count(good, 'up'), 0);
+        t.deepEqual(good.asked, []);
+        t.deepEqual(good.served, []);
+        await understood(f, other, good);
+      },
+      { what: 'certificates' },
+    );
+    // A server of TLS always shows one.
+    if (title === 'no certificate') continue;
+    // FAULTS 81, 87
+    define(
+      `${title} is refused at both ends (an acceptor shows it)`,
+      async (f, t) => {
+        const { make, says } = certificates!.strange[title];
+        const [good, other] = [await f.open(), await f.open()];
+        const listener = await f.rawListen(await make());
+        checked(t, await caught(t, good.transport.send(listener.address, 'echo', Uint8Array.of(1))), {
+          code: 'unauthenticated',
+          reason: 'bad_certificate',
+          sent: false,
+          message: says,
+        });
+        for (const peer of listener.peers) {
+          await peer.expectClosed();
+          t.is(peer.count('HELLO') + peer.count('REQUEST'), 0);
+          t.deepEqual(
+            peer.log.map(({ code, reason }) => `${code}/${reason}`),
+            ['16/15'],
+          );
+        }
+        t.deepEqual(good.asked, []);
+        await understood(f, good, other);
+      },
+      { what: 'certificates' },
+    );
+  }
+
+  // FAULTS 87
+  for (const who of ['dialler', 'acceptor'] as const) {
+    define(
+      `a chain of hundreds of certificates is refused, not read through (${who === 'dialler' ? 'a dialler' : 'an acceptor'} shows it)`,
+      async (f, t) => {
+        const [bad, good, other] = [await f.open({ papers: await certificates!.giant() }), await f.open(), await f.open()];
+        const [dialler, acceptor] = who === 'dialler' ? [bad, good] : [good, bad];
+        const calls = [dialler.transport.send(acceptor.at, 'echo', Uint8Array.of(1)), dialler.transport.dial(acceptor.at)];
+        const errors = await Promise.all(calls.map((call) => caught(t, call)));
+        const { error } = await f.event(acceptor, 'rejected');
+        for (const each of errors) t.true(each instanceof TransportError && each.sent === false && each.target === acceptor.at, String(each));
+        // Who judges says what it found; who is cut off while it still writes may learn no more than that.
+        for (const found of who === 'dialler' ? [error] : errors) {
+          checked(t, found, { code: 'unauthenticated', reason: 'bad_certificate', message: /TLS handshake/ });
+        }
+        t.log(who === 'dialler' ? `the dialler: ${String(errors[0])}` : `the acceptor: ${String(error)}`);
+        t.is(count(good, 'up') + count(bad, 'up'), 0);
+        t.deepEqual([...bad.served, ...good.served], []);
+        await understood(f, other, good);
+      },
+      { what: 'certificates' },
+    );
+  }
+};

@@ -1,0 +1,53 @@
+// A handshake that is cut off, or falls silent, at any of its bytes: a typed error in time, and no harm to anybody else.
+
+import { attempt, handshakeLengths, unharmed, wired } from './handshakes.ts';
+import { rejections } from './refusals.ts';
+import type { Cases } from './suite.ts';
+
+export const cuttingCases: Cases = (define) => {
+  for (const direction of ['dialler', 'acceptor'] as const) {
+    // SEEDS 57, FAULTS 92
+    define(
+      `a handshake that is cut off at any byte of the ${direction}'s fails, typed, and the acceptor goes on`,
+      async (f, t) => {
+        const on = await wired(f, { dial: 3_000, handshake: 5_000 });
+        const length = (await handshakeLengths(f, on))[direction];
+        t.true(length > 100);
+        for (let at = 0; at < length; at++) {
+          const how = at % 2 === 0 ? 'close' : 'destroy';
+          const outcome = await attempt(f, on, { [direction]: { end: { at, how } } }, `${how} at ${at} of ${length}`);
+          if (outcome !== 'failed') t.fail(`cut off at ${at} of ${length} it came up`);
+        }
+        await unharmed(f, on, length);
+      },
+      { time: LONG },
+    );
+
+    // SEEDS 57, 62
+    for (const impatient of ['dialler', 'acceptor'] as const) {
+      define(
+        `a handshake that falls silent at any tenth byte of the ${direction}'s ends by the ${impatient}'s time`,
+        async (f, t) => {
+          const on = await wired(f, impatient === 'dialler' ? { dial: 2_000, handshake: 600_000 } : { dial: 600_000, handshake: 2_000 });
+          const length = (await handshakeLengths(f, on))[direction];
+          let failures = 0;
+          for (let hold = 0; hold < length; hold += 10) {
+            const began = f.clock.now();
+            const outcome = await attempt(f, on, { [direction]: { hold } }, `silent after ${hold} of ${length}`, 500);
+            if (outcome === 'whole') t.fail(`silent after ${hold} of ${length} it came up`);
+            const took = f.clock.now() - began;
+            if (took < 2_000 || took > 5_000) t.fail(`silent after ${hold} of ${length}: it took ${took} ms`);
+            failures++;
+          }
+          await unharmed(f, on, failures);
+          const reasons = new Set(rejections(on.b, 'in').map(({ error }) => error.reason));
+          if (impatient === 'acceptor') t.true(reasons.has('handshake_timeout'), 'the observer is told that it took too long');
+        },
+        { time: LONG },
+      );
+    }
+  }
+};
+
+/** Hundreds of handshakes on a busy machine. */
+const LONG = 900_000;

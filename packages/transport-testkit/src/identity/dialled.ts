@@ -1,0 +1,112 @@
+// Whom a dialler means to reach: another who answers gets not one byte of what was meant for it.
+
+import { RAW_PREAMBLE } from '../raw/raw-peer.ts';
+import { caught, checked } from '../transport/expect.ts';
+import { refused, understood } from './refusals.ts';
+import type { Cases } from './suite.ts';
+
+export const dialledCases: Cases = (define) => {
+  // FAULTS 83, SEEDS 63
+  define('another id than the dialled one is identity_mismatch at both ends, naming both, before a byte of application data', async (f, t) => {
+    const meant = await f.backend.papers();
+    const [a, b] = [await f.open(), await f.open()];
+    const target = `${meant.nodeId}@${b.at}`;
+    const says = new RegExp(`(?=.*${meant.nodeId})(?=.*${b.nodeId})`);
+    await refused(f, a, target, b, { code: 'unauthenticated', reason: 'identity_mismatch', says, by: 'dialler' });
+    t.is((await f.event(a, 'dialFailed')).target, target);
+    // The right id, and none, are not held responsible for it.
+    await understood(f, a, b, `${b.nodeId}@${b.at}`);
+    await understood(f, a, b);
+  });
+
+  // FAULTS 83
+  define('the wrong node gets preamble and refusal, and no hello', async (f, t) => {
+    const meant = await f.backend.papers();
+    const wrong = await f.backend.papers();
+    const a = await f.open({ options: { hello: { token: 'secret' } } });
+    const listener = await f.rawListen(f.backend.layer(wrong));
+    const dialled = caught(t, a.transport.send(`${meant.nodeId}@${listener.address}`, 'echo', Uint8Array.of(1)));
+    const peer = await listener.next();
+    t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
+    const bye = await peer.next('GO_AWAY');
+    t.is(bye.code, 16);
+    t.is(bye.reason, 10);
+    checked(t, await dialled, { code: 'unauthenticated', reason: 'identity_mismatch', sent: false });
+    await peer.expectClosed();
+    t.is(peer.log.length, 1, 'nothing but the refusal');
+    t.deepEqual(a.asked, [], 'the dialler asked its user nothing');
+  });
+
+  // FAULTS 83
+  define('a resolver that leads to the wrong node changes nothing: the id is what counts', async (f) => {
+    const [b, evil] = [await f.open(), await f.open()];
+    const a = await f.open({ options: { resolve: () => evil.at } });
+    const says = new RegExp(`(?=.*${b.nodeId})(?=.*${evil.nodeId})`);
+    await refused(f, a, `${b.nodeId}@${b.at}`, evil, { code: 'unauthenticated', reason: 'identity_mismatch', says, by: 'dialler' });
+  });
+
+  // FAULTS 83
+  define('a dialled id on a plain backend is identity_mismatch: nobody proves anything there', async (f, t) => {
+    const someone = await f.backend.papers();
+    const [a, b] = [await f.openPlain(), await f.openPlain()];
+    const error = await caught(t, a.transport.send(`${someone.nodeId}@${b.at}`, 'echo', Uint8Array.of(1)));
+    checked(t, error, { code: 'unauthenticated', reason: 'identity_mismatch', sent: false, message: new RegExp(`${someone.nodeId}.*proved no id`) });
+    checked(t, (await f.event(b, 'rejected')).error, { code: 'unauthenticated', reason: 'identity_mismatch' });
+    t.is((await a.transport.dial(b.at)).nodeId, undefined, 'without an id it is reached, and proves none');
+    t.is(b.transport.remotes()[0]?.nodeId, undefined);
+  });
+
+  define('the right id is reached, by its address or at two of them', async (f, t) => {
+    const papers = await f.backend.papers();
+    const [a, b, other] = [await f.open(), await f.open({ papers }), await f.open({ papers })];
+    const first = await understood(f, a, b, `${papers.nodeId}@${b.at}`);
+    const second = await understood(f, a, other, `${papers.nodeId}@${other.at}`);
+    t.not(first, second);
+    t.is(first.nodeId, second.nodeId);
+    t.is(b.transport.remotes().length, 1);
+    t.is(other.transport.remotes().length, 1);
+  });
+
+  define('the pool keeps an address and an id at that address apart', async (f, t) => {
+    const [a, b] = [await f.open(), await f.open()];
+    const bare = await understood(f, a, b);
+    const named = await understood(f, a, b, `${b.nodeId}@${b.at}`);
+    t.not(bare, named);
+    t.is(await a.transport.dial(b.at), bare);
+    t.is(await a.transport.dial(`${b.nodeId}@${b.at}`), named);
+    await f.drive(a.transport.disconnect(b.at));
+    t.true(bare.closed);
+    t.false(named.closed, 'one is closed without the other');
+    // A live connection to the address is no way around the id.
+    await understood(f, a, b);
+    const { nodeId } = await f.backend.papers();
+    checked(t, await caught(t, a.transport.send(`${nodeId}@${b.at}`, 'echo', Uint8Array.of(1))), {
+      code: 'unauthenticated',
+      reason: 'identity_mismatch',
+      sent: false,
+    });
+  });
+
+  // SEEDS 63
+  define('a wrong id, a wrong network, a wrong user and a denied node are four reasons', async (f, t) => {
+    const meant = await f.backend.papers();
+    const a = await f.open();
+    const stranger = await f.open({ options: { network: 'other' } });
+    const b = await f.open({
+      options: {
+        admit: () => {
+          throw new Error('not today');
+        },
+      },
+    });
+    const c = await f.open({ lists: { deny: [a.nodeId] } });
+    const why = async (target: string) => {
+      const error = (await caught(t, a.transport.send(target, 'echo', Uint8Array.of(1)))) as { code: string; reason: string };
+      return `${error.code}/${error.reason}`;
+    };
+    t.is(await why(`${meant.nodeId}@${b.at}`), 'unauthenticated/identity_mismatch');
+    t.is(await why(stranger.at), 'failed_precondition/wrong_network');
+    t.is(await why(b.at), 'permission_denied/refused');
+    t.is(await why(c.at), 'permission_denied/denied');
+  });
+};

@@ -1,0 +1,82 @@
+// One handshake after the other over a wire that does something to each: how long they are, and how each one ended.
+
+import { TransportError } from '@trunkline/transport-core';
+import { equalBytes } from '../transport/values.ts';
+import { count, type IdentityLab, type Node } from './lab.ts';
+import { rejections, understood } from './refusals.ts';
+import type { Courses, Direction, Relay } from './relay.ts';
+
+/** Two nodes, and the wire between them. */
+export interface Wired {
+  readonly a: Node;
+  readonly b: Node;
+  /** Goes on whatever becomes of the others. */
+  readonly other: Node;
+  readonly relay: Relay & { readonly at: string };
+}
+
+/** Nodes with keys whose signatures are always of one length: so are their handshakes. */
+export async function wired(f: IdentityLab, times: { dial: number; handshake: number }): Promise<Wired> {
+  // Hours pass here, in steps that leave time for a PONG.
+  const options = { dialTimeout: times.dial, handshakeTimeout: times.handshake, idleTimeout: Number.POSITIVE_INFINITY };
+  const [a, b, other] = [
+    await f.open({ papers: await f.backend.papers('ed25519'), options: { ...options, handshakeTimeout: times.dial } }),
+    await f.open({ papers: await f.backend.papers('ed25519'), options }),
+    await f.open({ options: { idleTimeout: Number.POSITIVE_INFINITY } }),
+  ];
+  const relay = await f.relay(b);
+  await understood(f, other, b);
+  return { a, b, other, relay };
+}
+
+/** How many bytes each end writes before its connection is handed over: the layer's own handshake, and nothing of the session's. */
+export async function handshakeLengths(f: IdentityLab, { a, relay }: Wired): Promise<Readonly<Record<Direction, number>>> {
+  const layer = f.backend.layer(a.papers);
+  relay.courses = {};
+  const connection = await layer.dial(relay.at, { timeout: 60_000 });
+  connection.attach({ data: () => {}, frames: () => {}, drained: () => {}, closed: () => {} });
+  await f.quiet();
+  const { dialler, acceptor } = relay.last;
+  connection.destroy();
+  await layer.close();
+  return { dialler: dialler.written, acceptor: acceptor.written };
+}
+
+export type Outcome = 'whole' | 'failed';
+
+/** One call over the wire that does this: it fails, typed and never dispatched, or all about it is right. */
+export async function attempt(f: IdentityLab, { a, b, relay }: Wired, courses: Courses, what: string, step = 3_000): Promise<Outcome> {
+  const { t } = f;
+  relay.courses = courses;
+  const served = b.served.length;
+  const request = Uint8Array.of(1, served & 0xff, (served >> 8) & 0xff, 4);
+  let answer: Uint8Array;
+  try {
+    answer = await f.drive(a.transport.send(relay.at, 'echo', request, { timeout: Number.POSITIVE_INFINITY }), step);
+  } catch (error) {
+    const isTyped = error instanceof TransportError && error.sent === false && error.reason !== undefined && error.target === relay.at;
+    if (!isTyped) t.fail(`${what}: ${String(error)} (${JSON.stringify(error)})`);
+    if (b.served.length !== served) t.fail(`${what}: it was dispatched`);
+    return 'failed';
+  }
+  const call = b.served.at(-1);
+  const isRight = b.served.length === served + 1 && equalBytes(answer, request) && equalBytes(call!.request, request) && call!.from.nodeId === a.nodeId;
+  if (!isRight) t.fail(`${what}: it came up, and is not what was sent`);
+  const remote = await a.transport.dial(relay.at);
+  if (remote.nodeId !== b.nodeId) t.fail(`${what}: the dialler takes the acceptor for ${remote.nodeId}`);
+  await f.drive(a.transport.disconnect(relay.at));
+  return 'whole';
+}
+
+/** After all that the acceptor serves others, each failure was told once, and nothing of them is left. */
+export async function unharmed(f: IdentityLab, { a, b, other, relay }: Wired, failures: number): Promise<void> {
+  const { t } = f;
+  await f.driveUntil('every connection is over', () => relay.open === 0 && rejections(b, 'in').length + count(b, 'down') >= 1);
+  await f.until('all are forgotten', () => b.transport.snapshot().connections.length === 1 && a.transport.snapshot().connections.length === 0);
+  t.is(count(a, 'dialFailed'), failures, 'each failure was told once at the dialler');
+  t.is(b.transport.remotes().length, 1, 'only the bystander is left');
+  t.is(count(other, 'down'), 0);
+  await understood(f, other, b);
+  relay.courses = {};
+  await understood(f, a, b, relay.at);
+}

@@ -1,0 +1,58 @@
+// The suite about itself: its titles, what it skips, and that COVERAGE.md tells the truth.
+
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import type { TestFunction } from '../test-runner.ts';
+import type { IdentityBackend, Papers } from './backend.ts';
+import { identitySuite } from './identity-suite.ts';
+
+const nothing = () => {
+  throw new Error('no case is run here');
+};
+
+const least: IdentityBackend<Papers> = {
+  name: 'paper',
+  papers: nothing,
+  transport: nothing,
+  layer: nothing,
+  plain: { transport: nothing },
+  beneath: { layer: nothing },
+};
+
+const everything: IdentityBackend<Papers> = { ...least, certificates: {} as never, tls: {} as never, untrusting: { alone: nothing }, impostors: {} as never };
+
+function titlesOf(backend: IdentityBackend<Papers>): { run: string[]; skipped: string[] } {
+  const [run, skipped]: [string[], string[]] = [[], []];
+  const declare: TestFunction = (title) => void run.push(title.replace('paper: ', ''));
+  declare.skip = (title) => void skipped.push(title.replace('paper: ', ''));
+  identitySuite(declare, backend);
+  return { run, skipped };
+}
+
+test('there are at least 120 cases, no two of one title', (t) => {
+  const { run, skipped } = titlesOf(everything);
+  t.true(run.length >= 120, String(run.length));
+  t.is(new Set(run).size, run.length);
+  t.deepEqual(skipped, []);
+});
+
+test('what a backend lacks is skipped, with the reason', (t) => {
+  const { run, skipped } = titlesOf(least);
+  t.true(run.length >= 70, String(run.length));
+  let count = 0;
+  for (const title of skipped) count += Number(/^(\d+) cases of \w+ \(skipped: [^)]+\)$/.exec(title)?.[1]);
+  t.is(run.length + count, titlesOf(everything).run.length);
+});
+
+test('COVERAGE.md names cases that there are, and every row of its subject', (t) => {
+  const known = new Set(titlesOf(everything).run);
+  const text = readFileSync(new URL('../../src/identity/COVERAGE.md', import.meta.url), 'utf8');
+  const named = [...text.matchAll(/“([^”]+)”/g)].map(([, title]) => title as string);
+  t.true(named.length > 80);
+  t.deepEqual(
+    named.filter((title) => !known.has(title)),
+    [],
+  );
+  for (let row = 81; row <= 92; row++) t.regex(text, new RegExp(`^\\| ${row}\\b`, 'm'), `FAULTS ${row}`);
+  for (const row of [55, 57, 58, 62, 63]) t.regex(text, new RegExp(`^\\| ${row}\\b`, 'm'), `SEEDS ${row}`);
+});

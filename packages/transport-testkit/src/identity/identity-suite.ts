@@ -1,0 +1,49 @@
+// The identity suite: who is at the other end, how that is proven, and what becomes of all who can't. COVERAGE.md says which case holds what.
+
+import type { TestFunction } from '../test-runner.ts';
+import type { IdentityBackend, Papers } from './backend.ts';
+import { bindingCases } from './bindings.ts';
+import { certificateCases } from './certificates.ts';
+import { claimCases } from './claims.ts';
+import { cuttingCases } from './cutting.ts';
+import { dialledCases } from './dialled.ts';
+import { doorwayCases } from './doorway.ts';
+import { impostorCases } from './impostors.ts';
+import { listCases } from './lists.ts';
+import { provingCases } from './proving.ts';
+import { replayCases } from './replay.ts';
+import { revokingCases } from './revoking.ts';
+import { rotationCases } from './rotation.ts';
+import { strangerCases } from './strangers.ts';
+import { type Cases, register } from './suite.ts';
+import { tamperingCases } from './tampering.ts';
+import { tlsCases } from './tls.ts';
+import { unusableCases } from './unusable.ts';
+
+/**
+ * Declares every case for a backend whose connections prove node ids.
+ * @param test the runner's: AVA's `test`, or anything of its shape (see TestFunction).
+ * @param backend how to make nodes, and what lies beneath their connections.
+ */
+export function identitySuite<P extends Papers>(test: TestFunction, backend: IdentityBackend<P>): void {
+  register(test, backend as unknown as IdentityBackend<Papers>, CASES);
+}
+
+const CASES: readonly Cases[] = [
+  provingCases,
+  bindingCases,
+  dialledCases,
+  claimCases,
+  impostorCases,
+  certificateCases,
+  unusableCases,
+  listCases,
+  revokingCases,
+  rotationCases,
+  tlsCases,
+  strangerCases,
+  doorwayCases,
+  replayCases,
+  cuttingCases,
+  tamperingCases,
+];

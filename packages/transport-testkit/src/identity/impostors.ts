@@ -1,0 +1,36 @@
+// Who shows another's public key, and can't prove that the key is its own.
+
+import { IMPOSTORS } from './backend.ts';
+import { refused, understood } from './refusals.ts';
+import type { Cases } from './suite.ts';
+
+export const impostorCases: Cases = (define, { impostors }) => {
+  for (const how of IMPOSTORS) {
+    for (const who of ['dialler', 'acceptor'] as const) {
+      // SEEDS 57, FAULTS 91
+      define(
+        `${who === 'dialler' ? 'a dialler' : 'an acceptor'} that shows another's key and ${how} is refused at both ends`,
+        async (f, t) => {
+          const [victim, good] = [await f.open(), await f.open()];
+          const bad = await f.open({ papers: await impostors![how](victim.papers) });
+          const [dialler, acceptor] = who === 'dialler' ? [bad, good] : [good, bad];
+          const refusal = { code: 'unauthenticated', reason: 'bad_certificate', says: /not proven/, by: who === 'dialler' ? 'acceptor' : 'dialler' } as const;
+          await refused(f, dialler, acceptor.at, acceptor, refusal);
+          t.is((await understood(f, good, victim)).nodeId, victim.nodeId, 'the victim itself is who it is');
+        },
+        { what: 'impostors' },
+      );
+    }
+  }
+
+  define(
+    'an impostor is not reached by the id that it can not prove',
+    async (f) => {
+      const [victim, good] = [await f.open(), await f.open()];
+      const bad = await f.open({ papers: await impostors![IMPOSTORS[0]](victim.papers) });
+      const refusal = { code: 'unauthenticated', reason: 'identity_mismatch', says: /proved no id/, by: 'dialler' } as const;
+      await refused(f, good, `${victim.nodeId}@${bad.at}`, bad, refusal);
+    },
+    { what: 'impostors' },
+  );
+};

@@ -1,0 +1,90 @@
+// Whom a node wants, at the handshake: `deny` before `allow`, at both ends alike.
+
+import { type Refusal, refused, understood } from './refusals.ts';
+import type { Cases } from './suite.ts';
+
+const denied = (by: Refusal['by'], id: string): Refusal => ({ code: 'permission_denied', reason: 'denied', says: new RegExp(id), by });
+
+export const listCases: Cases = (define, { untrusting }) => {
+  // FAULTS 85
+  define('a denied node is refused at the handshake, the others are not (the acceptor denies)', async (f) => {
+    const [a, c] = [await f.open(), await f.open()];
+    const b = await f.open({ lists: { deny: [a.nodeId] } });
+    await refused(f, a, b.at, b, denied('acceptor', a.nodeId));
+    await understood(f, c, b);
+  });
+
+  // FAULTS 85
+  define('a denied node is refused at the handshake, the others are not (the dialler denies)', async (f) => {
+    const [b, c] = [await f.open(), await f.open()];
+    const a = await f.open({ lists: { deny: [b.nodeId] } });
+    await refused(f, a, b.at, b, denied('dialler', b.nodeId));
+    await refused(f, a, `${b.nodeId}@${b.at}`, b, denied('dialler', b.nodeId));
+    await understood(f, a, c);
+  });
+
+  define('two that deny each other are refused, and both are told', async (f) => {
+    const [here, there] = [await f.backend.papers(), await f.backend.papers()];
+    const a = await f.open({ papers: here, lists: { deny: [there.nodeId] } });
+    const b = await f.open({ papers: there, lists: { deny: [here.nodeId] } });
+    await refused(f, a, b.at, b, denied('both', `${here.nodeId}|${there.nodeId}`));
+  });
+
+  define('deny goes before allow, and before an id that was dialled', async (f) => {
+    const a = await f.open();
+    const b = await f.open({ lists: { allow: [a.nodeId], deny: [a.nodeId] } });
+    await refused(f, a, b.at, b, denied('acceptor', a.nodeId));
+    await refused(f, b, `${a.nodeId}@${a.at}`, a, denied('dialler', a.nodeId));
+  });
+
+  define('with a list only its members come in (as acceptor)', async (f) => {
+    const [a, c] = [await f.open(), await f.open()];
+    const b = await f.open({ lists: { allow: [c.nodeId] } });
+    await refused(f, a, b.at, b, denied('acceptor', a.nodeId));
+    await understood(f, c, b);
+  });
+
+  define('with a list only its members are reached by an address (as dialler)', async (f) => {
+    const [b, c] = [await f.open(), await f.open()];
+    const a = await f.open({ lists: { allow: [c.nodeId] } });
+    await refused(f, a, b.at, b, denied('dialler', b.nodeId));
+    await understood(f, a, c);
+  });
+
+  define('an empty list lets nobody in', async (f) => {
+    const a = await f.open();
+    const b = await f.open({ lists: { allow: [] } });
+    await refused(f, a, b.at, b, denied('acceptor', a.nodeId));
+    await understood(f, b, b);
+  });
+
+  const alone = () => untrusting!.alone();
+  define(
+    'without an authority nobody is trusted: neither who dials nor who is dialled by an address',
+    async (f) => {
+      const [a, b] = [await f.open({ papers: await alone() }), await f.open({ papers: await alone() })];
+      await refused(f, a, b.at, b, denied('both', `${a.nodeId}|${b.nodeId}`));
+      // Dialled by its id it is trusted, but does not trust in turn.
+      await refused(f, a, `${b.nodeId}@${b.at}`, b, denied('acceptor', a.nodeId));
+    },
+    { what: 'untrusting' },
+  );
+
+  define(
+    'without an authority the dialled id is trusted, and a member of the list',
+    async (f) => {
+      const here = await alone();
+      const a = await f.open({ papers: here });
+      const b = await f.open({ papers: await alone(), lists: { allow: [here.nodeId] } });
+      await understood(f, a, b, `${b.nodeId}@${b.at}`);
+      await refused(f, a, b.at, b, denied('dialler', b.nodeId));
+      await understood(f, b, a, `${a.nodeId}@${a.at}`).then(
+        () => f.t.fail('the acceptor trusts nobody'),
+        (error) => f.t.is(error.reason, 'denied'),
+      );
+      await a.update({ allow: [b.nodeId] });
+      await understood(f, b, a, a.at);
+    },
+    { what: 'untrusting' },
+  );
+};

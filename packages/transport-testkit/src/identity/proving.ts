@@ -1,0 +1,105 @@
+// Who is there: both ends know the other by the key that it holds, on every call, for as long as the connection lives.
+
+import { equalBytes, pattern } from '../transport/values.ts';
+import { understood } from './refusals.ts';
+import type { Cases } from './suite.ts';
+
+export const provingCases: Cases = (define) => {
+  for (const here of ['ed25519', 'p256'] as const) {
+    for (const there of ['ed25519', 'p256'] as const) {
+      // SEEDS 55
+      define(`both ends learn the other's id: ${here} dials ${there}`, async (f, t) => {
+        const a = await f.open({ papers: await f.backend.papers(here) });
+        const b = await f.open({ papers: await f.backend.papers(there) });
+        t.regex(a.nodeId, /^[0-9a-f]{64}$/);
+        t.not(a.nodeId, b.nodeId);
+        const remote = await understood(f, a, b);
+        t.is(remote.direction, 'out');
+        await f.until('it is up at the acceptor', () => b.transport.remotes().length === 1);
+        const back = b.transport.remotes()[0]!;
+        t.is(back.nodeId, a.nodeId);
+        t.is(back, b.served[0]!.from, 'one object from up to down');
+        t.deepEqual(await b.transport.send(back, 'echo', Uint8Array.of(7)), Uint8Array.of(7));
+        t.is(a.served[0]!.from, remote, 'the dialler is called over its own connection, by the node it dialled');
+        for (const [node, other] of [
+          [a, b],
+          [b, a],
+        ] as const) {
+          t.deepEqual(
+            node.asked.filter((question) => question.startsWith('admit')),
+            [`admit ${other.nodeId}`],
+            'admit is asked about the proven id',
+          );
+          const up = await f.event(node, 'up');
+          t.is(up.remote.nodeId, other.nodeId);
+        }
+        await f.drive(a.transport.disconnect(b.at));
+        t.is((await f.event(b, 'down')).remote.nodeId, a.nodeId, 'the id is there to the end');
+      });
+    }
+  }
+
+  define("a Remote's id is the same on a thousand calls, and after the connection's end", async (f, t) => {
+    const [a, b] = [await f.open(), await f.open()];
+    const remote = await a.transport.dial(b.at);
+    await Promise.all(Array.from({ length: 1_000 }, (_, i) => a.transport.send(b.at, 'echo', Uint8Array.of(i & 0x7f))));
+    t.is(b.served.length, 1_000);
+    t.is(new Set(b.served.map(({ from }) => from)).size, 1);
+    t.true(b.served.every(({ from }) => from.nodeId === a.nodeId));
+    t.is(remote.nodeId, b.nodeId);
+    await f.drive(a.transport.disconnect(remote));
+    t.true(remote.closed);
+    t.is(remote.nodeId, b.nodeId);
+  });
+
+  define('a node may call itself, by address and by id, whoever else is allowed', async (f, t) => {
+    const someone = await f.backend.papers();
+    const a = await f.open({ lists: { allow: [someone.nodeId] } });
+    t.is((await understood(f, a, a)).nodeId, a.nodeId);
+    await understood(f, a, a, `${a.nodeId}@${a.at}`);
+  });
+
+  define('two transports of one node have one id, and are two instances', async (f, t) => {
+    const papers = await f.backend.papers();
+    const [a, b, c] = [await f.open({ papers }), await f.open({ papers }), await f.open()];
+    const first = await understood(f, c, a);
+    const second = await understood(f, c, b);
+    t.is(first.nodeId, second.nodeId);
+    t.not(first.instance, second.instance);
+    await understood(f, a, b);
+  });
+
+  // SEEDS 55: arbitrary chunking
+  for (const piece of [1, 2, 7]) {
+    define(`the boundaries of chunks mean nothing: bytes that come ${piece === 1 ? 'one by one' : `${piece} at a time`}`, async (f, t) => {
+      const [a, b] = [await f.open({ options: { dialTimeout: 60_000, handshakeTimeout: 60_000 } }), await f.open({ options: { handshakeTimeout: 60_000 } })];
+      const relay = await f.relay(b);
+      relay.courses = { dialler: { piece }, acceptor: { piece } };
+      await understood(f, a, b, relay.at);
+      for (const size of [0, 1, 31, 1_000, 20_000]) {
+        const request = pattern(size);
+        if (size > 0) request[0] = 1;
+        t.true(equalBytes(await a.transport.send(relay.at, 'echo', request), request), `${size} bytes`);
+      }
+    });
+  }
+
+  define('bodies of every size cross whole, both ways at once', async (f, t) => {
+    const [a, b] = [await f.open(), await f.open()];
+    const remote = await a.transport.dial(b.at);
+    await f.until('it is up at the acceptor', () => b.transport.remotes().length === 1);
+    const back = b.transport.remotes()[0]!;
+    const sizes = [1, 16_383, 16_384, 16_385, 65_535, 65_536, 65_537, 300_000, 1_048_577];
+    const echoes = sizes.flatMap((size) =>
+      [
+        { from: a, to: remote },
+        { from: b, to: back },
+      ].map(async ({ from, to }) => {
+        const request = pattern(size, size);
+        request[0] = 1;
+        return equalBytes(await from.transport.send(to, 'echo', request), request);
+      }),
+    );
+    t.deepEqual(await Promise.all(echoes), Array<boolean>(sizes.length * 2).fill(true));
+  });
+};

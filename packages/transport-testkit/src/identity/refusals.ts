@@ -1,0 +1,67 @@
+// What a refusal is, at both ends: one typed error for all that waited, naming who and what, and nothing of the application's seen.
+
+import type { Code, Reason, Remote, TransportError } from '@trunkline/transport-core';
+import { caught, checked } from '../transport/expect.ts';
+import type { EventOf, IdentityLab, Node } from './lab.ts';
+
+export interface Refusal {
+  readonly code: Code;
+  readonly reason: Reason;
+  /** In the texts of both ends. */
+  readonly says: RegExp;
+  /** Who refused: a dialler that did has said nothing of itself. */
+  readonly by: 'dialler' | 'acceptor' | 'both';
+}
+
+/** Every kind of call to `target`, all at once; each is refused, at both ends alike, and `acceptor` (where it is a node) never dispatches. */
+export async function refused(f: IdentityLab, dialler: Node, target: string, acceptor: Pick<Node, 'events'> & Partial<Node>, expected: Refusal): Promise<void> {
+  const { t } = f;
+  const { transport } = dialler;
+  const before = { failed: failures(dialler).length, told: rejections(acceptor, 'in').length, asked: dialler.asked.length };
+  const served = acceptor.served?.length ?? 0;
+  const askedThere = acceptor.asked?.length ?? 0;
+  const liveHere = transport.remotes().length;
+  t.false(transport.trySend(target, 'hint', Uint8Array.of(1)), 'nothing is live to send over');
+  const calls = [
+    transport.send(target, 'echo', Uint8Array.of(1)),
+    transport.send(target, 'hint', Uint8Array.of(2)),
+    transport.send(target, 'feed', Uint8Array.of(3)).then((items) => items[Symbol.asyncIterator]().next()),
+    transport.dial(target),
+    transport.writable(target),
+  ];
+  for (const error of await Promise.all(calls.map((call) => caught(t, call)))) {
+    checked(t, error, { code: expected.code, reason: expected.reason, sent: false, message: expected.says });
+    t.is((error as TransportError).target, target, 'the error names what was dialled');
+  }
+  await f.until('both ends are told', () => failures(dialler).length > before.failed && rejections(acceptor, 'in').length > before.told);
+  for (const told of [failures(dialler).slice(before.failed), rejections(acceptor, 'in').slice(before.told)]) {
+    t.is(told.length, 1, 'one dial, told once at each end');
+    checked(t, told[0]!.error, { code: expected.code, reason: expected.reason, message: expected.says });
+  }
+  t.is(acceptor.served?.length ?? 0, served, 'nothing was dispatched');
+  t.is(acceptor.asked?.length ?? 0, askedThere, 'the acceptor asked its user nothing');
+  if (expected.by !== 'acceptor') t.is(dialler.asked.length, before.asked, 'the dialler asked its user nothing, and told nothing');
+  t.is(transport.remotes().length, liveHere, 'nothing came up');
+}
+
+/** Two nodes that understand each other: the id of each at the other, and an answer that is right. */
+export async function understood(f: IdentityLab, dialler: Node, acceptor: Node, target = acceptor.at): Promise<Remote> {
+  const { t } = f;
+  const request = Uint8Array.of(...new TextEncoder().encode(`${acceptor.served.length} ${dialler.nodeId}`));
+  t.deepEqual(await dialler.transport.send(target, 'echo', request), request as Uint8Array<ArrayBuffer>);
+  const call = acceptor.served.at(-1)!;
+  t.deepEqual(call.request, request as Uint8Array<ArrayBuffer>);
+  t.is(call.from.nodeId, dialler.nodeId, 'the callee knows who calls');
+  const remote = await dialler.transport.dial(target);
+  t.is(remote.nodeId, acceptor.nodeId, 'the caller knows whom it called');
+  return remote;
+}
+
+function failures(of: Node): EventOf<'dialFailed'>[] {
+  return of.events.filter((event): event is EventOf<'dialFailed'> => event.type === 'dialFailed');
+}
+
+/** What a node was told of connections that did not come up. */
+export function rejections(of: Pick<Node, 'events'>, direction?: 'in' | 'out'): EventOf<'rejected'>[] {
+  return of.events.filter((event): event is EventOf<'rejected'> => event.type === 'rejected' && (direction === undefined || event.direction === direction));
+}

@@ -1,0 +1,191 @@
+// A wire between two secured ends that records, alters, cuts and falls silent: what an attacker on the path can do.
+
+import type { StreamConnection, StreamLayer } from '@trunkline/transport-core';
+
+export type Direction = 'dialler' | 'acceptor';
+
+/** What becomes of the bytes that one end writes; positions count from its first. */
+export interface Course {
+  /** One bit of that byte is turned over. */
+  readonly flip?: number | undefined;
+  /** So many bytes pass; then both connections are ended, in order or not. */
+  readonly end?: { readonly at: number; readonly how: 'close' | 'destroy' } | undefined;
+  /** So many bytes pass; the rest is swallowed. */
+  readonly hold?: number | undefined;
+  /** Passed on in pieces of at most so many bytes. */
+  readonly piece?: number | undefined;
+}
+
+export type Courses = Readonly<Partial<Record<Direction, Course>>>;
+
+export interface RelayHooks {
+  /** Something happened on the wire. */
+  stirred(): void;
+}
+
+export class Relay {
+  /** Where its diallers find it: an address beneath. */
+  readonly address: string;
+  /** What becomes of the next connection. */
+  courses: Courses = {};
+  readonly passages: Passage[] = [];
+  readonly #layers: readonly StreamLayer[];
+
+  private constructor(layers: readonly StreamLayer[], address: string) {
+    this.#layers = layers;
+    this.address = address;
+  }
+
+  /** Listens on `front`, and dials `target` by `back` for each who comes. */
+  static async open(front: StreamLayer, back: StreamLayer, target: string, hooks: RelayHooks): Promise<Relay> {
+    let relay: Relay | undefined;
+    await front.listen((connection) => {
+      const passage = new Passage(relay!.courses, hooks);
+      relay!.passages.push(passage);
+      passage.join(
+        connection,
+        back.dial(target, { timeout: 60_000 }).catch(() => undefined),
+      );
+    });
+    relay = new Relay([front, back], front.localAddr());
+    return relay;
+  }
+
+  /** The last connection. */
+  get last(): Passage {
+    return this.passages.at(-1)!;
+  }
+
+  /** How many connections are not over. */
+  get open(): number {
+    return this.passages.filter((passage) => !passage.over).length;
+  }
+
+  async close(): Promise<void> {
+    for (const passage of this.passages) passage.destroy();
+    for (const layer of this.#layers) await layer.close();
+  }
+}
+
+/** One connection through the relay. */
+export class Passage {
+  /** What each end wrote. */
+  readonly dialler: Lane;
+  readonly acceptor: Lane;
+
+  constructor(courses: Courses, hooks: RelayHooks) {
+    const ended = (how: 'close' | 'destroy') => this.#end(how);
+    this.dialler = new Lane(courses.dialler ?? {}, hooks, ended);
+    this.acceptor = new Lane(courses.acceptor ?? {}, hooks, ended);
+  }
+
+  get over(): boolean {
+    return this.dialler.over && this.acceptor.over;
+  }
+
+  /** `there` comes later: until then what `here` writes waits. */
+  join(here: StreamConnection, there: Promise<StreamConnection | undefined>): void {
+    this.acceptor.goTo(here, this.dialler);
+    void there.then((connection) => {
+      if (connection === undefined) return here.destroy();
+      this.dialler.goTo(connection, this.acceptor);
+    });
+  }
+
+  destroy(): void {
+    this.#end('destroy');
+  }
+
+  #end(how: 'close' | 'destroy'): void {
+    this.dialler.end(how);
+    this.acceptor.end(how);
+  }
+}
+
+/** The bytes of one direction, on their way to `to`. */
+class Lane {
+  /** As they were written. */
+  readonly chunks: Uint8Array[] = [];
+  /** How many came, and how many were passed on. */
+  written = 0;
+  passed = 0;
+  course: Course;
+  over = false;
+  readonly #hooks: RelayHooks;
+  readonly #ended: (how: 'close' | 'destroy') => void;
+  readonly #queue: Uint8Array[] = [];
+  #to: StreamConnection | undefined = undefined;
+  #blocked = false;
+  #ending: 'close' | 'destroy' | undefined = undefined;
+
+  constructor(course: Course, hooks: RelayHooks, ended: (how: 'close' | 'destroy') => void) {
+    this.course = course;
+    this.#hooks = hooks;
+    this.#ended = ended;
+  }
+
+  /** From now on it writes to `to`, and what `to` writes goes to `back`. */
+  goTo(to: StreamConnection, back: Lane): void {
+    this.#to = to;
+    to.attach({
+      data: (chunk) => back.push(chunk),
+      frames: () => {},
+      drained: () => {
+        this.#blocked = false;
+        this.#pump();
+      },
+      closed: (error) => {
+        this.over = true;
+        this.#hooks.stirred();
+        back.end(error === undefined ? 'close' : 'destroy');
+      },
+    });
+    this.#pump();
+    if (this.#ending === 'destroy') to.destroy();
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#hooks.stirred();
+    this.chunks.push(chunk.slice());
+    const { flip, end, hold, piece } = this.course;
+    const begin = this.written;
+    this.written += chunk.length;
+    const most = Math.min(end?.at ?? Number.POSITIVE_INFINITY, hold ?? Number.POSITIVE_INFINITY);
+    const passing = chunk.slice(0, Math.max(most - begin, 0));
+    if (flip !== undefined && flip >= begin && flip < begin + passing.length) passing[flip - begin]! ^= 1 << (flip % 8);
+    const step = piece ?? Math.max(passing.length, 1);
+    for (let at = 0; at < passing.length; at += step) this.#queue.push(passing.slice(at, at + step));
+    this.passed += passing.length;
+    this.#pump();
+    if (end !== undefined && this.written >= end.at) this.#ended(end.how);
+  }
+
+  /** What is held, and all that comes, passes. */
+  release(): void {
+    const { hold, ...course } = this.course;
+    this.course = course;
+    if (hold === undefined) return;
+    let begin = 0;
+    for (const chunk of this.chunks) {
+      const rest = chunk.slice(Math.max(hold - begin, 0));
+      begin += chunk.length;
+      if (rest.length > 0) this.#queue.push(rest);
+      this.passed += rest.length;
+    }
+    this.#pump();
+  }
+
+  end(how: 'close' | 'destroy'): void {
+    if (this.#ending === 'destroy' || (this.#ending === how && how === 'close')) return;
+    this.#ending = how;
+    if (how === 'destroy') this.#to?.destroy();
+    else this.#pump();
+  }
+
+  #pump(): void {
+    const to = this.#to;
+    if (to === undefined || this.#ending === 'destroy') return;
+    while (!this.#blocked && this.#queue.length > 0) this.#blocked = !to.write(this.#queue.shift()!);
+    if (this.#ending === 'close' && this.#queue.length === 0 && !this.#blocked) to.close();
+  }
+}

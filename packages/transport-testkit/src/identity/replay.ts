@@ -1,0 +1,96 @@
+// Bytes that were good once: neither a recording nor a mirror ever comes up.
+
+import { TransportError } from '@trunkline/transport-core';
+import { caught } from '../transport/expect.ts';
+import type { Bare } from './bare.ts';
+import { count, type IdentityLab, type Node } from './lab.ts';
+import { rejections, understood } from './refusals.ts';
+import type { Passage } from './relay.ts';
+import type { Cases } from './suite.ts';
+
+export const replayCases: Cases = (define) => {
+  // FAULTS 92
+  for (const how of ['at once', 'piece by piece, as answers come'] as const) {
+    define(`what a dialler said once, said again to its acceptor ${how}, does not come up`, async (f, t) => {
+      const [a, b] = [await f.open(), await f.open()];
+      const { dialler } = await recorded(f, a, b);
+      const before = { up: count(b, 'up'), served: b.served.length, told: rejections(b, 'in').length };
+      for (let i = 0; i < 3; i++) {
+        const replay = await f.bare(b);
+        for (const chunk of dialler.chunks) {
+          replay.write(chunk);
+          if (how !== 'at once') await f.quiet();
+        }
+        await f.driveUntil('it is closed', () => replay.over);
+        await f.until('the observer is told', () => rejections(b, 'in').length === before.told + i + 1);
+      }
+      for (const { error } of rejections(b, 'in')) t.true(error instanceof TransportError && error.reason !== undefined, String(error));
+      t.is(count(b, 'up'), before.up);
+      t.is(b.served.length, before.served, 'the recorded call is not made again');
+      await understood(f, a, b);
+    });
+  }
+
+  // FAULTS 92
+  define('what an acceptor said once, said again to its dialler, does not come up', async (f, t) => {
+    const [a, b] = [await f.open(), await f.open()];
+    const { acceptor } = await recorded(f, a, b);
+    const up = count(a, 'up');
+    let said = new Map<Bare, number>();
+    const at = await f.bareListener(
+      () => {},
+      (bare, chunk) => {
+        if (chunk === undefined) return;
+        const next = acceptor.chunks[said.get(bare) ?? 0];
+        said = said.set(bare, (said.get(bare) ?? 0) + 1);
+        if (next !== undefined) bare.write(next);
+      },
+    );
+    for (const target of [at, `${b.nodeId}@${at}`]) await comesToNothing(f, a, target);
+    t.is(count(a, 'up'), up);
+    await understood(f, a, b);
+  });
+
+  // FAULTS 92
+  define("a mirror that gives a dialler's bytes back does not come up", async (f, t) => {
+    const a = await f.open();
+    const at = await f.bareListener(
+      () => {},
+      (bare, chunk) => {
+        if (chunk !== undefined) bare.write(chunk);
+      },
+    );
+    for (const target of [at, `${a.nodeId}@${at}`]) await comesToNothing(f, a, target);
+    t.is(count(a, 'up'), 0);
+  });
+
+  // FAULTS 92: two honest ends, each of which is given the other's part in a handshake that it did not begin.
+  define("two diallers whose bytes are crossed prove nothing to each other, nor does one acceptor's proof serve for another", async (f, t) => {
+    const [a, b] = [await f.open(), await f.open()];
+    const waiting: Bare[] = [];
+    const at = await f.bareListener(
+      (bare) => void waiting.push(bare),
+      (bare, chunk) => {
+        const other = waiting[0] === bare ? waiting[1] : waiting[0];
+        if (chunk !== undefined) other?.write(chunk);
+      },
+    );
+    const calls = Promise.all([a, b].map(({ transport }) => caught(t, transport.send(at, 'echo', Uint8Array.of(1)))));
+    for (const error of await f.drive(calls)) t.true(error instanceof TransportError && error.sent === false, String(error));
+    t.is(count(a, 'up') + count(b, 'up'), 0);
+  });
+};
+
+/** One connection with a call on it, as it went over the wire. */
+async function recorded(f: IdentityLab, a: Node, b: Node): Promise<Passage> {
+  const relay = await f.relay(b);
+  await understood(f, a, b, relay.at);
+  await f.drive(a.transport.disconnect(relay.at));
+  await f.until('it is over at both ends', () => count(a, 'down') === 1 && count(b, 'down') === 1);
+  return relay.last;
+}
+
+async function comesToNothing(f: IdentityLab, dialler: Node, target: string): Promise<void> {
+  const error = await f.drive(caught(f.t, dialler.transport.send(target, 'echo', Uint8Array.of(1))));
+  f.t.true(error instanceof TransportError && error.sent === false && error.reason !== undefined, String(error));
+}

@@ -1,0 +1,107 @@
+// Certificates that change while a transport runs: new connections use the new ones, those that live stay.
+
+import { caught, checked } from '../transport/expect.ts';
+import { UNUSABLE } from './backend.ts';
+import { count, STUCK } from './lab.ts';
+import { refused, rejections, understood } from './refusals.ts';
+import type { Cases } from './suite.ts';
+
+export const rotationCases: Cases = (define, { certificates }) => {
+  const needs = { what: 'certificates' } as const;
+
+  // FAULTS 90
+  define(
+    'a renewed certificate is used by new connections, in and out; those that live stay, and their calls',
+    async (f, t) => {
+      const papers = await f.backend.papers();
+      const [a, b, c] = [await f.open({ papers }), await f.open(), await f.open()];
+      const remote = await understood(f, a, b);
+      const stuck = caught(t, a.transport.send(b.at, 'echo', Uint8Array.of(STUCK)));
+      await f.until('the call is in flight', () => b.served.length === 2);
+      // By one that has expired it shows which of them is used.
+      await a.update({ papers: await certificates!.outdated(papers) });
+      const says = certificates!.refused['a certificate that has expired'].says;
+      await refused(f, c, a.at, a, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'dialler' });
+      await refused(f, a, c.at, c, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'acceptor' });
+      t.false(remote.closed);
+      await a.update({ papers: await certificates!.renewed(papers) });
+      t.is((await understood(f, c, a)).nodeId, papers.nodeId, 'the id is that of the key');
+      await understood(f, a, c);
+      t.is(await understood(f, a, b), remote);
+      t.is(count(a, 'down') + count(b, 'down'), 0);
+      await f.drive(b.transport.close());
+      checked(t, await stuck, { code: 'unavailable' });
+    },
+    needs,
+  );
+
+  // FAULTS 90
+  define(
+    'a new key is a new id for new connections, in and out; those that live keep the old',
+    async (f, t) => {
+      const [a, b, c] = [await f.open(), await f.open(), await f.open()];
+      const next = await f.backend.papers();
+      const old = a.nodeId;
+      const remote = await understood(f, a, b);
+      const from = b.served[0]!.from;
+      await a.update({ papers: next });
+      t.is((await c.transport.dial(a.at)).nodeId, next.nodeId);
+      await a.transport.send(c.at, 'echo', Uint8Array.of(1));
+      t.is(c.served[0]!.from.nodeId, next.nodeId);
+      await a.transport.send(b.at, 'echo', Uint8Array.of(1));
+      t.is(b.served.at(-1)!.from, from);
+      t.is(from.nodeId, old);
+      t.false(remote.closed);
+      checked(t, await caught(t, b.transport.send(`${old}@${a.at}`, 'echo', Uint8Array.of(1))), {
+        code: 'unauthenticated',
+        reason: 'identity_mismatch',
+        message: new RegExp(`(?=.*${old})(?=.*${next.nodeId})`),
+      });
+      await b.transport.send(`${next.nodeId}@${a.at}`, 'echo', Uint8Array.of(1));
+      // It may call itself, as whom it is now.
+      t.is((await a.transport.dial(a.at)).nodeId, next.nodeId);
+    },
+    needs,
+  );
+
+  for (const title of UNUSABLE) {
+    // FAULTS 90
+    define(
+      `${title} is refused as an update, invalid_argument; the old one keeps working`,
+      async (f, t) => {
+        const { make, says } = certificates!.unusable[title];
+        const [a, b, c] = [await f.open(), await f.open(), await f.open()];
+        const remote = await understood(f, a, b);
+        checked(t, await caught(t, a.update({ papers: await make() })), { code: 'invalid_argument', message: says });
+        t.false(remote.closed);
+        await understood(f, a, c);
+        await understood(f, c, a);
+        t.is(count(a, 'down'), 0);
+      },
+      needs,
+    );
+  }
+
+  // FAULTS 90
+  define(
+    'a new authority: those of the old one are refused anew, those that live stay',
+    async (f, t) => {
+      const papers = await f.backend.papers();
+      const [a, b] = [await f.open({ papers }), await f.open()];
+      const remote = await understood(f, b, a);
+      await a.update({ papers: await certificates!.retrusted(papers) });
+      t.false(remote.closed);
+      await understood(f, b, a);
+      const says = /authority/;
+      await refused(f, b, `${papers.nodeId}@${a.at}`, a, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'acceptor' });
+      const before = rejections(a, 'out').length;
+      await refused(f, a, b.at, b, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'dialler' });
+      t.is(rejections(a, 'out').length, before + 1);
+      const foreign = await f.open({ papers: await certificates!.foreign() });
+      await understood(f, foreign, a);
+      await understood(f, a, foreign);
+      t.is(count(b, 'down'), 0);
+    },
+    needs,
+  );
+};

@@ -1,0 +1,83 @@
+// How cases are declared and run: one lab a case, a few at a time, and a reason for each that is skipped.
+
+import { unlessTaken } from '../address-race.ts';
+import type { TestContext, TestFunction } from '../test-runner.ts';
+import type { IdentityBackend, Papers } from './backend.ts';
+import { IdentityLab } from './lab.ts';
+
+/** Declares one case; its title is a sentence, unique in the suite. */
+export type Define = (title: string, body: (f: IdentityLab, t: TestContext) => Promise<void>, needs?: Needs) => void;
+
+/** What a backend may lack, and milliseconds for a case that takes long. */
+export interface Needs {
+  readonly what?: 'certificates' | 'tls' | 'untrusting' | 'impostors' | undefined;
+  readonly time?: number | undefined;
+}
+
+/** Cases of one subject. */
+export type Cases = (define: Define, backend: IdentityBackend<Papers>) => void;
+
+/** Registers the cases of `groups` for a backend; those of what it lacks are registered as one that is skipped, with the reason. */
+export function register(test: TestFunction, backend: IdentityBackend<Papers>, groups: readonly Cases[]): void {
+  const titles = new Set<string>();
+  const turn = turnstile(CASES_AT_ONCE);
+  const lacking = new Map<keyof typeof LACKS, number>();
+  const define: Define = (title, body, { what, time = WATCHDOG } = {}) => {
+    if (titles.has(title)) throw new TypeError(`two cases are titled '${title}'`);
+    titles.add(title);
+    if (what !== undefined && backend[what] === undefined) return void lacking.set(what, (lacking.get(what) ?? 0) + 1);
+    test(`${backend.name}: ${title}`, (t) =>
+      turn(() => {
+        t.timeout(time, 'the case waits for an event that does not come');
+        return unlessTaken(() => run(t, backend, body));
+      }));
+  };
+  for (const cases of groups) cases(define, backend);
+  for (const [what, count] of lacking) skipped(test, `${backend.name}: ${count} cases of ${what} (skipped: ${LACKS[what]})`);
+}
+
+async function run(t: TestContext, backend: IdentityBackend<Papers>, body: (f: IdentityLab, t: TestContext) => Promise<void>): Promise<void> {
+  const lab = new IdentityLab(t, backend);
+  try {
+    await body(lab, t);
+  } catch (error) {
+    // What the case found comes first; that its remains do not close either would only hide it.
+    await lab.finish(false).catch((also: unknown) => t.log(`and then: ${String(also)}`));
+    throw error;
+  }
+  await lab.finish(true);
+}
+
+/** Runners start all cases of a file at once; hundreds beside each other would only be slow, and hard to read where one hangs. */
+function turnstile(places: number): (run: () => Promise<void>) => Promise<void> {
+  let free = places;
+  const waiting: (() => void)[] = [];
+  return async (run) => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      await run();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free++;
+      else next();
+    }
+  };
+}
+
+function skipped(test: TestFunction, title: string): void {
+  const body = (t: TestContext) => void t.pass();
+  if (test.skip !== undefined) test.skip(title, body);
+  else test(title, body);
+}
+
+const LACKS: Readonly<Record<NonNullable<Needs['what']>, string>> = {
+  certificates: 'it proves ids without certificates',
+  tls: 'there is no TLS',
+  impostors: 'no transport takes a public key without its private one',
+  untrusting: 'it lets in whoever proves an id',
+};
+
+const CASES_AT_ONCE = 4;
+/** Real milliseconds, far above what a case needs on a busy machine. */
+const WATCHDOG = 120_000;

@@ -1,0 +1,70 @@
+// A wire that changes one bit, at every place there is: no connection comes up on a handshake that was altered, and no altered data is delivered.
+
+import { TransportError } from '@trunkline/transport-core';
+import { caught } from '../transport/expect.ts';
+import { equalBytes } from '../transport/values.ts';
+import { attempt, handshakeLengths, unharmed, wired } from './handshakes.ts';
+import { understood } from './refusals.ts';
+import type { Cases } from './suite.ts';
+
+export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
+  for (const direction of ['dialler', 'acceptor'] as const) {
+    // SEEDS 57, FAULTS 92
+    define(
+      `one bit of any byte of the ${direction}'s handshake that is changed: it fails, typed, and the acceptor goes on`,
+      async (f, t) => {
+        const on = await wired(f, { dial: 3_000, handshake: 5_000 });
+        const length = (await handshakeLengths(f, on))[direction];
+        t.true(length > 100);
+        const whole: number[] = [];
+        for (let flip = 0; flip < length; flip++) {
+          const outcome = await attempt(f, on, { [direction]: { flip } }, `byte ${flip} of ${length} changed`);
+          if (outcome === 'whole') whole.push(flip);
+        }
+        t.log(`${length} bytes; whole all the same, the ids right: byte ${whole.join(', ') || 'none'}`);
+        t.true(whole.length <= ignoredBytes, `${whole.length} bytes are ignored: ${whole.join(', ')}`);
+        await unharmed(f, on, length - whole.length);
+      },
+      { time: LONG },
+    );
+
+    // FAULTS 25
+    define(
+      `one bit of application data that the ${direction} sent is changed: the connection ends, nothing altered is delivered`,
+      async (f, t) => {
+        const on = await wired(f, { dial: 3_000, handshake: 5_000 });
+        const { a, b, relay } = on;
+        const request = Uint8Array.from({ length: 24 }, (_, i) => i + 1);
+        let length = 1;
+        for (let at = 0; at < length; at++) {
+          relay.courses = {};
+          await understood(f, a, b, relay.at);
+          await f.quiet();
+          const lane = relay.last[direction];
+          const begin = lane.written;
+          if (at === 0) {
+            await a.transport.send(relay.at, 'echo', request);
+            await f.quiet();
+            length = lane.written - begin;
+            t.true(length >= 24);
+          }
+          const served = b.served.length;
+          lane.course = { flip: lane.written + at };
+          const error = await f.drive(caught(t, a.transport.send(relay.at, 'echo', request)), 3_000);
+          if (!(error instanceof TransportError)) t.fail(`byte ${at} of ${length}: ${String(error)}`);
+          if (b.served.length !== served + (direction === 'dialler' ? 0 : 1)) t.fail(`byte ${at} of ${length}: ${b.served.length - served} were dispatched`);
+          await f.driveUntil('it is over at both ends', () => a.transport.remotes().length === 0 && b.transport.remotes().length === 1, 3_000);
+        }
+        t.log(`${length} bytes`);
+        t.true(
+          b.served.every((call) => call.request.length !== request.length || equalBytes(call.request, request)),
+          'nothing altered was delivered',
+        );
+      },
+      { time: LONG },
+    );
+  }
+};
+
+/** Thousands of handshakes on a busy machine. */
+const LONG = 900_000;

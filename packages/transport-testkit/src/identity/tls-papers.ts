@@ -1,0 +1,99 @@
+// Papers of nodes with certificates, good and bad: made with the functions of @trunkline/identity, which the backend's tests bring along.
+
+import type { Certificates, Flaw, Papers, REFUSED, UNUSABLE } from './backend.ts';
+import { WEAK_KEYS } from './weak-keys.ts';
+
+/** What `tls` is told. */
+export interface TlsPapers extends Papers {
+  readonly tls: { readonly key: string; readonly cert: string; readonly ca?: string | readonly string[] | undefined };
+}
+
+interface ToolIdentity {
+  readonly nodeId: string;
+  readonly key: string;
+  readonly publicKey: Uint8Array;
+}
+
+interface ToolDates<D> {
+  readonly notBefore?: D | undefined;
+  readonly notAfter?: D | undefined;
+}
+
+interface ToolAuthority<D> {
+  readonly cert: string;
+  issue(publicKey: Uint8Array, options?: ToolDates<D>): Promise<string>;
+}
+
+/** What of @trunkline/identity is used. */
+export interface IdentityTools<I extends ToolIdentity, D> {
+  createIdentity(options?: { type?: 'ed25519' | 'p256' | undefined }): I;
+  createAuthority(): Promise<ToolAuthority<D>>;
+  selfSigned(identity: I): Promise<string>;
+  /** The date so many days from now, by the machine's clock. */
+  day(fromNow: number): D;
+}
+
+/** A maker of nodes of one authority, and of all that is wrong with papers. */
+export async function tlsPapers<I extends ToolIdentity, D>({ createIdentity, createAuthority, selfSigned, day }: IdentityTools<I, D>) {
+  const [authority, another] = [await createAuthority(), await createAuthority()];
+  const byId = new Map<string, I>();
+  const make = async (type: 'ed25519' | 'p256' | undefined, certify: (identity: I) => Promise<string>, ca: TlsPapers['tls']['ca']): Promise<TlsPapers> => {
+    const identity = createIdentity({ type });
+    byId.set(identity.nodeId, identity);
+    return { nodeId: identity.nodeId, tls: { key: identity.key, cert: await certify(identity), ca } };
+  };
+  const again = async (papers: TlsPapers, dates?: ToolDates<D>): Promise<TlsPapers> => ({
+    nodeId: papers.nodeId,
+    tls: { ...papers.tls, cert: await authority.issue(byId.get(papers.nodeId)!.publicKey, dates) },
+  });
+  const past = { notBefore: day(-20), notAfter: day(-10) };
+  const papers = (type?: 'ed25519' | 'p256') => make(type, (identity) => authority.issue(identity.publicKey), authority.cert);
+  const alone = (type?: 'ed25519' | 'p256') => make(type, selfSigned, undefined);
+  const changed = async (change: Partial<TlsPapers['tls']>): Promise<TlsPapers> => {
+    const { nodeId, tls } = await papers();
+    return { nodeId, tls: { ...tls, ...change } };
+  };
+  const of = (certify: (identity: I) => Promise<string>) => () => make(undefined, certify, authority.cert);
+
+  const refused: Record<(typeof REFUSED)[number], Flaw<TlsPapers>> = {
+    'a certificate of another authority': { make: of((identity) => another.issue(identity.publicKey)), says: /no authority of tls\.ca signed it/ },
+    'a certificate that has expired': { make: of((identity) => authority.issue(identity.publicKey, past)), says: /expired/ },
+    'one that is not valid yet': {
+      make: of((identity) => authority.issue(identity.publicKey, { notBefore: day(10), notAfter: day(20) })),
+      says: /not valid yet/,
+    },
+    'a self-signed one': { make: of(selfSigned), says: /no authority of tls\.ca signed it/ },
+  };
+  const unusable: Record<(typeof UNUSABLE)[number], Flaw<TlsPapers>> = {
+    'a key that does not fit its certificate': { make: async () => changed({ key: (await papers()).tls.key }), says: /tls\.key.*does not fit/ },
+    'a key that is cut off': { make: async () => changed({ key: cutOff((await papers()).tls.key) }), says: /tls\.key/ },
+    'a key that is none': { make: () => changed({ key: 'no key at all' }), says: /tls\.key.*no private key/ },
+    'a key of RSA': { make: () => changed(WEAK_KEYS.rsa), says: /tls\.cert.*rsa, 2048 bits.*Ed25519/ },
+    'a certificate that is cut off': { make: async () => changed({ cert: cutOff((await papers()).tls.cert) }), says: /tls\.cert/ },
+    'a certificate that is none': { make: async () => changed({ cert: (await papers()).tls.key }), says: /tls\.cert.*no certificate/ },
+    'an authority that is cut off': { make: () => changed({ ca: cutOff(authority.cert) }), says: /tls\.ca/ },
+  };
+  const giant = async (): Promise<TlsPapers> => {
+    const { cert } = (await papers()).tls;
+    const own = await papers();
+    return { ...own, tls: { ...own.tls, cert: own.tls.cert + cert.repeat(CHAIN) } };
+  };
+  const certificates: Omit<Certificates<TlsPapers>, 'strange'> = {
+    refused,
+    unusable,
+    giant,
+    renewed: (node) => again(node),
+    outdated: (node) => again(node, past),
+    retrusted: async ({ nodeId, tls }) => ({ nodeId, tls: { ...tls, ca: another.cert } }),
+    foreign: () => make(undefined, (identity) => another.issue(identity.publicKey), [authority.cert, another.cert]),
+  };
+  return { papers, alone, certificates };
+}
+
+/** A file that was not copied whole: its end is there, its middle is not. */
+function cutOff(pem: string): string {
+  const lines = pem.trimEnd().split('\n');
+  return `${[...lines.slice(0, 2), ...lines.slice(3)].join('\n').replace(/[A-Za-z0-9+/]{5}\n/, '\n')}\n`;
+}
+
+const CHAIN = 500;

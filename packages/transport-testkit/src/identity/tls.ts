@@ -1,0 +1,129 @@
+// TLS clients that are not ours: what they may try is refused, or changes nothing.
+
+import { caught } from '../transport/expect.ts';
+import { count } from './lab.ts';
+import { rejections, understood } from './refusals.ts';
+import type { Cases } from './suite.ts';
+
+export const tlsCases: Cases = (define, { tls }) => {
+  const needs = { what: 'tls' } as const;
+
+  // FAULTS 86
+  define(
+    'a session that a client offers again is never resumed, and its identity is derived anew',
+    async (f, t) => {
+      const node = await f.open();
+      const [first, second] = [await f.backend.papers(), await f.backend.papers()];
+      const client = tls!.client({ papers: first });
+      const peer = await f.rawDial(client.layer, node.at);
+      await peer.handshake();
+      peer.send({ kind: 'REQUEST', id: 1, channel: 0x20, method: 1, payload: Uint8Array.of(1) });
+      await peer.next('RESPONSE');
+      await peer.barrier();
+      t.is(node.served[0]!.from.nodeId, first.nodeId);
+      const sessions = client.sessions();
+      t.true(sessions.length > 0, 'the client has something to offer');
+      for (const session of sessions) {
+        for (const papers of [first, second]) {
+          const again = tls!.client({ papers, session });
+          const resumed = await f.rawDial(again.layer, node.at);
+          await resumed.handshake();
+          resumed.send({ kind: 'REQUEST', id: 1, channel: 0x20, method: 1, payload: Uint8Array.of(1) });
+          await resumed.next('RESPONSE');
+          t.false(again.reused(), 'it was not resumed');
+          t.is(node.served.at(-1)!.from.nodeId, papers.nodeId, 'its id is that of the key it held now');
+        }
+      }
+    },
+    needs,
+  );
+
+  // FAULTS 85, 86
+  define(
+    'a session of a node that is denied since does not let it in',
+    async (f, t) => {
+      const node = await f.open();
+      const papers = await f.backend.papers();
+      const client = tls!.client({ papers });
+      const peer = await f.rawDial(client.layer, node.at);
+      await peer.handshake();
+      await peer.barrier();
+      await node.update({ deny: [papers.nodeId] });
+      await peer.expectClosed();
+      for (const session of client.sessions()) {
+        const again = tls!.client({ papers, session });
+        const resumed = await f.rawDial(again.layer, node.at);
+        resumed.begin({ kind: 'HELLO' });
+        const bye = await resumed.next('GO_AWAY');
+        t.is(`${bye.code}/${bye.reason}`, '7/11');
+        await resumed.expectClosed();
+        t.false(again.reused());
+      }
+    },
+    needs,
+  );
+
+  // FAULTS 87
+  define(
+    'a client of TLS 1.2 is refused, the observer is told, and the next is served',
+    async (f, t) => {
+      const [node, other] = [await f.open(), await f.open()];
+      const client = tls!.client({ papers: await f.backend.papers(), maxVersion: 'TLSv1.2' });
+      await caught(t, f.rawDial(client.layer, node.at));
+      await f.until('the observer is told', () => rejections(node, 'in').length > 0);
+      const { error } = rejections(node, 'in')[0]!;
+      t.is(error.reason, 'wrong_preamble', error.message);
+      t.regex(error.message, /TLS 1\.3/);
+      t.is(count(node, 'up'), 0);
+      await understood(f, other, node);
+    },
+    needs,
+  );
+
+  // FAULTS 87
+  define(
+    'nothing is negotiated anew on a connection that is up',
+    async (f, t) => {
+      const node = await f.open();
+      const client = tls!.client({ papers: await f.backend.papers() });
+      const peer = await f.rawDial(client.layer, node.at);
+      await peer.handshake();
+      await peer.barrier();
+      t.false(await client.renegotiated());
+      await peer.barrier();
+      t.is(node.transport.remotes().length, 1);
+    },
+    needs,
+  );
+
+  // FAULTS 88
+  for (const [what, hello] of [
+    ['no server name and no protocol', {}],
+    ['another server name', { servername: 'not.this.one.example' }],
+    ['a protocol that nobody speaks', { alpn: ['h3', 'made-up'] }],
+    ['a long list of protocols', { alpn: Array.from({ length: 100 }, (_, i) => `protocol-${i}`) }],
+    ['both', { servername: `${'x'.repeat(60)}.example`, alpn: ['spdy/1'] }],
+  ] as const) {
+    define(
+      `a client that offers ${what} is served or refused cleanly`,
+      async (f, t) => {
+        const [node, other] = [await f.open(), await f.open()];
+        const papers = await f.backend.papers();
+        const client = tls!.client({ papers, ...hello });
+        const peer = await f.rawDial(client.layer, node.at).catch(() => undefined);
+        if (peer === undefined) {
+          await f.until('the observer is told', () => rejections(node, 'in').length > 0);
+          t.log('refused');
+        } else {
+          await peer.handshake();
+          await peer.barrier();
+          t.is(node.transport.remotes()[0]!.nodeId, papers.nodeId);
+          peer.destroy();
+        }
+        await f.until('nothing of it is left', () => node.transport.remotes().length === 0);
+        await understood(f, other, node);
+      },
+      needs,
+    );
+  }
+};

@@ -1,0 +1,60 @@
+// Papers that can't be used: told by listen() and by send(), before anything is bound or dialled.
+
+import type { TransportError } from '@trunkline/transport-core';
+import { caught, checked, thrown } from '../transport/expect.ts';
+import { UNUSABLE } from './backend.ts';
+import { rejections, understood } from './refusals.ts';
+import type { Cases } from './suite.ts';
+
+export const unusableCases: Cases = (define, { certificates }) => {
+  for (const title of UNUSABLE) {
+    // FAULTS 82
+    define(
+      `${title} is invalid_argument at listen() and at send(), and nothing is bound`,
+      async (f, t) => {
+        const { make, says } = certificates!.unusable[title];
+        const other = await f.open();
+        const place = await f.open();
+        const address = place.at;
+        await f.drive(place.transport.close());
+        const bad = await f.create({ papers: await make(), address });
+        checked(t, await caught(t, bad.transport.listen()), { code: 'invalid_argument', message: says });
+        thrown(t, () => bad.transport.localAddr(), { code: 'failed_precondition' });
+        checked(t, await caught(t, other.transport.dial(address)), { code: 'unavailable', reason: 'connection_refused' });
+        const calls = [
+          bad.transport.send(other.at, 'echo', Uint8Array.of(1)),
+          bad.transport.send(other.at, 'hint', Uint8Array.of(1)),
+          bad.transport.dial(other.at),
+        ];
+        for (const error of await Promise.all(calls.map((call) => caught(t, call)))) {
+          checked(t, error, { code: 'invalid_argument', sent: false, message: says });
+          t.is((error as TransportError).target, other.at);
+        }
+        t.deepEqual(rejections(other, 'in'), [], 'nobody was dialled');
+        // It is not broken for ever.
+        const { papers } = place;
+        await bad.update({ papers });
+        await bad.transport.listen();
+        t.deepEqual(await bad.transport.send(other.at, 'echo', Uint8Array.of(1)), Uint8Array.of(1));
+        t.is(other.served.at(-1)!.from.nodeId, papers.nodeId);
+        t.deepEqual(await other.transport.send(`${papers.nodeId}@${bad.at}`, 'echo', Uint8Array.of(2)), Uint8Array.of(2));
+      },
+      { what: 'certificates' },
+    );
+  }
+
+  define(
+    'an expired certificate of its own is no hindrance to listen: its peers judge it, and a renewed one is taken',
+    async (f) => {
+      const papers = await f.backend.papers();
+      const [a, b] = [await f.open({ papers: await certificates!.outdated(papers) }), await f.open()];
+      await b.transport.dial(a.at).then(
+        () => f.t.fail('it is refused'),
+        (error) => f.t.is(error.reason, 'bad_certificate'),
+      );
+      await a.update({ papers: await certificates!.renewed(papers) });
+      await understood(f, b, a);
+    },
+    { what: 'certificates' },
+  );
+};
