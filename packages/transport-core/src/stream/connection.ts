@@ -262,8 +262,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
   /** Does what is due at `now`; `due` is the next time then. */
   wake(now: number): void {
-    // What it does may ask for an earlier time.
-    this.due = Number.POSITIVE_INFINITY;
+    this.due = Number.POSITIVE_INFINITY; // What it does may ask for an earlier time than it gives.
     if (now >= this.#sendAgain) {
       this.#sendAgain = Number.POSITIVE_INFINITY;
       if (this.#kept === undefined) this.session.drained(now);
@@ -278,7 +277,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     }
     // A connection that its own rate holds back is not stuck.
     if (this.#sendAgain !== Number.POSITIVE_INFINITY) this.session.outbox.blockedSince = now;
-    this.due = Math.min(this.due, this.session.wake(now), this.#sendAgain, this.#receiveAgain, this.#farewell);
+    const next = this.session.wake(now);
+    this.due = Math.min(this.due, next, this.#sendAgain, this.#receiveAgain, this.#farewell);
   }
 
   dirty(): void {
