@@ -216,10 +216,11 @@ export const deadlineCases: Cases = (define) => {
     const { a, b, at } = await f.pair({ a: { timeout: 1_000 } });
     serveKit(b);
     const items = await a.send(at, 'range', rangeOf(1_000, 10_000));
-    await f.turns(10);
-    await f.advance(1_100);
+    const open = () => a.snapshot().connections[0]?.streams ?? 0;
+    t.is(open(), 1);
+    // Its time runs from the last item that came, and on a busy machine items still come while it is moved.
+    while (open() > 0) await f.advance(1_100);
     await rejected(t, listOf(items), { code: 'deadline_exceeded' });
-    t.is(a.snapshot().connections[0]?.streams ?? 0, 0);
   });
 
   define("an upload that stalls ends at the transport's timeout", async (f, t) => {
