@@ -43,11 +43,6 @@ export class MutualTls implements AcceptorHost {
     return this.#trust;
   }
 
-  /** This node's id. */
-  get nodeId(): string {
-    return this.check().nodeId;
-  }
-
   /**
    * Changes what is given, and at once: new connections use it, those whose node is not wanted any more are cut, the others stay.
    * Where a new key, certificate or authority is bad, everything stays as it was (`invalid_argument`).

@@ -123,25 +123,21 @@ class Handshake {
 
   /** It came through: socket and pass are another's now. */
   done(): void {
-    this.#finish();
-  }
-
-  /** It came to nothing. */
-  end(error: TransportError): void {
-    if (this.over) return;
-    this.#finish();
-    this.raw.destroy();
-    this.pass?.leave(error);
-  }
-
-  readonly #closed = (): void => this.end(tlsAcceptError(undefined, this.#endpoint));
-
-  #finish(): void {
     this.over = true;
     this.raw.off('close', this.#closed);
     this.#clock.clearTimeout(this.#timer);
     this.#forget();
   }
+
+  /** It came to nothing. */
+  end(error: TransportError): void {
+    if (this.over) return;
+    this.done();
+    this.raw.destroy();
+    this.pass?.leave(error);
+  }
+
+  readonly #closed = (): void => this.end(tlsAcceptError(undefined, this.#endpoint));
 }
 
 function endpointOf({ remoteAddress, remotePort }: Socket): string | undefined {

@@ -171,7 +171,8 @@ for (const { name, place } of places) {
 
   test(title('more connections than may say hello wait unread; strangers do not keep their places'), async (t) => {
     const layer = place();
-    const server = end(t, secure(layer(), { identity: createIdentity() }), { limits: { handshakes: { pending: 1 } }, handshakeTimeout: 20_000 });
+    const arrivals = watchArrivals(layer(), 2);
+    const server = end(t, secure(arrivals.layer, { identity: createIdentity() }), { limits: { handshakes: { pending: 1 } }, handshakeTimeout: 20_000 });
     await server.listen();
     const plain = layer();
     t.teardown(() => plain.close());
@@ -180,7 +181,9 @@ for (const { name, place } of places) {
     const client = end(t, secure(layer(), { identity: createIdentity() }), { dialTimeout: 20_000 });
     const sent = client.transport.send(server.addr, 'echo', Uint8Array.of(5), { timeout: 20_000 });
     // The stranger came first, and holds the one place by saying nothing.
-    await systemClock.sleep(20);
+    await arrivals.all;
+    // Turns in which it would come up, if it were read.
+    for (let turns = 0; turns < 20; turns++) await systemClock.sleep(0);
     t.deepEqual(server.transport.remotes(), []);
     stranger.write(new TextEncoder().encode('GET / HTTP/1.1\r\n\r\n'));
     t.deepEqual(await sent, Uint8Array.of(5));
@@ -293,4 +296,29 @@ async function failure(t: ExecutionContext, promise: PromiseLike<unknown>): Prom
   );
   t.true(error instanceof TransportError, String(error));
   return error as TransportError;
+}
+
+/** The same layer, and a promise of the moment when it has accepted so many connections. */
+function watchArrivals(inner: StreamLayer, count: number): { layer: StreamLayer; all: Promise<void> } {
+  let arrived = 0;
+  let told = () => {};
+  const all = new Promise<void>((resolve) => {
+    told = resolve;
+  });
+  const layer: StreamLayer = {
+    listen: (accept, failed, options) =>
+      inner.listen(
+        (connection, pass) => {
+          accept(connection, pass);
+          if (++arrived === count) told();
+        },
+        failed,
+        options,
+      ),
+    dial: (address, options) => inner.dial(address, options),
+    localAddr: () => inner.localAddr(),
+    advertiseAddr: () => inner.advertiseAddr(),
+    close: () => inner.close(),
+  };
+  return { layer, all };
 }
