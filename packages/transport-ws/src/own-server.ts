@@ -34,7 +34,11 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
     response.end('This port takes WebSocket upgrades only.\n');
   });
   http.on('clientError', (error: Error & { rawPacket?: Uint8Array }, socket: Socket) => {
-    if (error.rawPacket !== undefined) observer?.event?.({ type: 'rejected', endpoint: endpointOf(socket), direction: 'in', error: notHttp(error, socket) });
+    try {
+      if (error.rawPacket !== undefined) observer?.event?.({ type: 'rejected', endpoint: endpointOf(socket), direction: 'in', error: notHttp(error, socket) });
+    } catch {
+      // An observer that throws is ignored: what strangers send must not end the process.
+    }
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     socket.destroySoon();
   });
