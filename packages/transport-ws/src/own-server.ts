@@ -3,7 +3,17 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import type { MutualTls, Secured } from '@trunkline/mutual-tls';
-import { type Clock, formatHostPort, type ListenOptions, lookAlike, type Observer, type Pass, reasonError, type Timer } from '@trunkline/transport-core';
+import {
+  type Clock,
+  formatHostPort,
+  type ListenOptions,
+  lookAlike,
+  type Observer,
+  type Pass,
+  reasonError,
+  type Timer,
+  type TransportError,
+} from '@trunkline/transport-core';
 
 export interface UpgradeServer {
   /** What listens; not yet. Its close() frees the port. */
@@ -33,11 +43,18 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
     response.writeHead(426, { Connection: 'close', Upgrade: 'websocket', 'Content-Type': 'text/plain' });
     response.end('This port takes WebSocket upgrades only.\n');
   });
-  http.on('clientError', (error: Error & { rawPacket?: Uint8Array }, socket: Socket) => {
+  const tell = (error: TransportError, endpoint: string) => {
     try {
-      if (error.rawPacket !== undefined) observer?.event?.({ type: 'rejected', endpoint: endpointOf(socket), direction: 'in', error: notHttp(error, socket) });
+      observer?.event?.({ type: 'rejected', endpoint, direction: 'in', error });
     } catch {
       // An observer that throws is ignored: what strangers send must not end the process.
+    }
+  };
+  http.on('clientError', (error: Error & { rawPacket?: Uint8Array }, socket: Socket) => {
+    if (error.rawPacket !== undefined) {
+      const { pass } = arrived(socket);
+      if (pass !== undefined) pass.leave(notHttp(error, socket));
+      else tell(notHttp(error, socket), endpointOf(socket));
     }
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     socket.destroySoon();
@@ -50,7 +67,8 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
     return arrival;
   };
   const wait = (socket: Socket, arrival: Arrival) => {
-    const gone = () => arrived(socket).pass?.leave();
+    const endpoint = endpointOf(socket);
+    const gone = () => arrived(socket).pass?.leave(noUpgrade(endpoint));
     if (waiting.size >= WAITING) {
       arrival.pass?.leave();
       return socket.destroy();
@@ -82,6 +100,11 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
   // Nothing is read before a connection has its place.
   const listener = createNetServer({ pauseOnConnect: true }, (socket) => acceptor.take(socket));
   return { listener, http, arrived, cut };
+}
+
+/** It had its place, and the costly half of TLS, for nothing. */
+function noUpgrade(endpoint: string) {
+  return reasonError('reset', `Connection with ${endpoint}: it ended before its WebSocket upgrade`, { target: endpoint });
 }
 
 function notHttp(error: Error & { rawPacket?: Uint8Array }, socket: Socket) {
