@@ -38,6 +38,15 @@ export class MutualTls implements AcceptorHost {
     return this.#credentials;
   }
 
+  /** This node's id; undefined as long as its key and certificate can't be read, which `check` tells of. */
+  get nodeId(): string | undefined {
+    try {
+      return this.check().nodeId;
+    } catch {
+      return undefined;
+    }
+  }
+
   get trust(): Trust {
     this.#trust ??= trustOf(this.#options, this.check());
     return this.#trust;

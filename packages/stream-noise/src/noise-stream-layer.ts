@@ -147,6 +147,10 @@ export class SecureLayer implements NoiseStreamLayer {
     return this.#inner.localAddrs?.() ?? [this.#inner.localAddr()];
   }
 
+  get nodeId(): string {
+    return this.#init.peers.self;
+  }
+
   advertiseAddr(): string {
     return this.#inner.advertiseAddr();
   }

@@ -25,7 +25,8 @@ export interface LivePeer {
 }
 
 export class Peers {
-  readonly #self: string;
+  /** This node. */
+  readonly self: string;
   #allow: ReadonlySet<string> | undefined;
   #deny: ReadonlySet<string>;
   /** With whom each was meant to be. */
@@ -33,7 +34,7 @@ export class Peers {
 
   /** `self` may always call itself. */
   constructor(self: string, { allow, deny }: PeerLists) {
-    this.#self = self;
+    this.self = self;
     this.#allow = allow && new Set(allow);
     this.#deny = new Set(deny);
   }
@@ -41,7 +42,7 @@ export class Peers {
   /** Why the node is not wanted, by its id alone. The text is read at both ends. `dialled`: whom the dialler means to reach. */
   judge(nodeId: string, dialled: string | undefined): TransportError | undefined {
     if (this.#deny.has(nodeId)) return reasonError('denied', `node ${nodeId} is denied (deny)`);
-    if (this.#allow === undefined || this.#allow.has(nodeId) || nodeId === dialled || nodeId === this.#self) return undefined;
+    if (this.#allow === undefined || this.#allow.has(nodeId) || nodeId === dialled || nodeId === this.self) return undefined;
     return reasonError('denied', `node ${nodeId} is not allowed (allow has ${this.#allow.size} others)`);
   }
 

@@ -11,6 +11,8 @@ export interface Remote {
   readonly closed: boolean;
   /** The last measured round trip in milliseconds. */
   readonly rtt?: number | undefined;
+  /** Milliseconds for which a ping has been unanswered and nothing else has come either; 0 while the peer is heard. */
+  readonly silence?: number | undefined;
   /** What the peer says of itself: its advertised address. */
   readonly addr?: string | undefined;
   /** There only when it was proven (TLS, noise). */

@@ -170,6 +170,10 @@ class TcpLayer implements TcpStreamLayer {
     return this.#localAddr;
   }
 
+  get nodeId(): string | undefined {
+    return this.#tls?.nodeId;
+  }
+
   advertiseAddr(): string {
     return this.#advertiseAddr ?? this.localAddr();
   }

@@ -62,6 +62,10 @@ export class WsLayer implements WsStreamLayer {
     return this.#localAddr;
   }
 
+  get nodeId(): string | undefined {
+    return this.#tls?.nodeId;
+  }
+
   advertiseAddr(): string {
     return this.#options.advertiseAddr ?? this.localAddr();
   }

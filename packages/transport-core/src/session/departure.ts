@@ -46,12 +46,12 @@ export class Departure {
     return Math.min(this.#leaveDue, this.#graceDue);
   }
 
-  /** We leave: the GO_AWAY goes behind all that was accepted. @param told what the peer reads. */
-  leave(error: TransportError, told: string, time = LEAVE_TIME): void {
+  /** We leave: the GO_AWAY goes behind all that was accepted. A duplicate lives until its calls end. @param told what the peer reads. */
+  leave(error: TransportError, told: string, time = error.reason === 'duplicate' ? Number.POSITIVE_INFINITY : LEAVE_TIME): void {
     if (this.left !== undefined) return;
     this.left = error;
     this.#leaveDue = this.#link.now + time;
-    this.#link.port.wakeBy(this.#leaveDue);
+    if (time !== Number.POSITIVE_INFINITY) this.#link.port.wakeBy(this.#leaveDue);
     this.#outbox.sayFarewell({ code: codeNumber(error.code), reason: reasonNumber(error.reason), text: truncateText(told) });
     this.#session.departed(this.#caller.takeWaiting(this.#channels.all()));
   }
@@ -117,4 +117,4 @@ const LEAVE_TIME = 5_000;
 const FLUSH_TIME = 1_000;
 const CLOSED = reasonError('closed', 'the other end has closed its transport');
 const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
-const ORDERLY: ReadonlySet<Reason> = new Set(['idle', 'closed', 'disconnected'] as const);
+const ORDERLY: ReadonlySet<Reason> = new Set(['idle', 'closed', 'disconnected', 'duplicate'] as const);

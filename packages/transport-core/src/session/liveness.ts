@@ -29,6 +29,11 @@ export class Liveness {
     this.#received = now;
   }
 
+  /** For how long a PING has been out with nothing received since. */
+  silence(now: number): number {
+    return this.#nonce === 0 ? 0 : Math.max(0, now - Math.max(this.#received, this.#pinged));
+  }
+
   /** The nonce of a PING to be sent now. */
   ping(now: number): number {
     this.#pinged = now;

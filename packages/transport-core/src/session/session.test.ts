@@ -106,7 +106,7 @@ test('a round trip is measured as soon as it is up', (t) => {
   }
   pair.now += 7;
   pair.quiet();
-  t.is(pair.dialler.session.rtt, 7);
+  t.is(pair.dialler.session.liveness.rtt, 7);
 });
 
 test('a call is sent when its batch has left, not before', (t) => {

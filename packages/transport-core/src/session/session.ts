@@ -35,7 +35,7 @@ export class Session implements FrameVisitor, Departing {
   readonly #shelf: Shelf | undefined;
   /** Of a connection that carries bytes. */
   readonly #decoder: FrameDecoder | undefined;
-  readonly #liveness: Liveness;
+  readonly liveness: Liveness;
   readonly #channels: Channels;
   readonly #greeter: Greeter;
   readonly #dispatcher: Dispatcher;
@@ -63,12 +63,12 @@ export class Session implements FrameVisitor, Departing {
     this.inflow = new Inflow(this.link, this.outbox, this.#shelf);
     this.#channels = new Channels(this.link, this.outbox, options.mounts);
     this.#greeter = new Greeter(this.link, options);
-    this.#liveness = new Liveness(options.keepAlive, options.random, now);
+    this.liveness = new Liveness(options.keepAlive, options.random, now);
     const parity = side === 'dialler' ? 1 : 0;
     this.caller = new Caller(this.link, this.outbox, this.inflow, parity, this.#channels.get);
     this.callee = new Callee(this.link, this.outbox, this.inflow, options.visitor, this.#channels.get, (channel) => this.watch(channel));
     const answers = new Answers(this.link, this.inflow, this.caller);
-    this.#dispatcher = new Dispatcher(this.link, this.outbox, answers, this.callee, this.#channels, this.#liveness, parity);
+    this.#dispatcher = new Dispatcher(this.link, this.outbox, answers, this.callee, this.#channels, this.liveness, parity);
     this.#departure = new Departure(this.link, this.outbox, this.caller, this.callee, this.#channels, this);
     this.#decoder = carriesBytes ? new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate }) : undefined;
     this.#idleTime = options.idleTimeout * (side === 'dialler' ? 1 : 2);
@@ -78,11 +78,6 @@ export class Session implements FrameVisitor, Departing {
 
   get state(): 'opening' | 'up' | 'closing' | 'closed' {
     return this.#phase === 'up' ? 'up' : this.#phase === 'leaving' ? 'closing' : this.#phase === 'closed' ? 'closed' : 'opening';
-  }
-
-  /** Is there a round trip to tell, in milliseconds? */
-  get rtt(): number | undefined {
-    return this.#liveness.rtt;
   }
 
   get openChannels(): Iterable<Channel> {
@@ -131,7 +126,7 @@ export class Session implements FrameVisitor, Departing {
     const { now } = this.link;
     this.#phase = 'up';
     this.link.active = now;
-    this.outbox.control(Kind.PING, this.#liveness.ping(now));
+    this.outbox.control(Kind.PING, this.liveness.ping(now));
     this.#options.port.wakeBy(this.#nextDue());
     this.#options.visitor.up();
   }
@@ -142,7 +137,7 @@ export class Session implements FrameVisitor, Departing {
   receive(now: number, chunk: Uint8Array): void {
     this.link.now = now;
     if (this.#phase === 'closed') return;
-    this.#liveness.heard(now);
+    this.liveness.heard(now);
     const bytes = this.#greeter.matched ? chunk : this.#preamble(chunk);
     if (bytes === undefined) return;
     this.#frames = 0;
@@ -163,7 +158,7 @@ export class Session implements FrameVisitor, Departing {
   /** Frames of a connection that carries them. */
   receiveFrames(now: number, batch: readonly Frame[]): void {
     this.link.now = now;
-    this.#liveness.heard(now);
+    this.liveness.heard(now);
     for (const frame of batch) if (this.state === 'closed' || !this.frame(frame)) return;
     if (this.#phase === 'leaving') this.#options.port.dirty();
   }
@@ -280,7 +275,7 @@ export class Session implements FrameVisitor, Departing {
   }
 
   /** Leaves in order: nothing new is opened here, what is open and what the peer still opens is served. */
-  leave(reason: 'idle' | 'disconnected', text: string, told = text): void {
+  leave(reason: 'idle' | 'disconnected' | 'duplicate', text: string, told = text): void {
     if (this.#phase === 'up') this.#departure.leave(reasonError(reason, text), told);
   }
 
@@ -342,7 +337,7 @@ export class Session implements FrameVisitor, Departing {
 
   /** We slept for so long: what accuses the peer moves by as much, calls' deadlines do not. */
   excuse(lateness: number): void {
-    this.#liveness.excuse(lateness);
+    this.liveness.excuse(lateness);
     this.#handshakeDue += lateness;
     this.inflow.lastPacket += lateness;
     this.outbox.blockedSince += lateness;
@@ -370,8 +365,8 @@ export class Session implements FrameVisitor, Departing {
     if (now >= this.#frameDue) return this.link.violation('malformed', FRAME_LATE);
     if (this.outbox.blocked && now >= this.outbox.blockedSince + STUCK) return this.#cut(reasonError('reset', 'the other end has read nothing for 10 s'));
     if (this.outbox.stuffed) return this.#cut(reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames waits'));
-    if (this.#liveness.dead(now)) return this.#cut(reasonError('ping_timeout', `the other end was silent for ${keepAlive.interval + keepAlive.timeout} ms`));
-    if (this.#liveness.wantsPing(now, this.link.active)) this.outbox.control(Kind.PING, this.#liveness.ping(now));
+    if (this.liveness.dead(now)) return this.#cut(reasonError('ping_timeout', `the other end was silent for ${keepAlive.interval + keepAlive.timeout} ms`));
+    if (this.liveness.wantsPing(now, this.link.active)) this.outbox.control(Kind.PING, this.liveness.ping(now));
     this.#departure.wake(now);
     if (this.#phase === 'up' && now >= this.link.active + this.#idleTime && this.#isIdle()) this.leave('idle', `nothing was sent for ${this.#idleTime} ms`);
   }
@@ -382,7 +377,7 @@ export class Session implements FrameVisitor, Departing {
   }
 
   #nextDue(): number {
-    let due = Math.min(this.#liveness.due(this.link.active), this.#frameDue, this.#departure.due);
+    let due = Math.min(this.liveness.due(this.link.active), this.#frameDue, this.#departure.due);
     if (this.outbox.blocked) due = Math.min(due, this.outbox.blockedSince + STUCK);
     if (this.#phase === 'up' && this.#isIdle()) due = Math.min(due, this.link.active + this.#idleTime);
     return due;

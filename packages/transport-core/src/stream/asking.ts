@@ -2,7 +2,7 @@
 
 import { type CommonConfig, type HelloFields, isHelloFields } from '../common-options.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
-import type { Remote } from '../remote.ts';
+import type { Applicant, Membership } from './membership.ts';
 
 /** The address of a name that is dialled; `shown` stands for it in an error. */
 export async function askResolve({ resolve }: CommonConfig, target: string, shown: string, address: string): Promise<string> {
@@ -37,19 +37,29 @@ export function askHello(
   );
 }
 
-/** Whether this end wants the peer; `refuse` gets what both ends see. */
-export function askAdmit({ admit }: CommonConfig, remote: Remote, agree: () => void, refuse: (error: TransportError) => void): void {
-  if (admit === undefined) return agree();
-  attempt(
-    () => admit(remote),
-    agree,
-    (error) => refuse(refusal(error)),
-  );
+/** Whether this end wants the peer, its `admit` option first; `refuse` gets what both ends see. */
+export function askAdmit(
+  { admit }: CommonConfig,
+  membership: Membership | undefined,
+  applicant: Applicant,
+  agree: () => void,
+  refuse: (error: TransportError) => void,
+): void {
+  const failed = (error: unknown) => refuse(refusal(error));
+  const apply = membership === undefined ? agree : () => attempt(() => membership.admit(applicant), agree, failed);
+  if (admit === undefined) return apply();
+  attempt(() => admit(applicant.remote), apply, failed);
 }
 
 /** Why a dial failed after the stream was there, told as the stream layers tell theirs. */
 export function unreachable({ code, message, reason, origin, metadata, cause }: TransportError, target: string): TransportError {
   return new TransportError(code, `Cannot connect to ${target}: ${message}`, { reason, origin, metadata, cause, target, sent: false });
+}
+
+/** Somebody else than the node that was dialled. */
+export function mismatch(expected: string, { nodeId, endpoint }: { readonly nodeId?: string | undefined; readonly endpoint: string }): TransportError {
+  const found = nodeId === undefined ? 'proved no id' : `proved to be ${nodeId}`;
+  return reasonError('identity_mismatch', `node ${expected} was dialled, and who answered at ${endpoint} ${found}`);
 }
 
 /** What `admit` threw, as both ends see it. */

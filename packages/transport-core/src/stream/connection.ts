@@ -1,7 +1,7 @@
 // Joins a session to a stream and a clock: bytes in, bytes out, time, and the questions that only the transport can answer.
 
 import type { CommonConfig, HelloFields } from '../common-options.ts';
-import { reasonError, type TransportError, withDetails } from '../errors.ts';
+import { type TransportError, withDetails } from '../errors.ts';
 import type { Counter } from '../observer.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
@@ -14,11 +14,12 @@ import { Session } from '../session/session.ts';
 import type { SessionVisitor } from '../session/session-options.ts';
 import { allocate } from '../system-memory.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
-import { FRAME_OVERHEAD, type Frame, type FrameWriter } from '../wire/frame.ts';
+import type { Frame, FrameWriter } from '../wire/frame.ts';
 import type { Hello } from '../wire/hello.ts';
 import type { Mailbox } from '../wire/mailbox.ts';
-import { askAdmit, askHello, unreachable } from './asking.ts';
+import { askAdmit, askHello, mismatch, unreachable } from './asking.ts';
 import type { BufferPool } from './buffers.ts';
+import type { Membership } from './membership.ts';
 import { LiveRemote, type RemoteLink } from './remote.ts';
 import type { Pass, StreamConnection, StreamSink } from './stream-layer.ts';
 import type { Flushable, Ticker } from './ticker.ts';
@@ -27,6 +28,7 @@ import { TokenBucket } from './token-bucket.ts';
 /** The transport, as its connections see it. */
 export interface ConnectionHost {
   readonly config: CommonConfig;
+  readonly membership: Membership | undefined;
   readonly self: Introduction;
   readonly mounts: ReadonlyMap<number, Mounted>;
   readonly ticker: Ticker;
@@ -119,7 +121,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.#sendRate = send === undefined ? undefined : new TokenBucket(send, this.since);
     this.#receiveRate = receive === undefined ? undefined : new TokenBucket(receive, this.since);
     this.#mailbox = stream.frames?.mailbox;
-    this.#encoder = this.#mailbox === undefined ? new FrameEncoder(host.buffers.take, batchSize(config.limits.packet)) : undefined;
+    this.#encoder = this.#mailbox === undefined ? new FrameEncoder(host.buffers.take, host.buffers.size) : undefined;
     const encoder = this.#encoder;
     this.session = new Session({
       side: init.direction === 'out' ? 'dialler' : 'acceptor',
@@ -146,14 +148,18 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   }
 
   get rtt(): number | undefined {
-    return this.session.rtt;
+    return this.session.liveness.rtt;
+  }
+
+  get silence(): number {
+    return this.session.liveness.silence(this.host.ticker.now());
   }
 
   /** Begins: the stream reports from now on, and a dialler speaks. */
   start(): void {
     this.#stream.attach(this);
     if (this.direction === 'in' || this.over) return;
-    if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected) return this.session.refuse(this.#mismatch());
+    if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected) return this.session.refuse(mismatch(this.#expected, this.#stream));
     if (this.#stream.refused !== undefined) return this.session.refuse(this.#stream.refused);
     this.#introduce((fields) => this.session.open(fields));
   }
@@ -324,14 +330,15 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   // What the session reports.
 
   greeted(hello: Hello): void {
-    const { config } = this.host;
+    const { config, membership } = this.host;
     const proven = this.#stream.nodeId;
     this.remote = new LiveRemote(this, this.id, this.endpoint, this.direction, proven, hello);
     const agree = () => {
       if (this.direction === 'out') this.host.ticker.run(() => this.session.consent({}));
       else this.#introduce((fields) => this.host.ticker.run(() => this.session.consent(fields)));
     };
-    askAdmit(config, this.remote, agree, (error) => this.session.refuse(error));
+    const applicant = { remote: this.remote, claim: hello.nodeId, target: this.target };
+    askAdmit(config, membership, applicant, agree, (error) => this.session.refuse(error));
   }
 
   /** What we say of ourselves to this peer. */
@@ -382,16 +389,6 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   roomForReplies(channel: Channel): void {
     this.host.roomForReplies(channel);
   }
-
-  #mismatch(): TransportError {
-    const found = this.#stream.nodeId === undefined ? 'proved no id' : `proved to be ${this.#stream.nodeId}`;
-    return reasonError('identity_mismatch', `node ${this.#expected} was dialled, and who answered at ${this.endpoint} ${found}`);
-  }
-}
-
-/** The size of a batch: a packet, its headers, and the small frames that go with it. */
-export function batchSize(packet: number): number {
-  return packet + FRAME_OVERHEAD + 1024;
 }
 
 /** Milliseconds that a last word waits until the stream has room for it: as long as a stream waits for the other end (docs/wire-protocol.md §8). */

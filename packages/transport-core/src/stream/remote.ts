@@ -7,6 +7,7 @@ import type { Hello } from '../wire/hello.ts';
 export interface RemoteLink {
   readonly over: boolean;
   readonly rtt: number | undefined;
+  readonly silence: number;
 }
 
 export class LiveRemote implements Remote {
@@ -36,6 +37,10 @@ export class LiveRemote implements Remote {
 
   get rtt(): number | undefined {
     return this.#link.rtt;
+  }
+
+  get silence(): number {
+    return this.#link.silence;
   }
 
   /** The link behind a Remote; undefined for one that this copy of the package did not make. */

@@ -26,6 +26,8 @@ export interface StreamLayer {
   localAddrs?(): string[];
   /** What others dial: what the user gave, verbatim, else `localAddr()`. */
   advertiseAddr(): string;
+  /** This end's own node id, of a layer that proves it to every peer (TLS, noise). */
+  readonly nodeId?: string | undefined;
   /** Stops listening, ends pending dials; connections that were handed over belong to whoever took them. Idempotent. */
   close(): Promise<void>;
 }

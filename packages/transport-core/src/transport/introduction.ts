@@ -2,18 +2,28 @@
 
 import { type Random, randomBytes } from '../random.ts';
 import type { Introduction } from '../session/handshake.ts';
+import type { Membership } from '../stream/membership.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
 
-export function introduce(layer: StreamLayer, network: string, random: Random, isListening: () => boolean): Introduction {
+/** Whom it speaks for: what may change while it lives. */
+export interface Introduced {
+  readonly layer: StreamLayer;
+  readonly listening: boolean;
+  readonly membership: Membership | undefined;
+}
+
+export function introduce(network: Introduced, name: string, random: Random): Introduction {
   const instance = Array.from(randomBytes(random, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
   return {
     instance,
-    network,
-    nodeId: '',
+    network: name,
+    get nodeId() {
+      return network.membership?.nodeId ?? '';
+    },
     get addr() {
-      if (!isListening()) return '';
+      if (!network.listening) return '';
       try {
-        return layer.advertiseAddr();
+        return network.layer.advertiseAddr();
       } catch {
         // Its listener broke and is not mended yet.
         return '';

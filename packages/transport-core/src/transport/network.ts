@@ -15,16 +15,18 @@ import type { MemoryGauge } from '../session/link.ts';
 import type { OutCall } from '../session/out-call.ts';
 import { Alarm } from '../stream/alarm.ts';
 import { askResolve } from '../stream/asking.ts';
-import { BufferPool } from '../stream/buffers.ts';
-import { batchSize, Connection, type ConnectionHost } from '../stream/connection.ts';
+import { BufferPool, batchSize } from '../stream/buffers.ts';
+import { Connection, type ConnectionHost } from '../stream/connection.ts';
 import { Doorway } from '../stream/doorway.ts';
 import { Listener } from '../stream/listener.ts';
+import { type Membership, nodeOf } from '../stream/membership.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
 import type { Pass, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { Ticker } from '../stream/ticker.ts';
 import { Bulletin } from './bulletin.ts';
 import type { ConnectionEvents } from './connection-events.ts';
 import { introduce } from './introduction.ts';
+import { Members } from './members.ts';
 import { Mount, type MountHost } from './mount.ts';
 
 export class Network implements ConnectionHost, PoolHost, MountHost {
@@ -37,6 +39,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   readonly buffers: BufferPool;
   readonly memory: MemoryGauge;
   readonly pool: Pool;
+  readonly members = new Members();
   readonly self: Introduction;
   /** Every connection whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
@@ -66,7 +69,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.ticker = new Ticker(clock);
     this.buffers = new BufferPool(batchSize(config.limits.packet));
     this.memory = { used: 0, limit: config.limits.memory };
-    this.self = introduce(layer, config.network, random, () => this.listening);
+    this.self = introduce(this, config.network, random);
     this.#alarm = new Alarm(
       clock,
       (now) => this.#ring(now),
@@ -160,8 +163,14 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.bulletin.tell({ type: 'rejected', endpoint, direction: 'in', error: withDetails(error, { target: endpoint }) });
   }
 
+  get membership(): Membership | undefined {
+    return this.members.current;
+  }
+
   async open(target: string, address: string, nodeId: string | undefined, signal: AbortSignal): Promise<Connection> {
     const { config } = this;
+    const named = nodeOf(target);
+    if (named !== undefined) return this.members.reach(named, target, signal);
     if (this.#live >= config.limits.connections) throw withDetails(this.#full(), { target });
     const found = config.resolve === undefined ? address : await askResolve(config, target, nodeId === undefined ? address : target, address);
     signal.throwIfAborted();
@@ -203,6 +212,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   up(connection: Connection): void {
     const remote = connection.remote!;
     this.bulletin.tell({ type: 'up', remote });
+    this.membership?.up(remote);
     if (connection.target !== undefined) this.pool.add(connection);
   }
 
@@ -215,6 +225,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     if (connection.counts) this.#live--;
     this.pool.forget(connection);
     const { remote, endpoint, direction } = connection;
+    if (remote !== undefined) this.membership?.down(remote, error);
     if (connection.wasUp && remote !== undefined) {
       this.bulletin.tell({ type: 'down', remote, cause: error });
       // Of one that was accepted the doorway has told.
@@ -269,20 +280,9 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     return [...this.connections].filter((connection) => connection.session.state === 'up').map((connection) => connection.remote!);
   }
 
-  /** Resolves when a one-way would go at once over this connection; rejects when that will never be. */
-  writable(connection: Connection, byte: number): Promise<void> {
-    if (connection.session.state !== 'up') return Promise.reject(withDetails(GONE, { target: connection.endpoint }));
-    const channel = connection.session.channel(byte);
-    if (channel.disagreement !== undefined) return Promise.reject(channel.disagreement);
-    if (connection.session.caller.writable(channel)) return Promise.resolve();
-    if (channel.writers.length >= this.config.limits.outbound.messages) {
-      const message = `${channel.writers.length} wait already until ${connection.endpoint} is writable (limits.outbound)`;
-      return Promise.reject(new TransportError('resource_exhausted', message, { target: connection.endpoint }));
-    }
-    return new Promise((resolve, reject) => {
-      channel.writers.push({ resolve, reject });
-      connection.session.watch(channel);
-    });
+  /** The live connection of a target for short messages, undefined: it must be dialled. Throws `invalid_argument` for no target. */
+  live(target: string): Connection | undefined {
+    return this.pool.live(target) ?? this.members.live(target);
   }
 
   settled(code: Code | undefined): void {
@@ -341,9 +341,9 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   // The end.
 
   /** Leaves in order, and resolves when the stream is closed. */
-  leave(connections: readonly Connection[], reason: string | undefined): Promise<void> {
+  leave(connections: readonly Connection[], text: string | undefined, reason: 'disconnected' | 'duplicate' = 'disconnected'): Promise<void> {
     this.ticker.run(() => {
-      for (const connection of connections) connection.session.leave('disconnected', reason ?? 'this end disconnected', reason ?? 'the other end disconnected');
+      for (const connection of connections) connection.session.leave(reason, text ?? 'this end disconnected', text ?? 'the other end disconnected');
     });
     return Promise.all(connections.map((connection) => connection.whenGone())).then(() => undefined);
   }

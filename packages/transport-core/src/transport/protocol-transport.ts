@@ -22,7 +22,10 @@ import type { Network } from './network.ts';
 import type { Snapshot } from './snapshot.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 import type { CallOptions, Client, ConnectionEvent, ResultOf, SendArguments, Target, Transport } from './types.ts';
+import { whenWritable } from './writable.ts';
 
+/** Where `manage` finds the network of a transport; known to every copy of this package. */
+export const NETWORK: symbol = Symbol.for('trunkline.network');
 /** Where `serve` finds the inbox of a transport; known to every copy of this package. */
 export const INBOX: symbol = Symbol.for('trunkline.inbox');
 
@@ -90,7 +93,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   async writable(target: Target): Promise<void> {
     this.#refuseWhenOver();
     const connection = await this.#connect(target);
-    await this.network.writable(connection, this.protocol.channel);
+    await whenWritable(connection, this.protocol.channel);
   }
 
   consumer<N extends MethodName<P> = MethodName<P>>(...methods: N[]): AsyncIterableIterator<Rpc<P, N>> {
@@ -132,7 +135,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (typeof target === 'string') {
       const bulky = call.method.flags !== 0 || (call.payload.length > network.config.limits.packet && !this.protocol.ordered);
       try {
-        const live = bulky ? undefined : network.pool.live(target);
+        const live = bulky ? network.members.live(target) : network.live(target);
         if (live !== undefined) live.session.caller.start(call);
         else network.pool.start(target, call, bulky);
       } catch (error) {
@@ -145,7 +148,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   #live(target: Target): Connection | undefined {
-    return typeof target === 'string' ? this.network.pool.live(target) : this.#connectionOf(target);
+    return typeof target === 'string' ? this.network.live(target) : this.#connectionOf(target);
   }
 
   #try(connection: Connection | undefined, method: Method, payload: Uint8Array): boolean {
@@ -183,7 +186,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   async #connect(target: Target): Promise<Connection> {
-    if (typeof target === 'string') return this.network.pool.connect(target);
+    if (typeof target === 'string') return this.network.live(target) ?? this.network.pool.connect(target);
     const connection = this.#connectionOf(target);
     if (connection.over || connection.session.state !== 'up') throw lost(target);
     return connection;
@@ -208,7 +211,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   async disconnect(target: Target, reason?: string): Promise<void> {
     if (typeof target === 'string') {
-      const connections = [...this.network.pool.connectionsOf(target)];
+      const connections = [...new Set([...this.network.pool.connectionsOf(target), ...this.network.members.links(target)])];
       this.network.pool.cancel(target, reasonError('disconnected', reason ?? 'this end disconnected'));
       return this.network.leave(connections, reason);
     }
@@ -255,6 +258,11 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** @internal */
+  get [NETWORK as never](): Network {
+    return this.network;
   }
 
   /** @internal */

@@ -94,6 +94,13 @@ export class SchemeLayer implements StreamLayer {
     return this.#listeners.map(({ scheme, layer }) => withScheme(layer.localAddr(), scheme));
   }
 
+  /** Of the first that proves one: one node has one identity. */
+  get nodeId(): string | undefined {
+    for (const { layer } of this.#listeners) if (layer.nodeId !== undefined) return layer.nodeId;
+    for (const layer of this.#diallers.values()) if (layer.nodeId !== undefined) return layer.nodeId;
+    return undefined;
+  }
+
   advertiseAddr(): string {
     return this.#advertised ?? this.localAddr();
   }

@@ -1,0 +1,34 @@
+// Who knows the nodes behind a transport's connections: at most one a transport, `@trunkline/peers` as a rule.
+
+import type { TransportError } from '../errors.ts';
+import type { Remote } from '../remote.ts';
+
+/** A connection whose hello was read, and that is not up yet. */
+export interface Applicant {
+  readonly remote: Remote;
+  /** The node id that its hello asserts; '' where it asserts none. Where the layer proved one, they are the same. */
+  readonly claim: string;
+  /** What was dialled, as written; undefined where it was accepted. */
+  readonly target: string | undefined;
+}
+
+/** What a transport asks and tells of its connections. All but `admit` and `reach` answer at once, and none throws. */
+export interface Membership {
+  /** This node's id, told in every hello from now on. */
+  readonly nodeId: string;
+  /** Asked when the user's `admit` has agreed, and like it: it throws, now or later, to refuse, and both ends see why. */
+  admit(applicant: Applicant): unknown;
+  /** A connection is up; `admit` agreed to it, or it is older than the membership. */
+  up(remote: Remote): void;
+  /** A connection that `admit` was asked about is over, whether it was up or not. */
+  down(remote: Remote, cause: TransportError): void;
+  /** The live connections of a node, the one to be used first. */
+  links(nodeId: string): readonly Remote[];
+  /** A connection to a node, dialled where there is none. Rejects with a TransportError, or with the signal's reason. */
+  reach(nodeId: string, signal: AbortSignal): Promise<Remote>;
+}
+
+/** The node id of a target `node:<id>`; undefined for any other. (`node:7000` is a host's name and its port.) */
+export function nodeOf(target: string): string | undefined {
+  return target.length === 69 && target.startsWith('node:') && /^[0-9a-f]{64}$/.test(target.slice(5)) ? target.slice(5) : undefined;
+}

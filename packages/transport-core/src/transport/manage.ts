@@ -1,0 +1,54 @@
+// How a membership takes charge of a transport: `createPeers` does, once a transport.
+
+import { reasonError } from '../errors.ts';
+import type { Remote } from '../remote.ts';
+import type { Connection } from '../stream/connection.ts';
+import type { Membership } from '../stream/membership.ts';
+import { LiveRemote } from '../stream/remote.ts';
+import type { Network } from './network.ts';
+import { NETWORK } from './protocol-transport.ts';
+import type { AnyTransport } from './types.ts';
+
+/** What a membership may do with the transport that it manages. */
+export interface Management {
+  /** This transport's instance, as its peers see it. */
+  readonly instance: string;
+  /** This end's node id where its layer proves it to every peer (TLS, noise); undefined where ids are only asserted. */
+  readonly provenId: string | undefined;
+  /** This connection stands for a node that another one stands for already: it takes nothing new and lives until its calls end. */
+  retire(remote: Remote, text: string): void;
+  /** Ends the charge: hellos assert no id any more. */
+  release(): void;
+}
+
+/**
+ * Puts a membership in charge of who connects, and of targets `node:<id>`. Connections that live are closed in order: their hellos
+ * asserted no id. A second membership, or no transport of this package, is a TypeError.
+ */
+export function manage(transport: AnyTransport, membership: Membership): Management {
+  const network = (transport as unknown as Record<symbol, Network | undefined>)[NETWORK];
+  if (network === undefined) throw new TypeError('manage: takes a transport of @trunkline/transport-core, or a mount of one');
+  const { members } = network;
+  if (members.current !== undefined) throw new TypeError('manage: this transport has peers already; one createPeers a transport');
+  members.current = membership;
+  startAnew(network);
+  return {
+    instance: network.self.instance,
+    get provenId() {
+      return network.layer.nodeId;
+    },
+    retire: (remote, text) => void network.leave([LiveRemote.linkOf(remote) as Connection], text, 'duplicate'),
+    release: () => {
+      if (members.current === membership) members.current = undefined;
+    },
+  };
+}
+
+/** Ends every connection in order; those that are still saying hello at once. */
+function startAnew(network: Network): void {
+  const text = 'its hello asserted no node id';
+  void network.leave([...network.connections], text);
+  network.ticker.run(() => {
+    for (const { session } of network.connections) if (session.state === 'opening') session.break(reasonError('disconnected', text));
+  });
+}
