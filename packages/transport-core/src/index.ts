@@ -34,6 +34,7 @@ export { protobuf } from './protocol/protobuf.ts';
 export {
   type DownloadDefinition,
   type DuplexDefinition,
+  defineProjectProtocol,
   defineProtocol,
   isProtocol,
   type Method,

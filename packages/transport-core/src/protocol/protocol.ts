@@ -129,7 +129,7 @@ export function defineProtocol<const M extends Methods>(definition: ProtocolDefi
 }
 
 /**
- * `defineProtocol` for the project's own protocols, on the channels 0x00 to 0x0f.
+ * `defineProtocol` for the project's own protocols (peers, gossip), on the channels 0x00 to 0x0f.
  * @internal
  */
 export function defineProjectProtocol<const M extends Methods>(definition: ProtocolDefinition<M & CheckMethods<M>>): Protocol<M> {

@@ -26,6 +26,8 @@ export interface Membership {
   links(nodeId: string): readonly Remote[];
   /** A connection to a node, dialled where there is none. Rejects with a TransportError, or with the signal's reason. */
   reach(nodeId: string, signal: AbortSignal): Promise<Remote>;
+  /** The transport closes. */
+  closed(): void;
 }
 
 /** The node id of a target `node:<id>`; undefined for any other. (`node:7000` is a host's name and its port.) */

@@ -1,6 +1,6 @@
 // How a membership takes charge of a transport: `createPeers` does, once a transport.
 
-import { reasonError } from '../errors.ts';
+import { reasonError, type TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';
 import type { Connection } from '../stream/connection.ts';
 import type { Membership } from '../stream/membership.ts';
@@ -15,6 +15,10 @@ export interface Management {
   readonly instance: string;
   /** This end's node id where its layer proves it to every peer (TLS, noise); undefined where ids are only asserted. */
   readonly provenId: string | undefined;
+  /** Does it take calls? One that is leaving is not closed yet, and takes none. */
+  isUp(remote: Remote): boolean;
+  /** Ends a connection at once, and tells both ends why. */
+  cut(remote: Remote, error: TransportError): void;
   /** This connection stands for a node that another one stands for already: it takes nothing new and lives until its calls end. */
   retire(remote: Remote, text: string): void;
   /** Ends the charge: hellos assert no id any more. */
@@ -28,20 +32,25 @@ export interface Management {
 export function manage(transport: AnyTransport, membership: Membership): Management {
   const network = (transport as unknown as Record<symbol, Network | undefined>)[NETWORK];
   if (network === undefined) throw new TypeError('manage: takes a transport of @trunkline/transport-core, or a mount of one');
-  const { members } = network;
-  if (members.current !== undefined) throw new TypeError('manage: this transport has peers already; one createPeers a transport');
-  members.current = membership;
+  if (network.membership !== undefined) throw new TypeError('manage: this transport has peers already; one createPeers a transport');
+  network.membership = membership;
   startAnew(network);
   return {
     instance: network.self.instance,
     get provenId() {
       return network.layer.nodeId;
     },
-    retire: (remote, text) => void network.leave([LiveRemote.linkOf(remote) as Connection], text, 'duplicate'),
+    isUp: (remote) => connectionOf(remote).session.state === 'up',
+    cut: (remote, error) => network.ticker.run(() => connectionOf(remote).session.break(error)),
+    retire: (remote, text) => void network.leave([connectionOf(remote)], text, 'duplicate'),
     release: () => {
-      if (members.current === membership) members.current = undefined;
+      if (network.membership === membership) network.membership = undefined;
     },
   };
+}
+
+function connectionOf(remote: Remote): Connection {
+  return LiveRemote.linkOf(remote) as Connection;
 }
 
 /** Ends every connection in order; those that are still saying hello at once. */

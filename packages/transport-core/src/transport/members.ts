@@ -7,31 +7,36 @@ import { type Membership, nodeOf } from '../stream/membership.ts';
 import { LiveRemote } from '../stream/remote.ts';
 
 export class Members {
-  current: Membership | undefined = undefined;
+  readonly #network: { readonly membership: Membership | undefined };
+
+  constructor(network: { readonly membership: Membership | undefined }) {
+    this.#network = network;
+  }
 
   /** The live connections of a target that names a node, `node:<id>` or `<id>@address`; for the second only where the id was proven. */
   links(target: string): readonly Connection[] {
-    const { current } = this;
-    if (current === undefined) return NONE;
+    const { membership } = this.#network;
+    if (membership === undefined) return NONE;
     const named = nodeOf(target);
-    if (named !== undefined) return current.links(named).map(connectionOf);
+    if (named !== undefined) return membership.links(named).map(connectionOf);
     const id = target.charAt(64) === '@' ? target.slice(0, 64) : '';
-    const proven = id === '' ? NOBODY : current.links(id).filter((remote) => remote.nodeId === id);
+    const proven = id === '' ? NOBODY : membership.links(id).filter((remote) => remote.nodeId === id);
     return proven.map(connectionOf);
   }
 
   /** The one of them that takes calls. */
   live(target: string): Connection | undefined {
-    if (this.current === undefined) return undefined;
+    if (this.#network.membership === undefined) return undefined;
     return this.links(target).find((connection) => connection.session.state === 'up');
   }
 
   async reach(nodeId: string, target: string, signal: AbortSignal): Promise<Connection> {
-    if (this.current === undefined) {
+    const { membership } = this.#network;
+    if (membership === undefined) {
       const message = `Cannot connect to ${target}: nobody on this transport knows nodes by their ids; createPeers({ transport }) does`;
       throw new TransportError('failed_precondition', message, { target, sent: false });
     }
-    return connectionOf(await this.current.reach(nodeId, signal));
+    return connectionOf(await membership.reach(nodeId, signal));
   }
 }
 

@@ -39,7 +39,8 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   readonly buffers: BufferPool;
   readonly memory: MemoryGauge;
   readonly pool: Pool;
-  readonly members = new Members();
+  membership: Membership | undefined = undefined;
+  readonly members = new Members(this);
   readonly self: Introduction;
   /** Every connection whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
@@ -161,10 +162,6 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 
   #rejected(endpoint: string, error: TransportError): void {
     this.bulletin.tell({ type: 'rejected', endpoint, direction: 'in', error: withDetails(error, { target: endpoint }) });
-  }
-
-  get membership(): Membership | undefined {
-    return this.members.current;
   }
 
   async open(target: string, address: string, nodeId: string | undefined, signal: AbortSignal): Promise<Connection> {
@@ -356,6 +353,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   async #end(grace: number): Promise<void> {
     this.state = 'closing';
     this.listening = false;
+    this.membership?.closed();
     for (const mount of this.mounts.values()) mount.refuse();
     const stopped = this.#listener.stop();
     this.pool.close(CLOSED);

@@ -1,0 +1,30 @@
+// Address groups: what one owner can have many of, as one name. Buckets are shared out by group, so that many addresses of one owner weigh little.
+
+import { formatIp, startsWith } from './ip.ts';
+import { embeddedIPv4, kindOfIp } from './ip-kind.ts';
+
+/**
+ * The group of an IP address, by the rule of Bitcoin, btcd and Tendermint (groupKey): /16 of IPv4, also of the IPv4 address behind a tunnel
+ * or a translator; /32 of IPv6, /36 in Hurricane Electric's 2001:470::/32, which it gives out for free; 16 groups for OnionCat (Tor).
+ * 'local' for this machine. Unlike there, private addresses have groups like all others in every mode: in a network made of private
+ * addresses they are all there is.
+ */
+export function groupOfIp(ip: Uint8Array): string {
+  const kind = kindOfIp(ip);
+  const ipv4 = ip.length === 4 ? ip : embeddedIPv4(ip);
+  if (kind === 'loopback' || kind === 'unspecified' || ipv4?.[0] === 0) return 'local';
+  if (ipv4 !== undefined) return `${ipv4[0]}.${ipv4[1]}.0.0`;
+  if (startsWith(ip, ONION_CAT, 48)) return `tor:${ip[6]! & 15}`;
+  const prefix = new Uint8Array(16);
+  prefix.set(ip.subarray(0, 4));
+  if (startsWith(ip, HURRICANE_ELECTRIC, 32)) prefix[4] = ip[4]! & 0xf0;
+  return formatIp(prefix);
+}
+
+/** The group of a host name: its last two labels in lower case, which is about what a name's owner pays for. */
+export function groupOfName(name: string): string {
+  return name.toLowerCase().split('.').slice(-2).join('.');
+}
+
+const HURRICANE_ELECTRIC = [0x20, 0x01, 0x04, 0x70];
+const ONION_CAT = [0xfd, 0x87, 0xd8, 0x7e, 0xeb, 0x43];

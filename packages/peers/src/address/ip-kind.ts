@@ -1,0 +1,94 @@
+// What an IP address is for: the public network, a private one, this machine, or nothing that anybody should dial.
+
+import { startsWith } from './ip.ts';
+
+/**
+ * - `public`: reached over the internet; `private`: a site's own (RFC 1918, RFC 4193); `shared`: a carrier's own (RFC 6598, 100.64/10).
+ * - `loopback`, `link_local`, `multicast`, `unspecified`: as their names say.
+ * - `metadata`: where clouds hand a machine its secrets to whatever on it asks.
+ * - `reserved`: for documents, benchmarks, or nobody (IANA's registries of special-purpose addresses).
+ */
+export type IpKind = 'public' | 'private' | 'shared' | 'loopback' | 'link_local' | 'multicast' | 'unspecified' | 'metadata' | 'reserved';
+
+/** The kind of 4 or 16 bytes. What leads through a tunnel or a translator to an IPv4 address is of that address's kind. */
+export function kindOfIp(ip: Uint8Array): IpKind {
+  if (ip.length === 4) return rowOf(ip, IPV4) ?? 'public';
+  const found = rowOf(ip, IPV6);
+  if (found !== undefined) return found;
+  const ipv4 = embeddedIPv4(ip);
+  if (ipv4 !== undefined) return kindOfIp(ipv4);
+  // RFC 8215: a site's own translator, whose prefix may have any length. Most have 96 bits, and then it may lead to this.
+  if (startsWith(ip, [0x00, 0x64, 0xff, 0x9b, 0x00, 0x01], 48)) return kindOfIp(ip.subarray(12)) === 'metadata' ? 'metadata' : 'private';
+  // All that IANA has given out so far is in 2000::/3.
+  return startsWith(ip, [0x20], 3) ? 'public' : 'reserved';
+}
+
+/**
+ * The IPv4 address inside an IPv6 address, if it is one of those: 6to4 (RFC 3964), Teredo (RFC 4380), NAT64 (RFC 6052), IPv4-translated
+ * (RFC 6145), IPv4-compatible (RFC 4291 2.5.5.1, deprecated).
+ */
+export function embeddedIPv4(ip: Uint8Array): Uint8Array | undefined {
+  if (ip.length === 4) return undefined;
+  if (startsWith(ip, [0x20, 0x02], 16)) return ip.subarray(2, 6);
+  if (startsWith(ip, [0x20, 0x01, 0x00, 0x00], 32)) return ip.slice(12).map((byte) => byte ^ 0xff);
+  const isTail = TAIL_PREFIXES.some((prefix) => startsWith(ip, prefix, 96));
+  return isTail ? ip.subarray(12) : undefined;
+}
+
+type Row<K> = readonly [prefix: readonly number[], bits: number, kind: K];
+
+function rowOf<K>(ip: Uint8Array, rows: readonly Row<K>[]): K | undefined {
+  return rows.find(([prefix, bits]) => startsWith(ip, prefix, bits))?.[2];
+}
+
+/** The first that fits counts. */
+const IPV4: readonly Row<IpKind>[] = [
+  [[169, 254, 169, 254], 32, 'metadata'], // AWS, Azure, Google and most others.
+  [[169, 254, 170, 2], 32, 'metadata'], // AWS ECS.
+  [[169, 254, 170, 23], 32, 'metadata'], // AWS EKS.
+  [[100, 100, 100, 200], 32, 'metadata'], // Alibaba.
+  [[168, 63, 129, 16], 32, 'metadata'], // Azure's WireServer.
+  [[0, 0, 0, 0], 32, 'unspecified'],
+  [[0], 8, 'reserved'],
+  [[10], 8, 'private'],
+  [[100, 64], 10, 'shared'],
+  [[127], 8, 'loopback'],
+  [[169, 254], 16, 'link_local'],
+  [[172, 16], 12, 'private'],
+  [[192, 0, 0], 24, 'reserved'], // IETF protocol assignments; Oracle's metadata at 192.0.0.192.
+  [[192, 0, 2], 24, 'reserved'], // Documentation.
+  [[192, 88, 99], 24, 'reserved'], // 6to4 relays, deprecated.
+  [[192, 168], 16, 'private'],
+  [[198, 18], 15, 'reserved'], // Benchmarks.
+  [[198, 51, 100], 24, 'reserved'], // Documentation.
+  [[203, 0, 113], 24, 'reserved'], // Documentation.
+  [[224], 4, 'multicast'],
+  [[240], 4, 'reserved'], // And broadcast.
+];
+
+const IPV6: readonly Row<IpKind>[] = [
+  [[], 128, 'unspecified'],
+  [[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], 128, 'loopback'],
+  [[0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54], 128, 'metadata'], // AWS, fd00:ec2::254.
+  [[0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x23], 128, 'metadata'], // AWS EKS, fd00:ec2::23.
+  [[0xfd, 0x20, 0x00, 0xce, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54], 128, 'metadata'], // Google, fd20:ce::254.
+  [[0xfc], 7, 'private'],
+  [[0xfe, 0x80], 10, 'link_local'],
+  [[0xfe, 0xc0], 10, 'private'], // Site-local, deprecated.
+  [[0xff], 8, 'multicast'],
+  [[0x20, 0x01, 0x0d, 0xb8], 32, 'reserved'], // Documentation.
+  [[0x3f, 0xff], 20, 'reserved'], // Documentation.
+  // Of IETF's protocol assignments, 2001::/23, all but Teredo (2001::/32), which leads to an IPv4 address.
+  [[0x20, 0x01, 0x00, 0x01], 32, 'reserved'],
+  [[0x20, 0x01, 0x00, 0x02], 31, 'reserved'],
+  [[0x20, 0x01, 0x00, 0x04], 30, 'reserved'],
+  [[0x20, 0x01, 0x00, 0x08], 29, 'reserved'],
+  [[0x20, 0x01, 0x00, 0x10], 28, 'reserved'],
+  [[0x20, 0x01, 0x00, 0x20], 27, 'reserved'],
+  [[0x20, 0x01, 0x00, 0x40], 26, 'reserved'],
+  [[0x20, 0x01, 0x00, 0x80], 25, 'reserved'],
+  [[0x20, 0x01, 0x01], 24, 'reserved'],
+];
+
+/** NAT64, IPv4-translated, IPv4-compatible: the IPv4 address is the last 4 bytes. */
+const TAIL_PREFIXES = [[0x00, 0x64, 0xff, 0x9b], [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff], []];

@@ -1,0 +1,90 @@
+// IP addresses as bytes: 4 of them for IPv4, 16 for IPv6.
+
+/**
+ * Reads '10.0.0.1', '::1', '[::1]' and 'fe80::1%eth0' (the zone, which means something on one machine only, is dropped). IPv4 mapped
+ * into IPv6 ('::ffff:10.0.0.1') gives the 4 bytes. undefined for anything else, also for what only old C libraries read as IPv4
+ * ('127.1', '0x7f000001', '010.0.0.1'): readers disagree about those, and a filter that reads another address than the dialler is none.
+ */
+export function parseIp(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!text.includes(':')) return parseIPv4(text);
+  const [, bracketed, bare] = /^(?:\[(.*)\]|([^[\]]*))$/su.exec(text) ?? [];
+  const [, literal] = /^([^%]*)(?:%[^%]+)?$/su.exec(bracketed ?? bare ?? '') ?? [];
+  const ip = literal === undefined ? undefined : parseIPv6(literal);
+  return ip !== undefined && startsWith(ip, MAPPED, 96) ? ip.slice(12) : ip;
+}
+
+/** The one spelling of an address: RFC 5952 for IPv6, no brackets. A TypeError for anything but 4 or 16 bytes. */
+export function formatIp(ip: Uint8Array): string {
+  if (ip.length === 4) return ip.join('.');
+  if (ip.length !== 16) throw new TypeError(`formatIp: ip: must have 4 or 16 bytes, got ${ip.length}`);
+  const groups = Array.from({ length: 8 }, (_, i) => (ip[2 * i]! << 8) | ip[2 * i + 1]!);
+  const { start, length } = longestZeros(groups);
+  const hex = (part: number[]) => part.map((group) => group.toString(16)).join(':');
+  return length < 2 ? hex(groups) : `${hex(groups.slice(0, start))}::${hex(groups.slice(start + length))}`;
+}
+
+/** Do the first `bits` bits equal those of `prefix`? Bytes that the prefix doesn't give are 0. */
+export function startsWith(ip: Uint8Array, prefix: readonly number[], bits: number): boolean {
+  const whole = bits >> 3;
+  for (let i = 0; i < whole; i++) if (ip[i] !== (prefix[i] ?? 0)) return false;
+  const rest = bits & 7;
+  return rest === 0 || ip[whole]! >> (8 - rest) === (prefix[whole] ?? 0) >> (8 - rest);
+}
+
+function parseIPv4(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const parts = text.split('.');
+  if (parts.length !== 4) return undefined;
+  const ip = new Uint8Array(4);
+  for (const [i, part] of parts.entries()) {
+    if (!/^(?:0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
+    ip[i] = Number(part);
+  }
+  return ip;
+}
+
+function parseIPv6(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const head = bytesOf(halves[0]!, halves.length === 1);
+  const tail = halves.length === 1 ? [] : bytesOf(halves[1]!, true);
+  if (head === undefined || tail === undefined) return undefined;
+  const given = head.length + tail.length;
+  // '::' stands for one group of zeros or more.
+  if (halves.length === 1 ? given !== 16 : given > 14) return undefined;
+  const ip = new Uint8Array(16);
+  ip.set(head);
+  ip.set(tail, 16 - tail.length);
+  return ip;
+}
+
+/** The groups of one side of '::'; the last of the whole address may be written as IPv4. */
+function bytesOf(text: string, isEnd: boolean): number[] | undefined {
+  if (text === '') return [];
+  const bytes: number[] = [];
+  const groups = text.split(':');
+  for (const [i, group] of groups.entries()) {
+    if (/^[\da-f]{1,4}$/i.test(group)) {
+      const value = Number.parseInt(group, 16);
+      bytes.push(value >> 8, value & 255);
+    } else {
+      const ipv4 = isEnd && i === groups.length - 1 ? parseIPv4(group) : undefined;
+      if (ipv4 === undefined) return undefined;
+      bytes.push(...ipv4);
+    }
+  }
+  return bytes;
+}
+
+/** The first of the longest runs of zeros. */
+function longestZeros(groups: number[]): { start: number; length: number } {
+  let longest = { start: 0, length: 0 };
+  for (let start = 0; start < groups.length; start++) {
+    let end = start;
+    while (end < groups.length && groups[end] === 0) end++;
+    if (end - start > longest.length) longest = { start, length: end - start };
+    start = Math.max(start, end);
+  }
+  return longest;
+}
+
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];

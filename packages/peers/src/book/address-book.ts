@@ -1,0 +1,385 @@
+// The address book: which nodes we know of, whom to dial next, and what to answer who asks. A pure machine.
+
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { isNodeId, type Random, randomBytes } from '@trunkline/transport-core';
+import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
+import { type Ban, BanList } from './ban-list.ts';
+import type { BookDocument } from './book-document.ts';
+import { drawMany, drawOne } from './draw.ts';
+import { KnownAddress } from './known-address.ts';
+import { BAN_TIME, ENOUGH_ADDRESSES, MOST_ON_A_HOST, MOST_OWN, MOST_TO_TEST, NEW_BUCKETS_PER_ADDRESS } from './limits.ts';
+import { Placement } from './placement.ts';
+import { restoreBook, saveBook } from './saved.ts';
+import { Shelves } from './shelves.ts';
+
+/** A node and where it is reached. */
+export interface BookAddress {
+  /** 64 lower-case hex digits. */
+  readonly nodeId: string;
+  /** As `placeOf` reads it; what comes out of the book is in its one spelling. */
+  readonly address: string;
+}
+
+/** What the book knows of an address. Times are in milliseconds of the caller's monotonic clock. */
+export interface BookEntry extends BookAddress {
+  /** Has a dial reached it? If not, it is only hearsay ('new'). */
+  readonly tried: boolean;
+  /** Attempts since the last success. */
+  readonly failures: number;
+  readonly lastAttempt: number | undefined;
+  readonly lastSuccess: number | undefined;
+  /** The group of who told us, 'self' where nobody did. */
+  readonly source: string;
+}
+
+export interface AddressBookOptions {
+  /** Draws the buckets' secret and all picks: give it one that others can't foresee. */
+  readonly random: Random;
+  /** Milliseconds of the monotonic clock that all later `now`s come from. */
+  readonly now: number;
+  /** What may be dialled on others' word. Default 'any'. */
+  readonly mode?: DialMode;
+  /** What an earlier book saved; entries in it that are odd are left out. */
+  readonly saved?: BookDocument | undefined;
+  /** Ids that are never told to others: see `setPrivate`. Default none. */
+  readonly privateIds?: readonly string[];
+  /** Our own id, which is never added. Default unknown. */
+  readonly nodeId?: string | undefined;
+}
+
+/**
+ * What became of an address:
+ * - `added`, or `known` already (also: the id is known at another address, or the address as another id's, and neither is bad);
+ * - `vetted`: it would have taken the place of an address that we reached ourselves;
+ * - `own`: ours; `private`: of a private id, or told by one; `banned`; `undialable` in this mode; `malformed`;
+ * - `full`: its host has as many entries as it may have (public mode).
+ */
+export type AddVerdict = 'added' | 'known' | 'own' | 'private' | 'banned' | 'undialable' | 'malformed' | 'vetted' | 'full';
+
+/**
+ * Tendermint's and CometBFT's address book, which is Bitcoin's: 'new' buckets for hearsay and 'tried' ones for what a dial has reached,
+ * chosen by a keyed hash of address group and source group, so that no group gets more than its quota. One address an id, one id an
+ * address. It holds at most 20,480 entries, 4,096 bans.
+ *
+ * Where it differs, and why:
+ * - Times are those of a monotonic clock, and ages in the document. A wall clock that goes back would make bans endless and hearsay ever
+ *   young; so the time that a node is down counts for nothing, and a ban lasts as long as the node runs.
+ * - A tried entry gives way only if it was dialled after its last success, at least a minute ago, and didn't answer (test-before-evict:
+ *   Heilman et al. 2015, countermeasure 3). Tendermint evicts the oldest, so an attacker whose nodes answer could wash out all others.
+ *   The newcomer stays new until then, and the incumbent comes out of `toTest`.
+ * - Of the tried ones each entry is as likely to be picked as any other, where Tendermint picks a bucket first: a few addresses in buckets
+ *   that honest groups don't reach would get up to 64 times the dials of the others. New ones are picked bucket first, as there: that way a
+ *   source group's quota of buckets is its quota of picks.
+ * - New entries get at most 5 % of the picks once 32 are tried. Against 1,000 honest tried entries, 10,000 addresses of 100 groups then get
+ *   less than 10 % of 1,000 dials, even if all of them answer and become tried.
+ * - `pick` falls back on what there is. Tendermint's gives nothing when all are tried and the bias is 100.
+ * - A new entry that is bad makes way for word of another address of its id, or another id at its address; there the first word stays.
+ * - An id that moved is found again by `learn`, at the peer's own word over its own link; no third party can move it.
+ * - A tried entry that failed 10 times, with no success for a week, is not told to others. There the tried ones are never bad.
+ */
+export class AddressBook {
+  readonly #random: Random;
+  readonly #mode: DialMode;
+  readonly #nodeId: string | undefined;
+  readonly #key: string;
+  readonly #placement: Placement;
+  readonly #shelves = new Shelves();
+  readonly #bans = new BanList();
+  readonly #own = new Set<string>();
+  #private: ReadonlySet<string>;
+  /** Ids whose test is due, with the time since when. */
+  readonly #toTest = new Map<string, number>();
+  /** The latest time that a caller told: `select` and `unban` go by it. */
+  #now: number;
+
+  constructor(options: AddressBookOptions) {
+    const { random, now, mode = 'any', saved, privateIds = [], nodeId } = options;
+    if (typeof random !== 'function') throw new TypeError(`AddressBook: random: must be a function, got ${String(random)}`);
+    if (!Number.isFinite(now)) throw new TypeError(`AddressBook: now: must be milliseconds, got ${String(now)}`);
+    if (mode !== 'any' && mode !== 'public') throw new TypeError(`AddressBook: mode: must be 'any' or 'public', got ${JSON.stringify(mode)}`);
+    if (nodeId !== undefined) checkId(nodeId, 'AddressBook: nodeId');
+    this.#random = random;
+    this.#now = now;
+    this.#mode = mode;
+    this.#nodeId = nodeId;
+    this.#private = idSet(privateIds, 'AddressBook: privateIds');
+    this.#key = typeof saved?.key === 'string' && isNodeId(saved.key) ? saved.key : bytesToHex(randomBytes(random, 32));
+    this.#placement = new Placement(hexToBytes(this.#key));
+    if (saved !== undefined) restoreBook(saved, this.#shelves, this.#bans, this.#placement, mode, now);
+    const self = nodeId === undefined ? undefined : this.#shelves.get(nodeId);
+    if (self !== undefined) this.#shelves.remove(self);
+  }
+
+  /** Entries in the book. */
+  get size(): number {
+    return this.#shelves.size;
+  }
+
+  /** Entries that a dial has reached. */
+  get tried(): number {
+    return this.#shelves.tried.size;
+  }
+
+  /** Entries that are hearsay. */
+  get fresh(): number {
+    return this.#shelves.freshSize;
+  }
+
+  /** Are there fewer than 1,000 entries? */
+  get needsMore(): boolean {
+    return this.size < ENOUGH_ADDRESSES;
+  }
+
+  /**
+   * Another node told of an address. `source` is who and where: give the address that we see it at, not one it claims, since its group
+   * bounds how many buckets its word can fill; undefined for what the operator gave. What a peer sent may be anything: never throws.
+   */
+  add(entry: BookAddress, source: BookAddress | undefined, now: number): AddVerdict {
+    const time = this.#advance(now);
+    const place = this.#placeFor(entry, source?.nodeId);
+    if (typeof place === 'string') return place;
+    const known = this.#shelves.get(entry.nodeId);
+    if (known?.address === place.key) {
+      known.seen = time;
+      // The more buckets it is in, the less likely it gets into one more.
+      const isOut = known.tried || known.rows.length >= NEW_BUCKETS_PER_ADDRESS || this.#random() * 2 * known.rows.length >= 1;
+      if (!isOut) this.#shelves.addNew(known, this.#placement.newRow(place.group, sourceGroup(source)), time);
+      return 'known';
+    }
+    const holder = this.#shelves.at(place.key);
+    if (known?.tried || holder?.tried) return 'vetted';
+    if ((known !== undefined && !known.isBad(time)) || (holder !== undefined && !holder.isBad(time))) return 'known';
+    return this.#settle(entry.nodeId, place, sourceGroup(source), time) === undefined ? 'full' : 'added';
+  }
+
+  /**
+   * A peer says over its own live link where it is reached. That takes the place of the address we had for it, tried or not, and counts
+   * as new until a dial reaches it. An address that another id holds goes to the peer, unless the holder is tried and answered within the
+   * last week: `vetted`. Call it for proven ids. `seenAt` is the address that the link comes from, whose group is then the source; without
+   * it, the address's own group.
+   */
+  learn(entry: BookAddress, now: number, seenAt?: string): AddVerdict {
+    const time = this.#advance(now);
+    const place = this.#placeFor(entry, undefined);
+    if (typeof place === 'string') return place;
+    const known = this.#shelves.get(entry.nodeId);
+    if (known?.address === place.key) {
+      known.seen = time;
+      return 'known';
+    }
+    const holder = this.#shelves.at(place.key);
+    if (holder?.tried && holder.isRecent(time)) return 'vetted';
+    const source = seenAt === undefined ? place.group : groupOf(seenAt);
+    return this.#settle(entry.nodeId, place, source, time) === undefined ? 'full' : 'added';
+  }
+
+  /**
+   * The entry to dial next, undefined if none is eligible. `bias` is how much new ones are preferred, from 0 to 100 (clamped), weighed by the
+   * square roots of how many there are. If none of the one sort is eligible, one of the other is taken; bad ones only if all else fails.
+   * `eligible` may be asked of an entry more than once, must not change the book, and must not keep what it is given.
+   */
+  pick(bias: number, now: number, eligible?: (entry: BookEntry) => boolean): BookEntry | undefined {
+    const time = this.#advance(now);
+    return drawOne(this.#shelves, this.#random, bias, time, eligible ?? (() => true))?.snapshot();
+  }
+
+  /**
+   * Addresses to answer with: 23 % of the book, 32 at least and 250 at most, in random order; with a `bias`, so many percent of them new.
+   * Never own, private, banned or bad ones.
+   */
+  select(bias?: number): BookAddress[] {
+    const isFit = (known: KnownAddress) => !this.#private.has(known.nodeId) && !known.isBad(this.#now) && !known.isLost(this.#now);
+    return drawMany(this.#shelves, this.#random, bias, isFit).map(({ nodeId, address }) => ({ nodeId, address }));
+  }
+
+  /** A dial to it begins. It counts as a failure until `succeeded`. */
+  attempted(nodeId: string, now: number): void {
+    const time = this.#advance(now);
+    this.#shelves.get(nodeId)?.attempted(time);
+  }
+
+  /**
+   * A dial reached it, and it proved to be that node: it is promoted to the tried ones, if there is room or somebody there failed a test. An
+   * id that the book doesn't have, or has elsewhere, is put down at this address, and who had the address is gone.
+   */
+  succeeded(nodeId: string, address: string, now: number): void {
+    const time = this.#advance(now);
+    let known = this.#shelves.get(nodeId);
+    if (known?.address !== address && known?.address !== placeOf(address)?.key) {
+      const place = this.#placeFor({ nodeId, address }, undefined);
+      if (typeof place === 'string') return;
+      known = this.#settle(nodeId, place, known?.source ?? place.group, time);
+    }
+    if (known === undefined) return;
+    known.succeeded(time);
+    if (!known.tried) this.#promote(known, time);
+  }
+
+  /** Somebody else answered there: the entry is removed. */
+  mismatched(nodeId: string): void {
+    this.remove(nodeId);
+  }
+
+  /**
+   * Has nothing to do with an id for `time` milliseconds (default 24 hours, at most 30 days): its address leaves the book and comes back as
+   * a new one at the end. A ban that lasts longer already stays. Of more than 4,096 bans, the one that ends soonest ends at once.
+   */
+  ban(nodeId: string, now: number, time = BAN_TIME): void {
+    checkId(nodeId, 'AddressBook.ban: nodeId');
+    if (!(time > 0)) throw new TypeError(`AddressBook.ban: time: must be milliseconds above 0, got ${time}`);
+    const start = this.#advance(now);
+    const known = this.#shelves.get(nodeId);
+    if (known !== undefined) this.#shelves.remove(known);
+    const out = this.#bans.add({ nodeId, until: start + time, place: known?.place, source: known?.source ?? '' }, start);
+    if (out !== undefined) this.#reinstate(out);
+  }
+
+  isBanned(nodeId: string, now: number): boolean {
+    this.#advance(now);
+    return this.#bans.get(nodeId) !== undefined;
+  }
+
+  /** Ends a ban at once; its address comes back. */
+  unban(nodeId: string): void {
+    const ban = this.#bans.remove(nodeId);
+    if (ban !== undefined) this.#reinstate(ban);
+  }
+
+  /** This address is ours, as a listener knows it or a dial found out: it leaves the book and is never added. */
+  addOwn(address: string): void {
+    const place = placeOf(address);
+    if (place === undefined || this.#own.has(place.key)) return;
+    const [first] = this.#own;
+    if (this.#own.size >= MOST_OWN) this.#own.delete(first!);
+    this.#own.add(place.key);
+    const holder = this.#shelves.at(place.key);
+    if (holder !== undefined) this.#shelves.remove(holder);
+  }
+
+  isOwn(address: string): boolean {
+    const place = placeOf(address);
+    return place !== undefined && this.#own.has(place.key);
+  }
+
+  /** Ids that are never told to others nor learned from them, instead of those before. What is in the book of them may still be dialled. */
+  setPrivate(ids: readonly string[]): void {
+    this.#private = idSet(ids, 'AddressBook.setPrivate: ids');
+  }
+
+  /** Was there such an entry? */
+  remove(nodeId: string): boolean {
+    const known = this.#shelves.get(nodeId);
+    if (known !== undefined) this.#shelves.remove(known);
+    return known !== undefined;
+  }
+
+  get(nodeId: string): BookEntry | undefined {
+    return this.#shelves.get(nodeId)?.snapshot();
+  }
+
+  /** Who is at an address, however it is spelled. */
+  at(address: string): BookEntry | undefined {
+    const place = placeOf(address);
+    return place === undefined ? undefined : this.#shelves.at(place.key)?.snapshot();
+  }
+
+  /** All entries as they are now, the tried ones first. */
+  *entries(): IterableIterator<BookEntry> {
+    for (const known of [...this.#shelves.allTried(), ...this.#shelves.allNew()]) yield known.snapshot();
+  }
+
+  /**
+   * A tried entry that stands in a newcomer's way: dial it, and tell how that went by `attempted` and `succeeded`. Each comes out once, until
+   * the next newcomer. Whoever asks every 2 minutes does as Heilman's feelers.
+   */
+  toTest(now: number): BookEntry | undefined {
+    this.#advance(now);
+    for (const [nodeId, since] of this.#toTest) {
+      this.#toTest.delete(nodeId);
+      const known = this.#shelves.get(nodeId);
+      if (known?.tried && !(known.lastAttempt !== undefined && known.lastAttempt > since)) return known.snapshot();
+    }
+    return undefined;
+  }
+
+  /** All that the next book needs, as plain data: see `formatBook`. */
+  save(now: number): BookDocument {
+    return saveBook(this.#key, this.#shelves, this.#bans, this.#advance(now));
+  }
+
+  /** The time, which never goes back; bans that are over by now end. */
+  #advance(now: number): number {
+    if (now > this.#now) this.#now = now;
+    for (const ban of this.#bans.ended(this.#now)) this.#reinstate(ban);
+    return this.#now;
+  }
+
+  /** The place of an address that may be added, or why it may not. */
+  #placeFor(entry: BookAddress, source: string | undefined): Place | AddVerdict {
+    const { nodeId, address } = entry ?? {};
+    if (typeof nodeId !== 'string' || typeof address !== 'string' || !isNodeId(nodeId)) return 'malformed';
+    const known = this.#shelves.get(nodeId);
+    const place = known?.address === address ? known.place : placeOf(address);
+    if (place === undefined) return 'malformed';
+    if (nodeId === this.#nodeId || this.#own.has(place.key)) return 'own';
+    if (this.#private.has(nodeId) || (source !== undefined && this.#private.has(source))) return 'private';
+    if (this.#bans.get(nodeId) !== undefined) return 'banned';
+    return isDialable(place, this.#mode) ? place : 'undialable';
+  }
+
+  /** Puts an id down at a place as a new entry, where neither it nor another at that place stays; undefined if the host is full. */
+  #settle(nodeId: string, place: Place, source: string, now: number): KnownAddress | undefined {
+    const leaving = new Set([this.#shelves.get(nodeId), this.#shelves.at(place.key)]);
+    leaving.delete(undefined);
+    const staying = this.#shelves.on(place.host) - [...leaving].filter((known) => known!.place.host === place.host).length;
+    if (this.#mode === 'public' && staying >= MOST_ON_A_HOST) return undefined;
+    for (const known of leaving) this.#shelves.remove(known!);
+    const known = new KnownAddress(nodeId, place, source, now);
+    this.#shelves.addNew(known, this.#placement.newRow(place.group, source), now);
+    return known;
+  }
+
+  #promote(known: KnownAddress, now: number): void {
+    const row = this.#placement.triedRow(known.place);
+    if (this.#shelves.promote(known, row)) return;
+    const incumbents = this.#shelves.tried.rows[row]!;
+    const failed = longestWithoutSuccess(incumbents.filter((incumbent) => incumbent.hasFailedTest(now)));
+    if (failed !== undefined) {
+      this.#shelves.replace(failed, known, now, this.#placement.newRow(failed.place.group, failed.source));
+      return;
+    }
+    const { nodeId } = longestWithoutSuccess(incumbents)!;
+    if (!this.#toTest.has(nodeId) && this.#toTest.size < MOST_TO_TEST) this.#toTest.set(nodeId, now);
+  }
+
+  /** After its ban, an address is hearsay again; if it was taken meanwhile, it is gone. */
+  #reinstate({ nodeId, place, source }: Ban): void {
+    if (place === undefined || this.#shelves.at(place.key) !== undefined) return;
+    if (typeof this.#placeFor({ nodeId, address: place.key }, undefined) !== 'string') this.#settle(nodeId, place, source, this.#now);
+  }
+}
+
+function longestWithoutSuccess(entries: readonly KnownAddress[]): KnownAddress | undefined {
+  const [first] = entries;
+  return first === undefined
+    ? undefined
+    : entries.reduce((longest, entry) => ((entry.lastSuccess ?? -Infinity) < (longest.lastSuccess ?? -Infinity) ? entry : longest));
+}
+
+function sourceGroup(source: BookAddress | undefined): string {
+  return source === undefined ? 'self' : groupOf(source.address);
+}
+
+/** What has no place has one group. */
+function groupOf(address: string): string {
+  return (typeof address === 'string' ? placeOf(address)?.group : undefined) ?? '';
+}
+
+function idSet(ids: readonly string[], path: string): ReadonlySet<string> {
+  for (const [i, id] of ids.entries()) checkId(id, `${path}[${i}]`);
+  return new Set(ids);
+}
+
+function checkId(id: unknown, path: string): void {
+  if (typeof id !== 'string' || !isNodeId(id)) throw new TypeError(`${path}: must be 64 lower-case hex digits, got ${JSON.stringify(id)}`);
+}

@@ -1,0 +1,60 @@
+// Ids that the book will have nothing to do with for a while, and the addresses that wait for their return.
+
+import type { Place } from '../address/place.ts';
+import { LONGEST_BAN, MOST_BANS } from './limits.ts';
+
+export interface Ban {
+  readonly nodeId: string;
+  /** When it ends, by the caller's clock. */
+  readonly until: number;
+  /** What the book had for the id, and who told. */
+  readonly place: Place | undefined;
+  readonly source: string;
+}
+
+export class BanList {
+  readonly #bans = new Map<string, Ban>();
+  #soonest = Infinity;
+
+  get(nodeId: string): Ban | undefined {
+    return this.#bans.get(nodeId);
+  }
+
+  all(): Iterable<Ban> {
+    return this.#bans.values();
+  }
+
+  /** Bans an id; a ban that it has already is never shortened. Returns the ban that had to end for it, if the list was full. */
+  add(ban: Ban, now: number): Ban | undefined {
+    const had = this.#bans.get(ban.nodeId);
+    const out = had === undefined && this.#bans.size >= MOST_BANS ? this.#endSoonest() : undefined;
+    const until = Math.min(Math.max(ban.until, had?.until ?? ban.until), now + LONGEST_BAN);
+    const { place, source } = ban.place === undefined && had !== undefined ? had : ban;
+    this.#bans.set(ban.nodeId, { nodeId: ban.nodeId, until, place, source });
+    this.#soonest = Math.min(this.#soonest, until);
+    return out;
+  }
+
+  remove(nodeId: string): Ban | undefined {
+    const ban = this.#bans.get(nodeId);
+    this.#bans.delete(nodeId);
+    return ban;
+  }
+
+  /** Takes out those that are over. */
+  ended(now: number): Ban[] {
+    if (now < this.#soonest) return [];
+    const over = [...this.#bans.values()].filter((ban) => ban.until <= now);
+    for (const ban of over) this.#bans.delete(ban.nodeId);
+    this.#soonest = Infinity;
+    for (const ban of this.#bans.values()) this.#soonest = Math.min(this.#soonest, ban.until);
+    return over;
+  }
+
+  #endSoonest(): Ban {
+    let [first] = this.#bans.values();
+    for (const ban of this.#bans.values()) if (ban.until < first!.until) first = ban;
+    this.#bans.delete(first!.nodeId);
+    return first!;
+  }
+}

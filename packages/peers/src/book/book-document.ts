@@ -1,0 +1,107 @@
+// The address book as a text for a file: a line that says what follows and its checksum, then the content in JSON.
+
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { TransportError } from '@trunkline/transport-core';
+
+/**
+ * What a book keeps across a restart. Times are ages in whole milliseconds, from when it was saved: a monotonic clock starts anew with
+ * each process, and a wall clock goes back. So the time that a node is down counts for nothing.
+ */
+export interface BookDocument {
+  /** The secret of the buckets, 64 hex digits. */
+  readonly key: string;
+  /** The tried ones first. */
+  readonly entries: readonly SavedEntry[];
+  /** Of each new bucket, the positions in `entries` of what is in it. */
+  readonly buckets: readonly (readonly number[])[];
+  readonly bans: readonly SavedBan[];
+}
+
+export interface SavedEntry {
+  readonly nodeId: string;
+  readonly address: string;
+  readonly source: string;
+  readonly tried: boolean;
+  readonly failures: number;
+  /** Ages. `attempt` and `success`: null where there was none. */
+  readonly added: number;
+  readonly seen: number;
+  readonly attempt: number | null;
+  readonly success: number | null;
+}
+
+export interface SavedBan {
+  readonly nodeId: string;
+  /** Milliseconds that it still lasts. */
+  readonly left: number;
+  readonly address: string | null;
+  readonly source: string;
+}
+
+/** The version that `formatBook` writes and `parseBook` reads. */
+export const BOOK_VERSION = 1;
+/** Neither reads nor writes more: 8 MiB. */
+export const LARGEST_BOOK = 8 * 1024 * 1024;
+
+/**
+ * The document as text, the same for the same document. Should it pass 8 MiB, which needs thousands of addresses near the longest, the
+ * last of the new entries are left out.
+ */
+export function formatBook(document: BookDocument): string {
+  for (let count = document.entries.length; ; count = Math.floor(count * 0.9)) {
+    const entries = document.entries.slice(0, count);
+    const buckets = document.buckets.map((bucket) => bucket.filter((position) => position < count));
+    const text = format({ key: document.key, entries, buckets, bans: document.bans });
+    if (utf8ToBytes(text).length <= LARGEST_BOOK || count === 0) return text;
+  }
+}
+
+/**
+ * Reads what `formatBook` wrote. `data_loss`, saying which, for a text that is empty, larger than 8 MiB, no book, from a newer version, cut
+ * off or changed. Single entries are looked at when a book is made of it: what is odd in them costs the entry, not the book.
+ */
+export function parseBook(text: string): BookDocument {
+  if (text.length > LARGEST_BOOK) throw lost(`is too large: ${text.length} characters, more than ${LARGEST_BOOK}`);
+  if (text.trim() === '') throw lost('is empty');
+  const end = text.indexOf('\n');
+  const head = readJson(end < 0 ? text : text.slice(0, end)) as { format?: unknown; version?: unknown; sha256?: unknown } | undefined;
+  if (head?.format !== FORMAT) throw lost(`is corrupt: it doesn't begin as an address book`);
+  if (!Number.isSafeInteger(head.version) || (head.version as number) < 1) throw lost('is corrupt: it has no version');
+  if ((head.version as number) > BOOK_VERSION) throw lost(`has version ${head.version}, and this software reads up to ${BOOK_VERSION}: use a newer one`);
+  const body = end < 0 ? '' : text.slice(end + 1);
+  if (!body.endsWith('\n')) throw lost('is truncated: its end is missing');
+  if (head.sha256 !== checksum(body)) throw lost('is corrupt: its checksum is wrong');
+  const document = readJson(body);
+  if (!isDocument(document)) throw lost('is corrupt: its content is no address book');
+  return document;
+}
+
+function format(document: BookDocument): string {
+  const body = `${JSON.stringify(document)}\n`;
+  return `${JSON.stringify({ format: FORMAT, version: BOOK_VERSION, sha256: checksum(body) })}\n${body}`;
+}
+
+function isDocument(value: unknown): value is BookDocument {
+  if (typeof value !== 'object' || value === null) return false;
+  const { key, entries, buckets, bans } = value as Record<string, unknown>;
+  return typeof key === 'string' && [entries, buckets, bans].every(Array.isArray) && (buckets as unknown[]).every(Array.isArray);
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function checksum(body: string): string {
+  return bytesToHex(sha256(utf8ToBytes(body)));
+}
+
+function lost(problem: string): TransportError {
+  return new TransportError('data_loss', `parseBook: the address book ${problem}`);
+}
+
+const FORMAT = 'trunkline address book';

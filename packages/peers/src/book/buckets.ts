@@ -1,0 +1,60 @@
+// Rows of bounded buckets. The order in a bucket is that of arrival, so that a book read from its document draws as the one that wrote it.
+
+import { BUCKET_SIZE } from './limits.ts';
+
+export class Buckets<T> {
+  readonly rows: readonly T[][];
+  #size = 0;
+  #used = 0;
+
+  constructor(count: number) {
+    this.rows = Array.from({ length: count }, () => []);
+  }
+
+  /** Places taken in all buckets. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Buckets that are not empty. */
+  get used(): number {
+    return this.#used;
+  }
+
+  isFull(row: number): boolean {
+    return this.rows[row]!.length >= BUCKET_SIZE;
+  }
+
+  put(row: number, item: T): void {
+    const bucket = this.rows[row]!;
+    bucket.push(item);
+    this.#size++;
+    if (bucket.length === 1) this.#used++;
+  }
+
+  take(row: number, item: T): void {
+    const bucket = this.rows[row]!;
+    const at = bucket.indexOf(item);
+    if (at < 0) return;
+    bucket.splice(at, 1);
+    this.#size--;
+    if (bucket.length === 0) this.#used--;
+  }
+
+  /** The item at a place, counted through all buckets. */
+  at(index: number): T {
+    let left = index;
+    for (const bucket of this.rows) {
+      if (left < bucket.length) return bucket[left]!;
+      left -= bucket.length;
+    }
+    throw new RangeError(`${index} is out of range`);
+  }
+
+  /** A bucket that is not empty, counted through those. */
+  bucketAt(index: number): readonly T[] {
+    let left = index;
+    for (const bucket of this.rows) if (bucket.length > 0 && left-- === 0) return bucket;
+    throw new RangeError(`${index} is out of range`);
+  }
+}

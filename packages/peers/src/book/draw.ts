@@ -1,0 +1,82 @@
+// Drawing from the shelves: one entry to dial, or a sample for an answer.
+
+import type { Random } from '@trunkline/transport-core';
+import type { KnownAddress } from './known-address.ts';
+import { ANSWER_PERCENT, LONGEST_ANSWER, MOST_NEW_PICKS, SHORTEST_ANSWER, TRIED_ENOUGH } from './limits.ts';
+import type { Shelves } from './shelves.ts';
+
+type Test = (known: KnownAddress) => boolean;
+
+/** The entry to dial next; see `AddressBook.pick`. `isFit` must not change the shelves. */
+export function drawOne(shelves: Shelves, random: Random, bias: number, now: number, isFit: Test): KnownAddress | undefined {
+  const isGood: Test = (known) => !known.isBad(now) && isFit(known);
+  const tried = () => drawTried(shelves, random, isGood);
+  const fresh = () => drawNew(shelves, random, isGood);
+  const [first, second] = random() < shareOfNew(shelves, bias) ? [fresh, tried] : [tried, fresh];
+  return first() ?? second() ?? drawNew(shelves, random, isFit);
+}
+
+/** Several entries that fit, each once, in random order; with a bias, so many percent of them new, if there are. See `AddressBook.select`. */
+export function drawMany(shelves: Shelves, random: Random, bias: number | undefined, isFit: Test): KnownAddress[] {
+  const tried = shelves.allTried().filter(isFit);
+  const fresh = shelves.allNew().filter(isFit);
+  const all = tried.length + fresh.length;
+  const count = Math.min(Math.max(Math.min(SHORTEST_ANSWER, all), Math.floor((all * ANSWER_PERCENT) / 100)), LONGEST_ANSWER);
+  if (bias === undefined) return sample([...tried, ...fresh], count, random);
+  const wanted = Math.max(Math.round((clamp(bias) / 100) * count), count - tried.length);
+  const chosen = sample(fresh, Math.min(wanted, fresh.length), random);
+  chosen.push(...sample(tried, count - chosen.length, random));
+  return sample(chosen, count, random);
+}
+
+/** How likely a new entry is: Tendermint's weights, the square root of how many there are times the bias; bounded once enough are tried. */
+function shareOfNew(shelves: Shelves, bias: number): number {
+  const fresh = Math.sqrt(shelves.freshSize) * clamp(bias);
+  const tried = Math.sqrt(shelves.tried.size) * (100 - clamp(bias));
+  const share = fresh === 0 ? 0 : fresh / (fresh + tried);
+  return shelves.tried.size >= TRIED_ENOUGH ? Math.min(share, MOST_NEW_PICKS) : share;
+}
+
+/** Each entry is as likely as any other: see the divergences of `AddressBook`. */
+function drawTried({ tried }: Shelves, random: Random, isFit: Test): KnownAddress | undefined {
+  for (let probe = 0; probe < PROBES && tried.size > 0; probe++) {
+    const known = tried.at(below(tried.size, random));
+    if (isFit(known)) return known;
+  }
+  return any(tried.rows.flat().filter(isFit), random);
+}
+
+/** Each bucket is as likely as any other, so that a source group's quota of buckets is its quota of picks. */
+function drawNew({ fresh }: Shelves, random: Random, isFit: Test): KnownAddress | undefined {
+  for (let probe = 0; probe < PROBES && fresh.size > 0; probe++) {
+    const known = any(fresh.bucketAt(below(fresh.used, random)), random);
+    if (known !== undefined && isFit(known)) return known;
+  }
+  const buckets = fresh.rows.map((bucket) => bucket.filter(isFit)).filter((bucket) => bucket.length > 0);
+  return any(any(buckets, random) ?? [], random);
+}
+
+/** The first `count` of a Fisher-Yates shuffle. */
+function sample<T>(items: T[], count: number, random: Random): T[] {
+  for (let i = 0; i < count; i++) {
+    const j = i + below(items.length - i, random);
+    [items[i], items[j]] = [items[j]!, items[i]!];
+  }
+  return items.slice(0, count);
+}
+
+function any<T>(items: readonly T[], random: Random): T | undefined {
+  return items.length === 0 ? undefined : items[below(items.length, random)];
+}
+
+function below(count: number, random: Random): number {
+  return Math.floor(random() * count);
+}
+
+/** 0 to 100; what is no number is 0. */
+function clamp(bias: number): number {
+  return bias > 0 ? Math.min(bias, 100) : 0;
+}
+
+/** Random tries before all entries are looked through: enough where one in ten is fit. */
+const PROBES = 32;

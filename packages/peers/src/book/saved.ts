@@ -1,0 +1,111 @@
+// From a book to its document and back. A document may come from anywhere: each entry is looked at, and an odd one is left out or set right.
+
+import { isNodeId } from '@trunkline/transport-core';
+import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
+import type { Ban, BanList } from './ban-list.ts';
+import type { BookDocument, SavedBan, SavedEntry } from './book-document.ts';
+import { KnownAddress } from './known-address.ts';
+import { LONGEST_BAN, MOST_BANS, MOST_ON_A_HOST, NEW_BUCKETS_PER_ADDRESS } from './limits.ts';
+import type { Placement } from './placement.ts';
+import type { Shelves } from './shelves.ts';
+
+/** The document of a book at a time. */
+export function saveBook(key: string, shelves: Shelves, bans: BanList, now: number): BookDocument {
+  const all = [...shelves.allTried(), ...shelves.allNew()];
+  const positions = new Map(all.map((known, position) => [known, position]));
+  return {
+    key,
+    entries: all.map((known) => savedEntry(known, now)),
+    buckets: shelves.fresh.rows.map((bucket) => bucket.map((known) => positions.get(known)!)),
+    bans: Array.from(bans.all(), (ban) => savedBan(ban, now)),
+  };
+}
+
+/** Puts the bans and entries of a document on empty shelves. */
+export function restoreBook(document: BookDocument, shelves: Shelves, bans: BanList, placement: Placement, mode: DialMode, now: number): void {
+  for (const saved of listOf<SavedBan>(document.bans).slice(0, MOST_BANS)) {
+    const ban = banOf(saved, now);
+    if (ban !== undefined) bans.add(ban, now);
+  }
+  const isFit = once(mode, bans);
+  const read = listOf<SavedEntry>(document.entries).map((saved) => {
+    const known = knownOf(saved, now);
+    return known !== undefined && isFit(known) ? { known, tried: saved.tried === true } : undefined;
+  });
+  for (const entry of read) if (entry?.tried) shelves.promote(entry.known, placement.triedRow(entry.known.place));
+  for (const [row, bucket] of listOf<readonly number[]>(document.buckets).slice(0, shelves.fresh.rows.length).entries()) {
+    for (const position of listOf<number>(bucket)) {
+      const known = read[position]?.known;
+      if (known !== undefined && !known.tried && known.rows.length < NEW_BUCKETS_PER_ADDRESS) shelves.putNew(known, row);
+    }
+  }
+  // What its document has in no bucket, or in one that is full, finds its place as if it were told now.
+  for (const entry of read) {
+    if (entry !== undefined && entry.known.rows.length === 0) shelves.putNew(entry.known, placement.newRow(entry.known.place.group, entry.known.source));
+  }
+}
+
+function savedEntry(known: KnownAddress, now: number): SavedEntry {
+  const { nodeId, address, source, tried, failures, added, seen, lastAttempt, lastSuccess } = known;
+  const age = (time: number) => Math.max(0, Math.round(now - time));
+  const attempt = lastAttempt === undefined ? null : age(lastAttempt);
+  const success = lastSuccess === undefined ? null : age(lastSuccess);
+  return { nodeId, address, source, tried, failures, added: age(added), seen: age(seen), attempt, success };
+}
+
+function savedBan({ nodeId, until, place, source }: Ban, now: number): SavedBan {
+  return { nodeId, left: Math.max(0, Math.round(until - now)), address: place?.key ?? null, source };
+}
+
+function knownOf(saved: SavedEntry, now: number): KnownAddress | undefined {
+  const place = placeIn(saved);
+  if (place === undefined) return undefined;
+  const time = (age: unknown) => (isAge(age) ? now - Math.min(Math.max(age, 0), OLDEST) : undefined);
+  const known = new KnownAddress(saved.nodeId, place, groupIn(saved.source), time(saved.added) ?? now);
+  known.seen = time(saved.seen) ?? known.added;
+  known.lastAttempt = time(saved.attempt);
+  known.lastSuccess = time(saved.success);
+  known.failures = isAge(saved.failures) ? Math.min(Math.max(Math.floor(saved.failures), 0), 1_000_000) : 0;
+  return known;
+}
+
+function banOf(saved: SavedBan, now: number): Ban | undefined {
+  if (typeof saved !== 'object' || saved === null || typeof saved.nodeId !== 'string' || !isNodeId(saved.nodeId)) return undefined;
+  // How long it still lasts is unknown where it is no number: then it is over.
+  const left = isAge(saved.left) ? Math.min(Math.max(saved.left, 0), LONGEST_BAN) : 0;
+  return { nodeId: saved.nodeId, until: now + left, place: placeIn(saved), source: groupIn(saved.source) };
+}
+
+function placeIn(saved: SavedEntry | SavedBan): Place | undefined {
+  if (typeof saved !== 'object' || saved === null || typeof saved.nodeId !== 'string' || typeof saved.address !== 'string') return undefined;
+  return isNodeId(saved.nodeId) ? placeOf(saved.address) : undefined;
+}
+
+/** No id and no address twice, nothing that this book may not dial, no more on a host than it takes, nobody who is banned. */
+function once(mode: DialMode, bans: BanList): (known: KnownAddress) => boolean {
+  const seen = new Set<string>();
+  const hosts = new Map<string, number>();
+  return ({ nodeId, address, place }) => {
+    if (seen.has(nodeId) || seen.has(address) || !isDialable(place, mode) || bans.get(nodeId) !== undefined) return false;
+    const onHost = (hosts.get(place.host) ?? 0) + 1;
+    if (mode === 'public' && onHost > MOST_ON_A_HOST) return false;
+    hosts.set(place.host, onHost);
+    seen.add(nodeId).add(address);
+    return true;
+  };
+}
+
+function groupIn(source: unknown): string {
+  return typeof source === 'string' && source.length <= 256 ? source : '';
+}
+
+function isAge(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function listOf<T>(value: unknown): readonly T[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Older is as old. */
+const OLDEST = LONGEST_BAN;

@@ -1,0 +1,114 @@
+// Where the entries of the book stand: in buckets, and by id, address and host. It keeps the four in step and knows no other rule.
+
+import { Buckets } from './buckets.ts';
+import type { KnownAddress } from './known-address.ts';
+import { NEW_BUCKETS, TRIED_BUCKETS } from './limits.ts';
+
+export class Shelves {
+  readonly fresh = new Buckets<KnownAddress>(NEW_BUCKETS);
+  readonly tried = new Buckets<KnownAddress>(TRIED_BUCKETS);
+  readonly #byId = new Map<string, KnownAddress>();
+  readonly #byKey = new Map<string, KnownAddress>();
+  readonly #hosts = new Map<string, number>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Entries that are new; each may stand in several buckets. */
+  get freshSize(): number {
+    return this.#byId.size - this.tried.size;
+  }
+
+  get(nodeId: string): KnownAddress | undefined {
+    return this.#byId.get(nodeId);
+  }
+
+  at(key: string): KnownAddress | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** Entries on a host. */
+  on(host: string): number {
+    return this.#hosts.get(host) ?? 0;
+  }
+
+  /** The tried entries, in the order of the buckets: a book read from its document has the same. */
+  allTried(): KnownAddress[] {
+    return this.tried.rows.flat();
+  }
+
+  /** The new entries, each once, likewise. */
+  allNew(): KnownAddress[] {
+    return [...new Set(this.fresh.rows.flat())];
+  }
+
+  /** Puts a new entry in a bucket. From a full one goes a bad entry, or else the one that was added or attempted longest ago. */
+  addNew(known: KnownAddress, row: number, now: number): void {
+    if (known.rows.includes(row)) return;
+    if (this.fresh.isFull(row)) this.#expire(row, now);
+    this.#put(known, row);
+  }
+
+  /** As `addNew`, but false where the bucket is full. */
+  putNew(known: KnownAddress, row: number): boolean {
+    if (known.rows.includes(row) || this.fresh.isFull(row)) return false;
+    this.#put(known, row);
+    return true;
+  }
+
+  /** Moves a new entry, or one that isn't here yet, to a tried bucket; false where that is full. */
+  promote(known: KnownAddress, row: number): boolean {
+    if (this.tried.isFull(row)) return false;
+    this.#clear(known);
+    known.tried = true;
+    this.#put(known, row);
+    return true;
+  }
+
+  /** Promotes an entry to the place of a tried one, which goes back to a new bucket. */
+  replace(incumbent: KnownAddress, known: KnownAddress, now: number, newRow: number): void {
+    const [row] = incumbent.rows;
+    this.#clear(incumbent);
+    incumbent.tried = false;
+    this.promote(known, row!);
+    this.addNew(incumbent, newRow, now);
+  }
+
+  remove(known: KnownAddress): void {
+    this.#clear(known);
+    if (this.#byId.get(known.nodeId) !== known) return;
+    this.#byId.delete(known.nodeId);
+    this.#byKey.delete(known.address);
+    const left = this.on(known.place.host) - 1;
+    if (left > 0) this.#hosts.set(known.place.host, left);
+    else this.#hosts.delete(known.place.host);
+  }
+
+  #put(known: KnownAddress, row: number): void {
+    (known.tried ? this.tried : this.fresh).put(row, known);
+    known.rows.push(row);
+    if (this.#byId.has(known.nodeId)) return;
+    this.#byId.set(known.nodeId, known);
+    this.#byKey.set(known.address, known);
+    this.#hosts.set(known.place.host, this.on(known.place.host) + 1);
+  }
+
+  /** Out of all buckets. */
+  #clear(known: KnownAddress): void {
+    for (const row of known.rows) (known.tried ? this.tried : this.fresh).take(row, known);
+    known.rows.length = 0;
+  }
+
+  #expire(row: number, now: number): void {
+    const bucket = this.fresh.rows[row]!;
+    const going = bucket.find((known) => known.isBad(now)) ?? bucket.reduce((oldest, known) => (lastMoved(known) < lastMoved(oldest) ? known : oldest));
+    this.fresh.take(row, going);
+    going.rows.splice(going.rows.indexOf(row), 1);
+    if (going.rows.length === 0) this.remove(going);
+  }
+}
+
+function lastMoved(known: KnownAddress): number {
+  return Math.max(known.added, known.lastAttempt ?? known.added);
+}

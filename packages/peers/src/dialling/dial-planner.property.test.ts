@@ -1,0 +1,164 @@
+import { type Random, reasonError, seededRandom, type TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { addressKey, hostOf } from './address-key.ts';
+import { type DialOrder, DialPlanner } from './dial-planner.ts';
+import { idOf, type Outcome, RECONNECT, reset, someone, World } from './testing/planner-world.ts';
+
+const REASONS = ['connection_refused', 'dial_timeout', 'identity_mismatch', 'full', 'denied', 'reset', 'wrong_network', 'self', 'host_not_found'] as const;
+const ENDS = ['reset', 'ping_timeout', 'closed', 'denied', 'malformed', 'disconnected', 'full'] as const;
+
+/** The same for the same dial, in whatever order dials happen. */
+function fate(seed: number, order: DialOrder, count: number): Outcome {
+  const random = seededRandom(hash(`${seed} ${order.address} ${count}`));
+  const after = 50 * Math.floor(random() * 100);
+  if (random() < 0.5) {
+    const reason = REASONS[Math.floor(random() * (random() < 0.02 ? REASONS.length : 7))]!;
+    return { after, error: reasonError(reason, reason) };
+  }
+  const end = ENDS[Math.floor(random() * ENDS.length)]!;
+  return { after, nodeId: order.nodeId ?? idOf(hash(order.address) & 0xffff), lives: 50 * Math.floor(random() ** 4 * 4_000), end: reasonError(end, end) };
+}
+
+function hash(text: string): number {
+  let state = 7;
+  for (const char of text) state = (Math.imul(state, 31) + char.charCodeAt(0)) | 0;
+  return state;
+}
+
+function randomWorld(seed: number, options: { poll?: number } = {}): World {
+  const random = seededRandom(seed);
+  const between = (least: number, most: number) => least + Math.floor(random() * (most - least + 1));
+  const list = <T>(count: number, make: (i: number) => T) => Array.from({ length: count }, (_, i) => make(i));
+  return new World({
+    ...options,
+    seed,
+    grain: 50,
+    persistent: list(between(0, 12), (i) => (i % 2 === 0 ? `p${i}:1` : `${idOf(5_000 + i)}@p${i}:1`)),
+    seeds: list(between(0, 4), (i) => `s${i}:1`),
+    book: list(between(0, 60), (i) => (i % 5 === 0 ? { nodeId: idOf(i + 1), address: `shared:${i}` } : someone(i + 1))),
+    tests: list(20, (i) => someone(i + 30)),
+    maxOutbound: between(0, 20),
+    concurrent: between(1, 16),
+    rate: between(1, 20),
+    perHost: random() < 0.5 ? between(1, 3) : undefined,
+    reconnect: random() < 0.2 ? { interval: 5_000, max: 5_000, jitter: 0 } : RECONNECT,
+    outcome: (order, count) => fate(seed, order, count),
+  });
+}
+
+const print = (world: World) => world.dialled.map(({ at, kind, address }) => `${at} ${kind} ${address}`);
+
+test('asked only when it is due, the planner orders the same as when it is asked every 50 ms', (t) => {
+  for (let seed = 0; seed < 60; seed++) {
+    const [due, polled] = [randomWorld(seed), randomWorld(seed, { poll: 50 })];
+    for (const world of [due, polled]) {
+      world.at(60_000, () => {
+        world.planner.setPersistent(['p0:1', 'new:1', `${idOf(5_001)}@p1:2`]);
+        world.ask();
+      });
+      world.run(240_000);
+    }
+    t.deepEqual(print(due), print(polled), `seed ${seed}`);
+    t.true(due.asked < polled.asked);
+  }
+});
+
+test('never two dials to one address or id, never over a bound, and every persistent target gets its turn', (t) => {
+  let orders = 0;
+  for (let seed = 100; seed < 220; seed++) {
+    const random = seededRandom(seed);
+    const world = randomWorld(seed);
+    const limits = limitsOf(seed);
+    const recent: number[] = [];
+    world.check = (ordered) => {
+      const dials = [...world.underWay];
+      const count = (isFit: (order: DialOrder) => boolean) => dials.filter(isFit).length;
+      const fail = (what: string) => t.fail(`seed ${seed}, at ${world.now}: ${what}`);
+      if (new Set(dials.map(({ address }) => addressKey(address))).size < dials.length) fail('an address twice');
+      const ids = dials.flatMap(({ nodeId }) => nodeId ?? []);
+      if (new Set(ids).size < ids.length) fail('an id twice');
+      const others = count(({ kind }) => kind !== 'persistent');
+      if (others > limits.concurrent) fail(`${others} dials at once`);
+      if (count(({ kind }) => kind === 'persistent') > 64 || count(({ kind }) => kind === 'test') > 1 || count(({ kind }) => kind === 'seed') > 2)
+        fail('a kind');
+      const ordinary = count(({ kind }) => kind !== 'persistent' && kind !== 'test');
+      if (ordered.some(({ kind }) => kind === 'book' || kind === 'again' || kind === 'seed') && world.outbound + ordinary > limits.maxOutbound)
+        fail('maxOutbound');
+      const hosts = new Map<string, number>();
+      for (const { kind, address } of dials) if (kind !== 'persistent' && kind !== 'seed') hosts.set(hostOf(address), (hosts.get(hostOf(address)) ?? 0) + 1);
+      if (Math.max(0, ...hosts.values()) > limits.perHost) fail('perHost');
+      for (const { kind, nodeId } of ordered) {
+        orders++;
+        if (nodeId !== undefined && world.isConnected(nodeId)) fail('dials who is connected');
+        if (kind !== 'persistent') recent.push(world.now);
+      }
+      while (recent.length > 0 && recent[0]! <= world.now - 10_000) recent.shift();
+      if (recent.length > limits.rate * 11) fail(`${recent.length} dials in ten seconds`);
+    };
+    for (let i = 0; i < 40; i++) {
+      const at = Math.floor(random() * 600_000);
+      const id = idOf(1 + Math.floor(random() * 60));
+      world.at(at, () => (world.isConnected(id) ? undefined : world.comeIn(id)));
+      if (random() < 0.5) world.at(at + 30_000, () => (world.isConnected(id) ? world.lose(id, undefined, reset) : undefined));
+    }
+    world.at(200_000, () => {
+      world.planner.setPersistent([...world.planner.persistent, 'late:1']);
+      world.ask();
+    });
+    world.run(900_000);
+    for (const text of world.planner.persistent) {
+      const address = text.slice(text.indexOf('@') + 1);
+      if (!world.dialled.some((order) => order.address === address)) t.fail(`seed ${seed}: ${text} was never dialled`);
+    }
+  }
+  t.true(orders > 5_000, String(orders));
+});
+
+/** The bounds that randomWorld drew. */
+function limitsOf(seed: number): { maxOutbound: number; concurrent: number; rate: number; perHost: number } {
+  const random = seededRandom(seed);
+  const between = (least: number, most: number) => least + Math.floor(random() * (most - least + 1));
+  for (const most of [12, 4, 60]) between(0, most);
+  const [maxOutbound, concurrent, rate] = [between(0, 20), between(1, 16), between(1, 20)];
+  return { maxOutbound, concurrent, rate, perHost: random() < 0.5 ? between(1, 3) : Number.POSITIVE_INFINITY };
+}
+
+test('a thousand nodes whose server restarts: no peak above twice an even spread over the back-off', (t) => {
+  for (const { away, bin } of [
+    { away: 0, bin: 100 },
+    { away: 10_000, bin: 1_000 },
+    { away: 600_000, bin: 6_000 },
+  ]) {
+    const dials = Array.from({ length: 1_000 }, (_, seed) => dialsAfterRestart(seededRandom(seed + 1), away));
+    const counts = new Map<number, number>();
+    let window = 0;
+    for (const { at, wait } of dials) {
+      counts.set(Math.floor(at / bin), (counts.get(Math.floor(at / bin)) ?? 0) + 1);
+      window += (0.4 * wait) / dials.length; // ±20 % of the wait it came after.
+    }
+    const even = (dials.length * bin) / window;
+    t.true(Math.max(...counts.values()) <= 2 * even, `away ${away} ms: peak ${Math.max(...counts.values())}, even ${even} in ${bin} ms`);
+  }
+});
+
+/** The first dial that the server answers, and the wait before it. */
+function dialsAfterRestart(random: Random, away: number): { at: number; wait: number } {
+  const nodeId = idOf(1);
+  const view = { isConnected: () => false, isOwn: () => false, isBanned: () => false, outbound: 0, pick: () => undefined, toTest: () => undefined };
+  const planner = new DialPlanner({ random, now: 0, persistent: [`${nodeId}@server:1`], seeds: [], maxOutbound: 0, reconnect: RECONNECT });
+  const refused: TransportError = reasonError('connection_refused', 'refused');
+  planner.opened(planner.next(0, view)[0]!, nodeId, 0);
+  planner.next(100, { ...view, isConnected: () => true });
+  let last = 3_600_000;
+  let now = last;
+  planner.lost({ nodeId, address: 'server:1', persistent: true }, reset, now);
+  for (;;) {
+    const [order] = planner.next(now, view);
+    if (order === undefined) now = planner.due(now);
+    else if (now - 3_600_000 >= away) return { at: now, wait: now - last };
+    else {
+      planner.failed(order, now, refused);
+      last = now;
+    }
+  }
+}

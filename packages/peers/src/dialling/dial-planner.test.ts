@@ -1,0 +1,413 @@
+import { type Reason, reasonError, TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import type { DialOrder } from './dial-planner.ts';
+import { idOf, refused, reset, someone, World } from './testing/planner-world.ts';
+
+const HOUR = 3_600_000;
+const someones = (count: number, first = 1) => Array.from({ length: count }, (_, i) => someone(first + i));
+const up =
+  (lives: number, end: TransportError = reset) =>
+  (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? idOf(9_999), lives, end });
+const gaps = (world: World, address = world.dialled[0]!.address) => {
+  const times = world.dialled.filter((order) => order.address === address).map(({ at }) => at);
+  return times.slice(1).map((at, i) => at - times[i]!);
+};
+const kinds = (world: World) => world.dialled.map(({ kind }) => kind);
+
+test('a persistent peer is dialled at once, and again within the bounds of the back-off', (t) => {
+  const world = new World({ persistent: ['a:1'], maxOutbound: 0 });
+  world.run(HOUR);
+  t.is(world.dialled[0]!.at, 0);
+  for (const [i, gap] of gaps(world).entries()) {
+    const middle = Math.min(120_000, 1_000 * 1.6 ** i);
+    t.true(gap - 20 >= 0.8 * middle && gap - 20 <= 1.2 * middle, `wait ${i + 1}: ${gap}`);
+  }
+});
+
+test('a persistent peer is dialled for ever', (t) => {
+  const world = new World({ persistent: ['a:1'], maxOutbound: 0 });
+  world.run(7 * 24 * HOUR);
+  t.true(world.dialled.length > (7 * 24 * HOUR) / 145_000);
+  t.true(Math.max(...gaps(world)) <= 144_020);
+  t.deepEqual(world.givenUp, []);
+});
+
+test('a fixed interval stays what it is', (t) => {
+  const world = new World({ persistent: ['a:1'], maxOutbound: 0, reconnect: { interval: 60_000, max: 60_000, jitter: 0 } });
+  world.run(HOUR);
+  t.deepEqual([...new Set(gaps(world))], [60_020]);
+});
+
+test('a persistent peer that was lost is dialled again, also after dials that failed; only a link resets the back-off', (t) => {
+  const answers = new Set([4, 9]);
+  const outcome = (order: DialOrder, count: number) => (answers.has(count) ? up(60_000)(order) : { after: 0, error: refused });
+  const world = new World({ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0, outcome, reconnect: { interval: 1_000, max: 120_000, jitter: 0 } });
+  world.run(5_000);
+  world.planner.setPersistent([`${idOf(1)}@a:1`, 'other:1']); // A topology that has it still resets nothing.
+  world.run(5 * 60_000);
+  const waits = gaps(world, 'a:1').map((gap) => (gap > 60_000 ? gap - 60_020 : gap));
+  t.deepEqual(
+    waits.slice(0, 9).map((wait) => Math.round(wait)),
+    [1_000, 1_600, 2_560, 1_000, 1_600, 2_560, 4_096, 6_554, 1_000],
+  );
+});
+
+test('a peer that accepts and drops at once is not dialled in a hot loop', (t) => {
+  for (const options of [{ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0 }, { book: [{ nodeId: idOf(1), address: 'a:1' }] }, { seeds: ['a:1'] }]) {
+    const world = new World({ ...options, outcome: up(5) });
+    world.run(10 * 60_000);
+    t.true(world.dialled.length < 40, `${world.dialled.length} dials`);
+    const longest = 'persistent' in options ? 120_000 : 30_000;
+    t.true(gaps(world).at(-1)! > 0.79 * longest);
+  }
+});
+
+test('a persistent peer that dialled us, or answers at another address, is not dialled', (t) => {
+  const world = new World({ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0 });
+  world.comeIn(idOf(1));
+  world.run(HOUR);
+  t.is(world.dialled.length, 0);
+  world.lose(idOf(1), undefined, reset);
+  world.run(HOUR + 2_000);
+  t.deepEqual(
+    world.dialled.map(({ address }) => address),
+    ['a:1'],
+  );
+});
+
+test('the id of an address is learned from who answers: that peer is not dialled while it is connected', (t) => {
+  const world = new World({ persistent: ['a:1'], maxOutbound: 0, outcome: (order, count) => (count === 1 ? up(50_000)(order) : { after: 0, error: refused }) });
+  t.false(world.planner.isPersistent(idOf(9_999)));
+  world.run(40_000);
+  t.true(world.planner.isPersistent(idOf(9_999)));
+  t.true(world.planner.isPersistent(undefined, 'tcp://A:1'));
+  t.false(world.planner.isPersistent(idOf(5), 'b:1'));
+  t.is(world.planner.addressOf(idOf(9_999)), 'a:1');
+  world.at(50_021, () => world.comeIn(idOf(9_999)));
+  world.run(HOUR);
+  t.is(world.dialled.length, 1);
+});
+
+test('an end that nobody told is noticed', (t) => {
+  const world = new World({ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0, outcome: up(HOUR) });
+  world.run(60_000);
+  world.isConnected = () => false;
+  world.ask();
+  world.run(62_000);
+  t.is(world.dialled.length, 2);
+});
+
+test('with an id that was given, another node at that address is not the persistent peer', (t) => {
+  const { planner } = new World({ persistent: [`${idOf(1)}@a:1`] });
+  t.true(planner.isPersistent(idOf(1), 'elsewhere:1'));
+  t.true(planner.isPersistent(undefined, 'a:1'));
+  t.false(planner.isPersistent(idOf(2), 'a:1'));
+});
+
+test('a few persistent peers are dialled at once, many are spread over three intervals', (t) => {
+  const few = new World({ persistent: ['a:1', 'b:1', 'c:1', 'd:1'], maxOutbound: 0 });
+  few.run(10);
+  t.is(few.dialled.length, 4);
+  const many = new World({
+    persistent: Array.from({ length: 300 }, (_, i) => `n${i}:1`),
+    maxOutbound: 0,
+    outcome: (order) => ({ ...up(HOUR)(order), nodeId: `${order.address}` }),
+  });
+  many.run(3_100);
+  t.is(many.dialled.length, 300);
+  for (let second = 0; second < 3; second++) {
+    const count = many.dialled.filter(({ at }) => Math.floor(at / 1_000) === second).length;
+    t.true(count > 70 && count < 130, `${count} in second ${second}`);
+  }
+  const slow = new World({
+    persistent: Array.from({ length: 9 }, (_, i) => `n${i}:1`),
+    maxOutbound: 0,
+    reconnect: { interval: 60_000, max: 60_000, jitter: 0 },
+  });
+  slow.run(3_000);
+  t.is(slow.dialled.length, 9);
+});
+
+test('a topology that is set anew: who goes is not dialled any more, who comes is at once, who moves is at the new address', (t) => {
+  const world = new World({ persistent: ['a:1', `${idOf(1)}@b:1`], maxOutbound: 0 });
+  world.run(60_000);
+  const diff = world.planner.setPersistent([`${idOf(1)}@b:2`, 'c:1']);
+  t.deepEqual(diff, {
+    removed: ['a:1', `${idOf(1)}@b:1`],
+    added: [`${idOf(1)}@b:2`, 'c:1'],
+    changed: [{ from: `${idOf(1)}@b:1`, to: `${idOf(1)}@b:2` }],
+    kept: [],
+  });
+  t.is(world.planner.due(60_000), 60_000);
+  const before = world.dialled.length;
+  world.run(60_001);
+  t.deepEqual(
+    world.dialled.slice(before).map(({ address, at }) => [address, at]),
+    [
+      ['b:2', 60_000],
+      ['c:1', 60_000],
+    ],
+  );
+  world.run(HOUR);
+  t.deepEqual([...new Set(world.dialled.slice(before).map(({ address }) => address))].sort(), ['b:2', 'c:1']);
+  t.deepEqual(world.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
+  t.throws(() => world.planner.setPersistent(['d:1', 'me@x']), { instanceOf: TransportError });
+  t.deepEqual(world.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
+});
+
+test('persistent peers are added, and removed by id, by learned id, by address or by both', (t) => {
+  const world = new World({ persistent: [], maxOutbound: 0, outcome: up(HOUR) });
+  const [one, two] = [`${idOf(1)}@a:1`, `${idOf(2)}@b:1`];
+  for (const target of [one, two, 'c:1', 'd:1', 'c:1']) world.planner.addPersistent(target);
+  t.deepEqual(world.planner.persistent, [one, two, 'c:1', 'd:1']);
+  t.deepEqual(world.planner.addPersistent(`${idOf(2)}@b:2`).changed, [{ from: two, to: `${idOf(2)}@b:2` }]);
+  t.deepEqual(world.planner.removePersistent(idOf(1)), [one]);
+  t.deepEqual(world.planner.removePersistent(`${idOf(2)}@elsewhere:1`), []);
+  t.deepEqual(world.planner.removePersistent('tcp://B:2'), [`${idOf(2)}@b:2`]);
+  world.run(100);
+  t.deepEqual(world.planner.removePersistent(idOf(9_999)), ['c:1']);
+  t.deepEqual(world.planner.removePersistent('nobody:1'), []);
+  t.deepEqual(world.planner.persistent, ['d:1']);
+  t.throws(() => world.planner.removePersistent(''), { instanceOf: TransportError });
+});
+
+test('we do not dial ourselves twice, until the topology is set anew', (t) => {
+  const self = reasonError('self', 'it is us');
+  const world = new World({
+    persistent: ['me:1'],
+    seeds: ['me:2'],
+    book: [{ nodeId: idOf(1), address: 'me:3' }],
+    own: ['me:4'],
+    outcome: () => ({ after: 20, error: self }),
+  });
+  world.book.push({ nodeId: idOf(2), address: 'me:4' });
+  world.run(HOUR);
+  t.deepEqual(
+    world.dialled.map(({ address }) => address),
+    ['me:1', 'me:3', 'me:2'],
+  );
+  t.deepEqual(world.givenUp, []);
+  world.planner.setPersistent(['me:1', 'tcp://me:3']);
+  world.run(2 * HOUR);
+  t.deepEqual(
+    world.dialled.slice(3).map(({ address }) => address),
+    ['me:1', 'tcp://me:3'],
+  );
+});
+
+test('slots are filled from the book, and no further; persistent peers take none', (t) => {
+  const world = new World({
+    persistent: ['a:1', 'b:1', 'c:1'],
+    book: someones(50),
+    maxOutbound: 10,
+    outcome: (order) => ({ ...up(HOUR)(order), nodeId: order.nodeId ?? order.address }),
+  });
+  world.run(60_000);
+  t.deepEqual(kinds(world).filter((kind) => kind === 'book').length, 10);
+  t.deepEqual(kinds(world).slice(0, 3), ['persistent', 'persistent', 'persistent']);
+  t.is(world.outbound, 10);
+});
+
+test('an address of the book that fails is left alone for a while, at most half a minute, and others are tried', (t) => {
+  const world = new World({ book: someones(1), maxOutbound: 1 });
+  world.run(60_000);
+  world.book.push(someone(2));
+  world.ask();
+  world.run(10 * 60_000);
+  t.true(gaps(world, someone(1).address).every((gap) => gap <= 36_020));
+  t.true(world.dialled.some(({ address }) => address === someone(2).address));
+});
+
+test('after sixteen failures an address of the book is given up; a seed never is, nor a seed that is in the book', (t) => {
+  const seed = someone(7);
+  const world = new World({ book: [someone(1), seed], seeds: [`${seed.nodeId}@${seed.address}`] });
+  world.run(HOUR);
+  t.deepEqual(world.givenUp, [someone(1).address]);
+  t.is(world.dialled.filter(({ address }) => address === someone(1).address).length, 16);
+  t.true(gaps(world, seed.address).length > 90);
+});
+
+test('where trying soon can not help, an address of the book waits four times as long', (t) => {
+  for (const reason of ['identity_mismatch', 'duplicate', 'full', 'denied', 'wrong_network'] as Reason[]) {
+    const outcome = () => ({ after: 0, error: reasonError(reason, reason) });
+    const world = new World({ book: someones(1), persistent: ['a:1'], outcome, reconnect: { interval: 1_000, max: 120_000, jitter: 0 } });
+    world.run(60_000);
+    t.deepEqual(gaps(world, someone(1).address).slice(0, 3).map(Math.round), [4_000, 6_400, 10_240], reason);
+    t.deepEqual(gaps(world, 'a:1').slice(0, 3).map(Math.round), [1_000, 1_600, 2_560], reason);
+  }
+});
+
+test('an ordinary peer that was lost by chance is dialled again before strangers are, three times', (t) => {
+  const transient = [
+    reset,
+    reasonError('ping_timeout', ''),
+    reasonError('dial_timeout', ''),
+    reasonError('handshake_timeout', ''),
+    reasonError('closed', ''),
+    new TransportError('unavailable', ''),
+  ];
+  for (const end of transient) {
+    const world = new World({
+      book: [someone(1)],
+      maxOutbound: 1,
+      outcome: (order, count) => (order.address === someone(1).address && count === 1 ? up(20_000, end)(order) : { after: 20, error: refused }),
+    });
+    world.run(19_000);
+    world.book.splice(0, 1, ...someones(2_000, 10)); // The book has forgotten it, and knows many others.
+    world.run(60_000);
+    t.is(world.dialled.filter(({ kind, address }) => kind === 'again' && address === someone(1).address).length, 3, end.reason);
+    t.true(kinds(world).includes('book'));
+  }
+});
+
+test('an ordinary peer that was lost for another reason is not dialled again by preference', (t) => {
+  for (const reason of ['malformed', 'denied', 'refused', 'duplicate', 'disconnected', 'full', 'flood', 'idle'] as Reason[]) {
+    const world = new World({ book: [someone(1)], maxOutbound: 1, outcome: up(20_000, reasonError(reason, '')) });
+    world.run(20_010);
+    world.book.length = 0;
+    world.run(HOUR);
+    t.is(world.dialled.length, 1, reason);
+  }
+});
+
+test('a peer that dialled us, and one that is no longer persistent, is not dialled when it is lost', (t) => {
+  const world = new World({ outcome: up(HOUR) });
+  world.comeIn(idOf(1));
+  world.lose(idOf(1), undefined, reset);
+  world.planner.lost({ nodeId: idOf(2), address: 'a:1', persistent: true }, reset, world.now);
+  world.run(HOUR);
+  t.is(world.dialled.length, 0);
+});
+
+test('who is connected, banned or persistent is not picked from the book', (t) => {
+  const world = new World({ book: someones(4), persistent: [`${idOf(3)}@p:1`, someone(4).address], outcome: up(HOUR) });
+  world.banned.add(idOf(1));
+  world.comeIn(idOf(2));
+  world.run(60_000);
+  t.true(kinds(world).every((kind) => kind === 'persistent'));
+});
+
+test('with an empty book a seed is asked at once, two at a time; with somebody in it none is', (t) => {
+  const seeds = Array.from({ length: 6 }, (_, i) => `s${i}:1`);
+  const empty = new World({ seeds, outcome: () => ({ after: 5_000, error: refused }) });
+  empty.run(0);
+  t.deepEqual(kinds(empty), ['seed', 'seed']);
+  empty.run(HOUR);
+  t.is(new Set(empty.dialled.map(({ address }) => address)).size, 6);
+  t.true(gaps(empty, 's0:1').every((gap) => gap <= 60_000));
+  const first = (seed: number) => {
+    const world = new World({ seeds, seed });
+    world.run(0);
+    return world.dialled[0]!.address;
+  };
+  t.true(new Set(Array.from({ length: 60 }, (_, i) => first(i))).size === 6, 'in no fixed order');
+  const full = new World({ seeds, book: someones(20), maxOutbound: 10, outcome: up(HOUR) });
+  full.run(HOUR / 2);
+  t.false(kinds(full).includes('seed'));
+});
+
+test('what a seed tells is dialled at once', (t) => {
+  const world = new World({ seeds: ['s:1'], outcome: (order) => (order.kind === 'seed' ? up(300, reasonError('closed', ''))(order) : up(HOUR)(order)) });
+  world.at(200, () => {
+    world.book.push(...someones(10));
+    world.ask();
+  });
+  world.run(1_000);
+  t.is(world.outbound, 10);
+});
+
+test('all seeds down: they are asked again with back-off, and the book goes on', (t) => {
+  const world = new World({
+    seeds: ['s:1', 't:1'],
+    book: someones(3),
+    maxOutbound: 5,
+    outcome: (order) => (order.kind === 'seed' ? { after: 3_000, error: refused } : up(HOUR)(order)),
+  });
+  world.run(HOUR / 2);
+  t.is(world.outbound, 3);
+  const seeds = world.dialled.filter(({ kind }) => kind === 'seed');
+  t.true(seeds.length > 60 && seeds.length < 200, `${seeds.length} dials to seeds`);
+  world.book.push(...someones(2, 50));
+  world.ask();
+  world.run(HOUR / 2 + 100);
+  t.is(world.outbound, 5);
+});
+
+test('a seed that is connected is not dialled; one more can be added', (t) => {
+  const world = new World({ seeds: ['s:1'], outcome: (order) => ({ ...up(HOUR)(order), nodeId: order.address }) });
+  world.run(HOUR / 2);
+  t.is(world.dialled.length, 1);
+  world.planner.addSeeds(['r:1', 's:1']);
+  world.run(HOUR / 2 + 100);
+  t.deepEqual(
+    world.dialled.map(({ address }) => address),
+    ['s:1', 'r:1'],
+  );
+});
+
+test('one entry at a time is tested, ten seconds apart, also when all slots are taken, and not who is connected', (t) => {
+  const tests = [...someones(5, 100), someone(1), ...someones(100, 200)];
+  const world = new World({
+    book: someones(2),
+    maxOutbound: 2,
+    tests,
+    outcome: (order) => (order.kind === 'test' ? { after: 12_000, error: refused } : up(HOUR)(order)),
+  });
+  world.run(HOUR / 6);
+  const tested = world.dialled.filter(({ kind }) => kind === 'test');
+  t.is(tested.length, 5, 'someone(1) is connected');
+  for (let i = 1; i < tested.length; i++) t.true(tested[i]!.at - tested[i - 1]!.at >= 12_000);
+});
+
+test('dials keep to their rate, their number at once and their number to one host', (t) => {
+  const book = Array.from({ length: 400 }, (_, i) => ({ nodeId: idOf(i), address: `victim.example:${1_000 + i}` }));
+  const rate = new World({ book, maxOutbound: 100, concurrent: 100, outcome: () => ({ after: 1, error: refused }) });
+  rate.run(10_000);
+  t.true(rate.dialled.length >= 215 && rate.dialled.length <= 221, `${rate.dialled.length} in ten seconds`);
+  t.is(rate.dialled.filter(({ at }) => at === 0).length, 20);
+
+  const hang = () => ({ after: 1e9, error: refused });
+  const concurrent = new World({ book, maxOutbound: 100, outcome: hang });
+  concurrent.run(60_000);
+  t.is(concurrent.dialled.length, 16);
+
+  const host = new World({
+    book: [...book, ...someones(5, 1_000)],
+    maxOutbound: 100,
+    perHost: 2,
+    persistent: ['victim.example:1', 'victim.example:2'],
+    outcome: hang,
+  });
+  host.run(60_000);
+  t.is(host.dialled.length, 2 + 2 + 5);
+});
+
+test('persistent peers that hang fill the dials at once, but for a quarter of them', (t) => {
+  const hang = () => ({ after: 1e9, error: refused });
+  const world = new World({ persistent: Array.from({ length: 200 }, (_, i) => `p${i}:1`), maxOutbound: 50, outcome: hang });
+  world.run(10_000);
+  world.book.push(...someones(50));
+  world.ask();
+  world.run(HOUR);
+  t.is(kinds(world).filter((kind) => kind === 'persistent').length, 64);
+  t.is(kinds(world).filter((kind) => kind === 'book').length, 4);
+});
+
+test('reports about dials that were never ordered, or twice, change nothing', (t) => {
+  const world = new World({ persistent: ['a:1'], maxOutbound: 0, outcome: () => ({ after: 1e9, error: refused }) });
+  world.run(10);
+  const [order] = world.underWay;
+  const stranger = { address: 'b:1', nodeId: idOf(1), kind: 'book' } as const;
+  for (let i = 0; i < 20; i++) t.deepEqual(world.planner.failed(stranger, 10, refused), { giveUp: false });
+  world.planner.opened(stranger, idOf(1), 10);
+  world.planner.self(stranger);
+  world.planner.failed({ ...order! }, 10, refused); // It is known by its address.
+  const due = () => {
+    world.planner.next(10, world);
+    return world.planner.due(10);
+  };
+  const first = due();
+  t.true(first > 800 && first < 1_220);
+  world.planner.failed(order!, 10, refused);
+  t.is(due(), first);
+});

@@ -1,0 +1,375 @@
+// Decides whom to dial, and when: persistent peers first and for ever, then whom we lost by chance, then the address book, then seeds.
+
+import { isNodeId, parseTarget, type Random, type TransportError } from '@trunkline/transport-core';
+import { AddressHistory } from './address-history.ts';
+import { addressKey, hostOf, keyOf } from './address-key.ts';
+import { AgainList } from './again-list.ts';
+import type { BackOffOptions } from './back-off.ts';
+import { DialRate } from './dial-rate.ts';
+import type { DialTarget } from './dial-target.ts';
+import { DialTargets } from './dial-targets.ts';
+import { type Dial, DialsUnderWay } from './dials-under-way.ts';
+import { isPointless, isTransient } from './lost-link.ts';
+import type { TopologyDiff } from './topology.ts';
+
+/** Somebody of the address book. */
+export interface Candidate {
+  readonly nodeId: string;
+  readonly address: string;
+}
+
+/**
+ * Why somebody is dialled: `persistent` and `seed` because the operator named it, `again` because a link to it was lost by chance,
+ * `book` because the address book picked it, `test` because the book wants to know whether it is still there.
+ */
+export type DialKind = 'persistent' | 'seed' | 'again' | 'book' | 'test';
+
+/** One dial to start. Exactly one of `opened`, `failed` and `self` answers it; it is known by its address. */
+export interface DialOrder {
+  readonly address: string;
+  /** Whom the other end must prove to be; undefined: whoever answers. */
+  readonly nodeId: string | undefined;
+  readonly kind: DialKind;
+}
+
+/** What the driver knows, asked during `next`. */
+export interface PlannerView {
+  /** Is there a live link to that id, whoever dialled it? True from before `opened` is told until `lost` is told. */
+  isConnected(nodeId: string): boolean;
+  /** Is it an address of this node? */
+  isOwn(address: string): boolean;
+  isBanned(nodeId: string): boolean;
+  /** Ordinary links that are up and count against `maxOutbound`. */
+  readonly outbound: number;
+  /** Somebody of the address book of whom `eligible` holds. */
+  pick(eligible: (candidate: Candidate) => boolean): Candidate | undefined;
+  /** A tried entry that the book wants tested. */
+  toTest(): Candidate | undefined;
+}
+
+export interface DialPlannerOptions {
+  readonly random: Random;
+  /** The time now. Times are milliseconds of a monotonic clock. */
+  readonly now: number;
+  /** '[nodeId@]address' of peers that are dialled for ever, whatever `maxOutbound` is. */
+  readonly persistent: readonly string[];
+  /** '[nodeId@]address' of peers that are asked when the address book knows nobody. */
+  readonly seeds: readonly string[];
+  /** Ordinary links that are dialled; links that others dialled don't count. */
+  readonly maxOutbound: number;
+  readonly reconnect: BackOffOptions;
+  /** Dials at once. Default 16. Persistent peers never wait for it, but fill it: up to three quarters, so that they starve nobody. */
+  readonly concurrent?: number | undefined;
+  /** Dials a second on average, and the most that go at once. Default 20. Persistent peers are not held by it. */
+  readonly rate?: number | undefined;
+  /** Dials at once to one host that somebody else named (book, again, test), so that nobody makes us flood it. Default: no limit. */
+  readonly perHost?: number | undefined;
+}
+
+/** Ask `next` after every event (what is told here, and whatever changes the view), and when `due` says so. */
+export class DialPlanner {
+  readonly #random: Random;
+  readonly #maxOutbound: number;
+  readonly #reconnect: BackOffOptions;
+  readonly #brief: BackOffOptions;
+  readonly #patient: BackOffOptions;
+  readonly #concurrent: number;
+  readonly #perHost: number;
+  readonly #rate: DialRate;
+  readonly #persistent: DialTargets;
+  readonly #seeds: DialTargets;
+  readonly #history: AddressHistory;
+  readonly #again = new AgainList<Candidate>();
+  readonly #underWay = new DialsUnderWay<DialKind>();
+  /** Canonical addresses where we met ourselves; at most 1,024, the oldest is forgotten. */
+  readonly #selves = new Set<string>();
+  #testAt: number;
+  /** What `due` says. An event makes it now. */
+  #wake = Number.NEGATIVE_INFINITY;
+
+  /** Throws parseTarget's `invalid_argument` for a persistent peer or seed that is no target. */
+  constructor({ random, now, persistent, seeds, maxOutbound, reconnect, concurrent = 16, rate = 20, perHost }: DialPlannerOptions) {
+    this.#random = random;
+    this.#maxOutbound = maxOutbound;
+    this.#reconnect = reconnect;
+    this.#brief = { ...reconnect, max: Math.min(reconnect.max, LONGEST_ORDINARY) };
+    this.#patient = { ...this.#brief, interval: reconnect.interval * 4 };
+    this.#concurrent = concurrent;
+    this.#perHost = perHost ?? Number.POSITIVE_INFINITY;
+    this.#rate = new DialRate(rate);
+    this.#persistent = new DialTargets(persistent);
+    this.#seeds = new DialTargets(seeds);
+    this.#history = new AddressHistory(random);
+    this.#testAt = now + TEST_PERIOD;
+  }
+
+  /** Whom to dial now. The driver starts them all. */
+  next(now: number, view: PlannerView): DialOrder[] {
+    const orders: DialOrder[] = [];
+    this.#wake = Number.POSITIVE_INFINITY;
+    this.#schedule(now);
+    this.#notice(this.#persistent, this.#reconnect, now, view);
+    this.#notice(this.#seeds, this.#brief, now, view);
+    this.#dialPersistent(now, view, orders);
+    this.#dialOrdinary(now, view, orders);
+    this.#dialTest(now, view, orders);
+    return orders;
+  }
+
+  /** When `next` may have something to do without an event in between. Infinity: never. */
+  due(now: number): number {
+    return Math.max(now, this.#wake);
+  }
+
+  /** The peer `nodeId` answered, and the hellos are exchanged: also where the link is not kept, because there is another to that peer. */
+  opened(order: DialOrder, nodeId: string, now: number): void {
+    const dial = this.#end(order);
+    if (dial === undefined) return;
+    for (const targets of [this.#persistent, this.#seeds]) {
+      for (const target of targets.matching(nodeId, dial.key)) {
+        if (target.key === dial.key) targets.learn(target, nodeId);
+        target.up(now);
+      }
+    }
+    dial.target?.up(now); // One that was taken off the list meanwhile.
+    this.#again.remove(dial.key);
+    if (order.kind === 'test') this.#history.forget(dial.key);
+    else if (order.kind !== 'persistent') this.#history.opened(dial.key, now);
+  }
+
+  /** The dial failed. `giveUp`: so often that the address is none, and the driver bans it; never so for persistent peers and seeds. */
+  failed(order: DialOrder, now: number, error: TransportError): { giveUp: boolean } {
+    if (error.reason === 'self') {
+      this.self(order);
+      return { giveUp: false };
+    }
+    const dial = this.#end(order);
+    if (dial === undefined) return { giveUp: false };
+    dial.target?.failed(now, order.kind === 'persistent' ? this.#reconnect : this.#brief, this.#random);
+    if (order.kind === 'persistent') return { giveUp: false };
+    const failures = this.#history.failed(dial.key, now, this.#backOffAfter(error));
+    if (isPointless(error)) this.#again.remove(dial.key);
+    else this.#again.failed(dial.key);
+    if (failures < MOST_FAILURES || this.#isNamed(order.nodeId, dial.key)) return { giveUp: false };
+    this.#again.remove(dial.key);
+    this.#history.forget(dial.key);
+    return { giveUp: true };
+  }
+
+  /** It was us. The address is not dialled again, unless it is set or added as a persistent peer. */
+  self(order: DialOrder): void {
+    const dial = this.#end(order);
+    if (dial === undefined) return;
+    dial.target?.waitUntil(Number.NEGATIVE_INFINITY); // For the day on which it is set again.
+    this.#again.remove(dial.key);
+    this.#history.forget(dial.key);
+    this.#selves.delete(dial.key);
+    this.#selves.add(dial.key);
+    if (this.#selves.size > MOST_SELVES) this.#selves.delete(this.#selves.keys().next().value!);
+  }
+
+  /**
+   * A link that was up is gone, and none to that peer is left. `address` is what we dialled, undefined for a link from there. Persistent
+   * peers are dialled again; of the others those that we dialled and lost by chance are, three times, before strangers are.
+   */
+  lost(peer: { readonly nodeId: string; readonly address: string | undefined; readonly persistent: boolean }, error: TransportError, now: number): void {
+    this.#wake = Number.NEGATIVE_INFINITY;
+    const { nodeId, address } = peer;
+    const key = address === undefined ? undefined : addressKey(address);
+    const persistent = this.#persistent.matching(nodeId, key);
+    for (const target of persistent) target.lost(now, this.#reconnect, this.#random);
+    const seeds = this.#seeds.matching(nodeId, key);
+    for (const target of seeds) if (target.state.t === 'up') target.lost(now, this.#brief, this.#random);
+    if (address === undefined || key === undefined || persistent.length > 0 || peer.persistent) return;
+    this.#history.lost(key, now, this.#backOffAfter(error));
+    if (seeds.length === 0 && isTransient(error)) this.#again.add(key, { nodeId, address });
+  }
+
+  /** Those that stay keep their back-off. Throws parseTarget's `invalid_argument`, and nothing has changed then. */
+  setPersistent(targets: readonly string[]): TopologyDiff {
+    const diff = this.#persistent.set(targets);
+    for (const text of targets) this.#selves.delete(keyOf(parseTarget(text)));
+    this.#wake = Number.NEGATIVE_INFINITY;
+    return diff;
+  }
+
+  /** One more. Another address of a node id that is there takes the place of the old one. */
+  addPersistent(target: string): TopologyDiff {
+    const diff = this.#persistent.set([...this.#persistent.texts, target]);
+    this.#selves.delete(addressKey(target)!);
+    this.#wake = Number.NEGATIVE_INFINITY;
+    return diff;
+  }
+
+  /** By node id (given or learned), by address, or by both: 'nodeId@address'. Gives what was removed, as it was written. */
+  removePersistent(nodeIdOrTarget: string): string[] {
+    this.#wake = Number.NEGATIVE_INFINITY; // One that was removed is an ordinary candidate again.
+    const text = nodeIdOrTarget.trim();
+    if (isNodeId(text)) return this.#persistent.remove(text, undefined);
+    const target = parseTarget(text);
+    return this.#persistent.remove(target.nodeId, keyOf(target));
+  }
+
+  /** As they were written. */
+  get persistent(): readonly string[] {
+    return this.#persistent.texts;
+  }
+
+  /** Is the peer with this id, or at this address that we dialled, a persistent one? Ids may have been given, or learned from who answered. */
+  isPersistent(nodeId: string | undefined, address?: string): boolean {
+    return this.#persistent.matching(nodeId, address === undefined ? undefined : addressKey(address)).length > 0;
+  }
+
+  /** The address of the persistent peer, or else of the seed, with this id, given or learned. */
+  addressOf(nodeId: string): string | undefined {
+    return (this.#persistent.matching(nodeId, undefined)[0] ?? this.#seeds.matching(nodeId, undefined)[0])?.address;
+  }
+
+  addSeeds(targets: readonly string[]): void {
+    this.#seeds.set([...this.#seeds.texts, ...targets]);
+    this.#wake = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Targets that are new: a few go at once, many are spread, so that a network that starts together has no storm. */
+  #schedule(now: number): void {
+    for (const target of this.#seeds) if (target.state.t === 'new') target.waitUntil(now);
+    const fresh = [...this.#persistent].filter(({ state }) => state.t === 'new');
+    const spread = fresh.length > FEW ? Math.min(3 * this.#reconnect.interval, LONGEST_SPREAD) : 0;
+    for (const target of fresh) target.waitUntil(spread === 0 ? now : now + spread * this.#random());
+  }
+
+  /** Links to targets that others dialled, and those whose end nobody told. */
+  #notice(targets: DialTargets, backOff: BackOffOptions, now: number, view: PlannerView): void {
+    for (const target of targets) {
+      const { id, state } = target;
+      if (id === undefined || state.t === 'dialling') continue;
+      const isUp = view.isConnected(id);
+      if (isUp && state.t !== 'up') target.up(now);
+      else if (!isUp && state.t === 'up') target.lost(now, backOff, this.#random);
+    }
+  }
+
+  #dialPersistent(now: number, view: PlannerView, orders: DialOrder[]): void {
+    for (const target of this.#ready(this.#persistent, now)) {
+      if (this.#underWay.of('persistent') >= MOST_PERSISTENT) return;
+      if (!this.#underWay.has(target.id, target.key) && !view.isOwn(target.address)) this.#dialTarget(target, 'persistent', orders);
+    }
+  }
+
+  #dialOrdinary(now: number, view: PlannerView, orders: DialOrder[]): void {
+    while (view.outbound + this.#underWay.of('book', 'again', 'seed') < this.#maxOutbound && this.#mayDial(now)) {
+      if (this.#dialCandidate(now, view, orders)) this.#rate.take(now);
+      else if (this.#dialSeed(now, view, orders)) this.#rate.take(now);
+      else {
+        // A ban may end, or somebody come into the book, and nobody tells: that is seen soon enough.
+        this.#wakeAt(Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY));
+        return;
+      }
+    }
+  }
+
+  #dialCandidate(now: number, view: PlannerView, orders: DialOrder[]): boolean {
+    const isEligible = (candidate: Candidate) => this.#isEligible(candidate, now, view);
+    const isOver = ({ nodeId, address }: Candidate) => view.isConnected(nodeId) || view.isBanned(nodeId) || view.isOwn(address);
+    const again = this.#again.pick(isOver, isEligible);
+    const candidate = again ?? view.pick(isEligible);
+    if (candidate === undefined || !isEligible(candidate)) return false;
+    this.#start({ address: candidate.address, nodeId: candidate.nodeId, kind: again === undefined ? 'book' : 'again' }, orders);
+    return true;
+  }
+
+  #dialSeed(now: number, view: PlannerView, orders: DialOrder[]): boolean {
+    const ready = this.#ready(this.#seeds, now).filter(({ id, key, address }) => {
+      if (this.#underWay.has(id, key) || view.isOwn(address)) return false;
+      return id === undefined || !(view.isBanned(id) || this.#persistent.includes(id, key));
+    });
+    if (ready.length === 0 || this.#underWay.of('seed') >= MOST_SEEDS) return false;
+    const choice = ready.length === 1 ? 0 : Math.floor(this.#random() * ready.length);
+    this.#dialTarget(ready[choice]!, 'seed', orders);
+    return true;
+  }
+
+  /** Asked for no more often than that, so that the book need not know whether it asked for one. */
+  #dialTest(now: number, view: PlannerView, orders: DialOrder[]): void {
+    this.#wakeAt(this.#testAt > now ? this.#testAt : Number.POSITIVE_INFINITY);
+    if (this.#testAt > now || this.#underWay.of('test') > 0 || !this.#mayDial(now)) return;
+    this.#testAt = now + TEST_PERIOD;
+    this.#wakeAt(this.#testAt);
+    const candidate = view.toTest();
+    if (candidate === undefined || !this.#isEligible(candidate, now, view)) return;
+    this.#start({ address: candidate.address, nodeId: candidate.nodeId, kind: 'test' }, orders);
+    this.#rate.take(now);
+  }
+
+  /** Is there room and rate for a dial that is not to a persistent peer? Room comes with an event, rate with time. */
+  #mayDial(now: number): boolean {
+    const others = this.#underWay.total - this.#underWay.of('persistent');
+    if (this.#underWay.total >= this.#concurrent && others >= Math.max(1, Math.floor(this.#concurrent / 4))) return false;
+    if (others >= this.#concurrent) return false;
+    if (this.#rate.readyAt <= now) return true;
+    this.#wakeAt(this.#rate.readyAt);
+    return false;
+  }
+
+  #isEligible({ nodeId, address }: Candidate, now: number, view: PlannerView): boolean {
+    if (view.isConnected(nodeId) || view.isBanned(nodeId)) return false;
+    const key = addressKey(address);
+    if (key === undefined || this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now) return false;
+    if (this.#selves.has(key) || view.isOwn(address) || this.#persistent.includes(nodeId, key)) return false;
+    return this.#perHost === Number.POSITIVE_INFINITY || this.#underWay.ofHost(hostOf(key)) < this.#perHost;
+  }
+
+  /** Those whose time has come, longest waiting first; for the others `due` is told. */
+  #ready(targets: DialTargets, now: number): DialTarget[] {
+    const ready: { target: DialTarget; at: number }[] = [];
+    for (const target of targets) {
+      if (target.state.t !== 'waiting' || this.#selves.has(target.key)) continue;
+      if (target.state.at > now) this.#wakeAt(target.state.at);
+      else ready.push({ target, at: target.state.at });
+    }
+    return ready.sort((a, b) => a.at - b.at).map(({ target }) => target);
+  }
+
+  #dialTarget(target: DialTarget, kind: DialKind, orders: DialOrder[]): void {
+    target.dial();
+    this.#start({ address: target.address, nodeId: target.nodeId, kind }, orders, target);
+  }
+
+  #start(order: DialOrder, orders: DialOrder[], target?: DialTarget): void {
+    this.#underWay.start({ kind: order.kind, key: addressKey(order.address)!, id: target?.id ?? order.nodeId, target });
+    orders.push(order);
+  }
+
+  #end({ kind, address }: DialOrder): Dial<DialKind> | undefined {
+    this.#wake = Number.NEGATIVE_INFINITY;
+    return this.#underWay.end(kind, addressKey(address)!);
+  }
+
+  #backOffAfter(error: TransportError): BackOffOptions {
+    return isPointless(error) ? this.#patient : this.#brief;
+  }
+
+  /** Did the operator name it, as a persistent peer or as a seed? */
+  #isNamed(nodeId: string | undefined, key: string): boolean {
+    return this.#persistent.matching(nodeId, key).length > 0 || this.#seeds.matching(nodeId, key).length > 0;
+  }
+
+  #wakeAt(time: number): void {
+    if (time < this.#wake) this.#wake = time;
+  }
+}
+
+/** Milliseconds of the longest back-off of addresses of the book and of seeds: after a healed partition all are found within a minute. */
+const LONGEST_ORDINARY = 30_000;
+/** Tendermint: after so many failures in a row an address is none. */
+const MOST_FAILURES = 16;
+/** Persistent peers dialled at once; the others wait for an answer. */
+const MOST_PERSISTENT = 64;
+/** Seeds dialled at once: one that answers is enough. */
+const MOST_SEEDS = 2;
+/** Milliseconds from one test to the next, at least. */
+const TEST_PERIOD = 10_000;
+/** So many new persistent peers are dialled at once; more are spread over three intervals, at most over Tendermint's 3 s. */
+const FEW = 4;
+const LONGEST_SPREAD = 3_000;
+const MOST_SELVES = 1_024;

@@ -1,0 +1,69 @@
+// A list of targets that can be set anew while they are dialled.
+
+import { parseTarget } from '@trunkline/transport-core';
+import { DialTarget } from './dial-target.ts';
+import { diffTopology, identityOf, type TopologyDiff } from './topology.ts';
+
+export class DialTargets {
+  readonly #targets = new Map<string, DialTarget>();
+  /** Given and learned ids, and canonical addresses: the address book asks for each of its entries. */
+  #ids = new Set<string>();
+  #keys = new Set<string>();
+
+  constructor(texts: readonly string[]) {
+    this.set(texts);
+  }
+
+  /** Those that stay keep their state. Throws parseTarget's `invalid_argument`, and nothing has changed then. */
+  set(texts: readonly string[]): TopologyDiff {
+    const diff = diffTopology(this.texts, texts);
+    for (const text of diff.removed) this.#targets.delete(identityOf(parseTarget(text)));
+    for (const text of diff.added) this.#add(new DialTarget(text));
+    this.#index();
+    return diff;
+  }
+
+  /** Removes those that have this id, given or learned, and this canonical address; undefined: any. Gives them as they were written. */
+  remove(nodeId: string | undefined, key: string | undefined): string[] {
+    const gone = [...this.#targets.values()].filter((target) => (nodeId ?? target.id) === target.id && (key ?? target.key) === target.key);
+    for (const { identity } of gone) this.#targets.delete(identity);
+    this.#index();
+    return gone.map(({ text }) => text);
+  }
+
+  learn(target: DialTarget, nodeId: string): void {
+    if (target.learned === nodeId) return;
+    target.learned = nodeId;
+    this.#index();
+  }
+
+  get texts(): string[] {
+    return [...this.#targets.values()].map(({ text }) => text);
+  }
+
+  /** Does a peer of the address book stand in this list, by its id or by its canonical address? */
+  includes(nodeId: string, key: string): boolean {
+    return this.#ids.has(nodeId) || this.#keys.has(key);
+  }
+
+  matching(nodeId: string | undefined, key: string | undefined): DialTarget[] {
+    return [...this.#targets.values()].filter((target) => target.matches(nodeId, key));
+  }
+
+  [Symbol.iterator](): IterableIterator<DialTarget> {
+    return this.#targets.values();
+  }
+
+  #add(target: DialTarget): void {
+    this.#targets.set(target.identity, target);
+  }
+
+  #index(): void {
+    this.#ids = new Set();
+    this.#keys = new Set();
+    for (const { id, key } of this) {
+      if (id !== undefined) this.#ids.add(id);
+      this.#keys.add(key);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+// The dials that nobody has answered for yet: no address and no id twice, and how many there are of each kind.
+
+import { hostOf } from './address-key.ts';
+import type { DialTarget } from './dial-target.ts';
+
+export interface Dial<Kind> {
+  readonly kind: Kind;
+  /** The canonical address: what a dial is known by. */
+  readonly key: string;
+  /** Whom we expect there. */
+  readonly id: string | undefined;
+  /** The target that was dialled; undefined for an address that somebody else named. */
+  readonly target: DialTarget | undefined;
+}
+
+export class DialsUnderWay<Kind extends string> {
+  readonly #dials = new Map<string, Dial<Kind>>();
+  readonly #ids = new Set<string>();
+  readonly #kinds = new Map<Kind, number>();
+  readonly #hosts = new Map<string, number>();
+
+  start(dial: Dial<Kind>): void {
+    this.#dials.set(dial.key, dial);
+    if (dial.id !== undefined) this.#ids.add(dial.id);
+    this.#count(dial, 1);
+  }
+
+  /** undefined for a dial that was answered before, or was never started. */
+  end(kind: Kind, key: string): Dial<Kind> | undefined {
+    const dial = this.#dials.get(key);
+    if (dial?.kind !== kind) return undefined;
+    this.#dials.delete(key);
+    if (dial.id !== undefined) this.#ids.delete(dial.id);
+    this.#count(dial, -1);
+    return dial;
+  }
+
+  /** Is this id, or this canonical address, being dialled? */
+  has(id: string | undefined, key: string): boolean {
+    return this.#dials.has(key) || (id !== undefined && this.#ids.has(id));
+  }
+
+  /** Dials to a host that somebody else named. */
+  ofHost(host: string): number {
+    return this.#hosts.get(host) ?? 0;
+  }
+
+  of(...kinds: Kind[]): number {
+    return kinds.reduce((sum, kind) => sum + (this.#kinds.get(kind) ?? 0), 0);
+  }
+
+  get total(): number {
+    return this.#dials.size;
+  }
+
+  #count({ kind, key, target }: Dial<Kind>, change: 1 | -1): void {
+    this.#kinds.set(kind, this.of(kind) + change);
+    if (target !== undefined) return;
+    const host = hostOf(key);
+    const count = this.ofHost(host) + change;
+    if (count === 0) this.#hosts.delete(host);
+    else this.#hosts.set(host, count);
+  }
+}

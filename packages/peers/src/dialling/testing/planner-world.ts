@@ -1,0 +1,155 @@
+// A planner, a network that answers its dials, and a driver that asks it when it is due, or every so often.
+
+import { reasonError, seededRandom, TransportError } from '@trunkline/transport-core';
+import { type Candidate, type DialOrder, DialPlanner, type DialPlannerOptions, type PlannerView } from '../dial-planner.ts';
+
+/** What became of a dial, or of a link: the reason of an error, or that a link came up and how long it lived. */
+export type Outcome =
+  | { readonly after: number; readonly error: TransportError }
+  | { readonly after: number; readonly nodeId: string; readonly lives: number; readonly end: TransportError };
+
+export interface WorldOptions extends Partial<Omit<DialPlannerOptions, 'now' | 'random'>> {
+  readonly seed?: number;
+  readonly book?: Candidate[];
+  readonly own?: string[];
+  readonly tests?: Candidate[];
+  /** Asks every so many milliseconds, instead of when the planner is due. */
+  readonly poll?: number;
+  /** Times are rounded up to a multiple of it. Default 1. */
+  readonly grain?: number;
+  outcome?(order: DialOrder, count: number, now: number): Outcome;
+}
+
+export interface Dialled extends DialOrder {
+  readonly at: number;
+}
+
+export class World implements PlannerView {
+  now = 0;
+  readonly planner: DialPlanner;
+  readonly dialled: Dialled[] = [];
+  readonly underWay = new Set<DialOrder>();
+  readonly banned = new Set<string>();
+  readonly givenUp: string[] = [];
+  readonly book: Candidate[];
+  asked = 0;
+  /** Looked at after every order. */
+  check: (orders: DialOrder[]) => void = () => {};
+  readonly #options: WorldOptions;
+  readonly #links = new Map<string, { readonly ordinary: boolean }>();
+  readonly #events: { at: number; run: () => void }[] = [];
+  readonly #counts = new Map<string, number>();
+
+  constructor(options: WorldOptions) {
+    const { persistent = [], seeds = [], maxOutbound = 10, reconnect = RECONNECT, seed = 1, concurrent, rate, perHost } = options;
+    this.#options = options;
+    this.book = options.book ?? [];
+    this.planner = new DialPlanner({ random: seededRandom(seed), now: 0, persistent, seeds, maxOutbound, reconnect, concurrent, rate, perHost });
+  }
+
+  isConnected(nodeId: string): boolean {
+    return this.#links.has(nodeId);
+  }
+
+  isOwn(address: string): boolean {
+    return this.#options.own?.includes(address) ?? false;
+  }
+
+  isBanned(nodeId: string): boolean {
+    return this.banned.has(nodeId);
+  }
+
+  get outbound(): number {
+    return [...this.#links.values()].filter(({ ordinary }) => ordinary).length;
+  }
+
+  pick(eligible: (candidate: Candidate) => boolean): Candidate | undefined {
+    return this.book.find(eligible);
+  }
+
+  toTest(): Candidate | undefined {
+    return this.#options.tests?.[this.#counts.get('test') ?? 0];
+  }
+
+  /** A link that somebody else dialled. */
+  comeIn(nodeId: string): void {
+    this.#links.set(nodeId, { ordinary: false });
+    this.ask();
+  }
+
+  lose(nodeId: string, address: string | undefined, error: TransportError): void {
+    this.#links.delete(nodeId);
+    this.planner.lost({ nodeId, address, persistent: this.planner.isPersistent(nodeId, address) }, error, this.now);
+    this.ask();
+  }
+
+  at(time: number, run: () => void): void {
+    this.#events.push({ at: this.#round(time), run });
+  }
+
+  ask(): void {
+    this.asked++;
+    const orders = this.planner.next(this.now, this);
+    if (this.planner.due(this.now) <= this.now) throw new Error(`at ${this.now} it is due again at once`);
+    for (const order of orders) this.#dial(order);
+    this.check(orders);
+  }
+
+  run(until: number): void {
+    const { poll } = this.#options;
+    if (this.asked === 0) this.ask();
+    for (;;) {
+      this.#events.sort((a, b) => a.at - b.at); // Stable: what was told first happens first.
+      const due = poll === undefined ? this.#round(this.planner.due(this.now)) : this.now + poll - (this.now % poll);
+      const next = Math.min(due, this.#events[0]?.at ?? Number.POSITIVE_INFINITY);
+      if (next > until) break;
+      this.now = next;
+      while ((this.#events[0]?.at ?? Number.POSITIVE_INFINITY) <= this.now) this.#events.shift()!.run();
+      if (due <= next) this.ask();
+    }
+    this.now = until;
+  }
+
+  #dial(order: DialOrder): void {
+    const count = (this.#counts.get(order.address) ?? 0) + 1;
+    this.#counts.set(order.address, count);
+    if (order.kind === 'test') this.#counts.set('test', (this.#counts.get('test') ?? 0) + 1);
+    this.dialled.push({ ...order, at: this.now });
+    this.underWay.add(order);
+    const outcome = this.#options.outcome?.(order, count, this.now) ?? { after: 20, error: reasonError('connection_refused', 'nobody listens') };
+    this.at(this.now + outcome.after, () => this.#settle(order, outcome));
+  }
+
+  #settle(order: DialOrder, outcome: Outcome): void {
+    this.underWay.delete(order);
+    if ('error' in outcome) {
+      const { giveUp } = this.planner.failed(order, this.now, outcome.error);
+      if (giveUp) {
+        this.givenUp.push(order.address);
+        this.banned.add(order.nodeId!);
+      }
+      return this.ask();
+    }
+    const { nodeId, lives, end } = outcome;
+    if (this.isConnected(nodeId)) this.planner.failed(order, this.now, reasonError('duplicate', 'there is a link'));
+    else {
+      this.#links.set(nodeId, { ordinary: order.kind !== 'persistent' && order.kind !== 'test' });
+      this.planner.opened(order, nodeId, this.now);
+      this.at(this.now + lives, () => this.lose(nodeId, order.address, end));
+    }
+    this.ask();
+  }
+
+  #round(time: number): number {
+    const { grain } = this.#options;
+    return grain === undefined ? time : Math.ceil(time / grain) * grain;
+  }
+}
+
+/** gRPC's. */
+export const RECONNECT = { interval: 1_000, max: 120_000, jitter: 0.2 };
+
+export const idOf = (number: number): string => number.toString(16).padStart(64, '0');
+export const someone = (number: number): Candidate => ({ nodeId: idOf(number), address: `10.0.${number >> 8}.${number & 255}:7000` });
+export const refused = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
+export const reset = reasonError('reset', 'reset');

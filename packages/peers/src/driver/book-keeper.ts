@@ -1,0 +1,88 @@
+// The address book and the trust in those who are in it: loaded at the start, saved every two minutes and at the end.
+
+import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
+import { AddressBook } from '../book/address-book.ts';
+import type { AddressBookStore } from '../store/address-book-store.ts';
+import { TrustBook } from '../trust/trust-book.ts';
+import { formatNotes, parseNotes } from './notes.ts';
+
+export interface BookKeeperOptions {
+  readonly store: AddressBookStore | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly mode: 'any' | 'public';
+  readonly privateIds: readonly string[];
+  warn(error: TransportError): void;
+}
+
+export class BookKeeper {
+  book: AddressBook;
+  trust: TrustBook;
+  /** When to save; only where there is a store. */
+  due = Number.POSITIVE_INFINITY;
+  readonly #options: BookKeeperOptions;
+  #saving: Promise<void> | undefined = undefined;
+  #failing = false;
+  #opened = false;
+
+  constructor(options: BookKeeperOptions) {
+    this.#options = options;
+    const now = options.clock.now();
+    this.book = this.#bookOf(undefined, now);
+    this.trust = new TrustBook({ now });
+  }
+
+  /** Loads what was saved; what is broken is told as a warning. Rejects where the store is another process's. */
+  async open(): Promise<void> {
+    const { store, clock, warn } = this.#options;
+    if (store === undefined) return;
+    const { value, warnings } = await store.load(parseNotes);
+    this.#opened = true;
+    for (const warning of warnings) warn(warning);
+    const now = clock.now();
+    this.due = now + SAVE;
+    if (value === undefined) return;
+    const early = this.book;
+    this.book = this.#bookOf(value.book, now);
+    this.trust = new TrustBook({ now, saved: value.trust });
+    for (const { nodeId, address } of early.entries()) this.book.learn({ nodeId, address }, now);
+  }
+
+  /** Saves; a failure is told once, and tried again at the next time. */
+  save(): Promise<void> {
+    const { store, clock } = this.#options;
+    if (store === undefined || !this.#opened) return Promise.resolve();
+    const now = clock.now();
+    this.due = now + SAVE;
+    this.#saving ??= this.#write(store, formatNotes({ book: this.book.save(now), trust: this.trust.save(now) })).finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  async close(): Promise<void> {
+    this.due = Number.POSITIVE_INFINITY;
+    await this.#saving;
+    await this.save();
+    this.due = Number.POSITIVE_INFINITY;
+    if (this.#opened) await this.#options.store?.close();
+  }
+
+  async #write(store: AddressBookStore, text: string): Promise<void> {
+    try {
+      await store.save(text);
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) this.#options.warn(error instanceof TransportError ? error : new TransportError('unavailable', `The address book can't be saved: ${String(error)}`));
+      this.#failing = true;
+    }
+  }
+
+  #bookOf(saved: ReturnType<typeof parseNotes>['book'] | undefined, now: number): AddressBook {
+    const { random, mode, privateIds } = this.#options;
+    return new AddressBook({ random, now, mode, privateIds, ...(saved === undefined ? {} : { saved }) });
+  }
+}
+
+/** Tendermint saves its book every two minutes. */
+const SAVE = 120_000;

@@ -1,0 +1,145 @@
+// What is said to peers and heard of them: addresses, and statuses.
+
+import { type AnyTransport, type Clock, type Random, reasonError, type Remote, type Server, serve, type Transport, type TransportError } from '@trunkline/transport-core';
+import type { BookAddress } from '../book/address-book.ts';
+import { PeerExchange } from '../exchange/peer-exchange.ts';
+import { decodeStatus, encodeStatus, peersProtocol } from '../protocol.ts';
+import { StatusSync } from '../status/status-sync.ts';
+import type { Peer } from './roster.ts';
+
+/** What it asks and tells of the node that it speaks for. */
+export interface ConversationHost {
+  peerOf(remote: Remote): Peer | undefined;
+  peer(nodeId: string): Peer | undefined;
+  readonly peers: Iterable<Peer>;
+  /** What is told to who asks. */
+  addresses(seed: boolean): BookAddress[];
+  told(entries: readonly BookAddress[], by: Peer): void;
+  /** It broke the rules: it is cut, and banned where `ban`. */
+  abused(peer: Peer, error: TransportError, ban: boolean): void;
+  /** It did what it should. */
+  good(peer: Peer): void;
+  statusChanged(nodeId: string): void;
+}
+
+export interface ConversationOptions {
+  readonly transport: AnyTransport;
+  readonly exchange: { readonly enabled: boolean; readonly interval: number; readonly seed: boolean };
+  readonly statusInterval: number;
+  /** Is there a codec for what peers tell? */
+  readonly hasStatus: boolean;
+}
+
+export class Conversation {
+  readonly exchange: PeerExchange;
+  readonly status: StatusSync;
+  readonly #host: ConversationHost;
+  readonly #options: ConversationOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #mount: Transport<typeof peersProtocol>;
+  readonly #server: Server;
+
+  constructor(host: ConversationHost, options: ConversationOptions) {
+    const { transport, exchange, statusInterval } = options;
+    this.#host = host;
+    this.#options = options;
+    this.#clock = transport.clock;
+    this.#random = transport.random;
+    this.#mount = transport.mount(peersProtocol);
+    this.exchange = new PeerExchange({ random: this.#random, interval: exchange.interval, seed: exchange.seed });
+    this.status = new StatusSync({ random: this.#random, now: this.#clock.now(), interval: statusInterval });
+    this.#server = serve(this.#mount, {
+      request: (_, { from }) => this.#requested(from),
+      addresses: ({ addresses }, { from }) => this.#received(addresses, from),
+      status: ({ seq }, { from }) => this.#heard(seq, from),
+      pull: () => encodeStatus(this.status.seq, this.status.own),
+    });
+  }
+
+  get due(): number {
+    return Math.min(this.#options.exchange.enabled ? this.exchange.due : Number.POSITIVE_INFINITY, this.status.due);
+  }
+
+  connected(peer: Peer, now: number): void {
+    const { direction } = peer.main.remote;
+    this.exchange.connected(peer.nodeId, now, { direction, persistent: peer.persistent });
+    this.status.connected(peer.nodeId, peer.instance, now);
+    if (this.status.seq > 0) this.#tell(peer, this.status.seq);
+  }
+
+  /** True: it had a status. */
+  gone(peer: Peer): boolean {
+    this.exchange.gone(peer.nodeId);
+    return this.status.gone(peer.nodeId);
+  }
+
+  /** @param wanted are more addresses wanted? */
+  wake(now: number, wanted: boolean): void {
+    if (this.#options.exchange.enabled) {
+      for (let nodeId = this.exchange.ask(now, wanted); nodeId !== undefined; nodeId = this.exchange.ask(now, wanted)) {
+        const peer = this.#host.peer(nodeId);
+        if (peer !== undefined) this.#mount.trySend(peer.main.remote, 'request', EMPTY);
+      }
+      for (const nodeId of this.exchange.overstayed(now)) this.#part(this.#host.peer(nodeId));
+    }
+    const beat = this.status.beat(now);
+    if (beat !== undefined) for (const peer of this.#host.peers) this.#tell(peer, beat.seq);
+  }
+
+  async close(): Promise<void> {
+    void this.#server.stop({ grace: 0 });
+    await this.#mount.close();
+  }
+
+  #tell(peer: Peer, seq: number): void {
+    this.#mount.trySend(peer.main.remote, 'status', { seq });
+  }
+
+  #requested(from: Remote): void {
+    const peer = this.#host.peerOf(from);
+    if (peer === undefined || !this.#options.exchange.enabled) return;
+    const verdict = this.exchange.requested(peer.nodeId, this.#clock.now());
+    if (verdict === 'ignore') return;
+    if (verdict === 'abuse') return this.#host.abused(peer, reasonError('flood', 'it asked for addresses too often'), false);
+    this.#mount.trySend(from, 'addresses', { addresses: this.#host.addresses(this.#options.exchange.seed) });
+    if (verdict === 'answer_and_part') this.#part(peer);
+  }
+
+  #received(addresses: readonly unknown[], from: Remote): void {
+    const peer = this.#host.peerOf(from);
+    if (peer === undefined) return;
+    const answer = this.exchange.received(peer.nodeId, addresses, this.#clock.now());
+    if (answer.kind === 'unsolicited') return this.#host.abused(peer, reasonError('flood', 'it told addresses that nobody had asked for'), true);
+    this.#host.good(peer);
+    this.#host.told(answer.entries, peer);
+  }
+
+  /** A seed has answered: what is queued is flushed, and the link goes in order. */
+  #part(peer: Peer | undefined): void {
+    for (const { remote } of peer?.links ?? []) void this.#mount.disconnect(remote, 'a seed answers once, and parts').catch(() => {});
+  }
+
+  #heard(seq: number, from: Remote): void {
+    const peer = this.#host.peerOf(from);
+    if (peer === undefined) return;
+    if (this.#options.hasStatus && this.status.heard(peer.nodeId, peer.instance, seq, this.#clock.now())) void this.#pull(peer);
+  }
+
+  async #pull({ nodeId, instance, main }: Peer): Promise<void> {
+    try {
+      const answer = decodeStatus(await this.#mount.send(main.remote, 'pull', EMPTY));
+      const now = this.#clock.now();
+      if (answer === undefined) return this.status.pullFailed(nodeId, instance, now);
+      const { changed, again } = this.status.pulled(nodeId, instance, answer.seq, answer.value, now);
+      const peer = this.#host.peer(nodeId);
+      if (peer !== undefined) this.#host.good(peer);
+      if (changed) this.#host.statusChanged(nodeId);
+      if (again && peer !== undefined) void this.#pull(peer);
+    } catch {
+      this.status.pullFailed(nodeId, instance, this.#clock.now());
+    }
+  }
+}
+
+const EMPTY: Uint8Array = new Uint8Array();

@@ -1,0 +1,70 @@
+// Admission at work: each link whose hello was read is judged, filtered, and has its place kept until it is up.
+
+import { type Applicant, type Clock, reasonError, type Remote, TransportError } from '@trunkline/transport-core';
+import { type Candidate, type Caps, type Hall, judge } from '../admission/admission.ts';
+import type { PeersConfig } from '../options.ts';
+import type { Order } from './dialler.ts';
+
+/** A link that may come up as a peer's. */
+export interface Guest extends Candidate {
+  readonly persistent: boolean;
+  /** What this node's planner dialled to get it. */
+  readonly dialled: string | undefined;
+  /** The orders that it fulfils. */
+  readonly orders: readonly Order[];
+}
+
+export class Doorman {
+  /** Those on their way in, by their link. */
+  readonly guests = new Map<Remote, Guest>();
+  readonly #filters: PeersConfig['filters'];
+  readonly #clock: Clock;
+  readonly #caps: Caps;
+
+  constructor({ filters, maxInbound, addresses }: PeersConfig, clock: Clock) {
+    this.#filters = filters;
+    this.#clock = clock;
+    // A quarter of the places at most for one network (an attacker has few of them): where addresses are public.
+    this.#caps = { maxInbound, maxPerGroup: addresses === 'public' ? Math.max(1, Math.ceil(maxInbound / 4)) : Number.POSITIVE_INFINITY };
+  }
+
+  /** Takes a guest, or throws, now or later; `asked` is what a filter by address is asked about. */
+  receive({ remote }: Applicant, guest: Guest, hall: Hall, asked: string): void | Promise<void> {
+    const refusal = judge(guest, hall, this.#caps);
+    if (refusal !== undefined) throw refusal;
+    this.guests.set(remote, guest);
+    const { address, nodeId } = this.#filters;
+    if (address === undefined && nodeId === undefined) return undefined;
+    return this.#filter(remote, guest, asked);
+  }
+
+  /** Ordinary guests that dialled this node. */
+  inbound(group?: string): number {
+    let count = 0;
+    for (const guest of this.guests.values()) if (guest.direction === 'in' && !guest.exempt && (group === undefined || guest.group === group)) count++;
+    return count;
+  }
+
+  async #filter(remote: Remote, guest: Guest, asked: string): Promise<void> {
+    const { address, nodeId, timeout } = this.#filters;
+    const enough = new AbortController();
+    const late = this.#clock.sleep(timeout, enough.signal).then(
+      () => {
+        throw reasonError('refused', `a filter of the other end did not answer within ${timeout} ms`);
+      },
+      () => {},
+    );
+    const answers = async () => {
+      await address?.(asked, remote);
+      await nodeId?.(guest.nodeId, remote);
+    };
+    try {
+      await Promise.race([answers(), late]);
+    } catch (error) {
+      if (error instanceof TransportError) throw error;
+      throw reasonError('refused', `a filter of the other end refused: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    } finally {
+      enough.abort();
+    }
+  }
+}

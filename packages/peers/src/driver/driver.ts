@@ -1,0 +1,268 @@
+// Joins the machines to a transport: what it asks and tells is passed on, and one timer has everything looked at when it is due.
+
+import { type Applicant, type Codec, type Membership, type Remote, TransportError } from '@trunkline/transport-core';
+import type { BookAddress } from '../book/address-book.ts';
+import type { PlannerView } from '../dialling/dial-planner.ts';
+import { Crawler } from '../exchange/crawler.ts';
+import type { PeersConfig } from '../options.ts';
+import { Alarm } from './alarm.ts';
+import { Conversation, type ConversationHost } from './conversation.ts';
+import { Links, type LinksHost } from './links.ts';
+import { Node } from './node.ts';
+import { Orders } from './orders.ts';
+import type { Peer } from './roster.ts';
+
+export class Driver implements Membership, LinksHost, ConversationHost {
+  nodeId = '';
+  readonly node: Node;
+  readonly conversation: Conversation;
+  readonly #orders: Orders;
+  readonly #links: Links;
+  readonly #alarm: Alarm;
+  readonly #crawler: Crawler | undefined;
+  readonly #view: PlannerView;
+  #lookDue = Number.POSITIVE_INFINITY;
+  /** Its own addresses, as the book knows them. */
+  #own = '';
+  #state: 'new' | 'starting' | 'running' | 'closed' = 'new';
+  #closing: Promise<void> | undefined = undefined;
+
+  constructor(config: PeersConfig) {
+    const { transport, exchange, statusInterval, status } = config;
+    const node = new Node(config, this);
+    this.node = node;
+    this.#orders = new Orders(node);
+    this.#links = new Links(node, this.#orders, this);
+    this.#crawler = exchange.seed ? new Crawler({ random: transport.random, now: node.now() }) : undefined;
+    this.conversation = new Conversation(this, { transport, exchange, statusInterval, hasStatus: status !== undefined });
+    this.#alarm = new Alarm(node.clock, (now, slept) => this.#wake(now, slept));
+    node.soon = () => {
+      if (this.#state === 'running') this.#alarm.by(node.now());
+    };
+    this.#view = {
+      isConnected: (nodeId) => node.roster.peers.has(nodeId),
+      isOwn: (address) => node.keeper.book.isOwn(address),
+      isBanned: (nodeId) => nodeId === node.nodeId || node.keeper.book.isBanned(nodeId, node.now()),
+      get outbound() {
+        return node.roster.count('out');
+      },
+      pick: (eligible) => node.keeper.book.pick(newBias(node.roster.count('out')), node.now(), eligible),
+      toTest: () => node.keeper.book.toTest(node.now()),
+    };
+  }
+
+  // Life.
+
+  async start(): Promise<void> {
+    if (this.#state !== 'new') throw new TransportError('failed_precondition', `start: these peers ${this.#state === 'closed' ? 'are closed' : 'have started'}`);
+    this.#state = 'starting';
+    try {
+      await this.node.keeper.open();
+    } catch (error) {
+      this.#state = 'new';
+      throw error;
+    }
+    if (this.node.closed) throw new TransportError('shutdown', 'start: these peers were closed meanwhile');
+    this.#state = 'running';
+    this.#lookDue = this.node.now() + LOOK;
+    this.node.soon();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { node } = this;
+    const { transport } = node.config;
+    const isLast = node.closed;
+    this.closed();
+    const ordered = [...node.roster.peers.values()].flatMap((peer) => peer.links.filter((link) => link.dialled !== undefined));
+    node.management.release();
+    await Promise.all([
+      node.keeper.close(),
+      this.conversation.close(),
+      ...(isLast ? [] : ordered.map(({ remote }) => transport.disconnect(remote, 'its peers were closed').catch(() => {}))),
+    ]);
+  }
+
+  /** The transport closes, or these peers: no timer is left, nobody waits. */
+  closed(): void {
+    const { node } = this;
+    if (node.closed) return;
+    node.closed = true;
+    this.#state = 'closed';
+    this.#alarm.stop();
+    this.#orders.close();
+    for (const peer of node.roster.peers.values()) peer.release();
+    node.events.end();
+    void node.keeper.close();
+  }
+
+  // What the transport asks and tells.
+
+  admit(applicant: Applicant): unknown {
+    return this.#links.admit(applicant);
+  }
+
+  up(remote: Remote): void {
+    this.#links.up(remote);
+  }
+
+  down(remote: Remote, cause: TransportError): void {
+    this.#links.down(remote, cause);
+  }
+
+  links(nodeId: string): readonly Remote[] {
+    return this.node.links(nodeId);
+  }
+
+  reach(nodeId: string, signal: AbortSignal): Promise<Remote> {
+    return this.#orders.reach(nodeId, signal);
+  }
+
+  // Peers that come and go.
+
+  arrived(peer: Peer): void {
+    const { node } = this;
+    const now = node.now();
+    node.keeper.trust.connected(peer.nodeId, now);
+    this.conversation.connected(peer, now);
+    node.events.tell({ type: 'up', peer: node.info(peer) });
+  }
+
+  left(peer: Peer, cause: TransportError): void {
+    const { node } = this;
+    const { nodeId, persistent, main } = peer;
+    const now = node.now();
+    if (cause.reason === 'ping_timeout' || cause.reason === 'malformed' || cause.reason === 'flood') node.keeper.trust.bad(nodeId, now);
+    node.keeper.trust.gone(nodeId, now);
+    this.conversation.gone(peer);
+    node.statuses.delete(nodeId);
+    node.planner.lost({ nodeId, address: main.dialled, persistent }, cause, now);
+    node.events.tell({ type: 'down', nodeId, addr: node.addressOf(peer), cause });
+  }
+
+  /** Ends a peer's links at once, and tells both ends why. */
+  cut(peer: Peer, error: TransportError): void {
+    for (const { remote } of [...peer.links]) this.node.management.cut(remote, error);
+  }
+
+  // What is said.
+
+  get peers(): Iterable<Peer> {
+    return this.node.roster.peers.values();
+  }
+
+  peer(nodeId: string): Peer | undefined {
+    return this.node.peer(nodeId);
+  }
+
+  peerOf(remote: Remote): Peer | undefined {
+    return this.node.roster.of(remote);
+  }
+
+  addresses(seed: boolean): BookAddress[] {
+    const { book } = this.node.keeper;
+    return seed ? book.select(SEED_BIAS) : book.select();
+  }
+
+  told(entries: readonly BookAddress[], by: Peer): void {
+    const { node } = this;
+    const now = node.now();
+    const address = node.addressOf(by);
+    const source = address === undefined ? undefined : { nodeId: by.nodeId, address };
+    for (const entry of entries) if (entry.nodeId !== node.nodeId) node.keeper.book.add(entry, source, now);
+    node.soon();
+  }
+
+  abused(peer: Peer, error: TransportError, ban: boolean): void {
+    const { node } = this;
+    node.keeper.trust.bad(peer.nodeId, node.now(), ABUSE);
+    if (ban) node.keeper.book.ban(peer.nodeId, node.now());
+    this.cut(peer, error);
+  }
+
+  good(peer: Peer): void {
+    this.node.keeper.trust.good(peer.nodeId, this.node.now());
+  }
+
+  statusChanged(nodeId: string): void {
+    const { node } = this;
+    const told = this.conversation.status.of(nodeId);
+    const { status: codec } = node.config;
+    if (told === undefined || codec === undefined) node.statuses.delete(nodeId);
+    else {
+      try {
+        node.statuses.set(nodeId, (codec as Codec<unknown>).decode(told.value));
+      } catch (error) {
+        node.keeper.trust.bad(nodeId, node.now());
+        const text = error instanceof Error ? error.message : String(error);
+        return node.warn(new TransportError('invalid_argument', `The status of node ${nodeId} can't be read: ${text}`, { target: nodeId, cause: error }));
+      }
+    }
+    node.events.tell({ type: 'status', nodeId, status: node.statuses.get(nodeId) });
+  }
+
+  // Time.
+
+  #wake(now: number, slept: boolean): number {
+    const { node } = this;
+    const { book } = node.keeper;
+    this.#noteOwn(book);
+    for (const order of node.planner.next(now, this.#view)) this.#orders.start(order);
+    this.#crawl(now);
+    this.conversation.wake(now, book.needsMore);
+    if (now >= this.#lookDue) this.#look(now, slept);
+    if (now >= node.keeper.due) void node.keeper.save();
+    return Math.min(node.planner.due(now), this.conversation.due, this.#crawler?.due ?? Number.POSITIVE_INFINITY, this.#lookDue, node.keeper.due);
+  }
+
+  /** Where this node is reached: never dialled, whoever tells it. */
+  #noteOwn(book: { addOwn(address: string): void }): void {
+    const { transport } = this.node.config;
+    try {
+      const own = [...transport.localAddrs(), ...transport.advertiseAddr().split(',')];
+      if (own.join() === this.#own) return;
+      this.#own = own.join();
+      for (const address of own) book.addOwn(address);
+    } catch {
+      // It does not listen.
+    }
+  }
+
+  #crawl(now: number): void {
+    const { node } = this;
+    if (this.#crawler === undefined || now < this.#crawler.due) return;
+    const candidates = node.keeper.book.select().filter(({ nodeId }) => node.peer(nodeId) === undefined);
+    for (const { nodeId, address } of this.#crawler.crawl(now, candidates, CRAWLS)) this.#orders.start({ nodeId, address, kind: 'crawl' });
+  }
+
+  /** Who answers pings is trusted a little more, who is late with it less; unless it was us who slept. */
+  #look(now: number, slept: boolean): void {
+    const { trust } = this.node.keeper;
+    this.#lookDue = now + LOOK;
+    if (slept) return;
+    for (const { nodeId, main } of this.peers) {
+      if ((main.remote.silence ?? 0) >= LATE) trust.bad(nodeId, now);
+      else trust.good(nodeId, now);
+    }
+  }
+}
+
+/** Percent in favour of new addresses: the more peers are known to be good, the more are tried (Tendermint's ensurePeers). */
+function newBias(outbound: number): number {
+  return 10 * Math.min(outbound, 8) + 10;
+}
+
+/** Percent of new addresses in a seed's answers (Tendermint). */
+const SEED_BIAS = 30;
+/** Dials of one crawl. */
+const CRAWLS = 16;
+/** How often peers are looked at: often enough to see a pong that is late before its peer is cut (5 s by default). */
+const LOOK = 2_000;
+/** A pong that is so late speaks against a peer. */
+const LATE = 2_000;
+/** What breaking a rule weighs, in late pongs. */
+const ABUSE = 10;

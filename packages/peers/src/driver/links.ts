@@ -1,0 +1,156 @@
+// Who comes and goes: links become peers, two of one peer become one, and a peer whose last link is gone is told with its cause.
+
+import { type Applicant, reasonError, type Remote, TransportError } from '@trunkline/transport-core';
+import { placeOf } from '../address/place.ts';
+import type { Hall } from '../admission/admission.ts';
+import type { Order } from './dialler.ts';
+import { Doorman, type Guest } from './doorman.ts';
+import { firstAddress } from './first-address.ts';
+import type { Node } from './node.ts';
+import type { Orders } from './orders.ts';
+import { rejectionOf } from './rejection.ts';
+import type { Link, Peer } from './roster.ts';
+
+/** What is done about a peer that came or went. */
+export interface LinksHost {
+  arrived(peer: Peer): void;
+  left(peer: Peer, cause: TransportError): void;
+}
+
+export class Links {
+  readonly #node: Node;
+  readonly #orders: Orders;
+  readonly #host: LinksHost;
+  readonly #doorman: Doorman;
+  readonly #hall: Hall;
+  /** Links whose hello was read and that are not up, with whose they would be. */
+  readonly #applicants = new Map<Remote, string>();
+
+  constructor(node: Node, orders: Orders, host: LinksHost) {
+    const doorman = new Doorman(node.config, node.clock);
+    this.#node = node;
+    this.#orders = orders;
+    this.#host = host;
+    this.#doorman = doorman;
+    this.#hall = {
+      nodeId: node.nodeId,
+      isBanned: (nodeId) => node.keeper.book.isBanned(nodeId, node.now()),
+      peer: (nodeId) => node.peer(nodeId),
+      get inbound() {
+        return node.roster.count('in') + doorman.inbound();
+      },
+      inboundOf: (group) => node.roster.countInbound(group) + doorman.inbound(group),
+    };
+  }
+
+  admit(applicant: Applicant): unknown {
+    const { remote, claim, target } = applicant;
+    const orders = remote.direction === 'out' ? this.#orders.of(target) : [];
+    const nodeId = remote.nodeId ?? claim;
+    this.#applicants.set(remote, nodeId);
+    if (nodeId === '') {
+      if (orders.length > 0) throw new TransportError('failed_precondition', 'no peers run at the other end: it told no node id');
+      return undefined; // A client: it calls, and is nobody's peer.
+    }
+    // A transport may call itself; only its planner has no use for that.
+    if (remote.instance === this.#node.instance && orders.length === 0) return undefined;
+    const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
+    if (meant !== undefined) throw reasonError('identity_mismatch', `node ${meant.nodeId} was dialled, and who answered asserts to be ${nodeId}`);
+    return this.#doorman.receive(applicant, this.#guest(remote, nodeId, orders), this.#hall, target ?? remote.endpoint);
+  }
+
+  #guest(remote: Remote, nodeId: string, orders: readonly Order[]): Guest {
+    const { planner, config } = this.#node;
+    const dialled = orders[0]?.address;
+    const persistent = planner.isPersistent(nodeId, dialled);
+    return {
+      nodeId,
+      proven: remote.nodeId !== undefined,
+      instance: remote.instance,
+      direction: remote.direction,
+      persistent,
+      exempt: persistent || config.unconditional.includes(nodeId),
+      group: config.addresses === 'public' ? placeOf(remote.endpoint)?.group : undefined,
+      dialled,
+      orders,
+    };
+  }
+
+  up(remote: Remote): void {
+    const node = this.#node;
+    this.#applicants.delete(remote);
+    const guest = this.#doorman.guests.get(remote);
+    this.#doorman.guests.delete(remote);
+    if (guest === undefined || node.closed) return;
+    const { nodeId, dialled } = guest;
+    const known = node.peer(nodeId);
+    if (known !== undefined && known.instance !== guest.instance) this.#replace(known);
+    const here = node.peer(nodeId);
+    const link: Link = { remote, dialled };
+    const peer: Peer = here ?? { ...guest, since: node.now(), links: [], main: link, release: NOTHING };
+    node.roster.add(peer, link);
+    this.#settle(peer);
+    this.#note(nodeId, remote, dialled);
+    this.#orders.fulfil(guest.orders, nodeId);
+    if (here === undefined) this.#host.arrived(peer);
+    this.#orders.arrived(nodeId, remote);
+    node.soon();
+  }
+
+  /** What a link tells of where its peer is. */
+  #note(nodeId: string, remote: Remote, dialled: string | undefined): void {
+    const { book } = this.#node.keeper;
+    const now = this.#node.now();
+    const address = dialled ?? (remote.direction === 'in' ? firstAddress(remote.addr) : undefined);
+    if (address === undefined) return;
+    book.learn({ nodeId, address }, now);
+    if (dialled !== undefined) book.succeeded(nodeId, dialled, now);
+  }
+
+  /** Which of a peer's links is used. One that was dialled in vain is closed by who dialled it, when its calls are through. */
+  #settle(peer: Peer): void {
+    const { roster, management, config, nodeId } = this.#node;
+    const main = roster.elect(peer, management.isUp);
+    if (main === undefined) return;
+    if (main !== peer.main || peer.release === NOTHING) {
+      peer.release();
+      peer.main = main;
+      peer.release = config.transport.hold(main.remote);
+    }
+    for (const link of peer.links) {
+      if (link === main || link.dialled === undefined || !management.isUp(link.remote)) continue;
+      management.retire(link.remote, `both ends have dialled, and the link that node ${nodeId < peer.nodeId ? nodeId : peer.nodeId} dialled is used`);
+    }
+  }
+
+  /** It came back with another instance, and its old links do not know yet. */
+  #replace(peer: Peer): void {
+    const cause = reasonError('duplicate', `node ${peer.nodeId} came back: another instance of it is connected`);
+    peer.release();
+    for (const { remote } of this.#node.roster.dismiss(peer)) this.#node.management.retire(remote, cause.message);
+    this.#host.left(peer, cause);
+  }
+
+  down(remote: Remote, cause: TransportError): void {
+    const { roster, closed } = this.#node;
+    const nodeId = this.#applicants.get(remote);
+    const wasOrdered = (this.#doorman.guests.get(remote)?.orders.length ?? 0) > 0;
+    this.#applicants.delete(remote);
+    this.#doorman.guests.delete(remote);
+    if (nodeId !== undefined && !wasOrdered) this.#turnedAway(remote, nodeId, cause);
+    const peer = roster.remove(remote);
+    if (peer === undefined || closed) return;
+    if (peer.links.length > 0) return this.#settle(peer);
+    peer.release();
+    this.#host.left(peer, cause);
+    this.#node.soon();
+  }
+
+  /** A link that nobody ordered came to nothing; of orders the dialler tells. */
+  #turnedAway(remote: Remote, nodeId: string, error: TransportError): void {
+    if (remote.direction === 'out' || nodeId === '') return;
+    this.#node.events.tell({ type: 'rejected', reason: rejectionOf(error), direction: 'in', error, nodeId, addr: firstAddress(remote.addr), remote });
+  }
+}
+
+const NOTHING = (): void => {};

@@ -1,0 +1,101 @@
+// What the parts of the driver share: this node, who is connected to it, and what it keeps.
+
+import { type Clock, type Management, type Membership, manage, randomBytes, type Remote, type TransportError } from '@trunkline/transport-core';
+import { DialPlanner } from '../dialling/dial-planner.ts';
+import type { PeersConfig } from '../options.ts';
+import type { PeerInfo } from '../types.ts';
+import { BookKeeper } from './book-keeper.ts';
+import { EventHub } from './event-stream.ts';
+import { firstAddress } from './first-address.ts';
+import { type Peer, Roster } from './roster.ts';
+
+export class Node {
+  readonly config: PeersConfig;
+  readonly clock: Clock;
+  readonly nodeId: string;
+  /** Do ids have proofs here? */
+  readonly proves: boolean;
+  readonly management: Management;
+  readonly roster: Roster;
+  readonly keeper: BookKeeper;
+  readonly planner: DialPlanner;
+  readonly events = new EventHub<unknown>();
+  /** What peers say of themselves, decoded. */
+  readonly statuses = new Map<string, unknown>();
+  closed = false;
+  /** Has something look at what is due, soon. */
+  soon: () => void = () => {};
+
+  /** @param membership what the transport asks; its `nodeId` is this node's from now on. */
+  constructor(config: PeersConfig, membership: Membership & { nodeId: string }) {
+    const { transport, addresses: mode, privateIds } = config;
+    const { clock, random } = transport;
+    this.config = config;
+    this.clock = clock;
+    this.management = manage(transport, membership);
+    const { provenId } = this.management;
+    this.proves = provenId !== undefined;
+    this.nodeId = config.identity?.nodeId ?? provenId ?? hex(randomBytes(random, 32));
+    if (provenId !== undefined && provenId !== this.nodeId) {
+      this.management.release();
+      throw new TypeError(`createPeers: identity: the transport proves to be ${provenId}, the identity is ${this.nodeId}; leave it out, or give the same`);
+    }
+    membership.nodeId = this.nodeId;
+    this.roster = new Roster(this.nodeId);
+    this.keeper = new BookKeeper({ store: config.addressBook, clock, random, mode, privateIds, warn: (error) => this.warn(error) });
+    const { interval, jitter } = config.reconnect;
+    this.planner = new DialPlanner({
+      random,
+      now: clock.now(),
+      persistent: config.persistent,
+      seeds: config.seeds,
+      // A seed crawls: it keeps no peers.
+      maxOutbound: config.exchange.seed ? 0 : config.maxOutbound,
+      reconnect: { interval, max: Math.max(config.reconnect.max ?? 120_000, interval), jitter },
+      perHost: mode === 'public' ? 1 : undefined,
+    });
+  }
+
+  get instance(): string {
+    return this.management.instance;
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  peer(nodeId: string): Peer | undefined {
+    return this.roster.peers.get(nodeId);
+  }
+
+  warn(error: TransportError): void {
+    this.events.tell({ type: 'warning', error });
+  }
+
+  /** Where a peer is reached: what was dialled, else what the book or the peer itself says. */
+  addressOf({ nodeId, main }: Peer): string | undefined {
+    return main.dialled ?? firstAddress(main.remote.addr) ?? this.keeper.book.get(nodeId)?.address;
+  }
+
+  info(peer: Peer): PeerInfo {
+    const { nodeId, proven, instance, persistent, main } = peer;
+    const { direction, rtt } = main.remote;
+    const score = this.keeper.trust.score(nodeId, this.now());
+    const status = this.statuses.get(nodeId);
+    return { nodeId, proven, addr: this.addressOf(peer), direction, rtt, score, status, persistent, instance, remote: main.remote };
+  }
+
+  /** The live connections of a node, the one in use first. */
+  links(nodeId: string): readonly Remote[] {
+    const peer = this.peer(nodeId);
+    if (peer === undefined) return NONE;
+    const main = peer.main.remote;
+    return peer.links.length === 1 ? [main] : [main, ...peer.links.map((link) => link.remote).filter((remote) => remote !== main)];
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+const NONE: readonly Remote[] = Object.freeze([]);

@@ -1,0 +1,118 @@
+// Dials that were ordered, by the planner or by who waits for a node, and what became of them.
+
+import { reasonError, type Remote, TransportError } from '@trunkline/transport-core';
+import { Dialler, type DiallerHost, type Order } from './dialler.ts';
+import type { Node } from './node.ts';
+import { rejectionOf } from './rejection.ts';
+
+export class Orders implements DiallerHost {
+  readonly #node: Node;
+  readonly #dialler: Dialler;
+  /** Who waits for a node. */
+  readonly #waiting = new Map<string, Set<(outcome: Remote | TransportError) => void>>();
+
+  constructor(node: Node) {
+    this.#node = node;
+    this.#dialler = new Dialler(node.config.transport, node.config, this);
+  }
+
+  get proves(): boolean {
+    return this.#node.proves;
+  }
+
+  /** What a dial of the transport is for. */
+  of(target: string | undefined): Order[] {
+    return this.#dialler.ordersOf(target);
+  }
+
+  start(order: Order): void {
+    if (order.nodeId !== undefined) this.#node.keeper.book.attempted(order.nodeId, this.#node.now());
+    void this.#dialler.run(order);
+  }
+
+  /** A link is up that these were for. */
+  fulfil(orders: readonly Order[], nodeId: string): void {
+    for (const order of orders) {
+      if (!this.#dialler.settle(order)) continue;
+      if (order.kind !== 'asked' && order.kind !== 'crawl') this.#node.planner.opened({ ...order, kind: order.kind }, nodeId, this.#node.now());
+    }
+  }
+
+  dialled(order: Order, remote: Remote): void {
+    const peer = this.#node.roster.of(remote);
+    const { address } = order;
+    if (peer === undefined) {
+      const message = `Cannot make a peer of ${address}: it told no node id, no peers run there`;
+      return this.failed(order, new TransportError('failed_precondition', message, { target: address }));
+    }
+    // It was up before it was ordered.
+    const { planner } = this.#node;
+    if (order.kind !== 'asked' && order.kind !== 'crawl') planner.opened({ ...order, kind: order.kind }, peer.nodeId, this.#node.now());
+    this.arrived(peer.nodeId, peer.main.remote);
+    this.#node.soon();
+  }
+
+  failed(order: Order, error: TransportError): void {
+    const { keeper, planner, roster, closed, events } = this.#node;
+    if (closed) return;
+    const { book } = keeper;
+    const { nodeId, address, kind } = order;
+    const now = this.#node.now();
+    if (error.reason === 'self') book.addOwn(address);
+    if (error.reason === 'identity_mismatch' && nodeId !== undefined) book.mismatched(nodeId);
+    if (kind !== 'asked' && kind !== 'crawl' && planner.failed({ ...order, kind }, now, error).giveUp && nodeId !== undefined) book.ban(nodeId, now);
+    if (nodeId !== undefined && !roster.peers.has(nodeId) && !this.#dialler.isReaching(nodeId)) this.#answer(nodeId, error);
+    events.tell({ type: 'rejected', reason: rejectionOf(error), direction: 'out', error, nodeId, addr: address });
+    this.#node.soon();
+  }
+
+  /** A connection to a node: the live one, or one that is dialled now. */
+  reach(nodeId: string, signal: AbortSignal): Promise<Remote> {
+    const { management, closed, keeper } = this.#node;
+    const live = this.#node.links(nodeId).find(management.isUp);
+    if (live !== undefined) return Promise.resolve(live);
+    if (closed) return Promise.reject(CLOSED);
+    if (keeper.book.isBanned(nodeId, this.#node.now())) return Promise.reject(reasonError('denied', `node ${nodeId} is banned here`, { sent: false }));
+    return new Promise((resolve, reject) => {
+      const waiting = this.#waiting.get(nodeId) ?? new Set();
+      this.#waiting.set(nodeId, waiting);
+      const settle = (outcome: Remote | TransportError) => {
+        signal.removeEventListener('abort', onAbort);
+        if (outcome instanceof TransportError) reject(outcome);
+        else resolve(outcome);
+      };
+      const onAbort = () => {
+        waiting.delete(settle);
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      waiting.add(settle);
+      this.#seek(nodeId);
+    });
+  }
+
+  /** A node is connected: who waited for it goes on. */
+  arrived(nodeId: string, remote: Remote): void {
+    this.#answer(nodeId, remote);
+  }
+
+  close(): void {
+    for (const nodeId of [...this.#waiting.keys()]) this.#answer(nodeId, CLOSED);
+  }
+
+  /** Dials a node that somebody waits for, unless that is under way. */
+  #seek(nodeId: string): void {
+    if (this.#dialler.isReaching(nodeId)) return;
+    const address = this.#node.planner.addressOf(nodeId) ?? this.#node.keeper.book.get(nodeId)?.address;
+    if (address !== undefined) this.start({ address, nodeId, kind: 'asked' });
+    else this.#answer(nodeId, new TransportError('unavailable', `node ${nodeId} is not connected, and no address of it is known`, { sent: false }));
+  }
+
+  #answer(nodeId: string, outcome: Remote | TransportError): void {
+    const waiting = this.#waiting.get(nodeId);
+    this.#waiting.delete(nodeId);
+    for (const settle of waiting ?? []) settle(outcome);
+  }
+}
+
+const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent: false });

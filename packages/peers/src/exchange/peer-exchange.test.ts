@@ -1,0 +1,324 @@
+import { seededRandom } from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { PeerExchange } from './peer-exchange.ts';
+
+const id = (n: number) => n.toString(16).padStart(64, '0');
+const [A, B, C] = [id(1), id(2), id(3)];
+const OUT = { direction: 'out', persistent: false } as const;
+const IN = { direction: 'in', persistent: false } as const;
+const create = (options: { interval?: number; seed?: boolean; welcome?: number } = {}, seed = 1) =>
+  new PeerExchange({ random: seededRandom(seed), ...options });
+
+/** All whom it would ask now. */
+function asked(exchange: PeerExchange, now: number): string[] {
+  const all: string[] = [];
+  for (let one = exchange.ask(now, true); one !== undefined; one = exchange.ask(now, true)) all.push(one);
+  return all;
+}
+
+test('two requests are free, the third is abuse if it comes early', (t) => {
+  const exchange = create();
+  exchange.connected(A, 0, IN);
+  t.is(exchange.requested(A, 0), 'answer');
+  t.is(exchange.requested(A, 1), 'answer');
+  t.is(exchange.requested(A, 10_000), 'abuse');
+});
+
+test('a third of the interval after the last answered request a peer may ask again, the first not counted', (t) => {
+  const exchange = create();
+  exchange.connected(A, 0, IN);
+  t.is(exchange.requested(A, 0), 'answer');
+  t.is(exchange.requested(A, 5_000), 'answer');
+  t.is(exchange.requested(A, 15_000), 'answer');
+  t.is(exchange.requested(A, 25_000), 'answer');
+  t.is(exchange.requested(A, 34_999), 'abuse');
+});
+
+test('the limit is of the peer and of the session: others are not blamed, and a new session begins anew', (t) => {
+  const exchange = create();
+  for (const peer of [A, B]) exchange.connected(peer, 0, IN);
+  t.deepEqual(
+    [1, 2, 3].map((now) => exchange.requested(A, now)),
+    ['answer', 'answer', 'abuse'],
+  );
+  t.is(exchange.requested(B, 4), 'answer');
+  exchange.gone(A);
+  exchange.connected(A, 5, IN);
+  t.is(exchange.requested(A, 6), 'answer');
+});
+
+test('a request of nobody who is connected is ignored', (t) => {
+  const exchange = create();
+  t.is(exchange.requested(A, 0), 'ignore');
+  exchange.connected(A, 0, IN);
+  exchange.gone(A);
+  t.is(exchange.requested(A, 1), 'ignore');
+});
+
+test('a seed answers who dialled it once, then parts; who asks again is ignored', (t) => {
+  const exchange = create({ seed: true });
+  exchange.connected(A, 0, IN);
+  t.is(exchange.requested(A, 1), 'answer_and_part');
+  t.is(exchange.requested(A, 2), 'ignore');
+  t.is(exchange.requested(A, 100_000), 'ignore');
+});
+
+test('a seed treats those that it dialled, and persistent peers, as others do', (t) => {
+  const exchange = create({ seed: true });
+  exchange.connected(A, 0, OUT);
+  exchange.connected(B, 0, { direction: 'in', persistent: true });
+  for (const peer of [A, B])
+    t.deepEqual(
+      [1, 2, 3].map((now) => exchange.requested(peer, now)),
+      ['answer', 'answer', 'abuse'],
+    );
+});
+
+test('those that stayed longer than their welcome are to be parted from, in seed mode, persistent peers never', (t) => {
+  const exchange = create({ seed: true, welcome: 1_000 });
+  exchange.connected(A, 0, IN);
+  exchange.connected(B, 0, { direction: 'out', persistent: true });
+  exchange.connected(C, 500, OUT);
+  t.deepEqual(exchange.overstayed(999), []);
+  t.deepEqual(exchange.overstayed(1_000), [A]);
+  t.deepEqual(exchange.overstayed(1_500), [A, C]);
+  exchange.gone(A);
+  t.deepEqual(exchange.overstayed(1_500), [C]);
+  exchange.connected(C, 1_600, { direction: 'out', persistent: true });
+  t.deepEqual(exchange.overstayed(9_000), []);
+
+  const node = create({ welcome: 1_000 });
+  node.connected(A, 0, IN);
+  t.deepEqual(node.overstayed(1e9), []);
+});
+
+test('a list that nobody asked for is unsolicited', (t) => {
+  const exchange = create();
+  t.is(exchange.received(A, [], 0).kind, 'unsolicited');
+  exchange.connected(A, 0, OUT);
+  t.is(exchange.received(A, [], 0).kind, 'unsolicited');
+  exchange.connected(B, 0, OUT);
+  exchange.ask(0, false);
+  t.is(exchange.received(B, [], 1).kind, 'unsolicited');
+});
+
+test('one request allows one answer; a second is unsolicited', (t) => {
+  const exchange = create();
+  exchange.connected(A, 0, OUT);
+  t.is(exchange.ask(0, true), A);
+  t.is(exchange.received(A, [], 100).kind, 'addresses');
+  t.is(exchange.received(A, [], 101).kind, 'unsolicited');
+});
+
+test('an answer opens no door for others, and the next session knows of no request', (t) => {
+  const exchange = create();
+  for (const peer of [A, B]) exchange.connected(peer, 0, OUT);
+  const first = exchange.ask(0, true)!;
+  t.is(exchange.received(first === A ? B : A, [], 1).kind, 'unsolicited');
+  exchange.gone(first);
+  exchange.connected(first, 2, IN);
+  t.is(exchange.received(first, [], 3).kind, 'unsolicited');
+});
+
+test('a late answer is an answer: hours later, and to each of the two requests that may be out', (t) => {
+  const exchange = create();
+  exchange.connected(A, 0, OUT);
+  t.is(exchange.ask(0, true), A);
+  t.is(exchange.ask(29_999, true), undefined);
+  t.is(exchange.ask(exchange.due, true), A);
+  t.is(exchange.received(A, [], 9e6).kind, 'addresses');
+  t.is(exchange.received(A, [], 9e6).kind, 'addresses');
+  t.is(exchange.received(A, [], 9e6).kind, 'unsolicited');
+});
+
+test('who answers neither of two requests is left alone for ten intervals, and never owes more than two answers', (t) => {
+  const exchange = create();
+  exchange.connected(A, 0, OUT);
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    times.push(exchange.due);
+    t.is(exchange.ask(exchange.due, true), A);
+  }
+  const gaps = times.slice(1).map((time, i) => time - times[i]!);
+  t.true(gaps[0]! >= 30_000 && gaps[0]! <= 36_000, String(gaps));
+  for (const gap of gaps.slice(1)) t.true(gap >= 300_000 && gap <= 360_000, String(gaps));
+  const kinds = [1, 2, 3].map((n) => exchange.received(A, [], 1e7 + n).kind);
+  t.deepEqual(kinds, ['addresses', 'addresses', 'unsolicited']);
+});
+
+test('a peer that we dialled is asked as soon as it is connected, however many there are', (t) => {
+  const exchange = create();
+  t.is(exchange.due, Number.POSITIVE_INFINITY);
+  exchange.connected(A, 5, OUT);
+  t.is(exchange.due, 5);
+  t.deepEqual(asked(exchange, 5), [A]);
+  exchange.connected(B, 6, OUT);
+  exchange.connected(C, 6, OUT);
+  t.is(exchange.due, 6);
+  t.deepEqual(asked(exchange, 6).sort(), [B, C]);
+  t.true(exchange.due > 6 + 20_000);
+});
+
+test('where only others dialled us, the first of them is asked at once', (t) => {
+  const exchange = create();
+  exchange.connected(A, 5, IN);
+  exchange.connected(B, 5, IN);
+  t.is(exchange.due, 5);
+  t.is(asked(exchange, 5).length, 1);
+  t.true(exchange.due >= 5 + 24_000 && exchange.due <= 5 + 36_000, String(exchange.due));
+});
+
+test('outbound peers come before inbound ones at the start, and in most rounds, but not in all', (t) => {
+  const exchange = create();
+  exchange.connected(A, 0, IN);
+  exchange.connected(B, 0, OUT);
+  let now = 0;
+  const counts = new Map<string, number>();
+  t.is(exchange.ask(now, true), B);
+  exchange.received(B, [], now);
+  for (let round = 0; round < 400; round++) {
+    now = exchange.due;
+    const peer = exchange.ask(now, true)!;
+    counts.set(peer, (counts.get(peer) ?? 0) + 1);
+    exchange.received(peer, [], now + 50);
+  }
+  t.true(counts.get(A)! > 60 && counts.get(A)! < 140, String([...counts]));
+});
+
+test('where many may be asked, one a round is, and each of them sooner or later', (t) => {
+  const exchange = create();
+  for (let n = 1; n <= 20; n++) exchange.connected(id(n), 0, IN);
+  const seen = new Set<string>();
+  let last = Number.NEGATIVE_INFINITY;
+  for (let round = 0; round < 400; round++) {
+    const now = exchange.due;
+    t.true(round === 0 || (now - last >= 24_000 && now - last <= 36_000), `${now - last}`);
+    last = now;
+    const peers = asked(exchange, now);
+    t.is(peers.length, 1);
+    exchange.received(peers[0]!, [], now + 10);
+    seen.add(peers[0]!);
+  }
+  t.is(seen.size, 20);
+});
+
+test('nobody is asked while no addresses are wanted, and then one a round, not all at once', (t) => {
+  const exchange = create();
+  for (let n = 1; n <= 5; n++) exchange.connected(id(n), 0, OUT);
+  t.is(exchange.ask(0, false), undefined);
+  const { due } = exchange;
+  t.true(due >= 24_000, String(due));
+  t.is(exchange.ask(due, false), undefined);
+  t.true(exchange.due > due);
+  t.is(asked(exchange, exchange.due).length, 1);
+});
+
+test('it gives somebody at its due time, and nobody just before', (t) => {
+  const exchange = create({}, 3);
+  const random = seededRandom(4);
+  for (let n = 1; n <= 3; n++) exchange.connected(id(n), 0, n === 1 ? OUT : IN);
+  let now = 0;
+  for (let i = 0; i < 300; i++) {
+    const { due } = exchange;
+    if (due > now) t.is(exchange.ask(due - 0.5, true), undefined);
+    now = Math.max(now, due);
+    const peer = exchange.ask(now, true);
+    if (peer === undefined) return t.fail(`nobody at ${now}`);
+    if (random() < 0.8) exchange.received(peer, [], now + 100);
+  }
+});
+
+/** Two nodes that always want more, each other's only peer, for an hour. */
+function anHour(t: ExecutionContext, seed: number, { latency, loss, interval = 30_000 }: { latency: number; loss: number; interval?: number }) {
+  const random = seededRandom(seed);
+  const nodes = [create({ interval }, seed), create({ interval }, seed + 1_000)] as const;
+  const ids = [A, B] as const;
+  const wire: { at: number; to: 0 | 1; kind: 'request' | 'addresses' }[] = [];
+  const requests = [0, 0];
+  nodes[0].connected(B, 0, OUT);
+  nodes[1].connected(A, random() * 1_000, IN);
+  const send = (to: 0 | 1, kind: 'request' | 'addresses', now: number) => random() >= loss && wire.push({ at: now + random() * latency, to, kind });
+  for (let now = 1_000; now < 3_600_000; ) {
+    wire.sort((a, b) => a.at - b.at);
+    const next = Math.min(...nodes.map((node) => Math.max(now, node.due)), wire[0]?.at ?? Number.POSITIVE_INFINITY);
+    now = Math.max(now, next);
+    for (const me of [0, 1] as const) {
+      if (nodes[me].ask(now, true) !== undefined) send(me === 0 ? 1 : 0, 'request', now);
+    }
+    while (wire.length > 0 && wire[0]!.at <= now) {
+      const { to, kind } = wire.shift()!;
+      const from = to === 0 ? 1 : 0;
+      if (kind === 'request') {
+        requests[to]!++;
+        const verdict = nodes[to].requested(ids[from], now);
+        if (verdict !== 'answer') return t.fail(`seed ${seed}: ${verdict} at ${now}`);
+        send(from, 'addresses', now);
+      } else {
+        const { kind } = nodes[to].received(ids[from], [], now);
+        if (kind !== 'addresses') return t.fail(`seed ${seed}: ${kind} at ${now}`);
+      }
+    }
+  }
+  return requests;
+}
+
+test('it never breaks the other side’s rule, whatever the latency', (t) => {
+  for (let seed = 0; seed < 20; seed++) {
+    for (const latency of [1, 200, 5_000, 20_000]) {
+      const requests = anHour(t, seed, { latency, loss: 0 }) ?? [0, 0];
+      for (const count of requests) t.true(count > 60, `seed ${seed}, latency ${latency}: ${count} requests`);
+    }
+  }
+});
+
+test('nor where messages get lost', (t) => {
+  for (let seed = 0; seed < 50; seed++) {
+    const requests = anHour(t, seed, { latency: 2_000, loss: 0.1 }) ?? [0, 0];
+    for (const count of requests) t.true(count > 10, `seed ${seed}: ${count} requests`);
+  }
+});
+
+test('good entries are kept, in their order, and the rest is dropped and counted', (t) => {
+  const exchange = create();
+  exchange.connected(A, 0, OUT);
+  exchange.ask(0, true);
+  const good = [
+    { nodeId: B, address: 'host:1' },
+    { nodeId: C, address: '10.0.0.1:2' },
+    { nodeId: B, address: 'ws://host:3/p' },
+  ];
+  const hostile = JSON.parse('[null,1,-0.5,"x",[],[[[[]]]],{},{"nodeId":{"nodeId":1},"address":["a:1"]},{"__proto__":{"nodeId":"1"}},true]');
+  const list = [good[0], ...hostile, good[1], { nodeId: B, address: 'tcp://HOST:1' }, good[2], good[1], { nodeId: B, address: 'host:0' }];
+  const answer = exchange.received(A, list, 1);
+  if (answer.kind !== 'addresses') return t.fail();
+  t.deepEqual(answer.entries, good);
+  t.is(answer.dropped, list.length - 3);
+  t.is(({} as Record<string, unknown>)['nodeId'], undefined);
+});
+
+test('of a list of 100,000 entries, 250 are looked at', (t) => {
+  const exchange = create();
+  exchange.connected(A, 0, OUT);
+  exchange.ask(0, true);
+  const list = Array.from({ length: 100_000 }, (_, n) => ({ nodeId: id(n), address: `host:${1 + (n % 60_000)}` }));
+  let looks = 0;
+  const watched = new Proxy(list, {
+    get(target, key, receiver) {
+      if (typeof key === 'string' && /^\d+$/.test(key)) looks++;
+      return Reflect.get(target, key, receiver);
+    },
+  });
+  const answer = exchange.received(A, watched, 1);
+  if (answer.kind !== 'addresses') return t.fail();
+  t.is(answer.entries.length, 250);
+  t.is(answer.dropped, 99_750);
+  t.true(looks <= 250, String(looks));
+});
+
+test('what was dropped makes no difference to what is open: an answer of garbage is an answer', (t) => {
+  const exchange = create();
+  exchange.connected(A, 0, OUT);
+  exchange.ask(0, true);
+  t.deepEqual(exchange.received(A, [null], 1), { kind: 'addresses', entries: [], dropped: 1 });
+  t.is(exchange.received(A, [null], 2).kind, 'unsolicited');
+});

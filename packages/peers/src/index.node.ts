@@ -1,0 +1,2 @@
+// What of it needs files and DNS. For Node.
+export {};

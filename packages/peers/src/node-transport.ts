@@ -1,0 +1,141 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// A transport whose targets are node ids.
+
+import {
+  type Client,
+  type Clock,
+  type ConnectionEvent,
+  isNodeId,
+  type MethodName,
+  type OneWayName,
+  type Protocol,
+  type Random,
+  type Remote,
+  type RequestInput,
+  type ResultOf,
+  type Rpc,
+  type SendArguments,
+  type Snapshot,
+  type Target,
+  type Transport,
+} from '@trunkline/transport-core';
+
+/** Where transport-core finds what is behind a transport. */
+const INBOX: symbol = Symbol.for('trunkline.inbox');
+const NETWORK: symbol = Symbol.for('trunkline.network');
+
+/** One protocol's mount, with ids for addresses: its own address is this node's id, and a target is another's. */
+export class NodeTransport<P extends Protocol> implements Transport<P> {
+  readonly protocol: P;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly #mount: Transport<P>;
+  readonly #nodeId: string;
+
+  constructor(mount: Transport<P>, nodeId: string) {
+    this.protocol = mount.protocol;
+    this.clock = mount.clock;
+    this.random = mount.random;
+    this.#mount = mount;
+    this.#nodeId = nodeId;
+  }
+
+  send<N extends MethodName<P>>(target: Target, method: N, request: RequestInput<P, N>, ...options: SendArguments<P, N>): Promise<ResultOf<P, N>> {
+    return this.#mount.send(named(target), method, request, ...options);
+  }
+
+  to(target: Target): Client<P> {
+    return this.#mount.to(named(target));
+  }
+
+  trySend<N extends OneWayName<P>>(target: Target, method: N, request: RequestInput<P, N>): boolean {
+    return this.#mount.trySend(named(target), method, request);
+  }
+
+  trySendAll<N extends OneWayName<P>>(targets: readonly Target[], method: N, request: RequestInput<P, N>): boolean[] {
+    return this.#mount.trySendAll(targets.map(named), method, request);
+  }
+
+  writable(target: Target): Promise<void> {
+    return this.#mount.writable(named(target));
+  }
+
+  dial(target: Target): Promise<Remote> {
+    return this.#mount.dial(named(target));
+  }
+
+  disconnect(target: Target, reason?: string): Promise<void> {
+    return this.#mount.disconnect(named(target), reason);
+  }
+
+  consumer<N extends MethodName<P> = MethodName<P>>(...methods: N[]): AsyncIterableIterator<Rpc<P, N>> {
+    return this.#mount.consumer(...methods);
+  }
+
+  /** This node's id; before the transport listens it throws `failed_precondition`, as every transport's. */
+  localAddr(): string {
+    this.#mount.localAddr();
+    return this.#nodeId;
+  }
+
+  localAddrs(): string[] {
+    return [this.localAddr()];
+  }
+
+  /** This node's id. */
+  advertiseAddr(): string {
+    this.#mount.advertiseAddr();
+    return this.#nodeId;
+  }
+
+  listen(): Promise<void> {
+    return this.#mount.listen();
+  }
+
+  remotes(): Remote[] {
+    return this.#mount.remotes();
+  }
+
+  connections(): AsyncIterableIterator<ConnectionEvent> {
+    return this.#mount.connections();
+  }
+
+  hold(remote: Remote): () => void {
+    return this.#mount.hold(remote);
+  }
+
+  closeStreams(): Promise<void> {
+    return this.#mount.closeStreams();
+  }
+
+  mount<Q extends Protocol>(protocol: Q): Transport<Q> {
+    return new NodeTransport<Q>(this.#mount.mount(protocol), this.#nodeId);
+  }
+
+  snapshot(): Snapshot {
+    return this.#mount.snapshot();
+  }
+
+  close(options?: { readonly grace?: number | undefined }): Promise<void> {
+    return this.#mount.close(options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** @internal What `serve` reads from. */
+  get [INBOX as never](): unknown {
+    return (this.#mount as unknown as Record<symbol, unknown>)[INBOX];
+  }
+
+  /** @internal What `manage` takes charge of. */
+  get [NETWORK as never](): unknown {
+    return (this.#mount as unknown as Record<symbol, unknown>)[NETWORK];
+  }
+}
+
+/** `<id>` and 'node:<id>' are one target; a Remote, and what is neither, stays what it is. */
+function named(target: Target): Target {
+  return typeof target === 'string' && isNodeId(target) ? `node:${target}` : target;
+}

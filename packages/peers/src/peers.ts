@@ -1,0 +1,225 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// The face of peers: what a user holds.
+
+import { isNodeId, parseOptions, type Protocol, parseTarget, reasonError, type Transport, TransportError } from '@trunkline/transport-core';
+import type { TopologyDiff } from './dialling/topology.ts';
+import { Driver } from './driver/driver.ts';
+import { NodeTransport } from './node-transport.ts';
+import { checkTargets, type PeersOptions, peersOptions } from './options.ts';
+import { formatPeers, type PeersSnapshot } from './snapshot.ts';
+import type { PeerEvent, PeerInfo } from './types.ts';
+
+/**
+ * Peers of a transport: who is connected, by node id, and staying connected to them. Hellos tell this node's id from now on, so make it
+ * before the transport has connections: those that live are closed in order. Wrong options are a TypeError naming their path.
+ */
+export function createPeers<S = unknown>(options: PeersOptions<S>): Peers<S> {
+  return new Peers<S>(options);
+}
+
+/** What `createPeers` makes. */
+export class Peers<S = unknown> implements AsyncDisposable {
+  /** This node's own id. */
+  readonly nodeId: string;
+  /** What this node tells of itself, and what its peers tell. */
+  readonly status: PeerStatuses<S>;
+  readonly #driver: Driver;
+
+  constructor(options: PeersOptions<S>) {
+    const config = parseOptions(peersOptions, options, 'createPeers');
+    this.#driver = new Driver(config);
+    this.nodeId = this.#driver.node.nodeId;
+    const { node, conversation } = this.#driver;
+    this.status = {
+      set: (value) => {
+        const { status: codec } = node.config;
+        if (codec === undefined) throw new TypeError("peers.status.set: there is no codec; give createPeers the option 'status': json(schema), bytes");
+        conversation.status.set(value === undefined ? undefined : codec.encode(value), node.now());
+        node.soon();
+      },
+      of: (nodeId) => node.statuses.get(nodeId) as S | undefined,
+    };
+  }
+
+  /** Loads the address book and begins to dial. Rejects where the book is another process's (`failed_precondition`). Listening is the transport's. */
+  start(): Promise<void> {
+    return this.#driver.start();
+  }
+
+  /** Who is connected now. */
+  list(): PeerInfo<S>[] {
+    return [...this.#driver.peers].map((peer) => this.#driver.node.info(peer) as PeerInfo<S>);
+  }
+
+  /** A peer that is connected now. */
+  get(nodeId: string): PeerInfo<S> | undefined {
+    const peer = this.#driver.peer(nodeId);
+    return peer === undefined ? undefined : (this.#driver.node.info(peer) as PeerInfo<S>);
+  }
+
+  /** One more persistent peer, '[nodeId@]address'. Another address of a node id that is there takes the place of the old one. */
+  add(target: string): void {
+    checkTargets([target], 'peers.add');
+    const { node } = this.#driver;
+    const { nodeId } = parseTarget(target);
+    if (nodeId !== undefined) node.keeper.book.unban(nodeId);
+    this.#follow(node.planner.addPersistent(target));
+  }
+
+  /** No persistent peer any more, by node id, address, or both; its links are closed in order. Gives what was removed, as it was written. */
+  remove(nodeIdOrTarget: string): string[] {
+    const { node } = this.#driver;
+    const gone = this.#idsOf(nodeIdOrTarget);
+    if (!isNodeId(nodeIdOrTarget)) checkTargets([nodeIdOrTarget], 'peers.remove');
+    const removed = node.planner.removePersistent(nodeIdOrTarget);
+    for (const nodeId of gone) this.#part(nodeId, 'it was removed from the peers of the other end');
+    node.soon();
+    return removed;
+  }
+
+  /**
+   * The whole list of persistent peers: who is new is dialled, who is not on it any more is parted from in order, and a node whose
+   * address changed is both. Links to those that stay are not touched.
+   */
+  setTopology(targets: readonly string[]): TopologyDiff {
+    checkTargets(targets, 'peers.setTopology');
+    const ids = new Map(this.#driver.node.planner.persistent.map((target) => [target, this.#idsOf(target)]));
+    const diff = this.#driver.node.planner.setPersistent(targets);
+    for (const target of diff.removed) {
+      for (const nodeId of ids.get(target) ?? []) this.#part(nodeId, 'the topology of the other end has no such peer any more');
+    }
+    this.#follow(diff);
+    return diff;
+  }
+
+  /** The persistent peers, as they were written. */
+  get topology(): readonly string[] {
+    return this.#driver.node.planner.persistent;
+  }
+
+  /** Cuts a node, and refuses it and forgets its address for `time` milliseconds (default 24 hours, Tendermint's). */
+  ban(nodeId: string, time = 24 * 60 * 60_000): void {
+    if (!isNodeId(nodeId)) throw new TypeError(`peers.ban: takes a node id, 64 lower-case hex digits, got ${JSON.stringify(nodeId)}`);
+    if (!(time > 0)) throw new TypeError(`peers.ban: time must be milliseconds above 0, got ${String(time)}`);
+    const { node } = this.#driver;
+    node.keeper.book.ban(nodeId, node.now(), time);
+    const peer = node.peer(nodeId);
+    if (peer !== undefined) this.#driver.cut(peer, reasonError('denied', `node ${nodeId} was banned`));
+  }
+
+  /** Takes a ban back. */
+  unban(nodeId: string): void {
+    this.#driver.node.keeper.book.unban(nodeId);
+  }
+
+  /** Tells how a node behaved, `times` over: its `score` follows. What to do about a low one is the caller's: `ban`, or nothing. */
+  report(nodeId: string, behaviour: 'good' | 'bad', times = 1): void {
+    const { node } = this.#driver;
+    if (behaviour !== 'good' && behaviour !== 'bad') throw new TypeError(`peers.report: behaviour must be 'good' or 'bad', got ${String(behaviour)}`);
+    if (!(Number.isInteger(times) && times > 0)) throw new TypeError(`peers.report: times must be an integer above 0, got ${String(times)}`);
+    node.keeper.trust[behaviour](nodeId, node.now(), times);
+  }
+
+  /** What happens, those that are connected first. It ends with `close`. A reader that lags misses the oldest events, and is told how many. */
+  events(): AsyncIterableIterator<PeerEvent<S>> {
+    const { node } = this.#driver;
+    const first = this.list().map((peer): PeerEvent => ({ type: 'up', peer }));
+    return node.events.follow(first) as AsyncIterableIterator<PeerEvent<S>>;
+  }
+
+  /** Resolves when so many peers (default 1) are connected; rejects with `deadline_exceeded` after `timeout` milliseconds (default never), or with the signal's reason. */
+  async ready({ peers = 1, timeout = Number.POSITIVE_INFINITY, signal }: ReadyOptions = {}): Promise<void> {
+    const { clock } = this.#driver.node;
+    const enough = new AbortController();
+    const isReady = () => this.#driver.node.roster.peers.size >= peers;
+    if (isReady()) return;
+    const events = this.events();
+    const onAbort = () => void events.return?.();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    let isLate = false;
+    if (timeout !== Number.POSITIVE_INFINITY) {
+      void clock.sleep(timeout, enough.signal).then(
+        () => {
+          isLate = true;
+          onAbort();
+        },
+        () => {},
+      );
+    }
+    try {
+      for await (const _ of events) if (isReady()) return;
+    } finally {
+      enough.abort();
+      signal?.removeEventListener('abort', onAbort);
+    }
+    signal?.throwIfAborted();
+    const size = this.#driver.node.roster.peers.size;
+    if (isLate) throw new TransportError('deadline_exceeded', `peers.ready: ${size} of ${peers} peers are connected after ${timeout} ms`);
+    throw new TransportError('shutdown', 'peers.ready: these peers were closed');
+  }
+
+  /** Another protocol over the same transport, whose targets are node ids; connections are made as they are needed, to nodes whose address is known. */
+  transport<P extends Protocol>(protocol: P): Transport<P> {
+    return new NodeTransport<P>(this.#driver.node.config.transport.mount(protocol), this.nodeId);
+  }
+
+  /** Peers, the address book and what is being done, as plain data; `formatPeers` prints it. */
+  snapshot(): PeersSnapshot {
+    const { node } = this.#driver;
+    const { book } = node.keeper;
+    return {
+      nodeId: this.nodeId,
+      inbound: node.roster.count('in'),
+      outbound: node.roster.count('out'),
+      persistent: node.planner.persistent.length,
+      book: { size: book.size, tried: book.tried, fresh: book.fresh },
+      peers: this.list(),
+    };
+  }
+
+  /** Parts from the peers that this node dialled, saves the address book, and leaves no timer. The transport goes on. Idempotent. */
+  close(): Promise<void> {
+    return this.#driver.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  toString(): string {
+    return formatPeers(this.snapshot());
+  }
+
+  /** The node ids that a persistent target stands for now. */
+  #idsOf(nodeIdOrTarget: string): string[] {
+    if (isNodeId(nodeIdOrTarget)) return [nodeIdOrTarget];
+    const { nodeId, key } = parseTarget(nodeIdOrTarget);
+    if (nodeId !== undefined) return [nodeId];
+    const peers = [...this.#driver.peers].filter((peer) => peer.links.some((link) => link.dialled !== undefined && parseTarget(link.dialled).key === key));
+    return peers.map((peer) => peer.nodeId);
+  }
+
+  #part(nodeId: string, reason: string): void {
+    const { transport } = this.#driver.node.config;
+    for (const remote of this.#driver.node.links(nodeId)) void transport.disconnect(remote, reason).catch(() => {});
+  }
+
+  #follow(_diff: TopologyDiff): void {
+    this.#driver.node.soon();
+  }
+}
+
+/** This node's status and its peers'. */
+export interface PeerStatuses<S> {
+  /** What this node tells of itself from now on; undefined: nothing. A TypeError without the option `status`; what the codec refuses, it throws. */
+  set(value: S | undefined): void;
+  /** What a peer that is connected told last. */
+  of(nodeId: string): S | undefined;
+}
+
+export interface ReadyOptions {
+  /** Default 1. */
+  readonly peers?: number | undefined;
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}

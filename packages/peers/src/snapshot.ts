@@ -1,0 +1,32 @@
+// The state of peers, as data and as a table.
+
+import type { PeerInfo } from './types.ts';
+
+export interface PeersSnapshot {
+  readonly nodeId: string;
+  /** Ordinary peers, by who dialled. */
+  readonly inbound: number;
+  readonly outbound: number;
+  /** Persistent targets, connected or not. */
+  readonly persistent: number;
+  /** Addresses in the book: all, those that were reached, those that were only told. */
+  readonly book: { readonly size: number; readonly tried: number; readonly fresh: number };
+  readonly peers: readonly PeerInfo[];
+}
+
+/** A table for people: one line a peer. */
+export function formatPeers({ nodeId, inbound, outbound, persistent, book, peers }: PeersSnapshot): string {
+  const head = `node ${nodeId.slice(0, 8)}: ${peers.length} peers (${inbound} in, ${outbound} out, ${persistent} persistent), ${book.size} addresses (${book.tried} tried)`;
+  const rows = peers.map((peer) => [
+    peer.nodeId.slice(0, 8),
+    peer.proven ? 'proven' : 'asserted',
+    peer.direction,
+    peer.addr ?? '–',
+    peer.rtt === undefined ? '–' : `${peer.rtt.toFixed(1)} ms`,
+    String(peer.score),
+    peer.persistent ? 'yes' : '',
+  ]);
+  const table = [['node', 'id', 'dir', 'address', 'rtt', 'score', 'persistent'], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  return [head, ...table.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd())].join('\n');
+}

@@ -1,0 +1,353 @@
+import { seededRandom, TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { LAST_SEQ, StatusSync } from './status-sync.ts';
+
+const bytes = (...values: number[]) => new Uint8Array(values);
+const create = (seed = 1, options: { interval?: number; pullTimeout?: number } = {}) => new StatusSync({ random: seededRandom(seed), now: 0, ...options });
+
+/** A machine with one connected peer, 'a', of instance 'i1'. */
+function withPeer() {
+  const sync = create();
+  sync.connected('a', 'i1', 0);
+  return sync;
+}
+
+test('each status has the next number; equal bytes are no new status', (t) => {
+  const sync = create();
+  t.is(sync.seq, 0);
+  t.is(sync.own, undefined);
+  sync.set(undefined, 0);
+  t.is(sync.seq, 0);
+  const seqs = [bytes(1), bytes(1), bytes(2), bytes(2, 0), bytes(), bytes(), undefined, undefined, bytes()].map((value) => {
+    sync.set(value, 0);
+    return sync.seq;
+  });
+  t.deepEqual(seqs, [1, 1, 2, 3, 4, 4, 5, 5, 6]);
+  t.deepEqual(sync.own, bytes());
+});
+
+test('what is set and what is pulled is copied', (t) => {
+  const sync = withPeer();
+  const own = bytes(1, 2);
+  sync.set(own, 0);
+  own[0] = 9;
+  t.deepEqual(sync.own, bytes(1, 2));
+  const theirs = bytes(3, 4);
+  sync.heard('a', 'i1', 1, 0);
+  sync.pulled('a', 'i1', 1, theirs, 1);
+  theirs[0] = 9;
+  t.deepEqual(sync.of('a')?.value, bytes(3, 4));
+});
+
+test('numbers end at 2^32 − 1: one more change is refused, and the last status stays', (t) => {
+  const sync = new StatusSync({ random: seededRandom(1), now: 0, seq: LAST_SEQ - 1 });
+  sync.set(bytes(1), 0);
+  t.is(sync.seq, 4_294_967_295);
+  const error = t.throws<TransportError>(() => sync.set(bytes(2), 0), { instanceOf: TransportError });
+  t.is(error?.code, 'resource_exhausted');
+  sync.set(bytes(1), 0);
+  t.is(sync.seq, 4_294_967_295);
+  t.deepEqual(sync.own, bytes(1));
+});
+
+test('a newer number is pulled, once; equal and older ones are ignored', (t) => {
+  const sync = withPeer();
+  t.true(sync.heard('a', 'i1', 5, 0));
+  t.false(sync.heard('a', 'i1', 5, 1));
+  t.deepEqual(sync.pulled('a', 'i1', 5, bytes(5), 2), { changed: true, again: false });
+  t.deepEqual(sync.of('a'), { seq: 5, value: bytes(5) });
+  t.false(sync.heard('a', 'i1', 5, 3));
+  t.false(sync.heard('a', 'i1', 4, 4));
+  t.true(sync.heard('a', 'i1', 6, 5));
+});
+
+test('a peer that goes takes its status with it', (t) => {
+  const sync = withPeer();
+  t.false(sync.gone('a'));
+  sync.connected('a', 'i1', 0);
+  sync.heard('a', 'i1', 1, 0);
+  sync.pulled('a', 'i1', 1, bytes(1), 1);
+  t.deepEqual([...sync.nodes()], ['a']);
+  t.true(sync.gone('a'));
+  t.is(sync.of('a'), undefined);
+  t.deepEqual([...sync.nodes()], []);
+  t.false(sync.gone('a'));
+  // The same number, told by its next session, is new.
+  sync.connected('a', 'i1', 2);
+  t.true(sync.heard('a', 'i1', 1, 3));
+});
+
+test('who is not connected is not heard, and takes no memory', (t) => {
+  const sync = create();
+  t.false(sync.heard('a', 'i1', 1, 0));
+  t.deepEqual(sync.pulled('a', 'i1', 1, bytes(1), 0), { changed: false, again: false });
+  sync.pullFailed('a', 'i1', 0);
+  t.is(sync.of('a'), undefined);
+  t.deepEqual([...sync.nodes()], []);
+});
+
+test('a cleared status is pulled like any other, and is a change', (t) => {
+  const sync = withPeer();
+  sync.heard('a', 'i1', 1, 0);
+  sync.pulled('a', 'i1', 1, bytes(1), 0);
+  t.true(sync.heard('a', 'i1', 2, 1));
+  t.deepEqual(sync.pulled('a', 'i1', 2, undefined, 2), { changed: true, again: false });
+  t.is(sync.of('a'), undefined);
+  t.false(sync.gone('a'));
+});
+
+test('a status that is the same under a newer number is no change', (t) => {
+  const sync = withPeer();
+  sync.heard('a', 'i1', 1, 0);
+  sync.pulled('a', 'i1', 1, bytes(1), 0);
+  sync.heard('a', 'i1', 3, 1);
+  t.deepEqual(sync.pulled('a', 'i1', 3, bytes(1), 2), { changed: false, again: false });
+  t.is(sync.of('a')?.seq, 3);
+});
+
+test('number 0 is "I have none": pulled where there was one, which clears it', (t) => {
+  const sync = withPeer();
+  t.false(sync.heard('a', 'i1', 0, 0));
+  sync.heard('a', 'i1', 4, 0);
+  sync.pulled('a', 'i1', 4, bytes(4), 1);
+  t.true(sync.heard('a', 'i1', 0, 2));
+  t.deepEqual(sync.pulled('a', 'i1', 0, undefined, 3), { changed: true, again: false });
+  t.is(sync.of('a'), undefined);
+  t.false(sync.heard('a', 'i1', 0, 4));
+  t.true(sync.heard('a', 'i1', 4, 5));
+});
+
+test('a restarted peer begins at 1 again: its old status is dropped at once, and its new one pulled', (t) => {
+  const sync = withPeer();
+  sync.heard('a', 'i1', 50, 0);
+  sync.pulled('a', 'i1', 50, bytes(50), 1);
+  t.true(sync.heard('a', 'i2', 1, 2));
+  t.is(sync.of('a'), undefined);
+  t.deepEqual(sync.pulled('a', 'i2', 1, bytes(1), 3), { changed: true, again: false });
+  t.deepEqual(sync.of('a'), { seq: 1, value: bytes(1) });
+});
+
+test('what comes late from the instance before is ignored: numbers, answers, failures', (t) => {
+  const sync = withPeer();
+  t.true(sync.heard('a', 'i1', 9, 0));
+  t.true(sync.heard('a', 'i2', 2, 1));
+  t.deepEqual(sync.pulled('a', 'i1', 9, bytes(9), 2), { changed: false, again: false });
+  t.false(sync.heard('a', 'i1', 10, 2));
+  sync.pullFailed('a', 'i1', 2);
+  t.false(sync.heard('a', 'i2', 2, 3));
+  t.true(sync.pulled('a', 'i2', 2, bytes(2), 4).changed);
+});
+
+test('a message of an instance long past does not deafen it to the one that lives', (t) => {
+  const sync = withPeer();
+  sync.heard('a', 'i2', 1, 0);
+  sync.heard('a', 'i3', 1, 1);
+  sync.pulled('a', 'i3', 1, bytes(3), 2);
+  t.true(sync.heard('a', 'i1', 7, 3));
+  t.false(sync.heard('a', 'i3', 1, 4));
+  t.true(sync.heard('a', 'i3', 1, 5_003));
+  t.false(sync.pulled('a', 'i3', 1, bytes(3), 5_004).changed);
+  t.deepEqual(sync.of('a'), { seq: 1, value: bytes(3) });
+});
+
+test('a restart is seen by its connection too, without a word of it', (t) => {
+  const sync = withPeer();
+  sync.heard('a', 'i1', 9, 0);
+  sync.pulled('a', 'i1', 9, bytes(9), 0);
+  sync.connected('a', 'i1', 1);
+  t.is(sync.of('a')?.seq, 9);
+  sync.connected('a', 'i2', 2);
+  t.is(sync.of('a'), undefined);
+  t.false(sync.heard('a', 'i1', 10, 3));
+  t.true(sync.heard('a', 'i2', 1, 3));
+  // What was told of before is what a change is measured by.
+  t.false(sync.pulled('a', 'i2', 1, bytes(9), 4).changed);
+});
+
+test('a peer that came back without a status has lost it: a change', (t) => {
+  const sync = withPeer();
+  sync.heard('a', 'i1', 9, 0);
+  sync.pulled('a', 'i1', 9, bytes(9), 0);
+  t.true(sync.heard('a', 'i2', 0, 1));
+  t.deepEqual(sync.pulled('a', 'i2', 0, undefined, 2), { changed: true, again: false });
+});
+
+test('a newer number heard during a pull is pulled next, unless the answer is that new', (t) => {
+  const sync = withPeer();
+  t.true(sync.heard('a', 'i1', 1, 0));
+  t.false(sync.heard('a', 'i1', 3, 1));
+  t.false(sync.heard('a', 'i1', 2, 1));
+  t.deepEqual(sync.pulled('a', 'i1', 1, bytes(1), 2), { changed: true, again: true });
+  t.false(sync.heard('a', 'i1', 3, 3));
+  t.deepEqual(sync.pulled('a', 'i1', 3, bytes(3), 4), { changed: true, again: false });
+
+  t.true(sync.heard('a', 'i1', 4, 5));
+  t.false(sync.heard('a', 'i1', 5, 6));
+  t.deepEqual(sync.pulled('a', 'i1', 5, bytes(5), 7), { changed: true, again: false });
+});
+
+test('an answer older than what is known changes nothing', (t) => {
+  const sync = withPeer();
+  sync.heard('a', 'i1', 5, 0);
+  sync.pulled('a', 'i1', 5, bytes(5), 0);
+  sync.heard('a', 'i1', 6, 1);
+  t.deepEqual(sync.pulled('a', 'i1', 4, bytes(4), 2), { changed: false, again: false });
+  t.deepEqual(sync.of('a'), { seq: 5, value: bytes(5) });
+  t.true(sync.heard('a', 'i1', 6, 3));
+});
+
+test('a peer that tells more than it answers makes us pull no more often than it speaks', (t) => {
+  const sync = withPeer();
+  let pulls = 0;
+  for (let now = 0; now < 10; now++) {
+    if (!sync.heard('a', 'i1', 1_000_000, now)) continue;
+    pulls++;
+    while (sync.pulled('a', 'i1', 1, bytes(1), now).again) if (++pulls > 100) return t.fail('no end');
+  }
+  t.is(pulls, 10);
+});
+
+test('a failed pull is tried again at the next number heard', (t) => {
+  const sync = withPeer();
+  t.true(sync.heard('a', 'i1', 1, 0));
+  sync.pullFailed('a', 'i1', 10);
+  t.true(sync.heard('a', 'i1', 1, 11));
+});
+
+test('a pull of which nothing is heard is given up after 5 s', (t) => {
+  const sync = withPeer();
+  t.true(sync.heard('a', 'i1', 1, 0));
+  t.false(sync.heard('a', 'i1', 1, 4_999));
+  t.true(sync.heard('a', 'i1', 1, 5_000));
+  t.true(sync.pulled('a', 'i1', 1, bytes(1), 5_001).changed);
+  t.deepEqual(sync.pulled('a', 'i1', 1, bytes(1), 5_002), { changed: false, again: false });
+});
+
+test('there is no beat without a status, nor without anybody to tell', (t) => {
+  const sync = create();
+  t.is(sync.due, Number.POSITIVE_INFINITY);
+  t.is(sync.beat(1e6), undefined);
+  sync.connected('a', 'i1', 1e6);
+  t.is(sync.due, Number.POSITIVE_INFINITY);
+  sync.set(bytes(1), 1e6);
+  t.true(sync.due < 2e6);
+  sync.gone('a');
+  t.is(sync.due, Number.POSITIVE_INFINITY);
+  t.is(sync.beat(2e6), undefined);
+});
+
+test('the number is told every 2 s ± 20 %, drawn anew each time', (t) => {
+  const sync = withPeer();
+  sync.set(bytes(1), 0);
+  t.deepEqual(sync.beat(sync.due), { seq: 1 });
+  const gaps: number[] = [];
+  for (let i = 0; i < 500; i++) {
+    const { due } = sync;
+    t.is(sync.beat(due - 0.01), undefined);
+    t.deepEqual(sync.beat(due), { seq: 1 });
+    gaps.push(sync.due - due);
+  }
+  t.true(Math.min(...gaps) >= 1_600 && Math.min(...gaps) < 1_650, String(Math.min(...gaps)));
+  t.true(Math.max(...gaps) <= 2_400 && Math.max(...gaps) > 2_350, String(Math.max(...gaps)));
+  t.true(new Set(gaps).size > 490);
+});
+
+test('a change is told soon, and many changes together are told as one', (t) => {
+  const sync = withPeer();
+  sync.set(bytes(1), 100);
+  t.true(sync.due >= 150 && sync.due <= 200, String(sync.due));
+  sync.beat(sync.due);
+  let beats = 0;
+  for (let now = 1_000; now < 2_000; now++) {
+    sync.set(bytes(now & 255, now >> 8), now);
+    if (sync.beat(now) !== undefined) beats++;
+  }
+  t.true(beats >= 9 && beats <= 20, String(beats));
+});
+
+test('a cleared status is told as well', (t) => {
+  const sync = withPeer();
+  sync.set(bytes(1), 0);
+  sync.beat(sync.due);
+  sync.set(undefined, 1_000);
+  t.deepEqual(sync.beat(sync.due), { seq: 2 });
+});
+
+test('beats that were slept through are not made up for', (t) => {
+  const sync = withPeer();
+  sync.set(bytes(1), 0);
+  t.deepEqual(sync.beat(1e9), { seq: 1 });
+  t.is(sync.beat(1e9), undefined);
+  t.true(sync.due >= 1e9 + 1_600);
+});
+
+test('machines that start together do not beat together', (t) => {
+  const machines = Array.from({ length: 100 }, (_, seed) => {
+    const sync = create(seed);
+    sync.connected('a', 'i1', 0);
+    sync.set(bytes(1), 0);
+    return sync;
+  });
+  for (let round = 0; round < 10; round++) {
+    const crowd = new Map<number, number>();
+    for (const machine of machines) {
+      const millisecond = Math.floor(machine.due);
+      crowd.set(millisecond, (crowd.get(millisecond) ?? 0) + 1);
+      machine.beat(machine.due);
+    }
+    // 100 in the 50 ms of "soon" at first, then spread over more and more of the interval.
+    t.true(Math.max(...crowd.values()) <= (round === 0 ? 10 : 5), `round ${round}: ${Math.max(...crowd.values())} in a millisecond`);
+  }
+});
+
+test('with loss, delay, overtaking and restarts, each ends with what the other has', (t) => {
+  for (let seed = 0; seed < 60; seed++) {
+    const random = seededRandom(seed);
+    const nodes = ['a', 'b'].map((name, n) => ({ name, instance: `${name}0`, sync: create(seed * 2 + n) }));
+    const events: { at: number; run: (now: number) => void }[] = [];
+    const lossy = (until: number, now: number) => now < until && random() < 0.3;
+    const after = (now: number, run: (now: number) => void) => events.push({ at: now + random() * 3_000, run });
+    const END = 60_000;
+    const other = (n: number) => nodes[1 - n]!;
+
+    const pull = (n: number, now: number) => {
+      const [me, peer] = [nodes[n]!, other(n)];
+      const { sync, instance: mine } = me;
+      const { sync: theirs, instance } = peer;
+      const failed = (at: number) => mine === me.instance && sync.pullFailed(peer.name, instance, at);
+      if (lossy(END, now)) return void (random() < 0.5 && events.push({ at: now + 5_000, run: failed }));
+      after(now, () => {
+        const { seq, own } = theirs;
+        after(now, (at) => {
+          if (mine === me.instance && sync.pulled(peer.name, instance, seq, own, at).again) pull(n, at);
+        });
+      });
+    };
+    const tell = (n: number, seq: number, now: number) => {
+      const { instance } = nodes[n]!;
+      if (lossy(END, now)) return;
+      after(now, (at) => other(n).sync.heard(nodes[n]!.name, instance, seq, at) && pull(1 - n, at));
+    };
+    const restart = (n: number, now: number) => {
+      const node = nodes[n]!;
+      node.instance = `${node.name}${now}`;
+      node.sync = new StatusSync({ random, now });
+      node.sync.connected(other(n).name, other(n).instance, now);
+      other(n).sync.connected(node.name, node.instance, now);
+      node.sync.set(bytes(255), now);
+      if (other(n).sync.seq > 0) tell(1 - n, other(n).sync.seq, now);
+    };
+
+    for (const n of [0, 1]) nodes[n]!.sync.connected(other(n).name, other(n).instance, 0);
+    for (let now = 0; now < END + 20_000; now += 100) {
+      if (now < END && random() < 0.1) nodes[random() < 0.5 ? 0 : 1]!.sync.set(random() < 0.1 ? undefined : bytes(Math.floor(random() * 4)), now);
+      if (now < END && random() < 0.01) restart(random() < 0.5 ? 0 : 1, now);
+      for (const n of [0, 1]) {
+        const beat = nodes[n]!.sync.beat(now);
+        if (beat !== undefined) tell(n, beat.seq, now);
+      }
+      for (const event of events.splice(0).sort((x, y) => x.at - y.at)) event.at <= now ? event.run(now) : events.push(event);
+    }
+    for (const n of [0, 1]) t.deepEqual(nodes[n]!.sync.of(other(n).name)?.value, other(n).sync.own, `seed ${seed}`);
+  }
+});

@@ -1,0 +1,76 @@
+// What all stores of an address book have in common: one user at a time, one save at a time, the newest text next.
+
+import { TransportError } from '@trunkline/transport-core';
+import type { AddressBookStore } from './address-book-store.ts';
+import type { Loaded } from './read-text.ts';
+import { SaveQueue } from './save-queue.ts';
+
+/** What a kind of store does itself. */
+export interface Backing {
+  open<T>(read: (text: string) => T): Promise<Loaded<T>>;
+  write(text: string): Promise<void>;
+  release(): Promise<void>;
+}
+
+export function withLifecycle(backing: Backing, name: string): AddressBookStore {
+  return new OneUser(backing, name);
+}
+
+type State =
+  | { readonly t: 'closed' }
+  | { readonly t: 'loading'; readonly done: Promise<unknown> }
+  | { readonly t: 'open'; readonly queue: SaveQueue }
+  | { readonly t: 'closing'; readonly done: Promise<void> };
+
+class OneUser implements AddressBookStore {
+  readonly #backing: Backing;
+  readonly #name: string;
+  #state: State = { t: 'closed' };
+
+  constructor(backing: Backing, name: string) {
+    this.#backing = backing;
+    this.#name = name;
+  }
+
+  load<T>(read: (text: string) => T): Promise<Loaded<T>> {
+    if (this.#state.t !== 'closed') return Promise.reject(this.#misused('it is in use; close it first, or give this user another'));
+    const done = this.#load(read);
+    this.#state = { t: 'loading', done };
+    return done;
+  }
+
+  save(text: string): Promise<void> {
+    if (this.#state.t !== 'open') return Promise.reject(this.#misused('it is not open; load it first'));
+    return this.#state.queue.save(text);
+  }
+
+  async close(): Promise<void> {
+    if (this.#state.t === 'loading') await this.#state.done.catch(() => {});
+    if (this.#state.t === 'open') this.#state = { t: 'closing', done: this.#close(this.#state.queue) };
+    if (this.#state.t === 'closing') await this.#state.done;
+  }
+
+  async #load<T>(read: (text: string) => T): Promise<Loaded<T>> {
+    try {
+      const loaded = await this.#backing.open(read);
+      this.#state = { t: 'open', queue: new SaveQueue((text) => this.#backing.write(text)) };
+      return loaded;
+    } catch (error) {
+      this.#state = { t: 'closed' };
+      throw error;
+    }
+  }
+
+  async #close(queue: SaveQueue): Promise<void> {
+    try {
+      await queue.idle();
+      await this.#backing.release();
+    } finally {
+      this.#state = { t: 'closed' };
+    }
+  }
+
+  #misused(problem: string): TransportError {
+    return new TransportError('failed_precondition', `${this.#name}: ${problem}`);
+  }
+}

@@ -1,0 +1,77 @@
+// An address book in a Store: two generations, so that one is whole whenever the machine stops.
+
+import { type Store, TransportError } from '@trunkline/transport-core';
+import type { Backing } from './lifecycle.ts';
+import { type Loaded, readText, withRemedy } from './read-text.ts';
+
+export class StoreBacking implements Backing {
+  readonly #store: Store;
+  readonly #key: string;
+  /** What is under the key, where it could be read: the next generation before it is written. */
+  #good: Uint8Array | undefined = undefined;
+
+  constructor(store: Store, key: string) {
+    this.#store = store;
+    this.#key = key;
+  }
+
+  async open<T>(read: (text: string) => T): Promise<Loaded<T>> {
+    const warnings: TransportError[] = [];
+    this.#good = undefined;
+    for (const key of [this.#key, `${this.#key}.old`]) {
+      let bytes: Uint8Array | undefined;
+      try {
+        bytes = await this.#store.get(key);
+        if (bytes === undefined) continue;
+        const value = readText(bytes, read, key);
+        if (key === this.#key) this.#good = bytes;
+        else warnings.push(new TransportError('data_loss', `${this.#key}: it is missing or broken; '${key}', which was saved before, is used`, { target: key }));
+        return { value, warnings };
+      } catch (error) {
+        warnings.push(withRemedy(ourError(error, key), await this.#putAside(key, bytes)));
+      }
+    }
+    return { value: undefined, warnings };
+  }
+
+  /** The old generation is safe before the new one is written: a store may write in any order until it syncs. */
+  async write(text: string): Promise<void> {
+    const bytes = new TextEncoder().encode(text);
+    try {
+      if (this.#good !== undefined) {
+        await this.#store.set(`${this.#key}.old`, this.#good);
+        await this.#store.sync();
+      }
+      await this.#store.set(this.#key, bytes);
+      await this.#store.sync();
+      this.#good = bytes;
+    } catch (error) {
+      throw ourError(error, this.#key);
+    }
+  }
+
+  async release(): Promise<void> {
+    this.#good = undefined;
+  }
+
+  /** Nothing is lost: what can't be read stays for somebody to look at. */
+  async #putAside(key: string, bytes: Uint8Array | undefined): Promise<string> {
+    if (bytes === undefined) return 'it is left as it is';
+    const aside = `${key}.broken`;
+    try {
+      await this.#store.set(aside, bytes);
+      await this.#store.sync();
+      await this.#store.delete(key);
+      await this.#store.sync();
+      return `it was moved to '${aside}'`;
+    } catch (error) {
+      return `it could not be moved to '${aside}': ${ourError(error, aside).message}`;
+    }
+  }
+}
+
+function ourError(error: unknown, key: string): TransportError {
+  if (error instanceof TransportError) return error;
+  const problem = error instanceof Error ? error.message : String(error);
+  return new TransportError('unavailable', `${key}: the store failed: ${problem}`, { target: key, cause: error });
+}

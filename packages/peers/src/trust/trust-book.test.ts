@@ -1,0 +1,159 @@
+import test from 'ava';
+import { TrustBook } from './trust-book.ts';
+
+const MINUTE = 60_000;
+const id = (n: number) => n.toString(16).padStart(64, '0');
+const ids = (book: TrustBook) => book.save(0).peers.map((peer) => peer.nodeId);
+
+test('an unknown peer has a perfect record, and takes no room by being asked for', (t) => {
+  const book = new TrustBook({ now: 0 });
+  t.is(book.score(id(1), 0), 100);
+  t.is(book.value(id(1), 0), 1);
+  t.is(book.size, 0);
+});
+
+test('each peer has its own record', (t) => {
+  const book = new TrustBook({ now: 0 });
+  for (const n of [1, 2]) book.connected(id(n), 0);
+  book.bad(id(1), 0, 3);
+  book.good(id(2), 0);
+  t.is(book.score(id(1), 0), 0);
+  t.is(book.score(id(2), 0), 100);
+});
+
+test('the record stands still while the peer is away, and goes on when it is back', (t) => {
+  const book = new TrustBook({ now: 0 });
+  book.connected(id(1), 0);
+  book.bad(id(1), 0);
+  book.gone(id(1), 2 * MINUTE);
+  const score = book.score(id(1), 2 * MINUTE);
+  t.true(score > 0 && score < 100);
+  t.is(book.score(id(1), 1_000 * MINUTE), score);
+  book.connected(id(1), 1_000 * MINUTE);
+  t.is(book.score(id(1), 1_000 * MINUTE), score);
+  t.true(book.score(id(1), 1_010 * MINUTE) > score);
+});
+
+test('what is told of a peer that is away counts, but does not let its time pass', (t) => {
+  const book = new TrustBook({ now: 0 });
+  book.bad(id(1), 0);
+  t.is(book.score(id(1), 100 * MINUTE), 0);
+  book.connected(id(2), 0);
+  book.gone(id(2), 0);
+  book.bad(id(2), 5);
+  t.is(book.score(id(2), 100 * MINUTE), 0);
+});
+
+test('coming twice is coming once, and who never came cannot go', (t) => {
+  const book = new TrustBook({ now: 0 });
+  book.connected(id(1), 0);
+  book.bad(id(1), 0);
+  book.connected(id(1), 10);
+  t.is(book.score(id(1), 10), 0);
+  book.gone(id(1), 20);
+  book.gone(id(1), 30);
+  book.gone(id(2), 30);
+  t.is(book.size, 1);
+});
+
+test('one peer too many, and the one that is away longest is forgotten', (t) => {
+  const book = new TrustBook({ now: 0, most: 3 });
+  for (const n of [1, 2, 3]) book.connected(id(n), n);
+  book.gone(id(2), 10);
+  book.gone(id(1), 11);
+  book.connected(id(4), 12);
+  t.deepEqual(ids(book), [1, 3, 4].map(id));
+  book.bad(id(1), 13);
+  book.gone(id(3), 14);
+  book.connected(id(5), 15);
+  t.deepEqual(ids(book), [3, 4, 5].map(id));
+});
+
+test('where nobody is away, the one that is there longest begins anew', (t) => {
+  const book = new TrustBook({ now: 0, most: 2 });
+  for (const n of [1, 2, 3]) {
+    book.connected(id(n), n);
+    book.bad(id(n), n);
+  }
+  t.is(book.size, 2);
+  t.is(book.score(id(1), 3), 100);
+  t.is(book.score(id(3), 3), 0);
+});
+
+test('it holds 4,096 peers, however many come and go', (t) => {
+  const book = new TrustBook({ now: 0 });
+  for (let n = 0; n < 10_000; n++) {
+    book.connected(id(n), n);
+    book.gone(id(n), n);
+    book.bad(id(20_000 + n), n);
+  }
+  t.is(book.size, 4_096);
+  t.is(book.score(id(29_999), 10_000), 0);
+});
+
+test('what was saved is there after a restart, all of it as away', (t) => {
+  const book = new TrustBook({ now: 0 });
+  for (let n = 0; n < 50; n++) {
+    book.connected(id(n), 0);
+    if (n % 3 === 0) book.bad(id(n), n * 100, 1 + n);
+    book.good(id(n), n * 100, 7);
+    if (n % 2 === 0) book.gone(id(n), 10 * MINUTE + n);
+  }
+  const now = 20 * MINUTE;
+  const saved = book.save(now);
+  const restored = new TrustBook({ now: 3, saved: JSON.parse(JSON.stringify(saved)) });
+  t.is(restored.dropped, 0);
+  t.is(restored.size, 50);
+  t.deepEqual(restored.save(1e9), saved);
+  for (let n = 0; n < 50; n++) t.is(restored.score(id(n), 1e9), book.score(id(n), now));
+});
+
+test('the saved holds no absolute times', (t) => {
+  const at = (origin: number) => {
+    const book = new TrustBook({ now: origin });
+    book.connected(id(1), origin);
+    book.bad(id(1), origin + 1_000);
+    return book.save(origin + 5 * MINUTE + 500);
+  };
+  t.deepEqual(at(0), at(123_456_789));
+});
+
+test('what is no document gives nothing', (t) => {
+  const saved = new TrustBook({ now: 0 }).save(0);
+  for (const value of [
+    undefined,
+    null,
+    1,
+    'x',
+    [],
+    {},
+    { peers: [] },
+    { ...saved, version: 2 },
+    { version: 1, peers: { length: 2 } },
+    { version: 1, peers: null },
+  ])
+    t.is(new TrustBook({ now: 0, saved: value }).size, 0);
+});
+
+test('wrong entries are dropped one by one, and the rest is kept', (t) => {
+  const book = new TrustBook({ now: 0 });
+  for (const n of [1, 2]) book.bad(id(n), n);
+  const { peers } = book.save(0);
+  const [first, second] = peers;
+  const garbage = [null, 7, 'x', [], {}, { nodeId: id(3) }, { ...first, nodeId: 'X' }, { ...first, nodeId: 7 }, { ...first, nodeId: id(4), intervals: -1 }];
+  const twice = { ...first, good: 99 };
+  const hostile = JSON.parse(`{"__proto__":{"nodeId":"${id(5)}","intervals":0,"history":[],"good":1,"bad":0,"elapsed":0}}`);
+  const restored = new TrustBook({ now: 0, saved: { version: 1, peers: [...garbage, first, hostile, second, twice] } });
+  t.deepEqual(restored.save(0).peers, peers);
+  t.is(restored.dropped, garbage.length + 2);
+});
+
+test('of more than there is room for, those that were there last are kept', (t) => {
+  const book = new TrustBook({ now: 0 });
+  for (let n = 0; n < 100; n++) book.bad(id(n), n);
+  const restored = new TrustBook({ now: 0, saved: book.save(0), most: 10 });
+  t.is(restored.size, 10);
+  t.is(restored.dropped, 90);
+  t.is(restored.score(id(99), 0), 0);
+  t.is(restored.score(id(89), 0), 100);
+});

@@ -1,0 +1,150 @@
+// How far a peer has earned trust: Tendermint's metric (p2p/trust/metric.go, ADR 006), after TrustGuard (Srivatsa, Xiong, Liu, WWW 2005).
+//
+// value = 0.4 · P + 0.6 · H + D. P is the share of good events in the interval that runs, 1 if there are none. H is the history: the
+// values of past intervals, the i-th weighed by 0.8^i, 1 if there are none. D punishes a fall: P − H where that is negative, else 0.
+
+import { INTERVAL, MOST_EVENTS, MOST_INTERVALS, readTrustDocument, slotsOf, type TrustDocument } from './trust-document.ts';
+
+/** It needs no timers: each call first ends the intervals that are over, so that it doesn't matter how often it is looked at. */
+export class TrustMetric {
+  #intervals = 0;
+  /**
+   * "Fading memories": slot k stands for 2^k intervals, slot 0 for the newest. At the end of an interval each slot takes in its younger
+   * neighbour by a share of 2^−k, so that 15 numbers keep 14 days.
+   */
+  #history: number[] = [];
+  #good = 0;
+  #bad = 0;
+  /** When the interval that runs began; while paused, how much of it is over (milliseconds). */
+  #began: number;
+  #paused = false;
+
+  /** @param saved what `save` gave: the metric then goes on from there, paused until it is resumed or told of an event. */
+  constructor(now: number, saved?: TrustDocument) {
+    this.#began = now;
+    if (saved === undefined) return;
+    const read = readTrustDocument(saved);
+    if (read === undefined) throw new TypeError('TrustMetric: saved: must be what save() gave');
+    this.#intervals = read.intervals;
+    this.#history = [...read.history];
+    this.#good = read.good;
+    this.#bad = read.bad;
+    this.#began = read.elapsed;
+    this.#paused = true;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** The peer did well, `n` times. Resumes. */
+  good(now: number, n = 1): void {
+    this.resume(now);
+    this.#advance(now);
+    this.#good = Math.min(MOST_EVENTS, this.#good + checked(n));
+  }
+
+  /** The peer did wrong, `n` times. Resumes. */
+  bad(now: number, n = 1): void {
+    this.resume(now);
+    this.#advance(now);
+    this.#bad = Math.min(MOST_EVENTS, this.#bad + checked(n));
+  }
+
+  /** Time stands still until it is resumed: a peer that isn't there neither gains nor loses. */
+  pause(now: number): void {
+    if (this.#paused) return;
+    this.#advance(now);
+    this.#began = Math.max(0, now - this.#began);
+    this.#paused = true;
+  }
+
+  /**
+   * Time goes on, in the middle of the interval where it was paused. (Tendermint begins a new one, so that hanging up right after a
+   * bad deed undoes it.)
+   */
+  resume(now: number): void {
+    if (!this.#paused) return;
+    this.#began = now - this.#began;
+    this.#paused = false;
+  }
+
+  /** 0 to 1. */
+  value(now: number): number {
+    this.#advance(now);
+    return this.#value();
+  }
+
+  /** 0 to 100: the value in whole percents, rounded down. */
+  score(now: number): number {
+    return Math.floor(this.value(now) * 100 + ROUNDING);
+  }
+
+  save(now: number): TrustDocument {
+    this.#advance(now);
+    const elapsed = this.#paused ? this.#began : Math.max(0, now - this.#began);
+    return { intervals: this.#intervals, history: [...this.#history], good: this.#good, bad: this.#bad, elapsed };
+  }
+
+  #value(): number {
+    const events = this.#good + this.#bad;
+    const present = events > 0 ? this.#good / events : 1;
+    const past = this.#past();
+    return Math.min(1, Math.max(0, 0.4 * present + 0.6 * past + Math.min(0, present - past)));
+  }
+
+  /** H: a slot has the weights of the intervals that it stands for together, a geometric series. */
+  #past(): number {
+    let sum = 0;
+    let weights = 0;
+    for (const [slot, value] of this.#history.entries()) {
+      const end = Math.min(this.#intervals, 2 ** (slot + 1) - 1);
+      const weight = FADING ** (2 ** slot - 1) - FADING ** end;
+      sum += weight * value;
+      weights += weight;
+    }
+    return weights > 0 ? sum / weights : 1;
+  }
+
+  /** Ends the intervals that are over. The first of them had the events; the others had none, and trust comes back. */
+  #advance(now: number): void {
+    if (this.#paused || now - this.#began < INTERVAL) return;
+    const over = Math.floor((now - this.#began) / INTERVAL);
+    this.#began += over * INTERVAL;
+    this.#endInterval();
+    this.#good = this.#bad = 0;
+    for (let i = Math.min(over - 1, HEALED); i > 0; i--) this.#endInterval();
+    if (over - 1 <= HEALED) return;
+    this.#intervals = Math.min(MOST_INTERVALS, this.#intervals + over - 1 - HEALED);
+    this.#history = new Array<number>(slotsOf(this.#intervals)).fill(1);
+  }
+
+  #endInterval(): void {
+    const value = this.#value();
+    const history = this.#history;
+    const oldest = history.at(-1);
+    for (let slot = history.length - 1; slot > 0; slot--) {
+      const span = 2 ** slot;
+      history[slot] = (history[slot]! * (span - 1) + history[slot - 1]!) / span;
+    }
+    history[0] = value;
+    this.#intervals = Math.min(MOST_INTERVALS, this.#intervals + 1);
+    // A new slot begins with what its younger neighbour held until now.
+    if (history.length < slotsOf(this.#intervals)) history.push(oldest!);
+  }
+}
+
+function checked(n: number): number {
+  if (!(n >= 0)) throw new TypeError(`TrustMetric: n: must be a number from 0, got ${String(n)}`);
+  return n;
+}
+
+/** The weight of an interval against the one after it: Tendermint's defaultHistoryDataWeight. */
+const FADING = 0.8;
+/**
+ * After so many intervals without an event (a day and a half) nothing of what was before can be seen in the value: the slots up to 7
+ * are 1 but for less than 10^−6, and all older ones together weigh 0.8^255. So a sleep of years costs no more than that.
+ */
+const HEALED = 2_048;
+/** 100 · 0.29 is 28.999999999999996. */
+const ROUNDING = 1e-9;

@@ -1,0 +1,179 @@
+import { type Applicant, type Codec, defineProtocol, type Membership, manage, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { connectAll, createInmemTransport, type InmemTransport } from './inmem-transport.ts';
+
+const text: Codec<string> = { name: 'text', encode: (value) => new TextEncoder().encode(value), decode: (given) => new TextDecoder().decode(given) };
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    say: { id: 1, request: text, response: text },
+    hint: { id: 2, request: text },
+  },
+});
+
+/** Knows whoever asserts an id, and refuses those of `refused`. */
+class Register implements Membership {
+  readonly nodeId: string;
+  readonly refused = new Set<string>();
+  readonly heard: string[] = [];
+  readonly asked: string[] = [];
+  isClosed = false;
+  readonly #claims = new Map<Remote, string>();
+  readonly #live = new Map<string, Remote[]>();
+  readonly #addresses: Map<string, string>;
+  readonly #transport: InmemTransport<any>;
+
+  constructor(transport: InmemTransport<any>, nodeId: string, addresses: Map<string, string>) {
+    this.#transport = transport;
+    this.nodeId = nodeId;
+    this.#addresses = addresses;
+  }
+
+  admit({ remote, claim, target }: Applicant) {
+    this.asked.push(`${claim.slice(0, 2)} ${target ?? 'in'}`);
+    if (this.refused.has(claim)) throw reasonError('denied', `node ${claim} is not wanted`);
+    this.#claims.set(remote, claim);
+  }
+
+  up(remote: Remote) {
+    const claim = this.#claims.get(remote) ?? '';
+    this.heard.push(`up ${claim.slice(0, 2)}`);
+    this.#live.set(claim, [...(this.#live.get(claim) ?? []), remote]);
+  }
+
+  down(remote: Remote, cause: TransportError) {
+    const claim = this.#claims.get(remote) ?? '';
+    this.heard.push(`down ${claim.slice(0, 2)} ${cause.reason}`);
+    this.#live.set(claim, (this.#live.get(claim) ?? []).filter((other) => other !== remote));
+  }
+
+  links(nodeId: string) {
+    return this.#live.get(nodeId) ?? [];
+  }
+
+  async reach(nodeId: string) {
+    const address = this.#addresses.get(nodeId);
+    if (address === undefined) throw new TransportError('unavailable', 'nobody knows where it is', { sent: false });
+    return this.#transport.dial(address);
+  }
+
+  closed() {
+    this.isClosed = true;
+  }
+}
+
+const A = 'a'.repeat(64);
+const B = 'b'.repeat(64);
+
+function pair() {
+  const addresses = new Map<string, string>();
+  const make = (addr: string, nodeId: string) => {
+    const transport = createInmemTransport({ protocol: echo, addr });
+    addresses.set(nodeId, addr);
+    const register = new Register(transport, nodeId, addresses);
+    return { transport, register };
+  };
+  const a = make('a', A);
+  const b = make('b', B);
+  connectAll(a.transport, b.transport);
+  return { a, b, close: () => Promise.all([a.transport.close(), b.transport.close()]) };
+}
+
+async function serving(transport: InmemTransport<typeof echo>) {
+  await transport.listen();
+  void (async () => {
+    for await (const rpc of transport.consumer()) if (rpc.method === 'say') rpc.respond(rpc.request.toUpperCase());
+  })();
+}
+
+test('a target node:<id> is dialled through the membership, and then reached over its link, from both ends', async (t) => {
+  const { a, b, close } = pair();
+  manage(a.transport, a.register);
+  manage(b.transport, b.register);
+  await serving(a.transport);
+  await serving(b.transport);
+  t.is(await a.transport.send(`node:${B}`, 'say', 'hello'), 'HELLO');
+  t.is(await b.transport.send(`node:${A}`, 'say', 'back'), 'BACK');
+  t.true(b.transport.trySend(`node:${A}`, 'hint', 'x'));
+  t.is(b.transport.remotes().length, 1, 'both over the one connection');
+  t.is((await a.transport.dial(`node:${B}`)).id, a.transport.remotes()[0]!.id);
+  t.deepEqual([a.register.asked, b.register.asked], [['bb b'], ['aa in']]);
+  await a.transport.disconnect(`node:${B}`);
+  t.deepEqual(a.register.heard, ['up bb', 'down bb disconnected']);
+  t.false(a.transport.trySend(`node:${B}`, 'hint', 'x'));
+  t.is(await a.transport.send(`node:${B}`, 'say', 'again'), 'AGAIN', 'a later send dials again');
+  await close();
+  t.true(a.register.isClosed);
+});
+
+test('without a membership a node id leads nowhere, and says so; node:7000 is an address', async (t) => {
+  const { a, close } = pair();
+  const error = await t.throwsAsync(a.transport.send(`node:${B}`, 'say', 'x'), { instanceOf: TransportError, code: 'failed_precondition' });
+  t.regex(error?.message ?? '', /createPeers/);
+  t.false((error as TransportError).sent);
+  await t.throwsAsync(a.transport.send('node:7000', 'say', 'x'), { instanceOf: TransportError, code: 'unavailable' });
+  await close();
+});
+
+test('a node that nobody knows is unavailable, by its target', async (t) => {
+  const { a, close } = pair();
+  manage(a.transport, a.register);
+  const target = `node:${'c'.repeat(64)}`;
+  const error = (await t.throwsAsync(a.transport.send(target, 'say', 'x'), { instanceOf: TransportError, code: 'unavailable' })) as TransportError;
+  t.deepEqual([error.target, error.sent], [target, false]);
+  await close();
+});
+
+test('whom the membership refuses is told why, at both ends, and is down without having been up', async (t) => {
+  const { a, b, close } = pair();
+  manage(a.transport, a.register);
+  manage(b.transport, b.register);
+  await serving(b.transport);
+  b.register.refused.add(A);
+  const error = (await t.throwsAsync(a.transport.dial('b'), { instanceOf: TransportError, code: 'permission_denied' })) as TransportError;
+  t.is(error.reason, 'denied');
+  t.deepEqual(b.register.heard, ['down  denied']);
+  t.deepEqual(a.register.heard, [], 'its end was never asked: the hello was not answered');
+  await close();
+});
+
+test('a link that stands for nothing new is retired: its calls end first', async (t) => {
+  const { a, b, close } = pair();
+  const management = manage(a.transport, a.register);
+  manage(b.transport, b.register);
+  await b.transport.listen();
+  const calls = b.transport.consumer();
+  const comings = a.transport.connections();
+  const remote = await a.transport.dial('b');
+  const answer = a.transport.send(remote, 'say', 'late');
+  const { value: rpc } = await calls.next();
+  management.retire(remote, 'two links are one too many');
+  t.false(management.isUp(remote));
+  await t.throwsAsync(a.transport.send(remote, 'say', 'new'), { code: 'unavailable' });
+  t.false(remote.closed);
+  rpc.respond('in time');
+  t.is(await answer, 'in time');
+  for await (const event of comings) {
+    if (event.type !== 'down') continue;
+    t.is(event.cause?.reason, 'duplicate');
+    break;
+  }
+  await close();
+});
+
+test('connections that are older than a membership are closed in order; a second membership is refused', async (t) => {
+  const { a, b, close } = pair();
+  await serving(b.transport);
+  t.is(await a.transport.send('b', 'say', 'x'), 'X');
+  const [remote] = a.transport.remotes();
+  const management = manage(a.transport, a.register);
+  t.throws(() => manage(a.transport, a.register), { instanceOf: TypeError, message: /has peers already/ });
+  t.is(await a.transport.send('b', 'say', 'y'), 'Y');
+  t.not(a.transport.remotes()[0], remote);
+  management.release();
+  manage(a.transport, a.register).release();
+  t.throws(() => manage({} as never, a.register), { instanceOf: TypeError });
+  await close();
+});
