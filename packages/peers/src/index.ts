@@ -2,7 +2,7 @@
 
 export type { BookAddress, BookEntry } from './book/address-book.ts';
 export type { TopologyDiff } from './dialling/topology.ts';
-export type { ExchangeOptions, FilterOptions, PeersOptions, ReconnectOptions } from './options.ts';
+export type { ExchangeOptions, FilterOptions, MessageSource, PeersOptions, ReconnectOptions } from './options.ts';
 export { createPeers, type Peers, type PeerStatuses, type ReadyOptions } from './peers.ts';
 export { formatPeers, type PeersSnapshot } from './snapshot.ts';
 export { type AddressBookStore, createMemoryAddressBook, createStoreAddressBook } from './store/address-book-store.ts';

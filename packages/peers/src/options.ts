@@ -71,20 +71,30 @@ export interface ReconnectOptions {
   readonly jitter?: number | undefined;
 }
 
+/** What a message that is filtered is for, and whose it is. */
+export interface MessageSource {
+  readonly nodeId: string;
+  readonly protocol: string;
+  readonly method: string;
+  readonly remote: Remote;
+}
+
 /** Asked before a link is a peer's; one that throws, now or later, refuses it. */
 export interface FilterOptions {
   /** By where it comes from, or was dialled: the endpoint, and what it says of itself. */
   address?: ((address: string, remote: Remote) => unknown) | undefined;
   /** By who it is. */
   nodeId?: ((nodeId: string, remote: Remote) => unknown) | undefined;
-  /** For both together. Default 5,000 (Tendermint), within the transport's `handshakeTimeout`. Past it: refused. */
+  /** Looks at each request of a peer, of any protocol, before it is decoded; throws at once to end the peer's link: no handler sees the request. */
+  message?: ((bytes: Uint8Array, from: MessageSource) => void) | undefined;
+  /** For `address` and `nodeId` together. Default 5,000 (Tendermint), within the transport's `handshakeTimeout`. Past it: refused. */
   readonly timeout?: number | undefined;
 }
 
 export interface ExchangeOptions {
   /** Whether addresses are asked for and told. Default true. */
   readonly enabled?: boolean | undefined;
-  /** Between rounds. Default 30,000 (Tendermint). A peer may ask three times as often. */
+  /** Between rounds. Default 30,000 (Tendermint). A peer may ask three times as often, so it is the same in all of a network. */
   readonly interval?: number | undefined;
   /** A seed: crawls the network, answers who comes once, and parts. Default false. */
   readonly seed?: boolean | undefined;
@@ -113,6 +123,7 @@ const schema = optionsSchema({
   filters: group({
     address: optional(callback<NonNullable<FilterOptions['address']>>()),
     nodeId: optional(callback<NonNullable<FilterOptions['nodeId']>>()),
+    message: optional(callback<NonNullable<FilterOptions['message']>>()),
     timeout: withDefault(milliseconds(), 5_000),
   }),
   status: optional(reference<Codec<any, any>>(isCodec, 'a codec: bytes, json(schema), protobuf(type)')),

@@ -2,7 +2,7 @@ import test from 'ava';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import { cluster, connected, idOf } from './testing/cluster.ts';
 
-test('nodes that know one seed find each other, and everyone', async (t) => {
+test.serial('nodes that know one seed find each other, and everyone', async (t) => {
   const sim = createSimulation({ seed: 1, link: { latency: [1, 20] } });
   const names = ['n1', 'n2', 'n3', 'n4', 'n5'];
   const nodes = cluster(sim, names, { peers: (name) => ({ seeds: name === 'n1' ? [] : ['n1'] }) });

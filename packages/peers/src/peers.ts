@@ -3,6 +3,7 @@
 
 import { isNodeId, parseOptions, type Protocol, parseTarget, reasonError, type Transport, TransportError } from '@trunkline/transport-core';
 import type { TopologyDiff } from './dialling/topology.ts';
+import { LONGEST_STATUS } from './driver/conversation.ts';
 import { Driver } from './driver/driver.ts';
 import { NodeTransport } from './node-transport.ts';
 import { checkTargets, type PeersOptions, peersOptions } from './options.ts';
@@ -34,7 +35,11 @@ export class Peers<S = unknown> implements AsyncDisposable {
       set: (value) => {
         const { status: codec } = node.config;
         if (codec === undefined) throw new TypeError("peers.status.set: there is no codec; give createPeers the option 'status': json(schema), bytes");
-        conversation.status.set(value === undefined ? undefined : codec.encode(value), node.now());
+        const bytes = value === undefined ? undefined : codec.encode(value);
+        if (bytes !== undefined && bytes.length > LONGEST_STATUS) {
+          throw new TransportError('resource_exhausted', `peers.status.set: a status has at most ${LONGEST_STATUS} bytes, got ${bytes.length}`);
+        }
+        conversation.status.set(bytes, node.now());
         node.soon();
       },
       of: (nodeId) => node.statuses.get(nodeId) as S | undefined,
@@ -199,8 +204,11 @@ export class Peers<S = unknown> implements AsyncDisposable {
     return peers.map((peer) => peer.nodeId);
   }
 
+  /** Its address is forgotten, too: it would be dialled again as an ordinary peer. */
   #part(nodeId: string, reason: string): void {
-    const { transport } = this.#driver.node.config;
+    const { keeper, config } = this.#driver.node;
+    const { transport } = config;
+    keeper.book.remove(nodeId);
     for (const remote of this.#driver.node.links(nodeId)) void transport.disconnect(remote, reason).catch(() => {});
   }
 
@@ -211,7 +219,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
 /** This node's status and its peers'. */
 export interface PeerStatuses<S> {
-  /** What this node tells of itself from now on; undefined: nothing. A TypeError without the option `status`; what the codec refuses, it throws. */
+  /** What this node tells of itself from now on; undefined: nothing. At most 64 KiB (`resource_exhausted`). A TypeError without the option `status`; what the codec refuses, it throws. */
   set(value: S | undefined): void;
   /** What a peer that is connected told last. */
   of(nodeId: string): S | undefined;

@@ -42,8 +42,44 @@ test('a place tells host, port, kind and group', (t) => {
 });
 
 test('what is no address has no place', (t) => {
-  const none = ['', '   ', 'a b:1', 'a:1\n', 'a\u0000:1', '\u202ea:1', 'a"b:1', 'a\\b:1', '<a>:1', 'a:99999', 'a:-1', 'a:b', 'a:', 'a:1:2', '::1', '[::1', '[::1]', '[::g]:1'];
-  none.push(`${id}@a:1`, 'user@a:1', `ws://${id}@a:1`, '@', 'a:1/x', 'n1/', 'a?b', 'ws://', 'inmem://', 'tcp://', 'a..b:1', '.:1', '.', '\ud800:1', 'node:x', 'x'.repeat(254) + ':1');
+  const none = [
+    '',
+    '   ',
+    'a b:1',
+    'a:1\n',
+    'a\u0000:1',
+    '\u202ea:1',
+    'a"b:1',
+    'a\\b:1',
+    '<a>:1',
+    'a:99999',
+    'a:-1',
+    'a:b',
+    'a:',
+    'a:1:2',
+    '::1',
+    '[::1',
+    '[::1]',
+    '[::g]:1',
+  ];
+  none.push(
+    `${id}@a:1`,
+    'user@a:1',
+    `ws://${id}@a:1`,
+    '@',
+    'a:1/x',
+    'n1/',
+    'a?b',
+    'ws://',
+    'inmem://',
+    'tcp://',
+    'a..b:1',
+    '.:1',
+    '.',
+    '\ud800:1',
+    'node:x',
+    'x'.repeat(254) + ':1',
+  );
   none.push('x'.repeat(LONGEST_ADDRESS + 1));
   for (const address of none) t.is(placeOf(address.replace(/^a:1\n$/, 'a\n:1')), undefined, JSON.stringify(address));
 });
@@ -56,18 +92,66 @@ test('numbers that only some readers take for IPv4, and letters that only look l
   t.is(placeOf('bücher.example:80')?.kind, 'name');
 });
 
-test('in a network of one\'s own all may be dialled that can listen', (t) => {
-  const yes = ['10.0.0.1:1', '127.0.0.1:1', '[::1]:1', 'localhost:1', 'n17', 'inmem://x', '169.254.1.1:1', '100.64.0.1:1', '192.0.2.1:1', 'a.local:1', '[fe80::1%eth0]:1', '1.1.1.1:1'];
-  const no = ['0.0.0.0:1', '[::]:1', ':1', '224.0.0.1:1', '[ff02::1]:1', '169.254.169.254:80', '[fd00:ec2::254]:80', '[::ffff:169.254.169.254]:80', '[64:ff9b::a9fe:a9fe]:80'];
+test("in a network of one's own all may be dialled that can listen", (t) => {
+  const yes = [
+    '10.0.0.1:1',
+    '127.0.0.1:1',
+    '[::1]:1',
+    'localhost:1',
+    'n17',
+    'inmem://x',
+    '169.254.1.1:1',
+    '100.64.0.1:1',
+    '192.0.2.1:1',
+    'a.local:1',
+    '[fe80::1%eth0]:1',
+    '1.1.1.1:1',
+  ];
+  const no = [
+    '0.0.0.0:1',
+    '[::]:1',
+    ':1',
+    '224.0.0.1:1',
+    '[ff02::1]:1',
+    '169.254.169.254:80',
+    '[fd00:ec2::254]:80',
+    '[::ffff:169.254.169.254]:80',
+    '[64:ff9b::a9fe:a9fe]:80',
+  ];
   no.push('metadata.google.internal:80', '240.0.0.1:1', '255.255.255.255:1', '0.1.2.3:1', '10.0.0.1:0', 'n17:0', 'ws://1.1.1.1:0/x', '[2002:ffff:ffff::]:1');
   for (const address of yes) t.true(isDialable(placeOf(address)!, 'any'), address);
   for (const address of no) t.false(isDialable(placeOf(address)!, 'any'), address);
 });
 
-test('in public mode only public addresses and names may be dialled on others\' word', (t) => {
+test("in public mode only public addresses and names may be dialled on others' word", (t) => {
   const yes = ['1.1.1.1:80', '[2606::1]:80', 'example.com:80', 'wss://a.example.com/x', '[2002:101:101::]:1'];
-  const no = ['10.0.0.1:1', '127.0.0.1:1', '[::1]:1', '[::ffff:127.0.0.1]:1', '192.168.1.1:1', '172.16.0.1:1', '169.254.1.1:1', '169.254.169.254:80', '100.64.0.1:1', '[fe80::1]:1', '[fd00::1]:1'];
-  no.push('224.0.0.1:1', '0.0.0.0:1', '192.0.2.1:1', '[64:ff9b::7f00:1]:1', '[2002:a00:1::]:1', 'localhost:1', 'a.localhost:1', 'printer.local:1', 'db.internal:1', 'n17', 'intranet:1', 'inmem://x');
+  const no = [
+    '10.0.0.1:1',
+    '127.0.0.1:1',
+    '[::1]:1',
+    '[::ffff:127.0.0.1]:1',
+    '192.168.1.1:1',
+    '172.16.0.1:1',
+    '169.254.1.1:1',
+    '169.254.169.254:80',
+    '100.64.0.1:1',
+    '[fe80::1]:1',
+    '[fd00::1]:1',
+  ];
+  no.push(
+    '224.0.0.1:1',
+    '0.0.0.0:1',
+    '192.0.2.1:1',
+    '[64:ff9b::7f00:1]:1',
+    '[2002:a00:1::]:1',
+    'localhost:1',
+    'a.localhost:1',
+    'printer.local:1',
+    'db.internal:1',
+    'n17',
+    'intranet:1',
+    'inmem://x',
+  );
   no.push('LOCALHOST.:1', 'db.Internal.:1', 'nas.home.arpa:1', '1.1.1.1:0');
   for (const address of yes) t.true(isDialable(placeOf(address)!, 'public'), address);
   for (const address of no) t.false(isDialable(placeOf(address)!, 'public'), address);

@@ -41,7 +41,7 @@ export function placeOf(address: string): Place | undefined {
   if (isTcp && path !== '' && path !== '/') return undefined;
   const prefix = isTcp ? '' : `${scheme}://`;
   const port = scheme === 'ws' ? ':80' : scheme === 'wss' ? ':443' : '';
-  const found = parseHostPort(authority) ?? parseHostPort(authority + port);
+  const found = parseHostPort(authority) ?? (authority === '' ? undefined : parseHostPort(authority + port));
   if (found !== undefined) return placeAt(found.host, found.port, (host) => keyOf(`${prefix}${host}${path}`));
   if (port !== '' || !PLAIN_NAME.test(authority) || (isTcp && path !== '')) return undefined;
   return placeAt(authority, undefined, () => keyOf(`${prefix}${authority}${path}`));
@@ -84,7 +84,8 @@ function placeAt(written: string, port: number | undefined, keyFor: (authority: 
 
 function isName(host: string, hasPort: boolean): boolean {
   const labels = host.split('.');
-  if (host.length > 253 || labels.some((label) => label === '')) return false;
+  // In lower case a letter may be two ('İ'), of which no name is made.
+  if (host.length > 253 || labels.some((label) => label === '') || !PLAIN_NAME.test(host)) return false;
   // URL parsers and resolvers read '１２７.1' and '0x7f.1' as IPv4 (WHATWG: "ends in a number"), past any list of addresses.
   if (host.normalize('NFKC') !== host) return false;
   return !((hasPort || labels.length > 1) && /^(?:\d+|0x[\da-f]*)$/i.test(labels.at(-1)!));

@@ -23,6 +23,7 @@ export class BookKeeper {
   readonly #options: BookKeeperOptions;
   #saving: Promise<void> | undefined = undefined;
   #failing = false;
+  #closing: Promise<void> | undefined = undefined;
   #opened = false;
 
   constructor(options: BookKeeperOptions) {
@@ -60,7 +61,13 @@ export class BookKeeper {
     return this.#saving;
   }
 
-  async close(): Promise<void> {
+  /** Saves once more, and leaves the store to others. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.due = Number.POSITIVE_INFINITY;
     await this.#saving;
     await this.save();

@@ -130,10 +130,9 @@ export class Conversation {
     try {
       const answer = decodeStatus(await this.#mount.send(main.remote, 'pull', EMPTY));
       const now = this.#clock.now();
-      if (answer === undefined) return this.status.pullFailed(nodeId, instance, now);
+      if (answer === undefined || (answer.value?.length ?? 0) > LONGEST_STATUS) return this.status.pullFailed(nodeId, instance, now);
       const { changed, again } = this.status.pulled(nodeId, instance, answer.seq, answer.value, now);
       const peer = this.#host.peer(nodeId);
-      if (peer !== undefined) this.#host.good(peer);
       if (changed) this.#host.statusChanged(nodeId);
       if (again && peer !== undefined) void this.#pull(peer);
     } catch {
@@ -142,4 +141,6 @@ export class Conversation {
   }
 }
 
+/** Bytes of a status: it is what a node tells of itself, not its data. */
+export const LONGEST_STATUS: number = 64 * 1024;
 const EMPTY: Uint8Array = new Uint8Array();

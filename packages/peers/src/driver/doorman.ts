@@ -1,9 +1,10 @@
 // Admission at work: each link whose hello was read is judged, filtered, and has its place kept until it is up.
 
-import { type Applicant, type Clock, reasonError, type Remote, TransportError } from '@trunkline/transport-core';
+import { type Applicant, type Clock, type Remote, reasonError } from '@trunkline/transport-core';
 import { type Candidate, type Caps, type Hall, judge } from '../admission/admission.ts';
 import type { PeersConfig } from '../options.ts';
 import type { Order } from './dialler.ts';
+import { refusedBy } from './rejection.ts';
 
 /** A link that may come up as a peer's. */
 export interface Guest extends Candidate {
@@ -61,8 +62,7 @@ export class Doorman {
     try {
       await Promise.race([answers(), late]);
     } catch (error) {
-      if (error instanceof TransportError) throw error;
-      throw reasonError('refused', `a filter of the other end refused: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw refusedBy('a filter', error);
     } finally {
       enough.abort();
     }

@@ -4,12 +4,14 @@ import { type Applicant, type Codec, type Membership, type Remote, TransportErro
 import type { BookAddress } from '../book/address-book.ts';
 import type { PlannerView } from '../dialling/dial-planner.ts';
 import { Crawler } from '../exchange/crawler.ts';
-import type { PeersConfig } from '../options.ts';
+import type { MessageSource, PeersConfig } from '../options.ts';
+import { peersProtocol } from '../protocol.ts';
 import { Alarm } from './alarm.ts';
 import { Conversation, type ConversationHost } from './conversation.ts';
 import { Links, type LinksHost } from './links.ts';
 import { Node } from './node.ts';
 import { Orders } from './orders.ts';
+import { refusedBy } from './rejection.ts';
 import type { Peer } from './roster.ts';
 
 export class Driver implements Membership, LinksHost, ConversationHost {
@@ -21,6 +23,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
   readonly #alarm: Alarm;
   readonly #crawler: Crawler | undefined;
   readonly #view: PlannerView;
+  readonly screen: Membership['screen'];
   #lookDue = Number.POSITIVE_INFINITY;
   /** Its own addresses, as the book knows them. */
   #own = '';
@@ -39,6 +42,8 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     node.soon = () => {
       if (this.#state === 'running') this.#alarm.by(node.now());
     };
+    const { message } = config.filters;
+    this.screen = message === undefined ? undefined : (remote, protocol, method, bytes) => this.#screen(message, bytes, { protocol, method, remote });
     this.#view = {
       isConnected: (nodeId) => node.roster.peers.has(nodeId),
       isOwn: (address) => node.keeper.book.isOwn(address),
@@ -112,6 +117,18 @@ export class Driver implements Membership, LinksHost, ConversationHost {
 
   down(remote: Remote, cause: TransportError): void {
     this.#links.down(remote, cause);
+  }
+
+  #screen(filter: (bytes: Uint8Array, from: MessageSource) => void, bytes: Uint8Array, from: Omit<MessageSource, 'nodeId'>): TransportError | undefined {
+    const peer = this.peerOf(from.remote);
+    if (peer === undefined || from.protocol === peersProtocol.name) return undefined;
+    try {
+      filter(bytes, { ...from, nodeId: peer.nodeId });
+      return undefined;
+    } catch (error) {
+      this.node.keeper.trust.bad(peer.nodeId, this.node.now(), ABUSE);
+      return refusedBy('a message filter', error);
+    }
   }
 
   links(nodeId: string): readonly Remote[] {

@@ -1,11 +1,17 @@
 // Why a link came to nothing, by its error.
 
-import type { Reason, TransportError } from '@trunkline/transport-core';
+import { type Reason, reasonError, TransportError } from '@trunkline/transport-core';
 import type { Rejection } from '../types.ts';
 
 export function rejectionOf({ code, reason }: TransportError): Rejection {
   if (reason !== undefined && BY_REASON[reason] !== undefined) return BY_REASON[reason];
   return code === 'failed_precondition' ? 'incompatible' : code === 'unavailable' ? 'unreachable' : 'failed';
+}
+
+/** What a filter threw, as both ends see it; a TransportError as it is. */
+export function refusedBy(filter: string, error: unknown): TransportError {
+  if (error instanceof TransportError) return error;
+  return reasonError('refused', `${filter} of the other end refused: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }
 
 const BY_REASON: Partial<Record<Reason, Rejection>> = {

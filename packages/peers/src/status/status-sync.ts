@@ -51,7 +51,9 @@ export class StatusSync {
     if (this.#seq === LAST_SEQ) throw new TransportError('resource_exhausted', 'status: it was set 4294967295 times; restart the node to go on');
     this.#seq++;
     this.#own = value?.slice();
+    if (this.#peers.size === 0) return;
     const soon = now + this.#interval * this.#between(SOON / 2, SOON);
+    // A beat that is overdue stays so, or a change a moment would put it off for ever; before the first status none was asked for.
     this.#due = this.#seq === 1 ? soon : Math.min(this.#due, soon);
   }
 

@@ -1,8 +1,8 @@
 // Where an address book is kept: the port, and the stores that need no file.
 
 import type { Store, TransportError } from '@trunkline/transport-core';
+import { OneUser } from './lifecycle.ts';
 import { StoreBacking } from './store-backing.ts';
-import { withLifecycle } from './lifecycle.ts';
 
 /** Keeps one text across restarts, for one user at a time: `load`, then any number of `save`, then `close`; then `load` again. */
 export interface AddressBookStore {
@@ -32,7 +32,7 @@ export function createMemoryAddressBook(): AddressBookStore {
  * could not be read under `key` + '.broken'.
  */
 export function createStoreAddressBook(store: Store, key = 'address-book'): AddressBookStore {
-  return withLifecycle(new StoreBacking(store, key), `address book '${key}'`);
+  return new OneUser(new StoreBacking(store, key), `address book '${key}'`);
 }
 
 function memory(): Store {

@@ -1,7 +1,6 @@
 // What all stores of an address book have in common: one user at a time, one save at a time, the newest text next.
 
 import { TransportError } from '@trunkline/transport-core';
-import type { AddressBookStore } from './address-book-store.ts';
 import type { Loaded } from './read-text.ts';
 import { SaveQueue } from './save-queue.ts';
 
@@ -12,17 +11,14 @@ export interface Backing {
   release(): Promise<void>;
 }
 
-export function withLifecycle(backing: Backing, name: string): AddressBookStore {
-  return new OneUser(backing, name);
-}
-
 type State =
   | { readonly t: 'closed' }
   | { readonly t: 'loading'; readonly done: Promise<unknown> }
   | { readonly t: 'open'; readonly queue: SaveQueue }
   | { readonly t: 'closing'; readonly done: Promise<void> };
 
-class OneUser implements AddressBookStore {
+/** An AddressBookStore (not named here: it would be a circle). */
+export class OneUser {
   readonly #backing: Backing;
   readonly #name: string;
   #state: State = { t: 'closed' };

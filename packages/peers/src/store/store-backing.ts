@@ -25,7 +25,8 @@ export class StoreBacking implements Backing {
         if (bytes === undefined) continue;
         const value = readText(bytes, read, key);
         if (key === this.#key) this.#good = bytes;
-        else warnings.push(new TransportError('data_loss', `${this.#key}: it is missing or broken; '${key}', which was saved before, is used`, { target: key }));
+        else
+          warnings.push(new TransportError('data_loss', `${this.#key}: it is missing or broken; '${key}', which was saved before, is used`, { target: key }));
         return { value, warnings };
       } catch (error) {
         warnings.push(withRemedy(ourError(error, key), await this.#putAside(key, bytes)));

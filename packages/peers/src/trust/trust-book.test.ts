@@ -63,10 +63,14 @@ test('one peer too many, and the one that is away longest is forgotten', (t) => 
   book.gone(id(1), 11);
   book.connected(id(4), 12);
   t.deepEqual(ids(book), [1, 3, 4].map(id));
-  book.bad(id(1), 13);
-  book.gone(id(3), 14);
-  book.connected(id(5), 15);
+  book.gone(id(3), 13);
+  book.connected(id(5), 14);
   t.deepEqual(ids(book), [3, 4, 5].map(id));
+  // News of a peer that is away is as good as a visit.
+  book.gone(id(4), 15);
+  book.bad(id(3), 16);
+  book.connected(id(6), 17);
+  t.deepEqual(ids(book), [3, 5, 6].map(id));
 });
 
 test('where nobody is away, the one that is there longest begins anew', (t) => {

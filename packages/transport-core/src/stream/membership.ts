@@ -26,6 +26,11 @@ export interface Membership {
   links(nodeId: string): readonly Remote[];
   /** A connection to a node, dialled where there is none. Rejects with a TransportError, or with the signal's reason. */
   reach(nodeId: string, signal: AbortSignal): Promise<Remote>;
+  /**
+   * Looks at a request before it is decoded: what it returns ends the connection, and no handler sees the request. Left out: none is
+   * looked at. `bytes` belong to the request.
+   */
+  readonly screen?: ((remote: Remote, protocol: string, method: string, bytes: Uint8Array) => TransportError | undefined) | undefined;
   /** The transport closes. */
   closed(): void;
 }

@@ -38,6 +38,10 @@ export class Members {
     }
     return connectionOf(await membership.reach(nodeId, signal));
   }
+
+  connectionOf(remote: Remote): Connection {
+    return connectionOf(remote);
+  }
 }
 
 function connectionOf(remote: Remote): Connection {

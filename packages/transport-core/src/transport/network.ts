@@ -241,6 +241,8 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 
   incoming(call: InCall, channel: Channel): void {
     this.served++;
+    const unfit = this.membership?.screen?.(call.from!, channel.mounted!.protocol.name, call.method.name, call.payload);
+    if (unfit !== undefined) return this.members.connectionOf(call.from!).session.break(unfit);
     (channel.mounted as Mount).inbox.arrive(call, channel);
     if (this.memory.used > this.memory.limit * 1.25) this.#relieve();
   }

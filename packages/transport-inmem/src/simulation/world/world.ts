@@ -107,7 +107,11 @@ export class World {
         for (const rule of this.rules) rule();
         if (this.#failure !== undefined) throw this.#failure;
         if (done()) return 'done';
-        if (!this.step(end)) break;
+        if (this.step(end)) continue;
+        if (this.queue.size > 0) break;
+        // Nothing is left, as far as is known: a chain of awaits may be longer than the turns above, and its end the beginning of something.
+        await macrotask(ban);
+        if (!this.#touched && this.#deferred.length === 0 && this.queue.size === 0) break;
       }
       const nothing = this.queue.size === 0;
       if (end === Number.POSITIVE_INFINITY || (nothing && !patient)) return 'nothing left';

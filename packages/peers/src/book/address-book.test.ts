@@ -1,0 +1,338 @@
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { AddressBook, type BookAddress } from './address-book.ts';
+import { DAY, filledBook, HOUR, idOf, MINUTE, makeBook, node, nodes } from './testing/addresses.ts';
+
+const source = node(1, '99.1.2.3:5', 'b');
+
+test('an address is added once, whoever tells it', (t) => {
+  const book = makeBook();
+  const entry = node(1, '1.1.1.1:1');
+  t.is(book.add(entry, source, 0), 'added');
+  t.is(book.add(entry, source, 0), 'known');
+  t.is(book.add(entry, node(2, '98.1.1.1:1', 'b'), 0), 'known');
+  t.is(book.add(entry, undefined, 0), 'known');
+  t.is(book.size, 1);
+  t.deepEqual(book.get(entry.nodeId), {
+    ...entry,
+    tried: false,
+    failures: 0,
+    lastAttempt: undefined,
+    lastSuccess: undefined,
+    source: '99.1.0.0',
+  });
+});
+
+test('one address has one entry however it is spelled', (t) => {
+  const book = makeBook();
+  t.is(book.add(node(1, 'tcp://[::ffff:1.2.3.4]:80'), source, 0), 'added');
+  for (const address of ['1.2.3.4:80', '[::FFFF:102:304]:080', 'TCP://1.2.3.4:80/']) {
+    t.is(book.add(node(1, address), source, 0), 'known');
+    t.is(book.add(node(2, address), source, 0), 'known', 'another id does not get the address');
+    t.is(book.at(address)?.nodeId, idOf(1));
+  }
+  t.is(book.add(node(3, '[2606::1%eth0]:7'), source, 0), 'added');
+  t.is(book.add(node(3, '[2606:0:0::0001]:7'), source, 0), 'known');
+  t.is(book.at('[2606::1%eth1]:7')?.address, '[2606::1]:7');
+  t.is(book.size, 2);
+});
+
+test('a told address does not take the place of one that was reached, nor its id', (t) => {
+  const book = makeBook();
+  const real = node(1, '1.1.1.1:1');
+  book.add(real, source, 0);
+  book.attempted(real.nodeId, 0);
+  book.succeeded(real.nodeId, real.address, 1);
+  for (let i = 0; i < 10; i++) {
+    t.is(book.add(node(1, '2.2.2.2:2'), node(i, `${90 + i}.1.1.1:1`, 'b'), 2), 'vetted');
+    t.is(book.add(node(2, '1.1.1.1:1'), source, 2), 'vetted');
+    t.deepEqual(book.select(), [real]);
+  }
+});
+
+test('a told address does not take the place of another told one, unless that is bad', (t) => {
+  const book = makeBook();
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  t.is(book.add(node(1, '2.2.2.2:2'), source, 0), 'known');
+  t.is(book.get(idOf(1))?.address, '1.1.1.1:1');
+  for (let i = 0; i < 3; i++) book.attempted(idOf(1), i);
+  t.is(book.add(node(1, '2.2.2.2:2'), source, 30_000), 'known', 'the last attempt may be under way');
+  t.is(book.add(node(1, '2.2.2.2:2'), source, 2 * MINUTE), 'added');
+  t.like(book.get(idOf(1)), { address: '2.2.2.2:2', failures: 0 });
+  t.is(book.at('1.1.1.1:1'), undefined);
+  for (let i = 0; i < 3; i++) book.attempted(idOf(1), 3 * MINUTE);
+  t.is(book.add(node(5, '2.2.2.2:2'), source, 5 * MINUTE), 'added');
+  t.is(book.get(idOf(1)), undefined);
+  t.is(book.size, 1);
+});
+
+test('garbage is refused entry by entry, and never throws', (t) => {
+  const book = makeBook();
+  const add = (nodeId: unknown, address: unknown) => book.add({ nodeId, address } as BookAddress, source, 0);
+  for (const address of [
+    '',
+    'a b:1',
+    '1.1.1.1:99999',
+    '1.1.1.1:1\u0000',
+    `${idOf(1)}@1.1.1.1:1`,
+    'x'.repeat(257),
+    '127.1:80',
+    7,
+    null,
+    undefined,
+    {},
+    ['1.1.1.1:1'],
+  ]) {
+    t.is(add(idOf(1), address), 'malformed', String(address));
+  }
+  for (const nodeId of ['', idOf(1).toUpperCase(), idOf(1).slice(1), `${idOf(1)}0`, 1, null, undefined, {}]) t.is(add(nodeId, '1.1.1.1:1'), 'malformed');
+  t.is(book.add(undefined as unknown as BookAddress, source, 0), 'malformed');
+  t.is(book.add(null as unknown as BookAddress, source, 0), 'malformed');
+  t.is(book.learn({} as BookAddress, 0), 'malformed');
+  for (const address of ['1.1.1.1:0', '0.0.0.0:1', '224.0.0.1:1', '169.254.169.254:80', '240.0.0.1:1']) t.is(add(idOf(1), address), 'undialable', address);
+  t.is(book.add(node(1, '1.1.1.1:1'), { nodeId: 5, address: 6 } as unknown as BookAddress, 0), 'added');
+  t.is(book.size, 1);
+});
+
+test('in public mode only public places come in, and at most 8 on a host', (t) => {
+  const book = makeBook({ mode: 'public' });
+  for (const address of ['10.0.0.1:1', '127.0.0.1:1', 'localhost:1', 'n17', '[::ffff:192.168.0.1]:1', '100.64.1.1:1', '192.0.2.1:1']) {
+    t.is(book.add(node(1, address), source, 0), 'undialable', address);
+    t.is(book.learn(node(1, address), 0), 'undialable', address);
+    book.succeeded(idOf(1), address, 0);
+  }
+  t.is(book.size, 0);
+  for (let port = 1; port <= 20; port++) t.is(book.add(node(port, `9.9.9.9:${port}`), source, 0), port <= 8 ? 'added' : 'full');
+  t.is(book.learn(node(30, '[::ffff:9.9.9.9]:70'), 0), 'full');
+  t.is(book.learn(node(1, '9.9.9.9:70'), 0), 'added', 'one that is there already may change its port');
+  book.remove(idOf(2));
+  t.is(book.add(node(30, '9.9.9.9:71'), source, 0), 'added');
+  t.is(book.size, 8);
+});
+
+test('in any mode a host has as many entries as its cluster has nodes', (t) => {
+  const book = makeBook();
+  for (let port = 1; port <= 60; port++) t.is(book.add(node(port, `127.0.0.1:${port}`), source, 0), 'added');
+  t.is(book.size, 60);
+});
+
+test('own addresses and the own id are never added', (t) => {
+  const book = makeBook({ nodeId: idOf(9) });
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  book.addOwn('tcp://[::ffff:1.1.1.1]:1');
+  book.addOwn('nonsense here');
+  t.is(book.size, 0, 'and leave when they turn out to be own');
+  t.true(book.isOwn('1.1.1.1:1'));
+  t.false(book.isOwn('1.1.1.1:2'));
+  t.false(book.isOwn('nonsense here'));
+  t.is(book.add(node(1, '1.1.1.1:1'), source, 0), 'own');
+  t.is(book.learn(node(1, '1.1.1.1:1'), 0), 'own');
+  book.succeeded(idOf(1), '1.1.1.1:1', 0);
+  t.is(book.add(node(9, '3.3.3.3:1'), source, 0), 'own');
+  t.is(book.size, 0);
+});
+
+test('own addresses are bounded: the first makes room', (t) => {
+  const book = makeBook();
+  for (let port = 1; port <= 300; port++) book.addOwn(`1.1.1.1:${port}`);
+  t.false(book.isOwn('1.1.1.1:1'));
+  t.true(book.isOwn('1.1.1.1:300'));
+});
+
+test('private ids never leak: they are neither added, nor told, nor is what they tell', (t) => {
+  const book = makeBook({ privateIds: [idOf(1)] });
+  t.is(book.add(node(1, '1.1.1.1:1'), source, 0), 'private');
+  t.is(book.add(node(2, '2.2.2.2:1'), node(1, '1.1.1.1:1'), 0), 'private');
+  t.is(book.learn(node(1, '1.1.1.1:1'), 0), 'private');
+  book.succeeded(idOf(1), '1.1.1.1:1', 0);
+  t.is(book.size, 0);
+  for (const [i, entry] of nodes(40, 3).entries()) {
+    book.add({ ...entry, nodeId: idOf(i) }, source, 0);
+    book.succeeded(idOf(i), entry.address, 0);
+  }
+  book.setPrivate([idOf(5), idOf(6)]);
+  for (let i = 0; i < 50; i++) for (const { nodeId } of book.select(i)) t.false([idOf(1), idOf(5), idOf(6)].includes(nodeId));
+  t.is(book.get(idOf(5))?.tried, true, 'what is there may still be dialled');
+});
+
+test('a success promotes, and ends the failures', (t) => {
+  const book = makeBook();
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  book.attempted(idOf(1), 10);
+  book.attempted(idOf(1), 20);
+  t.like(book.get(idOf(1)), { tried: false, failures: 2, lastAttempt: 20, lastSuccess: undefined });
+  book.succeeded(idOf(1), 'tcp://1.1.1.1:1', 30);
+  t.like(book.get(idOf(1)), { tried: true, failures: 0, lastAttempt: 30, lastSuccess: 30, source: '99.1.0.0' });
+  t.deepEqual([book.size, book.tried, book.fresh], [1, 1, 0]);
+  t.is(book.add(node(1, '1.1.1.1:1'), source, 40), 'known');
+  t.deepEqual([book.size, book.tried, book.fresh], [1, 1, 0], 'and it stays tried when it is told again');
+});
+
+test('half of a book is promoted, and none is lost', (t) => {
+  const book = makeBook();
+  const all = nodes(100, 4);
+  for (const entry of all) book.add(entry, source, 0);
+  for (const [i, entry] of all.entries()) {
+    book.attempted(entry.nodeId, 1);
+    if (i % 2 === 0) book.succeeded(entry.nodeId, entry.address, 1);
+  }
+  t.deepEqual([book.size, book.tried, book.fresh], [100, 50, 50]);
+});
+
+test('a dial that reached a node puts it down where it was reached, and whoever had the address is gone', (t) => {
+  const book = makeBook();
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  book.add(node(2, '2.2.2.2:1'), source, 0);
+  book.succeeded(idOf(2), '2.2.2.2:1', 0);
+  book.succeeded(idOf(1), '2.2.2.2:1', 5);
+  t.like(book.get(idOf(1)), { address: '2.2.2.2:1', tried: true, lastSuccess: 5 });
+  t.is(book.get(idOf(2)), undefined);
+  t.is(book.at('1.1.1.1:1'), undefined);
+  book.succeeded(idOf(7), '7.7.7.7:1', 6);
+  t.like(book.get(idOf(7)), { tried: true });
+  t.deepEqual([book.size, book.tried], [2, 2]);
+});
+
+test('a node that moved says so over its own link, and is hearsay again until it is reached', (t) => {
+  const book = makeBook();
+  book.succeeded(idOf(1), '1.1.1.1:1', 0);
+  t.is(book.learn(node(1, '2.2.2.2:1'), 10, '3.3.3.3:555'), 'added');
+  t.like(book.get(idOf(1)), { address: '2.2.2.2:1', tried: false, lastSuccess: undefined, source: '3.3.0.0' });
+  t.is(book.at('1.1.1.1:1'), undefined);
+  t.is(book.learn(node(1, 'tcp://2.2.2.2:1'), 20), 'known');
+  t.is(book.size, 1);
+});
+
+test('a peer gets an address that another id holds, but not from one that was reached within a week', (t) => {
+  const book = makeBook();
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  t.is(book.learn(node(2, '1.1.1.1:1'), 0), 'added');
+  t.is(book.get(idOf(1)), undefined);
+  book.succeeded(idOf(2), '1.1.1.1:1', 0);
+  t.is(book.learn(node(3, '1.1.1.1:1'), 7 * DAY), 'vetted');
+  t.is(book.learn(node(3, '1.1.1.1:1'), 8 * DAY), 'added');
+  t.is(book.at('1.1.1.1:1')?.nodeId, idOf(3));
+  t.is(book.size, 1);
+});
+
+test('who is not at its address is removed', (t) => {
+  const book = makeBook();
+  book.succeeded(idOf(1), '1.1.1.1:1', 0);
+  book.mismatched(idOf(1));
+  t.is(book.size, 0);
+  t.is(book.add(node(2, '1.1.1.1:1'), source, 0), 'added');
+  t.true(book.remove(idOf(2)));
+  t.false(book.remove(idOf(2)));
+  book.attempted(idOf(2), 0);
+  book.mismatched(idOf(2));
+  t.is(book.tried + book.fresh, 0);
+});
+
+test('a banned id leaves the book, is not added again, and comes back as a new address when its ban ends', (t) => {
+  const book = makeBook();
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  book.succeeded(idOf(1), '1.1.1.1:1', 0);
+  book.ban(idOf(1), 100, 1_000);
+  t.true(book.isBanned(idOf(1), 1_099));
+  t.is(book.size, 0);
+  t.is(book.add(node(1, '2.2.2.2:2'), source, 500), 'banned', 'also at a new address');
+  t.is(book.learn(node(1, '2.2.2.2:2'), 500), 'banned');
+  book.succeeded(idOf(1), '1.1.1.1:1', 500);
+  t.deepEqual(book.select(), []);
+  t.is(book.pick(50, 600), undefined);
+  t.false(book.isBanned(idOf(1), 1_100));
+  t.like(book.get(idOf(1)), { address: '1.1.1.1:1', tried: false, failures: 0, source: '99.1.0.0' });
+  t.is(book.pick(50, 1_100)?.nodeId, idOf(1));
+});
+
+test('a ban lasts 24 hours by default and 30 days at most, is never shortened, and can be lifted', (t) => {
+  const book = makeBook();
+  book.succeeded(idOf(1), '1.1.1.1:1', 0);
+  book.ban(idOf(1), 0);
+  book.ban(idOf(1), 0, 1_000);
+  t.true(book.isBanned(idOf(1), DAY - 1));
+  t.false(book.isBanned(idOf(1), DAY));
+  book.ban(idOf(1), DAY, Infinity);
+  t.false(book.isBanned(idOf(1), 31 * DAY));
+  book.ban(idOf(1), 31 * DAY);
+  book.unban(idOf(1));
+  t.false(book.isBanned(idOf(1), 31 * DAY));
+  t.is(book.get(idOf(1))?.address, '1.1.1.1:1');
+  book.unban(idOf(1));
+  book.ban(idOf(2), 31 * DAY);
+  t.true(book.isBanned(idOf(2), 31 * DAY), 'ids that the book never had can be banned, too');
+});
+
+test('an address that was taken during the ban does not come back', (t) => {
+  const book = makeBook();
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  book.ban(idOf(1), 0);
+  book.add(node(2, '1.1.1.1:1'), source, 0);
+  t.false(book.isBanned(idOf(1), 2 * DAY));
+  t.is(book.at('1.1.1.1:1')?.nodeId, idOf(2));
+  t.is(book.size, 1);
+});
+
+test('bans are bounded: the one that ends soonest makes room', (t) => {
+  const book = makeBook();
+  book.add(node(7, '1.1.1.1:1'), source, 0);
+  for (let i = 0; i < 4_096; i++) book.ban(idOf(i), 0, i === 7 ? HOUR : DAY);
+  t.true(book.isBanned(idOf(7), 0));
+  book.ban(idOf(5_000), 0);
+  t.false(book.isBanned(idOf(7), 0));
+  t.is(book.get(idOf(7))?.address, '1.1.1.1:1');
+  t.true(book.isBanned(idOf(5_000), 0));
+  t.true(book.isBanned(idOf(8), 0));
+});
+
+test('a clock that goes back ends no ban early and makes none longer', (t) => {
+  const book = makeBook({ now: 1_000 });
+  book.ban(idOf(1), 1_000, 500);
+  t.true(book.isBanned(idOf(1), 0));
+  book.ban(idOf(2), 0, 500);
+  t.false(book.isBanned(idOf(2), 1_500));
+  t.false(book.isBanned(idOf(1), 0), 'once over, it is over');
+});
+
+test('a book of 10,000 told addresses is made in well under a second', (t) => {
+  const book = makeBook();
+  const all = nodes(10_000, 8);
+  const started = process.hrtime.bigint();
+  for (const [i, entry] of all.entries()) book.add(entry, node(i, `${1 + (i % 220)}.${i % 250}.1.1:1`, 'b'), 0);
+  const milliseconds = Number(process.hrtime.bigint() - started) / 1e6;
+  t.log(`${milliseconds} ms for ${book.size} entries`);
+  t.true(milliseconds < 1_500, `${milliseconds} ms`);
+  t.true(book.size > 5_000);
+});
+
+test('100,000 addresses with duplicates and garbage leave a bounded book of the good ones', (t) => {
+  const book = makeBook({ mode: 'public' });
+  const random = seededRandom(21);
+  const all = nodes(20_000, 22);
+  const garbage = ['', '1.1.1.1:0', '127.0.0.1:1', 'a b', '\u0000', '999.1.1.1:1', 'localhost:1', '::1', 'x'.repeat(1_000)];
+  let added = 0;
+  for (let i = 0; i < 100_000; i++) {
+    const teller = node(i % 500, `${1 + (i % 223)}.${i % 37}.1.1:1`, 'b');
+    if (i % 4 === 0) t.not(book.add(node(i, garbage[i % garbage.length]!), teller, i), 'added');
+    else if (book.add(all[Math.floor(random() * all.length)]!, teller, i) === 'added') added++;
+  }
+  t.true(added >= book.size);
+  t.true(book.size > 10_000 && book.size <= 256 * 64, String(book.size));
+  for (const entry of book.entries()) if (!/^\d+\.\d+\.\d+\.\d+:\d+$/.test(entry.address)) t.fail(entry.address);
+});
+
+test('a book below 1,000 wants more', (t) => {
+  t.true(filledBook(0, 900).needsMore);
+  t.false(filledBook(500, 600).needsMore);
+});
+
+test('what the programmer gives wrong is a TypeError that names it', (t) => {
+  const make = (options: object) => () => new AddressBook({ random: seededRandom(1), now: 0, ...options });
+  t.throws(make({ random: 5 }), { instanceOf: TypeError, message: /random: must be a function/ });
+  t.throws(make({ now: NaN }), { instanceOf: TypeError, message: /now: must be milliseconds, got NaN/ });
+  t.throws(make({ mode: 'strict' }), { instanceOf: TypeError, message: /mode: must be 'any' or 'public', got "strict"/ });
+  t.throws(make({ privateIds: [idOf(1), 'x'] }), { instanceOf: TypeError, message: /privateIds\[1\]: must be 64 lower-case hex digits, got "x"/ });
+  t.throws(make({ nodeId: 'x' }), { instanceOf: TypeError, message: /nodeId: must be 64/ });
+  t.throws(() => makeBook().ban('x', 0), { instanceOf: TypeError, message: /nodeId/ });
+  t.throws(() => makeBook().ban(idOf(1), 0, NaN), { instanceOf: TypeError, message: /time: must be milliseconds above 0, got NaN/ });
+});

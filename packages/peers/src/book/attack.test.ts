@@ -1,0 +1,158 @@
+import { type Random, seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { placeOf } from '../address/place.ts';
+import type { AddressBook, BookAddress } from './address-book.ts';
+import { Placement } from './placement.ts';
+import { anyAddress, filledBook, HOUR, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
+
+const isAttacker = (nodeId: string) => nodeId.startsWith('e');
+
+/** 100 addresses in each of 100 groups, none of which an honest node has. */
+const attackers: BookAddress[] = Array.from({ length: 10_000 }, (_, i) => {
+  const group = i % 100;
+  return node(i, `${190 + (group >> 5)}.${group}.${i >> 8}.${i & 255}:7000`, 'e');
+});
+
+/** Who tells of an attacker's address: its own groups, or groups all over. */
+const tellers: Record<string, (i: number, random: Random) => BookAddress> = {
+  'their own groups': (i) => attackers[(i * 7) % attackers.length]!,
+  'many groups': (i, random) => node(i, anyAddress(random), 'f'),
+};
+
+function attack(book: AddressBook, tell: (i: number, random: Random) => BookAddress, now: number): void {
+  const random = seededRandom(13);
+  for (let round = 0; round < 3; round++) for (const [i, entry] of attackers.entries()) book.add(entry, tell(i + round * 10_000, random), now);
+}
+
+for (const [name, tell] of Object.entries(tellers)) {
+  test(`10,000 addresses of an attacker, told from ${name}, get a tenth of the dials at most, even if all answer`, (t) => {
+    for (const seed of [1, 2, 3]) {
+      const book = filledBook(1_000, 200, { random: seededRandom(seed) });
+      const honest = [...book.entries()].filter((entry) => entry.tried);
+      t.is(honest.length, 1_000);
+      attack(book, tell, MINUTE);
+      t.is(honest.filter(({ nodeId }) => book.get(nodeId)?.tried).length, 1_000, 'being told of others costs nobody its place');
+      t.true(book.fresh > 1_000, String(book.fresh));
+
+      let caught = 0;
+      for (let dial = 0; dial < 1_000; dial++) {
+        const now = HOUR + dial * 1_000;
+        const entry = book.pick(30, now)!;
+        if (isAttacker(entry.nodeId)) caught++;
+        book.attempted(entry.nodeId, now);
+        book.succeeded(entry.nodeId, entry.address, now + 10);
+        if (dial % 100 === 0) attack(book, tell, now);
+      }
+      t.log(`${caught} of 1,000 dials, seed ${seed}`);
+      t.true(caught <= 100, `${caught} of 1,000 dials, seed ${seed}`);
+      t.is(honest.filter(({ nodeId }) => book.get(nodeId)?.tried).length, 1_000, 'and none that answers is evicted');
+    }
+  });
+
+  test(`nor with bias 100, nor if the honest ones all stand in few groups, told from ${name}`, (t) => {
+    const book = makeBook();
+    for (let i = 0; i < 1_000; i++) book.succeeded(idOf(i), `8.${i % 12}.0.${i % 250}:${1_000 + i}`, 0);
+    t.true(book.tried > 900, String(book.tried));
+    attack(book, tell, MINUTE);
+    let caught = 0;
+    for (let dial = 0; dial < 1_000; dial++) {
+      const entry = book.pick(100, HOUR)!;
+      if (isAttacker(entry.nodeId)) caught++;
+      book.succeeded(entry.nodeId, entry.address, HOUR);
+    }
+    t.true(caught <= 100, `${caught} of 1,000 dials`);
+  });
+}
+
+test('10,000 addresses from one source fill the buckets of its quota and no more', (t) => {
+  const source = node(1, '66.6.1.1:1', 'e');
+  for (const entries of [attackers, Array.from({ length: 10_000 }, (_, i) => node(i, anyAddress(seededRandom(i)), 'e'))]) {
+    const book = makeBook();
+    // The same source from all its hosts: what counts is the group.
+    for (const [i, entry] of entries.entries()) book.add(entry, i % 2 === 0 ? source : node(i, `66.6.${i & 255}.9:${1 + i}`, 'e'), 0);
+    const used = book.save(0).buckets.filter((bucket) => bucket.length > 0).length;
+    t.true(used <= 32, `${used} buckets`);
+    t.true(book.fresh <= 32 * 64, String(book.fresh));
+  }
+});
+
+test('one source does not crowd out what others told, and its quota of buckets is its quota of picks', (t) => {
+  const book = filledBook(0, 1_000);
+  const before = new Set([...book.entries()].map(({ nodeId }) => nodeId));
+  for (const entry of attackers) book.add(entry, node(1, '66.6.1.1:1', 'e'), 0);
+  const left = [...before].filter((nodeId) => book.get(nodeId) !== undefined).length;
+  t.true(left > 850, `${left} of 1,000`);
+  const caught = Array.from({ length: 2_000 }, () => book.pick(100, 0)!).filter(({ nodeId }) => isAttacker(nodeId)).length / 2_000;
+  t.true(caught < 0.16, String(caught));
+});
+
+test('one group reaches its 4 tried buckets and no more', (t) => {
+  const book = makeBook();
+  for (let i = 0; i < 1_000; i++) book.succeeded(idOf(i, 'e'), `66.6.${i >> 8}.${i & 255}:1`, i);
+  t.true(book.tried <= 4 * 64, String(book.tried));
+  const placement = new Placement(Uint8Array.from(book.save(0).key.match(/../g)!, (hex) => Number.parseInt(hex, 16)));
+  const rows = new Set([...book.entries()].filter((entry) => entry.tried).map(({ address }) => placement.triedRow(placeOf(address)!)));
+  t.true(rows.size <= 4);
+});
+
+/** A book with one full tried bucket, and the address of one more that belongs in it. */
+function crowded(): { book: AddressBook; incumbents: BookAddress[]; newcomer: BookAddress } {
+  const book = makeBook();
+  const placement = new Placement(Uint8Array.from(book.save(0).key.match(/../g)!, (hex) => Number.parseInt(hex, 16)));
+  const random = seededRandom(5);
+  const fit: BookAddress[] = [];
+  for (let i = 0; fit.length < 65; i++) {
+    const address = anyAddress(random);
+    if (placement.triedRow(placeOf(address)!) === 17) fit.push(node(i, address));
+  }
+  const incumbents = fit.slice(0, 64);
+  for (const [i, { nodeId, address }] of incumbents.entries()) book.succeeded(nodeId, address, 1_000 + i);
+  t64(book);
+  return { book, incumbents, newcomer: fit[64]! };
+}
+
+function t64(book: AddressBook): void {
+  if (book.tried !== 64) throw new Error(`${book.tried} tried, not 64`);
+}
+
+test('where the tried bucket is full, a newcomer stays new, and the one that was silent longest comes up for a test', (t) => {
+  const { book, incumbents, newcomer } = crowded();
+  t.is(book.toTest(2_000), undefined);
+  book.succeeded(newcomer.nodeId, newcomer.address, 2_000);
+  t.like(book.get(newcomer.nodeId), { tried: false, lastSuccess: 2_000 });
+  t.is(book.tried, 64);
+  t.is(book.toTest(2_000)?.nodeId, incumbents[0]!.nodeId);
+  t.is(book.toTest(2_000), undefined, 'once');
+});
+
+test('an incumbent that answers its test stays, and one that fails it goes back to the new ones', (t) => {
+  const { book, incumbents, newcomer } = crowded();
+  const [first, second] = incumbents as [BookAddress, BookAddress];
+  book.succeeded(newcomer.nodeId, newcomer.address, HOUR);
+  book.attempted(first.nodeId, HOUR);
+  book.succeeded(first.nodeId, first.address, HOUR + 1);
+  book.succeeded(newcomer.nodeId, newcomer.address, 2 * HOUR);
+  t.is(book.get(newcomer.nodeId)?.tried, false);
+  t.is(book.toTest(2 * HOUR)?.nodeId, second.nodeId, 'the first was dialled since it was put down for its test');
+
+  book.attempted(second.nodeId, 2 * HOUR);
+  book.succeeded(newcomer.nodeId, newcomer.address, 2 * HOUR + 59_999);
+  t.is(book.get(newcomer.nodeId)?.tried, false, 'its dial may be under way');
+  book.succeeded(newcomer.nodeId, newcomer.address, 2 * HOUR + MINUTE);
+  t.is(book.get(newcomer.nodeId)?.tried, true);
+  t.like(book.get(second.nodeId), { tried: false, failures: 1, lastSuccess: 1_001 });
+  t.deepEqual([book.size, book.tried], [65, 64]);
+});
+
+test('those to be tested are bounded, and whoever left is none of them', (t) => {
+  const { book, incumbents, newcomer } = crowded();
+  book.succeeded(newcomer.nodeId, newcomer.address, 2_000);
+  book.remove(incumbents[0]!.nodeId);
+  t.is(book.toTest(2_000), undefined);
+
+  const full = makeBook();
+  for (let i = 0; i < 30_000; i++) full.succeeded(idOf(i), `${1 + (i % 99)}.${i % 250}.${i % 251}.9:${1 + i}`, i);
+  let tests = 0;
+  while (full.toTest(30_000) !== undefined) tests++;
+  t.is(tests, 64);
+});

@@ -1,0 +1,117 @@
+import { TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { type BookDocument, formatBook, LARGEST_BOOK, parseBook } from './book-document.ts';
+import { filledBook, idOf, makeBook, node } from './testing/addresses.ts';
+
+const refusal = (text: string): TransportError => {
+  try {
+    parseBook(text);
+  } catch (error) {
+    if (error instanceof TransportError) return error;
+    throw error;
+  }
+  throw new Error(`nothing was refused: ${text.slice(0, 100)}`);
+};
+const small = () => {
+  const book = filledBook(2, 2);
+  book.ban(idOf(0), 5);
+  book.ban(idOf(99), 5);
+  return formatBook(book.save(10));
+};
+
+test('a document comes back as it was, and has one text', (t) => {
+  for (const book of [makeBook(), filledBook(50, 70)]) {
+    book.ban(idOf(3), 1_000);
+    const document = book.save(2_000);
+    t.deepEqual(parseBook(formatBook(document)), document);
+    t.is(formatBook(parseBook(formatBook(document))), formatBook(document));
+  }
+});
+
+test('a text cut off at any byte, or with one changed, is refused', (t) => {
+  const text = small();
+  for (let length = 0; length < text.length; length++) {
+    const error = refusal(text.slice(0, length));
+    if (error.code !== 'data_loss' || !/is (empty|truncated|corrupt)/.test(error.message)) t.fail(`${length}: ${error.message}`);
+  }
+  const start = text.indexOf('\n') + 1;
+  for (let at = start; at < text.length; at++) {
+    const changed = `${text.slice(0, at)}${text[at] === '1' ? '2' : '1'}${text.slice(at + 1)}`;
+    if (refusal(changed).code !== 'data_loss') t.fail(String(at));
+  }
+  t.pass();
+});
+
+test('what is wrong with a document is said', (t) => {
+  const text = small();
+  const [head = '', body = ''] = text.split('\n');
+  const newer = `${JSON.stringify({ ...JSON.parse(head), version: 2 })}\n${body}\n`;
+  const cases: [string, RegExp][] = [
+    ['', /is empty/],
+    [' \n ', /is empty/],
+    ['hello', /corrupt: it doesn't begin as an address book/],
+    ['{}\n{}\n', /doesn't begin/],
+    ['null\n', /doesn't begin/],
+    ['[]\n', /doesn't begin/],
+    ['\u0000'.repeat(500), /doesn't begin/],
+    [newer, /has version 2, and this software reads up to 1: use a newer one/],
+    [`${newer.split('\n')[0]}\nwhatever later versions have`, /has version 2/],
+    [text.replace('"version":1', '"version":"x"'), /has no version/],
+    [head, /truncated/],
+    [`${head}\n${body}`, /truncated/],
+    [`${head}\n${body.replace('"tried":true', '"tried":false')}\n`, /checksum is wrong/],
+    [`${text}\n`, /checksum is wrong/],
+    ['x'.repeat(LARGEST_BOOK + 1), /too large: 8388609 characters/],
+  ];
+  for (const [given, message] of cases) {
+    const error = refusal(given);
+    t.is(error.code, 'data_loss');
+    t.regex(error.message, message);
+    t.true(error.message.length < 200);
+  }
+});
+
+test('content that is no book is refused even with its checksum', (t) => {
+  for (const content of [
+    null,
+    [],
+    7,
+    {},
+    { key: 1, entries: [], buckets: [], bans: [] },
+    { key: '', entries: {}, buckets: [], bans: [] },
+    { key: '', entries: [], buckets: [1], bans: [] },
+  ]) {
+    const text = formatBook({ key: '', entries: [], buckets: [], bans: [], ...({ toJSON: () => content } as object) });
+    if (JSON.stringify(content)?.includes('entries') || content === null || typeof content !== 'object') t.pass();
+    const error = (() => {
+      try {
+        return parseBook(text);
+      } catch (caught) {
+        return caught;
+      }
+    })();
+    t.true(error instanceof TransportError || typeof error === 'object');
+  }
+});
+
+test('a full book of the longest addresses still fits: the last of the new ones are left out', (t) => {
+  const long = (i: number) => `ws://h${i}.example.com:80/${'x'.repeat(225)}`;
+  const entries = Array.from({ length: 20_000 }, (_, i) => ({
+    ...node(i, long(i)),
+    source: 'y'.repeat(120),
+    tried: i < 4_000,
+    failures: 0,
+    added: 1_000_000,
+    seen: 1_000_000,
+    attempt: null,
+    success: null,
+  }));
+  const buckets = Array.from({ length: 256 }, (_, row) => Array.from({ length: 62 }, (_, i) => 4_000 + row * 62 + i));
+  const document: BookDocument = { key: 'ab'.repeat(32), entries, buckets, bans: [] };
+  const text = formatBook(document);
+  t.true(new TextEncoder().encode(text).length <= LARGEST_BOOK);
+  const read = parseBook(text);
+  t.true(read.entries.length > 14_000 && read.entries.length < 20_000, String(read.entries.length));
+  t.true(read.buckets.flat().every((position) => position < read.entries.length));
+  t.is(makeBook({ saved: read }).size > 14_000, true);
+});

@@ -1,0 +1,156 @@
+import test from 'ava';
+import { DAY, filledBook, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
+
+const source = node(1, '99.1.2.3:5', 'b');
+const biases = [-5, 0, 50, 100, 1_000, NaN];
+
+test('an empty book has nobody to dial', (t) => {
+  for (const bias of biases) t.is(makeBook().pick(bias, 0), undefined);
+});
+
+test('a book of one sort gives what it has, whatever the bias', (t) => {
+  for (const bias of biases) {
+    t.is(filledBook(0, 1).pick(bias, 0)?.tried, false);
+    t.is(filledBook(1, 0).pick(bias, 0)?.tried, true);
+  }
+});
+
+test('the bias weighs new against tried by the roots of their numbers, and is clamped', (t) => {
+  const book = filledBook(16, 64);
+  const share = (bias: number) => Array.from({ length: 2_000 }, () => book.pick(bias, 0)!).filter(({ tried }) => !tried).length / 2_000;
+  t.is(share(0), 0);
+  t.is(share(-100), 0);
+  t.is(share(100), 1);
+  t.is(share(101), 1);
+  const even = share(50); // 8 · 50 : 4 · 50
+  t.true(Math.abs(even - 2 / 3) < 0.04, String(even));
+  const less = share(20); // 8 · 20 : 4 · 80
+  t.true(Math.abs(less - 1 / 3) < 0.04, String(less));
+});
+
+test('once enough are tried, new ones get a twentieth of the picks', (t) => {
+  const share = (tried: number) => {
+    const book = filledBook(tried, 500);
+    return Array.from({ length: 4_000 }, () => book.pick(100, 0)!).filter((entry) => !entry.tried).length / 4_000;
+  };
+  t.is(share(31), 1);
+  const few = share(32);
+  t.true(few > 0.03 && few < 0.065, String(few));
+});
+
+test('every entry is picked in its turn', (t) => {
+  const book = filledBook(20, 20);
+  const picked = new Set(Array.from({ length: 3_000 }, () => book.pick(50, 0)!.nodeId));
+  t.is(picked.size, 40);
+});
+
+test('if none of the one sort is eligible, one of the other is picked', (t) => {
+  const book = filledBook(100, 100);
+  for (let i = 0; i < 200; i++) {
+    t.is(book.pick(0, 0, (entry) => !entry.tried)?.tried, false);
+    t.is(book.pick(100, 0, (entry) => entry.tried)?.tried, true);
+  }
+  t.is(
+    book.pick(50, 0, () => false),
+    undefined,
+  );
+});
+
+test('the only eligible one of a full book is found at once', (t) => {
+  const book = filledBook(1_500, 9_000);
+  const [all, needles] = [[...book.entries()], [] as string[]];
+  needles.push(all[3]!.nodeId, all.at(-1)!.nodeId);
+  const started = process.hrtime.bigint();
+  for (let i = 0; i < 50; i++) for (const needle of needles) t.is(book.pick(30, 0, ({ nodeId }) => nodeId === needle)?.nodeId, needle);
+  const milliseconds = Number(process.hrtime.bigint() - started) / 1e6 / 100;
+  t.log(`${milliseconds} ms a pick`);
+  t.true(milliseconds < 20, `${milliseconds} ms a pick`);
+});
+
+test('bad entries are picked only where nothing else is eligible, and never told', (t) => {
+  const book = makeBook();
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  for (let i = 0; i < 3; i++) book.attempted(idOf(1), 0);
+  t.is(book.select().length, 1, 'the last attempt may be under way');
+  book.add(node(2, '2.2.2.2:1'), source, 2 * MINUTE);
+  for (let i = 0; i < 100; i++) t.is(book.pick(50, 2 * MINUTE)?.nodeId, idOf(2));
+  t.deepEqual(book.select(), [node(2, '2.2.2.2:1')]);
+  t.is(book.pick(50, 2 * MINUTE, ({ nodeId }) => nodeId === idOf(1))?.nodeId, idOf(1));
+});
+
+test('what nobody spoke of for a week is bad, and word of it makes it good', (t) => {
+  const book = makeBook();
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  book.pick(50, 7 * DAY);
+  t.is(book.select().length, 1);
+  book.pick(50, 7 * DAY + 1);
+  t.is(book.select().length, 0);
+  book.add(node(1, '1.1.1.1:1'), source, 7 * DAY + 1);
+  t.is(book.select().length, 1);
+});
+
+test('ten failures make bad what had no success for a week; a tried one is then still dialled, not told', (t) => {
+  const book = makeBook();
+  book.succeeded(idOf(1), '1.1.1.1:1', 0);
+  for (let i = 0; i < 10; i++) book.attempted(idOf(1), DAY);
+  book.pick(50, 6 * DAY);
+  t.is(book.select().length, 1);
+  t.is(book.pick(50, 8 * DAY)?.nodeId, idOf(1));
+  t.is(book.select().length, 0);
+});
+
+test('an answer is 23 % of the book, 32 at least, 250 at most', (t) => {
+  for (const [size, length] of [
+    [0, 0],
+    [1, 1],
+    [31, 31],
+    [32, 32],
+    [100, 32],
+    [200, 46],
+    [1_000, 230],
+    [3_000, 250],
+  ] as const) {
+    const book = filledBook(Math.floor(size / 2), Math.ceil(size / 2));
+    t.is(book.size, size);
+    for (const bias of [undefined, 0, 30, 100]) {
+      const answer = book.select(bias);
+      t.is(answer.length, length, `${size} with ${bias}`);
+      t.is(new Set(answer.map(({ nodeId }) => nodeId)).size, length);
+      for (const entry of answer) t.deepEqual(Object.keys(entry), ['nodeId', 'address']);
+    }
+  }
+});
+
+test('a bias says how many percent of an answer are new, as far as there are', (t) => {
+  const fresh = (book: ReturnType<typeof makeBook>, bias: number) => book.select(bias).filter(({ nodeId }) => !book.get(nodeId)!.tried).length;
+  const book = filledBook(500, 500);
+  for (const [bias, count] of [
+    [0, 0],
+    [30, 69],
+    [100, 230],
+    [-1, 0],
+    [500, 230],
+  ] as const) {
+    t.is(fresh(book, bias), count);
+  }
+  t.is(fresh(filledBook(9, 1), 30), 1);
+  t.is(fresh(filledBook(1, 9), 30), 9);
+  t.is(fresh(filledBook(500, 10), 100), 10, 'tried ones fill it up');
+  t.is(fresh(filledBook(10, 500), 0), 107, 'new ones fill it up');
+});
+
+test('an answer is in random order, another each time', (t) => {
+  const book = filledBook(60, 60);
+  const first = (length: number) => new Set(Array.from({ length }, () => book.select(50)[0]!.nodeId));
+  t.true(first(200).size > 60);
+  const sorts = Array.from({ length: 400 }, () => book.get(book.select(50)[0]!.nodeId)!.tried).filter(Boolean).length;
+  t.true(sorts > 130 && sorts < 270, String(sorts));
+});
+
+test('what comes out of the book does not change it, nor with it', (t) => {
+  const book = filledBook(1, 0);
+  const entry = book.pick(50, 0)!;
+  t.throws(() => Object.assign(entry, { failures: 5 }), { instanceOf: TypeError });
+  book.attempted(entry.nodeId, 1);
+  t.is(entry.failures, 0);
+});

@@ -1,0 +1,170 @@
+import { type Random, seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import type { AddressBook } from './address-book.ts';
+import { type BookDocument, formatBook, parseBook, type SavedEntry } from './book-document.ts';
+import { DAY, filledBook, HOUR, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
+
+const source = node(1, '99.1.2.3:5', 'b');
+const reload = (book: AddressBook, now: number, later = 0, random: Random = seededRandom(1)) =>
+  makeBook({ random, now: later, saved: parseBook(formatBook(book.save(now))) });
+
+test('a book read from its text is the book that was saved, with its secret', (t) => {
+  const book = filledBook(300, 900);
+  for (const { nodeId } of [...book.entries()].slice(0, 100)) book.attempted(nodeId, 500);
+  const again = reload(book, 1_000, 9_000_000);
+  t.deepEqual(again.save(9_000_000), book.save(1_000));
+  t.deepEqual([again.size, again.tried, again.fresh], [1_200, 300, 900]);
+  const [first] = book.entries();
+  t.deepEqual(again.get(first!.nodeId), { ...first!, lastAttempt: 9_000_000 - 500, lastSuccess: 9_000_000 - 1_000 });
+});
+
+test('an empty book can be saved, and books that are not made from it have other secrets', (t) => {
+  const book = makeBook();
+  t.is(reload(book, 0).size, 0);
+  t.is(reload(book, 0, 0, seededRandom(2)).save(0).key, book.save(0).key);
+  t.not(makeBook({ random: seededRandom(2) }).save(0).key, book.save(0).key);
+});
+
+test('a ban goes on after a restart for as long as it had left, and its address comes back then', (t) => {
+  const book = filledBook(1, 0);
+  const [entry] = book.entries();
+  book.ban(entry!.nodeId, 0);
+  const again = reload(book, 23 * HOUR, 5_000_000);
+  t.true(again.isBanned(entry!.nodeId, 5_000_000 + HOUR - 1));
+  t.false(again.isBanned(entry!.nodeId, 5_000_000 + HOUR));
+  t.is(again.get(entry!.nodeId)?.address, entry!.address);
+});
+
+test('odd ages are set right, so that no ban is endless and no hearsay ever young', (t) => {
+  const odd = [-1, -1e300, NaN, Infinity, -Infinity, 1e300, null, undefined, 'x', {}] as unknown as number[];
+  const entries = odd.map((age, i): SavedEntry => {
+    return { ...node(i, `${i + 1}.1.1.1:1`), source: 'x', tried: true, failures: age, added: age, seen: age, attempt: age, success: age };
+  });
+  const bans = odd.map((left, i) => ({ nodeId: idOf(100 + i), left, address: `${i + 1}.2.2.2:1`, source: 'x' }));
+  const now = 1_000_000;
+  const book = makeBook({ now, saved: { key: 'ab'.repeat(32), entries, buckets: [], bans } });
+  t.is(book.tried, odd.length);
+  for (const { lastAttempt, lastSuccess, failures } of book.entries()) {
+    for (const time of [lastAttempt, lastSuccess]) t.true(time === undefined || (time <= now && time >= now - 30 * DAY), String(time));
+    t.true(Number.isInteger(failures) && failures >= 0);
+  }
+  for (let i = 0; i < odd.length; i++) t.false(book.isBanned(idOf(100 + i), now + 30 * DAY));
+  t.is(book.size, 2 * odd.length, 'whoever was banned is back');
+});
+
+test('odd entries are left out, the rest is kept', (t) => {
+  const good = { source: 'x', tried: false, failures: 0, added: 0, seen: 0, attempt: null, success: null };
+  const entries = [
+    { ...good, ...node(1, '1.1.1.1:1') },
+    null,
+    'x',
+    7,
+    {},
+    { ...good, ...node(1, '2.2.2.2:1') },
+    { ...good, ...node(3, '[::ffff:1.1.1.1]:1') },
+    { ...good, nodeId: 'x', address: '4.4.4.4:1' },
+    { ...good, ...node(5, 'a b') },
+    { ...good, ...node(6, '169.254.169.254:80') },
+    { ...good, ...node(7, '10.0.0.1:1') },
+    { ...good, ...node(8, '8.8.8.8:1'), tried: true },
+    { ...good, ...node(9, '9.9.9.9:1'), source: 5 },
+    { ...good, ...node(11, '11.1.1.1:1') },
+  ] as unknown as SavedEntry[];
+  const bans = [null, {}, { nodeId: 'x' }, { nodeId: idOf(11), left: MINUTE, address: null, source: '' }] as unknown as BookDocument['bans'];
+  const buckets = [[0, 0, 1, 99, -1, 0.5, 'x', 11], [0], [0], [0], [0], 'x', null] as unknown as number[][];
+  const book = makeBook({ mode: 'public', saved: { key: 'nonsense', entries, buckets, bans } });
+  t.deepEqual(
+    [...book.entries()].map(({ nodeId }) => nodeId),
+    [idOf(8), idOf(1), idOf(9)],
+  );
+  const { buckets: saved } = book.save(0);
+  t.is(saved.flat().length, 4 + 1, 'an address is in at most 4 buckets');
+  t.regex(book.save(0).key, /^[0-9a-f]{64}$/);
+  for (const nothing of [{}, { key: 5, entries: 5, buckets: {}, bans: null }]) t.is(makeBook({ saved: nothing as BookDocument }).size, 0);
+});
+
+test('buckets that a document overfills hold no more than they can', (t) => {
+  const entries = Array.from({ length: 500 }, (_, i): SavedEntry => {
+    return { ...node(i, `1.2.${i >> 8}.${i & 255}:1`), source: 'x', tried: i < 400, failures: 0, added: 0, seen: 0, attempt: null, success: null };
+  });
+  const all = entries.map((_, i) => i);
+  const book = makeBook({ saved: { key: 'ab'.repeat(32), entries, buckets: Array.from({ length: 400 }, () => all), bans: [] } });
+  t.true(book.tried <= 256);
+  for (const bucket of book.save(0).buckets) t.true(bucket.length <= 64);
+  t.is(book.save(0).buckets.length, 256);
+});
+
+test('what happens to a book leaves it in order, and its copy draws the same', (t) => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const mode = seed % 2 === 0 ? 'any' : 'public';
+    const random = seededRandom(seed);
+    let drawn = seededRandom(seed + 1_000);
+    const book = makeBook({ random: () => drawn(), mode, nodeId: idOf(0, 'c') });
+    const below = (count: number) => Math.floor(random() * count);
+    // Few ids and few hosts, so that they meet; many ports, so that buckets fill.
+    const someId = () => idOf(below(seed < 7 ? 150 : 3_000));
+    const someAddress = () => `${20 + below(3)}.${below(2)}.1.${1 + below(seed < 7 ? 30 : 250)}:${1 + below(mode === 'any' ? 500 : 12)}`;
+    const some = () => ({ nodeId: someId(), address: someAddress() });
+    let now = 0;
+    for (let step = 0; step < 4_000; step++) {
+      now += below(20_000);
+      const pick = random();
+      if (pick < 0.45) book.add(some(), random() < 0.1 ? undefined : node(step, `${30 + below(6)}.${below(3)}.1.1:1`, 'b'), now);
+      else if (pick < 0.55) book.attempted(someId(), now);
+      else if (pick < 0.75) book.succeeded(book.pick(below(101), now)?.nodeId ?? someId(), someAddress(), now);
+      else if (pick < 0.8) reach(book, now, below(101));
+      else if (pick < 0.88) book.learn(some(), now, random() < 0.5 ? someAddress() : undefined);
+      else if (pick < 0.91) book.ban(someId(), now, 1 + below(DAY));
+      else if (pick < 0.93) book.unban(someId());
+      else if (pick < 0.95) book.mismatched(someId());
+      else if (pick < 0.955) book.addOwn(someAddress());
+      else if (pick < 0.97) book.toTest(now);
+      else book.select(below(101));
+      if (step % 500 === 499) checkOrder(book, now, mode);
+    }
+    const later = 123;
+    const copied = seededRandom(seed + 5_000);
+    const copy = makeBook({ random: copied, now: later, mode, saved: parseBook(formatBook(book.save(now))) });
+    t.deepEqual(copy.save(later), book.save(now), `seed ${seed}`);
+    drawn = seededRandom(seed + 5_000);
+    for (let i = 0; i < 300; i++) {
+      const bias = i % 101;
+      t.is(copy.pick(bias, later)?.nodeId, book.pick(bias, now)?.nodeId);
+      if (i % 50 === 0) t.deepEqual(copy.select(bias), book.select(bias));
+    }
+  }
+});
+
+function reach(book: AddressBook, now: number, bias: number): void {
+  const entry = book.pick(bias, now);
+  if (entry !== undefined) book.succeeded(entry.nodeId, entry.address, now);
+}
+
+/** Index and buckets agree, quotas hold, nothing is there twice. */
+function checkOrder(book: AddressBook, now: number, mode: 'any' | 'public'): void {
+  const fail = (problem: string) => {
+    throw new Error(problem);
+  };
+  const { entries, buckets, bans } = book.save(now);
+  const all = [...book.entries()];
+  if (all.length !== book.size || entries.length !== book.size || book.tried + book.fresh !== book.size) fail('counts');
+  if (all.filter((entry) => entry.tried).length !== book.tried) fail('tried');
+  if (new Set(all.map(({ nodeId }) => nodeId)).size !== all.length) fail('an id twice');
+  if (new Set(all.map(({ address }) => address)).size !== all.length) fail('an address twice');
+  const inBuckets = new Map<number, number>();
+  for (const bucket of buckets) {
+    if (bucket.length > 64 || new Set(bucket).size !== bucket.length) fail('bucket');
+    for (const position of bucket) inBuckets.set(position, (inBuckets.get(position) ?? 0) + 1);
+  }
+  const hosts = new Map<string, number>();
+  for (const [position, { nodeId, address, tried }] of entries.entries()) {
+    const count = inBuckets.get(position) ?? 0;
+    if (tried ? count !== 0 : count < 1 || count > 4) fail(`in ${count} buckets`);
+    if (book.get(nodeId)?.address !== address || book.at(address)?.nodeId !== nodeId) fail('index');
+    if (book.isOwn(address) || book.isBanned(nodeId, now)) fail('own or banned');
+    const host = address.split(':')[0]!;
+    hosts.set(host, (hosts.get(host) ?? 0) + 1);
+  }
+  if (mode === 'public' && Math.max(0, ...hosts.values()) > 8) fail('host');
+  for (const { left } of bans) if (!(left > 0 && left <= DAY)) fail(`ban of ${left}`);
+}

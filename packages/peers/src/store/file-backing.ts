@@ -1,0 +1,136 @@
+// An address book in a file: a new one is whole before it gets the name, and the old one keeps another.
+
+import { TransportError } from '@trunkline/transport-core';
+import type { FileDisk } from './file-disk.ts';
+import { codeOf, fileError, ignoreMissing, isMisplaced } from './file-error.ts';
+import { FileLock } from './file-lock.ts';
+import type { Backing } from './lifecycle.ts';
+import type { Processes } from './processes.ts';
+import { type Loaded, readText, withRemedy } from './read-text.ts';
+
+export class FileBacking implements Backing {
+  readonly #path: string;
+  readonly #disk: FileDisk;
+  readonly #lock: FileLock;
+  /** Is there a file under the name that could be read? Then it becomes the old one; else the old one stays what it is. */
+  #isGood = false;
+
+  constructor(path: string, disk: FileDisk, processes: Processes) {
+    this.#path = path;
+    this.#disk = disk;
+    this.#lock = new FileLock(`${path}.lock`, disk, processes);
+  }
+
+  async open<T>(read: (text: string) => T): Promise<Loaded<T>> {
+    const warnings: TransportError[] = [];
+    this.#isGood = false;
+    await this.#takeLock(warnings);
+    try {
+      if (this.#lock.isHeld) await this.#disk.unlink(`${this.#path}.tmp`).catch(() => {});
+      for (const path of [this.#path, `${this.#path}.old`]) {
+        const found = await this.#find(path, read, warnings);
+        if (found === undefined) continue;
+        this.#isGood = path === this.#path;
+        if (!this.#isGood)
+          warnings.push(
+            new TransportError('data_loss', `address book: ${this.#path}: it is missing or broken; '${path}', which was saved before, is used`, {
+              target: path,
+            }),
+          );
+        return { value: found.value, warnings };
+      }
+      return { value: undefined, warnings };
+    } catch (error) {
+      await this.release().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Each step leaves a whole file under the path or under '.old'; a failure leaves what was there. */
+  async write(text: string): Promise<void> {
+    const temporary = `${this.#path}.tmp`;
+    try {
+      const bytes = new TextEncoder().encode(text);
+      if (bytes.length > LARGEST) throw tooLarge(this.#path, bytes.length, 'resource_exhausted');
+      await this.#lock.hold();
+      await this.#disk.unlink(temporary).catch(ignoreMissing);
+      await this.#disk.write(temporary, bytes);
+      if (this.#isGood) await this.#keepOld();
+      await this.#disk.rename(temporary, this.#path);
+      this.#isGood = true;
+      await this.#disk.syncFolderOf(this.#path);
+    } catch (error) {
+      await this.#disk.unlink(temporary).catch(() => {});
+      throw fileError(error, this.#path);
+    }
+  }
+
+  async release(): Promise<void> {
+    try {
+      await this.#lock.release();
+    } catch (error) {
+      throw fileError(error, `${this.#path}.lock`);
+    }
+  }
+
+  /** Where no lock can be made nothing can be saved either, but what is there can be read: each save tries again. */
+  async #takeLock(warnings: TransportError[]): Promise<void> {
+    try {
+      await this.#lock.hold();
+    } catch (cause) {
+      const error = fileError(cause, `${this.#path}.lock`);
+      if (error.code === 'failed_precondition' || isMisplaced(error)) throw error;
+      warnings.push(withRemedy(error, 'the book is read, and can not be saved before that is mended'));
+    }
+  }
+
+  async #find<T>(path: string, read: (text: string) => T, warnings: TransportError[]): Promise<{ value: T } | undefined> {
+    try {
+      const bytes = await this.#disk.read(path, (size) => {
+        if (size > LARGEST) throw tooLarge(path, size, 'data_loss');
+      });
+      return { value: readText(bytes, read, path) };
+    } catch (cause) {
+      if (codeOf(cause) === 'ENOENT') return undefined;
+      const error = fileError(cause, path);
+      if (isMisplaced(error)) throw error;
+      warnings.push(withRemedy(error, await this.#putAside(path)));
+      return undefined;
+    }
+  }
+
+  /** Nothing is lost: what can't be read stays for somebody to look at, the newest of each. */
+  async #putAside(path: string): Promise<string> {
+    const aside = `${path}.broken`;
+    if (!this.#lock.isHeld) return 'it is left as it is';
+    try {
+      await this.#disk.rename(path, aside);
+      return `it was moved to '${aside}'`;
+    } catch (error) {
+      return `it could not be moved to '${aside}': ${fileError(error, aside).message}`;
+    }
+  }
+
+  /** A second name for the file, so that none is missing at any time. Where a file can have one only, it is renamed. */
+  async #keepOld(): Promise<void> {
+    const old = `${this.#path}.old`;
+    await this.#disk.unlink(old).catch(ignoreMissing);
+    try {
+      await this.#disk.link(this.#path, old);
+    } catch (error) {
+      const code = codeOf(error) ?? '';
+      if (code === 'ENOENT') return; // Somebody removed the file.
+      if (!NO_LINKS.has(code)) throw error;
+      await this.#disk.rename(this.#path, old);
+      this.#isGood = false;
+    }
+  }
+}
+
+function tooLarge(path: string, size: number, code: 'data_loss' | 'resource_exhausted'): TransportError {
+  return new TransportError(code, `address book: ${path}: it has ${size} bytes, and a book at most ${LARGEST}`, { target: path });
+}
+
+/** Bytes: 16 MiB, several times a full book. */
+const LARGEST = 16_777_216;
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
