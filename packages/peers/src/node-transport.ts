@@ -5,7 +5,6 @@ import {
   type Client,
   type Clock,
   type ConnectionEvent,
-  isNodeId,
   type MethodName,
   type OneWayName,
   type Protocol,
@@ -24,7 +23,7 @@ import {
 const INBOX: symbol = Symbol.for('trunkline.inbox');
 const NETWORK: symbol = Symbol.for('trunkline.network');
 
-/** One protocol's mount, with ids for addresses: its own address is this node's id, and a target is another's. */
+/** One protocol's mount, with ids for addresses: its own address is this node's id, and a target is another's, bare or as `node:<id>`. */
 export class NodeTransport<P extends Protocol> implements Transport<P> {
   readonly protocol: P;
   readonly clock: Clock;
@@ -41,31 +40,31 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
   }
 
   send<N extends MethodName<P>>(target: Target, method: N, request: RequestInput<P, N>, ...options: SendArguments<P, N>): Promise<ResultOf<P, N>> {
-    return this.#mount.send(named(target), method, request, ...options);
+    return this.#mount.send(target, method, request, ...options);
   }
 
   to(target: Target): Client<P> {
-    return this.#mount.to(named(target));
+    return this.#mount.to(target);
   }
 
   trySend<N extends OneWayName<P>>(target: Target, method: N, request: RequestInput<P, N>): boolean {
-    return this.#mount.trySend(named(target), method, request);
+    return this.#mount.trySend(target, method, request);
   }
 
   trySendAll<N extends OneWayName<P>>(targets: readonly Target[], method: N, request: RequestInput<P, N>): boolean[] {
-    return this.#mount.trySendAll(targets.map(named), method, request);
+    return this.#mount.trySendAll(targets, method, request);
   }
 
   writable(target: Target): Promise<void> {
-    return this.#mount.writable(named(target));
+    return this.#mount.writable(target);
   }
 
-  dial(target: Target): Promise<Remote> {
-    return this.#mount.dial(named(target));
+  dial(target: Target, options?: { readonly signal?: AbortSignal | undefined }): Promise<Remote> {
+    return this.#mount.dial(target, options);
   }
 
   disconnect(target: Target, reason?: string): Promise<void> {
-    return this.#mount.disconnect(named(target), reason);
+    return this.#mount.disconnect(target, reason);
   }
 
   consumer<N extends MethodName<P> = MethodName<P>>(...methods: N[]): AsyncIterableIterator<Rpc<P, N>> {
@@ -113,7 +112,8 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
   }
 
   snapshot(): Snapshot {
-    return this.#mount.snapshot();
+    const snapshot = this.#mount.snapshot();
+    return { ...snapshot, localAddrs: snapshot.localAddrs.length === 0 ? [] : [this.#nodeId] };
   }
 
   close(options?: { readonly grace?: number | undefined }): Promise<void> {
@@ -133,9 +133,4 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
   get [NETWORK as never](): unknown {
     return (this.#mount as unknown as Record<symbol, unknown>)[NETWORK];
   }
-}
-
-/** `<id>` and 'node:<id>' are one target; a Remote, and what is neither, stays what it is. */
-function named(target: Target): Target {
-  return typeof target === 'string' && isNodeId(target) ? `node:${target}` : target;
 }

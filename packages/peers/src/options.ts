@@ -58,6 +58,8 @@ export interface PeersOptions<S = unknown> {
    * at most 8 of one host, and a quarter of `maxInbound` from one network. Never dialled in either: unspecified, multicast and metadata addresses.
    */
   readonly addresses?: 'any' | 'public' | undefined;
+  /** A node id → its address, for a send to a node that neither `persistent` nor the address book knows: a directory of the user's. Default none. */
+  locate?: ((nodeId: string) => string | undefined | Promise<string | undefined>) | undefined;
   /** A host's name → its IP addresses. For `addresses: 'public'`: without it no name that others tell is dialled. `systemLookup` of '@trunkline/peers/node'. */
   lookup?: ((host: string) => Promise<readonly string[]>) | undefined;
 }
@@ -87,7 +89,7 @@ export interface FilterOptions {
   nodeId?: ((nodeId: string, remote: Remote) => unknown) | undefined;
   /** Looks at each request of a peer, of any protocol, before it is decoded; throws at once to end the peer's link: no handler sees the request. */
   message?: ((bytes: Uint8Array, from: MessageSource) => void) | undefined;
-  /** For `address` and `nodeId` together. Default 5,000 (Tendermint), within the transport's `handshakeTimeout`. Past it: refused. */
+  /** For `address` and `nodeId` together. Default 3,000: Tendermint's 5,000 is here the transport's `handshakeTimeout`, which would be over first. Past it: refused. */
   readonly timeout?: number | undefined;
 }
 
@@ -124,7 +126,7 @@ const schema = optionsSchema({
     address: optional(callback<NonNullable<FilterOptions['address']>>()),
     nodeId: optional(callback<NonNullable<FilterOptions['nodeId']>>()),
     message: optional(callback<NonNullable<FilterOptions['message']>>()),
-    timeout: withDefault(milliseconds(), 5_000),
+    timeout: withDefault(milliseconds(), 3_000),
   }),
   status: optional(reference<Codec<any, any>>(isCodec, 'a codec: bytes, json(schema), protobuf(type)')),
   statusInterval: withDefault(milliseconds(), 2_000),
@@ -133,6 +135,7 @@ const schema = optionsSchema({
     reference<'any' | 'public'>((value) => value === 'any' || value === 'public', "'any' or 'public'"),
     'any',
   ),
+  locate: optional(callback<NonNullable<PeersOptions['locate']>>()),
   lookup: optional(callback<NonNullable<PeersOptions['lookup']>>()),
 });
 

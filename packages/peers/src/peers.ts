@@ -68,17 +68,18 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const { node } = this.#driver;
     const { nodeId } = parseTarget(target);
     if (nodeId !== undefined) node.keeper.book.unban(nodeId);
-    this.#follow(node.planner.addPersistent(target));
+    node.planner.addPersistent(target);
+    this.#driver.topologyChanged();
   }
 
   /** No persistent peer any more, by node id, address, or both; its links are closed in order. Gives what was removed, as it was written. */
   remove(nodeIdOrTarget: string): string[] {
     const { node } = this.#driver;
-    const gone = this.#idsOf(nodeIdOrTarget);
     if (!isNodeId(nodeIdOrTarget)) checkTargets([nodeIdOrTarget], 'peers.remove');
+    const gone = this.#idsOf(nodeIdOrTarget);
     const removed = node.planner.removePersistent(nodeIdOrTarget);
     for (const nodeId of gone) this.#part(nodeId, 'it was removed from the peers of the other end');
-    node.soon();
+    this.#driver.topologyChanged();
     return removed;
   }
 
@@ -93,7 +94,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     for (const target of diff.removed) {
       for (const nodeId of ids.get(target) ?? []) this.#part(nodeId, 'the topology of the other end has no such peer any more');
     }
-    this.#follow(diff);
+    this.#driver.topologyChanged();
     return diff;
   }
 
@@ -210,10 +211,6 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const { transport } = config;
     keeper.book.remove(nodeId);
     for (const remote of this.#driver.node.links(nodeId)) void transport.disconnect(remote, reason).catch(() => {});
-  }
-
-  #follow(_diff: TopologyDiff): void {
-    this.#driver.node.soon();
   }
 }
 

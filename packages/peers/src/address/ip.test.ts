@@ -9,7 +9,7 @@ test('IPv4 is 4 bytes, and IPv4 mapped into IPv6 is the same 4', (t) => {
 });
 
 test('all spellings of an IPv6 address give its 16 bytes', (t) => {
-  const loopback = '00'.repeat(15) + '01';
+  const loopback = `${'00'.repeat(15)}01`;
   for (const text of ['::1', '[::1]', '0:0:0:0:0:0:0:1', '0000::0001', '::0.0.0.1']) t.is(hex(parseIp(text)), loopback, text);
   for (const text of ['fe80::1%eth0', '[fe80::1%25]', 'FE80:0::1']) t.is(hex(parseIp(text)), `fe80${'0'.repeat(27)}1`, text);
   t.is(hex(parseIp('::')), '00'.repeat(16));

@@ -78,7 +78,7 @@ test('what is no address has no place', (t) => {
     '.',
     '\ud800:1',
     'node:x',
-    'x'.repeat(254) + ':1',
+    `${'x'.repeat(254)}:1`,
   );
   none.push('x'.repeat(LONGEST_ADDRESS + 1));
   for (const address of none) t.is(placeOf(address.replace(/^a:1\n$/, 'a\n:1')), undefined, JSON.stringify(address));

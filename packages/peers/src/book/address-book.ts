@@ -7,7 +7,7 @@ import { type Ban, BanList } from './ban-list.ts';
 import type { BookDocument } from './book-document.ts';
 import { drawMany, drawOne } from './draw.ts';
 import { KnownAddress } from './known-address.ts';
-import { BAN_TIME, ENOUGH_ADDRESSES, MOST_ON_A_HOST, MOST_OWN, MOST_TO_TEST, NEW_BUCKETS_PER_ADDRESS } from './limits.ts';
+import { BAN_TIME, ENOUGH_ADDRESSES, MOST_ON_A_HOST, MOST_OWN, NEW_BUCKETS_PER_ADDRESS } from './limits.ts';
 import { Placement } from './placement.ts';
 import { restoreBook, saveBook } from './saved.ts';
 import { Shelves } from './shelves.ts';
@@ -59,7 +59,8 @@ export type AddVerdict = 'added' | 'known' | 'own' | 'private' | 'banned' | 'und
 /**
  * Tendermint's and CometBFT's address book, which is Bitcoin's: 'new' buckets for hearsay and 'tried' ones for what a dial has reached,
  * chosen by a keyed hash of address group and source group, so that no group gets more than its quota. One address an id, one id an
- * address. It holds at most 20,480 entries, 4,096 bans.
+ * address. It holds at most 20,480 entries, 4,096 bans; of one group (a /16, or this machine) 256 tried ones, and 64 new ones for each source
+ * group that tells of it, which is all there is where the whole network is one group.
  *
  * Where it differs, and why:
  * - Times are those of a monotonic clock, and ages in the document. A wall clock that goes back would make bans endless and hearsay ever
@@ -87,8 +88,8 @@ export class AddressBook {
   readonly #bans = new BanList();
   readonly #own = new Set<string>();
   #private: ReadonlySet<string>;
-  /** Ids whose test is due, with the time since when. */
-  readonly #toTest = new Map<string, number>();
+  /** Whose test is due since when, by the tried bucket: one in each at most. */
+  readonly #toTest = new Map<number, { nodeId: string; since: number }>();
   /** The latest time that a caller told: `select` and `unban` go by it. */
   #now: number;
 
@@ -290,12 +291,12 @@ export class AddressBook {
 
   /**
    * A tried entry that stands in a newcomer's way: dial it, and tell how that went by `attempted` and `succeeded`. Each comes out once, until
-   * the next newcomer. Whoever asks every 2 minutes does as Heilman's feelers.
+   * the next newcomer; of each of the 64 buckets one waits at most, the last found. Whoever asks every 2 minutes does as Heilman's feelers.
    */
   toTest(now: number): BookEntry | undefined {
     this.#advance(now);
-    for (const [nodeId, since] of this.#toTest) {
-      this.#toTest.delete(nodeId);
+    for (const [row, { nodeId, since }] of this.#toTest) {
+      this.#toTest.delete(row);
       const known = this.#shelves.get(nodeId);
       if (known?.tried && !(known.lastAttempt !== undefined && known.lastAttempt > since)) return known.snapshot();
     }
@@ -348,8 +349,7 @@ export class AddressBook {
       this.#shelves.replace(failed, known, now, this.#placement.newRow(failed.place.group, failed.source));
       return;
     }
-    const { nodeId } = longestWithoutSuccess(incumbents)!;
-    if (!this.#toTest.has(nodeId) && this.#toTest.size < MOST_TO_TEST) this.#toTest.set(nodeId, now);
+    this.#toTest.set(row, { nodeId: longestWithoutSuccess(incumbents)!.nodeId, since: now });
   }
 
   /** After its ban, an address is hearsay again; if it was taken meanwhile, it is gone. */

@@ -47,7 +47,5 @@ export const MOST_NEW_PICKS = 0.05;
 export const TRIED_ENOUGH = 32;
 /** Entries on one host in public mode; it bounds how often we can be made to dial the ports of a victim. Our choice. */
 export const MOST_ON_A_HOST = 8;
-/** Tried entries that wait for their test; a full list takes no more until some were tested. Our choice. */
-export const MOST_TO_TEST = 64;
 /** Addresses of our own that the book remembers; the one added first makes room. Our choice: listeners have a few, self-dials find some more. */
 export const MOST_OWN = 256;

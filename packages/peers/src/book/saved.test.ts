@@ -4,7 +4,6 @@ import type { AddressBook } from './address-book.ts';
 import { type BookDocument, formatBook, parseBook, type SavedEntry } from './book-document.ts';
 import { DAY, filledBook, HOUR, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
 
-const source = node(1, '99.1.2.3:5', 'b');
 const reload = (book: AddressBook, now: number, later = 0, random: Random = seededRandom(1)) =>
   makeBook({ random, now: later, saved: parseBook(formatBook(book.save(now))) });
 
@@ -80,7 +79,7 @@ test('odd entries are left out, the rest is kept', (t) => {
   const { buckets: saved } = book.save(0);
   t.is(saved.flat().length, 4 + 1, 'an address is in at most 4 buckets');
   t.regex(book.save(0).key, /^[0-9a-f]{64}$/);
-  for (const nothing of [{}, { key: 5, entries: 5, buckets: {}, bans: null }]) t.is(makeBook({ saved: nothing as BookDocument }).size, 0);
+  for (const nothing of [{}, { key: 5, entries: 5, buckets: {}, bans: null }]) t.is(makeBook({ saved: nothing as unknown as BookDocument }).size, 0);
 });
 
 test('buckets that a document overfills hold no more than they can', (t) => {

@@ -71,8 +71,8 @@ function knownOf(saved: SavedEntry, now: number): KnownAddress | undefined {
 
 function banOf(saved: SavedBan, now: number): Ban | undefined {
   if (typeof saved !== 'object' || saved === null || typeof saved.nodeId !== 'string' || !isNodeId(saved.nodeId)) return undefined;
-  // How long it still lasts is unknown where it is no number: then it is over.
-  const left = isAge(saved.left) ? Math.min(Math.max(saved.left, 0), LONGEST_BAN) : 0;
+  // Where it is no number it is over; the list bounds it.
+  const left = isAge(saved.left) ? saved.left : 0;
   return { nodeId: saved.nodeId, until: now + left, place: placeIn(saved), source: groupIn(saved.source) };
 }
 

@@ -101,6 +101,15 @@ test('never two dials to one address or id, never over a bound, and every persis
       world.at(at, () => (world.isConnected(id) ? undefined : world.comeIn(id)));
       if (random() < 0.5) world.at(at + 30_000, () => (world.isConnected(id) ? world.lose(id, undefined, reset) : undefined));
     }
+    for (let i = 0; i < 40; i++) {
+      const [named, other] = [someone(1 + Math.floor(random() * 60)), `s${i % 4}:1`];
+      world.at(Math.floor(random() * 600_000), () => {
+        const added = random() < 0.3 ? other : random() < 0.5 ? named.address : `${named.nodeId}@elsewhere${i}:1`;
+        world.planner.addPersistent(added);
+        world.ask();
+        world.planner.removePersistent(added);
+      });
+    }
     world.at(200_000, () => {
       world.planner.setPersistent([...world.planner.persistent, 'late:1']);
       world.ask();

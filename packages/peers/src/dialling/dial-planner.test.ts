@@ -59,6 +59,11 @@ test('a peer that accepts and drops at once is not dialled in a hot loop', (t) =
     t.true(world.dialled.length < 40, `${world.dialled.length} dials`);
     const longest = 'persistent' in options ? 120_000 : 30_000;
     t.true(gaps(world).at(-1)! > 0.79 * longest);
+    if ('seeds' in options)
+      t.true(
+        kinds(world).every((kind) => kind === 'seed'),
+        'a seed that closes is not dialled before strangers',
+      );
   }
 });
 
@@ -102,30 +107,6 @@ test('with an id that was given, another node at that address is not the persist
   t.true(planner.isPersistent(idOf(1), 'elsewhere:1'));
   t.true(planner.isPersistent(undefined, 'a:1'));
   t.false(planner.isPersistent(idOf(2), 'a:1'));
-});
-
-test('a few persistent peers are dialled at once, many are spread over three intervals', (t) => {
-  const few = new World({ persistent: ['a:1', 'b:1', 'c:1', 'd:1'], maxOutbound: 0 });
-  few.run(10);
-  t.is(few.dialled.length, 4);
-  const many = new World({
-    persistent: Array.from({ length: 300 }, (_, i) => `n${i}:1`),
-    maxOutbound: 0,
-    outcome: (order) => ({ ...up(HOUR)(order), nodeId: `${order.address}` }),
-  });
-  many.run(3_100);
-  t.is(many.dialled.length, 300);
-  for (let second = 0; second < 3; second++) {
-    const count = many.dialled.filter(({ at }) => Math.floor(at / 1_000) === second).length;
-    t.true(count > 70 && count < 130, `${count} in second ${second}`);
-  }
-  const slow = new World({
-    persistent: Array.from({ length: 9 }, (_, i) => `n${i}:1`),
-    maxOutbound: 0,
-    reconnect: { interval: 60_000, max: 60_000, jitter: 0 },
-  });
-  slow.run(3_000);
-  t.is(slow.dialled.length, 9);
 });
 
 test('a topology that is set anew: who goes is not dialled any more, who comes is at once, who moves is at the new address', (t) => {
@@ -270,6 +251,15 @@ test('an ordinary peer that was lost for another reason is not dialled again by 
   }
 });
 
+test('who was dialled again, and was then lost for another reason, is left to the book', (t) => {
+  const end = (count: number) => (count === 1 ? reset : reasonError('denied', ''));
+  const world = new World({ book: [someone(1)], maxOutbound: 1, outcome: (order, count) => up(20_000, end(count))(order) });
+  world.run(19_000);
+  world.book.length = 0;
+  world.run(HOUR);
+  t.deepEqual(kinds(world), ['book', 'again']);
+});
+
 test('a peer that dialled us, and one that is no longer persistent, is not dialled when it is lost', (t) => {
   const world = new World({ outcome: up(HOUR) });
   world.comeIn(idOf(1));
@@ -359,38 +349,12 @@ test('one entry at a time is tested, ten seconds apart, also when all slots are 
   for (let i = 1; i < tested.length; i++) t.true(tested[i]!.at - tested[i - 1]!.at >= 12_000);
 });
 
-test('dials keep to their rate, their number at once and their number to one host', (t) => {
-  const book = Array.from({ length: 400 }, (_, i) => ({ nodeId: idOf(i), address: `victim.example:${1_000 + i}` }));
-  const rate = new World({ book, maxOutbound: 100, concurrent: 100, outcome: () => ({ after: 1, error: refused }) });
-  rate.run(10_000);
-  t.true(rate.dialled.length >= 215 && rate.dialled.length <= 221, `${rate.dialled.length} in ten seconds`);
-  t.is(rate.dialled.filter(({ at }) => at === 0).length, 20);
-
-  const hang = () => ({ after: 1e9, error: refused });
-  const concurrent = new World({ book, maxOutbound: 100, outcome: hang });
-  concurrent.run(60_000);
-  t.is(concurrent.dialled.length, 16);
-
-  const host = new World({
-    book: [...book, ...someones(5, 1_000)],
-    maxOutbound: 100,
-    perHost: 2,
-    persistent: ['victim.example:1', 'victim.example:2'],
-    outcome: hang,
-  });
-  host.run(60_000);
-  t.is(host.dialled.length, 2 + 2 + 5);
-});
-
-test('persistent peers that hang fill the dials at once, but for a quarter of them', (t) => {
-  const hang = () => ({ after: 1e9, error: refused });
-  const world = new World({ persistent: Array.from({ length: 200 }, (_, i) => `p${i}:1`), maxOutbound: 50, outcome: hang });
-  world.run(10_000);
-  world.book.push(...someones(50));
-  world.ask();
-  world.run(HOUR);
-  t.is(kinds(world).filter((kind) => kind === 'persistent').length, 64);
-  t.is(kinds(world).filter((kind) => kind === 'book').length, 4);
+test('the book is asked for an entry to test every ten seconds, also when nothing else happens', (t) => {
+  const world = new World({ maxOutbound: 0 });
+  let asked = 0;
+  world.toTest = () => void asked++ as undefined;
+  world.run(100_000);
+  t.is(asked, 10);
 });
 
 test('reports about dials that were never ordered, or twice, change nothing', (t) => {

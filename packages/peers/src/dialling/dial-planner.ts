@@ -305,7 +305,6 @@ export class DialPlanner {
   #mayDial(now: number): boolean {
     const others = this.#underWay.total - this.#underWay.of('persistent');
     if (this.#underWay.total >= this.#concurrent && others >= Math.max(1, Math.floor(this.#concurrent / 4))) return false;
-    if (others >= this.#concurrent) return false;
     if (this.#rate.readyAt <= now) return true;
     this.#wakeAt(this.#rate.readyAt);
     return false;

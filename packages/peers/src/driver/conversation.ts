@@ -37,8 +37,9 @@ export class Conversation {
   readonly #options: ConversationOptions;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #mount: Transport<typeof peersProtocol>;
-  readonly #server: Server;
+  /** There where anything is to be said. */
+  readonly #mount: Transport<typeof peersProtocol> | undefined;
+  readonly #server: Server | undefined;
 
   constructor(host: ConversationHost, options: ConversationOptions) {
     const { transport, exchange, statusInterval } = options;
@@ -46,10 +47,10 @@ export class Conversation {
     this.#options = options;
     this.#clock = transport.clock;
     this.#random = transport.random;
-    this.#mount = transport.mount(peersProtocol);
+    this.#mount = exchange.enabled || options.hasStatus ? transport.mount(peersProtocol) : undefined;
     this.exchange = new PeerExchange({ random: this.#random, interval: exchange.interval, seed: exchange.seed });
     this.status = new StatusSync({ random: this.#random, now: this.#clock.now(), interval: statusInterval });
-    this.#server = serve(this.#mount, {
+    this.#server = this.#mount && serve(this.#mount, {
       request: (_, { from }) => this.#requested(from),
       addresses: ({ addresses }, { from }) => this.#received(addresses, from),
       status: ({ seq }, { from }) => this.#heard(seq, from),
@@ -79,7 +80,7 @@ export class Conversation {
     if (this.#options.exchange.enabled) {
       for (let nodeId = this.exchange.ask(now, wanted); nodeId !== undefined; nodeId = this.exchange.ask(now, wanted)) {
         const peer = this.#host.peer(nodeId);
-        if (peer !== undefined) this.#mount.trySend(peer.main.remote, 'request', EMPTY);
+        if (peer !== undefined) this.#mount?.trySend(peer.main.remote, 'request', EMPTY);
       }
       for (const nodeId of this.exchange.overstayed(now)) this.#part(this.#host.peer(nodeId));
     }
@@ -88,12 +89,12 @@ export class Conversation {
   }
 
   async close(): Promise<void> {
-    void this.#server.stop({ grace: 0 });
-    await this.#mount.close();
+    void this.#server?.stop({ grace: 0 });
+    await this.#mount?.close();
   }
 
   #tell(peer: Peer, seq: number): void {
-    this.#mount.trySend(peer.main.remote, 'status', { seq });
+    this.#mount?.trySend(peer.main.remote, 'status', { seq });
   }
 
   #requested(from: Remote): void {
@@ -102,7 +103,7 @@ export class Conversation {
     const verdict = this.exchange.requested(peer.nodeId, this.#clock.now());
     if (verdict === 'ignore') return;
     if (verdict === 'abuse') return this.#host.abused(peer, reasonError('flood', 'it asked for addresses too often'), false);
-    this.#mount.trySend(from, 'addresses', { addresses: this.#host.addresses(this.#options.exchange.seed) });
+    this.#mount?.trySend(from, 'addresses', { addresses: this.#host.addresses(this.#options.exchange.seed) });
     if (verdict === 'answer_and_part') this.#part(peer);
   }
 
@@ -117,7 +118,7 @@ export class Conversation {
 
   /** A seed has answered: what is queued is flushed, and the link goes in order. */
   #part(peer: Peer | undefined): void {
-    for (const { remote } of peer?.links ?? []) void this.#mount.disconnect(remote, 'a seed answers once, and parts').catch(() => {});
+    for (const { remote } of peer?.links ?? []) void this.#options.transport.disconnect(remote, 'a seed answers once, and parts').catch(() => {});
   }
 
   #heard(seq: number, from: Remote): void {
@@ -128,7 +129,7 @@ export class Conversation {
 
   async #pull({ nodeId, instance, main }: Peer): Promise<void> {
     try {
-      const answer = decodeStatus(await this.#mount.send(main.remote, 'pull', EMPTY));
+      const answer = decodeStatus(await this.#mount!.send(main.remote, 'pull', EMPTY));
       const now = this.#clock.now();
       if (answer === undefined || (answer.value?.length ?? 0) > LONGEST_STATUS) return this.status.pullFailed(nodeId, instance, now);
       const { changed, again } = this.status.pulled(nodeId, instance, answer.seq, answer.value, now);

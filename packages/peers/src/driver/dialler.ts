@@ -20,6 +20,14 @@ export interface Order {
   readonly kind: DialKind | 'asked' | 'crawl';
 }
 
+interface UnderWay {
+  /** What the transport was given. */
+  target: string;
+  /** When it has taken too long. */
+  readonly due: number;
+  readonly cancel: AbortController;
+}
+
 /** What came of an order. */
 export interface DiallerHost {
   readonly proves: boolean;
@@ -28,8 +36,8 @@ export interface DiallerHost {
 }
 
 export class Dialler {
-  /** Orders under way, with the target that the transport was given. */
-  readonly #under = new Map<Order, string>();
+  /** Orders under way. */
+  readonly #under = new Map<Order, UnderWay>();
   readonly #transport: AnyTransport;
   readonly #config: PeersConfig;
   readonly #host: DiallerHost;
@@ -42,7 +50,7 @@ export class Dialler {
 
   /** The orders that a dial of the transport is for. */
   ordersOf(target: string | undefined): Order[] {
-    return [...this.#under].filter(([, under]) => under === target).map(([order]) => order);
+    return [...this.#under].filter(([, under]) => under.target === target).map(([order]) => order);
   }
 
   /** Is this node being dialled? */
@@ -56,18 +64,45 @@ export class Dialler {
     return this.#under.delete(order);
   }
 
-  /** Dials; one of the host's answers follows, exactly once. */
+  /** Nobody waits any more for what was only asked for. */
+  cancel(nodeId: string): void {
+    for (const [order, { cancel }] of this.#under) if (order.kind === 'asked' && order.nodeId === nodeId) cancel.abort();
+  }
+
+  /** When the first of them has taken too long. */
+  get due(): number {
+    let due = Number.POSITIVE_INFINITY;
+    for (const under of this.#under.values()) due = Math.min(due, under.due);
+    return due;
+  }
+
+  /** Gives up those that have taken too long: somebody's `resolve` or `lookup` does not answer. */
+  expire(now: number): void {
+    for (const [order, { due, target, cancel }] of [...this.#under]) {
+      if (now < due || !this.settle(order)) continue;
+      cancel.abort();
+      this.#host.failed(order, reasonError('dial_timeout', `Cannot connect to ${target}: the dial was not over after ${LONGEST_DIAL} ms`, { target, sent: false }));
+    }
+  }
+
+  /** Gives up all of them, and tells nobody. */
+  close(): void {
+    const under = [...this.#under.values()];
+    this.#under.clear();
+    for (const { cancel } of under) cancel.abort();
+  }
+
+  /** Dials; one of the host's answers follows, exactly once, unless it is closed. */
   async run(order: Order): Promise<void> {
-    let target = order.address;
-    this.#under.set(order, target);
+    const under: UnderWay = { target: order.address, due: this.#transport.clock.now() + LONGEST_DIAL, cancel: new AbortController() };
+    this.#under.set(order, under);
     try {
-      target = this.#named(order, await this.#resolve(order));
-      this.#under.set(order, target);
-      const remote = await this.#transport.dial(target);
+      under.target = this.#named(order, await this.#resolve(order));
+      const remote = await this.#transport.dial(under.target, { signal: under.cancel.signal });
       if (this.settle(order)) this.#host.dialled(order, remote);
     } catch (error) {
       if (!this.settle(order)) return;
-      this.#host.failed(order, error instanceof TransportError ? error : new TransportError('internal', String(error), { target, cause: error }));
+      this.#host.failed(order, error instanceof TransportError ? error : new TransportError('internal', String(error), { target: under.target, cause: error }));
     }
   }
 
@@ -105,5 +140,7 @@ function notPublic(address: string, why: string): TransportError {
   return new TransportError('invalid_argument', `Cannot dial ${address}, which a peer told: only public addresses are dialled, and it ${why}`, { target: address, sent: false });
 }
 
+/** Milliseconds of a dial, its name's resolution included; the transport's own bounds (`dialTimeout`, `handshakeTimeout`) are shorter. */
+const LONGEST_DIAL = 60_000;
 /** Addresses of one name that are looked at. */
 const FOUND = 16;

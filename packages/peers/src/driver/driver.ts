@@ -161,6 +161,16 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     node.events.tell({ type: 'down', nodeId, addr: node.addressOf(peer), cause });
   }
 
+  reclassified({ nodeId, persistent, main }: Peer): void {
+    this.conversation.exchange.connected(nodeId, this.node.now(), { direction: main.remote.direction, persistent });
+  }
+
+  /** The persistent peers are others than before. */
+  topologyChanged(): void {
+    for (const peer of this.peers) this.#links.reclassify(peer);
+    this.node.soon();
+  }
+
   /** Ends a peer's links at once, and tells both ends why. */
   cut(peer: Peer, error: TransportError): void {
     for (const { remote } of [...peer.links]) this.node.management.cut(remote, error);
@@ -228,12 +238,13 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     const { node } = this;
     const { book } = node.keeper;
     this.#noteOwn(book);
+    this.#orders.wake(now);
     for (const order of node.planner.next(now, this.#view)) this.#orders.start(order);
     this.#crawl(now);
     this.conversation.wake(now, book.needsMore);
     if (now >= this.#lookDue) this.#look(now, slept);
     if (now >= node.keeper.due) void node.keeper.save();
-    return Math.min(node.planner.due(now), this.conversation.due, this.#crawler?.due ?? Number.POSITIVE_INFINITY, this.#lookDue, node.keeper.due);
+    return Math.min(node.planner.due(now), this.#orders.due, this.conversation.due, this.#crawler?.due ?? Number.POSITIVE_INFINITY, this.#lookDue, node.keeper.due);
   }
 
   /** Where this node is reached: never dialled, whoever tells it. */

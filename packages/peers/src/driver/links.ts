@@ -1,6 +1,6 @@
 // Who comes and goes: links become peers, two of one peer become one, and a peer whose last link is gone is told with its cause.
 
-import { type Applicant, reasonError, type Remote, TransportError } from '@trunkline/transport-core';
+import { type Applicant, nodeOf, reasonError, type Remote, TransportError } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
 import type { Hall } from '../admission/admission.ts';
 import type { Order } from './dialler.ts';
@@ -15,6 +15,8 @@ import type { Link, Peer } from './roster.ts';
 export interface LinksHost {
   arrived(peer: Peer): void;
   left(peer: Peer, cause: TransportError): void;
+  /** It is a persistent one now, or none any more. */
+  reclassified(peer: Peer): void;
 }
 
 export class Links {
@@ -56,6 +58,7 @@ export class Links {
     if (remote.instance === this.#node.instance && orders.length === 0) return undefined;
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
     if (meant !== undefined) throw reasonError('identity_mismatch', `node ${meant.nodeId} was dialled, and who answered asserts to be ${nodeId}`);
+    if (this.#isStale(nodeId, orders)) throw reasonError('disconnected', 'it was taken off the persistent peers while it was dialled');
     return this.#doorman.receive(applicant, this.#guest(remote, nodeId, orders), this.#hall, target ?? remote.endpoint);
   }
 
@@ -76,6 +79,23 @@ export class Links {
     };
   }
 
+  /** Was it dialled for a topology that has no such peer any more? */
+  #isStale(nodeId: string, orders: readonly Order[]): boolean {
+    const [order] = orders;
+    return order !== undefined && orders.every(({ kind }) => kind === 'persistent') && !this.#node.planner.isPersistent(nodeId, order.address);
+  }
+
+  /** The persistent peers are others than before, or are better known. */
+  reclassify(peer: Peer): void {
+    const { planner, config } = this.#node;
+    const persistent = peer.links.some(({ dialled }) => planner.isPersistent(peer.nodeId, dialled));
+    if (persistent === peer.persistent) return;
+    peer.persistent = persistent;
+    peer.exempt = persistent || config.unconditional.includes(peer.nodeId);
+    this.#node.roster.recount();
+    this.#host.reclassified(peer);
+  }
+
   up(remote: Remote): void {
     const node = this.#node;
     this.#applicants.delete(remote);
@@ -86,13 +106,14 @@ export class Links {
     const known = node.peer(nodeId);
     if (known !== undefined && known.instance !== guest.instance) this.#replace(known);
     const here = node.peer(nodeId);
-    const link: Link = { remote, dialled };
+    const link: Link = { remote, dialled, lasting: isLasting(guest) };
     const peer: Peer = here ?? { ...guest, since: node.now(), links: [], main: link, release: NOTHING };
     node.roster.add(peer, link);
     this.#settle(peer);
     this.#note(nodeId, remote, dialled);
     this.#orders.fulfil(guest.orders, nodeId);
     if (here === undefined) this.#host.arrived(peer);
+    else this.reclassify(peer);
     this.#orders.arrived(nodeId, remote);
     node.soon();
   }
@@ -102,7 +123,7 @@ export class Links {
     const { book } = this.#node.keeper;
     const now = this.#node.now();
     const address = dialled ?? (remote.direction === 'in' ? firstAddress(remote.addr) : undefined);
-    if (address === undefined) return;
+    if (address === undefined || nodeOf(address) !== undefined) return;
     book.learn({ nodeId, address }, now);
     if (dialled !== undefined) book.succeeded(nodeId, dialled, now);
   }
@@ -115,7 +136,8 @@ export class Links {
     if (main !== peer.main || peer.release === NOTHING) {
       peer.release();
       peer.main = main;
-      peer.release = config.transport.hold(main.remote);
+      roster.recount();
+      peer.release = main.lasting ? config.transport.hold(main.remote) : () => {};
     }
     for (const link of peer.links) {
       if (link === main || link.dialled === undefined || !management.isUp(link.remote)) continue;
@@ -151,6 +173,11 @@ export class Links {
     if (remote.direction === 'out' || nodeId === '') return;
     this.#node.events.tell({ type: 'rejected', reason: rejectionOf(error), direction: 'in', error, nodeId, addr: firstAddress(remote.addr), remote });
   }
+}
+
+/** Whoever dialled a link says how long it lasts; what a planner dialled is meant to stay, but for a look at who is there. */
+function isLasting({ direction, persistent, orders }: Guest): boolean {
+  return direction === 'in' || persistent || orders.some(({ kind }) => kind === 'persistent' || kind === 'book' || kind === 'again' || kind === 'seed');
 }
 
 const NOTHING = (): void => {};

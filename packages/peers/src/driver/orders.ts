@@ -1,13 +1,16 @@
 // Dials that were ordered, by the planner or by who waits for a node, and what became of them.
 
-import { reasonError, type Remote, TransportError } from '@trunkline/transport-core';
+import { parseTarget, reasonError, type Remote, TransportError } from '@trunkline/transport-core';
 import { Dialler, type DiallerHost, type Order } from './dialler.ts';
+import { firstAddress } from './first-address.ts';
 import type { Node } from './node.ts';
 import { rejectionOf } from './rejection.ts';
 
 export class Orders implements DiallerHost {
   readonly #node: Node;
   readonly #dialler: Dialler;
+  /** Nodes whose address is asked of the user. */
+  readonly #locating = new Set<string>();
   /** Who waits for a node. */
   readonly #waiting = new Map<string, Set<(outcome: Remote | TransportError) => void>>();
 
@@ -53,25 +56,27 @@ export class Orders implements DiallerHost {
   }
 
   failed(order: Order, error: TransportError): void {
-    const { keeper, planner, roster, closed, events } = this.#node;
+    const { keeper, planner, closed, events } = this.#node;
     if (closed) return;
     const { book } = keeper;
     const { nodeId, address, kind } = order;
     const now = this.#node.now();
     if (error.reason === 'self') book.addOwn(address);
     if (error.reason === 'identity_mismatch' && nodeId !== undefined) book.mismatched(nodeId);
-    if (kind !== 'asked' && kind !== 'crawl' && planner.failed({ ...order, kind }, now, error).giveUp && nodeId !== undefined) book.ban(nodeId, now);
-    if (nodeId !== undefined && !roster.peers.has(nodeId) && !this.#dialler.isReaching(nodeId)) this.#answer(nodeId, error);
+    const isHopeless = kind === 'crawl' ? crawledInVain(book.get(nodeId!)) : kind !== 'asked' && planner.failed({ ...order, kind }, now, error).giveUp;
+    if (isHopeless && nodeId !== undefined) book.ban(nodeId, now);
+    if (nodeId !== undefined && !this.#dialler.isReaching(nodeId)) this.#answer(nodeId, this.#live(nodeId) ?? error);
     events.tell({ type: 'rejected', reason: rejectionOf(error), direction: 'out', error, nodeId, addr: address });
     this.#node.soon();
   }
 
   /** A connection to a node: the live one, or one that is dialled now. */
   reach(nodeId: string, signal: AbortSignal): Promise<Remote> {
-    const { management, closed, keeper } = this.#node;
-    const live = this.#node.links(nodeId).find(management.isUp);
+    const { closed, keeper } = this.#node;
+    const live = this.#live(nodeId);
     if (live !== undefined) return Promise.resolve(live);
     if (closed) return Promise.reject(CLOSED);
+    if (nodeId === this.#node.nodeId) return this.#reachSelf(signal);
     if (keeper.book.isBanned(nodeId, this.#node.now())) return Promise.reject(reasonError('denied', `node ${nodeId} is banned here`, { sent: false }));
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(nodeId) ?? new Set();
@@ -83,6 +88,7 @@ export class Orders implements DiallerHost {
       };
       const onAbort = () => {
         waiting.delete(settle);
+        if (waiting.size === 0) this.#dialler.cancel(nodeId);
         reject(signal.reason);
       };
       signal.addEventListener('abort', onAbort, { once: true });
@@ -96,16 +102,62 @@ export class Orders implements DiallerHost {
     this.#answer(nodeId, remote);
   }
 
+  /** When `wake` has something to do. */
+  get due(): number {
+    return this.#dialler.due;
+  }
+
+  /** Gives up dials that have taken too long. */
+  wake(now: number): void {
+    this.#dialler.expire(now);
+  }
+
   close(): void {
+    this.#dialler.close();
     for (const nodeId of [...this.#waiting.keys()]) this.#answer(nodeId, CLOSED);
   }
 
   /** Dials a node that somebody waits for, unless that is under way. */
   #seek(nodeId: string): void {
-    if (this.#dialler.isReaching(nodeId)) return;
+    if (this.#dialler.isReaching(nodeId) || this.#locating.has(nodeId)) return;
     const address = this.#node.planner.addressOf(nodeId) ?? this.#node.keeper.book.get(nodeId)?.address;
-    if (address !== undefined) this.start({ address, nodeId, kind: 'asked' });
-    else this.#answer(nodeId, new TransportError('unavailable', `node ${nodeId} is not connected, and no address of it is known`, { sent: false }));
+    if (address !== undefined) this.#ask(nodeId, address);
+    else void this.#locate(nodeId);
+  }
+
+  #ask(nodeId: string, address: string): void {
+    this.start({ address, nodeId, kind: 'asked' });
+    this.#node.soon();
+  }
+
+  /** A node may call itself. */
+  async #reachSelf(signal: AbortSignal): Promise<Remote> {
+    const { transport } = this.#node.config;
+    const address = firstAddress(transport.localAddr())!;
+    return transport.dial(this.proves ? `${this.#node.nodeId}@${address}` : address, { signal });
+  }
+
+  /** Nobody here knows where it is: the user may. */
+  async #locate(nodeId: string): Promise<void> {
+    const { locate } = this.#node.config;
+    this.#locating.add(nodeId);
+    let failure: unknown;
+    let address: string | undefined;
+    try {
+      address = await locate?.(nodeId);
+      if (address !== undefined) parseTarget(address);
+    } catch (error) {
+      failure = error;
+      address = undefined;
+    }
+    this.#locating.delete(nodeId);
+    if (address !== undefined && !this.#node.closed) return this.#ask(nodeId, address);
+    const why = failure === undefined ? 'no address of it is known' : `'locate' failed: ${failure instanceof Error ? failure.message : String(failure)}`;
+    this.#answer(nodeId, new TransportError('unavailable', `node ${nodeId} is not connected, and ${why}`, { sent: false, cause: failure }));
+  }
+
+  #live(nodeId: string): Remote | undefined {
+    return this.#node.links(nodeId).find(this.#node.management.isUp);
   }
 
   #answer(nodeId: string, outcome: Remote | TransportError): void {
@@ -115,4 +167,11 @@ export class Orders implements DiallerHost {
   }
 }
 
+/** Who is crawled is not the planner's affair: that it answers no more, after as many tries, is seen here. */
+function crawledInVain(entry: { readonly failures: number } | undefined): boolean {
+  return entry !== undefined && entry.failures >= MOST_CRAWLS;
+}
+
+/** Tendermint's maxAttemptsToDial, as the planner has it. */
+const MOST_CRAWLS = 16;
 const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent: false });

@@ -4,6 +4,8 @@ import { type Reason, reasonError, TransportError } from '@trunkline/transport-c
 import type { Rejection } from '../types.ts';
 
 export function rejectionOf({ code, reason }: TransportError): Rejection {
+  // What refuses without a reason of its own crosses as 'refused': then its code tells.
+  if (reason === 'refused' && code === 'failed_precondition') return 'incompatible';
   if (reason !== undefined && BY_REASON[reason] !== undefined) return BY_REASON[reason];
   return code === 'failed_precondition' ? 'incompatible' : code === 'unavailable' ? 'unreachable' : 'failed';
 }

@@ -7,6 +7,8 @@ export interface Link {
   readonly remote: Remote;
   /** What was dialled to get it, where this node's planner did; such a link is closed when another is in use. */
   readonly dialled: string | undefined;
+  /** Is it to stay though nobody uses it? Else who dialled it closes it when it has been idle (`idleTimeout`). */
+  readonly lasting: boolean;
 }
 
 /** A node with at least one link. */
@@ -14,9 +16,9 @@ export interface Peer {
   readonly nodeId: string;
   readonly proven: boolean;
   readonly instance: string;
-  readonly persistent: boolean;
+  persistent: boolean;
   /** Persistent or unconditional: it counts in no cap. */
-  readonly exempt: boolean;
+  exempt: boolean;
   /** The network that it comes from, where such are capped. */
   readonly group: string | undefined;
   readonly since: number;
@@ -30,6 +32,8 @@ export class Roster {
   readonly peers = new Map<string, Peer>();
   readonly #self: string;
   readonly #byRemote = new Map<Remote, Peer>();
+  /** What `count` gave since somebody came or went. */
+  #counts: { readonly in: number; readonly out: number } | undefined;
 
   constructor(self: string) {
     this.#self = self;
@@ -41,6 +45,7 @@ export class Roster {
 
   /** A link of a peer that is here, or of a new one, whose first it is. */
   add(peer: Peer, link: Link): void {
+    this.#counts = undefined;
     if (!peer.links.includes(link)) peer.links.push(link);
     this.peers.set(peer.nodeId, peer);
     this.#byRemote.set(link.remote, peer);
@@ -50,6 +55,7 @@ export class Roster {
   remove(remote: Remote): Peer | undefined {
     const peer = this.#byRemote.get(remote);
     if (peer === undefined) return undefined;
+    this.#counts = undefined;
     this.#byRemote.delete(remote);
     const at = peer.links.findIndex((link) => link.remote === remote);
     if (at >= 0) peer.links.splice(at, 1);
@@ -59,6 +65,7 @@ export class Roster {
 
   /** Somebody else has its id: its links are nobody's from now on. Gives them. */
   dismiss(peer: Peer): Link[] {
+    this.#counts = undefined;
     this.peers.delete(peer.nodeId);
     for (const link of peer.links) this.#byRemote.delete(link.remote);
     return peer.links.splice(0);
@@ -74,11 +81,19 @@ export class Roster {
     return up.find((link) => link.remote.direction === winner) ?? up[0];
   }
 
-  /** Ordinary peers, by who dialled the link in use. */
+  /** A peer's link in use is another, or it counts otherwise. */
+  recount(): void {
+    this.#counts = undefined;
+  }
+
+  /** Ordinary peers, by who dialled the link in use. Asked at every turn, so it is counted once a change. */
   count(direction: 'in' | 'out'): number {
-    let count = 0;
-    for (const peer of this.peers.values()) if (!peer.exempt && peer.main.remote.direction === direction) count++;
-    return count;
+    if (this.#counts === undefined) {
+      const counts = { in: 0, out: 0 };
+      for (const peer of this.peers.values()) if (!peer.exempt) counts[peer.main.remote.direction]++;
+      this.#counts = counts;
+    }
+    return this.#counts[direction];
   }
 
   countInbound(group: string): number {

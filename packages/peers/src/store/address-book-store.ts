@@ -32,7 +32,7 @@ export function createMemoryAddressBook(): AddressBookStore {
  * could not be read under `key` + '.broken'.
  */
 export function createStoreAddressBook(store: Store, key = 'address-book'): AddressBookStore {
-  return new OneUser(new StoreBacking(store, key), `address book '${key}'`);
+  return new OneUser(new StoreBacking(store, key), key);
 }
 
 function memory(): Store {

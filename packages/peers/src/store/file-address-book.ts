@@ -19,5 +19,5 @@ export function createFileAddressBook(path: string): AddressBookStore {
     throw new TypeError(`createFileAddressBook: path: must be the path of a file, got ${typeof path === 'string' ? JSON.stringify(path) : typeof path}`);
   }
   const file = resolve(path);
-  return new OneUser(new FileBacking(file, fileDisk, processes), `address book ${file}`);
+  return new OneUser(new FileBacking(file, fileDisk, processes), file);
 }

@@ -67,6 +67,6 @@ export class OneUser {
   }
 
   #misused(problem: string): TransportError {
-    return new TransportError('failed_precondition', `${this.#name}: ${problem}`);
+    return new TransportError('failed_precondition', `address book: ${this.#name}: ${problem}`);
   }
 }

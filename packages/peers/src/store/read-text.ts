@@ -14,7 +14,7 @@ export function readText<T>(bytes: Uint8Array, read: (text: string) => T, name: 
     return read(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    throw new TransportError('data_loss', `${name}: it is no address book: ${problem}`, { target: name, cause: error });
+    throw new TransportError('data_loss', `address book: ${name}: it is broken: ${problem}`, { target: name, cause: error });
   }
 }
 

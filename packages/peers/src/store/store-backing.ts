@@ -26,7 +26,9 @@ export class StoreBacking implements Backing {
         const value = readText(bytes, read, key);
         if (key === this.#key) this.#good = bytes;
         else
-          warnings.push(new TransportError('data_loss', `${this.#key}: it is missing or broken; '${key}', which was saved before, is used`, { target: key }));
+          warnings.push(
+            new TransportError('data_loss', `address book: ${this.#key}: it is missing or broken; '${key}', which was saved before, is used`, { target: key }),
+          );
         return { value, warnings };
       } catch (error) {
         warnings.push(withRemedy(ourError(error, key), await this.#putAside(key, bytes)));
@@ -74,5 +76,5 @@ export class StoreBacking implements Backing {
 function ourError(error: unknown, key: string): TransportError {
   if (error instanceof TransportError) return error;
   const problem = error instanceof Error ? error.message : String(error);
-  return new TransportError('unavailable', `${key}: the store failed: ${problem}`, { target: key, cause: error });
+  return new TransportError('unavailable', `address book: ${key}: the store failed: ${problem}`, { target: key, cause: error });
 }

@@ -23,11 +23,13 @@ export interface TestNode {
   readonly transport: Transport<typeof echo>;
   readonly peers: Peers<any>;
   readonly events: PeerEvent<any>[];
+  /** Hints that came, in order. */
+  readonly hints: string[];
 }
 
 export interface ClusterOptions {
   readonly peers?: (name: string) => Partial<PeersOptions<any>>;
-  readonly transport?: SimTransportOptions;
+  readonly transport?: SimTransportOptions | ((name: string) => SimTransportOptions);
   /** Is the address book kept across restarts? Default true. */
   readonly durable?: boolean;
 }
@@ -37,20 +39,23 @@ export function cluster(sim: Simulation, names: readonly string[], { peers: give
   const nodes = new Map<string, TestNode>();
   for (const name of names) {
     sim.node(name, async ({ transport: make, store }) => {
-      const transport = make(echo, common);
+      const transport = make(echo, typeof common === 'function' ? common(name) : common);
       const peers = createPeers<any>({
         transport,
         identity: { nodeId: idOf(name) },
         ...(durable ? { addressBook: createStoreAddressBook(store) } : {}),
         ...given(name),
       });
-      const node: TestNode = { name, transport, peers, events: [] };
+      const node: TestNode = { name, transport, peers, events: [], hints: [] };
       void (async () => {
         for await (const event of peers.events()) node.events.push(event);
       })();
       await transport.listen();
       void (async () => {
-        for await (const rpc of transport.consumer()) if (rpc.method === 'say') rpc.respond(`${name}: ${rpc.request}`);
+        for await (const rpc of transport.consumer()) {
+          if (rpc.method === 'say') rpc.respond(`${name}: ${rpc.request}`);
+          else node.hints.push(rpc.request);
+        }
       })();
       nodes.set(name, node);
       await peers.start();

@@ -111,6 +111,11 @@ export function goAwayError(frame: Frame): TransportError {
   return new TransportError(codeOf(frame.code), text, { reason: reasonOf(frame.reason), origin: 'remote' });
 }
 
+/** What calls fail with that are open when a connection ends: a duplicate is the connection's affair, and theirs is that it is gone. */
+export function lossOf(error: TransportError): TransportError {
+  return error.reason === 'duplicate' ? reasonError('disconnected', error.message, { origin: error.origin }) : error;
+}
+
 /** Leaving in order takes no longer than this. */
 const LEAVE_TIME = 5_000;
 /** Beyond its grace a closing transport flushes for so long. */

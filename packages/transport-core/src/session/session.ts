@@ -12,7 +12,7 @@ import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
 import type { Channel } from './channel.ts';
 import { Channels } from './channels.ts';
-import { type Departing, Departure, goAwayError } from './departure.ts';
+import { type Departing, Departure, goAwayError, lossOf } from './departure.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Greeter } from './greeter.ts';
 import { judgeHello, settle } from './handshake.ts';
@@ -288,7 +288,7 @@ export class Session implements FrameVisitor, Departing {
   departed(waiting: OutCall[]): void {
     this.#phase = 'leaving';
     this.#options.visitor.leaving(waiting);
-    this.#channels.rejectWriters(this.#departure.left!);
+    this.#channels.rejectWriters(lossOf(this.#departure.left!));
   }
 
   #goneAway(frame: Frame): void {
@@ -326,10 +326,11 @@ export class Session implements FrameVisitor, Departing {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     this.outbox.over = true;
-    const unsent = this.caller.close(error, this.#channels.all());
-    this.callee.close(error);
+    const lost = lossOf(error);
+    const unsent = this.caller.close(lost, this.#channels.all());
+    this.callee.close(lost);
     for (const { lanes } of this.#channels.all()) this.outbox.drop(lanes);
-    this.#channels.rejectWriters(error);
+    this.#channels.rejectWriters(lost);
     this.#options.visitor.down(error, unsent);
   }
 

@@ -1,5 +1,6 @@
 // Who knows the nodes behind a transport's connections: at most one a transport, `@trunkline/peers` as a rule.
 
+import { isNodeId } from '../address.ts';
 import type { TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';
 
@@ -35,7 +36,10 @@ export interface Membership {
   closed(): void;
 }
 
-/** The node id of a target `node:<id>`; undefined for any other. (`node:7000` is a host's name and its port.) */
+/** The node id of a target `node:<id>`, or of a bare id; undefined for any other. (`node:7000` is a host's name and its port.) */
 export function nodeOf(target: string): string | undefined {
-  return target.length === 69 && target.startsWith('node:') && /^[0-9a-f]{64}$/.test(target.slice(5)) ? target.slice(5) : undefined;
+  if (target.length === 64) return isNodeId(target) ? target : undefined;
+  if (target.length !== 69 || !target.startsWith('node:')) return undefined;
+  const id = target.slice(5);
+  return isNodeId(id) ? id : undefined;
 }

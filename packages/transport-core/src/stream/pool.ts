@@ -7,6 +7,7 @@ import type { Call } from '../rpc/call.ts';
 import { type MemoryGauge, memoryFull } from '../session/link.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection } from './connection.ts';
+import { nodeOf } from './membership.ts';
 
 /** What the pool asks of the transport. */
 export interface PoolHost {
@@ -133,13 +134,30 @@ export class Pool {
     this.#dial(entry);
   }
 
-  /** A connection to a target: the live one, or the one that comes. */
-  connect(target: string): Promise<Connection> {
+  /** A connection to a target: the live one, or the one that comes; who waits for it may leave by a signal. */
+  connect(target: string, signal?: AbortSignal): Promise<Connection> {
     const entry = this.#entry(target);
     const live = entry.connections[0];
     if (live !== undefined) return Promise.resolve(live);
     return new Promise((resolve, reject) => {
-      entry.waiters.add({ resolve, reject });
+      const leave = () => {
+        entry.waiters.delete(waiter);
+        reject(new TransportError('cancelled', `the dial of ${target} was cancelled`, { target, cause: signal?.reason, sent: false }));
+        this.settle(entry);
+      };
+      const settled = () => signal?.removeEventListener('abort', leave);
+      const waiter: Waiter = {
+        resolve: (connection) => {
+          settled();
+          resolve(connection);
+        },
+        reject: (error) => {
+          settled();
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      entry.waiters.add(waiter);
       this.#dial(entry);
     });
   }
@@ -249,6 +267,8 @@ export class Pool {
     this.host.open(entry.target, entry.address, entry.nodeId, dialling.signal).then(
       (connection) => {
         if (entry.dialling === dialling) entry.dialling = undefined;
+        // A node's link that gave way to another as it came up: that other is found now.
+        if (connection.session.state !== 'up' && entry.wanted && nodeOf(entry.target) !== undefined) return this.#dial(entry);
         this.#opened(entry, connection);
       },
       (error) => {

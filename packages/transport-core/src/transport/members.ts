@@ -9,6 +9,9 @@ import { LiveRemote } from '../stream/remote.ts';
 export class Members {
   readonly #network: { readonly membership: Membership | undefined };
 
+  /** Names that `resolve` led to a node, as they were written. */
+  readonly #names = new Map<string, string>();
+
   constructor(network: { readonly membership: Membership | undefined }) {
     this.#network = network;
   }
@@ -17,7 +20,7 @@ export class Members {
   links(target: string): readonly Connection[] {
     const { membership } = this.#network;
     if (membership === undefined) return NONE;
-    const named = nodeOf(target);
+    const named = nodeOf(target) ?? this.#names.get(target);
     if (named !== undefined) return membership.links(named).map(connectionOf);
     const id = target.charAt(64) === '@' ? target.slice(0, 64) : '';
     const proven = id === '' ? NOBODY : membership.links(id).filter((remote) => remote.nodeId === id);
@@ -36,7 +39,12 @@ export class Members {
       const message = `Cannot connect to ${target}: nobody on this transport knows nodes by their ids; createPeers({ transport }) does`;
       throw new TransportError('failed_precondition', message, { target, sent: false });
     }
-    return connectionOf(await membership.reach(nodeId, signal));
+    const connection = connectionOf(await membership.reach(nodeId, signal));
+    if (nodeOf(target) === undefined) {
+      if (this.#names.size >= NAMES) this.#names.clear();
+      this.#names.set(target, nodeId);
+    }
+    return connection;
   }
 
   connectionOf(remote: Remote): Connection {
@@ -48,5 +56,7 @@ function connectionOf(remote: Remote): Connection {
   return LiveRemote.linkOf(remote) as Connection;
 }
 
+/** Names that are remembered. */
+const NAMES = 1_024;
 const NONE: readonly Connection[] = Object.freeze([]);
 const NOBODY: readonly Remote[] = Object.freeze([]);

@@ -166,11 +166,11 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 
   async open(target: string, address: string, nodeId: string | undefined, signal: AbortSignal): Promise<Connection> {
     const { config } = this;
-    const named = nodeOf(target);
-    if (named !== undefined) return this.members.reach(named, target, signal);
     if (this.#live >= config.limits.connections) throw withDetails(this.#full(), { target });
-    const found = config.resolve === undefined ? address : await askResolve(config, target, nodeId === undefined ? address : target, address);
+    const found = config.resolve === undefined || nodeOf(target) !== undefined ? address : await askResolve(config, target, nodeId === undefined ? address : target, address);
     signal.throwIfAborted();
+    const named = nodeOf(found);
+    if (named !== undefined) return this.members.reach(named, target, signal);
     const stream = await this.layer.dial(found, { timeout: config.dialTimeout, signal, nodeId });
     if (signal.aborted) stream.destroy();
     signal.throwIfAborted();

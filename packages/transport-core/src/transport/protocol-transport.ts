@@ -185,16 +185,17 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     throw new TypeError(`a target is an address, or a Remote of this transport; got ${what}`);
   }
 
-  async #connect(target: Target): Promise<Connection> {
-    if (typeof target === 'string') return this.network.live(target) ?? this.network.pool.connect(target);
+  async #connect(target: Target, signal?: AbortSignal): Promise<Connection> {
+    if (signal?.aborted === true) throw new TransportError('cancelled', `dial of ${nameOf(target)}: its signal had aborted`, { cause: signal.reason, sent: false });
+    if (typeof target === 'string') return this.network.live(target) ?? this.network.pool.connect(target, signal);
     const connection = this.#connectionOf(target);
     if (connection.over || connection.session.state !== 'up') throw lost(target);
     return connection;
   }
 
-  async dial(target: Target): Promise<Remote> {
+  async dial(target: Target, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Remote> {
     this.#refuseWhenOver();
-    return (await this.#connect(target)).remote!;
+    return (await this.#connect(target, signal)).remote!;
   }
 
   remotes(): Remote[] {

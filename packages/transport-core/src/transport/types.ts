@@ -97,8 +97,11 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   trySendAll<N extends OneWayName<P>>(targets: readonly Target[], method: N, request: RequestInput<P, N>): boolean[];
   /** Resolves when `trySend` would be true; dials a string target if nothing is live; rejects with the dial's or the connection's error. */
   writable(target: Target): Promise<void>;
-  /** Connects and completes the hello ahead of any call; a live connection is taken as it is. */
-  dial(target: Target): Promise<Remote>;
+  /**
+   * Connects and completes the hello ahead of any call; a live connection is taken as it is. With a signal that aborts it rejects with
+   * `cancelled`, whose cause is the signal's reason, and a dial that nobody else waits for ends.
+   */
+  dial(target: Target, options?: { readonly signal?: AbortSignal | undefined }): Promise<Remote>;
   /** Who is connected now. */
   remotes(): Remote[];
   /** Who comes and goes; those that live come first. It ends when the transport closes. */

@@ -1,0 +1,106 @@
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { AddressHistory } from './address-history.ts';
+import { AgainList } from './again-list.ts';
+import type { DialOrder } from './dial-planner.ts';
+import { idOf, refused, reset, someone, World } from './testing/planner-world.ts';
+
+const HOUR = 3_600_000;
+const someones = (count: number, first = 1) => Array.from({ length: count }, (_, i) => someone(first + i));
+const up = (lives: number) => (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? order.address, lives, end: reset });
+const kinds = (world: World) => world.dialled.map(({ kind }) => kind);
+
+test('a few persistent peers are dialled at once, many are spread over three intervals', (t) => {
+  const few = new World({ persistent: ['a:1', 'b:1', 'c:1', 'd:1'], maxOutbound: 0 });
+  few.run(10);
+  t.is(few.dialled.length, 4);
+  const many = new World({
+    persistent: Array.from({ length: 300 }, (_, i) => `n${i}:1`),
+    maxOutbound: 0,
+    outcome: (order) => up(HOUR)(order),
+  });
+  many.run(3_100);
+  t.is(many.dialled.length, 300);
+  for (let second = 0; second < 3; second++) {
+    const count = many.dialled.filter(({ at }) => Math.floor(at / 1_000) === second).length;
+    t.true(count > 70 && count < 130, `${count} in second ${second}`);
+  }
+  const slow = new World({
+    persistent: Array.from({ length: 9 }, (_, i) => `n${i}:1`),
+    maxOutbound: 0,
+    reconnect: { interval: 60_000, max: 60_000, jitter: 0 },
+  });
+  slow.run(3_000);
+  t.is(slow.dialled.length, 9);
+});
+
+test('dials keep to their rate, their number at once and their number to one host', (t) => {
+  const book = Array.from({ length: 400 }, (_, i) => ({ nodeId: idOf(i), address: `victim.example:${1_000 + i}` }));
+  const rate = new World({ book, maxOutbound: 100, concurrent: 100, outcome: () => ({ after: 1, error: refused }) });
+  rate.run(10_000);
+  t.true(rate.dialled.length >= 215 && rate.dialled.length <= 221, `${rate.dialled.length} in ten seconds`);
+  t.is(rate.dialled.filter(({ at }) => at === 0).length, 20);
+
+  const hang = () => ({ after: 1e9, error: refused });
+  const concurrent = new World({ book, maxOutbound: 100, outcome: hang });
+  concurrent.run(60_000);
+  t.is(concurrent.dialled.length, 16);
+
+  const host = new World({
+    book: [...book, ...someones(5, 1_000)],
+    maxOutbound: 100,
+    perHost: 2,
+    persistent: ['victim.example:1', 'victim.example:2'],
+    outcome: hang,
+  });
+  host.run(60_000);
+  t.is(host.dialled.length, 2 + 2 + 5);
+});
+
+test('persistent peers that hang fill the dials at once, but for a quarter of them', (t) => {
+  const hang = () => ({ after: 1e9, error: refused });
+  const world = new World({ persistent: Array.from({ length: 200 }, (_, i) => `p${i}:1`), maxOutbound: 50, outcome: hang });
+  world.run(10_000);
+  world.book.push(...someones(50));
+  world.ask();
+  world.run(HOUR);
+  t.is(kinds(world).filter((kind) => kind === 'persistent').length, 64);
+  t.is(kinds(world).filter((kind) => kind === 'book').length, 4);
+});
+
+test('of more persistent peers than are dialled at once each gets its turn', (t) => {
+  const persistent = Array.from({ length: 200 }, (_, i) => `p${i}:1`);
+  const outcome = () => ({ after: 1_000, error: refused });
+  const world = new World({ persistent, maxOutbound: 0, outcome, reconnect: { interval: 1, max: 1, jitter: 0 } });
+  world.run(60_000);
+  const counts = persistent.map((target) => world.dialled.filter(({ address }) => address === target).length);
+  t.true(Math.min(...counts) >= 15 && Math.max(...counts) <= 22, `${Math.min(...counts)} to ${Math.max(...counts)}`);
+});
+
+test('of four thousand failed addresses the one longest untouched is forgotten', (t) => {
+  const history = new AddressHistory(seededRandom(1));
+  const slow = { interval: HOUR, max: HOUR, jitter: 0 };
+  for (let i = 0; i < 5_000; i++) {
+    history.failed(`a:${i}`, i, slow);
+    history.failed('kept:1', i, slow);
+  }
+  t.is(history.size, 4_096);
+  t.is(history.readyAt('a:0'), Number.NEGATIVE_INFINITY);
+  t.is(history.readyAt('a:4999'), 4_999 + HOUR);
+  t.is(history.failed('kept:1', 0, slow), 5_001);
+});
+
+test('of sixty-four who were lost by chance the one that waits longest makes room', (t) => {
+  const list = new AgainList<number>();
+  for (let i = 0; i < 70; i++) list.add(`a:${i}`, i);
+  t.is(list.size, 64);
+  const pick = () =>
+    list.pick(
+      (candidate) => candidate === 6,
+      () => true,
+    );
+  t.is(pick(), 7);
+  t.is(list.size, 63, 'who is over is gone');
+  for (let i = 0; i < 3; i++) list.failed('a:7');
+  t.is(pick(), 8);
+});

@@ -1,0 +1,163 @@
+import { type Store, seededRandom, TransportError } from '@trunkline/transport-core';
+import { createSimulation } from '@trunkline/transport-inmem/simulation';
+import test from 'ava';
+import { createMemoryAddressBook, createStoreAddressBook } from './address-book-store.ts';
+import { read, storeSuite } from './testing/store-suite.ts';
+
+storeSuite(test, 'memory', createMemoryAddressBook);
+storeSuite(test, 'Store', () => createStoreAddressBook(mapStore().store));
+
+test('a Store has the book, the one before and what was broken, each under its key', async (t) => {
+  const { store, entries } = mapStore();
+  const book = createStoreAddressBook(store, 'peers');
+  await book.load(read);
+  for (const text of ['[one]', '[two]', 'three']) await book.save(text);
+  t.deepEqual([...entries.keys()].sort(), ['peers', 'peers.old']);
+  await book.close();
+  await book.load(read);
+  t.deepEqual(texts(entries), { 'peers.old': '[two]', 'peers.broken': 'three' });
+  await book.save('[four]');
+  t.deepEqual(texts(entries), { peers: '[four]', 'peers.old': '[two]', 'peers.broken': 'three' });
+});
+
+test('bytes that are no text are no book', async (t) => {
+  const { store, entries } = mapStore();
+  entries.set('address-book', new Uint8Array([0x5b, 0xff, 0x5d]));
+  const { value, warnings } = await createStoreAddressBook(store).load((text) => text);
+  t.is(value, undefined);
+  t.regex(warnings[0]!.message, /^address book: address-book: it is broken: .*; it was moved to 'address-book\.broken'/);
+});
+
+test('a store that fails to read is a warning, one that fails to write an error, and a save can be tried again', async (t) => {
+  const { store, entries } = mapStore();
+  let failing = true;
+  const fail = async (): Promise<never> => {
+    throw new Error('no disk');
+  };
+  const flaky: Store = {
+    ...store,
+    get: (key) => (failing ? fail() : store.get(key)),
+    set: (key, value) => (failing ? fail() : store.set(key, value)),
+  };
+  entries.set('address-book', new TextEncoder().encode('[one]'));
+  const book = createStoreAddressBook(flaky);
+  const { value, warnings } = await book.load(read);
+  t.is(value, undefined);
+  t.deepEqual(
+    warnings.map(({ message }) => message),
+    [
+      'address book: address-book: the store failed: no disk; it is left as it is',
+      'address book: address-book.old: the store failed: no disk; it is left as it is',
+    ],
+  );
+  const error = await t.throwsAsync(book.save('[two]'), { instanceOf: TransportError, message: /the store failed: no disk/ });
+  t.is(error?.code, 'unavailable');
+  failing = false;
+  await book.save('[two]');
+  await book.close();
+  t.is((await book.load(read)).value, '[two]');
+});
+
+test('a node of a simulation that crashes at any time, on a disk that fails, finds the last book or the one before', async (t) => {
+  for (let seed = 1; seed <= 25; seed++) {
+    const random = seededRandom(seed);
+    const sim = createSimulation({ seed });
+    const lives: { found: string | undefined; warnings: number; saved: number; tried: number }[] = [];
+    sim.node(
+      'a',
+      async ({ store }) => {
+        const book = createStoreAddressBook(store);
+        const { value, warnings } = await book.load(read);
+        const found = value === undefined ? -1 : Number(value.slice(1, -1));
+        const life = { found: value, warnings: warnings.length, saved: found, tried: found };
+        lives.push(life);
+        for (;;) {
+          const number = ++life.tried;
+          await book.save(`[${number}]`).then(
+            () => (life.saved = number),
+            () => {},
+          );
+        }
+      },
+      { disk: { latency: [0, 5], sync: [1, 5], failure: 0.1 } },
+    );
+    for (let i = 0; i < 12; i++) {
+      await sim.run(1 + Math.floor(random() * 200));
+      sim.crash('a');
+      sim.restart('a');
+    }
+    await sim.run(100);
+    for (let i = 1; i < lives.length; i++) {
+      const [before, now] = [lives[i - 1]!, lives[i]!];
+      const found = now.found === undefined ? -1 : Number(now.found.slice(1, -1));
+      if (found < before.saved || found > before.tried) t.fail(`seed ${seed}: saved ${before.saved}, tried ${before.tried}, found ${now.found}`);
+      t.is(now.warnings, 0);
+    }
+    t.true(lives.length > 1 && lives.at(-1)!.tried > 5, `seed ${seed}`);
+    await sim.close();
+  }
+});
+
+test('stopped at any step of a save, by a store that tears what it has not synced: the old book is found or the new one', async (t) => {
+  let cases = 0;
+  for (let stop = 0; stop < 5; stop++) {
+    const safe = new Map([
+      ['address-book', '[two]'],
+      ['address-book.old', '[one]'],
+    ]);
+    let unsafe: [string, string][] = [];
+    let steps = 0;
+    const step = () => {
+      if (steps++ >= stop) throw new Error('stopped');
+    };
+    const encode = (text: string | undefined) => (text === undefined ? undefined : new TextEncoder().encode(text));
+    const store: Store = {
+      ...mapStore().store,
+      get: async (key) => encode(safe.get(key)),
+      set: async (key, value) => {
+        unsafe.push([key, new TextDecoder().decode(value)]);
+        step();
+      },
+      sync: async () => {
+        step();
+        for (const [key, value] of unsafe) safe.set(key, value);
+        unsafe = [];
+      },
+    };
+    const book = createStoreAddressBook(store);
+    t.is((await book.load(read)).value, '[two]');
+    const saved = await book.save('[three]').then(
+      () => true,
+      () => false,
+    );
+    t.is(saved, stop === 4);
+    for (let fate = 0; fate < 3 ** unsafe.length; fate++) {
+      const { store: after, entries } = mapStore();
+      for (const [key, value] of safe) entries.set(key, encode(value)!);
+      for (const [i, [key, value]] of unsafe.entries()) {
+        const how = Math.floor(fate / 3 ** i) % 3;
+        if (how > 0) entries.set(key, encode(how === 1 ? value : value.slice(0, 2))!);
+      }
+      const { value } = await createStoreAddressBook(after).load(read);
+      t.true(saved ? value === '[three]' : value === '[two]' || value === '[three]', `stopped at ${stop}: ${JSON.stringify(texts(entries))}`);
+      cases++;
+    }
+  }
+  t.true(cases > 8);
+});
+
+function mapStore(): { store: Store; entries: Map<string, Uint8Array> } {
+  const entries = new Map<string, Uint8Array>();
+  const store: Store = {
+    get: async (key) => entries.get(key),
+    set: async (key, value) => void entries.set(key, value),
+    delete: async (key) => void entries.delete(key),
+    keys: async () => [...entries.keys()],
+    sync: async () => {},
+  };
+  return { store, entries };
+}
+
+function texts(entries: Map<string, Uint8Array>): Record<string, string> {
+  return Object.fromEntries([...entries].map(([key, bytes]) => [key, new TextDecoder().decode(bytes)]));
+}

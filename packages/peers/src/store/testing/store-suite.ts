@@ -1,0 +1,129 @@
+// What every address book store does, whatever it keeps the book in.
+
+import { TransportError } from '@trunkline/transport-core';
+import type { ExecutionContext, TestFn } from 'ava';
+import type { AddressBookStore } from '../address-book-store.ts';
+
+/** What a reader of books does: anything but '[…]' is none. */
+export function read(text: string): string {
+  if (!/^\[.*\]$/s.test(text)) throw new Error(`no book: ${text.slice(0, 20)}`);
+  return text;
+}
+
+/** `make` gives a store with nothing in it. */
+export function storeSuite(test: TestFn, name: string, make: (t: ExecutionContext) => Promise<AddressBookStore> | AddressBookStore): void {
+  test(`${name}: nothing is found where nothing was saved`, async (t) => {
+    const store = await make(t);
+    t.deepEqual(await store.load(read), { value: undefined, warnings: [] });
+    await store.close();
+    t.deepEqual(await store.load(read), { value: undefined, warnings: [] });
+    await store.close();
+  });
+
+  test(`${name}: what was saved last is found after a close, as it was written`, async (t) => {
+    const store = await make(t);
+    for (const text of ['[one]', '[two ünï 🦊\r\n\0]', '[]', `[${'x'.repeat(300_000)}]`]) {
+      await store.load(read);
+      await store.save('[before]');
+      await store.save(text);
+      await store.close();
+      t.deepEqual(await store.load(read), { value: text, warnings: [] });
+      await store.close();
+    }
+  });
+
+  test(`${name}: it has one user at a time`, async (t) => {
+    const store = await make(t);
+    const first = store.load(read);
+    await refused(t, store.load(read), /in use/);
+    await first;
+    await refused(t, store.load(read), /in use/);
+    await store.save('[one]');
+    await store.close();
+    t.is((await store.load(read)).value, '[one]');
+    await store.close();
+  });
+
+  test(`${name}: it is loaded before it is saved, and saved before it is closed`, async (t) => {
+    const store = await make(t);
+    await refused(t, store.save('[early]'), /load it first/);
+    await store.load(read);
+    await store.save('[one]');
+    let isSaved = false;
+    const last = store.save('[two]').then(() => {
+      isSaved = true;
+    });
+    const closed = Promise.all([store.close(), store.close()]).then(() => t.true(isSaved));
+    await refused(t, store.save('[late]'), /load it first/);
+    await closed;
+    await last;
+    await store.close();
+    t.is((await store.load(read)).value, '[two]');
+    await store.close();
+  });
+
+  test(`${name}: saves happen one after the other, and only the newest of those that wait`, async (t) => {
+    const store = await make(t);
+    await store.load(read);
+    await Promise.all(Array.from({ length: 200 }, (_, i) => store.save(`[${i}]`)));
+    await store.close();
+    t.is((await store.load(read)).value, '[199]');
+    await store.close();
+  });
+
+  test(`${name}: a close while it loads waits for that`, async (t) => {
+    const store = await make(t);
+    const loaded = store.load(read);
+    await store.close();
+    t.is((await loaded).value, undefined);
+    await refused(t, store.save('[late]'), /load it first/);
+    await store.load(read);
+    await store.close();
+  });
+
+  test(`${name}: where its reader does not understand the text, it gets the one before, and a warning`, async (t) => {
+    const store = await make(t);
+    await store.load(read);
+    await store.save('[one]');
+    await store.save('two');
+    await store.close();
+    const { value, warnings } = await store.load(read);
+    t.is(value, '[one]');
+    t.deepEqual(
+      warnings.map(({ code }) => code),
+      ['data_loss', 'data_loss'],
+    );
+    t.regex(warnings[0]!.message, /no book: two; it was moved to '.*\.broken'/);
+    t.regex(warnings[1]!.message, /\.old', which was saved before, is used/);
+    await store.save('[three]');
+    await store.close();
+    t.deepEqual(await store.load(read), { value: '[three]', warnings: [] });
+    await store.save('four');
+    await store.close();
+    t.is((await store.load(read)).value, '[three]', 'the broken one never took the place of the good one');
+    await store.close();
+  });
+
+  test(`${name}: where its reader understands neither, there is nothing, and two warnings`, async (t) => {
+    const store = await make(t);
+    await store.load(read);
+    await store.save('one');
+    await store.save('two');
+    await store.close();
+    const { value, warnings } = await store.load(read);
+    t.is(value, undefined);
+    t.deepEqual(
+      warnings.map(({ message }) => /no book: (one|two)/.exec(message)?.[1]),
+      ['two', 'one'],
+    );
+    await store.save('[three]');
+    await store.close();
+    t.deepEqual(await store.load(read), { value: '[three]', warnings: [] });
+    await store.close();
+  });
+}
+
+async function refused(t: ExecutionContext, promise: Promise<unknown>, message: RegExp): Promise<void> {
+  const error = await t.throwsAsync(promise, { instanceOf: TransportError, message });
+  t.is(error?.code, 'failed_precondition');
+}

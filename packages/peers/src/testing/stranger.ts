@@ -1,0 +1,64 @@
+// A node that speaks the wire protocol of peers by hand, and so can break its rules.
+
+import { manage, type Remote, type Transport, TransportError } from '@trunkline/transport-core';
+import type { Simulation, SimTransportOptions } from '@trunkline/transport-inmem/simulation';
+import { peersProtocol } from '../protocol.ts';
+import { echo, idOf } from './cluster.ts';
+
+export interface Stranger {
+  readonly name: string;
+  readonly nodeId: string;
+  readonly transport: Transport<typeof echo>;
+  /** What peers say to each other. */
+  readonly words: Transport<typeof peersProtocol>;
+  /** What was said to it, by method, in order. */
+  readonly heard: { readonly method: string; readonly request: unknown }[];
+  /** Why links that were up ended, in order. */
+  readonly downs: TransportError[];
+  /** The links that are up. */
+  readonly links: Set<Remote>;
+}
+
+export interface StrangerOptions {
+  readonly nodeId?: string;
+  readonly transport?: Omit<SimTransportOptions, 'name'>;
+  /** Who asks for addresses gets these. */
+  readonly answer?: (stranger: Stranger) => readonly unknown[] | undefined;
+  /** What a pull is answered with; undefined: never. */
+  readonly status?: () => Uint8Array | undefined;
+}
+
+/** Outside of all nodes of the simulation: no partition holds it off. It is reached by its name once its transport listens. */
+export function stranger(sim: Simulation, name: string, { nodeId = idOf(name), transport: options = {}, answer, status }: StrangerOptions = {}): Stranger {
+  const transport = sim.client(echo, { ...options, name });
+  const downs: TransportError[] = [];
+  const links = new Set<Remote>();
+  manage(transport, {
+    nodeId,
+    admit() {},
+    up: (remote) => void links.add(remote),
+    down: (remote, cause) => {
+      if (links.delete(remote)) downs.push(cause);
+    },
+    links: () => [],
+    reach: () => Promise.reject(new TransportError('unavailable', 'a stranger knows nobody by an id')),
+    closed() {},
+  });
+  const words = transport.mount(peersProtocol);
+  const self: Stranger = { name, nodeId, transport, words, heard: [], downs, links };
+  void (async () => {
+    for await (const rpc of words.consumer()) {
+      self.heard.push({ method: rpc.method, request: rpc.request });
+      const addresses = rpc.method === 'request' ? answer?.(self) : undefined;
+      if (addresses !== undefined) words.trySend(rpc.from, 'addresses', { addresses: [...addresses] });
+      const bytes = rpc.method === 'pull' ? status?.() : undefined;
+      if (rpc.method === 'pull' && bytes !== undefined) rpc.respond(bytes);
+    }
+  })();
+  return self;
+}
+
+/** How often something was said to it. */
+export function heardOf({ heard }: Stranger, method: string): number {
+  return heard.filter((message) => message.method === method).length;
+}
