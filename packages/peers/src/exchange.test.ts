@@ -69,7 +69,7 @@ test.serial('a seed answers who comes in full, then parts from it in order', asy
     const { addresses } = answers[0]!.request as { addresses: { nodeId: string; address: string }[] };
     const told = addresses.map(({ address }) => address).filter((address) => address !== 'guest');
     t.deepEqual(told.sort(), [...names].sort(), 'all that it knows: so few are all told');
-    t.false(isLinked(nodes.get('seed'), 'guest'));
+    await sim.until(() => !isLinked(nodes.get('seed'), 'guest'), 1_000);
     const again = await sim.settle(guest.transport.dial('seed'));
     guest.words.trySend(again, 'request', NOTHING);
     guest.words.trySend(again, 'request', NOTHING);
@@ -96,14 +96,14 @@ test.serial('a seed crawls: it tells of nodes that never came to it, and keeps n
       most = Math.max(most, nodes.get('seed')!.transport.remotes().length);
     }
     t.true(most <= 3, `${run.name}: ${most}`);
-    const { seed } = { seed: nodes.get('seed')! };
+    const seed = nodes.get('seed')!;
     const longest = eventsOf(seed, 'up').filter(({ peer }) => eventsOf(seed, 'down').every(({ nodeId }) => nodeId !== peer.nodeId));
     t.deepEqual(longest, [], 'everybody has been parted from');
     t.deepEqual(await sim.close(), []);
   }
 });
 
-test.serial('an address that nobody answers at is dialled at most 16 times, then its node is banned', async (t) => {
+test.serial('an address that nobody answers at is dialled at most 16 times a day, and its id is not to blame', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const dials = new Map<string, number>();
@@ -117,7 +117,7 @@ test.serial('an address that nobody answers at is dialled at most 16 times, then
     await sim.run(3_600_000);
     t.is(dials.get('ghost'), 16, run.name);
     const error = (await t.throwsAsync(sim.settle(nodes.get('a')!.transport.send(`node:${idOf('ghost')}`, 'say', 'x')))) as { reason?: string };
-    t.is(error.reason, 'denied');
+    t.is(error.reason, 'connection_refused');
     t.true(isLinked(nodes.get('a'), 'liar'));
     t.deepEqual(await sim.close(), []);
   }
@@ -161,7 +161,6 @@ test.serial('a third request that comes early ends the link; requests at the net
     }
     await sim.run(1_000);
     t.is(heardOf(guest, 'addresses'), 12, `${run.name}: all are answered`);
-    t.log(guest.downs, guest.heard.length);
     const before = a.peers.get(guest.nodeId)!.score;
     guest.words.trySend(remote, 'request', NOTHING);
     await sim.until(() => guest.downs.length === 1 && !isLinked(a, 'guest'), 2_000);
@@ -169,6 +168,7 @@ test.serial('a third request that comes early ends the link; requests at the net
     t.is(eventsOf(a, 'down')[0]!.cause.reason, 'flood');
     t.is(guest.downs[0]!.reason, 'flood');
     remote = await sim.settle(guest.transport.dial('a'));
+    await sim.until(() => isLinked(a, 'guest'));
     t.true(a.peers.get(guest.nodeId)!.score < before, 'it may come again, and is trusted less');
     t.deepEqual(await sim.close(), []);
   }
@@ -286,7 +286,6 @@ test.serial('whoever tells a hundred thousand ports of one victim has it dialled
     const clock = () => nodes.get('a')!.transport.clock;
     await sim.run(600_000);
     t.true(port >= 250, 'it was asked');
-    t.log(mode, dials, most, port);
     t.true(dials > 0);
     if (mode === 'any') t.true(dials <= 20 * 601 && most <= 10, `${dials} dials, ${most} at once`);
     else t.true(dials <= 300 && most === 1, `${dials} dials, ${most} at once`);

@@ -90,6 +90,7 @@ export class AddressBook {
   #private: ReadonlySet<string>;
   /** Whose test is due since when, by the tried bucket: one in each at most. */
   readonly #toTest = new Map<number, { nodeId: string; since: number }>();
+  #news = 0;
   /** The latest time that a caller told: `select` and `unban` go by it. */
   #now: number;
 
@@ -124,6 +125,11 @@ export class AddressBook {
   /** Entries that are hearsay. */
   get fresh(): number {
     return this.#shelves.freshSize;
+  }
+
+  /** Another number whenever an entry has come. */
+  get news(): number {
+    return this.#news;
   }
 
   /** Are there fewer than 1,000 entries? */
@@ -336,6 +342,7 @@ export class AddressBook {
     if (this.#mode === 'public' && staying >= MOST_ON_A_HOST) return undefined;
     for (const known of leaving) this.#shelves.remove(known!);
     const known = new KnownAddress(nodeId, place, source, now);
+    this.#news++;
     this.#shelves.addNew(known, this.#placement.newRow(place.group, source), now);
     return known;
   }

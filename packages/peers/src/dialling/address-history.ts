@@ -53,6 +53,14 @@ export class AddressHistory {
     this.failed(key, now, options);
   }
 
+  /** It is left alone until then, and begins anew. */
+  rest(key: string, until: number): void {
+    const entry = this.#touch(key);
+    entry.failures = 0;
+    entry.at = until;
+    entry.since = undefined;
+  }
+
   forget(key: string): void {
     this.#entries.delete(key);
   }

@@ -1,4 +1,4 @@
-// Peers whose link was lost by chance: they are preferred to strangers, for a while.
+// Peers whose link was lost by chance: they are preferred to strangers three times, and not forgotten before they are given up.
 
 /** At most 64 of them: then the one that waits longest goes, and is left to the address book. */
 export class AgainList<Candidate> {
@@ -10,23 +10,27 @@ export class AgainList<Candidate> {
     if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!);
   }
 
-  /** Tried once more, in vain: the third time it goes. */
+  /** Tried once more, in vain. */
   failed(key: string): void {
     const entry = this.#entries.get(key);
-    if (entry !== undefined && ++entry.tries >= MOST_TRIES) this.#entries.delete(key);
+    if (entry !== undefined) entry.tries++;
   }
 
   remove(key: string): void {
     this.#entries.delete(key);
   }
 
-  /** The first of whom `isFit` holds. Those of whom `isOver` holds go. */
-  pick(isOver: (candidate: Candidate) => boolean, isFit: (candidate: Candidate) => boolean): Candidate | undefined {
-    for (const [key, { candidate }] of this.#entries) {
+  /** The first of whom `isFit` holds, and that was tried in vain less often than `most`. Those of whom `isOver` holds go. */
+  pick(isOver: (candidate: Candidate) => boolean, isFit: (candidate: Candidate) => boolean, most: number = MOST_TRIES): Candidate | undefined {
+    for (const [key, { candidate, tries }] of this.#entries) {
       if (isOver(candidate)) this.#entries.delete(key);
-      else if (isFit(candidate)) return candidate;
+      else if (tries < most && isFit(candidate)) return candidate;
     }
     return undefined;
+  }
+
+  *[Symbol.iterator](): IterableIterator<Candidate> {
+    for (const { candidate } of this.#entries.values()) yield candidate;
   }
 
   get size(): number {

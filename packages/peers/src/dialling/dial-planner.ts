@@ -20,9 +20,10 @@ export interface Candidate {
 
 /**
  * Why somebody is dialled: `persistent` and `seed` because the operator named it, `again` because a link to it was lost by chance,
- * `book` because the address book picked it, `test` because the book wants to know whether it is still there.
+ * `book` because the address book picked it, `test` because the book wants to know whether it is still there. `spare`: because the book
+ * picked it though all links are up. Where `again` or `spare` make one link too many, the youngest of the others goes.
  */
-export type DialKind = 'persistent' | 'seed' | 'again' | 'book' | 'test';
+export type DialKind = 'persistent' | 'seed' | 'again' | 'book' | 'test' | 'spare';
 
 /** One dial to start. Exactly one of `opened`, `failed` and `self` answers it; it is known by its address. */
 export interface DialOrder {
@@ -41,6 +42,8 @@ export interface PlannerView {
   isBanned(nodeId: string): boolean;
   /** Ordinary links that are up and count against `maxOutbound`. */
   readonly outbound: number;
+  /** Another number whenever somebody came into the address book; where it is told, a book without anybody eligible is not searched again before. */
+  readonly news?: number | undefined;
   /** Somebody of the address book of whom `eligible` holds. */
   pick(eligible: (candidate: Candidate) => boolean): Candidate | undefined;
   /** A tried entry that the book wants tested. */
@@ -84,6 +87,9 @@ export class DialPlanner {
   /** Canonical addresses where we met ourselves; at most 1,024, the oldest is forgotten. */
   readonly #selves = new Set<string>();
   #testAt: number;
+  #spareAt: number;
+  /** The book has nobody eligible until then, or until there are news. */
+  #barren: { readonly until: number; readonly news: number | undefined } | undefined;
   /** What `due` says. An event makes it now. */
   #wake = Number.NEGATIVE_INFINITY;
 
@@ -101,6 +107,7 @@ export class DialPlanner {
     this.#seeds = new DialTargets(seeds);
     this.#history = new AddressHistory(random);
     this.#testAt = now + TEST_PERIOD;
+    this.#spareAt = this.#nextSpare(now);
   }
 
   /** Whom to dial now. The driver starts them all. */
@@ -112,6 +119,7 @@ export class DialPlanner {
     this.#notice(this.#seeds, this.#brief, now, view);
     this.#dialPersistent(now, view, orders);
     this.#dialOrdinary(now, view, orders);
+    this.#dialSpare(now, view, orders);
     this.#dialTest(now, view, orders);
     return orders;
   }
@@ -137,7 +145,11 @@ export class DialPlanner {
     else if (order.kind !== 'persistent') this.#history.opened(dial.key, now);
   }
 
-  /** The dial failed. `giveUp`: so often that the address is none, and the driver bans it; never so for persistent peers and seeds. */
+  /**
+   * The dial failed. `giveUp`: 16 times in a row (Tendermint's maxAttemptsToDial), so that the address is left alone for ten minutes; never
+   * so for persistent peers and seeds. Tendermint bans its node for a day: but then two halves of a network that were apart for some
+   * minutes would not look for each other any more, and whoever tells false addresses of a node would have it banned.
+   */
   failed(order: DialOrder, now: number, error: TransportError): { giveUp: boolean } {
     if (error.reason === 'self') {
       this.self(order);
@@ -152,8 +164,20 @@ export class DialPlanner {
     else this.#again.failed(dial.key);
     if (failures < MOST_FAILURES || this.#isNamed(order.nodeId, dial.key)) return { giveUp: false };
     this.#again.remove(dial.key);
-    this.#history.forget(dial.key);
+    this.#history.rest(dial.key, now + REST);
     return { giveUp: true };
+  }
+
+  /** Is an address left alone for now? */
+  isResting(address: string, now: number): boolean {
+    const key = addressKey(address);
+    return key !== undefined && this.#history.readyAt(key) > now;
+  }
+
+  /** An address is left alone until then. */
+  rest(address: string, until: number): void {
+    const key = addressKey(address);
+    if (key !== undefined) this.#history.rest(key, until);
   }
 
   /** It was us. The address is not dialled again, unless it is set or added as a persistent peer. */
@@ -173,7 +197,7 @@ export class DialPlanner {
    * peers are dialled again; of the others those that we dialled and lost by chance are, three times, before strangers are.
    */
   lost(peer: { readonly nodeId: string; readonly address: string | undefined; readonly persistent: boolean }, error: TransportError, now: number): void {
-    this.#wake = Number.NEGATIVE_INFINITY;
+    this.#changed();
     const { nodeId, address } = peer;
     const key = address === undefined ? undefined : addressKey(address);
     const persistent = this.#persistent.matching(nodeId, key);
@@ -189,7 +213,7 @@ export class DialPlanner {
   setPersistent(targets: readonly string[]): TopologyDiff {
     const diff = this.#persistent.set(targets);
     for (const text of targets) this.#selves.delete(keyOf(parseTarget(text)));
-    this.#wake = Number.NEGATIVE_INFINITY;
+    this.#changed();
     return diff;
   }
 
@@ -197,13 +221,13 @@ export class DialPlanner {
   addPersistent(target: string): TopologyDiff {
     const diff = this.#persistent.set([...this.#persistent.texts, target]);
     this.#selves.delete(addressKey(target)!);
-    this.#wake = Number.NEGATIVE_INFINITY;
+    this.#changed();
     return diff;
   }
 
   /** By node id (given or learned), by address, or by both: 'nodeId@address'. Gives what was removed, as it was written. */
   removePersistent(nodeIdOrTarget: string): string[] {
-    this.#wake = Number.NEGATIVE_INFINITY; // One that was removed is an ordinary candidate again.
+    this.#changed(); // One that was removed is an ordinary candidate again.
     const text = nodeIdOrTarget.trim();
     if (isNodeId(text)) return this.#persistent.remove(text, undefined);
     const target = parseTarget(text);
@@ -227,7 +251,7 @@ export class DialPlanner {
 
   addSeeds(targets: readonly string[]): void {
     this.#seeds.set([...this.#seeds.texts, ...targets]);
-    this.#wake = Number.NEGATIVE_INFINITY;
+    this.#changed();
   }
 
   /** Targets that are new: a few go at once, many are spread, so that a network that starts together has no storm. */
@@ -257,12 +281,12 @@ export class DialPlanner {
   }
 
   #dialOrdinary(now: number, view: PlannerView, orders: DialOrder[]): void {
-    while (view.outbound + this.#underWay.of('book', 'again', 'seed') < this.#maxOutbound && this.#mayDial(now)) {
+    const { outbound } = view;
+    while (outbound + this.#underWay.of('book', 'again', 'seed') < this.#maxOutbound && this.#mayDial(now)) {
       if (this.#dialCandidate(now, view, orders)) this.#rate.take(now);
       else if (this.#dialSeed(now, view, orders)) this.#rate.take(now);
       else {
-        // A ban may end, or somebody come into the book, and nobody tells: that is seen soon enough.
-        this.#wakeAt(Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY));
+        this.#wakeAt(this.#barren!.until);
         return;
       }
     }
@@ -272,10 +296,48 @@ export class DialPlanner {
     const isEligible = (candidate: Candidate) => this.#isEligible(candidate, now, view);
     const isOver = ({ nodeId, address }: Candidate) => view.isConnected(nodeId) || view.isBanned(nodeId) || view.isOwn(address);
     const again = this.#again.pick(isOver, isEligible);
-    const candidate = again ?? view.pick(isEligible);
-    if (candidate === undefined || !isEligible(candidate)) return false;
+    const candidate = again ?? this.#pick(now, view, isEligible);
+    if (candidate === undefined) return false;
     this.#start({ address: candidate.address, nodeId: candidate.nodeId, kind: again === undefined ? 'book' : 'again' }, orders);
     return true;
+  }
+
+  #pick(now: number, view: PlannerView, isEligible: (candidate: Candidate) => boolean): Candidate | undefined {
+    if (this.#barren !== undefined && now < this.#barren.until && view.news !== undefined && view.news === this.#barren.news) return undefined;
+    const candidate = view.pick(isEligible);
+    if (candidate !== undefined && isEligible(candidate)) return candidate;
+    // A ban may end, and nobody tells: that is seen soon enough.
+    this.#barren = { until: Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY), news: view.news };
+    return undefined;
+  }
+
+  /**
+   * Though all links are up: who was lost by chance and comes back takes the place of who came for it, and every few minutes one that chance
+   * picks takes the place of another. Else a network that was split for as long as it takes to find others would stay two for ever.
+   */
+  #dialSpare(now: number, view: PlannerView, orders: DialOrder[]): void {
+    if (this.#maxOutbound === 0) return;
+    this.#wakeAt(this.#spareAt > now ? this.#spareAt : Number.POSITIVE_INFINITY);
+    if (view.outbound < this.#maxOutbound) return;
+    const isEligible = (candidate: Candidate) => this.#isEligible(candidate, now, view);
+    while (this.#underWay.of('again') < MOST_AGAIN && this.#mayDial(now)) {
+      const lost = this.#again.pick(({ nodeId }) => view.isConnected(nodeId), isEligible, Number.POSITIVE_INFINITY);
+      if (lost === undefined) break;
+      this.#start({ ...lost, kind: 'again' }, orders);
+      this.#rate.take(now);
+    }
+    for (const { address } of this.#again) this.#wakeAt(later(this.#history.readyAt(addressKey(address)!), now));
+    if (now < this.#spareAt || !this.#mayDial(now)) return;
+    this.#spareAt = this.#nextSpare(now);
+    this.#wakeAt(this.#spareAt);
+    const candidate = this.#pick(now, view, isEligible);
+    if (candidate === undefined) return;
+    this.#start({ address: candidate.address, nodeId: candidate.nodeId, kind: 'spare' }, orders);
+    this.#rate.take(now);
+  }
+
+  #nextSpare(now: number): number {
+    return now + SPARE_PERIOD * (0.8 + 0.4 * this.#random());
   }
 
   #dialSeed(now: number, view: PlannerView, orders: DialOrder[]): boolean {
@@ -340,7 +402,7 @@ export class DialPlanner {
   }
 
   #end({ kind, address }: DialOrder): Dial<DialKind> | undefined {
-    this.#wake = Number.NEGATIVE_INFINITY;
+    this.#changed();
     return this.#underWay.end(kind, addressKey(address)!);
   }
 
@@ -353,6 +415,12 @@ export class DialPlanner {
     return this.#persistent.matching(nodeId, key).length > 0 || this.#seeds.matching(nodeId, key).length > 0;
   }
 
+  /** There may be somebody to dial that there was not before. */
+  #changed(): void {
+    this.#wake = Number.NEGATIVE_INFINITY;
+    this.#barren = undefined;
+  }
+
   #wakeAt(time: number): void {
     if (time < this.#wake) this.#wake = time;
   }
@@ -360,15 +428,26 @@ export class DialPlanner {
 
 /** Milliseconds of the longest back-off of addresses of the book and of seeds: after a healed partition all are found within a minute. */
 const LONGEST_ORDINARY = 30_000;
-/** Tendermint: after so many failures in a row an address is none. */
+/** Tendermint: after so many failures in a row an address is given up. */
 const MOST_FAILURES = 16;
+/** And left alone for so long. */
+const REST = 600_000;
 /** Persistent peers dialled at once; the others wait for an answer. */
 const MOST_PERSISTENT = 64;
 /** Seeds dialled at once: one that answers is enough. */
 const MOST_SEEDS = 2;
+/** Peers lost by chance that are dialled at once while all links are up. */
+const MOST_AGAIN = 4;
+/** Milliseconds from one spare dial to the next, ± 20 %: Bitcoin's EXTRA_BLOCK_RELAY_ONLY_PEER_INTERVAL. */
+const SPARE_PERIOD = 300_000;
 /** Milliseconds from one test to the next, at least. */
 const TEST_PERIOD = 10_000;
 /** So many new persistent peers are dialled at once; more are spread over three intervals, at most over Tendermint's 3 s. */
 const FEW = 4;
 const LONGEST_SPREAD = 3_000;
 const MOST_SELVES = 1_024;
+
+/** A time that is to come; Infinity where it is past: whoever waits for that waits for something else. */
+function later(time: number, now: number): number {
+  return time > now ? time : Number.POSITIVE_INFINITY;
+}

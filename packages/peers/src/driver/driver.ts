@@ -51,6 +51,9 @@ export class Driver implements Membership, LinksHost, ConversationHost {
       get outbound() {
         return node.roster.count('out');
       },
+      get news() {
+        return node.keeper.book.news;
+      },
       pick: (eligible) => node.keeper.book.pick(newBias(node.roster.count('out')), node.now(), eligible),
       toTest: () => node.keeper.book.toTest(node.now()),
     };
@@ -226,6 +229,8 @@ export class Driver implements Membership, LinksHost, ConversationHost {
       } catch (error) {
         node.keeper.trust.bad(nodeId, node.now());
         const text = error instanceof Error ? error.message : String(error);
+        // What it said before is not what it says.
+        if (node.statuses.delete(nodeId)) node.events.tell({ type: 'status', nodeId, status: undefined });
         return node.warn(new TransportError('invalid_argument', `The status of node ${nodeId} can't be read: ${text}`, { target: nodeId, cause: error }));
       }
     }
@@ -263,7 +268,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
   #crawl(now: number): void {
     const { node } = this;
     if (this.#crawler === undefined || now < this.#crawler.due) return;
-    const candidates = node.keeper.book.select().filter(({ nodeId }) => node.peer(nodeId) === undefined);
+    const candidates = node.keeper.book.select().filter(({ nodeId, address }) => node.peer(nodeId) === undefined && !node.planner.isResting(address, now));
     for (const { nodeId, address } of this.#crawler.crawl(now, candidates, CRAWLS)) this.#orders.start({ nodeId, address, kind: 'crawl' });
   }
 

@@ -112,10 +112,21 @@ export class Links {
     this.#settle(peer);
     this.#note(nodeId, remote, dialled);
     this.#orders.fulfil(guest.orders, nodeId);
+    if (guest.orders.some(({ kind }) => kind === 'again' || kind === 'spare')) this.#makeRoom(peer);
     if (here === undefined) this.#host.arrived(peer);
     else this.reclassify(peer);
     this.#orders.arrived(nodeId, remote);
     node.soon();
+  }
+
+  /** Where it is one ordinary outbound peer too many, the youngest of the others goes; those that came back go last. */
+  #makeRoom(newcomer: Peer): void {
+    const { roster, config } = this.#node;
+    if (newcomer.exempt || roster.count('out') <= config.maxOutbound) return;
+    const others = [...roster.peers.values()].filter((peer) => peer !== newcomer && !peer.exempt && peer.main.remote.direction === 'out' && !this.#leaving.has(peer));
+    const going = (others.some(({ returned }) => !returned) ? others.filter(({ returned }) => !returned) : others).at(-1);
+    if (going === undefined) return;
+    for (const { remote } of going.links) void config.transport.disconnect(remote, 'another peer takes its place').catch(() => {});
   }
 
   /** What a link tells of where its peer is. */
@@ -177,7 +188,7 @@ export class Links {
 
 /** Whoever dialled a link says how long it lasts; what a planner dialled is meant to stay, but for a look at who is there. */
 function isLasting({ direction, persistent, orders }: Guest): boolean {
-  return direction === 'in' || persistent || orders.some(({ kind }) => kind === 'persistent' || kind === 'book' || kind === 'again' || kind === 'seed');
+  return direction === 'in' || persistent || orders.some(({ kind }) => kind === 'persistent' || kind === 'book' || kind === 'again' || kind === 'seed' || kind === 'spare');
 }
 
 const NOTHING = (): void => {};

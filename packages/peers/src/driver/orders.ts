@@ -64,7 +64,11 @@ export class Orders implements DiallerHost {
     if (error.reason === 'self') book.addOwn(address);
     if (error.reason === 'identity_mismatch' && nodeId !== undefined) book.mismatched(nodeId);
     const isHopeless = kind === 'crawl' ? crawledInVain(book.get(nodeId!)) : kind !== 'asked' && planner.failed({ ...order, kind }, now, error).giveUp;
-    if (isHopeless && nodeId !== undefined) book.ban(nodeId, now);
+    if (isHopeless && nodeId !== undefined && (kind === 'crawl' || book.get(nodeId)?.lastSuccess === undefined)) {
+      // Nobody was ever seen there, whoever told of it: the id is not to blame.
+      book.remove(nodeId);
+      planner.rest(address, now + DAY);
+    }
     if (nodeId !== undefined && !this.#dialler.isReaching(nodeId)) this.#answer(nodeId, this.#live(nodeId) ?? error);
     events.tell({ type: 'rejected', reason: rejectionOf(error), direction: 'out', error, nodeId, addr: address });
     this.#node.soon();
@@ -174,4 +178,6 @@ function crawledInVain(entry: { readonly failures: number } | undefined): boolea
 
 /** Tendermint's maxAttemptsToDial, as the planner has it. */
 const MOST_CRAWLS = 16;
+/** Tendermint bans what it dialled in vain for so long. */
+const DAY = 24 * 60 * 60_000;
 const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent: false });

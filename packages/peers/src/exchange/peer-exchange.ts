@@ -78,6 +78,7 @@ export class PeerExchange {
    */
   ask(now: number, wanted: boolean): string | undefined {
     if (!wanted) return this.#putOff(now);
+    if (now < this.due) return undefined;
     const ready = [...this.#peers].filter(([, peer]) => now >= peer.ready);
     const fresh = ready.filter(([, peer]) => peer.fresh);
     const chosen = fresh.length > 0 ? this.#oneOf(fresh) : now >= this.#round ? this.#drawn(ready) : undefined;

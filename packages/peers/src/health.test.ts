@@ -1,0 +1,123 @@
+// Peers that fall silent, and peers that only seem to, because this process stood still.
+
+import test from 'ava';
+import type { PeersOptions } from './options.ts';
+import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
+import { eventsOf, runs, simulationOf } from './testing/runs.ts';
+
+const passive: Partial<PeersOptions> = { maxOutbound: 0 };
+const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
+
+test.serial('a peer on a blackholed link loses score, and is cut within 16 seconds with its cause', async (t) => {
+  for (const run of runs(4)) {
+    for (const fault of ['cut', 'power', 'one way'] as const) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a', 'b', 'c'], { peers: (name) => (name === 'a' ? { persistent: ['b', 'c'] } : passive) });
+      await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('a'), 'c'));
+      const a = nodes.get('a')!;
+      await sim.run(15_000 + run.seed * 3_333);
+      t.is(a.peers.get(idOf('b'))!.score, 100);
+      const began = sim.now;
+      if (fault === 'power') sim.crash('b', { power: 'lost' });
+      else sim.cut('b', 'a', { direction: fault === 'cut' ? 'both' : 'one-way' });
+      let last = 100;
+      while (isLinked(a, 'b')) {
+        last = a.peers.get(idOf('b'))!.score;
+        await sim.run(50);
+        if (sim.now - began > 20_000) break;
+      }
+      t.true(sim.now - began <= 16_000, `${run.name}, ${fault}: cut after ${sim.now - began} ms`);
+      t.true(last < 100, `its score had fallen before, to ${last}`);
+      const [down] = eventsOf(a, 'down');
+      t.deepEqual([down!.nodeId, down!.cause.code, down!.cause.reason, down!.addr], [idOf('b'), 'unavailable', 'ping_timeout', 'b']);
+      t.is(a.peers.get(idOf('c'))!.score, 100, 'others are not to blame');
+      sim.heal();
+      if (fault === 'power') sim.restart('b');
+      await sim.until(() => isLinked(a, 'b'), 30_000);
+      t.true(a.peers.get(idOf('b'))!.score < 100, 'who comes back is not forgiven at once');
+      t.deepEqual(await sim.close(), []);
+    }
+  }
+});
+
+test.serial('a peer that is late once, and then answers, is not cut; its score falls, and comes back', async (t) => {
+  for (const run of runs(3)) {
+    const sim = simulationOf(run);
+    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive) });
+    await sim.until(() => isLinked(nodes.get('a'), 'b'));
+    const a = nodes.get('a')!;
+    await sim.run(30_000);
+    sim.hold('b', 'a', { direction: 'one-way' });
+    let least = 100;
+    while (least === 100 && isLinked(a, 'b')) {
+      await sim.run(100);
+      least = a.peers.get(idOf('b'))?.score ?? 100;
+    }
+    sim.release('b', 'a', { direction: 'one-way' });
+    await sim.run(5_000);
+    t.deepEqual(eventsOf(a, 'down'), [], run.name);
+    t.true(least < 100);
+    await sim.run(600_000);
+    t.true(a.peers.get(idOf('b'))!.score > least);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('a stall of our own event loop evicts nobody and lowers nobody’s score', async (t) => {
+  for (const run of runs(3)) {
+    const sim = simulationOf(run);
+    // The others are patient: they don't cut the one who sleeps.
+    const patient = { keepAlive: { interval: 10_000, timeout: 120_000 } };
+    const nodes = cluster(sim, ['a', 'b', 'c'], { transport: (name) => (name === 'a' ? {} : patient), peers: (name) => (name === 'a' ? { persistent: ['b', 'c'] } : passive) });
+    await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('a'), 'c'));
+    const a = nodes.get('a')!;
+    const scores = () => a.peers.list().map(({ score }) => score);
+    for (const [awake, asleep] of [[3_000, 20_000], [11_500, 20_000], [20_700, 20_000], [9_000, 4_000], [7_300, 2_600], [10_100, 1_200], [5_000, 60_000], [10, 20_000]] as const) {
+      await sim.run(awake);
+      sim.pause('a', asleep);
+      for (let time = 0; time < asleep + 6_000; time += 500) {
+        await sim.run(500);
+        if (scores().length < 2) for (const node of nodes.values()) t.log(node.name, eventsOf(node, 'down').map(({ cause }) => cause.message));
+        t.deepEqual(scores(), [100, 100], `${run.name}: ${awake} ms awake, ${asleep} ms asleep, ${time} ms later`);
+      }
+    }
+    for (const node of nodes.values()) t.deepEqual(eventsOf(node, 'down'), [], run.name);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('a peer that is really gone is cut, too, when we wake up from a stall', async (t) => {
+  for (const run of runs(2)) {
+    const sim = simulationOf(run);
+    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive) });
+    await sim.until(() => isLinked(nodes.get('a'), 'b'));
+    await sim.run(5_000);
+    sim.pause('a', 20_000);
+    sim.crash('b', { power: 'lost' });
+    await sim.run(20_000);
+    await sim.until(() => !isLinked(nodes.get('a'), 'b'), 16_000);
+    t.is(eventsOf(nodes.get('a')!, 'down')[0]!.cause.reason, 'ping_timeout', run.name);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('what a caller reports moves the score, which survives a restart with the address book', async (t) => {
+  const sim = simulationOf({ seed: 1, level: 'message', name: '' });
+  const names = ['a', 'b', 'c'];
+  const nodes = cluster(sim, names, { peers: (name) => (name === 'a' ? { persistent: ['b', 'c'] } : passive) });
+  await sim.until(() => nodes.get('a')?.peers.list().length === 2);
+  await sim.run(10_000);
+  nodes.get('a')!.peers.report(idOf('b'), 'bad', 50);
+  nodes.get('a')!.peers.report(idOf('c'), 'good', 50);
+  const { score } = nodes.get('a')!.peers.get(idOf('b'))!;
+  t.true(score < 60);
+  t.is(nodes.get('a')!.peers.get(idOf('c'))!.score, 100);
+  t.deepEqual(connected(nodes.get('a')!, names), ['b', 'c'], 'what to do about it is the caller’s');
+  await sim.settle(nodes.get('a')!.peers.close());
+  sim.crash('a');
+  sim.restart('a');
+  await sim.run(100);
+  await sim.until(() => nodes.get('a')?.peers.list().length === 2, 10_000);
+  t.true(nodes.get('a')!.peers.get(idOf('b'))!.score < 70);
+  t.deepEqual(await sim.close(), []);
+});
