@@ -135,6 +135,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /** Resolves when so many peers (default 1) are connected; rejects with `deadline_exceeded` after `timeout` milliseconds (default never), or with the signal's reason. */
   async ready({ peers = 1, timeout = Number.POSITIVE_INFINITY, signal }: ReadyOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
     const { clock } = this.#driver.node;
     const enough = new AbortController();
     const isReady = () => this.#driver.node.roster.peers.size >= peers;

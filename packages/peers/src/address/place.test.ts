@@ -35,7 +35,7 @@ test('a place tells host, port, kind and group', (t) => {
   t.like(placeOf('A.b.example.com:80'), { host: 'a.b.example.com', port: 80, kind: 'name', group: 'example.com', ip: undefined });
   t.like(placeOf('n17'), { key: 'n17', host: 'n17', port: undefined, kind: 'name', group: 'n17' });
   t.like(placeOf('inmem://x'), { key: 'inmem://x', host: 'x', kind: 'name', group: 'x' });
-  t.like(placeOf('10.1.2.3'), { host: '10.1.2.3', port: undefined, kind: 'private', group: '10.1.0.0' });
+  t.like(placeOf('10.1.2.3'), { host: '10.1.2.3', port: undefined, kind: 'private', group: '10.1.2.3' });
   t.like(placeOf(':80'), { kind: 'unspecified' });
   t.like(placeOf('[fe80::1%eth0]:80'), { host: 'fe80::1', kind: 'link_local' });
   t.like(placeOf('Metadata.Google.Internal.:80'), { kind: 'metadata' });

@@ -15,7 +15,7 @@ export interface Place {
   /** 4 or 16 bytes where the host is an IP address. */
   readonly ip: Uint8Array | undefined;
   readonly kind: PlaceKind;
-  /** See `groupOfIp` and `groupOfName`. */
+  /** See `groupOfIp` and `groupOfName`; of a private network each machine is a group, of this machine each port. */
   readonly group: string;
 }
 
@@ -74,12 +74,18 @@ function placeAt(written: string, port: number | undefined, keyFor: (authority: 
     const host = formatIp(ip);
     // A zone tells link-local networks apart (RFC 4007); anywhere else it is one more spelling.
     const zone = kind === 'link_local' ? (/%.*$/su.exec(written)?.[0] ?? '') : '';
-    return { key: keyFor(port === undefined ? written : formatHostPort(host + zone, port)), host, port, ip, kind, group: groupOfIp(ip) };
+    return { key: keyFor(port === undefined ? written : formatHostPort(host + zone, port)), host, port, ip, kind, group: groupOfPlace(ip, kind, port) };
   }
   const host = port === undefined ? written : written.replace(/\.$/, '');
   if (!isName(host, port !== undefined)) return undefined;
   const kind = host.toLowerCase() === METADATA_NAME ? 'metadata' : 'name';
   return { key: keyFor(port === undefined ? host : formatHostPort(host, port)), host, port, ip: undefined, kind, group: groupOfName(host) };
+}
+
+/** Addresses of a network of one's own cost its owner nothing, and stand for one machine each; of this machine's, each port is a node. */
+function groupOfPlace(ip: Uint8Array, kind: IpKind, port: number | undefined): string {
+  if (kind === 'loopback') return `local:${port}`;
+  return kind === 'private' || kind === 'shared' || kind === 'link_local' ? formatIp(ip) : groupOfIp(ip);
 }
 
 function isName(host: string, hasPort: boolean): boolean {

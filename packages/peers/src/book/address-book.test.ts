@@ -352,6 +352,19 @@ test('100,000 addresses with duplicates and garbage leave a bounded book of the 
   for (const entry of book.entries()) if (!/^\d+\.\d+\.\d+\.\d+:\d+$/.test(entry.address)) t.fail(entry.address);
 });
 
+test('news tells when an entry came, not when one was told again', (t) => {
+  const book = makeBook();
+  const { news } = book;
+  book.add(node(1, '1.1.1.1:0'), source, 0);
+  t.is(book.news, news);
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  const after = book.news;
+  t.not(after, news);
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  book.succeeded(idOf(1), '1.1.1.1:1', 0);
+  t.is(book.news, after);
+});
+
 test('a book below 1,000 wants more', (t) => {
   t.true(filledBook(0, 900).needsMore);
   t.false(filledBook(500, 600).needsMore);

@@ -29,8 +29,8 @@ export class AgainList<Candidate> {
     return undefined;
   }
 
-  *[Symbol.iterator](): IterableIterator<Candidate> {
-    for (const { candidate } of this.#entries.values()) yield candidate;
+  keys(): IterableIterator<string> {
+    return this.#entries.keys();
   }
 
   get size(): number {

@@ -81,9 +81,13 @@ test('never two dials to one address or id, never over a bound, and every persis
       if (others > limits.concurrent) fail(`${others} dials at once`);
       if (count(({ kind }) => kind === 'persistent') > 64 || count(({ kind }) => kind === 'test') > 1 || count(({ kind }) => kind === 'seed') > 2)
         fail('a kind');
-      const ordinary = count(({ kind }) => kind !== 'persistent' && kind !== 'test');
-      if (ordered.some(({ kind }) => kind === 'book' || kind === 'again' || kind === 'seed') && world.outbound + ordinary > limits.maxOutbound)
-        fail('maxOutbound');
+      const ordinary = count(({ kind }) => kind === 'book' || kind === 'again' || kind === 'seed');
+      if (ordered.some(({ kind }) => kind === 'book' || kind === 'seed') && world.outbound + ordinary > limits.maxOutbound) fail('maxOutbound');
+      // Who is dialled though all links are up takes another's place.
+      const again = count(({ kind }) => kind === 'again');
+      if (again > Math.max(4, limits.maxOutbound - world.outbound)) fail(`${again} dials to who was lost`);
+      if (limits.maxOutbound === 0 && ordered.some(({ kind }) => kind === 'again' || kind === 'spare')) fail('links where none are wanted');
+      if (count(({ kind }) => kind === 'spare') > 1) fail('two spare dials at once');
       const hosts = new Map<string, number>();
       for (const { kind, address } of dials) if (kind !== 'persistent' && kind !== 'seed') hosts.set(hostOf(address), (hosts.get(hostOf(address)) ?? 0) + 1);
       if (Math.max(0, ...hosts.values()) > limits.perHost) fail('perHost');

@@ -326,7 +326,7 @@ export class DialPlanner {
       this.#start({ ...lost, kind: 'again' }, orders);
       this.#rate.take(now);
     }
-    for (const { address } of this.#again) this.#wakeAt(later(this.#history.readyAt(addressKey(address)!), now));
+    for (const key of this.#again.keys()) this.#wakeAt(later(this.#history.readyAt(key), now));
     if (now < this.#spareAt || !this.#mayDial(now)) return;
     this.#spareAt = this.#nextSpare(now);
     this.#wakeAt(this.#spareAt);

@@ -12,6 +12,8 @@ export interface BookKeeperOptions {
   readonly random: Random;
   readonly mode: 'any' | 'public';
   readonly privateIds: readonly string[];
+  /** This node's: never in the book. */
+  readonly nodeId: string;
   warn(error: TransportError): void;
 }
 
@@ -38,6 +40,8 @@ export class BookKeeper {
     const { store, clock, warn } = this.#options;
     if (store === undefined) return;
     const { value, warnings } = await store.load(parseNotes);
+    // Closed meanwhile: it is left to others at once.
+    if (this.#closing !== undefined) return this.#leave(store);
     this.#opened = true;
     for (const warning of warnings) warn(warning);
     const now = clock.now();
@@ -46,7 +50,10 @@ export class BookKeeper {
     const early = this.book;
     this.book = this.#bookOf(value.book, now);
     this.trust = new TrustBook({ now, saved: value.trust });
-    for (const { nodeId, address } of early.entries()) this.book.learn({ nodeId, address }, now);
+    for (const { nodeId, address, tried } of early.entries()) {
+      if (tried) this.book.succeeded(nodeId, address, now);
+      else this.book.learn({ nodeId, address }, now);
+    }
   }
 
   /** Saves; a failure is told once, and tried again at the next time. */
@@ -61,7 +68,7 @@ export class BookKeeper {
     return this.#saving;
   }
 
-  /** Saves once more, and leaves the store to others. Idempotent. */
+  /** Saves once more, and leaves the store to others; a store that hangs is not waited for longer than five seconds. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -69,10 +76,27 @@ export class BookKeeper {
 
   async #close(): Promise<void> {
     this.due = Number.POSITIVE_INFINITY;
+    const { store, clock } = this.#options;
+    if (store === undefined || !this.#opened) return;
+    const enough = new AbortController();
+    const late = clock.sleep(PATIENCE, enough.signal).catch(() => {});
+    await Promise.race([this.#finish(store), late]);
+    enough.abort();
+  }
+
+  async #finish(store: AddressBookStore): Promise<void> {
     await this.#saving;
     await this.save();
     this.due = Number.POSITIVE_INFINITY;
-    if (this.#opened) await this.#options.store?.close();
+    await this.#leave(store);
+  }
+
+  async #leave(store: AddressBookStore): Promise<void> {
+    try {
+      await store.close();
+    } catch (error) {
+      this.#options.warn(error instanceof TransportError ? error : new TransportError('unavailable', `The address book can't be closed: ${String(error)}`));
+    }
   }
 
   async #write(store: AddressBookStore, text: string): Promise<void> {
@@ -86,10 +110,12 @@ export class BookKeeper {
   }
 
   #bookOf(saved: ReturnType<typeof parseNotes>['book'] | undefined, now: number): AddressBook {
-    const { random, mode, privateIds } = this.#options;
-    return new AddressBook({ random, now, mode, privateIds, ...(saved === undefined ? {} : { saved }) });
+    const { random, mode, privateIds, nodeId } = this.#options;
+    return new AddressBook({ random, now, mode, privateIds, nodeId, ...(saved === undefined ? {} : { saved }) });
   }
 }
 
+/** Milliseconds that a store has to close: no longer than links have to part. */
+const PATIENCE = 5_000;
 /** Tendermint saves its book every two minutes. */
 const SAVE = 120_000;

@@ -13,6 +13,8 @@ export interface Guest extends Candidate {
   readonly dialled: string | undefined;
   /** The orders that it fulfils. */
   readonly orders: readonly Order[];
+  /** It was lost by chance, and is dialled again. */
+  readonly returned: boolean;
 }
 
 export class Doorman {

@@ -67,7 +67,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     try {
       await this.node.keeper.open();
     } catch (error) {
-      this.#state = 'new';
+      if (!this.node.closed) this.#state = 'new';
       throw error;
     }
     if (this.node.closed) throw new TransportError('shutdown', 'start: these peers were closed meanwhile');
@@ -201,9 +201,9 @@ export class Driver implements Membership, LinksHost, ConversationHost {
   told(entries: readonly BookAddress[], by: Peer): void {
     const { node } = this;
     const now = node.now();
-    const address = node.addressOf(by);
-    const source = address === undefined ? undefined : { nodeId: by.nodeId, address };
-    for (const entry of entries) if (entry.nodeId !== node.nodeId) node.keeper.book.add(entry, source, now);
+    // Where it is seen, not where it says to be: that bounds what its word can fill.
+    const source = { nodeId: by.nodeId, address: by.main.remote.endpoint };
+    for (const entry of entries) node.keeper.book.add(entry, source, now);
     node.soon();
   }
 

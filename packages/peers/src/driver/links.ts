@@ -76,6 +76,7 @@ export class Links {
       group: config.addresses === 'public' ? placeOf(remote.endpoint)?.group : undefined,
       dialled,
       orders,
+      returned: orders.some(({ kind }) => kind === 'again'),
     };
   }
 
@@ -121,12 +122,12 @@ export class Links {
 
   /** Where it is one ordinary outbound peer too many, the youngest of the others goes; those that came back go last. */
   #makeRoom(newcomer: Peer): void {
-    const { roster, config } = this.#node;
-    if (newcomer.exempt || roster.count('out') <= config.maxOutbound) return;
-    const others = [...roster.peers.values()].filter((peer) => peer !== newcomer && !peer.exempt && peer.main.remote.direction === 'out' && !this.#leaving.has(peer));
-    const going = (others.some(({ returned }) => !returned) ? others.filter(({ returned }) => !returned) : others).at(-1);
-    if (going === undefined) return;
-    for (const { remote } of going.links) void config.transport.disconnect(remote, 'another peer takes its place').catch(() => {});
+    const { roster, management, config } = this.#node;
+    const ordinary = [...roster.peers.values()].filter(({ exempt, main }) => !exempt && main.remote.direction === 'out' && management.isUp(main.remote));
+    if (ordinary.length <= config.maxOutbound) return;
+    const others = ordinary.filter((peer) => peer !== newcomer);
+    const going = others.findLast(({ returned }) => !returned) ?? others.at(-1);
+    for (const { remote } of going?.links ?? []) void config.transport.disconnect(remote, 'another peer takes its place').catch(() => {});
   }
 
   /** What a link tells of where its peer is. */
@@ -135,8 +136,8 @@ export class Links {
     const now = this.#node.now();
     const address = dialled ?? (remote.direction === 'in' ? firstAddress(remote.addr) : undefined);
     if (address === undefined || nodeOf(address) !== undefined) return;
-    book.learn({ nodeId, address }, now);
     if (dialled !== undefined) book.succeeded(nodeId, dialled, now);
+    else book.learn({ nodeId, address }, now, remote.endpoint);
   }
 
   /** Which of a peer's links is used. One that was dialled in vain is closed by who dialled it, when its calls are through. */

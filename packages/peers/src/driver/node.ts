@@ -42,7 +42,7 @@ export class Node {
     }
     membership.nodeId = this.nodeId;
     this.roster = new Roster(this.nodeId);
-    this.keeper = new BookKeeper({ store: config.addressBook, clock, random, mode, privateIds, warn: (error) => this.warn(error) });
+    this.keeper = new BookKeeper({ store: config.addressBook, clock, random, mode, privateIds, nodeId: this.nodeId, warn: (error) => this.warn(error) });
     const { interval, jitter } = config.reconnect;
     this.planner = new DialPlanner({
       random,

@@ -22,6 +22,8 @@ export interface Peer {
   /** The network that it comes from, where such are capped. */
   readonly group: string | undefined;
   readonly since: number;
+  /** It was lost by chance, and came back. */
+  readonly returned: boolean;
   readonly links: Link[];
   main: Link;
   /** Keeps the link in use from being idle. */

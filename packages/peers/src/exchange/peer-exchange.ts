@@ -104,7 +104,7 @@ export class PeerExchange {
 
   /**
    * A peer asks us. The first request is free, and so is the second, which starts the clock (Tendermint's rule); later ones that come
-   * sooner than a third of the interval after the last are abuse. A seed answers a peer that dialled it once; who asks again was
+   * sooner than a third of the interval after the last are abuse, but for one after a pause of two thirds. A seed answers a peer that dialled it once; who asks again was
    * parted from and just hasn't noticed yet. So is one that isn't connected: both are ignored.
    */
   requested(nodeId: string, now: number): RequestVerdict {
@@ -113,8 +113,10 @@ export class PeerExchange {
     const last = peer.requested;
     const count = ++peer.requests;
     if (this.#seed && peer.direction === 'in' && !peer.persistent) return count === 1 ? 'answer_and_part' : 'ignore';
-    if (count > FREE_REQUESTS && now - last < this.#interval / 3) return 'abuse';
-    peer.requested = now;
+    const pace = this.#interval / 3;
+    if (count > FREE_REQUESTS && now - last < pace) return 'abuse';
+    // Of time that passed with no request, one more may come of it: after a stall of ours two come at once, as many as a peer has open.
+    peer.requested = count > FREE_REQUESTS ? Math.max(last + pace, now - pace) : now;
     return 'answer';
   }
 
