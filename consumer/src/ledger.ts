@@ -74,4 +74,4 @@ export function answer(rpc: Rpc<Ledger>): boolean {
   }
 }
 
-function equal<A, B>(_same: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false): void {}
+export function equal<A, B>(_same: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false): void {}

@@ -3,11 +3,14 @@
 import { createServer } from 'node:http';
 import { createAuthority, createIdentity, type Identity } from '@trunkline/identity';
 import { loadOrCreateIdentity } from '@trunkline/identity/node';
-import { createTransport, multicast, NetworkTransport, type StreamLayer, serve, type Transport, TransportError } from '@trunkline/transport-core';
+import { createPeers, type PeerEvent } from '@trunkline/peers';
+import { createFileAddressBook, systemLookup } from '@trunkline/peers/node';
+import { createTransport, json, multicast, NetworkTransport, type StreamLayer, serve, type Transport, TransportError } from '@trunkline/transport-core';
 import { connectAll, createInmemStreams, createInmemTransport, inmem } from '@trunkline/transport-inmem';
 import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transport-tcp';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
-import { handlers, type Ledger, ledger, use } from './ledger.ts';
+import { z } from 'zod';
+import { equal, handlers, type Ledger, ledger, use } from './ledger.ts';
 
 export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   const identity: Identity = await loadOrCreateIdentity('node.key');
@@ -24,6 +27,15 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   ];
   await createTcpTransport({ protocol: ledger, tls }).updateTls({ deny: [], allow: null });
   connectAll(createInmemTransport({ protocol: ledger }), createInmemTransport({ protocol: ledger }));
+  const status = json(z.object({ height: z.int() }));
+  const peers = createPeers({ transport: transports[0]!, identity, status, addressBook: createFileAddressBook('book'), lookup: systemLookup, filters: undefined });
+  await peers.start();
+  peers.status.set({ height: 1 });
+  for await (const event of peers.events()) {
+    if (event.type === 'up') equal<typeof event.peer.status, { height: number } | undefined>(true);
+    if (event.type === 'down') void (event satisfies PeerEvent<{ height: number }>).cause.reason;
+  }
+  await use(peers.transport(ledger), peers.nodeId, upload);
   for (const transport of transports) {
     const server = serve(transport, handlers, { concurrency: 8 });
     await use(transport, transport.advertiseAddr(), upload);

@@ -14,7 +14,12 @@ const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(i
 
 test.serial('a filter by id or by address refuses a peer, whoever dialled, and both ends are told', async (t) => {
   for (const run of runs(2)) {
-    for (const [which, side] of [['nodeId', 'in'], ['nodeId', 'out'], ['address', 'in'], ['address', 'out']] as const) {
+    for (const [which, side] of [
+      ['nodeId', 'in'],
+      ['nodeId', 'out'],
+      ['address', 'in'],
+      ['address', 'out'],
+    ] as const) {
       const sim = simulationOf(run);
       const asked: unknown[][] = [];
       const filter = (what: string) => {
@@ -36,7 +41,11 @@ test.serial('a filter by id or by address refuses a peer, whoever dialled, and b
         const isDialler = node.name === dialler;
         // Who dials and refuses is not yet a peer of the other end’s: that sees a hello that came to nothing.
         if (node === b && side === 'out' && told.length === 0) continue;
-        t.deepEqual(told.map(({ reason, direction }) => [reason, direction]), [['filtered', isDialler ? 'out' : 'in']], `${label}: at ${node.name}`);
+        t.deepEqual(
+          told.map(({ reason, direction }) => [reason, direction]),
+          [['filtered', isDialler ? 'out' : 'in']],
+          `${label}: at ${node.name}`,
+        );
         t.is(told[0]!.error.code, 'permission_denied');
         t.regex(told[0]!.error.message, /not today/);
       }
@@ -108,7 +117,11 @@ test.serial('another node with an id that is here is refused as a duplicate, and
     const error = await t.throwsAsync(sim.settle(double.transport.dial('a')), { code: 'already_exists' } as never);
     t.is((error as { reason?: string }).reason, 'duplicate');
     t.is(a.peers.get(idOf('b'))!.instance, instance);
-    t.deepEqual(eventsOf(a, 'rejected').map(({ reason, direction, nodeId }) => [reason, direction, nodeId]), [['duplicate', 'in', idOf('b')]], run.name);
+    t.deepEqual(
+      eventsOf(a, 'rejected').map(({ reason, direction, nodeId }) => [reason, direction, nodeId]),
+      [['duplicate', 'in', idOf('b')]],
+      run.name,
+    );
     t.deepEqual(eventsOf(a, 'down'), []);
     t.deepEqual(await sim.close(), []);
   }
@@ -133,7 +146,10 @@ test.serial('no more ordinary peers come in than maxInbound allows; persistent a
     t.deepEqual([a.peers.snapshot().inbound, a.peers.snapshot().outbound], [2, 0], 'the others count nowhere');
     const outside = names.find((name) => name.startsWith('b') && !inside.includes(name))!;
     const refused = eventsOf(nodes.get(outside)!, 'rejected');
-    t.true(refused.length > 0 && refused.every(({ reason, direction, error }) => reason === 'full' && direction === 'out' && error.reason === 'full' && error.origin === 'remote'));
+    t.true(
+      refused.length > 0 &&
+        refused.every(({ reason, direction, error }) => reason === 'full' && direction === 'out' && error.reason === 'full' && error.origin === 'remote'),
+    );
     t.true(eventsOf(a, 'rejected').every(({ reason, direction, nodeId }) => reason === 'full' && direction === 'in' && nodeId === idOf(outside)));
     t.deepEqual([nodes.get(outside)!.transport.remotes().length, a.transport.remotes().length], [0, 4], 'nothing of it is left at either end');
     const [leaver] = inside.filter((name) => name.startsWith('b'));
@@ -150,7 +166,9 @@ test.serial('many that come at once, while a filter thinks, are never more than 
     const filters = { nodeId: () => new Promise<void>((resolve) => later.push(resolve)) };
     const later: (() => void)[] = [];
     const names = Array.from({ length: 12 }, (_, i) => `b${i}`);
-    const nodes = cluster(sim, ['a', ...names], { peers: (name) => (name === 'a' ? { ...passive, maxInbound: 5, filters } : { ...passive, persistent: ['a'] }) });
+    const nodes = cluster(sim, ['a', ...names], {
+      peers: (name) => (name === 'a' ? { ...passive, maxInbound: 5, filters } : { ...passive, persistent: ['a'] }),
+    });
     await sim.run(500);
     t.is(later.length, 5, `${run.name}: no more are thought about`);
     for (const open of later.splice(0)) open();
@@ -163,7 +181,9 @@ test.serial('many that come at once, while a filter thinks, are never more than 
 test.serial('one that becomes persistent while it is connected counts in no cap any more', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b', 'c'], { peers: (name) => (name === 'a' ? { ...passive, maxInbound: 1 } : { ...passive, persistent: name === 'b' ? ['a'] : [] }) });
+    const nodes = cluster(sim, ['a', 'b', 'c'], {
+      peers: (name) => (name === 'a' ? { ...passive, maxInbound: 1 } : { ...passive, persistent: name === 'b' ? ['a'] : [] }),
+    });
     await sim.until(() => isLinked(nodes.get('a'), 'b'));
     const a = nodes.get('a')!;
     a.peers.add(`${idOf('b')}@b`);
@@ -192,7 +212,11 @@ test.serial('a message filter sees the bytes of each request before it is decode
     const [a, b] = [nodes.get('a')!, nodes.get('b')!];
     t.is(await sim.settle(b.transport.send(`node:${idOf('a')}`, 'say', 'food')), 'a: food');
     t.is(await sim.settle(a.transport.send(`node:${idOf('b')}`, 'say', 'poison')), 'b: poison', 'answers are not requests');
-    t.deepEqual(seen.map(({ text, from }) => [text, from.nodeId, from.protocol, from.method]), [['"food"', idOf('b'), 'echo', 'say']], 'as encoded, and of others alone');
+    t.deepEqual(
+      seen.map(({ text, from }) => [text, from.nodeId, from.protocol, from.method]),
+      [['"food"', idOf('b'), 'echo', 'say']],
+      'as encoded, and of others alone',
+    );
     t.is(seen[0]!.from.remote, a.peers.get(idOf('b'))!.remote);
     const before = a.peers.get(idOf('b'))!.score;
     t.true(b.transport.trySend(`node:${idOf('a')}`, 'hint', 'poison'));
@@ -251,7 +275,10 @@ test.serial('a ban cuts a node, keeps it out on whatever address and whoever dia
     nodes.get('moved')!.peers.add('a');
     await sim.run(until - sim.now - 1_000);
     t.false(isLinked(a, 'b'), run.name);
-    t.true(eventsOf(nodes.get('moved')!, 'rejected').some(({ reason, error: { origin } }) => reason === 'denied' && origin === 'remote'), 'also from elsewhere');
+    t.true(
+      eventsOf(nodes.get('moved')!, 'rejected').some(({ reason, error: { origin } }) => reason === 'denied' && origin === 'remote'),
+      'also from elsewhere',
+    );
     t.true(eventsOf(a, 'rejected').every(({ reason, nodeId }) => reason === 'denied' && nodeId === idOf('b')));
     await sim.until(() => isLinked(a, 'b'), 125_000);
     a.peers.ban(idOf('b'));
@@ -272,6 +299,29 @@ test.serial('a ban survives a restart', async (t) => {
   await sim.run(1_000);
   sim.restart('a');
   await sim.run(300_000);
+  t.deepEqual(nodes.get('a')!.peers.list(), []);
+  t.true(eventsOf(nodes.get('b')!, 'rejected').some(({ reason }) => reason === 'denied'));
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('a ban from before the start holds when the address book is loaded', async (t) => {
+  const sim = simulationOf({ seed: 3, level: 'message', name: '' });
+  const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? passive : { ...passive, persistent: ['a'] }) });
+  await sim.until(() => isLinked(nodes.get('a'), 'b'));
+  await sim.settle(nodes.get('a')!.peers.close());
+  sim.crash('a');
+  let bans = true;
+  sim.restart('a');
+  // It is up before its book is read.
+  sim.disk('a', { latency: 200 });
+  nodes.delete('a');
+  await sim.until(() => {
+    const a = nodes.get('a');
+    if (a !== undefined && bans) a.peers.ban(idOf('b'));
+    if (a !== undefined) bans = false;
+    return !bans;
+  });
+  await sim.run(60_000);
   t.deepEqual(nodes.get('a')!.peers.list(), []);
   t.true(eventsOf(nodes.get('b')!, 'rejected').some(({ reason }) => reason === 'denied'));
   t.deepEqual(await sim.close(), []);
@@ -305,7 +355,13 @@ test.serial('a node of another network, and one without peers, come to nothing a
     const nodes = cluster(sim, ['a'], { peers: () => ({ persistent: ['far', 'plain'] }) });
     await sim.run(500);
     const a = nodes.get('a')!;
-    t.deepEqual(eventsOf(a, 'rejected').map(({ reason, addr }) => `${addr} ${reason}`).sort(), ['far incompatible', 'plain incompatible'], run.name);
+    t.deepEqual(
+      eventsOf(a, 'rejected')
+        .map(({ reason, addr }) => `${addr} ${reason}`)
+        .sort(),
+      ['far incompatible', 'plain incompatible'],
+      run.name,
+    );
     t.deepEqual(a.transport.remotes(), []);
     t.deepEqual(await sim.close(), []);
   }

@@ -202,10 +202,27 @@ test.serial('of a list of a hundred thousand, full of garbage, what is good is k
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const garbage: unknown[] = [
-      null, 7, 'x', [], {}, { nodeId: idOf('g') }, { nodeId: 'short', address: 'g' }, { nodeId: idOf('g1'), address: 7 },
-      entry('g2', ''), entry('g3', '0.0.0.0:80'), entry('g4', '1.2.3.4:0'), entry('g5', '1.2.3.4:99999'), entry('g6', `${idOf('x')}@x`),
-      entry('g7', 'y'.repeat(10_000)), entry('g8', '169.254.169.254:80'), entry('g9', '224.0.0.1:80'), entry('g10', 'a\nb'), entry('b'), entry('b'),
-      { nodeId: idOf('b'), address: 'other' }, { nodeId: idOf('c'), address: 'c', extra: 1 },
+      null,
+      7,
+      'x',
+      [],
+      {},
+      { nodeId: idOf('g') },
+      { nodeId: 'short', address: 'g' },
+      { nodeId: idOf('g1'), address: 7 },
+      entry('g2', ''),
+      entry('g3', '0.0.0.0:80'),
+      entry('g4', '1.2.3.4:0'),
+      entry('g5', '1.2.3.4:99999'),
+      entry('g6', `${idOf('x')}@x`),
+      entry('g7', 'y'.repeat(10_000)),
+      entry('g8', '169.254.169.254:80'),
+      entry('g9', '224.0.0.1:80'),
+      entry('g10', 'a\nb'),
+      entry('b'),
+      entry('b'),
+      { nodeId: idOf('b'), address: 'other' },
+      { nodeId: idOf('c'), address: 'c', extra: 1 },
     ];
     const list = [...garbage, ...Array.from({ length: 100_000 - garbage.length }, (_, i) => i)];
     const teller = stranger(sim, 'teller', { answer: () => list });

@@ -68,16 +68,33 @@ test.serial('a stall of our own event loop evicts nobody and lowers nobody’s s
     const sim = simulationOf(run);
     // The others are patient: they don't cut the one who sleeps.
     const patient = { keepAlive: { interval: 10_000, timeout: 120_000 } };
-    const nodes = cluster(sim, ['a', 'b', 'c'], { transport: (name) => (name === 'a' ? {} : patient), peers: (name) => (name === 'a' ? { persistent: ['b', 'c'] } : passive) });
+    const nodes = cluster(sim, ['a', 'b', 'c'], {
+      transport: (name) => (name === 'a' ? {} : patient),
+      peers: (name) => (name === 'a' ? { persistent: ['b', 'c'] } : passive),
+    });
     await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('a'), 'c'));
     const a = nodes.get('a')!;
     const scores = () => a.peers.list().map(({ score }) => score);
-    for (const [awake, asleep] of [[3_000, 20_000], [11_500, 20_000], [20_700, 20_000], [9_000, 4_000], [7_300, 2_600], [10_100, 1_200], [5_000, 60_000], [10, 20_000]] as const) {
+    for (const [awake, asleep] of [
+      [3_000, 20_000],
+      [11_500, 20_000],
+      [20_700, 20_000],
+      [9_000, 4_000],
+      [7_300, 2_600],
+      [10_100, 1_200],
+      [5_000, 60_000],
+      [10, 20_000],
+    ] as const) {
       await sim.run(awake);
       sim.pause('a', asleep);
       for (let time = 0; time < asleep + 6_000; time += 500) {
         await sim.run(500);
-        if (scores().length < 2) for (const node of nodes.values()) t.log(node.name, eventsOf(node, 'down').map(({ cause }) => cause.message));
+        if (scores().length < 2)
+          for (const node of nodes.values())
+            t.log(
+              node.name,
+              eventsOf(node, 'down').map(({ cause }) => cause.message),
+            );
         t.deepEqual(scores(), [100, 100], `${run.name}: ${awake} ms awake, ${asleep} ms asleep, ${time} ms later`);
       }
     }

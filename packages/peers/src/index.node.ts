@@ -1,2 +1,4 @@
 // What of it needs files and DNS. For Node.
-export {};
+
+export { systemLookup } from './node/system-lookup.ts';
+export { createFileAddressBook } from './store/file-address-book.ts';

@@ -1,8 +1,8 @@
 // The life of peers: starting, being ready, telling what happens, and an end that leaves nothing.
 
-import test from 'ava';
-import { createSimulation, type Simulation } from '@trunkline/transport-inmem/simulation';
 import { reasonError, type Transport, TransportError } from '@trunkline/transport-core';
+import { createSimulation, type Simulation } from '@trunkline/transport-inmem/simulation';
+import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers, type Peers } from './peers.ts';
 import { type AddressBookStore, createMemoryAddressBook } from './store/address-book-store.ts';
@@ -261,10 +261,7 @@ test.serial('nothing is left that could happen once peers and their transport ar
     for (const order of ['peers', 'transport', 'transport alone', 'both at once'] as const) {
       const sim = simulationOf(run);
       const addressBook = createMemoryAddressBook();
-      const made = [
-        await bare(sim, 'a', { persistent: ['b', 'nobody'], addressBook }),
-        await bare(sim, 'b', { persistent: ['a', 'nobody'] }),
-      ];
+      const made = [await bare(sim, 'a', { persistent: ['b', 'nobody'], addressBook }), await bare(sim, 'b', { persistent: ['a', 'nobody'] })];
       for (const { transport, peers } of made) {
         await sim.settle(transport.listen());
         await sim.settle(peers.start());
@@ -277,7 +274,10 @@ test.serial('nothing is left that could happen once peers and their transport ar
       }
       const left = await failureOf(sim.until(() => false, 3_600_000));
       t.regex(left.message, /nothing is left that could happen/, `${run.name}, ${order}: no timer`);
-      await t.notThrowsAsync(addressBook.load((text) => text), 'the book is free for others');
+      await t.notThrowsAsync(
+        addressBook.load((text) => text),
+        'the book is free for others',
+      );
       await sim.close();
     }
   }

@@ -19,7 +19,11 @@ test.serial('a persistent peer is dialled until it is there, also after dials th
     const a = nodes.get('a')!;
     const failed = eventsOf(a, 'rejected');
     t.true(failed.length >= 4 && failed.length <= 8, `${run.name}: dialled again with growing pauses, ${failed.length} times`);
-    t.true(failed.every(({ reason, direction, error, addr }) => reason === 'unreachable' && direction === 'out' && error.reason === 'connection_refused' && addr === 'b'));
+    t.true(
+      failed.every(
+        ({ reason, direction, error, addr }) => reason === 'unreachable' && direction === 'out' && error.reason === 'connection_refused' && addr === 'b',
+      ),
+    );
     sim.heal();
     await sim.until(() => isLinked(a, 'b') && isLinked(nodes.get('b'), 'a'), 20_000);
     t.true(a.peers.get(idOf('b'))!.persistent, 'its id was learned');
@@ -32,7 +36,11 @@ test.serial('a persistent peer is dialled until it is there, also after dials th
       await sim.until(() => isLinked(a, 'b') && isLinked(nodes.get('b'), 'a'), 40_000);
       await sim.run(15_000);
     }
-    t.deepEqual(eventsOf(a, 'down').map(({ cause }) => cause.reason), ['reset', 'ping_timeout'], run.name);
+    t.deepEqual(
+      eventsOf(a, 'down').map(({ cause }) => cause.reason),
+      ['reset', 'ping_timeout'],
+      run.name,
+    );
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -69,13 +77,21 @@ test.serial('a persistent peer that had dialled this node is dialled by it when 
     const a = nodes.get('a')!;
     a.peers.add(`${idOf('b')}@b`);
     await sim.run(10_000);
-    t.deepEqual(a.transport.remotes().map(({ direction }) => direction), ['in'], 'a link that is there is enough');
+    t.deepEqual(
+      a.transport.remotes().map(({ direction }) => direction),
+      ['in'],
+      'a link that is there is enough',
+    );
     dials = false;
     sim.crash('b');
     await sim.run(1_000);
     sim.restart('b');
     await sim.until(() => isLinked(a, 'b') && isLinked(nodes.get('b'), 'a'), 30_000);
-    t.deepEqual(a.transport.remotes().map(({ direction }) => direction), ['out'], run.name);
+    t.deepEqual(
+      a.transport.remotes().map(({ direction }) => direction),
+      ['out'],
+      run.name,
+    );
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -239,7 +255,10 @@ test.serial('with all seeds down a node goes on from its book, and asks the seed
     dialled.clear();
     await sim.run(600_000);
     const tries = seeds.map((seed) => dialled.get(seed) ?? 0);
-    t.true(tries.every((count) => count > 10 && count < 40), `${run.name}: ${tries}`);
+    t.true(
+      tries.every((count) => count > 10 && count < 40),
+      `${run.name}: ${tries}`,
+    );
     sim.restart('s2');
     await sim.until(() => isLinked(a(), 's2'), 40_000);
     t.deepEqual(await sim.close(), []);

@@ -29,7 +29,11 @@ test.serial('a status reaches every peer soon, each change once, and those who c
     a.peers.status.set({ height: 2 });
     await sim.until(() => statusOf(nodes.get('b'), 'a')?.height === 2 && statusOf(nodes.get('c'), 'a')?.height === 2, 1_000);
     for (const name of ['b', 'c']) {
-      t.deepEqual(eventsOf(nodes.get(name)!, 'status').map((event) => [event.nodeId, event.status]), [1, 2].map((height) => [idOf('a'), { height }]), run.name);
+      t.deepEqual(
+        eventsOf(nodes.get(name)!, 'status').map((event) => [event.nodeId, event.status]),
+        [1, 2].map((height) => [idOf('a'), { height }]),
+        run.name,
+      );
       t.deepEqual(nodes.get(name)!.peers.get(idOf('a'))!.status, { height: 2 });
     }
     nodes.get('late')!.peers.add('a');
@@ -113,7 +117,11 @@ test.serial('a status that cannot be read is a warning, once a number; the peer 
     peer.words.trySend(remote, 'status', { seq: 1 });
     await sim.run(1_000);
     const warnings = eventsOf(a, 'warning');
-    t.deepEqual(warnings.map(({ error }) => [error.code, error.target]), [['invalid_argument', peer.nodeId]], run.name);
+    t.deepEqual(
+      warnings.map(({ error }) => [error.code, error.target]),
+      [['invalid_argument', peer.nodeId]],
+      run.name,
+    );
     t.is(statusOf(a, 'peer'), undefined);
     t.true(a.peers.get(peer.nodeId)!.score < before);
     own = encodeStatus(2, bytesOf({ height: 2 }));

@@ -21,9 +21,17 @@ test.serial('n nodes that all name each other have n − 1 peers each, one link 
     const links = new Map([...nodes.values()].map((node) => [node.name, node.transport.remotes().map(({ id }) => id)]));
     await sim.run(300_000);
     for (const node of nodes.values()) {
-      t.deepEqual(connected(node, names), names.filter((name) => name !== node.name), run.name);
+      t.deepEqual(
+        connected(node, names),
+        names.filter((name) => name !== node.name),
+        run.name,
+      );
       t.is(node.transport.remotes().length, 7, 'one link a pair');
-      t.deepEqual(node.transport.remotes().map(({ id }) => id), links.get(node.name), 'the same for minutes');
+      t.deepEqual(
+        node.transport.remotes().map(({ id }) => id),
+        links.get(node.name),
+        'the same for minutes',
+      );
       t.deepEqual([eventsOf(node, 'up').length, eventsOf(node, 'down').length], [7, 0]);
     }
     t.deepEqual(await sim.close(), []);
@@ -44,7 +52,10 @@ test.serial('a new topology parts from who is gone, dials who is new, and does n
     await sim.run(300_000);
     t.deepEqual(connected(a, ['b', 'c', 'd']), ['c', 'd'], run.name);
     t.is(a.peers.get(idOf('c'))!.remote, remote);
-    t.deepEqual(eventsOf(a, 'down').map(({ nodeId, cause }) => [nodeId, cause.reason]), [[idOf('b'), 'disconnected']]);
+    t.deepEqual(
+      eventsOf(a, 'down').map(({ nodeId, cause }) => [nodeId, cause.reason]),
+      [[idOf('b'), 'disconnected']],
+    );
     t.deepEqual(eventsOf(nodes.get('c')!, 'down'), []);
     const [gone] = eventsOf(nodes.get('b')!, 'down');
     t.is(gone!.cause.reason, 'disconnected');
@@ -81,7 +92,11 @@ test.serial('a node whose address changed is both gone and new: it is linked at 
     t.deepEqual(a.peers.setTopology([moved]), { removed: [named('b')], added: [moved], changed: [{ from: named('b'), to: moved }], kept: [] });
     await sim.until(() => a.peers.get(idOf('b'))?.remote.endpoint === 'b2', 5_000);
     await sim.run(10_000);
-    t.deepEqual(a.transport.remotes().map(({ endpoint }) => endpoint), ['b2'], run.name);
+    t.deepEqual(
+      a.transport.remotes().map(({ endpoint }) => endpoint),
+      ['b2'],
+      run.name,
+    );
     t.deepEqual(nodes.get('b')!.peers.list(), []);
     t.deepEqual(await sim.close(), []);
   }

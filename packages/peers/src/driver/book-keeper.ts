@@ -54,6 +54,7 @@ export class BookKeeper {
       if (tried) this.book.succeeded(nodeId, address, now);
       else this.book.learn({ nodeId, address }, now);
     }
+    for (const { nodeId, left } of early.save(now).bans) this.book.ban(nodeId, now, left);
   }
 
   /** Saves; a failure is told once, and tried again at the next time. */

@@ -1,7 +1,7 @@
 // A node that speaks the wire protocol of peers by hand, and so can break its rules.
 
 import { manage, type Remote, type Transport, TransportError } from '@trunkline/transport-core';
-import type { Simulation, SimTransportOptions } from '@trunkline/transport-inmem/simulation';
+import type { SimTransportOptions, Simulation } from '@trunkline/transport-inmem/simulation';
 import { peersProtocol } from '../protocol.ts';
 import { echo, idOf } from './cluster.ts';
 

@@ -15,17 +15,12 @@ export interface FleetNode {
   readonly nodeId: string;
   readonly transport: Transport<typeof silence>;
   readonly peers: Peers;
-  /** Virtual milliseconds of its start, and of its first peer. */
+  /** Virtual milliseconds of its start. */
   readonly since: number;
+  /** Milliseconds from there to its first peer. */
   joined: number | undefined;
-  readonly dials: DialCounts;
-}
-
-/** What became of the dials that a node's planner ordered. */
-export interface DialCounts {
-  rejected: number;
-  full: number;
-  unreachable: number;
+  /** The node ids of its peers. */
+  readonly linked: Set<string>;
 }
 
 export interface Boot {
@@ -39,9 +34,12 @@ export interface Boot {
 export class Fleet {
   /** Those that are up, by name, in order of their start. */
   readonly up = new Map<string, FleetNode>();
+  /** Dials of all nodes, and those of them that came to nothing, by reason. */
+  dials = 0;
+  readonly rejected = new Map<string, number>();
   readonly #sim: Simulation;
-  /** Node id → name, of all that ever were. */
-  readonly #names = new Map<string, string>();
+  /** By node id. */
+  readonly #byId = new Map<string, FleetNode>();
 
   constructor(sim: Simulation) {
     this.#sim = sim;
@@ -49,42 +47,45 @@ export class Fleet {
 
   /** A new node; it starts when the simulation runs. */
   boot({ name, delay = 0, peers: given, transport: common }: Boot): void {
-    const nodeId = idOf(name);
-    this.#names.set(nodeId, name);
+    const resolve = common?.resolve ?? ((target: string) => target);
+    const counted = (target: string) => {
+      this.dials++;
+      return resolve(target);
+    };
     this.#sim.node(name, async ({ transport: make, clock }) => {
       if (delay > 0) await clock.sleep(delay);
-      const transport = make(silence, common);
+      const nodeId = idOf(name);
+      const transport = make(silence, { ...common, resolve: counted });
       const peers = createPeers({ transport, identity: { nodeId }, ...given });
-      const node: FleetNode = { name, nodeId, transport, peers, since: this.#sim.now, joined: undefined, dials: { rejected: 0, full: 0, unreachable: 0 } };
+      const node: FleetNode = { name, nodeId, transport, peers, since: this.#sim.now, joined: undefined, linked: new Set() };
       void this.#follow(node);
       await transport.listen();
       await peers.start();
       this.up.set(name, node);
+      this.#byId.set(nodeId, node);
       return () => this.#close(node);
     });
   }
 
   /** It ends with no clean-up; others see a reset. */
   crash(name: string): void {
-    this.up.delete(name);
+    this.#forget(name);
     this.#sim.crash(name);
   }
 
-  /** It closes in order, and is gone. */
-  async leave(name: string): Promise<void> {
-    const node = this.up.get(name)!;
-    await this.#sim.settle(this.#close(node));
-    this.#sim.crash(name);
+  /** They close in order, and are gone. */
+  async leave(names: readonly string[]): Promise<void> {
+    const leaving = names.map((name) => this.up.get(name)!);
+    await this.#sim.settle(Promise.all(leaving.map((node) => this.#close(node))));
+    for (const name of names) this.#sim.crash(name);
   }
 
-  /** The names of a node's peers that are up and list it, too. */
-  neighbours(node: FleetNode): FleetNode[] {
-    const found: FleetNode[] = [];
-    for (const { nodeId } of node.peers.list()) {
-      const other = this.up.get(this.#names.get(nodeId) ?? '');
-      if (other?.peers.get(node.nodeId) !== undefined) found.push(other);
+  /** A node's peers that are up and list it, too. */
+  *neighbours({ nodeId, linked }: FleetNode): IterableIterator<FleetNode> {
+    for (const id of linked) {
+      const other = this.#byId.get(id);
+      if (other?.linked.has(nodeId)) yield other;
     }
-    return found;
   }
 
   /** The sizes of the parts that nodes are connected in, the largest first, as links that both ends list make them. */
@@ -102,25 +103,31 @@ export class Fleet {
     return sizes.sort((a, b) => b - a);
   }
 
+  #forget(name: string): void {
+    const node = this.up.get(name);
+    this.up.delete(name);
+    if (node !== undefined) this.#byId.delete(node.nodeId);
+  }
+
   async #close(node: FleetNode): Promise<void> {
-    this.up.delete(node.name);
+    this.#forget(node.name);
     await node.peers.close();
     await node.transport.close();
   }
 
   async #follow(node: FleetNode): Promise<void> {
     for await (const event of node.peers.events()) {
-      if (event.type === 'up') node.joined ??= this.#sim.now;
-      if (event.type !== 'rejected' || event.direction !== 'out') continue;
-      node.dials.rejected++;
-      if (event.reason === 'full') node.dials.full++;
-      if (event.reason === 'unreachable') node.dials.unreachable++;
+      if (event.type === 'up') {
+        node.joined ??= this.#sim.now - node.since;
+        node.linked.add(event.peer.nodeId);
+      } else if (event.type === 'down') node.linked.delete(event.nodeId);
+      else if (event.type === 'rejected' && event.direction === 'out') this.rejected.set(event.reason, (this.rejected.get(event.reason) ?? 0) + 1);
     }
   }
 }
 
 /** In an order that chance makes. */
-export function shuffled<T>(items: readonly T[], random: () => number): T[] {
+export function shuffled<T>(items: Iterable<T>, random: () => number): T[] {
   const all = [...items];
   for (let i = all.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));

@@ -48,7 +48,11 @@ export async function heal({ seed, nodes, caps, knows, partition = 120_000, pati
   }
   /** Those whose links are looked at: a seed has none for long. */
   const ordinary = () => [...fleet.up.values()].filter(({ name }) => !isSeed(name));
-  const isFull = (node: FleetNode) => (caps === 'all' ? node.peers.list().length >= fleet.up.size - 1 : node.peers.snapshot().outbound === Math.min(10, ordinary().length - 1));
+  const isFull = ({ linked, peers }: FleetNode) => {
+    if (caps === 'all') return linked.size >= fleet.up.size - 1;
+    const most = Math.min(10, ordinary().length - 1);
+    return linked.size >= most && peers.snapshot().outbound === most;
+  };
   const wrong = () => ordinary().filter((node) => !isFull(node)).length;
   const isOne = () => fleet.parts(ordinary()).length === 1;
 

@@ -1,0 +1,147 @@
+// Wires over real TCP that swallow everything, and machines that come back without a memory. Sockets are real, time is the test's.
+
+import test from 'ava';
+import type { PeersOptions } from './options.ts';
+import { Proxy } from './testing/real/proxy.ts';
+import { isLinked, type RealNode, told, World } from './testing/real/world.ts';
+
+/** Dials nobody by itself. */
+const passive: Partial<PeersOptions> = { maxOutbound: 0 };
+
+/** A node that dials one over a wire that can break, and one that it can't. */
+async function scene() {
+  const world = new World();
+  const b = await world.node('b', { peers: passive });
+  const c = await world.node('c', { peers: passive });
+  const proxy = await Proxy.to(b.address);
+  const a = await world.node('a', { peers: { ...passive, persistent: [proxy.address, c.address] } });
+  await world.until('all are linked', () => isLinked(a, b) && isLinked(a, c) && isLinked(b, a) && isLinked(c, a));
+  return { world, a, b, c, proxy };
+}
+
+/** Nobody answers behind it, and no end of an old link is waited for. */
+function blackhole(world: World, proxy: Proxy, b: RealNode): void {
+  proxy.freeze();
+  world.mute.add(proxy.address);
+  for (const { endpoint } of b.transport.remotes()) world.mute.add(endpoint);
+}
+
+for (const [title, flood] of [
+  ['a peer behind a wire that swallows everything is cut within 16 seconds at both ends, its score lower before', false],
+  ['so is one for whom messages pile up', true],
+] as const) {
+  test(title, async (t) => {
+    const { world, a, b, c, proxy } = await scene();
+    await world.run(33_333);
+    t.is(a.peers.get(b.nodeId)!.score, 100);
+    blackhole(world, proxy, b);
+    const began = world.clock.now();
+    let queued = 0;
+    if (flood) while (a.transport.trySend(`node:${b.nodeId}`, 'hint', 'x'.repeat(10_000)) && queued < 100_000) queued++;
+    if (flood) t.true(queued > 0 && queued < 100_000, `what waits is bounded: ${queued} messages`);
+    let [last, healthy] = [100, 100];
+    while (isLinked(a, b) && world.clock.now() - began < 30_000) {
+      last = a.peers.get(b.nodeId)!.score;
+      healthy = Math.min(healthy, a.peers.get(c.nodeId)!.score);
+      await world.run(50);
+    }
+    await world.until('the other end sees it, too', () => !isLinked(b, a), 16_000);
+    for (const [node, other] of [[a, b], [b, a]] as const) {
+      const [down] = told(node, 'down');
+      t.deepEqual([down!.nodeId, down!.cause.code, down!.cause.reason], [other.nodeId, 'unavailable', 'ping_timeout']);
+      t.true(down!.at - began > 5_000 && down!.at - began <= 16_000, `${node.name} cut it after ${down!.at - began} ms`);
+    }
+    t.true(last < 100, `its score had fallen before, to ${last}`);
+    t.is(healthy, 100, 'others are not to blame');
+    t.true(isLinked(a, c) && told(a, 'down').length === 1 && told(c, 'down').length === 0);
+    t.is(await world.settle(a.transport.send(`node:${c.nodeId}`, 'say', 'still here')), 'c: still here');
+
+    proxy.thaw();
+    world.mute.clear();
+    await world.until('it is linked again', () => isLinked(a, b), 10_000);
+    t.true(a.peers.get(b.nodeId)!.score < 100, 'who comes back is not forgiven at once');
+    t.deepEqual(await world.close(), []);
+    await proxy.close();
+  });
+}
+
+test('who is behind such a wire from the first is dialled again and again, each time in vain and never two at once', async (t) => {
+  const world = new World();
+  const b = await world.node('b', { peers: passive });
+  const proxy = await Proxy.to(b.address);
+  blackhole(world, proxy, b);
+  const a = await world.node('a', { peers: { ...passive, persistent: [`${b.nodeId}@${proxy.address}`] } });
+  let most = 0;
+  for (let i = 0; i < 400; i++) {
+    await world.run(100);
+    most = Math.max(most, a.transport.snapshot().connections.length);
+  }
+  const failed = told(a, 'rejected');
+  t.true(failed.length >= 3 && failed.length <= 6, `${failed.length} times`);
+  for (const { reason, direction, error, addr } of failed) t.deepEqual([reason, direction, error.reason, addr], ['unreachable', 'out', 'handshake_timeout', proxy.address]);
+  t.is(most, 1);
+  proxy.thaw();
+  world.mute.clear();
+  await world.until('it is linked', () => isLinked(a, b) && isLinked(b, a), 30_000);
+  t.deepEqual(await world.close(), []);
+  await proxy.close();
+});
+
+test('a machine that came back resets what it does not know: the peer is down at once, and dialled by back-off', async (t) => {
+  const { world, a, b, c, proxy } = await scene();
+  await world.run(12_000);
+  // Its power fails: nobody hears of it.
+  blackhole(world, proxy, b);
+  await b.close();
+  await world.run(3_000);
+  t.true(isLinked(a, b), 'nobody knows yet');
+  const again = await world.node('b', { transport: { bindAddr: b.address }, peers: { ...passive, identity: { nodeId: b.nodeId } } });
+  proxy.reboot();
+  world.mute.clear();
+  await world.run(100);
+  t.true(isLinked(a, b), 'nothing was said, nothing was reset');
+  const said = world.clock.now();
+  const dials = a.dials.length;
+  t.true(a.transport.trySend(`node:${b.nodeId}`, 'hint', 'are you there?'));
+  await world.until('it is down', () => !isLinked(a, b), 1_000);
+  const [down] = told(a, 'down');
+  t.deepEqual([down!.nodeId, down!.cause.reason], [b.nodeId, 'reset']);
+  t.true(down!.at - said <= 100, `${down!.at - said} ms later, long before a ping is missed`);
+  await world.until('it is linked again', () => isLinked(a, again), 5_000);
+  t.is(a.dials.length, dials + 1);
+  const wait = a.dials.at(-1)!.at - down!.at;
+  t.true(wait >= 750 && wait <= 1_250, `dialled again after ${wait} ms`);
+  t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hello')), 'b: hello');
+  t.deepEqual([told(a, 'down').length, told(c, 'down').length], [1, 0]);
+  t.deepEqual(await world.close(), []);
+  await proxy.close();
+});
+
+test('a machine that came back is found out by the next ping, where nobody says anything', async (t) => {
+  const { world, a, b, proxy } = await scene();
+  await world.run(12_000);
+  blackhole(world, proxy, b);
+  await b.close();
+  const again = await world.node('b', { transport: { bindAddr: b.address }, peers: { ...passive, identity: { nodeId: b.nodeId } } });
+  proxy.reboot();
+  const began = world.clock.now();
+  await world.until('it is down', () => !isLinked(a, b), 16_000);
+  const [down] = told(a, 'down');
+  t.is(down!.cause.reason, 'reset');
+  t.true(down!.at - began <= 10_500, `after ${down!.at - began} ms`);
+  world.mute.clear();
+  await world.until('it is linked again', () => isLinked(a, again), 5_000);
+  t.deepEqual(await world.close(), []);
+  await proxy.close();
+});
+
+test('one that rests while the other end is dead, and one whose dialled end is dead, are both freed: no socket is left half open', async (t) => {
+  const { world, a, b, proxy } = await scene();
+  blackhole(world, proxy, b);
+  await world.until('both have cut it', () => !isLinked(a, b) && !isLinked(b, a), 16_000);
+  await world.run(2_000);
+  t.deepEqual(b.transport.snapshot().connections, []);
+  t.true(a.transport.snapshot().connections.every(({ state, endpoint }) => state === 'up' || endpoint === proxy.address));
+  t.deepEqual(await world.close(), []);
+  await proxy.close();
+});

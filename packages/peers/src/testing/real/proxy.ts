@@ -1,0 +1,103 @@
+// A wire between two nodes over real TCP, which a test can turn into a black hole or break.
+
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+interface Pipe {
+  readonly near: Socket;
+  readonly far: Socket;
+  isFrozen: boolean;
+}
+
+export class Proxy {
+  readonly #server: Server;
+  readonly #pipes = new Set<Pipe>();
+  #target: string;
+  #isFrozen = false;
+  /** Connections that were accepted. */
+  accepted = 0;
+
+  private constructor(target: string) {
+    this.#target = target;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.#join(near));
+  }
+
+  /** A wire to an address, 'host:port'. */
+  static async to(target: string): Promise<Proxy> {
+    const proxy = new Proxy(target);
+    await new Promise<void>((resolve, reject) => proxy.#server.once('error', reject).listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  /** Where its near end listens. */
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** New connections lead there. */
+  lead(target: string): void {
+    this.#target = target;
+  }
+
+  /** From now on nothing is read and nothing is written, either way, of new connections too; all sockets stay open. */
+  freeze(): void {
+    this.#isFrozen = true;
+    for (const pipe of this.#pipes) hold(pipe);
+  }
+
+  /** New connections pass again. What was frozen stays so. */
+  thaw(): void {
+    this.#isFrozen = false;
+  }
+
+  /** The machine behind it came back and knows of no connection: what is sent over an old one is answered with a reset. */
+  reboot(): void {
+    this.#isFrozen = false;
+    for (const { near, far } of this.#pipes) {
+      far.removeAllListeners('close').destroy();
+      near.removeAllListeners('data').removeAllListeners('end');
+      near.on('data', () => near.resetAndDestroy()).resume();
+    }
+  }
+
+  /** Ends of connections that are open at the near side. */
+  get open(): number {
+    return [...this.#pipes].filter(({ near }) => !near.destroyed).length;
+  }
+
+  async close(): Promise<void> {
+    for (const { near, far } of this.#pipes) {
+      near.destroy();
+      far.destroy();
+    }
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #join(near: Socket): void {
+    this.accepted++;
+    const separator = this.#target.lastIndexOf(':');
+    const far = connect({ host: this.#target.slice(0, separator), port: Number(this.#target.slice(separator + 1)), allowHalfOpen: true, noDelay: true });
+    const pipe: Pipe = { near, far, isFrozen: false };
+    this.#pipes.add(pipe);
+    for (const [from, to] of [[near, far], [far, near]] as const) {
+      from.on('data', (chunk) => {
+        if (!to.write(chunk)) from.pause();
+      });
+      to.on('drain', () => {
+        if (!pipe.isFrozen) from.resume();
+      });
+      from.on('end', () => to.end());
+      from.on('error', () => {});
+      from.on('close', () => {
+        if (!pipe.isFrozen) to.destroy();
+        if (near.destroyed && far.destroyed) this.#pipes.delete(pipe);
+      });
+    }
+    if (this.#isFrozen) hold(pipe);
+  }
+}
+
+function hold(pipe: Pipe): void {
+  pipe.isFrozen = true;
+  pipe.near.pause();
+  pipe.far.pause();
+}

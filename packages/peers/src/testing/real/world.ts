@@ -1,0 +1,179 @@
+// Nodes with peers over real sockets, in a time that the test moves.
+
+import { createManualClock, type ManualClock, type ObserverEvent, seededRandom, systemClock, type Transport, type TransportError } from '@trunkline/transport-core';
+import { createTcpTransport, type TcpTransportOptions } from '@trunkline/transport-tcp';
+import type { PeersOptions } from '../../options.ts';
+import { createPeers, type Peers } from '../../peers.ts';
+import type { PeerEvent } from '../../types.ts';
+import { echo } from '../cluster.ts';
+
+type Echo = Transport<typeof echo>;
+
+export interface RealNode {
+  readonly name: string;
+  readonly transport: Echo;
+  readonly peers: Peers<any>;
+  readonly nodeId: string;
+  /** Where it is reached. */
+  readonly address: string;
+  /** Its events, with when each was told. */
+  readonly events: (PeerEvent<any> & { readonly at: number })[];
+  /** What was dialled, in order. */
+  readonly dials: { readonly target: string; readonly at: number }[];
+  /** What its transport's observer was told. */
+  readonly seen: ObserverEvent[];
+  /** Parts, and closes. */
+  close(): Promise<void>;
+}
+
+export interface RealNodeOptions {
+  readonly transport?: Partial<TcpTransportOptions<typeof echo>>;
+  readonly peers?: Partial<PeersOptions<any>>;
+  /** Another transport than TCP's. */
+  readonly make?: ((options: TcpTransportOptions<typeof echo>) => Echo) | undefined;
+  /** Default true. */
+  readonly start?: boolean;
+}
+
+export class World {
+  /** The time of all nodes. It stands still while anybody dials or says hello, or a pong is on its way. */
+  readonly clock: ManualClock = createManualClock();
+  readonly nodes = new Set<RealNode>();
+  /** Those addresses answer nothing: time does not wait for them. */
+  readonly mute = new Set<string>();
+  #made = 0;
+
+  /** A node that listens, and has started unless told otherwise. */
+  async node(name: string, { transport: given = {}, peers: options = {}, make = createTcpTransport, start = true }: RealNodeOptions = {}): Promise<RealNode> {
+    const { clock } = this;
+    const dials: RealNode['dials'] = [];
+    const seen: ObserverEvent[] = [];
+    const resolve = (target: string) => {
+      dials.push({ target, at: clock.now() });
+      return given.resolve === undefined ? target.replace(/^[0-9a-f]{64}@/, '') : given.resolve(target);
+    };
+    const observer = { event: (event: ObserverEvent) => void seen.push(event) };
+    const transport = make({ protocol: echo, clock, random: seededRandom(++this.#made), observer, ...given, resolve });
+    await transport.listen();
+    const peers = createPeers<any>({ transport, ...options });
+    const events: RealNode['events'] = [];
+    const node: RealNode = {
+      name,
+      transport,
+      peers,
+      nodeId: peers.nodeId,
+      address: transport.localAddr(),
+      events,
+      dials,
+      seen,
+      close: () => this.#close(node),
+    };
+    this.nodes.add(node);
+    void (async () => {
+      for await (const event of peers.events()) events.push({ ...event, at: clock.now() });
+    })();
+    void (async () => {
+      for await (const rpc of transport.consumer()) if (rpc.method === 'say') rpc.respond(`${name}: ${rpc.request}`);
+    })();
+    if (start) await peers.start();
+    return node;
+  }
+
+  /** Moves time on until it holds, at most `limit` milliseconds. */
+  async until(what: string, condition: () => boolean, limit = 120_000): Promise<void> {
+    const end = this.clock.now() + limit;
+    while (!condition()) {
+      if (this.clock.now() >= end) throw new Error(`for ${limit} ms in vain: ${what}\n${this.toString()}`);
+      await this.#step(Math.min(STEP, end - this.clock.now()));
+    }
+  }
+
+  async run(milliseconds: number): Promise<void> {
+    const end = this.clock.now() + milliseconds;
+    while (this.clock.now() < end) await this.#step(Math.min(STEP, end - this.clock.now()));
+  }
+
+  /** Moves time on until the promise settles. */
+  async settle<T>(promise: Promise<T>): Promise<T> {
+    let isOver = false;
+    const over = () => void (isOver = true);
+    promise.then(over, over);
+    await this.until('it settles', () => isOver);
+    return promise;
+  }
+
+  /** Closes all that is open. What is left of it: nothing, if all is well. */
+  async close(): Promise<string[]> {
+    const transports = [...this.nodes].map(({ name, transport }) => ({ name, transport }));
+    await this.settle(Promise.all([...this.nodes].map((node) => node.close())));
+    const left = transports.flatMap(({ name, transport }) => transport.snapshot().connections.map(({ id }) => `${name}: connection ${id}`));
+    return this.clock.timers === 0 ? left : [...left, `${this.clock.timers} timers`];
+  }
+
+  toString(): string {
+    return [...this.nodes]
+      .map(({ name, peers, transport, events }) => {
+        const { dialing, connections } = transport.snapshot();
+        const links = connections.map(({ id, state, endpoint }) => `${id} ${state} ${endpoint}`);
+        const told = events.slice(-8).map((event) => `${event.at} ${event.type}${causeOf(event) === undefined ? '' : ` (${causeOf(event)!.message})`}`);
+        return [`${name} at ${this.clock.now()}:`, peers, `dials ${dialing.join(', ')}`, ...links, ...told].join('\n  ');
+      })
+      .join('\n');
+  }
+
+  async #close(node: RealNode): Promise<void> {
+    this.nodes.delete(node);
+    await node.peers.close();
+    await node.transport.close();
+  }
+
+  async #step(milliseconds: number): Promise<void> {
+    this.clock.advance(milliseconds);
+    for (let turn = 0; turn < TURNS; turn++) await systemClock.sleep(0);
+    const end = systemClock.now() + WATCHDOG;
+    for (let what = this.#underWay(); what !== undefined; what = this.#underWay()) {
+      if (systemClock.now() > end) throw new Error(`for ${WATCHDOG} real ms in vain: ${what}\n${this.toString()}`);
+      await systemClock.sleep(0);
+    }
+  }
+
+  /** What the world outside still has to do before time may go on. */
+  #underWay(): string | undefined {
+    for (const { name, transport } of this.nodes) {
+      const { dialing, connections } = transport.snapshot();
+      const target = dialing.find((each) => !this.#isMute(each));
+      if (target !== undefined) return `${name} dials ${target}`;
+      const opening = connections.find(({ state, endpoint }) => state === 'opening' && !this.#isMute(endpoint));
+      if (opening !== undefined) return `${name}: ${opening.id} says hello`;
+      const silent = transport.remotes().find(({ silence, endpoint }) => (silence ?? 0) >= QUIET && !this.#isMute(endpoint));
+      if (silent !== undefined) return `${name}: ${silent.id} has not answered a ping`;
+    }
+    return undefined;
+  }
+
+  #isMute(address: string): boolean {
+    return this.mute.has(address.replace(/^[0-9a-f]{64}@/, ''));
+  }
+}
+
+/** A node's events of one type. */
+export function told<T extends PeerEvent['type']>({ events }: RealNode, type: T): (Extract<PeerEvent<any>, { readonly type: T }> & { readonly at: number })[] {
+  return events.filter((event) => event.type === type) as never;
+}
+
+export function isLinked(one: RealNode, other: RealNode): boolean {
+  return one.peers.get(other.nodeId) !== undefined;
+}
+
+function causeOf(event: PeerEvent): TransportError | undefined {
+  return event.type === 'down' ? event.cause : event.type === 'rejected' || event.type === 'warning' ? event.error : undefined;
+}
+
+/** Milliseconds that time moves on at once. */
+const STEP = 50;
+/** Turns of the event loop for what is on its way, each time. */
+const TURNS = 2;
+/** A ping that was answered no later than this is on its way. */
+const QUIET = 500;
+/** Real milliseconds; no wait of a test needs a hundredth of it. */
+const WATCHDOG = 20_000;
