@@ -36,6 +36,15 @@ test('on secure backends it also tells who took part, who was denied and who was
   t.is(err, '');
 });
 
+test('with --peers it tells who was found where', async (t) => {
+  const { code, out, err } = await run('--peers', '--transport', 'inmem', '--writes', '20');
+  t.is(code, 0, out + err);
+  t.regex(out, /^inmem {2}members( +[0-9a-f]{8}){5}, found through memory-1 in \d+ ms$/m);
+  t.regex(out, /^backend +full mesh +election +commits\/s +back by id +without seed +verdict$/m);
+  t.regex(out, /^inmem( +[\d.]+){5} +ok$/m);
+  t.is(err, '');
+});
+
 test('wrong options are told in one line, with exit code 2', async (t) => {
   for (const args of [
     ['--transport', 'udp'],
@@ -50,5 +59,5 @@ test('wrong options are told in one line, with exit code 2', async (t) => {
 test('--help shows the options', async (t) => {
   const { code, out } = await run('--help');
   t.is(code, 0);
-  for (const option of ['--transport', '--nodes', '--writes']) t.true(out.includes(option));
+  for (const option of ['--transport', '--peers', '--nodes', '--writes']) t.true(out.includes(option));
 });

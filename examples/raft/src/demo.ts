@@ -2,8 +2,8 @@
 
 import { BACKENDS } from './demo/backends.ts';
 import { type DemoOptions, HELP, parseOptions } from './demo/options.ts';
-import { type Report, runScenario } from './demo/scenario.ts';
 import { Screen, table } from './demo/screen.ts';
+import { discovery, failover } from './demo/stories.ts';
 
 const screen = new Screen(process.stdout);
 
@@ -30,22 +30,24 @@ async function main(): Promise<number> {
   }
 }
 
-async function runAll({ transports, nodes, writes }: DemoOptions, signal: AbortSignal): Promise<number> {
-  const rows = [HEADER];
+async function runAll(options: DemoOptions, signal: AbortSignal): Promise<number> {
+  const { transports, nodes, writes, peers } = options;
+  const story = peers ? discovery : failover;
+  const rows = [['backend', ...story.columns, 'verdict']];
   const failures: string[] = [];
   for (const name of transports) {
     const progress = (phase: string, count?: string) => screen.progress(name, phase, count);
     const note = (text: string) => screen.note(name, text);
     try {
-      const report = await runScenario(BACKENDS[name]!, { nodes, writes, progress, note, signal });
-      rows.push(row(name, report));
-      for (const failure of report.failures) failures.push(`${name}: ${failure}`);
+      const ending = await story.play(BACKENDS[name]!, { nodes, writes, progress, note, signal });
+      rows.push([name, ...ending.cells, ending.failures.length === 0 ? 'ok' : 'FAILED']);
+      for (const failure of ending.failures) failures.push(`${name}: ${failure}`);
     } catch (error) {
       if (signal.aborted) {
         screen.print('interrupted; everything is closed');
         return 130;
       }
-      rows.push([name, ...HEADER.slice(2).map(() => '-'), 'FAILED']);
+      rows.push([name, ...story.columns.map(() => '-'), 'FAILED']);
       failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
@@ -54,27 +56,8 @@ async function runAll({ transports, nodes, writes }: DemoOptions, signal: AbortS
   screen.print(screen.colour('bold', head!));
   for (const line of lines) screen.print(line.replace(/(ok|FAILED)$/, (verdict) => screen.colour(verdict === 'ok' ? 'green' : 'red', verdict)));
   for (const failure of failures) screen.print(screen.colour('red', `✘ ${failure}`));
-  if (failures.length === 0)
-    screen.print(`\n${nodes} nodes, ${2 * writes} writes on each backend: one leader a term, no write lost, equal state hashes. Times in ms.`);
+  if (failures.length === 0) screen.print(`\n${story.moral(options)}`);
   return failures.length === 0 ? 0 : 1;
-}
-
-const HEADER = ['backend', 'election', 'commits/s', 'fail-over', 'write p50', 'write p99', 'catch-up', 'snapshot', 'verdict'];
-
-function row(name: string, report: Report): string[] {
-  const { electionMs, commitsPerSecond, failoverMs, p50, p99, catchUpMs, snapshotBytes, failures } = report;
-  const times = [p50, p99].map((time) => time.toFixed(1));
-  const snapshot = `${Math.ceil(snapshotBytes / 1024)} KiB`;
-  return [
-    name,
-    electionMs.toFixed(0),
-    commitsPerSecond.toFixed(0),
-    failoverMs.toFixed(0),
-    ...times,
-    catchUpMs.toFixed(0),
-    snapshot,
-    failures.length === 0 ? 'ok' : 'FAILED',
-  ];
 }
 
 process.exitCode = await main();

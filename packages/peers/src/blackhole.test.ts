@@ -1,6 +1,6 @@
 // Wires over real TCP that swallow everything, and machines that come back without a memory. Sockets are real, time is the test's.
 
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
 import { Proxy } from './testing/real/proxy.ts';
 import { isLinked, type RealNode, told, World } from './testing/real/world.ts';
@@ -9,11 +9,11 @@ import { isLinked, type RealNode, told, World } from './testing/real/world.ts';
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
 /** A node that dials one over a wire that can break, and one that it can't. */
-async function scene() {
-  const world = new World();
+async function scene(t: ExecutionContext) {
+  const world = new World(t, 50);
   const b = await world.node('b', { peers: passive });
   const c = await world.node('c', { peers: passive });
-  const proxy = await Proxy.to(b.address);
+  const proxy = await Proxy.to(b.address, t);
   const a = await world.node('a', { peers: { ...passive, persistent: [proxy.address, c.address] } });
   await world.until('all are linked', () => isLinked(a, b) && isLinked(a, c) && isLinked(b, a) && isLinked(c, a));
   return { world, a, b, c, proxy };
@@ -31,7 +31,7 @@ for (const [title, flood] of [
   ['so is one for whom messages pile up', true],
 ] as const) {
   test(title, async (t) => {
-    const { world, a, b, c, proxy } = await scene();
+    const { world, a, b, c, proxy } = await scene(t);
     await world.run(33_333);
     t.is(a.peers.get(b.nodeId)!.score, 100);
     blackhole(world, proxy, b);
@@ -61,14 +61,13 @@ for (const [title, flood] of [
     await world.until('it is linked again', () => isLinked(a, b), 10_000);
     t.true(a.peers.get(b.nodeId)!.score < 100, 'who comes back is not forgiven at once');
     t.deepEqual(await world.close(), []);
-    await proxy.close();
-  });
+    });
 }
 
 test('who is behind such a wire from the first is dialled again and again, each time in vain and never two at once', async (t) => {
-  const world = new World();
+  const world = new World(t, 50);
   const b = await world.node('b', { peers: passive });
-  const proxy = await Proxy.to(b.address);
+  const proxy = await Proxy.to(b.address, t);
   blackhole(world, proxy, b);
   const a = await world.node('a', { peers: { ...passive, persistent: [`${b.nodeId}@${proxy.address}`] } });
   let most = 0;
@@ -84,15 +83,14 @@ test('who is behind such a wire from the first is dialled again and again, each 
   world.mute.clear();
   await world.until('it is linked', () => isLinked(a, b) && isLinked(b, a), 30_000);
   t.deepEqual(await world.close(), []);
-  await proxy.close();
 });
 
 test('a machine that came back resets what it does not know: the peer is down at once, and dialled by back-off', async (t) => {
-  const { world, a, b, c, proxy } = await scene();
+  const { world, a, b, c, proxy } = await scene(t);
   await world.run(12_000);
   // Its power fails: nobody hears of it.
   blackhole(world, proxy, b);
-  await b.close();
+  await world.settle(b.close());
   await world.run(3_000);
   t.true(isLinked(a, b), 'nobody knows yet');
   const again = await world.node('b', { transport: { bindAddr: b.address }, peers: { ...passive, identity: { nodeId: b.nodeId } } });
@@ -114,14 +112,13 @@ test('a machine that came back resets what it does not know: the peer is down at
   t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hello')), 'b: hello');
   t.deepEqual([told(a, 'down').length, told(c, 'down').length], [1, 0]);
   t.deepEqual(await world.close(), []);
-  await proxy.close();
 });
 
 test('a machine that came back is found out by the next ping, where nobody says anything', async (t) => {
-  const { world, a, b, proxy } = await scene();
+  const { world, a, b, proxy } = await scene(t);
   await world.run(12_000);
   blackhole(world, proxy, b);
-  await b.close();
+  await world.settle(b.close());
   const again = await world.node('b', { transport: { bindAddr: b.address }, peers: { ...passive, identity: { nodeId: b.nodeId } } });
   proxy.reboot();
   const began = world.clock.now();
@@ -132,16 +129,14 @@ test('a machine that came back is found out by the next ping, where nobody says 
   world.mute.clear();
   await world.until('it is linked again', () => isLinked(a, again), 5_000);
   t.deepEqual(await world.close(), []);
-  await proxy.close();
 });
 
-test('one that rests while the other end is dead, and one whose dialled end is dead, are both freed: no socket is left half open', async (t) => {
-  const { world, a, b, proxy } = await scene();
+test('once both ends have cut it, neither keeps a socket of it, though neither heard the other go', async (t) => {
+  const { world, a, b, proxy } = await scene(t);
   blackhole(world, proxy, b);
   await world.until('both have cut it', () => !isLinked(a, b) && !isLinked(b, a), 16_000);
   await world.run(2_000);
   t.deepEqual(b.transport.snapshot().connections, []);
   t.true(a.transport.snapshot().connections.every(({ state, endpoint }) => state === 'up' || endpoint === proxy.address));
   t.deepEqual(await world.close(), []);
-  await proxy.close();
 });

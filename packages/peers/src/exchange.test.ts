@@ -28,22 +28,30 @@ test.serial('a node whose book is empty asks its seed, and is connected to those
 test.serial('with a book that has addresses no seed is dialled', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b', 'seed'], {
-      peers: (name) => (name === 'a' ? { seeds: ['seed'], maxOutbound: 1 } : { ...passive, persistent: name === 'b' ? ['seed'] : [] }),
+    let seeds = ['seed'];
+    let asked = 0;
+    const resolve = (target: string) => {
+      if (target === 'other') asked++;
+      return target;
+    };
+    const nodes = cluster(sim, ['a', 'b', 'seed', 'other'], {
+      transport: { resolve },
+      peers: (name) => (name === 'a' ? { seeds, maxOutbound: 1 } : { ...passive, persistent: name === 'b' ? ['seed'] : [] }),
     });
-    await sim.until(() => isLinked(nodes.get('seed'), 'b'), 10_000);
     const a = () => nodes.get('a');
-    await sim.until(() => isLinked(a(), 'seed'), 10_000);
-    await sim.run(200_000);
-    t.true((a()?.peers.snapshot().book.size ?? 0) >= 2);
+    await sim.until(() => a()?.peers.snapshot().book.size === 2, 120_000);
+    await sim.settle(a()!.peers.close());
+    seeds = ['other'];
     sim.crash('seed');
+    sim.crash('a');
+    await sim.run(1_000);
+    sim.restart('a');
+    await sim.run(10);
     await sim.until(() => isLinked(a(), 'b'), 30_000);
-    await sim.run(130_000);
-    const before = eventsOf(a()!, 'rejected').length;
-    sim.restart('seed');
-    await sim.run(120_000);
-    t.deepEqual(connected(a()!, ['b', 'seed']), ['b'], run.name);
-    t.is(eventsOf(a()!, 'rejected').length, before);
+    await sim.run(300_000);
+    t.is(asked, 0, run.name);
+    sim.crash('b');
+    await sim.until(() => isLinked(a(), 'other'), 10_000);
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -169,7 +177,7 @@ test.serial('a third request that comes early ends the link; requests at the net
     t.is(guest.downs[0]!.reason, 'flood');
     remote = await sim.settle(guest.transport.dial('a'));
     await sim.until(() => isLinked(a, 'guest'));
-    t.true(a.peers.get(guest.nodeId)!.score < before, 'it may come again, and is trusted less');
+    t.true(a.peers.get(guest.nodeId)!.score < before - 10, 'it may come again, and is trusted less');
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -237,22 +245,36 @@ test.serial('of a list of a hundred thousand, full of garbage, what is good is k
   }
 });
 
-test.serial('private ids are told to nobody', async (t) => {
+test.serial('private ids are told to nobody, also where the book had them before they were private', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run);
+    const privateIds = [idOf('secret')];
+    let isPrivate = false;
     const names = ['a', 'open', 'secret'];
-    const nodes = cluster(sim, names, { peers: (name) => (name === 'a' ? { privateIds: [idOf('secret')], persistent: ['secret', 'open'] } : passive) });
-    await sim.until(() => isLinked(nodes.get('a'), 'secret') && isLinked(nodes.get('a'), 'open'));
+    const nodes = cluster(sim, names, {
+      peers: (name) => (name === 'a' ? { privateIds: isPrivate ? privateIds : [], persistent: ['secret', 'open'] } : passive),
+    });
+    const isComplete = () => isLinked(nodes.get('a'), 'secret') && isLinked(nodes.get('a'), 'open');
     const spy = stranger(sim, 'spy');
-    const remote = await sim.settle(spy.transport.dial('a'));
-    for (let i = 0; i < 20; i++) {
-      spy.words.trySend(remote, 'request', NOTHING);
-      await sim.run(11_000);
-    }
-    t.is(heardOf(spy, 'addresses'), 20);
-    const told = JSON.stringify(spy.heard.map(({ request }) => request));
-    t.true(told.includes(idOf('open')), run.name);
-    t.false(told.includes(idOf('secret')) || told.includes('"secret"'));
+    const told = async () => {
+      await sim.until(isComplete, 20_000);
+      const from = spy.heard.length;
+      const remote = await sim.settle(spy.transport.dial('a'));
+      for (let i = 0; i < 20; i++) {
+        spy.words.trySend(remote, 'request', NOTHING);
+        await sim.run(11_000);
+      }
+      return JSON.stringify(spy.heard.slice(from).map(({ request }) => request));
+    };
+    t.true((await told()).includes(idOf('secret')), run.name);
+    await sim.settle(nodes.get('a')!.peers.close());
+    nodes.delete('a');
+    sim.crash('a');
+    isPrivate = true;
+    sim.restart('a');
+    const text = await told();
+    t.true(text.includes(idOf('open')), run.name);
+    t.false(text.includes(idOf('secret')) || text.includes('"secret"'));
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -291,7 +313,7 @@ test.serial('whoever tells a hundred thousand ports of one victim has it dialled
       if (!target.startsWith('9.9.9.9')) return target;
       dials++;
       most = Math.max(most, ++atOnce);
-      await clock().sleep(500);
+      await clock().sleep(50);
       atOnce--;
       return 'nobody';
     };

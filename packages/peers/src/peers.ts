@@ -165,9 +165,14 @@ export class Peers<S = unknown> implements AsyncDisposable {
     throw new TransportError('shutdown', 'peers.ready: these peers were closed');
   }
 
-  /** Another protocol over the same transport, whose targets are node ids; connections are made as they are needed, to nodes whose address is known. */
+  /**
+   * Another protocol over the same transport, whose targets are node ids; connections are made as they are needed, to nodes whose address is
+   * known. With the transport's own protocol it is that transport, by ids: its `close` closes it.
+   */
   transport<P extends Protocol>(protocol: P): Transport<P> {
-    return new NodeTransport<P>(this.#driver.node.config.transport.mount(protocol), this.nodeId);
+    const { transport } = this.#driver.node.config;
+    const own = (transport.protocol as Protocol) === protocol ? (transport as unknown as Transport<P>) : undefined;
+    return new NodeTransport<P>(own ?? transport.mount(protocol), this.nodeId);
   }
 
   /** Peers, the address book and what is being done, as plain data; `formatPeers` prints it. */

@@ -174,6 +174,8 @@ test.serial('to a node that is not connected trySend is false, and nothing of be
     for (let i = 0; i < 100; i++) t.true(a.transport.trySend(target, 'hint', `into the void ${i}`), 'the loss is not known yet');
     await sim.until(() => !isLinked(a, 'b'), 16_000);
     for (let i = 0; i < 100; i++) t.false(a.transport.trySend(target, 'hint', `too late ${i}`));
+    // Until its end of the old link is over, too, a stream’s retransmissions may still reach b over that.
+    await sim.until(() => !isLinked(b, 'a'), 16_000);
     sim.heal();
     await sim.until(() => isLinked(a, 'b') && isLinked(b, 'a'), 30_000);
     t.true(a.transport.trySend(target, 'hint', 'after'));
@@ -256,7 +258,7 @@ test.serial('with all seeds down a node goes on from its book, and asks the seed
     await sim.run(600_000);
     const tries = seeds.map((seed) => dialled.get(seed) ?? 0);
     t.true(
-      tries.every((count) => count > 10 && count < 40),
+      tries.every((count) => count > 10 && count < 60),
       `${run.name}: ${tries}`,
     );
     sim.restart('s2');

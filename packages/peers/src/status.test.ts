@@ -47,6 +47,20 @@ test.serial('a status reaches every peer soon, each change once, and those who c
   }
 });
 
+test.serial('who connects is told at once, and not at the next beat', async (t) => {
+  for (const run of runs(2)) {
+    const sim = simulationOf(run);
+    const nodes = cluster(sim, ['a', 'b'], { peers: () => ({ ...passive, statusInterval: 600_000 }) });
+    await sim.until(() => nodes.size === 2);
+    nodes.get('a')!.peers.status.set({ height: 1 });
+    await sim.run(700_000);
+    nodes.get('b')!.peers.add('a');
+    await sim.until(() => statusOf(nodes.get('b'), 'a')?.height === 1, 1_000);
+    t.pass(run.name);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
 test.serial('a newer number is pulled once; one that is equal or older never', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run);
@@ -191,7 +205,7 @@ test.serial('a status gets through a network that loses a third of all messages'
     sim.link('a', 'b', { loss: 0.33 });
     for (let height = 1; height <= 5; height++) {
       nodes.get('a')!.peers.status.set({ height });
-      await sim.until(() => statusOf(nodes.get('b'), 'a')?.height === height, 60_000);
+      await sim.until(() => statusOf(nodes.get('b'), 'a')?.height === height, 300_000);
     }
     sim.heal();
     t.pass();

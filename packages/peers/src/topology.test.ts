@@ -122,6 +122,26 @@ test.serial('what is taken off the list while it is dialled does not come up', a
   }
 });
 
+test.serial('however many links are on their way when it is taken off the list, none of them stays', async (t) => {
+  for (const run of runs(12)) {
+    const sim = simulationOf(run);
+    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => ({ ...closed, persistent: [named(name === 'a' ? 'b' : 'a')] }), durable: false });
+    await sim.until(() => nodes.size === 2);
+    await sim.run(run.seed * 6);
+    nodes.get('a')!.peers.setTopology([]);
+    await sim.run(10_000);
+    t.deepEqual(
+      [...nodes.values()].map((node) => node.peers.list().length),
+      [0, 0],
+      run.name,
+    );
+    t.deepEqual(nodes.get('a')!.transport.remotes(), []);
+    nodes.get('a')!.peers.setTopology([named('b')]);
+    await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('b'), 'a'), 20_000);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
 test.serial('who is off the list is neither called nor heard, from either end, and both again once he is back on it', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run);

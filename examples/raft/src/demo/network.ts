@@ -35,10 +35,10 @@ export interface Stranger {
 
 export const inMemory: MakeNetwork = async (places) => {
   const reachable = new Map<string, ReturnType<typeof createInmemTransport<RaftProtocol>>>();
-  const open = async (addr?: string) => {
+  const open = async (addr = `memory-${reachable.size + 1}`) => {
     const transport = createInmemTransport({ protocol, addr });
     await transport.listen();
-    reachable.set(transport.localAddr(), transport);
+    reachable.set(addr, transport);
     connectAll(...reachable.values());
     return transport;
   };

@@ -7,10 +7,14 @@ export interface DemoOptions {
   readonly transports: readonly string[];
   readonly nodes: number;
   readonly writes: number;
+  /** The story of nodes that find each other by id. */
+  readonly peers: boolean;
 }
 
 /** What runs where nothing is said: each way to carry it, and one of the secure ones. */
 const DEFAULT = ['inmem', 'tcp', 'ws', 'tls'];
+/** The same with --peers: ids that are only said, and ids that are proven. */
+const DEFAULT_PEERS = ['inmem', 'tcp', 'tls'];
 
 export const HELP = `Usage: pnpm demo [options]
 
@@ -18,23 +22,37 @@ Five nodes elect a leader and commit 1,000 writes; the leader is lost, another i
 1,000 more; the lost one returns and catches up by snapshot. The same code, on each backend. On tls, wss
 and noise every node proves its id: one is denied and let in again, and a stranger is refused.
 
+With --peers the nodes know each other by id, and find each other through the one whose address they
+know; then a node moves to another address while clients write, the seed stops for good, and another
+node moves.
+
   --transport <names>  ${[...Object.keys(BACKENDS), 'all'].join(', ')}; several with commas
-                       (default: ${DEFAULT.join(',')})
-  --nodes <n>          3 to 9 (default: 5)
-  --writes <n>         writes before and after the leader is lost, 1 to 100000 (default: 1000)
+                       (default: ${DEFAULT.join(',')}; with --peers: ${DEFAULT_PEERS.join(',')})
+  --peers              the story of nodes that find each other
+  --nodes <n>          3 to 9, with --peers 5 to 9 (default: 5)
+  --writes <n>         writes before and after the leader is lost; with --peers, before and at each
+                       move; 1 to 100000 (default: 1000)
   --help               this text`;
 
 /** 'help', or the options; throws an Error of one line that says what is wrong. */
 export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
   const { values } = parseArgs({
     args: args.filter((arg) => arg !== '--'), // as `pnpm demo -- --nodes 3` hands it on
-    options: { transport: { type: 'string', multiple: true }, nodes: { type: 'string' }, writes: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      transport: { type: 'string', multiple: true },
+      peers: { type: 'boolean' },
+      nodes: { type: 'string' },
+      writes: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (values.help) return 'help';
+  const { transport, peers = false } = values;
   return {
-    transports: values.transport === undefined ? DEFAULT : transports(values.transport.flatMap((list) => list.split(','))),
-    nodes: integer('--nodes', values.nodes ?? '5', 3, 9),
+    transports: transport === undefined ? (peers ? DEFAULT_PEERS : DEFAULT) : transports(transport.flatMap((list) => list.split(','))),
+    nodes: integer('--nodes', values.nodes ?? '5', peers ? 5 : 3, 9), // with --peers two are away at once
     writes: integer('--writes', values.writes ?? '1000', 1, 100_000),
+    peers,
   };
 }
 

@@ -33,4 +33,4 @@ function inVain(what: string): Error {
 
 const clock = systemClock;
 /** Milliseconds for anything that the demo waits for. */
-const PATIENCE = 15_000;
+export const PATIENCE = 15_000;

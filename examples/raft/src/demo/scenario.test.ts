@@ -41,7 +41,8 @@ test('a node that has lost writes is found out, by what it lacks and by its hash
   const cluster = new Cluster(network, 10);
   const desk = await network.places[3]!.open();
   try {
-    await cluster.start(3);
+    await cluster.gather(3);
+    await cluster.start();
     const workload = new Workload(desk, cluster.targets);
     await workload.run('k', 10, () => {}, new AbortController().signal);
     while (cluster.agreed === undefined) await desk.clock.sleep(1);

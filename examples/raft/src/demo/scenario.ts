@@ -46,7 +46,8 @@ export async function runScenario(makeNetwork: MakeNetwork, { nodes, writes, pro
   try {
     progress(`${nodes} nodes are looking for a leader`);
     const started = clock.now();
-    await cluster.start(nodes);
+    await cluster.gather(nodes);
+    await cluster.start();
     const failures = stranger === undefined ? [] : introduce(cluster, note);
     await until('a leader', () => cluster.leader, signal);
     const electionMs = clock.now() - started;

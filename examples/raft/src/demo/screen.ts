@@ -42,6 +42,11 @@ function headed(backend: string, text: string): string {
   return `${backend.padEnd(6)} ${text}`;
 }
 
+/** The first digits of a node id: what people compare. */
+export function brief(nodeId: string): string {
+  return nodeId.slice(0, 8);
+}
+
 /** Columns as wide as their widest cell; the first and the last to the left, numbers to the right. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

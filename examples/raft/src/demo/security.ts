@@ -5,6 +5,7 @@ import { KvClient } from '../client.ts';
 import type { Cluster, Member } from './cluster.ts';
 import type { Stranger } from './network.ts';
 import { until, within } from './patience.ts';
+import { brief } from './screen.ts';
 import type { Workload } from './workload.ts';
 
 export interface Scene {
@@ -88,11 +89,6 @@ async function cutFrom(transport: Transport, members: readonly Member[]): Promis
 
 function idOf({ place }: Member): string {
   return place.proof!.nodeId;
-}
-
-/** The first digits of a node id: what people compare. */
-function brief(nodeId: string): string {
-  return nodeId.slice(0, 8);
 }
 
 function describe(error: TransportError | undefined): string {

@@ -18,11 +18,23 @@ export interface Candidate {
 export interface Hall {
   readonly nodeId: string;
   isBanned(nodeId: string): boolean;
-  peer(nodeId: string): { readonly instance: string; readonly proven: boolean; readonly links: { readonly length: number } } | undefined;
+  peer(nodeId: string): Resident | undefined;
   /** Ordinary peers that dialled this node, those on their way in included. */
   readonly inbound: number;
+  /** How many of them make way for another. */
+  readonly yielding: number;
   /** Those of one group. */
   inboundOf(group: string): number;
+}
+
+/** Who has the id already. */
+export interface Resident {
+  readonly instance: string;
+  readonly links: number;
+  /** None of its links takes calls any more: whoever comes is new. */
+  readonly isParting: boolean;
+  /** Is it one of `inbound`? */
+  readonly isInbound: boolean;
 }
 
 export interface Caps {
@@ -37,11 +49,13 @@ export function judge(candidate: Candidate, hall: Hall, caps: Caps): TransportEr
   if (nodeId === hall.nodeId) return reasonError('self', `node ${nodeId} would be its own peer: two nodes have one identity, or one dialled itself`);
   if (hall.isBanned(nodeId)) return reasonError('denied', `node ${nodeId} is banned`);
   const known = hall.peer(nodeId);
-  if (known?.instance === instance) return known.links.length < LINKS ? undefined : reasonError('full', `node ${nodeId} has ${known.links.length} links, more than a pool opens`);
+  const isSame = known?.instance === instance;
+  if (isSame && !known.isParting) return known.links < LINKS ? undefined : reasonError('full', `node ${nodeId} has ${known.links} links, more than a pool opens`);
   // A node that proves itself replaces whoever has its id: a restart, or one that only asserted it. Of two that assert it the first stays.
-  if (known !== undefined && !proven) return reasonError('duplicate', `node ${nodeId} is connected already; an id that is only asserted belongs to the first`);
-  if (direction === 'out' || candidate.exempt || known !== undefined) return undefined;
-  if (hall.inbound >= caps.maxInbound) return reasonError('full', `${hall.inbound} peers have dialled this node, maxInbound allows no more`);
+  if (known !== undefined && !isSame && !proven) return reasonError('duplicate', `node ${nodeId} is connected already; an id that is only asserted belongs to the first`);
+  if (direction === 'out' || candidate.exempt || (known !== undefined && !isSame)) return undefined;
+  const others = hall.inbound - hall.yielding - (known?.isInbound ? 1 : 0);
+  if (others >= caps.maxInbound) return reasonError('full', `${hall.inbound} peers have dialled this node, maxInbound allows no more`);
   const { group } = candidate;
   if (group === undefined || hall.inboundOf(group) < caps.maxPerGroup) return undefined;
   return reasonError('full', `${caps.maxPerGroup} peers of the network ${group} have dialled this node, no more are taken of one network`);

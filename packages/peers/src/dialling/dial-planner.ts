@@ -31,6 +31,8 @@ export interface DialOrder {
   /** Whom the other end must prove to be; undefined: whoever answers. */
   readonly nodeId: string | undefined;
   readonly kind: DialKind;
+  /** Of a persistent peer: the address is not the operator's, the peer told it itself. */
+  readonly hearsay?: boolean;
 }
 
 /** What the driver knows, asked during `next`. */
@@ -48,6 +50,16 @@ export interface PlannerView {
   pick(eligible: (candidate: Candidate) => boolean): Candidate | undefined;
   /** A tried entry that the book wants tested. */
   toTest(): Candidate | undefined;
+}
+
+/** A peer whose last link is gone. */
+export interface LostPeer {
+  readonly nodeId: string;
+  /** What we dialled, undefined for a link from there. */
+  readonly address: string | undefined;
+  /** Where it said that it is reached. */
+  readonly told?: string | undefined;
+  readonly persistent: boolean;
 }
 
 export interface DialPlannerOptions {
@@ -151,7 +163,7 @@ export class DialPlanner {
    * minutes would not look for each other any more, and whoever tells false addresses of a node would have it banned.
    */
   failed(order: DialOrder, now: number, error: TransportError): { giveUp: boolean } {
-    if (error.reason === 'self') {
+    if (error.reason === 'self' && order.hearsay !== true) {
       this.self(order);
       return { giveUp: false };
     }
@@ -194,14 +206,20 @@ export class DialPlanner {
 
   /**
    * A link that was up is gone, and none to that peer is left. `address` is what we dialled, undefined for a link from there. Persistent
-   * peers are dialled again; of the others those that we dialled and lost by chance are, three times, before strangers are.
+   * peers are dialled again, those whose id was given also where they were last if that is elsewhere (Tendermint dials them only there); of the
+   * others those that we dialled and lost by chance are, three times, before strangers are.
    */
-  lost(peer: { readonly nodeId: string; readonly address: string | undefined; readonly persistent: boolean }, error: TransportError, now: number): void {
+  lost(peer: LostPeer, error: TransportError, now: number): void {
     this.#changed();
     const { nodeId, address } = peer;
     const key = address === undefined ? undefined : addressKey(address);
     const persistent = this.#persistent.matching(nodeId, key);
-    for (const target of persistent) target.lost(now, this.#reconnect, this.#random);
+    const last = address ?? peer.told;
+    for (const target of persistent) {
+      const lastKey = last === undefined ? undefined : addressKey(last);
+      if (lastKey !== undefined && target.nodeId === nodeId) target.moved = lastKey === target.key ? undefined : last;
+      target.lost(now, this.#reconnect, this.#random);
+    }
     const seeds = this.#seeds.matching(nodeId, key);
     for (const target of seeds) if (target.state.t === 'up') target.lost(now, this.#brief, this.#random);
     if (address === undefined || key === undefined || persistent.length > 0 || peer.persistent) return;
@@ -276,7 +294,7 @@ export class DialPlanner {
   #dialPersistent(now: number, view: PlannerView, orders: DialOrder[]): void {
     for (const target of this.#ready(this.#persistent, now)) {
       if (this.#underWay.of('persistent') >= MOST_PERSISTENT) return;
-      if (!this.#underWay.has(target.id, target.key) && !view.isOwn(target.address)) this.#dialTarget(target, 'persistent', orders);
+      if (!this.#underWay.has(target.id, addressKey(target.next)!) && !view.isOwn(target.address)) this.#dialTarget(target, 'persistent', orders);
     }
   }
 
@@ -313,7 +331,8 @@ export class DialPlanner {
 
   /**
    * Though all links are up: who was lost by chance and comes back takes the place of who came for it, and every few minutes one that chance
-   * picks takes the place of another. Else a network that was split for as long as it takes to find others would stay two for ever.
+   * picks takes the place of another, or a seed is asked. Else a network that was split for as long as it takes to find others would stay
+   * two for ever, and so would nodes that found each other while their seeds were full.
    */
   #dialSpare(now: number, view: PlannerView, orders: DialOrder[]): void {
     if (this.#maxOutbound === 0) return;
@@ -330,7 +349,7 @@ export class DialPlanner {
     if (now < this.#spareAt || !this.#mayDial(now)) return;
     this.#spareAt = this.#nextSpare(now);
     this.#wakeAt(this.#spareAt);
-    const candidate = this.#pick(now, view, isEligible);
+    const candidate = this.#random() < 0.5 && this.#dialSeed(now, view, orders) ? undefined : this.#pick(now, view, isEligible);
     if (candidate === undefined) return;
     this.#start({ address: candidate.address, nodeId: candidate.nodeId, kind: 'spare' }, orders);
     this.#rate.take(now);
@@ -392,8 +411,9 @@ export class DialPlanner {
   }
 
   #dialTarget(target: DialTarget, kind: DialKind, orders: DialOrder[]): void {
+    const address = target.next;
     target.dial();
-    this.#start({ address: target.address, nodeId: target.nodeId, kind }, orders, target);
+    this.#start({ address, nodeId: target.nodeId, kind, ...(address === target.address ? {} : { hearsay: true }) }, orders, target);
   }
 
   #start(order: DialOrder, orders: DialOrder[], target?: DialTarget): void {

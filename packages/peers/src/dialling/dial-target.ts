@@ -25,6 +25,8 @@ export class DialTarget {
   readonly nodeId: string | undefined;
   /** Who answered last. */
   learned: string | undefined;
+  /** Where it was last, and said itself that it is, if not at `address`. Only of one whose id was given: whoever else answers there is refused. */
+  moved: string | undefined;
   /** Failures in a row. A link counts as a success once it has lived for LONG_ENOUGH: who accepts and drops is not dialled in a hot loop. */
   failures = 0;
   state: TargetState = { t: 'new' };
@@ -47,6 +49,11 @@ export class DialTarget {
   matches(nodeId: string | undefined, key: string | undefined): boolean {
     if (nodeId !== undefined && nodeId === this.id) return true;
     return key === this.key && (this.nodeId === undefined || nodeId === undefined);
+  }
+
+  /** What is dialled next: where the operator says that it is, and where it was last, in turn. */
+  get next(): string {
+    return this.moved !== undefined && this.failures > 0 && this.failures % 2 === 0 ? this.moved : this.address;
   }
 
   waitUntil(at: number): void {

@@ -18,6 +18,8 @@ export interface Order {
   readonly address: string;
   readonly nodeId: string | undefined;
   readonly kind: DialKind | 'asked' | 'crawl';
+  /** Did others tell the address? Default: unless it is a persistent peer's or a seed's, which the operator named. */
+  readonly hearsay?: boolean;
 }
 
 interface UnderWay {
@@ -112,8 +114,8 @@ export class Dialler {
   }
 
   /** In public mode a name that others told is looked up here, and one of its public addresses is dialled: none of a machine's own network. */
-  async #resolve({ address, kind }: Order): Promise<string> {
-    if (this.#config.addresses === 'any' || kind === 'persistent' || kind === 'seed') return address;
+  async #resolve({ address, kind, hearsay = kind !== 'persistent' && kind !== 'seed' }: Order): Promise<string> {
+    if (this.#config.addresses === 'any' || !hearsay) return address;
     const place = placeOf(address);
     if (place === undefined || !isDialable(place, 'public')) throw notPublic(address, 'is none');
     if (place.kind !== 'name') return address;

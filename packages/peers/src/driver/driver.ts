@@ -160,7 +160,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     node.keeper.trust.gone(nodeId, now);
     this.conversation.gone(peer);
     node.statuses.delete(nodeId);
-    node.planner.lost({ nodeId, address: main.dialled, persistent }, cause, now);
+    node.planner.lost({ nodeId, address: main.dialled, told: node.keeper.book.get(nodeId)?.address, persistent }, cause, now);
     node.events.tell({ type: 'down', nodeId, addr: node.addressOf(peer), cause });
   }
 
@@ -249,7 +249,14 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     this.conversation.wake(now, book.needsMore);
     if (now >= this.#lookDue) this.#look(now, slept);
     if (now >= node.keeper.due) void node.keeper.save();
-    return Math.min(node.planner.due(now), this.#orders.due, this.conversation.due, this.#crawler?.due ?? Number.POSITIVE_INFINITY, this.#lookDue, node.keeper.due);
+    return Math.min(
+      node.planner.due(now),
+      this.#orders.due,
+      this.conversation.due,
+      this.#crawler?.due ?? Number.POSITIVE_INFINITY,
+      this.#lookDue,
+      node.keeper.due,
+    );
   }
 
   /** Where this node is reached: never dialled, whoever tells it. */
@@ -295,7 +302,10 @@ const SEED_BIAS = 30;
 const CRAWLS = 16;
 /** How often peers are looked at: often enough to see a pong that is late before its peer is cut (5 s by default). */
 const LOOK = 2_000;
-/** A pong that is so late speaks against a peer. */
-const LATE = 2_000;
+/**
+ * A pong that is so late speaks against a peer: more than a look and a sleep that goes unnoticed (alarm.ts) together, or that would be
+ * blamed on it; and so much less than the time-out of a ping that a look falls between.
+ */
+const LATE = 2_750;
 /** What breaking a rule weighs, in late pongs. */
 const ABUSE = 10;

@@ -2,7 +2,7 @@
 
 import { type Applicant, nodeOf, reasonError, type Remote, TransportError } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
-import type { Hall } from '../admission/admission.ts';
+import type { Hall, Resident } from '../admission/admission.ts';
 import type { Order } from './dialler.ts';
 import { Doorman, type Guest } from './doorman.ts';
 import { firstAddress } from './first-address.ts';
@@ -34,12 +34,16 @@ export class Links {
     this.#orders = orders;
     this.#host = host;
     this.#doorman = doorman;
+    const yielding = () => this.#yielding().length;
     this.#hall = {
       nodeId: node.nodeId,
       isBanned: (nodeId) => node.keeper.book.isBanned(nodeId, node.now()),
-      peer: (nodeId) => node.peer(nodeId),
+      peer: (nodeId) => this.#resident(node.peer(nodeId)),
       get inbound() {
         return node.roster.count('in') + doorman.inbound();
+      },
+      get yielding() {
+        return yielding();
       },
       inboundOf: (group) => node.roster.countInbound(group) + doorman.inbound(group),
     };
@@ -59,7 +63,9 @@ export class Links {
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
     if (meant !== undefined) throw reasonError('identity_mismatch', `node ${meant.nodeId} was dialled, and who answered asserts to be ${nodeId}`);
     if (this.#isStale(nodeId, orders)) throw reasonError('disconnected', 'it was taken off the persistent peers while it was dialled');
-    return this.#doorman.receive(applicant, this.#guest(remote, nodeId, orders), this.#hall, target ?? remote.endpoint);
+    const verdict = this.#doorman.receive(applicant, this.#guest(remote, nodeId, orders), this.#hall, target ?? remote.endpoint);
+    this.#yield();
+    return verdict;
   }
 
   #guest(remote: Remote, nodeId: string, orders: readonly Order[]): Guest {
@@ -78,6 +84,13 @@ export class Links {
       orders,
       returned: orders.some(({ kind }) => kind === 'again'),
     };
+  }
+
+  #resident(peer: Peer | undefined): Resident | undefined {
+    if (peer === undefined) return undefined;
+    const { instance, links, exempt, leaving, main } = peer;
+    const isParting = !links.some(({ remote }) => this.#node.management.isUp(remote));
+    return { instance, links: links.length, isParting, isInbound: !exempt && !leaving && main.remote.direction === 'in' };
   }
 
   /** Was it dialled for a topology that has no such peer any more? */
@@ -104,30 +117,67 @@ export class Links {
     this.#doorman.guests.delete(remote);
     if (guest === undefined || node.closed) return;
     const { nodeId, dialled } = guest;
+    if (guest.persistent && !node.planner.isPersistent(nodeId, dialled)) return this.#dismiss(remote, guest);
     const known = node.peer(nodeId);
     if (known !== undefined && known.instance !== guest.instance) this.#replace(known);
     const here = node.peer(nodeId);
     const link: Link = { remote, dialled, lasting: isLasting(guest) };
-    const peer: Peer = here ?? { ...guest, since: node.now(), links: [], main: link, release: NOTHING };
+    const peer: Peer = here ?? { ...guest, since: node.now(), links: [], main: link, release: NOTHING, leaving: false };
+    peer.leaving = false;
     node.roster.add(peer, link);
     this.#settle(peer);
     this.#note(nodeId, remote, dialled);
     this.#orders.fulfil(guest.orders, nodeId);
-    if (guest.orders.some(({ kind }) => kind === 'again' || kind === 'spare')) this.#makeRoom(peer);
+    if (guest.orders.some(({ kind }) => kind === 'again' || kind === 'spare' || kind === 'seed')) this.#makeRoom(peer);
     if (here === undefined) this.#host.arrived(peer);
     else this.reclassify(peer);
     this.#orders.arrived(nodeId, remote);
     node.soon();
   }
 
+  /**
+   * The last tenth of the places for inbound peers are for short stays: who has one makes way for the next who comes. Else a network whose
+   * first nodes are full would take no newcomers who know nobody else, and need them only to hear of others.
+   */
+  #yielding(): Peer[] {
+    const { roster, config } = this.#node;
+    const lasting = config.maxInbound - Math.floor(config.maxInbound / 10);
+    if (roster.count('in') <= lasting) return [];
+    const since = this.#node.now() - SHORT_STAY;
+    return this.#ordinary('in').slice(lasting).filter((peer) => peer.since <= since);
+  }
+
+  /** Somebody was let in though all places were taken. */
+  #yield(): void {
+    for (const peer of this.#yielding()) {
+      if (this.#hall.inbound <= this.#node.config.maxInbound) return;
+      this.#part(peer);
+    }
+  }
+
   /** Where it is one ordinary outbound peer too many, the youngest of the others goes; those that came back go last. */
   #makeRoom(newcomer: Peer): void {
-    const { roster, management, config } = this.#node;
-    const ordinary = [...roster.peers.values()].filter(({ exempt, main }) => !exempt && main.remote.direction === 'out' && management.isUp(main.remote));
-    if (ordinary.length <= config.maxOutbound) return;
-    const others = ordinary.filter((peer) => peer !== newcomer);
+    if (this.#node.roster.count('out') <= this.#node.config.maxOutbound) return;
+    const others = this.#ordinary('out').filter((peer) => peer !== newcomer);
     const going = others.findLast(({ returned }) => !returned) ?? others.at(-1);
-    for (const { remote } of going?.links ?? []) void config.transport.disconnect(remote, 'another peer takes its place').catch(() => {});
+    if (going !== undefined) this.#part(going);
+  }
+
+  /** Those that count in a cap, in the order in which they came. */
+  #ordinary(direction: 'in' | 'out'): Peer[] {
+    return [...this.#node.roster.peers.values()].filter(({ exempt, leaving, main }) => !exempt && !leaving && main.remote.direction === direction);
+  }
+
+  #part(peer: Peer): void {
+    peer.leaving = true;
+    this.#node.roster.recount();
+    for (const { remote } of peer.links) void this.#node.config.transport.disconnect(remote, 'another peer takes its place').catch(() => {});
+  }
+
+  /** It was let in as a persistent peer, which it is no more. As an ordinary one it may come again. */
+  #dismiss(remote: Remote, { nodeId, orders }: Guest): void {
+    this.#orders.fulfil(orders, nodeId);
+    void this.#node.config.transport.disconnect(remote, 'it was taken off the persistent peers as it came').catch(() => {});
   }
 
   /** What a link tells of where its peer is. */
@@ -192,4 +242,6 @@ function isLasting({ direction, persistent, orders }: Guest): boolean {
   return direction === 'in' || persistent || orders.some(({ kind }) => kind === 'persistent' || kind === 'book' || kind === 'again' || kind === 'seed' || kind === 'spare');
 }
 
+/** Milliseconds: enough to hear of others. */
+const SHORT_STAY = 10_000;
 const NOTHING = (): void => {};

@@ -1,6 +1,7 @@
 // Dials that were ordered, by the planner or by who waits for a node, and what became of them.
 
 import { parseTarget, reasonError, type Remote, TransportError } from '@trunkline/transport-core';
+import { placeOf } from '../address/place.ts';
 import { Dialler, type DiallerHost, type Order } from './dialler.ts';
 import { firstAddress } from './first-address.ts';
 import type { Node } from './node.ts';
@@ -29,7 +30,7 @@ export class Orders implements DiallerHost {
   }
 
   start(order: Order): void {
-    if (order.nodeId !== undefined) this.#node.keeper.book.attempted(order.nodeId, this.#node.now());
+    if (this.#isBooked(order)) this.#node.keeper.book.attempted(order.nodeId!, this.#node.now());
     void this.#dialler.run(order);
   }
 
@@ -62,14 +63,14 @@ export class Orders implements DiallerHost {
     const { nodeId, address, kind } = order;
     const now = this.#node.now();
     if (error.reason === 'self') book.addOwn(address);
-    if (error.reason === 'identity_mismatch' && nodeId !== undefined) book.mismatched(nodeId);
+    if (error.reason === 'identity_mismatch' && this.#isBooked(order)) book.mismatched(nodeId!);
     const isHopeless = kind === 'crawl' ? crawledInVain(book.get(nodeId!)) : kind !== 'asked' && planner.failed({ ...order, kind }, now, error).giveUp;
     if (isHopeless && nodeId !== undefined && (kind === 'crawl' || book.get(nodeId)?.lastSuccess === undefined)) {
       // Nobody was ever seen there, whoever told of it: the id is not to blame.
       book.remove(nodeId);
       planner.rest(address, now + DAY);
     }
-    if (nodeId !== undefined && !this.#dialler.isReaching(nodeId)) this.#answer(nodeId, this.#live(nodeId) ?? error);
+    if (nodeId !== undefined && !this.#dialler.isReaching(nodeId) && !this.#seekElsewhere(order)) this.#answer(nodeId, this.#live(nodeId) ?? error);
     events.tell({ type: 'rejected', reason: rejectionOf(error), direction: 'out', error, nodeId, addr: address });
     this.#node.soon();
   }
@@ -124,14 +125,28 @@ export class Orders implements DiallerHost {
   /** Dials a node that somebody waits for, unless that is under way. */
   #seek(nodeId: string): void {
     if (this.#dialler.isReaching(nodeId) || this.#locating.has(nodeId)) return;
-    const address = this.#node.planner.addressOf(nodeId) ?? this.#node.keeper.book.get(nodeId)?.address;
-    if (address !== undefined) this.#ask(nodeId, address);
+    const named = this.#node.planner.addressOf(nodeId);
+    const address = named ?? this.#node.keeper.book.get(nodeId)?.address;
+    if (address !== undefined) this.#ask(nodeId, address, named === undefined);
     else void this.#locate(nodeId);
   }
 
-  #ask(nodeId: string, address: string): void {
-    this.start({ address, nodeId, kind: 'asked' });
+  /** Who is waited for and is not where the operator says may be where the book says. */
+  #seekElsewhere({ nodeId, address, kind, hearsay = kind !== 'persistent' && kind !== 'seed' }: Order): boolean {
+    const known = this.#node.keeper.book.get(nodeId!)?.address;
+    if (hearsay || known === undefined || known === placeOf(address)?.key || !this.#waiting.has(nodeId!)) return false;
+    this.#ask(nodeId!, known, true);
+    return true;
+  }
+
+  #ask(nodeId: string, address: string, hearsay: boolean): void {
+    this.start({ address, nodeId, kind: 'asked', hearsay });
     this.#node.soon();
+  }
+
+  /** Is it dialled where the book has it? */
+  #isBooked({ nodeId, address }: Order): boolean {
+    return nodeId !== undefined && this.#node.keeper.book.at(address)?.nodeId === nodeId;
   }
 
   /** A node may call itself. */
@@ -155,7 +170,7 @@ export class Orders implements DiallerHost {
       address = undefined;
     }
     this.#locating.delete(nodeId);
-    if (address !== undefined && !this.#node.closed) return this.#ask(nodeId, address);
+    if (address !== undefined && !this.#node.closed) return this.#ask(nodeId, address, false);
     const why = failure === undefined ? 'no address of it is known' : `'locate' failed: ${failure instanceof Error ? failure.message : String(failure)}`;
     this.#answer(nodeId, new TransportError('unavailable', `node ${nodeId} is not connected, and ${why}`, { sent: false, cause: failure }));
   }

@@ -24,6 +24,8 @@ export interface Peer {
   readonly since: number;
   /** It was lost by chance, and came back. */
   readonly returned: boolean;
+  /** Another takes its place: it is parted from, and counts no more. */
+  leaving: boolean;
   readonly links: Link[];
   main: Link;
   /** Keeps the link in use from being idle. */
@@ -92,7 +94,7 @@ export class Roster {
   count(direction: 'in' | 'out'): number {
     if (this.#counts === undefined) {
       const counts = { in: 0, out: 0 };
-      for (const peer of this.peers.values()) if (!peer.exempt) counts[peer.main.remote.direction]++;
+      for (const peer of this.peers.values()) if (!peer.exempt && !peer.leaving) counts[peer.main.remote.direction]++;
       this.#counts = counts;
     }
     return this.#counts[direction];

@@ -19,6 +19,8 @@ export class FileLock {
   readonly #disk: FileDisk;
   readonly #processes: Processes;
   #token: string | undefined = undefined;
+  /** What we wrote last: where the folder was gone for a while (a disk that is mounted again), the file in it is still ours. */
+  #ours: string | undefined = undefined;
 
   constructor(path: string, disk: FileDisk, processes: Processes) {
     this.#path = path;
@@ -32,9 +34,12 @@ export class FileLock {
    */
   async hold(): Promise<void> {
     const holder = await this.#read(this.#path);
-    if (holder !== undefined && holder.token === this.#token) return;
+    if (holder !== undefined && holder.token === this.#ours) {
+      this.#token = this.#ours;
+      return;
+    }
     this.#token = undefined;
-    this.#token = await this.#take(this.#path, DEEPEST);
+    this.#token = this.#ours = await this.#take(this.#path, DEEPEST);
     await this.#cleanUp();
   }
 
@@ -43,8 +48,8 @@ export class FileLock {
   }
 
   async release(): Promise<void> {
-    const token = this.#token;
-    this.#token = undefined;
+    const token = this.#ours;
+    this.#token = this.#ours = undefined;
     if (token !== undefined && (await this.#read(this.#path))?.token === token) await this.#disk.unlink(this.#path).catch(ignoreMissing);
   }
 

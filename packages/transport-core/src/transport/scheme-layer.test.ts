@@ -111,16 +111,25 @@ test('a scheme without a backend is invalid_argument and names those there are',
   const error = t.throws(() => layerOf(['quic://a:1'], [], tcp.value, ws.value)) as unknown as TransportError;
   t.is(error.code, 'invalid_argument');
   t.regex(error.message, /'quic:\/\/a:1'.*'quic'.*tcp:\/\/, ws:\/\/, wss:\/\//);
-  for (const target of ['quic://a:1', 'a:1', '/path', '']) {
+  for (const target of ['quic://a:1', 'a', '/path', '']) {
     const failure = (await t.throwsAsync(layerOf([], [], tcp.value).dial(target, dial))) as TransportError;
     t.is(failure.code, 'invalid_argument', target);
     t.regex(failure.message, /tcp:\/\//);
   }
 });
 
-test('an address without a scheme says so', async (t) => {
-  const failure = (await t.throwsAsync(layerOf([], [], backend(['tcp']).value).dial('a:1', dial))) as TransportError;
-  t.regex(failure.message, /has no scheme/);
+test('an address without a scheme is TCP’s where there is TCP, and says so where there is none', async (t) => {
+  const tcp = backend(['tcp']);
+  const layer = layerOf([], [], backend(['ws', 'wss']).value, tcp.value);
+  await layer.dial('a:1', dial);
+  t.deepEqual(tcp.made[0]?.dialled, ['a:1']);
+  for (const [target, backends] of [
+    ['a:1', [backend(['ws']).value]],
+    ['a', [tcp.value]],
+  ] as const) {
+    const failure = (await t.throwsAsync(layerOf([], [], ...backends).dial(target, dial))) as TransportError;
+    t.regex(failure.message, /has no scheme/);
+  }
 });
 
 test('local addresses have a scheme, the layer’s own or the one that was asked for', async (t) => {

@@ -2,6 +2,7 @@
 
 import { splitScheme } from '../address.ts';
 import { TransportError } from '../errors.ts';
+import { parseHostPort } from '../host-port.ts';
 import type { DialOptions, ListenOptions, Pass, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import type { Backend, BackendLayerOptions } from './backend.ts';
 
@@ -73,7 +74,7 @@ export class SchemeLayer implements StreamLayer {
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
     let backend: Backend;
     try {
-      ({ backend } = this.#backendOf(address, 'dial'));
+      backend = this.#diallerOf(address);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -108,6 +109,13 @@ export class SchemeLayer implements StreamLayer {
   async close(): Promise<void> {
     const layers = new Set([...this.#listeners.map(({ layer }) => layer), ...this.#diallers.values()]);
     await Promise.all([...layers].map((layer) => layer.close()));
+  }
+
+  /** A bare 'host:port' is TCP's, where there is TCP: with and without 'tcp://' it is one target (`parseTarget`). */
+  #diallerOf(address: string): Backend {
+    const isBare = splitScheme(address).scheme === undefined && parseHostPort(address) !== undefined;
+    const tcp = isBare ? this.#backends.find((candidate) => candidate.schemes.includes('tcp')) : undefined;
+    return tcp ?? this.#backendOf(address, 'dial').backend;
   }
 
   #backendOf(address: string, what: string): { scheme: string; backend: Backend } {

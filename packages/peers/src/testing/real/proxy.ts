@@ -1,5 +1,6 @@
 // A wire between two nodes over real TCP, which a test can turn into a black hole or break.
 
+import type { ExecutionContext } from 'ava';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 interface Pipe {
@@ -11,19 +12,19 @@ interface Pipe {
 export class Proxy {
   readonly #server: Server;
   readonly #pipes = new Set<Pipe>();
+  readonly #swallowed = new Set<Socket>();
   #target: string;
   #isFrozen = false;
-  /** Connections that were accepted. */
-  accepted = 0;
 
   private constructor(target: string) {
     this.#target = target;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.#join(near));
   }
 
-  /** A wire to an address, 'host:port'. */
-  static async to(target: string): Promise<Proxy> {
+  /** A wire to an address, 'host:port'; it is closed after the test. */
+  static async to(target: string, t?: Pick<ExecutionContext, 'teardown'>): Promise<Proxy> {
     const proxy = new Proxy(target);
+    t?.teardown(() => proxy.close());
     await new Promise<void>((resolve, reject) => proxy.#server.once('error', reject).listen(0, '127.0.0.1', resolve));
     return proxy;
   }
@@ -59,21 +60,18 @@ export class Proxy {
     }
   }
 
-  /** Ends of connections that are open at the near side. */
-  get open(): number {
-    return [...this.#pipes].filter(({ near }) => !near.destroyed).length;
-  }
-
   async close(): Promise<void> {
     for (const { near, far } of this.#pipes) {
       near.destroy();
       far.destroy();
     }
+    for (const near of this.#swallowed) near.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
   #join(near: Socket): void {
-    this.accepted++;
+    // The system takes it, and it leads nowhere.
+    if (this.#isFrozen) return this.#swallow(near);
     const separator = this.#target.lastIndexOf(':');
     const far = connect({ host: this.#target.slice(0, separator), port: Number(this.#target.slice(separator + 1)), allowHalfOpen: true, noDelay: true });
     const pipe: Pipe = { near, far, isFrozen: false };
@@ -92,7 +90,11 @@ export class Proxy {
         if (near.destroyed && far.destroyed) this.#pipes.delete(pipe);
       });
     }
-    if (this.#isFrozen) hold(pipe);
+  }
+
+  #swallow(near: Socket): void {
+    this.#swallowed.add(near.pause());
+    near.on('error', () => {}).on('close', () => this.#swallowed.delete(near));
   }
 }
 

@@ -1,9 +1,11 @@
 // Nodes with peers over real sockets, in a time that the test moves.
 
 import { createManualClock, type ManualClock, type ObserverEvent, seededRandom, systemClock, type Transport, type TransportError } from '@trunkline/transport-core';
+import type { ExecutionContext } from 'ava';
 import { createTcpTransport, type TcpTransportOptions } from '@trunkline/transport-tcp';
 import type { PeersOptions } from '../../options.ts';
 import { createPeers, type Peers } from '../../peers.ts';
+import type { AddressBookStore } from '../../store/address-book-store.ts';
 import type { PeerEvent } from '../../types.ts';
 import { echo } from '../cluster.ts';
 
@@ -31,20 +33,34 @@ export interface RealNodeOptions {
   readonly peers?: Partial<PeersOptions<any>>;
   /** Another transport than TCP's. */
   readonly make?: ((options: TcpTransportOptions<typeof echo>) => Echo) | undefined;
+  /** What a call is answered with. Default: its name and what was said, at once. */
+  readonly answer?: (said: string) => Promise<string>;
   /** Default true. */
   readonly start?: boolean;
 }
 
 export class World {
-  /** The time of all nodes. It stands still while anybody dials or says hello, or a pong is on its way. */
+  /** The time of all nodes. It stands still while anybody dials or says hello, a pong is on its way, or a file is written. */
   readonly clock: ManualClock = createManualClock();
   readonly nodes = new Set<RealNode>();
   /** Those addresses answer nothing: time does not wait for them. */
   readonly mute = new Set<string>();
+  readonly #longest: number;
   #made = 0;
+  /** What is done to files now. */
+  #files = 0;
+
+  /**
+   * @param t after it nothing is open, however it ended.
+   * @param longest milliseconds that time moves on at once, at most.
+   */
+  constructor(t: Pick<ExecutionContext, 'teardown'>, longest = 500) {
+    this.#longest = longest;
+    t.teardown(() => void this.close().catch(() => {}));
+  }
 
   /** A node that listens, and has started unless told otherwise. */
-  async node(name: string, { transport: given = {}, peers: options = {}, make = createTcpTransport, start = true }: RealNodeOptions = {}): Promise<RealNode> {
+  async node(name: string, { transport: given = {}, peers: options = {}, make = createTcpTransport, answer, start = true }: RealNodeOptions = {}): Promise<RealNode> {
     const { clock } = this;
     const dials: RealNode['dials'] = [];
     const seen: ObserverEvent[] = [];
@@ -55,7 +71,8 @@ export class World {
     const observer = { event: (event: ObserverEvent) => void seen.push(event) };
     const transport = make({ protocol: echo, clock, random: seededRandom(++this.#made), observer, ...given, resolve });
     await transport.listen();
-    const peers = createPeers<any>({ transport, ...options });
+    const { addressBook } = options;
+    const peers = createPeers<any>({ transport, ...options, ...(addressBook === undefined ? {} : { addressBook: this.#watched(addressBook) }) });
     const events: RealNode['events'] = [];
     const node: RealNode = {
       name,
@@ -73,7 +90,11 @@ export class World {
       for await (const event of peers.events()) events.push({ ...event, at: clock.now() });
     })();
     void (async () => {
-      for await (const rpc of transport.consumer()) if (rpc.method === 'say') rpc.respond(`${name}: ${rpc.request}`);
+      for await (const rpc of transport.consumer()) {
+        if (rpc.method !== 'say') continue;
+        if (answer === undefined) rpc.respond(`${name}: ${rpc.request}`);
+        else void answer(rpc.request).then((said) => rpc.respond(said));
+      }
     })();
     if (start) await peers.start();
     return node;
@@ -84,13 +105,13 @@ export class World {
     const end = this.clock.now() + limit;
     while (!condition()) {
       if (this.clock.now() >= end) throw new Error(`for ${limit} ms in vain: ${what}\n${this.toString()}`);
-      await this.#step(Math.min(STEP, end - this.clock.now()));
+      await this.#step(end);
     }
   }
 
   async run(milliseconds: number): Promise<void> {
     const end = this.clock.now() + milliseconds;
-    while (this.clock.now() < end) await this.#step(Math.min(STEP, end - this.clock.now()));
+    while (this.clock.now() < end) await this.#step(end);
   }
 
   /** Moves time on until the promise settles. */
@@ -121,24 +142,37 @@ export class World {
       .join('\n');
   }
 
+  #watched(store: AddressBookStore): AddressBookStore {
+    const count = <T>(work: Promise<T>): Promise<T> => {
+      this.#files++;
+      return work.finally(() => this.#files--);
+    };
+    return { load: (read) => count(store.load(read)), save: (text) => count(store.save(text)), close: () => count(store.close()) };
+  }
+
   async #close(node: RealNode): Promise<void> {
     this.nodes.delete(node);
     await node.peers.close();
     await node.transport.close();
   }
 
-  async #step(milliseconds: number): Promise<void> {
-    this.clock.advance(milliseconds);
-    for (let turn = 0; turn < TURNS; turn++) await systemClock.sleep(0);
-    const end = systemClock.now() + WATCHDOG;
+  /** Moves time on to when something is due, and lets the world outside follow. */
+  async #step(end: number): Promise<void> {
+    const { clock } = this;
+    const step = Math.min(Math.max((clock.nextDue ?? end) - clock.now(), SHORTEST), this.#longest, end - clock.now());
+    clock.advance(step);
+    for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await systemClock.sleep(0);
+    const tooLate = systemClock.now() + WATCHDOG;
     for (let what = this.#underWay(); what !== undefined; what = this.#underWay()) {
-      if (systemClock.now() > end) throw new Error(`for ${WATCHDOG} real ms in vain: ${what}\n${this.toString()}`);
+      if (systemClock.now() > tooLate) throw new Error(`for ${WATCHDOG} real ms in vain: ${what}\n${this.toString()}`);
       await systemClock.sleep(0);
     }
   }
 
   /** What the world outside still has to do before time may go on. */
   #underWay(): string | undefined {
+    if (this.#files > 0) return 'a file is written';
     for (const { name, transport } of this.nodes) {
       const { dialing, connections } = transport.snapshot();
       const target = dialing.find((each) => !this.#isMute(each));
@@ -169,10 +203,10 @@ function causeOf(event: PeerEvent): TransportError | undefined {
   return event.type === 'down' ? event.cause : event.type === 'rejected' || event.type === 'warning' ? event.error : undefined;
 }
 
-/** Milliseconds that time moves on at once. */
-const STEP = 50;
+/** Milliseconds that time moves on at once, at least. */
+const SHORTEST = 50;
 /** Turns of the event loop for what is on its way, each time. */
-const TURNS = 2;
+const TURNS = 5;
 /** A ping that was answered no later than this is on its way. */
 const QUIET = 500;
 /** Real milliseconds; no wait of a test needs a hundredth of it. */

@@ -26,6 +26,8 @@ export class Life implements Owner {
   busyUntil = 0;
   cost = 0;
   readonly ends = new Set<LivingEnd>();
+  /** Where it listens, or has. */
+  readonly addresses = new Set<string>();
   /** Its protocols by channel: traces and interceptors name methods by them. */
   readonly protocols = new Map<number, Protocol>();
 

@@ -29,6 +29,7 @@ export class SimLayer extends MemoryLayer implements Door {
       throw reasonError('address_in_use', `Cannot listen on ${this.address}: another transport of the simulation does`, { target: this.address });
     }
     listening.set(this.address, this);
+    this.life.addresses.add(this.address);
     return this.address;
   }
 

@@ -79,6 +79,14 @@ export class SimNetwork {
     });
   }
 
+  /** Of a life that is over only the machine is left where it listened: it answers who dials, or has no power to. */
+  vacate(life: Life | undefined): void {
+    for (const address of life?.addresses ?? []) {
+      const door = this.listening.get(address);
+      if (door?.life === life) this.listening.set(address, { life: door!.life, clock: door!.clock, turns: door!.turns, accept: () => {} });
+    }
+  }
+
   /** Breaks off every connection between two nodes, at both ends. */
   reset(a: Life, b: Life): void {
     for (const line of this.#linesBetween(a, b)) line.break();

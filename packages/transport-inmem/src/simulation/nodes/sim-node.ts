@@ -133,6 +133,10 @@ export class SimNode implements Machine {
     this.#waits = false;
     this.disk.crash();
     this.life?.crash();
+    // What it was made of is no one's any more: a simulation may see thousands of nodes come and go.
+    this.#transports = [];
+    this.#clock = this.#store = this.#stop = undefined;
+    this.#network.vacate(this.life);
   }
 
   /** Ends its life in order, as its set-up said how. */

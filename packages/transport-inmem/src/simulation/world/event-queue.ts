@@ -73,6 +73,16 @@ export class EventQueue {
     }
   }
 
+  /** When the next event is due, at the earliest; Infinity where there is none. */
+  soonest(): number {
+    for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
+      if (first.run !== undefined && first.owner?.alive !== false) return first.at;
+      this.#pop();
+      if (first.run === undefined) this.#cancelled--;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
   #push(event: SimEvent): void {
     const heap = this.#heap;
     let at = heap.length;

@@ -1,0 +1,58 @@
+// Nodes that know each other by id: each has peers, and Raft, which is none the wiser, sends to ids where it sent to addresses.
+
+import { createIdentity } from '@trunkline/identity';
+import { type AddressBookStore, createMemoryAddressBook, createPeers, type Peers } from '@trunkline/peers';
+import { parseTarget } from '@trunkline/transport-core';
+import type { Acquaintance, Seat } from './cluster.ts';
+import type { Place } from './network.ts';
+import { PATIENCE } from './patience.ts';
+
+export class ById implements Acquaintance {
+  readonly #signal: AbortSignal;
+  /** The address of the first to come: all that the others are told. */
+  readonly #seeds: string[] = [];
+  readonly #kept = new Map<Place, Kept>();
+  readonly #peers = new Map<string, Peers>();
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  async open(place: Place, addr?: string): Promise<Seat> {
+    const transport = await place.open(addr);
+    const peers = createPeers({ transport, seeds: [...this.#seeds], ...this.#keptAt(place) });
+    const own = transport.advertiseAddr();
+    if (this.#seeds.length === 0) this.#seeds.push(own);
+    this.#peers.set(peers.nodeId, peers);
+    await peers.start();
+    const close = async () => {
+      if (this.#peers.get(peers.nodeId) === peers) this.#peers.delete(peers.nodeId);
+      await peers.close();
+      await transport.close();
+    };
+    return { place, addr: own, target: peers.nodeId, transport, close };
+  }
+
+  async meet(seats: readonly Seat[]): Promise<void> {
+    const others = this.#peers.size - 1;
+    await Promise.all(seats.map(({ target }) => this.#peers.get(target)!.ready({ peers: others, timeout: PATIENCE, signal: this.#signal })));
+  }
+
+  /** Is everyone else connected to this one, at the address that it has now? */
+  haveFound({ target, addr }: Seat): boolean {
+    const isThere = (seen = '') => seen !== '' && parseTarget(seen).key === parseTarget(addr).key;
+    return [...this.#peers].every(([nodeId, peers]) => nodeId === target || isThere(peers.get(target)?.addr));
+  }
+
+  #keptAt(place: Place): Kept {
+    const kept = this.#kept.get(place) ?? { identity: place.proof ?? createIdentity(), addressBook: createMemoryAddressBook() };
+    this.#kept.set(place, kept);
+    return kept;
+  }
+}
+
+/** What a node finds again when it returns: who it is (where its transport has no proof of that), and whom it knew. */
+interface Kept {
+  readonly identity: { readonly nodeId: string };
+  readonly addressBook: AddressBookStore;
+}

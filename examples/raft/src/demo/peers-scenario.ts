@@ -1,0 +1,102 @@
+// The story of `--peers`: nodes that know one seed find each other, elect and write by node id, and survive changes of address.
+
+import { systemClock } from '@trunkline/transport-core';
+import { ById } from './by-id.ts';
+import { Cluster, type Member, type Seat } from './cluster.ts';
+import type { MakeNetwork } from './network.ts';
+import { until } from './patience.ts';
+import type { ScenarioOptions } from './scenario.ts';
+import { brief } from './screen.ts';
+import { Workload } from './workload.ts';
+
+/** Times are milliseconds. */
+export interface PeersReport {
+  /** From the first node's start until each is connected to all others. */
+  readonly meshMs: number;
+  /** From then to the first leader. */
+  readonly electionMs: number;
+  readonly commitsPerSecond: number;
+  /** From the return of a node, at another address, until all others are connected to it. */
+  readonly backMs: number;
+  /** The same of another node, when the seed is gone. */
+  readonly backWithoutSeedMs: number;
+  /** What was not as it must be; empty is a pass. */
+  readonly failures: readonly string[];
+}
+
+/** Plays it once and closes everything; it takes five nodes at least, as two are away at once. Rejects where it can't go on, and with the signal's reason. */
+export async function runPeersScenario(makeNetwork: MakeNetwork, { nodes, writes, progress, note, signal }: ScenarioOptions): Promise<PeersReport> {
+  // The last place is the clients'.
+  const network = await makeNetwork(nodes + 1);
+  const acquaintance = new ById(signal);
+  const cluster = new Cluster(network, writes, acquaintance);
+  let desk: Seat | undefined;
+  try {
+    progress(`${nodes} nodes look for each other; all that they know is where the first one is`);
+    const opened = clock.now();
+    await cluster.gather(nodes);
+    const meshMs = clock.now() - opened;
+
+    progress('all are connected to all, and look for a leader');
+    const met = clock.now();
+    await cluster.start();
+    await until('a leader', () => cluster.leader, signal);
+    const electionMs = clock.now() - met;
+    const [seed, ...others] = cluster.members;
+    note(`members   ${cluster.targets.map(brief).join(' ')}, found through ${seed!.addr} in ${meshMs.toFixed(0)} ms`);
+
+    desk = await acquaintance.open(network.places[nodes]!);
+    await acquaintance.meet([desk]);
+    const workload = new Workload(desk.transport, cluster.targets);
+    const write: Scene['write'] = (name, count, phase) =>
+      workload.run(name, count, (committed) => progress(`${count} writes ${phase}`, `${committed} committed`), signal);
+    await write('before', writes, 'by node id');
+
+    const scene = { acquaintance, cluster, write, writes: Math.ceil(writes / 2), note, signal };
+    const backMs = await move(others.find((member) => member !== cluster.leader)!, scene);
+
+    progress('the seed stops for good');
+    await cluster.lose(seed!);
+    const leader = await until('a leader', () => cluster.leader, signal);
+    note(`seed      ${brief(seed!.target)} is gone for good`);
+    const backWithoutSeedMs = await move(others.findLast((member) => member !== leader)!, scene);
+
+    const { commitsPerSecond } = workload.statistics;
+    return { meshMs, electionMs, commitsPerSecond, backMs, backWithoutSeedMs, failures: cluster.breaches(workload.written) };
+  } finally {
+    await desk?.close();
+    await cluster.close();
+  }
+}
+
+interface Scene {
+  readonly acquaintance: ById;
+  readonly cluster: Cluster;
+  readonly write: (name: string, count: number, phase: string) => Promise<void>;
+  /** While the node is away, and again while it returns. */
+  readonly writes: number;
+  readonly note: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A node stops, and returns as the same node at another address; clients write on. Gives the time from its return until all others have found it. */
+async function move(member: Member, { acquaintance, cluster, write, writes, note, signal }: Scene): Promise<number> {
+  const { target, addr } = member;
+  const id = brief(target);
+  await cluster.lose(member);
+  await write(`without-${id}`, writes, `while ${id} is away`);
+
+  const returned = clock.now();
+  await cluster.bringBackElsewhere(member);
+  const found = async () => {
+    await until(`${id} to be found at ${member.addr}`, () => acquaintance.haveFound(member) || undefined, signal);
+    return clock.now() - returned;
+  };
+  const [backMs] = await Promise.all([found(), write(`with-${id}`, writes, `while ${id} returns at another address`)]);
+  await until(`${id} to have applied all there is`, () => cluster.agreed, signal);
+  const caughtUpMs = clock.now() - returned;
+  note(`moved     ${id}: ${addr} → ${member.addr}, found by its id in ${backMs.toFixed(0)} ms, caught up in ${caughtUpMs.toFixed(0)} ms`);
+  return backMs;
+}
+
+const clock = systemClock;

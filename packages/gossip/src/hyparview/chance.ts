@@ -1,0 +1,30 @@
+// Drawing from short lists.
+
+import type { Random } from '@trunkline/transport-core';
+
+/** One of those that fit, each as likely as the others; undefined where none does. */
+export function pick<T>(list: readonly T[], random: Random, isFit: (item: T) => boolean): T | undefined {
+  let fit = 0;
+  for (const item of list) if (isFit(item)) fit++;
+  if (fit === 0) return undefined;
+  let skip = Math.floor(random() * fit);
+  for (const item of list) if (isFit(item) && skip-- === 0) return item;
+  return undefined;
+}
+
+/** At most `count` different ones of the list, any as likely as the others. */
+export function sample<T>(list: readonly T[], count: number, random: Random): T[] {
+  const rest = list.slice();
+  const end = Math.min(count, rest.length);
+  for (let i = 0; i < end; i++) {
+    const j = i + Math.floor(random() * (rest.length - i));
+    [rest[i], rest[j]] = [rest[j]!, rest[i]!];
+  }
+  rest.length = end;
+  return rest;
+}
+
+/** `interval`, 10 % more or less. */
+export function jittered(interval: number, random: Random): number {
+  return interval * (0.9 + 0.2 * random());
+}

@@ -1,0 +1,88 @@
+// What members of a partial view tell each other, as plain data; and what is left of a message once it is made safe.
+
+/**
+ * One message between two members. `request` and `id` are numbers of the sender's own, echoed in the answer; `peers` are node ids
+ * that may be worth knowing; `ttl` counts the hops that are left of a random walk.
+ *
+ * - `join`: a newcomer asks for a link, and to be introduced to others.
+ * - `forward-join`: somebody introduces the newcomer `peer`.
+ * - `neighbor`: asks for a link. Who has no other link asks with high priority.
+ * - `accept`, `refuse`: answer `join` and `neighbor`. A refusal tells whom else to ask.
+ * - `shuffle`, `shuffle-reply`: exchange passive peers over a random walk from `origin`, and directly back.
+ * - `disconnect`: the link between the two ends here; `alive` is false where the sender leaves the overlay. It tells whom to turn to.
+ */
+export type PartialViewMessage =
+  | { readonly type: 'join'; readonly request: number }
+  | { readonly type: 'forward-join'; readonly peer: string; readonly ttl: number }
+  | { readonly type: 'neighbor'; readonly request: number; readonly high: boolean }
+  | { readonly type: 'accept'; readonly request: number }
+  | { readonly type: 'refuse'; readonly request: number; readonly peers: readonly string[] }
+  | { readonly type: 'shuffle'; readonly origin: string; readonly id: number; readonly ttl: number; readonly peers: readonly string[] }
+  | { readonly type: 'shuffle-reply'; readonly id: number; readonly peers: readonly string[] }
+  | { readonly type: 'disconnect'; readonly alive: boolean; readonly peers: readonly string[] };
+
+/** How much of a message is believed. */
+export interface MessageLimits {
+  readonly self: string;
+  /** The longest walk of a newcomer's introduction, and of a shuffle. */
+  readonly joinWalk: number;
+  readonly shuffleWalk: number;
+  /** Node ids in a list. */
+  readonly peers: number;
+}
+
+/**
+ * The message with its walk and its lists cut to the limits, without this node's id and without duplicates; undefined for what is no
+ * message, and for one that is about this node where it must be about another.
+ */
+export function tidyMessage(message: unknown, limits: MessageLimits): PartialViewMessage | undefined {
+  if (typeof message !== 'object' || message === null) return undefined;
+  const { type, request, id, ttl, high, alive, peer, origin, peers } = message as Record<string, unknown>;
+  switch (type) {
+    case 'join':
+    case 'accept':
+      return isNumber(request) ? { type, request } : undefined;
+    case 'neighbor':
+      return isNumber(request) ? { type, request, high: high === true } : undefined;
+    case 'refuse':
+      return isNumber(request) ? { type, request, peers: tidyPeers(peers, limits) } : undefined;
+    case 'forward-join':
+      return isOther(peer, limits) && isNumber(ttl) ? { type, peer, ttl: Math.min(ttl, limits.joinWalk) } : undefined;
+    case 'shuffle':
+      if (!isOther(origin, limits) || !isNumber(id) || !isNumber(ttl)) return undefined;
+      return { type, origin, id, ttl: Math.min(ttl, limits.shuffleWalk), peers: tidyPeers(peers, limits) };
+    case 'shuffle-reply':
+      return isNumber(id) ? { type, id, peers: tidyPeers(peers, limits) } : undefined;
+    case 'disconnect':
+      return { type, alive: alive === true, peers: tidyPeers(peers, limits) };
+    default:
+      return undefined;
+  }
+}
+
+/** Could it be a node's id? */
+export function isPeerId(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID;
+}
+
+function tidyPeers(peers: unknown, limits: MessageLimits): string[] {
+  const tidy: string[] = [];
+  if (!Array.isArray(peers)) return tidy;
+  const end = Math.min(peers.length, limits.peers);
+  for (let i = 0; i < end; i++) {
+    const peer: unknown = peers[i];
+    if (isOther(peer, limits) && !tidy.includes(peer)) tidy.push(peer);
+  }
+  return tidy;
+}
+
+function isOther(value: unknown, limits: MessageLimits): value is string {
+  return isPeerId(value) && value !== limits.self;
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Characters. A node id of Trunkline has 64. */
+const LONGEST_ID = 128;

@@ -1,0 +1,430 @@
+// HyParView (Leitão, Pereira, Rodrigues, DSN 2007): a few symmetric links of thousands of nodes, and some peers to replace them by.
+
+import type { Random, TransportError } from '@trunkline/transport-core';
+import { ActiveView } from './active-view.ts';
+import { Allowance } from './allowance.ts';
+import { jittered, sample } from './chance.ts';
+import { Contacts } from './contacts.ts';
+import { isPeerId, type PartialViewMessage, tidyMessage } from './message.ts';
+import { type PartialViewConfig, type PartialViewOptions, partialViewConfig } from './options.ts';
+import { PassiveView } from './passive-view.ts';
+import { RecentLosses } from './recent-losses.ts';
+import { type Purpose, Requests } from './requests.ts';
+import { Search } from './search.ts';
+
+/**
+ * Why a neighbour is none any more: `lost` its link failed, `evicted` this node gave its place to another, `disconnected` the peer did
+ * so, `left` the peer leaves the overlay, `closed` this node does.
+ */
+export type DownCause = 'lost' | 'evicted' | 'disconnected' | 'left' | 'closed';
+
+/** What the machine has done for it. Each may call the machine back at once. */
+export interface PartialViewHost {
+  /** Sends to a node, dialling it where there is no link. Messages to one node keep their order. A failure is told by `lost`, now or later. */
+  send(to: string, message: PartialViewMessage): void;
+  /** A new neighbour. */
+  up(peer: string): void;
+  /** It is none any more. `error` is what `lost` was told. */
+  down(peer: string, cause: DownCause, error?: TransportError): void;
+}
+
+export interface PartialViewSetup {
+  /** This node's id. */
+  readonly self: string;
+  readonly random: Random;
+  /** The time now. Times are milliseconds of a monotonic clock. */
+  readonly now: number;
+  readonly host: PartialViewHost;
+  readonly options?: PartialViewOptions | undefined;
+}
+
+/** One node's view of one topic. It takes links from the beginning; `join` and `known` tell it whom to ask. Ask `due` after every input. */
+export class PartialView {
+  readonly #self: string;
+  readonly #random: Random;
+  readonly #host: PartialViewHost;
+  readonly #config: PartialViewConfig;
+  readonly #active: ActiveView;
+  readonly #passive: PassiveView;
+  readonly #contacts: Contacts;
+  readonly #requests: Requests;
+  readonly #search: Search;
+  readonly #losses: RecentLosses;
+  /** Newcomers introduced, and links given up, for the asking. */
+  readonly #favors: Allowance;
+  /** Shuffles that change the passive view. */
+  readonly #exchanges: Allowance;
+  readonly #inputs: (() => void)[] = [];
+  #isBusy = false;
+  #isLeaving = false;
+  /** Somebody has taken it in since it joined. */
+  #isIntroduced = false;
+  /** Until then a newcomer waits for those to whom it was introduced. */
+  #settledAt = Number.NEGATIVE_INFINITY;
+  /** Contacts that may be asked in this round where the view is short, but not by much. */
+  #spareAsks = 0;
+  #isHungry = false;
+  /** The shuffle under way: its number, and who was told. */
+  #shuffle: { readonly id: number; readonly told: readonly string[] } | undefined;
+  #shuffles: number;
+  #shuffleAt: number;
+  #mergeAt: number;
+
+  /** Throws a TypeError for options that are wrong. */
+  constructor({ self, random, now, host, options = {} }: PartialViewSetup) {
+    const config = partialViewConfig(options);
+    this.#self = self;
+    this.#random = random;
+    this.#host = host;
+    this.#config = config;
+    this.#active = new ActiveView(config.shuffleInterval);
+    this.#passive = new PassiveView(config.passive, random);
+    this.#contacts = new Contacts(config.contacts, random);
+    this.#requests = new Requests(config.neighborTimeout, random);
+    this.#search = new Search(config.passive + config.contacts, config.shuffleInterval, random);
+    this.#losses = new RecentLosses(config.denyWindow);
+    this.#favors = new Allowance(2 * config.active, config.favorInterval, now);
+    this.#exchanges = new Allowance(EXCHANGES, config.shuffleInterval / EXCHANGES, now);
+    this.#shuffles = Math.floor(random() * 0x4000_0000);
+    this.#shuffleAt = now + random() * config.shuffleInterval;
+    this.#mergeAt = now + (config.mergeInterval === Number.POSITIVE_INFINITY ? config.mergeInterval : random() * config.mergeInterval);
+  }
+
+  /** Enters the overlay, through whichever of the contacts answers first; they are asked one after the other. Also after `leave`. */
+  join(contacts: readonly string[], now: number): void {
+    this.#take(() => {
+      this.#isLeaving = false;
+      this.#isIntroduced = this.#active.size > 0;
+      this.#search.restart();
+      this.#learn(contacts, now);
+    }, now);
+  }
+
+  /** Nodes on this topic that the address book or discovery knows. They are asked when the views don't help, and to merge partitions. The newest are remembered. */
+  known(contacts: readonly string[], now: number): void {
+    this.#take(() => this.#learn(contacts, now), now);
+  }
+
+  /** A message came from that node. What makes no sense is dropped. */
+  received(from: string, message: PartialViewMessage, now: number): void {
+    this.#take(() => this.#receive(from, message, now), now);
+  }
+
+  /**
+   * The link to that node failed, or a send to it did. Where it was neither neighbour nor asked, it is no longer remembered: so don't
+   * tell the orderly end of a link that nobody uses.
+   */
+  lost(peer: string, error: TransportError | undefined, now: number): void {
+    this.#take(() => this.#lose(peer, error, now), now);
+  }
+
+  /** A node sends what only neighbours send, but is none: it is told so. */
+  stranger(peer: string, now: number): void {
+    this.#take(() => this.#tellStranger(peer), now);
+  }
+
+  /** Leaves the overlay: tells the neighbours whom to turn to, and takes no links any more. */
+  leave(now: number): void {
+    this.#take(() => {
+      this.#isLeaving = true;
+      this.#requests.clear();
+      this.#shuffle = undefined;
+      for (const peer of this.#active.peers()) this.#drop(peer, 'closed', now);
+    }, now);
+  }
+
+  /** Does what is due. Early or late is fine. */
+  wake(now: number): void {
+    this.#take(() => this.#wake(now), now);
+  }
+
+  /** When to `wake` it. Infinity: never. */
+  get due(): number {
+    return this.#isLeaving ? Number.POSITIVE_INFINITY : Math.min(this.#requests.due, this.#shuffleAt, this.#mergeAt, this.#search.due);
+  }
+
+  /** The neighbours. */
+  active(): string[] {
+    return this.#active.peers();
+  }
+
+  passive(): string[] {
+    return this.#passive.peers();
+  }
+
+  isNeighbor(peer: string): boolean {
+    return this.#active.has(peer);
+  }
+
+  /** The view is short and nobody is left to ask: more `known` nodes would help. */
+  get isHungry(): boolean {
+    return this.#isHungry && !this.#isLeaving && this.#active.size < this.#config.active;
+  }
+
+  /** One input after the other: what the host tells while an input is taken comes after it. So recovery is a loop, however many peers fail at once. */
+  #take(input: () => void, now: number): void {
+    this.#inputs.push(input);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+        next();
+        this.#search.isShort(!this.#isLeaving && this.#active.size < this.#config.active, now);
+      }
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  #receive(from: string, given: PartialViewMessage, now: number): void {
+    const { joinWalk, shuffleWalk, shuffleActive, shufflePassive } = this.#config;
+    const message = tidyMessage(given, { self: this.#self, joinWalk, shuffleWalk, peers: shuffleActive + shufflePassive + 1 });
+    if (message === undefined || from === this.#self || !isPeerId(from)) return;
+    switch (message.type) {
+      case 'join':
+      case 'neighbor':
+        return this.#onAsked(from, message, now);
+      case 'accept':
+        return this.#onAccept(from, message.request, now);
+      case 'refuse':
+        return this.#onRefuse(from, message.request, message.peers, now);
+      case 'forward-join':
+        return this.#onForwardJoin(from, message.peer, message.ttl, now);
+      case 'shuffle':
+        return this.#onShuffle(from, message, now);
+      case 'shuffle-reply':
+        return this.#onShuffleReply(message.id, message.peers, now);
+      case 'disconnect':
+        return this.#onDisconnect(from, message.alive, message.peers, now);
+    }
+  }
+
+  /** Somebody asks for a link. A newcomer, and who has no other link, get one even where another must go for it: but only so many in a while. */
+  #onAsked(from: string, asked: { readonly type: 'join' | 'neighbor'; readonly request: number; readonly high?: boolean }, now: number): void {
+    const { type, request, high = true } = asked;
+    if (this.#isLeaving) return this.#tellStranger(from);
+    this.#losses.delete(from);
+    const isNewcomer = type === 'join';
+    if (this.#active.has(from)) {
+      // The answer was lost, or it has forgotten: after a restart it needs its introduction.
+      this.#host.send(from, { type: 'accept', request });
+      if (isNewcomer && this.#favors.take(now)) this.#introduce(from);
+      return;
+    }
+    const purpose = this.#requests.purposeOf(from);
+    const isFull = this.#active.size >= this.#config.active;
+    const isWelcome = isNewcomer || (high && isFull) ? this.#favors.take(now) : high || this.#hasRoom(from);
+    if (!isWelcome) {
+      this.#host.send(from, { type: 'refuse', request, peers: this.#some(from) });
+      return;
+    }
+    this.#requests.delete(from);
+    if (isFull) this.#evict(now);
+    this.#link(from, purpose !== undefined && purpose !== 'introduced', now);
+    this.#host.send(from, { type: 'accept', request });
+    if (isNewcomer) this.#introduce(from);
+  }
+
+  /** A place is kept for each link that this node has asked for, until it has as many of its own as it wants to have. */
+  #hasRoom(from: string): boolean {
+    const { active, reserved } = this.#config;
+    const asked = this.#requests.filling - (this.#requests.isWaiting(from) ? 1 : 0);
+    return this.#active.size + Math.min(asked, Math.max(0, reserved - this.#active.chosen)) < active;
+  }
+
+  #introduce(newcomer: string): void {
+    for (const peer of this.#active.peers()) {
+      if (peer !== newcomer) this.#host.send(peer, { type: 'forward-join', peer: newcomer, ttl: this.#config.joinWalk });
+    }
+  }
+
+  #onAccept(from: string, request: number, now: number): void {
+    const purpose = this.#requests.answered(from, request);
+    if (this.#active.has(from)) return;
+    if (purpose === undefined || this.#isLeaving) return this.#tellStranger(from);
+    if (this.#active.size >= this.#config.active) {
+      const isWanted = purpose === 'merge' || purpose === 'introduced' || this.#active.chosen < this.#config.reserved;
+      if (!isWanted) {
+        this.#host.send(from, { type: 'disconnect', alive: true, peers: this.#some(from) });
+        return this.#remember([from], [], now);
+      }
+      this.#evict(now);
+    }
+    if (purpose === 'join') this.#settledAt = now + this.#config.neighborTimeout;
+    this.#isIntroduced = true;
+    this.#link(from, purpose !== 'introduced', now);
+  }
+
+  #onRefuse(from: string, request: number, peers: readonly string[], now: number): void {
+    if (this.#requests.answered(from, request) === undefined) return;
+    this.#remember([from, ...peers], [], now);
+    this.#fill(now);
+  }
+
+  #onForwardJoin(from: string, newcomer: string, ttl: number, now: number): void {
+    const link = this.#active.get(from);
+    if (link === undefined) return this.#tellStranger(from);
+    if (!link.introductions.take(now) || newcomer === from || this.#active.has(newcomer)) return;
+    if (ttl > 0 && this.#active.size > 1) {
+      if (ttl === this.#config.passiveWalk) this.#remember([newcomer], [], now);
+      const next = this.#active.random(this.#random, (peer) => peer !== from && peer !== newcomer);
+      if (next !== undefined) return this.#host.send(next, { type: 'forward-join', peer: newcomer, ttl: ttl - 1 });
+    }
+    // It is asked before it is added: it may not be reachable from here.
+    if (this.#requests.isWaiting(newcomer) || this.#losses.has(newcomer, now)) return;
+    const mayFit = this.#active.size + this.#requests.waiting < this.#config.active;
+    if (mayFit || this.#favors.take(now)) this.#ask(newcomer, 'introduced', false, now);
+    else this.#remember([newcomer], [], now);
+  }
+
+  #onShuffle(from: string, shuffle: { readonly origin: string; readonly id: number; readonly ttl: number; readonly peers: readonly string[] }, now: number): void {
+    const link = this.#active.get(from);
+    if (link === undefined) return this.#tellStranger(from);
+    if (!link.shuffles.take(now)) return;
+    const { origin, id, ttl, peers } = shuffle;
+    if (ttl > 1 && this.#active.size > 1) {
+      const next = this.#active.random(this.#random, (peer) => peer !== from && peer !== origin);
+      if (next !== undefined) return this.#host.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
+    }
+    if (!this.#exchanges.take(now)) return;
+    const told = this.#some(origin, peers.length + 1);
+    this.#host.send(origin, { type: 'shuffle-reply', id, peers: told });
+    this.#remember([origin, ...peers], told, now);
+    this.#fill(now);
+  }
+
+  #onShuffleReply(id: number, peers: readonly string[], now: number): void {
+    if (this.#shuffle?.id !== id) return;
+    this.#remember(peers, this.#shuffle.told, now);
+    this.#shuffle = undefined;
+    this.#fill(now);
+  }
+
+  #onDisconnect(from: string, alive: boolean, peers: readonly string[], now: number): void {
+    const wasAsked = this.#requests.delete(from);
+    if (this.#active.remove(from)) this.#host.down(from, alive ? 'disconnected' : 'left');
+    else if (!wasAsked) return;
+    if (alive) {
+      this.#search.asked(from);
+      this.#remember([from], [], now);
+    } else {
+      this.#losses.add(from, now);
+      this.#passive.remove(from);
+    }
+    this.#remember(peers, [], now);
+    this.#fill(now);
+  }
+
+  #lose(peer: string, error: TransportError | undefined, now: number): void {
+    const wasAsked = this.#requests.delete(peer);
+    const wasNeighbor = this.#active.remove(peer);
+    if (wasAsked || wasNeighbor || this.#passive.has(peer)) this.#losses.add(peer, now);
+    this.#passive.remove(peer);
+    if (wasNeighbor) this.#host.down(peer, 'lost', error);
+    this.#fill(now);
+  }
+
+  #wake(now: number): void {
+    if (this.#isLeaving) return;
+    const { changed, silent } = this.#requests.expire(now);
+    for (const peer of silent) this.#passive.remove(peer);
+    if (now >= this.#shuffleAt) this.#beginShuffle(now);
+    if (now >= this.#mergeAt) this.#merge(now);
+    const isNewRound = this.#search.begin(now);
+    if (isNewRound) this.#spareAsks = this.#config.active;
+    if (isNewRound || changed) this.#fill(now);
+  }
+
+  #beginShuffle(now: number): void {
+    const { shuffleActive, shufflePassive, shuffleInterval, shuffleWalk } = this.#config;
+    this.#shuffleAt = now + jittered(shuffleInterval, this.#random);
+    const target = this.#active.next();
+    if (target === undefined) return;
+    const others = this.#active.peers().filter((peer) => peer !== target);
+    const told = [...sample(others, shuffleActive, this.#random), ...this.#passive.sample(shufflePassive)];
+    this.#shuffle = { id: this.#shuffles++, told };
+    this.#host.send(target, { type: 'shuffle', origin: this.#self, id: this.#shuffle.id, ttl: shuffleWalk, peers: told });
+  }
+
+  /** Both halves of a network that fell apart may have full views: only a link from outside both views joins them. */
+  #merge(now: number): void {
+    this.#mergeAt = now + jittered(this.#config.mergeInterval, this.#random);
+    const isFit = (peer: string) => !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);
+    const peer = this.#contacts.random((contact) => isFit(contact) && !this.#passive.has(contact)) ?? this.#contacts.random(isFit) ?? this.#passive.random(isFit);
+    if (peer !== undefined) this.#ask(peer, 'merge', true, now);
+  }
+
+  /** Asks as many as places are free: passive peers, then contacts. A newcomer asks one at a time, to be introduced; who has no link two, with high priority. */
+  #fill(now: number): void {
+    if (this.#isLeaving || now < this.#settledAt) return;
+    const { active } = this.#config;
+    for (let asked = this.#requests.filling; this.#active.size + asked < active; asked++) {
+      const isAlone = this.#active.size === 0;
+      if (isAlone && asked >= (this.#isIntroduced ? 2 : 1)) return;
+      const isFit = (peer: string) =>
+        this.#search.mayAsk(peer) && !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);
+      let peer = this.#passive.random(isFit);
+      const isPassive = peer !== undefined;
+      if (!isPassive && (2 * this.#active.size <= active || this.#spareAsks-- > 0)) peer = this.#contacts.random(isFit);
+      this.#isHungry = peer === undefined;
+      if (peer === undefined) return;
+      this.#search.asked(peer);
+      // Few links and nobody who has room for one: it may be an island.
+      const isStuck = 2 * this.#active.size <= active && this.#search.failures > 0 && asked === 0;
+      this.#ask(peer, isAlone && !(isPassive && this.#isIntroduced) ? 'join' : 'fill', isAlone || isStuck, now);
+    }
+    this.#isHungry = false;
+  }
+
+  #ask(peer: string, purpose: Purpose, high: boolean, now: number): void {
+    const request = this.#requests.add(peer, purpose, now);
+    this.#host.send(peer, purpose === 'join' ? { type: 'join', request } : { type: 'neighbor', request, high });
+  }
+
+  #learn(contacts: readonly string[], now: number): void {
+    this.#contacts.add(contacts.filter((peer) => isPeerId(peer) && peer !== this.#self));
+    this.#fill(now);
+  }
+
+  #link(peer: string, chosen: boolean, now: number): void {
+    this.#passive.remove(peer);
+    this.#active.add(peer, chosen, now);
+    this.#host.up(peer);
+  }
+
+  /** Makes room for a link. */
+  #evict(now: number): void {
+    const victim = this.#active.victim(this.#random, this.#config.reserved);
+    if (victim !== undefined) this.#drop(victim, 'evicted', now);
+  }
+
+  #drop(peer: string, cause: 'evicted' | 'closed', now: number): void {
+    this.#active.remove(peer);
+    this.#remember([peer], [], now);
+    this.#host.send(peer, { type: 'disconnect', alive: cause === 'evicted', peers: this.#some(peer) });
+    this.#host.down(peer, cause);
+  }
+
+  /** It believes in a link that is none, or asks one that leaves. While it is asked itself, it will hear. */
+  #tellStranger(peer: string): void {
+    if (this.#active.has(peer) || this.#requests.isWaiting(peer)) return;
+    this.#host.send(peer, { type: 'disconnect', alive: !this.#isLeaving, peers: [] });
+  }
+
+  /** Takes peers into the passive view, in place of those that the others were told. */
+  #remember(peers: readonly string[], told: readonly string[], now: number): void {
+    for (const peer of peers) {
+      if (peer !== this.#self && !this.#active.has(peer) && !this.#losses.has(peer, now)) this.#passive.add(peer, told);
+    }
+  }
+
+  /** Peers that `to` may turn to: passive ones, then neighbours. */
+  #some(to: string, count = this.#config.shuffleActive + this.#config.shufflePassive): string[] {
+    const some = this.#passive.sample(count);
+    if (some.length < count) some.push(...sample(this.#active.peers(), count - some.length, this.#random));
+    return some.filter((peer) => peer !== to);
+  }
+}
+
+/** Shuffles that may change the passive view in one interval. On average 1 ends here; more than 8 come once in 10^6 intervals. */
+const EXCHANGES = 8;

@@ -1,0 +1,54 @@
+// Peers that are remembered for when a link is lost.
+
+import type { Random } from '@trunkline/transport-core';
+import { pick, sample } from './chance.ts';
+
+export class PassiveView {
+  readonly #capacity: number;
+  readonly #random: Random;
+  readonly #peers: string[] = [];
+
+  constructor(capacity: number, random: Random) {
+    this.#capacity = capacity;
+    this.#random = random;
+  }
+
+  get size(): number {
+    return this.#peers.length;
+  }
+
+  peers(): string[] {
+    return this.#peers.slice();
+  }
+
+  has(peer: string): boolean {
+    return this.#peers.includes(peer);
+  }
+
+  /** Where it is full, one of `known` makes room (whoever was told to the other end of a shuffle: the paper, §4.4), else anybody. */
+  add(peer: string, known: readonly string[]): void {
+    if (this.has(peer)) return;
+    if (this.#peers.length < this.#capacity) {
+      this.#peers.push(peer);
+      return;
+    }
+    let index = this.#peers.findIndex((other) => known.includes(other));
+    if (index < 0) index = Math.floor(this.#random() * this.#peers.length);
+    this.#peers[index] = peer;
+  }
+
+  remove(peer: string): void {
+    const index = this.#peers.indexOf(peer);
+    if (index < 0) return;
+    const last = this.#peers.pop()!;
+    if (index < this.#peers.length) this.#peers[index] = last;
+  }
+
+  sample(count: number): string[] {
+    return sample(this.#peers, count, this.#random);
+  }
+
+  random(isFit: (peer: string) => boolean): string | undefined {
+    return pick(this.#peers, this.#random, isFit);
+  }
+}

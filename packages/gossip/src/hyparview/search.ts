@@ -1,0 +1,67 @@
+// Whom to ask next while a view is short, and when to begin anew with those who were asked before.
+
+import type { Random } from '@trunkline/transport-core';
+import { jittered } from './chance.ts';
+
+/** A round asks everybody at most once. It ends when the view is full; while it stays short, rounds follow each other more and more slowly. */
+export class Search {
+  readonly #random: Random;
+  readonly #slowest: number;
+  readonly #most: number;
+  readonly #asked = new Set<string>();
+  #delay = RETRY;
+  #next = Number.POSITIVE_INFINITY;
+  #failures = 0;
+
+  /** Asks at most `most` peers in a round, and begins one at least every `slowest` milliseconds. */
+  constructor(most: number, slowest: number, random: Random) {
+    this.#most = most;
+    this.#slowest = slowest;
+    this.#random = random;
+  }
+
+  /** When the next round begins. */
+  get due(): number {
+    return this.#next;
+  }
+
+  /** Rounds in a row that left the view short. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  mayAsk(peer: string): boolean {
+    return this.#asked.size < this.#most && !this.#asked.has(peer);
+  }
+
+  asked(peer: string): void {
+    if (this.#asked.size < this.#most) this.#asked.add(peer);
+  }
+
+  /** To be told after every change. */
+  isShort(isShort: boolean, now: number): void {
+    if (!isShort) this.restart();
+    else if (this.#next === Number.POSITIVE_INFINITY) this.#next = now + jittered(this.#delay, this.#random);
+  }
+
+  /** Begins a round, if it is time. */
+  begin(now: number): boolean {
+    if (now < this.#next) return false;
+    this.#asked.clear();
+    this.#failures++;
+    this.#delay = Math.min(this.#delay * 2, this.#slowest);
+    this.#next = now + jittered(this.#delay, this.#random);
+    return true;
+  }
+
+  /** The first round, again. */
+  restart(): void {
+    this.#asked.clear();
+    this.#delay = Math.min(RETRY, this.#slowest);
+    this.#next = Number.POSITIVE_INFINITY;
+    this.#failures = 0;
+  }
+}
+
+/** Milliseconds to the second round. */
+const RETRY = 1_000;

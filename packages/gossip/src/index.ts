@@ -1,0 +1,3 @@
+// Topics above any transport: the machines so far.
+
+export {};

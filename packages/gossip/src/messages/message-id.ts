@@ -1,0 +1,65 @@
+// What a message is called: who published it, in which of its lives, and the how-manieth it was. Equal contents twice are two messages.
+
+import { isNodeId } from '@trunkline/transport-core';
+
+export interface MessageId {
+  /** The node id of the publisher; whether it is proven is for a signature to say. */
+  readonly origin: string;
+  /** Which life of the publisher: greater after each restart (such as the milliseconds since 1970 at its start). 0 to 2^48 − 1. */
+  readonly epoch: number;
+  /** Counts up within an epoch, from 0; numbers may be left out. 0 to 2^48 − 1. */
+  readonly sequence: number;
+}
+
+/** The largest epoch and the largest sequence: six bytes. */
+export const LARGEST_NUMBER = 2 ** 48 - 1;
+
+/** Bytes of an encoded id: 32 of the origin, 6 of the epoch, 6 of the sequence. */
+export const MESSAGE_ID_BYTES = 44;
+
+/** Origins that are longer are no node ids of anybody. */
+const LONGEST_ORIGIN = 128;
+
+/** Is it an id, as far as its form goes? The origin may be any short text, so that simulations can name their nodes as they like. */
+export function isMessageId(value: unknown): value is MessageId {
+  if (typeof value !== 'object' || value === null) return false;
+  const { origin, epoch, sequence } = value as Partial<MessageId>;
+  return typeof origin === 'string' && origin.length > 0 && origin.length <= LONGEST_ORIGIN && isCount(epoch) && isCount(sequence);
+}
+
+/** The same text for the same id, and another for any other. */
+export function messageKey(id: MessageId): string {
+  return `${id.sequence}.${id.epoch}.${id.origin}`;
+}
+
+/** 44 bytes, big-endian: sorted by origin, then by epoch, then by sequence. A TypeError if the origin is not 64 lower-case hex digits. */
+export function encodeMessageId(id: MessageId): Uint8Array<ArrayBuffer> {
+  if (!isMessageId(id) || !isNodeId(id.origin)) throw new TypeError('encodeMessageId: id: must have a node id, and an epoch and a sequence from 0 to 2^48 - 1');
+  const bytes = new Uint8Array(MESSAGE_ID_BYTES);
+  for (let i = 0; i < 32; i++) bytes[i] = Number.parseInt(id.origin.slice(2 * i, 2 * i + 2), 16);
+  writeNumber(bytes, 32, id.epoch);
+  writeNumber(bytes, 38, id.sequence);
+  return bytes;
+}
+
+/** Undefined unless it is 44 bytes. */
+export function decodeMessageId(bytes: Uint8Array): MessageId | undefined {
+  if (bytes.length !== MESSAGE_ID_BYTES) return undefined;
+  let origin = '';
+  for (let i = 0; i < 32; i++) origin += bytes[i]!.toString(16).padStart(2, '0');
+  return { origin, epoch: readNumber(bytes, 32), sequence: readNumber(bytes, 38) };
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= LARGEST_NUMBER;
+}
+
+function writeNumber(bytes: Uint8Array, at: number, value: number): void {
+  for (let i = 5, rest = value; i >= 0; i--, rest = Math.floor(rest / 256)) bytes[at + i] = rest % 256;
+}
+
+function readNumber(bytes: Uint8Array, at: number): number {
+  let value = 0;
+  for (let i = 0; i < 6; i++) value = value * 256 + bytes[at + i]!;
+  return value;
+}

@@ -1,0 +1,68 @@
+// Plumtree's options: defaults are iroh-gossip's where it has them; their sources say that the three delays are guesses.
+
+import { integer, milliseconds, type Options, type OptionsInput, optionsSchema, parseOptions, withDefault } from '@trunkline/transport-core';
+import * as z from 'zod/mini';
+
+const wait = z.custom<number>((value) => typeof value === 'number' && value >= 0 && value <= 60_000, { error: 'must be milliseconds from 0 to 60000' });
+
+const plumtreeSchema = optionsSchema({
+  /** Milliseconds that notices are gathered, 5. 0: each goes at once, as in the paper. */
+  noticeDelay: withDefault(wait, 5),
+  /** Bytes of the largest control message, 4,096: longer ones are split. */
+  controlSize: withDefault(integer(256, 2 ** 24), 4_096),
+  /** Milliseconds from the first notice of a message until it is asked for, 80: the time for it to come by the tree. */
+  graftDelay: withDefault(milliseconds(), 80),
+  /** Milliseconds until the next peer that gave notice is asked, 40. The paper: about a round trip. */
+  nextGraftDelay: withDefault(milliseconds(), 40),
+  /** Milliseconds until they are asked anew when all of them were, 1,000 (ours: the paper and iroh-gossip give up). */
+  againDelay: withDefault(milliseconds(), 1_000),
+  /** How often one peer is asked for one message, and how often one peer is sent it on demand, 3: gossipsub's GossipRetransmission. */
+  attempts: withDefault(integer(1, 255), 3),
+  /** Milliseconds that a peer has to send what it was asked for, 3,000: gossipsub's IWantFollowupTime. */
+  promiseTime: withDefault(milliseconds(), 3_000),
+  /** A peer that is so many hops nearer to the publisher takes the place of the one that pushed, 7. The paper: 7 for many publishers, 3 for one. 65,535: never. */
+  optimizeAt: withDefault(integer(1, 0xffff), 7),
+  /** Duplicates in a row, with nothing new between them, until the link is pruned: 1, as in the paper. */
+  pruneAfter: withDefault(integer(1, 1_000), 1),
+  /** Milliseconds after a prune in which what was on its way doesn't change the tree, 500: some round trips. */
+  settleTime: withDefault(wait, 500),
+  /** Milliseconds that messages are kept for those who ask, 30,000. */
+  cacheTime: withDefault(milliseconds(), 30_000),
+  /** Messages that are kept at most, 8,192, and their bytes, 16 MiB; beyond that the oldest goes. The newest always stays. */
+  cacheMessages: withDefault(integer(1, 2 ** 24), 8_192),
+  cacheBytes: withDefault(integer(0, 2 ** 40), 16 * 1024 * 1024),
+  /** Of what is in the cache, so many of the newest are told to a peer that came up, 1,024: how two halves get what each missed. 0: none (iroh-gossip). */
+  announce: withDefault(integer(0, 65_536), 1_024),
+  /** Milliseconds that duplicates are told for sure, 90,000; at least `cacheTime`. */
+  idTime: withDefault(milliseconds(), 90_000),
+  /** Milliseconds of silence after which an origin is forgotten, 600,000; at least `idTime`. */
+  originTime: withDefault(milliseconds(), 600_000),
+  /** Origins that are remembered at most, 16,384; see SeenMessages for what happens then. */
+  origins: withDefault(integer(1, 2 ** 24), 16_384),
+  /** Gaps an origin that are remembered at most, 1,024. */
+  gaps: withDefault(integer(1, 65_536), 1_024),
+  /** Digests that are remembered at most, 65,536. */
+  digests: withDefault(integer(0, 2 ** 24), 65_536),
+  /** Milliseconds between two looks for what is to be forgotten, 1,000. */
+  evictInterval: withDefault(milliseconds(), 1_000),
+  /** Notices that are taken from one peer in a second, 5,000 (gossipsub's MaxIHaveLength a heartbeat); ids of grafts likewise. */
+  notices: withDefault(integer(1, 2 ** 20), 5_000),
+  /** Unknown ids that one peer may have outstanding, 2,048. */
+  outstanding: withDefault(integer(1, 2 ** 20), 2_048),
+  /** Notices that wait for a peer at most, and messages that it is owed, 4,096; then the oldest is dropped. */
+  backlog: withDefault(integer(1, 2 ** 20), 4_096),
+  /** Notices in `muteTime` milliseconds (30,000) or more that a peer may leave without any sign before it counts as mute, 128. */
+  muteAfter: withDefault(integer(1, 2 ** 24), 128),
+  muteTime: withDefault(milliseconds(), 30_000),
+});
+
+export type PlumtreeOptionsInput = OptionsInput<typeof plumtreeSchema>;
+export type PlumtreeOptions = Options<typeof plumtreeSchema>;
+
+/** The options, complete and frozen: once for all machines that share them. A TypeError names each one that is wrong. */
+export function plumtreeOptions(input: PlumtreeOptionsInput = {}): PlumtreeOptions {
+  const options = parseOptions(plumtreeSchema, input, 'plumtree');
+  if (options.idTime < options.cacheTime) throw new TypeError(`plumtree: idTime: must be at least cacheTime (${options.cacheTime}), got ${options.idTime}`);
+  if (options.originTime < options.idTime) throw new TypeError(`plumtree: originTime: must be at least idTime (${options.idTime}), got ${options.originTime}`);
+  return options;
+}

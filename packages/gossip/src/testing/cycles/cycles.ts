@@ -1,0 +1,291 @@
+// A cycle engine, as PeerSim's: thousands of partial views in one process, which hear each other in rounds, without codecs.
+
+import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { PartialViewMessage } from '../../hyparview/message.ts';
+import type { PartialViewOptions } from '../../hyparview/options.ts';
+import { type DownCause, PartialView } from '../../hyparview/partial-view.ts';
+import { Graph } from './graph.ts';
+
+export interface CyclesOptions {
+  readonly nodes: number;
+  readonly seed: number;
+  readonly options?: PartialViewOptions | undefined;
+  /** Ids in each node's address book, drawn from all nodes that ever were, dead ones included; a hungry node is told 16 of them a cycle and after each failure. Default 0. */
+  readonly book?: number | undefined;
+  /**
+   * When a write to a dead node is noticed: `write` at once, as where its machine answers; `cycle` when the next cycle begins, as
+   * where it is a black hole until the keep-alive fires. Default `write`.
+   */
+  readonly notice?: 'write' | 'cycle' | undefined;
+  /** What befalls a message; undefined: it arrives. */
+  readonly fault?: ((random: Random) => 'lose' | 'repeat' | 'delay' | undefined) | undefined;
+  /** Milliseconds between two joins of `build`. Default 100. */
+  readonly joinInterval?: number | undefined;
+  /** Told of neighbours that come and go. */
+  readonly up?: ((node: number, peer: number) => void) | undefined;
+  readonly down?: ((node: number, peer: number, cause: DownCause) => void) | undefined;
+}
+
+export class Cycles {
+  readonly random: Random;
+  readonly #setup: CyclesOptions;
+  readonly #views: PartialView[] = [];
+  readonly #ids: string[] = [];
+  readonly #indices = new Map<string, number>();
+  readonly #alive: boolean[] = [];
+  /** Messages of the next round, in flat triples: whose, to whom, what. Undefined: that node is told that the other is lost. */
+  #from: number[] = [];
+  #to: number[] = [];
+  #what: (PartialViewMessage | undefined)[] = [];
+  #silent: [node: number, peer: number][] = [];
+  /** Which nodes hear each other: those of one side. */
+  #sides: number[] | undefined;
+  now = 0;
+  /** Messages delivered so far. */
+  messages = 0;
+  /** Rounds of the last `settle`. */
+  rounds = 0;
+
+  constructor(setup: CyclesOptions) {
+    this.#setup = setup;
+    this.random = seededRandom(setup.seed);
+  }
+
+  get size(): number {
+    return this.#views.length;
+  }
+
+  view(node: number): PartialView {
+    return this.#views[node]!;
+  }
+
+  id(node: number): string {
+    return this.#ids[node]!;
+  }
+
+  indexOf(id: string): number {
+    return this.#indices.get(id)!;
+  }
+
+  isAlive(node: number): boolean {
+    return this.#alive[node]!;
+  }
+
+  living(): number[] {
+    const living: number[] = [];
+    for (let node = 0; node < this.size; node++) if (this.#alive[node]) living.push(node);
+    return living;
+  }
+
+  /** All nodes, which join one after the other through the first; then `cycles` cycles. */
+  build(cycles = 50): this {
+    for (let node = 0; node < this.#setup.nodes; node++) this.join(node === 0 ? undefined : 0);
+    for (let cycle = 0; cycle < cycles; cycle++) this.cycle();
+    return this;
+  }
+
+  /** A new node, which joins through `contact`; a dead one with that index comes back, if it is given. Gives its index. */
+  join(contact: number | undefined, again?: number): number {
+    const node = again ?? this.size;
+    const self = this.#ids[node] ?? `n${node}`;
+    this.#ids[node] = self;
+    this.#indices.set(self, node);
+    this.#alive[node] = true;
+    this.now += this.#setup.joinInterval ?? 100;
+    const { options, up, down } = this.#setup;
+    const view = new PartialView({
+      self,
+      random: this.random,
+      now: this.now,
+      options,
+      host: {
+        send: (to, message) => this.#send(node, this.indexOf(to), message),
+        up: (peer) => up?.(node, this.indexOf(peer)),
+        down: (peer, cause) => down?.(node, this.indexOf(peer), cause),
+      },
+    });
+    this.#views[node] = view;
+    view.join(contact === undefined ? [] : [this.id(contact)], this.now);
+    this.settle();
+    return node;
+  }
+
+  /** A shuffle interval: everybody shuffles, and does what else is due. */
+  cycle(): void {
+    this.now += CYCLE;
+    const noticed = this.#silent;
+    this.#silent = [];
+    for (const [node, peer] of noticed) this.#lost(node, peer);
+    this.#feed();
+    for (const node of this.#shuffled(this.living())) this.#views[node]!.wake(this.now);
+    this.settle();
+    this.#feed();
+    this.settle();
+  }
+
+  /** Nodes die. `seen`: their neighbours see the links close; else whoever writes to them learns it (see `notice`). */
+  fail(nodes: readonly number[], seen: boolean): void {
+    for (const node of nodes) this.#alive[node] = false;
+    if (!seen) return;
+    const dead = new Set(nodes.map((node) => this.id(node)));
+    for (const node of this.#shuffled(this.living())) {
+      for (const peer of this.#views[node]!.active()) if (dead.has(peer)) this.#lost(node, this.indexOf(peer));
+    }
+    this.settle();
+    for (let i = 0; i < FEEDS && this.#feed(); i++) this.settle();
+  }
+
+  /** A part of those that live, drawn. */
+  draw(share: number): number[] {
+    const living = this.#shuffled(this.living());
+    return living.slice(0, Math.round(share * living.length));
+  }
+
+  /** Nodes of different sides hear nothing of each other, and links between them fail at once; undefined: the network is whole again. */
+  part(side: ((node: number) => number) | undefined): void {
+    this.#sides = side === undefined ? undefined : this.#views.map((_, node) => side(node));
+    for (const node of this.living()) {
+      for (const peer of this.#views[node]!.active()) if (!this.#reaches(node, this.indexOf(peer))) this.#lost(node, this.indexOf(peer));
+    }
+    this.settle();
+  }
+
+  /** Delivers until nothing is under way. */
+  settle(): void {
+    for (this.rounds = 0; this.#to.length > 0; this.rounds++) {
+      if (this.rounds > MOST_ROUNDS) throw new Error(`still busy after ${MOST_ROUNDS} rounds`);
+      this.now += ROUND;
+      const [from, to, what] = [this.#from, this.#to, this.#what];
+      this.#from = [];
+      this.#to = [];
+      this.#what = [];
+      for (let i = 0; i < to.length; i++) this.#deliver(from[i]!, to[i]!, what[i]);
+    }
+  }
+
+  /** The links of those that live, as they are now. */
+  graph(): Graph {
+    const living = this.living();
+    const places = new Int32Array(this.size).fill(-1);
+    for (const [place, node] of living.entries()) places[node] = place;
+    const neighbors = living.map((node) => this.#views[node]!.active().flatMap((peer) => {
+      const place = places[this.indexOf(peer)]!;
+      return place < 0 ? [] : [place];
+    }));
+    return new Graph(neighbors);
+  }
+
+  /**
+   * Floods a message from a node over the links, while dead ones are noticed as they are written to; then what that brings about is
+   * settled. Gives the share of the living that it reached.
+   */
+  flood(source: number): { readonly share: number; readonly hops: number } {
+    const reached = new Set([source]);
+    let hops = -1;
+    for (let wave: [number, number][] = [[source, -1]]; wave.length > 0; hops++) {
+      const next: [number, number][] = [];
+      for (const [node, before] of wave) {
+        for (const peer of this.#views[node]!.active()) {
+          const other = this.indexOf(peer);
+          if (other === before) continue;
+          if (!this.#alive[other]) this.#fate(node, other);
+          else if (!reached.has(other)) {
+            reached.add(other);
+            next.push([other, node]);
+          }
+        }
+      }
+      wave = next;
+    }
+    this.settle();
+    return { share: reached.size / this.living().length, hops };
+  }
+
+  /** Links that only one end knows: [who believes in it, the other]. */
+  oneSided(): [node: number, peer: number][] {
+    const found: [number, number][] = [];
+    for (const node of this.living()) {
+      for (const peer of this.#views[node]!.active()) {
+        const other = this.indexOf(peer);
+        if (!this.#alive[other] || !this.#views[other]!.isNeighbor(this.id(node))) found.push([node, other]);
+      }
+    }
+    return found;
+  }
+
+  #send(from: number, to: number, message: PartialViewMessage): void {
+    if (!this.#alive[from]) return;
+    const fault = this.#setup.fault?.(this.random);
+    if (fault === 'lose') return;
+    this.#post(from, to, message);
+    if (fault === 'repeat') this.#post(from, to, message);
+    if (fault !== 'delay') return;
+    // It overtakes, or is overtaken by, any other message of this round.
+    const place = Math.floor(this.random() * this.#to.length);
+    for (const list of [this.#from, this.#to, this.#what] as unknown[][]) list.splice(place, 0, list.pop());
+  }
+
+  #post(from: number, to: number, what: PartialViewMessage | undefined): void {
+    this.#from.push(from);
+    this.#to.push(to);
+    this.#what.push(what);
+  }
+
+  #deliver(from: number, to: number, what: PartialViewMessage | undefined): void {
+    if (what === undefined) return this.#lost(to, from);
+    if (!this.#reaches(from, to)) return this.#fate(from, to);
+    if (!this.#alive[to]) return this.#fate(from, to);
+    this.messages++;
+    this.#views[to]!.received(this.#ids[from]!, what, this.now);
+  }
+
+  /** Somebody wrote to a node that is not there. */
+  #fate(from: number, to: number): void {
+    if (this.#setup.notice === 'cycle') this.#silent.push([from, to]);
+    else this.#post(to, from, undefined);
+  }
+
+  #lost(node: number, peer: number): void {
+    if (this.#alive[node]) this.#views[node]!.lost(this.#ids[peer]!, undefined, this.now);
+  }
+
+  #reaches(from: number, to: number): boolean {
+    return this.#sides === undefined || this.#sides[from] === this.#sides[to];
+  }
+
+  /** Each hungry node's address book gives it a few; true where somebody was. */
+  #feed(): boolean {
+    const book = this.#setup.book ?? 0;
+    if (book === 0) return false;
+    let isAnybody = false;
+    for (const node of this.living()) {
+      if (!this.#views[node]!.isHungry) continue;
+      isAnybody = true;
+      const entries = Array.from({ length: FEED }, () => this.#entry(node, Math.floor(this.random() * book)));
+      this.#views[node]!.known(entries, this.now);
+    }
+    return isAnybody;
+  }
+
+  /** What stands at that place of a node's book: the same each time. */
+  #entry(node: number, place: number): string {
+    const mixed = Math.imul(Math.imul(node + 1, 0x9e37_79b1) ^ (place + 1), 0x85eb_ca6b);
+    return this.id(((mixed ^ (mixed >>> 15)) >>> 0) % this.size);
+  }
+
+  #shuffled(nodes: number[]): number[] {
+    for (let i = nodes.length - 1; i > 0; i--) {
+      const j = Math.floor(this.random() * (i + 1));
+      [nodes[i], nodes[j]] = [nodes[j]!, nodes[i]!];
+    }
+    return nodes;
+  }
+}
+
+/** Milliseconds of a round; of a cycle, the longest jittered shuffle interval. */
+const ROUND = 10;
+const CYCLE = 66_000;
+const MOST_ROUNDS = 10_000;
+/** Entries of the book a hungry node is told at once, and how often after a failure. */
+const FEED = 16;
+const FEEDS = 16;

@@ -1,0 +1,122 @@
+// The address book of a running node, in a real file.
+
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { createFileAddressBook } from './index.node.ts';
+import type { PeersOptions } from './options.ts';
+import { idOf } from './testing/cluster.ts';
+import { folder } from './testing/real/folder.ts';
+import { isLinked, told, World } from './testing/real/world.ts';
+
+/** Dials nobody by itself. */
+const passive: Partial<PeersOptions> = { maxOutbound: 0 };
+const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
+
+test('what a node knew when it closed, another instance loads: addresses, bans and scores', async (t) => {
+  const world = new World(t);
+  const path = join(await folder(t), 'book');
+  const b = await world.node('b', { peers: { ...passive, ...named('b') } });
+  const first = await world.node('a', { peers: { ...named('a'), seeds: [b.address], addressBook: createFileAddressBook(path) } });
+  await world.until('they are linked', () => isLinked(first, b));
+  await world.run(15_000);
+  first.peers.report(b.nodeId, 'bad', 100);
+  first.peers.ban(idOf('evil'));
+  const { score } = first.peers.get(b.nodeId)!;
+  t.true(score < 50);
+  await world.settle(first.close());
+  t.deepEqual(await readdir(join(path, '..')), ['book'], 'the lock is gone');
+  t.true((await readFile(path, 'utf8')).includes(b.address));
+
+  const a = await world.node('a', { peers: { ...named('a'), addressBook: createFileAddressBook(path) } });
+  await world.until('they are linked without a seed', () => isLinked(a, b) && isLinked(b, a), 10_000);
+  t.is(a.peers.snapshot().book.tried, 1);
+  t.true(a.peers.get(b.nodeId)!.score <= score + 10);
+  const evil = await world.node('evil', { peers: { ...passive, ...named('evil'), persistent: [a.address] } });
+  await world.until('it is refused', () => told(evil, 'rejected').length > 0);
+  t.is(told(evil, 'rejected')[0]!.reason, 'denied');
+  t.deepEqual(await world.close(), []);
+});
+
+test('of two nodes with one path the second does not start: failed_precondition, naming the path; it can when the first has closed', async (t) => {
+  const world = new World(t);
+  const path = join(await folder(t), 'book');
+  const one = await world.node('one', { peers: { ...passive, addressBook: createFileAddressBook(path) } });
+  const other = await world.node('other', { peers: { ...passive, persistent: [one.address], addressBook: createFileAddressBook(path) }, start: false });
+  const error = (await t.throwsAsync(other.peers.start(), { instanceOf: TransportError, any: true })) as TransportError;
+  t.is(error.code, 'failed_precondition');
+  t.true(error.message.includes(path) && error.message.includes(`process ${process.pid} uses it`), error.message);
+  await world.run(5_000);
+  t.deepEqual([other.peers.list(), other.dials], [[], []], 'it does nothing');
+  await world.settle(one.close());
+  await other.peers.start();
+  await world.until('it dials', () => other.dials.length > 0);
+  t.deepEqual(await world.close(), []);
+  t.deepEqual((await readdir(join(path, '..'))).sort(), ['book', 'book.old']);
+});
+
+test('two peers that are given one store object are told so, too', async (t) => {
+  const world = new World(t);
+  const path = join(await folder(t), 'book');
+  const addressBook = createFileAddressBook(path);
+  await world.node('one', { peers: { ...passive, addressBook } });
+  const other = await world.node('other', { peers: { ...passive, addressBook }, start: false });
+  const error = (await t.throwsAsync(other.peers.start(), { instanceOf: TransportError, any: true })) as TransportError;
+  t.true(error.code === 'failed_precondition' && error.message.includes(path), error.message);
+  // Who never had it closes it for nobody.
+  await world.settle(other.close());
+  t.true((await readdir(join(path, '..'))).includes('book.lock'));
+  t.deepEqual(await world.close(), []);
+});
+
+test('a folder that is not there is not_found, naming the path', async (t) => {
+  const world = new World(t);
+  const path = join(await folder(t), 'none', 'book');
+  const a = await world.node('a', { peers: { ...passive, addressBook: createFileAddressBook(path) }, start: false });
+  const error = (await t.throwsAsync(a.peers.start(), { instanceOf: TransportError, any: true })) as TransportError;
+  t.true(error.code === 'not_found' && error.message.includes(path), error.message);
+  t.deepEqual(await world.close(), []);
+});
+
+test('a broken file is a warning and is put aside; the node runs, and the next save is whole', async (t) => {
+  const world = new World(t);
+  const path = join(await folder(t), 'book');
+  await writeFile(path, '{"trunkline address book": 1}\n{"nodes": [');
+  const b = await world.node('b', { peers: passive });
+  const a = await world.node('a', { peers: { seeds: [b.address], addressBook: createFileAddressBook(path) } });
+  await world.until('they are linked', () => isLinked(a, b));
+  const [warning, ...others] = told(a, 'warning');
+  t.is(others.length, 0);
+  t.is(warning!.error.code, 'data_loss');
+  t.true(warning!.error.message.includes(path) && warning!.error.message.includes(`${path}.broken`), warning!.error.message);
+  t.deepEqual((await readdir(join(path, '..'))).sort(), ['book.broken', 'book.lock']);
+  await world.run(121_000);
+  await world.until('it is saved', () => a.peers.snapshot().book.size === 1);
+  await world.settle(a.close());
+  t.true((await readFile(path, 'utf8')).includes(b.nodeId));
+  const again = await world.node('a', { peers: { addressBook: createFileAddressBook(path) } });
+  t.deepEqual([told(again, 'warning').length, again.peers.snapshot().book.size], [0, 1]);
+  t.deepEqual(await world.close(), []);
+});
+
+test('a disk that fails while a node runs is one warning, and costs nothing else; when it is well again the book is saved', async (t) => {
+  const world = new World(t);
+  const root = await folder(t);
+  const [place, away] = [join(root, 'place'), join(root, 'away')];
+  await mkdir(place);
+  const path = join(place, 'book');
+  const b = await world.node('b', { peers: passive });
+  const a = await world.node('a', { peers: { seeds: [b.address], addressBook: createFileAddressBook(path) } });
+  await world.until('they are linked', () => isLinked(a, b));
+  await rename(place, away);
+  await world.until('it is told', () => told(a, 'warning').length > 0, 130_000);
+  await world.run(400_000);
+  t.is(told(a, 'warning').length, 1, 'once');
+  t.true(told(a, 'warning')[0]!.error.message.includes(path));
+  t.true(isLinked(a, b));
+  await rename(away, place);
+  await world.settle(a.close());
+  t.true((await readFile(path, 'utf8')).includes(b.nodeId));
+  t.deepEqual(await world.close(), []);
+});

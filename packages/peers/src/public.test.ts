@@ -1,0 +1,243 @@
+// addresses: 'public': what others tell leads nowhere but to the public network, whatever a name server says. The operator is believed.
+
+import { createSimulation, type SimTransportOptions } from '@trunkline/transport-inmem/simulation';
+import test from 'ava';
+import type { PeersOptions } from './options.ts';
+import { cluster, idOf, type TestNode } from './testing/cluster.ts';
+import { eventsOf } from './testing/runs.ts';
+import { stranger } from './testing/stranger.ts';
+
+const SEED = '8.8.4.4:7000';
+/** Public addresses of this simulation's machines. No packet leaves it. */
+const PLACES: Readonly<Record<string, string>> = { [SEED]: 's', '8.8.8.8:7000': 'b', '[2600:1f18::b]:7000': 'b', '10.0.0.9:7000': 'inner' };
+/** Where a machine that takes strangers' word for it must never connect to. */
+const FORBIDDEN = [
+  '10.0.0.9',
+  '172.16.3.4',
+  '192.168.1.1',
+  '100.64.0.1',
+  '127.0.0.1',
+  '127.255.255.254',
+  '0.0.0.0',
+  '169.254.1.1',
+  '169.254.169.254',
+  '100.100.100.200',
+  '224.0.0.1',
+  '255.255.255.255',
+  '192.0.2.1',
+  '::',
+  '::1',
+  'fe80::1',
+  'fd00::1',
+  'fd00:ec2::254',
+  'ff02::1',
+  '::ffff:127.0.0.1',
+  '::ffff:10.0.0.9',
+  '64:ff9b::a9fe:a9fe',
+  '2002:a00:9::1',
+];
+
+interface SceneOptions {
+  /** What the seed tells, besides itself. */
+  readonly told?: readonly { readonly nodeId: string; readonly address: string }[];
+  /** A name's addresses. Left out: there is no `lookup`. */
+  readonly names?: (host: string, times: number) => readonly string[] | Promise<readonly string[]>;
+  readonly peers?: Partial<PeersOptions>;
+  readonly mode?: 'any' | 'public';
+}
+
+/** A node, its one seed that tells it things, a node at a public address, and one at a private. */
+async function scene({ told = [], names, peers = {}, mode = 'public' }: SceneOptions) {
+  const sim = createSimulation({ seed: 1, link: { latency: [1, 20] } });
+  /** What a's transport was to connect to, but for its seed. */
+  const dialled: string[] = [];
+  /** Names that were looked up. */
+  const asked: string[] = [];
+  const lookup = async (host: string) => {
+    asked.push(host);
+    return names!(host, asked.filter((each) => each === host).length);
+  };
+  const resolve = (address: string) => {
+    if (address !== SEED) dialled.push(address);
+    return PLACES[address] ?? `nobody-at-${address.replace(/\W/g, '-')}`;
+  };
+  const seed = stranger(sim, 's', { answer: () => told });
+  await sim.settle(seed.transport.listen());
+  const nodes = cluster(sim, ['b', 'inner', 'a'], {
+    transport: (name): SimTransportOptions => (name === 'a' ? { resolve } : {}),
+    peers: (name) => (name !== 'a' ? { maxOutbound: 0 } : { addresses: mode, seeds: [SEED], ...(names === undefined ? {} : { lookup }), ...peers }),
+    durable: false,
+  });
+  await sim.until(() => nodes.size === 3);
+  return { sim, a: nodes.get('a')!, dialled, asked };
+}
+
+const isLinked = (node: TestNode, name: string) => node.peers.get(idOf(name)) !== undefined;
+const failures = (node: TestNode) => eventsOf(node, 'rejected').map(({ error, addr }) => ({ code: error.code, addr, message: error.message }));
+
+test.serial('addresses of other networks than the public one are not dialled on others’ word; on a network of one’s own those of it are', async (t) => {
+  const told = FORBIDDEN.map((ip, i) => ({ nodeId: idOf(`n${i}`), address: ip.includes(':') ? `[${ip}]:7000` : `${ip}:7000` }));
+  const { sim, a, dialled } = await scene({ told: [...told, { nodeId: idOf('b'), address: '8.8.8.8:7000' }], peers: { maxOutbound: 100 } });
+  await sim.until(() => isLinked(a, 'b'), 30_000);
+  await sim.run(600_000);
+  t.deepEqual([...new Set(dialled)], ['8.8.8.8:7000']);
+  t.is(a.peers.snapshot().book.size, 2, 'they are not even remembered');
+  t.deepEqual(await sim.close(), []);
+
+  const any = await scene({ told, mode: 'any', peers: { maxOutbound: 100 } });
+  await any.sim.until(() => any.dialled.includes('10.0.0.9:7000'), 30_000);
+  await any.sim.run(600_000);
+  const never = ['0.0.0.0', '169.254.169.254', '100.100.100.200', '224.0.0.1', '255.255.255.255', '::', 'fd00:ec2::254', 'ff02::1', '64:ff9b::a9fe:a9fe'];
+  for (const ip of never) t.false(any.dialled.some((address) => address === `${ip}:7000` || address === `[${ip}]:7000`), `${ip}: nowhere`);
+  t.deepEqual(await any.sim.close(), []);
+});
+
+test.serial('a name that leads to another network than the public one is not dialled: the dial fails, and says where it led', async (t) => {
+  const told = FORBIDDEN.map((_, i) => ({ nodeId: idOf(`n${i}`), address: `n${i}.example:7000` }));
+  const names = (host: string) => [FORBIDDEN[Number(/\d+/.exec(host)![0])]!];
+  const { sim, a, dialled, asked } = await scene({ told, names, peers: { maxOutbound: 100 } });
+  await sim.until(() => new Set(asked).size === FORBIDDEN.length, 120_000);
+  await sim.run(120_000);
+  t.deepEqual(dialled, []);
+  for (const [i, ip] of FORBIDDEN.entries()) {
+    const [failure] = failures(a).filter(({ addr }) => addr === `n${i}.example:7000`);
+    t.is(failure!.code, 'invalid_argument');
+    t.true(failure!.message.includes(`n${i}.example:7000, which a peer told`) && failure!.message.endsWith(`leads to ${ip}`), failure!.message);
+  }
+  t.deepEqual(a.peers.list().map(({ nodeId }) => nodeId), [idOf('s')]);
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('of a name’s addresses the first public one is what is dialled, and not the name', async (t) => {
+  for (const [ips, address] of [
+    [['10.0.0.9', '::1', '8.8.8.8'], '8.8.8.8:7000'],
+    [['fd00::1', '2600:1f18::b', '8.8.8.8'], '[2600:1f18::b]:7000'],
+  ] as const) {
+    const { sim, a, dialled } = await scene({ told: [{ nodeId: idOf('b'), address: 'b.example:7000' }], names: () => ips });
+    await sim.until(() => isLinked(a, 'b'), 30_000);
+    t.deepEqual(dialled, [address]);
+    t.is(a.peers.get(idOf('b'))!.addr, 'b.example:7000', 'what is remembered is the name');
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('a name that is public when it is looked at and private later leads nowhere private: each dial goes to what was looked at for it', async (t) => {
+  const names = (_: string, times: number) => (times % 2 === 1 ? ['8.8.8.8'] : ['10.0.0.9']);
+  // The dialled one is not b: each dial fails, and there are many.
+  const { sim, a, dialled, asked } = await scene({ told: [{ nodeId: idOf('inner'), address: 'rebind.example:7000' }], names });
+  await sim.run(600_000);
+  t.true(asked.length >= 6, `${asked.length} times`);
+  t.is(dialled.length, Math.ceil(asked.length / 2));
+  t.deepEqual([...new Set(dialled)], ['8.8.8.8:7000']);
+  t.deepEqual(a.peers.list().map(({ nodeId }) => nodeId), [idOf('s')]);
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('so it is for a link that is lost: its name is looked up again', async (t) => {
+  const { sim, a, dialled } = await scene({
+    told: [{ nodeId: idOf('b'), address: 'rebind.example:7000' }],
+    names: (_, times) => (times === 1 ? ['8.8.8.8'] : ['169.254.169.254']),
+  });
+  await sim.until(() => isLinked(a, 'b'), 30_000);
+  sim.crash('b');
+  await sim.run(300_000);
+  t.deepEqual(dialled, ['8.8.8.8:7000']);
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('without a lookup no name that others told is dialled, and the error says what to give', async (t) => {
+  const { sim, a, dialled } = await scene({ told: [{ nodeId: idOf('b'), address: 'b.example:7000' }] });
+  await sim.run(120_000);
+  t.deepEqual(dialled, []);
+  const [failure] = failures(a);
+  t.true(failure!.code === 'invalid_argument' && /'lookup'.*systemLookup/.test(failure!.message), failure!.message);
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('names that are none in the public DNS are not looked up', async (t) => {
+  const hosts = ['localhost', 'printer.local', 'db.internal', 'x.home.arpa', 'x.localhost', 'intranet', 'metadata.google.internal', '0x7f.1', '2130706433', '127.1'];
+  const told = hosts.map((host, i) => ({ nodeId: idOf(`n${i}`), address: `${host}:7000` }));
+  const { sim, a, dialled, asked } = await scene({ told, names: () => ['8.8.8.8'], peers: { maxOutbound: 100 } });
+  await sim.run(120_000);
+  t.deepEqual([dialled, asked, a.peers.snapshot().book.size], [[], [], 1]);
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('who crawls the network as a seed takes no stranger’s word either', async (t) => {
+  const told = [
+    { nodeId: idOf('inner'), address: 'inner.example:7000' },
+    { nodeId: idOf('x'), address: '10.0.0.9:7000' },
+    { nodeId: idOf('b'), address: 'b.example:7000' },
+  ];
+  const { sim, dialled } = await scene({
+    told,
+    names: (host) => [host === 'b.example' ? '8.8.8.8' : '10.0.0.9'],
+    peers: { exchange: { seed: true }, persistent: [SEED] },
+  });
+  await sim.run(600_000);
+  t.deepEqual([...new Set(dialled)], ['8.8.8.8:7000']);
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('a lookup that fails, that never answers, or that answers nonsense costs its own name only', async (t) => {
+  const told = ['fails', 'hangs', 'nonsense', 'none', 'many', 'b'].map((name) => ({ nodeId: idOf(name), address: `${name}.example:7000` }));
+  const { sim, a, dialled, asked } = await scene({
+    told,
+    names(host) {
+      if (host === 'fails.example') throw new Error('no name server');
+      if (host === 'hangs.example') return new Promise(() => {});
+      if (host === 'nonsense.example') return ['8.8.8.8:22', '8.8.8.8/x', 'inner', '10.0.0.9', '', 'x@8.8.8.8'];
+      if (host === 'none.example') return [];
+      if (host === 'many.example') return [...Array.from({ length: 16 }, () => '10.0.0.9'), '8.8.8.8'];
+      return ['8.8.8.8'];
+    },
+    peers: { maxOutbound: 100 },
+  });
+  await sim.until(() => isLinked(a, 'b'), 30_000);
+  await sim.run(70_000);
+  t.deepEqual([...new Set(dialled)], ['8.8.8.8:7000']);
+  const of = (name: string) => failures(a).find(({ addr }) => addr === `${name}.example:7000`)!;
+  t.deepEqual(
+    ['fails', 'hangs', 'nonsense', 'none', 'many'].map((name) => of(name).code),
+    ['unavailable', 'unavailable', 'invalid_argument', 'invalid_argument', 'invalid_argument'],
+  );
+  t.regex(of('fails').message, /no name server/);
+  t.regex(of('hangs').message, /60000 ms/);
+  t.regex(of('none').message, /leads to nothing/);
+  t.true(asked.filter((host) => host === 'hangs.example').length <= 3, 'it is left alone for a while');
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('persistent peers and seeds are the operator’s: they are dialled whatever they are, and nobody is asked for their names', async (t) => {
+  const { sim, a, dialled, asked } = await scene({
+    names: () => ['8.8.8.8'],
+    peers: { persistent: [`${idOf('inner')}@10.0.0.9:7000`, 'b.internal:7000'], seeds: ['127.0.0.1:7000', 'seed.internal:7000'] },
+  });
+  await sim.until(() => isLinked(a, 'inner'), 10_000);
+  await sim.run(60_000);
+  t.deepEqual([...new Set(dialled)].sort(), ['10.0.0.9:7000', '127.0.0.1:7000', 'b.internal:7000', 'seed.internal:7000']);
+  t.deepEqual(asked, []);
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('a call by id goes where the operator says, wherever that is, and where others say only if that is public', async (t) => {
+  const { sim, a, dialled } = await scene({
+    told: [{ nodeId: idOf('b'), address: 'b.example:7000' }],
+    names: () => ['10.0.0.9'],
+    peers: { persistent: [`${idOf('inner')}@10.0.0.9:7000`], maxOutbound: 1, locate: (nodeId) => (nodeId === idOf('c') ? '192.168.7.7:7000' : undefined) },
+  });
+  await sim.until(() => isLinked(a, 'inner') && a.peers.snapshot().book.size >= 2, 60_000);
+  const say = (name: string) => sim.settle(a.transport.send(`node:${idOf(name)}`, 'say', 'hello'));
+  void a.transport.disconnect(a.peers.get(idOf('inner'))!.remote).catch(() => {});
+  await sim.until(() => !isLinked(a, 'inner'), 5_000);
+  dialled.length = 0;
+  t.is(await say('inner'), 'inner: hello');
+  t.deepEqual([...new Set(dialled)], ['10.0.0.9:7000']);
+  dialled.length = 0;
+  await t.throwsAsync(say('b'), { message: /b\.example:7000, which a peer told.*leads to 10\.0\.0\.9/ });
+  t.deepEqual(dialled, []);
+  // A directory of the user's is the user's word.
+  await t.throwsAsync(say('c'), { message: /192-168-7-7/ });
+  t.deepEqual(dialled, ['192.168.7.7:7000']);
+  t.deepEqual(await sim.close(), []);
+});

@@ -1,0 +1,29 @@
+// Three nodes on the machine's own clock that meet, close, and leave nothing that keeps this process up: it ends by itself.
+
+import process from 'node:process';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createFileAddressBook, systemLookup } from './index.node.ts';
+import { createPeers } from './peers.ts';
+import { echo } from './testing/cluster.ts';
+
+const [path] = process.argv.slice(2);
+const nodes = [];
+const seeds: string[] = [];
+for (let i = 0; i < 3; i++) {
+  const transport = createTcpTransport({ protocol: echo });
+  await transport.listen();
+  const peers = createPeers({ transport, seeds: [...seeds], lookup: systemLookup, ...(i === 0 ? { addressBook: createFileAddressBook(path!) } : {}) });
+  await peers.start();
+  if (i === 0) seeds.push(transport.localAddr());
+  else await peers.ready({ timeout: 10_000 });
+  nodes.push({ transport, peers });
+}
+const met = nodes.map(({ peers }) => peers.list().length);
+// One closes its peers first, one its transport, one both at once.
+const [one, two, three] = nodes;
+await one!.peers.close();
+await one!.transport.close();
+await two!.transport.close();
+await two!.peers.close();
+await Promise.all([three!.transport.close(), three!.peers.close()]);
+process.stdout.write(`${met.every((count) => count >= 1) ? 'met' : `met ${met}`}, closed\n`);

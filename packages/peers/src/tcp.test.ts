@@ -1,0 +1,143 @@
+// Peers over real TCP on loopback: how they find each other, come back elsewhere, and leave nothing behind.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import process from 'node:process';
+import { setImmediate as turn } from 'node:timers/promises';
+import { systemClock } from '@trunkline/transport-core';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import { nodeProbe } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createFileAddressBook } from './index.node.ts';
+import type { PeersOptions } from './options.ts';
+import { createPeers } from './peers.ts';
+import { echo, idOf } from './testing/cluster.ts';
+import { folder } from './testing/real/folder.ts';
+import { hasIPv6, onFreePort } from './testing/real/listeners.ts';
+import { isLinked, type RealNode, told, World } from './testing/real/world.ts';
+
+/** Dials nobody by itself. */
+const passive: Partial<PeersOptions> = { maxOutbound: 0 };
+const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
+const areAllLinked = (nodes: readonly RealNode[]) => nodes.every((one) => nodes.every((other) => one === other || isLinked(one, other)));
+const onIPv6 = hasIPv6 ? test : test.skip;
+
+// Serial: these look at what this process has open.
+test.serial('transports and peers that are closed, in whatever order, leave no handle and no timer', async (t) => {
+  const { resources } = nodeProbe(process);
+  const path = join(await folder(t), 'book');
+  const round = async (addressBook?: PeersOptions['addressBook']) => {
+    const [one, two] = [createTcpTransport({ protocol: echo }), createTcpTransport({ protocol: echo })];
+    await Promise.all([one.listen(), two.listen()]);
+    const a = createPeers({ transport: one, addressBook });
+    const b = createPeers({ transport: two, persistent: [one.localAddr(), '127.0.0.1:1'] });
+    await Promise.all([a.start(), b.start()]);
+    await Promise.all([a.ready({ timeout: 10_000 }), b.ready({ timeout: 10_000 })]);
+    await a.close();
+    await Promise.all([one.close(), two.close()]);
+    await b.close();
+  };
+  const open = async () => {
+    for (let i = 0; i < 10; i++) await turn();
+    return [...resources()].filter((name) => /TCP|Timeout|FS|Pipe/.test(name)).sort();
+  };
+  await round();
+  const before = await open();
+  for (let i = 0; i < 5; i++) await round(createFileAddressBook(path));
+  for (let i = 0; i < 200 && (await open()).length > before.length; i++) await systemClock.sleep(10);
+  t.deepEqual(await open(), before);
+});
+
+test('a process whose peers and transports are closed ends by itself', async (t) => {
+  t.timeout(60_000);
+  const child = spawn(process.execPath, [new URL('./tcp.test.child.js', import.meta.url).pathname, join(await folder(t), 'book')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => void child.kill('SIGKILL'));
+  let said = '';
+  child.stdout.on('data', (chunk) => (said += chunk));
+  const [code] = await once(child, 'close');
+  t.deepEqual([code, said], [0, 'met, closed\n']);
+});
+
+test('three nodes find each other by one seed and call each other by id; one that is killed and comes back elsewhere is found again', async (t) => {
+  const world = new World(t);
+  const path = join(await folder(t), 'book');
+  const a = await world.node('a', { peers: named('a') });
+  const c = await world.node('c', { peers: { ...named('c'), seeds: [a.address] } });
+  const first = await world.node('b', { peers: { ...named('b'), seeds: [a.address], addressBook: createFileAddressBook(path) } });
+  await world.until('all are linked', () => areAllLinked([a, first, c]), 60_000);
+  t.is(await world.settle(c.transport.send(`node:${first.nodeId}`, 'say', 'hello')), 'b: hello');
+  await world.run(130_000);
+  await world.settle(first.close());
+  await world.until('it is gone', () => !isLinked(a, first) && !isLinked(c, first));
+
+  // It knows no seed any more, and nobody knows its port.
+  const b = await world.node('b', { peers: { ...named('b'), addressBook: createFileAddressBook(path) } });
+  t.not(b.address, first.address);
+  await world.until('all are linked', () => areAllLinked([a, b, c]), 60_000);
+  for (const [from, to] of [[a, b], [b, a], [c, b], [b, c]] as const) {
+    t.is(await world.settle(from.transport.send(`node:${to.nodeId}`, 'say', 'again')), `${to.name}: again`);
+  }
+  await world.run(60_000);
+  for (const node of [a, b, c]) {
+    t.is(node.transport.remotes().length, 2, 'one link a peer');
+    t.true(node.peers.list().every(({ proven, rtt, score }) => !proven && rtt !== undefined && score === 100));
+  }
+  t.deepEqual(await world.close(), []);
+});
+
+test('one address in many spellings is one peer with one link, for good', async (t) => {
+  const world = new World(t);
+  const b = await world.node('b', { peers: passive });
+  const port = b.address.split(':')[1];
+  const spellings = ['localhost', 'LOCALHOST', '127.0.0.1', '127.1', '2130706433', '[::ffff:127.0.0.1]'].map((host) => `${host}:${port}`);
+  const a = await world.node('a', { peers: { ...passive, persistent: [...spellings, `tcp://127.0.0.1:${port}`] } });
+  await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+  await world.run(20_000);
+  const dials = a.dials.length;
+  const [link] = a.transport.remotes();
+  await world.run(120_000);
+  for (const node of [a, b]) t.deepEqual([node.peers.list().length, node.transport.remotes().length, told(node, 'up').length, told(node, 'down').length], [1, 1, 1, 0]);
+  t.is(a.transport.remotes()[0], link);
+  t.is(a.dials.length, dials, 'each was dialled, and then not any more');
+  t.true(dials <= spellings.length + 1);
+  t.deepEqual([b.peers.snapshot().inbound, a.peers.snapshot().outbound], [1, 0]);
+  t.deepEqual(await world.close(), []);
+});
+
+onIPv6('a node that is reached over IPv4 and IPv6 is one peer, whoever dials', async (t) => {
+  const world = new World(t);
+  const make = (name: string, persistent: readonly string[] = []) =>
+    onFreePort('::', (port) =>
+      world.node(name, { transport: { bindAddr: `[::]:${port}`, advertiseAddr: `127.0.0.1:${port}` }, peers: { ...passive, ...named(name), persistent } }),
+    );
+  const portOf = ({ transport }: RealNode) => transport.advertiseAddr().split(':')[1];
+  const b = await make('b');
+  const a = await make('a', [`[::1]:${portOf(b)}`, `127.0.0.1:${portOf(b)}`, `localhost:${portOf(b)}`, `[0:0:0:0:0:0:0:1]:${portOf(b)}`]);
+  b.peers.add(`[::1]:${portOf(a)}`);
+  b.peers.add(`localhost:${portOf(a)}`);
+  await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+  await world.run(120_000);
+  for (const node of [a, b]) t.deepEqual([node.peers.list().length, node.transport.remotes().length, told(node, 'down').length], [1, 1, 0]);
+  t.is(await world.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
+  t.deepEqual(await world.close(), []);
+});
+
+onIPv6('a node finds that it dialled itself however its own address is spelled, and dials that no more', async (t) => {
+  const world = new World(t);
+  const a = await onFreePort('::', (port) =>
+    world.node('a', {
+      transport: { bindAddr: `[::]:${port}`, advertiseAddr: `127.0.0.1:${port}` },
+      peers: { persistent: ['127.0.0.1', '[::1]', 'localhost', '127.1'].map((host) => `${host}:${port}`) },
+    }),
+  );
+  await world.run(200_000);
+  t.deepEqual(a.peers.list(), []);
+  const outward = told(a, 'rejected').filter(({ direction }) => direction === 'out');
+  t.true(outward.every(({ reason }) => reason === 'self'));
+  t.is(outward.length, 3, 'but for the one that it advertises, which it knows');
+  t.is(a.dials.length, 3);
+  t.deepEqual(await world.close(), []);
+});

@@ -1,0 +1,13 @@
+// A folder for one test.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+
+/** Where files can be made; it is gone after the test. */
+export async function folder(t: Pick<ExecutionContext, 'teardown'>): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'trunkline-peers-'));
+  t.teardown(() => rm(path, { recursive: true, force: true }));
+  return path;
+}

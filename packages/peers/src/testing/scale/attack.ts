@@ -1,0 +1,220 @@
+// The scenario "attack": whoever has ten thousand addresses in a hundred groups tells them to a victim that knows a thousand honest nodes, by
+// all ways that there are, and all of them answer. How many of the victim's dials go to them?
+
+import { type Random, seededRandom } from '@trunkline/transport-core';
+import { createSimulation, type Simulation } from '@trunkline/transport-inmem/simulation';
+import { placeOf } from '../../address/place.ts';
+import type { BookDocument, SavedEntry } from '../../book/book-document.ts';
+import { formatNotes, parseNotes } from '../../driver/notes.ts';
+import { type AddressBookStore, createMemoryAddressBook } from '../../store/address-book-store.ts';
+import { idOf } from '../cluster.ts';
+import { type Stranger, stranger } from '../stranger.ts';
+import { Fleet, shuffled } from './fleet.ts';
+
+export interface AttackOptions {
+  readonly seed: number;
+  /** Honest nodes that the victim has reached before. */
+  readonly honest: number;
+  /** The attacker's addresses, a hundred groups of them. */
+  readonly attackers: number;
+  /** Dials of the victim to be counted, at least. */
+  readonly dials: number;
+  readonly log?: ((text: string) => void) | undefined;
+}
+
+export interface AttackOutcome {
+  readonly seed: number;
+  readonly dials: number;
+  /** Those of them that went to the attacker. */
+  readonly caught: number;
+  /** Addresses that the attacker has told by exchange. */
+  readonly told: number;
+  /** What of the attacker's addresses is in the victim's book at the end: hearsay, and reached. */
+  readonly fresh: number;
+  readonly tried: number;
+  /** Honest addresses in the book at the end that were reached. */
+  readonly honest: number;
+  /** The fewest honest peers that the victim had dialled, seconds after it had lost all. */
+  readonly least: number;
+  /** The victim's virtual milliseconds. */
+  readonly virtual: number;
+}
+
+export async function attack({ seed, honest, attackers, dials: wanted, log = () => {} }: AttackOptions): Promise<AttackOutcome> {
+  const sim = createSimulation({ seed, link: { latency: [5, 50] } });
+  const random = seededRandom(seed);
+  const good = honestAddresses(honest, random);
+  const bad = shuffled(
+    Array.from({ length: attackers }, (_, i) => `${190 + ((i % GROUPS) >> 5)}.${i % GROUPS}.${(i / GROUPS) >> 8}.${Math.floor(i / GROUPS) & 255}`),
+    random,
+  );
+  const isBad = new Set(bad);
+  let told = 0;
+  const crowd = new Crowd(sim, (name) => {
+    if (isBad.has(name)) told += LONGEST;
+    return slice(isBad.has(name) ? bad : good, random);
+  });
+  const store = await prefilled(good, random);
+  const fleet = new Fleet(sim);
+  let dials = 0;
+  let caught = 0;
+  let counts = false;
+  const resolve = (target: string) => {
+    crowd.get(target);
+    if (counts) dials++;
+    if (counts && isBad.has(target)) caught++;
+    return target;
+  };
+  fleet.boot({ name: '77.1.1.1', peers: { addressBook: store, seeds: [] }, transport: { resolve } });
+  await sim.until(() => fleet.up.size === 1);
+  const victim = fleet.up.get('77.1.1.1')!;
+  const isGood = (nodeId: string) => crowd.nameOf(nodeId) !== undefined && !isBad.has(crowd.nameOf(nodeId)!);
+  await sim.run(10_000);
+
+  // Some stay, one of each of several groups, and are asked in their turn for hours.
+  for (let i = 0; i < STAY; i++) await sim.settle(crowd.get(bad[i]!).transport.dial(victim.name).catch(() => {}));
+  await sim.run(4 * HOUR);
+  log(`after four hours: ${victim.peers.toString().split('\n')[0]}`);
+  // Others come in wave after wave, under every name that they have, tell where they listen, and go.
+  for (let i = STAY; i < bad.length; i += WAVE) {
+    const wave = bad.slice(i, i + WAVE).map((name) => crowd.get(name));
+    await sim.settle(Promise.all(wave.map(({ transport }) => transport.dial(victim.name).catch(() => {}))));
+    await sim.run(2_000);
+    await sim.settle(Promise.all(wave.flatMap(({ transport }) => transport.remotes().map((remote) => transport.disconnect(remote).catch(() => {})))));
+  }
+  log(`after all have come: ${victim.peers.toString().split('\n')[0]}`);
+
+  counts = true;
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; dials < wanted; round++) {
+    const ours = victim.transport.remotes().filter(({ direction }) => direction === 'out');
+    // By chance, so that they are dialled again, and in order, so that strangers are.
+    if (round % 4 === 0) for (const { endpoint } of ours) sim.reset(victim.name, endpoint);
+    else await sim.settle(Promise.all(ours.map((remote) => victim.transport.disconnect(remote).catch(() => {}))));
+    await sim.run(15_000);
+    const left = victim.transport.remotes().filter(({ direction, nodeId, endpoint }) => direction === 'out' && isGood(nodeId ?? idOf(endpoint))).length;
+    least = Math.min(least, left);
+    if (round % 20 === 0) log(`${dials} dials, ${caught} to the attacker, ${victim.peers.toString().split('\n')[0]}`);
+  }
+  const virtual = sim.now;
+  await sim.settle(victim.peers.close());
+  const { entries } = (await sim.settle(store.load(parseNotes))).value!.book;
+  const ofBad = entries.filter(({ address }) => isBad.has(address));
+  const tried = ofBad.filter((entry) => entry.tried).length;
+  const outcome = { seed, dials, caught, told, fresh: ofBad.length - tried, tried, honest: entries.filter((entry) => entry.tried).length - tried, least, virtual };
+  await sim.settle(store.close());
+  await sim.close();
+  return outcome;
+}
+
+export interface PoisonOutcome {
+  readonly seed: number;
+  /** New buckets of the victim's book that hold what the source told, and how many entries. */
+  readonly buckets: number;
+  readonly entries: number;
+  /** How often the victim asked it. */
+  readonly asked: number;
+}
+
+/** One source tells addresses of all groups for as long as it is asked. */
+export async function poison({ seed, hours }: { readonly seed: number; readonly hours: number }): Promise<PoisonOutcome> {
+  const sim = createSimulation({ seed, link: { latency: [5, 50] } });
+  const random = seededRandom(seed);
+  const store = await prefilled(honestAddresses(100, random), random);
+  const source = stranger(sim, '66.6.1.1', { transport: { idleTimeout: LONG }, answer: () => Array.from({ length: LONGEST }, () => entryOf(anyAddress(random))) });
+  await sim.settle(source.transport.listen());
+  const fleet = new Fleet(sim);
+  fleet.boot({ name: '77.1.1.1', peers: { addressBook: store, persistent: ['66.6.1.1'], maxOutbound: 0 } });
+  await sim.run(hours * HOUR);
+  await sim.settle(fleet.up.get('77.1.1.1')!.peers.close());
+  const { entries, buckets } = (await sim.settle(store.load(parseNotes))).value!.book;
+  const told = new Set(entries.flatMap(({ source: group }, position) => (group === placeOf('66.6.1.1')!.group ? [position] : [])));
+  const used = buckets.filter((bucket) => bucket.some((position) => told.has(position))).length;
+  const asked = source.heard.filter(({ method }) => method === 'request').length;
+  await sim.settle(store.close());
+  await sim.close();
+  return { seed, buckets: used, entries: told.size, asked };
+}
+
+/** Nodes that are made when somebody dials them, and answer who asks for addresses. */
+class Crowd {
+  readonly #sim: Simulation;
+  readonly #answer: (name: string) => readonly string[];
+  readonly #all = new Map<string, Stranger>();
+  readonly #names = new Map<string, string>();
+
+  constructor(sim: Simulation, answer: (name: string) => readonly string[]) {
+    this.#sim = sim;
+    this.#answer = answer;
+  }
+
+  get(name: string): Stranger {
+    let known = this.#all.get(name);
+    if (known === undefined) {
+      known = stranger(this.#sim, name, { answer: () => this.#answer(name).map(entryOf), transport: { idleTimeout: LONG } });
+      this.#all.set(name, known);
+      this.#names.set(known.nodeId, name);
+      void known.transport.listen();
+    }
+    return known;
+  }
+
+  nameOf(nodeId: string): string | undefined {
+    return this.#names.get(nodeId);
+  }
+}
+
+/** A store that holds a book in which all of them were reached. */
+async function prefilled(addresses: readonly string[], random: Random): Promise<AddressBookStore> {
+  const entries = addresses.map((address): SavedEntry => ({
+    ...entryOf(address),
+    source: placeOf(address)!.group,
+    tried: true,
+    failures: 0,
+    added: HOUR,
+    seen: HOUR,
+    attempt: HOUR,
+    success: HOUR,
+  }));
+  const key = Array.from({ length: 64 }, () => Math.floor(random() * 16).toString(16)).join('');
+  const book: BookDocument = { key, entries, buckets: [], bans: [] };
+  const store = createMemoryAddressBook();
+  await store.load(parseNotes);
+  await store.save(formatNotes({ book, trust: { version: 1, peers: [] } }));
+  await store.close();
+  return store;
+}
+
+function entryOf(address: string): { readonly nodeId: string; readonly address: string } {
+  return { nodeId: idOf(address), address };
+}
+
+/** In groups all over, none of them the attacker's. */
+function honestAddresses(count: number, random: Random): string[] {
+  const found = new Set<string>();
+  while (found.size < count) found.add(anyAddress(random));
+  return [...found];
+}
+
+function anyAddress(random: Random): string {
+  const byte = () => Math.floor(random() * 256);
+  return `${[8, 23, 44, 63, 80, 104, 133, 151][Math.floor(random() * 8)]}.${byte() & 63}.${byte()}.${byte()}`;
+}
+
+/** As many as an answer holds, any. */
+function slice(addresses: readonly string[], random: Random): readonly string[] {
+  const from = Math.floor(random() * addresses.length);
+  return [...addresses.slice(from), ...addresses.slice(0, from)].slice(0, LONGEST);
+}
+
+const HOUR = 3_600_000;
+/** They stay for as long as they are wanted. */
+const LONG = 24 * HOUR;
+/** Entries of an answer. */
+const LONGEST = 250;
+/** Of the attacker's addresses. */
+const GROUPS = 100;
+/** Attackers that come at once: as many as get in. */
+const WAVE = 26;
+/** Attackers that stay. */
+const STAY = 10;

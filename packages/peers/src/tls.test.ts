@@ -1,0 +1,187 @@
+// Peers that prove their ids, over TLS and noise on real TCP: who is taken for whom, and where who moved is found.
+
+import { NetworkTransport } from '@trunkline/transport-core';
+import { secure } from '@trunkline/stream-noise';
+import { createTcpStreamLayer, createTcpTransport, type TcpTransport } from '@trunkline/transport-tcp';
+import test from 'ava';
+import type { PeersOptions } from './options.ts';
+import { createPeers } from './peers.ts';
+import { echo } from './testing/cluster.ts';
+import { type Papers, papers } from './testing/real/papers.ts';
+import { isLinked, type RealNodeOptions, told, World } from './testing/real/world.ts';
+
+/** Dials nobody by itself. */
+const passive: Partial<PeersOptions> = { maxOutbound: 0 };
+
+/** A node with these papers, whose peers are not told who they are. */
+const proving = ({ tls }: Papers, peers: Partial<PeersOptions> = passive, bindAddr?: string): RealNodeOptions => ({ transport: { tls, bindAddr }, peers });
+
+test('over TLS a node’s id is that of its key, and its peers are proven', async (t) => {
+  const world = new World(t);
+  const [ours, theirs] = [await papers(), await papers()];
+  const b = await world.node('b', proving(theirs));
+  const a = await world.node('a', proving(ours, { ...passive, persistent: [b.address] }));
+  await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+  t.deepEqual([a.nodeId, b.nodeId], [ours.nodeId, theirs.nodeId]);
+  for (const [node, other] of [[a, b], [b, a]] as const) {
+    const [peer] = node.peers.list();
+    t.deepEqual([peer!.nodeId, peer!.proven, peer!.remote.nodeId], [other.nodeId, true, other.nodeId]);
+  }
+  t.deepEqual([a.peers.list()[0]!.persistent, b.peers.list()[0]!.persistent], [true, false]);
+  t.is(await world.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
+  t.deepEqual(await world.close(), []);
+});
+
+test('another identity than the transport proves is a TypeError that names both, and the transport is as before', async (t) => {
+  const [ours, theirs] = [await papers(), await papers()];
+  const transport = createTcpTransport({ protocol: echo, tls: ours.tls });
+  const error = t.throws(() => createPeers({ transport, identity: theirs }), { instanceOf: TypeError });
+  t.true(error.message.startsWith('createPeers: identity: ') && error.message.includes(ours.nodeId) && error.message.includes(theirs.nodeId), error.message);
+  const peers = createPeers({ transport, identity: ours });
+  t.is(peers.nodeId, ours.nodeId);
+  await peers.close();
+  await transport.close();
+});
+
+test('where somebody else answers who was dialled by id is not taken for him, and dialled on until he is there', async (t) => {
+  const world = new World(t);
+  const [ours, theirs, impostors] = [await papers(), await papers(), await papers()];
+  const impostor = await world.node('impostor', proving(impostors));
+  const { address } = impostor;
+  const a = await world.node('a', proving(ours, { ...passive, persistent: [`${theirs.nodeId}@${address}`] }));
+  await world.run(10_000);
+  const failed = told(a, 'rejected');
+  t.true(failed.length >= 3, `${failed.length} times`);
+  for (const { direction, error, nodeId, addr } of failed) {
+    t.deepEqual([direction, error.code, error.reason, nodeId, addr], ['out', 'unauthenticated', 'identity_mismatch', theirs.nodeId, address]);
+  }
+  t.deepEqual([a.peers.list(), impostor.peers.list(), told(a, 'up'), told(impostor, 'up')], [[], [], [], []]);
+  t.false(a.transport.trySend(`node:${theirs.nodeId}`, 'hint', 'for him alone'));
+  await world.settle(impostor.close());
+  const b = await world.node('b', proving(theirs, passive, address));
+  await world.until('he is linked', () => isLinked(a, b) && isLinked(b, a), 60_000);
+  t.true(a.peers.get(b.nodeId)!.proven);
+  t.deepEqual(await world.close(), []);
+});
+
+for (const [title, options] of [
+  ['nobody else knows of', () => passive],
+  ['is an ordinary peer', () => ({})],
+  ['was named with its old address', (nodeId: string, address: string) => ({ ...passive, persistent: [`${nodeId}@${address}`] })],
+] as const) {
+  test(`a node that comes back on another port with the same key is reached by its id again: one that ${title}`, async (t) => {
+    const world = new World(t);
+    const [ours, theirs] = [await papers(), await papers()];
+    const first = await world.node('b', proving(theirs, passive));
+    const a = await world.node('a', proving(ours, options(theirs.nodeId, first.address)));
+    await world.settle(first.transport.dial(a.address));
+    await world.until('they are linked', () => isLinked(a, first));
+    await world.run(15_000);
+    await world.settle(first.close());
+    await world.until('it is gone', () => !isLinked(a, first));
+    const b = await world.node('b', proving(theirs, passive));
+    t.not(b.address, first.address);
+    t.is(b.nodeId, first.nodeId);
+    // It tells where it is over its own link.
+    await world.settle(b.transport.dial(a.address));
+    await world.until('it is linked again', () => isLinked(a, b) && isLinked(b, a));
+    await world.run(15_000);
+    const [link] = a.transport.remotes();
+    t.deepEqual([link!.direction, link!.addr], ['in', b.address]);
+    const { length } = a.dials;
+    await world.settle(a.transport.disconnect(link!));
+    t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'are you there?')), 'b: are you there?');
+    await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+    const [again] = a.transport.remotes();
+    t.deepEqual([again!.direction, again!.endpoint, again!.nodeId], ['out', b.address, b.nodeId]);
+    t.true(a.dials.slice(length).some(({ target }) => target === b.address));
+    t.deepEqual(await world.close(), []);
+  });
+}
+
+test('of two nodes with one key the newest is the peer: the link of the other takes nothing new, and ends when its calls have', async (t) => {
+  const world = new World(t);
+  const [ours, theirs] = [await papers(), await papers()];
+  let answer: (said: string) => void = () => {};
+  const a = await world.node('a', { ...proving(ours), answer: (said) => (said === 'wait' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve(said)) });
+  const [older, newer] = [await world.node('older', proving(theirs)), await world.node('newer', proving(theirs))];
+  t.is(older.nodeId, newer.nodeId);
+  await world.settle(older.transport.dial(a.address));
+  await world.until('the first is linked', () => isLinked(a, older) && isLinked(older, a));
+  const before = a.peers.get(older.nodeId)!;
+  const running = older.transport.send(`node:${a.nodeId}`, 'say', 'wait', { timeout: Number.POSITIVE_INFINITY });
+  await world.until('it runs', () => a.transport.snapshot().calls.served > 0);
+  await world.settle(newer.transport.dial(a.address));
+  await world.until('the second is linked', () => a.peers.get(newer.nodeId)?.instance !== before.instance);
+  t.is(a.peers.list().length, 1);
+  t.deepEqual(told(a, 'down').map(({ nodeId, cause }) => [nodeId, cause.code, cause.reason]), [[older.nodeId, 'already_exists', 'duplicate']]);
+  t.deepEqual(told(a, 'up').map(({ peer }) => peer.instance), [before.instance, a.peers.get(newer.nodeId)!.instance]);
+  t.true(a.transport.trySend(`node:${newer.nodeId}`, 'hint', 'for the newest'));
+  await world.run(30_000);
+  t.false(isLinked(older, a) && older.transport.trySend(`node:${a.nodeId}`, 'hint', 'from the older'));
+  answer('at last');
+  t.is(await world.settle(running), 'at last');
+  await world.until('the older is rid of it', () => older.transport.remotes().length === 0 && !isLinked(older, a));
+  t.is(told(older, 'down')[0]!.cause.reason, 'duplicate');
+  t.deepEqual([a.transport.remotes().length, isLinked(newer, a), told(newer, 'down').length], [1, true, 0]);
+  t.deepEqual(await world.close(), []);
+});
+
+test('a node is no peer of another with its own key', async (t) => {
+  const world = new World(t);
+  const theirs = await papers();
+  const one = await world.node('one', proving(theirs));
+  const other = await world.node('other', proving(theirs, { ...passive, persistent: [one.address] }));
+  await world.run(60_000);
+  t.deepEqual(told(other, 'rejected').map(({ reason, direction }) => [reason, direction]), [['self', 'out']]);
+  t.deepEqual([one.peers.list(), other.peers.list()], [[], []]);
+  t.deepEqual(await world.close(), []);
+});
+
+for (const how of ['peers.ban', 'updateTls'] as const) {
+  test(`whom ${how} denies is cut, both ends are told so, and it is let in again when that is taken back`, async (t) => {
+    const world = new World(t);
+    const [ours, theirs, others] = [await papers(), await papers(), await papers()];
+    const a = await world.node('a', proving(ours));
+    const b = await world.node('b', proving(theirs, { ...passive, persistent: [`${ours.nodeId}@${a.address}`] }));
+    const c = await world.node('c', proving(others, { ...passive, persistent: [a.address] }));
+    await world.until('both are linked', () => isLinked(a, b) && isLinked(b, a) && isLinked(a, c));
+    const transport = a.transport as TcpTransport<typeof echo>;
+    if (how === 'peers.ban') a.peers.ban(b.nodeId);
+    else await transport.updateTls({ deny: [b.nodeId] });
+    await world.until('it is cut', () => !isLinked(a, b) && !isLinked(b, a), 1_000);
+    for (const node of [a, b]) t.deepEqual(told(node, 'down').map(({ cause }) => [cause.code, cause.reason]), [['permission_denied', 'denied']]);
+    await world.run(20_000);
+    const refused = told(b, 'rejected');
+    t.true(refused.length >= 2 && refused.every(({ reason, direction }) => reason === 'denied' && direction === 'out'), `${refused.length} times`);
+    if (how === 'peers.ban') t.true(told(a, 'rejected').every(({ reason, direction, nodeId }) => reason === 'denied' && direction === 'in' && nodeId === b.nodeId));
+    t.true(!isLinked(a, b) && isLinked(a, c));
+    if (how === 'peers.ban') a.peers.unban(b.nodeId);
+    else await transport.updateTls({ deny: [] });
+    await world.until('it is linked again', () => isLinked(a, b) && isLinked(b, a));
+    t.is(told(c, 'down').length, 0);
+    t.deepEqual(await world.close(), []);
+  });
+}
+
+test('over noise it is the same: ids are those of keys, proven, and found from one seed', async (t) => {
+  const world = new World(t);
+  const make = async () => {
+    const { identity } = await papers();
+    const options = (peers: Partial<PeersOptions>): RealNodeOptions => ({
+      peers,
+      make: (given) => new NetworkTransport({ ...given, stream: secure(createTcpStreamLayer({ clock: given.clock }), { identity, clock: given.clock! }) }),
+    });
+    return { identity, options };
+  };
+  const [one, two, three] = [await make(), await make(), await make()];
+  const a = await world.node('a', one.options({}));
+  const b = await world.node('b', two.options({ seeds: [a.address] }));
+  const c = await world.node('c', three.options({ seeds: [`${one.identity.nodeId}@${a.address}`] }));
+  const nodes = [a, b, c];
+  t.deepEqual(nodes.map(({ nodeId }) => nodeId), [one, two, three].map(({ identity }) => identity.nodeId));
+  await world.until('all are linked', () => nodes.every(({ peers }) => peers.list().length === 2), 90_000);
+  t.true(nodes.every(({ peers }) => peers.list().every(({ proven }) => proven)));
+  t.is(await world.settle(c.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
+  t.deepEqual(await world.close(), []);
+});
