@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The face of peers: what a user holds.
 
-import { isNodeId, parseOptions, type Protocol, parseTarget, reasonError, type Transport, TransportError } from '@trunkline/transport-core';
+import { isNodeId, type Protocol, parseOptions, parseTarget, reasonError, type Transport, TransportError } from '@trunkline/transport-core';
 import type { TopologyDiff } from './dialling/topology.ts';
 import { LONGEST_STATUS } from './driver/conversation.ts';
 import { Driver } from './driver/driver.ts';
@@ -78,7 +78,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (!isNodeId(nodeIdOrTarget)) checkTargets([nodeIdOrTarget], 'peers.remove');
     const gone = this.#idsOf(nodeIdOrTarget);
     const removed = node.planner.removePersistent(nodeIdOrTarget);
-    for (const nodeId of gone) this.#part(nodeId, 'it was removed from the peers of the other end');
+    for (const nodeId of this.#unwanted(nodeIdOrTarget, gone)) this.#part(nodeId, 'it was removed from the peers of the other end');
     this.#driver.topologyChanged();
     return removed;
   }
@@ -92,7 +92,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const ids = new Map(this.#driver.node.planner.persistent.map((target) => [target, this.#idsOf(target)]));
     const diff = this.#driver.node.planner.setPersistent(targets);
     for (const target of diff.removed) {
-      for (const nodeId of ids.get(target) ?? []) this.#part(nodeId, 'the topology of the other end has no such peer any more');
+      for (const nodeId of this.#unwanted(target, ids.get(target) ?? [])) this.#part(nodeId, 'the topology of the other end has no such peer any more');
     }
     this.#driver.topologyChanged();
     return diff;
@@ -208,7 +208,13 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const { nodeId, key } = parseTarget(nodeIdOrTarget);
     if (nodeId !== undefined) return [nodeId];
     const peers = [...this.#driver.peers].filter((peer) => peer.links.some((link) => link.dialled !== undefined && parseTarget(link.dialled).key === key));
-    return peers.map((peer) => peer.nodeId);
+    return [...new Set([...peers.map((peer) => peer.nodeId), ...this.#driver.node.planner.idsAt(nodeIdOrTarget)])];
+  }
+
+  /** Of those that a target stood for: one that was named by its address alone may stand on the list by another. */
+  #unwanted(nodeIdOrTarget: string, ids: readonly string[]): string[] {
+    if (isNodeId(nodeIdOrTarget) || parseTarget(nodeIdOrTarget).nodeId !== undefined) return [...ids];
+    return ids.filter((nodeId) => !this.#driver.node.planner.isPersistent(nodeId));
   }
 
   /** Its address is forgotten, too: it would be dialled again as an ordinary peer. */

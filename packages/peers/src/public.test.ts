@@ -88,7 +88,11 @@ test.serial('addresses of other networks than the public one are not dialled on 
   await any.sim.until(() => any.dialled.includes('10.0.0.9:7000'), 30_000);
   await any.sim.run(600_000);
   const never = ['0.0.0.0', '169.254.169.254', '100.100.100.200', '224.0.0.1', '255.255.255.255', '::', 'fd00:ec2::254', 'ff02::1', '64:ff9b::a9fe:a9fe'];
-  for (const ip of never) t.false(any.dialled.some((address) => address === `${ip}:7000` || address === `[${ip}]:7000`), `${ip}: nowhere`);
+  for (const ip of never)
+    t.false(
+      any.dialled.some((address) => address === `${ip}:7000` || address === `[${ip}]:7000`),
+      `${ip}: nowhere`,
+    );
   t.deepEqual(await any.sim.close(), []);
 });
 
@@ -104,7 +108,10 @@ test.serial('a name that leads to another network than the public one is not dia
     t.is(failure!.code, 'invalid_argument');
     t.true(failure!.message.includes(`n${i}.example:7000, which a peer told`) && failure!.message.endsWith(`leads to ${ip}`), failure!.message);
   }
-  t.deepEqual(a.peers.list().map(({ nodeId }) => nodeId), [idOf('s')]);
+  t.deepEqual(
+    a.peers.list().map(({ nodeId }) => nodeId),
+    [idOf('s')],
+  );
   t.deepEqual(await sim.close(), []);
 });
 
@@ -129,7 +136,10 @@ test.serial('a name that is public when it is looked at and private later leads 
   t.true(asked.length >= 6, `${asked.length} times`);
   t.is(dialled.length, Math.ceil(asked.length / 2));
   t.deepEqual([...new Set(dialled)], ['8.8.8.8:7000']);
-  t.deepEqual(a.peers.list().map(({ nodeId }) => nodeId), [idOf('s')]);
+  t.deepEqual(
+    a.peers.list().map(({ nodeId }) => nodeId),
+    [idOf('s')],
+  );
   t.deepEqual(await sim.close(), []);
 });
 
@@ -155,7 +165,18 @@ test.serial('without a lookup no name that others told is dialled, and the error
 });
 
 test.serial('names that are none in the public DNS are not looked up', async (t) => {
-  const hosts = ['localhost', 'printer.local', 'db.internal', 'x.home.arpa', 'x.localhost', 'intranet', 'metadata.google.internal', '0x7f.1', '2130706433', '127.1'];
+  const hosts = [
+    'localhost',
+    'printer.local',
+    'db.internal',
+    'x.home.arpa',
+    'x.localhost',
+    'intranet',
+    'metadata.google.internal',
+    '0x7f.1',
+    '2130706433',
+    '127.1',
+  ];
   const told = hosts.map((host, i) => ({ nodeId: idOf(`n${i}`), address: `${host}:7000` }));
   const { sim, a, dialled, asked } = await scene({ told, names: () => ['8.8.8.8'], peers: { maxOutbound: 100 } });
   await sim.run(120_000);

@@ -51,7 +51,7 @@ test.serial('transports and peers that are closed, in whatever order, leave no h
 
 test('a process whose peers and transports are closed ends by itself', async (t) => {
   t.timeout(60_000);
-  const child = spawn(process.execPath, [new URL('./tcp.test.child.js', import.meta.url).pathname, join(await folder(t), 'book')], {
+  const child = spawn(process.execPath, [new URL('./testing/real/three-nodes.js', import.meta.url).pathname, join(await folder(t), 'book')], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   t.teardown(() => void child.kill('SIGKILL'));
@@ -77,7 +77,12 @@ test('three nodes find each other by one seed and call each other by id; one tha
   const b = await world.node('b', { peers: { ...named('b'), addressBook: createFileAddressBook(path) } });
   t.not(b.address, first.address);
   await world.until('all are linked', () => areAllLinked([a, b, c]), 60_000);
-  for (const [from, to] of [[a, b], [b, a], [c, b], [b, c]] as const) {
+  for (const [from, to] of [
+    [a, b],
+    [b, a],
+    [c, b],
+    [b, c],
+  ] as const) {
     t.is(await world.settle(from.transport.send(`node:${to.nodeId}`, 'say', 'again')), `${to.name}: again`);
   }
   await world.run(60_000);
@@ -98,13 +103,51 @@ test('one address in many spellings is one peer with one link, for good', async 
   await world.run(20_000);
   const dials = a.dials.length;
   const [link] = a.transport.remotes();
+  for (const node of [a, b]) t.is(node.transport.remotes().length, 1, 'the others are closed, not merely idle');
   await world.run(120_000);
-  for (const node of [a, b]) t.deepEqual([node.peers.list().length, node.transport.remotes().length, told(node, 'up').length, told(node, 'down').length], [1, 1, 1, 0]);
+  for (const node of [a, b])
+    t.deepEqual([node.peers.list().length, node.transport.remotes().length, told(node, 'up').length, told(node, 'down').length], [1, 1, 1, 0]);
   t.is(a.transport.remotes()[0], link);
   t.is(a.dials.length, dials, 'each was dialled, and then not any more');
   t.true(dials <= spellings.length + 1);
   t.deepEqual([b.peers.snapshot().inbound, a.peers.snapshot().outbound], [1, 0]);
   t.deepEqual(await world.close(), []);
+});
+
+test('who is taken off by the address that was given for it is parted from, though the link in use is one that it dialled', async (t) => {
+  const world = new World(t);
+  const b = await world.node('b', { peers: { ...passive, identity: { nodeId: '1'.repeat(64) } } });
+  const a = await world.node('a', { peers: { ...passive, identity: { nodeId: '2'.repeat(64) }, maxInbound: 0, persistent: [b.address] } });
+  await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+  b.peers.add(a.address);
+  await world.settle(a.transport.disconnect(a.transport.remotes()[0]!));
+  await world.until('it is linked by the other end', () => a.peers.list()[0]?.direction === 'in' && isLinked(b, a));
+  await world.run(15_000);
+  t.deepEqual(a.peers.remove(b.address), [b.address]);
+  await world.until('it is gone', () => !isLinked(a, b) && !isLinked(b, a), 10_000);
+  t.deepEqual([told(a, 'down').at(-1)!.cause.reason, told(b, 'down').at(-1)!.cause.reason], ['disconnected', 'disconnected']);
+  await world.run(60_000);
+  t.deepEqual([a.peers.list(), told(b, 'rejected').every(({ reason }) => reason === 'full')], [[], true]);
+  t.deepEqual(await world.close(), []);
+});
+
+test('of two spellings of one peer one can be taken off, and nobody touches the link', async (t) => {
+  for (const first of ['localhost', '127.0.0.1']) {
+    const world = new World(t);
+    const b = await world.node('b', { peers: passive });
+    const spellings = ['localhost', '127.0.0.1'].map((host) => `${host}:${b.address.split(':')[1]}`);
+    const a = await world.node('a', { peers: { ...passive, persistent: spellings } });
+    await world.until('both are dialled', () => isLinked(a, b) && a.dials.length === 2);
+    await world.run(15_000);
+    const going = spellings.find((spelling) => spelling.startsWith(first))!;
+    if (first === 'localhost') a.peers.remove(going);
+    else a.peers.setTopology(spellings.filter((spelling) => spelling !== going));
+    await world.run(15_000);
+    t.deepEqual([told(a, 'down').length, told(b, 'down').length, a.peers.list()[0]!.persistent, a.peers.topology.length], [0, 0, true, 1], first);
+    a.peers.setTopology([]);
+    await world.until('it is gone', () => !isLinked(a, b) && !isLinked(b, a), 10_000);
+    t.deepEqual(await world.close(), []);
+  }
 });
 
 onIPv6('a node that is reached over IPv4 and IPv6 is one peer, whoever dials', async (t) => {
@@ -119,8 +162,10 @@ onIPv6('a node that is reached over IPv4 and IPv6 is one peer, whoever dials', a
   b.peers.add(`[::1]:${portOf(a)}`);
   b.peers.add(`localhost:${portOf(a)}`);
   await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
-  await world.run(120_000);
-  for (const node of [a, b]) t.deepEqual([node.peers.list().length, node.transport.remotes().length, told(node, 'down').length], [1, 1, 0]);
+  for (const time of [15_000, 120_000]) {
+    await world.run(time);
+    for (const node of [a, b]) t.deepEqual([node.peers.list().length, node.transport.remotes().length, told(node, 'down').length], [1, 1, 0]);
+  }
   t.is(await world.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
   t.deepEqual(await world.close(), []);
 });

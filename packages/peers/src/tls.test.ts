@@ -1,20 +1,21 @@
 // Peers that prove their ids, over TLS and noise on real TCP: who is taken for whom, and where who moved is found.
 
-import { NetworkTransport } from '@trunkline/transport-core';
 import { secure } from '@trunkline/stream-noise';
+import { NetworkTransport } from '@trunkline/transport-core';
 import { createTcpStreamLayer, createTcpTransport, type TcpTransport } from '@trunkline/transport-tcp';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { echo } from './testing/cluster.ts';
 import { type Papers, papers } from './testing/real/papers.ts';
+import { Wire } from './testing/real/wire.ts';
 import { isLinked, type RealNodeOptions, told, World } from './testing/real/world.ts';
 
 /** Dials nobody by itself. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
 /** A node with these papers, whose peers are not told who they are. */
-const proving = ({ tls }: Papers, peers: Partial<PeersOptions> = passive, bindAddr?: string): RealNodeOptions => ({ transport: { tls, bindAddr }, peers });
+const proving = ({ tls }: Papers, peers: Partial<PeersOptions> = passive): RealNodeOptions => ({ transport: { tls }, peers });
 
 test('over TLS a node’s id is that of its key, and its peers are proven', async (t) => {
   const world = new World(t);
@@ -23,7 +24,10 @@ test('over TLS a node’s id is that of its key, and its peers are proven', asyn
   const a = await world.node('a', proving(ours, { ...passive, persistent: [b.address] }));
   await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
   t.deepEqual([a.nodeId, b.nodeId], [ours.nodeId, theirs.nodeId]);
-  for (const [node, other] of [[a, b], [b, a]] as const) {
+  for (const [node, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
     const [peer] = node.peers.list();
     t.deepEqual([peer!.nodeId, peer!.proven, peer!.remote.nodeId], [other.nodeId, true, other.nodeId]);
   }
@@ -47,7 +51,8 @@ test('where somebody else answers who was dialled by id is not taken for him, an
   const world = new World(t);
   const [ours, theirs, impostors] = [await papers(), await papers(), await papers()];
   const impostor = await world.node('impostor', proving(impostors));
-  const { address } = impostor;
+  const wire = await Wire.to(impostor.address, t);
+  const { address } = wire;
   const a = await world.node('a', proving(ours, { ...passive, persistent: [`${theirs.nodeId}@${address}`] }));
   await world.run(10_000);
   const failed = told(a, 'rejected');
@@ -57,8 +62,8 @@ test('where somebody else answers who was dialled by id is not taken for him, an
   }
   t.deepEqual([a.peers.list(), impostor.peers.list(), told(a, 'up'), told(impostor, 'up')], [[], [], [], []]);
   t.false(a.transport.trySend(`node:${theirs.nodeId}`, 'hint', 'for him alone'));
-  await world.settle(impostor.close());
-  const b = await world.node('b', proving(theirs, passive, address));
+  const b = await world.node('b', proving(theirs));
+  wire.lead(b.address);
   await world.until('he is linked', () => isLinked(a, b) && isLinked(b, a), 60_000);
   t.true(a.peers.get(b.nodeId)!.proven);
   t.deepEqual(await world.close(), []);
@@ -99,11 +104,47 @@ for (const [title, options] of [
   });
 }
 
+test('a persistent peer that moved is dialled where it was last by itself, though somebody else has its old place', async (t) => {
+  const world = new World(t);
+  const [ours, theirs, others] = [await papers(), await papers(), await papers()];
+  const first = await world.node('b', proving(theirs));
+  const wire = await Wire.to(first.address, t);
+  const a = await world.node('a', proving(ours, { ...passive, persistent: [`${theirs.nodeId}@${wire.address}`] }));
+  await world.until('they are linked', () => isLinked(a, first));
+  await world.settle(first.close());
+  const squatter = await world.node('squatter', proving(others));
+  wire.lead(squatter.address);
+  const b = await world.node('b', proving(theirs));
+  await world.settle(b.transport.dial(a.address));
+  await world.until('they are linked', () => isLinked(a, b));
+  t.is(a.peers.get(b.nodeId)!.direction, 'in');
+  for (let round = 0; round < 3; round++) {
+    await world.run(15_000);
+    await world.settle(b.transport.disconnect(b.transport.remotes()[0]!));
+    await world.until('it is gone', () => !isLinked(a, b));
+    await world.until('it is linked again', () => isLinked(a, b) && isLinked(b, a), 20_000);
+    const [link] = a.transport.remotes();
+    t.deepEqual([link!.direction, link!.endpoint, a.peers.get(b.nodeId)!.persistent], ['out', b.address, true]);
+  }
+  // A call by id finds it as well, when the other has just answered at the old place.
+  const before = told(a, 'rejected').length;
+  await world.settle(b.transport.disconnect(b.transport.remotes()[0]!));
+  await world.until('the other answers', () => told(a, 'rejected').length > before);
+  t.is(told(a, 'rejected').at(-1)!.error.reason, 'identity_mismatch');
+  t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
+  t.true(a.dials.filter(({ target }) => target === wire.address).length > 2, 'the operator’s address is not given up');
+  t.deepEqual([squatter.peers.list(), isLinked(a, squatter)], [[], false]);
+  t.deepEqual(await world.close(), []);
+});
+
 test('of two nodes with one key the newest is the peer: the link of the other takes nothing new, and ends when its calls have', async (t) => {
   const world = new World(t);
   const [ours, theirs] = [await papers(), await papers()];
   let answer: (said: string) => void = () => {};
-  const a = await world.node('a', { ...proving(ours), answer: (said) => (said === 'wait' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve(said)) });
+  const a = await world.node('a', {
+    ...proving(ours),
+    answer: (said) => (said === 'wait' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve(said)),
+  });
   const [older, newer] = [await world.node('older', proving(theirs)), await world.node('newer', proving(theirs))];
   t.is(older.nodeId, newer.nodeId);
   await world.settle(older.transport.dial(a.address));
@@ -114,8 +155,14 @@ test('of two nodes with one key the newest is the peer: the link of the other ta
   await world.settle(newer.transport.dial(a.address));
   await world.until('the second is linked', () => a.peers.get(newer.nodeId)?.instance !== before.instance);
   t.is(a.peers.list().length, 1);
-  t.deepEqual(told(a, 'down').map(({ nodeId, cause }) => [nodeId, cause.code, cause.reason]), [[older.nodeId, 'already_exists', 'duplicate']]);
-  t.deepEqual(told(a, 'up').map(({ peer }) => peer.instance), [before.instance, a.peers.get(newer.nodeId)!.instance]);
+  t.deepEqual(
+    told(a, 'down').map(({ nodeId, cause }) => [nodeId, cause.code, cause.reason]),
+    [[older.nodeId, 'already_exists', 'duplicate']],
+  );
+  t.deepEqual(
+    told(a, 'up').map(({ peer }) => peer.instance),
+    [before.instance, a.peers.get(newer.nodeId)!.instance],
+  );
   t.true(a.transport.trySend(`node:${newer.nodeId}`, 'hint', 'for the newest'));
   await world.run(30_000);
   t.false(isLinked(older, a) && older.transport.trySend(`node:${a.nodeId}`, 'hint', 'from the older'));
@@ -133,7 +180,10 @@ test('a node is no peer of another with its own key', async (t) => {
   const one = await world.node('one', proving(theirs));
   const other = await world.node('other', proving(theirs, { ...passive, persistent: [one.address] }));
   await world.run(60_000);
-  t.deepEqual(told(other, 'rejected').map(({ reason, direction }) => [reason, direction]), [['self', 'out']]);
+  t.deepEqual(
+    told(other, 'rejected').map(({ reason, direction }) => [reason, direction]),
+    [['self', 'out']],
+  );
   t.deepEqual([one.peers.list(), other.peers.list()], [[], []]);
   t.deepEqual(await world.close(), []);
 });
@@ -150,11 +200,16 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
     if (how === 'peers.ban') a.peers.ban(b.nodeId);
     else await transport.updateTls({ deny: [b.nodeId] });
     await world.until('it is cut', () => !isLinked(a, b) && !isLinked(b, a), 1_000);
-    for (const node of [a, b]) t.deepEqual(told(node, 'down').map(({ cause }) => [cause.code, cause.reason]), [['permission_denied', 'denied']]);
+    for (const node of [a, b])
+      t.deepEqual(
+        told(node, 'down').map(({ cause }) => [cause.code, cause.reason]),
+        [['permission_denied', 'denied']],
+      );
     await world.run(20_000);
     const refused = told(b, 'rejected');
     t.true(refused.length >= 2 && refused.every(({ reason, direction }) => reason === 'denied' && direction === 'out'), `${refused.length} times`);
-    if (how === 'peers.ban') t.true(told(a, 'rejected').every(({ reason, direction, nodeId }) => reason === 'denied' && direction === 'in' && nodeId === b.nodeId));
+    if (how === 'peers.ban')
+      t.true(told(a, 'rejected').every(({ reason, direction, nodeId }) => reason === 'denied' && direction === 'in' && nodeId === b.nodeId));
     t.true(!isLinked(a, b) && isLinked(a, c));
     if (how === 'peers.ban') a.peers.unban(b.nodeId);
     else await transport.updateTls({ deny: [] });
@@ -179,7 +234,10 @@ test('over noise it is the same: ids are those of keys, proven, and found from o
   const b = await world.node('b', two.options({ seeds: [a.address] }));
   const c = await world.node('c', three.options({ seeds: [`${one.identity.nodeId}@${a.address}`] }));
   const nodes = [a, b, c];
-  t.deepEqual(nodes.map(({ nodeId }) => nodeId), [one, two, three].map(({ identity }) => identity.nodeId));
+  t.deepEqual(
+    nodes.map(({ nodeId }) => nodeId),
+    [one, two, three].map(({ identity }) => identity.nodeId),
+  );
   await world.until('all are linked', () => nodes.every(({ peers }) => peers.list().length === 2), 90_000);
   t.true(nodes.every(({ peers }) => peers.list().every(({ proven }) => proven)));
   t.is(await world.settle(c.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');

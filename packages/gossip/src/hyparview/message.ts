@@ -2,24 +2,24 @@
 
 /**
  * One message between two members. `request` and `id` are numbers of the sender's own, echoed in the answer; `peers` are node ids
- * that may be worth knowing; `ttl` counts the hops that are left of a random walk.
+ * that may be worth knowing; `free` is somebody who has room for a link; `ttl` counts the hops that are left of a random walk.
  *
  * - `join`: a newcomer asks for a link, and to be introduced to others.
  * - `forward-join`: somebody introduces the newcomer `peer`.
- * - `neighbor`: asks for a link. Who has no other link asks with high priority.
- * - `accept`, `refuse`: answer `join` and `neighbor`. A refusal tells whom else to ask.
+ * - `neighbor`: asks for a link. Who has no other link asks with high priority. `full`: somebody must go for it at the sender, too.
+ * - `accept`, `refuse`: answer `join` and `neighbor`. The `free` of an acceptance had to go for it.
  * - `shuffle`, `shuffle-reply`: exchange passive peers over a random walk from `origin`, and directly back.
- * - `disconnect`: the link between the two ends here; `alive` is false where the sender leaves the overlay. It tells whom to turn to.
+ * - `disconnect`: the link between the two ends here; `alive` is false where the sender leaves the overlay.
  */
 export type PartialViewMessage =
   | { readonly type: 'join'; readonly request: number }
   | { readonly type: 'forward-join'; readonly peer: string; readonly ttl: number }
-  | { readonly type: 'neighbor'; readonly request: number; readonly high: boolean }
-  | { readonly type: 'accept'; readonly request: number }
-  | { readonly type: 'refuse'; readonly request: number; readonly peers: readonly string[] }
+  | { readonly type: 'neighbor'; readonly request: number; readonly high: boolean; readonly full: boolean }
+  | { readonly type: 'accept'; readonly request: number; readonly free: string | undefined; readonly peers: readonly string[] }
+  | { readonly type: 'refuse'; readonly request: number; readonly free: string | undefined; readonly peers: readonly string[] }
   | { readonly type: 'shuffle'; readonly origin: string; readonly id: number; readonly ttl: number; readonly peers: readonly string[] }
   | { readonly type: 'shuffle-reply'; readonly id: number; readonly peers: readonly string[] }
-  | { readonly type: 'disconnect'; readonly alive: boolean; readonly peers: readonly string[] };
+  | { readonly type: 'disconnect'; readonly alive: boolean; readonly free: string | undefined; readonly peers: readonly string[] };
 
 /** How much of a message is believed. */
 export interface MessageLimits {
@@ -37,15 +37,15 @@ export interface MessageLimits {
  */
 export function tidyMessage(message: unknown, limits: MessageLimits): PartialViewMessage | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
-  const { type, request, id, ttl, high, alive, peer, origin, peers } = message as Record<string, unknown>;
+  const { type, request, id, ttl, high, full, alive, free, peer, origin, peers } = message as Record<string, unknown>;
   switch (type) {
     case 'join':
-    case 'accept':
       return isNumber(request) ? { type, request } : undefined;
     case 'neighbor':
-      return isNumber(request) ? { type, request, high: high === true } : undefined;
+      return isNumber(request) ? { type, request, high: high === true, full: full === true } : undefined;
+    case 'accept':
     case 'refuse':
-      return isNumber(request) ? { type, request, peers: tidyPeers(peers, limits) } : undefined;
+      return isNumber(request) ? { type, request, free: tidyPeer(free, limits), peers: tidyPeers(peers, limits) } : undefined;
     case 'forward-join':
       return isOther(peer, limits) && isNumber(ttl) ? { type, peer, ttl: Math.min(ttl, limits.joinWalk) } : undefined;
     case 'shuffle':
@@ -54,7 +54,7 @@ export function tidyMessage(message: unknown, limits: MessageLimits): PartialVie
     case 'shuffle-reply':
       return isNumber(id) ? { type, id, peers: tidyPeers(peers, limits) } : undefined;
     case 'disconnect':
-      return { type, alive: alive === true, peers: tidyPeers(peers, limits) };
+      return { type, alive: alive === true, free: tidyPeer(free, limits), peers: tidyPeers(peers, limits) };
     default:
       return undefined;
   }
@@ -74,6 +74,10 @@ function tidyPeers(peers: unknown, limits: MessageLimits): string[] {
     if (isOther(peer, limits) && !tidy.includes(peer)) tidy.push(peer);
   }
   return tidy;
+}
+
+function tidyPeer(peer: unknown, limits: MessageLimits): string | undefined {
+  return isOther(peer, limits) ? peer : undefined;
 }
 
 function isOther(value: unknown, limits: MessageLimits): value is string {

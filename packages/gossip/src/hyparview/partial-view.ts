@@ -9,7 +9,7 @@ import { isPeerId, type PartialViewMessage, tidyMessage } from './message.ts';
 import { type PartialViewConfig, type PartialViewOptions, partialViewConfig } from './options.ts';
 import { PassiveView } from './passive-view.ts';
 import { RecentLosses } from './recent-losses.ts';
-import { type Purpose, Requests } from './requests.ts';
+import { isOwnChoice, type Purpose, Requests } from './requests.ts';
 import { Search } from './search.ts';
 
 /**
@@ -61,9 +61,9 @@ export class PartialView {
   #isIntroduced = false;
   /** Until then a newcomer waits for those to whom it was introduced. */
   #settledAt = Number.NEGATIVE_INFINITY;
-  /** Contacts that may be asked in this round where the view is short, but not by much. */
-  #spareAsks = 0;
   #isHungry = false;
+  /** Whom it refused a link last. */
+  #refused: string | undefined;
   /** The shuffle under way: its number, and who was told. */
   #shuffle: { readonly id: number; readonly told: readonly string[] } | undefined;
   #shuffles: number;
@@ -129,7 +129,7 @@ export class PartialView {
       this.#isLeaving = true;
       this.#requests.clear();
       this.#shuffle = undefined;
-      for (const peer of this.#active.peers()) this.#drop(peer, 'closed', now);
+      for (const peer of this.#active.peers()) this.#drop(peer, 'closed', undefined, now);
     }, now);
   }
 
@@ -185,51 +185,49 @@ export class PartialView {
       case 'neighbor':
         return this.#onAsked(from, message, now);
       case 'accept':
-        return this.#onAccept(from, message.request, now);
+        return this.#onAccept(from, message, now);
       case 'refuse':
-        return this.#onRefuse(from, message.request, message.peers, now);
+        return this.#onRefuse(from, message, now);
       case 'forward-join':
-        return this.#onForwardJoin(from, message.peer, message.ttl, now);
+        return this.#onForwardJoin(from, message, now);
       case 'shuffle':
         return this.#onShuffle(from, message, now);
       case 'shuffle-reply':
-        return this.#onShuffleReply(message.id, message.peers, now);
+        return this.#onShuffleReply(message, now);
       case 'disconnect':
-        return this.#onDisconnect(from, message.alive, message.peers, now);
+        return this.#onDisconnect(from, message, now);
     }
   }
 
   /** Somebody asks for a link. A newcomer, and who has no other link, get one even where another must go for it: but only so many in a while. */
-  #onAsked(from: string, asked: { readonly type: 'join' | 'neighbor'; readonly request: number; readonly high?: boolean }, now: number): void {
-    const { type, request, high = true } = asked;
+  #onAsked(from: string, asked: Of<'join' | 'neighbor'>, now: number): void {
+    const { request } = asked;
     if (this.#isLeaving) return this.#tellStranger(from);
     this.#losses.delete(from);
-    const isNewcomer = type === 'join';
+    const isNewcomer = asked.type === 'join';
+    const isHigh = isNewcomer || asked.high;
     if (this.#active.has(from)) {
       // The answer was lost, or it has forgotten: after a restart it needs its introduction.
-      this.#host.send(from, { type: 'accept', request });
+      this.#host.send(from, { type: 'accept', request, free: undefined, peers: [] });
       if (isNewcomer && this.#favors.take(now)) this.#introduce(from);
       return;
     }
     const purpose = this.#requests.purposeOf(from);
     const isFull = this.#active.size >= this.#config.active;
-    const isWelcome = isNewcomer || (high && isFull) ? this.#favors.take(now) : high || this.#hasRoom(from);
+    const isWelcome = isNewcomer || (isHigh && isFull) ? this.#favors.take(now) : !isFull;
     if (!isWelcome) {
-      this.#host.send(from, { type: 'refuse', request, peers: this.#some(from) });
+      // Who was refused before has room still, as a rule: so two who search find each other.
+      const free = this.#refused === from ? undefined : this.#refused;
+      if (!isNewcomer) this.#refused = from;
+      this.#host.send(from, { type: 'refuse', request, free, peers: this.#some(from) });
       return;
     }
     this.#requests.delete(from);
-    if (isFull) this.#evict(now);
-    this.#link(from, purpose !== undefined && purpose !== 'introduced', now);
-    this.#host.send(from, { type: 'accept', request });
+    const hasRoom = isNewcomer || !asked.full;
+    const evicted = isFull ? this.#evict(hasRoom ? from : undefined, now) : undefined;
+    this.#link(from, purpose !== undefined && isOwnChoice(purpose), now);
+    this.#host.send(from, { type: 'accept', request, free: evicted, peers: this.#some(from) });
     if (isNewcomer) this.#introduce(from);
-  }
-
-  /** A place is kept for each link that this node has asked for, until it has as many of its own as it wants to have. */
-  #hasRoom(from: string): boolean {
-    const { active, reserved } = this.#config;
-    const asked = this.#requests.filling - (this.#requests.isWaiting(from) ? 1 : 0);
-    return this.#active.size + Math.min(asked, Math.max(0, reserved - this.#active.chosen)) < active;
   }
 
   #introduce(newcomer: string): void {
@@ -238,30 +236,34 @@ export class PartialView {
     }
   }
 
-  #onAccept(from: string, request: number, now: number): void {
+  #onAccept(from: string, { request, free, peers }: Of<'accept'>, now: number): void {
     const purpose = this.#requests.answered(from, request);
     if (this.#active.has(from)) return;
     if (purpose === undefined || this.#isLeaving) return this.#tellStranger(from);
     if (this.#active.size >= this.#config.active) {
       const isWanted = purpose === 'merge' || purpose === 'introduced' || this.#active.chosen < this.#config.reserved;
       if (!isWanted) {
-        this.#host.send(from, { type: 'disconnect', alive: true, peers: this.#some(from) });
+        this.#host.send(from, { type: 'disconnect', alive: true, free: undefined, peers: this.#some(from) });
         return this.#remember([from], [], now);
       }
-      this.#evict(now);
+      // A newcomer has room for whoever goes for it. Of a merge, the two that go have room for each other.
+      this.#evict(purpose === 'introduced' ? from : free, now);
     }
     if (purpose === 'join') this.#settledAt = now + this.#config.neighborTimeout;
     this.#isIntroduced = true;
-    this.#link(from, purpose !== 'introduced', now);
+    this.#link(from, isOwnChoice(purpose), now);
+    this.#remember(peers, [], now);
   }
 
-  #onRefuse(from: string, request: number, peers: readonly string[], now: number): void {
+  #onRefuse(from: string, { request, free, peers }: Of<'refuse'>, now: number): void {
     if (this.#requests.answered(from, request) === undefined) return;
+    this.#search.refused();
     this.#remember([from, ...peers], [], now);
+    this.#turnTo(free, now);
     this.#fill(now);
   }
 
-  #onForwardJoin(from: string, newcomer: string, ttl: number, now: number): void {
+  #onForwardJoin(from: string, { peer: newcomer, ttl }: Of<'forward-join'>, now: number): void {
     const link = this.#active.get(from);
     if (link === undefined) return this.#tellStranger(from);
     if (!link.introductions.take(now) || newcomer === from || this.#active.has(newcomer)) return;
@@ -277,11 +279,10 @@ export class PartialView {
     else this.#remember([newcomer], [], now);
   }
 
-  #onShuffle(from: string, shuffle: { readonly origin: string; readonly id: number; readonly ttl: number; readonly peers: readonly string[] }, now: number): void {
+  #onShuffle(from: string, { origin, id, ttl, peers }: Of<'shuffle'>, now: number): void {
     const link = this.#active.get(from);
     if (link === undefined) return this.#tellStranger(from);
     if (!link.shuffles.take(now)) return;
-    const { origin, id, ttl, peers } = shuffle;
     if (ttl > 1 && this.#active.size > 1) {
       const next = this.#active.random(this.#random, (peer) => peer !== from && peer !== origin);
       if (next !== undefined) return this.#host.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
@@ -293,14 +294,14 @@ export class PartialView {
     this.#fill(now);
   }
 
-  #onShuffleReply(id: number, peers: readonly string[], now: number): void {
+  #onShuffleReply({ id, peers }: Of<'shuffle-reply'>, now: number): void {
     if (this.#shuffle?.id !== id) return;
     this.#remember(peers, this.#shuffle.told, now);
     this.#shuffle = undefined;
     this.#fill(now);
   }
 
-  #onDisconnect(from: string, alive: boolean, peers: readonly string[], now: number): void {
+  #onDisconnect(from: string, { alive, free, peers }: Of<'disconnect'>, now: number): void {
     const wasAsked = this.#requests.delete(from);
     if (this.#active.remove(from)) this.#host.down(from, alive ? 'disconnected' : 'left');
     else if (!wasAsked) return;
@@ -312,7 +313,15 @@ export class PartialView {
       this.#passive.remove(from);
     }
     this.#remember(peers, [], now);
+    this.#turnTo(free, now);
     this.#fill(now);
+  }
+
+  /** Who evicts a neighbour knows somebody who has room: so views stay full, and no search goes through the overlay. */
+  #turnTo(peer: string | undefined, now: number): void {
+    if (peer === undefined || !this.#isIntroduced || this.#active.size + this.#requests.filling >= this.#config.active || !this.#mayAsk(peer, now)) return;
+    this.#search.asked(peer);
+    this.#ask(peer, 'suggested', this.#active.size === 0, now);
   }
 
   #lose(peer: string, error: TransportError | undefined, now: number): void {
@@ -330,9 +339,7 @@ export class PartialView {
     for (const peer of silent) this.#passive.remove(peer);
     if (now >= this.#shuffleAt) this.#beginShuffle(now);
     if (now >= this.#mergeAt) this.#merge(now);
-    const isNewRound = this.#search.begin(now);
-    if (isNewRound) this.#spareAsks = this.#config.active;
-    if (isNewRound || changed) this.#fill(now);
+    if (this.#search.begin(now) || changed) this.#fill(now);
   }
 
   #beginShuffle(now: number): void {
@@ -361,24 +368,28 @@ export class PartialView {
     for (let asked = this.#requests.filling; this.#active.size + asked < active; asked++) {
       const isAlone = this.#active.size === 0;
       if (isAlone && asked >= (this.#isIntroduced ? 2 : 1)) return;
-      const isFit = (peer: string) =>
-        this.#search.mayAsk(peer) && !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);
-      let peer = this.#passive.random(isFit);
-      const isPassive = peer !== undefined;
-      if (!isPassive && (2 * this.#active.size <= active || this.#spareAsks-- > 0)) peer = this.#contacts.random(isFit);
+      const isFew = 2 * this.#active.size <= active;
+      if (!isFew && this.#search.refusals >= LEISURELY) return;
+      const isFit = (peer: string) => this.#mayAsk(peer, now);
+      const passive = this.#passive.random(isFit);
+      const peer = passive ?? this.#contacts.random(isFit);
       this.#isHungry = peer === undefined;
       if (peer === undefined) return;
       this.#search.asked(peer);
       // Few links and nobody who has room for one: it may be an island.
-      const isStuck = 2 * this.#active.size <= active && this.#search.failures > 0 && asked === 0;
-      this.#ask(peer, isAlone && !(isPassive && this.#isIntroduced) ? 'join' : 'fill', isAlone || isStuck, now);
+      const isStuck = isFew && this.#search.failures > 0 && asked === 0;
+      this.#ask(peer, isAlone && (passive === undefined || !this.#isIntroduced) ? 'join' : 'fill', isAlone || isStuck, now);
     }
     this.#isHungry = false;
   }
 
+  #mayAsk(peer: string, now: number): boolean {
+    return this.#search.mayAsk(peer) && !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);
+  }
+
   #ask(peer: string, purpose: Purpose, high: boolean, now: number): void {
     const request = this.#requests.add(peer, purpose, now);
-    this.#host.send(peer, purpose === 'join' ? { type: 'join', request } : { type: 'neighbor', request, high });
+    this.#host.send(peer, purpose === 'join' ? { type: 'join', request } : { type: 'neighbor', request, high, full: this.#active.size >= this.#config.active });
   }
 
   #learn(contacts: readonly string[], now: number): void {
@@ -392,23 +403,24 @@ export class PartialView {
     this.#host.up(peer);
   }
 
-  /** Makes room for a link. */
-  #evict(now: number): void {
+  /** Makes room for a link. Gives who had to go; it is told of somebody who is free. */
+  #evict(free: string | undefined, now: number): string | undefined {
     const victim = this.#active.victim(this.#random, this.#config.reserved);
-    if (victim !== undefined) this.#drop(victim, 'evicted', now);
+    if (victim !== undefined) this.#drop(victim, 'evicted', free, now);
+    return victim;
   }
 
-  #drop(peer: string, cause: 'evicted' | 'closed', now: number): void {
+  #drop(peer: string, cause: 'evicted' | 'closed', free: string | undefined, now: number): void {
     this.#active.remove(peer);
     this.#remember([peer], [], now);
-    this.#host.send(peer, { type: 'disconnect', alive: cause === 'evicted', peers: this.#some(peer) });
+    this.#host.send(peer, { type: 'disconnect', alive: cause === 'evicted', free, peers: this.#some(peer) });
     this.#host.down(peer, cause);
   }
 
   /** It believes in a link that is none, or asks one that leaves. While it is asked itself, it will hear. */
   #tellStranger(peer: string): void {
     if (this.#active.has(peer) || this.#requests.isWaiting(peer)) return;
-    this.#host.send(peer, { type: 'disconnect', alive: !this.#isLeaving, peers: [] });
+    this.#host.send(peer, { type: 'disconnect', alive: !this.#isLeaving, free: undefined, peers: [] });
   }
 
   /** Takes peers into the passive view, in place of those that the others were told. */
@@ -426,5 +438,9 @@ export class PartialView {
   }
 }
 
+type Of<T extends PartialViewMessage['type']> = Extract<PartialViewMessage, { readonly type: T }>;
+
+/** Refusals after which a view that is more than half full asks nobody until the next round: it is short, but not in need. */
+const LEISURELY = 8;
 /** Shuffles that may change the passive view in one interval. On average 1 ends here; more than 8 come once in 10^6 intervals. */
 const EXCHANGES = 8;

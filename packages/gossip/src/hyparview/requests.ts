@@ -2,8 +2,16 @@
 
 import type { Random } from '@trunkline/transport-core';
 
-/** `join` and `fill`: the view has room; `introduced`: a walk ended here; `merge`: somebody outside both views. */
-export type Purpose = 'join' | 'fill' | 'introduced' | 'merge';
+/**
+ * `join`, `fill`, `suggested`: the view has room, and an evicting neighbour named whom to turn to; `introduced`: a newcomer's walk ended
+ * here; `merge`: somebody outside both views.
+ */
+export type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge';
+
+/** Did this node choose the peer by itself? */
+export function isOwnChoice(purpose: Purpose): boolean {
+  return purpose === 'join' || purpose === 'fill' || purpose === 'merge';
+}
 
 interface Request {
   readonly id: number;
@@ -34,7 +42,7 @@ export class Requests {
   /** Those that are waited for because the view has room. */
   get filling(): number {
     let count = 0;
-    for (const { isLate, purpose } of this.#requests.values()) if (!isLate && (purpose === 'fill' || purpose === 'join')) count++;
+    for (const { isLate, purpose } of this.#requests.values()) if (!isLate && purpose !== 'introduced' && purpose !== 'merge') count++;
     return count;
   }
 

@@ -12,6 +12,7 @@ export class Search {
   #delay = RETRY;
   #next = Number.POSITIVE_INFINITY;
   #failures = 0;
+  #refusals = 0;
 
   /** Asks at most `most` peers in a round, and begins one at least every `slowest` milliseconds. */
   constructor(most: number, slowest: number, random: Random) {
@@ -30,12 +31,21 @@ export class Search {
     return this.#failures;
   }
 
+  /** How many refused in this round. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
   mayAsk(peer: string): boolean {
     return this.#asked.size < this.#most && !this.#asked.has(peer);
   }
 
   asked(peer: string): void {
     if (this.#asked.size < this.#most) this.#asked.add(peer);
+  }
+
+  refused(): void {
+    this.#refusals++;
   }
 
   /** To be told after every change. */
@@ -48,6 +58,7 @@ export class Search {
   begin(now: number): boolean {
     if (now < this.#next) return false;
     this.#asked.clear();
+    this.#refusals = 0;
     this.#failures++;
     this.#delay = Math.min(this.#delay * 2, this.#slowest);
     this.#next = now + jittered(this.#delay, this.#random);
@@ -57,6 +68,7 @@ export class Search {
   /** The first round, again. */
   restart(): void {
     this.#asked.clear();
+    this.#refusals = 0;
     this.#delay = Math.min(RETRY, this.#slowest);
     this.#next = Number.POSITIVE_INFINITY;
     this.#failures = 0;

@@ -44,4 +44,9 @@ export class DelayQueue<T> {
   shift(): T | undefined {
     return this.take(Number.POSITIVE_INFINITY);
   }
+
+  /** Takes out those of which it holds. */
+  drop(isOver: (value: T) => boolean): void {
+    for (const [key, { value }] of this.#entries) if (isOver(value)) this.#entries.delete(key);
+  }
 }

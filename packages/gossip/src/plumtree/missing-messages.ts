@@ -35,6 +35,8 @@ export class MissingMessages {
   readonly #first: DelayQueue<MissingMessage>;
   readonly #next: DelayQueue<MissingMessage>;
   readonly #again: DelayQueue<MissingMessage>;
+  /** Due at once: whoever was asked doesn't have it. */
+  readonly #now = new DelayQueue<MissingMessage>(0);
   /** Peer → of how many messages it is an advertiser. */
   readonly #outstanding = new Map<string, number>();
 
@@ -51,7 +53,7 @@ export class MissingMessages {
 
   /** When `ask` has something to do; Infinity: never. */
   get due(): number {
-    return this.#messages.size === 0 ? Number.POSITIVE_INFINITY : Math.min(this.#first.due, this.#next.due, this.#again.due);
+    return this.#messages.size === 0 ? Number.POSITIVE_INFINITY : Math.min(this.#now.due, this.#first.due, this.#next.due, this.#again.due);
   }
 
   /** The peer has it. False: the peer has too many outstanding. */
@@ -86,7 +88,7 @@ export class MissingMessages {
    */
   ask(now: number, isTrusted: (peer: string) => boolean, onLost: (message: MissingMessage) => void): { readonly peer: string; readonly message: MissingMessage }[] {
     const asks: { readonly peer: string; readonly message: MissingMessage }[] = [];
-    for (const queue of [this.#first, this.#next, this.#again]) {
+    for (const queue of [this.#now, this.#first, this.#next, this.#again]) {
       for (let message = queue.take(now); message !== undefined; message = queue.take(now)) {
         const peer = this.#choose(message, now, isTrusted);
         if (peer !== undefined) {
@@ -105,8 +107,8 @@ export class MissingMessages {
     const message = this.#messages.get(key);
     if (message === undefined || !this.#dismiss(message, peer)) return;
     if (message.advertisers.length === 0) return this.#remove(message);
-    // If it is not yet asked for, its time stays; else whoever was asked last may be this one.
-    if (this.#next.delete(key) || this.#again.delete(key)) this.#next.set(key, message, now - this.#options.nextGraftDelay);
+    // Where nobody was asked yet, its time stays.
+    if (this.#next.delete(key) || this.#again.delete(key)) this.#now.set(key, message, now);
   }
 
   /** The peer is gone. */
@@ -138,6 +140,7 @@ export class MissingMessages {
 
   #remove({ key, advertisers }: MissingMessage): void {
     this.#messages.delete(key);
+    this.#now.delete(key);
     this.#first.delete(key);
     this.#next.delete(key);
     this.#again.delete(key);
@@ -149,4 +152,11 @@ export class MissingMessages {
     if (left > 0) this.#outstanding.set(peer, left);
     else this.#outstanding.delete(peer);
   }
+}
+
+/** The one with the fewest hops, the first of them; undefined: there is none. */
+export function nearest(advertisers: readonly Advertiser[]): Advertiser | undefined {
+  let best: Advertiser | undefined;
+  for (const advertiser of advertisers) if (best === undefined || advertiser.hops < best.hops) best = advertiser;
+  return best;
 }

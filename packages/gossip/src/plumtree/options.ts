@@ -1,9 +1,8 @@
 // Plumtree's options: defaults are iroh-gossip's where it has them; their sources say that the three delays are guesses.
 
-import { integer, milliseconds, type Options, type OptionsInput, optionsSchema, parseOptions, withDefault } from '@trunkline/transport-core';
-import * as z from 'zod/mini';
+import { integer, milliseconds, type Options, type OptionsInput, optionsSchema, parseOptions, reference, withDefault } from '@trunkline/transport-core';
 
-const wait = z.custom<number>((value) => typeof value === 'number' && value >= 0 && value <= 60_000, { error: 'must be milliseconds from 0 to 60000' });
+const wait = reference<number>((value) => typeof value === 'number' && value >= 0 && value <= 60_000, 'milliseconds from 0 to 60000');
 
 const plumtreeSchema = optionsSchema({
   /** Milliseconds that notices are gathered, 5. 0: each goes at once, as in the paper. */

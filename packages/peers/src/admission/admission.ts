@@ -50,9 +50,11 @@ export function judge(candidate: Candidate, hall: Hall, caps: Caps): TransportEr
   if (hall.isBanned(nodeId)) return reasonError('denied', `node ${nodeId} is banned`);
   const known = hall.peer(nodeId);
   const isSame = known?.instance === instance;
-  if (isSame && !known.isParting) return known.links < LINKS ? undefined : reasonError('full', `node ${nodeId} has ${known.links} links, more than a pool opens`);
+  if (isSame && !known.isParting)
+    return known.links < LINKS ? undefined : reasonError('full', `node ${nodeId} has ${known.links} links, more than a pool opens`);
   // A node that proves itself replaces whoever has its id: a restart, or one that only asserted it. Of two that assert it the first stays.
-  if (known !== undefined && !isSame && !proven) return reasonError('duplicate', `node ${nodeId} is connected already; an id that is only asserted belongs to the first`);
+  if (known !== undefined && !isSame && !proven)
+    return reasonError('duplicate', `node ${nodeId} is connected already; an id that is only asserted belongs to the first`);
   if (direction === 'out' || candidate.exempt || (known !== undefined && !isSame)) return undefined;
   const others = hall.inbound - hall.yielding - (known?.isInbound ? 1 : 0);
   if (others >= caps.maxInbound) return reasonError('full', `${hall.inbound} peers have dialled this node, maxInbound allows no more`);

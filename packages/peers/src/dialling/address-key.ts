@@ -16,8 +16,23 @@ export function addressKey(text: string): string | undefined {
   }
 }
 
+/** `addressKey` for those who ask for the same ones again and again: it remembers up to 4,096, and begins anew then. */
+export class AddressKeys {
+  readonly #known = new Map<string, string | undefined>();
+
+  of(address: string): string | undefined {
+    if (this.#known.has(address)) return this.#known.get(address);
+    if (this.#known.size >= MOST_KEYS) this.#known.clear();
+    const key = addressKey(address);
+    this.#known.set(address, key);
+    return key;
+  }
+}
+
 /** The host of a canonical address; all of it but scheme and path where it is written otherwise than 'host:port'. */
 export function hostOf(key: string): string {
   const [authority] = /^[^/?#]*/.exec(splitScheme(key).rest)!;
   return parseHostPort(authority)?.host ?? authority;
 }
+
+const MOST_KEYS = 4_096;

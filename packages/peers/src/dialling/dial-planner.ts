@@ -2,7 +2,7 @@
 
 import { isNodeId, parseTarget, type Random, type TransportError } from '@trunkline/transport-core';
 import { AddressHistory } from './address-history.ts';
-import { addressKey, hostOf, keyOf } from './address-key.ts';
+import { AddressKeys, addressKey, hostOf, keyOf } from './address-key.ts';
 import { AgainList } from './again-list.ts';
 import type { BackOffOptions } from './back-off.ts';
 import { DialRate } from './dial-rate.ts';
@@ -96,6 +96,7 @@ export class DialPlanner {
   readonly #history: AddressHistory;
   readonly #again = new AgainList<Candidate>();
   readonly #underWay = new DialsUnderWay<DialKind>();
+  readonly #keys = new AddressKeys();
   /** Canonical addresses where we met ourselves; at most 1,024, the oldest is forgotten. */
   readonly #selves = new Set<string>();
   #testAt: number;
@@ -172,6 +173,7 @@ export class DialPlanner {
     dial.target?.failed(now, order.kind === 'persistent' ? this.#reconnect : this.#brief, this.#random);
     if (order.kind === 'persistent') return { giveUp: false };
     const failures = this.#history.failed(dial.key, now, this.#backOffAfter(error));
+    if (this.#barren !== undefined) this.#barren = { ...this.#barren, until: Math.min(this.#barren.until, this.#history.readyAt(dial.key)) };
     if (isPointless(error)) this.#again.remove(dial.key);
     else this.#again.failed(dial.key);
     if (failures < MOST_FAILURES || this.#isNamed(order.nodeId, dial.key)) return { giveUp: false };
@@ -262,6 +264,11 @@ export class DialPlanner {
     return this.#persistent.matching(nodeId, address === undefined ? undefined : addressKey(address)).length > 0;
   }
 
+  /** The ids, given or learned, of persistent peers at an address. */
+  idsAt(address: string): string[] {
+    return this.#persistent.matching(undefined, addressKey(address)).flatMap(({ id }) => id ?? []);
+  }
+
   /** The address of the persistent peer, or else of the seed, with this id, given or learned. */
   addressOf(nodeId: string): string | undefined {
     return (this.#persistent.matching(nodeId, undefined)[0] ?? this.#seeds.matching(nodeId, undefined)[0])?.address;
@@ -311,9 +318,9 @@ export class DialPlanner {
   }
 
   #dialCandidate(now: number, view: PlannerView, orders: DialOrder[]): boolean {
+    if (this.#isBarren(now, view)) return false;
     const isEligible = (candidate: Candidate) => this.#isEligible(candidate, now, view);
-    const isOver = ({ nodeId, address }: Candidate) => view.isConnected(nodeId) || view.isBanned(nodeId) || view.isOwn(address);
-    const again = this.#again.pick(isOver, isEligible);
+    const again = this.#again.pick(({ nodeId }) => view.isConnected(nodeId) || view.isBanned(nodeId), isEligible);
     const candidate = again ?? this.#pick(now, view, isEligible);
     if (candidate === undefined) return false;
     this.#start({ address: candidate.address, nodeId: candidate.nodeId, kind: again === undefined ? 'book' : 'again' }, orders);
@@ -321,12 +328,16 @@ export class DialPlanner {
   }
 
   #pick(now: number, view: PlannerView, isEligible: (candidate: Candidate) => boolean): Candidate | undefined {
-    if (this.#barren !== undefined && now < this.#barren.until && view.news !== undefined && view.news === this.#barren.news) return undefined;
+    if (this.#isBarren(now, view)) return undefined;
     const candidate = view.pick(isEligible);
     if (candidate !== undefined && isEligible(candidate)) return candidate;
     // A ban may end, and nobody tells: that is seen soon enough.
     this.#barren = { until: Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY), news: view.news };
     return undefined;
+  }
+
+  #isBarren(now: number, { news }: PlannerView): boolean {
+    return this.#barren !== undefined && now < this.#barren.until && news !== undefined && news === this.#barren.news;
   }
 
   /**
@@ -393,7 +404,7 @@ export class DialPlanner {
 
   #isEligible({ nodeId, address }: Candidate, now: number, view: PlannerView): boolean {
     if (view.isConnected(nodeId) || view.isBanned(nodeId)) return false;
-    const key = addressKey(address);
+    const key = this.#keys.of(address);
     if (key === undefined || this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now) return false;
     if (this.#selves.has(key) || view.isOwn(address) || this.#persistent.includes(nodeId, key)) return false;
     return this.#perHost === Number.POSITIVE_INFINITY || this.#underWay.ofHost(hostOf(key)) < this.#perHost;
@@ -422,7 +433,9 @@ export class DialPlanner {
   }
 
   #end({ kind, address }: DialOrder): Dial<DialKind> | undefined {
-    this.#changed();
+    this.#wake = Number.NEGATIVE_INFINITY;
+    // Who answered is connected, and who failed waits: only another of its host may be eligible now.
+    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#barren = undefined;
     return this.#underWay.end(kind, addressKey(address)!);
   }
 

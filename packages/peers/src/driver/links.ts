@@ -1,6 +1,6 @@
 // Who comes and goes: links become peers, two of one peer become one, and a peer whose last link is gone is told with its cause.
 
-import { type Applicant, nodeOf, reasonError, type Remote, TransportError } from '@trunkline/transport-core';
+import { type Applicant, nodeOf, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
 import type { Hall, Resident } from '../admission/admission.ts';
 import type { Order } from './dialler.ts';
@@ -144,7 +144,9 @@ export class Links {
     const lasting = config.maxInbound - Math.floor(config.maxInbound / 10);
     if (roster.count('in') <= lasting) return [];
     const since = this.#node.now() - SHORT_STAY;
-    return this.#ordinary('in').slice(lasting).filter((peer) => peer.since <= since);
+    return this.#ordinary('in')
+      .slice(lasting)
+      .filter((peer) => peer.since <= since);
   }
 
   /** Somebody was let in though all places were taken. */
@@ -239,7 +241,11 @@ export class Links {
 
 /** Whoever dialled a link says how long it lasts; what a planner dialled is meant to stay, but for a look at who is there. */
 function isLasting({ direction, persistent, orders }: Guest): boolean {
-  return direction === 'in' || persistent || orders.some(({ kind }) => kind === 'persistent' || kind === 'book' || kind === 'again' || kind === 'seed' || kind === 'spare');
+  return (
+    direction === 'in' ||
+    persistent ||
+    orders.some(({ kind }) => kind === 'persistent' || kind === 'book' || kind === 'again' || kind === 'seed' || kind === 'spare')
+  );
 }
 
 /** Milliseconds: enough to hear of others. */

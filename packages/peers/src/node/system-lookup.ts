@@ -17,7 +17,11 @@ export async function systemLookup(host: string): Promise<readonly string[]> {
     found = await lookup(host, { all: true, verbatim: true });
   } catch (error) {
     const { code } = error as { code?: unknown };
-    throw notFound(host, `the system finds no address of it; check its spelling and the name server (${typeof code === 'string' ? code : String(error)})`, error);
+    throw notFound(
+      host,
+      `the system finds no address of it; check its spelling and the name server (${typeof code === 'string' ? code : String(error)})`,
+      error,
+    );
   }
   if (found.length === 0) throw notFound(host, 'the name has no address');
   return found.map(({ address }) => address);

@@ -29,6 +29,7 @@ export interface CyclesOptions {
 export class Cycles {
   readonly random: Random;
   readonly #setup: CyclesOptions;
+  readonly #interval: number;
   readonly #views: PartialView[] = [];
   readonly #ids: string[] = [];
   readonly #indices = new Map<string, number>();
@@ -48,6 +49,7 @@ export class Cycles {
 
   constructor(setup: CyclesOptions) {
     this.#setup = setup;
+    this.#interval = setup.options?.shuffleInterval ?? 60_000;
     this.random = seededRandom(setup.seed);
   }
 
@@ -110,17 +112,19 @@ export class Cycles {
     return node;
   }
 
-  /** A shuffle interval: everybody shuffles, and does what else is due. */
+  /** A shuffle interval: everybody shuffles once on average, and does what else is due. */
   cycle(): void {
-    this.now += CYCLE;
     const noticed = this.#silent;
     this.#silent = [];
     for (const [node, peer] of noticed) this.#lost(node, peer);
-    this.#feed();
-    for (const node of this.#shuffled(this.living())) this.#views[node]!.wake(this.now);
     this.settle();
-    this.#feed();
-    this.settle();
+    const start = this.now;
+    for (let step = 1; step <= STEPS; step++) {
+      this.now = Math.max(this.now, start + (this.#interval * step) / STEPS);
+      this.#feed();
+      for (let node = 0; node < this.size; node++) if (this.#alive[node] && this.#views[node]!.due <= this.now) this.#views[node]!.wake(this.now);
+      this.settle();
+    }
   }
 
   /** Nodes die. `seen`: their neighbours see the links close; else whoever writes to them learns it (see `notice`). */
@@ -282,9 +286,10 @@ export class Cycles {
   }
 }
 
-/** Milliseconds of a round; of a cycle, the longest jittered shuffle interval. */
+/** Milliseconds of a round. */
 const ROUND = 10;
-const CYCLE = 66_000;
+/** How often timers are looked at in a cycle. */
+const STEPS = 10;
 const MOST_ROUNDS = 10_000;
 /** Entries of the book a hungry node is told at once, and how often after a failure. */
 const FEED = 16;

@@ -1,8 +1,8 @@
 // Nodes with peers over real sockets, in a time that the test moves.
 
-import { createManualClock, type ManualClock, type ObserverEvent, seededRandom, systemClock, type Transport, type TransportError } from '@trunkline/transport-core';
-import type { ExecutionContext } from 'ava';
+import { createManualClock, type ManualClock, seededRandom, systemClock, type Transport, type TransportError } from '@trunkline/transport-core';
 import { createTcpTransport, type TcpTransportOptions } from '@trunkline/transport-tcp';
+import type { ExecutionContext } from 'ava';
 import type { PeersOptions } from '../../options.ts';
 import { createPeers, type Peers } from '../../peers.ts';
 import type { AddressBookStore } from '../../store/address-book-store.ts';
@@ -22,8 +22,6 @@ export interface RealNode {
   readonly events: (PeerEvent<any> & { readonly at: number })[];
   /** What was dialled, in order. */
   readonly dials: { readonly target: string; readonly at: number }[];
-  /** What its transport's observer was told. */
-  readonly seen: ObserverEvent[];
   /** Parts, and closes. */
   close(): Promise<void>;
 }
@@ -60,16 +58,17 @@ export class World {
   }
 
   /** A node that listens, and has started unless told otherwise. */
-  async node(name: string, { transport: given = {}, peers: options = {}, make = createTcpTransport, answer, start = true }: RealNodeOptions = {}): Promise<RealNode> {
+  async node(
+    name: string,
+    { transport: given = {}, peers: options = {}, make = createTcpTransport, answer, start = true }: RealNodeOptions = {},
+  ): Promise<RealNode> {
     const { clock } = this;
     const dials: RealNode['dials'] = [];
-    const seen: ObserverEvent[] = [];
     const resolve = (target: string) => {
       dials.push({ target, at: clock.now() });
-      return given.resolve === undefined ? target.replace(/^[0-9a-f]{64}@/, '') : given.resolve(target);
+      return given.resolve === undefined ? target : given.resolve(target);
     };
-    const observer = { event: (event: ObserverEvent) => void seen.push(event) };
-    const transport = make({ protocol: echo, clock, random: seededRandom(++this.#made), observer, ...given, resolve });
+    const transport = make({ protocol: echo, clock, random: seededRandom(++this.#made), ...given, resolve });
     await transport.listen();
     const { addressBook } = options;
     const peers = createPeers<any>({ transport, ...options, ...(addressBook === undefined ? {} : { addressBook: this.#watched(addressBook) }) });
@@ -82,7 +81,6 @@ export class World {
       address: transport.localAddr(),
       events,
       dials,
-      seen,
       close: () => this.#close(node),
     };
     this.nodes.add(node);

@@ -4,12 +4,11 @@
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import { createSimulation, type Simulation } from '@trunkline/transport-inmem/simulation';
 import { placeOf } from '../../address/place.ts';
-import type { BookDocument, SavedEntry } from '../../book/book-document.ts';
-import { formatNotes, parseNotes } from '../../driver/notes.ts';
-import { type AddressBookStore, createMemoryAddressBook } from '../../store/address-book-store.ts';
+import { parseNotes } from '../../driver/notes.ts';
 import { idOf } from '../cluster.ts';
 import { type Stranger, stranger } from '../stranger.ts';
 import { Fleet, shuffled } from './fleet.ts';
+import { entryOf, prefilled } from './prefilled.ts';
 
 export interface AttackOptions {
   readonly seed: number;
@@ -72,7 +71,13 @@ export async function attack({ seed, honest, attackers, dials: wanted, log = () 
   await sim.run(10_000);
 
   // Some stay, one of each of several groups, and are asked in their turn for hours.
-  for (let i = 0; i < STAY; i++) await sim.settle(crowd.get(bad[i]!).transport.dial(victim.name).catch(() => {}));
+  for (let i = 0; i < STAY; i++)
+    await sim.settle(
+      crowd
+        .get(bad[i]!)
+        .transport.dial(victim.name)
+        .catch(() => {}),
+    );
   await sim.run(4 * HOUR);
   log(`after four hours: ${victim.peers.toString().split('\n')[0]}`);
   // Others come in wave after wave, under every name that they have, tell where they listen, and go.
@@ -101,7 +106,17 @@ export async function attack({ seed, honest, attackers, dials: wanted, log = () 
   const { entries } = (await sim.settle(store.load(parseNotes))).value!.book;
   const ofBad = entries.filter(({ address }) => isBad.has(address));
   const tried = ofBad.filter((entry) => entry.tried).length;
-  const outcome = { seed, dials, caught, told, fresh: ofBad.length - tried, tried, honest: entries.filter((entry) => entry.tried).length - tried, least, virtual };
+  const outcome = {
+    seed,
+    dials,
+    caught,
+    told,
+    fresh: ofBad.length - tried,
+    tried,
+    honest: entries.filter((entry) => entry.tried).length - tried,
+    least,
+    virtual,
+  };
   await sim.settle(store.close());
   await sim.close();
   return outcome;
@@ -121,7 +136,10 @@ export async function poison({ seed, hours }: { readonly seed: number; readonly 
   const sim = createSimulation({ seed, link: { latency: [5, 50] } });
   const random = seededRandom(seed);
   const store = await prefilled(honestAddresses(100, random), random);
-  const source = stranger(sim, '66.6.1.1', { transport: { idleTimeout: LONG }, answer: () => Array.from({ length: LONGEST }, () => entryOf(anyAddress(random))) });
+  const source = stranger(sim, '66.6.1.1', {
+    transport: { idleTimeout: LONG },
+    answer: () => Array.from({ length: LONGEST }, () => entryOf(anyAddress(random))),
+  });
   await sim.settle(source.transport.listen());
   const fleet = new Fleet(sim);
   fleet.boot({ name: '77.1.1.1', peers: { addressBook: store, persistent: ['66.6.1.1'], maxOutbound: 0 } });
@@ -162,31 +180,6 @@ class Crowd {
   nameOf(nodeId: string): string | undefined {
     return this.#names.get(nodeId);
   }
-}
-
-/** A store that holds a book in which all of them were reached. */
-async function prefilled(addresses: readonly string[], random: Random): Promise<AddressBookStore> {
-  const entries = addresses.map((address): SavedEntry => ({
-    ...entryOf(address),
-    source: placeOf(address)!.group,
-    tried: true,
-    failures: 0,
-    added: HOUR,
-    seen: HOUR,
-    attempt: HOUR,
-    success: HOUR,
-  }));
-  const key = Array.from({ length: 64 }, () => Math.floor(random() * 16).toString(16)).join('');
-  const book: BookDocument = { key, entries, buckets: [], bans: [] };
-  const store = createMemoryAddressBook();
-  await store.load(parseNotes);
-  await store.save(formatNotes({ book, trust: { version: 1, peers: [] } }));
-  await store.close();
-  return store;
-}
-
-function entryOf(address: string): { readonly nodeId: string; readonly address: string } {
-  return { nodeId: idOf(address), address };
 }
 
 /** In groups all over, none of them the attacker's. */

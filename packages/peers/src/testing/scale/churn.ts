@@ -76,7 +76,9 @@ export async function churn({ seed, nodes, cycles: count, cycle = 30_000, share 
   for (let i = 0; i < count; i++) {
     const dials = fleet.dials;
     const there = new Set(ordinary());
-    const going = shuffled(there, random).slice(0, Math.round(nodes * share)).map(({ name }) => name);
+    const going = shuffled(there, random)
+      .slice(0, Math.round(nodes * share))
+      .map(({ name }) => name);
     for (const name of going) goes(name);
     const half = Math.floor(going.length / 2);
     for (const name of going.slice(half)) fleet.crash(name);
@@ -92,7 +94,9 @@ export async function churn({ seed, nodes, cycles: count, cycle = 30_000, share 
     log(`cycle ${i + 1}: parts ${parts}, newcomers alone ${alone}, dials ${fleet.dials - dials}, events ${sim.events}`);
   }
   for (const { name } of ordinary()) goes(name);
-  const books = ordinary().map(({ peers }) => peers.snapshot().book.size).sort((a, b) => a - b);
+  const books = ordinary()
+    .map(({ peers }) => peers.snapshot().book.size)
+    .sort((a, b) => a - b);
   const outcome: ChurnOutcome = {
     seed,
     cycles,

@@ -2,9 +2,9 @@
 
 import process from 'node:process';
 import { createTcpTransport } from '@trunkline/transport-tcp';
-import { createFileAddressBook, systemLookup } from './index.node.ts';
-import { createPeers } from './peers.ts';
-import { echo } from './testing/cluster.ts';
+import { createFileAddressBook, systemLookup } from '../../index.node.ts';
+import { createPeers } from '../../peers.ts';
+import { echo } from '../cluster.ts';
 
 const [path] = process.argv.slice(2);
 const nodes = [];

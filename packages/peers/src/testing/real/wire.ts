@@ -1,7 +1,7 @@
 // A wire between two nodes over real TCP, which a test can turn into a black hole or break.
 
-import type { ExecutionContext } from 'ava';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { ExecutionContext } from 'ava';
 
 interface Pipe {
   readonly near: Socket;
@@ -9,7 +9,7 @@ interface Pipe {
   isFrozen: boolean;
 }
 
-export class Proxy {
+export class Wire {
   readonly #server: Server;
   readonly #pipes = new Set<Pipe>();
   readonly #swallowed = new Set<Socket>();
@@ -22,11 +22,11 @@ export class Proxy {
   }
 
   /** A wire to an address, 'host:port'; it is closed after the test. */
-  static async to(target: string, t?: Pick<ExecutionContext, 'teardown'>): Promise<Proxy> {
-    const proxy = new Proxy(target);
-    t?.teardown(() => proxy.close());
-    await new Promise<void>((resolve, reject) => proxy.#server.once('error', reject).listen(0, '127.0.0.1', resolve));
-    return proxy;
+  static async to(target: string, t?: Pick<ExecutionContext, 'teardown'>): Promise<Wire> {
+    const wire = new Wire(target);
+    t?.teardown(() => wire.close());
+    await new Promise<void>((resolve, reject) => wire.#server.once('error', reject).listen(0, '127.0.0.1', resolve));
+    return wire;
   }
 
   /** Where its near end listens. */
@@ -50,9 +50,10 @@ export class Proxy {
     this.#isFrozen = false;
   }
 
-  /** The machine behind it came back and knows of no connection: what is sent over an old one is answered with a reset. */
-  reboot(): void {
-    this.#isFrozen = false;
+  /** The machine behind it came back, listens there, and knows of no connection: what is sent over an old one is answered with a reset. */
+  reboot(target: string): void {
+    this.lead(target);
+    this.thaw();
     for (const { near, far } of this.#pipes) {
       far.removeAllListeners('close').destroy();
       near.removeAllListeners('data').removeAllListeners('end');
@@ -76,7 +77,10 @@ export class Proxy {
     const far = connect({ host: this.#target.slice(0, separator), port: Number(this.#target.slice(separator + 1)), allowHalfOpen: true, noDelay: true });
     const pipe: Pipe = { near, far, isFrozen: false };
     this.#pipes.add(pipe);
-    for (const [from, to] of [[near, far], [far, near]] as const) {
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       from.on('data', (chunk) => {
         if (!to.write(chunk)) from.pause();
       });

@@ -1,0 +1,106 @@
+// Peers by the hundred and thousand, in simulation: the scenarios of packages/peers/src/testing/scale at full size, many seeds over worker threads.
+
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { listed, positive } from './arguments.ts';
+import type { Job, Result } from './peers-scale/job.ts';
+import { median } from './statistics.ts';
+import { alignTable, round3 } from './table.ts';
+
+const USAGE = `usage: node bench/dist/peers-scale.js [options]
+
+  --scenario <names>  of mesh, heal, churn, attack, with commas between (all of them)
+  --seeds <n>         seeds of each (mesh 100, heal 100, churn 1, attack 10)
+  --from <n>          the first seed (1)
+  --nodes <n>         nodes of mesh, heal (200) and churn (1000)
+  --cycles <n>        cycles of churn (100)
+  --workers <n>       threads (as many as there are cores)
+  --help              this text`;
+
+const SEEDS: Readonly<Record<string, number>> = { mesh: 100, heal: 100, churn: 1, attack: 10 };
+
+try {
+  const { values } = parseArgs({
+    options: {
+      scenario: { type: 'string' },
+      seeds: { type: 'string' },
+      from: { type: 'string' },
+      nodes: { type: 'string' },
+      cycles: { type: 'string' },
+      workers: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help === true) console.log(USAGE);
+  else {
+    const names = values.scenario === undefined ? Object.keys(SEEDS) : listed(values.scenario);
+    const unknown = names.find((name) => SEEDS[name] === undefined);
+    if (unknown !== undefined) throw new TypeError(`--scenario: there is no '${unknown}'`);
+    const from = positive('from', values.from, 1);
+    const nodes = values.nodes === undefined ? undefined : positive('nodes', values.nodes, 200);
+    const cycles = values.cycles === undefined ? undefined : positive('cycles', values.cycles, 100);
+    const workers = positive('workers', values.workers, availableParallelism());
+    const jobs = names.flatMap((scenario) =>
+      Array.from({ length: positive('seeds', values.seeds, SEEDS[scenario]!) }, (_, i): Job => ({ scenario, seed: from + i, nodes, cycles })),
+    );
+    const results = await runAll(jobs, workers);
+    for (const name of names)
+      report(
+        name,
+        results.filter(({ job }) => job.scenario === name),
+      );
+    if (results.some(({ faults }) => faults.length > 0)) process.exitCode = 1;
+  }
+} catch (error) {
+  if (!(error instanceof TypeError)) throw error;
+  console.error(`${error.message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}
+
+/** Every worker has one job at a time, and a life for each: what a simulation leaves is gone with it. */
+async function runAll(jobs: readonly Job[], workers: number): Promise<Result[]> {
+  const results: Result[] = [];
+  const queue = jobs.values();
+  const take = async () => {
+    for (const job of queue) {
+      const result = await run(job);
+      results.push(result);
+      const { faults, seconds, megabytes } = result;
+      console.error(
+        `${results.length} of ${jobs.length}: ${job.scenario}, seed ${job.seed}: ${faults.length === 0 ? 'well' : faults.join('; ')} (${seconds.toFixed(0)} s, ${megabytes.toFixed(0)} MB)`,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(workers, jobs.length) }, take));
+  return results;
+}
+
+function run(job: Job): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./peers-scale/worker.js', import.meta.url), { workerData: job, resourceLimits: { maxOldGenerationSizeMb: 6_000 } });
+    worker.on('message', (message: Result | string) => {
+      if (typeof message === 'string') console.error(`${job.scenario}, seed ${job.seed}: ${message}`);
+      else resolve(message);
+    });
+    worker.on('error', reject);
+    worker.on('exit', (code) => reject(new Error(`the worker of ${job.scenario}, seed ${job.seed}, ended with code ${code}`)));
+  });
+}
+
+/** A line a figure: over all seeds. */
+function report(name: string, results: readonly Result[]): void {
+  const well = results.filter(({ faults }) => faults.length === 0).length;
+  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
+  console.log(`\n${name}: ${well} of ${results.length} seeds well, ${seconds.toFixed(0)} s in all`);
+  for (const { job, faults } of results) if (faults.length > 0) console.log(`  seed ${job.seed}: ${faults.join('; ')}`);
+  const figures = (key: string) => results.map((result) => result.figures[key] ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b);
+  const lines = Object.keys(results[0]?.figures ?? {}).map((key) => {
+    const all = figures(key);
+    return [
+      key,
+      ...[all[0]!, median(all), all[Math.floor(0.9 * (all.length - 1))]!, all.at(-1)!].map((value) => (Number.isFinite(value) ? round3(value) : '–')),
+    ];
+  });
+  console.log(alignTable([['', 'least', 'median', '90 %', 'most'], ...lines], 1));
+}

@@ -1,0 +1,66 @@
+import { randomBytes, seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { IdSource } from './id-source.ts';
+import { decodeMessageId, encodeMessageId, isMessageId, LARGEST_NUMBER, MESSAGE_ID_BYTES, type MessageId, messageKey } from './message-id.ts';
+
+const origin = 'ab'.repeat(32);
+const ids: MessageId[] = [
+  { origin, epoch: 0, sequence: 0 },
+  { origin, epoch: 1_763_000_000_000, sequence: 0xffff_ffff + 7 },
+  { origin: '0'.repeat(63) + '1', epoch: LARGEST_NUMBER, sequence: LARGEST_NUMBER },
+];
+
+test('an id survives its 44 bytes', (t) => {
+  for (const id of ids) {
+    const bytes = encodeMessageId(id);
+    t.is(bytes.length, MESSAGE_ID_BYTES);
+    t.deepEqual(decodeMessageId(bytes), id);
+  }
+});
+
+test('any 44 bytes are an id, no other number of bytes is', (t) => {
+  const random = seededRandom(1);
+  for (let i = 0; i < 200; i++) {
+    const bytes = randomBytes(random, MESSAGE_ID_BYTES);
+    const id = decodeMessageId(bytes);
+    t.true(isMessageId(id));
+    t.deepEqual(encodeMessageId(id!), bytes);
+  }
+  for (const length of [0, 43, 45]) t.is(decodeMessageId(new Uint8Array(length)), undefined);
+});
+
+test('encoded ids of one origin sort by epoch, then by sequence', (t) => {
+  const list = [
+    { origin, epoch: 1, sequence: 300 },
+    { origin, epoch: 256, sequence: 1 },
+    { origin, epoch: 256, sequence: 2 },
+    { origin, epoch: 65_536, sequence: 0 },
+  ];
+  const texts = list.map((id) => [...encodeMessageId(id)].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
+  t.deepEqual(texts.toSorted(), texts);
+});
+
+test('different ids have different keys', (t) => {
+  const keys = new Set<string>();
+  for (const name of ['a', 'b', '1', '1.1']) for (const epoch of [1, 11]) for (const sequence of [1, 11]) keys.add(messageKey({ origin: name, epoch, sequence }));
+  t.is(keys.size, 16);
+});
+
+test('what is no id is told, whatever it is', (t) => {
+  for (const wrong of [undefined, null, 1, 'x', [], {}, { origin, epoch: 1 }, { origin: '', epoch: 1, sequence: 1 }, { origin: 'x'.repeat(129), epoch: 1, sequence: 1 }]) {
+    t.false(isMessageId(wrong));
+  }
+  for (const number of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 48, '1', null]) {
+    t.false(isMessageId({ origin, epoch: number, sequence: 1 }));
+    t.false(isMessageId({ origin, epoch: 1, sequence: number }));
+  }
+  t.throws(() => encodeMessageId({ origin: 'n1', epoch: 1, sequence: 1 }), { instanceOf: TypeError, message: /id:/ });
+});
+
+test('a source names each message anew', (t) => {
+  const source = new IdSource({ origin, epoch: 7 });
+  t.deepEqual(source.next(), { origin, epoch: 7, sequence: 0 });
+  t.deepEqual(source.next(), { origin, epoch: 7, sequence: 1 });
+  t.throws(() => new IdSource({ origin, epoch: -1 }), { instanceOf: TypeError, message: /epoch/ });
+  t.throws(() => new IdSource({ origin: '', epoch: 1 }), { instanceOf: TypeError });
+});

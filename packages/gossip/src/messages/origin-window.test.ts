@@ -1,0 +1,79 @@
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { OriginWindow } from './origin-window.ts';
+
+const limits = { retention: 90_000, gaps: 16 };
+
+test('in order, late and out of order: each is new once', (t) => {
+  const window = new OriginWindow();
+  for (const sequence of [0, 1, 5, 3, 2, 4, 9]) t.is(window.note(sequence, 0, limits), 'new', `${sequence}`);
+  for (const sequence of [0, 1, 2, 3, 4, 5, 9]) t.is(window.note(sequence, 0, limits), 'seen', `${sequence}`);
+  for (const sequence of [8, 6, 7]) t.is(window.note(sequence, 0, limits), 'new');
+  t.false(window.isOpen);
+});
+
+test('whoever comes late to a stream takes what came before, as long as a gap stays open', (t) => {
+  const window = new OriginWindow();
+  t.is(window.note(5_000, 0, limits), 'new');
+  t.is(window.note(4_990, 89_999, limits), 'new');
+  // The gap below keeps its time, the one above it has just shown that it is alive.
+  t.is(window.look(4_000, 90_000, limits), 'old');
+  t.is(window.look(4_995, 90_000, limits), 'new');
+  window.closeOld(90_000, limits);
+  t.is(window.look(4_000, 90_000, limits), 'old');
+  t.is(window.closesAt(limits), 179_999);
+  window.closeOld(179_999, limits);
+  t.false(window.isOpen);
+  t.is(window.look(4_995, 180_000, limits), 'old');
+  t.is(window.look(5_001, 180_000, limits), 'new');
+});
+
+test('a forged sequence far ahead neither costs much nor shuts out the stream', (t) => {
+  const window = new OriginWindow();
+  for (let sequence = 0; sequence < 10; sequence++) window.note(sequence, 0, limits);
+  t.is(window.note(2 ** 48 - 1, 0, limits), 'new');
+  for (let sequence = 10; sequence < 1_000; sequence++) t.is(window.note(sequence, sequence * 1_000, limits), 'new');
+  t.is(window.note(999, 1_000_000, limits), 'seen');
+});
+
+test('with too many gaps the lowest is given up, and none of it is ever new again', (t) => {
+  const window = new OriginWindow();
+  for (let sequence = 0; sequence < 200; sequence += 2) window.note(sequence, 0, limits);
+  // 99 gaps; the 16 highest stayed.
+  for (let sequence = 1; sequence < 199; sequence += 2) t.is(window.look(sequence, 0, limits), sequence < 199 - 32 ? 'old' : 'new', `${sequence}`);
+  t.is(window.look(0, 0, limits), 'old');
+  t.is(window.look(198, 0, limits), 'seen');
+});
+
+test('as a set of numbers would tell, in any order', (t) => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const random = seededRandom(seed);
+    const window = new OriginWindow();
+    const seen = new Set<number>();
+    const wide = { retention: 1e9, gaps: 1_000 };
+    for (let i = 0; i < 300; i++) {
+      const sequence = Math.floor(random() * 200);
+      const expected = seen.has(sequence) ? 'seen' : 'new';
+      if (window.look(sequence, i, wide) !== expected || window.note(sequence, i, wide) !== expected) return t.fail(`seed ${seed}: ${sequence} is ${expected}`);
+      seen.add(sequence);
+    }
+  }
+  t.pass();
+});
+
+test('nothing is new twice, whatever the limits', (t) => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const random = seededRandom(seed);
+    const window = new OriginWindow();
+    const tight = { retention: 50, gaps: 1 + (seed % 4) };
+    const taken = new Set<number>();
+    for (let i = 0; i < 500; i++) {
+      const sequence = Math.floor(i / 4 + random() * 60);
+      if (random() < 0.05) window.closeOld(i, tight);
+      if (window.note(sequence, i, tight) !== 'new') continue;
+      if (taken.has(sequence)) return t.fail(`seed ${seed}: ${sequence} was new twice`);
+      taken.add(sequence);
+    }
+  }
+  t.pass();
+});

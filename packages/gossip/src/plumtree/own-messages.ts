@@ -1,0 +1,38 @@
+// What this node published in its newest life: kept apart from what others did, so that there is always room for it.
+
+import { isMessageId, type MessageId } from '../messages/message-id.ts';
+import { OriginWindow, type OriginWindowLimits, type SequenceVerdict } from '../messages/origin-window.ts';
+
+export class OwnMessages {
+  readonly #self: string;
+  readonly #limits: OriginWindowLimits;
+  /** −1: nothing yet. */
+  #epoch = -1;
+  #window = new OriginWindow();
+
+  constructor(self: string, limits: OriginWindowLimits) {
+    this.#self = self;
+    this.#limits = limits;
+  }
+
+  /** Notes what is published. A TypeError for an id of another node, or one that was published before. */
+  publish(id: MessageId, now: number): void {
+    if (!isMessageId(id) || id.origin !== this.#self) throw new TypeError("plumtree.publish: id: must be from this node's IdSource");
+    if (id.epoch > this.#epoch) {
+      this.#epoch = id.epoch;
+      this.#window = new OriginWindow();
+    }
+    if (id.epoch === this.#epoch && this.#window.note(id.sequence, now, this.#limits) === 'new') return;
+    throw new TypeError(`plumtree.publish: id: sequence ${id.sequence} of epoch ${id.epoch} was published before, or something newer was`);
+  }
+
+  /** `seen`: published; `old`: of an earlier life, or too long ago to tell; `new`: not of this node, whatever it says. */
+  look(id: MessageId, now: number): SequenceVerdict {
+    if (id.epoch !== this.#epoch) return id.epoch > this.#epoch && this.#epoch >= 0 ? 'new' : 'old';
+    return this.#window.look(id.sequence, now, this.#limits);
+  }
+
+  expire(now: number): void {
+    this.#window.closeOld(now, this.#limits);
+  }
+}

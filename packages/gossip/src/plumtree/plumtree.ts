@@ -1,0 +1,401 @@
+// Plumtree: epidemic broadcast trees (Leitão, Pereira, Rodrigues, SRDS 2007; report DI-FCUL TR-07-14, algorithms 1 to 3), for one topic.
+// Messages are pushed along a tree that forms by itself; all other links of the overlay carry notices, by which the tree is mended.
+
+import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
+import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
+import { PlumtreeCounters } from './counters.ts';
+import type { Misbehaviour, PlumtreeHost } from './host.ts';
+import { type Absent, type Control, type Graft, type IHave, isHops, MOST_HOPS, type Push } from './message.ts';
+import { MessageCache } from './message-cache.ts';
+import { type Advertiser, MissingMessages, nearest } from './missing-messages.ts';
+import { Neighbour } from './neighbour.ts';
+import { type PlumtreeOptions, plumtreeOptions } from './options.ts';
+import { Outgoing } from './outgoing.ts';
+import { OwnMessages } from './own-messages.ts';
+import { Promises } from './promises.ts';
+import type { PlumtreeInit, PlumtreeSnapshot, Publication } from './types.ts';
+
+/**
+ * Times are milliseconds of a monotonic clock. Call `wake` when `due` says so; ask `due` anew after every call. The host tells `neighborUp`
+ * before it hands over anything of that peer: what comes of anybody else is dropped. Nothing throws because of what a peer sent.
+ */
+export class Plumtree<P> {
+  readonly counters = new PlumtreeCounters();
+  readonly #self: string;
+  readonly #host: PlumtreeHost<P>;
+  readonly #options: PlumtreeOptions;
+  readonly #digest: ((payload: P) => number) | undefined;
+  readonly #neighbours = new Map<string, Neighbour>();
+  readonly #outgoing: Outgoing<P>;
+  readonly #cache: MessageCache<P>;
+  readonly #seen: SeenMessages;
+  readonly #missing: MissingMessages;
+  readonly #promises: Promises;
+  readonly #own: OwnMessages;
+  #evictAt = Number.POSITIVE_INFINITY;
+
+  constructor({ self, host, options = DEFAULTS, digest }: PlumtreeInit<P>) {
+    this.#self = self;
+    this.#host = host;
+    this.#options = options;
+    this.#digest = digest;
+    this.#outgoing = new Outgoing(host, options, this.counters);
+    this.#cache = new MessageCache(options);
+    this.#seen = new SeenMessages({
+      retention: options.idTime,
+      originRetention: options.originTime,
+      origins: options.origins,
+      gaps: options.gaps,
+      digests: options.digests,
+    });
+    this.#own = new OwnMessages(self, { retention: options.idTime, gaps: options.gaps });
+    this.#missing = new MissingMessages(options);
+    this.#promises = new Promises(options.promiseTime, options.outstanding);
+  }
+
+  /** When `wake` has something to do; Infinity: never, unless something happens. */
+  get due(): number {
+    return Math.min(this.#outgoing.due, this.#missing.due, this.#promises.due, this.#evictAt);
+  }
+
+  /** Plain data. */
+  snapshot(): PlumtreeSnapshot {
+    const neighbours = [...this.#neighbours.values()].map(({ id, eager, blocked, account }) => ({ id, eager, blocked, ...account }));
+    const cached = { messages: this.#cache.size, bytes: this.#cache.bytes };
+    return { neighbours, cached, missing: this.#missing.size, promises: this.#promises.size, ...this.#seen.size };
+  }
+
+  /** Whether the message would be refused: as a duplicate, or for another reason. */
+  isKnown(id: MessageId, now: number): boolean {
+    return this.#look(id, now) !== 'new';
+  }
+
+  /**
+   * A link is up. It is of the tree until a duplicate comes over it (the paper's NeighborUp), and the peer is told what is in the cache: so
+   * parts of the network that were apart get what each missed. Up already: nothing happens.
+   */
+  neighborUp(peer: string, now: number): void {
+    if (peer === this.#self || this.#neighbours.has(peer)) return;
+    const neighbour = new Neighbour(peer, now);
+    this.#neighbours.set(peer, neighbour);
+    if (this.#options.announce === 0) return;
+    for (const { push } of this.#cache.newest(this.#options.announce)) this.#outgoing.notice(neighbour, push, now);
+    this.#flushAtOnce(now);
+  }
+
+  /** The link is down. What the peer gave notice of, was owed and promised is forgotten. */
+  neighborDown(peer: string): void {
+    const neighbour = this.#neighbours.get(peer);
+    if (neighbour === undefined) return;
+    this.#neighbours.delete(peer);
+    this.#outgoing.forget(neighbour);
+    this.#missing.forget(peer);
+    this.#promises.forget(peer);
+  }
+
+  /**
+   * Publishes a message. @returns to how many peers it was pushed, and how many get notice of it. A TypeError for an id of another node, or one
+   * that was published before.
+   */
+  publish({ id, payload, size }: Publication<P>, now: number): { readonly pushed: number; readonly announced: number } {
+    this.#own.publish(id, now);
+    this.counters.published++;
+    const key = messageKey(id);
+    const push: Push<P> = { kind: 'push', id, hops: 1, payload, size };
+    this.#keep(key, push, undefined, now);
+    return this.#spread(push, key, undefined, [], now);
+  }
+
+  /** A peer sent that. What isn't a message of ours is ignored and reported. */
+  received(from: string, message: Push<P> | Control, now: number): void {
+    const neighbour = this.#neighbours.get(from);
+    if (neighbour === undefined) {
+      this.counters.strangers++;
+      return;
+    }
+    const kind = message?.kind;
+    if (kind === 'push') return this.#onPush(neighbour, message as Push<P>, now);
+    this.counters.controlReceived++;
+    if (kind === 'prune') return this.#onPrune(neighbour);
+    if (kind === 'ihave' && Array.isArray(message.notices)) return this.#onIHave(neighbour, message, now);
+    if (kind === 'graft' && Array.isArray(message.ids)) return this.#onGraft(neighbour, message, now);
+    if (kind === 'absent' && Array.isArray(message.ids)) return this.#onAbsent(neighbour, message, now);
+    this.#malformed(neighbour, now);
+  }
+
+  /** The host has room again for what goes to that peer. */
+  writable(peer: string, now: number): void {
+    const neighbour = this.#neighbours.get(peer);
+    if (neighbour !== undefined) this.#outgoing.writable(neighbour, (key) => this.#cache.get(key), now, (told) => this.#weigh(told, now));
+  }
+
+  /** Does what is due. */
+  wake(now: number): void {
+    this.#outgoing.flush(now, (told) => this.#weigh(told, now));
+    this.#ask(now);
+    this.#blame(now);
+    this.#evict(now);
+  }
+
+  // --- what peers send
+
+  #onPush(neighbour: Neighbour, message: Push<P>, now: number): void {
+    const { id, hops, size } = message;
+    if (!isMessageId(id) || !isHops(hops) || !(size >= 0)) return this.#malformed(neighbour, now);
+    const key = messageKey(id);
+    if (this.#promises.keep(neighbour.id, key)) {
+      neighbour.brokenInRow = 0;
+      neighbour.account.kept++;
+    }
+    neighbour.owed?.delete(key);
+    const verdict = id.origin === this.#self ? this.#look(id, now) : this.#seen.note(id, now, this.#digest?.(message.payload));
+    if (verdict === 'seen' || verdict === 'conflict') return this.#onDuplicate(neighbour, key, id, verdict === 'conflict', now);
+    if (id.origin === this.#self) return this.#refuseOwn(neighbour, id, now);
+    if (verdict === 'new') return this.#onNew(neighbour, key, message, now);
+    this.counters[verdict]++;
+    this.#host.dropped?.(id, neighbour.id, verdict);
+  }
+
+  #onNew(neighbour: Neighbour, key: string, message: Push<P>, now: number): void {
+    const { id, hops, payload, size } = message;
+    const advertisers = this.#missing.take(key);
+    neighbour.answered();
+    for (const { peer } of advertisers) this.#neighbours.get(peer)?.answered();
+    neighbour.duplicatesInRow = 0;
+    neighbour.account.delivered++;
+    const push: Push<P> = { kind: 'push', id, hops: Math.min(MOST_HOPS, hops + 1), payload, size };
+    this.#keep(key, push, neighbour.id, now);
+    this.#spread(push, key, neighbour, advertisers, now);
+    // What was on its way when the link was pruned doesn't make it one of the tree again: the other end holds it pruned.
+    if (!this.#isSettling(neighbour, now)) this.#graft(neighbour);
+    this.#optimize(neighbour, hops, advertisers, now);
+    this.counters.delivered++;
+    this.#host.deliver(message, { id, origin: id.origin, from: neighbour.id, hops });
+  }
+
+  /**
+   * Prunes the link, unless the peer that brought the message first is no longer of the tree: with several messages on their way at once each of
+   * two links may bring the duplicate of another, and pruning both would cut this node off (riak_core #378).
+   */
+  #onDuplicate(neighbour: Neighbour, key: string, id: MessageId, isConflict: boolean, now: number): void {
+    this.counters.duplicates++;
+    neighbour.account.duplicates++;
+    neighbour.answered();
+    this.#host.duplicate?.(id, neighbour.id);
+    if (isConflict) {
+      this.counters.conflicts++;
+      this.#report(neighbour, 'conflict', now);
+    }
+    const cached = this.#cache.get(key);
+    // A link that says the same twice is no second path.
+    if (cached?.from === neighbour.id) return;
+    if (cached?.from !== undefined && !this.#neighbours.get(cached.from)?.eager) return;
+    neighbour.duplicatesInRow++;
+    if (neighbour.duplicatesInRow < this.#options.pruneAfter || (!neighbour.eager && this.#isSettling(neighbour, now))) return;
+    this.#prune(neighbour, now);
+  }
+
+  #onPrune(neighbour: Neighbour): void {
+    this.counters.prunesReceived++;
+    this.#leaveTree(neighbour);
+  }
+
+  #onIHave(neighbour: Neighbour, { notices }: IHave, now: number): void {
+    this.counters.noticesReceived += notices.length;
+    neighbour.account.noticed += notices.length;
+    const taken = neighbour.takeNotices(notices.length, this.#options.notices, now);
+    let ignored = notices.length - taken;
+    for (let i = 0; i < taken; i++) {
+      const notice = notices[i];
+      if (!isMessageId(notice?.id) || !isHops(notice.hops)) return this.#malformed(neighbour, now);
+      const verdict = this.#look(notice.id, now);
+      if (verdict === 'seen') neighbour.answered();
+      if (verdict !== 'new' && !neighbour.owed?.size) continue;
+      const key = messageKey(notice.id);
+      neighbour.owed?.delete(key);
+      if (verdict !== 'new' || notice.id.origin === this.#self) continue;
+      if (!this.#missing.advertise(notice.id, key, neighbour.id, notice.hops, now)) ignored++;
+    }
+    this.counters.ignored += ignored;
+    if (ignored > 0) this.#report(neighbour, 'notice-flood', now);
+  }
+
+  #onGraft(neighbour: Neighbour, { ids }: Graft, now: number): void {
+    this.counters.graftsReceived++;
+    neighbour.account.requested += ids.length;
+    this.#graft(neighbour);
+    const taken = neighbour.takeGrafts(ids.length, this.#options.notices, now);
+    let ignored = ids.length - taken;
+    const absent: MessageId[] = [];
+    for (let i = 0; i < taken; i++) {
+      const id = ids[i];
+      if (!isMessageId(id)) return this.#malformed(neighbour, now);
+      const key = messageKey(id);
+      const cached = this.#cache.get(key);
+      if (cached === undefined) {
+        if (absent.length < this.#outgoing.idsEach) absent.push(id);
+      } else if (neighbour.serve(key, this.#options.backlog) > this.#options.attempts) {
+        ignored++;
+      } else {
+        neighbour.answered();
+        this.#outgoing.serve(neighbour, key, cached.push);
+      }
+    }
+    if (absent.length > 0) this.#outgoing.control(neighbour, { kind: 'absent', ids: absent });
+    this.counters.ignored += ignored;
+    if (ignored > 0) this.#report(neighbour, 'graft-flood', now);
+  }
+
+  #onAbsent(neighbour: Neighbour, { ids }: Absent, now: number): void {
+    for (const id of ids.slice(0, this.#outgoing.idsEach)) {
+      if (!isMessageId(id)) return this.#malformed(neighbour, now);
+      const key = messageKey(id);
+      this.#promises.keep(neighbour.id, key);
+      this.#missing.withdraw(key, neighbour.id, now);
+    }
+  }
+
+  #refuseOwn(neighbour: Neighbour, id: MessageId, now: number): void {
+    this.counters.own++;
+    this.#host.dropped?.(id, neighbour.id, 'own');
+    if (this.#own.look(id, now) === 'new') this.#report(neighbour, 'impostor', now);
+  }
+
+  #malformed(neighbour: Neighbour, now: number): void {
+    this.counters.malformed++;
+    this.#report(neighbour, 'malformed', now);
+  }
+
+  // --- what follows
+
+  #keep(key: string, push: Push<P>, from: string | undefined, now: number): void {
+    this.counters.evicted += this.#cache.add(key, push, from, now);
+    if (this.#evictAt === Number.POSITIVE_INFINITY) this.#evictAt = now + this.#options.cacheTime + this.#options.evictInterval;
+  }
+
+  /** Pushes to the neighbours of the tree and gives notice to the others; who brought it gets neither, and who is known to have it isn't pushed it. */
+  #spread(push: Push<P>, key: string, from: Neighbour | undefined, advertisers: readonly Advertiser[], now: number): { pushed: number; announced: number } {
+    let pushed = 0;
+    let announced = 0;
+    for (const neighbour of this.#neighbours.values()) {
+      if (neighbour === from) continue;
+      if (!neighbour.eager) {
+        this.#outgoing.notice(neighbour, push, now);
+        announced++;
+      } else if (neighbour.id !== push.id.origin && !advertisers.some(({ peer }) => peer === neighbour.id)) {
+        if (this.#outgoing.push(neighbour, key, push, now)) pushed++;
+        else announced++;
+      }
+    }
+    this.#flushAtOnce(now);
+    return { pushed, announced };
+  }
+
+  /** The paper's optimisation (algorithm 3): who had the message so many hops earlier takes the place of who brought it. */
+  #optimize(sender: Neighbour, hops: number, advertisers: readonly Advertiser[], now: number): void {
+    const best = nearest(advertisers);
+    if (best === undefined || hops - best.hops < this.#options.optimizeAt) return;
+    const nearer = this.#neighbours.get(best.peer);
+    // One exchange at a time: the messages that are on their way still come over the old link.
+    if (nearer === undefined || nearer === sender || !sender.eager || this.#isSettling(nearer, now)) return;
+    if (!nearer.eager && !this.#sendGraft(nearer, [])) return;
+    this.counters.optimized++;
+    this.#graft(nearer);
+    this.#prune(sender, now);
+  }
+
+  #ask(now: number): void {
+    if (now < this.#missing.due) return;
+    const isTrusted = (peer: string) => this.#neighbours.get(peer)?.brokenInRow === 0;
+    const lots = new Map<string, MessageId[]>();
+    for (const { peer, message } of this.#missing.ask(now, isTrusted, () => this.counters.lost++)) {
+      const ids = lots.get(peer);
+      if (ids === undefined) lots.set(peer, [message.id]);
+      else ids.push(message.id);
+    }
+    for (const [peer, ids] of lots) {
+      const neighbour = this.#neighbours.get(peer);
+      if (neighbour === undefined) continue;
+      this.#graft(neighbour);
+      for (let i = 0; i < ids.length; i += this.#outgoing.idsEach) {
+        const lot = ids.slice(i, i + this.#outgoing.idsEach);
+        if (!this.#sendGraft(neighbour, lot)) break;
+        for (const id of lot) this.#promises.ask(peer, messageKey(id), now);
+      }
+    }
+  }
+
+  #sendGraft(neighbour: Neighbour, ids: MessageId[]): boolean {
+    if (!this.#outgoing.control(neighbour, { kind: 'graft', ids })) return false;
+    this.counters.graftsSent++;
+    return true;
+  }
+
+  #blame(now: number): void {
+    for (let peer = this.#promises.broken(now); peer !== undefined; peer = this.#promises.broken(now)) {
+      this.counters.brokenPromises++;
+      const neighbour = this.#neighbours.get(peer);
+      if (neighbour === undefined) continue;
+      neighbour.brokenInRow++;
+      neighbour.account.broken++;
+      this.#report(neighbour, 'broken-promise', now);
+    }
+  }
+
+  /** Every honest peer answers notices in time: it has the message and gives notice of it, or it asks for it. */
+  #weigh(neighbour: Neighbour, now: number): void {
+    if (neighbour.unanswered < this.#options.muteAfter || now - neighbour.unansweredSince < this.#options.muteTime) return;
+    neighbour.answered();
+    this.#report(neighbour, 'mute', now);
+  }
+
+  #evict(now: number): void {
+    if (now < this.#evictAt) return;
+    this.#cache.expire(now);
+    this.#seen.expire(now);
+    this.#own.expire(now);
+    const due = Math.min(this.#cache.due, this.#seen.due);
+    this.#evictAt = due === Number.POSITIVE_INFINITY ? due : Math.max(now, due) + this.#options.evictInterval;
+  }
+
+  #graft(neighbour: Neighbour): void {
+    if (neighbour.eager) return;
+    neighbour.eager = true;
+    this.#host.grafted?.(neighbour.id);
+  }
+
+  #prune(neighbour: Neighbour, now: number): void {
+    neighbour.duplicatesInRow = 0;
+    if (this.#outgoing.control(neighbour, PRUNE)) {
+      this.counters.prunesSent++;
+      neighbour.prunedAt = now;
+    }
+    this.#leaveTree(neighbour);
+  }
+
+  #leaveTree(neighbour: Neighbour): void {
+    if (!neighbour.eager) return;
+    neighbour.eager = false;
+    this.#host.pruned?.(neighbour.id);
+  }
+
+  /** Pruned a moment ago by this end: pushes may still be on their way. */
+  #isSettling(neighbour: Neighbour, now: number): boolean {
+    return now - neighbour.prunedAt < this.#options.settleTime;
+  }
+
+  #look(id: MessageId, now: number): SeenVerdict {
+    return id.origin === this.#self ? this.#own.look(id, now) : this.#seen.look(id, now);
+  }
+
+  #report(neighbour: Neighbour, what: Misbehaviour, now: number): void {
+    if (this.#host.misbehaved !== undefined && neighbour.isNews(what, now)) this.#host.misbehaved(neighbour.id, what);
+  }
+
+  #flushAtOnce(now: number): void {
+    if (this.#options.noticeDelay === 0) this.#outgoing.flush(now, (told) => this.#weigh(told, now));
+  }
+}
+
+const DEFAULTS = plumtreeOptions();
+const PRUNE: Control = { kind: 'prune' };

@@ -1,0 +1,52 @@
+// Rounds of broadcasts and what they cost, in the papers' figures.
+
+import { seededRandom } from '@trunkline/transport-core';
+import type { PlumtreeOptions } from '../options.ts';
+import { Network } from './network.ts';
+import { regularOverlay } from './overlay.ts';
+
+export interface RoundFigures {
+  readonly payloads: number;
+  readonly control: number;
+  /** Relative message redundancy: payloads / deliveries − 1. */
+  readonly redundancy: number;
+  /** The most hops that any delivery took: the paper's last delivery hop. */
+  readonly lastHop: number;
+  readonly missed: number;
+}
+
+export interface TrialOptions {
+  readonly nodes: number;
+  readonly degree: number;
+  readonly seed: number;
+  readonly latency: readonly [least: number, most: number];
+  readonly options: PlumtreeOptions;
+}
+
+/** A network over a random overlay, all links up. */
+export function trial({ nodes, degree, seed, latency, options }: TrialOptions): Network {
+  const random = seededRandom(seed);
+  const network = new Network({ nodes, random, latency, options });
+  for (const [a, b] of regularOverlay(nodes, degree, random)) network.up(a, b);
+  return network;
+}
+
+/** Each of the senders publishes one message, all at once; then so many milliseconds pass. */
+export function round(network: Network, senders: readonly number[], duration: number): RoundFigures {
+  network.resetTraffic();
+  for (const sender of senders) network.publish(sender);
+  network.run(duration);
+  const nodes = network.machines.length;
+  let deliveries = 0;
+  let lastHop = 0;
+  for (const { reached, lastHop: hop } of network.rounds.values()) {
+    deliveries += reached.size - 1;
+    lastHop = Math.max(lastHop, hop);
+  }
+  const { payloads, control } = network;
+  return { payloads, control, redundancy: payloads / deliveries - 1, lastHop, missed: senders.length * (nodes - 1) - deliveries };
+}
+
+export function mean(rounds: readonly RoundFigures[], of: (round: RoundFigures) => number): number {
+  return rounds.reduce((sum, each) => sum + of(each), 0) / rounds.length;
+}

@@ -1,0 +1,216 @@
+// Plumtree machines on simulated links, in virtual time: events in a queue, chance from a seed.
+
+import type { Random } from '@trunkline/transport-core';
+import { IdSource } from '../../messages/id-source.ts';
+import { type MessageId, messageKey } from '../../messages/message-id.ts';
+import type { DeliveryMeta, Misbehaviour } from '../host.ts';
+import type { Control, Push } from '../message.ts';
+import type { PlumtreeOptions } from '../options.ts';
+import { Plumtree } from '../plumtree.ts';
+import { Agenda } from './agenda.ts';
+
+export type Sent = Push<number> | Control;
+
+export interface NetworkOptions {
+  readonly nodes: number;
+  readonly random: Random;
+  /** Milliseconds over a link one way: drawn once for each link. */
+  readonly latency: readonly [least: number, most: number];
+  readonly options?: PlumtreeOptions | undefined;
+  /** The share of what is sent that never comes. */
+  readonly loss?: number | undefined;
+  /** The share that comes twice. */
+  readonly duplication?: number | undefined;
+  /** Milliseconds at most that a message is late by chance: later ones overtake it. */
+  readonly jitter?: number | undefined;
+  /** The share of pushes that find no room; it comes back after 20 to 200 ms. */
+  readonly congestion?: number | undefined;
+}
+
+/** What a node does instead of its machine. @returns whether the machine is to have the message all the same. */
+export type Double = (node: number, from: string, message: Sent, send: (to: string, message: Sent) => void) => boolean;
+
+interface Link {
+  readonly latency: number;
+  isUp: boolean;
+  /** Another for each time that it comes up: what was under way on the one before is lost. */
+  life: number;
+}
+
+interface Round {
+  readonly reached: Set<number>;
+  readonly publishedAt: number;
+  lastHop: number;
+  /** Milliseconds to the last delivery. */
+  duration: number;
+}
+
+export class Network {
+  readonly machines: Plumtree<number>[];
+  readonly ids: IdSource[];
+  /** Message key → who has it. */
+  readonly rounds = new Map<string, Round>();
+  readonly reports: { readonly by: string; readonly peer: string; readonly what: Misbehaviour }[] = [];
+  /** Messages on the way, since `resetTraffic`. */
+  payloads = 0;
+  control = 0;
+  /** Deliveries of a message that a node already had: there must be none. */
+  repeated = 0;
+  now = 0;
+  readonly #settings: NetworkOptions;
+  readonly #agenda = new Agenda<() => void>();
+  readonly #links = new Map<number, Link>();
+  readonly #wakes: number[];
+  readonly #doubles = new Map<number, Double>();
+
+  constructor(settings: NetworkOptions) {
+    this.#settings = settings;
+    this.#wakes = new Array<number>(settings.nodes).fill(Number.POSITIVE_INFINITY);
+    this.ids = Array.from({ length: settings.nodes }, (_, node) => new IdSource({ origin: nameOf(node), epoch: 1 }));
+    this.machines = Array.from({ length: settings.nodes }, (_, node) => this.#machine(node));
+  }
+
+  /** Puts another in the place of a node: it sees first what comes to it. */
+  replace(node: number, double: Double): void {
+    this.#doubles.set(node, double);
+  }
+
+  up(a: number, b: number): void {
+    const key = keyOf(a, b);
+    let link = this.#links.get(key);
+    if (link === undefined) {
+      const [least, most] = this.#settings.latency;
+      link = { latency: least + this.#settings.random() * (most - least), isUp: false, life: 0 };
+      this.#links.set(key, link);
+    }
+    if (link.isUp) return;
+    link.isUp = true;
+    link.life++;
+    this.#call(a, (machine) => machine.neighborUp(nameOf(b), this.now));
+    this.#call(b, (machine) => machine.neighborUp(nameOf(a), this.now));
+  }
+
+  down(a: number, b: number): void {
+    const link = this.#links.get(keyOf(a, b));
+    if (link === undefined || !link.isUp) return;
+    link.isUp = false;
+    this.#call(a, (machine) => machine.neighborDown(nameOf(b)));
+    this.#call(b, (machine) => machine.neighborDown(nameOf(a)));
+  }
+
+  publish(node: number, size = 1): MessageId {
+    const id = this.ids[node]!.next();
+    this.rounds.set(messageKey(id), { reached: new Set([node]), publishedAt: this.now, lastHop: 0, duration: 0 });
+    this.#call(node, (machine) => machine.publish({ id, payload: node, size }, this.now));
+    return id;
+  }
+
+  /** A message of somebody who is no machine. */
+  inject(from: number, to: number, message: Sent): void {
+    this.#call(to, (machine) => machine.received(nameOf(from), message, this.now));
+  }
+
+  /** Lets so many milliseconds pass. */
+  run(duration: number): void {
+    const end = this.now + duration;
+    while (this.#agenda.next <= end) {
+      this.now = this.#agenda.next;
+      this.#agenda.take()!();
+    }
+    this.now = end;
+  }
+
+  /** Does something at a later time. */
+  at(time: number, action: () => void): void {
+    this.#agenda.add(time, action);
+  }
+
+  resetTraffic(): void {
+    this.payloads = this.control = 0;
+    this.rounds.clear();
+  }
+
+  #machine(node: number): Plumtree<number> {
+    const self = nameOf(node);
+    return new Plumtree<number>({
+      self,
+      options: this.#settings.options,
+      host: {
+        trySend: (to, message) => this.#trySend(node, to, message),
+        send: (to, control) => this.#send(node, to, control),
+        deliver: (message, meta) => this.#deliver(node, message, meta),
+        misbehaved: (peer, what) => this.reports.push({ by: self, peer, what }),
+      },
+    });
+  }
+
+  #trySend(node: number, to: string, message: Push<number>): boolean {
+    const { congestion = 0, random } = this.#settings;
+    if (congestion > 0 && random() < congestion) {
+      this.#agenda.add(this.now + 20 + random() * 180, () => this.#call(node, (machine) => machine.writable(to, this.now)));
+      return false;
+    }
+    return this.#send(node, to, message);
+  }
+
+  #send(node: number, to: string, message: Sent): boolean {
+    const target = Number(to.slice(1));
+    const link = this.#links.get(keyOf(node, target));
+    if (link === undefined || !link.isUp) return true;
+    if (message.kind === 'push') this.payloads++;
+    else this.control++;
+    const { loss = 0, duplication = 0, jitter = 0, random } = this.#settings;
+    if (loss > 0 && random() < loss) return true;
+    const copies = duplication > 0 && random() < duplication ? 2 : 1;
+    const { life } = link;
+    const from = nameOf(node);
+    for (let i = 0; i < copies; i++) {
+      this.#agenda.add(this.now + link.latency + (jitter > 0 ? random() * jitter : 0), () => {
+        if (link.isUp && link.life === life) this.#arrive(from, target, message);
+      });
+    }
+    return true;
+  }
+
+  #arrive(from: string, target: number, message: Sent): void {
+    const double = this.#doubles.get(target);
+    const answer = (to: string, sent: Sent) => this.#send(target, to, sent);
+    if (double !== undefined && !double(target, from, message, answer)) return;
+    this.#call(target, (machine) => machine.received(from, message, this.now));
+  }
+
+  #deliver(node: number, message: Push<number>, { hops }: DeliveryMeta): void {
+    const round = this.rounds.get(messageKey(message.id));
+    if (round === undefined) return;
+    if (round.reached.has(node)) this.repeated++;
+    round.reached.add(node);
+    round.lastHop = Math.max(round.lastHop, hops);
+    round.duration = this.now - round.publishedAt;
+  }
+
+  #call(node: number, action: (machine: Plumtree<number>) => void): void {
+    const machine = this.machines[node]!;
+    action(machine);
+    this.#plan(node, machine);
+  }
+
+  #plan(node: number, machine: Plumtree<number>): void {
+    const { due } = machine;
+    if (due >= this.#wakes[node]!) return;
+    this.#wakes[node] = due;
+    this.#agenda.add(due, () => {
+      if (this.#wakes[node] !== due) return;
+      this.#wakes[node] = Number.POSITIVE_INFINITY;
+      machine.wake(this.now);
+      this.#plan(node, machine);
+    });
+  }
+}
+
+export function nameOf(node: number): string {
+  return `n${node}`;
+}
+
+function keyOf(a: number, b: number): number {
+  return Math.min(a, b) * 0x100_0000 + Math.max(a, b);
+}

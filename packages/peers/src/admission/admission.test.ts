@@ -1,0 +1,59 @@
+import test from 'ava';
+import { type Candidate, type Hall, judge, type Resident } from './admission.ts';
+
+const ME = 'a'.repeat(64);
+const THEM = 'b'.repeat(64);
+const guest: Candidate = { nodeId: THEM, proven: false, instance: 'i1', direction: 'in', exempt: false, group: undefined };
+const resident: Resident = { instance: 'i1', links: 1, isParting: false, isInbound: true };
+const caps = { maxInbound: 2, maxPerGroup: Number.POSITIVE_INFINITY };
+
+const hall = (given: Partial<Omit<Hall, 'peer'>> & { known?: Resident } = {}): Hall => {
+  const { known, ...rest } = given;
+  return { nodeId: ME, isBanned: () => false, peer: () => known, inbound: 0, yielding: 0, inboundOf: () => 0, ...rest };
+};
+const verdict = (candidate: Partial<Candidate>, given: Parameters<typeof hall>[0] = {}, limits = caps) =>
+  judge({ ...guest, ...candidate }, hall(given), limits)?.reason;
+
+test('who is nobody, ourselves or banned is refused, whoever dialled and whatever he is to us', (t) => {
+  for (const more of [{}, { direction: 'out' }, { exempt: true }, { proven: true }] as Partial<Candidate>[]) {
+    t.is(verdict({ ...more, nodeId: 'B'.repeat(64) }), 'malformed');
+    t.is(verdict({ ...more, nodeId: ME }), 'self');
+    t.is(verdict(more, { isBanned: (nodeId) => nodeId === THEM }), 'denied');
+    t.is(verdict(more), undefined);
+  }
+});
+
+test('an id that is only asserted belongs to the first; one that is proven to whoever proves it', (t) => {
+  t.is(verdict({ instance: 'i2' }, { known: resident }), 'duplicate');
+  t.is(verdict({ instance: 'i2', exempt: true }, { known: resident }), 'duplicate');
+  t.is(verdict({ instance: 'i2' }, { known: { ...resident, isParting: true } }), 'duplicate');
+  t.is(verdict({ instance: 'i2', proven: true }, { known: resident, inbound: 2 }), undefined);
+});
+
+test('another link of a peer takes no place, but there are not endlessly many', (t) => {
+  t.is(verdict({}, { known: { ...resident, links: 127 }, inbound: 9 }), undefined);
+  t.is(verdict({}, { known: { ...resident, links: 128 } }), 'full');
+});
+
+test('who comes while all its links are parting is new: its caps hold, and its old place is its own', (t) => {
+  const parting = { ...resident, isParting: true };
+  t.is(verdict({}, { known: parting, inbound: 2 }), undefined);
+  t.is(verdict({}, { known: parting, inbound: 3 }), 'full');
+  t.is(verdict({}, { known: { ...parting, isInbound: false }, inbound: 2 }), 'full', 'it was persistent: it had no place');
+  t.is(verdict({ exempt: true }, { known: parting, inbound: 3 }), undefined);
+  t.is(verdict({ direction: 'out' }, { known: parting, inbound: 3 }), undefined);
+});
+
+test('ordinary peers that dialled are capped, in all and by network; others are not', (t) => {
+  t.is(verdict({}, { inbound: 1 }), undefined);
+  t.is(verdict({}, { inbound: 2 }), 'full');
+  t.is(verdict({}, { inbound: 2, yielding: 1 }), undefined);
+  t.is(verdict({ exempt: true }, { inbound: 2 }), undefined);
+  t.is(verdict({ direction: 'out' }, { inbound: 2 }), undefined);
+  const limits = { maxInbound: 100, maxPerGroup: 3 };
+  const inboundOf = (group: string) => (group === '8.8/16' ? 3 : 0);
+  t.is(verdict({ group: '8.8/16' }, { inboundOf }, limits), 'full');
+  t.is(verdict({ group: '9.9/16' }, { inboundOf }, limits), undefined);
+  t.is(verdict({ group: '8.8/16', exempt: true }, { inboundOf }, limits), undefined);
+  t.is(verdict({ group: '8.8/16', direction: 'out' }, { inboundOf }, limits), undefined);
+});

@@ -1,0 +1,25 @@
+import test from 'ava';
+import { attack, poison } from './testing/scale/attack.ts';
+
+for (const honest of [1_000, 900]) {
+  test.serial(
+    `of a thousand dials of a node that knows ${honest} honest ones, a tenth at most goes to an attacker with addresses in a hundred groups`,
+    async (t) => {
+      const { dials, caught, told, fresh, least, honest: left } = await attack({ seed: honest, honest, attackers: 2_000, dials: 1_000 });
+      t.log(`${caught} of ${dials} dials, ${told} addresses told by exchange, ${fresh} of the attacker's in the book`);
+      t.true(dials >= 1_000);
+      t.true(caught <= dials / 10, `${caught} of ${dials}`);
+      t.true(caught > 0 && fresh > 1_000, 'the attack takes place');
+      t.is(told > 0, honest < 1_000, 'a node that knows enough asks nobody');
+      t.is(left, honest, 'and none that answers loses its place');
+      t.true(least >= 1, 'never without an honest peer that it dialled');
+    },
+  );
+}
+
+test.serial('what one source tells for hours fills its quota of buckets at most', async (t) => {
+  const { buckets, entries, asked } = await poison({ seed: 1, hours: 6 });
+  t.log(`${entries} entries in ${buckets} buckets, asked ${asked} times`);
+  t.true(entries > 500 && asked > 1);
+  t.true(buckets <= 32, String(buckets));
+});

@@ -1,0 +1,111 @@
+// Persistent peers that were last elsewhere than the operator says.
+
+import { reasonError, seededRandom, type TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { type DialOrder, DialPlanner, type PlannerView } from './dial-planner.ts';
+import { idOf, refused, reset } from './testing/planner-world.ts';
+
+const ID = idOf(1);
+/** Its link came in, and it told where it is. */
+const lost = { nodeId: ID, address: undefined, told: 'new:2', persistent: true };
+const view: PlannerView = { isConnected: () => false, isOwn: () => false, isBanned: () => false, outbound: 0, pick: () => undefined, toTest: () => undefined };
+
+/** A planner whose time moves on to its next dial. */
+class Scene {
+  readonly planner: DialPlanner;
+  now = 0;
+
+  constructor(persistent: readonly string[] = [`${ID}@old:1`]) {
+    const reconnect = { interval: 1_000, max: 120_000, jitter: 0 };
+    this.planner = new DialPlanner({ random: seededRandom(1), now: 0, persistent, seeds: [], maxOutbound: 0, reconnect });
+  }
+
+  next(): DialOrder {
+    for (;;) {
+      const [order] = this.planner.next(this.now, view);
+      if (order !== undefined) return order;
+      this.now = this.planner.due(this.now);
+    }
+  }
+
+  /** So many dials, each in vain. */
+  fail(count: number, why: (order: DialOrder) => TransportError = () => refused): DialOrder[] {
+    return Array.from({ length: count }, () => {
+      const order = this.next();
+      this.planner.failed(order, this.now, why(order));
+      return order;
+    });
+  }
+}
+
+test('who was last elsewhere, at the address that it told, is dialled in turn where the operator says and there', (t) => {
+  const scene = new Scene();
+  t.deepEqual(scene.fail(1), [{ address: 'old:1', nodeId: ID, kind: 'persistent' }]);
+  scene.planner.lost(lost, reset, scene.now);
+  const orders = scene.fail(6);
+  t.deepEqual(
+    orders.map(({ address }) => address),
+    ['new:2', 'old:1', 'new:2', 'old:1', 'new:2', 'old:1'],
+  );
+  for (const { address, nodeId, hearsay } of orders) t.deepEqual([nodeId, hearsay ?? false], [ID, address === 'new:2'], 'whose word it is, is told');
+});
+
+test('a link to where it was last ends the search, and when it is lost both places are dialled again', (t) => {
+  const scene = new Scene();
+  scene.planner.lost(lost, reset, scene.now);
+  scene.fail(1);
+  const order = scene.next();
+  t.is(order.address, 'new:2');
+  scene.planner.opened(order, ID, scene.now);
+  t.deepEqual(scene.planner.next(scene.now + 3_600_000, { ...view, isConnected: () => true }), []);
+  scene.planner.lost({ nodeId: ID, address: 'new:2', persistent: true }, reset, scene.now);
+  t.deepEqual(
+    scene
+      .fail(2)
+      .map(({ address }) => address)
+      .sort(),
+    ['new:2', 'old:1'],
+  );
+});
+
+test('one that came back to where the operator says is dialled only there', (t) => {
+  const scene = new Scene();
+  scene.planner.lost(lost, reset, scene.now);
+  scene.planner.lost({ nodeId: ID, address: 'OLD:1', persistent: true }, reset, scene.now);
+  t.true(scene.fail(6).every(({ address }) => address === 'old:1'));
+});
+
+test('an address without an id stands for itself: nobody is looked for elsewhere', (t) => {
+  const scene = new Scene(['old:1']);
+  scene.planner.opened(scene.next(), ID, scene.now);
+  scene.planner.lost(lost, reset, scene.now);
+  t.true(scene.fail(6).every(({ address }) => address === 'old:1'));
+});
+
+test('where it told an address of ours the operator’s is dialled on, and not in a hot loop', (t) => {
+  const scene = new Scene();
+  scene.planner.lost(lost, reset, scene.now);
+  const orders = scene.fail(8, ({ hearsay }) => (hearsay ? reasonError('self', 'it was us') : refused));
+  t.is(orders.filter(({ address }) => address === 'old:1').length, 4);
+  t.true(scene.now > 20_000, `8 dials in ${scene.now} ms`);
+});
+
+test('where it told the address of another that is being dialled, that dial goes on alone', (t) => {
+  const scene = new Scene([`${ID}@old:1`, `${idOf(2)}@new:2`]);
+  const [one, other] = scene.planner.next(0, view);
+  t.deepEqual([one!.address, other!.address], ['old:1', 'new:2']);
+  scene.planner.failed(one!, 0, refused);
+  scene.planner.lost(lost, reset, 0);
+  t.deepEqual(scene.planner.next(600_000, view), []);
+  scene.planner.opened(other!, idOf(2), 600_000);
+  t.deepEqual(scene.planner.next(600_000, { ...view, isConnected: (nodeId) => nodeId === idOf(2) }), [
+    { address: 'new:2', nodeId: ID, kind: 'persistent', hearsay: true },
+  ]);
+});
+
+test('a new list of persistent peers begins with what it says', (t) => {
+  const scene = new Scene();
+  scene.planner.lost(lost, reset, scene.now);
+  scene.planner.setPersistent([`${ID}@newer:3`]);
+  t.true(scene.fail(4).every(({ address }) => address === 'newer:3'));
+});

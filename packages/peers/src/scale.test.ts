@@ -1,0 +1,94 @@
+import { seededRandom } from '@trunkline/transport-core';
+import { createSimulation } from '@trunkline/transport-inmem/simulation';
+import test from 'ava';
+import { cluster, connected } from './testing/cluster.ts';
+import { churn } from './testing/scale/churn.ts';
+import { heal } from './testing/scale/heal.ts';
+import { prefilled } from './testing/scale/prefilled.ts';
+
+const MINUTE = 60_000;
+
+for (const knows of ['common', 'earlier'] as const) {
+  test.serial(
+    `with room for all, every pair is linked within a minute of a partition’s end: each knows ${knows === 'common' ? 'the same node' : 'some other node'}`,
+    async (t) => {
+      for (let seed = 1; seed <= 2; seed++) {
+        const { healed, parts } = await heal({ seed, nodes: 40, caps: 'all', knows });
+        t.deepEqual(parts, [28], `seed ${seed}`);
+        t.true(healed !== undefined && healed <= MINUTE, `seed ${seed}: ${healed} ms`);
+      }
+    },
+  );
+
+  test.serial(
+    `with the default caps, all are one graph and have their 10 within a minute of its end: each knows ${knows === 'common' ? 'one seed' : 'some other node'}`,
+    async (t) => {
+      for (let seed = 1; seed <= 3; seed++) {
+        const { healed, parts } = await heal({ seed, nodes: 60, caps: 'default', knows });
+        t.is(parts.length, 1, `seed ${seed}`);
+        t.true(healed !== undefined && healed <= MINUTE, `seed ${seed}: ${healed} ms`);
+      }
+    },
+  );
+}
+
+test.serial('halves that were apart for an hour, and have long filled up, find each other again', async (t) => {
+  const { joined, parts } = await heal({ seed: 1, nodes: 60, caps: 'default', knows: 'earlier', partition: 60 * MINUTE });
+  t.is(parts.length, 1);
+  t.true(joined !== undefined && joined <= 5 * MINUTE, `${joined} ms`);
+});
+
+test.serial('while some leave and others come, those that stay are one graph, and nobody stays alone', async (t) => {
+  const { cycles, never, joins } = await churn({ seed: 1, nodes: 120, cycles: 10 });
+  t.deepEqual(
+    cycles.filter(({ parts }) => parts.length > 1),
+    [],
+  );
+  t.is(never, 0);
+  t.true(joins.at(-1)! <= 30_000, `${joins.at(-1)} ms`);
+});
+
+test.serial('a newcomer whose only acquaintance is full hears of others all the same, and that has no more peers than it may', async (t) => {
+  const sim = createSimulation({ seed: 1, link: { latency: [1, 20] } });
+  const names = ['hub', ...Array.from({ length: 40 }, (_, i) => `n${i}`)];
+  const peers = (name: string) => (name === 'hub' ? { maxInbound: 20, maxOutbound: 0 } : { seeds: ['hub'], maxOutbound: 3 });
+  const nodes = cluster(sim, names, { peers, durable: false });
+  let most = 0;
+  sim.always('the cap', () => {
+    most = Math.max(most, nodes.get('hub')?.peers.snapshot().inbound ?? 0);
+    return true;
+  });
+  await sim.until(
+    () => nodes.size === names.length && [...nodes.values()].every((node) => node.name === 'hub' || node.peers.snapshot().outbound === 3),
+    5 * MINUTE,
+  );
+  t.true(most <= 20 && most > 17, String(most));
+  // Most of those in the hub's places stay there.
+  const before = connected(nodes.get('hub')!, names);
+  await sim.run(10 * MINUTE);
+  const after = connected(nodes.get('hub')!, names);
+  t.true(before.filter((name) => after.includes(name)).length >= 12, `${before} / ${after}`);
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('who was lost by chance and comes back takes the place of who came for it', async (t) => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const addressBook = await prefilled(['b', 'c', 'd', 'e'], seededRandom(seed));
+    const sim = createSimulation({ seed, link: { latency: [1, 20] } });
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const quiet = { maxOutbound: 0, exchange: { enabled: false } };
+    const nodes = cluster(sim, names, { peers: (name) => (name === 'a' ? { addressBook, maxOutbound: 2 } : quiet), durable: false });
+    const linked = () => connected(nodes.get('a')!, names);
+    await sim.until(() => nodes.size === 5 && linked().length === 2);
+    const [first, second] = linked();
+    await sim.run(20_000);
+    t.deepEqual(linked(), [first, second]);
+    sim.partition(names.filter((name) => name !== first));
+    await sim.until(() => linked().length === 2 && !linked().includes(first!));
+    await sim.run(2 * MINUTE);
+    sim.heal();
+    await sim.until(() => linked().join() === [first, second].join(), MINUTE);
+    t.is(nodes.get('a')!.peers.snapshot().outbound, 2);
+    t.deepEqual(await sim.close(), []);
+  }
+});

@@ -1,0 +1,38 @@
+// Address books of nodes that have been there before.
+
+import type { Random } from '@trunkline/transport-core';
+import { placeOf } from '../../address/place.ts';
+import type { BookDocument, SavedEntry } from '../../book/book-document.ts';
+import { formatNotes, parseNotes } from '../../driver/notes.ts';
+import { type AddressBookStore, createMemoryAddressBook } from '../../store/address-book-store.ts';
+import { idOf } from '../cluster.ts';
+
+/** A store that holds a book in which all of them were reached. */
+export async function prefilled(addresses: readonly string[], random: Random): Promise<AddressBookStore> {
+  const entries = addresses.map(
+    (address): SavedEntry => ({
+      ...entryOf(address),
+      source: placeOf(address)!.group,
+      tried: true,
+      failures: 0,
+      added: HOUR,
+      seen: HOUR,
+      attempt: HOUR,
+      success: HOUR,
+    }),
+  );
+  const key = Array.from({ length: 64 }, () => Math.floor(random() * 16).toString(16)).join('');
+  const book: BookDocument = { key, entries, buckets: [], bans: [] };
+  const store = createMemoryAddressBook();
+  await store.load(parseNotes);
+  await store.save(formatNotes({ book, trust: { version: 1, peers: [] } }));
+  await store.close();
+  return store;
+}
+
+/** Whose address it is, in the clusters of tests. */
+export function entryOf(address: string): { readonly nodeId: string; readonly address: string } {
+  return { nodeId: idOf(address), address };
+}
+
+const HOUR = 3_600_000;

@@ -1,0 +1,68 @@
+// The scenarios of scale by name, each with what it must come to: for whoever runs many seeds of them.
+
+import { attack } from './attack.ts';
+import { churn } from './churn.ts';
+import { heal } from './heal.ts';
+
+export interface ScenarioOptions {
+  readonly seed: number;
+  /** Default 200; churn: 1,000. The attack has its own. */
+  readonly nodes?: number | undefined;
+  /** Of churn. Default 100. */
+  readonly cycles?: number | undefined;
+  readonly log?: ((text: string) => void) | undefined;
+}
+
+/** What a seed came to. */
+export interface Row {
+  readonly seed: number;
+  /** What was not as it must be; empty: all was. */
+  readonly faults: readonly string[];
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+export type ScenarioName = 'mesh' | 'heal' | 'churn' | 'attack';
+
+export const scenarios: Readonly<Record<ScenarioName, (options: ScenarioOptions) => Promise<Row>>> = {
+  /** Every node has room for all: after healing every pair is linked within a minute. */
+  mesh: (options) => healed(options, 'all'),
+  /** Default caps: after healing it is one graph, and all have their 10 outbound peers, within a minute. */
+  heal: (options) => healed(options, 'default'),
+  async churn({ seed, nodes = 1_000, cycles = 100, log }) {
+    const outcome = await churn({ seed, nodes, cycles, log });
+    const split = outcome.cycles.filter(({ parts }) => parts.length > 1).length;
+    const alone = outcome.cycles.reduce((sum, cycle) => sum + cycle.alone, 0);
+    const faults = split > 0 ? [`${split} of ${cycles} cycles ended with more than one graph`] : [];
+    const at = (share: number) => outcome.joins[Math.min(outcome.joins.length - 1, Math.floor(share * outcome.joins.length))] ?? Number.POSITIVE_INFINITY;
+    const [, book] = outcome.books;
+    const { dials, outbound, events } = outcome;
+    return {
+      seed,
+      faults,
+      figures: { split, alone, 'join p50 ms': at(0.5), 'join p99 ms': at(0.99), 'join max ms': at(1), 'dials/min': dials, outbound, book, events },
+    };
+  },
+  async attack({ seed, log }) {
+    const { dials, caught, told, fresh, tried, honest, least } = await attack({ seed, honest: 1_000, attackers: 10_000, dials: 1_000, log });
+    const faults: string[] = [];
+    if (caught > dials / 10) faults.push(`${caught} of ${dials} dials went to the attacker`);
+    if (least < 1) faults.push('the victim had no honest outbound peer');
+    return { seed, faults, figures: { dials, caught, told, fresh, tried, honest, least } };
+  },
+};
+
+async function healed({ seed, nodes = 200, log }: ScenarioOptions, caps: 'all' | 'default'): Promise<Row> {
+  const { grown, joined, healed, parts, wrong, events } = await heal({ seed, nodes, caps, knows: seed % 2 === 1 ? 'common' : 'earlier', log });
+  const faults: string[] = [];
+  if (parts.length > 1) faults.push(`${parts.length} graphs`);
+  if (healed === undefined || healed > MINUTE) faults.push(healed === undefined ? `${wrong} nodes are not as they should be` : `healed after ${healed} ms`);
+  const figures = {
+    'grown ms': grown ?? Number.POSITIVE_INFINITY,
+    'one graph ms': joined ?? Number.POSITIVE_INFINITY,
+    'healed ms': healed ?? Number.POSITIVE_INFINITY,
+    events,
+  };
+  return { seed, faults, figures };
+}
+
+const MINUTE = 60_000;
