@@ -28,7 +28,14 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   await createTcpTransport({ protocol: ledger, tls }).updateTls({ deny: [], allow: null });
   connectAll(createInmemTransport({ protocol: ledger }), createInmemTransport({ protocol: ledger }));
   const status = json(z.object({ height: z.int() }));
-  const peers = createPeers({ transport: transports[0]!, identity, status, addressBook: createFileAddressBook('book'), lookup: systemLookup, filters: undefined });
+  const peers = createPeers({
+    transport: transports[0]!,
+    identity,
+    status,
+    addressBook: createFileAddressBook('book'),
+    lookup: systemLookup,
+    filters: undefined,
+  });
   await peers.start();
   peers.status.set({ height: 1 });
   for await (const event of peers.events()) {

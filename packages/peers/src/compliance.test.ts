@@ -44,7 +44,11 @@ class Whole<P extends Protocol> extends NodeTransport<P> {
 let made = 0;
 
 /** @param address of an earlier node: its id. */
-function whole<P extends Protocol>(options: CommonOptions & { protocol: P }, address: string | undefined, layer: (bindAddr: string | undefined, advertiseAddr: string) => StreamLayer) {
+function whole<P extends Protocol>(
+  options: CommonOptions & { protocol: P },
+  address: string | undefined,
+  layer: (bindAddr: string | undefined, advertiseAddr: string) => StreamLayer,
+) {
   const nodeId = address ?? (++made).toString(16).padStart(64, '0');
   // What it says of itself is its id, so that the suite finds what it looks for; where that is, the directory knows.
   const root = new NetworkTransport<P>({ ...options, stream: layer(locate(nodeId), nodeId) });

@@ -3,7 +3,7 @@
 export type { BookAddress, BookEntry } from './book/address-book.ts';
 export type { TopologyDiff } from './dialling/topology.ts';
 export type { ExchangeOptions, FilterOptions, MessageSource, PeersOptions, ReconnectOptions } from './options.ts';
-export { createPeers, type Peers, type PeerStatuses, type ReadyOptions } from './peers.ts';
+export { createPeers, type PeerStatuses, type Peers, type ReadyOptions } from './peers.ts';
 export { formatPeers, type PeersSnapshot } from './snapshot.ts';
 export { type AddressBookStore, createMemoryAddressBook, createStoreAddressBook } from './store/address-book-store.ts';
 export type { PeerEvent, PeerInfo, Rejection } from './types.ts';

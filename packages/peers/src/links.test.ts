@@ -15,14 +15,20 @@ test.serial('two that dial each other at once keep the same one connection, the 
       const [from, to] = i % 2 === 0 ? [a, 'b'] : [b, 'a'];
       return from.transport.send(`node:${idOf(to)}`, 'say', `${i}`);
     });
-    t.deepEqual(await sim.settle(Promise.all(calls)), calls.map((_, i) => `${i % 2 === 0 ? 'b' : 'a'}: ${i}`));
+    t.deepEqual(
+      await sim.settle(Promise.all(calls)),
+      calls.map((_, i) => `${i % 2 === 0 ? 'b' : 'a'}: ${i}`),
+    );
     await sim.run(10_000);
     t.deepEqual([a.transport.remotes().length, b.transport.remotes().length], [1, 1], `seed ${seed}`);
     const lower = idOf('a') < idOf('b') ? a : b;
     const higher = lower === a ? b : a;
     t.is(lower.transport.remotes()[0]!.direction, 'out');
     t.is(higher.transport.remotes()[0]!.direction, 'in');
-    t.deepEqual(a.events.filter((event) => event.type === 'up' || event.type === 'down').map((event) => event.type), ['up']);
+    t.deepEqual(
+      a.events.filter((event) => event.type === 'up' || event.type === 'down').map((event) => event.type),
+      ['up'],
+    );
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -78,7 +84,10 @@ test.serial('a node that reaches itself by a name that it does not know is told 
   await sim.run(600_000);
   const a = nodes.get('a')!;
   const selves = a.events.filter((event) => event.type === 'rejected');
-  t.deepEqual(selves.map((event) => event.reason), ['self', 'self']);
+  t.deepEqual(
+    selves.map((event) => event.reason),
+    ['self', 'self'],
+  );
   t.deepEqual(selves.map((event) => event.direction).sort(), ['in', 'out']);
   t.is(selves[0]!.error.reason, 'self');
   t.is(a.transport.remotes().length, 0);
@@ -103,7 +112,10 @@ test.serial('an id that is only asserted belongs to the first: another node is r
   t.true(a.events.some((event) => event.type === 'rejected' && event.reason === 'duplicate' && event.direction === 'in'));
   sim.crash('b');
   await sim.until(() => a.peers.get(idOf('b')) !== undefined && a.peers.get(idOf('b'))!.instance !== instance, 200_000);
-  t.deepEqual(a.events.filter((event) => event.type === 'up' || event.type === 'down').map((event) => event.type), ['up', 'down', 'up']);
+  t.deepEqual(
+    a.events.filter((event) => event.type === 'up' || event.type === 'down').map((event) => event.type),
+    ['up', 'down', 'up'],
+  );
   t.deepEqual(await sim.close(), []);
 });
 

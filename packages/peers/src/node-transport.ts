@@ -1,22 +1,22 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // A transport whose targets are node ids.
 
-import {
-  type Client,
-  type Clock,
-  type ConnectionEvent,
-  type MethodName,
-  type OneWayName,
-  type Protocol,
-  type Random,
-  type Remote,
-  type RequestInput,
-  type ResultOf,
-  type Rpc,
-  type SendArguments,
-  type Snapshot,
-  type Target,
-  type Transport,
+import type {
+  Client,
+  Clock,
+  ConnectionEvent,
+  MethodName,
+  OneWayName,
+  Protocol,
+  Random,
+  Remote,
+  RequestInput,
+  ResultOf,
+  Rpc,
+  SendArguments,
+  Snapshot,
+  Target,
+  Transport,
 } from '@trunkline/transport-core';
 
 /** Where transport-core finds what is behind a transport. */

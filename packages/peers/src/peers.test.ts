@@ -1,5 +1,5 @@
-import test from 'ava';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
+import test from 'ava';
 import { cluster, connected, idOf } from './testing/cluster.ts';
 
 test.serial('nodes that know one seed find each other, and everyone', async (t) => {
@@ -7,7 +7,11 @@ test.serial('nodes that know one seed find each other, and everyone', async (t) 
   const names = ['n1', 'n2', 'n3', 'n4', 'n5'];
   const nodes = cluster(sim, names, { peers: (name) => ({ seeds: name === 'n1' ? [] : ['n1'] }) });
   await sim.until(() => nodes.size === 5 && [...nodes.values()].every((node) => connected(node, names).length === 4), 60_000);
-  for (const node of nodes.values()) t.deepEqual(connected(node, names), names.filter((name) => name !== node.name));
+  for (const node of nodes.values())
+    t.deepEqual(
+      connected(node, names),
+      names.filter((name) => name !== node.name),
+    );
   const answer = await sim.settle(nodes.get('n2')!.transport.send(`node:${idOf('n5')}`, 'say', 'hello'));
   t.is(answer, 'n5: hello');
   t.deepEqual(await sim.close(), []);

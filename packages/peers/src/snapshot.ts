@@ -28,5 +28,13 @@ export function formatPeers({ nodeId, inbound, outbound, persistent, book, peers
   ]);
   const table = [['node', 'id', 'dir', 'address', 'rtt', 'score', 'persistent'], ...rows];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  return [head, ...table.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd())].join('\n');
+  return [
+    head,
+    ...table.map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    ),
+  ].join('\n');
 }

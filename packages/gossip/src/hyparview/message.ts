@@ -21,6 +21,18 @@ export type PartialViewMessage =
   | { readonly type: 'shuffle-reply'; readonly id: number; readonly peers: readonly string[] }
   | { readonly type: 'disconnect'; readonly alive: boolean; readonly free: string | undefined; readonly peers: readonly string[] };
 
+/** The messages of one type. */
+export type MessageOf<T extends PartialViewMessage['type']> = Extract<PartialViewMessage, { readonly type: T }>;
+
+/** The nodes that a message names: whoever gets it may want their addresses. */
+export function peersOf(message: PartialViewMessage): string[] {
+  const peers = 'peers' in message ? [...message.peers] : [];
+  if ('free' in message && message.free !== undefined) peers.push(message.free);
+  if (message.type === 'forward-join') peers.push(message.peer);
+  if (message.type === 'shuffle') peers.push(message.origin);
+  return peers;
+}
+
 /** How much of a message is believed. */
 export interface MessageLimits {
   readonly self: string;

@@ -1,6 +1,16 @@
 // The options of a partial view, their defaults and where these come from.
 
-import { integer, milliseconds, millisecondsOrNever, type Options, type OptionsInput, optional, optionsSchema, parseOptions, withDefault } from '@trunkline/transport-core';
+import {
+  integer,
+  milliseconds,
+  millisecondsOrNever,
+  type Options,
+  type OptionsInput,
+  optional,
+  optionsSchema,
+  parseOptions,
+  withDefault,
+} from '@trunkline/transport-core';
 
 const schema = optionsSchema({
   /** Links that this node keeps: its fanout and one (the paper's 5 for 10,000 nodes: ln 10,000 ≈ 9.2 is met by floods over 5 symmetric links). */

@@ -5,38 +5,13 @@ import { ActiveView } from './active-view.ts';
 import { Allowance } from './allowance.ts';
 import { jittered, sample } from './chance.ts';
 import { Contacts } from './contacts.ts';
-import { isPeerId, type PartialViewMessage, tidyMessage } from './message.ts';
-import { type PartialViewConfig, type PartialViewOptions, partialViewConfig } from './options.ts';
+import type { PartialViewHost, PartialViewSetup } from './host.ts';
+import { isPeerId, type MessageOf, type PartialViewMessage, tidyMessage } from './message.ts';
+import { type PartialViewConfig, partialViewConfig } from './options.ts';
 import { PassiveView } from './passive-view.ts';
 import { RecentLosses } from './recent-losses.ts';
 import { isOwnChoice, type Purpose, Requests } from './requests.ts';
 import { Search } from './search.ts';
-
-/**
- * Why a neighbour is none any more: `lost` its link failed, `evicted` this node gave its place to another, `disconnected` the peer did
- * so, `left` the peer leaves the overlay, `closed` this node does.
- */
-export type DownCause = 'lost' | 'evicted' | 'disconnected' | 'left' | 'closed';
-
-/** What the machine has done for it. Each may call the machine back at once. */
-export interface PartialViewHost {
-  /** Sends to a node, dialling it where there is no link. Messages to one node keep their order. A failure is told by `lost`, now or later. */
-  send(to: string, message: PartialViewMessage): void;
-  /** A new neighbour. */
-  up(peer: string): void;
-  /** It is none any more. `error` is what `lost` was told. */
-  down(peer: string, cause: DownCause, error?: TransportError): void;
-}
-
-export interface PartialViewSetup {
-  /** This node's id. */
-  readonly self: string;
-  readonly random: Random;
-  /** The time now. Times are milliseconds of a monotonic clock. */
-  readonly now: number;
-  readonly host: PartialViewHost;
-  readonly options?: PartialViewOptions | undefined;
-}
 
 /** One node's view of one topic. It takes links from the beginning; `join` and `known` tell it whom to ask. Ask `due` after every input. */
 export class PartialView {
@@ -200,7 +175,7 @@ export class PartialView {
   }
 
   /** Somebody asks for a link. A newcomer, and who has no other link, get one even where another must go for it: but only so many in a while. */
-  #onAsked(from: string, asked: Of<'join' | 'neighbor'>, now: number): void {
+  #onAsked(from: string, asked: MessageOf<'join' | 'neighbor'>, now: number): void {
     const { request } = asked;
     if (this.#isLeaving) return this.#tellStranger(from);
     this.#losses.delete(from);
@@ -236,13 +211,13 @@ export class PartialView {
     }
   }
 
-  #onAccept(from: string, { request, free, peers }: Of<'accept'>, now: number): void {
+  #onAccept(from: string, { request, free, peers }: MessageOf<'accept'>, now: number): void {
     const purpose = this.#requests.answered(from, request);
     if (this.#active.has(from)) return;
     if (purpose === undefined || this.#isLeaving) return this.#tellStranger(from);
     if (this.#active.size >= this.#config.active) {
-      const isWanted = purpose === 'merge' || purpose === 'introduced' || this.#active.chosen < this.#config.reserved;
-      if (!isWanted) {
+      const isNeeded = isOwnChoice(purpose) && this.#active.chosen < this.#config.reserved;
+      if (purpose !== 'merge' && purpose !== 'introduced' && !isNeeded) {
         this.#host.send(from, { type: 'disconnect', alive: true, free: undefined, peers: this.#some(from) });
         return this.#remember([from], [], now);
       }
@@ -255,7 +230,7 @@ export class PartialView {
     this.#remember(peers, [], now);
   }
 
-  #onRefuse(from: string, { request, free, peers }: Of<'refuse'>, now: number): void {
+  #onRefuse(from: string, { request, free, peers }: MessageOf<'refuse'>, now: number): void {
     if (this.#requests.answered(from, request) === undefined) return;
     this.#search.refused();
     this.#remember([from, ...peers], [], now);
@@ -263,7 +238,7 @@ export class PartialView {
     this.#fill(now);
   }
 
-  #onForwardJoin(from: string, { peer: newcomer, ttl }: Of<'forward-join'>, now: number): void {
+  #onForwardJoin(from: string, { peer: newcomer, ttl }: MessageOf<'forward-join'>, now: number): void {
     const link = this.#active.get(from);
     if (link === undefined) return this.#tellStranger(from);
     if (!link.introductions.take(now) || newcomer === from || this.#active.has(newcomer)) return;
@@ -279,7 +254,7 @@ export class PartialView {
     else this.#remember([newcomer], [], now);
   }
 
-  #onShuffle(from: string, { origin, id, ttl, peers }: Of<'shuffle'>, now: number): void {
+  #onShuffle(from: string, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
     const link = this.#active.get(from);
     if (link === undefined) return this.#tellStranger(from);
     if (!link.shuffles.take(now)) return;
@@ -294,14 +269,14 @@ export class PartialView {
     this.#fill(now);
   }
 
-  #onShuffleReply({ id, peers }: Of<'shuffle-reply'>, now: number): void {
+  #onShuffleReply({ id, peers }: MessageOf<'shuffle-reply'>, now: number): void {
     if (this.#shuffle?.id !== id) return;
     this.#remember(peers, this.#shuffle.told, now);
     this.#shuffle = undefined;
     this.#fill(now);
   }
 
-  #onDisconnect(from: string, { alive, free, peers }: Of<'disconnect'>, now: number): void {
+  #onDisconnect(from: string, { alive, free, peers }: MessageOf<'disconnect'>, now: number): void {
     const wasAsked = this.#requests.delete(from);
     if (this.#active.remove(from)) this.#host.down(from, alive ? 'disconnected' : 'left');
     else if (!wasAsked) return;
@@ -337,8 +312,11 @@ export class PartialView {
     if (this.#isLeaving) return;
     const { changed, silent } = this.#requests.expire(now);
     for (const peer of silent) this.#passive.remove(peer);
-    if (now >= this.#shuffleAt) this.#beginShuffle(now);
-    if (now >= this.#mergeAt) this.#merge(now);
+    const isShuffle = now >= this.#shuffleAt;
+    if (isShuffle) this.#beginShuffle(now);
+    // Where others chose all links, they may be one attacker's: then one of its own cannot wait.
+    const isSurrounded = isShuffle && this.#active.size > 0 && this.#active.chosen === 0 && this.#mergeAt !== Number.POSITIVE_INFINITY;
+    if (now >= this.#mergeAt || isSurrounded) this.#merge(now);
     if (this.#search.begin(now) || changed) this.#fill(now);
   }
 
@@ -357,11 +335,12 @@ export class PartialView {
   #merge(now: number): void {
     this.#mergeAt = now + jittered(this.#config.mergeInterval, this.#random);
     const isFit = (peer: string) => !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);
-    const peer = this.#contacts.random((contact) => isFit(contact) && !this.#passive.has(contact)) ?? this.#contacts.random(isFit) ?? this.#passive.random(isFit);
+    const peer =
+      this.#contacts.random((contact) => isFit(contact) && !this.#passive.has(contact)) ?? this.#contacts.random(isFit) ?? this.#passive.random(isFit);
     if (peer !== undefined) this.#ask(peer, 'merge', true, now);
   }
 
-  /** Asks as many as places are free: passive peers, then contacts. A newcomer asks one at a time, to be introduced; who has no link two, with high priority. */
+  /** Asks as many as places are free: passive peers, then contacts. Who has no link asks two, with high priority; a newcomer one, a contact first, to be introduced. */
   #fill(now: number): void {
     if (this.#isLeaving || now < this.#settledAt) return;
     const { active } = this.#config;
@@ -371,8 +350,9 @@ export class PartialView {
       const isFew = 2 * this.#active.size <= active;
       if (!isFew && this.#search.refusals >= LEISURELY) return;
       const isFit = (peer: string) => this.#mayAsk(peer, now);
-      const passive = this.#passive.random(isFit);
-      const peer = passive ?? this.#contacts.random(isFit);
+      const contact = this.#isIntroduced ? undefined : this.#contacts.random(isFit);
+      const passive = contact === undefined ? this.#passive.random(isFit) : undefined;
+      const peer = contact ?? passive ?? this.#contacts.random(isFit);
       this.#isHungry = peer === undefined;
       if (peer === undefined) return;
       this.#search.asked(peer);
@@ -437,8 +417,6 @@ export class PartialView {
     return some.filter((peer) => peer !== to);
   }
 }
-
-type Of<T extends PartialViewMessage['type']> = Extract<PartialViewMessage, { readonly type: T }>;
 
 /** Refusals after which a view that is more than half full asks nobody until the next round: it is short, but not in need. */
 const LEISURELY = 8;

@@ -50,8 +50,11 @@ export class Search {
 
   /** To be told after every change. */
   isShort(isShort: boolean, now: number): void {
-    if (!isShort) this.restart();
-    else if (this.#next === Number.POSITIVE_INFINITY) this.#next = now + jittered(this.#delay, this.#random);
+    if (!isShort) {
+      if (this.#next !== Number.POSITIVE_INFINITY || this.#refusals > 0 || this.#asked.size > 0) this.restart();
+    } else if (this.#next === Number.POSITIVE_INFINITY) {
+      this.#next = now + jittered(this.#delay, this.#random);
+    }
   }
 
   /** Begins a round, if it is time. */

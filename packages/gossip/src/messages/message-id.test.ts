@@ -7,7 +7,7 @@ const origin = 'ab'.repeat(32);
 const ids: MessageId[] = [
   { origin, epoch: 0, sequence: 0 },
   { origin, epoch: 1_763_000_000_000, sequence: 0xffff_ffff + 7 },
-  { origin: '0'.repeat(63) + '1', epoch: LARGEST_NUMBER, sequence: LARGEST_NUMBER },
+  { origin: `${'0'.repeat(63)}1`, epoch: LARGEST_NUMBER, sequence: LARGEST_NUMBER },
 ];
 
 test('an id survives its 44 bytes', (t) => {
@@ -42,12 +42,23 @@ test('encoded ids of one origin sort by epoch, then by sequence', (t) => {
 
 test('different ids have different keys', (t) => {
   const keys = new Set<string>();
-  for (const name of ['a', 'b', '1', '1.1']) for (const epoch of [1, 11]) for (const sequence of [1, 11]) keys.add(messageKey({ origin: name, epoch, sequence }));
+  for (const name of ['a', 'b', '1', '1.1'])
+    for (const epoch of [1, 11]) for (const sequence of [1, 11]) keys.add(messageKey({ origin: name, epoch, sequence }));
   t.is(keys.size, 16);
 });
 
 test('what is no id is told, whatever it is', (t) => {
-  for (const wrong of [undefined, null, 1, 'x', [], {}, { origin, epoch: 1 }, { origin: '', epoch: 1, sequence: 1 }, { origin: 'x'.repeat(129), epoch: 1, sequence: 1 }]) {
+  for (const wrong of [
+    undefined,
+    null,
+    1,
+    'x',
+    [],
+    {},
+    { origin, epoch: 1 },
+    { origin: '', epoch: 1, sequence: 1 },
+    { origin: 'x'.repeat(129), epoch: 1, sequence: 1 },
+  ]) {
     t.false(isMessageId(wrong));
   }
   for (const number of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 48, '1', null]) {

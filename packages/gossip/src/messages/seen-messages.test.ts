@@ -74,7 +74,7 @@ test('an origin that is silent for long is forgotten', (t) => {
   t.is(seen.due, 90_000);
   seen.expire(90_000);
   t.is(seen.look(id(3), 90_000), 'old');
-  t.is(seen.look(id(4), 90_000), 'old');
+  t.is(seen.look(id(4), 90_000), 'seen');
   t.is(seen.look(id(5), 90_000), 'new');
   seen.expire(600_000);
   t.is(seen.size.origins, 1);

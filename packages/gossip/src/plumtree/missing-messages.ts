@@ -86,7 +86,11 @@ export class MissingMessages {
    * Whom to ask for what, now. @param isTrusted peers of which it doesn't hold are asked after the others.
    * @param onLost is told of what is given up.
    */
-  ask(now: number, isTrusted: (peer: string) => boolean, onLost: (message: MissingMessage) => void): { readonly peer: string; readonly message: MissingMessage }[] {
+  ask(
+    now: number,
+    isTrusted: (peer: string) => boolean,
+    onLost: (message: MissingMessage) => void,
+  ): { readonly peer: string; readonly message: MissingMessage }[] {
     const asks: { readonly peer: string; readonly message: MissingMessage }[] = [];
     for (const queue of [this.#now, this.#first, this.#next, this.#again]) {
       for (let message = queue.take(now); message !== undefined; message = queue.take(now)) {

@@ -32,8 +32,11 @@ const plumtreeSchema = optionsSchema({
   cacheBytes: withDefault(integer(0, 2 ** 40), 16 * 1024 * 1024),
   /** Of what is in the cache, so many of the newest are told to a peer that came up, 1,024: how two halves get what each missed. 0: none (iroh-gossip). */
   announce: withDefault(integer(0, 65_536), 1_024),
-  /** Milliseconds that duplicates are told for sure, 90,000; at least `cacheTime`. */
-  idTime: withDefault(milliseconds(), 90_000),
+  /**
+   * Milliseconds that duplicates are told for sure, 90,000; at least `cacheTime`, and 10,000: an id that is forgotten while its message is on
+   * its way would let it go round for ever.
+   */
+  idTime: withDefault(integer(10_000, 2 ** 31 - 1), 90_000),
   /** Milliseconds of silence after which an origin is forgotten, 600,000; at least `idTime`. */
   originTime: withDefault(milliseconds(), 600_000),
   /** Origins that are remembered at most, 16,384; see SeenMessages for what happens then. */

@@ -3,23 +3,36 @@
 import type { PlumtreeCounters } from './counters.ts';
 import type { PlumtreeHost } from './host.ts';
 import { type Control, type IHave, NOTICE_BYTES, type Notice, type Push } from './message.ts';
-import type { CachedMessage } from './message-cache.ts';
+import type { MessageCache } from './message-cache.ts';
 import type { Neighbour } from './neighbour.ts';
 import type { PlumtreeOptions } from './options.ts';
+
+export interface OutgoingInit<P> {
+  readonly host: PlumtreeHost<P>;
+  readonly options: PlumtreeOptions;
+  readonly counters: PlumtreeCounters;
+  readonly cache: MessageCache<P>;
+  /** Told of each neighbour that got notices. */
+  readonly onNoticed: (neighbour: Neighbour, now: number) => void;
+}
 
 export class Outgoing<P> {
   readonly #host: PlumtreeHost<P>;
   readonly #options: PlumtreeOptions;
   readonly #counters: PlumtreeCounters;
+  readonly #cache: MessageCache<P>;
+  readonly #onNoticed: (neighbour: Neighbour, now: number) => void;
   readonly #noticesEach: number;
   /** Neighbours with notices to send. */
   readonly #waiting = new Set<Neighbour>();
   #due = Number.POSITIVE_INFINITY;
 
-  constructor(host: PlumtreeHost<P>, options: PlumtreeOptions, counters: PlumtreeCounters) {
+  constructor({ host, options, counters, cache, onNoticed }: OutgoingInit<P>) {
     this.#host = host;
     this.#options = options;
     this.#counters = counters;
+    this.#cache = cache;
+    this.#onNoticed = onNoticed;
     this.#noticesEach = Math.floor(options.controlSize / NOTICE_BYTES);
   }
 
@@ -65,22 +78,22 @@ export class Outgoing<P> {
     return true;
   }
 
-  /** Sends the notices that are due. @param onNoticed is told of each neighbour that got some. */
-  flush(now: number, onNoticed: (neighbour: Neighbour) => void): void {
+  /** Sends the notices that are due. */
+  flush(now: number): void {
     if (now < this.#due) return;
     this.#due = Number.POSITIVE_INFINITY;
     for (const neighbour of [...this.#waiting]) {
-      if (!neighbour.stuck) this.#sendNotices(neighbour, now, onNoticed);
+      if (!neighbour.stuck) this.#sendNotices(neighbour, now);
     }
   }
 
   /** There is room again: first for notices that had none, then for the messages that it is owed. */
-  writable(neighbour: Neighbour, find: (key: string) => CachedMessage<P> | undefined, now: number, onNoticed: (neighbour: Neighbour) => void): void {
+  writable(neighbour: Neighbour, now: number): void {
     const wasStuck = neighbour.stuck;
     neighbour.blocked = neighbour.stuck = false;
-    if (wasStuck) this.#sendNotices(neighbour, now, onNoticed);
+    if (wasStuck) this.#sendNotices(neighbour, now);
     for (const [key, isAsked] of neighbour.owed ?? []) {
-      const push = isAsked || neighbour.eager ? find(key)?.push : undefined;
+      const push = isAsked || neighbour.eager ? this.#cache.get(key)?.push : undefined;
       if (push !== undefined && !this.#trySend(neighbour, push)) return;
       neighbour.owed!.delete(key);
     }
@@ -102,7 +115,7 @@ export class Outgoing<P> {
     return true;
   }
 
-  #sendNotices(neighbour: Neighbour, now: number, onNoticed: (neighbour: Neighbour) => void): void {
+  #sendNotices(neighbour: Neighbour, now: number): void {
     const { notices } = neighbour;
     let sent = 0;
     while (sent < notices.length) {
@@ -119,6 +132,6 @@ export class Outgoing<P> {
     if (neighbour.notices.length === 0) this.#waiting.delete(neighbour);
     this.#counters.noticesSent += sent;
     neighbour.tell(sent, now);
-    onNoticed(neighbour);
+    this.#onNoticed(neighbour, now);
   }
 }

@@ -39,8 +39,8 @@ export class Plumtree<P> {
     this.#host = host;
     this.#options = options;
     this.#digest = digest;
-    this.#outgoing = new Outgoing(host, options, this.counters);
     this.#cache = new MessageCache(options);
+    this.#outgoing = new Outgoing({ host, options, counters: this.counters, cache: this.#cache, onNoticed: (told, now) => this.#weigh(told, now) });
     this.#seen = new SeenMessages({
       retention: options.idTime,
       originRetention: options.originTime,
@@ -126,12 +126,12 @@ export class Plumtree<P> {
   /** The host has room again for what goes to that peer. */
   writable(peer: string, now: number): void {
     const neighbour = this.#neighbours.get(peer);
-    if (neighbour !== undefined) this.#outgoing.writable(neighbour, (key) => this.#cache.get(key), now, (told) => this.#weigh(told, now));
+    if (neighbour !== undefined) this.#outgoing.writable(neighbour, now);
   }
 
   /** Does what is due. */
   wake(now: number): void {
-    this.#outgoing.flush(now, (told) => this.#weigh(told, now));
+    this.#outgoing.flush(now);
     this.#ask(now);
     this.#blame(now);
     this.#evict(now);
@@ -393,7 +393,7 @@ export class Plumtree<P> {
   }
 
   #flushAtOnce(now: number): void {
-    if (this.#options.noticeDelay === 0) this.#outgoing.flush(now, (told) => this.#weigh(told, now));
+    if (this.#options.noticeDelay === 0) this.#outgoing.flush(now);
   }
 }
 

@@ -2,7 +2,7 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { AddressHistory } from './address-history.ts';
 import { AgainList } from './again-list.ts';
-import type { DialOrder } from './dial-planner.ts';
+import type { DialOrder } from './dial-order.ts';
 import { idOf, refused, reset, someone, World } from './testing/planner-world.ts';
 
 const HOUR = 3_600_000;

@@ -1,7 +1,8 @@
 import { type Random, reasonError, seededRandom, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { addressKey, hostOf } from './address-key.ts';
-import { type DialOrder, DialPlanner } from './dial-planner.ts';
+import type { DialOrder } from './dial-order.ts';
+import { DialPlanner } from './dial-planner.ts';
 import { idOf, type Outcome, RECONNECT, reset, someone, World } from './testing/planner-world.ts';
 
 const REASONS = ['connection_refused', 'dial_timeout', 'identity_mismatch', 'full', 'denied', 'reset', 'wrong_network', 'self', 'host_not_found'] as const;

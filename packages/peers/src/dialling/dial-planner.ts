@@ -5,81 +5,15 @@ import { AddressHistory } from './address-history.ts';
 import { AddressKeys, addressKey, hostOf, keyOf } from './address-key.ts';
 import { AgainList } from './again-list.ts';
 import type { BackOffOptions } from './back-off.ts';
+import { BookSearch } from './book-search.ts';
+import type { Candidate, DialKind, DialOrder, DialPlannerOptions, LostPeer, PlannerView } from './dial-order.ts';
 import { DialRate } from './dial-rate.ts';
 import type { DialTarget } from './dial-target.ts';
 import { DialTargets } from './dial-targets.ts';
 import { type Dial, DialsUnderWay } from './dials-under-way.ts';
 import { isPointless, isTransient } from './lost-link.ts';
+import { Selves } from './selves.ts';
 import type { TopologyDiff } from './topology.ts';
-
-/** Somebody of the address book. */
-export interface Candidate {
-  readonly nodeId: string;
-  readonly address: string;
-}
-
-/**
- * Why somebody is dialled: `persistent` and `seed` because the operator named it, `again` because a link to it was lost by chance,
- * `book` because the address book picked it, `test` because the book wants to know whether it is still there. `spare`: because the book
- * picked it though all links are up. Where `again` or `spare` make one link too many, the youngest of the others goes.
- */
-export type DialKind = 'persistent' | 'seed' | 'again' | 'book' | 'test' | 'spare';
-
-/** One dial to start. Exactly one of `opened`, `failed` and `self` answers it; it is known by its address. */
-export interface DialOrder {
-  readonly address: string;
-  /** Whom the other end must prove to be; undefined: whoever answers. */
-  readonly nodeId: string | undefined;
-  readonly kind: DialKind;
-  /** Of a persistent peer: the address is not the operator's, the peer told it itself. */
-  readonly hearsay?: boolean;
-}
-
-/** What the driver knows, asked during `next`. */
-export interface PlannerView {
-  /** Is there a live link to that id, whoever dialled it? True from before `opened` is told until `lost` is told. */
-  isConnected(nodeId: string): boolean;
-  /** Is it an address of this node? */
-  isOwn(address: string): boolean;
-  isBanned(nodeId: string): boolean;
-  /** Ordinary links that are up and count against `maxOutbound`. */
-  readonly outbound: number;
-  /** Another number whenever somebody came into the address book; where it is told, a book without anybody eligible is not searched again before. */
-  readonly news?: number | undefined;
-  /** Somebody of the address book of whom `eligible` holds. */
-  pick(eligible: (candidate: Candidate) => boolean): Candidate | undefined;
-  /** A tried entry that the book wants tested. */
-  toTest(): Candidate | undefined;
-}
-
-/** A peer whose last link is gone. */
-export interface LostPeer {
-  readonly nodeId: string;
-  /** What we dialled, undefined for a link from there. */
-  readonly address: string | undefined;
-  /** Where it said that it is reached. */
-  readonly told?: string | undefined;
-  readonly persistent: boolean;
-}
-
-export interface DialPlannerOptions {
-  readonly random: Random;
-  /** The time now. Times are milliseconds of a monotonic clock. */
-  readonly now: number;
-  /** '[nodeId@]address' of peers that are dialled for ever, whatever `maxOutbound` is. */
-  readonly persistent: readonly string[];
-  /** '[nodeId@]address' of peers that are asked when the address book knows nobody. */
-  readonly seeds: readonly string[];
-  /** Ordinary links that are dialled; links that others dialled don't count. */
-  readonly maxOutbound: number;
-  readonly reconnect: BackOffOptions;
-  /** Dials at once. Default 16. Persistent peers never wait for it, but fill it: up to three quarters, so that they starve nobody. */
-  readonly concurrent?: number | undefined;
-  /** Dials a second on average, and the most that go at once. Default 20. Persistent peers are not held by it. */
-  readonly rate?: number | undefined;
-  /** Dials at once to one host that somebody else named (book, again, test), so that nobody makes us flood it. Default: no limit. */
-  readonly perHost?: number | undefined;
-}
 
 /** Ask `next` after every event (what is told here, and whatever changes the view), and when `due` says so. */
 export class DialPlanner {
@@ -97,12 +31,11 @@ export class DialPlanner {
   readonly #again = new AgainList<Candidate>();
   readonly #underWay = new DialsUnderWay<DialKind>();
   readonly #keys = new AddressKeys();
-  /** Canonical addresses where we met ourselves; at most 1,024, the oldest is forgotten. */
-  readonly #selves = new Set<string>();
+  /** Canonical addresses where we met ourselves. */
+  readonly #selves = new Selves();
   #testAt: number;
   #spareAt: number;
-  /** The book has nobody eligible until then, or until there are news. */
-  #barren: { readonly until: number; readonly news: number | undefined } | undefined;
+  readonly #search = new BookSearch();
   /** What `due` says. An event makes it now. */
   #wake = Number.NEGATIVE_INFINITY;
 
@@ -127,7 +60,8 @@ export class DialPlanner {
   next(now: number, view: PlannerView): DialOrder[] {
     const orders: DialOrder[] = [];
     this.#wake = Number.POSITIVE_INFINITY;
-    this.#schedule(now);
+    this.#seeds.begin(now);
+    this.#persistent.begin(now, Math.min(3 * this.#reconnect.interval, LONGEST_SPREAD), this.#random);
     this.#notice(this.#persistent, this.#reconnect, now, view);
     this.#notice(this.#seeds, this.#brief, now, view);
     this.#dialPersistent(now, view, orders);
@@ -173,7 +107,7 @@ export class DialPlanner {
     dial.target?.failed(now, order.kind === 'persistent' ? this.#reconnect : this.#brief, this.#random);
     if (order.kind === 'persistent') return { giveUp: false };
     const failures = this.#history.failed(dial.key, now, this.#backOffAfter(error));
-    if (this.#barren !== undefined) this.#barren = { ...this.#barren, until: Math.min(this.#barren.until, this.#history.readyAt(dial.key)) };
+    this.#search.by(this.#history.readyAt(dial.key));
     if (isPointless(error)) this.#again.remove(dial.key);
     else this.#again.failed(dial.key);
     if (failures < MOST_FAILURES || this.#isNamed(order.nodeId, dial.key)) return { giveUp: false };
@@ -201,9 +135,7 @@ export class DialPlanner {
     dial.target?.waitUntil(Number.NEGATIVE_INFINITY); // For the day on which it is set again.
     this.#again.remove(dial.key);
     this.#history.forget(dial.key);
-    this.#selves.delete(dial.key);
     this.#selves.add(dial.key);
-    if (this.#selves.size > MOST_SELVES) this.#selves.delete(this.#selves.keys().next().value!);
   }
 
   /**
@@ -274,19 +206,6 @@ export class DialPlanner {
     return (this.#persistent.matching(nodeId, undefined)[0] ?? this.#seeds.matching(nodeId, undefined)[0])?.address;
   }
 
-  addSeeds(targets: readonly string[]): void {
-    this.#seeds.set([...this.#seeds.texts, ...targets]);
-    this.#changed();
-  }
-
-  /** Targets that are new: a few go at once, many are spread, so that a network that starts together has no storm. */
-  #schedule(now: number): void {
-    for (const target of this.#seeds) if (target.state.t === 'new') target.waitUntil(now);
-    const fresh = [...this.#persistent].filter(({ state }) => state.t === 'new');
-    const spread = fresh.length > FEW ? Math.min(3 * this.#reconnect.interval, LONGEST_SPREAD) : 0;
-    for (const target of fresh) target.waitUntil(spread === 0 ? now : now + spread * this.#random());
-  }
-
   /** Links to targets that others dialled, and those whose end nobody told. */
   #notice(targets: DialTargets, backOff: BackOffOptions, now: number, view: PlannerView): void {
     for (const target of targets) {
@@ -301,7 +220,10 @@ export class DialPlanner {
   #dialPersistent(now: number, view: PlannerView, orders: DialOrder[]): void {
     for (const target of this.#ready(this.#persistent, now)) {
       if (this.#underWay.of('persistent') >= MOST_PERSISTENT) return;
-      if (!this.#underWay.has(target.id, addressKey(target.next)!) && !view.isOwn(target.address)) this.#dialTarget(target, 'persistent', orders);
+      if (this.#underWay.has(target.id, addressKey(target.next)!) || view.isOwn(target.address)) continue;
+      // Its ban ends, and nobody tells: that is seen soon enough.
+      if (target.id !== undefined && view.isBanned(target.id)) this.#wakeAt(now + LONGEST_ORDINARY);
+      else this.#dialTarget(target, 'persistent', orders);
     }
   }
 
@@ -311,14 +233,14 @@ export class DialPlanner {
       if (this.#dialCandidate(now, view, orders)) this.#rate.take(now);
       else if (this.#dialSeed(now, view, orders)) this.#rate.take(now);
       else {
-        this.#wakeAt(this.#barren!.until);
+        this.#wakeAt(this.#search.until);
         return;
       }
     }
   }
 
   #dialCandidate(now: number, view: PlannerView, orders: DialOrder[]): boolean {
-    if (this.#isBarren(now, view)) return false;
+    if (this.#search.isVain(now, view)) return false;
     const isEligible = (candidate: Candidate) => this.#isEligible(candidate, now, view);
     const again = this.#again.pick(({ nodeId }) => view.isConnected(nodeId) || view.isBanned(nodeId), isEligible);
     const candidate = again ?? this.#pick(now, view, isEligible);
@@ -328,16 +250,7 @@ export class DialPlanner {
   }
 
   #pick(now: number, view: PlannerView, isEligible: (candidate: Candidate) => boolean): Candidate | undefined {
-    if (this.#isBarren(now, view)) return undefined;
-    const candidate = view.pick(isEligible);
-    if (candidate !== undefined && isEligible(candidate)) return candidate;
-    // A ban may end, and nobody tells: that is seen soon enough.
-    this.#barren = { until: Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY), news: view.news };
-    return undefined;
-  }
-
-  #isBarren(now: number, { news }: PlannerView): boolean {
-    return this.#barren !== undefined && now < this.#barren.until && news !== undefined && news === this.#barren.news;
+    return this.#search.pick(now, view, isEligible, () => Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY));
   }
 
   /**
@@ -435,7 +348,7 @@ export class DialPlanner {
   #end({ kind, address }: DialOrder): Dial<DialKind> | undefined {
     this.#wake = Number.NEGATIVE_INFINITY;
     // Who answered is connected, and who failed waits: only another of its host may be eligible now.
-    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#barren = undefined;
+    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#search.reset();
     return this.#underWay.end(kind, addressKey(address)!);
   }
 
@@ -451,7 +364,7 @@ export class DialPlanner {
   /** There may be somebody to dial that there was not before. */
   #changed(): void {
     this.#wake = Number.NEGATIVE_INFINITY;
-    this.#barren = undefined;
+    this.#search.reset();
   }
 
   #wakeAt(time: number): void {
@@ -475,10 +388,8 @@ const MOST_AGAIN = 4;
 const SPARE_PERIOD = 300_000;
 /** Milliseconds from one test to the next, at least. */
 const TEST_PERIOD = 10_000;
-/** So many new persistent peers are dialled at once; more are spread over three intervals, at most over Tendermint's 3 s. */
-const FEW = 4;
+/** New persistent peers are spread over three intervals, at most over so many milliseconds (Tendermint's 3 s). */
 const LONGEST_SPREAD = 3_000;
-const MOST_SELVES = 1_024;
 
 /** A time that is to come; Infinity where it is past: whoever waits for that waits for something else. */
 function later(time: number, now: number): number {

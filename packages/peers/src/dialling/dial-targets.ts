@@ -1,6 +1,6 @@
 // A list of targets that can be set anew while they are dialled.
 
-import { parseTarget } from '@trunkline/transport-core';
+import { parseTarget, type Random } from '@trunkline/transport-core';
 import { DialTarget } from './dial-target.ts';
 import { diffTopology, identityOf, type TopologyDiff } from './topology.ts';
 
@@ -29,6 +29,12 @@ export class DialTargets {
     for (const { identity } of gone) this.#targets.delete(identity);
     this.#index();
     return gone.map(({ text }) => text);
+  }
+
+  /** Those that are new may be dialled from now on: a few at once, many over a `spread` (milliseconds), so that a network that starts together has no storm. */
+  begin(now: number, spread = 0, random: Random = () => 0): void {
+    const fresh = [...this.#targets.values()].filter(({ state }) => state.t === 'new');
+    for (const target of fresh) target.waitUntil(fresh.length > FEW ? now + spread * random() : now);
   }
 
   learn(target: DialTarget, nodeId: string): void {
@@ -67,3 +73,6 @@ export class DialTargets {
     }
   }
 }
+
+/** So many are dialled at once. */
+const FEW = 4;

@@ -2,7 +2,8 @@
 
 import { reasonError, seededRandom, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { type DialOrder, DialPlanner, type PlannerView } from './dial-planner.ts';
+import type { DialOrder, PlannerView } from './dial-order.ts';
+import { DialPlanner } from './dial-planner.ts';
 import { idOf, refused, reset } from './testing/planner-world.ts';
 
 const ID = idOf(1);

@@ -105,7 +105,8 @@ export class BookKeeper {
       await store.save(text);
       this.#failing = false;
     } catch (error) {
-      if (!this.#failing) this.#options.warn(error instanceof TransportError ? error : new TransportError('unavailable', `The address book can't be saved: ${String(error)}`));
+      if (!this.#failing)
+        this.#options.warn(error instanceof TransportError ? error : new TransportError('unavailable', `The address book can't be saved: ${String(error)}`));
       this.#failing = true;
     }
   }

@@ -1,6 +1,16 @@
 // What is said to peers and heard of them: addresses, and statuses.
 
-import { type AnyTransport, type Clock, type Random, reasonError, type Remote, type Server, serve, type Transport, type TransportError } from '@trunkline/transport-core';
+import {
+  type AnyTransport,
+  type Clock,
+  type Random,
+  type Remote,
+  reasonError,
+  type Server,
+  serve,
+  type Transport,
+  type TransportError,
+} from '@trunkline/transport-core';
 import type { BookAddress } from '../book/address-book.ts';
 import { PeerExchange } from '../exchange/peer-exchange.ts';
 import { decodeStatus, encodeStatus, peersProtocol } from '../protocol.ts';
@@ -50,12 +60,14 @@ export class Conversation {
     this.#mount = exchange.enabled || options.hasStatus ? transport.mount(peersProtocol) : undefined;
     this.exchange = new PeerExchange({ random: this.#random, interval: exchange.interval, seed: exchange.seed });
     this.status = new StatusSync({ random: this.#random, now: this.#clock.now(), interval: statusInterval });
-    this.#server = this.#mount && serve(this.#mount, {
-      request: (_, { from }) => this.#requested(from),
-      addresses: ({ addresses }, { from }) => this.#received(addresses, from),
-      status: ({ seq }, { from }) => this.#heard(seq, from),
-      pull: () => encodeStatus(this.status.seq, this.status.own),
-    });
+    this.#server =
+      this.#mount &&
+      serve(this.#mount, {
+        request: (_, { from }) => this.#requested(from),
+        addresses: ({ addresses }, { from }) => this.#received(addresses, from),
+        status: ({ seq }, { from }) => this.#heard(seq, from),
+        pull: () => encodeStatus(this.status.seq, this.status.own),
+      });
   }
 
   get due(): number {

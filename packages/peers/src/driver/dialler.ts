@@ -1,16 +1,8 @@
 // Dialling at work: what the planner orders, and what somebody waits for by a node's id.
 
-import {
-  type AnyTransport,
-  formatHostPort,
-  reasonError,
-  type Remote,
-  splitScheme,
-  TransportError,
-  withDetails,
-} from '@trunkline/transport-core';
+import { type AnyTransport, formatHostPort, type Remote, reasonError, splitScheme, TransportError, withDetails } from '@trunkline/transport-core';
 import { isDialable, placeOf } from '../address/place.ts';
-import type { DialKind } from '../dialling/dial-planner.ts';
+import type { DialKind } from '../dialling/dial-order.ts';
 import type { PeersConfig } from '../options.ts';
 
 /** A dial that the planner wants, somebody who waits for a node (`asked`), or a seed that crawls. */
@@ -83,7 +75,10 @@ export class Dialler {
     for (const [order, { due, target, cancel }] of [...this.#under]) {
       if (now < due || !this.settle(order)) continue;
       cancel.abort();
-      this.#host.failed(order, reasonError('dial_timeout', `Cannot connect to ${target}: the dial was not over after ${LONGEST_DIAL} ms`, { target, sent: false }));
+      this.#host.failed(
+        order,
+        reasonError('dial_timeout', `Cannot connect to ${target}: the dial was not over after ${LONGEST_DIAL} ms`, { target, sent: false }),
+      );
     }
   }
 
@@ -125,7 +120,9 @@ export class Dialler {
     try {
       found = await lookup(place.host);
     } catch (error) {
-      throw error instanceof TransportError ? withDetails(error, { target: address }) : reasonError('host_not_found', `Cannot look up ${place.host}: ${String(error)}`, { target: address, cause: error });
+      throw error instanceof TransportError
+        ? withDetails(error, { target: address })
+        : reasonError('host_not_found', `Cannot look up ${place.host}: ${String(error)}`, { target: address, cause: error });
     }
     const { scheme, rest } = splitScheme(address);
     const path = /[/?#].*$/u.exec(rest)?.[0] ?? '';
@@ -139,7 +136,10 @@ export class Dialler {
 }
 
 function notPublic(address: string, why: string): TransportError {
-  return new TransportError('invalid_argument', `Cannot dial ${address}, which a peer told: only public addresses are dialled, and it ${why}`, { target: address, sent: false });
+  return new TransportError('invalid_argument', `Cannot dial ${address}, which a peer told: only public addresses are dialled, and it ${why}`, {
+    target: address,
+    sent: false,
+  });
 }
 
 /** Milliseconds of a dial, its name's resolution included; the transport's own bounds (`dialTimeout`, `handshakeTimeout`) are shorter. */

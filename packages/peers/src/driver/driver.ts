@@ -2,7 +2,7 @@
 
 import { type Applicant, type Codec, type Membership, type Remote, TransportError } from '@trunkline/transport-core';
 import type { BookAddress } from '../book/address-book.ts';
-import type { PlannerView } from '../dialling/dial-planner.ts';
+import type { PlannerView } from '../dialling/dial-order.ts';
 import { Crawler } from '../exchange/crawler.ts';
 import type { MessageSource, PeersConfig } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
@@ -62,7 +62,8 @@ export class Driver implements Membership, LinksHost, ConversationHost {
   // Life.
 
   async start(): Promise<void> {
-    if (this.#state !== 'new') throw new TransportError('failed_precondition', `start: these peers ${this.#state === 'closed' ? 'are closed' : 'have started'}`);
+    if (this.#state !== 'new')
+      throw new TransportError('failed_precondition', `start: these peers ${this.#state === 'closed' ? 'are closed' : 'have started'}`);
     this.#state = 'starting';
     try {
       await this.node.keeper.open();

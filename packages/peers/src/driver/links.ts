@@ -205,7 +205,7 @@ export class Links {
     }
     for (const link of peer.links) {
       if (link === main || link.dialled === undefined || !management.isUp(link.remote)) continue;
-      management.retire(link.remote, `both ends have dialled, and the link that node ${nodeId < peer.nodeId ? nodeId : peer.nodeId} dialled is used`);
+      management.retire(link.remote, `both ends have dialled, and the link that node ${[nodeId, peer.nodeId].sort()[0]} dialled is used`);
     }
   }
 

@@ -1,6 +1,6 @@
 // What the parts of the driver share: this node, who is connected to it, and what it keeps.
 
-import { type Clock, type Management, type Membership, manage, randomBytes, type Remote, type TransportError } from '@trunkline/transport-core';
+import { type Clock, type Management, type Membership, manage, type Remote, randomBytes, type TransportError } from '@trunkline/transport-core';
 import { DialPlanner } from '../dialling/dial-planner.ts';
 import type { PeersConfig } from '../options.ts';
 import type { PeerInfo } from '../types.ts';

@@ -1,6 +1,6 @@
 // Dials that were ordered, by the planner or by who waits for a node, and what became of them.
 
-import { parseTarget, reasonError, type Remote, TransportError } from '@trunkline/transport-core';
+import { parseTarget, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
 import { Dialler, type DiallerHost, type Order } from './dialler.ts';
 import { firstAddress } from './first-address.ts';

@@ -1,10 +1,10 @@
 // Simulated nodes with peers, for tests.
 
 import { defineProtocol, json, type Transport } from '@trunkline/transport-core';
-import type { Simulation, SimTransportOptions } from '@trunkline/transport-inmem/simulation';
+import type { SimTransportOptions, Simulation } from '@trunkline/transport-inmem/simulation';
 import * as z from 'zod/mini';
-import { createPeers, type Peers } from '../peers.ts';
 import type { PeersOptions } from '../options.ts';
+import { createPeers, type Peers } from '../peers.ts';
 import { createStoreAddressBook } from '../store/address-book-store.ts';
 import type { PeerEvent } from '../types.ts';
 
@@ -35,7 +35,11 @@ export interface ClusterOptions {
 }
 
 /** Declares nodes whose ids are made of their names: the same after a restart. Gives those that are up. */
-export function cluster(sim: Simulation, names: readonly string[], { peers: given = () => ({}), transport: common = {}, durable = true }: ClusterOptions = {}): Map<string, TestNode> {
+export function cluster(
+  sim: Simulation,
+  names: readonly string[],
+  { peers: given = () => ({}), transport: common = {}, durable = true }: ClusterOptions = {},
+): Map<string, TestNode> {
   const nodes = new Map<string, TestNode>();
   for (const name of names) {
     sim.node(name, async ({ transport: make, store }) => {

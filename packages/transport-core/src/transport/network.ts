@@ -167,7 +167,10 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   async open(target: string, address: string, nodeId: string | undefined, signal: AbortSignal): Promise<Connection> {
     const { config } = this;
     if (this.#live >= config.limits.connections) throw withDetails(this.#full(), { target });
-    const found = config.resolve === undefined || nodeOf(target) !== undefined ? address : await askResolve(config, target, nodeId === undefined ? address : target, address);
+    const found =
+      config.resolve === undefined || nodeOf(target) !== undefined
+        ? address
+        : await askResolve(config, target, nodeId === undefined ? address : target, address);
     signal.throwIfAborted();
     const named = nodeOf(found);
     if (named !== undefined) return this.members.reach(named, target, signal);

@@ -186,7 +186,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   async #connect(target: Target, signal?: AbortSignal): Promise<Connection> {
-    if (signal?.aborted === true) throw new TransportError('cancelled', `dial of ${nameOf(target)}: its signal had aborted`, { cause: signal.reason, sent: false });
+    if (signal?.aborted === true)
+      throw new TransportError('cancelled', `dial of ${nameOf(target)}: its signal had aborted`, { cause: signal.reason, sent: false });
     if (typeof target === 'string') return this.network.live(target) ?? this.network.pool.connect(target, signal);
     const connection = this.#connectionOf(target);
     if (connection.over || connection.session.state !== 'up') throw lost(target);

@@ -46,7 +46,10 @@ class Register implements Membership {
   down(remote: Remote, cause: TransportError) {
     const claim = this.#claims.get(remote) ?? '';
     this.heard.push(`down ${claim.slice(0, 2)} ${cause.reason}`);
-    this.#live.set(claim, (this.#live.get(claim) ?? []).filter((other) => other !== remote));
+    this.#live.set(
+      claim,
+      (this.#live.get(claim) ?? []).filter((other) => other !== remote),
+    );
   }
 
   links(nodeId: string) {

@@ -1,9 +1,10 @@
 // A cycle engine, as PeerSim's: thousands of partial views in one process, which hear each other in rounds, without codecs.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { DownCause } from '../../hyparview/host.ts';
 import type { PartialViewMessage } from '../../hyparview/message.ts';
 import type { PartialViewOptions } from '../../hyparview/options.ts';
-import { type DownCause, PartialView } from '../../hyparview/partial-view.ts';
+import { PartialView } from '../../hyparview/partial-view.ts';
 import { Graph } from './graph.ts';
 
 export interface CyclesOptions {
@@ -139,10 +140,11 @@ export class Cycles {
     for (let i = 0; i < FEEDS && this.#feed(); i++) this.settle();
   }
 
-  /** A part of those that live, drawn. */
+  /** A part of those that live, drawn; the first node, through which all joined, is always of it. */
   draw(share: number): number[] {
-    const living = this.#shuffled(this.living());
-    return living.slice(0, Math.round(share * living.length));
+    const living = this.living();
+    const others = this.#shuffled(living.filter((node) => node !== 0));
+    return [...living.filter((node) => node === 0), ...others].slice(0, Math.round(share * living.length));
   }
 
   /** Nodes of different sides hear nothing of each other, and links between them fail at once; undefined: the network is whole again. */
@@ -172,10 +174,12 @@ export class Cycles {
     const living = this.living();
     const places = new Int32Array(this.size).fill(-1);
     for (const [place, node] of living.entries()) places[node] = place;
-    const neighbors = living.map((node) => this.#views[node]!.active().flatMap((peer) => {
-      const place = places[this.indexOf(peer)]!;
-      return place < 0 ? [] : [place];
-    }));
+    const neighbors = living.map((node) =>
+      this.#views[node]!.active().flatMap((peer) => {
+        const place = places[this.indexOf(peer)]!;
+        return place < 0 ? [] : [place];
+      }),
+    );
     return new Graph(neighbors);
   }
 

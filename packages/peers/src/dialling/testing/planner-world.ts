@@ -1,7 +1,8 @@
 // A planner, a network that answers its dials, and a driver that asks it when it is due, or every so often.
 
 import { reasonError, seededRandom, TransportError } from '@trunkline/transport-core';
-import { type Candidate, type DialOrder, DialPlanner, type DialPlannerOptions, type PlannerView } from '../dial-planner.ts';
+import type { Candidate, DialOrder, DialPlannerOptions, PlannerView } from '../dial-order.ts';
+import { DialPlanner } from '../dial-planner.ts';
 
 /** What became of a dial, or of a link: the reason of an error, or that a link came up and how long it lived. */
 export type Outcome =

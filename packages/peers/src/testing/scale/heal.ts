@@ -9,6 +9,8 @@ export interface HealOptions {
   readonly nodes: number;
   /** 'all': every node has room for all. 'default': 40 in, 10 out. */
   readonly caps: 'all' | 'default';
+  /** `maxOutbound` of default caps. Default 10; it must be well below half of what is left in one half, or the halves never fill up. */
+  readonly outbound?: number | undefined;
   /** What each knows: one node that all know (with default caps one that is a seed), or some one that started before it. */
   readonly knows: 'common' | 'earlier';
   /** Milliseconds of the partition. Default two minutes. */
@@ -35,13 +37,22 @@ export interface HealOutcome {
   readonly virtual: number;
 }
 
-export async function heal({ seed, nodes, caps, knows, partition = 120_000, patience = 300_000, log = () => {} }: HealOptions): Promise<HealOutcome> {
+export async function heal({
+  seed,
+  nodes,
+  caps,
+  knows,
+  outbound = 10,
+  partition = 120_000,
+  patience = 300_000,
+  log = () => {},
+}: HealOptions): Promise<HealOutcome> {
   const sim = createSimulation({ seed, link: { latency: [5, 50] } });
   const random = seededRandom(seed);
   const fleet = new Fleet(sim);
   const names = Array.from({ length: nodes }, (_, i) => `n${i}`);
   const isSeed = (name: string) => caps === 'default' && knows === 'common' && name === names[0];
-  const most = caps === 'all' ? { maxInbound: nodes, maxOutbound: nodes } : {};
+  const most = caps === 'all' ? { maxInbound: nodes, maxOutbound: nodes } : { maxOutbound: outbound };
   for (const [i, name] of names.entries()) {
     const seeds = i === 0 ? [] : [knows === 'common' ? names[0]! : names[Math.floor(random() * i)]!];
     fleet.boot({ name, delay: (5_000 * i) / nodes, peers: { seeds, ...most, exchange: { seed: isSeed(name) } } });
@@ -50,7 +61,7 @@ export async function heal({ seed, nodes, caps, knows, partition = 120_000, pati
   const ordinary = () => [...fleet.up.values()].filter(({ name }) => !isSeed(name));
   const isFull = ({ linked, peers }: FleetNode) => {
     if (caps === 'all') return linked.size >= fleet.up.size - 1;
-    const most = Math.min(10, ordinary().length - 1);
+    const most = Math.min(outbound, ordinary().length - 1);
     return linked.size >= most && peers.snapshot().outbound === most;
   };
   const wrong = () => ordinary().filter((node) => !isFull(node)).length;

@@ -1,0 +1,264 @@
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import type { Control, Push } from './message.ts';
+import { plumtreeOptions } from './options.ts';
+import { graftOf, idOf, ihaveOf, lone, pushOf } from './testing/lone.ts';
+import { type Double, Network, nameOf } from './testing/network.ts';
+import { regularOverlay } from './testing/overlay.ts';
+
+const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
+
+test('the same message again, from anybody and at any time, is delivered once', (t) => {
+  const { machine, delivered } = lone(['a', 'b']);
+  for (let now = 0; now < 500_000; now += 10_000) {
+    machine.wake(now);
+    machine.received(now % 20_000 === 0 ? 'a' : 'b', pushOf(1), now);
+  }
+  t.is(delivered.length, 1);
+});
+
+test('a second content under an id is not delivered, and is reported', (t) => {
+  const { machine, delivered, reports } = lone(['a', 'b']);
+  machine.received('a', pushOf(1, { payload: 'first' }), 0);
+  machine.received('b', pushOf(1, { payload: 'the second' }), 1);
+  t.deepEqual(delivered, ['x1 first from a in 1']);
+  t.deepEqual(reports, [['b', 'conflict']]);
+  t.is(machine.counters.conflicts, 1);
+});
+
+test('messages in this node’s name that it did not publish are dropped and reported; those of its earlier life are dropped', (t) => {
+  const { machine, delivered, reports, sent } = lone(['a', 'b']);
+  machine.publish({ id: idOf(0, 'me', 5), payload: 'p', size: 1 }, 0);
+  sent();
+  machine.received('a', pushOf(4, { origin: 'me', epoch: 4 }), 1);
+  t.deepEqual(reports, []);
+  machine.received('a', pushOf(7, { origin: 'me', epoch: 5 }), 2);
+  machine.received('b', pushOf(0, { origin: 'me', epoch: 6 }), 2);
+  t.deepEqual(reports, [
+    ['a', 'impostor'],
+    ['b', 'impostor'],
+  ]);
+  t.deepEqual(sent(), []);
+  t.is(delivered.length, 0);
+});
+
+test('of a flood of notices a second’s worth is taken, and the peer is reported once a second', (t) => {
+  const { machine, reports } = lone(['a'], { notices: 100 });
+  for (let i = 0; i < 50; i++) machine.received('a', ihaveOf(numbers(10, i * 10)), i);
+  t.is(machine.snapshot().missing, 100);
+  t.is(machine.counters.ignored, 400);
+  t.deepEqual(reports, [['a', 'notice-flood']]);
+  machine.received('a', ihaveOf(numbers(10, 1_000)), 1_000);
+  t.is(machine.snapshot().missing, 110);
+});
+
+test('made-up ids cost a bounded place, are given up, and their peer is blamed', (t) => {
+  const { machine, reports, sent } = lone(['a', 'b'], { outstanding: 200 });
+  for (let second = 0; second < 20; second++) {
+    machine.received('a', ihaveOf(numbers(4_000, second * 4_000)), second * 1_000);
+    t.true(machine.snapshot().missing <= 200);
+    for (let now = machine.due; now <= (second + 1) * 1_000; now = machine.due) machine.wake(now);
+    t.true(machine.snapshot().promises <= 200);
+  }
+  // Another peer's notices have their own room.
+  machine.received('b', ihaveOf([1], 1, 'y'), 20_000);
+  for (let now = machine.due; now < 40_000; now = machine.due) machine.wake(now);
+  t.true(sent().includes('b graft y1'));
+  t.is(machine.snapshot().missing, 0);
+  t.true(machine.counters.lost > 200);
+  t.true(reports.some(([peer, what]) => peer === 'a' && what === 'broken-promise'));
+  t.true(reports.length < 60);
+});
+
+test('a peer that gives notice and serves nothing is passed over, reported, and asked last from then on', (t) => {
+  const { machine, sent, reports } = lone(['liar', 'b']);
+  machine.received('b', { kind: 'prune' }, 0);
+  machine.received('liar', ihaveOf([1]), 0);
+  machine.received('b', ihaveOf([1]), 0);
+  machine.wake(80);
+  machine.wake(120);
+  t.deepEqual(sent(), ['liar graft x1', 'b graft x1']);
+  machine.received('b', pushOf(1), 150);
+  machine.wake(3_080);
+  t.deepEqual(reports, [['liar', 'broken-promise']]);
+  machine.received('liar', ihaveOf([2]), 4_000);
+  machine.received('b', ihaveOf([2]), 4_000);
+  machine.wake(4_080);
+  t.deepEqual(
+    sent().filter((line) => line.includes('graft')),
+    ['b graft x2'],
+  );
+});
+
+test('a promise is kept by sending it late, too, even where another was quicker', (t) => {
+  const { machine, reports } = lone(['a', 'b']);
+  machine.received('a', ihaveOf([1]), 0);
+  machine.wake(80);
+  machine.received('b', pushOf(1), 100);
+  machine.received('a', pushOf(1), 2_000);
+  machine.wake(10_000);
+  t.deepEqual(reports, []);
+});
+
+test('one message is sent to one peer on demand a few times only', (t) => {
+  const { machine, sent, reports } = lone(['a', 'b']);
+  machine.received('b', pushOf(1), 0);
+  sent();
+  for (let i = 0; i < 1_000; i++) machine.received('a', graftOf(1), i / 10);
+  t.deepEqual(sent(), ['a push x1', 'a push x1', 'a push x1']);
+  t.deepEqual(reports, [['a', 'graft-flood']]);
+});
+
+test('a flood of grafts of unknown ids costs no more than short answers', (t) => {
+  const { machine, sent, reports } = lone(['a'], { notices: 50 });
+  for (let i = 0; i < 100; i++) machine.received('a', graftOf(...numbers(20, i * 20)), 0);
+  t.is(sent().length, 3);
+  t.deepEqual(reports, [['a', 'graft-flood']]);
+  const { neighbours: _, ...rest } = machine.snapshot();
+  t.deepEqual(rest, { cached: { messages: 0, bytes: 0 }, missing: 0, promises: 0, origins: 0, digests: 0 });
+});
+
+test('whoever is no neighbour is not heard, and leaves nothing behind', (t) => {
+  const { machine, sent, delivered } = lone(['a']);
+  for (const message of [pushOf(1), ihaveOf([1]), graftOf(1), { kind: 'prune' } as const]) machine.received('stranger', message, 0);
+  machine.writable('stranger', 0);
+  machine.neighborDown('stranger');
+  t.is(machine.counters.strangers, 4);
+  t.deepEqual([sent(), delivered, machine.due], [[], [], Number.POSITIVE_INFINITY]);
+});
+
+test('whatever a peer sends, nothing throws, and what is no message is reported', (t) => {
+  const { machine, reports, delivered } = lone(['a']);
+  const values: unknown[] = [
+    undefined,
+    null,
+    0,
+    -1,
+    1.5,
+    Number.NaN,
+    2 ** 60,
+    '',
+    'x',
+    'x'.repeat(1_000),
+    [],
+    {},
+    [null],
+    [{}],
+    idOf(1),
+    [idOf(1)],
+    [{ id: idOf(1) }],
+    true,
+  ];
+  const random = seededRandom(3);
+  const any = () => values[Math.floor(random() * values.length)];
+  for (let i = 0; i < 20_000; i++) {
+    const kind = ['push', 'ihave', 'graft', 'prune', 'absent', 'other', any()][Math.floor(random() * 7)];
+    const fields = { kind, id: any(), hops: any(), size: any(), payload: 'p', notices: any(), ids: any() };
+    machine.received('a', (random() < 0.02 ? any() : fields) as unknown as Push<string> | Control, i / 10);
+  }
+  t.true(machine.counters.malformed > 1_000);
+  t.true(reports.some(([, what]) => what === 'malformed'));
+  t.true(delivered.length <= 1);
+});
+
+test('a peer that takes notices and never passes anything on is noticed; one that does is not', (t) => {
+  const { machine, reports } = lone(['source', 'mute', 'giver', 'asker']);
+  for (const peer of ['mute', 'giver', 'asker']) machine.received(peer, { kind: 'prune' }, 0);
+  for (let i = 0; i < 400; i++) {
+    const now = i * 250;
+    // The giver has each of them before it is here.
+    if (i % 3 === 0) machine.received('giver', ihaveOf([i]), now - 20);
+    machine.received('source', pushOf(i), now);
+    machine.wake(now + 5);
+    if (i % 5 === 0) {
+      machine.received('asker', graftOf(i), now + 90);
+      machine.received('asker', { kind: 'prune' }, now + 91);
+    }
+  }
+  t.deepEqual(new Set(reports.map(([peer, what]) => `${peer} ${what}`)), new Set(['mute mute']));
+  const accounts = new Map(machine.snapshot().neighbours.map((neighbour) => [neighbour.id, neighbour]));
+  t.deepEqual([accounts.get('mute')!.delivered, accounts.get('mute')!.noticed, accounts.get('mute')!.announced], [0, 0, 400]);
+  t.is(accounts.get('source')!.delivered, 400);
+});
+
+test('with many notices at once nobody counts as mute before having had time', (t) => {
+  const { machine, reports } = lone(['source', 'b']);
+  machine.received('b', { kind: 'prune' }, 0);
+  for (let i = 0; i < 1_000; i++) machine.received('source', pushOf(i), 100_000);
+  machine.wake(100_005);
+  t.deepEqual(reports, []);
+});
+
+/** A network of 40 in which some nodes are not what they seem; who of the honest got how many of 20 messages. */
+function withDoubles(seed: number, doubles: number, double: Double): { network: Network; missed: number } {
+  const random = seededRandom(seed);
+  const network = new Network({ nodes: 40, random, latency: [5, 50] });
+  for (const [a, b] of regularOverlay(40, 5, random)) network.up(a, b);
+  network.publish(39);
+  network.run(3_000);
+  for (let node = 0; node < doubles; node++) network.replace(node, double);
+  network.resetTraffic();
+  for (let i = 0; i < 20; i++) {
+    network.publish(39 - (i % 3));
+    network.run(200);
+  }
+  network.run(20_000);
+  let missed = 0;
+  for (const { reached } of network.rounds.values()) for (let node = doubles; node < 40; node++) if (!reached.has(node)) missed++;
+  return { network, missed };
+}
+
+test('nodes that give notice of everything and serve nothing do not keep a message from the others, and are reported', (t) => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const { network, missed } = withDoubles(seed, 8, (node, from, message, send) => {
+      // At once, to everybody it knows of: it wants to be asked first.
+      if (message.kind === 'push') for (let to = 0; to < 40; to++) if (to !== node) send(nameOf(to), { kind: 'ihave', notices: [{ id: message.id, hops: 0 }] });
+      if (message.kind === 'ihave') send(from, { kind: 'graft', ids: message.notices.map(({ id }) => id) });
+      return false;
+    });
+    t.is(missed, 0, `seed ${seed}`);
+    const blamed = new Set(network.reports.filter(({ what }) => what === 'broken-promise').map(({ peer }) => peer));
+    t.true(blamed.size > 0);
+    for (const peer of blamed) t.true(Number(peer.slice(1)) < 8, peer);
+  }
+});
+
+test('nodes that swallow everything do not keep a message from the others', (t) => {
+  for (let seed = 1; seed <= 5; seed++) t.is(withDoubles(seed, 8, () => false).missed, 0, `seed ${seed}`);
+});
+
+test('a node that every peer of the tree prunes still gets each message, by notices', (t) => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const random = seededRandom(seed);
+    const network = new Network({ nodes: 20, random, latency: [5, 50] });
+    for (const [a, b] of regularOverlay(20, 4, random)) network.up(a, b);
+    const victim = network.machines[7]!;
+    for (let i = 0; i < 10; i++) {
+      for (const { id } of victim.snapshot().neighbours) {
+        victim.received(id, { kind: 'prune' }, network.now);
+        network.inject(7, Number(id.slice(1)), { kind: 'prune' });
+      }
+      network.publish(i % 7);
+      network.publish(7);
+      network.run(1_000);
+    }
+    for (const { reached } of network.rounds.values()) t.is(reached.size, 20);
+    t.true(victim.counters.graftsSent > 0);
+  }
+});
+
+test('with a cache and tables that are far too small no message comes back', (t) => {
+  const random = seededRandom(9);
+  const options = plumtreeOptions({ cacheMessages: 2, origins: 8, gaps: 1, cacheTime: 50, idTime: 10_000, originTime: 10_000, evictInterval: 10, announce: 4 });
+  const network = new Network({ nodes: 30, random, latency: [5, 60], jitter: 100, options });
+  for (const [a, b] of regularOverlay(30, 5, random)) network.up(a, b);
+  for (let i = 0; i < 60; i++) {
+    network.publish(i % 30);
+    network.run(20);
+  }
+  network.run(5_000);
+  const before = network.payloads;
+  network.run(60_000);
+  t.is(network.payloads, before);
+  t.true(network.payloads < 60 * 30 * 6);
+});

@@ -1,0 +1,115 @@
+import { seededRandom } from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { plumtreeOptions } from './options.ts';
+import { Network, type NetworkOptions } from './testing/network.ts';
+import { partsOf, regularOverlay } from './testing/overlay.ts';
+
+const NODES = 40;
+
+function network(seed: number, hardship: Partial<NetworkOptions>): { readonly network: Network; readonly links: (readonly [number, number])[] } {
+  const random = seededRandom(seed);
+  const made = new Network({ nodes: NODES, random, latency: [10, 100], ...hardship });
+  const links = [...regularOverlay(NODES, 5, random)];
+  for (const [a, b] of links) made.up(a, b);
+  return { network: made, links };
+}
+
+function allReached(t: ExecutionContext, made: Network, what: string): void {
+  for (const [key, { reached }] of made.rounds) if (reached.size !== NODES) t.fail(`${what}: ${key} reached ${reached.size}`);
+  t.is(made.repeated, 0, what);
+}
+
+for (const [title, hardship] of [
+  ['loss', { loss: 0.05 }],
+  ['duplication', { duplication: 0.3 }],
+  ['reordering', { jitter: 300 }],
+  ['congestion', { congestion: 0.3 }],
+  ['all of them', { loss: 0.03, duplication: 0.1, jitter: 200, congestion: 0.2 }],
+] as const) {
+  test(`with ${title} every message reaches everybody, once, in the cache’s time`, (t) => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const { network: made } = network(seed, hardship);
+      const random = seededRandom(seed);
+      for (let i = 0; i < 20; i++) {
+        made.publish(Math.floor(random() * NODES));
+        made.run(random() * 200);
+      }
+      made.run(30_000);
+      allReached(t, made, `seed ${seed}`);
+    }
+  });
+}
+
+test('with links that go and come every message reaches everybody who is connected in the end', (t) => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const { network: made, links } = network(seed, { jitter: 50, congestion: 0.1 });
+    const random = seededRandom(seed + 1_000);
+    const down = new Set<readonly [number, number]>();
+    for (let i = 0; i < 60; i++) {
+      const link = links[Math.floor(random() * links.length)]!;
+      if (down.delete(link)) {
+        made.up(...link);
+      } else {
+        down.add(link);
+        made.down(...link);
+      }
+      if (i % 3 === 0) made.publish(Math.floor(random() * NODES));
+      made.run(random() * 150);
+    }
+    for (const link of down) made.up(...link);
+    t.is(partsOf(NODES, links).length, 1);
+    made.run(20_000);
+    allReached(t, made, `seed ${seed}`);
+  }
+});
+
+test('parts that were apart get what each of them missed, if they meet while it is cached', (t) => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const { network: made, links } = network(seed, {});
+    made.publish(0);
+    made.run(2_000);
+    const between = links.filter(([a, b]) => a < NODES / 2 !== b < NODES / 2);
+    for (const link of between) made.down(...link);
+    for (let i = 0; i < 30; i++) {
+      made.publish(i);
+      made.run(100);
+    }
+    made.run(20_000);
+    for (const link of between) made.up(...link);
+    made.run(5_000);
+    allReached(t, made, `seed ${seed}`);
+  }
+});
+
+test('of nodes that vanish unseen the others notice by their notices: nothing is lost among those who are connected', (t) => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const { network: made, links } = network(seed, {});
+    for (let i = 0; i < 3; i++) {
+      made.publish(39);
+      made.run(2_000);
+    }
+    const gone = 12;
+    for (let node = 0; node < gone; node++) made.replace(node, () => false);
+    const left = links.filter(([a, b]) => a >= gone && b >= gone);
+    const part = partsOf(NODES, left).find((nodes) => nodes.includes(39))!;
+    made.resetTraffic();
+    for (let i = 0; i < 5; i++) {
+      made.publish(39);
+      made.run(2_000);
+    }
+    for (const { reached } of made.rounds.values()) for (const node of part) t.true(reached.has(node), `seed ${seed}: ${node}`);
+  }
+});
+
+test('what one seed does, it does again', (t) => {
+  const run = () => {
+    const { network: made } = network(5, { loss: 0.05, duplication: 0.1, jitter: 100, congestion: 0.1, options: plumtreeOptions({ optimizeAt: 3 }) });
+    for (let i = 0; i < 15; i++) {
+      made.publish(i);
+      made.run(70);
+    }
+    made.run(10_000);
+    return made.machines.map(({ counters }) => ({ ...counters }));
+  };
+  t.deepEqual(run(), run());
+});

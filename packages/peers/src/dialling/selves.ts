@@ -1,0 +1,22 @@
+// Addresses where this node met itself.
+
+/** At most 1,024: then the oldest is forgotten, and may be met again. */
+export class Selves {
+  readonly #keys = new Set<string>();
+
+  add(key: string): void {
+    this.#keys.delete(key);
+    this.#keys.add(key);
+    if (this.#keys.size > MOST) this.#keys.delete(this.#keys.keys().next().value!);
+  }
+
+  has(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
+  delete(key: string): void {
+    this.#keys.delete(key);
+  }
+}
+
+const MOST = 1_024;
