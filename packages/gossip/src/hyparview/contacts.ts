@@ -13,6 +13,10 @@ export class Contacts {
     this.#random = random;
   }
 
+  get size(): number {
+    return this.#peers.length;
+  }
+
   /** The newest stay. */
   add(peers: readonly string[]): void {
     const fresh = new Set(peers.slice(0, this.#capacity));

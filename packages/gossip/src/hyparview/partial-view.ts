@@ -10,7 +10,7 @@ import { isPeerId, type MessageOf, type PartialViewMessage, tidyMessage } from '
 import { type PartialViewConfig, partialViewConfig } from './options.ts';
 import { PassiveView } from './passive-view.ts';
 import { RecentLosses } from './recent-losses.ts';
-import { isOwnChoice, type Purpose, Requests } from './requests.ts';
+import { isFilling, isOwnChoice, type Purpose, Requests } from './requests.ts';
 import { Search } from './search.ts';
 
 /** One node's view of one topic. It takes links from the beginning; `join` and `known` tell it whom to ask. Ask `due` after every input. */
@@ -231,7 +231,8 @@ export class PartialView {
   }
 
   #onRefuse(from: string, { request, free, peers }: MessageOf<'refuse'>, now: number): void {
-    if (this.#requests.answered(from, request) === undefined) return;
+    const purpose = this.#requests.answered(from, request);
+    if (purpose === undefined || !isFilling(purpose)) return;
     this.#search.refused();
     this.#remember([from, ...peers], [], now);
     this.#turnTo(free, now);

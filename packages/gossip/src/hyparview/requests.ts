@@ -13,6 +13,11 @@ export function isOwnChoice(purpose: Purpose): boolean {
   return purpose === 'join' || purpose === 'fill' || purpose === 'merge';
 }
 
+/** Is it asked because the view has room? */
+export function isFilling(purpose: Purpose): boolean {
+  return purpose === 'join' || purpose === 'fill' || purpose === 'suggested';
+}
+
 interface Request {
   readonly id: number;
   readonly purpose: Purpose;
@@ -42,7 +47,7 @@ export class Requests {
   /** Those that are waited for because the view has room. */
   get filling(): number {
     let count = 0;
-    for (const { isLate, purpose } of this.#requests.values()) if (!isLate && purpose !== 'introduced' && purpose !== 'merge') count++;
+    for (const { isLate, purpose } of this.#requests.values()) if (!isLate && isFilling(purpose)) count++;
     return count;
   }
 

@@ -1,0 +1,95 @@
+import test from 'ava';
+import type { Candidate, DialOrder } from './dial-order.ts';
+import { refused, reset, someone, World } from './testing/planner-world.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const someones = (count: number, first = 1) => Array.from({ length: count }, (_, i) => someone(first + i));
+const up = (lives: number) => (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? order.address, lives, end: reset });
+const of = (world: World, kind: string) => world.dialled.filter((dial) => dial.kind === kind);
+
+test('with all links up one more is dialled every five minutes or so, somebody new or a seed; with a link to spare none is', (t) => {
+  const world = new World({
+    book: someones(100),
+    seeds: ['seed:1'],
+    maxOutbound: 3,
+    outcome: (order) => (order.kind === 'seed' ? { after: 20, error: refused } : up(HOUR * 9)(order)),
+  });
+  world.run(4 * MINUTE - 1);
+  t.deepEqual(
+    world.dialled.map(({ kind }) => kind),
+    ['book', 'book', 'book'],
+  );
+  world.run(2 * HOUR);
+  const [spare, seeds] = [of(world, 'spare'), of(world, 'seed')];
+  const times = [...spare, ...seeds].map(({ at }) => at).sort((a, b) => a - b);
+  for (const [i, at] of times.slice(1).entries()) t.true(at - times[i]! >= 4 * MINUTE - 1 && at - times[i]! <= 6 * MINUTE + 1, `${at - times[i]!} ms`);
+  t.true(spare.length > 5 && seeds.length > 5, `${spare.length} spare dials, ${seeds.length} to a seed`);
+  t.is(new Set(spare.map(({ address }) => address)).size, spare.length);
+
+  const hungry = new World({ book: someones(2), maxOutbound: 3, outcome: up(HOUR * 9) });
+  hungry.run(HOUR);
+  t.is(of(hungry, 'spare').length, 0);
+  const none = new World({ book: someones(9), seeds: ['seed:1'], maxOutbound: 0, outcome: up(HOUR * 9) });
+  none.run(HOUR);
+  t.is(none.dialled.length, 0);
+});
+
+test('who was lost by chance is looked for though others have come for it, until it is there or given up', (t) => {
+  for (const comesBack of [true, false]) {
+    const lost = someone(1);
+    const outcome = (order: DialOrder, count: number, now: number) => {
+      if (order.address !== lost.address || count === 1) return up(order.address === lost.address ? 30_000 : HOUR * 9)(order);
+      return comesBack && now > 3 * MINUTE ? up(HOUR * 9)(order) : { after: 20, error: refused };
+    };
+    const world = new World({ book: someones(20), maxOutbound: 1, outcome });
+    world.run(4 * MINUTE);
+    const again = of(world, 'again');
+    t.true(again.length > 6 && again.every(({ address }) => address === lost.address), `${again.length} dials`);
+    world.run(HOUR);
+    const last = of(world, 'again').at(-1)!.at;
+    if (comesBack) t.true(last > 3 * MINUTE && last < 3 * MINUTE + 40_000, `${last} ms`);
+    else t.is(of(world, 'again').length, 15, 'the loss was the first of sixteen failures');
+  }
+});
+
+test('of many that were lost four are dialled at once while all links are up', (t) => {
+  const book = someones(20);
+  const outcome = (order: DialOrder, count: number) => {
+    if (Number(order.address.match(/\d+/)![0]) <= 10 && count === 1) return up(20_000)(order);
+    return order.kind === 'again' ? { after: 9_000, error: refused } : up(HOUR * 9)(order);
+  };
+  const world = new World({ book, maxOutbound: 10, outcome });
+  world.run(9 * MINUTE);
+  const late = of(world, 'again').filter(({ at }) => at > 3 * MINUTE);
+  t.true(late.length > 20, `${late.length} dials`);
+  const most = Math.max(...late.map(({ at }) => late.filter((dial) => dial.at > at - 9_000 && dial.at <= at).length));
+  t.is(most, 4);
+});
+
+test('a book without anybody eligible is not searched again before there are news, or the next may be dialled', (t) => {
+  let picks = 0;
+  class Counting extends World {
+    news = 0;
+    override pick(eligible: (candidate: Candidate) => boolean): Candidate | undefined {
+      picks++;
+      return super.pick(eligible);
+    }
+  }
+  const world = new Counting({ book: someones(3), maxOutbound: 10, outcome: up(HOUR) });
+  world.run(1_000);
+  t.is(world.dialled.length, 3);
+  picks = 0;
+  for (let i = 0; i < 100; i++) world.ask();
+  t.is(picks, 0);
+  world.book.push(someone(4));
+  world.ask();
+  t.is(world.dialled.length, 3, 'nobody has told');
+  world.news++;
+  world.ask();
+  t.is(world.dialled.length, 4);
+  world.run(20_000);
+  picks = 0;
+  world.run(80_000);
+  t.true(picks >= 1 && picks <= 5, `${picks}: a ban may have ended`);
+});
