@@ -37,9 +37,16 @@ export interface PeersOptions<S = unknown> {
   readonly seeds?: readonly string[] | undefined;
   /** Where addresses survive a restart. Default: nowhere; `createFileAddressBook(path)` of '@trunkline/peers/node', or `createStoreAddressBook`. */
   readonly addressBook?: AddressBookStore | undefined;
-  /** Ordinary peers that dialled this node, 0 to 10,000. Default 40 (Tendermint). One more is refused: `resource_exhausted`, `full`. */
+  /**
+   * Ordinary peers that dialled this node, 0 to 10,000. Default 40 (Tendermint). One more is refused: `resource_exhausted`, `full`. The last
+   * tenth of the places (none below 10) are for short stays: who has had one for ten seconds makes way for the next who comes, so that
+   * newcomers who know nobody else hear of others.
+   */
   readonly maxInbound?: number | undefined;
-  /** Ordinary peers that this node keeps dialled, 0 to 10,000. Default 10 (Tendermint). */
+  /**
+   * Ordinary peers that this node keeps dialled, 0 to 10,000. Default 10 (Tendermint). Who was lost by chance and comes back takes the place of
+   * the youngest, and so does another every five minutes: two halves of a network that were apart, and have filled up, come together again.
+   */
   readonly maxOutbound?: number | undefined;
   /** Node ids that count in neither cap. */
   readonly unconditional?: readonly string[] | undefined;

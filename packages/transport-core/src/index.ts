@@ -24,6 +24,7 @@ export {
   withDefault,
 } from './config.ts';
 export { CODES, type Code, REASONS, type Reason, reasonError, TransportError, type TransportErrorOptions, withDetails } from './errors.ts';
+export { EventHub } from './event-hub.ts';
 export { formatHostPort, type HostPort, isUnspecified, parseHostPort } from './host-port.ts';
 export { createManualClock, type ManualClock } from './manual-clock.ts';
 export type { Counter, Observer, ObserverEvent } from './observer.ts';
@@ -54,6 +55,7 @@ export type { Remote } from './remote.ts';
 export type * from './rpc/types.ts';
 export { lookAlike } from './session/preamble.ts';
 export type { Store } from './store.ts';
+export { Alarm } from './stream/alarm.ts';
 export { type Applicant, type Membership, nodeOf } from './stream/membership.ts';
 export { type SocketAction, socketError } from './stream/socket-error.ts';
 export type { DialOptions, Doorway, ListenOptions, Pass, StreamConnection, StreamLayer, StreamSink } from './stream/stream-layer.ts';

@@ -1,12 +1,11 @@
 // Joins the machines to a transport: what it asks and tells is passed on, and one timer has everything looked at when it is due.
 
-import { type Applicant, type Codec, type Membership, type Remote, TransportError } from '@trunkline/transport-core';
+import { Alarm, type Applicant, type Codec, type Membership, type Remote, TransportError } from '@trunkline/transport-core';
 import type { BookAddress } from '../book/address-book.ts';
 import type { PlannerView } from '../dialling/dial-order.ts';
 import { Crawler } from '../exchange/crawler.ts';
 import type { MessageSource, PeersConfig } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
-import { Alarm } from './alarm.ts';
 import { Conversation, type ConversationHost } from './conversation.ts';
 import { Links, type LinksHost } from './links.ts';
 import { Node } from './node.ts';
@@ -25,6 +24,8 @@ export class Driver implements Membership, LinksHost, ConversationHost {
   readonly #view: PlannerView;
   readonly screen: Membership['screen'];
   #lookDue = Number.POSITIVE_INFINITY;
+  /** This process stood still since it last looked at its peers. */
+  #slept = false;
   /** Its own addresses, as the book knows them. */
   #own = '';
   #state: 'new' | 'starting' | 'running' | 'closed' = 'new';
@@ -38,7 +39,13 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     this.#links = new Links(node, this.#orders, this);
     this.#crawler = exchange.seed ? new Crawler({ random: transport.random, now: node.now() }) : undefined;
     this.conversation = new Conversation(this, { transport, exchange, statusInterval, hasStatus: status !== undefined });
-    this.#alarm = new Alarm(node.clock, (now, slept) => this.#wake(now, slept));
+    this.#alarm = new Alarm(
+      node.clock,
+      (now) => this.#wake(now),
+      () => {
+        this.#slept = true;
+      },
+    );
     node.soon = () => {
       if (this.#state === 'running') this.#alarm.by(node.now());
     };
@@ -240,7 +247,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
 
   // Time.
 
-  #wake(now: number, slept: boolean): number {
+  #wake(now: number): number {
     const { node } = this;
     const { book } = node.keeper;
     this.#noteOwn(book);
@@ -248,7 +255,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     for (const order of node.planner.next(now, this.#view)) this.#orders.start(order);
     this.#crawl(now);
     this.conversation.wake(now, book.needsMore);
-    if (now >= this.#lookDue) this.#look(now, slept);
+    if (now >= this.#lookDue) this.#look(now);
     if (now >= node.keeper.due) void node.keeper.save();
     return Math.min(
       node.planner.due(now),
@@ -281,9 +288,11 @@ export class Driver implements Membership, LinksHost, ConversationHost {
   }
 
   /** Who answers pings is trusted a little more, who is late with it less; unless it was us who slept. */
-  #look(now: number, slept: boolean): void {
+  #look(now: number): void {
     const { trust } = this.node.keeper;
     this.#lookDue = now + LOOK;
+    const slept = this.#slept;
+    this.#slept = false;
     if (slept) return;
     for (const { nodeId, main } of this.peers) {
       if ((main.remote.silence ?? 0) >= LATE) trust.bad(nodeId, now);

@@ -1,11 +1,10 @@
 // What the parts of the driver share: this node, who is connected to it, and what it keeps.
 
-import { type Clock, type Management, type Membership, manage, type Remote, randomBytes, type TransportError } from '@trunkline/transport-core';
+import { type Clock, EventHub, type Management, type Membership, manage, type Remote, randomBytes, type TransportError } from '@trunkline/transport-core';
 import { DialPlanner } from '../dialling/dial-planner.ts';
 import type { PeersConfig } from '../options.ts';
-import type { PeerInfo } from '../types.ts';
+import type { PeerEvent, PeerInfo } from '../types.ts';
 import { BookKeeper } from './book-keeper.ts';
-import { EventHub } from './event-stream.ts';
 import { firstAddress } from './first-address.ts';
 import { type Peer, Roster } from './roster.ts';
 
@@ -19,7 +18,7 @@ export class Node {
   readonly roster: Roster;
   readonly keeper: BookKeeper;
   readonly planner: DialPlanner;
-  readonly events = new EventHub<unknown>();
+  readonly events = new EventHub<PeerEvent>((missed) => ({ type: 'lagged', missed }));
   /** What peers say of themselves, decoded. */
   readonly statuses = new Map<string, unknown>();
   closed = false;

@@ -1,18 +1,27 @@
 // Events for any number of readers. Each has a queue; one that lags misses the oldest, and is told how many.
 
-import type { PeerEvent } from '../types.ts';
-
-export class EventHub<S> {
-  readonly #readers = new Set<Reader<S>>();
+export class EventHub<E> {
+  readonly #lagged: (missed: number) => E;
+  readonly #readers = new Set<Reader<E>>();
   #over = false;
 
-  tell(event: PeerEvent<S>): void {
+  /** @param lagged what a reader is told that has missed so many. */
+  constructor(lagged: (missed: number) => E) {
+    this.#lagged = lagged;
+  }
+
+  /** Does anybody read? What is frequent is made for readers only. */
+  get isRead(): boolean {
+    return this.#readers.size > 0;
+  }
+
+  tell(event: E): void {
     for (const reader of this.#readers) reader.push(event);
   }
 
   /** A new reader, that begins with `first`. */
-  follow(first: readonly PeerEvent<S>[]): AsyncIterableIterator<PeerEvent<S>, undefined> {
-    const reader = new Reader<S>((gone) => this.#readers.delete(gone));
+  follow(first: readonly E[]): AsyncIterableIterator<E, undefined> {
+    const reader = new Reader<E>(this.#lagged, (gone) => this.#readers.delete(gone));
     for (const event of first) reader.push(event);
     if (this.#over) reader.end();
     else this.#readers.add(reader);
@@ -27,14 +36,16 @@ export class EventHub<S> {
   }
 }
 
-class Reader<S> implements AsyncIterableIterator<PeerEvent<S>, undefined> {
-  readonly #queue: PeerEvent<S>[] = [];
-  readonly #waiting: ((result: IteratorResult<PeerEvent<S>, undefined>) => void)[] = [];
-  readonly #left: (reader: Reader<S>) => void;
+class Reader<E> implements AsyncIterableIterator<E, undefined> {
+  readonly #queue: E[] = [];
+  readonly #waiting: ((result: IteratorResult<E, undefined>) => void)[] = [];
+  readonly #lagged: (missed: number) => E;
+  readonly #left: (reader: Reader<E>) => void;
   #missed = 0;
   #over = false;
 
-  constructor(left: (reader: Reader<S>) => void) {
+  constructor(lagged: (missed: number) => E, left: (reader: Reader<E>) => void) {
+    this.#lagged = lagged;
     this.#left = left;
   }
 
@@ -42,7 +53,7 @@ class Reader<S> implements AsyncIterableIterator<PeerEvent<S>, undefined> {
     return this;
   }
 
-  push(event: PeerEvent<S>): void {
+  push(event: E): void {
     const reader = this.#waiting.shift();
     if (reader !== undefined) return reader({ value: event, done: false });
     if (this.#queue.length >= LAG) {
@@ -52,9 +63,9 @@ class Reader<S> implements AsyncIterableIterator<PeerEvent<S>, undefined> {
     this.#queue.push(event);
   }
 
-  next(): Promise<IteratorResult<PeerEvent<S>, undefined>> {
+  next(): Promise<IteratorResult<E, undefined>> {
     if (this.#missed > 0) {
-      const value: PeerEvent<S> = { type: 'lagged', missed: this.#missed };
+      const value = this.#lagged(this.#missed);
       this.#missed = 0;
       return Promise.resolve({ value, done: false });
     }
@@ -64,7 +75,7 @@ class Reader<S> implements AsyncIterableIterator<PeerEvent<S>, undefined> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  return(): Promise<IteratorResult<PeerEvent<S>, undefined>> {
+  return(): Promise<IteratorResult<E, undefined>> {
     this.#queue.length = 0;
     this.#missed = 0;
     this.end();
