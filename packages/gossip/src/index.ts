@@ -1,3 +1,27 @@
-// Topics above any transport: the machines so far.
+// Topics above any transport.
 
-export {};
+export { formatGossip } from './driver/format-snapshot.ts';
+export { createGossip, type Gossip } from './gossip.ts';
+export type { GossipOptions } from './options.ts';
+export { fullMesh } from './overlay/full-mesh.ts';
+export type { OverlayFactory } from './overlay/overlay.ts';
+export { type PartialViewOverlayOptions, partialView } from './overlay/partial-view.ts';
+export type { Topic } from './topic.ts';
+export type {
+  DropReason,
+  GossipEvent,
+  GossipSnapshot,
+  MessageMeta,
+  NeighborDownCause,
+  PublishFailure,
+  PublishOptions,
+  PublishResult,
+  QueueOptions,
+  QueuePolicy,
+  Received,
+  SubscribeOptions,
+  Subscription,
+  TopicOptions,
+  TopicSnapshot,
+  Verdict,
+} from './types.ts';

@@ -6,7 +6,7 @@ import { pick } from './chance.ts';
 
 export interface Link {
   readonly peer: string;
-  /** This node asked for it, of its own accord; else the peer did, or somebody introduced it. */
+  /** This node asked for it, of its own accord, or knows the peer; else the peer did, or somebody introduced it. */
   readonly chosen: boolean;
   /** The turn in which this node last began a shuffle there. */
   turn: number;
@@ -73,10 +73,12 @@ export class ActiveView {
     return pick(this.#links, random, ({ peer }) => isFit(peer))?.peer;
   }
 
-  /** Who goes when one must: anybody, but of the links that this node asked for `reserved` stay. */
-  victim(random: Random, reserved: number): string | undefined {
-    const isFree = this.chosen > reserved;
-    return pick(this.#links, random, ({ chosen }) => isFree || !chosen)?.peer;
+  /**
+   * Who goes when one must: the last that came of those that this node did not ask for, so that in a flood of requests one takes the
+   * place of the other, and all older links stay. Where it asked for all, the last.
+   */
+  victim(): string | undefined {
+    return (this.#links.findLast(({ chosen }) => !chosen) ?? this.#links.at(-1))?.peer;
   }
 }
 

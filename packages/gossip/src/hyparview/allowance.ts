@@ -25,4 +25,9 @@ export class Allowance {
     this.#left--;
     return true;
   }
+
+  /** More than half was taken of late. */
+  get isScarce(): boolean {
+    return 2 * this.#left < this.#burst;
+  }
 }

@@ -24,6 +24,10 @@ export class Contacts {
     this.#peers.splice(0, this.#peers.length - this.#capacity);
   }
 
+  has(peer: string): boolean {
+    return this.#peers.includes(peer);
+  }
+
   random(isFit: (peer: string) => boolean): string | undefined {
     return pick(this.#peers, this.#random, isFit);
   }

@@ -15,7 +15,7 @@ export type PartialViewMessage =
   | { readonly type: 'join'; readonly request: number }
   | { readonly type: 'forward-join'; readonly peer: string; readonly ttl: number }
   | { readonly type: 'neighbor'; readonly request: number; readonly high: boolean; readonly full: boolean }
-  | { readonly type: 'accept'; readonly request: number; readonly free: string | undefined; readonly peers: readonly string[] }
+  | { readonly type: 'accept'; readonly request: number; readonly free: string | undefined }
   | { readonly type: 'refuse'; readonly request: number; readonly free: string | undefined; readonly peers: readonly string[] }
   | { readonly type: 'shuffle'; readonly origin: string; readonly id: number; readonly ttl: number; readonly peers: readonly string[] }
   | { readonly type: 'shuffle-reply'; readonly id: number; readonly peers: readonly string[] }
@@ -56,6 +56,7 @@ export function tidyMessage(message: unknown, limits: MessageLimits): PartialVie
     case 'neighbor':
       return isNumber(request) ? { type, request, high: high === true, full: full === true } : undefined;
     case 'accept':
+      return isNumber(request) ? { type, request, free: tidyPeer(free, limits) } : undefined;
     case 'refuse':
       return isNumber(request) ? { type, request, free: tidyPeer(free, limits), peers: tidyPeers(peers, limits) } : undefined;
     case 'forward-join':
@@ -77,15 +78,12 @@ export function isPeerId(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID;
 }
 
-function tidyPeers(peers: unknown, limits: MessageLimits): string[] {
-  const tidy: string[] = [];
-  if (!Array.isArray(peers)) return tidy;
-  const end = Math.min(peers.length, limits.peers);
-  for (let i = 0; i < end; i++) {
-    const peer: unknown = peers[i];
-    if (isOther(peer, limits) && !tidy.includes(peer)) tidy.push(peer);
-  }
-  return tidy;
+/** The list itself where nothing is wrong with it, as on each hop of an honest walk. */
+function tidyPeers(peers: unknown, limits: MessageLimits): readonly string[] {
+  if (!Array.isArray(peers)) return [];
+  if (peers.length <= limits.peers && peers.every((peer, i) => isOther(peer, limits) && peers.indexOf(peer) === i)) return peers;
+  const tidy = peers.slice(0, limits.peers).filter((peer) => isOther(peer, limits));
+  return [...new Set<string>(tidy)];
 }
 
 function tidyPeer(peer: unknown, limits: MessageLimits): string | undefined {

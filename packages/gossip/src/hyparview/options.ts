@@ -13,15 +13,15 @@ import {
 } from '@trunkline/transport-core';
 
 const schema = optionsSchema({
-  /** Links that this node keeps: its fanout and one (the paper's 5 for 10,000 nodes: ln 10,000 ≈ 9.2 is met by floods over 5 symmetric links). */
+  /** Links that this node keeps, its fanout and one: the paper's, for 10,000 nodes. */
   active: withDefault(integer(1, 64), 5),
-  /** Peers that are remembered for when a link is lost (the paper, 6 times `active`). */
+  /** Peers that are remembered for when a link is lost: the paper's. */
   passive: withDefault(integer(1, 1_024), 30),
   /** Hops of a newcomer's introduction (the paper's ARWL). */
   joinWalk: withDefault(integer(1, 32), 6),
   /** Hops that are left of an introduction where the newcomer is only remembered (the paper's PRWL). */
   passiveWalk: withDefault(integer(0, 32), 3),
-  /** Hops of a shuffle (iroh-gossip; the paper does not say). */
+  /** Hops of a shuffle (iroh-gossip). */
   shuffleWalk: withDefault(integer(1, 32), 6),
   /** Active peers told in a shuffle (the paper's ka). */
   shuffleActive: withDefault(integer(0, 32), 3),
@@ -33,10 +33,10 @@ const schema = optionsSchema({
   neighborTimeout: withDefault(milliseconds(), 500),
   /** Milliseconds for which a peer that was lost is in no view, unless it asks itself. */
   denyWindow: withDefault(milliseconds(), 10_000),
-  /** Links that nobody else's request may replace, of those that this node asked for. At most `active` − 1; default half of `active`, rounded down. */
-  reserved: optional(integer(0, 63)),
-  /** Milliseconds in which one more newcomer is introduced, or one more link given up for somebody who asks; twice `active` of them may come at once. */
-  favorInterval: withDefault(milliseconds(), 1_000),
+  /** Links of its own asking that this node wants, rather of `known` nodes than of passive peers. At most `active` − 1; default half of `active`, rounded down. */
+  own: optional(integer(0, 63)),
+  /** Milliseconds in which one more newcomer is introduced, or one more link given up for somebody who asks; twice `active` of them may come at once. As many again are kept for `known` nodes. */
+  favorInterval: withDefault(milliseconds(), 10_000),
   /** Milliseconds between two links asked of somebody outside both views, ± 10 %: so partitions merge again. Infinity: never. */
   mergeInterval: withDefault(millisecondsOrNever(), 600_000),
   /** Known nodes that are remembered besides the views; the oldest is forgotten. */
@@ -47,15 +47,15 @@ const schema = optionsSchema({
 export type PartialViewOptions = OptionsInput<typeof schema>;
 
 /** The options, complete. */
-export type PartialViewConfig = Omit<Options<typeof schema>, 'reserved'> & { readonly reserved: number };
+export type PartialViewConfig = Omit<Options<typeof schema>, 'own'> & { readonly own: number };
 
 /** Throws a TypeError that names the option. */
 export function partialViewConfig(options: PartialViewOptions): PartialViewConfig {
   const config = parseOptions(schema, options, 'partialView');
-  const reserved = config.reserved ?? Math.floor(config.active / 2);
-  if (reserved >= config.active) throw new TypeError(`partialView: reserved: must be less than active (${config.active}), got ${reserved}`);
+  const own = config.own ?? Math.floor(config.active / 2);
+  if (own >= config.active) throw new TypeError(`partialView: own: must be less than active (${config.active}), got ${own}`);
   if (config.passiveWalk > config.joinWalk) {
     throw new TypeError(`partialView: passiveWalk: must be at most joinWalk (${config.joinWalk}), got ${config.passiveWalk}`);
   }
-  return { ...config, reserved };
+  return { ...config, own };
 }

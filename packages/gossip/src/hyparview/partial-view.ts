@@ -1,17 +1,19 @@
 // HyParView (Leitão, Pereira, Rodrigues, DSN 2007): a few symmetric links of thousands of nodes, and some peers to replace them by.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import { ActiveView } from './active-view.ts';
+import type { ActiveView } from './active-view.ts';
 import { Allowance } from './allowance.ts';
-import { jittered, sample } from './chance.ts';
-import { Contacts } from './contacts.ts';
+import { jittered } from './chance.ts';
+import type { Contacts } from './contacts.ts';
 import type { PartialViewHost, PartialViewSetup } from './host.ts';
 import { isPeerId, type MessageOf, type PartialViewMessage, tidyMessage } from './message.ts';
 import { type PartialViewConfig, partialViewConfig } from './options.ts';
-import { PassiveView } from './passive-view.ts';
-import { RecentLosses } from './recent-losses.ts';
+import type { PassiveView } from './passive-view.ts';
+import type { RecentLosses } from './recent-losses.ts';
 import { isFilling, isOwnChoice, type Purpose, Requests } from './requests.ts';
 import { Search } from './search.ts';
+import { Shuffles } from './shuffles.ts';
+import { Views } from './views.ts';
 
 /** One node's view of one topic. It takes links from the beginning; `join` and `known` tell it whom to ask. Ask `due` after every input. */
 export class PartialView {
@@ -19,16 +21,18 @@ export class PartialView {
   readonly #random: Random;
   readonly #host: PartialViewHost;
   readonly #config: PartialViewConfig;
+  readonly #views: Views;
   readonly #active: ActiveView;
   readonly #passive: PassiveView;
+  readonly #losses: RecentLosses;
   readonly #contacts: Contacts;
   readonly #requests: Requests;
   readonly #search: Search;
-  readonly #losses: RecentLosses;
   /** Newcomers introduced, and links given up, for the asking. */
   readonly #favors: Allowance;
-  /** Shuffles that change the passive view. */
-  readonly #exchanges: Allowance;
+  /** The same for known nodes: strangers cannot use them up. */
+  readonly #kindnesses: Allowance;
+  readonly #shuffles: Shuffles;
   readonly #inputs: (() => void)[] = [];
   #isBusy = false;
   #isLeaving = false;
@@ -39,10 +43,7 @@ export class PartialView {
   #isHungry = false;
   /** Whom it refused a link last. */
   #refused: string | undefined;
-  /** The shuffle under way: its number, and who was told. */
-  #shuffle: { readonly id: number; readonly told: readonly string[] } | undefined;
-  #shuffles: number;
-  #shuffleAt: number;
+  #sweptAt = Number.NEGATIVE_INFINITY;
   #mergeAt: number;
 
   /** Throws a TypeError for options that are wrong. */
@@ -52,16 +53,13 @@ export class PartialView {
     this.#random = random;
     this.#host = host;
     this.#config = config;
-    this.#active = new ActiveView(config.shuffleInterval);
-    this.#passive = new PassiveView(config.passive, random);
-    this.#contacts = new Contacts(config.contacts, random);
+    this.#views = new Views(self, config, random);
+    ({ active: this.#active, passive: this.#passive, losses: this.#losses, contacts: this.#contacts } = this.#views);
     this.#requests = new Requests(config.neighborTimeout, random);
     this.#search = new Search(config.passive + config.contacts, config.shuffleInterval, random);
-    this.#losses = new RecentLosses(config.denyWindow);
     this.#favors = new Allowance(2 * config.active, config.favorInterval, now);
-    this.#exchanges = new Allowance(EXCHANGES, config.shuffleInterval / EXCHANGES, now);
-    this.#shuffles = Math.floor(random() * 0x4000_0000);
-    this.#shuffleAt = now + random() * config.shuffleInterval;
+    this.#kindnesses = new Allowance(2 * config.active, config.favorInterval, now);
+    this.#shuffles = new Shuffles({ self, random, now, host, config, views: this.#views });
     this.#mergeAt = now + (config.mergeInterval === Number.POSITIVE_INFINITY ? config.mergeInterval : random() * config.mergeInterval);
   }
 
@@ -71,13 +69,17 @@ export class PartialView {
       this.#isLeaving = false;
       this.#isIntroduced = this.#active.size > 0;
       this.#search.restart();
-      this.#learn(contacts, now);
+      this.#views.know(contacts);
+      this.#fill(now);
     }, now);
   }
 
   /** Nodes on this topic that the address book or discovery knows. They are asked when the views don't help, and to merge partitions. The newest are remembered. */
   known(contacts: readonly string[], now: number): void {
-    this.#take(() => this.#learn(contacts, now), now);
+    this.#take(() => {
+      this.#views.know(contacts);
+      this.#fill(now);
+    }, now);
   }
 
   /** A message came from that node. What makes no sense is dropped. */
@@ -103,7 +105,6 @@ export class PartialView {
     this.#take(() => {
       this.#isLeaving = true;
       this.#requests.clear();
-      this.#shuffle = undefined;
       for (const peer of this.#active.peers()) this.#drop(peer, 'closed', undefined, now);
     }, now);
   }
@@ -115,7 +116,7 @@ export class PartialView {
 
   /** When to `wake` it. Infinity: never. */
   get due(): number {
-    return this.#isLeaving ? Number.POSITIVE_INFINITY : Math.min(this.#requests.due, this.#shuffleAt, this.#mergeAt, this.#search.due);
+    return this.#isLeaving ? Number.POSITIVE_INFINITY : Math.min(this.#requests.due, this.#shuffles.due, this.#mergeAt, this.#search.due);
   }
 
   /** The neighbours. */
@@ -168,7 +169,8 @@ export class PartialView {
       case 'shuffle':
         return this.#onShuffle(from, message, now);
       case 'shuffle-reply':
-        return this.#onShuffleReply(message, now);
+        if (this.#shuffles.replied(message, now)) this.#fill(now);
+        return;
       case 'disconnect':
         return this.#onDisconnect(from, message, now);
     }
@@ -183,26 +185,32 @@ export class PartialView {
     const isHigh = isNewcomer || asked.high;
     if (this.#active.has(from)) {
       // The answer was lost, or it has forgotten: after a restart it needs its introduction.
-      this.#host.send(from, { type: 'accept', request, free: undefined, peers: [] });
-      if (isNewcomer && this.#favors.take(now)) this.#introduce(from);
+      this.#host.send(from, { type: 'accept', request, free: undefined });
+      if (isNewcomer && this.#doFavor(from, now)) this.#introduce(from);
       return;
     }
     const purpose = this.#requests.purposeOf(from);
     const isFull = this.#active.size >= this.#config.active;
-    const isWelcome = isNewcomer || (isHigh && isFull) ? this.#favors.take(now) : !isFull;
+    const isWelcome = isNewcomer || (isHigh && isFull) ? this.#doFavor(from, now) : !isFull;
     if (!isWelcome) {
       // Who was refused before has room still, as a rule: so two who search find each other.
       const free = this.#refused === from ? undefined : this.#refused;
-      if (!isNewcomer) this.#refused = from;
-      this.#host.send(from, { type: 'refuse', request, free, peers: this.#some(from) });
+      if (!isNewcomer && !asked.full) this.#refused = from;
+      this.#host.send(from, { type: 'refuse', request, free, peers: this.#views.some(from) });
       return;
     }
     this.#requests.delete(from);
     const hasRoom = isNewcomer || !asked.full;
     const evicted = isFull ? this.#evict(hasRoom ? from : undefined, now) : undefined;
-    this.#link(from, purpose !== undefined && isOwnChoice(purpose), now);
-    this.#host.send(from, { type: 'accept', request, free: evicted, peers: this.#some(from) });
+    // A known node that asks is as good as one that was asked, while there are few of these.
+    const isLikeOwn = this.#active.chosen < this.#config.own && this.#contacts.has(from);
+    this.#link(from, isLikeOwn || (purpose !== undefined && isOwnChoice(purpose)), now);
+    this.#host.send(from, { type: 'accept', request, free: evicted });
     if (isNewcomer) this.#introduce(from);
+  }
+
+  #doFavor(peer: string, now: number): boolean {
+    return this.#favors.take(now) || (this.#contacts.has(peer) && this.#kindnesses.take(now));
   }
 
   #introduce(newcomer: string): void {
@@ -211,15 +219,15 @@ export class PartialView {
     }
   }
 
-  #onAccept(from: string, { request, free, peers }: MessageOf<'accept'>, now: number): void {
+  #onAccept(from: string, { request, free }: MessageOf<'accept'>, now: number): void {
     const purpose = this.#requests.answered(from, request);
     if (this.#active.has(from)) return;
     if (purpose === undefined || this.#isLeaving) return this.#tellStranger(from);
     if (this.#active.size >= this.#config.active) {
-      const isNeeded = isOwnChoice(purpose) && this.#active.chosen < this.#config.reserved;
+      const isNeeded = isOwnChoice(purpose) && this.#active.chosen < this.#config.own;
       if (purpose !== 'merge' && purpose !== 'introduced' && !isNeeded) {
-        this.#host.send(from, { type: 'disconnect', alive: true, free: undefined, peers: this.#some(from) });
-        return this.#remember([from], [], now);
+        this.#host.send(from, { type: 'disconnect', alive: true, free: undefined, peers: this.#views.some(from) });
+        return this.#views.remember([from], [], now);
       }
       // A newcomer has room for whoever goes for it. Of a merge, the two that go have room for each other.
       this.#evict(purpose === 'introduced' ? from : free, now);
@@ -227,14 +235,15 @@ export class PartialView {
     if (purpose === 'join') this.#settledAt = now + this.#config.neighborTimeout;
     this.#isIntroduced = true;
     this.#link(from, isOwnChoice(purpose), now);
-    this.#remember(peers, [], now);
+    this.#fill(now);
   }
 
   #onRefuse(from: string, { request, free, peers }: MessageOf<'refuse'>, now: number): void {
     const purpose = this.#requests.answered(from, request);
     if (purpose === undefined || !isFilling(purpose)) return;
     this.#search.refused();
-    this.#remember([from, ...peers], [], now);
+    this.#views.remember([from], [], now);
+    this.#views.note(peers, now);
     this.#turnTo(free, now);
     this.#fill(now);
   }
@@ -244,37 +253,24 @@ export class PartialView {
     if (link === undefined) return this.#tellStranger(from);
     if (!link.introductions.take(now) || newcomer === from || this.#active.has(newcomer)) return;
     if (ttl > 0 && this.#active.size > 1) {
-      if (ttl === this.#config.passiveWalk) this.#remember([newcomer], [], now);
+      if (ttl === this.#config.passiveWalk) this.#views.remember([newcomer], [], now);
       const next = this.#active.random(this.#random, (peer) => peer !== from && peer !== newcomer);
       if (next !== undefined) return this.#host.send(next, { type: 'forward-join', peer: newcomer, ttl: ttl - 1 });
     }
     // It is asked before it is added: it may not be reachable from here.
     if (this.#requests.isWaiting(newcomer) || this.#losses.has(newcomer, now)) return;
     const mayFit = this.#active.size + this.#requests.waiting < this.#config.active;
-    if (mayFit || this.#favors.take(now)) this.#ask(newcomer, 'introduced', false, now);
-    else this.#remember([newcomer], [], now);
+    if (mayFit || this.#doFavor(newcomer, now)) this.#ask(newcomer, 'introduced', false, now);
+    else this.#views.remember([newcomer], [], now);
   }
 
-  #onShuffle(from: string, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
+  #onShuffle(from: string, shuffle: MessageOf<'shuffle'>, now: number): void {
     const link = this.#active.get(from);
-    if (link === undefined) return this.#tellStranger(from);
-    if (!link.shuffles.take(now)) return;
-    if (ttl > 1 && this.#active.size > 1) {
-      const next = this.#active.random(this.#random, (peer) => peer !== from && peer !== origin);
-      if (next !== undefined) return this.#host.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
-    }
-    if (!this.#exchanges.take(now)) return;
-    const told = this.#some(origin, peers.length + 1);
-    this.#host.send(origin, { type: 'shuffle-reply', id, peers: told });
-    this.#remember([origin, ...peers], told, now);
+    if (link !== undefined) this.#shuffles.received(link, shuffle, now);
+    // A greeting: it lives, and knows this node.
+    else if (this.#active.size < this.#config.active && !this.#isLeaving) this.#views.remember([from], [], now);
     this.#fill(now);
-  }
-
-  #onShuffleReply({ id, peers }: MessageOf<'shuffle-reply'>, now: number): void {
-    if (this.#shuffle?.id !== id) return;
-    this.#remember(peers, this.#shuffle.told, now);
-    this.#shuffle = undefined;
-    this.#fill(now);
+    if (link === undefined) this.#tellStranger(from);
   }
 
   #onDisconnect(from: string, { alive, free, peers }: MessageOf<'disconnect'>, now: number): void {
@@ -283,12 +279,12 @@ export class PartialView {
     else if (!wasAsked) return;
     if (alive) {
       this.#search.asked(from);
-      this.#remember([from], [], now);
+      this.#views.remember([from], [], now);
     } else {
       this.#losses.add(from, now);
       this.#passive.remove(from);
     }
-    this.#remember(peers, [], now);
+    this.#views.note(peers, now);
     this.#turnTo(free, now);
     this.#fill(now);
   }
@@ -313,31 +309,20 @@ export class PartialView {
     if (this.#isLeaving) return;
     const { changed, silent } = this.#requests.expire(now);
     for (const peer of silent) this.#passive.remove(peer);
-    const isShuffle = now >= this.#shuffleAt;
-    if (isShuffle) this.#beginShuffle(now);
-    // Where others chose all links, they may be one attacker's: then one of its own cannot wait.
-    const isSurrounded = isShuffle && this.#active.size > 0 && this.#active.chosen === 0 && this.#mergeAt !== Number.POSITIVE_INFINITY;
+    const isShuffle = this.#shuffles.begin(now);
+    // Where others chose all links, or many press for one, they may be one attacker's: then one of its own cannot wait.
+    const { chosen, size } = this.#active;
+    const isPressed = (chosen <= this.#config.own && this.#favors.isScarce) || (chosen === 0 && size > 0);
+    const isSurrounded = isShuffle && isPressed && this.#mergeAt !== Number.POSITIVE_INFINITY;
     if (now >= this.#mergeAt || isSurrounded) this.#merge(now);
     if (this.#search.begin(now) || changed) this.#fill(now);
-  }
-
-  #beginShuffle(now: number): void {
-    const { shuffleActive, shufflePassive, shuffleInterval, shuffleWalk } = this.#config;
-    this.#shuffleAt = now + jittered(shuffleInterval, this.#random);
-    const target = this.#active.next();
-    if (target === undefined) return;
-    const others = this.#active.peers().filter((peer) => peer !== target);
-    const told = [...sample(others, shuffleActive, this.#random), ...this.#passive.sample(shufflePassive)];
-    this.#shuffle = { id: this.#shuffles++, told };
-    this.#host.send(target, { type: 'shuffle', origin: this.#self, id: this.#shuffle.id, ttl: shuffleWalk, peers: told });
   }
 
   /** Both halves of a network that fell apart may have full views: only a link from outside both views joins them. */
   #merge(now: number): void {
     this.#mergeAt = now + jittered(this.#config.mergeInterval, this.#random);
     const isFit = (peer: string) => !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);
-    const peer =
-      this.#contacts.random((contact) => isFit(contact) && !this.#passive.has(contact)) ?? this.#contacts.random(isFit) ?? this.#passive.random(isFit);
+    const peer = this.#views.outsider(isFit);
     if (peer !== undefined) this.#ask(peer, 'merge', true, now);
   }
 
@@ -351,7 +336,10 @@ export class PartialView {
       const isFew = 2 * this.#active.size <= active;
       if (!isFew && this.#search.refusals >= LEISURELY) return;
       const isFit = (peer: string) => this.#mayAsk(peer, now);
-      const contact = this.#isIntroduced ? undefined : this.#contacts.random(isFit);
+      // The first links of its own, and all while many press for one, are rather asked of known nodes: the passive view is what others tell.
+      const isNewcomer = !this.#isIntroduced;
+      const isOwn = !isNewcomer && (this.#active.chosen < this.#config.own || this.#favors.isScarce);
+      const contact = isNewcomer || (isOwn && this.#views.drawsContact()) ? this.#contacts.random(isFit) : undefined;
       const passive = contact === undefined ? this.#passive.random(isFit) : undefined;
       const peer = contact ?? passive ?? this.#contacts.random(isFit);
       this.#isHungry = peer === undefined;
@@ -365,7 +353,7 @@ export class PartialView {
   }
 
   #mayAsk(peer: string, now: number): boolean {
-    return this.#search.mayAsk(peer) && !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);
+    return this.#search.mayAsk(peer) && !this.#active.has(peer) && !this.#requests.has(peer) && !this.#losses.has(peer, now);
   }
 
   #ask(peer: string, purpose: Purpose, high: boolean, now: number): void {
@@ -373,28 +361,29 @@ export class PartialView {
     this.#host.send(peer, purpose === 'join' ? { type: 'join', request } : { type: 'neighbor', request, high, full: this.#active.size >= this.#config.active });
   }
 
-  #learn(contacts: readonly string[], now: number): void {
-    this.#contacts.add(contacts.filter((peer) => isPeerId(peer) && peer !== this.#self));
-    this.#fill(now);
-  }
-
   #link(peer: string, chosen: boolean, now: number): void {
     this.#passive.remove(peer);
     this.#active.add(peer, chosen, now);
     this.#host.up(peer);
+    const { active, denyWindow } = this.#config;
+    const isDisaster = this.#active.size === active && this.#losses.count(now) >= active && now >= this.#sweptAt + denyWindow;
+    if (!isDisaster) return;
+    // Many fail at once: others may have nobody left, and be known to this node alone.
+    this.#sweptAt = now;
+    for (const passive of this.#passive.peers()) if (!this.#requests.has(passive)) this.#shuffles.greet(passive);
   }
 
   /** Makes room for a link. Gives who had to go; it is told of somebody who is free. */
   #evict(free: string | undefined, now: number): string | undefined {
-    const victim = this.#active.victim(this.#random, this.#config.reserved);
+    const victim = this.#active.victim();
     if (victim !== undefined) this.#drop(victim, 'evicted', free, now);
     return victim;
   }
 
   #drop(peer: string, cause: 'evicted' | 'closed', free: string | undefined, now: number): void {
     this.#active.remove(peer);
-    this.#remember([peer], [], now);
-    this.#host.send(peer, { type: 'disconnect', alive: cause === 'evicted', free, peers: this.#some(peer) });
+    this.#views.remember([peer], [], now);
+    this.#host.send(peer, { type: 'disconnect', alive: cause === 'evicted', free, peers: this.#views.some(peer) });
     this.#host.down(peer, cause);
   }
 
@@ -403,23 +392,7 @@ export class PartialView {
     if (this.#active.has(peer) || this.#requests.isWaiting(peer)) return;
     this.#host.send(peer, { type: 'disconnect', alive: !this.#isLeaving, free: undefined, peers: [] });
   }
-
-  /** Takes peers into the passive view, in place of those that the others were told. */
-  #remember(peers: readonly string[], told: readonly string[], now: number): void {
-    for (const peer of peers) {
-      if (peer !== this.#self && !this.#active.has(peer) && !this.#losses.has(peer, now)) this.#passive.add(peer, told);
-    }
-  }
-
-  /** Peers that `to` may turn to: passive ones, then neighbours. */
-  #some(to: string, count = this.#config.shuffleActive + this.#config.shufflePassive): string[] {
-    const some = this.#passive.sample(count);
-    if (some.length < count) some.push(...sample(this.#active.peers(), count - some.length, this.#random));
-    return some.filter((peer) => peer !== to);
-  }
 }
 
 /** Refusals after which a view that is more than half full asks nobody until the next round: it is short, but not in need. */
 const LEISURELY = 8;
-/** Shuffles that may change the passive view in one interval. On average 1 ends here; more than 8 come once in 10^6 intervals. */
-const EXCHANGES = 8;

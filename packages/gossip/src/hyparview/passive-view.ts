@@ -25,16 +25,21 @@ export class PassiveView {
     return this.#peers.includes(peer);
   }
 
-  /** Where it is full, one of `known` makes room (whoever was told to the other end of a shuffle: the paper, §4.4), else anybody. */
+  /** Where it is full, one of `known` makes room (whoever the other end of a shuffle was told: the paper), else anybody. */
   add(peer: string, known: readonly string[]): void {
     if (this.has(peer)) return;
     if (this.#peers.length < this.#capacity) {
       this.#peers.push(peer);
       return;
     }
-    let index = this.#peers.findIndex((other) => known.includes(other));
+    let index = -1;
+    for (let i = 0; index < 0 && i < known.length; i++) index = this.#peers.indexOf(known[i]!);
     if (index < 0) index = Math.floor(this.#random() * this.#peers.length);
     this.#peers[index] = peer;
+  }
+
+  get isFull(): boolean {
+    return this.#peers.length >= this.#capacity;
   }
 
   remove(peer: string): void {

@@ -16,6 +16,15 @@ export class RecentLosses {
     return false;
   }
 
+  /** How many there are. */
+  count(now: number): number {
+    for (const [peer, until] of this.#until) {
+      if (until > now) break;
+      this.#until.delete(peer);
+    }
+    return this.#until.size;
+  }
+
   /** At most 64, the oldest is forgotten. */
   add(peer: string, now: number): void {
     this.#until.delete(peer);

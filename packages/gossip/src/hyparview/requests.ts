@@ -55,6 +55,11 @@ export class Requests {
     return this.#requests.get(peer)?.isLate === false;
   }
 
+  /** May an answer of that peer still count? */
+  has(peer: string): boolean {
+    return this.#requests.has(peer);
+  }
+
   purposeOf(peer: string): Purpose | undefined {
     return this.#requests.get(peer)?.purpose;
   }

@@ -137,8 +137,6 @@ export class Plumtree<P> {
     this.#evict(now);
   }
 
-  // --- what peers send
-
   #onPush(neighbour: Neighbour, message: Push<P>, now: number): void {
     const { id, hops, size } = message;
     if (!isMessageId(id) || !isHops(hops) || !(size >= 0)) return this.#malformed(neighbour, now);
@@ -265,8 +263,6 @@ export class Plumtree<P> {
     this.counters.malformed++;
     this.#report(neighbour, 'malformed', now);
   }
-
-  // --- what follows
 
   #keep(key: string, push: Push<P>, from: string | undefined, now: number): void {
     this.counters.evicted += this.#cache.add(key, push, from, now);

@@ -14,14 +14,15 @@ export interface CyclesOptions {
   /** Ids in each node's address book, drawn from all nodes that ever were, dead ones included; a hungry node is told 16 of them a cycle and after each failure. Default 0. */
   readonly book?: number | undefined;
   /**
-   * When a write to a dead node is noticed: `write` at once, as where its machine answers; `cycle` when the next cycle begins, as
-   * where it is a black hole until the keep-alive fires. Default `write`.
+   * When a dead node is noticed whose end nobody saw: `write` by whoever writes to it, at once, as where its machine refuses; `later`
+   * by whoever wrote to it, when the next cycle begins; `keep-alive` by all its neighbours then, as where each link is tested (a
+   * black hole under a transport that pings). Default `write`.
    */
-  readonly notice?: 'write' | 'cycle' | undefined;
-  /** What befalls a message; undefined: it arrives. */
-  readonly fault?: ((random: Random) => 'lose' | 'repeat' | 'delay' | undefined) | undefined;
+  readonly notice?: 'write' | 'later' | 'keep-alive' | undefined;
   /** Milliseconds between two joins of `build`. Default 100. */
   readonly joinInterval?: number | undefined;
+  /** Gets what is sent to an id that is no node's: an attacker's. It gives what it answers. */
+  readonly foreign?: ((node: number, id: string, message: PartialViewMessage) => PartialViewMessage | undefined) | undefined;
   /** Told of neighbours that come and go. */
   readonly up?: ((node: number, peer: number) => void) | undefined;
   readonly down?: ((node: number, peer: number, cause: DownCause) => void) | undefined;
@@ -30,6 +31,8 @@ export interface CyclesOptions {
 export class Cycles {
   readonly random: Random;
   readonly #setup: CyclesOptions;
+  /** What befalls a message; undefined: it arrives. */
+  fault: ((random: Random) => 'lose' | 'repeat' | 'delay' | undefined) | undefined;
   readonly #interval: number;
   readonly #views: PartialView[] = [];
   readonly #ids: string[] = [];
@@ -39,6 +42,7 @@ export class Cycles {
   #from: number[] = [];
   #to: number[] = [];
   #what: (PartialViewMessage | undefined)[] = [];
+  #foreign: { readonly from: string; readonly to: number; readonly what: PartialViewMessage }[] = [];
   #silent: [node: number, peer: number][] = [];
   /** Which nodes hear each other: those of one side. */
   #sides: number[] | undefined;
@@ -102,9 +106,9 @@ export class Cycles {
       now: this.now,
       options,
       host: {
-        send: (to, message) => this.#send(node, this.indexOf(to), message),
-        up: (peer) => up?.(node, this.indexOf(peer)),
-        down: (peer, cause) => down?.(node, this.indexOf(peer), cause),
+        send: (to, message) => this.#sendTo(node, to, message),
+        up: (peer) => up?.(node, this.#indices.get(peer) ?? -1),
+        down: (peer, cause) => down?.(node, this.#indices.get(peer) ?? -1, cause),
       },
     });
     this.#views[node] = view;
@@ -118,6 +122,7 @@ export class Cycles {
     const noticed = this.#silent;
     this.#silent = [];
     for (const [node, peer] of noticed) this.#lost(node, peer);
+    if (this.#setup.notice === 'keep-alive') this.#loseDead();
     this.settle();
     const start = this.now;
     for (let step = 1; step <= STEPS; step++) {
@@ -132,12 +137,32 @@ export class Cycles {
   fail(nodes: readonly number[], seen: boolean): void {
     for (const node of nodes) this.#alive[node] = false;
     if (!seen) return;
-    const dead = new Set(nodes.map((node) => this.id(node)));
-    for (const node of this.#shuffled(this.living())) {
-      for (const peer of this.#views[node]!.active()) if (dead.has(peer)) this.#lost(node, this.indexOf(peer));
-    }
+    this.#loseDead();
     this.settle();
     for (let i = 0; i < FEEDS && this.#feed(); i++) this.settle();
+  }
+
+  /** A node leaves the overlay, and ends. */
+  leave(node: number): void {
+    this.#views[node]!.leave(this.now);
+    this.settle();
+    this.#alive[node] = false;
+  }
+
+  /** The link between two nodes fails; both are told, if it is one. */
+  lose(node: number, peer: number): void {
+    if (this.#views[node]!.isNeighbor(this.id(peer))) this.#lost(node, peer);
+    if (this.#views[peer]!.isNeighbor(this.id(node))) this.#lost(peer, node);
+    this.settle();
+  }
+
+  /** A node is told `count` entries of its book. */
+  consult(node: number, count: number): void {
+    const book = this.#setup.book ?? 0;
+    this.#views[node]!.known(
+      Array.from({ length: count }, () => this.#entry(node, Math.floor(this.random() * book))),
+      this.now,
+    );
   }
 
   /** A part of those that live, drawn; the first node, through which all joined, is always of it. */
@@ -158,13 +183,16 @@ export class Cycles {
 
   /** Delivers until nothing is under way. */
   settle(): void {
-    for (this.rounds = 0; this.#to.length > 0; this.rounds++) {
+    for (this.rounds = 0; this.#to.length > 0 || this.#foreign.length > 0; this.rounds++) {
       if (this.rounds > MOST_ROUNDS) throw new Error(`still busy after ${MOST_ROUNDS} rounds`);
       this.now += ROUND;
       const [from, to, what] = [this.#from, this.#to, this.#what];
       this.#from = [];
       this.#to = [];
       this.#what = [];
+      const foreign = this.#foreign;
+      this.#foreign = [];
+      for (const answer of foreign) this.inject(answer.from, answer.to, answer.what);
       for (let i = 0; i < to.length; i++) this.#deliver(from[i]!, to[i]!, what[i]);
     }
   }
@@ -176,7 +204,7 @@ export class Cycles {
     for (const [place, node] of living.entries()) places[node] = place;
     const neighbors = living.map((node) =>
       this.#views[node]!.active().flatMap((peer) => {
-        const place = places[this.indexOf(peer)]!;
+        const place = places[this.#indices.get(peer) ?? -1] ?? -1;
         return place < 0 ? [] : [place];
       }),
     );
@@ -221,9 +249,21 @@ export class Cycles {
     return found;
   }
 
+  /** An attacker, who is no node here, sends something to a node. */
+  inject(from: string, node: number, message: PartialViewMessage): void {
+    if (this.#alive[node]) this.#views[node]!.received(from, message, this.now);
+  }
+
+  #sendTo(from: number, id: string, message: PartialViewMessage): void {
+    const to = this.#indices.get(id);
+    if (to !== undefined) return this.#send(from, to, message);
+    const answer = this.#setup.foreign?.(from, id, message);
+    if (answer !== undefined) this.#foreign.push({ from: id, to: from, what: answer });
+  }
+
   #send(from: number, to: number, message: PartialViewMessage): void {
     if (!this.#alive[from]) return;
-    const fault = this.#setup.fault?.(this.random);
+    const fault = this.fault?.(this.random);
     if (fault === 'lose') return;
     this.#post(from, to, message);
     if (fault === 'repeat') this.#post(from, to, message);
@@ -249,8 +289,15 @@ export class Cycles {
 
   /** Somebody wrote to a node that is not there. */
   #fate(from: number, to: number): void {
-    if (this.#setup.notice === 'cycle') this.#silent.push([from, to]);
-    else this.#post(to, from, undefined);
+    if ((this.#setup.notice ?? 'write') === 'write') this.#post(to, from, undefined);
+    else this.#silent.push([from, to]);
+  }
+
+  /** Who has a dead neighbour learns it. */
+  #loseDead(): void {
+    for (const node of this.#shuffled(this.living())) {
+      for (const peer of this.#views[node]!.active()) if (this.#alive[this.indexOf(peer)] === false) this.#lost(node, this.indexOf(peer));
+    }
   }
 
   #lost(node: number, peer: number): void {
@@ -269,8 +316,7 @@ export class Cycles {
     for (const node of this.living()) {
       if (!this.#views[node]!.isHungry) continue;
       isAnybody = true;
-      const entries = Array.from({ length: FEED }, () => this.#entry(node, Math.floor(this.random() * book)));
-      this.#views[node]!.known(entries, this.now);
+      this.consult(node, FEED);
     }
     return isAnybody;
   }

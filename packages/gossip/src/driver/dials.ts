@@ -1,0 +1,57 @@
+// Connections to nodes by their ids, for whoever waits for them: one dial a node, so many at once, each in its time.
+
+import { type AnyTransport, TransportError } from '@trunkline/transport-core';
+
+export class Dials {
+  readonly #transport: AnyTransport;
+  readonly #isHere: (nodeId: string) => boolean;
+  readonly #under = new Map<string, Promise<void>>();
+  readonly #over = new AbortController();
+
+  /** @param isHere is it a peer that is connected now? */
+  constructor(transport: AnyTransport, isHere: (nodeId: string) => boolean) {
+    this.#transport = transport;
+    this.#isHere = isHere;
+  }
+
+  /** Resolves when the node is connected. */
+  reach(nodeId: string, timeout: number): Promise<void> {
+    if (this.#isHere(nodeId)) return Promise.resolve();
+    const under = this.#under.get(nodeId);
+    if (under !== undefined) return under;
+    if (this.#under.size >= AT_ONCE) {
+      return Promise.reject(new TransportError('resource_exhausted', `${AT_ONCE} nodes are being dialled already`, { target: nodeId, sent: false }));
+    }
+    const dial = this.#dial(nodeId, timeout).finally(() => this.#under.delete(nodeId));
+    this.#under.set(nodeId, dial);
+    return dial;
+  }
+
+  close(): void {
+    this.#over.abort(new TransportError('shutdown', 'gossip was closed'));
+  }
+
+  async #dial(nodeId: string, timeout: number): Promise<void> {
+    const { clock } = this.#transport;
+    const late = new AbortController();
+    const onOver = () => late.abort(this.#over.signal.reason);
+    const timer = clock.setTimeout(
+      () => late.abort(new TransportError('deadline_exceeded', `node ${nodeId} could not be reached in ${timeout} ms`, { target: nodeId, sent: false })),
+      timeout,
+    );
+    this.#over.signal.addEventListener('abort', onOver, { once: true });
+    try {
+      if (this.#over.signal.aborted) throw this.#over.signal.reason;
+      await this.#transport.dial(`node:${nodeId}`, { signal: late.signal });
+      if (!this.#isHere(nodeId)) throw new TransportError('unavailable', `node ${nodeId} is not connected any more`, { target: nodeId, sent: false });
+    } catch (error) {
+      throw late.signal.aborted ? late.signal.reason : error;
+    } finally {
+      clock.clearTimeout(timer);
+      this.#over.signal.removeEventListener('abort', onOver);
+    }
+  }
+}
+
+/** Nodes that are dialled at once. */
+const AT_ONCE = 64;

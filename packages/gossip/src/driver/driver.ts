@@ -1,0 +1,400 @@
+// Joins the topics to a transport and its peers: what comes is handed to them, what they send goes out, and one timer wakes what is due.
+
+import type { PeerInfo } from '@trunkline/peers';
+import {
+  Alarm,
+  type Clock,
+  type Codec,
+  EventHub,
+  type Random,
+  type Remote,
+  type Server,
+  serve,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
+import type { GossipConfig, TopicConfig } from '../options.ts';
+import type { Body } from '../overlay/body.ts';
+import type { OverlayFactory } from '../overlay/overlay.ts';
+import type { Control, Push } from '../plumtree/message.ts';
+import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
+import { Session, type SessionHost } from '../topics/session.ts';
+import type { TopicKey } from '../topics/topic-key.ts';
+import type { GossipEvent, GossipSnapshot } from '../types.ts';
+import { Dials } from './dials.ts';
+import { decodeControl, decodePush, encodeControl, encodePush } from './frame.ts';
+import { Holds } from './holds.ts';
+import { Interests } from './interests.ts';
+import { Outbox, type Parcel } from './outbox.ts';
+import { type Member, Roster } from './roster.ts';
+import { wallNow } from './wall-clock.ts';
+
+interface Peer extends Member {
+  readonly outbox: Outbox;
+  /** In hex. */
+  topics: ReadonlySet<string>;
+  /** Is it known which topics it is on? Else that is waited for until `patience`. */
+  known: boolean;
+  readonly patience: number;
+}
+
+export class Driver implements SessionHost {
+  readonly self: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly overlay: OverlayFactory;
+  readonly events = new EventHub<GossipEvent>((missed) => ({ type: 'lagged', missed }));
+  readonly sessions = new Map<string, Session>();
+  readonly #config: GossipConfig;
+  readonly #roster: Roster<Peer>;
+  readonly #alarm: Alarm;
+  readonly #dials: Dials;
+  readonly #holds: Holds;
+  #mount: Transport<typeof gossipProtocol> | undefined = undefined;
+  #interests: Interests | undefined = undefined;
+  #server: Server | undefined = undefined;
+  #state: 'new' | 'running' | 'closed' = 'new';
+  #closing: Promise<void> | undefined = undefined;
+  /** Peers that did not say in time which topics they are on. */
+  readonly #slow = new Set<string>();
+  /** The highest number that a topic which was left had. */
+  #lastEpoch = -1;
+
+  constructor(config: GossipConfig) {
+    const { transport, peers, overlay } = config;
+    this.#config = config;
+    this.self = peers.nodeId;
+    this.clock = transport.clock;
+    this.random = transport.random;
+    this.overlay = overlay;
+    this.#alarm = new Alarm(
+      this.clock,
+      (now) => this.#wake(now),
+      // Nobody is accused: what came while this process slept is read first.
+      () => {},
+    );
+    this.#dials = new Dials(transport, (nodeId) => this.#roster.get(nodeId) !== undefined);
+    this.#holds = new Holds(transport, (nodeId) => this.#remote(nodeId));
+    this.#roster = new Roster<Peer>(peers, { came: (peer) => this.#came(peer), went: (peer, cause) => this.#went(peer, cause) });
+  }
+
+  // Life.
+
+  get isStarted(): boolean {
+    return this.#state === 'running';
+  }
+
+  get isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  start(): void {
+    if (this.#state !== 'new') throw new TransportError('failed_precondition', `gossip.start: it ${this.isClosed ? 'is closed' : 'has started'}`);
+    const mount = this.#config.transport.mount(gossipProtocol);
+    this.#mount = mount;
+    this.#interests = new Interests({
+      mount,
+      clock: this.clock,
+      random: this.random,
+      members: this.#roster.members,
+      remoteOf: (nodeId) => this.#remote(nodeId),
+      neighbors: () => [...this.sessions.values()].flatMap((session) => session.overlay?.neighbors() ?? []),
+      told: (nodeId, instance, topics) => this.#told(nodeId, instance, topics),
+      soon: () => this.soon(),
+    });
+    this.#state = 'running';
+    this.#changed();
+    this.#server = serve(mount, {
+      push: (request, { from }) => this.#pushed(request, from),
+      control: (request, { from }) => this.#controlled(request, from),
+      view: ({ topic, message }, { from }) => this.#viewed(topic, message, from),
+      interest: ({ seq, empty }, { from }) => {
+        const peer = this.#roster.of(from);
+        if (peer !== undefined) this.#interests!.heard(peer, seq, empty);
+      },
+      pull: () => this.#interests!.answer(),
+    });
+    this.#roster.start();
+    for (const session of this.sessions.values()) session.join();
+    this.soon();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const wasRunning = this.isStarted;
+    const sessions = [...this.sessions.values()];
+    this.sessions.clear();
+    for (const session of sessions) session.end(CLOSED);
+    if (wasRunning) {
+      this.#interests!.set([]);
+      this.#interests!.flush();
+    }
+    this.#state = 'closed';
+    this.#alarm.stop();
+    this.#dials.close();
+    this.#roster.close();
+    this.#holds.close();
+    this.events.end();
+    await this.#server?.stop({ grace: 0 });
+    await this.#mount?.close();
+  }
+
+  // Topics.
+
+  /** The topic, new or as it is. */
+  open(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig): Session {
+    const known = this.sessions.get(key.hex);
+    if (known !== undefined) return known;
+    if (this.sessions.size >= MOST_TOPICS) throw new TransportError('resource_exhausted', `gossip.topic: this node is on ${MOST_TOPICS} topics already`);
+    const session = new Session(key, codec, config, this);
+    this.sessions.set(key.hex, session);
+    this.#changed();
+    if (this.isStarted) session.join();
+    return session;
+  }
+
+  unused(session: Session): void {
+    if (this.sessions.get(session.key.hex) !== session) return;
+    this.sessions.delete(session.key.hex);
+    // A topic that is joined again is another life, however soon.
+    this.#lastEpoch = Math.max(this.#lastEpoch, session.epoch);
+    session.end(CLOSED);
+    this.#changed();
+  }
+
+  epoch(): number {
+    return Math.max(Math.floor((this.#config.wall ?? wallNow)()), this.#lastEpoch + 1);
+  }
+
+  #changed(): void {
+    this.#interests?.set(this.sessions.keys());
+  }
+
+  // Peers.
+
+  pending(): Iterable<string> {
+    const pending: string[] = [];
+    for (const peer of this.#roster.members.values()) if (!peer.known) pending.push(peer.nodeId);
+    return pending;
+  }
+
+  interested(topic: string): string[] {
+    const interested: string[] = [];
+    for (const peer of this.#roster.members.values()) if (peer.topics.has(topic)) interested.push(peer.nodeId);
+    return interested;
+  }
+
+  isOn(nodeId: string, topic: string): boolean | undefined {
+    const peer = this.#roster.members.get(nodeId);
+    return peer?.known ? peer.topics.has(topic) : undefined;
+  }
+
+  async reach(nodeId: string, topic: string, timeout: number): Promise<boolean> {
+    await this.#dials.reach(nodeId, timeout);
+    const peer = this.#roster.get(nodeId);
+    if (peer === undefined) throw new TransportError('unavailable', `node ${nodeId} is not connected any more`, { target: nodeId, sent: false });
+    if (!peer.known) await new Promise<void>((resolve) => this.#askers.push({ peer, resolve }));
+    return peer.topics.has(topic);
+  }
+
+  readonly #askers: { readonly peer: Peer; readonly resolve: () => void }[] = [];
+
+  neighbor(nodeId: string, isOne: boolean): void {
+    if (this.overlay.holds) this.#holds.set(nodeId, isOne);
+  }
+
+  misbehaved(nodeId: string): void {
+    this.#config.peers.report(nodeId, 'bad');
+  }
+
+  #came({ nodeId, instance, remote }: PeerInfo): Peer {
+    const outbox = new Outbox(
+      {
+        mount: this.#mount!,
+        remote: () => this.#roster.remoteOf(peer),
+        elsewhere: () => this.#roster.refresh(peer),
+        writable: () => {
+          for (const session of this.sessions.values()) session.overlay?.writable(nodeId, this.clock.now());
+          this.soon();
+        },
+      },
+      this.#config.outbound,
+    );
+    const now = this.clock.now();
+    // Who kept others waiting once is not waited for again.
+    const peer: Peer = { nodeId, instance, remote, outbox, topics: NONE, known: this.#slow.has(nodeId), patience: now + PATIENCE };
+    this.clock.defer(() => {
+      if (this.#roster.members.get(nodeId) === peer) this.#interests!.connected(peer, this.clock.now());
+      this.soon();
+    });
+    return peer;
+  }
+
+  #went(peer: Peer, cause: TransportError): void {
+    const { nodeId, outbox } = peer;
+    const now = this.clock.now();
+    outbox.close();
+    peer.topics = NONE;
+    this.#interests!.gone(nodeId);
+    for (const session of this.sessions.values()) session.peerDown(nodeId, cause, now);
+    this.#known(peer);
+  }
+
+  #told(nodeId: string, instance: string, topics: ReadonlySet<string>): void {
+    const peer = this.#roster.members.get(nodeId);
+    if (peer === undefined || peer.instance !== instance) return;
+    const now = this.clock.now();
+    const before = peer.topics;
+    peer.topics = topics;
+    for (const topic of before) if (!topics.has(topic)) this.sessions.get(topic)?.peerDown(nodeId, undefined, now);
+    for (const topic of topics) if (!before.has(topic)) this.sessions.get(topic)?.peerUp(nodeId, now);
+    this.#known(peer);
+  }
+
+  #known(peer: Peer): void {
+    peer.known = true;
+    for (const session of this.sessions.values()) session.known(peer.nodeId);
+    for (let i = this.#askers.length - 1; i >= 0; i--) if (this.#askers[i]!.peer === peer) this.#askers.splice(i, 1)[0]!.resolve();
+  }
+
+  #late(peer: Peer): void {
+    this.#slow.add(peer.nodeId);
+    if (this.#slow.size > SLOW) this.#slow.clear();
+    this.#known(peer);
+  }
+
+  #remote(nodeId: string): Remote | undefined {
+    const peer = this.#roster.members.get(nodeId);
+    return peer === undefined ? undefined : this.#roster.remoteOf(peer);
+  }
+
+  // What comes.
+
+  #pushed(request: Uint8Array, from: Remote): void {
+    const peer = this.#roster.of(from);
+    const envelope = decodePush(request);
+    if (peer === undefined) return;
+    if (envelope === undefined) return this.misbehaved(peer.nodeId);
+    const session = this.sessions.get(envelope.topic);
+    if (session === undefined) this.#interests!.remind(peer.nodeId);
+    else session.pushed(peer.nodeId, envelope, this.clock.now());
+  }
+
+  #controlled(request: Uint8Array, from: Remote): void {
+    const peer = this.#roster.of(from);
+    const decoded = decodeControl(request);
+    if (peer === undefined) return;
+    if (decoded === undefined) return this.misbehaved(peer.nodeId);
+    const session = this.sessions.get(decoded.topic);
+    session?.overlay?.controlled(peer.nodeId, decoded.control, this.clock.now());
+    if (session !== undefined) this.dueBy(session.due);
+  }
+
+  #viewed(topic: string, message: unknown, from: Remote): void {
+    const peer = this.#roster.of(from);
+    if (peer === undefined) return;
+    const session = this.sessions.get(topic);
+    session?.overlay?.viewed(peer.nodeId, message, this.clock.now());
+    if (session !== undefined) this.dueBy(session.due);
+  }
+
+  // What goes.
+
+  push(to: string, topic: TopicKey, push: Push<Body>): boolean {
+    const peer = this.#roster.members.get(to);
+    return peer?.outbox.put(pushOf(topic, push)) ?? false;
+  }
+
+  tryPush(to: string, topic: TopicKey, push: Push<Body>): boolean {
+    const peer = this.#roster.members.get(to);
+    return peer?.outbox.tryNow(pushOf(topic, push)) ?? false;
+  }
+
+  control(to: string, topic: TopicKey, control: Control): boolean {
+    const peer = this.#roster.members.get(to);
+    const request = encodeControl(topic.bytes, control);
+    return peer?.outbox.put({ method: 'control', request, size: request.length }) ?? false;
+  }
+
+  view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void {
+    const given = Object.fromEntries(Object.entries(message).filter(([, value]) => value !== undefined));
+    const parcel: Parcel = { method: 'view', request: { topic: session.key.hex, message: given }, size: VIEW_BYTES };
+    const peer = this.#roster.get(to);
+    if (peer !== undefined) {
+      if (!peer.outbox.put(parcel)) this.#unreachable(session, to, new TransportError('resource_exhausted', `too much waits for node ${to}`, { target: to }));
+      return;
+    }
+    // A goodbye is worth no dial.
+    if (session.isOver) return;
+    this.#dials.reach(to, DIAL).then(
+      () => {
+        if (!session.isOver) this.#roster.get(to)?.outbox.put(parcel);
+      },
+      (error) => this.#unreachable(session, to, error as TransportError),
+    );
+  }
+
+  #unreachable(session: Session, nodeId: string, error: TransportError): void {
+    if (session.isOver) return;
+    session.overlay?.unreachable(nodeId, error, this.clock.now());
+    this.dueBy(session.due);
+  }
+
+  // Time.
+
+  dueBy(time: number): void {
+    if (this.isStarted) this.#alarm.by(time);
+  }
+
+  soon(): void {
+    this.dueBy(this.isStarted ? this.#due() : Number.POSITIVE_INFINITY);
+  }
+
+  #due(): number {
+    let due = Math.min(this.#interests!.due, this.#holds.due);
+    for (const session of this.sessions.values()) due = Math.min(due, session.due);
+    for (const peer of this.#roster.members.values()) if (!peer.known) due = Math.min(due, peer.patience);
+    return due;
+  }
+
+  #wake(now: number): number {
+    this.#interests!.wake(now);
+    this.#holds.wake(now);
+    for (const peer of this.#roster.members.values()) if (!peer.known && now >= peer.patience) this.#late(peer);
+    for (const session of [...this.sessions.values()]) if (now >= session.due) session.wake(now);
+    return this.#due();
+  }
+
+  snapshot(): GossipSnapshot {
+    return {
+      nodeId: this.self,
+      topics: [...this.sessions.values()].map((session) => session.snapshot()),
+      peers: [...this.#roster.members.values()].map(({ nodeId, topics, outbox }) => ({
+        nodeId,
+        topics: topics.size,
+        waiting: outbox.waiting,
+        dropped: outbox.dropped,
+      })),
+    };
+  }
+}
+
+function pushOf(topic: TopicKey, push: Push<Body>): Parcel {
+  const request = encodePush(topic.bytes, push);
+  return { method: 'push', request, size: request.length };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+const CLOSED = new TransportError('shutdown', 'the topic was closed here');
+/** Milliseconds that who has just come has to say which topics it is on, where somebody waits for it. */
+const PATIENCE = 1_000;
+/** Nodes that are remembered as slow. */
+const SLOW = 1_024;
+/** Milliseconds of a dial for an overlay. */
+const DIAL = 10_000;
+/** What a message between views is reckoned at: ten node ids and names. */
+const VIEW_BYTES = 1_024;

@@ -1,0 +1,104 @@
+// Messages and Plumtree's control as they cross: compact, of fixed places.
+
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { decodeMessageId, encodeMessageId, MESSAGE_ID_BYTES, type MessageId } from '../messages/message-id.ts';
+import type { Audience, Body } from '../overlay/body.ts';
+import type { Control, Notice, Push } from '../plumtree/message.ts';
+import { KEY_BYTES } from '../protocol.ts';
+
+/** A message, its payload not decoded. */
+export interface Envelope {
+  /** The topic's key, in hex. */
+  readonly topic: string;
+  readonly id: MessageId;
+  readonly hops: number;
+  readonly audience: Audience;
+  readonly nodes: readonly string[];
+  readonly payload: Uint8Array;
+}
+
+/**
+ * 1 byte of the audience (0 all, 1 to, 2 except), 32 of the topic, 2 of the hops, 44 of the id; where the audience is a list, 2 of its length and
+ * 32 a node; then the payload. Numbers are big-endian.
+ */
+export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<Body>): Uint8Array {
+  if (body.frame?.hops === hops) return body.frame.bytes;
+  const list = body.audience === 'all' ? 0 : 2 + KEY_BYTES * body.nodes.length;
+  const bytes = new Uint8Array(HEAD + list + body.payload.length);
+  bytes[0] = AUDIENCES.indexOf(body.audience);
+  bytes.set(topic, 1);
+  writeShort(bytes, 33, hops);
+  bytes.set(encodeMessageId(id), 35);
+  if (list > 0) {
+    writeShort(bytes, HEAD, body.nodes.length);
+    body.nodes.forEach((node, i) => void bytes.set(hexToBytes(node), HEAD + 2 + KEY_BYTES * i));
+  }
+  bytes.set(body.payload, HEAD + list);
+  body.frame = { hops, bytes };
+  return bytes;
+}
+
+/** Undefined for what is none. */
+export function decodePush(bytes: Uint8Array): Envelope | undefined {
+  const audience = AUDIENCES[bytes[0] ?? AUDIENCES.length];
+  if (audience === undefined || bytes.length < HEAD) return undefined;
+  let at = HEAD;
+  const nodes: string[] = [];
+  if (audience !== 'all') {
+    if (bytes.length < HEAD + 2) return undefined;
+    const count = readShort(bytes, HEAD);
+    at = HEAD + 2 + KEY_BYTES * count;
+    if (count > MOST_RECIPIENTS || bytes.length < at) return undefined;
+    for (let i = HEAD + 2; i < at; i += KEY_BYTES) nodes.push(bytesToHex(bytes.subarray(i, i + KEY_BYTES)));
+  }
+  const id = decodeMessageId(bytes.subarray(35, HEAD))!;
+  return { topic: bytesToHex(bytes.subarray(1, 33)), id, hops: readShort(bytes, 33), audience, nodes, payload: bytes.subarray(at) };
+}
+
+/** 1 byte of the kind, 32 of the topic; then 44 an id, with 2 more of the hops in notices. */
+export function encodeControl(topic: Uint8Array, control: Control): Uint8Array {
+  const entries: readonly (MessageId | Notice)[] = control.kind === 'ihave' ? control.notices : control.kind === 'prune' ? [] : control.ids;
+  const each = control.kind === 'ihave' ? NOTICE : MESSAGE_ID_BYTES;
+  const bytes = new Uint8Array(1 + KEY_BYTES + each * entries.length);
+  bytes[0] = KINDS.indexOf(control.kind);
+  bytes.set(topic, 1);
+  let at = 1 + KEY_BYTES;
+  for (const entry of entries) {
+    bytes.set(encodeMessageId('hops' in entry ? entry.id : entry), at);
+    if ('hops' in entry) writeShort(bytes, at + MESSAGE_ID_BYTES, entry.hops);
+    at += each;
+  }
+  return bytes;
+}
+
+/** Undefined for what is none. */
+export function decodeControl(bytes: Uint8Array): { readonly topic: string; readonly control: Control } | undefined {
+  const kind = KINDS[bytes[0] ?? KINDS.length];
+  const each = kind === 'ihave' ? NOTICE : MESSAGE_ID_BYTES;
+  const length = bytes.length - 1 - KEY_BYTES;
+  if (kind === undefined || length < 0 || length % each !== 0 || (kind === 'prune' && length > 0)) return undefined;
+  const topic = bytesToHex(bytes.subarray(1, 1 + KEY_BYTES));
+  if (kind === 'prune') return { topic, control: { kind } };
+  const notices: Notice[] = [];
+  for (let at = 1 + KEY_BYTES; at < bytes.length; at += each) {
+    const id = decodeMessageId(bytes.subarray(at, at + MESSAGE_ID_BYTES))!;
+    notices.push({ id, hops: kind === 'ihave' ? readShort(bytes, at + MESSAGE_ID_BYTES) : 0 });
+  }
+  return { topic, control: kind === 'ihave' ? { kind, notices } : { kind, ids: notices.map(({ id }) => id) } };
+}
+
+function writeShort(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value;
+}
+
+function readShort(bytes: Uint8Array, at: number): number {
+  return bytes[at]! * 256 + bytes[at + 1]!;
+}
+
+/** Node ids of one list at most: 32 KiB of them. */
+export const MOST_RECIPIENTS = 1_024;
+const AUDIENCES: readonly Audience[] = ['all', 'to', 'except'];
+const KINDS = ['ihave', 'graft', 'prune', 'absent'] as const;
+const HEAD = 1 + KEY_BYTES + 2 + MESSAGE_ID_BYTES;
+const NOTICE = MESSAGE_ID_BYTES + 2;

@@ -1,0 +1,145 @@
+// What waits for one peer: bounded, in order, and no other peer waits for it.
+
+import type { Remote, Transport } from '@trunkline/transport-core';
+import type { gossipProtocol } from '../protocol.ts';
+
+type Mount = Transport<typeof gossipProtocol>;
+
+/** One message on its way. */
+export type Parcel = { readonly size: number } & (
+  | { readonly method: 'push' | 'control'; readonly request: Uint8Array }
+  | { readonly method: 'view'; readonly request: { topic: string; message: unknown } }
+);
+
+export interface OutboxHost {
+  readonly mount: Mount;
+  /** The connection in use; undefined: there is none. */
+  remote(): Remote | undefined;
+  /** Another connection of the peer's that is in use by now; or the same. */
+  elsewhere(): Remote | undefined;
+  /** There is room again for what `tryNow` refused. */
+  writable(): void;
+}
+
+export interface OutboxLimits {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+export class Outbox {
+  readonly #host: OutboxHost;
+  readonly #limits: OutboxLimits;
+  readonly #queue: Parcel[] = [];
+  #bytes = 0;
+  #dropped = 0;
+  #isPumping = false;
+  /** Somebody was refused, and is to be told when there is room. */
+  #isWanted = false;
+  #isClosed = false;
+
+  constructor(host: OutboxHost, limits: OutboxLimits) {
+    this.#host = host;
+    this.#limits = limits;
+  }
+
+  get waiting(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.#queue.length, bytes: this.#bytes };
+  }
+
+  /** Dropped because too many waited, or because they could not go. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Sends now, or queues. False: there is no room, and it was dropped. */
+  put(parcel: Parcel): boolean {
+    if (this.#isClosed) return false;
+    if (this.#queue.length === 0 && this.#try(parcel)) return true;
+    if (this.#queue.length >= this.#limits.messages || (this.#bytes + parcel.size > this.#limits.bytes && this.#queue.length > 0)) {
+      this.#dropped++;
+      return false;
+    }
+    this.#enqueue(parcel);
+    return true;
+  }
+
+  /**
+   * Sends now. False: there is no room, and the host's `writable` tells when there is. A long message, for whose room nobody can wait without
+   * sending it, is queued if nothing else is.
+   */
+  tryNow(parcel: Parcel): boolean {
+    if (this.#isClosed) return false;
+    if (this.#queue.length === 0) {
+      if (this.#try(parcel)) return true;
+      if (parcel.size > SHORT) {
+        this.#enqueue(parcel);
+        return true;
+      }
+    }
+    this.#isWanted = true;
+    this.#pump();
+    return false;
+  }
+
+  /** The peer is gone, and what waited for it. */
+  close(): void {
+    this.#isClosed = true;
+    this.#queue.length = 0;
+    this.#bytes = 0;
+  }
+
+  #try({ method, request }: Parcel): boolean {
+    const remote = this.#host.remote();
+    if (remote === undefined) return false;
+    try {
+      return this.#host.mount.trySend(remote, method, request as never);
+    } catch {
+      // It can never go: `send` will say so.
+      return false;
+    }
+  }
+
+  #enqueue(parcel: Parcel): void {
+    this.#queue.push(parcel);
+    this.#bytes += parcel.size;
+    this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    void this.#run().finally(() => (this.#isPumping = false));
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isClosed) {
+      const [head] = this.#queue;
+      const remote = this.#host.remote();
+      if (remote === undefined) return this.close();
+      try {
+        if (head !== undefined) await this.#host.mount.send(remote, head.method, head.request as never, { timeout: Number.POSITIVE_INFINITY });
+        else if (this.#isWanted) await this.#host.mount.writable(remote);
+        else return;
+      } catch {
+        // Over another connection of the same peer it may still go.
+        if (!this.#isClosed && this.#host.elsewhere() !== remote) continue;
+        if (head === undefined) return;
+        this.#dropped++;
+      }
+      if (this.#isClosed) return;
+      if (head !== undefined) this.#shift();
+      if (this.#queue.length === 0 && this.#isWanted) {
+        this.#isWanted = false;
+        this.#host.writable();
+      }
+    }
+  }
+
+  #shift(): void {
+    const gone = this.#queue.shift();
+    if (gone !== undefined) this.#bytes -= gone.size;
+  }
+}
+
+/** Bytes that go as one packet over any connection: the smallest `limits.packet`. */
+const SHORT = 4_096;

@@ -1,0 +1,117 @@
+// Who is connected, as peers tell; and who of them sent what.
+
+import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
+import { type Remote, TransportError } from '@trunkline/transport-core';
+
+/** A peer that is connected. */
+export interface Member {
+  readonly nodeId: string;
+  readonly instance: string;
+  /** The connection in use, as last known. */
+  remote: Remote;
+}
+
+export interface RosterHost<M extends Member> {
+  /** A peer is connected. Gives what is kept of it. */
+  came(peer: PeerInfo): M;
+  went(member: M, cause: TransportError): void;
+}
+
+export class Roster<M extends Member> {
+  readonly members = new Map<string, M>();
+  readonly #peers: Peers<any>;
+  readonly #host: RosterHost<M>;
+  readonly #byInstance = new Map<string, M>();
+  #events: AsyncIterableIterator<PeerEvent<unknown>> | undefined = undefined;
+
+  constructor(peers: Peers<any>, host: RosterHost<M>) {
+    this.#peers = peers;
+    this.#host = host;
+  }
+
+  /** Begins with those that are connected. */
+  start(): void {
+    this.#sync();
+    this.#events = this.#peers.events();
+    void this.#follow(this.#events);
+  }
+
+  close(): void {
+    void this.#events?.return?.();
+    for (const member of [...this.members.values()]) this.#remove(member, CLOSED);
+  }
+
+  /** The peer behind a connection. Who sends may be here before its event is read. */
+  of(remote: Remote): M | undefined {
+    const { nodeId, instance } = remote;
+    const known = nodeId === undefined ? this.#byInstance.get(instance) : this.members.get(nodeId);
+    if (known?.instance === instance) return known;
+    this.#sync();
+    return nodeId === undefined ? this.#byInstance.get(instance) : this.members.get(nodeId);
+  }
+
+  /** A peer that is connected now. */
+  get(nodeId: string): M | undefined {
+    const known = this.members.get(nodeId);
+    if (known !== undefined) return known;
+    const peer = this.#peers.get(nodeId);
+    return peer === undefined ? undefined : this.#add(peer);
+  }
+
+  /** The connection to use. */
+  remoteOf(member: M): Remote | undefined {
+    if (!member.remote.closed) return member.remote;
+    return this.refresh(member);
+  }
+
+  /** Of a peer's connections another may be in use by now. */
+  refresh(member: M): Remote | undefined {
+    const peer = this.#peers.get(member.nodeId);
+    if (peer === undefined || peer.instance !== member.instance) return undefined;
+    member.remote = peer.remote;
+    return peer.remote;
+  }
+
+  async #follow(events: AsyncIterableIterator<PeerEvent<unknown>>): Promise<void> {
+    for await (const event of events) {
+      if (event.type === 'up') this.get(event.peer.nodeId);
+      else if (event.type === 'down') this.#down(event.nodeId, event.cause);
+      else if (event.type === 'lagged') this.#sync();
+    }
+    for (const member of [...this.members.values()]) this.#remove(member, CLOSED);
+  }
+
+  /** It may be back by now, and known to be. */
+  #down(nodeId: string, cause: TransportError): void {
+    const member = this.members.get(nodeId);
+    if (member === undefined) return;
+    const peer = this.#peers.get(nodeId);
+    if (peer !== undefined && peer.instance === member.instance && !member.remote.closed) return;
+    this.#remove(member, cause);
+    if (peer !== undefined) this.#add(peer);
+  }
+
+  #sync(): void {
+    const peers = new Map(this.#peers.list().map((peer) => [peer.nodeId, peer]));
+    for (const member of [...this.members.values()]) {
+      if (peers.get(member.nodeId)?.instance !== member.instance) this.#remove(member, new TransportError('unavailable', `node ${member.nodeId} is gone`));
+    }
+    for (const peer of peers.values()) if (!this.members.has(peer.nodeId)) this.#add(peer);
+  }
+
+  #add(peer: PeerInfo): M {
+    const member = this.#host.came(peer);
+    this.members.set(peer.nodeId, member);
+    this.#byInstance.set(peer.instance, member);
+    return member;
+  }
+
+  #remove(member: M, cause: TransportError): void {
+    if (this.members.get(member.nodeId) !== member) return;
+    this.members.delete(member.nodeId);
+    if (this.#byInstance.get(member.instance) === member) this.#byInstance.delete(member.instance);
+    this.#host.went(member, cause);
+  }
+}
+
+const CLOSED = new TransportError('shutdown', 'gossip, its peers or its transport were closed');

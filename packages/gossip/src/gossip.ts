@@ -1,0 +1,85 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// The face of gossip: what a user holds.
+
+import { type Codec, parseOptions, TransportError } from '@trunkline/transport-core';
+import { Driver } from './driver/driver.ts';
+import { formatGossip } from './driver/format-snapshot.ts';
+import { type GossipOptions, gossipOptions, type TopicConfig, topicOptions } from './options.ts';
+import { Topic } from './topic.ts';
+import type { Session } from './topics/session.ts';
+import { topicKey } from './topics/topic-key.ts';
+import type { GossipEvent, GossipSnapshot, TopicOptions } from './types.ts';
+
+/** Topics above a transport and its peers. Wrong options are a TypeError naming their path. */
+export function createGossip(options: GossipOptions): Gossip {
+  return new Gossip(options);
+}
+
+/** What `createGossip` makes. */
+export class Gossip implements AsyncDisposable {
+  /** This node's id. */
+  readonly nodeId: string;
+  readonly #driver: Driver;
+
+  constructor(options: GossipOptions) {
+    this.#driver = new Driver(parseOptions(gossipOptions, options, 'createGossip'));
+    this.nodeId = this.#driver.self;
+  }
+
+  /** Begins to speak. What was published before goes out now. Twice is `failed_precondition`; a second gossip on one transport a TypeError. */
+  async start(): Promise<void> {
+    this.#driver.start();
+  }
+
+  /**
+   * Joins a topic: any string, or 32 bytes (a string's key is its SHA-256). The same topic again is the same membership: `limit` and the
+   * validator of the first hold, and another codec, limit or validator is a TypeError. Above 1,024 topics `resource_exhausted`.
+   */
+  topic<T, In = T>(name: string | Uint8Array, codec: Codec<T, In>, options: TopicOptions<T> = {}): Topic<T, In> {
+    const config = parseOptions(topicOptions, options, 'gossip.topic');
+    if (typeof (codec as Partial<Codec<T, In>> | undefined)?.encode !== 'function' || typeof codec.decode !== 'function') {
+      throw new TypeError('gossip.topic: codec: must be a codec: bytes, json(schema), protobuf(type)');
+    }
+    const key = topicKey(name);
+    if (this.#driver.isClosed) throw new TransportError('shutdown', 'gossip.topic: this gossip was closed');
+    const known = this.#driver.sessions.get(key.hex);
+    if (known !== undefined) checkSame(known, codec, config);
+    return new Topic<T, In>(known ?? this.#driver.open(key, codec, config), config.queue);
+  }
+
+  /** What happens on topics; first those that this node is on, and their neighbours. It ends with `close`. A reader that lags misses the oldest, and is told how many. */
+  events(): AsyncIterableIterator<GossipEvent> {
+    const first: GossipEvent[] = [];
+    for (const { key, overlay } of this.#driver.sessions.values()) {
+      if (overlay === undefined) continue;
+      first.push({ type: 'joined', topic: key.name });
+      for (const nodeId of overlay.neighbors()) first.push({ type: 'neighborUp', topic: key.name, nodeId });
+    }
+    return this.#driver.events.follow(first);
+  }
+
+  /** Topics and peers as plain data; `formatGossip` prints it. */
+  snapshot(): GossipSnapshot {
+    return this.#driver.snapshot();
+  }
+
+  /** Leaves all topics: readers end, what waits is `shutdown`, neighbours are told. Peers and the transport go on. Idempotent. */
+  close(): Promise<void> {
+    return this.#driver.close();
+  }
+
+  toString(): string {
+    return formatGossip(this.snapshot());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function checkSame(session: Session, codec: Codec<any, any>, { limit, validate }: TopicConfig): void {
+  const { name } = session.key;
+  if (session.codec !== codec) throw new TypeError(`gossip.topic: codec: topic ${name} is open with another one; share one object`);
+  if (limit !== undefined && limit !== session.limit) throw new TypeError(`gossip.topic: limit: topic ${name} is open with ${session.limit}, got ${limit}`);
+  if (validate !== undefined && validate !== session.validate) throw new TypeError(`gossip.topic: validate: topic ${name} is open with another one, or none`);
+}

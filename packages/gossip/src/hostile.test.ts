@@ -1,0 +1,211 @@
+// A peer that breaks the rules of gossip.
+
+import { createPeers, type Peers } from '@trunkline/peers';
+import { defineProtocol, json, type Remote, type Transport } from '@trunkline/transport-core';
+import type { Simulation } from '@trunkline/transport-inmem/simulation';
+import test from 'ava';
+import * as z from 'zod/mini';
+import { encodePush } from './driver/frame.ts';
+import { encodeTopics, gossipProtocol } from './protocol.ts';
+import { areMet, cluster, type Ear, eventsOf, idle, idOf, listen, type Run, runs, simulationOf, words } from './testing/cluster.ts';
+import { topicKey } from './topics/topic-key.ts';
+
+interface Stranger {
+  readonly nodeId: string;
+  readonly peers: Peers;
+  readonly transport: Transport<typeof idle>;
+  readonly talk: Transport<typeof gossipProtocol>;
+  readonly remote: Remote;
+  /** What it is on; changed with a new number. */
+  say(seq: number, keys: Uint8Array): void;
+}
+
+/** Speaks the protocol by hand, to node 'a'. */
+async function stranger(sim: Simulation, topics: readonly string[] = ['news']): Promise<Stranger> {
+  const transport = sim.client(idle, { name: 'stranger' });
+  const peers = createPeers({ transport, identity: { nodeId: idOf('stranger') }, maxOutbound: 0, persistent: ['a'] });
+  const talk = transport.mount(gossipProtocol);
+  let state = { seq: 1, keys: keysOf(topics) };
+  void (async () => {
+    for await (const rpc of talk.consumer()) if (rpc.method === 'pull') rpc.respond(encodeTopics(state.seq, state.keys));
+  })();
+  await sim.settle(peers.start());
+  await sim.until(() => peers.list().length === 1, 10_000);
+  const { remote } = peers.list()[0]!;
+  const say = (seq: number, keys: Uint8Array) => {
+    state = { seq, keys };
+    talk.trySend(remote, 'interest', { seq, empty: false });
+  };
+  return { nodeId: idOf('stranger'), peers, transport, talk, remote, say };
+}
+
+function keysOf(topics: readonly string[]): Uint8Array {
+  const bytes = new Uint8Array(32 * topics.length);
+  topics.forEach((topic, i) => void bytes.set(topicKey(topic).bytes, 32 * i));
+  return bytes;
+}
+
+interface Forgery {
+  readonly topic?: string;
+  readonly origin?: string;
+  readonly sequence?: number;
+  readonly epoch?: number;
+  readonly audience?: 'all' | 'to' | 'except';
+  readonly nodes?: readonly string[];
+  readonly payload?: Uint8Array;
+}
+
+const said = words.encode('said');
+function frame({ topic = 'news', origin = idOf('stranger'), sequence = 0, epoch = 1, audience = 'all', nodes = [], payload = said }: Forgery): Uint8Array {
+  const body = { audience, nodes, payload, message: undefined };
+  return encodePush(topicKey(topic).bytes, { kind: 'push', id: { origin, epoch, sequence }, hops: 1, payload: body, size: payload.length });
+}
+
+async function visit(run: Run, limit = 1_000) {
+  const sim = simulationOf(run);
+  const ears = new Map<string, Ear>();
+  const nodes = cluster(sim, ['a', 'b'], { setup: (node) => ears.set(node.name, listen(node, 'news', { limit })) });
+  await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
+  const guest = await stranger(sim);
+  await sim.until(() => areMet([ears.get('a')!], 2), 3_000);
+  const push = (...forgeries: Forgery[]) => {
+    for (const forgery of forgeries) guest.talk.trySend(guest.remote, 'push', frame(forgery));
+    return sim.run(200);
+  };
+  const a = nodes.get('a')!;
+  const drops = () => eventsOf(a, 'dropped').map(({ reason }) => reason);
+  const blame = () => eventsOf(a, 'misbehaved').map(({ nodeId, what }) => `${nodeId === guest.nodeId ? 'stranger' : nodeId} ${what}`);
+  return { sim, nodes, a, ears, ear: ears.get('a')!, guest, push, drops, blame };
+}
+
+test.serial('the same message again is delivered once; an old life of its publisher is refused', async (t) => {
+  for (const run of runs()) {
+    const { sim, a, ear, push, drops } = await visit(run);
+    await push({ sequence: 0 }, { sequence: 0 }, { sequence: 1 }, { sequence: 0 });
+    t.deepEqual(ear.words, ['said', 'said'], run.name);
+    t.is(eventsOf(a, 'duplicate').length, 2);
+    await sim.run(100_000);
+    await push({ sequence: 0 }, { sequence: 1 }, { epoch: 0, sequence: 7 });
+    t.is(ear.words.length, 2, 'long after');
+    t.deepEqual(drops(), ['old']);
+    await push({ epoch: 2, sequence: 0 });
+    t.is(ear.words.length, 3, 'its next life');
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('on a full mesh nobody speaks in the name of another: neither delivered nor passed on, and held against the sender', async (t) => {
+  for (const run of runs()) {
+    const { sim, ears, ear, push, drops, blame, guest, a } = await visit(run);
+    const before = a.peers.get(guest.nodeId)!.score;
+    await push({ origin: idOf('b') }, { origin: idOf('a') }, { origin: idOf('nobody') }, { origin: idOf('b'), audience: 'to', nodes: [idOf('a')] });
+    t.deepEqual([ear.words, ears.get('b')!.words], [[], []], run.name);
+    t.deepEqual(drops(), Array(4).fill('forged'));
+    t.deepEqual(blame(), Array(4).fill('stranger forged'));
+    t.true(a.peers.get(guest.nodeId)!.score < before);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('what is for others is dropped: a list without this node, all but this node, another topic', async (t) => {
+  for (const run of runs()) {
+    const { sim, ear, push, drops } = await visit(run);
+    await push(
+      { sequence: 0, audience: 'to', nodes: [idOf('b')] },
+      { sequence: 1, audience: 'except', nodes: [idOf('b'), idOf('a')] },
+      { sequence: 2, topic: 'other' },
+      { sequence: 3, audience: 'to', nodes: [idOf('b'), idOf('a')] },
+      { sequence: 4, audience: 'except', nodes: [idOf('b')] },
+    );
+    t.is(ear.words.length, 2, run.name);
+    t.deepEqual(drops(), ['not-addressed', 'excluded']);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('what is too large, no message, or no frame is dropped and held against the sender; a second content under an id is reported', async (t) => {
+  for (const run of runs()) {
+    const { sim, ear, push, drops, blame, guest } = await visit(run);
+    await push({ sequence: 0, payload: new Uint8Array(1_001) }, { sequence: 1, payload: Uint8Array.of(0xff) }, { sequence: 1, payload: Uint8Array.of(0xff) });
+    t.deepEqual(
+      [drops(), blame()],
+      [
+        ['too-large', 'undecodable', 'refused'],
+        ['stranger too-large', 'stranger undecodable'],
+      ],
+      run.name,
+    );
+    await push({ sequence: 2 }, { sequence: 2, payload: words.encode('another') });
+    t.deepEqual(ear.words, ['said']);
+    t.is(blame().at(-1), 'stranger conflict');
+    for (const size of [0, 1, 78, 79, 80]) for (const first of [0, 1, 2, 3, 255]) guest.talk.trySend(guest.remote, 'push', new Uint8Array(size).fill(first));
+    for (const size of [0, 1, 33, 34, 77, 79])
+      for (const first of [0, 1, 2, 3, 9]) guest.talk.trySend(guest.remote, 'control', new Uint8Array(size).fill(first));
+    guest.talk.trySend(guest.remote, 'view', { topic: topicKey('news').hex, message: { type: 'join', request: 1 } });
+    await sim.run(200);
+    await push({ sequence: 3 });
+    t.deepEqual(ear.words, ['said', 'said']);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('of a peer on a million topics so many count as a node may be on, and nothing is kept of it when it is gone', async (t) => {
+  for (const run of runs(1)) {
+    const { sim, a, ear, guest } = await visit(run);
+    const keys = new Uint8Array(32 * 100_000);
+    for (let i = 0; i < 100_000; i++) new DataView(keys.buffer).setUint32(32 * i, i);
+    guest.say(2, keys);
+    await sim.run(1_000);
+    const state = () => a.gossip.snapshot().peers.find(({ nodeId }) => nodeId === guest.nodeId);
+    t.is(state()?.topics, 1_024, run.name);
+    t.deepEqual(ear.topic.neighbors, [idOf('b')], 'it did not name this one');
+    guest.say(3, keysOf(['news']));
+    await sim.until(() => areMet([ear], 2), 2_000);
+    await sim.settle(guest.transport.close());
+    await sim.until(() => areMet([ear], 1), 5_000);
+    t.is(state(), undefined);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('a node may be on so many topics, and no more', async (t) => {
+  const sim = simulationOf(runs(1)[0]!);
+  const nodes = cluster(sim, ['a', 'b']);
+  await sim.until(() => nodes.size === 2 && nodes.get('a')!.peers.list().length === 1);
+  const [a, b] = [nodes.get('a')!, nodes.get('b')!];
+  const topics = Array.from({ length: 1_024 }, (_, i) => a.gossip.topic(String(i), words));
+  t.throws(() => a.gossip.topic('one more', words), { code: 'resource_exhausted' });
+  const last = b.gossip.topic('1023', words);
+  await sim.until(() => last.neighbors.length === 1, 3_000);
+  topics[0]!.close();
+  a.gossip.topic('one more', words);
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('a peer that never says what it is on delays nobody but who waits for it, and that once', async (t) => {
+  for (const run of runs(1)) {
+    const sim = simulationOf(run);
+    const ears = new Map<string, Ear>();
+    const nodes = cluster(sim, ['a', 'b'], { setup: (node) => ears.set(node.name, listen(node)) });
+    await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
+    const transport = sim.client(defineProtocol({ name: 'mute', version: 1, channel: 0x21, methods: { no: { id: 1, request: json(z.null()) } } }), {
+      name: 'mute',
+    });
+    transport.mount(gossipProtocol);
+    const peers = createPeers({ transport, identity: { nodeId: idOf('mute') }, maxOutbound: 0, persistent: ['a'] });
+    await sim.settle(peers.start());
+    const { topic } = ears.get('a')!;
+    for (const wait of [1_000, 50]) {
+      await sim.until(() => nodes.get('a')!.peers.list().length === 2, 10_000);
+      const before = sim.now;
+      const published = topic.publish('x');
+      await sim.until(() => ears.get('b')!.words.length > 0, 50);
+      t.deepEqual(await sim.settle(published), { handed: 1 });
+      t.true(sim.now - before <= wait + 50, `${run.name}: ${sim.now - before}`);
+      ears.get('b')!.words.length = 0;
+      await sim.settle(transport.closeStreams());
+    }
+    await sim.settle(peers.close());
+    t.deepEqual(await sim.close(), []);
+  }
+});

@@ -1,0 +1,118 @@
+import test from 'ava';
+import { Cycles } from '../testing/cycles/cycles.ts';
+
+const options = { mergeInterval: Number.POSITIVE_INFINITY };
+
+test('four nodes with room for two links each: links are symmetric after every step, and whoever leaves is gone everywhere', (t) => {
+  for (let seed = 0; seed < 50; seed++) {
+    const net = new Cycles({ nodes: 4, seed, options: { ...options, active: 2, passive: 2 } });
+    const check = (step: string) => {
+      t.deepEqual(net.oneSided(), [], `${step}, seed ${seed}`);
+      for (const node of net.living()) t.true(net.view(node).active().length <= 2);
+    };
+    for (let node = 0; node < 4; node++) {
+      net.join(node === 0 ? undefined : 0);
+      check(`join ${node}`);
+    }
+    for (let cycle = 0; cycle < 3; cycle++) {
+      net.cycle();
+      check(`cycle ${cycle}`);
+    }
+    t.deepEqual(net.graph().components(), [4], `seed ${seed}`);
+    net.leave(3);
+    check('leave');
+    net.cycle();
+    check('after');
+    t.deepEqual(net.graph().components(), [3], `seed ${seed}`);
+    for (const node of net.living()) t.false(net.view(node).isNeighbor('n3') || net.view(node).passive().includes('n3'));
+  }
+});
+
+test('a node that leaves and joins again is a member again', (t) => {
+  const net = new Cycles({ nodes: 8, seed: 1, options }).build(2);
+  net.leave(5);
+  net.cycle();
+  net.join(0, 5);
+  net.cycle();
+  t.deepEqual(net.graph().components(), [8]);
+  t.deepEqual(net.oneSided(), []);
+});
+
+for (const seen of [true, false]) {
+  test(`a node that crashes and comes back with the same id is a member again (${seen ? 'seen' : 'unseen'})`, (t) => {
+    for (let seed = 0; seed < 20; seed++) {
+      const net = new Cycles({ nodes: 30, seed, options }).build(3);
+      net.fail([7], seen);
+      net.join(3, 7);
+      t.true(net.view(7).active().length > 0);
+      for (let cycle = 0; cycle < 7; cycle++) net.cycle();
+      t.deepEqual(net.oneSided(), [], `seed ${seed}`);
+      t.deepEqual(net.graph().components(), [30]);
+    }
+  });
+}
+
+test('a hundred nodes that join one bootstrap node at almost the same time: nobody is isolated', (t) => {
+  for (let seed = 0; seed < 10; seed++) {
+    const net = new Cycles({ nodes: 100, seed, joinInterval: 0, options }).build(1);
+    t.deepEqual(net.graph().components(), [100], `seed ${seed}`);
+    t.true(net.graph().fullSymmetric(5) > 0.97);
+  }
+});
+
+test('all nodes at once lose a bootstrap node that everybody knows: they stay together', (t) => {
+  const net = new Cycles({ nodes: 200, seed: 4, options }).build(5);
+  net.fail([0], true);
+  for (let cycle = 0; cycle < 3; cycle++) net.cycle();
+  t.deepEqual(net.graph().components(), [199]);
+  t.deepEqual(net.oneSided(), []);
+});
+
+test('two halves that lost each other for an hour are one again soon after the network is whole', (t) => {
+  for (let seed = 0; seed < 5; seed++) {
+    const net = new Cycles({ nodes: 200, seed, book: 50 }).build(10);
+    for (const node of net.living()) net.consult(node, 50);
+    net.part((node) => node % 2);
+    for (let cycle = 0; cycle < 60; cycle++) net.cycle();
+    t.deepEqual(net.graph().components(), [100, 100], `seed ${seed}`);
+    t.true(net.graph().fullSymmetric(5) > 0.9);
+    net.part(undefined);
+    let cycles = 0;
+    while (net.graph().components().length > 1 && cycles < 20) {
+      net.cycle();
+      cycles++;
+    }
+    // The merge interval is 10 minutes; with 200 nodes somebody asks the other half within seconds.
+    t.true(cycles <= 2, `${cycles}, seed ${seed}`);
+    for (let cycle = 0; cycle < 10; cycle++) net.cycle();
+    const crossing = net.living().flatMap((node) =>
+      net
+        .view(node)
+        .active()
+        .filter((peer) => net.indexOf(peer) % 2 !== node % 2),
+    ).length;
+    t.true(crossing > 20, `${crossing}`);
+  }
+});
+
+test('a few nodes in two halves find each other within the merge interval', (t) => {
+  for (let seed = 0; seed < 10; seed++) {
+    const net = new Cycles({ nodes: 16, seed, book: 16, options: { mergeInterval: 600_000 } }).build(3);
+    for (const node of net.living()) net.consult(node, 16);
+    net.part((node) => node % 2);
+    for (let cycle = 0; cycle < 30; cycle++) net.cycle();
+    t.deepEqual(net.graph().components(), [8, 8]);
+    net.part(undefined);
+    for (let cycle = 0; cycle < 11; cycle++) net.cycle();
+    t.deepEqual(net.graph().components(), [16], `seed ${seed}`);
+  }
+});
+
+test('a node that is cut off finds back with addresses of its book, though all that it met are dead', (t) => {
+  const net = new Cycles({ nodes: 300, seed: 2, book: 60 }).build(10);
+  const known = [...net.view(9).active(), ...net.view(9).passive()].map((peer) => net.indexOf(peer));
+  net.fail(known, true);
+  t.true(net.view(9).active().length > 0);
+  net.cycle();
+  t.is(net.graph().components().length, 1);
+});

@@ -1,0 +1,96 @@
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { Cycles } from '../testing/cycles/cycles.ts';
+
+/** What each node holds is within its bounds, at any time. */
+function checkViews(net: Cycles): string | undefined {
+  for (const node of net.living()) {
+    const [active, passive] = [net.view(node).active(), net.view(node).passive()];
+    if (active.length > 4 || passive.length > 12) return `node ${node} has too many`;
+    if (new Set([...active, ...passive, net.id(node)]).size !== active.length + passive.length + 1) return `node ${node} has somebody twice, or itself`;
+  }
+  return undefined;
+}
+
+test('whatever is lost, repeated or overtaken, and whoever crashes, leaves or comes back: links are symmetric soon after, and all hang together', (t) => {
+  for (let seed = 0; seed < 60; seed++) {
+    const random = seededRandom(1_000 + seed);
+    const [loss, repeat, delay] = [0.2 * random(), 0.2 * random(), 0.5 * random()];
+    const net = new Cycles({
+      nodes: 30,
+      seed,
+      book: 30,
+      notice: (['write', 'later', 'keep-alive'] as const)[seed % 3],
+      options: { active: 4, passive: 12 },
+    }).build(1);
+    net.fault = (draw) => {
+      const chance = draw();
+      return chance < loss ? 'lose' : chance < loss + repeat ? 'repeat' : chance < loss + repeat + delay ? 'delay' : undefined;
+    };
+    for (let step = 0; step < 120; step++) {
+      const living = net.living();
+      const one = living[Math.floor(random() * living.length)]!;
+      const dead = Array.from({ length: net.size }, (_, node) => node).filter((node) => !net.isAlive(node));
+      const chance = random();
+      if (chance < 0.15 && living.length > 10) net.fail([one], random() < 0.5);
+      else if (chance < 0.25 && living.length > 10) net.leave(one);
+      else if (chance < 0.45 && dead.length > 0) net.join(one, dead[Math.floor(random() * dead.length)]);
+      else if (chance < 0.5) net.join(one);
+      else if (chance < 0.7) net.lose(one, living[Math.floor(random() * living.length)]!);
+      else net.cycle();
+      const wrong = checkViews(net);
+      if (wrong !== undefined) return t.fail(`${wrong}, seed ${seed}, step ${step}`);
+    }
+    net.fault = undefined;
+    for (let cycle = 0; cycle < 12; cycle++) net.cycle();
+    t.deepEqual(net.oneSided(), [], `seed ${seed}`);
+    t.is(net.graph().components().length, 1, `seed ${seed}: ${net.graph().components()}`);
+  }
+  return undefined;
+});
+
+test('where messages keep their order and none is lost, links are symmetric after every step', (t) => {
+  for (let seed = 0; seed < 60; seed++) {
+    const random = seededRandom(2_000 + seed);
+    const net = new Cycles({ nodes: 20, seed, options: { active: 3, passive: 8, mergeInterval: 120_000 } }).build(0);
+    for (let step = 0; step < 100; step++) {
+      const living = net.living();
+      const one = living[Math.floor(random() * living.length)]!;
+      const chance = random();
+      if (chance < 0.2 && living.length > 8) net.fail([one], true);
+      else if (chance < 0.3 && living.length > 8) net.leave(one);
+      else if (chance < 0.6) net.join(one);
+      else net.cycle();
+      const oneSided = net.oneSided();
+      if (oneSided.length > 0) return t.fail(`${oneSided.join(' ')}, seed ${seed}, step ${step}`);
+    }
+    t.pass();
+  }
+  return undefined;
+});
+
+test('up and down are told in turn, and agree with the view', (t) => {
+  const links = new Set<string>();
+  const wrong: string[] = [];
+  const net = new Cycles({
+    nodes: 60,
+    seed: 5,
+    up: (node, peer) => {
+      if (links.has(`${node} ${peer}`)) wrong.push(`${node} ${peer} is up twice`);
+      links.add(`${node} ${peer}`);
+    },
+    down: (node, peer) => {
+      if (!links.delete(`${node} ${peer}`)) wrong.push(`${node} ${peer} was not up`);
+    },
+  }).build(5);
+  net.fail(net.draw(0.3), true);
+  for (let cycle = 0; cycle < 5; cycle++) net.cycle();
+  t.deepEqual(wrong, []);
+  const living = net.living();
+  const told = [...links].filter((link) => net.isAlive(Number(link.split(' ')[0])));
+  t.is(
+    told.length,
+    living.reduce((sum, node) => sum + net.view(node).active().length, 0),
+  );
+  for (const node of living) for (const peer of net.view(node).active()) t.true(links.has(`${node} ${net.indexOf(peer)}`));
+});

@@ -1,0 +1,88 @@
+// Shuffles keep the passive views fresh: a node and somebody a random walk away tell each other of a few of their peers.
+
+import type { Random } from '@trunkline/transport-core';
+import type { Link } from './active-view.ts';
+import { Allowance } from './allowance.ts';
+import { jittered, sample } from './chance.ts';
+import type { PartialViewHost } from './host.ts';
+import type { MessageOf } from './message.ts';
+import type { PartialViewConfig } from './options.ts';
+import type { Views } from './views.ts';
+
+export interface ShufflesSetup {
+  readonly self: string;
+  readonly random: Random;
+  readonly now: number;
+  readonly host: PartialViewHost;
+  readonly config: PartialViewConfig;
+  readonly views: Views;
+}
+
+export class Shuffles {
+  readonly #setup: ShufflesSetup;
+  /** Those of others that change the passive view. */
+  readonly #exchanges: Allowance;
+  /** The one under way: its number, and who was told. */
+  #current: { readonly id: number; readonly told: readonly string[] } | undefined;
+  #next: number;
+  #due: number;
+
+  constructor(setup: ShufflesSetup) {
+    const { random, now, config } = setup;
+    this.#setup = setup;
+    this.#exchanges = new Allowance(EXCHANGES, config.shuffleInterval / EXCHANGES, now);
+    this.#next = Math.floor(random() * 0x4000_0000);
+    this.#due = now + random() * config.shuffleInterval;
+  }
+
+  /** When the next one begins. */
+  get due(): number {
+    return this.#due;
+  }
+
+  /** Begins one, if it is time. */
+  begin(now: number): boolean {
+    if (now < this.#due) return false;
+    const { self, random, host, views } = this.#setup;
+    const { shuffleActive, shufflePassive, shuffleInterval, shuffleWalk } = this.#setup.config;
+    this.#due = now + jittered(shuffleInterval, random);
+    const target = views.active.next();
+    if (target === undefined) return true;
+    const others = views.active.peers().filter((peer) => peer !== target);
+    const told = [...sample(others, shuffleActive, random), ...views.passive.sample(shufflePassive)];
+    this.#current = { id: this.#next++, told };
+    host.send(target, { type: 'shuffle', origin: self, id: this.#current.id, ttl: shuffleWalk, peers: told });
+    return true;
+  }
+
+  /** Lets a passive peer know that this node is there: if its view is short, it asks for a link. If it is not there, it will be lost. */
+  greet(peer: string): void {
+    const { self, host } = this.#setup;
+    host.send(peer, { type: 'shuffle', origin: self, id: this.#next++, ttl: 1, peers: [] });
+  }
+
+  /** Somebody's walk came over a link: it goes on, or ends here. */
+  received(link: Link, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
+    if (!link.shuffles.take(now)) return;
+    const { random, host, views } = this.#setup;
+    if (ttl > 1 && views.active.size > 1) {
+      const next = views.active.random(random, (peer) => peer !== link.peer && peer !== origin);
+      if (next !== undefined) return host.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
+    }
+    if (!this.#exchanges.take(now)) return;
+    const told = views.some(origin, peers.length + 1);
+    host.send(origin, { type: 'shuffle-reply', id, peers: told });
+    views.remember([origin, ...peers], told, now);
+  }
+
+  /** True where it answers the one under way. */
+  replied({ id, peers }: MessageOf<'shuffle-reply'>, now: number): boolean {
+    if (this.#current?.id !== id) return false;
+    this.#setup.views.remember(peers, this.#current.told, now);
+    this.#current = undefined;
+    return true;
+  }
+}
+
+/** Shuffles that may change the passive view in one interval. On average 1 ends here; more than 8 come once in 10^6 intervals. */
+const EXCHANGES = 8;

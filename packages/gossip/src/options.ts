@@ -1,0 +1,89 @@
+// The options of gossip and of its topics, their defaults, and what they are checked against.
+
+import type { Peers } from '@trunkline/peers';
+import {
+  type AnyTransport,
+  callback,
+  group,
+  integer,
+  isNodeId,
+  milliseconds,
+  type Options,
+  optional,
+  optionsSchema,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core';
+import { MOST_RECIPIENTS } from './driver/frame.ts';
+import type { OverlayFactory } from './overlay/overlay.ts';
+import type { QueuePolicy, Verdict } from './types.ts';
+
+/** Options of `createGossip`; `transport`, `peers` and `overlay` are required. */
+export interface GossipOptions {
+  /** What it runs on: its clock, its random, its connections. One createGossip a transport. */
+  readonly transport: AnyTransport;
+  /** Those of that transport. */
+  readonly peers: Peers<any>;
+  /** `fullMesh()`, or `partialView({ … })`: the same at all nodes of a topic. */
+  readonly overlay: OverlayFactory;
+  /** What waits for one peer at most; beyond that messages to it are dropped, with a count. Defaults are Orbs': 1,000 messages, 20 MiB. */
+  readonly outbound?: { readonly messages?: number | undefined; readonly bytes?: number | undefined } | undefined;
+  /**
+   * The time of day in milliseconds since 1970, by which the lives of a node are told apart: it must be later at each start than at the one
+   * before, or others take what this node publishes for old for up to 10 minutes. Default: the machine's clock. A counter that is kept does too.
+   */
+  readonly wall?: (() => number) | undefined;
+}
+
+const schema = optionsSchema({
+  transport: reference<AnyTransport>((value) => has(value, ['mount', 'dial', 'hold', 'disconnect', 'remotes']), 'a transport'),
+  peers: reference<Peers<any>>((value) => has(value, ['list', 'get', 'events', 'report']), 'peers: createPeers({ transport })'),
+  overlay: reference<OverlayFactory>((value) => has(value, ['create']), 'an overlay: fullMesh(), partialView()'),
+  outbound: group({ messages: withDefault(integer(1, 1_000_000), 1_000), bytes: withDefault(integer(1, 2 ** 40), 20 * 1024 * 1024) }),
+  wall: optional(callback<() => number>()),
+});
+
+/** The options, complete. */
+export type GossipConfig = Options<typeof schema>;
+export const gossipOptions: typeof schema = schema;
+
+const POLICIES: readonly string[] = ['block', 'drop-oldest', 'drop-newest', 'error'];
+const policy = () =>
+  optional(reference<QueuePolicy>((value) => typeof value === 'string' && POLICIES.includes(value), "'block', 'drop-oldest', 'drop-newest' or 'error'"));
+const queue = () => group({ size: optional(integer(1, 1_000_000)), policy: policy() });
+
+const topic = optionsSchema({
+  limit: optional(integer(1, 63 * 1024 * 1024)),
+  queue: queue(),
+  validate: optional(callback<(message: never, meta: never) => Verdict | Promise<Verdict>>()),
+  validateTimeout: optional(milliseconds()),
+  validateAtOnce: optional(integer(1, 65_536)),
+});
+
+/** A topic's options; what was left out is undefined. */
+export type TopicConfig = Options<typeof topic>;
+export const topicOptions: typeof topic = topic;
+
+const subscribe = optionsSchema({ queue: queue(), onError: optional(callback<(error: unknown) => void>()) });
+export const subscribeOptions: typeof subscribe = subscribe;
+
+const ids = () => optional(reference<readonly string[]>(isIds, `a list of at most ${MOST_RECIPIENTS} node ids, each 64 lower-case hex digits`));
+const publish = optionsSchema({
+  to: ids(),
+  except: ids(),
+  any: optional(integer(1, MOST_RECIPIENTS)),
+  min: withDefault(integer(0, 1_000_000), 0),
+  timeout: withDefault(milliseconds(), 10_000),
+});
+
+/** Options of one message, complete. */
+export type PublishConfig = Options<typeof publish>;
+export const publishOptions: typeof publish = publish;
+
+function isIds(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= MOST_RECIPIENTS && value.every((id) => typeof id === 'string' && isNodeId(id));
+}
+
+function has(value: unknown, names: readonly string[]): boolean {
+  return typeof value === 'object' && value !== null && names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+}

@@ -1,0 +1,21 @@
+// What overlays carry: a payload and whom it is for; decoded once, encoded once.
+
+/** Whom a message is for: all on the topic, these nodes alone, or all but these. */
+export type Audience = 'all' | 'to' | 'except';
+
+export interface Body {
+  readonly audience: Audience;
+  /** Node ids of `to` and `except`. */
+  readonly nodes: readonly string[];
+  readonly payload: Uint8Array;
+  /** What the codec made of it; undefined for what this node published. */
+  readonly message: unknown;
+  /** The frame that was made of it last, and for which hops. */
+  frame?: { readonly hops: number; readonly bytes: Uint8Array } | undefined;
+}
+
+/** Is it for that node? */
+export function isFor({ audience, nodes }: Pick<Body, 'audience' | 'nodes'>, nodeId: string): boolean {
+  if (audience === 'all') return true;
+  return nodes.includes(nodeId) === (audience === 'to');
+}

@@ -1,0 +1,91 @@
+// One node's part in one topic: who are its neighbours, and what goes to whom. Machines without input and output behind one interface.
+
+import type { Random, TransportError } from '@trunkline/transport-core';
+import type { MessageId } from '../messages/message-id.ts';
+import type { DeliveryMeta } from '../plumtree/host.ts';
+import type { Control, Push } from '../plumtree/message.ts';
+import type { DropReason, NeighborDownCause } from '../types.ts';
+import type { Body } from './body.ts';
+
+/** A message of this node's own. */
+export interface OwnMessage {
+  readonly id: MessageId;
+  readonly body: Body;
+}
+
+/** `new`: it may be decoded, validated and given to `pushed`. `known`: give it to `pushed` as it is. */
+export type Screening = 'new' | 'known' | 'forged' | 'stranger';
+
+/**
+ * Times are milliseconds of a monotonic clock. Call `wake` when `due` says so; ask `due` anew after every call. Nothing throws because of what
+ * a peer sent. Peers are node ids.
+ */
+export interface Overlay {
+  readonly name: string;
+  /** A connected peer is on the topic. */
+  peerUp(peer: string, now: number): void;
+  /** It is no longer: it has left the topic, or with an error its connection is gone. */
+  peerDown(peer: string, error: TransportError | undefined, now: number): void;
+  /** A node that a control or a view was sent to could not be reached. */
+  unreachable(peer: string, error: TransportError, now: number): void;
+  /** Hands the message to neighbours. Gives those it was handed to. */
+  publish(message: OwnMessage, now: number): readonly string[];
+  /** A neighbour came while the message's publisher waits for more. True: it is handed to it, too. */
+  offer(peer: string, message: OwnMessage): boolean;
+  /** What is to be done with a message before anything is spent on it. */
+  screen(from: string, id: MessageId, now: number): Screening;
+  /** A message that may pass came from a peer. */
+  pushed(from: string, push: Push<Body>, now: number): void;
+  /** Plumtree's control came from a peer. */
+  controlled(from: string, control: Control, now: number): void;
+  /** A message between partial views came from a peer; whatever it is. */
+  viewed(from: string, message: unknown, now: number): void;
+  /** A peer that something was refused for has room again. */
+  writable(peer: string, now: number): void;
+  wake(now: number): void;
+  /** When `wake` has something to do; Infinity: never, unless something happens. */
+  readonly due: number;
+  /** This node leaves the topic: neighbours are told, and are none any more. */
+  leave(now: number): void;
+  neighbors(): readonly string[];
+  /** Plain data. */
+  snapshot(): unknown;
+}
+
+/** What an overlay has done for it. It may call the overlay back at once, and must not throw. */
+export interface OverlayHost {
+  /** Sends a message now, or queues it. False: too much waits for that peer, or it is not connected. */
+  send(to: string, push: Push<Body>): boolean;
+  /** Sends a message now. False: there is no room; `writable` tells when there is. */
+  trySend(to: string, push: Push<Body>): boolean;
+  /** Sends or queues a control message. False: there is no room. */
+  control(to: string, control: Control): boolean;
+  /** Sends a message between partial views, dialling the node where it is not connected. */
+  view(to: string, message: Readonly<Record<string, unknown>>): void;
+  /** A message is here for the first time. */
+  deliver(push: Push<Body>, meta: DeliveryMeta): void;
+  neighborUp(peer: string): void;
+  neighborDown(peer: string, cause: NeighborDownCause, error?: TransportError): void;
+  duplicate(id: MessageId, from: string): void;
+  dropped(id: MessageId, from: string, reason: DropReason): void;
+  grafted(peer: string): void;
+  pruned(peer: string): void;
+  /** @param isToBlame it can't have been deceived itself. */
+  misbehaved(peer: string, what: string, isToBlame: boolean): void;
+}
+
+export interface OverlaySetup {
+  /** This node's id. */
+  readonly self: string;
+  readonly random: Random;
+  readonly now: number;
+  readonly host: OverlayHost;
+}
+
+/** What `createGossip` takes: `fullMesh()`, `partialView()`. It makes a machine for each topic. */
+export interface OverlayFactory {
+  readonly name: string;
+  /** Are the connections to neighbours kept from being closed for idleness? */
+  readonly holds: boolean;
+  create(setup: OverlaySetup): Overlay;
+}

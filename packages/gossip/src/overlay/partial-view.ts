@@ -1,0 +1,157 @@
+// HyParView keeps a few links of thousands of nodes, Plumtree spreads messages along them.
+
+import type { TransportError } from '@trunkline/transport-core';
+import type { PartialViewMessage } from '../hyparview/message.ts';
+import { type PartialViewOptions, partialViewConfig } from '../hyparview/options.ts';
+import { PartialView } from '../hyparview/partial-view.ts';
+import { contentDigest } from '../messages/content-digest.ts';
+import type { MessageId } from '../messages/message-id.ts';
+import type { Control, Push } from '../plumtree/message.ts';
+import { type PlumtreeOptions, type PlumtreeOptionsInput, plumtreeOptions } from '../plumtree/options.ts';
+import { Plumtree } from '../plumtree/plumtree.ts';
+import { type Body, isFor } from './body.ts';
+import type { Overlay, OverlayFactory, OverlaySetup, OwnMessage, Screening } from './overlay.ts';
+
+/** HyParView's options, and Plumtree's as `tree`. */
+export interface PartialViewOverlayOptions extends PartialViewOptions {
+  readonly tree?: PlumtreeOptionsInput | undefined;
+}
+
+/**
+ * Each node keeps `active` links (5), and messages travel along a tree of them that mends itself: for thousands of nodes. Links are dialled as
+ * they are needed. Wrong options are a TypeError.
+ */
+export function partialView({ tree = {}, ...view }: PartialViewOverlayOptions = {}): OverlayFactory {
+  partialViewConfig(view);
+  const options = plumtreeOptions(tree);
+  return { name: 'partialView', holds: true, create: (setup) => new TreeOverlay(setup, view, options) };
+}
+
+class TreeOverlay implements Overlay {
+  readonly name = 'partialView';
+  readonly #self: string;
+  readonly #view: PartialView;
+  readonly #tree: Plumtree<Body>;
+  #joined = false;
+  /** The time of the input that is being taken: what the view tells has none. */
+  #now: number;
+
+  constructor({ self, random, now, host }: OverlaySetup, view: PartialViewOptions, options: PlumtreeOptions) {
+    this.#self = self;
+    this.#now = now;
+    this.#view = new PartialView({
+      self,
+      random,
+      now,
+      options: view,
+      host: {
+        send: (to, message) => host.view(to, { ...message }),
+        up: (peer) => {
+          this.#tree.neighborUp(peer, this.#now);
+          host.neighborUp(peer);
+        },
+        down: (peer, cause, error) => {
+          this.#tree.neighborDown(peer);
+          host.neighborDown(peer, cause, error);
+        },
+      },
+    });
+    this.#tree = new Plumtree<Body>({
+      self,
+      options,
+      digest: ({ payload }) => contentDigest(payload),
+      host: {
+        trySend: (to, push) => host.trySend(to, push),
+        send: (to, control) => host.control(to, control),
+        deliver: (push, meta) => host.deliver(push, meta),
+        grafted: (peer) => host.grafted(peer),
+        pruned: (peer) => host.pruned(peer),
+        duplicate: (id, from) => host.duplicate(id, from),
+        dropped: (id, from, reason) => host.dropped(id, from, reason),
+        misbehaved: (peer, what) => host.misbehaved(peer, what, what !== 'conflict' && what !== 'impostor'),
+      },
+    });
+  }
+
+  peerUp(peer: string, now: number): void {
+    this.#now = now;
+    if (this.#joined) return this.#view.known([peer], now);
+    this.#joined = true;
+    this.#view.join([peer], now);
+  }
+
+  peerDown(peer: string, error: TransportError | undefined, now: number): void {
+    this.#now = now;
+    // The end of a link that the view has no use for says nothing about its node.
+    if (error === undefined || this.#view.isNeighbor(peer)) this.#view.lost(peer, error, now);
+  }
+
+  unreachable(peer: string, error: TransportError, now: number): void {
+    this.#now = now;
+    this.#view.lost(peer, error, now);
+  }
+
+  publish({ id, body }: OwnMessage, now: number): readonly string[] {
+    this.#now = now;
+    this.#tree.publish({ id, payload: body, size: body.payload.length }, now);
+    return this.#view.active().filter((peer) => isFor(body, peer));
+  }
+
+  /** Whoever becomes a neighbour gets notice of what is in the cache. */
+  offer(peer: string, { body }: OwnMessage): boolean {
+    return this.#view.isNeighbor(peer) && isFor(body, peer);
+  }
+
+  screen(from: string, id: MessageId, now: number): Screening {
+    if (!this.#view.isNeighbor(from)) {
+      this.#now = now;
+      this.#view.stranger(from, now);
+      return 'stranger';
+    }
+    return id.origin === this.#self || this.#tree.isKnown(id, now) ? 'known' : 'new';
+  }
+
+  pushed(from: string, push: Push<Body>, now: number): void {
+    this.#now = now;
+    this.#tree.received(from, push, now);
+  }
+
+  controlled(from: string, control: Control, now: number): void {
+    this.#now = now;
+    if (this.#view.isNeighbor(from)) this.#tree.received(from, control, now);
+    else this.#view.stranger(from, now);
+  }
+
+  viewed(from: string, message: unknown, now: number): void {
+    this.#now = now;
+    this.#view.received(from, message as PartialViewMessage, now);
+  }
+
+  writable(peer: string, now: number): void {
+    this.#now = now;
+    this.#tree.writable(peer, now);
+  }
+
+  wake(now: number): void {
+    this.#now = now;
+    if (now >= this.#view.due) this.#view.wake(now);
+    if (now >= this.#tree.due) this.#tree.wake(now);
+  }
+
+  get due(): number {
+    return Math.min(this.#view.due, this.#tree.due);
+  }
+
+  leave(now: number): void {
+    this.#now = now;
+    this.#view.leave(now);
+  }
+
+  neighbors(): readonly string[] {
+    return this.#view.active();
+  }
+
+  snapshot(): unknown {
+    return { active: this.#view.active(), passive: this.#view.passive(), tree: this.#tree.snapshot(), counters: { ...this.#tree.counters } };
+  }
+}

@@ -1,0 +1,131 @@
+// Simulated nodes with peers and gossip, for tests.
+
+import { createPeers, createStoreAddressBook, type Peers, type PeersOptions } from '@trunkline/peers';
+import { defineProtocol, json, type Transport } from '@trunkline/transport-core';
+import type { Level, SimTransportOptions, Simulation, SimulationOptions } from '@trunkline/transport-inmem/simulation';
+import { createSimulation } from '@trunkline/transport-inmem/simulation';
+import * as z from 'zod/mini';
+import { createGossip, type Gossip } from '../gossip.ts';
+import type { GossipOptions } from '../options.ts';
+import { fullMesh } from '../overlay/full-mesh.ts';
+import type { Topic } from '../topic.ts';
+import type { GossipEvent, MessageMeta, Received, Subscription, TopicOptions } from '../types.ts';
+
+export const idle = defineProtocol({ name: 'idle', version: 1, channel: 0x20, methods: { nothing: { id: 1, request: json(z.null()) } } });
+export const words = json(z.string());
+
+export interface TestNode {
+  readonly name: string;
+  readonly nodeId: string;
+  readonly transport: Transport<typeof idle>;
+  readonly peers: Peers<any>;
+  readonly gossip: Gossip;
+  readonly events: GossipEvent[];
+}
+
+export interface ClusterOptions {
+  readonly gossip?: (name: string) => Partial<GossipOptions>;
+  readonly peers?: (name: string) => Partial<PeersOptions<any>>;
+  readonly transport?: SimTransportOptions;
+  /** Runs in each life of a node, before gossip starts. */
+  readonly setup?: (node: TestNode) => void;
+  /** Default true. */
+  readonly start?: boolean;
+}
+
+/** Declares nodes whose ids are made of their names, all peers of each other unless `peers` says otherwise. Gives those that are up. */
+export function cluster(sim: Simulation, names: readonly string[], options: ClusterOptions = {}): Map<string, TestNode> {
+  const nodes = new Map<string, TestNode>();
+  for (const name of names) {
+    sim.node(name, async ({ transport: make, store, clock }) => {
+      const transport = make(idle, options.transport ?? {});
+      const peers = createPeers<any>({
+        transport,
+        identity: { nodeId: idOf(name) },
+        addressBook: createStoreAddressBook(store),
+        maxOutbound: 0,
+        persistent: names.filter((other) => other < name),
+        ...options.peers?.(name),
+      });
+      const gossip = createGossip({ transport, peers, overlay: fullMesh(), wall: () => clock.wall(), ...options.gossip?.(name) });
+      const node: TestNode = { name, nodeId: idOf(name), transport, peers, gossip, events: [] };
+      void (async () => {
+        for await (const event of gossip.events()) node.events.push(event);
+      })();
+      options.setup?.(node);
+      await transport.listen();
+      if (options.start ?? true) await gossip.start();
+      await peers.start();
+      nodes.set(name, node);
+      return async () => {
+        nodes.delete(name);
+        await gossip.close();
+        await peers.close();
+        await transport.close();
+      };
+    });
+  }
+  return nodes;
+}
+
+/** What a node hears on a topic. */
+export interface Ear {
+  readonly topic: Topic<string>;
+  readonly heard: Received<string>[];
+  /** The messages alone. */
+  readonly words: string[];
+  readonly subscription: Subscription;
+}
+
+/** Opens a topic and listens. */
+export function listen(node: TestNode, name: string | Uint8Array = 'news', options: TopicOptions<string> = {}): Ear {
+  const topic = node.gossip.topic(name, words, options);
+  const heard: Received<string>[] = [];
+  const said: string[] = [];
+  const subscription = topic.subscribe((message: string, meta: MessageMeta) => {
+    heard.push({ message, meta });
+    said.push(message);
+  });
+  return { topic, heard, words: said, subscription };
+}
+
+/** All of them have so many neighbours on their topic. */
+export function areMet(ears: Iterable<Ear>, neighbors: number): boolean {
+  return [...ears].every(({ topic }) => topic.neighbors.length === neighbors);
+}
+
+/** A node id for a name. */
+export function idOf(name: string): string {
+  let hex = '';
+  for (let round = 0; hex.length < 64; round++) {
+    let hash = 0x811c_9dc5 ^ (round * 0x9e37_79b9);
+    for (const char of name) hash = Math.imul(hash ^ char.charCodeAt(0), 0x0100_0193);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x85eb_ca6b);
+    hex += ((hash ^ (hash >>> 13)) >>> 0).toString(16).padStart(8, '0');
+  }
+  return hex;
+}
+
+export interface Run {
+  readonly seed: number;
+  readonly level: Level;
+  /** For the messages of assertions. */
+  readonly name: string;
+}
+
+/** So many seeds a level. */
+export function runs(seeds = 2, levels: readonly Level[] = ['message', 'stream']): Run[] {
+  return levels.flatMap((level) => Array.from({ length: seeds }, (_, i) => ({ seed: i + 1, level, name: `${level}, seed ${i + 1}` })));
+}
+
+/** A simulation of a run, its links 1 to 20 ms long. */
+export function simulationOf({ seed, level }: Run, options: Omit<SimulationOptions, 'seed' | 'level'> = {}): Simulation {
+  return createSimulation({ seed, level, link: { latency: [1, 20] }, ...options });
+}
+
+type EventOf<T extends GossipEvent['type']> = Extract<GossipEvent, { readonly type: T }>;
+
+/** A node's events of one type. */
+export function eventsOf<T extends GossipEvent['type']>(node: TestNode, type: T): EventOf<T>[] {
+  return node.events.filter((event) => event.type === type) as EventOf<T>[];
+}

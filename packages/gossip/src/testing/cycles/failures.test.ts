@@ -1,0 +1,32 @@
+import test from 'ava';
+import { Cycles } from './cycles.ts';
+
+const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+test('failures that are seen at once: to 80 percent every message reaches everybody, at 90 percent nearly', (t) => {
+  t.timeout(SLOW);
+  const reliability = (share: number, seed: number) => {
+    const net = new Cycles({ nodes: 1_000, seed }).build(12);
+    net.fail(net.draw(share), true);
+    return net.graph().floods(1_000, net.random).reliability;
+  };
+  for (const share of [0.3, 0.6, 0.8]) t.true(reliability(share, 7) >= 0.9999, `${share}`);
+  const atNinety = [1, 2, 3, 4].map((seed) => reliability(0.9, seed));
+  t.true(mean(atNinety) >= 0.985, `${atNinety}`);
+});
+
+test('at 95 percent the views alone reach most of the living, and an address book beyond them reaches all', (t) => {
+  t.timeout(SLOW);
+  const reliability = (seed: number, book: number) => {
+    const net = new Cycles({ nodes: 2_000, seed, book }).build(12);
+    net.fail(net.draw(0.95), true);
+    return net.graph().floods(1_000, net.random).reliability;
+  };
+  const alone = [1, 2, 3, 4].map((seed) => reliability(seed, 0));
+  t.true(Math.min(...alone) >= 0.8, `${alone}`);
+  t.true(mean(alone) >= 0.86, `${alone}`);
+  for (const seed of [1, 2]) t.true(reliability(seed, 200) >= 0.97);
+});
+
+/** Milliseconds on a busy machine; 5 s to 10 s otherwise. */
+const SLOW = 300_000;

@@ -1,0 +1,83 @@
+// Messages to a list of nodes: each directly, whether it is a neighbour or not. A bad recipient does not spoil the rest.
+
+import { type Random, TransportError } from '@trunkline/transport-core';
+import type { MessageId } from '../messages/message-id.ts';
+import type { Body } from '../overlay/body.ts';
+import type { OwnMessage } from '../overlay/overlay.ts';
+import type { Push } from '../plumtree/message.ts';
+import type { DropReason, PublishFailure, PublishResult } from '../types.ts';
+import { noRoom } from './errors.ts';
+import { resultOf } from './publication.ts';
+import type { TopicKey } from './topic-key.ts';
+
+/** What it asks of the topic. */
+export interface Sender {
+  readonly key: TopicKey;
+  readonly host: {
+    readonly self: string;
+    readonly random: Random;
+    interested(topic: string): string[];
+    isOn(nodeId: string, topic: string): boolean | undefined;
+    reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
+    push(to: string, topic: TopicKey, push: Push<Body>): boolean;
+  };
+  drop(reason: DropReason, id: MessageId, from: string): void;
+}
+
+/** Resolves when each of the list was handed the message, or could not be. */
+export async function sendTo(
+  session: Sender,
+  { id, body }: OwnMessage,
+  { min, timeout }: { readonly min: number; readonly timeout: number },
+): Promise<PublishResult> {
+  const { host, key } = session;
+  const failed: PublishFailure[] = [];
+  let handed = 0;
+  const hand = (nodeId: string, isOn: boolean) => {
+    if (!isOn) {
+      const error = new TransportError('not_found', `node ${nodeId} is not on topic ${key.name}`, { target: nodeId, sent: false });
+      failed.push({ nodeId, error });
+    } else if (host.push(nodeId, key, { kind: 'push', id, hops: 1, payload: body, size: body.payload.length })) {
+      handed++;
+    } else {
+      session.drop('no-room', id, nodeId);
+      failed.push({ nodeId, error: noRoom(nodeId) });
+    }
+  };
+  const reach = async (nodeId: string) => {
+    try {
+      hand(nodeId, await host.reach(nodeId, key.hex, timeout));
+    } catch (error) {
+      failed.push({
+        nodeId,
+        error: error instanceof TransportError ? error : new TransportError('unavailable', String(error), { target: nodeId, cause: error }),
+      });
+    }
+  };
+  const absent: Promise<void>[] = [];
+  for (const nodeId of body.nodes) {
+    if (nodeId === host.self) continue;
+    const isOn = host.isOn(nodeId, key.hex);
+    if (isOn === undefined) absent.push(reach(nodeId));
+    else hand(nodeId, isOn);
+  }
+  if (absent.length > 0) await Promise.all(absent);
+  if (handed >= min) return resultOf(handed, failed);
+  throw new TransportError('unavailable', `publish: it was handed to ${handed} of ${min} peers`, { sent: handed > 0, cause: failed[0]?.error });
+}
+
+/** Hands it to so many nodes on the topic, chosen at random: to one after the other until there are enough. Each is a message of its own. */
+export async function sendToAny(session: Sender, make: (nodes: readonly string[]) => OwnMessage, count: number, min: number): Promise<PublishResult> {
+  const { host, key } = session;
+  const rest = host.interested(key.hex);
+  const failed: PublishFailure[] = [];
+  let handed = 0;
+  while (handed < count && rest.length > 0) {
+    const [nodeId] = rest.splice(Math.floor(host.random() * rest.length), 1) as [string];
+    const { id, body } = make([nodeId]);
+    if (host.push(nodeId, key, { kind: 'push', id, hops: 1, payload: body, size: body.payload.length })) handed++;
+    else failed.push({ nodeId, error: noRoom(nodeId) });
+  }
+  if (handed >= min) return resultOf(handed, failed);
+  throw new TransportError('unavailable', `publish: it was handed to ${handed} of ${min} peers`, { sent: handed > 0, cause: failed[0]?.error });
+}

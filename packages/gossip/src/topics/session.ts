@@ -1,0 +1,309 @@
+// One topic of this node: its overlay, its readers, and what it publishes. It lives while a handle or a reader does.
+
+import { type Clock, type Codec, type EventHub, type Random, reasonError, TransportError } from '@trunkline/transport-core';
+import type { Envelope } from '../driver/frame.ts';
+import { IdSource } from '../messages/id-source.ts';
+import { type MessageId, messageKey } from '../messages/message-id.ts';
+import type { PublishConfig, TopicConfig } from '../options.ts';
+import type { Body } from '../overlay/body.ts';
+import { FullMesh } from '../overlay/full-mesh.ts';
+import type { Overlay, OverlayFactory, OverlayHost } from '../overlay/overlay.ts';
+import type { DeliveryMeta } from '../plumtree/host.ts';
+import type { Control, Push } from '../plumtree/message.ts';
+import type { DropReason, GossipEvent, PublishFailure, PublishResult, TopicSnapshot } from '../types.ts';
+import { noRoom, topicClosed } from './errors.ts';
+import { Inspection } from './inspection.ts';
+import { Publication } from './publication.ts';
+import type { Reader } from './reader.ts';
+import { sendTo, sendToAny } from './recipients.ts';
+import type { TopicKey } from './topic-key.ts';
+
+/** What a topic has done for it. */
+export interface SessionHost {
+  readonly self: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventHub<GossipEvent>;
+  readonly overlay: OverlayFactory;
+  readonly isStarted: boolean;
+  /** Connected peers of whom it is not known yet which topics they are on. */
+  pending(): Iterable<string>;
+  /** Connected peers that are on the topic. */
+  interested(topic: string): string[];
+  /** The number of a new life. */
+  epoch(): number;
+  /** Sends or queues a message. */
+  push(to: string, topic: TopicKey, push: Push<Body>): boolean;
+  tryPush(to: string, topic: TopicKey, push: Push<Body>): boolean;
+  control(to: string, topic: TopicKey, control: Control): boolean;
+  view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void;
+  /** Connects to a node and resolves to whether it is on the topic; rejects where it can't be reached in time. */
+  reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
+  /** It is connected, and on the topic; undefined: that is not known yet, or it is not connected. */
+  isOn(nodeId: string, topic: string): boolean | undefined;
+  /** Is it one that connections are kept to? */
+  neighbor(nodeId: string, isOne: boolean): void;
+  /** It did what it should not have. */
+  misbehaved(nodeId: string): void;
+  /** Something is due by then. */
+  dueBy(time: number): void;
+  /** Nobody uses the topic any more. */
+  unused(session: Session): void;
+}
+
+export class Session {
+  readonly key: TopicKey;
+  readonly codec: Codec<unknown, any>;
+  readonly limit: number;
+  readonly validate: TopicConfig['validate'];
+  readonly host: SessionHost;
+  /** The number of this life: another after the topic was left. */
+  readonly epoch: number;
+  readonly readers = new Set<Reader>();
+  handles = 0;
+  published = 0;
+  delivered = 0;
+  duplicates = 0;
+  readonly dropped: Partial<Record<DropReason, number>> = {};
+  readonly #inspection: Inspection;
+  readonly #ids: IdSource;
+  /** Messages to lists of nodes: they go directly, whatever the overlay. */
+  readonly #direct: FullMesh;
+  readonly #open = new Set<Publication>();
+  /** Until gossip has started. */
+  readonly #waiting: (() => void)[] = [];
+  #overlay: Overlay | undefined = undefined;
+  #isOver = false;
+
+  constructor(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig, host: SessionHost) {
+    this.key = key;
+    this.codec = codec;
+    this.limit = config.limit ?? LIMIT;
+    this.validate = config.validate;
+    this.host = host;
+    this.epoch = host.epoch();
+    this.#ids = new IdSource({ origin: host.self, epoch: this.epoch });
+    this.#inspection = new Inspection(this, config);
+    const direct: OverlayHost = { ...this.#overlayHost(), neighborUp: () => {}, neighborDown: () => {} };
+    this.#direct = new FullMesh({ self: host.self, random: host.random, now: host.clock.now(), host: direct });
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  get overlay(): Overlay | undefined {
+    return this.#overlay;
+  }
+
+  /** Gossip has started. */
+  join(): void {
+    const { clock, overlay, random, self, events } = this.host;
+    this.#overlay = overlay.create({ self, random, now: clock.now(), host: this.#overlayHost() });
+    events.tell({ type: 'joined', topic: this.key.name });
+    for (const peer of this.host.interested(this.key.hex)) this.#overlay.peerUp(peer, clock.now());
+    for (const publish of this.#waiting.splice(0)) publish();
+    this.host.dueBy(this.due);
+  }
+
+  /** Nobody is on it here any more: readers end, and neighbours are told. */
+  end(error: TransportError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const reader of [...this.readers]) reader.close();
+    for (const publication of this.#open) publication.fail(error);
+    this.#open.clear();
+    this.#inspection.close();
+    for (const publish of this.#waiting.splice(0)) publish();
+    if (this.#overlay === undefined) return;
+    this.#overlay.leave(this.host.clock.now());
+    this.host.events.tell({ type: 'left', topic: this.key.name });
+  }
+
+  /** A handle or a reader is gone. */
+  release(): void {
+    if (!this.#isOver && this.handles === 0 && this.readers.size === 0) this.host.unused(this);
+  }
+
+  // Publishing.
+
+  /** Resolves once it is queued. */
+  publish(payload: Uint8Array, options: PublishConfig): Promise<PublishResult> {
+    if (payload.length > this.limit) {
+      const text = `publish: a message of ${payload.length} bytes is above the limit of topic ${this.key.name}, ${this.limit} bytes`;
+      return Promise.reject(reasonError('too_large', text, { sent: false }));
+    }
+    if (this.#isOver) return Promise.reject(topicClosed(this.key.name));
+    if (this.host.isStarted) return this.#publish(payload, options);
+    if (this.#waiting.length >= WAITING) {
+      return Promise.reject(new TransportError('resource_exhausted', `publish: ${WAITING} messages wait already for gossip.start()`, { sent: false }));
+    }
+    return new Promise((resolve) => this.#waiting.push(() => resolve(this.#publish(payload, options))));
+  }
+
+  #publish(payload: Uint8Array, { to, except, any, min, timeout }: PublishConfig): Promise<PublishResult> {
+    const { host } = this;
+    if (this.#isOver) return Promise.reject(topicClosed(this.key.name));
+    if (this.#open.size >= OPEN) {
+      return Promise.reject(new TransportError('resource_exhausted', `publish: ${OPEN} messages wait already for their recipients`, { sent: false }));
+    }
+    this.published++;
+    if (any !== undefined)
+      return sendToAny(this, (nodes) => ({ id: this.#ids.next(), body: { audience: 'to', nodes, payload, message: undefined } }), any, min);
+    const nodes = [...new Set(to ?? except ?? [])];
+    const audience = to !== undefined ? 'to' : nodes.length > 0 ? 'except' : 'all';
+    const message = { id: this.#ids.next(), body: { audience, nodes, payload, message: undefined } satisfies Body as Body };
+    if (audience === 'to') return sendTo(this, message, { min, timeout });
+    const now = host.clock.now();
+    const failed: PublishFailure[] = [];
+    this.#refused = failed;
+    const handed = this.#overlay!.publish(message, now);
+    this.#refused = undefined;
+    const pending = [...host.pending()];
+    // There is somebody, and the overlay has just begun: its first neighbour gets it.
+    if (this.#overlay!.neighbors().length === 0 && host.interested(this.key.hex).length > 0) pending.push(ANYBODY);
+    const publication = new Publication(message, { handed, pending, failed, min, timeout, now });
+    if (!publication.isOver) this.#open.add(publication);
+    host.dueBy(this.due);
+    return publication.promise;
+  }
+
+  /** Where `publish` gathers whom the message could not be handed to. */
+  #refused: PublishFailure[] | undefined = undefined;
+
+  // Peers.
+
+  peerUp(peer: string, now: number): void {
+    this.#overlay?.peerUp(peer, now);
+    this.host.dueBy(this.due);
+  }
+
+  peerDown(peer: string, error: TransportError | undefined, now: number): void {
+    this.#overlay?.peerDown(peer, error, now);
+    this.host.dueBy(this.due);
+  }
+
+  /** It is known now which topics a peer is on, or it is gone. */
+  known(peer: string): void {
+    for (const publication of this.#open) publication.known(peer);
+    this.#sweep();
+  }
+
+  // What comes.
+
+  pushed(from: string, envelope: Envelope, now: number): void {
+    this.#inspection.inspect(from, envelope, envelope.audience === 'to' ? this.#direct : this.#overlay!, now);
+    this.host.dueBy(this.due);
+  }
+
+  drop(reason: DropReason, id: MessageId, from: string): void {
+    this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
+    const { events } = this.host;
+    if (!events.isRead) return;
+    const peer = reason === 'no-room' ? { to: from } : { from };
+    events.tell({ type: 'dropped', topic: this.key.name, reason, id: messageKey(id), ...peer });
+  }
+
+  misbehaved(nodeId: string, what: string, isToBlame = true): void {
+    this.host.events.tell({ type: 'misbehaved', topic: this.key.name, nodeId, what });
+    // What our own validator holds back passes for a promise that was not kept.
+    if (isToBlame && (what !== 'broken-promise' || this.validate === undefined)) this.host.misbehaved(nodeId);
+  }
+
+  failed(error: unknown): void {
+    this.host.events.tell({ type: 'failed', topic: this.key.name, error });
+  }
+
+  // Time.
+
+  get due(): number {
+    let due = Math.min(this.#overlay?.due ?? Number.POSITIVE_INFINITY, this.#direct.due, this.#inspection.due);
+    for (const publication of this.#open) due = Math.min(due, publication.due);
+    return due;
+  }
+
+  wake(now: number): void {
+    if (this.#overlay !== undefined && now >= this.#overlay.due) this.#overlay.wake(now);
+    this.#direct.wake(now);
+    this.#inspection.wake(now);
+    for (const publication of this.#open) if (now >= publication.due) publication.expire();
+    this.#sweep();
+  }
+
+  snapshot(): TopicSnapshot {
+    const overlay = this.#overlay;
+    return {
+      topic: this.key.name,
+      key: this.key.hex,
+      overlay: this.host.overlay.name,
+      neighbors: overlay?.neighbors() ?? [],
+      interested: this.host.interested(this.key.hex).length,
+      handles: this.handles,
+      readers: [...this.readers].map((reader) => reader.state),
+      validating: this.#inspection.validating,
+      published: this.published,
+      delivered: this.delivered,
+      duplicates: this.duplicates,
+      dropped: { ...this.dropped },
+      details: overlay?.snapshot(),
+    };
+  }
+
+  #sweep(): void {
+    for (const publication of this.#open) if (publication.isOver) this.#open.delete(publication);
+  }
+
+  #overlayHost(): OverlayHost {
+    const { host, key } = this;
+    const { events } = host;
+    const topic = key.name;
+    return {
+      send: (to, push) => host.push(to, key, push),
+      trySend: (to, push) => host.tryPush(to, key, push),
+      control: (to, control) => host.control(to, key, control),
+      view: (to, message) => host.view(to, this, message),
+      deliver: (push, meta) => this.#deliver(push, meta),
+      neighborUp: (nodeId) => {
+        host.neighbor(nodeId, true);
+        events.tell({ type: 'neighborUp', topic, nodeId });
+        for (const publication of this.#open) {
+          if (!publication.isHandedTo(nodeId) && this.#overlay!.offer(nodeId, publication.message)) publication.handed(nodeId);
+          publication.known(ANYBODY);
+        }
+        this.#sweep();
+      },
+      neighborDown: (nodeId, cause, error) => {
+        host.neighbor(nodeId, false);
+        events.tell({ type: 'neighborDown', topic, nodeId, cause, ...(error === undefined ? {} : { error }) });
+      },
+      duplicate: (id, from) => {
+        this.duplicates++;
+        if (events.isRead) events.tell({ type: 'duplicate', topic, id: messageKey(id), from });
+      },
+      dropped: (id, peer, reason) => {
+        this.drop(reason, id, peer);
+        if (reason === 'no-room') this.#refused?.push({ nodeId: peer, error: noRoom(peer) });
+      },
+      grafted: (nodeId) => events.tell({ type: 'grafted', topic, nodeId }),
+      pruned: (nodeId) => events.tell({ type: 'pruned', topic, nodeId }),
+      misbehaved: (nodeId, what, isToBlame) => this.misbehaved(nodeId, what, isToBlame),
+    };
+  }
+
+  #deliver({ payload: body, id }: Push<Body>, { origin, from, hops }: DeliveryMeta): void {
+    if (body.audience === 'except' && body.nodes.includes(this.host.self)) return this.drop('excluded', id, from);
+    this.delivered++;
+    const meta = { id: messageKey(id), origin, from, hops };
+    if (this.host.events.isRead) this.host.events.tell({ type: 'delivered', topic: this.key.name, ...meta });
+    for (const reader of [...this.readers]) reader.offer(body.message, meta);
+  }
+}
+
+/** Bytes of a message at most, where nothing else was said. */
+const LIMIT = 1024 * 1024;
+/** Stands for whoever becomes the first neighbour. */
+const ANYBODY = 'anybody';
+/** Messages that wait for the start (p2panda's queue until its overlay is joined). */
+const WAITING = 128;
+/** Messages that wait for recipients. */
+const OPEN = 1_024;

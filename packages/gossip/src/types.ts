@@ -1,0 +1,214 @@
+// What gossip is to its user: messages and what is known of them, what publishing comes to, and what happens.
+
+import type { TransportError } from '@trunkline/transport-core';
+
+/** What is known of a message besides itself. */
+export interface MessageMeta {
+  /** The same at every node; equal contents published twice have two. */
+  readonly id: string;
+  /** The node id of the publisher. Without signatures it is what the message says; on a full mesh it is also who sent it. */
+  readonly origin: string;
+  /** The node id of the peer that it came from: the last hop. */
+  readonly from: string;
+  /** Links that it passed, 1 or more. */
+  readonly hops: number;
+  /** Messages that this reader missed just before this one, because it was too slow (`queue`). */
+  readonly missed: number;
+}
+
+/** A message, and what is known of it. */
+export interface Received<T> {
+  readonly message: T;
+  readonly meta: MessageMeta;
+}
+
+/**
+ * What a validator says: `accept` it is delivered, and passed on; `reject` it is neither, and who sent it is reported as bad; `ignore` it is
+ * neither, and nobody is to blame.
+ */
+export type Verdict = 'accept' | 'reject' | 'ignore';
+
+/**
+ * What becomes of a message that finds a reader's queue full:
+ * - drop-oldest: the one that waits longest goes
+ * - drop-newest: it goes itself
+ * - error: the reader ends with `resource_exhausted`
+ * - block: it waits nevertheless, up to 16 times `size` or 4,096 if that is more, and then goes itself. Nobody else is held up: neither other
+ *   readers nor publishers
+ */
+export type QueuePolicy = 'block' | 'drop-oldest' | 'drop-newest' | 'error';
+
+/** How much waits for one reader. */
+export interface QueueOptions {
+  /** Messages, 1 to 1,000,000. Default 128 (p2panda). */
+  readonly size?: number | undefined;
+  /** Default 'drop-oldest'. */
+  readonly policy?: QueuePolicy | undefined;
+}
+
+/** Options of a topic. */
+export interface TopicOptions<T> {
+  /** Bytes of an encoded message at most, 1 to 63 MiB. Default 1 MiB. It should be the same at all nodes, and below their `limits.message`. */
+  readonly limit?: number | undefined;
+  /** For the readers of this handle. */
+  readonly queue?: QueueOptions | undefined;
+  /**
+   * Asked of each message of others, once, before it is delivered or passed on. One that throws, rejects, or takes too long ignores; it is not
+   * the sender's fault. It must not change the message.
+   */
+  readonly validate?: ((message: T, meta: MessageMeta) => Verdict | Promise<Verdict>) | undefined;
+  /** Milliseconds that it may take. Default 1,000. */
+  readonly validateTimeout?: number | undefined;
+  /** Messages that are being validated at once; what comes beyond is ignored. 1 to 65,536, default 256. */
+  readonly validateAtOnce?: number | undefined;
+}
+
+/** Options of a reader. */
+export interface SubscribeOptions {
+  /** Default: the topic's. */
+  readonly queue?: QueueOptions | undefined;
+  /** Told of what the reader threw, and of the end by `error`. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** A reader at work. */
+export interface Subscription {
+  /** Ends it; what waits for it is dropped. Idempotent. */
+  close(): void;
+}
+
+/** Options of one message. `to`, `except` and `any` exclude each other. */
+export interface PublishOptions {
+  /** Node ids: these alone get it, neighbours or not, each directly. At most 1,024. */
+  readonly to?: readonly string[] | undefined;
+  /** Node ids: all but these get it. They may still pass it on to others. At most 1,024. */
+  readonly except?: readonly string[] | undefined;
+  /** So many of the connected nodes on the topic get it, chosen at random; another is tried where too much waits for one. At most 1,024. */
+  readonly any?: number | undefined;
+  /** Waits until it was handed to so many peers. Default 0. */
+  readonly min?: number | undefined;
+  /** Milliseconds for `min`, and for dials of `to`. Default 10,000. Past it `min` is `deadline_exceeded`. */
+  readonly timeout?: number | undefined;
+}
+
+/** What publishing came to. */
+export interface PublishResult {
+  /** Peers that it was handed to: queued for them, or told that it is here. */
+  readonly handed: number;
+  /** Recipients that it could not be handed to, and why; absent where there are none. */
+  readonly failed?: readonly PublishFailure[];
+}
+
+export interface PublishFailure {
+  readonly nodeId: string;
+  /** `not_found` it is not on the topic; `unavailable` it is not connected and can't be reached; `resource_exhausted` too much waits for it. */
+  readonly error: TransportError;
+}
+
+/**
+ * Why a neighbour is none any more: `lost` its connection is gone, `left` it left the topic, `evicted` this node gave its place to another,
+ * `disconnected` it did so, `closed` this node left the topic.
+ */
+export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | 'closed';
+
+/**
+ * Why a message was dropped:
+ * - not-addressed, excluded: it is for others
+ * - forged: it says to be of another node than could be
+ * - too-large: it is above this node's limit
+ * - undecodable: the codec refuses it
+ * - rejected, ignored, timeout, overloaded: by the validator, or for want of one that is free
+ * - refused: it was dropped so before
+ * - old, full, own: too late to tell a duplicate; too many origins; in this node's own name
+ * - stranger: its sender is no neighbour
+ * - no-room: too much waits for a peer already
+ */
+export type DropReason =
+  | 'not-addressed'
+  | 'excluded'
+  | 'forged'
+  | 'too-large'
+  | 'undecodable'
+  | 'rejected'
+  | 'ignored'
+  | 'timeout'
+  | 'overloaded'
+  | 'refused'
+  | 'old'
+  | 'full'
+  | 'own'
+  | 'stranger'
+  | 'no-room';
+
+/** What happens on topics, in order. `topic` is its name, or its 32 bytes in hex. */
+export type GossipEvent =
+  /** This node is on a topic. */
+  | { readonly type: 'joined'; readonly topic: string }
+  /** This node has left it. */
+  | { readonly type: 'left'; readonly topic: string }
+  /** Messages of the topic are exchanged with a node. */
+  | { readonly type: 'neighborUp'; readonly topic: string; readonly nodeId: string }
+  | {
+      readonly type: 'neighborDown';
+      readonly topic: string;
+      readonly nodeId: string;
+      readonly cause: NeighborDownCause;
+      readonly error?: TransportError | undefined;
+    }
+  /** With a topic: a reader of it was too slow, and has missed so many in all (told at the first, and whenever it doubles). Without: who reads these events was. */
+  | { readonly type: 'lagged'; readonly topic?: string | undefined; readonly missed: number }
+  /** A message was handed to this node's readers. */
+  | { readonly type: 'delivered'; readonly topic: string; readonly id: string; readonly origin: string; readonly from: string; readonly hops: number }
+  /** It came once more. */
+  | { readonly type: 'duplicate'; readonly topic: string; readonly id: string; readonly from: string }
+  /** It was not delivered, or not sent (`to`). */
+  | {
+      readonly type: 'dropped';
+      readonly topic: string;
+      readonly reason: DropReason;
+      readonly id: string;
+      readonly from?: string | undefined;
+      readonly to?: string | undefined;
+    }
+  /** A link became one that messages are pushed over, or is one no longer (`partialView`). */
+  | { readonly type: 'grafted' | 'pruned'; readonly topic: string; readonly nodeId: string }
+  /** A peer did what an honest one doesn't, or seldom. */
+  | { readonly type: 'misbehaved'; readonly topic: string; readonly nodeId: string; readonly what: string }
+  /** A reader or a validator of this node threw. */
+  | { readonly type: 'failed'; readonly topic: string; readonly error: unknown };
+
+/** A topic, as plain data. */
+export interface TopicSnapshot {
+  readonly topic: string;
+  /** 64 hex digits: what stands for it between nodes. */
+  readonly key: string;
+  readonly overlay: string;
+  readonly neighbors: readonly string[];
+  /** Connected peers that are on it. */
+  readonly interested: number;
+  readonly handles: number;
+  /** Readers, and the messages that wait for each. */
+  readonly readers: readonly { readonly waiting: number; readonly missed: number }[];
+  readonly validating: number;
+  readonly published: number;
+  readonly delivered: number;
+  readonly duplicates: number;
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  /** What the overlay tells of itself. */
+  readonly details: unknown;
+}
+
+/** All of gossip, as plain data. */
+export interface GossipSnapshot {
+  readonly nodeId: string;
+  readonly topics: readonly TopicSnapshot[];
+  readonly peers: readonly {
+    readonly nodeId: string;
+    /** Topics that it is on. */
+    readonly topics: number;
+    /** What waits to be sent to it. */
+    readonly waiting: { readonly messages: number; readonly bytes: number };
+    /** Messages dropped because too many waited. */
+    readonly dropped: number;
+  }[];
+}
