@@ -17,17 +17,21 @@ export class Allowance {
 
   /** Takes one, where there is one. */
   take(now: number): boolean {
-    if (now > this.#at) {
-      this.#left = Math.min(this.#burst, this.#left + (now - this.#at) / this.#interval);
-      this.#at = now;
-    }
+    this.#refill(now);
     if (this.#left < 1) return false;
     this.#left--;
     return true;
   }
 
   /** More than half was taken of late. */
-  get isScarce(): boolean {
+  isScarce(now: number): boolean {
+    this.#refill(now);
     return 2 * this.#left < this.#burst;
+  }
+
+  #refill(now: number): void {
+    if (now <= this.#at) return;
+    this.#left = Math.min(this.#burst, this.#left + (now - this.#at) / this.#interval);
+    this.#at = now;
   }
 }

@@ -312,7 +312,7 @@ export class PartialView {
     const isShuffle = this.#shuffles.begin(now);
     // Where others chose all links, or many press for one, they may be one attacker's: then one of its own cannot wait.
     const { chosen, size } = this.#active;
-    const isPressed = (chosen <= this.#config.own && this.#favors.isScarce) || (chosen === 0 && size > 0);
+    const isPressed = (chosen <= this.#config.own && this.#favors.isScarce(now)) || (chosen === 0 && size > 0);
     const isSurrounded = isShuffle && isPressed && this.#mergeAt !== Number.POSITIVE_INFINITY;
     if (now >= this.#mergeAt || isSurrounded) this.#merge(now);
     if (this.#search.begin(now) || changed) this.#fill(now);
@@ -338,7 +338,7 @@ export class PartialView {
       const isFit = (peer: string) => this.#mayAsk(peer, now);
       // The first links of its own, and all while many press for one, are rather asked of known nodes: the passive view is what others tell.
       const isNewcomer = !this.#isIntroduced;
-      const isOwn = !isNewcomer && (this.#active.chosen < this.#config.own || this.#favors.isScarce);
+      const isOwn = !isNewcomer && (this.#active.chosen < this.#config.own || this.#favors.isScarce(now));
       const contact = isNewcomer || (isOwn && this.#views.drawsContact()) ? this.#contacts.random(isFit) : undefined;
       const passive = contact === undefined ? this.#passive.random(isFit) : undefined;
       const peer = contact ?? passive ?? this.#contacts.random(isFit);

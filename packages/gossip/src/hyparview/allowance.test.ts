@@ -1,0 +1,17 @@
+import test from 'ava';
+import { Allowance } from './allowance.ts';
+
+test('so many at once, then one every interval; scarce until half of it is back', (t) => {
+  const allowance = new Allowance(4, 100, 0);
+  t.deepEqual(
+    [1, 2, 3, 4, 5].map(() => allowance.take(0)),
+    [true, true, true, true, false],
+  );
+  t.false(allowance.take(99));
+  t.true(allowance.take(100));
+  t.false(allowance.take(150));
+  t.true(allowance.isScarce(299));
+  t.false(allowance.isScarce(300));
+  // However long it rests, no more than so many at once; a clock that stands still gives none.
+  t.is([1, 2, 3, 4, 5, 6].filter(() => allowance.take(1e9)).length, 4);
+});
