@@ -97,10 +97,7 @@ function report(name: string, results: readonly Result[]): void {
   const figures = (key: string) => results.map((result) => result.figures[key] ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b);
   const lines = Object.keys(results[0]?.figures ?? {}).map((key) => {
     const all = figures(key);
-    return [
-      key,
-      ...[all[0]!, median(all), all[Math.floor(0.9 * (all.length - 1))]!, all.at(-1)!].map((value) => (Number.isFinite(value) ? round3(value) : '–')),
-    ];
+    return [key, ...[all[0]!, median(all), all[Math.ceil(0.9 * all.length) - 1]!, all.at(-1)!].map((value) => (Number.isFinite(value) ? round3(value) : '–'))];
   });
   console.log(alignTable([['', 'least', 'median', '90 %', 'most'], ...lines], 1));
 }

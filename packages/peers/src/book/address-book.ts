@@ -5,7 +5,7 @@ import { isNodeId, type Random, randomBytes } from '@trunkline/transport-core';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
 import { type Ban, BanList } from './ban-list.ts';
 import type { BookDocument } from './book-document.ts';
-import { drawMany, drawOne } from './draw.ts';
+import { drawAround, drawMany, drawOne } from './draw.ts';
 import { KnownAddress } from './known-address.ts';
 import { BAN_TIME, ENOUGH_ADDRESSES, MOST_ON_A_HOST, MOST_OWN, NEW_BUCKETS_PER_ADDRESS } from './limits.ts';
 import { Placement } from './placement.ts';
@@ -197,6 +197,15 @@ export class AddressBook {
   select(bias?: number): BookAddress[] {
     const isFit = (known: KnownAddress) => !this.#private.has(known.nodeId) && !known.isBad(this.#now) && !known.isLost(this.#now);
     return drawMany(this.#shelves, this.#random, bias, isFit).map(({ nodeId, address }) => ({ nodeId, address }));
+  }
+
+  /**
+   * As `select`, where it is known who is there now: those, and a quarter as many others that have not failed; 32 in all if there are, 250 at
+   * most. Who is gone would else be told of for ever, as each word of an address makes it young again.
+   */
+  selectAround(alive: Iterable<string>): BookAddress[] {
+    const isFit = (known: KnownAddress) => !this.#private.has(known.nodeId) && !known.isBad(this.#now);
+    return drawAround(this.#shelves, this.#random, alive, isFit).map(({ nodeId, address }) => ({ nodeId, address }));
   }
 
   /** A dial to it begins. It counts as a failure until `succeeded`. */

@@ -29,6 +29,18 @@ export function drawMany(shelves: Shelves, random: Random, bias: number | undefi
   return sample(chosen, count, random);
 }
 
+/** Those of `alive` that fit, and a quarter as many others that have not failed; see `AddressBook.selectAround`. */
+export function drawAround(shelves: Shelves, random: Random, alive: Iterable<string>, isFit: Test): KnownAddress[] {
+  const there = new Set<KnownAddress>();
+  for (const nodeId of alive) {
+    const known = shelves.get(nodeId);
+    if (known !== undefined && isFit(known)) there.add(known);
+  }
+  const others = drawMany(shelves, random, undefined, (known) => !there.has(known) && known.failures === 0 && isFit(known));
+  const chosen = [...there, ...others.slice(0, Math.max(SHORTEST_ANSWER, Math.floor(there.size * 1.25)) - there.size)];
+  return sample(chosen, Math.min(chosen.length, LONGEST_ANSWER), random);
+}
+
 /** How likely a new entry is: Tendermint's weights, the square root of how many there are times the bias; bounded once enough are tried. */
 function shareOfNew(shelves: Shelves, bias: number): number {
   const fresh = Math.sqrt(shelves.freshSize) * clamp(bias);

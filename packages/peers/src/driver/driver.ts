@@ -203,7 +203,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
 
   addresses(seed: boolean): BookAddress[] {
     const { book } = this.node.keeper;
-    return seed ? book.select(SEED_BIAS) : book.select();
+    return seed ? book.select(SEED_BIAS) : book.selectAround(this.node.roster.peers.keys());
   }
 
   told(entries: readonly BookAddress[], by: Peer): void {

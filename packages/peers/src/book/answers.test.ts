@@ -1,0 +1,50 @@
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { filledBook, HOUR, idOf, makeBook, node } from './testing/addresses.ts';
+
+test('an answer has all who are there, and a quarter as many others; 32 in all if there are, 250 at most', (t) => {
+  const book = filledBook(500, 500, { random: seededRandom(1) });
+  const all = [...book.entries()].map(({ nodeId }) => nodeId);
+  for (const [there, length] of [
+    [0, 32],
+    [10, 32],
+    [32, 40],
+    [100, 125],
+    [240, 250],
+    [400, 250],
+  ] as const) {
+    const alive = all.slice(0, there);
+    const told = book.selectAround(alive).map(({ nodeId }) => nodeId);
+    t.is(told.length, length, `${there} there`);
+    t.is(new Set(told).size, length);
+    if (there <= 200) t.true(alive.every((nodeId) => told.includes(nodeId)));
+  }
+  t.notDeepEqual(book.selectAround(all.slice(0, 20)), book.selectAround(all.slice(0, 20)));
+  const few = filledBook(2, 2);
+  t.is(few.selectAround([]).length, 4);
+});
+
+test('of the others none is told that did not answer when it was last dialled; who is there is told all the same', (t) => {
+  const book = makeBook();
+  for (let i = 0; i < 20; i++) book.succeeded(idOf(i), `8.${i}.1.1:1`, 0);
+  for (let i = 0; i < 10; i++) book.attempted(idOf(i), HOUR);
+  const told = book.selectAround([idOf(3)]).map(({ nodeId }) => nodeId);
+  t.deepEqual(
+    told.sort(),
+    [3, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19].map((i) => idOf(i)),
+  );
+});
+
+test('nobody is told that is private, banned or unknown, though it is there', (t) => {
+  const book = makeBook();
+  for (let i = 0; i < 4; i++) book.add(node(i, `8.${i}.1.1:1`), undefined, 0);
+  book.setPrivate([idOf(0)]);
+  book.ban(idOf(1), 0);
+  t.deepEqual(
+    book
+      .selectAround([0, 1, 2, 9].map((i) => idOf(i)))
+      .map(({ nodeId }) => nodeId)
+      .sort(),
+    [idOf(2), idOf(3)],
+  );
+});
