@@ -59,8 +59,7 @@ export type AddVerdict = 'added' | 'known' | 'own' | 'private' | 'banned' | 'und
 /**
  * Tendermint's and CometBFT's address book, which is Bitcoin's: 'new' buckets for hearsay and 'tried' ones for what a dial has reached,
  * chosen by a keyed hash of address group and source group, so that no group gets more than its quota. One address an id, one id an
- * address. It holds at most 20,480 entries, 4,096 bans; of one group (a /16, or this machine) 256 tried ones, and 64 new ones for each source
- * group that tells of it, which is all there is where the whole network is one group.
+ * address. It holds at most 20,480 entries, 4,096 bans; of one group (a /16) 256 tried ones, and 64 new ones for each source group.
  *
  * Where it differs, and why:
  * - Times are those of a monotonic clock, and ages in the document. A wall clock that goes back would make bans endless and hearsay ever
