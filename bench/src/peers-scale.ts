@@ -66,9 +66,10 @@ async function runAll(jobs: readonly Job[], workers: number): Promise<Result[]> 
     for (const job of queue) {
       const result = await run(job);
       results.push(result);
-      const { faults, seconds, megabytes } = result;
+      const { faults, figures, seconds, megabytes } = result;
+      const told = Object.entries(figures).map(([key, value]) => `${key} ${round3(value)}`);
       console.error(
-        `${results.length} of ${jobs.length}: ${job.scenario}, seed ${job.seed}: ${faults.length === 0 ? 'well' : faults.join('; ')} (${seconds.toFixed(0)} s, ${megabytes.toFixed(0)} MB)`,
+        `${results.length} of ${jobs.length}: ${job.scenario}, seed ${job.seed}: ${faults.length === 0 ? 'well' : faults.join('; ')} (${[...told, `${seconds.toFixed(0)} s`, `${megabytes.toFixed(0)} MB`].join(', ')})`,
       );
     }
   };
