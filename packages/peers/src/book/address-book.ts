@@ -198,10 +198,7 @@ export class AddressBook {
     return drawMany(this.#shelves, this.#random, bias, isFit).map(({ nodeId, address }) => ({ nodeId, address }));
   }
 
-  /**
-   * As `select`, where it is known who is there now: those, and a quarter as many others that have not failed; 32 in all if there are, 250 at
-   * most. Who is gone would else be told of for ever, as each word of an address makes it young again.
-   */
+  /** As `select`, where it is known who is there: those, and a quarter as many others that have not failed. Else word of who is gone never ends. */
   selectAround(alive: Iterable<string>): BookAddress[] {
     const isFit = (known: KnownAddress) => !this.#private.has(known.nodeId) && !known.isBad(this.#now);
     return drawAround(this.#shelves, this.#random, alive, isFit).map(({ nodeId, address }) => ({ nodeId, address }));
