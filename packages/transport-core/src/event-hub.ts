@@ -1,5 +1,6 @@
 // Events for any number of readers. Each has a queue; one that lags misses the oldest, and is told how many.
 
+/** Tells each of its readers every event, at the reader's own pace; 4,096 wait for one reader at most. */
 export class EventHub<E> {
   readonly #lagged: (missed: number) => E;
   readonly #readers = new Set<Reader<E>>();
@@ -15,6 +16,7 @@ export class EventHub<E> {
     return this.#readers.size > 0;
   }
 
+  /** Something happened. */
   tell(event: E): void {
     for (const reader of this.#readers) reader.push(event);
   }

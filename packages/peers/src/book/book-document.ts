@@ -40,7 +40,7 @@ export interface SavedBan {
 }
 
 /** The version that `formatBook` writes and `parseBook` reads. */
-export const BOOK_VERSION = 1;
+const BOOK_VERSION = 1;
 /** Neither reads nor writes more: 8 MiB. */
 export const LARGEST_BOOK = 8 * 1024 * 1024;
 

@@ -313,7 +313,7 @@ const CRAWLS = 16;
 /** How often peers are looked at: often enough to see a pong that is late before its peer is cut (5 s by default). */
 const LOOK = 2_000;
 /**
- * A pong that is so late speaks against a peer: more than a look and a sleep that goes unnoticed (alarm.ts) together, or that would be
+ * A pong that is so late speaks against a peer: more than a look and a sleep that goes unnoticed (half a second, by the Alarm) together, or that would be
  * blamed on it; and so much less than the time-out of a ping that a look falls between.
  */
 const LATE = 2_750;

@@ -241,13 +241,11 @@ export class Links {
 
 /** Whoever dialled a link says how long it lasts; what a planner dialled is meant to stay, but for a look at who is there. */
 function isLasting({ direction, persistent, orders }: Guest): boolean {
-  return (
-    direction === 'in' ||
-    persistent ||
-    orders.some(({ kind }) => kind === 'persistent' || kind === 'book' || kind === 'again' || kind === 'seed' || kind === 'spare')
-  );
+  return direction === 'in' || persistent || orders.some(({ kind }) => !BRIEF.has(kind));
 }
 
+/** Links that are there for a call, a look or a question; they are closed when they have been idle. */
+const BRIEF: ReadonlySet<Order['kind']> = new Set(['asked', 'test', 'crawl'] as const);
 /** Milliseconds: enough to hear of others. */
 const SHORT_STAY = 10_000;
 const NOTHING = (): void => {};

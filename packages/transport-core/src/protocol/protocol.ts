@@ -129,8 +129,8 @@ export function defineProtocol<const M extends Methods>(definition: ProtocolDefi
 }
 
 /**
- * `defineProtocol` for the project's own protocols (peers, gossip), on the channels 0x00 to 0x0f.
- * @internal
+ * `defineProtocol` for the project's own protocols (peers, gossip), on the channels 0x00 to 0x0f. Yours have the others, or they would
+ * meet: use `defineProtocol`.
  */
 export function defineProjectProtocol<const M extends Methods>(definition: ProtocolDefinition<M & CheckMethods<M>>): Protocol<M> {
   return build(definition, 0) as Protocol<M>;

@@ -2,6 +2,7 @@
 
 import type { Clock, Timer } from '../clock.ts';
 
+/** Rings at the earliest of the times that it was given, and asks anew; late by more than half a second it first has the process's sleep excused. */
 export class Alarm {
   readonly #clock: Clock;
   readonly #ring: (now: number) => number;

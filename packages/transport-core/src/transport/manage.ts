@@ -2,9 +2,8 @@
 
 import { reasonError, type TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';
-import type { Connection } from '../stream/connection.ts';
 import type { Membership } from '../stream/membership.ts';
-import { LiveRemote } from '../stream/remote.ts';
+import { connectionOf } from './members.ts';
 import type { Network } from './network.ts';
 import { NETWORK } from './protocol-transport.ts';
 import type { AnyTransport } from './types.ts';
@@ -47,10 +46,6 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
       if (network.membership === membership) network.membership = undefined;
     },
   };
-}
-
-function connectionOf(remote: Remote): Connection {
-  return LiveRemote.linkOf(remote) as Connection;
 }
 
 /** Ends every connection in order; those that are still saying hello at once. */

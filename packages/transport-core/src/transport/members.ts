@@ -8,7 +8,6 @@ import { LiveRemote } from '../stream/remote.ts';
 
 export class Members {
   readonly #network: { readonly membership: Membership | undefined };
-
   /** Names that `resolve` led to a node, as they were written. */
   readonly #names = new Map<string, string>();
 
@@ -46,13 +45,10 @@ export class Members {
     }
     return connection;
   }
-
-  connectionOf(remote: Remote): Connection {
-    return connectionOf(remote);
-  }
 }
 
-function connectionOf(remote: Remote): Connection {
+/** The connection behind a Remote of this transport's. */
+export function connectionOf(remote: Remote): Connection {
   return LiveRemote.linkOf(remote) as Connection;
 }
 

@@ -26,7 +26,7 @@ import { Ticker } from '../stream/ticker.ts';
 import { Bulletin } from './bulletin.ts';
 import type { ConnectionEvents } from './connection-events.ts';
 import { introduce } from './introduction.ts';
-import { Members } from './members.ts';
+import { connectionOf, Members } from './members.ts';
 import { Mount, type MountHost } from './mount.ts';
 
 export class Network implements ConnectionHost, PoolHost, MountHost {
@@ -245,7 +245,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   incoming(call: InCall, channel: Channel): void {
     this.served++;
     const unfit = this.membership?.screen?.(call.from!, channel.mounted!.protocol.name, call.method.name, call.payload);
-    if (unfit !== undefined) return this.members.connectionOf(call.from!).session.break(unfit);
+    if (unfit !== undefined) return connectionOf(call.from!).session.break(unfit);
     (channel.mounted as Mount).inbox.arrive(call, channel);
     if (this.memory.used > this.memory.limit * 1.25) this.#relieve();
   }
