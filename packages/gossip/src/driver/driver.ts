@@ -21,21 +21,20 @@ import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
 import { Session, type SessionHost } from '../topics/session.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import type { GossipEvent, GossipSnapshot } from '../types.ts';
+import { Acquaintance } from './acquaintance.ts';
 import { Dials } from './dials.ts';
 import { decodeControl, decodePush, encodeControl, encodePush } from './frame.ts';
 import { Holds } from './holds.ts';
 import { Interests } from './interests.ts';
 import { Outbox, type Parcel } from './outbox.ts';
 import { type Member, Roster } from './roster.ts';
+import { ViewMail } from './view-mail.ts';
 import { wallNow } from './wall-clock.ts';
 
 interface Peer extends Member {
   readonly outbox: Outbox;
   /** In hex. */
   topics: ReadonlySet<string>;
-  /** Is it known which topics it is on? Else that is waited for until `patience`. */
-  known: boolean;
-  readonly patience: number;
 }
 
 export class Driver implements SessionHost {
@@ -50,13 +49,15 @@ export class Driver implements SessionHost {
   readonly #alarm: Alarm;
   readonly #dials: Dials;
   readonly #holds: Holds;
+  readonly #views: ViewMail;
   #mount: Transport<typeof gossipProtocol> | undefined = undefined;
   #interests: Interests | undefined = undefined;
   #server: Server | undefined = undefined;
   #state: 'new' | 'running' | 'closed' = 'new';
   #closing: Promise<void> | undefined = undefined;
-  /** Peers that did not say in time which topics they are on. */
-  readonly #slow = new Set<string>();
+  readonly #acquaintance = new Acquaintance<Peer>(({ nodeId }) => {
+    for (const session of this.sessions.values()) session.known(nodeId);
+  });
   /** The highest number that a topic which was left had. */
   #lastEpoch = -1;
 
@@ -74,6 +75,11 @@ export class Driver implements SessionHost {
       () => {},
     );
     this.#dials = new Dials(transport, (nodeId) => this.#roster.get(nodeId) !== undefined);
+    this.#views = new ViewMail({
+      dials: this.#dials,
+      outboxOf: (nodeId) => this.#roster.get(nodeId)?.outbox,
+      unreachable: (session, nodeId, error) => this.#unreachable(session, nodeId, error),
+    });
     this.#holds = new Holds(transport, (nodeId) => this.#remote(nodeId));
     this.#roster = new Roster<Peer>(peers, { came: (peer) => this.#came(peer), went: (peer, cause) => this.#went(peer, cause) });
   }
@@ -177,9 +183,7 @@ export class Driver implements SessionHost {
   // Peers.
 
   pending(): Iterable<string> {
-    const pending: string[] = [];
-    for (const peer of this.#roster.members.values()) if (!peer.known) pending.push(peer.nodeId);
-    return pending;
+    return this.#acquaintance.pending();
   }
 
   interested(topic: string): string[] {
@@ -190,18 +194,16 @@ export class Driver implements SessionHost {
 
   isOn(nodeId: string, topic: string): boolean | undefined {
     const peer = this.#roster.members.get(nodeId);
-    return peer?.known ? peer.topics.has(topic) : undefined;
+    return peer !== undefined && this.#acquaintance.isMade(peer) ? peer.topics.has(topic) : undefined;
   }
 
   async reach(nodeId: string, topic: string, timeout: number): Promise<boolean> {
     await this.#dials.reach(nodeId, timeout);
     const peer = this.#roster.get(nodeId);
     if (peer === undefined) throw new TransportError('unavailable', `node ${nodeId} is not connected any more`, { target: nodeId, sent: false });
-    if (!peer.known) await new Promise<void>((resolve) => this.#askers.push({ peer, resolve }));
+    await this.#acquaintance.wait(peer);
     return peer.topics.has(topic);
   }
-
-  readonly #askers: { readonly peer: Peer; readonly resolve: () => void }[] = [];
 
   neighbor(nodeId: string, isOne: boolean): void {
     if (this.overlay.holds) this.#holds.set(nodeId, isOne);
@@ -224,9 +226,8 @@ export class Driver implements SessionHost {
       },
       this.#config.outbound,
     );
-    const now = this.clock.now();
-    // Who kept others waiting once is not waited for again.
-    const peer: Peer = { nodeId, instance, remote, outbox, topics: NONE, known: this.#slow.has(nodeId), patience: now + PATIENCE };
+    const peer: Peer = { nodeId, instance, remote, outbox, topics: NONE };
+    this.#acquaintance.met(peer, this.clock.now());
     this.clock.defer(() => {
       if (this.#roster.members.get(nodeId) === peer) this.#interests!.connected(peer, this.clock.now());
       this.soon();
@@ -241,7 +242,7 @@ export class Driver implements SessionHost {
     peer.topics = NONE;
     this.#interests!.gone(nodeId);
     for (const session of this.sessions.values()) session.peerDown(nodeId, cause, now);
-    this.#known(peer);
+    this.#acquaintance.made(peer);
   }
 
   #told(nodeId: string, instance: string, topics: ReadonlySet<string>): void {
@@ -252,19 +253,7 @@ export class Driver implements SessionHost {
     peer.topics = topics;
     for (const topic of before) if (!topics.has(topic)) this.sessions.get(topic)?.peerDown(nodeId, undefined, now);
     for (const topic of topics) if (!before.has(topic)) this.sessions.get(topic)?.peerUp(nodeId, now);
-    this.#known(peer);
-  }
-
-  #known(peer: Peer): void {
-    peer.known = true;
-    for (const session of this.sessions.values()) session.known(peer.nodeId);
-    for (let i = this.#askers.length - 1; i >= 0; i--) if (this.#askers[i]!.peer === peer) this.#askers.splice(i, 1)[0]!.resolve();
-  }
-
-  #late(peer: Peer): void {
-    this.#slow.add(peer.nodeId);
-    if (this.#slow.size > SLOW) this.#slow.clear();
-    this.#known(peer);
+    this.#acquaintance.made(peer);
   }
 
   #remote(nodeId: string): Remote | undefined {
@@ -321,21 +310,7 @@ export class Driver implements SessionHost {
   }
 
   view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void {
-    const given = Object.fromEntries(Object.entries(message).filter(([, value]) => value !== undefined));
-    const parcel: Parcel = { method: 'view', request: { topic: session.key.hex, message: given }, size: VIEW_BYTES };
-    const peer = this.#roster.get(to);
-    if (peer !== undefined) {
-      if (!peer.outbox.put(parcel)) this.#unreachable(session, to, new TransportError('resource_exhausted', `too much waits for node ${to}`, { target: to }));
-      return;
-    }
-    // A goodbye is worth no dial.
-    if (session.isOver) return;
-    this.#dials.reach(to, DIAL).then(
-      () => {
-        if (!session.isOver) this.#roster.get(to)?.outbox.put(parcel);
-      },
-      (error) => this.#unreachable(session, to, error as TransportError),
-    );
+    this.#views.send(to, session, message);
   }
 
   #unreachable(session: Session, nodeId: string, error: TransportError): void {
@@ -355,16 +330,15 @@ export class Driver implements SessionHost {
   }
 
   #due(): number {
-    let due = Math.min(this.#interests!.due, this.#holds.due);
+    let due = Math.min(this.#interests!.due, this.#holds.due, this.#acquaintance.due);
     for (const session of this.sessions.values()) due = Math.min(due, session.due);
-    for (const peer of this.#roster.members.values()) if (!peer.known) due = Math.min(due, peer.patience);
     return due;
   }
 
   #wake(now: number): number {
     this.#interests!.wake(now);
     this.#holds.wake(now);
-    for (const peer of this.#roster.members.values()) if (!peer.known && now >= peer.patience) this.#late(peer);
+    this.#acquaintance.wake(now);
     for (const session of [...this.sessions.values()]) if (now >= session.due) session.wake(now);
     return this.#due();
   }
@@ -390,11 +364,3 @@ function pushOf(topic: TopicKey, push: Push<Body>): Parcel {
 
 const NONE: ReadonlySet<string> = new Set();
 const CLOSED = new TransportError('shutdown', 'the topic was closed here');
-/** Milliseconds that who has just come has to say which topics it is on, where somebody waits for it. */
-const PATIENCE = 1_000;
-/** Nodes that are remembered as slow. */
-const SLOW = 1_024;
-/** Milliseconds of a dial for an overlay. */
-const DIAL = 10_000;
-/** What a message between views is reckoned at: ten node ids and names. */
-const VIEW_BYTES = 1_024;

@@ -1,0 +1,46 @@
+// Messages between partial views go to any node of the topic: one that is not connected is dialled for it.
+
+import { TransportError } from '@trunkline/transport-core';
+import type { Session } from '../topics/session.ts';
+import type { Dials } from './dials.ts';
+import type { Outbox, Parcel } from './outbox.ts';
+
+export interface ViewMailHost {
+  readonly dials: Dials;
+  /** Of a node that is connected. */
+  outboxOf(nodeId: string): Outbox | undefined;
+  /** A message could not go. */
+  unreachable(session: Session, nodeId: string, error: TransportError): void;
+}
+
+export class ViewMail {
+  readonly #host: ViewMailHost;
+
+  constructor(host: ViewMailHost) {
+    this.#host = host;
+  }
+
+  send(to: string, session: Session, message: Readonly<Record<string, unknown>>): void {
+    const host = this.#host;
+    const given = Object.fromEntries(Object.entries(message).filter(([, value]) => value !== undefined));
+    const parcel: Parcel = { method: 'view', request: { topic: session.key.hex, message: given }, size: VIEW_BYTES };
+    const outbox = host.outboxOf(to);
+    if (outbox !== undefined) {
+      if (!outbox.put(parcel)) host.unreachable(session, to, new TransportError('resource_exhausted', `too much waits for node ${to}`, { target: to }));
+      return;
+    }
+    // A goodbye is worth no dial.
+    if (session.isOver) return;
+    host.dials.reach(to, DIAL).then(
+      () => {
+        if (!session.isOver) host.outboxOf(to)?.put(parcel);
+      },
+      (error) => host.unreachable(session, to, error as TransportError),
+    );
+  }
+}
+
+/** Milliseconds of a dial for an overlay. */
+const DIAL = 10_000;
+/** What a message between views is reckoned at: ten node ids and names. */
+const VIEW_BYTES = 1_024;
