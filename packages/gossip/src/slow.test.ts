@@ -25,23 +25,6 @@ async function pair(run: Run, topics: Readonly<Record<string, TopicOptions<strin
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i));
 const dropsOf = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
 
-test.serial('a reader that hangs delays neither other readers of its topic nor other topics', async (t) => {
-  for (const run of runs()) {
-    const { sim, from, at } = await pair(run, { one: {}, two: {} });
-    at[0]!.topic.subscribe(() => new Promise(() => {}));
-    for (const number of numbers(2_000)) {
-      void from[0]!.topic.publish(number);
-      void from[1]!.topic.publish(number);
-    }
-    await sim.until(() => at[0]!.words.length === 2_000 && at[1]!.words.length === 2_000, 5_000);
-    t.deepEqual(at[0]!.words, numbers(2_000), run.name);
-    t.true(at[0]!.heard.every(({ meta }) => meta.missed === 0));
-    void from[1]!.topic.publish('later');
-    await sim.until(() => at[1]!.words.at(-1) === 'later', 1_000);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
 test.serial('a slow reader is told how many it missed, by its policy; no other reader is', async (t) => {
   for (const run of runs()) {
     const { sim, b, from, at } = await pair(run, { news: {} });

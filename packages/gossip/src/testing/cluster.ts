@@ -31,11 +31,13 @@ export interface ClusterOptions {
   readonly setup?: (node: TestNode) => void;
   /** Default true. */
   readonly start?: boolean;
+  /** Where those that are up are put. Default: a new map. */
+  readonly nodes?: Map<string, TestNode>;
 }
 
 /** Declares nodes whose ids are made of their names, all peers of each other unless `peers` says otherwise. Gives those that are up. */
 export function cluster(sim: Simulation, names: readonly string[], options: ClusterOptions = {}): Map<string, TestNode> {
-  const nodes = new Map<string, TestNode>();
+  const { nodes = new Map<string, TestNode>() } = options;
   for (const name of names) {
     sim.node(name, async ({ transport: make, store, clock }) => {
       const transport = make(idle, options.transport ?? {});

@@ -1,0 +1,188 @@
+// Who comes, leaves, is lost and comes back.
+
+import { words } from '../cluster.ts';
+import type { Behaviour } from './scene.ts';
+
+const PRESENCE = ['joined', 'neighborUp', 'neighborDown', 'left'];
+
+export const coming: readonly Behaviour[] = [
+  {
+    title: 'the first node may be alone; others join through any member',
+    async check(t, scene) {
+      await scene.boot(['a']);
+      t.deepEqual(await scene.publish('a', 'to nobody'), { handed: 0 });
+      await scene.meet(['b'], { to: () => ['a'] });
+      scene.ear('a').topic.close();
+      scene.ear('a').subscription.close();
+      await scene.until('b is alone', () => scene.ear('b').topic.neighbors.length === 0);
+      scene.ears.delete('a');
+      await scene.meet(['c'], { to: () => ['b'] });
+      await scene.publish('c', 'hello');
+      await scene.heard('hello', ['b']);
+      t.deepEqual(scene.ear('b').heard[0]!.meta.origin, scene.idOf('c'));
+    },
+  },
+  {
+    title: 'a node taken off the topology gets and gives nothing; put back, it does',
+    async check(t, scene) {
+      const names = ['a', 'b', 'c'];
+      // Nobody is let in who is not on a list.
+      await scene.boot(names, { to: () => [], peers: { maxInbound: 0, exchange: { enabled: false } } });
+      const lists = (members: readonly string[]) => {
+        for (const name of names) {
+          const others = members.includes(name) ? members.filter((other) => other !== name) : [];
+          scene.node(name).peers.setTopology(others.map((other) => `${scene.idOf(other)}@${scene.network.addressOf(other)}`));
+        }
+      };
+      lists(names);
+      await scene.met();
+      lists(['a', 'b']);
+      await scene.until('c is alone', () => names.every((name) => scene.ear(name).topic.neighbors.length === (name === 'c' ? 0 : 1)));
+      t.deepEqual(await scene.publish('a', 'without'), { handed: 1 });
+      t.deepEqual(await scene.publish('c', 'alone'), { handed: 0 });
+      await scene.heard('without', ['b']);
+      t.deepEqual([scene.words('a'), scene.words('b'), scene.words('c')], [[], ['without'], []]);
+      const lost = scene.node('a').events.filter((event) => event.type === 'neighborDown' && event.nodeId === scene.idOf('c'));
+      t.like(lost.at(-1), { cause: 'lost' });
+      lists(names);
+      await scene.met();
+      await scene.publish('a', 'again');
+      await scene.publish('c', 'back');
+      await scene.heard('again', ['c']);
+      await scene.heard('back', ['a', 'b']);
+      if (!scene.isMesh) return;
+      t.deepEqual([scene.words('c'), scene.words('a')], [['again'], ['back']]);
+    },
+  },
+  {
+    title: 'a node that is lost and comes back with the same id is on the topic again, and its new messages are new',
+    async check(t, scene) {
+      await scene.meet(['a', 'b', 'c']);
+      for (const word of ['1', '2', '3']) scene.say('c', word);
+      for (const word of ['1', '2', '3']) await scene.heard(word, ['a', 'b']);
+      await scene.network.crash('c');
+      await scene.until('it is gone', () => ['a', 'b'].every((name) => scene.ear(name).topic.neighbors.length === 1));
+      await scene.publish('a', 'while it is away');
+      await scene.heard('while it is away', ['b']);
+      await scene.network.restart('c');
+      await scene.met();
+      for (const word of ['4', '5']) scene.say('c', word);
+      await scene.publish('a', 'back');
+      for (const word of ['4', '5']) await scene.heard(word, ['a', 'b']);
+      await scene.heard('back', ['b', 'c']);
+      for (const name of ['a', 'b'])
+        t.deepEqual(
+          scene.words(name).filter((word) => word.length === 1),
+          ['1', '2', '3', '4', '5'],
+        );
+      // A tree still tells newcomers of what was published a moment ago.
+      const missed = scene.isMesh ? [] : ['while it is away'];
+      t.deepEqual(
+        scene.words('c').filter((word) => !missed.includes(word)),
+        ['back'],
+      );
+    },
+  },
+  {
+    title: 'a topic is left with its last handle and its last reader, and joined again',
+    async check(t, scene) {
+      await scene.meet(['a', 'b']);
+      const b = scene.node('b');
+      const second = b.gossip.topic('news', words);
+      const heard: string[] = [];
+      const subscription = second.subscribe((message) => heard.push(message));
+      const [{ topic, subscription: first, words: atFirst }] = [scene.ear('b')];
+      second.close();
+      topic.close();
+      await t.throwsAsync(second.publish('closed'), { code: 'shutdown' });
+      t.throws(() => second.subscribe(() => {}), { code: 'shutdown' });
+      await scene.publish('a', 'still on it');
+      await scene.until('readers keep it', () => heard.includes('still on it'));
+      subscription.close();
+      subscription.close();
+      await scene.publish('a', 'the reader of the first handle is there');
+      await scene.until('it hears', () => atFirst.length === 2);
+      t.deepEqual(heard, ['still on it']);
+      const [state] = b.gossip.snapshot().topics;
+      t.deepEqual([state!.readers.length, state!.handles, b.events.some(({ type }) => type === 'left')], [1, 0, false]);
+      first.close();
+      t.deepEqual(b.gossip.snapshot().topics, []);
+      await scene.until('it has left', () => b.events.some(({ type }) => type === 'left') && scene.ear('a').topic.neighbors.length === 0);
+      const again: string[] = [];
+      const reopened = b.gossip.topic('news', words);
+      reopened.subscribe((message) => again.push(message));
+      await scene.until('they have met', () => scene.ear('a').topic.neighbors.length === 1 && reopened.neighbors.length === 1);
+      await scene.settle(reopened.publish('in another life'));
+      await scene.publish('a', 'welcome');
+      await scene.heard('in another life', ['a']);
+      await scene.until('it hears', () => again.includes('welcome'));
+      if (scene.isMesh) t.deepEqual(again, ['welcome']);
+      t.deepEqual(scene.words('a'), ['in another life']);
+    },
+  },
+  {
+    title: 'joined, neighbours, left: in this order, with their causes, for each who leaves and comes again',
+    async check(t, scene) {
+      await scene.boot(['a', 'b'], { listens: () => false });
+      const [a, b] = [scene.node('a'), scene.node('b')];
+      const one = a.gossip.topic('x', words);
+      for (let i = 0; i < 2; i++) {
+        const two = b.gossip.topic('x', words);
+        await scene.until('they have met', () => one.neighbors.length === 1 && two.neighbors.length === 1);
+        two.close();
+        await scene.until('one is alone', () => one.neighbors.length === 0);
+      }
+      one.close();
+      await scene.until('both have left', () => [a, b].every(({ events }) => events.at(-1)?.type === 'left'));
+      const told = ({ events }: typeof a) =>
+        events.filter(({ type }) => PRESENCE.includes(type)).map(({ type, ...rest }) => ('cause' in rest ? `${type} ${String(rest.cause)}` : type));
+      const round = ['neighborUp', 'neighborDown left'];
+      t.deepEqual(told(a), ['joined', ...round, ...round, 'left']);
+      const own = ['joined', 'neighborUp', 'neighborDown closed', 'left'];
+      t.deepEqual(told(b), [...own, ...own]);
+      t.deepEqual(a.gossip.snapshot().topics, []);
+    },
+  },
+  {
+    title: 'closing ends loops, fails what waits, and tells the others',
+    async check(t, scene) {
+      await scene.meet(['a', 'b']);
+      const [a, b] = [scene.node('a'), scene.node('b')];
+      const heard: string[] = [];
+      const loop = (async () => {
+        for await (const { message } of scene.ear('b').topic) heard.push(message);
+        return 'over';
+      })();
+      await scene.publish('a', 'x');
+      await scene.heard('x', ['b']);
+      const failure = t.throwsAsync(scene.ear('b').topic.publish('y', { min: 5 }), { code: 'shutdown' });
+      const closing = b.gossip.close();
+      await scene.settle(failure);
+      await scene.settle(closing);
+      t.deepEqual([await scene.settle(loop), heard], ['over', ['x']]);
+      await scene.until('a is alone', () => scene.ear('a').topic.neighbors.length === 0 && a.events.some(({ type }) => type === 'neighborDown'));
+      t.like(
+        a.events.find(({ type }) => type === 'neighborDown'),
+        { cause: 'left' },
+      );
+      t.throws(() => b.gossip.topic('z', words), { code: 'shutdown' });
+      t.deepEqual([b.gossip.snapshot().topics, b.gossip.snapshot().peers], [[], []]);
+    },
+  },
+  {
+    title: 'what gossip, peers and transport held is given back, in whatever order they are closed',
+    async check(t, scene) {
+      await scene.meet(['a', 'b']);
+      await scene.publish('a', 'x');
+      await scene.heard('x', ['b']);
+      const [a, b] = [scene.node('a'), scene.node('b')];
+      await scene.settle(a.transport.close());
+      await scene.settle(a.gossip.close());
+      await scene.settle(a.peers.close());
+      await scene.settle(b.peers.close());
+      await scene.settle(b.transport.close());
+      await scene.settle(b.gossip.close());
+      for (const { transport, gossip } of [a, b]) t.deepEqual([transport.remotes(), gossip.snapshot().topics, gossip.snapshot().peers], [[], [], []]);
+    },
+  },
+];

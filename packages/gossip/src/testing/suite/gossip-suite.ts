@@ -1,0 +1,35 @@
+// What gossip promises on every backend and with every overlay.
+
+import test from 'ava';
+import { fullMesh } from '../../overlay/full-mesh.ts';
+import { partialView } from '../../overlay/partial-view.ts';
+import { coming } from './coming.ts';
+import type { GossipBackend } from './network.ts';
+import { recipients } from './recipients.ts';
+import { type Behaviour, Scene } from './scene.ts';
+import { sizes } from './sizes.ts';
+import { waiting } from './waiting.ts';
+
+const BEHAVIOURS: readonly Behaviour[] = [...recipients, ...sizes, ...waiting, ...coming];
+
+/** A node that was parted from is asked again soon: tests part and meet within a second. */
+const OVERLAYS = [fullMesh(), partialView({ denyWindow: 100, mergeInterval: 1_000 })];
+
+/** A test for each behaviour and overlay. */
+export function gossipSuite(backend: GossipBackend): void {
+  for (const overlay of OVERLAYS) {
+    for (const { title, overlay: only, check } of BEHAVIOURS) {
+      if (only !== undefined && only !== overlay.name) continue;
+      (backend.serial ? test.serial : test)(`${backend.name}, ${overlay.name}: ${title}`, async (t) => {
+        if (!backend.serial) t.timeout(60_000);
+        for (const network of backend.networks()) {
+          try {
+            await check(t, new Scene(network, overlay));
+          } finally {
+            t.deepEqual(await network.close(), [], network.name);
+          }
+        }
+      });
+    }
+  }
+}

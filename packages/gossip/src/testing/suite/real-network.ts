@@ -1,0 +1,139 @@
+// The suite's nodes on the machine's own clock: over sockets, or in memory without a simulation.
+
+import { setImmediate as turn } from 'node:timers/promises';
+import { type AddressBookStore, createMemoryAddressBook, createPeers } from '@trunkline/peers';
+import { systemClock, type Transport } from '@trunkline/transport-core';
+import { createGossip } from '../../gossip.ts';
+import { type idle, idOf, type TestNode } from '../cluster.ts';
+import { CALM, type GossipBackend, type Network, type NodeOptions } from './network.ts';
+
+/** A node's place in a network. */
+export interface Place {
+  /** Do connections prove node ids? Else they are made of names. */
+  readonly proven: boolean;
+  /** Makes its transport, at the address that an earlier one of this place had. */
+  open(addr: string | undefined): Transport<typeof idle>;
+}
+
+/** @param network gives a new network: a function that makes a node's place by its name. */
+export function real(name: string, network: () => (name: string) => Place | Promise<Place>): GossipBackend {
+  return { name, serial: false, networks: () => [new RealNetwork(name, network())] };
+}
+
+interface Seat extends Place {
+  readonly addressBook: AddressBookStore;
+  readonly options: NodeOptions;
+  address: string | undefined;
+}
+
+class RealNetwork implements Network {
+  readonly name: string;
+  readonly nodes = new Map<string, TestNode>();
+  readonly #place: (name: string) => Place | Promise<Place>;
+  readonly #seats = new Map<string, Seat>();
+  readonly #waiting = new Set<() => void>();
+
+  constructor(name: string, place: (name: string) => Place | Promise<Place>) {
+    this.name = name;
+    this.#place = place;
+  }
+
+  async boot(names: readonly string[], options: NodeOptions): Promise<void> {
+    for (const name of names) {
+      const { proven, open } = await this.#place(name);
+      this.#seats.set(name, { proven, open, addressBook: createMemoryAddressBook(), options, address: undefined });
+      await this.restart(name);
+    }
+  }
+
+  addressOf(name: string): string {
+    return this.#seats.get(name)!.address!;
+  }
+
+  async restart(name: string): Promise<void> {
+    const seat = this.#seats.get(name)!;
+    const { gossip: given, peers: options, to, setup } = seat.options;
+    const transport = seat.open(seat.address);
+    await transport.listen();
+    seat.address = transport.localAddr();
+    const peers = createPeers<any>({
+      transport,
+      ...(seat.proven ? {} : { identity: { nodeId: idOf(name) } }),
+      addressBook: seat.addressBook,
+      ...CALM,
+      persistent: to(name).map((other) => this.addressOf(other)),
+      ...options,
+    });
+    const gossip = createGossip({ transport, peers, ...given });
+    const node: TestNode = { name, nodeId: peers.nodeId, transport, peers, gossip, events: [] };
+    void this.#follow(gossip.events(), (event) => node.events.push(event));
+    void this.#follow(peers.events(), () => {});
+    setup(node);
+    this.nodes.set(name, node);
+    await gossip.start();
+    await peers.start();
+  }
+
+  /** Looks whenever something has happened at a node. */
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const watchdog = new AbortController();
+    let isLate = false;
+    const onLate = () => {
+      isLate = true;
+      this.#ring();
+    };
+    void systemClock.sleep(WATCHDOG, watchdog.signal).then(onLate, () => {});
+    try {
+      // Readers take what came a turn later than events tell of it.
+      for (await turn(); !condition(); await turn()) {
+        if (isLate) throw new Error(`for ${WATCHDOG} ms in vain: ${what}\n${this.toString()}`);
+        await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      }
+    } finally {
+      watchdog.abort();
+    }
+  }
+
+  settle<T>(promise: Promise<T>): Promise<T> {
+    return promise;
+  }
+
+  async crash(name: string): Promise<void> {
+    const { transport, peers, gossip } = this.nodes.get(name)!;
+    this.nodes.delete(name);
+    await transport.close();
+    await gossip.close();
+    await peers.close();
+  }
+
+  async close(): Promise<readonly string[]> {
+    const nodes = [...this.nodes.values()];
+    for (const { transport, peers, gossip } of nodes) {
+      await gossip.close();
+      await peers.close();
+      await transport.close();
+    }
+    return nodes.flatMap(({ name, transport }) => transport.remotes().map(({ id }) => `${name}: connection ${id}`));
+  }
+
+  toString(): string {
+    return [...this.nodes.values()].map(({ name, peers, gossip, events }) => [name, peers, gossip, JSON.stringify(events.slice(-8))].join('\n')).join('\n\n');
+  }
+
+  async #follow<T>(events: AsyncIterable<T>, tell: (event: T) => void): Promise<void> {
+    for await (const event of events) {
+      tell(event);
+      this.#ring();
+    }
+    this.#ring();
+  }
+
+  #ring(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+}
+
+/** Milliseconds; no wait of the suite needs a tenth of it. */
+const WATCHDOG = 30_000;

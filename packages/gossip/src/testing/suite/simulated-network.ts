@@ -1,0 +1,53 @@
+// The suite's nodes in simulation.
+
+import type { Simulation } from '@trunkline/transport-inmem/simulation';
+import { cluster, type Run, runs, simulationOf, type TestNode } from '../cluster.ts';
+import { CALM, type GossipBackend, type Network, type NodeOptions } from './network.ts';
+
+/** One level of the simulation, with so many seeds. */
+export function simulated(level: Run['level'], seeds: number): GossipBackend {
+  return { name: `simulation of ${level}s`, serial: true, networks: () => runs(seeds, [level]).map((run) => new SimulatedNetwork(run)) };
+}
+
+class SimulatedNetwork implements Network {
+  readonly name: string;
+  readonly nodes = new Map<string, TestNode>();
+  readonly #sim: Simulation;
+
+  constructor(run: Run) {
+    this.name = run.name;
+    this.#sim = simulationOf(run);
+  }
+
+  async boot(names: readonly string[], { gossip, peers, to, setup }: NodeOptions): Promise<void> {
+    cluster(this.#sim, names, { gossip: () => gossip, peers: (name) => ({ ...CALM, persistent: to(name), ...peers }), setup, nodes: this.nodes });
+  }
+
+  addressOf(name: string): string {
+    return name;
+  }
+
+  until(_what: string, condition: () => boolean): Promise<void> {
+    return this.#sim.until(condition, LONGEST);
+  }
+
+  settle<T>(promise: Promise<T>): Promise<T> {
+    return this.#sim.settle(promise, LONGEST);
+  }
+
+  async crash(name: string): Promise<void> {
+    this.#sim.crash(name);
+    this.nodes.delete(name);
+  }
+
+  async restart(name: string): Promise<void> {
+    this.#sim.restart(name);
+  }
+
+  async close(): Promise<readonly string[]> {
+    return (await this.#sim.close()).map(String);
+  }
+}
+
+/** Virtual milliseconds. */
+const LONGEST = 120_000;

@@ -1,0 +1,31 @@
+// How large a message may be.
+
+import { TransportError } from '@trunkline/transport-core';
+import type { Behaviour } from './scene.ts';
+
+const LIMIT = 1_500_000;
+/** Around what fits one packet, one message of a transport, and the limit; JSON's quotes included. */
+const SIZES = [2, 3, 4_000, 4_058, 4_096, 65_400, 65_457, 65_458, 65_536, 65_537, 1_048_576, LIMIT - 1, LIMIT];
+
+export const sizes: readonly Behaviour[] = [
+  {
+    title: 'every size up to the limit is delivered; a byte more is an error of the publisher, and nobody gets any of it',
+    async check(t, scene) {
+      await scene.meet(['a', 'b'], { topic: { limit: LIMIT } });
+      for (const size of SIZES) t.is((await scene.publish('a', 'x'.repeat(size - 2))).handed, 1);
+      await scene.until('all came', () => scene.words('b').length === SIZES.length);
+      const error = await t.throwsAsync(scene.publish('a', 'x'.repeat(LIMIT - 1)), { instanceOf: TransportError, code: 'resource_exhausted' });
+      t.is((error as TransportError).reason, 'too_large');
+      await scene.publish('a', 'later');
+      await scene.heard('later', ['b']);
+      const came = scene
+        .words('b')
+        .filter((word) => word !== 'later')
+        .map((word) => word.length + 2);
+      t.deepEqual(
+        came.sort((x, y) => x - y),
+        SIZES,
+      );
+    },
+  },
+];
