@@ -75,6 +75,12 @@ export class FullMesh implements Overlay {
     this.#host.misbehaved(from, 'malformed', true);
   }
 
+  arrived(): void {}
+
+  held(): void {}
+
+  refused(): void {}
+
   writable(): void {}
 
   wake(now: number): void {

@@ -34,6 +34,12 @@ export interface Overlay {
   offer(peer: string, message: OwnMessage): boolean;
   /** What is to be done with a message before anything is spent on it. */
   screen(from: string, id: MessageId, now: number): Screening;
+  /** A message that is `new` came from a peer, whatever becomes of it: the peer has sent what it may have promised. */
+  arrived(from: string, id: MessageId): void;
+  /** It is being looked at, by a validator that takes its time: `pushed` or `refused` follows. */
+  held(id: MessageId): void;
+  /** It may not pass. Another content under that id still may. */
+  refused(id: MessageId): void;
   /** A message that may pass came from a peer. */
   pushed(from: string, push: Push<Body>, now: number): void;
   /** Plumtree's control came from a peer. */

@@ -111,6 +111,18 @@ class TreeOverlay implements Overlay {
     return id.origin === this.#self || this.#tree.isKnown(id, now) ? 'known' : 'new';
   }
 
+  arrived(from: string, id: MessageId): void {
+    this.#tree.arrived(from, id);
+  }
+
+  held(id: MessageId): void {
+    this.#tree.hold(id);
+  }
+
+  refused(id: MessageId): void {
+    this.#tree.refuse(id);
+  }
+
   pushed(from: string, push: Push<Body>, now: number): void {
     this.#now = now;
     this.#tree.received(from, push, now);

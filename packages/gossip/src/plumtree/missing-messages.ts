@@ -1,14 +1,9 @@
 // Messages that others gave notice of and that haven't come: whom to ask for them, and when (the paper's `missing` and its timers).
 
 import type { MessageId } from '../messages/message-id.ts';
+import type { Advertiser } from './advertiser.ts';
 import { DelayQueue } from './delay-queue.ts';
-
-export interface Advertiser {
-  readonly peer: string;
-  readonly hops: number;
-  /** How often it was asked. */
-  asked: number;
-}
+import { InHand } from './in-hand.ts';
 
 export interface MissingMessage {
   readonly id: MessageId;
@@ -39,6 +34,7 @@ export class MissingMessages {
   readonly #now = new DelayQueue<MissingMessage>(0);
   /** Peer → of how many messages it is an advertiser. */
   readonly #outstanding = new Map<string, number>();
+  readonly #inHand = new InHand();
 
   constructor(options: MissingMessagesOptions) {
     this.#options = options;
@@ -58,6 +54,7 @@ export class MissingMessages {
 
   /** The peer has it. False: the peer has too many outstanding. */
   advertise(id: MessageId, key: string, peer: string, hops: number, now: number): boolean {
+    if (this.#inHand.advertise(key, peer, hops)) return true;
     let message = this.#messages.get(key);
     if (message?.advertisers.some((advertiser) => advertiser.peer === peer)) return true;
     const outstanding = this.#outstanding.get(peer) ?? 0;
@@ -76,10 +73,22 @@ export class MissingMessages {
 
   /** It came: no longer missing. Who gave notice of it, in that order; empty: nobody. */
   take(key: string): readonly Advertiser[] {
-    const message = this.#messages.get(key);
-    if (message === undefined) return [];
-    this.#remove(message);
-    return message.advertisers;
+    return this.#inHand.take(key) ?? this.#take(key);
+  }
+
+  /** It came and is looked at: until it is taken or refused nobody is asked. */
+  hold(key: string): void {
+    if (!this.#inHand.isHeld(key)) this.#inHand.hold(key, this.#take(key));
+  }
+
+  isHeld(key: string): boolean {
+    return this.#inHand.isHeld(key);
+  }
+
+  /** It came and is not accepted: nobody is asked, whoever gives notice of it. */
+  refuse(key: string): void {
+    this.#take(key);
+    this.#inHand.refuse(key);
   }
 
   /**
@@ -124,6 +133,13 @@ export class MissingMessages {
     this.#outstanding.delete(peer);
   }
 
+  #take(key: string): readonly Advertiser[] {
+    const message = this.#messages.get(key);
+    if (message === undefined) return [];
+    this.#remove(message);
+    return message.advertisers;
+  }
+
   #choose(message: MissingMessage, now: number, isTrusted: (peer: string) => boolean): string | undefined {
     const round = message.advertisers.reduce((least, { asked }) => Math.min(least, asked), this.#options.attempts);
     if (round >= this.#options.attempts) return undefined;
@@ -156,11 +172,4 @@ export class MissingMessages {
     if (left > 0) this.#outstanding.set(peer, left);
     else this.#outstanding.delete(peer);
   }
-}
-
-/** The one with the fewest hops, the first of them; undefined: there is none. */
-export function nearest(advertisers: readonly Advertiser[]): Advertiser | undefined {
-  let best: Advertiser | undefined;
-  for (const advertiser of advertisers) if (best === undefined || advertiser.hops < best.hops) best = advertiser;
-  return best;
 }

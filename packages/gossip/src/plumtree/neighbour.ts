@@ -56,6 +56,14 @@ export class Neighbour {
     this.#interval = now;
   }
 
+  /** One that is none any more: its link can't become one of the tree. */
+  static departed(id: string): Neighbour {
+    const neighbour = new Neighbour(id, 0);
+    neighbour.eager = false;
+    neighbour.prunedAt = Number.POSITIVE_INFINITY;
+    return neighbour;
+  }
+
   /** It is given notice of so many ids. */
   tell(count: number, now: number): void {
     if (this.unanswered === 0) this.unansweredSince = now;

@@ -3,16 +3,18 @@
 
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
+import { type Advertiser, nearest } from './advertiser.ts';
 import { PlumtreeCounters } from './counters.ts';
 import type { Misbehaviour, PlumtreeHost } from './host.ts';
 import { type Absent, type Control, type Graft, type IHave, isHops, MOST_HOPS, type Push } from './message.ts';
 import { MessageCache } from './message-cache.ts';
-import { type Advertiser, MissingMessages, nearest } from './missing-messages.ts';
+import { MissingMessages } from './missing-messages.ts';
 import { Neighbour } from './neighbour.ts';
 import { type PlumtreeOptions, plumtreeOptions } from './options.ts';
 import { Outgoing } from './outgoing.ts';
 import { OwnMessages } from './own-messages.ts';
 import { Promises } from './promises.ts';
+import { Tree } from './tree.ts';
 import type { PlumtreeInit, PlumtreeSnapshot, Publication } from './types.ts';
 
 /**
@@ -29,6 +31,7 @@ export class Plumtree<P> {
   readonly #outgoing: Outgoing<P>;
   readonly #cache: MessageCache<P>;
   readonly #seen: SeenMessages;
+  readonly #tree: Tree<P>;
   readonly #missing: MissingMessages;
   readonly #promises: Promises;
   readonly #own: OwnMessages;
@@ -41,6 +44,7 @@ export class Plumtree<P> {
     this.#digest = digest;
     this.#cache = new MessageCache(options);
     this.#outgoing = new Outgoing({ host, options, counters: this.counters, cache: this.#cache, onNoticed: (told, now) => this.#weigh(told, now) });
+    this.#tree = new Tree({ host, counters: this.counters, outgoing: this.#outgoing, settleTime: options.settleTime });
     this.#seen = new SeenMessages({
       retention: options.idTime,
       originRetention: options.originTime,
@@ -106,14 +110,30 @@ export class Plumtree<P> {
     return this.#spread(push, key, undefined, [], now);
   }
 
+  /** A peer sent that message, whatever the host thinks of it: so it has kept its promise, if it was asked. */
+  arrived(from: string, id: MessageId): void {
+    const neighbour = this.#promises.size > 0 ? this.#neighbours.get(from) : undefined;
+    if (neighbour !== undefined) this.#keepPromise(neighbour, messageKey(id));
+  }
+
+  /** The host looks at a message that arrived: until it gives it to `received` or to `refuse` nobody else is asked for it. */
+  hold(id: MessageId): void {
+    this.#missing.hold(messageKey(id));
+  }
+
+  /**
+   * The host does not accept a message that arrived: nobody is asked for it any more, not even who gives notice of it later. If it is pushed all
+   * the same it is as new as before: ids can be guessed, so the one that was refused may be another's forgery.
+   */
+  refuse(id: MessageId): void {
+    this.#missing.refuse(messageKey(id));
+  }
+
   /** A peer sent that. What isn't a message of ours is ignored and reported. */
   received(from: string, message: Push<P> | Control, now: number): void {
-    const neighbour = this.#neighbours.get(from);
-    if (neighbour === undefined) {
-      this.counters.strangers++;
-      return;
-    }
     const kind = message?.kind;
+    const neighbour = this.#neighbours.get(from) ?? (kind === 'push' ? this.#departed(from, message as Push<P>) : undefined);
+    if (neighbour === undefined) return void this.counters.strangers++;
     if (kind === 'push') return this.#onPush(neighbour, message as Push<P>, now);
     this.counters.controlReceived++;
     if (kind === 'prune') return this.#onPrune(neighbour);
@@ -141,15 +161,13 @@ export class Plumtree<P> {
     const { id, hops, size } = message;
     if (!isMessageId(id) || !isHops(hops) || !(size >= 0)) return this.#malformed(neighbour, now);
     const key = messageKey(id);
-    if (this.#promises.keep(neighbour.id, key)) {
-      neighbour.brokenInRow = 0;
-      neighbour.account.kept++;
-    }
+    this.#keepPromise(neighbour, key);
     neighbour.owed?.delete(key);
     const verdict = id.origin === this.#self ? this.#look(id, now) : this.#seen.note(id, now, this.#digest?.(message.payload));
     if (verdict === 'seen' || verdict === 'conflict') return this.#onDuplicate(neighbour, key, id, verdict === 'conflict', now);
     if (id.origin === this.#self) return this.#refuseOwn(neighbour, id, now);
     if (verdict === 'new') return this.#onNew(neighbour, key, message, now);
+    this.#missing.take(key);
     this.counters[verdict]++;
     this.#host.dropped?.(id, neighbour.id, verdict);
   }
@@ -165,7 +183,7 @@ export class Plumtree<P> {
     this.#keep(key, push, neighbour.id, now);
     this.#spread(push, key, neighbour, advertisers, now);
     // What was on its way when the link was pruned doesn't make it one of the tree again: the other end holds it pruned.
-    if (!this.#isSettling(neighbour, now)) this.#graft(neighbour);
+    if (!this.#tree.isSettling(neighbour, now)) this.#tree.graft(neighbour);
     this.#optimize(neighbour, hops, advertisers, now);
     this.counters.delivered++;
     this.#host.deliver(message, { id, origin: id.origin, from: neighbour.id, hops });
@@ -189,13 +207,13 @@ export class Plumtree<P> {
     if (cached?.from === neighbour.id) return;
     if (cached?.from !== undefined && !this.#neighbours.get(cached.from)?.eager) return;
     neighbour.duplicatesInRow++;
-    if (neighbour.duplicatesInRow < this.#options.pruneAfter || (!neighbour.eager && this.#isSettling(neighbour, now))) return;
-    this.#prune(neighbour, now);
+    if (neighbour.duplicatesInRow < this.#options.pruneAfter || (!neighbour.eager && this.#tree.isSettling(neighbour, now))) return;
+    this.#tree.prune(neighbour, now);
   }
 
   #onPrune(neighbour: Neighbour): void {
     this.counters.prunesReceived++;
-    this.#leaveTree(neighbour);
+    this.#tree.leave(neighbour);
   }
 
   #onIHave(neighbour: Neighbour, { notices }: IHave, now: number): void {
@@ -221,7 +239,7 @@ export class Plumtree<P> {
   #onGraft(neighbour: Neighbour, { ids }: Graft, now: number): void {
     this.counters.graftsReceived++;
     neighbour.account.requested += ids.length;
-    this.#graft(neighbour);
+    this.#tree.graft(neighbour);
     const taken = neighbour.takeGrafts(ids.length, this.#options.notices, now);
     let ignored = ids.length - taken;
     const absent: MessageId[] = [];
@@ -259,6 +277,17 @@ export class Plumtree<P> {
     if (this.#own.look(id, now) === 'new') this.#report(neighbour, 'impostor', now);
   }
 
+  /** Who brought a message that was held, and is no neighbour any more. */
+  #departed(from: string, { id }: Push<P>): Neighbour | undefined {
+    return isMessageId(id) && this.#missing.isHeld(messageKey(id)) ? Neighbour.departed(from) : undefined;
+  }
+
+  #keepPromise(neighbour: Neighbour, key: string): void {
+    if (!this.#promises.keep(neighbour.id, key)) return;
+    neighbour.brokenInRow = 0;
+    neighbour.account.kept++;
+  }
+
   #malformed(neighbour: Neighbour, now: number): void {
     this.counters.malformed++;
     this.#report(neighbour, 'malformed', now);
@@ -293,11 +322,11 @@ export class Plumtree<P> {
     if (best === undefined || hops - best.hops < this.#options.optimizeAt) return;
     const nearer = this.#neighbours.get(best.peer);
     // One exchange at a time: the messages that are on their way still come over the old link.
-    if (nearer === undefined || nearer === sender || !sender.eager || this.#isSettling(nearer, now)) return;
+    if (nearer === undefined || nearer === sender || !sender.eager || this.#tree.isSettling(nearer, now)) return;
     if (!nearer.eager && !this.#sendGraft(nearer, [])) return;
     this.counters.optimized++;
-    this.#graft(nearer);
-    this.#prune(sender, now);
+    this.#tree.graft(nearer);
+    this.#tree.prune(sender, now);
   }
 
   #ask(now: number): void {
@@ -312,7 +341,7 @@ export class Plumtree<P> {
     for (const [peer, ids] of lots) {
       const neighbour = this.#neighbours.get(peer);
       if (neighbour === undefined) continue;
-      this.#graft(neighbour);
+      this.#tree.graft(neighbour);
       for (let i = 0; i < ids.length; i += this.#outgoing.idsEach) {
         const lot = ids.slice(i, i + this.#outgoing.idsEach);
         if (!this.#sendGraft(neighbour, lot)) break;
@@ -354,32 +383,6 @@ export class Plumtree<P> {
     this.#evictAt = due === Number.POSITIVE_INFINITY ? due : Math.max(now, due) + this.#options.evictInterval;
   }
 
-  #graft(neighbour: Neighbour): void {
-    if (neighbour.eager) return;
-    neighbour.eager = true;
-    this.#host.grafted?.(neighbour.id);
-  }
-
-  #prune(neighbour: Neighbour, now: number): void {
-    neighbour.duplicatesInRow = 0;
-    if (this.#outgoing.control(neighbour, PRUNE)) {
-      this.counters.prunesSent++;
-      neighbour.prunedAt = now;
-    }
-    this.#leaveTree(neighbour);
-  }
-
-  #leaveTree(neighbour: Neighbour): void {
-    if (!neighbour.eager) return;
-    neighbour.eager = false;
-    this.#host.pruned?.(neighbour.id);
-  }
-
-  /** Pruned a moment ago by this end: pushes may still be on their way. */
-  #isSettling(neighbour: Neighbour, now: number): boolean {
-    return now - neighbour.prunedAt < this.#options.settleTime;
-  }
-
   #look(id: MessageId, now: number): SeenVerdict {
     return id.origin === this.#self ? this.#own.look(id, now) : this.#seen.look(id, now);
   }
@@ -394,4 +397,3 @@ export class Plumtree<P> {
 }
 
 const DEFAULTS = plumtreeOptions();
-const PRUNE: Control = { kind: 'prune' };

@@ -20,6 +20,14 @@ export interface InspectionHost {
   failed(error: unknown): void;
 }
 
+/** A message under inspection. */
+interface Given {
+  /** Of its id and its content. */
+  readonly key: string;
+  readonly id: MessageId;
+  readonly overlay: Overlay;
+}
+
 interface Copy {
   readonly from: string;
   readonly push: Push<Body>;
@@ -71,28 +79,34 @@ export class Inspection {
       host.drop('forged', id, from);
       return host.misbehaved(from, 'forged');
     }
+    overlay.arrived(from, id);
     // With its content: or a forged message that is refused would have the true one refused.
     const key = `${messageKey(id)}/${contentDigest(payload)}`;
-    if (this.#refused.has(key)) return host.drop('refused', id, from);
+    const given: Given = { key, id, overlay };
+    if (this.#refused.has(key)) {
+      overlay.refused(id);
+      return host.drop('refused', id, from);
+    }
     const copies = this.#copies.get(key);
     if (copies !== undefined) {
       if (copies.length < COPIES) copies.push({ from, push });
       return;
     }
-    if (payload.length > host.limit) return this.#refuse('too-large', key, id, from, true);
+    if (payload.length > host.limit) return this.#refuse('too-large', given, from, true);
     let message: unknown;
     try {
       message = host.codec.decode(payload);
     } catch {
-      return this.#refuse('undecodable', key, id, from, true);
+      return this.#refuse('undecodable', given, from, true);
     }
     const decoded: Push<Body> = { ...push, payload: { ...body, message } };
     if (this.#validate === undefined) return overlay.pushed(from, decoded, now);
-    this.#check(this.#validate, key, { from, push: decoded }, overlay, now);
+    this.#check(this.#validate, given, { from, push: decoded }, now);
   }
 
-  #check(validate: NonNullable<TopicConfig['validate']>, key: string, { from, push }: Copy, overlay: Overlay, now: number): void {
-    const { id, hops, payload } = push;
+  #check(validate: NonNullable<TopicConfig['validate']>, given: Given, { from, push }: Copy, now: number): void {
+    const { key, id, overlay } = given;
+    const { hops, payload } = push;
     const meta = { id: messageKey(id), origin: id.origin, from, hops, missed: 0 };
     const copies: Copy[] = [];
     this.#copies.set(key, copies);
@@ -103,21 +117,30 @@ export class Inspection {
         this.#copies.delete(key);
         const { host } = this.#host;
         if (finding === 'accept') for (const copy of [{ from, push }, ...copies]) overlay.pushed(copy.from, copy.push, host.clock.now());
-        else this.#found(finding, error, key, id, [from, ...copies.map((copy) => copy.from)]);
+        else this.#found(finding, error, given, [from, ...copies.map((copy) => copy.from)]);
         host.dueBy(this.#host.due);
       },
     );
+    if (this.#copies.get(key) === copies) overlay.held(id);
   }
 
   /** Whoever passed on what a validator rejects is to blame; for anything else we are. */
-  #found(finding: Exclude<Finding, 'accept'>, error: unknown, key: string, id: MessageId, senders: readonly string[]): void {
+  #found(finding: Exclude<Finding, 'accept'>, error: unknown, given: Given, senders: readonly string[]): void {
     if (finding === 'failed') this.#host.failed(error);
-    for (const from of senders) this.#refuse(REASONS[finding], key, id, from, finding === 'reject');
-    // There was nobody to ask: another copy may find somebody.
-    if (finding === 'overloaded') this.#refused.delete(key);
+    for (const from of senders) this.#refuse(REASONS[finding], given, from, finding === 'reject');
   }
 
-  #refuse(reason: DropReason, key: string, id: MessageId, from: string, isToBlame: boolean): void {
+  #refuse(reason: DropReason, { key, id, overlay }: Given, from: string, isToBlame: boolean): void {
+    // Of what found nobody to look at it, another copy may.
+    if (reason !== 'overloaded') {
+      this.#remember(key);
+      overlay.refused(id);
+    }
+    this.#host.drop(reason, id, from);
+    if (isToBlame) this.#host.misbehaved(from, reason);
+  }
+
+  #remember(key: string): void {
     this.#refused.add(key);
     if (this.#refused.size > REFUSED) {
       for (const oldest of this.#refused) {
@@ -125,8 +148,6 @@ export class Inspection {
         break;
       }
     }
-    this.#host.drop(reason, id, from);
-    if (isToBlame) this.#host.misbehaved(from, reason);
   }
 }
 

@@ -206,8 +206,7 @@ export class Session {
 
   misbehaved(nodeId: string, what: string, isToBlame = true): void {
     this.host.events.tell({ type: 'misbehaved', topic: this.key.name, nodeId, what });
-    // What our own validator holds back passes for a promise that was not kept.
-    if (isToBlame && (what !== 'broken-promise' || this.validate === undefined)) this.host.misbehaved(nodeId);
+    if (isToBlame) this.host.misbehaved(nodeId);
   }
 
   failed(error: unknown): void {

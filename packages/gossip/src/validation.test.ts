@@ -1,0 +1,120 @@
+// What a node's own validator does not accept, among neighbours that do.
+
+import { createPeers } from '@trunkline/peers';
+import { serve } from '@trunkline/transport-core';
+import type { Simulation } from '@trunkline/transport-inmem/simulation';
+import test from 'ava';
+import { encodePush } from './driver/frame.ts';
+import type { MessageId } from './messages/message-id.ts';
+import { partialView } from './overlay/partial-view.ts';
+import { encodeTopics, gossipProtocol } from './protocol.ts';
+import { cluster, type Ear, eventsOf, idle, idOf, listen, type Run, runs, simulationOf, type TestNode, words } from './testing/cluster.ts';
+import { topicKey } from './topics/topic-key.ts';
+import type { Verdict } from './types.ts';
+
+/** All are neighbours of each other, with room for one more; most links are of no tree. */
+const overlay = partialView({ active: 6, passive: 12, mergeInterval: Number.POSITIVE_INFINITY });
+const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+
+function network(run: Run, strict: string, verdict: (message: string, node: TestNode) => Verdict | Promise<Verdict>) {
+  const sim = simulationOf(run);
+  const ears = new Map<string, Ear>();
+  const asked: string[] = [];
+  const nodes = cluster(sim, names, {
+    gossip: () => ({ overlay }),
+    setup: (node) => {
+      const validate = (message: string) => {
+        asked.push(message);
+        return verdict(message, node);
+      };
+      ears.set(node.name, listen(node, 'news', node.name === strict ? { validate } : {}));
+    },
+  });
+  const details = (name: string) => {
+    const { counters } = nodes.get(name)!.gossip.snapshot().topics[0]!.details as { counters: Record<string, number> };
+    return counters;
+  };
+  return { sim, ears, nodes, asked, details, ready: () => nodes.size === 6 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 3) };
+}
+
+const later = (node: TestNode, ms: number) => new Promise<void>((resolve) => node.transport.clock.setTimeout(resolve, ms));
+
+for (const [title, ms] of [
+  ['ignores', 0],
+  ['takes 500 ms to ignore', 500],
+] as const) {
+  test.serial(`a node whose validator ${title} what all others pass on asks nobody for it again, and accuses nobody`, async (t) => {
+    for (const run of runs()) {
+      const { sim, ears, nodes, asked, details, ready } = network(run, 'f', (message, node) => {
+        if (!message.startsWith('odd')) return 'accept';
+        return ms > 0 ? later(node, ms).then(() => 'ignore' as const) : 'ignore';
+      });
+      await sim.until(ready, 60_000);
+      for (let i = 0; i < 10; i++) {
+        await sim.settle(ears.get('a')!.topic.publish(`even ${i}`));
+        await sim.run(300);
+      }
+      const before = details('f').graftsSent!;
+      for (let i = 0; i < 20; i++) {
+        await sim.settle(ears.get('a')!.topic.publish(`odd ${i}`));
+        await sim.run(300);
+      }
+      await sim.run(20_000);
+      t.is(details('f').graftsSent!, before, `${run.name}: no graft`);
+      t.is(asked.filter((message) => message.startsWith('odd')).length, 20, `${run.name}: each looked at once`);
+      t.deepEqual(eventsOf(nodes.get('f')!, 'misbehaved'), [], run.name);
+      t.is(ears.get('b')!.words.length, 30);
+      await sim.settle(ears.get('b')!.topic.publish('even at last'));
+      await sim.run(2_000);
+      t.true(ears.get('f')!.words.includes('even at last'), run.name);
+      t.deepEqual(await sim.close(), []);
+    }
+  });
+}
+
+test.serial(
+  'the true message is taken where it is pushed after a forged one under its id was refused, and while a validator is still at work on that',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, ears, nodes, ready } = network(run, 'f', async (message, node) => {
+        if (message === 'forged slowly') await later(node, 500);
+        return message.startsWith('forged') ? 'ignore' : 'accept';
+      });
+      await sim.until(ready, 60_000);
+      await sim.run(5_000);
+      await sim.settle(ears.get('a')!.topic.publish('first'));
+      await sim.run(1_000);
+      const [sequence, epoch] = ears.get('f')!.heard[0]!.meta.id.split('.').map(Number) as [number, number];
+      const forge = await forger(sim, 'f');
+      forge({ origin: idOf('a'), epoch, sequence: sequence + 1 }, 'forged');
+      forge({ origin: idOf('a'), epoch, sequence: sequence + 2 }, 'forged slowly');
+      await sim.run(100);
+      t.is(nodes.get('f')!.gossip.snapshot().topics[0]!.validating, 1, `${run.name}: the second forgery`);
+      t.is(eventsOf(nodes.get('f')!, 'dropped').filter(({ reason }) => reason === 'ignored').length, 1, `${run.name}: the first one`);
+      await sim.settle(ears.get('a')!.topic.publish('second'));
+      await sim.settle(ears.get('a')!.topic.publish('third'));
+      await sim.run(1_000);
+      t.deepEqual(ears.get('f')!.words, ['first', 'second', 'third'], run.name);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+/** A neighbour of that node that speaks the protocol by hand. */
+async function forger(sim: Simulation, of: string): Promise<(id: MessageId, message: string) => void> {
+  const transport = sim.client(idle, { name: 'stranger' });
+  const peers = createPeers({ transport, identity: { nodeId: idOf('stranger') }, maxOutbound: 0, persistent: [of] });
+  const talk = transport.mount(gossipProtocol);
+  const { hex, bytes } = topicKey('news');
+  serve(talk, { push: () => {}, control: () => {}, view: () => {}, interest: () => {}, pull: () => encodeTopics(1, bytes) });
+  await sim.settle(peers.start());
+  await sim.until(() => peers.list().length === 1, 10_000);
+  const { remote } = peers.list()[0]!;
+  talk.trySend(remote, 'view', { topic: hex, message: { type: 'join', request: 1 } });
+  await sim.run(500);
+  return (id, message) => {
+    const payload = words.encode(message);
+    const body = { audience: 'all', nodes: [], payload, message: undefined } as const;
+    talk.trySend(remote, 'push', encodePush(bytes, { kind: 'push', id, hops: 1, payload: body, size: payload.length }));
+  };
+}
