@@ -1,0 +1,34 @@
+// The benchmark of gossip between processes: one publishes at a rate, all others receive, over each overlay, a naive flood and a NATS server, in
+// one run. Exit code 1 where gossip loses a message.
+
+import { judge } from './gossip-processes/bars.ts';
+import { type Options, readOptions, USAGE } from './gossip-processes/options.ts';
+import { formatJson, formatLoad, formatMarkdown, formatTable } from './gossip-processes/report.ts';
+import { type Measurement, runRounds } from './gossip-processes/rounds.ts';
+import { endProgress, showProgress } from './progress.ts';
+
+let options: Options | undefined;
+try {
+  options = readOptions(process.argv.slice(2));
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}
+if (options?.help === true) console.log(USAGE);
+else if (options !== undefined) await bench(options);
+
+async function bench(options: Options): Promise<void> {
+  let measurements: Measurement[];
+  try {
+    measurements = await runRounds(options, showProgress);
+  } finally {
+    endProgress();
+  }
+  const verdicts = judge(measurements, options.rates[0]!);
+  if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
+  if (options.json) return console.log(formatJson(measurements, options, verdicts));
+  const { rounds, seconds, size } = options;
+  console.log(`Node ${process.versions.node}, ${size} bytes a message, ${rounds} rounds of ${seconds} s; ${formatLoad(measurements)}\n`);
+  console.log(options.report ? formatMarkdown(measurements, options) : formatTable(measurements, options));
+  console.log(`\n${verdicts.map(({ bar, ratio, holds }) => `${holds ? 'holds ' : 'MISSED'}  ${bar}${holds ? '' : `: ${ratio}`}`).join('\n')}`);
+}

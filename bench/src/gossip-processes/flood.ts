@@ -1,0 +1,55 @@
+// A naive flood, straight over Trunkline's transport: who gets a message for the first time passes it on to all others that it has a link to.
+
+import { bytes, defineProtocol, type Remote, serve } from '@trunkline/transport-core';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import type { Kind } from './kind.ts';
+import { randomLinks } from './links.ts';
+import { readMessage } from './message.ts';
+
+const protocol = defineProtocol({ name: 'bench-flood', version: 1, channel: 0x20, methods: { push: { id: 1, request: bytes } } });
+
+export const flood: Kind = {
+  title: 'flood: to all links, 5 each',
+  plan: (nodes) => randomLinks(nodes, DEGREE),
+  isReady: (links, plan) => links.every((count, at) => count === plan[at]!.length + plan.filter((dials) => dials.includes(at)).length),
+
+  async open({ dials }, received) {
+    const seen = new Set<number>();
+    let copies = 0;
+    const transport = createTcpTransport({ protocol, bindAddr: '127.0.0.1:0', maxPool: 1, idleTimeout: Number.POSITIVE_INFINITY });
+    serve(transport, {
+      push(message, { from }) {
+        copies++;
+        const { sequence } = readMessage(message);
+        if (seen.has(sequence)) return;
+        seen.add(sequence);
+        pass(message, from);
+        received(message);
+      },
+    });
+    await transport.listen();
+    for (const address of dials) await transport.dial(address);
+
+    /** Who has no room gets it when there is some: nothing is dropped, and nothing bounded. */
+    function pass(message: Uint8Array, from?: Remote): Promise<unknown> {
+      const others = transport.remotes().filter((remote) => remote !== from);
+      const went = transport.trySendAll(others, 'push', message);
+      const late = others.filter((_, at) => !went[at]).map((remote) => transport.send(remote, 'push', message));
+      return Promise.allSettled(late);
+    }
+
+    return {
+      address: transport.localAddr(),
+      links: () => transport.remotes().length,
+      publish(message) {
+        seen.add(readMessage(message).sequence);
+        void pass(message);
+      },
+      traffic: () => ({ copies, bytes: transport.snapshot().connections.reduce((sum, { bytes }) => sum + bytes.out, 0) }),
+      close: () => transport.close(),
+    };
+  },
+};
+
+/** As many links as HyParView keeps by default. */
+const DEGREE = 5;

@@ -1,0 +1,52 @@
+// Gossip as its users have it: a transport, peers and a topic, over either overlay.
+
+import { createGossip, fullMesh, type OverlayFactory, partialView } from '@trunkline/gossip';
+import { createPeers, type PeersOptions } from '@trunkline/peers';
+import { bytes, defineProtocol } from '@trunkline/transport-core';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import type { Kind } from './kind.ts';
+
+const protocol = defineProtocol({ name: 'bench', version: 1, channel: 0x20, methods: { idle: { id: 1, request: bytes } } });
+
+/** All know the first process, hear of the others from it, and dial those that HyParView wants. */
+export const tree: Kind = {
+  title: 'tree: partialView()',
+  plan: (nodes) => Array.from({ length: nodes }, (_, at) => (at === 0 ? [] : [0])),
+  isReady: (links) => links.every((count) => count >= 1),
+  open: gossip(partialView(), (dials) => ({ seeds: dials })),
+};
+
+/** A small topology that is known: each is given the addresses of all who started before it. */
+export const mesh: Kind = {
+  title: 'mesh: fullMesh()',
+  plan: (nodes) => Array.from({ length: nodes }, (_, at) => Array.from({ length: at }, (_, before) => before)),
+  isReady: (links) => links.every((count) => count === links.length - 1),
+  open: gossip(fullMesh(), (dials) => ({ persistent: dials, maxOutbound: 0 })),
+};
+
+function gossip(overlay: OverlayFactory, wired: (dials: readonly string[]) => Partial<PeersOptions>): Kind['open'] {
+  return async ({ nodes, dials }, received) => {
+    const transport = createTcpTransport({ protocol, bindAddr: '127.0.0.1:0' });
+    await transport.listen();
+    const peers = createPeers({ transport, maxInbound: nodes, ...wired(dials) });
+    const gossip = createGossip({ transport, peers, overlay });
+    const topic = gossip.topic('bench', bytes);
+    topic.subscribe((message) => received(message));
+    await gossip.start();
+    await peers.start();
+    return {
+      address: transport.localAddr(),
+      links: () => topic.neighbors.length,
+      publish: (message) => topic.publish(message),
+      traffic() {
+        const { delivered, duplicates } = gossip.snapshot().topics[0]!;
+        return { copies: delivered + duplicates, bytes: transport.snapshot().connections.reduce((sum, { bytes }) => sum + bytes.out, 0) };
+      },
+      async close() {
+        await gossip.close();
+        await peers.close();
+        await transport.close();
+      },
+    };
+  };
+}

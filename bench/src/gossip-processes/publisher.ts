@@ -1,0 +1,44 @@
+// Publishes at a rate that nothing slows down: who is late catches up in a burst.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writeMessage } from './message.ts';
+
+export interface Publishing {
+  /** The number of the first message. */
+  readonly first: number;
+  readonly count: number;
+  /** A second. */
+  readonly rate: number;
+  /** Bytes of a message. */
+  readonly size: number;
+}
+
+export interface Published {
+  /** A second, from the first to the last. */
+  readonly rate: number;
+  /** Milliseconds by which the latest message was late. */
+  readonly late: number;
+  /** Messages that publishing itself refused. */
+  readonly failed: number;
+}
+
+/** @param publish may give a promise that rejects where it failed. */
+export async function publishAll({ first, count, rate, size }: Publishing, publish: (message: Uint8Array) => unknown): Promise<Published> {
+  const results: unknown[] = [];
+  const begin = performance.now();
+  let late = 0;
+  let last = begin;
+  for (let sent = 0; sent < count; ) {
+    last = performance.now();
+    const due = Math.min(count, Math.floor(((last - begin) * rate) / 1_000) + 1);
+    if (sent < due) late = Math.max(late, last - begin - (sent * 1_000) / rate);
+    while (sent < due) results.push(publish(writeMessage(first + sent++, size)));
+    if (sent < count) await sleep(TICK);
+  }
+  const settled = await Promise.allSettled(results);
+  const spacing = 1_000 / rate;
+  return { rate: (count * 1_000) / (last - begin + spacing), late, failed: settled.filter(({ status }) => status === 'rejected').length };
+}
+
+/** Milliseconds between two looks at what is due. */
+const TICK = 1;

@@ -1,0 +1,66 @@
+// What one process received of one stage: which numbers, which of them twice, and after how long.
+
+import { commonNow } from './common-clock.ts';
+import { Histogram, type HistogramData } from './histogram.ts';
+import { readMessage } from './message.ts';
+
+export interface Received {
+  readonly received: number;
+  /** Handed over more than once. */
+  readonly twice: number;
+  /** Of another stage. */
+  readonly strange: number;
+  readonly delays: HistogramData;
+}
+
+export class Receiver {
+  readonly #first: number;
+  readonly #seen: Uint8Array;
+  readonly #delays = new Histogram();
+  readonly #complete: Promise<void>;
+  #isComplete!: () => void;
+  #received = 0;
+  #twice = 0;
+  #strange = 0;
+
+  /** @param first the number of the first message that is to come, of `count`. */
+  constructor(first: number, count: number) {
+    this.#first = first;
+    this.#seen = new Uint8Array(count);
+    this.#complete = new Promise((resolve) => {
+      this.#isComplete = resolve;
+    });
+    if (count === 0) this.#isComplete();
+  }
+
+  take(message: Uint8Array): void {
+    const { publishedAt, sequence } = readMessage(message);
+    const at = sequence - this.#first;
+    if (!(at >= 0 && at < this.#seen.length)) {
+      this.#strange++;
+      return;
+    }
+    if (this.#seen[at] === 1) {
+      this.#twice++;
+      return;
+    }
+    this.#seen[at] = 1;
+    this.#delays.add((commonNow() - publishedAt) / 1_000);
+    if (++this.#received === this.#seen.length) this.#isComplete();
+  }
+
+  /** Waits until all are here, or none has come for `patience` milliseconds. */
+  async end(patience: number): Promise<Received> {
+    let before = this.#received;
+    let watch!: NodeJS.Timeout;
+    const stalled = new Promise<void>((resolve) => {
+      watch = setInterval(() => {
+        if (this.#received === before) resolve();
+        before = this.#received;
+      }, patience);
+    });
+    await Promise.race([this.#complete, stalled]);
+    clearInterval(watch);
+    return { received: this.#received, twice: this.#twice, strange: this.#strange, delays: this.#delays.data };
+  }
+}

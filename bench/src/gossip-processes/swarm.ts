@@ -1,0 +1,157 @@
+// The processes of one adapter: they start one after the other, and go through stages of messages.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Child } from '../child-process.ts';
+import { cpuTime } from '../cpu-time.ts';
+import { type KindName, kindOf } from './by-name.ts';
+import type { RunningServer } from './kind.ts';
+import type { NodeOrder, NodeReport, NodeState } from './node.ts';
+import type { Published } from './publisher.ts';
+import type { Received } from './receiver.ts';
+
+type Node = Child<NodeOrder, NodeReport>;
+
+/** Of a stage: what was published at which rate. */
+export interface Stage {
+  readonly count: number;
+  readonly rate: number;
+  readonly size: number;
+}
+
+/** What a stage came to. */
+export interface StageResult {
+  readonly published: Published;
+  /** Of each process but the publisher. */
+  readonly received: readonly Received[];
+  /** Of all processes, at its end. */
+  readonly states: readonly NodeState[];
+  /** During the stage, over all processes. */
+  readonly copies: number;
+  readonly bytes: number;
+  /** Nanoseconds on a core, of the publisher, of all other processes, and of the server; absent where the system doesn't tell. */
+  readonly cpu?: { readonly publisher: number; readonly others: number; readonly server: number } | undefined;
+  readonly seconds: number;
+}
+
+export interface SwarmOptions {
+  readonly nodes: number;
+  /** A folder for CPU profiles of the publisher and of one other process. */
+  readonly profile?: string | undefined;
+}
+
+export class Swarm {
+  readonly #nodes: Node[] = [];
+  readonly #profiled: Node[] = [];
+  #server: RunningServer | undefined = undefined;
+  /** The number of the next message. */
+  #next = 0;
+
+  private constructor() {}
+
+  /** Gives it when all are connected as they are to be. @throws Error where they aren't in time. */
+  static async start(name: KindName, options: SwarmOptions, progress: (started: number) => void): Promise<Swarm> {
+    const swarm = new Swarm();
+    try {
+      await swarm.#start(name, options, progress);
+      return swarm;
+    } catch (error) {
+      swarm.kill();
+      throw error;
+    }
+  }
+
+  async #start(name: KindName, { nodes, profile }: SwarmOptions, progress: (started: number) => void): Promise<void> {
+    const kind = kindOf(name);
+    this.#server = await kind.server?.start();
+    const plan = kind.plan(nodes);
+    const addresses: string[] = [];
+    for (let at = 0; at < nodes; at++) {
+      const isProfiled = profile !== undefined && at >= nodes - 2;
+      const flags = isProfiled
+        ? ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}-${at === nodes - 1 ? 'publisher' : 'other'}.cpuprofile`]
+        : [];
+      const { child } = await Child.start<NodeOrder, NodeReport>({
+        name: `process ${at} of ${name}`,
+        script: './gossip-processes/node.js',
+        args: [name],
+        flags,
+      });
+      this.#nodes.push(child);
+      if (isProfiled) this.#profiled.push(child);
+      const dials = this.#server === undefined ? plan[at]!.map((before) => addresses[before]!) : [this.#server.address];
+      addresses.push((await child.ask({ ask: 'open', nodes, dials })).address!);
+      progress(at + 1);
+    }
+    await this.#settled(name, (links) => kind.isReady(links, plan));
+  }
+
+  /** Publishes at the rate from the last process, and waits until all others have everything or nothing comes any more. */
+  async run({ count, rate, size }: Stage): Promise<StageResult> {
+    const publisher = this.#nodes.at(-1)!;
+    const first = this.#next;
+    this.#next += count;
+    for (const node of this.#nodes) await node.ask({ ask: 'begin', first, count: node === publisher ? 0 : count });
+    const before = await this.#states();
+    const cpuBefore = this.#cpu();
+    const begin = performance.now();
+    const { published } = await publisher.ask({ ask: 'publish', first, count, rate, size });
+    const others = this.#nodes.filter((node) => node !== publisher);
+    const received = await Promise.all(others.map(async (node) => (await node.ask({ ask: 'end', patience: PATIENCE })).received!));
+    const seconds = (performance.now() - begin) / 1_000;
+    const cpu = this.#cpu();
+    const states = await this.#states();
+    const more = (figure: 'copies' | 'bytes') => states.reduce((sum, state, at) => sum + state[figure] - before[at]![figure], 0);
+    return {
+      published: published!,
+      received,
+      states,
+      copies: more('copies'),
+      bytes: more('bytes'),
+      cpu: cpu && cpuBefore && { publisher: cpu.publisher - cpuBefore.publisher, others: cpu.others - cpuBefore.others, server: cpu.server - cpuBefore.server },
+      seconds,
+    };
+  }
+
+  /** Those that are profiled end in order, or nothing would be written; how so many others do is not measured here. */
+  async close(): Promise<void> {
+    for (const node of this.#profiled) await node.close();
+    this.kill();
+  }
+
+  kill(): void {
+    for (const node of this.#nodes) node.kill();
+    this.#server?.stop();
+  }
+
+  async #settled(name: KindName, isReady: (links: readonly number[]) => boolean): Promise<void> {
+    const end = performance.now() + LONGEST_START;
+    let before = '';
+    for (let same = 0; same < SETTLED; ) {
+      const links = (await this.#states()).map((state) => state.links);
+      same = isReady(links) && links.join() === before ? same + 1 : 0;
+      before = links.join();
+      if (performance.now() > end) throw new Error(`${name}: its processes are not connected after ${LONGEST_START} ms; links of each: ${before}`);
+      await sleep(LOOK);
+    }
+  }
+
+  #states(): Promise<NodeState[]> {
+    return Promise.all(this.#nodes.map(async (node) => (await node.ask({ ask: 'state' })).state!));
+  }
+
+  #cpu(): { publisher: number; others: number; server: number } | undefined {
+    const each = this.#nodes.map((node) => cpuTime(node.pid));
+    const server = this.#server === undefined ? 0 : cpuTime(this.#server.pid);
+    if (server === undefined || each.includes(undefined)) return undefined;
+    const publisher = each.at(-1)!;
+    return { publisher, others: each.reduce<number>((sum, time) => sum + time!, -publisher), server };
+  }
+}
+
+/** Milliseconds without any message after which what is missing is lost. */
+const PATIENCE = 5_000;
+/** Milliseconds between two looks at the links, and looks in a row that must show the same. */
+const LOOK = 250;
+const SETTLED = 4;
+/** Milliseconds from the last start until all are connected. */
+const LONGEST_START = 60_000;
