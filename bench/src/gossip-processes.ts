@@ -3,7 +3,7 @@
 
 import { judge } from './gossip-processes/bars.ts';
 import { type Options, readOptions, USAGE } from './gossip-processes/options.ts';
-import { formatJson, formatLoad, formatMarkdown, formatTable } from './gossip-processes/report.ts';
+import { formatJson, formatLoad, formatMarkdown, formatTables } from './gossip-processes/report.ts';
 import { type Measurement, runRounds } from './gossip-processes/rounds.ts';
 import { endProgress, showProgress } from './progress.ts';
 
@@ -29,6 +29,6 @@ async function bench(options: Options): Promise<void> {
   if (options.json) return console.log(formatJson(measurements, options, verdicts));
   const { rounds, seconds, size } = options;
   console.log(`Node ${process.versions.node}, ${size} bytes a message, ${rounds} rounds of ${seconds} s; ${formatLoad(measurements)}\n`);
-  console.log(options.report ? formatMarkdown(measurements, options) : formatTable(measurements, options));
+  console.log(options.report ? formatMarkdown(measurements, options) : formatTables(measurements, options));
   console.log(`\n${verdicts.map(({ bar, ratio, holds }) => `${holds ? 'holds ' : 'MISSED'}  ${bar}${holds ? '' : `: ${ratio}`}`).join('\n')}`);
 }

@@ -16,7 +16,7 @@ export interface Spreader {
 export interface Traffic {
   /** Copies of messages that came, the first of each included. */
   readonly copies: number;
-  /** That went out over its connections, framing included. */
+  /** That crossed its connections, framing included: out, as they come in elsewhere; at the clients of a server both ways. */
   readonly bytes: number;
 }
 

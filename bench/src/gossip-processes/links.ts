@@ -13,7 +13,8 @@ export function randomLinks(nodes: number, degree: number): number[][] {
   for (let links = 0; links < degree; links += 2) {
     const order = shuffled(nodes, random);
     const isRing = links + 2 <= degree;
-    for (let at = 0; at < nodes; at += isRing ? 1 : 2) link(order[at]!, order[(at + 1) % nodes]!);
+    // Of an odd number one has nobody to be paired with.
+    for (let at = 0; isRing ? at < nodes : at + 1 < nodes; at += isRing ? 1 : 2) link(order[at]!, order[(at + 1) % nodes]!);
   }
   return dials.map((set) => [...set]);
 }

@@ -30,8 +30,9 @@ export class NatsClient {
     return client;
   }
 
-  get bytesOut(): number {
-    return this.#socket.bytesWritten;
+  /** Out and in. */
+  get bytes(): number {
+    return this.#socket.bytesWritten + this.#socket.bytesRead;
   }
 
   /** Resolves when the server has it. */

@@ -21,7 +21,7 @@ export const nats: Kind = {
       address: '',
       links: () => 1,
       publish: (message) => client.publish(SUBJECT, message),
-      traffic: () => ({ copies, bytes: client.bytesOut }),
+      traffic: () => ({ copies, bytes: client.bytes }),
       close: () => client.close(),
     };
   },

@@ -1,4 +1,5 @@
-// The figures as a table: a line for each size, rate and adapter; medians of the rounds, and of the ratios to another adapter of the same round.
+// The figures as a table: a block for each size and rate, a column for each adapter. Medians of the rounds, and of ratios to another adapter's of
+// the same round.
 
 import type { Verdict } from '../bars.ts';
 import { median } from '../statistics.ts';
@@ -8,13 +9,30 @@ import type { Figures } from './figures.ts';
 import type { Options } from './options.ts';
 import { installed, type Measurement } from './rounds.ts';
 
-export function formatTable(measurements: readonly Measurement[], options: Options): string {
-  return alignTable([TITLES, ...linesOf(measurements, options)], 1);
+export function formatTables(measurements: readonly Measurement[], { nodes, rates, kinds }: Options): string {
+  const blocks = nodes.flatMap((count) => rates.map((rate) => ({ count, rate })));
+  return blocks
+    .map(({ count, rate }) => {
+      const of = (kind: KindName) => measurementsOf(measurements, kind, count, rate);
+      const lines = ROWS.map(({ title, cell }) => [title, ...kinds.map((kind) => cell(of(kind), of))]);
+      return alignTable([[`${count} processes, ${rate} messages/s`, ...columnsOf(kinds)], ...lines], 1);
+    })
+    .join('\n\n');
 }
 
-export function formatMarkdown(measurements: readonly Measurement[], options: Options): string {
-  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [row(TITLES), row(TITLES.map((_, at) => (at === 0 ? '---' : '---:'))), ...linesOf(measurements, options).map(row)].join('\n');
+/** A line for each size, rate and adapter, with the figures that choose between them. */
+export function formatMarkdown(measurements: readonly Measurement[], { nodes, rates, kinds }: Options): string {
+  const rows = ROWS.filter(({ chooses }) => chooses);
+  const lines = nodes.flatMap((count) =>
+    rates.flatMap((rate) =>
+      kinds.map((kind) => {
+        const of = (other: KindName) => measurementsOf(measurements, other, count, rate);
+        return [String(count), String(rate), kindOf(kind).title, ...rows.map(({ cell }) => cell(of(kind), of))];
+      }),
+    ),
+  );
+  const titles = ['processes', 'messages/s', '', ...rows.map(({ title }) => title)];
+  return [titles, titles.map((_, at) => (at === 2 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 export function formatJson(measurements: readonly Measurement[], options: Options, verdicts: readonly Verdict[]): string {
@@ -23,58 +41,58 @@ export function formatJson(measurements: readonly Measurement[], options: Option
 
 /** How busy the machine was with others, which spoils figures. */
 export function formatLoad(measurements: readonly Measurement[]): string {
-  const most = (values: readonly number[]) => Math.max(...values).toFixed(2);
-  const loads = most(measurements.map(({ load }) => load));
   const elsewhere = measurements.map((each) => each.elsewhere).filter((cores) => cores !== undefined);
-  const others = elsewhere.length === 0 ? '' : `; other programs used ${most(elsewhere)} cores at most, ${median(elsewhere).toFixed(2)} in the median`;
-  return `load average before a start ${loads} at most${others}`;
+  const load = `load average before the first start ${measurements[0]!.load.toFixed(2)}`;
+  return elsewhere.length === 0
+    ? load
+    : `${load}; other programs used ${median(elsewhere).toFixed(2)} cores in the median, ${Math.max(...elsewhere).toFixed(2)} at most`;
 }
 
-function linesOf(measurements: readonly Measurement[], { nodes, rates, kinds }: Options): string[][] {
+function measurementsOf(measurements: readonly Measurement[], kind: KindName, nodes: number, rate: number): Measurement[] {
+  return measurements.filter((each) => each.kind === kind && each.nodes === nodes && each.rate === rate);
+}
+
+function columnsOf(kinds: readonly KindName[]): string[] {
   const there = installed(kinds);
-  return nodes.flatMap((count) =>
-    rates.flatMap((rate) =>
-      kinds.map((kind) => {
-        const first = [kindOf(kind).title, String(count), String(rate)];
-        if (!there.includes(kind)) return [...first, 'not installed', ...new Array<string>(COLUMNS.length - 1).fill('-')];
-        const of = (other: KindName) => measurements.filter((each) => each.kind === other && each.nodes === count && each.rate === rate);
-        return [...first, ...COLUMNS.map(({ cell }) => cell(of(kind), of))];
-      }),
-    ),
-  );
+  return kinds.map((kind) => (there.includes(kind) ? kind : `${kind}: not installed`));
 }
 
-interface Column {
+interface Row {
   readonly title: string;
+  /** Is it of the short table, too? */
+  readonly chooses?: boolean;
   readonly cell: (own: readonly Measurement[], of: (kind: KindName) => readonly Measurement[]) => string;
 }
 
-const COLUMNS: readonly Column[] = [
-  { title: 'reached/s', cell: middle('rate') },
-  { title: 'late ms', cell: middle('late') },
-  { title: 'lost', cell: (own) => String(own.reduce((sum, { figures, lostInWarmUp }) => sum + figures.lost + lostInWarmUp, 0)) },
-  { title: 'twice', cell: (own) => String(own.reduce((sum, { figures }) => sum + figures.twice + figures.strange, 0)) },
-  { title: 'p50 ms', cell: middle('p50') },
-  { title: 'p99 ms', cell: middle('p99') },
-  { title: 'longest ms', cell: middle('longest') },
-  { title: 'CPU µs/delivery', cell: middle('cpu') },
-  { title: '÷ flood', cell: (own, of) => ratio(own, of('flood')) },
-  { title: '÷ NATS', cell: (own, of) => ratio(own, of('nats')) },
-  { title: 'of it server', cell: middle('serverCpu') },
-  { title: 'publisher µs/message', cell: middle('publisherCpu') },
-  { title: 'cores', cell: middle('cores') },
-  { title: 'copies/delivery', cell: middle('copies') },
-  { title: 'bytes/delivery', cell: middle('bytes') },
-  { title: 'links', cell: middle('links') },
-  { title: 'most links', cell: middle('mostLinks') },
+const ROWS: readonly Row[] = [
+  { title: 'published/s', cell: middle('rate') },
+  { title: 'latest by, ms', cell: middle('late') },
+  { title: 'lost', chooses: true, cell: sum(({ figures, lostInWarmUp }) => figures.lost + lostInWarmUp) },
+  { title: 'twice', cell: sum(({ figures }) => figures.twice + figures.strange) },
+  { title: 'delivery p50, ms', chooses: true, cell: middle('p50') },
+  { title: 'delivery p99, ms', chooses: true, cell: middle('p99') },
+  { title: 'longest, ms', cell: middle('longest') },
+  { title: 'CPU a delivery, µs', chooses: true, cell: middle('cpu') },
+  { title: '  ÷ flood', cell: (own, of) => ratio(own, of('flood')) },
+  { title: '  ÷ NATS', cell: (own, of) => ratio(own, of('nats')) },
+  { title: '  of it the server, µs', cell: middle('serverCpu') },
+  { title: "publisher's CPU a message, µs", chooses: true, cell: middle('publisherCpu') },
+  { title: 'cores used', cell: middle('cores') },
+  { title: 'copies a delivery', chooses: true, cell: middle('copies') },
+  { title: 'bytes a delivery', chooses: true, cell: middle('bytes') },
+  { title: 'links of a process', chooses: true, cell: middle('links') },
+  { title: '  most', cell: middle('mostLinks') },
 ];
-const TITLES = ['', 'processes', 'wanted/s', ...COLUMNS.map(({ title }) => title)];
 
-function middle(figure: keyof Figures): Column['cell'] {
+function middle(figure: keyof Figures): Row['cell'] {
   return (own) => {
     const values = own.map(({ figures }) => figures[figure]).filter((value) => value !== undefined);
     return values.length === 0 ? '-' : round3(median(values));
   };
+}
+
+function sum(figure: (each: Measurement) => number): Row['cell'] {
+  return (own) => (own.length === 0 ? '-' : round3(own.reduce((total, each) => total + figure(each), 0)));
 }
 
 /** Of CPU a delivery, round by round. */
