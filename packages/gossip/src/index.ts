@@ -6,6 +6,7 @@ export type { GossipOptions } from './options.ts';
 export { fullMesh } from './overlay/full-mesh.ts';
 export type { OverlayFactory } from './overlay/overlay.ts';
 export { type PartialViewOverlayOptions, partialView } from './overlay/partial-view.ts';
+export type { SignatureMode, Signer } from './signatures/signatures.ts';
 export type { Topic } from './topic.ts';
 export type {
   DropReason,

@@ -16,6 +16,7 @@ import {
 } from '@trunkline/transport-core';
 import { MOST_RECIPIENTS } from './driver/frame.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
+import type { SignatureMode, Signer } from './signatures/signatures.ts';
 import type { QueuePolicy, Verdict } from './types.ts';
 
 /** Options of `createGossip`; `transport`, `peers` and `overlay` are required. */
@@ -29,6 +30,19 @@ export interface GossipOptions {
   /** What waits for one peer at most; beyond that messages to it are dropped, with a count. Defaults are Orbs': 1,000 messages, 20 MiB. */
   readonly outbound?: { readonly messages?: number | undefined; readonly bytes?: number | undefined } | undefined;
   /**
+   * Signatures of messages. Whatever is said here, a message that is signed is verified before it is delivered, validated or passed on: one that
+   * is not as its publisher made it, or not of the node that it names, is dropped, and its sender reported. Verifying takes 0.1 to 0.2 ms in Node,
+   * some 2 in a browser; no more than 16 forgeries of one peer are looked at in a second, and what else it sends signed in that second is refused.
+   * - identity: with it this node signs what it publishes. Its id must be that of `peers`
+   * - mode: `lenient` (default) takes messages without a signature too, so anybody can still speak in the name of another by leaving it out, or
+   *   take an id before its owner does: it is for networks where not all sign yet. `strict` drops them, and reports who sent them; all nodes of a
+   *   topic should be so then. A strict node without an identity hears everything, and can't publish (`failed_precondition`)
+   *
+   * A signed message stays true for ever: one that is sent again is a duplicate while its publisher is remembered (10 minutes after its last
+   * message). Where that matters, messages should tell their time, or their place in an order.
+   */
+  readonly signatures?: { readonly identity?: Signer | undefined; readonly mode?: SignatureMode | undefined } | undefined;
+  /**
    * The time of day in milliseconds since 1970, by which the lives of a node are told apart: it must be later at each start than at the one
    * before, or others take what this node publishes for old for up to 10 minutes. Default: the machine's clock. A counter that is kept does too.
    */
@@ -40,6 +54,13 @@ const schema = optionsSchema({
   peers: reference<Peers<any>>((value) => has(value, ['list', 'get', 'events', 'report']), 'peers: createPeers({ transport })'),
   overlay: reference<OverlayFactory>((value) => has(value, ['create']), 'an overlay: fullMesh(), partialView()'),
   outbound: group({ messages: withDefault(integer(1, 1_000_000), 1_000), bytes: withDefault(integer(1, 2 ** 40), 20 * 1024 * 1024) }),
+  signatures: group({
+    identity: optional(reference<Signer>(isSigner, 'an identity: nodeId, publicKey and sign, as createIdentity gives it')),
+    mode: withDefault(
+      reference<SignatureMode>((value) => value === 'strict' || value === 'lenient', "'strict' or 'lenient'"),
+      'lenient',
+    ),
+  }),
   wall: optional(callback<() => number>()),
 });
 
@@ -82,6 +103,11 @@ export const publishOptions: typeof publish = publish;
 
 function isIds(value: unknown): boolean {
   return Array.isArray(value) && value.length <= MOST_RECIPIENTS && value.every((id) => typeof id === 'string' && isNodeId(id));
+}
+
+function isSigner(value: unknown): boolean {
+  const { nodeId, publicKey } = (value ?? {}) as Partial<Signer>;
+  return has(value, ['sign']) && typeof nodeId === 'string' && publicKey instanceof Uint8Array;
 }
 
 function has(value: unknown, names: readonly string[]): boolean {

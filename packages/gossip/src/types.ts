@@ -6,8 +6,10 @@ import type { TransportError } from '@trunkline/transport-core';
 export interface MessageMeta {
   /** The same at every node; equal contents published twice have two. */
   readonly id: string;
-  /** The node id of the publisher. Without signatures it is what the message says; on a full mesh it is also who sent it. */
+  /** The node id of the publisher. Where it is not `signed` it is what the message says; on a full mesh it is also who sent it. */
   readonly origin: string;
+  /** The key of `origin` has signed it: its id, its topic, whom it is for and what it says. */
+  readonly signed: boolean;
   /** The node id of the peer that it came from: the last hop. */
   readonly from: string;
   /** Links that it passed, 1 or more. */
@@ -114,11 +116,12 @@ export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | '
 /**
  * Why a message was dropped:
  * - not-addressed, excluded: it is for others
- * - forged: it says to be of another node than could be
+ * - forged: it says to be of another node than could be, or its signature does not hold
+ * - unsigned: it has no signature (`signatures.mode` is strict)
  * - too-large: it is above this node's limit
  * - undecodable: the codec refuses it
  * - rejected, ignored, timeout, overloaded: by the validator, or for want of one that is free
- * - refused: it was dropped so before
+ * - refused: it was dropped so before, or its sender has forged too much of late for it to be looked at
  * - old, full, own: too late to tell a duplicate; too many origins; in this node's own name
  * - stranger: its sender is no neighbour
  * - no-room: too much waits for a peer already
@@ -127,6 +130,7 @@ export type DropReason =
   | 'not-addressed'
   | 'excluded'
   | 'forged'
+  | 'unsigned'
   | 'too-large'
   | 'undecodable'
   | 'rejected'
@@ -158,7 +162,15 @@ export type GossipEvent =
   /** With a topic: a reader of it was too slow, and has missed so many in all (told at the first, and whenever it doubles). Without: who reads these events was. */
   | { readonly type: 'lagged'; readonly topic?: string | undefined; readonly missed: number }
   /** A message was handed to this node's readers. */
-  | { readonly type: 'delivered'; readonly topic: string; readonly id: string; readonly origin: string; readonly from: string; readonly hops: number }
+  | {
+      readonly type: 'delivered';
+      readonly topic: string;
+      readonly id: string;
+      readonly origin: string;
+      readonly signed: boolean;
+      readonly from: string;
+      readonly hops: number;
+    }
   /** It came once more. */
   | { readonly type: 'duplicate'; readonly topic: string; readonly id: string; readonly from: string }
   /** It was not delivered, or not sent (`to`). */

@@ -18,6 +18,7 @@ import type { Body } from '../overlay/body.ts';
 import type { OverlayFactory } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
+import { Signatures } from '../signatures/signatures.ts';
 import { Session, type SessionHost } from '../topics/session.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import type { GossipEvent, GossipSnapshot } from '../types.ts';
@@ -42,6 +43,7 @@ export class Driver implements SessionHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly overlay: OverlayFactory;
+  readonly signatures: Signatures;
   readonly events = new EventHub<GossipEvent>((missed) => ({ type: 'lagged', missed }));
   readonly sessions = new Map<string, Session>();
   readonly #config: GossipConfig;
@@ -68,6 +70,7 @@ export class Driver implements SessionHost {
     this.clock = transport.clock;
     this.random = transport.random;
     this.overlay = overlay;
+    this.signatures = new Signatures(this.self, config.signatures);
     this.#alarm = new Alarm(
       this.clock,
       (now) => this.#wake(now),

@@ -5,6 +5,7 @@ import { decodeMessageId, encodeMessageId, MESSAGE_ID_BYTES, type MessageId } fr
 import type { Audience, Body } from '../overlay/body.ts';
 import type { Control, Notice, Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
+import { SIGNATURE_BYTES, type Signature } from '../signatures/signature.ts';
 
 /** A message, its payload not decoded. */
 export interface Envelope {
@@ -15,33 +16,52 @@ export interface Envelope {
   readonly audience: Audience;
   readonly nodes: readonly string[];
   readonly payload: Uint8Array;
+  /** Not verified. */
+  readonly signature?: Signature | undefined;
 }
 
 /**
- * 1 byte of the audience (0 all, 1 to, 2 except), 32 of the topic, 2 of the hops, 44 of the id; where the audience is a list, 2 of its length and
- * 32 a node; then the payload. Numbers are big-endian.
+ * 1 byte of the audience (0 all, 1 to, 2 except; and 0x80 if it is signed), 32 of the topic, 2 of the hops, 44 of the id; where the audience is
+ * a list, 2 of its length and 32 a node; where it is signed, 1 of the key's length, the key, and 64 of the signature; then the payload. Numbers
+ * are big-endian.
  */
 export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<Body>): Uint8Array {
   if (body.frame?.hops === hops) return body.frame.bytes;
-  const list = body.audience === 'all' ? 0 : 2 + KEY_BYTES * body.nodes.length;
-  const bytes = new Uint8Array(HEAD + list + body.payload.length);
-  bytes[0] = AUDIENCES.indexOf(body.audience);
+  const { payload, signature } = body;
+  const recipients = encodeRecipients(body);
+  const seal = HEAD + recipients.length - 1;
+  const sealed = signature === undefined ? 0 : 1 + signature.publicKey.length + SIGNATURE_BYTES;
+  const bytes = new Uint8Array(seal + sealed + payload.length);
+  bytes[0] = recipients[0]! | (signature === undefined ? 0 : SIGNED);
   bytes.set(topic, 1);
   writeShort(bytes, 33, hops);
   bytes.set(encodeMessageId(id), 35);
-  if (list > 0) {
-    writeShort(bytes, HEAD, body.nodes.length);
-    body.nodes.forEach((node, i) => void bytes.set(hexToBytes(node), HEAD + 2 + KEY_BYTES * i));
+  bytes.set(recipients.subarray(1), HEAD);
+  if (signature !== undefined) {
+    bytes[seal] = signature.publicKey.length;
+    bytes.set(signature.publicKey, seal + 1);
+    bytes.set(signature.bytes, seal + sealed - SIGNATURE_BYTES);
   }
-  bytes.set(body.payload, HEAD + list);
+  bytes.set(payload, seal + sealed);
   body.frame = { hops, bytes };
+  return bytes;
+}
+
+/** 1 byte of the audience, and the list if there is one. */
+export function encodeRecipients({ audience, nodes }: Pick<Body, 'audience' | 'nodes'>): Uint8Array {
+  const bytes = new Uint8Array(audience === 'all' ? 1 : 3 + KEY_BYTES * nodes.length);
+  bytes[0] = AUDIENCES.indexOf(audience);
+  if (audience === 'all') return bytes;
+  writeShort(bytes, 1, nodes.length);
+  nodes.forEach((node, i) => void bytes.set(hexToBytes(node), 3 + KEY_BYTES * i));
   return bytes;
 }
 
 /** Undefined for what is none. */
 export function decodePush(bytes: Uint8Array): Envelope | undefined {
-  const audience = AUDIENCES[bytes[0] ?? AUDIENCES.length];
-  if (audience === undefined || bytes.length < HEAD) return undefined;
+  if (bytes.length < HEAD) return undefined;
+  const audience = AUDIENCES[bytes[0]! & ~SIGNED];
+  if (audience === undefined) return undefined;
   let at = HEAD;
   const nodes: string[] = [];
   if (audience !== 'all') {
@@ -51,8 +71,15 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
     if (count > MOST_RECIPIENTS || bytes.length < at) return undefined;
     for (let i = HEAD + 2; i < at; i += KEY_BYTES) nodes.push(bytesToHex(bytes.subarray(i, i + KEY_BYTES)));
   }
+  let signature: Signature | undefined;
+  if ((bytes[0]! & SIGNED) !== 0) {
+    const key = at + 1;
+    at = key + (bytes[at] ?? 0) + SIGNATURE_BYTES;
+    if (bytes.length < at) return undefined;
+    signature = { publicKey: bytes.subarray(key, at - SIGNATURE_BYTES), bytes: bytes.subarray(at - SIGNATURE_BYTES, at) };
+  }
   const id = decodeMessageId(bytes.subarray(35, HEAD))!;
-  return { topic: bytesToHex(bytes.subarray(1, 33)), id, hops: readShort(bytes, 33), audience, nodes, payload: bytes.subarray(at) };
+  return { topic: bytesToHex(bytes.subarray(1, 33)), id, hops: readShort(bytes, 33), audience, nodes, payload: bytes.subarray(at), signature };
 }
 
 /** 1 byte of the kind, 32 of the topic; then 44 an id, with 2 more of the hops in notices. */
@@ -99,6 +126,8 @@ function readShort(bytes: Uint8Array, at: number): number {
 /** Node ids of one list at most: 32 KiB of them. */
 export const MOST_RECIPIENTS = 1_024;
 const AUDIENCES: readonly Audience[] = ['all', 'to', 'except'];
+/** In the byte of the audience. */
+const SIGNED = 0x80;
 const KINDS = ['ihave', 'graft', 'prune', 'absent'] as const;
 const HEAD = 1 + KEY_BYTES + 2 + MESSAGE_ID_BYTES;
 const NOTICE = MESSAGE_ID_BYTES + 2;

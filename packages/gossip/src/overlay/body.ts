@@ -1,5 +1,7 @@
 // What overlays carry: a payload and whom it is for; decoded once, encoded once.
 
+import type { Signature } from '../signatures/signature.ts';
+
 /** Whom a message is for: all on the topic, these nodes alone, or all but these. */
 export type Audience = 'all' | 'to' | 'except';
 
@@ -10,6 +12,8 @@ export interface Body {
   readonly payload: Uint8Array;
   /** What the codec made of it; undefined for what this node published. */
   readonly message: unknown;
+  /** The publisher's; it has been verified, and is passed on as it came. */
+  readonly signature?: Signature | undefined;
   /** The frame that was made of it last, and for which hops. */
   frame?: { readonly hops: number; readonly bytes: Uint8Array } | undefined;
 }

@@ -7,11 +7,13 @@ import type { TopicConfig } from '../options.ts';
 import { type Body, isFor } from '../overlay/body.ts';
 import type { Overlay } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
+import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason } from '../types.ts';
 import { type Finding, Validation } from './validation.ts';
 
 export interface InspectionHost {
-  readonly host: { readonly self: string; readonly clock: { now(): number }; dueBy(time: number): void };
+  readonly host: { readonly self: string; readonly clock: { now(): number }; readonly signatures: Signatures; dueBy(time: number): void };
+  readonly key: { readonly bytes: Uint8Array };
   readonly due: number;
   readonly codec: { decode(bytes: Uint8Array): unknown };
   readonly limit: number;
@@ -68,20 +70,19 @@ export class Inspection {
   /** Gives to the overlay what may pass, now or later. */
   inspect(from: string, envelope: Envelope, overlay: Overlay, now: number): void {
     const host = this.#host;
-    const { id, hops, audience, nodes, payload } = envelope;
+    const { id, hops, audience, nodes, payload, signature } = envelope;
     if (audience === 'to' && !isFor(envelope, host.host.self)) return host.drop('not-addressed', id, from);
     const screening = overlay.screen(from, id, now);
-    const body: Body = { audience, nodes, payload, message: undefined };
+    const body: Body = { audience, nodes, payload, message: undefined, signature };
     const push: Push<Body> = { kind: 'push', id, hops, payload: body, size: payload.length };
     if (screening === 'known') return overlay.pushed(from, push, now);
     if (screening === 'stranger') return host.drop('stranger', id, from);
-    if (screening === 'forged') {
-      host.drop('forged', id, from);
-      return host.misbehaved(from, 'forged');
-    }
+    if (screening === 'forged') return this.#blame('forged', id, from);
+    const { signatures } = host.host;
+    if (signature === undefined && signatures.isStrict) return this.#blame('unsigned', id, from);
     overlay.arrived(from, id);
     // With its content: or a forged message that is refused would have the true one refused.
-    const key = `${messageKey(id)}/${contentDigest(payload)}`;
+    const key = `${messageKey(id)}/${contentDigest(payload)}/${signature === undefined ? 'unsigned' : 'signed'}`;
     const given: Given = { key, id, overlay };
     if (this.#refused.has(key)) {
       overlay.refused(id);
@@ -92,6 +93,10 @@ export class Inspection {
       if (copies.length < COPIES) copies.push({ from, push });
       return;
     }
+    // Of a forgery nothing is remembered, neither here nor by the overlay: the true message may still come.
+    const finding = signature === undefined ? 'true' : signatures.examine(from, host.key.bytes, envelope, signature, now);
+    if (finding === 'forged') return this.#blame('forged', id, from);
+    if (finding === 'refused') return host.drop('refused', id, from);
     if (payload.length > host.limit) return this.#refuse('too-large', given, from, true);
     let message: unknown;
     try {
@@ -107,7 +112,7 @@ export class Inspection {
   #check(validate: NonNullable<TopicConfig['validate']>, given: Given, { from, push }: Copy, now: number): void {
     const { key, id, overlay } = given;
     const { hops, payload } = push;
-    const meta = { id: messageKey(id), origin: id.origin, from, hops, missed: 0 };
+    const meta = { id: messageKey(id), origin: id.origin, signed: payload.signature !== undefined, from, hops, missed: 0 };
     const copies: Copy[] = [];
     this.#copies.set(key, copies);
     this.#validation.run(
@@ -128,6 +133,11 @@ export class Inspection {
   #found(finding: Exclude<Finding, 'accept'>, error: unknown, given: Given, senders: readonly string[]): void {
     if (finding === 'failed') this.#host.failed(error);
     for (const from of senders) this.#refuse(REASONS[finding], given, from, finding === 'reject');
+  }
+
+  #blame(reason: 'forged' | 'unsigned', id: MessageId, from: string): void {
+    this.#host.drop(reason, id, from);
+    this.#host.misbehaved(from, reason);
   }
 
   #refuse(reason: DropReason, { key, id, overlay }: Given, from: string, isToBlame: boolean): void {

@@ -5,11 +5,12 @@ import type { Envelope } from '../driver/frame.ts';
 import { IdSource } from '../messages/id-source.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { PublishConfig, TopicConfig } from '../options.ts';
-import type { Body } from '../overlay/body.ts';
+import type { Audience, Body } from '../overlay/body.ts';
 import { FullMesh } from '../overlay/full-mesh.ts';
-import type { Overlay, OverlayFactory, OverlayHost } from '../overlay/overlay.ts';
+import type { Overlay, OverlayFactory, OverlayHost, OwnMessage } from '../overlay/overlay.ts';
 import type { DeliveryMeta } from '../plumtree/host.ts';
 import type { Control, Push } from '../plumtree/message.ts';
+import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason, GossipEvent, PublishFailure, PublishResult, TopicSnapshot } from '../types.ts';
 import { noRoom, topicClosed } from './errors.ts';
 import { Inspection } from './inspection.ts';
@@ -25,6 +26,7 @@ export interface SessionHost {
   readonly random: Random;
   readonly events: EventHub<GossipEvent>;
   readonly overlay: OverlayFactory;
+  readonly signatures: Signatures;
   readonly isStarted: boolean;
   /** Connected peers of whom it is not known yet which topics they are on. */
   pending(): Iterable<string>;
@@ -128,31 +130,31 @@ export class Session {
   // Publishing.
 
   /** Resolves once it is queued. */
-  publish(payload: Uint8Array, options: PublishConfig): Promise<PublishResult> {
+  async publish(payload: Uint8Array, options: PublishConfig): Promise<PublishResult> {
     if (payload.length > this.limit) {
       const text = `publish: a message of ${payload.length} bytes is above the limit of topic ${this.key.name}, ${this.limit} bytes`;
-      return Promise.reject(reasonError('too_large', text, { sent: false }));
+      throw reasonError('too_large', text, { sent: false });
     }
-    if (this.#isOver) return Promise.reject(topicClosed(this.key.name));
+    if (this.#isOver) throw topicClosed(this.key.name);
+    this.host.signatures.checkPublisher();
     if (this.host.isStarted) return this.#publish(payload, options);
     if (this.#waiting.length >= WAITING) {
-      return Promise.reject(new TransportError('resource_exhausted', `publish: ${WAITING} messages wait already for gossip.start()`, { sent: false }));
+      throw new TransportError('resource_exhausted', `publish: ${WAITING} messages wait already for gossip.start()`, { sent: false });
     }
     return new Promise((resolve) => this.#waiting.push(() => resolve(this.#publish(payload, options))));
   }
 
-  #publish(payload: Uint8Array, { to, except, any, min, timeout }: PublishConfig): Promise<PublishResult> {
+  async #publish(payload: Uint8Array, { to, except, any, min, timeout }: PublishConfig): Promise<PublishResult> {
     const { host } = this;
-    if (this.#isOver) return Promise.reject(topicClosed(this.key.name));
+    if (this.#isOver) throw topicClosed(this.key.name);
     if (this.#open.size >= OPEN) {
-      return Promise.reject(new TransportError('resource_exhausted', `publish: ${OPEN} messages wait already for their recipients`, { sent: false }));
+      throw new TransportError('resource_exhausted', `publish: ${OPEN} messages wait already for their recipients`, { sent: false });
     }
     this.published++;
-    if (any !== undefined)
-      return sendToAny(this, (nodes) => ({ id: this.#ids.next(), body: { audience: 'to', nodes, payload, message: undefined } }), any, min);
+    if (any !== undefined) return sendToAny(this, (nodes) => this.#message('to', nodes, payload), any, min);
     const nodes = [...new Set(to ?? except ?? [])];
     const audience = to !== undefined ? 'to' : nodes.length > 0 ? 'except' : 'all';
-    const message = { id: this.#ids.next(), body: { audience, nodes, payload, message: undefined } satisfies Body as Body };
+    const message = this.#message(audience, nodes, payload);
     if (audience === 'to') return sendTo(this, message, { min, timeout });
     const now = host.clock.now();
     const failed: PublishFailure[] = [];
@@ -166,6 +168,12 @@ export class Session {
     if (!publication.isOver) this.#open.add(publication);
     host.dueBy(this.due);
     return publication.promise;
+  }
+
+  #message(audience: Audience, nodes: readonly string[], payload: Uint8Array): OwnMessage {
+    const id = this.#ids.next();
+    const body: Body = { audience, nodes, payload, message: undefined };
+    return { id, body: { ...body, signature: this.host.signatures.sign(this.key.bytes, id, body) } };
   }
 
   /** Where `publish` gathers whom the message could not be handed to. */
@@ -292,7 +300,7 @@ export class Session {
   #deliver({ payload: body, id }: Push<Body>, { origin, from, hops }: DeliveryMeta): void {
     if (body.audience === 'except' && body.nodes.includes(this.host.self)) return this.drop('excluded', id, from);
     this.delivered++;
-    const meta = { id: messageKey(id), origin, from, hops };
+    const meta = { id: messageKey(id), origin, signed: body.signature !== undefined, from, hops };
     if (this.host.events.isRead) this.host.events.tell({ type: 'delivered', topic: this.key.name, ...meta });
     for (const reader of [...this.readers]) reader.offer(body.message, meta);
   }
