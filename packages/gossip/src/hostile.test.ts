@@ -1,65 +1,13 @@
 // A peer that breaks the rules of gossip.
 
-import { createPeers, type Peers } from '@trunkline/peers';
-import { defineProtocol, json, type Remote, type Transport } from '@trunkline/transport-core';
-import type { Simulation } from '@trunkline/transport-inmem/simulation';
+import { createPeers } from '@trunkline/peers';
+import { defineProtocol, json } from '@trunkline/transport-core';
 import test from 'ava';
 import * as z from 'zod/mini';
-import { encodePush } from './driver/frame.ts';
-import { encodeTopics, gossipProtocol } from './protocol.ts';
-import { areMet, cluster, type Ear, eventsOf, idle, idOf, listen, type Run, runs, simulationOf, words } from './testing/cluster.ts';
+import { gossipProtocol } from './protocol.ts';
+import { areMet, cluster, type Ear, eventsOf, idOf, listen, type Run, runs, simulationOf, words } from './testing/cluster.ts';
+import { type Forgery, frame, keysOf, stranger } from './testing/stranger.ts';
 import { topicKey } from './topics/topic-key.ts';
-
-interface Stranger {
-  readonly nodeId: string;
-  readonly peers: Peers;
-  readonly transport: Transport<typeof idle>;
-  readonly talk: Transport<typeof gossipProtocol>;
-  readonly remote: Remote;
-  /** What it is on; changed with a new number. */
-  say(seq: number, keys: Uint8Array): void;
-}
-
-/** Speaks the protocol by hand, to node 'a'. */
-async function stranger(sim: Simulation, topics: readonly string[] = ['news']): Promise<Stranger> {
-  const transport = sim.client(idle, { name: 'stranger' });
-  const peers = createPeers({ transport, identity: { nodeId: idOf('stranger') }, maxOutbound: 0, persistent: ['a'] });
-  const talk = transport.mount(gossipProtocol);
-  let state = { seq: 1, keys: keysOf(topics) };
-  void (async () => {
-    for await (const rpc of talk.consumer()) if (rpc.method === 'pull') rpc.respond(encodeTopics(state.seq, state.keys));
-  })();
-  await sim.settle(peers.start());
-  await sim.until(() => peers.list().length === 1, 10_000);
-  const { remote } = peers.list()[0]!;
-  const say = (seq: number, keys: Uint8Array) => {
-    state = { seq, keys };
-    talk.trySend(remote, 'interest', { seq, empty: false });
-  };
-  return { nodeId: idOf('stranger'), peers, transport, talk, remote, say };
-}
-
-function keysOf(topics: readonly string[]): Uint8Array {
-  const bytes = new Uint8Array(32 * topics.length);
-  topics.forEach((topic, i) => void bytes.set(topicKey(topic).bytes, 32 * i));
-  return bytes;
-}
-
-interface Forgery {
-  readonly topic?: string;
-  readonly origin?: string;
-  readonly sequence?: number;
-  readonly epoch?: number;
-  readonly audience?: 'all' | 'to' | 'except';
-  readonly nodes?: readonly string[];
-  readonly payload?: Uint8Array;
-}
-
-const said = words.encode('said');
-function frame({ topic = 'news', origin = idOf('stranger'), sequence = 0, epoch = 1, audience = 'all', nodes = [], payload = said }: Forgery): Uint8Array {
-  const body = { audience, nodes, payload, message: undefined };
-  return encodePush(topicKey(topic).bytes, { kind: 'push', id: { origin, epoch, sequence }, hops: 1, payload: body, size: payload.length });
-}
 
 async function visit(run: Run, limit = 1_000) {
   const sim = simulationOf(run);
@@ -69,7 +17,7 @@ async function visit(run: Run, limit = 1_000) {
   const guest = await stranger(sim);
   await sim.until(() => areMet([ears.get('a')!], 2), 3_000);
   const push = (...forgeries: Forgery[]) => {
-    for (const forgery of forgeries) guest.talk.trySend(guest.remote, 'push', frame(forgery));
+    guest.push(...forgeries.map(frame));
     return sim.run(200);
   };
   const a = nodes.get('a')!;

@@ -50,7 +50,7 @@ export function cluster(sim: Simulation, names: readonly string[], options: Clus
         ...options.peers?.(name),
       });
       const gossip = createGossip({ transport, peers, overlay: fullMesh(), wall: () => clock.wall(), ...options.gossip?.(name) });
-      const node: TestNode = { name, nodeId: idOf(name), transport, peers, gossip, events: [] };
+      const node: TestNode = { name, nodeId: gossip.nodeId, transport, peers, gossip, events: [] };
       void (async () => {
         for await (const event of gossip.events()) node.events.push(event);
       })();

@@ -1,0 +1,172 @@
+// What a signature binds, and what is made of those that do not hold.
+
+import { createIdentity, type Identity, type KeyType } from '@trunkline/identity';
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { decodePush, type Envelope, encodePush } from '../driver/frame.ts';
+import type { Body } from '../overlay/body.ts';
+import { idOf } from '../testing/cluster.ts';
+import { identityOf } from '../testing/identities.ts';
+import { topicKey } from '../topics/topic-key.ts';
+import { FORGERIES, Forgers } from './forgers.ts';
+import { Signatures } from './signatures.ts';
+import { signedContent } from './signed-content.ts';
+
+const topic = topicKey('news');
+const types: KeyType[] = ['ed25519', 'p256'];
+const list: Body = { audience: 'to', nodes: [idOf('b'), idOf('c')], payload: Uint8Array.of(1, 2, 3), message: undefined };
+
+function signed(identity: Identity, body: Body = list): Uint8Array {
+  const id = { origin: identity.nodeId, epoch: 7, sequence: 9 };
+  const signature = new Signatures(identity.nodeId, { identity, mode: 'strict' }).sign(topic.bytes, id, body);
+  return encodePush(topic.bytes, { kind: 'push', id, hops: 3, payload: { ...body, signature }, size: body.payload.length });
+}
+
+/** A receiver who lets no forgery pass for want of time: each comes in a second of its own. */
+function receiver() {
+  const signatures = new Signatures(idOf('z'), { mode: 'strict' });
+  let now = 0;
+  return (envelope: Envelope, from = 'peer') => {
+    now += 1_000;
+    const { bytes } = topicKey(Uint8Array.from(envelope.topic.match(/../gu)!, (byte) => Number.parseInt(byte, 16)));
+    return envelope.signature === undefined ? 'unsigned' : signatures.examine(from, bytes, envelope, envelope.signature, now);
+  };
+}
+
+for (const type of types) {
+  test(`what ${type} has signed is true, for all, for some, and empty`, (t) => {
+    const examine = receiver();
+    const identity = identityOf('a', type);
+    for (const audience of ['all', 'to', 'except'] as const) {
+      for (const payload of [new Uint8Array(), new Uint8Array(100_000).fill(7)]) {
+        const nodes = audience === 'all' ? [] : [idOf('b')];
+        t.is(examine(decodePush(signed(identity, { audience, nodes, payload, message: undefined }))!), 'true');
+      }
+    }
+  });
+
+  test(`one bit changed anywhere, but in the hops, and it is not: ${type}`, (t) => {
+    t.timeout(60_000);
+    const examine = receiver();
+    const frame = signed(identityOf('a', type));
+    const outcomes: Record<string, number> = {};
+    for (let bit = 0; bit < 8 * frame.length; bit++) {
+      const changed = frame.slice();
+      changed[bit >> 3]! ^= 1 << (bit & 7);
+      const envelope = decodePush(changed);
+      const outcome = envelope === undefined ? 'no frame' : examine(envelope);
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      const isHops = bit >> 3 === 33 || bit >> 3 === 34;
+      if (isHops !== (outcome === 'true')) return t.fail(`bit ${bit}: ${outcome}`);
+    }
+    // The mark that it is signed, taken away, leaves it unsigned.
+    t.is(outcomes['unsigned'], 1);
+    t.true(outcomes['forged']! > 8 * 200);
+  });
+}
+
+test('a signature is good for one topic, one id, one audience and one content', (t) => {
+  const examine = receiver();
+  const identity = identityOf('a');
+  const envelope = decodePush(signed(identity))!;
+  t.is(examine(envelope), 'true');
+  const others: Partial<Envelope>[] = [
+    { topic: topicKey('other').hex },
+    { id: { ...envelope.id, sequence: 10 } },
+    { id: { ...envelope.id, epoch: 8 } },
+    { id: { ...envelope.id, origin: identityOf('b').nodeId } },
+    { audience: 'except' },
+    { audience: 'all', nodes: [] },
+    { nodes: [idOf('b')] },
+    { nodes: [idOf('c'), idOf('b')] },
+    { payload: Uint8Array.of(1, 2) },
+    { signature: decodePush(signed(identityOf('b')))!.signature },
+    { signature: { ...envelope.signature!, publicKey: identityOf('b').publicKey } },
+    { signature: { ...envelope.signature!, publicKey: identityOf('a', 'p256').publicKey } },
+    { signature: { publicKey: new Uint8Array(), bytes: envelope.signature!.bytes } },
+    { signature: { ...envelope.signature!, bytes: new Uint8Array(64) } },
+  ];
+  for (const other of others) t.is(examine({ ...envelope, ...other }), 'forged', JSON.stringify(Object.keys(other)));
+});
+
+test('what the key has signed for another purpose is not a message', (t) => {
+  const identity = identityOf('a');
+  const envelope = decodePush(signed(identity))!;
+  const content = signedContent(topic.bytes, envelope.id, list);
+  const elsewhere = content.slice();
+  elsewhere.set(new TextEncoder().encode('trunkline.gossip.v2'));
+  t.is(receiver()({ ...envelope, signature: { publicKey: identity.publicKey, bytes: identity.sign(elsewhere) } }), 'forged');
+  t.is(receiver()({ ...envelope, signature: { publicKey: identity.publicKey, bytes: identity.sign(content.subarray(20)) } }), 'forged');
+  t.is(receiver()({ ...envelope, signature: { publicKey: identity.publicKey, bytes: identity.sign(content) } }), 'true');
+});
+
+test('no two messages have one signed content: a list is not taken for a payload', (t) => {
+  const id = { origin: idOf('a'), epoch: 1, sequence: 1 };
+  const random = seededRandom(1);
+  const contents = new Map<string, string>();
+  for (let i = 0; i < 3_000; i++) {
+    const audience = (['all', 'to', 'except'] as const)[Math.floor(random() * 3)]!;
+    const nodes = audience === 'all' ? [] : Array.from({ length: Math.floor(random() * 3) }, () => '00'.repeat(31) + (random() < 0.5 ? '00' : '01'));
+    const payload = new Uint8Array(Math.floor(random() * 70));
+    if (payload.length > 1 && random() < 0.5) payload[1] = Math.floor(random() * 3);
+    const said = JSON.stringify([audience, nodes, [...payload]]);
+    const content = signedContent(topic.bytes, id, { audience, nodes, payload }).join();
+    if ((contents.get(content) ?? said) !== said) return t.fail(said);
+    contents.set(content, said);
+  }
+  t.true(contents.size > 500);
+});
+
+test('of a peer that forges, so much is looked at in a second, and no more; others are not affected', (t) => {
+  const signatures = new Signatures(idOf('z'), { mode: 'strict' });
+  const good = decodePush(signed(identityOf('a')))!;
+  const bad = { ...good, payload: Uint8Array.of(9) };
+  const examine = (from: string, envelope: Envelope, now: number) => signatures.examine(from, topic.bytes, envelope, envelope.signature!, now);
+  const findings = Array.from({ length: 1_000 }, (_, i) => examine('forger', bad, i / 2));
+  t.deepEqual(
+    [findings.filter((finding) => finding === 'forged').length, findings.filter((finding) => finding === 'refused').length],
+    [FORGERIES, 1_000 - FORGERIES],
+  );
+  t.is(examine('forger', good, 999), 'refused');
+  t.is(examine('honest', good, 999), 'true');
+  t.is(examine('forger', good, 1_000), 'true', 'the next second');
+});
+
+test('who forged is forgotten after a second, however many they were', (t) => {
+  const forgers = new Forgers();
+  for (let i = 0; i < 50_000; i++) forgers.note(`p${i % 100}`, 0);
+  t.true(forgers.isBarred('p7', 999));
+  t.false(forgers.isBarred('p7', 1_000));
+  for (let i = 1; i < FORGERIES; i++) forgers.note('p7', 1_000);
+  t.false(forgers.isBarred('p7', 1_500));
+  forgers.note('p7', 1_500);
+  t.true(forgers.isBarred('p7', 1_999));
+});
+
+test('a signer must be this node, with a key that others take', (t) => {
+  const identity = createIdentity({ random: seededRandom(1) });
+  const other = identityOf('b');
+  const { nodeId, publicKey } = identity;
+  const sign = (message: Uint8Array) => identity.sign(message);
+  const refused = (given: object, message: RegExp) =>
+    t.throws(() => new Signatures(nodeId, { identity: { nodeId, publicKey, sign, ...given }, mode: 'strict' }), { instanceOf: TypeError, message });
+  refused({ nodeId: other.nodeId }, new RegExp(`identity: is node ${other.nodeId}, but peers is node ${nodeId}`, 'u'));
+  refused({ publicKey: other.publicKey }, new RegExp(`${nodeId} is not the SHA-256 of its publicKey, ${other.nodeId}`, 'u'));
+  refused({ publicKey: publicKey.subarray(12) }, /publicKey: must be an Ed25519 or P-256 key as SPKI in DER, got 32 bytes/u);
+  const id = { origin: nodeId, epoch: 1, sequence: 1 };
+  for (const [given, got] of [
+    [new Uint8Array(63), '63 bytes'],
+    [Promise.resolve(new Uint8Array(64)), 'object'],
+  ]) {
+    const signatures = new Signatures(nodeId, { identity: { nodeId, publicKey, sign: () => given as never }, mode: 'lenient' });
+    t.throws(() => signatures.sign(topic.bytes, id, list), { instanceOf: TypeError, message: new RegExp(`sign: must give 64 bytes at once, got ${got}`, 'u') });
+  }
+});
+
+test('without a signer nothing is signed; where all must be, nothing can be published', (t) => {
+  const id = { origin: idOf('a'), epoch: 1, sequence: 1 };
+  const lenient = new Signatures(idOf('a'), { mode: 'lenient' });
+  t.is(lenient.sign(topic.bytes, id, list), undefined);
+  t.notThrows(() => lenient.checkPublisher());
+  t.throws(() => new Signatures(idOf('a'), { mode: 'strict' }).checkPublisher(), { code: 'failed_precondition' });
+});

@@ -1,0 +1,108 @@
+// A peer that speaks the protocol of gossip by hand, for tests: it says what it likes.
+
+import { createPeers, type Peers } from '@trunkline/peers';
+import type { Remote, Transport } from '@trunkline/transport-core';
+import type { Simulation } from '@trunkline/transport-inmem/simulation';
+import { encodePush } from '../driver/frame.ts';
+import type { Audience, Body } from '../overlay/body.ts';
+import { encodeTopics, gossipProtocol } from '../protocol.ts';
+import type { Signature } from '../signatures/signature.ts';
+import type { Signer } from '../signatures/signatures.ts';
+import { signedContent } from '../signatures/signed-content.ts';
+import { topicKey } from '../topics/topic-key.ts';
+import { idle, idOf, words } from './cluster.ts';
+
+export interface Stranger {
+  readonly nodeId: string;
+  readonly peers: Peers;
+  readonly transport: Transport<typeof idle>;
+  readonly talk: Transport<typeof gossipProtocol>;
+  readonly remote: Remote;
+  /** Frames that were pushed to it. */
+  readonly pushed: Uint8Array[];
+  /** What it is on; changed with a new number. */
+  say(seq: number, keys: Uint8Array): void;
+  push(...frames: readonly Uint8Array[]): void;
+  /** Becomes a neighbour in the partial view of a topic. */
+  join(topic?: string): void;
+}
+
+export interface StrangerOptions {
+  readonly name?: string;
+  readonly nodeId?: string;
+  readonly topics?: readonly string[];
+  /** Whom it talks to. */
+  readonly to?: string;
+}
+
+/** Connects to a node, as its peer. */
+export async function stranger(
+  sim: Simulation,
+  { name = 'stranger', nodeId = idOf(name), topics = ['news'], to = 'a' }: StrangerOptions = {},
+): Promise<Stranger> {
+  const transport = sim.client(idle, { name });
+  const peers = createPeers({ transport, identity: { nodeId }, maxOutbound: 0, persistent: [to] });
+  const talk = transport.mount(gossipProtocol);
+  const pushed: Uint8Array[] = [];
+  let state = { seq: 1, keys: keysOf(topics) };
+  void (async () => {
+    for await (const rpc of talk.consumer()) {
+      if (rpc.method === 'pull') rpc.respond(encodeTopics(state.seq, state.keys));
+      if (rpc.method === 'push') pushed.push(rpc.request);
+    }
+  })();
+  await sim.settle(peers.start());
+  await sim.until(() => peers.list().length === 1, 10_000);
+  const { remote } = peers.list()[0]!;
+  return {
+    nodeId,
+    peers,
+    transport,
+    talk,
+    remote,
+    pushed,
+    say: (seq, keys) => {
+      state = { seq, keys };
+      talk.trySend(remote, 'interest', { seq, empty: false });
+    },
+    push: (...frames) => {
+      for (const frame of frames) talk.trySend(remote, 'push', frame);
+    },
+    join: (topic = 'news') => void talk.trySend(remote, 'view', { topic: topicKey(topic).hex, message: { type: 'join', request: 1 } }),
+  };
+}
+
+export function keysOf(topics: readonly string[]): Uint8Array {
+  const bytes = new Uint8Array(32 * topics.length);
+  topics.forEach((topic, i) => void bytes.set(topicKey(topic).bytes, 32 * i));
+  return bytes;
+}
+
+/** What a message says. */
+export interface Forgery {
+  readonly topic?: string;
+  readonly origin?: string;
+  readonly sequence?: number;
+  readonly epoch?: number;
+  readonly hops?: number;
+  readonly audience?: Audience;
+  readonly nodes?: readonly string[];
+  readonly payload?: Uint8Array;
+  /** Who signs it; else it is not signed. */
+  readonly signer?: Signer;
+  /** Instead of the signer's. */
+  readonly signature?: Signature;
+}
+
+/** A message of the stranger's, but for what is said. */
+export function frame(forgery: Forgery = {}): Uint8Array {
+  const { topic = 'news', signer, origin = signer?.nodeId ?? idOf('stranger'), sequence = 0, epoch = 1, hops = 1 } = forgery;
+  const { audience = 'all', nodes = [], payload = said, signature } = forgery;
+  const id = { origin, epoch, sequence };
+  const key = topicKey(topic).bytes;
+  const plain: Body = { audience, nodes, payload, message: undefined };
+  const own = signer === undefined ? undefined : { publicKey: signer.publicKey, bytes: signer.sign(signedContent(key, id, plain)) };
+  return encodePush(key, { kind: 'push', id, hops, payload: { ...plain, signature: signature ?? own }, size: payload.length });
+}
+
+const said = words.encode('said');
