@@ -81,6 +81,7 @@ const allowed = [
   ['node: in transport-tcp', 'packages/transport-tcp/src/planted-allowed.ts', "import { connect } from 'node:net';\n\nexport const dial = connect;\n"],
   ['ws in a file of transport-ws that only Node runs', 'packages/transport-ws/src/planted-allowed.ts', "import { WebSocketServer } from 'ws';\n\nexport const server = WebSocketServer;\n"],
   ['the testkit in a test of a backend', 'packages/transport-ws/src/planted-allowed.test.ts', "import { suite } from '@trunkline/transport-testkit';\n\nexport const run = suite;\n"],
+  ['identity in gossip', 'packages/gossip/src/planted-allowed.ts', "import { verifySignature } from '@trunkline/identity';\n\nexport const verify = verifySignature;\n"],
   ['a lower storey', `${core}/stream/planted-allowed.ts`, "import type { Frame } from '../wire/frame.ts';\n\nexport type F = Frame;\n"],
 ];
 

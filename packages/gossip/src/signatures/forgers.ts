@@ -23,6 +23,6 @@ export class Forgers {
   }
 }
 
-/** So many of one peer are verified in a second: 2 ms of work in Node, some 30 in a browser. Honest peers send none. */
+/** So many of one peer are verified in a second: 2 to 4 ms of work in Node, 30 to 55 in a browser. Honest peers send none. */
 export const FORGERIES = 16;
 const SECOND = 1_000;

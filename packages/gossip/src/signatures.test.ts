@@ -1,0 +1,271 @@
+// Signed messages between whole nodes: strict and lenient ones, over several hops, and with forgers among them.
+
+import type { KeyType } from '@trunkline/identity';
+import { createPeers } from '@trunkline/peers';
+import test from 'ava';
+import { createGossip } from './gossip.ts';
+import { fullMesh } from './overlay/full-mesh.ts';
+import { partialView } from './overlay/partial-view.ts';
+import type { Signer } from './signatures/signatures.ts';
+import { areMet, cluster, type Ear, eventsOf, idle, listen, type Run, runs, simulationOf, type TestNode, words } from './testing/cluster.ts';
+import { identityOf } from './testing/identities.ts';
+import { type Forgery, frame, stranger } from './testing/stranger.ts';
+import type { TopicOptions } from './types.ts';
+
+type Signing = { readonly identity?: Signer; readonly mode?: 'strict' | 'lenient' } | undefined;
+
+interface Plan {
+  readonly signing?: (name: string) => Signing;
+  readonly type?: (name: string) => KeyType;
+  readonly overlay?: () => ReturnType<typeof fullMesh>;
+  readonly topic?: TopicOptions<string>;
+  readonly persistent?: (name: string) => readonly string[];
+}
+
+/** Nodes whose ids are of their keys; all are strict, and sign, unless the plan says otherwise. */
+function network(run: Run, names: readonly string[], { type = () => 'ed25519', overlay = fullMesh, ...plan }: Plan = {}) {
+  const sim = simulationOf(run);
+  const ears = new Map<string, Ear>();
+  const identity = (name: string) => identityOf(name, type(name));
+  const signing = plan.signing ?? ((name) => ({ identity: identity(name), mode: 'strict' }));
+  const made = overlay();
+  const nodes = cluster(sim, names, {
+    gossip: (name) => ({ overlay: made, signatures: signing(name) }),
+    peers: (name) => ({ identity: identity(name), ...(plan.persistent === undefined ? {} : { persistent: plan.persistent(name) }) }),
+    setup: (node) => ears.set(node.name, listen(node, 'news', plan.topic)),
+  });
+  const ear = (name: string) => ears.get(name)!;
+  const node = (name: string) => nodes.get(name)!;
+  return { sim, nodes, ears, ear, node, identity };
+}
+
+const drops = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
+const blame = (node: TestNode) => eventsOf(node, 'misbehaved').map(({ what }) => what);
+
+test.serial('signed messages arrive, to all, to some, to any, and say that they are signed; keys of both kinds', async (t) => {
+  for (const run of runs()) {
+    const { sim, nodes, ears, ear, identity } = network(run, ['a', 'b', 'c'], { type: (name) => (name === 'b' ? 'p256' : 'ed25519') });
+    await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+    for (const name of ['a', 'b']) {
+      await sim.settle(ear(name).topic.publish(`${name} to all`));
+      await sim.settle(ear(name).topic.publish(`${name} to c`, { to: [identity('c').nodeId] }));
+      await sim.settle(ear(name).topic.publish(`${name} to any`, { any: 2 }));
+      await sim.settle(ear(name).topic.publish(`${name} but c`, { except: [identity('c').nodeId] }));
+    }
+    await sim.run(500);
+    t.deepEqual(ear('c').words.toSorted(), ['a to all', 'a to any', 'a to c', 'b to all', 'b to any', 'b to c'], run.name);
+    t.deepEqual(ear('a').words.toSorted(), ['b but c', 'b to all', 'b to any']);
+    for (const { heard } of ears.values()) t.true(heard.every(({ meta }) => meta.signed));
+    for (const node of nodes.values()) t.deepEqual(blame(node), []);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('a strict node takes nothing unsigned and reports who sends it; a lenient one takes both, and says which is which', async (t) => {
+  for (const run of runs()) {
+    const { sim, nodes, ears, ear, node, identity } = network(run, ['plain', 'lenient', 'strict'], {
+      signing: (name) => (name === 'plain' ? undefined : { identity: identityOf(name), mode: name as 'strict' | 'lenient' }),
+    });
+    await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+    const before = node('strict').peers.get(identity('plain').nodeId)!.score;
+    for (const name of nodes.keys()) await sim.settle(ear(name).topic.publish(name));
+    await sim.run(500);
+    const heard = (name: string) => Object.fromEntries(ear(name).heard.map(({ message, meta }) => [message, meta.signed]));
+    t.deepEqual(heard('strict'), { lenient: true }, run.name);
+    t.deepEqual(heard('lenient'), { plain: false, strict: true });
+    t.deepEqual(heard('plain'), { lenient: true, strict: true }, 'signed ones are verified everywhere');
+    t.deepEqual([drops(node('strict')), blame(node('strict'))], [['unsigned'], ['unsigned']]);
+    t.true(node('strict').peers.get(identity('plain').nodeId)!.score < before);
+    t.deepEqual([...blame(node('lenient')), ...blame(node('plain'))], []);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('a strict node without an identity hears, and cannot publish', async (t) => {
+  const { sim, nodes, ears, ear } = network(runs(1)[0]!, ['a', 'b'], {
+    signing: (name) => ({ mode: 'strict', ...(name === 'a' ? { identity: identityOf('a') } : {}) }),
+  });
+  await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
+  await sim.settle(ear('a').topic.publish('hello'));
+  await sim.run(200);
+  t.deepEqual(ear('b').words, ['hello']);
+  await t.throwsAsync(sim.settle(ear('b').topic.publish('x')), { code: 'failed_precondition', message: /signatures.identity/u });
+  await sim.settle(nodes.get('b')!.gossip.close());
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('what the signer throws, publish rejects with; nothing is sent', async (t) => {
+  const { nodeId, publicKey } = identityOf('a');
+  const sign = () => {
+    throw new Error('the token was unplugged');
+  };
+  const { sim, nodes, ears, ear } = network(runs(1)[0]!, ['a', 'b'], { signing: (name) => (name === 'a' ? { identity: { nodeId, publicKey, sign } } : {}) });
+  await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
+  await t.throwsAsync(sim.settle(ear('a').topic.publish('x')), { message: 'the token was unplugged' });
+  await t.throwsAsync(sim.settle(ear('a').topic.publish('x', { any: 1 })), { message: 'the token was unplugged' });
+  await sim.run(200);
+  t.deepEqual(ear('b').words, []);
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('an identity of another node, one that cannot sign, and a mode that is none are told by their names', async (t) => {
+  const sim = simulationOf(runs(1)[0]!);
+  const transport = sim.client(idle, { name: 'a' });
+  const peers = createPeers({ transport, identity: identityOf('a') });
+  const wrong: [object, RegExp][] = [
+    [{ identity: identityOf('b'), mode: 'strict' }, /signatures\.identity: is node/u],
+    [{ identity: { nodeId: identityOf('a').nodeId } }, /signatures\.identity/u],
+    [{ mode: 'lax' }, /signatures\.mode/u],
+  ];
+  for (const [signatures, message] of wrong) {
+    t.throws(() => createGossip({ transport, peers, overlay: fullMesh(), signatures }), { instanceOf: TypeError, message });
+  }
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('a signed message that crosses several hops is verified at each of them, and true at the last', async (t) => {
+  for (const run of runs(1)) {
+    const names = Array.from({ length: 14 }, (_, i) => `n${String(i).padStart(2, '0')}`);
+    const { sim, nodes, ears, ear } = network(run, names, {
+      overlay: () => partialView({ active: 2, passive: 12 }),
+      type: (name) => (name === 'n03' ? 'p256' : 'ed25519'),
+    });
+    await sim.until(() => nodes.size === 14 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);
+    await sim.run(20_000);
+    for (const name of ['n00', 'n03']) await sim.settle(ear(name).topic.publish(name));
+    await sim.run(10_000);
+    for (const name of names)
+      t.deepEqual(
+        ear(name).words.toSorted(),
+        ['n00', 'n03'].filter((other) => other !== name),
+        `${run.name}, ${name}`,
+      );
+    const heard = [...ears.values()].flatMap((one) => one.heard);
+    t.true(heard.every(({ meta }) => meta.signed));
+    t.true(heard.some(({ meta }) => meta.hops >= 4) && heard.some(({ message, meta }) => message === 'n03' && meta.hops >= 3), run.name);
+    for (const node of nodes.values()) t.false(blame(node).includes('forged'));
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+/** a and b over partial views, and a stranger who is a neighbour of a; all that b gets of it comes through a. */
+async function visit(run: Run, plan: Plan = {}) {
+  const net = network(run, ['a', 'b'], { overlay: () => partialView(), ...plan });
+  const { sim, nodes, ears, ear, node, identity } = net;
+  await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
+  const guest = await stranger(sim, { nodeId: identity('stranger').nodeId });
+  // By itself, or else it asks to be.
+  await sim.run(1_500);
+  if (!ear('a').topic.neighbors.includes(guest.nodeId)) guest.join();
+  await sim.until(() => ear('a').topic.neighbors.includes(guest.nodeId), 5_000);
+  const push = (...forgeries: Forgery[]) => {
+    guest.push(...forgeries.map(frame));
+    return sim.run(300);
+  };
+  return { ...net, guest, push, heard: () => [...ears.values()].map((one) => one.words), a: node('a'), author: identity('author') };
+}
+
+test.serial(
+  'a forgery is neither delivered nor passed on, and its sender reported; the true message under its id still comes, and no forgery after it hurts',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, a, push, heard, guest, author, identity } = await visit(run);
+      const liar = identity('stranger');
+      const before = a.peers.get(guest.nodeId)!.score;
+      // In the name of another: unsigned, by another key, and with the true key's signature of something else.
+      const other = { publicKey: author.publicKey, bytes: author.sign(Uint8Array.of(1)) };
+      await push({ origin: author.nodeId }, { origin: author.nodeId, signer: liar }, { origin: author.nodeId, signature: other });
+      // What is refused for its size, or for what it says, before anybody looks at the signature.
+      await push({ origin: author.nodeId, signature: other, payload: new Uint8Array(2_000_000) });
+      await push({ origin: author.nodeId, signature: other, payload: Uint8Array.of(0xff) });
+      t.deepEqual(heard(), [[], []], run.name);
+      t.deepEqual(drops(a), ['unsigned', 'forged', 'forged', 'too-large', 'forged']);
+      t.deepEqual(blame(a), drops(a));
+      t.true(a.peers.get(guest.nodeId)!.score < before);
+      await push({ signer: author });
+      t.deepEqual(heard(), [['said'], ['said']], 'the true one, with the id that was guessed');
+      await push({ origin: author.nodeId, signature: other, payload: words.encode('forged') });
+      t.deepEqual(heard(), [['said'], ['said']]);
+      // An id of a life to come would shut out all that the publisher says in this one.
+      await push({ origin: author.nodeId, signature: other, epoch: 2 ** 40, sequence: 0 });
+      await push({ signer: author, sequence: 1 });
+      t.deepEqual(heard(), [
+        ['said', 'said'],
+        ['said', 'said'],
+      ]);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial('the forgery races the true message while that is being validated: neither its verdict nor its readers are changed', async (t) => {
+  for (const run of runs(1)) {
+    let judge: ((verdict: 'accept') => void) | undefined;
+    const verdict = new Promise<'accept'>((resolve) => {
+      judge = resolve;
+    });
+    const { sim, a, push, heard, author, ear } = await visit(run, {
+      topic: { validate: (_, { signed }) => (signed ? verdict : 'reject'), validateTimeout: 60_000 },
+    });
+    const forged = { origin: author.nodeId, signature: { publicKey: author.publicKey, bytes: new Uint8Array(64) } };
+    await push({ signer: author }, forged, { ...forged, payload: words.encode('forged') });
+    t.is(a.gossip.snapshot().topics[0]!.validating, 1, run.name);
+    judge!('accept');
+    await sim.run(300);
+    t.deepEqual(heard(), [['said'], ['said']]);
+    t.deepEqual(drops(a), ['forged']);
+    t.true(ear('b').heard[0]!.meta.signed);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('where unsigned messages pass, one that was refused does not have the signed one under its id and content refused', async (t) => {
+  for (const run of runs(1)) {
+    const { sim, a, push, heard, author } = await visit(run, {
+      signing: (name) => ({ identity: identityOf(name), mode: 'lenient' }),
+      topic: { validate: (_, { signed }) => (signed ? 'accept' : 'reject') },
+    });
+    await push({ origin: author.nodeId }, { signer: author });
+    t.deepEqual(heard(), [['said'], ['said']], run.name);
+    t.deepEqual(drops(a), ['rejected']);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('of a flood of forgeries few are looked at, and the others on the topic are heard meanwhile', async (t) => {
+  for (const run of runs(1)) {
+    const { sim, a, guest, heard, author, ear } = await visit(run);
+    const signature = { publicKey: author.publicKey, bytes: author.sign(Uint8Array.of(1)) };
+    const from = sim.now;
+    for (let i = 0; i < 2_000; i++) guest.push(frame({ origin: author.nodeId, signature, sequence: i }));
+    await sim.settle(ear('b').topic.publish('hello'));
+    await sim.run(2_000);
+    t.deepEqual(heard(), [['hello'], []], run.name);
+    const { dropped } = a.gossip.snapshot().topics[0]!;
+    t.is(dropped.forged! + dropped.refused!, 2_000);
+    t.true(dropped.forged! <= 16 * (1 + Math.ceil((sim.now - from) / 1_000)), `${dropped.forged}`);
+    // It may still say what is true, once its second is over.
+    guest.push(frame({ signer: author }));
+    await sim.run(300);
+    t.deepEqual(heard(), [['hello', 'said'], ['said']]);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('a signed message sent again is a duplicate as long as its publisher is remembered: ten minutes after its last, and no longer', async (t) => {
+  t.timeout(60_000);
+  const { sim, push, heard, author } = await visit(runs(1)[0]!);
+  await push({ signer: author });
+  for (const wait of [80_000, 200_000, 300_000]) {
+    await sim.run(wait);
+    await push({ signer: author });
+    t.deepEqual(heard(), [['said'], ['said']], `${wait}`);
+  }
+  await sim.run(620_000);
+  await push({ signer: author });
+  t.deepEqual(heard(), [
+    ['said', 'said'],
+    ['said', 'said'],
+  ]);
+  t.deepEqual(await sim.close(), []);
+});
