@@ -16,26 +16,12 @@ export const gossipProtocol = defineProjectProtocol({
     view: { id: 3, request: json(z.object({ topic: z.string(), message: z.unknown() })) },
     /** The number of the sender's list of topics; `empty`: there is none on it, so that it needn't be pulled. */
     interest: { id: 4, request: json(z.object({ seq: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)), empty: z.boolean() })) },
-    /** Asks for the list: `encodeTopics`. */
+    /** Asks for the list, in which only who is on a topic recognises it: `askForList`, `encodeList`. */
     pull: { id: 5, request: bytes, response: bytes, timeout: 5_000 },
   },
 });
 
-/** Topics of one node at most: 32 KiB of keys. */
+/** Topics of one node at most. */
 export const MOST_TOPICS = 1_024;
 /** Bytes of a topic's key. */
 export const KEY_BYTES = 32;
-
-/** A list of topics as it crosses: four bytes of its number, big-endian, then 32 bytes a topic. */
-export function encodeTopics(seq: number, keys: Uint8Array): Uint8Array {
-  const message = new Uint8Array(4 + keys.length);
-  new DataView(message.buffer).setUint32(0, seq);
-  message.set(keys, 4);
-  return message;
-}
-
-/** Undefined for what is none. */
-export function decodeTopics(message: Uint8Array): { readonly seq: number; readonly keys: Uint8Array } | undefined {
-  if (message.length < 4 || (message.length - 4) % KEY_BYTES !== 0) return undefined;
-  return { seq: new DataView(message.buffer, message.byteOffset).getUint32(0), keys: message.slice(4) };
-}

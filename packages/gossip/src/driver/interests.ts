@@ -1,22 +1,28 @@
-// Who is on which topic: each node numbers its list of topics and tells the number, who hears a newer one pulls the list.
+// Who is on which of this node's topics: each node numbers its list of topics and tells the number, who hears a newer one pulls the list.
 
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { StatusSync } from '@trunkline/peers';
 import type { Clock, Random, Remote, Transport } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';
-import { decodeTopics, encodeTopics, type gossipProtocol, KEY_BYTES, MOST_TOPICS } from '../protocol.ts';
+import { Ration } from '../discovery/ration.ts';
+import { askForList, decodeList, encodeList, TopicList } from '../discovery/topic-list.ts';
+import type { gossipProtocol } from '../protocol.ts';
 import type { Member } from './roster.ts';
 
 export interface InterestsHost {
+  /** This node's id. */
+  readonly self: string;
   readonly mount: Transport<typeof gossipProtocol>;
   readonly clock: Clock;
   readonly random: Random;
   readonly members: ReadonlyMap<string, Member>;
   remoteOf(nodeId: string): Remote | undefined;
-  /** A peer is on these topics, and on no others; or it can't be told. */
+  /** Of this node's topics a peer is on these, and on no others; or it can't be told. */
   told(nodeId: string, instance: string, topics: ReadonlySet<string>): void;
   /** Peers that are neighbours on any topic. */
   neighbors(): Iterable<string>;
+  /** A peer asks again and again for what has not changed. */
+  misbehaved(nodeId: string): void;
   /** Something is due earlier. */
   soon(): void;
 }
@@ -28,6 +34,12 @@ export class Interests {
   /** Peers that had no room for the number, or don't know it, and those whose list could not be had: with the next beat. */
   readonly #untold = new Set<string>();
   readonly #unpulled = new Set<string>();
+  /** The keys of this node's topics, by their hex. */
+  #keys: ReadonlyMap<string, Uint8Array> = new Map();
+  /** Of them, those that a connected peer is on. */
+  readonly #found = new Map<string, ReadonlySet<string>>();
+  /** Of each peer, the number of the list that it was answered with last, and its ration of answers that tell nothing new. */
+  readonly #answered = new Map<string, { seq: number; readonly ration: Ration }>();
   #isChanging = false;
 
   constructor(host: InterestsHost) {
@@ -35,10 +47,20 @@ export class Interests {
     this.#sync = new StatusSync({ random: host.random, now: host.clock.now(), seq: 1 });
   }
 
-  /** This node's topics, in hex. Peers are told when the code that runs now is through. */
+  /** This node's topics, in hex. Peers are told when the code that runs now is through; who is on them, by the lists that are here, at once. */
   set(topics: Iterable<string>): void {
     const before = this.#sync.seq;
-    this.#sync.set(keysOf(topics), this.#host.clock.now());
+    const keys = new Map(Array.from(topics, (topic) => [topic, this.#keys.get(topic) ?? hexToBytes(topic)]));
+    const fresh = new Map([...keys].filter(([topic]) => !this.#keys.has(topic)));
+    this.#keys = keys;
+    this.#sync.set(keys.size === 0 ? undefined : concatBytes(...keys.values()), this.#host.clock.now());
+    for (const { nodeId, instance } of this.#host.members.values()) {
+      const found = this.#found.get(nodeId) ?? NOWHERE;
+      const now = new Set([...[...found].filter((topic) => keys.has(topic)), ...this.#recognised(nodeId, fresh)]);
+      if (now.size === found.size && [...now].every((topic) => found.has(topic))) continue;
+      this.#found.set(nodeId, now);
+      this.#host.told(nodeId, instance, now);
+    }
     if (this.#sync.seq === before || this.#isChanging) return;
     this.#isChanging = true;
     this.#host.clock.defer(() => {
@@ -62,6 +84,8 @@ export class Interests {
   gone(nodeId: string): void {
     this.#untold.delete(nodeId);
     this.#unpulled.delete(nodeId);
+    this.#found.delete(nodeId);
+    this.#answered.delete(nodeId);
     this.#sync.gone(nodeId);
   }
 
@@ -77,9 +101,19 @@ export class Interests {
     this.#untold.add(nodeId);
   }
 
-  /** What a pull is answered with. */
-  answer(): Uint8Array {
-    return encodeTopics(this.#sync.seq, this.#sync.own ?? NONE);
+  /** What a pull is answered with. A new list is told as often as it is asked for, and the same again now and then; beyond that it throws. */
+  answer({ nodeId }: Member, question: Uint8Array): Uint8Array {
+    const now = this.#host.clock.now();
+    const { seq } = this.#sync;
+    const answered = this.#answered.get(nodeId) ?? { seq: 0, ration: new Ration(now) };
+    this.#answered.set(nodeId, answered);
+    const verdict = answered.seq === seq ? answered.ration.take(now) : 'yes';
+    if (verdict === 'abuse') this.#host.misbehaved(nodeId);
+    if (verdict !== 'yes') throw new TransportError('resource_exhausted', 'the list of topics has not changed, and was asked for too often');
+    const answer = encodeList({ teller: this.#host.self, hearer: nodeId }, question, seq, this.#keys.values(), this.#host.random);
+    if (answer === undefined) throw new TransportError('invalid_argument', 'the question for the list of topics is none');
+    answered.seq = seq;
+    return answer;
   }
 
   get due(): number {
@@ -125,41 +159,41 @@ export class Interests {
     const remote = this.#host.remoteOf(nodeId);
     this.#unpulled.delete(nodeId);
     if (remote === undefined) return void this.#sync.pullFailed(nodeId, instance, clock.now());
+    const question = askForList(this.#host.random);
     try {
-      const answer = decodeTopics(await mount.send(remote, 'pull', NONE));
+      const answer = decodeList(question, await mount.send(remote, 'pull', question));
       if (answer === undefined) throw new TransportError('invalid_argument', 'a list of topics that is none', { target: nodeId });
-      const { again } = this.#take(nodeId, instance, answer.seq, answer.keys);
+      const { again } = this.#take(nodeId, instance, answer.seq, answer.kept);
       if (again) void this.#pull(nodeId, instance);
     } catch (error) {
       // It speaks no gossip, or no longer.
       if (error instanceof TransportError && error.code === 'unimplemented') return void this.#take(nodeId, instance, 0, undefined);
       this.#sync.pullFailed(nodeId, instance, clock.now());
-      if (this.#host.members.get(nodeId)?.instance === instance) this.#unpulled.add(nodeId);
-      this.#host.told(nodeId, instance, topicsOf(this.#sync.of(nodeId)?.value));
+      if (this.#host.members.get(nodeId)?.instance !== instance) return;
+      this.#unpulled.add(nodeId);
+      this.#tellHost(nodeId, instance);
     }
   }
 
-  #take(nodeId: string, instance: string, seq: number, keys: Uint8Array | undefined): { readonly again: boolean } {
-    const most = keys?.subarray(0, KEY_BYTES * MOST_TOPICS);
-    const { again } = this.#sync.pulled(nodeId, instance, seq, most, this.#host.clock.now());
-    this.#host.told(nodeId, instance, topicsOf(this.#sync.of(nodeId)?.value));
+  #take(nodeId: string, instance: string, seq: number, kept: Uint8Array | undefined): { readonly again: boolean } {
+    const { again } = this.#sync.pulled(nodeId, instance, seq, kept, this.#host.clock.now());
+    if (this.#host.members.get(nodeId)?.instance === instance) this.#tellHost(nodeId, instance);
     return { again };
+  }
+
+  #tellHost(nodeId: string, instance: string): void {
+    const found = new Set(this.#recognised(nodeId, this.#keys));
+    this.#found.set(nodeId, found);
+    this.#host.told(nodeId, instance, found);
+  }
+
+  /** Those of the topics that are on a peer's list. */
+  #recognised(nodeId: string, keys: ReadonlyMap<string, Uint8Array>): string[] {
+    const kept = this.#sync.of(nodeId)?.value;
+    if (kept === undefined || keys.size === 0) return [];
+    const list = new TopicList({ teller: nodeId, hearer: this.#host.self }, kept);
+    return [...keys].filter(([, key]) => list.has(key)).map(([topic]) => topic);
   }
 }
 
-/** Undefined for none. */
-function keysOf(topics: Iterable<string>): Uint8Array | undefined {
-  const keys = [...topics];
-  if (keys.length === 0) return undefined;
-  const bytes = new Uint8Array(KEY_BYTES * keys.length);
-  keys.forEach((key, i) => void bytes.set(hexToBytes(key), KEY_BYTES * i));
-  return bytes;
-}
-
-function topicsOf(keys: Uint8Array = NONE): Set<string> {
-  const topics = new Set<string>();
-  for (let at = 0; at < keys.length; at += KEY_BYTES) topics.add(bytesToHex(keys.subarray(at, at + KEY_BYTES)));
-  return topics;
-}
-
-const NONE: Uint8Array = new Uint8Array();
+const NOWHERE: ReadonlySet<string> = new Set();
