@@ -1,13 +1,17 @@
 // A peer that breaks the rules of gossip.
 
 import { createPeers } from '@trunkline/peers';
-import { defineProtocol, json } from '@trunkline/transport-core';
+import { defineProtocol, json, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import * as z from 'zod/mini';
 import { gossipProtocol } from './protocol.ts';
 import { areMet, cluster, type Ear, eventsOf, idOf, listen, type Run, runs, simulationOf, words } from './testing/cluster.ts';
-import { type Forgery, frame, keysOf, stranger } from './testing/stranger.ts';
+import { type Forgery, frame, stranger } from './testing/stranger.ts';
 import { topicKey } from './topics/topic-key.ts';
+
+function decodedSeq(answer: Uint8Array): number {
+  return new DataView(answer.buffer, answer.byteOffset).getUint32(0);
+}
 
 async function visit(run: Run, limit = 1_000) {
   const sim = simulationOf(run);
@@ -100,18 +104,33 @@ test.serial('what is too large, no message, or no frame is dropped and held agai
 test.serial('of a peer on a million topics so many count as a node may be on, and nothing is kept of it when it is gone', async (t) => {
   for (const run of runs(1)) {
     const { sim, a, ear, guest } = await visit(run);
-    const keys = new Uint8Array(32 * 100_000);
-    for (let i = 0; i < 100_000; i++) new DataView(keys.buffer).setUint32(32 * i, i);
-    guest.say(2, keys);
-    await sim.run(1_000);
     const state = () => a.gossip.snapshot().peers.find(({ nodeId }) => nodeId === guest.nodeId);
-    t.is(state()?.topics, 1_024, run.name);
-    t.deepEqual(ear.topic.neighbors, [idOf('b')], 'it did not name this one');
-    guest.say(3, keysOf(['news']));
+    guest.say(2, ['news'], 1_000_000);
+    await sim.until(() => areMet([ear], 1), 5_000);
+    t.is(state()?.topics, 0, `${run.name}: this one came too late`);
+    guest.say(3, ['news'], 1_016);
     await sim.until(() => areMet([ear], 2), 2_000);
+    t.is(state()?.topics, 1);
     await sim.settle(guest.transport.close());
     await sim.until(() => areMet([ear], 1), 5_000);
     t.is(state(), undefined);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('the same list asked for again and again is refused, and held against who does so; a new one is told at once', async (t) => {
+  for (const run of runs(1)) {
+    const { sim, a, guest } = await visit(run);
+    const before = a.peers.get(guest.nodeId)!.score;
+    const ask = () => guest.talk.send(guest.remote, 'pull', new Uint8Array(16)).then(decodedSeq, (error: TransportError) => error.code);
+    const answers = await sim.settle(Promise.all(Array.from({ length: 300 }, ask)));
+    const told = answers.filter((answer) => answer !== 'resource_exhausted');
+    t.true(told.length >= 9 && told.length <= 11, `${run.name}: ${told.length} answers`);
+    t.true(a.peers.get(guest.nodeId)!.score < before);
+    const other = a.gossip.topic('other', words);
+    t.is(await sim.settle(ask()), Number(told[0]) + 1);
+    other.close();
+    t.is(await sim.settle(guest.talk.send(guest.remote, 'pull', new Uint8Array(15)).catch(({ code }) => code)), 'invalid_argument');
     t.deepEqual(await sim.close(), []);
   }
 });

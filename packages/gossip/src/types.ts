@@ -216,7 +216,7 @@ export interface GossipSnapshot {
   readonly topics: readonly TopicSnapshot[];
   readonly peers: readonly {
     readonly nodeId: string;
-    /** Topics that it is on. */
+    /** Those of this node's topics that it is on: of others it can't be known. */
     readonly topics: number;
     /** What waits to be sent to it. */
     readonly waiting: { readonly messages: number; readonly bytes: number };

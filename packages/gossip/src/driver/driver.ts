@@ -34,7 +34,7 @@ import { wallNow } from './wall-clock.ts';
 
 interface Peer extends Member {
   readonly outbox: Outbox;
-  /** In hex. */
+  /** Those of this node's topics that it is on, in hex. */
   topics: ReadonlySet<string>;
 }
 
@@ -102,6 +102,7 @@ export class Driver implements SessionHost {
     const mount = this.#config.transport.mount(gossipProtocol);
     this.#mount = mount;
     this.#interests = new Interests({
+      self: this.self,
       mount,
       clock: this.clock,
       random: this.random,
@@ -109,6 +110,7 @@ export class Driver implements SessionHost {
       remoteOf: (nodeId) => this.#remote(nodeId),
       neighbors: () => [...this.sessions.values()].flatMap((session) => session.overlay?.neighbors() ?? []),
       told: (nodeId, instance, topics) => this.#told(nodeId, instance, topics),
+      misbehaved: (nodeId) => this.misbehaved(nodeId),
       soon: () => this.soon(),
     });
     this.#state = 'running';
@@ -121,7 +123,11 @@ export class Driver implements SessionHost {
         const peer = this.#roster.of(from);
         if (peer !== undefined) this.#interests!.heard(peer, seq, empty);
       },
-      pull: () => this.#interests!.answer(),
+      pull: (question, { from }) => {
+        const peer = this.#roster.of(from);
+        if (peer === undefined) throw new TransportError('failed_precondition', 'topics are told to peers: this connection told no node id');
+        return this.#interests!.answer(peer, question);
+      },
     });
     this.#roster.start();
     for (const session of this.sessions.values()) session.join();

@@ -1,11 +1,13 @@
 // A peer that speaks the protocol of gossip by hand, for tests: it says what it likes.
 
+import { concatBytes } from '@noble/hashes/utils.js';
 import { createPeers, type Peers } from '@trunkline/peers';
 import type { Remote, Transport } from '@trunkline/transport-core';
 import type { Simulation } from '@trunkline/transport-inmem/simulation';
+import { encodeList } from '../discovery/topic-list.ts';
 import { encodePush } from '../driver/frame.ts';
 import type { Audience, Body } from '../overlay/body.ts';
-import { encodeTopics, gossipProtocol } from '../protocol.ts';
+import { gossipProtocol } from '../protocol.ts';
 import type { Signature } from '../signatures/signature.ts';
 import type { Signer } from '../signatures/signatures.ts';
 import { signedContent } from '../signatures/signed-content.ts';
@@ -20,8 +22,8 @@ export interface Stranger {
   readonly remote: Remote;
   /** Frames that were pushed to it. */
   readonly pushed: Uint8Array[];
-  /** What it is on; changed with a new number. */
-  say(seq: number, keys: Uint8Array): void;
+  /** What it is on, with a new number; `more` tags that nobody knows come first. */
+  say(seq: number, topics: readonly string[], more?: number): void;
   push(...frames: readonly Uint8Array[]): void;
   /** Becomes a neighbour in the partial view of a topic. */
   join(topic?: string): void;
@@ -44,10 +46,16 @@ export async function stranger(
   const peers = createPeers({ transport, identity: { nodeId }, maxOutbound: 0, persistent: [to] });
   const talk = transport.mount(gossipProtocol);
   const pushed: Uint8Array[] = [];
-  let state = { seq: 1, keys: keysOf(topics) };
+  let list = { seq: 1, topics, more: 0 };
+  const answer = (question: Uint8Array) => {
+    const between = { teller: nodeId, hearer: peers.list()[0]!.nodeId };
+    const keys = list.topics.map((topic) => topicKey(topic).bytes);
+    const told = encodeList(between, question, list.seq, keys, transport.random)!;
+    return concatBytes(told.subarray(0, 20), new Uint8Array(16 * list.more), told.subarray(20));
+  };
   void (async () => {
     for await (const rpc of talk.consumer()) {
-      if (rpc.method === 'pull') rpc.respond(encodeTopics(state.seq, state.keys));
+      if (rpc.method === 'pull') rpc.respond(answer(rpc.request));
       if (rpc.method === 'push') pushed.push(rpc.request);
     }
   })();
@@ -61,8 +69,8 @@ export async function stranger(
     talk,
     remote,
     pushed,
-    say: (seq, keys) => {
-      state = { seq, keys };
+    say: (seq, topics, more = 0) => {
+      list = { seq, topics, more };
       talk.trySend(remote, 'interest', { seq, empty: false });
     },
     push: (...frames) => {
@@ -70,12 +78,6 @@ export async function stranger(
     },
     join: (topic = 'news') => void talk.trySend(remote, 'view', { topic: topicKey(topic).hex, message: { type: 'join', request: 1 } }),
   };
-}
-
-export function keysOf(topics: readonly string[]): Uint8Array {
-  const bytes = new Uint8Array(32 * topics.length);
-  topics.forEach((topic, i) => void bytes.set(topicKey(topic).bytes, 32 * i));
-  return bytes;
 }
 
 /** What a message says. */

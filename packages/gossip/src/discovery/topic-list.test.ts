@@ -1,0 +1,76 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { randomBytes, seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { topicKey } from '../topics/topic-key.ts';
+import { askForList, decodeList, encodeList, TopicList } from './topic-list.ts';
+
+const random = seededRandom(3);
+const id = (digit: string) => digit.repeat(64);
+const [ann, bob, eve] = [id('a'), id('b'), id('e')];
+const keys = ['news', 'sport', 'weather'].map((name) => topicKey(name).bytes);
+const between = { teller: bob, hearer: ann };
+
+/** Bob tells Ann. */
+function tell(question = askForList(random), topics = keys, seq = 9) {
+  return { question, answer: encodeList(between, question, seq, topics, random)! };
+}
+
+function listOf(question: Uint8Array, answer: Uint8Array, who = between): TopicList {
+  return new TopicList(who, decodeList(question, answer)!.kept!);
+}
+
+test('who knows a topic recognises it on the list, now and later; other topics are not on it', (t) => {
+  const { question, answer } = tell();
+  t.is(decodeList(question, answer)!.seq, 9);
+  const list = listOf(question, answer);
+  for (const key of keys) t.true(list.has(key));
+  for (const name of ['new', 'News', 'other']) t.false(list.has(topicKey(name).bytes));
+  t.is(decodeList(question, tell(question, []).answer)?.kept, undefined);
+});
+
+test('lists of the same topics have nothing in common: neither with the same question again, nor those told to another, nor those of another', (t) => {
+  const { question, answer } = tell();
+  const answers = [
+    answer,
+    tell(question).answer,
+    tell().answer,
+    encodeList({ teller: bob, hearer: eve }, question, 9, keys, random)!,
+    encodeList({ teller: eve, hearer: ann }, question, 9, keys, random)!,
+  ];
+  const tags = answers.flatMap((bytes) => Array.from({ length: 8 }, (_, i) => bytesToHex(bytes.subarray(20 + 16 * i, 36 + 16 * i))));
+  t.is(new Set(tags).size, 8 * answers.length);
+  for (const bytes of answers) {
+    const text = bytesToHex(bytes);
+    for (const key of keys) t.false(text.includes(bytesToHex(key).slice(0, 16)));
+  }
+});
+
+test("an answer passes neither for another's, nor for one to another, nor for one to a later question", (t) => {
+  const { question, answer } = tell();
+  const [key] = keys;
+  t.true(listOf(question, answer).has(key!));
+  t.false(listOf(question, answer, { teller: eve, hearer: ann }).has(key!), 'Eve tells what Bob told');
+  t.false(listOf(question, answer, { teller: bob, hearer: eve }).has(key!), 'Eve overheard it, and knows the topic');
+  t.false(listOf(askForList(random), answer).has(key!), 'it is told again');
+  const relayed = encodeList({ teller: bob, hearer: eve }, question, 9, keys, random)!;
+  t.false(listOf(question, relayed, { teller: eve, hearer: ann }).has(key!), "Eve asked Bob with Ann's question");
+});
+
+test('of a list that is too long the first 1,024 tags are kept, and nothing of the message around them', (t) => {
+  const question = askForList(random);
+  const answer = new Uint8Array(20 + 16 * 50_000);
+  const { kept } = decodeList(question, answer)!;
+  t.is(kept!.length, 32 + 16 * 1_024);
+  t.is(kept!.buffer.byteLength, kept!.length);
+  t.false(new TopicList(between, kept!).has(keys[0]!));
+});
+
+test('what is no question is not answered, and what is no answer is not read; nothing throws', (t) => {
+  for (const length of [0, 1, 15, 17, 32]) t.is(encodeList(between, new Uint8Array(length), 1, keys, random), undefined);
+  for (let length = 0; length < 200; length++) {
+    const answer = randomBytes(random, length);
+    const list = decodeList(new Uint8Array(16), answer);
+    t.is(list === undefined, length < 20 || (length - 20) % 16 !== 0, String(length));
+    if (list?.kept !== undefined) t.false(new TopicList(between, list.kept).has(keys[0]!));
+  }
+});

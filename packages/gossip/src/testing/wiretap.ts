@@ -1,0 +1,26 @@
+// What crosses the links of a simulation, searched for topics.
+
+import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import type { Simulation } from '@trunkline/transport-inmem/simulation';
+import { topicKey } from '../topics/topic-key.ts';
+
+export interface Leak {
+  readonly from: string;
+  readonly to: string;
+  readonly method: string;
+}
+
+/** Gathers the messages that hold a topic's key, its first eight bytes, their hex, or its name: from and to whom. The simulation needs level 'message'. */
+export function wiretap(sim: Simulation, topic: string): { readonly leaks: Leak[]; readonly messages: () => number } {
+  const { hex } = topicKey(topic);
+  const patterns = [hexToBytes(hex.slice(0, 16)), utf8ToBytes(hex.slice(0, 16)), utf8ToBytes(topic)].map(bytesToHex);
+  const leaks: Leak[] = [];
+  let messages = 0;
+  sim.intercept(({ from, to, method, payload }) => {
+    messages++;
+    const text = bytesToHex(payload);
+    if (patterns.some((pattern) => text.includes(pattern))) leaks.push({ from, to, method });
+    return undefined;
+  });
+  return { leaks, messages: () => messages };
+}
