@@ -206,6 +206,25 @@ test.serial('a list that nobody asked for ends the link, none of it is kept, and
   }
 });
 
+test.serial('where links deliver twice, peers that tell each other addresses are not taken for liars', async (t) => {
+  for (const run of runs(3, ['message'])) {
+    const sim = simulationOf(run, { link: { latency: [1, 20], duplicate: 0.5 } });
+    const names = ['a', 'b', 'c', 'd'];
+    const nodes = cluster(sim, names, { peers: (name) => ({ persistent: name === 'a' ? [] : ['a'], exchange: { interval: 10_000 } }) });
+    await sim.until(() => nodes.size === 4 && names.every((name) => connected(nodes.get(name)!, names).length === 3), 30_000);
+    await sim.run(120_000);
+    for (const node of nodes.values()) {
+      t.is(connected(node, names).length, 3, run.name);
+      t.deepEqual(
+        eventsOf(node, 'rejected').filter(({ reason }) => reason === 'denied'),
+        [],
+        `${run.name}, ${node.name}: nobody is banned`,
+      );
+    }
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
 test.serial('of a list of a hundred thousand, full of garbage, what is good is kept and the rest costs nothing', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);

@@ -2,9 +2,12 @@
 // The face of peers: what a user holds.
 
 import { isNodeId, type Protocol, parseOptions, parseTarget, reasonError, type Transport, TransportError } from '@trunkline/transport-core';
+import { knownNodes } from './book/known-nodes.ts';
 import type { TopologyDiff } from './dialling/topology.ts';
 import { LONGEST_STATUS } from './driver/conversation.ts';
 import { Driver } from './driver/driver.ts';
+import { readAddressEntry } from './exchange/address-entry.ts';
+import { MOST_ADDRESSES } from './exchange/peer-exchange.ts';
 import { NodeTransport } from './node-transport.ts';
 import { checkTargets, type PeersOptions, peersOptions } from './options.ts';
 import { formatPeers, type PeersSnapshot } from './snapshot.ts';
@@ -124,6 +127,37 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (behaviour !== 'good' && behaviour !== 'bad') throw new TypeError(`peers.report: behaviour must be 'good' or 'bad', got ${String(behaviour)}`);
     if (!(Number.isInteger(times) && times > 0)) throw new TypeError(`peers.report: times must be an integer above 0, got ${String(times)}`);
     node.keeper.trust[behaviour](nodeId, node.now(), times);
+  }
+
+  /**
+   * At most `count` (1 to 250, default 16) nodes that are not connected and can be dialled by their ids: a random sample of the address book,
+   * those first that answered the last dial, those last that did not. Private and banned ones are not among them.
+   */
+  known(count = 16): string[] {
+    if (!(Number.isInteger(count) && count >= 1 && count <= MOST_ADDRESSES)) {
+      throw new TypeError(`peers.known: count must be an integer from 1 to ${MOST_ADDRESSES}, got ${String(count)}`);
+    }
+    const { node } = this.#driver;
+    const isFit = (nodeId: string) => node.peer(nodeId) === undefined && !node.config.privateIds.includes(nodeId);
+    return knownNodes(node.keeper.book, count, node.now(), isFit);
+  }
+
+  /** What peer exchange tells others of where a node is; undefined for one that the address book doesn't have, for private and for bad ones. */
+  addressOf(nodeId: string): string | undefined {
+    return this.#driver.node.keeper.book.told(nodeId)?.address;
+  }
+
+  /**
+   * Takes word of where a node is that `by`, a connected peer, gave in a protocol of the caller's own: as if it came by peer exchange, with
+   * the same bounds for what one source can fill, and whether that is on or not. What a peer sent may be anything: it never throws.
+   * @returns is an address of that node known now? False where `by` is not connected, too.
+   */
+  learn(nodeId: string, address: string, by: string): boolean {
+    const source = this.#driver.peer(by);
+    const read = readAddressEntry({ nodeId, address });
+    if (source === undefined || read === undefined) return false;
+    this.#driver.told([read.entry], source);
+    return this.#driver.node.keeper.book.get(nodeId) !== undefined;
   }
 
   /** What happens, those that are connected first. It ends with `close`. A reader that lags misses the oldest events, and is told how many. */

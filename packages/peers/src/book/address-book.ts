@@ -6,7 +6,7 @@ import { type DialMode, isDialable, type Place, placeOf } from '../address/place
 import { type Ban, BanList } from './ban-list.ts';
 import type { BookDocument } from './book-document.ts';
 import { drawAround, drawMany, drawOne } from './draw.ts';
-import { KnownAddress } from './known-address.ts';
+import { KnownAddress, longestWithoutSuccess } from './known-address.ts';
 import { BAN_TIME, ENOUGH_ADDRESSES, MOST_ON_A_HOST, MOST_OWN, NEW_BUCKETS_PER_ADDRESS } from './limits.ts';
 import { Placement } from './placement.ts';
 import { restoreBook, saveBook } from './saved.ts';
@@ -194,14 +194,21 @@ export class AddressBook {
    * Never own, private, banned or bad ones.
    */
   select(bias?: number): BookAddress[] {
-    const isFit = (known: KnownAddress) => !this.#private.has(known.nodeId) && !known.isBad(this.#now) && !known.isLost(this.#now);
-    return drawMany(this.#shelves, this.#random, bias, isFit).map(({ nodeId, address }) => ({ nodeId, address }));
+    return drawMany(this.#shelves, this.#random, bias, (known) => this.#isTold(known) && !known.isLost(this.#now)).map(({ nodeId, address }) => ({
+      nodeId,
+      address,
+    }));
   }
 
   /** As `select`, where it is known who is there: those, and a quarter as many others that have not failed. Else word of who is gone never ends. */
   selectAround(alive: Iterable<string>): BookAddress[] {
-    const isFit = (known: KnownAddress) => !this.#private.has(known.nodeId) && !known.isBad(this.#now);
-    return drawAround(this.#shelves, this.#random, alive, isFit).map(({ nodeId, address }) => ({ nodeId, address }));
+    return drawAround(this.#shelves, this.#random, alive, (known) => this.#isTold(known)).map(({ nodeId, address }) => ({ nodeId, address }));
+  }
+
+  /** What is told of a node that is there. */
+  told(nodeId: string): BookAddress | undefined {
+    const known = this.#shelves.get(nodeId);
+    return known !== undefined && this.#isTold(known) ? { nodeId, address: known.address } : undefined;
   }
 
   /** A dial to it begins. It counts as a failure until `succeeded`. */
@@ -319,6 +326,10 @@ export class AddressBook {
     return saveBook(this.#key, this.#shelves, this.#bans, this.#advance(now));
   }
 
+  #isTold(known: KnownAddress): boolean {
+    return !this.#private.has(known.nodeId) && !known.isBad(this.#now);
+  }
+
   /** The time, which never goes back; bans that are over by now end. */
   #advance(now: number): number {
     if (now > this.#now) this.#now = now;
@@ -369,13 +380,6 @@ export class AddressBook {
     if (place === undefined || this.#shelves.at(place.key) !== undefined) return;
     if (typeof this.#placeFor({ nodeId, address: place.key }, undefined) !== 'string') this.#settle(nodeId, place, source, this.#now);
   }
-}
-
-function longestWithoutSuccess(entries: readonly KnownAddress[]): KnownAddress | undefined {
-  const [first] = entries;
-  return first === undefined
-    ? undefined
-    : entries.reduce((longest, entry) => ((entry.lastSuccess ?? -Infinity) < (longest.lastSuccess ?? -Infinity) ? entry : longest));
 }
 
 function sourceGroup(source: BookAddress | undefined): string {

@@ -75,3 +75,11 @@ export class KnownAddress {
     return Object.freeze({ nodeId, address, tried, failures, lastAttempt, lastSuccess, source });
   }
 }
+
+/** Undefined: there are none. */
+export function longestWithoutSuccess(entries: readonly KnownAddress[]): KnownAddress | undefined {
+  const [first] = entries;
+  return first === undefined
+    ? undefined
+    : entries.reduce((longest, entry) => ((entry.lastSuccess ?? -Infinity) < (longest.lastSuccess ?? -Infinity) ? entry : longest));
+}

@@ -123,6 +123,7 @@ export class Conversation {
     const peer = this.#host.peerOf(from);
     if (peer === undefined) return;
     const answer = this.exchange.received(peer.nodeId, addresses, this.#clock.now());
+    if (answer.kind === 'repeated') return;
     if (answer.kind === 'unsolicited') return this.#host.abused(peer, reasonError('flood', 'it told addresses that nobody had asked for'), true);
     this.#host.good(peer);
     this.#host.told(answer.entries, peer);

@@ -102,12 +102,21 @@ test('a list that nobody asked for is unsolicited', (t) => {
   t.is(exchange.received(B, [], 1).kind, 'unsolicited');
 });
 
-test('one request allows one answer; a second is unsolicited', (t) => {
+test('one request allows one answer; so soon after it three repetitions are nobody’s fault, and a fourth is unsolicited', (t) => {
   const exchange = create();
   exchange.connected(A, 0, OUT);
   t.is(exchange.ask(0, true), A);
   t.is(exchange.received(A, [], 100).kind, 'addresses');
-  t.is(exchange.received(A, [], 101).kind, 'unsolicited');
+  for (let i = 1; i <= 3; i++) t.deepEqual(exchange.received(A, [{ nodeId: B, address: '1.2.3.4:5' }], 100 + i), { kind: 'repeated' });
+  t.is(exchange.received(A, [], 104).kind, 'unsolicited');
+});
+
+test('a list long after an answer is no repetition of it', (t) => {
+  const exchange = create();
+  exchange.connected(A, 0, OUT);
+  t.is(exchange.ask(0, true), A);
+  t.is(exchange.received(A, [], 100).kind, 'addresses');
+  t.is(exchange.received(A, [], 3_100).kind, 'unsolicited');
 });
 
 test('an answer opens no door for others, and the next session knows of no request', (t) => {
@@ -128,7 +137,7 @@ test('a late answer is an answer: hours later, and to each of the two requests t
   t.is(exchange.ask(exchange.due, true), A);
   t.is(exchange.received(A, [], 9e6).kind, 'addresses');
   t.is(exchange.received(A, [], 9e6).kind, 'addresses');
-  t.is(exchange.received(A, [], 9e6).kind, 'unsolicited');
+  t.is(exchange.received(A, [], 9e6).kind, 'repeated');
 });
 
 test('who answers neither of two requests is left alone for ten intervals, and never owes more than two answers', (t) => {
@@ -143,7 +152,7 @@ test('who answers neither of two requests is left alone for ten intervals, and n
   t.true(gaps[0]! >= 30_000 && gaps[0]! <= 36_000, String(gaps));
   for (const gap of gaps.slice(1)) t.true(gap >= 300_000 && gap <= 360_000, String(gaps));
   const kinds = [1, 2, 3].map((n) => exchange.received(A, [], 1e7 + n).kind);
-  t.deepEqual(kinds, ['addresses', 'addresses', 'unsolicited']);
+  t.deepEqual(kinds, ['addresses', 'addresses', 'repeated']);
 });
 
 test('a peer that we dialled is asked as soon as it is connected, however many there are', (t) => {
@@ -320,5 +329,5 @@ test('what was dropped makes no difference to what is open: an answer of garbage
   exchange.connected(A, 0, OUT);
   exchange.ask(0, true);
   t.deepEqual(exchange.received(A, [null], 1), { kind: 'addresses', entries: [], dropped: 1 });
-  t.is(exchange.received(A, [null], 2).kind, 'unsolicited');
+  t.is(exchange.received(A, [null], 2).kind, 'repeated');
 });

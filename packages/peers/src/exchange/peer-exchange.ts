@@ -23,8 +23,9 @@ export interface PeerExchangeOptions {
 /** What to do with a request: 'answer_and_part' is to send the answer, flush and disconnect; 'abuse' is to disconnect (Tendermint bans it too). */
 export type RequestVerdict = 'answer' | 'answer_and_part' | 'ignore' | 'abuse';
 
-/** What to make of a list: 'unsolicited' is to disconnect and ban; `dropped` counts the entries that were not kept. */
+/** What to make of a list: 'unsolicited' is to disconnect and ban, 'repeated' is of no use; `dropped` counts the entries that were not kept. */
 export type ReceivedAddresses =
+  | { readonly kind: 'repeated' }
   | { readonly kind: 'unsolicited' }
   | { readonly kind: 'addresses'; readonly entries: readonly AddressEntry[]; readonly dropped: number };
 
@@ -53,7 +54,18 @@ export class PeerExchange {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined) {
       const fresh = direction === 'out';
-      this.#peers.set(nodeId, { direction, persistent, since: now, fresh, open: 0, ready: now, requests: 0, requested: now });
+      this.#peers.set(nodeId, {
+        direction,
+        persistent,
+        since: now,
+        fresh,
+        open: 0,
+        answered: Number.NEGATIVE_INFINITY,
+        repeats: 0,
+        ready: now,
+        requests: 0,
+        requested: now,
+      });
     } else {
       peer.direction = direction;
       peer.persistent = persistent;
@@ -121,13 +133,20 @@ export class PeerExchange {
   }
 
   /**
-   * A list came. It is unsolicited where no request of ours is open to that peer; a late answer is an answer. Each of the first 250
+   * A list came. It is unsolicited where no request of ours is open to that peer; a late answer is an answer. Three lists more in the three
+   * seconds after an answer are taken for its repetitions, and ignored: links may deliver twice, the request and each of its answers. Each of the first 250
    * entries is read by itself: what is no entry, or stands there twice, is dropped, and the rest is kept.
    */
   received(nodeId: string, entries: readonly unknown[], now: number): ReceivedAddresses {
     const peer = this.#peers.get(nodeId);
-    if (peer === undefined || peer.open === 0) return { kind: 'unsolicited' };
+    if (peer === undefined) return { kind: 'unsolicited' };
+    if (peer.open === 0) {
+      const isRepeated = now - peer.answered < REPEAT_TIME && peer.repeats++ < REPEATS;
+      return { kind: isRepeated ? 'repeated' : 'unsolicited' };
+    }
     peer.open--;
+    peer.answered = now;
+    peer.repeats = 0;
     // From the answer on, not from the request: the peer surely had the request before, however long it was on its way.
     peer.ready = now + this.#interval * (peer.open === 0 ? 1 / 3 : 1) * this.#between(1.1, 1.3);
     const kept = new Map<string, AddressEntry>();
@@ -182,6 +201,9 @@ interface Peer {
   fresh: boolean;
   /** Requests of ours that it may still answer, at most MOST_OPEN. */
   open: number;
+  /** When it last answered, and how often that was repeated since. */
+  answered: number;
+  repeats: number;
   /** When it may be asked next. */
   ready: number;
   /** Requests that it made. */
@@ -198,5 +220,9 @@ const FREE_REQUESTS = 2;
 const MOST_OPEN = 2;
 /** Intervals until it is tried all the same: in a session of weeks, two losses would else silence a peer. */
 const SILENCE = 10;
+/** Repetitions of an answer that are nobody's fault. */
+const REPEATS = 3;
+/** Milliseconds after an answer in which they come: a link that delivers twice does so soon. */
+const REPEAT_TIME = 3_000;
 /** The share of rounds in which inbound peers come first: a guess. */
 const INBOUND_SHARE = 0.25;

@@ -1,0 +1,22 @@
+// Nodes of the book for somebody who looks for others: a random few, those first that are likely to be there.
+
+import type { AddressBook, BookEntry } from './address-book.ts';
+
+/** At most `count` node ids that fit: those that answered the last dial before hearsay, and both before those whose last dial failed. */
+export function knownNodes(book: AddressBook, count: number, now: number, isFit: (nodeId: string) => boolean): string[] {
+  const chosen = new Set<string>();
+  for (const isNext of LIKELY_FIRST) {
+    while (chosen.size < count) {
+      const entry = book.pick(0, now, (candidate) => isNext(candidate) && !chosen.has(candidate.nodeId) && isFit(candidate.nodeId));
+      if (entry === undefined) break;
+      chosen.add(entry.nodeId);
+    }
+  }
+  return [...chosen];
+}
+
+const LIKELY_FIRST: readonly ((entry: BookEntry) => boolean)[] = [
+  ({ tried, failures }) => tried && failures === 0,
+  ({ failures }) => failures === 0,
+  () => true,
+];
