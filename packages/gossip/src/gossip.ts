@@ -32,7 +32,8 @@ export class Gossip implements AsyncDisposable {
   }
 
   /**
-   * Joins a topic: any string, or 32 bytes (a string's key is its SHA-256). The same topic again is the same membership: `limit` and the
+   * Joins a topic: any well-formed string, or 32 bytes. A string's key is the SHA-256 of its UTF-8, as it is: 'é' as one code point and as two are
+   * two topics, so normalize what people type. The same topic again is the same membership: `limit` and the
    * validator of the first hold, and another codec, limit or validator is a TypeError. Above 1,024 topics `resource_exhausted`.
    */
   topic<T, In = T>(name: string | Uint8Array, codec: Codec<T, In>, options: TopicOptions<T> = {}): Topic<T, In> {

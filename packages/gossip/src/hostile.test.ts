@@ -4,8 +4,9 @@ import { createPeers } from '@trunkline/peers';
 import { defineProtocol, json, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import * as z from 'zod/mini';
+import { encodeControl } from './driver/frame.ts';
 import { gossipProtocol } from './protocol.ts';
-import { areMet, cluster, type Ear, eventsOf, idOf, listen, type Run, runs, simulationOf, words } from './testing/cluster.ts';
+import { areMet, cluster, type Ear, eventsOf, idle, idOf, listen, type Run, runs, simulationOf, words } from './testing/cluster.ts';
 import { type Forgery, frame, stranger } from './testing/stranger.ts';
 import { topicKey } from './topics/topic-key.ts';
 
@@ -97,6 +98,79 @@ test.serial('what is too large, no message, or no frame is dropped and held agai
     await sim.run(200);
     await push({ sequence: 3 });
     t.deepEqual(ear.words, ['said', 'said']);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('frames that are none are held against the sender, whether or not anybody here is on a topic; nothing of them is kept', async (t) => {
+  for (const run of runs()) {
+    for (const topics of [[], ['news']]) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a'], { setup: (node) => topics.forEach((name) => void listen(node, name)) });
+      await sim.until(() => nodes.size === 1, 5_000);
+      const guest = await stranger(sim);
+      const a = nodes.get('a')!;
+      await sim.until(() => a.peers.list().length === 1, 5_000);
+      const score = () => a.peers.get(guest.nodeId)!.score;
+      for (const [method, first] of [
+        ['push', new Uint8Array()],
+        ['control', new Uint8Array(78)],
+        ['push', frame().subarray(0, 40)],
+      ] as const) {
+        const before = score();
+        guest.talk.trySend(guest.remote, method, first);
+        await sim.run(50);
+        t.true(score() < before, `${run.name}: ${method} of ${first.length} bytes`);
+      }
+      for (const method of ['push', 'control'] as const) {
+        for (const first of [3, 0x7f, 0x83, 0xff])
+          for (const size of [1, 33, 78, 79, 200]) guest.talk.trySend(guest.remote, method, new Uint8Array(size).fill(first));
+        await sim.run(50);
+      }
+      t.is(a.peers.list().length, 1, 'still connected');
+      t.deepEqual(await sim.close(), []);
+    }
+  }
+});
+
+test.serial('what comes for topics that this node is not on leaves nothing behind, and is not held against the sender: it may not know yet', async (t) => {
+  for (const run of runs(1)) {
+    const { sim, a, guest, ear } = await visit(run);
+    const state = () => JSON.stringify([a.gossip.snapshot().topics, a.gossip.snapshot().peers.map(({ nodeId, topics }) => [nodeId, topics])]);
+    const [before, score] = [state(), a.peers.get(guest.nodeId)!.score];
+    const id = { origin: guest.nodeId, epoch: 1, sequence: 1 };
+    for (let i = 0; i < 1_000; i++) {
+      const { bytes, hex } = topicKey(`other ${i}`);
+      guest.push(frame({ topic: `other ${i}` }));
+      for (const control of [{ kind: 'graft', ids: [id] }, { kind: 'ihave', notices: [{ id, hops: 1 }] }, { kind: 'prune' }] as const) {
+        guest.talk.trySend(guest.remote, 'control', encodeControl(bytes, control));
+      }
+      guest.talk.trySend(guest.remote, 'view', { topic: hex, message: { type: 'join', request: i } });
+      if (i % 100 === 99) await sim.run(100);
+    }
+    t.is(state(), before, run.name);
+    t.is(a.peers.get(guest.nodeId)!.score, score);
+    guest.push(frame());
+    await sim.run(200);
+    t.deepEqual(ear.words, ['said']);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('who speaks gossip without being a peer is not heard', async (t) => {
+  for (const run of runs()) {
+    const { sim, a, ear } = await visit(run);
+    const transport = sim.client(idle, { name: 'nobody' });
+    const talk = transport.mount(gossipProtocol);
+    const remote = await sim.settle(transport.dial('a'));
+    const before = a.gossip.snapshot().peers.length;
+    talk.trySend(remote, 'interest', { seq: 1, empty: false });
+    for (let i = 0; i < 100; i++) talk.trySend(remote, 'push', frame({ origin: idOf('nobody'), sequence: i }));
+    talk.trySend(remote, 'push', new Uint8Array(3));
+    talk.trySend(remote, 'control', new Uint8Array(3));
+    talk.trySend(remote, 'view', { topic: topicKey('news').hex, message: { type: 'join', request: 1 } });
+    await sim.run(500);
+    t.deepEqual([ear.words, a.gossip.snapshot().peers.length], [[], before], run.name);
     t.deepEqual(await sim.close(), []);
   }
 });

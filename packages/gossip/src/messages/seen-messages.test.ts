@@ -1,5 +1,7 @@
+import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { contentDigest } from './content-digest.ts';
+import { messageKey } from './message-id.ts';
 import { SeenMessages, type SeenMessagesOptions } from './seen-messages.ts';
 
 const options: SeenMessagesOptions = { retention: 90_000, originRetention: 600_000, origins: 100, gaps: 16, digests: 50 };
@@ -65,6 +67,60 @@ test('with no room for origins new ones are refused; those who publish go on, an
   t.is(seen.note(id(0, 'late'), 91_500), 'new');
   t.is(seen.note(id(0, 'later'), 91_500), 'full');
   t.is(seen.note(id(0, 'o5'), 91_500), 'seen');
+});
+
+test('a million ids of a hundred thousand origins cost as much as the bounds say; none is new again while its message can still be under way', (t) => {
+  const bounds = { retention: 90_000, originRetention: 600_000, origins: 1_000, gaps: 16, digests: 5_000 };
+  const seen = new SeenMessages(bounds);
+  const random = seededRandom(1);
+  /** When each was new last. */
+  const taken = new Map<string, number>();
+  const counts = { new: 0, again: 0, full: 0 };
+  // Ten minutes; each id comes again and again, as it would from several neighbours and out of their caches.
+  for (let i = 0; i < 1_000_000; i++) {
+    const now = i * 0.6;
+    const fresh = random() < 0.5;
+    const place = fresh ? i : Math.floor(i * random());
+    const one = id(place % 10, `o${Math.floor(place / 10)}`);
+    const key = messageKey(one);
+    const verdict = seen.note(one, now, place);
+    if (verdict === 'full') counts.full++;
+    if (verdict !== 'new') continue;
+    counts.new++;
+    const before = taken.get(key);
+    if (before !== undefined) {
+      counts.again++;
+      if (now - before < bounds.retention) return t.fail(`${key} was new twice in ${now - before} ms`);
+    }
+    taken.set(key, now);
+    if (i % 1_000 === 0) seen.expire(now);
+    if (seen.size.origins > bounds.origins || seen.size.digests > bounds.digests) return t.fail(JSON.stringify(seen.size));
+  }
+  t.true(counts.new > 1_000 && counts.full > 100_000, JSON.stringify(counts));
+  seen.expire(600_000 + 600_001);
+  t.deepEqual(seen.size, { origins: 0, digests: 0 });
+  t.is(seen.due, Number.POSITIVE_INFINITY);
+});
+
+test('nodes without room for their origins pass no message round and round', (t) => {
+  // A ring in which each passes on what is new to it, with room for one origin, and two streams: what makes room for the other is forgotten at once.
+  const ring = Array.from({ length: 5 }, () => new SeenMessages({ ...options, origins: 1 }));
+  let now = 0;
+  let steps = 0;
+  let onTheWay: { at: number; sequence: number; origin: string }[] = [];
+  for (let round = 0; round < 400; round++) {
+    for (const origin of ['a', 'b']) onTheWay.push({ at: 0, sequence: round, origin });
+    for (let hop = 0; hop < 5; hop++) {
+      now += 100;
+      onTheWay = onTheWay.filter(({ at, sequence, origin }) => {
+        steps++;
+        return ring[at]!.note(id(sequence, origin), now) === 'new';
+      });
+      onTheWay = onTheWay.map((one) => ({ ...one, at: (one.at + 1) % ring.length }));
+    }
+  }
+  t.true(steps <= 400 * 2 * 6, `${steps}`);
+  t.true(onTheWay.length <= 2);
 });
 
 test('an origin that is silent for long is forgotten', (t) => {

@@ -30,9 +30,10 @@ interface Given {
   readonly overlay: Overlay;
 }
 
+/** What is told of a further copy: its content is that of the first, which was verified. */
 interface Copy {
   readonly from: string;
-  readonly push: Push<Body>;
+  readonly hops: number;
 }
 
 export class Inspection {
@@ -90,7 +91,7 @@ export class Inspection {
     }
     const copies = this.#copies.get(key);
     if (copies !== undefined) {
-      if (copies.length < COPIES) copies.push({ from, push });
+      if (copies.length < COPIES) copies.push({ from, hops });
       return;
     }
     // Of a forgery nothing is remembered, neither here nor by the overlay: the true message may still come.
@@ -106,10 +107,10 @@ export class Inspection {
     }
     const decoded: Push<Body> = { ...push, payload: { ...body, message } };
     if (this.#validate === undefined) return overlay.pushed(from, decoded, now);
-    this.#check(this.#validate, given, { from, push: decoded }, now);
+    this.#check(this.#validate, given, from, decoded, now);
   }
 
-  #check(validate: NonNullable<TopicConfig['validate']>, given: Given, { from, push }: Copy, now: number): void {
+  #check(validate: NonNullable<TopicConfig['validate']>, given: Given, from: string, push: Push<Body>, now: number): void {
     const { key, id, overlay } = given;
     const { hops, payload } = push;
     const meta = { id: messageKey(id), origin: id.origin, signed: payload.signature !== undefined, from, hops, missed: 0 };
@@ -121,7 +122,7 @@ export class Inspection {
       (finding, error) => {
         this.#copies.delete(key);
         const { host } = this.#host;
-        if (finding === 'accept') for (const copy of [{ from, push }, ...copies]) overlay.pushed(copy.from, copy.push, host.clock.now());
+        if (finding === 'accept') for (const copy of [{ from, hops }, ...copies]) overlay.pushed(copy.from, { ...push, hops: copy.hops }, host.clock.now());
         else this.#found(finding, error, given, [from, ...copies.map((copy) => copy.from)]);
         host.dueBy(this.#host.due);
       },
