@@ -3,9 +3,10 @@
 export { formatGossip } from './driver/format-snapshot.ts';
 export { createGossip, type Gossip } from './gossip.ts';
 export type { GossipOptions } from './options.ts';
-export { fullMesh } from './overlay/full-mesh.ts';
+export { type FullMeshOptions, fullMesh } from './overlay/full-mesh.ts';
 export type { OverlayFactory } from './overlay/overlay.ts';
 export { type PartialViewOverlayOptions, partialView } from './overlay/partial-view.ts';
+export type { RelayOptions } from './relay/options.ts';
 export type { SignatureMode, Signer } from './signatures/signatures.ts';
 export type { Topic } from './topic.ts';
 export type {
@@ -20,6 +21,7 @@ export type {
   QueueOptions,
   QueuePolicy,
   Received,
+  RelaySnapshot,
   SubscribeOptions,
   Subscription,
   TopicOptions,

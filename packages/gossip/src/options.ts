@@ -16,6 +16,7 @@ import {
 } from '@trunkline/transport-core';
 import { MOST_RECIPIENTS } from './driver/frame.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
+import { type RelayOptions, relayOptions } from './relay/options.ts';
 import type { SignatureMode, Signer } from './signatures/signatures.ts';
 import type { QueuePolicy, Verdict } from './types.ts';
 
@@ -47,6 +48,11 @@ export interface GossipOptions {
    * before, or others take what this node publishes for old for up to 10 minutes. Default: the machine's clock. A counter that is kept does too.
    */
   readonly wall?: (() => number) | undefined;
+  /**
+   * On a full mesh: a message above a size goes to a few of its recipients, who pass it on while it comes, and so forth. Left out: directly to
+   * each, and this node relays nothing. What relays bring keeps no order, and unless it is signed they could change it, or say that it is of another.
+   */
+  readonly relay?: RelayOptions | undefined;
 }
 
 const schema = optionsSchema({
@@ -62,6 +68,7 @@ const schema = optionsSchema({
     ),
   }),
   wall: optional(callback<() => number>()),
+  relay: optional(relayOptions),
 });
 
 /** The options, complete. */

@@ -18,6 +18,10 @@ export const gossipProtocol = defineProjectProtocol({
     interest: { id: 4, request: json(z.object({ seq: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)), empty: z.boolean() })) },
     /** Asks for the list, in which only who is on a topic recognises it: `askForList`, `encodeList`. */
     pull: { id: 5, request: bytes, response: bytes, timeout: 5_000 },
+    /** A long message, to be passed on while it comes: `encodeHead`, then the frame of `encodePush` in pieces; answered by `encodeReport`. */
+    relay: { id: 6, request: bytes, upload: bytes, response: bytes },
+    /** To its origin: a relayed message is here: `encodeReceipt`. */
+    receipt: { id: 7, request: bytes },
   },
 });
 

@@ -210,6 +210,16 @@ export interface TopicSnapshot {
   readonly details: unknown;
 }
 
+/** Long messages that relays are bringing. */
+export interface RelaySnapshot {
+  /** This node's own, that not all have yet. */
+  readonly own: { readonly messages: number; readonly bytes: number };
+  /** Those of others. */
+  readonly others: { readonly messages: number; readonly bytes: number };
+  /** Own ones that were sent directly to somebody whom no relay brought them, counted for each. */
+  readonly repaired: number;
+}
+
 /** All of gossip, as plain data. */
 export interface GossipSnapshot {
   readonly nodeId: string;
@@ -223,4 +233,6 @@ export interface GossipSnapshot {
     /** Messages dropped because too many waited. */
     readonly dropped: number;
   }[];
+  /** Long messages under way by relays (`relay`); absent: this node relays nothing. */
+  readonly relay?: RelaySnapshot | undefined;
 }

@@ -18,6 +18,7 @@ import type { Body } from '../overlay/body.ts';
 import type { OverlayFactory } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
+import { type RelayHost, Relays } from '../relay/relays.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import { Session, type SessionHost } from '../topics/session.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
@@ -38,7 +39,7 @@ interface Peer extends Member {
   topics: ReadonlySet<string>;
 }
 
-export class Driver implements SessionHost {
+export class Driver implements SessionHost, RelayHost {
   readonly self: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -54,6 +55,8 @@ export class Driver implements SessionHost {
   readonly #views: ViewMail;
   #mount: Transport<typeof gossipProtocol> | undefined = undefined;
   #interests: Interests | undefined = undefined;
+  /** Undefined: this node relays nothing. */
+  #relays: Relays | undefined = undefined;
   #server: Server | undefined = undefined;
   #state: 'new' | 'running' | 'closed' = 'new';
   #closing: Promise<void> | undefined = undefined;
@@ -83,7 +86,7 @@ export class Driver implements SessionHost {
       outboxOf: (nodeId) => this.#roster.get(nodeId)?.outbox,
       unreachable: (session, nodeId, error) => this.#unreachable(session, nodeId, error),
     });
-    this.#holds = new Holds(transport, (nodeId) => this.#remote(nodeId));
+    this.#holds = new Holds(transport, (nodeId) => this.remoteOf(nodeId));
     this.#roster = new Roster<Peer>(peers, { came: (peer) => this.#came(peer), went: (peer, cause) => this.#went(peer, cause) });
   }
 
@@ -107,12 +110,15 @@ export class Driver implements SessionHost {
       clock: this.clock,
       random: this.random,
       members: this.#roster.members,
-      remoteOf: (nodeId) => this.#remote(nodeId),
+      remoteOf: (nodeId) => this.remoteOf(nodeId),
       neighbors: () => [...this.sessions.values()].flatMap((session) => session.overlay?.neighbors() ?? []),
       told: (nodeId, instance, topics) => this.#told(nodeId, instance, topics),
       misbehaved: (nodeId) => this.misbehaved(nodeId),
       soon: () => this.soon(),
     });
+    const { relay } = this.#config;
+    const relays = relay === undefined || !this.overlay.relays ? undefined : new Relays(relay, mount, this);
+    this.#relays = relays;
     this.#state = 'running';
     this.#changed();
     this.#server = serve(mount, {
@@ -127,6 +133,11 @@ export class Driver implements SessionHost {
         const peer = this.#roster.of(from);
         if (peer === undefined) throw new TransportError('failed_precondition', 'topics are told to peers: this connection told no node id');
         return this.#interests!.answer(peer, question);
+      },
+      relay: relays && ((request, { from, upload }) => relays.receive(this.#nodeOf(from), request, upload)),
+      receipt: (request, { from }) => {
+        const peer = this.#roster.of(from);
+        if (peer !== undefined && relays?.receipt(request, peer.nodeId) === false) this.misbehaved(peer.nodeId);
       },
     });
     this.#roster.start();
@@ -149,6 +160,7 @@ export class Driver implements SessionHost {
       this.#interests!.flush();
     }
     this.#state = 'closed';
+    this.#relays?.close();
     this.#alarm.stop();
     this.#dials.close();
     this.#roster.close();
@@ -251,6 +263,7 @@ export class Driver implements SessionHost {
     peer.topics = NONE;
     this.#interests!.gone(nodeId);
     for (const session of this.sessions.values()) session.peerDown(nodeId, cause, now);
+    this.#relays?.gone(nodeId);
     this.#acquaintance.made(peer);
   }
 
@@ -265,7 +278,13 @@ export class Driver implements SessionHost {
     this.#acquaintance.made(peer);
   }
 
-  #remote(nodeId: string): Remote | undefined {
+  #nodeOf(from: Remote): string {
+    const peer = this.#roster.of(from);
+    if (peer !== undefined) return peer.nodeId;
+    throw new TransportError('failed_precondition', 'only peers may have this node relay messages');
+  }
+
+  remoteOf(nodeId: string): Remote | undefined {
     const peer = this.#roster.members.get(nodeId);
     return peer === undefined ? undefined : this.#roster.remoteOf(peer);
   }
@@ -328,6 +347,14 @@ export class Driver implements SessionHost {
     this.dueBy(session.due);
   }
 
+  relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {
+    return this.#relays?.send(topic, push, to) ?? false;
+  }
+
+  acknowledge(to: string, request: Uint8Array): void {
+    this.#roster.members.get(to)?.outbox.put({ method: 'receipt', request, size: request.length });
+  }
+
   // Time.
 
   dueBy(time: number): void {
@@ -339,7 +366,7 @@ export class Driver implements SessionHost {
   }
 
   #due(): number {
-    let due = Math.min(this.#interests!.due, this.#holds.due, this.#acquaintance.due);
+    let due = Math.min(this.#interests!.due, this.#holds.due, this.#acquaintance.due, this.#relays?.due ?? Number.POSITIVE_INFINITY);
     for (const session of this.sessions.values()) due = Math.min(due, session.due);
     return due;
   }
@@ -348,6 +375,7 @@ export class Driver implements SessionHost {
     this.#interests!.wake(now);
     this.#holds.wake(now);
     this.#acquaintance.wake(now);
+    this.#relays?.wake(now);
     for (const session of [...this.sessions.values()]) if (now >= session.due) session.wake(now);
     return this.#due();
   }
@@ -362,6 +390,7 @@ export class Driver implements SessionHost {
         waiting: outbox.waiting,
         dropped: outbox.dropped,
       })),
+      ...(this.#relays === undefined ? {} : { relay: this.#relays.snapshot() }),
     };
   }
 }

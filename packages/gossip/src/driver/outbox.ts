@@ -7,7 +7,7 @@ type Mount = Transport<typeof gossipProtocol>;
 
 /** One message on its way. */
 export type Parcel = { readonly size: number } & (
-  | { readonly method: 'push' | 'control'; readonly request: Uint8Array }
+  | { readonly method: 'push' | 'control' | 'receipt'; readonly request: Uint8Array }
   | { readonly method: 'view'; readonly request: { topic: string; message: unknown } }
 );
 

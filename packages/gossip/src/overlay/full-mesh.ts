@@ -1,6 +1,6 @@
-// Everybody sends to everybody: for small topologies that are connected in full. Nobody relays.
+// Everybody sends to everybody: for small topologies that are connected in full, or, over more hops than one, in part.
 
-import type { TransportError } from '@trunkline/transport-core';
+import { integer, type OptionsInput, optionsSchema, parseOptions, type TransportError, withDefault } from '@trunkline/transport-core';
 import { contentDigest } from '../messages/content-digest.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';
@@ -8,12 +8,25 @@ import type { Push } from '../plumtree/message.ts';
 import { type Body, isFor } from './body.ts';
 import type { Overlay, OverlayFactory, OverlayHost, OverlaySetup, OwnMessage, Screening } from './overlay.ts';
 
+const schema = optionsSchema({
+  /**
+   * Links that a message may pass, 1 to 16. Default 1: it is not passed on, and who is not connected to its publisher does not get it. With more
+   * every node passes a message that is new to it on to those of its own peers that are on the topic (FISCO-BCOS's chain of multicasts); then
+   * any node can say that a message is of another.
+   */
+  hops: withDefault(integer(1, 16), 1),
+});
+
+/** Options of a full mesh. */
+export type FullMeshOptions = OptionsInput<typeof schema>;
+
 /**
- * A message goes to every connected peer on the topic, directly, and is not passed on: who is not connected to its publisher does not get it.
- * What a slow peer has no room for is queued for it, and dropped beyond that, with a count. For up to some dozens of nodes.
+ * A message goes to every connected peer on the topic, directly. What a slow peer has no room for is queued for it, and dropped beyond that, with
+ * a count. For up to some dozens of nodes. Wrong options are a TypeError.
  */
-export function fullMesh(): OverlayFactory {
-  return { name: 'fullMesh', holds: false, create: (setup) => new FullMesh(setup) };
+export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
+  const { hops } = parseOptions(schema, options, 'fullMesh');
+  return { name: 'fullMesh', holds: false, relays: true, create: (setup) => new FullMesh(setup, hops) };
 }
 
 export class FullMesh implements Overlay {
@@ -22,10 +35,13 @@ export class FullMesh implements Overlay {
   readonly #host: OverlayHost;
   readonly #neighbors = new Set<string>();
   readonly #seen = new SeenMessages(MEMORY);
+  /** Links that a message may pass. */
+  readonly #hops: number;
 
-  constructor({ self, host }: OverlaySetup) {
+  constructor({ self, host }: OverlaySetup, hops = 1) {
     this.#self = self;
     this.#host = host;
+    this.#hops = hops;
   }
 
   peerUp(peer: string): void {
@@ -40,29 +56,33 @@ export class FullMesh implements Overlay {
 
   unreachable(): void {}
 
-  publish(message: OwnMessage): readonly string[] {
-    const handed: string[] = [];
-    for (const peer of this.#neighbors) if (this.offer(peer, message)) handed.push(peer);
-    return handed;
+  publish({ id, body }: OwnMessage): readonly string[] {
+    const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
+    const peers = [...this.#neighbors].filter((peer) => isFor(body, peer));
+    return this.#host.relay(push, peers) ? peers : peers.filter((peer) => this.#send(peer, push));
   }
 
   offer(peer: string, { id, body }: OwnMessage): boolean {
     if (!this.#neighbors.has(peer) || !isFor(body, peer)) return false;
-    if (this.#host.send(peer, { kind: 'push', id, hops: 1, payload: body, size: body.payload.length })) return true;
-    this.#host.dropped(id, peer, 'no-room');
-    return false;
+    return this.#send(peer, { kind: 'push', id, hops: 1, payload: body, size: body.payload.length });
   }
 
   screen(from: string, id: MessageId, now: number): Screening {
-    if (id.origin !== from) return 'forged';
+    if (id.origin === this.#self || (id.origin !== from && this.#hops === 1)) return 'forged';
     return this.#seen.look(id, now) === 'new' ? 'new' : 'known';
   }
 
   pushed(from: string, push: Push<Body>, now: number): void {
     const { id, payload } = push;
     const verdict = this.#seen.note(id, now, contentDigest(payload.payload));
-    if (verdict === 'new') return this.#host.deliver(push, { id, origin: id.origin, from, hops: 1 });
-    if (verdict === 'conflict') this.#host.misbehaved(from, 'conflict', true);
+    if (verdict === 'new') {
+      // What its publisher sends has passed one link, whatever it says.
+      const hops = id.origin === from ? 1 : push.hops;
+      if (hops < this.#hops) this.#passOn(from, { ...push, hops: hops + 1 });
+      return this.#host.deliver(push, { id, origin: id.origin, from, hops });
+    }
+    // Who passed it on may have been deceived.
+    if (verdict === 'conflict') this.#host.misbehaved(from, 'conflict', id.origin === from);
     if (verdict === 'seen' || verdict === 'conflict') this.#host.duplicate(id, from);
     else this.#host.dropped(id, from, verdict);
   }
@@ -103,6 +123,18 @@ export class FullMesh implements Overlay {
 
   snapshot(): unknown {
     return { ...this.#seen.size };
+  }
+
+  #passOn(from: string, push: Push<Body>): void {
+    for (const peer of this.#neighbors) {
+      if (peer !== from && peer !== push.id.origin && isFor(push.payload, peer)) this.#send(peer, push);
+    }
+  }
+
+  #send(peer: string, push: Push<Body>): boolean {
+    if (this.#host.send(peer, push)) return true;
+    this.#host.dropped(push.id, peer, 'no-room');
+    return false;
   }
 }
 

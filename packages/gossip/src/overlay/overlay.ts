@@ -62,6 +62,8 @@ export interface Overlay {
 export interface OverlayHost {
   /** Sends a message now, or queues it. False: too much waits for that peer, or it is not connected. */
   send(to: string, push: Push<Body>): boolean;
+  /** Has relays bring a message to these. False: it is to be sent to each. */
+  relay(push: Push<Body>, to: readonly string[]): boolean;
   /** Sends a message now. False: there is no room; `writable` tells when there is. */
   trySend(to: string, push: Push<Body>): boolean;
   /** Sends or queues a control message. False: there is no room. */
@@ -93,5 +95,7 @@ export interface OverlayFactory {
   readonly name: string;
   /** Are the connections to neighbours kept from being closed for idleness? */
   readonly holds: boolean;
+  /** May others bring a node's long messages to its neighbours? Only where these are neighbours of each other. */
+  readonly relays: boolean;
   create(setup: OverlaySetup): Overlay;
 }

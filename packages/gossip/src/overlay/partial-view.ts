@@ -24,7 +24,7 @@ export interface PartialViewOverlayOptions extends PartialViewOptions {
 export function partialView({ tree = {}, ...view }: PartialViewOverlayOptions = {}): OverlayFactory {
   partialViewConfig(view);
   const options = plumtreeOptions(tree);
-  return { name: 'partialView', holds: true, create: (setup) => new TreeOverlay(setup, view, options) };
+  return { name: 'partialView', holds: true, relays: false, create: (setup) => new TreeOverlay(setup, view, options) };
 }
 
 class TreeOverlay implements Overlay {

@@ -71,13 +71,16 @@ export class Signatures {
     throw new TypeError(`createGossip: signatures.identity.sign: must give ${SIGNATURE_BYTES} bytes at once, got ${got}`);
   }
 
-  /** Is a signed message of whom it says, and as it was published? The cheaper questions come first. */
-  examine(from: string, topic: Uint8Array, envelope: Envelope, signature: Signature, now: number): Authenticity {
-    if (this.#forgers.isBarred(from, now)) return 'refused';
+  /**
+   * Is a signed message of whom it says, and as it was published? The cheaper questions come first.
+   * @param from who would be held to blame; undefined: nobody.
+   */
+  examine(from: string | undefined, topic: Uint8Array, envelope: Envelope, signature: Signature, now: number): Authenticity {
+    if (from !== undefined && this.#forgers.isBarred(from, now)) return 'refused';
     const { id } = envelope;
     const { publicKey, bytes } = signature;
     if (idOfKey(publicKey) === id.origin && verifySignature(publicKey, signedContent(topic, id, envelope), bytes)) return 'true';
-    this.#forgers.note(from, now);
+    if (from !== undefined) this.#forgers.note(from, now);
     return 'forged';
   }
 }

@@ -34,6 +34,8 @@ interface Given {
 interface Copy {
   readonly from: string;
   readonly hops: number;
+  /** Could its sender look at it? If not, it is to blame for nothing that is wrong with it. */
+  readonly isRead: boolean;
 }
 
 export class Inspection {
@@ -68,51 +70,60 @@ export class Inspection {
     this.#copies.clear();
   }
 
-  /** Gives to the overlay what may pass, now or later. */
-  inspect(from: string, envelope: Envelope, overlay: Overlay, now: number): void {
+  /**
+   * Gives to the overlay what may pass, now or later. False: it is not what anybody may have published, or not for this node.
+   * @param isRelayed who sends it has passed it on while it came, in the name of its origin.
+   */
+  inspect(from: string, envelope: Envelope, overlay: Overlay, now: number, isRelayed = false): boolean {
     const host = this.#host;
     const { id, hops, audience, nodes, payload, signature } = envelope;
-    if (audience === 'to' && !isFor(envelope, host.host.self)) return host.drop('not-addressed', id, from);
-    const screening = overlay.screen(from, id, now);
+    const isRead = !isRelayed || from === id.origin;
+    if (audience === 'to' && !isFor(envelope, host.host.self)) return this.#drop('not-addressed', id, from);
+    const screening = overlay.screen(isRelayed ? id.origin : from, id, now);
     const body: Body = { audience, nodes, payload, message: undefined, signature };
     const push: Push<Body> = { kind: 'push', id, hops, payload: body, size: payload.length };
-    if (screening === 'known') return overlay.pushed(from, push, now);
-    if (screening === 'stranger') return host.drop('stranger', id, from);
-    if (screening === 'forged') return this.#blame('forged', id, from);
+    if (screening === 'known') {
+      overlay.pushed(from, push, now);
+      return true;
+    }
+    if (screening === 'stranger') return this.#drop('stranger', id, from);
+    if (screening === 'forged') return this.#drop('forged', id, from, isRead);
     const { signatures } = host.host;
-    if (signature === undefined && signatures.isStrict) return this.#blame('unsigned', id, from);
+    if (signature === undefined && signatures.isStrict) return this.#drop('unsigned', id, from, isRead);
     overlay.arrived(from, id);
     // With its content: or a forged message that is refused would have the true one refused.
     const key = `${messageKey(id)}/${contentDigest(payload)}/${signature === undefined ? 'unsigned' : 'signed'}`;
     const given: Given = { key, id, overlay };
     if (this.#refused.has(key)) {
       overlay.refused(id);
-      return host.drop('refused', id, from);
+      return this.#drop('refused', id, from);
     }
     const copies = this.#copies.get(key);
     if (copies !== undefined) {
-      if (copies.length < COPIES) copies.push({ from, hops });
-      return;
+      if (copies.length < COPIES) copies.push({ from, hops, isRead });
+      return true;
     }
     // Of a forgery nothing is remembered, neither here nor by the overlay: the true message may still come.
-    const finding = signature === undefined ? 'true' : signatures.examine(from, host.key.bytes, envelope, signature, now);
-    if (finding === 'forged') return this.#blame('forged', id, from);
-    if (finding === 'refused') return host.drop('refused', id, from);
-    if (payload.length > host.limit) return this.#refuse('too-large', given, from, true);
+    const finding = signature === undefined ? 'true' : signatures.examine(isRead ? from : undefined, host.key.bytes, envelope, signature, now);
+    if (finding === 'forged') return this.#drop('forged', id, from, isRead);
+    if (finding === 'refused') return this.#drop('refused', id, from);
+    if (payload.length > host.limit) return this.#refuse('too-large', given, from, isRead);
     let message: unknown;
     try {
       message = host.codec.decode(payload);
     } catch {
-      return this.#refuse('undecodable', given, from, true);
+      return this.#refuse('undecodable', given, from, isRead);
     }
     const decoded: Push<Body> = { ...push, payload: { ...body, message } };
-    if (this.#validate === undefined) return overlay.pushed(from, decoded, now);
-    this.#check(this.#validate, given, from, decoded, now);
+    if (this.#validate === undefined) overlay.pushed(from, decoded, now);
+    else this.#check(this.#validate, given, { from, hops, isRead }, decoded, now);
+    return true;
   }
 
-  #check(validate: NonNullable<TopicConfig['validate']>, given: Given, from: string, push: Push<Body>, now: number): void {
+  #check(validate: NonNullable<TopicConfig['validate']>, given: Given, first: Copy, push: Push<Body>, now: number): void {
     const { key, id, overlay } = given;
-    const { hops, payload } = push;
+    const { from, hops } = first;
+    const { payload } = push;
     const meta = { id: messageKey(id), origin: id.origin, signed: payload.signature !== undefined, from, hops, missed: 0 };
     const copies: Copy[] = [];
     this.#copies.set(key, copies);
@@ -122,8 +133,8 @@ export class Inspection {
       (finding, error) => {
         this.#copies.delete(key);
         const { host } = this.#host;
-        if (finding === 'accept') for (const copy of [{ from, hops }, ...copies]) overlay.pushed(copy.from, { ...push, hops: copy.hops }, host.clock.now());
-        else this.#found(finding, error, given, [from, ...copies.map((copy) => copy.from)]);
+        if (finding === 'accept') for (const copy of [first, ...copies]) overlay.pushed(copy.from, { ...push, hops: copy.hops }, host.clock.now());
+        else this.#found(finding, error, given, [first, ...copies]);
         host.dueBy(this.#host.due);
       },
     );
@@ -131,24 +142,24 @@ export class Inspection {
   }
 
   /** Whoever passed on what a validator rejects is to blame; for anything else we are. */
-  #found(finding: Exclude<Finding, 'accept'>, error: unknown, given: Given, senders: readonly string[]): void {
+  #found(finding: Exclude<Finding, 'accept'>, error: unknown, given: Given, copies: readonly Copy[]): void {
     if (finding === 'failed') this.#host.failed(error);
-    for (const from of senders) this.#refuse(REASONS[finding], given, from, finding === 'reject');
+    for (const { from, isRead } of copies) this.#refuse(REASONS[finding], given, from, finding === 'reject' && isRead);
   }
 
-  #blame(reason: 'forged' | 'unsigned', id: MessageId, from: string): void {
+  #drop(reason: DropReason, id: MessageId, from: string, isToBlame = false): false {
     this.#host.drop(reason, id, from);
-    this.#host.misbehaved(from, reason);
+    if (isToBlame) this.#host.misbehaved(from, reason);
+    return false;
   }
 
-  #refuse(reason: DropReason, { key, id, overlay }: Given, from: string, isToBlame: boolean): void {
+  #refuse(reason: DropReason, { key, id, overlay }: Given, from: string, isToBlame: boolean): false {
     // Of what found nobody to look at it, another copy may.
     if (reason !== 'overloaded') {
       this.#remember(key);
       overlay.refused(id);
     }
-    this.#host.drop(reason, id, from);
-    if (isToBlame) this.#host.misbehaved(from, reason);
+    return this.#drop(reason, id, from, isToBlame);
   }
 
   #remember(key: string): void {

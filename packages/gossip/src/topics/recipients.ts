@@ -20,6 +20,7 @@ export interface Sender {
     isOn(nodeId: string, topic: string): boolean | undefined;
     reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
     push(to: string, topic: TopicKey, push: Push<Body>): boolean;
+    relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   };
   drop(reason: DropReason, id: MessageId, from: string): void;
 }
@@ -31,13 +32,14 @@ export async function sendTo(
   { min, timeout }: { readonly min: number; readonly timeout: number },
 ): Promise<PublishResult> {
   const { host, key } = session;
+  const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
   const failed: PublishFailure[] = [];
   let handed = 0;
   const hand = (nodeId: string, isOn: boolean) => {
     if (!isOn) {
       const error = new TransportError('not_found', `node ${nodeId} is not on topic ${key.name}`, { target: nodeId, sent: false });
       failed.push({ nodeId, error });
-    } else if (host.push(nodeId, key, { kind: 'push', id, hops: 1, payload: body, size: body.payload.length })) {
+    } else if (host.push(nodeId, key, push)) {
       handed++;
     } else {
       session.drop('no-room', id, nodeId);
@@ -55,8 +57,11 @@ export async function sendTo(
     }
   };
   const absent: Promise<void>[] = [];
+  const here = body.nodes.filter((nodeId) => nodeId !== host.self && host.isOn(nodeId, key.hex) === true);
+  const relayed = new Set(host.relay(key, push, here) ? here : []);
+  handed += relayed.size;
   for (const nodeId of body.nodes) {
-    if (nodeId === host.self) continue;
+    if (nodeId === host.self || relayed.has(nodeId)) continue;
     const isOn = host.isOn(nodeId, key.hex);
     if (isOn === undefined) absent.push(reach(nodeId));
     else hand(nodeId, isOn);

@@ -37,6 +37,8 @@ export interface SessionHost {
   /** Sends or queues a message. */
   push(to: string, topic: TopicKey, push: Push<Body>): boolean;
   tryPush(to: string, topic: TopicKey, push: Push<Body>): boolean;
+  /** Has relays bring it to these. False: it is to be sent to each. */
+  relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   control(to: string, topic: TopicKey, control: Control): boolean;
   view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void;
   /** Connects to a node and resolves to whether it is on the topic; rejects where it can't be reached in time. */
@@ -204,6 +206,18 @@ export class Session {
     this.host.dueBy(this.due);
   }
 
+  /** A relay has brought a message. False: it is none that could be taken, so the true one may still come. */
+  relayed(from: string, envelope: Envelope, now: number): boolean {
+    const isTaken = this.#inspection.inspect(from, envelope, envelope.audience === 'to' ? this.#direct : this.#overlay!, now, true);
+    this.host.dueBy(this.due);
+    return isTaken;
+  }
+
+  /** Is a message, to a list or not, here already? */
+  isKnown(id: MessageId, now: number): boolean {
+    return [this.#direct, this.#overlay!].some((overlay) => overlay.screen(id.origin, id, now) === 'known');
+  }
+
   drop(reason: DropReason, id: MessageId, from: string): void {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
     const { events } = this.host;
@@ -267,6 +281,7 @@ export class Session {
     return {
       send: (to, push) => host.push(to, key, push),
       trySend: (to, push) => host.tryPush(to, key, push),
+      relay: (push, to) => host.relay(key, push, to),
       control: (to, control) => host.control(to, key, control),
       view: (to, message) => host.view(to, this, message),
       deliver: (push, meta) => this.#deliver(push, meta),

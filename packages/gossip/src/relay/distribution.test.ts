@@ -1,0 +1,117 @@
+// What becomes of a part whose relay fails.
+
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { Cargo } from './cargo.ts';
+import { Distribution } from './distribution.ts';
+import type { Part } from './plan.ts';
+import type { RelayReport } from './wire.ts';
+
+interface Upload {
+  readonly part: Part;
+  readonly chunks: AsyncIterator<Uint8Array>;
+  readonly signal: AbortSignal;
+  answer(report: Partial<RelayReport>): Promise<void>;
+  fail(): Promise<void>;
+}
+
+function scene(nodes: number, unreachable: readonly string[] = [], cargo = new Cargo(new Uint8Array(10), 10)) {
+  const uploads: Upload[] = [];
+  const missed: string[] = [];
+  const scene = { now: 0, uploads, missed, cargo };
+  const distribution = new Distribution(cargo, {
+    fanout: 2,
+    stall: 1_000,
+    random: seededRandom(1),
+    now: () => scene.now,
+    reaches: (nodeId) => !unreachable.includes(nodeId),
+    upload: (part, chunks, signal) =>
+      new Promise((resolve, reject) => {
+        const answer = (report: Partial<RelayReport>) => Promise.resolve(resolve({ outcome: 'took', missed: [], ...report }));
+        const fail = () => Promise.resolve(reject(new Error('failed')));
+        uploads.push({ part, chunks: chunks[Symbol.asyncIterator](), signal, answer, fail });
+      }),
+    missed: (nodeIds) => missed.push(...nodeIds),
+    changed: () => {},
+  });
+  const names = Array.from({ length: nodes }, (_, i) => `n${i}`);
+  distribution.send(names);
+  return Object.assign(scene, { distribution, names });
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+const members = ({ part: { relay, rest } }: Upload) => [relay, ...rest];
+
+test('all who answer have it, and it is settled when all have', async (t) => {
+  const { distribution, uploads, missed, names } = scene(7);
+  let settled = false;
+  void distribution.settled().then(() => (settled = true));
+  t.is(uploads.length, 2);
+  t.deepEqual(uploads.flatMap(members).sort(), names);
+  await uploads[0]!.answer({});
+  await turn();
+  t.false(settled);
+  await uploads[1]!.answer({ missed: [uploads[1]!.part.rest[0]!, 'somebody else'] });
+  await turn();
+  t.true(settled);
+  t.deepEqual(missed, [uploads[1]!.part.rest[0]!], 'only of its own part');
+});
+
+test('of a relay that fails others take over the part, and it is missed', async (t) => {
+  const { uploads, missed } = scene(8);
+  const [first] = uploads as [Upload];
+  await first.fail();
+  await turn();
+  t.deepEqual(missed, [first.part.relay]);
+  t.is(uploads.length, 4);
+  t.deepEqual(uploads.slice(2).flatMap(members).sort(), [...first.part.rest].sort());
+});
+
+test('of one that had it already, or gets it from another, others take over too, and it is not missed', async (t) => {
+  for (const outcome of ['had', 'busy'] as const) {
+    const { uploads, missed } = scene(8);
+    const [first] = uploads as [Upload];
+    await first.answer({ outcome });
+    await turn();
+    t.deepEqual(missed, []);
+    t.deepEqual(uploads.slice(2).flatMap(members).sort(), [...first.part.rest].sort());
+  }
+});
+
+test("who cannot be reached is missed, and in nobody else's part", (t) => {
+  const { uploads, missed } = scene(6, ['n1', 'n4']);
+  t.deepEqual(missed, ['n1', 'n4']);
+  t.deepEqual(uploads.flatMap(members).sort(), ['n0', 'n2', 'n3', 'n5']);
+});
+
+test('who takes nothing is given up; who has all of it and says nothing is waited for longer, and its part missed', async (t) => {
+  const scenery = scene(6);
+  const { distribution, uploads, missed } = scenery;
+  const [stuck, mute] = uploads as [Upload, Upload];
+  await mute.chunks.next();
+  await mute.chunks.next();
+  t.is(distribution.due, 1_000);
+  distribution.wake((scenery.now = 1_000));
+  t.true(stuck.signal.aborted);
+  t.false(mute.signal.aborted);
+  t.deepEqual(missed, [stuck.part.relay]);
+  t.deepEqual(uploads.slice(2).flatMap(members).sort(), [...stuck.part.rest].sort());
+  distribution.wake((scenery.now = 1_001));
+  t.true(mute.signal.aborted);
+  t.deepEqual(missed.slice(1).sort(), members(mute).sort());
+});
+
+test('nobody is blamed for a message that does not come here', async (t) => {
+  const scenery = scene(6, [], new Cargo(new Uint8Array(10)));
+  const { distribution, uploads, missed, cargo, names } = scenery;
+  const asked = uploads.map(({ chunks }) => chunks.next());
+  distribution.wake((scenery.now = 60_000));
+  t.true(uploads.every(({ signal }) => !signal.aborted));
+  cargo.fail(new Error('it will not'));
+  for (const each of asked) await t.throwsAsync(each);
+  for (const upload of uploads) await upload.fail();
+  await turn();
+  t.true(distribution.isSettled);
+  t.deepEqual(missed.sort(), names);
+  t.is(uploads.length, 2, 'there is nothing to take over');
+});

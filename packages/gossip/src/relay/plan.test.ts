@@ -1,0 +1,40 @@
+// Who passes a long message on to whom.
+
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { MOST_REST, splitRecipients } from './plan.ts';
+
+const names = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`);
+
+test('everybody is in one part, the parts are equal to one, and there are no more than the fanout', (t) => {
+  for (const fanout of [1, 2, 3, 7])
+    for (const count of [0, 1, 2, 3, 4, 10, 39, 100]) {
+      const parts = splitRecipients(names(count), fanout, seededRandom(count));
+      t.is(parts.length, Math.min(fanout, count));
+      t.deepEqual(parts.flatMap(({ relay, rest }) => [relay, ...rest]).sort(), names(count).sort());
+      const sizes = parts.map(({ rest }) => rest.length);
+      t.true(count === 0 || Math.max(...sizes) - Math.min(...sizes) <= 1, sizes.join(' '));
+    }
+});
+
+test('chance says who is in which part, and who its relay is', (t) => {
+  const random = seededRandom(1);
+  const relays = new Set<string>();
+  for (let i = 0; i < 200; i++) for (const { relay } of splitRecipients(names(10), 3, random)) relays.add(relay);
+  t.is(relays.size, 10);
+});
+
+test('a list that would be too long for one part makes more parts', (t) => {
+  const parts = splitRecipients(names(5_000), 3, seededRandom(1));
+  t.true(parts.length > 3);
+  t.true(parts.every(({ rest }) => rest.length <= MOST_REST));
+  t.is(new Set(parts.flatMap(({ relay, rest }) => [relay, ...rest])).size, 5_000);
+});
+
+test('the depth of the tree is the logarithm of its size', (t) => {
+  const depth = (nodes: readonly string[]): number =>
+    nodes.length === 0 ? 0 : 1 + Math.max(...splitRecipients(nodes, 3, seededRandom(nodes.length)).map(({ rest }) => depth(rest)));
+  t.is(depth(names(3)), 1);
+  t.is(depth(names(39)), 3);
+  t.is(depth(names(1_092)), 6);
+});

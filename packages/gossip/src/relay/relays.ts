@@ -1,0 +1,251 @@
+// The long messages that are being relayed at this node: its own, and those of others that it receives and passes on.
+
+import { type Clock, type Random, type Remote, reasonError, type Transport, TransportError } from '@trunkline/transport-core';
+import { decodePush, type Envelope, encodePush } from '../driver/frame.ts';
+import { type MessageId, messageKey } from '../messages/message-id.ts';
+import type { Body } from '../overlay/body.ts';
+import { MOST_HOPS, type Push } from '../plumtree/message.ts';
+import type { gossipProtocol } from '../protocol.ts';
+import type { TopicKey } from '../topics/topic-key.ts';
+import type { RelaySnapshot } from '../types.ts';
+import { Budget } from './budget.ts';
+import type { RelayConfig } from './options.ts';
+import type { Part } from './plan.ts';
+import { Shipment } from './shipment.ts';
+import { Transit } from './transit.ts';
+import { decodeHead, decodeReceipt, decodeReport, encodeHead, encodeReceipt, encodeReport, type RelayHead, type RelayReport } from './wire.ts';
+
+export interface RelayHost {
+  readonly self: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** By their keys, in hex. */
+  readonly sessions: ReadonlyMap<string, RelayTopic>;
+  /** It is connected, and on the topic. */
+  isOn(nodeId: string, topic: string): boolean | undefined;
+  /** The connection to a peer; undefined: there is none. */
+  remoteOf(nodeId: string): Remote | undefined;
+  /** Sends or queues it, directly. False: there is no room. */
+  push(to: string, topic: TopicKey, push: Push<Body>): boolean;
+  /** Sends or queues a receipt. */
+  acknowledge(to: string, receipt: Uint8Array): void;
+  misbehaved(nodeId: string): void;
+  /** Something is due earlier. */
+  soon(): void;
+}
+
+/** A topic of this node. */
+export interface RelayTopic {
+  readonly limit: number;
+  drop(reason: 'no-room', id: MessageId, to: string): void;
+  /** Is it here already? */
+  isKnown(id: MessageId, now: number): boolean;
+  /** A message is here as a whole. False: it is none that could be taken, so the true one may still come. */
+  relayed(from: string, envelope: Envelope, now: number): boolean;
+}
+
+export class Relays {
+  readonly #config: RelayConfig;
+  readonly #mount: Transport<typeof gossipProtocol>;
+  readonly #host: RelayHost;
+  readonly #shipments = new Map<string, Shipment>();
+  readonly #transits = new Map<string, Transit>();
+  readonly #ownBudget: Budget;
+  readonly #othersBudget: Budget;
+  /** Came by relays and may not have been looked at yet; the oldest first. */
+  readonly #here = new Set<string>();
+  /** Connections to peers that relay nothing. */
+  readonly #unable = new WeakSet<Remote>();
+  #repaired = 0;
+
+  constructor(config: RelayConfig, mount: Transport<typeof gossipProtocol>, host: RelayHost) {
+    this.#config = config;
+    this.#mount = mount;
+    this.#host = host;
+    this.#ownBudget = new Budget(MOST_MESSAGES, config.memory);
+    this.#othersBudget = new Budget(MOST_MESSAGES, config.memory);
+  }
+
+  // This node's own.
+
+  /** Sends it by way of relays. False: it is to go to each directly, being short, for few, or one too many. */
+  send(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {
+    const { above, fanout } = this.#config;
+    if (push.size <= above || to.length <= fanout) return false;
+    const frame = encodePush(topic.bytes, push);
+    if (!this.#ownBudget.take(frame.length)) return false;
+    const head = { topic: topic.hex, id: push.id, hops: 1, size: frame.length };
+    const shipment = new Shipment(frame, to, {
+      ...this.#distributing(head),
+      repair: (nodeId) => {
+        this.#repaired++;
+        if (!this.#host.push(nodeId, topic, push)) this.#host.sessions.get(topic.hex)?.drop('no-room', push.id, nodeId);
+      },
+    });
+    this.#shipments.set(keyOf(head), shipment);
+    this.#tidy();
+    this.#host.soon();
+    return true;
+  }
+
+  /** A peer says that it has one. False: that is no receipt. */
+  receipt(bytes: Uint8Array, from: string): boolean {
+    const receipt = decodeReceipt(bytes);
+    if (receipt === undefined) return false;
+    this.#shipments.get(keyOf(receipt))?.received(from);
+    this.#tidy();
+    return true;
+  }
+
+  /** A peer is gone. */
+  gone(nodeId: string): void {
+    for (const shipment of this.#shipments.values()) shipment.gone(nodeId);
+    this.#tidy();
+  }
+
+  // Those of others.
+
+  /** A peer sends one. Resolves to what is said of it when it is here and passed on; rejects with why it is refused. */
+  async receive(from: string, request: Uint8Array, chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+    const { self, sessions } = this.#host;
+    const head = decodeHead(request);
+    if (head === undefined || [self, from, head.id.origin].some((nodeId) => head.rest.includes(nodeId))) {
+      this.#host.misbehaved(from);
+      throw new TransportError('invalid_argument', 'a relayed message begins with what is no head of one');
+    }
+    const topic = sessions.get(head.topic);
+    if (topic === undefined) throw new TransportError('not_found', 'this node is not on the topic of a relayed message');
+    if (head.size > topic.limit + MOST_HEAD) throw reasonError('too_large', `a relayed message of ${head.size} bytes is above the limit of its topic`);
+    const key = keyOf(head);
+    if (this.#transits.has(key)) return report('busy');
+    if (head.id.origin === self) return report('had');
+    if (this.#here.has(key) || topic.isKnown(head.id, this.#host.clock.now())) {
+      this.#acknowledge(head);
+      return report('had');
+    }
+    if (!this.#othersBudget.take(head.size)) throw new TransportError('resource_exhausted', 'too many messages are being relayed here');
+    const transit = new Transit(head.size, {
+      ...this.#distributing({ ...head, hops: Math.min(head.hops + 1, MOST_HOPS) }),
+      misbehaved: () => this.#host.misbehaved(from),
+    });
+    this.#transits.set(key, transit);
+    try {
+      this.#arrived(from, head, await transit.receive(chunks, head.rest));
+      return report('took', await transit.passedOn());
+    } finally {
+      // What was begun before it failed ends first: it reads from the same memory.
+      void transit.passedOn().then(() => {
+        this.#transits.delete(key);
+        this.#othersBudget.give(head.size);
+      });
+    }
+  }
+
+  #arrived(from: string, head: RelayHead, frame: Uint8Array): void {
+    const envelope = decodePush(frame);
+    if (envelope === undefined || keyOf(envelope) !== keyOf(head)) {
+      // Others passed it on before they could see that.
+      if (from === head.id.origin) this.#host.misbehaved(from);
+      return;
+    }
+    // What is forged is not acknowledged: its origin sends the true one.
+    if (this.#host.sessions.get(head.topic)?.relayed(from, { ...envelope, hops: head.hops }, this.#host.clock.now()) !== true) return;
+    this.#here.add(keyOf(head));
+    if (this.#here.size > MOST_HERE) {
+      for (const oldest of this.#here) {
+        this.#here.delete(oldest);
+        break;
+      }
+    }
+    this.#acknowledge(head);
+  }
+
+  #acknowledge(head: RelayHead): void {
+    this.#host.acknowledge(head.id.origin, encodeReceipt(head));
+  }
+
+  // Both.
+
+  get due(): number {
+    let due = Number.POSITIVE_INFINITY;
+    for (const each of [...this.#shipments.values(), ...this.#transits.values()]) due = Math.min(due, each.due);
+    return due;
+  }
+
+  wake(now: number): void {
+    for (const each of [...this.#shipments.values(), ...this.#transits.values()]) if (now >= each.due) each.wake(now);
+    this.#tidy();
+  }
+
+  close(): void {
+    for (const each of [...this.#shipments.values(), ...this.#transits.values()]) each.stop();
+    this.#tidy();
+  }
+
+  snapshot(): RelaySnapshot {
+    const [own, others] = [this.#ownBudget, this.#othersBudget].map(({ messages, bytes }) => ({ messages, bytes })) as [
+      RelaySnapshot['own'],
+      RelaySnapshot['own'],
+    ];
+    return { own, others, repaired: this.#repaired };
+  }
+
+  #distributing(head: Omit<RelayHead, 'rest'>) {
+    const { clock, random } = this.#host;
+    const { fanout, stall } = this.#config;
+    return {
+      fanout,
+      stall,
+      random,
+      now: () => clock.now(),
+      reaches: (nodeId: string) => this.#reaches(nodeId, head.topic),
+      upload: (part: Part, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal) => this.#upload({ ...head, rest: part.rest }, part.relay, chunks, signal),
+      changed: () => {
+        this.#tidy();
+        this.#host.soon();
+      },
+    };
+  }
+
+  #reaches(nodeId: string, topic: string): boolean {
+    const remote = this.#host.remoteOf(nodeId);
+    return remote !== undefined && !this.#unable.has(remote) && this.#host.isOn(nodeId, topic) === true;
+  }
+
+  async #upload(head: RelayHead, to: string, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<RelayReport> {
+    const remote = this.#host.remoteOf(to)!;
+    try {
+      const answer = await this.#mount.send(remote, 'relay', encodeHead(head), { upload: chunks, timeout: Number.POSITIVE_INFINITY, signal });
+      const decoded = decodeReport(answer);
+      if (decoded !== undefined) return decoded;
+      this.#host.misbehaved(to);
+      throw new TransportError('invalid_argument', 'a report that is none', { target: to });
+    } catch (error) {
+      if (error instanceof TransportError && error.code === 'unimplemented') this.#unable.add(remote);
+      throw error;
+    }
+  }
+
+  #tidy(): void {
+    for (const [key, shipment] of this.#shipments) {
+      if (!shipment.isOver) continue;
+      this.#shipments.delete(key);
+      this.#ownBudget.give(shipment.size);
+    }
+  }
+}
+
+function keyOf({ topic, id }: { readonly topic: string; readonly id: MessageId }): string {
+  return `${topic}/${messageKey(id)}`;
+}
+
+function report(outcome: RelayReport['outcome'], missed: readonly string[] = []): Uint8Array {
+  return encodeReport({ outcome, missed });
+}
+
+/** Messages that are relayed at once, this node's own and those of others. */
+const MOST_MESSAGES = 64;
+/** Messages that are remembered as having come by relays. */
+const MOST_HERE = 1_024;
+/** Bytes of a frame besides its payload at most: recipients, and what else there may be. */
+const MOST_HEAD = 64 * 1024;

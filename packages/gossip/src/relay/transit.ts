@@ -1,0 +1,97 @@
+// A message that comes to this node from a relay, or from its origin as to one: it is passed on while it comes.
+
+import { TransportError } from '@trunkline/transport-core';
+import { Cargo } from './cargo.ts';
+import { Distribution, type DistributionHost } from './distribution.ts';
+import { longestTransfer } from './timing.ts';
+
+export interface TransitHost extends Omit<DistributionHost, 'missed'> {
+  /** Somebody who sends something else than was said. */
+  misbehaved(): void;
+}
+
+export class Transit {
+  readonly #cargo: Cargo;
+  readonly #host: TransitHost;
+  readonly #distribution: Distribution;
+  readonly #missed = new Set<string>();
+  readonly #end: number;
+  #source: AsyncIterator<Uint8Array> | undefined = undefined;
+  #movedAt: number;
+
+  constructor(size: number, host: TransitHost) {
+    const now = host.now();
+    this.#cargo = new Cargo(new Uint8Array(size));
+    this.#host = host;
+    this.#movedAt = now;
+    this.#end = now + longestTransfer(host, size);
+    this.#distribution = new Distribution(this.#cargo, { ...host, missed: (nodeIds) => this.#miss(nodeIds) });
+  }
+
+  /** Resolves to the message when it is whole, while it goes on to `rest`; rejects where it does not come. */
+  async receive(chunks: AsyncIterable<Uint8Array>, rest: readonly string[]): Promise<Uint8Array> {
+    const cargo = this.#cargo;
+    const source = chunks[Symbol.asyncIterator]();
+    this.#source = source;
+    this.#distribution.send(rest);
+    try {
+      for (let item = await source.next(); item.done !== true; item = await source.next()) this.#take(item.value);
+      if (!cargo.isWhole) throw cargo.error ?? this.#wrong('ended too early');
+      return cargo.bytes;
+    } catch (error) {
+      cargo.fail(error);
+      throw error;
+    } finally {
+      this.#source = undefined;
+      this.#host.changed();
+    }
+  }
+
+  /** Resolves to those that it could not be passed on to, when nothing of it goes any more. */
+  async passedOn(): Promise<readonly string[]> {
+    await this.#distribution.settled();
+    return [...this.#missed];
+  }
+
+  get due(): number {
+    const { due } = this.#distribution;
+    return this.#source === undefined ? due : Math.min(due, this.#movedAt + this.#host.stall, this.#end);
+  }
+
+  wake(now: number): void {
+    this.#distribution.wake(now);
+    if (this.#source !== undefined && now >= Math.min(this.#movedAt + this.#host.stall, this.#end)) this.#leave(TOO_SLOW);
+  }
+
+  stop(): void {
+    this.#leave(STOPPED);
+    this.#distribution.stop();
+  }
+
+  #take(chunk: Uint8Array): void {
+    const cargo = this.#cargo;
+    if (cargo.error !== undefined) throw cargo.error;
+    if (!cargo.append(chunk)) {
+      this.#host.misbehaved();
+      throw this.#wrong('is longer than was said');
+    }
+    if (chunk.length > 0) this.#movedAt = this.#host.now();
+  }
+
+  #wrong(what: string): TransportError {
+    return new TransportError('invalid_argument', `a relayed message of ${this.#cargo.bytes.length} bytes ${what}`);
+  }
+
+  #leave(error: TransportError): void {
+    this.#cargo.fail(error);
+    const source = this.#source;
+    void source?.return?.().catch(() => {});
+  }
+
+  #miss(nodeIds: readonly string[]): void {
+    for (const nodeId of nodeIds) this.#missed.add(nodeId);
+  }
+}
+
+const TOO_SLOW = new TransportError('deadline_exceeded', 'a relayed message came too slowly');
+const STOPPED = new TransportError('unavailable', 'gossip was closed here');

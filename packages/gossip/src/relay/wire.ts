@@ -1,0 +1,100 @@
+// What is said between origins, relays and receivers of a long message, as it crosses: compact, of fixed places. Numbers are big-endian.
+
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { decodeMessageId, encodeMessageId, MESSAGE_ID_BYTES, type MessageId } from '../messages/message-id.ts';
+import { KEY_BYTES } from '../protocol.ts';
+import { MOST_REST } from './plan.ts';
+
+/** What is said before the message itself follows, in chunks. */
+export interface RelayHead {
+  /** The topic's key, in hex. */
+  readonly topic: string;
+  readonly id: MessageId;
+  /** Links that it will have passed when it arrives. */
+  readonly hops: number;
+  /** Bytes of the frame, as `encodePush` makes it. */
+  readonly size: number;
+  /** Node ids to pass it on to. */
+  readonly rest: readonly string[];
+}
+
+/**
+ * What a transfer came to: `took` it is here, and was passed on; `had` it was here before; `busy` somebody else is sending it. Only who took it
+ * has passed it on.
+ */
+export interface RelayReport {
+  readonly outcome: 'took' | 'had' | 'busy';
+  /** Of the rest, those that it could not be passed on to. */
+  readonly missed: readonly string[];
+}
+
+/** The receiver has the message: told to its origin. */
+export interface Receipt {
+  readonly topic: string;
+  readonly id: MessageId;
+}
+
+/** 32 bytes of the topic, 44 of the id, 2 of the hops, 4 of the size; then 32 a node. */
+export function encodeHead({ topic, id, hops, size, rest }: RelayHead): Uint8Array {
+  const bytes = new Uint8Array(HEAD + KEY_BYTES * rest.length);
+  bytes.set(encodeReceipt({ topic, id }));
+  const view = new DataView(bytes.buffer);
+  view.setUint16(RECEIPT, hops);
+  view.setUint32(RECEIPT + 2, size);
+  writeNodes(bytes, HEAD, rest);
+  return bytes;
+}
+
+/** Undefined for what is none: of another length, with too many nodes, or one twice. */
+export function decodeHead(bytes: Uint8Array): RelayHead | undefined {
+  const rest = readNodes(bytes, HEAD);
+  if (rest === undefined) return undefined;
+  const { topic, id } = decodeReceipt(bytes.subarray(0, RECEIPT))!;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return { topic, id, hops: view.getUint16(RECEIPT), size: view.getUint32(RECEIPT + 2), rest };
+}
+
+/** 1 byte of the outcome; then 32 a node. */
+export function encodeReport({ outcome, missed }: RelayReport): Uint8Array {
+  const bytes = new Uint8Array(1 + KEY_BYTES * missed.length);
+  bytes[0] = OUTCOMES.indexOf(outcome);
+  writeNodes(bytes, 1, missed);
+  return bytes;
+}
+
+/** Undefined for what is none. */
+export function decodeReport(bytes: Uint8Array): RelayReport | undefined {
+  const outcome = OUTCOMES[bytes[0] ?? OUTCOMES.length];
+  const missed = readNodes(bytes, 1);
+  return outcome === undefined || missed === undefined ? undefined : { outcome, missed };
+}
+
+/** 32 bytes of the topic, 44 of the id. */
+export function encodeReceipt({ topic, id }: Receipt): Uint8Array {
+  const bytes = new Uint8Array(RECEIPT);
+  bytes.set(hexToBytes(topic));
+  bytes.set(encodeMessageId(id), KEY_BYTES);
+  return bytes;
+}
+
+/** Undefined for what is none. */
+export function decodeReceipt(bytes: Uint8Array): Receipt | undefined {
+  if (bytes.length !== RECEIPT) return undefined;
+  return { topic: bytesToHex(bytes.subarray(0, KEY_BYTES)), id: decodeMessageId(bytes.subarray(KEY_BYTES))! };
+}
+
+function writeNodes(bytes: Uint8Array, at: number, nodes: readonly string[]): void {
+  nodes.forEach((node, i) => void bytes.set(hexToBytes(node), at + KEY_BYTES * i));
+}
+
+function readNodes(bytes: Uint8Array, at: number): string[] | undefined {
+  const count = (bytes.length - at) / KEY_BYTES;
+  if (!Number.isInteger(count) || count < 0 || count > MOST_REST) return undefined;
+  const nodes = new Set<string>();
+  for (let i = at; i < bytes.length; i += KEY_BYTES) nodes.add(bytesToHex(bytes.subarray(i, i + KEY_BYTES)));
+  return nodes.size === count ? [...nodes] : undefined;
+}
+
+const RECEIPT = KEY_BYTES + MESSAGE_ID_BYTES;
+const HEAD = RECEIPT + 2 + 4;
+const OUTCOMES = ['took', 'had', 'busy'] as const;

@@ -1,0 +1,76 @@
+// Simulated nodes that relay long messages, for tests.
+
+import { bytes } from '@trunkline/transport-core';
+import type { Simulation } from '@trunkline/transport-inmem/simulation';
+import type { ExecutionContext } from 'ava';
+import type { Topic } from '../topic.ts';
+import type { MessageMeta, TopicOptions } from '../types.ts';
+import { cluster, type Run, simulationOf, type TestNode } from './cluster.ts';
+
+/** Options of relaying, where nothing else is said. */
+export const relay = { above: 10_000, fanout: 3, stall: 2_000 };
+
+/** Nothing is under way. */
+export const NOTHING = { messages: 0, bytes: 0 };
+
+export interface Listener {
+  readonly topic: Topic<Uint8Array, Uint8Array>;
+  readonly heard: { readonly message: Uint8Array; readonly meta: MessageMeta }[];
+}
+
+export interface Mesh {
+  readonly sim: Simulation;
+  readonly node: (name: string) => TestNode;
+  readonly at: (name: string) => Listener;
+  readonly names: readonly string[];
+}
+
+export interface MeshOptions {
+  readonly relay?: (name: string) => object | undefined;
+  readonly topic?: TopicOptions<Uint8Array>;
+  /** Neighbours that do not belong to the cluster. */
+  readonly guests?: number;
+}
+
+/** Nodes on one topic that have all met. */
+export async function meet(run: Run, count: number, { relay: relayOf = () => relay, topic: options = {}, guests = 0 }: MeshOptions = {}): Promise<Mesh> {
+  const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
+  const sim = simulationOf(run);
+  const listeners = new Map<string, Listener>();
+  const nodes = cluster(sim, names, {
+    peers: () => ({ maxInbound: 100 }),
+    gossip: (name) => ({ relay: relayOf(name) }),
+    setup: (node) => {
+      const topic = node.gossip.topic('blobs', bytes, options);
+      const listener: Listener = { topic, heard: [] };
+      topic.subscribe((message: Uint8Array, meta: MessageMeta) => void listener.heard.push({ message, meta }));
+      listeners.set(node.name, listener);
+    },
+  });
+  await sim.until(() => nodes.size === count && [...listeners.values()].every(({ topic }) => topic.neighbors.length >= count - 1 + guests), 60_000);
+  return { sim, names, node: (name) => nodes.get(name)!, at: (name) => listeners.get(name)! };
+}
+
+/** Any bytes, others for each. */
+export function blob(size: number, of = 1): Uint8Array {
+  const blob = new Uint8Array(size);
+  for (let i = 0, x = of * 2_654_435_761; i < size; i++) {
+    x = (Math.imul(x, 1_103_515_245) + 12_345) >>> 0;
+    blob[i] = x >>> 16;
+  }
+  return blob;
+}
+
+const same = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
+export const sentBy = (node: TestNode) => node.transport.snapshot().connections.reduce((sum, connection) => sum + connection.bytes.out, 0);
+
+/** Each of them has heard each of these once, and nothing else. */
+export function heardOnce(t: ExecutionContext, mesh: Mesh, names: readonly string[], blobs: readonly Uint8Array[], text: string): void {
+  for (const name of names) {
+    const { heard } = mesh.at(name);
+    t.is(heard.length, blobs.length, `${text}: ${name}`);
+    for (const each of blobs) t.is(heard.filter(({ message }) => same(message, each)).length, 1, `${text}: ${name}`);
+  }
+}
+
+export const othersThan = (mesh: Mesh, ...names: readonly string[]) => mesh.names.filter((name) => !names.includes(name));
