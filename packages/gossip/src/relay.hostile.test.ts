@@ -3,8 +3,9 @@
 import { createPeers } from '@trunkline/peers';
 import { type Remote, serve, type Transport } from '@trunkline/transport-core';
 import test from 'ava';
+import { encodeList } from './discovery/topic-list.ts';
 import { encodePush } from './driver/frame.ts';
-import { encodeTopics, gossipProtocol } from './protocol.ts';
+import { gossipProtocol } from './protocol.ts';
 import { decodeHead, encodeHead, encodeReceipt, encodeReport } from './relay/wire.ts';
 import { eventsOf, idle, idOf, runs } from './testing/cluster.ts';
 import { blob, heardOnce, type Mesh, meet, NOTHING, othersThan, relay } from './testing/relay-mesh.ts';
@@ -31,7 +32,10 @@ async function visit(
   const remoteOf = (name: string) => peers.get(idOf(name))!.remote;
   const guest: Guest = { talk, asked: [], remoteOf };
   serve(talk, {
-    pull: () => encodeTopics(1, topicKey('blobs').bytes),
+    pull: (question, { from }) => {
+      const hearer = peers.list().find(({ instance }) => instance === from.instance)!.nodeId;
+      return encodeList({ teller: idOf('guest'), hearer }, question, 1, [topicKey('blobs').bytes], transport.random)!;
+    },
     interest: () => {},
     push: () => {},
     relay: (head, { upload, from }) => {

@@ -129,12 +129,8 @@ export class Driver implements SessionHost, RelayHost {
         const peer = this.#roster.of(from);
         if (peer !== undefined) this.#interests!.heard(peer, seq, empty);
       },
-      pull: (question, { from }) => {
-        const peer = this.#roster.of(from);
-        if (peer === undefined) throw new TransportError('failed_precondition', 'topics are told to peers: this connection told no node id');
-        return this.#interests!.answer(peer, question);
-      },
-      relay: relays && ((request, { from, upload }) => relays.receive(this.#nodeOf(from), request, upload)),
+      pull: (question, { from }) => this.#interests!.answer(this.#memberOf(from), question),
+      relay: relays && ((request, { from, upload }) => relays.receive(this.#memberOf(from).nodeId, request, upload)),
       receipt: (request, { from }) => {
         const peer = this.#roster.of(from);
         if (peer !== undefined && relays?.receipt(request, peer.nodeId) === false) this.misbehaved(peer.nodeId);
@@ -278,10 +274,10 @@ export class Driver implements SessionHost, RelayHost {
     this.#acquaintance.made(peer);
   }
 
-  #nodeOf(from: Remote): string {
+  #memberOf(from: Remote): Peer {
     const peer = this.#roster.of(from);
-    if (peer !== undefined) return peer.nodeId;
-    throw new TransportError('failed_precondition', 'only peers may have this node relay messages');
+    if (peer !== undefined) return peer;
+    throw new TransportError('failed_precondition', 'topics and their messages are for peers: this connection told no node id');
   }
 
   remoteOf(nodeId: string): Remote | undefined {
