@@ -3,6 +3,7 @@
 import type { KeyType } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';
 import test from 'ava';
+import { encodeControl } from './driver/frame.ts';
 import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
@@ -10,6 +11,7 @@ import type { Signer } from './signatures/signatures.ts';
 import { areMet, cluster, type Ear, eventsOf, idle, listen, type Run, runs, simulationOf, type TestNode, words } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { type Forgery, frame, stranger } from './testing/stranger.ts';
+import { topicKey } from './topics/topic-key.ts';
 import type { TopicOptions } from './types.ts';
 
 type Signing = { readonly identity?: Signer; readonly mode?: 'strict' | 'lenient' } | undefined;
@@ -197,6 +199,32 @@ test.serial(
     }
   },
 );
+
+test.serial('forgeries do not keep the true message from being asked for; whoever serves one when asked is reported, and asked again', async (t) => {
+  for (const run of runs(1)) {
+    const { sim, a, push, heard, guest, author } = await visit(run);
+    const id = { origin: author.nodeId, epoch: 1, sequence: 0 };
+    const signature = { publicKey: author.publicKey, bytes: new Uint8Array(64) };
+    const grafts = () => guest.controlled.filter((control) => control.kind === 'graft' && control.ids.some(({ origin }) => origin === author.nodeId)).length;
+    await push({ origin: author.nodeId }, { origin: author.nodeId, signature }, { origin: author.nodeId, signature, payload: new Uint8Array(1_100_000) });
+    t.is(grafts(), 0, run.name);
+    const ihave = encodeControl(topicKey('news').bytes, { kind: 'ihave', notices: [{ id, hops: 1 }] });
+    guest.talk.trySend(guest.remote, 'control', ihave);
+    await sim.until(() => grafts() === 1, 2_000);
+    guest.push(frame({ origin: author.nodeId, signature }));
+    await sim.until(() => grafts() === 2, 10_000);
+    t.deepEqual(
+      [heard(), drops(a)],
+      [
+        [[], []],
+        ['unsigned', 'forged', 'forged', 'forged'],
+      ],
+    );
+    await push({ signer: author });
+    t.deepEqual(heard(), [['said'], ['said']]);
+    t.deepEqual(await sim.close(), []);
+  }
+});
 
 test.serial('the forgery races the true message while that is being validated: neither its verdict nor its readers are changed', async (t) => {
   for (const run of runs(1)) {

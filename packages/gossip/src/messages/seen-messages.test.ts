@@ -70,6 +70,7 @@ test('with no room for origins new ones are refused; those who publish go on, an
 });
 
 test('a million ids of a hundred thousand origins cost as much as the bounds say; none is new again while its message can still be under way', (t) => {
+  t.timeout(60_000);
   const bounds = { retention: 90_000, originRetention: 600_000, origins: 1_000, gaps: 16, digests: 5_000 };
   const seen = new SeenMessages(bounds);
   const random = seededRandom(1);

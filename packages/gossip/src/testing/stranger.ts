@@ -5,8 +5,9 @@ import { createPeers, type Peers } from '@trunkline/peers';
 import type { Remote, Transport } from '@trunkline/transport-core';
 import type { Simulation } from '@trunkline/transport-inmem/simulation';
 import { encodeList } from '../discovery/topic-list.ts';
-import { encodePush } from '../driver/frame.ts';
+import { decodeControl, encodePush } from '../driver/frame.ts';
 import type { Audience, Body } from '../overlay/body.ts';
+import type { Control } from '../plumtree/message.ts';
 import { gossipProtocol } from '../protocol.ts';
 import type { Signature } from '../signatures/signature.ts';
 import type { Signer } from '../signatures/signatures.ts';
@@ -22,6 +23,8 @@ export interface Stranger {
   readonly remote: Remote;
   /** Frames that were pushed to it. */
   readonly pushed: Uint8Array[];
+  /** Plumtree's control that was sent to it. */
+  readonly controlled: Control[];
   /** What it is on, with a new number; `more` tags that nobody knows come first. */
   say(seq: number, topics: readonly string[], more?: number): void;
   push(...frames: readonly Uint8Array[]): void;
@@ -46,6 +49,7 @@ export async function stranger(
   const peers = createPeers({ transport, identity: { nodeId }, maxOutbound: 0, persistent: [to] });
   const talk = transport.mount(gossipProtocol);
   const pushed: Uint8Array[] = [];
+  const controlled: Control[] = [];
   let list = { seq: 1, topics, more: 0 };
   const answer = (question: Uint8Array) => {
     const between = { teller: nodeId, hearer: peers.list()[0]!.nodeId };
@@ -57,6 +61,7 @@ export async function stranger(
     for await (const rpc of talk.consumer()) {
       if (rpc.method === 'pull') rpc.respond(answer(rpc.request));
       if (rpc.method === 'push') pushed.push(rpc.request);
+      if (rpc.method === 'control') controlled.push(decodeControl(rpc.request)!.control);
     }
   })();
   await sim.settle(peers.start());
@@ -69,6 +74,7 @@ export async function stranger(
     talk,
     remote,
     pushed,
+    controlled,
     say: (seq, topics, more = 0) => {
       list = { seq, topics, more };
       talk.trySend(remote, 'interest', { seq, empty: false });
