@@ -1,7 +1,8 @@
 // Messages and Plumtree's control as they cross: compact, of fixed places.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import { decodeMessageId, encodeMessageId, MESSAGE_ID_BYTES, type MessageId } from '../messages/message-id.ts';
+import { readName } from '../messages/hex-names.ts';
+import { MESSAGE_ID_BYTES, type MessageId, readMessageId, writeMessageId } from '../messages/message-id.ts';
 import type { Audience, Body } from '../overlay/body.ts';
 import type { Control, Notice, Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
@@ -35,7 +36,7 @@ export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<
   bytes[0] = recipients[0]! | (signature === undefined ? 0 : SIGNED);
   bytes.set(topic, 1);
   writeShort(bytes, 33, hops);
-  bytes.set(encodeMessageId(id), 35);
+  writeMessageId(id, bytes, 35);
   bytes.set(recipients.subarray(1), HEAD);
   if (signature !== undefined) {
     bytes[seal] = signature.publicKey.length;
@@ -78,8 +79,8 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
     if (bytes.length < at) return undefined;
     signature = { publicKey: bytes.subarray(key, at - SIGNATURE_BYTES), bytes: bytes.subarray(at - SIGNATURE_BYTES, at) };
   }
-  const id = decodeMessageId(bytes.subarray(35, HEAD))!;
-  return { topic: bytesToHex(bytes.subarray(1, 33)), id, hops: readShort(bytes, 33), audience, nodes, payload: bytes.subarray(at), signature };
+  const id = readMessageId(bytes, 35);
+  return { topic: readName(bytes, 1), id, hops: readShort(bytes, 33), audience, nodes, payload: bytes.subarray(at), signature };
 }
 
 /** 1 byte of the kind, 32 of the topic; then 44 an id, with 2 more of the hops in notices. */
@@ -91,7 +92,7 @@ export function encodeControl(topic: Uint8Array, control: Control): Uint8Array {
   bytes.set(topic, 1);
   let at = 1 + KEY_BYTES;
   for (const entry of entries) {
-    bytes.set(encodeMessageId('hops' in entry ? entry.id : entry), at);
+    writeMessageId('hops' in entry ? entry.id : entry, bytes, at);
     if ('hops' in entry) writeShort(bytes, at + MESSAGE_ID_BYTES, entry.hops);
     at += each;
   }
@@ -104,11 +105,11 @@ export function decodeControl(bytes: Uint8Array): { readonly topic: string; read
   const each = kind === 'ihave' ? NOTICE : MESSAGE_ID_BYTES;
   const length = bytes.length - 1 - KEY_BYTES;
   if (kind === undefined || length < 0 || length % each !== 0 || (kind === 'prune' && length > 0)) return undefined;
-  const topic = bytesToHex(bytes.subarray(1, 1 + KEY_BYTES));
+  const topic = readName(bytes, 1);
   if (kind === 'prune') return { topic, control: { kind } };
   const notices: Notice[] = [];
   for (let at = 1 + KEY_BYTES; at < bytes.length; at += each) {
-    const id = decodeMessageId(bytes.subarray(at, at + MESSAGE_ID_BYTES))!;
+    const id = readMessageId(bytes, at);
     notices.push({ id, hops: kind === 'ihave' ? readShort(bytes, at + MESSAGE_ID_BYTES) : 0 });
   }
   return { topic, control: kind === 'ihave' ? { kind, notices } : { kind, ids: notices.map(({ id }) => id) } };

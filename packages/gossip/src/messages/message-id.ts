@@ -1,6 +1,6 @@
 // What a message is called: who published it, in which of its lives, and the how-manieth it was. Equal contents twice are two messages.
 
-import { isNodeId } from '@trunkline/transport-core';
+import { NAME_BYTES, readName, writeName } from './hex-names.ts';
 
 export interface MessageId {
   /** The node id of the publisher; whether it is proven is for a signature to say. */
@@ -34,20 +34,28 @@ export function messageKey(id: MessageId): string {
 
 /** 44 bytes, big-endian: sorted by origin, then by epoch, then by sequence. A TypeError if the origin is not 64 lower-case hex digits. */
 export function encodeMessageId(id: MessageId): Uint8Array<ArrayBuffer> {
-  if (!isMessageId(id) || !isNodeId(id.origin)) throw new TypeError('encodeMessageId: id: must have a node id, and an epoch and a sequence from 0 to 2^48 - 1');
   const bytes = new Uint8Array(MESSAGE_ID_BYTES);
-  for (let i = 0; i < 32; i++) bytes[i] = Number.parseInt(id.origin.slice(2 * i, 2 * i + 2), 16);
-  writeNumber(bytes, 32, id.epoch);
-  writeNumber(bytes, 38, id.sequence);
+  writeMessageId(id, bytes, 0);
   return bytes;
+}
+
+/** The same, from `at` on. */
+export function writeMessageId(id: MessageId, bytes: Uint8Array, at: number): void {
+  if (!isMessageId(id) || !writeName(id.origin, bytes, at)) {
+    throw new TypeError('encodeMessageId: id: must have a node id, and an epoch and a sequence from 0 to 2^48 - 1');
+  }
+  writeNumber(bytes, at + NAME_BYTES, id.epoch);
+  writeNumber(bytes, at + NAME_BYTES + 6, id.sequence);
 }
 
 /** Undefined unless it is 44 bytes. */
 export function decodeMessageId(bytes: Uint8Array): MessageId | undefined {
-  if (bytes.length !== MESSAGE_ID_BYTES) return undefined;
-  let origin = '';
-  for (let i = 0; i < 32; i++) origin += bytes[i]!.toString(16).padStart(2, '0');
-  return { origin, epoch: readNumber(bytes, 32), sequence: readNumber(bytes, 38) };
+  return bytes.length === MESSAGE_ID_BYTES ? readMessageId(bytes, 0) : undefined;
+}
+
+/** That of the 44 bytes that begin at `at`. */
+export function readMessageId(bytes: Uint8Array, at: number): MessageId {
+  return { origin: readName(bytes, at), epoch: readNumber(bytes, at + NAME_BYTES), sequence: readNumber(bytes, at + NAME_BYTES + 6) };
 }
 
 function isCount(value: unknown): boolean {

@@ -1,0 +1,34 @@
+import { randomBytes, seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { NAME_BYTES, readName, writeName } from './hex-names.ts';
+
+const random = seededRandom(1);
+
+test('names survive their bytes, however many there are of one place, and wherever they stand', (t) => {
+  // All end in the same byte.
+  const names = Array.from({ length: 50 }, () => randomBytes(random, NAME_BYTES).fill(7, NAME_BYTES - 1));
+  for (let round = 0; round < 3; round++) {
+    for (const name of names) {
+      const text = readName(Uint8Array.of(1, 2, 3, ...name), 3);
+      t.is(text, [...name].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
+      const bytes = new Uint8Array(NAME_BYTES + 4);
+      t.true(writeName(text, bytes, 2));
+      t.deepEqual(bytes, Uint8Array.of(0, 0, ...name, 0, 0));
+    }
+  }
+});
+
+test('what a name was read from may change afterwards', (t) => {
+  const bytes = randomBytes(random, NAME_BYTES);
+  const text = readName(bytes, 0);
+  bytes[0] = bytes[0]! ^ 1;
+  t.not(readName(bytes, 0), text);
+  bytes[0] = bytes[0]! ^ 1;
+  t.is(readName(bytes, 0), text);
+});
+
+test('what is no name is not written', (t) => {
+  const bytes = new Uint8Array(NAME_BYTES);
+  for (const wrong of ['', 'ab', 'AB'.repeat(32), 'zz'.repeat(32), 'ab'.repeat(33), `${'ab'.repeat(31)}a`]) t.false(writeName(wrong, bytes, 0), wrong);
+  t.deepEqual(bytes, new Uint8Array(NAME_BYTES));
+});

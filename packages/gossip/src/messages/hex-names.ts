@@ -1,0 +1,45 @@
+// Node ids and keys of topics as text and as they cross: 32 bytes. The last ones are kept, for most messages are of a few origins and topics; and
+// whoever gets the same text twice gets the same object, which is quick to compare and to look up.
+
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { isNodeId } from '@trunkline/transport-core';
+
+/** Bytes of a name. */
+export const NAME_BYTES = 32;
+
+interface Name {
+  readonly text: string;
+  readonly bytes: Uint8Array;
+}
+
+/** By the last byte: another with the same takes the place. */
+const kept: (Name | undefined)[] = new Array<Name | undefined>(256).fill(undefined);
+
+/** The 64 hex digits of the 32 bytes that begin at `at`. */
+export function readName(bytes: Uint8Array, at: number): string {
+  const place = bytes[at + NAME_BYTES - 1]!;
+  const name = kept[place];
+  if (name !== undefined && isSame(name.bytes, bytes, at)) return name.text;
+  const copy = bytes.slice(at, at + NAME_BYTES);
+  const text = bytesToHex(copy);
+  kept[place] = { text, bytes: copy };
+  return text;
+}
+
+/** Writes its 32 bytes from `at` on. False, and nothing is written, where it is not 64 lower-case hex digits. */
+export function writeName(text: string, bytes: Uint8Array, at: number): boolean {
+  const place = Number.parseInt(text.slice(-2), 16);
+  let name = kept[place];
+  if (name?.text !== text) {
+    if (!isNodeId(text)) return false;
+    name = { text, bytes: hexToBytes(text) };
+    kept[place] = name;
+  }
+  bytes.set(name.bytes, at);
+  return true;
+}
+
+function isSame(name: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < NAME_BYTES; i++) if (name[i] !== bytes[at + i]) return false;
+  return true;
+}
