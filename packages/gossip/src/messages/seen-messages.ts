@@ -1,6 +1,7 @@
 // Which messages were seen, of all origins: what tells a duplicate.
 
 import { type MessageId, messageKey } from './message-id.ts';
+import { OldestFirst } from './oldest-first.ts';
 import { OriginWindow } from './origin-window.ts';
 
 export interface SeenMessagesOptions {
@@ -39,8 +40,7 @@ export class SeenMessages {
   readonly #origins = new Map<string, Origin>();
   /** Of the origins, those with gaps. */
   readonly #open = new Set<Origin>();
-  /** The oldest first. */
-  readonly #digests = new Map<string, { readonly digest: number; readonly at: number }>();
+  readonly #digests = new OldestFirst<{ readonly digest: number; readonly at: number }>();
 
   constructor(options: SeenMessagesOptions) {
     this.#options = options;
@@ -58,10 +58,8 @@ export class SeenMessages {
       due = heardAt + this.#options.originRetention;
       break;
     }
-    for (const { at } of this.#digests.values()) {
-      due = Math.min(due, at + this.#options.retention);
-      break;
-    }
+    const oldest = this.#digests.oldest;
+    if (oldest !== undefined) due = Math.min(due, oldest[1].at + this.#options.retention);
     for (const { window } of this.#open) due = Math.min(due, window.closesAt(this.#options));
     return due;
   }
@@ -94,9 +92,8 @@ export class SeenMessages {
       if (now - origin.heardAt < originRetention) break;
       this.#forget(name, origin);
     }
-    for (const [key, { at }] of this.#digests) {
-      if (now - at < retention) break;
-      this.#digests.delete(key);
+    for (let { oldest } = this.#digests; oldest !== undefined && now - oldest[1].at >= retention; { oldest } = this.#digests) {
+      this.#digests.delete(oldest[0]);
     }
     for (const origin of this.#open) {
       origin.window.closeOld(now, this.#options);
@@ -143,11 +140,7 @@ export class SeenMessages {
 
   #keep(id: MessageId, digest: number, now: number): void {
     this.#digests.set(messageKey(id), { digest, at: now });
-    if (this.#digests.size <= this.#options.digests) return;
-    for (const oldest of this.#digests.keys()) {
-      this.#digests.delete(oldest);
-      return;
-    }
+    if (this.#digests.size > this.#options.digests) this.#digests.delete(this.#digests.oldest![0]);
   }
 
   #isOther(id: MessageId, digest: number | undefined): boolean {

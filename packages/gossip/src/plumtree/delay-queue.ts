@@ -1,9 +1,11 @@
 // What is due after a delay that is the same for all: so it is in order without sorting.
 
+import { OldestFirst } from '../messages/oldest-first.ts';
+
 export class DelayQueue<T> {
   readonly #delay: number;
   /** The earliest first, as time never runs backward. */
-  readonly #entries = new Map<string, { readonly value: T; readonly at: number }>();
+  readonly #entries = new OldestFirst<{ readonly value: T; readonly at: number }>();
 
   constructor(delay: number) {
     this.#delay = delay;
@@ -15,14 +17,11 @@ export class DelayQueue<T> {
 
   /** When the first is due; Infinity: there is none. */
   get due(): number {
-    if (this.#entries.size === 0) return Number.POSITIVE_INFINITY;
-    for (const { at } of this.#entries.values()) return at;
-    return Number.POSITIVE_INFINITY;
+    return this.#entries.oldest?.[1].at ?? Number.POSITIVE_INFINITY;
   }
 
   /** Due a delay from now, even if it was in the queue before. */
   set(key: string, value: T, now: number): void {
-    this.#entries.delete(key);
     this.#entries.set(key, { value, at: now + this.#delay });
   }
 
@@ -32,12 +31,10 @@ export class DelayQueue<T> {
 
   /** Takes out the first if it is due. */
   take(now: number): T | undefined {
-    for (const [key, { value, at }] of this.#entries) {
-      if (at > now) return undefined;
-      this.#entries.delete(key);
-      return value;
-    }
-    return undefined;
+    const { oldest } = this.#entries;
+    if (oldest === undefined || oldest[1].at > now) return undefined;
+    this.#entries.delete(oldest[0]);
+    return oldest[1].value;
   }
 
   /** Takes out the first, due or not. */
@@ -47,6 +44,6 @@ export class DelayQueue<T> {
 
   /** Takes out those of which it holds. */
   drop(isOver: (value: T) => boolean): void {
-    for (const [key, { value }] of this.#entries) if (isOver(value)) this.#entries.delete(key);
+    for (const [key, { value }] of this.#entries.entries()) if (isOver(value)) this.#entries.delete(key);
   }
 }

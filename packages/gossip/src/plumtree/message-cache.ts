@@ -1,5 +1,6 @@
 // The messages of the last while, for those who ask for them.
 
+import { OldestFirst } from '../messages/oldest-first.ts';
 import type { Push } from './message.ts';
 
 export interface CachedMessage<P> {
@@ -20,8 +21,7 @@ export interface MessageCacheLimits {
 /** Bounded by time, entries and bytes: the oldest goes first. The newest always stays, or else nobody could ask for what it was given notice of. */
 export class MessageCache<P> {
   readonly #limits: MessageCacheLimits;
-  /** The oldest first. */
-  readonly #messages = new Map<string, CachedMessage<P>>();
+  readonly #messages = new OldestFirst<CachedMessage<P>>();
   #bytes = 0;
 
   constructor(limits: MessageCacheLimits) {
@@ -38,8 +38,8 @@ export class MessageCache<P> {
 
   /** When `expire` has something to forget; Infinity: never. */
   get due(): number {
-    for (const { at } of this.#messages.values()) return at + this.#limits.cacheTime;
-    return Number.POSITIVE_INFINITY;
+    const oldest = this.#messages.oldest;
+    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest[1].at + this.#limits.cacheTime;
   }
 
   get(key: string): CachedMessage<P> | undefined {
@@ -48,8 +48,8 @@ export class MessageCache<P> {
 
   /** Of those that are kept, the `count` newest, the oldest of them first. */
   newest(count: number): CachedMessage<P>[] {
-    const all = [...this.#messages.values()];
-    return all.slice(Math.max(0, all.length - count));
+    const all = [...this.#messages.entries()];
+    return all.slice(Math.max(0, all.length - count)).map(([, message]) => message);
   }
 
   /** Keeps it. @returns how many went before their time. */
@@ -57,9 +57,8 @@ export class MessageCache<P> {
     this.#messages.set(key, { push, from, at: now });
     this.#bytes += push.size;
     let evicted = 0;
-    for (const [oldest, message] of this.#messages) {
-      if (this.#messages.size === 1 || (this.#messages.size <= this.#limits.cacheMessages && this.#bytes <= this.#limits.cacheBytes)) break;
-      this.#remove(oldest, message);
+    while (this.#messages.size > 1 && (this.#messages.size > this.#limits.cacheMessages || this.#bytes > this.#limits.cacheBytes)) {
+      this.#remove(...this.#messages.oldest!);
       evicted++;
     }
     return evicted;
@@ -67,9 +66,8 @@ export class MessageCache<P> {
 
   /** Forgets what is over. */
   expire(now: number): void {
-    for (const [key, message] of this.#messages) {
-      if (now - message.at < this.#limits.cacheTime) return;
-      this.#remove(key, message);
+    for (let { oldest } = this.#messages; oldest !== undefined && now - oldest[1].at >= this.#limits.cacheTime; { oldest } = this.#messages) {
+      this.#remove(...oldest);
     }
   }
 
