@@ -23,11 +23,24 @@ export interface InspectionHost {
 }
 
 /** A message under inspection. */
-interface Given {
-  /** Of its id and its content. */
-  readonly key: string;
+class Given {
   readonly id: MessageId;
   readonly overlay: Overlay;
+  readonly #envelope: Envelope;
+  #key: string | undefined;
+
+  constructor(envelope: Envelope, overlay: Overlay) {
+    this.id = envelope.id;
+    this.overlay = overlay;
+    this.#envelope = envelope;
+  }
+
+  /** With its content: or a forged message that is refused would have the true one refused. Most messages need none. */
+  get key(): string {
+    const { id, payload, signature } = this.#envelope;
+    this.#key ??= `${messageKey(id)}/${contentDigest(payload)}/${signature === undefined ? 'unsigned' : 'signed'}`;
+    return this.#key;
+  }
 }
 
 /** What is told of a further copy: its content is that of the first, which was verified. */
@@ -91,14 +104,12 @@ export class Inspection {
     const { signatures } = host.host;
     if (signature === undefined && signatures.isStrict) return this.#drop('unsigned', id, from, isRead);
     overlay.arrived(from, id);
-    // With its content: or a forged message that is refused would have the true one refused.
-    const key = `${messageKey(id)}/${contentDigest(payload)}/${signature === undefined ? 'unsigned' : 'signed'}`;
-    const given: Given = { key, id, overlay };
-    if (this.#refused.has(key)) {
+    const given = new Given(envelope, overlay);
+    if (this.#refused.size > 0 && this.#refused.has(given.key)) {
       overlay.refused(id);
       return this.#drop('refused', id, from);
     }
-    const copies = this.#copies.get(key);
+    const copies = this.#copies.size > 0 ? this.#copies.get(given.key) : undefined;
     if (copies !== undefined) {
       if (copies.length < COPIES) copies.push({ from, hops, isRead });
       return true;
