@@ -214,3 +214,33 @@ test.serial('who is on a topic is learned though much is lost, and that one has 
     await sim.close();
   }
 });
+
+test.serial('of those on the topic another gets what waits for one that is lost, so many as were asked for', async (t) => {
+  for (const run of runs(2, ['stream'])) {
+    const sim = simulationOf(run);
+    const ears = new Map<string, Ear>();
+    const nodes = cluster(sim, ['a', 'b', 'c'], {
+      transport: { limits: { outbound: { messages: 20 }, inbound: { calls: 20 } } },
+      setup: (node) => ears.set(node.name, listen(node)),
+    });
+    await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+    sim.cut('a', 'b');
+    for (let i = 0; i < 200; i++) {
+      t.deepEqual(await sim.settle(ears.get('a')!.topic.publish(String(i).padEnd(20_000), { any: 1 }), 1), { handed: 1 });
+      await sim.run(5);
+    }
+    const { words } = ears.get('c')!;
+    const waiting = nodes
+      .get('a')!
+      .gossip.snapshot()
+      .peers.find(({ nodeId }) => nodeId === idOf('b'))!.waiting.messages;
+    t.true(waiting > 20 && words.length > 60 && words.length < 140, `${run.name}: ${waiting}, ${words.length}`);
+    const before = words.length;
+    sim.crash('b');
+    await sim.until(() => areMet([ears.get('a')!], 1), 20_000);
+    await sim.run(2_000);
+    t.true(words.length - before >= waiting - 1, `${run.name}: ${words.length - before} of ${waiting}`);
+    t.is(new Set(words).size, words.length, 'each once');
+    await sim.close();
+  }
+});

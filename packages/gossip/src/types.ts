@@ -85,7 +85,7 @@ export interface PublishOptions {
   readonly to?: readonly string[] | undefined;
   /** Node ids: all but these get it. They may still pass it on to others. At most 1,024. */
   readonly except?: readonly string[] | undefined;
-  /** So many of the connected nodes on the topic get it, chosen at random; another is tried where too much waits for one. At most 1,024. */
+  /** So many of the connected nodes on the topic get it, chosen at random; another is tried where too much waits for one, and where one is lost before the message has left. At most 1,024. */
   readonly any?: number | undefined;
   /** Waits until it was handed to so many peers. Default 0. */
   readonly min?: number | undefined;
@@ -95,7 +95,10 @@ export interface PublishOptions {
 
 /** What publishing came to. */
 export interface PublishResult {
-  /** Peers that it was handed to: queued for them, or told that it is here. */
+  /**
+   * Peers that it was handed to: a connection to each took it, or it is queued for that; or they were told that it is here; or relays are bringing
+   * it. That it has arrived nobody says: what a connection took is lost with it.
+   */
   readonly handed: number;
   /** Recipients that it could not be handed to, and why; absent where there are none. */
   readonly failed?: readonly PublishFailure[];

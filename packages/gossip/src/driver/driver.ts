@@ -317,9 +317,9 @@ export class Driver implements SessionHost, RelayHost {
 
   // What goes.
 
-  push(to: string, topic: TopicKey, push: Push<Body>): boolean {
+  push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): boolean {
     const peer = this.#roster.members.get(to);
-    return peer?.outbox.put(pushOf(topic, push)) ?? false;
+    return peer?.outbox.put({ ...pushOf(topic, push), lost }) ?? false;
   }
 
   tryPush(to: string, topic: TopicKey, push: Push<Body>): boolean {

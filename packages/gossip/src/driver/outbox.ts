@@ -1,12 +1,12 @@
 // What waits for one peer: bounded, in order, and no other peer waits for it.
 
-import type { Remote, Transport } from '@trunkline/transport-core';
+import type { Remote, Transport, TransportError } from '@trunkline/transport-core';
 import type { gossipProtocol } from '../protocol.ts';
 
 type Mount = Transport<typeof gossipProtocol>;
 
-/** One message on its way. */
-export type Parcel = { readonly size: number } & (
+/** One message on its way. `lost`: it was queued, and has not left, and will not. */
+export type Parcel = { readonly size: number; readonly lost?: (() => void) | undefined } & (
   | { readonly method: 'push' | 'control' | 'receipt'; readonly request: Uint8Array }
   | { readonly method: 'view'; readonly request: { topic: string; message: unknown } }
 );
@@ -33,6 +33,8 @@ export class Outbox {
   #bytes = 0;
   #dropped = 0;
   #isPumping = false;
+  /** What is being sent. */
+  #leaving: Parcel | undefined = undefined;
   /** Somebody was refused, and is to be told when there is room. */
   #isWanted = false;
   #isClosed = false;
@@ -84,8 +86,8 @@ export class Outbox {
   /** The peer is gone, and what waited for it. */
   close(): void {
     this.#isClosed = true;
-    this.#queue.length = 0;
     this.#bytes = 0;
+    for (const parcel of this.#queue.splice(0)) if (parcel !== this.#leaving) parcel.lost?.();
   }
 
   #try({ method, request }: Parcel): boolean {
@@ -116,15 +118,17 @@ export class Outbox {
       const [head] = this.#queue;
       const remote = this.#host.remote();
       if (remote === undefined) return this.close();
+      this.#leaving = head;
       try {
         if (head !== undefined) await this.#host.mount.send(remote, head.method, head.request as never, { timeout: Number.POSITIVE_INFINITY });
         else if (this.#isWanted) await this.#host.mount.writable(remote);
         else return;
-      } catch {
+      } catch (error) {
         // Over another connection of the same peer it may still go.
         if (!this.#isClosed && this.#host.elsewhere() !== remote) continue;
         if (head === undefined) return;
         this.#dropped++;
+        if ((error as TransportError).sent !== true) head.lost?.();
       }
       if (this.#isClosed) return;
       if (head !== undefined) this.#shift();

@@ -13,13 +13,14 @@ import type { TopicKey } from './topic-key.ts';
 /** What it asks of the topic. */
 export interface Sender {
   readonly key: TopicKey;
+  readonly isOver: boolean;
   readonly host: {
     readonly self: string;
     readonly random: Random;
     interested(topic: string): string[];
     isOn(nodeId: string, topic: string): boolean | undefined;
     reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
-    push(to: string, topic: TopicKey, push: Push<Body>): boolean;
+    push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): boolean;
     relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   };
   drop(reason: DropReason, id: MessageId, from: string): void;
@@ -71,18 +72,26 @@ export async function sendTo(
   throw new TransportError('unavailable', `publish: it was handed to ${handed} of ${min} peers`, { sent: handed > 0, cause: failed[0]?.error });
 }
 
-/** Hands it to so many nodes on the topic, chosen at random: to one after the other until there are enough. Each is a message of its own. */
+/**
+ * Hands it to so many nodes on the topic, chosen at random: to one after the other until there are enough, and to another one for each whose
+ * connection is lost before the message has left (FISCO-BCOS tries the next on an error). Each is a message of its own.
+ */
 export async function sendToAny(session: Sender, make: (nodes: readonly string[]) => OwnMessage, count: number, min: number): Promise<PublishResult> {
   const { host, key } = session;
   const rest = host.interested(key.hex);
   const failed: PublishFailure[] = [];
+  const handOne = (): boolean => {
+    while (rest.length > 0 && !session.isOver) {
+      const [nodeId] = rest.splice(Math.floor(host.random() * rest.length), 1) as [string];
+      const { id, body } = make([nodeId]);
+      const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
+      if (host.push(nodeId, key, push, () => void handOne())) return true;
+      failed.push({ nodeId, error: noRoom(nodeId) });
+    }
+    return false;
+  };
   let handed = 0;
-  while (handed < count && rest.length > 0) {
-    const [nodeId] = rest.splice(Math.floor(host.random() * rest.length), 1) as [string];
-    const { id, body } = make([nodeId]);
-    if (host.push(nodeId, key, { kind: 'push', id, hops: 1, payload: body, size: body.payload.length })) handed++;
-    else failed.push({ nodeId, error: noRoom(nodeId) });
-  }
-  if (handed >= min) return resultOf(handed, failed);
+  while (handed < count && handOne()) handed++;
+  if (handed >= min) return resultOf(handed, failed.slice());
   throw new TransportError('unavailable', `publish: it was handed to ${handed} of ${min} peers`, { sent: handed > 0, cause: failed[0]?.error });
 }

@@ -34,8 +34,8 @@ export interface SessionHost {
   interested(topic: string): string[];
   /** The number of a new life. */
   epoch(): number;
-  /** Sends or queues a message. */
-  push(to: string, topic: TopicKey, push: Push<Body>): boolean;
+  /** Sends or queues a message. @param lost is called if it was queued, and its peer is gone before it left. */
+  push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): boolean;
   tryPush(to: string, topic: TopicKey, push: Push<Body>): boolean;
   /** Has relays bring it to these. False: it is to be sent to each. */
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
