@@ -34,6 +34,7 @@ export interface GossipOptions {
    * Signatures of messages. Whatever is said here, a message that is signed is verified before it is delivered, validated or passed on: one that
    * is not as its publisher made it, or not of the node that it names, is dropped, and its sender reported. Verifying takes 0.1 to 0.3 ms in Node,
    * 2 to 4 in a browser; no more than 16 forgeries of one peer are looked at in a second, and what else it sends signed in that second is refused.
+   * What it relays without having read it is counted apart, likewise.
    * - identity: with it this node signs what it publishes. Its id must be that of `peers`
    * - mode: `lenient` (default) takes messages without a signature too, so anybody can still speak in the name of another by leaving it out, or
    *   take an id before its owner does: it is for networks where not all sign yet. `strict` drops them, and reports who sent them; all nodes of a

@@ -73,14 +73,14 @@ export class Signatures {
 
   /**
    * Is a signed message of whom it says, and as it was published? The cheaper questions come first.
-   * @param from who would be held to blame; undefined: nobody.
+   * @param source whom forgeries are counted against.
    */
-  examine(from: string | undefined, topic: Uint8Array, envelope: Envelope, signature: Signature, now: number): Authenticity {
-    if (from !== undefined && this.#forgers.isBarred(from, now)) return 'refused';
+  examine(source: string, topic: Uint8Array, envelope: Envelope, signature: Signature, now: number): Authenticity {
+    if (this.#forgers.isBarred(source, now)) return 'refused';
     const { id } = envelope;
     const { publicKey, bytes } = signature;
     if (idOfKey(publicKey) === id.origin && verifySignature(publicKey, signedContent(topic, id, envelope), bytes)) return 'true';
-    if (from !== undefined) this.#forgers.note(from, now);
+    this.#forgers.note(source, now);
     return 'forged';
   }
 }

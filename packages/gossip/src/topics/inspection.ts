@@ -115,7 +115,9 @@ export class Inspection {
       return true;
     }
     // Of a forgery nothing is remembered, neither here nor by the overlay: the true message may still come.
-    const finding = signature === undefined ? 'true' : signatures.examine(isRead ? from : undefined, host.key.bytes, envelope, signature, now);
+    // What a relay has not read itself counts apart: or who forges could have what it says itself refused.
+    const source = isRead ? from : `${from} relays`;
+    const finding = signature === undefined ? 'true' : signatures.examine(source, host.key.bytes, envelope, signature, now);
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
     if (finding === 'refused') return this.#drop('refused', id, from);
     if (payload.length > host.limit) return this.#refuse('too-large', given, from, isRead);
