@@ -150,6 +150,33 @@ test.serial('a signed message that crosses several hops is verified at each of t
   }
 });
 
+test.serial('over the links of a full mesh, one after the other, a signed message is true at each, and a forgery gets no further than the first', async (t) => {
+  for (const run of runs(1)) {
+    const names = ['a', 'b', 'c', 'd'];
+    const { sim, nodes, ear, node, identity } = network(run, names, {
+      overlay: () => fullMesh({ hops: 3 }),
+      persistent: (name) => names.slice(names.indexOf(name) - 1, names.indexOf(name)),
+    });
+    await sim.until(() => nodes.size === 4 && ['b', 'c'].every((name) => ear(name).topic.neighbors.length === 2), 20_000);
+    const guest = await stranger(sim, { nodeId: identity('stranger').nodeId });
+    await sim.until(() => ear('a').topic.neighbors.length === 2, 5_000);
+    const author = identity('author');
+    guest.push(frame({ origin: author.nodeId, signature: { publicKey: author.publicKey, bytes: new Uint8Array(64) }, hops: 1 }));
+    await sim.settle(ear('a').topic.publish('hello'));
+    await sim.run(1_000);
+    t.deepEqual(
+      names.map((name) => ear(name).heard.map(({ message, meta }) => [message, meta.signed, meta.hops])),
+      [[], [['hello', true, 1]], [['hello', true, 2]], [['hello', true, 3]]],
+      run.name,
+    );
+    t.deepEqual(
+      names.map((name) => drops(node(name)).filter((reason) => reason === 'forged').length),
+      [1, 0, 0, 0],
+    );
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
 /** a and b over partial views, and a stranger who is a neighbour of a; all that b gets of it comes through a. */
 async function visit(run: Run, plan: Plan = {}) {
   const net = network(run, ['a', 'b'], { overlay: () => partialView(), ...plan });
