@@ -72,18 +72,15 @@ test.serial('in a mesh with gaps everybody gets all of it once, whoever publishe
   }
 });
 
-test.serial('all but a list: those of the list neither get it nor pass it on; a list goes directly', async (t) => {
+test.serial('all but a list: those of the list neither get it nor pass it on; a list is not passed on', async (t) => {
   for (const run of runs()) {
     const { sim, ear, heard } = await connect(run, CHAIN, 5);
     void ear('a').topic.publish('x', { except: [idOf('d')] });
     await sim.run(2_000);
     t.is(heard(), 'bc', run.name);
-    const { handed, failed } = await sim.settle(ear('a').topic.publish('y', { to: [idOf('b'), idOf('c')] }));
-    t.deepEqual([handed, failed], [2, undefined]);
+    t.deepEqual(await sim.settle(ear('a').topic.publish('y', { to: [idOf('b')] })), { handed: 1 });
     await sim.run(1_000);
-    t.deepEqual([ear('b').words, ear('c').words, ear('d').words], [['x', 'y'], ['x', 'y'], []]);
-    const { from, hops } = ear('c').heard[1]!.meta;
-    t.deepEqual([from, hops], [idOf('a'), 1], 'dialled for it');
+    t.deepEqual([ear('b').words, ear('c').words], [['x', 'y'], ['x']]);
     t.deepEqual(await sim.close(), []);
   }
 });
