@@ -272,6 +272,19 @@ test('a restarted origin is heard, and what is left of its earlier life is dropp
   t.deepEqual(dropped, ['x10 a old']);
 });
 
+test('what is cached is forgotten in its time, also after the cache was empty for a while, and is told to nobody then', (t) => {
+  const { machine, sent } = lone(['a']);
+  for (const [sequence, begin] of [0, 40_000, 80_000].entries()) {
+    machine.received('a', pushOf(sequence), begin);
+    for (let now = begin; now < begin + 40_000; now += 1_000) if (machine.due <= now) machine.wake(now);
+    t.is(machine.snapshot().cached.messages, 0, `from ${begin}`);
+  }
+  sent();
+  machine.neighborUp('b', 121_000);
+  machine.wake(121_010);
+  t.deepEqual(sent(), []);
+});
+
 test('a pruned link that brings something new, once all has settled, is one of the tree again', (t) => {
   const { machine, sent } = lone(['a', 'b']);
   machine.received('a', pushOf(1), 0);

@@ -295,7 +295,7 @@ export class Plumtree<P> {
 
   #keep(key: string, push: Push<P>, from: string | undefined, now: number): void {
     this.counters.evicted += this.#cache.add(key, push, from, now);
-    if (this.#evictAt === Number.POSITIVE_INFINITY) this.#evictAt = now + this.#options.cacheTime + this.#options.evictInterval;
+    this.#evictAt = Math.min(this.#evictAt, now + this.#options.cacheTime + this.#options.evictInterval);
   }
 
   /** Pushes to the neighbours of the tree and gives notice to the others; who brought it gets neither, and who is known to have it isn't pushed it. */
