@@ -25,6 +25,8 @@ export interface NetworkOptions {
   readonly jitter?: number | undefined;
   /** The share of pushes that find no room; it comes back after 20 to 200 ms. */
   readonly congestion?: number | undefined;
+  /** Told of what is sent to a node that has crashed. */
+  readonly unheard?: ((from: number, to: number) => void) | undefined;
 }
 
 /** What a node does instead of its machine. @returns whether the machine is to have the message all the same. */
@@ -62,6 +64,7 @@ export class Network {
   readonly #links = new Map<number, Link>();
   readonly #wakes: number[];
   readonly #doubles = new Map<number, Double>();
+  readonly #crashed = new Set<number>();
 
   constructor(settings: NetworkOptions) {
     this.#settings = settings;
@@ -73,6 +76,11 @@ export class Network {
   /** Puts another in the place of a node: it sees first what comes to it. */
   replace(node: number, double: Double): void {
     this.#doubles.set(node, double);
+  }
+
+  /** It neither sends nor hears any more; its links stay until they are said to be down. */
+  crash(node: number): void {
+    this.#crashed.add(node);
   }
 
   up(a: number, b: number): void {
@@ -154,6 +162,7 @@ export class Network {
   }
 
   #send(node: number, to: string, message: Sent): boolean {
+    if (this.#crashed.has(node)) return true;
     const target = Number(to.slice(1));
     const link = this.#links.get(keyOf(node, target));
     if (link === undefined || !link.isUp) return true;
@@ -173,6 +182,7 @@ export class Network {
   }
 
   #arrive(from: string, target: number, message: Sent): void {
+    if (this.#crashed.has(target)) return this.#settings.unheard?.(Number(from.slice(1)), target);
     const double = this.#doubles.get(target);
     const answer = (to: string, sent: Sent) => this.#send(target, to, sent);
     if (double !== undefined && !double(target, from, message, answer)) return;

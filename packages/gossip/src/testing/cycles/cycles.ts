@@ -213,23 +213,35 @@ export class Cycles {
 
   /**
    * Floods a message from a node over the links, while dead ones are noticed as they are written to; then what that brings about is
-   * settled. Gives the share of the living that it reached.
+   * settled. `resend`: it is settled after each hop, and who wrote to a dead one sends to the neighbours that came in its place. Gives the
+   * share of the living that it reached.
    */
-  flood(source: number): { readonly share: number; readonly hops: number } {
+  flood(source: number, { resend = false }: { readonly resend?: boolean } = {}): { readonly share: number; readonly hops: number } {
     const reached = new Set([source]);
     let hops = -1;
     for (let wave: [number, number][] = [[source, -1]]; wave.length > 0; hops++) {
       const next: [number, number][] = [];
+      const owing: { readonly node: number; readonly told: readonly string[] }[] = [];
+      const hand = (node: number, other: number) => {
+        if (!this.#alive[other]) this.#fate(node, other);
+        else if (!reached.has(other)) {
+          reached.add(other);
+          next.push([other, node]);
+        } else return true;
+        return this.#alive[other]!;
+      };
       for (const [node, before] of wave) {
-        for (const peer of this.#views[node]!.active()) {
-          const other = this.indexOf(peer);
-          if (other === before) continue;
-          if (!this.#alive[other]) this.#fate(node, other);
-          else if (!reached.has(other)) {
-            reached.add(other);
-            next.push([other, node]);
-          }
-        }
+        const told = this.#views[node]!.active();
+        const isWhole = told.map((peer) => this.indexOf(peer) === before || hand(node, this.indexOf(peer))).every(Boolean);
+        if (!isWhole) owing.push({ node, told });
+      }
+      for (let left = resend ? owing : []; left.length > 0; ) {
+        this.settle();
+        left = left.flatMap(({ node, told }) => {
+          const fresh = this.#views[node]!.active().filter((peer) => !told.includes(peer));
+          const isWhole = fresh.map((peer) => hand(node, this.indexOf(peer))).every(Boolean);
+          return isWhole ? [] : [{ node, told: [...told, ...fresh] }];
+        });
       }
       wave = next;
     }
@@ -247,6 +259,11 @@ export class Cycles {
       }
     }
     return found;
+  }
+
+  /** A node writes to another. Where that one is dead, it will learn it. */
+  write(from: number, to: number): void {
+    if (this.#alive[from] && !this.#alive[to]) this.#fate(from, to);
   }
 
   /** An attacker, who is no node here, sends something to a node. */

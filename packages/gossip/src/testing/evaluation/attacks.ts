@@ -1,0 +1,128 @@
+// Attacks on a network of whole nodes (FAULTS of gossipsub's evaluation, PL-TechRep-2020-001: sybils, eclipse, cold boot, covert flash, dawn).
+
+import { idOf } from '../cluster.ts';
+import { Fleet, namesOf } from './fleet.ts';
+import type { Figures, ScenarioOptions } from './scenario.ts';
+import { type Crew, sleepers, sybils } from './sybil.ts';
+
+interface Attack {
+  readonly fleet: Fleet;
+  readonly names: readonly string[];
+  readonly crew: Crew;
+}
+
+function attack(seed: number, honest: number, attackers: number, target?: string): Attack {
+  const names = namesOf('s', attackers);
+  const crew = { ids: names.map(idOf), target: target === undefined ? undefined : idOf(target), press: PRESS, isMute: false };
+  return { fleet: new Fleet({ seed, honest }), names, crew };
+}
+
+/** Four sybils to each honest node come to a network that stands: they press for all links, and forward nothing. */
+export async function sybilAttack({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
+  const { fleet, names, crew } = attack(seed, nodes, 4 * nodes);
+  const met = await settle(fleet);
+  const before = named('before', await fleet.traffic(20, 500));
+  log?.('they come');
+  fleet.invade(names, sybils(crew));
+  await fleet.sim.run(30_000);
+  const during = named('during', await fleet.traffic(30, 1_000));
+  log?.('they are there');
+  await fleet.sim.run(4 * MINUTE);
+  return finish(fleet, { met, ...before, ...during, ...named('after', await fleet.traffic(60, 500)) });
+}
+
+/** Ten sybils to each honest node press one of them alone, which is restarted meanwhile: does it keep an honest neighbour, and get all? */
+export async function eclipse({ seed, nodes = 20, log }: ScenarioOptions): Promise<Figures> {
+  const target = namesOf('h', nodes).at(-1)!;
+  const { fleet, names, crew } = attack(seed, nodes, 10 * nodes, target);
+  const met = await settle(fleet);
+  fleet.invade(names, sybils(crew), target);
+  await fleet.sim.run(2 * MINUTE);
+  log?.('it is restarted');
+  const honest: number[] = [fleet.honestNeighbors(target)];
+  fleet.sim.crash(target);
+  await fleet.sim.run(1_000);
+  fleet.sim.restart(target);
+  const begin = fleet.sim.now;
+  while (fleet.honestNeighbors(target) === 0 && fleet.sim.now < begin + 5 * MINUTE) await fleet.sim.run(100);
+  const back = fleet.sim.now - begin;
+  await fleet.sim.run(10_000);
+  let [got, due] = [0, 0];
+  for (let second = 0; second < 180; second++) {
+    honest.push(fleet.honestNeighbors(target));
+    const message = second % 3 === 0 ? fleet.publish(fleet.honest[Math.floor(fleet.random() * (nodes - 1))]!) : undefined;
+    await fleet.sim.run(1_000);
+    if (message !== undefined && second < 150) due++;
+    if (message?.heard.has(target) && second < 150) got++;
+  }
+  const alone = honest.filter((count) => count === 0).length;
+  return finish(fleet, {
+    met,
+    back,
+    alone,
+    least: Math.min(...honest),
+    mean: honest.reduce((sum, count) => sum + count, 0) / honest.length,
+    delivered: got / due,
+  });
+}
+
+/** All honest nodes start at once, without history, into a network that the sybils have entered first. */
+export async function coldBoot({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
+  const { fleet, names, crew } = attack(seed, nodes, 4 * nodes);
+  for (const name of fleet.honest) fleet.sim.crash(name);
+  return dawnOf({ fleet, names, crew }, log);
+}
+
+/** The same of a network that stood: all honest nodes are restarted at once, and know each other from before. */
+export async function dawn({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
+  const all = attack(seed, nodes, 4 * nodes);
+  await settle(all.fleet);
+  for (const name of all.fleet.honest) all.fleet.sim.crash(name);
+  return dawnOf(all, log);
+}
+
+async function dawnOf({ fleet, names, crew }: Attack, log: ScenarioOptions['log']): Promise<Figures> {
+  fleet.invade(names, sybils(crew));
+  await fleet.sim.run(1_000);
+  for (const name of fleet.honest) fleet.sim.restart(name);
+  const met = await fleet.met(1, 10 * MINUTE);
+  log?.(`met after ${met} ms`);
+  const early = named('early', await fleet.traffic(20, 500));
+  await fleet.sim.run(4 * MINUTE);
+  return finish(fleet, { met, ...early, ...named('after', await fleet.traffic(60, 500)) });
+}
+
+/** Four to one, attackers behave for ten minutes and become part of all trees; then all of them pass nothing on any more, at once. */
+export async function covertFlash({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
+  const { fleet, names, crew } = attack(seed, nodes, 4 * nodes);
+  fleet.invade(names, sleepers(crew));
+  const met = await settle(fleet);
+  await fleet.sim.run(7 * MINUTE);
+  const before = named('before', await fleet.traffic(60, 1_000));
+  log?.('they turn');
+  crew.isMute = true;
+  const flash = named('flash', await fleet.traffic(60, 500));
+  await fleet.sim.run(4 * MINUTE);
+  return finish(fleet, { met, ...before, ...flash, ...named('after', await fleet.traffic(60, 500)) });
+}
+
+/** All have an honest neighbour, and two minutes more. */
+async function settle(fleet: Fleet): Promise<number> {
+  const met = await fleet.met(1, 5 * MINUTE);
+  await fleet.sim.run(2 * MINUTE);
+  return met;
+}
+
+async function finish(fleet: Fleet, figures: Figures): Promise<Figures> {
+  const all = { ...fleet.links(), ...figures, events: fleet.sim.events };
+  await fleet.close();
+  return all;
+}
+
+function named(when: string, figures: Figures): Figures {
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${when} ${name}`, value]));
+}
+
+const MINUTE = 60_000;
+/** Milliseconds between two requests of one sybil. */
+const PRESS = 2_000;

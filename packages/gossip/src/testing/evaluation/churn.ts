@@ -1,0 +1,80 @@
+// Nodes go and come in every cycle, while there is traffic.
+
+import { seededRandom } from '@trunkline/transport-core';
+import { Cycles } from '../cycles/cycles.ts';
+import { type Broadcast, Broadcasts } from './broadcasts.ts';
+import type { Figures, ScenarioOptions } from './scenario.ts';
+
+/**
+ * In each cycle 50 nodes fail, every other of them unseen, and 50 join. One message is under way when it happens, one is sent right after, and
+ * one when those who noticed have mended their views. `missed`: deliveries that did not come about by the end of the cycle, to nodes that
+ * lived throughout; `deliveries`: those that were to come about; `at once`: the least share that was reached before any view was mended.
+ */
+export function churn({ seed, nodes = 10_000, cycles = 100, log }: ScenarioOptions): Figures {
+  const random = seededRandom(seed);
+  const net = new Cycles({ nodes, seed }).build(SETTLED);
+  const broadcasts = new Broadcasts({ net, nodes: nodes + cycles * CHANGED, random });
+  const { network } = broadcasts;
+  let [missed, deliveries, atOnce, payloads] = [0, 0, 1, 0];
+  for (let cycle = 0; cycle < cycles; cycle++) {
+    network.resetTraffic();
+    const sent: { readonly message: Broadcast; readonly to: readonly number[] }[] = [];
+    const publish = () => {
+      const to = net.living();
+      sent.push({ message: broadcasts.publish(to[Math.floor(random() * to.length)]!), to });
+    };
+    publish();
+    network.run(HALF_WAY);
+    const going = drawn(net.living(), CHANGED, random);
+    broadcasts.crash(going.slice(0, CHANGED / 2), true);
+    broadcasts.crash(going.slice(CHANGED / 2), false);
+    for (let i = 0; i < CHANGED; i++) {
+      const living = net.living();
+      net.join(living[Math.floor(random() * living.length)]);
+    }
+    broadcasts.link();
+    publish();
+    network.run(WAIT);
+    const living = new Set(net.living());
+    for (const { message, to } of sent) atOnce = Math.min(atOnce, shareOf(message, to, living));
+    broadcasts.heal();
+    publish();
+    network.run(WAIT);
+    broadcasts.cycle();
+    network.run(REST);
+    for (const { message, to } of sent) {
+      for (const node of to) {
+        if (!living.has(node)) continue;
+        deliveries++;
+        if (!message.reached.has(node)) missed++;
+      }
+    }
+    payloads += network.payloads;
+    if (cycle % 10 === 9) log?.(`${cycle + 1} cycles, ${missed} missed`);
+  }
+  const graph = net.graph();
+  return { missed, deliveries, 'at once': atOnce, redundancy: payloads / deliveries - 1, parts: graph.components().length, symmetric: graph.fullSymmetric(5) };
+}
+
+function shareOf({ reached }: Broadcast, to: readonly number[], living: ReadonlySet<number>): number {
+  const there = to.filter((node) => living.has(node));
+  return there.filter((node) => reached.has(node)).length / there.length;
+}
+
+function drawn(nodes: number[], count: number, random: () => number): number[] {
+  for (let i = 0; i < count; i++) {
+    const j = i + Math.floor(random() * (nodes.length - i));
+    [nodes[i], nodes[j]] = [nodes[j]!, nodes[i]!];
+  }
+  return nodes.slice(0, count);
+}
+
+/** Cycles before it begins. */
+const SETTLED = 50;
+/** Nodes that go, and nodes that come, in a cycle. */
+const CHANGED = 50;
+/** Milliseconds, of a hop each, in which a message is some way. */
+const HALF_WAY = 5;
+/** Milliseconds from one to the next: with them a cycle takes its minute. Messages are kept for 30 s. */
+const WAIT = 5_000;
+const REST = 50_000;

@@ -1,0 +1,83 @@
+// HyParView's experiments (Leitão, Pereira, Rodrigues, DSN 2007): the shape of the overlay, and messages after many nodes fail at once.
+
+import { Cycles } from '../cycles/cycles.ts';
+import type { Figures, ScenarioOptions } from './scenario.ts';
+
+/**
+ * A part of the nodes fails, and all neighbours see it and mend their views before there is traffic. A thousand messages from drawn nodes, then
+ * cycles until all is well.
+ */
+export function seen({ seed, nodes = 10_000, cycles = 50, share = 0.5, book = 0, log }: ScenarioOptions): Figures {
+  const net = new Cycles({ nodes, seed, book }).build(cycles);
+  const shape = shapeOf(net);
+  log?.('built');
+  net.fail(net.draw(share), true);
+  const graph = net.graph();
+  const { reliability, lastHop } = graph.floods(MESSAGES, net.random);
+  return { ...shape, reliability, lastHop, largest: graph.components()[0]! / graph.size, ...healing(net, reliability) };
+}
+
+/**
+ * Nobody sees it. `send`: whoever writes to a dead node notices it then, and its copy is lost; `resend`: it is sent to the neighbour that comes
+ * in its place; `idle`: no messages, only what the views say to each other; `keep-alive`: every link is tested once a cycle.
+ */
+export function unseen({ seed, nodes = 10_000, cycles = 50, share = 0.5, how = 'send', log }: ScenarioOptions): Figures {
+  const net = new Cycles({ nodes, seed, notice: how === 'keep-alive' ? 'keep-alive' : 'write' }).build(cycles);
+  log?.('built');
+  net.fail(net.draw(share), false);
+  const before = net.graph().floods(MESSAGES, net.random).reliability;
+  if (how === 'idle' || how === 'keep-alive') return { before, ...healing(net, before) };
+  const living = net.living();
+  let [first, sum] = [0, 0];
+  for (let i = 0; i < MESSAGES; i++) {
+    const { share: reached } = net.flood(living[Math.floor(net.random() * living.length)]!, { resend: how === 'resend' });
+    if (i === 0) first = reached;
+    sum += reached;
+    if (i % 100 === 99) log?.(`${i + 1} messages`);
+  }
+  return { before, first, reliability: sum / MESSAGES, after: net.graph().floods(MESSAGES, net.random).reliability };
+}
+
+/** The paper's figures of the graph. */
+function shapeOf(net: Cycles): Figures {
+  const graph = net.graph();
+  const { mean: path, longest } = graph.paths(Math.min(graph.size, 200));
+  const passive = new Int32Array(net.size);
+  for (const node of net.living()) for (const peer of net.view(node).passive()) passive[net.indexOf(peer)]!++;
+  const known = passive.toSorted();
+  const degrees = graph.inDegrees();
+  return {
+    clustering: graph.clustering(),
+    path,
+    longest,
+    hops: graph.floods(FLOODS, net.random).lastHop,
+    symmetric: graph.fullSymmetric(ACTIVE),
+    parts: graph.components().length,
+    leastIn: degrees.findIndex((count) => count > 0),
+    mostIn: degrees.length - 1,
+    leastKnown: known[0]!,
+    medianKnown: known[known.length >> 1]!,
+    mostKnown: known.at(-1)!,
+  };
+}
+
+/** In how many cycles messages reach 99 % of the living, and all of them: 0 where they do already, `MOST_CYCLES` + 1 where they never do. */
+function healing(net: Cycles, reliability: number): Figures {
+  let [nearly, whole, last] = [MOST_CYCLES + 1, MOST_CYCLES + 1, reliability];
+  for (let cycle = 0; cycle <= MOST_CYCLES; cycle++) {
+    if (cycle > 0) {
+      net.cycle();
+      last = net.graph().floods(100, net.random).reliability;
+    }
+    if (last >= 0.99) nearly = Math.min(nearly, cycle);
+    if (last === 1) whole = Math.min(whole, cycle);
+    if (whole <= cycle) break;
+  }
+  return { nearly, whole, last };
+}
+
+const MESSAGES = 1_000;
+/** For the last hop. */
+const FLOODS = 100;
+const ACTIVE = 5;
+const MOST_CYCLES = 10;

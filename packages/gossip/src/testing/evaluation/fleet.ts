@@ -1,0 +1,164 @@
+// A network of whole nodes, simulated transports and codecs included: who hears what, and when.
+
+import { type Random, seededRandom } from '@trunkline/transport-core';
+import { createSimulation, type Simulation } from '@trunkline/transport-inmem/simulation';
+import type { OverlayFactory } from '../../overlay/overlay.ts';
+import { partialView } from '../../overlay/partial-view.ts';
+import type { Topic } from '../../topic.ts';
+import { cluster, idOf, type TestNode, words } from '../cluster.ts';
+import type { Figures } from './scenario.ts';
+
+export interface FleetOptions {
+  readonly seed: number;
+  readonly honest: number;
+  /** Of the first nodes, those that all others know. Default 5. */
+  readonly seeds?: number | undefined;
+  /** Places for inbound peers of those; default that of peers. */
+  readonly seedInbound?: number | undefined;
+}
+
+interface Message {
+  readonly text: string;
+  readonly at: number;
+  /** Who was there when it was published, and is to get it. */
+  readonly to: readonly string[];
+  /** Name → the milliseconds that it took. */
+  readonly heard: Map<string, number>;
+  lastHop: number;
+}
+
+/** Honest nodes h000, h001, …, which keep partial views with the default options; and others, which `invade`. Each link takes its own 10 to 100 ms one way. */
+export class Fleet {
+  readonly sim: Simulation;
+  readonly random: Random;
+  readonly honest: readonly string[];
+  /** Those that are up. */
+  readonly nodes: Map<string, TestNode>;
+  readonly topics = new Map<string, Topic<string>>();
+  readonly #messages = new Map<string, Message>();
+  readonly #honestIds: ReadonlySet<string>;
+  readonly #seeds: readonly string[];
+
+  constructor({ seed, honest, seeds = 5, seedInbound }: FleetOptions) {
+    this.sim = createSimulation({ seed, link: { latency: [10, 100] } });
+    this.random = seededRandom(seed);
+    this.honest = namesOf('h', honest);
+    this.#honestIds = new Set(this.honest.map(idOf));
+    this.#seeds = this.honest.slice(0, seeds);
+    this.nodes = cluster(this.sim, this.honest, {
+      gossip: () => ({ overlay: partialView() }),
+      peers: (name) => ({ ...this.#usual(name), ...(this.#seeds.includes(name) && seedInbound !== undefined ? { maxInbound: seedInbound } : {}) }),
+      setup: (node) => this.#open(node),
+    });
+    for (const [i, a] of this.honest.entries()) {
+      for (const b of this.honest.slice(i + 1)) this.sim.link(a, b, { latency: 10 + this.random() * 90 });
+    }
+  }
+
+  /** Attackers come. They take as many peers as they find places for. */
+  invade(names: readonly string[], overlay: OverlayFactory, target?: string): void {
+    cluster(this.sim, names, {
+      gossip: () => ({ overlay }),
+      peers: (name) => ({ ...this.#usual(name), maxOutbound: 20, ...(target === undefined ? {} : { persistent: [target] }) }),
+      setup: (node) => void node.gossip.topic('news', words).subscribe(() => {}),
+    });
+  }
+
+  /** Until every honest node has so many neighbours that are honest, or the time is over. Gives the milliseconds. */
+  async met(neighbors: number, within: number): Promise<number> {
+    const begin = this.sim.now;
+    while (this.sim.now < begin + within && !this.honest.every((name) => this.honestNeighbors(name) >= neighbors)) await this.sim.run(100);
+    return this.sim.now - begin;
+  }
+
+  honestNeighbors(name: string): number {
+    if (!this.nodes.has(name)) return 0;
+    return this.topics.get(name)!.neighbors.filter((id) => this.#honestIds.has(id)).length;
+  }
+
+  /** What the honest nodes' links are, and how many of them have no honest one. */
+  links(): Figures {
+    const counts = this.honest.map((name) => this.honestNeighbors(name));
+    const all = this.honest.reduce((sum, name) => sum + (this.nodes.has(name) ? this.topics.get(name)!.neighbors.length : 0), 0);
+    return { alone: counts.filter((count) => count === 0).length, 'honest links': counts.reduce((sum, count) => sum + count, 0) / all };
+  }
+
+  publish(name: string): Message {
+    const text = `${name} ${this.#messages.size}`;
+    const message: Message = {
+      text,
+      at: this.sim.now,
+      to: this.honest.filter((other) => other !== name && this.nodes.has(other)),
+      heard: new Map(),
+      lastHop: 0,
+    };
+    this.#messages.set(text, message);
+    void this.topics
+      .get(name)!
+      .publish(text)
+      .catch(() => {});
+    return message;
+  }
+
+  /** So many messages of drawn honest nodes, one every `interval` milliseconds; then they have 30 s. */
+  async traffic(count: number, interval: number): Promise<Figures> {
+    const sent: Message[] = [];
+    for (let i = 0; i < count; i++) {
+      const there = this.honest.filter((name) => this.nodes.has(name));
+      sent.push(this.publish(there[Math.floor(this.random() * there.length)]!));
+      await this.sim.run(interval);
+    }
+    await this.sim.run(30_000);
+    return outcome(sent);
+  }
+
+  /** Payloads that came to honest nodes, and those of them that they had already. */
+  traffics(): { readonly delivered: number; readonly duplicates: number } {
+    let [delivered, duplicates] = [0, 0];
+    for (const node of this.nodes.values()) {
+      for (const topic of node.gossip.snapshot().topics) {
+        delivered += topic.delivered;
+        duplicates += topic.duplicates;
+      }
+    }
+    return { delivered, duplicates };
+  }
+
+  async close(): Promise<void> {
+    await this.sim.close();
+  }
+
+  #usual(name: string) {
+    return { persistent: [], maxOutbound: 10, seeds: this.#seeds.filter((seed) => seed !== name) };
+  }
+
+  #open(node: TestNode): void {
+    const topic = node.gossip.topic('news', words);
+    this.topics.set(node.name, topic);
+    topic.subscribe((text, { hops }) => {
+      const message = this.#messages.get(text);
+      if (message === undefined) return;
+      message.heard.set(node.name, this.sim.now - message.at);
+      message.lastHop = Math.max(message.lastHop, hops);
+    });
+  }
+}
+
+/** Shares of what was to be delivered, and the milliseconds that it took. */
+export function outcome(messages: readonly Message[]): Figures {
+  const times: number[] = [];
+  let [due, least] = [0, 1];
+  for (const { to, heard } of messages) {
+    const got = to.filter((name) => heard.has(name));
+    due += to.length;
+    least = Math.min(least, got.length / to.length);
+    for (const name of got) times.push(heard.get(name)!);
+  }
+  times.sort((a, b) => a - b);
+  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? Number.POSITIVE_INFINITY;
+  return { delivered: times.length / due, least, p50: at(0.5), p99: at(0.99), most: at(1) };
+}
+
+export function namesOf(letter: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${letter}${String(i).padStart(3, '0')}`);
+}

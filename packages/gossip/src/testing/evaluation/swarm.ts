@@ -1,0 +1,36 @@
+// iroh-gossip's simulation (simulations/all.toml): so many rounds of messages in a network of whole nodes.
+
+import { Fleet } from './fleet.ts';
+import type { Figures, ScenarioOptions } from './scenario.ts';
+
+/** `how`: one sender, many senders, or a burst of all. Nodes keep the default options; the first, which all others know, has a place for each. */
+export async function swarm({ seed, nodes = 100, how = 'one', log }: ScenarioOptions): Promise<Figures> {
+  const fleet = new Fleet({ seed, honest: nodes, seeds: 1, seedInbound: nodes });
+  const met = await fleet.met(Math.min(4, nodes - 1), 300_000);
+  await fleet.sim.run(60_000);
+  log?.(`met after ${met} ms`);
+  const [missed, hops, redundancy, times]: number[][] = [[], [], [], []];
+  for (let round = 0; round < (how === 'burst' ? BURSTS : ROUNDS); round++) {
+    const before = fleet.traffics();
+    const drawn = fleet.honest[Math.floor(fleet.random() * nodes)]!;
+    const senders = how === 'burst' ? fleet.honest : [how === 'many' ? drawn : fleet.honest[nodes >> 1]!];
+    const sent = senders.map((name) => fleet.publish(name));
+    await fleet.sim.run(ROUND);
+    const { delivered, duplicates } = fleet.traffics();
+    missed!.push(senders.length * (nodes - 1) - sent.reduce((sum, { heard }) => sum + heard.size, 0));
+    hops!.push(Math.max(...sent.map(({ lastHop }) => lastHop)));
+    redundancy!.push((duplicates - before.duplicates) / (delivered - before.delivered));
+    times!.push(Math.max(...sent.flatMap(({ heard }) => [...heard.values()])));
+  }
+  const { events } = fleet.sim;
+  await fleet.close();
+  return { missed: sum(missed!), lastHop: mean(hops!), redundancy: mean(redundancy!), 'last ms': mean(times!), met, events };
+}
+
+const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+const mean = (values: number[]) => sum(values) / values.length;
+
+const ROUNDS = 30;
+const BURSTS = 5;
+/** Milliseconds. */
+const ROUND = 5_000;

@@ -1,0 +1,151 @@
+// Attackers on a topic: they speak the protocol, hold links, and pass nothing on.
+
+import type { Random } from '@trunkline/transport-core';
+import type { PartialViewMessage } from '../../hyparview/message.ts';
+import type { Overlay, OverlayFactory, OverlayHost, OverlaySetup } from '../../overlay/overlay.ts';
+import { partialView } from '../../overlay/partial-view.ts';
+
+/** What the attackers know of each other. Ids are node ids. */
+export interface Crew {
+  readonly ids: readonly string[];
+  /** Whom they press; undefined: all who are not of the crew. */
+  readonly target?: string | undefined;
+  /** Milliseconds between two requests of one attacker. */
+  readonly press: number;
+  /** Whether those who behaved until now pass nothing on any more. */
+  isMute: boolean;
+}
+
+/** It presses whomever it finds for links, gives one to all who ask, tells of attackers alone, and keeps every message for itself. */
+export function sybils(crew: Crew): OverlayFactory {
+  return { name: 'partialView', holds: true, create: (setup) => new Sybil(setup, crew) };
+}
+
+/** It does all as it should, until `crew.isMute`: from then on it passes nothing on, and gives notice of nothing. */
+export function sleepers(crew: Crew): OverlayFactory {
+  const honest = partialView();
+  return {
+    ...honest,
+    create: (setup) => {
+      const { host } = setup;
+      const muted: OverlayHost = {
+        ...host,
+        send: (to, push) => crew.isMute || host.send(to, push),
+        trySend: (to, push) => crew.isMute || host.trySend(to, push),
+        control: (to, control) => (crew.isMute && control.kind === 'ihave') || host.control(to, control),
+      };
+      return honest.create({ ...setup, host: muted });
+    },
+  };
+}
+
+class Sybil implements Overlay {
+  readonly name = 'partialView';
+  readonly #host: OverlayHost;
+  readonly #random: Random;
+  readonly #crew: Crew;
+  /** Who is connected. */
+  readonly #met = new Set<string>();
+  readonly #links = new Set<string>();
+  #pressAt: number;
+  #request = 0;
+
+  constructor({ host, random, now }: OverlaySetup, crew: Crew) {
+    this.#host = host;
+    this.#random = random;
+    this.#crew = crew;
+    this.#pressAt = now + random() * crew.press;
+  }
+
+  get due(): number {
+    return this.#pressAt;
+  }
+
+  wake(now: number): void {
+    if (now < this.#pressAt) return;
+    this.#pressAt = now + this.#crew.press;
+    const victims = [...this.#met].filter((peer) => peer === (this.#crew.target ?? peer));
+    const victim = victims[Math.floor(this.#random() * victims.length)];
+    if (victim === undefined) return;
+    const request = ++this.#request;
+    const kind = request % 4;
+    if (this.#links.has(victim)) this.#view(victim, { type: 'shuffle', origin: this.#other(), id: request, ttl: 6, peers: this.#lies() });
+    else if (kind === 0) this.#view(victim, { type: 'join', request });
+    else this.#view(victim, { type: 'neighbor', request, high: kind !== 1, full: false });
+  }
+
+  viewed(from: string, message: unknown): void {
+    if (this.#crew.ids.includes(from)) return;
+    const said = message as PartialViewMessage;
+    if (said.type === 'accept') this.#link(from);
+    else if (said.type === 'disconnect') this.#unlink(from);
+    else if (said.type === 'shuffle') this.#view(from, { type: 'shuffle-reply', id: said.id, peers: this.#lies() });
+    else if (said.type === 'join' || said.type === 'neighbor') {
+      this.#link(from);
+      this.#view(from, { type: 'accept', request: said.request, free: this.#other() });
+    }
+  }
+
+  peerUp(peer: string): void {
+    if (!this.#crew.ids.includes(peer)) this.#met.add(peer);
+  }
+
+  peerDown(peer: string): void {
+    this.#met.delete(peer);
+    this.#unlink(peer);
+  }
+
+  unreachable(peer: string): void {
+    this.#unlink(peer);
+  }
+
+  #link(peer: string): void {
+    if (this.#links.has(peer)) return;
+    this.#links.add(peer);
+    this.#host.neighborUp(peer);
+  }
+
+  #unlink(peer: string): void {
+    if (this.#links.delete(peer)) this.#host.neighborDown(peer, 'lost');
+  }
+
+  #view(to: string, message: PartialViewMessage): void {
+    this.#host.view(to, { ...message });
+  }
+
+  #other(): string {
+    return this.#crew.ids[Math.floor(this.#random() * this.#crew.ids.length)]!;
+  }
+
+  #lies(): string[] {
+    return Array.from({ length: 7 }, () => this.#other());
+  }
+
+  publish(): readonly string[] {
+    return [];
+  }
+
+  offer(): boolean {
+    return false;
+  }
+
+  screen(): 'known' {
+    return 'known';
+  }
+
+  pushed(): void {}
+
+  controlled(): void {}
+
+  writable(): void {}
+
+  leave(): void {}
+
+  neighbors(): readonly string[] {
+    return [...this.#links];
+  }
+
+  snapshot(): unknown {
+    return { links: this.#links.size };
+  }
+}

@@ -1,0 +1,117 @@
+// Plumtree's experiments (Leitão, Pereira, Rodrigues, SRDS 2007; report DI-FCUL TR-07-14) over HyParView's links.
+
+import { seededRandom } from '@trunkline/transport-core';
+import type { PlumtreeOptionsInput } from '../../plumtree/options.ts';
+import { Cycles } from '../cycles/cycles.ts';
+import { Broadcasts } from './broadcasts.ts';
+import type { Figures, ScenarioOptions } from './scenario.ts';
+
+/** The paper's protocols: how the tree is made, and who sends. `eager` is a flood: no link is ever pruned. */
+const PROTOCOLS: Readonly<Record<string, { readonly tree: PlumtreeOptionsInput; readonly isMany: boolean }>> = {
+  eager: { tree: { pruneAfter: 1_000, optimizeAt: 65_535 }, isMany: false },
+  one: { tree: { optimizeAt: 65_535 }, isMany: false },
+  many: { tree: { optimizeAt: 65_535 }, isMany: true },
+  'one-optimised': { tree: { optimizeAt: 3 }, isMany: false },
+  'many-optimised': { tree: { optimizeAt: 7 }, isMany: true },
+};
+
+/** Stable state: one message after the other, over a network that nothing happens to. `first`, `second`, `third`: redundancy from the beginning. */
+export function stable({ seed, nodes = 10_000, cycles = 50, log }: ScenarioOptions): Figures {
+  const net = new Cycles({ nodes, seed }).build(cycles);
+  log?.('built');
+  const figures: Record<string, number> = {};
+  for (const [name, { tree, isMany }] of Object.entries(PROTOCOLS)) {
+    const random = seededRandom(seed);
+    const broadcasts = new Broadcasts({ net, nodes, random, tree });
+    const sender = () => (isMany ? Math.floor(random() * nodes) : nodes >> 1);
+    const [warm, count] = isMany ? [MANY, MANY] : [ONE, ONE];
+    const all = Array.from({ length: warm + count }, () => measure(broadcasts, sender()));
+    const mean = (key: keyof Measure) => all.slice(warm).reduce((sum, each) => sum + each[key], 0) / count;
+    for (const key of ['payloads', 'control', 'redundancy', 'lastHop', 'missed'] as const) figures[`${name} ${key}`] = mean(key);
+    for (const [i, when] of (['first', 'second', 'third'] as const).entries()) figures[`${name} ${when}`] = all[i]!.redundancy;
+    figures[`${name} missed`] = all.reduce((sum, { missed }) => sum + missed, 0);
+    log?.(name);
+  }
+  return figures;
+}
+
+interface Measure {
+  readonly payloads: number;
+  readonly control: number;
+  readonly redundancy: number;
+  readonly lastHop: number;
+  readonly missed: number;
+}
+
+function measure(broadcasts: Broadcasts, sender: number): Measure {
+  const { network } = broadcasts;
+  network.resetTraffic();
+  const { reached, lastHop } = broadcasts.publish(sender);
+  network.run(SETTLE);
+  const { payloads, control } = network;
+  return { payloads, control, redundancy: payloads / (reached.size - 1) - 1, lastHop: lastHop(), missed: network.machines.length - reached.size };
+}
+
+/**
+ * A part of the nodes fails, and nobody sees it: a node notices a dead neighbour by writing to it. `first`: of the living whom the first message
+ * reaches by the links that are left; `mended`: when those who noticed have mended their views, 10 s later; `healed`: after a membership cycle.
+ * Then a message a cycle: `rounds` is the first that reaches all by itself, `redundancy 1…3` and `hop 1…3` are those of the messages after the
+ * first, `lost` how many deliveries never came about.
+ */
+export function mending({ seed, nodes = 10_000, cycles = 50, share = 0.5, how = 'one', log }: ScenarioOptions): Figures {
+  const net = new Cycles({ nodes, seed }).build(cycles);
+  log?.('built');
+  const random = seededRandom(seed);
+  const isMany = how === 'many';
+  const broadcasts = new Broadcasts({ net, nodes, random, tree: { optimizeAt: isMany ? 7 : 65_535 } });
+  const { network } = broadcasts;
+  const dead = new Set(net.draw(share));
+  const survivors = net.living().filter((node) => !dead.has(node));
+  const draw = () => survivors[Math.floor(random() * survivors.length)]!;
+  const only = draw();
+  const sender = () => (isMany ? draw() : only);
+  const count = survivors.length;
+  for (let i = 0; i < 2 * ONE; i++) measure(broadcasts, sender());
+  broadcasts.crash([...dead], false);
+  const expected = net.graph().floods(1_000, random).reliability;
+
+  network.resetTraffic();
+  const message = broadcasts.publish(sender());
+  const part = () => message.reached.size / count;
+  network.run(LONG);
+  const first = part();
+  broadcasts.heal();
+  network.run(LONG);
+  const mended = part();
+  broadcasts.cycle();
+  network.run(SETTLE);
+  const figures: Record<string, number> = { expected, first, mended, healed: part(), rounds: MOST_ROUNDS + 1, lost: count - message.reached.size };
+  for (let round = 1; round <= MOST_ROUNDS; round++) {
+    network.resetTraffic();
+    const { reached, lastHop } = broadcasts.publish(sender());
+    network.run(LONG);
+    const isWhole = reached.size === count;
+    if (round <= TOLD) {
+      figures[`reached ${round}`] = reached.size / count;
+      figures[`redundancy ${round}`] = network.payloads / (reached.size - 1) - 1;
+      figures[`hop ${round}`] = lastHop();
+    }
+    broadcasts.heal();
+    network.run(SETTLE);
+    broadcasts.cycle();
+    network.run(SETTLE);
+    figures['lost'] = figures['lost']! + count - reached.size;
+    if (isWhole) figures['rounds'] = Math.min(figures['rounds']!, round);
+    if (isWhole && round >= TOLD) break;
+  }
+  return figures;
+}
+
+/** Messages to settle, and messages that are measured: of one sender, and of many. */
+const ONE = 10;
+const MANY = 50;
+/** Milliseconds for a message over a tree that stands; and over one that is to be mended graft by graft, within the 30 s that it is kept. */
+const SETTLE = 2_000;
+const LONG = 10_000;
+const MOST_ROUNDS = 10;
+const TOLD = 3;
