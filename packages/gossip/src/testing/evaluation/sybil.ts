@@ -137,6 +137,12 @@ class Sybil implements Overlay {
 
   controlled(): void {}
 
+  arrived(): void {}
+
+  held(): void {}
+
+  refused(): void {}
+
   writable(): void {}
 
   leave(): void {}

@@ -53,13 +53,14 @@ function measure(broadcasts: Broadcasts, sender: number): Measure {
 }
 
 /**
- * A part of the nodes fails, and nobody sees it: a node notices a dead neighbour by writing to it. `first`: of the living whom the first message
+ * A part of the nodes fails, and nobody sees it: a node notices a dead neighbour by writing to it; with `keep-alive` all do when the next cycle
+ * begins. `expected`: what the links that are left allow; `first`: of the living whom the first message
  * reaches by the links that are left; `mended`: when those who noticed have mended their views, 10 s later; `healed`: after a membership cycle.
  * Then a message a cycle: `rounds` is the first that reaches all by itself, `redundancy 1…3` and `hop 1…3` are those of the messages after the
  * first, `lost` how many deliveries never came about.
  */
 export function mending({ seed, nodes = 10_000, cycles = 50, share = 0.5, how = 'one', log }: ScenarioOptions): Figures {
-  const net = new Cycles({ nodes, seed }).build(cycles);
+  const net = new Cycles({ nodes, seed, notice: how === 'keep-alive' ? 'keep-alive' : 'write' }).build(cycles);
   log?.('built');
   const random = seededRandom(seed);
   const isMany = how === 'many';
