@@ -18,7 +18,7 @@ export interface Crew {
 
 /** It presses whomever it finds for links, gives one to all who ask, tells of attackers alone, and keeps every message for itself. */
 export function sybils(crew: Crew): OverlayFactory {
-  return { name: 'partialView', holds: true, create: (setup) => new Sybil(setup, crew) };
+  return { ...partialView(), create: (setup) => new Sybil(setup, crew) };
 }
 
 /** It does all as it should, until `crew.isMute`: from then on it passes nothing on, and gives notice of nothing. */
