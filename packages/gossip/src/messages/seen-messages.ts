@@ -72,16 +72,16 @@ export class SeenMessages {
     return origin.window.look(id.sequence, now, this.#options);
   }
 
-  /** Says what it is, and remembers it. @param digest of the content, to tell a second content under the same id. */
-  note(id: MessageId, now: number, digest?: number): SeenVerdict {
+  /** Says what it is, and remembers it. @param digest of the content, to tell a second content under the same id. @param key of the id, where it is at hand. */
+  note(id: MessageId, now: number, digest?: number, key: string = messageKey(id)): SeenVerdict {
     const verdict = this.look(id, now);
-    if (verdict === 'seen') return this.#isOther(id, digest) ? 'conflict' : 'seen';
+    if (verdict === 'seen') return this.#isOther(key, digest) ? 'conflict' : 'seen';
     if (verdict !== 'new') return verdict;
     const origin = this.#originOf(id, now);
     origin.window.note(id.sequence, now, this.#options);
     if (origin.window.isOpen) this.#open.add(origin);
     else this.#open.delete(origin);
-    if (digest !== undefined) this.#keep(id, digest, now);
+    if (digest !== undefined) this.#keep(key, digest, now);
     return 'new';
   }
 
@@ -138,14 +138,14 @@ export class SeenMessages {
     this.#open.delete(origin);
   }
 
-  #keep(id: MessageId, digest: number, now: number): void {
-    this.#digests.set(messageKey(id), { digest, at: now });
+  #keep(key: string, digest: number, now: number): void {
+    this.#digests.set(key, { digest, at: now });
     if (this.#digests.size > this.#options.digests) this.#digests.delete(this.#digests.oldest![0]);
   }
 
-  #isOther(id: MessageId, digest: number | undefined): boolean {
+  #isOther(key: string, digest: number | undefined): boolean {
     if (digest === undefined) return false;
-    const first = this.#digests.get(messageKey(id));
+    const first = this.#digests.get(key);
     return first !== undefined && first.digest !== digest;
   }
 }

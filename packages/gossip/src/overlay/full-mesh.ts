@@ -2,7 +2,7 @@
 
 import { integer, type OptionsInput, optionsSchema, parseOptions, type TransportError, withDefault } from '@trunkline/transport-core';
 import { contentDigest } from '../messages/content-digest.ts';
-import type { MessageId } from '../messages/message-id.ts';
+import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';
 import type { Push } from '../plumtree/message.ts';
 import { type Body, isFor } from './body.ts';
@@ -74,12 +74,13 @@ export class FullMesh implements Overlay {
 
   pushed(from: string, push: Push<Body>, now: number): void {
     const { id, payload } = push;
-    const verdict = this.#seen.note(id, now, contentDigest(payload.payload));
+    const key = messageKey(id);
+    const verdict = this.#seen.note(id, now, contentDigest(payload.payload), key);
     if (verdict === 'new') {
       // What its publisher sends has passed one link, whatever it says.
       const hops = id.origin === from ? 1 : push.hops;
       if (hops < this.#hops) this.#passOn(from, { ...push, hops: hops + 1 });
-      return this.#host.deliver(push, { id, origin: id.origin, from, hops });
+      return this.#host.deliver(push, { id, key, origin: id.origin, from, hops });
     }
     // Who passed it on may have been deceived.
     if (verdict === 'conflict') this.#host.misbehaved(from, 'conflict', id.origin === from);

@@ -5,6 +5,8 @@ import type { Control, Push } from './message.ts';
 
 export interface DeliveryMeta {
   readonly id: MessageId;
+  /** `messageKey` of the id. */
+  readonly key: string;
   /** Who published it, as the id says. */
   readonly origin: string;
   /** The peer that it came from: the last hop. */

@@ -163,7 +163,7 @@ export class Plumtree<P> {
     const key = messageKey(id);
     this.#keepPromise(neighbour, key);
     neighbour.owed?.delete(key);
-    const verdict = id.origin === this.#self ? this.#look(id, now) : this.#seen.note(id, now, this.#digest?.(message.payload));
+    const verdict = id.origin === this.#self ? this.#look(id, now) : this.#seen.note(id, now, this.#digest?.(message.payload), key);
     if (verdict === 'seen' || verdict === 'conflict') return this.#onDuplicate(neighbour, key, id, verdict === 'conflict', now);
     if (id.origin === this.#self) return this.#refuseOwn(neighbour, id, now);
     if (verdict === 'new') return this.#onNew(neighbour, key, message, now);
@@ -186,7 +186,7 @@ export class Plumtree<P> {
     if (!this.#tree.isSettling(neighbour, now)) this.#tree.graft(neighbour);
     this.#optimize(neighbour, hops, advertisers, now);
     this.counters.delivered++;
-    this.#host.deliver(message, { id, origin: id.origin, from: neighbour.id, hops });
+    this.#host.deliver(message, { id, key, origin: id.origin, from: neighbour.id, hops });
   }
 
   /**

@@ -312,10 +312,10 @@ export class Session {
     };
   }
 
-  #deliver({ payload: body, id }: Push<Body>, { origin, from, hops }: DeliveryMeta): void {
+  #deliver({ payload: body, id }: Push<Body>, { key, origin, from, hops }: DeliveryMeta): void {
     if (body.audience === 'except' && body.nodes.includes(this.host.self)) return this.drop('excluded', id, from);
     this.delivered++;
-    const meta = { id: messageKey(id), origin, signed: body.signature !== undefined, from, hops };
+    const meta = { id: key, origin, signed: body.signature !== undefined, from, hops };
     if (this.host.events.isRead) this.host.events.tell({ type: 'delivered', topic: this.key.name, ...meta });
     for (const reader of [...this.readers]) reader.offer(body.message, meta);
   }
