@@ -1,5 +1,6 @@
 // What a link does to what crosses it, on both levels where it makes sense.
 
+import { serve } from '@trunkline/transport-core';
 import test from 'ava';
 import { createSimulation, type Level, type LinkOptions } from '../index.simulation.ts';
 import { drain, items, lab, linked, outcome, server } from './testing/lab.ts';
@@ -73,6 +74,29 @@ for (const level of LEVELS) {
     await sim.close();
   });
 }
+
+test.serial('uplink: what a node sends over all its links together takes as long as it does, and what others send does not', async (t) => {
+  const took = async (link: LinkOptions) => {
+    const sim = createSimulation({ seed: 1, level: 'stream', link: { fragment: 0, ...link } });
+    const heard: number[] = [];
+    for (const name of ['a', 'b', 'c', 'd'])
+      sim.node(name, async ({ transport, clock }) => {
+        const t = transport(lab);
+        await t.listen();
+        serve(t, { hint: () => void heard.push(clock.now()) });
+        if (name === 'a' || name === 'd') for (const to of ['b', 'c']) void t.send(to, 'hint', 'x'.repeat(50_000));
+        return () => t.close();
+      });
+    await sim.until(() => heard.length === 4, 10_000);
+    const { now } = sim;
+    await sim.close();
+    return now;
+  };
+  const [link, uplink, both] = [await took({ bandwidth: 100_000 }), await took({ uplink: 100_000 }), await took({ bandwidth: 50_000, uplink: 100_000 })];
+  t.true(link > 500 && link < 520, `${link}`);
+  t.true(uplink > 1_000 && uplink < 1_020, `${uplink}`);
+  t.true(both > 1_000 && both < 1_520, `${both}`);
+});
 
 test.serial('loss: the share that is said', async (t) => {
   const { sim, client, heard } = await linked({ loss: 0.2 });
@@ -174,6 +198,7 @@ test.serial('bad links are TypeErrors that name the option', (t) => {
     [{ latency: [3, 1] }, /latency/],
     [{ burst: { begin: 0.1 } }, /burst/],
     [{ bandwidth: 0 }, /bandwidth/],
+    [{ uplink: -1 }, /uplink/],
     [{ lost: 1 }, /lost/],
     [{ queue: 0 }, /queue/],
   ];

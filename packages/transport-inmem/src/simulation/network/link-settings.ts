@@ -17,6 +17,8 @@ export interface LinkOptions {
   readonly reorder?: number | undefined;
   /** Bytes a second; what exceeds it queues. Default: no limit. */
   readonly bandwidth?: number | undefined;
+  /** Bytes a second that a node sends over all its links together, queued in the order sent. Default: no limit. */
+  readonly uplink?: number | undefined;
   /** Bytes that may queue for the bandwidth: a message that finds more is lost, a chunk of a stream waits. Default 1 MiB. */
   readonly queue?: number | undefined;
   /** Streams only: share of chunks that arrive in several pieces, cut anywhere. Default 0.1. */
@@ -33,6 +35,7 @@ export interface LinkSettings {
   readonly duplicate: number;
   readonly reorder: number;
   readonly bandwidth: number;
+  readonly uplink: number;
   readonly queue: number;
   readonly fragment: number;
   readonly corrupt: number;
@@ -45,6 +48,7 @@ export const CALM: LinkSettings = {
   duplicate: 0,
   reorder: 0,
   bandwidth: Number.POSITIVE_INFINITY,
+  uplink: Number.POSITIVE_INFINITY,
   queue: 1024 * 1024,
   fragment: 0.1,
   corrupt: 0,
@@ -62,13 +66,16 @@ export function linkSettings(base: LinkSettings, options: LinkOptions, name: str
 const isShare = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 1;
 const share = () => optional(reference<number>(isShare, 'a share from 0 to 1'));
 
+const rate = () => optional(reference<number>((value) => typeof value === 'number' && value > 0, 'bytes a second above 0'));
+
 const schema = optionsSchema({
   latency: optional(reference<Delay>(isDelay, 'milliseconds from 0 on, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }')),
   loss: share(),
   burst: optional(reference<NonNullable<LinkOptions['burst']>>(isBurst, 'shares { begin, end, loss? }')),
   duplicate: share(),
   reorder: share(),
-  bandwidth: optional(reference<number>((value) => typeof value === 'number' && value > 0, 'bytes a second above 0')),
+  bandwidth: rate(),
+  uplink: rate(),
   queue: optional(integer(1, Number.MAX_SAFE_INTEGER)),
   fragment: share(),
   corrupt: share(),

@@ -9,6 +9,12 @@ export interface Stalled {
   resume(): void;
 }
 
+/** What all links of a node share on the way out. */
+export interface Uplink {
+  /** When the last byte of what was sent has left. */
+  freeAt: number;
+}
+
 export class Path {
   readonly from: string;
   readonly to: string;
@@ -23,12 +29,14 @@ export class Path {
   #bad = false;
   /** When the last byte of what was sent is on its way, where bandwidth bounds that. */
   #freeAt = 0;
+  readonly #uplink: Uplink;
 
-  constructor(from: string, to: string, random: Random, settings: LinkSettings) {
+  constructor(from: string, to: string, random: Random, settings: LinkSettings, uplink: Uplink) {
     this.from = from;
     this.to = to;
     this.random = random;
     this.settings = settings;
+    this.#uplink = uplink;
   }
 
   get closed(): boolean {
@@ -37,13 +45,15 @@ export class Path {
 
   /** Milliseconds until something of this size that is sent now has arrived; undefined: the queue before it is full, and it can't wait. */
   delay(now: number, size: number, patient: boolean): number | undefined {
-    const { bandwidth, queue, latency } = this.settings;
+    const { bandwidth, uplink, queue, latency } = this.settings;
     const travel = draw(latency, this.random);
-    if (bandwidth === Number.POSITIVE_INFINITY) return travel;
-    const wait = Math.max(0, this.#freeAt - now);
-    if (!patient && (wait * bandwidth) / 1_000 > queue) return undefined;
-    this.#freeAt = now + wait + (size * 1_000) / bandwidth;
-    return this.#freeAt - now + travel;
+    if (bandwidth === Number.POSITIVE_INFINITY && uplink === Number.POSITIVE_INFINITY) return travel;
+    const leaves = Math.max(now, this.#uplink.freeAt);
+    const enters = Math.max(leaves, this.#freeAt);
+    if (!patient && ((enters - now) * Math.min(bandwidth, uplink)) / 1_000 > queue) return undefined;
+    this.#uplink.freeAt = leaves + (size * 1_000) / uplink;
+    this.#freeAt = enters + (size * 1_000) / bandwidth;
+    return Math.max(this.#uplink.freeAt, this.#freeAt) - now + travel;
   }
 
   /** What a message that others may overtake takes beyond its delay. */

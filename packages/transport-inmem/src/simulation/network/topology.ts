@@ -2,7 +2,7 @@
 
 import { childRandom } from '../world/chance.ts';
 import { type LinkOptions, type LinkSettings, linkSettings } from './link-settings.ts';
-import { Path } from './path.ts';
+import { Path, type Uplink } from './path.ts';
 
 /** Both directions, or what the first sends to the second alone. */
 export type Direction = 'both' | 'one-way';
@@ -11,6 +11,7 @@ export class Topology {
   readonly #seed: number;
   readonly #base: LinkSettings;
   readonly #paths = new Map<string, Map<string, Path>>();
+  readonly #uplinks = new Map<string, Uplink>();
   readonly #cuts = new Set<string>();
   readonly #holds = new Set<string>();
   readonly #changes = new Map<string, LinkSettings>();
@@ -29,7 +30,7 @@ export class Topology {
     if (row === undefined) this.#paths.set(from, (row = new Map()));
     let path = row.get(to);
     if (path === undefined) {
-      path = new Path(from, to, childRandom(this.#seed, 'link', from, to), this.#base);
+      path = new Path(from, to, childRandom(this.#seed, 'link', from, to), this.#base, this.#uplink(from));
       this.#judge(path);
       row.set(to, path);
     }
@@ -75,6 +76,12 @@ export class Topology {
 
   get whole(): boolean {
     return this.#groups === undefined && this.#cuts.size === 0 && this.#holds.size === 0 && this.#changes.size === 0;
+  }
+
+  #uplink(from: string): Uplink {
+    let uplink = this.#uplinks.get(from);
+    if (uplink === undefined) this.#uplinks.set(from, (uplink = { freeAt: 0 }));
+    return uplink;
   }
 
   #judgeAll(): void {

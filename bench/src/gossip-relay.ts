@@ -1,0 +1,72 @@
+// The benchmark of the forwarding scheme for large messages: until the last node has one, sent by way of relays and directly to each, in one run.
+// In virtual time, where what limits is each node's uplink: on one machine it would be the processor that all share.
+
+import { parseArgs } from 'node:util';
+import { listed, positive } from './arguments.ts';
+import { type Scene, type Spread, spread } from './gossip-relay/spread.ts';
+import { alignTable, round3 } from './table.ts';
+
+const USAGE = `usage: node bench/dist/gossip-relay.js [options]
+
+  --receivers <n>  with commas between (8,16,32)
+  --size <KiB>     of a message, with commas between (64,1024,16384)
+  --fanout <n>     nodes that each sends a message to (3)
+  --uplink <n>     Mbit/s that each node sends over all its links together (100)
+  --latency <ms>   from one node to another (10)
+  --seed <n>       (1)
+  --help           this text`;
+
+const KIB = 1024;
+
+try {
+  const { values } = parseArgs({
+    options: {
+      receivers: { type: 'string' },
+      size: { type: 'string' },
+      fanout: { type: 'string' },
+      uplink: { type: 'string' },
+      latency: { type: 'string' },
+      seed: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help === true) console.log(USAGE);
+  else {
+    const numbers = (name: 'receivers' | 'size', otherwise: string) => listed(values[name] ?? otherwise).map((text) => positive(name, text, 1));
+    const sizes = numbers('size', '64,1024,16384').map((size) => size * KIB);
+    const fanout = positive('fanout', values.fanout, 3);
+    const uplink = positive('uplink', values.uplink, 100);
+    const latency = positive('latency', values.latency, 10);
+    const lines = [['receivers', 'KiB', 'direct ms', 'relays ms', 'ratio', 'half, direct', 'half, relays', 'publisher sent, direct', 'relays', 'most, relays']];
+    for (const receivers of numbers('receivers', '8,16,32')) {
+      const scene: Scene = { receivers, uplink: (uplink * 1e6) / 8, latency, seed: positive('seed', values.seed, 1), relay: undefined };
+      const direct = await spread(scene, sizes);
+      const relays = await spread({ ...scene, relay: { above: 0, fanout, memory: 256 * KIB * KIB } }, sizes);
+      sizes.forEach((_, i) => void lines.push(line(receivers, direct[i]!, relays[i]!)));
+    }
+    console.log(`virtual time; uplinks of ${uplink} Mbit/s, ${latency} ms from node to node, fanout ${fanout}; until the last has it, and until half have\n`);
+    console.log(alignTable(lines, 0));
+    console.log('\nratio: relays to direct. What was sent is in copies of the message.');
+  }
+} catch (error) {
+  if (!(error instanceof TypeError)) throw error;
+  console.error(`${error.message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}
+
+function line(receivers: number, direct: Spread, relays: Spread): string[] {
+  const { size } = direct;
+  const copies = (bytes: number) => (bytes / size).toFixed(2);
+  return [
+    String(receivers),
+    (size / KIB).toLocaleString('en-US'),
+    round3(direct.last),
+    round3(relays.last),
+    (relays.last / direct.last).toFixed(2),
+    round3(direct.half),
+    round3(relays.half),
+    copies(direct.published),
+    copies(relays.published),
+    copies(relays.most),
+  ];
+}
