@@ -1,4 +1,5 @@
-// The address book and the trust in those who are in it: loaded at the start, saved every two minutes and at the end.
+// The address book and the trust in those who are in it: loaded at the start, saved every two minutes, at the end, and
+// soon after the first few were met.
 
 import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
 import { AddressBook } from '../book/address-book.ts';
@@ -27,6 +28,8 @@ export class BookKeeper {
   #failing = false;
   #closing: Promise<void> | undefined = undefined;
   #opened = false;
+  /** Addresses and tried ones, when it was saved last. */
+  #saved = 0;
 
   constructor(options: BookKeeperOptions) {
     this.#options = options;
@@ -50,11 +53,21 @@ export class BookKeeper {
     const early = this.book;
     this.book = this.#bookOf(value.book, now);
     this.trust = new TrustBook({ now, saved: value.trust });
+    this.#saved = this.#known;
     for (const { nodeId, address, tried } of early.entries()) {
       if (tried) this.book.succeeded(nodeId, address, now);
       else this.book.learn({ nodeId, address }, now);
     }
     for (const { nodeId, left } of early.save(now).bans) this.book.ban(nodeId, now, left);
+  }
+
+  /** A node was met. While few are known that is saved soon: who dies in the first minutes of a life would know nobody in the next. */
+  met(now: number): void {
+    if (this.#opened && this.book.size <= FEW && this.#known > this.#saved) this.due = Math.min(this.due, now + SOON);
+  }
+
+  get #known(): number {
+    return this.book.size + this.book.tried;
   }
 
   /** Saves; a failure is told once, and tried again at the next time. */
@@ -63,6 +76,7 @@ export class BookKeeper {
     if (store === undefined || !this.#opened) return Promise.resolve();
     const now = clock.now();
     this.due = now + SAVE;
+    this.#saved = this.#known;
     this.#saving ??= this.#write(store, formatNotes({ book: this.book.save(now), trust: this.trust.save(now) })).finally(() => {
       this.#saving = undefined;
     });
@@ -121,3 +135,7 @@ export class BookKeeper {
 const PATIENCE = 5_000;
 /** Tendermint saves its book every two minutes. */
 const SAVE = 120_000;
+/** As many as a node keeps dialled, and some. */
+const FEW = 16;
+/** Milliseconds: those that come together are saved together. */
+const SOON = 1_000;

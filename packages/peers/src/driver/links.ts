@@ -184,12 +184,13 @@ export class Links {
 
   /** What a link tells of where its peer is. */
   #note(nodeId: string, remote: Remote, dialled: string | undefined): void {
-    const { book } = this.#node.keeper;
+    const { keeper } = this.#node;
     const now = this.#node.now();
     const address = dialled ?? (remote.direction === 'in' ? firstAddress(remote.addr) : undefined);
     if (address === undefined || nodeOf(address) !== undefined) return;
-    if (dialled !== undefined) book.succeeded(nodeId, dialled, now);
-    else book.learn({ nodeId, address }, now, remote.endpoint);
+    if (dialled !== undefined) keeper.book.succeeded(nodeId, dialled, now);
+    else keeper.book.learn({ nodeId, address }, now, remote.endpoint);
+    keeper.met(now);
   }
 
   /** Which of a peer's links is used. One that was dialled in vain is closed by who dialled it, when its calls are through. */
