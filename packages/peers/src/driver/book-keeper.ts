@@ -1,5 +1,5 @@
-// The address book and the trust in those who are in it: loaded at the start, saved every two minutes, at the end, and
-// soon after the first few were met.
+// The address book and the trust in those who are in it: loaded at the start, saved every two minutes and at the end; a
+// small one whenever somebody was met.
 
 import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
 import { AddressBook } from '../book/address-book.ts';
@@ -28,8 +28,6 @@ export class BookKeeper {
   #failing = false;
   #closing: Promise<void> | undefined = undefined;
   #opened = false;
-  /** Addresses and tried ones, when it was saved last. */
-  #saved = 0;
 
   constructor(options: BookKeeperOptions) {
     this.#options = options;
@@ -53,7 +51,6 @@ export class BookKeeper {
     const early = this.book;
     this.book = this.#bookOf(value.book, now);
     this.trust = new TrustBook({ now, saved: value.trust });
-    this.#saved = this.#known;
     for (const { nodeId, address, tried } of early.entries()) {
       if (tried) this.book.succeeded(nodeId, address, now);
       else this.book.learn({ nodeId, address }, now);
@@ -61,13 +58,9 @@ export class BookKeeper {
     for (const { nodeId, left } of early.save(now).bans) this.book.ban(nodeId, now, left);
   }
 
-  /** A node was met. While few are known that is saved soon: who dies in the first minutes of a life would know nobody in the next. */
+  /** A node was met, perhaps at another address than before. A small book is saved soon: who is killed finds those few again in its next life. */
   met(now: number): void {
-    if (this.#opened && this.book.size <= FEW && this.#known > this.#saved) this.due = Math.min(this.due, now + SOON);
-  }
-
-  get #known(): number {
-    return this.book.size + this.book.tried;
+    if (this.#opened && this.book.size <= FEW) this.due = Math.min(this.due, now + SOON);
   }
 
   /** Saves; a failure is told once, and tried again at the next time. */
@@ -76,7 +69,6 @@ export class BookKeeper {
     if (store === undefined || !this.#opened) return Promise.resolve();
     const now = clock.now();
     this.due = now + SAVE;
-    this.#saved = this.#known;
     this.#saving ??= this.#write(store, formatNotes({ book: this.book.save(now), trust: this.trust.save(now) })).finally(() => {
       this.#saving = undefined;
     });
@@ -135,7 +127,7 @@ export class BookKeeper {
 const PATIENCE = 5_000;
 /** Tendermint saves its book every two minutes. */
 const SAVE = 120_000;
-/** As many as a node keeps dialled, and some. */
+/** Addresses of a small book: some more than a node keeps dialled. */
 const FEW = 16;
 /** Milliseconds: those that come together are saved together. */
 const SOON = 1_000;

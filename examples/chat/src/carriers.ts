@@ -1,0 +1,24 @@
+// What may carry the chat: one line each.
+
+import type { Identity } from '@trunkline/identity';
+import { secured } from '@trunkline/stream-noise';
+import type { Backend } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
+import { ws } from '@trunkline/transport-ws';
+
+export interface Carrier {
+  /** Of addresses that are written without one. */
+  readonly scheme: string;
+  backend(identity: Identity): Backend;
+}
+
+export const CARRIERS: Readonly<Record<string, Carrier>> = {
+  tcp: { scheme: 'tcp', backend: () => tcp() },
+  noise: { scheme: 'tcp', backend: (identity) => secured(tcp(), { identity }) },
+  ws: { scheme: 'ws', backend: () => ws() },
+};
+
+/** 'host:port' with its scheme; an id before it stays. */
+export function withScheme({ scheme }: Carrier, address: string): string {
+  return address.includes('://') ? address : address.replace(/^([^@]*@)?/, (id) => `${id}${scheme}://`);
+}

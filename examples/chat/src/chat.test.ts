@@ -1,0 +1,183 @@
+// Processes that talk, die and come back.
+
+import { on } from 'node:events';
+import { watch } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { Person } from './testing/person.ts';
+
+const NAMES = ['ada', 'bob', 'cyd', 'dee'];
+const others = (name: string) => NAMES.filter((other) => other !== name);
+
+/** Four who have keys; the first is where the others join. */
+class Room {
+  readonly people = new Map<string, Person>();
+  readonly #t: ExecutionContext;
+  readonly #folder: string;
+  readonly #args: readonly string[];
+  /** Where each is now, or was last. */
+  readonly #addresses = new Map([['ada', '127.0.0.1:0']]);
+  #said = 0;
+
+  constructor(t: ExecutionContext, folder: string, args: readonly string[]) {
+    this.#t = t;
+    this.#folder = folder;
+    this.#args = args;
+  }
+
+  /** Comes in, for the first time or again: only the first one's address stays the same. */
+  async enter(name: string): Promise<void> {
+    const ada = this.#addresses.get('ada')!;
+    const where = name === 'ada' ? ['--listen', ada] : ['--join', ada];
+    const person = new Person(this.#t, ['--name', name, '--key', join(this.#folder, name), ...where, ...this.#args]);
+    this.people.set(name, person);
+    const [, address] = await person.sees(/ in lobby, at \w+:\/\/([\d.]+:\d+)/);
+    this.#addresses.set(name, address!);
+  }
+
+  async kill(name: string): Promise<void> {
+    await this.people.get(name)!.kill();
+    this.people.delete(name);
+  }
+
+  /** Waits until everybody has seen what it waits for, of everybody else, since what each had seen then. */
+  async all(what: (name: string) => RegExp, of: readonly string[], since?: ReadonlyMap<string, number>): Promise<void> {
+    const seen = [...this.people].flatMap(([viewer, person]) =>
+      of.filter((name) => name !== viewer).map((name) => person.sees(what(name), since?.get(viewer) ?? 0)),
+    );
+    await Promise.all(seen);
+  }
+
+  /** How much each has seen by now. */
+  now(): Map<string, number> {
+    return new Map([...this.people].map(([name, { lines }]) => [name, lines.length]));
+  }
+
+  /** Everybody says something, and everybody else gets it. */
+  async talk(): Promise<void> {
+    const round = ++this.#said;
+    for (const [name, person] of this.people) person.says(`${name} in round ${round}`);
+    await this.all((name) => new RegExp(`^\\d\\d:\\d\\d:\\d\\d ${name}: ${name} in round ${round}$`), [...this.people.keys()]);
+    for (const [viewer, { lines }] of this.people) {
+      const heard = lines.filter((text) => text.endsWith(` in round ${round}`));
+      this.#t.is(heard.length, this.people.size - 1, `${viewer}: ${heard}`);
+    }
+  }
+
+  /** Waits until it is written down where all others are, for its next life. */
+  async writtenDown(name: string): Promise<void> {
+    const watcher = watch(this.#folder);
+    const changes = on(watcher, 'change');
+    const addresses = others(name).map((other) => this.#addresses.get(other)!);
+    const isComplete = async () => {
+      const book = await readFile(join(this.#folder, `${name}.peers`), 'utf8').catch(() => '');
+      return addresses.every((address) => book.includes(address));
+    };
+    while (!(await isComplete())) await changes.next();
+    watcher.close();
+  }
+}
+
+const isHere = (name: string) => new RegExp(`^\\* ${name} \\([0-9a-f]{8}\\) is here$`);
+const hasGone = (name: string) => new RegExp(`^\\* ${name} \\([0-9a-f]{8}\\) has gone$`);
+
+async function folder(t: ExecutionContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'trunkline-chat-'));
+  t.teardown(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+for (const args of [
+  ['--overlay', 'mesh'],
+  ['--overlay', 'tree'],
+  ['--overlay', 'tree', '--transport', 'noise'],
+  ['--overlay', 'mesh', '--transport', 'ws'],
+]) {
+  test(`${args.join(' ')}: each is killed and comes back, also the one that all joined through; all talk again`, async (t) => {
+    t.timeout(120_000);
+    const room = new Room(t, await folder(t), args);
+    for (const name of NAMES) await room.enter(name);
+    await room.all(isHere, NAMES);
+    await room.talk();
+    // All four with the plain ones; the others only show that what carries it makes no difference.
+    const victims = args.length === 2 ? ['bob', 'ada', 'dee', 'cyd'] : ['ada'];
+    for (const victim of victims) {
+      const before = room.now();
+      await room.writtenDown(victim);
+      await room.kill(victim);
+      await room.all(hasGone, [victim], before);
+      await room.talk();
+      await room.enter(victim);
+      before.delete(victim);
+      await room.all(isHere, [victim], before);
+      await Promise.all(others(victim).map((name) => room.people.get(victim)!.sees(isHere(name))));
+      await room.talk();
+    }
+    for (const name of NAMES) t.is(await room.people.get(name)!.leaves(), 0);
+  });
+}
+
+test('who returns finds the others though the one that all joined through is gone', async (t) => {
+  t.timeout(120_000);
+  const room = new Room(t, await folder(t), []);
+  for (const name of NAMES) await room.enter(name);
+  await room.all(isHere, NAMES);
+  await room.writtenDown('bob');
+  await room.kill('ada');
+  await room.kill('bob');
+  await room.enter('bob');
+  await Promise.all(['cyd', 'dee'].map((name) => room.people.get('bob')!.sees(isHere(name))));
+  await room.talk();
+});
+
+test('two rooms do not hear each other; /who shows who is in ours, /quit leaves, and Ctrl-C is seen by the others at once', async (t) => {
+  t.timeout(60_000);
+  const ada = new Person(t, ['--name', 'ada']);
+  const [, address] = await ada.sees(/at (\S+)$/);
+  const bob = new Person(t, ['--name', 'bob', '--join', address!]);
+  const spy = new Person(t, ['--name', 'spy', '--join', address!, '--room', 'elsewhere']);
+  await spy.sees(/in elsewhere/);
+  await Promise.all([ada.sees(isHere('bob')), bob.sees(isHere('ada'))]);
+  ada.says('hello\u0007 \u{1f30d}');
+  await bob.sees(/^\d\d:\d\d:\d\d ada: hello {2}\u{1f30d}$/u);
+  ada.says('/who');
+  await ada.sees(/^\* here: you, bob \([0-9a-f]{8}\)$/);
+  t.is(await bob.leaves(), 0);
+  await ada.sees(hasGone('bob'));
+  ada.says('x'.repeat(5_000));
+  await ada.sees(/^\* .*too/i);
+  ada.says('/quit');
+  t.is(await ada.ends(), 0);
+  t.false(spy.lines.some((text) => text.includes('hello')));
+});
+
+test('what is wrong is told in one line', async (t) => {
+  const cases: [string[], number, RegExp][] = [
+    [[], 2, /^chat: --name is missing/],
+    [['--name', 'x', '--overlay', 'star'], 2, /^chat: --overlay: expected mesh or tree, got 'star'/],
+    [['--name', 'x', '--speed', '9'], 2, /^chat: Unknown option '--speed'/],
+    [['--name', 'x', '--listen', 'nonsense'], 1, /^chat: Cannot listen on 'tcp:\/\/nonsense': a TCP address is/],
+    [['--name', 'x', '--key', '/nowhere/at/all'], 1, /^chat: .*its folder does not exist/],
+  ];
+  for (const [args, code, pattern] of cases) {
+    const person = new Person(t, args);
+    t.is(await person.ends(), code);
+    t.is(person.lines.length, 1, person.lines.join('\n'));
+    t.regex(person.lines[0]!, pattern);
+  }
+  const ada = new Person(t, ['--name', 'ada']);
+  const [, address] = await ada.sees(/at (\S+)$/);
+  const bob = new Person(t, ['--name', 'bob', '--listen', address!]);
+  t.is(await bob.ends(), 1);
+  t.regex(bob.lines.join('\n'), /^chat: Cannot listen on .*something else listens there.*$/);
+});
+
+test('who joins through somebody who is not there is told so, and may go on', async (t) => {
+  const person = new Person(t, ['--name', 'x', '--join', '127.0.0.1:1']);
+  await person.sees(/^\* tcp:\/\/127.0.0.1:1: Cannot connect/);
+  person.says('anybody?');
+  await person.sees(/^\* nobody is here to hear that$/);
+  t.is(await person.leaves(), 0);
+});

@@ -1,0 +1,72 @@
+// The command line of the chat.
+
+import { parseArgs } from 'node:util';
+import { CARRIERS } from './carriers.ts';
+
+export interface ChatOptions {
+  readonly name: string;
+  readonly listen: string;
+  readonly join: readonly string[];
+  readonly room: string;
+  readonly overlay: 'mesh' | 'tree';
+  readonly transport: string;
+  /** Undefined: another id at each start. */
+  readonly key: string | undefined;
+}
+
+export const HELP = `Usage: pnpm chat --name <name> [options]
+
+A chat room across processes. Lines that you type go to everybody in the room.
+
+  --name <name>         who you are to the others
+  --listen <host:port>  where others reach you (default: 127.0.0.1:0, any free port)
+  --join <host:port>    somebody who is in it already; several with commas. Others are found through them
+  --room <room>         which room (default: lobby)
+  --overlay <overlay>   mesh: everybody sends to everybody. tree: each keeps a few links, and messages
+                        travel along a tree of them. The same for all in a room (default: mesh)
+  --transport <name>    tcp, ws, or noise: TCP, encrypted, and everybody's id is proven (default: tcp)
+  --key <file>          your key, made if it is not there: with it you are the same when you return, and
+                        find the others again; whom you know is kept in <file>.peers
+  --help                this text
+
+In the room: /who shows who is here, /quit leaves; so do Ctrl-C and Ctrl-D.`;
+
+/** 'help', or the options; throws an Error of one line that says what is wrong. */
+export function parseOptions(args: readonly string[]): ChatOptions | 'help' {
+  const { values } = parseArgs({
+    args: args.filter((arg) => arg !== '--'), // as `pnpm chat -- --name ada` hands it on
+    options: {
+      name: { type: 'string' },
+      listen: { type: 'string' },
+      join: { type: 'string', multiple: true },
+      room: { type: 'string' },
+      overlay: { type: 'string' },
+      transport: { type: 'string' },
+      key: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) return 'help';
+  return {
+    name: label('--name', values.name),
+    listen: values.listen ?? '127.0.0.1:0',
+    join: (values.join ?? []).flatMap((list) => list.split(',')).filter((address) => address !== ''),
+    room: label('--room', values.room ?? 'lobby'),
+    overlay: oneOf('--overlay', values.overlay ?? 'mesh', ['mesh', 'tree'] as const),
+    transport: oneOf('--transport', values.transport ?? 'tcp', Object.keys(CARRIERS)),
+    key: values.key,
+  };
+}
+
+/** One line of text that people read. */
+function label(option: string, text: string | undefined): string {
+  if (text === undefined) throw new Error(`${option} is missing`);
+  if (/^[^\p{Cc}]{1,40}$/u.test(text.trim())) return text.trim();
+  throw new Error(`${option}: expected 1 to 40 characters of one line, got ${JSON.stringify(text)}`);
+}
+
+function oneOf<const T extends string>(option: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === text);
+  if (found === undefined) throw new Error(`${option}: expected ${allowed.join(' or ')}, got '${text}'`);
+  return found;
+}

@@ -1,0 +1,75 @@
+// Somebody at a terminal: a process of the chat, its keyboard and its screen.
+
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
+
+const main = fileURLToPath(new URL('../main.js', import.meta.url));
+
+export class Person {
+  /** What was printed, errors too, from the beginning. */
+  readonly lines: string[] = [];
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #closed: Promise<unknown[]>;
+  #isOver = false;
+  readonly #waiting = new Set<() => void>();
+
+  /** It is gone after the test. */
+  constructor(t: Pick<ExecutionContext, 'teardown'>, args: readonly string[]) {
+    this.#child = spawn(process.execPath, [main, ...args]);
+    this.#closed = once(this.#child, 'close');
+    void this.#closed.then(() => {
+      this.#isOver = true;
+      this.#wake();
+    });
+    for (const input of [this.#child.stdout, this.#child.stderr]) {
+      createInterface({ input }).on('line', (text) => {
+        this.lines.push(text);
+        this.#wake();
+      });
+    }
+    this.#child.stdin.on('error', () => {});
+    t.teardown(() => this.kill());
+  }
+
+  says(text: string): void {
+    this.#child.stdin.write(`${text}\n`);
+  }
+
+  /** Waits for a line, among those from number `from` on. Rejects where the process ends without. */
+  async sees(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
+    for (let i = from; ; i++) {
+      while (i >= this.lines.length) {
+        if (this.#isOver) throw new Error(`no line like ${pattern} in\n${this.lines.join('\n')}`);
+        await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      }
+      const match = pattern.exec(this.lines[i]!);
+      if (match !== null) return match;
+    }
+  }
+
+  /** Ends it as a power cut does. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#closed;
+  }
+
+  /** Ctrl-C. Gives the exit code. */
+  async leaves(): Promise<unknown> {
+    this.#child.kill('SIGINT');
+    return this.ends();
+  }
+
+  /** Waits until it ends. Gives the exit code. */
+  async ends(): Promise<unknown> {
+    return (await this.#closed)[0];
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const look of waiting) look();
+  }
+}

@@ -1,0 +1,18 @@
+// Presence as the status of peers: whoever connects is told what holds now, and a link that ends takes it along. It reaches
+// those who are connected, so it is right where everybody is.
+
+import type { Peers } from '@trunkline/peers';
+import type { Entry, Table } from './table.ts';
+
+export function byStatus(peers: Peers<Entry>, table: Table) {
+  void follow(peers, table);
+  return { tell: (entry: Entry) => peers.status.set(entry), close: async () => {} };
+}
+
+async function follow(peers: Peers<Entry>, table: Table): Promise<void> {
+  for await (const event of peers.events()) {
+    if (event.type === 'up' && event.peer.status !== undefined) table.set(event.peer.nodeId, event.peer.status);
+    if (event.type === 'status' && event.status !== undefined) table.set(event.nodeId, event.status);
+    if (event.type === 'down' || (event.type === 'status' && event.status === undefined)) table.delete(event.nodeId);
+  }
+}

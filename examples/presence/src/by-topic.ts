@@ -1,0 +1,42 @@
+// Presence as a topic: it reaches thousands, each connected to a few. A topic remembers nothing, so everybody says again and again
+// that it is there, a newcomer is greeted by its neighbours, and who says nothing for three times as long has gone.
+
+import type { Gossip } from '@trunkline/gossip';
+import { type Clock, json } from '@trunkline/transport-core';
+import { z } from 'zod';
+import { Entry, type Table } from './table.ts';
+
+/** @param every milliseconds between two words of everybody. */
+export function byTopic(gossip: Gossip, clock: Clock, table: Table, every: number) {
+  const topic = gossip.topic('presence', json(z.nullable(Entry))); // Null is goodbye.
+  const lastHeard = new Map<string, number>();
+  const over = new AbortController();
+  let own: Entry | undefined;
+  const say = (message: Entry | null) => topic.publish(message).catch(() => {}); // The next one comes soon.
+  const went = (nodeId: string) => {
+    lastHeard.delete(nodeId);
+    table.delete(nodeId);
+  };
+  topic.subscribe((entry, { origin }) => {
+    if (entry === null) return went(origin);
+    lastHeard.set(origin, clock.now());
+    table.set(origin, entry);
+  });
+  void (async () => {
+    for await (const { type } of gossip.events()) if (type === 'neighborUp' && own !== undefined) void say(own);
+  })();
+  void (async () => {
+    while (!over.signal.aborted) {
+      await clock.sleep(every, over.signal).catch(() => {});
+      for (const [nodeId, at] of lastHeard) if (clock.now() - at > 3 * every) went(nodeId);
+      if (own !== undefined && !over.signal.aborted) void say(own);
+    }
+  })();
+  return {
+    tell: (entry: Entry) => void say((own = entry)),
+    async close() {
+      over.abort();
+      await say(null);
+    },
+  };
+}
