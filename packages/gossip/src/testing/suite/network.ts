@@ -6,8 +6,8 @@ import type { TestNode } from '../cluster.ts';
 
 export interface GossipBackend {
   readonly name: string;
-  /** Do its tests run one after the other? */
-  readonly serial: boolean;
+  /** Is its time virtual? */
+  readonly simulated: boolean;
   /** Networks of nobody yet: each test is run on each. */
   networks(): readonly Network[];
 }

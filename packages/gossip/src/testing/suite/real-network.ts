@@ -17,7 +17,7 @@ export interface Place {
 
 /** @param network gives a new network: a function that makes a node's place by its name. */
 export function real(name: string, network: () => (name: string) => Place | Promise<Place>): GossipBackend {
-  return { name, serial: false, networks: () => [new RealNetwork(name, network())] };
+  return { name, simulated: false, networks: () => [new RealNetwork(name, network())] };
 }
 
 interface Seat extends Place {

@@ -6,7 +6,7 @@ import { CALM, type GossipBackend, type Network, type NodeOptions } from './netw
 
 /** One level of the simulation, with so many seeds. */
 export function simulated(level: Run['level'], seeds: number): GossipBackend {
-  return { name: `simulation of ${level}s`, serial: true, networks: () => runs(seeds, [level]).map((run) => new SimulatedNetwork(run)) };
+  return { name: `simulation of ${level}s`, simulated: true, networks: () => runs(seeds, [level]).map((run) => new SimulatedNetwork(run)) };
 }
 
 class SimulatedNetwork implements Network {
