@@ -95,7 +95,7 @@ for (const args of [
   ['--overlay', 'tree', '--transport', 'noise'],
   ['--overlay', 'mesh', '--transport', 'ws'],
 ]) {
-  test(`${args.join(' ')}: each is killed and comes back, also the one that all joined through; all talk again`, async (t) => {
+  test.serial(`${args.join(' ')}: each is killed and comes back, also the one that all joined through; all talk again`, async (t) => {
     t.timeout(120_000);
     const room = new Room(t, await folder(t), args);
     for (const name of NAMES) await room.enter(name);
@@ -119,7 +119,7 @@ for (const args of [
   });
 }
 
-test('who returns finds the others though the one that all joined through is gone', async (t) => {
+test.serial('who returns finds the others though the one that all joined through is gone', async (t) => {
   t.timeout(120_000);
   const room = new Room(t, await folder(t), []);
   for (const name of NAMES) await room.enter(name);
@@ -132,7 +132,7 @@ test('who returns finds the others though the one that all joined through is gon
   await room.talk();
 });
 
-test('two rooms do not hear each other; /who shows who is in ours, /quit leaves, and Ctrl-C is seen by the others at once', async (t) => {
+test.serial('two rooms do not hear each other; /who shows who is in ours, /quit leaves, and Ctrl-C is seen by the others at once', async (t) => {
   t.timeout(60_000);
   const ada = new Person(t, ['--name', 'ada']);
   const [, address] = await ada.sees(/at (\S+)$/);
@@ -153,7 +153,7 @@ test('two rooms do not hear each other; /who shows who is in ours, /quit leaves,
   t.false(spy.lines.some((text) => text.includes('hello')));
 });
 
-test('what is wrong is told in one line', async (t) => {
+test.serial('what is wrong is told in one line', async (t) => {
   const cases: [string[], number, RegExp][] = [
     [[], 2, /^chat: --name is missing/],
     [['--name', 'x', '--overlay', 'star'], 2, /^chat: --overlay: expected mesh or tree, got 'star'/],
@@ -174,7 +174,7 @@ test('what is wrong is told in one line', async (t) => {
   t.regex(bob.lines.join('\n'), /^chat: Cannot listen on .*something else listens there.*$/);
 });
 
-test('who joins through somebody who is not there is told so, and may go on', async (t) => {
+test.serial('who joins through somebody who is not there is told so, and may go on', async (t) => {
   const person = new Person(t, ['--name', 'x', '--join', '127.0.0.1:1']);
   await person.sees(/^\* tcp:\/\/127.0.0.1:1: Cannot connect/);
   person.says('anybody?');

@@ -44,7 +44,7 @@ function start(t: ExecutionContext, ...args: string[]) {
 const online = (...who: string[]) => new RegExp(`^online: ${who.map((each) => each.replace(':', ' \\([0-9a-f]{8}\\):')).join(', ')}$`);
 
 for (const via of ['status', 'topic']) {
-  test(`by ${via}: newcomers see who is there, changes are seen by all, and who dies or leaves disappears`, async (t) => {
+  test.serial(`by ${via}: newcomers see who is there, changes are seen by all, and who dies or leaves disappears`, async (t) => {
     t.timeout(60_000);
     const common = ['--via', via, '--every', '300'];
     const ada = start(t, '--name', 'ada', ...common);
@@ -63,7 +63,7 @@ for (const via of ['status', 'topic']) {
   });
 }
 
-test('what is wrong is told in one line', async (t) => {
+test.serial('what is wrong is told in one line', async (t) => {
   const { closed, seen } = start(t, '--via', 'pigeon');
   t.is((await closed)[0], 1);
   t.regex(seen.join('\n'), /^presence: usage: presence --name <name> .*$/);
