@@ -1,7 +1,7 @@
 // Relays that fail and lie, and peers that send as relays what they should not.
 
 import { createPeers } from '@trunkline/peers';
-import { type Remote, serve, type Transport } from '@trunkline/transport-core';
+import { type Clock, type Remote, serve, type Transport } from '@trunkline/transport-core';
 import test from 'ava';
 import { encodeList } from './discovery/topic-list.ts';
 import { encodePush } from './driver/frame.ts';
@@ -15,6 +15,7 @@ const MIB = 1024 * 1024;
 
 interface Guest {
   readonly talk: Transport<typeof gossipProtocol>;
+  readonly clock: Clock;
   /** The names of those that it was to pass something on to. */
   readonly asked: string[][];
   remoteOf(name: string): Remote;
@@ -30,7 +31,7 @@ async function visit(
   const peers = createPeers({ transport, identity: { nodeId: idOf('guest') }, maxInbound: 100, maxOutbound: 0, persistent: [...names] });
   const talk = transport.mount(gossipProtocol);
   const remoteOf = (name: string) => peers.get(idOf(name))!.remote;
-  const guest: Guest = { talk, asked: [], remoteOf };
+  const guest: Guest = { talk, clock: transport.clock, asked: [], remoteOf };
   serve(talk, {
     pull: (question, { from }) => {
       const hearer = peers.list().find(({ instance }) => instance === from.instance)!.nodeId;
@@ -69,6 +70,10 @@ const manners = {
     for await (const _ of chunks) break;
     return new Promise<Uint8Array>(() => {});
   },
+  'takes it drop by drop': async (_head: Uint8Array, chunks: AsyncIterable<Uint8Array>, { clock }: Guest) => {
+    for await (const _ of chunks) await clock.sleep(relay.stall - 100);
+    return encodeReport({ outcome: 'took', missed: [] });
+  },
   'answers with nonsense': async () => Uint8Array.of(7, 7, 7),
   'says that it had it': async () => encodeReport({ outcome: 'had', missed: [] }),
   'refuses it': async () => {
@@ -88,13 +93,14 @@ for (const [manner, serveRelay] of Object.entries(manners)) {
       const guest = await visit(mesh, serveRelay);
       await mesh.sim.until(() => mesh.names.every((name) => mesh.at(name).topic.neighbors.includes(idOf('guest'))), 10_000);
       const blobs = Array.from({ length: 6 }, (_, i) => blob(400_000, i + 1));
-      for (const each of blobs) {
+      for (const [i, each] of blobs.entries()) {
         const { handed } = await mesh.sim.settle(mesh.at('n00').topic.publish(each));
         t.is(handed, 5);
-        await mesh.sim.run(10_000);
+        await mesh.sim.run(9_000);
+        heardOnce(t, mesh, othersThan(mesh, 'n00'), blobs.slice(0, i + 1), run.name);
       }
       t.true(guest.asked.length >= 6 && guest.asked.some((rest) => rest.length > 0), `${run.name}: ${JSON.stringify(guest.asked)}`);
-      heardOnce(t, mesh, othersThan(mesh, 'n00'), blobs, run.name);
+      await mesh.sim.run(10_000);
       for (const name of mesh.names) {
         const { own, others } = mesh.node(name).gossip.snapshot().relay!;
         t.deepEqual([own, others], [NOTHING, NOTHING], `${run.name}: ${name}`);

@@ -63,6 +63,8 @@ export class CargoReader implements AsyncIterableIterator<Uint8Array, undefined>
   readonly #cargo: Cargo;
   readonly #now: () => number;
   #at = 0;
+  readonly #begunAt: number;
+  #starvedFor = 0;
   #movedAt: number;
   #isStarved = false;
   #isOver = false;
@@ -70,7 +72,17 @@ export class CargoReader implements AsyncIterableIterator<Uint8Array, undefined>
   constructor(cargo: Cargo, now: () => number) {
     this.#cargo = cargo;
     this.#now = now;
-    this.#movedAt = now();
+    this.#begunAt = this.#movedAt = now();
+  }
+
+  /** Bytes that it was given. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** When it began to be read; later by as long as it was starved. */
+  get begunAt(): number {
+    return this.#begunAt + this.#starvedFor;
   }
 
   /** When it was last asked for more; or had more after it had to wait. */
@@ -105,6 +117,7 @@ export class CargoReader implements AsyncIterableIterator<Uint8Array, undefined>
       this.#isStarved = true;
       await new Promise<void>((resolve) => cargo.wait(resolve));
       this.#isStarved = false;
+      this.#starvedFor += this.#now() - this.#movedAt;
       this.#movedAt = this.#now();
     }
     return { done: true, value: undefined };

@@ -115,3 +115,21 @@ test('nobody is blamed for a message that does not come here', async (t) => {
   t.deepEqual(missed.sort(), names);
   t.is(uploads.length, 2, 'there is nothing to take over');
 });
+
+test('who takes a little now and then is given up when that is too slow; not while there is no more to give it', async (t) => {
+  for (const comes of ['at once', 'slowly'] as const) {
+    const cargo = new Cargo(new Uint8Array(1_000_000), comes === 'at once' ? 1_000_000 : 0);
+    const scenery = scene(4, [], cargo);
+    const { distribution, uploads } = scenery;
+    const [slow] = uploads as [Upload];
+    let chunk = slow.chunks.next();
+    for (let i = 0; i < 10 && !slow.signal.aborted; i++) {
+      scenery.now += 900;
+      if (comes === 'slowly') cargo.append(new Uint8Array(32 * 1024));
+      await chunk;
+      chunk = slow.chunks.next();
+      distribution.wake(scenery.now);
+    }
+    t.deepEqual([slow.signal.aborted, scenery.now], comes === 'at once' ? [true, 3_600] : [false, 9_000]);
+  }
+});

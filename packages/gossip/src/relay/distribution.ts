@@ -3,7 +3,7 @@
 import { type Random, TransportError } from '@trunkline/transport-core';
 import type { Cargo, CargoReader } from './cargo.ts';
 import { type Part, splitRecipients } from './plan.ts';
-import { patience, type Timing } from './timing.ts';
+import { grace, patience, type Timing } from './timing.ts';
 import type { RelayReport } from './wire.ts';
 
 export interface DistributionHost extends Timing {
@@ -95,7 +95,8 @@ export class Distribution {
   #dueOf(reader: CargoReader): number {
     if (reader.isThrough) return reader.movedAt + patience(this.#host, this.#cargo.bytes.length);
     // It is not its fault: who sends this node the message is watched.
-    return reader.isStarved ? Number.POSITIVE_INFINITY : reader.movedAt + this.#host.stall;
+    if (reader.isStarved) return Number.POSITIVE_INFINITY;
+    return Math.min(reader.movedAt + this.#host.stall, reader.begunAt + grace(this.#host, reader.length));
   }
 
   #begin(part: Part): void {

@@ -10,12 +10,17 @@ export function patience({ stall }: Timing, size: number): number {
   return stall + (size * 1_000) / SLOWEST;
 }
 
-/** For a message of this size to be here as a whole: so long at most after it began. */
+/** Who has taken so many bytes is waited for so long in all, though it goes on a little now and then. */
+export function grace({ stall }: Timing, taken: number): number {
+  return stall + (taken * 1_000) / TRICKLE;
+}
+
+/** For a message of this size to be here as a whole: so long at most after it began. More than `grace`: who sends it may wait for it itself. */
 export function longestTransfer({ stall }: Timing, size: number): number {
   return 10 * stall + (size * 1_000) / TRICKLE;
 }
 
 /** Bytes a second: slower relays, that let nobody see that they are at work, are not waited for. */
 const SLOWEST = 1024 * 1024;
-/** Bytes a second: what comes more slowly is refused. */
+/** Bytes a second: what goes more slowly is given up. */
 const TRICKLE = 64 * 1024;
