@@ -4,7 +4,7 @@
 import { type Codec, parseOptions, TransportError } from '@trunkline/transport-core';
 import { Driver } from './driver/driver.ts';
 import { formatGossip } from './driver/format-snapshot.ts';
-import { type GossipOptions, gossipOptions, type TopicConfig, topicOptions } from './options.ts';
+import { type GossipOptions, gossipConfig, type TopicConfig, topicOptions } from './options.ts';
 import { Topic } from './topic.ts';
 import type { Session } from './topics/session.ts';
 import { topicKey } from './topics/topic-key.ts';
@@ -22,7 +22,7 @@ export class Gossip implements AsyncDisposable {
   readonly #driver: Driver;
 
   constructor(options: GossipOptions) {
-    this.#driver = new Driver(parseOptions(gossipOptions, options, 'createGossip'));
+    this.#driver = new Driver(gossipConfig(options));
     this.nodeId = this.#driver.self;
   }
 

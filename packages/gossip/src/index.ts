@@ -1,5 +1,6 @@
 // Topics above any transport.
 
+export type { DiscoveryOptions } from './discovery/options.ts';
 export { formatGossip } from './driver/format-snapshot.ts';
 export { createGossip, type Gossip } from './gossip.ts';
 export type { GossipOptions } from './options.ts';
@@ -10,6 +11,7 @@ export type { RelayOptions } from './relay/options.ts';
 export type { SignatureMode, Signer } from './signatures/signatures.ts';
 export type { Topic } from './topic.ts';
 export type {
+  DiscoverySnapshot,
   DropReason,
   GossipEvent,
   GossipSnapshot,

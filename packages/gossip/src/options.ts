@@ -11,9 +11,11 @@ import {
   type Options,
   optional,
   optionsSchema,
+  parseOptions,
   reference,
   withDefault,
 } from '@trunkline/transport-core';
+import { type DiscoveryConfig, type DiscoveryOptions, discoveryConfig } from './discovery/options.ts';
 import { MOST_RECIPIENTS } from './driver/frame.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
 import { type RelayOptions, relayOptions } from './relay/options.ts';
@@ -45,6 +47,11 @@ export interface GossipOptions {
    */
   readonly signatures?: { readonly identity?: Signer | undefined; readonly mode?: SignatureMode | undefined } | undefined;
   /**
+   * How other nodes of a topic are found beyond those that are connected: where a topic has nobody, nodes of the address book are visited one after
+   * the other, and who turns out to be on it is asked for others. Strangers learn nothing of the topic. `false`: nobody is looked for, and nobody told.
+   */
+  readonly discovery?: DiscoveryOptions | false | undefined;
+  /**
    * The time of day in milliseconds since 1970, by which the lives of a node are told apart: it must be later at each start than at the one
    * before, or others take what this node publishes for old for up to 10 minutes. Default: the machine's clock. A counter that is kept does too.
    */
@@ -58,7 +65,7 @@ export interface GossipOptions {
 
 const schema = optionsSchema({
   transport: reference<AnyTransport>((value) => has(value, ['mount', 'dial', 'hold', 'disconnect', 'remotes']), 'a transport'),
-  peers: reference<Peers<any>>((value) => has(value, ['list', 'get', 'events', 'report']), 'peers: createPeers({ transport })'),
+  peers: reference<Peers<any>>((value) => has(value, ['list', 'get', 'events', 'report', 'known', 'addressOf', 'learn']), 'peers: createPeers({ transport })'),
   overlay: reference<OverlayFactory>((value) => has(value, ['create']), 'an overlay: fullMesh(), partialView()'),
   outbound: group({ messages: withDefault(integer(1, 1_000_000), 1_000), bytes: withDefault(integer(1, 2 ** 40), 20 * 1024 * 1024) }),
   signatures: group({
@@ -68,13 +75,19 @@ const schema = optionsSchema({
       'lenient',
     ),
   }),
+  discovery: optional(reference<DiscoveryOptions | false>((value) => value === false || typeof value === 'object', 'an object of options, or false')),
   wall: optional(callback<() => number>()),
   relay: optional(relayOptions),
 });
 
 /** The options, complete. */
-export type GossipConfig = Options<typeof schema>;
-export const gossipOptions: typeof schema = schema;
+export type GossipConfig = Omit<Options<typeof schema>, 'discovery'> & { readonly discovery: DiscoveryConfig };
+
+/** Throws a TypeError that names the option. */
+export function gossipConfig(options: GossipOptions): GossipConfig {
+  const config = parseOptions(schema, options, 'createGossip');
+  return { ...config, discovery: discoveryConfig(config.discovery) };
+}
 
 const POLICIES: readonly string[] = ['block', 'drop-oldest', 'drop-newest', 'error'];
 const policy = () =>

@@ -22,6 +22,8 @@ export const gossipProtocol = defineProjectProtocol({
     relay: { id: 6, request: bytes, upload: bytes, response: bytes },
     /** To its origin: a relayed message is here: `encodeReceipt`. */
     receipt: { id: 7, request: bytes },
+    /** Asks a node for others on topics that both are on: `encodeQuestion`. Entries of the answer are looked at one by one. */
+    ask: { id: 8, request: bytes, response: json(z.object({ addresses: z.array(z.unknown()) })), timeout: 5_000 },
   },
 });
 

@@ -129,7 +129,7 @@ test.serial('a signed message that crosses several hops is verified at each of t
   for (const run of runs(1)) {
     const names = Array.from({ length: 14 }, (_, i) => `n${String(i).padStart(2, '0')}`);
     const { sim, nodes, ears, ear } = network(run, names, {
-      overlay: () => partialView({ active: 2, passive: 12 }),
+      overlay: () => partialView({ active: 2, passive: 12, mergeInterval: 10_000 }),
       type: (name) => (name === 'n03' ? 'p256' : 'ed25519'),
     });
     await sim.until(() => nodes.size === 14 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);

@@ -223,6 +223,19 @@ export interface RelaySnapshot {
   readonly repaired: number;
 }
 
+/** What was done to find other nodes of this node's topics, and for others that look. */
+export interface DiscoverySnapshot {
+  /** `first`: on a topic nobody is known; `more`: more would be welcome; `none`: nobody is looked for. */
+  readonly need: 'first' | 'more' | 'none';
+  /** Nodes that were connected to, and nodes of a topic that were asked whom they know; and how many of both led to somebody new. */
+  readonly visited: number;
+  readonly asked: number;
+  readonly found: number;
+  /** Questions of others: answered, and refused because they were too many. */
+  readonly answered: number;
+  readonly refused: number;
+}
+
 /** All of gossip, as plain data. */
 export interface GossipSnapshot {
   readonly nodeId: string;
@@ -236,6 +249,8 @@ export interface GossipSnapshot {
     /** Messages dropped because too many waited. */
     readonly dropped: number;
   }[];
+  /** Absent before the start. */
+  readonly discovery?: DiscoverySnapshot | undefined;
   /** Long messages under way by relays (`relay`); absent: this node relays nothing. */
   readonly relay?: RelaySnapshot | undefined;
 }

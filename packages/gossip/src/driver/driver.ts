@@ -31,6 +31,7 @@ import { Interests } from './interests.ts';
 import { Outbox, type Parcel } from './outbox.ts';
 import { type Member, Roster } from './roster.ts';
 import { ViewMail } from './view-mail.ts';
+import { Walker } from './walker.ts';
 import { wallNow } from './wall-clock.ts';
 
 interface Peer extends Member {
@@ -49,12 +50,14 @@ export class Driver implements SessionHost, RelayHost {
   readonly sessions = new Map<string, Session>();
   readonly #config: GossipConfig;
   readonly #roster: Roster<Peer>;
+  readonly members: ReadonlyMap<string, Peer>;
   readonly #alarm: Alarm;
   readonly #dials: Dials;
   readonly #holds: Holds;
   readonly #views: ViewMail;
   #mount: Transport<typeof gossipProtocol> | undefined = undefined;
   #interests: Interests | undefined = undefined;
+  #walker: Walker | undefined = undefined;
   /** Undefined: this node relays nothing. */
   #relays: Relays | undefined = undefined;
   #server: Server | undefined = undefined;
@@ -88,6 +91,7 @@ export class Driver implements SessionHost, RelayHost {
     });
     this.#holds = new Holds(transport, (nodeId) => this.remoteOf(nodeId));
     this.#roster = new Roster<Peer>(peers, { came: (peer) => this.#came(peer), went: (peer, cause) => this.#went(peer, cause) });
+    this.members = this.#roster.members;
   }
 
   // Life.
@@ -104,21 +108,11 @@ export class Driver implements SessionHost, RelayHost {
     if (this.#state !== 'new') throw new TransportError('failed_precondition', `gossip.start: it ${this.isClosed ? 'is closed' : 'has started'}`);
     const mount = this.#config.transport.mount(gossipProtocol);
     this.#mount = mount;
-    this.#interests = new Interests({
-      self: this.self,
-      mount,
-      clock: this.clock,
-      random: this.random,
-      members: this.#roster.members,
-      remoteOf: (nodeId) => this.remoteOf(nodeId),
-      neighbors: () => [...this.sessions.values()].flatMap((session) => session.overlay?.neighbors() ?? []),
-      told: (nodeId, instance, topics) => this.#told(nodeId, instance, topics),
-      misbehaved: (nodeId) => this.misbehaved(nodeId),
-      soon: () => this.soon(),
-    });
+    this.#interests = new Interests(this, mount);
     const { relay } = this.#config;
     const relays = relay === undefined || !this.overlay.relays ? undefined : new Relays(relay, mount, this);
     this.#relays = relays;
+    this.#walker = new Walker(this, { mount, peers: this.#config.peers, options: this.#config.discovery });
     this.#state = 'running';
     this.#changed();
     this.#server = serve(mount, {
@@ -130,6 +124,7 @@ export class Driver implements SessionHost, RelayHost {
         if (peer !== undefined) this.#interests!.heard(peer, seq, empty);
       },
       pull: (question, { from }) => this.#interests!.answer(this.#memberOf(from), question),
+      ask: (question, { from }) => this.#walker!.answer(this.#memberOf(from), question),
       relay: relays && ((request, { from, upload }) => relays.receive(this.#memberOf(from).nodeId, request, upload)),
       receipt: (request, { from }) => {
         const peer = this.#roster.of(from);
@@ -158,6 +153,7 @@ export class Driver implements SessionHost, RelayHost {
     this.#state = 'closed';
     this.#relays?.close();
     this.#alarm.stop();
+    this.#walker?.close();
     this.#dials.close();
     this.#roster.close();
     this.#holds.close();
@@ -258,12 +254,13 @@ export class Driver implements SessionHost, RelayHost {
     outbox.close();
     peer.topics = NONE;
     this.#interests!.gone(nodeId);
+    this.#walker!.gone(nodeId);
     for (const session of this.sessions.values()) session.peerDown(nodeId, cause, now);
     this.#relays?.gone(nodeId);
     this.#acquaintance.made(peer);
   }
 
-  #told(nodeId: string, instance: string, topics: ReadonlySet<string>): void {
+  told(nodeId: string, instance: string, topics: ReadonlySet<string>): void {
     const peer = this.#roster.members.get(nodeId);
     if (peer === undefined || peer.instance !== instance) return;
     const now = this.clock.now();
@@ -362,13 +359,14 @@ export class Driver implements SessionHost, RelayHost {
   }
 
   #due(): number {
-    let due = Math.min(this.#interests!.due, this.#holds.due, this.#acquaintance.due, this.#relays?.due ?? Number.POSITIVE_INFINITY);
+    let due = Math.min(this.#interests!.due, this.#walker!.due, this.#holds.due, this.#acquaintance.due, this.#relays?.due ?? Number.POSITIVE_INFINITY);
     for (const session of this.sessions.values()) due = Math.min(due, session.due);
     return due;
   }
 
   #wake(now: number): number {
     this.#interests!.wake(now);
+    this.#walker!.wake(now);
     this.#holds.wake(now);
     this.#acquaintance.wake(now);
     this.#relays?.wake(now);
@@ -386,6 +384,7 @@ export class Driver implements SessionHost, RelayHost {
         waiting: outbox.waiting,
         dropped: outbox.dropped,
       })),
+      ...(this.#walker === undefined ? {} : { discovery: this.#walker.snapshot() }),
       ...(this.#relays === undefined ? {} : { relay: this.#relays.snapshot() }),
     };
   }

@@ -12,15 +12,14 @@ import type { Member } from './roster.ts';
 export interface InterestsHost {
   /** This node's id. */
   readonly self: string;
-  readonly mount: Transport<typeof gossipProtocol>;
   readonly clock: Clock;
   readonly random: Random;
   readonly members: ReadonlyMap<string, Member>;
   remoteOf(nodeId: string): Remote | undefined;
   /** Of this node's topics a peer is on these, and on no others; or it can't be told. */
   told(nodeId: string, instance: string, topics: ReadonlySet<string>): void;
-  /** Peers that are neighbours on any topic. */
-  neighbors(): Iterable<string>;
+  /** This node's topics. */
+  readonly sessions: ReadonlyMap<string, { readonly overlay: { neighbors(): readonly string[] } | undefined }>;
   /** A peer asks again and again for what has not changed. */
   misbehaved(nodeId: string): void;
   /** Something is due earlier. */
@@ -29,6 +28,7 @@ export interface InterestsHost {
 
 export class Interests {
   readonly #host: InterestsHost;
+  readonly #mount: Transport<typeof gossipProtocol>;
   /** From 1: number 0 would be taken at any time for one that has none any more. */
   readonly #sync: StatusSync;
   /** Peers that had no room for the number, or don't know it, and those whose list could not be had: with the next beat. */
@@ -42,8 +42,9 @@ export class Interests {
   readonly #answered = new Map<string, { seq: number; readonly ration: Ration }>();
   #isChanging = false;
 
-  constructor(host: InterestsHost) {
+  constructor(host: InterestsHost, mount: Transport<typeof gossipProtocol>) {
     this.#host = host;
+    this.#mount = mount;
     this.#sync = new StatusSync({ random: host.random, now: host.clock.now(), seq: 1 });
   }
 
@@ -123,7 +124,8 @@ export class Interests {
   /** The number is repeated to neighbours, or a loss would last; not to all who are connected, or no connection that nobody needs would ever be idle. */
   wake(now: number): void {
     if (this.#sync.beat(now) === undefined) return;
-    this.#tellThese(new Set([...this.#untold, ...this.#host.neighbors()]));
+    const neighbors = [...this.#host.sessions.values()].flatMap(({ overlay }) => overlay?.neighbors() ?? []);
+    this.#tellThese(new Set([...this.#untold, ...neighbors]));
     for (const nodeId of [...this.#unpulled]) {
       const member = this.#host.members.get(nodeId);
       if (member !== undefined) void this.#pull(nodeId, member.instance);
@@ -144,7 +146,7 @@ export class Interests {
   #tell(nodeId: string, remote: Remote): void {
     this.#untold.delete(nodeId);
     try {
-      if (!this.#host.mount.trySend(remote, 'interest', this.#number())) this.#untold.add(nodeId);
+      if (!this.#mount.trySend(remote, 'interest', this.#number())) this.#untold.add(nodeId);
     } catch {
       // It speaks no gossip.
     }
@@ -155,13 +157,13 @@ export class Interests {
   }
 
   async #pull(nodeId: string, instance: string): Promise<void> {
-    const { mount, clock } = this.#host;
+    const { clock } = this.#host;
     const remote = this.#host.remoteOf(nodeId);
     this.#unpulled.delete(nodeId);
     if (remote === undefined) return void this.#sync.pullFailed(nodeId, instance, clock.now());
     const question = askForList(this.#host.random);
     try {
-      const answer = decodeList(question, await mount.send(remote, 'pull', question));
+      const answer = decodeList(question, await this.#mount.send(remote, 'pull', question));
       if (answer === undefined) throw new TransportError('invalid_argument', 'a list of topics that is none', { target: nodeId });
       const { again } = this.#take(nodeId, instance, answer.seq, answer.kept);
       if (again) void this.#pull(nodeId, instance);

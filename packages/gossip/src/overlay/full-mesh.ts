@@ -31,6 +31,7 @@ export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
 
 export class FullMesh implements Overlay {
   readonly name = 'fullMesh';
+  readonly wanted = Number.POSITIVE_INFINITY;
   readonly #self: string;
   readonly #host: OverlayHost;
   readonly #neighbors = new Set<string>();

@@ -54,6 +54,8 @@ export interface Overlay {
   /** This node leaves the topic: neighbours are told, and are none any more. */
   leave(now: number): void;
   neighbors(): readonly string[];
+  /** How many neighbours it would have; Infinity: all there are. */
+  readonly wanted: number;
   /** Plain data. */
   snapshot(): unknown;
 }

@@ -29,6 +29,7 @@ export function partialView({ tree = {}, ...view }: PartialViewOverlayOptions = 
 
 class TreeOverlay implements Overlay {
   readonly name = 'partialView';
+  readonly wanted: number;
   readonly #self: string;
   readonly #view: PartialView;
   readonly #tree: Plumtree<Body>;
@@ -37,6 +38,7 @@ class TreeOverlay implements Overlay {
   #now: number;
 
   constructor({ self, random, now, host }: OverlaySetup, view: PartialViewOptions, options: PlumtreeOptions) {
+    this.wanted = partialViewConfig(view).active;
     this.#self = self;
     this.#now = now;
     this.#view = new PartialView({

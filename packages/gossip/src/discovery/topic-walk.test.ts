@@ -1,0 +1,128 @@
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { type Need, type Step, TopicWalk } from './topic-walk.ts';
+
+/** A walk over nodes that are numbered, in a world of its own time. */
+function walk({ strangers = 50, members = [] as string[], walkers = 2, slowest = 30_000, seed = 1 } = {}) {
+  const random = seededRandom(seed);
+  const machine = new TopicWalk({ random, walkers, slowest });
+  const all = Array.from({ length: strangers }, (_, i) => `s${i}`);
+  const connected = new Set(members);
+  const view = {
+    members: () => members,
+    isConnected: (nodeId: string) => connected.has(nodeId),
+    pick: (isFit: (nodeId: string) => boolean) => {
+      const fit = all.filter(isFit);
+      return fit[Math.floor(random() * fit.length)];
+    },
+  };
+  const steps: (Step & { readonly at: number })[] = [];
+  let now = 0;
+  /** Until then each step takes a tenth of a second, and finds what `finds` says. */
+  const run = (milliseconds: number, finds: (step: Step) => boolean = () => false) => {
+    const end = now + milliseconds;
+    for (; now < end; now += 100) {
+      if (now < machine.due) continue;
+      const taken: Step[] = [];
+      for (let step = machine.step(now, view); step !== undefined; step = machine.step(now, view)) taken.push(step);
+      for (const step of taken) {
+        steps.push({ ...step, at: now });
+        machine.ended(step, finds(step), now + 50);
+      }
+    }
+    return steps.splice(0);
+  };
+  const need = (what: Need) => machine.need(what, now);
+  return { machine, view, run, need, now: () => now };
+}
+
+test('nobody is visited unless somebody is wanted', (t) => {
+  const { machine, run, need } = walk();
+  t.is(machine.due, Number.POSITIVE_INFINITY);
+  t.deepEqual(run(60_000), []);
+  need('first');
+  t.true(run(60_000).length > 0);
+  need('none');
+  t.is(machine.due, Number.POSITIVE_INFINITY);
+  t.deepEqual(run(60_000), []);
+});
+
+test('finding nobody, each walker pauses longer and longer, up to the slowest, and begins anew within three minutes', (t) => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const { run, need } = walk({ walkers: 1, strangers: 10_000, seed });
+    need('first');
+    const times = run(600_000).map(({ at }) => at);
+    const pauses = times.slice(1).map((at, i) => at - times[i]!);
+    t.true(
+      pauses.every((pause) => pause <= 33_200),
+      `${Math.max(...pauses)}`,
+    );
+    t.true(times.length >= 20 && times.length <= 120, `seed ${seed}: ${times.length} steps in ten minutes`);
+    const falls = pauses.slice(1).filter((pause, i) => pause < pauses[i]! * 0.5).length;
+    t.true(falls >= 3 && falls <= 10, `seed ${seed}: begun anew ${falls} times`);
+  }
+});
+
+test('who finds somebody goes on after a second; as many steps as walkers are under way at once', (t) => {
+  const { run, need, machine, view, now } = walk({ walkers: 3 });
+  need('first');
+  const found = run(20_000, () => true);
+  t.true(found.length >= 3 * 15 && found.length <= 3 * 20, `${found.length}`);
+  const later = now() + 10_000;
+  const under = [machine.step(later, view), machine.step(later, view), machine.step(later, view)];
+  t.is(new Set(under.map((step) => step!.walker)).size, 3);
+  t.is(machine.step(later, view), undefined);
+  t.is(machine.due, Number.POSITIVE_INFINITY);
+});
+
+test('where more nodes would be welcome, one walker goes at the slowest pace', (t) => {
+  const { run, need } = walk({ walkers: 4, slowest: 10_000 });
+  need('more');
+  const steps = run(600_000);
+  t.true(steps.length >= 50 && steps.length <= 67, `${steps.length}`);
+  t.deepEqual([...new Set(steps.map(({ walker }) => walker))], [0]);
+});
+
+test('all are visited before anybody is visited twice', (t) => {
+  const { run, need } = walk({ strangers: 30, slowest: 1_000 });
+  need('first');
+  const visited = run(120_000).map(({ nodeId }) => nodeId);
+  t.is(new Set(visited.slice(0, 30)).size, 30);
+  t.is(new Set(visited.slice(30, 60)).size, 30, 'and then again');
+});
+
+test('members are asked, each once a minute; whom they tell of is visited before anybody else, but for those that are connected', (t) => {
+  const { run, need, machine, now } = walk({ strangers: 500, members: ['m1', 'm2'], slowest: 1_000 });
+  need('more');
+  const first = run(59_000);
+  t.deepEqual(
+    first
+      .slice(0, 2)
+      .map(({ kind, nodeId }) => `${kind} ${nodeId}`)
+      .sort(),
+    ['ask m1', 'ask m2'],
+  );
+  t.true(first.slice(2).every(({ kind }) => kind === 'visit'));
+  t.is(machine.told(['x', 'm1', 'y', 'x'], now()), 3);
+  const next = run(20_000).filter(({ kind }) => kind === 'visit');
+  t.deepEqual(
+    next.slice(0, 2).map(({ nodeId }) => nodeId),
+    ['x', 'y'],
+  );
+  t.is(machine.told(['x', 'y'], now()), 0, 'nothing new');
+});
+
+test('of many that are told so many are kept, and none when nobody is wanted any more', (t) => {
+  const { run, need, machine, now } = walk({ strangers: 0, slowest: 1_000 });
+  need('more');
+  t.is(
+    machine.told(
+      Array.from({ length: 1_000 }, (_, i) => `t${i}`),
+      now(),
+    ),
+    64,
+  );
+  need('none');
+  need('more');
+  t.deepEqual(run(60_000), []);
+});

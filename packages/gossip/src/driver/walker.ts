@@ -1,0 +1,219 @@
+// Looks for other nodes of this node's topics, and answers those that look: the steps of the walk, taken.
+
+import type { Peers } from '@trunkline/peers';
+import { type Clock, isNodeId, type Random, type Remote, type Transport, TransportError } from '@trunkline/transport-core';
+import type { DiscoveryConfig } from '../discovery/options.ts';
+import { encodeQuestion, MOST_ASKED, Question } from '../discovery/question.ts';
+import { Ration } from '../discovery/ration.ts';
+import { type Need, type Step, TopicWalk, type WalkView } from '../discovery/topic-walk.ts';
+import { sample } from '../hyparview/chance.ts';
+import type { gossipProtocol } from '../protocol.ts';
+import type { Session } from '../topics/session.ts';
+import type { DiscoverySnapshot } from '../types.ts';
+import type { Member } from './roster.ts';
+
+export interface WalkerHost {
+  readonly self: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sessions: ReadonlyMap<string, Session>;
+  /** Connected peers that are on the topic. */
+  interested(topic: string): string[];
+  isOn(nodeId: string, topic: string): boolean | undefined;
+  /** Connects to a node, and resolves when it is known which topics it is on. */
+  reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
+  misbehaved(nodeId: string): void;
+  soon(): void;
+}
+
+export interface WalkerSetup {
+  readonly mount: Transport<typeof gossipProtocol>;
+  readonly peers: Pick<Peers, 'addressOf' | 'get' | 'known' | 'learn'>;
+  readonly options: DiscoveryConfig;
+}
+
+/** An answer: node ids and addresses, but read as anything. */
+export interface Introduction {
+  addresses: unknown[];
+}
+
+export class Walker implements WalkView {
+  readonly #host: WalkerHost;
+  readonly #mount: WalkerSetup['mount'];
+  readonly #peers: WalkerSetup['peers'];
+  readonly #walk: TopicWalk | undefined;
+  readonly #rations = new Map<string, Ration>();
+  /** Where each walker is: the connection that it made, which ends when it goes on. */
+  readonly #places = new Map<number, { readonly nodeId: string; readonly remote: Remote }>();
+  readonly #counts = { visited: 0, asked: 0, found: 0, answered: 0, refused: 0 };
+  #need: Need = 'none';
+  #lookAt = 0;
+  #isClosed = false;
+
+  constructor(host: WalkerHost, { mount, peers, options }: WalkerSetup) {
+    this.#host = host;
+    this.#mount = mount;
+    this.#peers = peers;
+    if (options !== undefined) this.#walk = new TopicWalk({ random: host.random, ...options });
+  }
+
+  /** Topics with fewer neighbours than they would have are looked for every two seconds. */
+  get due(): number {
+    if (this.#walk === undefined || (this.#host.sessions.size === 0 && this.#places.size === 0)) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#lookAt, this.#walk.due);
+  }
+
+  wake(now: number): void {
+    const walk = this.#walk;
+    if (walk === undefined || now < this.due) return;
+    this.#lookAt = now + LOOK;
+    this.#need = this.#needed();
+    walk.need(this.#need, now);
+    for (let step = walk.step(now, this); step !== undefined; step = walk.step(now, this)) void this.#take(step);
+    if (this.#need === 'none') for (const walker of [...this.#places.keys()]) this.#leave(walker);
+  }
+
+  gone(nodeId: string): void {
+    this.#rations.delete(nodeId);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const walker of [...this.#places.keys()]) this.#leave(walker);
+  }
+
+  snapshot(): DiscoverySnapshot {
+    return { need: this.#need, ...this.#counts };
+  }
+
+  // Whoever looks.
+
+  members(): readonly string[] {
+    const members = new Set<string>();
+    for (const { key } of this.#hungry()) for (const nodeId of this.#host.interested(key.hex)) members.add(nodeId);
+    return [...members];
+  }
+
+  isConnected(nodeId: string): boolean {
+    return this.#peers.get(nodeId) !== undefined;
+  }
+
+  pick(isFit: (nodeId: string) => boolean): string | undefined {
+    return this.#peers.known(DRAWN).find(isFit);
+  }
+
+  *#hungry(): IterableIterator<Session> {
+    for (const session of this.#host.sessions.values()) {
+      const { overlay } = session;
+      if (overlay !== undefined && overlay.neighbors().length < overlay.wanted) yield session;
+    }
+  }
+
+  #needed(): Need {
+    let need: Need = 'none';
+    for (const { key } of this.#hungry()) {
+      if (this.#host.interested(key.hex).length === 0) return 'first';
+      need = 'more';
+    }
+    return need;
+  }
+
+  async #take(step: Step): Promise<void> {
+    const { walker, kind, nodeId } = step;
+    this.#leave(walker);
+    let found = false;
+    try {
+      found = kind === 'visit' ? await this.#visit(walker, nodeId) : await this.#ask(nodeId);
+    } catch {
+      // It can't be reached, or does not answer: others may.
+    }
+    if (this.#isClosed) return;
+    if (found) this.#counts.found++;
+    this.#walk!.ended(step, found, this.#host.clock.now());
+    this.#host.soon();
+  }
+
+  /** Who is connected tells which topics it is on: nothing is asked of a stranger. */
+  async #visit(walker: number, nodeId: string): Promise<boolean> {
+    const [wanted] = this.#hungry();
+    if (wanted === undefined) return false;
+    this.#counts.visited++;
+    const wasHere = this.isConnected(nodeId);
+    await this.#host.reach(nodeId, wanted.key.hex, VISIT);
+    const remote = this.#peers.get(nodeId)?.remote;
+    if (remote?.direction === 'out' && !wasHere) this.#places.set(walker, { nodeId, remote });
+    if (this.#isClosed) this.#leave(walker);
+    return [...this.#hungry()].some(({ key }) => this.#host.isOn(nodeId, key.hex));
+  }
+
+  /** A walker goes on. The connection that it came by ends, unless its node turned out to be one to stay connected to. */
+  #leave(walker: number): void {
+    const place = this.#places.get(walker);
+    this.#places.delete(walker);
+    if (place === undefined || place.remote.closed) return;
+    const { nodeId, remote } = place;
+    const isOfUse = [...this.#host.sessions.keys()].some((topic) => this.#host.isOn(nodeId, topic)) || this.#peers.get(nodeId)?.persistent;
+    if (!isOfUse) void this.#mount.disconnect(remote, 'it was visited, and is on no topic of the other end').catch(() => {});
+  }
+
+  /** It is on a topic that nodes are wanted for, and proved it. */
+  async #ask(nodeId: string): Promise<boolean> {
+    const { self, random, clock } = this.#host;
+    const remote = this.#peers.get(nodeId)?.remote;
+    const shared = [...this.#hungry()].filter(({ key }) => this.#host.isOn(nodeId, key.hex));
+    if (remote === undefined || shared.length === 0) return false;
+    this.#counts.asked++;
+    const keys = sample(shared, MOST_ASKED, random).map(({ key }) => key.bytes);
+    const { addresses } = await this.#mount.send(remote, 'ask', encodeQuestion({ teller: self, hearer: nodeId }, keys, random));
+    const known = addresses.slice(0, MOST_ASKED).flatMap((entry) => {
+      const { nodeId: other, address } = (entry ?? {}) as { readonly nodeId?: unknown; readonly address?: unknown };
+      if (typeof other !== 'string' || !isNodeId(other) || typeof address !== 'string' || other === self || this.isConnected(other)) return [];
+      return this.#peers.learn(other, address, nodeId) ? [other] : [];
+    });
+    return this.#walk!.told(known, clock.now()) > 0;
+  }
+
+  // Whoever is asked.
+
+  /** Whom this node knows on the topics of a question. Only to nodes that are on them, too, and so much a second. */
+  answer({ nodeId }: Member, bytes: Uint8Array): Introduction {
+    const { self, clock, sessions, random } = this.#host;
+    if (this.#walk === undefined) return { addresses: [] };
+    const now = clock.now();
+    const ration = this.#rations.get(nodeId) ?? new Ration(now);
+    this.#rations.set(nodeId, ration);
+    const verdict = ration.take(now);
+    if (verdict === 'abuse') this.#host.misbehaved(nodeId);
+    if (verdict !== 'yes') {
+      this.#counts.refused++;
+      return { addresses: [] };
+    }
+    const question = Question.read({ teller: nodeId, hearer: self }, bytes);
+    if (question === undefined) {
+      this.#host.misbehaved(nodeId);
+      throw new TransportError('invalid_argument', 'the question for nodes of topics is none');
+    }
+    const known = new Set<string>();
+    for (const [topic, { key, overlay }] of sessions) {
+      if (overlay === undefined || this.#host.isOn(nodeId, topic) !== true || !question.isAbout(key.bytes)) continue;
+      for (const other of [...overlay.neighbors(), ...this.#host.interested(topic)]) known.add(other);
+    }
+    known.delete(nodeId);
+    this.#counts.answered++;
+    const addresses = [...known].map((other) => ({ nodeId: other, address: this.#peers.addressOf(other) }));
+    return {
+      addresses: sample(
+        addresses.filter(({ address }) => address !== undefined),
+        MOST_ASKED,
+        random,
+      ),
+    };
+  }
+}
+
+/** Milliseconds between two looks at what is wanted: who has just opened a topic meets those that are connected first. */
+const LOOK = 2_000;
+/** Nodes of the address book among which one is looked for that was not visited: as many as there may be. */
+const DRAWN = 250;
+/** Milliseconds that a visit may take. */
+const VISIT = 10_000;
