@@ -31,7 +31,7 @@ export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
 
 export class FullMesh implements Overlay {
   readonly name = 'fullMesh';
-  readonly wanted = Number.POSITIVE_INFINITY;
+  readonly wanted: number;
   readonly #self: string;
   readonly #host: OverlayHost;
   readonly #neighbors = new Set<string>();
@@ -43,6 +43,8 @@ export class FullMesh implements Overlay {
     this.#self = self;
     this.#host = host;
     this.#hops = hops;
+    // Where messages are passed on, who is connected to anybody gets them.
+    this.wanted = hops === 1 ? Number.POSITIVE_INFINITY : 1;
   }
 
   peerUp(peer: string): void {
