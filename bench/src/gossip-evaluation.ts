@@ -1,0 +1,73 @@
+// The papers' tables of HyParView and Plumtree, iroh-gossip's limits and attacks, by the machines that ship: in simulation, with limits.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { listed, positive } from './arguments.ts';
+import { formatDocument, formatText } from './gossip-evaluation/document.ts';
+import { jobsOf, PARTS, type PartName } from './gossip-evaluation/jobs.ts';
+import { SECTIONS } from './gossip-evaluation/parts.ts';
+import { formatSvg } from './gossip-evaluation/plot.ts';
+import { runAll } from './gossip-evaluation/pool.ts';
+import { Sample } from './gossip-evaluation/sample.ts';
+import { scaleOf } from './gossip-evaluation/scale.ts';
+
+const USAGE = `usage: node bench/dist/gossip-evaluation.js [options]
+
+  --only <names>    of ${PARTS.join(', ')}, with commas between (all of them)
+  --nodes <n>       nodes of the papers' networks, at least 1,000 (10,000)
+  --seeds <n>       seeds at 95 % failures and of the eclipse (20); a fifth of them, rounded up, of whole nodes, a tenth of all else
+  --large           iroh-gossip's network of 1,000 whole nodes, too: hours
+  --workers <n>     threads (as many as there are cores)
+  --results <file>  where results are kept, a line each: what stands there is not run again
+  --report          writes docs/gossip-evaluation.md and its plots; only where all parts are run
+  --help            this text
+
+Ends with 1 where a limit is missed.`;
+
+const TYPES = { type: 'string' } as const;
+const FLAG = { type: 'boolean' } as const;
+
+try {
+  const { values } = parseArgs({
+    options: { only: TYPES, nodes: TYPES, seeds: TYPES, workers: TYPES, results: TYPES, large: FLAG, report: FLAG, help: FLAG },
+  });
+  if (values.help === true) console.log(USAGE);
+  else {
+    const names = values.only === undefined ? PARTS : listed(values.only);
+    const unknown = names.find((name) => !PARTS.includes(name as PartName));
+    if (unknown !== undefined) throw new TypeError(`--only: there is no '${unknown}'`);
+    if (values.report === true && values.only !== undefined) throw new TypeError('--report: is for all parts, without --only');
+    const parts = names as PartName[];
+    const nodes = positive('nodes', values.nodes, 10_000);
+    if (nodes < 1_000) throw new TypeError(`--nodes: at least 1000 are wanted, not ${nodes}`);
+    const scale = scaleOf({ nodes, seeds: positive('seeds', values.seeds, 20), large: values.large === true });
+    const jobs = parts.flatMap((part) => jobsOf(part, scale));
+    const results = await runAll(jobs, { workers: positive('workers', values.workers, availableParallelism()), file: values.results });
+    const sections = parts.map((part) => SECTIONS[part](new Sample(results), scale));
+    console.log(formatText(sections));
+    if (values.report === true) {
+      const folder = fileURLToPath(new URL('../../docs/', import.meta.url));
+      const command = [
+        'pnpm sim:gossip --report',
+        ...(values.nodes === undefined ? [] : [`--nodes ${nodes}`]),
+        ...(values.seeds === undefined ? [] : [`--seeds ${values.seeds}`]),
+      ];
+      const document = {
+        command: command.join(' '),
+        node: process.versions.node.split('.')[0]!,
+        machine: `${cpus().length} cores of ${process.arch}`,
+        hours: results.reduce((sum, { seconds }) => sum + seconds, 0) / 3_600,
+      };
+      mkdirSync(`${folder}gossip-evaluation`, { recursive: true });
+      writeFileSync(`${folder}gossip-evaluation.md`, formatDocument(sections, document));
+      for (const plot of sections.flatMap(({ plots }) => plots)) writeFileSync(`${folder}gossip-evaluation/${plot.name}.svg`, formatSvg(plot));
+    }
+    if (sections.some(({ verdicts }) => verdicts.some(({ holds }) => !holds))) process.exitCode = 1;
+  }
+} catch (error) {
+  if (!(error instanceof TypeError)) throw error;
+  console.error(`${error.message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}

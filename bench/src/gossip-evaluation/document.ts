@@ -1,0 +1,68 @@
+// The evaluation as a document: sections, tables beside what was published, plots, and every limit.
+
+import { alignTable } from '../table.ts';
+import type { Section, Table } from './section.ts';
+
+export interface DocumentOptions {
+  /** What was run. */
+  readonly command: string;
+  readonly node: string;
+  readonly machine: string;
+  /** Hours of a processor. */
+  readonly hours: number;
+}
+
+export function formatDocument(sections: readonly Section[], { command, node, machine, hours }: DocumentOptions): string {
+  const verdicts = sections.flatMap((section) => section.verdicts.map((verdict) => ({ section, verdict })));
+  const missed = verdicts.filter(({ verdict }) => !verdict.holds);
+  const lines = [
+    '# Gossip: evaluation',
+    '',
+    "The tables of the papers that `partialView()` is made after, by the machines that ship; iroh-gossip's own limits and attacks, through whole nodes in simulation. A program writes this file, so nothing in it is typed: the same seeds give the same figures.",
+    '',
+    '```',
+    command,
+    '```',
+    '',
+    `Node ${node}, ${machine}, ${hours.toFixed(1)} hours of one thread. Seeds count from 1; where a cell has brackets, they hold the least and the most of them. "Re-simulation" is one in JavaScript of the papers' pseudocode, made before ours was written.`,
+    '',
+    `**${verdicts.length - missed.length} of ${verdicts.length} limits are met${missed.length === 0 ? '.**' : '.** Missed:'}`,
+    ...missed.map(({ section, verdict }) => `- ${section.title}: ${verdict.bar}; it is ${verdict.got}`),
+    '',
+    ...sections.flatMap(formatSection),
+  ];
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function formatSection({ title, before, tables, plots, after, verdicts }: Section): string[] {
+  return [
+    `## ${title}`,
+    '',
+    ...before.flatMap((words) => [words, '']),
+    ...tables.flatMap((table) => [`**${table.title}**`, '', ...formatMarkdown(table), '']),
+    ...plots.flatMap(({ name, title: what }) => [`![${what}](gossip-evaluation/${name}.svg)`, '']),
+    ...after.flatMap((words) => [words, '']),
+    '<details><summary>Limits</summary>',
+    '',
+    ...formatMarkdown({ title: '', head: ['limit', 'it is', ''], rows: verdicts.map(({ bar, got, holds }) => [bar, got, holds ? 'met' : '**missed**']) }),
+    '',
+    '</details>',
+    '',
+  ];
+}
+
+function formatMarkdown({ head, rows }: Table): string[] {
+  return [`| ${head.join(' | ')} |`, `|${head.map((_, i) => (i === 0 ? '---' : '---:')).join('|')}|`, ...rows.map((row) => `| ${row.join(' | ')} |`)];
+}
+
+/** The same for a terminal. */
+export function formatText(sections: readonly Section[]): string {
+  return sections
+    .flatMap(({ title, tables, verdicts }) => [
+      `\n${title}`,
+      ...tables.map((table) => `\n${table.title}\n${alignTable([table.head, ...table.rows], 1)}`),
+      '',
+      ...verdicts.map(({ bar, got, holds }) => `${holds ? 'holds ' : 'MISSED'}  ${bar}: ${got}`),
+    ])
+    .join('\n');
+}

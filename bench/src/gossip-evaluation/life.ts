@@ -1,0 +1,90 @@
+// Churn in cycles, and swarms of whole nodes.
+
+import { SENDERS } from './jobs.ts';
+import { SWARM } from './published.ts';
+import type { Sample } from './sample.ts';
+import type { Scale } from './scale.ts';
+import { atMost, below, type Section, show } from './section.ts';
+
+export function churnSection(all: Sample, { nodes, fewNodes }: Scale): Section {
+  const sizes = [...new Set([fewNodes, nodes])];
+  const at = (count: number) => all.of({ scenario: 'churn', nodes: count });
+  return {
+    title: 'Churn',
+    before: [
+      'In each of 100 cycles 50 nodes fail, every other of them unseen, and 50 new ones join, each through any node that lives. One message is five hops under way when it happens, one is sent right after, one when those who noticed have mended their views; a cycle takes a minute. Counted are deliveries to those who lived from the sending to the end of the cycle.',
+    ],
+    tables: [
+      {
+        title: '50 out and 50 in, in each of 100 cycles',
+        head: ['nodes', 'paper, 50 out', 'delivered, ours', 'missed', 'least reached before any view was mended', 'redundancy', 'parts in the end', 'seeds'],
+        rows: sizes.map((count) => {
+          const runs = at(count);
+          return [
+            show(count),
+            count === 10_000 ? '100 %' : '–',
+            show(runs.sum('deliveries')),
+            show(runs.sum('missed')),
+            show(runs.least('at once')),
+            runs.range('redundancy'),
+            runs.span('parts'),
+            String(runs.size),
+          ];
+        }),
+      },
+    ],
+    plots: [],
+    after: [
+      'Redundancy is that of new links, which are of the tree until they bring a duplicate, and of newcomers, which are given what is still in the caches.',
+    ],
+    verdicts: sizes.map((count) => atMost(`deliveries missed, ${show(count)} nodes`, at(count).sum('missed'), 0)),
+  };
+}
+
+export function swarmSection(all: Sample, { swarms }: Scale): Section {
+  const at = (count: number, how: string) => all.of({ scenario: 'swarm', nodes: count, how });
+  return {
+    title: "Whole nodes: iroh-gossip's limits",
+    before: [
+      'Nothing is left out here: simulated transports, codecs, peers that find each other by exchange, and gossip with its default options. Each link has a latency of its own, 10 to 100 ms one way; all nodes know one bootstrap node. A round is 5 s. Figures are means of the rounds, the first included; in brackets the best and the worst seed.',
+    ],
+    tables: [
+      {
+        title: 'Means of all rounds',
+        head: ['nodes', 'senders', 'missed', 'last hop: limit', 'ours', 'redundancy: limit', 'ours', 'ms to the last delivery', 'seeds'],
+        rows: swarms.flatMap((count) =>
+          SENDERS.map((how) => {
+            const runs = at(count, how);
+            const { title, lastHop, redundancy } = SWARM[how];
+            return [
+              show(count),
+              title,
+              show(runs.sum('missed')),
+              `< ${lastHop}`,
+              runs.range('lastHop'),
+              `< ${redundancy}`,
+              runs.range('redundancy'),
+              show(runs.mean('last ms')),
+              String(runs.size),
+            ];
+          }),
+        ),
+      },
+    ],
+    plots: [],
+    after: [
+      'The limits are what iroh-gossip asserts of its own machines in its simulator, where a bootstrap node introduces all and codecs and connections are left out.',
+    ],
+    verdicts: swarms.flatMap((count) =>
+      SENDERS.flatMap((how) => {
+        const runs = at(count, how);
+        const name = `${show(count)} nodes, ${SWARM[how].title}`;
+        return [
+          atMost(`${name}: missed`, runs.sum('missed'), 0),
+          below(`${name}: last hop, every seed`, runs.most('lastHop'), SWARM[how].lastHop),
+          below(`${name}: redundancy, every seed`, runs.most('redundancy'), SWARM[how].redundancy),
+        ];
+      }),
+    ),
+  };
+}

@@ -1,0 +1,48 @@
+// How much is run: the paper's size, or a cut of it.
+
+export interface Scale {
+  /** Of the papers' networks. */
+  readonly nodes: number;
+  /** Of the smaller network of the churn. */
+  readonly fewNodes: number;
+  /** Of whole nodes: iroh-gossip's networks. */
+  readonly swarms: readonly number[];
+  /** Honest nodes under attack; and under an eclipse. */
+  readonly honest: number;
+  readonly eclipsed: number;
+  /** Seeds at 95 % failures. */
+  readonly seeds: readonly number[];
+  /** Seeds of all else at the papers' size, of the swarms, and of the attacks. */
+  readonly few: readonly number[];
+  readonly swarmSeeds: readonly number[];
+  readonly attackSeeds: readonly number[];
+  /** Seeds of the eclipse. */
+  readonly eclipseSeeds: readonly number[];
+}
+
+export interface ScaleOptions {
+  readonly nodes: number;
+  readonly seeds: number;
+  /** Is the network of a thousand whole nodes measured, too? */
+  readonly large: boolean;
+}
+
+/** Of `seeds` seeds a tenth is for what varies little, a fifth for whole nodes. */
+export function scaleOf({ nodes, seeds, large }: ScaleOptions): Scale {
+  return {
+    nodes,
+    fewNodes: Math.min(nodes, 1_000),
+    swarms: large ? [20, 100, 1_000] : [20, 100],
+    honest: 100,
+    eclipsed: 20,
+    seeds: from1(seeds),
+    few: from1(Math.ceil(seeds / 10)),
+    swarmSeeds: from1(Math.ceil(seeds / 5)),
+    attackSeeds: from1(Math.ceil(seeds / 5)),
+    eclipseSeeds: from1(seeds),
+  };
+}
+
+function from1(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i + 1);
+}

@@ -1,0 +1,50 @@
+// What a part of the evaluation comes to: words, tables, plots, and whether its limits are met.
+
+import type { Plot } from './plot.ts';
+
+export interface Table {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export interface Verdict {
+  /** What is judged, with its limit. */
+  readonly bar: string;
+  readonly got: string;
+  readonly holds: boolean;
+}
+
+export interface Section {
+  readonly title: string;
+  /** Paragraphs before the tables: what was done. */
+  readonly before: readonly string[];
+  readonly tables: readonly Table[];
+  readonly plots: readonly Plot[];
+  /** Paragraphs after them: why ours differ from what was published. */
+  readonly after: readonly string[];
+  readonly verdicts: readonly Verdict[];
+}
+
+export function atLeast(bar: string, got: number, limit: number): Verdict {
+  return { bar: `${bar}: at least ${show(limit)}`, got: show(got), holds: got >= limit };
+}
+
+export function atMost(bar: string, got: number, limit: number): Verdict {
+  return { bar: `${bar}: at most ${show(limit)}`, got: show(got), holds: got <= limit };
+}
+
+export function below(bar: string, got: number, limit: number): Verdict {
+  return { bar: `${bar}: below ${show(limit)}`, got: show(got), holds: got < limit };
+}
+
+/** A figure with so many digits as tell something: a share near 1 is not told as 1. */
+export function show(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  if (Number.isInteger(value)) return value.toLocaleString('en-US');
+  if (Math.abs(value) >= 100) return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+  if (Math.abs(value) >= 10) return value.toFixed(1);
+  if (value > 0.99 && value < 1) return (Math.floor(value * 1e5) / 1e5).toFixed(5);
+  if (Math.abs(value) < 0.01) return value.toFixed(5);
+  return value.toFixed(3);
+}

@@ -1,0 +1,99 @@
+// HyParView: the shape of the overlay, and failures that are seen at once.
+
+import { bookOf, SHARES } from './jobs.ts';
+import { FAILURES, GRAPH } from './published.ts';
+import type { Sample } from './sample.ts';
+import type { Scale } from './scale.ts';
+import { atLeast, atMost, below, type Section, show, type Verdict } from './section.ts';
+
+export function seenSection(all: Sample, scale: Scale): Section {
+  const { nodes } = scale;
+  const book = bookOf(nodes);
+  const at = (share: number, entries = 0) => all.of({ scenario: 'seen', share, book: entries });
+  const shape = at(0.95);
+  const row = (name: string, key: keyof typeof GRAPH, ours: string) => {
+    const { paper, replica, cyclon, scamp } = GRAPH[key];
+    return [name, paper, replica, ours, cyclon, scamp];
+  };
+  const line = (share: number, entries: number) => {
+    const sample = at(share, entries);
+    const { paper, seen } = FAILURES[String(share)]!;
+    const published = entries === 0 ? [paper, seen] : ['–', '–'];
+    return [
+      `${show(share * 100)} %${entries === 0 ? '' : `, address book of ${show(entries)}`}`,
+      ...published,
+      sample.range('reliability'),
+      sample.range('largest'),
+      cyclesOf(sample, 'nearly'),
+      cyclesOf(sample, 'whole'),
+      String(sample.size),
+    ];
+  };
+  return {
+    title: 'HyParView: the overlay, and failures that are seen at once',
+    before: [
+      `${show(nodes)} nodes join one after the other through the first and settle for 50 cycles (active view 5, passive view 30, walks 6 and 3, shuffles of 3 active and 4 passive peers: the paper's setting, and our defaults). The share of nodes in the first column then fails. Their neighbours see the links close, and have mended their views when the first of 1,000 messages is sent from a drawn node that lives; there is no cycle between. Reliability is the mean share of the living that a message reaches, a source that is cut off itself included.`,
+      `With the address book each node also has ${show(book)} ids of its own, drawn from all nodes, the dead included; one whose views give nobody to ask any more is told 16 of them at a time.`,
+    ],
+    tables: [
+      {
+        title: `The graph of ${show(nodes)} nodes after 50 cycles, ${shape.size} seeds`,
+        head: ['', 'paper', 're-simulation, 3 seeds', 'ours', 'Cyclon (paper)', 'Scamp (paper)'],
+        rows: [
+          row('average clustering', 'clustering', shape.range('clustering')),
+          row('average shortest path', 'path', shape.range('path')),
+          row('longest shortest path', 'longest', shape.span('longest')),
+          row('hops to the last delivery of a flood', 'hops', shape.range('hops')),
+          row('nodes with 5 links that both ends know', 'symmetric', shape.range('symmetric')),
+          row(
+            'how many passive views a node is in',
+            'known',
+            `${show(shape.least('leastKnown'))} to ${show(shape.most('mostKnown'))}, median ${shape.span('medianKnown')}`,
+          ),
+          ['links that point to a node', '–', '–', `${show(shape.least('leastIn'))} to ${show(shape.most('mostIn'))}`, '–', '–'],
+          ['parts', '–', '–', shape.span('parts'), '–', '–'],
+        ],
+      },
+      {
+        title: 'Reliability after failures that are seen at once',
+        head: ['failed', 'paper', 're-simulation', 'ours', 'largest part', 'cycles to 99 %', 'cycles to all', 'seeds'],
+        rows: [...SHARES.map((share) => line(share, 0)), line(0.95, book)],
+      },
+    ],
+    plots: [],
+    after: [
+      "The paper's graph figures are quoted from those who built on it. Ours is less clustered than theirs, since a node that loses a link is told of somebody who has room, and not of its neighbours' neighbours; and all views are full, because of the same.",
+      "At 95 % a node is left without help if all of its 5 neighbours and 30 passive peers are dead, 17 % of the living; most of them are known to somebody who lives and picks them. What is left outside is what the curve measures: the mean is about the square of the largest part's share, since the source may be outside, too. An address book beyond the 35 entries of both views ends that: no paper has one.",
+    ],
+    verdicts: verdicts(at, shape, book, nodes),
+  };
+}
+
+function verdicts(at: (share: number, book?: number) => Sample, shape: Sample, book: number, nodes: number): Verdict[] {
+  const isWhole = nodes >= 10_000;
+  const judged = [
+    // A random graph has degree ÷ nodes: the limits of 10,000 nodes hold there alone.
+    below('clustering, every seed', shape.most('clustering'), isWhole ? 0.0015 : 15 / nodes),
+    ...(isWhole ? [atLeast('average path, every seed', shape.least('path'), 6.3)] : []),
+    atMost('average path, every seed', shape.most('path'), isWhole ? 6.5 : 5.2),
+    atLeast('full symmetric views, every seed', shape.least('symmetric'), 0.995),
+    ...SHARES.filter((share) => share <= 0.8).map((share) =>
+      atLeast(`reliability after ${show(share * 100)} % failed, every seed`, at(share).least('reliability'), 0.9999),
+    ),
+    atLeast('reliability after 90 % failed, mean', at(0.9).mean('reliability'), isWhole ? 0.99 : 0.985),
+    atLeast('reliability after 95 % failed, with the address book, mean', at(0.95, book).mean('reliability'), 0.95),
+  ];
+  // Fifty survivors are too few for a limit of 1,000 nodes.
+  if (isWhole) {
+    judged.push(atLeast('reliability after 95 % failed, every seed', at(0.95).least('reliability'), 0.84));
+    judged.push(atLeast('reliability after 95 % failed, mean', at(0.95).mean('reliability'), 0.89));
+  }
+  return judged;
+}
+
+/** Where it never came to that within ten cycles: so. */
+export function cyclesOf(sample: Sample, figure: string): string {
+  const told = (value: number) => (value > 10 ? 'never' : String(value));
+  const values = [...new Set(sample.values(figure))].sort((a, b) => a - b);
+  return values.length === 0 ? '–' : values.length === 1 ? told(values[0]!) : `${told(values[0]!)} to ${told(values.at(-1)!)}`;
+}
