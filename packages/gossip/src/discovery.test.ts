@@ -63,6 +63,32 @@ for (const overlay of [calm, fullMesh()]) {
   });
 }
 
+for (const overlay of [partialView({ active: 3, passive: 12, mergeInterval: Number.POSITIVE_INFINITY }), fullMesh()]) {
+  test.serial(`two islands of a topic that know nothing of each other become one: ${overlay.name}`, async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const { names, before } = ring(16);
+      const four = ['n00', 'n01', 'n08', 'n09'];
+      const ears = new Map<string, Ear>();
+      const nodes = cluster(sim, names, {
+        gossip: () => ({ overlay }),
+        peers: (name) => ({ maxOutbound: 0, persistent: before(name), exchange: { interval: 5_000 } }),
+        setup: (node) => four.includes(node.name) && ears.set(node.name, listen(node)),
+      });
+      await sim.until(() => nodes.size === 16 && four.every((name) => ears.get(name)!.topic.neighbors.length >= 1), 10_000);
+      t.deepEqual(ears.get('n00')!.topic.neighbors, [idOf('n01')], run.name);
+      await sim.until(() => four.every((name) => ears.get(name)!.topic.neighbors.length === 3), 600_000);
+      await sim.settle(ears.get('n09')!.topic.publish('hello'));
+      await sim.run(2_000);
+      t.deepEqual(
+        four.map((name) => ears.get(name)!.words),
+        [['hello'], ['hello'], ['hello'], []],
+      );
+      t.deepEqual(await sim.close(), []);
+    }
+  });
+}
+
 test.serial('who walks is connected to few strangers at a time, and to none when enough are found', async (t) => {
   for (const run of runs(1)) {
     const sim = simulationOf(run);
