@@ -12,8 +12,8 @@ export const gossipProtocol = defineProjectProtocol({
     push: { id: 1, request: bytes },
     /** Plumtree's control: `encodeControl`. */
     control: { id: 2, request: bytes },
-    /** HyParView's messages: rare, so they are readable. The topic is its key in hex. */
-    view: { id: 3, request: json(z.object({ topic: z.string(), message: z.unknown() })) },
+    /** HyParView's messages: rare, so they are readable. The topic is its key in hex; `addresses` are those of nodes that the message names, see `Addresses`. */
+    view: { id: 3, request: json(z.object({ topic: z.string(), message: z.unknown(), addresses: z.optional(z.unknown()) })) },
     /** The number of the sender's list of topics; `empty`: there is none on it, so that it needn't be pulled. */
     interest: { id: 4, request: json(z.object({ seq: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)), empty: z.boolean() })) },
     /** Asks for the list, in which only who is on a topic recognises it: `askForList`, `encodeList`. */

@@ -6,7 +6,9 @@ export class Dials {
   readonly #transport: AnyTransport;
   readonly #isHere: (nodeId: string) => boolean;
   readonly #under = new Map<string, Promise<void>>();
-  readonly #over = new AbortController();
+  /** One for each, not one signal for all: that would have a listener for each dial. */
+  readonly #dialling = new Set<AbortController>();
+  #isOver = false;
 
   /** @param isHere is it a peer that is connected now? */
   constructor(transport: AnyTransport, isHere: (nodeId: string) => boolean) {
@@ -28,30 +30,31 @@ export class Dials {
   }
 
   close(): void {
-    this.#over.abort(new TransportError('shutdown', 'gossip was closed'));
+    this.#isOver = true;
+    for (const late of this.#dialling) late.abort(CLOSED);
   }
 
   async #dial(nodeId: string, timeout: number): Promise<void> {
     const { clock } = this.#transport;
     const late = new AbortController();
-    const onOver = () => late.abort(this.#over.signal.reason);
     const timer = clock.setTimeout(
       () => late.abort(new TransportError('deadline_exceeded', `node ${nodeId} could not be reached in ${timeout} ms`, { target: nodeId, sent: false })),
       timeout,
     );
-    this.#over.signal.addEventListener('abort', onOver, { once: true });
+    this.#dialling.add(late);
     try {
-      if (this.#over.signal.aborted) throw this.#over.signal.reason;
+      if (this.#isOver) throw CLOSED;
       await this.#transport.dial(`node:${nodeId}`, { signal: late.signal });
       if (!this.#isHere(nodeId)) throw new TransportError('unavailable', `node ${nodeId} is not connected any more`, { target: nodeId, sent: false });
     } catch (error) {
       throw late.signal.aborted ? late.signal.reason : error;
     } finally {
       clock.clearTimeout(timer);
-      this.#over.signal.removeEventListener('abort', onOver);
+      this.#dialling.delete(late);
     }
   }
 }
 
 /** Nodes that are dialled at once. */
 const AT_ONCE = 64;
+const CLOSED = new TransportError('shutdown', 'gossip was closed');

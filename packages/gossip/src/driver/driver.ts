@@ -24,8 +24,10 @@ import { Session, type SessionHost } from '../topics/session.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import type { GossipEvent, GossipSnapshot } from '../types.ts';
 import { Acquaintance } from './acquaintance.ts';
+import { BookFeed } from './book-feed.ts';
 import { Dials } from './dials.ts';
 import { decodeControl, decodePush, encodeControl, encodePush } from './frame.ts';
+import { Hearsay } from './hearsay.ts';
 import { Holds } from './holds.ts';
 import { Interests } from './interests.ts';
 import { Outbox, type Parcel } from './outbox.ts';
@@ -38,6 +40,7 @@ interface Peer extends Member {
   readonly outbox: Outbox;
   /** Those of this node's topics that it is on, in hex. */
   topics: ReadonlySet<string>;
+  readonly hearsay: Hearsay;
 }
 
 export class Driver implements SessionHost, RelayHost {
@@ -55,6 +58,7 @@ export class Driver implements SessionHost, RelayHost {
   readonly #dials: Dials;
   readonly #holds: Holds;
   readonly #views: ViewMail;
+  readonly #feed: BookFeed;
   #mount: Transport<typeof gossipProtocol> | undefined = undefined;
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
@@ -85,10 +89,12 @@ export class Driver implements SessionHost, RelayHost {
     );
     this.#dials = new Dials(transport, (nodeId) => this.#roster.get(nodeId) !== undefined);
     this.#views = new ViewMail({
+      peers,
       dials: this.#dials,
       outboxOf: (nodeId) => this.#roster.get(nodeId)?.outbox,
       unreachable: (session, nodeId, error) => this.#unreachable(session, nodeId, error),
     });
+    this.#feed = new BookFeed({ clock: this.clock, random: this.random, peers, dials: this.#dials, overlay, sessions: this.sessions });
     this.#holds = new Holds(transport, (nodeId) => this.remoteOf(nodeId));
     this.#roster = new Roster<Peer>(peers, { came: (peer) => this.#came(peer), went: (peer, cause) => this.#went(peer, cause) });
     this.members = this.#roster.members;
@@ -118,7 +124,7 @@ export class Driver implements SessionHost, RelayHost {
     this.#server = serve(mount, {
       push: (request, { from }) => this.#pushed(request, from),
       control: (request, { from }) => this.#controlled(request, from),
-      view: ({ topic, message }, { from }) => this.#viewed(topic, message, from),
+      view: ({ topic, message, addresses }, { from }) => this.#viewed(topic, message, addresses, from),
       interest: ({ seq, empty }, { from }) => {
         const peer = this.#roster.of(from);
         if (peer !== undefined) this.#interests!.heard(peer, seq, empty);
@@ -173,6 +179,7 @@ export class Driver implements SessionHost, RelayHost {
     this.sessions.set(key.hex, session);
     this.#changed();
     if (this.isStarted) session.join();
+    this.soon();
     return session;
   }
 
@@ -239,7 +246,7 @@ export class Driver implements SessionHost, RelayHost {
       },
       this.#config.outbound,
     );
-    const peer: Peer = { nodeId, instance, remote, outbox, topics: NONE };
+    const peer: Peer = { nodeId, instance, remote, outbox, topics: NONE, hearsay: new Hearsay(this.clock.now()) };
     this.#acquaintance.met(peer, this.clock.now());
     this.clock.defer(() => {
       if (this.#roster.members.get(nodeId) === peer) this.#interests!.connected(peer, this.clock.now());
@@ -304,12 +311,14 @@ export class Driver implements SessionHost, RelayHost {
     if (session !== undefined) this.dueBy(session.due);
   }
 
-  #viewed(topic: string, message: unknown, from: Remote): void {
+  #viewed(topic: string, message: unknown, addresses: unknown, from: Remote): void {
     const peer = this.#roster.of(from);
-    if (peer === undefined) return;
     const session = this.sessions.get(topic);
-    session?.overlay?.viewed(peer.nodeId, message, this.clock.now());
-    if (session !== undefined) this.dueBy(session.due);
+    if (peer === undefined || session === undefined) return;
+    const now = this.clock.now();
+    peer.hearsay.heard(addresses, peer.nodeId, this.#config.peers, now);
+    session.overlay?.viewed(peer.nodeId, message, now);
+    this.dueBy(session.due);
   }
 
   // What goes.
@@ -359,7 +368,8 @@ export class Driver implements SessionHost, RelayHost {
   }
 
   #due(): number {
-    let due = Math.min(this.#interests!.due, this.#walker!.due, this.#holds.due, this.#acquaintance.due, this.#relays?.due ?? Number.POSITIVE_INFINITY);
+    let due = this.#relays?.due ?? Number.POSITIVE_INFINITY;
+    for (const machine of [this.#interests!, this.#walker!, this.#holds, this.#acquaintance, this.#feed]) due = Math.min(due, machine.due);
     for (const session of this.sessions.values()) due = Math.min(due, session.due);
     return due;
   }
@@ -370,6 +380,7 @@ export class Driver implements SessionHost, RelayHost {
     this.#holds.wake(now);
     this.#acquaintance.wake(now);
     this.#relays?.wake(now);
+    this.#feed.wake(now);
     for (const session of [...this.sessions.values()]) if (now >= session.due) session.wake(now);
     return this.#due();
   }

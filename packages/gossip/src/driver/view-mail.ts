@@ -1,11 +1,15 @@
 // Messages between partial views go to any node of the topic: one that is not connected is dialled for it.
 
+import type { Peers } from '@trunkline/peers';
 import { TransportError } from '@trunkline/transport-core';
+import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { Session } from '../topics/session.ts';
 import type { Dials } from './dials.ts';
+import { addressesFor, sizeOf } from './hearsay.ts';
 import type { Outbox, Parcel } from './outbox.ts';
 
 export interface ViewMailHost {
+  readonly peers: Pick<Peers, 'addressOf'>;
   readonly dials: Dials;
   /** Of a node that is connected. */
   outboxOf(nodeId: string): Outbox | undefined;
@@ -23,7 +27,9 @@ export class ViewMail {
   send(to: string, session: Session, message: Readonly<Record<string, unknown>>): void {
     const host = this.#host;
     const given = Object.fromEntries(Object.entries(message).filter(([, value]) => value !== undefined));
-    const parcel: Parcel = { method: 'view', request: { topic: session.key.hex, message: given }, size: VIEW_BYTES };
+    const addresses = addressesFor(message as PartialViewMessage, host.peers);
+    const request = { topic: session.key.hex, message: given, ...(addresses === undefined ? {} : { addresses }) };
+    const parcel: Parcel = { method: 'view', request, size: VIEW_BYTES + sizeOf(addresses) };
     const outbox = host.outboxOf(to);
     if (outbox !== undefined) {
       if (!outbox.put(parcel)) host.unreachable(session, to, new TransportError('resource_exhausted', `too much waits for node ${to}`, { target: to }));

@@ -34,12 +34,14 @@ class TreeOverlay implements Overlay {
   readonly #view: PartialView;
   readonly #tree: Plumtree<Body>;
   #joined = false;
+  readonly #wanted: number;
   /** The time of the input that is being taken: what the view tells has none. */
   #now: number;
 
   constructor({ self, random, now, host }: OverlaySetup, view: PartialViewOptions, options: PlumtreeOptions) {
     this.wanted = partialViewConfig(view).active;
     this.#self = self;
+    this.#wanted = partialViewConfig(view).active;
     this.#now = now;
     this.#view = new PartialView({
       self,
@@ -163,6 +165,10 @@ class TreeOverlay implements Overlay {
 
   neighbors(): readonly string[] {
     return this.#view.active();
+  }
+
+  get isHungry(): boolean {
+    return !this.#joined || (this.#view.isHungry && 2 * this.#view.active().length <= this.#wanted);
   }
 
   snapshot(): unknown {
