@@ -26,9 +26,10 @@ import type { GossipEvent, GossipSnapshot } from '../types.ts';
 import { Acquaintance } from './acquaintance.ts';
 import { BookFeed } from './book-feed.ts';
 import { Dials } from './dials.ts';
-import { decodeControl, decodePush, encodeControl, encodePush } from './frame.ts';
+import { encodeControl, encodePush } from './frame.ts';
 import { Hearsay } from './hearsay.ts';
 import { Holds } from './holds.ts';
+import { Inbox } from './inbox.ts';
 import { Interests } from './interests.ts';
 import { Outbox, type Parcel } from './outbox.ts';
 import { type Member, Roster } from './roster.ts';
@@ -92,7 +93,8 @@ export class Driver implements SessionHost, RelayHost {
       peers,
       dials: this.#dials,
       outboxOf: (nodeId) => this.#roster.get(nodeId)?.outbox,
-      unreachable: (session, nodeId, error) => this.#unreachable(session, nodeId, error),
+      clock: this.clock,
+      dueBy: (time) => this.dueBy(time),
     });
     this.#feed = new BookFeed({ clock: this.clock, random: this.random, peers, dials: this.#dials, overlay, sessions: this.sessions });
     this.#holds = new Holds(transport, (nodeId) => this.remoteOf(nodeId));
@@ -115,6 +117,15 @@ export class Driver implements SessionHost, RelayHost {
     const mount = this.#config.transport.mount(gossipProtocol);
     this.#mount = mount;
     this.#interests = new Interests(this, mount);
+    const inbox = new Inbox({
+      clock: this.clock,
+      peers: this.#config.peers,
+      sessions: this.sessions,
+      peerOf: (from) => this.#roster.of(from),
+      remind: (nodeId) => this.#interests!.remind(nodeId),
+      misbehaved: (nodeId) => this.misbehaved(nodeId),
+      dueBy: (time) => this.dueBy(time),
+    });
     const { relay } = this.#config;
     const relays = relay === undefined || !this.overlay.relays ? undefined : new Relays(relay, mount, this);
     this.#relays = relays;
@@ -122,9 +133,9 @@ export class Driver implements SessionHost, RelayHost {
     this.#state = 'running';
     this.#changed();
     this.#server = serve(mount, {
-      push: (request, { from }) => this.#pushed(request, from),
-      control: (request, { from }) => this.#controlled(request, from),
-      view: ({ topic, message, addresses }, { from }) => this.#viewed(topic, message, addresses, from),
+      push: (request, { from }) => inbox.pushed(request, from),
+      control: (request, { from }) => inbox.controlled(request, from),
+      view: (request, { from }) => inbox.viewed(request, from),
       interest: ({ seq, empty }, { from }) => {
         const peer = this.#roster.of(from);
         if (peer !== undefined) this.#interests!.heard(peer, seq, empty);
@@ -289,38 +300,6 @@ export class Driver implements SessionHost, RelayHost {
     return peer === undefined ? undefined : this.#roster.remoteOf(peer);
   }
 
-  // What comes.
-
-  #pushed(request: Uint8Array, from: Remote): void {
-    const peer = this.#roster.of(from);
-    const envelope = decodePush(request);
-    if (peer === undefined) return;
-    if (envelope === undefined) return this.misbehaved(peer.nodeId);
-    const session = this.sessions.get(envelope.topic);
-    if (session === undefined) this.#interests!.remind(peer.nodeId);
-    else session.pushed(peer.nodeId, envelope, this.clock.now());
-  }
-
-  #controlled(request: Uint8Array, from: Remote): void {
-    const peer = this.#roster.of(from);
-    const decoded = decodeControl(request);
-    if (peer === undefined) return;
-    if (decoded === undefined) return this.misbehaved(peer.nodeId);
-    const session = this.sessions.get(decoded.topic);
-    session?.overlay?.controlled(peer.nodeId, decoded.control, this.clock.now());
-    if (session !== undefined) this.dueBy(session.due);
-  }
-
-  #viewed(topic: string, message: unknown, addresses: unknown, from: Remote): void {
-    const peer = this.#roster.of(from);
-    const session = this.sessions.get(topic);
-    if (peer === undefined || session === undefined) return;
-    const now = this.clock.now();
-    peer.hearsay.heard(addresses, peer.nodeId, this.#config.peers, now);
-    session.overlay?.viewed(peer.nodeId, message, now);
-    this.dueBy(session.due);
-  }
-
   // What goes.
 
   push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): boolean {
@@ -341,12 +320,6 @@ export class Driver implements SessionHost, RelayHost {
 
   view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void {
     this.#views.send(to, session, message);
-  }
-
-  #unreachable(session: Session, nodeId: string, error: TransportError): void {
-    if (session.isOver) return;
-    session.overlay?.unreachable(nodeId, error, this.clock.now());
-    this.dueBy(session.due);
   }
 
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {

@@ -1,7 +1,7 @@
 // Messages between partial views go to any node of the topic: one that is not connected is dialled for it.
 
 import type { Peers } from '@trunkline/peers';
-import { TransportError } from '@trunkline/transport-core';
+import { type Clock, TransportError } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { Session } from '../topics/session.ts';
 import type { Dials } from './dials.ts';
@@ -13,8 +13,8 @@ export interface ViewMailHost {
   readonly dials: Dials;
   /** Of a node that is connected. */
   outboxOf(nodeId: string): Outbox | undefined;
-  /** A message could not go. */
-  unreachable(session: Session, nodeId: string, error: TransportError): void;
+  readonly clock: Clock;
+  dueBy(time: number): void;
 }
 
 export class ViewMail {
@@ -32,7 +32,7 @@ export class ViewMail {
     const parcel: Parcel = { method: 'view', request, size: VIEW_BYTES + sizeOf(addresses) };
     const outbox = host.outboxOf(to);
     if (outbox !== undefined) {
-      if (!outbox.put(parcel)) host.unreachable(session, to, new TransportError('resource_exhausted', `too much waits for node ${to}`, { target: to }));
+      if (!outbox.put(parcel)) this.#unreachable(session, to, new TransportError('resource_exhausted', `too much waits for node ${to}`, { target: to }));
       return;
     }
     // A goodbye is worth no dial.
@@ -41,8 +41,14 @@ export class ViewMail {
       () => {
         if (!session.isOver) host.outboxOf(to)?.put(parcel);
       },
-      (error) => host.unreachable(session, to, error as TransportError),
+      (error) => this.#unreachable(session, to, error as TransportError),
     );
+  }
+
+  #unreachable(session: Session, nodeId: string, error: TransportError): void {
+    if (session.isOver) return;
+    session.overlay?.unreachable(nodeId, error, this.#host.clock.now());
+    this.#host.dueBy(session.due);
   }
 }
 
