@@ -28,7 +28,7 @@ export class BookFeed {
 
   constructor(host: BookFeedHost) {
     this.#host = host;
-    this.#next = host.clock.now() + host.random() * LEISURELY;
+    this.#next = host.overlay.holds ? host.clock.now() + host.random() * LEISURELY : Number.POSITIVE_INFINITY;
   }
 
   get due(): number {

@@ -34,14 +34,12 @@ class TreeOverlay implements Overlay {
   readonly #view: PartialView;
   readonly #tree: Plumtree<Body>;
   #joined = false;
-  readonly #wanted: number;
   /** The time of the input that is being taken: what the view tells has none. */
   #now: number;
 
   constructor({ self, random, now, host }: OverlaySetup, view: PartialViewOptions, options: PlumtreeOptions) {
     this.wanted = partialViewConfig(view).active;
     this.#self = self;
-    this.#wanted = partialViewConfig(view).active;
     this.#now = now;
     this.#view = new PartialView({
       self,
@@ -168,7 +166,7 @@ class TreeOverlay implements Overlay {
   }
 
   get isHungry(): boolean {
-    return !this.#joined || (this.#view.isHungry && 2 * this.#view.active().length <= this.#wanted);
+    return !this.#joined || (this.#view.isHungry && 2 * this.#view.active().length <= this.wanted);
   }
 
   snapshot(): unknown {
