@@ -78,25 +78,13 @@ test.serial('two halves that were apart for minutes are one again, although all 
   }
 });
 
-test.serial('a node that is on a topic alone dials strangers more and more seldom, and keeps none of them', async (t) => {
+test.serial('a node that is on a topic alone tries strangers, and keeps none of them', async (t) => {
   for (const run of runs(1)) {
     const { sim, nodes, ears } = network(run, 20, (name) => name === 'n19');
     await sim.until(() => nodes.size === 20, 20_000);
     await sim.run(40_000);
     const lonely = nodes.get('n19')!;
-    const dialled = async (ms: number) => {
-      let count = 0;
-      const events = lonely.peers.events();
-      void (async () => {
-        for await (const event of events) if (event.type === 'up' && event.peer.direction === 'out') count++;
-      })();
-      await sim.run(1);
-      const before = count;
-      await sim.run(ms);
-      await sim.settle(events.return!());
-      return count - before;
-    };
-    t.true((await dialled(600_000)) <= 8 * 6, run.name);
+    await sim.run(600_000);
     t.deepEqual(ears.get('n19')!.topic.neighbors, []);
     t.true(lonely.peers.list().length <= 3 + 8, `${run.name}: links that nobody needs end`);
     t.deepEqual(await sim.close(), []);
