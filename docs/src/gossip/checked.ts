@@ -1,5 +1,7 @@
-import type { Gossip } from '@trunkline/gossip';
-import { json } from '@trunkline/transport-core';
+import { createGossip, type Gossip, partialView } from '@trunkline/gossip';
+import type { Identity } from '@trunkline/identity';
+import type { Peers } from '@trunkline/peers';
+import { type AnyTransport, json } from '@trunkline/transport-core';
 import { z } from 'zod';
 
 const block = json(z.object({ height: z.int(), entries: z.array(z.string()) }));
@@ -11,4 +13,10 @@ export function openBlocks(gossip: Gossip, tip: number) {
     validate: ({ height }) => (height > tip ? 'accept' : height > tip - 100 ? 'ignore' : 'reject'),
   });
   return blocks;
+}
+
+/** Thousands of nodes, each of which signs what it says. */
+export function signedGossip(transport: AnyTransport, peers: Peers, identity: Identity) {
+  const gossip = createGossip({ transport, peers, overlay: partialView(), signatures: { identity, mode: 'strict' } });
+  return gossip;
 }
