@@ -1,4 +1,4 @@
-import { createGossip, type Gossip, partialView } from '@trunkline/gossip';
+import { createGossip, fullMesh, type Gossip, partialView } from '@trunkline/gossip';
 import type { Identity } from '@trunkline/identity';
 import type { Peers } from '@trunkline/peers';
 import { type AnyTransport, json } from '@trunkline/transport-core';
@@ -18,5 +18,17 @@ export function openBlocks(gossip: Gossip, tip: number) {
 /** Thousands of nodes, each of which signs what it says. */
 export function signedGossip(transport: AnyTransport, peers: Peers, identity: Identity) {
   const gossip = createGossip({ transport, peers, overlay: partialView(), signatures: { identity, mode: 'strict' } });
+  return gossip;
+}
+
+/** Topics that are looked for. */
+export function searchingGossip(transport: AnyTransport, peers: Peers) {
+  const gossip = createGossip({ transport, peers, overlay: partialView(), discovery: { walkers: 2, slowest: 30_000 } }); // the defaults; false: looks for nobody
+  return gossip;
+}
+
+/** Long messages by way of others. */
+export function relayingGossip(transport: AnyTransport, peers: Peers) {
+  const gossip = createGossip({ transport, peers, overlay: fullMesh(), relay: { above: 64 * 1024, fanout: 3 } });
   return gossip;
 }
