@@ -47,6 +47,7 @@ export const recipients: readonly Behaviour[] = [
     title: 'a list of recipients, and all but a list; the others do not get it',
     async check(t, scene) {
       await scene.meet(NAMES);
+      await scene.acquainted('a', 3);
       const [a, b, c] = ['a', 'b', 'c'].map((name) => scene.idOf(name)) as [string, string, string];
       t.deepEqual(await scene.publish('a', 'to', { to: [b, c, b, a] }), { handed: 2 });
       const { handed } = await scene.publish('a', 'except', { except: [b] });
@@ -66,6 +67,7 @@ export const recipients: readonly Behaviour[] = [
     async check(t, scene) {
       await scene.meet(NAMES, { listens: (name) => name !== 'd' });
       await scene.until('all are peers', () => scene.node('a').peers.list().length === 3);
+      await scene.acquainted('a', 2);
       const [b, c, d] = ['b', 'c', 'd'].map((name) => scene.idOf(name)) as [string, string, string];
       const { handed, failed } = await scene.publish('a', 'x', { to: [idOf('nobody'), b, d, c] });
       t.is(handed, 2);

@@ -78,6 +78,13 @@ export class Scene {
     return this.until('all have met', () => [...this.ears.keys()].every((name) => this.network.nodes.has(name)) && this.#areOne());
   }
 
+  /** It knows of so many connected nodes that they are on the topic: a list of recipients can be sent to without a dial. */
+  acquainted(name: string, others: number): Promise<void> {
+    const key = this.ear(name).topic.name;
+    const isOn = () => this.node(name).gossip.snapshot().topics.find(({ topic }) => topic === key)?.interested === others;
+    return this.until(`${name} knows of ${others} on the topic`, isOn);
+  }
+
   until(what: string, condition: () => boolean): Promise<void> {
     return this.network.until(what, condition);
   }
