@@ -15,6 +15,13 @@ test('a short run tells times, their ratio, and what was sent', async (t) => {
   t.true(published >= 3 && published < 3.2, output);
 });
 
+test('over loopback too', async (t) => {
+  t.timeout(60_000);
+  const { code, output, errors } = await run('gossip-relay.js', '--loopback', '--receivers', '5', '--size', '256', '--rounds', '1');
+  t.is(code, 0, errors);
+  t.regex(output, /^ +5 +256 /m);
+});
+
 test('wrong options are told, with exit code 2', async (t) => {
   for (const args of [['--fanout', 'none'], ['--size', '1,x'], ['--fast']]) t.is((await run('gossip-relay.js', ...args)).code, 2);
 });

@@ -1,9 +1,11 @@
 // The benchmark of the forwarding scheme for large messages: until the last node has one, sent by way of relays and directly to each, in one run.
-// In virtual time, where what limits is each node's uplink: on one machine it would be the processor that all share.
+// In virtual time, where what limits is each node's uplink; or over loopback, where it is the processor, which all share.
 
 import { parseArgs } from 'node:util';
 import { listed, positive } from './arguments.ts';
-import { type Scene, type Spread, spread } from './gossip-relay/spread.ts';
+import { loopback } from './gossip-relay/loopback.ts';
+import type { Scene, Spread } from './gossip-relay/scene.ts';
+import { simulated } from './gossip-relay/simulated.ts';
 import { alignTable, round3 } from './table.ts';
 
 const USAGE = `usage: node bench/dist/gossip-relay.js [options]
@@ -14,6 +16,8 @@ const USAGE = `usage: node bench/dist/gossip-relay.js [options]
   --uplink <n>     Mbit/s that each node sends over all its links together (100)
   --latency <ms>   from one node to another (10)
   --seed <n>       (1)
+  --loopback       over TCP in real time instead, all nodes in one process
+  --rounds <n>     over loopback; the median counts (5)
   --help           this text`;
 
 const KIB = 1024;
@@ -27,6 +31,8 @@ try {
       uplink: { type: 'string' },
       latency: { type: 'string' },
       seed: { type: 'string' },
+      loopback: { type: 'boolean' },
+      rounds: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -37,14 +43,21 @@ try {
     const fanout = positive('fanout', values.fanout, 3);
     const uplink = positive('uplink', values.uplink, 100);
     const latency = positive('latency', values.latency, 10);
+    const seed = positive('seed', values.seed, 1);
+    const rounds = positive('rounds', values.rounds, 5);
+    const measure = (scene: Scene): Promise<Spread[]> =>
+      values.loopback === true ? loopback(scene, sizes, rounds) : simulated({ ...scene, uplink: (uplink * 1e6) / 8, latency, seed }, sizes);
     const lines = [['receivers', 'KiB', 'direct ms', 'relays ms', 'ratio', 'half, direct', 'half, relays', 'publisher sent, direct', 'relays', 'most, relays']];
     for (const receivers of numbers('receivers', '8,16,32')) {
-      const scene: Scene = { receivers, uplink: (uplink * 1e6) / 8, latency, seed: positive('seed', values.seed, 1), relay: undefined };
-      const direct = await spread(scene, sizes);
-      const relays = await spread({ ...scene, relay: { above: 0, fanout, memory: 256 * KIB * KIB } }, sizes);
+      const direct = await measure({ receivers, relay: undefined });
+      const relays = await measure({ receivers, relay: { above: 0, fanout } });
       sizes.forEach((_, i) => void lines.push(line(receivers, direct[i]!, relays[i]!)));
     }
-    console.log(`virtual time; uplinks of ${uplink} Mbit/s, ${latency} ms from node to node, fanout ${fanout}; until the last has it, and until half have\n`);
+    const where =
+      values.loopback === true
+        ? `TCP on loopback in one process, Node ${process.versions.node}, medians of ${rounds}`
+        : `virtual time; uplinks of ${uplink} Mbit/s, ${latency} ms from node to node`;
+    console.log(`${where}; fanout ${fanout}; milliseconds until the last has it, and until half have\n`);
     console.log(alignTable(lines, 0));
     console.log('\nratio: relays to direct. What was sent is in copies of the message.');
   }

@@ -1,0 +1,51 @@
+// In real time, over TCP on loopback, all nodes in this process: what limits is the processor, which they share.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import { median } from '../statistics.ts';
+import { type BlobNode, silence, startNode } from './node.ts';
+import { haveMet, type Scene, type Spread, spreadOf } from './scene.ts';
+
+/** Publishes messages of each size, one after the other; the figures of a size are those of the median round. */
+export async function loopback({ receivers, relay }: Scene, sizes: readonly number[], rounds: number): Promise<Spread[]> {
+  const nodes: BlobNode[] = [];
+  let arrivals: number[] = [];
+  let allHere = () => {};
+  const arrived = () => {
+    if (arrivals.push(performance.now()) === receivers) allHere();
+  };
+  const results: Spread[] = [];
+  try {
+    for (let index = 0; index <= receivers; index++) {
+      const transport = createTcpTransport({ protocol: silence, bindAddr: '127.0.0.1:0' });
+      await transport.listen();
+      nodes.push(await startNode(transport, { index, persistent: nodes.map((node) => node.transport.localAddr()), relay, arrived }));
+    }
+    while (!haveMet(nodes, receivers)) await sleep(20);
+    for (const size of sizes) {
+      const all: Spread[] = [];
+      for (let round = 0; round < rounds; round++) {
+        await sleep(200);
+        arrivals = [];
+        const before = nodes.map((node) => node.sent());
+        const here = new Promise<void>((resolve) => (allHere = resolve));
+        const begun = performance.now();
+        await nodes[0]!.topic.publish(new Uint8Array(size).fill(1));
+        await here;
+        await sleep(200);
+        const sent = nodes.map((node, i) => node.sent() - before[i]!);
+        all.push(
+          spreadOf(
+            size,
+            arrivals.map((at) => at - begun),
+            sent,
+          ),
+        );
+      }
+      results.push({ ...all[0]!, half: median(all.map(({ half }) => half)), last: median(all.map(({ last }) => last)) });
+    }
+  } finally {
+    await Promise.all(nodes.map((node) => node.close()));
+  }
+  return results;
+}

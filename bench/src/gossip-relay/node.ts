@@ -1,0 +1,48 @@
+// One node of the measurement, on whatever transport.
+
+import { createGossip, fullMesh, type RelayOptions, type Topic } from '@trunkline/gossip';
+import { createPeers } from '@trunkline/peers';
+import { type AnyTransport, bytes, defineProtocol } from '@trunkline/transport-core';
+
+/** What the nodes' own users speak: nothing, here. */
+export const silence = defineProtocol({ name: 'silence', version: 1, channel: 0x20, methods: {} });
+
+export interface BlobNode {
+  readonly transport: AnyTransport;
+  readonly topic: Topic<Uint8Array, Uint8Array>;
+  /** Bytes that it has sent over the connections that it has. */
+  sent(): number;
+  close(): Promise<void>;
+}
+
+export interface NodeOptions {
+  /** Its node id is made of it. */
+  readonly index: number;
+  /** Addresses to stay connected to. */
+  readonly persistent: readonly string[];
+  /** Undefined: directly to each. */
+  readonly relay: RelayOptions | undefined;
+  readonly wall?: (() => number) | undefined;
+  arrived(): void;
+}
+
+/** The transport listens already. */
+export async function startNode(transport: AnyTransport, { index, persistent, relay, wall, arrived }: NodeOptions): Promise<BlobNode> {
+  const nodeId = index.toString(16).padStart(64, '0');
+  const peers = createPeers({ transport, identity: { nodeId }, maxInbound: 1_000, maxOutbound: 0, persistent });
+  const gossip = createGossip({ transport, peers, overlay: fullMesh(), relay, wall });
+  const topic = gossip.topic('blobs', bytes, { limit: 32 * 1024 * 1024 });
+  topic.subscribe(arrived);
+  await gossip.start();
+  await peers.start();
+  return {
+    transport,
+    topic,
+    sent: () => transport.snapshot().connections.reduce((sum, connection) => sum + connection.bytes.out, 0),
+    close: async () => {
+      await gossip.close();
+      await peers.close();
+      await transport.close();
+    },
+  };
+}
