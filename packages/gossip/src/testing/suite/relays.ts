@@ -1,0 +1,36 @@
+// Long messages that nodes pass on to each other.
+
+import type { Behaviour } from './scene.ts';
+
+const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
+const SIZES = [50_000, 70_000, 300_000, 1_500_000];
+
+export const relays: readonly Behaviour[] = [
+  {
+    title: 'by way of relays each gets long messages once, as they are, and the publisher sends each to two',
+    overlay: 'fullMesh',
+    async check(t, scene) {
+      await scene.meet(NAMES, { relay: { above: 40_000, fanout: 2 }, topic: { limit: 2_000_000 } });
+      const sent = () =>
+        scene
+          .node('a')
+          .transport.snapshot()
+          .connections.reduce((sum, connection) => sum + connection.bytes.out, 0);
+      const before = sent();
+      const said = SIZES.map((size) => 'abcdefghij'.repeat(size / 10));
+      for (const word of said) t.deepEqual(await scene.publish('a', word), { handed: 5 });
+      const others = NAMES.slice(1);
+      await scene.until('all came', () => others.every((name) => scene.words(name).length >= SIZES.length));
+      const bytes = SIZES.reduce((sum, size) => sum + size, 0);
+      t.true(sent() - before < 2.2 * bytes, `${sent() - before} of ${bytes}`);
+      for (const name of others) {
+        t.deepEqual([...scene.words(name)].sort(byLength), said, name);
+        t.true(scene.ear(name).heard.every(({ meta }) => meta.origin === scene.idOf('a')));
+        t.is(scene.node(name).gossip.snapshot().topics[0]!.duplicates, 0, name);
+      }
+      t.is(scene.node('a').gossip.snapshot().relay!.repaired, 0);
+    },
+  },
+];
+
+const byLength = (one: string, other: string) => one.length - other.length;
