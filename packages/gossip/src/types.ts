@@ -6,7 +6,7 @@ import type { TransportError } from '@trunkline/transport-core';
 export interface MessageMeta {
   /** The same at every node; equal contents published twice have two. */
   readonly id: string;
-  /** The node id of the publisher. Where it is not `signed` it is what the message says; on a full mesh it is also who sent it. */
+  /** The node id of the publisher. Where it is not `signed` it is what the message says; on a full mesh of one hop, without relays, it is also who sent it. */
   readonly origin: string;
   /** The key of `origin` has signed it: its id, its topic, whom it is for and what it says. */
   readonly signed: boolean;
@@ -81,7 +81,7 @@ export interface Subscription {
 
 /** Options of one message. `to`, `except` and `any` exclude each other. */
 export interface PublishOptions {
-  /** Node ids: these alone get it, neighbours or not, each directly. At most 1,024. */
+  /** Node ids: these alone get it, neighbours or not, each directly or by relays. At most 1,024. */
   readonly to?: readonly string[] | undefined;
   /** Node ids: all but these get it. They may still pass it on to others. At most 1,024. */
   readonly except?: readonly string[] | undefined;
