@@ -15,7 +15,15 @@ async function villager(name: string, seeds: string[]) {
   await transport.listen();
   await gossip.start();
   await peers.start();
-  return { peers, gossip, close: () => gossip.close().then(() => peers.close()).then(() => transport.close()) };
+  return {
+    peers,
+    gossip,
+    close: () =>
+      gossip
+        .close()
+        .then(() => peers.close())
+        .then(() => transport.close()),
+  };
 }
 
 const ada = await villager('ada', []);

@@ -82,7 +82,10 @@ export class Scene {
   /** It knows of so many connected nodes that they are on the topic: a list of recipients can be sent to without a dial. */
   acquainted(name: string, others: number): Promise<void> {
     const key = this.ear(name).topic.name;
-    const isOn = () => this.node(name).gossip.snapshot().topics.find(({ topic }) => topic === key)?.interested === others;
+    const isOn = () =>
+      this.node(name)
+        .gossip.snapshot()
+        .topics.find(({ topic }) => topic === key)?.interested === others;
     return this.until(`${name} knows of ${others} on the topic`, isOn);
   }
 
