@@ -30,7 +30,7 @@ export const USAGE = `usage: node bench/dist/gossip-processes.js [options]
   --rate <n>         messages a second; several with commas between (1000): the first must hold
   --size <bytes>     of a message (256)
   --seconds <n>      that are measured (10)
-  --warm <n>         seconds that run before, which count for losses alone (2)
+  --warm <n>         seconds that run before, which count for losses alone (10: so long Node takes to compile what is hot)
   --rounds <n>       of all adapters, each in another order (3)
   --adapter <names>  these alone: tree, mesh, flood, nats (where nats-server is installed); comma-separated
   --profile <folder> writes CPU profiles of the publisher and of one other process there: they cost time themselves
@@ -65,7 +65,7 @@ export function readOptions(args: string[]): Options {
     rates: several('rate', values.rate, 1_000),
     size,
     seconds: aboveZero('seconds', values.seconds, 10),
-    warm: aboveZero('warm', values.warm, 2),
+    warm: aboveZero('warm', values.warm, 10),
     rounds: positive('rounds', values.rounds, 3),
     kinds: kindsOf(listed(values.adapter)),
     profile: values.profile,
