@@ -37,7 +37,7 @@ const schema = optionsSchema({
   own: optional(integer(0, 63)),
   /** Milliseconds in which one more newcomer is introduced, or one more link given up for somebody who asks; twice `active` of them may come at once. As many again are kept for `known` nodes. */
   favorInterval: withDefault(milliseconds(), 10_000),
-  /** Milliseconds between two links asked of somebody outside both views, ± 10 %: so partitions merge again. Infinity: never. */
+  /** Milliseconds between two links asked of somebody outside both views, ± 10 %: so partitions merge again. Up to 16 times as long while nothing happens (see Merges). Infinity: never. */
   mergeInterval: withDefault(millisecondsOrNever(), 600_000),
   /** Known nodes that are remembered besides the views; the oldest is forgotten. */
   contacts: withDefault(integer(0, 1_024), 64),

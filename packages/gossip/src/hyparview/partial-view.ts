@@ -3,9 +3,9 @@
 import type { Random, TransportError } from '@trunkline/transport-core';
 import type { ActiveView } from './active-view.ts';
 import { Allowance } from './allowance.ts';
-import { jittered } from './chance.ts';
 import type { Contacts } from './contacts.ts';
 import type { PartialViewHost, PartialViewSetup } from './host.ts';
+import { Merges } from './merges.ts';
 import { isPeerId, type MessageOf, type PartialViewMessage, tidyMessage } from './message.ts';
 import { type PartialViewConfig, partialViewConfig } from './options.ts';
 import type { PassiveView } from './passive-view.ts';
@@ -33,6 +33,7 @@ export class PartialView {
   /** The same for known nodes: strangers cannot use them up. */
   readonly #kindnesses: Allowance;
   readonly #shuffles: Shuffles;
+  readonly #merges: Merges;
   readonly #inputs: (() => void)[] = [];
   #isBusy = false;
   #isLeaving = false;
@@ -44,7 +45,6 @@ export class PartialView {
   /** Whom it refused a link last. */
   #refused: string | undefined;
   #sweptAt = Number.NEGATIVE_INFINITY;
-  #mergeAt: number;
 
   /** Throws a TypeError for options that are wrong. */
   constructor({ self, random, now, host, options = {} }: PartialViewSetup) {
@@ -60,7 +60,7 @@ export class PartialView {
     this.#favors = new Allowance(2 * config.active, config.favorInterval, now);
     this.#kindnesses = new Allowance(2 * config.active, config.favorInterval, now);
     this.#shuffles = new Shuffles({ self, random, now, host, config, views: this.#views });
-    this.#mergeAt = now + (config.mergeInterval === Number.POSITIVE_INFINITY ? config.mergeInterval : random() * config.mergeInterval);
+    this.#merges = new Merges(config.mergeInterval, random, now);
   }
 
   /** Enters the overlay, through whichever of the contacts answers first; they are asked one after the other. Also after `leave`. */
@@ -77,7 +77,7 @@ export class PartialView {
   /** Nodes on this topic that the address book or discovery knows. They are asked when the views don't help, and to merge partitions. The newest are remembered. */
   known(contacts: readonly string[], now: number): void {
     this.#take(() => {
-      this.#views.know(contacts);
+      if (this.#views.know(contacts)) this.#merges.isNeeded(now);
       this.#fill(now);
     }, now);
   }
@@ -116,7 +116,7 @@ export class PartialView {
 
   /** When to `wake` it. Infinity: never. */
   get due(): number {
-    return this.#isLeaving ? Number.POSITIVE_INFINITY : Math.min(this.#requests.due, this.#shuffles.due, this.#mergeAt, this.#search.due);
+    return this.#isLeaving ? Number.POSITIVE_INFINITY : Math.min(this.#requests.due, this.#shuffles.due, this.#merges.due, this.#search.due);
   }
 
   /** The neighbours. */
@@ -232,6 +232,7 @@ export class PartialView {
       // A newcomer has room for whoever goes for it. Of a merge, the two that go have room for each other.
       this.#evict(purpose === 'introduced' ? from : free, now);
     }
+    if (purpose === 'merge') this.#merges.succeeded(now);
     if (purpose === 'join') this.#settledAt = now + this.#config.neighborTimeout;
     this.#isIntroduced = true;
     this.#link(from, isOwnChoice(purpose), now);
@@ -301,6 +302,7 @@ export class PartialView {
     const wasNeighbor = this.#active.remove(peer);
     if (wasAsked || wasNeighbor || this.#passive.has(peer)) this.#losses.add(peer, now);
     this.#passive.remove(peer);
+    if (wasNeighbor) this.#merges.isNeeded(now);
     if (wasNeighbor) this.#host.down(peer, 'lost', error);
     this.#fill(now);
   }
@@ -313,14 +315,13 @@ export class PartialView {
     // Where others chose all links, or many press for one, they may be one attacker's: then one of its own cannot wait.
     const { chosen, size } = this.#active;
     const isPressed = (chosen <= this.#config.own && this.#favors.isScarce(now)) || (chosen === 0 && size > 0);
-    const isSurrounded = isShuffle && isPressed && this.#mergeAt !== Number.POSITIVE_INFINITY;
-    if (now >= this.#mergeAt || isSurrounded) this.#merge(now);
+    if (now >= this.#merges.due || (isShuffle && isPressed && this.#merges.isOn)) this.#merge(now);
     if (this.#search.begin(now) || changed) this.#fill(now);
   }
 
   /** Both halves of a network that fell apart may have full views: only a link from outside both views joins them. */
   #merge(now: number): void {
-    this.#mergeAt = now + jittered(this.#config.mergeInterval, this.#random);
+    this.#merges.begin(now);
     const isFit = (peer: string) => !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);
     const peer = this.#views.outsider(isFit);
     if (peer !== undefined) this.#ask(peer, 'merge', true, now);

@@ -48,8 +48,12 @@ export class Views {
     return some.filter((peer) => peer !== to);
   }
 
-  know(contacts: readonly string[]): void {
-    this.contacts.add(contacts.filter((peer) => isPeerId(peer) && peer !== this.#self));
+  /** Takes contacts. True: somebody among them was not known. */
+  know(contacts: readonly string[]): boolean {
+    const others = contacts.filter((peer) => isPeerId(peer) && peer !== this.#self);
+    const isNews = others.some((peer) => !this.contacts.has(peer) && !this.active.has(peer) && !this.passive.has(peer));
+    this.contacts.add(others);
+    return isNews;
   }
 
   /** Somebody who fits: a contact outside the views if possible. But where few are known, a bootstrap node perhaps, not everybody may turn to them. */

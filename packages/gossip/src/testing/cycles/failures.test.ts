@@ -25,7 +25,8 @@ test('at 95 percent the views alone reach most of the living, and an address boo
   const alone = [1, 2, 3, 4].map((seed) => reliability(seed, 0));
   t.true(Math.min(...alone) >= 0.8, `${alone}`);
   t.true(mean(alone) >= 0.86, `${alone}`);
-  for (const seed of [1, 2]) t.true(reliability(seed, 200) >= 0.97);
+  const helped = [1, 2, 3, 4].map((seed) => reliability(seed, 200));
+  t.true(mean(helped) >= 0.97, `${helped}`);
 });
 
 /** Milliseconds on a busy machine; 5 s to 10 s otherwise. */

@@ -1,0 +1,46 @@
+import test from 'ava';
+import { Merges } from './merges.ts';
+
+const middle = () => 0.5;
+
+/** When the merges are, in seconds, where each is answered. */
+function run(merges: Merges, until: number, answers: (at: number) => boolean = () => true): number[] {
+  const times: number[] = [];
+  while (merges.due <= until) {
+    const now = merges.due;
+    times.push(now / 1_000);
+    merges.begin(now);
+    if (answers(now)) merges.succeeded(now + 100);
+  }
+  return times.map(Math.round);
+}
+
+test('where nothing happens merges are ever rarer, up to 16 intervals apart', (t) => {
+  t.deepEqual(run(new Merges(10_000, middle, 0), 1_000_000), [5, 25, 65, 145, 305, 466, 626, 786, 946]);
+});
+
+test('whoever is not answered asks somebody else an interval later, and begins anew', (t) => {
+  t.deepEqual(
+    run(new Merges(10_000, middle, 0), 300_000, (at) => at < 100_000 || at > 150_000),
+    [5, 25, 65, 145, 155, 175, 216, 296],
+  );
+});
+
+test('a lost link, or a newcomer, has them begin anew', (t) => {
+  const merges = new Merges(10_000, middle, 0);
+  run(merges, 600_000);
+  t.is(Math.round(merges.due / 1_000), 626);
+  merges.isNeeded(600_000);
+  t.is(merges.due, 610_000);
+  merges.isNeeded(605_000);
+  t.is(merges.due, 610_000, 'what is due soon is not put off');
+  t.deepEqual(run(merges, 680_000), [610, 630, 670]);
+});
+
+test('an interval of Infinity: never', (t) => {
+  const merges = new Merges(Number.POSITIVE_INFINITY, middle, 0);
+  merges.isNeeded(1);
+  merges.succeeded(2);
+  t.is(merges.due, Number.POSITIVE_INFINITY);
+  t.false(merges.isOn);
+});
