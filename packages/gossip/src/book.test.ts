@@ -48,7 +48,7 @@ test.serial('when nine of ten nodes and all that they knew first crash at once, 
     const left = names.slice(27);
     for (const name of names.slice(0, 27)) sim.crash(name);
     await sim.until(() => left.every((name) => ears.get(name)!.topic.neighbors.length > 0), 120_000);
-    await sim.run(30_000);
+    await sim.run(180_000);
     await said(left[0]!, 'anybody?');
     for (const name of left.slice(1)) t.true(heard(name, 'anybody?'), `${run.name}, ${name}`);
     t.deepEqual(await sim.close(), []);
@@ -78,7 +78,7 @@ test.serial('two halves that were apart for minutes are one again, although all 
   }
 });
 
-test.serial('a node that is on a topic alone tries strangers, and keeps none of them', async (t) => {
+test.serial('a node that is on a topic alone keeps none of the strangers that it tries', async (t) => {
   for (const run of runs(1)) {
     const { sim, nodes, ears } = network(run, 20, (name) => name === 'n19');
     await sim.until(() => nodes.size === 20, 20_000);

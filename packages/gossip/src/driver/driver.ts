@@ -24,7 +24,6 @@ import { Session, type SessionHost } from '../topics/session.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import type { GossipEvent, GossipSnapshot } from '../types.ts';
 import { Acquaintance } from './acquaintance.ts';
-import { BookFeed } from './book-feed.ts';
 import { Dials } from './dials.ts';
 import { encodeControl, encodePush } from './frame.ts';
 import { Hearsay } from './hearsay.ts';
@@ -32,6 +31,7 @@ import { Holds } from './holds.ts';
 import { Inbox } from './inbox.ts';
 import { Interests } from './interests.ts';
 import { Outbox, type Parcel } from './outbox.ts';
+import { Outlook } from './outlook.ts';
 import { type Member, Roster } from './roster.ts';
 import { ViewMail } from './view-mail.ts';
 import { Walker } from './walker.ts';
@@ -59,7 +59,7 @@ export class Driver implements SessionHost, RelayHost {
   readonly #dials: Dials;
   readonly #holds: Holds;
   readonly #views: ViewMail;
-  readonly #feed: BookFeed;
+  readonly #outlook: Outlook;
   #mount: Transport<typeof gossipProtocol> | undefined = undefined;
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
@@ -96,7 +96,8 @@ export class Driver implements SessionHost, RelayHost {
       clock: this.clock,
       dueBy: (time) => this.dueBy(time),
     });
-    this.#feed = new BookFeed({ clock: this.clock, random: this.random, peers, dials: this.#dials, overlay, sessions: this.sessions });
+    const isContent = () => overlay.holds && this.sessions.size > 0 && this.#walker?.isContent === true;
+    this.#outlook = new Outlook({ clock: this.clock, random: this.random, peers, dials: this.#dials, isContent });
     this.#holds = new Holds(transport, (nodeId) => this.remoteOf(nodeId));
     this.#roster = new Roster<Peer>(peers, { came: (peer) => this.#came(peer), went: (peer, cause) => this.#went(peer, cause) });
     this.members = this.#roster.members;
@@ -342,7 +343,7 @@ export class Driver implements SessionHost, RelayHost {
 
   #due(): number {
     let due = this.#relays?.due ?? Number.POSITIVE_INFINITY;
-    for (const machine of [this.#interests!, this.#walker!, this.#holds, this.#acquaintance, this.#feed]) due = Math.min(due, machine.due);
+    for (const machine of [this.#interests!, this.#walker!, this.#holds, this.#acquaintance, this.#outlook]) due = Math.min(due, machine.due);
     for (const session of this.sessions.values()) due = Math.min(due, session.due);
     return due;
   }
@@ -353,7 +354,7 @@ export class Driver implements SessionHost, RelayHost {
     this.#holds.wake(now);
     this.#acquaintance.wake(now);
     this.#relays?.wake(now);
-    this.#feed.wake(now);
+    this.#outlook.wake(now);
     for (const session of [...this.sessions.values()]) if (now >= session.due) session.wake(now);
     return this.#due();
   }

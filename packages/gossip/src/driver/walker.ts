@@ -82,6 +82,11 @@ export class Walker implements WalkView {
     for (const walker of [...this.#places.keys()]) this.#leave(walker);
   }
 
+  /** It may look for others, and has no need to. */
+  get isContent(): boolean {
+    return this.#walk !== undefined && this.#need === 'none';
+  }
+
   snapshot(): DiscoverySnapshot {
     return { need: this.#need, ...this.#counts };
   }

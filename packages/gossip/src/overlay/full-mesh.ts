@@ -125,11 +125,6 @@ export class FullMesh implements Overlay {
     return [...this.#neighbors];
   }
 
-  /** Who is connected is for peers to see to. */
-  get isHungry(): boolean {
-    return false;
-  }
-
   snapshot(): unknown {
     return { ...this.#seen.size };
   }

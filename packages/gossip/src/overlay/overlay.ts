@@ -56,8 +56,6 @@ export interface Overlay {
   neighbors(): readonly string[];
   /** How many neighbours it would have; Infinity: all there are. */
   readonly wanted: number;
-  /** It has few neighbours or none and knows nobody whom it could ask: nodes on the topic from elsewhere (`peerUp`) would help. */
-  readonly isHungry: boolean;
   /** Plain data. */
   snapshot(): unknown;
 }

@@ -165,10 +165,6 @@ class TreeOverlay implements Overlay {
     return this.#view.active();
   }
 
-  get isHungry(): boolean {
-    return !this.#joined || (this.#view.isHungry && 2 * this.#view.active().length <= this.wanted);
-  }
-
   snapshot(): unknown {
     return { active: this.#view.active(), passive: this.#view.passive(), tree: this.#tree.snapshot(), counters: { ...this.#tree.counters } };
   }

@@ -42,7 +42,6 @@ export function sleepers(crew: Crew): OverlayFactory {
 class Sybil implements Overlay {
   readonly name = 'partialView';
   readonly wanted = 0;
-  readonly isHungry = false;
   readonly #host: OverlayHost;
   readonly #random: Random;
   readonly #crew: Crew;

@@ -1,0 +1,35 @@
+import test from 'ava';
+import type { Dials } from './dials.ts';
+import { Outlook } from './outlook.ts';
+
+test('a node that is content dials one stranger a minute; one that is not leaves it to discovery', (t) => {
+  const dialled: number[] = [];
+  let now = 0;
+  let isContent = true;
+  const host = {
+    clock: { now: () => now } as never,
+    random: () => 0.5,
+    peers: { known: () => ['somebody'] },
+    dials: {
+      reach: () => {
+        dialled.push(now / 1_000);
+        return Promise.reject(new Error('nobody is there'));
+      },
+    } as unknown as Dials,
+    isContent: () => isContent,
+  };
+  const outlook = new Outlook(host);
+  const run = (until: number) => {
+    for (; Math.max(now, outlook.due) <= until; outlook.wake(now)) now = Math.max(now, outlook.due);
+    now = until;
+  };
+  run(200_000);
+  t.deepEqual(dialled, [60, 120, 180]);
+  isContent = false;
+  t.is(outlook.due, Number.POSITIVE_INFINITY);
+  run(400_000);
+  t.is(dialled.length, 3);
+  isContent = true;
+  run(420_000);
+  t.deepEqual(dialled.slice(3), [400]);
+});
