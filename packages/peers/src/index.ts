@@ -1,6 +1,6 @@
 // Who is out there, and staying connected to them.
 
-export type { BookAddress, BookEntry } from './book/address-book.ts';
+export type { BookAddress, BookEntry } from './book/book-entry.ts';
 export type { TopologyDiff } from './dialling/topology.ts';
 export type { ExchangeOptions, FilterOptions, MessageSource, PeersOptions, ReconnectOptions } from './options.ts';
 export { createPeers, type PeerStatuses, type Peers, type ReadyOptions } from './peers.ts';

@@ -1,6 +1,7 @@
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
-import { AddressBook, type BookAddress } from './address-book.ts';
+import { AddressBook } from './address-book.ts';
+import type { BookAddress } from './book-entry.ts';
 import { DAY, filledBook, HOUR, idOf, MINUTE, makeBook, node, nodes } from './testing/addresses.ts';
 
 const source = node(1, '99.1.2.3:5', 'b');

@@ -3,34 +3,17 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { isNodeId, type Random, randomBytes } from '@trunkline/transport-core';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
+import { Alternatives } from './alternatives.ts';
 import { type Ban, BanList } from './ban-list.ts';
 import type { BookDocument } from './book-document.ts';
+import type { AddVerdict, BookAddress, BookEntry } from './book-entry.ts';
 import { drawAround, drawMany, drawOne } from './draw.ts';
-import { KnownAddress, longestWithoutSuccess } from './known-address.ts';
+import { KnownAddress } from './known-address.ts';
 import { BAN_TIME, ENOUGH_ADDRESSES, MOST_ON_A_HOST, MOST_OWN, NEW_BUCKETS_PER_ADDRESS } from './limits.ts';
 import { Placement } from './placement.ts';
+import { Promotion } from './promotion.ts';
 import { restoreBook, saveBook } from './saved.ts';
 import { Shelves } from './shelves.ts';
-
-/** A node and where it is reached. */
-export interface BookAddress {
-  /** 64 lower-case hex digits. */
-  readonly nodeId: string;
-  /** As `placeOf` reads it; what comes out of the book is in its one spelling. */
-  readonly address: string;
-}
-
-/** What the book knows of an address. Times are in milliseconds of the caller's monotonic clock. */
-export interface BookEntry extends BookAddress {
-  /** Has a dial reached it? If not, it is only hearsay ('new'). */
-  readonly tried: boolean;
-  /** Attempts since the last success. */
-  readonly failures: number;
-  readonly lastAttempt: number | undefined;
-  readonly lastSuccess: number | undefined;
-  /** The group of who told us, 'self' where nobody did. */
-  readonly source: string;
-}
 
 export interface AddressBookOptions {
   /** Draws the buckets' secret and all picks: give it one that others can't foresee. */
@@ -46,15 +29,6 @@ export interface AddressBookOptions {
   /** Our own id, which is never added. Default unknown. */
   readonly nodeId?: string | undefined;
 }
-
-/**
- * What became of an address:
- * - `added`, or `known` already (also: the id is known at another address, or the address as another id's, and neither is bad);
- * - `vetted`: it would have taken the place of an address that we reached ourselves;
- * - `own`: ours; `private`: of a private id, or told by one; `banned`; `undialable` in this mode; `malformed`;
- * - `full`: its host has as many entries as it may have (public mode).
- */
-export type AddVerdict = 'added' | 'known' | 'own' | 'private' | 'banned' | 'undialable' | 'malformed' | 'vetted' | 'full';
 
 /**
  * Tendermint's and CometBFT's address book, which is Bitcoin's: 'new' buckets for hearsay and 'tried' ones for what a dial has reached,
@@ -74,7 +48,8 @@ export type AddVerdict = 'added' | 'known' | 'own' | 'private' | 'banned' | 'und
  *   less than 10 % of 1,000 dials, even if all of them answer and become tried.
  * - `pick` falls back on what there is. Tendermint's gives nothing when all are tried and the bias is 100.
  * - A new entry that is bad makes way for word of another address of its id, or another id at its address; there the first word stays.
- * - An id that moved is found again by `learn`, at the peer's own word over its own link; no third party can move it.
+ * - An id that moved is found again by `learn`, at the peer's own word over its own link; no third party can move it. What others tell of a
+ *   tried one that does not answer is dialled in turn with its address, and takes its place once the node answered there: see `Alternatives`.
  * - A tried entry that failed 10 times, with no success for a week, is not told to others. There the tried ones are never bad.
  */
 export class AddressBook {
@@ -84,11 +59,11 @@ export class AddressBook {
   readonly #key: string;
   readonly #placement: Placement;
   readonly #shelves = new Shelves();
+  readonly #promotion: Promotion;
+  readonly #alternatives: Alternatives;
   readonly #bans = new BanList();
   readonly #own = new Set<string>();
   #private: ReadonlySet<string>;
-  /** Whose test is due since when, by the tried bucket: one in each at most. */
-  readonly #toTest = new Map<number, { nodeId: string; since: number }>();
   #news = 0;
   /** The latest time that a caller told: `select` and `unban` go by it. */
   #now: number;
@@ -106,6 +81,8 @@ export class AddressBook {
     this.#private = idSet(privateIds, 'AddressBook: privateIds');
     this.#key = typeof saved?.key === 'string' && isNodeId(saved.key) ? saved.key : bytesToHex(randomBytes(random, 32));
     this.#placement = new Placement(hexToBytes(this.#key));
+    this.#promotion = new Promotion(this.#shelves, this.#placement);
+    this.#alternatives = new Alternatives(this.#shelves, this.#placement, mode);
     if (saved !== undefined) restoreBook(saved, this.#shelves, this.#bans, this.#placement, mode, now);
     const self = nodeId === undefined ? undefined : this.#shelves.get(nodeId);
     if (self !== undefined) this.#shelves.remove(self);
@@ -153,7 +130,12 @@ export class AddressBook {
       return 'known';
     }
     const holder = this.#shelves.at(place.key);
-    if (known?.tried || holder?.tried) return 'vetted';
+    if (holder?.tried) return 'vetted';
+    if (known?.tried) {
+      const verdict = this.#alternatives.offer(known, place, sourceGroup(source), time);
+      if (verdict === 'alternative') this.#news++;
+      return verdict;
+    }
     if ((known !== undefined && !known.isBad(time)) || (holder !== undefined && !holder.isBad(time))) return 'known';
     return this.#settle(entry.nodeId, place, sourceGroup(source), time) === undefined ? 'full' : 'added';
   }
@@ -171,6 +153,7 @@ export class AddressBook {
     const known = this.#shelves.get(entry.nodeId);
     if (known?.address === place.key) {
       known.seen = time;
+      this.#alternatives.forget(entry.nodeId);
       return 'known';
     }
     const holder = this.#shelves.at(place.key);
@@ -182,11 +165,12 @@ export class AddressBook {
   /**
    * The entry to dial next, undefined if none is eligible. `bias` is how much new ones are preferred, from 0 to 100 (clamped), weighed by the
    * square roots of how many there are. If none of the one sort is eligible, one of the other is taken; bad ones only if all else fails.
-   * `eligible` may be asked of an entry more than once, must not change the book, and must not keep what it is given.
+   * An entry with an alternative may come with that address, as a new one. `eligible` may be asked of an entry more than once, must not change the book, and must not keep what it is given.
    */
   pick(bias: number, now: number, eligible?: (entry: BookEntry) => boolean): BookEntry | undefined {
     const time = this.#advance(now);
-    return drawOne(this.#shelves, this.#random, bias, time, eligible ?? (() => true))?.snapshot();
+    const isEligible = (known: KnownAddress) => !this.#alternatives.isOutOfTurn(known) && (eligible === undefined || eligible(known));
+    return drawOne(this.#shelves, this.#random, bias, time, isEligible)?.snapshot();
   }
 
   /**
@@ -211,10 +195,18 @@ export class AddressBook {
     return known !== undefined && this.#isTold(known) ? { nodeId, address: known.address } : undefined;
   }
 
-  /** A dial to it begins. It counts as a failure until `succeeded`. */
-  attempted(nodeId: string, now: number): void {
+  /** A dial to it begins, at its address or its alternative; at any other it is none of the book's. It counts as a failure until `succeeded`. */
+  attempted(nodeId: string, now: number, address?: string): void {
     const time = this.#advance(now);
-    this.#shelves.get(nodeId)?.attempted(time);
+    const known = this.#shelves.get(nodeId);
+    const key = address === undefined ? known?.address : placeOf(address)?.key;
+    if (known?.address === key) known?.attempted(time);
+    else this.#alternatives.attempted(nodeId, key, time);
+  }
+
+  /** A dial to it was in vain: if it was to its alternative, that is gone; if to its address, its alternative is next. */
+  failed(nodeId: string, address: string): void {
+    if (this.#alternatives.failed(nodeId, placeOf(address)?.key, this.#now)) this.#news++;
   }
 
   /**
@@ -227,11 +219,12 @@ export class AddressBook {
     if (known?.address !== address && known?.address !== placeOf(address)?.key) {
       const place = this.#placeFor({ nodeId, address }, undefined);
       if (typeof place === 'string') return;
-      known = this.#settle(nodeId, place, known?.source ?? place.group, time);
+      known = this.#settle(nodeId, place, this.#alternatives.sourceOf(nodeId, place) ?? known?.source ?? place.group, time);
     }
     if (known === undefined) return;
     known.succeeded(time);
-    if (!known.tried) this.#promote(known, time);
+    if (!known.tried) this.#promotion.promote(known, time);
+    this.#alternatives.forget(nodeId);
   }
 
   /** Somebody else answered there: the entry is removed. */
@@ -292,6 +285,11 @@ export class AddressBook {
     return known !== undefined;
   }
 
+  /** Where a node may be that does not answer at its address: others say so. */
+  alternative(nodeId: string): string | undefined {
+    return this.#alternatives.next(nodeId)?.address;
+  }
+
   get(nodeId: string): BookEntry | undefined {
     return this.#shelves.get(nodeId)?.snapshot();
   }
@@ -313,12 +311,7 @@ export class AddressBook {
    */
   toTest(now: number): BookEntry | undefined {
     this.#advance(now);
-    for (const [row, { nodeId, since }] of this.#toTest) {
-      this.#toTest.delete(row);
-      const known = this.#shelves.get(nodeId);
-      if (known?.tried && !(known.lastAttempt !== undefined && known.lastAttempt > since)) return known.snapshot();
-    }
-    return undefined;
+    return this.#promotion.toTest()?.snapshot();
   }
 
   /** All that the next book needs, as plain data: see `formatBook`. */
@@ -352,7 +345,7 @@ export class AddressBook {
 
   /** Puts an id down at a place as a new entry, where neither it nor another at that place stays; undefined if the host is full. */
   #settle(nodeId: string, place: Place, source: string, now: number): KnownAddress | undefined {
-    const leaving = new Set([this.#shelves.get(nodeId), this.#shelves.at(place.key)]);
+    const leaving = new Set([this.#shelves.get(nodeId), this.#shelves.alternative(nodeId), this.#shelves.at(place.key)]);
     leaving.delete(undefined);
     const staying = this.#shelves.on(place.host) - [...leaving].filter((known) => known!.place.host === place.host).length;
     if (this.#mode === 'public' && staying >= MOST_ON_A_HOST) return undefined;
@@ -361,18 +354,6 @@ export class AddressBook {
     this.#news++;
     this.#shelves.addNew(known, this.#placement.newRow(place.group, source), now);
     return known;
-  }
-
-  #promote(known: KnownAddress, now: number): void {
-    const row = this.#placement.triedRow(known.place);
-    if (this.#shelves.promote(known, row)) return;
-    const incumbents = this.#shelves.tried.rows[row]!;
-    const failed = longestWithoutSuccess(incumbents.filter((incumbent) => incumbent.hasFailedTest(now)));
-    if (failed !== undefined) {
-      this.#shelves.replace(failed, known, now, this.#placement.newRow(failed.place.group, failed.source));
-      return;
-    }
-    this.#toTest.set(row, { nodeId: longestWithoutSuccess(incumbents)!.nodeId, since: now });
   }
 
   /** After its ban, an address is hearsay again; if it was taken meanwhile, it is gone. */

@@ -1,7 +1,8 @@
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { placeOf } from '../address/place.ts';
-import type { AddressBook, BookAddress } from './address-book.ts';
+import type { AddressBook } from './address-book.ts';
+import type { BookAddress } from './book-entry.ts';
 import { Placement } from './placement.ts';
 import { anyAddress, filledBook, HOUR, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
 
@@ -63,6 +64,45 @@ for (const [name, tell] of Object.entries(tellers)) {
     t.true(caught <= 100, `${caught} of 1,000 dials`);
   });
 }
+
+test('nor if a tenth of the honest ones are down, and it tells another address of each of them, again and again', (t) => {
+  for (const [name, tell] of Object.entries(tellers)) {
+    const book = filledBook(1_000, 200);
+    const honest = [...book.entries()].filter((entry) => entry.tried);
+    const down = new Set(honest.slice(0, 100).map(({ nodeId }) => nodeId));
+    for (const nodeId of down) book.attempted(nodeId, 0);
+    const random = seededRandom(3);
+    const theirs = new Set(attackers.map(({ address }) => address));
+    let caught = 0;
+    for (let dial = 0; dial < 1_000; dial++) {
+      const now = HOUR + dial * 1_000;
+      if (dial % 50 === 0) for (const [i, nodeId] of [...down].entries()) book.add({ nodeId, address: attackers[dial + i]!.address }, tell(i, random), now);
+      const { nodeId, address } = book.pick(30, now)!;
+      book.attempted(nodeId, now, address);
+      if (theirs.has(address)) caught++;
+      if (down.has(nodeId)) book.failed(nodeId, address);
+      else book.succeeded(nodeId, address, now);
+    }
+    t.log(`${caught} of 1,000 dials, told from ${name}`);
+    t.true(caught > 0 && caught <= 100, `${caught} of 1,000 dials, told from ${name}`);
+  }
+});
+
+test('what one source tells of nodes that are all down fills its quota of buckets, and half of the dials go where they were', (t) => {
+  const book = filledBook(1_000, 0);
+  const homes = new Map([...book.entries()].map(({ nodeId, address }) => [nodeId, address]));
+  for (const nodeId of homes.keys()) book.attempted(nodeId, 0);
+  const kept = [...homes.keys()].filter((nodeId, i) => book.add({ nodeId, address: attackers[i]!.address }, attackers[0], MINUTE) === 'alternative');
+  t.is(kept.length, 1_000);
+  t.true([...homes.keys()].filter((nodeId) => book.alternative(nodeId) !== undefined).length <= 32 * 64);
+  for (let dial = 0, elsewhere = 0; dial < 1_000; dial++) {
+    const { nodeId, address } = book.pick(100, HOUR)!;
+    book.attempted(nodeId, HOUR, address);
+    book.failed(nodeId, address);
+    if (address !== homes.get(nodeId)) elsewhere++;
+    if (dial === 999) t.true(elsewhere <= 100, `${elsewhere} of 1,000 dials`);
+  }
+});
 
 test('10,000 addresses from one source fill the buckets of its quota and no more', (t) => {
   const source = node(1, '66.6.1.1:1', 'e');

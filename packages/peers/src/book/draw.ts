@@ -43,7 +43,7 @@ export function drawAround(shelves: Shelves, random: Random, alive: Iterable<str
 
 /** How likely a new entry is: Tendermint's weights, the square root of how many there are times the bias; bounded once enough are tried. */
 function shareOfNew(shelves: Shelves, bias: number): number {
-  const fresh = Math.sqrt(shelves.freshSize) * clamp(bias);
+  const fresh = Math.sqrt(shelves.hearsaySize) * clamp(bias);
   const tried = Math.sqrt(shelves.tried.size) * (100 - clamp(bias));
   const share = fresh === 0 ? 0 : fresh / (fresh + tried);
   return shelves.tried.size >= TRIED_ENOUGH ? Math.min(share, MOST_NEW_PICKS) : share;

@@ -16,6 +16,10 @@ export class KnownAddress {
   lastAttempt: number | undefined = undefined;
   lastSuccess: number | undefined = undefined;
   tried = false;
+  /** Was its node last dialled at an alternative address? */
+  dialledElsewhere = false;
+  /** The group whose alternative was dialled in vain, and until when it gives no other. */
+  misled: { readonly source: string; readonly until: number } | undefined = undefined;
   /** The buckets it is in: of the tried ones exactly one, of the new ones 1 to 4. */
   readonly rows: number[] = [];
 
@@ -33,6 +37,7 @@ export class KnownAddress {
 
   attempted(now: number): void {
     this.lastAttempt = now;
+    this.dialledElsewhere = false;
     this.failures = Math.min(this.failures + 1, 1_000_000);
   }
 

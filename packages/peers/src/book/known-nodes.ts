@@ -1,6 +1,7 @@
 // Nodes of the book for somebody who looks for others: a random few, those first that are likely to be there.
 
-import type { AddressBook, BookEntry } from './address-book.ts';
+import type { AddressBook } from './address-book.ts';
+import type { BookEntry } from './book-entry.ts';
 
 /** At most `count` node ids that fit: those that answered the last dial before hearsay, and both before those whose last dial failed. */
 export function knownNodes(book: AddressBook, count: number, now: number, isFit: (nodeId: string) => boolean): string[] {

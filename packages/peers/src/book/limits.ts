@@ -34,6 +34,11 @@ export const FAILURES_AT_MOST = 10;
 /** A success counts for so long. */
 export const SUCCESS_HOLDS = 7 * DAY;
 
+/** So long an alternative address may wait for its dial: one that is never dialled (its address rests, or is an operator's) makes way. Our choice. */
+export const ALTERNATIVE_WAITS = 300_000;
+/** So long the group that told a node's alternative in vain tells none of that node. Our choice: two rounds of exchange, for others to be heard. */
+export const MISLED = 60_000;
+
 /** How long a ban lasts if nothing else is said. */
 export const BAN_TIME = DAY;
 /** No ban is longer, whatever a caller or a document says. Our choice: a ban in a file that went wrong ends. */

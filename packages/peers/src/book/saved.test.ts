@@ -111,7 +111,7 @@ test('what happens to a book leaves it in order, and its copy draws the same', (
       if (pick < 0.45) book.add(some(), random() < 0.1 ? undefined : node(step, `${30 + below(6)}.${below(3)}.1.1:1`, 'b'), now);
       else if (pick < 0.55) book.attempted(someId(), now);
       else if (pick < 0.75) book.succeeded(book.pick(below(101), now)?.nodeId ?? someId(), someAddress(), now);
-      else if (pick < 0.8) reach(book, now, below(101));
+      else if (pick < 0.8) dial(book, now, below(101), random() < 0.5);
       else if (pick < 0.88) book.learn(some(), now, random() < 0.5 ? someAddress() : undefined);
       else if (pick < 0.91) book.ban(someId(), now, 1 + below(DAY));
       else if (pick < 0.93) book.unban(someId());
@@ -121,6 +121,8 @@ test('what happens to a book leaves it in order, and its copy draws the same', (
       else book.select(below(101));
       if (step % 500 === 499) checkOrder(book, now, mode);
     }
+    // Where others say that they are now is not saved.
+    for (const { nodeId, address } of book.entries()) book.learn({ nodeId, address }, now);
     const later = 123;
     const copied = seededRandom(seed + 5_000);
     const copy = makeBook({ random: copied, now: later, mode, saved: parseBook(formatBook(book.save(now))) });
@@ -134,9 +136,12 @@ test('what happens to a book leaves it in order, and its copy draws the same', (
   }
 });
 
-function reach(book: AddressBook, now: number, bias: number): void {
+function dial(book: AddressBook, now: number, bias: number, isThere: boolean): void {
   const entry = book.pick(bias, now);
-  if (entry !== undefined) book.succeeded(entry.nodeId, entry.address, now);
+  if (entry === undefined) return;
+  book.attempted(entry.nodeId, now, entry.address);
+  if (isThere) book.succeeded(entry.nodeId, entry.address, now);
+  else book.failed(entry.nodeId, entry.address);
 }
 
 /** Index and buckets agree, quotas hold, nothing is there twice. */

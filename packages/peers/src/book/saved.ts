@@ -16,7 +16,7 @@ export function saveBook(key: string, shelves: Shelves, bans: BanList, now: numb
   return {
     key,
     entries: all.map((known) => savedEntry(known, now)),
-    buckets: shelves.fresh.rows.map((bucket) => bucket.map((known) => positions.get(known)!)),
+    buckets: shelves.fresh.rows.map((bucket) => bucket.flatMap((known) => positions.get(known) ?? [])),
     bans: Array.from(bans.all(), (ban) => savedBan(ban, now)),
   };
 }

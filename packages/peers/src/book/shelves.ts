@@ -9,6 +9,8 @@ export class Shelves {
   readonly tried = new Buckets<KnownAddress>(TRIED_BUCKETS);
   readonly #byId = new Map<string, KnownAddress>();
   readonly #byKey = new Map<string, KnownAddress>();
+  /** Second addresses of ids: they stand in the new buckets and count on their hosts, and are nobody's entry by id or address. */
+  readonly #alternatives = new Map<string, KnownAddress>();
   readonly #hosts = new Map<string, number>();
 
   get size(): number {
@@ -24,11 +26,20 @@ export class Shelves {
     return this.#byId.get(nodeId);
   }
 
+  alternative(nodeId: string): KnownAddress | undefined {
+    return this.#alternatives.get(nodeId);
+  }
+
+  /** All that may be drawn from the new buckets. */
+  get hearsaySize(): number {
+    return this.freshSize + this.#alternatives.size;
+  }
+
   at(key: string): KnownAddress | undefined {
     return this.#byKey.get(key);
   }
 
-  /** Entries on a host. */
+  /** Entries on a host, and alternatives. */
   on(host: string): number {
     return this.#hosts.get(host) ?? 0;
   }
@@ -38,9 +49,9 @@ export class Shelves {
     return this.tried.rows.flat();
   }
 
-  /** The new entries, each once, likewise. */
+  /** The new entries, each once, likewise; without alternatives. */
   allNew(): KnownAddress[] {
-    return [...new Set(this.fresh.rows.flat())];
+    return [...new Set(this.fresh.rows.flat())].filter((known) => this.#byId.get(known.nodeId) === known);
   }
 
   /** Puts a new entry in a bucket. From a full one goes a bad entry, or else the one that was added or attempted longest ago. */
@@ -48,6 +59,13 @@ export class Shelves {
     if (known.rows.includes(row)) return;
     if (this.fresh.isFull(row)) this.#expire(row, now);
     this.#put(known, row);
+  }
+
+  /** Puts a second address of a tried entry in a new bucket. */
+  addAlternative(known: KnownAddress, row: number, now: number): void {
+    this.#alternatives.set(known.nodeId, known);
+    this.#settleOn(known.place.host);
+    this.addNew(known, row, now);
   }
 
   /** As `addNew`, but false where the bucket is full. */
@@ -77,12 +95,15 @@ export class Shelves {
 
   remove(known: KnownAddress): void {
     this.#clear(known);
-    if (this.#byId.get(known.nodeId) !== known) return;
-    this.#byId.delete(known.nodeId);
-    this.#byKey.delete(known.address);
-    const left = this.on(known.place.host) - 1;
-    if (left > 0) this.#hosts.set(known.place.host, left);
-    else this.#hosts.delete(known.place.host);
+    const alternative = this.#alternatives.get(known.nodeId);
+    if (alternative === known) this.#alternatives.delete(known.nodeId);
+    else if (this.#byId.get(known.nodeId) !== known) return;
+    else {
+      this.#byId.delete(known.nodeId);
+      this.#byKey.delete(known.address);
+      if (alternative !== undefined) this.remove(alternative);
+    }
+    this.#leave(known.place.host);
   }
 
   #put(known: KnownAddress, row: number): void {
@@ -91,7 +112,17 @@ export class Shelves {
     if (this.#byId.has(known.nodeId)) return;
     this.#byId.set(known.nodeId, known);
     this.#byKey.set(known.address, known);
-    this.#hosts.set(known.place.host, this.on(known.place.host) + 1);
+    this.#settleOn(known.place.host);
+  }
+
+  #settleOn(host: string): void {
+    this.#hosts.set(host, this.on(host) + 1);
+  }
+
+  #leave(host: string): void {
+    const left = this.on(host) - 1;
+    if (left > 0) this.#hosts.set(host, left);
+    else this.#hosts.delete(host);
   }
 
   /** Out of all buckets. */

@@ -37,6 +37,8 @@ export interface PlannerView {
   readonly outbound: number;
   /** Another number whenever somebody came into the address book; where it is told, a book without anybody eligible is not searched again before. */
   readonly news?: number | undefined;
+  /** Where the address book would dial a node next: its address, or where others say that it is now. */
+  whereabouts?(nodeId: string): string | undefined;
   /** Somebody of the address book of whom `eligible` holds. */
   pick(eligible: (candidate: Candidate) => boolean): Candidate | undefined;
   /** A tried entry that the book wants tested. */

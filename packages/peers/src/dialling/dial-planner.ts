@@ -11,6 +11,7 @@ import { DialRate } from './dial-rate.ts';
 import type { DialTarget } from './dial-target.ts';
 import { DialTargets } from './dial-targets.ts';
 import { type Dial, DialsUnderWay } from './dials-under-way.ts';
+import { LONGEST_ORDINARY, LONGEST_SPREAD, MOST_AGAIN, MOST_FAILURES, MOST_PERSISTENT, MOST_SEEDS, REST, SPARE_PERIOD, TEST_PERIOD } from './limits.ts';
 import { isPointless, isTransient } from './lost-link.ts';
 import { Selves } from './selves.ts';
 import type { TopologyDiff } from './topology.ts';
@@ -220,10 +221,11 @@ export class DialPlanner {
   #dialPersistent(now: number, view: PlannerView, orders: DialOrder[]): void {
     for (const target of this.#ready(this.#persistent, now)) {
       if (this.#underWay.of('persistent') >= MOST_PERSISTENT) return;
-      if (this.#underWay.has(target.id, addressKey(target.next)!) || view.isOwn(target.address)) continue;
+      const address = target.next(target.nodeId === undefined ? undefined : view.whereabouts?.(target.nodeId));
+      if (this.#underWay.has(target.id, addressKey(address)!) || view.isOwn(target.address)) continue;
       // Its ban ends, and nobody tells: that is seen soon enough.
       if (target.id !== undefined && view.isBanned(target.id)) this.#wakeAt(now + LONGEST_ORDINARY);
-      else this.#dialTarget(target, 'persistent', orders);
+      else this.#dialTarget(target, address, 'persistent', orders);
     }
   }
 
@@ -242,8 +244,11 @@ export class DialPlanner {
   #dialCandidate(now: number, view: PlannerView, orders: DialOrder[]): boolean {
     if (this.#search.isVain(now, view)) return false;
     const isEligible = (candidate: Candidate) => this.#isEligible(candidate, now, view);
-    const again = this.#again.pick(({ nodeId }) => view.isConnected(nodeId) || view.isBanned(nodeId), isEligible);
-    const candidate = again ?? this.#pick(now, view, isEligible);
+    const again = this.#again.pick(
+      ({ nodeId }) => view.isConnected(nodeId) || view.isBanned(nodeId),
+      (lost) => this.#place(lost, now, view) !== undefined,
+    );
+    const candidate = (again && this.#place(again, now, view)) ?? this.#pick(now, view, isEligible);
     if (candidate === undefined) return false;
     this.#start({ address: candidate.address, nodeId: candidate.nodeId, kind: again === undefined ? 'book' : 'again' }, orders);
     return true;
@@ -264,9 +269,10 @@ export class DialPlanner {
     if (view.outbound < this.#maxOutbound) return;
     const isEligible = (candidate: Candidate) => this.#isEligible(candidate, now, view);
     while (this.#underWay.of('again') < MOST_AGAIN && this.#mayDial(now)) {
-      const lost = this.#again.pick(({ nodeId }) => view.isConnected(nodeId), isEligible, Number.POSITIVE_INFINITY);
+      const isOver = ({ nodeId }: Candidate) => view.isConnected(nodeId);
+      const lost = this.#again.pick(isOver, (one) => this.#place(one, now, view) !== undefined, Number.POSITIVE_INFINITY);
       if (lost === undefined) break;
-      this.#start({ ...lost, kind: 'again' }, orders);
+      this.#start({ ...this.#place(lost, now, view)!, kind: 'again' }, orders);
       this.#rate.take(now);
     }
     for (const key of this.#again.keys()) this.#wakeAt(later(this.#history.readyAt(key), now));
@@ -290,7 +296,8 @@ export class DialPlanner {
     });
     if (ready.length === 0 || this.#underWay.of('seed') >= MOST_SEEDS) return false;
     const choice = ready.length === 1 ? 0 : Math.floor(this.#random() * ready.length);
-    this.#dialTarget(ready[choice]!, 'seed', orders);
+    const seed = ready[choice]!;
+    this.#dialTarget(seed, seed.address, 'seed', orders);
     return true;
   }
 
@@ -315,6 +322,12 @@ export class DialPlanner {
     return false;
   }
 
+  /** Where one that was lost is dialled: where the book would dial it, or else where it was; undefined while neither may be. */
+  #place(lost: Candidate, now: number, view: PlannerView): Candidate | undefined {
+    const told = { nodeId: lost.nodeId, address: view.whereabouts?.(lost.nodeId) ?? lost.address };
+    return [told, lost].find((one) => this.#isEligible(one, now, view));
+  }
+
   #isEligible({ nodeId, address }: Candidate, now: number, view: PlannerView): boolean {
     if (view.isConnected(nodeId) || view.isBanned(nodeId)) return false;
     const key = this.#keys.of(address);
@@ -334,8 +347,7 @@ export class DialPlanner {
     return ready.sort((a, b) => a.at - b.at).map(({ target }) => target);
   }
 
-  #dialTarget(target: DialTarget, kind: DialKind, orders: DialOrder[]): void {
-    const address = target.next;
+  #dialTarget(target: DialTarget, address: string, kind: DialKind, orders: DialOrder[]): void {
     target.dial();
     this.#start({ address, nodeId: target.nodeId, kind, ...(address === target.address ? {} : { hearsay: true }) }, orders, target);
   }
@@ -371,25 +383,6 @@ export class DialPlanner {
     if (time < this.#wake) this.#wake = time;
   }
 }
-
-/** Milliseconds of the longest back-off of addresses of the book and of seeds: after a healed partition all are found within a minute. */
-const LONGEST_ORDINARY = 30_000;
-/** Tendermint: after so many failures in a row an address is given up. */
-const MOST_FAILURES = 16;
-/** And left alone for so long. */
-const REST = 600_000;
-/** Persistent peers dialled at once; the others wait for an answer. */
-const MOST_PERSISTENT = 64;
-/** Seeds dialled at once: one that answers is enough. */
-const MOST_SEEDS = 2;
-/** Peers lost by chance that are dialled at once while all links are up. */
-const MOST_AGAIN = 4;
-/** Milliseconds from one spare dial to the next, ± 20 %: Bitcoin's EXTRA_BLOCK_RELAY_ONLY_PEER_INTERVAL. */
-const SPARE_PERIOD = 300_000;
-/** Milliseconds from one test to the next, at least. */
-const TEST_PERIOD = 10_000;
-/** New persistent peers are spread over three intervals, at most over so many milliseconds (Tendermint's 3 s). */
-const LONGEST_SPREAD = 3_000;
 
 /** A time that is to come; Infinity where it is past: whoever waits for that waits for something else. */
 function later(time: number, now: number): number {

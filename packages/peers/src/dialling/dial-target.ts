@@ -1,7 +1,7 @@
 // A target that the operator named, a persistent peer or a seed: dialled for ever, and what became of it.
 
 import { parseTarget, type Random } from '@trunkline/transport-core';
-import { keyOf } from './address-key.ts';
+import { addressKey, keyOf } from './address-key.ts';
 import { type BackOffOptions, backOffDelay } from './back-off.ts';
 import { identityOf } from './topology.ts';
 
@@ -51,9 +51,10 @@ export class DialTarget {
     return key === this.key && (this.nodeId === undefined || nodeId === undefined);
   }
 
-  /** What is dialled next: where the operator says that it is, and where it was last, in turn. */
-  get next(): string {
-    return this.moved !== undefined && this.failures > 0 && this.failures % 2 === 0 ? this.moved : this.address;
+  /** What is dialled next: where the operator says that it is, and `elsewhere`, which is where the book has it or it was last, in turn. */
+  next(elsewhere: string | undefined): string {
+    const other = elsewhere === undefined || addressKey(elsewhere) === this.key ? this.moved : elsewhere;
+    return other !== undefined && this.failures > 0 && this.failures % 2 === 0 ? other : this.address;
   }
 
   waitUntil(at: number): void {

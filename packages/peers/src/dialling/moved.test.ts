@@ -4,7 +4,7 @@ import { reasonError, seededRandom, type TransportError } from '@trunkline/trans
 import test from 'ava';
 import type { DialOrder, PlannerView } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';
-import { idOf, refused, reset } from './testing/planner-world.ts';
+import { idOf, RECONNECT, refused, reset } from './testing/planner-world.ts';
 
 const ID = idOf(1);
 /** Its link came in, and it told where it is. */
@@ -15,15 +15,17 @@ const view: PlannerView = { isConnected: () => false, isOwn: () => false, isBann
 class Scene {
   readonly planner: DialPlanner;
   now = 0;
+  readonly #view: PlannerView;
 
-  constructor(persistent: readonly string[] = [`${ID}@old:1`]) {
+  constructor(persistent: readonly string[] = [`${ID}@old:1`], sight: PlannerView = view) {
+    this.#view = sight;
     const reconnect = { interval: 1_000, max: 120_000, jitter: 0 };
     this.planner = new DialPlanner({ random: seededRandom(1), now: 0, persistent, seeds: [], maxOutbound: 0, reconnect });
   }
 
   next(): DialOrder {
     for (;;) {
-      const [order] = this.planner.next(this.now, view);
+      const [order] = this.planner.next(this.now, this.#view);
       if (order !== undefined) return order;
       this.now = this.planner.due(this.now);
     }
@@ -102,6 +104,44 @@ test('where it told the address of another that is being dialled, that dial goes
   t.deepEqual(scene.planner.next(600_000, { ...view, isConnected: (nodeId) => nodeId === idOf(2) }), [
     { address: 'new:2', nodeId: ID, kind: 'persistent', hearsay: true },
   ]);
+});
+
+test('who is where the book says, or others tell, is dialled there in turn with where the operator says', (t) => {
+  let place: string | undefined;
+  const scene = new Scene([`${ID}@old:1`], { ...view, whereabouts: (nodeId) => (nodeId === ID ? place : undefined) });
+  const dialled = ['booked:2', 'told:3', 'OLD:1', undefined].flatMap((next) => {
+    place = next;
+    return scene.fail(2);
+  });
+  t.deepEqual(
+    dialled.map(({ address, hearsay }) => (hearsay ? `others: ${address}` : address)),
+    ['old:1', 'old:1', 'others: told:3', 'old:1', 'old:1', 'old:1', 'old:1', 'old:1'],
+  );
+});
+
+test('a peer without an id stands for its address, wherever the book has it', (t) => {
+  const scene = new Scene(['old:1'], { ...view, whereabouts: () => 'new:2' });
+  t.true(scene.fail(6).every(({ address }) => address === 'old:1'));
+});
+
+test('who was lost by chance is dialled again where others tell that it is, and where it was while it may not be dialled there', (t) => {
+  let place: string | undefined = 'new:2';
+  const sight: PlannerView = {
+    ...view,
+    outbound: 2,
+    isOwn: (address) => address === 'own:3',
+    whereabouts: () => place,
+  };
+  for (const most of [2, 3]) {
+    const planner = new DialPlanner({ random: seededRandom(1), now: 0, persistent: [], seeds: [], maxOutbound: most, reconnect: RECONNECT });
+    planner.lost({ nodeId: ID, address: 'old:1', persistent: false }, reset, 0);
+    place = 'new:2';
+    const [order] = planner.next(0, sight);
+    t.deepEqual(order, { nodeId: ID, address: 'new:2', kind: 'again' }, 'while that rests which was lost');
+    planner.failed(order!, 20, refused);
+    place = 'own:3';
+    t.deepEqual(planner.next(2_000, sight), [{ nodeId: ID, address: 'old:1', kind: 'again' }]);
+  }
 });
 
 test('a new list of persistent peers begins with what it says', (t) => {

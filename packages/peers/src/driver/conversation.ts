@@ -11,7 +11,7 @@ import {
   type Transport,
   type TransportError,
 } from '@trunkline/transport-core';
-import type { BookAddress } from '../book/address-book.ts';
+import type { BookAddress } from '../book/book-entry.ts';
 import { PeerExchange } from '../exchange/peer-exchange.ts';
 import { decodeStatus, encodeStatus, peersProtocol } from '../protocol.ts';
 import { StatusSync } from '../status/status-sync.ts';

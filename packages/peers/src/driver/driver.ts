@@ -1,7 +1,7 @@
 // Joins the machines to a transport: what it asks and tells is passed on, and one timer has everything looked at when it is due.
 
 import { Alarm, type Applicant, type Codec, type Membership, type Remote, TransportError } from '@trunkline/transport-core';
-import type { BookAddress } from '../book/address-book.ts';
+import type { BookAddress } from '../book/book-entry.ts';
 import type { PlannerView } from '../dialling/dial-order.ts';
 import { Crawler } from '../exchange/crawler.ts';
 import type { MessageSource, PeersConfig } from '../options.ts';
@@ -61,6 +61,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
       get news() {
         return node.keeper.book.news;
       },
+      whereabouts: (nodeId) => node.keeper.book.alternative(nodeId) ?? node.keeper.book.get(nodeId)?.address,
       pick: (eligible) => node.keeper.book.pick(newBias(node.roster.count('out')), node.now(), eligible),
       toTest: () => node.keeper.book.toTest(node.now()),
     };

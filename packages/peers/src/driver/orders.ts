@@ -30,7 +30,7 @@ export class Orders implements DiallerHost {
   }
 
   start(order: Order): void {
-    if (this.#isBooked(order)) this.#node.keeper.book.attempted(order.nodeId!, this.#node.now());
+    if (order.nodeId !== undefined) this.#node.keeper.book.attempted(order.nodeId, this.#node.now(), order.address);
     void this.#dialler.run(order);
   }
 
@@ -64,6 +64,7 @@ export class Orders implements DiallerHost {
     const now = this.#node.now();
     if (error.reason === 'self') book.addOwn(address);
     if (error.reason === 'identity_mismatch' && this.#isBooked(order)) book.mismatched(nodeId!);
+    else if (nodeId !== undefined) book.failed(nodeId, address);
     const isHopeless = kind === 'crawl' ? crawledInVain(book.get(nodeId!)) : kind !== 'asked' && planner.failed({ ...order, kind }, now, error).giveUp;
     if (isHopeless && nodeId !== undefined && (kind === 'crawl' || book.get(nodeId)?.lastSuccess === undefined)) {
       // Nobody was ever seen there, whoever told of it: the id is not to blame.
@@ -131,11 +132,13 @@ export class Orders implements DiallerHost {
     else void this.#locate(nodeId);
   }
 
-  /** Who is waited for and is not where the operator says may be where the book says. */
+  /** Who is waited for and is not where the operator says may be where the book says; who is not there either, where others say. */
   #seekElsewhere({ nodeId, address, kind, hearsay = kind !== 'persistent' && kind !== 'seed' }: Order): boolean {
-    const known = this.#node.keeper.book.get(nodeId!)?.address;
-    if (hearsay || known === undefined || known === placeOf(address)?.key || !this.#waiting.has(nodeId!)) return false;
-    this.#ask(nodeId!, known, true);
+    const { book } = this.#node.keeper;
+    const key = placeOf(address)?.key;
+    const next = [hearsay ? undefined : book.get(nodeId!)?.address, book.alternative(nodeId!)].find((one) => one !== undefined && one !== key);
+    if (next === undefined || !this.#waiting.has(nodeId!)) return false;
+    this.#ask(nodeId!, next, true);
     return true;
   }
 

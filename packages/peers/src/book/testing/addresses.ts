@@ -1,7 +1,8 @@
 // Nodes and addresses for the tests of the book.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
-import { AddressBook, type AddressBookOptions, type BookAddress } from '../address-book.ts';
+import { AddressBook, type AddressBookOptions } from '../address-book.ts';
+import type { BookAddress } from '../book-entry.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;

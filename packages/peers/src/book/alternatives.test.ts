@@ -1,0 +1,166 @@
+// What others tell of a node that does not answer where a dial reached it.
+
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import type { AddressBook, AddressBookOptions } from './address-book.ts';
+import { anyAddress, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
+
+const ID = idOf(1);
+const HOME = '1.1.1.1:1';
+const friend = node(8, '88.1.2.3:5', 'b');
+const liar = node(9, '99.1.2.3:5', 'b');
+
+/** A book whose only entry was reached once, and did not answer since. */
+function bookOfOneDown(options: Partial<AddressBookOptions> = {}): AddressBook {
+  const book = makeBook(options);
+  book.succeeded(ID, HOME, 0);
+  book.attempted(ID, 1);
+  book.failed(ID, HOME);
+  return book;
+}
+
+/** A dial in vain. */
+function fail(book: AddressBook, address: string, now: number): void {
+  book.attempted(ID, now, address);
+  book.failed(ID, address);
+}
+
+test('what is told of a tried node that failed since it last answered is kept beside its address; of any other it is not', (t) => {
+  const book = makeBook();
+  book.succeeded(ID, HOME, 0);
+  t.is(book.add(node(1, '2.2.2.2:2'), friend, 0), 'vetted');
+  t.is(book.alternative(ID), undefined);
+  book.attempted(ID, 1);
+  const { news } = book;
+  t.is(book.add(node(1, '2.2.2.2:2'), friend, 2), 'alternative');
+  t.is(book.alternative(ID), '2.2.2.2:2');
+  t.not(book.news, news, 'there is somebody to dial');
+  t.like(book.get(ID), { address: HOME, tried: true });
+  t.is(book.at('2.2.2.2:2'), undefined);
+  t.deepEqual([book.size, book.tried, book.fresh], [1, 1, 0]);
+  t.deepEqual(book.select(), [{ nodeId: ID, address: HOME }], 'it is not told on');
+  t.deepEqual(
+    [...book.entries()].map(({ address }) => address),
+    [HOME],
+  );
+  t.deepEqual(makeBook({ saved: book.save(3) }).select(), [{ nodeId: ID, address: HOME }], 'nor saved');
+});
+
+test('the address and what others tell are dialled in turn, whatever is told in between', (t) => {
+  const book = bookOfOneDown();
+  const random = seededRandom(4);
+  const dialled = Array.from({ length: 100 }, (_, i) => {
+    for (let told = 0; told < 5; told++) book.add(node(1, anyAddress(random)), node(i, anyAddress(random), 'b'), i);
+    const { address } = book.pick(50, i)!;
+    fail(book, address, i);
+    return address;
+  });
+  t.true(dialled.some((address) => address !== HOME));
+  for (const [i, address] of dialled.entries()) t.true(i === 0 || address === HOME || dialled[i - 1] === HOME, 'never elsewhere twice in a row');
+  t.is(new Set(dialled).size - 1, dialled.filter((address) => address !== HOME).length, 'elsewhere once each');
+});
+
+test('a dial that reached the node elsewhere makes that its address, tried', (t) => {
+  const book = bookOfOneDown();
+  book.add(node(1, '2.2.2.2:2'), friend, 2);
+  book.attempted(ID, 3, 'tcp://2.2.2.2:2');
+  book.succeeded(ID, '2.2.2.2:2', 4);
+  t.like(book.get(ID), { address: '2.2.2.2:2', tried: true, failures: 0, lastSuccess: 4 });
+  t.is(book.at(HOME), undefined);
+  t.is(book.alternative(ID), undefined);
+  t.is(book.size, 1);
+});
+
+test('a node that answers at its address, or says that it is there, is not looked for elsewhere', (t) => {
+  const answers = [(book: AddressBook) => book.succeeded(ID, HOME, 5), (book: AddressBook) => void book.learn(node(1, HOME), 5)];
+  for (const answer of answers) {
+    const book = bookOfOneDown();
+    book.add(node(1, '2.2.2.2:2'), friend, 2);
+    t.is(
+      [1, 2, 3, 4, 5, 6, 7, 8].some(() => book.pick(100, 4)?.address === '2.2.2.2:2'),
+      true,
+    );
+    answer(book);
+    t.is(book.alternative(ID), undefined);
+    t.is(book.pick(100, 6)?.address, HOME);
+  }
+});
+
+test('the first word stays until it was dialled; then there is room for the next, but for a minute not from the same group', (t) => {
+  const book = bookOfOneDown();
+  t.is(book.add(node(1, '6.6.6.6:1'), liar, 2), 'alternative');
+  t.is(book.add(node(1, '2.2.2.2:2'), friend, 3), 'vetted');
+  t.is(book.alternative(ID), '6.6.6.6:1');
+  book.attempted(ID, 4, '6.6.6.6:1');
+  t.is(book.alternative(ID), undefined, 'it is being dialled');
+  book.failed(ID, '6.6.6.6:1');
+  t.is(book.add(node(1, '6.6.6.6:2'), node(10, '99.1.7.7:7', 'b'), 5), 'vetted');
+  t.is(book.add(node(1, '2.2.2.2:2'), friend, 6), 'alternative');
+  t.is(book.alternative(ID), undefined, 'first where it was');
+  fail(book, HOME, 7);
+  t.is(book.alternative(ID), '2.2.2.2:2');
+  fail(book, '2.2.2.2:2', 8);
+  t.is(book.add(node(1, '6.6.6.6:2'), liar, 9), 'alternative', 'others have had their word');
+});
+
+test('a group whose word was in vain gives another after a minute', (t) => {
+  const book = bookOfOneDown();
+  book.add(node(1, '6.6.6.6:1'), friend, 0);
+  fail(book, '6.6.6.6:1', MINUTE);
+  t.is(book.add(node(1, '2.2.2.2:2'), friend, 2 * MINUTE - 1), 'vetted');
+  t.is(book.add(node(1, '2.2.2.2:2'), friend, 2 * MINUTE), 'alternative');
+});
+
+test('one that is never dialled makes way after five minutes, for another’s word first', (t) => {
+  const book = bookOfOneDown();
+  book.add(node(1, '6.6.6.6:1'), liar, 0);
+  t.is(book.add(node(1, '2.2.2.2:2'), friend, 5 * MINUTE), 'vetted');
+  t.is(book.add(node(1, '6.6.6.6:2'), liar, 5 * MINUTE + 1), 'vetted');
+  t.is(book.add(node(1, '2.2.2.2:2'), friend, 5 * MINUTE + 2), 'alternative');
+});
+
+test('what may not be added may not be an alternative either', (t) => {
+  const book = bookOfOneDown({ mode: 'public', nodeId: idOf(7), privateIds: [idOf(6)] });
+  book.addOwn('3.3.3.3:3');
+  t.is(book.add(node(1, '3.3.3.3:3'), friend, 2), 'own');
+  t.is(book.add(node(1, '10.0.0.1:3'), friend, 2), 'undialable');
+  t.is(book.add(node(1, 'a b'), friend, 2), 'malformed');
+  t.is(book.add(node(1, '2.2.2.2:2'), { ...friend, nodeId: idOf(6) }, 2), 'private');
+  book.ban(ID, 2);
+  t.is(book.add(node(1, '2.2.2.2:2'), friend, 2), 'banned');
+  t.is(book.alternative(ID), undefined);
+});
+
+test('the address of another that was reached is nobody’s alternative, and no longer where that was reached since', (t) => {
+  const book = bookOfOneDown();
+  book.succeeded(idOf(2), '2.2.2.2:2', 0);
+  t.is(book.add(node(1, '2.2.2.2:2'), friend, 2), 'vetted');
+  book.add(node(3, '3.3.3.3:3'), liar, 2);
+  t.is(book.add(node(1, '3.3.3.3:3'), friend, 2), 'alternative', 'that a liar told it of another id is no matter');
+  t.is(book.at('3.3.3.3:3')?.nodeId, idOf(3));
+  book.succeeded(idOf(3), '3.3.3.3:3', 3);
+  t.is(book.alternative(ID), undefined);
+  t.is(book.add(node(1, '4.4.4.4:4'), liar, 4), 'alternative');
+});
+
+test('who is reached where others told it of two ids is the one that it proved to be', (t) => {
+  const book = bookOfOneDown();
+  book.add(node(3, '3.3.3.3:3'), liar, 2);
+  book.add(node(1, '3.3.3.3:3'), friend, 2);
+  book.succeeded(ID, '3.3.3.3:3', 3);
+  t.is(book.at('3.3.3.3:3')?.nodeId, ID);
+  t.is(book.get(idOf(3)), undefined);
+  t.is(book.size, 1);
+});
+
+test('in public mode a host has 8 addresses at most, alternatives among them', (t) => {
+  const book = makeBook({ mode: 'public' });
+  for (let i = 0; i < 20; i++) {
+    book.succeeded(idOf(i), `1.${i}.1.1:1`, 0);
+    book.attempted(idOf(i), 1);
+    t.is(book.add(node(i, `9.9.9.9:${1 + i}`), friend, 2), i < 8 ? 'alternative' : 'full');
+  }
+  t.is(book.add(node(30, '9.9.9.9:90'), friend, 2), 'full');
+  book.remove(idOf(3));
+  t.is(book.add(node(19, '9.9.9.9:19'), friend, 2), 'alternative');
+});
