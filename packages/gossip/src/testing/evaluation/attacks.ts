@@ -1,7 +1,7 @@
 // Attacks on a network of whole nodes (FAULTS of gossipsub's evaluation, PL-TechRep-2020-001: sybils, eclipse, cold boot, covert flash, dawn).
 
 import { idOf } from '../cluster.ts';
-import { Fleet, namesOf } from './fleet.ts';
+import { attackerNames, Fleet, honestNames } from './fleet.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 import { type Crew, sleepers, sybils } from './sybil.ts';
 
@@ -12,7 +12,7 @@ interface Attack {
 }
 
 function attack(seed: number, honest: number, attackers: number, target?: string): Attack {
-  const names = namesOf('s', attackers);
+  const names = attackerNames(attackers);
   const crew = { ids: names.map(idOf), target: target === undefined ? undefined : idOf(target), press: PRESS, isMute: false };
   return { fleet: new Fleet({ seed, honest }), names, crew };
 }
@@ -33,14 +33,14 @@ export async function sybilAttack({ seed, nodes = 100, log }: ScenarioOptions): 
 
 /** Ten sybils to each honest node press one of them alone, which is restarted meanwhile: does it keep an honest neighbour, and get all? */
 export async function eclipse({ seed, nodes = 20, log }: ScenarioOptions): Promise<Figures> {
-  const target = namesOf('h', nodes).at(-1)!;
+  const target = honestNames(nodes).at(-1)!;
   const { fleet, names, crew } = attack(seed, nodes, 10 * nodes, target);
   const met = await settle(fleet);
   fleet.invade(names, sybils(crew), target);
   await fleet.sim.run(2 * MINUTE);
   log?.('it is restarted');
   const honest: number[] = [fleet.honestNeighbors(target)];
-  fleet.sim.crash(target);
+  fleet.crash(target);
   await fleet.sim.run(1_000);
   fleet.sim.restart(target);
   const begin = fleet.sim.now;
@@ -69,7 +69,7 @@ export async function eclipse({ seed, nodes = 20, log }: ScenarioOptions): Promi
 /** All honest nodes start at once, without history, into a network that the sybils have entered first. */
 export async function coldBoot({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
   const { fleet, names, crew } = attack(seed, nodes, 4 * nodes);
-  for (const name of fleet.honest) fleet.sim.crash(name);
+  for (const name of fleet.honest) fleet.crash(name);
   return dawnOf({ fleet, names, crew }, log);
 }
 
@@ -77,7 +77,7 @@ export async function coldBoot({ seed, nodes = 100, log }: ScenarioOptions): Pro
 export async function dawn({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
   const all = attack(seed, nodes, 4 * nodes);
   await settle(all.fleet);
-  for (const name of all.fleet.honest) all.fleet.sim.crash(name);
+  for (const name of all.fleet.honest) all.fleet.crash(name);
   return dawnOf(all, log);
 }
 

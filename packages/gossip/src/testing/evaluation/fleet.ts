@@ -27,7 +27,7 @@ interface Message {
   lastHop: number;
 }
 
-/** Honest nodes h000, h001, …, which keep partial views with the default options; and others, which `invade`. Each link takes its own 10 to 100 ms one way. */
+/** Honest nodes, which keep partial views with the default options; and others, which `invade`. Each link takes its own 10 to 100 ms one way. */
 export class Fleet {
   readonly sim: Simulation;
   readonly random: Random;
@@ -42,7 +42,7 @@ export class Fleet {
   constructor({ seed, honest, seeds = 5, seedInbound }: FleetOptions) {
     this.sim = createSimulation({ seed, link: { latency: [10, 100] } });
     this.random = seededRandom(seed);
-    this.honest = namesOf('h', honest);
+    this.honest = honestNames(honest);
     this.#honestIds = new Set(this.honest.map(idOf));
     this.#seeds = this.honest.slice(0, seeds);
     this.nodes = cluster(this.sim, this.honest, {
@@ -62,6 +62,12 @@ export class Fleet {
       peers: (name) => ({ ...this.#usual(name), maxOutbound: 20, ...(target === undefined ? {} : { persistent: [target] }) }),
       setup: (node) => void node.gossip.topic('news', words).subscribe(() => {}),
     });
+  }
+
+  /** An honest node ends without a word. Others see a reset. */
+  crash(name: string): void {
+    this.sim.crash(name);
+    this.nodes.delete(name);
   }
 
   /** Until every honest node has so many neighbours that are honest, or the time is over. Gives the milliseconds. */
@@ -159,6 +165,14 @@ export function outcome(messages: readonly Message[]): Figures {
   return { delivered: times.length / due, least, p50: at(0.5), p99: at(0.99), most: at(1) };
 }
 
-export function namesOf(letter: string, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `${letter}${String(i).padStart(3, '0')}`);
+/** Addresses of honest nodes, each in a network of its own: the first of them are those that all know. */
+export function honestNames(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${11 + (i >> 8)}.${i & 255}.1.1`);
 }
+
+/** Addresses of attackers, who have twenty networks. */
+export function attackerNames(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `190.${i % NETWORKS}.${Math.floor(i / NETWORKS)}.7`);
+}
+
+const NETWORKS = 20;
