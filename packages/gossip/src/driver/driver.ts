@@ -38,6 +38,8 @@ import { Walker } from './walker.ts';
 import { wallNow } from './wall-clock.ts';
 
 interface Peer extends Member {
+  /** This node dialled it, and not because others on a topic named it. */
+  readonly isChosen: boolean;
   readonly outbox: Outbox;
   /** Those of this node's topics that it is on, in hex. */
   topics: ReadonlySet<string>;
@@ -218,6 +220,10 @@ export class Driver implements SessionHost, RelayHost {
     return this.#acquaintance.pending();
   }
 
+  isChosen(nodeId: string): boolean {
+    return this.#roster.members.get(nodeId)?.isChosen ?? false;
+  }
+
   interested(topic: string): string[] {
     const interested: string[] = [];
     for (const peer of this.#roster.members.values()) if (peer.topics.has(topic)) interested.push(peer.nodeId);
@@ -258,7 +264,8 @@ export class Driver implements SessionHost, RelayHost {
       },
       this.#config.outbound,
     );
-    const peer: Peer = { nodeId, instance, remote, outbox, topics: NONE, hearsay: new Hearsay(this.clock.now()) };
+    const isChosen = remote.direction === 'out' && !this.#views.isDialling(nodeId);
+    const peer: Peer = { nodeId, instance, remote, isChosen, outbox, topics: NONE, hearsay: new Hearsay(this.clock.now()) };
     this.#acquaintance.met(peer, this.clock.now());
     this.clock.defer(() => {
       if (this.#roster.members.get(nodeId) === peer) this.#interests!.connected(peer, this.clock.now());

@@ -19,6 +19,8 @@ export interface ViewMailHost {
 
 export class ViewMail {
   readonly #host: ViewMailHost;
+  /** Node id → letters that wait for the dial. */
+  readonly #dialled = new Map<string, number>();
 
   constructor(host: ViewMailHost) {
     this.#host = host;
@@ -37,12 +39,23 @@ export class ViewMail {
     }
     // A goodbye is worth no dial.
     if (session.isOver) return;
-    host.dials.reach(to, DIAL).then(
+    this.#dialled.set(to, (this.#dialled.get(to) ?? 0) + 1);
+    const over = () => {
+      const left = this.#dialled.get(to)! - 1;
+      if (left > 0) this.#dialled.set(to, left);
+      else this.#dialled.delete(to);
+    };
+    host.dials.reach(to, DIAL).finally(over).then(
       () => {
         if (!session.isOver) host.outboxOf(to)?.put(parcel);
       },
       (error) => this.#unreachable(session, to, error as TransportError),
     );
+  }
+
+  /** Is it being dialled because a view names it? */
+  isDialling(nodeId: string): boolean {
+    return this.#dialled.has(nodeId);
   }
 
   #unreachable(session: Session, nodeId: string, error: TransportError): void {

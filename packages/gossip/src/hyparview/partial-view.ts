@@ -82,6 +82,14 @@ export class PartialView {
     }, now);
   }
 
+  /** A node on this topic that came by itself, or was named by others: one to ask where the passive view has room for it. */
+  met(peer: string, now: number): void {
+    this.#take(() => {
+      this.#views.note([peer], now);
+      this.#fill(now);
+    }, now);
+  }
+
   /** A message came from that node. What makes no sense is dropped. */
   received(from: string, message: PartialViewMessage, now: number): void {
     this.#take(() => this.#receive(from, message, now), now);

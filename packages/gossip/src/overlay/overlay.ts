@@ -22,8 +22,8 @@ export type Screening = 'new' | 'known' | 'forged' | 'stranger';
  */
 export interface Overlay {
   readonly name: string;
-  /** A connected peer is on the topic. */
-  peerUp(peer: string, now: number): void;
+  /** A connected peer is on the topic. `isChosen`: this node dialled it, and not because others on the topic named it; else anybody may be behind it. */
+  peerUp(peer: string, isChosen: boolean, now: number): void;
   /** It is no longer: it has left the topic, or with an error its connection is gone. */
   peerDown(peer: string, error: TransportError | undefined, now: number): void;
   /** A node that a control or a view was sent to could not be reached. */

@@ -75,9 +75,9 @@ class TreeOverlay implements Overlay {
     });
   }
 
-  peerUp(peer: string, now: number): void {
+  peerUp(peer: string, isChosen: boolean, now: number): void {
     this.#now = now;
-    if (this.#joined) return this.#view.known([peer], now);
+    if (this.#joined) return isChosen ? this.#view.known([peer], now) : this.#view.met(peer, now);
     this.#joined = true;
     this.#view.join([peer], now);
   }

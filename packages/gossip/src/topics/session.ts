@@ -32,6 +32,8 @@ export interface SessionHost {
   pending(): Iterable<string>;
   /** Connected peers that are on the topic. */
   interested(topic: string): string[];
+  /** Did this node dial it, and not because others on a topic named it? */
+  isChosen(nodeId: string): boolean;
   /** The number of a new life. */
   epoch(): number;
   /** Sends or queues a message. @param lost is called if it was queued, and its peer is gone before it left. */
@@ -105,7 +107,7 @@ export class Session {
     const { clock, overlay, random, self, events } = this.host;
     this.#overlay = overlay.create({ self, random, now: clock.now(), host: this.#overlayHost() });
     events.tell({ type: 'joined', topic: this.key.name });
-    for (const peer of this.host.interested(this.key.hex)) this.#overlay.peerUp(peer, clock.now());
+    for (const peer of this.host.interested(this.key.hex)) this.#overlay.peerUp(peer, this.host.isChosen(peer), clock.now());
     for (const publish of this.#waiting.splice(0)) publish();
     this.host.dueBy(this.due);
   }
@@ -184,7 +186,7 @@ export class Session {
   // Peers.
 
   peerUp(peer: string, now: number): void {
-    this.#overlay?.peerUp(peer, now);
+    this.#overlay?.peerUp(peer, this.host.isChosen(peer), now);
     this.host.dueBy(this.due);
   }
 
