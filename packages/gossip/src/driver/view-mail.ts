@@ -45,12 +45,15 @@ export class ViewMail {
       if (left > 0) this.#dialled.set(to, left);
       else this.#dialled.delete(to);
     };
-    host.dials.reach(to, DIAL).finally(over).then(
-      () => {
-        if (!session.isOver) host.outboxOf(to)?.put(parcel);
-      },
-      (error) => this.#unreachable(session, to, error as TransportError),
-    );
+    host.dials
+      .reach(to, DIAL)
+      .finally(over)
+      .then(
+        () => {
+          if (!session.isOver) host.outboxOf(to)?.put(parcel);
+        },
+        (error) => this.#unreachable(session, to, error as TransportError),
+      );
   }
 
   /** Is it being dialled because a view names it? */

@@ -74,18 +74,11 @@ export class PartialView {
     }, now);
   }
 
-  /** Nodes on this topic that the address book or discovery knows. They are asked when the views don't help, and to merge partitions. The newest are remembered. */
-  known(contacts: readonly string[], now: number): void {
+  /** Nodes on this topic: `isChosen`, of the address book or discovery, asked when the views don't help and to merge partitions; or others that are there. */
+  known(nodes: readonly string[], now: number, isChosen = true): void {
     this.#take(() => {
-      if (this.#views.know(contacts)) this.#merges.isNeeded(now);
-      this.#fill(now);
-    }, now);
-  }
-
-  /** A node on this topic that came by itself, or was named by others: one to ask where the passive view has room for it. */
-  met(peer: string, now: number): void {
-    this.#take(() => {
-      this.#views.note([peer], now);
+      if (!isChosen) this.#views.note(nodes, now);
+      else if (this.#views.know(nodes)) this.#merges.isNeeded(now);
       this.#fill(now);
     }, now);
   }

@@ -77,7 +77,7 @@ class TreeOverlay implements Overlay {
 
   peerUp(peer: string, isChosen: boolean, now: number): void {
     this.#now = now;
-    if (this.#joined) return isChosen ? this.#view.known([peer], now) : this.#view.met(peer, now);
+    if (this.#joined) return this.#view.known([peer], now, isChosen);
     this.#joined = true;
     this.#view.join([peer], now);
   }

@@ -1,0 +1,50 @@
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import type { PartialViewMessage } from './message.ts';
+import { PartialView } from './partial-view.ts';
+
+function machine() {
+  let sent: { readonly to: string; readonly message: PartialViewMessage }[] = [];
+  const host = { send: (to: string, message: PartialViewMessage) => void sent.push({ to, message }), up: () => {}, down: () => {} };
+  const view = new PartialView({ self: 'me', random: seededRandom(1), now: 0, host });
+  const take = () => {
+    const taken = sent;
+    sent = [];
+    return taken;
+  };
+  /** What it says to one who asks for a link, and has no other. */
+  const answerTo = (from: string) => {
+    view.received(from, { type: 'neighbor', request: 1, high: true, full: false }, 0);
+    return take().find(({ to }) => to === from)?.message.type;
+  };
+  return { view, take, answerTo };
+}
+
+test('when many press for links, known nodes still get one, but not those who only came by themselves', (t) => {
+  const { view, answerTo } = machine();
+  view.known(['friend'], 0);
+  view.known(['comer'], 0, false);
+  const answers = Array.from({ length: 40 }, (_, i) => answerTo(`p${i}`));
+  t.is(answers[0], 'accept');
+  t.is(answers.at(-1), 'refuse');
+  t.is(answerTo('comer'), 'refuse');
+  t.is(answerTo('friend'), 'accept');
+});
+
+test('who came by itself is remembered where there is room, and asked when a link is needed', (t) => {
+  const { view, take } = machine();
+  view.join([], 0);
+  view.known(['comer'], 0, false);
+  t.deepEqual(
+    take().map(({ to }) => to),
+    ['comer'],
+  );
+  t.deepEqual(view.passive(), ['comer']);
+  view.known(
+    Array.from({ length: 50 }, (_, i) => `c${i}`),
+    0,
+    false,
+  );
+  t.is(view.passive().length, 30);
+  t.true(view.passive().includes('comer'), 'the first stay');
+});
