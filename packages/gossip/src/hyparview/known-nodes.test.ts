@@ -22,7 +22,7 @@ function machine() {
 
 test('when many press for links, known nodes still get one, but not those who only came by themselves', (t) => {
   const { view, answerTo } = machine();
-  view.known(['friend'], 0);
+  view.known(['friend', ...Array.from({ length: 7 }, (_, i) => `f${i}`)], 0);
   view.known(['comer'], 0, false);
   const answers = Array.from({ length: 40 }, (_, i) => answerTo(`p${i}`));
   t.is(answers[0], 'accept');
@@ -31,20 +31,20 @@ test('when many press for links, known nodes still get one, but not those who on
   t.is(answerTo('friend'), 'accept');
 });
 
-test('who came by itself is remembered where there is room, and asked when a link is needed', (t) => {
-  const { view, take } = machine();
+test('who chose few nodes takes those who came by themselves for known, until it chose many', (t) => {
+  const { view, take, answerTo } = machine();
   view.join([], 0);
-  view.known(['comer'], 0, false);
+  view.known(['comer', 'other'], 0, false);
   t.deepEqual(
-    take().map(({ to }) => to),
-    ['comer'],
+    take().map(({ message }) => message.type),
+    ['join'],
   );
-  t.deepEqual(view.passive(), ['comer']);
+  for (let i = 0; i < 40; i++) answerTo(`p${i}`);
+  t.is(answerTo('comer'), 'accept');
   view.known(
-    Array.from({ length: 50 }, (_, i) => `c${i}`),
+    Array.from({ length: 8 }, (_, i) => `f${i}`),
     0,
-    false,
   );
-  t.is(view.passive().length, 30);
-  t.true(view.passive().includes('comer'), 'the first stay');
+  t.is(answerTo('other'), 'refuse');
+  t.is(answerTo('f3'), 'accept');
 });

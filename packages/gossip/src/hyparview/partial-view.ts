@@ -69,16 +69,15 @@ export class PartialView {
       this.#isLeaving = false;
       this.#isIntroduced = this.#active.size > 0;
       this.#search.restart();
-      this.#views.know(contacts);
+      this.#views.know(contacts, true);
       this.#fill(now);
     }, now);
   }
 
-  /** Nodes on this topic: `isChosen`, of the address book or discovery, asked when the views don't help and to merge partitions; or others that are there. */
+  /** Nodes on this topic, of the address book or discovery; not `isChosen`: see Contacts. They are asked when the views don't help, and to merge partitions. */
   known(nodes: readonly string[], now: number, isChosen = true): void {
     this.#take(() => {
-      if (!isChosen) this.#views.note(nodes, now);
-      else if (this.#views.know(nodes)) this.#merges.isNeeded(now);
+      if (this.#views.know(nodes, isChosen)) this.#merges.isNeeded(now);
       this.#fill(now);
     }, now);
   }

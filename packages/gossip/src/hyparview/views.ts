@@ -3,7 +3,7 @@
 import type { Random } from '@trunkline/transport-core';
 import { ActiveView } from './active-view.ts';
 import { sample } from './chance.ts';
-import { Contacts } from './contacts.ts';
+import { Contacts, MANY } from './contacts.ts';
 import { isPeerId } from './message.ts';
 import type { PartialViewConfig } from './options.ts';
 import { PassiveView } from './passive-view.ts';
@@ -49,10 +49,10 @@ export class Views {
   }
 
   /** Takes contacts. True: somebody among them was not known. */
-  know(contacts: readonly string[]): boolean {
+  know(contacts: readonly string[], isChosen: boolean): boolean {
     const others = contacts.filter((peer) => isPeerId(peer) && peer !== this.#self);
-    const isNews = others.some((peer) => !this.contacts.has(peer) && !this.active.has(peer) && !this.passive.has(peer));
-    this.contacts.add(others);
+    const isNews = others.some((peer) => !this.contacts.remembers(peer) && !this.active.has(peer) && !this.passive.has(peer));
+    this.contacts.add(others, isChosen);
     return isNews;
   }
 
@@ -69,6 +69,3 @@ export class Views {
     return size >= MANY || this.#random() * (size + this.passive.size) < size;
   }
 }
-
-/** So many contacts are not everybody's bootstrap nodes: no crowd turns to one of them. */
-const MANY = 8;

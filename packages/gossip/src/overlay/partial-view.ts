@@ -77,9 +77,9 @@ class TreeOverlay implements Overlay {
 
   peerUp(peer: string, isChosen: boolean, now: number): void {
     this.#now = now;
-    if (this.#joined) return this.#view.known([peer], now, isChosen);
+    if (!this.#joined) this.#view.join([], now);
     this.#joined = true;
-    this.#view.join([peer], now);
+    this.#view.known([peer], now, isChosen);
   }
 
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
