@@ -73,6 +73,7 @@ async function bundles() {
   await bundle('all of identity', "export * from '@trunkline/identity';");
   await bundle('all of noise', "export * from '@trunkline/stream-noise';");
   await bundle('all of peers', "export * from '@trunkline/peers';");
+  await bundle('all of gossip', "export * from '@trunkline/gossip';");
   await bundle(
     "a page's own zod/mini, part of the next",
     "import * as z from 'zod/mini'; export const schemas = [z.object({ text: z.string() }), z.number()];",

@@ -1,6 +1,8 @@
 // What a page imports: no name of Node may be in these declarations.
 
-import { createTransport, serve, type TransportError } from '@trunkline/transport-core';
+import { createGossip, partialView } from '@trunkline/gossip';
+import { createPeers } from '@trunkline/peers';
+import { bytes, createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { createInmemTransport } from '@trunkline/transport-inmem';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import { handlers, ledger, use } from './ledger.ts';
@@ -11,6 +13,8 @@ export async function main(url: string, upload: AsyncIterable<Uint8Array>): Prom
   await use(transport, url, upload);
   await use(createWsTransport({ protocol: ledger }), url, upload);
   await createInmemTransport({ protocol: ledger }).close();
+  const gossip = createGossip({ transport, peers: createPeers({ transport, seeds: [url] }), overlay: partialView() });
+  for await (const { message } of gossip.topic('pictures', bytes)) if (message.length > 0) break;
   for await (const event of transport.connections()) if (event.type === 'down') return event.cause;
   return undefined;
 }

@@ -1,6 +1,7 @@
 // What a server in Node imports.
 
 import { createServer } from 'node:http';
+import { createGossip, fullMesh, type GossipEvent, type MessageMeta, partialView } from '@trunkline/gossip';
 import { createAuthority, createIdentity, type Identity } from '@trunkline/identity';
 import { loadOrCreateIdentity } from '@trunkline/identity/node';
 import { createPeers, type PeerEvent } from '@trunkline/peers';
@@ -43,6 +44,10 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
     if (event.type === 'down') void (event satisfies PeerEvent<{ height: number }>).cause.reason;
   }
   await use(peers.transport(ledger), peers.nodeId, upload);
+  await gossip(
+    createGossip({ transport: transports[0]!, peers, overlay: partialView({ active: 5, tree: { optimizeAt: 3 } }), signatures: { identity, mode: 'strict' } }),
+  );
+  createGossip({ transport: transports[1]!, peers, overlay: fullMesh({ hops: 2 }), relay: { above: 1_024, fanout: undefined }, discovery: false });
   for (const transport of transports) {
     const server = serve(transport, handlers, { concurrency: 8 });
     await use(transport, transport.advertiseAddr(), upload);
@@ -53,4 +58,18 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
     await server.stop();
     await transport[Symbol.asyncDispose]();
   }
+}
+
+async function gossip(gossip: ReturnType<typeof createGossip>): Promise<void> {
+  await gossip.start();
+  const heights = gossip.topic('heights', json(z.object({ height: z.int() })), {
+    limit: undefined,
+    validate: ({ height }) => (height > 0 ? 'accept' : 'reject'),
+  });
+  heights.subscribe((message, meta) => equal<[typeof message, typeof meta], [{ height: number }, MessageMeta]>(true)).close();
+  const { handed, failed } = await heights.publish({ height: 1 }, { except: [gossip.nodeId], min: undefined });
+  void [handed, failed?.[0]?.error satisfies TransportError | undefined];
+  for await (const { message, meta } of heights) if (message.height > meta.hops) break;
+  for await (const event of gossip.events()) if (event.type === 'neighborDown') void (event satisfies GossipEvent).cause;
+  await gossip[Symbol.asyncDispose]();
 }
