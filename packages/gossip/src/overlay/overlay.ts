@@ -35,7 +35,7 @@ export interface Overlay {
   /** What is to be done with a message before anything is spent on it. */
   screen(from: string, id: MessageId, now: number): Screening;
   /** A message that is `new` came from a peer, whatever becomes of it: the peer has sent what it may have promised. */
-  arrived(from: string, id: MessageId): void;
+  arrived(from: string, id: MessageId, now: number): void;
   /** It is being looked at, by a validator that takes its time: `pushed` or `refused` follows. */
   held(id: MessageId): void;
   /** It may not pass. Another content under that id still may. */

@@ -113,8 +113,8 @@ class TreeOverlay implements Overlay {
     return id.origin === this.#self || this.#tree.isKnown(id, now) ? 'known' : 'new';
   }
 
-  arrived(from: string, id: MessageId): void {
-    this.#tree.arrived(from, id);
+  arrived(from: string, id: MessageId, now: number): void {
+    this.#tree.arrived(from, id, now);
   }
 
   held(id: MessageId): void {

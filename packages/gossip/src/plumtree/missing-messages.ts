@@ -4,10 +4,13 @@ import type { MessageId } from '../messages/message-id.ts';
 import type { Advertiser } from './advertiser.ts';
 import { DelayQueue } from './delay-queue.ts';
 import { InHand } from './in-hand.ts';
+import { Lateness } from './lateness.ts';
 
 export interface MissingMessage {
   readonly id: MessageId;
   readonly key: string;
+  /** When the first gave notice of it. */
+  readonly since: number;
   /** In the order of their notices. */
   readonly advertisers: Advertiser[];
 }
@@ -21,7 +24,7 @@ export interface MissingMessagesOptions {
 }
 
 /**
- * The first peer that gave notice is asked after `graftDelay`, each next one `nextGraftDelay` later. When all were asked it begins anew after
+ * The first peer that gave notice is asked after `graftDelay`, each next one `nextGraftDelay` later, and all so much later as messages come late by the tree. When all were asked it begins anew after
  * `againDelay`, up to `attempts` times; then the message is given up until somebody gives notice again. Bounded by `outstanding` a peer.
  */
 export class MissingMessages {
@@ -35,6 +38,7 @@ export class MissingMessages {
   /** Peer → of how many messages it is an advertiser. */
   readonly #outstanding = new Map<string, number>();
   readonly #inHand = new InHand();
+  readonly #lateness = new Lateness();
 
   constructor(options: MissingMessagesOptions) {
     this.#options = options;
@@ -60,15 +64,22 @@ export class MissingMessages {
     const outstanding = this.#outstanding.get(peer) ?? 0;
     if (outstanding >= this.#options.outstanding) return false;
     if (message === undefined) {
-      message = { id, key, advertisers: [] };
+      message = { id, key, since: now, advertisers: [] };
       this.#messages.set(key, message);
-      this.#first.set(key, message, now);
+      this.#first.set(key, message, now + this.#lateness.allowance);
     } else if (this.#again.delete(key)) {
       this.#next.set(key, message, now);
     }
     message.advertisers.push({ peer, hops, asked: 0 });
     this.#outstanding.set(peer, outstanding + 1);
     return true;
+  }
+
+  /** That peer sent it: how late was it, if it was not asked? */
+  arrived(key: string, peer: string, now: number): void {
+    const message = this.#messages.get(key);
+    if (message === undefined) this.#lateness.observe(0);
+    else if (message.advertisers.every((advertiser) => advertiser.peer !== peer || advertiser.asked === 0)) this.#lateness.observe(now - message.since);
   }
 
   /** It came: no longer missing. Who gave notice of it, in that order; empty: nobody. */
@@ -146,7 +157,8 @@ export class MissingMessages {
     const left = message.advertisers.filter(({ asked }) => asked === round);
     const chosen = left.find(({ peer }) => isTrusted(peer)) ?? left[0]!;
     chosen.asked++;
-    (left.length > 1 ? this.#next : this.#again).set(message.key, message, now);
+    // What was asked for comes as late as what is pushed.
+    (left.length > 1 ? this.#next : this.#again).set(message.key, message, now + this.#lateness.allowance);
     return chosen.peer;
   }
 

@@ -111,9 +111,10 @@ export class Plumtree<P> {
   }
 
   /** A peer sent that message, whatever the host thinks of it: so it has kept its promise, if it was asked. */
-  arrived(from: string, id: MessageId): void {
-    const neighbour = this.#promises.size > 0 ? this.#neighbours.get(from) : undefined;
-    if (neighbour !== undefined) this.#keepPromise(neighbour, messageKey(id));
+  arrived(from: string, id: MessageId, now: number): void {
+    const key = messageKey(id);
+    this.#missing.arrived(key, from, now);
+    this.#keepPromise(this.#neighbours.get(from), key);
   }
 
   /** The host looks at a message that arrived: until it gives it to `received` or to `refuse` nobody else is asked for it. */
@@ -282,8 +283,8 @@ export class Plumtree<P> {
     return isMessageId(id) && this.#missing.isHeld(messageKey(id)) ? Neighbour.departed(from) : undefined;
   }
 
-  #keepPromise(neighbour: Neighbour, key: string): void {
-    if (!this.#promises.keep(neighbour.id, key)) return;
+  #keepPromise(neighbour: Neighbour | undefined, key: string): void {
+    if (neighbour === undefined || !this.#promises.keep(neighbour.id, key)) return;
     neighbour.brokenInRow = 0;
     neighbour.account.kept++;
   }

@@ -11,7 +11,7 @@ test('who sent what it was asked for has kept its promise, though the message is
   machine.received('a', ihaveOf([1]), 0);
   machine.wake(80);
   t.deepEqual(sent(), ['a graft x1']);
-  machine.arrived('a', idOf(1));
+  machine.arrived('a', idOf(1), 0);
   machine.refuse(idOf(1));
   runOut(machine, 20_000);
   t.deepEqual(reports, []);
@@ -23,7 +23,7 @@ test('who sent what it was asked for has kept its promise, though the message is
 test('what is refused is not asked for, of who gave notice of it before or after; it is passed on to nobody and delivered to nobody', (t) => {
   const { machine, sent, delivered } = lone(['a', 'b', 'c']);
   machine.received('b', ihaveOf([1]), 0);
-  machine.arrived('a', idOf(1));
+  machine.arrived('a', idOf(1), 0);
   machine.refuse(idOf(1));
   machine.received('c', ihaveOf([1]), 10);
   runOut(machine, 20_000);
@@ -37,7 +37,7 @@ test('what is refused is not asked for, of who gave notice of it before or after
 
 test('what is refused is new all the same if it is pushed: the one that was refused may be a forgery', (t) => {
   const { machine, sent, delivered, reports } = lone(['a', 'b', 'c']);
-  machine.arrived('a', idOf(1));
+  machine.arrived('a', idOf(1), 0);
   machine.refuse(idOf(1));
   t.false(machine.isKnown(idOf(1), 5));
   machine.received('b', pushOf(1, { payload: 'the true one' }), 10);
@@ -49,7 +49,7 @@ test('what is refused is new all the same if it is pushed: the one that was refu
 test('while a message is looked at nobody else is asked for it; who gave notice meanwhile is not pushed it', (t) => {
   const { machine, sent, delivered } = lone(['a', 'b', 'c', 'd']);
   machine.received('b', ihaveOf([1]), 0);
-  machine.arrived('a', idOf(1));
+  machine.arrived('a', idOf(1), 0);
   machine.hold(idOf(1));
   machine.received('c', ihaveOf([1]), 10);
   runOut(machine, 900);
@@ -62,7 +62,7 @@ test('while a message is looked at nobody else is asked for it; who gave notice 
 
 test('a message that was looked at is taken though the neighbour that brought it is gone by then', (t) => {
   const { machine, sent, delivered } = lone(['a', 'b'], { settleTime: 0 });
-  machine.arrived('a', idOf(1));
+  machine.arrived('a', idOf(1), 0);
   machine.hold(idOf(1));
   machine.neighborDown('a');
   machine.received('a', pushOf(1, { hops: 20 }), 500);

@@ -103,7 +103,7 @@ export class Inspection {
     if (screening === 'forged') return this.#drop('forged', id, from, isRead);
     const { signatures } = host.host;
     if (signature === undefined && signatures.isStrict) return this.#drop('unsigned', id, from, isRead);
-    overlay.arrived(from, id);
+    overlay.arrived(from, id, now);
     const given = new Given(envelope, overlay);
     if (this.#refused.size > 0 && this.#refused.has(given.key)) {
       overlay.refused(id);
