@@ -482,3 +482,25 @@ test('wrong options are a TypeError that names them', (t) => {
     t.regex(error!.message, new RegExp(path));
   }
 });
+
+test('a neighbour that is of no use is told so, another takes its place, and only its own asking brings it back', (t) => {
+  const bench = new Bench({ active: 3 });
+  bench.chooses('a', 'b', 'c');
+  bench.hear('a', disconnect(true, []));
+  bench.chooses('a');
+  bench.hear('b', { type: 'shuffle-reply', id: -1, peers: [] });
+  bench.view.known(['d'], bench.now);
+  bench.take();
+  bench.view.dismiss('a', bench.now);
+  t.is(bench.downs.at(-1), 'a evicted');
+  t.false(bench.view.isNeighbor('a'));
+  t.deepEqual(types(bench.sent), ['disconnect a', 'neighbor d']);
+  for (const { to, message } of bench.take()) bench.accept(to, message);
+  t.true(bench.view.isNeighbor('d'));
+  t.false(bench.view.passive().includes('a'));
+  bench.view.dismiss('nobody', bench.now);
+  t.deepEqual(bench.take(), []);
+  bench.hear('d', disconnect(false));
+  bench.asked('a');
+  t.true(bench.view.isNeighbor('a'));
+});

@@ -2,8 +2,8 @@
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import type { ActiveView } from './active-view.ts';
-import { Allowance } from './allowance.ts';
 import type { Contacts } from './contacts.ts';
+import { Favors } from './favors.ts';
 import type { PartialViewHost, PartialViewSetup } from './host.ts';
 import { Merges } from './merges.ts';
 import { isPeerId, type MessageOf, type PartialViewMessage, tidyMessage } from './message.ts';
@@ -28,10 +28,7 @@ export class PartialView {
   readonly #contacts: Contacts;
   readonly #requests: Requests;
   readonly #search: Search;
-  /** Newcomers introduced, and links given up, for the asking. */
-  readonly #favors: Allowance;
-  /** The same for known nodes: strangers cannot use them up. */
-  readonly #kindnesses: Allowance;
+  readonly #favors: Favors;
   readonly #shuffles: Shuffles;
   readonly #merges: Merges;
   readonly #inputs: (() => void)[] = [];
@@ -57,8 +54,7 @@ export class PartialView {
     ({ active: this.#active, passive: this.#passive, losses: this.#losses, contacts: this.#contacts } = this.#views);
     this.#requests = new Requests(config.neighborTimeout, random);
     this.#search = new Search(config.passive + config.contacts, config.shuffleInterval, random);
-    this.#favors = new Allowance(2 * config.active, config.favorInterval, now);
-    this.#kindnesses = new Allowance(2 * config.active, config.favorInterval, now);
+    this.#favors = new Favors(config, (peer) => this.#contacts.has(peer), now);
     this.#shuffles = new Shuffles({ self, random, now, host, config, views: this.#views });
     this.#merges = new Merges(config.mergeInterval, random, now);
   }
@@ -98,6 +94,14 @@ export class PartialView {
   /** A node sends what only neighbours send, but is none: it is told so. */
   stranger(peer: string, now: number): void {
     this.#take(() => this.#tellStranger(peer), now);
+  }
+
+  /** A neighbour is of no use: its place goes to another, and for `denyWindow` nobody's word but its own brings it back. */
+  dismiss(peer: string, now: number): void {
+    if (!this.#active.has(peer)) return;
+    this.#losses.add(peer, now);
+    this.#take(() => this.#drop(peer, 'evicted', undefined, now), now);
+    this.known([], now);
   }
 
   /** Leaves the overlay: tells the neighbours whom to turn to, and takes no links any more. */
@@ -186,12 +190,12 @@ export class PartialView {
     if (this.#active.has(from)) {
       // The answer was lost, or it has forgotten: after a restart it needs its introduction.
       this.#host.send(from, { type: 'accept', request, free: undefined });
-      if (isNewcomer && this.#doFavor(from, now)) this.#introduce(from);
+      if (isNewcomer && this.#favors.take(from, now)) this.#introduce(from);
       return;
     }
     const purpose = this.#requests.purposeOf(from);
     const isFull = this.#active.size >= this.#config.active;
-    const isWelcome = isNewcomer || (isHigh && isFull) ? this.#doFavor(from, now) : !isFull;
+    const isWelcome = isNewcomer || (isHigh && isFull) ? this.#favors.take(from, now) : !isFull;
     if (!isWelcome) {
       // Who was refused before has room still, as a rule: so two who search find each other.
       const free = this.#refused === from ? undefined : this.#refused;
@@ -207,10 +211,6 @@ export class PartialView {
     this.#link(from, isLikeOwn || (purpose !== undefined && isOwnChoice(purpose)), now);
     this.#host.send(from, { type: 'accept', request, free: evicted });
     if (isNewcomer) this.#introduce(from);
-  }
-
-  #doFavor(peer: string, now: number): boolean {
-    return this.#favors.take(now) || (this.#contacts.has(peer) && this.#kindnesses.take(now));
   }
 
   #introduce(newcomer: string): void {
@@ -261,7 +261,7 @@ export class PartialView {
     // It is asked before it is added: it may not be reachable from here.
     if (this.#requests.isWaiting(newcomer) || this.#losses.has(newcomer, now)) return;
     const mayFit = this.#active.size + this.#requests.waiting < this.#config.active;
-    if (mayFit || this.#doFavor(newcomer, now)) this.#ask(newcomer, 'introduced', false, now);
+    if (mayFit || this.#favors.take(newcomer, now)) this.#ask(newcomer, 'introduced', false, now);
     else this.#views.remember([newcomer], [], now);
   }
 

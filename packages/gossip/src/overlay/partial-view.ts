@@ -70,7 +70,11 @@ class TreeOverlay implements Overlay {
         pruned: (peer) => host.pruned(peer),
         duplicate: (id, from) => host.duplicate(id, from),
         dropped: (id, from, reason) => host.dropped(id, from, reason),
-        misbehaved: (peer, what) => host.misbehaved(peer, what, what !== 'conflict' && what !== 'impostor'),
+        misbehaved: (peer, what) => {
+          host.misbehaved(peer, what, what !== 'conflict' && what !== 'impostor');
+          // It takes, and passes nothing on: whoever relies on it alone would hear nothing.
+          if (what === 'mute') this.#view.dismiss(peer, this.#now);
+        },
       },
     });
   }
