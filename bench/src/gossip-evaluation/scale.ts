@@ -27,7 +27,7 @@ export interface ScaleOptions {
   readonly large: boolean;
 }
 
-/** Of `seeds` seeds a tenth is for what varies little, a fifth for whole nodes. */
+/** All `seeds` are for failures of 95 %, where seeds differ; a quarter for the eclipse, a tenth for other whole nodes, a twentieth for all else. */
 export function scaleOf({ nodes, seeds, large }: ScaleOptions): Scale {
   return {
     nodes,
@@ -36,10 +36,10 @@ export function scaleOf({ nodes, seeds, large }: ScaleOptions): Scale {
     honest: 100,
     eclipsed: 20,
     seeds: from1(seeds),
-    few: from1(Math.ceil(seeds / 10)),
-    swarmSeeds: from1(Math.ceil(seeds / 5)),
-    attackSeeds: from1(Math.ceil(seeds / 5)),
-    eclipseSeeds: from1(seeds),
+    few: from1(Math.ceil(seeds / 20)),
+    swarmSeeds: from1(Math.ceil(seeds / 10)),
+    attackSeeds: from1(Math.ceil(seeds / 10)),
+    eclipseSeeds: from1(Math.ceil(seeds / 4)),
   };
 }
 
