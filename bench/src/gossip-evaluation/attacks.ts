@@ -86,7 +86,10 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
       },
     ],
     plots: [],
-    after: [],
+    after: [
+      "What protects a network that stands is whom a node chose: links of a node's own go to peers that it dialled from its address book, which no stranger is by coming, and which one network of an attacker can fill to a part only. So sybils that come late, or at dawn, get the other links and change nothing.",
+      'What protects nobody is a network in which the attackers were from the beginning, or before all others: then four of five whom a node can choose are attackers, and once they pass nothing on, the honest hang together by one link each on average, which is too few. A peer that is given notices and never reacts is reported; but to a link of the tree messages are pushed, and who only takes them there cannot be told from a leaf. That such links are not tried, and replaced, is what the missed limits show. Who runs a network of strangers gives its nodes `persistent` peers, or a validator and an `addressBook` of nodes that it trusts.',
+    ],
     verdicts: [
       ...ATTACKS.flatMap((scenario) =>
         TOLD[scenario].when

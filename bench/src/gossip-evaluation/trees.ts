@@ -49,7 +49,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
     plots: [],
     after: [
       'The first message goes over every link, since here all links are of the tree until a duplicate comes over them, and nothing is pruned before the hop is over: 3.0, the redundancy of a flood, where the paper has 2. The second finds a tree and nothing else, where the paper needs three.',
-      "With many senders the paper's plain tree grows deep (50 to 75 hops), since it counts 250 cycles of grafts by chance. Our links are chosen once and nothing disturbs them, so the first flood's tree stays as shallow as it is, and there is little to optimise: so there are fewer control messages than the paper's 38,976.",
+      "With many senders the paper's plain tree grows deep (50 to 75 hops), since it counts 250 cycles of grafts by chance. Our links are chosen once and nothing disturbs them, so the first flood's tree stays as shallow as it is, and there is little to optimise: so there are fewer control messages than the paper's 38,976. Nor does it pay: what is made shorter for one sender is longer for others, and with many senders the optimised tree is deeper than the plain one.",
     ],
     verdicts: treeVerdicts(runs, nodes),
   };

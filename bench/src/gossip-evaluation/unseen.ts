@@ -81,8 +81,8 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
       },
     ],
     after: [
-      "The first message is a matter of the links that are left and of nothing else: all three agree. The published curve of HyParView is one of failures that are noticed. What comes after it is the machine's: who finds that most of its neighbours are gone greets all of its passive view, and so tells those whom nobody would write to; therefore the mean of 1,000 is far above the re-simulation's from 60 % on.",
-      'No cycle is needed for that: between two cycles stand 60 s by default, and keep-alives notice within 15 s.',
+      'The first message is a matter of the links that are left and of nothing else, and what messages alone mend is about what they mended in the re-simulation: a node that no message reaches writes to nobody, and so notices nothing. It is cycles that heal, by what the views say to each other, or keep-alives: the published curve of HyParView is one of failures that are noticed.',
+      'Between two cycles stand 60 s by default; keep-alives notice within 15 s.',
     ],
     verdicts: [
       // Figure 6a is read off, to a percent.
