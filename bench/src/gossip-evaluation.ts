@@ -17,7 +17,7 @@ const USAGE = `usage: node bench/dist/gossip-evaluation.js [options]
 
   --only <names>    of ${PARTS.join(', ')}, with commas between (all of them)
   --nodes <n>       nodes of the papers' networks, at least 1,000 (10,000)
-  --seeds <n>       seeds at 95 % failures (20); a quarter of them, rounded up, of the eclipse, a tenth of other whole nodes, a twentieth of all else
+  --seeds <n>       seeds at 95 % failures (20); a quarter of them, rounded up, of the eclipse, a tenth of swarms, a twentieth of all else
   --large           iroh-gossip's network of 1,000 whole nodes, too: hours
   --workers <n>     threads (as many as there are cores)
   --results <file>  where results are kept, a line each: what stands there is not run again

@@ -27,7 +27,7 @@ export interface ScaleOptions {
   readonly large: boolean;
 }
 
-/** All `seeds` are for failures of 95 %, where seeds differ; a quarter for the eclipse, a tenth for other whole nodes, a twentieth for all else. */
+/** All `seeds` are for failures of 95 %, where seeds differ; a quarter for the eclipse, a tenth for swarms, a twentieth for all else. */
 export function scaleOf({ nodes, seeds, large }: ScaleOptions): Scale {
   return {
     nodes,
@@ -38,7 +38,7 @@ export function scaleOf({ nodes, seeds, large }: ScaleOptions): Scale {
     seeds: from1(seeds),
     few: from1(Math.ceil(seeds / 20)),
     swarmSeeds: from1(Math.ceil(seeds / 10)),
-    attackSeeds: from1(Math.ceil(seeds / 10)),
+    attackSeeds: from1(Math.ceil(seeds / 20)),
     eclipseSeeds: from1(Math.ceil(seeds / 4)),
   };
 }
