@@ -126,7 +126,6 @@ test('a wrong option is named, with the usage', async (t) => {
   for (const [options, message] of [
     [['--only', 'nothing'], /--only: there is no 'nothing'/],
     [['--nodes', '10'], /--nodes: at least 1000/],
-    [['--only', 'churn', '--report'], /--report: is for all parts/],
   ] as const) {
     const { code, errors } = await run('gossip-evaluation.js', ...options);
     t.is(code, 2);
