@@ -110,9 +110,9 @@ export class Plumtree<P> {
     return this.#spread(push, key, undefined, [], now);
   }
 
-  /** A peer sent that message, whatever the host thinks of it: so it has kept its promise, if it was asked. */
+  /** A peer sent that message, whatever the host thinks of it: so it has kept its promise, if it was asked. Where nothing is missing no key is made. */
   arrived(from: string, id: MessageId, now: number): void {
-    const key = messageKey(id);
+    const key = this.#missing.size + this.#promises.size > 0 ? messageKey(id) : '';
     this.#missing.arrived(key, from, now);
     this.#keepPromise(this.#neighbours.get(from), key);
   }
