@@ -13,6 +13,8 @@ import type { ChatOptions } from './options.ts';
 /** Nobody is called by it: it keeps other programs out. */
 const protocol = defineProtocol({ name: 'chat', version: 1, channel: 0x20, methods: {} });
 const Line = z.object({ name: z.string().max(40), text: z.string().max(4_000) });
+/** Refusals that are told once each, before they may be told again. */
+const MOST_TOLD = 1_000;
 /** What each tells its peers of itself. */
 const Presence = z.object({ name: z.string().max(40), room: z.string().max(40) });
 type Presence = z.infer<typeof Presence>;
@@ -106,6 +108,7 @@ async function announce(events: AsyncIterable<PeerEvent<Presence>>, room: string
     else if (event.type === 'rejected' && event.direction === 'out' && event.reason !== 'duplicate' && event.reason !== 'self') {
       const text = `${event.addr}: ${event.error.message}`;
       if (!told.has(text)) screen.note(text);
+      if (told.size >= MOST_TOLD) told.clear();
       told.add(text);
     }
   }
