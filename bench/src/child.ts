@@ -2,6 +2,7 @@
 // A client runs the scenarios that its parent names. When the parent lets go of it, it closes, and ends because nothing is left to do.
 
 import { adapterOf } from './adapters/by-name.ts';
+import { loadPeer } from './adapters/peers.ts';
 import { answer } from './messages.ts';
 import { obey, report } from './orders.ts';
 import { SCENARIOS } from './scenarios/by-name.ts';
@@ -21,16 +22,17 @@ export interface Report {
 }
 
 const [role, name, address, serverPid] = process.argv.slice(2);
+const adapter = (await loadPeer(name!)) ?? adapterOf(name!);
 await (role === 'server' ? server() : client());
 
 async function server(): Promise<void> {
-  const serving = await adapterOf(name!).serve(answer);
+  const serving = await adapter.serve(answer);
   process.on('disconnect', () => void serving.close());
   report<Report>({ address: serving.address });
 }
 
 async function client(): Promise<void> {
-  const caller = await adapterOf(name!).connect(address!);
+  const caller = await adapter.connect(address!);
   obey<Order, Report>(
     async ({ scenario: wanted, warmUp, window }) => {
       const scenario = SCENARIOS.find((each) => each.name === wanted)!;

@@ -1,5 +1,7 @@
 // The columns of the table: what is measured, and what each is compared with in the same round.
 
+import { PEER_NAMES } from './adapters/peers.ts';
+
 export interface Column {
   readonly title: string;
   readonly adapter: string;
@@ -15,14 +17,22 @@ const LIMIT_TLS: Column = { title: 'limit-tls', adapter: 'limit-tls', against: L
 const TLS: Column = { title: 'trunkline-tls', adapter: 'trunkline-tls', against: LIMIT_TLS };
 const NOISE: Column = { title: 'trunkline-noise', adapter: 'trunkline-noise', against: TLS };
 
+/** Other libraries, beside the same limit. */
+const PEERS: readonly Column[] = PEER_NAMES.map((name) => ({ title: name, adapter: name, against: LIMIT }));
+
 const COLUMNS: readonly Column[] = [LIMIT, AGAIN, OURS, LIMIT_TLS, TLS, NOISE];
 
-/** Those whose adapters' names begin with one of `names`, and those that they are compared with. @throws TypeError for a name that is none. */
-export function columnsOf(names: readonly string[]): Column[] {
+/**
+ * Those whose adapters' names begin with one of `names`, and those that they are compared with.
+ * @param peers are the other libraries that are measured too.
+ * @throws TypeError for a name that is none.
+ */
+export function columnsOf(names: readonly string[], peers: readonly string[] = []): Column[] {
+  const all = [...COLUMNS, ...PEERS.filter(({ adapter }) => peers.includes(adapter))];
   for (const name of names) {
-    if (COLUMNS.some(({ adapter }) => adapter.startsWith(name))) continue;
-    throw new TypeError(`--adapter: no adapter is named '${name}'; there are ${[...new Set(COLUMNS.map(({ adapter }) => adapter))].join(', ')}`);
+    if (all.some(({ adapter }) => adapter.startsWith(name))) continue;
+    throw new TypeError(`--adapter: no adapter is named '${name}'; there are ${[...new Set(all.map(({ adapter }) => adapter))].join(', ')}`);
   }
-  const wanted = COLUMNS.filter(({ adapter }) => names.length === 0 || names.some((name) => adapter.startsWith(name)));
-  return COLUMNS.filter((column) => wanted.includes(column) || wanted.some(({ against }) => against === column));
+  const wanted = all.filter(({ adapter }) => names.length === 0 || names.some((name) => adapter.startsWith(name)));
+  return all.filter((column) => wanted.includes(column) || wanted.some(({ against }) => against === column));
 }

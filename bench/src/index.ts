@@ -1,5 +1,6 @@
 // The benchmark: Trunkline against hand-written framing over a raw socket, plain and secure, in one run. Exit code 1 where a bar is missed.
 
+import { install } from './adapters/peers.ts';
 import { judge } from './bars.ts';
 import { pinned } from './cores.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
@@ -18,6 +19,7 @@ if (options?.help === true) console.log(USAGE);
 else if (options !== undefined) await bench(options);
 
 async function bench(options: Options): Promise<void> {
+  if (options.peers) install();
   const rounds = await runRounds(options, showProgress).finally(endProgress);
   const verdicts = options.smoke ? [] : judge(rounds);
   if (options.json) console.log(formatJson(rounds, options, verdicts));

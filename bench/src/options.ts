@@ -1,6 +1,7 @@
 // The command line of the benchmark.
 
 import { parseArgs } from 'node:util';
+import { isUsable, PEER_NAMES } from './adapters/peers.ts';
 import { listed, positive } from './arguments.ts';
 import { type Column, columnsOf } from './columns.ts';
 import { scenariosOf } from './scenarios/by-name.ts';
@@ -13,6 +14,8 @@ export interface Options {
   readonly warmUp: number;
   readonly scenarios: readonly Scenario[];
   readonly columns: readonly Column[];
+  /** Other libraries are measured too, and installed where they are missing. */
+  readonly peers: boolean;
   readonly json: boolean;
   /** Short, to see that it works: no bar is judged. */
   readonly smoke: boolean;
@@ -27,6 +30,8 @@ export const USAGE = `usage: node bench/dist/index.js [options]
   --adapter <names>
                    these adapters alone, and what they are compared with, by the beginning of their names: limit-net, trunkline-tcp,
                    limit-tls, trunkline-tls, trunkline-noise; comma-separated
+  --peers          other libraries as well, installed into bench/peers where they are missing: grpc-js, nats (where nats-server is
+                   installed), birpc-ws, socket.io, protomux-rpc, zeromq
   --json           the figures as JSON instead of a table
   --smoke          one short round that judges nothing, to see that all of it works
   --help           this text`;
@@ -41,6 +46,7 @@ export function readOptions(args: string[]): Options {
       window: { type: 'string' },
       only: { type: 'string' },
       adapter: { type: 'string' },
+      peers: { type: 'boolean' },
       json: { type: 'boolean' },
       smoke: { type: 'boolean' },
     },
@@ -52,7 +58,8 @@ export function readOptions(args: string[]): Options {
     window,
     warmUp: window / 3,
     scenarios: scenariosOf(listed(values.only)),
-    columns: columnsOf(listed(values.adapter)),
+    columns: columnsOf(listed(values.adapter), values.peers === true ? PEER_NAMES.filter(isUsable) : []),
+    peers: values.peers === true,
     json: values.json === true,
     smoke,
     help: values.help === true,

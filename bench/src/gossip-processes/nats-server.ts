@@ -11,9 +11,9 @@ export function isInstalled(): boolean {
   return spawnSync(PROGRAM, ['--version']).status === 0;
 }
 
-/** @throws Error where it ends before it listens. */
-export async function startServer(): Promise<RunningServer> {
-  const server = spawn(PROGRAM, ['--addr', '127.0.0.1', '--port', '-1'], { stdio: ['ignore', 'ignore', 'pipe'] });
+/** @param args of its command line, beside where it listens. @throws Error where it ends before it listens. */
+export async function startServer(...args: string[]): Promise<RunningServer> {
+  const server = spawn(PROGRAM, ['--addr', '127.0.0.1', '--port', '-1', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   const stop = () => void server.kill('SIGKILL');
   const lines = createInterface({ input: server.stderr });
   const listens = new Promise<string>((resolve) => {

@@ -8,7 +8,7 @@ export const nats: Kind = {
   title: 'nats: through a server',
   plan: (nodes) => Array.from({ length: nodes }, () => []),
   isReady: (links) => links.every((count) => count === 1),
-  server: { isInstalled, start: startServer },
+  server: { isInstalled, start: () => startServer() },
 
   async open({ dials: [server] }, received) {
     let copies = 0;

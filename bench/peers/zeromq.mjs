@@ -1,0 +1,81 @@
+// ZeroMQ, after the guide and zeromq.js' documentation: a dealer that numbers its requests and a router that answers them. A socket takes
+// one send at a time ("only one send operation may be in progress at any time"), so that what is to be sent waits in a queue.
+
+import { Dealer, Router } from 'zeromq';
+
+/** @type {import('../dist/adapters/adapter.js').Adapter} */
+export const adapter = {
+  name: 'zeromq',
+
+  async serve(answer) {
+    const router = new Router();
+    await router.bind('tcp://127.0.0.1:*');
+    const out = new Outgoing(router);
+    void answerAll(router, out, answer);
+    return { address: /** @type {string} */ (router.lastEndpoint), close: async () => router.close() };
+  },
+
+  async connect(address) {
+    const dealer = new Dealer({ linger: 0 });
+    dealer.connect(address);
+    const out = new Outgoing(dealer);
+    const pending = new Map();
+    let last = 0;
+    void settleAll(dealer, pending);
+    return {
+      call: (request) =>
+        new Promise((resolve) => {
+          last = (last + 1) >>> 0;
+          pending.set(last, resolve);
+          const id = Buffer.allocUnsafe(4);
+          id.writeUInt32LE(last);
+          out.put([id, request]);
+        }),
+      callElsewhere: undefined,
+      close: async () => dealer.close(),
+    };
+  },
+};
+
+async function answerAll(router, out, answer) {
+  for await (const [peer, id, request] of router) out.put([peer, id, answer(request)]);
+}
+
+async function settleAll(dealer, pending) {
+  for await (const [id, reply] of dealer) {
+    const number = id.readUInt32LE();
+    const resolve = pending.get(number);
+    pending.delete(number);
+    resolve(reply);
+  }
+}
+
+/** Sends one after the other. */
+class Outgoing {
+  #socket;
+  /** @type {Uint8Array[][]} */
+  #waiting = [];
+  #isSending = false;
+
+  constructor(socket) {
+    this.#socket = socket;
+  }
+
+  put(message) {
+    this.#waiting.push(message);
+    if (!this.#isSending) void this.#send();
+  }
+
+  async #send() {
+    this.#isSending = true;
+    while (this.#waiting.length > 0) {
+      const messages = this.#waiting;
+      this.#waiting = [];
+      for (const message of messages) {
+        if (this.#socket.closed) return;
+        await this.#socket.send(message);
+      }
+    }
+    this.#isSending = false;
+  }
+}
