@@ -1,0 +1,41 @@
+import test from 'ava';
+import type { StartRound } from './start/measure.ts';
+import { formatTable, judge, summarize } from './start/report.ts';
+import { run } from './testing/run.ts';
+
+test('a smoke run loads every package in a process of its own', async (t) => {
+  const { code, output, errors } = await run('start.js', '--smoke', '--json');
+  t.is(code, 0, errors);
+  const { start, verdicts } = JSON.parse(output);
+  const names = start.map(({ name }: { name: string }) => name);
+  t.is(names[0], 'bare Node');
+  for (const name of ['core + tcp', 'transport-core', 'transport-inmem', 'transport-ws', 'peers', 'gossip', 'identity']) t.true(names.includes(name), name);
+  for (const { name, time, heap } of start) t.true(time > 0 && heap > 0, name);
+  t.deepEqual(verdicts, []);
+});
+
+test('a package is what comes on top of bare Node in the same round, and the bar is that of core + tcp', (t) => {
+  const rounds = [round(40, 99), round(50, 111), round(90, 149)];
+  const summary = summarize(rounds);
+  t.deepEqual(summary, [
+    { name: 'bare Node', time: 50, cpu: 30, rss: 40, heap: 4 },
+    { name: 'core + tcp', time: 59, cpu: 25, rss: 12, heap: 3 },
+  ]);
+  t.is(formatTable(summary).split('\n')[2], 'core + tcp  +59.0   +25.0     +12.0       +3.0');
+  t.like(judge(summary), [{ ratio: 59, holds: true }]);
+  t.like(judge(summarize([round(40, 100)])), [{ ratio: 60, holds: false }]);
+});
+
+test('a wrong option is named, with the usage', async (t) => {
+  const { code, errors } = await run('start.js', '--runs', 'few');
+  t.is(code, 2);
+  t.regex(errors, /--runs: .*'few'[\s\S]*usage:/);
+});
+
+function round(bare: number, ours: number): StartRound {
+  const MIB = 1024 * 1024;
+  return new Map([
+    ['core + tcp', { time: ours, cpu: 55, rss: 52 * MIB, heap: 7 * MIB }],
+    ['bare Node', { time: bare, cpu: 30, rss: 40 * MIB, heap: 4 * MIB }],
+  ]);
+}

@@ -1,0 +1,40 @@
+// The benchmark of starting: how long a process takes until a package is loaded, and what memory it has then, beside bare Node in the same
+// run. Exit code 1 where a bar is missed.
+
+import { parseArgs } from 'node:util';
+import { positive } from './arguments.ts';
+import { endProgress, showProgress } from './progress.ts';
+import { formatVerdicts } from './report.ts';
+import { measureStarts } from './start/measure.ts';
+import { formatTable, judge, summarize } from './start/report.ts';
+import { subjects } from './start/subjects.ts';
+
+const USAGE = `usage: node bench/dist/start.js [options]
+
+  --runs <n>   fresh processes of each package (20)
+  --json       the figures as JSON instead of a table
+  --smoke      one process of each, to see that all of it works: nothing is judged
+  --help       this text`;
+
+try {
+  const { values } = parseArgs({ options: { runs: { type: 'string' }, json: { type: 'boolean' }, smoke: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const smoke = values.smoke === true;
+  if (values.help === true) console.log(USAGE);
+  else bench(positive('runs', values.runs, smoke ? 1 : 20), values.json === true, smoke);
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}
+
+function bench(runs: number, json: boolean, smoke: boolean): void {
+  const rounds = measureStarts(subjects(), runs, showProgress);
+  endProgress();
+  const summary = summarize(rounds);
+  const verdicts = smoke ? [] : judge(summary);
+  if (json) console.log(JSON.stringify({ node: process.version, runs, start: summary, verdicts }, null, 2));
+  else {
+    console.log(`Node ${process.versions.node}, medians of ${runs} fresh processes each; packages are what comes on top of bare Node\n`);
+    console.log(`${formatTable(summary)}\n\n${smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts)}`);
+  }
+  if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
+}

@@ -1,0 +1,53 @@
+// Starting as medians: what each subject takes beyond bare Node.
+
+import type { Verdict } from '../bars.ts';
+import { median } from '../statistics.ts';
+import { alignTable } from '../table.ts';
+import type { Start, StartRound } from './measure.ts';
+import { BARE, CORE_AND_TCP } from './subjects.ts';
+
+/** Of `BARE` what it takes, of the others what they take beyond it: medians of the differences in the same round. */
+export interface StartFigures {
+  readonly name: string;
+  /** Milliseconds, and those of a processor, which other programs disturb less. */
+  readonly time: number;
+  readonly cpu: number;
+  /** MiB. */
+  readonly rss: number;
+  readonly heap: number;
+}
+
+export function summarize(rounds: readonly StartRound[]): StartFigures[] {
+  const names = [...(rounds[0]?.keys() ?? [])].sort((a, b) => Number(b === BARE) - Number(a === BARE));
+  return names.map((name) => {
+    const of = (figure: keyof Start) => median(rounds.map((round) => round.get(name)![figure] - (name === BARE ? 0 : round.get(BARE)![figure])));
+    return { name, time: of('time'), cpu: of('cpu'), rss: of('rss') / MIB, heap: of('heap') / MIB };
+  });
+}
+
+export function formatTable(summary: readonly StartFigures[]): string {
+  return alignTable(tableOf(summary), 1);
+}
+
+/** The table's cells, titles first. */
+export function tableOf(summary: readonly StartFigures[]): string[][] {
+  return [
+    ['', 'ms', 'CPU ms', 'RSS, MiB', 'heap, MiB'],
+    ...summary.map(({ name, ...figures }) => [name, ...FIGURES.map((figure) => cell(name, figures[figure]))]),
+  ];
+}
+
+export function judge(summary: readonly StartFigures[]): Verdict[] {
+  const ours = summary.find(({ name }) => name === CORE_AND_TCP);
+  if (ours === undefined) return [];
+  return [{ bar: `${CORE_AND_TCP}: loaded at most ${MOST_TIME} ms after bare Node`, ratio: ours.time, holds: ours.time < MOST_TIME }];
+}
+
+function cell(name: string, value: number): string {
+  return `${name === BARE || value < 0 ? '' : '+'}${value.toFixed(1)}`;
+}
+
+const FIGURES = ['time', 'cpu', 'rss', 'heap'] as const;
+const MIB = 1024 * 1024;
+/** Milliseconds. */
+const MOST_TIME = 60;

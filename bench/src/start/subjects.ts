@@ -1,0 +1,42 @@
+// What is loaded: each public package by its main entry, what programs load besides, and nothing at all.
+
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface Subject {
+  /** As the table names it. */
+  readonly name: string;
+  /** URLs of modules, in the order in which they are loaded. */
+  readonly modules: readonly string[];
+}
+
+/** Bare Node, to which all others are compared. */
+export const BARE = 'bare Node';
+/** The one that has a bar. */
+export const CORE_AND_TCP = 'core + tcp';
+
+/** All that can be loaded, `BARE` first. */
+export function subjects(): Subject[] {
+  const packages = readdirSync(PACKAGES)
+    // It is for the tests of a backend, and no program loads it.
+    .filter((folder) => folder !== 'transport-testkit')
+    .sort();
+  const core = entryOf('transport-core');
+  return [
+    { name: BARE, modules: [] },
+    { name: CORE_AND_TCP, modules: [core, entryOf('transport-tcp')] },
+    ...packages.map((folder) => ({ name: folder, modules: [entryOf(folder)] })),
+    { name: 'identity/node', modules: [entryOf('identity', './node')] },
+    { name: 'peers/node', modules: [entryOf('peers', './node')] },
+    {
+      name: 'core + tcp + noise + peers + gossip',
+      modules: ['transport-core', 'transport-tcp', 'stream-noise', 'peers', 'gossip'].map((name) => entryOf(name)),
+    },
+  ];
+}
+
+function entryOf(folder: string, entry = '.'): string {
+  const { exports } = JSON.parse(readFileSync(new URL(`${folder}/package.json`, PACKAGES), 'utf8')) as { exports: Record<string, { default: string }> };
+  return new URL(`${folder}/${exports[entry]!.default}`, PACKAGES).href;
+}
+
+const PACKAGES = new URL('../../../packages/', import.meta.url);
