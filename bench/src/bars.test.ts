@@ -1,36 +1,35 @@
 import test from 'ava';
 import { judge } from './bars.ts';
 import { LIMIT, OURS } from './columns.ts';
-import type { Round } from './rounds.ts';
+import type { Figures } from './stopwatch.ts';
 
 test('bars are judged by the median of the ratios within each round', (t) => {
   // The machine slows down tenfold, both alike: what counts is the round's own limit.
-  const rounds = [round({ limit: 1_000, ours: 800 }), round({ limit: 100, ours: 76 }), round({ limit: 500, ours: 100 })];
-  t.like(judge(rounds)[0], { ratio: 0.76, holds: true });
-  t.like(judge([...rounds, round({ limit: 100, ours: 50 })])[0], { holds: false });
+  const rounds = [round('s2', { rate: 1_000 }, { rate: 1_300 }), round('s2', { rate: 100 }, { rate: 125 }), round('s2', { rate: 500 }, { rate: 100 })];
+  t.like(judge(rounds), [{ ratio: 1.25, holds: true }]);
+  t.like(judge([...rounds, round('s2', { rate: 100 }, { rate: 110 })]), [{ holds: false }]);
 });
 
-test('a small call that takes more than thrice its time beside a large one misses the bar', (t) => {
-  t.deepEqual(
-    judge([round({ alone: 50, beside: 150, elsewhere: 151 })]).map(({ holds }) => holds),
-    [true, true, false],
-  );
+test('what takes long is bounded from above', (t) => {
+  const alone = (ours: number) => judge([round('s1', { rate: 1, p50: 100 }, { rate: 1, p50: ours })]).map(({ holds }) => holds);
+  t.deepEqual(alone(110), [true]);
+  t.deepEqual(alone(111), [false]);
+});
+
+test('a small call beside large ones on another channel is compared with the limit on its only one', (t) => {
+  const limit = round('s6', { rate: 1, p50: 1_000 }).get('s6')!;
+  const elsewhere = (p50: number) => judge([new Map([...round('s6-elsewhere', undefined, { rate: 1, p50 }), ['s6', limit]])]);
+  t.like(elsewhere(60), [{ ratio: 0.06, holds: true }]);
+  t.like(elsewhere(61), [{ holds: false }]);
 });
 
 test('what did not run is not judged', (t) => {
-  t.deepEqual(judge([new Map([['s1', new Map([[OURS.title, { rate: 1, p50: 1 }]])]])]), []);
+  t.deepEqual(judge([round('s1', undefined, { rate: 1, p50: 1 })]), []);
 });
 
-function round({ limit = 1, ours = 1, alone = 1, beside = 1, elsewhere = 1 }): Round {
-  const mine = (p50: number) => new Map([[OURS.title, { rate: 1, p50 }]]);
-  const rates = new Map([
-    [LIMIT.title, { rate: limit }],
-    [OURS.title, { rate: ours }],
-  ]);
-  return new Map([
-    ['s1', mine(alone)],
-    ['s2', rates],
-    ['s6', mine(beside)],
-    ['s6-elsewhere', mine(elsewhere)],
-  ]);
+function round(scenario: string, limit?: Figures, ours?: Figures): Map<string, Map<string, Figures>> {
+  const row = new Map<string, Figures>();
+  if (limit !== undefined) row.set(LIMIT.title, limit);
+  if (ours !== undefined) row.set(OURS.title, ours);
+  return new Map([[scenario, row]]);
 }

@@ -15,6 +15,8 @@ export interface StartOptions {
   readonly core?: string | undefined;
   /** For Node, beside those that the parent runs with. */
   readonly flags?: readonly string[];
+  /** The program that runs it. Default: the one that runs this. */
+  readonly node?: string | undefined;
 }
 
 export class Child<Order extends object, Report extends object> {
@@ -80,11 +82,11 @@ export class Child<Order extends object, Report extends object> {
   }
 }
 
-function launch({ script, args = [], core, flags = [] }: StartOptions): ChildProcess {
+function launch({ script, args = [], core, flags = [], node = process.execPath }: StartOptions): ChildProcess {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const node = [...process.execArgv, ...flags];
-  if (core === undefined) return fork(path, args, { execArgv: node });
-  return fork(path, args, { execPath: 'taskset', execArgv: ['-c', core, process.execPath, ...node] });
+  const given = [...process.execArgv, ...flags];
+  if (core === undefined) return fork(path, args, { execPath: node, execArgv: given });
+  return fork(path, args, { execPath: 'taskset', execArgv: ['-c', core, node, ...given] });
 }
 
 /** Milliseconds that a process may take to end. */

@@ -1,11 +1,11 @@
 // One end of a measurement, as a process of its own: `child.js server <adapter>`, or `child.js client <adapter> <address> <pid of the server>`.
-// A client runs the scenarios that its parent names. When the parent lets go of it, it closes, and ends because nothing is left to do.
+// A client runs the scenario that its parent names. When the parent lets go of it, it closes, and ends because nothing is left to do.
 
 import { adapterOf } from './adapters/by-name.ts';
 import { loadPeer } from './adapters/peers.ts';
 import { answer } from './messages.ts';
 import { obey, report } from './orders.ts';
-import { SCENARIOS } from './scenarios/by-name.ts';
+import { CALLS } from './scenarios/calls.ts';
 import { type Figures, Stopwatch } from './stopwatch.ts';
 
 /** From the parent: which scenario a client is to run, for how many milliseconds. */
@@ -22,7 +22,7 @@ export interface Report {
 }
 
 const [role, name, address, serverPid] = process.argv.slice(2);
-const adapter = (await loadPeer(name!)) ?? adapterOf(name!);
+const adapter = (await loadPeer(name!)) ?? (await adapterOf(name!));
 await (role === 'server' ? server() : client());
 
 async function server(): Promise<void> {
@@ -35,7 +35,7 @@ async function client(): Promise<void> {
   const caller = await adapter.connect(address!);
   obey<Order, Report>(
     async ({ scenario: wanted, warmUp, window }) => {
-      const scenario = SCENARIOS.find((each) => each.name === wanted)!;
+      const scenario = CALLS.find((each) => each.name === wanted)!;
       if (!scenario.suits(caller)) return { figures: null };
       const watch = new Stopwatch();
       const [figures] = await Promise.all([watch.measure(warmUp, window, Number(serverPid)), scenario.run(caller, watch)]);

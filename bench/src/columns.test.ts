@@ -1,10 +1,21 @@
 import test from 'ava';
 import { columnsOf } from './columns.ts';
 
-test('--adapter takes beginnings of names, and adds what an adapter is compared with', (t) => {
-  const titles = (names: string[]) => columnsOf(names).map(({ title }) => title);
-  t.deepEqual(titles(['trunkline-tcp']), ['limit-net', 'trunkline-tcp']);
-  t.deepEqual(titles(['trunkline-n', 'limit-t']), ['limit-net', 'limit-tls', 'trunkline-tls', 'trunkline-noise']);
-  t.is(titles([]).length, 6);
-  t.throws(() => columnsOf(['telnet']), { instanceOf: TypeError, message: /'telnet'; there are limit-net, trunkline-tcp/ });
+const titles = (...args: Parameters<typeof columnsOf>) => columnsOf(...args).map(({ title }) => title);
+
+test('--adapter takes names, and adds what an adapter is compared with', (t) => {
+  t.deepEqual(titles('s2', ['trunkline-tcp']), ['limit-net', 'trunkline-tcp']);
+  t.deepEqual(titles('s2', ['trunkline-tls', 'trunkline-noise']), ['limit-tls', 'trunkline-tls', 'trunkline-noise']);
+  t.throws(() => columnsOf('s2', ['telnet']), { instanceOf: TypeError, message: /--adapter: .*'telnet'; there are limit-net, / });
+});
+
+test('without a name a scenario has the columns that are for it', (t) => {
+  t.true(titles('s1', []).includes('trunkline-tcp'));
+  t.false(titles('s1', []).includes('trunkline-tls'));
+});
+
+test('other libraries stand behind ours, each compared with the limit', (t) => {
+  t.false(titles('s4', []).includes('grpc-js'));
+  t.is(titles('s4', [], ['grpc-js']).at(-1), 'grpc-js');
+  t.deepEqual(titles('s4', ['grpc-js'], ['grpc-js']), ['limit-net', 'grpc-js']);
 });

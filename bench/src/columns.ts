@@ -1,38 +1,45 @@
-// The columns of the table: what is measured, and what each is compared with in the same round.
+// What is measured: an adapter each, the scenarios it is for, and what it is compared with in the same round.
 
 import { PEER_NAMES } from './adapters/peers.ts';
+import { named } from './named.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 
 export interface Column {
   readonly title: string;
   readonly adapter: string;
-  /** The column that its ratios are to. */
-  readonly against?: Column;
+  /** Scenarios that it is measured in unless it is named. */
+  readonly scenarios: readonly string[];
+  /** The column that its ratios are to in a scenario. */
+  against?(scenario: string): Column;
 }
 
-export const LIMIT: Column = { title: 'limit-net', adapter: 'limit-net' };
+/** The columns that are measured in each scenario. */
+export type Plan = ReadonlyMap<Scenario, readonly Column[]>;
+
+const CALLS = ['s1', 's2', 's3', 's4', 's5', 's6', 's6-elsewhere'];
+
+export const LIMIT: Column = { title: 'limit-net', adapter: 'limit-net', scenarios: CALLS };
+const toLimit = () => LIMIT;
 /** The limit once more: its ratio to itself is the noise. */
-const AGAIN: Column = { title: 'limit-net again', adapter: 'limit-net', against: LIMIT };
-export const OURS: Column = { title: 'trunkline-tcp', adapter: 'trunkline-tcp', against: LIMIT };
-const LIMIT_TLS: Column = { title: 'limit-tls', adapter: 'limit-tls', against: LIMIT };
-const TLS: Column = { title: 'trunkline-tls', adapter: 'trunkline-tls', against: LIMIT_TLS };
-const NOISE: Column = { title: 'trunkline-noise', adapter: 'trunkline-noise', against: TLS };
+const AGAIN: Column = { title: 'limit-net again', adapter: 'limit-net', scenarios: CALLS, against: toLimit };
+export const OURS: Column = { title: 'trunkline-tcp', adapter: 'trunkline-tcp', scenarios: CALLS, against: toLimit };
+// The secure ones are measured where they are named.
+const LIMIT_TLS: Column = { title: 'limit-tls', adapter: 'limit-tls', scenarios: [], against: toLimit };
+const TLS: Column = { title: 'trunkline-tls', adapter: 'trunkline-tls', scenarios: [], against: () => LIMIT_TLS };
+const NOISE: Column = { title: 'trunkline-noise', adapter: 'trunkline-noise', scenarios: [], against: () => TLS };
 
 /** Other libraries, beside the same limit. */
-const PEERS: readonly Column[] = PEER_NAMES.map((name) => ({ title: name, adapter: name, against: LIMIT }));
+const PEERS: readonly Column[] = PEER_NAMES.map((name) => ({ title: name, adapter: name, scenarios: CALLS, against: toLimit }));
 
 const COLUMNS: readonly Column[] = [LIMIT, AGAIN, OURS, LIMIT_TLS, TLS, NOISE];
 
 /**
- * Those whose adapters' names begin with one of `names`, and those that they are compared with.
- * @param peers are the other libraries that are measured too.
+ * Those of a scenario, and what they are compared with. Without names: those that are for it.
+ * @param peers the other libraries that are measured too.
  * @throws TypeError for a name that is none.
  */
-export function columnsOf(names: readonly string[], peers: readonly string[] = []): Column[] {
+export function columnsOf(scenario: string, names: readonly string[], peers: readonly string[] = []): Column[] {
   const all = [...COLUMNS, ...PEERS.filter(({ adapter }) => peers.includes(adapter))];
-  for (const name of names) {
-    if (all.some(({ adapter }) => adapter.startsWith(name))) continue;
-    throw new TypeError(`--adapter: no adapter is named '${name}'; there are ${[...new Set(all.map(({ adapter }) => adapter))].join(', ')}`);
-  }
-  const wanted = all.filter(({ adapter }) => names.length === 0 || names.some((name) => adapter.startsWith(name)));
-  return all.filter((column) => wanted.includes(column) || wanted.some(({ against }) => against === column));
+  const chosen = named('adapter', 'adapter', all, ({ adapter }) => adapter, names).filter((column) => names.length > 0 || column.scenarios.includes(scenario));
+  return all.filter((column) => chosen.includes(column) || chosen.some(({ against }) => against?.(scenario) === column));
 }

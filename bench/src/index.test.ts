@@ -3,31 +3,40 @@
 import test from 'ava';
 import { run } from './testing/run.ts';
 
-test('a smoke run measures every scenario of every column that it suits, and ends by itself', async (t) => {
+test('a smoke run measures every scenario of every column that is for it, and ends by itself', async (t) => {
   const { code, output, errors } = await run('index.js', '--smoke', '--json');
   t.is(code, 0, errors);
   const { rounds, verdicts } = JSON.parse(output);
   t.is(rounds.length, 1);
-  for (const scenario of ['s1', 's2', 's6']) {
-    for (const column of ALL) t.true(rounds[0][scenario][column].rate > 0, `${scenario} of ${column}`);
+  for (const scenario of ['s1', 's2', 's3', 's4', 's5', 's6']) {
+    for (const column of ['limit-net', 'limit-net again', 'trunkline-tcp']) t.true(rounds[0][scenario][column].rate > 0, `${scenario} of ${column}`);
   }
-  t.deepEqual(Object.keys(rounds[0]['s6-elsewhere']), ['trunkline-tcp', 'trunkline-tls', 'trunkline-noise']);
+  t.deepEqual(Object.keys(rounds[0]['s6-elsewhere']), ['trunkline-tcp']);
   t.deepEqual(verdicts, []);
 });
 
-test('the table names the scenarios, and progress is told while it runs', async (t) => {
-  const { code, output, errors } = await run('index.js', '--smoke', '--only', 's2', '--adapter', 'trunkline-tls');
+test('the secure ones are measured where they are named', async (t) => {
+  const { code, output, errors } = await run('index.js', '--smoke', '--json', '--scenario', 's1,s6', '--adapter', 'trunkline-tls,trunkline-noise');
   t.is(code, 0, errors);
-  t.regex(output, /^ +limit-tls +trunkline-tls\n +\(÷ limit-tls\)$/m);
-  t.regex(output, /64 B, 128 in flight +calls\/s +[\d,.]+ +[\d,.]+ +\([\d.]+\)/);
-  t.regex(errors, /round 1 of 1: 64 B, 128 in flight, trunkline-tls/);
+  for (const scenario of ['s1', 's6'])
+    t.deepEqual(Object.keys(JSON.parse(output).rounds[0][scenario]).sort(), ['limit-tls', 'trunkline-noise', 'trunkline-tls']);
+});
+
+test('the table names the scenario and what each is compared with, and progress is told while it runs', async (t) => {
+  const { code, output, errors } = await run('index.js', '--smoke', '--scenario', 's2', '--adapter', 'trunkline-tcp', '--node', process.execPath);
+  t.is(code, 0, errors);
+  t.regex(output, /^s2: 64 B echo, 128 in flight +calls\/s +client ns +server ns$/m);
+  t.regex(output, /^ {2}limit-net +[\d,.]+ +[\d,.]+ +[\d,.]+$/m);
+  t.regex(output, /^ {2}trunkline-tcp +[\d,.]+ +\([\d.]+\) .*÷ limit-net$/m);
+  t.regex(errors, /round 1 of 1: s2, trunkline-tcp/);
 });
 
 test('a wrong option is named, with the usage', async (t) => {
   for (const [args, named] of [
     [['--rounds', 'few'], /--rounds: .*'few'/],
-    [['--only', 's9'], /--only: .*'s9'/],
+    [['--scenario', 's9'], /--scenario: .*'s9'/],
     [['--adapter', 'smoke-signals'], /--adapter: .*'smoke-signals'/],
+    [['--node', '/no/node'], /--node: .*'\/no\/node'/],
     [['--fast'], /--fast/],
   ] as const) {
     const { code, errors } = await run('index.js', ...args);
@@ -36,5 +45,3 @@ test('a wrong option is named, with the usage', async (t) => {
     t.regex(errors, /usage:/);
   }
 });
-
-const ALL = ['limit-net', 'limit-net again', 'trunkline-tcp', 'limit-tls', 'trunkline-tls', 'trunkline-noise'];

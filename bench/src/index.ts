@@ -1,11 +1,11 @@
-// The benchmark: Trunkline against hand-written framing over a raw socket, plain and secure, in one run. Exit code 1 where a bar is missed.
+// The benchmark: Trunkline against hand-written framing over the same sockets, in one run. Exit code 1 where a bar is missed.
 
 import { install } from './adapters/peers.ts';
 import { judge } from './bars.ts';
 import { pinned } from './cores.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { endProgress, showProgress } from './progress.ts';
-import { formatJson, formatTable, formatVerdicts } from './report.ts';
+import { formatJson, formatTables, formatVerdicts } from './report.ts';
 import { runRounds } from './rounds.ts';
 
 let options: Options | undefined;
@@ -26,10 +26,8 @@ async function bench(options: Options): Promise<void> {
   else {
     const { rounds: count, window } = options;
     const cores = pinned() ? 'server and client on a core each' : 'server and client not pinned to cores';
-    console.log(
-      `Node ${process.versions.node}, ${cores}, ${count} rounds of ${window} ms: medians, and in brackets those of the ratios to another column in the same round\n`,
-    );
-    console.log(`${formatTable(rounds, options)}\n`);
+    console.log(`Node ${options.nodeVersion}, ${cores}, ${count} rounds of ${window} ms: medians, and in brackets those of the ratios within a round\n`);
+    console.log(`${formatTables(rounds, options.plan)}\n`);
     console.log(options.smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts));
   }
   if (verdicts.some((verdict) => !verdict.holds)) process.exitCode = 1;

@@ -1,40 +1,40 @@
 // The command line of the benchmark.
 
+import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { isUsable, PEER_NAMES } from './adapters/peers.ts';
 import { listed, positive } from './arguments.ts';
-import { type Column, columnsOf } from './columns.ts';
+import { columnsOf, type Plan } from './columns.ts';
 import { scenariosOf } from './scenarios/by-name.ts';
-import type { Scenario } from './scenarios/scenario.ts';
+import type { Setting } from './scenarios/scenario.ts';
 
-export interface Options {
+export interface Options extends Setting {
   readonly rounds: number;
-  /** Milliseconds that are measured, and that run before. */
-  readonly window: number;
-  readonly warmUp: number;
-  readonly scenarios: readonly Scenario[];
-  readonly columns: readonly Column[];
+  /** Of the Node that runs servers and clients. */
+  readonly nodeVersion: string;
+  readonly plan: Plan;
+  /** Measurements at a time: one, unless nothing is measured. */
+  readonly atOnce: number;
   /** Other libraries are measured too, and installed where they are missing. */
   readonly peers: boolean;
   readonly json: boolean;
-  /** Short, to see that it works: no bar is judged. */
-  readonly smoke: boolean;
   readonly help: boolean;
 }
 
 export const USAGE = `usage: node bench/dist/index.js [options]
 
-  --rounds <n>     rounds of all scenarios (5)
-  --window <ms>    milliseconds of a measurement (1500), after a third of it as warm-up
-  --only <names>   these scenarios alone, by the beginning of their names: s1, s2, s6, s6-elsewhere; comma-separated
-  --adapter <names>
-                   these adapters alone, and what they are compared with, by the beginning of their names: limit-net, trunkline-tcp,
-                   limit-tls, trunkline-tls, trunkline-noise; comma-separated
-  --peers          other libraries as well, installed into bench/peers where they are missing: grpc-js, nats (where nats-server is
-                   installed), birpc-ws, socket.io, protomux-rpc, zeromq
-  --json           the figures as JSON instead of a table
-  --smoke          one short round that judges nothing, to see that all of it works
-  --help           this text`;
+  --scenario <names>  these scenarios alone: s1, s2, s3, s4, s5, s6, s6-elsewhere; comma-separated, or a beginning of names
+  --adapter <names>   these adapters alone, in every scenario that they can do, and what they are compared with: limit-net, trunkline-tcp,
+                      limit-tls, trunkline-tls, trunkline-noise; comma-separated, or a beginning of names. Default: of each scenario
+                      those that it is about, without the secure ones
+  --rounds <n>        rounds of all scenarios (5)
+  --window <ms>       milliseconds of a measurement (1500), after a third of it as warm-up
+  --node <path>       another Node, which runs servers and clients
+  --peers             other libraries as well, installed into bench/peers where they are missing: grpc-js, nats (where nats-server is
+                      installed), birpc-ws, socket.io, protomux-rpc, zeromq
+  --json              the figures as JSON instead of tables
+  --smoke             one short round, several measurements at a time, that judges nothing: to see that all of it works
+  --help              this text`;
 
 /** @throws TypeError naming the option that is wrong. */
 export function readOptions(args: string[]): Options {
@@ -42,26 +42,41 @@ export function readOptions(args: string[]): Options {
     args,
     options: {
       help: { type: 'boolean' },
+      scenario: { type: 'string' },
+      adapter: { type: 'string' },
       rounds: { type: 'string' },
       window: { type: 'string' },
-      only: { type: 'string' },
-      adapter: { type: 'string' },
+      node: { type: 'string' },
       peers: { type: 'boolean' },
       json: { type: 'boolean' },
       smoke: { type: 'boolean' },
     },
   });
   const smoke = values.smoke === true;
+  const peers = values.peers === true;
   const window = positive('window', values.window, smoke ? 60 : 1_500);
   return {
     rounds: positive('rounds', values.rounds, smoke ? 1 : 5),
     window,
     warmUp: window / 3,
-    scenarios: scenariosOf(listed(values.only)),
-    columns: columnsOf(listed(values.adapter), values.peers === true ? PEER_NAMES.filter(isUsable) : []),
-    peers: values.peers === true,
+    node: values.node,
+    nodeVersion: versionOf(values.node),
+    peers,
+    plan: planOf(listed(values.scenario), listed(values.adapter), peers ? PEER_NAMES.filter(isUsable) : []),
+    atOnce: smoke ? 3 : 1,
     json: values.json === true,
     smoke,
     help: values.help === true,
   };
+}
+
+function planOf(scenarios: readonly string[], adapters: readonly string[], peers: readonly string[]): Plan {
+  return new Map(scenariosOf(scenarios).map((scenario) => [scenario, columnsOf(scenario.name, adapters, peers)]));
+}
+
+function versionOf(node: string | undefined): string {
+  if (node === undefined) return process.version;
+  const { status, stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
+  if (status !== 0) throw new TypeError(`--node: '${node}' does not run; a path to a Node is wanted`);
+  return stdout.trim();
 }

@@ -3,9 +3,23 @@
 import type { Order, Report } from './child.ts';
 import { Child } from './child-process.ts';
 import { cores } from './cores.ts';
+import type { Setting } from './scenarios/scenario.ts';
 import type { Figures } from './stopwatch.ts';
 
-export class Pair {
+/** What a scenario of calls comes to, between two processes that did nothing before; null where it doesn't suit the adapter. */
+export async function measurePair(adapter: string, scenario: string, setting: Setting): Promise<Figures | null> {
+  const pair = await Pair.start(adapter, setting);
+  try {
+    const figures = await pair.measure({ scenario, warmUp: setting.warmUp, window: setting.window });
+    await pair.close();
+    return figures;
+  } catch (error) {
+    pair.kill();
+    throw error;
+  }
+}
+
+class Pair {
   readonly #server: Child<Order, Report>;
   readonly #client: Child<Order, Report>;
 
@@ -14,18 +28,18 @@ export class Pair {
     this.#client = client;
   }
 
-  static async start(adapter: string): Promise<Pair> {
+  static async start(adapter: string, { node }: Setting): Promise<Pair> {
     const [serverCore, clientCore] = cores;
-    const script = './child.js';
+    const common = { script: './child.js', node };
     const { child: server, report } = await Child.start<Order, Report>({
+      ...common,
       name: `the server of ${adapter}`,
-      script,
       args: ['server', adapter],
       core: serverCore,
     });
     try {
       const args = ['client', adapter, report.address!, String(server.pid)];
-      const { child: client } = await Child.start<Order, Report>({ name: `the client of ${adapter}`, script, args, core: clientCore });
+      const { child: client } = await Child.start<Order, Report>({ ...common, name: `the client of ${adapter}`, args, core: clientCore });
       return new Pair(server, client);
     } catch (error) {
       server.kill();
@@ -33,7 +47,6 @@ export class Pair {
     }
   }
 
-  /** Null where the scenario doesn't suit the adapter. */
   async measure(order: Order): Promise<Figures | null> {
     return (await this.#client.ask(order)).figures!;
   }

@@ -1,72 +1,56 @@
-// The figures as a table: medians, and in brackets the median of the ratios to another column of the same round.
+// The figures as tables, one for each scenario: medians, and in brackets the median of the ratios to another column of the same round.
 
 import type { Verdict } from './bars.ts';
-import type { Column } from './columns.ts';
+import type { Column, Plan } from './columns.ts';
 import type { Options } from './options.ts';
 import type { Round } from './rounds.ts';
 import type { Scenario } from './scenarios/scenario.ts';
-import { type Figure, medianOf, medianRatio } from './summary.ts';
+import type { Figure } from './stopwatch.ts';
+import { medianOf, medianRatio } from './summary.ts';
 import { alignTable, round3 } from './table.ts';
 
-/** One figure of one scenario, over all columns. */
-interface Row {
-  readonly scenario: Scenario;
-  readonly figure: Figure;
+export function formatTables(rounds: readonly Round[], plan: Plan): string {
+  return [...plan].map(([scenario, columns]) => formatTable(rounds, scenario, columns)).join('\n\n');
 }
 
-export function formatTable(rounds: readonly Round[], { scenarios, columns }: Options): string {
-  const rows = scenarios.flatMap((scenario) => FIGURES.map(({ figure }) => ({ scenario, figure }))).filter((row) => told(rounds, row, columns));
-  const lines = rows.map((row, at) => {
-    const first = rows[at - 1]?.scenario !== row.scenario;
-    const { unit } = FIGURES.find(({ figure }) => figure === row.figure)!;
-    return [first ? row.scenario.title : '', unit, ...columns.map((column) => cell(rounds, row, column))];
+function formatTable(rounds: readonly Round[], scenario: Scenario, columns: readonly Column[]): string {
+  const { name, title, figures } = scenario;
+  const ran = columns.filter((column) => rounds.some((round) => round.get(name)?.has(column.title)));
+  const lines = ran.map((column) => {
+    const compared = figures.some(({ figure }) => ratio(rounds, scenario, figure, column) !== undefined);
+    return [`  ${column.title}`, ...figures.map(({ figure }) => cell(rounds, scenario, figure, column)), compared ? `÷ ${column.against!(name).title}` : ''];
   });
-  const titles = ['', '', ...columns.map(({ title }) => title)];
-  const compared = ['', '', ...columns.map(({ against }) => (against !== undefined && columns.includes(against) ? `(÷ ${against.title})` : ''))];
-  return alignTable([titles, compared, ...lines], 2);
+  return alignTable([[`${name}: ${title}`, ...figures.map(({ unit }) => `${unit}${NO_RATIO}`), ''], ...lines], 1);
 }
 
 export function formatVerdicts(verdicts: readonly Verdict[]): string {
-  return verdicts.map(({ bar, ratio, holds }) => `${holds ? 'holds ' : 'MISSED'}  ${bar}: ${ratio.toFixed(2)}`).join('\n');
+  return verdicts.map(({ bar, ratio, holds }) => `${holds ? 'holds ' : 'MISSED'}  ${bar}: ${round3(ratio)}`).join('\n');
 }
 
-export function formatJson(rounds: readonly Round[], { scenarios, columns }: Options, verdicts: readonly Verdict[]): string {
+export function formatJson(rounds: readonly Round[], { plan, nodeVersion: node }: Options, verdicts: readonly Verdict[]): string {
   const plain = rounds.map((round) => Object.fromEntries([...round].map(([scenario, row]) => [scenario, Object.fromEntries(row)])));
   const ratios = Object.fromEntries(
-    scenarios.map((scenario) => [
+    [...plan].map(([scenario, columns]) => [
       scenario.name,
       Object.fromEntries(
-        columns.map((column) => [column.title, Object.fromEntries(FIGURES.map(({ figure }) => [figure, ratio(rounds, { scenario, figure }, column)]))]),
+        columns.map((column) => [column.title, Object.fromEntries(scenario.figures.map(({ figure }) => [figure, ratio(rounds, scenario, figure, column)]))]),
       ),
     ]),
   );
-  return JSON.stringify({ node: process.version, rounds: plain, ratios, verdicts }, null, 2);
+  return JSON.stringify({ node, rounds: plain, ratios, verdicts }, null, 2);
 }
 
-function told(rounds: readonly Round[], { scenario, figure }: Row, columns: readonly Column[]): boolean {
-  return !(scenario.against !== undefined && CPU.has(figure)) && columns.some((column) => medianOf(rounds, scenario.name, column, figure) !== undefined);
+function cell(rounds: readonly Round[], scenario: Scenario, figure: Figure, column: Column): string {
+  const value = medianOf(rounds, scenario.name, column, figure);
+  if (value === undefined) return `-${NO_RATIO}`;
+  const share = ratio(rounds, scenario, figure, column);
+  return `${round3(value)}${share === undefined ? NO_RATIO : ` (${share.toFixed(2)})`.padStart(NO_RATIO.length)}`;
 }
 
-function cell(rounds: readonly Round[], row: Row, column: Column): string {
-  const value = medianOf(rounds, row.scenario.name, column, row.figure);
-  if (value === undefined) return '-';
-  const share = ratio(rounds, row, column);
-  return `${round3(value)}${share === undefined ? ' '.repeat(8) : ` (${share.toFixed(2)})`.padStart(8)}`;
+function ratio(rounds: readonly Round[], { name, against = name }: Scenario, figure: Figure, column: Column): number | undefined {
+  const other = column.against?.(name);
+  return other && medianRatio(rounds, figure, { scenario: name, column }, { scenario: against, column: other });
 }
 
-function ratio(rounds: readonly Round[], { scenario, figure }: Row, column: Column): number | undefined {
-  if (column.against === undefined) return undefined;
-  return medianRatio(rounds, figure, { scenario: scenario.name, column }, { scenario: scenario.name, column: column.against });
-}
-
-const FIGURES: readonly { figure: Figure; unit: string }[] = [
-  { figure: 'rate', unit: 'calls/s' },
-  { figure: 'p50', unit: 'p50 µs' },
-  { figure: 'p99', unit: 'p99 µs' },
-  { figure: 'bulk', unit: 'bulk MB/s' },
-  { figure: 'clientCpu', unit: 'client CPU ns a call' },
-  { figure: 'serverCpu', unit: 'server CPU ns a call' },
-];
-
-/** Beside large messages this is not a small call's own. */
-const CPU: ReadonlySet<Figure> = new Set(['clientCpu', 'serverCpu']);
+/** As wide as a ratio below 10. */
+const NO_RATIO = ' '.repeat(7);

@@ -1,6 +1,6 @@
 // Says when a scenario stops, and notes what happened between the end of the warm-up and then.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { cpuTime } from './cpu-time.ts';
 import { percentile } from './statistics.ts';
 
@@ -18,6 +18,8 @@ export interface Figures {
   readonly serverCpu?: number;
 }
 
+export type Figure = keyof Figures;
+
 export class Stopwatch {
   /** The scenario makes no more calls. */
   over = false;
@@ -26,6 +28,12 @@ export class Stopwatch {
   bytes = 0;
   readonly #times = new Float64Array(SAMPLES);
   #timed = 0;
+  #breaths = 0;
+
+  /** A promise once in a while: who awaits it lets the loop turn, which answers in the same process never do by themselves. */
+  breath(): Promise<void> | undefined {
+    return ++this.#breaths % BREATH === 0 ? turn() : undefined;
+  }
 
   /** A call came back after so many milliseconds. */
   took(time: number): void {
@@ -62,3 +70,5 @@ export class Stopwatch {
 
 /** More calls than one at a time can make in a window; beyond it the last ones count. */
 const SAMPLES = 1 << 20;
+/** Calls between two turns of the loop: next to nothing where each waits for a socket. */
+const BREATH = 1_024;

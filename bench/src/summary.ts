@@ -3,9 +3,7 @@
 import type { Column } from './columns.ts';
 import type { Round } from './rounds.ts';
 import { median } from './statistics.ts';
-import type { Figures } from './stopwatch.ts';
-
-export type Figure = keyof Figures;
+import type { Figure } from './stopwatch.ts';
 
 /** The median of a figure; undefined where no round has it. */
 export function medianOf(rounds: readonly Round[], scenario: string, { title }: Column, figure: Figure): number | undefined {

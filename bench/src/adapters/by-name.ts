@@ -1,17 +1,18 @@
-// The adapters that can be measured, by the name that stands in the table.
+// The adapters that can be measured, by the name that stands in the table. A process loads the one that it needs.
 
 import type { Adapter } from './adapter.ts';
-import { limitNet } from './limit-net.ts';
-import { limitTls } from './limit-tls.ts';
-import { trunklineNoise } from './trunkline-noise.ts';
-import { trunklineTcp } from './trunkline-tcp.ts';
-import { trunklineTls } from './trunkline-tls.ts';
 
-const ADAPTERS: readonly Adapter[] = [limitNet, trunklineTcp, limitTls, trunklineTls, trunklineNoise];
+const ADAPTERS: Readonly<Record<string, () => Promise<Adapter>>> = {
+  'limit-net': async () => (await import('./limit-net.ts')).limitNet,
+  'trunkline-tcp': async () => (await import('./trunkline-tcp.ts')).trunklineTcp,
+  'limit-tls': async () => (await import('./limit-tls.ts')).limitTls,
+  'trunkline-tls': async () => (await import('./trunkline-tls.ts')).trunklineTls,
+  'trunkline-noise': async () => (await import('./trunkline-noise.ts')).trunklineNoise,
+};
 
 /** @throws TypeError for a name that is none. */
-export function adapterOf(name: string): Adapter {
-  const found = ADAPTERS.find((adapter) => adapter.name === name);
-  if (found === undefined) throw new TypeError(`no adapter is named '${name}'; there are ${ADAPTERS.map((adapter) => adapter.name).join(', ')}`);
-  return found;
+export async function adapterOf(name: string): Promise<Adapter> {
+  const load = ADAPTERS[name];
+  if (load === undefined) throw new TypeError(`no adapter is named '${name}'; there are ${Object.keys(ADAPTERS).join(', ')}`);
+  return load();
 }

@@ -1,7 +1,7 @@
 // Each library carries calls as the scenarios make them; where they were never installed, there is nothing to try.
 
 import test from 'ava';
-import { answer, check, numbered, SmallMessages } from '../messages.ts';
+import { answer, check, Messages, numbered } from '../messages.ts';
 import { isInstalled, isUsable, loadPeer, PEER_NAMES, versionsOf } from './peers.ts';
 
 for (const name of PEER_NAMES) {
@@ -11,7 +11,7 @@ for (const name of PEER_NAMES) {
     t.is(adapter.name, name);
     const serving = await adapter.serve(answer);
     const caller = await adapter.connect(serving.address);
-    const small = new SmallMessages(64);
+    const small = new Messages(64, 250);
     const requests = Array.from({ length: 500 }, () => small.take());
     requests.push(numbered(4 * 1024 * 1024, 1), numbered(4 * 1024 * 1024, 2), numbered(16 * 1024, 3), numbered(64 * 1024, 4));
     const replies = await Promise.all(requests.map((request) => caller.call(request)));

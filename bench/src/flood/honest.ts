@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTcpTransport, type TcpTransport } from '@trunkline/transport-tcp';
-import { check, SmallMessages } from '../messages.ts';
+import { Messages } from '../messages.ts';
 import { obey, report } from '../orders.ts';
 import { tlsOf } from '../secure/nodes.ts';
 import { percentile } from '../statistics.ts';
@@ -33,7 +33,7 @@ export interface HonestFigures {
 const [address] = process.argv.slice(2);
 const tls = await tlsOf('client');
 const transport = open();
-const messages = new SmallMessages(64);
+const messages = new Messages(64, 1);
 await transport.dial(address!);
 
 obey<HonestOrder, HonestReport>(
@@ -73,7 +73,7 @@ async function call(times: number[]): Promise<void> {
   const made = performance.now();
   const reply = await transport.send(address!, 'echo', request);
   times.push(performance.now() - made);
-  check(request, reply);
+  messages.check(request, reply);
 }
 
 async function comeAnew(): Promise<number> {

@@ -1,25 +1,29 @@
 // S1: a 64-byte call, one at a time, and nothing else. What it takes is the wake-ups of two processes.
 
 import type { Caller } from '../adapters/adapter.ts';
-import { check, SmallMessages } from '../messages.ts';
+import { Messages } from '../messages.ts';
 import type { Stopwatch } from '../stopwatch.ts';
-import type { Scenario } from './scenario.ts';
+import type { CallScenario } from './call-scenario.ts';
+import { CPU, TIMES } from './shown.ts';
 
-export const alone: Scenario = {
+export const alone: CallScenario = {
   name: 's1',
-  title: '64 B, 1 in flight',
+  title: '64 B echo, 1 in flight',
+  figures: [...TIMES, ...CPU],
   suits: () => true,
   run: oneAtATime,
 };
 
 /** Calls one after the other, each timed. */
 export async function oneAtATime(caller: Caller, watch: Stopwatch): Promise<void> {
-  const messages = new SmallMessages(64);
+  const messages = new Messages(64, 1);
   while (!watch.over) {
     const request = messages.take();
     const begin = performance.now();
     const reply = await caller.call(request);
     watch.took(performance.now() - begin);
-    check(request, reply);
+    messages.check(request, reply);
+    const breath = watch.breath();
+    if (breath !== undefined) await breath;
   }
 }

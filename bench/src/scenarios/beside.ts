@@ -1,36 +1,43 @@
 // S6: a 64-byte call, one at a time, while two messages of 4 MiB are always in flight through the same client.
 
 import type { Caller } from '../adapters/adapter.ts';
-import { check, numbered } from '../messages.ts';
+import { Messages } from '../messages.ts';
 import type { Stopwatch } from '../stopwatch.ts';
-import { alone, oneAtATime } from './alone.ts';
-import type { Scenario } from './scenario.ts';
+import { oneAtATime } from './alone.ts';
+import type { CallScenario } from './call-scenario.ts';
+import { bulk, TIMES } from './shown.ts';
 
-export const beside: Scenario = {
+// CPU is not shown: it is not a small call's own.
+const figures = [...TIMES, bulk('bulk MB/s')];
+
+export const beside: CallScenario = {
   name: 's6',
-  title: '64 B beside 4 MiB, same channel',
-  against: alone.name,
+  title: '64 B echo beside two of 4 MiB, same channel',
+  figures,
   suits: () => true,
   run: (caller, watch) => bothAtOnce(caller, watch, (request) => caller.call(request)),
 };
 
-export const besideElsewhere: Scenario = {
+export const besideElsewhere: CallScenario = {
   name: 's6-elsewhere',
-  title: '64 B beside 4 MiB, another channel',
-  against: alone.name,
+  title: '64 B echo beside two of 4 MiB on another channel',
+  figures,
+  // A limit has no channels.
+  against: beside.name,
   suits: (caller) => caller.callElsewhere !== undefined,
   run: (caller, watch) => bothAtOnce(caller, watch, caller.callElsewhere!),
 };
 
 async function bothAtOnce(caller: Caller, watch: Stopwatch, bulk: Caller['call']): Promise<void> {
-  await Promise.all([oneAtATime(caller, watch), load(bulk, watch, 1), load(bulk, watch, 2)]);
+  const messages = new Messages(LARGE, 1);
+  await Promise.all([oneAtATime(caller, watch), load(bulk, watch, messages), load(bulk, watch, messages)]);
 }
 
 /** One large message after the other. */
-async function load(call: Caller['call'], watch: Stopwatch, number: number): Promise<void> {
-  const request = numbered(LARGE, number);
+async function load(call: Caller['call'], watch: Stopwatch, messages: Messages): Promise<void> {
   while (!watch.over) {
-    check(request, await call(request));
+    const request = messages.take();
+    messages.check(request, await call(request));
     watch.bytes += LARGE;
   }
 }

@@ -1,18 +1,18 @@
 // The scenarios, in the order in which a round goes through them.
 
-import { alone } from './alone.ts';
-import { beside, besideElsewhere } from './beside.ts';
-import { inFlight } from './in-flight.ts';
+import { named } from '../named.ts';
+import { measurePair } from '../pair.ts';
+import type { CallScenario } from './call-scenario.ts';
+import { CALLS } from './calls.ts';
 import type { Scenario } from './scenario.ts';
 
-export const SCENARIOS: readonly Scenario[] = [alone, inFlight, beside, besideElsewhere];
+export const SCENARIOS: readonly Scenario[] = CALLS.map(measured);
 
-/** Those whose names begin with one of `names`, and those that they are compared with. @throws TypeError for a name that is none. */
+/** @throws TypeError for a name that is none. */
 export function scenariosOf(names: readonly string[]): Scenario[] {
-  for (const name of names) {
-    if (SCENARIOS.some((scenario) => scenario.name.startsWith(name))) continue;
-    throw new TypeError(`--only: no scenario is named '${name}'; there are ${SCENARIOS.map((scenario) => scenario.name).join(', ')}`);
-  }
-  const wanted = SCENARIOS.filter((scenario) => names.length === 0 || names.some((name) => scenario.name.startsWith(name)));
-  return SCENARIOS.filter((scenario) => wanted.includes(scenario) || wanted.some(({ against }) => against === scenario.name));
+  return named('scenario', 'scenario', SCENARIOS, ({ name }) => name, names);
+}
+
+function measured({ name, title, figures, against }: CallScenario): Scenario {
+  return { name, title, figures, ...(against !== undefined && { against }), measure: (adapter, setting) => measurePair(adapter, name, setting) };
 }

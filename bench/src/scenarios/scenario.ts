@@ -1,17 +1,32 @@
-// What is done to an adapter, and what is noted of it.
+// What can be measured of an adapter, and which figures it comes to.
 
-import type { Caller } from '../adapters/adapter.ts';
-import type { Stopwatch } from '../stopwatch.ts';
+import type { Figure, Figures } from '../stopwatch.ts';
 
 export interface Scenario {
-  /** As `--only` takes it. */
+  /** As `--scenario` takes it. */
   readonly name: string;
   /** As the table shows it. */
   readonly title: string;
-  /** A scenario whose figures of the same round it is compared with. */
+  /** Those that the table shows, with their units. */
+  readonly figures: readonly Shown[];
+  /** The scenario whose figures of another column its own are compared with, where it is not itself. */
   readonly against?: string;
-  /** Can it be asked of this caller? */
-  suits(caller: Caller): boolean;
-  /** Works until the watch says stop; every reply is checked. */
-  run(caller: Caller, watch: Stopwatch): Promise<void>;
+  /** Starts what it takes and ends it again; null where it does not suit the adapter. */
+  measure(adapter: string, setting: Setting): Promise<Figures | null>;
+}
+
+export interface Shown {
+  readonly figure: Figure;
+  readonly unit: string;
+}
+
+/** How it is measured. */
+export interface Setting {
+  /** Milliseconds that run before, and that are measured. */
+  readonly warmUp: number;
+  readonly window: number;
+  /** Short, to see that it works: little of what a scenario has much of. */
+  readonly smoke: boolean;
+  /** The program that runs servers and clients; undefined: the one that runs this. */
+  readonly node: string | undefined;
 }

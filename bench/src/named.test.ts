@@ -1,0 +1,13 @@
+import test from 'ava';
+import { named } from './named.ts';
+
+const all = ['tcp', 'tcp-json', 'ws'];
+const chosen = (...names: string[]) => named('adapter', 'adapter', all, (each) => each, names);
+
+test('a name is taken whole where there is one, else as a beginning', (t) => {
+  t.deepEqual(chosen('tcp'), ['tcp']);
+  t.deepEqual(chosen('tc'), ['tcp', 'tcp-json']);
+  t.deepEqual(chosen('ws', 'tcp-'), ['tcp-json', 'ws']);
+  t.deepEqual(chosen(), all);
+  t.throws(() => chosen('ws', 'udp'), { instanceOf: TypeError, message: "--adapter: no adapter is named 'udp'; there are tcp, tcp-json, ws" });
+});

@@ -1,0 +1,16 @@
+// Figures as tables show them.
+
+import type { Shown } from './scenario.ts';
+
+export const RATE: Shown = { figure: 'rate', unit: 'calls/s' };
+export const TIMES: readonly Shown[] = [
+  { figure: 'p50', unit: 'p50 µs' },
+  { figure: 'p99', unit: 'p99 µs' },
+];
+/** What waiting hides. */
+export const CPU: readonly Shown[] = [
+  { figure: 'clientCpu', unit: 'client ns' },
+  { figure: 'serverCpu', unit: 'server ns' },
+];
+/** A figure of the large messages. */
+export const bulk = (unit: string): Shown => ({ figure: 'bulk', unit });
