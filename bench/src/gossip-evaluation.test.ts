@@ -8,10 +8,10 @@ import { formatDocument, formatText } from './gossip-evaluation/document.ts';
 import type { Job, Result } from './gossip-evaluation/job.ts';
 import { jobsOf, PARTS } from './gossip-evaluation/jobs.ts';
 import { SECTIONS } from './gossip-evaluation/parts.ts';
-import { formatSvg } from './gossip-evaluation/plot.ts';
 import { runAll } from './gossip-evaluation/pool.ts';
 import { Sample } from './gossip-evaluation/sample.ts';
 import { scaleOf } from './gossip-evaluation/scale.ts';
+import { formatSvg } from './plot.ts';
 import { run } from './testing/run.ts';
 
 const nodes = 1_000;

@@ -8,10 +8,10 @@ import { listed, positive } from './arguments.ts';
 import { formatDocument, formatText } from './gossip-evaluation/document.ts';
 import { jobsOf, PARTS, type PartName } from './gossip-evaluation/jobs.ts';
 import { SECTIONS } from './gossip-evaluation/parts.ts';
-import { formatSvg } from './gossip-evaluation/plot.ts';
 import { runAll } from './gossip-evaluation/pool.ts';
 import { Sample } from './gossip-evaluation/sample.ts';
 import { scaleOf } from './gossip-evaluation/scale.ts';
+import { formatSvg } from './plot.ts';
 
 const USAGE = `usage: node bench/dist/gossip-evaluation.js [options]
 

@@ -1,15 +1,28 @@
 // The kinds of connections that can be measured, by the name that stands in the table.
 
+import { bareTcp } from './bare-tcp.ts';
 import { bareTls } from './bare-tls.ts';
 import type { Kind } from './kind.ts';
-import { trunklineNoise, trunklineTls } from './trunkline.ts';
+import { trunklineNoise, trunklineTcp, trunklineTls } from './trunkline.ts';
 
-const KINDS = { 'bare-tls': bareTls, 'trunkline-tls': trunklineTls, 'trunkline-noise': trunklineNoise } as const satisfies Record<string, Kind>;
+const KINDS = {
+  'bare-tcp': bareTcp,
+  'trunkline-tcp': trunklineTcp,
+  'bare-tls': bareTls,
+  'trunkline-tls': trunklineTls,
+  'trunkline-noise': trunklineNoise,
+} as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof KINDS;
 
 export function kindOf(name: KindName): Kind {
   return KINDS[name];
+}
+
+/** What a kind is compared with; undefined for the bare ones themselves. */
+export function bareOf(name: KindName): KindName | undefined {
+  if (name.startsWith('bare')) return undefined;
+  return name === 'trunkline-tcp' ? 'bare-tcp' : 'bare-tls';
 }
 
 /** Those whose names begin with one of `names`; without any, those that are measured by default. @throws TypeError for a name that is none. */

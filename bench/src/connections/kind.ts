@@ -26,5 +26,7 @@ export interface Holder {
   readonly lost: number;
   /** Opens one connection more, and makes one small call on it. */
   open(): Promise<void>;
+  /** The same call again, over the connection that was opened as the `at`-th, from 0; absent where calls are not told apart. */
+  call?(at: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../child-process.ts';
 import { cores } from '../cores.ts';
 import { cpuTime } from '../cpu-time.ts';
-import type { KindName } from './by-name.ts';
+import { bareOf, type KindName } from './by-name.ts';
 import type { ClientOrder, ClientReport } from './client.ts';
 import type { Counts } from './kind.ts';
 import type { Options } from './options.ts';
@@ -56,7 +56,7 @@ export async function measure(kind: KindName, options: Options, progress: Progre
     const opened = each(await memoryOf(server));
     const measured = { kind, connections: count, connects, opened };
     // Bare sockets have nothing that keeps them alive, nor that would miss it.
-    if (kind === 'bare-tls') return await ended(measured);
+    if (bareOf(kind) === undefined) return await ended(measured);
     const keeping = await keep(server, clients, minutes, (left, lost) =>
       progress(`${kind}: ${count} kept, ${lost} lost, ${left.toFixed(1)} minutes left`, 1 - left / minutes),
     );

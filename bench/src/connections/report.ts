@@ -1,13 +1,20 @@
-// What open connections take, as a table: a column for each kind, and what Trunkline takes beyond bare node:tls.
+// What open connections take, as a table: a column for each kind, and what Trunkline takes beyond bare sockets of its kind.
 
 import type { Verdict } from '../bars.ts';
 import { alignTable, round3 } from '../table.ts';
+import { bareOf } from './by-name.ts';
 import type { Measurement } from './measure.ts';
 import type { Memory } from './server.ts';
 
 export function formatTable(measurements: readonly Measurement[]): string {
-  const bare = measurements.find(({ kind }) => kind === 'bare-tls');
-  const lines = ROWS.map(({ title, figure }) => [title, ...measurements.map((each) => cell(figure(each), bare && each !== bare ? figure(bare) : undefined))]);
+  const bare = (each: Measurement) => measurements.find(({ kind }) => kind === bareOf(each.kind));
+  const lines = ROWS.map(({ title, figure }) => [
+    title,
+    ...measurements.map((each) => {
+      const other = bare(each);
+      return cell(figure(each), other && figure(other));
+    }),
+  ]);
   return alignTable([['', ...measurements.map(({ kind }) => kind)], ...lines], 1);
 }
 
@@ -21,7 +28,7 @@ interface Settings {
   readonly nodeFlags: readonly string[];
 }
 
-/** In brackets: how much more than bare node:tls. */
+/** In brackets: how much more than a bare socket. */
 function cell(value: number | undefined, bare: number | undefined): string {
   if (value === undefined) return '-';
   return bare === undefined ? round3(value) : `${round3(value)} (${value < bare ? '−' : '+'}${round3(Math.abs(value - bare))})`;

@@ -4,10 +4,12 @@ import { secure } from '@trunkline/stream-noise';
 import { bytes, type CommonOptions, defineProtocol, NetworkTransport, type Observer, serve, type Transport } from '@trunkline/transport-core';
 import { createTcpStreamLayer, createTcpTransport } from '@trunkline/transport-tcp';
 import { identityOf, type Role, tlsOf } from '../secure/nodes.ts';
-import { CALL } from './call.ts';
+import { CALL, checkCall } from './call.ts';
 import type { Kind } from './kind.ts';
 
 const protocol = defineProtocol({ name: 'bench', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+
+export const trunklineTcp = trunkline(async (_role, options) => createTcpTransport({ ...options, protocol }));
 
 export const trunklineTls = trunkline(async (role, options) => createTcpTransport({ ...options, protocol, tls: await tlsOf(role) }));
 
@@ -35,11 +37,13 @@ function trunkline(open: (role: Role, options: CommonOptions) => Promise<Transpo
     },
 
     async connect(address) {
-      let names = 0;
+      const names: string[] = [];
+      const call = async (name: string) => checkCall(await transport.send(name, 'echo', CALL));
       const holder = {
         lost: 0,
         // A target has one connection: so each is another name for the same address.
-        open: async () => void (await transport.send(`connection-${++names}:1`, 'echo', CALL)),
+        open: () => call(names[names.push(`connection-${names.length + 1}:1`) - 1]!),
+        call: (at: number) => call(names[at]!),
         close: () => transport.close(),
       };
       const observer: Observer = { event: ({ type }) => void (type === 'down' && holder.lost++) };

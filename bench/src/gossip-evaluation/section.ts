@@ -1,6 +1,6 @@
 // What a part of the evaluation comes to: words, tables, plots, and whether its limits are met.
 
-import type { Plot } from './plot.ts';
+import type { Plot } from '../plot.ts';
 
 export interface Table {
   readonly title: string;

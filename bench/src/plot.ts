@@ -5,6 +5,8 @@ export interface Axis {
   readonly from: number;
   readonly to: number;
   readonly ticks: readonly number[];
+  /** What stands at a tick: for axes that are no plain numbers, as logarithms. Default: its number. */
+  readonly name?: ((tick: number) => string) | undefined;
 }
 
 export interface Series {
@@ -33,9 +35,9 @@ export function formatSvg({ title, x, y, series }: Plot): string {
     `<title>${escapeText(title)}</title>`,
     `<text x="${LEFT}" y="20" font-size="14" font-weight="600">${escapeText(title)}</text>`,
     ...y.ticks.map((tick) => `<path d="M${LEFT} ${atY(tick)}h${WIDTH}" stroke="${INK}" stroke-opacity="0.25"/>`),
-    ...y.ticks.map((tick) => `<text x="${LEFT - 8}" y="${atY(tick) + 4}" text-anchor="end">${tick}</text>`),
+    ...y.ticks.map((tick) => `<text x="${LEFT - 8}" y="${atY(tick) + 4}" text-anchor="end">${nameOf(y, tick)}</text>`),
     ...x.ticks.map((tick) => `<path d="M${atX(tick)} ${TOP + HEIGHT}v5" stroke="${INK}"/>`),
-    ...x.ticks.map((tick) => `<text x="${atX(tick)}" y="${TOP + HEIGHT + 18}" text-anchor="middle">${tick}</text>`),
+    ...x.ticks.map((tick) => `<text x="${atX(tick)}" y="${TOP + HEIGHT + 18}" text-anchor="middle">${nameOf(x, tick)}</text>`),
     `<path d="M${LEFT} ${TOP}v${HEIGHT}h${WIDTH}" fill="none" stroke="${INK}"/>`,
     `<text x="${LEFT + WIDTH / 2}" y="${TOP + HEIGHT + 36}" text-anchor="middle">${escapeText(x.label)}</text>`,
     `<text x="14" y="${TOP + HEIGHT / 2}" text-anchor="middle" transform="rotate(-90 14 ${TOP + HEIGHT / 2})">${escapeText(y.label)}</text>`,
@@ -53,6 +55,10 @@ export function formatSvg({ title, x, y, series }: Plot): string {
     '</svg>',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function nameOf({ name = String }: Axis, tick: number): string {
+  return escapeText(name(tick));
 }
 
 function round(value: number): number {
