@@ -17,3 +17,8 @@ export function alignTable(lines: readonly (readonly string[])[], texts: number)
 export function round3(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString('en-US');
 }
+
+/** The same as lines of Markdown: the first `texts` columns to the left, figures to the right. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[], texts: number): string[] {
+  return [`| ${head.join(' | ')} |`, `|${head.map((_, at) => (at < texts ? '---' : '---:')).join('|')}|`, ...rows.map((row) => `| ${row.join(' | ')} |`)];
+}

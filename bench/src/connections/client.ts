@@ -1,24 +1,30 @@
 // A process that opens connections and holds them: `client.js <kind> <address>`.
 
 import { obey, report } from '../orders.ts';
+import { type Figures, Stopwatch } from '../stopwatch.ts';
 import { type KindName, kindOf } from './by-name.ts';
 
-/** So many connections more, so many of them shaking hands at a time; none to ask how many are lost. */
+/** So many connections more, so many of them shaking hands at a time; none to ask how many are lost. Or `calls`, `atOnce` at a time over all. */
 export interface ClientOrder {
   readonly open: number;
   readonly atOnce: number;
+  readonly calls?: { readonly warmUp: number; readonly window: number; readonly serverPid: number } | undefined;
 }
 
 export interface ClientReport {
   readonly lost: number;
+  readonly figures?: Figures;
 }
 
 const [kind, address] = process.argv.slice(2);
+let opened = 0;
 const holder = await kindOf(kind as KindName).connect(address!);
 
 obey<ClientOrder, ClientReport>(
-  async ({ open, atOnce }) => {
+  async ({ open, atOnce, calls }) => {
+    if (calls !== undefined) return { lost: holder.lost, figures: await call(atOnce, calls) };
     let left = open;
+    opened += open;
     const work = async () => {
       while (left-- > 0) await holder.open();
     };
@@ -28,3 +34,17 @@ obey<ClientOrder, ClientReport>(
   () => void holder.close(),
 );
 report<ClientReport>({ lost: 0 });
+
+/** Each over the connection after the one before. */
+async function call(atOnce: number, { warmUp, window, serverPid }: NonNullable<ClientOrder['calls']>): Promise<Figures> {
+  const watch = new Stopwatch();
+  let next = 0;
+  const work = async () => {
+    while (!watch.over) {
+      await holder.call!(next++ % opened);
+      watch.calls++;
+    }
+  };
+  const [figures] = await Promise.all([watch.measure(warmUp, window, serverPid), ...Array.from({ length: atOnce }, work)]);
+  return figures;
+}

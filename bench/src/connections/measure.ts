@@ -13,6 +13,11 @@ import type { Memory, ServerOrder, ServerReport } from './server.ts';
 type Server = Child<ServerOrder, ServerReport>;
 type Client = Child<ClientOrder, ClientReport>;
 
+export interface Started {
+  readonly server: Server;
+  readonly clients: readonly Client[];
+}
+
 export interface Measurement {
   readonly kind: KindName;
   readonly connections: number;
@@ -73,7 +78,12 @@ export async function measure(kind: KindName, options: Options, progress: Progre
   }
 }
 
-async function start(kind: KindName, { clients: count, nodeFlags }: Options, started: { kill(): void }[]): Promise<{ server: Server; clients: Client[] }> {
+/** @param started gets each process as it starts, to be killed in the end. */
+export async function start(
+  kind: KindName,
+  { clients: count, nodeFlags }: Pick<Options, 'clients' | 'nodeFlags'>,
+  started: { kill(): void }[],
+): Promise<Started> {
   const [serverCore, ...others] = cores;
   const { child: server, report } = await Child.start<ServerOrder, ServerReport>({
     name: `the server of ${kind}`,
@@ -97,8 +107,8 @@ async function start(kind: KindName, { clients: count, nodeFlags }: Options, sta
   return { server, clients };
 }
 
-/** Shares `count` connections out among the clients. */
-async function open(clients: readonly Client[], count: number): Promise<void> {
+/** Shares `count` connections out among the clients, the last of them first. */
+export async function open(clients: readonly Client[], count: number): Promise<void> {
   const atOnce = Math.max(Math.floor(SHAKING / clients.length), 1);
   const shares = clients.map((_, at) => Math.floor((count + at) / clients.length));
   await Promise.all(clients.map((client, at) => client.ask({ open: shares[at]!, atOnce })));
@@ -139,7 +149,8 @@ async function keep(server: Server, clients: readonly Client[], minutes: number,
   }
 }
 
-async function memoryOf(server: Server): Promise<Memory> {
+/** After GC. */
+export async function memoryOf(server: Server): Promise<Memory> {
   return (await server.ask({ ask: 'memory' })).memory!;
 }
 

@@ -1,6 +1,6 @@
 // The evaluation as a document: sections, tables beside what was published, plots, and every limit.
 
-import { alignTable } from '../table.ts';
+import { alignTable, markdownTable } from '../table.ts';
 import type { Section, Table } from './section.ts';
 
 export interface DocumentOptions {
@@ -52,7 +52,7 @@ function formatSection({ title, before, tables, plots, after, verdicts }: Sectio
 }
 
 function formatMarkdown({ head, rows }: Table): string[] {
-  return [`| ${head.join(' | ')} |`, `|${head.map((_, i) => (i === 0 ? '---' : '---:')).join('|')}|`, ...rows.map((row) => `| ${row.join(' | ')} |`)];
+  return markdownTable(head, rows, 1);
 }
 
 /** The same for a terminal. */

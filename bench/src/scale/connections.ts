@@ -1,0 +1,66 @@
+// Ever more connections of one server, from several processes: what calls cost when they are spread over all of them, and the server's
+// memory for each.
+
+import type { KindName } from '../connections/by-name.ts';
+import { memoryOf, open, type Started, start } from '../connections/measure.ts';
+import type { Memory } from '../connections/server.ts';
+import type { PointFigures } from './point.ts';
+
+export interface ConnectionsOrder {
+  /** Rising. */
+  readonly counts: readonly number[];
+  readonly clients: number;
+  readonly warmUp: number;
+  readonly window: number;
+}
+
+/** @param tell is told how many are open now. */
+export async function measureConnections(carrier: string, order: ConnectionsOrder, tell: (open: number) => void): Promise<Map<number, PointFigures>> {
+  const { counts, clients: processes } = order;
+  const points = new Map<number, PointFigures>();
+  const started: { kill(): void }[] = [];
+  try {
+    const { server, clients } = await start(kindOf(carrier), { clients: processes, nodeFlags: [] }, started);
+    let before: { count: number; memory: Memory } | undefined;
+    for (const count of counts) {
+      tell(count);
+      await open(clients, count - (before?.count ?? 0));
+      const rates = await callOverAll({ server, clients }, count, order);
+      const memory = await memoryOf(server);
+      points.set(count, { ...rates, ...(before !== undefined && count >= ENOUGH && each(before, { count, memory })) });
+      before = { count, memory };
+    }
+    for (const client of clients) client.kill();
+    await server.close();
+    return points;
+  } finally {
+    for (const child of started) child.kill();
+  }
+}
+
+/** `IN_FLIGHT` calls at a time, each over the connection after the one before. */
+async function callOverAll({ server, clients }: Started, count: number, { warmUp, window }: ConnectionsOrder): Promise<PointFigures> {
+  const holding = clients.slice(Math.max(clients.length - count, 0));
+  const atOnce = Math.max(Math.floor(IN_FLIGHT / holding.length), 1);
+  const reports = await Promise.all(holding.map((client) => client.ask({ open: 0, atOnce, calls: { warmUp, window, serverPid: server.pid } })));
+  const figures = reports.map((report) => report.figures!);
+  const rate = figures.reduce((sum, each) => sum + each.rate, 0);
+  // Each has divided its window's CPU of the server by its own calls, and its own by those too.
+  const perCall = (of: 'serverCpu' | 'clientCpu', share: number) =>
+    figures.some((each) => each[of] === undefined) ? undefined : figures.reduce((sum, each) => sum + each[of]! * each.rate, 0) / share / rate;
+  return { rate, serverCpu: perCall('serverCpu', figures.length), clientCpu: perCall('clientCpu', 1) };
+}
+
+function each(before: { count: number; memory: Memory }, after: { count: number; memory: Memory }): Pick<PointFigures, 'rss' | 'heap'> {
+  const share = (of: keyof Memory) => (after.memory[of] - before.memory[of]) / (after.count - before.count);
+  return { rss: share('rss'), heap: share('heap') };
+}
+
+function kindOf(carrier: string): KindName {
+  return carrier === 'trunkline-tcp' ? 'trunkline-tcp' : 'bare-tcp';
+}
+
+/** Of all clients together. */
+const IN_FLIGHT = 128;
+/** Connections that tell their memory from noise. */
+const ENOUGH = 1_000;

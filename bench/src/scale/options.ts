@@ -1,0 +1,86 @@
+// The command line of the benchmark of scale.
+
+import { parseArgs } from 'node:util';
+import { listed, positive } from '../arguments.ts';
+import type { Part } from './point.ts';
+
+export interface Options {
+  readonly parts: readonly Part[];
+  readonly points: Readonly<Record<Part, readonly number[]>>;
+  readonly rounds: number;
+  /** Milliseconds that are measured, and that run before. */
+  readonly window: number;
+  readonly warmUp: number;
+  /** Processes that hold the connections. */
+  readonly clients: number;
+  readonly json: boolean;
+  readonly report: boolean;
+  readonly help: boolean;
+}
+
+export const USAGE = `usage: node bench/dist/scale.js [options]
+
+  --only <names>         of flight, connections, sizes; comma-separated (all of them)
+  --in-flight <n>        calls in flight on one connection, with commas between (1,8,128,512,2048)
+  --connections <n>      connections of one server, rising (1,100,1000,10000)
+  --sizes <bytes>        of a message (0,64,1024,16384,65536,1048576,16777216,67108864)
+  --clients <n>          processes that hold the connections (4)
+  --rounds <n>           of all points (3)
+  --window <ms>          milliseconds of a measurement (1000), after a third of it as warm-up
+  --report               Markdown instead of a table, and plots in docs/performance
+  --json                 the figures as JSON instead of a table
+  --smoke                few points, one short round, to see that all of it works
+  --help                 this text`;
+
+const PARTS: readonly Part[] = ['flight', 'connections', 'sizes'];
+
+/** @throws TypeError naming the option that is wrong. */
+export function readOptions(args: string[]): Options {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: text,
+      'in-flight': text,
+      connections: text,
+      sizes: text,
+      clients: text,
+      rounds: text,
+      window: text,
+      report: flag,
+      json: flag,
+      smoke: flag,
+      help: flag,
+    },
+  });
+  const smoke = values.smoke === true;
+  const window = positive('window', values.window, smoke ? 60 : 1_000);
+  const names = values.only === undefined ? PARTS : listed(values.only);
+  const unknown = names.find((name) => !PARTS.includes(name as Part));
+  if (unknown !== undefined) throw new TypeError(`--only: there is no '${unknown}'; there are ${PARTS.join(', ')}`);
+  return {
+    parts: PARTS.filter((part) => names.includes(part)),
+    points: {
+      flight: ascending('in-flight', values['in-flight'], smoke ? [1, 8] : [1, 8, 128, 512, 2_048]),
+      connections: ascending('connections', values.connections, smoke ? [1, 20] : [1, 100, 1_000, 10_000]),
+      sizes: ascending('sizes', values.sizes, smoke ? [0, 1_024] : [0, 64, 1_024, 16_384, 65_536, 1_048_576, 16_777_216, 67_108_864]),
+    },
+    rounds: positive('rounds', values.rounds, smoke ? 1 : 3),
+    window,
+    warmUp: window / 3,
+    clients: positive('clients', values.clients, smoke ? 2 : 4),
+    json: values.json === true,
+    report: values.report === true,
+    help: values.help === true,
+  };
+}
+
+/** Whole numbers that rise; a size alone may be 0, and all but 0 are 8 bytes at least, which hold a message's number. */
+function ascending(name: string, text: string | undefined, otherwise: readonly number[]): readonly number[] {
+  if (text === undefined) return otherwise;
+  const values = listed(text).map((each) => (name === 'sizes' && each === '0' ? 0 : positive(name, each, 1)));
+  if (values.some((value, at) => at > 0 && value <= values[at - 1]!)) throw new TypeError(`--${name}: numbers that rise are wanted, not '${text}'`);
+  if (name === 'sizes' && values.some((value) => value > 0 && value < 8)) throw new TypeError(`--${name}: 0, or 8 bytes and more, are wanted, not '${text}'`);
+  return values;
+}

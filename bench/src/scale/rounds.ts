@@ -1,0 +1,41 @@
+// Rounds of all points: at each one carrier after the other, in an order that turns, so that what drifts in the machine hits both.
+
+import { loadOf, measureCalls } from './calls.ts';
+import { measureConnections } from './connections.ts';
+import type { Options } from './options.ts';
+import { CARRIERS, type Measured, type Part } from './point.ts';
+
+/** @param progress is told what is measured now, and how far it is, from 0 to 1. */
+export async function runRounds(options: Options, progress: (what: string, done: number) => void): Promise<Measured[][]> {
+  const rounds: Measured[][] = [];
+  for (let round = 0; round < options.rounds; round++) {
+    const order = CARRIERS.map((_, at) => CARRIERS[(at + round) % CARRIERS.length]!);
+    const tell = (what: string) => progress(`round ${round + 1} of ${options.rounds}: ${what}`, round / options.rounds);
+    const measured: Measured[] = [];
+    for (const part of options.parts)
+      measured.push(...(part === 'connections' ? await connections(options, order, tell) : await calls(part, options, order, tell)));
+    rounds.push(measured);
+  }
+  return rounds;
+}
+
+async function calls(part: Exclude<Part, 'connections'>, options: Options, order: readonly string[], tell: (what: string) => void): Promise<Measured[]> {
+  const { points, warmUp, window } = options;
+  const measured: Measured[] = [];
+  for (const at of points[part]) {
+    for (const carrier of order) {
+      tell(`${part}, ${at}, ${carrier}`);
+      measured.push({ part, at, carrier, figures: await measureCalls(carrier, { ...loadOf(part, at), warmUp, window }) });
+    }
+  }
+  return measured;
+}
+
+async function connections({ points, clients, warmUp, window }: Options, order: readonly string[], tell: (what: string) => void): Promise<Measured[]> {
+  const measured: Measured[] = [];
+  for (const carrier of order) {
+    const found = await measureConnections(carrier, { counts: points.connections, clients, warmUp, window }, (open) => tell(`${open} connections, ${carrier}`));
+    for (const [at, figures] of found) measured.push({ part: 'connections', at, carrier, figures });
+  }
+  return measured;
+}
