@@ -111,6 +111,11 @@ export abstract class Call<Result> extends OutCall implements Abortable {
 
 /** One request, one response. */
 export class UnaryCall extends Call<unknown> {
+  // V8 runs one that is written down in half the time of one that it adds.
+  constructor(init: CallInit) {
+    super(init);
+  }
+
   answered(payload: Uint8Array): void {
     let value: unknown;
     try {

@@ -31,6 +31,8 @@ export class Inbox {
   /** Calls that wait for a reader. */
   waiting = 0;
   readonly #takers: Taker[] = [];
+  /** By method id, the only reader that a method has: found again at once as long as the readers stay the same. */
+  #only: (Taker | undefined)[] = [];
   /** Channels with calls that wait, in turn. */
   readonly #ring: Channel[] = [];
   /** Readers that are being fed: one that is ready again within its turn goes on in the same loop. */
@@ -51,7 +53,7 @@ export class Inbox {
 
   /** A call came. It is read at once where its reader is free and nothing of its connection waits before it. */
   arrive(call: InCall, channel: Channel): void {
-    const taker = this.#takerOf(call.method.name);
+    const taker = this.#only[call.method.id] ?? this.#takerOf(call.method);
     if (taker === undefined && this.#takers.length > 0) return this.#refuse(call);
     if (taker?.ready === true && channel.inbound.length === 0 && !call.carrier.congested(channel)) {
       this.#release(call);
@@ -65,6 +67,7 @@ export class Inbox {
   add(taker: Taker): void {
     this.#check(taker);
     this.#takers.push(taker);
+    this.#only = [];
     this.#refuseUnserved();
     this.feed(taker);
   }
@@ -73,7 +76,7 @@ export class Inbox {
   #refuseUnserved(): void {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
-        if (this.#takerOf(call.method.name) !== undefined) continue;
+        if (this.#takerOf(call.method) !== undefined) continue;
         this.remove(call, channel);
         this.#refuse(call);
       }
@@ -88,6 +91,7 @@ export class Inbox {
   drop(taker: Taker): void {
     const at = this.#takers.indexOf(taker);
     if (at >= 0) this.#takers.splice(at, 1);
+    this.#only = [];
     if (this.#takers.length > 0) this.#refuseUnserved();
   }
 
@@ -129,6 +133,7 @@ export class Inbox {
         else call.carrier.fail(call, error, true);
       }
     }
+    this.#only = [];
     for (const taker of this.#takers.splice(0)) taker.close();
   }
 
@@ -143,20 +148,21 @@ export class Inbox {
   }
 
   /** Who reads a method: the one that names it, else one that takes all; one that is free before one that is not. */
-  #takerOf(method: string): Taker | undefined {
+  #takerOf(method: Method): Taker | undefined {
     let best: Taker | undefined;
     let named = false;
     for (const taker of this.#takers) {
-      const names = taker.methods?.has(method) === true;
+      const names = taker.methods?.has(method.name) === true;
       if (!names && (taker.methods !== undefined || named)) continue;
       if (best === undefined || (names && !named) || (!best.ready && taker.ready)) best = taker;
       named ||= names;
     }
+    if (this.#takers.length === 1 && method.id < REMEMBERED) this.#only[method.id] = best;
     return best;
   }
 
-  #takes(taker: Taker, method: string): boolean {
-    if (taker.methods !== undefined) return taker.methods.has(method);
+  #takes(taker: Taker, method: Method): boolean {
+    if (taker.methods !== undefined) return taker.methods.has(method.name);
     return this.#takerOf(method)?.methods === undefined;
   }
 
@@ -166,7 +172,7 @@ export class Inbox {
       const channel = this.#ring.shift()!;
       this.#ring.push(channel);
       for (const call of channel.inbound) {
-        if (!this.#takes(taker, call.method.name)) continue;
+        if (!this.#takes(taker, call.method)) continue;
         if (call.carrier.congested(channel)) break;
         this.remove(call, channel);
         this.#release(call, channel.inbound.length === 0);
@@ -230,6 +236,9 @@ export class Inbox {
 function unserved(protocol: Protocol, method: Method): TransportError {
   return new TransportError('unimplemented', `nobody here serves method '${method.name}' of '${protocol.name}'`);
 }
+
+/** Ids of methods below this have a place in an array. */
+const REMEMBERED = 256;
 
 /** What a waiting call holds of the transport's memory. */
 function memoryOf(call: InCall): number {

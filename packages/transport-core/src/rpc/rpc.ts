@@ -123,6 +123,11 @@ export class IncomingRpc {
 
 /** Answers a unary or uploading call. */
 class RespondingRpc extends IncomingRpc {
+  // V8 runs one that is written down in half the time of one that it adds.
+  constructor(call: InCall, request: unknown, version: number, late: (from: Remote) => void) {
+    super(call, request, version, late);
+  }
+
   respond(value: unknown): boolean {
     return this.respondWith(value);
   }

@@ -29,7 +29,7 @@ export class Answers {
       if (!this.#inflow.short(frame)) return;
       this.#caller.terminal(call);
       if (call.done) this.#link.count('lateReply', 1);
-      else call.answered(this.#inflow.keep(frame.payload));
+      else call.answered(this.#inflow.keep(frame));
     } else if (this.#inflow.long(frame, this.#link.limits.message, 'limits.message', this.#inflow.reply)) {
       call.assembly = new Assembly(this.#link, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done);
     }

@@ -67,7 +67,7 @@ export class Callee implements AnswerCarrier {
       return this.#sendError(undefined, frame.channel, frame.id, refusal!, true);
     }
     const due = frame.timeout === 0 ? Number.POSITIVE_INFINITY : this.#link.now + frame.timeout;
-    const call = new InCall(this, frame.id, channel.byte, method, frame.metadata, frame.metadataSize, due, this.#inflow.keep(frame.payload));
+    const call = new InCall(this, frame.id, channel.byte, method, frame.metadata, frame.metadataSize, due, this.#inflow.keep(frame));
     call.account = charged;
     call.cost = longCost(frame);
     this.ids.set(call);
@@ -94,16 +94,7 @@ export class Callee implements AnswerCarrier {
       this.#link.count('onewayDropped', 1);
       return charged.giveBack(longCost(frame), true);
     }
-    const call = new InCall(
-      this,
-      frame.id,
-      channel.byte,
-      method,
-      frame.metadata,
-      frame.metadataSize,
-      Number.POSITIVE_INFINITY,
-      this.#inflow.keep(frame.payload),
-    );
+    const call = new InCall(this, frame.id, channel.byte, method, frame.metadata, frame.metadataSize, Number.POSITIVE_INFINITY, this.#inflow.keep(frame));
     call.account = charged;
     call.cost = longCost(frame);
     if (frame.size === 0) return this.#calls.incoming(call, channel);

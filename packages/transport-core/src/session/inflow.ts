@@ -24,14 +24,14 @@ export class Inflow {
     this.lastPacket = link.now;
   }
 
-  /** A payload as its reader may keep it. */
-  keep(payload: Uint8Array): Uint8Array {
-    return this.#shelf === undefined ? payload : this.#shelf.keep(payload);
+  /** The payload as its reader may keep it. */
+  keep(frame: Frame): Uint8Array {
+    return this.#shelf === undefined ? frame.payload : this.#shelf.keep(frame);
   }
 
   /** A packet that the pipe pays for. False: it was a violation, which has been reported. */
   packet(frame: Frame): boolean {
-    const cost = frame.payload.length + frame.metadataSize + UNIT;
+    const cost = frame.length + frame.metadataSize + UNIT;
     if (!this.pipe.spend(cost)) {
       this.#link.violation('malformed', 'a packet came without credit of the pipe');
       return false;
@@ -43,16 +43,16 @@ export class Inflow {
 
   /** The payload of a frame that is a message by itself. False: it was a violation. */
   short(frame: Frame): boolean {
-    if (frame.payload.length <= this.#link.terms.packet) return true;
-    this.#link.violation('too_large', `a packet of ${frame.payload.length} bytes is above the ${this.#link.terms.packet} agreed`);
+    if (frame.length <= this.#link.terms.packet) return true;
+    this.#link.violation('too_large', `a packet of ${frame.length} bytes is above the ${this.#link.terms.packet} agreed`);
     return false;
   }
 
   /** The first packet of a long message, of at most `limit` bytes, charged to `account`. False: it was a violation. */
   long(frame: Frame, limit: number, name: string, account: Receiving): boolean {
-    const { size, payload } = frame;
-    if (size <= payload.length || payload.length !== this.#link.terms.packet) {
-      this.#link.violation('malformed', `a message of ${size} bytes began with a packet of ${payload.length} bytes`);
+    const { size, length } = frame;
+    if (size <= length || length !== this.#link.terms.packet) {
+      this.#link.violation('malformed', `a message of ${size} bytes began with a packet of ${length} bytes`);
     } else if (size > limit) {
       this.#link.violation('too_large', `a message of ${size} bytes is above our ${name}, ${limit}`);
     } else if (!account.spend(longCost(frame))) {
@@ -64,5 +64,5 @@ export class Inflow {
 
 /** What a long message or an item costs its own account: the whole, at its first packet. */
 export function longCost(frame: Frame): number {
-  return Math.max(frame.size, frame.payload.length) + frame.metadataSize + UNIT;
+  return Math.max(frame.size, frame.length) + frame.metadataSize + UNIT;
 }

@@ -12,12 +12,11 @@ export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame:
   const cost = longCost(frame);
   if (frame.size === 0) {
     if (!inflow.short(frame)) return;
-    if (frame.payload.length > link.limits.item)
-      return link.violation('too_large', `an item of ${frame.payload.length} bytes is above our limits.item, ${link.limits.item}`);
+    if (frame.length > link.limits.item) return link.violation('too_large', `an item of ${frame.length} bytes is above our limits.item, ${link.limits.item}`);
     if (!stream.account.spend(cost)) return link.violation('malformed', `an item of call ${frame.id} came without credit of its stream`);
     if (!inflow.packet(frame)) return;
     if (drop) stream.account.giveBack(cost, false);
-    else stream.push(inflow.keep(frame.payload), cost);
+    else stream.push(inflow.keep(frame), cost);
   } else if (inflow.long(frame, link.limits.item, 'limits.item', stream.account)) {
     stream.assembly = new Assembly(link, Kind.ITEM, frame.size, cost, frame.payload, !drop);
   }

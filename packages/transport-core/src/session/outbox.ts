@@ -59,7 +59,7 @@ export class Outbox {
   /** May a short frame of `bytes` go straight into the batch? Then nothing that could be sent is waiting. */
   straight(bytes: number): boolean {
     if (this.blocked) return false;
-    for (const lanes of this.#busy) if (lanes.next(this.#link.pipe, this.#link.terms.packet) !== undefined) return false;
+    if (this.#busy.length > 0) for (const lanes of this.#busy) if (lanes.next(this.#link.pipe, this.#link.terms.packet) !== undefined) return false;
     return this.#link.writer.fits(bytes) || this.flush();
   }
 

@@ -182,7 +182,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   frames(batch: Frame[]): void {
     if (this.#parked !== undefined) return void this.#parked.push(() => this.frames(batch));
     let bytes = 0;
-    for (const frame of batch) bytes += frame.payload.length;
+    for (const frame of batch) bytes += frame.length;
     this.bytesIn += bytes;
     this.host.ticker.run((now) => {
       this.session.receiveFrames(now, batch);

@@ -95,6 +95,9 @@ export class Pool {
   private readonly entries = new Map<string, Entry>();
   /** Targets as they were written, to their canonical form: parsing is for the first use. */
   private readonly keys = new Map<string, string>();
+  /** The target that was asked for last, as it was written, and what it is: most calls go where the one before went. */
+  #lastTarget = '';
+  #last: Entry | undefined = undefined;
 
   constructor(host: PoolHost) {
     this.host = host;
@@ -102,7 +105,10 @@ export class Pool {
 
   /** The connection of a target for short messages, live; undefined: it must be dialled. Throws `invalid_argument` for no target. */
   live(target: string): Connection | undefined {
-    return this.entries.get(this.#key(target))?.connections[0];
+    if (target === this.#lastTarget && this.#last !== undefined) return this.#last.connections[0];
+    this.#last = this.entries.get(this.#key(target));
+    this.#lastTarget = target;
+    return this.#last?.connections[0];
   }
 
   /** All that is open to a target. */
@@ -180,6 +186,7 @@ export class Pool {
       this.#fail(entry, error);
     }
     this.entries.clear();
+    this.#last = undefined;
   }
 
   /** One protocol closes: its calls that wait for a connection fail. */
@@ -313,7 +320,10 @@ export class Pool {
       entry.dialling = undefined;
       dialling.abort(UNWANTED);
     }
-    if (entry.dialling === undefined && !entry.wanted && entry.connections.length === 0) this.entries.delete(this.#key(entry.target));
+    if (entry.dialling === undefined && !entry.wanted && entry.connections.length === 0) {
+      this.entries.delete(this.#key(entry.target));
+      this.#last = undefined;
+    }
   }
 }
 

@@ -116,8 +116,7 @@ export class FrameDecoder {
 
   /** Between two chunks no memory is held but that of a frame that was cut. */
   #rest(): void {
-    this.#frame.payload = EMPTY;
-    this.#frame.hello = EMPTY;
+    this.#frame.release();
     if (this.#expected === 0) this.#spare = EMPTY;
   }
 

@@ -54,8 +54,53 @@ export class Frame {
   /** The bytes of the Hello message, undecoded. */
   hello: Uint8Array = EMPTY;
   account = 0;
-  /** A view into the chunk that was read. */
-  payload: Uint8Array = EMPTY;
+  /** Where the payload stands: bytes[start … end). */
+  bytes: Uint8Array = EMPTY;
+  start = 0;
+  end = 0;
+  /** Fields beyond kind, id, channel, method, timeout and payload may be set. */
+  rich = false;
+  /** The memory of `viewed`, which is kept because asking for it is a call of the engine's. */
+  private viewed: Uint8Array = EMPTY;
+  private memory: ArrayBufferLike = EMPTY.buffer;
+  private offset = 0;
+
+  /** Bytes of the payload. */
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  /** A view into the chunk that was read, a new one each time (`subarray` would take twice as long). */
+  get payload(): Uint8Array {
+    const { bytes, start, length } = this;
+    if (length === 0) return EMPTY;
+    if (length === bytes.length) return bytes;
+    if (bytes !== this.viewed) {
+      this.viewed = bytes;
+      this.memory = bytes.buffer;
+      this.offset = bytes.byteOffset;
+    }
+    return new Uint8Array(this.memory, this.offset + start, length);
+  }
+
+  set payload(payload: Uint8Array) {
+    this.place(payload, 0, payload.length);
+  }
+
+  /** Holds no chunk any more. */
+  release(): void {
+    this.place(EMPTY, 0, 0);
+    this.hello = this.viewed = EMPTY;
+    this.memory = EMPTY.buffer;
+  }
+
+  /** The payload is bytes[start … end). */
+  place(bytes: Uint8Array, start: number, end: number): void {
+    // Told once a chunk: a write of a new object into an old one costs the garbage collector work.
+    if (this.bytes !== bytes) this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+  }
 }
 
 /** What receives decoded frames. */

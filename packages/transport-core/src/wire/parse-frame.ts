@@ -5,39 +5,61 @@ import { METADATA_LIMIT } from './metadata.ts';
 
 /** Fills `frame` from bytes[at … end), which hold at least one byte. Answers undefined, or what is wrong with them. */
 export function parseFrame(frame: Frame, bytes: Uint8Array, at: number, end: number): string | undefined {
-  reset(frame);
+  if (frame.rich) reset(frame);
+  let kind = 0;
+  let id = 0;
+  let channel = 0;
+  let method = 0;
+  let timeout = 0;
   let value: number;
   const last = end - 1;
   if (at < last && bytes[at] === KIND && (value = bytes[at + 1]!) < 0x80) {
-    frame.kind = value;
+    kind = value;
     at += 2;
   }
   if (at + 5 <= end && bytes[at] === ID) {
-    frame.id = (bytes[at + 1]! | (bytes[at + 2]! << 8) | (bytes[at + 3]! << 16) | (bytes[at + 4]! << 24)) >>> 0;
+    id = (bytes[at + 1]! | (bytes[at + 2]! << 8) | (bytes[at + 3]! << 16) | (bytes[at + 4]! << 24)) >>> 0;
     at += 5;
   }
   if (at < last && bytes[at] === CHANNEL && (value = bytes[at + 1]!) < 0x80) {
-    frame.channel = value;
+    channel = value;
     at += 2;
   }
   if (at < last && bytes[at] === METHOD && (value = bytes[at + 1]!) < 0x80) {
-    frame.method = value;
+    method = value;
     at += 2;
   }
   if (at < last && bytes[at] === TIMEOUT) {
     if ((value = bytes[at + 1]!) < 0x80) {
-      frame.timeout = value;
+      timeout = value;
       at += 2;
     } else if (at + 2 < end && bytes[at + 2]! < 0x80) {
-      frame.timeout = (value & 0x7f) | (bytes[at + 2]! << 7);
+      timeout = (value & 0x7f) | (bytes[at + 2]! << 7);
       at += 3;
     }
   }
-  if (at < last && bytes[at] === PAYLOAD && (value = bytes[at + 1]!) < 0x80 && at + 2 + value === end) {
-    frame.payload = value === 0 ? EMPTY : bytes.subarray(at + 2, end);
-    at = end;
+  frame.kind = kind;
+  frame.id = id;
+  frame.channel = channel;
+  frame.method = method;
+  frame.timeout = timeout;
+  if (at < last && bytes[at] === PAYLOAD) {
+    let start = at + 2;
+    value = bytes[at + 1]!;
+    if (value >= 0x80 && start < end) {
+      value = (value & 0x7f) | (bytes[start]! << 7);
+      if (bytes[start++]! >= 0x80 && start < end) value = (value & 0x3fff) | (bytes[start++]! << 14);
+    }
+    // The last byte of the payload is the frame's: then the length was read right, and nothing follows.
+    if (start + value === end && bytes[start - 1]! < 0x80) {
+      frame.place(bytes, start, end);
+      return kind === 0 ? NO_KIND : undefined;
+    }
   }
-  return at === end ? (frame.kind === 0 ? NO_KIND : undefined) : parseFields(frame, bytes, at, end);
+  frame.place(EMPTY, 0, 0);
+  if (at === end) return kind === 0 ? NO_KIND : undefined;
+  frame.rich = true;
+  return parseFields(frame, bytes, at, end);
 }
 
 /** The loop: fields in any order, the last of each counts, unknown ones are skipped. */
@@ -75,7 +97,7 @@ function parseFields(frame: Frame, bytes: Uint8Array, at: number, end: number): 
         const start = position;
         if (length > end - start) return TRUNCATED;
         position = start + length;
-        if (tag === PAYLOAD) frame.payload = length === 0 ? EMPTY : bytes.subarray(start, position);
+        if (tag === PAYLOAD) frame.place(bytes, start, position);
         else if (tag === HELLO) frame.hello = bytes.subarray(start, position);
         else if (tag === TEXT) frame.text = readText(bytes, start, position);
         else {
@@ -217,13 +239,10 @@ function readText(bytes: Uint8Array, start: number, end: number): string {
   return text;
 }
 
+/** Clears what the straight line does not set. */
 function reset(frame: Frame): void {
-  frame.kind = 0;
-  frame.id = 0;
-  frame.channel = 0;
-  frame.method = 0;
+  frame.rich = false;
   frame.flags = 0;
-  frame.timeout = 0;
   frame.size = 0;
   frame.credit = 0;
   frame.code = 0;
@@ -233,7 +252,6 @@ function reset(frame: Frame): void {
   frame.reason = 0;
   frame.hello = EMPTY;
   frame.account = 0;
-  frame.payload = EMPTY;
 }
 
 function wrongVarint(wrong: number, field: number): string {
