@@ -1,6 +1,6 @@
 import test from 'ava';
 import { judge } from './bars.ts';
-import { LIMIT, OURS } from './columns.ts';
+import { LIMIT, TCP } from './columns.ts';
 import type { Figures } from './stopwatch.ts';
 
 test('bars are judged by the median of the ratios within each round', (t) => {
@@ -30,6 +30,6 @@ test('what did not run is not judged', (t) => {
 function round(scenario: string, limit?: Figures, ours?: Figures): Map<string, Map<string, Figures>> {
   const row = new Map<string, Figures>();
   if (limit !== undefined) row.set(LIMIT.title, limit);
-  if (ours !== undefined) row.set(OURS.title, ours);
+  if (ours !== undefined) row.set(TCP.title, ours);
   return new Map([[scenario, row]]);
 }

@@ -1,9 +1,9 @@
 // What must hold, judged by the median over the rounds of a ratio within each.
 
-import { type Column, LIMIT, OURS } from './columns.ts';
+import { CONSUMER, type Column, CREDIT, EARLY, INMEM, INMEM_STREAMS, JSON_PAYLOAD, LIMIT, LIMIT_INPROC, LIMIT_WS, PROTOBUF, TCP, WS } from './columns.ts';
 import type { Round } from './rounds.ts';
 import { median } from './statistics.ts';
-import type { Figure } from './stopwatch.ts';
+import type { Figure, Figures } from './stopwatch.ts';
 
 export interface Verdict {
   readonly bar: string;
@@ -45,12 +45,45 @@ function quotient(above: number | undefined, below: number | undefined): number 
   return above === undefined || below === undefined ? undefined : above / below;
 }
 
+/** What carrying a codec's messages takes beyond carrying bytes and the codec itself: CPU of both processes. */
+function codec(column: Column): Bar {
+  return {
+    bar: `s2 CPU: ${column.title} ÷ (${TCP.title} + its codec in process) at most ${MOST_BESIDE_CODEC}`,
+    value(round) {
+      const figures = round.get('s2')?.get(column.title);
+      const bytes = cpu(round.get('s2')?.get(TCP.title));
+      return quotient(cpu(figures), figures?.codec === undefined || bytes === undefined ? undefined : bytes + figures.codec);
+    },
+    most: MOST_BESIDE_CODEC,
+  };
+}
+
+function cpu(figures: Figures | undefined): number | undefined {
+  return figures?.clientCpu === undefined || figures.serverCpu === undefined ? undefined : figures.clientCpu + figures.serverCpu;
+}
+
+const MOST_BESIDE_CODEC = 1.15;
+
 const BARS: readonly Bar[] = [
-  ratio('s1', 'p50', OURS, LIMIT, { most: 1.1 }),
-  ratio('s2', 'rate', OURS, LIMIT, { least: 1.2 }),
-  ratio('s3', 'rate', OURS, LIMIT, { least: 0.9 }),
-  ratio('s6', 'p50', OURS, LIMIT, { most: 0.06 }),
-  ratio('s6', 'p99', OURS, LIMIT, { most: 0.15 }),
-  ratio('s6-elsewhere', 'p50', OURS, LIMIT, { most: 0.06 }, 's6'),
-  ratio('s6-elsewhere', 'p99', OURS, LIMIT, { most: 0.15 }, 's6'),
+  ratio('s1', 'p50', TCP, LIMIT, { most: 1.1 }),
+  ratio('s2', 'rate', TCP, LIMIT, { least: 1.2 }),
+  ratio('s2', 'rate', TCP, EARLY, { least: 0.7 }),
+  ratio('s2', 'rate', CONSUMER, LIMIT, { least: 1 }),
+  codec(JSON_PAYLOAD),
+  codec(PROTOBUF),
+  ratio('s2', 'rate', WS, LIMIT_WS, { least: 1.4 }),
+  ratio('s2', 'rate', INMEM, LIMIT_INPROC, { least: 0.4 }),
+  ratio('s2', 'rate', INMEM_STREAMS, LIMIT_INPROC, { least: 0.3 }),
+  ratio('s3', 'rate', TCP, LIMIT, { least: 0.9 }),
+  ratio('s3', 'rate', WS, LIMIT_WS, { least: 1.4 }),
+  ratio('s4', 'bulk', TCP, CREDIT, { least: 1 }),
+  ratio('s5', 'bulk', TCP, CREDIT, { least: 1.3 }),
+  ratio('s5', 'bulk', WS, LIMIT_WS, { least: 0.75 }),
+  ratio('s6', 'p50', TCP, LIMIT, { most: 0.06 }),
+  ratio('s6', 'p99', TCP, LIMIT, { most: 0.15 }),
+  ratio('s6', 'bulk', TCP, CREDIT, { least: 0.7 }),
+  ratio('s6', 'p50', WS, LIMIT_WS, { most: 0.06 }),
+  ratio('s6-elsewhere', 'p50', TCP, LIMIT, { most: 0.06 }, 's6'),
+  ratio('s6-elsewhere', 'p99', TCP, LIMIT, { most: 0.15 }, 's6'),
+  ratio('s6-elsewhere', 'bulk', TCP, CREDIT, { least: 0.7 }, 's6'),
 ];

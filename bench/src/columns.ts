@@ -16,30 +16,57 @@ export interface Column {
 /** The columns that are measured in each scenario. */
 export type Plan = ReadonlyMap<Scenario, readonly Column[]>;
 
-const CALLS = ['s1', 's2', 's3', 's4', 's5', 's6', 's6-elsewhere'];
+const CALLS = ['s1', 's2', 's3', 's4', 's5', 's6'];
+const BULK = new Set(['s4', 's5']);
 
-export const LIMIT: Column = { title: 'limit-net', adapter: 'limit-net', scenarios: CALLS };
-const toLimit = () => LIMIT;
+export const LIMIT = column('limit-net', CALLS);
 /** The limit once more: its ratio to itself is the noise. */
-const AGAIN: Column = { title: 'limit-net again', adapter: 'limit-net', scenarios: CALLS, against: toLimit };
-export const OURS: Column = { title: 'trunkline-tcp', adapter: 'trunkline-tcp', scenarios: CALLS, against: toLimit };
+const AGAIN: Column = { ...column('limit-net', CALLS, () => LIMIT), title: 'limit-net again' };
+export const EARLY = column('limit-net-early', ['s2', 's3'], () => LIMIT);
+export const CREDIT = column('limit-net-credit', ['s4', 's5', 's6'], () => LIMIT);
+/** What carries large messages so that small ones pass is compared with the limit that does so too. */
+const fair = (scenario: string) => (BULK.has(scenario) ? CREDIT : LIMIT);
+export const TCP = column('trunkline-tcp', [...CALLS, 's6-elsewhere'], fair);
+export const CONSUMER = column('trunkline-tcp-consumer', ['s2'], fair);
+export const JSON_PAYLOAD = column('trunkline-tcp-json', ['s2'], () => TCP);
+export const PROTOBUF = column('trunkline-tcp-protobuf', ['s2'], () => TCP);
+export const LIMIT_WS = column('limit-ws', ['s1', 's2', 's3', 's5', 's6'], () => LIMIT);
+export const WS = column('trunkline-ws', ['s1', 's2', 's3', 's5', 's6'], () => LIMIT_WS);
+export const LIMIT_INPROC = column('limit-inproc', ['s2'], () => LIMIT);
+export const INMEM = column('trunkline-inmem', ['s2'], () => LIMIT_INPROC);
+export const INMEM_STREAMS = column('trunkline-inmem-streams', ['s2'], () => LIMIT_INPROC);
 // The secure ones are measured where they are named.
-const LIMIT_TLS: Column = { title: 'limit-tls', adapter: 'limit-tls', scenarios: [], against: toLimit };
-const TLS: Column = { title: 'trunkline-tls', adapter: 'trunkline-tls', scenarios: [], against: () => LIMIT_TLS };
-const NOISE: Column = { title: 'trunkline-noise', adapter: 'trunkline-noise', scenarios: [], against: () => TLS };
+const LIMIT_TLS = column('limit-tls', [], () => LIMIT);
+const TLS = column('trunkline-tls', [], () => LIMIT_TLS);
+const NOISE = column('trunkline-noise', [], () => TLS);
 
 /** Other libraries, beside the same limit. */
-const PEERS: readonly Column[] = PEER_NAMES.map((name) => ({ title: name, adapter: name, scenarios: CALLS, against: toLimit }));
+const PEERS: readonly Column[] = PEER_NAMES.map((name) => column(name, CALLS, () => LIMIT));
 
-const COLUMNS: readonly Column[] = [LIMIT, AGAIN, OURS, LIMIT_TLS, TLS, NOISE];
+// biome-ignore format: a family a line
+const COLUMNS: readonly Column[] = [
+  LIMIT, AGAIN, EARLY, CREDIT,
+  TCP, CONSUMER, JSON_PAYLOAD, PROTOBUF,
+  LIMIT_WS, WS,
+  LIMIT_INPROC, INMEM, INMEM_STREAMS,
+  LIMIT_TLS, TLS, NOISE,
+];
 
 /**
  * Those of a scenario, and what they are compared with. Without names: those that are for it.
  * @param peers the other libraries that are measured too.
  * @throws TypeError for a name that is none.
  */
-export function columnsOf(scenario: string, names: readonly string[], peers: readonly string[] = []): Column[] {
+export function columnsOf(
+  { name: scenario, against: elsewhere }: Pick<Scenario, 'name' | 'against'>,
+  names: readonly string[],
+  peers: readonly string[] = [],
+): Column[] {
   const all = [...COLUMNS, ...PEERS.filter(({ adapter }) => peers.includes(adapter))];
   const chosen = named('adapter', 'adapter', all, ({ adapter }) => adapter, names).filter((column) => names.length > 0 || column.scenarios.includes(scenario));
-  return all.filter((column) => chosen.includes(column) || chosen.some(({ against }) => against?.(scenario) === column));
+  return all.filter((column) => chosen.includes(column) || (elsewhere === undefined && chosen.some(({ against }) => against?.(scenario) === column)));
+}
+
+function column(adapter: string, scenarios: readonly string[], against?: (scenario: string) => Column): Column {
+  return { title: adapter, adapter, scenarios, ...(against !== undefined && { against }) };
 }

@@ -11,6 +11,7 @@ test('a smoke run opens every kind of connection, and keeps those that can be ke
     measurements.map(({ kind, connections, keeping }: { kind: string; connections: number; keeping?: object }) => [kind, connections, keeping !== undefined]),
     [
       ['bare-tcp', 20, false],
+      ['bare-tcp-pooled', 20, false],
       ['trunkline-tcp', 20, true],
       ['bare-tls', 20, false],
       ['trunkline-tls', 20, true],

@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { ADAPTER_NAMES } from './adapters/by-name.ts';
 import { isUsable, PEER_NAMES } from './adapters/peers.ts';
 import { listed, positive } from './arguments.ts';
 import { columnsOf, type Plan } from './columns.ts';
@@ -24,11 +25,11 @@ export interface Options extends Setting {
 export const USAGE = `usage: node bench/dist/index.js [options]
 
   --scenario <names>  these scenarios alone: s1, s2, s3, s4, s5, s6, s6-elsewhere; comma-separated, or a beginning of names
-  --adapter <names>   these adapters alone, in every scenario that they can do, and what they are compared with: limit-net, trunkline-tcp,
-                      limit-tls, trunkline-tls, trunkline-noise; comma-separated, or a beginning of names. Default: of each scenario
-                      those that it is about, without the secure ones
+  --adapter <names>   these adapters alone, in every scenario that they can do, and what they are compared with; comma-separated, or a
+                      beginning of names. Without it, of each scenario those that it is about, and not the secure ones. There are
+${wrapped(ADAPTER_NAMES, 22)}
   --rounds <n>        rounds of all scenarios (5)
-  --window <ms>       milliseconds of a measurement (1500), after a third of it as warm-up
+  --window <ms>       milliseconds of a measurement (1500), after as many of warm-up
   --node <path>       another Node, which runs servers and clients
   --peers             other libraries as well, installed into bench/peers where they are missing: grpc-js, nats (where nats-server is
                       installed), birpc-ws, socket.io, protomux-rpc, zeromq
@@ -58,7 +59,7 @@ export function readOptions(args: string[]): Options {
   return {
     rounds: positive('rounds', values.rounds, smoke ? 1 : 5),
     window,
-    warmUp: window / 3,
+    warmUp: window,
     node: values.node,
     nodeVersion: versionOf(values.node),
     peers,
@@ -71,7 +72,7 @@ export function readOptions(args: string[]): Options {
 }
 
 function planOf(scenarios: readonly string[], adapters: readonly string[], peers: readonly string[]): Plan {
-  return new Map(scenariosOf(scenarios).map((scenario) => [scenario, columnsOf(scenario.name, adapters, peers)]));
+  return new Map(scenariosOf(scenarios).map((scenario) => [scenario, columnsOf(scenario, adapters, peers)]));
 }
 
 function versionOf(node: string | undefined): string {
@@ -79,4 +80,17 @@ function versionOf(node: string | undefined): string {
   const { status, stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
   if (status !== 0) throw new TypeError(`--node: '${node}' does not run; a path to a Node is wanted`);
   return stdout.trim();
+}
+
+/** Lines of names, so far to the right. */
+function wrapped(names: readonly string[], indent: number): string {
+  const lines = [''];
+  for (const name of names) {
+    if (lines.at(-1)!.length + name.length > 100) lines.push('');
+    lines.push(`${lines.pop()}${name}, `);
+  }
+  return lines
+    .map((line) => ' '.repeat(indent) + line.trimEnd())
+    .join('\n')
+    .slice(0, -1);
 }

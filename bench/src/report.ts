@@ -14,13 +14,14 @@ export function formatTables(rounds: readonly Round[], plan: Plan): string {
 }
 
 function formatTable(rounds: readonly Round[], scenario: Scenario, columns: readonly Column[]): string {
-  const { name, title, figures } = scenario;
+  const { name, title } = scenario;
   const ran = columns.filter((column) => rounds.some((round) => round.get(name)?.has(column.title)));
+  const figures = scenario.figures.filter(({ figure }) => ran.some((column) => medianOf(rounds, name, column, figure) !== undefined));
   const lines = ran.map((column) => {
     const compared = figures.some(({ figure }) => ratio(rounds, scenario, figure, column) !== undefined);
-    return [`  ${column.title}`, ...figures.map(({ figure }) => cell(rounds, scenario, figure, column)), compared ? `÷ ${column.against!(name).title}` : ''];
+    return [`  ${column.title}`, compared ? `÷ ${column.against!(name).title}` : '', ...figures.map(({ figure }) => cell(rounds, scenario, figure, column))];
   });
-  return alignTable([[`${name}: ${title}`, ...figures.map(({ unit }) => `${unit}${NO_RATIO}`), ''], ...lines], 1);
+  return `${name}: ${title}\n${alignTable([['', '', ...figures.map(({ unit }) => `${unit}${NO_RATIO}`)], ...lines], 2)}`;
 }
 
 export function formatVerdicts(verdicts: readonly Verdict[]): string {
@@ -49,8 +50,9 @@ function cell(rounds: readonly Round[], scenario: Scenario, figure: Figure, colu
 
 function ratio(rounds: readonly Round[], { name, against = name }: Scenario, figure: Figure, column: Column): number | undefined {
   const other = column.against?.(name);
-  return other && medianRatio(rounds, figure, { scenario: name, column }, { scenario: against, column: other });
+  const share = other && medianRatio(rounds, figure, { scenario: name, column }, { scenario: against, column: other });
+  return Number.isFinite(share) ? share : undefined;
 }
 
 /** As wide as a ratio below 10. */
-const NO_RATIO = ' '.repeat(7);
+const NO_RATIO = ' '.repeat(' (1.00)'.length);

@@ -13,9 +13,11 @@ export interface Figures {
   readonly p99?: number;
   /** Megabytes (10^6) a second of large messages. */
   readonly bulk?: number;
-  /** Nanoseconds of CPU a call, in each process; absent where the system doesn't tell. */
+  /** Nanoseconds of CPU a call, in each process; absent where the system doesn't tell, and of a process that has nothing to do. */
   readonly clientCpu?: number;
   readonly serverCpu?: number;
+  /** Nanoseconds that the codecs of a call take at both ends, without a wire. */
+  readonly codec?: number;
 }
 
 export type Figure = keyof Figures;
@@ -54,7 +56,7 @@ export class Stopwatch {
     const { calls, bytes } = this;
     const times = this.#times.slice(0, Math.min(this.#timed, SAMPLES)).sort();
     const perCall = (before: number | undefined, after: number | undefined) =>
-      before === undefined || after === undefined ? undefined : (after - before) / calls;
+      before === undefined || after === undefined || after === before ? undefined : (after - before) / calls;
     const clientCpu = perCall(client, cpuTime(process.pid));
     const serverCpu = perCall(server, cpuTime(serverPid));
     this.over = true;

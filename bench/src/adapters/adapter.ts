@@ -20,5 +20,7 @@ export interface Caller {
   call(request: Uint8Array): Promise<Uint8Array>;
   /** The same over another channel of the same transport; undefined where there are no channels. */
   readonly callElsewhere: ((request: Uint8Array) => Promise<Uint8Array>) | undefined;
+  /** What the codecs of a call do at both ends, without a wire, where that is a cost of its own. */
+  inProcess?(request: Uint8Array): Uint8Array;
   close(): Promise<void>;
 }

@@ -4,15 +4,27 @@ import type { Adapter } from './adapter.ts';
 
 const ADAPTERS: Readonly<Record<string, () => Promise<Adapter>>> = {
   'limit-net': async () => (await import('./limit-net.ts')).limitNet,
+  'limit-net-early': async () => (await import('./limit-net.ts')).limitNetEarly,
+  'limit-net-credit': async () => (await import('./limit-net.ts')).limitNetCredit,
   'trunkline-tcp': async () => (await import('./trunkline-tcp.ts')).trunklineTcp,
+  'trunkline-tcp-consumer': async () => (await import('./trunkline-tcp.ts')).trunklineTcpConsumer,
+  'trunkline-tcp-json': async () => (await import('./trunkline-codec.ts')).trunklineTcpJson,
+  'trunkline-tcp-protobuf': async () => (await import('./trunkline-codec.ts')).trunklineTcpProtobuf,
+  'limit-ws': async () => (await import('./limit-ws.ts')).limitWs,
+  'trunkline-ws': async () => (await import('./trunkline-ws.ts')).trunklineWs,
+  'limit-inproc': async () => (await import('./limit-inproc.ts')).limitInproc,
+  'trunkline-inmem': async () => (await import('./trunkline-inmem.ts')).trunklineInmem,
+  'trunkline-inmem-streams': async () => (await import('./trunkline-inmem.ts')).trunklineInmemStreams,
   'limit-tls': async () => (await import('./limit-tls.ts')).limitTls,
   'trunkline-tls': async () => (await import('./trunkline-tls.ts')).trunklineTls,
   'trunkline-noise': async () => (await import('./trunkline-noise.ts')).trunklineNoise,
 };
 
+export const ADAPTER_NAMES: readonly string[] = Object.keys(ADAPTERS);
+
 /** @throws TypeError for a name that is none. */
 export async function adapterOf(name: string): Promise<Adapter> {
   const load = ADAPTERS[name];
-  if (load === undefined) throw new TypeError(`no adapter is named '${name}'; there are ${Object.keys(ADAPTERS).join(', ')}`);
+  if (load === undefined) throw new TypeError(`no adapter is named '${name}'; there are ${ADAPTER_NAMES.join(', ')}`);
   return load();
 }

@@ -3,15 +3,27 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 
+export interface WriterOptions {
+  /** Frames that one batch takes. Default unlimited. */
+  readonly most?: number;
+  /** Free batches of all connections. Default: each connection keeps its own. */
+  readonly pool?: Batch[];
+}
+
 /** Gathers frames into one batch, reused as soon as the kernel, or TLS, has it. */
 export class FrameWriter {
   readonly #socket: Socket;
   readonly #isTls: boolean;
-  #batch = new Batch();
+  readonly #most: number;
+  readonly #pool: Batch[] | undefined;
+  #batch: Batch | undefined;
   #at = 0;
+  #frames = 0;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, { most = Number.POSITIVE_INFINITY, pool }: WriterOptions = {}) {
     this.#socket = socket;
+    this.#most = most;
+    this.#pool = pool;
     this.#isTls = 'encrypted' in socket;
   }
 
@@ -19,6 +31,7 @@ export class FrameWriter {
     const { length } = payload;
     const large = length > COPIED;
     if (this.#at + HEADER + (large ? 0 : length) > BATCH) this.flush();
+    this.#batch ??= this.#pool?.pop() ?? new Batch();
     const { bytes, view } = this.#batch;
     view.setUint32(this.#at, length, true);
     view.setUint32(this.#at + 4, id, true);
@@ -26,12 +39,13 @@ export class FrameWriter {
     if (large) return this.#large(payload);
     bytes.set(payload, this.#at);
     this.#at += length;
+    if (++this.#frames >= this.#most) this.flush();
   }
 
   flush(): void {
     if (this.#at === 0) return;
     const isFirst = this.#socket.writableLength === 0;
-    this.#socket.write(this.#batch.bytes.subarray(0, this.#at));
+    this.#socket.write(this.#batch!.bytes.subarray(0, this.#at));
     this.#next(isFirst);
   }
 
@@ -39,7 +53,7 @@ export class FrameWriter {
   #large(payload: Uint8Array): void {
     const isFirst = this.#socket.writableLength === 0;
     this.#socket.cork();
-    this.#socket.write(this.#batch.bytes.subarray(0, this.#at));
+    this.#socket.write(this.#batch!.bytes.subarray(0, this.#at));
     this.#socket.write(payload);
     this.#socket.uncork();
     this.#next(isFirst);
@@ -47,27 +61,35 @@ export class FrameWriter {
 
   /** TLS has encrypted the first write when it returns, though it tells so a turn later; what comes behind that one waits as it is. */
   #next(isFirst: boolean): void {
-    this.#at = 0;
-    if (this.#isTls ? !isFirst : this.#socket.writableLength > 0) this.#batch = new Batch();
+    this.#at = this.#frames = 0;
+    const isFree = this.#isTls ? isFirst : this.#socket.writableLength === 0;
+    if (this.#pool !== undefined && isFree) this.#pool.push(this.#batch!);
+    if (this.#pool !== undefined || !isFree) this.#batch = undefined;
   }
 }
 
-class Batch {
+/** Is told of each message. */
+export type Received = (id: number, payload: Uint8Array) => void;
+
+export class Batch {
   readonly bytes = Buffer.allocUnsafeSlow(BATCH);
   readonly view = new DataView(this.bytes.buffer);
 }
 
 /** Views of the frames in a chunk; what straddles chunks is put together in one buffer of its size. */
 export class FrameReader {
-  readonly #frame: (id: number, payload: Uint8Array) => void;
+  readonly #frame: Received;
+  readonly #place: (id: number, length: number) => Uint8Array;
   readonly #header = new Uint8Array(HEADER);
   #headerFilled = 0;
   #body: Uint8Array | undefined = undefined;
   #filled = 0;
   #id = 0;
 
-  constructor(frame: (id: number, payload: Uint8Array) => void) {
+  /** @param place gives the memory in which a payload that straddles chunks is put together. */
+  constructor(frame: Received, place: (id: number, length: number) => Uint8Array = allocate) {
     this.#frame = frame;
+    this.#place = place;
   }
 
   read(buffer: Buffer): void {
@@ -105,7 +127,7 @@ export class FrameReader {
 
   #begin(id: number, length: number): void {
     this.#id = id;
-    this.#body = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+    this.#body = this.#place(id, length);
     this.#filled = 0;
   }
 
@@ -122,6 +144,11 @@ export class FrameReader {
   }
 }
 
+/** Of its own, and not zeroed. */
+export function allocate(_id: number, length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+}
+
 function readUint(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }
@@ -129,4 +156,4 @@ function readUint(bytes: Uint8Array, at: number): number {
 const HEADER = 8;
 const BATCH = 64 * 1024;
 /** Payloads up to here are copied into the batch; larger ones are written as they are. */
-const COPIED = 16 * 1024;
+export const COPIED = 16 * 1024;

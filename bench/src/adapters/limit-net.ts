@@ -1,33 +1,42 @@
-// The limit of plain calls: hand-written over node:net.
+// The limits of plain calls: hand-written over node:net.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Adapter } from './adapter.ts';
-import { attend, LimitCaller } from './limit.ts';
+import { attend, framed, limitCaller, type Open } from './limit.ts';
+import { credited } from './limit-credit.ts';
 
-export const limitNet: Adapter = {
-  name: 'limit-net',
+export const limitNet = overNet('limit-net', framed());
+/** Both ends work at once where a batch does not wait for the end of the tick. */
+export const limitNetEarly = overNet('limit-net-early', framed({ most: 32 }));
+/** A small call need not wait for more than what a receiver has not taken yet. */
+export const limitNetCredit = overNet('limit-net-credit', credited);
 
-  async serve(answer) {
-    const sockets = new Set<Socket>();
-    const server = createServer({ noDelay: true }, (socket) => {
-      sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
-      attend(socket, answer);
-    });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    return {
-      address: String((server.address() as AddressInfo).port),
-      async close() {
-        server.close();
-        for (const socket of sockets) socket.destroy();
-      },
-    };
-  },
+function overNet(name: string, open: Open): Adapter {
+  return {
+    name,
 
-  async connect(address) {
-    const socket = connect({ port: Number(address), host: '127.0.0.1', noDelay: true });
-    await once(socket, 'connect');
-    return new LimitCaller(socket);
-  },
-};
+    async serve(answer) {
+      const sockets = new Set<Socket>();
+      const server = createServer({ noDelay: true }, (socket) => {
+        sockets.add(socket);
+        socket.on('close', () => sockets.delete(socket));
+        attend(socket, answer, open);
+      });
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      return {
+        address: String((server.address() as AddressInfo).port),
+        async close() {
+          server.close();
+          for (const socket of sockets) socket.destroy();
+        },
+      };
+    },
+
+    async connect(address) {
+      const socket = connect({ port: Number(address), host: '127.0.0.1', noDelay: true });
+      await once(socket, 'connect');
+      return limitCaller(socket, open);
+    },
+  };
+}

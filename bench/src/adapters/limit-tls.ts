@@ -3,7 +3,9 @@
 import type { TLSSocket } from 'node:tls';
 import { listenTls, tlsDialler } from '../secure/bare-tls.ts';
 import type { Adapter } from './adapter.ts';
-import { attend, LimitCaller } from './limit.ts';
+import { attend, framed, limitCaller } from './limit.ts';
+
+const open = framed();
 
 export const limitTls: Adapter = {
   name: 'limit-tls',
@@ -13,7 +15,7 @@ export const limitTls: Adapter = {
     const { server, port } = await listenTls((socket) => {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
-      attend(socket, answer);
+      attend(socket, answer, open);
     });
     return {
       address: String(port),
@@ -26,6 +28,6 @@ export const limitTls: Adapter = {
 
   async connect(address) {
     const dial = await tlsDialler();
-    return new LimitCaller(await dial(Number(address)));
+    return limitCaller(await dial(Number(address)), open);
   },
 };

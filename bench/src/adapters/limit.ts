@@ -1,45 +1,59 @@
-// What the limits have in common: calls hand-written over a socket, with nothing but a length and an id before each message. A batch is
-// written once a tick, a call is a promise in an array of slots, a large payload is never copied.
+// What the limits have in common: calls hand-written over a wire, with nothing but an id before each message. A batch is written once a
+// tick, a call is a promise in an array of slots.
 
 import type { Socket } from 'node:net';
 import type { Answer, Caller } from './adapter.ts';
-import { FrameReader, FrameWriter } from './limit-frames.ts';
+import { FrameReader, FrameWriter, type Received, type WriterOptions } from './limit-frames.ts';
 
-/** Answers leave at the end of the data handler, which needs no scheduling. */
-export function attend(socket: Socket, answer: Answer): void {
-  const writer = new FrameWriter(socket);
-  const reader = new FrameReader((id, request) => writer.put(id, answer(request)));
-  socket.on('error', () => socket.destroy());
-  socket.on('data', (chunk) => {
-    reader.read(chunk);
-    writer.flush();
-  });
+/** Messages with ids over one connection. */
+export interface Wire {
+  /** Takes a message, which leaves with the next `flush` at the latest. */
+  put(id: number, payload: Uint8Array): void;
+  flush(): void;
 }
 
-export class LimitCaller implements Caller {
-  readonly callElsewhere = undefined;
-  readonly #socket: Socket;
-  readonly #writer: FrameWriter;
+/** Puts a wire on a socket. What is put while it reads leaves when it has read, at the end of the data handler: that needs no scheduling. */
+export type Open = (socket: Socket, received: Received) => Wire;
+
+/** A length and an id before each message. */
+export function framed(options?: WriterOptions): Open {
+  return (socket, received) => {
+    const writer = new FrameWriter(socket, options);
+    const reader = new FrameReader(received);
+    socket.on('data', (chunk) => {
+      reader.read(chunk);
+      writer.flush();
+    });
+    return writer;
+  };
+}
+
+export function attend(socket: Socket, answer: Answer, open: Open): void {
+  const wire = open(socket, (id, request) => wire.put(id, answer(request)));
+  socket.on('error', () => socket.destroy());
+}
+
+/** Calls over a socket. */
+export function limitCaller(socket: Socket, open: Open): Caller {
+  const calls = new Calls();
+  calls.wire = open(socket, (id, reply) => calls.settle(id, reply));
+  socket.on('error', () => {});
+  socket.on('close', () => calls.fail());
+  return { call: (request) => calls.call(request), callElsewhere: undefined, close: async () => void socket.destroy() };
+}
+
+/** The calls that wait for a reply: each has a slot, whose number is the id. */
+export class Calls {
+  wire!: Wire;
   readonly #slots: (Pending | undefined)[] = [];
   readonly #free: number[] = [];
   #scheduled = false;
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    this.#writer = new FrameWriter(socket);
-    const reader = new FrameReader((id, reply) => this.#settle(id, reply));
-    socket.on('data', (chunk) => reader.read(chunk));
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      for (const pending of this.#slots) pending?.reject(new Error('the raw socket was closed'));
-    });
-  }
 
   call(request: Uint8Array): Promise<Uint8Array> {
     const promise = new Promise(keep);
     const id = this.#free.pop() ?? this.#slots.length;
     this.#slots[id] = kept;
-    this.#writer.put(id, request);
+    this.wire.put(id, request);
     if (!this.#scheduled) {
       this.#scheduled = true;
       process.nextTick(this.#flush);
@@ -47,21 +61,21 @@ export class LimitCaller implements Caller {
     return promise;
   }
 
-  async close(): Promise<void> {
-    this.#socket.destroy();
-  }
-
-  readonly #flush = (): void => {
-    this.#scheduled = false;
-    this.#writer.flush();
-  };
-
-  #settle(id: number, reply: Uint8Array): void {
+  settle(id: number, reply: Uint8Array): void {
     const pending = this.#slots[id]!;
     this.#slots[id] = undefined;
     this.#free.push(id);
     pending.resolve(reply);
   }
+
+  fail(): void {
+    for (const pending of this.#slots) pending?.reject(new Error('the connection was closed'));
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    this.wire.flush();
+  };
 }
 
 interface Pending {

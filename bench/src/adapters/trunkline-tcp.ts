@@ -1,6 +1,9 @@
-// Trunkline over bare TCP.
+// Trunkline over bare TCP: served by handlers, and read by a consumer.
 
 import { createTcpTransport } from '@trunkline/transport-tcp';
-import { OPTIONS, trunkline } from './trunkline.ts';
+import { byConsumer, OPTIONS, trunkline } from './trunkline.ts';
 
-export const trunklineTcp = trunkline('trunkline-tcp', async () => createTcpTransport(OPTIONS));
+const open = async () => createTcpTransport(OPTIONS);
+
+export const trunklineTcp = trunkline('trunkline-tcp', open);
+export const trunklineTcpConsumer = trunkline('trunkline-tcp-consumer', open, byConsumer);

@@ -2,35 +2,59 @@
 
 import { bytes, defineProtocol, serve, type Transport } from '@trunkline/transport-core';
 import type { Role } from '../secure/nodes.ts';
-import type { Adapter } from './adapter.ts';
+import type { Adapter, Answer, Caller } from './adapter.ts';
 
 const first = defineProtocol({ name: 'bench', version: 1, channel: 0x20, methods: { answer: { id: 1, request: bytes, response: bytes } } });
 const second = defineProtocol({ name: 'bench-elsewhere', version: 1, channel: 0x21, methods: { answer: { id: 1, request: bytes, response: bytes } } });
 
-/** What an adapter opens its transport with. */
+export type First = typeof first;
+/** What answers at a server. */
+export type Serve = (transport: Transport<First>, answer: Answer) => void;
+
+/** What an adapter opens its transport with. Each call has the deadline of a call that is given none. */
 export const OPTIONS = { protocol: first, maxPool: 1 } as const;
 
-export function trunkline(name: string, open: (role: Role) => Promise<Transport<typeof first>>): Adapter {
+/** @param serving by handlers, unless it is told otherwise. */
+export function trunkline(name: string, open: (role: Role) => Promise<Transport<First>>, serving: Serve = byHandlers): Adapter {
   return {
     name,
 
     async serve(answer) {
       const transport = await open('server');
-      serve(transport, { answer });
-      serve(transport.mount(second), { answer });
+      serving(transport, answer);
       await transport.listen();
       return { address: transport.localAddr(), close: () => transport.close() };
     },
 
     async connect(address) {
       const transport = await open('client');
-      const elsewhere = transport.mount(second);
-      await transport.dial(address);
-      return {
-        call: (request) => transport.send(address, 'answer', request),
-        callElsewhere: (request) => elsewhere.send(address, 'answer', request),
-        close: () => transport.close(),
-      };
+      return callerOf(transport, address, () => transport.close());
     },
   };
+}
+
+/** Connects first. */
+export async function callerOf(transport: Transport<First>, address: string, close: () => Promise<void>): Promise<Caller> {
+  const elsewhere = transport.mount(second);
+  await transport.dial(address);
+  return {
+    call: (request) => transport.send(address, 'answer', request),
+    callElsewhere: (request) => elsewhere.send(address, 'answer', request),
+    close,
+  };
+}
+
+export function byHandlers(transport: Transport<First>, answer: Answer): void {
+  serve(transport, { answer });
+  serve(transport.mount(second), { answer });
+}
+
+/** As Raft reads its calls. */
+export function byConsumer(transport: Transport<First>, answer: Answer): void {
+  void consume(transport, answer);
+  void consume(transport.mount(second), answer);
+}
+
+async function consume(transport: Transport<First> | Transport<typeof second>, answer: Answer): Promise<void> {
+  for await (const rpc of (transport as Transport<First>).consumer()) rpc.respond(answer(rpc.request));
 }

@@ -1,12 +1,14 @@
 // The kinds of connections that can be measured, by the name that stands in the table.
 
-import { bareTcp } from './bare-tcp.ts';
+import { named } from '../named.ts';
+import { bareTcp, bareTcpPooled } from './bare-tcp.ts';
 import { bareTls } from './bare-tls.ts';
 import type { Kind } from './kind.ts';
 import { trunklineNoise, trunklineTcp, trunklineTls } from './trunkline.ts';
 
 const KINDS = {
   'bare-tcp': bareTcp,
+  'bare-tcp-pooled': bareTcpPooled,
   'trunkline-tcp': trunklineTcp,
   'bare-tls': bareTls,
   'trunkline-tls': trunklineTls,
@@ -25,12 +27,8 @@ export function bareOf(name: KindName): KindName | undefined {
   return name === 'trunkline-tcp' ? 'bare-tcp' : 'bare-tls';
 }
 
-/** Those whose names begin with one of `names`; without any, those that are measured by default. @throws TypeError for a name that is none. */
+/** Those that `names` name, whole or by a beginning; without any, those that are measured by default. @throws TypeError for a name that is none. */
 export function kindsOf(names: readonly string[]): KindName[] {
   if (names.length === 0) return ['bare-tls', 'trunkline-tls'];
-  const all = Object.keys(KINDS) as KindName[];
-  for (const name of names) {
-    if (!all.some((kind) => kind.startsWith(name))) throw new TypeError(`--only: no kind of connection is named '${name}'; there are ${all.join(', ')}`);
-  }
-  return all.filter((kind) => names.some((name) => kind.startsWith(name)));
+  return named('only', 'kind of connection', Object.keys(KINDS) as KindName[], (kind) => kind, names);
 }

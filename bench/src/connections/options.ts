@@ -25,8 +25,8 @@ export const USAGE = `usage: node bench/dist/connections.js [options]
   --count <n>            connections that are open at the same time (10000)
   --minutes <n>          for how long Trunkline keeps them alive (1)
   --clients <n>          processes that open them (as many as it takes for 2500 each)
-  --only <names>         these alone, by the beginning of their names: bare-tcp, trunkline-tcp, bare-tls, trunkline-tls,
-                         trunkline-noise; comma-separated (bare-tls, trunkline-tls)
+  --only <names>         these alone, by the beginning of their names: bare-tcp, bare-tcp-pooled, trunkline-tcp, bare-tls,
+                         trunkline-tls, trunkline-noise; comma-separated (bare-tls, trunkline-tls)
   --node-flags="<flags>" for the server's Node, say --node-flags="--max-semi-space-size=2"
   --json                 the figures as JSON instead of a table
   --smoke                60 connections for a second, to see that all of it works

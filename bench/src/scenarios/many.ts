@@ -5,7 +5,7 @@ import { Messages } from '../messages.ts';
 import type { Stopwatch } from '../stopwatch.ts';
 import type { CallScenario } from './call-scenario.ts';
 import type { Shown } from './scenario.ts';
-import { bulk, CPU, RATE } from './shown.ts';
+import { bulk, CODEC, CPU, RATE } from './shown.ts';
 
 const KIB = 1024;
 
@@ -28,15 +28,35 @@ function many({ name, title, size, inFlight, figure }: Load): CallScenario {
   return {
     name,
     title,
-    figures: [figure, ...CPU],
+    figures: [figure, ...CPU, CODEC],
     suits: () => true,
     async run(caller, watch) {
       const messages = new Messages(size, inFlight);
       const counted = figure.figure === 'bulk' ? size : 0;
       await Promise.all(Array.from({ length: inFlight }, () => work(caller, messages, counted, watch)));
+      return caller.inProcess && { codec: codecCost(caller.inProcess, messages) };
     },
   };
 }
+
+/** Nanoseconds of a call's codecs, at once after the calls: the code is compiled for just these messages. */
+function codecCost(inProcess: NonNullable<Caller['inProcess']>, messages: Messages): number {
+  let calls = 0;
+  let passed = 0;
+  const begin = performance.now();
+  do {
+    for (let i = 0; i < 100; i++) {
+      const request = messages.take();
+      messages.check(request, inProcess(request));
+    }
+    calls += 100;
+    passed = performance.now() - begin;
+  } while (passed < MEASURED);
+  return (passed * 1e6) / calls;
+}
+
+/** Milliseconds. */
+const MEASURED = 100;
 
 async function work(caller: Caller, messages: Messages, counted: number, watch: Stopwatch): Promise<void> {
   while (!watch.over) {

@@ -14,3 +14,5 @@ export const CPU: readonly Shown[] = [
 ];
 /** A figure of the large messages. */
 export const bulk = (unit: string): Shown => ({ figure: 'bulk', unit });
+/** Of those that have one of their own. */
+export const CODEC: Shown = { figure: 'codec', unit: 'codec ns' };

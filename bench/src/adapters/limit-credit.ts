@@ -1,0 +1,120 @@
+// The limit with credit: what is larger than a batch copies goes in chunks of 64 KiB, of which at most 256 KiB are on their way until the
+// receiver says that it has taken some. So a small message never stands behind megabytes in the system's buffers.
+
+import type { Socket } from 'node:net';
+import type { Wire } from './limit.ts';
+import { allocate, COPIED, FrameReader, FrameWriter, type Received } from './limit-frames.ts';
+
+export function credited(socket: Socket, received: Received): Wire {
+  const wire = new CreditWire(new FrameWriter(socket));
+  const reader = new FrameReader(
+    (tag, payload) => wire.take(tag, payload, received),
+    (tag, length) => wire.place(tag, length),
+  );
+  socket.on('data', (chunk) => {
+    reader.read(chunk);
+    wire.flush();
+  });
+  return wire;
+}
+
+/** What stands in the two upper bits of a frame's id. */
+const WHOLE = 0;
+/** A longer message begins: four bytes, its length. */
+const BEGIN = 1;
+const CHUNK = 2;
+/** In place of the id: bytes of chunks that were taken. */
+const CREDIT = 3;
+
+interface Outgoing {
+  readonly id: number;
+  readonly payload: Uint8Array;
+  at: number;
+}
+
+interface Incoming {
+  readonly body: Uint8Array;
+  at: number;
+}
+
+class CreditWire implements Wire {
+  readonly #writer: FrameWriter;
+  /** Longer messages, one after the other. */
+  readonly #waiting: Outgoing[] = [];
+  readonly #coming = new Map<number, Incoming>();
+  #credit = WINDOW;
+  #taken = 0;
+
+  constructor(writer: FrameWriter) {
+    this.#writer = writer;
+  }
+
+  put(id: number, payload: Uint8Array): void {
+    if (payload.length <= COPIED) return this.#writer.put(id, payload);
+    this.#waiting.push({ id, payload, at: 0 });
+  }
+
+  flush(): void {
+    if (this.#taken >= RETURNED) {
+      this.#writer.put(tagged(CREDIT, this.#taken), NOTHING);
+      this.#taken = 0;
+    }
+    while (this.#waiting.length > 0 && this.#chunk(this.#waiting[0]!));
+    this.#writer.flush();
+  }
+
+  /** Writes one chunk; false where there is no credit for it. */
+  #chunk(message: Outgoing): boolean {
+    const { id, payload, at } = message;
+    const end = Math.min(at + LARGEST, payload.length);
+    if (end - at > this.#credit) return false;
+    this.#credit -= end - at;
+    if (at === 0) this.#writer.put(tagged(BEGIN, id), lengthOf(payload));
+    this.#writer.put(tagged(CHUNK, id), payload.subarray(at, end));
+    message.at = end;
+    if (end === payload.length) this.#waiting.shift();
+    return true;
+  }
+
+  take(tag: number, payload: Uint8Array, received: Received): void {
+    const id = tag & IDS;
+    const kind = tag >>> 30;
+    if (kind === WHOLE) received(id, payload);
+    else if (kind === CREDIT) this.#credit += id;
+    else if (kind === BEGIN) this.#coming.set(id, { body: allocate(id, new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)), at: 0 });
+    else this.#piece(id, payload, received);
+  }
+
+  #piece(id: number, payload: Uint8Array, received: Received): void {
+    const coming = this.#coming.get(id)!;
+    const { body, at } = coming;
+    if (payload.buffer !== body.buffer) body.set(payload, at);
+    this.#taken += payload.length;
+    coming.at = at + payload.length;
+    if (coming.at < body.length) return;
+    this.#coming.delete(id);
+    received(id, body);
+  }
+
+  /** A chunk that comes in pieces is put together where it belongs. */
+  place(tag: number, length: number): Uint8Array {
+    if (tag >>> 30 !== CHUNK) return allocate(tag, length);
+    const { body, at } = this.#coming.get(tag & IDS)!;
+    return body.subarray(at, at + length);
+  }
+}
+
+function tagged(kind: number, id: number): number {
+  return ((kind << 30) | id) >>> 0;
+}
+
+function lengthOf(payload: Uint8Array): Uint8Array {
+  return new Uint8Array(Uint32Array.of(payload.length).buffer);
+}
+
+const IDS = 2 ** 30 - 1;
+const LARGEST = 64 * 1024;
+const WINDOW = 256 * 1024;
+/** Credit goes back when so much has been taken. */
+const RETURNED = 64 * 1024;
+const NOTHING = new Uint8Array(0);

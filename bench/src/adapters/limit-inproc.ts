@@ -1,0 +1,45 @@
+// The limit within a process: a slot for each call, and one microtask that answers all that were made meanwhile.
+
+import { answer } from '../messages.ts';
+import type { Adapter } from './adapter.ts';
+import { inOneProcess } from './in-one-process.ts';
+
+export const limitInproc: Adapter = inOneProcess('limit-inproc', async () => {
+  const slots = new Slots();
+  return { call: (request) => slots.call(request), callElsewhere: undefined, close: async () => {} };
+});
+
+class Slots {
+  readonly #resolvers: ((reply: Uint8Array) => void)[] = [];
+  readonly #free: number[] = [];
+  #requests: Uint8Array[] = [];
+  #ids: number[] = [];
+
+  call(request: Uint8Array): Promise<Uint8Array> {
+    const promise = new Promise(keep);
+    const id = this.#free.pop() ?? this.#resolvers.length;
+    this.#resolvers[id] = kept;
+    if (this.#ids.length === 0) queueMicrotask(this.#drain);
+    this.#ids.push(id);
+    this.#requests.push(request);
+    return promise;
+  }
+
+  readonly #drain = (): void => {
+    const ids = this.#ids;
+    const requests = this.#requests;
+    this.#ids = [];
+    this.#requests = [];
+    for (let at = 0; at < ids.length; at++) {
+      const id = ids[at]!;
+      this.#free.push(id);
+      this.#resolvers[id]!(answer(requests[at]!));
+    }
+  };
+}
+
+/** One executor for all promises: what it keeps is taken before the next call can come. */
+let kept: (reply: Uint8Array) => void;
+const keep = (resolve: (reply: Uint8Array) => void): void => {
+  kept = resolve;
+};

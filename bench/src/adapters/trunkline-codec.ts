@@ -1,0 +1,76 @@
+// Trunkline over TCP with messages of a codec: JSON that zod checks, and protobuf. A request travels as a message around its bytes. What the
+// codecs of a call take at both ends is measured beside it, without a wire.
+
+import { Buffer } from 'node:buffer';
+import { type Codec, defineProtocol, json, protobuf, serve } from '@trunkline/transport-core';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import proto from 'protobufjs';
+import { z } from 'zod';
+import { answer } from '../messages.ts';
+import type { Adapter } from './adapter.ts';
+import { OPTIONS } from './trunkline.ts';
+
+interface Form<Message> {
+  readonly codec: Codec<Message>;
+  wrap(bytes: Uint8Array, number: number): Message;
+  unwrap(message: Message): Uint8Array;
+}
+
+/** Bytes are text in JSON. */
+export const trunklineTcpJson = overTcp('trunkline-tcp-json', {
+  codec: json(z.object({ number: z.int(), from: z.string(), body: z.string() })),
+  wrap: (bytes, number) => ({ number, from: FROM, body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64') }),
+  unwrap: ({ body }) => Buffer.from(body, 'base64'),
+});
+
+interface Wrapped {
+  readonly number: number;
+  readonly from: string;
+  readonly body: Uint8Array;
+}
+
+const type = new proto.Type('Wrapped')
+  .add(new proto.Field('number', 1, 'uint32'))
+  .add(new proto.Field('from', 2, 'string'))
+  .add(new proto.Field('body', 3, 'bytes'));
+new proto.Root().add(type);
+
+export const trunklineTcpProtobuf = overTcp<Wrapped>('trunkline-tcp-protobuf', {
+  codec: protobuf<Wrapped>(type),
+  wrap: (body, number) => ({ number, from: FROM, body }),
+  unwrap: ({ body }) => body,
+});
+
+function overTcp<Message>(name: string, { codec, wrap, unwrap }: Form<Message>): Adapter {
+  const protocol = defineProtocol({ name: 'bench-codec', version: 1, channel: 0x20, methods: { answer: { id: 1, request: codec, response: codec } } });
+  const open = () => createTcpTransport({ ...OPTIONS, protocol });
+  let calls = 0;
+  const wrapped = (bytes: Uint8Array) => wrap(bytes, calls++ & 0xffff);
+  return {
+    name,
+
+    async serve(answer) {
+      const transport = open();
+      serve(transport, { answer: (message: Message) => wrapped(answer(unwrap(message))) } as unknown as Parameters<typeof serve<typeof protocol>>[1]);
+      await transport.listen();
+      return { address: transport.localAddr(), close: () => transport.close() };
+    },
+
+    async connect(address) {
+      const transport = open();
+      await transport.dial(address);
+      return {
+        call: (request) => transport.send(address, 'answer', wrapped(request) as never).then((reply) => unwrap(reply as Message)),
+        callElsewhere: undefined,
+        inProcess(request) {
+          const received = codec.decode(codec.encode(wrapped(request)));
+          return unwrap(codec.decode(codec.encode(wrapped(answer(unwrap(received))))));
+        },
+        close: () => transport.close(),
+      };
+    },
+  };
+}
+
+/** As a name of a node might be. */
+const FROM = 'node-1';

@@ -1,0 +1,30 @@
+// Trunkline in memory, both ends in one process: over links, and over streams of bytes.
+
+import { NetworkTransport, type Transport } from '@trunkline/transport-core';
+import { createInmemStreams, createInmemTransport } from '@trunkline/transport-inmem';
+import { answer } from '../messages.ts';
+import type { Adapter, Caller } from './adapter.ts';
+import { inOneProcess } from './in-one-process.ts';
+import { byHandlers, callerOf, type First, OPTIONS } from './trunkline.ts';
+
+export const trunklineInmem: Adapter = inOneProcess('trunkline-inmem', async () => {
+  const server = createInmemTransport(OPTIONS);
+  const client = createInmemTransport(OPTIONS);
+  client.connect(server.addr, server);
+  return between(client, server);
+});
+
+export const trunklineInmemStreams: Adapter = inOneProcess('trunkline-inmem-streams', async () => {
+  const streams = createInmemStreams();
+  const open = () => new NetworkTransport({ ...OPTIONS, stream: streams.layer() });
+  return between(open(), open());
+});
+
+async function between(client: Transport<First>, server: Transport<First>): Promise<Caller> {
+  byHandlers(server, answer);
+  await server.listen();
+  return callerOf(client, server.localAddr(), async () => {
+    await client.close();
+    await server.close();
+  });
+}
