@@ -2,8 +2,10 @@
 
 import { install } from './adapters/peers.ts';
 import { judge } from './bars.ts';
-import { pinned } from './cores.ts';
+import { cores, pinned } from './cores.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
+import { publish } from './performance/publish.ts';
+import { recordCalls, thisMachine } from './performance/record.ts';
 import { endProgress, showProgress } from './progress.ts';
 import { formatJson, formatTables, formatVerdicts } from './report.ts';
 import { runRounds } from './rounds.ts';
@@ -22,11 +24,12 @@ async function bench(options: Options): Promise<void> {
   if (options.peers) install();
   const rounds = await runRounds(options, showProgress).finally(endProgress);
   const verdicts = options.smoke ? [] : judge(rounds);
+  if (options.report) publish({ calls: recordCalls(rounds, thisMachine(cores.length || undefined, options.nodeVersion), options.window) });
   if (options.json) console.log(formatJson(rounds, options, verdicts));
   else {
     const { rounds: count, window } = options;
-    const cores = pinned() ? 'server and client on a core each' : 'server and client not pinned to cores';
-    console.log(`Node ${options.nodeVersion}, ${cores}, ${count} rounds of ${window} ms: medians, and in brackets those of the ratios within a round\n`);
+    const places = pinned() ? 'server and client on a core each' : 'server and client not pinned to cores';
+    console.log(`Node ${options.nodeVersion}, ${places}, ${count} rounds of ${window} ms: medians, and in brackets those of the ratios within a round\n`);
     console.log(`${formatTables(rounds, options.plan)}\n`);
     console.log(options.smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts));
   }

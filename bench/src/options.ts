@@ -19,6 +19,8 @@ export interface Options extends Setting {
   /** Other libraries are measured too, and installed where they are missing. */
   readonly peers: boolean;
   readonly json: boolean;
+  /** The figures go into docs/performance.md too. */
+  readonly report: boolean;
   readonly help: boolean;
 }
 
@@ -34,6 +36,7 @@ ${wrapped(ADAPTER_NAMES, 22)}
   --peers             other libraries as well, installed into bench/peers where they are missing: grpc-js, nats (where nats-server is
                       installed), birpc-ws, socket.io, protomux-rpc, zeromq
   --json              the figures as JSON instead of tables
+  --report            renews these scenarios in docs/performance.md as well
   --smoke             one short round, several measurements at a time, that judges nothing: to see that all of it works
   --help              this text`;
 
@@ -50,6 +53,7 @@ export function readOptions(args: string[]): Options {
       node: { type: 'string' },
       peers: { type: 'boolean' },
       json: { type: 'boolean' },
+      report: { type: 'boolean' },
       smoke: { type: 'boolean' },
     },
   });
@@ -66,6 +70,7 @@ export function readOptions(args: string[]): Options {
     plan: planOf(listed(values.scenario), listed(values.adapter), peers ? PEER_NAMES.filter(isUsable) : []),
     atOnce: smoke ? 3 : 1,
     json: values.json === true,
+    report: values.report === true && !smoke,
     smoke,
     help: values.help === true,
   };

@@ -61,11 +61,11 @@ function nameOf({ name = String }: Axis, tick: number): string {
   return escapeText(name(tick));
 }
 
-function round(value: number): number {
+export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-function escapeText(text: string): string {
+export function escapeText(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }
 
@@ -75,6 +75,6 @@ const WIDTH = 560;
 const HEIGHT = 280;
 const LINE = 20;
 /** Between black and white, so that it reads on both. */
-const INK = '#7d7d7d';
+export const INK = '#7d7d7d';
 /** Told apart by those who don't see all colours (Okabe and Ito). */
-const COLORS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9'];
+export const COLORS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9'];

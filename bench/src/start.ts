@@ -3,6 +3,9 @@
 
 import { parseArgs } from 'node:util';
 import { positive } from './arguments.ts';
+import { cores } from './cores.ts';
+import { publish } from './performance/publish.ts';
+import { thisMachine } from './performance/record.ts';
 import { endProgress, showProgress } from './progress.ts';
 import { formatVerdicts } from './report.ts';
 import { measureStarts } from './start/measure.ts';
@@ -12,24 +15,27 @@ import { subjects } from './start/subjects.ts';
 const USAGE = `usage: node bench/dist/start.js [options]
 
   --runs <n>   fresh processes of each package (20)
+  --report     renews its part of docs/performance.md as well
   --json       the figures as JSON instead of a table
   --smoke      one process of each, to see that all of it works: nothing is judged
   --help       this text`;
 
 try {
-  const { values } = parseArgs({ options: { runs: { type: 'string' }, json: { type: 'boolean' }, smoke: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const flag = { type: 'boolean' } as const;
+  const { values } = parseArgs({ options: { runs: { type: 'string' }, report: flag, json: flag, smoke: flag, help: flag } });
   const smoke = values.smoke === true;
   if (values.help === true) console.log(USAGE);
-  else bench(positive('runs', values.runs, smoke ? 1 : 20), values.json === true, smoke);
+  else bench(positive('runs', values.runs, smoke ? 1 : 20), { json: values.json === true, report: values.report === true && !smoke, smoke });
 } catch (error) {
   console.error(`${(error as Error).message}\n\n${USAGE}`);
   process.exitCode = 2;
 }
 
-function bench(runs: number, json: boolean, smoke: boolean): void {
+function bench(runs: number, { json, report, smoke }: { json: boolean; report: boolean; smoke: boolean }): void {
   const rounds = measureStarts(subjects(), runs, showProgress);
   endProgress();
   const summary = summarize(rounds);
+  if (report) publish({ start: { machine: thisMachine(cores.length || undefined), runs, figures: summary } });
   const verdicts = smoke ? [] : judge(summary);
   if (json) console.log(JSON.stringify({ node: process.version, runs, start: summary, verdicts }, null, 2));
   else {

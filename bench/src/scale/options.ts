@@ -27,7 +27,7 @@ export const USAGE = `usage: node bench/dist/scale.js [options]
   --clients <n>          processes that hold the connections (4)
   --rounds <n>           of all points (3)
   --window <ms>          milliseconds of a measurement (1000), after a third of it as warm-up
-  --report               Markdown instead of a table, and plots in docs/performance
+  --report               Markdown instead of a table; renews these parts of docs/performance.md, with its plots
   --json                 the figures as JSON instead of a table
   --smoke                few points, one short round, to see that all of it works
   --help                 this text`;
@@ -71,7 +71,7 @@ export function readOptions(args: string[]): Options {
     warmUp: window / 3,
     clients: positive('clients', values.clients, smoke ? 2 : 4),
     json: values.json === true,
-    report: values.report === true,
+    report: values.report === true && !smoke,
     help: values.help === true,
   };
 }

@@ -1,0 +1,143 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import test from 'ava';
+import { formatBars } from './bars-plot.ts';
+import { formatDocument, formatPlots } from './performance/document.ts';
+import { publish } from './performance/publish.ts';
+import { formatRecord, type Machine, NOTHING, type PerformanceRecord, recordCalls, renewed, roundsOf, thisMachine } from './performance/record.ts';
+import type { Round } from './rounds.ts';
+import type { Figures } from './stopwatch.ts';
+
+const MACHINE: Machine = { processor: 'Abacus 9', cores: 2, kernel: 'Linux 6.1', node: '20.20.2' };
+const ROUNDS: Round[] = [100, 200, 400].map(
+  (rate) =>
+    new Map([
+      ['s2', row({ 'limit-net': { rate }, 'limit-net again': { rate: rate * 1.01 }, 'trunkline-tcp': { rate: rate / 2 }, 'grpc-js': { rate: rate / 100 } })],
+      ['s1', row({ 'limit-net': { rate, p50: 50 }, 'trunkline-tcp': { rate, p50: 100 } })],
+    ]),
+);
+const RECORD: PerformanceRecord = {
+  calls: recordCalls(ROUNDS, MACHINE, 1_500),
+  scale: {
+    flight: {
+      machine: MACHINE,
+      window: 1_000,
+      rounds: 3,
+      points: [
+        { part: 'flight', at: 8, carrier: 'limit-net', figures: { rate: 1_000 } },
+        { part: 'flight', at: 8, carrier: 'trunkline-tcp', figures: { rate: 900 }, ratio: 0.9 },
+      ],
+    },
+  },
+  start: {
+    machine: MACHINE,
+    runs: 20,
+    figures: [
+      { name: 'bare Node', time: 40, cpu: 40, rss: 40, heap: 3 },
+      { name: 'core + tcp', time: 70, cpu: 60, rss: 10, heap: 4 },
+    ],
+  },
+};
+
+test('a record gives back the rounds that it was made of', (t) => {
+  t.deepEqual(
+    roundsOf(RECORD.calls),
+    ROUNDS.map((round) => new Map([...round].sort(([a], [b]) => Number(a === 's1') - Number(b === 's1')))),
+  );
+  t.deepEqual(JSON.parse(formatRecord(RECORD)), RECORD);
+  t.is(
+    JSON.parse(formatRecord({ ...RECORD, calls: recordCalls([new Map([['s2', row({ x: { rate: 123_456 } })]])], MACHINE, 1) })).calls.s2.rounds[0].x.rate,
+    123_500,
+  );
+});
+
+test('what is measured anew takes the place of its part, and nothing else', (t) => {
+  const now = recordCalls([new Map([['s1', row({ 'limit-net': { rate: 7 } })]])], { ...MACHINE, node: '24.0.0' }, 1_500);
+  const after = renewed(RECORD, { calls: now });
+  t.is(after.calls['s1'], now['s1']);
+  t.is(after.calls['s2'], RECORD.calls['s2']);
+  t.is(after.start, RECORD.start);
+  t.deepEqual(after.scale, RECORD.scale);
+  t.deepEqual(renewed(NOTHING, RECORD), RECORD);
+  t.deepEqual(recordCalls([new Map([['s2', new Map()]])], MACHINE, 1), {});
+});
+
+test('the document has tables with ratios, bars, libraries, the machine, and what was written by hand', (t) => {
+  const document = formatDocument(RECORD, 'Nothing paid.\n');
+  t.regex(document, /^\| all \| Abacus 9 \| 2 \| Linux 6\.1 \| 20\.20\.2 \|$/m);
+  t.regex(document, /^\| \*\*trunkline-tcp\*\* \| 100 \(0\.50\) \| limit-net \|$/m);
+  t.regex(document, /^\| grpc-js \| 2 \(0\.010\) \| limit-net \|$/m);
+  t.regex(document, /^Other libraries: @grpc\/grpc-js \d+\.\d+\.\d+\.$/m);
+  t.regex(document, /^\| s2 rate: .* \| 0\.500 \| \*\*missed\*\* \|$/m);
+  t.regex(document, /^\| 8 \| trunkline-tcp \| 900 \|.* 0\.90 \|$/m);
+  t.regex(document, /^\| core \+ tcp \| \+70\.0 \| \+60\.0 \| \+10\.0 \| \+4\.0 \|$/m);
+  t.regex(document, /3 rounds of 1500 ms/);
+  t.true(document.endsWith('## What was tried\n\nNothing paid.\n'));
+  for (const name of formatPlots(RECORD).keys()) t.true(document.includes(`(performance/${name})`), name);
+  t.deepEqual([...formatPlots(RECORD).keys()], ['scale-flight.svg', 'calls.svg']);
+});
+
+test('parts of other machines are told apart, and parts that were not measured are left out', (t) => {
+  const other = renewed(RECORD, { start: { ...RECORD.start!, machine: { ...MACHINE, node: '24.0.0' } } });
+  const document = formatDocument(other, '');
+  t.regex(document, /^\| s2, s1, scale of flight \| .* 20\.20\.2 \|$/m);
+  t.regex(document, /^\| starting \| .* 24\.0\.0 \|$/m);
+  const empty = formatDocument(NOTHING, 'x');
+  t.notRegex(empty, /## (Calls|Scale|Starting|Bars)/);
+  t.deepEqual([...formatPlots(NOTHING)], []);
+});
+
+test('bars go from 1 to the left for what is slower, to the right for what is faster: half the time is twice as fast', (t) => {
+  const svg = formatPlots(RECORD).get('calls.svg')!;
+  // Ours of s2 by its rate, and of s1 by its time.
+  t.is([...svg.matchAll(/>0\.50</g)].length, 2);
+  const plot = formatBars({
+    name: 'x',
+    title: 'a < b',
+    label: 'ratio',
+    groups: [
+      {
+        title: 's',
+        bars: [
+          { label: 'slow', ratio: 0.1, color: 1 },
+          { label: 'fast', ratio: 10, color: 0 },
+          { label: 'same', ratio: 1 },
+        ],
+      },
+    ],
+  });
+  const bars = [...plot.matchAll(/<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g)].map(([, x, width]) => [Number(x), Number(width)]);
+  t.deepEqual(bars, [
+    [150, 220],
+    [370, 220],
+    [370, 1],
+  ]);
+  t.true(plot.includes('>a &lt; b<'));
+});
+
+test('publishing renews a part on the disk, and keeps the others and what was written by hand', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-performance-'));
+  const docs = pathToFileURL(`${folder}/`);
+  mkdirSync(join(folder, 'performance'));
+  writeFileSync(join(folder, 'performance', 'tried.md'), 'By hand.\n');
+  publish({ calls: RECORD.calls }, docs);
+  publish({ start: RECORD.start }, docs);
+  const document = readFileSync(join(folder, 'performance.md'), 'utf8');
+  for (const text of ['### s2', '## Starting', 'By hand.']) t.true(document.includes(text), text);
+  t.true(existsSync(join(folder, 'performance', 'calls.svg')));
+  rmSync(folder, { recursive: true });
+});
+
+test('a machine is told without its name', (t) => {
+  const { processor, cores, kernel, node } = thisMachine(2, 'v24.1.0');
+  t.true(processor.length > 0);
+  t.is(cores, 2);
+  t.regex(kernel, /\d/);
+  t.is(node, '24.1.0');
+});
+
+function row(columns: Readonly<Record<string, Partial<Figures>>>): Map<string, Figures> {
+  return new Map(Object.entries(columns) as [string, Figures][]);
+}

@@ -1,0 +1,85 @@
+// The figures that docs/performance.md is made of: a file beside it, which each benchmark's --report renews in its part.
+
+import { availableParallelism, cpus, release, type } from 'node:os';
+import type { Round } from '../rounds.ts';
+import type { Part } from '../scale/point.ts';
+import type { Summary } from '../scale/summary.ts';
+import type { StartFigures } from '../start/report.ts';
+import type { Figures } from '../stopwatch.ts';
+
+/** Where something was measured. No names of hosts, no paths. */
+export interface Machine {
+  readonly processor: string;
+  /** That the benchmark was allowed to use. */
+  readonly cores: number;
+  /** 'Linux 6.1.0'. */
+  readonly kernel: string;
+  /** Its version: '20.20.2'. */
+  readonly node: string;
+}
+
+export interface MeasuredScenario {
+  readonly machine: Machine;
+  /** Milliseconds of a measurement. */
+  readonly window: number;
+  /** By the title of the column. */
+  readonly rounds: readonly Readonly<Record<string, Figures>>[];
+}
+
+export interface MeasuredCurve {
+  readonly machine: Machine;
+  readonly window: number;
+  readonly rounds: number;
+  readonly points: readonly Summary[];
+}
+
+export interface MeasuredStart {
+  readonly machine: Machine;
+  readonly runs: number;
+  readonly figures: readonly StartFigures[];
+}
+
+export interface PerformanceRecord {
+  /** By the name of the scenario. */
+  readonly calls: Readonly<Record<string, MeasuredScenario>>;
+  readonly scale: Readonly<Partial<Record<Part, MeasuredCurve>>>;
+  readonly start?: MeasuredStart | undefined;
+}
+
+export const NOTHING: PerformanceRecord = { calls: {}, scale: {} };
+
+/** @param cores that the processes could use. */
+export function thisMachine(cores = availableParallelism(), node = process.versions.node): Machine {
+  return { processor: cpus()[0]?.model.trim() || process.arch, cores, kernel: `${type()} ${release()}`, node: node.replace(/^v/, '') };
+}
+
+/** What was measured anew takes the place of what was there: whole scenarios, whole curves. */
+export function renewed(before: PerformanceRecord, now: Partial<PerformanceRecord>): PerformanceRecord {
+  return { calls: { ...before.calls, ...now.calls }, scale: { ...before.scale, ...now.scale }, start: now.start ?? before.start };
+}
+
+/** The rounds of a run, by scenario; a scenario in which nothing was measured is absent. */
+export function recordCalls(rounds: readonly Round[], machine: Machine, window: number): PerformanceRecord['calls'] {
+  const names = [...new Set(rounds.flatMap((round) => [...round.keys()]))];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const measured = rounds.map((round) => Object.fromEntries(round.get(name) ?? []));
+      return measured.some((row) => Object.keys(row).length > 0) ? [[name, { machine, window, rounds: measured }]] : [];
+    }),
+  );
+}
+
+/** The other way round. */
+export function roundsOf(calls: PerformanceRecord['calls']): Round[] {
+  const count = Math.max(0, ...Object.values(calls).map(({ rounds }) => rounds.length));
+  return Array.from(
+    { length: count },
+    (_, at) => new Map(Object.entries(calls).flatMap(([name, { rounds }]) => (rounds[at] === undefined ? [] : [[name, new Map(Object.entries(rounds[at]))]]))),
+  );
+}
+
+/** As the file has it: four digits are more than noise leaves. */
+export function formatRecord(record: PerformanceRecord): string {
+  const text = JSON.stringify(record, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value), 1);
+  return `${text}\n`;
+}
