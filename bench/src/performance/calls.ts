@@ -2,7 +2,7 @@
 
 import { PEER_NAMES, versionsOf } from '../adapters/peers.ts';
 import type { Bar, BarsPlot } from '../bars-plot.ts';
-import { type Column, columnsOf, LIMIT, OURS } from '../columns.ts';
+import { type Column, columnsOf, LIMIT, TCP } from '../columns.ts';
 import type { Round } from '../rounds.ts';
 import { SCENARIOS } from '../scenarios/by-name.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
@@ -23,7 +23,7 @@ export function formatScenario(rounds: readonly Round[], scenario: Scenario): st
     const ratios = figures.map(({ figure }) => ratioOf(rounds, scenario, figure, column));
     const compared = ratios.some((ratio) => ratio !== undefined) ? column.against!(scenario.name).title : '';
     return [
-      column === OURS ? `**${column.title}**` : column.title,
+      column.title === TCP.title ? `**${column.title}**` : column.title,
       ...figures.map(({ figure }, at) => cell(medianOf(rounds, scenario.name, column, figure), ratios[at])),
       compared,
     ];
@@ -55,9 +55,9 @@ export function measuredLibraries(rounds: readonly Round[]): string[] {
   return [...new Set(PEER_NAMES.filter((name) => titles.has(name)).flatMap(versionsOf))];
 }
 
-function measuredColumns(rounds: readonly Round[], { name }: Scenario): Column[] {
-  const titles = new Set(rounds.flatMap((round) => [...(round.get(name)?.keys() ?? [])]));
-  const all = columnsOf(name, ['limit', 'trunkline', ...PEER_NAMES], PEER_NAMES);
+function measuredColumns(rounds: readonly Round[], scenario: Scenario): Column[] {
+  const titles = new Set(rounds.flatMap((round) => [...(round.get(scenario.name)?.keys() ?? [])]));
+  const all = columnsOf(scenario, ['limit', 'trunkline', ...PEER_NAMES], PEER_NAMES);
   return all.filter(({ title }) => titles.has(title));
 }
 
