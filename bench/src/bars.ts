@@ -1,6 +1,6 @@
 // What must hold, judged by the median over the rounds of a ratio within each.
 
-import { CONSUMER, type Column, CREDIT, EARLY, INMEM, INMEM_STREAMS, JSON_PAYLOAD, LIMIT, LIMIT_INPROC, LIMIT_WS, PROTOBUF, TCP, WS } from './columns.ts';
+import { CONSUMER, type Column, CREDIT, EARLY, INMEM, INMEM_STREAMS, JSON_PAYLOAD, LIMIT, LIMIT_INPROC, LIMIT_WS, NATS, PROTOBUF, TCP, WS } from './columns.ts';
 import type { Round } from './rounds.ts';
 import { median } from './statistics.ts';
 import type { Figure, Figures } from './stopwatch.ts';
@@ -62,6 +62,8 @@ function cpu(figures: Figures | undefined): number | undefined {
   return figures?.clientCpu === undefined || figures.serverCpu === undefined ? undefined : figures.clientCpu + figures.serverCpu;
 }
 
+/** KiB. */
+const MOST_MEMORY = 16;
 const MOST_BESIDE_CODEC = 1.15;
 
 const BARS: readonly Bar[] = [
@@ -86,4 +88,11 @@ const BARS: readonly Bar[] = [
   ratio('s6-elsewhere', 'p50', TCP, LIMIT, { most: 0.06 }, 's6'),
   ratio('s6-elsewhere', 'p99', TCP, LIMIT, { most: 0.15 }, 's6'),
   ratio('s6-elsewhere', 'bulk', TCP, CREDIT, { least: 0.7 }, 's6'),
+  ratio('s7', 'rate', TCP, LIMIT, { least: 0.3 }),
+  ratio('s7', 'rate', TCP, NATS, { least: 1 }),
+  {
+    bar: `s8 RSS: ${TCP.title} at most ${MOST_MEMORY} KiB a connection`,
+    value: (round) => round.get('s8')?.get(TCP.title)?.rss,
+    most: MOST_MEMORY,
+  },
 ];

@@ -1,12 +1,13 @@
 import test from 'ava';
 import { columnsOf } from './columns.ts';
 
-const titles = (name: string, names: string[], peers?: string[]) => columnsOf({ name }, names, peers).map(({ title }) => title);
+const titles = (name: string, names: string[], peers?: string[]) =>
+  columnsOf({ name, suits: (adapter) => adapter !== 'limit-ws' }, names, peers).map(({ title }) => title);
 
 test('--adapter takes names, and adds what an adapter is compared with', (t) => {
   t.deepEqual(titles('s2', ['trunkline-tcp']), ['limit-net', 'trunkline-tcp']);
   t.deepEqual(titles('s2', ['trunkline-tls', 'trunkline-noise']), ['limit-tls', 'trunkline-tls', 'trunkline-noise']);
-  t.throws(() => columnsOf({ name: 's2' }, ['telnet']), { instanceOf: TypeError, message: /--adapter: .*'telnet'; there are limit-net, / });
+  t.throws(() => columnsOf({ name: 's2', suits: () => true }, ['telnet']), { instanceOf: TypeError, message: /--adapter: .*'telnet'; there are limit-net, / });
 });
 
 test('without a name a scenario has the columns that are for it', (t) => {
@@ -18,4 +19,9 @@ test('other libraries stand behind ours, each compared with the limit', (t) => {
   t.false(titles('s4', []).includes('grpc-js'));
   t.is(titles('s4', [], ['grpc-js']).at(-1), 'grpc-js');
   t.deepEqual(titles('s4', ['grpc-js'], ['grpc-js']), ['limit-net', 'grpc-js']);
+});
+
+test('what does not suit a scenario is not in it, named or not', (t) => {
+  t.deepEqual(titles('s1', ['limit-ws', 'limit-net-early']), ['limit-net', 'limit-net-early']);
+  t.false(titles('s1', []).includes('limit-ws') && !titles('s1', []).includes('trunkline-ws'));
 });

@@ -17,16 +17,18 @@ export interface Column {
 export type Plan = ReadonlyMap<Scenario, readonly Column[]>;
 
 const CALLS = ['s1', 's2', 's3', 's4', 's5', 's6'];
+const ALL = [...CALLS, 's7', 's8'];
 const BULK = new Set(['s4', 's5']);
 
-export const LIMIT = column('limit-net', CALLS);
+export const LIMIT = column('limit-net', ALL);
 /** The limit once more: its ratio to itself is the noise. */
-const AGAIN: Column = { ...column('limit-net', CALLS, () => LIMIT), title: 'limit-net again' };
+const AGAIN: Column = { ...column('limit-net', ALL, () => LIMIT), title: 'limit-net again' };
 export const EARLY = column('limit-net-early', ['s2', 's3'], () => LIMIT);
 export const CREDIT = column('limit-net-credit', ['s4', 's5', 's6'], () => LIMIT);
+const POOLED = column('limit-net-pooled', ['s8'], () => LIMIT);
 /** What carries large messages so that small ones pass is compared with the limit that does so too. */
 const fair = (scenario: string) => (BULK.has(scenario) ? CREDIT : LIMIT);
-export const TCP = column('trunkline-tcp', [...CALLS, 's6-elsewhere'], fair);
+export const TCP = column('trunkline-tcp', [...ALL, 's6-elsewhere'], fair);
 export const CONSUMER = column('trunkline-tcp-consumer', ['s2'], fair);
 export const JSON_PAYLOAD = column('trunkline-tcp-json', ['s2'], () => TCP);
 export const PROTOBUF = column('trunkline-tcp-protobuf', ['s2'], () => TCP);
@@ -35,6 +37,7 @@ export const WS = column('trunkline-ws', ['s1', 's2', 's3', 's5', 's6'], () => L
 export const LIMIT_INPROC = column('limit-inproc', ['s2'], () => LIMIT);
 export const INMEM = column('trunkline-inmem', ['s2'], () => LIMIT_INPROC);
 export const INMEM_STREAMS = column('trunkline-inmem-streams', ['s2'], () => LIMIT_INPROC);
+export const NATS = column('nats-server', ['s7'], () => LIMIT);
 // The secure ones are measured where they are named.
 const LIMIT_TLS = column('limit-tls', [], () => LIMIT);
 const TLS = column('trunkline-tls', [], () => LIMIT_TLS);
@@ -45,10 +48,11 @@ const PEERS: readonly Column[] = PEER_NAMES.map((name) => column(name, CALLS, ()
 
 // biome-ignore format: a family a line
 const COLUMNS: readonly Column[] = [
-  LIMIT, AGAIN, EARLY, CREDIT,
+  LIMIT, AGAIN, EARLY, CREDIT, POOLED,
   TCP, CONSUMER, JSON_PAYLOAD, PROTOBUF,
   LIMIT_WS, WS,
   LIMIT_INPROC, INMEM, INMEM_STREAMS,
+  NATS,
   LIMIT_TLS, TLS, NOISE,
 ];
 
@@ -58,12 +62,14 @@ const COLUMNS: readonly Column[] = [
  * @throws TypeError for a name that is none.
  */
 export function columnsOf(
-  { name: scenario, against: elsewhere }: Pick<Scenario, 'name' | 'against'>,
+  { name: scenario, against: elsewhere, suits }: Pick<Scenario, 'name' | 'against' | 'suits'>,
   names: readonly string[],
   peers: readonly string[] = [],
 ): Column[] {
   const all = [...COLUMNS, ...PEERS.filter(({ adapter }) => peers.includes(adapter))];
-  const chosen = named('adapter', 'adapter', all, ({ adapter }) => adapter, names).filter((column) => names.length > 0 || column.scenarios.includes(scenario));
+  const chosen = named('adapter', 'adapter', all, ({ adapter }) => adapter, names).filter(
+    ({ adapter, scenarios }) => suits(adapter) && (names.length > 0 || scenarios.includes(scenario)),
+  );
   return all.filter((column) => chosen.includes(column) || (elsewhere === undefined && chosen.some(({ against }) => against?.(scenario) === column)));
 }
 

@@ -26,7 +26,7 @@ export interface Options extends Setting {
 
 export const USAGE = `usage: node bench/dist/index.js [options]
 
-  --scenario <names>  these scenarios alone: s1, s2, s3, s4, s5, s6, s6-elsewhere; comma-separated, or a beginning of names
+  --scenario <names>  these scenarios alone: s1, s2, s3, s4, s5, s6, s6-elsewhere, s7, s8; comma-separated, or a beginning of names
   --adapter <names>   these adapters alone, in every scenario that they can do, and what they are compared with; comma-separated, or a
                       beginning of names. Without it, of each scenario those that it is about, and not the secure ones. There are
 ${wrapped(ADAPTER_NAMES, 22)}
@@ -67,7 +67,7 @@ export function readOptions(args: string[]): Options {
     node: values.node,
     nodeVersion: versionOf(values.node),
     peers,
-    plan: planOf(listed(values.scenario), listed(values.adapter), peers ? PEER_NAMES.filter(isUsable) : []),
+    plan: planOf(listed(values.scenario), listed(values.adapter), peers ? PEER_NAMES.filter(isUsable) : [], smoke),
     atOnce: smoke ? 3 : 1,
     json: values.json === true,
     report: values.report === true && !smoke,
@@ -76,8 +76,14 @@ export function readOptions(args: string[]): Options {
   };
 }
 
-function planOf(scenarios: readonly string[], adapters: readonly string[], peers: readonly string[]): Plan {
-  return new Map(scenariosOf(scenarios).map((scenario) => [scenario, columnsOf(scenario, adapters, peers)]));
+/** @param once each adapter a scenario: the limit again would show nothing that the limit did not. */
+function planOf(scenarios: readonly string[], adapters: readonly string[], peers: readonly string[], once: boolean): Plan {
+  return new Map(
+    scenariosOf(scenarios).map((scenario) => {
+      const columns = columnsOf(scenario, adapters, peers);
+      return [scenario, columns.filter(({ adapter }, at) => !once || columns.findIndex((other) => other.adapter === adapter) === at)];
+    }),
+  );
 }
 
 function versionOf(node: string | undefined): string {

@@ -18,6 +18,9 @@ export interface Figures {
   readonly serverCpu?: number;
   /** Nanoseconds that the codecs of a call take at both ends, without a wire. */
   readonly codec?: number;
+  /** KiB of the server's memory a connection: of all of it, and in use of the heap. */
+  readonly rss?: number;
+  readonly heap?: number;
 }
 
 export type Figure = keyof Figures;
@@ -43,12 +46,15 @@ export class Stopwatch {
     this.calls++;
   }
 
-  /** Lets the scenario run for `warmUp` and then `window` milliseconds, or until a first call came back. */
-  async measure(warmUp: number, window: number, serverPid: number): Promise<Figures> {
+  /**
+   * Lets the scenario run for `warmUp` and then `window` milliseconds, or until a first call came back.
+   * @param serverPids whose CPU is the server's.
+   */
+  async measure(warmUp: number, window: number, ...serverPids: readonly number[]): Promise<Figures> {
     await sleep(warmUp);
     this.calls = this.bytes = this.#timed = 0;
     const client = cpuTime(process.pid);
-    const server = cpuTime(serverPid);
+    const server = cpuOf(serverPids);
     const begin = performance.now();
     do await sleep(window);
     while (this.calls === 0);
@@ -58,7 +64,7 @@ export class Stopwatch {
     const perCall = (before: number | undefined, after: number | undefined) =>
       before === undefined || after === undefined || after === before ? undefined : (after - before) / calls;
     const clientCpu = perCall(client, cpuTime(process.pid));
-    const serverCpu = perCall(server, cpuTime(serverPid));
+    const serverCpu = perCall(server, cpuOf(serverPids));
     this.over = true;
     return {
       rate: calls / seconds,
@@ -68,6 +74,11 @@ export class Stopwatch {
       ...(serverCpu !== undefined && { serverCpu }),
     };
   }
+}
+
+function cpuOf(pids: readonly number[]): number | undefined {
+  const times = pids.map(cpuTime);
+  return times.every((time) => time !== undefined) ? times.reduce((sum, time) => sum + time, 0) : undefined;
 }
 
 /** More calls than one at a time can make in a window; beyond it the last ones count. */

@@ -1,7 +1,6 @@
 // The frames of the raw limit: length and id (32 bits each, little-endian), then the payload.
 
 import { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
 
 export interface WriterOptions {
   /** Frames that one batch takes. Default unlimited. */
@@ -10,9 +9,17 @@ export interface WriterOptions {
   readonly pool?: Batch[];
 }
 
+/** What is written to: as much of a socket as it takes. */
+export interface Writable {
+  readonly writableLength: number;
+  write(chunk: Uint8Array): unknown;
+  cork(): void;
+  uncork(): void;
+}
+
 /** Gathers frames into one batch, reused as soon as the kernel, or TLS, has it. */
 export class FrameWriter {
-  readonly #socket: Socket;
+  readonly #socket: Writable;
   readonly #isTls: boolean;
   readonly #most: number;
   readonly #pool: Batch[] | undefined;
@@ -20,7 +27,7 @@ export class FrameWriter {
   #at = 0;
   #frames = 0;
 
-  constructor(socket: Socket, { most = Number.POSITIVE_INFINITY, pool }: WriterOptions = {}) {
+  constructor(socket: Writable, { most = Number.POSITIVE_INFINITY, pool }: WriterOptions = {}) {
     this.#socket = socket;
     this.#most = most;
     this.#pool = pool;

@@ -81,7 +81,7 @@ export async function measure(kind: KindName, options: Options, progress: Progre
 /** @param started gets each process as it starts, to be killed in the end. */
 export async function start(
   kind: KindName,
-  { clients: count, nodeFlags }: Pick<Options, 'clients' | 'nodeFlags'>,
+  { clients: count, nodeFlags, node }: Pick<Options, 'clients' | 'nodeFlags'> & { readonly node?: string | undefined },
   started: { kill(): void }[],
 ): Promise<Started> {
   const [serverCore, ...others] = cores;
@@ -91,6 +91,7 @@ export async function start(
     args: [kind],
     core: serverCore,
     flags: ['--expose-gc', ...nodeFlags],
+    node,
   });
   started.push(server);
   const clients: Client[] = [];
@@ -99,6 +100,7 @@ export async function start(
       name: `a client of ${kind}`,
       script: './connections/client.js',
       args: [kind, report.address!],
+      node,
       core: others.length > 0 ? others.join(',') : undefined,
     });
     started.push(child);
@@ -154,7 +156,8 @@ export async function memoryOf(server: Server): Promise<Memory> {
   return (await server.ask({ ask: 'memory' })).memory!;
 }
 
-function share(before: Memory, after: Memory, count: number): Memory {
+/** Of each of so many connections. */
+export function share(before: Memory, after: Memory, count: number): Memory {
   const each = (of: keyof Memory) => (after[of] - before[of]) / count;
   return { rss: each('rss'), heap: each('heap'), external: each('external') };
 }

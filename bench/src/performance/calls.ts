@@ -2,7 +2,7 @@
 
 import { PEER_NAMES, versionsOf } from '../adapters/peers.ts';
 import type { Bar, BarsPlot } from '../bars-plot.ts';
-import { type Column, columnsOf, LIMIT, TCP } from '../columns.ts';
+import { type Column, columnsOf, LIMIT, NATS, TCP } from '../columns.ts';
 import type { Round } from '../rounds.ts';
 import { SCENARIOS } from '../scenarios/by-name.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
@@ -57,7 +57,7 @@ export function measuredLibraries(rounds: readonly Round[]): string[] {
 
 function measuredColumns(rounds: readonly Round[], scenario: Scenario): Column[] {
   const titles = new Set(rounds.flatMap((round) => [...(round.get(scenario.name)?.keys() ?? [])]));
-  const all = columnsOf(scenario, ['limit', 'trunkline', ...PEER_NAMES], PEER_NAMES);
+  const all = columnsOf(scenario, ['limit', 'trunkline', NATS.adapter, ...PEER_NAMES], PEER_NAMES);
   return all.filter(({ title }) => titles.has(title));
 }
 
@@ -81,7 +81,7 @@ function cell(value: number | undefined, ratio: number | undefined): string {
 /** Ours, others, and the noise as the axes. */
 function colorOf({ title }: Column): number | undefined {
   if (title.startsWith('trunkline')) return 0;
-  return PEER_NAMES.includes(title) ? 1 : undefined;
+  return PEER_NAMES.includes(title) || title === NATS.title ? 1 : undefined;
 }
 
-const LESS_IS_BETTER: ReadonlySet<Figure> = new Set(['p50', 'p99', 'clientCpu', 'serverCpu'] as const);
+const LESS_IS_BETTER: ReadonlySet<Figure> = new Set(['p50', 'p99', 'clientCpu', 'serverCpu', 'rss', 'heap'] as const);

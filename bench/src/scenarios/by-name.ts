@@ -1,12 +1,16 @@
 // The scenarios, in the order in which a round goes through them.
 
+import { ADAPTER_NAMES } from '../adapters/by-name.ts';
+import { PEER_NAMES } from '../adapters/peers.ts';
 import { named } from '../named.ts';
 import { measurePair } from '../pair.ts';
 import type { CallScenario } from './call-scenario.ts';
 import { CALLS } from './calls.ts';
+import { fanOut } from './fan-out.ts';
+import { idle } from './idle.ts';
 import type { Scenario } from './scenario.ts';
 
-export const SCENARIOS: readonly Scenario[] = CALLS.map(measured);
+export const SCENARIOS: readonly Scenario[] = [...CALLS.map(measured), fanOut, idle];
 
 /** @throws TypeError for a name that is none. */
 export function scenariosOf(names: readonly string[]): Scenario[] {
@@ -14,5 +18,12 @@ export function scenariosOf(names: readonly string[]): Scenario[] {
 }
 
 function measured({ name, title, figures, against }: CallScenario): Scenario {
-  return { name, title, figures, ...(against !== undefined && { against }), measure: (adapter, setting) => measurePair(adapter, name, setting) };
+  return {
+    name,
+    title,
+    figures,
+    ...(against !== undefined && { against }),
+    suits: (adapter) => ADAPTER_NAMES.includes(adapter) || PEER_NAMES.includes(adapter),
+    measure: (adapter, setting) => measurePair(adapter, name, setting),
+  };
 }

@@ -5,7 +5,7 @@ import type { Figures, Stopwatch } from '../stopwatch.ts';
 import type { Scenario } from './scenario.ts';
 
 /** In the client's process. */
-export interface CallScenario extends Omit<Scenario, 'measure'> {
+export interface CallScenario extends Omit<Scenario, 'measure' | 'suits'> {
   /** Can it be asked of this caller? */
   suits(caller: Caller): boolean;
   /** Works until the watch says stop; every reply is checked. May give figures beside those of the watch. */

@@ -11,7 +11,9 @@ export interface Scenario {
   readonly figures: readonly Shown[];
   /** The scenario whose figures of another column its own are compared with, where it is not itself. */
   readonly against?: string;
-  /** Starts what it takes and ends it again; null where it does not suit the adapter. */
+  /** Can it be asked of that adapter? */
+  suits(adapter: string): boolean;
+  /** Starts what it takes and ends it again; null where that turned out to be impossible. */
   measure(adapter: string, setting: Setting): Promise<Figures | null>;
 }
 

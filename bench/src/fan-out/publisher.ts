@@ -1,0 +1,49 @@
+// The process of the publisher: `publisher.js <kind> [address of its server]`. It publishes while its subscribers keep up.
+
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { report } from '../orders.ts';
+import { fanOutOf } from './kinds.ts';
+import { AHEAD, messageOf, STEP, SUBSCRIBERS } from './pace.ts';
+
+export interface PublisherReport {
+  readonly address: string;
+  /** Where subscribers tell how far they are. */
+  readonly pace: number;
+}
+
+const [name, server] = process.argv.slice(2);
+const kind = await fanOutOf(name!);
+const spreader = await kind.open({ nodes: SUBSCRIBERS + 1, dials: server === undefined ? [] : [server] }, () => {});
+let pacing: Socket | undefined;
+const pace = createServer((socket) => {
+  pacing = socket;
+  void publish(socket);
+});
+await once(pace.listen(0, '127.0.0.1'), 'listening');
+process.on('disconnect', () => {
+  pace.close();
+  pacing?.destroy();
+  void spreader.close();
+});
+report<PublisherReport>({ address: server ?? spreader.address, pace: (pace.address() as AddressInfo).port });
+
+async function publish(socket: Socket): Promise<void> {
+  socket.on('error', () => socket.destroy());
+  let allowed = AHEAD;
+  let published = 0;
+  const publishAll = () => {
+    while (published < allowed) Promise.resolve(spreader.publish(messageOf(published++))).catch(fail);
+  };
+  const fail = (error: Error) => {
+    if (process.connected) throw error;
+  };
+  // All are there before the first message, or it would not come to all.
+  while (server === undefined && spreader.links() < SUBSCRIBERS) await sleep(1);
+  socket.on('data', (steps) => {
+    allowed += steps.length * STEP;
+    publishAll();
+  });
+  publishAll();
+}
