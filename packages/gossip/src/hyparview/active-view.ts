@@ -3,11 +3,14 @@
 import type { Random } from '@trunkline/transport-core';
 import { Allowance } from './allowance.ts';
 import { pick } from './chance.ts';
+import type { PartialViewConfig } from './options.ts';
 
 export interface Link {
   readonly peer: string;
   /** This node asked for it, of its own accord, or knows the peer; else the peer did, or somebody introduced it. */
   readonly chosen: boolean;
+  /** It has passed messages on. */
+  gave: boolean;
   /** The turn in which this node last began a shuffle there. */
   turn: number;
   /** Shuffles and introductions that come over it. */
@@ -17,11 +20,13 @@ export interface Link {
 
 export class ActiveView {
   readonly #shuffleInterval: number;
+  readonly #own: number;
   readonly #links: Link[] = [];
   #turn = 0;
 
-  constructor(shuffleInterval: number) {
+  constructor({ shuffleInterval, own }: Pick<PartialViewConfig, 'shuffleInterval' | 'own'>) {
     this.#shuffleInterval = shuffleInterval;
+    this.#own = own;
   }
 
   get size(): number {
@@ -51,7 +56,7 @@ export class ActiveView {
   /** The caller has made room. */
   add(peer: string, chosen: boolean, now: number): void {
     const shuffles = new Allowance(SHUFFLES, this.#shuffleInterval / SHUFFLES, now);
-    this.#links.push({ peer, chosen, turn: this.#turn, shuffles, introductions: new Allowance(INTRODUCTIONS, INTRODUCTION_INTERVAL, now) });
+    this.#links.push({ peer, chosen, gave: false, turn: this.#turn, shuffles, introductions: new Allowance(INTRODUCTIONS, INTRODUCTION_INTERVAL, now) });
   }
 
   remove(peer: string): boolean {
@@ -75,10 +80,13 @@ export class ActiveView {
 
   /**
    * Who goes when one must: the last that came of those that this node did not ask for, so that in a flood of requests one takes the
-   * place of the other, and all older links stay. Where it asked for all, the last.
+   * place of the other, and all older links stay; of these rather one that has passed nothing on, even one that it asked for where there are more than `own`
+   * of them. Where it asked for all, the last.
    */
   victim(): string | undefined {
-    return (this.#links.findLast(({ chosen }) => !chosen) ?? this.#links.at(-1))?.peer;
+    const last = (isFit: (link: Link) => boolean) => this.#links.findLast(isFit);
+    const useless = last(({ chosen, gave }) => !chosen && !gave) ?? (this.chosen > this.#own ? last(({ gave }) => !gave) : undefined);
+    return (useless ?? last(({ chosen }) => !chosen) ?? this.#links.at(-1))?.peer;
   }
 }
 

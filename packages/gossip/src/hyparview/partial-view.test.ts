@@ -504,3 +504,55 @@ test('a neighbour that is of no use is told so, another takes its place, and onl
   bench.asked('a');
   t.true(bench.view.isNeighbor('a'));
 });
+
+test('the place of a neighbour that is of no use goes to one of its own choice, though others press for it', (t) => {
+  const bench = new Bench({ active: 3 });
+  bench.chooses('a', 'b');
+  bench.asked('c');
+  bench.view.known(['d'], bench.now);
+  bench.take();
+  bench.view.dismiss('a', bench.now);
+  const request = bench.take().find(({ to }) => to === 'd')!;
+  bench.asked('presser');
+  t.deepEqual(bench.view.active().sort(), ['b', 'c', 'presser']);
+  bench.accept(request.to, request.message);
+  t.deepEqual(bench.view.active().sort(), ['b', 'c', 'd']);
+});
+
+test('who has passed messages on stays when one must go, even where it came later', (t) => {
+  const bench = new Bench({ active: 3 });
+  bench.chooses('own');
+  bench.asked('taker');
+  bench.asked('giver');
+  bench.view.gave('giver');
+  bench.view.gave('nobody');
+  bench.hear('other', { type: 'neighbor', request: 1, high: true, full: false });
+  t.deepEqual(bench.view.active(), ['own', 'giver', 'other']);
+});
+
+test('a view that is full asks somebody outside for a link when it is told to seek, and not where merging is off', (t) => {
+  const bench = new Bench({ active: 2, mergeInterval: 600_000 });
+  bench.chooses('a', 'b');
+  bench.view.known(['c'], bench.now);
+  bench.take();
+  bench.view.seek(bench.now);
+  t.deepEqual(types(bench.sent), ['neighbor c']);
+  const off = new Bench({ active: 2 });
+  off.chooses('a', 'b');
+  off.view.known(['c'], off.now);
+  off.take();
+  off.view.seek(off.now);
+  t.deepEqual(off.take(), []);
+});
+
+test('links of its own beyond those that it wants go before others that have passed messages on; those that it wants stay', (t) => {
+  const bench = new Bench({ active: 4, own: 2 });
+  bench.chooses('a', 'b', 'c');
+  bench.asked('giver');
+  bench.view.gave('giver');
+  bench.hear('other', { type: 'neighbor', request: 1, high: true, full: false });
+  t.deepEqual(bench.view.active(), ['a', 'b', 'giver', 'other']);
+  bench.view.gave('other');
+  bench.hear('more', { type: 'neighbor', request: 1, high: true, full: false });
+  t.deepEqual(bench.view.active(), ['a', 'b', 'giver', 'more']);
+});

@@ -5,12 +5,14 @@ import type { ActiveView } from './active-view.ts';
 import type { Contacts } from './contacts.ts';
 import { Favors } from './favors.ts';
 import type { PartialViewHost, PartialViewSetup } from './host.ts';
+import { Inputs } from './inputs.ts';
 import { Merges } from './merges.ts';
 import { isPeerId, type MessageOf, type PartialViewMessage, tidyMessage } from './message.ts';
 import { type PartialViewConfig, partialViewConfig } from './options.ts';
 import type { PassiveView } from './passive-view.ts';
 import type { RecentLosses } from './recent-losses.ts';
-import { isFilling, isOwnChoice, type Purpose, Requests } from './requests.ts';
+import { isFilling, isOwnChoice, mayEvict, type Purpose, Requests } from './requests.ts';
+import { Rescue } from './rescue.ts';
 import { Search } from './search.ts';
 import { Shuffles } from './shuffles.ts';
 import { Views } from './views.ts';
@@ -31,8 +33,8 @@ export class PartialView {
   readonly #favors: Favors;
   readonly #shuffles: Shuffles;
   readonly #merges: Merges;
-  readonly #inputs: (() => void)[] = [];
-  #isBusy = false;
+  readonly #rescue: Rescue;
+  readonly #inputs = new Inputs((now) => this.#search.isShort(!this.#isLeaving && this.#active.size < this.#config.active, now));
   #isLeaving = false;
   /** Somebody has taken it in since it joined. */
   #isIntroduced = false;
@@ -41,7 +43,6 @@ export class PartialView {
   #isHungry = false;
   /** Whom it refused a link last. */
   #refused: string | undefined;
-  #sweptAt = Number.NEGATIVE_INFINITY;
 
   /** Throws a TypeError for options that are wrong. */
   constructor({ self, random, now, host, options = {} }: PartialViewSetup) {
@@ -57,11 +58,12 @@ export class PartialView {
     this.#favors = new Favors(config, (peer) => this.#contacts.has(peer), now);
     this.#shuffles = new Shuffles({ self, random, now, host, config, views: this.#views });
     this.#merges = new Merges(config.mergeInterval, random, now);
+    this.#rescue = new Rescue({ config, views: this.#views, requests: this.#requests, shuffles: this.#shuffles });
   }
 
   /** Enters the overlay, through whichever of the contacts answers first; they are asked one after the other. Also after `leave`. */
   join(contacts: readonly string[], now: number): void {
-    this.#take(() => {
+    this.#inputs.take(() => {
       this.#isLeaving = false;
       this.#isIntroduced = this.#active.size > 0;
       this.#search.restart();
@@ -72,7 +74,7 @@ export class PartialView {
 
   /** Nodes on this topic, of the address book or discovery; not `isChosen`: see Contacts. They are asked when the views don't help, and to merge partitions. */
   known(nodes: readonly string[], now: number, isChosen = true): void {
-    this.#take(() => {
+    this.#inputs.take(() => {
       if (this.#views.know(nodes, isChosen)) this.#merges.isNeeded(now);
       this.#fill(now);
     }, now);
@@ -80,7 +82,7 @@ export class PartialView {
 
   /** A message came from that node. What makes no sense is dropped. */
   received(from: string, message: PartialViewMessage, now: number): void {
-    this.#take(() => this.#receive(from, message, now), now);
+    this.#inputs.take(() => this.#receive(from, message, now), now);
   }
 
   /**
@@ -88,25 +90,42 @@ export class PartialView {
    * tell the orderly end of a link that nobody uses.
    */
   lost(peer: string, error: TransportError | undefined, now: number): void {
-    this.#take(() => this.#lose(peer, error, now), now);
+    this.#inputs.take(() => this.#lose(peer, error, now), now);
   }
 
   /** A node sends what only neighbours send, but is none: it is told so. */
   stranger(peer: string, now: number): void {
-    this.#take(() => this.#tellStranger(peer), now);
+    this.#inputs.take(() => this.#tellStranger(peer), now);
   }
 
-  /** A neighbour is of no use: its place goes to another, and for `denyWindow` nobody's word but its own brings it back. */
+  /**
+   * A neighbour is of no use: its place goes to another of this node's own choice, whoever presses for it, and for `denyWindow` nobody's word but its
+   * own brings it back.
+   */
   dismiss(peer: string, now: number): void {
-    if (!this.#active.has(peer)) return;
-    this.#losses.add(peer, now);
-    this.#take(() => this.#drop(peer, 'evicted', undefined, now), now);
-    this.known([], now);
+    this.#inputs.take(() => {
+      if (!this.#active.has(peer)) return;
+      this.#losses.add(peer, now);
+      this.#drop(peer, 'evicted', undefined, now);
+      this.#seek('replace', now);
+      this.#fill(now);
+    }, now);
+  }
+
+  /** The neighbours may all be of no use: one link is asked of somebody outside both views. */
+  seek(now: number): void {
+    if (this.#merges.isOn && !this.#isLeaving) this.#inputs.take(() => this.#seek('merge', now), now);
+  }
+
+  /** That neighbour passes on what it gets: it is rather kept than those that don't. */
+  gave(peer: string): void {
+    const link = this.#active.get(peer);
+    if (link !== undefined) link.gave = true;
   }
 
   /** Leaves the overlay: tells the neighbours whom to turn to, and takes no links any more. */
   leave(now: number): void {
-    this.#take(() => {
+    this.#inputs.take(() => {
       this.#isLeaving = true;
       this.#requests.clear();
       for (const peer of this.#active.peers()) this.#drop(peer, 'closed', undefined, now);
@@ -115,7 +134,7 @@ export class PartialView {
 
   /** Does what is due. Early or late is fine. */
   wake(now: number): void {
-    this.#take(() => this.#wake(now), now);
+    this.#inputs.take(() => this.#wake(now), now);
   }
 
   /** When to `wake` it. Infinity: never. */
@@ -136,24 +155,15 @@ export class PartialView {
     return this.#active.has(peer);
   }
 
+  /** Others chose all links, or many press for one: they may be one attacker's. */
+  isPressed(now: number): boolean {
+    const { chosen, size } = this.#active;
+    return (chosen <= this.#config.own && this.#favors.isScarce(now)) || (chosen === 0 && size > 0);
+  }
+
   /** The view is short and nobody is left to ask: more `known` nodes would help. */
   get isHungry(): boolean {
     return this.#isHungry && !this.#isLeaving && this.#active.size < this.#config.active;
-  }
-
-  /** One input after the other: what the host tells while an input is taken comes after it. So recovery is a loop, however many peers fail at once. */
-  #take(input: () => void, now: number): void {
-    this.#inputs.push(input);
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    try {
-      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
-        next();
-        this.#search.isShort(!this.#isLeaving && this.#active.size < this.#config.active, now);
-      }
-    } finally {
-      this.#isBusy = false;
-    }
   }
 
   #receive(from: string, given: PartialViewMessage, now: number): void {
@@ -224,8 +234,7 @@ export class PartialView {
     if (this.#active.has(from)) return;
     if (purpose === undefined || this.#isLeaving) return this.#tellStranger(from);
     if (this.#active.size >= this.#config.active) {
-      const isNeeded = isOwnChoice(purpose) && this.#active.chosen < this.#config.own;
-      if (purpose !== 'merge' && purpose !== 'introduced' && !isNeeded) {
+      if (!mayEvict(purpose) && !(isOwnChoice(purpose) && this.#active.chosen < this.#config.own)) {
         this.#host.send(from, { type: 'disconnect', alive: true, free: undefined, peers: this.#views.some(from) });
         return this.#views.remember([from], [], now);
       }
@@ -312,19 +321,19 @@ export class PartialView {
     const { changed, silent } = this.#requests.expire(now);
     for (const peer of silent) this.#passive.remove(peer);
     const isShuffle = this.#shuffles.begin(now);
-    // Where others chose all links, or many press for one, they may be one attacker's: then one of its own cannot wait.
-    const { chosen, size } = this.#active;
-    const isPressed = (chosen <= this.#config.own && this.#favors.isScarce(now)) || (chosen === 0 && size > 0);
-    if (now >= this.#merges.due || (isShuffle && isPressed && this.#merges.isOn)) this.#merge(now);
+    // Where all links may be one attacker's, one of its own cannot wait.
+    if (now >= this.#merges.due || (isShuffle && this.#merges.isOn && this.isPressed(now))) {
+      this.#merges.begin(now);
+      this.#seek('merge', now);
+    }
     if (this.#search.begin(now) || changed) this.#fill(now);
   }
 
   /** Both halves of a network that fell apart may have full views: only a link from outside both views joins them. */
-  #merge(now: number): void {
-    this.#merges.begin(now);
+  #seek(purpose: 'merge' | 'replace', now: number): void {
     const isFit = (peer: string) => !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);
     const peer = this.#views.outsider(isFit);
-    if (peer !== undefined) this.#ask(peer, 'merge', true, now);
+    if (peer !== undefined) this.#ask(peer, purpose, true, now);
   }
 
   /** Asks as many as places are free: passive peers, then contacts. Who has no link asks two, with high priority; a newcomer one, a contact first, to be introduced. */
@@ -338,17 +347,14 @@ export class PartialView {
       if (!isFew && this.#search.refusals >= LEISURELY) return;
       const isFit = (peer: string) => this.#mayAsk(peer, now);
       // The first links of its own, and all while many press for one, are rather asked of known nodes: the passive view is what others tell.
-      const isNewcomer = !this.#isIntroduced;
-      const isOwn = !isNewcomer && (this.#active.chosen < this.#config.own || this.#favors.isScarce(now));
-      const contact = isNewcomer || (isOwn && this.#views.drawsContact()) ? this.#contacts.random(isFit) : undefined;
-      const passive = contact === undefined ? this.#passive.random(isFit) : undefined;
-      const peer = contact ?? passive ?? this.#contacts.random(isFit);
+      const isOwn = this.#isIntroduced && (this.#active.chosen < this.#config.own || this.#favors.isScarce(now));
+      const { peer, isPassive } = this.#views.candidate(!this.#isIntroduced || (isOwn && this.#views.drawsContact()), isFit);
       this.#isHungry = peer === undefined;
       if (peer === undefined) return;
       this.#search.asked(peer);
       // Few links and nobody who has room for one: it may be an island.
       const isStuck = isFew && this.#search.failures > 0 && asked === 0;
-      this.#ask(peer, isAlone && (passive === undefined || !this.#isIntroduced) ? 'join' : 'fill', isAlone || isStuck, now);
+      this.#ask(peer, isAlone && (!isPassive || !this.#isIntroduced) ? 'join' : 'fill', isAlone || isStuck, now);
     }
     this.#isHungry = false;
   }
@@ -366,12 +372,7 @@ export class PartialView {
     this.#passive.remove(peer);
     this.#active.add(peer, chosen, now);
     this.#host.up(peer);
-    const { active, denyWindow } = this.#config;
-    const isDisaster = this.#active.size === active && this.#losses.count(now) >= active && now >= this.#sweptAt + denyWindow;
-    if (!isDisaster) return;
-    // Many fail at once: others may have nobody left, and be known to this node alone.
-    this.#sweptAt = now;
-    for (const passive of this.#passive.peers()) if (!this.#requests.has(passive)) this.#shuffles.greet(passive);
+    this.#rescue.linked(now);
   }
 
   /** Makes room for a link. Gives who had to go; it is told of somebody who is free. */

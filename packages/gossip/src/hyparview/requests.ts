@@ -4,18 +4,23 @@ import type { Random } from '@trunkline/transport-core';
 
 /**
  * `join`, `fill`, `suggested`: the view has room, and an evicting neighbour named whom to turn to; `introduced`: a newcomer's walk ended
- * here; `merge`: somebody outside both views.
+ * here; `merge`: somebody outside both views; `replace`: the same, in place of a neighbour that was of no use.
  */
-export type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge';
+export type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge' | 'replace';
 
 /** Did this node choose the peer by itself? */
 export function isOwnChoice(purpose: Purpose): boolean {
-  return purpose === 'join' || purpose === 'fill' || purpose === 'merge';
+  return purpose === 'join' || purpose === 'fill' || purpose === 'merge' || purpose === 'replace';
 }
 
 /** Is it asked because the view has room? */
 export function isFilling(purpose: Purpose): boolean {
-  return purpose === 'join' || purpose === 'fill' || purpose === 'suggested';
+  return purpose === 'join' || purpose === 'fill' || purpose === 'suggested' || purpose === 'replace';
+}
+
+/** Does somebody else go for it, where the view is full by now? */
+export function mayEvict(purpose: Purpose): boolean {
+  return purpose === 'merge' || purpose === 'replace' || purpose === 'introduced';
 }
 
 interface Request {

@@ -23,7 +23,7 @@ export class Views {
     this.#self = self;
     this.#random = random;
     this.#told = config.shuffleActive + config.shufflePassive;
-    this.active = new ActiveView(config.shuffleInterval);
+    this.active = new ActiveView(config);
     this.passive = new PassiveView(config.passive, random);
     this.losses = new RecentLosses(config.denyWindow);
     this.contacts = new Contacts(config.contacts, random);
@@ -54,6 +54,14 @@ export class Views {
     const isNews = others.some((peer) => !this.contacts.remembers(peer) && !this.active.has(peer) && !this.passive.has(peer));
     this.contacts.add(others, isChosen);
     return isNews;
+  }
+
+  /** Somebody who fits, for a free place: a passive peer, or a contact where that is wanted, or nobody else is left. */
+  candidate(wantsContact: boolean, isFit: (peer: string) => boolean): { readonly peer: string | undefined; readonly isPassive: boolean } {
+    const contact = wantsContact ? this.contacts.random(isFit) : undefined;
+    if (contact !== undefined) return { peer: contact, isPassive: false };
+    const passive = this.passive.random(isFit);
+    return { peer: passive ?? this.contacts.random(isFit), isPassive: passive !== undefined };
   }
 
   /** Somebody who fits: a contact outside the views if possible. But where few are known, a bootstrap node perhaps, not everybody may turn to them. */
