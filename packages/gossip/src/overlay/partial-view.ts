@@ -11,6 +11,7 @@ import { type PlumtreeOptions, type PlumtreeOptionsInput, plumtreeOptions } from
 import { Plumtree } from '../plumtree/plumtree.ts';
 import { type Body, isFor } from './body.ts';
 import type { Overlay, OverlayFactory, OverlaySetup, OwnMessage, Screening } from './overlay.ts';
+import { Silence } from './silence.ts';
 
 /** HyParView's options, and Plumtree's as `tree`. */
 export interface PartialViewOverlayOptions extends PartialViewOptions {
@@ -33,6 +34,7 @@ class TreeOverlay implements Overlay {
   readonly #self: string;
   readonly #view: PartialView;
   readonly #tree: Plumtree<Body>;
+  readonly #silence: Silence;
   #joined = false;
   /** The time of the input that is being taken: what the view tells has none. */
   #now: number;
@@ -41,6 +43,7 @@ class TreeOverlay implements Overlay {
     this.wanted = partialViewConfig(view).active;
     this.#self = self;
     this.#now = now;
+    this.#silence = new Silence(random);
     this.#view = new PartialView({
       self,
       random,
@@ -54,6 +57,7 @@ class TreeOverlay implements Overlay {
         },
         down: (peer, cause, error) => {
           this.#tree.neighborDown(peer);
+          this.#silence.gone(peer, this.#now);
           host.neighborDown(peer, cause, error);
         },
       },
@@ -68,6 +72,10 @@ class TreeOverlay implements Overlay {
         deliver: (push, meta) => host.deliver(push, meta),
         grafted: (peer) => host.grafted(peer),
         pruned: (peer) => host.pruned(peer),
+        gave: (peer) => {
+          this.#view.gave(peer);
+          this.#silence.heard(peer, this.#now);
+        },
         duplicate: (id, from) => host.duplicate(id, from),
         dropped: (id, from, reason) => host.dropped(id, from, reason),
         misbehaved: (peer, what) => {
@@ -154,10 +162,11 @@ class TreeOverlay implements Overlay {
     this.#now = now;
     if (now >= this.#view.due) this.#view.wake(now);
     if (now >= this.#tree.due) this.#tree.wake(now);
+    if (this.#silence.isLong(now, this.#view.isPressed(now))) this.#view.seek(now);
   }
 
   get due(): number {
-    return Math.min(this.#view.due, this.#tree.due);
+    return Math.min(this.#view.due, this.#tree.due, this.#silence.due);
   }
 
   leave(now: number): void {

@@ -21,7 +21,7 @@ export interface DeliveryMeta {
  * - `notice-flood`: more notices than a second's, or more unknown ids outstanding than a peer's. The excess was ignored.
  * - `graft-flood`: more grafts than a second's, or one message too often. The excess was ignored.
  * - `broken-promise`: it gave notice of a message and didn't send it when asked, though the link had time for it.
- * - `mute`: it gets many notices and neither asks for a message, nor sends one, nor gives notice of one: it takes from others and passes nothing on.
+ * - `mute`: it gets notices and neither asks for a message, nor sends one, nor gives notice of one: it takes from others and passes nothing on.
  * - `conflict`: it sent a second content under an id. It may be honest: then the first was the forged one.
  * - `impostor`: it sent a message in this node's name that this node didn't publish. It may have been deceived itself.
  */
@@ -45,6 +45,8 @@ export interface PlumtreeHost<P> {
   grafted?(peer: string): void;
   /** The link is no longer one of the tree. */
   pruned?(peer: string): void;
+  /** That peer has a message, as it says by a push or a notice: it gets some from elsewhere, and passes them on. */
+  gave?(peer: string): void;
   /** A message came once more. */
   duplicate?(id: MessageId, from: string): void;
   /** A message was refused: of an earlier life of its origin or too late (`old`), no room for another origin (`full`), or in this node's name (`own`). */

@@ -42,9 +42,14 @@ export class Neighbour {
   served: Map<string, number> | undefined;
   /** Promises broken since one was kept. */
   brokenInRow = 0;
-  /** Ids that it was given notice of since it last gave a sign of having or wanting any, and when the first of these went. */
+  /** Messages that it was pushed or given notice of since it last gave a sign of having or wanting any, and when the first of these went. */
   unanswered = 0;
   unansweredSince = 0;
+  /** When it was asked whether it listens; undefined: it isn't, or has answered. */
+  triedAt: number | undefined;
+  /** How often it answered that, and before when it isn't asked again. */
+  trials = 0;
+  untriedUntil = Number.NEGATIVE_INFINITY;
   readonly account: NeighbourAccount = { delivered: 0, duplicates: 0, noticed: 0, pushed: 0, announced: 0, requested: 0, broken: 0, kept: 0 };
   #interval: number;
   #notices = 0;
@@ -66,9 +71,14 @@ export class Neighbour {
 
   /** It is given notice of so many ids. */
   tell(count: number, now: number): void {
+    this.take(now, count);
+    this.account.announced += count;
+  }
+
+  /** It is pushed a message, or given notice of so many. */
+  take(now: number, count = 1): void {
     if (this.unanswered === 0) this.unansweredSince = now;
     this.unanswered += count;
-    this.account.announced += count;
   }
 
   /** It gave a sign that it has messages, or wants them. */

@@ -53,9 +53,12 @@ const plumtreeSchema = optionsSchema({
   outstanding: withDefault(integer(1, 2 ** 20), 2_048),
   /** Notices that wait for a peer at most, and messages that it is owed, 4,096; then the oldest is dropped. */
   backlog: withDefault(integer(1, 2 ** 20), 4_096),
-  /** Notices in `muteTime` milliseconds (30,000) or more that a peer may leave without any sign before it counts as mute, 128. */
-  muteAfter: withDefault(integer(1, 2 ** 24), 128),
-  muteTime: withDefault(milliseconds(), 30_000),
+  /** Pushes in `trialTime` milliseconds (5,000) or more that a peer of the tree may take without a sign before it is asked for one, 8: see Trials. */
+  trialAfter: withDefault(integer(1, 2 ** 24), 8),
+  trialTime: withDefault(milliseconds(), 5_000),
+  /** Notices in `muteTime` milliseconds (10,000) or more that a peer may leave without any sign before it counts as mute, 8; who was asked for a sign has as long. */
+  muteAfter: withDefault(integer(1, 2 ** 24), 8),
+  muteTime: withDefault(milliseconds(), 10_000),
 });
 
 export type PlumtreeOptionsInput = OptionsInput<typeof plumtreeSchema>;

@@ -12,8 +12,8 @@ export interface OutgoingInit<P> {
   readonly options: PlumtreeOptions;
   readonly counters: PlumtreeCounters;
   readonly cache: MessageCache<P>;
-  /** Told of each neighbour that got notices. */
-  readonly onNoticed: (neighbour: Neighbour, now: number) => void;
+  /** Told of each neighbour that got notices, or a message that it did not ask for. */
+  readonly onTold: (neighbour: Neighbour, now: number) => void;
 }
 
 export class Outgoing<P> {
@@ -21,18 +21,18 @@ export class Outgoing<P> {
   readonly #options: PlumtreeOptions;
   readonly #counters: PlumtreeCounters;
   readonly #cache: MessageCache<P>;
-  readonly #onNoticed: (neighbour: Neighbour, now: number) => void;
+  readonly #onTold: (neighbour: Neighbour, now: number) => void;
   readonly #noticesEach: number;
   /** Neighbours with notices to send. */
   readonly #waiting = new Set<Neighbour>();
   #due = Number.POSITIVE_INFINITY;
 
-  constructor({ host, options, counters, cache, onNoticed }: OutgoingInit<P>) {
+  constructor({ host, options, counters, cache, onTold }: OutgoingInit<P>) {
     this.#host = host;
     this.#options = options;
     this.#counters = counters;
     this.#cache = cache;
-    this.#onNoticed = onNoticed;
+    this.#onTold = onTold;
     this.#noticesEach = Math.floor(options.controlSize / NOTICE_BYTES);
   }
 
@@ -48,7 +48,11 @@ export class Outgoing<P> {
 
   /** Pushes the message, or gives notice of it and keeps in mind that the neighbour is owed it. @returns whether it was pushed. */
   push(neighbour: Neighbour, key: string, push: Push<P>, now: number): boolean {
-    if (this.#trySend(neighbour, push)) return true;
+    if (this.#trySend(neighbour, push)) {
+      neighbour.take(now);
+      this.#onTold(neighbour, now);
+      return true;
+    }
     neighbour.owe(key, false, this.#options.backlog);
     this.notice(neighbour, push, now);
     return false;
@@ -132,6 +136,6 @@ export class Outgoing<P> {
     if (neighbour.notices.length === 0) this.#waiting.delete(neighbour);
     this.#counters.noticesSent += sent;
     neighbour.tell(sent, now);
-    this.#onNoticed(neighbour, now);
+    this.#onTold(neighbour, now);
   }
 }

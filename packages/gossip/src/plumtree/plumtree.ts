@@ -4,6 +4,7 @@
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
 import { type Advertiser, nearest } from './advertiser.ts';
+import { Asking } from './asking.ts';
 import { PlumtreeCounters } from './counters.ts';
 import type { Misbehaviour, PlumtreeHost } from './host.ts';
 import { type Absent, type Control, type Graft, type IHave, isHops, MOST_HOPS, type Push } from './message.ts';
@@ -13,8 +14,8 @@ import { Neighbour } from './neighbour.ts';
 import { type PlumtreeOptions, plumtreeOptions } from './options.ts';
 import { Outgoing } from './outgoing.ts';
 import { OwnMessages } from './own-messages.ts';
-import { Promises } from './promises.ts';
 import { Tree } from './tree.ts';
+import { Trials } from './trials.ts';
 import type { PlumtreeInit, PlumtreeSnapshot, Publication } from './types.ts';
 
 /**
@@ -33,7 +34,8 @@ export class Plumtree<P> {
   readonly #seen: SeenMessages;
   readonly #tree: Tree<P>;
   readonly #missing: MissingMessages;
-  readonly #promises: Promises;
+  readonly #asking: Asking<P>;
+  readonly #trials: Trials;
   readonly #own: OwnMessages;
   #evictAt = Number.POSITIVE_INFINITY;
 
@@ -43,7 +45,7 @@ export class Plumtree<P> {
     this.#options = options;
     this.#digest = digest;
     this.#cache = new MessageCache(options);
-    this.#outgoing = new Outgoing({ host, options, counters: this.counters, cache: this.#cache, onNoticed: (told, now) => this.#weigh(told, now) });
+    this.#outgoing = new Outgoing({ host, options, counters: this.counters, cache: this.#cache, onTold: (told, now) => this.#trials.weigh(told, now) });
     this.#tree = new Tree({ host, counters: this.counters, outgoing: this.#outgoing, settleTime: options.settleTime });
     this.#seen = new SeenMessages({
       retention: options.idTime,
@@ -54,19 +56,34 @@ export class Plumtree<P> {
     });
     this.#own = new OwnMessages(self, { retention: options.idTime, gaps: options.gaps });
     this.#missing = new MissingMessages(options);
-    this.#promises = new Promises(options.promiseTime, options.outstanding);
+    this.#asking = new Asking({
+      options,
+      counters: this.counters,
+      missing: this.#missing,
+      neighbours: this.#neighbours,
+      outgoing: this.#outgoing,
+      tree: this.#tree,
+      onBroken: (neighbour, now) => this.#report(neighbour, 'broken-promise', now),
+    });
+    this.#trials = new Trials({
+      self,
+      options,
+      graft: (neighbour, ids) => this.#asking.graft(neighbour, ids),
+      onGave: (neighbour) => host.gave?.(neighbour.id),
+      onMute: (neighbour, now) => this.#report(neighbour, 'mute', now),
+    });
   }
 
   /** When `wake` has something to do; Infinity: never, unless something happens. */
   get due(): number {
-    return Math.min(this.#outgoing.due, this.#missing.due, this.#promises.due, this.#evictAt);
+    return Math.min(this.#outgoing.due, this.#asking.due, this.#evictAt);
   }
 
   /** Plain data. */
   snapshot(): PlumtreeSnapshot {
     const neighbours = [...this.#neighbours.values()].map(({ id, eager, blocked, account }) => ({ id, eager, blocked, ...account }));
     const cached = { messages: this.#cache.size, bytes: this.#cache.bytes };
-    return { neighbours, cached, missing: this.#missing.size, promises: this.#promises.size, ...this.#seen.size };
+    return { neighbours, cached, missing: this.#missing.size, promises: this.#asking.promises, ...this.#seen.size };
   }
 
   /** Whether the message would be refused: as a duplicate, or for another reason. */
@@ -94,7 +111,7 @@ export class Plumtree<P> {
     this.#neighbours.delete(peer);
     this.#outgoing.forget(neighbour);
     this.#missing.forget(peer);
-    this.#promises.forget(peer);
+    this.#asking.forget(peer);
   }
 
   /**
@@ -112,9 +129,9 @@ export class Plumtree<P> {
 
   /** A peer sent that message, whatever the host thinks of it: so it has kept its promise, if it was asked. Where nothing is missing no key is made. */
   arrived(from: string, id: MessageId, now: number): void {
-    const key = this.#missing.size + this.#promises.size > 0 ? messageKey(id) : '';
+    const key = this.#missing.size + this.#asking.promises > 0 ? messageKey(id) : '';
     this.#missing.arrived(key, from, now);
-    this.#keepPromise(this.#neighbours.get(from), key);
+    this.#asking.kept(this.#neighbours.get(from), key);
   }
 
   /** The host looks at a message that arrived: until it gives it to `received` or to `refuse` nobody else is asked for it. */
@@ -137,7 +154,7 @@ export class Plumtree<P> {
     if (neighbour === undefined) return void this.counters.strangers++;
     if (kind === 'push') return this.#onPush(neighbour, message as Push<P>, now);
     this.counters.controlReceived++;
-    if (kind === 'prune') return this.#onPrune(neighbour);
+    if (kind === 'prune') return this.#onPrune(neighbour, now);
     if (kind === 'ihave' && Array.isArray(message.notices)) return this.#onIHave(neighbour, message, now);
     if (kind === 'graft' && Array.isArray(message.ids)) return this.#onGraft(neighbour, message, now);
     if (kind === 'absent' && Array.isArray(message.ids)) return this.#onAbsent(neighbour, message, now);
@@ -153,8 +170,7 @@ export class Plumtree<P> {
   /** Does what is due. */
   wake(now: number): void {
     this.#outgoing.flush(now);
-    this.#ask(now);
-    this.#blame(now);
+    this.#asking.wake(now);
     this.#evict(now);
   }
 
@@ -162,7 +178,7 @@ export class Plumtree<P> {
     const { id, hops, size } = message;
     if (!isMessageId(id) || !isHops(hops) || !(size >= 0)) return this.#malformed(neighbour, now);
     const key = messageKey(id);
-    this.#keepPromise(neighbour, key);
+    this.#asking.kept(neighbour, key);
     neighbour.owed?.delete(key);
     const verdict = id.origin === this.#self ? this.#look(id, now) : this.#seen.note(id, now, this.#digest?.(message.payload), key);
     if (verdict === 'seen' || verdict === 'conflict') return this.#onDuplicate(neighbour, key, id, verdict === 'conflict', now);
@@ -176,8 +192,8 @@ export class Plumtree<P> {
   #onNew(neighbour: Neighbour, key: string, message: Push<P>, now: number): void {
     const { id, hops, payload, size } = message;
     const advertisers = this.#missing.take(key);
-    neighbour.answered();
-    for (const { peer } of advertisers) this.#neighbours.get(peer)?.answered();
+    this.#trials.gave(neighbour, now);
+    for (const { peer } of advertisers) this.#trials.gave(this.#neighbours.get(peer), now);
     neighbour.duplicatesInRow = 0;
     neighbour.account.delivered++;
     const push: Push<P> = { kind: 'push', id, hops: Math.min(MOST_HOPS, hops + 1), payload, size };
@@ -197,7 +213,7 @@ export class Plumtree<P> {
   #onDuplicate(neighbour: Neighbour, key: string, id: MessageId, isConflict: boolean, now: number): void {
     this.counters.duplicates++;
     neighbour.account.duplicates++;
-    neighbour.answered();
+    this.#trials.gave(neighbour, now);
     this.#host.duplicate?.(id, neighbour.id);
     if (isConflict) {
       this.counters.conflicts++;
@@ -212,8 +228,10 @@ export class Plumtree<P> {
     this.#tree.prune(neighbour, now);
   }
 
-  #onPrune(neighbour: Neighbour): void {
+  #onPrune(neighbour: Neighbour, now: number): void {
     this.counters.prunesReceived++;
+    // A message came to it twice.
+    this.#trials.answered(neighbour, now);
     this.#tree.leave(neighbour);
   }
 
@@ -226,7 +244,7 @@ export class Plumtree<P> {
       const notice = notices[i];
       if (!isMessageId(notice?.id) || !isHops(notice.hops)) return this.#malformed(neighbour, now);
       const verdict = this.#look(notice.id, now);
-      if (verdict === 'seen') neighbour.answered();
+      if (verdict === 'seen') this.#trials.gave(neighbour, now);
       if (verdict !== 'new' && !neighbour.owed?.size) continue;
       const key = messageKey(notice.id);
       neighbour.owed?.delete(key);
@@ -254,7 +272,7 @@ export class Plumtree<P> {
       } else if (neighbour.serve(key, this.#options.backlog) > this.#options.attempts) {
         ignored++;
       } else {
-        neighbour.answered();
+        this.#trials.answered(neighbour, now);
         this.#outgoing.serve(neighbour, key, cached.push);
       }
     }
@@ -264,10 +282,11 @@ export class Plumtree<P> {
   }
 
   #onAbsent(neighbour: Neighbour, { ids }: Absent, now: number): void {
+    this.#trials.answered(neighbour, now);
     for (const id of ids.slice(0, this.#outgoing.idsEach)) {
       if (!isMessageId(id)) return this.#malformed(neighbour, now);
       const key = messageKey(id);
-      this.#promises.keep(neighbour.id, key);
+      this.#asking.excuse(neighbour.id, key);
       this.#missing.withdraw(key, neighbour.id, now);
     }
   }
@@ -281,12 +300,6 @@ export class Plumtree<P> {
   /** Who brought a message that was held, and is no neighbour any more. */
   #departed(from: string, { id }: Push<P>): Neighbour | undefined {
     return isMessageId(id) && this.#missing.isHeld(messageKey(id)) ? Neighbour.departed(from) : undefined;
-  }
-
-  #keepPromise(neighbour: Neighbour | undefined, key: string): void {
-    if (neighbour === undefined || !this.#promises.keep(neighbour.id, key)) return;
-    neighbour.brokenInRow = 0;
-    neighbour.account.kept++;
   }
 
   #malformed(neighbour: Neighbour, now: number): void {
@@ -324,55 +337,10 @@ export class Plumtree<P> {
     const nearer = this.#neighbours.get(best.peer);
     // One exchange at a time: the messages that are on their way still come over the old link.
     if (nearer === undefined || nearer === sender || !sender.eager || this.#tree.isSettling(nearer, now)) return;
-    if (!nearer.eager && !this.#sendGraft(nearer, [])) return;
+    if (!nearer.eager && !this.#asking.graft(nearer, [])) return;
     this.counters.optimized++;
     this.#tree.graft(nearer);
     this.#tree.prune(sender, now);
-  }
-
-  #ask(now: number): void {
-    if (now < this.#missing.due) return;
-    const isTrusted = (peer: string) => this.#neighbours.get(peer)?.brokenInRow === 0;
-    const lots = new Map<string, MessageId[]>();
-    for (const { peer, message } of this.#missing.ask(now, isTrusted, () => this.counters.lost++)) {
-      const ids = lots.get(peer);
-      if (ids === undefined) lots.set(peer, [message.id]);
-      else ids.push(message.id);
-    }
-    for (const [peer, ids] of lots) {
-      const neighbour = this.#neighbours.get(peer);
-      if (neighbour === undefined) continue;
-      this.#tree.graft(neighbour);
-      for (let i = 0; i < ids.length; i += this.#outgoing.idsEach) {
-        const lot = ids.slice(i, i + this.#outgoing.idsEach);
-        if (!this.#sendGraft(neighbour, lot)) break;
-        for (const id of lot) this.#promises.ask(peer, messageKey(id), now);
-      }
-    }
-  }
-
-  #sendGraft(neighbour: Neighbour, ids: MessageId[]): boolean {
-    if (!this.#outgoing.control(neighbour, { kind: 'graft', ids })) return false;
-    this.counters.graftsSent++;
-    return true;
-  }
-
-  #blame(now: number): void {
-    for (let peer = this.#promises.broken(now); peer !== undefined; peer = this.#promises.broken(now)) {
-      this.counters.brokenPromises++;
-      const neighbour = this.#neighbours.get(peer);
-      if (neighbour === undefined) continue;
-      neighbour.brokenInRow++;
-      neighbour.account.broken++;
-      this.#report(neighbour, 'broken-promise', now);
-    }
-  }
-
-  /** Every honest peer answers notices in time: it has the message and gives notice of it, or it asks for it. */
-  #weigh(neighbour: Neighbour, now: number): void {
-    if (neighbour.unanswered < this.#options.muteAfter || now - neighbour.unansweredSince < this.#options.muteTime) return;
-    neighbour.answered();
-    this.#report(neighbour, 'mute', now);
   }
 
   #evict(now: number): void {

@@ -11,7 +11,7 @@ export interface BroadcastsOptions {
   /** Nodes that there may be in the end, those that join later included. */
   readonly nodes: number;
   readonly random: Random;
-  /** Of the tree. Notices go at once, as in the paper's simulation. */
+  /** Of the tree. Notices go at once, and no link is tried, as in the paper's simulation. */
   readonly tree?: PlumtreeOptionsInput | undefined;
 }
 
@@ -30,7 +30,7 @@ export class Broadcasts {
 
   constructor({ net, nodes, random, tree = {} }: BroadcastsOptions) {
     this.#net = net;
-    const options = plumtreeOptions({ noticeDelay: 0, ...tree });
+    const options = plumtreeOptions({ noticeDelay: 0, trialAfter: NO_TRIALS, ...tree });
     this.network = new Network({ nodes, random, latency: [1, 1], options, unheard: (from, to) => net.write(from, to) });
     this.link();
   }
@@ -79,3 +79,6 @@ export class Broadcasts {
     if (seen) this.link();
   }
 }
+
+/** More messages than are published. */
+const NO_TRIALS = 2 ** 24;

@@ -1,0 +1,102 @@
+// Whoever gave notice of a message is asked for it when it doesn't come, and has promised to send it.
+
+import { type MessageId, messageKey } from '../messages/message-id.ts';
+import type { PlumtreeCounters } from './counters.ts';
+import type { MissingMessages } from './missing-messages.ts';
+import type { Neighbour } from './neighbour.ts';
+import type { PlumtreeOptions } from './options.ts';
+import type { Outgoing } from './outgoing.ts';
+import { Promises } from './promises.ts';
+import type { Tree } from './tree.ts';
+
+export interface AskingInit<P> {
+  readonly options: PlumtreeOptions;
+  readonly counters: PlumtreeCounters;
+  readonly missing: MissingMessages;
+  readonly neighbours: ReadonlyMap<string, Neighbour>;
+  readonly outgoing: Outgoing<P>;
+  readonly tree: Tree<P>;
+  /** Told of each promise that was broken, while its peer is a neighbour. */
+  readonly onBroken: (neighbour: Neighbour, now: number) => void;
+}
+
+export class Asking<P> {
+  readonly #init: AskingInit<P>;
+  readonly #promises: Promises;
+
+  constructor(init: AskingInit<P>) {
+    this.#init = init;
+    this.#promises = new Promises(init.options.promiseTime, init.options.outstanding);
+  }
+
+  get due(): number {
+    return Math.min(this.#init.missing.due, this.#promises.due);
+  }
+
+  /** How many are open. */
+  get promises(): number {
+    return this.#promises.size;
+  }
+
+  wake(now: number): void {
+    if (now >= this.#init.missing.due) this.#ask(now);
+    this.#blame(now);
+  }
+
+  /** Makes the link one of the tree at the other end, and asks for these messages. False: there is no room. */
+  graft(neighbour: Neighbour, ids: MessageId[]): boolean {
+    if (!this.#init.outgoing.control(neighbour, { kind: 'graft', ids })) return false;
+    this.#init.counters.graftsSent++;
+    return true;
+  }
+
+  /** That peer sent the message. */
+  kept(neighbour: Neighbour | undefined, key: string): void {
+    if (neighbour === undefined || !this.#promises.keep(neighbour.id, key)) return;
+    neighbour.brokenInRow = 0;
+    neighbour.account.kept++;
+  }
+
+  /** It said that it doesn't have it any more. */
+  excuse(peer: string, key: string): void {
+    this.#promises.keep(peer, key);
+  }
+
+  /** The peer is gone. */
+  forget(peer: string): void {
+    this.#promises.forget(peer);
+  }
+
+  #ask(now: number): void {
+    const { missing, neighbours, outgoing, tree, counters } = this.#init;
+    const isTrusted = (peer: string) => neighbours.get(peer)?.brokenInRow === 0;
+    const lots = new Map<string, MessageId[]>();
+    for (const { peer, message } of missing.ask(now, isTrusted, () => counters.lost++)) {
+      const ids = lots.get(peer);
+      if (ids === undefined) lots.set(peer, [message.id]);
+      else ids.push(message.id);
+    }
+    for (const [peer, ids] of lots) {
+      const neighbour = neighbours.get(peer);
+      if (neighbour === undefined) continue;
+      tree.graft(neighbour);
+      for (let i = 0; i < ids.length; i += outgoing.idsEach) {
+        const lot = ids.slice(i, i + outgoing.idsEach);
+        if (!this.graft(neighbour, lot)) break;
+        for (const id of lot) this.#promises.ask(peer, messageKey(id), now);
+      }
+    }
+  }
+
+  #blame(now: number): void {
+    const { neighbours, counters, onBroken } = this.#init;
+    for (let peer = this.#promises.broken(now); peer !== undefined; peer = this.#promises.broken(now)) {
+      counters.brokenPromises++;
+      const neighbour = neighbours.get(peer);
+      if (neighbour === undefined) continue;
+      neighbour.brokenInRow++;
+      neighbour.account.broken++;
+      onBroken(neighbour, now);
+    }
+  }
+}

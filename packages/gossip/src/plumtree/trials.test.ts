@@ -1,0 +1,87 @@
+// Who takes and gives nothing: leaves of the tree answer, who does not listen is mute.
+
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { graftOf, ihaveOf, lone, pushOf } from './testing/lone.ts';
+import { Network } from './testing/network.ts';
+import { regularOverlay } from './testing/overlay.ts';
+
+/** A machine that a source pushes to twice a second; `peer` is of its tree. When that was asked for a sign, and when it was reported. */
+function tried(answers: boolean, seconds: number) {
+  const { machine, reports, sent } = lone(['source', 'peer']);
+  const asked: number[] = [];
+  let mute: number | undefined;
+  for (let i = 1; i <= 2 * seconds; i++) {
+    const now = 500 * i;
+    machine.received('source', pushOf(i), now);
+    if (sent().includes('peer graft me0')) {
+      asked.push(now);
+      if (answers) machine.received('peer', { kind: 'absent', ids: [{ origin: 'me', epoch: 0, sequence: 0 }] }, now + 100);
+    }
+    if (reports.length > 0) mute ??= now;
+  }
+  const isEager = machine.snapshot().neighbours.find(({ id }) => id === 'peer')!.eager;
+  return { asked, mute, reports, isEager };
+}
+
+test('a peer of the tree that gives no sign is asked for one; who does not answer is mute', (t) => {
+  const { asked, mute, reports } = tried(false, 25);
+  t.is(asked[0], 5_500);
+  t.is(mute, asked[0]! + 10_000);
+  t.deepEqual(reports[0], ['peer', 'mute']);
+  t.true(reports.every(([peer]) => peer === 'peer'));
+});
+
+test('a leaf that answers stays in the tree, and is left alone twice as long each time', (t) => {
+  const { asked, mute, isEager } = tried(true, 500);
+  t.is(mute, undefined);
+  t.true(isEager);
+  const pauses = asked.slice(1).map((at, i) => at - asked[i]!);
+  t.is(pauses.length, 3);
+  for (const [i, pause] of pauses.entries()) t.true(pause >= 60_000 * 2 ** i && pause < 61_000 * 2 ** i, pauses.join());
+});
+
+test('a push, a notice, a graft or a prune is a sign, too', (t) => {
+  const signs = [(i: number) => pushOf(10_000 + i), (i: number) => ihaveOf([i]), graftOf, () => ({ kind: 'prune' }) as const];
+  for (const sign of signs) {
+    const { machine, reports, sent } = lone(['source', 'peer']);
+    for (let i = 1; i <= 200; i++) {
+      machine.received('source', pushOf(i), i * 500);
+      machine.wake(i * 500 + 5);
+      if (i % 8 === 7) machine.received('peer', sign(i), i * 500 + 10);
+    }
+    t.deepEqual(reports, []);
+    t.false(sent().includes('peer graft me0'));
+  }
+});
+
+test('a peer that gives is not tried, nor one that takes many at once', (t) => {
+  const { machine, sent } = lone(['a', 'b']);
+  for (let i = 1; i <= 200; i++) machine.received(i % 2 === 0 ? 'a' : 'b', pushOf(i), i * 500);
+  t.false(sent().some((what) => what.endsWith('graft me0')));
+  const burst = lone(['a', 'b']);
+  for (let i = 1; i <= 200; i++) burst.machine.received('a', pushOf(i), i);
+  t.false(burst.sent().some((what) => what.endsWith('graft me0')));
+});
+
+test('in a network of honest nodes with one publisher all leaves answer: nobody is mute, and the tree stays as it is', (t) => {
+  for (let seed = 1; seed <= 3; seed++) {
+    const random = seededRandom(seed);
+    const network = new Network({ nodes: 40, random, latency: [5, 50] });
+    for (const [a, b] of regularOverlay(40, 5, random)) network.up(a, b);
+    const sum = (of: 'prunesSent' | 'duplicates' | 'graftsSent') => network.machines.reduce((all, { counters }) => all + counters[of], 0);
+    for (let i = 0; i < 3; i++) {
+      network.publish(0);
+      network.run(1_000);
+    }
+    const before = (['prunesSent', 'duplicates', 'graftsSent'] as const).map(sum);
+    for (let i = 0; i < 120; i++) {
+      network.publish(0);
+      network.run(1_000);
+    }
+    for (const { reached } of network.rounds.values()) t.is(reached.size, 40);
+    t.deepEqual(network.reports, []);
+    t.deepEqual([sum('prunesSent'), sum('duplicates')], before.slice(0, 2), `seed ${seed}`);
+    t.true(sum('graftsSent') > before[2]! + 20, 'nobody was asked');
+  }
+});
