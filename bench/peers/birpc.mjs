@@ -27,6 +27,7 @@ export const adapter = {
   async connect(address) {
     const socket = new WebSocket(address);
     await once(socket, 'open');
+    /** @type {import('birpc').BirpcReturn<{ answer(request: Uint8Array): Uint8Array }>} */
     const rpc = createBirpc({}, over(socket));
     return { call: (request) => rpc.answer(request), callElsewhere: undefined, close: async () => socket.terminate() };
   },

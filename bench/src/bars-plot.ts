@@ -54,7 +54,7 @@ export function formatBars({ title, label, groups }: BarsPlot): string {
   return `${[...lines, '</svg>'].join('\n')}\n`;
 }
 
-const LEFT = 150;
+const LEFT = 170;
 const TOP = 32;
 const WIDTH = 440;
 const LINE = 16;

@@ -110,9 +110,9 @@ test('bars go from 1 to the left for what is slower, to the right for what is fa
   });
   const bars = [...plot.matchAll(/<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g)].map(([, x, width]) => [Number(x), Number(width)]);
   t.deepEqual(bars, [
-    [150, 220],
-    [370, 220],
-    [370, 1],
+    [170, 220],
+    [390, 220],
+    [390, 1],
   ]);
   t.true(plot.includes('>a &lt; b<'));
 });
@@ -134,7 +134,7 @@ test('a machine is told without its name', (t) => {
   const { processor, cores, kernel, node } = thisMachine(2, 'v24.1.0');
   t.true(processor.length > 0);
   t.is(cores, 2);
-  t.regex(kernel, /\d/);
+  t.regex(kernel, /^\w+( \d+\.\d+)?$/);
   t.is(node, '24.1.0');
 });
 

@@ -2,7 +2,7 @@
 
 import { PEER_NAMES, versionsOf } from '../adapters/peers.ts';
 import type { Bar, BarsPlot } from '../bars-plot.ts';
-import { type Column, columnsOf, LIMIT, NATS, TCP } from '../columns.ts';
+import { type Column, columnsOf, NATS, TCP } from '../columns.ts';
 import type { Round } from '../rounds.ts';
 import { SCENARIOS } from '../scenarios/by-name.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
@@ -44,7 +44,7 @@ export function ratioBars(rounds: readonly Round[]): BarsPlot | undefined {
   return {
     name: 'calls',
     title: 'Calls beside the raw limit',
-    label: `times as fast as what it is compared with: ${LIMIT.title}, but for the secure ones`,
+    label: 'times as fast as what its table compares it with',
     groups,
   };
 }

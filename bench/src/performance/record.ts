@@ -12,7 +12,7 @@ export interface Machine {
   readonly processor: string;
   /** That the benchmark was allowed to use. */
   readonly cores: number;
-  /** 'Linux 6.1.0'. */
+  /** 'Linux 6.1': what a distributor adds says nothing here. */
   readonly kernel: string;
   /** Its version: '20.20.2'. */
   readonly node: string;
@@ -50,7 +50,12 @@ export const NOTHING: PerformanceRecord = { calls: {}, scale: {} };
 
 /** @param cores that the processes could use. */
 export function thisMachine(cores = availableParallelism(), node = process.versions.node): Machine {
-  return { processor: cpus()[0]?.model.trim() || process.arch, cores, kernel: `${type()} ${release()}`, node: node.replace(/^v/, '') };
+  return {
+    processor: cpus()[0]?.model.trim() || process.arch,
+    cores,
+    kernel: `${type()} ${/^\d+\.\d+/.exec(release())?.[0] ?? ''}`.trim(),
+    node: node.replace(/^v/, ''),
+  };
 }
 
 /** What was measured anew takes the place of what was there: whole scenarios, whole curves. */
