@@ -133,7 +133,8 @@ export class Mailbox implements FrameWriter {
   #message(kind: number, id: number, size: number, payload: Uint8Array, start: number, end: number): Frame {
     const frame = this.#add(kind, id);
     frame.size = size;
-    frame.payload = start === end ? EMPTY : new Uint8Array(payload.subarray(start, end));
+    // A view of the whole would cost as much again as its copy.
+    frame.payload = start === end ? EMPTY : end - start === payload.length ? new Uint8Array(payload) : new Uint8Array(payload.subarray(start, end));
     this.size += end - start;
     return frame;
   }
