@@ -86,10 +86,14 @@ export interface LimitOptions {
   readonly rate?: { readonly send?: number | undefined; readonly receive?: number | undefined } | undefined;
   /** Accepted connections whose hello is not through: `pending` in all (default 64; more wait), `perSource` from one address (default off; more are closed; one that fails keeps its place for a second). */
   readonly handshakes?: { readonly pending?: number | undefined; readonly perSource?: number | undefined } | undefined;
-  /** What each account starts with: default 256 KiB, 1 MiB, 16 MiB, 16 MiB, 256 KiB. */
+  /**
+   * What each account starts with: default 256 KiB, 1 MiB, 16 MiB, 16 MiB, 256 KiB. The pipe grows with the line, up to `pipeMax`: default 16 MiB;
+   * where `pipe` is given and `pipeMax` is not, it stays as it is.
+   */
   readonly credit?:
     | {
         readonly pipe?: number | undefined;
+        readonly pipeMax?: number | undefined;
         readonly short?: number | undefined;
         readonly long?: number | undefined;
         readonly reply?: number | undefined;
@@ -106,6 +110,23 @@ const MOST = 0x7fff_ffff;
 const count = (value: number) => withDefault(integer(1, MOST), value);
 const size = count;
 
+const credit = dependentGroup(
+  {
+    pipe: optional(integer(1, MOST)),
+    pipeMax: optional(integer(1, MOST)),
+    short: size(MIB),
+    long: size(16 * MIB),
+    reply: size(16 * MIB),
+    stream: size(256 * KIB),
+  },
+  (given, report) => {
+    const pipeMax = given.pipeMax ?? given.pipe ?? 16 * MIB;
+    const pipe = given.pipe ?? Math.min(256 * KIB, pipeMax);
+    if (pipeMax < pipe) report('pipeMax', `must be at least limits.credit.pipe (${pipe})`);
+    return { ...given, pipe, pipeMax };
+  },
+);
+
 const limits = dependentGroup(
   {
     message: optional(integer(1, MOST)),
@@ -119,7 +140,7 @@ const limits = dependentGroup(
     connections: count(16_384),
     rate: group({ send: optional(integer(1, Number.MAX_SAFE_INTEGER)), receive: optional(integer(1, Number.MAX_SAFE_INTEGER)) }),
     handshakes: group({ pending: count(64), perSource: optional(integer(1, MOST)) }),
-    credit: group({ pipe: size(256 * KIB), short: size(MIB), long: size(16 * MIB), reply: size(16 * MIB), stream: size(256 * KIB) }),
+    credit,
   },
   // What is given may not contradict; what is left out follows what is given.
   (given, report) => {

@@ -7,6 +7,7 @@ import type { Channels } from './channels.ts';
 import type { Link } from './link.ts';
 import type { Liveness } from './liveness.ts';
 import type { Outbox } from './outbox.ts';
+import type { PipeWindow } from './window.ts';
 
 export class Dispatcher {
   /** The peer has said GO_AWAY: it opens nothing more. */
@@ -17,16 +18,18 @@ export class Dispatcher {
   readonly #callee: Callee;
   readonly #channels: Channels;
   readonly #liveness: Liveness;
+  readonly #window: PipeWindow;
   /** The parity of our own ids. */
   readonly #parity: 0 | 1;
 
-  constructor(link: Link, outbox: Outbox, answers: Answers, callee: Callee, channels: Channels, liveness: Liveness, parity: 0 | 1) {
+  constructor(link: Link, outbox: Outbox, answers: Answers, callee: Callee, channels: Channels, liveness: Liveness, window: PipeWindow, parity: 0 | 1) {
     this.#link = link;
     this.#outbox = outbox;
     this.#answers = answers;
     this.#callee = callee;
     this.#channels = channels;
     this.#liveness = liveness;
+    this.#window = window;
     this.#parity = parity;
   }
 
@@ -56,8 +59,7 @@ export class Dispatcher {
       case Kind.PING:
         return this.#ping(id);
       case Kind.PONG:
-        this.#liveness.pong(id, this.#link.now);
-        return this.#link.port.wakeBy(this.#liveness.due(this.#link.active));
+        return this.#pong(id);
       case Kind.PROTOCOLS:
         return this.#protocols(frame);
       default:
@@ -97,6 +99,13 @@ export class Dispatcher {
   /** A PING is answered whatever waits, but nobody may have us answer without end. */
   #ping(id: number): void {
     if (this.#link.abused()) this.#outbox.control(Kind.PONG, id);
+  }
+
+  #pong(nonce: number): void {
+    const { now, active, port } = this.#link;
+    const rtt = this.#liveness.pong(nonce, now);
+    if (rtt !== undefined) this.#window.pong(rtt, now);
+    port.wakeBy(this.#liveness.due(active));
   }
 
   #protocols(frame: Frame): void {

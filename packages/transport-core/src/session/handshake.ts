@@ -29,7 +29,8 @@ export function makeHello(
   fields: Readonly<Record<string, string>>,
   observed: string,
 ): Hello {
-  const { message, item, packet, calls, streams, credit } = limits;
+  const { message, item, packet, calls, streams } = limits;
+  const { pipeMax: _, ...credit } = limits.credit; // How far the pipe may grow is our own affair.
   return {
     wireMin: WIRE_VERSION,
     wireMax: WIRE_VERSION,

@@ -1,27 +1,43 @@
 // What comes in packet by packet: the pipe's account and the checks that the first packet of a long message must pass (docs/wire-protocol.md §4, §6).
 
-import { Account, type Frame } from '../wire/frame.ts';
+import { Account, type Frame, Kind } from '../wire/frame.ts';
 import { type Link, UNIT } from './link.ts';
 import { type Creditor, Receiving } from './receiving.ts';
 import type { Shelf } from './shelf.ts';
+import { PipeWindow } from './window.ts';
 
 export class Inflow {
   /** Packets of long messages and items; given back as they are read. */
   readonly pipe: Receiving;
+  /** How much of it the sender may have on the way. */
+  readonly window: PipeWindow;
   /** Long responses; given back when they are complete and handed over. */
   readonly reply: Receiving;
   /** When the last packet of anything long came in. */
   lastPacket: number;
   readonly #link: Link;
   readonly #shelf: Shelf | undefined;
+  readonly #ping: () => boolean;
 
-  /** @param shelf undefined where every payload is a copy already. */
-  constructor(link: Link, creditor: Creditor, shelf: Shelf | undefined) {
+  /**
+   * @param shelf undefined where every payload is a copy already.
+   * @param ping sends a PING; false: one is out already.
+   */
+  constructor(link: Link, creditor: Creditor, shelf: Shelf | undefined, ping: () => boolean) {
     this.#link = link;
     this.#shelf = shelf;
-    this.pipe = new Receiving(creditor, Account.PIPE, link.limits.credit.pipe);
+    this.#ping = ping;
+    const { pipe, pipeMax } = link.limits.credit;
+    this.pipe = new Receiving(creditor, Account.PIPE, pipe);
+    this.window = new PipeWindow(pipe, pipeMax);
     this.reply = new Receiving(creditor, Account.REPLY, link.limits.credit.reply);
     this.lastPacket = link.now;
+  }
+
+  /** We slept for so long: nothing that came meanwhile is late. */
+  excuse(lateness: number): void {
+    this.lastPacket += lateness;
+    this.window.excuse();
   }
 
   /** The payload as its reader may keep it. */
@@ -36,13 +52,16 @@ export class Inflow {
       this.#link.violation('malformed', 'a packet came without credit of the pipe');
       return false;
     }
-    this.lastPacket = this.#link.now;
-    this.pipe.giveBack(cost, false);
+    const { now } = this.#link;
+    this.lastPacket = now;
+    this.pipe.giveBack(this.window.giveBack(cost, now), false);
+    if (this.window.wantsRound(now) && this.#ping()) this.window.begin(now);
     return true;
   }
 
   /** The payload of a frame that is a message by itself. False: it was a violation. */
   short(frame: Frame): boolean {
+    if (frame.kind !== Kind.ITEM) this.window.short();
     if (frame.length <= this.#link.terms.packet) return true;
     this.#link.violation('too_large', `a packet of ${frame.length} bytes is above the ${this.#link.terms.packet} agreed`);
     return false;

@@ -13,7 +13,14 @@ export interface SessionLimits {
   readonly streams: number;
   readonly inbound: { readonly calls: number; readonly bytes: number };
   readonly outbound: { readonly messages: number; readonly bytes: number };
-  readonly credit: { readonly pipe: number; readonly short: number; readonly long: number; readonly reply: number; readonly stream: number };
+  readonly credit: {
+    readonly pipe: number;
+    readonly pipeMax: number;
+    readonly short: number;
+    readonly long: number;
+    readonly reply: number;
+    readonly stream: number;
+  };
 }
 
 /** What the peer's HELLO lets us do. */

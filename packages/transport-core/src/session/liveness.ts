@@ -41,11 +41,17 @@ export class Liveness {
     return this.#nonce;
   }
 
-  /** A PONG; one that nobody asked for is ignored. */
-  pong(nonce: number, now: number): void {
-    if (nonce !== this.#nonce || nonce === 0) return;
+  /** A PING is out. */
+  get asks(): boolean {
+    return this.#nonce !== 0;
+  }
+
+  /** A PONG; one that nobody asked for is ignored. Gives the round trip. */
+  pong(nonce: number, now: number): number | undefined {
+    if (nonce !== this.#nonce || nonce === 0) return undefined;
     this.#nonce = 0;
     this.rtt = now - this.#pinged;
+    return this.rtt;
   }
 
   /** When to look again, given the time of the last message. */

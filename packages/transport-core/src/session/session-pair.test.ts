@@ -9,6 +9,7 @@ import type { InCall } from './in-call.ts';
 import type { Receiving } from './receiving.ts';
 import { type End, Pair, pick, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
+import type { PipeWindow } from './window.ts';
 
 const methods = {
   ask: { id: 1, request: bytes, response: bytes },
@@ -250,7 +251,10 @@ function checkAccounts(t: ExecutionContext, pair: Pair): void {
   pair.quiet();
   for (const end of [pair.dialler, pair.acceptor]) {
     const { link, caller, callee, outbox } = end.session;
-    t.is(link.pipe, SMALL.credit.pipe, 'pipe');
+    const other = end === pair.dialler ? pair.acceptor : pair.dialler;
+    const { window } = Reflect.get(other.session, 'inflow') as { window: PipeWindow };
+    t.is(link.pipe, window.granted, 'pipe');
+    t.true(link.pipe >= SMALL.credit.pipe && link.pipe <= SMALL.credit.pipeMax, 'between its bounds');
     t.is(link.reply, SMALL.credit.reply, 'reply');
     for (const { lanes, ...channel } of end.session.openChannels) {
       t.is(lanes.shortCredit, SMALL.credit.short, 'short');

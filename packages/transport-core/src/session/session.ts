@@ -60,7 +60,7 @@ export class Session implements FrameVisitor, Departing {
     this.outbox = new Outbox(this.link);
     const carriesBytes = options.preamble !== undefined;
     this.#shelf = carriesBytes ? new Shelf(options.allocate) : undefined;
-    this.inflow = new Inflow(this.link, this.outbox, this.#shelf);
+    this.inflow = new Inflow(this.link, this.outbox, this.#shelf, () => this.#measure());
     this.#channels = new Channels(this.link, this.outbox, options.mounts);
     this.#greeter = new Greeter(this.link, options);
     this.liveness = new Liveness(options.keepAlive, options.random, now);
@@ -68,7 +68,7 @@ export class Session implements FrameVisitor, Departing {
     this.caller = new Caller(this.link, this.outbox, this.inflow, parity, this.#channels.get);
     this.callee = new Callee(this.link, this.outbox, this.inflow, options.visitor, this.#channels.get, (channel) => this.watch(channel));
     const answers = new Answers(this.link, this.inflow, this.caller);
-    this.#dispatcher = new Dispatcher(this.link, this.outbox, answers, this.callee, this.#channels, this.liveness, parity);
+    this.#dispatcher = new Dispatcher(this.link, this.outbox, answers, this.callee, this.#channels, this.liveness, this.inflow.window, parity);
     this.#departure = new Departure(this.link, this.outbox, this.caller, this.callee, this.#channels, this);
     this.#decoder = carriesBytes ? new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate }) : undefined;
     this.#idleTime = options.idleTimeout * (side === 'dialler' ? 1 : 2);
@@ -340,7 +340,7 @@ export class Session implements FrameVisitor, Departing {
   excuse(lateness: number): void {
     this.liveness.excuse(lateness);
     this.#handshakeDue += lateness;
-    this.inflow.lastPacket += lateness;
+    this.inflow.excuse(lateness);
     this.outbox.blockedSince += lateness;
     this.#frameDue += lateness;
   }
@@ -370,6 +370,13 @@ export class Session implements FrameVisitor, Departing {
     if (this.liveness.wantsPing(now, this.link.active)) this.outbox.control(Kind.PING, this.liveness.ping(now));
     this.#departure.wake(now);
     if (this.#phase === 'up' && now >= this.link.active + this.#idleTime && this.#isIdle()) this.leave('idle', `nothing was sent for ${this.#idleTime} ms`);
+  }
+
+  /** A PING that measures the round trip; false: one is out. */
+  #measure(): boolean {
+    if (this.liveness.asks) return false;
+    this.outbox.control(Kind.PING, this.liveness.ping(this.link.now));
+    return true;
   }
 
   #cut(error: TransportError): void {

@@ -24,7 +24,7 @@ export const SMALL: SessionLimits = {
   streams: 20,
   inbound: { calls: 100, bytes: 64 * KIB },
   outbound: { messages: 1_000, bytes: 1024 * KIB },
-  credit: { pipe: 16 * KIB, short: 4 * KIB, long: 32 * KIB, reply: 32 * KIB, stream: 8 * KIB },
+  credit: { pipe: 16 * KIB, pipeMax: 64 * KIB, short: 4 * KIB, long: 32 * KIB, reply: 32 * KIB, stream: 8 * KIB },
 };
 
 /** One end: the driver of its session, which keeps what it is told. */

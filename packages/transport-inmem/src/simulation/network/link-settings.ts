@@ -21,6 +21,8 @@ export interface LinkOptions {
   readonly uplink?: number | undefined;
   /** Bytes that may queue for the bandwidth: a message that finds more is lost, a chunk of a stream waits. Default 1 MiB. */
   readonly queue?: number | undefined;
+  /** Streams only: bytes that may be on their way or unread before a writer waits, of connections made from then on. Default 1 MiB, about what the buffers of two kernels hold. */
+  readonly window?: number | undefined;
   /** Streams only: share of chunks that arrive in several pieces, cut anywhere. Default 0.1. */
   readonly fragment?: number | undefined;
   /** Streams only, for tests of decoders: share of chunks with one wrong bit. Real networks' checksums see to that. Default 0. */
@@ -37,6 +39,7 @@ export interface LinkSettings {
   readonly bandwidth: number;
   readonly uplink: number;
   readonly queue: number;
+  readonly window: number;
   readonly fragment: number;
   readonly corrupt: number;
 }
@@ -50,6 +53,7 @@ export const CALM: LinkSettings = {
   bandwidth: Number.POSITIVE_INFINITY,
   uplink: Number.POSITIVE_INFINITY,
   queue: 1024 * 1024,
+  window: 1024 * 1024,
   fragment: 0.1,
   corrupt: 0,
 };
@@ -77,6 +81,7 @@ const schema = optionsSchema({
   bandwidth: rate(),
   uplink: rate(),
   queue: optional(integer(1, Number.MAX_SAFE_INTEGER)),
+  window: optional(integer(1, Number.MAX_SAFE_INTEGER)),
   fragment: share(),
   corrupt: share(),
 });

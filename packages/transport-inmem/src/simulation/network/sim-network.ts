@@ -102,12 +102,13 @@ export class SimNetwork {
   }
 
   #connect(from: Door, to: Door, address: string): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
+    const window = (writer: Door, reader: Door) => this.topology.path(writer.life.name, reader.life.name).settings.window;
     const back = `${from.life.name}:${++this.#dialled}`;
     return this.#level === 'message'
       ? this.#join(new FrameConnection(address, from.clock, from.turns), new FrameConnection(back, to.clock, to.turns), from.life, to.life, MessageLine)
       : this.#join(
-          new ByteConnection(address, from.clock, WINDOW, from.turns),
-          new ByteConnection(back, to.clock, WINDOW, to.turns),
+          new ByteConnection(address, from.clock, window(from, to), from.turns),
+          new ByteConnection(back, to.clock, window(to, from), to.turns),
           from.life,
           to.life,
           ByteLine,
@@ -148,5 +149,3 @@ function refusal(address: string, peer: Door | undefined): TransportError {
 
 /** Milliseconds until a lost dial is tried again, doubling (RFC 6298 §2). */
 const RETRY = 1_000;
-/** Bytes that may be on their way or unread before a writer waits: about what the buffers of two kernels hold. */
-const WINDOW = 1024 * 1024;

@@ -1,0 +1,84 @@
+// The pipe of one session against another, as its receiver lets it grow: packets, PINGs and credit on manual time.
+
+import test from 'ava';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol } from '../protocol/protocol.ts';
+import { type End, Pair, SMALL } from './testing/pair.ts';
+import { TestCall } from './testing/test-call.ts';
+import type { PipeWindow } from './window.ts';
+
+const KIB = 1024;
+const protocol = defineProtocol({ name: 'scene', version: 1, channel: 0x20, methods: { put: { id: 1, request: bytes, response: bytes } } });
+/** Milliseconds from one end to the other. */
+const WAY = 20;
+
+const limits = (pipe: number, pipeMax: number) => ({ ...SMALL, credit: { ...SMALL.credit, pipe, pipeMax, long: 8 * 1024 * KIB } });
+const windowOf = (end: End) => (Reflect.get(end.session, 'inflow') as { window: PipeWindow }).window;
+
+/** Two ends whose bytes take WAY each way. */
+class LongLine {
+  readonly pair: Pair;
+  /** The most that the dialler had to spend. */
+  most = 0;
+
+  constructor(pipe: number, pipeMax: number) {
+    this.pair = new Pair([protocol], { limits: limits(pipe, pipeMax), keepAlive: { interval: 1e9, timeout: 1e9 } });
+    this.pair.dialler.session.open({});
+    this.pass(10);
+  }
+
+  put(size: number): TestCall {
+    const call = new TestCall(protocol, 'put', new Uint8Array(size));
+    this.pair.start(this.pair.dialler, call);
+    return call;
+  }
+
+  /** So many ways there or back pass; what comes in is taken. */
+  pass(ways: number): this {
+    const { pair } = this;
+    const { dialler, acceptor } = pair;
+    for (let way = 0; way < ways; way++) {
+      for (const end of [dialler, acceptor]) if (end.isDirty) pair.tick(end);
+      const crossing = [dialler, acceptor].map((end) => [end, end.sent.length] as const);
+      pair.pass(WAY);
+      for (const [end, count] of crossing) for (let i = 0; i < count; i++) pair.move(end);
+      this.most = Math.max(this.most, dialler.session.link.pipe);
+      for (const call of acceptor.take()) acceptor.session.callee.respond(call, new Uint8Array(0));
+    }
+    return this;
+  }
+}
+
+test('a transfer lets the pipe grow at both ends, up to the maximum', (t) => {
+  const line = new LongLine(16 * KIB, 100 * KIB);
+  const calls = Array.from({ length: 20 }, () => line.put(200 * KIB));
+  line.pass(400);
+  t.true(calls.every(({ answer }) => answer !== undefined));
+  const { dialler, acceptor } = line.pair;
+  t.true(line.most > 90 * KIB && line.most <= 100 * KIB, `${line.most}`);
+  t.true(windowOf(acceptor).granted > 90 * KIB && windowOf(acceptor).granted <= 100 * KIB);
+  t.is(windowOf(dialler).granted, 16 * KIB, 'the other direction carried nothing');
+});
+
+test('a pipe without room to grow stays, and nothing is measured', (t) => {
+  const line = new LongLine(16 * KIB, 16 * KIB);
+  const { rtt } = line.pair.acceptor.session.liveness;
+  const calls = Array.from({ length: 5 }, () => line.put(200 * KIB));
+  line.pass(400);
+  t.true(calls.every(({ answer }) => answer !== undefined));
+  t.is(line.most, 16 * KIB);
+  t.is(line.pair.acceptor.session.liveness.rtt, rtt);
+});
+
+test('a sender that spends more than the grown pipe breaks the protocol', (t) => {
+  const line = new LongLine(16 * KIB, 64 * KIB);
+  for (let i = 0; i < 20; i++) line.put(200 * KIB);
+  line.pass(60);
+  const { dialler, acceptor } = line.pair;
+  t.true(windowOf(acceptor).granted > 32 * KIB);
+  t.is(acceptor.ending, undefined);
+  dialler.session.link.pipe += 8 * KIB; // A packet more than the account may be overdrawn by.
+  line.pass(4);
+  t.is(acceptor.ending!.error.reason, 'malformed');
+  t.regex(acceptor.ending!.error.message, /without credit of the pipe/);
+});

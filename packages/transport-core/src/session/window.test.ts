@@ -1,0 +1,248 @@
+import test from 'ava';
+import { PipeWindow } from './window.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const PACKET = 64 * KIB;
+const COST = PACKET + 64;
+
+interface Line {
+  /** Bytes a millisecond. */
+  rate: number;
+  /** Milliseconds there and back. */
+  trip: number;
+}
+
+/** A sender that has always something to send, and a line: packets queue for its rate, credit and PINGs come back after the other way. */
+class Transfer {
+  now = 0;
+  window: PipeWindow;
+  line: Line;
+  /** How long a PING took that went out now. */
+  trips: number[] = [];
+  read = 0;
+  #pipe: number;
+  #free = 0;
+  /** What is on its way, in the order of its arrival. */
+  readonly #events: { at: number; run: () => void }[] = [];
+
+  constructor(line: Line, window: PipeWindow) {
+    this.line = line;
+    this.window = window;
+    this.#pipe = window.granted;
+    window.pong(line.trip, 0);
+  }
+
+  /** `short`: how often something short comes, in milliseconds. */
+  run(milliseconds: number, short = Number.POSITIVE_INFINITY): this {
+    const end = this.now + milliseconds;
+    let due = this.now + short;
+    this.#send();
+    for (let event = this.#events[0]; event !== undefined && event.at <= end; event = this.#events[0]) {
+      this.#events.shift();
+      this.now = event.at;
+      if (this.now >= due) {
+        due += short;
+        this.window.short();
+      }
+      event.run();
+    }
+    this.now = end;
+    return this;
+  }
+
+  #send(): void {
+    while (this.#pipe > 0) {
+      this.#pipe -= COST;
+      this.#cross(COST, () => this.#arrive());
+    }
+  }
+
+  #arrive(): void {
+    const { window } = this;
+    this.read += COST;
+    const back = window.giveBack(COST, this.now);
+    this.#home(() => {
+      this.#pipe += back;
+      this.#send();
+    });
+    if (!window.wantsRound(this.now)) return;
+    const began = this.now;
+    window.begin(began);
+    this.#home(() =>
+      this.#cross(0, () => {
+        this.trips.push(this.now - began);
+        window.pong(this.now - began, this.now);
+      }),
+    );
+  }
+
+  /** Towards the receiver. */
+  #cross(size: number, run: () => void): void {
+    this.#free = Math.max(this.#free, this.now) + size / this.line.rate;
+    this.#at(this.#free + this.line.trip / 2, run);
+  }
+
+  #home(run: () => void): void {
+    this.#at(this.now + this.line.trip / 2, run);
+  }
+
+  #at(at: number, run: () => void): void {
+    let place = this.#events.length;
+    while (place > 0 && this.#events[place - 1]!.at > at) place--;
+    this.#events.splice(place, 0, { at, run });
+  }
+}
+
+const grown = (line: Line, most = 16 * MIB) => new Transfer(line, new PipeWindow(256 * KIB, most));
+const holds = ({ rate, trip }: Line) => rate * trip;
+
+/** What was read in so many milliseconds, as a share of what the line carries. */
+function share(transfer: Transfer, milliseconds: number, short?: number): number {
+  const before = transfer.read;
+  transfer.run(milliseconds, short);
+  return (transfer.read - before) / (milliseconds * transfer.line.rate);
+}
+
+test('a long line is filled within a second, and its queue stays short', (t) => {
+  for (const line of [
+    { rate: 125_000, trip: 100 },
+    { rate: 125_000, trip: 20 },
+    { rate: 12_500, trip: 100 },
+    { rate: 12_500, trip: 300 },
+  ]) {
+    const transfer = grown(line).run(Math.max(1_000, line.trip * 8));
+    t.true(share(transfer, 2_000) > 0.85);
+    transfer.trips.length = 0;
+    t.true(share(transfer, 5_000) > 0.98);
+    const slowest = Math.max(...transfer.trips);
+    t.true(slowest <= line.trip * 1.2 + 1.2, `${slowest} ms on a line of ${line.trip}`);
+    t.true(transfer.window.granted > holds(line) && transfer.window.granted <= holds(line) * 1.2 + line.rate);
+  }
+});
+
+test('without growth the line stays as empty as it was', (t) => {
+  const line = { rate: 125_000, trip: 100 };
+  const transfer = grown(line, 256 * KIB).run(1_000);
+  t.is(transfer.window.granted, 256 * KIB);
+  t.true(share(transfer, 3_000) < 0.03);
+  t.is(transfer.trips.length, 0, 'and nothing is measured');
+});
+
+test('it is never above its maximum, nor below its start', (t) => {
+  const wide = { rate: 1_000_000, trip: 200 };
+  for (const most of [300 * KIB, MIB, 5 * MIB]) {
+    const transfer = grown(wide, most);
+    for (let i = 0; i < 200; i++) {
+      transfer.run(20);
+      t.true(transfer.window.granted <= most);
+    }
+    t.is(transfer.window.granted, most);
+  }
+  const thin = grown({ rate: 100, trip: 50 });
+  for (let i = 0; i < 200; i++) t.is(thin.run(100).window.granted, 256 * KIB);
+});
+
+test('a fast line has a further share while nothing short is about, and loses it at once when something is', (t) => {
+  const line = { rate: 1_000_000, trip: 0.2 };
+  const transfer = grown(line).run(500);
+  t.true(transfer.window.granted > MIB, `${transfer.window.granted}`);
+  const before = transfer.read;
+  transfer.window.short();
+  while (transfer.window.granted > 256 * KIB && transfer.read - before < 8 * MIB) transfer.run(0.05);
+  t.true(transfer.read - before < 1.5 * MIB, 'within what was on the way');
+  transfer.run(500, 5);
+  t.is(transfer.window.granted, 256 * KIB);
+  t.true(transfer.run(500).window.granted > MIB, 'and it comes back');
+});
+
+test('the further share is a millisecond of the line, and 2 MiB at the most', (t) => {
+  const share = (rate: number) => grown({ rate, trip: 0.1 }).run(1_000).window.granted - 256 * KIB;
+  t.true(share(100_000) <= 1.1 * 100_000);
+  t.true(share(1_000_000) <= 1.1 * 1_000_000);
+  t.true(share(20_000_000) <= 2 * MIB + 20_000_000 * 0.1 * 1.125);
+});
+
+test('a line that gets slower has no queue for long', (t) => {
+  const transfer = grown({ rate: 125_000, trip: 50 }).run(3_000);
+  transfer.line = { rate: 12_500, trip: 50 };
+  transfer.run(3_000);
+  transfer.trips.length = 0;
+  transfer.run(2_000);
+  t.true(Math.max(...transfer.trips) < 50 * 1.25, `${Math.max(...transfer.trips)}`);
+  transfer.line = { rate: 125_000, trip: 50 };
+  t.true(share(transfer.run(4_000), 2_000) > 0.95, 'and one that gets faster is filled again');
+});
+
+test('a line that gets longer is measured anew within half a minute, and filled again', (t) => {
+  const transfer = grown({ rate: 50_000, trip: 20 }).run(3_000);
+  transfer.line = { rate: 50_000, trip: 100 };
+  transfer.run(25_000);
+  t.true(share(transfer, 5_000) > 0.95);
+});
+
+test('measuring the shortest round trip anew costs a long line little', (t) => {
+  const transfer = grown({ rate: 50_000, trip: 50 }).run(1_000);
+  t.true(share(transfer, 60_000) > 0.97);
+});
+
+test('a sender that had little to send leaves the window as it is', (t) => {
+  const transfer = grown({ rate: 125_000, trip: 100 }).run(3_000);
+  const { window } = transfer;
+  let { now } = transfer;
+  const read = () => {
+    for (let packet = 0; packet < 5; packet++) window.giveBack(COST, now);
+  };
+  window.pong(114, now); // Of the round that is under way.
+  for (let i = 0; i < 10; i++) read();
+  const { granted } = window;
+  t.true(granted > 12_500_000);
+  for (let i = 0; i < 50; i++) {
+    now += 200;
+    read();
+    t.true(window.wantsRound(now));
+    window.begin(now);
+    read();
+    window.pong(100, now + 100);
+  }
+  t.is(window.granted, granted);
+});
+
+test('where a window comes in one burst, whose credit brings the next behind the PONG, it grows all the same', (t) => {
+  const window = new PipeWindow(256 * KIB, 16 * MIB);
+  window.pong(50, 0);
+  let granted = 256 * KIB;
+  for (let now = 50; now < 1_000; now += 50) {
+    window.pong(50, now);
+    let given = 0;
+    for (let spent = 0; spent < granted; spent += COST) given += window.giveBack(COST, now) - COST;
+    if (window.wantsRound(now)) window.begin(now);
+    granted += given;
+  }
+  t.is(granted, 16 * MIB);
+});
+
+test('at most a hundred PINGs a second go out, and none for a single message of a few packets', (t) => {
+  const transfer = grown({ rate: 1_000_000, trip: 0.1 }).run(1_000);
+  t.true(transfer.trips.length <= 101, `${transfer.trips.length}`);
+  const window = new PipeWindow(256 * KIB, 16 * MIB);
+  for (let packet = 0; packet < 3; packet++) window.giveBack(COST, 1);
+  t.false(window.wantsRound(1));
+});
+
+test('what is measured while we slept is not counted', (t) => {
+  const window = new PipeWindow(256 * KIB, 16 * MIB);
+  window.pong(100, 0);
+  const round = (now: number, rtt: number) => {
+    for (let packet = 0; packet < 10; packet++) window.giveBack(COST, now);
+    window.begin(now);
+    for (let packet = 0; packet < 10; packet++) window.giveBack(COST, now + rtt);
+    window.pong(rtt, now + rtt);
+    window.giveBack(COST, now + rtt);
+    return window.granted;
+  };
+  const granted = round(100, 100);
+  window.excuse();
+  t.is(round(300, 0.1), granted);
+  t.true(round(500, 100) >= granted);
+});

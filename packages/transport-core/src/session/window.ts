@@ -1,0 +1,161 @@
+// How large the pipe is: what its receiver lets the sender have on the way, in packets of long messages and items (docs/wire-protocol.md §6).
+// That the window grows is the receiver's own affair: the wire allows granting more than was spent.
+
+/**
+ * The window of the pipe, between the start that the hello told and a maximum.
+ *
+ * A PING goes out, and its PONG comes back behind what the sender has written: the bytes read between the two, by the time between them,
+ * are the rate of the line, and the shortest such time is its round trip without a queue. Their product is what the line holds. Asking
+ * by PING, and only while bytes flow, is the estimator of gRPC ("BDP estimation", https://grpc.io/blog/grpc-go-perf-improvements); what is
+ * made of the samples is BBR's (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016): the best rate of the last rounds by
+ * the shortest round trip, fast growth until the rate stands still or the round trip rises, then a little more than the line holds.
+ *
+ * What is on the way beyond that stands in a queue, and a short message stands behind it. So the window has a further share, of a
+ * millisecond of the line, only while nothing short comes in; it lets copies within a machine or a room run, and is too little to see
+ * anywhere else. The window shrinks by what is not given back, so as fast as the line delivers.
+ */
+export class PipeWindow {
+  /** What the sender has, or is owed: the window as it is granted. */
+  granted: number;
+  readonly #least: number;
+  readonly #most: number;
+  /** The window that is wanted, and its further share while nothing short is about. */
+  #wanted: number;
+  #share = 0;
+  /** Rounds since the last short message came in. */
+  #calm = 0;
+
+  /** When the PING of this round went out; undefined: none is out. */
+  #began: number | undefined = undefined;
+  /** The next may not begin earlier. */
+  #next = 0;
+  /** Read since this round began, or since the last one was over. */
+  #read = 0;
+  /** Read at one time, and when. */
+  #burst = 0;
+  #at = 0;
+  /** The burst that the round began with: what its credit brings comes behind the PONG, so it stands for that. */
+  #first = 0;
+  /** What the sender was granted when the round began. */
+  #open: number;
+  /** We slept: the next PONG may have waited unread. */
+  #spoilt = false;
+
+  #growing = true;
+  /** Rounds, while growing, that the rate has stood still. */
+  #still = 0;
+  /** Bytes a millisecond in the last rounds that the window bounded, and the best of them. */
+  readonly #rates: number[] = new Array(ROUNDS).fill(0);
+  #round = 0;
+  #rate = 0;
+  /** The shortest round trip, and when it was seen last. */
+  #trip = Number.POSITIVE_INFINITY;
+  #seen = 0;
+  /** Rounds left, with half the window, until the next round trip is taken for the shortest: longer ones may be the queue's or the path's. */
+  #probing = 0;
+
+  /**
+   * @param least bytes, as the hello told them; the window is never smaller.
+   * @param most bytes; where that is no more than `least`, the window is fixed, and nothing is measured.
+   */
+  constructor(least: number, most: number) {
+    this.granted = this.#least = this.#wanted = this.#open = least;
+    this.#most = most;
+  }
+
+  /** Something short came in: the next will stand behind what is on the way. */
+  short(): void {
+    this.#calm = 0;
+  }
+
+  /** A packet was read: what is given back for it. More than it cost where the window grows, less where it shrinks. */
+  giveBack(cost: number, now: number): number {
+    this.#read += cost;
+    this.#burst = now === this.#at ? this.#burst + cost : cost;
+    this.#at = now;
+    const wanted = this.#calm >= CALM ? this.#wanted + this.#share : this.#wanted;
+    const change = Math.max(wanted - this.granted, -cost);
+    this.granted += change;
+    return cost + change;
+  }
+
+  /** Enough was read for a round to begin, with a PING. */
+  wantsRound(now: number): boolean {
+    return this.#began === undefined && this.#read >= this.#least && now >= this.#next && this.#most > this.#least;
+  }
+
+  /** Its PING goes out. */
+  begin(now: number): void {
+    this.#began = now;
+    this.#next = now + PAUSE;
+    this.#read = 0;
+    this.#first = this.#burst;
+    this.#open = this.granted;
+  }
+
+  /** A PONG came, of a round or another, so long after its PING. */
+  pong(rtt: number, now: number): void {
+    const round = this.#began !== undefined && !this.#spoilt;
+    const trip = Math.max(rtt, RESOLUTION);
+    if (!this.#spoilt) this.#learnTrip(trip, now, round);
+    if (round) this.#learnRate(Math.max(this.#read, this.#first), trip);
+    if (round) this.#resize();
+    this.#spoilt = false;
+    this.#began = undefined;
+    this.#read = 0;
+  }
+
+  /** We slept: what is measured now is our sleep. */
+  excuse(): void {
+    this.#spoilt = true;
+  }
+
+  #learnTrip(trip: number, now: number, round: boolean): void {
+    const probed = round && this.#probing > 0 && --this.#probing === 0;
+    if (trip <= this.#trip || probed) {
+      this.#trip = trip;
+      this.#seen = now;
+    } else if (round && this.#probing === 0 && now >= this.#seen + FRESH) this.#probing = 2; // One round to drain the queue, one to measure.
+  }
+
+  #learnRate(read: number, trip: number): void {
+    this.#calm++;
+    const rate = read / trip;
+    // A sender that had not enough to send says nothing about the line, unless it was faster than ever.
+    const bounded = read >= this.#open / 2;
+    if (!bounded && rate <= this.#rate) return;
+    if (this.#growing) {
+      this.#still = rate < this.#rate * 1.25 ? this.#still + 1 : 0;
+      this.#growing = this.#still < STILL && trip <= this.#trip * 1.25 + NOISE;
+    }
+    // The queue is as long as the line: what it carried once, it carries no more.
+    if (trip > this.#trip * 2 + NOISE) this.#rates.fill(0);
+    this.#rates[this.#round++ % ROUNDS] = rate;
+    this.#rate = Math.max(...this.#rates);
+  }
+
+  #resize(): void {
+    const full = this.#rate * this.#trip;
+    const wanted = full * (this.#probing > 0 ? 0.5 : this.#growing ? 4 : 1.125);
+    this.#wanted = Math.round(Math.min(Math.max(wanted, this.#least), this.#most));
+    this.#share = Math.round(Math.min(this.#rate * SHARE, SHARE_MOST, this.#most - this.#wanted));
+  }
+}
+
+/** Milliseconds of the line's rate, and bytes, that the window has beyond what the line holds while nothing short is about. */
+const SHARE = 1;
+const SHARE_MOST = 2 * 1024 * 1024;
+/** Rounds without anything short after which nothing short is about. */
+const CALM = 4;
+/** Milliseconds from one round to the next, at the least: a hundred PINGs a second. */
+const PAUSE = 10;
+/** Rounds whose best rate counts: BBR's are ten. */
+const ROUNDS = 8;
+/** Rounds of one rate that end the fast growth, as in BBR. */
+const STILL = 3;
+/** Milliseconds after which the shortest round trip is measured anew, as in BBR. */
+const FRESH = 10_000;
+/** Milliseconds that a round trip may be longer because a machine was busy. */
+const NOISE = 1;
+/** Milliseconds that a clock may not tell apart. */
+const RESOLUTION = 0.05;
