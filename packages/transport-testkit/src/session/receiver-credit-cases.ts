@@ -9,7 +9,7 @@ import { violates } from './verdicts.ts';
 
 export function receiverCreditCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(test, 'granting: the pipe comes back as packets are read, whoever reads the message or not', async (t, role) => {
-    const s = await session(t, backend, role);
+    const s = await session(t, backend, role, { options: { limits: { credit: { pipe: 256 * KiB } } } });
     for (let n = 0; n < 20; n++) {
       const frames = packets(request(s.id(n), []), body(300 * KiB));
       await s.peer.paced(frames);
@@ -19,6 +19,19 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
     const back = granted(s, 1);
     t.true(back <= spent);
     t.true(spent - back <= 64 * KiB, `${spent - back} are held back, at most a quarter may be`);
+  });
+
+  eachRole(test, 'granting: a pipe that may grow is granted no more than its maximum, nor ever less than its start', async (t, role) => {
+    const s = await session(t, backend, role, { options: { limits: { credit: { pipe: 256 * KiB, pipeMax: 512 * KiB } } } });
+    let spent = 0;
+    for (let n = 0; n < 20; n++) {
+      const frames = packets(request(s.id(n), []), body(300 * KiB));
+      await s.peer.paced(frames);
+      await s.peer.barrier();
+      spent += frames.reduce((sum, frame) => sum + cost(frame), 0);
+      const beyond = granted(s, 1) - spent;
+      t.true(beyond <= 256 * KiB && beyond >= -64 * KiB, `${beyond}`);
+    }
   });
 
   eachRole(test, 'granting: the pipe gives back exactly what a packet cost, metadata and 64 included', async (t, role) => {
