@@ -1,6 +1,22 @@
 // What must hold, judged by the median over the rounds of a ratio within each.
 
-import { CONSUMER, type Column, CREDIT, EARLY, INMEM, INMEM_STREAMS, JSON_PAYLOAD, LIMIT, LIMIT_INPROC, LIMIT_WS, NATS, PROTOBUF, TCP, WS } from './columns.ts';
+import {
+  CONSUMER,
+  type Column,
+  CREDIT,
+  EARLY,
+  FIXED,
+  INMEM,
+  INMEM_STREAMS,
+  JSON_PAYLOAD,
+  LIMIT,
+  LIMIT_INPROC,
+  LIMIT_WS,
+  NATS,
+  PROTOBUF,
+  TCP,
+  WS,
+} from './columns.ts';
 import type { Round } from './rounds.ts';
 import { median } from './statistics.ts';
 import type { Figure, Figures } from './stopwatch.ts';
@@ -79,6 +95,7 @@ const BARS: readonly Bar[] = [
   ratio('s3', 'rate', TCP, LIMIT, { least: 0.9 }),
   ratio('s3', 'rate', WS, LIMIT_WS, { least: 1.4 }),
   ratio('s4', 'bulk', TCP, CREDIT, { least: 1 }),
+  ratio('s5', 'bulk', FIXED, CREDIT, { least: 0.9 }),
   ratio('s5', 'bulk', TCP, CREDIT, { least: 1.3 }),
   ratio('s5', 'bulk', WS, LIMIT_WS, { least: 0.75 }),
   ratio('s6', 'p50', TCP, LIMIT, { most: 0.06 }),

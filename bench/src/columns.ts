@@ -30,6 +30,7 @@ const POOLED = column('limit-net-pooled', ['s8'], () => LIMIT);
 const fair = (scenario: string) => (BULK.has(scenario) ? CREDIT : LIMIT);
 export const TCP = column('trunkline-tcp', [...ALL, 's6-elsewhere'], fair);
 export const CONSUMER = column('trunkline-tcp-consumer', ['s2'], fair);
+export const FIXED = column('trunkline-tcp-fixed', ['s5', 's6'], fair);
 export const JSON_PAYLOAD = column('trunkline-tcp-json', ['s2'], () => TCP);
 export const PROTOBUF = column('trunkline-tcp-protobuf', ['s2'], () => TCP);
 export const LIMIT_WS = column('limit-ws', ['s1', 's2', 's3', 's5', 's6'], () => LIMIT);
@@ -49,7 +50,7 @@ const PEERS: readonly Column[] = PEER_NAMES.map((name) => column(name, CALLS, ()
 // biome-ignore format: a family a line
 const COLUMNS: readonly Column[] = [
   LIMIT, AGAIN, EARLY, CREDIT, POOLED,
-  TCP, CONSUMER, JSON_PAYLOAD, PROTOBUF,
+  TCP, CONSUMER, FIXED, JSON_PAYLOAD, PROTOBUF,
   LIMIT_WS, WS,
   LIMIT_INPROC, INMEM, INMEM_STREAMS,
   NATS,

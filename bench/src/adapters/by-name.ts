@@ -8,6 +8,7 @@ const ADAPTERS: Readonly<Record<string, () => Promise<Adapter>>> = {
   'limit-net-credit': async () => (await import('./limit-net.ts')).limitNetCredit,
   'trunkline-tcp': async () => (await import('./trunkline-tcp.ts')).trunklineTcp,
   'trunkline-tcp-consumer': async () => (await import('./trunkline-tcp.ts')).trunklineTcpConsumer,
+  'trunkline-tcp-fixed': async () => (await import('./trunkline-tcp.ts')).trunklineTcpFixed,
   'trunkline-tcp-json': async () => (await import('./trunkline-codec.ts')).trunklineTcpJson,
   'trunkline-tcp-protobuf': async () => (await import('./trunkline-codec.ts')).trunklineTcpProtobuf,
   'limit-ws': async () => (await import('./limit-ws.ts')).limitWs,
