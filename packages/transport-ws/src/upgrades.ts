@@ -39,7 +39,7 @@ export function takeUpgrades({ server, path, origins, clock, arrived, accept }: 
     if (!offers(request.headers['sec-websocket-protocol'])) return refuse(socket, 400, `Sub-protocol ${SUB_PROTOCOL} required`);
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('close', leave);
-      accept(new WsConnection(webSocket, socket, clock, secured), pass);
+      accept(new WsConnection('acceptor', webSocket, socket, clock, secured), pass);
     });
   };
   takers.set(upgrade, path);

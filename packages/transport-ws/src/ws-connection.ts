@@ -5,12 +5,14 @@ import type { Secured } from '@trunkline/mutual-tls';
 import { type Clock, formatHostPort, reasonError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
 import type { RawData, WebSocket } from 'ws';
 import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
+import { MessageFrames } from './message-frames.ts';
 
 /** Wraps a WebSocket that is open, and the socket beneath it. From here on both belong to the connection. */
 export class WsConnection implements StreamConnection {
   readonly endpoint: string;
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
+  readonly #frames: MessageFrames;
   readonly #clock: Clock;
   /** There under mutual TLS: who is at the other end. */
   readonly #secured: Secured | undefined;
@@ -26,10 +28,12 @@ export class WsConnection implements StreamConnection {
   #discarded = 0;
   #timer: Timer | undefined;
 
-  constructor(webSocket: WebSocket, socket: Socket, clock: Clock, secured?: Secured) {
+  /** @param side a dialler masks what it sends. */
+  constructor(side: 'dialler' | 'acceptor', webSocket: WebSocket, socket: Socket, clock: Clock, secured?: Secured) {
     this.endpoint = socket.remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(socket.remoteAddress, socket.remotePort ?? 0);
     this.#webSocket = webSocket;
     this.#socket = socket;
+    this.#frames = new MessageFrames(side === 'dialler');
     this.#clock = clock;
     this.#secured = secured;
     webSocket.on('message', this.#message);
@@ -61,15 +65,25 @@ export class WsConnection implements StreamConnection {
   write(chunk: Uint8Array): boolean {
     const webSocket = this.#webSocket;
     if (this.#ending || webSocket.readyState !== webSocket.OPEN) return true;
-    const isFirst = this.#socket.writableLength === 0 && chunk.length <= MESSAGE;
-    for (let at = 0; at < chunk.length; at += MESSAGE) {
-      webSocket.send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE), this.#written);
-    }
-    // A server's `ws` hands the chunk itself to the socket, a client's a masked copy (the caller's memory is never masked). Node
-    // tries the system call at once: nothing left means that the kernel has it all. TLS has read what it takes when send() returns,
-    // though it tells so a turn later; a chunk behind that one waits where it is.
-    this.#waiting = this.#secured === undefined ? this.#socket.writableLength > 0 : !isFirst;
-    return !this.#waiting;
+    // Behind the back of `ws`, which puts frames of its own (a pong, the close) between whole ones of ours.
+    let isDone = true;
+    for (let at = 0; at < chunk.length; at += MESSAGE) isDone = this.#send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE)) && isDone;
+    this.#waiting = !isDone;
+    return isDone;
+  }
+
+  /**
+   * Node tries the system call at once: nothing left means that the kernel has it all. TLS has read what it takes when write() returns,
+   * though it tells so a turn later; a message behind that one waits where it is.
+   */
+  #send(message: Uint8Array): boolean {
+    const socket = this.#socket;
+    const isFirst = socket.writableLength === 0;
+    socket.write(this.#frames.frame(message), this.#written);
+    const isDone = this.#secured === undefined ? socket.writableLength === 0 : isFirst;
+    if (isDone) this.#frames.release();
+    else this.#frames.given();
+    return isDone;
   }
 
   pause(): void {

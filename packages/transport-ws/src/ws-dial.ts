@@ -68,7 +68,7 @@ export function dialWebSocket(address: string, options: DialOptions, { clock, tl
     webSocket.on('open', () => {
       settle();
       webSocket.off('error', onError);
-      resolve(new WsConnection(webSocket, socket!, clock, secured));
+      resolve(new WsConnection('dialler', webSocket, socket!, clock, secured));
     });
   });
 }
