@@ -47,8 +47,9 @@ test('a record gives back the rounds that it was made of', (t) => {
     ROUNDS.map((round) => new Map([...round].sort(([a], [b]) => Number(a === 's1') - Number(b === 's1')))),
   );
   t.deepEqual(JSON.parse(formatRecord(RECORD)), RECORD);
+  t.regex(formatRecord({ ...RECORD, start: { ...RECORD.start!, runs: 65_537 } }), /65537/);
   t.is(
-    JSON.parse(formatRecord({ ...RECORD, calls: recordCalls([new Map([['s2', row({ x: { rate: 123_456 } })]])], MACHINE, 1) })).calls.s2.rounds[0].x.rate,
+    JSON.parse(formatRecord({ ...RECORD, calls: recordCalls([new Map([['s2', row({ x: { rate: 123_456.7 } })]])], MACHINE, 1) })).calls.s2.rounds[0].x.rate,
     123_500,
   );
 });

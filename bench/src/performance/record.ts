@@ -83,8 +83,8 @@ export function roundsOf(calls: PerformanceRecord['calls']): Round[] {
   );
 }
 
-/** As the file has it: four digits are more than noise leaves. */
+/** As the file has it: four digits of what was measured are more than noise leaves; whole numbers are counts and sizes. */
 export function formatRecord(record: PerformanceRecord): string {
-  const text = JSON.stringify(record, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value), 1);
+  const text = JSON.stringify(record, (_, value) => (typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value), 1);
   return `${text}\n`;
 }
