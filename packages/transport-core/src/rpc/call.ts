@@ -37,28 +37,30 @@ export interface CallInit {
 /** What unary, one-way and streaming calls have in common. */
 export abstract class Call<Result> extends OutCall implements Abortable {
   readonly promise: Promise<Result>;
-  readonly target: string;
-  readonly redial: boolean;
-  protected readonly host: CallHost;
-  protected readonly timeout: number;
-  readonly #signal: AbortSignal | undefined;
+  protected readonly init: CallInit;
   protected resolve!: (value: Result) => void;
   protected reject!: (error: unknown) => void;
 
   constructor(init: CallInit) {
     super(init.channel, init.method, init.payload, init.metadata);
-    this.host = init.host;
-    this.target = init.target;
-    this.redial = init.redial;
-    this.timeout = init.timeout;
+    this.init = init;
     this.due = init.now + init.timeout;
     this.travels = init.method.flags === 0 || init.own;
-    this.#signal = init.signal;
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
     if (init.signal !== undefined) watch(init.signal, this);
+  }
+
+  /** As the user wrote it. */
+  get target(): string {
+    return this.init.target;
+  }
+
+  /** A string target may be dialled again; a Remote is its own connection or none. */
+  get redial(): boolean {
+    return this.init.redial;
   }
 
   failed(error: TransportError): void {
@@ -73,7 +75,7 @@ export abstract class Call<Result> extends OutCall implements Abortable {
     const { sent } = this;
     const where = this.writtenIn === 0 ? (this.carrier?.stage ?? 'it waited') : 'no answer came';
     this.giveUp(
-      new TransportError('deadline_exceeded', `${this.method.full} to ${this.target}: ${this.timeout} ms passed, ${where}`, { sent, target: this.target }),
+      new TransportError('deadline_exceeded', `${this.method.full} to ${this.target}: ${this.init.timeout} ms passed, ${where}`, { sent, target: this.target }),
     );
   }
 
@@ -99,8 +101,9 @@ export abstract class Call<Result> extends OutCall implements Abortable {
   /** It is over: exactly once. */
   protected settle(code: Code | undefined): void {
     this.done = true;
-    if (this.#signal !== undefined) unwatch(this.#signal, this);
-    this.host.settled(code);
+    const { signal, host } = this.init;
+    if (signal !== undefined) unwatch(signal, this);
+    host.settled(code);
   }
 
   /** Tells the maker of a failure. */

@@ -22,6 +22,8 @@ export class Serving implements Taker {
   readonly methods: ReadonlySet<string>;
   readonly #inbox: Inbox;
   readonly #handlers: ReadonlyMap<string, AnyHandler>;
+  /** Those of methods with low ids, by these. */
+  readonly #byLowId: readonly (AnyHandler | undefined)[];
   readonly #options: ServingOptions;
   readonly #running = new Set<IncomingRpc>();
   #active = 0;
@@ -31,6 +33,7 @@ export class Serving implements Taker {
   constructor(inbox: Inbox, handlers: ReadonlyMap<string, AnyHandler>, options: ServingOptions) {
     this.#inbox = inbox;
     this.#handlers = handlers;
+    this.#byLowId = inbox.table.byLowId.map((method) => method && handlers.get(method.name));
     this.methods = new Set(handlers.keys());
     this.#options = options;
     if (!inbox.closed) inbox.add(this);
@@ -44,7 +47,8 @@ export class Serving implements Taker {
     this.#active++;
     let result: unknown;
     try {
-      result = this.#handlers.get(rpc.method)!(rpc.request, rpc);
+      const handler = this.#byLowId[call.method.id] ?? this.#handlers.get(call.method.name)!;
+      result = handler(rpc.request, rpc);
     } catch (error) {
       this.#throws(rpc, error);
       return this.#done(call);

@@ -1,6 +1,7 @@
 // The called half of a session: the peer's calls by id, from their first packet to the terminal frame (docs/wire-protocol.md §4).
 
 import { codeNumber, reasonNumber, TransportError } from '../errors.ts';
+import type { Method } from '../protocol/protocol.ts';
 import { Account, DOWNLOAD, EMPTY, type EncodedMetadata, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata, truncateText } from '../wire/metadata.ts';
 import { Assembly, STALLED } from './assembly.ts';
@@ -59,7 +60,7 @@ export class Callee implements AnswerCarrier {
       return charged?.giveBack(longCost(frame), true);
     }
     const channel = frame.channel <= 0xff ? this.#channelOf(frame.channel) : undefined;
-    const method = channel?.mounted?.table.byId.get(frame.method);
+    const method = methodOf(channel, frame.method);
     const refusal = this.refusing ?? refusalOf(frame, channel, method, this.#link, this.streams);
     if (refusal !== undefined || channel === undefined || method === undefined) {
       charged?.giveBack(longCost(frame), true);
@@ -87,7 +88,7 @@ export class Callee implements AnswerCarrier {
       channel === undefined ? new Receiving(this.#outbox, Account.SHORT, this.#link.limits.credit.short, 0, frame.channel) : channel.short,
     );
     if (charged === false || charged === undefined) return;
-    const method = channel?.mounted?.table.byId.get(frame.method);
+    const method = methodOf(channel, frame.method);
     if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
       return this.#link.violation('malformed', `a long ONEWAY with id ${frame.id}, which is not free`);
     if (channel === undefined || method === undefined || method.kind !== 'oneway' || channel.disagreement !== undefined || this.refusing !== undefined) {
@@ -235,7 +236,7 @@ export class Callee implements AnswerCarrier {
       call.account?.giveBack(call.cost, true);
       this.#link.count('onewayDropped', 1);
       call.assembly?.release();
-      return this.ids.delete(call);
+      return void this.ids.delete(call);
     }
     if (!call.open && call.reply === undefined && call.download === undefined) return;
     if (call.reply !== undefined) this.#outbox.remove(channel.lanes, call.reply);
@@ -301,13 +302,12 @@ export class Callee implements AnswerCarrier {
   }
 
   forget(call: InCall): void {
-    if (this.ids.get(call.id) !== call) return;
-    this.ids.delete(call);
+    if (!this.ids.delete(call)) return;
+    this.#channelOf(call.channel).openIn--;
+    if (call.method.flags === 0) return;
+    this.streams--;
     call.upload?.end(ANSWERED);
     call.upload?.release();
-    const channel = this.#channelOf(call.channel);
-    channel.openIn--;
-    if (call.method.flags !== 0) this.streams--;
   }
 
   finished(call: InCall): void {
@@ -356,6 +356,11 @@ export class Callee implements AnswerCarrier {
       if (whole) call.left(error);
     }
   }
+}
+
+function methodOf(channel: Channel | undefined, id: number): Method | undefined {
+  const table = channel?.mounted?.table;
+  return table?.byLowId[id] ?? table?.byId.get(id);
 }
 
 /** What crosses beside an error; what is too large for it stays here, and its answer goes all the same. */

@@ -106,6 +106,7 @@ export class Caller implements CallCarrier {
 
   /** Lets in those that waited, as far as there is room. */
   admitWaiting(channel: Channel): void {
+    if (channel.waiting.length + channel.waitingLong.length + this.#waitingStreams.length === 0) return;
     this.#admitFrom(channel.waiting);
     this.#admitFrom(channel.waitingLong);
     this.#admitFrom(this.#waitingStreams);
@@ -223,22 +224,27 @@ export class Caller implements CallCarrier {
   }
 
   #release(channel: Channel, call: OutCall): void {
-    if (call.id === 0 || this.slots.get(call.id) !== call) return;
-    this.slots.delete(call);
-    call.assembly?.release();
-    call.assembly = undefined;
-    call.download?.release();
-    if (call.method.kind === 'oneway') return;
+    if (call.id === 0 || !this.slots.delete(call)) return;
+    const { assembly, method } = call;
+    if (assembly !== undefined) {
+      assembly.release();
+      call.assembly = undefined;
+    }
+    if (method.kind === 'oneway') return;
     channel.open--;
-    if (call.method.flags !== 0) this.streams--;
+    if (method.flags === 0) return;
+    this.streams--;
+    call.download?.release();
   }
 
   /** The terminal frame of a call was read: its id is free, its request and its upload stop. */
   terminal(call: OutCall): void {
     const channel = this.#channelOf(call.channel);
-    if (call.unit !== undefined) this.#outbox.remove(channel.lanes, call.unit);
-    call.unit = undefined;
-    call.upload?.stop(ANSWERED);
+    if (call.unit !== undefined) {
+      this.#outbox.remove(channel.lanes, call.unit);
+      call.unit = undefined;
+    }
+    if (call.upload !== undefined) call.upload.stop(ANSWERED);
     this.#release(channel, call);
     this.admitWaiting(channel);
   }

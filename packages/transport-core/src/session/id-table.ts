@@ -1,7 +1,10 @@
 // Calls by their id on the wire. Our own ids are dense slots with a generation; a peer's may be anything of its parity.
 
-/** Slots an id can name: 16 of its bits; the generation takes the other 15, the parity one. */
+/** Slots an id can name: 16 of its bits; the generation takes 14, the parity one. With the last bit V8 would keep ids as numbers on the heap. */
 const SLOTS = 0x1_0000;
+
+/** The highest id that is given: V8's small integers end here. */
+const HIGHEST = 0x7fff_ffff;
 
 /** Our own calls: an array and a free list, last out first in, so that ids stay dense (5 ns against a Map's 42). */
 export class Slots<T extends { id: number }> {
@@ -37,15 +40,16 @@ export class Slots<T extends { id: number }> {
     return entry !== undefined && entry.id === id ? entry : undefined;
   }
 
-  /** The id may be used again, by another generation of its slot. */
-  delete(entry: T): void {
+  /** The id may be used again, by another generation of its slot. False: the entry was not there. */
+  delete(entry: T): boolean {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
-    if (this.#entries[slot] !== entry) return;
+    if (this.#entries[slot] !== entry) return false;
     this.#entries[slot] = undefined;
     const next = entry.id + SLOTS * 2;
-    this.#ids[slot] = next > 0xffff_ffff ? next - 0x1_0000_0000 || SLOTS * 2 : next;
+    this.#ids[slot] = next > HIGHEST ? next - HIGHEST - 1 || SLOTS * 2 : next;
     this.#free.push(slot);
     this.size--;
+    return true;
   }
 
   *values(): IterableIterator<T> {
@@ -75,11 +79,14 @@ export class PeerIds<T extends { id: number }> {
     this.size++;
   }
 
-  delete(entry: T): void {
+  /** False: the entry was not there. */
+  delete(entry: T): boolean {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
     if (this.dense[slot] === entry) this.dense[slot] = undefined;
-    else if (this.#rest?.delete(entry.id) !== true) return;
+    else if (this.#rest?.get(entry.id) !== entry) return false;
+    else this.#rest.delete(entry.id);
     this.size--;
+    return true;
   }
 
   *values(): IterableIterator<T> {

@@ -191,7 +191,7 @@ export class Session implements FrameVisitor, Departing {
       // A packet of a long message was copied to its place, or dropped.
       if (frame.kind === Kind.PART || frame.size > 0) this.#decoder?.recycle();
     } else this.#greeting(frame);
-    return this.state !== 'closed';
+    return this.#phase !== 'closed';
   }
 
   #greeting(frame: Frame): void {

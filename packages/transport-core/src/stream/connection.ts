@@ -303,7 +303,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   }
 
   wakeBy(time: number): void {
-    if (time < this.due) this.due = time;
+    if (time >= this.due) return;
+    this.due = time;
     this.host.wakeBy(time);
   }
 

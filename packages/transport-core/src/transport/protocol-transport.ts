@@ -36,6 +36,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   protected readonly network: Network;
   readonly #mount: Mount;
   readonly #root: boolean;
+  /** The method that was asked for last: most calls are like the one before. */
+  #last: Method | undefined = undefined;
 
   constructor(network: Network, protocol: P, root: boolean) {
     this.protocol = protocol;
@@ -158,8 +160,12 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   #method(name: string, what: string): Method {
+    if (this.#last?.name === name) return this.#last;
     const method = this.#mount.table.byName.get(name);
-    if (method !== undefined) return method;
+    if (method !== undefined) {
+      this.#last = method;
+      return method;
+    }
     throw new TypeError(
       `${what}: protocol '${this.protocol.name}' has no method '${name}'; it has ${[...this.#mount.table.byName.keys()].join(', ') || 'none'}`,
     );
