@@ -14,7 +14,7 @@ import { receiveItem, receivePart } from './items.ts';
 import { ACCOUNT_MAX, type Link } from './link.ts';
 import { OutStream } from './out-stream.ts';
 import type { Outbox } from './outbox.ts';
-import { Outgoing } from './outgoing.ts';
+import { type Lanes, Outgoing } from './outgoing.ts';
 import { Receiving } from './receiving.ts';
 import { refusalOf } from './refusal.ts';
 
@@ -55,28 +55,36 @@ export class Callee implements AnswerCarrier {
     this.#link.active = this.#link.now;
     const charged = this.#charge(frame, undefined);
     if (charged === false) return;
-    if (this.ids.get(frame.id) !== undefined) {
-      this.#link.count('duplicateRequest', 1);
-      return charged?.giveBack(longCost(frame), true);
-    }
+    if (this.ids.get(frame.id) !== undefined) return this.#duplicate(frame, charged);
     const channel = frame.channel <= 0xff ? this.#channelOf(frame.channel) : undefined;
     const method = methodOf(channel, frame.method);
     const refusal = this.refusing ?? refusalOf(frame, channel, method, this.#link, this.streams);
-    if (refusal !== undefined || channel === undefined || method === undefined) {
-      charged?.giveBack(longCost(frame), true);
-      this.#link.count('refusedCall', 1);
-      return this.#sendError(undefined, frame.channel, frame.id, refusal!, true);
-    }
-    const due = frame.timeout === 0 ? Number.POSITIVE_INFINITY : this.#link.now + frame.timeout;
-    const call = new InCall(this, frame.id, channel.byte, method, frame.metadata, frame.metadataSize, due, this.#inflow.keep(frame));
+    if (refusal !== undefined) return this.#refuse(frame, charged, refusal);
+    const call = this.#open(frame, channel!, method!, frame.timeout === 0 ? Number.POSITIVE_INFINITY : this.#link.now + frame.timeout, charged);
+    this.ids.set(call);
+    channel!.openIn++;
+    if (frame.timeout !== 0) this.#link.port.wakeBy(call.due);
+    if (frame.flags !== 0) this.#openStreams(channel!, call);
+    if (frame.size > 0) this.#begin(call, frame);
+    else this.#calls.incoming(call, channel!);
+  }
+
+  #open(frame: Frame, { byte }: Channel, method: Method, due: number, charged: Receiving | undefined): InCall {
+    const call = new InCall(this, frame.id, byte, method, frame.metadata, frame.metadataSize, due, this.#inflow.keep(frame));
     call.account = charged;
     call.cost = longCost(frame);
-    this.ids.set(call);
-    channel.openIn++;
-    if (method.flags !== 0) this.#openStreams(channel, call);
-    if (due !== Number.POSITIVE_INFINITY) this.#link.port.wakeBy(due);
-    if (frame.size > 0) this.#begin(call, frame);
-    else this.#calls.incoming(call, channel);
+    return call;
+  }
+
+  #duplicate(frame: Frame, charged: Receiving | undefined): void {
+    this.#link.count('duplicateRequest', 1);
+    charged?.giveBack(longCost(frame), true);
+  }
+
+  #refuse(frame: Frame, charged: Receiving | undefined, refusal: TransportError): void {
+    charged?.giveBack(longCost(frame), true);
+    this.#link.count('refusedCall', 1);
+    this.#sendError(undefined, frame.channel, frame.id, refusal, true);
   }
 
   oneway(frame: Frame): void {
@@ -95,9 +103,7 @@ export class Callee implements AnswerCarrier {
       this.#link.count('onewayDropped', 1);
       return charged.giveBack(longCost(frame), true);
     }
-    const call = new InCall(this, frame.id, channel.byte, method, frame.metadata, frame.metadataSize, Number.POSITIVE_INFINITY, this.#inflow.keep(frame));
-    call.account = charged;
-    call.cost = longCost(frame);
+    const call = this.#open(frame, channel, method, Number.POSITIVE_INFINITY, charged);
     if (frame.size === 0) return this.#calls.incoming(call, channel);
     this.ids.set(call);
     this.#begin(call, frame);
@@ -187,19 +193,24 @@ export class Callee implements AnswerCarrier {
 
   respond(call: InCall, payload: Uint8Array): boolean {
     if (!call.open) return false;
+    const { packet, message } = this.#link.terms;
+    const { length } = payload;
+    const { lanes } = this.#channelOf(call.channel);
+    this.#link.active = this.#link.now;
+    if (length > packet || length > message || lanes.replies.length > 0 || !this.#outbox.straight(length)) return this.#queueReply(call, lanes, payload);
+    call.open = false;
+    this.#link.writer.response(call.id, 0, payload, 0, length);
+    this.forget(call);
+    this.#outbox.wrote();
+    return true;
+  }
+
+  /** A response that is long, or has to wait. */
+  #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): true {
     const { terms } = this.#link;
     if (payload.length > terms.message) {
       const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
       this.fail(call, new TransportError('resource_exhausted', message, { reason: 'too_large' }), false);
-      return true;
-    }
-    const { lanes } = this.#channelOf(call.channel);
-    this.#link.active = this.#link.now;
-    if (payload.length <= terms.packet && lanes.replies.length === 0 && this.#outbox.straight(payload.length)) {
-      call.open = false;
-      this.#link.writer.response(call.id, 0, payload, 0, payload.length);
-      this.forget(call);
-      this.#outbox.wrote();
       return true;
     }
     if (this.#link.full(payload.length)) {

@@ -131,20 +131,23 @@ export class Caller implements CallCarrier {
     if (call.method.kind === 'oneway') return this.#admitOneway(channel, call);
     this.slots.add(call);
     channel.open++;
-    const { lanes } = channel;
     const { method, payload, metadata } = call;
+    const { length } = payload;
     if (method.flags !== 0) this.#openStreams(channel, call);
-    const long = payload.length > this.#link.terms.packet;
-    if (!long && lanes.short.length === 0 && this.#outbox.straight(payload.length + (metadata === undefined ? 0 : metadata.bytes.length))) {
-      const timeout = call.timeLeft(this.#link.now);
-      if (timeout < 0) return;
-      this.#link.writer.request(call.id, channel.byte, method.id, method.flags, timeout, metadata, 0, payload, 0, payload.length);
-      call.writtenIn = this.#link.mark;
-      this.#link.active = this.#link.now;
-      if (method.flags !== 0) call.accepted();
-      this.#outbox.wrote();
-      return;
-    }
+    const isShort = length <= this.#link.terms.packet;
+    if (!isShort || channel.lanes.short.length > 0 || !this.#outbox.straight(metadata === undefined ? length : length + metadata.bytes.length))
+      return this.#queue(channel, call, !isShort);
+    const timeout = call.timeLeft(this.#link.now);
+    if (timeout < 0) return;
+    this.#link.writer.request(call.id, channel.byte, method.id, method.flags, timeout, metadata, 0, payload, 0, length);
+    call.writtenIn = this.#link.mark;
+    this.#link.active = this.#link.now;
+    if (method.flags !== 0) call.accepted();
+    this.#outbox.wrote();
+  }
+
+  #queue(channel: Channel, call: OutCall, long: boolean): void {
+    const { lanes } = channel;
     call.unit = this.#unit(Kind.REQUEST, call);
     if (long) call.unit.account = Account.LONG;
     this.#outbox.push(lanes, call.unit, long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short');

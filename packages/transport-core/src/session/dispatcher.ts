@@ -33,17 +33,20 @@ export class Dispatcher {
     this.#parity = parity;
   }
 
+  /** The frames that nearly all are; small, so that it is compiled into the loop that reads them. */
   dispatch(frame: Frame): void {
+    const { kind } = frame;
+    if (kind === Kind.RESPONSE) this.#answers.response(frame);
+    else if (kind === Kind.REQUEST) {
+      if (this.#opens(frame)) this.#callee.request(frame);
+    } else if (kind === Kind.ONEWAY) {
+      if (this.#opens(frame)) this.#callee.oneway(frame);
+    } else this.#rarer(frame);
+  }
+
+  #rarer(frame: Frame): void {
     const { kind, id } = frame;
     switch (kind) {
-      case Kind.REQUEST:
-        if (this.#opens(frame)) this.#callee.request(frame);
-        return;
-      case Kind.ONEWAY:
-        if (this.#opens(frame)) this.#callee.oneway(frame);
-        return;
-      case Kind.RESPONSE:
-        return this.#answers.response(frame);
       case Kind.ITEM:
         return this.#isOurs(id) ? this.#answers.item(frame) : this.#callee.item(frame);
       case Kind.PART:
@@ -71,6 +74,12 @@ export class Dispatcher {
 
   /** May the peer open this call? */
   #opens(frame: Frame): boolean {
+    const { id } = frame;
+    if (!this.peerLeft && frame.method !== 0 && id !== 0 && (id & 1) !== this.#parity) return true;
+    return this.#mayOpen(frame);
+  }
+
+  #mayOpen(frame: Frame): boolean {
     const named = frame.kind === Kind.REQUEST || frame.size > 0;
     if (this.peerLeft) this.#link.violation('malformed', 'it opened a call after its GO_AWAY');
     else if (named && (frame.id === 0 || this.#isOurs(frame.id))) this.#link.violation('malformed', `it opened call ${frame.id}, an id of this end`);
