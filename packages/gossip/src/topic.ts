@@ -1,7 +1,7 @@
 // One user's handle on a topic.
 
 import { parseOptions, TransportError } from '@trunkline/transport-core';
-import { publishOptions, subscribeOptions } from './options.ts';
+import { type PublishConfig, publishOptions, subscribeOptions } from './options.ts';
 import { topicClosed } from './topics/errors.ts';
 import { CallbackReader, LoopReader, type ReaderHost, type ReaderOptions } from './topics/reader.ts';
 import type { Session } from './topics/session.ts';
@@ -41,10 +41,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
    * and, with `min`, `deadline_exceeded` (with `to` `unavailable`).
    */
   async publish(message: In, options?: PublishOptions): Promise<PublishResult> {
-    const config = options === undefined ? TO_ALL : parseOptions(publishOptions, options, 'topic.publish');
-    if ([config.to, config.except, config.any].filter((given) => given !== undefined).length > 1) {
-      throw new TypeError("topic.publish: 'to', 'except' and 'any' exclude each other");
-    }
+    const config = options === undefined ? TO_ALL : configOf(options);
     if (this.#isClosed) throw topicClosed(this.name);
     return this.#session.publish(this.#session.codec.encode(message), config);
   }
@@ -57,7 +54,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     if (typeof callback !== 'function') throw new TypeError(`topic.subscribe: takes a function, got ${typeof callback}`);
     const { queue, onError } = parseOptions(subscribeOptions, options, 'topic.subscribe');
     const reader = new CallbackReader(callback as (message: unknown, meta: MessageMeta) => unknown, onError, this.#options(queue), this.#host());
-    this.#session.readers.add(reader);
+    this.#session.addReader(reader);
     return { close: () => reader.close() };
   }
 
@@ -70,7 +67,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   messages({ queue = {} }: { readonly queue?: QueueOptions | undefined } = {}): AsyncIterableIterator<Received<T>, undefined> {
     const parsed = parseOptions(subscribeOptions, { queue }, 'topic.messages');
     const reader = new LoopReader(this.#options(parsed.queue), this.#host());
-    this.#session.readers.add(reader);
+    this.#session.addReader(reader);
     return reader as AsyncIterableIterator<Received<T>, undefined>;
   }
 
@@ -95,11 +92,19 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
       lagged: (missed) => session.host.events.tell({ type: 'lagged', topic, missed }),
       failed: (error) => session.failed(error),
       gone: (reader) => {
-        session.readers.delete(reader);
+        session.removeReader(reader);
         session.release();
       },
     };
   }
+}
+
+function configOf(options: PublishOptions): PublishConfig {
+  const config = parseOptions(publishOptions, options, 'topic.publish');
+  if ([config.to, config.except, config.any].filter((given) => given !== undefined).length > 1) {
+    throw new TypeError("topic.publish: 'to', 'except' and 'any' exclude each other");
+  }
+  return config;
 }
 
 /** Checked once: most messages are published so. */

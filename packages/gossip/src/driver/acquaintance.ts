@@ -37,7 +37,8 @@ export class Acquaintance<P extends { readonly nodeId: string }> {
   }
 
   /** Those of whom it is not known yet. */
-  pending(): string[] {
+  pending(): readonly string[] {
+    if (this.#unknown.size === 0) return NOBODY;
     return Array.from(this.#unknown.keys(), ({ nodeId }) => nodeId);
   }
 
@@ -57,6 +58,7 @@ export class Acquaintance<P extends { readonly nodeId: string }> {
   }
 }
 
+const NOBODY: readonly string[] = [];
 /** Milliseconds that who has just come has to say which topics it is on, where somebody waits for it. */
 const PATIENCE = 1_000;
 /** Nodes that are remembered as slow. */

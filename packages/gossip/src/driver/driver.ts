@@ -30,7 +30,7 @@ import { Hearsay } from './hearsay.ts';
 import { Holds } from './holds.ts';
 import { Inbox } from './inbox.ts';
 import { Interests } from './interests.ts';
-import { Outbox, type Parcel } from './outbox.ts';
+import { Outbox } from './outbox.ts';
 import { Outlook } from './outlook.ts';
 import { type Member, Roster } from './roster.ts';
 import { ViewMail } from './view-mail.ts';
@@ -216,7 +216,7 @@ export class Driver implements SessionHost, RelayHost {
 
   // Peers.
 
-  pending(): Iterable<string> {
+  pending(): readonly string[] {
     return this.#acquaintance.pending();
   }
 
@@ -311,19 +311,17 @@ export class Driver implements SessionHost, RelayHost {
   // What goes.
 
   push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): boolean {
-    const peer = this.#roster.members.get(to);
-    return peer?.outbox.put({ ...pushOf(topic, push), lost }) ?? false;
+    return this.#roster.members.get(to)?.outbox.push(encodePush(topic.bytes, push), lost) ?? false;
   }
 
   tryPush(to: string, topic: TopicKey, push: Push<Body>): boolean {
-    const peer = this.#roster.members.get(to);
-    return peer?.outbox.tryNow(pushOf(topic, push)) ?? false;
+    return this.#roster.members.get(to)?.outbox.tryNow(encodePush(topic.bytes, push)) ?? false;
   }
 
   control(to: string, topic: TopicKey, control: Control): boolean {
     const peer = this.#roster.members.get(to);
     const request = encodeControl(topic.bytes, control);
-    return peer?.outbox.put({ method: 'control', request, size: request.length }) ?? false;
+    return peer?.outbox.put({ method: 'control', request, size: request.length, lost: undefined }) ?? false;
   }
 
   view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void {
@@ -335,7 +333,7 @@ export class Driver implements SessionHost, RelayHost {
   }
 
   acknowledge(to: string, request: Uint8Array): void {
-    this.#roster.members.get(to)?.outbox.put({ method: 'receipt', request, size: request.length });
+    this.#roster.members.get(to)?.outbox.put({ method: 'receipt', request, size: request.length, lost: undefined });
   }
 
   // Time.
@@ -380,11 +378,6 @@ export class Driver implements SessionHost, RelayHost {
       ...(this.#relays === undefined ? {} : { relay: this.#relays.snapshot() }),
     };
   }
-}
-
-function pushOf(topic: TopicKey, push: Push<Body>): Parcel {
-  const request = encodePush(topic.bytes, push);
-  return { method: 'push', request, size: request.length };
 }
 
 const NONE: ReadonlySet<string> = new Set();

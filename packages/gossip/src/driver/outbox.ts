@@ -53,10 +53,21 @@ export class Outbox {
     return this.#dropped;
   }
 
-  /** Sends now, or queues. False: there is no room, and it was dropped. */
+  /** Sends a message now, or queues it. False: there is no room, and it was dropped. Nearly all go now, and need no parcel. */
+  push(request: Uint8Array, lost: (() => void) | undefined): boolean {
+    if (this.#isClosed) return false;
+    if (this.#queue.length === 0 && this.#try('push', request)) return true;
+    return this.#keep({ method: 'push', request, size: request.length, lost });
+  }
+
+  /** The same for anything. */
   put(parcel: Parcel): boolean {
     if (this.#isClosed) return false;
-    if (this.#queue.length === 0 && this.#try(parcel)) return true;
+    if (this.#queue.length === 0 && this.#try(parcel.method, parcel.request)) return true;
+    return this.#keep(parcel);
+  }
+
+  #keep(parcel: Parcel): boolean {
     if (this.#queue.length >= this.#limits.messages || (this.#bytes + parcel.size > this.#limits.bytes && this.#queue.length > 0)) {
       this.#dropped++;
       return false;
@@ -66,15 +77,15 @@ export class Outbox {
   }
 
   /**
-   * Sends now. False: there is no room, and the host's `writable` tells when there is. A long message, for whose room nobody can wait without
+   * Sends a message now. False: there is no room, and the host's `writable` tells when there is. A long message, for whose room nobody can wait without
    * sending it, is queued if nothing else is.
    */
-  tryNow(parcel: Parcel): boolean {
+  tryNow(request: Uint8Array): boolean {
     if (this.#isClosed) return false;
     if (this.#queue.length === 0) {
-      if (this.#try(parcel)) return true;
-      if (parcel.size > SHORT) {
-        this.#enqueue(parcel);
+      if (this.#try('push', request)) return true;
+      if (request.length > SHORT) {
+        this.#enqueue({ method: 'push', request, size: request.length, lost: undefined });
         return true;
       }
     }
@@ -90,7 +101,7 @@ export class Outbox {
     for (const parcel of this.#queue.splice(0)) if (parcel !== this.#leaving) parcel.lost?.();
   }
 
-  #try({ method, request }: Parcel): boolean {
+  #try(method: Parcel['method'], request: Parcel['request']): boolean {
     const remote = this.#host.remote();
     if (remote === undefined) return false;
     try {

@@ -27,10 +27,16 @@ export function isMessageId(value: unknown): value is MessageId {
   return typeof origin === 'string' && origin.length > 0 && origin.length <= LONGEST_ORIGIN && isCount(epoch) && isCount(sequence);
 }
 
-/** The same text for the same id, and another for any other. */
-export function messageKey(id: MessageId): string {
-  return `${id.sequence}.${id.epoch}.${id.origin}`;
+/** The same text for the same id, and another for any other. Of the last lives the end that all their messages share is kept: most are of a few. */
+export function messageKey({ origin, epoch, sequence }: MessageId): string {
+  const place = (epoch % kept.length) | 0;
+  let life = kept[place];
+  if (life === undefined || life.epoch !== epoch || life.origin !== origin) kept[place] = life = { origin, epoch, end: `.${epoch}.${origin}` };
+  return sequence + life.end;
 }
+
+/** By the last digits of the epoch. */
+const kept: ({ readonly origin: string; readonly epoch: number; readonly end: string } | undefined)[] = new Array(64).fill(undefined);
 
 /** 44 bytes, big-endian: sorted by origin, then by epoch, then by sequence. A TypeError if the origin is not 64 lower-case hex digits. */
 export function encodeMessageId(id: MessageId): Uint8Array<ArrayBuffer> {

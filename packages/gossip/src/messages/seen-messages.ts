@@ -1,8 +1,8 @@
 // Which messages were seen, of all origins: what tells a duplicate.
 
-import { type MessageId, messageKey } from './message-id.ts';
-import { OldestFirst } from './oldest-first.ts';
+import type { MessageId } from './message-id.ts';
 import { OriginWindow } from './origin-window.ts';
+import { RecentDigests } from './recent-digests.ts';
 
 export interface SeenMessagesOptions {
   /** Milliseconds that digests and gaps are kept, and for which an origin surely is: iroh-gossip keeps its ids 90,000. */
@@ -25,6 +25,8 @@ export type SeenVerdict = 'new' | 'seen' | 'conflict' | 'old' | 'full';
 
 interface Origin {
   epoch: number;
+  /** The number of this life, among all that were heard. */
+  life: number;
   window: OriginWindow;
   heardAt: number;
 }
@@ -40,10 +42,14 @@ export class SeenMessages {
   readonly #origins = new Map<string, Origin>();
   /** Of the origins, those with gaps. */
   readonly #open = new Set<Origin>();
-  readonly #digests = new OldestFirst<{ readonly digest: number; readonly at: number }>();
+  readonly #digests: RecentDigests;
+  #lives = 0;
+  /** No later than anything is to be forgotten: `expire` says when that is exactly. */
+  #due = Number.POSITIVE_INFINITY;
 
   constructor(options: SeenMessagesOptions) {
     this.#options = options;
+    this.#digests = new RecentDigests(options.digests);
   }
 
   /** How much it remembers. */
@@ -51,17 +57,9 @@ export class SeenMessages {
     return { origins: this.#origins.size, digests: this.#digests.size };
   }
 
-  /** When `expire` has something to forget; Infinity: never. */
+  /** When `expire` may have something to forget; Infinity: never. It is asked for after each message, so it is only looked for after `expire`. */
   get due(): number {
-    let due = Number.POSITIVE_INFINITY;
-    for (const { heardAt } of this.#origins.values()) {
-      due = heardAt + this.#options.originRetention;
-      break;
-    }
-    const oldest = this.#digests.oldest;
-    if (oldest !== undefined) due = Math.min(due, oldest[1].at + this.#options.retention);
-    for (const { window } of this.#open) due = Math.min(due, window.closesAt(this.#options));
-    return due;
+    return this.#due;
   }
 
   /** What `note` would say, the content aside. */
@@ -72,16 +70,22 @@ export class SeenMessages {
     return origin.window.look(id.sequence, now, this.#options);
   }
 
-  /** Says what it is, and remembers it. @param digest of the content, to tell a second content under the same id. @param key of the id, where it is at hand. */
-  note(id: MessageId, now: number, digest?: number, key: string = messageKey(id)): SeenVerdict {
+  /** Says what it is, and remembers it. @param digest of the content, to tell a second content under the same id. */
+  note(id: MessageId, now: number, digest?: number): SeenVerdict {
     const verdict = this.look(id, now);
-    if (verdict === 'seen') return this.#isOther(key, digest) ? 'conflict' : 'seen';
+    if (verdict === 'seen') return this.#isOther(id, digest) ? 'conflict' : 'seen';
     if (verdict !== 'new') return verdict;
     const origin = this.#originOf(id, now);
-    origin.window.note(id.sequence, now, this.#options);
-    if (origin.window.isOpen) this.#open.add(origin);
-    else this.#open.delete(origin);
-    if (digest !== undefined) this.#keep(key, digest, now);
+    const { window } = origin;
+    const wasOpen = window.isOpen;
+    window.note(id.sequence, now, this.#options);
+    if (window.isOpen !== wasOpen) {
+      if (wasOpen) this.#open.delete(origin);
+      else this.#open.add(origin);
+    }
+    if (digest !== undefined) this.#digests.keep(origin.life, id.sequence, digest, now);
+    const { retention, originRetention } = this.#options;
+    this.#due = Math.min(this.#due, now + (digest !== undefined || window.isOpen ? Math.min(retention, originRetention) : originRetention));
     return 'new';
   }
 
@@ -92,20 +96,30 @@ export class SeenMessages {
       if (now - origin.heardAt < originRetention) break;
       this.#forget(name, origin);
     }
-    for (let { oldest } = this.#digests; oldest !== undefined && now - oldest[1].at >= retention; { oldest } = this.#digests) {
-      this.#digests.delete(oldest[0]);
-    }
+    while (now - this.#digests.oldest >= retention) this.#digests.dropOldest();
     for (const origin of this.#open) {
       origin.window.closeOld(now, this.#options);
       if (!origin.window.isOpen) this.#open.delete(origin);
     }
+    this.#due = this.#lookDue();
+  }
+
+  #lookDue(): number {
+    const { retention, originRetention } = this.#options;
+    let due = this.#digests.oldest + retention;
+    for (const { heardAt } of this.#origins.values()) {
+      due = Math.min(due, heardAt + originRetention);
+      break;
+    }
+    for (const { window } of this.#open) due = Math.min(due, window.closesAt(this.#options));
+    return due;
   }
 
   #originOf(id: MessageId, now: number): Origin {
     let origin = this.#origins.get(id.origin);
     if (origin === undefined) {
       this.#makeRoom();
-      origin = { epoch: id.epoch, window: new OriginWindow(), heardAt: now };
+      origin = { epoch: id.epoch, life: ++this.#lives, window: new OriginWindow(), heardAt: now };
       this.#origins.set(id.origin, origin);
     } else if (now - origin.heardAt >= ORDER_GRAIN) {
       this.#origins.delete(id.origin);
@@ -114,6 +128,8 @@ export class SeenMessages {
     }
     if (id.epoch > origin.epoch) {
       origin.epoch = id.epoch;
+      origin.life = ++this.#lives;
+      this.#open.delete(origin);
       origin.window = new OriginWindow();
     }
     return origin;
@@ -138,15 +154,10 @@ export class SeenMessages {
     this.#open.delete(origin);
   }
 
-  #keep(key: string, digest: number, now: number): void {
-    this.#digests.set(key, { digest, at: now });
-    if (this.#digests.size > this.#options.digests) this.#digests.delete(this.#digests.oldest![0]);
-  }
-
-  #isOther(key: string, digest: number | undefined): boolean {
+  #isOther({ origin, sequence }: MessageId, digest: number | undefined): boolean {
     if (digest === undefined) return false;
-    const first = this.#digests.get(key);
-    return first !== undefined && first.digest !== digest;
+    const first = this.#digests.get(this.#origins.get(origin)!.life, sequence);
+    return first >= 0 && first !== digest;
   }
 }
 

@@ -10,10 +10,10 @@ export interface Body {
   /** Node ids of `to` and `except`. */
   readonly nodes: readonly string[];
   readonly payload: Uint8Array;
-  /** What the codec made of it; undefined for what this node published. */
-  readonly message: unknown;
-  /** The publisher's; it has been verified, and is passed on as it came. */
-  readonly signature?: Signature | undefined;
+  /** What the codec made of it: set when it has; undefined for what this node published. */
+  message: unknown;
+  /** The publisher's; it has been verified, and is passed on as it came. Set once, when the body is made. */
+  signature?: Signature | undefined;
   /** The frame that was made of it last, and for which hops. */
   frame?: { readonly hops: number; readonly bytes: Uint8Array } | undefined;
 }

@@ -61,8 +61,12 @@ export class FullMesh implements Overlay {
 
   publish({ id, body }: OwnMessage): readonly string[] {
     const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
-    const peers = [...this.#neighbors].filter((peer) => isFor(body, peer));
-    return this.#host.relay(push, peers) ? peers : peers.filter((peer) => this.#send(peer, push));
+    const peers: string[] = [];
+    for (const peer of this.#neighbors) if (isFor(body, peer)) peers.push(peer);
+    if (this.#host.relay(push, peers)) return peers;
+    const handed: string[] = [];
+    for (const peer of peers) if (this.#send(peer, push)) handed.push(peer);
+    return handed;
   }
 
   offer(peer: string, { id, body }: OwnMessage): boolean {
@@ -77,13 +81,12 @@ export class FullMesh implements Overlay {
 
   pushed(from: string, push: Push<Body>, now: number): void {
     const { id, payload } = push;
-    const key = messageKey(id);
-    const verdict = this.#seen.note(id, now, contentDigest(payload.payload), key);
+    const verdict = this.#seen.note(id, now, contentDigest(payload.payload));
     if (verdict === 'new') {
       // What its publisher sends has passed one link, whatever it says.
       const hops = id.origin === from ? 1 : push.hops;
       if (hops < this.#hops) this.#passOn(from, { ...push, hops: hops + 1 });
-      return this.#host.deliver(push, { id, key, origin: id.origin, from, hops });
+      return this.#host.deliver(push, { id, key: messageKey(id), origin: id.origin, from, hops });
     }
     // Who passed it on may have been deceived.
     if (verdict === 'conflict') this.#host.misbehaved(from, 'conflict', id.origin === from);

@@ -180,7 +180,7 @@ export class Plumtree<P> {
     const key = messageKey(id);
     this.#asking.kept(neighbour, key);
     neighbour.owed?.delete(key);
-    const verdict = id.origin === this.#self ? this.#look(id, now) : this.#seen.note(id, now, this.#digest?.(message.payload), key);
+    const verdict = id.origin === this.#self ? this.#look(id, now) : this.#seen.note(id, now, this.#digest?.(message.payload));
     if (verdict === 'seen' || verdict === 'conflict') return this.#onDuplicate(neighbour, key, id, verdict === 'conflict', now);
     if (id.origin === this.#self) return this.#refuseOwn(neighbour, id, now);
     if (verdict === 'new') return this.#onNew(neighbour, key, message, now);

@@ -93,7 +93,7 @@ export class Inspection {
     const isRead = !isRelayed || from === id.origin;
     if (audience === 'to' && !isFor(envelope, host.host.self)) return this.#drop('not-addressed', id, from);
     const screening = overlay.screen(isRelayed ? id.origin : from, id, now);
-    const body: Body = { audience, nodes, payload, message: undefined, signature };
+    const body: Body = { audience, nodes, payload, message: undefined, signature, frame: undefined };
     const push: Push<Body> = { kind: 'push', id, hops, payload: body, size: payload.length };
     if (screening === 'known') {
       overlay.pushed(from, push, now);
@@ -121,15 +121,13 @@ export class Inspection {
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
     if (finding === 'refused') return this.#drop('refused', id, from);
     if (payload.length > host.limit) return this.#refuse('too-large', given, from, isRead);
-    let message: unknown;
     try {
-      message = host.codec.decode(payload);
+      body.message = host.codec.decode(payload);
     } catch {
       return this.#refuse('undecodable', given, from, isRead);
     }
-    const decoded: Push<Body> = { ...push, payload: { ...body, message } };
-    if (this.#validate === undefined) overlay.pushed(from, decoded, now);
-    else this.#check(this.#validate, given, { from, hops, isRead }, decoded, now);
+    if (this.#validate === undefined) overlay.pushed(from, push, now);
+    else this.#check(this.#validate, given, { from, hops, isRead }, push, now);
     return true;
   }
 

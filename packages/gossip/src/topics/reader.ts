@@ -46,6 +46,11 @@ export abstract class Reader {
   /** A message for it. Never waits, and never throws. */
   offer(message: unknown, meta: Meta): void {
     if (this.#isOver) return;
+    // Most find their reader idle, and need no place in its queue.
+    if (this.#queue.length === 0 && this.takeNow(message, meta, this.#missed)) {
+      this.#missed = 0;
+      return;
+    }
     const { size, policy } = this.#options;
     if (this.#queue.length < (policy === 'block' ? Math.max(BLOCKED * size, BLOCKED_LEAST) : size)) {
       this.#enqueue(message, meta);
@@ -82,7 +87,7 @@ export abstract class Reader {
   protected take(): Received<unknown> | undefined {
     const next = this.#queue.shift();
     if (next === undefined) return undefined;
-    return { message: next.message, meta: { ...next.meta, missed: next.missed } };
+    return { message: next.message, meta: withMissed(next.meta, next.missed) };
   }
 
   #enqueue(message: unknown, meta: Meta): void {
@@ -94,6 +99,8 @@ export abstract class Reader {
     this.#host.failed(error);
   }
 
+  /** Takes a message at once, if it is idle. It must not throw. */
+  protected abstract takeNow(message: unknown, meta: Meta, missed: number): boolean;
   /** There is a message to take. */
   protected abstract ready(): void;
   /** It was too slow. */
@@ -122,15 +129,32 @@ export class CallbackReader extends Reader {
   protected override ready(): void {
     if (this.#isBusy) return;
     this.#isBusy = true;
-    for (let next = this.take(); next !== undefined; next = this.take()) {
-      try {
-        const answer = this.#callback(next.message, next.meta);
-        if (isThenable(answer)) return void Promise.resolve(answer).then(this.#goOn, this.#threw);
-      } catch (error) {
-        this.#tell(error);
-      }
-    }
+    this.#drain();
+  }
+
+  protected override takeNow(message: unknown, meta: Meta, missed: number): boolean {
+    if (this.#isBusy) return false;
+    this.#isBusy = true;
+    if (this.#call(message, withMissed(meta, missed))) this.#drain();
+    return true;
+  }
+
+  #drain(): void {
+    for (let next = this.take(); next !== undefined; next = this.take()) if (!this.#call(next.message, next.meta)) return;
     this.#isBusy = false;
+  }
+
+  /** False: it takes its time. */
+  #call(message: unknown, meta: MessageMeta): boolean {
+    try {
+      const answer = this.#callback(message, meta);
+      if (!isThenable(answer)) return true;
+      void Promise.resolve(answer).then(this.#goOn, this.#threw);
+      return false;
+    } catch (error) {
+      this.#tell(error);
+      return true;
+    }
   }
 
   protected override broken(error: TransportError): void {
@@ -183,6 +207,12 @@ export class LoopReader extends Reader implements AsyncIterableIterator<Received
     return Promise.resolve(DONE);
   }
 
+  protected override takeNow(message: unknown, meta: Meta, missed: number): boolean {
+    const waiting = this.#waiting.shift();
+    waiting?.resolve({ value: { message, meta: withMissed(meta, missed) }, done: false });
+    return waiting !== undefined;
+  }
+
   protected override ready(): void {
     const waiting = this.#waiting.shift();
     const value = waiting === undefined ? undefined : this.take();
@@ -196,6 +226,11 @@ export class LoopReader extends Reader implements AsyncIterableIterator<Received
   protected override ended(): void {
     for (const { resolve } of this.#waiting.splice(0)) resolve(DONE);
   }
+}
+
+/** Written out: a spread would cost more than all else of a delivery. */
+function withMissed({ id, origin, signed, from, hops }: Meta, missed: number): MessageMeta {
+  return { id, origin, signed, from, hops, missed };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

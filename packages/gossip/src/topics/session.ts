@@ -14,7 +14,7 @@ import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason, GossipEvent, PublishFailure, PublishResult, TopicSnapshot } from '../types.ts';
 import { noRoom, topicClosed } from './errors.ts';
 import { Inspection } from './inspection.ts';
-import { Publication } from './publication.ts';
+import { Publication, resultOf } from './publication.ts';
 import type { Reader } from './reader.ts';
 import { sendTo, sendToAny } from './recipients.ts';
 import type { TopicKey } from './topic-key.ts';
@@ -29,7 +29,7 @@ export interface SessionHost {
   readonly signatures: Signatures;
   readonly isStarted: boolean;
   /** Connected peers of whom it is not known yet which topics they are on. */
-  pending(): Iterable<string>;
+  pending(): readonly string[];
   /** Connected peers that are on the topic. */
   interested(topic: string): string[];
   /** Did this node dial it, and not because others on a topic named it? */
@@ -65,7 +65,7 @@ export class Session {
   readonly host: SessionHost;
   /** The number of this life: another after the topic was left. */
   readonly epoch: number;
-  readonly readers = new Set<Reader>();
+  #list: readonly Reader[] = [];
   handles = 0;
   published = 0;
   delivered = 0;
@@ -116,7 +116,7 @@ export class Session {
   end(error: TransportError): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    for (const reader of [...this.readers]) reader.close();
+    for (const reader of this.#list) reader.close();
     for (const publication of this.#open) publication.fail(error);
     this.#open.clear();
     this.#inspection.close();
@@ -126,15 +126,28 @@ export class Session {
     this.host.events.tell({ type: 'left', topic: this.key.name });
   }
 
+  /** A list of its own whenever one comes or goes: who goes through it is not disturbed. */
+  get readers(): readonly Reader[] {
+    return this.#list;
+  }
+
+  addReader(reader: Reader): void {
+    this.#list = [...this.#list, reader];
+  }
+
+  removeReader(reader: Reader): void {
+    this.#list = this.#list.filter((other) => other !== reader);
+  }
+
   /** A handle or a reader is gone. */
   release(): void {
-    if (!this.#isOver && this.handles === 0 && this.readers.size === 0) this.host.unused(this);
+    if (!this.#isOver && this.handles === 0 && this.#list.length === 0) this.host.unused(this);
   }
 
   // Publishing.
 
-  /** Resolves once it is queued. */
-  async publish(payload: Uint8Array, options: PublishConfig): Promise<PublishResult> {
+  /** A promise only where something is waited for, which resolves once it is queued: each costs. It throws what would reject it. */
+  publish(payload: Uint8Array, options: PublishConfig): PublishResult | Promise<PublishResult> {
     if (payload.length > this.limit) {
       const text = `publish: a message of ${payload.length} bytes is above the limit of topic ${this.key.name}, ${this.limit} bytes`;
       throw reasonError('too_large', text, { sent: false });
@@ -145,10 +158,18 @@ export class Session {
     if (this.#waiting.length >= WAITING) {
       throw new TransportError('resource_exhausted', `publish: ${WAITING} messages wait already for gossip.start()`, { sent: false });
     }
-    return new Promise((resolve) => this.#waiting.push(() => resolve(this.#publish(payload, options))));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(() => {
+        try {
+          resolve(this.#publish(payload, options));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
   }
 
-  async #publish(payload: Uint8Array, { to, except, any, min, timeout }: PublishConfig): Promise<PublishResult> {
+  #publish(payload: Uint8Array, { to, except, any, min, timeout }: PublishConfig): PublishResult | Promise<PublishResult> {
     const { host } = this;
     if (this.#isOver) throw topicClosed(this.key.name);
     if (this.#open.size >= OPEN) {
@@ -156,7 +177,8 @@ export class Session {
     }
     this.published++;
     if (any !== undefined) return sendToAny(this, (nodes) => this.#message('to', nodes, payload), any, min);
-    const nodes = [...new Set(to ?? except ?? [])];
+    const given = to ?? except;
+    const nodes = given === undefined ? NOBODY : [...new Set(given)];
     const audience = to !== undefined ? 'to' : nodes.length > 0 ? 'except' : 'all';
     const message = this.#message(audience, nodes, payload);
     if (audience === 'to') return sendTo(this, message, { min, timeout });
@@ -165,9 +187,13 @@ export class Session {
     this.#refused = failed;
     const handed = this.#overlay!.publish(message, now);
     this.#refused = undefined;
-    const pending = [...host.pending()];
+    let pending = host.pending();
     // There is somebody, and the overlay has just begun: its first neighbour gets it.
-    if (this.#overlay!.neighbors().length === 0 && host.interested(this.key.hex).length > 0) pending.push(ANYBODY);
+    if (handed.length === 0 && this.#overlay!.neighbors().length === 0 && host.interested(this.key.hex).length > 0) pending = [...pending, ANYBODY];
+    if (pending.length === 0 && handed.length >= min) {
+      host.dueBy(this.due);
+      return resultOf(handed.length, failed);
+    }
     const publication = new Publication(message, { handed, pending, failed, min, timeout, now });
     if (!publication.isOver) this.#open.add(publication);
     host.dueBy(this.due);
@@ -176,8 +202,9 @@ export class Session {
 
   #message(audience: Audience, nodes: readonly string[], payload: Uint8Array): OwnMessage {
     const id = this.#ids.next();
-    const body: Body = { audience, nodes, payload, message: undefined };
-    return { id, body: { ...body, signature: this.host.signatures.sign(this.key.bytes, id, body) } };
+    const body: Body = { audience, nodes, payload, message: undefined, signature: undefined, frame: undefined };
+    body.signature = this.host.signatures.sign(this.key.bytes, id, body);
+    return { id, body };
   }
 
   /** Where `publish` gathers whom the message could not be handed to. */
@@ -241,6 +268,7 @@ export class Session {
 
   get due(): number {
     let due = Math.min(this.#overlay?.due ?? Number.POSITIVE_INFINITY, this.#direct.due, this.#inspection.due);
+    if (this.#open.size === 0) return due;
     for (const publication of this.#open) due = Math.min(due, publication.due);
     return due;
   }
@@ -262,7 +290,7 @@ export class Session {
       neighbors: overlay?.neighbors() ?? [],
       interested: this.host.interested(this.key.hex).length,
       handles: this.handles,
-      readers: [...this.readers].map((reader) => reader.state),
+      readers: this.#list.map((reader) => reader.state),
       validating: this.#inspection.validating,
       published: this.published,
       delivered: this.delivered,
@@ -319,12 +347,14 @@ export class Session {
     this.delivered++;
     const meta = { id: key, origin, signed: body.signature !== undefined, from, hops };
     if (this.host.events.isRead) this.host.events.tell({ type: 'delivered', topic: this.key.name, ...meta });
-    for (const reader of [...this.readers]) reader.offer(body.message, meta);
+    // One that a reader adds gets what comes from now on.
+    for (const reader of this.#list) reader.offer(body.message, meta);
   }
 }
 
 /** Bytes of a message at most, where nothing else was said. */
 const LIMIT = 1024 * 1024;
+const NOBODY: readonly string[] = [];
 /** Stands for whoever becomes the first neighbour. */
 const ANYBODY = 'anybody';
 /** Messages that wait for the start (p2panda's queue until its overlay is joined). */

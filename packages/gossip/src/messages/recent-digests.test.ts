@@ -1,0 +1,56 @@
+import { seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { RecentDigests } from './recent-digests.ts';
+
+test('those that are kept are those of a list, the oldest of which goes first', (t) => {
+  const random = seededRandom(1);
+  for (const most of [1, 5, 16, 50, 200]) {
+    const digests = new RecentDigests(most);
+    const model: { life: number; sequence: number; digest: number; at: number }[] = [];
+    for (let step = 0; step < 2_000; step++) {
+      if (random() < 0.1 && model.length > 0) {
+        digests.dropOldest();
+        model.shift();
+      } else {
+        const one = { life: Math.floor(random() * 3), sequence: 1_000 * step + Math.floor(random() * 1_000), digest: Math.floor(random() * 2 ** 53), at: step };
+        digests.keep(one.life, one.sequence, one.digest, one.at);
+        model.push(one);
+        if (model.length > most) model.shift();
+      }
+      t.is(digests.size, model.length);
+      t.is(digests.oldest, model[0]?.at ?? Number.POSITIVE_INFINITY);
+      const probe = model[Math.floor(random() * model.length)];
+      if (probe === undefined) continue;
+      t.is(digests.get(probe.life, probe.sequence), probe.digest);
+      t.is(digests.get(probe.life + 3, probe.sequence), -1);
+    }
+  }
+});
+
+test('what is gone is not found, though its place is another’s', (t) => {
+  const digests = new RecentDigests(16);
+  for (let sequence = 0; sequence < 1_000; sequence++) {
+    digests.keep(1, sequence, sequence + 7, sequence);
+    for (let back = 0; back < 40 && back <= sequence; back++) t.is(digests.get(1, sequence - back), back < 16 ? sequence - back + 7 : -1);
+  }
+});
+
+test('sequences that are made to have one hash cost no more than others', (t) => {
+  const digests = new RecentDigests(16_384);
+  t.timeout(60_000);
+  // Alike in the 32 bits that are hashed.
+  for (let i = 0; i < 100_000; i++) {
+    digests.keep(1, 5 + i * 2 ** 32, i, i);
+    digests.get(1, 6 + i * 2 ** 32);
+    digests.get(1, 5);
+  }
+  t.is(digests.size, 16_384);
+  t.is(digests.get(1, 5 + 99_999 * 2 ** 32), 99_999);
+});
+
+test('none is kept where none may be', (t) => {
+  const digests = new RecentDigests(0);
+  digests.keep(1, 1, 1, 1);
+  t.is(digests.size, 0);
+  t.is(digests.get(1, 1), -1);
+});
