@@ -3,6 +3,7 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { readName } from '../messages/hex-names.ts';
 import { MESSAGE_ID_BYTES, type MessageId, readMessageId, writeMessageId } from '../messages/message-id.ts';
+import { rest } from '../messages/words.ts';
 import type { Audience, Body } from '../overlay/body.ts';
 import type { Control, Notice, Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
@@ -64,13 +65,13 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
   const audience = AUDIENCES[bytes[0]! & ~SIGNED];
   if (audience === undefined) return undefined;
   let at = HEAD;
-  const nodes: string[] = [];
+  let nodes: readonly string[] = NOBODY;
   if (audience !== 'all') {
     if (bytes.length < HEAD + 2) return undefined;
     const count = readShort(bytes, HEAD);
     at = HEAD + 2 + KEY_BYTES * count;
     if (count > MOST_RECIPIENTS || bytes.length < at) return undefined;
-    for (let i = HEAD + 2; i < at; i += KEY_BYTES) nodes.push(bytesToHex(bytes.subarray(i, i + KEY_BYTES)));
+    nodes = Array.from({ length: count }, (_, i) => bytesToHex(bytes.subarray(HEAD + 2 + KEY_BYTES * i, HEAD + 2 + KEY_BYTES * (i + 1))));
   }
   let signature: Signature | undefined;
   if ((bytes[0]! & SIGNED) !== 0) {
@@ -80,7 +81,7 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
     signature = { publicKey: bytes.subarray(key, at - SIGNATURE_BYTES), bytes: bytes.subarray(at - SIGNATURE_BYTES, at) };
   }
   const id = readMessageId(bytes, 35);
-  return { topic: readName(bytes, 1), id, hops: readShort(bytes, 33), audience, nodes, payload: bytes.subarray(at), signature };
+  return { topic: readName(bytes, 1), id, hops: readShort(bytes, 33), audience, nodes, payload: rest(bytes, at), signature };
 }
 
 /** 1 byte of the kind, 32 of the topic; then 44 an id, with 2 more of the hops in notices. */
@@ -127,6 +128,7 @@ function readShort(bytes: Uint8Array, at: number): number {
 /** Node ids of one list at most: 32 KiB of them. */
 export const MOST_RECIPIENTS = 1_024;
 const AUDIENCES: readonly Audience[] = ['all', 'to', 'except'];
+const NOBODY: readonly string[] = [];
 /** In the byte of the audience. */
 const SIGNED = 0x80;
 const KINDS = ['ihave', 'graft', 'prune', 'absent'] as const;

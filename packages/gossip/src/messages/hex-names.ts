@@ -3,6 +3,7 @@
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { isNodeId } from '@trunkline/transport-core';
+import { look } from './words.ts';
 
 /** Bytes of a name. */
 export const NAME_BYTES = 32;
@@ -10,6 +11,7 @@ export const NAME_BYTES = 32;
 interface Name {
   readonly text: string;
   readonly bytes: Uint8Array;
+  readonly words: Int32Array;
 }
 
 /** By the last byte: another with the same takes the place. */
@@ -19,10 +21,11 @@ const kept: (Name | undefined)[] = new Array<Name | undefined>(256).fill(undefin
 export function readName(bytes: Uint8Array, at: number): string {
   const place = bytes[at + NAME_BYTES - 1]!;
   const name = kept[place];
-  if (name !== undefined && isSame(name.bytes, bytes, at)) return name.text;
+  const { view, at: start } = look(bytes);
+  if (name !== undefined && isSame(name.words, view, start + at)) return name.text;
   const copy = bytes.slice(at, at + NAME_BYTES);
   const text = bytesToHex(copy);
-  kept[place] = { text, bytes: copy };
+  keep(place, text, copy);
   return text;
 }
 
@@ -32,14 +35,21 @@ export function writeName(text: string, bytes: Uint8Array, at: number): boolean 
   let name = kept[place];
   if (name?.text !== text) {
     if (!isNodeId(text)) return false;
-    name = { text, bytes: hexToBytes(text) };
-    kept[place] = name;
+    name = keep(place, text, hexToBytes(text));
   }
   bytes.set(name.bytes, at);
   return true;
 }
 
-function isSame(name: Uint8Array, bytes: Uint8Array, at: number): boolean {
-  for (let i = 0; i < NAME_BYTES; i++) if (name[i] !== bytes[at + i]) return false;
+function keep(place: number, text: string, bytes: Uint8Array): Name {
+  const { view, at } = look(bytes);
+  const words = Int32Array.from({ length: NAME_BYTES / 4 }, (_, i) => view.getInt32(at + 4 * i, true));
+  const name: Name = { text, bytes, words };
+  kept[place] = name;
+  return name;
+}
+
+function isSame(name: Int32Array, view: DataView, at: number): boolean {
+  for (let i = 0; i < NAME_BYTES / 4; i++) if (name[i] !== view.getInt32(at + 4 * i, true)) return false;
   return true;
 }

@@ -1,6 +1,7 @@
 // What a message is called: who published it, in which of its lives, and the how-manieth it was. Equal contents twice are two messages.
 
 import { NAME_BYTES, readName, writeName } from './hex-names.ts';
+import { look } from './words.ts';
 
 export interface MessageId {
   /** The node id of the publisher; whether it is proven is for a signature to say. */
@@ -73,7 +74,6 @@ function writeNumber(bytes: Uint8Array, at: number, value: number): void {
 }
 
 function readNumber(bytes: Uint8Array, at: number): number {
-  let value = 0;
-  for (let i = 0; i < 6; i++) value = value * 256 + bytes[at + i]!;
-  return value;
+  const { view, at: start } = look(bytes);
+  return view.getUint16(start + at) * 2 ** 32 + view.getUint32(start + at + 2);
 }
