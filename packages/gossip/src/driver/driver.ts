@@ -75,6 +75,8 @@ export class Driver implements SessionHost, RelayHost {
   });
   /** The highest number that a topic which was left had. */
   #lastEpoch = -1;
+  /** When this tick began, once somebody has asked. */
+  #tick: number | undefined = undefined;
 
   constructor(config: GossipConfig) {
     const { transport, peers, overlay } = config;
@@ -121,7 +123,7 @@ export class Driver implements SessionHost, RelayHost {
     this.#mount = mount;
     this.#interests = new Interests(this, mount);
     const inbox = new Inbox({
-      clock: this.clock,
+      now: () => this.#now(),
       peers: this.#config.peers,
       sessions: this.sessions,
       peerOf: (from) => this.#roster.of(from),
@@ -337,6 +339,19 @@ export class Driver implements SessionHost, RelayHost {
   }
 
   // Time.
+
+  /** The time of this tick: read at each message it would cost as much as the decoding. */
+  #now(): number {
+    if (this.#tick === undefined) {
+      this.#tick = this.clock.now();
+      this.clock.defer(this.#tickOver);
+    }
+    return this.#tick;
+  }
+
+  readonly #tickOver = (): void => {
+    this.#tick = undefined;
+  };
 
   dueBy(time: number): void {
     if (this.isStarted) this.#alarm.by(time);

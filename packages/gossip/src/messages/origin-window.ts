@@ -50,7 +50,12 @@ export class OriginWindow {
   /** Says what it is, and remembers it. */
   note(sequence: number, now: number, limits: OriginWindowLimits): SequenceVerdict {
     const verdict = this.look(sequence, now, limits);
-    if (verdict !== 'new') return verdict;
+    if (verdict === 'new') this.take(sequence, now, limits);
+    return verdict;
+  }
+
+  /** Remembers one that is `new`, as `look` has just said. */
+  take(sequence: number, now: number, limits: OriginWindowLimits): void {
     if (sequence > this.#top) {
       if (sequence > this.#top + 1) (this.#gaps ??= []).push({ from: this.#top + 1, to: sequence, since: now });
       this.#top = sequence;
@@ -58,7 +63,6 @@ export class OriginWindow {
       this.#fill(sequence, now);
     }
     while (this.#gaps !== undefined && this.#gaps.length > limits.gaps) this.#close(0);
-    return verdict;
   }
 
   /** Closes the gaps whose time is over. */

@@ -24,6 +24,7 @@ export interface SeenMessagesOptions {
 export type SeenVerdict = 'new' | 'seen' | 'conflict' | 'old' | 'full';
 
 interface Origin {
+  readonly name: string;
   epoch: number;
   /** The number of this life, among all that were heard. */
   life: number;
@@ -40,6 +41,8 @@ export class SeenMessages {
   readonly #options: SeenMessagesOptions;
   /** The one heard least lately first, to a second. */
   readonly #origins = new Map<string, Origin>();
+  /** The one that was asked for last: each message asks three times, and the next is mostly of the same. */
+  #last: Origin | undefined = undefined;
   /** Of the origins, those with gaps. */
   readonly #open = new Set<Origin>();
   readonly #digests: RecentDigests;
@@ -64,7 +67,7 @@ export class SeenMessages {
 
   /** What `note` would say, the content aside. */
   look(id: MessageId, now: number): SeenVerdict {
-    const origin = this.#origins.get(id.origin);
+    const origin = this.#find(id.origin);
     if (origin === undefined) return this.#hasRoom(now) ? 'new' : 'full';
     if (id.epoch !== origin.epoch) return id.epoch > origin.epoch ? 'new' : 'old';
     return origin.window.look(id.sequence, now, this.#options);
@@ -78,7 +81,7 @@ export class SeenMessages {
     const origin = this.#originOf(id, now);
     const { window } = origin;
     const wasOpen = window.isOpen;
-    window.note(id.sequence, now, this.#options);
+    window.take(id.sequence, now, this.#options);
     if (window.isOpen !== wasOpen) {
       if (wasOpen) this.#open.delete(origin);
       else this.#open.add(origin);
@@ -92,9 +95,9 @@ export class SeenMessages {
   /** Forgets what is over. */
   expire(now: number): void {
     const { retention, originRetention } = this.#options;
-    for (const [name, origin] of this.#origins) {
+    for (const origin of this.#origins.values()) {
       if (now - origin.heardAt < originRetention) break;
-      this.#forget(name, origin);
+      this.#forget(origin);
     }
     while (now - this.#digests.oldest >= retention) this.#digests.dropOldest();
     for (const origin of this.#open) {
@@ -115,11 +118,18 @@ export class SeenMessages {
     return due;
   }
 
+  #find(name: string): Origin | undefined {
+    if (this.#last?.name === name) return this.#last;
+    const origin = this.#origins.get(name);
+    if (origin !== undefined) this.#last = origin;
+    return origin;
+  }
+
   #originOf(id: MessageId, now: number): Origin {
-    let origin = this.#origins.get(id.origin);
+    let origin = this.#find(id.origin);
     if (origin === undefined) {
       this.#makeRoom();
-      origin = { epoch: id.epoch, life: ++this.#lives, window: new OriginWindow(), heardAt: now };
+      origin = { name: id.origin, epoch: id.epoch, life: ++this.#lives, window: new OriginWindow(), heardAt: now };
       this.#origins.set(id.origin, origin);
     } else if (now - origin.heardAt >= ORDER_GRAIN) {
       this.#origins.delete(id.origin);
@@ -143,20 +153,21 @@ export class SeenMessages {
 
   #makeRoom(): void {
     if (this.#origins.size < this.#options.origins) return;
-    for (const [name, origin] of this.#origins) {
-      this.#forget(name, origin);
+    for (const origin of this.#origins.values()) {
+      this.#forget(origin);
       return;
     }
   }
 
-  #forget(name: string, origin: Origin): void {
-    this.#origins.delete(name);
+  #forget(origin: Origin): void {
+    this.#origins.delete(origin.name);
     this.#open.delete(origin);
+    if (this.#last === origin) this.#last = undefined;
   }
 
   #isOther({ origin, sequence }: MessageId, digest: number | undefined): boolean {
     if (digest === undefined) return false;
-    const first = this.#digests.get(this.#origins.get(origin)!.life, sequence);
+    const first = this.#digests.get(this.#find(origin)!.life, sequence);
     return first >= 0 && first !== digest;
   }
 }

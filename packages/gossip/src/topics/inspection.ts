@@ -104,30 +104,30 @@ export class Inspection {
     const { signatures } = host.host;
     if (signature === undefined && signatures.isStrict) return this.#drop('unsigned', id, from, isRead);
     overlay.arrived(from, id, now);
-    const given = new Given(envelope, overlay);
-    if (this.#refused.size > 0 && this.#refused.has(given.key)) {
+    // Most messages find nothing that they could be compared with.
+    let given: Given | undefined;
+    if (this.#refused.size > 0 && this.#refused.has((given = new Given(envelope, overlay)).key)) {
       overlay.refused(id);
       return this.#drop('refused', id, from);
     }
-    const copies = this.#copies.size > 0 ? this.#copies.get(given.key) : undefined;
+    const copies = this.#copies.size > 0 ? this.#copies.get((given ??= new Given(envelope, overlay)).key) : undefined;
     if (copies !== undefined) {
       if (copies.length < COPIES) copies.push({ from, hops, isRead });
       return true;
     }
     // Of a forgery nothing is remembered, neither here nor by the overlay: the true message may still come.
     // What a relay has not read itself counts apart: or who forges could have what it says itself refused.
-    const source = isRead ? from : `${from} relays`;
-    const finding = signature === undefined ? 'true' : signatures.examine(source, host.key.bytes, envelope, signature, now);
+    const finding = signature === undefined ? 'true' : signatures.examine(isRead ? from : `${from} relays`, host.key.bytes, envelope, signature, now);
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
     if (finding === 'refused') return this.#drop('refused', id, from);
-    if (payload.length > host.limit) return this.#refuse('too-large', given, from, isRead);
+    if (payload.length > host.limit) return this.#refuse('too-large', given ?? new Given(envelope, overlay), from, isRead);
     try {
       body.message = host.codec.decode(payload);
     } catch {
-      return this.#refuse('undecodable', given, from, isRead);
+      return this.#refuse('undecodable', given ?? new Given(envelope, overlay), from, isRead);
     }
     if (this.#validate === undefined) overlay.pushed(from, push, now);
-    else this.#check(this.#validate, given, { from, hops, isRead }, push, now);
+    else this.#check(this.#validate, given ?? new Given(envelope, overlay), { from, hops, isRead }, push, now);
     return true;
   }
 
