@@ -2,6 +2,7 @@
 
 import { TransportError, withDetails } from '../errors.ts';
 import { List } from '../list.ts';
+import type { Method } from '../protocol/protocol.ts';
 import { Account, DOWNLOAD, Kind, UPLOAD } from '../wire/frame.ts';
 import { STALLED } from './assembly.ts';
 import type { Channel } from './channel.ts';
@@ -56,6 +57,22 @@ export class Caller implements CallCarrier {
     if (this.#link.full(call.cost)) return call.failed(memoryFull(this.#link.memory));
     this.#link.hold(call.cost);
     queue.push(call);
+  }
+
+  /** A one-way of one packet straight into the batch, if nothing stands before it: no call is made for it. False: `tryStart` says what becomes of it. */
+  tryShort(byte: number, method: Method, payload: Uint8Array): boolean {
+    const channel = this.#channelOf(byte);
+    const { lanes } = channel;
+    const { length } = payload;
+    const { terms } = this.#link;
+    if (channel.disagreement !== undefined || length > terms.packet || length > terms.message || channel.waiting.length > 0) return false;
+    if (lanes.short.length > 0 || lanes.shortCredit <= 0 || !this.#outbox.straight(length)) return false;
+    lanes.shortCredit -= length + UNIT;
+    this.#link.writer.oneway(0, channel.byte, method.id, undefined, 0, payload, 0, length);
+    this.#link.active = this.#link.now;
+    this.#countInBatch();
+    this.#outbox.wrote();
+    return true;
   }
 
   /** A one-way that goes now or not at all. */

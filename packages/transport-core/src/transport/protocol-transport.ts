@@ -156,7 +156,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   #try(connection: Connection | undefined, method: Method, payload: Uint8Array): boolean {
     if (connection === undefined || connection.session.state !== 'up') return false;
     this.network.ticker.now();
-    return connection.session.caller.tryStart(new TryCall(this.protocol.channel, method, payload));
+    const { caller } = connection.session;
+    return caller.tryShort(this.protocol.channel, method, payload) || caller.tryStart(new TryCall(this.protocol.channel, method, payload));
   }
 
   #method(name: string, what: string): Method {
