@@ -35,10 +35,10 @@ test('what is gone is not found, though its place is another’s', (t) => {
   }
 });
 
-test('sequences that are made to have one hash cost no more than others', (t) => {
+test('sequences that are made to fall on one place cost no more than others', (t) => {
   const digests = new RecentDigests(16_384);
   t.timeout(60_000);
-  // Alike in the 32 bits that are hashed.
+  // Alike in the 32 bits that tell the place.
   for (let i = 0; i < 100_000; i++) {
     digests.keep(1, 5 + i * 2 ** 32, i, i);
     digests.get(1, 6 + i * 2 ** 32);

@@ -19,7 +19,7 @@ export class RecentDigests {
 
   /** When the oldest was kept; Infinity: there is none. */
   get oldest(): number {
-    return this.#size === 0 ? Number.POSITIVE_INFINITY : this.#ring.times[this.#first]!;
+    return this.#size === 0 ? Number.POSITIVE_INFINITY : this.#ring.numbers[EACH * this.#first + TIME]!;
   }
 
   /** @param life of the origin, by a number of its own. */
@@ -38,14 +38,14 @@ export class RecentDigests {
 
   /** The digest of that message; −1: it is not known. */
   get(life: number, sequence: number): number {
-    const { lives, sequences, digests, heads, befores, mask } = this.#ring;
+    const { numbers, heads, befores, mask } = this.#ring;
     let younger = this.#size;
-    let place = heads[hash(life, sequence) & mask]!;
+    let place = heads[slotOf(life, sequence) & mask]!;
     for (let steps = 0; steps < STEPS && place >= 0; steps++) {
       // What is gone leads nowhere, or by now to what came later.
       const age = (place - this.#first) & mask;
       if (age >= younger) return -1;
-      if (sequences[place] === sequence && lives[place] === life) return digests[place]!;
+      if (numbers[EACH * place + SEQUENCE] === sequence && numbers[EACH * place + LIFE] === life) return numbers[EACH * place + DIGEST]!;
       younger = age;
       place = befores[place]!;
     }
@@ -53,11 +53,11 @@ export class RecentDigests {
   }
 
   #grow(): void {
-    const { lives, sequences, digests, times, mask } = this.#ring;
+    const { numbers, mask } = this.#ring;
     const ring = new Ring(2 * (mask + 1));
     for (let i = 0; i < this.#size; i++) {
-      const from = (this.#first + i) & mask;
-      ring.write(i, lives[from]!, sequences[from]!, digests[from]!, times[from]!);
+      const from = EACH * ((this.#first + i) & mask);
+      ring.write(i, numbers[from + LIFE]!, numbers[from + SEQUENCE]!, numbers[from + DIGEST]!, numbers[from + TIME]!);
     }
     this.#ring = ring;
     this.#first = 0;
@@ -67,41 +67,43 @@ export class RecentDigests {
 /** So many places, a power of two. */
 class Ring {
   readonly mask: number;
-  readonly lives: Float64Array;
-  readonly sequences: Float64Array;
-  readonly digests: Float64Array;
-  readonly times: Float64Array;
-  /** By hash: the place that was written last; −1: none was. */
+  /** Of each place, one beside the other: life, sequence, digest and time. */
+  readonly numbers: Float64Array;
+  /** The place that was written last of those whose messages fall on it; −1: none was. */
   readonly heads: Int32Array;
-  /** Of each place, the one with its hash before. */
+  /** Of each place, the one before it that falls on the same. */
   readonly befores: Int32Array;
 
   constructor(places: number) {
     this.mask = places - 1;
-    this.lives = new Float64Array(places);
-    this.sequences = new Float64Array(places);
-    this.digests = new Float64Array(places);
-    this.times = new Float64Array(places);
+    this.numbers = new Float64Array(EACH * places);
     this.heads = new Int32Array(places).fill(-1);
     this.befores = new Int32Array(places);
   }
 
   write(place: number, life: number, sequence: number, digest: number, now: number): void {
-    const slot = hash(life, sequence) & this.mask;
-    this.lives[place] = life;
-    this.sequences[place] = sequence;
-    this.digests[place] = digest;
-    this.times[place] = now;
+    const slot = slotOf(life, sequence) & this.mask;
+    const { numbers } = this;
+    const at = EACH * place;
+    numbers[at + LIFE] = life;
+    numbers[at + SEQUENCE] = sequence;
+    numbers[at + DIGEST] = digest;
+    numbers[at + TIME] = now;
     this.befores[place] = this.heads[slot]!;
     this.heads[slot] = place;
   }
 }
 
-function hash(life: number, sequence: number): number {
-  const mixed = Math.imul(sequence ^ Math.imul(life, 0x85eb_ca6b), 0x9e37_79b1);
-  return mixed ^ (mixed >>> 15);
+/** Those of one life fall side by side: where they were scattered, each message had memory fetched for it. */
+function slotOf(life: number, sequence: number): number {
+  return (sequence + Math.imul(life, 0x9e37_79b1)) | 0;
 }
 
+const EACH = 4;
+const LIFE = 0;
+const SEQUENCE = 1;
+const DIGEST = 2;
+const TIME = 3;
 const LEAST = 16;
-/** Messages of one hash that are looked through: who makes more of them is told of fewer conflicts, and costs no more. */
+/** Messages that fall on one place and are looked through: who makes more of them is told of fewer conflicts, and costs no more. */
 const STEPS = 16;
