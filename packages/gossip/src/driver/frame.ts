@@ -30,7 +30,7 @@ export interface Envelope {
 export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<Body>): Uint8Array {
   if (body.frame?.hops === hops) return body.frame.bytes;
   const { payload, signature } = body;
-  const recipients = encodeRecipients(body);
+  const recipients = body.audience === 'all' ? ALL : encodeRecipients(body);
   const seal = HEAD + recipients.length - 1;
   const sealed = signature === undefined ? 0 : 1 + signature.publicKey.length + SIGNATURE_BYTES;
   const bytes = new Uint8Array(seal + sealed + payload.length);
@@ -38,7 +38,7 @@ export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<
   bytes.set(topic, 1);
   writeShort(bytes, 33, hops);
   writeMessageId(id, bytes, 35);
-  bytes.set(recipients.subarray(1), HEAD);
+  if (recipients.length > 1) bytes.set(recipients.subarray(1), HEAD);
   if (signature !== undefined) {
     bytes[seal] = signature.publicKey.length;
     bytes.set(signature.publicKey, seal + 1);
@@ -86,16 +86,22 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
 
 /** 1 byte of the kind, 32 of the topic; then 44 an id, with 2 more of the hops in notices. */
 export function encodeControl(topic: Uint8Array, control: Control): Uint8Array {
-  const entries: readonly (MessageId | Notice)[] = control.kind === 'ihave' ? control.notices : control.kind === 'prune' ? [] : control.ids;
-  const each = control.kind === 'ihave' ? NOTICE : MESSAGE_ID_BYTES;
-  const bytes = new Uint8Array(1 + KEY_BYTES + each * entries.length);
+  const length = control.kind === 'prune' ? 0 : control.kind === 'ihave' ? NOTICE * control.notices.length : MESSAGE_ID_BYTES * control.ids.length;
+  const bytes = new Uint8Array(1 + KEY_BYTES + length);
   bytes[0] = KINDS.indexOf(control.kind);
   bytes.set(topic, 1);
   let at = 1 + KEY_BYTES;
-  for (const entry of entries) {
-    writeMessageId('hops' in entry ? entry.id : entry, bytes, at);
-    if ('hops' in entry) writeShort(bytes, at + MESSAGE_ID_BYTES, entry.hops);
-    at += each;
+  if (control.kind === 'ihave') {
+    for (const { id, hops } of control.notices) {
+      writeMessageId(id, bytes, at);
+      writeShort(bytes, at + MESSAGE_ID_BYTES, hops);
+      at += NOTICE;
+    }
+  } else if (control.kind !== 'prune') {
+    for (const id of control.ids) {
+      writeMessageId(id, bytes, at);
+      at += MESSAGE_ID_BYTES;
+    }
   }
   return bytes;
 }
@@ -129,6 +135,8 @@ function readShort(bytes: Uint8Array, at: number): number {
 export const MOST_RECIPIENTS = 1_024;
 const AUDIENCES: readonly Audience[] = ['all', 'to', 'except'];
 const NOBODY: readonly string[] = [];
+/** The recipients of most messages. */
+const ALL = encodeRecipients({ audience: 'all', nodes: NOBODY });
 /** In the byte of the audience. */
 const SIGNED = 0x80;
 const KINDS = ['ihave', 'graft', 'prune', 'absent'] as const;

@@ -17,6 +17,9 @@ interface Name {
 /** By the last byte: another with the same takes the place. */
 const kept: (Name | undefined)[] = new Array<Name | undefined>(256).fill(undefined);
 
+/** The one that was written last: a list of ids has the same in most of them. */
+let written: Name | undefined;
+
 /** The 64 hex digits of the 32 bytes that begin at `at`. */
 export function readName(bytes: Uint8Array, at: number): string {
   const place = bytes[at + NAME_BYTES - 1]!;
@@ -31,13 +34,16 @@ export function readName(bytes: Uint8Array, at: number): string {
 
 /** Writes its 32 bytes from `at` on. False, and nothing is written, where it is not 64 lower-case hex digits. */
 export function writeName(text: string, bytes: Uint8Array, at: number): boolean {
-  const place = Number.parseInt(text.slice(-2), 16);
-  let name = kept[place];
-  if (name?.text !== text) {
-    if (!isNodeId(text)) return false;
-    name = keep(place, text, hexToBytes(text));
+  if (written?.text !== text) {
+    const place = Number.parseInt(text.slice(-2), 16);
+    let name = kept[place];
+    if (name?.text !== text) {
+      if (!isNodeId(text)) return false;
+      name = keep(place, text, hexToBytes(text));
+    }
+    written = name;
   }
-  bytes.set(name.bytes, at);
+  bytes.set(written.bytes, at);
   return true;
 }
 
