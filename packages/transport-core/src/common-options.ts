@@ -1,12 +1,12 @@
 // The options that all transports have in common, with their defaults (docs/wire-protocol.md says what each bound does).
 
-import * as z from 'zod/mini';
 import type { Clock } from './clock.ts';
 import {
   callback,
   dependentGroup,
   group,
   integer,
+  mapped,
   milliseconds,
   millisecondsOrNever,
   type Options,
@@ -168,7 +168,7 @@ export const commonOptions = optionsSchema({
   keepAlive: group({ interval: withDefault(milliseconds(), 10_000), timeout: withDefault(milliseconds(), 5_000) }),
   limits,
   resolve: optional(callback<NonNullable<CommonOptions['resolve']>>()),
-  hello: optional(z.pipe(reference<HelloOption>(isHello, 'strings by name, at most 8 KiB in all, or a function that gives them'), z.transform(copyHello))),
+  hello: optional(mapped(reference<HelloOption>(isHello, 'strings by name, at most 8 KiB in all, or a function that gives them'), copyHello)),
   admit: optional(callback<NonNullable<CommonOptions['admit']>>()),
   observer: optional(reference<Observer>(isObserver, 'an object; its event and count, where given, functions')),
   clock: optional(reference<Clock>(isClock, 'a Clock: now, setTimeout, clearTimeout, sleep and defer')),
