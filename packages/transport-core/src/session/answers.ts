@@ -65,6 +65,12 @@ export class Answers {
     this.#inflow.reply.giveBack(assembly.cost, false);
   }
 
+  /** The long message of a call that is coming in. */
+  assembly(id: number): Assembly | undefined {
+    const call = this.#caller.slots.get(id);
+    return call?.assembly ?? call?.download?.assembly;
+  }
+
   end(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);

@@ -31,6 +31,25 @@ test('a packet that breaks the sum, is empty, or is not full before the last, is
   t.true(begin(2 * packet).assembly.add(new Uint8Array(packet)));
 });
 
+test('a packet that was read into its room is there already', (t) => {
+  const { assembly } = begin(2 * packet + 3);
+  const room = assembly.room(packet)!;
+  t.is(room.length, packet);
+  room.fill(2);
+  t.true(assembly.add(room));
+  t.true(assembly.add(new Uint8Array(3).fill(3)));
+  t.deepEqual([assembly.buffer[0], assembly.buffer[packet], assembly.buffer[2 * packet - 1], assembly.buffer[2 * packet]], [1, 2, 2, 3]);
+});
+
+test('there is no room for what breaks the sum, nor where nothing is kept', (t) => {
+  t.is(begin(packet + 3).assembly.room(4), undefined);
+  t.is(begin(packet + 3).assembly.room(0), undefined);
+  t.is(begin(packet + 3, false).assembly.room(3), undefined);
+  const { assembly } = begin(packet + 3);
+  assembly.release();
+  t.is(assembly.room(3), undefined, 'it was handed over or dropped');
+});
+
 test('its size is held from the first packet until it is released, once', (t) => {
   const { assembly, link } = begin(3 * packet);
   t.is(link.held, 3 * packet);

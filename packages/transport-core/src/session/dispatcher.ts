@@ -44,6 +44,13 @@ export class Dispatcher {
     } else this.#rarer(frame);
   }
 
+  /** Where the packet of a long message belongs that is coming in. */
+  place(id: number, length: number): Uint8Array | undefined {
+    if (this.#isOurs(id)) return this.#answers.assembly(id)?.room(length);
+    const call = this.#callee.ids.get(id);
+    return (call?.assembly ?? call?.upload?.assembly)?.room(length);
+  }
+
   #rarer(frame: Frame): void {
     const { kind, id } = frame;
     switch (kind) {

@@ -194,6 +194,10 @@ export class Session implements FrameVisitor, Departing {
     return this.#phase !== 'closed';
   }
 
+  place(id: number, length: number): Uint8Array | undefined {
+    return this.#dispatcher.place(id, length);
+  }
+
   #greeting(frame: Frame): void {
     const { visitor, self, proven, refused } = this.#options;
     if (refused !== undefined) return this.break(refused);

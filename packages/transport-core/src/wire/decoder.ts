@@ -1,7 +1,7 @@
 // Bytes to frames, however they are cut into chunks. A bad peer is an answer, never a throw; memory is taken for what came, not for
 // what was promised.
 
-import { EMPTY, Frame, type FrameVisitor } from './frame.ts';
+import { EMPTY, Frame, type FrameVisitor, Kind } from './frame.ts';
 import { parseFrame } from './parse-frame.ts';
 
 /** What a peer did that ends its connection: `too_large` for a length above ours, `malformed` for all else. */
@@ -30,6 +30,9 @@ export class FrameDecoder {
   #expected = 0;
   /** A buffer that the visitor gave back. */
   #spare: Uint8Array = EMPTY;
+  /** Of a PART that was cut: the place of its payload, which the visitor gave, and its id. */
+  #place: Uint8Array | undefined = undefined;
+  #id = 0;
 
   constructor(options: { maxLength: number; allocate: (size: number) => Uint8Array }) {
     this.maxLength = options.maxLength;
@@ -72,7 +75,7 @@ export class FrameDecoder {
   #read(chunk: Uint8Array, visitor: FrameVisitor): Violation | undefined {
     let at = 0;
     if (this.#expected !== 0) {
-      at = this.#fill(chunk, 0);
+      at = this.#place === undefined ? this.#fill(chunk, 0) : this.#pour(chunk, 0);
       if (this.#filled < this.#expected) return undefined;
       const result = this.#assembled(visitor);
       if (result !== undefined) return result;
@@ -103,7 +106,9 @@ export class FrameDecoder {
       const end = at + length;
       if (end > available) {
         this.#expected = length;
-        this.#fill(chunk, at);
+        const start = visitor.place === undefined ? at : this.#begin(chunk, at, end, visitor);
+        if (this.#place === undefined) this.#fill(chunk, at);
+        else this.#pour(chunk, start);
         return undefined;
       }
       const wrong = parseFrame(frame, chunk, at, end);
@@ -124,7 +129,36 @@ export class FrameDecoder {
     this.#dead = true;
     this.#length = this.#lengthBytes = this.#filled = this.#expected = 0;
     this.#body = EMPTY;
+    this.#place = undefined;
     this.#rest();
+  }
+
+  /** Where a PART is cut, as our encoder writes it, asks for the place of its payload; gives where that begins. */
+  #begin(chunk: Uint8Array, at: number, end: number, visitor: FrameVisitor): number {
+    if (chunk.length < at + PART_HEADER || chunk[at] !== KIND || chunk[at + 1] !== Kind.PART || chunk[at + 2] !== ID || chunk[at + 7] !== PAYLOAD) return at;
+    let start = at + 8;
+    let length = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = chunk[start++]!;
+      length |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+      if (start === at + PART_HEADER) return at;
+    }
+    if (start + length !== end) return at;
+    this.#id = (chunk[at + 3]! | (chunk[at + 4]! << 8) | (chunk[at + 5]! << 16) | (chunk[at + 6]! << 24)) >>> 0;
+    this.#place = visitor.place!(this.#id, length);
+    if (this.#place !== undefined) this.#filled = start - at;
+    return start;
+  }
+
+  /** Adds what the chunk has of a payload that has its place. */
+  #pour(chunk: Uint8Array, at: number): number {
+    const place = this.#place!;
+    const left = this.#expected - this.#filled;
+    const end = Math.min(chunk.length, at + left);
+    place.set(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end), place.length - left);
+    this.#filled += end - at;
+    return end;
   }
 
   /** Adds what the chunk has of the frame that was cut; the buffer grows with what came, to at most four times of it. */
@@ -148,11 +182,20 @@ export class FrameDecoder {
   #assembled(visitor: FrameVisitor): Violation | undefined {
     const length = this.#expected;
     this.#filled = this.#expected = 0;
-    const wrong = parseFrame(this.#frame, this.#body, 0, length);
+    const wrong = this.#place === undefined ? parseFrame(this.#frame, this.#body, 0, length) : this.#placed(this.#place);
     const going = wrong === undefined && visitor.frame(this.#frame);
     this.#body = EMPTY;
     if (wrong !== undefined) return malformed(wrong);
     return going ? undefined : STOPPED;
+  }
+
+  /** The frame of a payload that is whole in its place. */
+  #placed(payload: Uint8Array): string | undefined {
+    this.#place = undefined;
+    for (let i = 0; i < 4; i++) header[3 + i] = this.#id >>> (8 * i);
+    const wrong = parseFrame(this.#frame, header, 0, header.length);
+    this.#frame.place(payload, 0, payload.length);
+    return wrong;
   }
 }
 
@@ -168,3 +211,12 @@ const MAX_LENGTH_BYTES = 4;
 
 /** A buffer of this size is taken at once, where the frame is as long. */
 const SMALL_BUFFER = 4 * 1024;
+
+/** Field number and wire type in one byte, as frame.proto numbers them. */
+const KIND = 0x08;
+const ID = 0x15;
+const PAYLOAD = 0x7a;
+/** What stands before the payload of a PART at most: kind, id, the payload's tag and length. */
+const PART_HEADER = 12;
+/** The kind and the id of a PART. */
+const header = Uint8Array.of(KIND, Kind.PART, ID, 0, 0, 0, 0);

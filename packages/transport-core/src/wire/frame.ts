@@ -107,6 +107,11 @@ export class Frame {
 export interface FrameVisitor {
   /** False stops the decoder: what is left of the chunk is dropped, and so is all that follows. */
   frame(frame: Frame): boolean;
+  /**
+   * A PART of call `id` was cut, and so many bytes of payload are coming: the memory of that size where they belong, which then is the
+   * payload of its frame. Undefined: nowhere in particular. It need not come whole, and what was asked for may be over until then.
+   */
+  place?(id: number, length: number): Uint8Array | undefined;
 }
 
 /** Metadata as it crosses the wire, encoded once a call. */
