@@ -65,8 +65,11 @@ export class Outbox {
 
   /** A frame went straight into the batch. */
   wrote(): void {
-    if (this.#link.writer.count >= this.pace.batch) this.flush();
-    else this.#link.port.dirty();
+    const { pace } = this;
+    if (pace.alone || this.#link.writer.count >= pace.batch) {
+      pace.alone = false;
+      this.flush();
+    } else this.#link.port.dirty();
   }
 
   /** Puts a unit into the lane of its kind; it is counted, and paid for as soon as no earlier one waits for the same account. */
@@ -338,6 +341,7 @@ export class Outbox {
   #pumpControl(): boolean {
     const { writer } = this.#link;
     let done = 0;
+    if (this.#controls.length === 0 && this.#credits.length === 0) return true;
     for (const { kind, id, bytes } of this.#controls) {
       if (!writer.fits(bytes === undefined ? SMALL : bytes.length) && !this.flush()) break;
       this.#writeControl(kind, id, bytes);

@@ -35,3 +35,14 @@ test('what was in flight long ago is forgotten', (t) => {
   for (let chunk = 0; chunk < 200; chunk++) pace.read(1, 1);
   t.is(pace.batch, 8);
 });
+
+test('few that come one at a time are alone; several in a chunk are not, nor is one of many in flight', (t) => {
+  const pace = new Pace();
+  t.false(pace.alone);
+  pace.read(1, 1);
+  t.true(pace.alone);
+  pace.read(2, 2);
+  t.false(pace.alone);
+  pace.read(128, 1);
+  t.false(pace.alone);
+});

@@ -109,8 +109,11 @@ test('a round trip is measured as soon as it is up', (t) => {
   t.is(pair.dialler.session.liveness.rtt, 7);
 });
 
-test('a call is sent when its batch has left, not before', (t) => {
+test('a call is sent when its batch has left, not before; one that is alone leaves at once', (t) => {
   const pair = open();
+  const alone = ask();
+  pair.start(pair.dialler, alone);
+  t.true(alone.sent);
   const call = ask();
   pair.start(pair.dialler, call);
   t.false(call.sent);
@@ -132,6 +135,8 @@ test('calls in a batch that never left come back in their order; those that left
 
 test('a one-way in a batch that never left is counted', (t) => {
   const pair = open();
+  pair.start(pair.dialler, tell());
+  pair.tick(pair.dialler);
   for (let i = 0; i < 3; i++) pair.start(pair.dialler, tell());
   pair.cut();
   t.is(pair.dialler.count('onewayLost'), 3);

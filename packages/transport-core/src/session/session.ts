@@ -141,10 +141,11 @@ export class Session implements FrameVisitor, Departing {
     const bytes = this.#greeter.matched ? chunk : this.#preamble(chunk);
     if (bytes === undefined) return;
     this.#frames = 0;
+    const { pace } = this.outbox;
     const calls = this.caller.slots.size;
     const decoder = this.#decoder!;
     const violation = decoder.read(bytes, this);
-    this.outbox.pace.read(calls, this.#frames);
+    pace.read(calls, this.#frames);
     this.#shelf?.clear();
     if (violation !== undefined && this.state !== 'closed') this.link.violation(violation.reason, violation.message);
     if (decoder.partial === 0) this.#frameDue = Number.POSITIVE_INFINITY;
@@ -184,7 +185,8 @@ export class Session implements FrameVisitor, Departing {
   }
 
   frame(frame: Frame): boolean {
-    this.#frames++;
+    // The second frame of a chunk is not alone; its answer, and the first one's, go together.
+    if (++this.#frames === 2) this.outbox.pace.alone = false;
     if (frame.kind === Kind.GO_AWAY) this.#goneAway(frame);
     else if (this.#phase === 'up' || this.#phase === 'leaving') {
       this.#dispatcher.dispatch(frame);

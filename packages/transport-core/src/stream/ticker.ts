@@ -14,6 +14,8 @@ export class Ticker {
   #scheduled = false;
   #inside = 0;
   #dirty: Flushable[] = [];
+  /** An empty one for the next flush. */
+  #spare: Flushable[] | undefined = undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -76,8 +78,11 @@ export class Ticker {
     // What a flush makes dirty again waits for the next one: a tick ends.
     while (this.#dirty.length > 0) {
       const dirty = this.#dirty;
-      this.#dirty = [];
+      this.#dirty = this.#spare ?? [];
+      this.#spare = undefined;
       for (const flushable of dirty) flushable.flushTick(this.#time);
+      dirty.length = 0;
+      this.#spare = dirty;
     }
   }
 }
