@@ -27,6 +27,8 @@ export class Outbox {
   blocked = false;
   /** When the connection began to keep it. */
   blockedSince = 0;
+  /** The session leaves: after each thing that it still says it may be through. */
+  leaving = false;
   /** The connection is over: nothing is paid for any more. */
   over = false;
   /** When a batch leaves before the tick is over. */
@@ -69,7 +71,9 @@ export class Outbox {
     if (pace.alone || this.#link.writer.count >= pace.batch) {
       pace.alone = false;
       this.flush();
-    } else this.#link.port.dirty();
+      if (!this.leaving) return;
+    }
+    this.#link.port.dirty();
   }
 
   /** Puts a unit into the lane of its kind; it is counted, and paid for as soon as no earlier one waits for the same account. */

@@ -67,7 +67,7 @@ test('a refusal is told with its code and reason, and is an end at both', (t) =>
   pair.acceptor.consents = false;
   pair.dialler.session.open({});
   pair.quiet();
-  pair.acceptor.session.refuse(reasonError('denied', 'not you'));
+  pair.acceptor.session.break(reasonError('denied', 'not you'));
   pair.quiet();
   for (const end of [pair.dialler, pair.acceptor]) {
     t.deepEqual([end.ending!.error.code, end.ending!.error.reason, end.ending!.error.message], ['permission_denied', 'denied', 'not you']);
@@ -391,4 +391,18 @@ test('a violation ends it at both ends with its reason, and what was unsent come
   t.deepEqual([reasonOf(pair.dialler), pair.dialler.ending!.error.origin], ['malformed', 'remote']);
   t.is(sent.error?.sent, true);
   t.deepEqual(pair.dialler.ending!.unsent, [unsent]);
+});
+
+test('a call that is answered at once, long after the chunk that brought it, still lets its session leave', (t) => {
+  const pair = open();
+  const call = ask();
+  pair.start(pair.dialler, call);
+  pair.quiet();
+  pair.dialler.session.leave('disconnected', 'this end disconnected');
+  pair.quiet();
+  t.is(pair.acceptor.session.state, 'closing');
+  pair.acceptor.session.callee.respond(pair.acceptor.calls[0]!, new Uint8Array(1));
+  pair.quiet();
+  t.is(pair.acceptor.session.state, 'closed');
+  t.is(call.answer?.length, 1);
 });

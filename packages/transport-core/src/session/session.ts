@@ -117,11 +117,6 @@ export class Session implements FrameVisitor, Departing {
     this.outbox.flush();
   }
 
-  /** The driver, or the layer below, does not want this peer: both ends are told why. */
-  refuse(error: TransportError): void {
-    this.break(error);
-  }
-
   #rise(): void {
     const { now } = this.link;
     this.#phase = 'up';
@@ -141,11 +136,10 @@ export class Session implements FrameVisitor, Departing {
     const bytes = this.#greeter.matched ? chunk : this.#preamble(chunk);
     if (bytes === undefined) return;
     this.#frames = 0;
-    const { pace } = this.outbox;
     const calls = this.caller.slots.size;
     const decoder = this.#decoder!;
     const violation = decoder.read(bytes, this);
-    pace.read(calls, this.#frames);
+    this.outbox.pace.read(calls, this.#frames);
     this.#shelf?.clear();
     if (violation !== undefined && this.state !== 'closed') this.link.violation(violation.reason, violation.message);
     if (decoder.partial === 0) this.#frameDue = Number.POSITIVE_INFINITY;
@@ -175,7 +169,7 @@ export class Session implements FrameVisitor, Departing {
     }
     if (this.#greeter.matched && this.#options.side === 'acceptor') {
       if (this.#options.refused !== undefined) {
-        this.refuse(this.#options.refused);
+        this.break(this.#options.refused);
         return undefined;
       }
       this.#greeter.speak();
@@ -293,6 +287,7 @@ export class Session implements FrameVisitor, Departing {
 
   departed(waiting: OutCall[]): void {
     this.#phase = 'leaving';
+    this.outbox.leaving = true;
     this.#options.visitor.leaving(waiting);
     this.#channels.rejectWriters(lossOf(this.#departure.left!));
   }
@@ -305,7 +300,7 @@ export class Session implements FrameVisitor, Departing {
     } else this.#dispatcher.peerLeft = true;
   }
 
-  /** A refusal, a violation, a flood: our last frame goes before all that waits, which is dropped. */
+  /** A refusal (of the driver's or the layer's too), a violation, a flood: our last frame, which says why, goes before all that waits; that is dropped. */
   break(error: TransportError): void {
     if (this.#phase === 'closed') return;
     // Before its preamble was read, the peer may be anybody: it gets no byte.

@@ -159,8 +159,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   start(): void {
     this.#stream.attach(this);
     if (this.direction === 'in' || this.over) return;
-    if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected) return this.session.refuse(mismatch(this.#expected, this.#stream));
-    if (this.#stream.refused !== undefined) return this.session.refuse(this.#stream.refused);
+    if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected) return this.session.break(mismatch(this.#expected, this.#stream));
+    if (this.#stream.refused !== undefined) return this.session.break(this.#stream.refused);
     this.#introduce((fields) => this.session.open(fields));
   }
 
@@ -339,7 +339,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       else this.#introduce((fields) => this.host.ticker.run(() => this.session.consent(fields)));
     };
     const applicant = { remote: this.remote, claim: hello.nodeId, target: this.target };
-    askAdmit(config, membership, applicant, agree, (error) => this.session.refuse(error));
+    askAdmit(config, membership, applicant, agree, (error) => this.session.break(error));
   }
 
   /** What we say of ourselves to this peer. */
@@ -347,7 +347,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     const { config } = this.host;
     askHello(config, this.target, then, (error, cause) => {
       this.host.callbackFailed('hello', cause);
-      this.session.refuse(error);
+      this.session.break(error);
     });
   }
 
