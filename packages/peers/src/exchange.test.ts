@@ -1,7 +1,9 @@
 // Addresses that peers tell each other: how a network finds itself, and what liars come to.
 
+import { bytes, defineProjectProtocol, manage, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
+import { peersProtocol } from './protocol.ts';
 import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 import { heardOf, stranger } from './testing/stranger.ts';
@@ -347,6 +349,31 @@ test.serial('whoever tells a hundred thousand ports of one victim has it dialled
     t.true(dials > 0);
     if (mode === 'any') t.true(dials <= 20 * 601 && most <= 10, `${dials} dials, ${most} at once`);
     else t.true(dials <= 300 && most === 1, `${dials} dials, ${most} at once`);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('who means something else by the channel of peers is told nothing, and is no harm', async (t) => {
+  for (const run of runs(1)) {
+    const sim = simulationOf(run);
+    const nodes = cluster(sim, ['a', 'b'], { peers: () => ({ persistent: ['b'] }) });
+    const channel = peersProtocol.channel;
+    const other = defineProjectProtocol({ name: 'other', version: 1, channel, methods: { say: { id: 1, request: bytes } } });
+    const transport = sim.client(other, { name: 'other' });
+    manage(transport, {
+      nodeId: idOf('other'),
+      admit() {},
+      up() {},
+      down() {},
+      links: () => [],
+      reach: () => Promise.reject(new TransportError('unavailable', 'nobody is known here')),
+      closed() {},
+    });
+    await sim.until(() => isLinked(nodes.get('a'), 'b'), 10_000);
+    await sim.settle(transport.dial('a'));
+    await sim.until(() => isLinked(nodes.get('a'), 'other'), 1_000);
+    await sim.run(120_000);
+    t.true(isLinked(nodes.get('a'), 'b'), run.name);
     t.deepEqual(await sim.close(), []);
   }
 });

@@ -2,7 +2,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { randomBytes, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { topicKey } from '../topics/topic-key.ts';
-import { askForList, decodeList, encodeList, TopicList } from './topic-list.ts';
+import { askForList, decodeList, encodeList, sealList, TopicList } from './topic-list.ts';
 
 const random = seededRandom(3);
 const id = (digit: string) => digit.repeat(64);
@@ -37,7 +37,7 @@ test('lists of the same topics have nothing in common: neither with the same que
     encodeList({ teller: bob, hearer: eve }, question, 9, keys, random)!,
     encodeList({ teller: eve, hearer: ann }, question, 9, keys, random)!,
   ];
-  const tags = answers.flatMap((bytes) => Array.from({ length: 8 }, (_, i) => bytesToHex(bytes.subarray(20 + 16 * i, 36 + 16 * i))));
+  const tags = answers.flatMap((bytes) => Array.from({ length: 8 }, (_, i) => bytesToHex(bytes.subarray(24 + 16 * i, 40 + 16 * i))));
   t.is(new Set(tags).size, 8 * answers.length);
   for (const bytes of answers) {
     const text = bytesToHex(bytes);
@@ -51,14 +51,14 @@ test("an answer passes neither for another's, nor for one to another, nor for on
   t.true(listOf(question, answer).has(key!));
   t.false(listOf(question, answer, { teller: eve, hearer: ann }).has(key!), 'Eve tells what Bob told');
   t.false(listOf(question, answer, { teller: bob, hearer: eve }).has(key!), 'Eve overheard it, and knows the topic');
-  t.false(listOf(askForList(random), answer).has(key!), 'it is told again');
+  t.is(decodeList(askForList(random), answer), undefined, 'it is told again');
   const relayed = encodeList({ teller: bob, hearer: eve }, question, 9, keys, random)!;
   t.false(listOf(question, relayed, { teller: eve, hearer: ann }).has(key!), "Eve asked Bob with Ann's question");
 });
 
 test('of a list that is too long the first 1,024 tags are kept, and nothing of the message around them', (t) => {
   const question = askForList(random);
-  const answer = new Uint8Array(20 + 16 * 50_000);
+  const answer = sealList(question, new Uint8Array(24 + 16 * 50_000));
   const { kept } = decodeList(question, answer)!;
   t.is(kept!.length, 32 + 16 * 1_024);
   t.is(kept!.buffer.byteLength, kept!.length);
@@ -70,7 +70,21 @@ test('what is no question is not answered, and what is no answer is not read; no
   for (let length = 0; length < 200; length++) {
     const answer = randomBytes(random, length);
     const list = decodeList(new Uint8Array(16), answer);
-    t.is(list === undefined, length < 20 || (length - 20) % 16 !== 0, String(length));
-    if (list?.kept !== undefined) t.false(new TopicList(between, list.kept).has(keys[0]!));
+    t.is(list, undefined, String(length));
+    if (length < 24 || (length - 24) % 16 !== 0) continue;
+    const sealed = decodeList(new Uint8Array(16), sealList(new Uint8Array(16), answer))!;
+    if (sealed.kept !== undefined) t.false(new TopicList(between, sealed.kept).has(keys[0]!));
   }
+});
+
+test('an answer with one wrong bit, or to a question with one, is none', (t) => {
+  const { question, answer } = tell();
+  for (const bytes of [question, answer]) {
+    for (let bit = 0; bit < 8 * bytes.length; bit++) {
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+      t.is(decodeList(question, answer), undefined, `bit ${bit} of ${bytes.length} bytes`);
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+    }
+  }
+  t.not(decodeList(question, answer), undefined);
 });

@@ -4,7 +4,7 @@ import { concatBytes } from '@noble/hashes/utils.js';
 import { createPeers, type Peers } from '@trunkline/peers';
 import type { Remote, Transport } from '@trunkline/transport-core';
 import type { Simulation } from '@trunkline/transport-inmem/simulation';
-import { encodeList } from '../discovery/topic-list.ts';
+import { encodeList, sealList } from '../discovery/topic-list.ts';
 import { decodeControl, encodePush } from '../driver/frame.ts';
 import type { Audience, Body } from '../overlay/body.ts';
 import type { Control } from '../plumtree/message.ts';
@@ -55,7 +55,7 @@ export async function stranger(
     const between = { teller: nodeId, hearer: peers.list()[0]!.nodeId };
     const keys = list.topics.map((topic) => topicKey(topic).bytes);
     const told = encodeList(between, question, list.seq, keys, transport.random)!;
-    return concatBytes(told.subarray(0, 20), new Uint8Array(16 * list.more), told.subarray(20));
+    return sealList(question, concatBytes(told.subarray(0, 24), new Uint8Array(16 * list.more), told.subarray(24)));
   };
   void (async () => {
     for await (const rpc of talk.consumer()) {

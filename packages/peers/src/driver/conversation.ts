@@ -3,13 +3,15 @@
 import {
   type AnyTransport,
   type Clock,
+  type OneWayName,
   type Random,
   type Remote,
+  type RequestInput,
   reasonError,
   type Server,
   serve,
   type Transport,
-  type TransportError,
+  TransportError,
 } from '@trunkline/transport-core';
 import type { BookAddress } from '../book/book-entry.ts';
 import { PeerExchange } from '../exchange/peer-exchange.ts';
@@ -92,7 +94,7 @@ export class Conversation {
     if (this.#options.exchange.enabled) {
       for (let nodeId = this.exchange.ask(now, wanted); nodeId !== undefined; nodeId = this.exchange.ask(now, wanted)) {
         const peer = this.#host.peer(nodeId);
-        if (peer !== undefined) this.#mount?.trySend(peer.main.remote, 'request', EMPTY);
+        if (peer !== undefined) this.#say(peer.main.remote, 'request', EMPTY);
       }
       for (const nodeId of this.exchange.overstayed(now)) this.#part(this.#host.peer(nodeId));
     }
@@ -106,7 +108,16 @@ export class Conversation {
   }
 
   #tell(peer: Peer, seq: number): void {
-    this.#mount?.trySend(peer.main.remote, 'status', { seq });
+    this.#say(peer.main.remote, 'status', { seq });
+  }
+
+  /** Says it now or not at all. Who means something else by this protocol's channel is told nothing: that must not be our failure. */
+  #say<N extends OneWayName<typeof peersProtocol>>(to: Remote, method: N, message: RequestInput<typeof peersProtocol, N>): void {
+    try {
+      this.#mount?.trySend(to, method, message);
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+    }
   }
 
   #requested(from: Remote): void {
@@ -115,7 +126,7 @@ export class Conversation {
     const verdict = this.exchange.requested(peer.nodeId, this.#clock.now());
     if (verdict === 'ignore') return;
     if (verdict === 'abuse') return this.#host.abused(peer, reasonError('flood', 'it asked for addresses too often'), false);
-    this.#mount?.trySend(from, 'addresses', { addresses: this.#host.addresses(this.#options.exchange.seed) });
+    this.#say(from, 'addresses', { addresses: this.#host.addresses(this.#options.exchange.seed) });
     if (verdict === 'answer_and_part') this.#part(peer);
   }
 
