@@ -41,8 +41,8 @@ const plumtreeSchema = optionsSchema({
   originTime: withDefault(milliseconds(), 600_000),
   /** Origins that are remembered at most, 16,384; see SeenMessages for what happens then. */
   origins: withDefault(integer(1, 2 ** 24), 16_384),
-  /** Gaps an origin that are remembered at most, 1,024. */
-  gaps: withDefault(integer(1, 65_536), 1_024),
+  /** Gaps an origin that are remembered at most, 8,192: some seconds of what comes by several ways at a thousand a second. Beyond that the oldest is given up, and what was in it is lost. */
+  gaps: withDefault(integer(1, 65_536), 8_192),
   /** Digests that are remembered at most, 65,536. */
   digests: withDefault(integer(0, 2 ** 24), 65_536),
   /** Milliseconds between two looks for what is to be forgotten, 1,000. */
