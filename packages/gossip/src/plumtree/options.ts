@@ -47,12 +47,12 @@ const plumtreeSchema = optionsSchema({
   digests: withDefault(integer(0, 2 ** 24), 65_536),
   /** Milliseconds between two looks for what is to be forgotten, 1,000. */
   evictInterval: withDefault(milliseconds(), 1_000),
-  /** Notices that are taken from one peer in a second, 5,000 (gossipsub's MaxIHaveLength a heartbeat); ids of grafts likewise. */
-  notices: withDefault(integer(1, 2 ** 20), 5_000),
-  /** Unknown ids that one peer may have outstanding, 2,048. */
-  outstanding: withDefault(integer(1, 2 ** 20), 2_048),
-  /** Notices that wait for a peer at most, and messages that it is owed, 4,096; then the oldest is dropped. */
-  backlog: withDefault(integer(1, 2 ** 20), 4_096),
+  /** Notices that are taken from one peer in a second, 10,000 (gossipsub: 5,000 a heartbeat; ours are as many after a stall of seconds); ids of grafts likewise. */
+  notices: withDefault(integer(1, 2 ** 20), 10_000),
+  /** Unknown ids that one peer may have outstanding, 8,192: as many as are kept for those who ask. */
+  outstanding: withDefault(integer(1, 2 ** 20), 8_192),
+  /** Notices that wait for a peer at most, and messages that it is owed, 8,192; then the oldest is dropped. */
+  backlog: withDefault(integer(1, 2 ** 20), 8_192),
   /** Pushes in `trialTime` milliseconds (5,000) or more that a peer of the tree may take without a sign before it is asked for one, 8: see Trials. */
   trialAfter: withDefault(integer(1, 2 ** 24), 8),
   trialTime: withDefault(milliseconds(), 5_000),
