@@ -271,15 +271,20 @@ export const poolCases: Cases = (define) => {
   define('calls in flight to a peer that closes get unavailable, and what it answered is kept', async (f, t) => {
     const { a, b, at } = await f.pair();
     const running = deferred();
+    const heard = deferred();
     serveKit(b, {
       brisk() {
         running.resolve();
         return new Promise(() => undefined);
       },
+      echo(request) {
+        heard.resolve();
+        return request;
+      },
     });
     const pending = a.send(at, 'brisk', utf8(''));
     const answered = a.send(at, 'echo', utf8('kept'));
-    await running.promise;
+    await Promise.all([running.promise, heard.promise]);
     await f.drive(b.close());
     t.is(textOf(await answered), 'kept');
     await rejected(t, pending, { code: 'unavailable', sent: true });
