@@ -37,13 +37,25 @@ export interface CallInit {
 /** What unary, one-way and streaming calls have in common. */
 export abstract class Call<Result> extends OutCall implements Abortable {
   readonly promise: Promise<Result>;
-  protected readonly init: CallInit;
+  /** As the user wrote it. */
+  readonly target: string;
+  /** A string target may be dialled again; a Remote is its own connection or none. */
+  readonly redial: boolean;
+  /** Milliseconds, or Infinity. */
+  protected readonly timeout: number;
+  protected readonly host: CallHost;
+  readonly #signal: AbortSignal | undefined;
   protected resolve!: (value: Result) => void;
   protected reject!: (error: unknown) => void;
 
   constructor(init: CallInit) {
     super(init.channel, init.method, init.payload, init.metadata);
-    this.init = init;
+    // `init` itself is not kept: where V8 compiles the constructor into the code that made it, it is never made.
+    this.host = init.host;
+    this.target = init.target;
+    this.redial = init.redial;
+    this.timeout = init.timeout;
+    this.#signal = init.signal;
     this.due = init.now + init.timeout;
     this.travels = init.method.flags === 0 || init.own;
     this.promise = new Promise((resolve, reject) => {
@@ -51,16 +63,6 @@ export abstract class Call<Result> extends OutCall implements Abortable {
       this.reject = reject;
     });
     if (init.signal !== undefined) watch(init.signal, this);
-  }
-
-  /** As the user wrote it. */
-  get target(): string {
-    return this.init.target;
-  }
-
-  /** A string target may be dialled again; a Remote is its own connection or none. */
-  get redial(): boolean {
-    return this.init.redial;
   }
 
   failed(error: TransportError): void {
@@ -75,7 +77,7 @@ export abstract class Call<Result> extends OutCall implements Abortable {
     const { sent } = this;
     const where = this.writtenIn === 0 ? (this.carrier?.stage ?? 'it waited') : 'no answer came';
     this.giveUp(
-      new TransportError('deadline_exceeded', `${this.method.full} to ${this.target}: ${this.init.timeout} ms passed, ${where}`, { sent, target: this.target }),
+      new TransportError('deadline_exceeded', `${this.method.full} to ${this.target}: ${this.timeout} ms passed, ${where}`, { sent, target: this.target }),
     );
   }
 
@@ -101,9 +103,8 @@ export abstract class Call<Result> extends OutCall implements Abortable {
   /** It is over: exactly once. */
   protected settle(code: Code | undefined): void {
     this.done = true;
-    const { signal, host } = this.init;
-    if (signal !== undefined) unwatch(signal, this);
-    host.settled(code);
+    if (this.#signal !== undefined) unwatch(this.#signal, this);
+    this.host.settled(code);
   }
 
   /** Tells the maker of a failure. */

@@ -53,8 +53,8 @@ export class StreamCall extends Call<unknown> {
 
   override progressed(now: number): void {
     if (!this.#eachWait || this.done) return;
-    this.due = now + this.init.timeout;
-    this.init.host.wakeBy(this.due);
+    this.due = now + this.timeout;
+    this.host.wakeBy(this.due);
   }
 
   protected override broken(error: TransportError): void {

@@ -19,15 +19,43 @@ test('a large payload, and any of a small chunk, is not copied', (t) => {
   for (const payload of [chunk.subarray(0, 8 * 1024), chunk, small.subarray(0, 1)]) t.is(shelf().keep(framed(payload)), payload);
 });
 
-test('copies that stand beside each other keep their bytes', (t) => {
-  const full = shelf();
-  const views = Array.from({ length: 500 }, (_, at) => chunk.subarray(at, at + 65 + (at % 200)));
-  const kept = views.map((view) => full.keep(framed(view)));
-  t.deepEqual(
-    kept,
-    views.map((view) => view.slice()),
-  );
-  t.true(new Set(kept.map(({ buffer }) => buffer)).size < 20);
+test('payloads that came beside each other are copied together, in pieces that pin at most 16 KiB', (t) => {
+  const used = shelf();
+  const frame = new Frame();
+  const kept: Uint8Array[] = [];
+  let at = 5;
+  for (let length = 65; at + length <= chunk.length; length = 65 + ((length * 7) % 900)) {
+    frame.place(chunk, at, at + length);
+    kept.push(used.keep(frame));
+    t.deepEqual(kept.at(-1), chunk.slice(at, at + length));
+    at += length + 9;
+  }
+  const pieces = new Set(kept.map(({ buffer }) => buffer));
+  t.true(kept.length > 100 && pieces.size <= 8, `${pieces.size} pieces for ${kept.length} payloads`);
+  for (const { byteLength } of pieces) t.true(byteLength <= 16 * 1024);
+});
+
+test('who keeps one payload of a chunk copies that one', (t) => {
+  const used = shelf();
+  const frame = new Frame();
+  frame.place(chunk, 100, 400);
+  t.is(used.keep(frame).buffer.byteLength, 300);
+});
+
+test('a payload before the piece, or across its end, has a piece of its own', (t) => {
+  const used = shelf();
+  const frame = new Frame();
+  const places: [number, number][] = [
+    [0, 1_000],
+    [1_000, 2_000],
+    [4_900, 5_100],
+    [100, 300],
+    [64 * 1024 - 500, 64 * 1024],
+  ];
+  for (const [start, end] of places) {
+    frame.place(chunk, start, end);
+    t.deepEqual(used.keep(frame), chunk.slice(start, end));
+  }
 });
 
 test('between chunks it holds nothing', (t) => {

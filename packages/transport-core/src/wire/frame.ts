@@ -60,10 +60,6 @@ export class Frame {
   end = 0;
   /** Fields beyond kind, id, channel, method, timeout and payload may be set. */
   rich = false;
-  /** The memory of `viewed`, which is kept because asking for it is a call of the engine's. */
-  private viewed: Uint8Array = EMPTY;
-  private memory: ArrayBufferLike = EMPTY.buffer;
-  private offset = 0;
 
   /** Bytes of the payload. */
   get length(): number {
@@ -75,12 +71,12 @@ export class Frame {
     const { bytes, start, length } = this;
     if (length === 0) return EMPTY;
     if (length === bytes.length) return bytes;
-    if (bytes !== this.viewed) {
-      this.viewed = bytes;
-      this.memory = bytes.buffer;
-      this.offset = bytes.byteOffset;
+    if (bytes !== viewed) {
+      viewed = bytes;
+      memory = bytes.buffer;
+      offset = bytes.byteOffset;
     }
-    return new Uint8Array(this.memory, this.offset + start, length);
+    return new Uint8Array(memory, offset + start, length);
   }
 
   set payload(payload: Uint8Array) {
@@ -90,8 +86,8 @@ export class Frame {
   /** Holds no chunk any more. */
   release(): void {
     this.place(EMPTY, 0, 0);
-    this.hello = this.viewed = EMPTY;
-    this.memory = EMPTY.buffer;
+    this.hello = viewed = EMPTY;
+    memory = NO_MEMORY;
   }
 
   /** The payload is bytes[start … end). */
@@ -102,6 +98,12 @@ export class Frame {
     this.end = end;
   }
 }
+
+/** The memory of the chunk that was viewed last, of whichever frame: asking a chunk for it is a call of the engine's, twice as long as a view. */
+const NO_MEMORY = EMPTY.buffer;
+let viewed: Uint8Array = EMPTY;
+let memory: ArrayBufferLike = NO_MEMORY;
+let offset = 0;
 
 /** What receives decoded frames. */
 export interface FrameVisitor {
