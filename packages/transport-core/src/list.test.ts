@@ -1,11 +1,13 @@
 import test from 'ava';
-import { Entry, List } from './list.ts';
+import { type Entry, List } from './list.ts';
 import { seededRandom } from './random.ts';
 
-class Item extends Entry {
+class Item implements Entry {
+  list: List<Entry> | undefined = undefined;
+  before: Entry | undefined = undefined;
+  after: Entry | undefined = undefined;
   readonly name: number;
   constructor(name: number) {
-    super();
     this.name = name;
   }
 }

@@ -1,10 +1,10 @@
 // A list whose entries can leave from anywhere in constant time: queues whose waiters may be cancelled are made of it.
 
-/** What can stand in one List at a time. */
-export abstract class Entry {
-  list: List<Entry> | undefined = undefined;
-  before: Entry | undefined = undefined;
-  after: Entry | undefined = undefined;
+/** What can stand in one List at a time. (A class to extend would be one more constructor for each call.) */
+export interface Entry {
+  list: List<Entry> | undefined;
+  before: Entry | undefined;
+  after: Entry | undefined;
 }
 
 /** First in, first out; `remove` from anywhere. */

@@ -44,7 +44,7 @@ export abstract class Call<Result> extends OutCall implements Abortable {
   /** Milliseconds, or Infinity. */
   protected readonly timeout: number;
   protected readonly host: CallHost;
-  readonly #signal: AbortSignal | undefined;
+  private readonly signal: AbortSignal | undefined;
   protected resolve!: (value: Result) => void;
   protected reject!: (error: unknown) => void;
 
@@ -55,7 +55,7 @@ export abstract class Call<Result> extends OutCall implements Abortable {
     this.target = init.target;
     this.redial = init.redial;
     this.timeout = init.timeout;
-    this.#signal = init.signal;
+    this.signal = init.signal;
     this.due = init.now + init.timeout;
     this.travels = init.method.flags === 0 || init.own;
     this.promise = new Promise((resolve, reject) => {
@@ -103,7 +103,7 @@ export abstract class Call<Result> extends OutCall implements Abortable {
   /** It is over: exactly once. */
   protected settle(code: Code | undefined): void {
     this.done = true;
-    if (this.#signal !== undefined) unwatch(this.#signal, this);
+    if (this.signal !== undefined) unwatch(this.signal, this);
     this.host.settled(code);
   }
 

@@ -161,8 +161,8 @@ test('a call whose caller is gone leaves the queue', async (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   const [gone] = [a.send('ask', byte(1)), a.send('ask', byte(2))];
-  bench.inbox.remove(gone, a.channel);
-  bench.inbox.remove(gone, a.channel);
+  bench.inbox.remove(gone);
+  bench.inbox.remove(gone);
   t.is(bench.inbox.waiting, 1);
   t.is(first(await read(consume(bench))), 2);
   t.deepEqual([a.channel.queued, a.channel.queuedBytes, a.link.held], [0, 0, 0]);

@@ -7,7 +7,6 @@ import { decodeAs } from '../protocol/refusal.ts';
 import type { Remote } from '../remote.ts';
 import type { Channel } from '../session/channel.ts';
 import type { InCall } from '../session/in-call.ts';
-import { UNIT } from '../session/link.ts';
 import { type IncomingRpc, makeRpc } from './rpc.ts';
 
 /** A reader of calls: a `serve`, or a consumer. */
@@ -52,14 +51,15 @@ export class Inbox {
   }
 
   /** A call came. It is read at once where its reader is free and nothing of its connection waits before it. */
-  arrive(call: InCall, channel: Channel): void {
+  arrive(call: InCall): void {
+    const { channel } = call;
     const taker = this.#only[call.method.id] ?? this.#takerOf(call.method);
     if (taker === undefined && this.#takers.length > 0) return this.#refuse(call);
     if (taker?.ready === true && channel.inbound.length === 0 && !call.carrier.congested(channel)) {
       this.#release(call);
-      return this.#hand(taker, call, channel);
+      return this.#hand(taker, call);
     }
-    if (!this.#enqueue(call, channel)) return;
+    if (!this.#enqueue(call)) return;
     if (taker?.ready === true) this.feed(taker);
   }
 
@@ -77,14 +77,14 @@ export class Inbox {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
         if (this.#takerOf(call.method) !== undefined) continue;
-        this.remove(call, channel);
+        this.remove(call);
         this.#refuse(call);
       }
     }
   }
 
-  remove(call: InCall, channel: Channel): void {
-    if (channel.inbound.remove(call)) this.withdrawn(call, channel);
+  remove(call: InCall): void {
+    if (call.channel.inbound.remove(call)) this.withdrawn(call);
   }
 
   /** A reader leaves; what it was not handed stays for the others, or for the next where there is none. */
@@ -100,9 +100,9 @@ export class Inbox {
     if (this.waiting === 0 || this.#feeding.has(taker)) return;
     this.#feeding.add(taker);
     while (taker.ready) {
-      const found = this.#next(taker);
-      if (found === undefined) break;
-      this.#hand(taker, found.call, found.channel);
+      const call = this.#next(taker);
+      if (call === undefined) break;
+      this.#hand(taker, call);
     }
     this.#feeding.delete(taker);
   }
@@ -113,9 +113,10 @@ export class Inbox {
   }
 
   /** A call that waited is gone: its caller cancelled, or its time was up. */
-  withdrawn(call: InCall, channel: Channel): void {
+  withdrawn(call: InCall): void {
+    const { channel } = call;
     this.waiting--;
-    channel.link.free(memoryOf(call));
+    channel.link.free(call.cost);
     if (call.account === undefined) {
       channel.queued--;
       channel.queuedBytes -= call.cost;
@@ -128,7 +129,7 @@ export class Inbox {
     this.closed = true;
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
-        this.remove(call, channel);
+        this.remove(call);
         if (call.method.kind === 'oneway') this.#dropOneway(call);
         else call.carrier.fail(call, error, true);
       }
@@ -167,22 +168,23 @@ export class Inbox {
   }
 
   /** The next call for a reader, in turn over the connections; of one channel in order. */
-  #next(taker: Taker): { call: InCall; channel: Channel } | undefined {
+  #next(taker: Taker): InCall | undefined {
     for (let turn = this.#ring.length; turn > 0; turn--) {
       const channel = this.#ring.shift()!;
       this.#ring.push(channel);
       for (const call of channel.inbound) {
         if (!this.#takes(taker, call.method)) continue;
         if (call.carrier.congested(channel)) break;
-        this.remove(call, channel);
+        this.remove(call);
         this.#release(call, channel.inbound.length === 0);
-        return { call, channel };
+        return call;
       }
     }
     return undefined;
   }
 
-  #enqueue(call: InCall, channel: Channel): boolean {
+  #enqueue(call: InCall): boolean {
+    const { channel } = call;
     const { inbound } = channel.link.limits;
     if (call.account === undefined) {
       if (channel.queued >= inbound.calls || (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)) {
@@ -194,7 +196,7 @@ export class Inbox {
       channel.queued++;
       channel.queuedBytes += call.cost;
     }
-    channel.link.hold(memoryOf(call));
+    channel.link.hold(call.cost);
     if (channel.inbound.length === 0) this.#ring.push(channel);
     channel.inbound.push(call);
     this.waiting++;
@@ -208,7 +210,7 @@ export class Inbox {
   }
 
   /** A request that its codec refuses reaches no reader. */
-  #hand(taker: Taker, call: InCall, channel: Channel): void {
+  #hand(taker: Taker, call: InCall): void {
     let request: unknown;
     try {
       request = decodeAs(call.method.request, call.method.what.request, call.payload);
@@ -218,7 +220,7 @@ export class Inbox {
       return;
     }
     if (call.method.kind !== 'oneway') call.carrier.started(call);
-    taker.take(makeRpc(call, request, channel.version, this.#late), call);
+    taker.take(makeRpc(call, request, this.#late), call);
   }
 
   #refuse(call: InCall): void {
@@ -239,8 +241,3 @@ function unserved(protocol: Protocol, method: Method): TransportError {
 
 /** Ids of methods below this have a place in an array. */
 const REMEMBERED = 256;
-
-/** What a waiting call holds of the transport's memory. */
-function memoryOf(call: InCall): number {
-  return call.payload.length + call.metadataSize + UNIT;
-}

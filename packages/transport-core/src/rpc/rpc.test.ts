@@ -9,7 +9,8 @@ function incoming(name: Name) {
   const connection = new InboxBench().connection();
   const call = connection.call(name);
   let late = 0;
-  const rpc = makeRpc(call, 'request', 3, () => void late++) as RespondingRpc & StreamingRpc;
+  connection.channel.version = 3;
+  const rpc = makeRpc(call, 'request', () => void late++) as RespondingRpc & StreamingRpc;
   const leave = (error: TransportError) => {
     call.open = false;
     call.left(error);

@@ -297,7 +297,7 @@ test('a download that returns an iterable is written item by item, and its sourc
       return new Promise<void>((resolve) => rooms.push(resolve));
     },
   } as never;
-  bench.inbox.arrive(call, a.channel);
+  bench.inbox.arrive(call);
   await turn();
   t.deepEqual(written, [0]);
   rooms[0]!();
@@ -323,7 +323,7 @@ test('a source that throws answers with its error', async (t) => {
   });
   const call = a.call('get');
   call.download = { write: () => Promise.resolve() } as never;
-  bench.inbox.arrive(call, a.channel);
+  bench.inbox.arrive(call);
   await turn();
   t.deepEqual(a.answers, ['get 3 ! data_loss']);
   t.is(a.running, 0);

@@ -20,10 +20,10 @@ import { refusalOf } from './refusal.ts';
 
 /** Who takes the calls that are whole. */
 export interface Calls {
-  /** A whole request, or the opening of an upload. `channel.mounted` is there. */
-  incoming(call: InCall, channel: Channel): void;
+  /** A whole request, or the opening of an upload. `call.channel.mounted` is there. */
+  incoming(call: InCall): void;
   /** A call left the inbound queue by itself: its caller is gone. */
-  withdrawn(call: InCall, channel: Channel): void;
+  withdrawn(call: InCall): void;
 }
 
 export class Callee implements AnswerCarrier {
@@ -66,13 +66,12 @@ export class Callee implements AnswerCarrier {
     if (frame.timeout !== 0) this.#link.port.wakeBy(call.due);
     if (frame.flags !== 0) this.#openStreams(channel!, call);
     if (frame.size > 0) this.#begin(call, frame);
-    else this.#calls.incoming(call, channel!);
+    else this.#calls.incoming(call);
   }
 
-  #open(frame: Frame, { byte }: Channel, method: Method, due: number, charged: Receiving | undefined): InCall {
-    const call = new InCall(this, frame.id, byte, method, frame.metadata, frame.metadataSize, due, this.#inflow.keep(frame));
+  #open(frame: Frame, channel: Channel, method: Method, due: number, charged: Receiving | undefined): InCall {
+    const call = new InCall(this, frame.id, channel, method, frame.metadata, longCost(frame), due, this.#inflow.keep(frame));
     call.account = charged;
-    call.cost = longCost(frame);
     return call;
   }
 
@@ -104,7 +103,7 @@ export class Callee implements AnswerCarrier {
       return charged.giveBack(longCost(frame), true);
     }
     const call = this.#open(frame, channel, method, Number.POSITIVE_INFINITY, charged);
-    if (frame.size === 0) return this.#calls.incoming(call, channel);
+    if (frame.size === 0) return this.#calls.incoming(call);
     this.ids.set(call);
     this.#begin(call, frame);
   }
@@ -134,7 +133,7 @@ export class Callee implements AnswerCarrier {
     assembly.release();
     call.payload = assembly.buffer;
     if (call.method.kind === 'oneway') this.ids.delete(call);
-    this.#calls.incoming(call, this.#channelOf(call.channel));
+    this.#calls.incoming(call);
   }
 
   end(frame: Frame): void {
@@ -195,7 +194,7 @@ export class Callee implements AnswerCarrier {
     if (!call.open) return false;
     const { packet, message } = this.#link.terms;
     const { length } = payload;
-    const { lanes } = this.#channelOf(call.channel);
+    const { lanes } = call.channel;
     this.#link.active = this.#link.now;
     if (length > packet || length > message || lanes.replies.length > 0 || !this.#outbox.straight(length)) return this.#queueReply(call, lanes, payload);
     call.open = false;
@@ -229,7 +228,7 @@ export class Callee implements AnswerCarrier {
   fail(call: InCall, error: TransportError, unprocessed: boolean): boolean {
     if (!call.open) return false;
     call.open = false;
-    this.#sendError(call, call.channel, call.id, error, unprocessed);
+    this.#sendError(call, call.channel.byte, call.id, error, unprocessed);
     return true;
   }
 
@@ -242,7 +241,6 @@ export class Callee implements AnswerCarrier {
 
   /** The caller is gone, or its time is up: its session is told at once, the handler through its signal. */
   abort(call: InCall, error: TransportError): void {
-    const channel = this.#channelOf(call.channel);
     if (call.method.kind === 'oneway') {
       call.account?.giveBack(call.cost, true);
       this.#link.count('onewayDropped', 1);
@@ -250,16 +248,16 @@ export class Callee implements AnswerCarrier {
       return void this.ids.delete(call);
     }
     if (!call.open && call.reply === undefined && call.download === undefined) return;
-    if (call.reply !== undefined) this.#outbox.remove(channel.lanes, call.reply);
+    if (call.reply !== undefined) this.#outbox.remove(call.channel.lanes, call.reply);
     call.reply = undefined;
     call.open = false;
     call.download?.stop(error);
-    this.#leave(call, channel, error);
-    this.#sendError(call, call.channel, call.id, error, false);
+    this.#leave(call, error);
+    this.#sendError(call, call.channel.byte, call.id, error, false);
   }
 
   /** Takes what a call holds on this side: its place in the queue, its streams, its half of a request. */
-  #leave(call: InCall, channel: Channel, error: TransportError): void {
+  #leave(call: InCall, error: TransportError): void {
     call.upload?.end(error);
     if (call.assembly !== undefined) {
       call.assembly.release();
@@ -267,7 +265,7 @@ export class Callee implements AnswerCarrier {
       call.account?.giveBack(call.cost, true);
       call.account = undefined;
     }
-    if (channel.inbound.remove(call)) this.#calls.withdrawn(call, channel);
+    if (call.channel.inbound.remove(call)) this.#calls.withdrawn(call);
     call.left(error);
   }
 
@@ -299,8 +297,7 @@ export class Callee implements AnswerCarrier {
   }
 
   /** So many answers wait on its channel that no more calls are dispatched; the inbox is told when there is room. */
-  congested({ byte }: { readonly byte: number }): boolean {
-    const channel = this.#channelOf(byte);
+  congested(channel: Channel): boolean {
     if (!channel.lanes.congested(this.#link.limits.outbound)) return false;
     channel.stalled = true;
     this.#watch(channel);
@@ -309,12 +306,12 @@ export class Callee implements AnswerCarrier {
 
   started(call: InCall): void {
     call.running = true;
-    this.#channelOf(call.channel).running++;
+    call.channel.running++;
   }
 
   forget(call: InCall): void {
     if (!this.ids.delete(call)) return;
-    this.#channelOf(call.channel).openIn--;
+    call.channel.openIn--;
     if (call.method.flags === 0) return;
     this.streams--;
     call.upload?.end(ANSWERED);
@@ -324,7 +321,7 @@ export class Callee implements AnswerCarrier {
   finished(call: InCall): void {
     if (!call.running) return;
     call.running = false;
-    this.#channelOf(call.channel).running--;
+    call.channel.running--;
   }
 
   // Time and the end.
@@ -347,7 +344,7 @@ export class Callee implements AnswerCarrier {
 
   /** One protocol closes: its callers are told. */
   failChannel(channel: Channel, error: TransportError): void {
-    for (const call of this.ids.values()) if (call.channel === channel.byte) this.abort(call, error);
+    for (const call of this.ids.values()) if (call.channel === channel) this.abort(call, error);
   }
 
   /** The connection is over: nobody waits for an answer any more. What came whole is still delivered. */
@@ -362,8 +359,7 @@ export class Callee implements AnswerCarrier {
       call.assembly?.release();
       call.assembly = undefined;
       this.ids.delete(call);
-      const channel = this.#channelOf(call.channel);
-      if (channel.inbound.remove(call)) this.#calls.withdrawn(call, channel);
+      if (call.channel.inbound.remove(call)) this.#calls.withdrawn(call);
       if (whole) call.left(error);
     }
   }

@@ -1,10 +1,11 @@
 // A call that came in, as the session knows it. What a reader sees of it is made by the rpc storey.
 
 import type { TransportError } from '../errors.ts';
-import { Entry } from '../list.ts';
+import type { Entry, List } from '../list.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Assembly } from './assembly.ts';
+import type { Channel } from './channel.ts';
 import type { InStream } from './in-stream.ts';
 import type { OutStream } from './out-stream.ts';
 import type { Outgoing, Sender } from './outgoing.ts';
@@ -19,26 +20,29 @@ export interface AnswerCarrier {
   /** A terminal frame of `call` is whole in the batch. */
   forget(call: InCall): void;
   /** So many answers wait that no more calls of the channel are to be dispatched; `Calls.roomForReplies` tells when. */
-  congested(channel: { readonly byte: number }): boolean;
+  congested(channel: Channel): boolean;
   /** A handler began, and is through: `limits.calls` counts those that run. */
   started(call: InCall): void;
   finished(call: InCall): void;
 }
 
 /** One incoming call, from its last request packet to its answer, or until its handler is through. */
-export class InCall extends Entry implements Sender {
+export class InCall implements Entry, Sender {
+  // Its place in a list.
+  list: List<Entry> | undefined = undefined;
+  before: Entry | undefined = undefined;
+  after: Entry | undefined = undefined;
   readonly id: number;
-  readonly channel: number;
+  readonly channel: Channel;
   readonly method: Method;
   readonly metadata: Record<string, string> | undefined;
-  readonly metadataSize: number;
   /** When it ends, on the transport's clock; Infinity: never. */
   readonly due: number;
   payload: Uint8Array;
   /** The account that its request was charged to, until it is taken; undefined: none. */
   account: Receiving | undefined = undefined;
-  /** What it cost there, and what the inbound queue counts. */
-  cost = 0;
+  /** What it cost there, what the inbound queue counts, and what it holds of the transport's memory while it waits. */
+  readonly cost: number;
   /** Its caller still waits. A one-way never did. */
   open: boolean;
   /** Who calls. */
@@ -59,20 +63,19 @@ export class InCall extends Entry implements Sender {
   constructor(
     carrier: AnswerCarrier,
     id: number,
-    channel: number,
+    channel: Channel,
     method: Method,
     metadata: Record<string, string> | undefined,
-    metadataSize: number,
+    cost: number,
     due: number,
     payload: Uint8Array,
   ) {
-    super();
     this.carrier = carrier;
     this.id = id;
     this.channel = channel;
     this.method = method;
     this.metadata = metadata;
-    this.metadataSize = metadataSize;
+    this.cost = cost;
     this.due = due;
     this.payload = payload;
     this.open = method.kind !== 'oneway';

@@ -1,7 +1,7 @@
 // A call that this end makes, as the session knows it. What the caller sees of it is a subclass of the rpc storey.
 
 import type { TransportError } from '../errors.ts';
-import { Entry } from '../list.ts';
+import type { Entry, List } from '../list.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { EncodedMetadata } from '../wire/frame.ts';
 import type { Assembly } from './assembly.ts';
@@ -25,7 +25,11 @@ export interface CallCarrier {
 }
 
 /** One call: from `send` until it settled, and on until its terminal frame was read. */
-export abstract class OutCall extends Entry implements Sender {
+export abstract class OutCall implements Entry, Sender {
+  // Its place in a list.
+  list: List<Entry> | undefined = undefined;
+  before: Entry | undefined = undefined;
+  after: Entry | undefined = undefined;
   readonly channel: number;
   readonly method: Method;
   readonly payload: Uint8Array;
@@ -52,7 +56,6 @@ export abstract class OutCall extends Entry implements Sender {
   download: InStream | undefined = undefined;
 
   constructor(channel: number, method: Method, payload: Uint8Array, metadata: EncodedMetadata | undefined) {
-    super();
     this.channel = channel;
     this.method = method;
     this.payload = payload;

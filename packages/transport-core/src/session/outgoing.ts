@@ -1,6 +1,6 @@
 // A message on its way out, and the three lanes of a channel in which it waits (docs/wire-protocol.md §7).
 
-import { Entry, List } from '../list.ts';
+import { type Entry, List } from '../list.ts';
 import { Account, type EncodedMetadata, Kind } from '../wire/frame.ts';
 import { UNIT } from './link.ts';
 
@@ -17,7 +17,11 @@ export interface Sender {
 }
 
 /** One frame, or one message of many packets. */
-export class Outgoing extends Entry {
+export class Outgoing implements Entry {
+  // Its place in a list.
+  list: List<Entry> | undefined = undefined;
+  before: Entry | undefined = undefined;
+  after: Entry | undefined = undefined;
   readonly kind: number;
   id: number;
   readonly payload: Uint8Array;
@@ -38,7 +42,6 @@ export class Outgoing extends Entry {
   text = '';
 
   constructor(kind: number, id: number, payload: Uint8Array, sender: Sender | undefined) {
-    super();
     this.kind = kind;
     this.id = id;
     this.payload = payload;

@@ -39,8 +39,8 @@ export interface ConnectionHost {
   count(counter: Counter, amount: number, remote: Remote | undefined): void;
   /** A callback of the user's failed. */
   callbackFailed(callback: string, error: unknown): void;
-  incoming(call: InCall, channel: Channel): void;
-  withdrawn(call: InCall, channel: Channel): void;
+  incoming(call: InCall): void;
+  withdrawn(call: InCall): void;
   roomForReplies(channel: Channel): void;
   up(connection: Connection): void;
   leaving(connection: Connection, waiting: OutCall[]): void;
@@ -378,13 +378,13 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     opened?.(unreachable(error, this.target!));
   }
 
-  incoming(call: InCall, channel: Channel): void {
+  incoming(call: InCall): void {
     call.from = this.remote;
-    this.host.incoming(call, channel);
+    this.host.incoming(call);
   }
 
-  withdrawn(call: InCall, channel: Channel): void {
-    this.host.withdrawn(call, channel);
+  withdrawn(call: InCall): void {
+    this.host.withdrawn(call);
   }
 
   roomForReplies(channel: Channel): void {

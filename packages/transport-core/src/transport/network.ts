@@ -242,16 +242,17 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.pool.crowding(connection);
   }
 
-  incoming(call: InCall, channel: Channel): void {
+  incoming(call: InCall): void {
+    const mount = call.channel.mounted as Mount;
     this.served++;
-    const unfit = this.membership?.screen?.(call.from!, channel.mounted!.protocol.name, call.method.name, call.payload);
+    const unfit = this.membership?.screen?.(call.from!, mount.protocol.name, call.method.name, call.payload);
     if (unfit !== undefined) return connectionOf(call.from!).session.break(unfit);
-    (channel.mounted as Mount).inbox.arrive(call, channel);
+    mount.inbox.arrive(call);
     if (this.memory.used > this.memory.limit * 1.25) this.#relieve();
   }
 
-  withdrawn(call: InCall, channel: Channel): void {
-    (channel.mounted as Mount | undefined)?.inbox.withdrawn(call, channel);
+  withdrawn(call: InCall): void {
+    (call.channel.mounted as Mount | undefined)?.inbox.withdrawn(call);
   }
 
   roomForReplies(channel: Channel): void {

@@ -52,7 +52,7 @@ function scene() {
   const arrive = (name: keyof typeof protocol.methods, ...payload: number[]) => {
     const method = methodTable(protocol).byName.get(name)!;
     const inbox = (transport as unknown as Record<symbol, Inbox>)[INBOX]!;
-    inbox.arrive(new InCall(carrier, 1, 0x20, method, undefined, 0, Number.POSITIVE_INFINITY, new Uint8Array(payload)), channel);
+    inbox.arrive(new InCall(carrier, 1, channel, method, undefined, 64, Number.POSITIVE_INFINITY, new Uint8Array(payload)));
   };
   return { transport, clock, answers, arrive };
 }

@@ -50,8 +50,8 @@ export class FakeConnection implements AnswerCarrier {
 
   call(name: Name, payload: Uint8Array = new Uint8Array([this.#ids & 0xff]), long = false): InCall {
     const method = table.byName.get(name)!;
-    const call = new InCall(this, method.kind === 'oneway' ? 0 : (this.#ids += 2), protocol.channel, method, undefined, 0, Number.POSITIVE_INFINITY, payload);
-    call.cost = payload.length + 64;
+    const id = method.kind === 'oneway' ? 0 : (this.#ids += 2);
+    const call = new InCall(this, id, this.channel, method, undefined, payload.length + 64, Number.POSITIVE_INFINITY, payload);
     call.from = this.remote;
     if (method.kind === 'oneway' || long) {
       call.account = new Receiving({ credit: () => void this.credited++ }, method.kind === 'oneway' ? Account.SHORT : Account.LONG, 1_000_000);
@@ -63,7 +63,7 @@ export class FakeConnection implements AnswerCarrier {
   /** A call comes in. */
   send(name: Name, payload?: Uint8Array, long = false): InCall {
     const call = this.call(name, payload, long);
-    this.#bench.inbox.arrive(call, this.channel);
+    this.#bench.inbox.arrive(call);
     return call;
   }
 

@@ -36,7 +36,7 @@ export class End implements Port, SessionVisitor {
   readonly calls: InCall[] = [];
   readonly mounts = new Map<number, Mounted>();
   /** Takes the calls instead, where there is one. */
-  inbox: { arrive(call: InCall, channel: Channel): void; withdrawn(call: InCall, channel: Channel): void; feedAll(): void } | undefined = undefined;
+  inbox: { arrive(call: InCall): void; withdrawn(call: InCall): void; feedAll(): void } | undefined = undefined;
   hello: Hello | undefined = undefined;
   isUp = false;
   closing = false;
@@ -145,13 +145,13 @@ export class End implements Port, SessionVisitor {
     this.isUp = true;
   }
 
-  incoming(call: InCall, channel: Channel): void {
+  incoming(call: InCall): void {
     if (this.inbox === undefined) this.calls.push(call);
-    else this.inbox.arrive(call, channel);
+    else this.inbox.arrive(call);
   }
 
-  withdrawn(call: InCall, channel: Channel): void {
-    this.inbox?.withdrawn(call, channel);
+  withdrawn(call: InCall): void {
+    this.inbox?.withdrawn(call);
   }
 
   leaving(waiting: OutCall[]): void {
