@@ -51,22 +51,42 @@ export class Callee implements AnswerCarrier {
   // What the peer sends.
 
   request(frame: Frame): void {
-    if (frame.flags & ~(UPLOAD | DOWNLOAD)) return this.#link.violation('malformed', `REQUEST with unknown flags ${frame.flags}`);
     this.#link.active = this.#link.now;
+    const channel = frame.channel <= 0xff ? this.#channelOf(frame.channel) : undefined;
+    const method = methodOf(channel, frame.method);
+    const isPlain = frame.flags === 0 && frame.size === 0 && this.ids.get(frame.id) === undefined && this.#takes(channel, method);
+    if (!isPlain) return this.#request(frame, channel, method);
+    if (!this.#inflow.short(frame)) return;
+    this.#calls.incoming(this.#admit(frame, channel!, method!, undefined));
+  }
+
+  /** What nearly all requests are: of a unary method that nothing stands against; small, so that it is compiled into `request`. */
+  #takes(channel: Channel | undefined, method: Method | undefined): boolean {
+    if (channel === undefined || method === undefined || method.kind !== 'unary' || channel.disagreement !== undefined) return false;
+    const { calls } = this.#link.limits;
+    return channel.openIn < calls && channel.running < calls && this.refusing === undefined;
+  }
+
+  /** Any request: one that streams, or is long, or is none. */
+  #request(frame: Frame, channel: Channel | undefined, method: Method | undefined): void {
+    if (frame.flags & ~(UPLOAD | DOWNLOAD)) return this.#link.violation('malformed', `REQUEST with unknown flags ${frame.flags}`);
     const charged = this.#charge(frame, undefined);
     if (charged === false) return;
     if (this.ids.get(frame.id) !== undefined) return this.#duplicate(frame, charged);
-    const channel = frame.channel <= 0xff ? this.#channelOf(frame.channel) : undefined;
-    const method = methodOf(channel, frame.method);
     const refusal = this.refusing ?? refusalOf(frame, channel, method, this.#link, this.streams);
     if (refusal !== undefined) return this.#refuse(frame, charged, refusal);
-    const call = this.#open(frame, channel!, method!, frame.timeout === 0 ? Number.POSITIVE_INFINITY : this.#link.now + frame.timeout, charged);
-    this.ids.set(call);
-    channel!.openIn++;
-    if (frame.timeout !== 0) this.#link.port.wakeBy(call.due);
+    const call = this.#admit(frame, channel!, method!, charged);
     if (frame.flags !== 0) this.#openStreams(channel!, call);
     if (frame.size > 0) this.#begin(call, frame);
     else this.#calls.incoming(call);
+  }
+
+  #admit(frame: Frame, channel: Channel, method: Method, charged: Receiving | undefined): InCall {
+    const call = this.#open(frame, channel, method, frame.timeout === 0 ? Number.POSITIVE_INFINITY : this.#link.now + frame.timeout, charged);
+    this.ids.set(call);
+    channel.openIn++;
+    if (frame.timeout !== 0) this.#link.port.wakeBy(call.due);
+    return call;
   }
 
   #open(frame: Frame, channel: Channel, method: Method, due: number, charged: Receiving | undefined): InCall {
