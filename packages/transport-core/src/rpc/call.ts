@@ -34,8 +34,8 @@ export interface CallInit {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What unary, one-way and streaming calls have in common. */
-export abstract class Call<Result> extends OutCall implements Abortable {
+/** A unary call, which its response settles; or a one-way, which nobody answers: it resolves once it will go in its order. */
+export class Call<Result> extends OutCall implements Abortable {
   readonly promise: Promise<Result>;
   /** As the user wrote it. */
   readonly target: string;
@@ -91,7 +91,22 @@ export abstract class Call<Result> extends OutCall implements Abortable {
 
   ended(): void {}
 
-  accepted(): void {}
+  accepted(): void {
+    if (this.done || this.method.kind !== 'oneway') return;
+    this.settle(undefined);
+    this.resolve(undefined as Result);
+  }
+
+  answered(payload: Uint8Array): void {
+    let value: unknown;
+    try {
+      value = decodeAs(this.method.response!, this.method.what.response, payload);
+    } catch (error) {
+      return this.failed(badAnswer(error));
+    }
+    this.settle(undefined);
+    this.resolve(value as Result);
+  }
 
   /** Settles it from this side, and takes it back or cancels it. */
   protected giveUp(error: TransportError): void {
@@ -110,36 +125,6 @@ export abstract class Call<Result> extends OutCall implements Abortable {
   /** Tells the maker of a failure. */
   protected broken(error: TransportError): void {
     this.reject(error);
-  }
-}
-
-/** One request, one response. */
-export class UnaryCall extends Call<unknown> {
-  // V8 runs one that is written down in half the time of one that it adds.
-  constructor(init: CallInit) {
-    super(init);
-  }
-
-  answered(payload: Uint8Array): void {
-    let value: unknown;
-    try {
-      value = decodeAs(this.method.response!, this.method.what.response, payload);
-    } catch (error) {
-      return this.failed(badAnswer(error));
-    }
-    this.settle(undefined);
-    this.resolve(value);
-  }
-}
-
-/** A request that nobody answers: it resolves once it will go in its order. */
-export class OnewayCall extends Call<void> {
-  answered(): void {}
-
-  override accepted(): void {
-    if (this.done) return;
-    this.settle(undefined);
-    this.resolve(undefined);
   }
 }
 

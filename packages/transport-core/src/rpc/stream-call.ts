@@ -1,6 +1,6 @@
 // Calls that stream: an upload that is pulled as the callee takes it, a download that is sent as its reader reads.
 
-import { TransportError, withDetails } from '../errors.ts';
+import { type Code, TransportError, withDetails } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/refusal.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { badAnswer, Call, type CallInit } from './call.ts';
@@ -32,23 +32,9 @@ export class StreamCall extends Call<unknown> {
     if (this.method.flags & UPLOAD) void this.#pull();
   }
 
-  answered(payload: Uint8Array): void {
-    let value: unknown;
-    try {
-      value = decodeAs(this.method.response!, this.method.what.response, payload);
-    } catch (error) {
-      return this.failed(badAnswer(error));
-    }
-    this.settle(undefined);
-    this.#stopSource();
-    this.resolve(value);
-  }
-
   /** Its last item is here. The reader may still be on its way to it. */
   override ended(): void {
-    if (this.done) return;
-    this.settle(undefined);
-    this.#stopSource();
+    if (!this.done) this.settle(undefined);
   }
 
   override progressed(now: number): void {
@@ -57,8 +43,12 @@ export class StreamCall extends Call<unknown> {
     this.host.wakeBy(this.due);
   }
 
-  protected override broken(error: TransportError): void {
+  protected override settle(code: Code | undefined): void {
+    super.settle(code);
     this.#stopSource();
+  }
+
+  protected override broken(error: TransportError): void {
     if (this.#reader === undefined) this.reject(error);
     // Items that were whole before the callee failed, or its connection, are read before the error; a caller's own end is at once.
     else if (this.download?.ended !== true) this.#reader.break(error);
@@ -71,7 +61,6 @@ export class StreamCall extends Call<unknown> {
   #leave(failure: unknown): void {
     if (this.done) return;
     this.settle(failure instanceof TransportError ? failure.code : undefined);
-    this.#stopSource();
     this.carrier?.abandon(this);
   }
 

@@ -3,7 +3,7 @@ import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
-import { type Call, OnewayCall, UnaryCall } from '../rpc/call.ts';
+import { Call } from '../rpc/call.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { Connection } from './connection.ts';
 import { Pool } from './pool.ts';
@@ -103,7 +103,7 @@ function scene(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
       own: false,
       signal: options.signal,
     };
-    const made: Call<unknown> = name === 'ask' ? new UnaryCall(init) : (new OnewayCall(init) as Call<unknown>);
+    const made: Call<unknown> = new Call<unknown>(init);
     const fate: { error?: TransportError } = {};
     made.promise.catch((error) => {
       fate.error = error;

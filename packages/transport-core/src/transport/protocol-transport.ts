@@ -7,7 +7,7 @@ import type { Method, Protocol } from '../protocol/protocol.ts';
 import { encodeAs } from '../protocol/refusal.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import { type Call, type CallInit, OnewayCall, UnaryCall } from '../rpc/call.ts';
+import { Call, type CallInit } from '../rpc/call.ts';
 import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { StreamCall } from '../rpc/stream-call.ts';
@@ -126,7 +126,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       signal,
     };
     if (method.flags !== 0) return new StreamCall(init, upload as AsyncIterable<unknown> | undefined);
-    return method.kind === 'unary' ? new UnaryCall(init) : (new OnewayCall(init) as Call<unknown>);
+    return new Call(init);
   }
 
   #start(target: Target, remote: Connection | undefined, call: Call<unknown>): void {

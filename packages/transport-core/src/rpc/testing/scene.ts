@@ -3,7 +3,7 @@
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import { type End, Pair } from '../../session/testing/pair.ts';
-import { type Call, type CallInit, OnewayCall, UnaryCall } from '../call.ts';
+import { Call, type CallInit } from '../call.ts';
 import { Inbox } from '../inbox.ts';
 import { toTransportError } from '../rpc.ts';
 import { type AnyHandler, Serving } from '../serving.ts';
@@ -69,7 +69,7 @@ export class Scene {
       own: timeout !== undefined,
       signal,
     };
-    const call = method.flags !== 0 ? new StreamCall(init, upload) : name === 'ask' ? new UnaryCall(init) : (new OnewayCall(init) as Call<unknown>);
+    const call = method.flags !== 0 ? new StreamCall(init, upload) : new Call<unknown>(init);
     call.promise.catch(() => {});
     this.pair.start(end, call);
     return call;
