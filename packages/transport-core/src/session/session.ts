@@ -59,6 +59,8 @@ export class Session implements FrameVisitor, Departing {
     });
     this.outbox = new Outbox(this.link);
     const carriesBytes = options.preamble !== undefined;
+    // Frames go from hand to hand in one thread: no end can read while the other writes.
+    if (!carriesBytes) this.outbox.pace.batch = Number.POSITIVE_INFINITY;
     this.#shelf = carriesBytes ? new Shelf(options.allocate) : undefined;
     this.inflow = new Inflow(this.link, this.outbox, this.#shelf, () => this.#measure());
     this.#channels = new Channels(this.link, this.outbox, options.mounts);
@@ -154,7 +156,8 @@ export class Session implements FrameVisitor, Departing {
   receiveFrames(now: number, batch: readonly Frame[]): void {
     this.link.now = now;
     this.liveness.heard(now);
-    for (const frame of batch) if (this.state === 'closed' || !this.frame(frame)) return;
+    if (this.#phase === 'closed') return;
+    for (const frame of batch) if (!this.frame(frame)) return;
     if (this.#phase === 'leaving') this.#options.port.dirty();
   }
 
