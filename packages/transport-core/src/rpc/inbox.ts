@@ -37,8 +37,6 @@ export class Inbox {
   /** Readers that are being fed: one that is ready again within its turn goes on in the same loop. */
   readonly #feeding = new Set<Taker>();
   readonly #count: (counter: Counter, remote: Remote | undefined) => void;
-  /** A handler answered when its caller was gone. */
-  readonly #late = (from: Remote): void => this.#count('lateAnswer', from);
 
   /** A handler's clean-up failed, or one that had answered threw: nobody else is told. */
   readonly handlerFailed: (error: unknown) => void;
@@ -220,7 +218,7 @@ export class Inbox {
       return;
     }
     if (call.method.kind !== 'oneway') call.carrier.started(call);
-    taker.take(makeRpc(call, request, this.#late), call);
+    taker.take(makeRpc(call, request), call);
   }
 
   #refuse(call: InCall): void {

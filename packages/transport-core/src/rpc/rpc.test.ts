@@ -6,16 +6,16 @@ import { InboxBench, type Name } from './testing/inbox-bench.ts';
 const byte = (number: number) => new Uint8Array([number]);
 
 function incoming(name: Name) {
-  const connection = new InboxBench().connection();
+  const bench = new InboxBench();
+  const connection = bench.connection();
   const call = connection.call(name);
-  let late = 0;
   connection.channel.version = 3;
-  const rpc = makeRpc(call, 'request', () => void late++) as RespondingRpc & StreamingRpc;
+  const rpc = makeRpc(call, 'request') as RespondingRpc & StreamingRpc;
   const leave = (error: TransportError) => {
     call.open = false;
     call.left(error);
   };
-  return { connection, call, rpc, leave, late: () => late };
+  return { connection, call, rpc, leave, late: () => bench.counters.filter((counter) => counter === 'lateAnswer').length };
 }
 
 const GONE = new TransportError('cancelled', 'gone');

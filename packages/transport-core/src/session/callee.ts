@@ -324,6 +324,10 @@ export class Callee implements AnswerCarrier {
     return true;
   }
 
+  late(): void {
+    this.#link.count('lateAnswer', 1);
+  }
+
   started(call: InCall): void {
     call.running = true;
     call.channel.running++;

@@ -21,6 +21,8 @@ export interface AnswerCarrier {
   forget(call: InCall): void;
   /** So many answers wait that no more calls of the channel are to be dispatched; `Calls.roomForReplies` tells when. */
   congested(channel: Channel): boolean;
+  /** A reader answered when its caller was gone. */
+  late(): void;
   /** A handler began, and is through: `limits.calls` counts those that run. */
   started(call: InCall): void;
   finished(call: InCall): void;
@@ -47,6 +49,8 @@ export class InCall implements Entry, Sender {
   open: boolean;
   /** Who calls. */
   from: Remote | undefined = undefined;
+  /** Its reader has answered it. */
+  answered = false;
   /** Its handler runs. */
   running = false;
   assembly: Assembly | undefined = undefined;

@@ -45,6 +45,7 @@ function scene() {
     finish: () => true,
     forget: () => {},
     congested: () => false,
+    late: () => {},
     started: () => {},
     finished: () => {},
   };

@@ -94,6 +94,10 @@ export class FakeConnection implements AnswerCarrier {
     return this.jammed;
   }
 
+  late(): void {
+    this.#bench.counters.push('lateAnswer');
+  }
+
   started(call: InCall): void {
     call.running = true;
     this.running++;
