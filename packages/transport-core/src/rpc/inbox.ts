@@ -196,6 +196,7 @@ export class Inbox {
     }
     channel.link.hold(call.cost);
     if (channel.inbound.length === 0) this.#ring.push(channel);
+    call.widen();
     channel.inbound.push(call);
     this.waiting++;
     return true;

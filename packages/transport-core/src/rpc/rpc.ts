@@ -40,7 +40,10 @@ export class IncomingRpc {
       const controller = new AbortController();
       this.#more.controller = controller;
       if (call.gone !== undefined) controller.abort(call.gone);
-      else call.cancelled = (error) => controller.abort(error);
+      else {
+        call.widen();
+        call.cancelled = (error) => controller.abort(error);
+      }
     }
     return this.#more.controller.signal;
   }

@@ -291,6 +291,7 @@ test('a download that returns an iterable is written item by item, and its sourc
   });
   const call = a.call('get');
   const rooms: (() => void)[] = [];
+  call.widen();
   call.download = {
     write: (payload: Uint8Array) => {
       written.push(payload[0]!);
@@ -322,6 +323,7 @@ test('a source that throws answers with its error', async (t) => {
     },
   });
   const call = a.call('get');
+  call.widen();
   call.download = { write: () => Promise.resolve() } as never;
   bench.inbox.arrive(call);
   await turn();

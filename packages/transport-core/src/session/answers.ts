@@ -31,6 +31,7 @@ export class Answers {
       if (call.done) this.#link.count('lateReply', 1);
       else call.answered(this.#inflow.keep(frame));
     } else if (this.#inflow.long(frame, this.#link.limits.message, 'limits.message', this.#inflow.reply)) {
+      call.widen();
       call.assembly = new Assembly(this.#link, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done);
     }
   }

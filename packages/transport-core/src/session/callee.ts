@@ -193,11 +193,13 @@ export class Callee implements AnswerCarrier {
 
   #openStreams(channel: Channel, call: InCall): void {
     this.streams++;
+    call.widen();
     if (call.method.flags & UPLOAD) call.upload = new InStream(this.#link, this.#outbox, call.id);
     if (call.method.flags & DOWNLOAD) call.download = new OutStream(this.#link, this.#outbox, channel.lanes, call.id, () => {});
   }
 
   #begin(call: InCall, frame: Frame): void {
+    call.widen();
     call.assembly = new Assembly(this.#link, frame.kind, frame.size, call.cost, frame.payload, true);
     call.payload = EMPTY;
     this.#link.port.wakeBy(this.#link.now + STALLED);
@@ -240,6 +242,7 @@ export class Callee implements AnswerCarrier {
     call.open = false;
     const unit = new Outgoing(Kind.RESPONSE, call.id, payload, call);
     if (payload.length > terms.packet) unit.account = Account.REPLY;
+    call.widen();
     call.reply = unit;
     this.#outbox.push(lanes, unit, 'replies');
     return true;
@@ -268,8 +271,10 @@ export class Callee implements AnswerCarrier {
       return void this.ids.delete(call);
     }
     if (!call.open && call.reply === undefined && call.download === undefined) return;
-    if (call.reply !== undefined) this.#outbox.remove(call.channel.lanes, call.reply);
-    call.reply = undefined;
+    if (call.reply !== undefined) {
+      this.#outbox.remove(call.channel.lanes, call.reply);
+      call.reply = undefined;
+    }
     call.open = false;
     call.download?.stop(error);
     this.#leave(call, error);
@@ -312,7 +317,10 @@ export class Callee implements AnswerCarrier {
     unit.flags = flags;
     unit.metadata = metadata;
     if (items) return call.download!.close(unit, () => this.forget(call));
-    if (call !== undefined) call.reply = unit;
+    if (call !== undefined) {
+      call.widen();
+      call.reply = unit;
+    }
     this.#outbox.push(lanes, unit, 'replies');
   }
 
@@ -375,6 +383,7 @@ export class Callee implements AnswerCarrier {
   close(error: TransportError): void {
     for (const call of this.ids.values()) {
       const whole = call.assembly === undefined;
+      call.widen();
       call.open = false;
       call.reply = undefined;
       call.download?.stop(error);

@@ -56,6 +56,7 @@ export class Caller implements CallCarrier {
     if (queue.length === 0 && this.#hasRoom(channel, call)) return this.#admit(channel, call);
     if (this.#link.full(call.cost)) return call.failed(memoryFull(this.#link.memory));
     this.#link.hold(call.cost);
+    call.widen();
     queue.push(call);
   }
 
@@ -165,6 +166,7 @@ export class Caller implements CallCarrier {
 
   #queue(channel: Channel, call: OutCall, long: boolean): void {
     const { lanes } = channel;
+    call.widen();
     call.unit = this.#unit(Kind.REQUEST, call);
     if (long) call.unit.account = Account.LONG;
     this.#outbox.push(lanes, call.unit, long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short');
@@ -190,6 +192,7 @@ export class Caller implements CallCarrier {
       return;
     }
     if (long) this.slots.add(call);
+    call.widen();
     call.unit = this.#unit(Kind.ONEWAY, call);
     call.unit.account = long ? Account.LONG : Account.SHORT;
     this.#outbox.push(lanes, call.unit, long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short');
@@ -205,6 +208,7 @@ export class Caller implements CallCarrier {
 
   #openStreams(channel: Channel, call: OutCall): void {
     this.streams++;
+    call.widen();
     const progress = () => call.progressed(this.#link.now);
     if (call.method.flags & UPLOAD) call.upload = new OutStream(this.#link, this.#outbox, channel.lanes, call.id, progress);
     if (call.method.flags & DOWNLOAD) call.download = new InStream(this.#link, this.#outbox, call.id);
@@ -342,6 +346,7 @@ export class Caller implements CallCarrier {
     if (this.#onewayMark === this.#link.mark && this.#onewaysInBatch > 0) this.#link.count('onewayLost', this.#onewaysInBatch);
     const over = (channel: Channel, call: OutCall) => {
       const { sent } = call;
+      call.widen();
       if (call.unit !== undefined) this.#outbox.remove(channel.lanes, call.unit);
       call.unit = undefined;
       call.upload?.stop(error);

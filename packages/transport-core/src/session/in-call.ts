@@ -30,10 +30,6 @@ export interface AnswerCarrier {
 
 /** One incoming call, from its last request packet to its answer, or until its handler is through. */
 export class InCall implements Entry, Sender {
-  // Its place in a list.
-  list: List<Entry> | undefined = undefined;
-  before: Entry | undefined = undefined;
-  after: Entry | undefined = undefined;
   readonly id: number;
   readonly channel: Channel;
   readonly method: Method;
@@ -53,16 +49,21 @@ export class InCall implements Entry, Sender {
   answered = false;
   /** Its handler runs. */
   running = false;
-  assembly: Assembly | undefined = undefined;
-  /** The terminal that waits in the lanes. */
-  reply: Outgoing | undefined = undefined;
-  upload: InStream | undefined = undefined;
-  download: OutStream | undefined = undefined;
-  /** Why nobody waits for its answer any more. */
-  gone: TransportError | undefined = undefined;
-  /** A reader that asked is told when that comes. */
-  cancelled: ((error: TransportError) => void) | undefined = undefined;
   readonly carrier: AnswerCarrier;
+
+  // What only a call has that waits, is long, streams or is given up; see OutCall. `widen` comes before the first value of any of them.
+  declare list: List<Entry> | undefined;
+  declare before: Entry | undefined;
+  declare after: Entry | undefined;
+  declare assembly: Assembly | undefined;
+  /** The terminal that waits in the lanes. */
+  declare reply: Outgoing | undefined;
+  declare upload: InStream | undefined;
+  declare download: OutStream | undefined;
+  /** Why nobody waits for its answer any more. */
+  declare gone: TransportError | undefined;
+  /** A reader that asked is told when that comes. */
+  declare cancelled: ((error: TransportError) => void) | undefined;
 
   constructor(
     carrier: AnswerCarrier,
@@ -85,8 +86,14 @@ export class InCall implements Entry, Sender {
     this.open = method.kind !== 'oneway';
   }
 
+  /** All of these at once. */
+  widen(): void {
+    if (!Object.hasOwn(this, 'list')) Object.assign(this, UNUSUAL);
+  }
+
   /** The caller is gone. */
   left(error: TransportError): void {
+    this.widen();
     this.gone = error;
     this.cancelled?.(error);
   }
@@ -105,3 +112,16 @@ export class InCall implements Entry, Sender {
     this.carrier.forget(this);
   }
 }
+
+const UNUSUAL = {
+  list: undefined,
+  before: undefined,
+  after: undefined,
+  assembly: undefined,
+  reply: undefined,
+  upload: undefined,
+  download: undefined,
+  gone: undefined,
+  cancelled: undefined,
+};
+Object.assign(InCall.prototype, UNUSUAL);

@@ -26,10 +26,6 @@ export interface CallCarrier {
 
 /** One call: from `send` until it settled, and on until its terminal frame was read. */
 export abstract class OutCall implements Entry, Sender {
-  // Its place in a list.
-  list: List<Entry> | undefined = undefined;
-  before: Entry | undefined = undefined;
-  after: Entry | undefined = undefined;
   readonly channel: number;
   readonly method: Method;
   readonly payload: Uint8Array;
@@ -50,16 +46,27 @@ export abstract class OutCall implements Entry, Sender {
   carrier: CallCarrier | undefined = undefined;
   /** The batch that its request (of a streaming one: the first packet) went into; 0: none. */
   writtenIn = 0;
-  unit: Outgoing | undefined = undefined;
-  assembly: Assembly | undefined = undefined;
-  upload: OutStream | undefined = undefined;
-  download: InStream | undefined = undefined;
+
+  // What only a call has that waits, is long or streams: of all others it stands on the prototype, since what a call is made of is a good
+  // part of what it costs. `widen` comes before the first value of any of them.
+  declare list: List<Entry> | undefined;
+  declare before: Entry | undefined;
+  declare after: Entry | undefined;
+  declare unit: Outgoing | undefined;
+  declare assembly: Assembly | undefined;
+  declare upload: OutStream | undefined;
+  declare download: InStream | undefined;
 
   constructor(channel: number, method: Method, payload: Uint8Array, metadata: EncodedMetadata | undefined) {
     this.channel = channel;
     this.method = method;
     this.payload = payload;
     this.metadata = metadata;
+  }
+
+  /** All of these at once, so that there are two shapes of calls and no more: V8 is slow with many. */
+  widen(): void {
+    if (!Object.hasOwn(this, 'list')) Object.assign(this, UNUSUAL);
   }
 
   /** What it costs an account, and counts in the queues. */
@@ -107,3 +114,6 @@ export abstract class OutCall implements Entry, Sender {
     this.unit = undefined;
   }
 }
+
+const UNUSUAL = { list: undefined, before: undefined, after: undefined, unit: undefined, assembly: undefined, upload: undefined, download: undefined };
+Object.assign(OutCall.prototype, UNUSUAL);

@@ -153,6 +153,7 @@ test('a deadline that passes at the caller cancels at the callee; the late answe
   pair.pass(100);
   t.is(call.error?.code, 'deadline_exceeded');
   let gone: TransportError | undefined;
+  served!.widen();
   served!.cancelled = (error) => {
     gone = error;
   };

@@ -70,6 +70,7 @@ class Entry implements CallCarrier {
 
   wait(call: OutCall): void {
     call.carrier = this;
+    call.widen();
     this.#waiting.push(call);
     this.#pool.host.memory.used += call.cost;
   }

@@ -123,6 +123,10 @@ export class Mailbox implements FrameWriter {
   }
 
   #add(kind: number, id: number): Frame {
+    return this.#plain(kind, id).widen();
+  }
+
+  #plain(kind: number, id: number): Frame {
     const frame = new Frame();
     frame.kind = kind;
     frame.id = id;
@@ -131,7 +135,7 @@ export class Mailbox implements FrameWriter {
   }
 
   #message(kind: number, id: number, size: number, payload: Uint8Array, start: number, end: number): Frame {
-    const frame = this.#add(kind, id);
+    const frame = this.#plain(kind, id);
     frame.size = size;
     // A view of the whole would cost as much again as its copy.
     frame.payload = start === end ? EMPTY : end - start === payload.length ? new Uint8Array(payload) : new Uint8Array(payload.subarray(start, end));
@@ -142,6 +146,7 @@ export class Mailbox implements FrameWriter {
 
 function carry(frame: Frame, metadata: EncodedMetadata | undefined): void {
   if (metadata === undefined) return;
+  frame.widen();
   frame.metadata = Object.assign(Object.create(null), metadata.value);
   frame.metadataSize = metadata.size;
 }
