@@ -51,7 +51,6 @@ export class Frame {
   /** Fields beyond kind, id, channel, method, timeout and payload may be set. */
   rich = false;
 
-
   // What few kinds have stands on the prototype, and `widen` comes before its first value: a direct transport makes a frame for each message.
   declare credit: number;
   declare code: number;
