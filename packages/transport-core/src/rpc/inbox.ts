@@ -5,8 +5,7 @@ import type { Counter } from '../observer.ts';
 import type { Method, MethodTable, Protocol } from '../protocol/protocol.ts';
 import { decodeAs } from '../protocol/refusal.ts';
 import type { Remote } from '../remote.ts';
-import type { Channel } from '../session/channel.ts';
-import type { InCall } from '../session/in-call.ts';
+import type { InCall, InChannel } from '../session/in-call.ts';
 import { type IncomingRpc, makeRpc } from './rpc.ts';
 
 /** A reader of calls: a `serve`, or a consumer. */
@@ -33,7 +32,7 @@ export class Inbox {
   /** By method id, the only reader that a method has: found again at once as long as the readers stay the same. */
   #only: (Taker | undefined)[] = [];
   /** Channels with calls that wait, in turn. */
-  readonly #ring: Channel[] = [];
+  readonly #ring: InChannel[] = [];
   /** Readers that are being fed: one that is ready again within its turn goes on in the same loop. */
   readonly #feeding = new Set<Taker>();
   readonly #count: (counter: Counter, remote: Remote | undefined) => void;

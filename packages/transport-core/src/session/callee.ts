@@ -7,7 +7,7 @@ import { encodeMetadata, truncateText } from '../wire/metadata.ts';
 import { Assembly, STALLED } from './assembly.ts';
 import type { Channel } from './channel.ts';
 import { PeerIds } from './id-table.ts';
-import { type AnswerCarrier, InCall } from './in-call.ts';
+import { type AnswerCarrier, InCall, type InChannel } from './in-call.ts';
 import { InStream } from './in-stream.ts';
 import { type Inflow, longCost } from './inflow.ts';
 import { receiveItem, receivePart } from './items.ts';
@@ -325,8 +325,9 @@ export class Callee implements AnswerCarrier {
   }
 
   /** So many answers wait on its channel that no more calls are dispatched; the inbox is told when there is room. */
-  congested(channel: Channel): boolean {
-    if (!channel.lanes.congested(this.#link.limits.outbound)) return false;
+  congested({ byte, lanes }: InChannel): boolean {
+    if (!lanes.congested(this.#link.limits.outbound)) return false;
+    const channel = this.#channelOf(byte);
     channel.stalled = true;
     this.#watch(channel);
     return true;

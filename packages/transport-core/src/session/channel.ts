@@ -4,7 +4,7 @@ import type { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
 import type { MethodTable, Protocol } from '../protocol/protocol.ts';
 import { Account } from '../wire/frame.ts';
-import type { InCall } from './in-call.ts';
+import type { InCall, InChannel } from './in-call.ts';
 import type { Link } from './link.ts';
 import type { OutCall } from './out-call.ts';
 import { Lanes } from './outgoing.ts';
@@ -16,7 +16,7 @@ export interface Mounted {
   readonly table: MethodTable;
 }
 
-export class Channel {
+export class Channel implements InChannel {
   readonly link: Link;
   readonly byte: number;
   /** The only name that this byte ever has on this connection. */

@@ -5,11 +5,28 @@ import type { Entry, List } from '../list.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Assembly } from './assembly.ts';
-import type { Channel } from './channel.ts';
 import type { InStream } from './in-stream.ts';
+import type { Link } from './link.ts';
 import type { OutStream } from './out-stream.ts';
-import type { Outgoing, Sender } from './outgoing.ts';
+import type { Lanes, Outgoing, Sender } from './outgoing.ts';
 import type { Receiving } from './receiving.ts';
+
+/** What came in of one channel: the side of a Channel that its calls know. */
+export interface InChannel {
+  readonly link: Link;
+  readonly byte: number;
+  readonly version: number;
+  /** Of the protocol that is mounted, the driver's own. */
+  readonly mounted: object | undefined;
+  readonly lanes: Lanes;
+  /** The peer's calls that have no terminal yet, and the handlers that run. */
+  openIn: number;
+  running: number;
+  /** What came and was not taken; `queued` counts its short requests, `queuedBytes` their bytes. */
+  readonly inbound: List<InCall>;
+  queued: number;
+  queuedBytes: number;
+}
 
 /** Where a call's answers go. */
 export interface AnswerCarrier {
@@ -20,7 +37,7 @@ export interface AnswerCarrier {
   /** A terminal frame of `call` is whole in the batch. */
   forget(call: InCall): void;
   /** So many answers wait that no more calls of the channel are to be dispatched; `Calls.roomForReplies` tells when. */
-  congested(channel: Channel): boolean;
+  congested(channel: InChannel): boolean;
   /** A reader answered when its caller was gone. */
   late(): void;
   /** A handler began, and is through: `limits.calls` counts those that run. */
@@ -31,7 +48,7 @@ export interface AnswerCarrier {
 /** One incoming call, from its last request packet to its answer, or until its handler is through. */
 export class InCall implements Entry, Sender {
   readonly id: number;
-  readonly channel: Channel;
+  readonly channel: InChannel;
   readonly method: Method;
   readonly metadata: Record<string, string> | undefined;
   /** When it ends, on the transport's clock; Infinity: never. */
@@ -68,7 +85,7 @@ export class InCall implements Entry, Sender {
   constructor(
     carrier: AnswerCarrier,
     id: number,
-    channel: Channel,
+    channel: InChannel,
     method: Method,
     metadata: Record<string, string> | undefined,
     cost: number,
