@@ -1,26 +1,26 @@
 import test from 'ava';
 import { Pace } from './pace.ts';
 
-test('a batch is a quarter of the calls in flight, and never below 8', (t) => {
+test('a batch is three eighths of the calls in flight, and never below 8', (t) => {
   const pace = new Pace();
-  t.is(pace.batch, 32);
+  t.is(pace.batch, 48);
   for (const [calls, batch] of [
     [1, 8],
-    [31, 8],
-    [128, 32],
-    [2_048, 512],
+    [23, 8],
+    [128, 48],
+    [2_048, 768],
   ] as const) {
     pace.read(calls, 1);
     t.is(pace.batch, batch);
   }
 });
 
-test('an end that only answers waits for 32, or a quarter of the largest chunk', (t) => {
+test('an end that only answers waits for 48, or three eighths of the largest chunk', (t) => {
   const pace = new Pace();
   pace.read(0, 8);
-  t.is(pace.batch, 32);
+  t.is(pace.batch, 48);
   pace.read(0, 700);
-  t.is(pace.batch, 175);
+  t.is(pace.batch, 262);
 });
 
 test('calls made in waves do not shrink the batch to nothing', (t) => {
