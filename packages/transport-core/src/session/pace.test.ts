@@ -3,7 +3,7 @@ import { Pace } from './pace.ts';
 
 test('a batch is three eighths of the calls in flight, and never below 8', (t) => {
   const pace = new Pace();
-  t.is(pace.batch, 48);
+  t.is(pace.batch, 32);
   for (const [calls, batch] of [
     [1, 8],
     [23, 8],
@@ -15,10 +15,10 @@ test('a batch is three eighths of the calls in flight, and never below 8', (t) =
   }
 });
 
-test('an end that only answers waits for 48, or three eighths of the largest chunk', (t) => {
+test('an end that only answers waits for 32, or three eighths of the largest chunk', (t) => {
   const pace = new Pace();
   pace.read(0, 8);
-  t.is(pace.batch, 48);
+  t.is(pace.batch, 32);
   pace.read(0, 700);
   t.is(pace.batch, 262);
 });

@@ -25,7 +25,7 @@ export class Pace {
 }
 
 /** Where nothing better is known. */
-const UNKNOWN = 48;
+const UNKNOWN = 32;
 /** Fewer frames are not worth a write of their own. */
 const LEAST = 8;
 /** Calls made in waves are few at each wave's end: with each chunk a sixteenth of the difference is forgotten. */
