@@ -6,6 +6,7 @@ import type { IncomingRpc } from './rpc.ts';
 
 export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undefined> {
   readonly exclusive = false;
+  feeding = false;
   readonly methods: ReadonlySet<string> | undefined;
   readonly #inbox: Inbox;
   #over = false;

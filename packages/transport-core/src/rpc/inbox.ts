@@ -16,6 +16,8 @@ export interface Taker {
   readonly exclusive: boolean;
   /** Could it take one more now? */
   readonly ready: boolean;
+  /** It is being fed: where it is ready again within its turn, the same loop goes on. */
+  feeding: boolean;
   /** One call, decoded, that is its own from now on. */
   take(rpc: IncomingRpc, call: InCall): void;
   /** The transport or its mount closes. */
@@ -33,8 +35,6 @@ export class Inbox {
   #only: (Taker | undefined)[] = [];
   /** Channels with calls that wait, in turn. */
   readonly #ring: InChannel[] = [];
-  /** Readers that are being fed: one that is ready again within its turn goes on in the same loop. */
-  readonly #feeding = new Set<Taker>();
   readonly #count: (counter: Counter, remote: Remote | undefined) => void;
 
   /** A handler's clean-up failed, or one that had answered threw: nobody else is told. */
@@ -94,14 +94,14 @@ export class Inbox {
 
   /** The reader can take more. */
   feed(taker: Taker): void {
-    if (this.waiting === 0 || this.#feeding.has(taker)) return;
-    this.#feeding.add(taker);
+    if (this.waiting === 0 || taker.feeding) return;
+    taker.feeding = true;
     while (taker.ready) {
       const call = this.#next(taker);
       if (call === undefined) break;
       this.#hand(taker, call);
     }
-    this.#feeding.delete(taker);
+    taker.feeding = false;
   }
 
   /** There is room for answers again: the readers go on. */
@@ -167,9 +167,9 @@ export class Inbox {
   /** The next call for a reader, in turn over the connections; of one channel in order. */
   #next(taker: Taker): InCall | undefined {
     for (let turn = this.#ring.length; turn > 0; turn--) {
-      const channel = this.#ring.shift()!;
-      this.#ring.push(channel);
-      for (const call of channel.inbound) {
+      const channel = this.#ring[0]!;
+      if (this.#ring.length > 1) this.#ring.push(this.#ring.shift()!);
+      for (let call = channel.inbound.first; call !== undefined; call = call.after as InCall | undefined) {
         if (!this.#takes(taker, call.method)) continue;
         if (call.carrier.congested(channel)) break;
         this.remove(call);

@@ -19,6 +19,7 @@ export interface ServingOptions {
 
 export class Serving implements Taker {
   readonly exclusive = true;
+  feeding = false;
   readonly methods: ReadonlySet<string>;
   readonly #inbox: Inbox;
   readonly #handlers: ReadonlyMap<string, AnyHandler>;

@@ -69,6 +69,7 @@ export class InCall implements Entry, Sender {
   readonly carrier: AnswerCarrier;
 
   // What only a call has that waits, is long, streams or is given up; see OutCall. `widen` comes before the first value of any of them.
+  declare private wide: boolean;
   declare list: List<Entry> | undefined;
   declare before: Entry | undefined;
   declare after: Entry | undefined;
@@ -105,7 +106,15 @@ export class InCall implements Entry, Sender {
 
   /** All of these at once. */
   widen(): void {
-    if (!Object.hasOwn(this, 'list')) Object.assign(this, UNUSUAL);
+    if (this.wide) return;
+    this.wide = true;
+    this.list = this.before = this.after = undefined;
+    this.assembly = undefined;
+    this.reply = undefined;
+    this.upload = undefined;
+    this.download = undefined;
+    this.gone = undefined;
+    this.cancelled = undefined;
   }
 
   /** The caller is gone. */
@@ -130,15 +139,5 @@ export class InCall implements Entry, Sender {
   }
 }
 
-const UNUSUAL = {
-  list: undefined,
-  before: undefined,
-  after: undefined,
-  assembly: undefined,
-  reply: undefined,
-  upload: undefined,
-  download: undefined,
-  gone: undefined,
-  cancelled: undefined,
-};
-Object.assign(InCall.prototype, UNUSUAL);
+Object.assign(InCall.prototype, { wide: false, list: undefined, before: undefined, after: undefined, gone: undefined, cancelled: undefined });
+Object.assign(InCall.prototype, { assembly: undefined, reply: undefined, upload: undefined, download: undefined });

@@ -49,6 +49,7 @@ export abstract class OutCall implements Entry, Sender {
 
   // What only a call has that waits, is long or streams: of all others it stands on the prototype, since what a call is made of is a good
   // part of what it costs. `widen` comes before the first value of any of them.
+  declare protected wide: boolean;
   declare list: List<Entry> | undefined;
   declare before: Entry | undefined;
   declare after: Entry | undefined;
@@ -66,7 +67,13 @@ export abstract class OutCall implements Entry, Sender {
 
   /** All of these at once, so that there are two shapes of calls and no more: V8 is slow with many. */
   widen(): void {
-    if (!Object.hasOwn(this, 'list')) Object.assign(this, UNUSUAL);
+    if (this.wide) return;
+    this.wide = true;
+    this.list = this.before = this.after = undefined;
+    this.unit = undefined;
+    this.assembly = undefined;
+    this.upload = undefined;
+    this.download = undefined;
   }
 
   /** What it costs an account, and counts in the queues. */
@@ -115,5 +122,5 @@ export abstract class OutCall implements Entry, Sender {
   }
 }
 
-const UNUSUAL = { list: undefined, before: undefined, after: undefined, unit: undefined, assembly: undefined, upload: undefined, download: undefined };
-Object.assign(OutCall.prototype, UNUSUAL);
+Object.assign(OutCall.prototype, { wide: false, list: undefined, before: undefined, after: undefined });
+Object.assign(OutCall.prototype, { unit: undefined, assembly: undefined, upload: undefined, download: undefined });
