@@ -12,7 +12,7 @@ export class IncomingRpc {
   readonly version: number;
   readonly #call: InCall;
   /** What few readers ask for. */
-  #more: { controller: AbortController | undefined; upload: ItemReader<unknown> | undefined } | undefined = undefined;
+  #more: { controller?: AbortController; upload?: ItemReader<unknown> } | undefined = undefined;
 
   constructor(call: InCall, request: unknown) {
     this.request = request;
@@ -34,7 +34,7 @@ export class IncomingRpc {
   }
 
   get signal(): AbortSignal {
-    this.#more ??= { controller: undefined, upload: undefined };
+    this.#more ??= {};
     if (this.#more.controller === undefined) {
       const call = this.#call;
       const controller = new AbortController();
@@ -104,7 +104,7 @@ export class IncomingRpc {
   get upload(): ItemReader<unknown> | undefined {
     const { method, upload } = this.#call;
     if (upload === undefined) return undefined;
-    this.#more ??= { controller: undefined, upload: undefined };
+    this.#more ??= {};
     this.#more.upload ??= new ItemReader(upload, {
       decode: (bytes) => decodeAs(method.upload!, method.what.upload, bytes),
       taken: () => {},

@@ -56,8 +56,7 @@ export class Callee implements AnswerCarrier {
     const method = methodOf(channel, frame.method);
     const isPlain = frame.flags === 0 && frame.size === 0 && this.ids.get(frame.id) === undefined && this.#takes(channel, method);
     if (!isPlain) return this.#request(frame, channel, method);
-    if (!this.#inflow.short(frame)) return;
-    this.#calls.incoming(this.#admit(frame, channel!, method!, undefined));
+    if (this.#inflow.short(frame)) this.#calls.incoming(this.#admit(frame, channel!, method!, undefined));
   }
 
   /** What nearly all requests are: of a unary method that nothing stands against; small, so that it is compiled into `request`. */

@@ -69,7 +69,7 @@ export class InCall implements Entry, Sender {
   readonly carrier: AnswerCarrier;
 
   // What only a call has that waits, is long, streams or is given up; see OutCall. `widen` comes before the first value of any of them.
-  declare private wide: boolean;
+  declare private wide: true | undefined;
   declare list: List<Entry> | undefined;
   declare before: Entry | undefined;
   declare after: Entry | undefined;
@@ -109,12 +109,8 @@ export class InCall implements Entry, Sender {
     if (this.wide) return;
     this.wide = true;
     this.list = this.before = this.after = undefined;
-    this.assembly = undefined;
-    this.reply = undefined;
-    this.upload = undefined;
-    this.download = undefined;
-    this.gone = undefined;
-    this.cancelled = undefined;
+    this.assembly = this.upload = this.download = undefined;
+    this.reply = this.gone = this.cancelled = undefined;
   }
 
   /** The caller is gone. */
@@ -139,5 +135,6 @@ export class InCall implements Entry, Sender {
   }
 }
 
-Object.assign(InCall.prototype, { wide: false, list: undefined, before: undefined, after: undefined, gone: undefined, cancelled: undefined });
-Object.assign(InCall.prototype, { assembly: undefined, reply: undefined, upload: undefined, download: undefined });
+const none = undefined;
+const unusual = { list: none, before: none, after: none, assembly: none, upload: none, download: none, reply: none, gone: none, cancelled: none };
+Object.assign(InCall.prototype, unusual);

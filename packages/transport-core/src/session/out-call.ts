@@ -49,7 +49,7 @@ export abstract class OutCall implements Entry, Sender {
 
   // What only a call has that waits, is long or streams: of all others it stands on the prototype, since what a call is made of is a good
   // part of what it costs. `widen` comes before the first value of any of them.
-  declare protected wide: boolean;
+  declare private wide: true | undefined;
   declare list: List<Entry> | undefined;
   declare before: Entry | undefined;
   declare after: Entry | undefined;
@@ -70,10 +70,7 @@ export abstract class OutCall implements Entry, Sender {
     if (this.wide) return;
     this.wide = true;
     this.list = this.before = this.after = undefined;
-    this.unit = undefined;
-    this.assembly = undefined;
-    this.upload = undefined;
-    this.download = undefined;
+    this.unit = this.assembly = this.upload = this.download = undefined;
   }
 
   /** What it costs an account, and counts in the queues. */
@@ -122,5 +119,5 @@ export abstract class OutCall implements Entry, Sender {
   }
 }
 
-Object.assign(OutCall.prototype, { wide: false, list: undefined, before: undefined, after: undefined });
-Object.assign(OutCall.prototype, { unit: undefined, assembly: undefined, upload: undefined, download: undefined });
+const none = undefined;
+Object.assign(OutCall.prototype, { list: none, before: none, after: none, unit: none, assembly: none, upload: none, download: none });

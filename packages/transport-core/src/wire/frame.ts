@@ -94,7 +94,7 @@ export class Frame {
   release(): void {
     this.place(EMPTY, 0, 0);
     this.hello = viewed = EMPTY;
-    memory = NO_MEMORY;
+    memory = EMPTY.buffer;
   }
 
   /** The payload is bytes[start … end). */
@@ -110,9 +110,8 @@ const UNUSUAL = { credit: 0, code: 0, text: '', metadata: undefined, metadataSiz
 Object.assign(Frame.prototype, UNUSUAL);
 
 /** The memory of the chunk that was viewed last, of whichever frame: asking a chunk for it is a call of the engine's, twice as long as a view. */
-const NO_MEMORY = EMPTY.buffer;
 let viewed: Uint8Array = EMPTY;
-let memory: ArrayBufferLike = NO_MEMORY;
+let memory: ArrayBufferLike = EMPTY.buffer;
 let offset = 0;
 
 /** What receives decoded frames. */
