@@ -104,7 +104,7 @@ export class InCall implements Entry, Sender {
     this.open = method.kind !== 'oneway';
   }
 
-  /** All of these at once. */
+  /** All of these at once: whatever stood there before is gone. */
   widen(): void {
     if (this.wide) return;
     this.wide = true;
@@ -135,6 +135,7 @@ export class InCall implements Entry, Sender {
   }
 }
 
+/** What stands on the prototype. */
 const none = undefined;
 const unusual = { list: none, before: none, after: none, assembly: none, upload: none, download: none, reply: none, gone: none, cancelled: none };
 Object.assign(InCall.prototype, unusual);

@@ -119,5 +119,6 @@ export abstract class OutCall implements Entry, Sender {
   }
 }
 
+/** What stands on the prototype. */
 const none = undefined;
 Object.assign(OutCall.prototype, { list: none, before: none, after: none, unit: none, assembly: none, upload: none, download: none });

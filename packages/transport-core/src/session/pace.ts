@@ -1,6 +1,5 @@
 // How many frames make a batch that leaves before its tick is over, so that both ends work at once: three eighths of what is in flight,
-// counted in frames, never below 8 (measured at 64 bytes: 1.3 to 1.9 times the calls a second of a batch of 32 whatever is in flight; a
-// quarter costs 4 % more CPU for as many calls, a half leaves one end idle now and then).
+// counted in frames, never below 8 (measured at 64 bytes: 1.3 to 1.9 times the calls a second of a batch of 32 whatever is in flight).
 // Where few are in flight and come one at a time, nothing would go with the one that is written next, so it leaves at once: all that
 // a tick does besides is done while it is on its way.
 
