@@ -30,11 +30,38 @@ export interface Verdict {
 /** The bars whose scenarios and columns ran. */
 export function judge(rounds: readonly Round[]): Verdict[] {
   return BARS.flatMap(({ bar, value, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY }) => {
-    const values = rounds.map(value).filter((each) => each !== undefined);
-    if (values.length === 0) return [];
-    const ratio = median(values);
-    return [{ bar, ratio, holds: ratio >= least && ratio <= most }];
+    const ratio = medianOf(rounds, value);
+    return ratio === undefined ? [] : [{ bar, ratio, holds: ratio >= least && ratio <= most }];
   });
+}
+
+/** What a bar's figure is on one Node and on a newer one. */
+export interface Comparison {
+  readonly bar: string;
+  /** Undefined where the newer one is judged by itself. */
+  readonly older: number | undefined;
+  readonly newer: number;
+  readonly holds: boolean;
+}
+
+/** The bars whose scenarios and columns ran on both: is one more than 15 % worse on the newer Node? */
+export function compare(older: readonly Round[], newer: readonly Round[]): Comparison[] {
+  const beside = BARS.filter((bar) => !bar.bar.includes(' p99:')).flatMap((bar): Comparison[] => {
+    const [before, after] = [medianOf(older, bar.value), medianOf(newer, bar.value)];
+    if (before === undefined || after === undefined) return [];
+    const worse = bar.least === undefined ? after / before : before / after;
+    return [{ bar: bar.bar.replace(/ at (most|least) .*/, ''), older: before, newer: after, holds: worse <= MOST_WORSE }];
+  });
+  const byItself = NEWER_P99.flatMap((bar): Comparison[] => {
+    const after = medianOf(newer, bar.value);
+    return after === undefined ? [] : [{ bar: bar.bar, older: undefined, newer: after, holds: after <= bar.most! }];
+  });
+  return [...beside, ...byItself];
+}
+
+function medianOf(rounds: readonly Round[], value: Bar['value']): number | undefined {
+  const values = rounds.map(value).filter((each) => each !== undefined);
+  return values.length === 0 ? undefined : median(values);
 }
 
 interface Bar {
@@ -82,6 +109,9 @@ function cpu(figures: Figures | undefined): number | undefined {
 const MOST_MEMORY = 16;
 const MOST_BESIDE_CODEC = 1.15;
 
+/** On a newer Node a bar's figure may be so many times worse. */
+const MOST_WORSE = 1.15;
+
 const BARS: readonly Bar[] = [
   ratio('s1', 'p50', TCP, LIMIT, { most: 1.1 }),
   ratio('s2', 'rate', TCP, LIMIT, { least: 1.2 }),
@@ -113,3 +143,6 @@ const BARS: readonly Bar[] = [
     most: MOST_MEMORY,
   },
 ];
+
+/** Where the raw limit's own tail has changed with Node, what counts is how near to it ours is. */
+const NEWER_P99: readonly Bar[] = [ratio('s6', 'p99', TCP, CREDIT, { most: 1.3 }), ratio('s6-elsewhere', 'p99', TCP, CREDIT, { most: 1.3 }, 's6')];

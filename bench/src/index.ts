@@ -24,7 +24,10 @@ async function bench(options: Options): Promise<void> {
   if (options.peers) install();
   const rounds = await runRounds(options, showProgress).finally(endProgress);
   const verdicts = options.smoke ? [] : judge(rounds);
-  if (options.report) publish({ calls: recordCalls(rounds, thisMachine(cores.length || undefined, options.nodeVersion), options.window) });
+  if (options.report) {
+    const calls = recordCalls(rounds, thisMachine(cores.length || undefined, options.nodeVersion), options.window);
+    publish(options.nodeVersion === process.version ? { calls } : { newer: calls });
+  }
   if (options.json) console.log(formatJson(rounds, options, verdicts));
   else {
     const { rounds: count, window } = options;

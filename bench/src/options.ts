@@ -36,7 +36,7 @@ ${wrapped(ADAPTER_NAMES, 22)}
   --peers             other libraries as well, installed into bench/peers where they are missing: grpc-js, nats (where nats-server is
                       installed), birpc-ws, socket.io, protomux-rpc, zeromq
   --json              the figures as JSON instead of tables
-  --report            renews these scenarios in docs/performance.md as well
+  --report            renews these scenarios in docs/performance.md as well; with --node those that it sets beside them
   --smoke             one short round, several measurements at a time, that judges nothing: to see that all of it works
   --help              this text`;
 

@@ -90,6 +90,22 @@ test('parts of other machines are told apart, and parts that were not measured a
   t.deepEqual([...formatPlots(NOTHING)], []);
 });
 
+test('what was measured on a newer Node stands beside the rest: more than 15 % worse is told', (t) => {
+  const newer = (rate: number) =>
+    recordCalls(
+      ROUNDS.map(
+        (round) =>
+          new Map([['s2', new Map([...round.get('s2')!].map(([title, figures]) => [title, { ...figures, rate: title === 'trunkline-tcp' ? rate : 100 }]))]]),
+      ),
+      { ...MACHINE, node: '24.1.0' },
+      1_500,
+    );
+  const rowOf = (rate: number) => /^\| s2 rate: trunkline-tcp ÷ limit-net \|.*$/m.exec(formatDocument(renewed(RECORD, { newer: newer(rate) }), ''))?.[0];
+  t.is(rowOf(44), '| s2 rate: trunkline-tcp ÷ limit-net | 0.500 | 0.440 | holds |');
+  t.is(rowOf(40), '| s2 rate: trunkline-tcp ÷ limit-net | 0.500 | 0.400 | **worse** |');
+  t.regex(formatDocument(renewed(RECORD, { newer: newer(44) }), ''), /^\| figure \| Node 20\.20\.2 \| Node 24\.1\.0 \|/m);
+});
+
 test('bars go from 1 to the left for what is slower, to the right for what is faster: half the time is twice as fast', (t) => {
   const svg = formatPlots(RECORD).get('calls.svg')!;
   // Ours of s2 by its rate, and of s1 by its time.

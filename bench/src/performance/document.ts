@@ -1,6 +1,6 @@
 // docs/performance.md, out of the figures and of what was written by hand.
 
-import { judge, type Verdict } from '../bars.ts';
+import { compare, judge, type Verdict } from '../bars.ts';
 import { type BarsPlot, formatBars } from '../bars-plot.ts';
 import { formatSvg } from '../plot.ts';
 import { LIMIT as RAW } from '../scale/point.ts';
@@ -21,6 +21,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
     '',
     '```',
     'npx pnpm@12 bench --peers --report     # calls',
+    'npx pnpm@12 bench --node … --report    # the same on a newer Node',
     'npx pnpm@12 bench:scale --report       # more in flight, more connections, larger messages',
     'npx pnpm@12 bench:start --report       # what packages take to load',
     '```',
@@ -31,6 +32,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
     '',
     ...formatVerdicts(verdicts),
     ...(rounds.length === 0 ? [] : formatCalls(record, rounds)),
+    ...formatNewer(record, rounds),
     ...formatScale(record),
     ...formatStart(record),
     '## What was tried',
@@ -51,6 +53,7 @@ export function formatPlots(record: PerformanceRecord): Map<string, string> {
 function formatMachines(record: PerformanceRecord): string[] {
   const measured: readonly (readonly [string, Machine])[] = [
     ...Object.entries(record.calls).map(([name, { machine }]) => [name, machine] as const),
+    ...Object.entries(record.newer ?? {}).map(([name, { machine }]) => [name, machine] as const),
     ...Object.entries(record.scale).map(([part, { machine }]) => [`scale of ${part}`, machine] as const),
     ...(record.start === undefined ? [] : [['starting', record.start.machine] as const]),
   ];
@@ -100,6 +103,27 @@ function formatCalls({ calls }: PerformanceRecord, rounds: ReturnType<typeof rou
         ...(window === 1_500 && measured.length === 5 ? [] : [`${measured.length} rounds of ${window} ms.`, '']),
       ];
     }),
+  ];
+}
+
+/** The bars on a newer Node, beside those on the first. */
+function formatNewer({ calls, newer = {} }: PerformanceRecord, rounds: ReturnType<typeof roundsOf>): string[] {
+  const after = roundsOf(newer);
+  const rows = compare(rounds, after).map(({ bar, older, newer, holds }) => [
+    bar,
+    older === undefined ? '' : older.toPrecision(3),
+    newer.toPrecision(3),
+    holds ? 'holds' : '**worse**',
+  ]);
+  if (rows.length === 0) return [];
+  const version = (of: PerformanceRecord['calls']) => `Node ${Object.values(of)[0]!.machine.node}`;
+  return [
+    '## On a newer Node',
+    '',
+    `The bars' figures, ${after.length} rounds of ${Object.values(newer)[0]!.window} ms: none may be more than 15 % worse. A tail is set beside that of \`limit-net-credit\` on the same Node.`,
+    '',
+    ...markdownTable(['figure', version(calls), version(newer), ''], rows, 1),
+    '',
   ];
 }
 

@@ -42,6 +42,8 @@ export interface MeasuredStart {
 export interface PerformanceRecord {
   /** By the name of the scenario. */
   readonly calls: Readonly<Record<string, MeasuredScenario>>;
+  /** The same on a newer Node (`--node`). */
+  readonly newer?: Readonly<Record<string, MeasuredScenario>> | undefined;
   readonly scale: Readonly<Partial<Record<Part, MeasuredCurve>>>;
   readonly start?: MeasuredStart | undefined;
 }
@@ -60,7 +62,8 @@ export function thisMachine(cores = availableParallelism(), node = process.versi
 
 /** What was measured anew takes the place of what was there: whole scenarios, whole curves. */
 export function renewed(before: PerformanceRecord, now: Partial<PerformanceRecord>): PerformanceRecord {
-  return { calls: { ...before.calls, ...now.calls }, scale: { ...before.scale, ...now.scale }, start: now.start ?? before.start };
+  const newer = (before.newer ?? now.newer) && { newer: { ...before.newer, ...now.newer } };
+  return { calls: { ...before.calls, ...now.calls }, ...newer, scale: { ...before.scale, ...now.scale }, start: now.start ?? before.start };
 }
 
 /** The rounds of a run, by scenario; a scenario in which nothing was measured is absent. */

@@ -35,8 +35,11 @@ export function subjects(): Subject[] {
 }
 
 function entryOf(folder: string, entry = '.'): string {
-  const { exports } = JSON.parse(readFileSync(new URL(`${folder}/package.json`, PACKAGES), 'utf8')) as { exports: Record<string, { default: string }> };
-  return new URL(`${folder}/${exports[entry]!.default}`, PACKAGES).href;
+  const { exports } = JSON.parse(readFileSync(new URL(`${folder}/package.json`, PACKAGES), 'utf8')) as {
+    exports: Record<string, { node?: string; default: string }>;
+  };
+  const { node, default: otherwise } = exports[entry]!;
+  return new URL(`${folder}/${node ?? otherwise}`, PACKAGES).href;
 }
 
 const PACKAGES = new URL('../../../packages/', import.meta.url);

@@ -16,6 +16,8 @@ import {
 /** Wraps a socket that is connected. From here on the socket belongs to the connection, its errors included. */
 export class TcpConnection implements StreamConnection {
   readonly endpoint: string;
+  /** TLS would copy the chunks into one. */
+  readonly writeAll?: (chunks: readonly Uint8Array[]) => boolean;
   readonly #socket: Socket;
   /** There under TLS: the socket beneath, and who is at its other end. */
   readonly #secured: Secured | undefined;
@@ -37,6 +39,7 @@ export class TcpConnection implements StreamConnection {
     this.#socket = socket;
     this.#clock = clock;
     this.#secured = secured;
+    if (secured === undefined) this.writeAll = this.#writeAll;
     const translate = secured === undefined ? socketConnectionError : tlsConnectionError;
     socket.on('error', (error) => (this.#error ??= translate(error, this.endpoint)));
     socket.on('end', () => this.#ended());
@@ -66,7 +69,20 @@ export class TcpConnection implements StreamConnection {
     if (this.#ending || this.#socket.destroyed) return true;
     if (this.#secured !== undefined) return this.#writeSecured(chunk);
     this.#socket.write(chunk, this.#written);
-    // Node tries the system call before write() returns: nothing left means that the kernel has it all.
+    return this.#isOut();
+  }
+
+  /** One `writev`. */
+  readonly #writeAll = (chunks: readonly Uint8Array[]): boolean => {
+    if (this.#ending || this.#socket.destroyed) return true;
+    this.#socket.cork();
+    for (const chunk of chunks) this.#socket.write(chunk, this.#written);
+    this.#socket.uncork();
+    return this.#isOut();
+  };
+
+  /** Node tries the system call before write() returns: nothing left means that the kernel has it all. */
+  #isOut(): boolean {
     this.#waiting = this.#socket.writableLength > 0;
     return !this.#waiting;
   }

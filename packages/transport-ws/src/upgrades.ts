@@ -7,6 +7,7 @@ import type { Clock, Pass } from '@trunkline/transport-core';
 import { WebSocketServer } from 'ws';
 import { SUB_PROTOCOL } from './close-codes.ts';
 import type { Arrival } from './own-server.ts';
+import { Unmasker } from './unmasker.ts';
 import { WsConnection } from './ws-connection.ts';
 import { WS_LIMITS } from './ws-limits.ts';
 import type { HttpServer } from './ws-options.ts';
@@ -39,6 +40,8 @@ export function takeUpgrades({ server, path, origins, clock, arrived, accept }: 
     if (!offers(request.headers['sec-websocket-protocol'])) return refuse(socket, 400, `Sub-protocol ${SUB_PROTOCOL} required`);
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('close', leave);
+      const unmasker = new Unmasker();
+      socket.prependListener('data', (chunk: Uint8Array) => unmasker.read(chunk));
       accept(new WsConnection('acceptor', webSocket, socket, clock, secured), pass);
     });
   };

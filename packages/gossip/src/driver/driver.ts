@@ -123,6 +123,7 @@ export class Driver implements SessionHost, RelayHost {
     this.#mount = mount;
     this.#interests = new Interests(this, mount);
     const inbox = new Inbox({
+      clock: this.clock,
       now: () => this.#now(),
       peers: this.#config.peers,
       sessions: this.sessions,
@@ -142,6 +143,7 @@ export class Driver implements SessionHost, RelayHost {
       control: (request, { from }) => inbox.controlled(request, from),
       view: (request, { from }) => inbox.viewed(request, from),
       interest: ({ seq, empty }, { from }) => {
+        inbox.settle();
         const peer = this.#roster.of(from);
         if (peer !== undefined) this.#interests!.heard(peer, seq, empty);
       },

@@ -9,17 +9,12 @@ import type { Control, Notice, Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import { SIGNATURE_BYTES, type Signature } from '../signatures/signature.ts';
 
-/** A message, its payload not decoded. */
-export interface Envelope {
+/** A message as it came: its payload not decoded, its signature not verified. It is the body that overlays carry, too: one object for both. */
+export interface Envelope extends Body {
   /** The topic's key, in hex. */
   readonly topic: string;
   readonly id: MessageId;
   readonly hops: number;
-  readonly audience: Audience;
-  readonly nodes: readonly string[];
-  readonly payload: Uint8Array;
-  /** Not verified. */
-  readonly signature?: Signature | undefined;
 }
 
 /**
@@ -81,7 +76,9 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
     signature = { publicKey: bytes.subarray(key, at - SIGNATURE_BYTES), bytes: bytes.subarray(at - SIGNATURE_BYTES, at) };
   }
   const id = readMessageId(bytes, 35);
-  return { topic: readName(bytes, 1), id, hops: readShort(bytes, 33), audience, nodes, payload: rest(bytes, at), signature };
+  const topic = readName(bytes, 1);
+  const hops = readShort(bytes, 33);
+  return { topic, id, hops, audience, nodes, payload: rest(bytes, at), message: undefined, signature, frame: undefined };
 }
 
 /** 1 byte of the kind, 32 of the topic; then 44 an id, with 2 more of the hops in notices. */

@@ -1,19 +1,27 @@
 // What peers send for a topic, handed to it.
 
 import type { Peers } from '@trunkline/peers';
-import type { Remote } from '@trunkline/transport-core';
+import type { Clock, Remote } from '@trunkline/transport-core';
 import type { Session } from '../topics/session.ts';
+import { Arrivals } from './arrivals.ts';
 import { decodeControl, decodePush } from './frame.ts';
 import type { Hearsay } from './hearsay.ts';
 
+/** Who sends. */
+interface Sender {
+  readonly nodeId: string;
+  readonly hearsay: Hearsay;
+}
+
 export interface InboxHost {
+  readonly clock: Pick<Clock, 'defer'>;
   /** The time, as of this tick. */
   now(): number;
   readonly peers: Pick<Peers, 'learn'>;
   /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, Session>;
   /** Undefined: it is nobody's peer. */
-  peerOf(from: Remote): { readonly nodeId: string; readonly hearsay: Hearsay } | undefined;
+  peerOf(from: Remote): Sender | undefined;
   /** It sent a message of a topic that this node is not on. */
   remind(nodeId: string): void;
   misbehaved(nodeId: string): void;
@@ -22,23 +30,40 @@ export interface InboxHost {
 
 export class Inbox {
   readonly #host: InboxHost;
+  readonly #arrivals: Arrivals<Sender>;
+  /** Of the last message: the next is mostly of the same. */
+  #last: Session | undefined = undefined;
 
   constructor(host: InboxHost) {
     this.#host = host;
+    this.#arrivals = new Arrivals(host.clock, (request, peer) => this.#take(request, peer));
   }
 
   pushed(request: Uint8Array, from: Remote): void {
-    const { sessions } = this.#host;
     const peer = this.#host.peerOf(from);
+    if (peer !== undefined) this.#arrivals.add(request, peer);
+  }
+
+  /** Takes what was pushed so far: something else came behind it. */
+  settle(): void {
+    this.#arrivals.flush();
+  }
+
+  #take(request: Uint8Array, peer: Sender): void {
     const envelope = decodePush(request);
-    if (peer === undefined) return;
     if (envelope === undefined) return this.#host.misbehaved(peer.nodeId);
-    const session = sessions.get(envelope.topic);
+    const session = this.#sessionOf(envelope.topic);
     if (session === undefined) this.#host.remind(peer.nodeId);
     else session.pushed(peer.nodeId, envelope, this.#host.now());
   }
 
+  #sessionOf(topic: string): Session | undefined {
+    if (this.#last?.key.hex !== topic || this.#last.isOver) this.#last = this.#host.sessions.get(topic);
+    return this.#last;
+  }
+
   controlled(request: Uint8Array, from: Remote): void {
+    this.settle();
     const { sessions } = this.#host;
     const peer = this.#host.peerOf(from);
     const decoded = decodeControl(request);
@@ -50,6 +75,7 @@ export class Inbox {
   }
 
   viewed({ topic, message, addresses }: { topic: string; message: unknown; addresses?: unknown }, from: Remote): void {
+    this.settle();
     const { peers, sessions } = this.#host;
     const peer = this.#host.peerOf(from);
     const session = sessions.get(topic);

@@ -22,6 +22,9 @@ export class Roster<M extends Member> {
   readonly #peers: Peers<any>;
   readonly #host: RosterHost<M>;
   readonly #byInstance = new Map<string, M>();
+  /** Who sent last, and over which connection: what comes in one chunk is of one peer, and is looked up once. Undefined: somebody came or went. */
+  #last: M | undefined = undefined;
+  #lastRemote: Remote | undefined = undefined;
   #events: AsyncIterableIterator<PeerEvent<unknown>> | undefined = undefined;
 
   constructor(peers: Peers<any>, host: RosterHost<M>) {
@@ -43,9 +46,17 @@ export class Roster<M extends Member> {
 
   /** The peer behind a connection. Who sends may be here before its event is read. */
   of(remote: Remote): M | undefined {
+    return remote === this.#lastRemote && this.#last !== undefined ? this.#last : this.#find(remote);
+  }
+
+  #find(remote: Remote): M | undefined {
     const { nodeId, instance } = remote;
     const known = nodeId === undefined ? this.#byInstance.get(instance) : this.members.get(nodeId);
-    if (known?.instance === instance) return known;
+    if (known?.instance === instance) {
+      this.#lastRemote = remote;
+      this.#last = known;
+      return known;
+    }
     this.#sync();
     return nodeId === undefined ? this.#byInstance.get(instance) : this.members.get(nodeId);
   }
@@ -101,6 +112,7 @@ export class Roster<M extends Member> {
 
   #add(peer: PeerInfo): M {
     const member = this.#host.came(peer);
+    this.#last = undefined;
     this.members.set(peer.nodeId, member);
     this.#byInstance.set(peer.instance, member);
     return member;
@@ -108,6 +120,7 @@ export class Roster<M extends Member> {
 
   #remove(member: M, cause: TransportError): void {
     if (this.members.get(member.nodeId) !== member) return;
+    this.#last = undefined;
     this.members.delete(member.nodeId);
     if (this.#byInstance.get(member.instance) === member) this.#byInstance.delete(member.instance);
     this.#host.went(member, cause);

@@ -2,26 +2,34 @@
 
 import { look } from './words.ts';
 
-/** An integer from 0 to 2^53 − 1, after MurmurHash3's mixing, in four lanes, none of which waits for another. */
+/**
+ * An integer from 0 to 2^53 − 1, after MurmurHash3's mixing, in four lanes, none of which waits for another. Of two words one is multiplied, and the
+ * other, turned so that bits of one place do not meet, at the next round: multiplying all of them took twice as long.
+ */
 export function contentDigest(bytes: Uint8Array): number {
   const { view, at: start } = look(bytes);
   const { length } = bytes;
   const end = start + length;
+  // Integers of 32 bits with a sign, as all that they become: or V8 keeps them as floating-point numbers, and converts them in each round.
   let a = 0x9e37_79b9 ^ length;
-  let b = 0x85eb_ca6b;
-  let c = 0xc2b2_ae35;
-  let d = 0x27d4_eb2f;
+  let b = 0x85eb_ca6b | 0;
+  let c = 0xc2b2_ae35 | 0;
+  let d = 0x27d4_eb2f | 0;
   let at = start;
-  for (const last = end - 16; at <= last; at += 16) {
-    a = Math.imul(a ^ view.getInt32(at, true), 0xcc9e_2d51);
-    b = Math.imul(b ^ view.getInt32(at + 4, true), 0x1b87_3593);
-    c = Math.imul(c ^ view.getInt32(at + 8, true), 0xcc9e_2d51);
-    d = Math.imul(d ^ view.getInt32(at + 12, true), 0x1b87_3593);
+  for (const last = end - 32; at <= last; at += 32) {
+    a = Math.imul(a ^ view.getInt32(at, true), 0xcc9e_2d51) ^ turned(view.getInt32(at + 16, true));
+    b = Math.imul(b ^ view.getInt32(at + 4, true), 0x1b87_3593) ^ turned(view.getInt32(at + 20, true));
+    c = Math.imul(c ^ view.getInt32(at + 8, true), 0xcc9e_2d51) ^ turned(view.getInt32(at + 24, true));
+    d = Math.imul(d ^ view.getInt32(at + 12, true), 0x1b87_3593) ^ turned(view.getInt32(at + 28, true));
     // The high bits of a product say nothing to the low ones of the next.
     a ^= a >>> 15;
     b ^= b >>> 13;
     c ^= c >>> 15;
     d ^= d >>> 13;
+  }
+  for (const last = end - 4; at <= last; at += 4) {
+    a = Math.imul(a ^ view.getInt32(at, true), 0xcc9e_2d51);
+    a ^= a >>> 15;
   }
   for (; at < end; at++) {
     a = Math.imul(a ^ view.getUint8(at), 0xcc9e_2d51);
@@ -31,5 +39,11 @@ export function contentDigest(bytes: Uint8Array): number {
   }
   a = Math.imul(a ^ Math.imul(c, 0x1b87_3593) ^ (b >>> 16), 0xc2b2_ae35);
   b = Math.imul(b ^ Math.imul(d, 0xcc9e_2d51) ^ (a >>> 13), 0x85eb_ca6b);
+  // Of b not all bits have room.
+  a ^= Math.imul(b ^ (b >>> 15), 0x1b87_3593);
   return ((b ^ (b >>> 16)) & 0x1f_ffff) * 0x1_0000_0000 + ((a ^ (a >>> 16)) >>> 0);
+}
+
+function turned(word: number): number {
+  return (word << 13) | (word >>> 19);
 }

@@ -12,6 +12,18 @@ test('in order, late and out of order: each is new once', (t) => {
   t.false(window.isOpen);
 });
 
+test('the next of a stream is taken, and no other; a gap below it stays open', (t) => {
+  const window = new OriginWindow();
+  t.false(window.takeNext(1));
+  t.true(window.takeNext(0));
+  t.false(window.takeNext(0));
+  t.is(window.note(5, 0, limits), 'new');
+  t.true(window.takeNext(6));
+  t.true(window.isOpen);
+  for (const sequence of [0, 5, 6]) t.is(window.look(sequence, 0, limits), 'seen');
+  for (const sequence of [1, 4, 7]) t.is(window.look(sequence, 0, limits), 'new');
+});
+
 test('whoever comes late to a stream takes what came before, as long as a gap stays open', (t) => {
   const window = new OriginWindow();
   t.is(window.note(5_000, 0, limits), 'new');

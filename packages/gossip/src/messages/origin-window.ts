@@ -54,6 +54,13 @@ export class OriginWindow {
     return verdict;
   }
 
+  /** Remembers the one behind the highest, as most are. False: it is another one. */
+  takeNext(sequence: number): boolean {
+    if (sequence !== this.#top + 1) return false;
+    this.#top = sequence;
+    return true;
+  }
+
   /** Remembers one that is `new`, as `look` has just said. */
   take(sequence: number, now: number, limits: OriginWindowLimits): void {
     if (sequence > this.#top) {

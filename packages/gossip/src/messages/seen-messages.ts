@@ -75,6 +75,15 @@ export class SeenMessages {
 
   /** Says what it is, and remembers it. @param digest of the content, to tell a second content under the same id. */
   note(id: MessageId, now: number, digest?: number): SeenVerdict {
+    const origin = this.#find(id.origin);
+    // Nearly all are the next of a stream.
+    const isNext = origin !== undefined && id.epoch === origin.epoch && now - origin.heardAt < ORDER_GRAIN && origin.window.takeNext(id.sequence);
+    if (!isNext) return this.#note(id, now, digest);
+    this.#remember(origin, id.sequence, now, digest);
+    return 'new';
+  }
+
+  #note(id: MessageId, now: number, digest: number | undefined): SeenVerdict {
     const verdict = this.look(id, now);
     if (verdict === 'seen') return this.#isOther(id, digest) ? 'conflict' : 'seen';
     if (verdict !== 'new') return verdict;
@@ -86,10 +95,14 @@ export class SeenMessages {
       if (wasOpen) this.#open.delete(origin);
       else this.#open.add(origin);
     }
-    if (digest !== undefined) this.#digests.keep(origin.life, id.sequence, digest, now);
+    this.#remember(origin, id.sequence, now, digest);
+    return 'new';
+  }
+
+  #remember({ life, window }: Origin, sequence: number, now: number, digest: number | undefined): void {
+    if (digest !== undefined) this.#digests.keep(life, sequence, digest, now);
     const { retention, originRetention } = this.#options;
     this.#due = Math.min(this.#due, now + (digest !== undefined || window.isOpen ? Math.min(retention, originRetention) : originRetention));
-    return 'new';
   }
 
   /** Forgets what is over. */

@@ -86,7 +86,7 @@ export class FullMesh implements Overlay {
       // What its publisher sends has passed one link, whatever it says.
       const hops = id.origin === from ? 1 : push.hops;
       if (hops < this.#hops) this.#passOn(from, { ...push, hops: hops + 1 });
-      return this.#host.deliver(push, { id, key: messageKey(id), origin: id.origin, from, hops });
+      return this.#host.deliver(push, messageKey(id), from, hops);
     }
     // Who passed it on may have been deceived.
     if (verdict === 'conflict') this.#host.misbehaved(from, 'conflict', id.origin === from);

@@ -2,7 +2,6 @@
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
-import type { DeliveryMeta } from '../plumtree/host.ts';
 import type { Control, Push } from '../plumtree/message.ts';
 import type { DropReason, NeighborDownCause } from '../types.ts';
 import type { Body } from './body.ts';
@@ -72,8 +71,8 @@ export interface OverlayHost {
   control(to: string, control: Control): boolean;
   /** Sends a message between partial views, dialling the node where it is not connected. */
   view(to: string, message: Readonly<Record<string, unknown>>): void;
-  /** A message is here for the first time. */
-  deliver(push: Push<Body>, meta: DeliveryMeta): void;
+  /** A message is here for the first time. @param key `messageKey` of its id. @param hops links that it passed. */
+  deliver(push: Push<Body>, key: string, from: string, hops: number): void;
   neighborUp(peer: string): void;
   neighborDown(peer: string, cause: NeighborDownCause, error?: TransportError): void;
   duplicate(id: MessageId, from: string): void;

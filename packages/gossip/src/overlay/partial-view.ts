@@ -69,7 +69,7 @@ class TreeOverlay implements Overlay {
       host: {
         trySend: (to, push) => host.trySend(to, push),
         send: (to, control) => host.control(to, control),
-        deliver: (push, meta) => host.deliver(push, meta),
+        deliver: (push, { key, from, hops }) => host.deliver(push, key, from, hops),
         grafted: (peer) => host.grafted(peer),
         pruned: (peer) => host.pruned(peer),
         gave: (peer) => {

@@ -5,7 +5,7 @@ import { contentDigest } from '../messages/content-digest.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { TopicConfig } from '../options.ts';
 import { type Body, isFor } from '../overlay/body.ts';
-import type { Overlay } from '../overlay/overlay.ts';
+import type { Overlay, Screening } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason } from '../types.ts';
@@ -88,19 +88,47 @@ export class Inspection {
    * @param isRelayed who sends it has passed it on while it came, in the name of its origin.
    */
   inspect(from: string, envelope: Envelope, overlay: Overlay, now: number, isRelayed = false): boolean {
-    const host = this.#host;
-    const { id, hops, audience, nodes, payload, signature } = envelope;
-    const isRead = !isRelayed || from === id.origin;
-    if (audience === 'to' && !isFor(envelope, host.host.self)) return this.#drop('not-addressed', id, from);
-    const screening = overlay.screen(isRelayed ? id.origin : from, id, now);
-    const body: Body = { audience, nodes, payload, message: undefined, signature, frame: undefined };
-    const push: Push<Body> = { kind: 'push', id, hops, payload: body, size: payload.length };
-    if (screening === 'known') {
-      overlay.pushed(from, push, now);
+    if (isRelayed || !this.#isPlain(envelope)) return this.#inspect(from, envelope, overlay, now, isRelayed);
+    const { id } = envelope;
+    const screening = overlay.screen(from, id, now);
+    if (screening !== 'new') return this.#screened(screening, from, envelope, overlay, now, true);
+    overlay.arrived(from, id, now);
+    if (!this.#decode(envelope)) return this.#refuse('undecodable', new Given(envelope, overlay), from, true);
+    overlay.pushed(from, pushOf(envelope), now);
+    return true;
+  }
+
+  /** Nearly all are: for all, unsigned, and compared with nothing that came before. */
+  #isPlain({ audience, signature, payload }: Envelope): boolean {
+    if (this.#validate !== undefined || audience !== 'all' || signature !== undefined || this.#host.host.signatures.isStrict) return false;
+    return this.#refused.size === 0 && this.#copies.size === 0 && payload.length <= this.#host.limit;
+  }
+
+  #decode(envelope: Envelope): boolean {
+    try {
+      envelope.message = this.#host.codec.decode(envelope.payload);
       return true;
+    } catch {
+      return false;
     }
+  }
+
+  /** It is not `new`. */
+  #screened(screening: Screening, from: string, envelope: Envelope, overlay: Overlay, now: number, isRead: boolean): boolean {
+    const { id } = envelope;
     if (screening === 'stranger') return this.#drop('stranger', id, from);
     if (screening === 'forged') return this.#drop('forged', id, from, isRead);
+    overlay.pushed(from, pushOf(envelope), now);
+    return true;
+  }
+
+  #inspect(from: string, envelope: Envelope, overlay: Overlay, now: number, isRelayed: boolean): boolean {
+    const host = this.#host;
+    const { id, hops, payload, signature } = envelope;
+    const isRead = !isRelayed || from === id.origin;
+    if (envelope.audience === 'to' && !isFor(envelope, host.host.self)) return this.#drop('not-addressed', id, from);
+    const screening = overlay.screen(isRelayed ? id.origin : from, id, now);
+    if (screening !== 'new') return this.#screened(screening, from, envelope, overlay, now, isRead);
     const { signatures } = host.host;
     if (signature === undefined && signatures.isStrict) return this.#drop('unsigned', id, from, isRead);
     overlay.arrived(from, id, now);
@@ -121,11 +149,8 @@ export class Inspection {
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
     if (finding === 'refused') return this.#drop('refused', id, from);
     if (payload.length > host.limit) return this.#refuse('too-large', given ?? new Given(envelope, overlay), from, isRead);
-    try {
-      body.message = host.codec.decode(payload);
-    } catch {
-      return this.#refuse('undecodable', given ?? new Given(envelope, overlay), from, isRead);
-    }
+    if (!this.#decode(envelope)) return this.#refuse('undecodable', given ?? new Given(envelope, overlay), from, isRead);
+    const push = pushOf(envelope);
     if (this.#validate === undefined) overlay.pushed(from, push, now);
     else this.#check(this.#validate, given ?? new Given(envelope, overlay), { from, hops, isRead }, push, now);
     return true;
@@ -182,6 +207,10 @@ export class Inspection {
       }
     }
   }
+}
+
+function pushOf(envelope: Envelope): Push<Body> {
+  return { kind: 'push', id: envelope.id, hops: envelope.hops, payload: envelope, size: envelope.payload.length };
 }
 
 const REASONS: Readonly<Record<Exclude<Finding, 'accept'>, DropReason>> = {

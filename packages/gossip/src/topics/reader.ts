@@ -18,13 +18,11 @@ export interface ReaderHost {
   gone(reader: Reader): void;
 }
 
-export type Meta = Omit<MessageMeta, 'missed'>;
-
 /** Messages that wait, and what takes them: a callback or a loop. */
 export abstract class Reader {
   readonly #options: ReaderOptions;
   readonly #host: ReaderHost;
-  readonly #queue: { readonly message: unknown; readonly meta: Meta; missed: number }[] = [];
+  readonly #queue: { readonly message: unknown; readonly meta: MessageMeta; missed: number }[] = [];
   /** Missed behind the last that waits. */
   #missed = 0;
   #missedInAll = 0;
@@ -43,8 +41,8 @@ export abstract class Reader {
     return this.#isOver;
   }
 
-  /** A message for it. Never waits, and never throws. */
-  offer(message: unknown, meta: Meta): void {
+  /** A message for it, of which it has missed nothing yet. Never waits, and never throws. */
+  offer(message: unknown, meta: MessageMeta): void {
     if (this.#isOver) return;
     // Most find their reader idle, and need no place in its queue.
     if (this.#queue.length === 0 && this.takeNow(message, meta, this.#missed)) {
@@ -90,7 +88,7 @@ export abstract class Reader {
     return { message: next.message, meta: withMissed(next.meta, next.missed) };
   }
 
-  #enqueue(message: unknown, meta: Meta): void {
+  #enqueue(message: unknown, meta: MessageMeta): void {
     this.#queue.push({ message, meta, missed: this.#missed });
     this.#missed = 0;
   }
@@ -100,7 +98,7 @@ export abstract class Reader {
   }
 
   /** Takes a message at once, if it is idle. It must not throw. */
-  protected abstract takeNow(message: unknown, meta: Meta, missed: number): boolean;
+  protected abstract takeNow(message: unknown, meta: MessageMeta, missed: number): boolean;
   /** There is a message to take. */
   protected abstract ready(): void;
   /** It was too slow. */
@@ -132,7 +130,7 @@ export class CallbackReader extends Reader {
     this.#drain();
   }
 
-  protected override takeNow(message: unknown, meta: Meta, missed: number): boolean {
+  protected override takeNow(message: unknown, meta: MessageMeta, missed: number): boolean {
     if (this.#isBusy) return false;
     this.#isBusy = true;
     if (this.#call(message, withMissed(meta, missed))) this.#drain();
@@ -207,7 +205,7 @@ export class LoopReader extends Reader implements AsyncIterableIterator<Received
     return Promise.resolve(DONE);
   }
 
-  protected override takeNow(message: unknown, meta: Meta, missed: number): boolean {
+  protected override takeNow(message: unknown, meta: MessageMeta, missed: number): boolean {
     const waiting = this.#waiting.shift();
     waiting?.resolve({ value: { message, meta: withMissed(meta, missed) }, done: false });
     return waiting !== undefined;
@@ -228,8 +226,10 @@ export class LoopReader extends Reader implements AsyncIterableIterator<Received
   }
 }
 
-/** Written out: a spread would cost more than all else of a delivery. */
-function withMissed({ id, origin, signed, from, hops }: Meta, missed: number): MessageMeta {
+/** What one that missed nothing gets is one object for all readers. Written out: a spread would cost more than all else of a delivery. */
+function withMissed(meta: MessageMeta, missed: number): MessageMeta {
+  if (missed === 0) return meta;
+  const { id, origin, signed, from, hops } = meta;
   return { id, origin, signed, from, hops, missed };
 }
 

@@ -8,10 +8,9 @@ import type { PublishConfig, TopicConfig } from '../options.ts';
 import type { Audience, Body } from '../overlay/body.ts';
 import { FullMesh } from '../overlay/full-mesh.ts';
 import type { Overlay, OverlayFactory, OverlayHost, OwnMessage } from '../overlay/overlay.ts';
-import type { DeliveryMeta } from '../plumtree/host.ts';
 import type { Control, Push } from '../plumtree/message.ts';
 import type { Signatures } from '../signatures/signatures.ts';
-import type { DropReason, GossipEvent, PublishFailure, PublishResult, TopicSnapshot } from '../types.ts';
+import type { DropReason, GossipEvent, MessageMeta, PublishFailure, PublishResult, TopicSnapshot } from '../types.ts';
 import { noRoom, topicClosed } from './errors.ts';
 import { Inspection } from './inspection.ts';
 import { Publication, resultOf } from './publication.ts';
@@ -80,6 +79,8 @@ export class Session {
   readonly #waiting: (() => void)[] = [];
   #overlay: Overlay | undefined = undefined;
   #isOver = false;
+  /** What is due is told at the end of this tick. */
+  #isDueTold = false;
 
   constructor(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig, host: SessionHost) {
     this.key = key;
@@ -232,8 +233,16 @@ export class Session {
 
   pushed(from: string, envelope: Envelope, now: number): void {
     this.#inspection.inspect(from, envelope, envelope.audience === 'to' ? this.#direct : this.#overlay!, now);
-    this.host.dueBy(this.due);
+    if (this.#isDueTold) return;
+    this.#isDueTold = true;
+    this.host.clock.defer(this.#tellDue);
   }
+
+  /** Asked once for all messages of a tick: no timer rings before it is over. */
+  readonly #tellDue = (): void => {
+    this.#isDueTold = false;
+    this.host.dueBy(this.due);
+  };
 
   /** A relay has brought a message. False: it is none that could be taken, so the true one may still come. */
   relayed(from: string, envelope: Envelope, now: number): boolean {
@@ -314,7 +323,7 @@ export class Session {
       relay: (push, to) => host.relay(key, push, to),
       control: (to, control) => host.control(to, key, control),
       view: (to, message) => host.view(to, this, message),
-      deliver: (push, meta) => this.#deliver(push, meta),
+      deliver: (push, key, from, hops) => this.#deliver(push, key, from, hops),
       neighborUp: (nodeId) => {
         host.neighbor(nodeId, true);
         events.tell({ type: 'neighborUp', topic, nodeId });
@@ -342,11 +351,13 @@ export class Session {
     };
   }
 
-  #deliver({ payload: body, id }: Push<Body>, { key, origin, from, hops }: DeliveryMeta): void {
+  #deliver({ payload: body, id }: Push<Body>, key: string, from: string, hops: number): void {
     if (body.audience === 'except' && body.nodes.includes(this.host.self)) return this.drop('excluded', id, from);
     this.delivered++;
-    const meta = { id: key, origin, signed: body.signature !== undefined, from, hops };
-    if (this.host.events.isRead) this.host.events.tell({ type: 'delivered', topic: this.key.name, ...meta });
+    const { origin } = id;
+    const signed = body.signature !== undefined;
+    if (this.host.events.isRead) this.host.events.tell({ type: 'delivered', topic: this.key.name, id: key, origin, signed, from, hops });
+    const meta: MessageMeta = { id: key, origin, signed, from, hops, missed: 0 };
     // One that a reader adds gets what comes from now on.
     for (const reader of this.#list) reader.offer(body.message, meta);
   }

@@ -151,8 +151,9 @@ class StreamingRpc extends IncomingRpc {
 
 /** The Rpc of a call, whatever its kind. */
 export function makeRpc(call: InCall, request: unknown): IncomingRpc {
-  if (call.method.response !== undefined) return new RespondingRpc(call, request);
-  return new (call.method.download === undefined ? IncomingRpc : StreamingRpc)(call, request);
+  const { response, download } = call.method;
+  if (response !== undefined) return new RespondingRpc(call, request);
+  return download === undefined ? new IncomingRpc(call, request) : new StreamingRpc(call, request);
 }
 
 export type { RespondingRpc, StreamingRpc };

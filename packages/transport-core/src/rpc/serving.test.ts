@@ -157,6 +157,19 @@ test('toError says less; one that throws says nothing', (t) => {
   t.is(bench.failures.length, 1);
 });
 
+test('a handler is called on its object', (t) => {
+  const bench = new InboxBench();
+  let self: unknown;
+  const handlers = {
+    tell(this: unknown) {
+      self = this;
+    },
+  };
+  serve(bench, handlers, { self: handlers });
+  bench.inbox.arrive(bench.connection().call('tell'));
+  t.is(self, handlers);
+});
+
 test('a one-way has nothing to answer: what it throws is told to nobody but the observer', async (t) => {
   const bench = new InboxBench();
   const a = bench.connection();

@@ -15,6 +15,8 @@ export class Assembly {
   last: number;
   readonly #link: Link;
   #held: number;
+  /** Where the packet that comes is being read. */
+  #room: Uint8Array | undefined = undefined;
 
   /**
    * The size was checked before: memory is taken here.
@@ -39,22 +41,21 @@ export class Assembly {
 
   /** Where the next packet belongs, if it is of this size and kept: what is read there need not be copied. */
   room(length: number): Uint8Array | undefined {
-    return this.#held > 0 && length > 0 && this.got + length <= this.size ? this.buffer.subarray(this.got, this.got + length) : undefined;
+    const isFit = this.#held > 0 && length > 0 && this.got + length <= this.size;
+    this.#room = isFit ? this.buffer.subarray(this.got, this.got + length) : undefined;
+    return this.#room;
   }
 
   /** One packet more. False: it breaks the sum, or one that is not the last is not full. */
   add(packet: Uint8Array): boolean {
     const end = this.got + packet.length;
     if (packet.length === 0 || end > this.size || (end < this.size && packet.length !== this.#link.terms.packet)) return false;
-    if (this.#held > 0 && !this.#holds(packet)) this.buffer.set(packet, this.got);
+    // By identity: asking an array for its memory is a call of the engine's.
+    if (this.#held > 0 && packet !== this.#room) this.buffer.set(packet, this.got);
+    this.#room = undefined;
     this.got = end;
     this.last = this.#link.now;
     return true;
-  }
-
-  /** Was it read where it belongs? */
-  #holds(packet: Uint8Array): boolean {
-    return packet.buffer === this.buffer.buffer && packet.byteOffset === this.buffer.byteOffset + this.got;
   }
 
   /** Its bytes are its own no more: handed over, or dropped. */

@@ -6,6 +6,7 @@ import { Account, DOWNLOAD, EMPTY, type EncodedMetadata, type Frame, Kind, UNPRO
 import { encodeMetadata, truncateText } from '../wire/metadata.ts';
 import { Assembly, STALLED } from './assembly.ts';
 import type { Channel } from './channel.ts';
+import type { Channels } from './channels.ts';
 import { PeerIds } from './id-table.ts';
 import { type AnswerCarrier, InCall, type InChannel } from './in-call.ts';
 import { InStream } from './in-stream.ts';
@@ -36,15 +37,15 @@ export class Callee implements AnswerCarrier {
   readonly #outbox: Outbox;
   readonly #inflow: Inflow;
   readonly #calls: Calls;
-  readonly #channelOf: (byte: number) => Channel;
+  readonly #channels: Channels;
   readonly #watch: (channel: Channel) => void;
 
-  constructor(link: Link, outbox: Outbox, inflow: Inflow, calls: Calls, channelOf: (byte: number) => Channel, watch: (channel: Channel) => void) {
+  constructor(link: Link, outbox: Outbox, inflow: Inflow, calls: Calls, channels: Channels, watch: (channel: Channel) => void) {
     this.#link = link;
     this.#outbox = outbox;
     this.#inflow = inflow;
     this.#calls = calls;
-    this.#channelOf = channelOf;
+    this.#channels = channels;
     this.#watch = watch;
   }
 
@@ -52,7 +53,7 @@ export class Callee implements AnswerCarrier {
 
   request(frame: Frame): void {
     this.#link.active = this.#link.now;
-    const channel = frame.channel <= 0xff ? this.#channelOf(frame.channel) : undefined;
+    const channel = frame.channel <= 0xff ? this.#channels.get(frame.channel) : undefined;
     const method = methodOf(channel, frame.method);
     const isPlain = frame.flags === 0 && frame.size === 0 && this.ids.get(frame.id) === undefined && this.#takes(channel, method);
     if (!isPlain) return this.#request(frame, channel, method);
@@ -106,23 +107,37 @@ export class Callee implements AnswerCarrier {
   }
 
   oneway(frame: Frame): void {
-    if (frame.flags !== 0) return this.#link.violation('malformed', `ONEWAY with unknown flags ${frame.flags}`);
     this.#link.active = this.#link.now;
-    const channel = frame.channel <= 0xff ? this.#channelOf(frame.channel) : undefined;
+    const channel = frame.channel <= 0xff ? this.#channels.get(frame.channel) : undefined;
+    const method = methodOf(channel, frame.method);
+    const isPlain = frame.flags === 0 && frame.size === 0 && this.#hears(channel, method) && channel!.short.left > 0;
+    if (!isPlain) return this.#oneway(frame, channel, method);
+    if (!this.#inflow.short(frame)) return;
+    const call = this.#open(frame, channel!, method!, Number.POSITIVE_INFINITY, channel!.short);
+    channel!.short.spend(call.cost);
+    this.#calls.incoming(call);
+  }
+
+  /** Of nearly all one-ways: is it one, that nothing stands against? */
+  #hears(channel: Channel | undefined, method: Method | undefined): boolean {
+    return channel !== undefined && method !== undefined && method.kind === 'oneway' && channel.disagreement === undefined && this.refusing === undefined;
+  }
+
+  /** Any one-way: one that is long, or is none. */
+  #oneway(frame: Frame, channel: Channel | undefined, method: Method | undefined): void {
+    if (frame.flags !== 0) return this.#link.violation('malformed', `ONEWAY with unknown flags ${frame.flags}`);
     const charged = this.#charge(
       frame,
       channel === undefined ? new Receiving(this.#outbox, Account.SHORT, this.#link.limits.credit.short, 0, frame.channel) : channel.short,
     );
     if (charged === false || charged === undefined) return;
-    const method = methodOf(channel, frame.method);
     if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
       return this.#link.violation('malformed', `a long ONEWAY with id ${frame.id}, which is not free`);
-    if (channel === undefined || method === undefined || method.kind !== 'oneway' || channel.disagreement !== undefined || this.refusing !== undefined) {
+    if (!this.#hears(channel, method)) {
       this.#link.count('onewayDropped', 1);
       return charged.giveBack(longCost(frame), true);
     }
-    const call = this.#open(frame, channel, method, Number.POSITIVE_INFINITY, charged);
-    if (frame.size === 0) return this.#calls.incoming(call);
+    const call = this.#open(frame, channel!, method!, Number.POSITIVE_INFINITY, charged);
     this.ids.set(call);
     this.#begin(call, frame);
   }
@@ -186,7 +201,9 @@ export class Callee implements AnswerCarrier {
       return short;
     }
     const long =
-      frame.channel <= 0xff ? this.#channelOf(frame.channel).long : new Receiving(this.#outbox, Account.LONG, this.#link.limits.credit.long, 0, frame.channel);
+      frame.channel <= 0xff
+        ? this.#channels.get(frame.channel).long
+        : new Receiving(this.#outbox, Account.LONG, this.#link.limits.credit.long, 0, frame.channel);
     return this.#inflow.long(frame, this.#link.limits.message, 'limits.message', long) && long;
   }
 
@@ -300,7 +317,7 @@ export class Callee implements AnswerCarrier {
     const code = codeNumber(error.code);
     const reason = reasonNumber(error.reason);
     // An answer on a channel that can't be needs a lane like any other; which one says nothing.
-    const { lanes } = this.#channelOf(byte & 0xff);
+    const { lanes } = this.#channels.get(byte & 0xff);
     const room = text.length * 3 + (metadata === undefined ? 0 : metadata.bytes.length);
     const items = call?.download !== undefined && call.open === false && call.download.busy;
     if (!items && lanes.replies.length === 0 && this.#outbox.straight(room)) {
@@ -326,7 +343,7 @@ export class Callee implements AnswerCarrier {
   /** So many answers wait on its channel that no more calls are dispatched; the inbox is told when there is room. */
   congested({ byte, lanes }: InChannel): boolean {
     if (!lanes.congested(this.#link.limits.outbound)) return false;
-    const channel = this.#channelOf(byte);
+    const channel = this.#channels.get(byte);
     channel.stalled = true;
     this.#watch(channel);
     return true;

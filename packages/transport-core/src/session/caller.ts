@@ -6,6 +6,7 @@ import type { Method } from '../protocol/protocol.ts';
 import { Account, DOWNLOAD, Kind, UPLOAD } from '../wire/frame.ts';
 import { STALLED } from './assembly.ts';
 import type { Channel } from './channel.ts';
+import type { Channels } from './channels.ts';
 import { Slots } from './id-table.ts';
 import { InStream } from './in-stream.ts';
 import type { Inflow } from './inflow.ts';
@@ -27,14 +28,14 @@ export class Caller implements CallCarrier {
   readonly #link: Link;
   readonly #outbox: Outbox;
   readonly #inflow: Inflow;
-  readonly #channelOf: (byte: number) => Channel;
+  readonly #channels: Channels;
 
-  constructor(link: Link, outbox: Outbox, inflow: Inflow, parity: 0 | 1, channelOf: (byte: number) => Channel) {
+  constructor(link: Link, outbox: Outbox, inflow: Inflow, parity: 0 | 1, channels: Channels) {
     this.#link = link;
     this.#outbox = outbox;
     this.#inflow = inflow;
     this.slots = new Slots(parity);
-    this.#channelOf = channelOf;
+    this.#channels = channels;
   }
 
   get mark(): number {
@@ -47,7 +48,7 @@ export class Caller implements CallCarrier {
 
   /** Takes a call: at once, or when there is room, in order. What can never go fails here. */
   start(call: OutCall): void {
-    const channel = this.#channelOf(call.channel);
+    const channel = this.#channels.get(call.channel);
     const refusal = this.#refusal(channel, call);
     if (refusal !== undefined) return call.failed(refusal);
     call.carrier = this;
@@ -62,7 +63,7 @@ export class Caller implements CallCarrier {
 
   /** A one-way of one packet straight into the batch, if nothing stands before it: no call is made for it. False: `tryStart` says what becomes of it. */
   tryShort(byte: number, method: Method, payload: Uint8Array): boolean {
-    const channel = this.#channelOf(byte);
+    const channel = this.#channels.get(byte);
     const { lanes } = channel;
     const { length } = payload;
     const { terms } = this.#link;
@@ -78,7 +79,7 @@ export class Caller implements CallCarrier {
 
   /** A one-way that goes now or not at all. */
   tryStart(call: OutCall): boolean {
-    const channel = this.#channelOf(call.channel);
+    const channel = this.#channels.get(call.channel);
     const refusal = this.#refusal(channel, call);
     if (refusal !== undefined) throw refusal;
     if (!this.#payable(channel, call) || !this.#hasRoom(channel, call)) return false;
@@ -132,7 +133,7 @@ export class Caller implements CallCarrier {
 
   #admitFrom(queue: List<OutCall>): void {
     for (let call = queue.first; call !== undefined; call = queue.first) {
-      const channel = this.#channelOf(call.channel);
+      const channel = this.#channels.get(call.channel);
       if (!this.#hasRoom(channel, call)) return;
       this.#unwait(channel, call);
       this.#admit(channel, call);
@@ -221,7 +222,7 @@ export class Caller implements CallCarrier {
   }
 
   requestWritten(call: OutCall): void {
-    const channel = this.#channelOf(call.channel);
+    const channel = this.#channels.get(call.channel);
     if (call.method.kind === 'oneway') {
       this.#countInBatch();
       if (call.id !== 0) this.slots.delete(call);
@@ -230,7 +231,7 @@ export class Caller implements CallCarrier {
   }
 
   abandon(call: OutCall): void {
-    const channel = this.#channelOf(call.channel);
+    const channel = this.#channels.get(call.channel);
     if (this.#unwait(channel, call)) return;
     const { unit } = call;
     const begun = unit?.begun === true;
@@ -263,7 +264,7 @@ export class Caller implements CallCarrier {
 
   /** The terminal frame of a call was read: its id is free, its request and its upload stop. */
   terminal(call: OutCall): void {
-    const channel = this.#channelOf(call.channel);
+    const channel = this.#channels.get(call.channel);
     if (call.unit !== undefined) {
       this.#outbox.remove(channel.lanes, call.unit);
       call.unit = undefined;
@@ -309,7 +310,7 @@ export class Caller implements CallCarrier {
     const waiting: OutCall[] = [...this.#waitingStreams];
     for (const channel of channels) waiting.push(...channel.waiting, ...channel.waitingLong);
     for (const call of waiting) {
-      this.#unwait(this.#channelOf(call.channel), call);
+      this.#unwait(this.#channels.get(call.channel), call);
       call.carrier = undefined;
     }
     return waiting.sort((a, b) => a.seq - b.seq);
@@ -374,8 +375,8 @@ export class Caller implements CallCarrier {
         }
       }
     }
-    for (const call of this.takeWaiting(channels)) over(this.#channelOf(call.channel), call);
-    for (const call of this.slots.values()) over(this.#channelOf(call.channel), call);
+    for (const call of this.takeWaiting(channels)) over(this.#channels.get(call.channel), call);
+    for (const call of this.slots.values()) over(this.#channels.get(call.channel), call);
     return unsent.sort((a, b) => a.seq - b.seq);
   }
 }

@@ -25,8 +25,12 @@ export class Channels {
   }
 
   /** The channel of a byte; made at its first use, and kept for as long as the connection lives. */
-  readonly get = (byte: number): Channel => {
-    if (this.#last?.byte === byte) return this.#last;
+  get(byte: number): Channel {
+    const last = this.#last;
+    return last !== undefined && last.byte === byte ? last : this.#find(byte);
+  }
+
+  #find(byte: number): Channel {
     let channel = this.used(byte);
     if (channel === undefined) {
       channel = new Channel(this.#link, this.#creditor, byte);
@@ -36,7 +40,7 @@ export class Channels {
     }
     this.#last = channel;
     return channel;
-  };
+  }
 
   /** The channel of a byte that was used. */
   used(byte: number): Channel | undefined {

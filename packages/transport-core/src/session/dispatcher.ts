@@ -82,8 +82,9 @@ export class Dispatcher {
   /** May the peer open this call? */
   #opens(frame: Frame): boolean {
     const { id } = frame;
-    if (!this.peerLeft && frame.method !== 0 && id !== 0 && (id & 1) !== this.#parity) return true;
-    return this.#mayOpen(frame);
+    // A one-way that is short has no id.
+    const isTheirs = id === 0 ? frame.kind === Kind.ONEWAY && frame.size === 0 : (id & 1) !== this.#parity;
+    return (isTheirs && frame.method !== 0 && !this.peerLeft) || this.#mayOpen(frame);
   }
 
   #mayOpen(frame: Frame): boolean {

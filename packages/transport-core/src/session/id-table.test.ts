@@ -177,3 +177,17 @@ test('a peer that chooses far ids takes no array of them', (t) => {
   for (let i = 0; i < 1_000; i++) ids.set({ id: 1 + 2 * (60_000 - i) });
   t.is(Reflect.get(ids, 'dense').length, 0);
 });
+
+test('the highest slot tells how many of a dense peer are in flight, until it is read', (t) => {
+  const slots = new Slots<{ id: number }>(1);
+  const ids = new PeerIds<{ id: number }>();
+  for (let i = 0; i < 100; i++) {
+    const call = { id: 0 };
+    slots.add(call);
+    ids.set(call);
+  }
+  t.is(ids.peak, 100);
+  ids.peak = 0;
+  ids.set({ id: 2 * 6 + 1 });
+  t.is(ids.peak, 7);
+});

@@ -62,6 +62,8 @@ export class PeerIds<T extends { id: number }> {
   private readonly dense: (T | undefined)[] = [];
   #rest: Map<number, T> | undefined = undefined;
   size = 0;
+  /** The highest slot that was taken, and one: whoever reads it sets it to 0. With dense ids as many are in flight. */
+  peak = 0;
 
   get(id: number): T | undefined {
     const entry = this.dense[(id >>> 1) & (SLOTS - 1)];
@@ -71,6 +73,7 @@ export class PeerIds<T extends { id: number }> {
 
   set(entry: T): void {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
+    if (slot >= this.peak) this.peak = slot + 1;
     if (slot <= this.dense.length && slot < DENSE && this.dense[slot] === undefined) this.dense[slot] = entry;
     else {
       this.#rest ??= new Map();

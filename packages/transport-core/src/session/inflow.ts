@@ -54,7 +54,7 @@ export class Inflow {
     }
     const { now } = this.#link;
     this.lastPacket = now;
-    this.pipe.giveBack(this.window.giveBack(cost, now), false);
+    this.pipe.giveBack(this.window.giveBack(cost, now), false, this.window.spare);
     if (this.window.wantsRound(now) && this.#ping()) this.window.begin(now);
     return true;
   }

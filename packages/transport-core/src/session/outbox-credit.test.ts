@@ -1,9 +1,25 @@
 import test from 'ava';
-import { Account, Kind } from '../wire/frame.ts';
+import { Account, EMPTY, Kind } from '../wire/frame.ts';
+import { Receiving } from './receiving.ts';
 import { OutboxBench, Teller, unit } from './testing/outbox-bench.ts';
 import { SMALL } from './testing/pair.ts';
 
 const { packet } = SMALL;
+
+test('a frame that leaves at once takes along the credit that is owed', (t) => {
+  const bench = new OutboxBench();
+  const long = new Receiving(bench.outbox, Account.LONG, 1_000);
+  long.spend(100);
+  long.giveBack(100, true);
+  bench.outbox.pace.alone = true;
+  bench.link.writer.response(1, 0, EMPTY, 0, 0);
+  bench.outbox.wrote();
+  t.deepEqual(
+    bench.frames.map(({ kind }) => kind),
+    [Kind.RESPONSE, Kind.CREDIT],
+  );
+  t.deepEqual(bench.batches, [2]);
+});
 
 test('long messages are paid whole, in order, as their account rises above 0', (t) => {
   const bench = new OutboxBench();

@@ -70,6 +70,7 @@ export class Outbox {
     const { pace } = this;
     if (pace.alone || this.#link.writer.count >= pace.batch) {
       pace.alone = false;
+      this.#pumpControl(); // What its call owes goes with an answer, not in a write of its own.
       this.flush();
       if (!this.leaving) return;
     }

@@ -1,48 +1,69 @@
 import test from 'ava';
 import { Pace } from './pace.ts';
 
-test('a batch is three eighths of the calls in flight, and never below 8', (t) => {
+test('a batch is half of the calls in flight, in steps of 8 and never below', (t) => {
   const pace = new Pace();
   t.is(pace.batch, 32);
   for (const [calls, batch] of [
     [1, 8],
-    [23, 8],
-    [128, 48],
-    [2_048, 768],
+    [16, 8],
+    [20, 16],
+    [128, 64],
+    [2_048, 1_024],
   ] as const) {
-    pace.read(calls, 1);
+    pace.read(calls, 0, 1);
     t.is(pace.batch, batch);
   }
 });
 
-test('an end that only answers waits for 32, or three eighths of the largest chunk', (t) => {
+test('an end that answers waits for a quarter of what the peer has in flight', (t) => {
   const pace = new Pace();
-  pace.read(0, 8);
+  pace.read(0, 8, 8);
+  t.is(pace.batch, 8);
+  pace.read(0, 128, 64);
   t.is(pace.batch, 32);
-  pace.read(0, 700);
-  t.is(pace.batch, 262);
+  pace.read(0, 120, 64);
+  t.is(pace.batch, 32, 'a chunk without the highest ids changes nothing');
+});
+
+test('where no calls are in flight, one-ways leave 32 at a time', (t) => {
+  const pace = new Pace();
+  pace.read(0, 0, 1);
+  t.is(pace.batch, 32);
+  pace.read(1, 0, 1);
+  t.is(pace.batch, 8);
+  for (let chunk = 0; chunk < 10; chunk++) pace.read(0, 0, 1);
+  t.is(pace.batch, 32);
+});
+
+test('an end that does both waits for the more', (t) => {
+  const pace = new Pace();
+  pace.read(128, 64, 64);
+  t.is(pace.batch, 64);
+  pace.read(128, 1_024, 64);
+  t.is(pace.batch, 256);
 });
 
 test('calls made in waves do not shrink the batch to nothing', (t) => {
   const pace = new Pace();
-  for (let wave = 0; wave < 1_000; wave++) for (let calls = 128; calls > 0; calls -= pace.batch) pace.read(calls, pace.batch);
+  for (let wave = 0; wave < 1_000; wave++) for (let calls = 128; calls > 0; calls -= pace.batch) pace.read(calls, 0, pace.batch);
   t.true(pace.batch >= 16, `a batch of ${pace.batch}`);
 });
 
 test('what was in flight long ago is forgotten', (t) => {
   const pace = new Pace();
-  pace.read(4_096, 1);
-  for (let chunk = 0; chunk < 200; chunk++) pace.read(1, 1);
+  pace.read(4_096, 0, 1);
+  for (let chunk = 0; chunk < 200; chunk++) pace.read(1, 0, 1);
   t.is(pace.batch, 8);
 });
 
 test('few that come one at a time are alone; several in a chunk are not, nor is one of many in flight', (t) => {
   const pace = new Pace();
   t.false(pace.alone);
-  pace.read(1, 1);
+  pace.read(1, 0, 1);
   t.true(pace.alone);
-  pace.read(2, 2);
+  pace.read(2, 0, 2);
   t.false(pace.alone);
-  pace.read(128, 1);
+  pace.read(128, 0, 1);
   t.false(pace.alone);
 });

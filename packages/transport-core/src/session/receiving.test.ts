@@ -45,6 +45,18 @@ test('less than a quarter is held back; at a quarter all that is owed is announc
   t.is(receiving.left, 650);
 });
 
+test('where the sender has more than it needs, less than a quarter of that is held back', (t) => {
+  const { receiving, announced, pay } = account();
+  receiving.giveBack(999, false, 4_000);
+  t.is(announced.length, 0);
+  receiving.giveBack(1, false, 4_000);
+  t.is(pay()[0]!.credit, 1_000);
+  receiving.giveBack(249, false, 500);
+  t.is(announced.length, 0, 'but not less than of the account');
+  receiving.giveBack(1, false, 500);
+  t.is(pay()[0]!.credit, 250);
+});
+
 test('an eager return holds nothing back', (t) => {
   const { receiving, pay } = account();
   receiving.spend(64);

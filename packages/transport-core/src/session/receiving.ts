@@ -38,10 +38,10 @@ export class Receiving {
     return true;
   }
 
-  /** The unit was used or discarded. `eager`: a reader waits for more, so nothing is held back. */
-  giveBack(cost: number, eager: boolean): void {
+  /** The unit was used or discarded. `eager`: a reader waits for more, so nothing is held back. `spare`: what the sender has and does not need. */
+  giveBack(cost: number, eager: boolean, spare = 0): void {
     this.#owed += cost;
-    if (eager || this.#owed >= this.#start >> 2) this.pay();
+    if (eager || this.#owed >= Math.max(this.#start, spare) >> 2) this.pay();
   }
 
   /** Pays all that is owed, at the next pump. */

@@ -67,8 +67,8 @@ export class Session implements FrameVisitor, Departing {
     this.#greeter = new Greeter(this.link, options);
     this.liveness = new Liveness(options.keepAlive, options.random, now);
     const parity = side === 'dialler' ? 1 : 0;
-    this.caller = new Caller(this.link, this.outbox, this.inflow, parity, this.#channels.get);
-    this.callee = new Callee(this.link, this.outbox, this.inflow, options.visitor, this.#channels.get, (channel) => this.watch(channel));
+    this.caller = new Caller(this.link, this.outbox, this.inflow, parity, this.#channels);
+    this.callee = new Callee(this.link, this.outbox, this.inflow, options.visitor, this.#channels, (channel) => this.watch(channel));
     const answers = new Answers(this.link, this.inflow, this.caller);
     this.#dispatcher = new Dispatcher(this.link, this.outbox, answers, this.callee, this.#channels, this.liveness, this.inflow.window, parity);
     this.#departure = new Departure(this.link, this.outbox, this.caller, this.callee, this.#channels, this);
@@ -141,7 +141,9 @@ export class Session implements FrameVisitor, Departing {
     const calls = this.caller.slots.size;
     const decoder = this.#decoder!;
     const violation = decoder.read(bytes, this);
-    this.outbox.pace.read(calls, this.#frames);
+    const { ids } = this.callee;
+    this.outbox.pace.read(calls, ids.peak, this.#frames);
+    ids.peak = 0;
     this.#shelf?.clear();
     if (violation !== undefined && this.state !== 'closed') this.link.violation(violation.reason, violation.message);
     if (decoder.partial === 0) this.#frameDue = Number.POSITIVE_INFINITY;

@@ -70,6 +70,7 @@ export class PipeWindow {
 
   /** A packet was read: what is given back for it. More than it cost where the window grows, less where it shrinks. */
   giveBack(cost: number, now: number): number {
+    if (this.#most <= this.#least) return cost;
     this.#read += cost;
     this.#burst = now === this.#at ? this.#burst + cost : cost;
     this.#at = now;
@@ -79,9 +80,14 @@ export class PipeWindow {
     return cost + change;
   }
 
+  /** What the sender has beyond what the line holds: some of it may be held back, and the line does not run dry. */
+  get spare(): number {
+    return this.granted - this.#wanted;
+  }
+
   /** Enough was read for a round to begin, with a PING. */
   wantsRound(now: number): boolean {
-    return this.#began === undefined && this.#read >= this.#least && now >= this.#next && this.#most > this.#least;
+    return this.#began === undefined && this.#read >= this.#least && now >= this.#next;
   }
 
   /** Its PING goes out. */

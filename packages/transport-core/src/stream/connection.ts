@@ -77,8 +77,9 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   remote: LiveRemote | undefined = undefined;
   /** Told once: that it is up, or why it is not. */
   opened: ((error: TransportError | undefined) => void) | undefined = undefined;
-  bytesIn = 0;
-  bytesOut = 0;
+  /** Doubles from the start, as 0 is not: V8 would compile all that sees a connection anew when a count passes 2^31. */
+  bytesIn = -0;
+  bytesOut = -0;
   over = false;
   wasUp = false;
   /** When it wants to be woken, at the latest. */
@@ -121,7 +122,9 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.#sendRate = send === undefined ? undefined : new TokenBucket(send, this.since);
     this.#receiveRate = receive === undefined ? undefined : new TokenBucket(receive, this.since);
     this.#mailbox = stream.frames?.mailbox;
-    this.#encoder = this.#mailbox === undefined ? new FrameEncoder(host.buffers.take, host.buffers.size) : undefined;
+    // Within a rate a batch is no more than a packet: it may be spent beyond what the rate allows by one batch.
+    const gathers = stream.writeAll !== undefined && send === undefined;
+    this.#encoder = this.#mailbox === undefined ? new FrameEncoder(host.buffers.take, host.buffers.size, gathers) : undefined;
     const encoder = this.#encoder;
     this.session = new Session({
       side: init.direction === 'out' ? 'dialler' : 'acceptor',
@@ -237,13 +240,14 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       return this.#sendLater(size, true);
     }
     const encoder = this.#encoder!;
-    const chunk = encoder.take();
-    this.bytesOut += chunk.length;
-    const done = this.#stream.write(chunk);
+    const { size } = encoder;
+    this.bytesOut += size;
+    const parts = encoder.takeParts();
+    const done = parts === undefined ? this.#stream.write(encoder.take()) : this.#stream.writeAll!(parts);
     const buffer = encoder.release();
     if (done) this.host.buffers.give(buffer);
     else this.#kept = buffer;
-    return this.#sendLater(chunk.length, done);
+    return this.#sendLater(size, done);
   }
 
   /** The rate of what goes out may be spent: then nothing is written for a while. */

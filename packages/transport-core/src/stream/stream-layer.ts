@@ -86,6 +86,8 @@ export interface StreamConnection {
    * `drained()`, and nothing is written before that. Never throws; after the end it is true and drops.
    */
   write(chunk: Uint8Array): boolean;
+  /** There where a connection writes several chunks at once without copying them: the same as one `write` of all. */
+  readonly writeAll?: ((chunks: readonly Uint8Array[]) => boolean) | undefined;
   /** Asks for no more data, as soon as may be. */
   pause(): void;
   resume(): void;

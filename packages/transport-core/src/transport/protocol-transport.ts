@@ -50,13 +50,13 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   // Calls.
 
-  send<N extends MethodName<P>>(target: Target, method: N, request: RequestInput<P, N>, ...options: SendArguments<P, N>): Promise<ResultOf<P, N>> {
+  send<N extends MethodName<P>>(target: Target, method: N, request: RequestInput<P, N>, ...options: SendArguments<P, N>): Promise<ResultOf<P, N>>;
+  send(target: Target, method: string, request: unknown, options?: CallOptions & { upload?: unknown }): Promise<unknown> {
     try {
       const remote = typeof target === 'string' ? undefined : this.#connectionOf(target);
-      const call = this.#call(target, this.#method(method, 'send'), request, options[0]);
-      if (call.done) return call.promise as Promise<ResultOf<P, N>>;
-      this.#start(target, remote, call);
-      return call.promise as Promise<ResultOf<P, N>>;
+      const call = this.#call(target, this.#method(method, 'send'), request, options);
+      if (!call.done) this.#start(target, remote, call);
+      return call.promise;
     } catch (error) {
       return Promise.reject(error instanceof TransportError ? withDetails(error, { sent: false, target: nameOf(target) }) : error);
     }

@@ -45,9 +45,9 @@ export function serve<P extends Protocol>(transport: Transport<P>, handlers: Han
       throw new TypeError(`serve: protocol '${inbox.protocol.name}' has no method '${name}'; it has ${[...inbox.table.byName.keys()].join(', ')}`);
     if (handler === undefined) continue;
     if (typeof handler !== 'function') throw new TypeError(`serve: the handler of '${name}' must be a function, got ${typeof handler}`);
-    table.set(name, (handler as AnyHandler).bind(handlers));
+    table.set(name, handler as AnyHandler);
   }
-  const serving = new Serving(inbox, table, { concurrency, toError, failed: (error) => inbox.handlerFailed(error) });
+  const serving = new Serving(inbox, table, { self: handlers, concurrency, toError, failed: (error) => inbox.handlerFailed(error) });
   return {
     async stop({ grace = Number.POSITIVE_INFINITY } = {}) {
       const through = serving.stop();

@@ -256,6 +256,48 @@ test('frames that were asked for never grow the buffer; one that does not fit do
   t.is(readByProto(split(encoder.take()).at(-1)!)['payload'], '00'.repeat(2000));
 });
 
+test('in parts a batch has the same bytes, and large payloads are not copied', (t) => {
+  const random = seededRandom(3);
+  const whole = new FrameEncoder(allocate, 4 * 1024 * 1024);
+  const parted = new FrameEncoder(allocate, 256 * 1024, true);
+  const payload = Uint8Array.from({ length: 100_000 }, () => random() * 256);
+  const metadata = encodeMetadata({ key: 'x'.repeat(100) });
+  for (let round = 0; round < 3; round++) {
+    for (const encoder of [whole, parted]) {
+      encoder.clear();
+      encoder.ping(7);
+      encoder.request(1, 2, 3, 0, 0, metadata, 200_000, payload, 10, 65_546);
+      encoder.part(1, payload, 0, 16_383);
+      encoder.part(1, payload, 0, 16_384);
+      encoder.response(5, 0, payload, 0, 65_536);
+      if (round < 2) encoder.oneway(0, 2, 3, undefined, 0, payload, 0, round);
+    }
+    const parts = parted.takeParts()!;
+    t.is(parts.filter(({ buffer }) => buffer === payload.buffer).length, 3);
+    t.true(parts.every(({ length }) => length > 0));
+    t.deepEqual(joined(parts), whole.take().slice());
+    t.is(parted.size, whole.size);
+    t.is(parted.count, whole.count);
+  }
+  parted.clear();
+  t.is(parted.size, 0);
+  parted.part(1, payload, 0, 16_383);
+  t.is(parted.takeParts(), undefined, 'all of it is in the buffer');
+  t.is(parted.take().length, parted.size);
+});
+
+test('a batch in parts is full at 256 KiB of them, whatever its buffer has room for', (t) => {
+  const encoder = new FrameEncoder(allocate, undefined, true);
+  const packet = new Uint8Array(64 * 1024);
+  for (let i = 0; i < 4; i++) {
+    t.true(encoder.fits(packet.length));
+    encoder.part(1, packet, 0, packet.length);
+  }
+  t.false(encoder.fits(1));
+  encoder.clear();
+  t.true(encoder.fits(packet.length));
+});
+
 test('payloads of every small length, and of the lengths around each width, are copied whole', (t) => {
   const random = seededRandom(2);
   const encoder = new FrameEncoder(allocate, 4 * 1024 * 1024);

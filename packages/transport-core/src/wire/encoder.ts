@@ -1,4 +1,5 @@
-// Frames to bytes, into one batch buffer that is written as it is. Nothing is measured twice and nothing is copied but payloads.
+// Frames to bytes, into one batch buffer that is written as it is. Nothing is measured twice and nothing is copied but payloads; large
+// ones stay where they are, where the connection takes a batch in parts.
 
 import { EMPTY, type EncodedMetadata, FRAME_OVERHEAD, type FrameWriter, Kind, PREAMBLE } from './frame.ts';
 
@@ -12,21 +13,30 @@ export const BATCH_CAPACITY = 64 * 1024 + FRAME_OVERHEAD + 1024;
 export class FrameEncoder implements FrameWriter {
   readonly #allocate: (size: number) => Uint8Array;
   readonly #capacity: number;
+  readonly #gathers: boolean;
   #buffer: Uint8Array = EMPTY;
   #at = 0;
   /** Where the open frame's length goes, and how many bytes are kept for it. */
   #begin = 0;
   #width = 1;
   #count = 0;
+  /** What stands before the bytes from `#from` on: pieces of the buffer, and payloads of so many bytes in all. */
+  #parts: Uint8Array[] = [];
+  #from = 0;
+  #attached = 0;
 
-  /** @param capacity bytes of a batch; the largest frame (packet + 16 KiB) must fit. Default 81 KiB. */
-  constructor(allocate: (size: number) => Uint8Array, capacity: number = BATCH_CAPACITY) {
+  /**
+   * @param capacity bytes of a batch; the largest frame (packet + 16 KiB) must fit. Default 81 KiB.
+   * @param gathers large payloads are parts of the batch, not copied: a copy of 64 KiB takes as long as the rest of a packet's way out.
+   */
+  constructor(allocate: (size: number) => Uint8Array, capacity: number = BATCH_CAPACITY, gathers = false) {
     this.#allocate = allocate;
     this.#capacity = capacity;
+    this.#gathers = gathers;
   }
 
   get size(): number {
-    return this.#at;
+    return this.#at + this.#attached;
   }
 
   get count(): number {
@@ -34,18 +44,26 @@ export class FrameEncoder implements FrameWriter {
   }
 
   fits(bytes: number): boolean {
-    return this.#at + bytes + HEADER <= this.#capacity;
+    return this.#at + bytes + HEADER <= this.#capacity && this.#attached < GATHERED;
   }
 
-  /** What was written, as a view: the buffer stays the encoder's. */
+  /** What was written (behind the parts, where there are any), as a view: the buffer stays the encoder's. */
   take(): Uint8Array {
-    return this.#buffer.subarray(0, this.#at);
+    return this.#buffer.subarray(this.#from, this.#at);
+  }
+
+  /** What was written, in parts; undefined where all of it is in the buffer. */
+  takeParts(): Uint8Array[] | undefined {
+    if (this.#attached === 0) return undefined;
+    if (this.#at > this.#from) this.#parts.push(this.take());
+    return this.#parts;
   }
 
   /** Begins the next batch in the same buffer. */
   clear(): void {
-    this.#at = 0;
-    this.#count = 0;
+    this.#at = this.#count = this.#from = 0;
+    if (this.#attached > 0) this.#parts = [];
+    this.#attached = 0;
   }
 
   /** Gives the buffer up, for a pool or because a layer keeps it; the next frame takes a new one. Undefined where there is none. */
@@ -122,7 +140,7 @@ export class FrameEncoder implements FrameWriter {
     at = writeUint(buffer, at, TIMEOUT, timeout);
     if (size !== 0) at = writeUint(buffer, at, SIZE, size);
     if (metadata !== undefined) at = this.#raw(at, metadata.bytes);
-    this.#close(this.#payload(at, payload, start, end));
+    this.#finish(at, payload, start, end);
   }
 
   oneway(
@@ -141,24 +159,24 @@ export class FrameEncoder implements FrameWriter {
     at = writeUint(this.#buffer, at, METHOD, method);
     at = writeUint(this.#buffer, at, SIZE, size);
     if (metadata !== undefined) at = this.#raw(at, metadata.bytes);
-    this.#close(this.#payload(at, payload, start, end));
+    this.#finish(at, payload, start, end);
   }
 
   response(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
     let at = this.#id(this.#open(Kind.RESPONSE, end - start), id);
     at = writeUint(this.#buffer, at, SIZE, size);
-    this.#close(this.#payload(at, payload, start, end));
+    this.#finish(at, payload, start, end);
   }
 
   item(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
     let at = this.#id(this.#open(Kind.ITEM, end - start), id);
     at = writeUint(this.#buffer, at, SIZE, size);
-    this.#close(this.#payload(at, payload, start, end));
+    this.#finish(at, payload, start, end);
   }
 
   part(id: number, payload: Uint8Array, start: number, end: number): void {
     const at = this.#id(this.#open(Kind.PART, end - start), id);
-    this.#close(this.#payload(at, payload, start, end));
+    this.#finish(at, payload, start, end);
   }
 
   end(id: number): void {
@@ -196,11 +214,11 @@ export class FrameEncoder implements FrameWriter {
   }
 
   /** Writes the length, in its over-long form where the room kept is more than it needs. */
-  #close(at: number): void {
+  #close(at: number, attached = 0): void {
     const buffer = this.#buffer;
     const width = this.#width;
     let place = this.#begin;
-    let length = at - place - width;
+    let length = at - place - width + attached;
     for (let left = width; left > 1; left--) {
       buffer[place++] = (length & 0x7f) | 0x80;
       length >>>= 7;
@@ -236,6 +254,22 @@ export class FrameEncoder implements FrameWriter {
   #raw(at: number, bytes: Uint8Array): number {
     this.#buffer.set(bytes, at);
     return at + bytes.length;
+  }
+
+  /** Ends a frame with its payload. */
+  #finish(at: number, payload: Uint8Array, start: number, end: number): void {
+    if (end - start >= LARGE && this.#gathers) this.#attach(at, payload.subarray(start, end));
+    else this.#close(this.#payload(at, payload, start, end));
+  }
+
+  /** The payload is the next part of the batch. */
+  #attach(at: number, payload: Uint8Array): void {
+    const { length } = payload;
+    this.#buffer[at] = PAYLOAD;
+    this.#close(writeVarint(this.#buffer, at + 1, length), length);
+    this.#parts.push(this.take(), payload);
+    this.#from = this.#at;
+    this.#attached += length;
   }
 
   #payload(at: number, payload: Uint8Array, start: number, end: number): number {
@@ -278,6 +312,10 @@ function writeVarint(buffer: Uint8Array, at: number, value: number): number {
 
 /** More than any frame takes beside payload, metadata, text and hello: its length 4, kind 2, id 5, five integers 30, payload's tag and length 5. */
 const HEADER = 48;
+
+/** A payload of so many bytes is worth a part of its own, and so many bytes of parts a write. */
+const LARGE = 16 * 1024;
+const GATHERED = 256 * 1024;
 
 /** Found once: V8 looks a typed array's methods up anew at each use. */
 const { set } = Uint8Array.prototype;

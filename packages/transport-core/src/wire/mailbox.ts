@@ -69,12 +69,8 @@ export class Mailbox implements FrameWriter {
     start: number,
     end: number,
   ): void {
-    const frame = this.#message(Kind.REQUEST, id, size, payload, start, end);
-    frame.channel = channel;
-    frame.method = method;
-    frame.flags = flags;
-    frame.timeout = timeout;
-    carry(frame, metadata);
+    const frame = this.#message(Kind.REQUEST, id, channel, method, flags, timeout, size, payload, start, end);
+    if (metadata !== undefined) carry(frame, metadata);
   }
 
   oneway(
@@ -87,22 +83,20 @@ export class Mailbox implements FrameWriter {
     start: number,
     end: number,
   ): void {
-    const frame = this.#message(Kind.ONEWAY, id, size, payload, start, end);
-    frame.channel = channel;
-    frame.method = method;
-    carry(frame, metadata);
+    const frame = this.#message(Kind.ONEWAY, id, channel, method, 0, 0, size, payload, start, end);
+    if (metadata !== undefined) carry(frame, metadata);
   }
 
   response(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
-    this.#message(Kind.RESPONSE, id, size, payload, start, end);
+    this.#message(Kind.RESPONSE, id, 0, 0, 0, 0, size, payload, start, end);
   }
 
   item(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
-    this.#message(Kind.ITEM, id, size, payload, start, end);
+    this.#message(Kind.ITEM, id, 0, 0, 0, 0, size, payload, start, end);
   }
 
   part(id: number, payload: Uint8Array, start: number, end: number): void {
-    this.#message(Kind.PART, id, 0, payload, start, end);
+    this.#message(Kind.PART, id, 0, 0, 0, 0, 0, payload, start, end);
   }
 
   end(id: number): void {
@@ -115,7 +109,7 @@ export class Mailbox implements FrameWriter {
     frame.reason = reason;
     frame.text = text;
     frame.flags = flags;
-    carry(frame, metadata);
+    if (metadata !== undefined) carry(frame, metadata);
   }
 
   cancel(id: number): void {
@@ -123,29 +117,44 @@ export class Mailbox implements FrameWriter {
   }
 
   #add(kind: number, id: number): Frame {
-    return this.#plain(kind, id).widen();
-  }
-
-  #plain(kind: number, id: number): Frame {
-    const frame = new Frame();
+    const frame = new Frame().widen();
     frame.kind = kind;
     frame.id = id;
     this.#batch.push(frame);
     return frame;
   }
 
-  #message(kind: number, id: number, size: number, payload: Uint8Array, start: number, end: number): Frame {
-    const frame = this.#plain(kind, id);
-    frame.size = size;
+  /** The copy first, the batch last: V8 then writes the fields of a new frame once. */
+  #message(
+    kind: number,
+    id: number,
+    channel: number,
+    method: number,
+    flags: number,
+    timeout: number,
+    size: number,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): Frame {
     // A view of the whole would cost as much again as its copy.
-    frame.payload = start === end ? EMPTY : end - start === payload.length ? new Uint8Array(payload) : new Uint8Array(payload.subarray(start, end));
+    const copy = start === end ? EMPTY : end - start === payload.length ? new Uint8Array(payload) : new Uint8Array(payload.subarray(start, end));
+    const frame = new Frame();
+    frame.kind = kind;
+    frame.id = id;
+    frame.channel = channel;
+    frame.method = method;
+    frame.flags = flags;
+    frame.timeout = timeout;
+    frame.size = size;
+    frame.payload = copy;
+    this.#batch.push(frame);
     this.size += end - start;
     return frame;
   }
 }
 
-function carry(frame: Frame, metadata: EncodedMetadata | undefined): void {
-  if (metadata === undefined) return;
+function carry(frame: Frame, metadata: EncodedMetadata): void {
   frame.widen();
   frame.metadata = Object.assign(Object.create(null), metadata.value);
   frame.metadataSize = metadata.size;

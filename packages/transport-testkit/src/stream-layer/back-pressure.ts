@@ -69,6 +69,24 @@ export const backPressureRules: Rule[] = [
     },
   },
   {
+    title: 'the same holds for several chunks at once, where they are taken so',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      let refused = 0;
+      for (let i = 0; i < 20; i++) {
+        const { drains } = near;
+        const bytes = pattern(1_000_000, i);
+        if (near.connection.writeAll?.([bytes.subarray(0, 9), bytes.subarray(9)]) ?? near.connection.write(bytes)) continue;
+        refused++;
+        await near.until(() => near.drains > drains);
+      }
+      await far.until(() => far.size === 20 * 1_000_000);
+      t.is(near.drains, refused);
+      const came = far.bytes();
+      for (let i = 0; i < 20; i++) t.true(sameBytes(came.subarray(i * 1_000_000, (i + 1) * 1_000_000), pattern(1_000_000, i)));
+    },
+  },
+  {
     title: 'a paused reader can still write',
     async run(t, lab) {
       const { near, far } = await lab.pair();

@@ -19,6 +19,25 @@ export const byteRules: Rule[] = [
     }),
   ),
   {
+    title: 'where chunks are taken several at once, they arrive in order, those before and behind them too',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        const bytes = pattern(2_000_000);
+        const cut = (at: number, length: number) => bytes.subarray(at, at + length);
+        await from.write(cut(0, 100));
+        await from.writeAll([cut(100, 14), cut(114, 65_536), cut(65_650, 14), cut(65_664, 134_336)]);
+        await from.writeAll([cut(200_000, 1_600_000), cut(1_800_000, 1)]);
+        await from.write(cut(1_800_001, 199_999));
+        await to.until(() => to.size >= bytes.length);
+        t.true(sameBytes(to.bytes(), bytes));
+      }
+    },
+  },
+  {
     title: 'a thousand chunks of many sizes arrive in order at the acceptor',
     async run(t, lab) {
       const { near, far } = await lab.pair();

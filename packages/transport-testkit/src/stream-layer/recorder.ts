@@ -84,6 +84,13 @@ export class Recorder implements StreamSink {
     }
   }
 
+  /** The same in one go, where the layer has that; else one by one. */
+  async writeAll(chunks: Uint8Array[]): Promise<void> {
+    const before = this.drains;
+    if (this.connection.writeAll === undefined) return this.write(...chunks);
+    if (!this.connection.writeAll(chunks)) await this.until(() => this.drains > before);
+  }
+
   #wake(): void {
     for (const check of [...this.#waiters]) check();
   }

@@ -1,6 +1,7 @@
-// Module hooks of a mutant's process: they hand out the changed source of a file, whatever its importer; the disk stays as it is.
+// Module hooks of a mutant's process: they hand out the changed source of a file, whatever its importer, and a package's modules where
+// Node would get them as one file; the disk stays as it is.
 
-import type { LoadFnOutput, LoadHookContext } from 'node:module';
+import type { LoadFnOutput, LoadHookContext, ResolveFnOutput, ResolveHookContext } from 'node:module';
 import * as module from 'node:module';
 import { type Edit, mutated } from './mutant.ts';
 
@@ -9,9 +10,9 @@ let edits: Edits = [];
 
 /** Has every module that is loaded from now on be changed. */
 export function mutate(wanted: Edits): void {
-  const { registerHooks } = module as { registerHooks?: (hooks: { load: typeof loadSync }) => void };
+  const { registerHooks } = module as { registerHooks?: (hooks: { load: typeof loadSync; resolve: typeof resolveSync }) => void };
   edits = wanted;
-  if (registerHooks !== undefined) registerHooks({ load: loadSync });
+  if (registerHooks !== undefined) registerHooks({ load: loadSync, resolve: resolveSync });
   else module.register(import.meta.url, { data: wanted });
 }
 
@@ -30,6 +31,26 @@ export async function load(
 
 function loadSync(url: string, context: LoadHookContext, next: (url: string, context: LoadHookContext) => LoadFnOutput): LoadFnOutput {
   return changed(url, next(url, context));
+}
+
+export async function resolve(
+  specifier: string,
+  context: ResolveHookContext,
+  next: (specifier: string, context: ResolveHookContext) => Promise<ResolveFnOutput>,
+): Promise<ResolveFnOutput> {
+  return unbundled(await next(specifier, context));
+}
+
+function resolveSync(
+  specifier: string,
+  context: ResolveHookContext,
+  next: (specifier: string, context: ResolveHookContext) => ResolveFnOutput,
+): ResolveFnOutput {
+  return unbundled(next(specifier, context));
+}
+
+function unbundled(resolved: ResolveFnOutput): ResolveFnOutput {
+  return { ...resolved, url: resolved.url.replace(/\/dist\/bundle\.js$/, '/dist/index.js') };
 }
 
 function changed(url: string, loaded: LoadFnOutput): LoadFnOutput {

@@ -1,0 +1,28 @@
+import test from 'ava';
+import { Arrivals } from './arrivals.ts';
+
+test('what came in a tick is handed over at its end, in order, or before what stands behind it; what comes meanwhile waits for the next', (t) => {
+  const deferred: (() => void)[] = [];
+  const tick = () => {
+    for (const callback of deferred.splice(0)) callback();
+  };
+  const taken: string[] = [];
+  const arrivals: Arrivals<string> = new Arrivals({ defer: (callback) => void deferred.push(callback) }, ([number], peer) => {
+    taken.push(`${number} of ${peer}`);
+    if (number === 3) arrivals.add(Uint8Array.of(4), 'c');
+  });
+  const add = (number: number, peer: string) => arrivals.add(Uint8Array.of(number), peer);
+  add(1, 'a');
+  add(2, 'b');
+  t.deepEqual(taken, []);
+  arrivals.flush();
+  t.deepEqual(taken, ['1 of a', '2 of b']);
+  add(3, 'a');
+  t.is(deferred.length, 1);
+  tick();
+  t.deepEqual(taken.slice(2), ['3 of a']);
+  tick();
+  t.deepEqual(taken.slice(3), ['4 of c']);
+  tick();
+  t.is(taken.length, 4);
+});

@@ -1,0 +1,96 @@
+// Takes the masks off what a dialler sent (RFC 6455, section 5.3), in place and word by word, before `ws` reads it. `ws` passes over masks of
+// zero, and would take others off byte by byte, four times as slow: of a message of 1 MiB that is half of what the acceptor does.
+
+/** The frames of one connection, whatever chunks they come in. It judges nothing: what breaks the rules `ws` finds as it is. */
+export class Unmasker {
+  /** Bytes of the payload that are to come. */
+  #left = 0;
+  /** The key, turned so that it begins with the next byte of the payload; 0: there is nothing to take off. */
+  #key = 0;
+  /** A header that comes in pieces: those that came. */
+  #head: Uint8Array | undefined = undefined;
+  #got = 0;
+
+  /** A chunk of the connection, which is nobody else's. */
+  read(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#left === 0) at = this.#got > 0 || sizeOf(chunk, at) > chunk.length - at ? this.#piece(chunk, at) : this.#header(chunk, at);
+      else {
+        const end = Math.min(chunk.length, at + this.#left);
+        if (this.#key !== 0) this.#key = unmask(chunk, at, end, this.#key);
+        this.#left -= end - at;
+        at = end;
+      }
+    }
+  }
+
+  /** A header that is there whole: the key in it becomes zero. */
+  #header(chunk: Uint8Array, at: number): number {
+    const end = at + sizeOf(chunk, at);
+    this.#left = lengthOf(chunk, at);
+    this.#key = 0;
+    if (isMasked(chunk, at)) {
+      keyBytes.set(chunk.subarray(end - 4, end));
+      this.#key = keyWord[0]!;
+      chunk.fill(0, end - 4, end);
+    }
+    return end;
+  }
+
+  /** One byte more of a header in pieces. `ws` may have some of its key already, so it has to use it. */
+  #piece(chunk: Uint8Array, at: number): number {
+    this.#head ??= new Uint8Array(LONGEST_HEADER);
+    this.#head[this.#got++] = chunk[at]!;
+    if (this.#got < 2 || this.#got < sizeOf(this.#head, 0)) return at + 1;
+    this.#left = lengthOf(this.#head, 0);
+    this.#key = this.#got = 0;
+    this.#head = undefined;
+    return at + 1;
+  }
+}
+
+/** Bytes of the header that begins there: at least 2, of which the second tells the rest. */
+function sizeOf(bytes: Uint8Array, at: number): number {
+  if (at + 1 >= bytes.length) return 2;
+  const length = bytes[at + 1]! & 0x7f;
+  return 2 + (length === 127 ? 8 : length === 126 ? 2 : 0) + (isMasked(bytes, at) ? 4 : 0);
+}
+
+function isMasked(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at + 1]! & 0x80) !== 0;
+}
+
+function lengthOf(bytes: Uint8Array, at: number): number {
+  const length = bytes[at + 1]! & 0x7f;
+  if (length < 126) return length;
+  let sum = 0;
+  for (let i = 0; i < (length === 126 ? 2 : 8); i++) sum = sum * 256 + bytes[at + 2 + i]!;
+  return sum;
+}
+
+/** Gives the key for what comes behind. */
+function unmask(chunk: Uint8Array, from: number, end: number, key: number): number {
+  const aligned = Math.min(end, from + (-(chunk.byteOffset + from) & 3));
+  const words = (end - aligned) >> 2;
+  const next = unmaskBytes(chunk, from, aligned, key);
+  if (words > 0) {
+    const view = new Int32Array(chunk.buffer, chunk.byteOffset + aligned, words);
+    for (let i = 0; i < words; i++) view[i]! ^= next;
+  }
+  return unmaskBytes(chunk, aligned + words * 4, end, next);
+}
+
+/** Up to three bytes at a word's edge. */
+function unmaskBytes(chunk: Uint8Array, from: number, end: number, key: number): number {
+  if (from === end) return key;
+  keyWord[0] = key;
+  for (let at = from; at < end; at++) chunk[at]! ^= keyBytes[at - from]!;
+  keyBytes.set([...keyBytes.subarray(end - from), ...keyBytes.slice(0, end - from)]);
+  return keyWord[0]!;
+}
+
+/** A key as four bytes and as a word, in whichever order this machine has them. */
+const keyBytes = new Uint8Array(4);
+const keyWord = new Int32Array(keyBytes.buffer);
+
+const LONGEST_HEADER = 14;
