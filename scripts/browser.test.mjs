@@ -1,12 +1,15 @@
 // A simulation in a browser: its hash must be the one that is written down, which Node's tests hold to as well.
 
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import test from 'ava';
 import { build } from 'esbuild';
-import { root, run } from './workspace.mjs';
+import { root } from './workspace.mjs';
 
 const chromium = ['chromium', 'chromium-browser', 'google-chrome'].find((name) => spawnSync(name, ['--version']).status === 0);
 const title = 'Chromium gives a simulation the hash that is written down';
@@ -15,27 +18,45 @@ if (chromium === undefined) {
   test.skip(`${title} (no chromium here: apt-get install chromium)`, () => {});
 } else {
   test(title, async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'trunkline-browser-'));
-    t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-    const page = join(folder, 'page.html');
-    writeFileSync(page, `<!doctype html><meta charset="utf-8"><title>running</title><body></body><script type="module">${await bundled()}</script>`);
-    const args = ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${folder}/profile`, '--dump-dom', `file://${page}`];
-    const { code, output } = await run(chromium, args, { capture: 'all' });
-    t.is(code, 0);
-    const found = /<body>(\{.*?\})<\/body>/.exec(output)?.[1];
-    t.truthy(found, `the page is not through: ${output.slice(-500)}`);
-    const { hashes, golden } = JSON.parse(found);
+    t.timeout(120_000);
+    const page = `<!doctype html><meta charset="utf-8"><title>running</title><script type="module">${await bundled()}</script>`;
+    let tell;
+    const told = new Promise((resolve) => (tell = resolve));
+    const server = createServer((request, response) => {
+      if (request.method === 'POST') tell(text(request));
+      response.setHeader('content-type', 'text/html').end(request.method === 'POST' ? '' : page);
+    }).listen(0, '127.0.0.1');
+    t.teardown(() => server.close());
+    await once(server, 'listening');
+
+    const profile = mkdtempSync(join(tmpdir(), 'trunkline-browser-'));
+    const address = `http://127.0.0.1:${server.address().port}/`;
+    const browser = spawn(chromium, ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, address], { stdio: 'ignore' });
+    const ended = once(browser, 'exit');
+    t.teardown(async () => {
+      browser.kill();
+      await ended;
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    });
+
+    const { hashes, golden, error } = JSON.parse(await Promise.race([told, ended.then(([code]) => `{ "error": "Chromium ended (${code})" }`)]));
+    t.is(error, undefined);
     t.deepEqual(hashes, golden);
   });
 }
 
-/** All of a run happens in microtasks, so it is over before the page has loaded. */
+/** The run ends some while after the page has loaded: it tells the server when it is through. */
 async function bundled() {
   const contents = `
     import { GOLDEN, goldenHash } from './packages/transport-inmem/dist/simulation/testing/golden.js';
+    const tell = (result) => fetch('/', { method: 'POST', body: JSON.stringify(result) });
     const hashes = {};
-    for (const level of Object.keys(GOLDEN)) hashes[level] = await goldenHash(level, 1);
-    document.body.textContent = JSON.stringify({ hashes, golden: GOLDEN });`;
+    try {
+      for (const level of Object.keys(GOLDEN)) hashes[level] = await goldenHash(level, 1);
+      await tell({ hashes, golden: GOLDEN });
+    } catch (error) {
+      await tell({ error: String(error?.stack) });
+    }`;
   const options = { bundle: true, format: 'esm', platform: 'browser', target: 'es2022', write: false };
   const result = await build({ stdin: { contents, resolveDir: root }, ...options });
   return result.outputFiles[0].text.replaceAll('</script', '<\\/script');
