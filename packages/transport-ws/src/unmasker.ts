@@ -30,9 +30,11 @@ export class Unmasker {
     this.#left = lengthOf(chunk, at);
     this.#key = 0;
     if (isMasked(chunk, at)) {
-      keyBytes.set(chunk.subarray(end - 4, end));
+      for (let i = 0; i < 4; i++) {
+        keyBytes[i] = chunk[end - 4 + i]!;
+        chunk[end - 4 + i] = 0;
+      }
       this.#key = keyWord[0]!;
-      chunk.fill(0, end - 4, end);
     }
     return end;
   }
@@ -85,12 +87,14 @@ function unmaskBytes(chunk: Uint8Array, from: number, end: number, key: number):
   if (from === end) return key;
   keyWord[0] = key;
   for (let at = from; at < end; at++) chunk[at]! ^= keyBytes[at - from]!;
-  keyBytes.set([...keyBytes.subarray(end - from), ...keyBytes.slice(0, end - from)]);
-  return keyWord[0]!;
+  for (let i = 0; i < 4; i++) turnedBytes[i] = keyBytes[(i + end - from) & 3]!;
+  return turnedWord[0]!;
 }
 
 /** A key as four bytes and as a word, in whichever order this machine has them. */
 const keyBytes = new Uint8Array(4);
 const keyWord = new Int32Array(keyBytes.buffer);
+const turnedBytes = new Uint8Array(4);
+const turnedWord = new Int32Array(turnedBytes.buffer);
 
 const LONGEST_HEADER = 14;

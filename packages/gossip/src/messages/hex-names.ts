@@ -56,7 +56,6 @@ function keep(place: number, text: string, bytes: Uint8Array): Name {
 }
 
 function isSame(name: Int32Array, view: DataView, at: number): boolean {
-  let difference = 0;
-  for (let i = 0; i < NAME_BYTES / 4; i++) difference |= name[i]! ^ view.getInt32(at + 4 * i, true);
-  return difference === 0;
+  for (let i = 0; i < NAME_BYTES / 4; i++) if (name[i] !== view.getInt32(at + 4 * i, true)) return false;
+  return true;
 }

@@ -45,7 +45,8 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
     instance: remote?.instance ?? '',
     rtt: connection.rtt,
     age: at - connection.since,
-    bytes: { in: connection.bytesIn, out: connection.bytesOut },
+    // A layer's counts may begin at -0: V8 keeps those as doubles.
+    bytes: { in: connection.bytesIn + 0, out: connection.bytesOut + 0 },
     calls: { out: session.caller.slots.size, in: session.callee.ids.size },
     streams: session.caller.streams + session.callee.streams,
     inbound,

@@ -1,6 +1,16 @@
 // What is special to streams in memory; the rules of every stream layer are in stream-layer.test.ts.
 
-import { createManualClock, type StreamConnection, type StreamSink, seededRandom, systemClock, type TransportError } from '@trunkline/transport-core';
+import {
+  bytes,
+  createManualClock,
+  defineProtocol,
+  NetworkTransport,
+  type StreamConnection,
+  type StreamSink,
+  seededRandom,
+  systemClock,
+  type TransportError,
+} from '@trunkline/transport-core';
 import test from 'ava';
 import { createInmemStreams } from './inmem-streams.ts';
 
@@ -38,6 +48,22 @@ test('without a name there is a random one, the same for the same seed', async (
   t.regex(names[0]!, /^inmem:\/\/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   t.is(names[0], names[1]);
   t.not(names[0], names[2]);
+});
+
+test('of a connection over which nothing has come a snapshot tells 0 bytes', async (t) => {
+  const streams = createInmemStreams();
+  const silent = streams.layer('silent');
+  let accepted: StreamConnection | undefined;
+  await silent.listen((connection) => void (accepted = connection));
+  const protocol = defineProtocol({ name: 'silence', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+  const transport = new NetworkTransport({ protocol, stream: streams.layer('n1') });
+  const sent = transport.send('inmem://silent', 'echo', new Uint8Array(1)).catch((error: TransportError) => error);
+  while (transport.snapshot().connections.length === 0) await ticks(1);
+  t.is(transport.snapshot().connections[0]!.bytes.in, 0);
+  accepted!.destroy();
+  await transport.close();
+  await silent.close();
+  t.true((await sent) instanceof Error);
 });
 
 test('a write is false beyond the capacity, and drained comes at half of it', async (t) => {
