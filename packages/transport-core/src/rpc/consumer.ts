@@ -42,7 +42,8 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undef
     return Promise.resolve(DONE);
   }
 
-  take(rpc: IncomingRpc, _call: InCall): void {
+  take(rpc: IncomingRpc, call: InCall): void {
+    if (call.method.kind !== 'oneway') call.carrier.started(call);
     this.#waiting.shift()!({ value: rpc, done: false });
   }
 

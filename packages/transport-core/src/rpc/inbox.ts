@@ -49,13 +49,14 @@ export class Inbox {
 
   /** A call came. It is read at once where its reader is free and nothing of its connection waits before it. */
   arrive(call: InCall): void {
-    const { channel } = call;
     const taker = this.#only[call.method.id] ?? this.#takerOf(call.method);
+    if (taker === undefined || !taker.ready || call.channel.inbound.length > 0 || call.carrier.congested(call.channel)) return this.#queue(taker, call);
+    if (call.account !== undefined) this.#release(call);
+    this.#hand(taker, call);
+  }
+
+  #queue(taker: Taker | undefined, call: InCall): void {
     if (taker === undefined && this.#takers.length > 0) return this.#refuse(call);
-    if (taker?.ready === true && channel.inbound.length === 0 && !call.carrier.congested(channel)) {
-      this.#release(call);
-      return this.#hand(taker, call);
-    }
     if (!this.#enqueue(call)) return;
     if (taker?.ready === true) this.feed(taker);
   }
@@ -207,18 +208,20 @@ export class Inbox {
     call.account = undefined;
   }
 
-  /** A request that its codec refuses reaches no reader. */
   #hand(taker: Taker, call: InCall): void {
     let request: unknown;
     try {
       request = decodeAs(call.method.request, call.method.what.request, call.payload);
     } catch (error) {
-      if (call.method.kind === 'oneway') return this.#count('onewayDropped', call.from);
-      call.carrier.fail(call, error as TransportError, true);
-      return;
+      return this.#undecodable(call, error as TransportError);
     }
-    if (call.method.kind !== 'oneway') call.carrier.started(call);
     taker.take(makeRpc(call, request), call);
+  }
+
+  /** A request that its codec refuses reaches no reader. */
+  #undecodable(call: InCall, error: TransportError): void {
+    if (call.method.kind === 'oneway') this.#count('onewayDropped', call.from);
+    else call.carrier.fail(call, error, true);
   }
 
   #refuse(call: InCall): void {

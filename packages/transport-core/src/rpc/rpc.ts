@@ -11,8 +11,6 @@ export class IncomingRpc {
   readonly request: unknown;
   readonly version: number;
   readonly #call: InCall;
-  /** What few readers ask for. */
-  #more: { controller?: AbortController; upload?: ItemReader<unknown> } | undefined = undefined;
 
   constructor(call: InCall, request: unknown) {
     this.request = request;
@@ -34,18 +32,9 @@ export class IncomingRpc {
   }
 
   get signal(): AbortSignal {
-    this.#more ??= {};
-    if (this.#more.controller === undefined) {
-      const call = this.#call;
-      const controller = new AbortController();
-      this.#more.controller = controller;
-      if (call.gone !== undefined) controller.abort(call.gone);
-      else {
-        call.widen();
-        call.cancelled = (error) => controller.abort(error);
-      }
-    }
-    return this.#more.controller.signal;
+    const seen = seenOf(this.#call);
+    seen.controller ??= controllerOf(this.#call);
+    return seen.controller.signal;
   }
 
   get deadline(): number | undefined {
@@ -58,18 +47,8 @@ export class IncomingRpc {
   }
 
   protected respondWith(value: unknown): boolean {
-    const call = this.#call;
-    const { method } = call;
-    this.#answer('respond');
-    let payload: Uint8Array;
-    try {
-      payload = encodeAs(method.response!, method.what.response, value);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#told(call.carrier.fail(call, new TransportError('internal', `the handler's answer breaks its codec: ${message}`), false));
-      throw error;
-    }
-    return this.#told(call.carrier.respond(call, payload));
+    take(this.#call, 'respond');
+    return answer(this.#call, value);
   }
 
   fail(error: unknown): boolean {
@@ -78,8 +57,8 @@ export class IncomingRpc {
       call.carrier.late();
       return false;
     }
-    this.#answer('fail');
-    return this.#told(call.carrier.fail(call, toTransportError(error), false));
+    take(call, 'fail');
+    return told(call, call.carrier.fail(call, toTransportError(error), false));
   }
 
   protected writeItem(item: unknown): Promise<void> {
@@ -97,33 +76,68 @@ export class IncomingRpc {
 
   protected endItems(): boolean {
     const call = this.#call;
-    this.#answer('end');
-    return this.#told(call.carrier.finish(call));
+    take(call, 'end');
+    return told(call, call.carrier.finish(call));
   }
 
   get upload(): ItemReader<unknown> | undefined {
     const { method, upload } = this.#call;
     if (upload === undefined) return undefined;
-    this.#more ??= {};
-    this.#more.upload ??= new ItemReader(upload, {
+    const seen = seenOf(this.#call);
+    seen.upload ??= new ItemReader(upload, {
       decode: (bytes) => decodeAs(method.upload!, method.what.upload, bytes),
       taken: () => {},
       left: () => {},
       failure: (error) => error,
     });
-    return this.#more.upload;
+    return seen.upload as ItemReader<unknown>;
   }
+}
 
-  #answer(how: string): void {
-    if (this.#call.answered) throw new TypeError(`rpc.${how}: this call of '${this.method}' was answered already`);
-    this.#call.answered = true;
-  }
+/** @throws TypeError for a call that was answered. */
+function take(call: InCall, how: string): void {
+  if (call.answered) throw new TypeError(`rpc.${how}: this call of '${call.method.name}' was answered already`);
+  call.answered = true;
+}
 
-  #told(open: boolean): boolean {
-    this.#call.carrier.finished(this.#call);
-    if (!open) this.#call.carrier.late();
-    return open;
+/** Answers a unary or uploading call, for the first time. @throws what its codec throws: the caller has got an error then. */
+export function answer(call: InCall, value: unknown): boolean {
+  const { carrier, method } = call;
+  call.answered = true;
+  let payload: Uint8Array;
+  try {
+    payload = encodeAs(method.response!, method.what.response, value);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    told(call, carrier.fail(call, new TransportError('internal', `the handler's answer breaks its codec: ${message}`), false));
+    throw error;
   }
+  return told(call, carrier.respond(call, payload));
+}
+
+function told(call: InCall, open: boolean): boolean {
+  call.carrier.finished(call);
+  if (!open) call.carrier.late();
+  return open;
+}
+
+/** What few readers ask for: made when one does. */
+interface Seen {
+  controller?: AbortController;
+  upload?: ItemReader<unknown>;
+}
+
+function seenOf(call: InCall): Seen {
+  call.widen();
+  call.seen ??= {};
+  return call.seen;
+}
+
+function controllerOf(call: InCall): AbortController {
+  const controller = new AbortController();
+  if (call.gone !== undefined) controller.abort(call.gone);
+  else call.cancelled = (error) => controller.abort(error);
+  return controller;
 }
 
 /** Answers a unary or uploading call. */

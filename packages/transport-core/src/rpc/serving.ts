@@ -3,7 +3,7 @@
 import type { TransportError } from '../errors.ts';
 import type { InCall } from '../session/in-call.ts';
 import type { Inbox, Taker } from './inbox.ts';
-import { type IncomingRpc, type RespondingRpc, type StreamingRpc, toTransportError } from './rpc.ts';
+import { answer, type IncomingRpc, type StreamingRpc, toTransportError } from './rpc.ts';
 
 /** Any handler, as it is called. */
 export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
@@ -62,7 +62,7 @@ export class Serving implements Taker {
   }
 
   #later(rpc: IncomingRpc, call: InCall, result: PromiseLike<unknown>): void {
-    this.#running.add(rpc);
+    this.#goesOn(rpc, call);
     result.then(
       (value) => {
         this.#running.delete(rpc);
@@ -74,6 +74,12 @@ export class Serving implements Taker {
         this.#done(call);
       },
     );
+  }
+
+  /** A handler that has not answered yet counts among those that run. */
+  #goesOn(rpc: IncomingRpc, call: InCall): void {
+    this.#running.add(rpc);
+    if (!call.answered && !call.running && call.method.kind !== 'oneway') call.carrier.started(call);
   }
 
   close(): void {
@@ -98,16 +104,16 @@ export class Serving implements Taker {
     if (kind === 'oneway') return true;
     if (kind === 'download' || kind === 'duplex') {
       if (!rpc.settled && isAsyncIterable(value)) {
-        this.#running.add(rpc);
+        this.#goesOn(rpc, call);
         void this.#stream(rpc, call, value);
         return false;
       }
       if (!rpc.settled) (rpc as StreamingRpc).end();
       return true;
     }
-    if (rpc.settled) return true;
+    if (call.answered) return true;
     try {
-      (rpc as RespondingRpc).respond(value);
+      answer(call, value);
     } catch (error) {
       this.#options.failed(error);
     }

@@ -49,6 +49,7 @@ export class Caller implements CallCarrier {
   /** Takes a call: at once, or when there is room, in order. What can never go fails here. */
   start(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
+    if (this.#isPlain(channel, call)) return this.#startPlain(channel, call);
     const refusal = this.#refusal(channel, call);
     if (refusal !== undefined) return call.failed(refusal);
     call.carrier = this;
@@ -59,6 +60,22 @@ export class Caller implements CallCarrier {
     this.#link.hold(call.cost);
     call.widen();
     queue.push(call);
+  }
+
+  /** What nearly all calls are: unary, of one packet, and nothing stands before it. */
+  #isPlain({ disagreement, lanes, open, waiting }: Channel, { method, metadata, payload }: OutCall): boolean {
+    const { calls, message, packet } = this.#link.terms;
+    if (method.kind !== 'unary' || metadata !== undefined || payload.length > packet || payload.length > message) return false;
+    return disagreement === undefined && waiting.length === 0 && lanes.short.length === 0 && open < calls && !this.slots.full;
+  }
+
+  #startPlain(channel: Channel, call: OutCall): void {
+    call.carrier = this;
+    if (call.due < Number.POSITIVE_INFINITY) this.#link.port.wakeBy(call.due);
+    this.slots.add(call);
+    channel.open++;
+    if (this.#outbox.straight(call.payload.length)) this.#write(channel, call);
+    else this.#queue(channel, call, false);
   }
 
   /** A one-way of one packet straight into the batch, if nothing stands before it: no call is made for it. False: `tryStart` says what becomes of it. */
@@ -156,11 +173,18 @@ export class Caller implements CallCarrier {
     const isShort = length <= this.#link.terms.packet;
     if (!isShort || channel.lanes.short.length > 0 || !this.#outbox.straight(metadata === undefined ? length : length + metadata.bytes.length))
       return this.#queue(channel, call, !isShort);
-    const timeout = call.timeLeft(this.#link.now);
+    this.#write(channel, call);
+  }
+
+  /** A request straight into the batch, unless its time is up. */
+  #write(channel: Channel, call: OutCall): void {
+    const { method, payload, metadata } = call;
+    const { mark, now, writer } = this.#link;
+    const timeout = call.timeLeft(now);
     if (timeout < 0) return;
-    this.#link.writer.request(call.id, channel.byte, method.id, method.flags, timeout, metadata, 0, payload, 0, length);
-    call.writtenIn = this.#link.mark;
-    this.#link.active = this.#link.now;
+    writer.request(call.id, channel.byte, method.id, method.flags, timeout, metadata, 0, payload, 0, payload.length);
+    call.writtenIn = mark;
+    this.#link.active = now;
     if (method.flags !== 0) call.accepted();
     this.#outbox.wrote();
   }

@@ -82,6 +82,8 @@ export class InCall implements Entry, Sender {
   declare gone: TransportError | undefined;
   /** A reader that asked is told when that comes. */
   declare cancelled: ((error: TransportError) => void) | undefined;
+  /** What its reader asked for, the reader's own. */
+  declare seen: object | undefined;
 
   constructor(
     carrier: AnswerCarrier,
@@ -110,7 +112,7 @@ export class InCall implements Entry, Sender {
     this.wide = true;
     this.list = this.before = this.after = undefined;
     this.assembly = this.upload = this.download = undefined;
-    this.reply = this.gone = this.cancelled = undefined;
+    this.reply = this.gone = this.cancelled = this.seen = undefined;
   }
 
   /** The caller is gone. */
@@ -137,5 +139,5 @@ export class InCall implements Entry, Sender {
 
 /** What stands on the prototype. */
 const none = undefined;
-const unusual = { list: none, before: none, after: none, assembly: none, upload: none, download: none, reply: none, gone: none, cancelled: none };
+const unusual = { list: none, before: none, after: none, assembly: none, upload: none, download: none, reply: none, gone: none, cancelled: none, seen: none };
 Object.assign(InCall.prototype, unusual);
