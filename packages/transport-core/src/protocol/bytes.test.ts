@@ -1,7 +1,7 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { bytes } from './bytes.ts';
-import { encodeAs } from './refusal.ts';
+import { encodeAs } from './message.ts';
 
 test('bytes are copied neither way', (t) => {
   const given = new Uint8Array([1, 2, 3]);

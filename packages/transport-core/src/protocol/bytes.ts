@@ -1,5 +1,6 @@
 // The codec of bytes as they are.
 
+import { plain } from '../plain.ts';
 import type { Codec } from './codec.ts';
 import { kindOf } from './describe.ts';
 import { refusal } from './refusal.ts';
@@ -14,12 +15,5 @@ export const bytes: Codec<Uint8Array<ArrayBuffer>, Uint8Array> = Object.freeze({
     if (value instanceof Uint8Array) return value;
     throw refusal('bytes', '', `expected a Uint8Array, got ${kindOf(value)}`);
   },
-  decode: (encoded: Uint8Array): Uint8Array<ArrayBuffer> => plain(encoded),
+  decode: plain,
 });
-
-/** The same bytes as a Uint8Array and not as a subclass of it, as Node's Buffer is. */
-function plain(encoded: Uint8Array): Uint8Array<ArrayBuffer> {
-  // (Asking for its prototype would be a call of the engine's; this is a load.)
-  const isPlain = encoded.constructor === Uint8Array;
-  return (isPlain ? encoded : new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.length)) as Uint8Array<ArrayBuffer>;
-}

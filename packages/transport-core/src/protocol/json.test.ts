@@ -5,7 +5,7 @@ import * as mini from 'zod/mini';
 import { TransportError } from '../errors.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { json } from './json.ts';
-import { decodeAs, encodeAs } from './refusal.ts';
+import { decodeAs, encodeAs } from './message.ts';
 
 const anything = json(z.any());
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

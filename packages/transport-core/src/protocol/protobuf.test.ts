@@ -7,8 +7,8 @@ import pbjs from 'protobufjs-cli/pbjs.js';
 import { TransportError } from '../errors.ts';
 import { seededRandom } from '../random.ts';
 import type { Codec } from './codec.ts';
+import { decodeAs, encodeAs } from './message.ts';
 import { type ProtobufType, protobuf } from './protobuf.ts';
-import { decodeAs, encodeAs } from './refusal.ts';
 
 const Long = protobufjs.util.Long as unknown as { fromString(text: string): object };
 const definition = (syntax: string) => `syntax = "${syntax}";

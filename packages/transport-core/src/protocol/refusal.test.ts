@@ -2,7 +2,8 @@ import test from 'ava';
 import { TransportError } from '../errors.ts';
 import type { Codec } from './codec.ts';
 import { kindOf, member, quote } from './describe.ts';
-import { AsyncSchemaError, decodeAs, encodeAs, refusal } from './refusal.ts';
+import { decodeAs, encodeAs } from './message.ts';
+import { AsyncSchemaError, refusal } from './refusal.ts';
 
 const codec = (run: () => never): Codec<unknown> => ({ name: 'own', encode: run, decode: run });
 const bytes = new Uint8Array(1);

@@ -2,8 +2,8 @@
 
 import { TransportError } from '../errors.ts';
 import type { Counter } from '../observer.ts';
+import { decodeAs } from '../protocol/message.ts';
 import type { Method, MethodTable, Protocol } from '../protocol/protocol.ts';
-import { decodeAs } from '../protocol/refusal.ts';
 import type { Remote } from '../remote.ts';
 import type { InCall, InChannel } from '../session/in-call.ts';
 import { type IncomingRpc, makeRpc } from './rpc.ts';

@@ -1,7 +1,7 @@
 // An incoming call as its reader sees it: answered exactly once. A class for each way of answering: what a kind lacks is not there.
 
 import { TransportError } from '../errors.ts';
-import { decodeAs, encodeAs } from '../protocol/refusal.ts';
+import { decodeAs, encodeAs } from '../protocol/message.ts';
 import type { Remote } from '../remote.ts';
 import type { InCall } from '../session/in-call.ts';
 import { ItemReader } from './item-reader.ts';

@@ -1,9 +1,10 @@
 // Calls that stream: an upload that is pulled as the callee takes it, a download that is sent as its reader reads.
 
 import { type Code, TransportError, withDetails } from '../errors.ts';
-import { decodeAs, encodeAs } from '../protocol/refusal.ts';
+import { decodeAs, encodeAs } from '../protocol/message.ts';
+import type { Method } from '../protocol/protocol.ts';
 import { UPLOAD } from '../wire/frame.ts';
-import { badAnswer, Call, type CallInit } from './call.ts';
+import { badAnswer, Call, type CallExtras, type CallHost } from './call.ts';
 import { ItemReader } from './item-reader.ts';
 
 /** upload: resolves to the response. download and duplex: to the items, once the request has left. */
@@ -13,9 +14,20 @@ export class StreamCall extends Call<unknown> {
   /** Each wait for progress is bounded anew; undefined: the call as a whole is. */
   readonly #eachWait: boolean;
 
-  constructor(init: CallInit, upload: AsyncIterable<unknown> | undefined) {
-    super(init);
-    this.#eachWait = !init.own;
+  constructor(
+    upload: AsyncIterable<unknown> | undefined,
+    host: CallHost,
+    method: Method,
+    payload: Uint8Array,
+    target: string,
+    redial: boolean,
+    now: number,
+    timeout: number,
+    extras: CallExtras,
+  ) {
+    super(host, method, payload, target, redial, now, timeout, extras);
+    this.travels = extras.own;
+    this.#eachWait = !extras.own;
     this.#source = upload?.[Symbol.asyncIterator]();
   }
 

@@ -3,6 +3,7 @@
 import type { CommonConfig, HelloFields } from '../common-options.ts';
 import { type TransportError, withDetails } from '../errors.ts';
 import type { Counter } from '../observer.ts';
+import { plain } from '../plain.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import type { Channel, Mounted } from '../session/channel.ts';
@@ -175,7 +176,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     const now = ticker.enter();
     try {
       this.bytesIn += chunk.length;
-      this.session.receive(now, chunk);
+      this.session.receive(now, plain(chunk));
       if (this.#receiveRate !== undefined) this.#receiveLater(this.#receiveRate.take(chunk.length, now), now);
     } finally {
       ticker.leave();

@@ -90,20 +90,9 @@ function scene(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
   });
   const call = (name: 'ask' | 'tell' = 'ask', options: { timeout?: number; signal?: AbortSignal; channel?: number } = {}) => {
     const method = table.byName.get(name)!;
-    const init = {
-      host: { settled: () => {}, wakeBy: () => {} },
-      channel: options.channel ?? protocol.channel,
-      method,
-      payload: new Uint8Array(1),
-      metadata: undefined,
-      target: 'a:1',
-      redial: true,
-      now: clock.now(),
-      timeout: options.timeout ?? 1_000,
-      own: false,
-      signal: options.signal,
-    };
-    const made: Call<unknown> = new Call<unknown>(init);
+    const host = { channel: options.channel ?? protocol.channel, settled: () => {}, wakeBy: () => {} };
+    const extras = { metadata: undefined, signal: options.signal, own: false };
+    const made: Call<unknown> = new Call<unknown>(host, method, new Uint8Array(1), 'a:1', true, clock.now(), options.timeout ?? 1_000, extras);
     const fate: { error?: TransportError } = {};
     made.promise.catch((error) => {
       fate.error = error;

@@ -18,6 +18,7 @@ export interface MountHost {
 
 export class Mount implements Mounted, CallHost {
   readonly protocol: Protocol;
+  readonly channel: number;
   readonly table: MethodTable;
   readonly inbox: Inbox;
   /** Set when it closes: what new calls fail with. */
@@ -29,6 +30,7 @@ export class Mount implements Mounted, CallHost {
 
   constructor(protocol: Protocol, host: MountHost) {
     this.protocol = protocol;
+    this.channel = protocol.channel;
     this.table = methodTable(protocol);
     this.#host = host;
     this.inbox = new Inbox(

@@ -3,11 +3,11 @@
 
 import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
+import { encodeAs } from '../protocol/message.ts';
 import type { Method, Protocol } from '../protocol/protocol.ts';
-import { encodeAs } from '../protocol/refusal.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import { Call, type CallInit } from '../rpc/call.ts';
+import { Call, type CallExtras, NO_EXTRAS } from '../rpc/call.ts';
 import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { StreamCall } from '../rpc/stream-call.ts';
@@ -15,7 +15,6 @@ import { TryCall } from '../rpc/try-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import { Connection } from '../stream/connection.ts';
 import { LiveRemote } from '../stream/remote.ts';
-import type { EncodedMetadata } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import type { Mount } from './mount.ts';
 import type { Network } from './network.ts';
@@ -106,27 +105,15 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   #call(target: Target, method: Method, request: unknown, options: (CallOptions & { upload?: unknown }) | undefined): Call<unknown> {
     const { over } = this.#mount;
     if (over !== undefined) throw over;
-    const { timeout, signal, metadata, upload } = options ?? NO_OPTIONS;
-    if (timeout !== undefined && !(timeout > 0)) throw new TypeError(`send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`);
-    checkUpload(method, upload);
-    if (signal?.aborted === true) {
-      throw new TransportError('cancelled', `${method.full}: its signal had aborted before it was sent`, { cause: signal.reason });
-    }
-    const init: CallInit = {
-      host: this.#mount,
-      channel: this.protocol.channel,
-      method,
-      payload: encodeAs(method.request, method.what.request, request),
-      metadata: metadata === undefined ? undefined : (encodeMetadata(metadata) as EncodedMetadata | undefined),
-      target: nameOf(target),
-      redial: typeof target === 'string',
-      now: this.network.ticker.now(),
-      timeout: timeout ?? method.timeout ?? this.network.config.timeout,
-      own: timeout !== undefined,
-      signal,
-    };
-    if (method.flags !== 0) return new StreamCall(init, upload as AsyncIterable<unknown> | undefined);
-    return new Call(init);
+    if (options !== undefined || method.flags !== 0) checkOptions(method, options ?? NO_OPTIONS);
+    const payload = encodeAs(method.request, method.what.request, request);
+    const timeout = options?.timeout ?? method.timeout ?? this.network.config.timeout;
+    const extras = options === undefined ? NO_EXTRAS : extrasOf(options);
+    const redial = typeof target === 'string';
+    const name = redial ? target : nameOf(target);
+    const now = this.network.ticker.now();
+    if (method.flags === 0) return new Call(this.#mount, method, payload, name, redial, now, timeout, extras);
+    return new StreamCall(options?.upload as AsyncIterable<unknown> | undefined, this.#mount, method, payload, name, redial, now, timeout, extras);
   }
 
   #start(target: Target, remote: Connection | undefined, call: Call<unknown>): void {
@@ -291,6 +278,18 @@ function lost(remote: Remote): TransportError {
     target: remote.endpoint,
     sent: false,
   });
+}
+
+function checkOptions(method: Method, { timeout, signal, upload }: CallOptions & { upload?: unknown }): void {
+  if (timeout !== undefined && !(timeout > 0)) throw new TypeError(`send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`);
+  checkUpload(method, upload);
+  if (signal?.aborted === true) {
+    throw new TransportError('cancelled', `${method.full}: its signal had aborted before it was sent`, { cause: signal.reason });
+  }
+}
+
+function extrasOf({ metadata, signal, timeout }: CallOptions): CallExtras {
+  return { metadata: metadata === undefined ? undefined : encodeMetadata(metadata), signal, own: timeout !== undefined };
 }
 
 function checkUpload(method: Method, upload: unknown): void {

@@ -35,19 +35,19 @@ export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 /** A decoded frame; what is absent on the wire is 0, '' or EMPTY. The decoder reuses one: take what you need before it goes on. */
 export class Frame {
-  kind = 0;
-  id = 0;
-  channel = 0;
-  method = 0;
-  flags = 0;
+  kind: number;
+  id: number;
+  channel: number;
+  method: number;
+  flags: number;
   /** Milliseconds left, 0 where the call has no deadline. */
-  timeout = 0;
+  timeout: number;
   /** The whole length of a message of several packets, in its first packet alone. */
-  size = 0;
+  size: number;
   /** Where the payload stands: bytes[start … end). */
-  bytes: Uint8Array = EMPTY;
-  start = 0;
-  end = 0;
+  bytes: Uint8Array;
+  start: number;
+  end: number;
   /** Fields beyond kind, id, channel, method, timeout and payload may be set. */
   rich = false;
 
@@ -62,6 +62,19 @@ export class Frame {
   /** The bytes of the Hello message, undecoded. */
   declare hello: Uint8Array;
   declare account: number;
+
+  constructor(kind = 0, id = 0, channel = 0, method = 0, flags = 0, timeout = 0, size = 0, payload: Uint8Array = EMPTY) {
+    this.kind = kind;
+    this.id = id;
+    this.channel = channel;
+    this.method = method;
+    this.flags = flags;
+    this.timeout = timeout;
+    this.size = size;
+    this.bytes = payload;
+    this.start = 0;
+    this.end = payload.length;
+  }
 
   /** All of these at once: V8 is slow with objects of many shapes. */
   widen(): this {

@@ -124,7 +124,6 @@ export class Mailbox implements FrameWriter {
     return frame;
   }
 
-  /** The copy first, the batch last: V8 then writes the fields of a new frame once. */
   #message(
     kind: number,
     id: number,
@@ -139,15 +138,7 @@ export class Mailbox implements FrameWriter {
   ): Frame {
     // A view of the whole would cost as much again as its copy.
     const copy = start === end ? EMPTY : end - start === payload.length ? new Uint8Array(payload) : new Uint8Array(payload.subarray(start, end));
-    const frame = new Frame();
-    frame.kind = kind;
-    frame.id = id;
-    frame.channel = channel;
-    frame.method = method;
-    frame.flags = flags;
-    frame.timeout = timeout;
-    frame.size = size;
-    frame.payload = copy;
+    const frame = new Frame(kind, id, channel, method, flags, timeout, size, copy);
     this.#batch.push(frame);
     this.size += end - start;
     return frame;

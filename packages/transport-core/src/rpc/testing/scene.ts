@@ -3,7 +3,7 @@
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import { type End, Pair } from '../../session/testing/pair.ts';
-import { Call, type CallInit } from '../call.ts';
+import { Call, type CallHost } from '../call.ts';
 import { Inbox } from '../inbox.ts';
 import { toTransportError } from '../rpc.ts';
 import { type AnyHandler, Serving } from '../serving.ts';
@@ -56,20 +56,10 @@ export class Scene {
 
   call(end: End, name: Name, payload: Bytes, { timeout, signal, upload }: Options = {}): Call<unknown> {
     const method = table.byName.get(name)!;
-    const init: CallInit = {
-      host: { settled: (code) => void this.settled.push(code ?? 'fine'), wakeBy: (time) => end.wakeBy(time) },
-      channel: protocol.channel,
-      method,
-      payload,
-      metadata: undefined,
-      target: 'there',
-      redial: true,
-      now: this.pair.now,
-      timeout: timeout ?? 10_000,
-      own: timeout !== undefined,
-      signal,
-    };
-    const call = method.flags !== 0 ? new StreamCall(init, upload) : new Call<unknown>(init);
+    const { channel } = protocol;
+    const host: CallHost = { channel, settled: (code) => void this.settled.push(code ?? 'fine'), wakeBy: (time) => end.wakeBy(time) };
+    const made = [host, method, payload, 'there', true, this.pair.now, timeout ?? 10_000, { metadata: undefined, signal, own: timeout !== undefined }] as const;
+    const call = method.flags !== 0 ? new StreamCall(upload, ...made) : new Call<unknown>(...made);
     call.promise.catch(() => {});
     this.pair.start(end, call);
     return call;

@@ -1,0 +1,54 @@
+// A message by the codec of its method: whatever a codec throws leaves with the name of the value that it refused. Bytes as they are pass by.
+
+import { TransportError, withDetails } from '../errors.ts';
+import { bytes } from './bytes.ts';
+import type { Codec } from './codec.ts';
+import { AsyncSchemaError, WHERE } from './refusal.ts';
+
+/**
+ * Encodes, and names the value where its codec refuses it: with `what` 'raft.append request' the message begins
+ * 'raft.append request.entries[3].term: …'. Whatever a codec throws leaves as a TransportError, but for a schema that answers
+ * asynchronously: that is a TypeError.
+ */
+export function encodeAs<In>(codec: Codec<any, In>, what: string, value: In): Uint8Array {
+  return codec === (bytes as Codec<any, any>) && value instanceof Uint8Array ? value : encodeWith(codec, what, value);
+}
+
+function encodeWith<In>(codec: Codec<any, In>, what: string, value: In): Uint8Array {
+  let encoded: Uint8Array;
+  try {
+    encoded = codec.encode(value);
+  } catch (error) {
+    if (error instanceof AsyncSchemaError) throw new AsyncSchemaError(`${what}: ${error.message}`);
+    throw refused(codec, what, error);
+  }
+  if (encoded instanceof Uint8Array) return encoded;
+  throw new TypeError(`${what}: the codec '${codec.name}' must encode to a Uint8Array`);
+}
+
+/**
+ * Decodes what a session brought, which is a plain Uint8Array, and names the value likewise. It throws TransportErrors alone: a schema that
+ * answers asynchronously is `internal`.
+ */
+export function decodeAs<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Array): Out {
+  return codec === (bytes as Codec<any, any>) ? (encoded as Out) : decodeWith(codec, what, encoded);
+}
+
+function decodeWith<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Array): Out {
+  try {
+    return codec.decode(encoded);
+  } catch (error) {
+    if (error instanceof AsyncSchemaError) throw new TransportError('internal', `${what}: ${error.message}`);
+    throw refused(codec, what, error);
+  }
+}
+
+function refused(codec: Codec<any, any>, what: string, error: unknown): TransportError {
+  if (!(error instanceof TransportError)) {
+    const text = error instanceof Error ? error.message : String(error);
+    return new TransportError('invalid_argument', `${what}: the codec '${codec.name}' refused it: ${text}`, { cause: error });
+  }
+  const where = (error as TransportError & { [WHERE]?: string })[WHERE];
+  if (where === undefined) return withDetails(error, { cause: error });
+  return new TransportError(error.code, `${what}${where}`, { cause: error.cause });
+}
