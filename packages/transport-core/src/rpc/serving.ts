@@ -58,7 +58,7 @@ export class Serving implements Taker {
       return this.#done(call);
     }
     if (isThenable(result)) this.#later(rpc, call, result);
-    else if (this.#answer(rpc, call, result)) this.#done(call);
+    else if (call.method.kind === 'unary' ? this.#respond(call, result) : this.#answer(rpc, call, result)) this.#done(call);
   }
 
   #later(rpc: IncomingRpc, call: InCall, result: PromiseLike<unknown>): void {
@@ -111,9 +111,12 @@ export class Serving implements Taker {
       if (!rpc.settled) (rpc as StreamingRpc).end();
       return true;
     }
-    if (call.answered) return true;
+    return this.#respond(call, value);
+  }
+
+  #respond(call: InCall, value: unknown): true {
     try {
-      answer(call, value);
+      if (!call.answered) answer(call, value);
     } catch (error) {
       this.#options.failed(error);
     }
@@ -170,9 +173,12 @@ export class Serving implements Taker {
   #done(call: InCall): void {
     this.#active--;
     call.carrier.finished(call);
-    if (this.#stopped) {
-      if (this.#active === 0) for (const resolve of this.#idle.splice(0)) resolve();
-    } else if (this.#active === this.#options.concurrency - 1) this.#inbox.feed(this);
+    if (this.#stopped) this.#stops();
+    else if (this.#active === this.#options.concurrency - 1) this.#inbox.feed(this);
+  }
+
+  #stops(): void {
+    if (this.#active === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 }
 

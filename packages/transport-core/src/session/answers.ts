@@ -7,6 +7,7 @@ import type { Caller } from './caller.ts';
 import { type Inflow, longCost } from './inflow.ts';
 import { receiveItem, receivePart } from './items.ts';
 import { ACCOUNT_MAX, type Link } from './link.ts';
+import type { OutCall } from './out-call.ts';
 
 export class Answers {
   readonly #link: Link;
@@ -21,15 +22,25 @@ export class Answers {
 
   response(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
+    if (call === undefined || frame.size > 0 || call.method.kind !== 'unary' || call.assembly !== undefined) return this.#response(frame, call);
+    this.#link.active = this.#link.now;
+    if (this.#inflow.short(frame)) this.#settle(call, frame);
+  }
+
+  #settle(call: OutCall, frame: Frame): void {
+    this.#caller.terminal(call);
+    if (call.done) this.#link.count('lateReply', 1);
+    else call.answered(this.#inflow.keep(frame));
+  }
+
+  /** Any response: one that is long, that ends an upload, or that nobody awaits. */
+  #response(frame: Frame, call: OutCall | undefined): void {
     if (call === undefined) return this.#unknown(frame);
     if (call.method.flags & DOWNLOAD || call.method.kind === 'oneway' || call.assembly !== undefined)
       return this.#link.violation('malformed', `RESPONSE to call ${frame.id}, which awaits none`);
     this.#link.active = this.#link.now;
     if (frame.size === 0) {
-      if (!this.#inflow.short(frame)) return;
-      this.#caller.terminal(call);
-      if (call.done) this.#link.count('lateReply', 1);
-      else call.answered(this.#inflow.keep(frame));
+      if (this.#inflow.short(frame)) this.#settle(call, frame);
     } else if (this.#inflow.long(frame, this.#link.limits.message, 'limits.message', this.#inflow.reply)) {
       call.widen();
       call.assembly = new Assembly(this.#link, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done);

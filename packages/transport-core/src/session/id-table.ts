@@ -74,22 +74,27 @@ export class PeerIds<T extends { id: number }> {
   set(entry: T): void {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
     if (slot >= this.peak) this.peak = slot + 1;
-    if (slot <= this.dense.length && slot < DENSE && this.dense[slot] === undefined) this.dense[slot] = entry;
-    else {
-      this.#rest ??= new Map();
-      this.#rest.set(entry.id, entry);
-    }
     this.size++;
+    if (slot <= this.dense.length && slot < DENSE && this.dense[slot] === undefined) this.dense[slot] = entry;
+    else this.#setElsewhere(entry);
+  }
+
+  #setElsewhere(entry: T): void {
+    this.#rest ??= new Map();
+    this.#rest.set(entry.id, entry);
   }
 
   /** False: the entry was not there. */
   delete(entry: T): boolean {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
     if (this.dense[slot] === entry) this.dense[slot] = undefined;
-    else if (this.#rest?.get(entry.id) !== entry) return false;
-    else this.#rest.delete(entry.id);
+    else if (!this.#deleteElsewhere(entry)) return false;
     this.size--;
     return true;
+  }
+
+  #deleteElsewhere(entry: T): boolean {
+    return this.#rest?.get(entry.id) === entry && this.#rest.delete(entry.id);
   }
 
   *values(): IterableIterator<T> {

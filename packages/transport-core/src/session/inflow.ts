@@ -62,7 +62,10 @@ export class Inflow {
   /** The payload of a frame that is a message by itself. False: it was a violation. */
   short(frame: Frame): boolean {
     if (frame.kind !== Kind.ITEM) this.window.short();
-    if (frame.length <= this.#link.terms.packet) return true;
+    return frame.length <= this.#link.terms.packet || this.#tooLarge(frame);
+  }
+
+  #tooLarge(frame: Frame): false {
     this.#link.violation('too_large', `a packet of ${frame.length} bytes is above the ${this.#link.terms.packet} agreed`);
     return false;
   }

@@ -60,9 +60,14 @@ export class Outbox {
 
   /** May a short frame of `bytes` go straight into the batch? Then nothing that could be sent is waiting. */
   straight(bytes: number): boolean {
-    if (this.blocked) return false;
-    if (this.#busy.length > 0) for (const lanes of this.#busy) if (lanes.next(this.#link.pipe, this.#link.terms.packet) !== undefined) return false;
+    if (this.blocked || (this.#busy.length > 0 && this.#sendable())) return false;
     return this.#link.writer.fits(bytes) || this.flush();
+  }
+
+  /** Waits anything in a lane that could be sent? */
+  #sendable(): boolean {
+    const { pipe, terms } = this.#link;
+    return this.#busy.some((lanes) => lanes.next(pipe, terms.packet) !== undefined);
   }
 
   /** A frame went straight into the batch. */

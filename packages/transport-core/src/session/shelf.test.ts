@@ -3,7 +3,7 @@ import { Frame } from '../wire/frame.ts';
 import { Shelf } from './shelf.ts';
 
 const chunk = Uint8Array.from({ length: 64 * 1024 }, (_, at) => at % 251);
-const framed = (payload: Uint8Array): Frame => Object.assign(new Frame(), { payload });
+const framed = (payload: Uint8Array): Frame => Object.assign(Frame.empty(), { payload });
 const shelf = () => new Shelf((size) => new Uint8Array(size));
 
 test('a small payload of a large chunk is copied, and pins at most 16 KiB', (t) => {
@@ -21,7 +21,7 @@ test('a large payload, and any of a small chunk, is not copied', (t) => {
 
 test('payloads that came beside each other are copied together, in pieces that pin at most 16 KiB', (t) => {
   const used = shelf();
-  const frame = new Frame();
+  const frame = Frame.empty();
   const kept: Uint8Array[] = [];
   let at = 5;
   for (let length = 65; at + length <= chunk.length; length = 65 + ((length * 7) % 900)) {
@@ -37,14 +37,14 @@ test('payloads that came beside each other are copied together, in pieces that p
 
 test('who keeps one payload of a chunk copies that one', (t) => {
   const used = shelf();
-  const frame = new Frame();
+  const frame = Frame.empty();
   frame.place(chunk, 100, 400);
   t.is(used.keep(frame).buffer.byteLength, 300);
 });
 
 test('a payload before the piece, or across its end, has a piece of its own', (t) => {
   const used = shelf();
-  const frame = new Frame();
+  const frame = Frame.empty();
   const places: [number, number][] = [
     [0, 1_000],
     [1_000, 2_000],

@@ -44,7 +44,11 @@ export class Mount implements Mounted, CallHost {
   settled(code: Code | undefined): void {
     this.open--;
     this.#host.settled(code);
-    if (this.open === 0 && this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.open === 0 && this.#idle.length > 0) this.#rest();
+  }
+
+  #rest(): void {
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   wakeBy(time: number): void {

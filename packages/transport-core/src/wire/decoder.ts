@@ -18,7 +18,7 @@ export class FrameDecoder {
   /** The longest frame that is taken, in bytes after its length; it counts from the next frame on, and is below 2^28. */
   maxLength: number;
   readonly #allocate: (size: number) => Uint8Array;
-  readonly #frame = new Frame().widen();
+  readonly #frame = Frame.empty().widen();
   #dead = false;
   #reading = false;
   /** A length that was cut: its bits so far, and how many bytes of it came. */

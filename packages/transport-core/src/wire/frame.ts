@@ -63,7 +63,7 @@ export class Frame {
   declare hello: Uint8Array;
   declare account: number;
 
-  constructor(kind = 0, id = 0, channel = 0, method = 0, flags = 0, timeout = 0, size = 0, payload: Uint8Array = EMPTY) {
+  constructor(kind: number, id: number, channel: number, method: number, flags: number, timeout: number, size: number, payload: Uint8Array) {
     this.kind = kind;
     this.id = id;
     this.channel = channel;
@@ -74,6 +74,10 @@ export class Frame {
     this.bytes = payload;
     this.start = 0;
     this.end = payload.length;
+  }
+
+  static empty(): Frame {
+    return new Frame(0, 0, 0, 0, 0, 0, 0, EMPTY);
   }
 
   /** All of these at once: V8 is slow with objects of many shapes. */

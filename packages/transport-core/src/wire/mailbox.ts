@@ -117,7 +117,7 @@ export class Mailbox implements FrameWriter {
   }
 
   #add(kind: number, id: number): Frame {
-    const frame = new Frame().widen();
+    const frame = Frame.empty().widen();
     frame.kind = kind;
     frame.id = id;
     this.#batch.push(frame);

@@ -90,7 +90,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
 
   /** Another request with an id of its own, so that its session tells it from the first; or the same one-way again. */
   #copyOf(letter: Letter): Letter {
-    const frame = Object.assign(new Frame(), letter.frame, { payload: letter.frame.payload.slice() });
+    const frame = Object.assign(Frame.empty(), letter.frame, { payload: letter.frame.payload.slice() });
     let call: TrackedCall | undefined;
     if (letter.call !== undefined) {
       frame.id = COPIES + 2 * (this.#copies++ % MOST_COPIES) + this.#parity;
@@ -238,7 +238,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
   /** Ends a call that was cancelled and will have no answer: else its caller would keep its place for ever. */
   #answerFor({ id, method }: TrackedCall): void {
     if (method?.kind === 'oneway') return;
-    const answer = Object.assign(new Frame(), { kind: Kind.ERROR, id, code: CODES.cancelled, text: 'the network lost it' });
+    const answer = Object.assign(Frame.empty(), { kind: Kind.ERROR, id, code: CODES.cancelled, text: 'the network lost it' });
     ((id & 1) === this.#parity ? this.back : this).#control(answer);
   }
 
@@ -258,7 +258,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
   }
 
   #credit(account: number, credit: number, channel: number): void {
-    this.#control(Object.assign(new Frame(), { kind: Kind.CREDIT, account, credit, channel }));
+    this.#control(Object.assign(Frame.empty(), { kind: Kind.CREDIT, account, credit, channel }));
   }
 
   // What an interceptor says.
@@ -300,7 +300,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     } else if (frame.kind === Kind.ITEM && more !== 0) {
       if (more > 0) throw new TypeError(GROWN(`an item by ${more}`));
       this.back.#credit(Account.PIPE, -more, 0);
-      this.back.#control(Object.assign(new Frame(), { kind: Kind.CREDIT, account: Account.STREAM, credit: -more, id: frame.id }));
+      this.back.#control(Object.assign(Frame.empty(), { kind: Kind.CREDIT, account: Account.STREAM, credit: -more, id: frame.id }));
     }
   }
 
