@@ -57,7 +57,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       if (!call.done) this.#start(target, remote, call);
       return call.promise;
     } catch (error) {
-      return Promise.reject(error instanceof TransportError ? withDetails(error, { sent: false, target: nameOf(target) }) : error);
+      return Promise.reject(unsent(error, target));
     }
   }
 
@@ -121,19 +121,22 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     call.seq = network.seq++;
     network.made++;
     this.#mount.open++;
-    if (typeof target === 'string') {
-      const bulky = call.method.flags !== 0 || (call.payload.length > network.config.limits.packet && !this.protocol.ordered);
-      try {
-        const live = bulky ? network.members.live(target) : network.live(target);
-        if (live !== undefined) live.session.caller.start(call);
-        else network.pool.start(target, call, bulky);
-      } catch (error) {
-        call.failed(error as TransportError);
-      }
-      return;
+    if (typeof target === 'string') this.#dispatch(target, call);
+    else if (remote!.over || remote!.session.state !== 'up') call.failed(lost(target));
+    else remote!.session.caller.start(call);
+  }
+
+  /** Over a connection that lives, or when there is one. */
+  #dispatch(target: string, call: Call<unknown>): void {
+    const { network } = this;
+    const bulky = call.method.flags !== 0 || (call.payload.length > network.config.limits.packet && !this.protocol.ordered);
+    try {
+      const live = bulky ? network.members.live(target) : network.live(target);
+      if (live !== undefined) live.session.caller.start(call);
+      else network.pool.start(target, call, bulky);
+    } catch (error) {
+      call.failed(error as TransportError);
     }
-    if (remote!.over || remote!.session.state !== 'up') return call.failed(lost(target));
-    remote!.session.caller.start(call);
   }
 
   #live(target: Target): Connection | undefined {
@@ -271,6 +274,11 @@ const NO_OPTIONS: CallOptions & { upload?: unknown } = Object.freeze({});
 
 function nameOf(target: Target): string {
   return typeof target === 'string' ? target : (target?.endpoint ?? String(target));
+}
+
+/** What refused a call before it was one. */
+function unsent(error: unknown, target: Target): unknown {
+  return error instanceof TransportError ? withDetails(error, { sent: false, target: nameOf(target) }) : error;
 }
 
 function lost(remote: Remote): TransportError {
