@@ -32,7 +32,7 @@ export class Outbox {
   /** The connection is over: nothing is paid for any more. */
   over = false;
   /** When a batch leaves before the tick is over. */
-  readonly pace = new Pace();
+  readonly pace: Pace;
   readonly #link: Link;
   /** Channels with something in a lane. */
   readonly #busy: Lanes[] = [];
@@ -45,8 +45,9 @@ export class Outbox {
   /** Units in lanes, waiting for credit included. */
   #waiting = 0;
 
-  constructor(link: Link) {
+  constructor(link: Link, isBounded = false) {
     this.#link = link;
+    this.pace = new Pace(isBounded);
   }
 
   get idle(): boolean {

@@ -3,7 +3,6 @@ import { Pace } from './pace.ts';
 
 test('a batch is half of the calls in flight, in steps of 8 and never below', (t) => {
   const pace = new Pace();
-  t.is(pace.batch, 32);
   for (const [calls, batch] of [
     [1, 8],
     [16, 8],
@@ -26,14 +25,19 @@ test('an end that answers waits for a quarter of what the peer has in flight', (
   t.is(pace.batch, 32, 'a chunk without the highest ids changes nothing');
 });
 
-test('where no calls are in flight, one-ways leave 32 at a time', (t) => {
-  const pace = new Pace();
-  pace.read(0, 0, 1);
-  t.is(pace.batch, 32);
-  pace.read(1, 0, 1);
-  t.is(pace.batch, 8);
-  for (let chunk = 0; chunk < 10; chunk++) pace.read(0, 0, 1);
-  t.is(pace.batch, 32);
+test('where no calls are in flight, one-ways leave 128 at a time, 32 where a rate bounds them', (t) => {
+  for (const [pace, batch] of [
+    [new Pace(), 128],
+    [new Pace(true), 32],
+  ] as const) {
+    t.is(pace.batch, batch);
+    pace.read(0, 0, 1);
+    t.is(pace.batch, batch);
+    pace.read(1, 0, 1);
+    t.is(pace.batch, 8);
+    for (let chunk = 0; chunk < 10; chunk++) pace.read(0, 0, 1);
+    t.is(pace.batch, batch);
+  }
 });
 
 test('an end that does both waits for the more', (t) => {

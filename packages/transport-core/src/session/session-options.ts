@@ -35,6 +35,8 @@ export interface SessionOptions extends Pick<Link, 'writer' | 'port' | 'limits' 
   /** The layer below does not want this peer: it is told so, and nothing else. */
   readonly refused: TransportError | undefined;
   readonly now: number;
+  /** `limits.rate.send` is set: see Pace. */
+  readonly isBounded?: boolean;
 }
 
 /** How far a session has come. */

@@ -57,7 +57,7 @@ export class Session implements FrameVisitor, Departing {
       now,
       violation: (reason, message) => this.break(reasonError(reason, `the peer broke the protocol: ${message}`)),
     });
-    this.outbox = new Outbox(this.link);
+    this.outbox = new Outbox(this.link, options.isBounded);
     const carriesBytes = options.preamble !== undefined;
     // Frames go from hand to hand in one thread: no end can read while the other writes.
     if (!carriesBytes) this.outbox.pace.batch = Number.POSITIVE_INFINITY;

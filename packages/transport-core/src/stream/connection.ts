@@ -148,6 +148,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       preamble: encoder === undefined ? undefined : () => encoder.preamble(),
       refused: stream.refused ?? init.refused,
       now: this.since,
+      isBounded: send !== undefined,
     });
   }
 
