@@ -8,6 +8,7 @@ import {
   type StreamConnection,
   type StreamSink,
   seededRandom,
+  serve,
   systemClock,
   type TransportError,
 } from '@trunkline/transport-core';
@@ -48,6 +49,42 @@ test('without a name there is a random one, the same for the same seed', async (
   t.regex(names[0]!, /^inmem:\/\/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   t.is(names[0], names[1]);
   t.not(names[0], names[2]);
+});
+
+test('what a reader gets is a plain array of its own, though its layer brings Buffers of large chunks', async (t) => {
+  const streams = createInmemStreams();
+  const layer = streams.layer('n2');
+  const listen = layer.listen.bind(layer);
+  layer.listen = (accept) =>
+    listen((connection, ...rest) => {
+      const attach = connection.attach.bind(connection);
+      connection.attach = (sink) =>
+        attach({
+          data: (chunk) => sink.data(Buffer.concat([chunk], 100_000).subarray(0, chunk.length)),
+          frames: (batch) => sink.frames(batch),
+          drained: () => sink.drained(),
+          closed: (error) => sink.closed(error),
+        });
+      accept(connection, ...rest);
+    });
+  const protocol = defineProtocol({ name: 'buffers', version: 1, channel: 0x20, methods: { note: { id: 1, request: bytes, response: bytes } } });
+  const server = new NetworkTransport({ protocol, stream: layer });
+  const requests: Uint8Array[] = [];
+  serve(server, {
+    note(request) {
+      requests.push(request);
+      return new Uint8Array(0);
+    },
+  });
+  await server.listen();
+  const client = new NetworkTransport({ protocol, stream: streams.layer('n1') });
+  for (const size of [0, 16, 64, 65, 1_000, 10_000]) await client.send('inmem://n2', 'note', new Uint8Array(size).fill(size));
+  t.deepEqual(
+    requests.map((request) => [request.constructor, request.length, request.buffer.byteLength < 100_000]),
+    [0, 16, 64, 65, 1_000, 10_000].map((size) => [Uint8Array, size, true]),
+  );
+  await client.close();
+  await server.close();
 });
 
 test('of a connection over which nothing has come a snapshot tells 0 bytes', async (t) => {
