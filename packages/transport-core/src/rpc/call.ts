@@ -42,7 +42,7 @@ export class Call<Result> extends OutCall implements Abortable {
   protected resolve!: (value: Result) => void;
   protected reject!: (error: unknown) => void;
 
-  /** One by one, and no object for what it is made of: that is a tenth of what a call allocates. */
+  /** One by one: an object for what it is made of would be a hundred bytes more for each call. */
   constructor(host: CallHost, method: Method, payload: Uint8Array, target: string, redial: boolean, now: number, timeout: number, extras: CallExtras) {
     super(host.channel, method, payload, extras.metadata);
     this.host = host;

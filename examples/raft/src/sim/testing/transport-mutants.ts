@@ -35,7 +35,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
   {
     name: 'a deadline that never comes',
     scenario: 'calls',
-    edits: [{ file: `${CORE}/rpc/call.js`, find: 'this.due = init.now + init.timeout;', replace: '' }],
+    edits: [{ file: `${CORE}/rpc/call.js`, find: 'this.due = now + timeout;', replace: '' }],
   },
   {
     name: 'a call that was sent is sent again',
