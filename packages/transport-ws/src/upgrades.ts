@@ -40,6 +40,7 @@ export function takeUpgrades({ server, path, origins, clock, arrived, accept }: 
     if (!offers(request.headers['sec-websocket-protocol'])) return refuse(socket, 400, `Sub-protocol ${SUB_PROTOCOL} required`);
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('close', leave);
+      // Before `ws` reads a chunk.
       const unmasker = new Unmasker();
       socket.prependListener('data', (chunk: Uint8Array) => unmasker.read(chunk));
       accept(new WsConnection('acceptor', webSocket, socket, clock, secured), pass);

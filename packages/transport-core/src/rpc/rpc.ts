@@ -47,7 +47,7 @@ export class IncomingRpc {
   }
 
   protected respondWith(value: unknown): boolean {
-    take(this.#call, 'respond');
+    claim(this.#call, 'respond');
     return answer(this.#call, value);
   }
 
@@ -57,7 +57,7 @@ export class IncomingRpc {
       call.carrier.late();
       return false;
     }
-    take(call, 'fail');
+    claim(call, 'fail');
     return told(call, call.carrier.fail(call, toTransportError(error), false));
   }
 
@@ -76,7 +76,7 @@ export class IncomingRpc {
 
   protected endItems(): boolean {
     const call = this.#call;
-    take(call, 'end');
+    claim(call, 'end');
     return told(call, call.carrier.finish(call));
   }
 
@@ -90,12 +90,12 @@ export class IncomingRpc {
       left: () => {},
       failure: (error) => error,
     });
-    return seen.upload as ItemReader<unknown>;
+    return seen.upload;
   }
 }
 
-/** @throws TypeError for a call that was answered. */
-function take(call: InCall, how: string): void {
+/** From now on it is answered. @throws TypeError for one that was already. */
+function claim(call: InCall, how: string): void {
   if (call.answered) throw new TypeError(`rpc.${how}: this call of '${call.method.name}' was answered already`);
   call.answered = true;
 }

@@ -173,11 +173,11 @@ export class Serving implements Taker {
   #done(call: InCall): void {
     this.#active--;
     call.carrier.finished(call);
-    if (this.#stopped) this.#stops();
+    if (this.#stopped) this.#tellIdle();
     else if (this.#active === this.#options.concurrency - 1) this.#inbox.feed(this);
   }
 
-  #stops(): void {
+  #tellIdle(): void {
     if (this.#active === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 }

@@ -4,10 +4,10 @@
 // written next, so it leaves at once: all that a tick does besides is done while it is on its way.
 
 export class Pace {
-  /** The same where no calls are in flight. */
-  readonly #oneways: number;
   /** Frames at which a batch leaves. */
   batch: number;
+  /** Those where no calls are in flight. */
+  readonly #oneways: number;
   /** Few are in flight, the last chunk held one frame at most, and nothing has been written since. */
   alone = false;
   /** Four times the batch. */

@@ -44,10 +44,10 @@ export class Mount implements Mounted, CallHost {
   settled(code: Code | undefined): void {
     this.open--;
     this.#host.settled(code);
-    if (this.open === 0 && this.#idle.length > 0) this.#rest();
+    if (this.open === 0 && this.#idle.length > 0) this.#tellIdle();
   }
 
-  #rest(): void {
+  #tellIdle(): void {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 

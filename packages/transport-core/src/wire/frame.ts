@@ -63,6 +63,7 @@ export class Frame {
   declare hello: Uint8Array;
   declare account: number;
 
+  /** Its payload is all of `payload`. One by one: by setters V8 would write each field twice. */
   constructor(kind: number, id: number, channel: number, method: number, flags: number, timeout: number, size: number, payload: Uint8Array) {
     this.kind = kind;
     this.id = id;
@@ -76,6 +77,7 @@ export class Frame {
     this.end = payload.length;
   }
 
+  /** One to be filled. */
   static empty(): Frame {
     return new Frame(0, 0, 0, 0, 0, 0, 0, EMPTY);
   }
