@@ -12,6 +12,8 @@ import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
 const args = process.argv.slice(2);
 const compiledOnly = args.includes('--compiled');
 const named = args.filter((arg) => !arg.startsWith('-'));
+/** Milliseconds that the tests of a package may take: some minutes is what they do. */
+const LIMIT = 15 * 60_000;
 const total = { passed: 0, failed: 0 };
 
 console.log(`Node ${process.versions.node}`);
@@ -36,7 +38,7 @@ function hasTests(folder) {
 /** AVA's TAP is one `ok` or `not ok` line a test, a failure's details indented below it. */
 async function runTests(folder) {
   const begin = performance.now();
-  const { code, output } = await runTool(tools.ava, ['--tap'], { cwd: join(root, folder), capture: 'stdout' });
+  const { code, output } = await runTool(tools.ava, ['--tap'], { cwd: join(root, folder), capture: 'stdout', limit: LIMIT });
   const lines = output.split('\n');
   const skipped = lines.filter((line) => /^ok .*# SKIP/.test(line));
   const passed = lines.filter((line) => line.startsWith('ok ')).length - skipped.length;
@@ -46,15 +48,6 @@ async function runTests(folder) {
   const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
   console.log(`${label(folder).padEnd(20)} ${String(passed).padStart(5)} passed, ${failed} failed${skips}  (${seconds} s)`);
   for (const line of skipped) console.log(`  skipped: ${line.replace(/^ok \d+ - /, '').replace(/ # SKIP.*/, '')}`);
-  if (failed > 0) console.log(failures > 0 ? failureBlocks(lines).join('\n') : output);
+  if (failed > 0) console.log(lines.filter((line) => !line.startsWith('ok ')).join('\n'));
   return { passed, failed };
-}
-
-/** The lines of each failure, up to the next test's. */
-function failureBlocks(lines) {
-  let inside = false;
-  return lines.filter((line) => {
-    if (/^(ok|not ok) |^\d+\.\.\d+/.test(line)) inside = line.startsWith('not ok ');
-    return inside;
-  });
 }

@@ -36,9 +36,10 @@ export const runTool = (tool, args, options) => run(process.execPath, [join(root
 
 /**
  * Runs a program to its end: `{ code, output }`, 1 for a program that a signal ended. What it prints goes where ours goes;
- * where `capture` is 'all' or 'stdout', that is `output` instead.
+ * where `capture` is 'all' or 'stdout', that is `output` instead. One that has not ended after `limit` milliseconds is killed: the
+ * last line of `output` says so.
  */
-export function run(command, args, { cwd = root, capture = 'none', env = process.env } = {}) {
+export function run(command, args, { cwd = root, capture = 'none', env = process.env, limit } = {}) {
   return new Promise((resolve, reject) => {
     const stdio = ['ignore', capture === 'none' ? 'inherit' : 'pipe', capture === 'all' ? 'pipe' : 'inherit'];
     const child = spawn(command, args, { cwd, env, stdio });
@@ -48,8 +49,18 @@ export function run(command, args, { cwd = root, capture = 'none', env = process
     };
     child.stdout?.setEncoding('utf8').on('data', collect);
     child.stderr?.setEncoding('utf8').on('data', collect);
+    const kill = () => {
+      collect(`killed: it had not ended after ${limit / 1000} s\n`);
+      child.kill('SIGKILL');
+      child.stdout?.destroy(); // What it started may hold them open.
+      child.stderr?.destroy();
+    };
+    const timer = limit === undefined ? undefined : setTimeout(kill, limit);
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? 1, output }));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code: code ?? 1, output });
+    });
   });
 }
 
