@@ -39,8 +39,7 @@ export class Call<Result> extends OutCall implements Abortable {
   protected readonly timeout: number;
   protected readonly host: CallHost;
   private readonly signal: AbortSignal | undefined;
-  protected resolve!: (value: Result) => void;
-  protected reject!: (error: unknown) => void;
+  resolve!: (value: Result | PromiseLike<Result>) => void;
 
   /** One by one: an object for what it is made of would be a hundred bytes more for each call. */
   constructor(host: CallHost, method: Method, payload: Uint8Array, target: string, redial: boolean, now: number, timeout: number, extras: CallExtras) {
@@ -51,10 +50,7 @@ export class Call<Result> extends OutCall implements Abortable {
     this.timeout = timeout;
     this.signal = extras.signal;
     this.due = now + timeout;
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
+    this.promise = promiseOf(this);
     if (this.signal !== undefined) watch(this.signal, this);
   }
 
@@ -115,9 +111,9 @@ export class Call<Result> extends OutCall implements Abortable {
     this.host.settled(code);
   }
 
-  /** Tells the maker of a failure. */
+  /** Tells the maker of a failure, by way of one microtask. */
   protected broken(error: TransportError): void {
-    this.reject(error);
+    this.resolve({ then: (_, reject) => reject?.(error) } as PromiseLike<Result>);
   }
 }
 
@@ -125,4 +121,11 @@ export class Call<Result> extends OutCall implements Abortable {
 export function badAnswer(error: unknown): TransportError {
   const message = error instanceof Error ? error.message : String(error);
   return new TransportError('internal', `the answer breaks its codec: ${message}`, { origin: 'remote', sent: true, cause: error });
+}
+
+/** Nobody keeps the function that rejects it, so V8 makes none; nor has any function a `this` to remember. */
+function promiseOf<Result>(call: Call<Result>): Promise<Result> {
+  return new Promise((resolve) => {
+    call.resolve = resolve;
+  });
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { makeRpc, type RespondingRpc, type StreamingRpc } from './rpc.ts';
@@ -25,6 +26,17 @@ test('it shows what came with the call', (t) => {
   t.deepEqual([rpc.method, rpc.request, rpc.version], ['ask', 'request', 3]);
   t.is(rpc.from, connection.remote);
   t.is(rpc.deadline, undefined);
+});
+
+test('a console shows what its reader may know, and nothing behind it', (t) => {
+  for (const name of ['ask', 'tell'] as const) {
+    const { rpc } = incoming(name);
+    const shown = inspect(rpc);
+    t.regex(shown, new RegExp(`method: '${name}'`));
+    t.regex(shown, /request: 'request'/);
+    t.notRegex(shown, /carrier|channel/);
+    t.deepEqual(Object.keys(rpc), ['request']);
+  }
 });
 
 test('without metadata there is one frozen object for all', (t) => {

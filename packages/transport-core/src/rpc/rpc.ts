@@ -6,53 +6,53 @@ import type { Remote } from '../remote.ts';
 import type { InCall } from '../session/in-call.ts';
 import { ItemReader } from './item-reader.ts';
 
+/** The call behind an Rpc. (A private field would keep V8 from compiling its constructor into who calls it.) */
+const CALL: unique symbol = Symbol('call');
+
 /** The value behind the `Rpc` types: `respond`, `fail` and the rest live on the prototype; what costs is made at first use. */
 export class IncomingRpc {
   readonly request: unknown;
-  readonly version: number;
-  readonly #call: InCall;
+  readonly [CALL]: InCall;
 
   constructor(call: InCall, request: unknown) {
     this.request = request;
-    this.version = call.channel.version;
-    this.#call = call;
+    this[CALL] = call;
+  }
+
+  get version(): number {
+    return this[CALL].channel.version;
   }
 
   get method(): string {
-    return this.#call.method.name;
+    return this[CALL].method.name;
   }
 
   get from(): Remote {
-    return this.#call.from!;
+    return this[CALL].from!;
   }
 
   get metadata(): Readonly<Record<string, string>> {
-    const { metadata } = this.#call;
+    const { metadata } = this[CALL];
     return metadata === undefined ? NO_METADATA : Object.freeze(metadata);
   }
 
   get signal(): AbortSignal {
-    const seen = seenOf(this.#call);
-    seen.controller ??= controllerOf(this.#call);
+    const seen = seenOf(this[CALL]);
+    seen.controller ??= controllerOf(this[CALL]);
     return seen.controller.signal;
   }
 
   get deadline(): number | undefined {
-    return this.#call.due === Number.POSITIVE_INFINITY ? undefined : this.#call.due;
+    return this[CALL].due === Number.POSITIVE_INFINITY ? undefined : this[CALL].due;
   }
 
   /** Was it answered, or can it not be? */
   get settled(): boolean {
-    return this.#call.answered;
-  }
-
-  protected respondWith(value: unknown): boolean {
-    claim(this.#call, 'respond');
-    return answer(this.#call, value);
+    return this[CALL].answered;
   }
 
   fail(error: unknown): boolean {
-    const call = this.#call;
+    const call = this[CALL];
     if (call.method.kind === 'oneway') {
       call.carrier.late();
       return false;
@@ -62,8 +62,8 @@ export class IncomingRpc {
   }
 
   protected writeItem(item: unknown): Promise<void> {
-    const { method, download, gone } = this.#call;
-    if (this.#call.answered && gone === undefined) throw new TypeError(`rpc.write: '${method.name}' has ended already`);
+    const { method, download, gone } = this[CALL];
+    if (this[CALL].answered && gone === undefined) throw new TypeError(`rpc.write: '${method.name}' has ended already`);
     if (gone !== undefined) return Promise.reject(gone);
     let payload: Uint8Array;
     try {
@@ -75,15 +75,15 @@ export class IncomingRpc {
   }
 
   protected endItems(): boolean {
-    const call = this.#call;
+    const call = this[CALL];
     claim(call, 'end');
     return told(call, call.carrier.finish(call));
   }
 
   get upload(): ItemReader<unknown> | undefined {
-    const { method, upload } = this.#call;
+    const { method, upload } = this[CALL];
     if (upload === undefined) return undefined;
-    const seen = seenOf(this.#call);
+    const seen = seenOf(this[CALL]);
     seen.upload ??= new ItemReader(upload, {
       decode: (bytes) => decodeAs(method.upload!, method.what.upload, bytes),
       taken: () => {},
@@ -91,6 +91,12 @@ export class IncomingRpc {
       failure: (error) => error,
     });
     return seen.upload;
+  }
+
+  /** What Node's console shows of it. */
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    const { method, version, from, request, metadata, deadline, settled } = this;
+    return { method, version, from: from?.endpoint, request, metadata, deadline, settled };
   }
 }
 
@@ -140,17 +146,25 @@ function controllerOf(call: InCall): AbortController {
   return controller;
 }
 
-/** Answers a unary or uploading call. */
-class RespondingRpc extends IncomingRpc {
-  // V8 runs one that is written down in half the time of one that it adds.
+/** An IncomingRpc that is none by `extends`: a constructor that calls another takes V8 30 ns more. */
+class Responder {
+  readonly request: unknown;
+  readonly [CALL]: InCall;
+
   constructor(call: InCall, request: unknown) {
-    super(call, request);
+    this.request = request;
+    this[CALL] = call;
   }
 
   respond(value: unknown): boolean {
-    return this.respondWith(value);
+    claim(this[CALL], 'respond');
+    return answer(this[CALL], value);
   }
 }
+Object.setPrototypeOf(Responder.prototype, IncomingRpc.prototype);
+
+/** Answers a unary or uploading call. */
+export type RespondingRpc = IncomingRpc & Responder;
 
 /** Answers a downloading or duplex call. */
 class StreamingRpc extends IncomingRpc {
@@ -166,11 +180,11 @@ class StreamingRpc extends IncomingRpc {
 /** The Rpc of a call, whatever its kind. */
 export function makeRpc(call: InCall, request: unknown): IncomingRpc {
   const { response, download } = call.method;
-  if (response !== undefined) return new RespondingRpc(call, request);
+  if (response !== undefined) return new Responder(call, request) as RespondingRpc;
   return download === undefined ? new IncomingRpc(call, request) : new StreamingRpc(call, request);
 }
 
-export type { RespondingRpc, StreamingRpc };
+export type { StreamingRpc };
 
 /** Shared by all calls without metadata. */
 const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});

@@ -61,7 +61,7 @@ export class StreamCall extends Call<unknown> {
   }
 
   protected override broken(error: TransportError): void {
-    if (this.#reader === undefined) this.reject(error);
+    if (this.#reader === undefined) super.broken(error);
     // Items that were whole before the callee failed, or its connection, are read before the error; a caller's own end is at once.
     else if (this.download?.ended !== true) this.#reader.break(error);
   }
