@@ -73,7 +73,7 @@ const HOW_TO_READ = [
   '',
   'The figures of a table are medians over rounds, and in brackets stands the median of the ratios to another column of the same round, which the last column names. A machine gets faster and slower, by as much as a factor of two where it is shared; what ran within seconds of each other was hit alike. So compare ratios, and take absolute figures as what one machine did on one day.',
   '',
-  '`limit-net again` is the limit against itself, measured as any other column: as far as its ratio is from 1, another ratio may be from the truth. A measurement takes 1.5 s after as much of warm-up, and there are five rounds, unless the section says otherwise; with windows of half that length one median in five was off by a fifth. CPU of both processes shows what waiting hides: at one call in flight all columns wait for the same two wake-ups, and only CPU tells them apart.',
+  '`limit-net again` is the limit against itself, measured as any other column: as far as its ratio is from 1, another ratio may be from the truth. A measurement takes 1.5 s after as much of warm-up (`s1` after 4.5 s: its calls are few, and V8 compiles after so many), and there are five rounds, unless the section says otherwise; with windows of half that length one median in five was off by a fifth. CPU of both processes shows what waiting hides: at one call in flight all columns wait for the same two wake-ups, and only CPU tells them apart.',
   '',
   'The other libraries are used as their documentation tells, with defaults. They do not do the same work as each other: some serialize values where others carry bytes, a NATS call passes a broker, and only some have deadlines. A factor of two between them says little, one of ten does.',
 ];
