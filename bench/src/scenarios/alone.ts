@@ -6,14 +6,12 @@ import type { Stopwatch } from '../stopwatch.ts';
 import type { CallScenario } from './call-scenario.ts';
 import { CPU, TIMES } from './shown.ts';
 
-/** V8 compiles what runs often enough, and calls one at a time are few: in 1.5 s 15,000. */
-const WARM_UPS = 3;
-
 export const alone: CallScenario = {
   name: 's1',
   title: '64 B echo, 1 in flight',
   figures: [...TIMES, ...CPU],
-  warmUps: WARM_UPS,
+  // V8 compiles what runs often enough, and calls one at a time are few: in 1.5 s 15,000.
+  warmUps: 3,
   suits: () => true,
   run: oneAtATime,
 };
