@@ -98,7 +98,7 @@ export class PigeonConnection implements StreamConnection {
 
   #read(bytes: Uint8Array): void {
     this.#port.postMessage({ taken: bytes.length });
-    if (!this.#ending) return this.#sink?.data(bytes);
+    if (!this.#ending) return void this.#sink?.data(bytes);
     this.#discarded += bytes.length;
     if (this.#discarded > DISCARD) this.#finish(this.#reset('it floods a connection that has ended'));
   }

@@ -62,6 +62,7 @@ export { type Applicant, type Membership, nodeOf } from './stream/membership.ts'
 export { type SocketAction, socketError } from './stream/socket-error.ts';
 export type { DialOptions, Doorway, ListenOptions, Pass, StreamConnection, StreamLayer, StreamSink } from './stream/stream-layer.ts';
 export { systemClock } from './system-clock.ts';
+export { freeChunk } from './system-memory.ts';
 export { systemRandom } from './system-random.ts';
 export type { Backend, BackendLayerOptions } from './transport/backend.ts';
 export { type CreateTransportOptions, createTransport } from './transport/create-transport.ts';

@@ -1,9 +1,48 @@
-// Memory as the runtime gives it fastest: with system-clock and system-random the only file that names its globals.
+// Memory as the runtime gives and takes it fastest: with system-clock and system-random the only file that names its globals.
 
 declare const Buffer: { allocUnsafeSlow?(size: number): Uint8Array<ArrayBuffer> } | undefined;
+declare const MessageChannel: (new () => { readonly port1: Port }) | undefined;
+
+interface Port {
+  postMessage(message: null, transfer: readonly ArrayBuffer[]): void;
+  close(): void;
+}
+
+interface Transferable extends ArrayBuffer {
+  transfer?(size: number): ArrayBuffer;
+}
 
 /** Bytes that will all be written before anybody reads them: not zeroed first where the runtime can spare that. */
 export const allocate: (size: number) => Uint8Array<ArrayBuffer> =
   typeof Buffer !== 'undefined' && Buffer.allocUnsafeSlow !== undefined
     ? (size) => new Uint8Array(Buffer!.allocUnsafeSlow!(size).buffer, 0, size)
     : (size) => new Uint8Array(size);
+
+/**
+ * Frees the memory of a chunk now, which the collector would do when it comes: for a stream layer whose sink is done with a chunk that
+ * nobody else has. The chunk is empty then. One of at most 16 KiB, or that is a part of larger memory, is left as it is, and so are all
+ * where the runtime has no means.
+ *
+ * (Who receives long messages would leave 64 KiB behind for every 64 KiB read; when 64 MB of them lie there, V8 of Node 24 marks and
+ * sweeps the whole heap: docs/performance.md.)
+ */
+export function freeChunk(chunk: Uint8Array): void {
+  const { buffer } = chunk;
+  if (chunk.length > SHORT && chunk.length === buffer.byteLength && buffer instanceof ArrayBuffer) free(buffer);
+}
+
+/** Node 20 has no `transfer`: what is sent to a closed port is taken from its sender, and nobody gets it. */
+const free: (memory: Transferable) => void =
+  'transfer' in ArrayBuffer.prototype ? (memory) => void memory.transfer!(0) : (memory) => (nowhere ??= closedPort())?.postMessage(null, [memory]);
+
+function closedPort(): Port | undefined {
+  if (typeof MessageChannel === 'undefined') return undefined;
+  const { port1 } = new MessageChannel();
+  port1.close();
+  return port1;
+}
+
+let nowhere: Port | undefined;
+
+/** Chunks up to this size cost the collector less than freeing them does. */
+const SHORT = 16 * 1024;

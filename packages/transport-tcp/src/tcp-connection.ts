@@ -5,6 +5,7 @@ import { type Secured, tlsConnectionError } from '@trunkline/mutual-tls';
 import {
   type Clock,
   formatHostPort,
+  freeChunk,
   reasonError,
   type StreamConnection,
   type StreamSink,
@@ -125,7 +126,11 @@ export class TcpConnection implements StreamConnection {
   }
 
   readonly #data = (buffer: Uint8Array<ArrayBuffer>): void => {
-    if (!this.#ending) return this.#sink?.data(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length));
+    if (!this.#ending) {
+      const chunk = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+      if (this.#sink?.data(chunk)) freeChunk(chunk);
+      return;
+    }
     this.#discarded += buffer.length;
     if (this.#discarded > DISCARD) this.#socket.destroy();
   };

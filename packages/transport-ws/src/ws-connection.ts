@@ -2,7 +2,16 @@
 
 import type { Socket } from 'node:net';
 import type { Secured } from '@trunkline/mutual-tls';
-import { type Clock, formatHostPort, reasonError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  formatHostPort,
+  freeChunk,
+  reasonError,
+  type StreamConnection,
+  type StreamSink,
+  type Timer,
+  type TransportError,
+} from '@trunkline/transport-core';
 import type { RawData, WebSocket } from 'ws';
 import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { MessageFrames } from './message-frames.ts';
@@ -115,7 +124,8 @@ export class WsConnection implements StreamConnection {
       const error = violationError(undefined, 'a text message, where only binary ones are taken', this.endpoint);
       this.#violated(error);
     } else if (buffer.length > 0) {
-      this.#sink?.data(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length));
+      const chunk = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+      if (this.#sink?.data(chunk)) freeChunk(chunk);
     }
   };
 

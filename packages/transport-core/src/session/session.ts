@@ -130,13 +130,13 @@ export class Session implements FrameVisitor, Departing {
 
   // What comes in.
 
-  /** Bytes of the connection, read at `now`. */
-  receive(now: number, chunk: Uint8Array): void {
+  /** Bytes of the connection, read at `now`. True: the session keeps nothing of the chunk, nor does anybody to whom it gave payloads. */
+  receive(now: number, chunk: Uint8Array): boolean {
     this.link.now = now;
-    if (this.#phase === 'closed') return;
+    if (this.#phase === 'closed') return true;
     this.liveness.heard(now);
     const bytes = this.#greeter.matched ? chunk : this.#preamble(chunk);
-    if (bytes === undefined) return;
+    if (bytes === undefined) return true;
     this.#frames = 0;
     const calls = this.caller.slots.size;
     const decoder = this.#decoder!;
@@ -144,7 +144,7 @@ export class Session implements FrameVisitor, Departing {
     const { ids } = this.callee;
     this.outbox.pace.read(calls, ids.peak, this.#frames);
     ids.peak = 0;
-    this.#shelf?.clear();
+    const isDone = this.#shelf!.clear(bytes);
     if (violation !== undefined && this.state !== 'closed') this.link.violation(violation.reason, violation.message);
     if (decoder.partial === 0) this.#frameDue = Number.POSITIVE_INFINITY;
     else if (this.#frameDue === Number.POSITIVE_INFINITY || this.#frames > 0) {
@@ -152,6 +152,7 @@ export class Session implements FrameVisitor, Departing {
       this.#options.port.wakeBy(this.#frameDue);
     }
     if (this.#phase === 'leaving') this.#options.port.dirty();
+    return isDone;
   }
 
   /** Frames of a connection that carries them. */

@@ -61,7 +61,7 @@ test('a payload before the piece, or across its end, has a piece of its own', (t
 test('between chunks it holds nothing', (t) => {
   const used = shelf();
   const before = used.keep(framed(chunk.subarray(0, 100)));
-  used.clear();
+  used.clear(chunk);
   const after = used.keep(framed(chunk.subarray(0, 100)));
   t.not(before.buffer, after.buffer);
 });

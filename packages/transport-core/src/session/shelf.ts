@@ -14,6 +14,8 @@ export class Shelf {
   #to = 0;
   /** Bytes of this chunk that were asked for: who keeps little of it copies little. */
   #kept = 0;
+  /** What a payload was lent of last: of a chunk, after the one that straddled into it. */
+  #lent: Uint8Array = EMPTY;
 
   constructor(allocate: (size: number) => Uint8Array) {
     this.#allocate = allocate;
@@ -24,16 +26,25 @@ export class Shelf {
     const { bytes, start, end, length } = frame;
     if (bytes !== this.#chunk) this.#begin(bytes);
     const pinned = this.#pinned;
-    if (pinned <= PINNED || length >= pinned >> 3) return frame.payload;
+    if (pinned <= PINNED) return frame.payload;
+    if (length >= pinned >> 3) return this.#lend(frame);
     if (length <= ON_HEAP) return bytes.slice(start, end);
     if (start < this.#from || end > this.#to) this.#copy(bytes, start, end);
     this.#kept += length;
     return new Uint8Array(this.#piece, start - this.#from, length);
   }
 
-  /** A chunk was read: an idle connection holds no memory. */
-  clear(): void {
+  /** A chunk was read: an idle connection holds no memory. True: no payload is a part of the chunk (of a small one, nobody asks). */
+  clear(chunk: Uint8Array): boolean {
+    const isDone = chunk.length > PINNED && chunk !== this.#lent;
     if (this.#chunk !== EMPTY) this.#begin(EMPTY);
+    this.#lent = EMPTY;
+    return isDone;
+  }
+
+  #lend(frame: Frame): Uint8Array {
+    this.#lent = frame.bytes;
+    return frame.payload;
   }
 
   #begin(chunk: Uint8Array): void {

@@ -171,14 +171,18 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
   // What the stream reports.
 
-  data(chunk: Uint8Array): void {
-    if (this.#parked !== undefined) return void this.#parked.push(() => this.data(chunk));
+  data(chunk: Uint8Array): boolean {
+    if (this.#parked !== undefined) {
+      this.#parked.push(() => this.data(chunk));
+      return false;
+    }
     const { ticker } = this.host;
     const now = ticker.enter();
     try {
       this.bytesIn += chunk.length;
-      this.session.receive(now, plain(chunk));
+      const isDone = this.session.receive(now, plain(chunk));
       if (this.#receiveRate !== undefined) this.#receiveLater(this.#receiveRate.take(chunk.length, now), now);
+      return isDone;
     } finally {
       ticker.leave();
     }

@@ -99,8 +99,11 @@ export interface StreamConnection {
 
 /** What a connection reports to. */
 export interface StreamSink {
-  /** Bytes that came, as a plain Uint8Array that nobody changes any more. */
-  data(chunk: Uint8Array): void;
+  /**
+   * Bytes that came, as a plain Uint8Array. True: the sink is done with the chunk, whose memory may be reused, or freed (`freeChunk`).
+   * False, or nothing: parts of it may be kept, so nobody changes it any more.
+   */
+  data(chunk: Uint8Array): boolean | void;
   /** Frames that came, from a connection that carries them. */
   frames(batch: Frame[]): void;
   /** The chunk whose `write` was false is done. */

@@ -80,6 +80,13 @@ export const byteRules: Rule[] = [
     },
   },
   {
+    title: 'what a reader kept stays as it came, though it was done with what came before and after it',
+    async run(t, lab) {
+      const { near, far } = await lab.pair();
+      t.deepEqual(await Promise.all([keepingHalf(near, far), keepingHalf(far, near)]), [true, true]);
+    },
+  },
+  {
     title: 'memory whose write was true may be reused at once, by the dialler',
     async run(t, lab) {
       const { near, far } = await lab.pair();
@@ -174,6 +181,31 @@ async function inOrder(from: Recorder, to: Recorder): Promise<boolean> {
     at += chunk.length;
     return sameBytes(bytes.subarray(at - chunk.length, at), chunk);
   });
+}
+
+/** The reader is done with every second chunk: all that it saw is right, and so is what it kept, at the end. */
+async function keepingHalf(from: Recorder, to: Recorder): Promise<boolean> {
+  const seen: Uint8Array[] = [];
+  const kept = new Map<Uint8Array, Uint8Array>();
+  to.onData = (chunk) => {
+    const copy = new Uint8Array(chunk);
+    seen.push(copy);
+    if (seen.length % 2 === 1) kept.set(chunk, copy);
+    return seen.length % 2 === 0;
+  };
+  const sizes = Array.from({ length: 60 }, (_, i) => [900, 20_000, 70_000, 200_000][i % 4]!);
+  for (const [i, size] of sizes.entries()) await from.write(pattern(size, i + 1));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  await to.until(() => to.size === total);
+  const whole = new Uint8Array(total);
+  let at = 0;
+  for (const copy of seen) {
+    whole.set(copy, at);
+    at += copy.length;
+  }
+  at = 0;
+  const isRight = sizes.every((size, i) => sameBytes(whole.subarray(at, (at += size)), pattern(size, i + 1)));
+  return isRight && [...kept].every(([chunk, copy]) => sameBytes(chunk, copy));
 }
 
 /** One buffer for all writes: overwritten as soon as the connection says that it is done with it. */

@@ -13,8 +13,8 @@ export class Recorder implements StreamSink {
   error: TransportError | undefined;
   /** What was reported after `closed`: nothing, in a layer that keeps its word. */
   late = 0;
-  /** Runs inside `data`. */
-  onData: ((chunk: Uint8Array) => void) | undefined;
+  /** Runs inside `data`, which returns what this does: true where the reader is done with the chunk. */
+  onData: ((chunk: Uint8Array) => boolean | void) | undefined;
   readonly #waiters = new Set<() => void>();
 
   constructor(connection: StreamConnection) {
@@ -22,12 +22,13 @@ export class Recorder implements StreamSink {
     connection.attach(this);
   }
 
-  data(chunk: Uint8Array): void {
+  data(chunk: Uint8Array): boolean {
     this.late += this.ends;
     this.chunks.push(chunk);
     this.size += chunk.length;
-    this.onData?.(chunk);
+    const isDone = this.onData?.(chunk) ?? false;
     this.#wake();
+    return isDone;
   }
 
   frames(): void {

@@ -210,8 +210,15 @@ export class Pair {
     const chunk = end.sent.shift();
     if (chunk === undefined) return false;
     if (chunk.length > most) end.sent.unshift(chunk.subarray(most));
-    this.other(end).session.receive(this.now, chunk.slice(0, most));
+    this.hand(end, chunk.slice(0, most));
     return true;
+  }
+
+  /** The other end reads a chunk, and what it was done with is overwritten. True: it was. */
+  hand(end: End, chunk: Uint8Array): boolean {
+    const isDone = this.other(end).session.receive(this.now, chunk);
+    if (isDone) chunk.fill(0xee);
+    return isDone;
   }
 
   /** An end that has closed is heard of once all that it wrote is through. */

@@ -1,0 +1,60 @@
+// Which chunks a session is done with when it has read them: `hand` overwrites those, so what was kept of one would show.
+
+import test from 'ava';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol } from '../protocol/protocol.ts';
+import { Pair, SMALL } from './testing/pair.ts';
+import { TestCall } from './testing/test-call.ts';
+
+const KIB = 1024;
+const protocol = defineProtocol({
+  name: 'chunks',
+  version: 1,
+  channel: 0x20,
+  methods: { ask: { id: 1, request: bytes, response: bytes } },
+});
+const limits = { ...SMALL, packet: 64 * KIB, inbound: { calls: 100, bytes: KIB * KIB }, credit: { ...SMALL.credit, pipe: KIB * KIB, long: KIB * KIB } };
+const message = (size: number) => Uint8Array.from({ length: size }, (_, at) => (at * 7 + size) % 251);
+
+/** Requests of these sizes, in order, in chunks of at most `most` bytes: whether each was done with. All arrive as they were sent. */
+function told(sizes: readonly number[], most: number): { done: boolean[]; arrived: boolean } {
+  const pair = new Pair([protocol], { limits }).open();
+  const { dialler, acceptor } = pair;
+  for (const size of sizes) pair.start(dialler, new TestCall(protocol, 'ask', message(size)));
+  pair.tick(dialler);
+  const stream = Buffer.concat(dialler.sent.splice(0));
+  const done: boolean[] = [];
+  for (let at = 0; at < stream.length; at += most) done.push(pair.hand(dialler, Uint8Array.from(stream.subarray(at, at + most))));
+  const requests = acceptor.calls.map((call) => Buffer.from(call.payload));
+  return { done, arrived: requests.length === sizes.length && requests.every((request, n) => request.equals(message(sizes[n]!))) };
+}
+
+test('small messages are copied: it is done with the chunk that they came in', (t) => {
+  t.deepEqual(told(Array(50).fill(KIB), 64 * KIB), { done: [true], arrived: true });
+  t.deepEqual(told(Array(50).fill(40), 2 * KIB).arrived, true);
+});
+
+test('a message of an eighth of the chunk or more is a part of it', (t) => {
+  t.deepEqual(told([KIB, 10 * KIB, 40 * KIB], 64 * KIB), { done: [false], arrived: true });
+  t.deepEqual(told([KIB, KIB, 40 * KIB], 64 * KIB), { done: [false], arrived: true });
+});
+
+test('a message that straddles chunks has memory of its own, and so has a long one', (t) => {
+  t.deepEqual(told([60 * KIB], 32 * KIB), { done: [true, true], arrived: true });
+  t.deepEqual(told([300 * KIB], 64 * KIB), { done: [true, true, true, true, true], arrived: true });
+});
+
+test('one that straddled into a chunk says nothing of those that follow in it', (t) => {
+  t.deepEqual(told([40 * KIB, 30 * KIB, 20], 50 * KIB), { done: [false, true], arrived: true });
+  t.deepEqual(told([60 * KIB, 20 * KIB, 40 * KIB], 50 * KIB), { done: [true, false, true], arrived: true });
+});
+
+test('of a small chunk it says nothing', (t) => {
+  t.deepEqual(told([2 * KIB, 2 * KIB], 16 * KIB), { done: [false], arrived: true });
+});
+
+test('of a connection that is over it is done with all', (t) => {
+  const pair = new Pair([protocol]).open();
+  pair.acceptor.session.closed(undefined);
+  t.true(pair.hand(pair.dialler, new Uint8Array(10)));
+});
