@@ -12,11 +12,29 @@ interface Transferable extends ArrayBuffer {
   transfer?(size: number): ArrayBuffer;
 }
 
-/** Bytes that will all be written before anybody reads them: not zeroed first where the runtime can spare that. */
+/**
+ * Bytes that will all be written before anybody reads them: not zeroed first where the runtime can spare that.
+ *
+ * With the first long ones of a process, 31 MiB are taken that nobody touches, and left: once they are freed, glibc keeps up to twice as
+ * much of what is free at the end of its heap (mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD). Else it gives the memory of long
+ * messages back to the system again and again, and each new one is faulted in page by page, which takes about as long as reading it.
+ */
 export const allocate: (size: number) => Uint8Array<ArrayBuffer> =
   typeof Buffer !== 'undefined' && Buffer.allocUnsafeSlow !== undefined
-    ? (size) => new Uint8Array(Buffer!.allocUnsafeSlow!(size).buffer, 0, size)
+    ? (size) => {
+        if (size > LONG && !isTold) {
+          isTold = true;
+          unzeroed(MAPPED); // For the collector: freed at once it would need what a simulation forbids.
+        }
+        return unzeroed(size);
+      }
     : (size) => new Uint8Array(size);
+
+function unzeroed(size: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer!.allocUnsafeSlow!(size).buffer, 0, size);
+}
+
+let isTold = false;
 
 /**
  * Frees the memory of a chunk now, which the collector would do when it comes: for a stream layer whose sink is done with a chunk that
@@ -46,3 +64,7 @@ let nowhere: Port | undefined;
 
 /** Chunks up to this size cost the collector less than freeing them does. */
 const SHORT = 16 * 1024;
+/** From here on it is no packet or batch, but a message of many: what glibc maps at first (above 128 KiB). */
+const LONG = 256 * 1024;
+/** glibc learns from blocks up to 32 MiB. */
+const MAPPED = 31 * 1024 * 1024;
