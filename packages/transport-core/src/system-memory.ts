@@ -17,7 +17,7 @@ interface Transferable extends ArrayBuffer {
  *
  * With the first long ones of a process, 31 MiB are taken that nobody touches, and left: once they are freed, glibc keeps up to twice as
  * much of what is free at the end of its heap (mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD). Else it gives the memory of long
- * messages back to the system again and again, and each new one is faulted in page by page, which takes about as long as reading it.
+ * messages back to the system again and again, and each new one is faulted in page by page, a fifth of its receiver's time.
  */
 export const allocate: (size: number) => Uint8Array<ArrayBuffer> =
   typeof Buffer !== 'undefined' && Buffer.allocUnsafeSlow !== undefined
@@ -62,7 +62,7 @@ function closedPort(): Port | undefined {
 
 let nowhere: Port | undefined;
 
-/** Chunks up to this size cost the collector less than freeing them does. */
+/** Of chunks up to this size a session does not say whether it is done with them (session/shelf). */
 const SHORT = 16 * 1024;
 /** From here on it is no packet or batch, but a message of many: what glibc maps at first (above 128 KiB). */
 const LONG = 256 * 1024;
