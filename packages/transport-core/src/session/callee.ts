@@ -236,7 +236,7 @@ export class Callee implements AnswerCarrier {
     this.#link.active = this.#link.now;
     if (length > packet || length > message || lanes.replies.length > 0 || !this.#outbox.straight(length)) return this.#queueReply(call, lanes, payload);
     call.open = false;
-    this.#link.writer.response(call.id, 0, payload, 0, length);
+    this.#link.writer.short(Kind.RESPONSE, call.id, 0, 0, 0, payload);
     this.forget(call);
     this.#outbox.wrote();
     return true;

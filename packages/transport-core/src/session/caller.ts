@@ -74,8 +74,15 @@ export class Caller implements CallCarrier {
     if (call.due < Number.POSITIVE_INFINITY) this.#link.port.wakeBy(call.due);
     this.slots.add(call);
     channel.open++;
-    if (this.#outbox.straight(call.payload.length)) this.#write(channel, call);
-    else this.#queue(channel, call, false);
+    const { payload } = call;
+    if (!this.#outbox.straight(payload.length)) return this.#queue(channel, call, false);
+    const { mark, now, writer } = this.#link;
+    const timeout = call.timeLeft(now);
+    if (timeout < 0) return;
+    writer.short(Kind.REQUEST, call.id, channel.byte, call.method.id, timeout, payload);
+    call.writtenIn = mark;
+    this.#link.active = now;
+    this.#outbox.wrote();
   }
 
   /** A one-way of one packet straight into the batch, if nothing stands before it: no call is made for it. False: `tryStart` says what becomes of it. */
@@ -87,7 +94,7 @@ export class Caller implements CallCarrier {
     if (channel.disagreement !== undefined || length > terms.packet || length > terms.message || channel.waiting.length > 0) return false;
     if (lanes.short.length > 0 || lanes.shortCredit <= 0 || !this.#outbox.straight(length)) return false;
     lanes.shortCredit -= length + UNIT;
-    this.#link.writer.oneway(0, channel.byte, method.id, undefined, 0, payload, 0, length);
+    this.#link.writer.short(Kind.ONEWAY, 0, channel.byte, method.id, 0, payload);
     this.#link.active = this.#link.now;
     this.#countInBatch();
     this.#outbox.wrote();
@@ -289,13 +296,18 @@ export class Caller implements CallCarrier {
   /** The terminal frame of a call was read: its id is free, its request and its upload stop. */
   terminal(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
+    if (call.wide) this.#stop(channel, call);
+    else if (this.slots.delete(call)) channel.open--;
+    this.admitWaiting(channel);
+  }
+
+  #stop(channel: Channel, call: OutCall): void {
     if (call.unit !== undefined) {
       this.#outbox.remove(channel.lanes, call.unit);
       call.unit = undefined;
     }
-    if (call.upload !== undefined) call.upload.stop(ANSWERED);
+    call.upload?.stop(ANSWERED);
     this.#release(channel, call);
-    this.admitWaiting(channel);
   }
 
   // Time and the end.

@@ -49,7 +49,8 @@ export abstract class OutCall implements Entry, Sender {
 
   // What only a call has that waits, is long or streams: of all others it stands on the prototype, since what a call is made of is a good
   // part of what it costs. `widen` comes before the first value of any of them.
-  declare private wide: true | undefined;
+  /** Undefined: it is unary, was never queued, and has none of these. */
+  declare wide: true | undefined;
   declare list: List<Entry> | undefined;
   declare before: Entry | undefined;
   declare after: Entry | undefined;
@@ -121,4 +122,4 @@ export abstract class OutCall implements Entry, Sender {
 
 /** What stands on the prototype. */
 const none = undefined;
-Object.assign(OutCall.prototype, { list: none, before: none, after: none, unit: none, assembly: none, upload: none, download: none });
+Object.assign(OutCall.prototype, { wide: none, list: none, before: none, after: none, unit: none, assembly: none, upload: none, download: none });

@@ -105,15 +105,24 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   #call(target: Target, method: Method, request: unknown, options: (CallOptions & { upload?: unknown }) | undefined): Call<unknown> {
     const { over } = this.#mount;
     if (over !== undefined) throw over;
-    if (options !== undefined || method.flags !== 0) checkOptions(method, options ?? NO_OPTIONS);
+    if (options !== undefined || method.flags !== 0) return this.#callWith(target, method, request, options ?? NO_OPTIONS);
     const payload = encodeAs(method.request, method.what.request, request);
-    const timeout = options?.timeout ?? method.timeout ?? this.network.config.timeout;
-    const extras = options === undefined ? NO_EXTRAS : extrasOf(options);
     const redial = typeof target === 'string';
-    const name = redial ? target : nameOf(target);
+    const { config, ticker } = this.network;
+    return new Call(this.#mount, method, payload, redial ? target : nameOf(target), redial, ticker.now(), method.timeout ?? config.timeout, NO_EXTRAS);
+  }
+
+  /** A call with options, or one that streams. */
+  #callWith(target: Target, method: Method, request: unknown, options: CallOptions & { upload?: unknown }): Call<unknown> {
+    checkOptions(method, options);
+    const payload = encodeAs(method.request, method.what.request, request);
+    const timeout = options.timeout ?? method.timeout ?? this.network.config.timeout;
+    const extras = extrasOf(options);
+    const redial = typeof target === 'string';
+    const name = nameOf(target);
     const now = this.network.ticker.now();
     if (method.flags === 0) return new Call(this.#mount, method, payload, name, redial, now, timeout, extras);
-    return new StreamCall(options?.upload as AsyncIterable<unknown> | undefined, this.#mount, method, payload, name, redial, now, timeout, extras);
+    return new StreamCall(options.upload as AsyncIterable<unknown> | undefined, this.#mount, method, payload, name, redial, now, timeout, extras);
   }
 
   #start(target: Target, remote: Connection | undefined, call: Call<unknown>): void {
@@ -151,15 +160,17 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   #method(name: string, what: string): Method {
-    if (this.#last?.name === name) return this.#last;
-    const method = this.#mount.table.byName.get(name);
-    if (method !== undefined) {
-      this.#last = method;
-      return method;
-    }
-    throw new TypeError(
-      `${what}: protocol '${this.protocol.name}' has no method '${name}'; it has ${[...this.#mount.table.byName.keys()].join(', ') || 'none'}`,
-    );
+    const last = this.#last;
+    return last !== undefined && last.name === name ? last : this.#find(name, what);
+  }
+
+  #find(name: string, what: string): Method {
+    const { byName } = this.#mount.table;
+    const method = byName.get(name);
+    if (method === undefined)
+      throw new TypeError(`${what}: protocol '${this.protocol.name}' has no method '${name}'; it has ${[...byName.keys()].join(', ') || 'none'}`);
+    this.#last = method;
+    return method;
   }
 
   #oneway(name: string, what: string): Method {

@@ -172,6 +172,11 @@ export interface FrameWriter {
   /** `id` for the stream account, `channel` for short and long, neither for pipe and reply: the other is 0. */
   credit(account: number, credit: number, id: number, channel: number): void;
   protocols(hello: Uint8Array): void;
+  /**
+   * What nearly all messages are: a REQUEST, a ONEWAY or a RESPONSE in one frame, without flags or metadata. What its kind has not is 0: a short
+   * one-way's id, a response's channel, method and timeout.
+   */
+  short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void;
   request(
     id: number,
     channel: number,

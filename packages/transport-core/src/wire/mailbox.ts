@@ -57,6 +57,12 @@ export class Mailbox implements FrameWriter {
     this.#add(Kind.PROTOCOLS, 0).hello = hello;
   }
 
+  short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void {
+    const { length } = payload;
+    this.#batch.push(new Frame(kind, id, channel, method, 0, timeout, 0, length === 0 ? EMPTY : new Uint8Array(payload)));
+    this.size += length;
+  }
+
   request(
     id: number,
     channel: number,
