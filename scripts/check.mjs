@@ -12,11 +12,11 @@ import { root, run, runTool, tools } from './workspace.mjs';
  * A page's core + ws, in bytes after gzip: a ratchet, a little above what it is, to be lowered with it and not raised but for a feature
  * (0.7 kB went to what peers stand on: targets by id, dials that can be cancelled; 0.7 to the pipe that grows with its line; 0.3 to payloads
  * that are written as they are, and to a short way for one-ways; 0.5 to a short way for calls, and to rare branches in methods of their own;
- * 0.2 to memory that is freed or kept in good time). Of it 4.6 kB are the zod/mini that the page itself uses, 2 the generated hello, 4 texts
- * of errors. The aim is 35 kB, which this feature set has not reached;
- * nats-core takes 42, libp2p 108.
+ * 0.2 to memory that is freed or kept in good time; 0.5 to short messages in a straight line, and to copies of what comes in memory that is
+ * read into again). Of it 4.6 kB are the zod/mini that the page itself uses, 2 the generated hello, 4 texts of errors. The aim is 35 kB, which
+ * this feature set has not reached; nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 54_700;
+const LARGEST_BUNDLE = 55_200;
 
 const failed = [];
 await lint();

@@ -3,7 +3,7 @@
 import type { StreamSink, TransportError } from '@trunkline/transport-core';
 
 /** The sink of a connection that carries bytes. */
-export type ByteSink = Required<Omit<StreamSink, 'frames'>>;
+export type ByteSink = Required<Omit<StreamSink, 'frames' | 'copies'>>;
 
 /** First the opening listens, then what became of it. */
 export class Tap implements StreamSink {

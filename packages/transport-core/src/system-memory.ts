@@ -45,8 +45,9 @@ let isTold = false;
  * sweeps the whole heap: docs/performance.md.)
  */
 export function freeChunk(chunk: Uint8Array): void {
+  if (chunk.length <= SHORT) return;
   const { buffer } = chunk;
-  if (chunk.length > SHORT && chunk.length === buffer.byteLength && buffer instanceof ArrayBuffer) free(buffer);
+  if (chunk.length === buffer.byteLength && buffer instanceof ArrayBuffer) free(buffer);
 }
 
 /** Node 20 has no `transfer`: what is sent to a closed port is taken from its sender, and nobody gets it. */
@@ -62,7 +63,7 @@ function closedPort(): Port | undefined {
 
 let nowhere: Port | undefined;
 
-/** Of chunks up to this size a session does not say whether it is done with them (session/shelf). */
+/** What is smaller is not worth it. */
 const SHORT = 16 * 1024;
 /** From here on it is no packet or batch, but a message of many: what glibc maps at first (above 128 KiB). */
 const LONG = 256 * 1024;

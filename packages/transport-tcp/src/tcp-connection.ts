@@ -13,13 +13,17 @@ import {
   type Timer,
   type TransportError,
 } from '@trunkline/transport-core';
+import type { Reader } from './read-buffer.ts';
 
 /** Wraps a socket that is connected. From here on the socket belongs to the connection, its errors included. */
 export class TcpConnection implements StreamConnection {
   readonly endpoint: string;
+  readonly reuses: boolean;
   /** TLS would copy the chunks into one. */
   readonly writeAll?: (chunks: readonly Uint8Array[]) => boolean;
   readonly #socket: Socket;
+  /** There where it was dialled, without TLS: it reads into the common buffer. */
+  readonly #reader: Reader | undefined;
   /** There under TLS: the socket beneath, and who is at its other end. */
   readonly #secured: Secured | undefined;
   readonly #clock: Clock;
@@ -28,6 +32,8 @@ export class TcpConnection implements StreamConnection {
   #ending = false;
   /** The other end ended in order, or this one was destroyed on purpose: no error of ours explains the end. */
   #explained = false;
+  /** Node may read on all the same (`resume` before `pause` takes effect after it): then the reader says so. */
+  #paused = false;
   /** A write was false and its chunk is not out yet. */
   #waiting = false;
   #over = false;
@@ -35,10 +41,12 @@ export class TcpConnection implements StreamConnection {
   #discarded = 0;
   #timer: Timer | undefined;
 
-  constructor(socket: Socket, clock: Clock, secured?: Secured) {
+  constructor(socket: Socket, clock: Clock, { reader, secured }: { readonly reader?: Reader; readonly secured?: Secured } = {}) {
     this.endpoint = socket.remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(socket.remoteAddress, socket.remotePort ?? 0);
     this.#socket = socket;
     this.#clock = clock;
+    this.#reader = reader;
+    this.reuses = reader !== undefined;
     this.#secured = secured;
     if (secured === undefined) this.writeAll = this.#writeAll;
     const translate = secured === undefined ? socketConnectionError : tlsConnectionError;
@@ -63,7 +71,17 @@ export class TcpConnection implements StreamConnection {
     this.#sink = sink;
     this.#secured?.attach(this, sink);
     if (this.#over) this.#clock.defer(() => this.#report());
-    else if (!this.#ending) this.#socket.on('data', this.#data);
+    else if (!this.#ending) this.#read();
+  }
+
+  #read(): void {
+    if (this.#reader === undefined) return void this.#socket.on('data', this.#data);
+    const { copies } = this.#sink ?? NOBODY;
+    this.#reader.read = (chunk) => {
+      this.#receive(copies ? chunk : chunk.slice());
+      return !this.#paused;
+    };
+    this.#socket.resume();
   }
 
   write(chunk: Uint8Array): boolean {
@@ -99,10 +117,13 @@ export class TcpConnection implements StreamConnection {
   }
 
   pause(): void {
-    if (!this.#ending) this.#socket.pause();
+    if (this.#ending) return;
+    this.#paused = true;
+    this.#socket.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     if (!this.#ending) this.#socket.resume();
   }
 
@@ -110,7 +131,8 @@ export class TcpConnection implements StreamConnection {
     if (this.#ending || this.#over) return;
     this.#end();
     // Closing over unread bytes would send RST, which destroys at the other end what we flushed: so they are read and dropped.
-    if (this.#sink === undefined) this.#socket.on('data', this.#data);
+    if (this.#sink === undefined) this.#read();
+    this.#paused = false;
     this.#socket.resume();
   }
 
@@ -126,13 +148,16 @@ export class TcpConnection implements StreamConnection {
   }
 
   readonly #data = (buffer: Uint8Array<ArrayBuffer>): void => {
-    if (!this.#ending) {
-      const chunk = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
-      if (this.#sink?.data(chunk)) freeChunk(chunk);
-      return;
-    }
-    this.#discarded += buffer.length;
+    const chunk = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+    if (this.#receive(chunk)) freeChunk(chunk);
+  };
+
+  /** True: the sink is done with it. */
+  readonly #receive = (chunk: Uint8Array): boolean => {
+    if (!this.#ending) return this.#sink?.data(chunk) === true;
+    this.#discarded += chunk.length;
     if (this.#discarded > DISCARD) this.#socket.destroy();
+    return false;
   };
 
   readonly #written = (error?: Error | null): void => {
@@ -182,6 +207,8 @@ function socketConnectionError(error: Error, endpoint: string): TransportError {
   return socketError(error, 'connection', endpoint);
 }
 
+/** Of what comes when nobody attached nothing is kept. */
+const NOBODY: Pick<StreamSink, 'copies'> = { copies: true };
 /** Under TLS: the largest chunk that is copied, and how much may wait before it. */
 const COPIED = 16 * 1024;
 const HELD = 64 * 1024;

@@ -18,6 +18,7 @@ import {
   systemClock,
   TransportError,
 } from '@trunkline/transport-core';
+import { Reader } from './read-buffer.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
 export interface TcpStreamLayerOptions {
@@ -92,7 +93,7 @@ class TcpLayer implements TcpStreamLayer {
       clock: this.#clock,
       listen: options,
       tune: (socket) => socket.setNoDelay(true).setKeepAlive(keepAlive, keepAliveInitialDelay),
-      accept: (secured, pass) => accept(new TcpConnection(secured.socket, this.#clock, secured), pass),
+      accept: (secured, pass) => accept(new TcpConnection(secured.socket, this.#clock, { secured }), pass),
     });
     // Under TLS nothing is read before a connection has its place, and who ends in the handshake is done with.
     const server = createServer(acceptor === undefined ? this.#socketOptions : { pauseOnConnect: true });
@@ -131,7 +132,8 @@ class TcpLayer implements TcpStreamLayer {
       if (to === undefined || to.host === '' || to.port === 0) return reject(badAddress('dial', address));
       if (signal?.aborted) return reject(signal.reason);
       this.#tls?.check();
-      const socket: Socket = connect({ ...this.#socketOptions, host: to.host, port: to.port });
+      const reader = this.#tls === undefined ? new Reader() : undefined;
+      const socket: Socket = connect({ ...this.#socketOptions, host: to.host, port: to.port, ...(reader && { onread: reader.options }) });
       const settle = () => {
         this.#clock.clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
@@ -153,12 +155,12 @@ class TcpLayer implements TcpStreamLayer {
       socket.on('error', onError);
       socket.once('connect', () => {
         if (isOwnEcho(socket)) return fail(socketError({ code: 'ECONNREFUSED' }, 'dial', address));
-        if (this.#tls === undefined) done(socket);
+        if (this.#tls === undefined) done(socket.pause());
         else this.#tls.secure(socket, { address, nodeId, done: (secured) => done(secured.socket, secured), failed: fail });
       });
       const done = (stream: Socket, secured?: Secured) => {
         settle();
-        const connection = new TcpConnection(stream, this.#clock, secured);
+        const connection = new TcpConnection(stream, this.#clock, { reader, secured });
         if (secured === undefined) socket.off('error', onError);
         resolve(connection);
       };

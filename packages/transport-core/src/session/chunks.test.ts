@@ -49,8 +49,28 @@ test('one that straddled into a chunk says nothing of those that follow in it', 
   t.deepEqual(told([60 * KIB, 20 * KIB, 40 * KIB], 50 * KIB), { done: [true, false, true], arrived: true });
 });
 
-test('of a small chunk it says nothing', (t) => {
+test('all messages of a small chunk are parts of it; without one it is done with it', (t) => {
   t.deepEqual(told([2 * KIB, 2 * KIB], 16 * KIB), { done: [false], arrived: true });
+  t.deepEqual(told([300 * KIB], 10 * KIB).done.slice(1, -1), Array(29).fill(true));
+});
+
+test('one whose chunks come in the same memory is done with each, and keeps what it gave away', (t) => {
+  const sizes = [0, 10, 64, 65, 66, 300, 2 * KIB, 10 * KIB, 20 * KIB, 40 * KIB, 64 * KIB, 100 * KIB];
+  for (const most of [7, 80, KIB, 16 * KIB, 64 * KIB]) {
+    const pair = new Pair([protocol], { limits }).open();
+    const { dialler, acceptor } = pair;
+    const calls = sizes.map((size) => new TestCall(protocol, 'ask', message(size)));
+    for (const call of calls) pair.start(dialler, call);
+    while (calls.some((call) => !call.done)) {
+      pair.tick(dialler);
+      while (pair.move(dialler));
+      for (const call of acceptor.take()) acceptor.session.callee.respond(call, call.payload);
+      pair.tick(acceptor);
+      const stream = Buffer.concat(acceptor.sent.splice(0));
+      for (let at = 0; at < stream.length; at += most) t.true(pair.hand(acceptor, Uint8Array.from(stream.subarray(at, at + most))));
+    }
+    for (const [n, call] of calls.entries()) t.true(Buffer.from(call.answer!).equals(message(sizes[n]!)), `${sizes[n]} bytes in chunks of ${most}`);
+  }
 });
 
 test('of a connection that is over it is done with all', (t) => {

@@ -139,5 +139,5 @@ export class InCall implements Entry, Sender {
 
 /** What stands on the prototype. */
 const none = undefined;
-const unusual = { wide: none, list: none, before: none, after: none, assembly: none, upload: none, download: none, reply: none, gone: none, cancelled: none, seen: none };
+const unusual = { list: none, before: none, after: none, assembly: none, upload: none, download: none, reply: none, gone: none, cancelled: none, seen: none };
 Object.assign(InCall.prototype, unusual);

@@ -37,6 +37,8 @@ export interface SessionOptions extends Pick<Link, 'writer' | 'port' | 'limits' 
   readonly now: number;
   /** `limits.rate.send` is set: see Pace. */
   readonly isBounded?: boolean;
+  /** Chunks come in memory that is read into again: see Shelf. */
+  readonly copies?: boolean;
 }
 
 /** How far a session has come. */

@@ -61,7 +61,7 @@ export class Session implements FrameVisitor, Departing {
     const carriesBytes = options.preamble !== undefined;
     // Frames go from hand to hand in one thread: no end can read while the other writes.
     if (!carriesBytes) this.outbox.pace.batch = Number.POSITIVE_INFINITY;
-    this.#shelf = carriesBytes ? new Shelf(options.allocate) : undefined;
+    this.#shelf = carriesBytes ? new Shelf(options.allocate, options.copies) : undefined;
     this.inflow = new Inflow(this.link, this.outbox, this.#shelf, () => this.#measure());
     this.#channels = new Channels(this.link, this.outbox, options.mounts);
     this.#greeter = new Greeter(this.link, options);
@@ -140,11 +140,13 @@ export class Session implements FrameVisitor, Departing {
     this.#frames = 0;
     const calls = this.caller.slots.size;
     const decoder = this.#decoder!;
+    const shelf = this.#shelf!;
+    shelf.open(bytes);
     const violation = decoder.read(bytes, this);
     const { ids } = this.callee;
     this.outbox.pace.read(calls, ids.peak, this.#frames);
     ids.peak = 0;
-    const isDone = this.#shelf!.clear(bytes);
+    const isDone = shelf.clear();
     if (violation !== undefined && this.state !== 'closed') this.link.violation(violation.reason, violation.message);
     if (decoder.partial === 0) this.#frameDue = Number.POSITIVE_INFINITY;
     else if (this.#frameDue === Number.POSITIVE_INFINITY || this.#frames > 0) {

@@ -61,7 +61,50 @@ test('a payload before the piece, or across its end, has a piece of its own', (t
 test('between chunks it holds nothing', (t) => {
   const used = shelf();
   const before = used.keep(framed(chunk.subarray(0, 100)));
-  used.clear(chunk);
+  used.clear();
   const after = used.keep(framed(chunk.subarray(0, 100)));
   t.not(before.buffer, after.buffer);
+});
+
+test('of memory that is read into again every payload is a copy, those of a small chunk in one piece', (t) => {
+  const memory = new Uint8Array(64 * 1024);
+  const used = new Shelf((size) => new Uint8Array(size), true);
+  const frame = Frame.empty();
+  const read = (length: number, places: readonly [number, number][]): Uint8Array[] => {
+    memory.set(chunk);
+    const part = memory.subarray(0, length);
+    used.open(part);
+    const kept = places.map(([start, end]) => {
+      frame.place(part, start, end);
+      return used.keep(frame);
+    });
+    t.true(used.clear());
+    memory.fill(0xee);
+    for (const [n, [start, end]] of places.entries()) t.deepEqual(kept[n], chunk.slice(start, end));
+    return kept;
+  };
+  const small = read(4_000, [
+    [10, 80],
+    [90, 100],
+    [3_000, 3_500],
+    [3_999, 4_000],
+    [50, 60],
+  ]);
+  t.is(new Set(small.slice(0, 4).map(({ buffer }) => buffer)).size, 1);
+  const large = read(64 * 1024, [
+    [0, 40_000],
+    [40_000, 40_010],
+    [40_010, 40_010],
+    [41_000, 60_000],
+  ]);
+  t.is(large[0]!.buffer.byteLength, 40_000);
+  t.is(read(80, [[16, 80]])[0]!.buffer.byteLength, 64);
+});
+
+test('a payload that straddled chunks has memory of its own: it is not copied again', (t) => {
+  const used = new Shelf((size) => new Uint8Array(size), true);
+  used.open(chunk.subarray(0, 100));
+  const own = new Uint8Array(300);
+  t.is(used.keep(framed(own)), own);
+  t.true(used.clear());
 });

@@ -73,6 +73,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   readonly target: string | undefined;
   readonly session: Session;
   readonly since: number;
+  readonly copies: boolean;
   /** It is one of limits.connections: those that are refused take nobody's place. */
   readonly counts: boolean;
   remote: LiveRemote | undefined = undefined;
@@ -116,6 +117,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.counts = init.refused === undefined;
     this.#expected = init.expected;
     this.endpoint = stream.endpoint;
+    this.copies = stream.reuses === true;
     const { config, ticker } = host;
     this.since = ticker.now();
     this.#pass = init.pass;
@@ -149,6 +151,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       refused: stream.refused ?? init.refused,
       now: this.since,
       isBounded: send !== undefined,
+      copies: this.copies,
     });
   }
 
@@ -173,7 +176,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
   data(chunk: Uint8Array): boolean {
     if (this.#parked !== undefined) {
-      this.#parked.push(() => this.data(chunk));
+      const kept = this.copies ? chunk.slice() : chunk;
+      this.#parked.push(() => this.data(kept));
       return false;
     }
     const { ticker } = this.host;

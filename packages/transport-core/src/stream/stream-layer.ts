@@ -79,6 +79,8 @@ export interface StreamConnection {
    * batch that was sent belongs to the receiver. It brings the mailbox that collects them, so that only who uses it loads it.
    */
   readonly frames?: { readonly mailbox: Mailbox; send(batch: Frame[]): void } | undefined;
+  /** It reads into the same memory again and again where its sink `copies`; of other sinks each chunk is their own. */
+  readonly reuses?: boolean | undefined;
   /** Begins to report to `sink`. Called once, synchronously after the connection was handed over. */
   attach(sink: StreamSink): void;
   /**
@@ -99,6 +101,8 @@ export interface StreamConnection {
 
 /** What a connection reports to. */
 export interface StreamSink {
+  /** What it keeps of a chunk it copies before `data` returns, whatever that says: the next chunk may come in the same memory. */
+  readonly copies?: boolean | undefined;
   /**
    * Bytes that came, as a plain Uint8Array. True: the sink is done with the chunk, whose memory may be reused, or freed (`freeChunk`).
    * False, or nothing: parts of it may be kept, so nobody changes it any more.

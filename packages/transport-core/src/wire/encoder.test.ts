@@ -210,6 +210,42 @@ test('a length is over-long rather than measured twice', (t) => {
   t.is(hex(encoder.take().subarray(0, 4)), 'ed00' + '080c');
 });
 
+test('a short message has the same bytes as by the method of its kind', (t) => {
+  const written = (write: (encoder: FrameEncoder) => void): string => {
+    const encoder = new FrameEncoder(allocate, 128 * 1024);
+    encoder.ready();
+    write(encoder);
+    t.is(encoder.count, 2);
+    return hex(encoder.take());
+  };
+  const places = [
+    [1, 1, 0],
+    [127, 127, 127],
+    [0x20, 5, 128],
+    [0x20, 5, 16_383],
+    [0x20, 5, 16_384],
+    [0x20, 128, 5_000],
+    [255, 1, 0xffff_ffff],
+  ] as const;
+  const sizes = [...Array(300).keys(), 16_300, 16_333, 16_334, 16_335, 16_336, 16_337, 16_383, 16_384, 65_536];
+  for (const size of sizes) {
+    const payload = Uint8Array.from({ length: size }, (_, at) => at * 7);
+    t.is(
+      written((encoder) => encoder.short(Kind.RESPONSE, 0x7fff_fffe, 0, 0, 0, payload)),
+      written((encoder) => encoder.response(0x7fff_fffe, 0, payload, 0, size)),
+    );
+    t.is(
+      written((encoder) => encoder.short(Kind.ONEWAY, 0, 0x20, 3, 0, payload)),
+      written((encoder) => encoder.oneway(0, 0x20, 3, undefined, 0, payload, 0, size)),
+    );
+    for (const [channel, method, timeout] of places)
+      t.is(
+        written((encoder) => encoder.short(Kind.REQUEST, 1, channel, method, timeout, payload)),
+        written((encoder) => encoder.request(1, channel, method, 0, timeout, undefined, 0, payload, 0, size)),
+      );
+  }
+});
+
 test('the buffer is taken at the first byte, kept by clear and given up by release', (t) => {
   const sizes: number[] = [];
   const encoder = new FrameEncoder((size) => {

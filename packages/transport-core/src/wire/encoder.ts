@@ -122,7 +122,9 @@ export class FrameEncoder implements FrameWriter {
   /** A straight line: by a function for each field a frame cost twice the code, more than V8 compiles into who calls it. */
   short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void {
     const { length } = payload;
-    if (channel > 0x7f || method > 0x7f || timeout > 0x3fff || length > SHORT) return this.#long(kind, id, channel, method, timeout, payload);
+    if (channel > 0x7f || method > 0x7f || timeout > 0x3fff || length > SHORT) {
+      return this.#message(kind, id, channel, method, 0, timeout, undefined, 0, payload, 0, length);
+    }
     const room = length + HEADER;
     if (this.#at + room > this.#buffer.length) this.#grow(room);
     const buffer = this.#buffer;
@@ -173,13 +175,6 @@ export class FrameEncoder implements FrameWriter {
     this.#count++;
   }
 
-  #long(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void {
-    const { length } = payload;
-    if (kind === Kind.REQUEST) this.request(id, channel, method, 0, timeout, undefined, 0, payload, 0, length);
-    else if (kind === Kind.ONEWAY) this.oneway(id, channel, method, undefined, 0, payload, 0, length);
-    else this.response(id, 0, payload, 0, length);
-  }
-
   request(
     id: number,
     channel: number,
@@ -192,16 +187,7 @@ export class FrameEncoder implements FrameWriter {
     start: number,
     end: number,
   ): void {
-    let at = this.#open(Kind.REQUEST, end - start + (metadata === undefined ? 0 : metadata.bytes.length));
-    at = this.#id(at, id);
-    const buffer = this.#buffer;
-    at = writeUint(buffer, at, CHANNEL, channel);
-    at = writeUint(buffer, at, METHOD, method);
-    if (flags !== 0) at = writeUint(buffer, at, FLAGS, flags);
-    at = writeUint(buffer, at, TIMEOUT, timeout);
-    if (size !== 0) at = writeUint(buffer, at, SIZE, size);
-    if (metadata !== undefined) at = this.#raw(at, metadata.bytes);
-    this.#finish(at, payload, start, end);
+    this.#message(Kind.REQUEST, id, channel, method, flags, timeout, metadata, size, payload, start, end);
   }
 
   oneway(
@@ -214,30 +200,19 @@ export class FrameEncoder implements FrameWriter {
     start: number,
     end: number,
   ): void {
-    let at = this.#open(Kind.ONEWAY, end - start + (metadata === undefined ? 0 : metadata.bytes.length));
-    if (id !== 0) at = this.#id(at, id);
-    at = writeUint(this.#buffer, at, CHANNEL, channel);
-    at = writeUint(this.#buffer, at, METHOD, method);
-    at = writeUint(this.#buffer, at, SIZE, size);
-    if (metadata !== undefined) at = this.#raw(at, metadata.bytes);
-    this.#finish(at, payload, start, end);
+    this.#message(Kind.ONEWAY, id, channel, method, 0, 0, metadata, size, payload, start, end);
   }
 
   response(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
-    let at = this.#id(this.#open(Kind.RESPONSE, end - start), id);
-    at = writeUint(this.#buffer, at, SIZE, size);
-    this.#finish(at, payload, start, end);
+    this.#message(Kind.RESPONSE, id, 0, 0, 0, 0, undefined, size, payload, start, end);
   }
 
   item(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
-    let at = this.#id(this.#open(Kind.ITEM, end - start), id);
-    at = writeUint(this.#buffer, at, SIZE, size);
-    this.#finish(at, payload, start, end);
+    this.#message(Kind.ITEM, id, 0, 0, 0, 0, undefined, size, payload, start, end);
   }
 
   part(id: number, payload: Uint8Array, start: number, end: number): void {
-    const at = this.#id(this.#open(Kind.PART, end - start), id);
-    this.#finish(at, payload, start, end);
+    this.#message(Kind.PART, id, 0, 0, 0, 0, undefined, 0, payload, start, end);
   }
 
   end(id: number): void {
@@ -257,6 +232,31 @@ export class FrameEncoder implements FrameWriter {
 
   cancel(id: number): void {
     this.#close(this.#id(this.#open(Kind.CANCEL, 0), id));
+  }
+
+  #message(
+    kind: number,
+    id: number,
+    channel: number,
+    method: number,
+    flags: number,
+    timeout: number,
+    metadata: EncodedMetadata | undefined,
+    size: number,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    let at = this.#open(kind, end - start + (metadata === undefined ? 0 : metadata.bytes.length));
+    if (id !== 0) at = this.#id(at, id);
+    const buffer = this.#buffer;
+    at = writeUint(buffer, at, CHANNEL, channel);
+    at = writeUint(buffer, at, METHOD, method);
+    at = writeUint(buffer, at, FLAGS, flags);
+    at = writeUint(buffer, at, TIMEOUT, timeout);
+    at = writeUint(buffer, at, SIZE, size);
+    if (metadata !== undefined) at = this.#raw(at, metadata.bytes);
+    this.#finish(at, payload, start, end);
   }
 
   /** Makes room, keeps as many bytes for the length as it may take, and writes the kind. */

@@ -72,11 +72,16 @@ export const byteRules: Rule[] = [
     title: 'what came is not changed by what comes after it',
     async run(t, lab) {
       const { near, far } = await lab.pair();
-      const copies: Uint8Array[] = [];
-      far.onData = (chunk) => void copies.push(new Uint8Array(chunk));
-      for (let i = 0; i < 200; i++) await near.write(pattern(1_000, i + 1));
-      await far.until(() => far.size === 200_000);
-      t.true(far.chunks.every((chunk, i) => sameBytes(chunk, copies[i]!)));
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        const copies: Uint8Array[] = [];
+        to.onData = (chunk) => void copies.push(new Uint8Array(chunk));
+        for (let i = 0; i < 200; i++) await from.write(pattern(1_000, i + 1));
+        await to.until(() => to.size === 200_000);
+        t.true(to.chunks.every((chunk, i) => sameBytes(chunk, copies[i]!)));
+      }
     },
   },
   {
@@ -84,6 +89,24 @@ export const byteRules: Rule[] = [
     async run(t, lab) {
       const { near, far } = await lab.pair();
       t.deepEqual(await Promise.all([keepingHalf(near, far), keepingHalf(far, near)]), [true, true]);
+    },
+  },
+  {
+    title: 'readers that copy what they keep get what was written to each, in order, however many read at a time',
+    async run(t, lab) {
+      const listening = await lab.listen();
+      const layer = lab.layer();
+      const readers: Recorder[] = [];
+      for (let i = 0; i < 3; i++) readers.push(await lab.dial(listening.address, layer, true));
+      const writers = await Promise.all(readers.map((_, i) => listening.accept(i)));
+      const sizes = [500_000, 600_000, 700_000];
+      await Promise.all(writers.map((writer, i) => writer.write(pattern(20), pattern(sizes[i]!, i + 1))));
+      for (const { connection } of writers) connection.close();
+      await Promise.all(readers.map((reader) => reader.ended()));
+      // Which of them was accepted first is the system's affair.
+      const got = readers.map((reader) => reader.bytes()).sort((a, b) => a.length - b.length);
+      const isRight = got.map((bytes, i) => sameBytes(bytes.subarray(0, 20), pattern(20)) && sameBytes(bytes.subarray(20), pattern(sizes[i]!, i + 1)));
+      t.deepEqual(isRight, [true, true, true]);
     },
   },
   {

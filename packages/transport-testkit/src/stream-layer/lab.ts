@@ -79,8 +79,8 @@ export class Lab {
   }
 
   /** Dials and attaches. */
-  async dial(address: string, layer: StreamLayer = this.layer()): Promise<Recorder> {
-    return this.record(await layer.dial(address, { timeout: 10_000 }));
+  async dial(address: string, layer: StreamLayer = this.layer(), copies = false): Promise<Recorder> {
+    return this.record(await layer.dial(address, { timeout: 10_000 }), copies);
   }
 
   async pair(): Promise<Pair> {
@@ -96,8 +96,8 @@ export class Lab {
     return address;
   }
 
-  record(connection: StreamConnection): Recorder {
-    const recorder = new Recorder(connection);
+  record(connection: StreamConnection, copies = false): Recorder {
+    const recorder = new Recorder(connection, copies);
     this.#recorders.push(recorder);
     return recorder;
   }

@@ -4,6 +4,7 @@ import type { StreamConnection, StreamSink, TransportError } from '@trunkline/tr
 
 export class Recorder implements StreamSink {
   readonly connection: StreamConnection;
+  readonly copies: boolean;
   readonly chunks: Uint8Array[] = [];
   /** Bytes that came. */
   size = 0;
@@ -17,14 +18,16 @@ export class Recorder implements StreamSink {
   onData: ((chunk: Uint8Array) => boolean | void) | undefined;
   readonly #waiters = new Set<() => void>();
 
-  constructor(connection: StreamConnection) {
+  /** @param copies it keeps copies of its chunks, and says so to the connection. */
+  constructor(connection: StreamConnection, copies = false) {
     this.connection = connection;
+    this.copies = copies;
     connection.attach(this);
   }
 
   data(chunk: Uint8Array): boolean {
     this.late += this.ends;
-    this.chunks.push(chunk);
+    this.chunks.push(this.copies ? new Uint8Array(chunk) : chunk);
     this.size += chunk.length;
     const isDone = this.onData?.(chunk) ?? false;
     this.#wake();

@@ -176,8 +176,9 @@ export class Pair {
   now = 1_000;
   #seq = 0;
 
+  /** The dialler copies what it keeps, as one does whose chunks come in the same memory. */
   constructor(protocols: readonly Protocol[], options: Partial<SessionOptions> = {}, theirs: Partial<SessionOptions> = options) {
-    this.dialler = new End('dialler', protocols, options);
+    this.dialler = new End('dialler', protocols, { ...options, copies: true });
     this.acceptor = new End('acceptor', protocols, theirs);
   }
 
@@ -214,10 +215,10 @@ export class Pair {
     return true;
   }
 
-  /** The other end reads a chunk, and what it was done with is overwritten. True: it was. */
+  /** The other end reads a chunk, and what it was done with is overwritten; what the dialler reads in any case. True: it was done. */
   hand(end: End, chunk: Uint8Array): boolean {
     const isDone = this.other(end).session.receive(this.now, chunk);
-    if (isDone) chunk.fill(0xee);
+    if (isDone || end === this.acceptor) chunk.fill(0xee);
     return isDone;
   }
 
