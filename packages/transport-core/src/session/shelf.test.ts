@@ -42,6 +42,21 @@ test('who keeps one payload of a chunk copies that one', (t) => {
   t.is(used.keep(frame).buffer.byteLength, 300);
 });
 
+test('who kept most of the last chunk is given pieces of 16 KiB from the first payload on, and else begins anew', (t) => {
+  const used = shelf();
+  const frame = Frame.empty();
+  const first = (payloads: number): number => {
+    used.open(chunk);
+    const kept = Array.from({ length: payloads }, (_, i) => {
+      frame.place(chunk, 1_000 * i, 1_000 * i + 990);
+      return used.keep(frame);
+    });
+    used.clear();
+    return kept[0]!.buffer.byteLength;
+  };
+  t.deepEqual([first(60), first(1), first(30), first(40), first(60)], [990, 16 * 1024, 990, 990, 16 * 1024]);
+});
+
 test('a payload before the piece, or across its end, has a piece of its own', (t) => {
   const used = shelf();
   const frame = Frame.empty();

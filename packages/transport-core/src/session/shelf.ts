@@ -19,8 +19,9 @@ export class Shelf {
   #piece: ArrayBufferLike = EMPTY.buffer;
   #from = 0;
   #to = 0;
-  /** Bytes of this chunk that were copied for somebody: who keeps little of it copies little. */
+  /** Bytes of this chunk that were copied for somebody: who keeps little of it copies little, unless most of the last one was kept. */
   #kept = 0;
+  #keepsMost = false;
 
   /** @param copies every chunk comes in the same memory: no payload is a part of one. */
   constructor(allocate: (size: number) => Uint8Array, copies = false) {
@@ -46,7 +47,10 @@ export class Shelf {
   /** The chunk was read: an idle connection holds no memory. True: no payload is a part of it. */
   clear(): boolean {
     const isDone = this.#read !== this.#lent;
-    if (this.#bytes !== EMPTY) this.#begin(EMPTY);
+    if (this.#bytes !== EMPTY) {
+      this.#keepsMost = this.#kept > this.#read.length >> 1;
+      this.#begin(EMPTY);
+    }
     this.#read = this.#lent = EMPTY;
     return isDone;
   }
@@ -68,7 +72,7 @@ export class Shelf {
   /** Of a small chunk all that is left of it, since that may be pinned as it is. */
   #copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
     if (start === end) return EMPTY;
-    const more = bytes.length <= PINNED ? PINNED : Math.min(PINNED, this.#kept * AHEAD);
+    const more = bytes.length <= PINNED || this.#keepsMost ? PINNED : Math.min(PINNED, this.#kept * AHEAD);
     const to = Math.min(bytes.length, Math.max(end, start + more));
     this.#kept += end - start;
     if (to - start <= ON_HEAP) return bytes.slice(start, end);
