@@ -32,7 +32,7 @@ export class TcpConnection implements StreamConnection {
   #ending = false;
   /** The other end ended in order, or this one was destroyed on purpose: no error of ours explains the end. */
   #explained = false;
-  /** Node may read on all the same (`resume` before `pause` takes effect after it): then the reader says so. */
+  /** No more is asked for. Where `pause` follows `resume` in one turn Node reads on: then the reader tells it. */
   #paused = false;
   /** A write was false and its chunk is not out yet. */
   #waiting = false;

@@ -13,6 +13,7 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import { sameName } from '../messages/hex-names.ts';
 import type { GossipConfig, TopicConfig } from '../options.ts';
 import type { Body } from '../overlay/body.ts';
 import type { OverlayFactory } from '../overlay/overlay.ts';
@@ -255,7 +256,8 @@ export class Driver implements SessionHost, RelayHost {
     this.#config.peers.report(nodeId, 'bad');
   }
 
-  #came({ nodeId, instance, remote }: PeerInfo): Peer {
+  #came({ nodeId: id, instance, remote }: PeerInfo): Peer {
+    const nodeId = sameName(id);
     const outbox = new Outbox(
       {
         mount: this.#mount!,

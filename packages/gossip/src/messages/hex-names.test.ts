@@ -1,6 +1,6 @@
 import { randomBytes, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
-import { NAME_BYTES, readName, writeName } from './hex-names.ts';
+import { NAME_BYTES, readName, sameName, writeName } from './hex-names.ts';
 
 const random = seededRandom(1);
 
@@ -25,6 +25,11 @@ test('what a name was read from may change afterwards', (t) => {
   t.not(readName(bytes, 0), text);
   bytes[0] = bytes[0]! ^ 1;
   t.is(readName(bytes, 0), text);
+});
+
+test('the same text is the same, whatever was read between, and what is no name stays as it is', (t) => {
+  const names = Array.from({ length: 20 }, () => readName(randomBytes(random, NAME_BYTES).fill(9, NAME_BYTES - 1), 0));
+  for (const name of [...names, ...names, '', 'abc', 'ab'.repeat(40)]) t.is(sameName(name), name);
 });
 
 test('what is no name is not written', (t) => {

@@ -32,19 +32,27 @@ export function readName(bytes: Uint8Array, at: number): string {
   return text;
 }
 
+/** The same text, as the object that `readName` gives: quick to compare with what is read. */
+export function sameName(text: string): string {
+  return nameOf(text)?.text ?? text;
+}
+
 /** Writes its 32 bytes from `at` on. False, and nothing is written, where it is not 64 lower-case hex digits. */
 export function writeName(text: string, bytes: Uint8Array, at: number): boolean {
   if (written?.text !== text) {
-    const place = Number.parseInt(text.slice(-2), 16);
-    let name = kept[place];
-    if (name?.text !== text) {
-      if (!isNodeId(text)) return false;
-      name = keep(place, text, hexToBytes(text));
-    }
+    const name = nameOf(text);
+    if (name === undefined) return false;
     written = name;
   }
   bytes.set(written.bytes, at);
   return true;
+}
+
+function nameOf(text: string): Name | undefined {
+  const place = Number.parseInt(text.slice(-2), 16);
+  const name = kept[place];
+  if (name?.text === text) return name;
+  return isNodeId(text) ? keep(place, text, hexToBytes(text)) : undefined;
 }
 
 function keep(place: number, text: string, bytes: Uint8Array): Name {
