@@ -1,6 +1,7 @@
 // protobufjs' reader and writer, made as strict as strangers' bytes and one's own slips ask for, without importing it: the type
 // brings its own.
 
+import { plain } from '../plain.ts';
 import { hasLoneSurrogate } from './unicode.ts';
 
 /** The part of protobufjs' Reader that is used here. */
@@ -29,6 +30,7 @@ type WriterClass = new () => Writer;
  */
 export function strictReader(type: object, maxFields: number): (bytes: Uint8Array) => unknown {
   const Base = capture<Reader>(type, 'decodeDelimited', 'decode', 0, ['tag', 'string', 'stringVerify']);
+  // Of a Buffer protobufjs would make Buffers.
   if (Base === undefined) return plain;
   const Class = strictOf(readers, Base as ReaderClass, makeStrictReader);
   return (bytes) => new Class(plain(bytes), maxFields);
@@ -159,9 +161,4 @@ function capture<T>(type: object, method: string, inner: string, argument: numbe
     return undefined;
   }
   return made !== undefined && needs.every((name) => typeof made?.[name] === 'function') ? made.constructor : undefined;
-}
-
-/** Of a Buffer protobufjs would make Buffers. */
-function plain(bytes: Uint8Array): Uint8Array {
-  return Object.getPrototypeOf(bytes) === Uint8Array.prototype ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
