@@ -8,8 +8,8 @@ export class Reader {
   /** Takes a chunk, whose memory is good until it returns. False: it wants no more for now. */
   read: ((chunk: Uint8Array<ArrayBuffer>) => boolean) | undefined = undefined;
 
-  /** Node's `onread`. */
-  get options(): OnReadOpts {
+  /** What Node's `connect` is given. */
+  onread(): OnReadOpts {
     buffer ??= new Uint8Array(SIZE);
     return {
       buffer,

@@ -76,9 +76,10 @@ export class TcpConnection implements StreamConnection {
 
   #read(): void {
     if (this.#reader === undefined) return void this.#socket.on('data', this.#data);
-    const { copies } = this.#sink ?? NOBODY;
+    const copies = this.#sink?.copies === true;
     this.#reader.read = (chunk) => {
-      this.#receive(copies ? chunk : chunk.slice());
+      if (copies) this.#receive(chunk);
+      else this.#data(chunk.slice());
       return !this.#paused;
     };
     this.#socket.resume();
@@ -207,8 +208,6 @@ function socketConnectionError(error: Error, endpoint: string): TransportError {
   return socketError(error, 'connection', endpoint);
 }
 
-/** Of what comes when nobody attached nothing is kept. */
-const NOBODY: Pick<StreamSink, 'copies'> = { copies: true };
 /** Under TLS: the largest chunk that is copied, and how much may wait before it. */
 const COPIED = 16 * 1024;
 const HELD = 64 * 1024;

@@ -133,7 +133,7 @@ class TcpLayer implements TcpStreamLayer {
       if (signal?.aborted) return reject(signal.reason);
       this.#tls?.check();
       const reader = this.#tls === undefined ? new Reader() : undefined;
-      const socket: Socket = connect({ ...this.#socketOptions, host: to.host, port: to.port, ...(reader && { onread: reader.options }) });
+      const socket: Socket = connect({ ...this.#socketOptions, host: to.host, port: to.port, ...(reader && { onread: reader.onread() }) });
       const settle = () => {
         this.#clock.clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);

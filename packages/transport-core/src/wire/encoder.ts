@@ -119,7 +119,7 @@ export class FrameEncoder implements FrameWriter {
     this.#close(this.#bytes(at, HELLO, hello));
   }
 
-  /** A straight line: by a function for each field a frame cost twice the code, more than V8 compiles into who calls it. */
+  /** A straight line: half the code of a function for each field, which tells where calls come one at a time (docs/performance.md). */
   short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void {
     const { length } = payload;
     if (channel > 0x7f || method > 0x7f || timeout > 0x3fff || length > SHORT) {
