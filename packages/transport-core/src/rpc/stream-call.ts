@@ -26,6 +26,7 @@ export class StreamCall extends Call<unknown> {
     extras: CallExtras,
   ) {
     super(host, method, payload, target, redial, now, timeout, extras);
+    this.widen();
     this.travels = extras.own;
     this.#eachWait = !extras.own;
     this.#source = upload?.[Symbol.asyncIterator]();

@@ -20,7 +20,7 @@ export class Slots<T extends { id: number }> {
   }
 
   get full(): boolean {
-    return this.#free.length === 0 && this.#entries.length >= SLOTS;
+    return this.size >= SLOTS;
   }
 
   /** Gives the entry an id that no live one has. */

@@ -37,7 +37,7 @@ export class Liveness {
   /** The nonce of a PING to be sent now. */
   ping(now: number): number {
     this.#pinged = now;
-    this.#nonce = 1 + Math.floor(this.#random() * 0xffff_fffe);
+    this.#nonce = 1 + Math.floor(this.#random() * 0x7fff_fffe);
     return this.#nonce;
   }
 

@@ -264,6 +264,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     if (call.done) return;
     if (this.state !== 'open') return call.failed(CLOSED);
     if (!(call instanceof Call) || !call.redial || call.retried) return call.failed(withDetails(error ?? GONE, { sent: false }));
+    call.widen();
     call.retried = error !== undefined;
     this.pool.start(call.target, call, false);
   }
