@@ -45,8 +45,8 @@ export class Slots<T extends { id: number }> {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
     if (this.#entries[slot] !== entry) return false;
     this.#entries[slot] = undefined;
-    const next = entry.id + SLOTS * 2;
-    this.#ids[slot] = next > HIGHEST ? next - HIGHEST - 1 || SLOTS * 2 : next;
+    // Modulo 2^31 the next generation. The sum might be above V8's small integers, for once; every id would be a number on the heap from then on.
+    this.#ids[slot] = (entry.id - (HIGHEST + 1 - SLOTS * 2)) & HIGHEST || SLOTS * 2;
     this.#free.push(slot);
     this.size--;
     return true;
