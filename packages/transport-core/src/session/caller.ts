@@ -22,6 +22,8 @@ export class Caller implements CallCarrier {
   /** Open streaming calls, and those that wait for one to end. */
   streams = 0;
   readonly #waitingStreams = new List<OutCall>();
+  /** Calls that wait for room, of all channels. */
+  #waiting = 0;
   /** Resolved one-ways in the batch that is being filled, lost with it. */
   #onewaysInBatch = 0;
   #onewayMark = 0;
@@ -60,6 +62,7 @@ export class Caller implements CallCarrier {
     this.#link.hold(call.cost);
     call.widen();
     queue.push(call);
+    this.#waiting++;
   }
 
   /** What nearly all calls are: unary, of one packet, and nothing stands before it. */
@@ -149,10 +152,7 @@ export class Caller implements CallCarrier {
 
   /** Lets in those that waited, as far as there is room. */
   admitWaiting(channel: Channel): void {
-    if (channel.waiting.length + channel.waitingLong.length + this.#waitingStreams.length === 0) return;
-    this.#admitFrom(channel.waiting);
-    this.#admitFrom(channel.waitingLong);
-    this.#admitFrom(this.#waitingStreams);
+    if (this.#waiting > 0) for (const queue of [channel.waiting, channel.waitingLong, this.#waitingStreams]) this.#admitFrom(queue);
   }
 
   #admitFrom(queue: List<OutCall>): void {
@@ -166,6 +166,7 @@ export class Caller implements CallCarrier {
 
   #unwait(channel: Channel, call: OutCall): boolean {
     if (!this.#queueOf(channel, call).remove(call)) return false;
+    this.#waiting--;
     this.#link.free(call.cost);
     return true;
   }

@@ -106,10 +106,16 @@ export class Pool {
 
   /** The connection of a target for short messages, live; undefined: it must be dialled. Throws `invalid_argument` for no target. */
   live(target: string): Connection | undefined {
-    if (target === this.#lastTarget && this.#last !== undefined) return this.#last.connections[0];
+    const latest = this.latest(target);
+    if (latest !== undefined) return latest;
     this.#last = this.entries.get(this.#key(target));
     this.#lastTarget = target;
     return this.#last?.connections[0];
+  }
+
+  /** The same, of the target that was asked for last; undefined may be any other one. */
+  latest(target: string): Connection | undefined {
+    return target === this.#lastTarget ? this.#last?.connections[0] : undefined;
   }
 
   /** All that is open to a target. */

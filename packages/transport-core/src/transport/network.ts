@@ -46,8 +46,8 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   readonly connections = new Set<Connection>();
   state: 'open' | 'closing' | 'closed' = 'open';
   listening = false;
+  /** Calls made here: the order of `send`. */
   seq = 0;
-  made = 0;
   served = 0;
   readonly bulletin: Bulletin;
   readonly #alarm: Alarm;

@@ -52,8 +52,13 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   send<N extends MethodName<P>>(target: Target, method: N, request: RequestInput<P, N>, ...options: SendArguments<P, N>): Promise<ResultOf<P, N>>;
   send(target: Target, method: string, request: unknown, options?: CallOptions & { upload?: unknown }): Promise<unknown> {
     try {
+      const { over } = this.#mount;
+      if (over !== undefined) throw over;
+      const last = this.#last;
+      const found = last !== undefined && last.name === method ? last : this.#find(method, 'send');
+      if (options === undefined && found.flags === 0 && typeof target === 'string') return this.#sendPlain(target, found, request);
       const remote = typeof target === 'string' ? undefined : this.#connectionOf(target);
-      const call = this.#call(target, this.#method(method, 'send'), request, options);
+      const call = this.#call(target, found, request, options ?? NO_OPTIONS);
       if (!call.done) this.#start(target, remote, call);
       return call.promise;
     } catch (error) {
@@ -102,18 +107,21 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return new Consumer(this.#mount.inbox, methods.length === 0 ? undefined : new Set(methods)) as unknown as AsyncIterableIterator<Rpc<P, N>>;
   }
 
-  #call(target: Target, method: Method, request: unknown, options: (CallOptions & { upload?: unknown }) | undefined): Call<unknown> {
-    const { over } = this.#mount;
-    if (over !== undefined) throw over;
-    if (options !== undefined || method.flags !== 0) return this.#callWith(target, method, request, options ?? NO_OPTIONS);
+  /** What nearly all are: calls to an address, without options or streams. */
+  #sendPlain(target: string, method: Method, request: unknown): Promise<unknown> {
     const payload = encodeAs(method.request, method.what.request, request);
-    const redial = typeof target === 'string';
-    const { config, ticker } = this.network;
-    return new Call(this.#mount, method, payload, redial ? target : nameOf(target), redial, ticker.now(), method.timeout ?? config.timeout, NO_EXTRAS);
+    const { network } = this;
+    const { config } = network;
+    const call = new Call(this.#mount, method, payload, target, true, network.ticker.now(), method.timeout ?? config.timeout, NO_EXTRAS);
+    call.seq = network.seq++;
+    this.#mount.open++;
+    const connection = payload.length > config.limits.packet ? undefined : network.pool.latest(target);
+    if (connection !== undefined) connection.session.caller.start(call);
+    else this.#dispatch(target, call);
+    return call.promise;
   }
 
-  /** A call with options, or one that streams. */
-  #callWith(target: Target, method: Method, request: unknown, options: CallOptions & { upload?: unknown }): Call<unknown> {
+  #call(target: Target, method: Method, request: unknown, options: CallOptions & { upload?: unknown }): Call<unknown> {
     checkOptions(method, options);
     const payload = encodeAs(method.request, method.what.request, request);
     const timeout = options.timeout ?? method.timeout ?? this.network.config.timeout;
@@ -128,7 +136,6 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   #start(target: Target, remote: Connection | undefined, call: Call<unknown>): void {
     const { network } = this;
     call.seq = network.seq++;
-    network.made++;
     this.#mount.open++;
     if (typeof target === 'string') this.#dispatch(target, call);
     else if (remote!.over || remote!.session.state !== 'up') call.failed(lost(target));

@@ -17,7 +17,7 @@ export function takeSnapshot(network: Network): Snapshot {
     dialing: network.pool.dialling,
     memory: network.memory.used,
     waiting: [...network.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
-    calls: { made: network.made, served: network.served },
+    calls: { made: network.seq, served: network.served },
     errors: Object.fromEntries(network.bulletin.errors),
     counters: Object.fromEntries(network.bulletin.counters),
   };
