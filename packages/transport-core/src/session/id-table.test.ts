@@ -1,3 +1,4 @@
+import { serialize } from 'node:v8';
 import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { PeerIds, Slots } from './id-table.ts';
@@ -88,6 +89,18 @@ for (const parity of [0, 1] as const) {
     t.is(slots.get(id), living);
   });
 }
+
+test('ids are small integers of V8’s for ever: one that is not would have everything that sees a call compiled anew', (t) => {
+  const slots = new Slots<{ id: number }>(1);
+  for (let i = 0; i < 40_000; i++) {
+    const call = entry();
+    slots.add(call);
+    // V8 writes a small integer with the tag I, a number on the heap with N.
+    if (String.fromCharCode(serialize(call.id)[2]!) !== 'I') return t.fail(`id ${call.id} after ${i} calls`);
+    slots.delete(call);
+  }
+  t.pass();
+});
 
 test('the first slot of an acceptor never gives id 0, however often it wraps', (t) => {
   const slots = new Slots<{ id: number }>(0);

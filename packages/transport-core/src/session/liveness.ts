@@ -34,7 +34,7 @@ export class Liveness {
     return this.#nonce === 0 ? 0 : Math.max(0, now - Math.max(this.#received, this.#pinged));
   }
 
-  /** The nonce of a PING to be sent now. */
+  /** The nonce of a PING to be sent now, below 2^31 as ids are: V8 keeps higher ones on the heap, and has ids of frames that might be either. */
   ping(now: number): number {
     this.#pinged = now;
     this.#nonce = 1 + Math.floor(this.#random() * 0x7fff_fffe);

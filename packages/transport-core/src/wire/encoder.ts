@@ -127,20 +127,12 @@ export class FrameEncoder implements FrameWriter {
    */
   short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void {
     const { length } = payload;
-    if (
-      length === 0 ||
-      length > SHORT ||
-      channel > 0x7f ||
-      method > 0x7f ||
-      timeout > 0x3fff ||
-      (timeout !== 0 && timeout < 0x80) ||
-      (channel === 0) !== (method === 0)
-    )
+    if (length > SHORT || channel > 0x7f || method > 0x7f || timeout > 0x3fff || (timeout !== 0 && timeout < 0x80) || (channel === 0) !== (method === 0))
       return this.#message(kind, id, channel, method, 0, timeout, undefined, 0, payload, 0, length);
     let at = this.#at;
     if (at + length + HEADER > this.#buffer.length) this.#grow(length + HEADER);
     const view = this.#view;
-    const size = length + (length > 0x7f ? 5 : 4) + (id === 0 ? 0 : 5) + (channel === 0 ? 0 : 4) + (timeout === 0 ? 0 : 3);
+    const size = length + (length === 0 ? 2 : length > 0x7f ? 5 : 4) + (id === 0 ? 0 : 5) + (channel === 0 ? 0 : 4) + (timeout === 0 ? 0 : 3);
     if (size > 0x7f) view.setUint8(at++, size | 0x80);
     view.setUint32(at, (size > 0x7f ? size >>> 7 : size) | KIND_ID | (kind << 16), true);
     at += 3;
@@ -156,12 +148,15 @@ export class FrameEncoder implements FrameWriter {
       view.setUint32(at, LONG_TIMEOUT | ((timeout & 0x7f) << 8) | ((timeout >>> 7) << 16), true);
       at += 3;
     }
-    view.setUint16(at, PAYLOAD | (length << 8) | (length > 0x7f ? 0x8000 : 0), true);
-    at += 2;
-    if (length > 0x7f) view.setUint8(at++, length >>> 7);
-    if (length > LOOP) set.call(this.#buffer, payload, at);
-    else for (let from = 0; from < length; from++) view.setUint8(at + from, payload[from]!);
-    this.#at = at + length;
+    if (length !== 0) {
+      view.setUint16(at, PAYLOAD | (length << 8) | (length > 0x7f ? 0x8000 : 0), true);
+      at += 2;
+      if (length > 0x7f) view.setUint8(at++, length >>> 7);
+      if (length > LOOP) set.call(this.#buffer, payload, at);
+      else for (let from = 0; from < length; from++) view.setUint8(at + from, payload[from]!);
+      at += length;
+    }
+    this.#at = at;
     this.#count++;
   }
 
