@@ -29,7 +29,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
         find: 'this.#outbox.control(Kind.CANCEL, call.id);',
         replace: 'this.#outbox.control(Kind.CANCEL, call.id); this.#release(channel, call);',
       },
-      { file: `${CORE}/session/id-table.js`, find: 'const next = entry.id + SLOTS * 2;', replace: 'const next = entry.id;' },
+      { file: `${CORE}/session/id-table.js`, find: '(entry.id - (HIGHEST + 1 - SLOTS * 2)) & HIGHEST || SLOTS * 2', replace: 'entry.id' },
     ],
   },
   {
