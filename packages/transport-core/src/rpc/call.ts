@@ -28,7 +28,7 @@ export interface CallExtras {
 /** Most calls' extras. */
 export const NO_EXTRAS: CallExtras = Object.freeze({ metadata: undefined, signal: undefined, own: false });
 
-/** An OutCall by its prototype, without that one's constructor: a call by two constructors takes V8 a tenth longer (docs/performance.md). */
+/** An OutCall by its prototype, without that one's constructor: V8 is slower with one constructor that calls another (docs/performance.md). */
 export interface Call<Result> extends OutCall, Abortable {
   resolve: (value: Result | PromiseLike<Result>) => void;
 }

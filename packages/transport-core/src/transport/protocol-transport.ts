@@ -52,12 +52,10 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   send<N extends MethodName<P>>(target: Target, method: N, request: RequestInput<P, N>, ...options: SendArguments<P, N>): Promise<ResultOf<P, N>>;
   send(target: Target, method: string, request: unknown, options?: CallOptions & { upload?: unknown }): Promise<unknown> {
     try {
-      const { over } = this.#mount;
-      if (over !== undefined) throw over;
-      const last = this.#last;
-      const found = last !== undefined && last.name === method ? last : this.#find(method, 'send');
-      if (options === undefined && found.flags === 0 && typeof target === 'string') return this.#sendPlain(target, found, request);
       const remote = typeof target === 'string' ? undefined : this.#connectionOf(target);
+      const found = this.#method(method, 'send');
+      this.#refuseWhenOver();
+      if (options === undefined && found.flags === 0 && typeof target === 'string') return this.#sendPlain(target, found, request);
       const call = this.#call(target, found, request, options ?? NO_OPTIONS);
       if (!call.done) this.#start(target, remote, call);
       return call.promise;
