@@ -190,7 +190,7 @@ export class Caller implements CallCarrier {
     const { mark, now, writer } = this.#link;
     const timeout = call.timeLeft(now);
     if (timeout < 0) return;
-    writer.request(call.id, channel.byte, method.id, method.flags, timeout, metadata, 0, payload, 0, payload.length);
+    writer.message(Kind.REQUEST, call.id, channel.byte, method.id, method.flags, timeout, metadata, 0, payload, 0, payload.length);
     call.writtenIn = mark;
     this.#link.active = now;
     if (method.flags !== 0) call.accepted();
@@ -198,11 +198,15 @@ export class Caller implements CallCarrier {
   }
 
   #queue(channel: Channel, call: OutCall, long: boolean): void {
-    const { lanes } = channel;
+    const { kind, id, flags } = call.method;
     call.widen();
-    call.unit = this.#unit(Kind.REQUEST, call);
-    if (long) call.unit.account = Account.LONG;
-    this.#outbox.push(lanes, call.unit, long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short');
+    const unit = new Outgoing(kind === 'oneway' ? Kind.ONEWAY : Kind.REQUEST, call.id, call.payload, call);
+    unit.method = id;
+    unit.flags = flags;
+    unit.metadata = call.metadata;
+    unit.account = long ? Account.LONG : kind === 'oneway' ? Account.SHORT : 0;
+    call.unit = unit;
+    this.#outbox.push(channel.lanes, unit, long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short');
   }
 
   #admitOneway(channel: Channel, call: OutCall): void {
@@ -216,7 +220,7 @@ export class Caller implements CallCarrier {
       this.#outbox.straight(payload.length + (metadata === undefined ? 0 : metadata.bytes.length))
     ) {
       lanes.shortCredit -= call.cost;
-      this.#link.writer.oneway(0, channel.byte, method.id, metadata, 0, payload, 0, payload.length);
+      this.#link.writer.message(Kind.ONEWAY, 0, channel.byte, method.id, 0, 0, metadata, 0, payload, 0, payload.length);
       call.writtenIn = this.#link.mark;
       this.#link.active = this.#link.now;
       this.#countInBatch();
@@ -225,18 +229,7 @@ export class Caller implements CallCarrier {
       return;
     }
     if (long) this.slots.add(call);
-    call.widen();
-    call.unit = this.#unit(Kind.ONEWAY, call);
-    call.unit.account = long ? Account.LONG : Account.SHORT;
-    this.#outbox.push(lanes, call.unit, long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short');
-  }
-
-  #unit(kind: number, call: OutCall): Outgoing {
-    const unit = new Outgoing(kind, call.id, call.payload, call);
-    unit.method = call.method.id;
-    unit.flags = call.method.flags;
-    unit.metadata = call.metadata;
-    return unit;
+    this.#queue(channel, call, long);
   }
 
   #openStreams(channel: Channel, call: OutCall): void {

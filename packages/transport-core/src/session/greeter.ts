@@ -1,7 +1,7 @@
 // The first bytes of a connection: the preamble both ways, and our own HELLO (docs/wire-protocol.md §2, §3).
 
 import { reasonError, type TransportError } from '../errors.ts';
-import { PREAMBLE } from '../wire/frame.ts';
+import { Kind, PREAMBLE } from '../wire/frame.ts';
 import { encodeHello } from '../wire/hello.ts';
 import type { Mounted } from './channel.ts';
 import { type Introduction, makeHello } from './handshake.ts';
@@ -41,7 +41,7 @@ export class Greeter {
   hello(fields: Readonly<Record<string, string>>): void {
     const { self, mounts, observed } = this.#options;
     const protocols = [...mounts.values()].map((mounted) => mounted.protocol);
-    this.#link.writer.hello(encodeHello(makeHello(self, this.#link.limits, protocols, fields, observed)));
+    this.#link.writer.hello(Kind.HELLO, encodeHello(makeHello(self, this.#link.limits, protocols, fields, observed)));
   }
 
   /** Reads the peer's preamble: what is left of the chunk, or why it is none of ours. */

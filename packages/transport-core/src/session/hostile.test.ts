@@ -6,6 +6,7 @@ import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
+import { Kind } from '../wire/frame.ts';
 import type { InCall } from './in-call.ts';
 import { type End, Pair, pick, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
@@ -41,29 +42,29 @@ function plausible(random: Random, rude: number): Uint8Array {
   switch (below(rude > 0 ? 14 : 11)) {
     case 0:
     case 1:
-      encoder.request(mine, channel, method, flags, below(100), undefined, size, payload, 0, end);
+      encoder.message(Kind.REQUEST, mine, channel, method, flags, below(100), undefined, size, payload, 0, end);
       break;
     case 2:
-      encoder.oneway(long ? mine : 0, channel, method, undefined, size, payload, 0, end);
+      encoder.message(Kind.ONEWAY, long ? mine : 0, channel, method, 0, 0, undefined, size, payload, 0, end);
       break;
     case 3:
-      encoder.response(yours, size, payload, 0, end);
+      encoder.message(Kind.RESPONSE, yours, 0, 0, 0, 0, undefined, size, payload, 0, end);
       break;
     case 4:
-      encoder.item(random() < 0.5 ? mine : yours, size, payload, 0, end);
+      encoder.message(Kind.ITEM, random() < 0.5 ? mine : yours, 0, 0, 0, 0, undefined, size, payload, 0, end);
       break;
     case 5:
     case 6:
-      encoder.part(random() < 0.5 ? mine : yours, payload, 0, random() < 0.7 ? SMALL.packet : 1 + below(SMALL.packet));
+      encoder.message(Kind.PART, random() < 0.5 ? mine : yours, 0, 0, 0, 0, undefined, 0, payload, 0, random() < 0.7 ? SMALL.packet : 1 + below(SMALL.packet));
       break;
     case 7:
-      encoder.end(random() < 0.5 ? mine : yours);
+      encoder.signal(Kind.END, random() < 0.5 ? mine : yours);
       break;
     case 8:
       encoder.error(yours, below(18), below(17), 'no', below(2), undefined);
       break;
     case 9:
-      encoder.cancel(mine);
+      encoder.signal(Kind.CANCEL, mine);
       break;
     case 10: {
       const account = 1 + below(5);
@@ -74,10 +75,10 @@ function plausible(random: Random, rude: number): Uint8Array {
       encoder.credit(below(7), below(3) * 0x7fff_ffff, id, channel);
       break;
     case 12:
-      random() < 0.3 ? encoder.goAway(14, 1 + below(16), 'bye') : encoder.pong(id);
+      random() < 0.3 ? encoder.goAway(14, 1 + below(16), 'bye') : encoder.signal(Kind.PONG, id);
       break;
     default:
-      random() < 0.1 ? encoder.protocols(new Uint8Array(below(20))) : encoder.ping(id);
+      random() < 0.1 ? encoder.hello(Kind.PROTOCOLS, new Uint8Array(below(20))) : encoder.signal(Kind.PING, id);
   }
   return encoder.take().slice();
 }

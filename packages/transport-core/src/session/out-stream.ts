@@ -68,7 +68,7 @@ export class OutStream implements Sender {
     ) {
       this.#credit -= cost;
       this.#link.pipe -= cost;
-      this.#link.writer.item(this.#id, 0, payload, 0, payload.length);
+      this.#link.writer.message(Kind.ITEM, this.#id, 0, 0, 0, 0, undefined, 0, payload, 0, payload.length);
       this.#link.active = this.#link.now;
       this.#outbox.wrote();
       this.#progress();

@@ -12,7 +12,7 @@ test('a frame that leaves at once takes along the credit that is owed', (t) => {
   long.spend(100);
   long.giveBack(100, true);
   bench.outbox.pace.alone = true;
-  bench.link.writer.response(1, 0, EMPTY, 0, 0);
+  bench.link.writer.message(Kind.RESPONSE, 1, 0, 0, 0, 0, undefined, 0, EMPTY, 0, 0);
   bench.outbox.wrote();
   t.deepEqual(
     bench.frames.map(({ kind }) => kind),

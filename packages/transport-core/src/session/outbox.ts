@@ -331,22 +331,14 @@ export class Outbox {
 
   #encode(lanes: Lanes, unit: Outgoing, start: number, end: number, timeout: number): void {
     const { writer } = this.#link;
-    if (unit.begun) return writer.part(unit.id, unit.payload, start, end);
-    const size = end < unit.payload.length ? unit.payload.length : 0;
-    switch (unit.kind) {
-      case Kind.REQUEST:
-        return writer.request(unit.id, lanes.byte, unit.method, unit.flags, timeout, unit.metadata, size, unit.payload, start, end);
-      case Kind.ONEWAY:
-        return writer.oneway(size > 0 ? unit.id : 0, lanes.byte, unit.method, unit.metadata, size, unit.payload, start, end);
-      case Kind.RESPONSE:
-        return writer.response(unit.id, size, unit.payload, start, end);
-      case Kind.ITEM:
-        return writer.item(unit.id, size, unit.payload, start, end);
-      case Kind.END:
-        return writer.end(unit.id);
-      default:
-        return writer.error(unit.id, unit.code, unit.reason, unit.text, unit.flags, unit.metadata);
-    }
+    const { kind, id, payload, method, flags, metadata } = unit;
+    if (kind === Kind.END) return writer.signal(kind, id);
+    if (kind === Kind.ERROR) return writer.error(id, unit.code, unit.reason, unit.text, flags, metadata);
+    if (unit.begun) return writer.message(Kind.PART, id, 0, 0, 0, 0, undefined, 0, payload, start, end);
+    const size = end < payload.length ? payload.length : 0;
+    const names = kind === Kind.ONEWAY && size === 0 ? 0 : id;
+    const channel = kind === Kind.REQUEST || kind === Kind.ONEWAY ? lanes.byte : 0;
+    writer.message(kind, names, channel, method, flags, timeout, metadata, size, payload, start, end);
   }
 
   #pumpControl(): boolean {
@@ -369,10 +361,8 @@ export class Outbox {
 
   #writeControl(kind: number, id: number, bytes: Uint8Array | undefined): void {
     const { writer } = this.#link;
-    if (kind === Kind.CANCEL) writer.cancel(id);
-    else if (kind === Kind.PING) writer.ping(id);
-    else if (kind === Kind.PONG) writer.pong(id);
-    else if (bytes !== undefined) writer.protocols(bytes);
+    if (bytes === undefined) writer.signal(kind, id);
+    else writer.hello(kind, bytes);
   }
 
   /** The batch leaves. False: the connection keeps it, and nothing more is written. */

@@ -110,7 +110,7 @@ export class Session implements FrameVisitor, Departing {
   consent(fields: Readonly<Record<string, string>>): void {
     if (this.#phase !== 'consent') return;
     if (this.#options.side === 'dialler') {
-      this.link.writer.ready();
+      this.link.writer.signal(Kind.READY, 0);
       this.#rise();
     } else {
       this.#phase = 'ready';

@@ -10,8 +10,8 @@ const payload = Uint8Array.from({ length: 300 }, (_, i) => i);
 /** Three frames, a PART between two others. */
 function frames(): Uint8Array {
   const encoder = new FrameEncoder(allocate);
-  encoder.response(0xfedc_ba98, 400, payload.subarray(0, 100), 0, 100);
-  encoder.part(0xfedc_ba98, payload, 0, payload.length);
+  encoder.message(Kind.RESPONSE, 0xfedc_ba98, 0, 0, 0, 0, undefined, 400, payload.subarray(0, 100), 0, 100);
+  encoder.message(Kind.PART, 0xfedc_ba98, 0, 0, 0, 0, undefined, 0, payload, 0, payload.length);
   encoder.credit(1, 77, 0, 0);
   return encoder.take().slice();
 }

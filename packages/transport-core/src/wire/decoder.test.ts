@@ -2,7 +2,7 @@ import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { FrameDecoder } from './decoder.ts';
 import { FrameEncoder } from './encoder.ts';
-import type { Frame } from './frame.ts';
+import { type Frame, Kind } from './frame.ts';
 import { encodeMetadata } from './metadata.ts';
 import { randomFrame, shuffled } from './testing/frames.ts';
 import { bytesOf, FrameType, framed, hex, joined, type PlainFrame, plainFrame, readByProto, writtenByProto } from './testing/proto.ts';
@@ -96,13 +96,13 @@ test('what our encoder writes, our decoder reads', (t) => {
   const encoder = new FrameEncoder(allocate);
   const metadata = encodeMetadata({ trace: '00-\ufeffé😀' })!;
   const payload = bytesOf('00010203');
-  encoder.request(2 ** 32 - 1, 255, 2 ** 32 - 1, 3, 2 ** 32 - 1, metadata, 2 ** 31, payload, 1, 3);
-  encoder.oneway(0, 128, 300, undefined, 0, payload, 0, 4);
-  encoder.response(127, 70_000, payload, 0, 0);
+  encoder.message(Kind.REQUEST, 2 ** 32 - 1, 255, 2 ** 32 - 1, 3, 2 ** 32 - 1, metadata, 2 ** 31, payload, 1, 3);
+  encoder.message(Kind.ONEWAY, 0, 128, 300, 0, 0, undefined, 0, payload, 0, 4);
+  encoder.message(Kind.RESPONSE, 127, 0, 0, 0, 0, undefined, 70_000, payload, 0, 0);
   encoder.credit(5, 2 ** 31 - 1, 4, 0);
   encoder.error(3, 16, 6, 'non à tout', 1, metadata);
   encoder.goAway(13, 12, 'x'.repeat(500));
-  encoder.hello(payload);
+  encoder.hello(Kind.HELLO, payload);
   t.deepEqual(read([encoder.take()]).frames, [
     {
       kind: 8,

@@ -20,37 +20,25 @@ function write(encoder: FrameEncoder, frame: PlainFrame): void {
   const end = 3 + inner.length;
   const id = number('id');
   const size = number('size');
-  switch (frame['kind']) {
+  const kind = number('kind');
+  switch (kind) {
     case Kind.HELLO:
-      return encoder.hello(hello);
-    case Kind.READY:
-      return encoder.ready();
+    case Kind.PROTOCOLS:
+      return encoder.hello(kind, hello);
     case Kind.GO_AWAY:
       return encoder.goAway(number('code'), number('reason'), text);
-    case Kind.PING:
-      return encoder.ping(id);
-    case Kind.PONG:
-      return encoder.pong(id);
     case Kind.CREDIT:
       return encoder.credit(number('account'), number('credit'), id, number('channel'));
-    case Kind.PROTOCOLS:
-      return encoder.protocols(hello);
-    case Kind.REQUEST:
-      return encoder.request(id, number('channel'), number('method'), number('flags'), number('timeout'), metadata, size, payload, 3, end);
-    case Kind.ONEWAY:
-      return encoder.oneway(id, number('channel'), number('method'), metadata, size, payload, 3, end);
-    case Kind.RESPONSE:
-      return encoder.response(id, size, payload, 3, end);
-    case Kind.ITEM:
-      return encoder.item(id, size, payload, 3, end);
-    case Kind.PART:
-      return encoder.part(id, payload, 3, end);
-    case Kind.END:
-      return encoder.end(id);
     case Kind.ERROR:
       return encoder.error(id, number('code'), number('reason'), text, number('flags'), metadata);
-    case Kind.CANCEL:
-      return encoder.cancel(id);
+    case Kind.REQUEST:
+    case Kind.ONEWAY:
+    case Kind.RESPONSE:
+    case Kind.ITEM:
+    case Kind.PART:
+      return encoder.message(kind, id, number('channel'), number('method'), number('flags'), number('timeout'), metadata, size, payload, 3, end);
+    default:
+      return encoder.signal(kind, id);
   }
 }
 
@@ -146,15 +134,15 @@ test('the bytes of some frames stand for ever', (t) => {
     '54524b4c',
   );
   t.is(
-    bytes(() => encoder.ready()),
+    bytes(() => encoder.signal(Kind.READY, 0)),
     '020802',
   );
   t.is(
-    bytes(() => encoder.ping(0x01020304)),
+    bytes(() => encoder.signal(Kind.PING, 0x01020304)),
     '07080415' + '04030201',
   );
   t.is(
-    bytes(() => encoder.pong(0xffffffff)),
+    bytes(() => encoder.signal(Kind.PONG, 0xffffffff)),
     '07080515' + 'ffffffff',
   );
   t.is(
@@ -166,27 +154,27 @@ test('the bytes of some frames stand for ever', (t) => {
     '090806' + '18c801' + '4064' + '7002',
   );
   t.is(
-    bytes(() => encoder.request(1, 0x20, 2, 0, 500, undefined, 0, bytesOf('cafe'), 0, 2)),
+    bytes(() => encoder.message(Kind.REQUEST, 1, 0x20, 2, 0, 500, undefined, 0, bytesOf('cafe'), 0, 2)),
     '120808' + '1501000000' + '1820' + '2002' + '30f403' + '7a02cafe',
   );
   t.is(
-    bytes(() => encoder.request(1, 0x20, 2, 3, 0, metadata, 0, EMPTY, 0, 0)),
+    bytes(() => encoder.message(Kind.REQUEST, 1, 0x20, 2, 3, 0, metadata, 0, EMPTY, 0, 0)),
     '150808' + '1501000000' + '1820' + '2002' + '2803' + '5a060a0161120162',
   );
   t.is(
-    bytes(() => encoder.oneway(0, 0x20, 3, undefined, 0, bytesOf('01'), 0, 1)),
+    bytes(() => encoder.message(Kind.ONEWAY, 0, 0x20, 3, 0, 0, undefined, 0, bytesOf('01'), 0, 1)),
     '090809' + '1820' + '2003' + '7a0101',
   );
   t.is(
-    bytes(() => encoder.response(1, 0, EMPTY, 0, 0)),
+    bytes(() => encoder.message(Kind.RESPONSE, 1, 0, 0, 0, 0, undefined, 0, EMPTY, 0, 0)),
     '07080a' + '1501000000',
   );
   t.is(
-    bytes(() => encoder.part(1, long, 0, 200)),
+    bytes(() => encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, long, 0, 200)),
     `d201080c15010000007ac801${'ee'.repeat(200)}`,
   );
   t.is(
-    bytes(() => encoder.end(2)),
+    bytes(() => encoder.signal(Kind.END, 2)),
     '07080d' + '1502000000',
   );
   t.is(
@@ -194,7 +182,7 @@ test('the bytes of some frames stand for ever', (t) => {
     '0f080e' + '1501000000' + '2801' + '480c' + '52026e6f',
   );
   t.is(
-    bytes(() => encoder.cancel(1)),
+    bytes(() => encoder.signal(Kind.CANCEL, 1)),
     '07080f' + '1501000000',
   );
   t.is(
@@ -206,7 +194,7 @@ test('the bytes of some frames stand for ever', (t) => {
 test('a length is over-long rather than measured twice', (t) => {
   const encoder = new FrameEncoder(allocate);
   // 100 bytes and the longest header could be above 127, so two bytes are kept; in the end they are 109 (6d).
-  encoder.part(1, new Uint8Array(100), 0, 100);
+  encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, new Uint8Array(100), 0, 100);
   t.is(hex(encoder.take().subarray(0, 4)), 'ed00' + '080c');
 });
 
@@ -214,7 +202,7 @@ test('a short message has the same bytes as by the method of its kind, behind a 
   const written = (write: (encoder: FrameEncoder) => void): string => {
     // What a batch before left in the buffer is written over.
     const encoder = new FrameEncoder((size) => new Uint8Array(size).fill(0xee), 128 * 1024);
-    encoder.ready();
+    encoder.signal(Kind.READY, 0);
     write(encoder);
     t.is(encoder.count, 2);
     const frame = encoder.take().subarray(3);
@@ -241,16 +229,16 @@ test('a short message has the same bytes as by the method of its kind, behind a 
     const payload = Uint8Array.from({ length: size }, (_, at) => at * 7);
     t.is(
       written((encoder) => encoder.short(Kind.RESPONSE, 0x7fff_fffe, 0, 0, 0, payload)),
-      written((encoder) => encoder.response(0x7fff_fffe, 0, payload, 0, size)),
+      written((encoder) => encoder.message(Kind.RESPONSE, 0x7fff_fffe, 0, 0, 0, 0, undefined, 0, payload, 0, size)),
     );
     t.is(
       written((encoder) => encoder.short(Kind.ONEWAY, 0, 0x20, 3, 0, payload)),
-      written((encoder) => encoder.oneway(0, 0x20, 3, undefined, 0, payload, 0, size)),
+      written((encoder) => encoder.message(Kind.ONEWAY, 0, 0x20, 3, 0, 0, undefined, 0, payload, 0, size)),
     );
     for (const [channel, method, timeout] of places)
       t.is(
         written((encoder) => encoder.short(Kind.REQUEST, 1, channel, method, timeout, payload)),
-        written((encoder) => encoder.request(1, channel, method, 0, timeout, undefined, 0, payload, 0, size)),
+        written((encoder) => encoder.message(Kind.REQUEST, 1, channel, method, 0, timeout, undefined, 0, payload, 0, size)),
       );
   }
 });
@@ -266,7 +254,7 @@ test('the buffer is taken at the first byte, kept by clear and given up by relea
   t.true(encoder.fits(900));
   t.false(encoder.fits(1000));
   encoder.preamble();
-  encoder.ready();
+  encoder.signal(Kind.READY, 0);
   t.deepEqual([...encoder.take()], [...PREAMBLE, 2, 8, 2]);
   t.is(encoder.size, 7);
   t.is(encoder.count, 1);
@@ -274,12 +262,12 @@ test('the buffer is taken at the first byte, kept by clear and given up by relea
   encoder.clear();
   t.is(encoder.size, 0);
   t.is(encoder.count, 0);
-  encoder.ready();
+  encoder.signal(Kind.READY, 0);
   t.is(encoder.take().buffer, first);
   t.is(encoder.release()?.buffer, first);
   t.is(encoder.size, 0);
   t.is(encoder.count, 0);
-  encoder.ready();
+  encoder.signal(Kind.READY, 0);
   t.not(encoder.take().buffer, first);
   t.deepEqual(sizes, [1000, 1000]);
 });
@@ -292,10 +280,11 @@ test('frames that were asked for never grow the buffer; one that does not fit do
   }, 1000);
   const payload = new Uint8Array(300).fill(5);
   const metadata = encodeMetadata({ key: 'x'.repeat(100) })!;
-  while (encoder.fits(300 + metadata.bytes.length)) encoder.request(2 ** 32 - 1, 255, 2 ** 32 - 1, 3, 2 ** 32 - 1, metadata, 2 ** 32 - 1, payload, 0, 300);
+  while (encoder.fits(300 + metadata.bytes.length))
+    encoder.message(Kind.REQUEST, 2 ** 32 - 1, 255, 2 ** 32 - 1, 3, 2 ** 32 - 1, metadata, 2 ** 32 - 1, payload, 0, 300);
   t.deepEqual(sizes, [1000]);
   const before = encoder.take().slice();
-  encoder.part(1, new Uint8Array(2000), 0, 2000);
+  encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, new Uint8Array(2000), 0, 2000);
   t.is(sizes.length, 2);
   t.deepEqual(encoder.take().slice(0, before.length), before);
   t.is(readByProto(split(encoder.take()).at(-1)!)['payload'], '00'.repeat(2000));
@@ -310,12 +299,12 @@ test('in parts a batch has the same bytes, and large payloads are not copied', (
   for (let round = 0; round < 3; round++) {
     for (const encoder of [whole, parted]) {
       encoder.clear();
-      encoder.ping(7);
-      encoder.request(1, 2, 3, 0, 0, metadata, 200_000, payload, 10, 65_546);
-      encoder.part(1, payload, 0, 16_383);
-      encoder.part(1, payload, 0, 16_384);
-      encoder.response(5, 0, payload, 0, 65_536);
-      if (round < 2) encoder.oneway(0, 2, 3, undefined, 0, payload, 0, round);
+      encoder.signal(Kind.PING, 7);
+      encoder.message(Kind.REQUEST, 1, 2, 3, 0, 0, metadata, 200_000, payload, 10, 65_546);
+      encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, payload, 0, 16_383);
+      encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, payload, 0, 16_384);
+      encoder.message(Kind.RESPONSE, 5, 0, 0, 0, 0, undefined, 0, payload, 0, 65_536);
+      if (round < 2) encoder.message(Kind.ONEWAY, 0, 2, 3, 0, 0, undefined, 0, payload, 0, round);
     }
     const parts = parted.takeParts()!;
     t.is(parts.filter(({ buffer }) => buffer === payload.buffer).length, 3);
@@ -326,7 +315,7 @@ test('in parts a batch has the same bytes, and large payloads are not copied', (
   }
   parted.clear();
   t.is(parted.size, 0);
-  parted.part(1, payload, 0, 16_383);
+  parted.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, payload, 0, 16_383);
   t.is(parted.takeParts(), undefined, 'all of it is in the buffer');
   t.is(parted.take().length, parted.size);
 });
@@ -336,7 +325,7 @@ test('a batch in parts is full at 256 KiB of them, whatever its buffer has room 
   const packet = new Uint8Array(64 * 1024);
   for (let i = 0; i < 4; i++) {
     t.true(encoder.fits(packet.length));
-    encoder.part(1, packet, 0, packet.length);
+    encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, packet, 0, packet.length);
   }
   t.false(encoder.fits(1));
   encoder.clear();
@@ -351,7 +340,7 @@ test('payloads of every small length, and of the lengths around each width, are 
     const payload = new Uint8Array(length);
     for (let i = 0; i < length; i += 1 + Math.floor(length / 1000)) payload[i] = Math.floor(random() * 256);
     encoder.clear();
-    encoder.response(9, 0, payload, 0, length);
+    encoder.message(Kind.RESPONSE, 9, 0, 0, 0, 0, undefined, 0, payload, 0, length);
     const frames = split(encoder.take());
     t.is(frames.length, 1);
     t.is(readByProto(frames[0]!)['payload'] ?? '', hex(payload));

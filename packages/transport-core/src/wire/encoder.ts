@@ -83,13 +83,14 @@ export class FrameEncoder implements FrameWriter {
     this.#at += PREAMBLE.length;
   }
 
-  hello(hello: Uint8Array): void {
-    const at = this.#open(Kind.HELLO, hello.length);
+  hello(kind: number, hello: Uint8Array): void {
+    const at = this.#open(kind, hello.length);
     this.#close(this.#bytes(at, HELLO, hello));
   }
 
-  ready(): void {
-    this.#close(this.#open(Kind.READY, 0));
+  signal(kind: number, id: number): void {
+    const at = this.#open(kind, 0);
+    this.#close(id === 0 ? at : this.#id(at, id));
   }
 
   goAway(code: number, reason: number, text: string): void {
@@ -100,25 +101,12 @@ export class FrameEncoder implements FrameWriter {
     this.#close(writeUint(this.#buffer, at, REASON, reason));
   }
 
-  ping(id: number): void {
-    this.#close(this.#id(this.#open(Kind.PING, 0), id));
-  }
-
-  pong(id: number): void {
-    this.#close(this.#id(this.#open(Kind.PONG, 0), id));
-  }
-
   credit(account: number, credit: number, id: number, channel: number): void {
     let at = this.#open(Kind.CREDIT, 0);
     if (id !== 0) at = this.#id(at, id);
     at = writeUint(this.#buffer, at, CHANNEL, channel);
     at = writeUint(this.#buffer, at, CREDIT, credit);
     this.#close(writeUint(this.#buffer, at, ACCOUNT, account));
-  }
-
-  protocols(hello: Uint8Array): void {
-    const at = this.#open(Kind.PROTOCOLS, hello.length);
-    this.#close(this.#bytes(at, HELLO, hello));
   }
 
   /**
@@ -128,7 +116,7 @@ export class FrameEncoder implements FrameWriter {
   short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void {
     const { length } = payload;
     if (length > SHORT || channel > 0x7f || method > 0x7f || timeout > 0x3fff || (timeout !== 0 && timeout < 0x80) || (channel === 0) !== (method === 0))
-      return this.#message(kind, id, channel, method, 0, timeout, undefined, 0, payload, 0, length);
+      return this.message(kind, id, channel, method, 0, timeout, undefined, 0, payload, 0, length);
     let at = this.#at;
     if (at + length + HEADER > this.#buffer.length) this.#grow(length + HEADER);
     const view = this.#view;
@@ -160,66 +148,7 @@ export class FrameEncoder implements FrameWriter {
     this.#count++;
   }
 
-  request(
-    id: number,
-    channel: number,
-    method: number,
-    flags: number,
-    timeout: number,
-    metadata: EncodedMetadata | undefined,
-    size: number,
-    payload: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    this.#message(Kind.REQUEST, id, channel, method, flags, timeout, metadata, size, payload, start, end);
-  }
-
-  oneway(
-    id: number,
-    channel: number,
-    method: number,
-    metadata: EncodedMetadata | undefined,
-    size: number,
-    payload: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    this.#message(Kind.ONEWAY, id, channel, method, 0, 0, metadata, size, payload, start, end);
-  }
-
-  response(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
-    this.#message(Kind.RESPONSE, id, 0, 0, 0, 0, undefined, size, payload, start, end);
-  }
-
-  item(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
-    this.#message(Kind.ITEM, id, 0, 0, 0, 0, undefined, size, payload, start, end);
-  }
-
-  part(id: number, payload: Uint8Array, start: number, end: number): void {
-    this.#message(Kind.PART, id, 0, 0, 0, 0, undefined, 0, payload, start, end);
-  }
-
-  end(id: number): void {
-    this.#close(this.#id(this.#open(Kind.END, 0), id));
-  }
-
-  error(id: number, code: number, reason: number, text: string, flags: number, metadata: EncodedMetadata | undefined): void {
-    const encoded = textEncoder.encode(text);
-    let at = this.#open(Kind.ERROR, encoded.length + (metadata === undefined ? 0 : metadata.bytes.length));
-    at = this.#id(at, id);
-    at = writeUint(this.#buffer, at, FLAGS, flags);
-    at = writeUint(this.#buffer, at, CODE, code);
-    at = this.#bytes(at, TEXT, encoded);
-    if (metadata !== undefined) at = this.#raw(at, metadata.bytes);
-    this.#close(writeUint(this.#buffer, at, REASON, reason));
-  }
-
-  cancel(id: number): void {
-    this.#close(this.#id(this.#open(Kind.CANCEL, 0), id));
-  }
-
-  #message(
+  message(
     kind: number,
     id: number,
     channel: number,
@@ -241,7 +170,19 @@ export class FrameEncoder implements FrameWriter {
     at = writeUint(buffer, at, TIMEOUT, timeout);
     at = writeUint(buffer, at, SIZE, size);
     if (metadata !== undefined) at = this.#raw(at, metadata.bytes);
-    this.#finish(at, payload, start, end);
+    if (end - start >= LARGE && this.#gathers) this.#attach(at, payload.subarray(start, end));
+    else this.#close(this.#payload(at, payload, start, end));
+  }
+
+  error(id: number, code: number, reason: number, text: string, flags: number, metadata: EncodedMetadata | undefined): void {
+    const encoded = textEncoder.encode(text);
+    let at = this.#open(Kind.ERROR, encoded.length + (metadata === undefined ? 0 : metadata.bytes.length));
+    at = this.#id(at, id);
+    at = writeUint(this.#buffer, at, FLAGS, flags);
+    at = writeUint(this.#buffer, at, CODE, code);
+    at = this.#bytes(at, TEXT, encoded);
+    if (metadata !== undefined) at = this.#raw(at, metadata.bytes);
+    this.#close(writeUint(this.#buffer, at, REASON, reason));
   }
 
   /** Makes room, keeps as many bytes for the length as it may take, and writes the kind. */
@@ -283,12 +224,8 @@ export class FrameEncoder implements FrameWriter {
   }
 
   #id(at: number, id: number): number {
-    const buffer = this.#buffer;
-    buffer[at] = ID;
-    buffer[at + 1] = id;
-    buffer[at + 2] = id >>> 8;
-    buffer[at + 3] = id >>> 16;
-    buffer[at + 4] = id >>> 24;
+    this.#buffer[at] = ID;
+    this.#view.setUint32(at + 1, id, true);
     return at + 5;
   }
 
@@ -301,12 +238,6 @@ export class FrameEncoder implements FrameWriter {
   #raw(at: number, bytes: Uint8Array): number {
     this.#buffer.set(bytes, at);
     return at + bytes.length;
-  }
-
-  /** Ends a frame with its payload. */
-  #finish(at: number, payload: Uint8Array, start: number, end: number): void {
-    if (end - start >= LARGE && this.#gathers) this.#attach(at, payload.subarray(start, end));
-    else this.#close(this.#payload(at, payload, start, end));
   }
 
   /** The payload is the next part of the batch. */

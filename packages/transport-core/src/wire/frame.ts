@@ -164,20 +164,21 @@ export interface FrameWriter {
   readonly count: number;
   /** Is there room in the batch for a frame with so many bytes of payload, metadata, text or hello? */
   fits(bytes: number): boolean;
-  hello(hello: Uint8Array): void;
-  ready(): void;
+  /** HELLO or PROTOCOLS. */
+  hello(kind: number, hello: Uint8Array): void;
+  /** READY, PING, PONG, END or CANCEL: nothing but an id, READY's is 0. */
+  signal(kind: number, id: number): void;
   goAway(code: number, reason: number, text: string): void;
-  ping(id: number): void;
-  pong(id: number): void;
   /** `id` for the stream account, `channel` for short and long, neither for pipe and reply: the other is 0. */
   credit(account: number, credit: number, id: number, channel: number): void;
-  protocols(hello: Uint8Array): void;
   /**
    * What nearly all messages are: a REQUEST, a ONEWAY or a RESPONSE in one frame, without flags or metadata. What its kind has not is 0: a short
    * one-way's id, a response's channel, method and timeout.
    */
   short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void;
-  request(
+  /** A REQUEST, ONEWAY, RESPONSE, ITEM or PART. What its kind has not is 0 or undefined; `size` as well, unless PARTs follow. */
+  message(
+    kind: number,
     id: number,
     channel: number,
     method: number,
@@ -189,22 +190,7 @@ export interface FrameWriter {
     start: number,
     end: number,
   ): void;
-  oneway(
-    id: number,
-    channel: number,
-    method: number,
-    metadata: EncodedMetadata | undefined,
-    size: number,
-    payload: Uint8Array,
-    start: number,
-    end: number,
-  ): void;
-  response(id: number, size: number, payload: Uint8Array, start: number, end: number): void;
-  item(id: number, size: number, payload: Uint8Array, start: number, end: number): void;
-  part(id: number, payload: Uint8Array, start: number, end: number): void;
-  end(id: number): void;
   error(id: number, code: number, reason: number, text: string, flags: number, metadata: EncodedMetadata | undefined): void;
-  cancel(id: number): void;
 }
 
 /** The five accounts of docs/wire-protocol.md §6, by their numbers in CREDIT frames. */

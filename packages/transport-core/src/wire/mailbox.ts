@@ -23,12 +23,12 @@ export class Mailbox implements FrameWriter {
     return batch;
   }
 
-  hello(hello: Uint8Array): void {
-    this.#add(Kind.HELLO, 0).hello = hello;
+  hello(kind: number, hello: Uint8Array): void {
+    this.#add(kind, 0).hello = hello;
   }
 
-  ready(): void {
-    this.#add(Kind.READY, 0);
+  signal(kind: number, id: number): void {
+    this.#add(kind, id);
   }
 
   goAway(code: number, reason: number, text: string): void {
@@ -38,23 +38,11 @@ export class Mailbox implements FrameWriter {
     frame.text = text;
   }
 
-  ping(id: number): void {
-    this.#add(Kind.PING, id);
-  }
-
-  pong(id: number): void {
-    this.#add(Kind.PONG, id);
-  }
-
   credit(account: number, credit: number, id: number, channel: number): void {
     const frame = this.#add(Kind.CREDIT, id);
     frame.account = account;
     frame.credit = credit;
     frame.channel = channel;
-  }
-
-  protocols(hello: Uint8Array): void {
-    this.#add(Kind.PROTOCOLS, 0).hello = hello;
   }
 
   short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void {
@@ -63,7 +51,8 @@ export class Mailbox implements FrameWriter {
     this.size += length;
   }
 
-  request(
+  message(
+    kind: number,
     id: number,
     channel: number,
     method: number,
@@ -75,38 +64,12 @@ export class Mailbox implements FrameWriter {
     start: number,
     end: number,
   ): void {
-    const frame = this.#message(Kind.REQUEST, id, channel, method, flags, timeout, size, payload, start, end);
+    // A view of the whole would cost as much again as its copy.
+    const copy = start === end ? EMPTY : end - start === payload.length ? new Uint8Array(payload) : new Uint8Array(payload.subarray(start, end));
+    const frame = new Frame(kind, id, channel, method, flags, timeout, size, copy);
     if (metadata !== undefined) carry(frame, metadata);
-  }
-
-  oneway(
-    id: number,
-    channel: number,
-    method: number,
-    metadata: EncodedMetadata | undefined,
-    size: number,
-    payload: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    const frame = this.#message(Kind.ONEWAY, id, channel, method, 0, 0, size, payload, start, end);
-    if (metadata !== undefined) carry(frame, metadata);
-  }
-
-  response(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
-    this.#message(Kind.RESPONSE, id, 0, 0, 0, 0, size, payload, start, end);
-  }
-
-  item(id: number, size: number, payload: Uint8Array, start: number, end: number): void {
-    this.#message(Kind.ITEM, id, 0, 0, 0, 0, size, payload, start, end);
-  }
-
-  part(id: number, payload: Uint8Array, start: number, end: number): void {
-    this.#message(Kind.PART, id, 0, 0, 0, 0, 0, payload, start, end);
-  }
-
-  end(id: number): void {
-    this.#add(Kind.END, id);
+    this.#batch.push(frame);
+    this.size += end - start;
   }
 
   error(id: number, code: number, reason: number, text: string, flags: number, metadata: EncodedMetadata | undefined): void {
@@ -118,35 +81,11 @@ export class Mailbox implements FrameWriter {
     if (metadata !== undefined) carry(frame, metadata);
   }
 
-  cancel(id: number): void {
-    this.#add(Kind.CANCEL, id);
-  }
-
   #add(kind: number, id: number): Frame {
     const frame = Frame.empty().widen();
     frame.kind = kind;
     frame.id = id;
     this.#batch.push(frame);
-    return frame;
-  }
-
-  #message(
-    kind: number,
-    id: number,
-    channel: number,
-    method: number,
-    flags: number,
-    timeout: number,
-    size: number,
-    payload: Uint8Array,
-    start: number,
-    end: number,
-  ): Frame {
-    // A view of the whole would cost as much again as its copy.
-    const copy = start === end ? EMPTY : end - start === payload.length ? new Uint8Array(payload) : new Uint8Array(payload.subarray(start, end));
-    const frame = new Frame(kind, id, channel, method, flags, timeout, size, copy);
-    this.#batch.push(frame);
-    this.size += end - start;
     return frame;
   }
 }
