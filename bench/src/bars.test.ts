@@ -1,5 +1,5 @@
 import test from 'ava';
-import { judge } from './bars.ts';
+import { compare, judge } from './bars.ts';
 import { LIMIT, TCP } from './columns.ts';
 import type { Figures } from './stopwatch.ts';
 
@@ -21,6 +21,17 @@ test('a small call beside large ones on another channel is compared with the lim
   const elsewhere = (p50: number) => judge([new Map([...round('s6-elsewhere', undefined, { rate: 1, p50 }), ['s6', limit]])]);
   t.like(elsewhere(60), [{ ratio: 0.06, holds: true }]);
   t.like(elsewhere(61), [{ holds: false }]);
+});
+
+test('another Node is judged by the median of what each round shows', (t) => {
+  // Beside the limit ours is 1, 2 and 4; on the other Node so much of it.
+  const older = [1, 2, 4].map((times) => round('s3', { rate: 100 }, { rate: 100 * times }));
+  const newer = (share: number) => [1, 2, 4].map((times) => round('s3', { rate: 300 }, { rate: 300 * times * share }));
+  t.like(compare(older, newer(0.8)), [{ older: 2, newer: 1.6, worse: 1.25, holds: false }]);
+  t.like(compare(older, newer(0.9)), [{ older: 2, newer: 1.8, holds: true }]);
+  t.like(compare(older, newer(1).reverse()), [{ older: 2, newer: 2, worse: 1, holds: true }]);
+  t.deepEqual(compare(older, []), []);
+  t.deepEqual(compare(older, [round('s2', { rate: 1 }, { rate: 1 })]), []);
 });
 
 test('what did not run is not judged', (t) => {

@@ -41,19 +41,25 @@ export interface Comparison {
   /** Undefined where the newer one is judged by itself. */
   readonly older: number | undefined;
   readonly newer: number;
+  /** How many times worse it was than the older in the same round, the median. */
+  readonly worse: number | undefined;
   readonly holds: boolean;
 }
 
-/** The bars whose scenarios and columns ran on both: is one more than 15 % worse on the newer Node? */
+/** The bars whose scenarios and columns ran on both in the same rounds: is one more than 15 % worse on the newer Node? */
 export function compare(older: readonly Round[], newer: readonly Round[]): Comparison[] {
   const beside = BARS.filter((bar) => bar.newer === undefined).flatMap((bar): Comparison[] => {
-    const [before, after] = [medianOf(older, bar.value), medianOf(newer, bar.value)];
-    if (before === undefined || after === undefined) return [];
-    const worse = bar.least === undefined ? after / before : before / after;
-    return [{ bar: bar.bar.replace(/ at (most|least) .*/, ''), older: before, newer: after, holds: worse <= MOST_WORSE }];
+    const pairs = newer.flatMap((round, at) => {
+      const [before, after] = [older[at] && bar.value(older[at]), bar.value(round)];
+      return before === undefined || after === undefined ? [] : [{ before, after, worse: bar.least === undefined ? after / before : before / after }];
+    });
+    if (pairs.length === 0) return [];
+    const worse = median(pairs.map((pair) => pair.worse));
+    const [before, after] = [median(pairs.map((pair) => pair.before)), median(pairs.map((pair) => pair.after))];
+    return [{ bar: bar.bar.replace(/ at (most|least) .*/, ''), older: before, newer: after, worse, holds: worse <= MOST_WORSE }];
   });
   const byItself = BARS.flatMap((bar) => bar.newer ?? []);
-  return [...beside, ...judge(newer, byItself).map(({ bar, ratio, holds }): Comparison => ({ bar, older: undefined, newer: ratio, holds }))];
+  return [...beside, ...judge(newer, byItself).map(({ bar, ratio, holds }): Comparison => ({ bar, older: undefined, newer: ratio, worse: undefined, holds }))];
 }
 
 function medianOf(rounds: readonly Round[], value: Bar['value']): number | undefined {

@@ -36,12 +36,25 @@ test('the table names the scenario and what each is compared with, and progress 
   t.regex(errors, /round 1 of 1: s2, trunkline-tcp/);
 });
 
+test('another Node runs in the same rounds, and not what says nothing of it', async (t) => {
+  const args = ['--smoke', '--json', '--scenario', 's2', '--adapter', 'trunkline-tcp', '--beside', process.execPath];
+  const { code, output, errors } = await run('index.js', ...args);
+  t.is(code, 0, errors);
+  const { rounds, beside } = JSON.parse(output);
+  t.is(rounds.length, 1);
+  t.is(beside.length, 1);
+  for (const title of ['limit-net', 'trunkline-tcp']) t.true(beside[0].s2[title].rate > 0, title);
+  t.regex(errors, /s2, trunkline-tcp on v\d/);
+});
+
 test('a wrong option is named, with the usage', async (t) => {
   for (const [args, named] of [
     [['--rounds', 'few'], /--rounds: .*'few'/],
     [['--scenario', 's9'], /--scenario: .*'s9'/],
     [['--adapter', 'smoke-signals'], /--adapter: .*'smoke-signals'/],
     [['--node', '/no/node'], /--node: .*'\/no\/node'/],
+    [['--beside', '/no/node'], /--beside: .*'\/no\/node'/],
+    [['--report', '--node', process.execPath], /--report .*--beside/],
     [['--fast'], /--fast/],
   ] as const) {
     const { code, errors } = await run('index.js', ...args);

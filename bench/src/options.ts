@@ -9,10 +9,18 @@ import { columnsOf, type Plan } from './columns.ts';
 import { scenariosOf } from './scenarios/by-name.ts';
 import type { Setting } from './scenarios/scenario.ts';
 
+/** A Node that is not the one that runs this. */
+export interface OtherNode {
+  readonly path: string;
+  readonly version: string;
+}
+
 export interface Options extends Setting {
   readonly rounds: number;
   /** Of the Node that runs servers and clients. */
   readonly nodeVersion: string;
+  /** Another Node, which runs all but the other libraries as well, in the same rounds. */
+  readonly beside: OtherNode | undefined;
   readonly plan: Plan;
   /** Measurements at a time: one, unless nothing is measured. */
   readonly atOnce: number;
@@ -33,10 +41,11 @@ ${wrapped(ADAPTER_NAMES, 22)}
   --rounds <n>        rounds of all scenarios (5)
   --window <ms>       milliseconds of a measurement (1500), after as many of warm-up
   --node <path>       another Node, which runs servers and clients
+  --beside <path>     one more Node, in the same rounds: what is worse on it is shown
   --peers             other libraries as well, installed into bench/peers where they are missing: grpc-js, nats (where nats-server is
                       installed), birpc-ws, socket.io, protomux-rpc, zeromq
   --json              the figures as JSON instead of tables
-  --report            renews these scenarios in docs/performance.md as well; with --node those that it sets beside them
+  --report            renews these scenarios in docs/performance.md as well, and what --beside sets beside them
   --smoke             one short round, several measurements at a time, that judges nothing: to see that all of it works
   --help              this text`;
 
@@ -51,6 +60,7 @@ export function readOptions(args: string[]): Options {
       rounds: { type: 'string' },
       window: { type: 'string' },
       node: { type: 'string' },
+      beside: { type: 'string' },
       peers: { type: 'boolean' },
       json: { type: 'boolean' },
       report: { type: 'boolean' },
@@ -59,13 +69,16 @@ export function readOptions(args: string[]): Options {
   });
   const smoke = values.smoke === true;
   const peers = values.peers === true;
+  if (values.report === true && values.node !== undefined)
+    throw new TypeError('--report is of the Node that runs this, so without --node; --beside sets another one beside it');
   const window = positive('window', values.window, smoke ? 60 : 1_500);
   return {
     rounds: positive('rounds', values.rounds, smoke ? 1 : 5),
     window,
     warmUp: window,
     node: values.node,
-    nodeVersion: versionOf(values.node),
+    nodeVersion: values.node === undefined ? process.version : versionOf('node', values.node),
+    beside: values.beside === undefined ? undefined : { path: values.beside, version: versionOf('beside', values.beside) },
     peers,
     plan: planOf(listed(values.scenario), listed(values.adapter), peers ? PEER_NAMES.filter(isUsable) : [], smoke),
     atOnce: smoke ? 3 : 1,
@@ -86,10 +99,9 @@ function planOf(scenarios: readonly string[], adapters: readonly string[], peers
   );
 }
 
-function versionOf(node: string | undefined): string {
-  if (node === undefined) return process.version;
+function versionOf(option: string, node: string): string {
   const { status, stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
-  if (status !== 0) throw new TypeError(`--node: '${node}' does not run; a path to a Node is wanted`);
+  if (status !== 0) throw new TypeError(`--${option}: '${node}' does not run; a path to a Node is wanted`);
   return stdout.trim();
 }
 

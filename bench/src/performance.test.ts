@@ -62,6 +62,9 @@ test('what is measured anew takes the place of its part, and nothing else', (t) 
   t.is(after.start, RECORD.start);
   t.deepEqual(after.scale, RECORD.scale);
   t.deepEqual(renewed(NOTHING, RECORD), RECORD);
+  const beside = renewed(RECORD, { newer: RECORD.calls });
+  t.deepEqual(Object.keys(renewed(beside, { calls: now }).newer!), ['s2'], 'what stood beside other rounds is gone');
+  t.deepEqual(Object.keys(renewed(beside, { calls: now, newer: now }).newer!), ['s2', 's1']);
   t.deepEqual(recordCalls([new Map([['s2', new Map()]])], MACHINE, 1), {});
 });
 
@@ -101,8 +104,8 @@ test('what was measured on a newer Node stands beside the rest: more than 15 % w
       1_500,
     );
   const rowOf = (rate: number) => /^\| s2 rate: trunkline-tcp ÷ limit-net \|.*$/m.exec(formatDocument(renewed(RECORD, { newer: newer(rate) }), ''))?.[0];
-  t.is(rowOf(44), '| s2 rate: trunkline-tcp ÷ limit-net | 0.500 | 0.440 | holds |');
-  t.is(rowOf(40), '| s2 rate: trunkline-tcp ÷ limit-net | 0.500 | 0.400 | **worse** |');
+  t.is(rowOf(44), '| s2 rate: trunkline-tcp ÷ limit-net | 0.500 | 0.440 | 1.14 | holds |');
+  t.is(rowOf(40), '| s2 rate: trunkline-tcp ÷ limit-net | 0.500 | 0.400 | 1.25 | **worse** |');
   t.regex(formatDocument(renewed(RECORD, { newer: newer(44) }), ''), /^\| figure \| Node 20\.20\.2 \| Node 24\.1\.0 \|/m);
 });
 

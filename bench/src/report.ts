@@ -1,11 +1,11 @@
 // The figures as tables, one for each scenario: medians, and in brackets the median of the ratios to another column of the same round.
 
-import type { Verdict } from './bars.ts';
+import type { Comparison, Verdict } from './bars.ts';
 import type { Column, Plan } from './columns.ts';
 import type { Options } from './options.ts';
 import type { Round } from './rounds.ts';
 import type { Scenario } from './scenarios/scenario.ts';
-import type { Figure } from './stopwatch.ts';
+import type { Figure, Figures } from './stopwatch.ts';
 import { medianOf, medianRatio } from './summary.ts';
 import { alignTable, round3 } from './table.ts';
 
@@ -28,8 +28,18 @@ export function formatVerdicts(verdicts: readonly Verdict[]): string {
   return verdicts.map(({ bar, ratio, holds }) => `${holds ? 'holds ' : 'MISSED'}  ${bar}: ${round3(ratio)}`).join('\n');
 }
 
-export function formatJson(rounds: readonly Round[], { plan, nodeVersion: node }: Options, verdicts: readonly Verdict[]): string {
-  const plain = rounds.map((round) => Object.fromEntries([...round].map(([scenario, row]) => [scenario, Object.fromEntries(row)])));
+/** What another Node shows beside the first. */
+export function formatComparison(comparison: readonly Comparison[], { nodeVersion, beside }: Options): string {
+  const rows = comparison.map(({ bar, older, newer, worse, holds }) => [
+    `${holds ? 'holds ' : 'WORSE '}  ${bar}`,
+    older === undefined ? '' : round3(older),
+    round3(newer),
+    worse === undefined ? '' : worse.toFixed(2),
+  ]);
+  return alignTable([['', nodeVersion, beside!.version, 'times worse'], ...rows], 1);
+}
+
+export function formatJson(rounds: readonly Round[], beside: readonly Round[], { plan, nodeVersion: node }: Options, verdicts: readonly Verdict[]): string {
   const ratios = Object.fromEntries(
     [...plan].map(([scenario, columns]) => [
       scenario.name,
@@ -38,7 +48,11 @@ export function formatJson(rounds: readonly Round[], { plan, nodeVersion: node }
       ),
     ]),
   );
-  return JSON.stringify({ node, rounds: plain, ratios, verdicts }, null, 2);
+  return JSON.stringify({ node, rounds: rounds.map(plain), beside: beside.map(plain), ratios, verdicts }, null, 2);
+}
+
+function plain(round: Round): Record<string, Record<string, Figures>> {
+  return Object.fromEntries([...round].map(([scenario, row]) => [scenario, Object.fromEntries(row)]));
 }
 
 function cell(rounds: readonly Round[], scenario: Scenario, figure: Figure, column: Column): string {

@@ -1,32 +1,54 @@
 // Rounds of measurements: every column of a scenario in turn, each round in another order, so that what drifts in the machine hits all alike.
 
+import { PEER_NAMES } from './adapters/peers.ts';
+import type { Column } from './columns.ts';
 import type { Options } from './options.ts';
 import type { Figures } from './stopwatch.ts';
 
 /** What a round showed, by scenario and column; what doesn't suit an adapter is absent. */
 export type Round = ReadonlyMap<string, ReadonlyMap<string, Figures>>;
 
+export interface Rounds {
+  readonly rounds: Round[];
+  /** The same rounds on the Node of `--beside`; none without one. */
+  readonly beside: Round[];
+}
+
 /** @param progress is told what is measured now, and how far it is, from 0 to 1. */
-export async function runRounds(options: Options, progress: (what: string, done: number) => void): Promise<Round[]> {
-  const { rounds, plan, atOnce } = options;
-  const results: Round[] = [];
-  const steps = rounds * [...plan.values()].reduce((sum, columns) => sum + columns.length, 0);
+export async function runRounds(options: Options, progress: (what: string, done: number) => void): Promise<Rounds> {
+  const { rounds: count, plan, atOnce, beside } = options;
+  const first: Place = { node: options.node, on: '', rounds: [] };
+  const second: Place | undefined = beside && { node: beside.path, on: ` on ${beside.version}`, rounds: [] };
+  const steps = count * [...plan.values()].flat().reduce((sum, column) => sum + placesOf(column, first, second).length, 0);
   let step = 0;
-  for (let round = 0; round < rounds; round++) {
-    const result = new Map<string, Map<string, Figures>>();
-    const work = [...plan].flatMap(([scenario, columns]) => {
-      const row = new Map<string, Figures>();
-      result.set(scenario.name, row);
-      return rotated(columns, round).map((column) => async () => {
-        progress(`round ${round + 1} of ${rounds}: ${scenario.name}, ${column.title}`, step++ / steps);
-        const figures = await scenario.measure(column.adapter, options);
-        if (figures !== null) row.set(column.title, figures);
-      });
-    });
+  for (let round = 0; round < count; round++) {
+    for (const { rounds } of [first, second ?? first]) rounds[round] = new Map([...plan.keys()].map(({ name }) => [name, new Map()]));
+    const work = [...plan].flatMap(([scenario, columns]) =>
+      rotated(columns, round).flatMap((column) => {
+        const places = placesOf(column, first, second);
+        return rotated(places, round).map(({ node, on, rounds }) => async () => {
+          progress(`round ${round + 1} of ${count}: ${scenario.name}, ${column.title}${on}`, step++ / steps);
+          const figures = await scenario.measure(column.adapter, { ...options, node });
+          if (figures !== null) rounds[round]!.get(scenario.name)!.set(column.title, figures);
+        });
+      }),
+    );
     await allOf(work, atOnce);
-    results.push(result);
   }
-  return results;
+  return { rounds: first.rounds, beside: second?.rounds ?? [] };
+}
+
+/** A Node, and what it showed. */
+interface Place {
+  readonly node: string | undefined;
+  /** As progress tells it. */
+  readonly on: string;
+  readonly rounds: Map<string, Map<string, Figures>>[];
+}
+
+/** One right after the other, so that the machine is in the same mood. The limit again and other libraries say nothing of us: once is enough. */
+function placesOf({ title, adapter }: Column, first: Place, second: Place | undefined): Place[] {
+  return second === undefined || title !== adapter || PEER_NAMES.includes(adapter) ? [first] : [first, second];
 }
 
 function rotated<T>(list: readonly T[], by: number): T[] {

@@ -20,10 +20,9 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
     'What Trunkline costs beside the least that Node can do: `limit-net` is calls hand-written over a socket, a length and an id before each message. Programs write this file, so no figure in it is typed; [bench](../bench/README.md) tells what each measures.',
     '',
     '```',
-    'npx pnpm@12 bench --peers --report     # calls',
-    'npx pnpm@12 bench --node … --report    # the same on a newer Node',
-    'npx pnpm@12 bench:scale --report       # more in flight, more connections, larger messages',
-    'npx pnpm@12 bench:start --report       # what packages take to load',
+    'npx pnpm@12 bench --peers --beside … --report    # calls, and the same on a newer Node',
+    'npx pnpm@12 bench:scale --report                 # more in flight, more connections, larger messages',
+    'npx pnpm@12 bench:start --report                 # what packages take to load',
     '```',
     '',
     ...formatMachines(record),
@@ -109,10 +108,11 @@ function formatCalls({ calls }: PerformanceRecord, rounds: ReturnType<typeof rou
 /** The bars on a newer Node, beside those on the first. */
 function formatNewer({ calls, newer = {} }: PerformanceRecord, rounds: ReturnType<typeof roundsOf>): string[] {
   const after = roundsOf(newer);
-  const rows = compare(rounds, after).map(({ bar, older, newer, holds }) => [
+  const rows = compare(rounds, after).map(({ bar, older, newer, worse, holds }) => [
     bar,
     older === undefined ? '' : older.toPrecision(3),
     newer.toPrecision(3),
+    worse === undefined ? '' : worse.toFixed(2),
     holds ? 'holds' : '**worse**',
   ]);
   if (rows.length === 0) return [];
@@ -120,9 +120,9 @@ function formatNewer({ calls, newer = {} }: PerformanceRecord, rounds: ReturnTyp
   return [
     '## On a newer Node',
     '',
-    `The bars' figures, ${after.length} rounds of ${Object.values(newer)[0]!.window} ms: none may be more than 15 % worse. A tail is set beside that of \`limit-net-credit\` on the same Node.`,
+    `The bars' figures in ${after.length} rounds of ${Object.values(newer)[0]!.window} ms. Each column ran on both, one right after the other, since two runs an hour apart differ by more than two Nodes do; how many times worse the newer was is the median over the rounds, and may be 1.15. A tail is set beside that of \`limit-net-credit\` on the same Node.`,
     '',
-    ...markdownTable(['figure', version(calls), version(newer), ''], rows, 1),
+    ...markdownTable(['figure', version(calls), version(newer), 'times worse', ''], rows, 1),
     '',
   ];
 }

@@ -42,7 +42,7 @@ export interface MeasuredStart {
 export interface PerformanceRecord {
   /** By the name of the scenario. */
   readonly calls: Readonly<Record<string, MeasuredScenario>>;
-  /** The same on a newer Node (`--node`). */
+  /** The same rounds on a newer Node (`--beside`). */
   readonly newer?: Readonly<Record<string, MeasuredScenario>> | undefined;
   readonly scale: Readonly<Partial<Record<Part, MeasuredCurve>>>;
   readonly start?: MeasuredStart | undefined;
@@ -62,7 +62,9 @@ export function thisMachine(cores = availableParallelism(), node = process.versi
 
 /** What was measured anew takes the place of what was there: whole scenarios, whole curves. */
 export function renewed(before: PerformanceRecord, now: Partial<PerformanceRecord>): PerformanceRecord {
-  const newer = (before.newer ?? now.newer) && { newer: { ...before.newer, ...now.newer } };
+  // What stood beside other rounds has nothing to stand beside any more.
+  const kept = Object.entries(before.newer ?? {}).filter(([scenario]) => now.calls?.[scenario] === undefined);
+  const newer = (before.newer ?? now.newer) && { newer: { ...Object.fromEntries(kept), ...now.newer } };
   return { calls: { ...before.calls, ...now.calls }, ...newer, scale: { ...before.scale, ...now.scale }, start: now.start ?? before.start };
 }
 
