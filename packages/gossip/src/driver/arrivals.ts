@@ -3,11 +3,17 @@
 
 import type { Clock } from '@trunkline/transport-core';
 
+/** What came from one peer in a row. */
+interface Run<P> {
+  readonly peer: P;
+  readonly requests: Uint8Array[];
+}
+
 export class Arrivals<P> {
   readonly #clock: Pick<Clock, 'defer'>;
   readonly #take: (request: Uint8Array, peer: P) => void;
-  #requests: Uint8Array[] = [];
-  #peers: P[] = [];
+  #runs: Run<P>[] = [];
+  #last: Run<P> | undefined = undefined;
   #isDeferred = false;
 
   /** @param take is given each at the end of the tick. It must not throw. */
@@ -17,8 +23,8 @@ export class Arrivals<P> {
   }
 
   add(request: Uint8Array, peer: P): void {
-    this.#requests.push(request);
-    this.#peers.push(peer);
+    if (this.#last?.peer === peer) this.#last.requests.push(request);
+    else this.#runs.push((this.#last = { peer, requests: [request] }));
     if (this.#isDeferred) return;
     this.#isDeferred = true;
     this.#clock.defer(this.#tickOver);
@@ -26,12 +32,11 @@ export class Arrivals<P> {
 
   /** Hands over what is here now: something came that stands behind it. */
   flush(): void {
-    if (this.#requests.length === 0) return;
-    const requests = this.#requests;
-    const peers = this.#peers;
-    this.#requests = [];
-    this.#peers = [];
-    for (let i = 0; i < requests.length; i++) this.#take(requests[i]!, peers[i]!);
+    if (this.#last === undefined) return;
+    const runs = this.#runs;
+    this.#runs = [];
+    this.#last = undefined;
+    for (const { peer, requests } of runs) for (let i = 0; i < requests.length; i++) this.#take(requests[i]!, peer);
   }
 
   readonly #tickOver = (): void => {
