@@ -116,11 +116,12 @@ function formatNewer({ calls, newer = {} }: PerformanceRecord, rounds: ReturnTyp
     holds ? 'holds' : '**worse**',
   ]);
   if (rows.length === 0) return [];
+  const counts = [...new Set(Object.values(newer).map(({ rounds }) => rounds.length))].sort((a, b) => a - b);
   const version = (of: PerformanceRecord['calls']) => `Node ${Object.values(of)[0]!.machine.node}`;
   return [
     '## On a newer Node',
     '',
-    `The bars' figures in ${after.length} rounds of ${Object.values(newer)[0]!.window} ms. Each column ran on both, one right after the other, since two runs an hour apart differ by more than two Nodes do; how many times worse the newer was is the median over the rounds, and may be 1.15. A tail is set beside that of \`limit-net-credit\` on the same Node.`,
+    `The bars' figures in ${counts.join(' or ')} rounds of ${Object.values(newer)[0]!.window} ms. Each column ran on both, one right after the other, since two runs an hour apart differ by more than two Nodes do; how many times worse the newer was is the median over the rounds, and may be 1.15. A tail is set beside that of \`limit-net-credit\` on the same Node.`,
     '',
     ...markdownTable(['figure', version(calls), version(newer), 'times worse', ''], rows, 1),
     '',
