@@ -17,25 +17,24 @@ export interface Rounds {
 /** @param progress is told what is measured now, and how far it is, from 0 to 1. */
 export async function runRounds(options: Options, progress: (what: string, done: number) => void): Promise<Rounds> {
   const { rounds: count, plan, atOnce, beside } = options;
-  const first: Place = { node: options.node, on: '', rounds: [] };
-  const second: Place | undefined = beside && { node: beside.path, on: ` on ${beside.version}`, rounds: [] };
-  const steps = count * [...plan.values()].flat().reduce((sum, column) => sum + placesOf(column, first, second).length, 0);
+  const places: Place[] = [{ node: options.node, on: '', rounds: [] }];
+  if (beside !== undefined) places.push({ node: beside.path, on: ` on ${beside.version}`, rounds: [] });
+  const steps = count * [...plan.values()].flat().reduce((sum, column) => sum + placesOf(column, places).length, 0);
   let step = 0;
   for (let round = 0; round < count; round++) {
-    for (const { rounds } of [first, second ?? first]) rounds[round] = new Map([...plan.keys()].map(({ name }) => [name, new Map()]));
+    for (const { rounds } of places) rounds[round] = new Map([...plan.keys()].map(({ name }) => [name, new Map()]));
     const work = [...plan].flatMap(([scenario, columns]) =>
-      rotated(columns, round).flatMap((column) => {
-        const places = placesOf(column, first, second);
-        return rotated(places, round).map(({ node, on, rounds }) => async () => {
+      rotated(columns, round).flatMap((column) =>
+        rotated(placesOf(column, places), round).map(({ node, on, rounds }) => async () => {
           progress(`round ${round + 1} of ${count}: ${scenario.name}, ${column.title}${on}`, step++ / steps);
           const figures = await scenario.measure(column.adapter, { ...options, node });
           if (figures !== null) rounds[round]!.get(scenario.name)!.set(column.title, figures);
-        });
-      }),
+        }),
+      ),
     );
     await allOf(work, atOnce);
   }
-  return { rounds: first.rounds, beside: second?.rounds ?? [] };
+  return { rounds: places[0]!.rounds, beside: places[1]?.rounds ?? [] };
 }
 
 /** A Node, and what it showed. */
@@ -47,8 +46,8 @@ interface Place {
 }
 
 /** One right after the other, so that the machine is in the same mood. The limit again and other libraries say nothing of us: once is enough. */
-function placesOf({ title, adapter }: Column, first: Place, second: Place | undefined): Place[] {
-  return second === undefined || title !== adapter || PEER_NAMES.includes(adapter) ? [first] : [first, second];
+function placesOf({ title, adapter }: Column, places: readonly Place[]): readonly Place[] {
+  return title !== adapter || PEER_NAMES.includes(adapter) ? places.slice(0, 1) : places;
 }
 
 function rotated<T>(list: readonly T[], by: number): T[] {
