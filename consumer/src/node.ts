@@ -5,7 +5,7 @@ import { createGossip, fullMesh, type GossipEvent, type MessageMeta, partialView
 import { createAuthority, createIdentity, type Identity } from '@trunkline/identity';
 import { loadOrCreateIdentity } from '@trunkline/identity/node';
 import { createPeers, type PeerEvent } from '@trunkline/peers';
-import { createFileAddressBook, systemLookup } from '@trunkline/peers/node';
+import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
 import { createTransport, json, multicast, NetworkTransport, type StreamLayer, serve, type Transport, TransportError } from '@trunkline/transport-core';
 import { connectAll, createInmemStreams, createInmemTransport, inmem } from '@trunkline/transport-inmem';
 import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transport-tcp';
@@ -37,6 +37,7 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
     lookup: systemLookup,
     filters: undefined,
   });
+  await createFileStore('kept').close();
   await peers.start();
   peers.status.set({ height: 1 });
   for await (const event of peers.events()) {

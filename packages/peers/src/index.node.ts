@@ -2,3 +2,5 @@
 
 export { systemLookup } from './node/system-lookup.ts';
 export { createFileAddressBook } from './store/file-address-book.ts';
+export type { FileStore } from './store/file-entries.ts';
+export { createFileStore } from './store/file-store.ts';

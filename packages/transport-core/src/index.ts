@@ -56,7 +56,7 @@ export { type Random, randomBytes, seededRandom } from './random.ts';
 export type { Remote } from './remote.ts';
 export type * from './rpc/types.ts';
 export { lookAlike } from './session/preamble.ts';
-export type { Store } from './store.ts';
+export { createMemoryStore, type Store } from './store.ts';
 export { Alarm } from './stream/alarm.ts';
 export { type Applicant, type Membership, nodeOf } from './stream/membership.ts';
 export { type SocketAction, socketError } from './stream/socket-error.ts';

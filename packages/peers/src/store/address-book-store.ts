@@ -1,6 +1,6 @@
 // Where an address book is kept: the port, and the stores that need no file.
 
-import type { Store, TransportError } from '@trunkline/transport-core';
+import { createMemoryStore, type Store, type TransportError } from '@trunkline/transport-core';
 import { OneUser } from './lifecycle.ts';
 import { StoreBacking } from './store-backing.ts';
 
@@ -24,7 +24,7 @@ export interface AddressBookStore {
 
 /** An address book in memory: it lives as long as the object does, also after `close`. */
 export function createMemoryAddressBook(): AddressBookStore {
-  return createStoreAddressBook(memory());
+  return createStoreAddressBook(createMemoryStore());
 }
 
 /**
@@ -33,15 +33,4 @@ export function createMemoryAddressBook(): AddressBookStore {
  */
 export function createStoreAddressBook(store: Store, key = 'address-book'): AddressBookStore {
   return new OneUser(new StoreBacking(store, key), key);
-}
-
-function memory(): Store {
-  const entries = new Map<string, Uint8Array>();
-  return {
-    get: async (key) => entries.get(key),
-    set: async (key, value) => void entries.set(key, value),
-    delete: async (key) => void entries.delete(key),
-    keys: async () => [...entries.keys()],
-    sync: async () => {},
-  };
 }

@@ -1,6 +1,6 @@
-// What an address book in a file does with a disk, as a port: a test gives one that fails, or stops, at any step.
+// What an address book or a store in files does with a disk, as a port: a test gives one that fails, or stops, at any step.
 
-import { constants, type FileHandle, link, open, readdir, rename, unlink } from 'node:fs/promises';
+import { constants, type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { platform } from 'node:process';
 
@@ -14,13 +14,15 @@ export interface FileDisk {
   link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
+  /** Makes a folder that only its owner may enter; one that is there stays as it is. ENOENT where the folder around it is missing. */
+  makeFolder(path: string): Promise<void>;
   /** The names in a folder. */
   list(folder: string): Promise<string[]>;
   /** What was linked, renamed and unlinked in the folder of this file is safe from a crash. */
   syncFolderOf(path: string): Promise<void>;
 }
 
-export const fileDisk: FileDisk = { read, write, link, rename, unlink, list: (folder) => readdir(folder), syncFolderOf };
+export const fileDisk: FileDisk = { read, write, link, rename, unlink, makeFolder, list: (folder) => readdir(folder), syncFolderOf };
 
 async function read(path: string, onSize: (size: number) => void): Promise<Uint8Array> {
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // A pipe would keep us waiting for a writer.
@@ -58,6 +60,14 @@ async function write(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: FOLDER_MODE });
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EEXIST') throw error;
+  }
+}
+
 /** A name is kept by the folder. Windows, and a few file systems, can't sync one. */
 async function syncFolderOf(path: string): Promise<void> {
   if (platform === 'win32') return;
@@ -74,5 +84,6 @@ async function syncFolderOf(path: string): Promise<void> {
 
 /** For its owner alone: whom a node knows is nobody else's business. */
 const MODE = 0o600;
+const FOLDER_MODE = 0o700;
 /** EACCES: a folder in which this user may write and not read. */
 const NO_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);

@@ -2,12 +2,12 @@
 
 import { type Code, TransportError } from '@trunkline/transport-core';
 
-/** An error of node:fs as ours, naming the path. The original is its `cause`. */
-export function fileError(error: unknown, path: string): TransportError {
+/** Returns an error of node:fs as ours, naming the path and the `kind` of thing that is kept there. The original is its `cause`. */
+export function fileError(error: unknown, path: string, kind = 'address book'): TransportError {
   if (error instanceof TransportError) return error;
   const code = codeOf(error) ?? 'no code';
   const [as, text] = MEANINGS[code] ?? ['unknown', 'the system failed'];
-  return new TransportError(as, `address book: ${path}: ${text} (${code})`, { target: path, cause: error });
+  return new TransportError(as, `${kind}: ${path}: ${text} (${code})`, { target: path, cause: error });
 }
 
 /** 'ENOENT' and the like. */

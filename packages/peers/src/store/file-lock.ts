@@ -1,4 +1,4 @@
-// One process at a time: a file beside the address book that names its holder, and outlives it without harm.
+// One process at a time: a file beside what is kept that names its holder, and outlives it without harm.
 
 import { basename, dirname, join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -18,14 +18,17 @@ export class FileLock {
   readonly #path: string;
   readonly #disk: FileDisk;
   readonly #processes: Processes;
+  readonly #kind: string;
   #token: string | undefined = undefined;
   /** What we wrote last: where the folder was gone for a while (a disk that is mounted again), the file in it is still ours. */
   #ours: string | undefined = undefined;
 
-  constructor(path: string, disk: FileDisk, processes: Processes) {
+  /** @param kind of thing that is locked, as errors name it. */
+  constructor(path: string, disk: FileDisk, processes: Processes, kind = 'address book') {
     this.#path = path;
     this.#disk = disk;
     this.#processes = processes;
+    this.#kind = kind;
   }
 
   /**
@@ -65,7 +68,7 @@ export class FileLock {
         if (token !== undefined) return token;
         continue;
       }
-      if (depth === 0 || (await this.#isAlive(holder))) throw locked(this.#path, holder.pid);
+      if (depth === 0 || (await this.#isAlive(holder))) throw locked(this.#path, holder.pid, this.#kind);
       const guard = `${path}.${holder.token}`;
       const guardToken = await this.#take(guard, depth - 1);
       try {
@@ -74,7 +77,7 @@ export class FileLock {
         if ((await this.#read(guard))?.token === guardToken) await this.#disk.unlink(guard).catch(ignoreMissing);
       }
     }
-    throw new TransportError('failed_precondition', `address book: ${path}: others take it and leave it all the time; try again`, { target: path });
+    throw new TransportError('failed_precondition', `${this.#kind}: ${path}: others take it and leave it all the time; try again`, { target: path });
   }
 
   /** undefined: somebody was faster. */
@@ -139,9 +142,9 @@ export class FileLock {
   }
 }
 
-function locked(path: string, pid: number): TransportError {
-  const problem = `process ${pid} uses it; stop that one, or give this one another path (if there is no such address book in use, remove the file)`;
-  return new TransportError('failed_precondition', `address book: ${path}: ${problem}`, { target: path });
+function locked(path: string, pid: number, kind: string): TransportError {
+  const problem = `process ${pid} uses it; stop that one, or give this one another path (if there is no such ${kind} in use, remove the file)`;
+  return new TransportError('failed_precondition', `${kind}: ${path}: ${problem}`, { target: path });
 }
 
 /** A lock holds a line. */

@@ -93,6 +93,11 @@ export class FakeDisk implements FileDisk {
     this.#change((names) => names.delete(path));
   }
 
+  /** Folders are not kept: there is each that a path names. */
+  async makeFolder(path: string): Promise<void> {
+    this.#step('mkdir', path);
+  }
+
   async list(folder: string): Promise<string[]> {
     this.#step('list', folder);
     return [...this.#names.keys()].filter((path) => dirname(path) === folder).map((path) => path.slice(folder.length + 1));

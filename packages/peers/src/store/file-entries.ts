@@ -1,0 +1,199 @@
+// Keys and their values in a folder: each value is whole before it gets its name.
+
+import { join } from 'node:path';
+import { type Store, TransportError } from '@trunkline/transport-core';
+import type { FileDisk } from './file-disk.ts';
+import { codeOf, fileError, ignoreMissing } from './file-error.ts';
+import { fileOfKey, keyOfFile } from './file-key.ts';
+import { FileLock } from './file-lock.ts';
+import type { Processes } from './processes.ts';
+
+/** A store in files. */
+export interface FileStore extends Store, AsyncDisposable {
+  /** Resolves when all that was set is written and another process may use the folder. Later operations are `shutdown`. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A change of one file that has not been made yet; undefined bytes delete it. */
+interface Change {
+  bytes: Uint8Array | undefined;
+  done: Promise<void>;
+}
+
+export class FileEntries implements FileStore {
+  readonly #folder: string;
+  readonly #disk: FileDisk;
+  readonly #lock: FileLock;
+  /** Changes that wait, by file: of several of one file only the newest is made. */
+  readonly #waiting = new Map<string, Change>();
+  /** The change that is being made. */
+  #running: readonly [file: string, change: Change] | undefined = undefined;
+  /** Settles when the last change so far is made: one at a time. */
+  #last: Promise<void> = Promise.resolve();
+  #opening: Promise<void> | undefined = undefined;
+  #closing: Promise<void> | undefined = undefined;
+
+  constructor(folder: string, disk: FileDisk, processes: Processes) {
+    this.#folder = folder;
+    this.#disk = disk;
+    this.#lock = new FileLock(join(folder, '.lock'), disk, processes, KIND);
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    const file = this.#fileOf(key);
+    await this.#open();
+    const change = this.#waiting.get(file) ?? (this.#running?.[0] === file ? this.#running[1] : undefined);
+    if (change !== undefined) return change.bytes?.slice();
+    const path = join(this.#folder, file);
+    try {
+      return await this.#disk.read(path, (size) => {
+        if (size > LARGEST) throw tooLarge(path, size, 'data_loss');
+      });
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw fileError(error, path, KIND);
+    }
+  }
+
+  async set(key: string, value: Uint8Array): Promise<void> {
+    const file = this.#fileOf(key);
+    if (value.length > LARGEST) throw tooLarge(join(this.#folder, file), value.length, 'resource_exhausted');
+    return this.#change(file, value.slice());
+  }
+
+  async delete(key: string): Promise<void> {
+    return this.#change(this.#fileOf(key), undefined);
+  }
+
+  async keys(): Promise<string[]> {
+    this.#checkOpen();
+    await this.#open();
+    let names: Set<string>;
+    try {
+      names = new Set(await this.#disk.list(this.#folder));
+    } catch (error) {
+      throw fileError(error, this.#folder, KIND);
+    }
+    for (const [file, { bytes }] of [...(this.#running === undefined ? [] : [this.#running]), ...this.#waiting]) {
+      if (bytes === undefined) names.delete(file);
+      else names.add(file);
+    }
+    return [...names].map(keyOfFile).filter((key) => key !== undefined);
+  }
+
+  async sync(): Promise<void> {
+    this.#checkOpen();
+    const changes = [...this.#waiting.values(), ...(this.#running === undefined ? [] : [this.#running[1]])];
+    await this.#open();
+    await Promise.all(changes.map(({ done }) => done));
+    try {
+      await this.#disk.syncFolderOf(join(this.#folder, '.lock'));
+    } catch (error) {
+      throw fileError(error, this.#folder, KIND);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#opening?.catch(() => {});
+    while (this.#running !== undefined || this.#waiting.size > 0) await this.#last;
+    try {
+      await this.#lock.release();
+    } catch (error) {
+      throw fileError(error, this.#folder, KIND);
+    }
+  }
+
+  #fileOf(key: string): string {
+    this.#checkOpen();
+    if (typeof key !== 'string' || LONE.test(key)) throw new TypeError(`${KIND}: key: must be a well-formed string, got ${typeof key}`);
+    const file = fileOfKey(key);
+    if (file.length <= LONGEST) return file;
+    throw new TransportError('invalid_argument', `${KIND}: ${this.#folder}: a key takes ${file.length} bytes in a file's name, and may take ${LONGEST}`);
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new TransportError('shutdown', `${KIND}: ${this.#folder}: it was closed`);
+  }
+
+  /** Takes the folder; where that failed the next operation tries again. */
+  #open(): Promise<void> {
+    this.#opening ??= this.#take().catch((error) => {
+      this.#opening = undefined;
+      throw fileError(error, this.#folder, KIND);
+    });
+    return this.#opening;
+  }
+
+  async #take(): Promise<void> {
+    await this.#disk.makeFolder(this.#folder);
+    await this.#lock.hold();
+    for (const name of await this.#disk.list(this.#folder)) {
+      if (name.endsWith(UNFINISHED)) await this.#disk.unlink(join(this.#folder, name)).catch(ignoreMissing);
+    }
+  }
+
+  #change(file: string, bytes: Uint8Array | undefined): Promise<void> {
+    const known = this.#waiting.get(file);
+    if (known !== undefined) {
+      known.bytes = bytes;
+      return known.done;
+    }
+    const change: Change = { bytes, done: this.#last };
+    change.done = this.#apply(file, change, this.#last);
+    this.#waiting.set(file, change);
+    this.#last = change.done.catch(() => {});
+    return change.done;
+  }
+
+  async #apply(file: string, change: Change, before: Promise<void>): Promise<void> {
+    await before;
+    try {
+      await this.#open();
+    } finally {
+      this.#waiting.delete(file);
+    }
+    this.#running = [file, change];
+    try {
+      await this.#make(join(this.#folder, file), change.bytes);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** A failure leaves what was there. */
+  async #make(path: string, bytes: Uint8Array | undefined): Promise<void> {
+    const temporary = path + UNFINISHED;
+    try {
+      await this.#lock.hold();
+      if (bytes === undefined) return await this.#disk.unlink(path).catch(ignoreMissing);
+      await this.#disk.unlink(temporary).catch(ignoreMissing);
+      await this.#disk.write(temporary, bytes);
+      await this.#disk.rename(temporary, path);
+    } catch (error) {
+      await this.#disk.unlink(temporary).catch(() => {});
+      throw fileError(error, path, KIND);
+    }
+  }
+}
+
+function tooLarge(path: string, size: number, code: 'data_loss' | 'resource_exhausted'): TransportError {
+  return new TransportError(code, `${KIND}: ${path}: it has ${size} bytes, and a value at most ${LARGEST}`, { target: path });
+}
+
+const KIND = 'store';
+/** Bytes of a value: 64 MiB. */
+const LARGEST = 67_108_864;
+/** Bytes of a file's name: 255 on most file systems, and a temporary one has one more. */
+const LONGEST = 200;
+/** The end of a temporary name: no key's name has it. */
+const UNFINISHED = '~';
+const LONE = /\p{Surrogate}/u;

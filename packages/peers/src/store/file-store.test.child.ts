@@ -1,0 +1,9 @@
+// Run by a test in a process of its own: takes a store, says so, and holds it until it is killed.
+
+import { createFileStore } from './file-store.ts';
+
+const store = createFileStore(process.argv[2]!);
+const before = await store.get('pid');
+await store.set('pid', new TextEncoder().encode(`${process.pid}`));
+process.stdout.write(`taken ${before === undefined ? before : new TextDecoder().decode(before)}\n`);
+process.stdin.resume();

@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { platform } from 'node:process';
+import { type Code, createMemoryStore, TransportError } from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { FileEntries } from './file-entries.ts';
+import { createFileStore } from './file-store.ts';
+import type { Processes } from './processes.ts';
+import { FakeDisk } from './testing/fake-disk.ts';
+import { bytes, keysSuite } from './testing/keys-suite.ts';
+
+const FOLDER = '/data/store';
+/** Nobody else is running. */
+const alone: Processes = { own: 7, isRunning: () => false, birthOf: async () => undefined };
+const storeOn = (disk: FakeDisk) => new FileEntries(FOLDER, disk, alone);
+
+keysSuite(test, 'memory', createMemoryStore);
+keysSuite(test, 'files, on a disk in memory', () => storeOn(new FakeDisk()));
+keysSuite(test, 'files', async (t) => createFileStore(join(await folder(t), 'store')));
+
+async function folder(t: ExecutionContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'trunkline-store-'));
+  t.teardown(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+async function fails(t: ExecutionContext, promise: Promise<unknown>, code: Code, message: RegExp): Promise<void> {
+  t.is((await t.throwsAsync(promise, { instanceOf: TransportError, message }))?.code, code);
+}
+
+test('what was set is found by the next store of the folder; files are their owner’s alone', async (t) => {
+  const path = join(await folder(t), 'store');
+  const store = createFileStore(path);
+  await store.set('life', bytes(1));
+  await store.set('Raft/log', bytes(2));
+  await store.sync();
+  t.deepEqual((await readdir(path)).sort(), ['%52aft%2flog', '.lock', 'life']);
+  if (platform !== 'win32') {
+    t.is((await stat(path)).mode & 0o777, 0o700);
+    for (const name of await readdir(path)) t.is((await stat(join(path, name))).mode & 0o777, 0o600, name);
+  }
+  await store.close();
+  await store.close();
+  t.deepEqual((await readdir(path)).sort(), ['%52aft%2flog', 'life']);
+  for (const act of [() => store.get('life'), () => store.set('life', bytes(3)), () => store.keys(), () => store.sync()]) {
+    await fails(t, act(), 'shutdown', /it was closed/);
+  }
+  await using again = createFileStore(path);
+  t.deepEqual((await again.keys()).sort(), ['Raft/log', 'life']);
+  t.deepEqual(await again.get('Raft/log'), bytes(2));
+});
+
+test('a close writes what was set before it, though nobody waited for that', async (t) => {
+  const path = join(await folder(t), 'store');
+  const store = createFileStore(path);
+  const done = [store.set('one', bytes(1)), store.set('two', bytes(2)), store.set('two', bytes(3))];
+  await store.close();
+  await Promise.all(done);
+  t.deepEqual(new Uint8Array(await readFile(join(path, 'two'))), bytes(3));
+});
+
+test('stopped at any step of a set, whatever of it got to the disk: the old value is found or the new one, whole', async (t) => {
+  const prepared = async () => {
+    const disk = new FakeDisk();
+    const store = storeOn(disk);
+    await store.set('life', bytes(1, 1, 1));
+    await store.sync();
+    return { disk, store };
+  };
+  const first = await prepared();
+  first.disk.befall(undefined);
+  const change = async (store: FileEntries) => {
+    await store.set('life', bytes(2, 2, 2));
+    await store.sync();
+  };
+  await change(first.store);
+  const { steps } = first.disk;
+  t.true(steps > 4);
+  for (let step = 0; step <= steps; step++) {
+    const { disk, store } = await prepared();
+    disk.befall({ step, what: 'stop' });
+    const isDone = await change(store).then(
+      () => true,
+      () => false,
+    );
+    t.is(isDone, step === steps);
+    for (const after of [new FakeDisk(disk.names), ...disk.afterPowerLoss()]) {
+      const again = storeOn(after);
+      const value = (await again.get('life'))!;
+      t.true(value.length === 3 && (value[0] === 2 || (value[0] === 1 && !isDone)), `stopped at ${disk.done.at(-1)}: ${value}`);
+      t.deepEqual(await again.keys(), ['life']);
+      await again.set('life', bytes(4));
+      t.deepEqual(await again.get('life'), bytes(4));
+    }
+  }
+});
+
+for (const [code, as] of [
+  ['ENOSPC', 'resource_exhausted'],
+  ['EROFS', 'permission_denied'],
+  ['EIO', 'data_loss'],
+  ['EWHAT', 'unknown'],
+] as [string, Code][]) {
+  test(`${code} at any step of a set is ${as}: the old value is intact, and the set can be tried again`, async (t) => {
+    let failures = 0;
+    for (let step = 0; step < 12; step++) {
+      const disk = new FakeDisk();
+      const store = storeOn(disk);
+      await store.set('life', bytes(1));
+      await store.sync();
+      disk.befall({ step, what: code });
+      const error = await store.set('life', bytes(2)).then(
+        () => undefined,
+        (error: TransportError) => error,
+      );
+      if (error !== undefined) {
+        failures++;
+        t.is(error.code, as, `step ${step}`);
+        t.regex(error.message, /^store: \/data\/store/);
+        t.deepEqual(await store.get('life'), bytes(1));
+      }
+      disk.befall(undefined);
+      await store.set('life', bytes(3));
+      await store.sync();
+      t.deepEqual(await store.get('life'), bytes(3));
+    }
+    t.true(failures >= 3);
+  });
+}
+
+test('a folder has one store at a time; that of a process that was killed is taken over', async (t) => {
+  const path = join(await folder(t), 'store');
+  const child = start(t, path);
+  t.is(await answer(child), 'taken undefined');
+  const store = createFileStore(path);
+  await fails(t, store.get('pid'), 'failed_precondition', new RegExp(`^store: .*\\.lock: process ${child.pid} uses it`));
+  await fails(t, store.set('pid', bytes(1)), 'failed_precondition', /uses it/);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  t.is(new TextDecoder().decode(await store.get('pid')), `${child.pid}`);
+  await store.close();
+});
+
+test('what can’t be kept is refused with what is wrong with it, and nothing is touched', async (t) => {
+  const root = await folder(t);
+  await fails(t, createFileStore(join(root, 'none', 'store')).get('x'), 'not_found', /its folder does not exist; make it/);
+  await writeFile(join(root, 'file'), 'x');
+  await fails(t, createFileStore(join(root, 'file')).get('x'), 'invalid_argument', /is no folder/);
+  const store = createFileStore(join(root, 'store'));
+  await fails(t, store.set('x'.repeat(201), bytes(1)), 'invalid_argument', /takes 201 bytes in a file's name, and may take 200/);
+  await fails(t, store.set('X'.repeat(67), bytes(1)), 'invalid_argument', /takes 201 bytes/);
+  await fails(t, store.set('x', new Uint8Array(67_108_865)), 'resource_exhausted', /has 67108865 bytes, and a value at most 67108864/);
+  await t.throwsAsync(store.get('\ud83e'), { instanceOf: TypeError, message: /well-formed/ });
+  t.deepEqual(await store.keys(), []);
+  await store.close();
+  for (const path of ['', 'a\0b', 7, undefined] as string[]) {
+    t.throws(() => createFileStore(path), { instanceOf: TypeError, message: /^createFileStore: folder: must be the path of a folder, got/ });
+  }
+});
+
+function start(t: ExecutionContext, path: string): ChildProcess {
+  const script = new URL('./file-store.test.child.js', import.meta.url).pathname;
+  const child = spawn(process.execPath, [script, path], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  return child;
+}
+
+async function answer(child: ChildProcess): Promise<string> {
+  const [line] = await once(child.stdout!, 'data');
+  return String(line).trim();
+}

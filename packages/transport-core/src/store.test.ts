@@ -1,0 +1,20 @@
+import test from 'ava';
+import { createMemoryStore } from './store.ts';
+
+test('a store in memory keeps copies of what was set, under its key, until it is deleted', async (t) => {
+  const store = createMemoryStore();
+  t.is(await store.get('life'), undefined);
+  const given = new Uint8Array([1, 2]);
+  await store.set('life', given);
+  given[0] = 9;
+  const read = await store.get('life');
+  t.deepEqual(read, new Uint8Array([1, 2]));
+  read![0] = 9;
+  t.deepEqual(await store.get('life'), new Uint8Array([1, 2]));
+  await store.set('other', new Uint8Array());
+  t.deepEqual(await store.keys(), ['life', 'other']);
+  await store.delete('life');
+  await store.delete('life');
+  await store.sync();
+  t.deepEqual(await store.keys(), ['other']);
+});
