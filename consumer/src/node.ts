@@ -68,8 +68,8 @@ async function gossip(gossip: ReturnType<typeof createGossip>): Promise<void> {
     validate: ({ height }) => (height > 0 ? 'accept' : 'reject'),
   });
   heights.subscribe((message, meta) => equal<[typeof message, typeof meta], [{ height: number }, MessageMeta]>(true)).close();
-  const { handed, failed } = await heights.publish({ height: 1 }, { except: [gossip.nodeId], min: undefined });
-  void [handed, failed?.[0]?.error satisfies TransportError | undefined];
+  const { queued, failed } = await heights.publish({ height: 1 }, { except: [gossip.nodeId], min: undefined });
+  void [queued, failed?.[0]?.error satisfies TransportError | undefined];
   for await (const { message, meta } of heights) if (message.height > meta.hops) break;
   for await (const event of gossip.events()) if (event.type === 'neighborDown') void (event satisfies GossipEvent).cause;
   await gossip[Symbol.asyncDispose]();

@@ -75,8 +75,8 @@ export async function enter({ name, listen, join, room, overlay, transport: carr
       nodeId: identity.nodeId,
       address: transport.localAddr(),
       async say(text) {
-        const { handed } = await topic.publish({ name, text });
-        if (handed === 0) screen.note('nobody is here to hear that');
+        const { queued } = await topic.publish({ name, text });
+        if (queued === 0) screen.note('nobody is here to hear that');
       },
       who: () => peers.list().flatMap(({ nodeId, status }) => (status?.room === room ? [called(nodeId, status)] : [])),
       close,

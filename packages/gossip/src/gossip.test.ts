@@ -27,7 +27,7 @@ test.serial('gossip prints its topics', async (t) => {
 test.serial('so many of those on the topic, chosen at random', async (t) => {
   for (const run of runs()) {
     const { sim, ear } = await meet(run);
-    for (let i = 0; i < 60; i++) t.deepEqual(await sim.settle(ear('a').topic.publish(String(i), { any: 1 })), { handed: 1 });
+    for (let i = 0; i < 60; i++) t.deepEqual(await sim.settle(ear('a').topic.publish(String(i), { any: 1 })), { queued: 1 });
     await sim.run(500);
     const heard = ['b', 'c', 'd'].map((name) => ear(name).words.length);
     t.is(
@@ -39,8 +39,8 @@ test.serial('so many of those on the topic, chosen at random', async (t) => {
       heard.every((count) => count > 5),
       `${run.name}: ${heard.join(', ')}`,
     );
-    t.deepEqual(await sim.settle(ear('a').topic.publish('two', { any: 2 })), { handed: 2 });
-    t.deepEqual(await sim.settle(ear('a').topic.publish('all', { any: 9 })), { handed: 3 });
+    t.deepEqual(await sim.settle(ear('a').topic.publish('two', { any: 2 })), { queued: 2 });
+    t.deepEqual(await sim.settle(ear('a').topic.publish('all', { any: 9 })), { queued: 3 });
     await t.throwsAsync(sim.settle(ear('a').topic.publish('four', { any: 4, min: 4 })), { code: 'unavailable' });
     t.deepEqual(await sim.close(), []);
   }
@@ -67,7 +67,7 @@ test.serial('what is published right after the start, or before it, is not lost'
     results.push(ears.get('c')!.topic.publish('before'));
     void c.gossip.start();
     results.push(ears.get('c')!.topic.publish('after'));
-    t.deepEqual(await sim.settle(Promise.all(results)), [{ handed: 2 }, { handed: 2 }], run.name);
+    t.deepEqual(await sim.settle(Promise.all(results)), [{ queued: 2 }, { queued: 2 }], run.name);
     await sim.run(200);
     for (const name of ['a', 'b']) t.deepEqual(ears.get(name)!.words, ['before', 'after'], run.name);
     t.deepEqual(await sim.close(), []);
@@ -81,11 +81,11 @@ test.serial('publish waits for a minimum of peers, and gives up in time', async 
     const nodes = cluster(sim, ['a', 'b'], { setup: (node) => node.name === 'a' && ears.set('a', listen(node)) });
     await sim.until(() => nodes.size === 2 && nodes.get('a')!.peers.list().length === 1, 20_000);
     await sim.run(2_000);
-    t.deepEqual(await sim.settle(ears.get('a')!.topic.publish('nobody')), { handed: 0 });
+    t.deepEqual(await sim.settle(ears.get('a')!.topic.publish('nobody')), { queued: 0 });
     const late = ears.get('a')!.topic.publish('late', { min: 1, timeout: 5_000 });
     await sim.run(1_000);
     ears.set('b', listen(nodes.get('b')!));
-    t.deepEqual(await sim.settle(late), { handed: 1 });
+    t.deepEqual(await sim.settle(late), { queued: 1 });
     await sim.run(200);
     t.deepEqual(ears.get('b')!.words, ['late'], run.name);
     const before = sim.now;

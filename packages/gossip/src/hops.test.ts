@@ -34,7 +34,7 @@ test.serial('along a chain a message goes as many links as it may, to each once'
       [16, 'bcdef'],
     ] as const) {
       const { sim, ear, heard } = await connect(run, CHAIN, hops);
-      t.deepEqual(await sim.settle(ear('a').topic.publish('hello')), { handed: 1 });
+      t.deepEqual(await sim.settle(ear('a').topic.publish('hello')), { queued: 1 });
       await sim.run(2_000);
       t.is(heard(), expected, `${run.name}, ${hops} hops`);
       for (const [i, name] of [...expected].entries()) {
@@ -78,7 +78,7 @@ test.serial('all but a list: those of the list neither get it nor pass it on; a 
     void ear('a').topic.publish('x', { except: [idOf('d')] });
     await sim.run(2_000);
     t.is(heard(), 'bc', run.name);
-    t.deepEqual(await sim.settle(ear('a').topic.publish('y', { to: [idOf('b')] })), { handed: 1 });
+    t.deepEqual(await sim.settle(ear('a').topic.publish('y', { to: [idOf('b')] })), { queued: 1 });
     await sim.run(1_000);
     t.deepEqual([ear('b').words, ear('c').words], [['x', 'y'], ['x']]);
     t.deepEqual(await sim.close(), []);

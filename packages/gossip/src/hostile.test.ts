@@ -241,7 +241,7 @@ test.serial('a peer that never says what it is on delays nobody but who waits fo
       const before = sim.now;
       const published = topic.publish('x');
       await sim.until(() => ears.get('b')!.words.length > 0, 50);
-      t.deepEqual(await sim.settle(published), { handed: 1 });
+      t.deepEqual(await sim.settle(published), { queued: 1 });
       t.true(sim.now - before <= wait + 50, `${run.name}: ${sim.now - before}`);
       ears.get('b')!.words.length = 0;
       await sim.settle(transport.closeStreams());

@@ -33,8 +33,8 @@ test.serial('a message reaches every node of a topic, over several hops, and eac
     for (let i = 0; i < 40; i++) {
       const name = names[(i * 7) % 20]!;
       sent.push(`${name} ${i}`);
-      const { handed } = await sim.settle(ear(name).topic.publish(`${name} ${i}`));
-      t.true(handed >= 1 && handed <= 3);
+      const { queued } = await sim.settle(ear(name).topic.publish(`${name} ${i}`));
+      t.true(queued >= 1 && queued <= 3);
       await sim.run(100);
     }
     await sim.run(5_000);
@@ -53,8 +53,8 @@ test.serial('what is published as soon as a topic is opened is not lost, and han
     await sim.until(() => nodes.size === 6 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);
     await sim.run(10_000);
     ears.set('n03', listen(nodes.get('n03')!));
-    const { handed } = await sim.settle(ear('n03').topic.publish('first'));
-    t.is(handed, 1, run.name);
+    const { queued } = await sim.settle(ear('n03').topic.publish('first'));
+    t.is(queued, 1, run.name);
     await sim.run(3_000);
     for (const name of names) if (name !== 'n03') t.deepEqual(ear(name).words, ['first'], `${run.name}, ${name}`);
     t.deepEqual(await sim.close(), []);
@@ -157,7 +157,7 @@ test.serial('lists of recipients are reached, neighbours or not; all but a list 
     await sim.until(() => nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);
     await sim.run(20_000);
     const to = ['n01', 'n05', 'n09', 'n11'];
-    t.deepEqual(await sim.settle(ear('n02').topic.publish('to', { to: to.map(idOf) })), { handed: 4 });
+    t.deepEqual(await sim.settle(ear('n02').topic.publish('to', { to: to.map(idOf) })), { queued: 4 });
     await sim.settle(ear('n02').topic.publish('except', { except: to.map(idOf) }));
     await sim.run(5_000);
     for (const name of names) {

@@ -13,7 +13,7 @@ test.serial('each of 40 nodes gets a MiB once, byte for byte, and nobody sends m
     const { sim, node, names } = mesh;
     const message = blob(MIB);
     const before = names.map((name) => sentBy(node(name)));
-    t.deepEqual(await sim.settle(mesh.at('n00').topic.publish(message)), { handed: 39 });
+    t.deepEqual(await sim.settle(mesh.at('n00').topic.publish(message)), { queued: 39 });
     await sim.run(4_000);
     heardOnce(t, mesh, othersThan(mesh, 'n00'), [message], run.name);
     t.is(mesh.at('n00').heard.length, 0, 'its own');
@@ -38,9 +38,9 @@ test.serial('relays begin above the size that was said: at it and a byte above, 
     const mesh = await meet(run, 9, { topic: { limit } });
     const { sim } = mesh;
     const relayed = () => mesh.names.some((name) => mesh.at(name).heard.at(-1)?.meta.hops === 2);
-    const publish = async (size: number, handed: number, options = {}) => {
+    const publish = async (size: number, queued: number, options = {}) => {
       const message = blob(size, size);
-      t.deepEqual(await sim.settle(mesh.at('n00').topic.publish(message, options)), { handed });
+      t.deepEqual(await sim.settle(mesh.at('n00').topic.publish(message, options)), { queued });
       await sim.run(1_000);
       const got = mesh.names.filter((name) => mesh.at(name).heard.length > 0);
       heardOnce(t, mesh, got, [message], `${run.name}, ${size} bytes`);

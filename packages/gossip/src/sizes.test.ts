@@ -40,8 +40,8 @@ for (const type of [undefined, 'ed25519', 'p256'] as const) {
       const topic = topics.get('a')!;
       const sent = [...sizes()];
       for (const [i, size] of sent.entries()) {
-        const { handed } = await sim.settle(topic.publish(new Uint8Array(size).fill(size % 251), { min: 1 }));
-        if (handed !== 1) return t.fail(`${size}`);
+        const { queued } = await sim.settle(topic.publish(new Uint8Array(size).fill(size % 251), { min: 1 }));
+        if (queued !== 1) return t.fail(`${size}`);
         // Not more than there is room for.
         if (i % 50 === 49 || i === sent.length - 1) await sim.until(() => received.length === i + 1, 10_000);
       }

@@ -96,10 +96,10 @@ export interface PublishOptions {
 /** What publishing came to. */
 export interface PublishResult {
   /**
-   * Peers that it was handed to: a connection to each took it, or it is queued for that; or they were told that it is here; or relays are bringing
-   * it. That it has arrived nobody says: what a connection took is lost with it.
+   * The number of peers that the message is on its way to: a connection took it or it waits for one, the peer was told that it is here, or relays
+   * are bringing it. It does not say that the message arrived: what a connection took is lost with it.
    */
-  readonly handed: number;
+  readonly queued: number;
   /** Recipients that it could not be handed to, and why; absent where there are none. */
   readonly failed?: readonly PublishFailure[];
 }

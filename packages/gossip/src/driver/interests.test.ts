@@ -16,7 +16,7 @@ test.serial('a topic that is opened later is recognised on the lists that are he
     t.deepEqual([...ear.topic.neighbors].sort(), [idOf('b'), idOf('c')].sort(), `${run.name}: at once`);
     const other = listen(nodes.get('a')!, 'other');
     t.deepEqual(other.topic.neighbors, []);
-    t.deepEqual(await sim.settle(ear.topic.publish('hello')), { handed: 2 });
+    t.deepEqual(await sim.settle(ear.topic.publish('hello')), { queued: 2 });
     await sim.run(3_000);
     t.deepEqual(pulls.sort(), ['b a', 'c a'], 'and they ask once what is new here');
     ear.topic.close();

@@ -81,6 +81,6 @@ export class Publication {
 /** Milliseconds that is waited where no minimum was asked for: longer than for any peer, or for a first neighbour that answers. */
 const PATIENCE = 2_000;
 
-export function resultOf(handed: number, failed: readonly PublishFailure[]): PublishResult {
-  return failed.length === 0 ? { handed } : { handed, failed };
+export function resultOf(queued: number, failed: readonly PublishFailure[]): PublishResult {
+  return failed.length === 0 ? { queued } : { queued, failed };
 }

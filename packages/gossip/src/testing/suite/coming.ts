@@ -10,7 +10,7 @@ export const coming: readonly Behaviour[] = [
     title: 'the first node may be alone; others join through any member',
     async check(t, scene) {
       await scene.boot(['a']);
-      t.deepEqual(await scene.publish('a', 'to nobody'), { handed: 0 });
+      t.deepEqual(await scene.publish('a', 'to nobody'), { queued: 0 });
       await scene.meet(['b'], { to: () => ['a'] });
       scene.ear('a').topic.close();
       scene.ear('a').subscription.close();
@@ -40,8 +40,8 @@ export const coming: readonly Behaviour[] = [
       const { events } = scene.node('c');
       await scene.until('c is alone', () => names.every((name) => scene.ear(name).topic.neighbors.length === (name === 'c' ? 0 : 1)));
       await scene.until('and is told', () => events.some(({ type }) => type === 'neighborDown'));
-      t.deepEqual(await scene.publish('a', 'without'), { handed: 1 });
-      t.deepEqual(await scene.publish('c', 'alone'), { handed: 0 });
+      t.deepEqual(await scene.publish('a', 'without'), { queued: 1 });
+      t.deepEqual(await scene.publish('c', 'alone'), { queued: 0 });
       await scene.heard('without', ['b']);
       t.deepEqual([scene.words('a'), scene.words('b'), scene.words('c')], [[], ['without'], []]);
       const lost = events.filter(({ type }) => type === 'neighborDown');

@@ -18,7 +18,7 @@ export const relays: readonly Behaviour[] = [
           .connections.reduce((sum, connection) => sum + connection.bytes.out, 0);
       const before = sent();
       const said = SIZES.map((size) => 'abcdefghij'.repeat(size / 10));
-      for (const word of said) t.deepEqual(await scene.publish('a', word), { handed: 5 });
+      for (const word of said) t.deepEqual(await scene.publish('a', word), { queued: 5 });
       const others = NAMES.slice(1);
       await scene.until('all came', () => others.every((name) => scene.words(name).length >= SIZES.length));
       const bytes = SIZES.reduce((sum, size) => sum + size, 0);

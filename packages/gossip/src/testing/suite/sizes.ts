@@ -12,7 +12,7 @@ export const sizes: readonly Behaviour[] = [
     title: 'every size up to the limit is delivered; a byte more is an error of the publisher, and nobody gets any of it',
     async check(t, scene) {
       await scene.meet(['a', 'b'], { topic: { limit: LIMIT } });
-      for (const size of SIZES) t.is((await scene.publish('a', 'x'.repeat(size - 2))).handed, 1);
+      for (const size of SIZES) t.is((await scene.publish('a', 'x'.repeat(size - 2))).queued, 1);
       await scene.until('all came', () => scene.words('b').length === SIZES.length);
       const error = await t.throwsAsync(scene.publish('a', 'x'.repeat(LIMIT - 1)), { instanceOf: TransportError, code: 'resource_exhausted' });
       t.is((error as TransportError).reason, 'too_large');

@@ -10,16 +10,16 @@ export const waiting: readonly Behaviour[] = [
     title: 'publishing never waits: with nobody there, nobody who listens, and a reader that hangs',
     async check(t, scene) {
       await scene.boot(['a']);
-      t.deepEqual(await scene.publish('a', 'nobody is there'), { handed: 0 });
+      t.deepEqual(await scene.publish('a', 'nobody is there'), { queued: 0 });
       await scene.boot(['b', 'c'], { listens: () => false, to: (name) => (name === 'b' ? ['a'] : ['a', 'b']) });
       await scene.until('they are peers', () => scene.node('a').peers.list().length === 2);
-      t.deepEqual(await scene.publish('a', 'nobody is on it'), { handed: 0 });
+      t.deepEqual(await scene.publish('a', 'nobody is on it'), { queued: 0 });
       const deaf = scene.node('b').gossip.topic('news', words, { queue: { size: 10_000 } });
       scene.node('c').gossip.topic('news', words).subscribe(hang);
       await scene.until('both are on it', () => scene.node('a').gossip.snapshot().topics[0]!.interested === 2 && deaf.neighbors.length > 0);
       await scene.until('and neighbours', () => scene.ear('a').topic.neighbors.length >= (scene.isMesh ? 2 : 1));
       const results = await scene.settle(Promise.all(numbers(500).map((number) => scene.ear('a').topic.publish(number))));
-      t.true(results.every(({ handed, failed }) => handed >= (scene.isMesh ? 2 : 1) && failed === undefined));
+      t.true(results.every(({ queued, failed }) => queued >= (scene.isMesh ? 2 : 1) && failed === undefined));
       // A tree tells newcomers of what was published a moment ago, to nobody.
       const all = scene.isMesh ? 500 : 502;
       await scene.until('all came', () => scene.node('b').gossip.snapshot().topics[0]!.delivered === all);
@@ -36,9 +36,9 @@ export const waiting: readonly Behaviour[] = [
       await scene.meet(['a', 'b', 'c'], { outbound: { messages: 3 } });
       const sent = numbers(60).map((number) => number.padEnd(40_000));
       const results = await scene.settle(Promise.all(sent.map((word) => scene.ear('a').topic.publish(word))));
-      for (const { handed, failed = [] } of results) t.true(scene.isMesh ? handed + failed.length === 2 : handed >= 1);
-      const handed = results.reduce((sum, result) => sum + result.handed, 0);
-      const expected = scene.isMesh ? handed : 2 * sent.length;
+      for (const { queued, failed = [] } of results) t.true(scene.isMesh ? queued + failed.length === 2 : queued >= 1);
+      const queued = results.reduce((sum, result) => sum + result.queued, 0);
+      const expected = scene.isMesh ? queued : 2 * sent.length;
       await scene.until('all came', () => scene.words('b').length + scene.words('c').length >= expected);
       for (const { failed = [] } of results) t.true(failed.every(({ error }) => error.code === 'resource_exhausted'));
       await scene.publish('a', 'later');
