@@ -14,6 +14,7 @@ for (const folder of packages) {
   }
 }
 
+console.log(`Building ${packages.length} packages`);
 process.exitCode = (await runTool(tools.tsc, ['-b', ...process.argv.slice(2)])).code;
 if (process.exitCode === 0) await bundleCore();
 

@@ -1,53 +1,116 @@
-// Runs the compiled tests of every package, one package after the other, and counts what passed and failed. A package whose
-// tests pass takes one line; a failure is printed whole.
+// Runs the compiled tests, several packages side by side, and counts what passed and failed. Progress is printed from the
+// first second; a failure is printed whole.
 //
-//   node scripts/test.mjs [--compiled] [package...]     --compiled leaves out the tests of the workspace itself, which need
-//                                                       the build tools' Node; packages are named as their folders are,
-//                                                       the workspace itself 'workspace'
+//   node scripts/test.mjs [--full | --share 2/6] [--compiled] [package...]
+//
+//   --full        runs all test files; the quick run leaves out *.full.test.ts: repeated combinations, long searches, many seeds
+//   --share I/N   runs only the I-th of N equal parts of the files that the quick run leaves out
+//   --compiled    leaves out the tests of the workspace itself, which need the Node of the build tools
+//   package       the name of a package's folder; `workspace` is the repository's own tooling
 
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createProgress, duration } from './progress.mjs';
 import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
 
-const args = process.argv.slice(2);
-const compiledOnly = args.includes('--compiled');
-const named = args.filter((arg) => !arg.startsWith('-'));
-/** Milliseconds that the tests of a package may take: some minutes is what they do. */
-const LIMIT = 15 * 60_000;
-const total = { passed: 0, failed: 0 };
+/** The packages whose tests take longest, slowest first. They start first, so that none is left to run alone at the end. */
+const SLOWEST = ['gossip', 'peers', 'transport-inmem', 'raft', 'transport-ws', 'transport-tcp', 'stream-noise'];
+/** The milliseconds after which a package's tests are killed. */
+const LIMIT = 30 * 60_000;
 
-console.log(`Node ${process.versions.node}`);
-for (const folder of [...packages.filter(hasTests), ...(compiledOnly ? [] : ['.'])]) {
-  if (named.length > 0 && !named.includes(label(folder))) continue;
-  const result = await runTests(folder);
-  total.passed += result.passed;
-  total.failed += result.failed;
-}
-if (total.passed === 0) total.failed += 1; // Nothing ran: that is no success.
+const { values: options, positionals: named } = parseArgs({
+  options: { full: { type: 'boolean' }, share: { type: 'string' }, compiled: { type: 'boolean' } },
+  allowPositionals: true,
+});
+const jobs = chosenJobs();
+const cores = availableParallelism();
+const atOnce = Math.min(cores, jobs.length);
+const concurrency = String(Math.max(1, Math.floor(cores / atOnce)));
+
+const extent = options.share === undefined ? (options.full ? 'full' : 'quick') : `part ${options.share} of what the quick run leaves out`;
+console.log(`Tests on Node ${process.versions.node}, ${cores} cores: ${extent}, ${jobs.length} packages, ${atOnce} at a time`);
+const progress = createProgress(jobs.length);
+const total = { passed: 0, failed: 0, skipped: 0 };
+await Promise.all(Array.from({ length: atOnce }, runJobs));
+progress.close();
+
+if (total.passed === 0) total.failed += 1; // A run without a test is a failure.
+const skips = total.skipped > 0 ? `; ${total.skipped} skipped, for the reasons above` : '';
+console.log(`${duration(progress.elapsed())} in all${skips}`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 if (total.failed > 0) process.exitCode = 1;
 
-function label(folder) {
-  return folder === '.' ? 'workspace' : basename(folder);
+/** The test files to run: `{ folder, name, files }` for each package that has any. */
+function chosenJobs() {
+  const folders = [...packages, ...(options.compiled ? [] : ['.'])].filter((folder) => existsSync(join(root, folder, 'ava.config.mjs')));
+  const all = folders.map((folder) => ({ folder, name: folder === '.' ? 'workspace' : basename(folder), files: testFiles(folder) }));
+  const left = all.flatMap(({ folder, files }) => files.filter(isFull).map((file) => join(folder, file))).sort();
+  const [part, parts] = parseShare(options.share ?? '1/1');
+  const inShare = (path) => left.indexOf(path) % parts === part - 1;
+  const runs = (folder, file) => {
+    if (options.share !== undefined) return isFull(file) && inShare(join(folder, file));
+    return options.full || !isFull(file);
+  };
+  const strange = named.filter((name) => !all.some((job) => job.name === name));
+  if (strange.length > 0) throw new Error(`no package is called ${strange.join(', ')}; choose from ${all.map(({ name }) => name).join(', ')}`);
+  return all
+    .filter(({ name }) => named.length === 0 || named.includes(name))
+    .map(({ folder, name, files }) => ({ folder, name, files: files.filter((file) => runs(folder, file)) }))
+    .filter(({ files }) => files.length > 0)
+    .sort((a, b) => rank(a) - rank(b));
 }
 
-function hasTests(folder) {
-  return existsSync(join(root, folder, 'ava.config.mjs')) && filesBelow(join(root, folder, 'dist')).some((file) => file.endsWith('.test.js'));
+async function runJobs() {
+  for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+    const { passed, failed, skipped } = await runTests(job);
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+  }
 }
 
-/** AVA's TAP is one `ok` or `not ok` line a test, a failure's details indented below it. */
-async function runTests(folder) {
-  const begin = performance.now();
-  const { code, output } = await runTool(tools.ava, ['--tap'], { cwd: join(root, folder), capture: 'stdout', limit: LIMIT });
+/** Runs test files of one package. AVA's TAP has one `ok` or `not ok` line a test, with a failure's details indented below it. */
+async function runTests({ folder, name, files }) {
+  const reporter = progress.start(name);
+  let rest = '';
+  const onOutput = (text) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop();
+    reporter.done(lines.filter((line) => /^(not )?ok /.test(line)).length);
+  };
+  const args = ['--tap', '--concurrency', concurrency, ...files];
+  const { code, output } = await runTool(tools.ava, args, { cwd: join(root, folder), capture: 'stdout', limit: LIMIT, onOutput });
   const lines = output.split('\n');
-  const skipped = lines.filter((line) => /^ok .*# SKIP/.test(line));
-  const passed = lines.filter((line) => line.startsWith('ok ')).length - skipped.length;
+  const skips = lines.filter((line) => /^ok .*# SKIP/.test(line));
+  const passed = lines.filter((line) => line.startsWith('ok ')).length - skips.length;
   const failures = lines.filter((line) => line.startsWith('not ok ')).length;
   const failed = code === 0 ? failures : Math.max(failures, 1);
-  const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-  const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
-  console.log(`${label(folder).padEnd(20)} ${String(passed).padStart(5)} passed, ${failed} failed${skips}  (${seconds} s)`);
-  for (const line of skipped) console.log(`  skipped: ${line.replace(/^ok \d+ - /, '').replace(/ # SKIP.*/, '')}`);
-  if (failed > 0) console.log(lines.filter((line) => !line.startsWith('ok ')).join('\n'));
-  return { passed, failed };
+  const reasons = skips.map((line) => `  skipped: ${line.replace(/^ok \d+ - /, '').replace(/ # SKIP.*/, '')}`);
+  const details = failed > 0 ? lines.filter((line) => !line.startsWith('ok ')) : [];
+  reporter.end({ passed, failed, skipped: skips.length }, [...reasons, ...details]);
+  return { passed, failed, skipped: skips.length };
+}
+
+/** The test files of a package, relative to its folder. */
+function testFiles(folder) {
+  const [within, ending] = folder === '.' ? ['scripts', '.test.mjs'] : ['dist', '.test.js'];
+  const found = filesBelow(join(root, folder, within)).filter((file) => file.endsWith(ending));
+  return found.map((file) => `${within}/${file}`).sort();
+}
+
+function isFull(file) {
+  return /\.full\.test\.m?js$/.test(file);
+}
+
+function parseShare(text) {
+  const [part = 0, parts = 0] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).slice(1).map(Number);
+  if (part < 1 || part > parts) throw new Error(`--share ${text}: expected a part like 2/6`);
+  return [part, parts];
+}
+
+function rank({ name }) {
+  const index = SLOWEST.indexOf(name);
+  return index === -1 ? SLOWEST.length : index;
 }

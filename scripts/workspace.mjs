@@ -35,17 +35,18 @@ export function filesBelow(folder) {
 export const runTool = (tool, args, options) => run(process.execPath, [join(root, tool), ...args], options);
 
 /**
- * Runs a program to its end: `{ code, output }`, 1 for a program that a signal ended. What it prints goes where ours goes;
- * where `capture` is 'all' or 'stdout', that is `output` instead. One that has not ended after `limit` milliseconds is killed: the
- * last line of `output` says so.
+ * Runs a program to its end and returns `{ code, output }`; `code` is 1 for a program that a signal ended. Its output goes where
+ * ours goes or, if `capture` is 'all' or 'stdout', into `output` and, as it arrives, to `onOutput`. A program that has not ended
+ * after `limit` milliseconds is killed, and the last line of `output` says so.
  */
-export function run(command, args, { cwd = root, capture = 'none', env = process.env, limit } = {}) {
+export function run(command, args, { cwd = root, capture = 'none', env = process.env, limit, onOutput } = {}) {
   return new Promise((resolve, reject) => {
     const stdio = ['ignore', capture === 'none' ? 'inherit' : 'pipe', capture === 'all' ? 'pipe' : 'inherit'];
     const child = spawn(command, args, { cwd, env, stdio });
     let output = '';
     const collect = (text) => {
       output += text;
+      onOutput?.(text);
     };
     child.stdout?.setEncoding('utf8').on('data', collect);
     child.stderr?.setEncoding('utf8').on('data', collect);
