@@ -100,6 +100,7 @@ const topic = optionsSchema({
   validate: optional(callback<(message: never, meta: never) => Verdict | Promise<Verdict>>()),
   validateTimeout: optional(milliseconds()),
   validateAtOnce: optional(integer(1, 65_536)),
+  validateQueue: group({ messages: optional(integer(0, 1_000_000)), bytes: optional(integer(0, 1024 * 1024 * 1024)) }),
 });
 
 /** A topic's options; what was left out is undefined. */

@@ -61,8 +61,13 @@ export interface TopicOptions<T> {
   readonly validate?: ((message: T, meta: MessageMeta) => Verdict | Promise<Verdict>) | undefined;
   /** Milliseconds that it may take. Default 1,000. */
   readonly validateTimeout?: number | undefined;
-  /** Messages that are being validated at once; what comes beyond is ignored. 1 to 65,536, default 256. */
+  /** Validators at work at the same time; further messages wait (`validateQueue`). 1, which keeps their order, to 65,536. Default 256. */
   readonly validateAtOnce?: number | undefined;
+  /**
+   * Bounds of the messages of this topic that wait for a validator: 4,096 messages and 16 MiB by default. A message beyond either
+   * is dropped as `overloaded`, which an event and the snapshot tell, and its sender is not blamed. Other topics don't wait.
+   */
+  readonly validateQueue?: { readonly messages?: number | undefined; readonly bytes?: number | undefined } | undefined;
 }
 
 /** Options of a reader. */
@@ -123,7 +128,8 @@ export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | '
  * - unsigned: it has no signature (`signatures.mode` is strict)
  * - too-large: it is above this node's limit
  * - undecodable: the codec refuses it
- * - rejected, ignored, timeout, overloaded: by the validator, or for want of one that is free
+ * - rejected, ignored, timeout: by the validator, or because it took too long
+ * - overloaded: too many messages wait for the validator (`validateQueue`)
  * - refused: it was dropped so before, or its sender has forged too much of late for it to be looked at
  * - old, full, own: too late to tell a duplicate; too many origins; in this node's own name
  * - stranger: its sender is no neighbour
@@ -204,7 +210,9 @@ export interface TopicSnapshot {
   readonly handles: number;
   /** Readers, and the messages that wait for each. */
   readonly readers: readonly { readonly waiting: number; readonly missed: number }[];
+  /** Messages that a validator looks at now, and messages that wait for one. */
   readonly validating: number;
+  readonly toValidate: number;
   readonly published: number;
   readonly delivered: number;
   readonly duplicates: number;

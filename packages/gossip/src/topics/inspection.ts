@@ -9,7 +9,7 @@ import type { Overlay, Screening } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason } from '../types.ts';
-import { type Finding, Validation } from './validation.ts';
+import { type Check, type Finding, Validation } from './validation.ts';
 
 export interface InspectionHost {
   readonly host: { readonly self: string; readonly clock: { now(): number }; readonly signatures: Signatures; dueBy(time: number): void };
@@ -60,14 +60,25 @@ export class Inspection {
   /** What was not accepted, the oldest first: not asked again. */
   readonly #refused = new Set<string>();
 
-  constructor(host: InspectionHost, { validate, validateTimeout: timeout = 1_000, validateAtOnce: atOnce = 256 }: TopicConfig) {
+  constructor(host: InspectionHost, { validate, validateTimeout: timeout = 1_000, validateAtOnce: atOnce = 256, validateQueue }: TopicConfig) {
     this.#host = host;
     this.#validate = validate;
-    this.#validation = new Validation({ timeout, atOnce });
+    const { messages = QUEUED, bytes = QUEUED_BYTES } = validateQueue;
+    this.#validation = new Validation(
+      { timeout, atOnce, messages, bytes },
+      {
+        now: () => host.host.clock.now(),
+        dueBy: (time) => host.host.dueBy(time),
+      },
+    );
   }
 
   get validating(): number {
     return this.#validation.size;
+  }
+
+  get toValidate(): number {
+    return this.#validation.waiting;
   }
 
   get due(): number {
@@ -163,17 +174,18 @@ export class Inspection {
     const meta = { id: messageKey(id), origin: id.origin, signed: payload.signature !== undefined, from, hops, missed: 0 };
     const copies: Copy[] = [];
     this.#copies.set(key, copies);
-    this.#validation.run(
-      () => validate(payload.message as never, meta as never),
-      now,
-      (finding, error) => {
+    const check: Check = {
+      size: push.size,
+      begin: () => validate(payload.message as never, meta as never),
+      settled: (finding, error) => {
         this.#copies.delete(key);
         const { host } = this.#host;
         if (finding === 'accept') for (const copy of [first, ...copies]) overlay.pushed(copy.from, { ...push, hops: copy.hops }, host.clock.now());
         else this.#found(finding, error, given, [first, ...copies]);
         host.dueBy(this.#host.due);
       },
-    );
+    };
+    this.#validation.run(check, now);
     if (this.#copies.get(key) === copies) overlay.held(id);
   }
 
@@ -222,5 +234,8 @@ const REASONS: Readonly<Record<Exclude<Finding, 'accept'>, DropReason>> = {
 };
 /** Copies of one message that wait for its verdict. */
 const COPIES = 64;
+/** Messages that wait for a validator, and their bytes, where nothing else was said. */
+const QUEUED = 4_096;
+const QUEUED_BYTES = 16 * 1024 * 1024;
 /** Messages that are remembered as not accepted. */
 const REFUSED = 4_096;

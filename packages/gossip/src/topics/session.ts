@@ -301,6 +301,7 @@ export class Session {
       handles: this.handles,
       readers: this.#list.map((reader) => reader.state),
       validating: this.#inspection.validating,
+      toValidate: this.#inspection.toValidate,
       published: this.published,
       delivered: this.delivered,
       duplicates: this.duplicates,
