@@ -92,7 +92,7 @@ export function gossipConfig(options: GossipOptions): GossipConfig {
 const POLICIES: readonly string[] = ['block', 'drop-oldest', 'drop-newest', 'error'];
 const policy = () =>
   optional(reference<QueuePolicy>((value) => typeof value === 'string' && POLICIES.includes(value), "'block', 'drop-oldest', 'drop-newest' or 'error'"));
-const queue = () => group({ size: optional(integer(1, 1_000_000)), policy: policy() });
+const queue = () => group({ size: optional(integer(1, 1_000_000)), bytes: optional(integer(1, Number.MAX_SAFE_INTEGER)), policy: policy() });
 
 const topic = optionsSchema({
   limit: optional(integer(1, 63 * 1024 * 1024)),

@@ -20,7 +20,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   /** @internal */
   constructor(session: Session, queue: QueueOptions) {
     this.#session = session;
-    this.#queue = { size: queue.size ?? SIZE, policy: queue.policy ?? 'drop-oldest' };
+    this.#queue = { size: queue.size ?? SIZE, bytes: queue.bytes ?? BYTES, policy: queue.policy ?? 'drop-oldest' };
     session.handles++;
   }
 
@@ -79,8 +79,8 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     this.#session.release();
   }
 
-  #options({ size, policy }: QueueOptions): ReaderOptions {
-    return { size: size ?? this.#queue.size, policy: policy ?? this.#queue.policy };
+  #options({ size, bytes, policy }: QueueOptions): ReaderOptions {
+    return { size: size ?? this.#queue.size, bytes: bytes ?? this.#queue.bytes, policy: policy ?? this.#queue.policy };
   }
 
   #host(): ReaderHost {
@@ -89,6 +89,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     const topic = this.name;
     return {
       topic,
+      clock: session.host.clock,
       lagged: (missed) => session.host.events.tell({ type: 'lagged', topic, missed }),
       failed: (error) => session.failed(error),
       gone: (reader) => {
@@ -109,5 +110,6 @@ function configOf(options: PublishOptions): PublishConfig {
 
 /** Checked once: most messages are published so. */
 const TO_ALL = parseOptions(publishOptions, {}, 'topic.publish');
-/** Messages that wait for one reader, where nothing else was said: p2panda's ring. */
-const SIZE = 128;
+/** Messages that wait for one reader by default, and their bytes. */
+const SIZE = 4_096;
+const BYTES = 16 * 1024 * 1024;

@@ -14,7 +14,7 @@ export interface MessageMeta {
   readonly from: string;
   /** Links that it passed, 1 or more. */
   readonly hops: number;
-  /** Messages that this reader missed just before this one, because it was too slow (`queue`). */
+  /** The number of messages that this reader missed just before this one, because more waited than its `queue` holds. */
   readonly missed: number;
 }
 
@@ -31,19 +31,21 @@ export interface Received<T> {
 export type Verdict = 'accept' | 'reject' | 'ignore';
 
 /**
- * What becomes of a message that finds a reader's queue full:
- * - drop-oldest: the one that waits longest goes
- * - drop-newest: it goes itself
+ * What happens when a reader has had its turn and more waits for it than its queue holds:
+ * - drop-oldest: the messages that have waited longest are dropped
+ * - drop-newest: the messages that came last are dropped
  * - error: the reader ends with `resource_exhausted`
- * - block: it waits nevertheless, up to 16 times `size` or 4,096 if that is more, and then goes itself. Nobody else is held up: neither other
- *   readers nor publishers
+ * - block: up to 16 times `size` (at least 4,096 messages) and 4 times `bytes` wait; beyond that the messages that came last are dropped. Neither
+ *   other readers nor publishers are held up
  */
 export type QueuePolicy = 'block' | 'drop-oldest' | 'drop-newest' | 'error';
 
-/** How much waits for one reader. */
+/** Bounds of what waits for one reader. Until the reader has had a turn, 16,384 messages and 16 MiB more may wait. */
 export interface QueueOptions {
-  /** Messages, 1 to 1,000,000. Default 128 (p2panda). */
+  /** Messages, 1 to 1,000,000. Default 4,096. */
   readonly size?: number | undefined;
+  /** Bytes of the messages as they came, 1 or more. Default 16 MiB. One message always fits an empty queue. */
+  readonly bytes?: number | undefined;
   /** Default 'drop-oldest'. */
   readonly policy?: QueuePolicy | undefined;
 }
@@ -208,8 +210,8 @@ export interface TopicSnapshot {
   /** Connected peers that are on it. */
   readonly interested: number;
   readonly handles: number;
-  /** Readers, and the messages that wait for each. */
-  readonly readers: readonly { readonly waiting: number; readonly missed: number }[];
+  /** The readers: how many messages wait for each, with how many bytes, and how many it has missed. */
+  readonly readers: readonly { readonly waiting: number; readonly bytes: number; readonly missed: number }[];
   /** Messages that a validator looks at now, and messages that wait for one. */
   readonly validating: number;
   readonly toValidate: number;

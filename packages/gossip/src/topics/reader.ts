@@ -1,15 +1,18 @@
 // One reader of a topic: its queue, its policy, and how far it lags.
 
-import { TransportError } from '@trunkline/transport-core';
+import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
 import type { MessageMeta, QueuePolicy, Received } from '../types.ts';
+import { Waiting, withMissed } from './waiting.ts';
 
 export interface ReaderOptions {
   readonly size: number;
+  readonly bytes: number;
   readonly policy: QueuePolicy;
 }
 
 export interface ReaderHost {
   readonly topic: string;
+  readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>;
   /** It has missed so many in all. */
   lagged(missed: number): void;
   /** It threw. */
@@ -18,87 +21,96 @@ export interface ReaderHost {
   gone(reader: Reader): void;
 }
 
-/** Messages that wait, and what takes them: a callback or a loop. */
+/**
+ * Messages that wait, and what takes them: a callback or a loop. One read of a socket can bring more messages than the queue holds, before any code
+ * of the reader runs. So a queue that is too long is cut only when the reader has had its turn: a timer of 0 ms rings after it.
+ */
 export abstract class Reader {
   readonly #options: ReaderOptions;
   readonly #host: ReaderHost;
-  readonly #queue: { readonly message: unknown; readonly meta: MessageMeta; missed: number }[] = [];
-  /** Missed behind the last that waits. */
-  #missed = 0;
+  readonly #waiting = new Waiting();
+  /** What may wait once the reader has had its turn. */
+  readonly #most: { readonly messages: number; readonly bytes: number };
+  #cut: Timer | undefined = undefined;
   #missedInAll = 0;
   #isOver = false;
 
   constructor(options: ReaderOptions, host: ReaderHost) {
     this.#options = options;
     this.#host = host;
+    const { size, bytes, policy } = options;
+    const isBlocking = policy === 'block';
+    this.#most = { messages: isBlocking ? Math.max(BLOCKED * size, BLOCKED_LEAST) : size, bytes: isBlocking ? BLOCKED_BYTES * bytes : bytes };
   }
 
-  get state(): { readonly waiting: number; readonly missed: number } {
-    return { waiting: this.#queue.length, missed: this.#missedInAll };
+  get state(): { readonly waiting: number; readonly bytes: number; readonly missed: number } {
+    return { waiting: this.#waiting.length, bytes: this.#waiting.bytes, missed: this.#missedInAll };
   }
 
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** A message for it, of which it has missed nothing yet. Never waits, and never throws. */
-  offer(message: unknown, meta: MessageMeta): void {
+  /** A message for it, of which it has missed nothing yet. Never waits, and never throws. @param size bytes of the message as it came. */
+  offer(message: unknown, meta: MessageMeta, size: number): void {
     if (this.#isOver) return;
+    const waiting = this.#waiting;
     // Most find their reader idle, and need no place in its queue.
-    if (this.#queue.length === 0 && this.takeNow(message, meta, this.#missed)) {
-      this.#missed = 0;
-      return;
+    if (waiting.length === 0 && this.takeNow(message, meta, waiting)) return;
+    waiting.push(message, meta, size);
+    if (this.#isTooLong(0, 0)) {
+      this.#cut ??= this.#host.clock.setTimeout(this.#hadItsTurn, 0);
+      if (this.#isTooLong(TURN_MESSAGES, TURN_BYTES)) this.#shorten(TURN_MESSAGES, TURN_BYTES);
     }
-    const { size, policy } = this.#options;
-    if (this.#queue.length < (policy === 'block' ? Math.max(BLOCKED * size, BLOCKED_LEAST) : size)) {
-      this.#enqueue(message, meta);
-      return this.ready();
-    }
-    if (policy === 'error') {
-      this.close();
-      const text = `a reader of topic ${this.#host.topic} was too slow: ${size} messages wait for it (queue)`;
-      return this.broken(new TransportError('resource_exhausted', text));
-    }
-    this.#missedInAll++;
-    if (policy === 'drop-oldest') {
-      const gone = this.#queue.shift();
-      const missed = 1 + (gone?.missed ?? 0);
-      const [next] = this.#queue;
-      if (next === undefined) this.#missed += missed;
-      else next.missed += missed;
-      this.#enqueue(message, meta);
-    } else {
-      this.#missed++;
-    }
-    if ((this.#missedInAll & (this.#missedInAll - 1)) === 0) this.#host.lagged(this.#missedInAll);
+    this.ready();
   }
 
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#queue.length = 0;
+    this.#host.clock.clearTimeout(this.#cut);
+    this.#waiting.clear();
     this.#host.gone(this);
     this.ended();
   }
 
   /** The next message, if there is one. */
   protected take(): Received<unknown> | undefined {
-    const next = this.#queue.shift();
-    if (next === undefined) return undefined;
-    return { message: next.message, meta: withMissed(next.meta, next.missed) };
+    return this.#waiting.take();
   }
 
-  #enqueue(message: unknown, meta: MessageMeta): void {
-    this.#queue.push({ message, meta, missed: this.#missed });
-    this.#missed = 0;
+  readonly #hadItsTurn = (): void => {
+    this.#cut = undefined;
+    if (this.#isTooLong(0, 0)) this.#shorten(0, 0);
+  };
+
+  /** One message may always wait. */
+  #isTooLong(messages: number, bytes: number): boolean {
+    const { length } = this.#waiting;
+    return length > this.#most.messages + messages || (this.#waiting.bytes > this.#most.bytes + bytes && length > 1);
+  }
+
+  #shorten(messages: number, bytes: number): void {
+    const { policy } = this.#options;
+    if (policy === 'error') {
+      const text = `a reader of topic ${this.#host.topic} was too slow: ${this.#waiting.length} messages of ${this.#waiting.bytes} bytes wait for it (queue)`;
+      this.close();
+      return this.broken(new TransportError('resource_exhausted', text));
+    }
+    while (this.#isTooLong(messages, bytes)) {
+      if (policy === 'drop-oldest') this.#waiting.dropOldest();
+      else this.#waiting.dropNewest();
+      this.#missedInAll++;
+      if ((this.#missedInAll & (this.#missedInAll - 1)) === 0) this.#host.lagged(this.#missedInAll);
+    }
   }
 
   protected failed(error: unknown): void {
     this.#host.failed(error);
   }
 
-  /** Takes a message at once, if it is idle. It must not throw. */
-  protected abstract takeNow(message: unknown, meta: MessageMeta, missed: number): boolean;
+  /** Takes a message at once, if it is idle, and what was missed before it. It must not throw. */
+  protected abstract takeNow(message: unknown, meta: MessageMeta, waiting: Waiting): boolean;
   /** There is a message to take. */
   protected abstract ready(): void;
   /** It was too slow. */
@@ -130,10 +142,10 @@ export class CallbackReader extends Reader {
     this.#drain();
   }
 
-  protected override takeNow(message: unknown, meta: MessageMeta, missed: number): boolean {
+  protected override takeNow(message: unknown, meta: MessageMeta, waiting: Waiting): boolean {
     if (this.#isBusy) return false;
     this.#isBusy = true;
-    if (this.#call(message, withMissed(meta, missed))) this.#drain();
+    if (this.#call(message, withMissed(meta, waiting.takeMissed()))) this.#drain();
     return true;
   }
 
@@ -183,7 +195,7 @@ export class CallbackReader extends Reader {
 
 /** A loop's: `for await (const { message, meta } of topic)`. Leaving it closes it. */
 export class LoopReader extends Reader implements AsyncIterableIterator<Received<unknown>, undefined> {
-  readonly #waiting: { readonly resolve: (result: IteratorResult<Received<unknown>, undefined>) => void; readonly reject: (error: unknown) => void }[] = [];
+  readonly #askers: { readonly resolve: (result: IteratorResult<Received<unknown>, undefined>) => void; readonly reject: (error: unknown) => void }[] = [];
   #error: TransportError | undefined = undefined;
 
   [Symbol.asyncIterator](): this {
@@ -197,7 +209,7 @@ export class LoopReader extends Reader implements AsyncIterableIterator<Received
     this.#error = undefined;
     if (error !== undefined) return Promise.reject(error);
     if (this.isOver) return Promise.resolve(DONE);
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    return new Promise((resolve, reject) => this.#askers.push({ resolve, reject }));
   }
 
   return(): Promise<IteratorResult<Received<unknown>, undefined>> {
@@ -205,16 +217,16 @@ export class LoopReader extends Reader implements AsyncIterableIterator<Received
     return Promise.resolve(DONE);
   }
 
-  protected override takeNow(message: unknown, meta: MessageMeta, missed: number): boolean {
-    const waiting = this.#waiting.shift();
-    waiting?.resolve({ value: { message, meta: withMissed(meta, missed) }, done: false });
-    return waiting !== undefined;
+  protected override takeNow(message: unknown, meta: MessageMeta, waiting: Waiting): boolean {
+    const asker = this.#askers.shift();
+    asker?.resolve({ value: { message, meta: withMissed(meta, waiting.takeMissed()) }, done: false });
+    return asker !== undefined;
   }
 
   protected override ready(): void {
-    const waiting = this.#waiting.shift();
-    const value = waiting === undefined ? undefined : this.take();
-    if (value !== undefined) waiting!.resolve({ value, done: false });
+    const asker = this.#askers.shift();
+    const value = asker === undefined ? undefined : this.take();
+    if (value !== undefined) asker!.resolve({ value, done: false });
   }
 
   protected override broken(error: TransportError): void {
@@ -222,23 +234,20 @@ export class LoopReader extends Reader implements AsyncIterableIterator<Received
   }
 
   protected override ended(): void {
-    for (const { resolve } of this.#waiting.splice(0)) resolve(DONE);
+    for (const { resolve } of this.#askers.splice(0)) resolve(DONE);
   }
-}
-
-/** What one that missed nothing gets is one object for all readers. Written out: a spread would cost more than all else of a delivery. */
-function withMissed(meta: MessageMeta, missed: number): MessageMeta {
-  if (missed === 0) return meta;
-  const { id, origin, signed, from, hops } = meta;
-  return { id, origin, signed, from, hops, missed };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
-/** Times its size, a reader that blocks may have waiting. */
+/** Times its size, and times its bytes, that may wait for a reader that blocks. */
 const BLOCKED = 16;
+const BLOCKED_BYTES = 4;
 /** Messages, at least. */
 const BLOCKED_LEAST = 4_096;
+/** What may wait beyond that until the reader has had its turn: many times what one read of a socket brings. */
+const TURN_MESSAGES = 16_384;
+const TURN_BYTES = 16 * 1024 * 1024;
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });

@@ -352,7 +352,7 @@ export class Session {
     };
   }
 
-  #deliver({ payload: body, id }: Push<Body>, key: string, from: string, hops: number): void {
+  #deliver({ payload: body, id, size }: Push<Body>, key: string, from: string, hops: number): void {
     if (body.audience === 'except' && body.nodes.includes(this.host.self)) return this.drop('excluded', id, from);
     this.delivered++;
     const { origin } = id;
@@ -360,7 +360,7 @@ export class Session {
     if (this.host.events.isRead) this.host.events.tell({ type: 'delivered', topic: this.key.name, id: key, origin, signed, from, hops });
     const meta: MessageMeta = { id: key, origin, signed, from, hops, missed: 0 };
     // One that a reader adds gets what comes from now on.
-    for (const reader of this.#list) reader.offer(body.message, meta);
+    for (const reader of this.#list) reader.offer(body.message, meta, size);
   }
 }
 

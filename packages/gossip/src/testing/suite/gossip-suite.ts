@@ -5,13 +5,14 @@ import { fullMesh } from '../../overlay/full-mesh.ts';
 import { partialView } from '../../overlay/partial-view.ts';
 import { coming } from './coming.ts';
 import type { GossipBackend } from './network.ts';
+import { reading } from './reading.ts';
 import { recipients } from './recipients.ts';
 import { relays } from './relays.ts';
 import { type Behaviour, Scene } from './scene.ts';
 import { sizes } from './sizes.ts';
 import { waiting } from './waiting.ts';
 
-const BEHAVIOURS: readonly Behaviour[] = [...recipients, ...sizes, ...relays, ...waiting, ...coming];
+const BEHAVIOURS: readonly Behaviour[] = [...recipients, ...sizes, ...relays, ...reading, ...waiting, ...coming];
 
 /** A node that was parted from is asked again soon: tests part and meet within a second. */
 const OVERLAYS = [fullMesh(), partialView({ denyWindow: 100, mergeInterval: 1_000 })];

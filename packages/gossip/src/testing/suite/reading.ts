@@ -1,0 +1,48 @@
+// Readers that keep up, and those that do not.
+
+import { words } from '../cluster.ts';
+import { type Behaviour, numbers } from './scene.ts';
+
+const COUNT = 1_000;
+
+export const reading: readonly Behaviour[] = [
+  {
+    title: 'loops that keep up miss nothing, however many messages come in one turn, and however short their queue is',
+    async check(t, scene) {
+      const heard = { usual: 0, short: 0, one: 0, strict: 0 };
+      let missed = 0;
+      const count = async (name: keyof typeof heard, reader: AsyncIterable<{ readonly meta: { readonly missed: number } }>) => {
+        for await (const { meta } of reader) {
+          heard[name]++;
+          missed += meta.missed;
+        }
+      };
+      await scene.meet(['a', 'b'], {
+        setup({ name, gossip }) {
+          if (name === 'a') return;
+          const topic = gossip.topic('news', words);
+          void count('usual', topic);
+          void count('short', topic.messages({ queue: { size: 8 } }));
+          void count('one', topic.messages({ queue: { size: 1, policy: 'drop-newest' } }));
+          void count('strict', topic.messages({ queue: { bytes: 100, policy: 'error' } }));
+        },
+      });
+      const { gossip } = scene.node('a');
+      const hasRoom = () => gossip.snapshot().peers.every(({ waiting }) => waiting.messages === 0);
+      let queued = 0;
+      for (const number of numbers(COUNT)) {
+        // One after the other, and no faster than the connection takes them.
+        queued += (await scene.publish('a', number)).queued;
+        if (!hasRoom()) await scene.until('there is room', hasRoom);
+      }
+      t.is(queued, COUNT);
+      await scene.until('all came', () => scene.words('b').length === COUNT);
+      await scene.until('and were read', () => Object.values(heard).every((each) => each === COUNT));
+      t.is(missed, 0);
+      t.deepEqual(
+        scene.node('b').events.filter(({ type }) => type === 'lagged'),
+        [],
+      );
+    },
+  },
+];

@@ -1,0 +1,112 @@
+// A reader's queue is judged when the reader has had its turn, by messages and by bytes.
+
+import { createManualClock, TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import type { MessageMeta, QueuePolicy, Received } from '../types.ts';
+import { LoopReader, type ReaderOptions } from './reader.ts';
+
+const META: MessageMeta = { id: 'x', origin: 'a', signed: false, from: 'a', hops: 1, missed: 0 };
+
+function reader({ size = 4, bytes = 1_000, policy = 'drop-oldest' }: Partial<ReaderOptions>) {
+  const clock = createManualClock();
+  const lagged: number[] = [];
+  const loop = new LoopReader({ size, bytes, policy }, { topic: 'news', clock, lagged: (missed) => lagged.push(missed), failed: () => {}, gone: () => {} });
+  return {
+    loop,
+    lagged,
+    offer(from: number, to: number, each = 1) {
+      for (let i = from; i <= to; i++) loop.offer(i, META, each);
+    },
+    /** The reader has had its turn. */
+    turn: () => clock.advance(0),
+    async drain() {
+      const read: [unknown, number][] = [];
+      while (loop.state.waiting > 0) {
+        const { message, meta } = (await loop.next()).value as Received<unknown>;
+        read.push([message, meta.missed]);
+      }
+      return read;
+    },
+  };
+}
+
+test('what came in one turn waits until the reader has had its own; only then is the queue cut', async (t) => {
+  const { loop, lagged, offer, turn, drain } = reader({ size: 2 });
+  offer(1, 100);
+  t.is(loop.state.waiting, 100);
+  t.is((await drain()).length, 100);
+  turn();
+  t.deepEqual(loop.state, { waiting: 0, bytes: 0, missed: 0 });
+  offer(1, 10);
+  turn();
+  t.deepEqual(loop.state, { waiting: 2, bytes: 2, missed: 8 });
+  t.deepEqual(lagged, [1, 2, 4, 8]);
+  t.deepEqual(await drain(), [
+    [9, 8],
+    [10, 0],
+  ]);
+});
+
+test('bytes are a bound as well; one message is always taken, however long', async (t) => {
+  const { loop, offer, turn, drain } = reader({ size: 100, bytes: 50 });
+  offer(1, 7, 20);
+  turn();
+  t.deepEqual(loop.state, { waiting: 2, bytes: 40, missed: 5 });
+  offer(8, 8, 10_000);
+  turn();
+  t.deepEqual(await drain(), [[8, 7]]);
+});
+
+test('the newest go where the policy says so, and the next is told; a reader that blocks keeps many times more', async (t) => {
+  const newest = reader({ policy: 'drop-newest' });
+  newest.offer(1, 10);
+  newest.turn();
+  t.deepEqual(
+    (await newest.drain()).map(([message]) => message),
+    [1, 2, 3, 4],
+  );
+  newest.offer(11, 11);
+  t.deepEqual(await newest.drain(), [[11, 6]]);
+  const block = reader({ policy: 'block', size: 300, bytes: 10_000 });
+  block.offer(1, 5_000);
+  block.turn();
+  t.deepEqual(block.loop.state, { waiting: 4_800, bytes: 4_800, missed: 200 });
+  block.offer(1, 5_000, 20);
+  block.turn();
+  t.is(block.loop.state.waiting, 4_800);
+  await block.drain();
+  block.offer(1, 5_000, 20);
+  block.turn();
+  t.is(block.loop.state.bytes, 40_000);
+});
+
+test('a turn that never ends is bounded, too', (t) => {
+  for (const [policy, kept] of [
+    ['drop-oldest', 16_388],
+    ['drop-newest', 16_388],
+    ['error', 0],
+  ] as const satisfies [QueuePolicy, number][]) {
+    const { loop, offer } = reader({ policy });
+    offer(1, 20_000);
+    t.is(loop.state.waiting, kept, policy);
+    t.is(loop.isOver, policy === 'error');
+  }
+  const { loop, offer } = reader({ bytes: 1 });
+  offer(1, 40, 1024 * 1024);
+  t.is(loop.state.waiting, 16);
+});
+
+test('a reader that had its turn and lags ends where its policy says so, and leaves no timer', async (t) => {
+  const clock = createManualClock();
+  const host = { topic: 'news', clock, lagged: () => {}, failed: () => {}, gone: () => {} };
+  const loop = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, host);
+  for (let i = 0; i < 3; i++) loop.offer(i, META, 1);
+  clock.advance(0);
+  await t.throwsAsync(loop.next(), { instanceOf: TransportError, code: 'resource_exhausted', message: /3 messages of 3 bytes wait for it \(queue\)/ });
+  t.true((await loop.next()).done);
+  const closed = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, host);
+  for (let i = 0; i < 3; i++) closed.offer(i, META, 1);
+  closed.close();
+  clock.advance(0);
+  t.true((await closed.next()).done);
+});

@@ -1,0 +1,92 @@
+// The messages that wait for one reader, in order, each with how many were missed just before it.
+
+import type { MessageMeta, Received } from '../types.ts';
+
+interface Entry {
+  readonly message: unknown;
+  readonly meta: MessageMeta;
+  readonly size: number;
+  missed: number;
+}
+
+/** A queue that knows its bytes. What is taken from it is told what was missed. */
+export class Waiting {
+  /** The first `#taken` entries are gone: to move all others up at each message would cost more than the rest of a delivery. */
+  readonly #entries: (Entry | undefined)[] = [];
+  #taken = 0;
+  #bytes = 0;
+  /** Messages that were missed behind the last that waits. */
+  #missed = 0;
+
+  get length(): number {
+    return this.#entries.length - this.#taken;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Messages missed just before the next one, if nothing waits; it is told of them now. */
+  takeMissed(): number {
+    const missed = this.#missed;
+    this.#missed = 0;
+    return missed;
+  }
+
+  push(message: unknown, meta: MessageMeta, size: number): void {
+    this.#entries.push({ message, meta, size, missed: this.takeMissed() });
+    this.#bytes += size;
+  }
+
+  /** The oldest message. */
+  take(): Received<unknown> | undefined {
+    const entry = this.#shift();
+    return entry === undefined ? undefined : { message: entry.message, meta: withMissed(entry.meta, entry.missed) };
+  }
+
+  /** The oldest message is missed. */
+  dropOldest(): void {
+    const gone = this.#shift();
+    if (gone === undefined) return;
+    const next = this.#entries[this.#taken];
+    if (next === undefined) this.#missed += gone.missed + 1;
+    else next.missed += gone.missed + 1;
+  }
+
+  /** The newest message is missed. */
+  dropNewest(): void {
+    if (this.length === 0) return;
+    const gone = this.#entries.pop()!;
+    this.#bytes -= gone.size;
+    this.#missed += gone.missed + 1;
+  }
+
+  clear(): void {
+    this.#entries.length = 0;
+    this.#taken = 0;
+    this.#bytes = 0;
+  }
+
+  #shift(): Entry | undefined {
+    const entry = this.#entries[this.#taken];
+    if (entry === undefined) return undefined;
+    this.#entries[this.#taken++] = undefined;
+    this.#bytes -= entry.size;
+    if (this.#taken === this.#entries.length) this.#entries.length = this.#taken = 0;
+    else if (this.#taken >= MOVED) {
+      this.#entries.splice(0, this.#taken);
+      this.#taken = 0;
+    }
+    return entry;
+  }
+}
+
+/** One object serves all readers that missed nothing. Written out, because a spread would cost more than the rest of a delivery. */
+export function withMissed(meta: MessageMeta, missed: number): MessageMeta {
+  if (missed === 0) return meta;
+  const { id, origin, signed, from, hops } = meta;
+  return { id, origin, signed, from, hops, missed };
+}
+
+/** The others move up after so many have gone. */
+const MOVED = 1_024;
