@@ -1,4 +1,5 @@
 // Where the calls of one mounted protocol wait for a reader: bounded a connection, in turn over connections, each to exactly one reader.
+// Without any reader a call is refused after a second at most, so that its caller does not wait for nobody.
 
 import { TransportError } from '../errors.ts';
 import type { Counter } from '../observer.ts';
@@ -6,6 +7,7 @@ import { decodeAs } from '../protocol/message.ts';
 import type { Method, MethodTable, Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { InCall, InChannel } from '../session/in-call.ts';
+import { unserved } from '../session/refusal.ts';
 import { type IncomingRpc, makeRpc } from './rpc.ts';
 
 /** A reader of calls: a `serve`, or a consumer. */
@@ -40,9 +42,18 @@ export class Inbox {
   /** A handler's clean-up failed, or one that had answered threw: nobody else is told. */
   readonly handlerFailed: (error: unknown) => void;
 
-  constructor(protocol: Protocol, table: MethodTable, count: (counter: Counter, remote: Remote | undefined) => void, handlerFailed: (error: unknown) => void) {
+  readonly #now: () => number;
+
+  constructor(
+    protocol: Protocol,
+    table: MethodTable,
+    now: () => number,
+    count: (counter: Counter, remote: Remote | undefined) => void,
+    handlerFailed: (error: unknown) => void,
+  ) {
     this.protocol = protocol;
     this.table = table;
+    this.#now = now;
     this.#count = count;
     this.handlerFailed = handlerFailed;
   }
@@ -58,7 +69,8 @@ export class Inbox {
   #queue(taker: Taker | undefined, call: InCall): void {
     if (taker === undefined && this.#takers.length > 0) return this.#refuse(call);
     if (!this.#enqueue(call)) return;
-    if (taker?.ready === true) this.feed(taker);
+    if (taker === undefined) this.#awaitReader(call);
+    else if (taker.ready) this.feed(taker);
   }
 
   /** Another reader: what waited for one is looked at anew. */
@@ -70,11 +82,14 @@ export class Inbox {
     this.feed(taker);
   }
 
-  /** Where there is any reader, what waits for none of them waits in vain. */
+  /** Refuses the waiting calls that no reader takes; a call that one does take now waits without a time limit of its own. */
   #refuseUnserved(): void {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
-        if (this.#takerOf(call.method) !== undefined) continue;
+        if (this.#takerOf(call.method) !== undefined) {
+          call.refuseAt = Number.POSITIVE_INFINITY;
+          continue;
+        }
         this.remove(call);
         this.#refuse(call);
       }
@@ -85,12 +100,21 @@ export class Inbox {
     if (call.channel.inbound.remove(call)) this.withdrawn(call);
   }
 
-  /** A reader leaves; what it was not handed stays for the others, or for the next where there is none. */
+  /** A reader leaves. Calls that it was not handed stay for the other readers, or wait for a new one if it was the last. */
   drop(taker: Taker): void {
     const at = this.#takers.indexOf(taker);
     if (at >= 0) this.#takers.splice(at, 1);
     this.#only = [];
-    if (this.#takers.length > 0) this.#refuseUnserved();
+    if (this.#takers.length > 0) return this.#refuseUnserved();
+    for (const channel of this.#ring) for (const call of channel.inbound) this.#awaitReader(call);
+  }
+
+  /** Nobody reads: the call is refused well before its deadline. A one-way waits, bounded by its credit. */
+  #awaitReader(call: InCall): void {
+    if (call.method.kind === 'oneway') return;
+    const now = this.#now();
+    call.refuseAt = now + Math.min(PATIENCE, (call.due - now) / 2);
+    call.channel.link.port.wakeBy(call.refuseAt);
   }
 
   /** The reader can take more. */
@@ -227,7 +251,7 @@ export class Inbox {
   #refuse(call: InCall): void {
     this.#release(call);
     if (call.method.kind === 'oneway') return this.#dropOneway(call);
-    call.carrier.fail(call, unserved(this.protocol, call.method), true);
+    call.carrier.fail(call, unserved(call.method), true);
   }
 
   #dropOneway(call: InCall): void {
@@ -236,9 +260,7 @@ export class Inbox {
   }
 }
 
-function unserved(protocol: Protocol, method: Method): TransportError {
-  return new TransportError('unimplemented', `nobody here serves method '${method.name}' of '${protocol.name}'`);
-}
-
+/** Milliseconds that a call waits for a first reader, at the most. */
+const PATIENCE = 1_000;
 /** Ids of methods below this have a place in an array. */
 const REMEMBERED = 256;

@@ -17,7 +17,7 @@ import { OutStream } from './out-stream.ts';
 import type { Outbox } from './outbox.ts';
 import { type Lanes, Outgoing } from './outgoing.ts';
 import { Receiving } from './receiving.ts';
-import { refusalOf } from './refusal.ts';
+import { refusalOf, unserved } from './refusal.ts';
 
 /** Who takes the calls that are whole. */
 export interface Calls {
@@ -279,7 +279,7 @@ export class Callee implements AnswerCarrier {
   }
 
   /** The caller is gone, or its time is up: its session is told at once, the handler through its signal. */
-  abort(call: InCall, error: TransportError): void {
+  abort(call: InCall, error: TransportError, unprocessed = false): void {
     if (call.method.kind === 'oneway') {
       call.account?.giveBack(call.cost, true);
       this.#link.count('onewayDropped', 1);
@@ -294,7 +294,13 @@ export class Callee implements AnswerCarrier {
     call.open = false;
     call.download?.stop(error);
     this.#leave(call, error);
-    this.#sendError(call, call.channel.byte, call.id, error, false);
+    this.#sendError(call, call.channel.byte, call.id, error, unprocessed);
+  }
+
+  /** Refuses a call that has waited long enough for a reader. */
+  #refuseUnserved(call: InCall): void {
+    this.#link.count('refusedCall', 1);
+    this.abort(call, unserved(call.method), true);
   }
 
   /** Takes what a call holds on this side: its place in the queue, its streams, its half of a request. */
@@ -381,7 +387,8 @@ export class Callee implements AnswerCarrier {
     for (const call of this.ids.values()) {
       if (call.due <= now && (call.open || call.reply !== undefined))
         this.abort(call, new TransportError('deadline_exceeded', `${call.method.full}: the caller's deadline passed`));
-      else if (call.open && call.due < next) next = call.due;
+      else if (call.refuseAt <= now) this.#refuseUnserved(call);
+      else if (call.open) next = Math.min(next, call.due, call.refuseAt);
       const assembly = call.assembly ?? call.upload?.assembly;
       if (assembly === undefined) continue;
       const stale = Math.max(assembly.last, this.#inflow.lastPacket) + STALLED;

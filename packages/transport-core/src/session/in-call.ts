@@ -84,6 +84,8 @@ export class InCall implements Entry, Sender {
   declare cancelled: ((error: TransportError) => void) | undefined;
   /** What its reader asked for, the reader's own. */
   declare seen: object | undefined;
+  /** When the call is refused because no reader takes it; Infinity as long as its protocol has a reader. */
+  declare refuseAt: number;
 
   constructor(
     carrier: AnswerCarrier,
@@ -113,6 +115,7 @@ export class InCall implements Entry, Sender {
     this.list = this.before = this.after = undefined;
     this.assembly = this.upload = this.download = undefined;
     this.reply = this.gone = this.cancelled = this.seen = undefined;
+    this.refuseAt = Number.POSITIVE_INFINITY;
   }
 
   /** The caller is gone. */
@@ -140,4 +143,4 @@ export class InCall implements Entry, Sender {
 /** What stands on the prototype. */
 const none = undefined;
 const unusual = { list: none, before: none, after: none, assembly: none, upload: none, download: none, reply: none, gone: none, cancelled: none, seen: none };
-Object.assign(InCall.prototype, unusual);
+Object.assign(InCall.prototype, unusual, { refuseAt: Number.POSITIVE_INFINITY });

@@ -20,6 +20,11 @@ export function refusalOf(frame: Frame, channel: Channel | undefined, method: Me
   return crowded(frame, channel, method, link, streams);
 }
 
+/** The answer to a call that no handler and no consumer takes. */
+export function unserved({ full }: Method): TransportError {
+  return new TransportError('unimplemented', `nobody serves '${full}' on this peer: give serve() a handler for it, or read it from consumer()`);
+}
+
 function crowded(frame: Frame, channel: Channel, method: Method, link: Link, streams: number): TransportError | undefined {
   const { limits, memory } = link;
   const { name } = channel.mounted!.protocol;

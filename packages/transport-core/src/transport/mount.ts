@@ -10,6 +10,7 @@ import type { Mounted } from '../session/channel.ts';
 
 /** What a mount tells its transport. */
 export interface MountHost {
+  now(): number;
   settled(code: Code | undefined): void;
   wakeBy(time: number): void;
   count(counter: Counter, amount: number, remote: Remote | undefined): void;
@@ -36,6 +37,7 @@ export class Mount implements Mounted, CallHost {
     this.inbox = new Inbox(
       protocol,
       this.table,
+      () => host.now(),
       (counter, remote) => host.count(counter, 1, remote),
       (error) => host.callbackFailed('handler', error),
     );

@@ -60,6 +60,28 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
     t.is(s.peer.count('ERROR'), 1);
   });
 
+  eachRole(test, 'dispatch: a call that no reader takes is answered after 1 s, or half of its time, with unimplemented, unprocessed', async (t, role) => {
+    const s = await session(t, backend, role);
+    s.peer.send(request(s.id(0), [1]), request(s.id(1), [2], { timeout: 800 }), request(s.id(2), [3], { method: 4, flags: 2 }));
+    await s.peer.barrier();
+    for (const [wait, ids] of [
+      [399, []],
+      [1, [s.id(1)]],
+      [599, []],
+      [1, [s.id(0), s.id(2)]],
+    ] as const) {
+      s.clock.advance(wait);
+      await s.peer.barrier();
+      for (const id of ids) {
+        const error = await s.peer.next('ERROR', (frame) => frame.id === id);
+        t.is(error.code, 12);
+        t.is(error.flags, 1);
+        t.regex(error.text, /^nobody serves 'lab\.(echo|feed)'/);
+      }
+    }
+    t.is(s.peer.count('ERROR'), 3);
+  });
+
   eachRole(test, "dispatch: the caller keeps to the peer's `calls`, the rest waits in order", async (t, role) => {
     const s = await session(t, backend, role, { hello: { limits: { calls: 3 } }, side: true });
     const sent = Array.from({ length: 6 }, (_, n) => s.client.echo(tag(n)));

@@ -5,7 +5,7 @@ import { rejected } from './expect.ts';
 import { kit } from './protocols.ts';
 import { serveKit } from './serving.ts';
 import type { Cases } from './suite.ts';
-import { deferred, textOf, utf8, watch } from './values.ts';
+import { deferred, pattern, streamOf, textOf, utf8, watch } from './values.ts';
 
 export const readerCases: Cases = (define) => {
   define('each call goes to exactly one of several consumers', async (f, t) => {
@@ -70,6 +70,85 @@ export const readerCases: Cases = (define) => {
     serveKit(b);
     t.is(textOf(await call), 'early');
     t.is(b.snapshot().waiting, 0);
+  });
+
+  define('a call that nobody serves is refused after a second, unprocessed', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const items = (await a.send(at, 'range', utf8('')))[Symbol.asyncIterator]();
+    const calls = [
+      a.send(at, 'echo', utf8('')),
+      a.send(at, 'gather', utf8(''), { upload: streamOf([utf8('item')]) }),
+      a.send(at, 'echo', pattern(100_000)),
+      items.next(),
+    ];
+    const states = calls.map(watch);
+    await f.until('they wait there', () => b.snapshot().waiting === 4);
+    f.clock.advance(999);
+    await f.turns();
+    t.deepEqual(
+      states.map((state) => state.settled),
+      [false, false, false, false],
+    );
+    f.clock.advance(1);
+    for (const call of calls) await rejected(t, call, { code: 'unimplemented', origin: 'remote', sent: false, message: /nobody serves 'testkit\.\w+'/ });
+    t.is(b.snapshot().waiting, 0);
+    t.is(f.count(b, 'refusedCall'), 4);
+    t.is(b.snapshot().memory, 0);
+  });
+
+  define('a call that nobody serves is refused after half of its time, if that is less than a second', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const call = a.send(at, 'echo', utf8(''), { timeout: 600 });
+    const state = watch(call);
+    await f.until('it waits there', () => b.snapshot().waiting === 1);
+    f.clock.advance(299);
+    await f.turns();
+    t.false(state.settled);
+    f.clock.advance(1);
+    await rejected(t, call, { code: 'unimplemented', origin: 'remote', sent: false });
+  });
+
+  define('a call that has a reader waits for it as long as it may', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const early = a.send(at, 'echo', utf8('early'), { timeout: Infinity });
+    await f.until('it waits there', () => b.snapshot().waiting === 1);
+    await f.advance(900);
+    const consumer = b.consumer('echo');
+    const late = a.send(at, 'echo', utf8('late'), { timeout: Infinity });
+    await f.until('both wait there', () => b.snapshot().waiting === 2);
+    await f.advance(60_000, 5_000);
+    for (const call of [early, late]) {
+      const { value: rpc } = await consumer.next();
+      rpc.respond(rpc.request);
+      await call;
+    }
+    t.is(f.count(b, 'refusedCall'), 0);
+  });
+
+  define('a call whose last reader has left waits one more second', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer('echo');
+    const calls = ['one', 'two'].map((name) => a.send(at, 'echo', utf8(name)));
+    await f.until('both wait there', () => b.snapshot().waiting === 2);
+    await f.advance(3_000);
+    const { value: rpc } = await consumer.next();
+    await consumer.return?.();
+    const state = watch(calls[1] as Promise<unknown>);
+    await f.advance(900);
+    t.false(state.settled);
+    await f.advance(100);
+    await rejected(t, calls[1] as Promise<unknown>, { code: 'unimplemented', origin: 'remote', sent: false });
+    rpc.respond(rpc.request);
+    t.is(textOf(await (calls[0] as Promise<Uint8Array>)), 'one');
+  });
+
+  define('a one-way that nobody serves yet waits, however long', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    await a.send(at, 'note', utf8('early'));
+    await f.until('it waits there', () => b.snapshot().waiting === 1);
+    await f.advance(30_000, 5_000);
+    t.is(textOf((await b.consumer('note').next()).value.request), 'early');
+    t.is(f.count(b, 'onewayDropped'), 0);
   });
 
   define('what no reader takes is unimplemented once there is one', async (f, t) => {

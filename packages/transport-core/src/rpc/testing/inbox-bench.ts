@@ -118,6 +118,7 @@ export class InboxBench {
     this.inbox = new Inbox(
       protocol,
       table,
+      () => 0,
       (counter) => void this.counters.push(counter),
       (error) => void this.failures.push(error),
     );

@@ -43,6 +43,7 @@ export class Scene {
     const inbox = new Inbox(
       protocol,
       table,
+      () => this.pair.now,
       () => {},
       (error) => void this.failures.push(error),
     );
