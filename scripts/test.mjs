@@ -1,10 +1,12 @@
 // Runs the compiled tests, several packages side by side, and counts what passed and failed. Progress is printed from the
 // first second; a failure is printed whole.
 //
-//   node scripts/test.mjs [--full | --share 2/6] [--compiled] [package...]
+//   node scripts/test.mjs [--full | --share 2/6] [--seed 2] [--compiled] [package...]
 //
-//   --full        runs all test files; the quick run leaves out *.full.test.ts: repeated combinations, long searches, many seeds
-//   --share I/N   runs only the I-th of N equal parts of the files that the quick run leaves out
+//   --full        runs everything; the quick run leaves out the files *.full.test.ts (repeated combinations and long searches),
+//                 and nine tenths of the seeds of tests that try many
+//   --share I/N   runs only the I-th of N equal parts of the files that the quick run leaves out, with all seeds
+//   --seed K      the quick run takes the K-th tenth of the seeds instead of the first
 //   --compiled    leaves out the tests of the workspace itself, which need the Node of the build tools
 //   package       the name of a package's folder; `workspace` is the repository's own tooling
 
@@ -21,15 +23,18 @@ const SLOWEST = ['gossip', 'peers', 'transport-inmem', 'raft', 'transport-ws', '
 const LIMIT = 30 * 60_000;
 
 const { values: options, positionals: named } = parseArgs({
-  options: { full: { type: 'boolean' }, share: { type: 'string' }, compiled: { type: 'boolean' } },
+  options: { full: { type: 'boolean' }, share: { type: 'string' }, seed: { type: 'string', default: '1' }, compiled: { type: 'boolean' } },
   allowPositionals: true,
 });
+if (!/^[1-9]\d*$/.test(options.seed)) throw new Error(`--seed ${options.seed}: expected a number from 1`);
 const jobs = chosenJobs();
+const env = { ...process.env, TRUNKLINE_TEST_SEEDS: options.full || options.share !== undefined ? 'all' : options.seed };
 const cores = availableParallelism();
 const atOnce = Math.min(cores, jobs.length);
 const concurrency = String(Math.max(1, Math.floor(cores / atOnce)));
 
-const extent = options.share === undefined ? (options.full ? 'full' : 'quick') : `part ${options.share} of what the quick run leaves out`;
+const extent =
+  options.share === undefined ? (options.full ? 'full' : `quick, seeds ${options.seed}`) : `part ${options.share} of what the quick run leaves out`;
 console.log(`Tests on Node ${process.versions.node}, ${cores} cores: ${extent}, ${jobs.length} packages, ${atOnce} at a time`);
 const progress = createProgress(jobs.length);
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -81,7 +86,7 @@ async function runTests({ folder, name, files }) {
     reporter.done(lines.filter((line) => /^(not )?ok /.test(line)).length);
   };
   const args = ['--tap', '--concurrency', concurrency, ...files];
-  const { code, output } = await runTool(tools.ava, args, { cwd: join(root, folder), capture: 'stdout', limit: LIMIT, onOutput });
+  const { code, output } = await runTool(tools.ava, args, { cwd: join(root, folder), capture: 'stdout', env, limit: LIMIT, onOutput });
   const lines = output.split('\n');
   const skips = lines.filter((line) => /^ok .*# SKIP/.test(line));
   const passed = lines.filter((line) => line.startsWith('ok ')).length - skips.length;

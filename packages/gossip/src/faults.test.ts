@@ -5,6 +5,7 @@ import { partialView } from './overlay/partial-view.ts';
 import { gossipProtocol } from './protocol.ts';
 import { areMet, cluster, type Ear, eventsOf, listen, type Run, runs, simulationOf } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
+import { seeds } from './testing/seeds.ts';
 
 const NAMES = ['a', 'b', 'c'];
 
@@ -103,7 +104,7 @@ test.serial('a node that stands still hears what came meanwhile when it goes on;
 
 test.serial('whatever wrong bits do to the streams beneath, what is delivered signed was published so; and all is well after them', async (t) => {
   t.timeout(60_000);
-  for (let seed = 1; seed <= 3; seed++) {
+  for (const seed of seeds(3)) {
     const { sim, ear, ears } = await meet({ seed, level: 'stream', name: `stream, seed ${seed}` }, { isSigned: true });
     const said = new Set<string>();
     for (const from of NAMES) for (const to of NAMES) if (from < to) sim.link(from, to, { corrupt: 0.05 });

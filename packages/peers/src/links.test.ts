@@ -1,11 +1,12 @@
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { cluster, connected, idOf } from './testing/cluster.ts';
+import { seeds } from './testing/seeds.ts';
 
 const link = { latency: [1, 20] as [number, number] };
 
 test.serial('two that dial each other at once keep the same one connection, the one of the lower id, and lose no call', async (t) => {
-  for (let seed = 1; seed <= 40; seed++) {
+  for (const seed of seeds(40)) {
     const sim = createSimulation({ seed, level: seed % 2 === 0 ? 'message' : 'stream', link: { latency: 10 } });
     const names = ['a', 'b'];
     const nodes = cluster(sim, names, { peers: (name) => ({ persistent: [name === 'a' ? 'b' : 'a'] }) });
@@ -120,7 +121,7 @@ test.serial('an id that is only asserted belongs to the first: another node is r
 });
 
 test.serial('a restart is told as down, then up, and never as two at once', async (t) => {
-  for (let seed = 1; seed <= 20; seed++) {
+  for (const seed of seeds(20)) {
     const sim = createSimulation({ seed, link });
     const names = ['a', 'b', 'c'];
     const nodes = cluster(sim, names, { peers: (name) => ({ persistent: names.filter((other) => other !== name) }) });
@@ -160,7 +161,7 @@ test.serial('one address however it is written, and one peer however it is reach
 });
 
 test.serial('a stop that races with the other end’s is one down, and the peer is gone from every list', async (t) => {
-  for (let seed = 1; seed <= 20; seed++) {
+  for (const seed of seeds(20)) {
     const sim = createSimulation({ seed, link });
     const nodes = cluster(sim, ['a', 'b'], { peers: (name) => ({ maxOutbound: 0, persistent: name === 'a' ? ['b'] : [] }) });
     await sim.until(() => nodes.size === 2 && [...nodes.values()].every((node) => node.peers.list().length === 1));

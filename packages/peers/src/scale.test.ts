@@ -5,6 +5,7 @@ import { cluster, connected } from './testing/cluster.ts';
 import { churn } from './testing/scale/churn.ts';
 import { heal } from './testing/scale/heal.ts';
 import { prefilled } from './testing/scale/prefilled.ts';
+import { seeds } from './testing/seeds.ts';
 
 const MINUTE = 60_000;
 
@@ -23,7 +24,7 @@ for (const knows of ['common', 'earlier'] as const) {
   test.serial(
     `with few links each, all are one graph and have as many as they want within a minute of its end: each knows ${knows === 'common' ? 'one seed' : 'some other node'}`,
     async (t) => {
-      for (let seed = 1; seed <= 3; seed++) {
+      for (const seed of seeds(3)) {
         const { healed, parts } = await heal({ seed, nodes: 60, caps: 'default', outbound: 5, knows });
         t.is(parts.length, 1, `seed ${seed}`);
         t.true(healed !== undefined && healed <= MINUTE, `seed ${seed}: ${healed} ms`);
@@ -72,7 +73,7 @@ test.serial('a newcomer whose only acquaintance is full hears of others all the 
 });
 
 test.serial('who was lost by chance and comes back takes the place of who came for it', async (t) => {
-  for (let seed = 1; seed <= 5; seed++) {
+  for (const seed of seeds(5)) {
     const addressBook = await prefilled(['b', 'c', 'd', 'e'], seededRandom(seed));
     const sim = createSimulation({ seed, link: { latency: [1, 20] } });
     const names = ['a', 'b', 'c', 'd', 'e'];

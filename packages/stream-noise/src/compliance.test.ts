@@ -1,30 +1,12 @@
-// Transports over streams that are secured, held to the contract of a Transport.
+// Transports over sockets that are secured, held to the contract of a Transport.
 
 import process from 'node:process';
 import { createIdentity } from '@trunkline/identity';
 import { NetworkTransport } from '@trunkline/transport-core';
-import { createInmemStreams } from '@trunkline/transport-inmem';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { secure } from './secure.ts';
-
-const streams = createInmemStreams();
-
-transportSuite(test, {
-  name: 'noise over memory',
-  proves: true,
-  create(options, { address, advertiseAddr, wrap } = {}) {
-    const { clock, random } = options;
-    const layer = secure(streams.layer(address, { advertiseAddr, clock, random }), { identity: createIdentity(), clock });
-    return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
-  },
-  unreachable: () => 'inmem://nobody',
-  probe: nodeProbe(process),
-  skip: {
-    'an address that nobody can dial is refused without an advertised one, and taken with it': 'every name in this process can be dialled',
-  },
-});
 
 transportSuite(test, {
   name: 'noise over tcp',

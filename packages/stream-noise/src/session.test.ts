@@ -1,9 +1,8 @@
-// The rules of one connection, over streams that are secured.
+// The rules of one connection, over streams in memory that are secured; session.tcp.full.test.ts has those over sockets.
 
 import { createIdentity } from '@trunkline/identity';
 import { createManualClock, NetworkTransport } from '@trunkline/transport-core';
 import { createInmemStreams } from '@trunkline/transport-inmem';
-import { createTcpStreamLayer } from '@trunkline/transport-tcp';
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { secure } from './secure.ts';
@@ -20,20 +19,6 @@ sessionSuite(test, {
     return {
       layer: () => secure(streams.layer(), { identity, clock: createManualClock() }),
       transport: (options) => new NetworkTransport({ ...options, stream: secure(streams.layer(), { identity, clock: options.clock }) }),
-    };
-  },
-});
-
-sessionSuite(test, {
-  name: 'noise over tcp',
-  proves: true,
-  place() {
-    return {
-      layer: () => secure(createTcpStreamLayer(), { identity, clock: createManualClock() }),
-      transport(options) {
-        const { clock } = options;
-        return new NetworkTransport({ ...options, stream: secure(createTcpStreamLayer({ clock }), { identity, clock }) });
-      },
     };
   },
 });

@@ -3,28 +3,12 @@
 import { createSimulation, explore, type Level } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { type Figures, raftScenario } from './scenario.ts';
-import { DEFAULTS, DISK, LINK, NEMESES, nemesisOf } from './settings.ts';
+import { DEFAULTS, DISK, LINK, nemesisOf } from './settings.ts';
+import { nemesisCases } from './testing/nemesis-cases.ts';
 
 const LEVELS: readonly Level[] = ['message', 'stream'];
-const SEEDS = 3;
 
-for (const level of LEVELS) {
-  for (const name of Object.keys(NEMESES)) {
-    test.serial(`${SEEDS} seeds under ${name}, on level ${level}`, async (t) => {
-      t.timeout(60_000, 'a second on a free machine, many on a busy one');
-      const ends: Figures[] = [];
-      const scenario = raftScenario({ minutes: 1, pause: 1_000, onEnd: (figures) => ends.push(figures) });
-      const nemesis = nemesisOf({ ...DEFAULTS, minutes: 1, nemesis: name });
-      const { passed, failed } = await explore({ seeds: SEEDS, scenario, nemesis, level, link: LINK, disk: DISK, stopAfter: SEEDS });
-      if (failed[0] !== undefined) throw failed[0].error;
-      t.is(passed, SEEDS);
-      t.true(
-        ends.every(({ commands, committed, terms }) => commands > 50 && committed > 50 && terms > 0),
-        'the histories are no idle ones',
-      );
-    });
-  }
-}
+for (const level of LEVELS) nemesisCases(test, { level, from: 1, seeds: 1 });
 
 test.serial('a long history has snapshots that a leader sent, elections, and commands without an answer', async (t) => {
   t.timeout(60_000, 'a second on a free machine, many on a busy one');

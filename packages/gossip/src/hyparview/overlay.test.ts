@@ -1,10 +1,11 @@
 import test from 'ava';
 import { Cycles } from '../testing/cycles/cycles.ts';
+import { seeds } from '../testing/seeds.ts';
 
 const options = { mergeInterval: Number.POSITIVE_INFINITY };
 
 test('four nodes with room for two links each: links are symmetric after every step, and whoever leaves is gone everywhere', (t) => {
-  for (let seed = 0; seed < 50; seed++) {
+  for (const seed of seeds(50)) {
     const net = new Cycles({ nodes: 4, seed, options: { ...options, active: 2, passive: 2 } });
     const check = (step: string) => {
       t.deepEqual(net.oneSided(), [], `${step}, seed ${seed}`);
@@ -40,7 +41,7 @@ test('a node that leaves and joins again is a member again', (t) => {
 
 for (const seen of [true, false]) {
   test(`a node that crashes and comes back with the same id is a member again (${seen ? 'seen' : 'unseen'})`, (t) => {
-    for (let seed = 0; seed < 20; seed++) {
+    for (const seed of seeds(20)) {
       const net = new Cycles({ nodes: 30, seed, options }).build(3);
       net.fail([7], seen);
       net.join(3, 7);
@@ -53,7 +54,7 @@ for (const seen of [true, false]) {
 }
 
 test('a hundred nodes that join one bootstrap node at almost the same time: nobody is isolated', (t) => {
-  for (let seed = 0; seed < 10; seed++) {
+  for (const seed of seeds(10)) {
     const net = new Cycles({ nodes: 100, seed, joinInterval: 0, options }).build(1);
     t.deepEqual(net.graph().components(), [100], `seed ${seed}`);
     t.true(net.graph().fullSymmetric(5) > 0.97);
@@ -69,7 +70,7 @@ test('all nodes at once lose a bootstrap node that everybody knows: they stay to
 });
 
 test('two halves that lost each other for an hour are one again soon after the network is whole', (t) => {
-  for (let seed = 0; seed < 5; seed++) {
+  for (const seed of seeds(5)) {
     const net = new Cycles({ nodes: 200, seed, book: 50 }).build(10);
     for (const node of net.living()) net.consult(node, 50);
     net.part((node) => node % 2);
@@ -96,7 +97,7 @@ test('two halves that lost each other for an hour are one again soon after the n
 });
 
 test('a few nodes in two halves find each other within the merge interval', (t) => {
-  for (let seed = 0; seed < 10; seed++) {
+  for (const seed of seeds(10)) {
     const net = new Cycles({ nodes: 16, seed, book: 16, options: { mergeInterval: 600_000 } }).build(3);
     for (const node of net.living()) net.consult(node, 16);
     net.part((node) => node % 2);

@@ -1,6 +1,7 @@
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { Cycles } from '../testing/cycles/cycles.ts';
+import { seeds } from '../testing/seeds.ts';
 
 /** What each node holds is within its bounds, at any time. */
 function checkViews(net: Cycles): string | undefined {
@@ -13,7 +14,7 @@ function checkViews(net: Cycles): string | undefined {
 }
 
 test('whatever is lost, repeated or overtaken, and whoever crashes, leaves or comes back: links are symmetric soon after, and all hang together', (t) => {
-  for (let seed = 0; seed < 60; seed++) {
+  for (const seed of seeds(60)) {
     const random = seededRandom(1_000 + seed);
     const [loss, repeat, delay] = [0.2 * random(), 0.2 * random(), 0.5 * random()];
     const net = new Cycles({
@@ -50,7 +51,7 @@ test('whatever is lost, repeated or overtaken, and whoever crashes, leaves or co
 });
 
 test('where messages keep their order and none is lost, links are symmetric after every step', (t) => {
-  for (let seed = 0; seed < 60; seed++) {
+  for (const seed of seeds(60)) {
     const random = seededRandom(2_000 + seed);
     const net = new Cycles({ nodes: 20, seed, options: { active: 3, passive: 8, mergeInterval: 120_000 } }).build(0);
     for (let step = 0; step < 100; step++) {

@@ -1,5 +1,6 @@
 import { seededRandom, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
+import { seeds } from '../testing/seeds.ts';
 import type { PartialViewMessage } from './message.ts';
 import type { PartialViewOptions } from './options.ts';
 import { PartialView } from './partial-view.ts';
@@ -240,7 +241,7 @@ test('a high request is never refused while favors last: somebody goes, and is t
 
 for (const kind of ['join', 'high'] as const) {
   test(`a flood of strangers cannot replace the links that the node asked for (${kind})`, (t) => {
-    for (let seed = 0; seed < 50; seed++) {
+    for (const seed of seeds(50)) {
       const bench = new Bench({}, seed);
       const own = ['a', 'b', 'c', 'd', 'e'];
       bench.chooses(...own);
@@ -257,7 +258,7 @@ for (const kind of ['join', 'high'] as const) {
 }
 
 test('a flood of introductions replaces neither the links that the node asked for, nor others faster than favors allow', (t) => {
-  for (let seed = 0; seed < 50; seed++) {
+  for (const seed of seeds(50)) {
     const bench = new Bench({}, seed);
     const own = ['a', 'b', 'c', 'd', 'e'];
     bench.chooses(...own);

@@ -1,5 +1,6 @@
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
+import { seeds } from '../testing/seeds.ts';
 import { OriginWindow } from './origin-window.ts';
 
 const limits = { retention: 90_000, gaps: 16 };
@@ -58,7 +59,7 @@ test('with too many gaps the lowest is given up, and none of it is ever new agai
 });
 
 test('as a set of numbers would tell, in any order', (t) => {
-  for (let seed = 1; seed <= 60; seed++) {
+  for (const seed of seeds(60)) {
     const random = seededRandom(seed);
     const window = new OriginWindow();
     const seen = new Set<number>();
@@ -74,7 +75,7 @@ test('as a set of numbers would tell, in any order', (t) => {
 });
 
 test('nothing is new twice, whatever the limits', (t) => {
-  for (let seed = 1; seed <= 60; seed++) {
+  for (const seed of seeds(60)) {
     const random = seededRandom(seed);
     const window = new OriginWindow();
     const tight = { retention: 50, gaps: 1 + (seed % 4) };

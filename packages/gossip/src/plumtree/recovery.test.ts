@@ -1,5 +1,6 @@
 import { seededRandom } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
+import { seeds } from '../testing/seeds.ts';
 import { plumtreeOptions } from './options.ts';
 import { Network, type NetworkOptions } from './testing/network.ts';
 import { partsOf, regularOverlay } from './testing/overlay.ts';
@@ -27,7 +28,7 @@ for (const [title, hardship] of [
   ['all of them', { loss: 0.03, duplication: 0.1, jitter: 200, congestion: 0.2 }],
 ] as const) {
   test(`with ${title} every message reaches everybody, once, in the cache’s time`, (t) => {
-    for (let seed = 1; seed <= 12; seed++) {
+    for (const seed of seeds(12)) {
       const { network: made } = network(seed, hardship);
       const random = seededRandom(seed);
       for (let i = 0; i < 20; i++) {
@@ -41,7 +42,7 @@ for (const [title, hardship] of [
 }
 
 test('with links that go and come every message reaches everybody who is connected in the end', (t) => {
-  for (let seed = 1; seed <= 20; seed++) {
+  for (const seed of seeds(20)) {
     const { network: made, links } = network(seed, { jitter: 50, congestion: 0.1 });
     const random = seededRandom(seed + 1_000);
     const down = new Set<readonly [number, number]>();
@@ -64,7 +65,7 @@ test('with links that go and come every message reaches everybody who is connect
 });
 
 test('parts that were apart get what each of them missed, if they meet while it is cached', (t) => {
-  for (let seed = 1; seed <= 10; seed++) {
+  for (const seed of seeds(10)) {
     const { network: made, links } = network(seed, {});
     made.publish(0);
     made.run(2_000);
@@ -82,7 +83,7 @@ test('parts that were apart get what each of them missed, if they meet while it 
 });
 
 test('of nodes that vanish unseen the others notice by their notices: nothing is lost among those who are connected', (t) => {
-  for (let seed = 1; seed <= 10; seed++) {
+  for (const seed of seeds(10)) {
     const { network: made, links } = network(seed, {});
     for (let i = 0; i < 3; i++) {
       made.publish(39);

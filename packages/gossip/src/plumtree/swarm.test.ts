@@ -1,11 +1,11 @@
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
+import { seeds } from '../testing/seeds.ts';
 import { plumtreeOptions } from './options.ts';
 import { mean, type RoundFigures, round, trial } from './testing/measure.ts';
 import { Network } from './testing/network.ts';
 
 const NODES = 100;
-const SEEDS = [1, 2, 3, 4];
 
 /** iroh-gossip's simulation: so many rounds of messages from these senders, over links of 10 to 100 ms. */
 function rounds(seed: number, count: number, senders: (draw: () => number) => number[]): RoundFigures[] {
@@ -21,7 +21,7 @@ for (const [title, count, lastHop, redundancy, senders] of [
   ['a burst of everybody', 5, 30, 3, () => Array.from({ length: NODES }, (_, node) => node)],
 ] as const) {
   test(`100 nodes, ${title}: nothing is missed, within iroh-gossip’s hops and redundancy`, (t) => {
-    for (const seed of SEEDS) {
+    for (const seed of seeds(4)) {
       const figures = rounds(seed, count, senders);
       t.is(
         mean(figures, ({ missed }) => missed),
@@ -71,7 +71,7 @@ test('both ends hold a link for the same, once all is quiet', (t) => {
 });
 
 test('several streams at once leave a tree that misses nothing, and few grafts', (t) => {
-  for (const seed of SEEDS) {
+  for (const seed of seeds(4)) {
     const network = trial({ nodes: NODES, degree: 5, seed, latency: [10, 60], options: plumtreeOptions() });
     for (let i = 0; i < 40; i++) {
       for (const sender of [1, 30, 60, 90]) network.publish(sender);

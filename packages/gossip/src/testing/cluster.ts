@@ -10,6 +10,7 @@ import type { GossipOptions } from '../options.ts';
 import { fullMesh } from '../overlay/full-mesh.ts';
 import type { Topic } from '../topic.ts';
 import type { GossipEvent, MessageMeta, Received, Subscription, TopicOptions } from '../types.ts';
+import { seeds } from './seeds.ts';
 
 export const idle = defineProtocol({ name: 'idle', version: 1, channel: 0x20, methods: { nothing: { id: 1, request: json(z.null()) } } });
 export const words = json(z.string());
@@ -115,9 +116,9 @@ export interface Run {
   readonly name: string;
 }
 
-/** So many seeds a level. */
-export function runs(seeds = 2, levels: readonly Level[] = ['message', 'stream']): Run[] {
-  return levels.flatMap((level) => Array.from({ length: seeds }, (_, i) => ({ seed: i + 1, level, name: `${level}, seed ${i + 1}` })));
+/** A full run has `count` seeds on each level, a quick run one. */
+export function runs(count = 2, levels: readonly Level[] = ['message', 'stream']): Run[] {
+  return levels.flatMap((level) => seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })));
 }
 
 /** A simulation of a run, its links 1 to 20 ms long. */

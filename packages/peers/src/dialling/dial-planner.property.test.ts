@@ -1,5 +1,6 @@
 import { type Random, reasonError, seededRandom, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
+import { seeds } from '../testing/seeds.ts';
 import { addressKey, hostOf } from './address-key.ts';
 import type { DialOrder } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';
@@ -50,7 +51,7 @@ function randomWorld(seed: number, options: { poll?: number } = {}): World {
 const print = (world: World) => world.dialled.map(({ at, kind, address }) => `${at} ${kind} ${address}`);
 
 test('asked only when it is due, the planner orders the same as when it is asked every 50 ms', (t) => {
-  for (let seed = 0; seed < 60; seed++) {
+  for (const seed of seeds(60)) {
     const [due, polled] = [randomWorld(seed), randomWorld(seed, { poll: 50 })];
     for (const world of [due, polled]) {
       world.at(60_000, () => {
@@ -66,7 +67,7 @@ test('asked only when it is due, the planner orders the same as when it is asked
 
 test('never two dials to one address or id, never over a bound, and every persistent target gets its turn', (t) => {
   let orders = 0;
-  for (let seed = 100; seed < 220; seed++) {
+  for (const seed of seeds(120)) {
     const random = seededRandom(seed);
     const world = randomWorld(seed);
     const limits = limitsOf(seed);

@@ -1,5 +1,6 @@
 import { seededRandom } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
+import { seeds } from '../testing/seeds.ts';
 import { PeerExchange } from './peer-exchange.ts';
 
 const id = (n: number) => n.toString(16).padStart(64, '0');
@@ -272,7 +273,7 @@ function anHour(t: ExecutionContext, seed: number, { latency, loss, interval = 3
 }
 
 test('it never breaks the other side’s rule, whatever the latency', (t) => {
-  for (let seed = 0; seed < 20; seed++) {
+  for (const seed of seeds(20)) {
     for (const latency of [1, 200, 5_000, 20_000]) {
       const requests = anHour(t, seed, { latency, loss: 0 }) ?? [0, 0];
       for (const count of requests) t.true(count > 60, `seed ${seed}, latency ${latency}: ${count} requests`);
@@ -281,7 +282,7 @@ test('it never breaks the other side’s rule, whatever the latency', (t) => {
 });
 
 test('nor where messages get lost', (t) => {
-  for (let seed = 0; seed < 50; seed++) {
+  for (const seed of seeds(50)) {
     const requests = anHour(t, seed, { latency: 2_000, loss: 0.1 }) ?? [0, 0];
     for (const count of requests) t.true(count > 10, `seed ${seed}: ${count} requests`);
   }

@@ -1,5 +1,6 @@
 import { seededRandom, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
+import { seeds } from '../testing/seeds.ts';
 import { LAST_SEQ, StatusSync } from './status-sync.ts';
 
 const bytes = (...values: number[]) => new Uint8Array(values);
@@ -323,7 +324,7 @@ test('after a time alone, the beat that is overdue is not made up for', (t) => {
 });
 
 test('with loss, delay, overtaking and restarts, each ends with what the other has', (t) => {
-  for (let seed = 0; seed < 60; seed++) {
+  for (const seed of seeds(60)) {
     const random = seededRandom(seed);
     const nodes = ['a', 'b'].map((name, n) => ({ name, instance: `${name}0`, sync: create(seed * 2 + n) }));
     const events: { at: number; run: (now: number) => void }[] = [];

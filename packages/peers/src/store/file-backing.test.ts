@@ -1,5 +1,6 @@
 import { type Code, TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
+import { seeds } from '../testing/seeds.ts';
 import { FileBacking } from './file-backing.ts';
 import { OneUser } from './lifecycle.ts';
 import type { Processes } from './processes.ts';
@@ -314,7 +315,7 @@ test('stopped at any step of taking a stale lock over, the next one takes it ove
 });
 
 test('of many that find a stale lock at the same time one gets it, however their steps interleave', async (t) => {
-  for (let seed = 1; seed <= 300; seed++) {
+  for (const seed of seeds(300)) {
     const disk = new FakeDisk(new Map([[`${PATH}.lock`, bytes('99 0123456789abcdef \n')]]));
     const slow = slowly(disk, seed);
     const running = new Set([1, 2, 3, 4, 5]);

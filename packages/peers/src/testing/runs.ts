@@ -4,6 +4,7 @@ import type { Level, Simulation, SimulationOptions } from '@trunkline/transport-
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import type { PeerEvent } from '../types.ts';
 import type { TestNode } from './cluster.ts';
+import { seeds } from './seeds.ts';
 
 export interface Run {
   readonly seed: number;
@@ -12,9 +13,9 @@ export interface Run {
   readonly name: string;
 }
 
-/** So many seeds a level. */
-export function runs(seeds = 3, levels: readonly Level[] = ['message', 'stream']): Run[] {
-  return levels.flatMap((level) => Array.from({ length: seeds }, (_, i) => ({ seed: i + 1, level, name: `${level}, seed ${i + 1}` })));
+/** A full run has `count` seeds on each level, a quick run one. */
+export function runs(count = 3, levels: readonly Level[] = ['message', 'stream']): Run[] {
+  return levels.flatMap((level) => seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })));
 }
 
 /** A simulation of a run, its links 1 to 20 ms long. */

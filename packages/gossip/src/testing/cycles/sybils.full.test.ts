@@ -1,6 +1,7 @@
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import type { PartialViewMessage } from '../../hyparview/message.ts';
+import { seeds } from '../seeds.ts';
 import { Cycles } from './cycles.ts';
 
 const SYBILS = 400;
@@ -38,7 +39,7 @@ function attack(seed: number, perCycle: number) {
 for (const perCycle of [8, 40]) {
   test(`four hundred sybils press a hundred honest nodes for links, ${perCycle} times a minute each: none loses all honest ones, and messages reach the honest`, (t) => {
     t.timeout(300_000);
-    for (let seed = 0; seed < 3; seed++) {
+    for (const seed of seeds(3)) {
       const net = attack(seed, perCycle);
       const honest = (node: number) =>
         net

@@ -1,0 +1,14 @@
+// The suite over WebSockets on loopback whose ends prove who they are.
+
+import { createWsTransport } from '@trunkline/transport-ws';
+import { idle } from './testing/cluster.ts';
+import { papers } from './testing/papers.ts';
+import { gossipSuite } from './testing/suite/gossip-suite.ts';
+import { real } from './testing/suite/real-network.ts';
+
+gossipSuite(
+  real('secure WebSocket', () => async () => {
+    const tls = await papers();
+    return { proven: true, open: (bindAddr = 'wss://127.0.0.1:0') => createWsTransport({ protocol: idle, bindAddr, tls }) };
+  }),
+);

@@ -1,0 +1,26 @@
+// The rules of one connection, over sockets that are secured.
+
+import { createIdentity } from '@trunkline/identity';
+import { createManualClock, NetworkTransport } from '@trunkline/transport-core';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { sessionSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { secure } from './secure.ts';
+
+const identity = createIdentity();
+
+// Raw peers stand on a clock that never moves: a busy machine ends no handshake of theirs.
+
+sessionSuite(test, {
+  name: 'noise over tcp',
+  proves: true,
+  place() {
+    return {
+      layer: () => secure(createTcpStreamLayer(), { identity, clock: createManualClock() }),
+      transport(options) {
+        const { clock } = options;
+        return new NetworkTransport({ ...options, stream: secure(createTcpStreamLayer({ clock }), { identity, clock }) });
+      },
+    };
+  },
+});
