@@ -1,0 +1,20 @@
+import { bytes, createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
+import { inmem } from '@trunkline/transport-inmem';
+import { z } from 'zod';
+
+const orders = defineProtocol({ name: 'orders', version: 1, channel: 0x20, methods: { count: { id: 1, request: json(z.null()), response: json(z.int()) } } });
+const backups = defineProtocol({ name: 'backups', version: 1, channel: 0x21, priority: 1, methods: { save: { id: 1, request: bytes, response: bytes } } });
+
+const backends = [inmem()];
+const server = createTransport('inmem://shop', { protocol: orders, backends });
+serve(server, { count: () => 3 });
+serve(server.mount(backups), { save: (blob) => blob.subarray(0, 1) });
+await server.listen();
+
+const client = createTransport({ protocol: orders, backends });
+const toBackups = client.mount(backups);
+console.log(await client.send('inmem://shop', 'count', null));
+console.log(await toBackups.send('inmem://shop', 'save', new Uint8Array(100_000)));
+console.log(client.remotes().length, 'connection');
+await client.close();
+await server.close();

@@ -1,0 +1,25 @@
+import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
+import { inmem } from '@trunkline/transport-inmem';
+import { z } from 'zod';
+
+const queue = defineProtocol({ name: 'queue', version: 1, channel: 0x20, methods: { add: { id: 1, request: json(z.int()), response: json(z.int()) } } });
+const backends = [inmem()];
+const server = createTransport('inmem://queue', { protocol: queue, backends });
+await server.listen();
+
+// One loop reads all calls, so that the state of a state machine changes in one place.
+async function run() {
+  let sum = 0;
+  for await (const rpc of server.consumer('add')) {
+    sum += rpc.request;
+    rpc.respond(sum);
+  }
+}
+const running = run();
+
+const client = createTransport({ protocol: queue, backends });
+const sums = await Promise.all([1, 2, 3].map((number) => client.send('inmem://queue', 'add', number)));
+console.log(sums);
+await client.close();
+await server.close(); // ends the loop
+await running;

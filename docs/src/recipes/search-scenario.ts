@@ -1,0 +1,14 @@
+import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import type { Simulation } from '@trunkline/transport-inmem/simulation';
+
+const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+
+export default async function scenario(sim: Simulation): Promise<void> {
+  sim.node('server', async ({ transport }) => {
+    const net = transport(echo);
+    serve(net, { echo: (request) => request });
+    await net.listen();
+  });
+  const answer = await sim.settle(sim.client(echo).send('server', 'echo', new Uint8Array(3)));
+  if (answer.length !== 3) throw new Error(`an answer of ${answer.length} bytes`);
+}
