@@ -266,7 +266,8 @@ export class Simulation {
 
   /**
    * Stops the nodes as their set-ups said how, and gives what they left: open calls, timers, connections and transports, by owner.
-   * A node whose set-up gave no stop has its transports closed. Leaves nothing behind; idempotent.
+   * A node whose set-up gave no stop has its transports closed. Leaves nothing behind; idempotent. Rejects if a node fails meanwhile, or
+   * if nothing has handled a rejection by now; never because of what a run has failed of before.
    */
   close(): Promise<Leak[]> {
     this.#closing ??= this.#close();
@@ -277,22 +278,46 @@ export class Simulation {
     await this.close();
   }
 
-  #close(): Promise<Leak[]> {
-    this.#world.rules.clear();
+  async #close(): Promise<Leak[]> {
+    const world = this.#world;
+    world.rules.clear();
     this.#network.interceptors.clear();
     this.#network.topology.heal();
-    return this.#cluster.stop((promise) => this.#settleQuietly(promise));
+    // What follows from a failure is no news: it was told.
+    const { failure } = world;
+    if (failure !== undefined) world.forgive();
+    const isTold = (error: unknown) => failure !== undefined && (error === failure || error === (failure as Error).cause);
+    let found: unknown;
+    const leaks = await this.#cluster.stop(async (promise) => {
+      found ??= await this.#settleQuietly(promise);
+    }, isTold);
+    found ??= await world.end();
+    if (failure === undefined && found !== undefined) throw found;
+    return leaks;
   }
 
-  /** A node that hangs as it stops has left something: that is told as a leak. */
-  async #settleQuietly(promise: Promise<unknown>): Promise<void> {
+  /** A node that hangs as it stops has left something: that is told as a leak. Gives the first error of a node meanwhile. */
+  async #settleQuietly(promise: Promise<unknown>): Promise<unknown> {
+    const world = this.#world;
+    const end = this.now + CLOSING;
     let settled = false;
     const settle = () => {
       settled = true;
     };
     promise.then(settle, settle);
-    await this.#world.drive(() => settled, this.now + CLOSING, false);
+    let found: unknown;
+    // Once it forgives, only a loop without end stops a drive.
+    for (let tries = 0; tries < 2; tries++) {
+      try {
+        await world.drive(() => settled, end, false);
+        break;
+      } catch (error) {
+        found ??= error;
+        world.forgive();
+      }
+    }
     if (settled) await promise;
+    return found;
   }
 
   async #drive(done: () => boolean, milliseconds: number, what: string, patient: boolean): Promise<'done' | 'end' | 'nothing left'> {

@@ -10,6 +10,8 @@ export interface Machine {
   powered: boolean;
   /** Who dials is refused, whoever listens. */
   refusing: boolean;
+  /** A client's: no node runs on it. */
+  readonly isClient: boolean;
 }
 
 /** A connection's end, as its life knows it. */
@@ -35,6 +37,10 @@ export class Life implements Owner {
     this.name = name;
     this.number = number;
     this.machine = machine;
+  }
+
+  get isClient(): boolean {
+    return this.machine.isClient;
   }
 
   /** Ends at once: nothing of its own happens any more. */

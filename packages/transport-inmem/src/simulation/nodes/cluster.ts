@@ -34,7 +34,7 @@ export class Cluster {
 
   client<P extends Protocol>(protocol: P, { name = `client-${this.#clients.size + 1}`, ...options }: SimTransportOptions): Transport<P> {
     this.#checkName('client', name);
-    const node = new SimNode(this.#world, this.#network, name, () => {}, {});
+    const node = new SimNode(this.#world, this.#network, name, () => {}, {}, true);
     const transport = node.boot().transport(protocol, options);
     this.#clients.set(name, node);
     return transport;
@@ -61,9 +61,10 @@ export class Cluster {
   /**
    * Stops the nodes as their set-ups said how; the others have their transports closed. Gives what was left, by owner.
    * @param settle drives the world until a promise settles, or for as long as it may take.
+   * @param isTold whether a run has failed of an error already: a stop that fails of the same one is no news.
    * @throws Error where a stop fails, after all have stopped.
    */
-  async stop(settle: (promise: Promise<unknown>) => Promise<void>): Promise<Leak[]> {
+  async stop(settle: (promise: Promise<unknown>) => Promise<void>, isTold: (error: unknown) => boolean): Promise<Leak[]> {
     this.#declared = [];
     const leaks = new Map<SimNode, Leak[]>();
     for (const client of this.#clients.values())
@@ -76,15 +77,18 @@ export class Cluster {
       try {
         await node.stop();
       } catch (error) {
-        failure ??= new Error(`the stop of ${node.name} failed: ${describeError(error)}`, { cause: error });
+        if (!isTold(error)) failure ??= new Error(`the stop of ${node.name} failed: ${describeError(error)}`, { cause: error });
       }
       // At once: what others leave as they stop is not its own.
       leaks.set(node, node.leaks());
     };
-    await settle(Promise.all([...this.nodes.values()].map(stop)));
-    for (const node of this.nodes.values()) if (!leaks.has(node)) leaks.set(node, node.leaks());
-    await settle(Promise.all(this.everyone.map((node) => node.closeTransports())));
-    for (const node of this.everyone) node.crash(true);
+    try {
+      await settle(Promise.all([...this.nodes.values()].map(stop)));
+      for (const node of this.nodes.values()) if (!leaks.has(node)) leaks.set(node, node.leaks());
+      await settle(Promise.all(this.everyone.map((node) => node.closeTransports())));
+    } finally {
+      for (const node of this.everyone) node.crash(true);
+    }
     if (failure !== undefined) throw failure;
     return this.everyone.flatMap((node) => leaks.get(node)!);
   }

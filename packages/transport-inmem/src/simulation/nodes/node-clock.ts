@@ -75,7 +75,7 @@ export class NodeClock implements Clock {
     this.armed++;
     return this.#world.schedule(wait, 'timer', this.#owner, () => {
       this.armed--;
-      callback();
+      return callback();
     });
   }
 

@@ -53,6 +53,7 @@ export interface Leak {
 
 export class SimNode implements Machine {
   readonly name: string;
+  readonly isClient: boolean;
   powered = true;
   refusing = false;
   readonly time: NodeTime;
@@ -68,8 +69,9 @@ export class SimNode implements Machine {
   #store: NodeStore | undefined;
   #stop: Stop | undefined;
 
-  constructor(world: World, network: SimNetwork, name: string, setup: Setup, disk: DiskOptions) {
+  constructor(world: World, network: SimNetwork, name: string, setup: Setup, disk: DiskOptions, isClient = false) {
     this.name = name;
+    this.isClient = isClient;
     this.#world = world;
     this.#network = network;
     this.#setup = setup;

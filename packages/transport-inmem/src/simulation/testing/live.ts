@@ -21,7 +21,7 @@ export function liveNetwork(level: Level, link: LinkOptions): LiveNetwork {
   let made = 0;
   const layer = (address: string | undefined, clock: Clock, advertiseAddr?: string) => {
     const name = address ?? `n${++made}`;
-    const life = new Life(name, world.trace.number(name), { name, powered: true, refusing: false });
+    const life = new Life(name, world.trace.number(name), { name, powered: true, refusing: false, isClient: false });
     return new SimLayer(network, life, name, clock, advertiseAddr);
   };
   return {

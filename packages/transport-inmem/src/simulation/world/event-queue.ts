@@ -5,6 +5,8 @@ export interface Owner {
   readonly name: string;
   /** Its number in the trace. */
   readonly number: number;
+  /** Outside of every node: its code is the test's. */
+  readonly isClient: boolean;
   alive: boolean;
   /** Nothing of its own runs before this time: it is paused, or its CPU is slow. */
   busyUntil: number;

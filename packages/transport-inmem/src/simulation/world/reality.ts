@@ -7,6 +7,13 @@ export interface Ban {
   impose(): void;
 }
 
+/** What `banReality` gives. */
+export interface RealityBan extends Ban {
+  end(): void;
+  /** An uncaught exception was taken: Node itself calls `setImmediate` of `node:timers` next. */
+  spareNode(): void;
+}
+
 interface Target {
   readonly object: object;
   readonly key: PropertyKey;
@@ -22,10 +29,15 @@ interface Patch extends Target {
  * Bans reality from the thread. `report` makes the error that the caller of a banned name gets.
  * @throws TypeError where another simulation runs in this thread: their microtasks would mix.
  */
-export function banReality(report: (name: string, remedy: string) => Error): Ban & { end(): void } {
+export function banReality(report: (name: string, remedy: string) => Error): RealityBan {
   if (held) throw new TypeError('another simulation runs in this thread: await it first; tests of simulations are serial (test.serial in AVA)');
   held = true;
-  const targets = targetsOf(report);
+  let isSpared = false;
+  const targets = targetsOf(report, () => {
+    const spared = isSpared;
+    isSpared = false;
+    return spared;
+  });
   let patches: Patch[] = [];
   const ban = {
     lift() {
@@ -52,6 +64,9 @@ export function banReality(report: (name: string, remedy: string) => Error): Ban
     end() {
       ban.lift();
       held = false;
+    },
+    spareNode() {
+      isSpared = true;
     },
   };
   ban.impose();
@@ -91,7 +106,7 @@ function viaChannel(): (callback: () => void) => void {
   };
 }
 
-function targetsOf(report: (name: string, remedy: string) => Error): Target[] {
+function targetsOf(report: (name: string, remedy: string) => Error, isSpared: () => boolean): Target[] {
   // A function, not an arrow: some are called with `new`.
   const fails = (name: string, remedy: string) =>
     function banned(): never {
@@ -116,7 +131,13 @@ function targetsOf(report: (name: string, remedy: string) => Error): Target[] {
   ban(world, 'MessageChannel', 'MessageChannel', 'its messages come on real time: use a queue of your own');
   const builtin = world['process']?.getBuiltinModule as ((name: string) => any) | undefined;
   if (builtin !== undefined) {
-    for (const key of ['setTimeout', 'setInterval', 'setImmediate']) ban(builtin('node:timers'), key, `timers.${key}()`, TIMER);
+    const timers = builtin('node:timers');
+    for (const key of ['setTimeout', 'setInterval']) ban(timers, key, `timers.${key}()`, TIMER);
+    const setImmediate = (callback: () => void) => {
+      if (isSpared()) return immediate(callback);
+      throw report('timers.setImmediate()', TIMER);
+    };
+    targets.push({ object: timers, key: 'setImmediate', replacement: setImmediate });
     for (const key of ['randomBytes', 'randomInt', 'randomUUID', 'randomFillSync']) ban(builtin('node:crypto'), key, `crypto.${key}()`, CHANCE);
     ban(builtin('node:net').Socket.prototype, 'connect', 'net.Socket.connect()', SOCKET);
     ban(builtin('node:net').Server.prototype, 'listen', 'net.Server.listen()', SOCKET);

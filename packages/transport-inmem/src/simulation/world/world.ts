@@ -1,9 +1,10 @@
 // Virtual time: the event that is due next runs, then all that follows from it within its instant, then the next. Idle time is skipped.
 
 import { type EventKind, EventQueue, type Owner, type SimEvent } from './event-queue.ts';
-import { banReality, macrotask } from './reality.ts';
+import { banReality, macrotask, type RealityBan, realTurn } from './reality.ts';
 import { SimulationError } from './simulation-error.ts';
 import { Happening, Trace } from './trace.ts';
+import { type UncaughtWatch, watchUncaught } from './uncaught.ts';
 
 export interface WorldOptions {
   readonly seed: number;
@@ -11,6 +12,12 @@ export interface WorldOptions {
   readonly strict: boolean;
   /** Events that may happen at one instant. */
   readonly stepLimit: number;
+}
+
+/** A promise that was rejected. */
+interface Unhandled {
+  readonly owner: Owner | undefined;
+  readonly error: unknown;
 }
 
 export class World {
@@ -30,6 +37,20 @@ export class World {
   /** Who touched the world last. */
   #toucher = 'the simulation';
   #failure: SimulationError | undefined;
+  /** What a drive has rejected with first. */
+  failure: unknown;
+  /** Nothing fails any more: the nodes of a simulation that failed are stopped. */
+  #forgiving = false;
+  /** Whose event or deferred callback ran last: promises that are rejected now are its own. */
+  #acting: Owner | undefined;
+  /** Whose an async callback's promise is. */
+  readonly #promised = new WeakMap<object, Owner>();
+  /** Promises that were rejected and that nothing handles so far, and whose they are. */
+  readonly #unhandled = new Map<object, Unhandled>();
+  /** Of these, those of nodes. */
+  #suspects = 0;
+  #watch: UncaughtWatch | undefined;
+  #ban: RealityBan | undefined;
   #running = false;
   /** Events since time last moved. */
   #still = 0;
@@ -75,12 +96,27 @@ export class World {
 
   /** The run ends with this, as soon as may be; the first failure counts. */
   fail(invariant: string, what: string, cause?: unknown): void {
-    this.#failure ??= this.error(invariant, what, cause);
+    if (!this.#forgiving) this.#failure ??= this.error(invariant, what, cause);
   }
 
   error(invariant: string, what: string, cause?: unknown): SimulationError {
     const { hash, events, timeline } = this.trace;
     return new SimulationError(what, { seed: this.seed, at: this.now, invariant, trace: { hash, events, timeline }, cause });
+  }
+
+  /** From now on no error of a node fails a drive. */
+  forgive(): void {
+    this.#forgiving = true;
+    this.#failure = undefined;
+  }
+
+  /** No drive follows. Gives the error of a rejection that nothing has handled: what the test holds itself has time until now. */
+  async end(): Promise<SimulationError | undefined> {
+    if (this.#watch?.isExact === false) for (let turn = 0; turn < 2; turn++) await realTurn();
+    this.#watch?.forget();
+    const [left] = this.#unhandled.values();
+    this.#unhandled.clear();
+    return left && this.#unhandledError(left);
   }
 
   /**
@@ -91,15 +127,35 @@ export class World {
     if (this.#running) throw new TypeError('this simulation runs already: await run, until or settle before the next');
     const ban = banReality((name, remedy) => this.#forbidden(name, remedy));
     this.#running = true;
+    this.#ban = ban;
+    this.#watch ??= this.#watchUncaught();
+    const watch = this.#watch;
+    watch.impose();
+    const around = {
+      lift() {
+        watch.lift();
+        ban.lift();
+      },
+      impose() {
+        ban.impose();
+        watch.impose();
+      },
+    };
     try {
       for (;;) {
         // The rest of this instant. Nothing tells when the microtask queue is empty: some turns of it, again while it touches the world.
         for (let rounds = 0; ; rounds++) {
           this.#touched = false;
           if (this.#deferred.length > 0) this.#runDeferred();
-          if (this.#strict) await macrotask(ban);
+          if (this.#strict) await macrotask(around);
           else for (let turn = 0; turn < TURNS; turn++) await undefined;
-          if (!this.#touched) break;
+          if (!this.#touched) {
+            watch.flush();
+            // A chain of awaits may be longer than the turns above, and handle it at its end.
+            if (this.#suspects > 0) await macrotask(around);
+            if (this.#suspects > 0) this.#accuse();
+            if (!this.#touched) break;
+          }
           if (rounds > this.#stepLimit) {
             throw this.error('step limit', `code went on for ${rounds} rounds at one instant, the last of ${this.#toucher}: a loop that never waits?`);
           }
@@ -110,8 +166,8 @@ export class World {
         const soonest = this.queue.soonest();
         if (soonest - this.now >= LEAP) {
           // A chain of awaits may be longer than the turns above: it is through before time leaps, or a time-out would come before an answer.
-          await macrotask(ban);
-          if (this.#touched || this.#deferred.length > 0 || this.queue.soonest() < soonest) continue;
+          await macrotask(around);
+          if (this.#touched || this.#deferred.length > 0 || this.#suspects > 0 || this.queue.soonest() < soonest) continue;
         }
         if (!this.step(end)) break;
       }
@@ -122,9 +178,12 @@ export class World {
       return nothing ? 'nothing left' : 'end';
     } catch (error) {
       this.#failure = undefined;
+      this.failure ??= error;
       throw error;
     } finally {
       this.#running = false;
+      watch.lift();
+      if (watch.isExact && this.#unhandled.size === 0) watch.forget();
       ban.end();
     }
   }
@@ -149,6 +208,7 @@ export class World {
     }
     this.steps++;
     event.run = undefined;
+    this.#acting = owner;
     if (owner !== undefined && owner.cost > 0) owner.busyUntil = this.now + owner.cost;
     if (kind === 'timer') this.trace.record(this.now, Happening.timer, owner?.number ?? 0, 0, 0, 0, 0);
     this.#attempt(run!, event.cargo, owner);
@@ -161,18 +221,62 @@ export class World {
         this.#deferred.length = 0;
         throw this.error('step limit', `${i} callbacks were deferred at one instant, the last of ${owner?.name ?? 'the simulation'}: a loop that never waits?`);
       }
+      this.#acting = owner;
       if (owner?.alive !== false) this.#attempt(callback, undefined, owner);
     }
     this.#deferred.length = 0;
   }
 
-  #attempt(run: (cargo: any) => void, cargo: unknown, owner: Owner | undefined): void {
+  #attempt(run: (cargo: any) => unknown, cargo: unknown, owner: Owner | undefined): void {
     try {
-      run(cargo);
+      const result = run(cargo);
+      // The promise of an async callback, whenever it is rejected, is its owner's.
+      if (typeof result === 'object' && result !== null && owner !== undefined) this.#promised.set(result, owner);
     } catch (error) {
-      if (error instanceof SimulationError) this.#failure ??= error;
-      else this.fail('no uncaught error', `${owner?.name ?? 'the simulation'} threw ${describeError(error)}`, error);
+      this.#threw(owner, error);
     }
+  }
+
+  #threw(owner: Owner | undefined, error: unknown): void {
+    if (!(error instanceof SimulationError)) this.fail(UNCAUGHT, `${nameOf(owner)} threw ${describeError(error)}`, error);
+    else if (!this.#forgiving) this.#failure ??= error;
+  }
+
+  #watchUncaught(): UncaughtWatch {
+    return watchUncaught({
+      rejected: (error, promise) => {
+        const owner = this.#promised.get(promise) ?? this.#acting;
+        // A node that has crashed can't fail any more.
+        if (owner?.alive === false || this.#forgiving) return;
+        this.#unhandled.set(promise, { owner, error });
+        if (isNode(owner)) this.#suspects++;
+      },
+      handled: (promise) => {
+        const known = this.#unhandled.get(promise);
+        if (known === undefined) return;
+        this.#unhandled.delete(promise);
+        if (isNode(known.owner)) this.#suspects--;
+      },
+      threw: (error) => {
+        this.#ban?.spareNode();
+        this.#threw(this.#acting, error);
+      },
+    });
+  }
+
+  /** Fails the run for the first rejection of a node that nothing handles. */
+  #accuse(): void {
+    this.#suspects = 0;
+    for (const [promise, left] of this.#unhandled) {
+      if (!isNode(left.owner)) continue;
+      this.#unhandled.delete(promise);
+      if (!this.#forgiving) this.#failure ??= this.#unhandledError(left);
+    }
+  }
+
+  #unhandledError({ owner, error }: Unhandled): SimulationError {
+    if (error instanceof SimulationError) return error;
+    return this.error(UNCAUGHT, `${nameOf(owner)} left a rejection unhandled: ${describeError(error)}`, error);
   }
 
   #forbidden(name: string, remedy: string): Error {
@@ -186,6 +290,17 @@ export function describeError(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
+function nameOf(owner: Owner | undefined): string {
+  return owner?.name ?? 'the simulation';
+}
+
+/** Clients belong to the test, which may handle their promises later. */
+function isNode(owner: Owner | undefined): boolean {
+  return owner !== undefined && !owner.isClient;
+}
+
+/** The rule that an error breaks which no code of a node catches. */
+const UNCAUGHT = 'no uncaught error';
 /** Milliseconds at once that time leaps over only when every chain of awaits is through. */
 const LEAP = 1_000;
 /** Turns of the microtask queue after an event, and again while the world was touched. A chain of more bare awaits goes on later. */
