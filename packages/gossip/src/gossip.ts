@@ -34,7 +34,8 @@ export class Gossip implements AsyncDisposable {
   /**
    * Joins a topic: any well-formed string, or 32 bytes. A string's key is the SHA-256 of its UTF-8, as it is: 'é' as one code point and as two are
    * two topics, so normalize what people type. The same topic again is the same membership: `limit` and the
-   * validator of the first hold, and another codec, limit or validator is a TypeError. Above 1,024 topics `resource_exhausted`.
+   * validator of the first hold, and another codec, limit or validator is a TypeError, as is a limit that does not fit the transport's `limits.message`.
+   * Above 1,024 topics `resource_exhausted`.
    */
   topic<T, In = T>(name: string | Uint8Array, codec: Codec<T, In>, options: TopicOptions<T> = {}): Topic<T, In> {
     const config = parseOptions(topicOptions, options, 'gossip.topic');
@@ -42,6 +43,7 @@ export class Gossip implements AsyncDisposable {
       throw new TypeError('gossip.topic: codec: must be a codec: bytes, json(schema), protobuf(type)');
     }
     const key = topicKey(name);
+    checkLimit(config, this.#driver.longest);
     if (this.#driver.isClosed) throw new TransportError('shutdown', 'gossip.topic: this gossip was closed');
     const known = this.#driver.sessions.get(key.hex);
     if (known !== undefined) checkSame(known, codec, config);
@@ -76,6 +78,14 @@ export class Gossip implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** Longer messages would be lost on their way to this node. */
+function checkLimit({ limit = 1 }: TopicConfig, longest: number): void {
+  if (limit <= longest) return;
+  throw new TypeError(
+    `gossip.topic: limit: messages of ${limit} bytes do not fit limits.message of this node's transport, which leaves room for ${longest}; lower it, or raise limits.message`,
+  );
 }
 
 function checkSame(session: Session, codec: Codec<any, any>, { limit, validate }: TopicConfig): void {

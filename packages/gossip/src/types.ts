@@ -52,7 +52,10 @@ export interface QueueOptions {
 
 /** Options of a topic. */
 export interface TopicOptions<T> {
-  /** Bytes of an encoded message at most, 1 to 63 MiB. Default 1 MiB. It should be the same at all nodes, and below their `limits.message`. */
+  /**
+   * Bytes of an encoded message at most, 1 to 63 MiB. Default 1 MiB, or less where `limits.message` of the transport is less. It should be the same at
+   * all nodes, and at least 256 bytes below their `limits.message`.
+   */
   readonly limit?: number | undefined;
   /** For the readers of this handle. */
   readonly queue?: QueueOptions | undefined;
@@ -113,7 +116,11 @@ export interface PublishResult {
 
 export interface PublishFailure {
   readonly nodeId: string;
-  /** `not_found` it is not on the topic; `unavailable` it is not connected and can't be reached; `resource_exhausted` too much waits for it. */
+  /**
+   * - `not_found`: the node is not on the topic
+   * - `unavailable`: it is not connected and can't be reached
+   * - `resource_exhausted`: too much waits for it; with the reason `too_large` the message is above the `limits.message` of its transport
+   */
   readonly error: TransportError;
 }
 
@@ -128,7 +135,7 @@ export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | '
  * - not-addressed, excluded: it is for others
  * - forged: it says to be of another node than could be, or its signature does not hold
  * - unsigned: it has no signature (`signatures.mode` is strict)
- * - too-large: it is above this node's limit
+ * - too-large: it is above this node's limit for the topic; with `to`, above the `limits.message` of that peer's transport
  * - undecodable: the codec refuses it
  * - rejected, ignored, timeout: by the validator, or because it took too long
  * - overloaded: too many messages wait for the validator (`validateQueue`)
@@ -154,6 +161,9 @@ export type DropReason =
   | 'own'
   | 'stranger'
   | 'no-room';
+
+/** Why a message was not sent to a peer: too much waits for it already, or the message is above the `limits.message` of its transport. */
+export type Unsent = 'no-room' | 'too-large';
 
 /** What happens on topics, in order. `topic` is its name, or its 32 bytes in hex. */
 export type GossipEvent =

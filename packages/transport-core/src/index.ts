@@ -65,6 +65,7 @@ export { systemClock } from './system-clock.ts';
 export { freeChunk } from './system-memory.ts';
 export { systemRandom } from './system-random.ts';
 export type { Backend, BackendLayerOptions } from './transport/backend.ts';
+export { messageLimit, unsentOf } from './transport/carriage.ts';
 export { type CreateTransportOptions, createTransport } from './transport/create-transport.ts';
 export { formatSnapshot } from './transport/format-snapshot.ts';
 export { type Management, manage } from './transport/manage.ts';

@@ -6,6 +6,7 @@ import {
   type Clock,
   type Codec,
   EventHub,
+  messageLimit,
   type Random,
   type Remote,
   type Server,
@@ -23,10 +24,10 @@ import { type RelayHost, Relays } from '../relay/relays.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import { Session, type SessionHost } from '../topics/session.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
-import type { GossipEvent, GossipSnapshot } from '../types.ts';
+import type { GossipEvent, GossipSnapshot, Unsent } from '../types.ts';
 import { Acquaintance } from './acquaintance.ts';
 import { Dials } from './dials.ts';
-import { encodeControl, encodePush } from './frame.ts';
+import { encodeControl, encodePush, FRAME_AROUND } from './frame.ts';
 import { Hearsay } from './hearsay.ts';
 import { Holds } from './holds.ts';
 import { Inbox } from './inbox.ts';
@@ -55,6 +56,7 @@ export class Driver implements SessionHost, RelayHost {
   readonly signatures: Signatures;
   readonly events = new EventHub<GossipEvent>((missed) => ({ type: 'lagged', missed }));
   readonly sessions = new Map<string, Session>();
+  readonly longest: number;
   readonly #config: GossipConfig;
   readonly #roster: Roster<Peer>;
   readonly members: ReadonlyMap<string, Peer>;
@@ -86,6 +88,7 @@ export class Driver implements SessionHost, RelayHost {
     this.clock = transport.clock;
     this.random = transport.random;
     this.overlay = overlay;
+    this.longest = Math.max(1, messageLimit(transport) - FRAME_AROUND);
     this.signatures = new Signatures(this.self, config.signatures);
     this.#alarm = new Alarm(
       this.clock,
@@ -316,12 +319,14 @@ export class Driver implements SessionHost, RelayHost {
 
   // What goes.
 
-  push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): boolean {
-    return this.#roster.members.get(to)?.outbox.push(encodePush(topic.bytes, push), lost) ?? false;
+  push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined {
+    const peer = this.#roster.members.get(to);
+    return peer === undefined ? 'no-room' : peer.outbox.push(encodePush(topic.bytes, push), lost);
   }
 
-  tryPush(to: string, topic: TopicKey, push: Push<Body>): boolean {
-    return this.#roster.members.get(to)?.outbox.tryNow(encodePush(topic.bytes, push)) ?? false;
+  tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined {
+    const peer = this.#roster.members.get(to);
+    return peer === undefined ? 'no-room' : peer.outbox.tryNow(encodePush(topic.bytes, push));
   }
 
   control(to: string, topic: TopicKey, control: Control): boolean {

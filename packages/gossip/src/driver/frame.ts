@@ -128,6 +128,8 @@ function readShort(bytes: Uint8Array, at: number): number {
   return bytes[at]! * 256 + bytes[at + 1]!;
 }
 
+/** Bytes of a frame at most besides its payload and its list of nodes: the fixed part, the key of a signer and the signature. */
+export const FRAME_AROUND = 256;
 /** Node ids of one list at most: 32 KiB of them. */
 export const MOST_RECIPIENTS = 1_024;
 const AUDIENCES: readonly Audience[] = ['all', 'to', 'except'];

@@ -1,7 +1,8 @@
 // What waits for one peer: bounded, in order, and no other peer waits for it.
 
-import type { Remote, Transport, TransportError } from '@trunkline/transport-core';
+import { messageLimit, type Remote, type Transport, type TransportError } from '@trunkline/transport-core';
 import type { gossipProtocol } from '../protocol.ts';
+import type { Unsent } from '../types.ts';
 
 type Mount = Transport<typeof gossipProtocol>;
 
@@ -53,45 +54,51 @@ export class Outbox {
     return this.#dropped;
   }
 
-  /** Sends a message now, or queues it. False: there is no room, and it was dropped. Nearly all go now, and need no parcel. */
-  push(request: Uint8Array, lost: (() => void) | undefined): boolean {
-    if (this.#isClosed) return false;
-    if (this.#queue.length === 0 && this.#try('push', request)) return true;
+  /** Sends a message now, or queues it. Returns why it did neither. Nearly all go now, and need no parcel. */
+  push(request: Uint8Array, lost: (() => void) | undefined): Unsent | undefined {
+    if (this.#isClosed) return 'no-room';
+    if (this.#queue.length === 0 && this.#try('push', request)) return undefined;
     return this.#keep({ method: 'push', request, size: request.length, lost });
   }
 
-  /** The same for anything. */
+  /** The same for anything. False: it was dropped. */
   put(parcel: Parcel): boolean {
     if (this.#isClosed) return false;
     if (this.#queue.length === 0 && this.#try(parcel.method, parcel.request)) return true;
-    return this.#keep(parcel);
+    return this.#keep(parcel) === undefined;
   }
 
-  #keep(parcel: Parcel): boolean {
+  #keep(parcel: Parcel): Unsent | undefined {
+    if (this.#isTooLarge(parcel.size)) return 'too-large';
     if (this.#queue.length >= this.#limits.messages || (this.#bytes + parcel.size > this.#limits.bytes && this.#queue.length > 0)) {
       this.#dropped++;
-      return false;
+      return 'no-room';
     }
     this.#enqueue(parcel);
-    return true;
+    return undefined;
+  }
+
+  /** The peer takes no message of that size over the connection in use. */
+  #isTooLarge(size: number): boolean {
+    const remote = size > SHORT ? this.#host.remote() : undefined;
+    return remote !== undefined && size > messageLimit(this.#host.mount, remote);
   }
 
   /**
-   * Sends a message now. False: there is no room, and the host's `writable` tells when there is. A long message, for whose room nobody can wait without
-   * sending it, is queued if nothing else is.
+   * Sends a message now. Returns why not: where there is no room, the host's `writable` tells when there is. A long message, for whose room nobody can
+   * wait without sending it, is queued if nothing else is.
    */
-  tryNow(request: Uint8Array): boolean {
-    if (this.#isClosed) return false;
-    if (this.#queue.length === 0) {
-      if (this.#try('push', request)) return true;
-      if (request.length > SHORT) {
-        this.#enqueue({ method: 'push', request, size: request.length, lost: undefined });
-        return true;
-      }
+  tryNow(request: Uint8Array): Unsent | undefined {
+    if (this.#isClosed) return 'no-room';
+    if (this.#queue.length === 0 && this.#try('push', request)) return undefined;
+    if (this.#isTooLarge(request.length)) return 'too-large';
+    if (this.#queue.length === 0 && request.length > SHORT) {
+      this.#enqueue({ method: 'push', request, size: request.length, lost: undefined });
+      return undefined;
     }
     this.#isWanted = true;
     this.#pump();
-    return false;
+    return 'no-room';
   }
 
   /** The peer is gone, and what waited for it. */

@@ -65,13 +65,13 @@ export class FullMesh implements Overlay {
     for (const peer of this.#neighbors) if (isFor(body, peer)) peers.push(peer);
     if (this.#host.relay(push, peers)) return peers;
     const handed: string[] = [];
-    for (const peer of peers) if (this.#send(peer, push)) handed.push(peer);
+    for (const peer of peers) if (this.#host.send(peer, push)) handed.push(peer);
     return handed;
   }
 
   offer(peer: string, { id, body }: OwnMessage): boolean {
     if (!this.#neighbors.has(peer) || !isFor(body, peer)) return false;
-    return this.#send(peer, { kind: 'push', id, hops: 1, payload: body, size: body.payload.length });
+    return this.#host.send(peer, { kind: 'push', id, hops: 1, payload: body, size: body.payload.length });
   }
 
   screen(from: string, id: MessageId, now: number): Screening {
@@ -134,14 +134,8 @@ export class FullMesh implements Overlay {
 
   #passOn(from: string, push: Push<Body>): void {
     for (const peer of this.#neighbors) {
-      if (peer !== from && peer !== push.id.origin && isFor(push.payload, peer)) this.#send(peer, push);
+      if (peer !== from && peer !== push.id.origin && isFor(push.payload, peer)) this.#host.send(peer, push);
     }
-  }
-
-  #send(peer: string, push: Push<Body>): boolean {
-    if (this.#host.send(peer, push)) return true;
-    this.#host.dropped(push.id, peer, 'no-room');
-    return false;
   }
 }
 

@@ -61,11 +61,11 @@ export interface Overlay {
 
 /** What an overlay has done for it. It may call the overlay back at once, and must not throw. */
 export interface OverlayHost {
-  /** Sends a message now, or queues it. False: too much waits for that peer, or it is not connected. */
+  /** Sends a message now, or queues it. False: neither could be, which was told. */
   send(to: string, push: Push<Body>): boolean;
   /** Has relays bring a message to these. False: it is to be sent to each. */
   relay(push: Push<Body>, to: readonly string[]): boolean;
-  /** Sends a message now. False: there is no room; `writable` tells when there is. */
+  /** Sends a message now. False: there is no room; `writable` tells when there is. True also for a message that can never be sent, which was told. */
   trySend(to: string, push: Push<Body>): boolean;
   /** Sends or queues a control message. False: there is no room. */
   control(to: string, control: Control): boolean;

@@ -7,7 +7,7 @@ import type { Body } from '../overlay/body.ts';
 import { MOST_HOPS, type Push } from '../plumtree/message.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
-import type { RelaySnapshot } from '../types.ts';
+import type { RelaySnapshot, Unsent } from '../types.ts';
 import { Budget } from './budget.ts';
 import type { RelayConfig } from './options.ts';
 import type { Part } from './plan.ts';
@@ -25,8 +25,8 @@ export interface RelayHost {
   isOn(nodeId: string, topic: string): boolean | undefined;
   /** The connection to a peer; undefined: there is none. */
   remoteOf(nodeId: string): Remote | undefined;
-  /** Sends or queues it, directly. False: there is no room. */
-  push(to: string, topic: TopicKey, push: Push<Body>): boolean;
+  /** Sends or queues it, directly. Returns why it could do neither. */
+  push(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
   /** Sends or queues a receipt. */
   acknowledge(to: string, receipt: Uint8Array): void;
   misbehaved(nodeId: string): void;
@@ -37,7 +37,8 @@ export interface RelayHost {
 /** A topic of this node. */
 export interface RelayTopic {
   readonly limit: number;
-  drop(reason: 'no-room', id: MessageId, to: string): void;
+  /** A message could not be sent to a peer. */
+  unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
   /** Is it here already? */
   isKnown(id: MessageId, now: number): boolean;
   /** A message is here as a whole. False: it is none that could be taken, so the true one may still come. */
@@ -79,7 +80,8 @@ export class Relays {
       ...this.#distributing(head),
       repair: (nodeId) => {
         this.#repaired++;
-        if (!this.#host.push(nodeId, topic, push)) this.#host.sessions.get(topic.hex)?.drop('no-room', push.id, nodeId);
+        const reason = this.#host.push(nodeId, topic, push);
+        if (reason !== undefined) this.#host.sessions.get(topic.hex)?.unsent(reason, push, nodeId);
       },
     });
     this.#shipments.set(keyOf(head), shipment);

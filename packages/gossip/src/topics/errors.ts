@@ -1,11 +1,15 @@
 // What publishing fails with.
 
-import { TransportError } from '@trunkline/transport-core';
+import { reasonError, TransportError } from '@trunkline/transport-core';
+import type { Unsent } from '../types.ts';
 
 export function topicClosed(name: string): TransportError {
   return new TransportError('shutdown', `topic ${name} was closed here`, { sent: false });
 }
 
-export function noRoom(nodeId: string): TransportError {
-  return new TransportError('resource_exhausted', `too much waits for node ${nodeId} already (outbound)`, { target: nodeId, sent: false });
+/** @param size bytes of the message. */
+export function notSent(reason: Unsent, nodeId: string, size: number): TransportError {
+  const details = { target: nodeId, sent: false };
+  if (reason === 'no-room') return new TransportError('resource_exhausted', `too much waits for node ${nodeId} already (outbound)`, details);
+  return reasonError('too_large', `a message of ${size} bytes is above what node ${nodeId} takes (limits.message of its transport)`, details);
 }

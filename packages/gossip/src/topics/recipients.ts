@@ -1,12 +1,11 @@
 // Messages to a list of nodes: each directly, whether it is a neighbour or not. A bad recipient does not spoil the rest.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
-import type { MessageId } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
 import type { OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { DropReason, PublishFailure, PublishResult } from '../types.ts';
-import { noRoom } from './errors.ts';
+import type { PublishFailure, PublishResult, Unsent } from '../types.ts';
+import { notSent } from './errors.ts';
 import { resultOf } from './publication.ts';
 import type { TopicKey } from './topic-key.ts';
 
@@ -20,10 +19,10 @@ export interface Sender {
     interested(topic: string): string[];
     isOn(nodeId: string, topic: string): boolean | undefined;
     reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
-    push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): boolean;
+    push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined;
     relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   };
-  drop(reason: DropReason, id: MessageId, from: string): void;
+  unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
 }
 
 /** Resolves when each of the list was handed the message, or could not be. */
@@ -40,11 +39,14 @@ export async function sendTo(
     if (!isOn) {
       const error = new TransportError('not_found', `node ${nodeId} is not on topic ${key.name}`, { target: nodeId, sent: false });
       failed.push({ nodeId, error });
-    } else if (host.push(nodeId, key, push)) {
+      return;
+    }
+    const reason = host.push(nodeId, key, push);
+    if (reason === undefined) {
       handed++;
     } else {
-      session.drop('no-room', id, nodeId);
-      failed.push({ nodeId, error: noRoom(nodeId) });
+      session.unsent(reason, push, nodeId);
+      failed.push({ nodeId, error: notSent(reason, nodeId, push.size) });
     }
   };
   const reach = async (nodeId: string) => {
@@ -85,8 +87,9 @@ export async function sendToAny(session: Sender, make: (nodes: readonly string[]
       const [nodeId] = rest.splice(Math.floor(host.random() * rest.length), 1) as [string];
       const { id, body } = make([nodeId]);
       const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
-      if (host.push(nodeId, key, push, () => void handOne())) return true;
-      failed.push({ nodeId, error: noRoom(nodeId) });
+      const reason = host.push(nodeId, key, push, () => void handOne());
+      if (reason === undefined) return true;
+      failed.push({ nodeId, error: notSent(reason, nodeId, push.size) });
     }
     return false;
   };

@@ -9,9 +9,10 @@ import type { Audience, Body } from '../overlay/body.ts';
 import { FullMesh } from '../overlay/full-mesh.ts';
 import type { Overlay, OverlayFactory, OverlayHost, OwnMessage } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
+import { KEY_BYTES } from '../protocol.ts';
 import type { Signatures } from '../signatures/signatures.ts';
-import type { DropReason, GossipEvent, MessageMeta, PublishFailure, PublishResult, TopicSnapshot } from '../types.ts';
-import { noRoom, topicClosed } from './errors.ts';
+import type { DropReason, GossipEvent, MessageMeta, PublishFailure, PublishResult, TopicSnapshot, Unsent } from '../types.ts';
+import { notSent, topicClosed } from './errors.ts';
 import { Inspection } from './inspection.ts';
 import { Publication, resultOf } from './publication.ts';
 import type { Reader } from './reader.ts';
@@ -26,6 +27,8 @@ export interface SessionHost {
   readonly events: EventHub<GossipEvent>;
   readonly overlay: OverlayFactory;
   readonly signatures: Signatures;
+  /** Bytes of the longest message that fits `limits.message` of the transport. */
+  readonly longest: number;
   readonly isStarted: boolean;
   /** Connected peers of whom it is not known yet which topics they are on. */
   pending(): readonly string[];
@@ -35,9 +38,9 @@ export interface SessionHost {
   isChosen(nodeId: string): boolean;
   /** The number of a new life. */
   epoch(): number;
-  /** Sends or queues a message. @param lost is called if it was queued, and its peer is gone before it left. */
-  push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): boolean;
-  tryPush(to: string, topic: TopicKey, push: Push<Body>): boolean;
+  /** Sends or queues a message. Returns why it could do neither. @param lost is called if it was queued, and its peer is gone before it left. */
+  push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined;
+  tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
   /** Has relays bring it to these. False: it is to be sent to each. */
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   control(to: string, topic: TopicKey, control: Control): boolean;
@@ -85,7 +88,7 @@ export class Session {
   constructor(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig, host: SessionHost) {
     this.key = key;
     this.codec = codec;
-    this.limit = config.limit ?? LIMIT;
+    this.limit = config.limit ?? Math.min(LIMIT, host.longest);
     this.validate = config.validate;
     this.host = host;
     this.epoch = host.epoch();
@@ -153,6 +156,11 @@ export class Session {
       const text = `publish: a message of ${payload.length} bytes is above the limit of topic ${this.key.name}, ${this.limit} bytes`;
       throw reasonError('too_large', text, { sent: false });
     }
+    const nodes = options.to ?? options.except;
+    if (nodes !== undefined && payload.length + KEY_BYTES * nodes.length > this.host.longest) {
+      const text = `publish: a message of ${payload.length} bytes with ${nodes.length} node ids does not fit limits.message of this node's transport`;
+      throw reasonError('too_large', text, { sent: false });
+    }
     if (this.#isOver) throw topicClosed(this.key.name);
     this.host.signatures.checkPublisher();
     if (this.host.isStarted) return this.#publish(payload, options);
@@ -186,8 +194,10 @@ export class Session {
     const now = host.clock.now();
     const failed: PublishFailure[] = [];
     this.#refused = failed;
-    const handed = this.#overlay!.publish(message, now);
+    let handed = this.#overlay!.publish(message, now);
     this.#refused = undefined;
+    // An overlay may count those that it has only told of the message.
+    if (failed.length > 0) handed = handed.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
     let pending = host.pending();
     // There is somebody, and the overlay has just begun: its first neighbour gets it.
     if (handed.length === 0 && this.#overlay!.neighbors().length === 0 && host.interested(this.key.hex).length > 0) pending = [...pending, ANYBODY];
@@ -260,8 +270,14 @@ export class Session {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
     const { events } = this.host;
     if (!events.isRead) return;
-    const peer = reason === 'no-room' ? { to: from } : { from };
-    events.tell({ type: 'dropped', topic: this.key.name, reason, id: messageKey(id), ...peer });
+    events.tell({ type: 'dropped', topic: this.key.name, reason, id: messageKey(id), from });
+  }
+
+  unsent(reason: Unsent, { id, size }: Pick<Push<Body>, 'id' | 'size'>, to: string): void {
+    this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
+    this.#refused?.push({ nodeId: to, error: notSent(reason, to, size) });
+    const { events } = this.host;
+    if (events.isRead) events.tell({ type: 'dropped', topic: this.key.name, reason, id: messageKey(id), to });
   }
 
   misbehaved(nodeId: string, what: string, isToBlame = true): void {
@@ -319,8 +335,16 @@ export class Session {
     const { events } = host;
     const topic = key.name;
     return {
-      send: (to, push) => host.push(to, key, push),
-      trySend: (to, push) => host.tryPush(to, key, push),
+      send: (to, push) => {
+        const reason = host.push(to, key, push);
+        if (reason !== undefined) this.unsent(reason, push, to);
+        return reason === undefined;
+      },
+      trySend: (to, push) => {
+        const reason = host.tryPush(to, key, push);
+        if (reason === 'too-large') this.unsent(reason, push, to);
+        return reason !== 'no-room';
+      },
       relay: (push, to) => host.relay(key, push, to),
       control: (to, control) => host.control(to, key, control),
       view: (to, message) => host.view(to, this, message),
@@ -344,7 +368,6 @@ export class Session {
       },
       dropped: (id, peer, reason) => {
         this.drop(reason, id, peer);
-        if (reason === 'no-room') this.#refused?.push({ nodeId: peer, error: noRoom(peer) });
       },
       grafted: (nodeId) => events.tell({ type: 'grafted', topic, nodeId }),
       pruned: (nodeId) => events.tell({ type: 'pruned', topic, nodeId }),

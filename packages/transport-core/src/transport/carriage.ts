@@ -1,0 +1,25 @@
+// What the connections of a transport can carry, for libraries that send much over it.
+
+import type { Remote } from '../remote.ts';
+import { connectionOf } from './members.ts';
+import type { Network } from './network.ts';
+import { NETWORK } from './protocol-transport.ts';
+import type { AnyTransport, Transport } from './types.ts';
+
+/** The longest message, in bytes, that `transport` takes (`limits.message`); with `remote`, the longest that this peer takes. */
+export function messageLimit(transport: AnyTransport, remote?: Remote): number {
+  if (remote !== undefined) return connectionOf(remote).session.link.terms.message;
+  return (transport as unknown as Record<symbol, Network>)[NETWORK]!.config.limits.message;
+}
+
+/** The one-ways and requests of a mount's protocol that a connection has accepted and not sent yet. */
+export function unsentOf({ protocol }: Pick<Transport, 'protocol'>, remote: Remote): { messages: number; bytes: number } {
+  const unsent = { messages: 0, bytes: 0 };
+  if (remote.closed) return unsent;
+  const { lanes } = connectionOf(remote).session.channel(protocol.channel);
+  for (const { messages, bytes } of [lanes.shorts, lanes.longs]) {
+    unsent.messages += messages;
+    unsent.bytes += bytes;
+  }
+  return unsent;
+}
