@@ -34,8 +34,10 @@ export class Gossip implements AsyncDisposable {
   /**
    * Joins a topic: any well-formed string, or 32 bytes. A string's key is the SHA-256 of its UTF-8, as it is: 'é' as one code point and as two are
    * two topics, so normalize what people type. The same topic again is the same membership: `limit` and the
-   * validator of the first hold, and another codec, limit or validator is a TypeError, as is a limit that does not fit the transport's `limits.message`.
-   * Above 1,024 topics `resource_exhausted`.
+   * validator of the first hold, and another limit or validator is a TypeError, as is a limit that does not fit the transport's
+   * `limits.message`. Each handle has the codec that it was given, which encodes what it publishes and decodes what its readers get.
+   * All of a topic have one name ('json', 'bytes' …), otherwise it is a TypeError. What the codec of the first refuses no reader
+   * gets; what that of another refuses its own readers don't get, and a `failed` event tells. Above 1,024 topics `resource_exhausted`.
    */
   topic<T, In = T>(name: string | Uint8Array, codec: Codec<T, In>, options: TopicOptions<T> = {}): Topic<T, In> {
     const config = parseOptions(topicOptions, options, 'gossip.topic');
@@ -47,7 +49,7 @@ export class Gossip implements AsyncDisposable {
     if (this.#driver.isClosed) throw new TransportError('shutdown', 'gossip.topic: this gossip was closed');
     const known = this.#driver.sessions.get(key.hex);
     if (known !== undefined) checkSame(known, codec, config);
-    return new Topic<T, In>(known ?? this.#driver.open(key, codec, config), config.queue);
+    return new Topic<T, In>(known ?? this.#driver.open(key, codec, config), codec, config.queue);
   }
 
   /** What happens on topics; first those that this node is on, and their neighbours. It ends with `close`. A reader that lags misses the oldest, and is told how many. */
@@ -90,7 +92,9 @@ function checkLimit({ limit = 1 }: TopicConfig, longest: number): void {
 
 function checkSame(session: Session, codec: Codec<any, any>, { limit, validate }: TopicConfig): void {
   const { name } = session.key;
-  if (session.codec !== codec) throw new TypeError(`gossip.topic: codec: topic ${name} is open with another one; share one object`);
+  if (session.codec.name !== codec.name) {
+    throw new TypeError(`gossip.topic: codec: topic ${name} is open with '${session.codec.name}', got '${codec.name}': its messages have one encoding`);
+  }
   if (limit !== undefined && limit !== session.limit) throw new TypeError(`gossip.topic: limit: topic ${name} is open with ${session.limit}, got ${limit}`);
   if (validate !== undefined && validate !== session.validate) throw new TypeError(`gossip.topic: validate: topic ${name} is open with another one, or none`);
 }

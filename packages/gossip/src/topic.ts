@@ -1,6 +1,6 @@
 // One user's handle on a topic.
 
-import { parseOptions, TransportError } from '@trunkline/transport-core';
+import { type Codec, parseOptions, TransportError } from '@trunkline/transport-core';
 import { type PublishConfig, publishOptions, subscribeOptions } from './options.ts';
 import { topicClosed } from './topics/errors.ts';
 import { CallbackReader, LoopReader, type ReaderHost, type ReaderOptions } from './topics/reader.ts';
@@ -14,12 +14,14 @@ import type { MessageMeta, PublishOptions, PublishResult, QueueOptions, Received
  */
 export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   readonly #session: Session;
+  readonly #codec: Codec<T, In>;
   readonly #queue: ReaderOptions;
   #isClosed = false;
 
   /** @internal */
-  constructor(session: Session, queue: QueueOptions) {
+  constructor(session: Session, codec: Codec<T, In>, queue: QueueOptions) {
     this.#session = session;
+    this.#codec = codec;
     this.#queue = { size: queue.size ?? SIZE, bytes: queue.bytes ?? BYTES, policy: queue.policy ?? 'drop-oldest' };
     session.handles++;
   }
@@ -43,7 +45,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   async publish(message: In, options?: PublishOptions): Promise<PublishResult> {
     const config = options === undefined ? TO_ALL : configOf(options);
     if (this.#isClosed) throw topicClosed(this.name);
-    return this.#session.publish(this.#session.codec.encode(message), config);
+    return this.#session.publish(this.#codec.encode(message), config);
   }
 
   /**
@@ -89,6 +91,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     const topic = this.name;
     return {
       topic,
+      codec: this.#codec,
       clock: session.host.clock,
       lagged: (missed) => session.host.events.tell({ type: 'lagged', topic, missed }),
       failed: (error) => session.failed(error),

@@ -117,6 +117,10 @@ export class Driver implements SessionHost, RelayHost {
     return this.#state === 'running';
   }
 
+  get isKept(): boolean {
+    return this.overlay.name !== 'fullMesh' || this.#config.relay !== undefined;
+  }
+
   get isClosed(): boolean {
     return this.#state === 'closed';
   }

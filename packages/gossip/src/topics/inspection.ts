@@ -12,10 +12,17 @@ import type { DropReason } from '../types.ts';
 import { type Check, type Finding, Validation } from './validation.ts';
 
 export interface InspectionHost {
-  readonly host: { readonly self: string; readonly clock: { now(): number }; readonly signatures: Signatures; dueBy(time: number): void };
+  readonly host: {
+    readonly self: string;
+    readonly clock: { now(): number };
+    readonly signatures: Signatures;
+    /** Are payloads kept, and sent to others later? */
+    readonly isKept: boolean;
+    dueBy(time: number): void;
+  };
   readonly key: { readonly bytes: Uint8Array };
   readonly due: number;
-  readonly codec: { decode(bytes: Uint8Array): unknown };
+  readonly codec: { readonly name: string; decode(bytes: Uint8Array): unknown };
   readonly limit: number;
   drop(reason: DropReason, id: MessageId, from: string): void;
   misbehaved(nodeId: string, what: string): void;
@@ -55,6 +62,8 @@ export class Inspection {
   readonly #host: InspectionHost;
   readonly #validate: TopicConfig['validate'];
   readonly #validation: Validation;
+  /** May the overlay or a relay send the payload on after a reader has it, and may that reader's message lie in the same memory? */
+  readonly #isShared: boolean;
   /** Under validation: further copies, that came meanwhile. */
   readonly #copies = new Map<string, Copy[]>();
   /** What was not accepted, the oldest first: not asked again. */
@@ -63,6 +72,7 @@ export class Inspection {
   constructor(host: InspectionHost, { validate, validateTimeout: timeout = 1_000, validateAtOnce: atOnce = 256, validateQueue }: TopicConfig) {
     this.#host = host;
     this.#validate = validate;
+    this.#isShared = host.host.isKept && host.codec.name !== 'json';
     const { messages = QUEUED, bytes = QUEUED_BYTES } = validateQueue;
     this.#validation = new Validation(
       { timeout, atOnce, messages, bytes },
@@ -117,7 +127,8 @@ export class Inspection {
 
   #decode(envelope: Envelope): boolean {
     try {
-      envelope.message = this.#host.codec.decode(envelope.payload);
+      const { payload } = envelope;
+      envelope.message = this.#host.codec.decode(this.#isShared ? payload.slice() : payload);
       return true;
     } catch {
       return false;

@@ -1,6 +1,6 @@
 // A reader's queue is judged when the reader has had its turn, by messages and by bytes.
 
-import { createManualClock, TransportError } from '@trunkline/transport-core';
+import { bytes as codec, createManualClock, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import type { MessageMeta, QueuePolicy, Received } from '../types.ts';
 import { LoopReader, type ReaderOptions } from './reader.ts';
@@ -10,7 +10,10 @@ const META: MessageMeta = { id: 'x', origin: 'a', signed: false, from: 'a', hops
 function reader({ size = 4, bytes = 1_000, policy = 'drop-oldest' }: Partial<ReaderOptions>) {
   const clock = createManualClock();
   const lagged: number[] = [];
-  const loop = new LoopReader({ size, bytes, policy }, { topic: 'news', clock, lagged: (missed) => lagged.push(missed), failed: () => {}, gone: () => {} });
+  const loop = new LoopReader(
+    { size, bytes, policy },
+    { topic: 'news', codec, clock, lagged: (missed) => lagged.push(missed), failed: () => {}, gone: () => {} },
+  );
   return {
     loop,
     lagged,
@@ -98,7 +101,7 @@ test('a turn that never ends is bounded, too', (t) => {
 
 test('a reader that had its turn and lags ends where its policy says so, and leaves no timer', async (t) => {
   const clock = createManualClock();
-  const host = { topic: 'news', clock, lagged: () => {}, failed: () => {}, gone: () => {} };
+  const host = { topic: 'news', codec, clock, lagged: () => {}, failed: () => {}, gone: () => {} };
   const loop = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, host);
   for (let i = 0; i < 3; i++) loop.offer(i, META, 1);
   clock.advance(0);

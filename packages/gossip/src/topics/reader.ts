@@ -1,6 +1,6 @@
 // One reader of a topic: its queue, its policy, and how far it lags.
 
-import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
+import { type Clock, type Codec, type Timer, TransportError } from '@trunkline/transport-core';
 import type { MessageMeta, QueuePolicy, Received } from '../types.ts';
 import { Waiting, withMissed } from './waiting.ts';
 
@@ -12,6 +12,8 @@ export interface ReaderOptions {
 
 export interface ReaderHost {
   readonly topic: string;
+  /** That of the handle which made the reader. */
+  readonly codec: Codec<unknown, any>;
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>;
   /** It has missed so many in all. */
   lagged(missed: number): void;
@@ -41,6 +43,11 @@ export abstract class Reader {
     const { size, bytes, policy } = options;
     const isBlocking = policy === 'block';
     this.#most = { messages: isBlocking ? Math.max(BLOCKED * size, BLOCKED_LEAST) : size, bytes: isBlocking ? BLOCKED_BYTES * bytes : bytes };
+  }
+
+  /** Decodes what this reader gets. */
+  get codec(): Codec<unknown, any> {
+    return this.#host.codec;
   }
 
   get state(): { readonly waiting: number; readonly bytes: number; readonly missed: number } {

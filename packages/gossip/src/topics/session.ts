@@ -13,6 +13,7 @@ import { KEY_BYTES } from '../protocol.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason, GossipEvent, MessageMeta, PublishFailure, PublishResult, TopicSnapshot, Unsent } from '../types.ts';
 import { notSent, topicClosed } from './errors.ts';
+import { handOut } from './hand-out.ts';
 import { Inspection } from './inspection.ts';
 import { Publication, resultOf } from './publication.ts';
 import type { Reader } from './reader.ts';
@@ -30,6 +31,8 @@ export interface SessionHost {
   /** Bytes of the longest message that fits `limits.message` of the transport. */
   readonly longest: number;
   readonly isStarted: boolean;
+  /** Are payloads of others kept, and sent on later? */
+  readonly isKept: boolean;
   /** Connected peers of whom it is not known yet which topics they are on. */
   pending(): readonly string[];
   /** Connected peers that are on the topic. */
@@ -383,7 +386,9 @@ export class Session {
     if (this.host.events.isRead) this.host.events.tell({ type: 'delivered', topic: this.key.name, id: key, origin, signed, from, hops });
     const meta: MessageMeta = { id: key, origin, signed, from, hops, missed: 0 };
     // One that a reader adds gets what comes from now on.
-    for (const reader of this.#list) reader.offer(body.message, meta, size);
+    const list = this.#list;
+    if (list.length === 1 && list[0]!.codec === this.codec) list[0]!.offer(body.message, meta, size);
+    else if (list.length > 0) handOut(list, this, body, meta);
   }
 }
 

@@ -1,0 +1,39 @@
+// A message for several readers, or for one with a codec of its own: nobody sees what another does to it.
+
+import type { Body } from '../overlay/body.ts';
+import type { MessageMeta } from '../types.ts';
+import type { Reader } from './reader.ts';
+
+export interface HandOutHost {
+  /** The codec that decoded `body.message`. */
+  readonly codec: Reader['codec'];
+  failed(error: unknown): void;
+}
+
+/** Gives each reader a message of its own, decoded once more where that could be changed. It is told where a reader's codec refuses it. */
+export function handOut(readers: readonly Reader[], host: HandOutHost, body: Body, meta: MessageMeta): void {
+  const isPlain = !isChangeable(body.message);
+  let isTaken = false;
+  // Before the first reader runs: a message may lie in the memory of the payload.
+  const messages = readers.map((reader) => {
+    const isShared = reader.codec === host.codec;
+    if (isShared && (isPlain || !isTaken)) {
+      isTaken = true;
+      return body;
+    }
+    try {
+      return { message: reader.codec.decode(body.payload.slice()) };
+    } catch (error) {
+      host.failed(error);
+      return undefined;
+    }
+  });
+  for (const [i, reader] of readers.entries()) {
+    const given = messages[i];
+    if (given !== undefined) reader.offer(given.message, { ...meta }, body.payload.length);
+  }
+}
+
+function isChangeable(value: unknown): boolean {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
