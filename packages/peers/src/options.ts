@@ -29,10 +29,16 @@ export interface PeersOptions<S = unknown> {
    */
   readonly identity?: { readonly nodeId: string } | undefined;
   /**
-   * Peers to stay connected to, '[nodeId@]address'. They are dialled for ever, and count in neither cap. With an id nobody else is
-   * taken for them, where the transport proves ids.
+   * Peers to stay connected to, '[nodeId@]address'. They are dialled for ever, and count in neither cap. If the transport proves ids,
+   * a target with an id is satisfied only by a node that proves this id, also with `allowAsserted`.
    */
   readonly persistent?: readonly string[] | undefined;
+  /**
+   * Whether a node may be a peer on a connection that proves no id, though this transport proves its own on others (TLS or noise beside
+   * plain WebSocket, say). Default false: such a node is a client, and never answers to `node:<id>`. With true it is a peer under the id
+   * that it asserts, until a node that proves this id comes. On a transport that proves nothing every id is asserted, whatever this says.
+   */
+  readonly allowAsserted?: boolean | undefined;
   /** Dialled for addresses where the book has none to try. */
   readonly seeds?: readonly string[] | undefined;
   /** Where addresses survive a restart. Default: nowhere; `createFileAddressBook(path)` of '@trunkline/peers/node', or `createStoreAddressBook`. */
@@ -122,6 +128,7 @@ const schema = optionsSchema({
   transport: reference<AnyTransport>(isTransport, 'a transport'),
   identity: optional(reference<{ readonly nodeId: string }>(isIdentity, 'an identity: its nodeId 64 lower-case hex digits')),
   persistent: withDefault(targets(), []),
+  allowAsserted: flag(false),
   seeds: withDefault(targets(), []),
   addressBook: optional(reference<AddressBookStore>(isStore, 'an address book: load, save and close')),
   maxInbound: withDefault(integer(0, 10_000), 40),

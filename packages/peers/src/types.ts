@@ -34,10 +34,11 @@ export interface PeerInfo<S = unknown> {
  * - incompatible: another network or version, or no peers at the other end
  * - self: it was this node
  * - full: there is no room, here or there
+ * - unproven: it did not prove its id, or proved another: its certificate was refused, or this transport proves ids and the connection none
  * - unreachable: nobody answered; the error says more
  * - failed: anything else; the error says it
  */
-export type Rejection = 'denied' | 'duplicate' | 'filtered' | 'incompatible' | 'self' | 'full' | 'unreachable' | 'failed';
+export type Rejection = 'denied' | 'duplicate' | 'filtered' | 'incompatible' | 'self' | 'full' | 'unproven' | 'unreachable' | 'failed';
 
 /** What happens to peers, in order. */
 export type PeerEvent<S = unknown> =

@@ -4,7 +4,7 @@ import { type Candidate, type Hall, judge, type Resident } from './admission.ts'
 const ME = 'a'.repeat(64);
 const THEM = 'b'.repeat(64);
 const guest: Candidate = { nodeId: THEM, proven: false, instance: 'i1', direction: 'in', exempt: false, group: undefined };
-const resident: Resident = { instance: 'i1', links: 1, isParting: false, isInbound: true };
+const resident: Resident = { instance: 'i1', proven: false, links: 1, isParting: false, isInbound: true };
 const caps = { maxInbound: 2, maxPerGroup: Number.POSITIVE_INFINITY };
 
 const hall = (given: Partial<Omit<Hall, 'peer'>> & { known?: Resident } = {}): Hall => {
@@ -28,6 +28,13 @@ test('an id that is only asserted belongs to the first; one that is proven to wh
   t.is(verdict({ instance: 'i2', exempt: true }, { known: resident }), 'duplicate');
   t.is(verdict({ instance: 'i2' }, { known: { ...resident, isParting: true } }), 'duplicate');
   t.is(verdict({ instance: 'i2', proven: true }, { known: resident, inbound: 2 }), undefined);
+});
+
+test('an instance proves nothing: repeating it neither joins a proven node nor keeps its place from it', (t) => {
+  const proven = { ...resident, proven: true };
+  t.is(verdict({}, { known: proven }), 'duplicate');
+  t.is(verdict({ proven: true }, { known: proven, inbound: 9 }), undefined, 'another link of it');
+  t.is(verdict({ proven: true }, { known: resident, inbound: 9 }), undefined, 'it replaces the other');
 });
 
 test('another link of a peer takes no place, but there are not endlessly many', (t) => {

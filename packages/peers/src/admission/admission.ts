@@ -30,6 +30,7 @@ export interface Hall {
 /** Who has the id already. */
 export interface Resident {
   readonly instance: string;
+  readonly proven: boolean;
   readonly links: number;
   /** None of its links takes calls any more: whoever comes is new. */
   readonly isParting: boolean;
@@ -49,7 +50,8 @@ export function judge(candidate: Candidate, hall: Hall, caps: Caps): TransportEr
   if (nodeId === hall.nodeId) return reasonError('self', `node ${nodeId} would be its own peer: two nodes have one identity, or one dialled itself`);
   if (hall.isBanned(nodeId)) return reasonError('denied', `node ${nodeId} is banned`);
   const known = hall.peer(nodeId);
-  const isSame = known?.instance === instance;
+  // An instance is no secret: whoever only repeats it does not join a node that proved itself, nor is joined by that.
+  const isSame = known?.instance === instance && known.proven === proven;
   if (isSame && !known.isParting)
     return known.links < LINKS ? undefined : reasonError('full', `node ${nodeId} has ${known.links} links, more than a pool opens`);
   // A node that proves itself replaces whoever has its id: a restart, or one that only asserted it. Of two that assert it the first stays.

@@ -197,6 +197,11 @@ export class DialPlanner {
     return this.#persistent.matching(nodeId, address === undefined ? undefined : addressKey(address)).length > 0;
   }
 
+  /** Was this id given with a persistent peer? Then only a node that proves it may be that peer. */
+  isNamed(nodeId: string): boolean {
+    return this.#persistent.matching(nodeId, undefined).some((target) => target.nodeId === nodeId);
+  }
+
   /** The ids, given or learned, of persistent peers at an address. */
   idsAt(address: string): string[] {
     return this.#persistent.matching(undefined, addressKey(address)).flatMap(({ id }) => id ?? []);

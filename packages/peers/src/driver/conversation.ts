@@ -49,9 +49,9 @@ export class Conversation {
   readonly #options: ConversationOptions;
   readonly #clock: Clock;
   readonly #random: Random;
-  /** There where anything is to be said. */
-  readonly #mount: Transport<typeof peersProtocol> | undefined;
-  readonly #server: Server | undefined;
+  /** Mounted even if there is nothing to say: it is what makes this node a peer to others. */
+  readonly #mount: Transport<typeof peersProtocol>;
+  readonly #server: Server;
 
   constructor(host: ConversationHost, options: ConversationOptions) {
     const { transport, exchange, statusInterval } = options;
@@ -59,17 +59,15 @@ export class Conversation {
     this.#options = options;
     this.#clock = transport.clock;
     this.#random = transport.random;
-    this.#mount = exchange.enabled || options.hasStatus ? transport.mount(peersProtocol) : undefined;
+    this.#mount = transport.mount(peersProtocol);
     this.exchange = new PeerExchange({ random: this.#random, interval: exchange.interval, seed: exchange.seed });
     this.status = new StatusSync({ random: this.#random, now: this.#clock.now(), interval: statusInterval });
-    this.#server =
-      this.#mount &&
-      serve(this.#mount, {
-        request: (_, { from }) => this.#requested(from),
-        addresses: ({ addresses }, { from }) => this.#received(addresses, from),
-        status: ({ seq }, { from }) => this.#heard(seq, from),
-        pull: () => encodeStatus(this.status.seq, this.status.own),
-      });
+    this.#server = serve(this.#mount, {
+      request: (_, { from }) => this.#requested(from),
+      addresses: ({ addresses }, { from }) => this.#received(addresses, from),
+      status: ({ seq }, { from }) => this.#heard(seq, from),
+      pull: () => encodeStatus(this.status.seq, this.status.own),
+    });
   }
 
   get due(): number {
@@ -103,8 +101,8 @@ export class Conversation {
   }
 
   async close(): Promise<void> {
-    void this.#server?.stop({ grace: 0 });
-    await this.#mount?.close();
+    void this.#server.stop({ grace: 0 });
+    await this.#mount.close();
   }
 
   #tell(peer: Peer, seq: number): void {
@@ -114,7 +112,7 @@ export class Conversation {
   /** Says it now or not at all. Who means something else by this protocol's channel is told nothing: that must not be our failure. */
   #say<N extends OneWayName<typeof peersProtocol>>(to: Remote, method: N, message: RequestInput<typeof peersProtocol, N>): void {
     try {
-      this.#mount?.trySend(to, method, message);
+      this.#mount.trySend(to, method, message);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
     }
@@ -153,7 +151,7 @@ export class Conversation {
 
   async #pull({ nodeId, instance, main }: Peer): Promise<void> {
     try {
-      const answer = decodeStatus(await this.#mount!.send(main.remote, 'pull', EMPTY));
+      const answer = decodeStatus(await this.#mount.send(main.remote, 'pull', EMPTY));
       const now = this.#clock.now();
       if (answer === undefined || (answer.value?.length ?? 0) > LONGEST_STATUS) return this.status.pullFailed(nodeId, instance, now);
       const { changed, again } = this.status.pulled(nodeId, instance, answer.seq, answer.value, now);

@@ -15,6 +15,7 @@ import type { Peer } from './roster.ts';
 
 export class Driver implements Membership, LinksHost, ConversationHost {
   nodeId = '';
+  asserts = true;
   readonly node: Node;
   readonly conversation: Conversation;
   readonly #orders: Orders;
@@ -35,6 +36,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     const { transport, exchange, statusInterval, status } = config;
     const node = new Node(config, this);
     this.node = node;
+    this.asserts = !node.proves || config.allowAsserted;
     this.#orders = new Orders(node);
     this.#links = new Links(node, this.#orders, this);
     this.#crawler = exchange.seed ? new Crawler({ random: transport.random, now: node.now() }) : undefined;
@@ -52,7 +54,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     const { message } = config.filters;
     this.screen = message === undefined ? undefined : (remote, protocol, method, bytes) => this.#screen(message, bytes, { protocol, method, remote });
     this.#view = {
-      isConnected: (nodeId) => node.roster.peers.has(nodeId),
+      isConnected: (nodeId) => this.#isConnected(nodeId),
       isOwn: (address) => node.keeper.book.isOwn(address),
       isBanned: (nodeId) => nodeId === node.nodeId || node.keeper.book.isBanned(nodeId, node.now()),
       get outbound() {
@@ -65,6 +67,12 @@ export class Driver implements Membership, LinksHost, ConversationHost {
       pick: (eligible) => node.keeper.book.pick(newBias(node.roster.count('out')), node.now(), eligible),
       toTest: () => node.keeper.book.toTest(node.now()),
     };
+  }
+
+  /** Is a node that the planner would dial here? One that came and only asserts the id doesn't stop it from looking for the real one. */
+  #isConnected(nodeId: string): boolean {
+    const peer = this.node.peer(nodeId);
+    return peer !== undefined && (this.node.isCertain(peer) || peer.links.some(({ dialled }) => dialled !== undefined));
   }
 
   // Life.

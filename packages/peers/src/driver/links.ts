@@ -3,6 +3,7 @@
 import { type Applicant, nodeOf, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
 import type { Hall, Resident } from '../admission/admission.ts';
+import { peersProtocol } from '../protocol.ts';
 import type { Order } from './dialler.ts';
 import { Doorman, type Guest } from './doorman.ts';
 import { firstAddress } from './first-address.ts';
@@ -50,13 +51,15 @@ export class Links {
   }
 
   admit(applicant: Applicant): unknown {
-    const { remote, claim, target } = applicant;
+    const { remote, claim, protocols, target } = applicant;
     const orders = remote.direction === 'out' ? this.#orders.of(target) : [];
     const nodeId = remote.nodeId ?? claim;
     this.#applicants.set(remote, nodeId);
-    if (nodeId === '') {
-      if (orders.length > 0) throw new TransportError('failed_precondition', 'no peers run at the other end: it told no node id');
-      return undefined; // A client: it calls, and is nobody's peer.
+    const isProven = remote.nodeId !== undefined;
+    if (nodeId === '' || !protocols.some(({ name }) => name === peersProtocol.name)) return this.#receiveClient(nodeId, orders);
+    if (!this.#node.isCertain({ proven: isProven })) {
+      if (!this.#node.config.allowAsserted) return this.#receiveUnproven(nodeId, orders);
+      if (this.#node.planner.isNamed(nodeId)) throw reasonError('identity_mismatch', `node ${nodeId} is named in 'persistent', and has to prove its id`);
     }
     // A transport may call itself; only its planner has no use for that.
     if (remote.instance === this.#node.instance && orders.length === 0) return undefined;
@@ -68,17 +71,33 @@ export class Links {
     return verdict;
   }
 
+  /** A node that runs no peers may call and be called, and is nobody's peer, even if it proved who it is. */
+  #receiveClient(nodeId: string, orders: readonly Order[]): undefined {
+    if (this.#hall.isBanned(nodeId)) throw reasonError('denied', `node ${nodeId} is banned`);
+    if (orders.length === 0) return undefined;
+    const remedy = nodeId === '' ? '' : `; to call node ${nodeId} all the same, use the target '${nodeId}@address'`;
+    throw new TransportError('failed_precondition', `the other end runs no peers, or takes only nodes that prove their ids for peers${remedy}`);
+  }
+
+  /** A node that only asserts its id is a client of a transport that proves ids. */
+  #receiveUnproven(nodeId: string, orders: readonly Order[]): undefined {
+    if (orders.length === 0) return this.#receiveClient(nodeId, orders);
+    const remedy = "dial an address where it proves its id, or give createPeers 'allowAsserted: true'";
+    throw reasonError('identity_mismatch', `node ${nodeId} only asserts its id, and the dialler takes only nodes that prove theirs for peers: ${remedy}`);
+  }
+
   #guest(remote: Remote, nodeId: string, orders: readonly Order[]): Guest {
-    const { planner, config } = this.#node;
+    const { config } = this.#node;
     const dialled = orders[0]?.address;
-    const persistent = planner.isPersistent(nodeId, dialled);
+    const proven = remote.nodeId !== undefined;
+    const persistent = this.#node.isPersistent({ nodeId, proven }, dialled);
     return {
       nodeId,
-      proven: remote.nodeId !== undefined,
+      proven,
       instance: remote.instance,
       direction: remote.direction,
       persistent,
-      exempt: persistent || config.unconditional.includes(nodeId),
+      exempt: this.#isExempt({ nodeId, proven, persistent }),
       group: config.addresses === 'public' ? placeOf(remote.endpoint)?.group : undefined,
       dialled,
       orders,
@@ -88,9 +107,9 @@ export class Links {
 
   #resident(peer: Peer | undefined): Resident | undefined {
     if (peer === undefined) return undefined;
-    const { instance, links, exempt, leaving, main } = peer;
+    const { instance, proven, links, exempt, leaving, main } = peer;
     const isParting = !links.some(({ remote }) => this.#node.management.isUp(remote));
-    return { instance, links: links.length, isParting, isInbound: !exempt && !leaving && main.remote.direction === 'in' };
+    return { instance, proven, links: links.length, isParting, isInbound: !exempt && !leaving && main.remote.direction === 'in' };
   }
 
   /** Was it dialled for a topology that has no such peer any more? */
@@ -101,13 +120,17 @@ export class Links {
 
   /** The persistent peers are others than before, or are better known. */
   reclassify(peer: Peer): void {
-    const { planner, config } = this.#node;
-    const persistent = peer.links.some(({ dialled }) => planner.isPersistent(peer.nodeId, dialled));
+    if (!this.#node.isCertain(peer) && this.#node.planner.isNamed(peer.nodeId)) return this.#part(peer);
+    const persistent = peer.links.some(({ dialled }) => this.#node.isPersistent(peer, dialled));
     if (persistent === peer.persistent) return;
     peer.persistent = persistent;
-    peer.exempt = persistent || config.unconditional.includes(peer.nodeId);
+    peer.exempt = this.#isExempt(peer);
     this.#node.roster.recount();
     this.#host.reclassified(peer);
+  }
+
+  #isExempt(peer: { readonly nodeId: string; readonly proven: boolean; readonly persistent: boolean }): boolean {
+    return peer.persistent || (this.#node.isCertain(peer) && this.#node.config.unconditional.includes(peer.nodeId));
   }
 
   up(remote: Remote): void {
@@ -117,16 +140,17 @@ export class Links {
     this.#doorman.guests.delete(remote);
     if (guest === undefined || node.closed) return;
     const { nodeId, dialled } = guest;
-    if (guest.persistent && !node.planner.isPersistent(nodeId, dialled)) return this.#dismiss(remote, guest);
+    if (guest.persistent && !node.isPersistent(guest, dialled)) return this.#dismiss(remote, guest);
     const known = node.peer(nodeId);
-    if (known !== undefined && known.instance !== guest.instance) this.#replace(known);
+    if (known !== undefined && (known.instance !== guest.instance || known.proven !== guest.proven)) this.#replace(known);
     const here = node.peer(nodeId);
     const link: Link = { remote, dialled, lasting: isLasting(guest) };
     const peer: Peer = here ?? { ...guest, since: node.now(), links: [], main: link, release: NOTHING, leaving: false };
     peer.leaving = false;
     node.roster.add(peer, link);
     this.#settle(peer);
-    this.#note(nodeId, remote, dialled);
+    // Nobody changes where a node is dialled by asserting its id.
+    if (node.isCertain(guest)) this.#note(nodeId, remote, dialled);
     this.#orders.fulfil(guest.orders, nodeId);
     if (guest.orders.some(({ kind }) => kind === 'again' || kind === 'spare' || kind === 'seed')) this.#makeRoom(peer);
     if (here === undefined) this.#host.arrived(peer);
@@ -186,7 +210,7 @@ export class Links {
   #note(nodeId: string, remote: Remote, dialled: string | undefined): void {
     const { keeper } = this.#node;
     const now = this.#node.now();
-    const address = dialled ?? (remote.direction === 'in' ? firstAddress(remote.addr) : undefined);
+    const address = dialled ?? (remote.direction === 'in' ? this.#node.toldAddress(remote) : undefined);
     if (address === undefined || nodeOf(address) !== undefined) return;
     if (dialled !== undefined) keeper.book.succeeded(nodeId, dialled, now);
     else keeper.book.learn({ nodeId, address }, now, remote.endpoint);

@@ -12,7 +12,7 @@ export class Node {
   readonly config: PeersConfig;
   readonly clock: Clock;
   readonly nodeId: string;
-  /** Do ids have proofs here? */
+  /** Does this transport prove node ids, on some connections at least? */
   readonly proves: boolean;
   readonly management: Management;
   readonly roster: Roster;
@@ -71,9 +71,24 @@ export class Node {
     this.events.tell({ type: 'warning', error });
   }
 
+  /** The address where a node says that it can be dialled, of those where its id is proven if this transport proves ids. */
+  toldAddress({ addr }: Remote): string | undefined {
+    return firstAddress(addr, (address) => !this.proves || this.management.proves(address));
+  }
+
   /** Where a peer is reached: what was dialled, else what the book or the peer itself says. */
   addressOf({ nodeId, main }: Peer): string | undefined {
-    return main.dialled ?? firstAddress(main.remote.addr) ?? this.keeper.book.get(nodeId)?.address;
+    return main.dialled ?? this.toldAddress(main.remote) ?? this.keeper.book.get(nodeId)?.address;
+  }
+
+  /** Is the id of this peer as good as this transport's ids are: proven, if it proves any? */
+  isCertain({ proven }: { readonly proven: boolean }): boolean {
+    return proven || !this.proves;
+  }
+
+  /** Is this one of the persistent peers? One whose id is only asserted is known by the address that was dialled, never by its id. */
+  isPersistent(peer: { readonly nodeId: string; readonly proven: boolean }, dialled: string | undefined): boolean {
+    return this.planner.isPersistent(this.isCertain(peer) ? peer.nodeId : undefined, dialled);
   }
 
   info(peer: Peer): PeerInfo {

@@ -3,7 +3,6 @@
 import { parseTarget, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
 import { Dialler, type DiallerHost, type Order } from './dialler.ts';
-import { firstAddress } from './first-address.ts';
 import type { Node } from './node.ts';
 import { rejectionOf } from './rejection.ts';
 
@@ -46,7 +45,7 @@ export class Orders implements DiallerHost {
     const peer = this.#node.roster.of(remote);
     const { address } = order;
     if (peer === undefined) {
-      const message = `Cannot make a peer of ${address}: it told no node id, no peers run there`;
+      const message = `Cannot make a peer of ${address}: the other end runs no peers`;
       return this.failed(order, new TransportError('failed_precondition', message, { target: address }));
     }
     // It was up before it was ordered.
@@ -155,8 +154,9 @@ export class Orders implements DiallerHost {
   /** A node may call itself. */
   async #reachSelf(signal: AbortSignal): Promise<Remote> {
     const { transport } = this.#node.config;
-    const address = firstAddress(transport.localAddr())!;
-    return transport.dial(this.proves ? `${this.#node.nodeId}@${address}` : address, { signal });
+    const addresses = transport.localAddrs();
+    const proving = this.proves ? addresses.find((address) => this.#node.management.proves(address)) : undefined;
+    return transport.dial(proving === undefined ? addresses[0]! : `${this.#node.nodeId}@${proving}`, { signal });
   }
 
   /** Nobody here knows where it is: the user may. */

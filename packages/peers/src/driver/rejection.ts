@@ -25,4 +25,6 @@ const BY_REASON: Partial<Record<Reason, Rejection>> = {
   wrong_preamble: 'incompatible',
   self: 'self',
   full: 'full',
+  identity_mismatch: 'unproven',
+  bad_certificate: 'unproven',
 };

@@ -31,6 +31,8 @@ export interface ConnectionHost {
   readonly config: CommonConfig;
   readonly membership: Membership | undefined;
   readonly self: Introduction;
+  /** The same, for peers that prove no id. */
+  readonly selfUnproven: Introduction;
   readonly mounts: ReadonlyMap<number, Mounted>;
   readonly ticker: Ticker;
   readonly buffers: BufferPool;
@@ -138,7 +140,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       memory: host.memory,
       allocate,
       count: (counter, amount) => host.count(counter, amount, this.remote),
-      self: host.self,
+      self: stream.nodeId === undefined ? host.selfUnproven : host.self,
       proven: stream.nodeId,
       observed: stream.endpoint.slice(0, OBSERVED),
       mounts: host.mounts,
@@ -352,7 +354,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       if (this.direction === 'out') this.host.ticker.run(() => this.session.consent({}));
       else this.#introduce((fields) => this.host.ticker.run(() => this.session.consent(fields)));
     };
-    const applicant = { remote: this.remote, claim: hello.nodeId, target: this.target };
+    const applicant = { remote: this.remote, claim: hello.nodeId, protocols: hello.protocols, target: this.target };
     askAdmit(config, membership, applicant, agree, (error) => this.session.break(error));
   }
 

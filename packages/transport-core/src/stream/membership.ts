@@ -9,6 +9,8 @@ export interface Applicant {
   readonly remote: Remote;
   /** The node id that its hello asserts; '' where it asserts none. Where the layer proved one, they are the same. */
   readonly claim: string;
+  /** The protocols that its hello lists: what tells a node that runs peers from a client. */
+  readonly protocols: readonly { readonly name: string }[];
   /** What was dialled, as written; undefined where it was accepted. */
   readonly target: string | undefined;
 }
@@ -17,6 +19,11 @@ export interface Applicant {
 export interface Membership {
   /** This node's id, told in every hello from now on. */
   readonly nodeId: string;
+  /**
+   * Is the id also told on connections whose other end proves none? Default true. False makes this end a client there: its hello
+   * tells no id.
+   */
+  readonly asserts?: boolean | undefined;
   /** Asked when the user's `admit` has agreed, and like it: it throws, now or later, to refuse, and both ends see why. */
   admit(applicant: Applicant): unknown;
   /** A connection is up; `admit` agreed to it, or it is older than the membership. */

@@ -28,6 +28,8 @@ export interface StreamLayer {
   advertiseAddr(): string;
   /** This end's own node id, of a layer that proves it to every peer (TLS, noise). */
   readonly nodeId?: string | undefined;
+  /** Do connections to this address prove `nodeId`? Of a layer that proves it on some of them; left out: on all. */
+  proves?(address: string): boolean;
   /** Stops listening, ends pending dials; connections that were handed over belong to whoever took them. Idempotent. */
   close(): Promise<void>;
 }

@@ -15,7 +15,10 @@ export interface CreateTransportOptions<P extends Protocol> extends CommonOption
   readonly protocol: P;
   /** What may carry it: `[tcp(), ws()]`. A target whose scheme has no backend is `invalid_argument`, naming those there are. */
   readonly backends: readonly Backend[];
-  /** Where others reach it, with schemes; several may be given. Default: where it listens. */
+  /**
+   * Where others reach it, with schemes; several may be given. Default: the first address that it listens on; if some backends prove
+   * its node id, the first address of those.
+   */
   readonly advertiseAddr?: string | readonly string[] | undefined;
 }
 

@@ -12,6 +12,20 @@ export interface Introduced {
   readonly membership: Membership | undefined;
 }
 
+/** What it says instead to a peer that proves no id: without its own, unless the membership asserts it all the same. */
+export function introduceUnproven(self: Introduction, network: Introduced): Introduction {
+  return {
+    instance: self.instance,
+    network: self.network,
+    get nodeId() {
+      return network.membership?.asserts === false ? '' : self.nodeId;
+    },
+    get addr() {
+      return self.addr;
+    },
+  };
+}
+
 export function introduce(network: Introduced, name: string, random: Random): Introduction {
   const instance = Array.from(randomBytes(random, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
   return {

@@ -14,6 +14,8 @@ export interface Management {
   readonly instance: string;
   /** This end's node id where its layer proves it to every peer (TLS, noise); undefined where ids are only asserted. */
   readonly provenId: string | undefined;
+  /** Do connections to this address prove the ids of both ends? */
+  proves(address: string): boolean;
   /** Does it take calls? One that is leaving is not closed yet, and takes none. */
   isUp(remote: Remote): boolean;
   /** Ends a connection at once, and tells both ends why. */
@@ -39,6 +41,7 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
     get provenId() {
       return network.layer.nodeId;
     },
+    proves: (address) => network.layer.proves?.(address) ?? network.layer.nodeId !== undefined,
     isUp: (remote) => connectionOf(remote).session.state === 'up',
     cut: (remote, error) => network.ticker.run(() => connectionOf(remote).session.break(error)),
     retire: (remote, text) => void network.leave([connectionOf(remote)], text, 'duplicate'),

@@ -25,7 +25,7 @@ import type { Pass, StreamConnection, StreamLayer } from '../stream/stream-layer
 import { Ticker } from '../stream/ticker.ts';
 import { Bulletin } from './bulletin.ts';
 import type { ConnectionEvents } from './connection-events.ts';
-import { introduce } from './introduction.ts';
+import { introduce, introduceUnproven } from './introduction.ts';
 import { connectionOf, Members } from './members.ts';
 import { Mount, type MountHost } from './mount.ts';
 
@@ -42,6 +42,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   membership: Membership | undefined = undefined;
   readonly members = new Members(this);
   readonly self: Introduction;
+  readonly selfUnproven: Introduction;
   /** Every connection whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
   state: 'open' | 'closing' | 'closed' = 'open';
@@ -71,6 +72,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.buffers = new BufferPool(batchSize(config.limits.packet));
     this.memory = { used: 0, limit: config.limits.memory };
     this.self = introduce(this, config.network, random);
+    this.selfUnproven = introduceUnproven(this.self, this);
     this.#alarm = new Alarm(
       clock,
       (now) => this.#ring(now),

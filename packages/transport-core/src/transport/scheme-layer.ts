@@ -78,12 +78,16 @@ export class SchemeLayer implements StreamLayer {
     } catch (error) {
       return Promise.reject(error);
     }
+    return this.#layerOf(backend).dial(address, options);
+  }
+
+  #layerOf(backend: Backend): StreamLayer {
     let layer = this.#diallers.get(backend);
     if (layer === undefined) {
       layer = backend.layer({ bindAddr: undefined, advertiseAddr: undefined, ...this.#given });
       this.#diallers.set(backend, layer);
     }
-    return layer.dial(address, options);
+    return layer;
   }
 
   localAddr(): string {
@@ -95,15 +99,31 @@ export class SchemeLayer implements StreamLayer {
     return this.#listeners.map(({ scheme, layer }) => withScheme(layer.localAddr(), scheme));
   }
 
-  /** Of the first that proves one: one node has one identity. */
+  /** Of the first that proves one, whether it listens or only dials: one node has one identity. */
   get nodeId(): string | undefined {
     for (const { layer } of this.#listeners) if (layer.nodeId !== undefined) return layer.nodeId;
-    for (const layer of this.#diallers.values()) if (layer.nodeId !== undefined) return layer.nodeId;
+    for (const backend of this.#backends) {
+      const { nodeId } = this.#layerOf(backend);
+      if (nodeId !== undefined) return nodeId;
+    }
     return undefined;
   }
 
+  proves(address: string): boolean {
+    try {
+      const layer = this.#layerOf(this.#diallerOf(address));
+      return layer.proves?.(address) ?? layer.nodeId !== undefined;
+    } catch {
+      return false; // Nobody here dials it.
+    }
+  }
+
+  /** What was given, else where it listens: the first address where it proves its id, which others need to reach it by that. */
   advertiseAddr(): string {
-    return this.#advertised ?? this.localAddr();
+    if (this.#advertised !== undefined) return this.#advertised;
+    const [first] = this.localAddrs();
+    const proving = this.#listeners.find(({ layer }) => layer.nodeId !== undefined);
+    return proving === undefined ? first! : withScheme(proving.layer.localAddr(), proving.scheme);
   }
 
   async close(): Promise<void> {

@@ -87,8 +87,10 @@ export const mountCases: Cases = (define) => {
     t.is((await consumer.next()).done, true);
     await rejected(t, sideA.send(at, 'echo', utf8('')), { code: 'shutdown', sent: false });
     t.is(textOf(await a.send(at, 'echo', utf8('and on'))), 'and on');
+    const names = a.snapshot().protocols.map(({ name }) => name);
+    // A transport may carry protocols of the project's own beside (peers).
     t.deepEqual(
-      a.snapshot().protocols.map(({ name }) => name),
+      names.filter((name) => !name.startsWith('trunkline.')),
       ['testkit'],
     );
   });

@@ -1,0 +1,218 @@
+// A transport that proves its id on some connections and not on others: whoever only asserts an id there is a client.
+
+import { createTransport, manage, type Remote, seededRandom, type Transport, TransportError } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
+import { createWsTransport, ws } from '@trunkline/transport-ws';
+import test, { type ExecutionContext } from 'ava';
+import type { PeersOptions } from './options.ts';
+import { createPeers } from './peers.ts';
+import { peersProtocol } from './protocol.ts';
+import { echo } from './testing/cluster.ts';
+import { type Papers, papers } from './testing/real/papers.ts';
+import { isLinked, type RealNode, told, World } from './testing/real/world.ts';
+
+/** Dials nobody by itself. */
+const passive: Partial<PeersOptions> = { maxOutbound: 0 };
+const LOCAL = { wss: 'ws://127.0.0.1:0', tls: 'tcp://127.0.0.1:0' };
+
+/** A node that listens on TCP under mutual TLS and on plain WebSocket. */
+const mixed = (world: World, name: string, { tls }: Papers, peers: Partial<PeersOptions> = passive, listens = [LOCAL.tls, LOCAL.wss]) =>
+  world.node(name, { peers, make: (given) => createTransport(listens, { ...given, protocol: echo, backends: [tcp({ tls }), ws()] }) });
+
+/** A node that listens on plain WebSocket and proves nothing. */
+const plain = (world: World, name: string, peers: Partial<PeersOptions> = passive) => world.node(name, { peers, make: createWsTransport });
+
+/** A node that proves its id and listens on TLS alone. */
+const proving = (world: World, name: string, { tls }: Papers, peers: Partial<PeersOptions> = passive) =>
+  world.node(name, { peers, make: (given) => createTransport(LOCAL.tls, { ...given, protocol: echo, backends: [tcp({ tls })] }) });
+
+/** The address of a mixed node's plain WebSocket, and of its TLS. */
+const wsOf = ({ transport }: RealNode) => transport.localAddrs().find((address) => address.startsWith('ws:'))!;
+const tlsOf = ({ transport }: RealNode) => transport.localAddrs().find((address) => address.startsWith('tcp:'))!;
+
+/** An address as it is compared: TCP's has a scheme or none. */
+const bare = (address: string | undefined) => address?.replace('tcp://', '');
+
+interface Impostor {
+  readonly transport: Transport<typeof echo>;
+  readonly heard: string[];
+}
+
+let impostors = 0;
+
+/** A client on plain WebSocket that says it is `nodeId` and runs peers, and answers whatever it is asked. */
+function impostor(t: ExecutionContext, { clock }: World, nodeId: string, seed: number = 2_000 + ++impostors): Impostor {
+  const transport = createWsTransport({ protocol: echo, clock, random: seededRandom(seed) });
+  const heard: string[] = [];
+  manage(transport, {
+    nodeId,
+    admit() {},
+    up() {},
+    down() {},
+    links: () => [],
+    reach: () => Promise.reject(new TransportError('unavailable', 'an impostor knows nobody by an id')),
+    closed() {},
+  });
+  transport.mount(peersProtocol);
+  void (async () => {
+    for await (const rpc of transport.consumer()) {
+      heard.push(rpc.request);
+      if (rpc.method === 'say') rpc.respond('from the impostor');
+    }
+  })();
+  t.teardown(() => void transport.close({ grace: 0 }));
+  return { transport, heard };
+}
+
+test('an id that is only asserted never answers to it where the transport proves ids: its node is a client', async (t) => {
+  const world = new World(t);
+  const [ours, theirs] = [await papers(), await papers()];
+  const a = await mixed(world, 'a', ours);
+  const { transport, heard } = impostor(t, world, theirs.nodeId);
+  await world.settle(transport.dial(wsOf(a)));
+  t.deepEqual([a.peers.list(), a.transport.remotes().length], [[], 1]);
+  t.is(await world.settle(transport.send(wsOf(a), 'say', 'hi')), 'a: hi', 'it may call');
+  t.false(a.transport.trySend(`node:${theirs.nodeId}`, 'hint', 'a secret'));
+  await t.throwsAsync(world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')), { code: 'unavailable' } as never);
+  const b = await mixed(world, 'b', theirs, { ...passive, persistent: [tlsOf(a)] });
+  await world.until('the node itself is linked', () => isLinked(a, b) && isLinked(b, a));
+  t.true(a.peers.get(theirs.nodeId)!.proven);
+  t.is(await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')), 'b: a secret');
+  t.deepEqual([heard, told(a, 'down').length, a.transport.remotes().length], [[], 0, 2]);
+  await world.settle(transport.close());
+  t.deepEqual(await world.close(), []);
+});
+
+test('a persistent peer with an id is dialled on while another asserts the id, and only proof ends that', async (t) => {
+  for (const allowAsserted of [false, true]) {
+    const world = new World(t);
+    const [ours, theirs] = [await papers(), await papers()];
+    const b = await mixed(world, 'b', theirs);
+    const target = `${theirs.nodeId}@${tlsOf(b)}`;
+    await world.settle(b.transport.close());
+    const a = await mixed(world, 'a', ours, { ...passive, allowAsserted, persistent: [target] });
+    const { transport, heard } = impostor(t, world, theirs.nodeId);
+    const dialled = world.settle(transport.dial(wsOf(a)));
+    if (allowAsserted) t.is(((await t.throwsAsync(dialled)) as { reason?: string }).reason, 'identity_mismatch');
+    else await dialled;
+    const { length } = a.dials;
+    await world.run(60_000);
+    t.true(a.dials.length > length + 3, `${a.dials.length - length} dials`);
+    t.deepEqual([a.peers.list(), heard], [[], []]);
+    await world.settle(transport.close());
+    t.deepEqual(await world.close(), []);
+  }
+});
+
+test('a node that dials one that proves nothing, or is dialled by it, makes no peer of it, and each says why', async (t) => {
+  const world = new World(t);
+  const p = await plain(world, 'p');
+  const a = await mixed(world, 'a', await papers(), { ...passive, persistent: [p.address] });
+  await world.until('it was dialled', () => told(a, 'rejected').length > 0);
+  const [out] = told(a, 'rejected');
+  t.deepEqual([out!.reason, out!.direction, out!.error.reason, out!.addr], ['unproven', 'out', 'identity_mismatch', p.address]);
+  t.regex(out!.error.message, /only asserts its id.*'allowAsserted: true'/);
+  const q = await plain(world, 'q', { ...passive, persistent: [wsOf(a)] });
+  await world.until('it dialled', () => told(q, 'rejected').length > 0);
+  const [other] = told(q, 'rejected');
+  t.deepEqual([other!.reason, other!.error.code], ['incompatible', 'failed_precondition']);
+  t.regex(other!.error.message, /takes only nodes that prove/);
+  for (const node of [a, p, q]) t.deepEqual(node.peers.list(), [], node.name);
+  t.deepEqual(await world.close(), []);
+});
+
+test('with allowAsserted such a node is a peer, until one that proves the id comes', async (t) => {
+  const world = new World(t);
+  const [ours, theirs] = [await papers(), await papers()];
+  const a = await mixed(world, 'a', ours, { ...passive, allowAsserted: true, unconditional: [theirs.nodeId] });
+  const { transport, heard } = impostor(t, world, theirs.nodeId);
+  await world.settle(transport.dial(wsOf(a)));
+  await world.until('it is a peer', () => a.peers.get(theirs.nodeId) !== undefined);
+  const { proven, persistent } = a.peers.get(theirs.nodeId)!;
+  t.deepEqual([proven, persistent, a.peers.snapshot().inbound], [false, false, 1], 'it counts in the cap: it is not known to be the one that is listed');
+  t.is(await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'hi')), 'from the impostor');
+  t.is(a.peers.addressOf(theirs.nodeId), undefined, 'what it says of where it is changes no book');
+  const b = await mixed(world, 'b', theirs, { ...passive, persistent: [tlsOf(a)] });
+  await world.until('the node itself is linked', () => a.peers.get(theirs.nodeId)?.proven === true);
+  t.deepEqual(
+    told(a, 'down').map(({ cause }) => cause.reason),
+    ['duplicate'],
+  );
+  t.is(await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'hi')), 'b: hi');
+  t.deepEqual([heard, a.peers.snapshot().inbound], [['hi'], 0]);
+  const second = impostor(t, world, theirs.nodeId);
+  const error = (await t.throwsAsync(world.settle(second.transport.dial(wsOf(a))))) as { reason?: string };
+  t.is(error.reason, 'duplicate');
+  t.true(isLinked(a, b) && a.peers.get(theirs.nodeId)!.proven);
+  for (const each of [transport, second.transport]) await world.settle(each.close());
+  t.deepEqual(await world.close(), []);
+});
+
+test('whoever repeats the instance of a node that proved itself joins it no more than any other, nor is joined by it', async (t) => {
+  for (const isFirst of [true, false]) {
+    const world = new World(t);
+    const [ours, theirs] = [await papers(), await papers()];
+    const a = await mixed(world, 'a', ours, { ...passive, allowAsserted: true });
+    // The instance is drawn from `random`, so the same seed gives the same instance.
+    const make = (given: object) =>
+      createTransport([LOCAL.tls], { ...(given as { clock: World['clock'] }), random: seededRandom(77), protocol: echo, backends: [tcp({ tls: theirs.tls })] });
+    const double = impostor(t, world, theirs.nodeId, 77);
+    const come = () => world.settle(double.transport.dial(wsOf(a)));
+    if (isFirst) await come();
+    const b = await world.node('b', { peers: { ...passive, persistent: [tlsOf(a)] }, make });
+    await world.until('the node itself is linked', () => a.peers.get(theirs.nodeId)?.proven === true);
+    if (!isFirst) t.is(((await t.throwsAsync(come())) as { reason?: string }).reason, 'duplicate');
+    const links: Remote[] = a.transport.remotes().filter(({ nodeId }) => nodeId === undefined);
+    t.is(await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')), 'b: a secret');
+    t.deepEqual(double.heard, []);
+    t.deepEqual([links.every(({ closed }) => closed), isLinked(a, b)], [true, true]);
+    await world.settle(double.transport.close());
+    t.deepEqual(await world.close(), []);
+  }
+});
+
+test('a node that also listens on plain WebSocket advertises, and is found, where it proves its id, whatever comes first', async (t) => {
+  const world = new World(t);
+  const [ours, theirs] = [await papers(), await papers()];
+  const a = await proving(world, 'a', ours);
+  const b = await mixed(world, 'b', theirs, passive, [LOCAL.wss, LOCAL.tls]);
+  t.is(b.transport.advertiseAddr(), tlsOf(b));
+  t.is(await world.settle(b.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi', 'by itself, too');
+  await world.settle(b.transport.dial(tlsOf(a)));
+  await world.until('they are linked', () => isLinked(a, b));
+  t.is(bare(a.peers.addressOf(b.nodeId)), bare(tlsOf(b)));
+  await world.settle(a.transport.disconnect(a.transport.remotes()[0]!));
+  t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
+  t.deepEqual(await world.close(), []);
+});
+
+test('of several addresses that a node advertises the one is dialled where it proves its id', async (t) => {
+  const world = new World(t);
+  const [ours, theirs] = [await papers(), await papers()];
+  const a = await proving(world, 'a', ours);
+  const first = await mixed(world, 'b', theirs);
+  const addresses = [wsOf(first), tlsOf(first)];
+  await world.settle(first.close());
+  const b = await world.node('b', {
+    peers: passive,
+    make: (given) => createTransport(addresses, { ...given, advertiseAddr: addresses, protocol: echo, backends: [tcp({ tls: theirs.tls }), ws()] }),
+  });
+  await world.settle(b.transport.dial(tlsOf(a)));
+  await world.until('they are linked', () => isLinked(a, b));
+  t.deepEqual([a.peers.addressOf(b.nodeId), a.peers.get(b.nodeId)!.addr].map(bare), [tlsOf(b), tlsOf(b)].map(bare));
+  t.deepEqual(await world.close(), []);
+});
+
+test('a transport that only dials has the id that it proves', async (t) => {
+  const world = new World(t);
+  const [ours, theirs] = [await papers(), await papers()];
+  const a = await proving(world, 'a', ours);
+  const transport = createTransport({ protocol: echo, clock: world.clock, random: seededRandom(99), backends: [ws(), tcp({ tls: theirs.tls })] });
+  const peers = createPeers({ transport, ...passive, persistent: [a.address] });
+  t.is(peers.nodeId, theirs.nodeId);
+  await peers.start();
+  await world.until('it is linked', () => a.peers.get(theirs.nodeId)?.proven === true);
+  await world.settle(peers.close());
+  await world.settle(transport.close());
+  t.deepEqual(await world.close(), []);
+});

@@ -1,0 +1,109 @@
+// Nodes that run no peers: they call and are called, and are nobody's peers, whether they prove an id or not.
+
+import { seededRandom, type Transport } from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import type { PeersOptions } from './options.ts';
+import { echo } from './testing/cluster.ts';
+import { papers } from './testing/real/papers.ts';
+import { type Way, ways } from './testing/real/ways.ts';
+import { isLinked, told, World } from './testing/real/world.ts';
+
+/** Dials nobody by itself. */
+const passive: Partial<PeersOptions> = { maxOutbound: 0 };
+
+/** Clients made: each has an instance of its own. */
+let clients = 0;
+
+/** A node with peers. */
+const node = async (world: World, way: Way, name: string, peers: Partial<PeersOptions> = passive) =>
+  world.node(name, { peers, make: way.make(await papers()) });
+
+/** A transport without peers, closed after the test. */
+async function client(t: ExecutionContext, { clock }: World, way: Way): Promise<{ readonly nodeId: string; readonly transport: Transport<typeof echo> }> {
+  const mine = await papers();
+  const transport = way.make(mine)({ protocol: echo, clock, random: seededRandom(1_000 + ++clients) });
+  t.teardown(() => void transport.close({ grace: 0 }));
+  return { nodeId: mine.nodeId, transport };
+}
+
+for (const way of ways) {
+  test(`over ${way.name}, clients are in no list and no cap, and neither keep peers out nor make way for them`, async (t) => {
+    const world = new World(t);
+    const a = await node(world, way, 'a', { ...passive, maxInbound: 2 });
+    const callers = await Promise.all(Array.from({ length: 6 }, () => client(t, world, way)));
+    const links = await Promise.all(callers.map(({ transport }) => world.settle(transport.dial(a.address))));
+    await world.run(15_000); // The places of inbound peers that stay short would be free for others by now.
+    t.deepEqual([a.peers.list(), a.transport.remotes().length], [[], 6]);
+    const [b, c] = [await node(world, way, 'b', { ...passive, persistent: [a.address] }), await node(world, way, 'c', { ...passive, persistent: [a.address] })];
+    await world.until('both peers are in', () => isLinked(a, b) && isLinked(a, c) && isLinked(b, a) && isLinked(c, a));
+    await world.run(15_000);
+    t.is(a.peers.snapshot().inbound, 2);
+    t.deepEqual([told(a, 'rejected'), told(a, 'down')], [[], []]);
+    t.deepEqual(
+      links.map(({ closed }) => closed),
+      links.map(() => false),
+    );
+    for (const { transport } of callers) t.is(await world.settle(transport.send(a.address, 'say', 'hi')), 'a: hi');
+    const late = await client(t, world, way);
+    t.is(await world.settle(late.transport.send(a.address, 'say', 'hi')), 'a: hi', 'one more comes in though all places of peers are taken');
+    await Promise.all([late, ...callers].map(({ transport }) => world.settle(transport.close())));
+    t.deepEqual(await world.close(), []);
+  });
+
+  test(`over ${way.name}, nodes that neither exchange addresses nor have a status are peers`, async (t) => {
+    const world = new World(t);
+    const quiet: Partial<PeersOptions> = { ...passive, exchange: { enabled: false } };
+    const a = await node(world, way, 'a', quiet);
+    const b = await node(world, way, 'b', { ...quiet, persistent: [a.address] });
+    await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+    t.is(a.peers.get(b.nodeId)!.proven, way.proves);
+    t.deepEqual(await world.close(), []);
+  });
+
+  test(`over ${way.name}, a node that was named as a peer and runs none is told as incompatible`, async (t) => {
+    const world = new World(t);
+    const { transport } = await client(t, world, way);
+    await transport.listen();
+    const a = await node(world, way, 'a', { ...passive, persistent: [transport.localAddr()] });
+    await world.until('it was dialled', () => told(a, 'rejected').length > 0);
+    const [{ reason, direction, error }] = told(a, 'rejected') as [ReturnType<typeof told<'rejected'>>[0]];
+    t.deepEqual([reason, direction, error.code], ['incompatible', 'out', 'failed_precondition']);
+    t.regex(error.message, /runs no peers/);
+    t.deepEqual(a.peers.list(), []);
+    await world.settle(transport.close());
+    t.deepEqual(await world.close(), []);
+  });
+}
+
+for (const way of ways.filter(({ proves }) => proves)) {
+  test(`over ${way.name}, a call by id goes to a peer and to no client, though the client has proved the id`, async (t) => {
+    const world = new World(t);
+    const a = await node(world, way, 'a');
+    const { nodeId, transport } = await client(t, world, way);
+    await world.settle(transport.dial(a.address));
+    t.is(a.transport.remotes()[0]!.nodeId, nodeId);
+    t.false(a.transport.trySend(`node:${nodeId}`, 'hint', 'for a peer'));
+    await t.throwsAsync(world.settle(a.transport.send(`node:${nodeId}`, 'say', 'hi')), { code: 'unavailable' } as never);
+    await transport.listen();
+    const finder = await node(world, way, 'finder', { ...passive, locate: () => transport.localAddr() });
+    const error = await t.throwsAsync(world.settle(finder.transport.send(`node:${nodeId}`, 'say', 'hi')), { code: 'failed_precondition' } as never);
+    t.true(error!.message.includes('runs no peers') && error!.message.includes(`${nodeId}@`), error!.message);
+    await world.settle(transport.close());
+    t.deepEqual(await world.close(), []);
+  });
+
+  test(`over ${way.name}, a ban cuts a client that proved the id, and refuses it from then on`, async (t) => {
+    const world = new World(t);
+    const a = await node(world, way, 'a');
+    const { nodeId, transport } = await client(t, world, way);
+    const link = await world.settle(transport.dial(a.address));
+    a.peers.ban(nodeId);
+    await world.until('it is cut', () => link.closed, 1_000);
+    const error = (await t.throwsAsync(world.settle(transport.dial(a.address)))) as { code?: string; reason?: string };
+    t.deepEqual([error.code, error.reason], ['permission_denied', 'denied']);
+    a.peers.unban(nodeId);
+    await world.settle(transport.dial(a.address));
+    await world.settle(transport.close());
+    t.deepEqual(await world.close(), []);
+  });
+}

@@ -1,0 +1,52 @@
+// Every kind of transport that peers run on, so that what holds for all of them is tested on each.
+
+import { secure } from '@trunkline/stream-noise';
+import { createTransport, NetworkTransport, type Transport } from '@trunkline/transport-core';
+import { inmem } from '@trunkline/transport-inmem';
+import { createTcpStreamLayer, createTcpTransport, type TcpTransportOptions } from '@trunkline/transport-tcp';
+import { createWsTransport } from '@trunkline/transport-ws';
+import { echo } from '../cluster.ts';
+import type { Papers } from './papers.ts';
+
+type Given = TcpTransportOptions<typeof echo>;
+
+export interface Way {
+  readonly name: string;
+  /** Does each end prove its node id? */
+  readonly proves: boolean;
+  /** A transport of one node that listens on a free port. */
+  make(papers: Papers): (given: Given) => Transport<typeof echo>;
+}
+
+let names = 0;
+const memory = inmem();
+
+export const ways: readonly Way[] = [
+  { name: 'memory', proves: false, make: () => (given) => createTransport(`inmem://way-${++names}`, { ...given, protocol: echo, backends: [memory] }) },
+  { name: 'TCP', proves: false, make: () => createTcpTransport },
+  { name: 'WebSocket', proves: false, make: () => createWsTransport },
+  {
+    name: 'TLS',
+    proves: true,
+    make:
+      ({ tls }) =>
+      (given) =>
+        createTcpTransport({ ...given, tls }),
+  },
+  {
+    name: 'WebSocket under TLS',
+    proves: true,
+    make:
+      ({ tls }) =>
+      (given) =>
+        createWsTransport({ ...given, tls }),
+  },
+  {
+    name: 'noise',
+    proves: true,
+    make:
+      ({ identity }) =>
+      (given) =>
+        new NetworkTransport({ ...given, stream: secure(createTcpStreamLayer({ clock: given.clock }), { identity, clock: given.clock! }) }),
+  },
+];
