@@ -29,7 +29,10 @@ export interface CommonOptions {
   readonly network?: string | undefined;
   /** Connections to one target, 1 to 64. Default 3. Others than the first are opened in the background when long messages crowd it. */
   readonly maxPool?: number | undefined;
-  /** Of a call that has none of its own, nor its method: above 0 or `Infinity`. Default 10,000. Past it: `deadline_exceeded`. */
+  /**
+   * Of a call that has none of its own, nor its method: above 0 or `Infinity`. Default 10,000. Past it: `deadline_exceeded`. A download or
+   * duplex call is bounded by it only until its request has left.
+   */
   readonly timeout?: number | undefined;
   /** For a connection to open. Default 3,000. Past it: `unavailable`, `dial_timeout`. */
   readonly dialTimeout?: number | undefined;

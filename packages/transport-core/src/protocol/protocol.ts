@@ -43,7 +43,10 @@ export interface MethodBase {
   /** 1 to 2^32 − 1, unique in its protocol. */
   readonly id: number;
   readonly request: Codec<any, any>;
-  /** Milliseconds, above 0 or `Infinity`: goes before the transport's `timeout`, behind the call's own. */
+  /**
+   * Milliseconds, above 0 or `Infinity`: goes before the transport's `timeout`, behind the call's own. Of a method that streams it
+   * bounds each wait for progress.
+   */
   readonly timeout?: number | undefined;
 }
 

@@ -79,13 +79,18 @@ export class Call<Result> {
     this.broken(detailed);
   }
 
-  expired(_now: number): void {
+  expired(now: number): void {
     if (this.done) return;
     const { sent } = this;
-    const where = this.writtenIn === 0 ? (this.carrier?.stage ?? 'it waited') : 'no answer came';
+    const where = this.writtenIn === 0 ? (this.carrier?.stage ?? 'it waited') : this.silence(now);
     this.giveUp(
       new TransportError('deadline_exceeded', `${this.method.full} to ${this.target}: ${this.timeout} ms passed, ${where}`, { sent, target: this.target }),
     );
+  }
+
+  /** Says what came of a call whose time is up after its request has left. */
+  protected silence(_now: number): string {
+    return 'no answer came';
   }
 
   aborted(reason: unknown): void {

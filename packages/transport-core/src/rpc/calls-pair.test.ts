@@ -217,32 +217,37 @@ test('a refusal of a download rejects the first next()', async (t) => {
   t.true((await reader.next()).done);
 });
 
-test('a method’s timeout bounds each wait of a stream, the call’s own the whole', async (t) => {
-  for (const own of [false, true]) {
+test('a method’s timeout bounds each wait of a stream, the call’s own the whole, a default neither', async (t) => {
+  for (const [name, own, expected] of [
+    ['steady', false, ['item', 'item', 'item', 'deadline_exceeded']],
+    ['steady', true, ['item', 'deadline_exceeded', 'done', 'done']],
+    ['get', true, ['item', 'deadline_exceeded', 'done', 'done']],
+    ['get', false, ['item', 'item', 'item', 'item']],
+  ] as const) {
     const scene = new Scene();
     const writers: StreamingRpc[] = [];
     scene.serve(scene.pair.acceptor, {
-      get: (_request, rpc) => {
+      [name]: (_request: unknown, rpc: unknown) => {
         writers.push(rpc as StreamingRpc);
         return new Promise(() => {});
       },
     });
-    const call = scene.call(scene.pair.dialler, 'get', one(0), own ? { timeout: 10_000 } : {});
+    const call = scene.call(scene.pair.dialler, name, one(0), own ? { timeout: 10_000 } : {});
     await scene.rest();
     const reader = await items(call);
     const fates: string[] = [];
-    for (let i = 0; i < 3; i++) {
+    for (const wait of [6_000, 6_000, 6_000, 11_000]) {
       const next = reader.next().then(
         ({ done }) => void fates.push(done ? 'done' : 'item'),
         (failure: TransportError) => void fates.push(failure.code),
       );
-      scene.pair.pass(6_000);
+      scene.pair.pass(wait);
       await scene.rest();
-      writers[0]!.write(one(i)).catch(() => {});
+      writers[0]!.write(one(1)).catch(() => {});
       await scene.rest();
       await next;
     }
-    t.deepEqual(fates, own ? ['item', 'deadline_exceeded', 'done'] : ['item', 'item', 'item']);
+    t.deepEqual(fates, expected);
   }
 });
 

@@ -11,8 +11,11 @@ import { ItemReader } from './item-reader.ts';
 export class StreamCall extends Call<unknown> {
   readonly #source: AsyncIterator<unknown> | undefined;
   #reader: ItemReader<unknown> | undefined = undefined;
-  /** Each wait for progress is bounded anew; undefined: the call as a whole is. */
-  readonly #eachWait: boolean;
+  /**
+   * What its timeout bounds: the call's own the whole of it, the method's each wait for progress. A default bounds each wait of an
+   * upload; of a download or duplex call it bounds only the time until the request has left, since a stream may be quiet for long.
+   */
+  readonly #bounds: 'whole' | 'waits' | 'opening';
 
   constructor(
     upload: AsyncIterable<unknown> | undefined,
@@ -28,11 +31,12 @@ export class StreamCall extends Call<unknown> {
     super(host, method, payload, target, redial, now, timeout, extras);
     this.widen();
     this.travels = extras.own;
-    this.#eachWait = !extras.own;
+    this.#bounds = extras.own ? 'whole' : method.timeout !== undefined || method.download === undefined ? 'waits' : 'opening';
     this.#source = upload?.[Symbol.asyncIterator]();
   }
 
   override accepted(): void {
+    if (this.#bounds === 'opening') this.due = Number.POSITIVE_INFINITY;
     if (this.download !== undefined) {
       this.#reader = new ItemReader(this.download, {
         decode: (bytes) => decodeAs(this.method.download!, this.method.what.download, bytes),
@@ -51,9 +55,16 @@ export class StreamCall extends Call<unknown> {
   }
 
   override progressed(now: number): void {
-    if (!this.#eachWait || this.done) return;
+    if (this.#bounds !== 'waits' || this.done) return;
     this.due = now + this.timeout;
     this.host.wakeBy(this.due);
+  }
+
+  protected override silence(now: number): string {
+    const { download } = this;
+    if (download === undefined) return super.silence(now);
+    const { came, heard } = download;
+    return `${came} ${came === 1 ? 'item' : 'items'} came, and the stream was silent for ${Math.round(now - heard)} ms`;
   }
 
   protected override settle(code: Code | undefined): void {

@@ -4,7 +4,7 @@ import { TransportError, withDetails } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Method } from '../protocol/protocol.ts';
 import { Account, DOWNLOAD, Kind, UPLOAD } from '../wire/frame.ts';
-import { STALLED } from './assembly.ts';
+import { type Assembly, STALLED } from './assembly.ts';
 import type { Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
 import { Slots } from './id-table.ts';
@@ -356,11 +356,11 @@ export class Caller implements CallCarrier {
     };
     for (const call of this.slots.values()) {
       look(call);
-      const { assembly } = call;
+      const { assembly = call.download?.assembly } = call;
       if (assembly === undefined || call.done) continue;
       const stale = Math.max(assembly.last, this.#inflow.lastPacket) + STALLED;
       if (stale > now) next = Math.min(next, stale);
-      else call.failed(new TransportError('aborted', `the response stopped after ${assembly.got} of ${assembly.size} bytes`, { sent: true }));
+      else this.#stopped(call, assembly);
     }
     for (const call of this.#waitingStreams) look(call);
     for (const channel of channels) {
@@ -369,6 +369,13 @@ export class Caller implements CallCarrier {
       for (const unit of channel.lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) look(unit.sender as OutCall);
     }
     return next;
+  }
+
+  /** A long message of the callee stopped half-way: the call fails, and a callee that still streams is told. */
+  #stopped(call: OutCall, { got, size }: Assembly): void {
+    const what = call.download === undefined ? 'the response' : 'an item';
+    call.failed(new TransportError('aborted', `${what} stopped after ${got} of ${size} bytes`, { sent: true }));
+    if (call.download !== undefined) this.abandon(call);
   }
 
   /** The connection is over. Those that no handler can have seen come back, in their order; the rest fails. */

@@ -13,6 +13,9 @@ export class InStream {
   /** The stream is whole, or it broke. */
   ended = false;
   error: TransportError | undefined = undefined;
+  /** How many items came, and when the last one did; before the first one, when the call was opened. */
+  came = 0;
+  heard: number;
   /** Called when there is something to take, or the end came: a reader waits. */
   #waiter: (() => void) | undefined = undefined;
   #items: { payload: Uint8Array; cost: number }[] = [];
@@ -23,12 +26,15 @@ export class InStream {
 
   constructor(link: Link, creditor: Creditor, id: number) {
     this.#link = link;
+    this.heard = link.now;
     this.account = new Receiving(creditor, Account.STREAM, link.limits.credit.stream, id);
   }
 
   /** An item is whole. */
   push(payload: Uint8Array, cost: number): void {
     if (this.#discarding) return this.account.giveBack(cost, false);
+    this.came++;
+    this.heard = this.#link.now;
     this.#link.hold(cost);
     this.#items.push({ payload, cost });
     this.#notify();

@@ -51,7 +51,7 @@ export abstract class OutCall implements Entry, Sender {
   declare before: Entry | undefined;
   declare after: Entry | undefined;
   declare unit: Outgoing | undefined;
-  /** Does its deadline travel? A wait for progress does not. */
+  /** Does its deadline travel? Of a streaming call only its own timeout does. */
   declare travels: boolean;
   /** It was lost unsent once and is on its second connection. */
   declare retried: boolean;

@@ -19,8 +19,9 @@ export type Target = string | Remote;
 export interface CallOptions {
   /**
    * Milliseconds, above 0; `Infinity` is none. Default: the method's, else the transport's (10,000). It runs from `send` to the
-   * end of the call, dialling and queueing included. On a streaming call this one bounds the whole, while a default bounds each
-   * wait for progress.
+   * end of the call, dialling and queueing included. On a streaming call this option bounds the whole call, and the method's timeout
+   * each wait for progress. The transport's timeout bounds each wait for progress of an upload; a download or duplex call it bounds
+   * only until its request has left, because a stream may be quiet for long.
    */
   readonly timeout?: number | undefined;
   /** Ends the call: it rejects with `cancelled`, whose cause is the signal's reason, and the callee's `rpc.signal` aborts. */

@@ -191,9 +191,9 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
     for await (const got of items) t.deepEqual(got, whole);
   });
 
-  eachRole(test, 'streams: one that makes no progress for the default timeout ends there', async (t, role) => {
-    const s = await session(t, backend, role, { options: { timeout: 2_000 } });
-    const items = await s.client.feed(tag(1));
+  eachRole(test, "streams: one that makes no progress for its method's timeout ends there", async (t, role) => {
+    const s = await session(t, backend, role);
+    const items = await s.client.steady(tag(1));
     const { id } = await s.peer.next('REQUEST');
     const reader = items[Symbol.asyncIterator]();
     for (let n = 0; n < 3; n++) {
@@ -206,6 +206,47 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
     s.clock.advance(2_001);
     t.is((await failure(t, stuck)).code, 'deadline_exceeded');
     await s.peer.next('CANCEL');
+  });
+
+  eachRole(test, 'streams: a default timeout bounds no silence of a download or duplex whose request has left', async (t, role) => {
+    const s = await session(t, backend, role, { options: { timeout: 2_000 } });
+    async function* nothing() {
+      yield await new Promise<Uint8Array>(() => {});
+    }
+    for (const [items, method] of [
+      [s.client.feed(tag(1)), 4],
+      [s.client.duplex(tag(1), { upload: nothing() }), 5],
+    ] as const) {
+      const reader = (await items)[Symbol.asyncIterator]();
+      const { id } = await s.peer.next('REQUEST', (frame) => frame.method === method);
+      for (let n = 0; n < 3; n++) {
+        const next = reader.next();
+        for (let passed = 0; passed < 60_000; passed += 5_000) {
+          s.clock.advance(5_000);
+          await s.peer.barrier();
+        }
+        s.peer.send({ kind: 'ITEM', id, payload: tag(n) });
+        t.is(untag((await next).value as Uint8Array), n);
+      }
+    }
+    t.is(s.peer.count('CANCEL'), 0);
+  });
+
+  eachRole(test, 'streams: an item that stops half-way for 10 s ends its call, and CANCEL goes', async (t, role) => {
+    const s = await session(t, backend, role);
+    const items = await s.client.feed(tag(1));
+    const { id } = await s.peer.next('REQUEST');
+    const next = items[Symbol.asyncIterator]().next();
+    const [first] = packets({ kind: 'ITEM', id }, body(100 * KiB));
+    s.peer.send(first as never);
+    const failed = failure(t, next);
+    for (let passed = 0; passed < 22_000; passed += 1_000) {
+      await s.peer.barrier();
+      s.clock.advance(1_000);
+    }
+    t.is((await failed).code, 'aborted');
+    t.is((await s.peer.next('CANCEL')).id, id);
+    t.false(s.peer.closed);
   });
 
   violates(test, backend, "streams: an ITEM behind the caller's END", async ({ peer, id, call }) => {

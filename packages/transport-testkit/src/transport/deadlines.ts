@@ -1,12 +1,12 @@
 // Deadlines: they run from `send`, on the transport's clock alone, travel to the handler, and cost one timer for all.
 
-import type { ManualClock } from '@trunkline/transport-core';
+import { bytes, defineProtocol, type ManualClock, serve } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';
 import { kit } from './protocols.ts';
-import { rangeOf, serveKit } from './serving.ts';
+import { serveKit } from './serving.ts';
 import type { Cases } from './suite.ts';
-import { deferred, listOf, textOf, utf8, watch } from './values.ts';
+import { deferred, listOf, pattern, textOf, utf8, watch } from './values.ts';
 
 export const deadlineCases: Cases = (define) => {
   // SEEDS 5, 24, PEERS 2i-1
@@ -171,6 +171,30 @@ export const deadlineCases: Cases = (define) => {
     for (const call of calls) await rejected(t, call, { code: 'deadline_exceeded' });
   });
 
+  define('a quiet stream lives: no default bounds the silence of a download or duplex call', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { timeout: 1_000 } });
+    const gates = Array.from({ length: 3 }, () => deferred());
+    async function* tail() {
+      for (const gate of gates) {
+        await gate.promise;
+        yield utf8('line');
+      }
+    }
+    serveKit(b, { range: tail, pipe: tail });
+    async function* silent() {
+      yield await new Promise<Uint8Array>(() => undefined);
+    }
+    const streams = [await a.send(at, 'range', utf8('')), await a.send(at, 'pipe', utf8(''), { upload: silent() })];
+    const readers = streams.map((items) => items[Symbol.asyncIterator]());
+    for (const gate of gates) {
+      const reads = readers.map((reader) => reader.next());
+      await f.advance(30_000, 1_000);
+      gate.resolve();
+      for (const read of reads) t.is((await read).done, false);
+    }
+    for (const reader of readers) t.is((await reader.next()).done, true);
+  });
+
   define("the call's own timeout bounds the whole of a stream", async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b, {
@@ -188,10 +212,34 @@ export const deadlineCases: Cases = (define) => {
     await rejected(t, reading, { code: 'deadline_exceeded', sent: true });
   });
 
-  define("the transport's timeout bounds each wait for progress of a stream, not the whole", async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { timeout: 1_000 } });
-    const gates = Array.from({ length: 5 }, () => deferred());
+  define('a stream that its own timeout ends says how many items came, and how long it was silent', async (f, t) => {
+    const { a, b, at } = await f.pair({ b: { clock: f.newClock() } });
+    const gate = deferred();
     serveKit(b, {
+      async *range() {
+        for (let i = 0; i < 13; i++) yield utf8('line');
+        await gate.promise;
+        yield utf8('the last line');
+        await new Promise(() => undefined);
+      },
+    });
+    const items = (await a.send(at, 'range', utf8(''), { timeout: 2_000 }))[Symbol.asyncIterator]();
+    for (let i = 0; i < 13; i++) await items.next();
+    f.clock.advance(400);
+    gate.resolve();
+    await items.next();
+    const last = items.next();
+    f.clock.advance(1_600);
+    await rejected(t, last, { code: 'deadline_exceeded', origin: 'local', message: /2000 ms passed, 14 items came, and the stream was silent for 1600 ms/ });
+  });
+
+  define("a method's timeout bounds each wait for progress of its streams, not the whole", async (f, t) => {
+    const a = await f.open(timed);
+    const b = await f.open(timed);
+    f.link(a, b);
+    const at = b.advertiseAddr();
+    const gates = Array.from({ length: 5 }, () => deferred());
+    serve(b, {
       async *range() {
         for (const gate of gates) {
           await gate.promise;
@@ -209,13 +257,19 @@ export const deadlineCases: Cases = (define) => {
     const last = items.next();
     await f.turns();
     f.clock.advance(1_001);
-    await rejected(t, last, { code: 'deadline_exceeded' });
+    await rejected(t, last, { code: 'deadline_exceeded', message: /1000 ms passed, 5 items came, and the stream was silent for 1000 ms/ });
   });
 
-  define('a stream that nobody reads ends at its timeout', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { timeout: 1_000 } });
-    serveKit(b);
-    const items = await a.send(at, 'range', rangeOf(1_000, 10_000));
+  define("a stream that nobody reads ends at its method's timeout", async (f, t) => {
+    const a = await f.open(timed);
+    const b = await f.open(timed);
+    f.link(a, b);
+    serve(b, {
+      async *range() {
+        for (let i = 0; i < 1_000; i++) yield pattern(10_000);
+      },
+    });
+    const items = await a.send(b.advertiseAddr(), 'range', utf8(''));
     const open = () => a.snapshot().connections[0]?.streams ?? 0;
     t.is(open(), 1);
     // Its time runs from the last item that came, and on a busy machine items still come while it is moved.
@@ -258,3 +312,11 @@ export const deadlineCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('good morning'))), 'good morning');
   });
 };
+
+/** A stream whose method has a timeout. */
+const timed = defineProtocol({
+  name: 'testkit/timed',
+  version: 1,
+  channel: 0x47,
+  methods: { range: { id: 1, request: bytes, download: bytes, timeout: 1_000 } },
+});

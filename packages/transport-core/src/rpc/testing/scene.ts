@@ -19,6 +19,7 @@ export const protocol = defineProtocol({
     give: { id: 3, request: bytes, upload: bytes, response: bytes },
     get: { id: 4, request: bytes, download: bytes },
     both: { id: 5, request: bytes, upload: bytes, download: bytes },
+    steady: { id: 6, request: bytes, download: bytes, timeout: 10_000 },
   },
 });
 const table = methodTable(protocol);
