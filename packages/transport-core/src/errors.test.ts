@@ -38,6 +38,7 @@ const wireReasons: [number, Code, Reason][] = [
   [13, 'resource_exhausted', 'flood'],
   [14, 'resource_exhausted', 'too_large'],
   [15, 'unauthenticated', 'bad_certificate'],
+  [16, 'unavailable', 'handshake_timeout'],
 ];
 
 const localReasons: [Code, Reason][] = [
@@ -47,7 +48,6 @@ const localReasons: [Code, Reason][] = [
   ['invalid_argument', 'not_advertisable'],
   ['internal', 'wrong_preamble'],
   ['unavailable', 'dial_timeout'],
-  ['unavailable', 'handshake_timeout'],
   ['unavailable', 'ping_timeout'],
   ['unavailable', 'reset'],
 ];
@@ -78,7 +78,7 @@ test('a reason that crosses comes back from its number, one that does not has no
     t.is(reasonOf(wire), reason);
   }
   for (const [, reason] of localReasons) t.is(reasonNumber(reason), 0);
-  for (const number of [0, 16, 0xffff_ffff]) t.is(reasonOf(number), undefined);
+  for (const number of [0, wireReasons.length + 1, 0xffff_ffff]) t.is(reasonOf(number), undefined);
   t.is(reasonNumber(undefined), 0);
 });
 

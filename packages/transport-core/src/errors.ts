@@ -50,7 +50,7 @@ export const REASONS = {
   not_advertisable: { wire: 0, code: 'invalid_argument' },
   wrong_preamble: { wire: 0, code: 'internal' },
   dial_timeout: { wire: 0, code: 'unavailable' },
-  handshake_timeout: { wire: 0, code: 'unavailable' },
+  handshake_timeout: { wire: 16, code: 'unavailable' },
   ping_timeout: { wire: 0, code: 'unavailable' },
   reset: { wire: 0, code: 'unavailable' },
 } as const satisfies Record<string, { wire: number; code: Code }>;

@@ -359,7 +359,7 @@ export class Session implements FrameVisitor, Departing {
     this.link.now = now;
     if (this.#phase === 'closed') return Number.POSITIVE_INFINITY;
     if (this.state === 'opening') {
-      if (now >= this.#handshakeDue) this.#cut(reasonError('handshake_timeout', `the hello was not over after ${this.#options.handshakeTimeout} ms`));
+      if (now >= this.#handshakeDue) this.#late(reasonError('handshake_timeout', `the hello was not over after ${this.#options.handshakeTimeout} ms`));
       else if (now >= this.#frameDue) this.link.violation('malformed', FRAME_LATE);
       return Math.min(this.#handshakeDue, this.#frameDue);
     }
@@ -386,6 +386,12 @@ export class Session implements FrameVisitor, Departing {
     if (this.liveness.asks) return false;
     this.outbox.control(Kind.PING, this.liveness.ping(this.link.now));
     return true;
+  }
+
+  /** The hello took too long. A peer whose preamble came is told so; otherwise nobody is known to be there. */
+  #late(error: TransportError): void {
+    if (this.#greeter.matched) this.break(error);
+    else this.#cut(error);
   }
 
   #cut(error: TransportError): void {

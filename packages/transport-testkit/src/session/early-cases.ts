@@ -3,8 +3,8 @@
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import { rawHello } from '../raw/raw-hello.ts';
 import type { RawPeer } from '../raw/raw-peer.ts';
-import type { TestFunction } from '../test-runner.ts';
-import { bench, type SessionBackend, session } from './lab.ts';
+import type { TestContext, TestFunction } from '../test-runner.ts';
+import { bench, type SessionBackend, session, turn } from './lab.ts';
 import { hint, request } from './lab-frames.ts';
 import { failure, violates, violation } from './verdicts.ts';
 
@@ -112,14 +112,14 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
       const { error } = await on.seen.first('rejected');
       t.is(error.code, 'unavailable');
       t.is(error.reason, 'handshake_timeout');
-      await peer.expectClosed();
+      await farewell(t, peer);
     });
   }
 
   test('early: a dialler that sends nothing at all is closed after 5 s', async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
-    await on.until(peer.expectClosed());
+    t.true((await on.until(peer.expectClosed())) !== undefined, 'it is cut: nobody is known to be there');
     t.true(on.clock.now() >= 6_000);
     t.true(on.clock.now() <= 8_000);
     t.is(peer.receivedBytes, 0);
@@ -149,13 +149,17 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
       const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
       const peer = await listener.next();
       await peer.next('HELLO');
-      if (begins) peer.begin();
+      if (begins) {
+        peer.begin();
+        while (on.transport.snapshot().connections[0]?.bytes.in !== 4) await turn();
+      }
       on.clock.advance(5_001);
       const error = await failure(t, sent);
       t.is(error.code, 'unavailable');
       t.is(error.reason, 'handshake_timeout');
       t.is(error.sent, false);
-      await peer.expectClosed();
+      if (begins) await farewell(t, peer);
+      else t.true((await peer.expectClosed()) !== undefined, 'it is cut: nobody is known to be there');
     });
   }
 
@@ -167,6 +171,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     await on.until(peer.expectClosed());
     t.is((await on.seen.first('rejected')).error.reason, 'handshake_timeout');
     t.is(peer.count('HELLO'), 0);
+    await farewell(t, peer);
   });
 
   test('early: a handshake that hangs delays nobody', async (t) => {
@@ -215,4 +220,14 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     first.send({ kind: 'READY' });
     await (await waiting[0])?.next('HELLO');
   });
+}
+
+/** The hello took too long: the peer reads so in a GO_AWAY, the last frame, and the connection ends in order. */
+async function farewell(t: TestContext, peer: RawPeer): Promise<void> {
+  const bye = await peer.next('GO_AWAY');
+  t.is(bye.code, 14);
+  t.is(bye.reason, 16);
+  t.regex(bye.text, /5000 ms/);
+  t.is(await peer.expectClosed(), undefined);
+  t.is(peer.log.at(-1), bye);
 }
