@@ -95,7 +95,6 @@ export class Answers {
   }
 
   error(frame: Frame): void {
-    if (frame.flags & ~UNPROCESSED) return this.#link.violation('malformed', `ERROR with unknown flags ${frame.flags}`);
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
     const unprocessed = (frame.flags & UNPROCESSED) !== 0;

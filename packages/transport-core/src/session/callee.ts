@@ -69,7 +69,6 @@ export class Callee implements AnswerCarrier {
 
   /** Any request: one that streams, or is long, or is none. */
   #request(frame: Frame, channel: Channel | undefined, method: Method | undefined): void {
-    if (frame.flags & ~(UPLOAD | DOWNLOAD)) return this.#link.violation('malformed', `REQUEST with unknown flags ${frame.flags}`);
     const charged = this.#charge(frame, undefined);
     if (charged === false) return;
     if (this.ids.get(frame.id) !== undefined) return this.#duplicate(frame, charged);
@@ -110,7 +109,7 @@ export class Callee implements AnswerCarrier {
     this.#link.active = this.#link.now;
     const channel = frame.channel <= 0xff ? this.#channels.get(frame.channel) : undefined;
     const method = methodOf(channel, frame.method);
-    const isPlain = frame.flags === 0 && frame.size === 0 && this.#hears(channel, method) && channel!.short.left > 0;
+    const isPlain = frame.size === 0 && this.#hears(channel, method) && channel!.short.left > 0;
     if (!isPlain) return this.#oneway(frame, channel, method);
     if (!this.#inflow.short(frame)) return;
     const call = this.#open(frame, channel!, method!, Number.POSITIVE_INFINITY, channel!.short);
@@ -125,7 +124,6 @@ export class Callee implements AnswerCarrier {
 
   /** Any one-way: one that is long, or is none. */
   #oneway(frame: Frame, channel: Channel | undefined, method: Method | undefined): void {
-    if (frame.flags !== 0) return this.#link.violation('malformed', `ONEWAY with unknown flags ${frame.flags}`);
     const charged = this.#charge(
       frame,
       channel === undefined ? new Receiving(this.#outbox, Account.SHORT, this.#link.limits.credit.short, 0, frame.channel) : channel.short,
@@ -176,6 +174,7 @@ export class Callee implements AnswerCarrier {
     const { upload } = call;
     if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
       return this.#link.violation('malformed', `END of call ${frame.id}, which has no stream to end`);
+    if (upload.ended) return this.#link.violation('malformed', `END of call ${frame.id}, whose stream had ended`);
     upload.end(undefined);
   }
 

@@ -1,6 +1,6 @@
 // Frames of a connection that is up, by their kind, to the half of the session that they belong to.
 
-import { Account, type Frame, Kind } from '../wire/frame.ts';
+import { Account, type Frame, Kind, UNKNOWN_KINDS } from '../wire/frame.ts';
 import type { Answers } from './answers.ts';
 import type { Callee } from './callee.ts';
 import type { Channels } from './channels.ts';
@@ -130,6 +130,3 @@ export class Dispatcher {
     if (wrong !== undefined) this.#link.violation('malformed', `its PROTOCOLS has ${wrong}`);
   }
 }
-
-/** Kinds from here on may be news of a later version: skipped and counted. */
-const UNKNOWN_KINDS = 32;

@@ -59,6 +59,9 @@ export function judgeHello(hello: Hello, self: Introduction, proven: string | un
   if (hello.wireMin > WIRE_VERSION || hello.wireMax < WIRE_VERSION) {
     return reasonError('wrong_version', `the ${peer} speaks wire versions ${hello.wireMin} to ${hello.wireMax}, the ${own} ${WIRE_VERSION}`);
   }
+  if (side === 'dialler' && hello.wireMin !== hello.wireMax) {
+    return reasonError('malformed', `the ${peer} answered with wire versions ${hello.wireMin} to ${hello.wireMax}; it has to name one of them`);
+  }
   if (hello.network !== self.network) {
     return reasonError('wrong_network', `the ${peer} is of network '${hello.network}', the ${own} of '${self.network}': give both the same 'network' option`);
   }

@@ -103,6 +103,20 @@ test('groups, wire types that do not exist and the field 0 are refused', (t) => 
   t.is(refused('0808 5a02 0801'), 'field 1 has the wrong wire type 0');
 });
 
+test('flags that a kind does not have are refused, those of kinds that are skipped are not', (t) => {
+  for (const [kind, flags] of [...Array(31).keys()].map((n) => [n + 1, n + 1 === 8 ? 3 : n + 1 === 14 ? 1 : 0] as const)) {
+    if (flags > 0) t.is(read([framed(writtenByProto({ kind, flags }))]).violation, undefined);
+    t.is(read([framed(writtenByProto({ kind, flags: flags + 1 }))]).violation?.message, `a frame of kind ${kind} with unknown flags ${flags + 1}`);
+    t.is(read([framed(writtenByProto({ flags: 0x8000_0000, kind }))]).violation?.reason, 'malformed');
+  }
+  t.deepEqual(accepted('0820 28ff01'), { kind: 32, flags: 255 });
+});
+
+test('a text of more than 1 KiB is refused', (t) => {
+  t.is(read([framed(writtenByProto({ kind: 14, text: 'x'.repeat(1_024) }))]).violation, undefined);
+  t.is(read([framed(writtenByProto({ kind: 14, text: 'x'.repeat(1_025) }))]).violation?.message, 'a text of 1025 bytes; at most 1024');
+});
+
 test('a frame without a kind is refused', (t) => {
   t.is(refused('1501000000'), 'a frame without a kind');
   t.is(refused('0800'), 'a frame without a kind');

@@ -19,6 +19,9 @@ export const Kind = {
   CANCEL: 15,
 } as const;
 
+/** Kinds from here on may be news of a later version: skipped and counted. */
+export const UNKNOWN_KINDS = 32;
+
 /** Flags of REQUEST: the caller streams; the callee streams. */
 export const UPLOAD = 1;
 export const DOWNLOAD = 2;

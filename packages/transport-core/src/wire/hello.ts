@@ -140,6 +140,7 @@ function wrongHello(hello: Hello): string | undefined {
     const wrong = wrongText(name, hello[name]);
     if (wrong !== undefined) return wrong;
   }
+  if (!NODE_ID.test(hello.nodeId)) return 'a node id that is not 64 hex digits in lower case';
   if (hello.features.length > HELLO_ENTRIES_LIMIT) return `${hello.features.length} features; at most ${HELLO_ENTRIES_LIMIT}`;
   for (const feature of hello.features) {
     const wrong = wrongText('a feature', feature);
@@ -232,6 +233,8 @@ interface DecodedHello extends Omit<Hello, 'instance' | 'limits'> {
 
 const INSTANCE_LENGTH = 16;
 const INSTANCE = /^[0-9a-f]{32}$/;
+/** A sender may have none. */
+const NODE_ID = /^([0-9a-f]{64})?$/;
 
 /** More credit than this an account never has. */
 const ACCOUNT_MAX = 0x7fff_ffff;

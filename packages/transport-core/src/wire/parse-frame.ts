@@ -1,7 +1,7 @@
 // One whole frame: a straight line for the order in which our encoder writes, a loop for any other.
 
-import { EMPTY, type Frame } from './frame.ts';
-import { METADATA_LIMIT } from './metadata.ts';
+import { DOWNLOAD, EMPTY, type Frame, Kind, UNKNOWN_KINDS, UNPROCESSED, UPLOAD } from './frame.ts';
+import { METADATA_LIMIT, TEXT_LIMIT } from './metadata.ts';
 
 /** Fills `frame` from bytes[at … end), which hold at least one byte. Answers undefined, or what is wrong with them. */
 export function parseFrame(frame: Frame, bytes: Uint8Array, at: number, end: number): string | undefined {
@@ -99,8 +99,10 @@ function parseFields(frame: Frame, bytes: Uint8Array, at: number, end: number): 
         position = start + length;
         if (tag === PAYLOAD) frame.place(bytes, start, position);
         else if (tag === HELLO) frame.hello = bytes.subarray(start, position);
-        else if (tag === TEXT) frame.text = readText(bytes, start, position);
-        else {
+        else if (tag === TEXT) {
+          if (length > TEXT_LIMIT) return `a text of ${length} bytes; at most ${TEXT_LIMIT}`;
+          frame.text = readText(bytes, start, position);
+        } else {
           const wrong = parseEntry(frame, bytes, start, position);
           if (wrong !== undefined) return wrong;
         }
@@ -112,7 +114,13 @@ function parseFields(frame: Frame, bytes: Uint8Array, at: number, end: number): 
       }
     }
   }
+  if (frame.flags !== 0 && frame.flags & ~flagsOf(frame.kind)) return `a frame of kind ${frame.kind} with unknown flags ${frame.flags}`;
   return frame.kind === 0 ? NO_KIND : undefined;
+}
+
+/** The flags that a kind may have. Those of kinds that are skipped are nobody's to judge. */
+function flagsOf(kind: number): number {
+  return kind === Kind.REQUEST ? UPLOAD | DOWNLOAD : kind === Kind.ERROR ? UNPROCESSED : kind < UNKNOWN_KINDS ? 0 : -1;
 }
 
 function setInteger(frame: Frame, tag: number, value: number): void {

@@ -81,7 +81,7 @@ message Hello {
   // The software and its version, for people.
   string agent = 6;
 
-  // The node id that the sender claims; refused where it is not what the layer proved.
+  // The node id that the sender claims, 64 hex digits in lower case; refused if it is not the id that the layer proved.
   string node_id = 7;
 
   // What the sender has mounted; at most 64.

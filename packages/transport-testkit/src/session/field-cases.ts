@@ -4,7 +4,7 @@ import { concat, delimited, encodeBody, encodeFrame, field } from '../raw/raw-fr
 import type { TestFunction } from '../test-runner.ts';
 import { eachRole, type SessionBackend, session } from './lab.ts';
 import { body, hint, KiB, packets, request } from './lab-frames.ts';
-import { violates } from './verdicts.ts';
+import { failure, violates } from './verdicts.ts';
 
 export function fieldCases(test: TestFunction, backend: SessionBackend): void {
   const bad = (title: string, commit: Parameters<typeof violates>[3]) => violates(test, backend, `fields: ${title}`, commit);
@@ -17,12 +17,44 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     peer.send({ kind: 'ERROR', id: open, code: 13, flags: 2 });
   });
   bad('any flag of a ONEWAY', ({ peer }) => peer.send(hint([1], { flags: 1 })));
+  // Harmless but for their flag: of the calls that they name none is open.
+  for (const kind of ['RESPONSE', 'ITEM', 'PART', 'END', 'CANCEL', 'CREDIT', 'PING', 'PONG', 'GO_AWAY'] as const) {
+    const rest = kind === 'CREDIT' ? { account: 1, credit: 1 } : kind === 'GO_AWAY' ? { code: 14, reason: 3 } : {};
+    bad(`any flag of a ${kind}`, ({ peer, id }) => peer.send({ kind, id: id(900), flags: 1, ...rest }));
+  }
+  bad('a text of more than 1 KiB in an ERROR', async ({ peer, client }) => {
+    client.echo(Uint8Array.of(1)).catch(() => {});
+    const { id: open } = await peer.next('REQUEST');
+    peer.send({ kind: 'ERROR', id: open, code: 13, text: 'x'.repeat(1_025) });
+  });
+  bad('a text of more than 1 KiB in a GO_AWAY', ({ peer }) => peer.send({ kind: 'GO_AWAY', code: 14, reason: 3, text: 'ü'.repeat(513) }));
   bad('a REQUEST without an id', ({ peer }) => peer.send(request(0)));
   bad("a REQUEST with an id of the other end's parity", ({ peer, id }) => peer.send(request(id(0) + 1)));
   bad('a REQUEST without a method', ({ peer, id }) => peer.send(request(id(0), [1], { method: 0 })));
   bad('a ONEWAY without a method', ({ peer }) => peer.send(hint([1], { method: 0 })));
   bad("a long ONEWAY with an id of the other end's parity", ({ peer, id }) => peer.send(hint(body(64 * KiB), { id: id(0) + 1, size: 65 * KiB })));
   bad('a long ONEWAY without an id', ({ peer }) => peer.send(hint(body(64 * KiB), { size: 65 * KiB })));
+
+  eachRole(test, 'fields: a text of 1 KiB is read whole', async (t, role) => {
+    const { peer, client } = await session(t, backend, role);
+    const sent = failure(t, client.echo(Uint8Array.of(1)));
+    const { id } = await peer.next('REQUEST');
+    const text = 'ü'.repeat(512);
+    peer.send({ kind: 'ERROR', id, code: 13, text });
+    t.true((await sent).message.includes(text));
+    await peer.barrier();
+  });
+
+  eachRole(test, 'fields: a reason that is not known is none, in an ERROR', async (t, role) => {
+    const { peer, client } = await session(t, backend, role);
+    const sent = failure(t, client.echo(Uint8Array.of(1)));
+    const { id } = await peer.next('REQUEST');
+    peer.send({ kind: 'ERROR', id, code: 8, reason: 4_000, text: 'news' });
+    const error = await sent;
+    t.is(error.code, 'resource_exhausted');
+    t.is(error.reason, undefined);
+    await peer.barrier();
+  });
 
   eachRole(test, 'fields: any id of the right parity is legal, up to the last of 32 bits', async (t, role) => {
     const { peer, call, id } = await session(t, backend, role);

@@ -101,7 +101,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(test, 'hello: what the peer says of itself is in its Remote', async (t, role) => {
     const instance = new Uint8Array(16).fill(0xab);
-    const claim = backend.proves === true ? {} : { nodeId: 'claimed' };
+    const claim = backend.proves === true ? {} : { nodeId: 'ab'.repeat(32) };
     const s = await session(t, backend, role, { hello: { instance, addr: 'somewhere:7000', fields: { token: 't', tenant: 'ü' }, ...claim } });
     t.is(s.remote.instance, 'ab'.repeat(16));
     t.is(s.remote.addr, 'somewhere:7000');

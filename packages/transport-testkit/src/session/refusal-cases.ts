@@ -31,6 +31,9 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
     },
   });
   refuses('an instance that is not 16 bytes: internal/malformed', { instance: new Uint8Array(15) }, [13, 12, /instance/]);
+  refuses('a node id in upper case: internal/malformed', { nodeId: 'AB'.repeat(32) }, [13, 12, /node id/]);
+  refuses('a node id that is no hex: internal/malformed', { nodeId: 'xy'.repeat(32) }, [13, 12, /node id/]);
+  refuses('a node id of 63 digits: internal/malformed', { nodeId: 'ab'.repeat(32).slice(1) }, [13, 12, /node id/]);
   refuses('more than 64 protocols: internal/malformed', { protocols: many(65) }, [13, 12, /protocol/]);
   refuses('a protocol without a name: internal/malformed', { protocols: [{ name: '', version: 1, accepts: [], channel: 0x20 }] }, [13, 12, /name/]);
   refuses('a protocol twice: internal/malformed', { protocols: [...many(1), { name: 'lab', version: 2, accepts: [], channel: 0x30 }] }, [13, 12, /lab/]);
@@ -50,6 +53,14 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
   test('refusals: an acceptor that names another version than ours is refused', async (t) => {
     const { bye } = await refused(t, backend, 'dialler', { wireMin: 3, wireMax: 3 });
     t.is(bye.reason, 5);
+  });
+
+  test('refusals: an acceptor that answers a range of versions: internal/malformed', async (t) => {
+    const { bye, error } = await refused(t, backend, 'dialler', { wireMin: 1, wireMax: 4 });
+    t.is(bye.code, 13);
+    t.is(bye.reason, 12);
+    t.regex(bye.text, /1 to 4/);
+    t.is(error.reason, 'malformed');
   });
 
   test('refusals: one connection over `connections` gets resource_exhausted/full, the others live', async (t) => {

@@ -254,6 +254,16 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
     await call('collect');
     peer.send({ kind: 'ITEM', id: id(0), payload: tag(1) });
   });
+  violates(test, backend, "streams: a second END of the caller's", async ({ peer, id, call }) => {
+    peer.send(request(id(0), [1], { method: 3, flags: 1 }), { kind: 'END', id: id(0) });
+    await call('collect');
+    peer.send({ kind: 'END', id: id(0) });
+  });
+  violates(test, backend, 'streams: a second END of the caller of a duplex call', async ({ peer, id, call }) => {
+    peer.send(request(id(0), [1], { method: 5, flags: 3 }), { kind: 'END', id: id(0) });
+    await call('duplex');
+    peer.send({ kind: 'END', id: id(0) });
+  });
   violates(test, backend, 'streams: an ITEM for a call that does not upload', async ({ peer, id, call }) => {
     peer.send(request(id(0)));
     await call('echo');

@@ -10,7 +10,7 @@ export function randomFrame(random: Random): PlainFrame {
   const frame: PlainFrame = { kind };
   for (const field of FIELDS[kind]!) {
     if (random() < 0.2) continue;
-    const value = VALUES[field]!(random);
+    const value = VALUES[field]!(random, kind);
     if (value !== 0 && value !== '') frame[field] = value;
   }
   return frame;
@@ -56,11 +56,11 @@ const FIELDS: Record<number, string[]> = {
 
 const bytes = (random: Random) => hex(randomBytes(random, Math.floor(random() * (random() < 0.1 ? 20_000 : 200))));
 
-const VALUES: Record<string, (random: Random) => number | string | Record<string, string>> = {
+const VALUES: Record<string, (random: Random, kind: number) => number | string | Record<string, string>> = {
   id: randomUint,
   channel: (random) => Math.floor(random() * 256),
   method: randomUint,
-  flags: randomUint,
+  flags: (random, kind) => Math.floor(random() * (kind === 8 ? 4 : 2)),
   timeout: randomUint,
   size: randomUint,
   credit: randomUint,
