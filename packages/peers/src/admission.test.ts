@@ -167,7 +167,7 @@ test.serial('many that come at once, while a filter thinks, are never more than 
     const later: (() => void)[] = [];
     const names = Array.from({ length: 12 }, (_, i) => `b${i}`);
     const nodes = cluster(sim, ['a', ...names], {
-      peers: (name) => (name === 'a' ? { ...passive, maxInbound: 5, filters } : { ...passive, persistent: ['a'] }),
+      peers: (name) => (name === 'a' ? { ...passive, maxInbound: 5, filters, exchange: { enabled: false } } : { ...passive, persistent: ['a'] }),
     });
     await sim.run(500);
     t.is(later.length, 5, `${run.name}: no more are thought about`);

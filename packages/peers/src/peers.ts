@@ -161,7 +161,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const source = this.#driver.peer(by);
     const read = readAddressEntry({ nodeId, address });
     if (source === undefined || read === undefined) return false;
-    this.#driver.told([read.entry], source);
+    this.#driver.told([read.entry], { nodeId: source.nodeId, remote: source.main.remote });
     return this.#driver.node.keeper.book.get(nodeId) !== undefined;
   }
 

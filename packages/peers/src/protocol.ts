@@ -19,6 +19,12 @@ export const peersProtocol = defineProjectProtocol({
   },
 });
 
+/**
+ * The feature in the hello of an acceptor that has no room for the dialler as a peer: it answers one `request` for
+ * addresses on this connection, and then disconnects.
+ */
+export const VISIT = 'trunkline.peers/visit';
+
 /** A status as it crosses: four bytes of its number, big-endian, one that says whether there is a value, the value. */
 export function encodeStatus(seq: number, value: Uint8Array | undefined): Uint8Array {
   const message = new Uint8Array(5 + (value?.length ?? 0));

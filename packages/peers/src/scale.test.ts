@@ -5,6 +5,7 @@ import { cluster, connected } from './testing/cluster.ts';
 import { churn } from './testing/scale/churn.ts';
 import { heal } from './testing/scale/heal.ts';
 import { prefilled } from './testing/scale/prefilled.ts';
+import { storm } from './testing/scale/storm.ts';
 import { seeds } from './testing/seeds.ts';
 
 const MINUTE = 60_000;
@@ -32,6 +33,13 @@ for (const knows of ['common', 'earlier'] as const) {
     },
   );
 }
+
+test.serial('200 nodes that start at once and know one default node are one graph within ten seconds, and stay one when it is killed', async (t) => {
+  const { joined, killed, most } = await storm({ seed: 1, nodes: 200 });
+  t.true(joined !== undefined && joined <= 10_000, `${joined} ms`);
+  t.deepEqual(killed, [199]);
+  t.is(most, 40, 'the node that all know has no more inbound peers than it may');
+});
 
 test.serial('halves that were apart for an hour, and have long filled up, find each other again', async (t) => {
   const { joined, parts } = await heal({ seed: 1, nodes: 50, caps: 'default', outbound: 5, knows: 'earlier', partition: 60 * MINUTE });

@@ -36,7 +36,7 @@ test('a few persistent peers are dialled at once, many are spread over three int
 
 test('dials keep to their rate, their number at once and their number to one host', (t) => {
   const book = Array.from({ length: 400 }, (_, i) => ({ nodeId: idOf(i), address: `victim.example:${1_000 + i}` }));
-  const rate = new World({ book, maxOutbound: 100, concurrent: 100, outcome: () => ({ after: 1, error: refused }) });
+  const rate = new World({ book, maxOutbound: 100, concurrent: 100, young: 100, outcome: () => ({ after: 1, error: refused }) });
   rate.run(10_000);
   t.true(rate.dialled.length >= 215 && rate.dialled.length <= 221, `${rate.dialled.length} in ten seconds`);
   t.is(rate.dialled.filter(({ at }) => at === 0).length, 20);
@@ -55,6 +55,22 @@ test('dials keep to their rate, their number at once and their number to one hos
   });
   host.run(60_000);
   t.is(host.dialled.length, 2 + 2 + 5);
+});
+
+test('three dials are begun at once; the next one waits until one is over, or is a second old', (t) => {
+  const book = someones(40);
+  const prompt = new World({ book, outcome: (order) => ({ after: 100, nodeId: order.nodeId!, lives: HOUR, end: reset }) });
+  prompt.run(2_000);
+  t.deepEqual(
+    prompt.dialled.map(({ at }) => at),
+    [0, 0, 0, 100, 100, 100, 200, 200, 200, 300],
+  );
+  const hanging = new World({ book, outcome: () => ({ after: 1e9, error: refused }) });
+  hanging.run(3_500);
+  t.deepEqual(
+    hanging.dialled.map(({ at }) => at),
+    [0, 0, 0, 1_000, 1_000, 1_000, 2_000, 2_000, 2_000, 3_000],
+  );
 });
 
 test('persistent peers that hang fill the dials at once, but for a quarter of them', (t) => {

@@ -68,6 +68,11 @@ export interface DialPlannerOptions {
   readonly reconnect: BackOffOptions;
   /** Dials at once. Default 16. Persistent peers never wait for it, but fill it: up to three quarters, so that they starve nobody. */
   readonly concurrent?: number | undefined;
+  /**
+   * Dials under way for less than a second, persistent peers not counted: more wait until one is over or older. Default 3. A process that starts many
+   * nodes, or a slow machine, so has its first links soon, instead of all of them late; an address where nobody answers holds up little.
+   */
+  readonly young?: number | undefined;
   /** Dials a second on average, and the most that go at once. Default 20. Persistent peers are not held by it. */
   readonly rate?: number | undefined;
   /** Dials at once to one host that somebody else named (book, again, test), so that nobody makes us flood it. Default: no limit. */

@@ -11,7 +11,7 @@ import { DialRate } from './dial-rate.ts';
 import type { DialTarget } from './dial-target.ts';
 import { DialTargets } from './dial-targets.ts';
 import { type Dial, DialsUnderWay } from './dials-under-way.ts';
-import { LONGEST_ORDINARY, LONGEST_SPREAD, MOST_AGAIN, MOST_FAILURES, MOST_PERSISTENT, MOST_SEEDS, REST, SPARE_PERIOD, TEST_PERIOD } from './limits.ts';
+import { LONGEST_ORDINARY, LONGEST_SPREAD, MOST_AGAIN, MOST_FAILURES, MOST_PERSISTENT, MOST_SEEDS, REST, SPARE_PERIOD, TEST_PERIOD, YOUNG } from './limits.ts';
 import { isPointless, isTransient } from './lost-link.ts';
 import { Selves } from './selves.ts';
 import type { TopologyDiff } from './topology.ts';
@@ -24,6 +24,7 @@ export class DialPlanner {
   readonly #brief: BackOffOptions;
   readonly #patient: BackOffOptions;
   readonly #concurrent: number;
+  readonly #young: number;
   readonly #perHost: number;
   readonly #rate: DialRate;
   readonly #persistent: DialTargets;
@@ -34,6 +35,8 @@ export class DialPlanner {
   readonly #keys = new AddressKeys();
   /** Canonical addresses where we met ourselves. */
   readonly #selves = new Selves();
+  /** The time of the last `next`. */
+  #now: number;
   #testAt: number;
   #spareAt: number;
   readonly #search = new BookSearch();
@@ -41,18 +44,20 @@ export class DialPlanner {
   #wake = Number.NEGATIVE_INFINITY;
 
   /** Throws parseTarget's `invalid_argument` for a persistent peer or seed that is no target. */
-  constructor({ random, now, persistent, seeds, maxOutbound, reconnect, concurrent = 16, rate = 20, perHost }: DialPlannerOptions) {
+  constructor({ random, now, persistent, seeds, maxOutbound, reconnect, concurrent = 16, young = 3, rate = 20, perHost }: DialPlannerOptions) {
     this.#random = random;
     this.#maxOutbound = maxOutbound;
     this.#reconnect = reconnect;
     this.#brief = { ...reconnect, max: Math.min(reconnect.max, LONGEST_ORDINARY) };
     this.#patient = { ...this.#brief, interval: reconnect.interval * 4 };
     this.#concurrent = concurrent;
+    this.#young = young;
     this.#perHost = perHost ?? Number.POSITIVE_INFINITY;
     this.#rate = new DialRate(rate);
     this.#persistent = new DialTargets(persistent);
     this.#seeds = new DialTargets(seeds);
     this.#history = new AddressHistory(random);
+    this.#now = now;
     this.#testAt = now + TEST_PERIOD;
     this.#spareAt = this.#nextSpare(now);
   }
@@ -60,6 +65,7 @@ export class DialPlanner {
   /** Whom to dial now. The driver starts them all. */
   next(now: number, view: PlannerView): DialOrder[] {
     const orders: DialOrder[] = [];
+    this.#now = now;
     this.#wake = Number.POSITIVE_INFINITY;
     this.#seeds.begin(now);
     this.#persistent.begin(now, Math.min(3 * this.#reconnect.interval, LONGEST_SPREAD), this.#random);
@@ -322,6 +328,11 @@ export class DialPlanner {
   #mayDial(now: number): boolean {
     const others = this.#underWay.total - this.#underWay.of('persistent');
     if (this.#underWay.total >= this.#concurrent && others >= Math.max(1, Math.floor(this.#concurrent / 4))) return false;
+    const since = this.#underWay.nthSince(this.#young, 'persistent');
+    if (since !== undefined && now < since + YOUNG) {
+      this.#wakeAt(since + YOUNG);
+      return false;
+    }
     if (this.#rate.readyAt <= now) return true;
     this.#wakeAt(this.#rate.readyAt);
     return false;
@@ -358,7 +369,7 @@ export class DialPlanner {
   }
 
   #start(order: DialOrder, orders: DialOrder[], target?: DialTarget): void {
-    this.#underWay.start({ kind: order.kind, key: addressKey(order.address)!, id: target?.id ?? order.nodeId, target });
+    this.#underWay.start({ kind: order.kind, since: this.#now, key: addressKey(order.address)!, id: target?.id ?? order.nodeId, target });
     orders.push(order);
   }
 

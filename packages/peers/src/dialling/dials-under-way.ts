@@ -7,6 +7,8 @@ export interface Dial<Kind> {
   readonly kind: Kind;
   /** The canonical address: what a dial is known by. */
   readonly key: string;
+  /** When it began. */
+  readonly since: number;
   /** Whom we expect there. */
   readonly id: string | undefined;
   /** The target that was dialled; undefined for an address that somebody else named. */
@@ -47,6 +49,13 @@ export class DialsUnderWay<Kind extends string> {
 
   of(...kinds: Kind[]): number {
     return kinds.reduce((sum, kind) => sum + (this.#kinds.get(kind) ?? 0), 0);
+  }
+
+  /** When the `count`th youngest of those that are not of a kind began; undefined: there are fewer. */
+  nthSince(count: number, except: Kind): number | undefined {
+    const times: number[] = [];
+    for (const { kind, since } of this.#dials.values()) if (kind !== except) times.push(since);
+    return times.at(-count);
   }
 
   get total(): number {

@@ -8,6 +8,8 @@ export const MOST_FAILURES = 16;
 export const REST = 600_000;
 /** Persistent peers dialled at once; the others wait for an answer. */
 export const MOST_PERSISTENT = 64;
+/** Milliseconds for which a dial is young: one that takes longer is likely to fail. */
+export const YOUNG = 1_000;
 /** Seeds dialled at once: one that answers is enough. */
 export const MOST_SEEDS = 2;
 /** Peers lost by chance that are dialled at once while all links are up. */

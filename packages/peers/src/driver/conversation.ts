@@ -14,19 +14,27 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import type { BookAddress } from '../book/book-entry.ts';
-import { PeerExchange } from '../exchange/peer-exchange.ts';
+import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
 import { decodeStatus, encodeStatus, peersProtocol } from '../protocol.ts';
 import { StatusSync } from '../status/status-sync.ts';
 import type { Peer } from './roster.ts';
+import type { Visits } from './visits.ts';
+
+/** Whoever tells of others, and the connection that it does so over. */
+export interface Teller {
+  readonly nodeId: string;
+  readonly remote: Remote;
+}
 
 /** What it asks and tells of the node that it speaks for. */
 export interface ConversationHost {
   peerOf(remote: Remote): Peer | undefined;
   peer(nodeId: string): Peer | undefined;
   readonly peers: Iterable<Peer>;
+  readonly visits: Visits;
   /** What is told to who asks. */
   addresses(seed: boolean): BookAddress[];
-  told(entries: readonly BookAddress[], by: Peer): void;
+  told(entries: readonly BookAddress[], by: Teller): void;
   /** It broke the rules: it is cut, and banned where `ban`. */
   abused(peer: Peer, error: TransportError, ban: boolean): void;
   /** It did what it should. */
@@ -87,6 +95,11 @@ export class Conversation {
     return this.status.gone(peer.nodeId);
   }
 
+  /** Asks a node that is full for addresses: over a link that it ends with its answer. */
+  visit(remote: Remote): void {
+    this.#say(remote, 'request', EMPTY);
+  }
+
   /** @param wanted are more addresses wanted? */
   wake(now: number, wanted: boolean): void {
     if (this.#options.exchange.enabled) {
@@ -119,8 +132,10 @@ export class Conversation {
   }
 
   #requested(from: Remote): void {
+    if (!this.#options.exchange.enabled) return;
+    if (this.#host.visits.conclude(from, 'in', this.#clock.now()) !== undefined) return this.#dismiss(from);
     const peer = this.#host.peerOf(from);
-    if (peer === undefined || !this.#options.exchange.enabled) return;
+    if (peer === undefined) return;
     const verdict = this.exchange.requested(peer.nodeId, this.#clock.now());
     if (verdict === 'ignore') return;
     if (verdict === 'abuse') return this.#host.abused(peer, reasonError('flood', 'it asked for addresses too often'), false);
@@ -129,18 +144,33 @@ export class Conversation {
   }
 
   #received(addresses: readonly unknown[], from: Remote): void {
+    const visited = this.#host.visits.conclude(from, 'out', this.#clock.now());
+    if (visited !== undefined) {
+      this.#host.told(readAddressEntries(addresses), { nodeId: visited, remote: from });
+      return this.#leave(from, 'it told of others, and has no room');
+    }
     const peer = this.#host.peerOf(from);
     if (peer === undefined) return;
     const answer = this.exchange.received(peer.nodeId, addresses, this.#clock.now());
     if (answer.kind === 'repeated') return;
     if (answer.kind === 'unsolicited') return this.#host.abused(peer, reasonError('flood', 'it told addresses that nobody had asked for'), true);
     this.#host.good(peer);
-    this.#host.told(answer.entries, peer);
+    this.#host.told(answer.entries, { nodeId: peer.nodeId, remote: from });
   }
 
   /** A seed has answered: what is queued is flushed, and the link goes in order. */
   #part(peer: Peer | undefined): void {
-    for (const { remote } of peer?.links ?? []) void this.#options.transport.disconnect(remote, 'a seed answers once, and parts').catch(() => {});
+    for (const { remote } of peer?.links ?? []) this.#leave(remote, 'a seed answers once, and parts');
+  }
+
+  /** A visitor is told of others, and its link ends in order. */
+  #dismiss(from: Remote): void {
+    this.#say(from, 'addresses', { addresses: this.#host.addresses(this.#options.exchange.seed) });
+    this.#leave(from, 'there is no room for another peer, and it has told of others');
+  }
+
+  #leave(remote: Remote, why: string): void {
+    void this.#options.transport.disconnect(remote, why).catch(() => {});
   }
 
   #heard(seq: number, from: Remote): void {

@@ -1,10 +1,12 @@
 // Admission at work: each link whose hello was read is judged, filtered, and has its place kept until it is up.
 
-import { type Applicant, type Clock, type Remote, reasonError } from '@trunkline/transport-core';
+import { type Applicant, type Clock, type Remote, reasonError, type TransportError } from '@trunkline/transport-core';
 import { type Candidate, type Caps, type Hall, judge } from '../admission/admission.ts';
 import type { PeersConfig } from '../options.ts';
+import { VISIT } from '../protocol.ts';
 import type { Order } from './dialler.ts';
 import { refusedBy } from './rejection.ts';
+import type { Visits } from './visits.ts';
 
 /** A link that may come up as a peer's. */
 export interface Guest extends Candidate {
@@ -15,6 +17,8 @@ export interface Guest extends Candidate {
   readonly orders: readonly Order[];
   /** It was lost by chance, and is dialled again. */
   readonly returned: boolean;
+  /** Why it is no peer, and the link only for one exchange of addresses. */
+  refused: TransportError | undefined;
 }
 
 export class Doorman {
@@ -23,8 +27,13 @@ export class Doorman {
   readonly #filters: PeersConfig['filters'];
   readonly #clock: Clock;
   readonly #caps: Caps;
+  readonly #visits: Visits;
+  /** Does this node tell addresses? */
+  readonly #tells: boolean;
 
-  constructor({ filters, maxInbound, addresses }: PeersConfig, clock: Clock) {
+  constructor({ filters, maxInbound, addresses, exchange }: PeersConfig, clock: Clock, visits: Visits) {
+    this.#visits = visits;
+    this.#tells = exchange.enabled && maxInbound > 0;
     this.#filters = filters;
     this.#clock = clock;
     // A quarter of the places at most for one network (an attacker has few of them): where addresses are public.
@@ -32,9 +41,14 @@ export class Doorman {
   }
 
   /** Takes a guest, or throws, now or later; `asked` is what a filter by address is asked about. */
-  receive({ remote }: Applicant, guest: Guest, hall: Hall, asked: string): void | Promise<void> {
+  receive(applicant: Applicant, guest: Guest, hall: Hall, asked: string): void | Promise<void> {
+    const { remote } = applicant;
     const refusal = judge(guest, hall, this.#caps);
-    if (refusal !== undefined) throw refusal;
+    if (refusal !== undefined) {
+      if (!this.#mayVisit(guest, refusal, hall)) throw refusal;
+      guest.refused = refusal;
+      applicant.answer = [VISIT];
+    }
     this.guests.set(remote, guest);
     const { address, nodeId } = this.#filters;
     if (address === undefined && nodeId === undefined) return undefined;
@@ -44,8 +58,17 @@ export class Doorman {
   /** Ordinary guests that dialled this node. */
   inbound(group?: string): number {
     let count = 0;
-    for (const guest of this.guests.values()) if (guest.direction === 'in' && !guest.exempt && (group === undefined || guest.group === group)) count++;
+    for (const guest of this.guests.values())
+      if (guest.direction === 'in' && !guest.exempt && guest.refused === undefined && (group === undefined || guest.group === group)) count++;
     return count;
+  }
+
+  /** May a node that is refused because this one is full ask for addresses? */
+  #mayVisit({ nodeId }: Guest, refusal: TransportError, hall: Hall): boolean {
+    if (!this.#tells || refusal.reason !== 'full' || hall.peer(nodeId) !== undefined) return false;
+    const coming: string[] = [];
+    for (const guest of this.guests.values()) if (guest.direction === 'in' && guest.refused !== undefined) coming.push(guest.nodeId);
+    return this.#visits.take(nodeId, coming, this.#clock.now());
   }
 
   async #filter(remote: Remote, guest: Guest, asked: string): Promise<void> {

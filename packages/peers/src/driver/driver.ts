@@ -6,18 +6,20 @@ import type { PlannerView } from '../dialling/dial-order.ts';
 import { Crawler } from '../exchange/crawler.ts';
 import type { MessageSource, PeersConfig } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
-import { Conversation, type ConversationHost } from './conversation.ts';
+import { Conversation, type ConversationHost, type Teller } from './conversation.ts';
 import { Links, type LinksHost } from './links.ts';
 import { Node } from './node.ts';
 import { Orders } from './orders.ts';
 import { refusedBy } from './rejection.ts';
 import type { Peer } from './roster.ts';
+import { Visits } from './visits.ts';
 
 export class Driver implements Membership, LinksHost, ConversationHost {
   nodeId = '';
   asserts = true;
   readonly node: Node;
   readonly conversation: Conversation;
+  readonly visits: Visits;
   readonly #orders: Orders;
   readonly #links: Links;
   readonly #alarm: Alarm;
@@ -37,8 +39,9 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     const node = new Node(config, this);
     this.node = node;
     this.asserts = !node.proves || config.allowAsserted;
-    this.#orders = new Orders(node);
-    this.#links = new Links(node, this.#orders, this);
+    this.visits = new Visits(exchange.interval / 3);
+    this.#orders = new Orders(node, this.visits);
+    this.#links = new Links(node, this.#orders, this.visits, this);
     this.#crawler = exchange.seed ? new Crawler({ random: transport.random, now: node.now() }) : undefined;
     this.conversation = new Conversation(this, { transport, exchange, statusInterval, hasStatus: status !== undefined });
     this.#alarm = new Alarm(
@@ -104,11 +107,14 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     const isLast = node.closed;
     this.closed();
     const ordered = [...node.roster.peers.values()].flatMap((peer) => peer.links.filter((link) => link.dialled !== undefined));
+    const visits = this.visits.close();
     node.management.release();
     await Promise.all([
       node.keeper.close(),
       this.conversation.close(),
-      ...(isLast ? [] : ordered.map(({ remote }) => transport.disconnect(remote, 'its peers were closed').catch(() => {}))),
+      ...(isLast
+        ? []
+        : [...ordered.map(({ remote }) => remote), ...visits].map((remote) => transport.disconnect(remote, 'its peers were closed').catch(() => {}))),
     ]);
   }
 
@@ -181,6 +187,10 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     node.events.tell({ type: 'down', nodeId, addr: node.addressOf(peer), cause });
   }
 
+  visited(remote: Remote): void {
+    this.conversation.visit(remote);
+  }
+
   reclassified({ nodeId, persistent, main }: Peer): void {
     this.conversation.exchange.connected(nodeId, this.node.now(), { direction: main.remote.direction, persistent });
   }
@@ -215,11 +225,11 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     return seed ? book.select(SEED_BIAS) : book.selectAround(this.node.roster.peers.keys());
   }
 
-  told(entries: readonly BookAddress[], by: Peer): void {
+  told(entries: readonly BookAddress[], { nodeId, remote }: Teller): void {
     const { node } = this;
     const now = node.now();
     // Where it is seen, not where it says to be: that bounds what its word can fill.
-    const source = { nodeId: by.nodeId, address: by.main.remote.endpoint };
+    const source = { nodeId, address: remote.endpoint };
     for (const entry of entries) node.keeper.book.add(entry, source, now);
     node.soon();
   }
@@ -261,6 +271,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     const { book } = node.keeper;
     this.#noteOwn(book);
     this.#orders.wake(now);
+    for (const remote of this.visits.expire(now)) void node.config.transport.disconnect(remote, 'there is no room for another peer').catch(() => {});
     for (const order of node.planner.next(now, this.#view)) this.#orders.start(order);
     this.#crawl(now);
     this.conversation.wake(now, book.needsMore);
@@ -269,6 +280,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     return Math.min(
       node.planner.due(now),
       this.#orders.due,
+      this.visits.due,
       this.conversation.due,
       this.#crawler?.due ?? Number.POSITIVE_INFINITY,
       this.#lookDue,

@@ -3,7 +3,7 @@
 import { type Applicant, nodeOf, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
 import type { Hall, Resident } from '../admission/admission.ts';
-import { peersProtocol } from '../protocol.ts';
+import { peersProtocol, VISIT } from '../protocol.ts';
 import type { Order } from './dialler.ts';
 import { Doorman, type Guest } from './doorman.ts';
 import { firstAddress } from './first-address.ts';
@@ -11,6 +11,7 @@ import type { Node } from './node.ts';
 import type { Orders } from './orders.ts';
 import { rejectionOf } from './rejection.ts';
 import type { Link, Peer } from './roster.ts';
+import type { Visits } from './visits.ts';
 
 /** What is done about a peer that came or went. */
 export interface LinksHost {
@@ -18,21 +19,25 @@ export interface LinksHost {
   left(peer: Peer, cause: TransportError): void;
   /** It is a persistent one now, or none any more. */
   reclassified(peer: Peer): void;
+  /** A full node is asked for addresses over a link that is no peer's. */
+  visited(remote: Remote): void;
 }
 
 export class Links {
   readonly #node: Node;
   readonly #orders: Orders;
+  readonly #visits: Visits;
   readonly #host: LinksHost;
   readonly #doorman: Doorman;
   readonly #hall: Hall;
   /** Links whose hello was read and that are not up, with whose they would be. */
   readonly #applicants = new Map<Remote, string>();
 
-  constructor(node: Node, orders: Orders, host: LinksHost) {
-    const doorman = new Doorman(node.config, node.clock);
+  constructor(node: Node, orders: Orders, visits: Visits, host: LinksHost) {
+    const doorman = new Doorman(node.config, node.clock, visits);
     this.#node = node;
     this.#orders = orders;
+    this.#visits = visits;
     this.#host = host;
     this.#doorman = doorman;
     const yielding = () => this.#yielding().length;
@@ -66,7 +71,7 @@ export class Links {
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
     if (meant !== undefined) throw reasonError('identity_mismatch', `node ${meant.nodeId} was dialled, and who answered asserts to be ${nodeId}`);
     if (this.#isStale(nodeId, orders)) throw reasonError('disconnected', 'it was taken off the persistent peers while it was dialled');
-    const verdict = this.#doorman.receive(applicant, this.#guest(remote, nodeId, orders), this.#hall, target ?? remote.endpoint);
+    const verdict = this.#doorman.receive(applicant, this.#guest(applicant, nodeId, orders), this.#hall, target ?? remote.endpoint);
     this.#yield();
     return verdict;
   }
@@ -86,7 +91,7 @@ export class Links {
     throw reasonError('identity_mismatch', `node ${nodeId} only asserts its id, and the dialler takes only nodes that prove theirs for peers: ${remedy}`);
   }
 
-  #guest(remote: Remote, nodeId: string, orders: readonly Order[]): Guest {
+  #guest({ remote, features }: Applicant, nodeId: string, orders: readonly Order[]): Guest {
     const { config } = this.#node;
     const dialled = orders[0]?.address;
     const proven = remote.nodeId !== undefined;
@@ -102,7 +107,17 @@ export class Links {
       dialled,
       orders,
       returned: orders.some(({ kind }) => kind === 'again'),
+      refused: remote.direction === 'out' && features.includes(VISIT) ? this.#refusedBy(nodeId, orders) : undefined,
     };
+  }
+
+  /** The other end is full. It is asked for addresses only if the planner wanted a peer and addresses are wanted; otherwise this throws. */
+  #refusedBy(nodeId: string, orders: readonly Order[]): TransportError {
+    const { keeper, config } = this.#node;
+    const refused = reasonError('full', `node ${nodeId} has no room for another peer`, { origin: 'remote', sent: false });
+    const isWanted = config.exchange.enabled && keeper.book.needsMore && orders.some(({ kind }) => !INQUIRIES.has(kind));
+    if (!isWanted) throw refused;
+    return refused;
   }
 
   #resident(peer: Peer | undefined): Resident | undefined {
@@ -139,6 +154,7 @@ export class Links {
     const guest = this.#doorman.guests.get(remote);
     this.#doorman.guests.delete(remote);
     if (guest === undefined || node.closed) return;
+    if (guest.refused !== undefined) return this.#visit(remote, guest, guest.refused);
     const { nodeId, dialled } = guest;
     if (guest.persistent && !node.isPersistent(guest, dialled)) return this.#dismiss(remote, guest);
     const known = node.peer(nodeId);
@@ -157,6 +173,19 @@ export class Links {
     else this.reclassify(peer);
     this.#orders.arrived(nodeId, remote);
     node.soon();
+  }
+
+  /** One end has no room for the other as a peer: addresses are told over this link, and it ends. */
+  #visit(remote: Remote, { nodeId, orders }: Guest, refused: TransportError): void {
+    this.#visits.begin(remote, nodeId, this.#node.now());
+    if (remote.direction === 'in') {
+      this.#note(nodeId, remote, undefined);
+      this.#turnedAway(remote, nodeId, refused);
+    } else {
+      this.#host.visited(remote);
+      this.#orders.refuse(orders, refused);
+    }
+    this.#node.soon();
   }
 
   /**
@@ -244,6 +273,7 @@ export class Links {
 
   down(remote: Remote, cause: TransportError): void {
     const { roster, closed } = this.#node;
+    this.#visits.end(remote);
     const nodeId = this.#applicants.get(remote);
     const wasOrdered = (this.#doorman.guests.get(remote)?.orders.length ?? 0) > 0;
     this.#applicants.delete(remote);
@@ -271,6 +301,8 @@ function isLasting({ direction, persistent, orders }: Guest): boolean {
 
 /** Links that are there for a call, a look or a question; they are closed when they have been idle. */
 const BRIEF: ReadonlySet<Order['kind']> = new Set(['asked', 'test', 'crawl'] as const);
+/** Dials for somebody who waits, and for the book: a full node is not asked for addresses on such an occasion. */
+const INQUIRIES: ReadonlySet<Order['kind']> = new Set(['asked', 'test'] as const);
 /** Milliseconds: enough to hear of others. */
 const SHORT_STAY = 10_000;
 const NOTHING = (): void => {};

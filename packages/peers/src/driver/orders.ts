@@ -5,17 +5,20 @@ import { placeOf } from '../address/place.ts';
 import { Dialler, type DiallerHost, type Order } from './dialler.ts';
 import type { Node } from './node.ts';
 import { rejectionOf } from './rejection.ts';
+import type { Visits } from './visits.ts';
 
 export class Orders implements DiallerHost {
   readonly #node: Node;
+  readonly #visits: Visits;
   readonly #dialler: Dialler;
   /** Nodes whose address is asked of the user. */
   readonly #locating = new Set<string>();
   /** Who waits for a node. */
   readonly #waiting = new Map<string, Set<(outcome: Remote | TransportError) => void>>();
 
-  constructor(node: Node) {
+  constructor(node: Node, visits: Visits) {
     this.#node = node;
+    this.#visits = visits;
     this.#dialler = new Dialler(node.config.transport, node.config, this);
   }
 
@@ -41,10 +44,16 @@ export class Orders implements DiallerHost {
     }
   }
 
+  /** A link is up, and the other end has no room for more. */
+  refuse(orders: readonly Order[], error: TransportError): void {
+    for (const order of orders) if (this.#dialler.settle(order)) this.failed(order, toTarget(error, order.address));
+  }
+
   dialled(order: Order, remote: Remote): void {
     const peer = this.#node.roster.of(remote);
     const { address } = order;
     if (peer === undefined) {
+      if (this.#visits.has(remote)) return this.failed(order, toTarget(reasonError('full', 'it has no room for another peer', { origin: 'remote' }), address));
       const message = `Cannot make a peer of ${address}: the other end runs no peers`;
       return this.failed(order, new TransportError('failed_precondition', message, { target: address }));
     }
@@ -187,6 +196,11 @@ export class Orders implements DiallerHost {
     this.#waiting.delete(nodeId);
     for (const settle of waiting ?? []) settle(outcome);
   }
+}
+
+/** As an error of a dial reads. */
+function toTarget({ code, reason, origin, message }: TransportError, target: string): TransportError {
+  return new TransportError(code, `Cannot connect to ${target}: ${message}`, { reason, origin, target, sent: false });
 }
 
 /** Who is crawled is not the planner's affair: that it answers no more, after as many tries, is seen here. */

@@ -149,12 +149,8 @@ export class PeerExchange {
     peer.repeats = 0;
     // From the answer on, not from the request: the peer surely had the request before, however long it was on its way.
     peer.ready = now + this.#interval * (peer.open === 0 ? 1 / 3 : 1) * this.#between(1.1, 1.3);
-    const kept = new Map<string, AddressEntry>();
-    for (const value of entries.slice(0, MOST_ADDRESSES)) {
-      const read = readAddressEntry(value);
-      if (read !== undefined && !kept.has(read.key)) kept.set(read.key, read.entry);
-    }
-    return { kind: 'addresses', entries: [...kept.values()], dropped: entries.length - kept.size };
+    const kept = readAddressEntries(entries);
+    return { kind: 'addresses', entries: kept, dropped: entries.length - kept.length };
   }
 
   /**
@@ -190,6 +186,16 @@ export class PeerExchange {
   #between(least: number, most: number): number {
     return least + (most - least) * this.#random();
   }
+}
+
+/** Reads the first 250 entries of a list, each by itself; what is no entry, or stands there twice, is dropped. */
+export function readAddressEntries(entries: readonly unknown[]): AddressEntry[] {
+  const kept = new Map<string, AddressEntry>();
+  for (const value of entries.slice(0, MOST_ADDRESSES)) {
+    const read = readAddressEntry(value);
+    if (read !== undefined && !kept.has(read.key)) kept.set(read.key, read.entry);
+  }
+  return [...kept.values()];
 }
 
 interface Peer {

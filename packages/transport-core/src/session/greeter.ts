@@ -38,10 +38,10 @@ export class Greeter {
     this.#spoke = true;
   }
 
-  hello(fields: Readonly<Record<string, string>>): void {
+  hello(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
     const { self, mounts, observed } = this.#options;
     const protocols = [...mounts.values()].map((mounted) => mounted.protocol);
-    this.#link.writer.hello(Kind.HELLO, encodeHello(makeHello(self, this.#link.limits, protocols, fields, observed)));
+    this.#link.writer.hello(Kind.HELLO, encodeHello(makeHello(self, this.#link.limits, protocols, fields, observed, features)));
   }
 
   /** Reads the peer's preamble: what is left of the chunk, or why it is none of ours. */

@@ -21,13 +21,14 @@ export interface Introduction {
   readonly nodeId: string;
 }
 
-/** Our HELLO. @param peer the peer's, where we answer it. */
+/** Our HELLO. */
 export function makeHello(
   self: Introduction,
   limits: SessionLimits,
   protocols: readonly Protocol[],
   fields: Readonly<Record<string, string>>,
   observed: string,
+  features: readonly string[] = [],
 ): Hello {
   const { message, item, packet, calls, streams } = limits;
   const { pipeMax: _, ...credit } = limits.credit; // How far the pipe may grow is our own affair.
@@ -41,7 +42,7 @@ export function makeHello(
     nodeId: self.nodeId,
     protocols: protocols.map(helloProtocol),
     limits: { message, item, packet, ...credit, calls, streams },
-    features: [],
+    features: [...features],
     observed,
     fields: { ...fields },
   };

@@ -106,15 +106,15 @@ export class Session implements FrameVisitor, Departing {
     this.outbox.flush();
   }
 
-  /** The driver agrees to this peer. */
-  consent(fields: Readonly<Record<string, string>>): void {
+  /** The driver agrees to this peer. An acceptor's hello, which says so, tells `fields` and `features`. */
+  consent(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
     if (this.#phase !== 'consent') return;
     if (this.#options.side === 'dialler') {
       this.link.writer.signal(Kind.READY, 0);
       this.#rise();
     } else {
       this.#phase = 'ready';
-      this.#greeter.hello(fields);
+      this.#greeter.hello(fields, features);
     }
     this.outbox.flush();
   }

@@ -352,9 +352,16 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.remote = new LiveRemote(this, this.id, this.endpoint, this.direction, proven, hello);
     const agree = () => {
       if (this.direction === 'out') this.host.ticker.run(() => this.session.consent({}));
-      else this.#introduce((fields) => this.host.ticker.run(() => this.session.consent(fields)));
+      else this.#introduce((fields) => this.host.ticker.run(() => this.session.consent(fields, applicant.answer)));
     };
-    const applicant = { remote: this.remote, claim: hello.nodeId, protocols: hello.protocols, target: this.target };
+    const applicant = {
+      remote: this.remote,
+      claim: hello.nodeId,
+      protocols: hello.protocols,
+      target: this.target,
+      features: hello.features,
+      answer: NONE,
+    };
     askAdmit(config, membership, applicant, agree, (error) => this.session.break(error));
   }
 
@@ -410,5 +417,6 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
 /** Milliseconds that a last word waits until the stream has room for it: as long as a stream waits for the other end (docs/wire-protocol.md §8). */
 const FAREWELL = 1_000;
+const NONE: readonly string[] = [];
 /** Bytes of an address that a hello tells. */
 const OBSERVED = 256;

@@ -13,6 +13,10 @@ export interface Applicant {
   readonly protocols: readonly { readonly name: string }[];
   /** What was dialled, as written; undefined where it was accepted. */
   readonly target: string | undefined;
+  /** The features that its hello names. */
+  readonly features: readonly string[];
+  /** The features that this end's answer names: `admit` may set them where the connection was accepted. */
+  answer: readonly string[];
 }
 
 /** What a transport asks and tells of its connections. All but `admit` and `reach` answer at once, and none throws. */

@@ -42,10 +42,10 @@ export class World implements PlannerView {
   readonly #counts = new Map<string, number>();
 
   constructor(options: WorldOptions) {
-    const { persistent = [], seeds = [], maxOutbound = 10, reconnect = RECONNECT, seed = 1, concurrent, rate, perHost } = options;
+    const { persistent = [], seeds = [], maxOutbound = 10, reconnect = RECONNECT, seed = 1, concurrent, young, rate, perHost } = options;
     this.#options = options;
     this.book = options.book ?? [];
-    this.planner = new DialPlanner({ random: seededRandom(seed), now: 0, persistent, seeds, maxOutbound, reconnect, concurrent, rate, perHost });
+    this.planner = new DialPlanner({ random: seededRandom(seed), now: 0, persistent, seeds, maxOutbound, reconnect, concurrent, young, rate, perHost });
   }
 
   isConnected(nodeId: string): boolean {
