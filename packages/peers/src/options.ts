@@ -44,9 +44,10 @@ export interface PeersOptions<S = unknown> {
   /** Where addresses survive a restart. Default: nowhere; `createFileAddressBook(path)` of '@trunkline/peers/node', or `createStoreAddressBook`. */
   readonly addressBook?: AddressBookStore | undefined;
   /**
-   * Ordinary peers that dialled this node, 0 to 10,000. Default 40 (Tendermint). One more is refused: `resource_exhausted`, `full`. The last
-   * tenth of the places (none below 10) are for short stays: who has had one for ten seconds makes way for the next who comes, so that
-   * newcomers who know nobody else hear of others.
+   * Ordinary peers that dialled this node, 0 to 10,000. Default 40 (Tendermint). One more is refused:
+   * `resource_exhausted`, `full`; it may ask for addresses once before, see `exchange`. The last tenth of
+   * the places (none below 10) are for short stays: a peer that has had one for ten seconds makes way for
+   * the next node that comes.
    */
   readonly maxInbound?: number | undefined;
   /**
@@ -107,7 +108,7 @@ export interface FilterOptions {
 }
 
 export interface ExchangeOptions {
-  /** Whether addresses are asked for and told. Default true. */
+  /** Whether addresses are asked for and told. Default true: then a node that is full also answers one question of a node that it refuses. */
   readonly enabled?: boolean | undefined;
   /** Between rounds. Default 30,000 (Tendermint). A peer may ask three times as often, so it is the same in all of a network. */
   readonly interval?: number | undefined;

@@ -176,10 +176,11 @@ export class Links {
   }
 
   /** One end has no room for the other as a peer: addresses are told over this link, and it ends. */
-  #visit(remote: Remote, { nodeId, orders }: Guest, refused: TransportError): void {
+  #visit(remote: Remote, guest: Guest, refused: TransportError): void {
+    const { nodeId, orders } = guest;
     this.#visits.begin(remote, nodeId, this.#node.now());
     if (remote.direction === 'in') {
-      this.#note(nodeId, remote, undefined);
+      if (this.#node.isCertain(guest)) this.#note(nodeId, remote, undefined);
       this.#turnedAway(remote, nodeId, refused);
     } else {
       this.#host.visited(remote);
