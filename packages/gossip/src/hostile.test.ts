@@ -76,31 +76,27 @@ test.serial('what is for others is dropped: a list without this node, all but th
   }
 });
 
-test.serial('what is too large, no message, or no frame is dropped and held against the sender; a second content under an id is reported', async (t) => {
-  for (const run of runs()) {
-    const { sim, ear, push, drops, blame, guest } = await visit(run);
-    await push({ sequence: 0, payload: new Uint8Array(1_001) }, { sequence: 1, payload: Uint8Array.of(0xff) }, { sequence: 1, payload: Uint8Array.of(0xff) });
-    t.deepEqual(
-      [drops(), blame()],
-      [
-        ['too-large', 'undecodable', 'refused'],
-        ['stranger too-large', 'stranger undecodable'],
-      ],
-      run.name,
-    );
-    await push({ sequence: 2 }, { sequence: 2, payload: words.encode('another') });
-    t.deepEqual(ear.words, ['said']);
-    t.is(blame().at(-1), 'stranger conflict');
-    for (const size of [0, 1, 78, 79, 80]) for (const first of [0, 1, 2, 3, 255]) guest.talk.trySend(guest.remote, 'push', new Uint8Array(size).fill(first));
-    for (const size of [0, 1, 33, 34, 77, 79])
-      for (const first of [0, 1, 2, 3, 9]) guest.talk.trySend(guest.remote, 'control', new Uint8Array(size).fill(first));
-    guest.talk.trySend(guest.remote, 'view', { topic: topicKey('news').hex, message: { type: 'join', request: 1 } });
-    await sim.run(200);
-    await push({ sequence: 3 });
-    t.deepEqual(ear.words, ['said', 'said']);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'what is no message or no frame is dropped and held against the sender, what is too large is dropped; a second content under an id is reported',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, ear, push, drops, blame, guest } = await visit(run);
+      await push({ sequence: 0, payload: new Uint8Array(1_001) }, { sequence: 1, payload: Uint8Array.of(0xff) }, { sequence: 1, payload: Uint8Array.of(0xff) });
+      t.deepEqual([drops(), blame()], [['too-large', 'undecodable', 'refused'], ['stranger undecodable']], run.name);
+      await push({ sequence: 2 }, { sequence: 2, payload: words.encode('another') });
+      t.deepEqual(ear.words, ['said']);
+      t.is(blame().at(-1), 'stranger conflict');
+      for (const size of [0, 1, 78, 79, 80]) for (const first of [0, 1, 2, 3, 255]) guest.talk.trySend(guest.remote, 'push', new Uint8Array(size).fill(first));
+      for (const size of [0, 1, 33, 34, 77, 79])
+        for (const first of [0, 1, 2, 3, 9]) guest.talk.trySend(guest.remote, 'control', new Uint8Array(size).fill(first));
+      guest.talk.trySend(guest.remote, 'view', { topic: topicKey('news').hex, message: { type: 'join', request: 1 } });
+      await sim.run(200);
+      await push({ sequence: 3 });
+      t.deepEqual(ear.words, ['said', 'said']);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('frames that are none are held against the sender, whether or not anybody here is on a topic; nothing of them is kept', async (t) => {
   for (const run of runs()) {

@@ -22,6 +22,17 @@ export const gossipProtocol = defineProjectProtocol({
     relay: { id: 6, request: bytes, upload: bytes, response: bytes },
     /** To its origin: a relayed message is here: `encodeReceipt`. */
     receipt: { id: 7, request: bytes },
+    /** What the sender does on a topic, by the topic's key in hex: told where it is not what peers take for granted. */
+    terms: {
+      id: 9,
+      request: json(
+        z.object({
+          topic: z.string(),
+          overlay: z.string().check(z.regex(/^[\w-]{1,32}$/)),
+          limit: z.int().check(z.minimum(1), z.maximum(0xffff_ffff)),
+        }),
+      ),
+    },
     /** Asks a node for others on topics that both are on: `encodeQuestion`. Entries of the answer are looked at one by one. */
     ask: { id: 8, request: bytes, response: json(z.object({ addresses: z.array(z.unknown()) })), timeout: 5_000 },
   },

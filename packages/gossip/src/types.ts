@@ -119,23 +119,25 @@ export interface PublishFailure {
   /**
    * - `not_found`: the node is not on the topic
    * - `unavailable`: it is not connected and can't be reached
-   * - `resource_exhausted`: too much waits for it; with the reason `too_large` the message is above the `limits.message` of its transport
+   * - `resource_exhausted`: too much waits for it; with the reason `too_large` the message is above the `limits.message` of its transport, or
+   *   above its limit for the topic
+   * - `failed_precondition`: it uses another overlay on the topic
    */
   readonly error: TransportError;
 }
 
 /**
  * Why a neighbour is none any more: `lost` its connection is gone, `left` it left the topic, `evicted` this node gave its place to another,
- * `disconnected` it did so, `closed` this node left the topic.
+ * `disconnected` it did so, `closed` this node left the topic, `differs` it turned out to use another overlay.
  */
-export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | 'closed';
+export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | 'closed' | 'differs';
 
 /**
  * Why a message was dropped:
  * - not-addressed, excluded: it is for others
  * - forged: it says to be of another node than could be, or its signature does not hold
  * - unsigned: it has no signature (`signatures.mode` is strict)
- * - too-large: it is above this node's limit for the topic; with `to`, above the `limits.message` of that peer's transport
+ * - too-large: it is above this node's limit for the topic; with `to`, above the `limits.message` of that peer's transport, or its limit for the topic
  * - undecodable: the codec refuses it
  * - rejected, ignored, timeout: by the validator, or because it took too long
  * - overloaded: too many messages wait for the validator (`validateQueue`)
@@ -162,7 +164,10 @@ export type DropReason =
   | 'stranger'
   | 'no-room';
 
-/** Why a message was not sent to a peer: too much waits for it already, or the message is above the `limits.message` of its transport. */
+/**
+ * Why a message was not sent to a peer: too much waits for it already, or the message is above the `limits.message` of its transport or its limit
+ * for the topic.
+ */
 export type Unsent = 'no-room' | 'too-large';
 
 /** What happens on topics, in order. `topic` is its name, or its 32 bytes in hex. */
@@ -205,6 +210,19 @@ export type GossipEvent =
     }
   /** A link became one that messages are pushed over, or is one no longer (`partialView`). */
   | { readonly type: 'grafted' | 'pruned'; readonly topic: string; readonly nodeId: string }
+  /**
+   * A peer does otherwise than this node on the topic; nobody is to blame, and both ends are told.
+   * - limit: bytes of a message at most. Longer messages are not sent to the peer with the lower limit, and dropped there (`too-large`)
+   * - overlay: no message to all crosses; one to a list (`to`) does
+   */
+  | {
+      readonly type: 'differs';
+      readonly topic: string;
+      readonly nodeId: string;
+      readonly what: 'limit' | 'overlay';
+      readonly ours: string | number;
+      readonly theirs: string | number;
+    }
   /** A peer did what an honest one doesn't, or seldom. */
   | { readonly type: 'misbehaved'; readonly topic: string; readonly nodeId: string; readonly what: string }
   /** A reader or a validator of this node threw. */

@@ -22,6 +22,7 @@ import type { Control, Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
 import { type RelayHost, Relays } from '../relay/relays.ts';
 import { Signatures } from '../signatures/signatures.ts';
+import type { Terms } from '../topics/differences.ts';
 import { Session, type SessionHost } from '../topics/session.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import type { GossipEvent, GossipSnapshot, Unsent } from '../types.ts';
@@ -150,6 +151,7 @@ export class Driver implements SessionHost, RelayHost {
       push: (request, { from }) => inbox.pushed(request, from),
       control: (request, { from }) => inbox.controlled(request, from),
       view: (request, { from }) => inbox.viewed(request, from),
+      terms: (request, { from }) => inbox.told(request, from),
       interest: ({ seq, empty }, { from }) => {
         inbox.settle();
         const peer = this.#roster.of(from);
@@ -339,6 +341,10 @@ export class Driver implements SessionHost, RelayHost {
     return peer?.outbox.put({ method: 'control', request, size: request.length, lost: undefined }) ?? false;
   }
 
+  terms(to: string, topic: TopicKey, { overlay, limit }: Terms): void {
+    this.#roster.members.get(to)?.outbox.put({ method: 'terms', request: { topic: topic.hex, overlay, limit }, size: TERMS_BYTES });
+  }
+
   view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void {
     this.#views.send(to, session, message);
   }
@@ -409,4 +415,6 @@ export class Driver implements SessionHost, RelayHost {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+/** What the terms of a topic are reckoned at. */
+const TERMS_BYTES = 128;
 const CLOSED = new TransportError('shutdown', 'the topic was closed here');

@@ -2,6 +2,7 @@
 
 import type { Peers } from '@trunkline/peers';
 import type { Clock, Remote } from '@trunkline/transport-core';
+import type { Terms } from '../topics/differences.ts';
 import type { Session } from '../topics/session.ts';
 import { Arrivals } from './arrivals.ts';
 import { decodeControl, decodePush } from './frame.ts';
@@ -55,6 +56,13 @@ export class Inbox {
     const session = this.#sessionOf(envelope.topic);
     if (session === undefined) this.#host.remind(peer.nodeId);
     else session.pushed(peer.nodeId, envelope, this.#host.now());
+  }
+
+  /** What a peer does on a topic. */
+  told({ topic, overlay, limit }: Terms & { readonly topic: string }, from: Remote): void {
+    this.settle();
+    const peer = this.#host.peerOf(from);
+    if (peer !== undefined) this.#host.sessions.get(topic)?.terms(peer.nodeId, { overlay, limit });
   }
 
   #sessionOf(topic: string): Session | undefined {

@@ -95,11 +95,11 @@ export class FullMesh implements Overlay {
   }
 
   controlled(from: string): void {
-    this.#host.misbehaved(from, 'malformed', true);
+    this.#host.speaks(from, 'partialView');
   }
 
   viewed(from: string): void {
-    this.#host.misbehaved(from, 'malformed', true);
+    this.#host.speaks(from, 'partialView');
   }
 
   arrived(): void {}

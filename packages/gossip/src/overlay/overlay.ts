@@ -77,6 +77,8 @@ export interface OverlayHost {
   neighborDown(peer: string, cause: NeighborDownCause, error?: TransportError): void;
   duplicate(id: MessageId, from: string): void;
   dropped(id: MessageId, from: string, reason: DropReason): void;
+  /** It speaks as nodes of that overlay do. */
+  speaks(peer: string, overlay: string): void;
   grafted(peer: string): void;
   pruned(peer: string): void;
   /** @param isToBlame it can't have been deceived itself. */

@@ -25,6 +25,8 @@ export interface InspectionHost {
   readonly codec: { readonly name: string; decode(bytes: Uint8Array): unknown };
   readonly limit: number;
   drop(reason: DropReason, id: MessageId, from: string): void;
+  /** A peer sent a message above `limit`. */
+  tooLarge(from: string): void;
   misbehaved(nodeId: string, what: string): void;
   failed(error: unknown): void;
 }
@@ -170,7 +172,11 @@ export class Inspection {
     const finding = signature === undefined ? 'true' : signatures.examine(isRead ? from : `${from} relays`, host.key.bytes, envelope, signature, now);
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
     if (finding === 'refused') return this.#drop('refused', id, from);
-    if (payload.length > host.limit) return this.#refuse('too-large', given ?? new Given(envelope, overlay), from, isRead);
+    if (payload.length > host.limit) {
+      // Its limit is another one: it is told, and not blamed.
+      host.tooLarge(from);
+      return this.#refuse('too-large', given ?? new Given(envelope, overlay), from, false);
+    }
     if (!this.#decode(envelope)) return this.#refuse('undecodable', given ?? new Given(envelope, overlay), from, isRead);
     const push = pushOf(envelope);
     if (this.#validate === undefined) overlay.pushed(from, push, now);

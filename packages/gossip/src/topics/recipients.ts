@@ -5,7 +5,6 @@ import type { Body } from '../overlay/body.ts';
 import type { OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { PublishFailure, PublishResult, Unsent } from '../types.ts';
-import { notSent } from './errors.ts';
 import { resultOf } from './publication.ts';
 import type { TopicKey } from './topic-key.ts';
 
@@ -19,9 +18,13 @@ export interface Sender {
     interested(topic: string): string[];
     isOn(nodeId: string, topic: string): boolean | undefined;
     reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
-    push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined;
     relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   };
+  push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined;
+  /** Does the peer take messages of that size on the topic, as far as is known? */
+  takes(nodeId: string, size: number): boolean;
+  /** The error that a failure tells. */
+  notSent(reason: Unsent, to: string, size: number): TransportError;
   unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
 }
 
@@ -41,12 +44,12 @@ export async function sendTo(
       failed.push({ nodeId, error });
       return;
     }
-    const reason = host.push(nodeId, key, push);
+    const reason = session.push(nodeId, push);
     if (reason === undefined) {
       handed++;
     } else {
       session.unsent(reason, push, nodeId);
-      failed.push({ nodeId, error: notSent(reason, nodeId, push.size) });
+      failed.push({ nodeId, error: session.notSent(reason, nodeId, push.size) });
     }
   };
   const reach = async (nodeId: string) => {
@@ -60,7 +63,7 @@ export async function sendTo(
     }
   };
   const absent: Promise<void>[] = [];
-  const here = body.nodes.filter((nodeId) => nodeId !== host.self && host.isOn(nodeId, key.hex) === true);
+  const here = body.nodes.filter((nodeId) => nodeId !== host.self && host.isOn(nodeId, key.hex) === true && session.takes(nodeId, push.size));
   const relayed = new Set(host.relay(key, push, here) ? here : []);
   handed += relayed.size;
   for (const nodeId of body.nodes) {
@@ -87,9 +90,9 @@ export async function sendToAny(session: Sender, make: (nodes: readonly string[]
       const [nodeId] = rest.splice(Math.floor(host.random() * rest.length), 1) as [string];
       const { id, body } = make([nodeId]);
       const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
-      const reason = host.push(nodeId, key, push, () => void handOne());
+      const reason = session.push(nodeId, push, () => void handOne());
       if (reason === undefined) return true;
-      failed.push({ nodeId, error: notSent(reason, nodeId, push.size) });
+      failed.push({ nodeId, error: session.notSent(reason, nodeId, push.size) });
     }
     return false;
   };

@@ -5,13 +5,14 @@ import type { Envelope } from '../driver/frame.ts';
 import { IdSource } from '../messages/id-source.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { PublishConfig, TopicConfig } from '../options.ts';
-import type { Audience, Body } from '../overlay/body.ts';
+import { type Audience, type Body, isFor } from '../overlay/body.ts';
 import { FullMesh } from '../overlay/full-mesh.ts';
 import type { Overlay, OverlayFactory, OverlayHost, OwnMessage } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason, GossipEvent, MessageMeta, PublishFailure, PublishResult, TopicSnapshot, Unsent } from '../types.ts';
+import { Differences, type Terms } from './differences.ts';
 import { notSent, topicClosed } from './errors.ts';
 import { handOut } from './hand-out.ts';
 import { Inspection } from './inspection.ts';
@@ -47,6 +48,8 @@ export interface SessionHost {
   /** Has relays bring it to these. False: it is to be sent to each. */
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   control(to: string, topic: TopicKey, control: Control): boolean;
+  /** Tells a peer what this node does on the topic. */
+  terms(to: string, topic: TopicKey, terms: Terms): void;
   view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void;
   /** Connects to a node and resolves to whether it is on the topic; rejects where it can't be reached in time. */
   reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
@@ -77,6 +80,9 @@ export class Session {
   duplicates = 0;
   readonly dropped: Partial<Record<DropReason, number>> = {};
   readonly #inspection: Inspection;
+  readonly #differences: Differences;
+  /** Was a limit given that peers don't take for granted? */
+  readonly #isSpecial: boolean;
   readonly #ids: IdSource;
   /** Messages to lists of nodes: they go directly, whatever the overlay. */
   readonly #direct: FullMesh;
@@ -92,11 +98,21 @@ export class Session {
     this.key = key;
     this.codec = codec;
     this.limit = config.limit ?? Math.min(LIMIT, host.longest);
+    this.#isSpecial = (config.limit ?? LIMIT) !== LIMIT;
     this.validate = config.validate;
     this.host = host;
     this.epoch = host.epoch();
     this.#ids = new IdSource({ origin: host.self, epoch: this.epoch });
     this.#inspection = new Inspection(this, config);
+    this.#differences = new Differences({
+      topic: key.name,
+      overlay: host.overlay.name,
+      limit: this.limit,
+      now: () => host.clock.now(),
+      tell: (nodeId) => host.terms(nodeId, key, { overlay: host.overlay.name, limit: this.limit }),
+      differs: (nodeId, difference) => host.events.tell({ type: 'differs', topic: key.name, nodeId, ...difference }),
+      apart: (nodeId, isSo) => this.#setApart(nodeId, isSo),
+    });
     const direct: OverlayHost = { ...this.#overlayHost(), neighborUp: () => {}, neighborDown: () => {} };
     this.#direct = new FullMesh({ self: host.self, random: host.random, now: host.clock.now(), host: direct });
   }
@@ -114,7 +130,7 @@ export class Session {
     const { clock, overlay, random, self, events } = this.host;
     this.#overlay = overlay.create({ self, random, now: clock.now(), host: this.#overlayHost() });
     events.tell({ type: 'joined', topic: this.key.name });
-    for (const peer of this.host.interested(this.key.hex)) this.#overlay.peerUp(peer, this.host.isChosen(peer), clock.now());
+    for (const peer of this.host.interested(this.key.hex)) this.peerUp(peer, clock.now());
     for (const publish of this.#waiting.splice(0)) publish();
     this.host.dueBy(this.due);
   }
@@ -199,11 +215,13 @@ export class Session {
     this.#refused = failed;
     let handed = this.#overlay!.publish(message, now);
     this.#refused = undefined;
+    if (this.#differences.isAny) this.#addDifferent(failed, handed, message);
     // An overlay may count those that it has only told of the message.
     if (failed.length > 0) handed = handed.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
     let pending = host.pending();
     // There is somebody, and the overlay has just begun: its first neighbour gets it.
-    if (handed.length === 0 && this.#overlay!.neighbors().length === 0 && host.interested(this.key.hex).length > 0) pending = [...pending, ANYBODY];
+    if (handed.length === 0 && this.#overlay!.neighbors().length === 0 && host.interested(this.key.hex).length > this.#differences.apart.size)
+      pending = [...pending, ANYBODY];
     if (pending.length === 0 && handed.length >= min) {
       host.dueBy(this.due);
       return resultOf(handed.length, failed);
@@ -227,13 +245,53 @@ export class Session {
   // Peers.
 
   peerUp(peer: string, now: number): void {
-    this.#overlay?.peerUp(peer, this.host.isChosen(peer), now);
+    if (this.#isSpecial) this.#differences.tell(peer);
+    if (!this.#differences.isApart(peer)) this.#overlay?.peerUp(peer, this.host.isChosen(peer), now);
     this.host.dueBy(this.due);
   }
 
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
     this.#overlay?.peerDown(peer, error, now);
+    this.#differences.gone(peer);
     this.host.dueBy(this.due);
+  }
+
+  /** A peer told what it does on the topic. */
+  terms(from: string, terms: Terms): void {
+    this.#differences.heard(from, terms);
+  }
+
+  tooLarge(from: string): void {
+    this.#differences.tell(from);
+  }
+
+  /** A peer of another overlay is no neighbour, as if it were not on the topic. */
+  #setApart(peer: string, isSo: boolean): void {
+    const { host } = this;
+    const now = host.clock.now();
+    if (isSo) this.#overlay?.peerDown(peer, undefined, now);
+    else if (host.isOn(peer, this.key.hex) === true) this.#overlay?.peerUp(peer, host.isChosen(peer), now);
+    host.dueBy(this.due);
+  }
+
+  /** Peers that a message to all can't reach, or that don't take it, though the overlay may count them. */
+  #addDifferent(failed: PublishFailure[], handed: readonly string[], { body }: OwnMessage): void {
+    const size = body.payload.length;
+    for (const [nodeId, error] of this.#differences.apart) if (isFor(body, nodeId)) failed.push({ nodeId, error });
+    for (const nodeId of handed) {
+      const limit = this.#differences.limitOf(nodeId);
+      if (size > limit && failed.every((failure) => failure.nodeId !== nodeId)) failed.push({ nodeId, error: notSent('too-large', nodeId, size, limit) });
+    }
+  }
+
+  /** Sends or queues a message. Returns why it could do neither. */
+  push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined {
+    return this.takes(to, push.size) ? this.host.push(to, this.key, push, lost) : 'too-large';
+  }
+
+  /** Does the peer take messages of that size on the topic, as far as is known? */
+  takes(nodeId: string, size: number): boolean {
+    return size <= this.#differences.limitOf(nodeId);
   }
 
   /** It is known now which topics a peer is on, or it is gone. */
@@ -278,9 +336,13 @@ export class Session {
 
   unsent(reason: Unsent, { id, size }: Pick<Push<Body>, 'id' | 'size'>, to: string): void {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
-    this.#refused?.push({ nodeId: to, error: notSent(reason, to, size) });
+    this.#refused?.push({ nodeId: to, error: this.notSent(reason, to, size) });
     const { events } = this.host;
     if (events.isRead) events.tell({ type: 'dropped', topic: this.key.name, reason, id: messageKey(id), to });
+  }
+
+  notSent(reason: Unsent, to: string, size: number): TransportError {
+    return notSent(reason, to, size, this.#differences.limitOf(to));
   }
 
   misbehaved(nodeId: string, what: string, isToBlame = true): void {
@@ -339,16 +401,19 @@ export class Session {
     const topic = key.name;
     return {
       send: (to, push) => {
-        const reason = host.push(to, key, push);
+        const reason = this.push(to, push);
         if (reason !== undefined) this.unsent(reason, push, to);
         return reason === undefined;
       },
       trySend: (to, push) => {
-        const reason = host.tryPush(to, key, push);
-        if (reason === 'too-large') this.unsent(reason, push, to);
-        return reason !== 'no-room';
+        const reason = this.takes(to, push.size) ? host.tryPush(to, key, push) : 'too-large';
+        if (reason !== 'too-large') return reason === undefined;
+        this.unsent(reason, push, to);
+        // It may have asked for it after a notice.
+        host.control(to, key, { kind: 'absent', ids: [push.id] });
+        return true;
       },
-      relay: (push, to) => host.relay(key, push, to),
+      relay: (push, to) => this.#relay(push, to),
       control: (to, control) => host.control(to, key, control),
       view: (to, message) => host.view(to, this, message),
       deliver: (push, key, from, hops) => this.#deliver(push, key, from, hops),
@@ -361,8 +426,9 @@ export class Session {
         }
         this.#sweep();
       },
-      neighborDown: (nodeId, cause, error) => {
+      neighborDown: (nodeId, given, error) => {
         host.neighbor(nodeId, false);
+        const cause = this.#differences.isApart(nodeId) ? 'differs' : given;
         events.tell({ type: 'neighborDown', topic, nodeId, cause, ...(error === undefined ? {} : { error }) });
       },
       duplicate: (id, from) => {
@@ -372,10 +438,17 @@ export class Session {
       dropped: (id, peer, reason) => {
         this.drop(reason, id, peer);
       },
+      speaks: (nodeId, overlay) => this.#differences.speaks(nodeId, overlay),
       grafted: (nodeId) => events.tell({ type: 'grafted', topic, nodeId }),
       pruned: (nodeId) => events.tell({ type: 'pruned', topic, nodeId }),
       misbehaved: (nodeId, what, isToBlame) => this.misbehaved(nodeId, what, isToBlame),
     };
+  }
+
+  /** Relays bring it to those that take messages of its size. */
+  #relay(push: Push<Body>, to: readonly string[]): boolean {
+    const takers = this.#differences.isAny ? to.filter((nodeId) => this.takes(nodeId, push.size)) : to;
+    return this.host.relay(this.key, push, takers);
   }
 
   #deliver({ payload: body, id, size }: Push<Body>, key: string, from: string, hops: number): void {

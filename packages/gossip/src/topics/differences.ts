@@ -1,0 +1,120 @@
+// What peers do otherwise than this node on a topic: told once at both ends, and nobody is to blame for it.
+
+import { TransportError } from '@trunkline/transport-core';
+import type { GossipEvent } from '../types.ts';
+
+/** What nodes of a topic had better agree upon. */
+export interface Terms {
+  /** The name of the overlay. */
+  readonly overlay: string;
+  /** Bytes of a message at most. */
+  readonly limit: number;
+}
+
+type Difference = Pick<Extract<GossipEvent, { readonly type: 'differs' }>, 'what' | 'ours' | 'theirs'>;
+
+export interface DifferencesHost extends Terms {
+  readonly topic: string;
+  now(): number;
+  /** Tells this node's terms to a peer. */
+  tell(nodeId: string): void;
+  differs(nodeId: string, difference: Difference): void;
+  /** No messages can be exchanged with it; or they can again. */
+  apart(nodeId: string, isSo: boolean): void;
+}
+
+interface Known {
+  /** When it was told this node's terms last. */
+  toldAt: number;
+  limit: number | undefined;
+  overlay: string | undefined;
+}
+
+export class Differences {
+  readonly #host: DifferencesHost;
+  /** Connected peers with which there was anything of it. */
+  readonly #known = new Map<string, Known>();
+  /** Of those peers, the ones with a lower limit, or another overlay. */
+  readonly #limits = new Map<string, number>();
+  readonly #apart = new Map<string, TransportError>();
+
+  constructor(host: DifferencesHost) {
+    this.#host = host;
+  }
+
+  /** Tells a peer this node's terms, unless it was told a moment ago. */
+  tell(nodeId: string): void {
+    const now = this.#host.now();
+    const known = this.#of(nodeId);
+    if (now - known.toldAt < AGAIN) return;
+    known.toldAt = now;
+    this.#host.tell(nodeId);
+  }
+
+  /** A peer told its terms. */
+  heard(nodeId: string, { overlay, limit }: Terms): void {
+    const host = this.#host;
+    const known = this.#of(nodeId);
+    if (limit !== (known.limit ?? host.limit)) {
+      if (limit !== host.limit) host.differs(nodeId, { what: 'limit', ours: host.limit, theirs: limit });
+      if (limit < host.limit) this.#limits.set(nodeId, limit);
+      else this.#limits.delete(nodeId);
+    }
+    known.limit = limit;
+    this.speaks(nodeId, overlay);
+    // It may not know this node's.
+    if (limit !== host.limit) this.tell(nodeId);
+  }
+
+  /** A peer has shown which overlay it uses. */
+  speaks(nodeId: string, overlay: string): void {
+    const host = this.#host;
+    const known = this.#of(nodeId);
+    const before = known.overlay ?? host.overlay;
+    known.overlay = overlay;
+    if (overlay === before) return;
+    if (overlay === host.overlay) {
+      this.#apart.delete(nodeId);
+      return host.apart(nodeId, false);
+    }
+    const text = `node ${nodeId} uses the overlay ${overlay} on topic ${host.topic}, and this node ${host.overlay}: no message crosses; all nodes of a topic need one overlay`;
+    this.#apart.set(nodeId, new TransportError('failed_precondition', text, { target: nodeId, sent: false }));
+    host.differs(nodeId, { what: 'overlay', ours: host.overlay, theirs: overlay });
+    host.apart(nodeId, true);
+    this.tell(nodeId);
+  }
+
+  gone(nodeId: string): void {
+    this.#known.delete(nodeId);
+    this.#limits.delete(nodeId);
+    this.#apart.delete(nodeId);
+  }
+
+  /** Is any peer known to have a lower limit or another overlay? */
+  get isAny(): boolean {
+    return this.#limits.size + this.#apart.size > 0;
+  }
+
+  /** Bytes of a message that the peer takes; Infinity: as many as this node. */
+  limitOf(nodeId: string): number {
+    return this.#limits.size === 0 ? Number.POSITIVE_INFINITY : (this.#limits.get(nodeId) ?? Number.POSITIVE_INFINITY);
+  }
+
+  isApart(nodeId: string): boolean {
+    return this.#apart.size > 0 && this.#apart.has(nodeId);
+  }
+
+  /** Peers on the topic that use another overlay, and the error that says so. */
+  get apart(): ReadonlyMap<string, TransportError> {
+    return this.#apart;
+  }
+
+  #of(nodeId: string): Known {
+    let known = this.#known.get(nodeId);
+    if (known === undefined) this.#known.set(nodeId, (known = { toldAt: Number.NEGATIVE_INFINITY, limit: undefined, overlay: undefined }));
+    return known;
+  }
+}
+
+/** Milliseconds after which a peer is told again. */
+const AGAIN = 10_000;
