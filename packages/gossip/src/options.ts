@@ -53,7 +53,7 @@ export interface GossipOptions {
   readonly discovery?: DiscoveryOptions | false | undefined;
   /**
    * The time of day in milliseconds since 1970, by which the lives of a node are told apart: it must be later at each start than at the one
-   * before, or others take what this node publishes for old for up to 10 minutes. Default: the machine's clock. A counter that is kept does too.
+   * before, or others take what this node publishes for old for up to 10 minutes. Default: the machine's clock, or the node's in a simulation. A counter that is kept does too.
    */
   readonly wall?: (() => number) | undefined;
   /**

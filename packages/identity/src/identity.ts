@@ -31,7 +31,7 @@ export interface Identity {
 export interface CreateIdentityOptions {
   /** Default 'ed25519'; 'p256' for where Ed25519 is not allowed (FIPS) or not understood. Both give 128 bits of security. */
   readonly type?: KeyType | undefined;
-  /** Default `systemRandom`, which is cryptographic. Any other makes keys that others can guess: for tests and simulations. */
+  /** Default `systemRandom`, which is cryptographic; inside a simulation it comes from the seed. Any other makes keys that others can guess: for tests. */
   readonly random?: Random | undefined;
 }
 

@@ -1,6 +1,8 @@
 // biome-ignore-all lint/style/noRestrictedGlobals: this is the clock of certificates; all other files get it as an argument
 // The time of day, which certificates are dated by. (Core's Clock can't tell it: it counts from an origin of its own.)
 
+import { systemWall } from '@trunkline/transport-core';
+
 /** A moment in the calendar: JavaScript's Date. */
 export type WallTime = Date;
 
@@ -10,8 +12,8 @@ export interface WallClock {
   date(): WallTime;
 }
 
-/** The machine's own. */
-export const systemWallClock: WallClock = Object.freeze({ date: () => new Date() });
+/** The machine's own; inside a simulation, the simulated machine's. */
+export const systemWallClock: WallClock = Object.freeze({ date: () => new Date(systemWall()) });
 
 /** The moment so many milliseconds after the beginning of 1970, UTC. */
 export function wallTime(milliseconds: number): WallTime {

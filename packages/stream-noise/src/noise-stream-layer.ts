@@ -187,7 +187,7 @@ function cannotConnect(address: string, { code, message, reason, cause }: Transp
 }
 
 function needsBytes(address: string): TransportError {
-  const message = `Cannot secure the connection with ${address}: noise needs a layer that carries bytes, this one carries frames; take createInmemStreams`;
+  const message = `Cannot secure the connection with ${address}: noise needs a layer that carries bytes, this one carries frames; take createInmemStreams, or in a simulation level: 'stream'`;
   return new TransportError('failed_precondition', message, { target: address });
 }
 

@@ -1,6 +1,6 @@
 // Noise around a stream layer, and around a backend of createTransport.
 
-import type { Backend, StreamLayer } from '@trunkline/transport-core';
+import { type Backend, type StreamLayer, systemClock } from '@trunkline/transport-core';
 import { suite } from '#primitives';
 import { Buffers } from './buffers.ts';
 import { type NoiseStreamLayer, SecureLayer } from './noise-stream-layer.ts';
@@ -12,7 +12,8 @@ import { parseSecureOptions, type SecureOptions } from './secure-options.ts';
  * node id. From here on the layer belongs to it. A wrong option is a TypeError that names it.
  */
 export function secure(layer: StreamLayer, options: SecureOptions): NoiseStreamLayer {
-  const { identity, clock, random, ...lists } = parseSecureOptions(options, 'secure');
+  const { identity, random, ...lists } = parseSecureOptions(options, 'secure');
+  const clock = options.clock ?? layer.clock ?? systemClock;
   return new SecureLayer(layer, { identity, clock, random, suite, buffers: new Buffers(), peers: new Peers(identity.nodeId, lists) });
 }
 
@@ -25,7 +26,7 @@ export interface SecuredBackend extends Backend {
 /**
  * Secures a backend of `createTransport`: `[secured(tcp(), { identity })]`. Its schemes are the same; so a transport has a scheme
  * either plain or secured. The clock is the transport's where `options` has none. Keys are never drawn from the transport's `random`,
- * which need not be cryptographic: give `random` here, where a simulation has to replay.
+ * which need not be cryptographic. Inside a simulation they come from its seed.
  */
 export function secured(backend: Backend, options: SecureOptions): SecuredBackend {
   const { identity, random, ...lists } = parseSecureOptions(options, 'secured');

@@ -1,6 +1,7 @@
 // The machine's own clock and timers: with system-random the only file that names those globals.
 
 import { type Clock, LONGEST_DELAY, sleepOn, type Timer } from './clock.ts';
+import { standIn } from './stand-in.ts';
 
 declare const performance: { now(): number };
 declare function setTimeout(callback: () => void, delay: number): unknown;
@@ -15,3 +16,6 @@ export const systemClock: Clock = Object.freeze({
   sleep: (delay: number, signal?: AbortSignal) => sleepOn(systemClock, delay, signal),
   defer: typeof process !== 'undefined' && process.nextTick !== undefined ? process.nextTick : (callback: () => void) => queueMicrotask(callback),
 });
+
+/** The time of day in milliseconds since 1970, by the machine's clock; inside a simulation, by the simulated machine's. */
+export const systemWall = (): number => (standIn === undefined ? Date.now() : standIn.wall());

@@ -1,14 +1,16 @@
 // The machine's own randomness.
 
 import type { Random } from './random.ts';
+import { standIn } from './stand-in.ts';
 
 declare const crypto: { getRandomValues<T extends ArrayBufferView>(array: T): T };
 
 const pool = new Uint32Array(64);
 let left = 0;
 
-/** Numbers from the runtime's cryptographic source, 32 bits each: instance ids are made of them. */
+/** Numbers from the runtime's cryptographic source, 32 bits each: instance ids are made of them. A simulation draws them from its seed. */
 export const systemRandom: Random = () => {
+  if (standIn !== undefined) return standIn.random();
   if (left === 0) {
     crypto.getRandomValues(pool);
     left = pool.length;

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/style/noRestrictedGlobals: a life of a node is numbered by the time of day, which core's Clock can't tell
+import { systemWall } from '@trunkline/transport-core';
 
-/** Milliseconds since the beginning of 1970, by the machine's clock. */
-export const wallNow = (): number => Date.now();
+/** Milliseconds since the beginning of 1970, by the machine's clock: a life of a node is numbered by the time of day. */
+export const wallNow = (): number => systemWall();

@@ -1,5 +1,6 @@
 // The narrow waist: what a backend author writes, and nothing else. Everything above it is built once.
 
+import type { Clock } from '../clock.ts';
 import type { TransportError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { Mailbox } from '../wire/mailbox.ts';
@@ -26,6 +27,8 @@ export interface StreamLayer {
   localAddrs?(): string[];
   /** What others dial: what the user gave, verbatim, else `localAddr()`. */
   advertiseAddr(): string;
+  /** The clock that the layer runs on, if it was given one: a layer around it takes the same. Default: the machine's. */
+  readonly clock?: Clock | undefined;
   /** This end's own node id, of a layer that proves it to every peer (TLS, noise). */
   readonly nodeId?: string | undefined;
   /** Do connections to this address prove `nodeId`? Of a layer that proves it on some of them; left out: on all. */

@@ -11,7 +11,7 @@ export interface Dial {
 }
 
 export abstract class MemoryLayer implements StreamLayer {
-  protected readonly clock: Clock;
+  readonly clock: Clock;
   private readonly advertised: string | undefined;
   private accepting: ((connection: StreamConnection) => void) | undefined;
   private bound: string | undefined;

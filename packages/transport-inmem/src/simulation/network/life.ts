@@ -1,6 +1,6 @@
 // One life of a node, from its start to its crash: the owner of its timers, its connections and its messages on their way.
 
-import type { Protocol } from '@trunkline/transport-core';
+import type { Protocol, SystemStandIn } from '@trunkline/transport-core';
 import type { Owner } from '../world/event-queue.ts';
 
 /** The machine that a life runs on, which outlives it. */
@@ -27,6 +27,7 @@ export class Life implements Owner {
   alive = true;
   busyUntil = 0;
   cost = 0;
+  system: SystemStandIn | undefined;
   readonly ends = new Set<LivingEnd>();
   /** Where it listens, or has. */
   readonly addresses = new Set<string>();

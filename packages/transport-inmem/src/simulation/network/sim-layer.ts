@@ -10,7 +10,6 @@ import type { SimNetwork } from './sim-network.ts';
 export class SimLayer extends MemoryLayer implements Door {
   readonly life: Life;
   readonly address: string;
-  declare readonly clock: Clock;
   /** What comes is an event already: its connections' turns need no other. */
   readonly turns: Pick<Turns, 'run' | 'stop'>;
   readonly #network: SimNetwork;

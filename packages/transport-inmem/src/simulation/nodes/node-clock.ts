@@ -2,7 +2,7 @@
 
 import { type Clock, LONGEST_DELAY, sleepOn, type Timer } from '@trunkline/transport-core';
 import type { Owner, SimEvent } from '../world/event-queue.ts';
-import type { World } from '../world/world.ts';
+import { EPOCH, type World } from '../world/world.ts';
 
 /** What a node's clocks show; shared by all clocks of the node, and kept over its restarts, as hardware is. */
 export class NodeTime {
@@ -97,7 +97,6 @@ export class NodeClock implements Clock {
 
 /** Of its speed, while it waits for the time that it has shown already. */
 const SLEW = 0.5;
-const EPOCH = 1_577_836_800_000;
 const NEVER: SimEvent = {
   at: Number.POSITIVE_INFINITY,
   order: -1,

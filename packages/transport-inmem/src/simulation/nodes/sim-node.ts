@@ -1,6 +1,16 @@
 // A node: its machine, which lasts, and its life, which a crash ends and a restart begins anew.
 
-import { type Clock, type CommonOptions, NetworkTransport, type Protocol, type Random, type Store, type Transport } from '@trunkline/transport-core';
+import {
+  type Clock,
+  type CommonOptions,
+  NetworkTransport,
+  type Protocol,
+  type Random,
+  type Store,
+  type StreamLayer,
+  type SystemStandIn,
+  type Transport,
+} from '@trunkline/transport-core';
 import { Life, type Machine } from '../network/life.ts';
 import { SimLayer } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
@@ -20,6 +30,11 @@ export interface SimClock extends Clock {
 export interface SimTransportOptions extends Omit<CommonOptions, 'clock' | 'random'> {
   /** For another transport of the same node: it listens on 'node/name'. Default: the node's name alone. */
   readonly name?: string | undefined;
+  /**
+   * Wraps the simulated stream layer, for example in noise: `(layer) => secure(layer, { identity })`. The simulation must have
+   * `level: 'stream'` if the wrapper needs bytes, as noise does.
+   */
+  readonly layer?: ((layer: StreamLayer) => StreamLayer) | undefined;
 }
 
 /** What a node's set-up is given: all that it may use of the world. */
@@ -101,6 +116,7 @@ export class SimNode implements Machine {
     this.#stop = undefined;
     const seeds = [name, ++this.#lives] as const;
     const clock = (this.#clock = new NodeClock(this.#world, this.time, life));
+    life.system = new SimSystem(clock, () => childRandom(this.#world.seed, 'system', ...seeds));
     const store = (this.#store = new NodeStore(this.#world, life, this.disk));
     trace.record(now, Happening.booted, number, 0, 0, this.#lives, 0);
     const context: NodeContext = {
@@ -174,12 +190,13 @@ export class SimNode implements Machine {
     if (this.isUp) await Promise.all(this.#transports.map((transport) => transport.close()));
   }
 
-  #transport<P extends Protocol>(life: Life, protocol: P, { name, ...options }: SimTransportOptions = {}): Transport<P> {
+  #transport<P extends Protocol>(life: Life, protocol: P, { name, layer, ...options }: SimTransportOptions = {}): Transport<P> {
     const number = this.#transports.length;
     const clock = new NodeClock(this.#world, this.time, life);
     const random = childRandom(this.#world.seed, 'transport', this.name, this.#lives, number);
     const address = name === undefined ? this.name : `${this.name}/${name}`;
-    const stream = new SimLayer(this.#network, life, address, clock);
+    const sim = new SimLayer(this.#network, life, address, clock);
+    const stream = layer === undefined ? sim : layer(sim);
     const transport = new SimTransport(life, { ...options, protocol, stream, clock, random });
     this.#transports.push(transport as unknown as NetworkTransport<Protocol>);
     return transport;
@@ -210,6 +227,27 @@ class SimTransport<P extends Protocol> extends NetworkTransport<P> {
 
   override close(options?: { readonly grace?: number | undefined }): Promise<void> {
     return this.#life.alive ? super.close(options) : never();
+  }
+}
+
+/** What code gets that asks the machine instead of its context: still from the seed. */
+class SimSystem implements SystemStandIn {
+  readonly #clock: NodeClock;
+  readonly #source: () => Random;
+  #random: Random | undefined;
+
+  constructor(clock: NodeClock, source: () => Random) {
+    this.#clock = clock;
+    this.#source = source;
+  }
+
+  random(): number {
+    this.#random ??= this.#source();
+    return this.#random();
+  }
+
+  wall(): number {
+    return this.#clock.wall();
   }
 }
 

@@ -1,5 +1,7 @@
 // What will happen, by time and then by the order in which it was asked for.
 
+import type { SystemStandIn } from '@trunkline/transport-core';
+
 /** Whose an event is. What belongs to a dead owner never happens; what belongs to a busy one waits. */
 export interface Owner {
   readonly name: string;
@@ -7,6 +9,8 @@ export interface Owner {
   readonly number: number;
   /** Outside of every node: its code is the test's. */
   readonly isClient: boolean;
+  /** What its code gets when it asks the machine for randomness or for the time of day. */
+  readonly system?: SystemStandIn | undefined;
   alive: boolean;
   /** Nothing of its own runs before this time: it is paused, or its CPU is slow. */
   busyUntil: number;

@@ -1,5 +1,7 @@
 // Virtual time: the event that is due next runs, then all that follows from it within its instant, then the next. Idle time is skipped.
 
+import { replaceSystem, type SystemStandIn } from '@trunkline/transport-core';
+import { childRandom } from './chance.ts';
 import { type EventKind, EventQueue, type Owner, type SimEvent } from './event-queue.ts';
 import { banReality, macrotask, type RealityBan, realTurn } from './reality.ts';
 import { SimulationError } from './simulation-error.ts';
@@ -50,6 +52,13 @@ export class World {
   /** Of these, those of nodes. */
   #suspects = 0;
   #watch: UncaughtWatch | undefined;
+  /** Answers for the machine of whoever acts. */
+  readonly #system: SystemStandIn = {
+    random: () => (this.#acting?.system ?? this.#outside).random(),
+    wall: () => (this.#acting?.system ?? this.#outside).wall(),
+  };
+  /** The same for code outside every node and client. */
+  readonly #outside: SystemStandIn;
   #ban: RealityBan | undefined;
   #running = false;
   /** Events since time last moved. */
@@ -59,6 +68,7 @@ export class World {
     this.seed = seed;
     this.#strict = strict;
     this.#stepLimit = stepLimit;
+    this.#outside = { random: childRandom(seed, 'system'), wall: () => EPOCH + this.now };
   }
 
   /** `run` happens `delay` milliseconds from now. */
@@ -131,13 +141,16 @@ export class World {
     this.#watch ??= this.#watchUncaught();
     const watch = this.#watch;
     watch.impose();
+    replaceSystem(this.#system);
     const around = {
-      lift() {
+      lift: () => {
         watch.lift();
+        replaceSystem(undefined);
         ban.lift();
       },
-      impose() {
+      impose: () => {
         ban.impose();
+        replaceSystem(this.#system);
         watch.impose();
       },
     };
@@ -183,6 +196,7 @@ export class World {
     } finally {
       this.#running = false;
       watch.lift();
+      replaceSystem(undefined);
       if (watch.isExact && this.#unhandled.size === 0) watch.forget();
       ban.end();
     }
@@ -299,6 +313,8 @@ function isNode(owner: Owner | undefined): boolean {
   return owner !== undefined && !owner.isClient;
 }
 
+/** The time of day when a simulation begins: 2020-01-01T00:00:00Z. */
+export const EPOCH = 1_577_836_800_000;
 /** The rule that an error breaks which no code of a node catches. */
 const UNCAUGHT = 'no uncaught error';
 /** Milliseconds at once that time leaps over only when every chain of awaits is through. */
