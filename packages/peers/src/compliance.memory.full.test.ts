@@ -1,0 +1,17 @@
+// Node ids for targets over streams in memory, held to the contract of every transport.
+
+import { createInmemStreams } from '@trunkline/transport-inmem';
+import { transportSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { common, same, whole } from './testing/by-id.ts';
+
+const streams = createInmemStreams();
+
+transportSuite(test, {
+  ...common,
+  name: 'node ids over inmem streams',
+  create(options, { address, wrap = same } = {}) {
+    const { clock, random } = options;
+    return whole(options, address, (bindAddr, advertiseAddr) => wrap(streams.layer(bindAddr, { advertiseAddr, clock, random })));
+  },
+});

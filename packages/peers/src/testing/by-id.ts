@@ -1,0 +1,67 @@
+// Transports whose targets are node ids, as the transport suite needs them.
+
+import process from 'node:process';
+import { type AnyTransport, type CommonOptions, NetworkTransport, type Protocol, type StreamLayer, type Transport } from '@trunkline/transport-core';
+import { nodeProbe, type TransportBackend } from '@trunkline/transport-testkit';
+import { NodeTransport } from '../node-transport.ts';
+import { createPeers, type Peers } from '../peers.ts';
+
+/** The nodes of this process, as a user's directory knows them, and where each was last. */
+const directory = new Map<string, { root: AnyTransport | undefined; last: string | undefined }>();
+
+function locate(nodeId: string): string | undefined {
+  const node = directory.get(nodeId);
+  try {
+    if (node?.root !== undefined) node.last = node.root.localAddr();
+  } catch {
+    // It does not listen yet.
+  }
+  return node?.last;
+}
+
+/** The whole of a node, by ids: it closes with its root. */
+class Whole<P extends Protocol> extends NodeTransport<P> {
+  readonly #peers: Peers;
+
+  constructor(root: Transport<P>, peers: Peers) {
+    super(root, peers.nodeId);
+    this.#peers = peers;
+    directory.set(peers.nodeId, { root, last: locate(peers.nodeId) });
+  }
+
+  override async close(options?: { readonly grace?: number | undefined }): Promise<void> {
+    locate(this.#peers.nodeId);
+    await super.close(options);
+    await this.#peers.close();
+    const place = directory.get(this.#peers.nodeId);
+    if (place !== undefined) place.root = undefined;
+  }
+}
+
+let made = 0;
+
+/** @param address of an earlier node: its id. */
+export function whole<P extends Protocol>(
+  options: CommonOptions & { protocol: P },
+  address: string | undefined,
+  layer: (bindAddr: string | undefined, advertiseAddr: string) => StreamLayer,
+) {
+  const nodeId = address ?? (++made).toString(16).padStart(64, '0');
+  // What it says of itself is its id, so that the suite finds what it looks for; where that is, the directory knows.
+  const root = new NetworkTransport<P>({ ...options, stream: layer(locate(nodeId), nodeId) });
+  const peers = createPeers({ transport: root, identity: { nodeId }, maxInbound: 10_000, maxOutbound: 0, exchange: { enabled: false }, locate });
+  return new Whole(root, peers);
+}
+
+export const same = (layer: StreamLayer) => layer;
+export const common: Pick<TransportBackend, 'unreachable' | 'probe' | 'skip'> = {
+  unreachable: () => 'f'.repeat(64),
+  probe: nodeProbe(process),
+  skip: {
+    'an address that nobody can dial is refused without an advertised one, and taken with it': 'ids are no addresses of a machine',
+    'a hello function gets the target where it dials, undefined where it accepts': 'it gets the address at which the node is dialled',
+    'an advertised address is told verbatim': 'its address is its id, whatever the machine says of where it is',
+    'the instance of a peer is the same over all its connections': 'there is one connection: a node that is connected is not dialled from the other end',
+    "no claim of an address brings another's calls to a connection": 'a node is reached over the link that it dialled: that is what ids are for',
+  },
+};
