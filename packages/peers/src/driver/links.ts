@@ -160,7 +160,7 @@ export class Links {
     const known = node.peer(nodeId);
     if (known !== undefined && (known.instance !== guest.instance || known.proven !== guest.proven)) this.#replace(known);
     const here = node.peer(nodeId);
-    const link: Link = { remote, dialled, lasting: isLasting(guest) };
+    const link: Link = { remote, dialled, lasting: isLasting(guest), received: node.management.received(remote) };
     const peer: Peer = here ?? { ...guest, since: node.now(), links: [], main: link, release: NOTHING, leaving: false };
     peer.leaving = false;
     node.roster.add(peer, link);
