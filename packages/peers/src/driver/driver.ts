@@ -145,6 +145,10 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     this.#links.down(remote, cause);
   }
 
+  turnedAway(endpoint: string, error: TransportError, remote: Remote | undefined): void {
+    this.#links.turnedAway(endpoint, error, remote);
+  }
+
   #screen(filter: (bytes: Uint8Array, from: MessageSource) => void, bytes: Uint8Array, from: Omit<MessageSource, 'nodeId'>): TransportError | undefined {
     const peer = this.peerOf(from.remote);
     if (peer === undefined || from.protocol === peersProtocol.name) return undefined;
