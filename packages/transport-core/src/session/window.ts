@@ -8,7 +8,11 @@
  * are the rate of the line, and the shortest such time is its round trip without a queue. Their product is what the line holds. Asking
  * by PING, and only while bytes flow, is the estimator of gRPC ("BDP estimation", https://grpc.io/blog/grpc-go-perf-improvements); what is
  * made of the samples is BBR's (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016): the best rate of the last rounds by
- * the shortest round trip, fast growth until the rate stands still or the round trip rises, then a little more than the line holds.
+ * the shortest round trip, and a little more. While a larger window makes the rate rise, the window grows with it.
+ *
+ * Busy machines and an unsteady path make round trips longer, too. The window must then be larger for the same rate, so it includes what
+ * the line delivers in that time: the mean of what neither the shortest round trip nor the window itself explains. Without that share each
+ * late round would make the window smaller, the smaller window the rate, and so on down to the start.
  *
  * What is on the way beyond that stands in a queue, and a short message stands behind it. So the window has a further share, of a
  * millisecond of the line, only while nothing short comes in; it lets copies within a machine or a room run, and is too little to see
@@ -41,13 +45,17 @@ export class PipeWindow {
   /** We slept: the next PONG may have waited unread. */
   #spoilt = false;
 
-  #growing = true;
-  /** Rounds, while growing, that the rate has stood still. */
-  #still = 0;
   /** Bytes a millisecond in the last rounds that the window bounded, and the best of them. */
   readonly #rates: number[] = new Array(ROUNDS).fill(0);
+  /** Milliseconds of the round trip in each of those rounds that neither the line nor its queue explains, and their mean. */
+  readonly #delays: number[] = new Array(ROUNDS).fill(0);
+  #delay = 0;
   #round = 0;
   #rate = 0;
+  /** The window that follows from a rise of the rate; 0 if the rate did not rise. */
+  #grown = 0;
+  /** Rounds in a row that took more than twice as long as the line and its queue explain. */
+  #long = 0;
   /** The shortest round trip, and when it was seen last. */
   #trip = Number.POSITIVE_INFINITY;
   #seen = 0;
@@ -130,23 +138,48 @@ export class PipeWindow {
     // A sender that had not enough to send says nothing about the line, unless it was faster than ever.
     const bounded = read >= this.#open / 2;
     if (!bounded && rate <= this.#rate) return;
-    if (this.#growing) {
-      this.#still = rate < this.#rate * 1.25 ? this.#still + 1 : 0;
-      this.#growing = this.#still < STILL && trip <= this.#trip * 1.25 + NOISE;
+    const rise = rate / this.#rate;
+    // One such round is a busy machine. After several the line has become slower, and its old rate says nothing any more.
+    this.#long = trip > Math.max(this.#trip, this.#open / this.#rate) * 2 + NOISE ? this.#long + 1 : 0;
+    if (this.#long >= STREAK) {
+      this.#rates.fill(0);
+      this.#delays.fill(0);
     }
-    // The queue is as long as the line: what it carried once, it carries no more.
-    if (trip > this.#trip * 2 + NOISE) this.#rates.fill(0);
-    this.#rates[this.#round++ % ROUNDS] = rate;
+    const at = this.#round++ % ROUNDS;
+    this.#rates[at] = rate;
     this.#rate = Math.max(...this.#rates);
+    const delay = trip - Math.max(this.#trip, this.#open / this.#rate) - NOISE;
+    this.#delays[at] = Math.min(Math.max(delay, 0), this.#trip);
+    this.#delay = this.#delays.reduce((sum, each) => sum + each, 0) / ROUNDS;
+    if (!bounded) return;
+    // A line that delivers more than before is not known to be full.
+    const isShort = trip <= this.#trip * 1.25 + NOISE;
+    this.#grown = 0;
+    if (rise >= FAST) this.#grown = isShort ? this.#rate * this.#trip * Math.min(rise * FAST, GROWTH) : Math.min(this.#open, this.granted);
+    else if (rise >= SLOW && isShort) this.#grown = read * REGROWTH;
   }
 
+  /** What the line holds, a little more, and what it delivers in the time that busy machines add to a round trip. */
   #resize(): void {
     const full = this.#rate * this.#trip;
-    const wanted = full * (this.#probing > 0 ? 0.5 : this.#growing ? 4 : 1.125);
+    const kept = full * (this.#round % ROUNDS < PROBES ? PROBE : QUEUE) + this.#rate * this.#delay;
+    const wanted = this.#probing > 0 ? full / 2 : Math.max(kept, this.#grown);
     this.#wanted = Math.round(Math.min(Math.max(wanted, this.#least), this.#most));
     this.#share = Math.round(Math.min(this.#rate * SHARE, SHARE_MOST, this.#most - this.#wanted));
   }
 }
+
+/** The rise of the rate from which on the window grows by that rise and this factor, to at most GROWTH times what the line holds. */
+const FAST = 1.25;
+const GROWTH = 4;
+/** The rise of the rate from which on the window becomes REGROWTH times what was read. */
+const SLOW = 1.03;
+const REGROWTH = 1.5;
+/** The window in terms of what the line holds. What is above 1 stands in the queue. */
+const QUEUE = 1.0625;
+/** The same in PROBES of ROUNDS rounds: they show whether the line delivers more for a larger window. */
+const PROBE = 1.1875;
+const PROBES = 2;
 
 /** Milliseconds of the line's rate, and bytes, that the window has beyond what the line holds while nothing short is about. */
 const SHARE = 1;
@@ -157,8 +190,8 @@ const CALM = 4;
 const PAUSE = 10;
 /** Rounds whose best rate counts: BBR's are ten. */
 const ROUNDS = 8;
-/** Rounds of one rate that end the fast growth, as in BBR. */
-const STILL = 3;
+/** Rounds in a row that are no accident. */
+const STREAK = 3;
 /** Milliseconds after which the shortest round trip is measured anew, as in BBR. */
 const FRESH = 10_000;
 /** Milliseconds that a round trip may be longer because a machine was busy. */
