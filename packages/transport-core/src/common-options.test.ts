@@ -35,7 +35,16 @@ test('the defaults are those that the documentation gives', (t) => {
       connections: 16_384,
       rate: {},
       handshakes: { pending: 64 },
-      credit: { pipe: 262_144, pipeMax: 16_777_216, short: 1_048_576, long: 16_777_216, reply: 16_777_216, stream: 262_144 },
+      credit: {
+        pipe: 262_144,
+        pipeMax: 16_777_216,
+        short: 1_048_576,
+        long: 16_777_216,
+        reply: 16_777_216,
+        replyMax: 33_554_432,
+        stream: 262_144,
+        streamMax: 16_777_216,
+      },
     },
   });
 });

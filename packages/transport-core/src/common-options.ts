@@ -90,8 +90,9 @@ export interface LimitOptions {
   /** Accepted connections whose hello is not through: `pending` in all (default 64; more wait), `perSource` from one address (default off; more are closed; one that fails keeps its place for a second). */
   readonly handshakes?: { readonly pending?: number | undefined; readonly perSource?: number | undefined } | undefined;
   /**
-   * What each account starts with: default 256 KiB, 1 MiB, 16 MiB, 16 MiB, 256 KiB. The pipe grows with the line, up to `pipeMax`: default 16 MiB;
-   * where `pipe` is given and `pipeMax` is not, it stays as it is.
+   * What each account starts with: default 256 KiB, 1 MiB, 16 MiB, 16 MiB, 256 KiB. `pipe`, `reply` and `stream` grow with the line, up to
+   * `pipeMax` (default 16 MiB), `replyMax` (32 MiB) and `streamMax` (16 MiB). An account that is given without its maximum stays as it is;
+   * where the pipe stays, all do.
    */
   readonly credit?:
     | {
@@ -100,7 +101,9 @@ export interface LimitOptions {
         readonly short?: number | undefined;
         readonly long?: number | undefined;
         readonly reply?: number | undefined;
+        readonly replyMax?: number | undefined;
         readonly stream?: number | undefined;
+        readonly streamMax?: number | undefined;
       }
     | undefined;
 }
@@ -119,14 +122,22 @@ const credit = dependentGroup(
     pipeMax: optional(integer(1, MOST)),
     short: size(MIB),
     long: size(16 * MIB),
-    reply: size(16 * MIB),
-    stream: size(256 * KIB),
+    reply: optional(integer(1, MOST)),
+    replyMax: optional(integer(1, MOST)),
+    stream: optional(integer(1, MOST)),
+    streamMax: optional(integer(1, MOST)),
   },
   (given, report) => {
-    const pipeMax = given.pipeMax ?? given.pipe ?? 16 * MIB;
-    const pipe = given.pipe ?? Math.min(256 * KIB, pipeMax);
-    if (pipeMax < pipe) report('pipeMax', `must be at least limits.credit.pipe (${pipe})`);
-    return { ...given, pipe, pipeMax };
+    const grows = (account: 'pipe' | 'reply' | 'stream', start: number, most: number) => {
+      const max = given[`${account}Max`] ?? given[account] ?? most;
+      const least = given[account] ?? Math.min(start, max);
+      if (max < least) report(`${account}Max`, `must be at least limits.credit.${account} (${least})`);
+      return [least, max] as const;
+    };
+    const [pipe, pipeMax] = grows('pipe', 256 * KIB, 16 * MIB);
+    const [reply, replyMax] = grows('reply', 16 * MIB, 32 * MIB);
+    const [stream, streamMax] = grows('stream', 256 * KIB, 16 * MIB);
+    return { ...given, pipe, pipeMax, reply, replyMax, stream, streamMax };
   },
 );
 

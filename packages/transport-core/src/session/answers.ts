@@ -74,7 +74,7 @@ export class Answers {
     this.#caller.terminal(call);
     if (call.done) this.#link.count('lateReply', 1);
     else call.answered(assembly.buffer);
-    this.#inflow.reply.giveBack(assembly.cost, false);
+    this.#inflow.reply.used(assembly.cost, 0);
   }
 
   /** The long message of a call that is coming in. */

@@ -15,7 +15,7 @@ const limits: SessionLimits = {
   streams: 3,
   inbound: { calls: 4, bytes: 5 },
   outbound: { messages: 6, bytes: 7 },
-  credit: { pipe: 1, pipeMax: 1, short: 2, long: 3, reply: 4, stream: 5 },
+  credit: { pipe: 1, pipeMax: 1, short: 2, long: 3, reply: 4, replyMax: 4, stream: 5, streamMax: 5 },
 };
 const protocol = (version: number, accepts: number[] = [], name = 'raft', channel = 0x20) =>
   defineProtocol({ name, version, accepts, channel, methods: { vote: { id: 1, request: bytes, response: bytes } } });

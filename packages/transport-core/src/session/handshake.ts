@@ -31,7 +31,7 @@ export function makeHello(
   features: readonly string[] = [],
 ): Hello {
   const { message, item, packet, calls, streams } = limits;
-  const { pipeMax: _, ...credit } = limits.credit; // How far the pipe may grow is our own affair.
+  const { pipe, short, long, reply, stream } = limits.credit; // How far they may grow is our own affair.
   return {
     wireMin: WIRE_VERSION,
     wireMax: WIRE_VERSION,
@@ -41,7 +41,7 @@ export function makeHello(
     agent: AGENT,
     nodeId: self.nodeId,
     protocols: protocols.map(helloProtocol),
-    limits: { message, item, packet, ...credit, calls, streams },
+    limits: { message, item, packet, pipe, short, long, reply, stream, calls, streams },
     features: [...features],
     observed,
     fields: { ...fields },

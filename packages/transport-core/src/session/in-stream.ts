@@ -3,11 +3,12 @@
 import type { TransportError } from '../errors.ts';
 import { Account } from '../wire/frame.ts';
 import type { Assembly } from './assembly.ts';
+import { Growing } from './growing.ts';
 import type { Link } from './link.ts';
-import { type Creditor, Receiving } from './receiving.ts';
+import type { Creditor } from './receiving.ts';
 
 export class InStream {
-  readonly account: Receiving;
+  readonly account: Growing;
   /** The long item that is coming in. */
   assembly: Assembly | undefined = undefined;
   /** The stream is whole, or it broke. */
@@ -20,6 +21,8 @@ export class InStream {
   #waiter: (() => void) | undefined = undefined;
   #items: { payload: Uint8Array; cost: number }[] = [];
   #head = 0;
+  /** The cost of the items that are here. */
+  #unread = 0;
   #discarding = false;
   #released = false;
   readonly #link: Link;
@@ -27,7 +30,8 @@ export class InStream {
   constructor(link: Link, creditor: Creditor, id: number) {
     this.#link = link;
     this.heard = link.now;
-    this.account = new Receiving(creditor, Account.STREAM, link.limits.credit.stream, id);
+    const { stream, streamMax } = link.limits.credit;
+    this.account = new Growing(link, creditor, Account.STREAM, stream, streamMax, id);
   }
 
   /** An item is whole. */
@@ -37,6 +41,7 @@ export class InStream {
     this.heard = this.#link.now;
     this.#link.hold(cost);
     this.#items.push({ payload, cost });
+    this.#unread += cost;
     this.#notify();
   }
 
@@ -49,7 +54,8 @@ export class InStream {
       this.#head = 0;
     }
     if (!this.#released) this.#link.free(cost);
-    this.account.giveBack(cost, false);
+    this.#unread -= cost;
+    this.account.used(cost, this.#unread);
     return payload;
   }
 

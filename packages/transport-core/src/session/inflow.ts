@@ -1,6 +1,7 @@
 // What comes in packet by packet: the pipe's account and the checks that the first packet of a long message must pass (docs/wire-protocol.md §4, §6).
 
 import { Account, type Frame, Kind } from '../wire/frame.ts';
+import { Growing } from './growing.ts';
 import { type Link, UNIT } from './link.ts';
 import { type Creditor, Receiving } from './receiving.ts';
 import type { Shelf } from './shelf.ts';
@@ -12,7 +13,7 @@ export class Inflow {
   /** How much of it the sender may have on the way. */
   readonly window: PipeWindow;
   /** Long responses; given back when they are complete and handed over. */
-  readonly reply: Receiving;
+  readonly reply: Growing;
   /** When the last packet of anything long came in. */
   lastPacket: number;
   readonly #link: Link;
@@ -27,10 +28,10 @@ export class Inflow {
     this.#link = link;
     this.#shelf = shelf;
     this.#ping = ping;
-    const { pipe, pipeMax } = link.limits.credit;
+    const { pipe, pipeMax, reply, replyMax } = link.limits.credit;
     this.pipe = new Receiving(creditor, Account.PIPE, pipe);
     this.window = new PipeWindow(pipe, pipeMax);
-    this.reply = new Receiving(creditor, Account.REPLY, link.limits.credit.reply);
+    this.reply = new Growing(link, creditor, Account.REPLY, reply, replyMax);
     this.lastPacket = link.now;
   }
 
@@ -38,6 +39,11 @@ export class Inflow {
   excuse(lateness: number): void {
     this.lastPacket += lateness;
     this.window.excuse();
+  }
+
+  /** The connection is over. */
+  end(): void {
+    this.reply.end();
   }
 
   /** The payload as its reader may keep it. */
@@ -55,6 +61,7 @@ export class Inflow {
     const { now } = this.#link;
     this.lastPacket = now;
     this.pipe.giveBack(this.window.giveBack(cost, now), false, this.window.spare);
+    this.#link.grown = this.window.granted - this.#link.limits.credit.pipe;
     if (this.window.wantsRound(now) && this.#ping()) this.window.begin(now);
     return true;
   }

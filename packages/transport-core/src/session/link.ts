@@ -19,7 +19,9 @@ export interface SessionLimits {
     readonly short: number;
     readonly long: number;
     readonly reply: number;
+    readonly replyMax: number;
     readonly stream: number;
+    readonly streamMax: number;
   };
 }
 
@@ -54,6 +56,8 @@ export interface Port {
 /** Bytes that a transport holds for all its connections: incomplete, untaken, unsent. */
 export interface MemoryGauge {
   used: number;
+  /** Bytes by which windows have grown: peers may send as much beyond the starts. */
+  lent: number;
   readonly limit: number;
 }
 
@@ -72,6 +76,8 @@ export class Link {
   reply = 0;
   /** Bytes held for this session, its part of the gauge. */
   held = 0;
+  /** Bytes by which the pipe's window has grown. The windows of streams and of long responses follow it. */
+  grown = 0;
   /** The last time when a call or message went either way. */
   active: number;
   #abuses = 0;

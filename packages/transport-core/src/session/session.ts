@@ -338,6 +338,7 @@ export class Session implements FrameVisitor, Departing {
     const lost = lossOf(error);
     const unsent = this.caller.close(lost, this.#channels.all());
     this.callee.close(lost);
+    this.inflow.end();
     for (const { lanes } of this.#channels.all()) this.outbox.drop(lanes);
     this.#channels.rejectWriters(lost);
     this.#options.visitor.down(error, unsent);

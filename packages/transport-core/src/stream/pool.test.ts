@@ -59,7 +59,7 @@ function scene(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
   const dials: Dial[] = [];
   const failed: string[] = [];
   const wakes: number[] = [];
-  const memory = { used: 0, limit };
+  const memory = { used: 0, lent: 0, limit };
   const pool: Pool = new Pool({
     maxPool,
     memory,

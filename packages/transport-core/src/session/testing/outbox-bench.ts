@@ -22,7 +22,7 @@ export class OutboxBench {
       writer: this.#mailbox,
       port: { flush: () => this.#flush(), dirty: () => {}, wakeBy: () => {}, close: () => {}, destroy: () => {} },
       limits,
-      memory: { used: 0, limit: Number.MAX_SAFE_INTEGER },
+      memory: { used: 0, lent: 0, limit: Number.MAX_SAFE_INTEGER },
       allocate: (size) => new Uint8Array(size),
       count: () => {},
       violation: (_reason, message) => void this.violations.push(message),

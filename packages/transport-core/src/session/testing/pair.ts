@@ -24,13 +24,13 @@ export const SMALL: SessionLimits = {
   streams: 20,
   inbound: { calls: 100, bytes: 64 * KIB },
   outbound: { messages: 1_000, bytes: 1024 * KIB },
-  credit: { pipe: 16 * KIB, pipeMax: 64 * KIB, short: 4 * KIB, long: 32 * KIB, reply: 32 * KIB, stream: 8 * KIB },
+  credit: { pipe: 16 * KIB, pipeMax: 64 * KIB, short: 4 * KIB, long: 32 * KIB, reply: 32 * KIB, replyMax: 32 * KIB, stream: 8 * KIB, streamMax: 8 * KIB },
 };
 
 /** One end: the driver of its session, which keeps what it is told. */
 export class End implements Port, SessionVisitor {
   readonly session: Session;
-  readonly memory: MemoryGauge = { used: 0, limit: 512 * KIB * KIB };
+  readonly memory: MemoryGauge = { used: 0, lent: 0, limit: 512 * KIB * KIB };
   readonly counters = new Map<Counter, number>();
   /** Calls that came in and were not taken. */
   readonly calls: InCall[] = [];

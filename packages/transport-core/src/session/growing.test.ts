@@ -1,0 +1,193 @@
+// Streams over a long line in virtual time: their windows follow the pipe's, inside `limits.memory`.
+
+import test, { type ExecutionContext } from 'ava';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol } from '../protocol/protocol.ts';
+import type { InStream } from './in-stream.ts';
+import type { OutStream } from './out-stream.ts';
+import { type End, Pair, SMALL } from './testing/pair.ts';
+import { TestCall } from './testing/test-call.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const protocol = defineProtocol({
+  name: 'long-line',
+  version: 1,
+  channel: 0x20,
+  methods: { put: { id: 1, request: bytes, upload: bytes, response: bytes }, get: { id: 2, request: bytes, download: bytes } },
+});
+/** Bytes a millisecond (100 Mbit/s), and milliseconds from one end to the other. */
+const RATE = 12_500;
+const WAY = 50;
+const ITEM = new Uint8Array(256 * KIB);
+const EMPTY = new Uint8Array(0);
+
+const credit = { ...SMALL.credit, pipe: 256 * KIB, pipeMax: 16 * MIB, stream: 256 * KIB, streamMax: 16 * MIB };
+const limits = { ...SMALL, packet: 64 * KIB, item: MIB, outbound: { messages: 1_000, bytes: 16 * MIB }, credit };
+
+/** Two ends, a line between them, and streams that are written as fast as they go. */
+class LongLine {
+  readonly pair: Pair;
+  /** Bytes that readers took. */
+  taken = 0;
+  /** The most that an end held and had lent at one time. */
+  peak = 0;
+  readonly #free = new Map<End, number>();
+  readonly #crossing: { at: number; from: End; chunk: Uint8Array }[] = [];
+  readonly #readers: { stream: InStream; each: number; next: number }[] = [];
+  readonly #each: number;
+
+  /** @param each milliseconds that a reader needs for an item. */
+  constructor({ memory = 512 * MIB, streamMax = 16 * MIB, each = 0 } = {}) {
+    const keepAlive = { interval: 1e9, timeout: 1e9 };
+    this.pair = new Pair([protocol], { limits: { ...limits, credit: { ...credit, streamMax } }, keepAlive });
+    for (const end of this.ends) Object.assign(end.memory, { limit: memory });
+    this.#each = each;
+  }
+
+  /** Says hello over the line, which the first PING measures. */
+  open(): Promise<this> {
+    this.pair.dialler.session.open({});
+    return this.run(1_000);
+  }
+
+  get ends(): [End, End] {
+    return [this.pair.dialler, this.pair.acceptor];
+  }
+
+  upload(): TestCall {
+    const call = new TestCall(protocol, 'put', EMPTY);
+    this.pair.start(this.pair.dialler, call);
+    void this.#write(call.upload!);
+    return call;
+  }
+
+  download(): TestCall {
+    const call = new TestCall(protocol, 'get', EMPTY);
+    this.pair.start(this.pair.dialler, call);
+    this.#read(call.download!);
+    return call;
+  }
+
+  async run(milliseconds: number): Promise<this> {
+    const { pair } = this;
+    for (let i = 0; i < milliseconds; i++) {
+      pair.pass(1);
+      for (let next = this.#crossing[0]; next !== undefined && next.at <= pair.now; next = this.#crossing[0]) {
+        this.#crossing.shift();
+        pair.hand(next.from, next.chunk);
+      }
+      for (const call of pair.acceptor.take()) {
+        if (call.download !== undefined) void this.#write(call.download);
+        else this.#read(call.upload!);
+      }
+      this.#take();
+      await null;
+      for (const end of this.ends) {
+        if (end.isDirty) pair.tick(end);
+        for (const chunk of end.sent.splice(0)) this.#send(end, chunk);
+        this.peak = Math.max(this.peak, end.memory.lent);
+      }
+    }
+    return this;
+  }
+
+  /** Bytes of items that arrive in so many milliseconds, as a share of what the line carries. */
+  async share(milliseconds: number): Promise<number> {
+    const before = this.taken;
+    await this.run(milliseconds);
+    return (this.taken - before) / (milliseconds * RATE);
+  }
+
+  #send(from: End, chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length; at += 16 * KIB) {
+      const part = chunk.slice(at, at + 16 * KIB);
+      const free = Math.max(this.#free.get(from) ?? 0, this.pair.now) + part.length / RATE;
+      this.#free.set(from, free);
+      const arrival = { at: free + WAY, from, chunk: part };
+      let place = this.#crossing.length;
+      while (place > 0 && this.#crossing[place - 1]!.at > arrival.at) place--;
+      this.#crossing.splice(place, 0, arrival);
+    }
+  }
+
+  async #write(stream: OutStream): Promise<void> {
+    try {
+      for (;;) await stream.write(ITEM);
+    } catch {
+      // The call is over.
+    }
+  }
+
+  #read(stream: InStream): void {
+    this.#readers.push({ stream, each: this.#each, next: 0 });
+  }
+
+  #take(): void {
+    for (const reader of this.#readers) {
+      while (reader.next <= this.pair.now) {
+        const item = reader.stream.take();
+        if (item === undefined) {
+          reader.stream.wait(() => {});
+          break;
+        }
+        this.taken += item.length;
+        if (reader.each > 0) reader.next = this.pair.now + reader.each;
+      }
+    }
+  }
+}
+
+for (const kind of ['upload', 'download'] as const) {
+  test(`${kind}s fill a long line, one alone and several at once`, async (t) => {
+    for (const streams of [1, 3]) {
+      const line = await new LongLine().open();
+      for (let i = 0; i < streams; i++) line[kind]();
+      await line.run(2_000);
+      const share = await line.share(2_000);
+      t.true(share > 0.93, `${streams} carry ${share}`);
+    }
+  });
+}
+
+test('a stream whose window may not grow stays at one window a round trip', async (t) => {
+  const line = await new LongLine({ streamMax: 256 * KIB }).open();
+  line.upload();
+  await line.run(2_000);
+  t.true((await line.share(2_000)) < 0.45);
+  t.is(line.peak, 0);
+});
+
+test('windows grow to half of limits.memory, and what they borrowed comes back when their calls end', async (t) => {
+  const line = await new LongLine({ memory: 4 * MIB }).open();
+  const calls = Array.from({ length: 6 }, () => line.upload());
+  await line.run(3_000);
+  t.true(line.peak > MIB && line.peak <= 2 * MIB, `${line.peak}`);
+  for (const call of calls) call.giveUp('cancelled');
+  await line.run(1_000);
+  for (const end of line.ends) t.is(end.memory.lent, 0);
+});
+
+test('the connection ends, and nothing is borrowed any more', async (t) => {
+  const line = await new LongLine().open();
+  line.upload();
+  line.download();
+  await line.run(2_000);
+  t.true(line.peak > MIB);
+  line.pair.cut();
+  for (const end of line.ends) t.is(end.memory.lent, 0);
+});
+
+test('the window of a slow reader stays small, and the reader is kept busy', async (t: ExecutionContext) => {
+  const line = await new LongLine({ each: 100 }).open();
+  line.upload();
+  await line.run(3_000);
+  let most = 0;
+  for (let i = 0; i < 30; i++) {
+    await line.run(100);
+    most = Math.max(most, line.pair.acceptor.memory.used);
+  }
+  t.true(most <= 1.25 * MIB, `${most}`);
+  const share = await line.share(2_000);
+  t.true(share > 0.19, `${share} of the line, of which it could take ${ITEM.length / 100 / RATE}`);
+});

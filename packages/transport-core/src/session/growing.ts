@@ -1,0 +1,50 @@
+// The accounts of streams and of long responses, whose windows grow with the line (docs/wire-protocol.md §6). Only the pipe measures the
+// line. These accounts follow it: they are given back no sooner than the pipe, so they need at least as large a window.
+
+import type { Link } from './link.ts';
+import { type Creditor, Receiving } from './receiving.ts';
+
+/** The receiver's side of an account whose window follows the pipe's. */
+export class Growing extends Receiving {
+  /** Bytes that the sender was granted beyond the start. */
+  #more = 0;
+  #over = false;
+  readonly #link: Link;
+  readonly #least: number;
+  readonly #most: number;
+
+  constructor(link: Link, creditor: Creditor, account: number, start: number, most: number, id = 0) {
+    super(creditor, account, start, id);
+    this.#link = link;
+    this.#least = start;
+    this.#most = most - start;
+  }
+
+  /**
+   * Gives back the cost of a unit that was used: more if the window grows, less if it shrinks. The window grows with the pipe, by at most
+   * GROWTH times what is used, while `limits.memory` has room. It shrinks if there is no room, and if a reader lags.
+   * @param unread bytes that still wait for their reader.
+   */
+  used(cost: number, unread: number): void {
+    const { grown, memory } = this.#link;
+    if (this.#over || (grown === 0 && this.#more === 0)) return this.giveBack(cost, false);
+    const backlog = Math.max(unread - this.#least, 0);
+    const room = memory.limit / 2 - memory.used - memory.lent;
+    const wanted = Math.max(Math.min(grown, this.#most, this.#more + Math.min(room, backlog > 0 ? -backlog : cost * GROWTH)), 0);
+    const change = Math.max(Math.round(wanted) - this.#more, -cost);
+    this.#more += change;
+    memory.lent += change;
+    this.giveBack(cost + change, false);
+  }
+
+  /** Its stream or its connection is over: what the window borrowed is free again. */
+  override end(): void {
+    super.end();
+    this.#over = true;
+    this.#link.memory.lent -= this.#more;
+    this.#more = 0;
+  }
+}
+
+/** How many bytes the window grows for each that is used: it can triple in a round trip. */
+const GROWTH = 2;
