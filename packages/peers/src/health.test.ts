@@ -63,6 +63,36 @@ test.serial('a peer that is late once, and then answers, is not cut; its score f
   }
 });
 
+test.serial('a peer that stands still earns no trust in that time, and earns it again when it goes on', async (t) => {
+  for (const run of runs(3)) {
+    const sim = simulationOf(run);
+    // Long enough that nobody is cut.
+    const keepAlive = { interval: 10_000, timeout: 15_000 };
+    const nodes = cluster(sim, ['a', 'b'], { transport: { keepAlive }, peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive) });
+    await sim.until(() => isLinked(nodes.get('a'), 'b'));
+    const a = nodes.get('a')!;
+    const score = () => a.peers.get(idOf('b'))!.score;
+    // At each place of the metric's interval, of a minute, and of the link's pings.
+    for (let round = 0; round < 6; round++) {
+      await sim.run(7_300 * round + 1_100 * run.seed);
+      a.peers.report(idOf('b'), 'bad', 20);
+      sim.pause('b', 12_000);
+      // What it said before that is looked at within two seconds.
+      await sim.run(2_050);
+      const before = score();
+      for (let time = 2_050; time < 12_000; time += 250) {
+        await sim.run(Math.min(250, 12_000 - time));
+        if (score() > before) return t.fail(`${run.name}, round ${round}: from ${before} to ${score()} after ${time + 250} ms`);
+      }
+      const after = score();
+      await sim.run(120_000);
+      t.true(score() > after, `${run.name}, round ${round}: ${after}, then ${score()}`);
+    }
+    t.deepEqual(eventsOf(a, 'down'), [], run.name);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
 test.serial('a stall of our own event loop evicts nobody and lowers nobody’s score', async (t) => {
   for (const run of runs(3)) {
     // The round trip is long: whenever we fall asleep, some ping is likely to be out.

@@ -30,7 +30,9 @@ export interface PeerInfo<S = unknown> {
  * Why a link came to nothing:
  * - denied: its id is banned, or on a list of those not wanted
  * - duplicate: its id is another node's here already
- * - filtered: one of `filters` refused it, or did not answer in time
+ * - twin: it is an instance of a node that another one had replaced, and came back: two live nodes have one key. It is refused for 30 s,
+ *   and told once
+ * - filtered: one of `filters`, or the transport's `admit`, refused it, or did not answer in time
  * - incompatible: another network or version, or no peers at the other end
  * - self: it was this node
  * - full: there is no room, here or there
@@ -38,7 +40,7 @@ export interface PeerInfo<S = unknown> {
  * - unreachable: nobody answered; the error says more
  * - failed: anything else; the error says it
  */
-export type Rejection = 'denied' | 'duplicate' | 'filtered' | 'incompatible' | 'self' | 'full' | 'unproven' | 'unreachable' | 'failed';
+export type Rejection = 'denied' | 'duplicate' | 'twin' | 'filtered' | 'incompatible' | 'self' | 'full' | 'unproven' | 'unreachable' | 'failed';
 
 /** What happens to peers, in order. */
 export type PeerEvent<S = unknown> =
@@ -46,14 +48,20 @@ export type PeerEvent<S = unknown> =
   | { readonly type: 'up'; readonly peer: PeerInfo<S> }
   /** Its last link is gone, and why. */
   | { readonly type: 'down'; readonly nodeId: string; readonly addr: string | undefined; readonly cause: TransportError }
-  /** A link came to nothing: one that was dialled (`out`), or one that came. */
+  /**
+   * A link came to nothing: one that was dialled (`out`), or one that came, whoever it was: also one that spoke another protocol, had the
+   * wrong security or certificate, was of another network, or ended before its hello. Without a hello only `endpoint` says who it was.
+   */
   | {
       readonly type: 'rejected';
       readonly reason: Rejection;
       readonly direction: 'in' | 'out';
       readonly error: TransportError;
       readonly nodeId?: string | undefined;
+      /** What was dialled, or where the other end says that it can be dialled. */
       readonly addr?: string | undefined;
+      /** Where a link that came was from, as the transport sees it. */
+      readonly endpoint?: string | undefined;
       readonly remote?: Remote | undefined;
     }
   /** A peer's status changed; undefined: it has none any more. */

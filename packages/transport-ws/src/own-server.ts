@@ -44,6 +44,8 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
     response.end('This port takes WebSocket upgrades only.\n');
   });
   const tell = (error: TransportError, endpoint: string) => {
+    // The transport tells whoever is to know.
+    if (listen !== undefined) return listen.doorway.knock(endpoint, () => {})?.leave(error);
     try {
       observer?.event?.({ type: 'rejected', endpoint, direction: 'in', error });
     } catch {

@@ -9,7 +9,7 @@ const caps = { maxInbound: 2, maxPerGroup: Number.POSITIVE_INFINITY };
 
 const hall = (given: Partial<Omit<Hall, 'peer'>> & { known?: Resident } = {}): Hall => {
   const { known, ...rest } = given;
-  return { nodeId: ME, isBanned: () => false, peer: () => known, inbound: 0, yielding: 0, inboundOf: () => 0, ...rest };
+  return { nodeId: ME, isBanned: () => false, isTwin: () => false, peer: () => known, inbound: 0, yielding: 0, inboundOf: () => 0, ...rest };
 };
 const verdict = (candidate: Partial<Candidate>, given: Parameters<typeof hall>[0] = {}, limits = caps) =>
   judge({ ...guest, ...candidate }, hall(given), limits)?.reason;

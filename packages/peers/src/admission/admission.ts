@@ -1,6 +1,7 @@
 // Who may be a peer: a decision for each link whose hello was read. Pure; what takes time (filters) is asked by the driver afterwards.
 
 import { isNodeId, reasonError, type TransportError } from '@trunkline/transport-core';
+import { twinError } from './twins.ts';
 
 /** A link whose hello was read. */
 export interface Candidate {
@@ -19,6 +20,8 @@ export interface Hall {
   readonly nodeId: string;
   isBanned(nodeId: string): boolean;
   peer(nodeId: string): Resident | undefined;
+  /** Was this instance of a node replaced by another one not long ago, so that both live? Asked only of one that would replace that. */
+  isTwin(nodeId: string, instance: string): boolean;
   /** Ordinary peers that dialled this node, those on their way in included. */
   readonly inbound: number;
   /** How many of them make way for another. */
@@ -57,6 +60,7 @@ export function judge(candidate: Candidate, hall: Hall, caps: Caps): TransportEr
   // A node that proves itself replaces whoever has its id: a restart, or one that only asserted it. Of two that assert it the first stays.
   if (known !== undefined && !isSame && !proven)
     return reasonError('duplicate', `node ${nodeId} is connected already; an id that is only asserted belongs to the first`);
+  if (known?.proven === true && !isSame && !known.isParting && hall.isTwin(nodeId, instance)) return twinError(nodeId, instance);
   if (direction === 'out' || candidate.exempt || (known !== undefined && !isSame)) return undefined;
   const others = hall.inbound - hall.yielding - (known?.isInbound ? 1 : 0);
   if (others >= caps.maxInbound) return reasonError('full', `${hall.inbound} peers have dialled this node, maxInbound allows no more`);

@@ -11,7 +11,7 @@ import { Links, type LinksHost } from './links.ts';
 import { Node } from './node.ts';
 import { Orders } from './orders.ts';
 import { refusedBy } from './rejection.ts';
-import type { Peer } from './roster.ts';
+import type { Link, Peer } from './roster.ts';
 import { Visits } from './visits.ts';
 
 export class Driver implements Membership, LinksHost, ConversationHost {
@@ -145,6 +145,10 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     this.#links.down(remote, cause);
   }
 
+  turnedAway(endpoint: string, error: TransportError, remote: Remote | undefined): void {
+    this.#links.turnedAway(endpoint, error, remote);
+  }
+
   #screen(filter: (bytes: Uint8Array, from: MessageSource) => void, bytes: Uint8Array, from: Omit<MessageSource, 'nodeId'>): TransportError | undefined {
     const peer = this.peerOf(from.remote);
     if (peer === undefined || from.protocol === peersProtocol.name) return undefined;
@@ -180,7 +184,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     const { nodeId, persistent, main } = peer;
     const now = node.now();
     if (cause.reason === 'ping_timeout' || cause.reason === 'malformed' || cause.reason === 'flood') node.keeper.trust.bad(nodeId, now);
-    node.keeper.trust.gone(nodeId, now);
+    node.keeper.trust.gone(nodeId);
     this.conversation.gone(peer);
     node.statuses.delete(nodeId);
     node.planner.lost({ nodeId, address: main.dialled, told: node.keeper.book.get(nodeId)?.address, persistent }, cause, now);
@@ -308,17 +312,31 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     for (const { nodeId, address } of this.#crawler.crawl(now, candidates, CRAWLS)) this.#orders.start({ nodeId, address, kind: 'crawl' });
   }
 
-  /** Who answers pings is trusted a little more, who is late with it less; unless it was us who slept. */
+  /**
+   * A peer that was heard since the last look is trusted a little more, and one that is late with a pong less; unless it was this process
+   * that slept. One that merely was silent may be idle, or frozen: nobody knows before it answers a ping.
+   */
   #look(now: number): void {
     const { trust } = this.node.keeper;
     this.#lookDue = now + LOOK;
     const slept = this.#slept;
     this.#slept = false;
     if (slept) return;
-    for (const { nodeId, main } of this.peers) {
-      if ((main.remote.silence ?? 0) >= LATE) trust.bad(nodeId, now);
-      else trust.good(nodeId, now);
+    for (const { nodeId, main, links } of this.peers) {
+      if ((main.remote.silence ?? 0) >= LATE) trust.looked(nodeId, now, LOOK, 'bad');
+      else if (this.#wasHeard(links)) trust.looked(nodeId, now, LOOK, 'good');
     }
+  }
+
+  /** Did anything come over these links since they were looked at last? */
+  #wasHeard(links: readonly Link[]): boolean {
+    let wasHeard = false;
+    for (const link of links) {
+      const received = this.node.management.received(link.remote);
+      if (received !== link.received) wasHeard = true;
+      link.received = received;
+    }
+    return wasHeard;
   }
 }
 

@@ -45,6 +45,7 @@ export class Links {
       nodeId: node.nodeId,
       isBanned: (nodeId) => node.keeper.book.isBanned(nodeId, node.now()),
       peer: (nodeId) => this.#resident(node.peer(nodeId)),
+      isTwin: (nodeId, instance) => node.twins.isTwin(nodeId, instance, node.now()),
       get inbound() {
         return node.roster.count('in') + doorman.inbound();
       },
@@ -160,7 +161,7 @@ export class Links {
     const known = node.peer(nodeId);
     if (known !== undefined && (known.instance !== guest.instance || known.proven !== guest.proven)) this.#replace(known);
     const here = node.peer(nodeId);
-    const link: Link = { remote, dialled, lasting: isLasting(guest) };
+    const link: Link = { remote, dialled, lasting: isLasting(guest), received: node.management.received(remote) };
     const peer: Peer = here ?? { ...guest, since: node.now(), links: [], main: link, release: NOTHING, leaving: false };
     peer.leaving = false;
     node.roster.add(peer, link);
@@ -181,7 +182,7 @@ export class Links {
     this.#visits.begin(remote, nodeId, this.#node.now());
     if (remote.direction === 'in') {
       if (this.#node.isCertain(guest)) this.#note(nodeId, remote, undefined);
-      this.#turnedAway(remote, nodeId, refused);
+      this.#tell(remote.endpoint, refused, remote, nodeId);
     } else {
       this.#host.visited(remote);
       this.#orders.refuse(orders, refused);
@@ -268,6 +269,7 @@ export class Links {
   #replace(peer: Peer): void {
     const cause = reasonError('duplicate', `node ${peer.nodeId} came back: another instance of it is connected`);
     peer.release();
+    if (peer.proven) this.#node.twins.replaced(peer.nodeId, peer.instance);
     for (const { remote } of this.#node.roster.dismiss(peer)) this.#node.management.retire(remote, cause.message);
     this.#host.left(peer, cause);
   }
@@ -275,11 +277,8 @@ export class Links {
   down(remote: Remote, cause: TransportError): void {
     const { roster, closed } = this.#node;
     this.#visits.end(remote);
-    const nodeId = this.#applicants.get(remote);
-    const wasOrdered = (this.#doorman.guests.get(remote)?.orders.length ?? 0) > 0;
     this.#applicants.delete(remote);
     this.#doorman.guests.delete(remote);
-    if (nodeId !== undefined && !wasOrdered) this.#turnedAway(remote, nodeId, cause);
     const peer = roster.remove(remote);
     if (peer === undefined || closed) return;
     if (peer.links.length > 0) return this.#settle(peer);
@@ -288,10 +287,17 @@ export class Links {
     this.#node.soon();
   }
 
-  /** A link that nobody ordered came to nothing; of orders the dialler tells. */
-  #turnedAway(remote: Remote, nodeId: string, error: TransportError): void {
-    if (remote.direction === 'out' || nodeId === '') return;
-    this.#node.events.tell({ type: 'rejected', reason: rejectionOf(error), direction: 'in', error, nodeId, addr: firstAddress(remote.addr), remote });
+  /** A connection that somebody else dialled came to nothing; of those that were ordered the dialler tells. */
+  turnedAway(endpoint: string, error: TransportError, remote: Remote | undefined): void {
+    const { twins, closed } = this.#node;
+    if (closed || !twins.isNews(error)) return;
+    const claim = remote === undefined ? undefined : this.#applicants.get(remote);
+    this.#tell(endpoint, error, remote, remote?.nodeId ?? (claim === '' ? undefined : claim));
+  }
+
+  #tell(endpoint: string, error: TransportError, remote: Remote | undefined, nodeId: string | undefined): void {
+    const reason = rejectionOf(error, 'in');
+    this.#node.events.tell({ type: 'rejected', reason, direction: 'in', error, nodeId, addr: firstAddress(remote?.addr), endpoint, remote });
   }
 }
 

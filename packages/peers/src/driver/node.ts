@@ -1,6 +1,7 @@
 // What the parts of the driver share: this node, who is connected to it, and what it keeps.
 
 import { type Clock, EventHub, type Management, type Membership, manage, type Remote, randomBytes, type TransportError } from '@trunkline/transport-core';
+import { Twins } from '../admission/twins.ts';
 import { DialPlanner } from '../dialling/dial-planner.ts';
 import type { PeersConfig } from '../options.ts';
 import type { PeerEvent, PeerInfo } from '../types.ts';
@@ -18,6 +19,7 @@ export class Node {
   readonly roster: Roster;
   readonly keeper: BookKeeper;
   readonly planner: DialPlanner;
+  readonly twins = new Twins();
   readonly events = new EventHub<PeerEvent>((missed) => ({ type: 'lagged', missed }));
   /** What peers say of themselves, decoded. */
   readonly statuses = new Map<string, unknown>();

@@ -65,7 +65,7 @@ export class Orders implements DiallerHost {
   }
 
   failed(order: Order, error: TransportError): void {
-    const { keeper, planner, closed, events } = this.#node;
+    const { keeper, planner, twins, closed, events } = this.#node;
     if (closed) return;
     const { book } = keeper;
     const { nodeId, address, kind } = order;
@@ -80,7 +80,7 @@ export class Orders implements DiallerHost {
       planner.rest(address, now + DAY);
     }
     if (nodeId !== undefined && !this.#dialler.isReaching(nodeId) && !this.#seekElsewhere(order)) this.#answer(nodeId, this.#live(nodeId) ?? error);
-    events.tell({ type: 'rejected', reason: rejectionOf(error), direction: 'out', error, nodeId, addr: address });
+    if (twins.isNews(error)) events.tell({ type: 'rejected', reason: rejectionOf(error, 'out'), direction: 'out', error, nodeId, addr: address });
     this.#node.soon();
   }
 

@@ -1,13 +1,16 @@
 // Why a link came to nothing, by its error.
 
 import { type Reason, reasonError, TransportError } from '@trunkline/transport-core';
+import { twinOf } from '../admission/twins.ts';
 import type { Rejection } from '../types.ts';
 
-export function rejectionOf({ code, reason }: TransportError): Rejection {
+export function rejectionOf(error: TransportError, direction: 'in' | 'out'): Rejection {
+  const { code, reason } = error;
+  if (twinOf(error) !== undefined) return 'twin';
   // What refuses without a reason of its own crosses as 'refused': then its code tells.
   if (reason === 'refused' && code === 'failed_precondition') return 'incompatible';
   if (reason !== undefined && BY_REASON[reason] !== undefined) return BY_REASON[reason];
-  return code === 'failed_precondition' ? 'incompatible' : code === 'unavailable' ? 'unreachable' : 'failed';
+  return code === 'failed_precondition' ? 'incompatible' : code === 'unavailable' && direction === 'out' ? 'unreachable' : 'failed';
 }
 
 /** What a filter threw, as both ends see it; a TransportError as it is. */

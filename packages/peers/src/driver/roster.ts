@@ -9,6 +9,8 @@ export interface Link {
   readonly dialled: string | undefined;
   /** Is it to stay though nobody uses it? Else who dialled it closes it when it has been idle (`idleTimeout`). */
   readonly lasting: boolean;
+  /** Bytes that had come when its peer was looked at last. */
+  received: number;
 }
 
 /** A node with at least one link. */

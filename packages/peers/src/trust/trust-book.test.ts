@@ -5,6 +5,11 @@ const MINUTE = 60_000;
 const id = (n: number) => n.toString(16).padStart(64, '0');
 const ids = (book: TrustBook) => book.save(0).peers.map((peer) => peer.nodeId);
 
+/** The peer is heard for so long, every two seconds. */
+const pass = (book: TrustBook, n: number, from: number, time: number) => {
+  for (let now = from + 2_000; now <= from + time; now += 2_000) book.looked(id(n), now, 2_000, 'good');
+};
+
 test('an unknown peer has a perfect record, and takes no room by being asked for', (t) => {
   const book = new TrustBook({ now: 0 });
   t.is(book.score(id(1), 0), 100);
@@ -25,13 +30,16 @@ test('the record stands still while the peer is away, and goes on when it is bac
   const book = new TrustBook({ now: 0 });
   book.connected(id(1), 0);
   book.bad(id(1), 0);
-  book.gone(id(1), 2 * MINUTE);
+  pass(book, 1, 0, 2 * MINUTE);
+  book.gone(id(1));
   const score = book.score(id(1), 2 * MINUTE);
   t.true(score > 0 && score < 100);
   t.is(book.score(id(1), 1_000 * MINUTE), score);
   book.connected(id(1), 1_000 * MINUTE);
   t.is(book.score(id(1), 1_000 * MINUTE), score);
-  t.true(book.score(id(1), 1_010 * MINUTE) > score);
+  t.is(book.score(id(1), 1_010 * MINUTE), score, 'by waiting alone it earns nothing');
+  pass(book, 1, 1_010 * MINUTE, 10 * MINUTE);
+  t.true(book.score(id(1), 1_020 * MINUTE) > score);
 });
 
 test('what is told of a peer that is away counts, but does not let its time pass', (t) => {
@@ -39,7 +47,7 @@ test('what is told of a peer that is away counts, but does not let its time pass
   book.bad(id(1), 0);
   t.is(book.score(id(1), 100 * MINUTE), 0);
   book.connected(id(2), 0);
-  book.gone(id(2), 0);
+  book.gone(id(2));
   book.bad(id(2), 5);
   t.is(book.score(id(2), 100 * MINUTE), 0);
 });
@@ -50,24 +58,24 @@ test('coming twice is coming once, and who never came cannot go', (t) => {
   book.bad(id(1), 0);
   book.connected(id(1), 10);
   t.is(book.score(id(1), 10), 0);
-  book.gone(id(1), 20);
-  book.gone(id(1), 30);
-  book.gone(id(2), 30);
+  book.gone(id(1));
+  book.gone(id(1));
+  book.gone(id(2));
   t.is(book.size, 1);
 });
 
 test('one peer too many, and the one that is away longest is forgotten', (t) => {
   const book = new TrustBook({ now: 0, most: 3 });
   for (const n of [1, 2, 3]) book.connected(id(n), n);
-  book.gone(id(2), 10);
-  book.gone(id(1), 11);
+  book.gone(id(2));
+  book.gone(id(1));
   book.connected(id(4), 12);
   t.deepEqual(ids(book), [1, 3, 4].map(id));
-  book.gone(id(3), 13);
+  book.gone(id(3));
   book.connected(id(5), 14);
   t.deepEqual(ids(book), [3, 4, 5].map(id));
   // News of a peer that is away is as good as a visit.
-  book.gone(id(4), 15);
+  book.gone(id(4));
   book.bad(id(3), 16);
   book.connected(id(6), 17);
   t.deepEqual(ids(book), [3, 5, 6].map(id));
@@ -88,7 +96,7 @@ test('it holds 4,096 peers, however many come and go', (t) => {
   const book = new TrustBook({ now: 0 });
   for (let n = 0; n < 10_000; n++) {
     book.connected(id(n), n);
-    book.gone(id(n), n);
+    book.gone(id(n));
     book.bad(id(20_000 + n), n);
   }
   t.is(book.size, 4_096);
@@ -101,7 +109,7 @@ test('what was saved is there after a restart, all of it as away', (t) => {
     book.connected(id(n), 0);
     if (n % 3 === 0) book.bad(id(n), n * 100, 1 + n);
     book.good(id(n), n * 100, 7);
-    if (n % 2 === 0) book.gone(id(n), 10 * MINUTE + n);
+    if (n % 2 === 0) book.gone(id(n));
   }
   const now = 20 * MINUTE;
   const saved = book.save(now);

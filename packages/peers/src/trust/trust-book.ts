@@ -21,14 +21,17 @@ export interface TrustBookDocument {
   readonly peers: readonly ({ readonly nodeId: string } & TrustDocument)[];
 }
 
-/** An unknown peer has a perfect record, as in Tendermint: what it is worth is for the reader to say. */
+/**
+ * The time of a peer passes only in spans for which it was seen to live (`looked`): one that is silent, frozen or away neither gains nor
+ * loses by waiting. An unknown peer has a perfect record, as in Tendermint: what it is worth is for the reader to say.
+ */
 export class TrustBook {
   /** Entries of `saved` that were not taken. */
   readonly dropped: number;
   readonly #most: number;
   /** Peers that are there, the longest first. */
   readonly #present = new Map<string, TrustMetric>();
-  /** Peers that are away, their metrics paused: the longest first. */
+  /** Peers that are away, the longest first. */
   readonly #absent = new Map<string, TrustMetric>();
 
   constructor(options: TrustBookOptions) {
@@ -41,23 +44,30 @@ export class TrustBook {
     return this.#present.size + this.#absent.size;
   }
 
-  /** The peer is there: its time goes on. */
+  /** The peer is there. */
   connected(nodeId: string, now: number): void {
     if (this.#present.has(nodeId)) return;
-    const metric = this.#absent.get(nodeId) ?? new TrustMetric(now);
+    const metric = this.#absent.get(nodeId) ?? newMetric(now);
     this.#absent.delete(nodeId);
-    metric.resume(now);
     this.#present.set(nodeId, metric);
     this.#bound();
   }
 
-  /** The peer went: its time stands still. */
-  gone(nodeId: string, now: number): void {
+  /** The peer went. */
+  gone(nodeId: string): void {
     const metric = this.#present.get(nodeId);
     if (metric === undefined) return;
     this.#present.delete(nodeId);
-    metric.pause(now);
     this.#absent.set(nodeId, metric);
+  }
+
+  /** The peer was heard, or was late, in the `span` milliseconds that end now: an event, and so much of its time. */
+  looked(nodeId: string, now: number, span: number, behaviour: 'good' | 'bad'): void {
+    const metric = this.#present.get(nodeId);
+    if (metric === undefined) return;
+    metric.resume(now - span);
+    metric[behaviour](now);
+    metric.pause(now);
   }
 
   /** The peer did well, `n` times. */
@@ -65,7 +75,7 @@ export class TrustBook {
     this.#tell(nodeId, now, (metric) => metric.good(now, n));
   }
 
-  /** The peer did wrong, `n` times: also one that is away (it proved another id when dialled), whose time stands still all the same. */
+  /** The peer did wrong, `n` times: also one that is away (it proved another id when dialled). */
   bad(nodeId: string, now: number, n = 1): void {
     this.#tell(nodeId, now, (metric) => metric.bad(now, n));
   }
@@ -101,10 +111,10 @@ export class TrustBook {
 
   #tell(nodeId: string, now: number, event: (metric: TrustMetric) => void): void {
     const present = this.#present.get(nodeId);
-    if (present !== undefined) return event(present);
-    const metric = this.#absent.get(nodeId) ?? new TrustMetric(now);
+    const metric = present ?? this.#absent.get(nodeId) ?? newMetric(now);
     event(metric);
     metric.pause(now);
+    if (present !== undefined) return;
     this.#absent.delete(nodeId);
     this.#absent.set(nodeId, metric);
     this.#bound();
@@ -116,6 +126,12 @@ export class TrustBook {
     const from = this.#absent.size > 0 ? this.#absent : this.#present;
     for (const nodeId of from.keys()) return void from.delete(nodeId);
   }
+}
+
+function newMetric(now: number): TrustMetric {
+  const metric = new TrustMetric(now);
+  metric.pause(now);
+  return metric;
 }
 
 function peersOf(saved: unknown): readonly unknown[] {

@@ -8,7 +8,7 @@ export class Doorway implements DoorwayPort {
   readonly #perSource: number;
   readonly #now: () => number;
   /** A connection did not come through, and why. */
-  readonly #rejected: (endpoint: string, error: TransportError) => void;
+  readonly #rejected: (endpoint: string, error: TransportError, visit: Visit) => void;
   readonly #waiting = new Set<Visit>();
   /** Sources that keep a place for one that came to nothing, and until when; in order. */
   readonly #kept: { readonly source: string; readonly until: number }[] = [];
@@ -18,7 +18,7 @@ export class Doorway implements DoorwayPort {
   constructor(
     limits: { readonly pending: number; readonly perSource?: number | undefined },
     now: () => number,
-    rejected: (endpoint: string, error: TransportError) => void,
+    rejected: (endpoint: string, error: TransportError, visit: Visit) => void,
   ) {
     this.#pending = limits.pending;
     this.#perSource = limits.perSource ?? Number.POSITIVE_INFINITY;
@@ -36,7 +36,7 @@ export class Doorway implements DoorwayPort {
     this.#sources.set(source, count + 1);
     const visit = new Visit(now, enter, (error) => {
       this.#left(visit, source, error !== undefined);
-      if (error !== undefined) this.#rejected(endpoint, error);
+      if (error !== undefined) this.#rejected(endpoint, error, visit);
     });
     if (isFull) this.#waiting.add(visit);
     else this.#admit(visit);
@@ -73,8 +73,10 @@ export class Doorway implements DoorwayPort {
   }
 }
 
-class Visit implements Pass {
+export class Visit implements Pass {
   readonly since: number;
+  /** The transport has the connection; before that it is the layer's. */
+  isTaken = false;
   /** It is not its turn yet. */
   waits = true;
   readonly #entered: (pass: Pass) => void;

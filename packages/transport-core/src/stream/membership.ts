@@ -34,6 +34,11 @@ export interface Membership {
   up(remote: Remote): void;
   /** A connection that `admit` was asked about is over, whether it was up or not. */
   down(remote: Remote, cause: TransportError): void;
+  /**
+   * An accepted connection came to nothing, and why: refused by either end or by the layer below, or ended before it was up. `remote`
+   * is there if its hello was read; `down` follows then.
+   */
+  turnedAway?(endpoint: string, error: TransportError, remote: Remote | undefined): void;
   /** The live connections of a node, the one to be used first. */
   links(nodeId: string): readonly Remote[];
   /** A connection to a node, dialled where there is none. Rejects with a TransportError, or with the signal's reason. */

@@ -18,6 +18,8 @@ export interface Management {
   proves(address: string): boolean;
   /** Does it take calls? One that is leaving is not closed yet, and takes none. */
   isUp(remote: Remote): boolean;
+  /** Bytes that came over a connection so far. */
+  received(remote: Remote): number;
   /** Ends a connection at once, and tells both ends why. */
   cut(remote: Remote, error: TransportError): void;
   /** This connection stands for a node that another one stands for already: it takes nothing new and lives until its calls end. */
@@ -43,6 +45,7 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
     },
     proves: (address) => network.layer.proves?.(address) ?? network.layer.nodeId !== undefined,
     isUp: (remote) => connectionOf(remote).session.state === 'up',
+    received: (remote) => connectionOf(remote).bytesIn,
     cut: (remote, error) => network.ticker.run(() => connectionOf(remote).session.break(error)),
     retire: (remote, text) => void network.leave([connectionOf(remote)], text, 'duplicate'),
     release: () => {

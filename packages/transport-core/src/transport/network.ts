@@ -17,7 +17,7 @@ import { Alarm } from '../stream/alarm.ts';
 import { askResolve } from '../stream/asking.ts';
 import { BufferPool, batchSize } from '../stream/buffers.ts';
 import { Connection, type ConnectionHost } from '../stream/connection.ts';
-import { Doorway } from '../stream/doorway.ts';
+import { Doorway, Visit } from '../stream/doorway.ts';
 import { Listener } from '../stream/listener.ts';
 import { type Membership, nodeOf } from '../stream/membership.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
@@ -82,7 +82,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.#doorway = new Doorway(
       config.limits.handshakes,
       () => this.ticker.now(),
-      (endpoint, error) => this.#rejected(endpoint, error),
+      (endpoint, error, visit) => this.#rejected(endpoint, error, visit),
     );
     this.#listener = new Listener(
       layer,
@@ -148,6 +148,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     const turn = given === undefined ? this.#knock(stream.endpoint, () => connection?.unpark()) : undefined;
     const pass = given ?? turn;
     if (pass === undefined) return stream.destroy();
+    if (pass instanceof Visit) pass.isTaken = true;
     connection = new Connection(this, stream, { id: `in-${++this.#ids}`, direction: 'in', target: undefined, expected: undefined, refused, pass });
     this.#add(connection);
     connection.start();
@@ -158,12 +159,18 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   #knock(endpoint: string, enter: (pass: Pass) => void) {
     const pass = this.#doorway.knock(endpoint, enter);
     // One error for all of them: in a flood each would cost more than the refusal.
-    if (pass === undefined) this.bulletin.tell({ type: 'rejected', endpoint, direction: 'in', error: CROWDED });
+    if (pass === undefined) {
+      this.bulletin.tell({ type: 'rejected', endpoint, direction: 'in', error: CROWDED });
+      this.membership?.turnedAway?.(endpoint, CROWDED, undefined);
+    }
     return pass;
   }
 
-  #rejected(endpoint: string, error: TransportError): void {
-    this.bulletin.tell({ type: 'rejected', endpoint, direction: 'in', error: withDetails(error, { target: endpoint }) });
+  #rejected(endpoint: string, error: TransportError, { isTaken }: Visit): void {
+    const cause = withDetails(error, { target: endpoint });
+    this.bulletin.tell({ type: 'rejected', endpoint, direction: 'in', error: cause });
+    // Of a connection that is the transport's `down` tells.
+    if (!isTaken) this.membership?.turnedAway?.(endpoint, cause, undefined);
   }
 
   async open(target: string, address: string, nodeId: string | undefined, signal: AbortSignal): Promise<Connection> {
@@ -227,6 +234,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     if (connection.counts) this.#live--;
     this.pool.forget(connection);
     const { remote, endpoint, direction } = connection;
+    if (direction === 'in' && !connection.wasUp) this.membership?.turnedAway?.(endpoint, error, remote);
     if (remote !== undefined) this.membership?.down(remote, error);
     if (connection.wasUp && remote !== undefined) {
       this.bulletin.tell({ type: 'down', remote, cause: error });

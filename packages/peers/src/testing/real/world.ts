@@ -41,6 +41,8 @@ export class World {
   /** The time of all nodes. It stands still while anybody dials or says hello, a pong is on its way, or a file is written. */
   readonly clock: ManualClock = createManualClock();
   readonly nodes = new Set<RealNode>();
+  /** Transports without peers, which are closed with the world. */
+  readonly guests = new Set<Pick<Echo, 'close'>>();
   /** Those addresses answer nothing: time does not wait for them. */
   readonly mute = new Set<string>();
   readonly #longest: number;
@@ -124,7 +126,7 @@ export class World {
   /** Closes all that is open. What is left of it: nothing, if all is well. */
   async close(): Promise<string[]> {
     const transports = [...this.nodes].map(({ name, transport }) => ({ name, transport }));
-    await this.settle(Promise.all([...this.nodes].map((node) => node.close())));
+    await this.settle(Promise.all([...[...this.nodes].map((node) => node.close()), ...[...this.guests].map((guest) => guest.close({ grace: 0 }))]));
     const left = transports.flatMap(({ name, transport }) => transport.snapshot().connections.map(({ id }) => `${name}: connection ${id}`));
     return this.clock.timers === 0 ? left : [...left, `${this.clock.timers} timers`];
   }

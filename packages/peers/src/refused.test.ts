@@ -1,0 +1,228 @@
+// Connections that somebody made to this node and that came to nothing: each is told once, with its reason.
+
+import { connect } from 'node:net';
+import { createAuthority, createIdentity } from '@trunkline/identity';
+import { secure } from '@trunkline/stream-noise';
+import { NetworkTransport, seededRandom, type Transport } from '@trunkline/transport-core';
+import { createTcpStreamLayer, createTcpTransport, type TcpTransportOptions } from '@trunkline/transport-tcp';
+import test from 'ava';
+import type { PeersOptions } from './options.ts';
+import { echo } from './testing/cluster.ts';
+import { papers } from './testing/real/papers.ts';
+import { ways } from './testing/real/ways.ts';
+import { told, World } from './testing/real/world.ts';
+import type { Rejection } from './types.ts';
+
+type Given = TcpTransportOptions<typeof echo>;
+
+const passive: Partial<PeersOptions> = { maxOutbound: 0 };
+const noise = ways.find(({ name }) => name === 'noise')!;
+const tls = ways.find(({ name }) => name === 'TLS')!;
+const plain = ways.find(({ name }) => name === 'TCP')!;
+let made = 0;
+
+/** Somebody who dials with a transport like this, until the world ends. */
+function caller({ clock, guests }: World, make: (given: Given) => Transport<typeof echo>, options: Partial<Given> = {}) {
+  const transport = make({ protocol: echo, clock, random: seededRandom(3_000 + ++made), ...options });
+  guests.add(transport);
+  return transport;
+}
+
+interface Case {
+  readonly title: string;
+  readonly way: (typeof ways)[number];
+  readonly options?: Partial<Given>;
+  readonly come: (world: World, address: string) => Promise<unknown>;
+  readonly reason: Rejection;
+  /** The error's. */
+  readonly cause: string | undefined;
+}
+
+const strangers = createAuthority();
+
+const cases: readonly Case[] = [
+  ...ways.map(
+    (way): Case => ({
+      title: `another network, over ${way.name}`,
+      way,
+      come: async (world, address) => caller(world, way.make(await papers()), { network: 'another' }).dial(address),
+      reason: 'incompatible',
+      cause: 'wrong_network',
+    }),
+  ),
+  {
+    title: 'a certificate of another authority',
+    way: tls,
+    come: async (world, address) => {
+      const identity = createIdentity();
+      const { cert, issue } = await strangers;
+      const { ca } = (await papers()).tls;
+      const paper = { key: identity.key, cert: await issue(identity), ca: [cert, ca].flat() as string[] };
+      return caller(world, (given) => createTcpTransport({ ...given, tls: paper })).dial(address);
+    },
+    reason: 'unproven',
+    cause: 'bad_certificate',
+  },
+  {
+    title: 'plain TCP against TLS',
+    way: tls,
+    come: async (world, address) => caller(world, createTcpTransport).dial(address),
+    reason: 'incompatible',
+    cause: 'wrong_preamble',
+  },
+  {
+    title: 'plain TCP against noise',
+    way: noise,
+    come: async (world, address) => caller(world, createTcpTransport).dial(address),
+    reason: 'incompatible',
+    cause: 'wrong_preamble',
+  },
+  {
+    title: 'noise against plain TCP',
+    way: plain,
+    come: async (world, address) => caller(world, noise.make(await papers())).dial(address),
+    reason: 'incompatible',
+    cause: 'wrong_preamble',
+  },
+  {
+    title: 'a node that noise does not allow',
+    way: {
+      ...noise,
+      make:
+        ({ identity }) =>
+        (given) =>
+          new NetworkTransport({ ...given, stream: secure(createTcpStreamLayer({ clock: given.clock }), { identity, clock: given.clock!, allow: [] }) }),
+    },
+    come: async (world, address) => caller(world, noise.make(await papers())).dial(address),
+    reason: 'denied',
+    cause: 'denied',
+  },
+  {
+    title: 'HTTP against plain TCP',
+    way: plain,
+    come: (_, address) => shout(address, 'GET / HTTP/1.1\r\n\r\n'),
+    reason: 'incompatible',
+    cause: 'wrong_preamble',
+  },
+  {
+    title: 'HTTP against plain WebSocket, without an upgrade',
+    way: ways.find(({ name }) => name === 'WebSocket')!,
+    come: (_, address) => shout(new URL(address).host, 'TRKL no HTTP at all\r\n\r\n'),
+    reason: 'incompatible',
+    cause: 'wrong_preamble',
+  },
+  {
+    title: 'a connection that ends before its hello',
+    way: plain,
+    come: (_, address) => shout(address, ''),
+    reason: 'failed',
+    cause: 'reset',
+  },
+  {
+    title: "a node that the transport's own admit refuses",
+    way: plain,
+    options: {
+      admit() {
+        throw new Error('not today');
+      },
+    },
+    come: async (world, address) => caller(world, createTcpTransport).dial(address),
+    reason: 'filtered',
+    cause: 'refused',
+  },
+  {
+    title: 'one connection more than limits.connections',
+    way: plain,
+    options: { limits: { connections: 1 } },
+    come: async (world, address) => {
+      await caller(world, createTcpTransport).dial(address);
+      return caller(world, createTcpTransport).dial(address);
+    },
+    reason: 'full',
+    cause: 'full',
+  },
+];
+
+for (const { title, way, options = {}, come, reason, cause } of cases) {
+  test(`told once: ${title}`, async (t) => {
+    const world = new World(t);
+    const a = await world.node('a', { transport: options, peers: passive, make: way.make(await papers()) });
+    await t.throwsAsync(world.settle(come(world, a.address)), undefined, 'whoever came was refused');
+    await world.until('it is told', () => told(a, 'rejected').length > 0, 10_000);
+    await world.run(1_000);
+    t.deepEqual(
+      told(a, 'rejected').map((event) => [event.reason, event.direction, event.error.reason]),
+      [[reason, 'in', cause]],
+    );
+    t.is(typeof told(a, 'rejected')[0]!.endpoint, 'string');
+    t.deepEqual([a.peers.list(), told(a, 'up'), told(a, 'down')], [[], [], []]);
+    t.deepEqual(await world.close(), []);
+  });
+}
+
+test('a node that is refused with its hello read is told with its id and where it says that it can be dialled', async (t) => {
+  const world = new World(t);
+  const a = await world.node('a', { peers: { ...passive, maxInbound: 0 } });
+  const b = await world.node('b', { peers: { ...passive, persistent: [a.address] } });
+  await world.until('it is told', () => told(a, 'rejected').length > 0);
+  const [{ reason, direction, nodeId, addr, endpoint, remote }] = told(a, 'rejected') as [ReturnType<typeof told<'rejected'>>[0]];
+  t.deepEqual([reason, direction, nodeId, addr, endpoint], ['full', 'in', b.nodeId, b.address, remote!.endpoint]);
+  t.deepEqual(await world.close(), []);
+});
+
+for (const way of ways.filter(({ proves }) => proves)) {
+  test(`over ${way.name}, of two live nodes with one key the one that was replaced is refused for 30 s, and told once`, async (t) => {
+    const world = new World(t);
+    const theirs = await papers();
+    const a = await world.node('a', { peers: passive, make: way.make(await papers()) });
+    const persistent = { ...passive, persistent: [a.address], reconnect: { interval: 1_000, max: 1_000 } };
+    const older = await world.node('older', { peers: persistent, make: way.make(theirs) });
+    await world.until('the first is linked', () => a.peers.get(older.nodeId) !== undefined);
+    const first = a.peers.get(older.nodeId)!.instance;
+    const newer = await world.node('newer', { peers: persistent, make: way.make(theirs) });
+    await world.until('the second has replaced it', () => told(a, 'down').length === 1);
+    const second = a.peers.get(newer.nodeId)!.instance;
+    await world.until('the first came back', () => told(a, 'rejected').length === 1);
+    const [twin] = told(a, 'rejected');
+    t.deepEqual([twin!.reason, twin!.direction, twin!.nodeId, twin!.error.reason], ['twin', 'in', older.nodeId, 'duplicate']);
+    t.true(twin!.error.message.includes(first) && twin!.error.message.includes('two live nodes have one key'), twin!.error.message);
+    await world.run(27_000);
+    t.deepEqual([told(a, 'rejected').length, told(a, 'down').length, a.peers.get(newer.nodeId)!.instance], [1, 1, second]);
+    t.true(told(older, 'rejected').length > 10, 'it went on trying, and is told each time');
+    t.regex(told(older, 'rejected')[0]!.error.message, /two live nodes have one key/);
+    t.is(await world.settle(a.transport.send(`node:${newer.nodeId}`, 'say', 'hi')), 'newer: hi');
+    // After that it is judged as any other, and the other is then the twin.
+    await world.until('it is let in again', () => told(a, 'down').length === 2, 10_000);
+    t.is(a.peers.get(older.nodeId)!.instance, first);
+    await world.until('the other came back', () => told(a, 'rejected').length === 2);
+    await world.run(20_000);
+    t.deepEqual([told(a, 'rejected').map(({ reason }) => reason), told(a, 'down').length], [['twin', 'twin'], 2]);
+    t.deepEqual(await world.close(), []);
+  });
+
+  test(`over ${way.name}, a node that was replaced may come back once the other is gone`, async (t) => {
+    const world = new World(t);
+    const theirs = await papers();
+    const a = await world.node('a', { peers: passive, make: way.make(await papers()) });
+    const persistent = { ...passive, persistent: [a.address], reconnect: { interval: 1_000, max: 1_000 } };
+    const older = await world.node('older', { peers: persistent, make: way.make(theirs) });
+    await world.until('the first is linked', () => a.peers.get(older.nodeId) !== undefined);
+    const { instance } = a.peers.get(older.nodeId)!;
+    const newer = await world.node('newer', { peers: persistent, make: way.make(theirs) });
+    await world.until('the first came back', () => told(a, 'rejected').length === 1);
+    await world.settle(newer.close());
+    await world.until('it is in', () => a.peers.get(older.nodeId)?.instance === instance, 5_000);
+    t.deepEqual(await world.close(), []);
+  });
+}
+
+/** Sends text over bare TCP, ends, and rejects when the other end has closed. */
+function shout(address: string, text: string): Promise<never> {
+  const at = address.lastIndexOf(':');
+  return new Promise((_, reject) => {
+    const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)) });
+    socket.on('error', () => {}).on('close', () => reject(new Error('the other end has closed')));
+    socket.end(text);
+    socket.resume();
+  });
+}
