@@ -1,6 +1,7 @@
 import { createGossip, fullMesh, type Gossip, partialView } from '@trunkline/gossip';
 import type { Identity } from '@trunkline/identity';
 import type { Peers } from '@trunkline/peers';
+import { createFileStore } from '@trunkline/peers/node';
 import { type AnyTransport, json } from '@trunkline/transport-core';
 import { z } from 'zod';
 
@@ -24,6 +25,12 @@ export function signedGossip(transport: AnyTransport, peers: Peers, identity: Id
 /** Topics that are looked for. */
 export function searchingGossip(transport: AnyTransport, peers: Peers) {
   const gossip = createGossip({ transport, peers, overlay: partialView(), discovery: { walkers: 2, slowest: 30_000 } }); // the defaults; false: looks for nobody
+  return gossip;
+}
+
+/** A node whose clock may go back. */
+export function keptGossip(transport: AnyTransport, peers: Peers, folder: string) {
+  const gossip = createGossip({ transport, peers, overlay: partialView(), store: createFileStore(folder) });
   return gossip;
 }
 

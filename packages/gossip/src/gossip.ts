@@ -28,7 +28,7 @@ export class Gossip implements AsyncDisposable {
 
   /** Begins to speak. What was published before goes out now. Twice is `failed_precondition`; a second gossip on one transport a TypeError. */
   async start(): Promise<void> {
-    this.#driver.start();
+    await this.#driver.start();
   }
 
   /**

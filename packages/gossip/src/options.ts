@@ -13,6 +13,7 @@ import {
   optionsSchema,
   parseOptions,
   reference,
+  type Store,
   withDefault,
 } from '@trunkline/transport-core';
 import { type DiscoveryConfig, type DiscoveryOptions, discoveryConfig } from './discovery/options.ts';
@@ -52,8 +53,13 @@ export interface GossipOptions {
    */
   readonly discovery?: DiscoveryOptions | false | undefined;
   /**
-   * The time of day in milliseconds since 1970, by which the lives of a node are told apart: it must be later at each start than at the one
-   * before, or others take what this node publishes for old for up to 10 minutes. Default: the machine's clock, or the node's in a simulation. A counter that is kept does too.
+   * Keeps the number of this node's life across restarts, so that peers hear a node whose clock went back. `start` reads it and rejects where the
+   * store fails. Without one the number is the time of the start, and peers tell a node with an older one the number that they remember.
+   */
+  readonly store?: Store | undefined;
+  /**
+   * The time of day in milliseconds since 1970, by which the lives of a node are told apart. Default: the machine's clock, or the node's in a
+   * simulation. A counter that is kept does too.
    */
   readonly wall?: (() => number) | undefined;
   /**
@@ -76,6 +82,7 @@ const schema = optionsSchema({
     ),
   }),
   discovery: optional(reference<DiscoveryOptions | false>((value) => value === false || typeof value === 'object', 'an object of options, or false')),
+  store: optional(reference<Store>((value) => has(value, ['get', 'set', 'sync']), 'a store: createMemoryStore(), createFileStore(folder)')),
   wall: optional(callback<() => number>()),
   relay: optional(relayOptions),
 });

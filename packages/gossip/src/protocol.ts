@@ -2,6 +2,9 @@
 
 import { bytes, defineProjectProtocol, json } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
+import { LARGEST_NUMBER } from './messages/message-id.ts';
+
+const life = z.int().check(z.minimum(0), z.maximum(LARGEST_NUMBER));
 
 export const gossipProtocol = defineProjectProtocol({
   name: 'trunkline.gossip',
@@ -12,8 +15,8 @@ export const gossipProtocol = defineProjectProtocol({
     push: { id: 1, request: bytes },
     /** Plumtree's control: `encodeControl`. */
     control: { id: 2, request: bytes },
-    /** HyParView's messages: rare, so they are readable. The topic is its key in hex; `addresses` are those of nodes that the message names, see `Addresses`. */
-    view: { id: 3, request: json(z.object({ topic: z.string(), message: z.unknown(), addresses: z.optional(z.unknown()) })) },
+    /** HyParView's messages: rare, so they are readable. The topic is its key in hex; `addresses` are those of nodes that the message names, see `Addresses`; `life` as in `terms`. */
+    view: { id: 3, request: json(z.object({ topic: z.string(), message: z.unknown(), addresses: z.optional(z.unknown()), life: z.optional(life) })) },
     /** The number of the sender's list of topics; `empty`: there is none on it, so that it needn't be pulled. */
     interest: { id: 4, request: json(z.object({ seq: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)), empty: z.boolean() })) },
     /** Asks for the list, in which only who is on a topic recognises it: `askForList`, `encodeList`. */
@@ -22,7 +25,8 @@ export const gossipProtocol = defineProjectProtocol({
     relay: { id: 6, request: bytes, upload: bytes, response: bytes },
     /** To its origin: a relayed message is here: `encodeReceipt`. */
     receipt: { id: 7, request: bytes },
-    /** What the sender does on a topic, by the topic's key in hex: told where it is not what peers take for granted. */
+    /** What the sender does on a topic, by the topic's key in hex: told where it is not what peers take for granted. `life`: the newest life of the
+     * receiver that the sender has heard of, which began anew since. */
     terms: {
       id: 9,
       request: json(
@@ -30,6 +34,7 @@ export const gossipProtocol = defineProjectProtocol({
           topic: z.string(),
           overlay: z.string().check(z.regex(/^[\w-]{1,32}$/)),
           limit: z.int().check(z.minimum(1), z.maximum(0xffff_ffff)),
+          life: z.optional(life),
         }),
       ),
     },

@@ -214,12 +214,14 @@ export type GossipEvent =
    * A peer does otherwise than this node on the topic; nobody is to blame, and both ends are told.
    * - limit: bytes of a message at most. Longer messages are not sent to the peer with the lower limit, and dropped there (`too-large`)
    * - overlay: no message to all crosses; one to a list (`to`) does
+   * - life: the peer remembers a later life of this node (`theirs`) than the present one, whose messages it would take for old. This node goes on
+   *   under a later number, unless `theirs` is too far ahead to be believed; told at this end only
    */
   | {
       readonly type: 'differs';
       readonly topic: string;
       readonly nodeId: string;
-      readonly what: 'limit' | 'overlay';
+      readonly what: 'limit' | 'overlay' | 'life';
       readonly ours: string | number;
       readonly theirs: string | number;
     }
@@ -234,6 +236,8 @@ export interface TopicSnapshot {
   /** 64 hex digits: what stands for it between nodes. */
   readonly key: string;
   readonly overlay: string;
+  /** The number of this node's life on the topic. */
+  readonly life: number;
   readonly neighbors: readonly string[];
   /** Connected peers that are on it. */
   readonly interested: number;

@@ -33,6 +33,7 @@ import { Hearsay } from './hearsay.ts';
 import { Holds } from './holds.ts';
 import { Inbox } from './inbox.ts';
 import { Interests } from './interests.ts';
+import { Lives } from './lives.ts';
 import { Outbox } from './outbox.ts';
 import { Outlook } from './outlook.ts';
 import { type Member, Roster } from './roster.ts';
@@ -73,12 +74,14 @@ export class Driver implements SessionHost, RelayHost {
   #relays: Relays | undefined = undefined;
   #server: Server | undefined = undefined;
   #state: 'new' | 'running' | 'closed' = 'new';
+  #isStarting = false;
   #closing: Promise<void> | undefined = undefined;
   readonly #acquaintance = new Acquaintance<Peer>(({ nodeId }) => {
     for (const session of this.sessions.values()) session.known(nodeId);
   });
-  /** The highest number that a topic which was left had. */
-  #lastEpoch = -1;
+  readonly #lives: Lives;
+  /** The transports of nodes that are or were connected, by their ids; the one that came longest ago goes first. */
+  readonly #instances = new Map<string, string>();
   /** When this tick began, once somebody has asked. */
   #tick: number | undefined = undefined;
 
@@ -91,6 +94,13 @@ export class Driver implements SessionHost, RelayHost {
     this.overlay = overlay;
     this.longest = Math.max(1, messageLimit(transport) - FRAME_AROUND);
     this.signatures = new Signatures(this.self, config.signatures);
+    this.#lives = new Lives({
+      wall: config.wall ?? wallNow,
+      store: config.store,
+      onFailed: (error) => {
+        for (const session of this.sessions.values()) session.failed(error);
+      },
+    });
     this.#alarm = new Alarm(
       this.clock,
       (now) => this.#wake(now),
@@ -126,8 +136,28 @@ export class Driver implements SessionHost, RelayHost {
     return this.#state === 'closed';
   }
 
-  start(): void {
-    if (this.#state !== 'new') throw new TransportError('failed_precondition', `gossip.start: it ${this.isClosed ? 'is closed' : 'has started'}`);
+  /** With a store it reads the number of its life first. */
+  start(): Promise<void> | undefined {
+    if (this.#state !== 'new' || this.#isStarting) {
+      throw new TransportError('failed_precondition', `gossip.start: it ${this.isClosed ? 'is closed' : 'has started'}`);
+    }
+    if (this.#config.store !== undefined) return this.#load();
+    this.#run();
+    return undefined;
+  }
+
+  async #load(): Promise<void> {
+    this.#isStarting = true;
+    try {
+      await this.#lives.load();
+    } finally {
+      this.#isStarting = false;
+    }
+    if (this.isClosed) throw new TransportError('shutdown', 'gossip.start: it was closed before its store had answered');
+    this.#run();
+  }
+
+  #run(): void {
     const mount = this.#config.transport.mount(gossipProtocol);
     this.#mount = mount;
     this.#interests = new Interests(this, mount);
@@ -215,13 +245,21 @@ export class Driver implements SessionHost, RelayHost {
     if (this.sessions.get(session.key.hex) !== session) return;
     this.sessions.delete(session.key.hex);
     // A topic that is joined again is another life, however soon.
-    this.#lastEpoch = Math.max(this.#lastEpoch, session.epoch);
+    this.#lives.used(session.epoch());
     session.end(CLOSED);
     this.#changed();
   }
 
   epoch(): number {
-    return Math.max(Math.floor((this.#config.wall ?? wallNow)()), this.#lastEpoch + 1);
+    return this.#lives.next();
+  }
+
+  outlived(life: number, from: string): number | undefined {
+    return this.#lives.above(life, this.isProven(from));
+  }
+
+  isProven(nodeId: string): boolean {
+    return this.#config.peers.get(nodeId)?.proven ?? false;
   }
 
   #changed(): void {
@@ -267,6 +305,11 @@ export class Driver implements SessionHost, RelayHost {
 
   #came({ nodeId: id, instance, remote }: PeerInfo): Peer {
     const nodeId = sameName(id);
+    const before = this.#instances.get(nodeId);
+    if (before !== undefined && before !== instance) for (const session of this.sessions.values()) session.reborn(nodeId);
+    this.#instances.delete(nodeId);
+    this.#instances.set(nodeId, instance);
+    if (this.#instances.size > INSTANCES) this.#instances.delete(this.#instances.keys().next().value!);
     const outbox = new Outbox(
       {
         mount: this.#mount!,
@@ -341,8 +384,9 @@ export class Driver implements SessionHost, RelayHost {
     return peer?.outbox.put({ method: 'control', request, size: request.length, lost: undefined }) ?? false;
   }
 
-  terms(to: string, topic: TopicKey, { overlay, limit }: Terms): void {
-    this.#roster.members.get(to)?.outbox.put({ method: 'terms', request: { topic: topic.hex, overlay, limit }, size: TERMS_BYTES });
+  terms(to: string, topic: TopicKey, { overlay, limit, life }: Terms & { readonly life: number | undefined }): void {
+    const request = { topic: topic.hex, overlay, limit, ...(life === undefined ? {} : { life }) };
+    this.#roster.members.get(to)?.outbox.put({ method: 'terms', request, size: TERMS_BYTES });
   }
 
   view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void {
@@ -415,6 +459,8 @@ export class Driver implements SessionHost, RelayHost {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+/** Nodes that are known again when they return. */
+const INSTANCES = 4_096;
 /** What the terms of a topic are reckoned at. */
 const TERMS_BYTES = 128;
 const CLOSED = new TransportError('shutdown', 'the topic was closed here');

@@ -29,6 +29,14 @@ export interface InboxHost {
   dueBy(time: number): void;
 }
 
+/** A message between partial views as it came. */
+interface View {
+  readonly topic: string;
+  readonly message: unknown;
+  readonly addresses?: unknown;
+  readonly life?: number | undefined;
+}
+
 export class Inbox {
   readonly #host: InboxHost;
   readonly #arrivals: Arrivals<Sender>;
@@ -59,10 +67,13 @@ export class Inbox {
   }
 
   /** What a peer does on a topic. */
-  told({ topic, overlay, limit }: Terms & { readonly topic: string }, from: Remote): void {
+  told({ topic, overlay, limit, life }: Terms & { readonly topic: string; readonly life?: number | undefined }, from: Remote): void {
     this.settle();
     const peer = this.#host.peerOf(from);
-    if (peer !== undefined) this.#host.sessions.get(topic)?.terms(peer.nodeId, { overlay, limit });
+    const session = this.#host.sessions.get(topic);
+    if (peer === undefined || session === undefined) return;
+    if (life !== undefined) session.outlived(peer.nodeId, life);
+    session.terms(peer.nodeId, { overlay, limit });
   }
 
   #sessionOf(topic: string): Session | undefined {
@@ -82,13 +93,14 @@ export class Inbox {
     if (session !== undefined) this.#host.dueBy(session.due);
   }
 
-  viewed({ topic, message, addresses }: { topic: string; message: unknown; addresses?: unknown }, from: Remote): void {
+  viewed({ topic, message, addresses, life }: View, from: Remote): void {
     this.settle();
     const { peers, sessions } = this.#host;
     const peer = this.#host.peerOf(from);
     const session = sessions.get(topic);
     if (peer === undefined || session === undefined) return;
     const now = this.#host.now();
+    if (life !== undefined) session.outlived(peer.nodeId, life);
     peer.hearsay.heard(addresses, peer.nodeId, peers, now);
     session.overlay?.viewed(peer.nodeId, message, now);
     this.#host.dueBy(session.due);

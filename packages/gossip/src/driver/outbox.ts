@@ -9,8 +9,8 @@ type Mount = Transport<typeof gossipProtocol>;
 /** One message on its way. `lost`: it was queued, and has not left, and will not. */
 export type Parcel = { readonly size: number; readonly lost?: (() => void) | undefined } & (
   | { readonly method: 'push' | 'control' | 'receipt'; readonly request: Uint8Array }
-  | { readonly method: 'terms'; readonly request: { topic: string; overlay: string; limit: number } }
-  | { readonly method: 'view'; readonly request: { topic: string; message: unknown; addresses?: unknown } }
+  | { readonly method: 'terms'; readonly request: { topic: string; overlay: string; limit: number; life?: number } }
+  | { readonly method: 'view'; readonly request: { topic: string; message: unknown; addresses?: unknown; life?: number } }
 );
 
 export interface OutboxHost {

@@ -30,7 +30,8 @@ export class ViewMail {
     const host = this.#host;
     const given = Object.fromEntries(Object.entries(message).filter(([, value]) => value !== undefined));
     const addresses = addressesFor(message as PartialViewMessage, host.peers);
-    const request = { topic: session.key.hex, message: given, ...(addresses === undefined ? {} : { addresses }) };
+    const life = session.lifeOf(to);
+    const request = { topic: session.key.hex, message: given, ...(addresses === undefined ? {} : { addresses }), ...(life === undefined ? {} : { life }) };
     const parcel: Parcel = { method: 'view', request, size: VIEW_BYTES + sizeOf(addresses) };
     const outbox = host.outboxOf(to);
     if (outbox !== undefined) {

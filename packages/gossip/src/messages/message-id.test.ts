@@ -69,9 +69,9 @@ test('what is no id is told, whatever it is', (t) => {
 });
 
 test('a source names each message anew', (t) => {
-  const source = new IdSource({ origin, epoch: 7 });
+  const source = new IdSource({ origin, epoch: () => 7 });
   t.deepEqual(source.next(), { origin, epoch: 7, sequence: 0 });
   t.deepEqual(source.next(), { origin, epoch: 7, sequence: 1 });
-  t.throws(() => new IdSource({ origin, epoch: -1 }), { instanceOf: TypeError, message: /epoch/ });
-  t.throws(() => new IdSource({ origin: '', epoch: 1 }), { instanceOf: TypeError });
+  t.throws(() => new IdSource({ origin, epoch: () => -1 }).next(), { instanceOf: TypeError, message: /epoch/ });
+  t.throws(() => new IdSource({ origin: '', epoch: () => 1 }).next(), { instanceOf: TypeError });
 });

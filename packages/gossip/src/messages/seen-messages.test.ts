@@ -39,6 +39,31 @@ test('a restarted origin is heard, its earlier life no longer', (t) => {
   t.is(seen.note(id(0, 'a', 2), 2), 'seen');
 });
 
+test('an origin that is known to have begun a life is heard, though its number is lower; the life before is old, and so are all lower ones', (t) => {
+  const seen = new SeenMessages(options);
+  seen.begin(id(0, 'a', 5));
+  t.is(seen.lifeOf('a'), undefined, 'nothing is remembered of it');
+  t.is(seen.note(id(7, 'a', 9), 0), 'new');
+  t.is(seen.lifeOf('a'), 9);
+  t.is(seen.note(id(0, 'a', 5), 1), 'old');
+  seen.begin(id(0, 'a', 5));
+  t.is(seen.note(id(0, 'a', 5), 2), 'new');
+  t.is(seen.note(id(0, 'a', 5), 3), 'seen');
+  for (const life of [4, 9]) t.is(seen.note(id(8, 'a', life), 4), 'old');
+  seen.begin(id(8, 'a', 9));
+  t.is(seen.lifeOf('a'), 5, 'what is over does not begin again');
+  t.is(seen.note(id(0, 'a', 10), 5), 'new');
+  t.is(seen.note(id(1, 'a', 5), 6), 'old');
+});
+
+test('a life with the number of the one before counts anew', (t) => {
+  const seen = new SeenMessages(options);
+  t.is(seen.note(id(0), 0), 'new');
+  seen.begin(id(0));
+  t.is(seen.note(id(0), 1), 'new');
+  t.is(seen.note(id(0), 2), 'seen');
+});
+
 test('looking remembers nothing', (t) => {
   const seen = new SeenMessages(options);
   t.is(seen.look(id(3), 0), 'new');

@@ -26,6 +26,8 @@ export type SeenVerdict = 'new' | 'seen' | 'conflict' | 'old' | 'full';
 interface Origin {
   readonly name: string;
   epoch: number;
+  /** The life before, where the number of this one is not greater; −1: none. */
+  retired: number;
   /** The number of this life, among all that were heard. */
   life: number;
   window: OriginWindow;
@@ -69,7 +71,7 @@ export class SeenMessages {
   look(id: MessageId, now: number): SeenVerdict {
     const origin = this.#find(id.origin);
     if (origin === undefined) return this.#hasRoom(now) ? 'new' : 'full';
-    if (id.epoch !== origin.epoch) return id.epoch > origin.epoch ? 'new' : 'old';
+    if (id.epoch !== origin.epoch) return id.epoch > origin.epoch && id.epoch !== origin.retired ? 'new' : 'old';
     return origin.window.look(id.sequence, now, this.#options);
   }
 
@@ -103,6 +105,22 @@ export class SeenMessages {
     if (digest !== undefined) this.#digests.keep(life, sequence, digest, now);
     const { retention, originRetention } = this.#options;
     this.#due = Math.min(this.#due, now + (digest !== undefined || window.isOpen ? Math.min(retention, originRetention) : originRetention));
+  }
+
+  /** The newest life of an origin; undefined: it is not remembered. */
+  lifeOf(name: string): number | undefined {
+    return this.#find(name)?.epoch;
+  }
+
+  /** An origin is known to have begun that life, though its number may be lower than that of the last: from now on the last is old. */
+  begin({ origin: name, epoch }: MessageId): void {
+    const origin = this.#find(name);
+    if (origin === undefined || epoch > origin.epoch || epoch === origin.retired) return;
+    origin.retired = epoch === origin.epoch ? -1 : origin.epoch;
+    origin.epoch = epoch;
+    origin.life = ++this.#lives;
+    this.#open.delete(origin);
+    origin.window = new OriginWindow();
   }
 
   /** Forgets what is over. */
@@ -142,7 +160,7 @@ export class SeenMessages {
     let origin = this.#find(id.origin);
     if (origin === undefined) {
       this.#makeRoom();
-      origin = { name: id.origin, epoch: id.epoch, life: ++this.#lives, window: new OriginWindow(), heardAt: now };
+      origin = { name: id.origin, epoch: id.epoch, retired: -1, life: ++this.#lives, window: new OriginWindow(), heardAt: now };
       this.#origins.set(id.origin, origin);
     } else if (now - origin.heardAt >= ORDER_GRAIN) {
       this.#origins.delete(id.origin);

@@ -76,7 +76,16 @@ export class FullMesh implements Overlay {
 
   screen(from: string, id: MessageId, now: number): Screening {
     if (id.origin === this.#self || (id.origin !== from && this.#hops === 1)) return 'forged';
-    return this.#seen.look(id, now) === 'new' ? 'new' : 'known';
+    const verdict = this.#seen.look(id, now);
+    return verdict === 'new' ? 'new' : verdict === 'seen' ? 'known' : 'old';
+  }
+
+  lifeOf(nodeId: string): number | undefined {
+    return this.#seen.lifeOf(nodeId);
+  }
+
+  begun(id: MessageId): void {
+    this.#seen.begin(id);
   }
 
   pushed(from: string, push: Push<Body>, now: number): void {

@@ -12,8 +12,8 @@ export interface OwnMessage {
   readonly body: Body;
 }
 
-/** `new`: it may be decoded, validated and given to `pushed`. `known`: give it to `pushed` as it is. */
-export type Screening = 'new' | 'known' | 'forged' | 'stranger';
+/** `new`: it may be decoded, validated and given to `pushed`. `known`, and `old` for what may never have been here: give it to `pushed` as it is. */
+export type Screening = 'new' | 'known' | 'old' | 'forged' | 'stranger';
 
 /**
  * Times are milliseconds of a monotonic clock. Call `wake` when `due` says so; ask `due` anew after every call. Nothing throws because of what
@@ -33,6 +33,10 @@ export interface Overlay {
   offer(peer: string, message: OwnMessage): boolean;
   /** What is to be done with a message before anything is spent on it. */
   screen(from: string, id: MessageId, now: number): Screening;
+  /** The newest life of a node whose messages were here. */
+  lifeOf(nodeId: string): number | undefined;
+  /** A message came from its publisher itself, which has begun a new life: whatever its number, the one before is old. */
+  begun(id: MessageId): void;
   /** A message that is `new` came from a peer, whatever becomes of it: the peer has sent what it may have promised. */
   arrived(from: string, id: MessageId, now: number): void;
   /** It is being looked at, by a validator that takes its time: `pushed` or `refused` follows. */

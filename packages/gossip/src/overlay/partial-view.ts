@@ -125,6 +125,13 @@ class TreeOverlay implements Overlay {
     return id.origin === this.#self || this.#tree.isKnown(id, now) ? 'known' : 'new';
   }
 
+  lifeOf(nodeId: string): number | undefined {
+    return this.#tree.lifeOf(nodeId);
+  }
+
+  /** Others may still bring what is older: only the number tells. */
+  begun(): void {}
+
   arrived(from: string, id: MessageId, now: number): void {
     this.#tree.arrived(from, id, now);
   }

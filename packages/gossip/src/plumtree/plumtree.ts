@@ -91,6 +91,11 @@ export class Plumtree<P> {
     return this.#look(id, now) !== 'new';
   }
 
+  /** The newest life of another node whose messages were here. */
+  lifeOf(origin: string): number | undefined {
+    return this.#seen.lifeOf(origin);
+  }
+
   /**
    * A link is up. It is of the tree until a duplicate comes over it (the paper's NeighborUp), and the peer is told what is in the cache: so
    * parts of the network that were apart get what each missed. Up already: nothing happens.

@@ -1,7 +1,7 @@
 // Simulated nodes with peers and gossip, for tests.
 
 import { createPeers, createStoreAddressBook, type Peers, type PeersOptions } from '@trunkline/peers';
-import { defineProtocol, json, type Transport } from '@trunkline/transport-core';
+import { defineProtocol, json, type Store, type Transport } from '@trunkline/transport-core';
 import type { Level, SimTransportOptions, Simulation, SimulationOptions } from '@trunkline/transport-inmem/simulation';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import * as z from 'zod/mini';
@@ -25,7 +25,7 @@ export interface TestNode {
 }
 
 export interface ClusterOptions {
-  readonly gossip?: (name: string) => Partial<GossipOptions>;
+  readonly gossip?: (name: string, store: Store) => Partial<GossipOptions>;
   readonly peers?: (name: string) => Partial<PeersOptions<any>>;
   readonly transport?: SimTransportOptions;
   /** Runs in each life of a node, before gossip starts. */
@@ -50,7 +50,7 @@ export function cluster(sim: Simulation, names: readonly string[], options: Clus
         persistent: names.filter((other) => other < name),
         ...options.peers?.(name),
       });
-      const gossip = createGossip({ transport, peers, overlay: fullMesh(), wall: () => clock.wall(), ...options.gossip?.(name) });
+      const gossip = createGossip({ transport, peers, overlay: fullMesh(), wall: () => clock.wall(), ...options.gossip?.(name, store) });
       const node: TestNode = { name, nodeId: gossip.nodeId, transport, peers, gossip, events: [] };
       void (async () => {
         for await (const event of gossip.events()) node.events.push(event);

@@ -143,7 +143,7 @@ export class Inspection {
     if (screening === 'stranger') return this.#drop('stranger', id, from);
     if (screening === 'forged') return this.#drop('forged', id, from, isRead);
     overlay.pushed(from, pushOf(envelope), now);
-    return true;
+    return screening === 'known';
   }
 
   #inspect(from: string, envelope: Envelope, overlay: Overlay, now: number, isRelayed: boolean): boolean {

@@ -18,6 +18,7 @@ import { handOut } from './hand-out.ts';
 import { Inspection } from './inspection.ts';
 import { Publication, resultOf } from './publication.ts';
 import type { Reader } from './reader.ts';
+import { Rebirths } from './rebirths.ts';
 import { sendTo, sendToAny } from './recipients.ts';
 import type { TopicKey } from './topic-key.ts';
 
@@ -42,6 +43,10 @@ export interface SessionHost {
   isChosen(nodeId: string): boolean;
   /** The number of a new life. */
   epoch(): number;
+  /** A peer has heard of that life of this node. Returns the number of a later one; undefined: it is not believed. */
+  outlived(life: number, from: string): number | undefined;
+  /** Has the peer proven its id? */
+  isProven(nodeId: string): boolean;
   /** Sends or queues a message. Returns why it could do neither. @param lost is called if it was queued, and its peer is gone before it left. */
   push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined;
   tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
@@ -49,7 +54,7 @@ export interface SessionHost {
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   control(to: string, topic: TopicKey, control: Control): boolean;
   /** Tells a peer what this node does on the topic. */
-  terms(to: string, topic: TopicKey, terms: Terms): void;
+  terms(to: string, topic: TopicKey, terms: Terms & { readonly life: number | undefined }): void;
   view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void;
   /** Connects to a node and resolves to whether it is on the topic; rejects where it can't be reached in time. */
   reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
@@ -71,8 +76,11 @@ export class Session {
   readonly limit: number;
   readonly validate: TopicConfig['validate'];
   readonly host: SessionHost;
-  /** The number of this life: another after the topic was left. */
-  readonly epoch: number;
+  readonly #rebirths = new Rebirths((nodeId) => Math.max(this.#direct.lifeOf(nodeId) ?? -1, this.#overlay?.lifeOf(nodeId) ?? -1));
+  /** The number of this life: another after the topic was left. −1 until gossip has started. */
+  #epoch = -1;
+  /** Times that it was raised because a peer had heard of a later one. */
+  #raised = 0;
   #list: readonly Reader[] = [];
   handles = 0;
   published = 0;
@@ -101,7 +109,6 @@ export class Session {
     this.#isSpecial = (config.limit ?? LIMIT) !== LIMIT;
     this.validate = config.validate;
     this.host = host;
-    this.epoch = host.epoch();
     this.#ids = new IdSource({ origin: host.self, epoch: this.epoch });
     this.#inspection = new Inspection(this, config);
     this.#differences = new Differences({
@@ -109,7 +116,7 @@ export class Session {
       overlay: host.overlay.name,
       limit: this.limit,
       now: () => host.clock.now(),
-      tell: (nodeId) => host.terms(nodeId, key, { overlay: host.overlay.name, limit: this.limit }),
+      tell: (nodeId) => host.terms(nodeId, key, { overlay: host.overlay.name, limit: this.limit, life: this.#rebirths.lifeOf(nodeId) }),
       differs: (nodeId, difference) => host.events.tell({ type: 'differs', topic: key.name, nodeId, ...difference }),
       apart: (nodeId, isSo) => this.#setApart(nodeId, isSo),
     });
@@ -125,8 +132,11 @@ export class Session {
     return this.#overlay;
   }
 
+  readonly epoch = (): number => this.#epoch;
+
   /** Gossip has started. */
   join(): void {
+    this.#epoch = this.host.epoch();
     const { clock, overlay, random, self, events } = this.host;
     this.#overlay = overlay.create({ self, random, now: clock.now(), host: this.#overlayHost() });
     events.tell({ type: 'joined', topic: this.key.name });
@@ -245,7 +255,7 @@ export class Session {
   // Peers.
 
   peerUp(peer: string, now: number): void {
-    if (this.#isSpecial) this.#differences.tell(peer);
+    if (this.#isSpecial || this.#rebirths.lifeOf(peer) !== undefined) this.#differences.tell(peer);
     if (!this.#differences.isApart(peer)) this.#overlay?.peerUp(peer, this.host.isChosen(peer), now);
     this.host.dueBy(this.due);
   }
@@ -259,6 +269,25 @@ export class Session {
   /** A peer told what it does on the topic. */
   terms(from: string, terms: Terms): void {
     this.#differences.heard(from, terms);
+  }
+
+  /** A node is connected that was started anew since it was last. */
+  reborn(nodeId: string): void {
+    this.#rebirths.add(nodeId);
+  }
+
+  /** The newest life of a peer that was heard of here, if it began anew since. */
+  lifeOf(nodeId: string): number | undefined {
+    return this.#rebirths.lifeOf(nodeId);
+  }
+
+  /** A peer has heard of that life of this node, which began anew since. */
+  outlived(from: string, life: number): void {
+    const epoch = this.#epoch;
+    if (epoch < 0 || life < epoch || this.#raised >= RAISES) return;
+    this.#epoch = this.host.outlived(life, from) ?? epoch;
+    this.#raised++;
+    this.host.events.tell({ type: 'differs', topic: this.key.name, nodeId: from, what: 'life', ours: epoch, theirs: life });
   }
 
   tooLarge(from: string): void {
@@ -303,6 +332,7 @@ export class Session {
   // What comes.
 
   pushed(from: string, envelope: Envelope, now: number): void {
+    if (this.#rebirths.isAny && envelope.id.origin === from) this.#begin(from, envelope);
     this.#inspection.inspect(from, envelope, envelope.audience === 'to' ? this.#direct : this.#overlay!, now);
     if (this.#isDueTold) return;
     this.#isDueTold = true;
@@ -314,6 +344,13 @@ export class Session {
     this.#isDueTold = false;
     this.host.dueBy(this.due);
   };
+
+  /** What comes from its publisher itself, over the connection of a new life, is of that life. What is signed anybody may have kept. */
+  #begin(from: string, { id, signature }: Envelope): void {
+    if ((signature !== undefined && !this.host.isProven(from)) || !this.#rebirths.begin(from)) return;
+    this.#direct.begun(id);
+    this.#overlay?.begun(id);
+  }
 
   /** A relay has brought a message. False: it is none that could be taken, so the true one may still come. */
   relayed(from: string, envelope: Envelope, now: number): boolean {
@@ -377,6 +414,7 @@ export class Session {
       topic: this.key.name,
       key: this.key.hex,
       overlay: this.host.overlay.name,
+      life: this.#epoch,
       neighbors: overlay?.neighbors() ?? [],
       interested: this.host.interested(this.key.hex).length,
       handles: this.handles,
@@ -437,6 +475,7 @@ export class Session {
       },
       dropped: (id, peer, reason) => {
         this.drop(reason, id, peer);
+        if (reason === 'old' && id.origin === peer && this.#rebirths.lifeOf(peer) !== undefined) this.#differences.tell(peer);
       },
       speaks: (nodeId, overlay) => this.#differences.speaks(nodeId, overlay),
       grafted: (nodeId) => events.tell({ type: 'grafted', topic, nodeId }),
@@ -468,6 +507,8 @@ export class Session {
 /** Bytes of a message at most, where nothing else was said. */
 const LIMIT = 1024 * 1024;
 const NOBODY: readonly string[] = [];
+/** Times that the number of a life is raised: a peer that lies has that much of it, and what is on its way then may be lost. */
+const RAISES = 8;
 /** Stands for whoever becomes the first neighbour. */
 const ANYBODY = 'anybody';
 /** Messages that wait for the start (p2panda's queue until its overlay is joined). */

@@ -69,7 +69,7 @@ export class Network {
   constructor(settings: NetworkOptions) {
     this.#settings = settings;
     this.#wakes = new Array<number>(settings.nodes).fill(Number.POSITIVE_INFINITY);
-    this.ids = Array.from({ length: settings.nodes }, (_, node) => new IdSource({ origin: nameOf(node), epoch: 1 }));
+    this.ids = Array.from({ length: settings.nodes }, (_, node) => new IdSource({ origin: nameOf(node), epoch: () => 1 }));
     this.machines = Array.from({ length: settings.nodes }, (_, node) => this.#machine(node));
   }
 

@@ -96,6 +96,10 @@ class Sybil implements Overlay {
     this.#unlink(peer);
   }
 
+  lifeOf(): undefined {}
+
+  begun(): void {}
+
   unreachable(peer: string): void {
     this.#unlink(peer);
   }

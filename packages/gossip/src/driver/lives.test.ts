@@ -1,0 +1,74 @@
+import { createMemoryStore, type Store, type TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { Lives } from './lives.ts';
+
+const NOW = 1_800_000_000_000;
+const TEN_YEARS = 315_576_000_000;
+
+function bench(wall = NOW, store?: Store) {
+  const failures: TransportError[] = [];
+  return { lives: new Lives({ wall: () => wall, store, onFailed: (error) => failures.push(error) }), failures };
+}
+
+test('without a store a life has the time of the start, and one that follows the next number', (t) => {
+  const { lives } = bench(NOW + 0.7);
+  t.is(lives.next(), NOW);
+  t.is(lives.next(), NOW, 'another topic');
+  lives.used(NOW);
+  t.is(lives.next(), NOW + 1);
+});
+
+test('with a store each start is above all before, whatever the clock says', async (t) => {
+  const store = createMemoryStore();
+  let before = -1;
+  for (const wall of [NOW, 0, NOW - 1, -5, Number.MAX_SAFE_INTEGER, 0, 0]) {
+    const { lives, failures } = bench(wall, store);
+    await lives.load();
+    for (let i = 0; i < 3; i++) {
+      const life = lives.next();
+      t.true(life > before && life < 2 ** 48, `${life} after ${before}`);
+      lives.used(life);
+      before = life;
+    }
+    t.deepEqual(failures, []);
+  }
+});
+
+test('many lives of one start, and those of a later one, are above all before; a store that fails then is told, and asked again', async (t) => {
+  const store = createMemoryStore();
+  let fails = false;
+  const flaky: Store = { ...store, set: (key, value) => (fails ? Promise.reject(new Error('no disk')) : store.set(key, value)) };
+  const { lives, failures } = bench(100, flaky);
+  await lives.load();
+  fails = true;
+  for (let i = 0; i < 40_000; i++) lives.used(lives.next());
+  await settled();
+  t.deepEqual([failures.length, failures[0]?.code], [1, 'unavailable']);
+  fails = false;
+  for (let i = 0; i < 100_000; i++) {
+    lives.used(lives.next());
+    if (i % 10_000 === 0) await settled();
+  }
+  await settled();
+  const last = lives.next();
+  const again = bench(100, store).lives;
+  await again.load();
+  t.true(again.next() > last);
+});
+
+test('a stranger is believed up to ten years ahead of the clock, and of 2026; who proves its id further; nobody without end', (t) => {
+  const { lives } = bench();
+  t.is(lives.above(NOW + 5, false), NOW + 6);
+  t.is(lives.above(NOW + 1, false), NOW + 6, 'it is above it already');
+  t.is(lives.above(NOW + TEN_YEARS, false), undefined);
+  t.is(lives.above(2 ** 48 - 1, false), undefined);
+  t.is(lives.above(NOW + TEN_YEARS, true), NOW + TEN_YEARS + 1);
+  t.is(lives.above(2 ** 47, true), undefined);
+  t.is(lives.above(2 ** 48 - 1, true), undefined);
+  t.is(bench(0).lives.above(NOW, false), NOW + 1, 'the clock was never set');
+  t.is(bench(0).lives.above(NOW + TEN_YEARS, false), undefined);
+});
+
+async function settled(): Promise<void> {
+  for (let i = 0; i < 20; i++) await undefined;
+}

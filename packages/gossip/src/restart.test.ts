@@ -1,0 +1,224 @@
+// A publisher that is started again while its clock says less than before.
+
+import { createMemoryStore, type Store, TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import type { GossipOptions } from './options.ts';
+import { fullMesh } from './overlay/full-mesh.ts';
+import { partialView } from './overlay/partial-view.ts';
+import { cluster, type Ear, eventsOf, listen, type Run, runs, simulationOf } from './testing/cluster.ts';
+import { identityOf } from './testing/identities.ts';
+import { stranger } from './testing/stranger.ts';
+import { topicKey } from './topics/topic-key.ts';
+
+const YEAR = 31_557_600_000;
+const NOW = 1_800_000_000_000;
+
+/** Nodes of which 'a' reads this clock at its starts, one after the other; the last for all that follow. */
+function meet(run: Run, names: readonly string[], clocks: number[], options: (name: string, store: Store) => Partial<GossipOptions>, listed = names) {
+  const sim = simulationOf(run);
+  const ears = new Map<string, Ear>();
+  const nodes = cluster(sim, names, {
+    gossip: (name, store) => {
+      const wall = name === 'a' && clocks.length > 1 ? clocks.shift()! : name === 'a' ? clocks[0]! : NOW;
+      return { wall: () => wall, ...options(name, store) };
+    },
+    peers: (name) => ({ persistent: listed.filter((other) => other < name), ...(isSigned(options) ? { identity: identityOf(name) } : {}) }),
+    setup: (node) => void ears.set(node.name, listen(node)),
+  });
+  const ready = async (neighbors: number) => {
+    await sim.until(() => nodes.size === names.length && [...ears.values()].every(({ topic }) => topic.neighbors.length >= neighbors), 60_000);
+  };
+  return { sim, ears, nodes, ready, ear: (name: string) => ears.get(name)!, node: (name: string) => nodes.get(name)! };
+}
+
+const isSigned = (options: (name: string, store: Store) => Partial<GossipOptions>) => options('a', createMemoryStore()).signatures !== undefined;
+
+for (const [title, clock] of [
+  ['a year behind', NOW - YEAR],
+  ['at 1970', 0],
+  ['as it was', NOW],
+] as const) {
+  for (const overlay of [fullMesh(), partialView()]) {
+    test.serial(`${overlay.name}: a publisher whose clock stands ${title} after a restart is heard from its first message on`, async (t) => {
+      for (const run of runs(2)) {
+        const { sim, ready, ear, node } = meet(run, ['a', 'b', 'c'], [NOW, clock], () => ({ overlay }));
+        await ready(2);
+        for (let i = 0; i < 5; i++) await sim.settle(ear('a').topic.publish(`before ${i}`));
+        await sim.run(1_000);
+        for (const name of ['b', 'c']) t.is(ear(name).words.length, 5, run.name);
+        sim.restart('a');
+        await sim.run(10);
+        await ready(2);
+        for (let i = 0; i < 5; i++) await sim.settle(ear('a').topic.publish(`after ${i}`, { min: i === 0 ? 2 : 0 }));
+        await sim.run(1_000);
+        for (const name of ['b', 'c']) {
+          t.deepEqual(
+            ear(name).words.slice(5).sort(),
+            [0, 1, 2, 3, 4].map((i) => `after ${i}`),
+            `${run.name}: ${name}`,
+          );
+          t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
+        }
+        t.deepEqual(await sim.close(), []);
+      }
+    });
+  }
+}
+
+test.serial('what is published right at the start of such a node is heard, too', async (t) => {
+  for (const run of runs(2)) {
+    const sim = simulationOf(run);
+    const ears = new Map<string, Ear>();
+    const clocks = [NOW, 0];
+    const nodes = cluster(sim, ['a', 'b'], {
+      gossip: (name) =>
+        name === 'a'
+          ? {
+              wall: (
+                (clock) => () =>
+                  clock
+              )(clocks.shift()!),
+            }
+          : { wall: () => NOW },
+      setup: (node) => {
+        ears.set(node.name, listen(node));
+        if (node.name === 'a') void ears.get('a')!.topic.publish(clocks.length === 0 ? 'second' : 'first', { min: 1 });
+      },
+    });
+    await sim.until(() => nodes.size === 2 && ears.get('b')!.words.length === 1, 20_000);
+    sim.restart('a');
+    await sim.until(() => ears.get('b')!.words.length === 2, 20_000);
+    t.deepEqual(ears.get('b')!.words, ['first', 'second'], run.name);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('with a store a node is heard by those, too, that are no neighbors of it, and those that it never speaks to', async (t) => {
+  for (const run of runs(2)) {
+    // Messages go along the line a, b, c.
+    const { sim, ears, ready, ear, node } = meet(run, ['a', 'b', 'c'], [NOW, 0], (_, store) => ({ overlay: fullMesh({ hops: 4 }), store }), []);
+    await sim.until(() => ears.size === 3, 5_000);
+    await sim.until(() => node('a') !== undefined && node('b') !== undefined && node('c') !== undefined, 5_000);
+    node('b').peers.add('a');
+    node('c').peers.add('b');
+    await ready(1);
+    await sim.run(1_000);
+    await sim.settle(ear('a').topic.publish('before'));
+    await sim.until(() => ear('c').words.length === 1, 5_000);
+    const life = node('a').gossip.snapshot().topics[0]!.life;
+    t.is(life, NOW);
+    sim.restart('b');
+    sim.restart('a');
+    await sim.run(10);
+    await sim.until(() => node('a') !== undefined && node('b') !== undefined, 5_000);
+    t.true(node('a').gossip.snapshot().topics[0]!.life > life);
+    node('b').peers.add('a');
+    node('c').peers.add('b');
+    await ready(1);
+    await sim.run(1_000);
+    await sim.settle(ear('a').topic.publish('after'));
+    await sim.until(() => ear('c').words.length === 2, 5_000);
+    t.deepEqual(ear('c').words, ['before', 'after'], run.name);
+    await sim.close();
+  }
+});
+
+test.serial('a long message by way of relays is heard after such a restart', async (t) => {
+  for (const run of runs(1)) {
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const { sim, ready, ear } = meet(run, names, [NOW, 0], () => ({ overlay: fullMesh(), relay: { above: 1_000, fanout: 2, stall: 2_000 } }));
+    await ready(4);
+    await sim.settle(ear('a').topic.publish('before'.padEnd(5_000)));
+    await sim.run(1_000);
+    sim.restart('a');
+    await sim.run(10);
+    await ready(4);
+    await sim.settle(ear('a').topic.publish('after'.padEnd(5_000)));
+    await sim.run(20_000);
+    for (const name of names.slice(1))
+      t.deepEqual(
+        ear(name).words.map((word) => word.trim()),
+        ['before', 'after'],
+        `${run.name}: ${name}`,
+      );
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('a stranger that tells of lives far ahead is not believed; one that tells of lives within the bound takes nothing away for good', async (t) => {
+  for (const run of runs(1)) {
+    const { sim, ready, ear, node } = meet(run, ['a', 'b'], [NOW, NOW + 1_000], () => ({}));
+    await ready(1);
+    const guest = await stranger(sim);
+    await sim.until(() => node('a').peers.list().length === 2, 5_000);
+    const lie = (life: number) => guest.talk.trySend(guest.remote, 'terms', { topic: topicKey('news').hex, overlay: 'fullMesh', limit: 1_048_576, life });
+    const life = () => node('a').gossip.snapshot().topics[0]!.life;
+    for (const far of [NOW + 10 * YEAR + YEAR, 2 ** 47, 2 ** 48 - 1]) {
+      lie(far);
+      await sim.run(100);
+      t.is(life(), NOW, `${run.name}: ${far}`);
+    }
+    for (let i = 1; i <= 30; i++) {
+      lie(NOW + i * 1_000);
+      await sim.run(100);
+    }
+    t.true(life() < NOW + 30_000, 'a few times, and no more');
+    await sim.settle(ear('a').topic.publish('one'));
+    await sim.run(500);
+    sim.restart('a');
+    await sim.run(10);
+    await ready(1);
+    await sim.settle(ear('a').topic.publish('two'));
+    await sim.run(500);
+    t.deepEqual(ear('b').words, ['one', 'two'], run.name);
+    await sim.close();
+  }
+});
+
+test.serial('signed messages of an earlier life are refused, whoever says to have begun another', async (t) => {
+  for (const run of runs(1)) {
+    const signed = (name: string) => ({ overlay: partialView(), signatures: { identity: identityOf(name), mode: 'strict' as const } });
+    const { sim, ready, ear } = meet(run, ['a', 'b', 'c'], [NOW, NOW - YEAR], signed);
+    await ready(2);
+    await sim.settle(ear('a').topic.publish('before'));
+    await sim.run(500);
+    sim.restart('a');
+    await sim.run(10);
+    await ready(2);
+    await sim.settle(ear('a').topic.publish('after'));
+    await sim.run(1_000);
+    for (const name of ['b', 'c']) t.deepEqual(ear(name).words, ['before', 'after'], `${run.name}: ${name}`);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
+test.serial('a store that fails, or has no number, is an error of the start, which can be tried again', async (t) => {
+  for (const run of runs(1, ['message'])) {
+    let fails = true;
+    const kept = createMemoryStore();
+    const store: Store = {
+      ...kept,
+      get: (key) => (fails ? Promise.reject(new Error('no disk')) : kept.get(key)),
+    };
+    const sim = simulationOf(run);
+    const nodes = cluster(sim, ['a'], { start: false, gossip: () => ({ store, wall: () => 100 }) });
+    await sim.until(() => nodes.size === 1, 1_000);
+    const { gossip } = nodes.get('a')!;
+    const error = await t.throwsAsync(sim.settle(gossip.start()), { instanceOf: TransportError, message: /store: no disk/ });
+    t.is((error as TransportError).code, 'unavailable');
+    fails = false;
+    await kept.set('gossip-life', new TextEncoder().encode('soon'));
+    await t.throwsAsync(sim.settle(gossip.start()), { code: 'data_loss', message: /'gossip-life' is no number: soon; delete it/ });
+    await kept.set('gossip-life', new TextEncoder().encode('5000'));
+    const topic = gossip.topic('news', { name: 'x', encode: () => new Uint8Array(1), decode: () => 1 });
+    const first = gossip.start();
+    await t.throwsAsync(gossip.start(), { code: 'failed_precondition' });
+    await sim.settle(first);
+    t.is(gossip.snapshot().topics[0]!.life, 5_001);
+    t.true(Number(new TextDecoder().decode(await kept.get('gossip-life'))) > 5_001);
+    topic.close();
+    gossip.topic('news', { name: 'x', encode: () => new Uint8Array(1), decode: () => 1 });
+    t.is(gossip.snapshot().topics[0]!.life, 5_002, 'joined again');
+    t.deepEqual(await sim.close(), []);
+  }
+});
