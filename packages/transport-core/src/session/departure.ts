@@ -46,8 +46,12 @@ export class Departure {
     return Math.min(this.#leaveDue, this.#graceDue);
   }
 
-  /** We leave: the GO_AWAY goes behind all that was accepted. A duplicate lives until its calls end. @param told what the peer reads. */
-  leave(error: TransportError, told: string, time = error.reason === 'duplicate' ? Number.POSITIVE_INFINITY : LEAVE_TIME): void {
+  /**
+   * Says GO_AWAY behind all that was accepted. A duplicate lives until its calls end, and how long a transport that closes may take is
+   * its own affair.
+   * @param told what the peer reads.
+   */
+  leave(error: TransportError, told: string, time = PATIENT.has(error.reason) ? Number.POSITIVE_INFINITY : LEAVE_TIME): void {
     if (this.left !== undefined) return;
     this.left = error;
     this.#leaveDue = this.#link.now + time;
@@ -122,4 +126,6 @@ const LEAVE_TIME = 5_000;
 const FLUSH_TIME = 1_000;
 const CLOSED = reasonError('closed', 'the other end has closed its transport');
 const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
+/** Leaving for these has no bound of its own; our own `closed` comes with its grace. */
+const PATIENT: ReadonlySet<Reason | undefined> = new Set(['duplicate', 'closed'] as const);
 const ORDERLY: ReadonlySet<Reason> = new Set(['idle', 'closed', 'disconnected', 'duplicate'] as const);

@@ -73,6 +73,46 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     await s.peer.expectClosed();
   });
 
+  eachRole(test, "closing: the peer's `grace` is the peer's: it may be longer than the 5 s of a disconnect", async (t, role) => {
+    const s = await session(t, backend, role, { options: { idleTimeout: Number.POSITIVE_INFINITY } });
+    const sent = s.client.echo(tag(1), { timeout: 60_000 });
+    const { id } = await s.peer.next('REQUEST');
+    s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
+    t.is((await s.peer.next('GO_AWAY')).reason, 2);
+    for (let n = 0; n < 6; n++) {
+      s.clock.advance(4_000);
+      await s.peer.barrier();
+    }
+    s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
+    t.is(untag(await sent), 1);
+    await s.peer.expectClosed();
+  });
+
+  eachRole(test, 'closing: without `grace` it waits for no answer to its GO_AWAY, and reads no more', async (t, role) => {
+    const s = await session(t, backend, role);
+    const closed = s.transport.close();
+    await s.peer.next('GO_AWAY');
+    s.peer.send(request(s.id(0), tag(1)));
+    await s.until(closed);
+    await s.peer.expectClosed();
+    t.is(s.peer.log.at(-1)?.kind, 'GO_AWAY');
+    t.is(s.peer.count('ERROR'), 0);
+  });
+
+  eachRole(test, "closing: with `grace` it ends once no call is open, and waits for no GO_AWAY of the peer's", async (t, role) => {
+    const s = await session(t, backend, role);
+    s.peer.send(request(s.id(0), tag(1)));
+    const rpc = await s.call('echo');
+    const closed = s.transport.close({ grace: 30_000 });
+    await s.peer.next('GO_AWAY');
+    await s.peer.barrier();
+    t.false(s.peer.closed);
+    rpc.respond(tag(2));
+    await s.peer.next('RESPONSE');
+    await s.peer.expectClosed();
+    await s.until(closed);
+  });
+
   eachRole(test, 'closing: what arrives within `grace` is refused unprocessed', async (t, role) => {
     const s = await session(t, backend, role);
     s.peer.send(request(s.id(0), tag(1)));

@@ -1,0 +1,434 @@
+// Holds docs/wire-vectors.json to the code: each conversation is what two transports (or a raw peer and one) really send.
+// `WRITE_WIRE_VECTORS=1 npx ava dist/wire-vectors.test.js && npx biome format --write docs/wire-vectors.json` writes the file anew.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { env } from 'node:process';
+import {
+  bytes,
+  createManualClock,
+  defineProtocol,
+  json,
+  type ManualClock,
+  NetworkTransport,
+  protobuf,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
+import test from 'ava';
+import protobufjs from 'protobufjs';
+import { rawHello } from './raw/raw-hello.ts';
+import { RawPeer } from './raw/raw-peer.ts';
+import { labProtocol, sideProtocol } from './session/lab-protocols.ts';
+import { createPipes } from './testing/pipes.ts';
+import { type Line, readBlock, spell, Transcript } from './testing/transcript.ts';
+import { type Conversation, conversationOf, sidesOf, type Vectors } from './testing/vectors.ts';
+
+const FILE = new URL('../../../docs/wire-vectors.json', import.meta.url);
+const DOCUMENT = new URL('../../../docs/wire-protocol.md', import.meta.url);
+const WRITES = env['WRITE_WIRE_VECTORS'] !== undefined;
+
+type LabTransport = Transport<typeof labProtocol>;
+interface Ends {
+  dialler: LabTransport;
+  acceptor: LabTransport;
+  /** The dialler's target. */
+  to: string;
+  clock: ManualClock;
+  transcript: Transcript;
+}
+
+/** One example: what it shows, and what happens in it. */
+interface Example {
+  about: string;
+  /** Ends when all that the example shows has crossed. The example begins where `shown` is called. */
+  run(ends: Ends, shown: () => void): Promise<void>;
+}
+
+/** What happens in each example. */
+const EXAMPLES: Record<string, Example> = {
+  'hello-accepted': {
+    about: 'The three steps of the hello.',
+    async run({ dialler, to }, shown) {
+      shown();
+      await dialler.dial(to);
+    },
+  },
+  unary: {
+    about: "'echo' of 01 02 03 with 10 s to go, answered by 04 05. The id is odd: the dialler calls.",
+    async run({ dialler, acceptor, to }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      await answered(acceptor, dialler.send(to, 'echo', Uint8Array.of(1, 2, 3)), Uint8Array.of(4, 5));
+    },
+  },
+  'empty-reply': {
+    about: 'A call without a deadline, answered by nothing.',
+    async run({ dialler, acceptor, to }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      await answered(acceptor, dialler.send(to, 'echo', Uint8Array.of(9), { timeout: Number.POSITIVE_INFINITY }), new Uint8Array(0));
+    },
+  },
+  oneway: {
+    about: 'A one-way; its credit comes back when the application has taken it.',
+    async run({ dialler, acceptor, to }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      await dialler.send(to, 'hint', Uint8Array.of(7));
+      await acceptor.consumer().next();
+    },
+  },
+  error: {
+    about: "A call with the metadata trace=00-1. The callee fails with not_found, 'no such key', and the metadata leader=n2.",
+    async run({ dialler, acceptor, to }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      const sent = dialler.send(to, 'echo', Uint8Array.of(1), { metadata: { trace: '00-1' } }).catch(() => {});
+      const { value: rpc } = await acceptor.consumer().next();
+      rpc.fail(new TransportError('not_found', 'no such key', { metadata: { leader: 'n2' } }));
+      await sent;
+    },
+  },
+  credit: {
+    about:
+      'A request of 204,800 times 2a, in four packets. The pipe (account 1) gives back each packet as it is read, but holds back up to a quarter of the account (64 KiB). Account 3 comes back, 204,864 in all, when the application takes the request.',
+    async run({ dialler, acceptor, to, transcript }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      const sent = dialler.send(to, 'echo', new Uint8Array(200 * 1024).fill(0x2a));
+      await answered(acceptor, sent, Uint8Array.of(1));
+      await crossed(transcript, ({ frame }) => frame?.kind === 'CREDIT' && frame.account === 3);
+    },
+  },
+  download: {
+    about:
+      'Two items. The credit that each costs, 66 on accounts 1 and 5, is held back: it is below a quarter of either account, and after END nothing is given back on account 5.',
+    async run({ dialler, acceptor, to }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      const items = await dialler.send(to, 'feed', Uint8Array.of(1));
+      const { value: rpc } = await acceptor.consumer('feed').next();
+      await rpc.write(Uint8Array.of(0x0a, 0x0b));
+      await rpc.write(Uint8Array.of(0x0c, 0x0d));
+      rpc.end();
+      for await (const item of items) if (item.length !== 2) throw new Error('an item is broken');
+    },
+  },
+  cancel: {
+    about: 'A caller that gives up in time: the callee answers CANCEL with ERROR 1.',
+    async run({ dialler, acceptor, to, transcript }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      const control = new AbortController();
+      const sent = dialler.send(to, 'echo', Uint8Array.of(1), { signal: control.signal }).catch(() => {});
+      await acceptor.consumer().next();
+      control.abort();
+      await sent;
+      await crossed(transcript, ({ frame }) => frame?.kind === 'ERROR');
+    },
+  },
+  'cancel-crossing': {
+    about: 'The callee had answered before it read CANCEL, which it drops. The id is free, because the terminal was read.',
+    async run({ dialler, acceptor, to, transcript }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      const control = new AbortController();
+      const sent = dialler.send(to, 'echo', Uint8Array.of(1), { signal: control.signal }).catch(() => {});
+      const { value: rpc } = await acceptor.consumer('echo').next();
+      rpc.respond(Uint8Array.of(2));
+      control.abort();
+      await sent;
+      await crossed(transcript, ({ frame }) => frame?.kind === 'CANCEL');
+      await crossed(transcript, ({ frame }) => frame?.kind === 'RESPONSE');
+    },
+  },
+  'go-away-graceful': {
+    about: "The dialler disconnects ('maintenance'), and the acceptor answers with its own GO_AWAY.",
+    async run({ dialler, acceptor, to }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      await dialler.disconnect(to, 'maintenance');
+    },
+  },
+  'long-response': {
+    about:
+      'An answer of 204,800 times 2a, in four packets. Account 1 comes back as the packets are read. The 204,864 on account 4 are held back: they are below a quarter of it.',
+    async run({ dialler, acceptor, to }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      await answered(acceptor, dialler.send(to, 'echo', Uint8Array.of(1)), new Uint8Array(200 * 1024).fill(0x2a));
+    },
+  },
+  'long-item': {
+    about:
+      'A download of one item of 204,800 times 2a, in four packets. Its whole size is charged to account 5 at the first packet; the packets are charged to account 1.',
+    async run({ dialler, acceptor, to, transcript }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      const items = await dialler.send(to, 'feed', Uint8Array.of(1));
+      const reader = items[Symbol.asyncIterator]();
+      const first = reader.next();
+      const { value: rpc } = await acceptor.consumer('feed').next();
+      await rpc.write(new Uint8Array(200 * 1024).fill(0x2a));
+      await first;
+      const second = reader.next();
+      await crossed(transcript, ({ frame }) => frame?.kind === 'CREDIT' && frame.account === 5);
+      rpc.end();
+      await second;
+    },
+  },
+  duplex: {
+    about: 'Items both ways under one id. Each direction has its own END; that of the callee ends the call.',
+    async run({ dialler, acceptor, to, transcript }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      async function* upload() {
+        yield Uint8Array.of(0x0a);
+        yield Uint8Array.of(0x0b);
+      }
+      const items = await dialler.send(to, 'duplex', Uint8Array.of(1), { upload: upload() });
+      const { value: rpc } = await acceptor.consumer('duplex').next();
+      await crossed(transcript, ({ side, frame }) => side === 'dialler' && frame?.kind === 'END');
+      for await (const item of rpc.upload) await rpc.write(Uint8Array.from([...item, 0xff]));
+      rpc.end();
+      for await (const item of items) if (item.length !== 2) throw new Error('an item is broken');
+    },
+  },
+  'call-from-acceptor': {
+    about: 'The acceptor calls the dialler over the connection that it accepted. Its ids are even; the first that Trunkline takes is 131,072.',
+    async run({ dialler, acceptor, to }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      await answered(dialler, acceptor.send(acceptor.remotes()[0]!, 'echo', Uint8Array.of(1, 2, 3)), Uint8Array.of(4, 5));
+    },
+  },
+  protocols: {
+    about: "The dialler mounts a second protocol, 'side' on channel 33, and tells its whole list anew.",
+    async run({ dialler, acceptor, to, transcript }, shown) {
+      await dialler.dial(to);
+      await seen(acceptor);
+      shown();
+      dialler.mount(sideProtocol);
+      await crossed(transcript, ({ frame }) => frame?.kind === 'PROTOCOLS');
+    },
+  },
+};
+
+for (const [name, { about, run }] of Object.entries(EXAMPLES)) {
+  test(`${name}: the code sends these bytes`, async (t) => {
+    const { transcript, dialler, acceptor, to, clock } = await ends();
+    let from = 0;
+    await run({ transcript, dialler, acceptor, to, clock }, () => {
+      from = transcript.lines.length;
+    });
+    for (let turns = 0; turns < 3; turns++) await turn();
+    const lines = transcript.lines.slice(from);
+    await closed(clock, dialler, acceptor);
+    judge(t, name, about, lines);
+  });
+}
+
+test('hello-refused: the code sends these bytes', async (t) => {
+  const { transcript, dialler, acceptor, to, clock } = await ends({ acceptor: { network: 'prod' } });
+  await t.throwsAsync(dialler.dial(to), { message: /network/ });
+  const lines = [...transcript.lines];
+  await closed(clock, dialler, acceptor);
+  judge(t, 'hello-refused', "The acceptor is of the network 'prod' and refuses the dialler in place of its HELLO.", lines);
+});
+
+test('version-choice: the code sends these bytes', async (t) => {
+  const transcript = new Transcript();
+  const { acceptor, clock, dial } = await rawEnds(transcript, { ...labProtocol, version: 2, accepts: [1] } as unknown as typeof labProtocol);
+  const peer = await dial();
+  await peer.handshake({ ...fixed(), wireMin: 1, wireMax: 4, protocols: [{ name: 'lab', version: 3, accepts: [2, 1], channel: 0x20 }] });
+  peer.send({ kind: 'REQUEST', id: 1, channel: 0x20, method: 1, payload: Uint8Array.of(1) });
+  const { value: rpc } = await acceptor.consumer('echo').next();
+  t.is(rpc.version, 2);
+  rpc.respond(Uint8Array.of(2));
+  await peer.next('RESPONSE');
+  const lines = [...transcript.lines];
+  await closed(clock, acceptor);
+  judge(
+    t,
+    'version-choice',
+    "Versions are agreed on. Of the wire: a dialler that offers 1 to 4 is answered with 1. Of a protocol: the dialler's 'lab' is version 3 and accepts 2 and 1, the acceptor's is version 2 and accepts 1; both find 2, and the call says nothing about it.",
+    lines,
+  );
+});
+
+test('version-none: the code sends these bytes', async (t) => {
+  const transcript = new Transcript();
+  const { acceptor, clock, dial } = await rawEnds(transcript, labProtocol);
+  const peer = await dial();
+  await peer.handshake({ ...fixed(), protocols: [{ name: 'lab', version: 5, accepts: [], channel: 0x20 }] });
+  await peer.barrier();
+  const from = transcript.lines.length;
+  peer.send({ kind: 'REQUEST', id: 1, channel: 0x20, method: 1, payload: Uint8Array.of(1) });
+  await peer.next('ERROR');
+  const lines = transcript.lines.slice(from);
+  await closed(clock, acceptor);
+  judge(t, 'version-none', 'A protocol of which the ends share no version: the callee refuses the call.', lines);
+});
+
+test('go-away-final: the code sends these bytes', async (t) => {
+  const transcript = new Transcript();
+  const { acceptor, clock, dial } = await rawEnds(transcript, labProtocol);
+  const peer = await dial();
+  await peer.handshake(fixed());
+  await peer.barrier();
+  const from = transcript.lines.length;
+  peer.bytes([0]);
+  await peer.expectClosed();
+  const lines = transcript.lines.slice(from);
+  await closed(clock, acceptor);
+  judge(t, 'go-away-final', 'The dialler breaks the protocol with a length of 0.', lines);
+});
+
+const vote = { term: 7, granted: true, note: undefined, path: 'a/ü' };
+const Vote = protobufjs.parse('syntax = "proto3"; message Vote { uint32 term = 1; bool granted = 2; string path = 3; }').root.lookupType('Vote');
+const anything = { '~standard': { version: 1 as const, vendor: 'test', validate: (value: unknown) => ({ value }) } };
+const CODECS: Record<string, { about: string; encoded: Uint8Array }> = {
+  bytes: { about: 'The bytes 0, 1 and 255.', encoded: bytes.encode(Uint8Array.of(0, 1, 255)) },
+  json: { about: '{ term: 7, granted: true, note: undefined, path: "a/ü" }', encoded: json(anything).encode(vote) },
+  protobuf: {
+    about: 'message Vote { uint32 term = 1; bool granted = 2; string path = 3; } with term 7, granted true, path "a/ü"',
+    encoded: protobuf<object>(Vote).encode({ term: 7, granted: true, path: 'a/ü' }),
+  },
+};
+for (const [codec, { about, encoded }] of Object.entries(CODECS)) {
+  test(`${codec}: the codec makes these bytes`, (t) => {
+    const made = { codec, about, bytes: spell(encoded).join(' ') };
+    if (WRITES) write((vectors) => put(vectors.codecs, made, (each) => each.codec === codec));
+    t.deepEqual(
+      vectorsOf().codecs.find((each) => each.codec === codec),
+      made,
+    );
+  });
+}
+
+test('no vector is there that is not tried', (t) => {
+  const tried = [...Object.keys(EXAMPLES), 'hello-refused', 'version-choice', 'version-none', 'go-away-final'];
+  const { conversations, codecs } = vectorsOf();
+  t.deepEqual(conversations.map(({ name }) => name).sort(), tried.sort());
+  t.deepEqual(codecs.map(({ codec }) => codec).sort(), Object.keys(CODECS).sort());
+});
+
+test('the blocks of hex in wire-protocol.md are vectors', (t) => {
+  const { conversations } = vectorsOf();
+  const blocks = [...readFileSync(DOCUMENT, 'utf8').matchAll(/```hex (\S+)\n([\s\S]*?)```/g)];
+  t.true(blocks.length > 0);
+  for (const [, name, text = ''] of blocks) {
+    const vector = conversations.find((each) => each.name === name);
+    t.deepEqual(readBlock(text), vector === undefined ? undefined : sidesOf(vector), name);
+  }
+});
+
+/** Compares a conversation of the file with what was sent, side by side; writes it first if that was asked for. */
+function judge(
+  t: { is(a: string, b: string, message?: string): unknown; deepEqual(a: unknown, b: unknown): unknown; fail(message: string): unknown },
+  name: string,
+  about: string,
+  lines: readonly Line[],
+): void {
+  const sent = conversationOf(name, about, lines);
+  if (WRITES) write((vectors) => put(vectors.conversations, sent, (each) => each.name === name));
+  const told = vectorsOf().conversations.find((each) => each.name === name);
+  if (told === undefined) return void t.fail(`docs/wire-vectors.json has no conversation '${name}'`);
+  t.is(told.about, about);
+  const [document, code] = [sidesOf(told), sidesOf(sent)];
+  for (const side of ['dialler', 'acceptor'] as const) {
+    t.is(document[side], code[side], `${side} of ${name}`);
+    // The frames of one side have an order; those of both may interleave otherwise.
+    t.deepEqual(framesOf(told, side), framesOf(sent, side));
+  }
+}
+
+function framesOf({ frames }: Conversation, side: string) {
+  return frames.filter(({ from }) => from === side).map(({ frame }) => frame);
+}
+
+function vectorsOf(): Vectors {
+  return JSON.parse(readFileSync(FILE, 'utf8')) as Vectors;
+}
+
+function write(change: (vectors: Vectors) => void): void {
+  const vectors = vectorsOf();
+  change(vectors);
+  writeFileSync(FILE, `${JSON.stringify(vectors, null, 2)}\n`);
+}
+
+function put<T>(list: T[], made: T, isIt: (each: T) => boolean): void {
+  const at = list.findIndex(isIt);
+  if (at < 0) list.push(made);
+  else list[at] = made;
+}
+
+async function ends(options: { acceptor?: { network?: string } } = {}): Promise<Ends> {
+  const transcript = new Transcript();
+  const pipes = createPipes((side, chunk) => transcript.push(side, chunk));
+  const clock = createManualClock();
+  const dialler = new NetworkTransport({ protocol: labProtocol, stream: pipes.layer(), clock, random: () => 0xaa / 256 });
+  const acceptor = new NetworkTransport({ protocol: labProtocol, stream: pipes.layer(), clock, random: () => 0xbb / 256, ...options.acceptor });
+  await dialler.listen();
+  await acceptor.listen();
+  return { dialler, acceptor, to: acceptor.localAddr(), clock, transcript };
+}
+
+async function rawEnds(transcript: Transcript, protocol: typeof labProtocol) {
+  const pipes = createPipes((side, chunk) => transcript.push(side, chunk));
+  const clock = createManualClock();
+  const layer = pipes.layer();
+  const mounted = defineProtocol({ ...protocol });
+  const acceptor = new NetworkTransport({ protocol: mounted as typeof labProtocol, stream: pipes.layer(), clock, random: () => 0xbb / 256 });
+  await acceptor.listen();
+  return { acceptor, clock, dial: () => RawPeer.dial(layer, acceptor.localAddr()) };
+}
+
+/** A hello that is the same at each run. */
+function fixed() {
+  return { ...rawHello(), instance: new Uint8Array(16).fill(0xaa), addr: 'pipe-1', observed: 'pipe-2' };
+}
+
+/** Resolves when the acceptor has a connection that is up, and the first PING has been answered. */
+async function seen(acceptor: LabTransport): Promise<void> {
+  while (acceptor.remotes()[0]?.rtt === undefined) await turn();
+}
+
+async function answered(acceptor: LabTransport, sent: Promise<unknown>, answer: Uint8Array): Promise<void> {
+  const { value: rpc } = await acceptor.consumer('echo').next();
+  rpc.respond(answer);
+  await sent;
+}
+
+async function crossed(transcript: Transcript, wanted: (line: Transcript['lines'][number]) => boolean): Promise<void> {
+  while (!transcript.lines.some(wanted)) await turn();
+}
+
+async function closed(clock: ManualClock, ...transports: { close(): Promise<void> }[]): Promise<void> {
+  let done = false;
+  const all = Promise.all(transports.map((transport) => transport.close())).then(() => {
+    done = true;
+  });
+  while (!done) {
+    await turn();
+    clock.advance(500);
+  }
+  await all;
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
