@@ -22,6 +22,7 @@ import { protocolCases } from './protocol-cases.ts';
 import { receiverCreditCases } from './receiver-credit-cases.ts';
 import { refusalCases } from './refusal-cases.ts';
 import { senderCreditCases } from './sender-credit-cases.ts';
+import { stateCases } from './state-cases.ts';
 import { streamCases } from './stream-cases.ts';
 
 /**
@@ -64,6 +65,7 @@ const CASES = [
   cancelCases,
   dispatchCases,
   streamCases,
+  stateCases,
   crossingCases,
   senderCreditCases,
   receiverCreditCases,

@@ -1,7 +1,6 @@
-// What crossed a connection, frame by frame, and the hex notation of docs/wire-protocol.md.
+// What crossed a connection, frame by frame, and the hex notation of docs/wire-protocol.md and docs/wire-vectors.json.
 
 import { decodeBody, type RawFrame } from '../raw/raw-frames.ts';
-import { describeFrame } from '../raw/raw-peer.ts';
 import type { Side } from './pipes.ts';
 
 /** The preamble, or one frame with its length. */
@@ -41,11 +40,6 @@ export class Transcript {
   }
 }
 
-/** The lines as the document writes them, with a comment each. */
-export function writeLines(lines: readonly Line[]): string {
-  return lines.map((line) => wrap(line.side === 'dialler' ? '> ' : '< ', line)).join('\n');
-}
-
 /** The bytes of each side in a block of the document, in hex. */
 export function readBlock(text: string): Record<Side, string> {
   const sides = { dialler: '', acceptor: '' };
@@ -60,13 +54,13 @@ export function readBlock(text: string): Record<Side, string> {
   return sides;
 }
 
-/** `2a 2b 2a×3` in plain hex. */
+/** `2a 2b 2a*3` in plain hex. */
 export function readHex(text: string): string {
   return text
     .trim()
     .split(/\s+/)
     .map((word) => {
-      const [byte = '', times] = word.split('×');
+      const [byte = '', times] = word.split('*');
       if (!/^([0-9a-f]{2})*$/.test(byte)) throw new Error(`'${word}' is no hex`);
       return times === undefined ? byte : byte.repeat(Number(times));
     })
@@ -82,7 +76,7 @@ export function spell(bytes: Uint8Array): string[] {
     while (bytes[end] === byte) end += 1;
     const hex = byte.toString(16).padStart(2, '0');
     if (end - at >= FOLD) {
-      words.push(`${hex}×${end - at}`);
+      words.push(`${hex}*${end - at}`);
       at = end;
     } else {
       words.push(hex);
@@ -90,14 +84,6 @@ export function spell(bytes: Uint8Array): string[] {
     }
   }
   return words;
-}
-
-function wrap(mark: string, line: Line): string {
-  const words = spell(line.bytes);
-  const rows: string[] = [];
-  for (let at = 0; at < words.length; at += WIDTH) rows.push(words.slice(at, at + WIDTH).join(' '));
-  const comment = line.frame === undefined ? (line.bytes.length === 4 ? 'TRKL' : 'no frame') : describeFrame(line.frame);
-  return rows.map((row, at) => (at === 0 ? mark : '  ') + (at === rows.length - 1 ? `${row.padEnd(WIDTH * 3 - 1)}  # ${comment}` : row)).join('\n');
 }
 
 function endOfFrame(bytes: Uint8Array): number | undefined {
@@ -115,6 +101,5 @@ function lengthOfPrefix(bytes: Uint8Array): number {
   return bytes.findIndex((byte) => byte < 0x80) + 1;
 }
 
-/** Bytes a row, and how long a run has to be to be folded. */
-const WIDTH = 24;
+/** How long a run has to be to be folded. */
 const FOLD = 12;

@@ -1,0 +1,60 @@
+// The test vectors of docs/wire-vectors.json: conversations of two ends, frame by frame, as bytes and as fields.
+
+import type { RawFrame, RawHello } from '../raw/raw-frames.ts';
+import type { Side } from './pipes.ts';
+import { type Line, readHex, spell } from './transcript.ts';
+
+export interface Vectors {
+  about: string[];
+  conversations: Conversation[];
+  codecs: { codec: string; about: string; bytes: string }[];
+}
+
+export interface Conversation {
+  name: string;
+  about: string;
+  /** In one possible order: only the order within a direction is fixed. */
+  frames: Sent[];
+}
+
+interface Sent {
+  from: Side;
+  bytes: string;
+  /** Its fields; 'preamble' for a preamble, null for bytes that are no frame. */
+  frame: Record<string, unknown> | 'preamble' | null;
+}
+
+export function conversationOf(name: string, about: string, lines: readonly Line[]): Conversation {
+  return { name, about, frames: lines.map(({ side, bytes, frame }) => ({ from: side, bytes: fold(bytes), frame: described(bytes, frame) })) };
+}
+
+/** All bytes of each side, in hex. */
+export function sidesOf({ frames }: Conversation): Record<Side, string> {
+  const sides = { dialler: '', acceptor: '' };
+  for (const { from, bytes } of frames) sides[from] += readHex(bytes);
+  return sides;
+}
+
+function described(bytes: Uint8Array, frame: RawFrame | undefined): Sent['frame'] {
+  if (frame === undefined) return bytes.length === 4 ? 'preamble' : null;
+  const { hello, ...rest } = frame;
+  return { ...present(rest), ...(hello !== undefined && { hello: describedHello(hello) }) };
+}
+
+function describedHello({ protocols, limits, ...rest }: RawHello): Record<string, unknown> {
+  return { ...present(rest), ...(protocols.length > 0 && { protocols: protocols.map(present) }), ...(limits && { limits: present(limits) }) };
+}
+
+/** What stands on the wire: fields that are 0 or empty do not. */
+function present(fields: object): Record<string, unknown> {
+  const left = Object.entries(fields).flatMap(([name, value]) => {
+    if (value instanceof Uint8Array) return value.length === 0 ? [] : [[name, fold(value)] as const];
+    const isEmpty = value === 0 || value === '' || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+    return isEmpty ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(left);
+}
+
+function fold(bytes: Uint8Array): string {
+  return spell(bytes).join(' ');
+}
