@@ -11,6 +11,7 @@ import {
   type Options,
   optional,
   optionsSchema,
+  parseOptions,
   parseTarget,
   type Remote,
   reference,
@@ -41,6 +42,12 @@ export interface PeersOptions<S = unknown> {
   readonly allowAsserted?: boolean | undefined;
   /** Dialled for addresses where the book has none to try. */
   readonly seeds?: readonly string[] | undefined;
+  /**
+   * 'open' (default): nodes that dial this one may become its peers. 'listed': only nodes of `persistent` and `unconditional` are its peers;
+   * others are refused with `denied`, `maxOutbound` counts as 0 and `exchange` as off. `seeds` and a seed of others then are a TypeError,
+   * and so is, on a transport that proves ids, a persistent peer without an id. Clients are not concerned.
+   */
+  readonly membership?: 'open' | 'listed' | undefined;
   /** Where addresses survive a restart. Default: nowhere; `createFileAddressBook(path)` of '@trunkline/peers/node', or `createStoreAddressBook`. */
   readonly addressBook?: AddressBookStore | undefined;
   /**
@@ -131,6 +138,10 @@ const schema = optionsSchema({
   persistent: withDefault(targets(), []),
   allowAsserted: flag(false),
   seeds: withDefault(targets(), []),
+  membership: withDefault(
+    reference<'open' | 'listed'>((value) => value === 'open' || value === 'listed', "'open' or 'listed'"),
+    'open',
+  ),
   addressBook: optional(reference<AddressBookStore>(isStore, 'an address book: load, save and close')),
   maxInbound: withDefault(integer(0, 10_000), 40),
   maxOutbound: withDefault(integer(0, 10_000), 10),
@@ -158,6 +169,15 @@ const schema = optionsSchema({
 export type PeersConfig = Options<typeof schema>;
 
 export const peersOptions: typeof schema = schema;
+
+/** Reads the options of `createPeers`. @throws TypeError naming the option that is wrong. */
+export function readOptions(given: PeersOptions<any>): PeersConfig {
+  const config = parseOptions(peersOptions, given, 'createPeers');
+  if (config.membership === 'open') return config;
+  if (config.seeds.length > 0) throw new TypeError("createPeers: seeds: a node with membership 'listed' dials only listed nodes; leave seeds out");
+  if (config.exchange.seed) throw new TypeError("createPeers: exchange.seed: a node with membership 'listed' can't be a seed; leave it out");
+  return { ...config, maxOutbound: 0, exchange: { ...config.exchange, enabled: false } };
+}
 
 /** Targets that the user gave. @throws TypeError naming the first that is none. */
 export function checkTargets(given: readonly string[], name: string): void {

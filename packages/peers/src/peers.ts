@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The face of peers: what a user holds.
 
-import { isNodeId, type Protocol, parseOptions, parseTarget, reasonError, type Transport, TransportError } from '@trunkline/transport-core';
+import { isNodeId, type Protocol, parseTarget, reasonError, type Transport, TransportError } from '@trunkline/transport-core';
 import { knownNodes } from './book/known-nodes.ts';
 import type { TopologyDiff } from './dialling/topology.ts';
 import { LONGEST_STATUS } from './driver/conversation.ts';
@@ -9,7 +9,7 @@ import { Driver } from './driver/driver.ts';
 import { readAddressEntry } from './exchange/address-entry.ts';
 import { MOST_ADDRESSES } from './exchange/peer-exchange.ts';
 import { NodeTransport } from './node-transport.ts';
-import { checkTargets, type PeersOptions, peersOptions } from './options.ts';
+import { checkTargets, type PeersOptions, readOptions } from './options.ts';
 import { formatPeers, type PeersSnapshot } from './snapshot.ts';
 import type { PeerEvent, PeerInfo } from './types.ts';
 
@@ -30,7 +30,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
   readonly #driver: Driver;
 
   constructor(options: PeersOptions<S>) {
-    const config = parseOptions(peersOptions, options, 'createPeers');
+    const config = readOptions(options);
     this.#driver = new Driver(config);
     this.nodeId = this.#driver.node.nodeId;
     const { node, conversation } = this.#driver;
@@ -69,6 +69,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
   add(target: string): void {
     checkTargets([target], 'peers.add');
     const { node } = this.#driver;
+    node.checkListed([target], 'peers.add');
     const { nodeId } = parseTarget(target);
     if (nodeId !== undefined) node.keeper.book.unban(nodeId);
     node.planner.addPersistent(target);
@@ -92,6 +93,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
    */
   setTopology(targets: readonly string[]): TopologyDiff {
     checkTargets(targets, 'peers.setTopology');
+    this.#driver.node.checkListed(targets, 'peers.setTopology');
     const ids = new Map(this.#driver.node.planner.persistent.map((target) => [target, this.#idsOf(target)]));
     const diff = this.#driver.node.planner.setPersistent(targets);
     for (const target of diff.removed) {
@@ -163,6 +165,15 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (source === undefined || read === undefined) return false;
     this.#driver.told([read.entry], { nodeId: source.nodeId, remote: source.main.remote });
     return this.#driver.node.keeper.book.get(nodeId) !== undefined;
+  }
+
+  /**
+   * Whether a protocol of your own may dial a node of its own accord. False for nodes that are not listed where the topology is fixed:
+   * `maxOutbound: 0` with `exchange: { enabled: false }`, or `membership: 'listed'`. Gossip's discovery and overlays keep to it.
+   */
+  mayDial(nodeId: string): boolean {
+    const { node } = this.#driver;
+    return !node.isFixed || node.planner.isPersistent(nodeId);
   }
 
   /** What happens, those that are connected first. It ends with `close`. A reader that lags misses the oldest events, and is told how many. */

@@ -28,7 +28,7 @@ export interface PeerInfo<S = unknown> {
 
 /**
  * Why a link came to nothing:
- * - denied: its id is banned, or on a list of those not wanted
+ * - denied: its id is banned, on a list of those not wanted, or not on the list of those that are (`membership: 'listed'`)
  * - duplicate: its id is another node's here already
  * - twin: it is an instance of a node that another one had replaced, and came back: two live nodes have one key. It is refused for 30 s,
  *   and told once

@@ -5,15 +5,27 @@ import { type AnyTransport, TransportError } from '@trunkline/transport-core';
 export class Dials {
   readonly #transport: AnyTransport;
   readonly #isHere: (nodeId: string) => boolean;
+  readonly #mayDial: (nodeId: string) => boolean;
   readonly #under = new Map<string, Promise<void>>();
   /** One for each, not one signal for all: that would have a listener for each dial. */
   readonly #dialling = new Set<AbortController>();
   #isOver = false;
 
-  /** @param isHere is it a peer that is connected now? */
-  constructor(transport: AnyTransport, isHere: (nodeId: string) => boolean) {
+  /**
+   * @param isHere is it a peer that is connected now?
+   * @param mayDial may gossip dial it of its own accord?
+   */
+  constructor(transport: AnyTransport, isHere: (nodeId: string) => boolean, mayDial: (nodeId: string) => boolean) {
     this.#transport = transport;
     this.#isHere = isHere;
+    this.#mayDial = mayDial;
+  }
+
+  /** Like `reach`, for a dial that the user did not ask for: in a fixed topology only to listed nodes. */
+  seek(nodeId: string, timeout: number): Promise<void> {
+    if (this.#isHere(nodeId) || this.#mayDial(nodeId)) return this.reach(nodeId, timeout);
+    const message = `node ${nodeId} is not dialled: the topology is fixed, and does not list it`;
+    return Promise.reject(new TransportError('failed_precondition', message, { target: nodeId, sent: false }));
   }
 
   /** Resolves when the node is connected. */

@@ -107,7 +107,11 @@ export class Driver implements SessionHost, RelayHost {
       // Nobody is accused: what came while this process slept is read first.
       () => {},
     );
-    this.#dials = new Dials(transport, (nodeId) => this.#roster.get(nodeId) !== undefined);
+    this.#dials = new Dials(
+      transport,
+      (nodeId) => this.#roster.get(nodeId) !== undefined,
+      (nodeId) => peers.mayDial(nodeId),
+    );
     this.#views = new ViewMail({
       peers,
       dials: this.#dials,
@@ -289,6 +293,15 @@ export class Driver implements SessionHost, RelayHost {
 
   async reach(nodeId: string, topic: string, timeout: number): Promise<boolean> {
     await this.#dials.reach(nodeId, timeout);
+    return this.#whenKnown(nodeId, topic);
+  }
+
+  async seek(nodeId: string, topic: string, timeout: number): Promise<boolean> {
+    await this.#dials.seek(nodeId, timeout);
+    return this.#whenKnown(nodeId, topic);
+  }
+
+  async #whenKnown(nodeId: string, topic: string): Promise<boolean> {
     const peer = this.#roster.get(nodeId);
     if (peer === undefined) throw new TransportError('unavailable', `node ${nodeId} is not connected any more`, { target: nodeId, sent: false });
     await this.#acquaintance.wait(peer);

@@ -11,7 +11,7 @@ test('a node that is content dials one stranger a minute; one that is not leaves
     random: () => 0.5,
     peers: { known: () => ['somebody'] },
     dials: {
-      reach: () => {
+      seek: () => {
         dialled.push(now / 1_000);
         return Promise.reject(new Error('nobody is there'));
       },

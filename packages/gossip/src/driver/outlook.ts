@@ -36,7 +36,7 @@ export class Outlook {
     const { random, peers, dials } = this.#host;
     this.#next = now + jittered(INTERVAL, random);
     // Whether anybody is there is the address book's to learn, not ours.
-    for (const nodeId of peers.known(1)) dials.reach(nodeId, PATIENCE).catch(() => {});
+    for (const nodeId of peers.known(1)) dials.seek(nodeId, PATIENCE).catch(() => {});
   }
 }
 

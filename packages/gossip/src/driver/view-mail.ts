@@ -47,7 +47,7 @@ export class ViewMail {
       else this.#dialled.delete(to);
     };
     host.dials
-      .reach(to, DIAL)
+      .seek(to, DIAL)
       .finally(over)
       .then(
         () => {

@@ -20,15 +20,15 @@ export interface WalkerHost {
   /** Connected peers that are on the topic. */
   interested(topic: string): string[];
   isOn(nodeId: string, topic: string): boolean | undefined;
-  /** Connects to a node, and resolves when it is known which topics it is on. */
-  reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
+  /** Connects to a node if gossip may dial it, and resolves when it is known which topics it is on. */
+  seek(nodeId: string, topic: string, timeout: number): Promise<boolean>;
   misbehaved(nodeId: string): void;
   soon(): void;
 }
 
 export interface WalkerSetup {
   readonly mount: Transport<typeof gossipProtocol>;
-  readonly peers: Pick<Peers, 'addressOf' | 'get' | 'known' | 'learn'>;
+  readonly peers: Pick<Peers, 'addressOf' | 'get' | 'known' | 'learn' | 'mayDial'>;
   readonly options: DiscoveryConfig;
 }
 
@@ -104,7 +104,7 @@ export class Walker implements WalkView {
   }
 
   pick(isFit: (nodeId: string) => boolean): string | undefined {
-    return this.#peers.known(DRAWN).find(isFit);
+    return this.#peers.known(DRAWN).find((nodeId) => this.#peers.mayDial(nodeId) && isFit(nodeId));
   }
 
   *#hungry(): IterableIterator<Session> {
@@ -144,7 +144,7 @@ export class Walker implements WalkView {
     if (wanted === undefined) return false;
     this.#counts.visited++;
     const wasHere = this.isConnected(nodeId);
-    await this.#host.reach(nodeId, wanted.key.hex, VISIT);
+    await this.#host.seek(nodeId, wanted.key.hex, VISIT);
     const remote = this.#peers.get(nodeId)?.remote;
     if (remote?.direction === 'out' && !wasHere) this.#places.set(walker, { nodeId, remote });
     if (this.#isClosed) this.#leave(walker);
@@ -173,6 +173,7 @@ export class Walker implements WalkView {
     const known = addresses.slice(0, MOST_ASKED).flatMap((entry) => {
       const { nodeId: other, address } = (entry ?? {}) as { readonly nodeId?: unknown; readonly address?: unknown };
       if (typeof other !== 'string' || !isNodeId(other) || typeof address !== 'string' || other === self || this.isConnected(other)) return [];
+      if (!this.#peers.mayDial(other)) return [];
       return this.#peers.learn(other, address, nodeId) ? [other] : [];
     });
     return this.#walk!.told(known, clock.now()) > 0;

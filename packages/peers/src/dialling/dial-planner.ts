@@ -208,6 +208,12 @@ export class DialPlanner {
     return this.#persistent.matching(nodeId, undefined).some((target) => target.nodeId === nodeId);
   }
 
+  /** Is a persistent peer listed by this address, and without an id? */
+  isNamedAt(address: string): boolean {
+    const key = addressKey(address);
+    return key !== undefined && this.#persistent.matching(undefined, key).some((target) => target.nodeId === undefined);
+  }
+
   /** The ids, given or learned, of persistent peers at an address. */
   idsAt(address: string): string[] {
     return this.#persistent.matching(undefined, addressKey(address)).flatMap(({ id }) => id ?? []);

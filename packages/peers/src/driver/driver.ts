@@ -68,7 +68,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
       },
       whereabouts: (nodeId) => node.keeper.book.alternative(nodeId) ?? node.keeper.book.get(nodeId)?.address,
       pick: (eligible) => node.keeper.book.pick(newBias(node.roster.count('out')), node.now(), eligible),
-      toTest: () => node.keeper.book.toTest(node.now()),
+      toTest: () => (node.isFixed ? undefined : node.keeper.book.toTest(node.now())),
     };
   }
 

@@ -72,7 +72,13 @@ export class Links {
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
     if (meant !== undefined) throw reasonError('identity_mismatch', `node ${meant.nodeId} was dialled, and who answered asserts to be ${nodeId}`);
     if (this.#isStale(nodeId, orders)) throw reasonError('disconnected', 'it was taken off the persistent peers while it was dialled');
-    const verdict = this.#doorman.receive(applicant, this.#guest(applicant, nodeId, orders), this.#hall, target ?? remote.endpoint);
+    const guest = this.#guest(applicant, nodeId, orders);
+    if (!this.#isWelcome(guest, remote, guest.dialled)) {
+      // A link that the user dialled is a client's.
+      if (remote.direction === 'out' && orders.length === 0) return this.#receiveClient(nodeId, orders);
+      throw reasonError('denied', `node ${nodeId} is not listed: this node takes only listed nodes for peers (membership 'listed')`);
+    }
+    const verdict = this.#doorman.receive(applicant, guest, this.#hall, target ?? remote.endpoint);
     this.#yield();
     return verdict;
   }
@@ -128,6 +134,11 @@ export class Links {
     return { instance, proven, links: links.length, isParting, isInbound: !exempt && !leaving && main.remote.direction === 'in' };
   }
 
+  /** Is it listed, where only listed nodes are peers? */
+  #isWelcome(peer: { readonly nodeId: string; readonly proven: boolean }, remote: Remote, dialled?: string): boolean {
+    return this.#node.config.membership === 'open' || this.#node.isListed(peer, remote, dialled);
+  }
+
   /** Was it dialled for a topology that has no such peer any more? */
   #isStale(nodeId: string, orders: readonly Order[]): boolean {
     const [order] = orders;
@@ -136,6 +147,7 @@ export class Links {
 
   /** The persistent peers are others than before, or are better known. */
   reclassify(peer: Peer): void {
+    if (!peer.links.some(({ remote, dialled }) => this.#isWelcome(peer, remote, dialled))) return this.#part(peer, 'it is not listed any more');
     if (!this.#node.isCertain(peer) && this.#node.planner.isNamed(peer.nodeId)) return this.#part(peer);
     const persistent = peer.links.some(({ dialled }) => this.#node.isPersistent(peer, dialled));
     if (persistent === peer.persistent) return;
@@ -158,6 +170,7 @@ export class Links {
     if (guest.refused !== undefined) return this.#visit(remote, guest, guest.refused);
     const { nodeId, dialled } = guest;
     if (guest.persistent && !node.isPersistent(guest, dialled)) return this.#dismiss(remote, guest);
+    if (!this.#isWelcome(guest, remote, dialled)) return this.#dismiss(remote, guest);
     const known = node.peer(nodeId);
     if (known !== undefined && (known.instance !== guest.instance || known.proven !== guest.proven)) this.#replace(known);
     const here = node.peer(nodeId);
@@ -225,10 +238,10 @@ export class Links {
     return [...this.#node.roster.peers.values()].filter(({ exempt, leaving, main }) => !exempt && !leaving && main.remote.direction === direction);
   }
 
-  #part(peer: Peer): void {
+  #part(peer: Peer, why = 'another peer takes its place'): void {
     peer.leaving = true;
     this.#node.roster.recount();
-    for (const { remote } of peer.links) void this.#node.config.transport.disconnect(remote, 'another peer takes its place').catch(() => {});
+    for (const { remote } of peer.links) void this.#node.config.transport.disconnect(remote, why).catch(() => {});
   }
 
   /** It was let in as a persistent peer, which it is no more. As an ordinary one it may come again. */

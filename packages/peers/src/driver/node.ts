@@ -1,6 +1,16 @@
 // What the parts of the driver share: this node, who is connected to it, and what it keeps.
 
-import { type Clock, EventHub, type Management, type Membership, manage, type Remote, randomBytes, type TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  EventHub,
+  type Management,
+  type Membership,
+  manage,
+  parseTarget,
+  type Remote,
+  randomBytes,
+  type TransportError,
+} from '@trunkline/transport-core';
 import { Twins } from '../admission/twins.ts';
 import { DialPlanner } from '../dialling/dial-planner.ts';
 import type { PeersConfig } from '../options.ts';
@@ -24,6 +34,8 @@ export class Node {
   /** What peers say of themselves, decoded. */
   readonly statuses = new Map<string, unknown>();
   closed = false;
+  /** Are listed nodes the only ones that are dialled? */
+  readonly isFixed: boolean;
   /** Has something look at what is due, soon. */
   soon: () => void = () => {};
 
@@ -32,6 +44,7 @@ export class Node {
     const { transport, addresses: mode, privateIds } = config;
     const { clock, random } = transport;
     this.config = config;
+    this.isFixed = config.membership === 'listed' || (config.maxOutbound === 0 && !config.exchange.enabled);
     this.clock = clock;
     this.management = manage(transport, membership);
     const { provenId } = this.management;
@@ -40,6 +53,12 @@ export class Node {
     if (provenId !== undefined && provenId !== this.nodeId) {
       this.management.release();
       throw new TypeError(`createPeers: identity: the transport proves to be ${provenId}, the identity is ${this.nodeId}; leave it out, or give the same`);
+    }
+    try {
+      this.checkListed(config.persistent, 'createPeers: persistent');
+    } catch (error) {
+      this.management.release();
+      throw error;
     }
     membership.nodeId = this.nodeId;
     this.roster = new Roster(this.nodeId);
@@ -91,6 +110,26 @@ export class Node {
   /** Is this one of the persistent peers? One whose id is only asserted is known by the address that was dialled, never by its id. */
   isPersistent(peer: { readonly nodeId: string; readonly proven: boolean }, dialled: string | undefined): boolean {
     return this.planner.isPersistent(this.isCertain(peer) ? peer.nodeId : undefined, dialled);
+  }
+
+  /**
+   * Is this node one of the listed ones? Where ids are only asserted, one that was listed by its address alone is known by where it says that
+   * it can be dialled: its id is not known before.
+   */
+  isListed(peer: { readonly nodeId: string; readonly proven: boolean }, remote: Remote, dialled: string | undefined): boolean {
+    if (this.isPersistent(peer, dialled)) return true;
+    if (!this.isCertain(peer)) return false;
+    if (this.config.unconditional.includes(peer.nodeId)) return true;
+    return !this.proves && (remote.addr ?? '').split(',').some((address) => this.planner.isNamedAt(address));
+  }
+
+  /** @throws TypeError where membership is 'listed', this transport proves ids, and one of these targets has none. */
+  checkListed(targets: readonly string[], name: string): void {
+    if (this.config.membership !== 'listed' || !this.proves) return;
+    for (const [index, target] of targets.entries()) {
+      if (parseTarget(target).nodeId !== undefined) continue;
+      throw new TypeError(`${name}[${index}]: '${target}' has no node id; with membership 'listed' on a transport that proves ids, write nodeId@address`);
+    }
   }
 
   info(peer: Peer): PeerInfo {
