@@ -25,7 +25,7 @@ function oneLeaderATerm(node: Node) {
 
 for (const node of [electionNode, durableElectionNode]) {
   const search = { seeds: 100, nemesis: nemeses.crashes(), link: { latency: [1, 50], loss: 0.05 } } as const;
-  const { passed, failed } = await explore({ ...search, scenario: oneLeaderATerm(node) });
+  const { passed, failed } = await explore({ ...search, name: node.name, scenario: oneLeaderATerm(node) });
   console.log(`${node.name}: ${passed} seeds passed, ${failed.length} failed`);
   for (const { error, schedule, faults } of failed) {
     console.log(`${error.message.split('\n')[0]}\n${schedule.length} of ${faults} faults are enough:`);

@@ -33,7 +33,7 @@ test('seeds that pass end with one line of what they were, and exit code 0', asy
 });
 
 test('SEED runs that seed alone', async (t) => {
-  const { code, out } = await run(['--minutes', '1', '--nemesis', 'none'], { SEED: '3' });
+  const { code, out } = await run(['--minutes', '1', '--nemesis', 'none'], { SEED: 'raft:3' });
   t.is(code, 0);
   t.regex(out, /^1 seed × 1 virtual minute of Raft under no nemesis: all passed/m);
 });
@@ -48,7 +48,7 @@ test('a failure is shown: what broke, the last events lane by lane, the least th
   t.regex(out, /^the last \d+ of [\d,]+ events:\n\n +ms {2}n\d {2}/m);
   t.regex(out, /^ +[\d.]+ {2}.*leads term \d+$/m);
   t.regex(out, /^it fails with \d+ of the \d+ faults that were planned/m);
-  const replay = /^SEED=(\d+) npx pnpm@12 sim --minutes 1 --nodes 5$/m.exec(out);
+  const replay = /^SEED=(raft:\d+:\S+) npx pnpm@12 sim --minutes 1 --nodes 5$/m.exec(out);
   t.truthy(replay, out);
   t.regex(out, /^\d+ seeds? × 1 virtual minute of Raft under swarm: \d+ passed, 1 failed in /m);
   const again = await run(args, { edits, SEED: replay![1]! });

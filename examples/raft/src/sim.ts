@@ -15,7 +15,9 @@ async function main(): Promise<number> {
   let options: SimOptions | 'help';
   try {
     options = parseOptions(process.argv.slice(2));
-    if (!/^(?:-?\d+)?$/.test(process.env['SEED'] ?? '')) throw new Error(`SEED: expected an integer in the environment, got '${process.env['SEED']}'`);
+    const { SEED = '' } = process.env;
+    if (SEED !== '' && !SEED.startsWith(`${NAME}:`))
+      throw new Error(`SEED: expected '${NAME}:' and a seed in the environment, as a failure shows it, got '${SEED}'`);
   } catch (error) {
     process.stderr.write(`sim: ${(error as Error).message.split('. ')[0]} (--help shows the options)\n`);
     return 2;
@@ -46,7 +48,16 @@ async function search({ seeds, from, workers, settings, replay }: SimOptions, si
     screen.progress('raft', what, `${done} of ${seeds} seeds, ${failed} failed, ${number(virtualHours, 1)} virtual hours, ${number(speed)} × real time`);
   };
   const command = ['npx pnpm@12 sim', ...replay].join(' ');
-  const { passed, failed, virtualHours } = await explore({ seeds, from, workers, scenario: scenarioUrl(settings), replay: command, onProgress, signal });
+  const { passed, failed, virtualHours } = await explore({
+    name: NAME,
+    seed: from,
+    seeds,
+    workers,
+    scenario: scenarioUrl(settings),
+    replay: command,
+    onProgress,
+    signal,
+  });
   const elapsed = systemClock.now() - began;
   for (const failure of failed) showFailure(failure);
   const outcome = failed.length === 0 ? 'all passed' : `${number(passed)} passed, ${failed.length} failed`;
@@ -80,6 +91,8 @@ function number(value: number, digits = 0): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: digits });
 }
 
+/** Of its scenario, in SEED. */
+const NAME = 'raft';
 /** Events that a failure is shown with. */
 const SHOWN = 60;
 /** Milliseconds. */

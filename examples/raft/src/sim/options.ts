@@ -16,7 +16,7 @@ export interface SimOptions {
 export const HELP = `Usage: pnpm sim [options]
 
 Raft on simulated nodes, in virtual time: clients work while a nemesis does its worst, then all must be well again. Each seed is a
-history of its own, the same each time. The environment's SEED runs one seed alone: SEED=7 pnpm sim
+history of its own, the same each time. A failure ends with the line that runs it again: SEED=raft:7:2,5-6 pnpm sim
 
   --seeds <n>       how many seeds (default: 200)
   --from <n>        the first of them (default: 1)

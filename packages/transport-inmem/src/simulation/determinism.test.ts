@@ -12,9 +12,9 @@ const LEVELS = ['message', 'stream'] as const;
 const child = fileURLToPath(new URL('./determinism.test.child.js', import.meta.url));
 
 async function closed({ sim, ...rest }: World): Promise<Omit<World, 'sim'> & { trace: TraceSummary }> {
-  const { hash, events, timeline } = sim.trace;
+  const { hash, events, timeline, states } = sim.trace;
   await sim.close().catch(() => {});
-  return { ...rest, trace: { hash, events, timeline } };
+  return { ...rest, trace: { hash, events, timeline, states } };
 }
 
 for (const level of LEVELS) {

@@ -121,7 +121,6 @@ test.serial('bad names of nodes are TypeErrors, and so are names that are taken 
 
 test.serial('bad options are TypeErrors that name their path', async (t) => {
   const bad: [object, RegExp][] = [
-    [{}, /createSimulation: seed/],
     [{ seed: 1.5 }, /seed/],
     [{ seed: '1' }, /seed/],
     [{ seed: 1, level: 'packet' }, /level/],

@@ -17,8 +17,8 @@ import type { TraceSummary } from './world/trace.ts';
 import { World } from './world/world.ts';
 
 export interface SimulationOptions {
-  /** An integer; everything that is drawn comes from it. */
-  readonly seed: number;
+  /** An integer; everything that is drawn comes from it. Default 1, as in `explore` and `assertDeterministic`. */
+  readonly seed?: number | undefined;
   /** 'message' (default): whole messages over the direct transport. 'stream': the bytes of the whole NetworkTransport. */
   readonly level?: Level | undefined;
   /** Every link, as long as nothing else is said of it. */
@@ -37,7 +37,7 @@ export interface SimulationOptions {
 }
 
 /** Makes a simulation. Nothing runs before `run`, `until` or `settle`. Simulations of one thread run one after the other. */
-export function createSimulation(options: SimulationOptions): Simulation {
+export function createSimulation(options: SimulationOptions = {}): Simulation {
   return new Simulation(options);
 }
 
@@ -345,7 +345,7 @@ export class Simulation {
 }
 
 const schema = optionsSchema({
-  seed: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  seed: withDefault(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
   level: withDefault(
     reference<Level>((value) => value === 'message' || value === 'stream', "'message' or 'stream'"),
     'message',

@@ -13,7 +13,7 @@ export function nemesisCases(test: TestFn, { level, from, seeds }: { level: Leve
       const ends: Figures[] = [];
       const scenario = raftScenario({ minutes: 1, pause: 1_000, onEnd: (figures) => ends.push(figures) });
       const nemesis = nemesisOf({ ...DEFAULTS, minutes: 1, nemesis: name });
-      const { passed, failed } = await explore({ from, seeds, scenario, nemesis, level, link: LINK, disk: DISK, stopAfter: seeds });
+      const { passed, failed } = await explore({ seed: from, seeds, scenario, nemesis, level, link: LINK, disk: DISK, stopAfter: seeds });
       if (failed[0] !== undefined) throw failed[0].error;
       t.is(passed, seeds);
       t.true(

@@ -6,13 +6,14 @@ import type { Scenario } from './lab.ts';
 
 /**
  * Runs a scenario twice with the same seed, in this thread, and compares the hashes of the traces. Gives the hash.
- * @param options createSimulation's; the seed is 1 by default.
+ * @param options createSimulation's.
  * @throws Error that shows the first event that differs; or what the scenario itself fails with, where it does so both times alike.
  */
-export async function assertDeterministic(scenario: Scenario, { seed = 1, ...options }: Partial<SimulationOptions> = {}): Promise<string> {
+export async function assertDeterministic(scenario: Scenario, options: SimulationOptions = {}): Promise<string> {
   const recorder = new Recorder();
-  const one = await recorded(scenario, { seed, ...options }, (event) => recorder.keep(event));
-  const other = await recorded(scenario, { seed, ...options }, (event) => recorder.compare(event));
+  const { seed = 1 } = options;
+  const one = await recorded(scenario, options, (event) => recorder.keep(event));
+  const other = await recorded(scenario, options, (event) => recorder.compare(event));
   if (one.hash !== other.hash)
     throw new Error(`two runs of seed ${seed} differ: ${recorder.difference()}\nthe first has the hash ${one.hash}\nthe second ${other.hash}`);
   if (one.error !== undefined) throw one.error.thrown;

@@ -9,10 +9,16 @@ import { checkDisk, type DiskOptions } from '../nodes/node-store.ts';
 import type { LabOptions, Scenario } from './lab.ts';
 
 export interface ExploreOptions {
-  /** How many seeds, from `from` on; or a list of them. They run in rising order. The environment's SEED, an integer, is run instead. */
-  readonly seeds: number | readonly number[];
-  /** Default 1. */
-  readonly from?: number | undefined;
+  /** The first seed. Default 1. */
+  readonly seed?: number | undefined;
+  /** How many seeds, from `seed` on; or a list of them. They run in rising order. Default 1: `seed` alone. */
+  readonly seeds?: number | readonly number[] | undefined;
+  /**
+   * The scenario's name in replay lines. The environment's SEED, as such a line gives it, has the search of that name run that seed alone;
+   * other searches of the process take no notice. Default: the name of the function, or of the module's file; a second search with the same
+   * default in a thread gets '-2'. At most 100 characters, without white space and colons.
+   */
+  readonly name?: string | undefined;
   /**
    * Declares nodes on the simulation that it is given, and drives them; a seed fails where it rejects. A function, or, for `workers` above 1,
    * the URL of a module whose default export it is. The module may also export `nemesis`, and `options` { level, link, disk, strict }: these
@@ -36,7 +42,7 @@ export interface ExploreOptions {
   readonly shrinkRuns?: number | undefined;
   /** 'fail': what `close` reports fails the seed. Default 'ignore'. */
   readonly leaks?: 'ignore' | 'fail' | undefined;
-  /** The command of the line that replays a seed. Default: `npx pnpm@12`, the script that runs, and its arguments. */
+  /** The command of the line that replays a seed. Default: the one that runs: `npm test`, `npx ava search.test.js`, `node search.js`. */
   readonly replay?: string | undefined;
   /** Called every 100 ms at most, and at the end of the seeds. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -60,6 +66,7 @@ export interface Progress {
 
 /** Complete. */
 export interface Search {
+  readonly name: string;
   readonly seeds: readonly number[];
   readonly scenario: Scenario | string;
   readonly lab: LabOptions;
@@ -73,7 +80,7 @@ export interface Search {
 /** @throws TypeError naming the option that is wrong. */
 export function searchOf(options: ExploreOptions): Search {
   const given = parseOptions(schema, options as OptionsInput<typeof schema>, 'explore');
-  const { seeds, from, scenario, nemesis, level, link, disk, strict, leaks, shrink, shrinkRuns, workers, stopAfter, replay, onProgress, signal } = given;
+  const { seed, seeds, name, scenario, nemesis, level, link, disk, strict, leaks, shrink, shrinkRuns, workers, stopAfter, replay, onProgress, signal } = given;
   linkSettings(CALM, link ?? {}, 'explore: link');
   checkDisk(disk ?? {}, 'explore: disk');
   if (workers > 1 && typeof scenario === 'function') {
@@ -85,7 +92,8 @@ export function searchOf(options: ExploreOptions): Search {
     );
   }
   return {
-    seeds: typeof seeds === 'number' ? Array.from({ length: seeds }, (_, index) => from + index) : [...new Set(seeds)].sort((a, b) => a - b),
+    name: name ?? nameOf(scenario),
+    seeds: typeof seeds === 'number' ? Array.from({ length: seeds }, (_, index) => seed + index) : [...new Set(seeds)].sort((a, b) => a - b),
     scenario: typeof scenario === 'function' ? scenario : String(scenario),
     lab: { nemesis, level, link, disk, strict, leaks, shrinkRuns: shrink ? shrinkRuns : 0 },
     workers,
@@ -102,8 +110,11 @@ const MOST_SEEDS = 10_000_000;
 const object = <T>(rule: string) => optional(reference<T>((value) => typeof value === 'object' && value !== null, rule));
 
 const schema = optionsSchema({
-  seeds: reference<number | readonly number[]>(areSeeds, `how many, from 1 to ${MOST_SEEDS}, or a list of integers`),
-  from: withDefault(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
+  seed: withDefault(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
+  seeds: withDefault(reference<number | readonly number[]>(areSeeds, `how many, from 1 to ${MOST_SEEDS}, or a list of integers`), 1),
+  name: optional(
+    reference<string>((value) => typeof value === 'string' && /^[^\s:]{1,100}$/.test(value), 'a name of 1 to 100 characters, without white space and colons'),
+  ),
   scenario: reference<Scenario | URL | string>(isScenario, 'a function, or the URL of a module'),
   nemesis: optional(reference<NonNullable<LabOptions['nemesis']>>(isNemesis, 'a nemesis { name, plan }, or a list of faults { at, do, … }')),
   level: optional(reference<Level>((value) => value === 'message' || value === 'stream', "'message' or 'stream'")),
@@ -128,6 +139,19 @@ const schema = optionsSchema({
 
 function flag() {
   return reference<boolean>((value) => typeof value === 'boolean', 'true or false');
+}
+
+/** The name of a function, or of a module's file without its ending. */
+function nameOf(scenario: Scenario | URL | string): string {
+  const name =
+    typeof scenario === 'function'
+      ? scenario.name
+      : /^data:/.test(String(scenario))
+        ? ''
+        : String(scenario)
+            .replace(/[?#].*$/s, '')
+            .replace(/^.*\/|\.\w+$/g, '');
+  return name.replaceAll(/[\s:]/g, '-').slice(0, 100) || 'scenario';
 }
 
 function isCount(value: unknown): boolean {

@@ -1,13 +1,15 @@
 // Searches: in line and over workers, what they report of a planted bug, and how they end.
 
 import process from 'node:process';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { nemeses } from '../faults/nemeses.ts';
 import type { SimClock } from '../nodes/sim-node.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
+import { assertDeterministic } from './assert-deterministic.ts';
 import scenario, { planted, RULE } from './explore.test.child.ts';
 import { type Exploration, explore } from './explore.ts';
 import type { Progress } from './explore-options.ts';
+import type { Failure } from './failure.ts';
 
 const module = new URL('./explore.test.child.js', import.meta.url);
 const source = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
@@ -28,7 +30,7 @@ test.serial('seeds that pass are counted, and so is the time that they simulated
     seen.push(sim.seed);
     return scenario(sim);
   };
-  const found = await explore({ seeds: 5, from: 10, ...calm, scenario: noted });
+  const found = await explore({ seeds: 5, seed: 10, ...calm, scenario: noted });
   t.deepEqual(seen, [10, 11, 12, 13, 14]);
   t.is(found.passed, 5);
   t.deepEqual(found.failed, []);
@@ -37,7 +39,7 @@ test.serial('seeds that pass are counted, and so is the time that they simulated
 });
 
 test.serial('a planted bug is found, and of eleven faults the two that it takes are left', async (t) => {
-  const { passed, failed } = await explore({ seeds: [4, 3], nemesis: planted, scenario, ...calm, replay: 'npm test' });
+  const { passed, failed } = await explore({ seeds: [4, 3], nemesis: planted, scenario, ...calm, name: 'pings', replay: 'npm test' });
   t.is(passed, 0);
   t.is(failed.length, 1);
   const [{ seed, error, schedule, faults, replay, trace }] = failed as [(typeof failed)[0]];
@@ -50,8 +52,8 @@ test.serial('a planted bug is found, and of eleven faults the two that it takes 
     planted.filter(({ at }) => at === 3_000 || at === 3_500),
   );
   t.is(faults, 11);
-  t.is(replay, 'SEED=3 npm test');
-  t.true(error.message.endsWith('3500 ms  crash n2\nSEED=3 npm test'), error.message);
+  t.is(replay, 'SEED=pings:3:6-7 npm test');
+  t.true(error.message.endsWith('3500 ms  crash n2\nSEED=pings:3:6-7 npm test'), error.message);
   t.regex(error.message, /it fails with 2 of the 11 faults/);
   t.true(error.stack!.startsWith(`SimulationError: ${error.message}\n    at `), error.stack);
   t.regex(trace.hash, /^[0-9a-f]{64}$/);
@@ -162,24 +164,118 @@ test.serial('what nodes leave fails a seed if asked for', async (t) => {
   t.regex(failed[0]!.error.message, /n1 left 1 timer/);
 });
 
-test.serial('SEED in the environment is run instead, and a replay is the very same run', async (t) => {
-  const nemesis = nemeses.swarm({ kinds: ['crashes', 'splitBrain', 'oneWay'] });
-  const options = { nemesis, scenario, ...calm };
-  const { failed } = await explore({ seeds: 200, ...options });
-  const first = failed[0]!;
-  process.env['SEED'] = String(first.seed);
+/** Has the environment ask for a run, as the replay line of a failure does. */
+function ask(t: ExecutionContext, replay: string): void {
+  process.env['SEED'] = /^SEED=(\S+) /.exec(replay)![1]!;
   t.teardown(() => delete process.env['SEED']);
-  const again = await explore({ seeds: 200, ...options });
-  t.is(again.passed, 0);
-  t.is(again.failed[0]!.seed, first.seed);
-  t.is(again.failed[0]!.trace.hash, first.trace.hash);
+}
+
+for (const workers of [1, 2]) {
+  test.serial(`a replay line is the smallest plan, under which the run is the very same (${workers} workers)`, async (t) => {
+    const link = { latency: [1, 5], loss: 0.001, reorder: 0.01 } as const;
+    const options = { seeds: 5, seed: 2, scenario: module, nemesis: planted, link, workers, name: 'pings' };
+    const [first] = (await explore(options)).failed as [Failure];
+    t.regex(first.replay, /^SEED=pings:2:6-7-loss-reorder /);
+    ask(t, first.replay);
+    const again = await explore(options);
+    t.is(again.passed, 0);
+    t.deepEqual(content(again).failed, content({ ...again, failed: [first] }).failed);
+    const sim = createSimulation({ seed: first.seed, link: first.link, nemesis: first.schedule });
+    const error = await t.throwsAsync<any>(async () => scenario(sim));
+    t.deepEqual(error.trace, first.trace);
+    t.true(first.error.message.startsWith(error.message), first.error.message);
+    await sim.close();
+  });
+}
+
+test.serial('a replay line of a planned nemesis replays it, and a search of another name takes no notice', async (t) => {
+  const options = { seeds: 50, nemesis: nemeses.swarm({ kinds: ['crashes', 'isolate'], duration: 6_000 }), scenario, link: { latency: 50 }, name: 'swarm' };
+  const [first] = (await explore(options)).failed as [Failure];
   t.true(first.schedule.length < first.faults);
-  process.env['SEED'] = 'first';
-  await t.throwsAsync(explore({ seeds: 2, scenario }), { instanceOf: TypeError, message: /SEED .* must be an integer, got "first"/ });
+  ask(t, first.replay);
+  t.deepEqual(content(await explore(options)).failed, content({ passed: 0, failed: [first], virtualHours: 0, seedsPerSecond: 0 }).failed);
+  const seen: number[] = [];
+  const other = (sim: Simulation) => {
+    seen.push(sim.seed);
+  };
+  await explore({ seeds: 3, scenario: other });
+  t.deepEqual(seen, [1, 2, 3]);
+});
+
+test.serial('a seed of SEED without a plan is searched for its smallest; SEED without a scenario is refused', async (t) => {
+  process.env['SEED'] = 'pings:3';
+  t.teardown(() => delete process.env['SEED']);
+  const { failed } = await explore({ seeds: 1, scenario, nemesis: planted, ...calm, name: 'pings' });
+  t.deepEqual([failed[0]!.seed, failed[0]!.schedule.length], [3, 2]);
+  for (const text of ['3', 'first', 'pings:x', 'pings:3:', 'pings:3:1-calm']) {
+    process.env['SEED'] = text;
+    await t.throwsAsync(explore({ seeds: 2, scenario, name: 'pings' }), {
+      instanceOf: TypeError,
+      message: `explore: SEED in the environment must name a scenario and its seed, as a failure's replay line does: SEED=pings:${text === '3' ? 3 : 7}; got ${JSON.stringify(text)}`,
+    });
+  }
+});
+
+test.serial('names are those of functions and modules, and told apart', async (t) => {
+  const names: string[] = [];
+  const failing = () => {
+    throw new Error('wrong');
+  };
+  const search = async (scenario: Parameters<typeof explore>[0]['scenario'], name?: string) => {
+    const { failed } = await explore({ scenario, name, replay: 'x' });
+    names.push(...failed.map(({ replay }) => replay));
+  };
+  const named = () => failing();
+  await search(named);
+  await search(named);
+  await search(named, 'chosen');
+  await search(named, 'chosen');
+  await search(() => failing());
+  t.deepEqual(names.slice(0, 4), ['SEED=named:1 x', 'SEED=named-2:1 x', 'SEED=chosen:1 x', 'SEED=chosen:1 x']);
+  t.regex(names[4]!, /^SEED=scenario(?:-\d+)?:1 x$/);
+});
+
+test.serial('states that nodes tell are in the timeline, and the last of each with the failure', async (t) => {
+  const tells = async (sim: Simulation) => {
+    for (const name of ['n1', 'n2', 'n3']) {
+      sim.node(name, async ({ clock, state }) => {
+        for (let term = 1; ; term++) {
+          state({ role: name === 'n1' ? 'leader' : 'follower', term });
+          state({ role: name === 'n1' ? 'leader' : 'follower', term });
+          await clock.sleep(100);
+        }
+      });
+    }
+    sim.always('term 3 is never reached', () => sim.now < 200);
+    await sim.run(1_000);
+  };
+  const nemesis = [{ at: 150, do: 'crash', node: 'n3' }] as const;
+  const [{ error, trace }] = (await explore({ scenario: tells, nemesis, shrink: false })).failed as [Failure];
+  t.deepEqual(trace.states, { n1: 'role leader, term 3', n2: 'role follower, term 2' });
+  t.is(trace.timeline.filter((line) => /n2 +state +role follower, term 1$/.test(line)).length, 1);
+  t.true(
+    error.message.includes('\nthe states that the nodes told last:\n  n1           role leader, term 3\n  n2           role follower, term 2\n'),
+    error.message,
+  );
+});
+
+test.serial('one seed for all: createSimulation, explore and assertDeterministic take the same option, 1 by default', async (t) => {
+  const seen: number[] = [];
+  const seeing = (sim: Simulation) => {
+    seen.push(sim.seed);
+  };
+  for (const options of [{}, { seed: 7 }]) {
+    const sim = createSimulation(options);
+    seeing(sim);
+    await sim.close();
+    await explore({ scenario: seeing, ...options });
+    await assertDeterministic(seeing, options);
+  }
+  t.deepEqual(seen, [1, 1, 1, 1, 7, 7, 7, 7]);
 });
 
 test.serial('two workers come to what one thread comes to', async (t) => {
-  const shared = { seeds: 200, ...calm, stopAfter: 2, shrinkRuns: 40, replay: 'npm test' };
+  const shared = { seeds: 200, ...calm, stopAfter: 2, shrinkRuns: 40, replay: 'npm test', name: 'pings' };
   const swarm = source(`
     import scenario from ${JSON.stringify(module.href)};
     import { nemeses } from ${JSON.stringify(new URL('../faults/nemeses.js', import.meta.url).href)};
@@ -256,7 +352,9 @@ test.serial('wrong options are TypeErrors that name them', async (t) => {
     [{ leaks: true }, /explore: leaks: must be 'ignore' or 'fail'/],
     [{ onProgress: 1 }, /explore: onProgress: /],
     [{ signal: {} }, /explore: signal: must be an AbortSignal/],
-    [{ seed: 1 }, /explore: seed: there is no such option; did you mean 'seeds'/],
+    [{ seed: 1.5 }, /explore: seed: /],
+    [{ from: 1 }, /explore: from: there is no such option/],
+    [{ name: 'a: b' }, /explore: name: must be a name of 1 to 100 characters, without white space and colons/],
     [{ workers: 2 }, /explore: scenario: must be the URL of a module for 2 workers/],
     [{ workers: 2, scenario: module, nemesis: nemeses.swarm() }, /explore: nemesis: must be a list of faults for 2 workers/],
   ];

@@ -4,7 +4,7 @@ import { type ExploreOptions, type Search, searchOf } from './explore-options.ts
 import { type FailedRun, type Failure, reported } from './failure.ts';
 import { realTime } from './host.ts';
 import { Lab, type Runner } from './lab.ts';
-import { environmentSeed, replayLine } from './replay-line.ts';
+import { environmentReplay, type Replay, replayLine } from './replay-line.ts';
 import { loadScenario } from './scenario-module.ts';
 import { Tally } from './tally.ts';
 import { WorkerRunner } from './worker-runner.ts';
@@ -28,10 +28,11 @@ export interface Exploration {
  * or a worker died.
  */
 export async function explore(options: ExploreOptions): Promise<Exploration> {
-  const search = searchOf(options);
-  const { stopAfter, replay, signal } = search;
-  const seed = environmentSeed();
-  const seeds = seed === undefined ? search.seeds : [seed];
+  const given = searchOf(options);
+  const scenario = options.name ?? uniqueName(given.name);
+  const asked = environmentReplay(scenario);
+  const search = asked?.scenario === scenario ? replayed(given, asked) : given;
+  const { seeds, stopAfter, replay, signal } = search;
   signal?.throwIfAborted();
   const runners = await runnersOf(search, Math.min(search.workers, seeds.length));
   const abort = () => {
@@ -43,7 +44,9 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     const speed = await hunt(runners, tally, search, seeds.length);
     const { passed, failures, virtualHours } = tally.result();
     const failed = await shrunk(runners, failures, async (runner, { seed, run }) => {
-      return reported(seed, run, await runner.shrink(seed, run), replayLine(seed, replay));
+      const least = await runner.shrink(seed, run);
+      const without = [...(search.lab.without ?? []), ...least.without];
+      return reported(seed, least, replayLine({ scenario, seed, only: least.run.only, without }, replay));
     });
     return { passed, failed, virtualHours, seedsPerSecond: speed };
   } finally {
@@ -51,6 +54,21 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     await Promise.all(runners.map((runner) => runner.close()));
   }
 }
+
+/** The run that a replay line names, as it was: what it is without was left out by the search that gave the line. */
+function replayed(search: Search, { seed, only, without }: Replay): Search {
+  return { ...search, seeds: [seed], lab: { ...search.lab, only, without, shrinkRuns: only === undefined ? search.lab.shrinkRuns : 0 } };
+}
+
+/** A second search of a name that nobody chose is told apart: 'election', 'election-2'. */
+function uniqueName(name: string): string {
+  const count = (names.get(name) ?? 0) + 1;
+  names.set(name, count);
+  return count === 1 ? name : `${name}-${count}`;
+}
+
+/** How many searches of this thread have had each name. */
+const names = new Map<string, number>();
 
 /** Threads, where more than one is asked for and there are such; or this one. */
 async function runnersOf({ scenario, lab, signal }: Search, workers: number): Promise<readonly Runner[]> {

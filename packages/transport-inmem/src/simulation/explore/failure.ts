@@ -4,8 +4,9 @@ import type { ScheduledFault } from '../faults/fault.ts';
 import { describeFault } from '../faults/fault.ts';
 import type { LinkOptions } from '../network/link-settings.ts';
 import { SimulationError } from '../world/simulation-error.ts';
-import { formatTime, type TraceSummary } from '../world/trace.ts';
+import { formatTime, summaryOf, type TraceSummary } from '../world/trace.ts';
 import { describeError } from '../world/world.ts';
+import type { Trouble } from './troubles.ts';
 
 /** What a scenario failed with. */
 export interface ScenarioError extends Error {
@@ -18,9 +19,9 @@ export interface ScenarioError extends Error {
 /** A seed whose scenario failed. */
 export interface Failure {
   readonly seed: number;
-  /** What it failed with. Its message goes on with the smallest schedule, and ends with `replay`. */
+  /** The error of the run under the smallest schedule. Its message goes on with that schedule, and ends with `replay`. */
   readonly error: ScenarioError;
-  /** Of the run that failed, under the whole plan: a replay has the same hash. */
+  /** The trace of the run under the smallest schedule: a replay has the same hash. */
   readonly trace: TraceSummary;
   /** The smallest list of faults under which it still fails: createSimulation takes it as `nemesis`. */
   readonly schedule: readonly ScheduledFault[];
@@ -28,7 +29,9 @@ export interface Failure {
   readonly faults: number;
   /** The calmest link under which it still fails with `schedule`: explore's own, or that without some of what makes it bad. */
   readonly link: LinkOptions | undefined;
-  /** The line for a shell that runs this seed again: 'SEED=7 npx pnpm@12 test'. */
+  /**
+   * The line for a shell that runs this seed again, of this scenario alone and under `schedule` and `link`: 'SEED=election:7:2,5-6 npm test'.
+   */
   readonly replay: string;
 }
 
@@ -40,22 +43,29 @@ export interface FailedRun {
   readonly invariant: string | undefined;
   readonly at: number | undefined;
   readonly trace: TraceSummary;
-  /** What the nemesis had planned. */
+  /** The faults that were to happen. */
   readonly schedule: readonly ScheduledFault[];
+  /** Their places in the list that was planned; undefined: they are all of it. */
+  readonly only: readonly number[] | undefined;
+  /** How many were planned. */
+  readonly planned: number;
 }
 
 /** The least that a failure takes, as far as was tried. */
 export interface Shrunk {
-  readonly schedule: readonly ScheduledFault[];
+  /** The run under it. */
+  readonly run: FailedRun;
   readonly link: LinkOptions | undefined;
+  /** What is not left of the link that was given. */
+  readonly without: readonly Trouble[];
   /** What a person must know of it; undefined: all went well. */
   readonly note: string | undefined;
 }
 
-export function failedRun(error: unknown, { hash, events, timeline }: TraceSummary, schedule: readonly ScheduledFault[]): FailedRun {
+export function failedRun(error: unknown, trace: TraceSummary, plan: Pick<FailedRun, 'schedule' | 'only' | 'planned'>): FailedRun {
   const { name, message, stack = '' } = error instanceof Error ? error : { name: 'Error', message: `the scenario threw ${String(error)}` };
   const { invariant, at } = error instanceof SimulationError ? error : { invariant: undefined, at: undefined };
-  return { name, message, stack, invariant, at, trace: { hash, events, timeline }, schedule };
+  return { name, message, stack, invariant, at, trace: summaryOf(trace), ...plan };
 }
 
 /** Have two runs failed for the same reason, as far as one can tell: at the same rule, or with errors of one name? */
@@ -64,16 +74,16 @@ export function isSameFailure(one: FailedRun, other: FailedRun): boolean {
 }
 
 /** What a search reports of a run that failed. */
-export function reported(seed: number, run: FailedRun, { schedule, link, note }: Shrunk, replay: string): Failure {
-  const { name, invariant, at, trace } = run;
-  const lines = [run.message, ...(note === undefined ? [] : [note]), ...told(schedule, run.schedule.length, link), replay];
+export function reported(seed: number, { run, link, note }: Shrunk, replay: string): Failure {
+  const { name, invariant, at, trace, schedule, planned } = run;
+  const lines = [run.message, ...(note === undefined ? [] : [note]), ...told(schedule, planned, link), replay];
   const error: Error & { -readonly [K in keyof ScenarioError]: ScenarioError[K] } = new Error(lines.join('\n'));
   const head = `${name}: ${run.message}`;
   error.name = name;
   error.stack = `${name}: ${error.message}${run.stack.startsWith(head) ? run.stack.slice(head.length) : `\n${run.stack}`}`;
   if (invariant !== undefined) error.invariant = invariant;
   if (at !== undefined) error.at = at;
-  return { seed, error, trace, schedule, faults: run.schedule.length, link, replay };
+  return { seed, error, trace, schedule, faults: planned, link, replay };
 }
 
 /** Error of a search itself: a worker died, a module does not load. */

@@ -49,9 +49,16 @@ export function environment(name: string): string | undefined {
   return world['process']?.env?.[name];
 }
 
-/** What the command line adds after the name of the program and its script. */
-export function commandArguments(): readonly string[] {
-  return world['process']?.argv?.slice(2) ?? [];
+/** The command line of the process, in a worker thread too: the program, its flags, the script, and its arguments. */
+export function commandLine(): readonly string[] {
+  const process = world['process'];
+  if (process?.argv === undefined) return [];
+  // A worker thread's argv is its own; the report has that of the process.
+  const whole = threads?.isMainThread === false ? process.report?.getReport()?.header?.commandLine : undefined;
+  const words: readonly string[] = whole ?? [process.argv0, ...process.execArgv, ...process.argv.slice(1)];
+  // Node makes the path of the script absolute.
+  const here = `${process.cwd()}/`;
+  return words.map((word) => (word.startsWith(here) ? word.slice(here.length) : word));
 }
 
 const world = globalThis as unknown as Record<string, any>;

@@ -1,12 +1,13 @@
 // Where seeds are run: in this thread, one after the other.
 
 import type { ScheduledFault } from '../faults/fault.ts';
-import type { Nemesis } from '../faults/nemesis.ts';
 import { createSimulation, type Simulation, type SimulationOptions } from '../simulation.ts';
 import { realTurn } from '../world/reality.ts';
 import { SimulationError } from '../world/simulation-error.ts';
+import { summaryOf } from '../world/trace.ts';
 import { type FailedRun, failedRun, type Shrunk } from './failure.ts';
 import { shrinkFailure } from './shrink.ts';
+import { calmed, type Trouble } from './troubles.ts';
 
 /** Declares nodes and drives them; it fails where it rejects. */
 export type Scenario = (sim: Simulation) => unknown;
@@ -17,6 +18,9 @@ export interface LabOptions extends Pick<SimulationOptions, 'level' | 'link' | '
   readonly leaks: 'ignore' | 'fail';
   /** Runs that the shrinking of one failure may take; 0: it is not shrunk. */
   readonly shrinkRuns: number;
+  /** A replay: the places of the planned faults that happen, and what is taken from the link. */
+  readonly only?: readonly number[] | undefined;
+  readonly without?: readonly Trouble[] | undefined;
 }
 
 /** What came of a seed. */
@@ -59,22 +63,23 @@ export class Lab implements Runner {
   }
 
   shrink(seed: number, failed: FailedRun): Promise<Shrunk> {
+    const { link: given, without = [], shrinkRuns } = this.#options;
     const attempt = async (nemesis: readonly ScheduledFault[], link: LabOptions['link']) =>
-      (await this.#runSeed(seed, { ...this.#options, nemesis, link })).failed;
-    return shrinkFailure(failed, this.#options.link, attempt, this.#options.shrinkRuns);
+      (await this.#runSeed(seed, { ...this.#options, nemesis, link, only: undefined, without: [] })).failed;
+    return shrinkFailure(failed, calmed(given, without), attempt, shrinkRuns);
   }
 
   async close(): Promise<void> {}
 
-  async #runSeed(seed: number, { leaks, shrinkRuns, nemesis, ...options }: LabOptions): Promise<Outcome> {
+  async #runSeed(seed: number, { leaks, shrinkRuns, nemesis, only, without = [], link, ...options }: LabOptions): Promise<Outcome> {
     // A simulation runs in microtasks alone: between two the thread's other work has its turn.
     await realTurn();
     this.#signal?.throwIfAborted();
-    const planned: ScheduledFault[] = [];
-    const sim = createSimulation({ seed, ...options, nemesis: nemesis && recorded(nemesis, planned) });
+    const plan = { schedule: [] as ScheduledFault[], only, planned: 0 };
+    const sim = createSimulation({ seed, ...options, link: calmed(link, without), nemesis: nemesis && recorded(nemesis, plan) });
     let failed: FailedRun | undefined;
     const fail = (error: unknown) => {
-      failed ??= failedRun(error, sim.trace, planned);
+      failed ??= failedRun(error, sim.trace, plan);
     };
     try {
       await this.#scenario(sim);
@@ -96,21 +101,24 @@ export class Lab implements Runner {
   }
 }
 
-/** The same nemesis; what it plans stands in `planned` too. */
-function recorded(nemesis: NonNullable<LabOptions['nemesis']>, planned: ScheduledFault[]): NonNullable<LabOptions['nemesis']> {
-  if (!('plan' in nemesis)) {
-    planned.push(...nemesis);
-    return nemesis;
-  }
-  const plan: Nemesis['plan'] = (context) => {
-    const faults = nemesis.plan(context);
-    planned.push(...faults);
-    return faults;
+/** The same nemesis, without the faults that a replay leaves out; `record` has what it plans. */
+function recorded(nemesis: NonNullable<LabOptions['nemesis']>, record: Recorded): NonNullable<LabOptions['nemesis']> {
+  const take = (faults: readonly ScheduledFault[]) => {
+    const left = record.only === undefined ? [...faults] : record.only.flatMap((place) => faults[place] ?? []);
+    record.planned += faults.length;
+    record.schedule.push(...left);
+    return left;
   };
-  return { name: nemesis.name, plan };
+  if (!('plan' in nemesis)) return take(nemesis);
+  return { name: nemesis.name, plan: (context) => take(nemesis.plan(context)) };
+}
+
+interface Recorded {
+  readonly schedule: ScheduledFault[];
+  readonly only: readonly number[] | undefined;
+  planned: number;
 }
 
 function leaked(sim: Simulation, what: readonly string[]): SimulationError {
-  const { hash, events, timeline } = sim.trace;
-  return new SimulationError(what.join('; '), { seed: sim.seed, at: sim.now, invariant: 'no leaks', trace: { hash, events, timeline } });
+  return new SimulationError(what.join('; '), { seed: sim.seed, at: sim.now, invariant: 'no leaks', trace: summaryOf(sim.trace) });
 }

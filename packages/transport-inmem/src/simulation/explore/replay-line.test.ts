@@ -1,34 +1,69 @@
 // The line that a failure ends with.
 
+import { execFileSync } from 'node:child_process';
 import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';
-import { replayLine } from './replay-line.ts';
+import { type Replay, replayLine, runningCommand } from './replay-line.ts';
 
-function given(t: ExecutionContext, script: string | undefined, args: readonly string[]): void {
-  const { argv } = process;
-  const before = process.env['npm_lifecycle_event'];
+const replay: Replay = { scenario: 'raft', seed: 7, only: undefined, without: [] };
+
+/** The variables of a package manager, and no others of such. */
+function given(t: ExecutionContext, environment: Readonly<Record<string, string>>): void {
+  const { env } = process;
   t.teardown(() => {
-    process.argv = argv;
-    if (before === undefined) delete process.env['npm_lifecycle_event'];
-    else process.env['npm_lifecycle_event'] = before;
+    process.env = env;
   });
-  process.argv = ['node', 'script.js', ...args];
-  if (script === undefined) delete process.env['npm_lifecycle_event'];
-  else process.env['npm_lifecycle_event'] = script;
+  process.env = { ...Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('npm_'))), ...environment };
 }
 
-test.serial('it names the script that runs, and its arguments', (t) => {
-  given(t, 'soak', ['--match', "n1's raft*"]);
-  t.is(replayLine(-7), `SEED=-7 npx pnpm@12 soak --match 'n1'\\''s raft*'`);
+const npm = (script: string, text: string) => ({
+  npm_lifecycle_event: script,
+  npm_lifecycle_script: text,
+  npm_command: 'run',
+  npm_config_user_agent: 'npm/11.1.0 node/v20.20.2 linux x64',
+  npm_execpath: '/usr/lib/node_modules/npm/bin/npm-cli.js',
+});
+const pnpm = { npm_config_user_agent: 'pnpm/12.21.0 npm/? node/? linux x64', npm_execpath: '/usr/bin/pnpm' };
+
+const cases: readonly (readonly [title: string, argv: readonly string[], environment: Readonly<Record<string, string>>, line: string])[] = [
+  ['npm test', ['node', '--enable-source-maps', '/x/node_modules/ava/entrypoints/cli.mjs'], npm('test', 'ava'), 'npm test'],
+  ['npm test with a file', ['node', '/x/node_modules/.bin/ava', 'a b.js'], npm('test', 'ava'), "npm test -- 'a b.js'"],
+  ["a script's own arguments", ['node', '/x/sim.js', '--nodes', '5', '--seeds', '9'], npm('sim', 'build && node sim.js --nodes 5'), 'npm run sim -- --seeds 9'],
+  ['pnpm', ['node', '/x/sim.js', '--match', "n1's raft*"], { ...npm('soak', 'node sim.js'), ...pnpm }, `pnpm soak --match 'n1'\\''s raft*'`],
+  [
+    'pnpm that npx fetched',
+    ['node', '/x/t.mjs'],
+    { ...npm('test', 'node t.mjs'), ...pnpm, npm_execpath: '/root/.npm/_npx/9c/node_modules/pnpm/pnpm' },
+    'npx pnpm@12 test',
+  ],
+  ["a process of the script's program", ['node', '/x/node_modules/ava/entrypoints/cli.mjs', 'x'], npm('test', 'node scripts/test.mjs'), 'npm test'],
+  ['npx ava', ['node', '/x/node_modules/ava/entrypoints/cli.mjs', 'dist/a.test.js'], { ...npm('npx', 'ava'), npm_command: 'exec' }, 'npx ava dist/a.test.js'],
+  ["a test runner's worker", ['node', '/x/node_modules/ava/lib/worker/base.js'], {}, 'npx ava'],
+  ['npx of a scoped package', ['node', '/x/node_modules/@scope/tool/cli.js', 'x'], {}, 'npx tool x'],
+  ['a file', ['/usr/bin/node', '--expose-gc', 'search.js', '--all'], {}, 'node --expose-gc search.js --all'],
+];
+
+for (const [title, argv, environment, line] of cases) {
+  test.serial(`it repeats the command that runs: ${title}`, (t) => {
+    given(t, environment);
+    t.is(runningCommand(argv), line);
+  });
+}
+
+test.serial('a command may be given, and the plan and the link are told as short as may be', (t) => {
+  const line = (more: Partial<Replay>) => replayLine({ ...replay, ...more }, 'node sim.js');
+  t.is(line({ seed: -7 }), 'SEED=raft:-7 node sim.js');
+  t.is(line({ only: [] }), 'SEED=raft:7:none node sim.js');
+  t.is(line({ only: [2, 5, 6, 7, 11] }), 'SEED=raft:7:2,5-7,11 node sim.js');
+  t.is(line({ only: [2], without: ['loss', 'burst'] }), 'SEED=raft:7:2-loss-burst node sim.js');
+  t.is(line({ without: ['loss'] }), 'SEED=raft:7:all-loss node sim.js');
+  t.is(line({ scenario: "it's" }), `SEED='it'\\''s:7' node sim.js`);
 });
 
-test.serial('without a script it is test, as it is under npx', (t) => {
-  given(t, undefined, []);
-  t.is(replayLine(7), 'SEED=7 npx pnpm@12 test');
-  process.env['npm_lifecycle_event'] = 'npx';
-  t.is(replayLine(7), 'SEED=7 npx pnpm@12 test');
-});
-
-test.serial('another command may be given', (t) => {
-  t.is(replayLine(1, 'node sim.js'), 'SEED=1 node sim.js');
+test.serial('in a process of its own the line is the command itself', (t) => {
+  const code = `import { replayLine } from ${JSON.stringify(new URL('./replay-line.js', import.meta.url).href)};
+    console.log(replayLine({ scenario: 'x', seed: 1, only: undefined, without: [] }));`;
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', code, 'more'], { env, encoding: 'utf8' });
+  t.regex(out, /^SEED=x:1 node(?:\.exe)? --input-type=module -e /);
 });

@@ -3,6 +3,7 @@
 import type { ScheduledFault } from '../faults/fault.ts';
 import type { LinkOptions } from '../network/link-settings.ts';
 import { type FailedRun, isSameFailure, type Shrunk } from './failure.ts';
+import { calmed, TROUBLES } from './troubles.ts';
 
 /** Runs the seed of the failure under other faults, and gives what it fails with. */
 export type Attempt = (schedule: readonly ScheduledFault[], link: LinkOptions | undefined) => Promise<FailedRun | undefined>;
@@ -24,30 +25,45 @@ export async function shrinkFailure(failure: FailedRun, link: LinkOptions | unde
 
   const planned = failure.schedule;
   const again = await run(planned, link);
-  if (again === undefined || again.trace.hash !== failure.trace.hash) return { schedule: planned, link, note: most > 0 ? NOT_AGAIN : undefined };
+  if (again === undefined || again.trace.hash !== failure.trace.hash) {
+    return { run: failure, link, without: [], note: most > 0 ? NOT_AGAIN : undefined };
+  }
+  /** The run under the smallest plan so far. */
+  let smallestRun = failure;
 
   const last = planned.at(-1);
   const recovers = last?.do === 'recover';
   const recover = recovers ? [last] : [];
-  let schedule: readonly ScheduledFault[] = await smallest(
-    recovers ? planned.slice(0, -1) : planned,
-    async (rest) => (await fails([...rest, ...recover])) !== undefined,
-  );
+  let schedule: readonly ScheduledFault[] = await smallest(recovers ? planned.slice(0, -1) : planned, async (rest) => {
+    const failed = await fails([...rest, ...recover]);
+    if (failed !== undefined) smallestRun = failed;
+    return failed !== undefined;
+  });
   if (recovers) {
     const kept = [...schedule, last];
     const [withIt, without] = [await fails(kept), await fails(schedule)];
     if (withIt === undefined || without === undefined || withIt.at !== without.at || withIt.message !== without.message) schedule = kept;
+    else smallestRun = without;
   }
 
   let calmer = link;
   const bad = TROUBLES.filter((trouble) => link?.[trouble]);
   for (const troubles of bad.length > 1 ? [bad, ...bad.map((trouble) => [trouble])] : [bad]) {
     if (troubles.length === 0 || troubles.every((trouble) => !calmer?.[trouble])) continue;
-    const candidate = { ...calmer };
-    for (const trouble of troubles) delete candidate[trouble];
-    if ((await fails(schedule, candidate)) !== undefined) calmer = candidate;
+    const candidate = calmed(calmer, troubles);
+    const failed = await fails(schedule, candidate);
+    if (failed === undefined) continue;
+    calmer = candidate;
+    smallestRun = failed;
   }
-  return { schedule, link: calmer, note: runs > most ? `(the shrinking stopped after ${most} runs: there may be a smaller schedule)` : undefined };
+  const places = planned.flatMap((fault, index) => (schedule.includes(fault) ? [failure.only?.[index] ?? index] : []));
+  const only = places.length === failure.planned ? undefined : places;
+  return {
+    run: { ...smallestRun, schedule, only, planned: failure.planned },
+    link: calmer,
+    without: bad.filter((trouble) => !calmer?.[trouble]),
+    note: runs > most ? `(the shrinking stopped after ${most} runs: there may be a smaller schedule)` : undefined,
+  };
 }
 
 /**
@@ -84,6 +100,4 @@ export async function smallest<T>(list: readonly T[], fails: (part: readonly T[]
   return rest.map((index) => list[index]!);
 }
 
-/** What can be taken from a link. */
-const TROUBLES = ['loss', 'burst', 'duplicate', 'reorder', 'corrupt'] as const;
 const NOT_AGAIN = '(a second run of this seed went otherwise, so its faults are not shrunk: assertDeterministic shows where it is not deterministic)';

@@ -50,6 +50,11 @@ export interface NodeContext {
   readonly store: Store;
   /** Puts a line into the timeline. */
   log(text: string): void;
+  /**
+   * Tells the node's state: 'follower', or `{ role: 'leader', term: 3 }`. It is put into the timeline if it differs from the last one, and a
+   * failure shows the last state of each node. At most 150 characters are kept.
+   */
+  state(state: string | Readonly<Record<string, unknown>>): void;
 }
 
 /** Starts a node; what it returns stops it. Runs anew at each restart. A rejection fails the run. */
@@ -128,6 +133,9 @@ export class SimNode implements Machine {
       log: (text) => {
         if (life.alive) trace.tell(this.#world.now, Happening.note, number, String(text));
       },
+      state: (state) => {
+        if (life.alive) trace.tellState(this.#world.now, number, stateText(state));
+      },
     };
     const failed = (error: unknown) => {
       if (life.alive) this.#world.fail('every node starts', `the set-up of ${name} failed: ${describeError(error)}`, error);
@@ -150,6 +158,7 @@ export class SimNode implements Machine {
     this.powered = power;
     this.#waits = false;
     this.disk.crash();
+    if (this.life !== undefined) this.#world.trace.tellState(this.#world.now, this.life.number, undefined);
     this.life?.crash();
     // What it was made of is no one's any more: a simulation may see thousands of nodes come and go.
     this.#transports = [];
@@ -251,6 +260,12 @@ class SimSystem implements SystemStandIn {
   }
 }
 
+/** 'role leader, term 3' */
+function stateText(state: string | Readonly<Record<string, unknown>>): string {
+  const entries = typeof state === 'string' ? [state] : Object.entries(state).map(([key, value]) => `${key} ${String(value)}`);
+  return entries.join(', ').slice(0, LONGEST_STATE);
+}
+
 function never(): Promise<never> {
   return new Promise(() => {});
 }
@@ -275,3 +290,6 @@ function waitsOf(owner: string, transport: NetworkTransport<Protocol>): string[]
   if (waiting > 0) waits.push(`${waiting} calls wait at ${owner} for a reader`);
   return waits;
 }
+
+/** Characters of a state. */
+const LONGEST_STATE = 150;

@@ -21,7 +21,14 @@ export class SimulationError extends Error {
 
   constructor(what: string, { seed, at, invariant, trace, cause }: SimulationErrorInit) {
     const last = trace.timeline.slice(-SHOWN).map((line) => `  ${line}`);
-    const text = [`${invariant}: ${what} (seed ${seed}, at ${formatTime(at)} ms)`, ...(last.length > 0 ? ['the last that happened:', ...last] : [])];
+    const states = Object.entries(trace.states)
+      .slice(0, STATES)
+      .map(([node, state]) => `  ${node.padEnd(12)} ${state}`);
+    const text = [
+      `${invariant}: ${what} (seed ${seed}, at ${formatTime(at)} ms)`,
+      ...(last.length > 0 ? ['the last that happened:', ...last] : []),
+      ...(states.length > 0 ? ['the states that the nodes told last:', ...states] : []),
+    ];
     super(text.join('\n'), cause === undefined ? undefined : { cause });
     this.name = 'SimulationError';
     this.seed = seed;
@@ -33,3 +40,5 @@ export class SimulationError extends Error {
 
 /** Lines of the timeline that a message shows; `trace.timeline` has more. */
 const SHOWN = 20;
+/** Nodes whose states a message shows; `trace.states` has all. */
+const STATES = 20;

@@ -10,6 +10,13 @@ export interface TraceSummary {
   readonly events: number;
   /** The last that happened, a line each, oldest first: at most 200, timers and what only keeps connections up left out. */
   readonly timeline: readonly string[];
+  /** By node: the state that it told last with `state` of its context. A node that crashed has none. */
+  readonly states: Readonly<Record<string, string>>;
+}
+
+/** A trace as it is now, as plain data. */
+export function summaryOf({ hash, events, timeline, states }: TraceSummary): TraceSummary {
+  return { hash, events, timeline, states };
 }
 
 /** What a record tells of. The numbers are part of the hash. */
@@ -32,6 +39,7 @@ export const Happening = {
   note: 16,
   /** What keeps a connection's accounts: hellos, credit, pings. */
   control: 17,
+  state: 18,
 } as const;
 
 export type Happening = (typeof Happening)[keyof typeof Happening];
@@ -46,6 +54,7 @@ export class Trace implements TraceSummary {
   readonly #times = new Float64Array(this.#bytes.buffer);
   readonly #words = new Uint32Array(this.#bytes.buffer);
   #used = 0;
+  readonly #states = new Map<string, string>();
   /** The block before this one, for the timeline. */
   #before: Uint8Array | undefined;
   readonly #names: string[] = [''];
@@ -92,6 +101,19 @@ export class Trace implements TraceSummary {
     this.#texts.set(this.events, text);
     if (this.#texts.size > TEXTS) this.#texts.delete(this.#texts.keys().next().value!);
     this.record(at, happening, from, 0, 0, text.length, checksum(encoder.encode(text)));
+  }
+
+  /** A node tells its state: an event if it is another than before. Undefined: it has none any more. */
+  tellState(at: number, from: number, text: string | undefined): void {
+    const name = this.#names[from]!;
+    if (text === undefined) this.#states.delete(name);
+    if (text === undefined || this.#states.get(name) === text) return;
+    this.#states.set(name, text);
+    this.tell(at, Happening.state, from, text);
+  }
+
+  get states(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#states);
   }
 
   get hash(): string {

@@ -5,7 +5,7 @@ import { childRandom } from './chance.ts';
 import { type EventKind, EventQueue, type Owner, type SimEvent } from './event-queue.ts';
 import { banReality, macrotask, type RealityBan, realTurn } from './reality.ts';
 import { SimulationError } from './simulation-error.ts';
-import { Happening, Trace } from './trace.ts';
+import { Happening, summaryOf, Trace } from './trace.ts';
 import { type UncaughtWatch, watchUncaught } from './uncaught.ts';
 
 export interface WorldOptions {
@@ -110,8 +110,7 @@ export class World {
   }
 
   error(invariant: string, what: string, cause?: unknown): SimulationError {
-    const { hash, events, timeline } = this.trace;
-    return new SimulationError(what, { seed: this.seed, at: this.now, invariant, trace: { hash, events, timeline }, cause });
+    return new SimulationError(what, { seed: this.seed, at: this.now, invariant, trace: summaryOf(this.trace), cause });
   }
 
   /** From now on no error of a node fails a drive. */

@@ -1,0 +1,14 @@
+// What makes a link bad, and can be taken from it.
+
+import type { LinkOptions } from '../network/link-settings.ts';
+
+export const TROUBLES = ['loss', 'burst', 'duplicate', 'reorder', 'corrupt'] as const;
+export type Trouble = (typeof TROUBLES)[number];
+
+/** A link without some of what makes it bad. */
+export function calmed(link: LinkOptions | undefined, troubles: readonly Trouble[]): LinkOptions | undefined {
+  if (link === undefined || troubles.length === 0) return link;
+  const calm = { ...link };
+  for (const trouble of troubles) delete calm[trouble];
+  return calm;
+}
