@@ -16,6 +16,8 @@ export class Inflow {
   readonly reply: Growing;
   /** When the last packet of anything long came in. */
   lastPacket: number;
+  /** When credit of the pipe was last given back on time, whatever was owed. */
+  #credited: number;
   readonly #link: Link;
   readonly #shelf: Shelf | undefined;
   readonly #ping: () => boolean;
@@ -32,7 +34,7 @@ export class Inflow {
     this.pipe = new Receiving(creditor, Account.PIPE, pipe);
     this.window = new PipeWindow(pipe, pipeMax);
     this.reply = new Growing(link, creditor, Account.REPLY, reply, replyMax);
-    this.lastPacket = link.now;
+    this.lastPacket = this.#credited = link.now;
   }
 
   /** We slept for so long: nothing that came meanwhile is late. */
@@ -60,7 +62,9 @@ export class Inflow {
     }
     const { now } = this.#link;
     this.lastPacket = now;
-    this.pipe.giveBack(this.window.giveBack(cost, now), false, this.window.spare);
+    const isDue = now >= this.#credited + PROMPT;
+    if (isDue) this.#credited = now;
+    this.pipe.giveBack(this.window.giveBack(cost, now, isDue ? cost : 0), isDue, this.window.spare);
     this.#link.grown = this.window.granted - this.#link.limits.credit.pipe;
     if (this.window.wantsRound(now) && this.#ping()) this.window.begin(now);
     return true;
@@ -95,3 +99,6 @@ export class Inflow {
 export function longCost(frame: Frame): number {
   return Math.max(frame.size, frame.length) + frame.metadataSize + UNIT;
 }
+
+/** Milliseconds within which packets that come bring some credit back: a sender that has none and gets none for 10 s cuts the connection. */
+const PROMPT = 3_000;

@@ -71,6 +71,7 @@ export class OutStream implements Sender {
       this.#link.writer.message(Kind.ITEM, this.#id, 0, 0, 0, 0, undefined, 0, payload, 0, payload.length);
       this.#link.active = this.#link.now;
       this.#outbox.wrote();
+      if (this.#link.pipe <= 0) this.#link.port.dirty();
       this.#progress();
       return RESOLVED;
     }

@@ -181,6 +181,32 @@ test('a kept write asks to be looked after in 10 s', (t) => {
   t.is(STUCK, 10_000);
 });
 
+test('a pipe that runs dry is stuck 10 s later, unless a CREDIT for it comes, and sleep is excused', (t) => {
+  const bench = new OutboxBench();
+  const lanes = bench.lanes(0x20);
+  const asked: number[] = [];
+  bench.link.port.wakeBy = (time) => void asked.push(time);
+  bench.link.pipe = 1;
+  bench.link.now = 700;
+  bench.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
+  bench.pump();
+  t.deepEqual(asked, [700 + STUCK]);
+  t.is(bench.outbox.stuckAt, 700 + STUCK);
+  bench.link.now = 900;
+  bench.pump();
+  t.is(bench.outbox.stuckAt, 700 + STUCK);
+  bench.outbox.grant(Account.PIPE, 1);
+  bench.pump();
+  t.is(bench.outbox.stuckAt, 900 + STUCK, 'it is still exhausted, but the peer has read something');
+  bench.outbox.excuse(50);
+  t.is(bench.outbox.stuckAt, 950 + STUCK);
+  bench.outbox.heldBack(2_000);
+  t.is(bench.outbox.stuckAt, 2_000 + STUCK);
+  bench.outbox.grant(Account.PIPE, 1_000);
+  bench.pump();
+  t.is(bench.outbox.stuckAt, Number.POSITIVE_INFINITY);
+});
+
 test('a request for which no time is left is dropped, not sent', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);

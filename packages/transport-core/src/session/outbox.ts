@@ -27,6 +27,8 @@ export class Outbox {
   blocked = false;
   /** When the connection began to keep it. */
   blockedSince = 0;
+  /** Since when the pipe's account is exhausted and no CREDIT for it has come; Infinity: it is not. */
+  drySince = Number.POSITIVE_INFINITY;
   /** The session leaves: after each thing that it still says it may be through. */
   leaving = false;
   /** The connection is over: nothing is paid for any more. */
@@ -192,6 +194,7 @@ export class Outbox {
   /** CREDIT for the pipe or for long responses. False: the account would pass its maximum. */
   grant(account: number, credit: number): boolean {
     if (account === Account.PIPE) {
+      this.drySince = Number.POSITIVE_INFINITY;
       this.#link.pipe += credit;
       if (this.#link.pipe > ACCOUNT_MAX) return false;
     } else {
@@ -271,12 +274,36 @@ export class Outbox {
       const lane = lanes.next(this.#link.pipe, terms.packet)!;
       if (!this.#writePacket(lanes, lane, lane.first!)) return;
     }
+    if (this.#link.pipe <= 0 && this.drySince === Number.POSITIVE_INFINITY) this.#ranDry();
     if (this.#farewell !== undefined && this.#farewell !== SAID && this.#waiting === 0) {
       if (!this.#link.writer.fits(FRAME_OVERHEAD / 8) && !this.flush()) return;
       const { code, reason, text } = this.#farewell;
       this.#link.writer.goAway(code, reason, text);
       this.#farewell = SAID;
     }
+  }
+
+  /** A peer that reads gives credit of the pipe back. */
+  #ranDry(): void {
+    this.drySince = this.#link.now;
+    this.#link.port.wakeBy(this.drySince + STUCK);
+  }
+
+  /** When a peer that neither reads what was written nor gives credit of the pipe back is cut. */
+  get stuckAt(): number {
+    return Math.min(this.drySince, this.blocked ? this.blockedSince : Number.POSITIVE_INFINITY) + STUCK;
+  }
+
+  /** We were asleep for so long: the peer could give no sign that we would have read. */
+  excuse(lateness: number): void {
+    this.blockedSince += lateness;
+    this.drySince += lateness;
+  }
+
+  /** Our own rate holds everything back: the peer is not to blame. */
+  heldBack(now: number): void {
+    this.blockedSince = now;
+    if (this.drySince !== Number.POSITIVE_INFINITY) this.drySince = now;
   }
 
   /** The channel that has had the least of the wire for its priority; those that are through leave the list. */
@@ -391,6 +418,6 @@ function room(unit: Outgoing): number {
 /** Room for any control frame without bytes. */
 const SMALL = 64;
 const CONTROL_MAX = 1024 * 1024;
-/** A connection that flushes nothing for so long is cut. */
+/** A connection that flushes nothing, or whose exhausted pipe gets no credit, for so long is cut. */
 export const STUCK = 10_000;
 const SAID: Farewell = { code: 0, reason: 0, text: '' };

@@ -351,7 +351,7 @@ export class Session implements FrameVisitor, Departing {
     this.liveness.excuse(lateness);
     this.#handshakeDue += lateness;
     this.inflow.excuse(lateness);
-    this.outbox.blockedSince += lateness;
+    this.outbox.excuse(lateness);
     this.#frameDue += lateness;
   }
 
@@ -374,7 +374,7 @@ export class Session implements FrameVisitor, Departing {
   #check(now: number): void {
     const { keepAlive } = this.#options;
     if (now >= this.#frameDue) return this.link.violation('malformed', FRAME_LATE);
-    if (this.outbox.blocked && now >= this.outbox.blockedSince + STUCK) return this.#cut(reasonError('reset', 'the other end has read nothing for 10 s'));
+    if (now >= this.outbox.stuckAt) return this.#cut(reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`));
     if (this.outbox.stuffed) return this.#cut(reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames waits'));
     if (this.liveness.dead(now)) return this.#cut(reasonError('ping_timeout', `the other end was silent for ${keepAlive.interval + keepAlive.timeout} ms`));
     if (this.liveness.wantsPing(now, this.link.active)) this.outbox.control(Kind.PING, this.liveness.ping(now));
@@ -401,8 +401,7 @@ export class Session implements FrameVisitor, Departing {
   }
 
   #nextDue(): number {
-    let due = Math.min(this.liveness.due(this.link.active), this.#frameDue, this.#departure.due);
-    if (this.outbox.blocked) due = Math.min(due, this.outbox.blockedSince + STUCK);
+    let due = Math.min(this.liveness.due(this.link.active), this.#frameDue, this.#departure.due, this.outbox.stuckAt);
     if (this.#phase === 'up' && this.#isIdle()) due = Math.min(due, this.link.active + this.#idleTime);
     return due;
   }

@@ -183,6 +183,31 @@ test('a line that gets slower has no queue for long', (t) => {
   t.true(share(transfer.run(4_000), 2_000) > 0.95, 'and one that gets faster is filled again');
 });
 
+test('a window that shrinks gives nothing back for long, but never less than it is asked to', (t) => {
+  const longest = (each: number) => {
+    const window = new PipeWindow(256 * KIB, 16 * MIB);
+    const transfer = new Transfer({ rate: 125_000, trip: 100 }, window).run(3_000);
+    transfer.line = { rate: 300, trip: 100 };
+    let pause = 0;
+    let last = transfer.now;
+    let due = transfer.now;
+    const giveBack = window.giveBack.bind(window);
+    window.giveBack = (cost, now) => {
+      const back = giveBack(cost, now, now >= due ? cost : 0);
+      if (now >= due) due = now + each;
+      if (back > 0) {
+        pause = Math.max(pause, now - last);
+        last = now;
+      }
+      return back;
+    };
+    transfer.run(120_000);
+    return pause;
+  };
+  t.true(longest(Number.POSITIVE_INFINITY) > 10_000, 'a sender without credit for so long takes its peer for stuck');
+  t.true(longest(3_000) < 4_000);
+});
+
 test('a line that gets longer is measured anew within half a minute, and filled again', (t) => {
   const transfer = grown({ rate: 50_000, trip: 20 }).run(3_000);
   transfer.line = { rate: 50_000, trip: 100 };

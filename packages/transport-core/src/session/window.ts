@@ -76,14 +76,17 @@ export class PipeWindow {
     this.#calm = 0;
   }
 
-  /** A packet was read: what is given back for it. More than it cost where the window grows, less where it shrinks. */
-  giveBack(cost: number, now: number): number {
+  /**
+   * Tells what is given back for a packet that was read: more than it cost while the window grows, less while it shrinks.
+   * @param least never less than this, however much too large the window is.
+   */
+  giveBack(cost: number, now: number, least = 0): number {
     if (this.#most <= this.#least) return cost;
     this.#read += cost;
     this.#burst = now === this.#at ? this.#burst + cost : cost;
     this.#at = now;
     const wanted = this.#calm >= CALM ? this.#wanted + this.#share : this.#wanted;
-    const change = Math.max(wanted - this.granted, -cost);
+    const change = Math.max(wanted - this.granted, least - cost);
     this.granted += change;
     return cost + change;
   }

@@ -298,7 +298,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       this.#stream.close();
     }
     // A connection that its own rate holds back is not stuck.
-    if (this.#sendAgain !== Number.POSITIVE_INFINITY) this.session.outbox.blockedSince = now;
+    if (this.#sendAgain !== Number.POSITIVE_INFINITY) this.session.outbox.heldBack(now);
     const next = this.session.wake(now);
     this.due = Math.min(this.due, next, this.#sendAgain, this.#receiveAgain, this.#farewell);
   }

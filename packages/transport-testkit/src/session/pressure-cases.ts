@@ -127,6 +127,78 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
     t.is(s.peer.count('PART'), 3);
   });
 
+  eachRole(test, 'pressure: a pipe that stays exhausted for 10 s without a CREDIT resets the connection, though its peer answers PINGs', async (t, role) => {
+    const s = await session(t, backend, role);
+    s.peer.returnPipe = false;
+    const sent = s.client.echo(body(MiB), { timeout: 3_600_000 });
+    await s.peer.next('REQUEST');
+    await passes(s, 9_999);
+    t.false(s.remote.closed);
+    // Less than was overdrawn: a sign of life all the same.
+    s.peer.grant(1, 1);
+    await passes(s, 9_999);
+    t.false(s.remote.closed);
+    s.clock.advance(1);
+    const error = await failure(t, sent);
+    t.is(error.code, 'unavailable');
+    t.is(error.reason, 'reset');
+    t.is((await s.seen.first('down')).cause?.reason, 'reset');
+    await s.peer.expectClosed();
+  });
+
+  eachRole(test, 'pressure: a writer of items whose peer gives no credit of the pipe back is reset alike', async (t, role) => {
+    const s = await session(t, backend, role, { hello: { limits: { stream: 0x4000_0000 } } });
+    s.peer.returnPipe = false;
+    s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));
+    const rpc = await s.call('feed');
+    const written = (async () => {
+      for (;;) await rpc.write(body(KiB));
+    })();
+    const failed = failure(t, written);
+    await passes(s, 9_999);
+    t.false(s.remote.closed);
+    s.clock.advance(1);
+    t.is((await failed).reason, 'reset');
+  });
+
+  eachRole(test, 'pressure: exhausted accounts 2 to 5 are back-pressure of a slow reader, and reset nothing', async (t, role) => {
+    const s = await session(t, backend, role, { hello: { limits: { short: 1, long: 1, reply: 1, stream: 1 } } });
+    const slow = { timeout: 3_600_000 };
+    const waits = [s.client.hint(tag(1)), s.client.hint(tag(2), slow)];
+    const calls = [s.client.echo(body(100 * KiB), slow), s.client.echo(body(100 * KiB), slow)];
+    s.peer.send(request(s.id(0)), request(s.id(1)), request(s.id(2), [1], { method: 4, flags: 2 }));
+    for (const rpc of [await s.call('echo'), await s.call('echo')]) rpc.respond(body(100 * KiB));
+    const feed = await s.call('feed');
+    const items = [feed.write(tag(1)), feed.write(tag(2))];
+    await waits[0];
+    await passes(s, 60_000);
+    t.false(s.remote.closed);
+    s.peer.grant(2, 66, { channel: 0x20 });
+    s.peer.grant(3, 100 * KiB + 64, { channel: 0x20 });
+    s.peer.grant(4, 100 * KiB + 64);
+    s.peer.grant(5, 66, { id: s.id(2) });
+    await waits[1];
+    for (const id of [s.id(0), s.id(1)]) await s.peer.message('RESPONSE', (frame) => frame.id === id);
+    for (const call of calls) {
+      s.peer.send({ kind: 'RESPONSE', id: (await s.peer.message('REQUEST')).id });
+      await call;
+    }
+    await Promise.all(items);
+    t.false(s.remote.closed);
+  });
+
+  eachRole(test, 'pressure: packets that come bring some credit of the pipe back within 3 s, however little they are', async (t, role) => {
+    const s = await session(t, backend, role);
+    s.peer.send(request(s.id(0), [1], { method: 3, flags: 1 }));
+    await s.call('collect');
+    for (let n = 0; n < 10; n++) {
+      s.peer.send({ kind: 'ITEM', id: s.id(0), payload: tag(n) });
+      await passes(s, 1_000);
+    }
+    const credits = s.peer.log.filter((frame) => frame.kind === 'CREDIT' && frame.account === 1);
+    t.true(credits.length >= 3, `${credits.length} CREDITs came in 10 s`);
+  });
+
   eachRole(test, 'pressure: `rate.send` spends no more than it has', async (t, role) => {
     const s = await session(t, backend, role, { options: { limits: { rate: { send: 10_000 } } } });
     for (let n = 0; n < 40; n++) s.transport.trySend(s.remote, 'hint', body(1_000));
@@ -167,6 +239,15 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
     await other.barrier();
     t.false(other.closed);
   });
+}
+
+/** Time passes in steps, and the peer answers all PINGs meanwhile. */
+async function passes(s: Session, milliseconds: number): Promise<void> {
+  await s.peer.barrier();
+  for (let left = milliseconds; left > 0; left -= 2_500) {
+    s.clock.advance(Math.min(left, 2_500));
+    await s.peer.barrier();
+  }
 }
 
 /** The peer stops reading, and the transport gets one-ways until it takes no more, not the smallest: the bytes that it took. */

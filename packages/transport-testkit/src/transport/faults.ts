@@ -78,6 +78,8 @@ class FaultyConnection implements StreamConnection {
   /** The session waits for `drained`. */
   #owed = false;
   #closing = false;
+  /** This end has destroyed it: that it is closed is told though the wire is frozen. */
+  #isDestroyed = false;
 
   constructor(inner: StreamConnection, isFrozen: () => boolean, onEnd: () => void) {
     this.endpoint = inner.endpoint;
@@ -133,6 +135,7 @@ class FaultyConnection implements StreamConnection {
 
   destroy(error?: TransportError): void {
     this.#forget();
+    this.#isDestroyed = true;
     this.#onEnd();
     this.#inner.destroy(error);
   }
@@ -150,7 +153,7 @@ class FaultyConnection implements StreamConnection {
   }
 
   #come(run: () => void): void {
-    if (this.#isFrozen()) this.#inward.push(run);
+    if (this.#isFrozen() && !this.#isDestroyed) this.#inward.push(run);
     else run();
   }
 

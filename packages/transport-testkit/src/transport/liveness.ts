@@ -5,7 +5,7 @@ import { createWire } from './faults.ts';
 import { kit } from './protocols.ts';
 import { serveKit } from './serving.ts';
 import type { Cases } from './suite.ts';
-import { deferred, textOf, utf8 } from './values.ts';
+import { deferred, pattern, streamOf, textOf, utf8 } from './values.ts';
 
 export const livenessCases: Cases = (define) => {
   define('a connection that nobody uses is closed for idleness, and the next call dials', async (f, t) => {
@@ -74,6 +74,24 @@ export const livenessCases: Cases = (define) => {
     t.true(remote?.closed);
     t.is(f.seen(a).events.filter((event) => event.type === 'down').length, 1);
     wire.thaw();
+  });
+
+  define('a writer whose peer reads nothing for 10 s is reset, before any PING is missed', async (f, t) => {
+    const wire = createWire();
+    const { a, b, at } = await f.pair({ a: { timeout: Infinity }, placeB: { wrap: wire.wrap } });
+    serveKit(b);
+    const remote = await a.dial(at);
+    await a.send(remote, 'echo', utf8(''));
+    wire.freeze();
+    const calls = [a.send(remote, 'echo', pattern(2_000_000)), a.send(remote, 'gather', utf8(''), { upload: streamOf([pattern(500_000), pattern(500_000)]) })];
+    const failures = calls.map((call) => rejected(t, call, { code: 'unavailable', reason: 'reset' }));
+    await f.advance(9_500);
+    t.false(remote.closed);
+    await f.advance(1_000);
+    await Promise.all(failures);
+    t.true(remote.closed);
+    wire.thaw();
+    t.is((await a.send(at, 'echo', pattern(2_000_000))).length, 2_000_000);
   });
 
   // FAULTS 61

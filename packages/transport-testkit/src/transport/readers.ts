@@ -116,7 +116,7 @@ export const readerCases: Cases = (define) => {
     const consumer = b.consumer('echo');
     const late = a.send(at, 'echo', utf8('late'), { timeout: Infinity });
     await f.until('both wait there', () => b.snapshot().waiting === 2);
-    await f.advance(60_000, 5_000);
+    await f.advance(60_000, 1_000);
     for (const call of [early, late]) {
       const { value: rpc } = await consumer.next();
       rpc.respond(rpc.request);
@@ -146,7 +146,7 @@ export const readerCases: Cases = (define) => {
     const { a, b, at } = await f.pair();
     await a.send(at, 'note', utf8('early'));
     await f.until('it waits there', () => b.snapshot().waiting === 1);
-    await f.advance(30_000, 5_000);
+    await f.advance(30_000, 1_000);
     t.is(textOf((await b.consumer('note').next()).value.request), 'early');
     t.is(f.count(b, 'onewayDropped'), 0);
   });
