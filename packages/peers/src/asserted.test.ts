@@ -148,6 +148,22 @@ test('with allowAsserted such a node is a peer, until one that proves the id com
   t.deepEqual(await world.close(), []);
 });
 
+test('with allowAsserted a peer that only asserts its id is parted from when that id is named as a persistent peer', async (t) => {
+  const world = new World(t);
+  const [ours, theirs] = [await papers(), await papers()];
+  const a = await mixed(world, 'a', ours, { ...passive, allowAsserted: true });
+  const { transport } = impostor(t, world, theirs.nodeId);
+  await world.settle(transport.dial(wsOf(a)));
+  await world.until('it is a peer', () => a.peers.get(theirs.nodeId) !== undefined);
+  const b = await mixed(world, 'b', theirs);
+  a.peers.add(`${theirs.nodeId}@${tlsOf(b)}`);
+  await world.until('the node itself is linked', () => a.peers.get(theirs.nodeId)?.proven === true);
+  t.regex(told(a, 'down')[0]!.cause.message, /has to prove that id/);
+  t.is(await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')), 'b: a secret');
+  await world.settle(transport.close());
+  t.deepEqual(await world.close(), []);
+});
+
 test('whoever repeats the instance of a node that proved itself joins it no more than any other, nor is joined by it', async (t) => {
   for (const isFirst of [true, false]) {
     const world = new World(t);

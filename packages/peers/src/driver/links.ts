@@ -65,7 +65,7 @@ export class Links {
     if (nodeId === '' || !protocols.some(({ name }) => name === peersProtocol.name)) return this.#receiveClient(nodeId, orders);
     if (!this.#node.isCertain({ proven: isProven })) {
       if (!this.#node.config.allowAsserted) return this.#receiveUnproven(nodeId, orders);
-      if (this.#node.planner.isNamed(nodeId)) throw reasonError('identity_mismatch', `node ${nodeId} is named in 'persistent', and has to prove its id`);
+      if (this.#node.planner.isNamed(nodeId)) throw reasonError('identity_mismatch', UNPROVEN);
     }
     // A transport may call itself; only its planner has no use for that.
     if (remote.instance === this.#node.instance && orders.length === 0) return undefined;
@@ -148,7 +148,7 @@ export class Links {
   /** The persistent peers are others than before, or are better known. */
   reclassify(peer: Peer): void {
     if (!peer.links.some(({ remote, dialled }) => this.#isWelcome(peer, remote, dialled))) return this.#part(peer, 'it is not listed any more');
-    if (!this.#node.isCertain(peer) && this.#node.planner.isNamed(peer.nodeId)) return this.#part(peer);
+    if (!this.#node.isCertain(peer) && this.#node.planner.isNamed(peer.nodeId)) return this.#part(peer, UNPROVEN);
     const persistent = peer.links.some(({ dialled }) => this.#node.isPersistent(peer, dialled));
     if (persistent === peer.persistent) return;
     peer.persistent = persistent;
@@ -323,6 +323,7 @@ function isLasting({ direction, persistent, orders }: Guest): boolean {
 const BRIEF: ReadonlySet<Order['kind']> = new Set(['asked', 'test', 'crawl'] as const);
 /** Dials for somebody who waits, and for the book: a full node is not asked for addresses on such an occasion. */
 const INQUIRIES: ReadonlySet<Order['kind']> = new Set(['asked', 'test'] as const);
+const UNPROVEN = 'the other end names this node as a persistent peer by its id, so it has to prove that id';
 /** Milliseconds: enough to hear of others. */
 const SHORT_STAY = 10_000;
 const NOTHING = (): void => {};
