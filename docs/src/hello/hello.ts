@@ -6,7 +6,7 @@ import { z } from 'zod';
 const greeter = defineProtocol({
   name: 'greeter',
   version: 1,
-  channel: 0x20,
+  channel: 0x20, // its number on a connection, 0x10 to 0xff: the same at all nodes
   methods: { greet: { id: 1, request: json(z.object({ name: z.string() })), response: json(z.string()) } },
 });
 const backends = [tcp(), inmem()];

@@ -6,7 +6,7 @@ const Range = z.object({ from: z.int(), to: z.int() });
 const numbers = defineProtocol({
   name: 'numbers',
   version: 1,
-  channel: 0x20,
+  channel: 0x20, // its number on a connection, 0x10 to 0xff: the same at all nodes
   methods: {
     add: { id: 1, request: json(z.array(z.number())), response: json(z.number()), timeout: 5_000 }, // request and response
     note: { id: 2, request: bytes }, // one-way

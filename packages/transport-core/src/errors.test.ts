@@ -39,6 +39,7 @@ const wireReasons: [number, Code, Reason][] = [
   [14, 'resource_exhausted', 'too_large'],
   [15, 'unauthenticated', 'bad_certificate'],
   [16, 'unavailable', 'handshake_timeout'],
+  [17, 'failed_precondition', 'channel_mismatch'],
 ];
 
 const localReasons: [Code, Reason][] = [

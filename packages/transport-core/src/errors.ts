@@ -53,6 +53,7 @@ export const REASONS = {
   handshake_timeout: { wire: 16, code: 'unavailable' },
   ping_timeout: { wire: 0, code: 'unavailable' },
   reset: { wire: 0, code: 'unavailable' },
+  channel_mismatch: { wire: 17, code: 'failed_precondition' },
 } as const satisfies Record<string, { wire: number; code: Code }>;
 
 /** Which cause of a code it was. The table is closed; most errors have none. */

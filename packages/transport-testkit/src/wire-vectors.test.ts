@@ -319,6 +319,15 @@ for (const [codec, { about, encoded }] of Object.entries(CODECS)) {
   });
 }
 
+test('protocols without a channel have these', (t) => {
+  const made = ['lab', 'raft', 'greeter', 'orders', 'ledger', 'größe', '🦊'].map((protocol) => ({
+    protocol,
+    channel: defineProtocol({ name: protocol, version: 1, methods: {} }).channel,
+  }));
+  if (WRITES) write((vectors) => Object.assign(vectors, { channels: made }));
+  t.deepEqual(vectorsOf().channels, made);
+});
+
 test('no vector is there that is not tried', (t) => {
   const tried = [...Object.keys(EXAMPLES), 'hello-refused', 'version-choice', 'version-none', 'go-away-final'];
   const { conversations, codecs } = vectorsOf();

@@ -43,7 +43,9 @@ function checkAccepts(accepts: unknown, fail: Fail): void {
   for (const [i, version] of accepts.entries()) if (!isUint32(version)) fail(`accepts[${i}]`, 'must be an integer from 0 to 2^32 − 1', version);
 }
 
+/** The project's own protocols name theirs. */
 function checkChannel(channel: unknown, lowest: number, fail: Fail): void {
+  if (channel === undefined && lowest > 0) return;
   if (!isUint32(channel) || channel > 0xff) return fail('channel', `must be an integer from 0x${lowest.toString(16)} to 0xff`, channel);
   if (channel < lowest) fail('channel', 'must be 0x10 to 0xff: 0x00 to 0x0f are for protocols of the project', channel);
 }

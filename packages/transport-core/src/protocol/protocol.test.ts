@@ -86,7 +86,7 @@ const refused: [changes: object, message: string][] = [
   [{ accepts: Array(65).fill(1) }, "defineProtocol 'raft': accepts: must be at most 64 versions, got 65"],
   [{ channel: 0x0f }, "defineProtocol 'raft': channel: must be 0x10 to 0xff: 0x00 to 0x0f are for protocols of the project, got 15"],
   [{ channel: 256 }, "defineProtocol 'raft': channel: must be an integer from 0x10 to 0xff, got 256"],
-  [{ channel: undefined }, "defineProtocol 'raft': channel: must be an integer from 0x10 to 0xff, got undefined"],
+  [{ channel: null }, "defineProtocol 'raft': channel: must be an integer from 0x10 to 0xff, got null"],
   [{ priority: 0 }, "defineProtocol 'raft': priority: must be a finite number above 0, got 0"],
   [{ priority: NaN }, "defineProtocol 'raft': priority: must be a finite number above 0, got NaN"],
   [{ priority: Infinity }, "defineProtocol 'raft': priority: must be a finite number above 0, got Infinity"],
@@ -143,6 +143,31 @@ test('what is at the edge is accepted', (t) => {
 test('what is no definition at all is a TypeError', (t) => {
   for (const definition of [undefined, null, 5, 'raft', []])
     t.throws(() => defineProtocol(definition as any), { instanceOf: TypeError, message: /^defineProtocol: takes an object/ });
+});
+
+test('a channel that is left out is a hash of the name, from 0x10 to 0xff; protocols share it evenly', (t) => {
+  const { channel: _, ...bare } = common;
+  // The same in docs/wire-protocol.md.
+  for (const [name, channel] of [
+    ['lab', 180],
+    ['raft', 62],
+    ['greeter', 61],
+    ['größe', 90],
+    ['🦊', 88],
+  ] as const) {
+    t.is(defineProtocol({ ...bare, name }).channel, channel, name);
+    t.is(defineProtocol({ ...bare, name, channel: undefined }).channel, channel, name);
+  }
+  t.is(defineProtocol({ ...common, name: 'lab', channel: 0x33 }).channel, 0x33);
+  const count = new Map<number, number>();
+  for (let i = 0; i < 24_000; i++) {
+    const { channel } = defineProtocol({ ...bare, name: `service-${i}` });
+    count.set(channel, (count.get(channel) ?? 0) + 1);
+  }
+  t.is(count.size, 240);
+  t.deepEqual([Math.min(...count.keys()), Math.max(...count.keys())], [0x10, 0xff]);
+  t.true(Math.max(...count.values()) < 160 && Math.min(...count.values()) > 50);
+  t.throws(() => defineProjectProtocol({ ...bare }), { instanceOf: TypeError, message: /channel: must be an integer from 0x0 to 0xff, got undefined/ });
 });
 
 test("the project's own protocols are on the channels below 0x10", (t) => {

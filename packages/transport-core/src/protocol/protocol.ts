@@ -1,5 +1,6 @@
 // A protocol: a name, a channel and its methods, said once and understood by the compiler and the wire alike.
 
+import { channelOf } from './channel-of.ts';
 import { checkDefinition } from './check-definition.ts';
 import type { Codec } from './codec.ts';
 
@@ -11,8 +12,12 @@ export interface ProtocolDefinition<M extends Methods = Methods> {
   readonly version: number;
   /** Older (or newer) versions that are understood too, at most 64. Default none. The highest that both ends know is agreed. */
   readonly accepts?: readonly number[] | undefined;
-  /** The byte that names this protocol on a connection, 0x10 to 0xff, unique on a transport; 0x00 to 0x0f are the project's own. */
-  readonly channel: number;
+  /**
+   * The byte that stands for this protocol on a connection: 0x10 to 0xff, the same at all nodes, and unique on a transport. Each channel has queues
+   * and credit of its own. Left out, it is a hash of the name. Hashes of ten names meet in one of six cases, which is a TypeError when the second
+   * protocol is mounted, so give numbers once you have several protocols. 0x00 to 0x0f are the project's own.
+   */
+  readonly channel?: number | undefined;
   /** The share of the wire against other channels, above 0. Default 10: twice that is twice the bytes, where both have some waiting. */
   readonly priority?: number | undefined;
   /** True keeps messages longer than one packet in line with short ones, which then wait for them. Default false. */
@@ -158,7 +163,7 @@ const TABLE = Symbol.for('trunkline.methodTable');
 
 function build(definition: ProtocolDefinition, lowestChannel: number): Protocol {
   checkDefinition(definition, lowestChannel);
-  const { name, version, accepts = [], channel, priority = 10, ordered = false } = definition;
+  const { name, version, accepts = [], channel = channelOf(name), priority = 10, ordered = false } = definition;
   const byName = new Map<string, Method>();
   const byId = new Map<number, Method>();
   const byLowId: (Method | undefined)[] = [];

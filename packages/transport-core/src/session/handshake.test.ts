@@ -102,10 +102,10 @@ test('no version in common is failed_precondition, naming both ends’', (t) => 
 
 test('the same name on another channel is failed_precondition, and so is another name on the same channel', (t) => {
   const moved = agree(protocol(1), [told(1, [], 'raft', 0x21)]) as TransportError;
-  t.is(moved.code, 'failed_precondition');
+  t.deepEqual([moved.code, moved.reason], ['failed_precondition', 'channel_mismatch']);
   t.regex(moved.message, /channel 32 at one end and 33/);
   const squatted = agree(protocol(1), [told(1, [], 'gossip', 0x20)]) as TransportError;
-  t.is(squatted.code, 'failed_precondition');
+  t.deepEqual([squatted.code, squatted.reason], ['failed_precondition', 'channel_mismatch']);
   t.regex(squatted.message, /'raft'.*'gossip'/);
 });
 

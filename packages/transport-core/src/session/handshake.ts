@@ -93,11 +93,11 @@ export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number |
   const peer = theirs.find((protocol) => protocol.name === own.name);
   const squatter = theirs.find((protocol) => protocol.channel === own.channel && protocol.name !== own.name);
   if (peer !== undefined && peer.channel !== own.channel) {
-    return new TransportError('failed_precondition', `protocol '${own.name}' has channel ${own.channel} at one end and ${peer.channel} at the other`);
+    return mismatch(`protocol '${own.name}' has channel ${own.channel}`, `${peer.channel}`);
   }
   if (peer === undefined) {
     if (squatter === undefined) return own.version;
-    return new TransportError('failed_precondition', `channel ${own.channel} is '${own.name}' at one end and '${squatter.name}' at the other`);
+    return mismatch(`channel ${own.channel} is '${own.name}'`, `'${squatter.name}'`);
   }
   const known = new Set([peer.version, ...peer.accepts]);
   let best = -1;
@@ -108,4 +108,8 @@ export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number |
     'failed_precondition',
     `protocol '${own.name}': one end speaks version ${list(own.version, own.accepts)}, the other ${list(peer.version, peer.accepts)}; they share none`,
   );
+}
+
+function mismatch(ours: string, theirs: string): TransportError {
+  return reasonError('channel_mismatch', `${ours} at one end and ${theirs} at the other: give each protocol one channel, the same everywhere`);
 }

@@ -67,3 +67,10 @@ export class Mount implements Mounted, CallHost {
     this.over ??= new TransportError('shutdown', `this transport of '${this.protocol.name}' is closed`, { sent: false });
   }
 }
+
+/** Says that the channel of a protocol is taken by another's, and how to mend it. */
+export function channelTaken({ name, channel }: Protocol, other: string, mounts: ReadonlyMap<number, Mount>): string {
+  let free = 0x20;
+  while (mounts.has(free)) free++;
+  return `channel ${channel} of '${name}' is taken by '${other}' on this transport: give one of them another at all nodes, such as channel: ${free}`;
+}

@@ -27,7 +27,7 @@ import { Bulletin } from './bulletin.ts';
 import type { ConnectionEvents } from './connection-events.ts';
 import { introduce, introduceUnproven } from './introduction.ts';
 import { connectionOf, Members } from './members.ts';
-import { Mount, type MountHost } from './mount.ts';
+import { channelTaken, Mount, type MountHost } from './mount.ts';
 
 export class Network implements ConnectionHost, PoolHost, MountHost {
   readonly config: CommonConfig;
@@ -101,7 +101,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
       if (other.protocol.name === protocol.name) throw new TypeError(`a protocol named '${protocol.name}' is mounted on this transport already`);
     }
     const taken = this.mounts.get(protocol.channel);
-    if (taken !== undefined) throw new TypeError(`channel ${protocol.channel} of '${protocol.name}' is taken by '${taken.protocol.name}' on this transport`);
+    if (taken !== undefined) throw new TypeError(channelTaken(protocol, taken.protocol.name, this.mounts));
     this.mounts.set(protocol.channel, mount);
     if (this.state !== 'open') mount.refuse();
     this.#mountsChanged();

@@ -270,8 +270,8 @@ export function definitions(codec: Codec<string>, id: number) {
   defineProtocol({ ...common, methods: { a: { id: 1, request: bytes, reply: bytes } } });
   // @ts-expect-error a protocol has no other keys
   defineProtocol({ ...common, methods: {}, chanel: 3 });
-  // @ts-expect-error a protocol has a channel
   defineProtocol({ name: 'p', version: 1, methods: {} });
+  defineProtocol({ name: 'p', version: 1, channel: undefined, methods: {} });
   const computed = defineProtocol({
     ...common,
     priority: undefined,

@@ -35,16 +35,17 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
     await s.peer.next('RESPONSE');
   });
 
-  const unfit: [string, RawProtocol[], RegExp][] = [
-    ['no version in common', [{ ...lab, version: 7, accepts: [6] }, side], /(?=.*\b1\b)(?=.*7)/],
-    ['the same name on another channel', [{ ...lab, channel: 0x25 }, side], /lab/],
-    ['another name on the same channel', [{ ...lab, name: 'other' }, side], /(?=.*lab)(?=.*other)/],
+  const unfit: [string, RawProtocol[], RegExp, number][] = [
+    ['no version in common', [{ ...lab, version: 7, accepts: [6] }, side], /(?=.*\b1\b)(?=.*7)/, 0],
+    ['the same name on another channel', [{ ...lab, channel: 0x25 }, side], /lab/, 17],
+    ['another name on the same channel', [{ ...lab, name: 'other' }, side], /(?=.*lab)(?=.*other)/, 17],
   ];
-  for (const [what, protocols, said] of unfit) {
+  for (const [what, protocols, said, reason] of unfit) {
     eachRole(test, `protocols: ${what} is failed_precondition for that one alone, before anything is sent`, async (t, role) => {
       const s = await session(t, backend, role, { side: true, hello: { protocols } });
       const error = await failure(t, s.client.echo(Uint8Array.of(1)));
       t.is(error.code, 'failed_precondition');
+      t.is(error.reason, reason === 0 ? undefined : 'channel_mismatch');
       t.is(error.sent, false);
       t.regex(error.message, said);
       const beside = s.side.send(s.remote, 'echo', Uint8Array.of(2));
@@ -60,6 +61,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
       s.peer.send(request(s.id(0)), hint());
       const error = await s.peer.next('ERROR');
       t.is(error.code, 9);
+      t.is(error.reason, reason);
       t.is(error.flags, 1, 'no handler saw it');
       await s.seen.reaches('onewayDropped', 1);
       await s.peer.barrier();

@@ -8,6 +8,8 @@ export interface Vectors {
   about: string[];
   conversations: Conversation[];
   codecs: { codec: string; about: string; bytes: string }[];
+  /** The channels of protocols whose definitions name none. */
+  channels: { protocol: string; channel: number }[];
 }
 
 export interface Conversation {

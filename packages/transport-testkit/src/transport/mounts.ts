@@ -73,6 +73,20 @@ export const mountCases: Cases = (define) => {
     a.mount(named('testkit/other', 0x51));
   });
 
+  define('protocols without a channel get one by their names; two names that meet are a TypeError that says what to do', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const [orders, ledger] = [named('orders', undefined), named('ledger', undefined)];
+    serve(b.mount(orders), { echo: (request) => request });
+    const mine = a.mount(orders);
+    t.is(textOf(await mine.send(at, 'echo', utf8('by name'))), 'by name');
+    t.throws(() => a.mount(ledger), {
+      instanceOf: TypeError,
+      message: /^channel 156 of 'ledger' is taken by 'orders' on this transport: give one of them another at all nodes, such as channel: 32$/,
+    });
+    serve(b.mount(named('ledger', 0x50)), { echo: () => utf8('a number') });
+    t.is(textOf(await a.mount(named('ledger', 0x50)).send(at, 'echo', utf8(''))), 'a number');
+  });
+
   define('closing a mount ends that protocol alone', async (f, t) => {
     const { a, b, at } = await f.pair();
     const [sideA, sideB] = [a.mount(side), b.mount(side)];
@@ -160,15 +174,21 @@ export const mountCases: Cases = (define) => {
   });
 
   // SEEDS 52
-  define('one name on two channels, or one channel of two names, is failed_precondition for it alone', async (f, t) => {
+  define('one name on two channels, or one channel of two names, is channel_mismatch for it alone', async (f, t) => {
     for (const [mine, theirs] of [
       [named('testkit/x', 0x50), named('testkit/x', 0x51)],
       [named('testkit/x', 0x50), named('testkit/y', 0x50)],
+      [named('testkit/x', undefined), named('testkit/x', 0x51)],
     ] as const) {
       const { a, b, at } = await f.pair();
       serveKit(b);
       serve(b.mount(theirs), { echo: (request) => request });
-      await rejected(t, a.mount(mine).send(at, 'echo', utf8('')), { code: 'failed_precondition', sent: false });
+      const error = await rejected(t, a.mount(mine).send(at, 'echo', utf8('')), {
+        code: 'failed_precondition',
+        reason: 'channel_mismatch',
+        sent: false,
+      });
+      t.regex(error.message, /at one end and .* at the other: give each protocol one channel, the same everywhere/);
       t.is(textOf(await a.send(at, 'echo', utf8('fine'))), 'fine');
     }
   });
@@ -199,7 +219,7 @@ export const mountCases: Cases = (define) => {
   });
 };
 
-function named<const N extends string>(name: N, channel: number) {
+function named<const N extends string>(name: N, channel: number | undefined) {
   return defineProtocol({ name, version: 1, channel, methods: { echo: { id: 1, request: bytes, response: bytes } } });
 }
 
