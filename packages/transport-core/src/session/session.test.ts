@@ -32,6 +32,22 @@ test('the hello comes up whatever its bytes are cut into', (t) => {
   t.deepEqual({ ...pair.acceptor.hello!.fields }, { token: 'x' });
 });
 
+test('an end that wrote before it read the hello is not taken for one whose pipe has been dry since then', (t) => {
+  const pair = new Pair([protocol]);
+  pair.dialler.session.open({});
+  for (const end of [pair.dialler, pair.acceptor]) {
+    pair.move(pair.dialler, PREAMBLE.length);
+    pair.tick(end);
+  }
+  pair.quiet();
+  t.true(pair.dialler.isUp && pair.acceptor.isUp);
+  for (let time = 0; time < 30_000; time += 1_000) {
+    pair.pass(1_000);
+    pair.quiet();
+  }
+  t.deepEqual([pair.dialler.ending, pair.acceptor.ending], [undefined, undefined]);
+});
+
 test('an acceptor says nothing before it has read the preamble, and nothing to what is none', (t) => {
   const { acceptor } = new Pair([protocol]);
   acceptor.session.receive(1_000, PREAMBLE.subarray(0, 3));

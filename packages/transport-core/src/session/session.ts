@@ -216,6 +216,8 @@ export class Session implements FrameVisitor, Departing {
     settle(this.link.terms, hello);
     if (this.#decoder !== undefined) this.#decoder.maxLength = this.link.limits.packet + FRAME_OVERHEAD;
     this.link.pipe = hello.limits.pipe;
+    // Before the hello there was no account that could run dry.
+    this.outbox.drySince = Number.POSITIVE_INFINITY;
     this.link.reply = hello.limits.reply;
     this.#channels.met(hello.protocols);
     this.#phase = 'consent';
