@@ -4,6 +4,7 @@ import test from 'ava';
 import { fullMesh } from '../../overlay/full-mesh.ts';
 import { partialView } from '../../overlay/partial-view.ts';
 import { coming } from './coming.ts';
+import { differing } from './differing.ts';
 import type { GossipBackend } from './network.ts';
 import { reading } from './reading.ts';
 import { recipients } from './recipients.ts';
@@ -12,7 +13,7 @@ import { type Behaviour, Scene } from './scene.ts';
 import { sizes } from './sizes.ts';
 import { waiting } from './waiting.ts';
 
-const BEHAVIOURS: readonly Behaviour[] = [...recipients, ...sizes, ...relays, ...reading, ...waiting, ...coming];
+const BEHAVIOURS: readonly Behaviour[] = [...recipients, ...sizes, ...relays, ...reading, ...waiting, ...coming, ...differing];
 
 /** A node that was parted from is asked again soon: tests part and meet within a second. */
 const OVERLAYS = [fullMesh(), partialView({ denyWindow: 100, mergeInterval: 1_000 })];

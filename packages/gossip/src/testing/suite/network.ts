@@ -34,7 +34,7 @@ export interface Network {
 }
 
 export interface NodeOptions {
-  readonly gossip: Pick<GossipOptions, 'overlay' | 'outbound' | 'relay'>;
+  readonly gossip: Pick<GossipOptions, 'overlay' | 'outbound' | 'relay' | 'wall'>;
   readonly peers?: Partial<PeersOptions<any>> | undefined;
   /** Whom a node dials, and stays connected to. */
   to(name: string): readonly string[];

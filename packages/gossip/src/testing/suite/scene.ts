@@ -17,6 +17,8 @@ export interface Behaviour {
 export interface SceneOptions extends Partial<Omit<NodeOptions, 'gossip'>> {
   readonly outbound?: NodeOptions['gossip']['outbound'];
   readonly relay?: NodeOptions['gossip']['relay'];
+  /** What else gossip is given, in place of the scene's. */
+  readonly gossip?: Partial<NodeOptions['gossip']>;
   /** Who listens to 'news' from the beginning, and how. Default: everybody, with a long queue. */
   readonly listens?: (name: string) => boolean;
   readonly topic?: TopicOptions<string>;
@@ -55,9 +57,9 @@ export class Scene {
   }
 
   /** Boots nodes, each a peer of those before it. */
-  async boot(names: readonly string[], { outbound, relay, listens = () => true, topic, setup, to, peers }: SceneOptions = {}): Promise<void> {
+  async boot(names: readonly string[], { outbound, relay, gossip = {}, listens = () => true, topic, setup, to, peers }: SceneOptions = {}): Promise<void> {
     await this.network.boot(names, {
-      gossip: { overlay: this.overlay, outbound, relay },
+      gossip: { overlay: this.overlay, outbound, relay, ...gossip },
       peers,
       to: to ?? ((name) => names.filter((other) => other < name)),
       setup: (node) => {
