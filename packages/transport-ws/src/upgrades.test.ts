@@ -146,9 +146,38 @@ test('two layers share a server by their paths, and what neither takes is 404', 
 });
 
 test('a given server that does not listen is failed_precondition, saying what to do', async (t) => {
-  const error = await rejection(createWsStreamLayer({ server: createServer() }).listen(() => {}));
+  const clock = createManualClock();
+  const server = createServer();
+  const listeners = () => [server.listenerCount('listening'), server.listenerCount('error')];
+  const before = listeners();
+  const layer = createWsStreamLayer({ server, clock });
+  const listening = rejection(layer.listen(() => {}));
+  clock.advance(5_000);
+  const error = await listening;
   t.is(error.code, 'failed_precondition');
-  t.regex(error.message, /listen\(\) first/);
+  t.regex(error.message, /does not listen after 5000 ms: call its listen\(\)/);
+  t.deepEqual(listeners(), before);
+});
+
+test('a given server whose listen() was called a moment before is waited for', async (t) => {
+  // A host name is looked up first.
+  const server = createServer().listen(0, 'localhost');
+  t.false(server.listening);
+  t.teardown(() => server.close());
+  const layer = createWsStreamLayer({ server });
+  await layer.listen(() => {});
+  t.regex(layer.localAddr(), /^ws:\/\/.*:\d+\//);
+  await layer.close();
+});
+
+test('a given server that fails to listen, and a layer that is closed meanwhile, end the wait', async (t) => {
+  const { server: taken } = await http(t, createServer());
+  const server = createServer().listen((taken.address() as AddressInfo).port, '127.0.0.1');
+  t.is((await rejection(createWsStreamLayer({ server }).listen(() => {}))).reason, 'address_in_use');
+  const layer = createWsStreamLayer({ server: createServer() });
+  const listening = rejection(layer.listen(() => {}));
+  await layer.close();
+  t.is((await listening).code, 'shutdown');
 });
 
 test('a given server that is closed is told, and the layer listens no more', async (t) => {

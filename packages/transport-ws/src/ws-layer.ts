@@ -50,7 +50,10 @@ export class WsLayer implements WsStreamLayer {
       throw new TransportError('failed_precondition', `Already listening on ${this.#localAddr ?? this.#options.bindAddr}: close() first`);
     const { server } = this.#options;
     if (server === undefined) await this.#listenAlone(accept, options);
-    else this.#listenBeside(server, accept, failed);
+    else {
+      if (!server.listening) await this.#untilItListens(server);
+      this.#listenBeside(server, accept, failed);
+    }
   }
 
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
@@ -108,8 +111,30 @@ export class WsLayer implements WsStreamLayer {
     listener.on('error', (error) => this.#observer?.event?.({ type: 'acceptFailed', error: socketError(error, 'accept', bindAddr) }));
   }
 
+  /** Its `listen()` may have been called a moment before: a host name is looked up first. */
+  #untilItListens(server: HttpServer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (error?: TransportError) => {
+        this.#clock.clearTimeout(timer);
+        server.removeListener('listening', onListening);
+        server.removeListener('error', onError);
+        this.#stop = undefined;
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const onListening = () => end();
+      const onError = (error: Error) => end(socketError(error, 'listen', "the 'server' that was given"));
+      const timer = this.#clock.setTimeout(
+        () => end(new TransportError('failed_precondition', `The 'server' that was given does not listen after ${SERVER_TIME} ms: call its listen()`)),
+        SERVER_TIME,
+      );
+      server.on('listening', onListening);
+      server.on('error', onError);
+      this.#stop = () => end(new TransportError('shutdown', "The layer was closed before the 'server' that was given listened"));
+    });
+  }
+
   #listenBeside(server: HttpServer, accept: Accept, failed: ((error: TransportError) => void) | undefined): void {
-    if (!server.listening) throw new TransportError('failed_precondition', "The 'server' that was given does not listen: call its listen() first");
     const onClose = () => {
       this.#stopListening();
       failed?.(reasonError('closed', "The 'server' that was given was closed"));
@@ -160,3 +185,6 @@ function bind(server: Server, host: string, port: number, isWanted: () => boolea
     server.listen({ port, ...(host !== '' && { host }) });
   });
 }
+
+/** Milliseconds for a server whose listen() was called, before it listens. */
+const SERVER_TIME = 5_000;
