@@ -31,7 +31,7 @@ export class Peer {
     this.#live = live;
     const weakness = certificate === undefined ? 'it showed none' : keyWeakness(certificate);
     const flaw = weakness ?? certificateFlaw(socket, trust.hasAuthority);
-    this.refused = this.#judge(trust) ?? (flaw === undefined ? undefined : reasonError('bad_certificate', `the certificate of the peer is refused: ${flaw}`));
+    this.refused = this.#judge(trust) ?? (flaw === undefined ? undefined : reasonError('bad_certificate', `its certificate is refused: ${flaw}`));
     if (this.refused === undefined) live.add(this);
   }
 

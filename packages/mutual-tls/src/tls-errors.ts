@@ -20,7 +20,7 @@ export function tlsConnectionError(error: Error & { code?: string }, endpoint: s
   const code = codeOf(error);
   if (!code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_')) return socketError(error, 'connection', endpoint);
   if (OF_CERTIFICATES.test(code)) {
-    const text = `Connection with ${endpoint}: the other end refused this one's certificate in the TLS handshake (${code})`;
+    const text = `Connection with ${endpoint}: the other end refused this end's certificate in the TLS handshake (${code})`;
     return reasonError('bad_certificate', text, { target: endpoint, cause: error, origin: 'remote' });
   }
   return reasonError('reset', `Connection with ${endpoint}: what came is not what was sent, and TLS broke off (${code})`, { target: endpoint, cause: error });
@@ -46,6 +46,8 @@ function meaning(error: Error & { code?: string }): Meaning {
   if (NO_TLS.test(code)) return { as: 'wrong_preamble', text: `the other end speaks no TLS: give both the same 'tls' (${code})` };
   if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|UNSUPPORTED_VERSION/.test(code))
     return { as: 'wrong_preamble', text: `the other end speaks no TLS 1.3 (${code})` };
+  if (OF_CERTIFICATES.test(code))
+    return { as: 'bad_certificate', text: `the other end refused this end's certificate in the TLS handshake (${code})`, origin: 'remote' };
   if (/_ALERT_/.test(code)) return { as: 'bad_certificate', text: `the other end refused in the TLS handshake (${code})`, origin: 'remote' };
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'ERR_OSSL_EVP_UNSUPPORTED') {
     return { as: 'bad_certificate', text: `the TLS handshake failed (${code})` };

@@ -51,6 +51,11 @@ export interface CommonOptions {
    * anything else as `permission_denied`.
    */
   admit?: ((remote: Remote) => unknown) | undefined;
+  /**
+   * A failed `send` or `dial` shows where it was called: the error's `stack` ends with the caller's. Default: whether the environment has
+   * TRUNKLINE_CALLER_STACKS=1. Each call then takes a stack trace, some microseconds: for development.
+   */
+  readonly callerStacks?: boolean | undefined;
   /** Told what happens. Default none. */
   readonly observer?: Observer | undefined;
   /** Default the system's. */
@@ -184,6 +189,7 @@ export const commonOptions = optionsSchema({
   resolve: optional(callback<NonNullable<CommonOptions['resolve']>>()),
   hello: optional(mapped(reference<HelloOption>(isHello, 'strings by name, at most 8 KiB in all, or a function that gives them'), copyHello)),
   admit: optional(callback<NonNullable<CommonOptions['admit']>>()),
+  callerStacks: optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false')),
   observer: optional(reference<Observer>(isObserver, 'an object; its event and count, where given, functions')),
   clock: optional(reference<Clock>(isClock, 'a Clock: now, setTimeout, clearTimeout, sleep and defer')),
   random: optional(callback<Random>()),

@@ -77,8 +77,11 @@ const brand = Symbol.for('trunkline.TransportError');
 /** Every failure that a public function of Trunkline reports. Misuse by the programmer is a TypeError instead. */
 export class TransportError extends Error {
   static {
-    Object.defineProperty(TransportError.prototype, 'name', { value: 'TransportError', configurable: true, writable: true });
-    Object.defineProperty(TransportError.prototype, brand, { value: true });
+    // biome-ignore lint/complexity/noThisInStatic: bundlers rename a class that names itself here, and the console shows '_TransportError'.
+    Object.defineProperties(this.prototype, {
+      name: { value: 'TransportError', configurable: true, writable: true },
+      [brand]: { value: true },
+    });
   }
 
   readonly code: Code;

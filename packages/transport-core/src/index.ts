@@ -67,7 +67,7 @@ export { freeChunk } from './system-memory.ts';
 export { systemRandom } from './system-random.ts';
 export type { Backend, BackendLayerOptions } from './transport/backend.ts';
 export { messageLimit, unsentOf } from './transport/carriage.ts';
-export { type CreateTransportOptions, createTransport } from './transport/create-transport.ts';
+export { type ComposedTransport, type CreateTransportOptions, createTransport } from './transport/create-transport.ts';
 export { formatSnapshot } from './transport/format-snapshot.ts';
 export { type Management, manage } from './transport/manage.ts';
 export { type Answer, type MulticastOptions, multicast } from './transport/multicast.ts';

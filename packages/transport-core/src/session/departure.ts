@@ -111,8 +111,11 @@ export class Departure {
 
 /** The error that a GO_AWAY tells. */
 export function goAwayError(frame: Frame): TransportError {
+  const reason = reasonOf(frame.reason);
   const text = frame.text === '' ? 'the other end ended the connection' : frame.text;
-  return new TransportError(codeOf(frame.code), text, { reason: reasonOf(frame.reason), origin: 'remote' });
+  // What the other end says of its peer's certificate is of this end's.
+  const whose = reason === 'bad_certificate' ? "the other end refused this end's certificate or identity: " : '';
+  return new TransportError(codeOf(frame.code), whose + text, { reason, origin: 'remote' });
 }
 
 /** What calls fail with that are open when a connection ends: a duplicate is the connection's affair, and theirs is that it is gone. */

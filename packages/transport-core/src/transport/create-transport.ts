@@ -2,19 +2,20 @@
 
 import { type CommonOptions, commonOptions } from '../common-options.ts';
 import { extendOptions, optional, parseOptions, reference } from '../config.ts';
+import { TransportError } from '../errors.ts';
 import { isProtocol, type Protocol } from '../protocol/protocol.ts';
 import { systemClock } from '../system-clock.ts';
 import { systemRandom } from '../system-random.ts';
 import type { Backend } from './backend.ts';
-import { NetworkTransport } from './network-transport.ts';
+import { NetworkTransport, type NetworkTransportOptions } from './network-transport.ts';
 import { SchemeLayer } from './scheme-layer.ts';
 import type { Transport } from './types.ts';
 
 /** Options of `createTransport`; `protocol` and `backends` are required. */
-export interface CreateTransportOptions<P extends Protocol> extends CommonOptions {
+export interface CreateTransportOptions<P extends Protocol, B extends readonly Backend[] = readonly Backend[]> extends CommonOptions {
   readonly protocol: P;
   /** What may carry it: `[tcp(), ws()]`. A target whose scheme has no backend is `invalid_argument`, naming those there are. */
-  readonly backends: readonly Backend[];
+  readonly backends: B;
   /**
    * Where others reach it, with schemes; several may be given. Default: the first address that it listens on; if some backends prove
    * its node id, the first address of those.
@@ -22,16 +23,36 @@ export interface CreateTransportOptions<P extends Protocol> extends CommonOption
   readonly advertiseAddr?: string | readonly string[] | undefined;
 }
 
+/** A transport of some backends; with `updateTls` if one of them has it. */
+export type ComposedTransport<P extends Protocol, B extends readonly Backend[]> = Transport<P> &
+  ([UpdateOf<B[number]>] extends [never]
+    ? unknown
+    : {
+        /**
+         * Changes key, certificate, authorities or lists of every backend that has TLS, while it runs: as `updateTls` of the backend. Rejects
+         * with `failed_precondition` if none has, and with `invalid_argument` for what can't be used; then everything stays as it was.
+         */
+        updateTls(update: UpdateOf<B[number]>): Promise<void>;
+      });
+
+type UpdateOf<B> = B extends { updateTls(update: infer U): Promise<void> } ? U : never;
+
 /** A transport that listens on these addresses (one, a list, or one text with commas), and dials any target by its scheme. */
-export function createTransport<P extends Protocol>(addresses: string | readonly string[], options: CreateTransportOptions<P>): Transport<P>;
+export function createTransport<P extends Protocol, B extends readonly Backend[] = readonly Backend[]>(
+  addresses: string | readonly string[],
+  options: CreateTransportOptions<P, B>,
+): ComposedTransport<P, B>;
 /** A transport that only dials. */
-export function createTransport<P extends Protocol>(options: CreateTransportOptions<P>): Transport<P>;
+export function createTransport<P extends Protocol, B extends readonly Backend[] = readonly Backend[]>(
+  options: CreateTransportOptions<P, B>,
+): ComposedTransport<P, B>;
 export function createTransport<P extends Protocol>(
   first: string | readonly string[] | CreateTransportOptions<P>,
   second?: CreateTransportOptions<P>,
 ): Transport<P> {
   const listens = typeof first === 'string' || Array.isArray(first);
   const options = (listens ? second : first) as CreateTransportOptions<P>;
+  checkCalled(options);
   const { protocol: _protocol, backends, advertiseAddr, ...common } = parseOptions(schema, options, 'createTransport');
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
@@ -41,7 +62,45 @@ export function createTransport<P extends Protocol>(
     backends as readonly Backend[],
     { clock, random, observer: options.observer },
   );
-  return new NetworkTransport<P>({ ...(common as CommonOptions), protocol: options.protocol, stream: layer, clock, random });
+  return new Composed<P>({ ...(common as CommonOptions), protocol: options.protocol, stream: layer, clock, random }, backends as readonly Backend[]);
+}
+
+class Composed<P extends Protocol> extends NetworkTransport<P> {
+  readonly #backends: readonly Backend[];
+
+  constructor(options: NetworkTransportOptions<P>, backends: readonly Backend[]) {
+    super(options);
+    this.#backends = backends;
+  }
+
+  async updateTls(update: unknown): Promise<void> {
+    let missing: unknown = new TransportError(
+      'failed_precondition',
+      "updateTls: no backend of this transport has TLS; give one the option 'tls' from the beginning",
+    );
+    let updated = false;
+    for (const backend of new Set(this.#backends)) {
+      try {
+        await (backend as { updateTls?(update: unknown): Promise<void> }).updateTls?.(update);
+        updated ||= 'updateTls' in backend;
+      } catch (error) {
+        if (!(error instanceof TransportError && error.code === 'failed_precondition')) throw error;
+        missing = error;
+      }
+    }
+    if (!updated) throw missing;
+  }
+}
+
+/** `[tcp]` for `[tcp()]`: each has made that mistake. */
+function checkCalled(options: unknown): void {
+  const { backends } = (options ?? {}) as { backends?: unknown };
+  if (!Array.isArray(backends)) return;
+  for (const [at, backend] of backends.entries()) {
+    if (typeof backend !== 'function') continue;
+    const name = backend.name || 'backend';
+    throw new TypeError(`createTransport: backends[${at}]: is the function '${name}' itself: call it, as in [${name}()]`);
+  }
 }
 
 const schema = extendOptions(commonOptions, {

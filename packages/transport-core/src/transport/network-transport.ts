@@ -6,6 +6,7 @@ import { extendOptions, parseOptions, reference } from '../config.ts';
 import { isProtocol, type Protocol } from '../protocol/protocol.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
 import { systemClock } from '../system-clock.ts';
+import { environmentAsksForStacks } from '../system-environment.ts';
 import { systemRandom } from '../system-random.ts';
 import { Network } from './network.ts';
 import { ProtocolTransport } from './protocol-transport.ts';
@@ -21,7 +22,8 @@ export interface NetworkTransportOptions<P extends Protocol> extends CommonOptio
 export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
   constructor(options: NetworkTransportOptions<P>) {
     const { protocol, stream, ...common } = parseOptions(schema, options, 'NetworkTransport');
-    super(new Network(stream as StreamLayer, common, options.clock ?? systemClock, options.random ?? systemRandom), protocol as P, true);
+    const callerStacks = common.callerStacks ?? environmentAsksForStacks();
+    super(new Network(stream as StreamLayer, { ...common, callerStacks }, options.clock ?? systemClock, options.random ?? systemRandom), protocol as P, true);
   }
 }
 

@@ -16,6 +16,7 @@ import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts'
 import { Connection } from '../stream/connection.ts';
 import { LiveRemote } from '../stream/remote.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
+import { withCallerStack } from './caller-stack.ts';
 import type { Mount } from './mount.ts';
 import type { Network } from './network.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -45,6 +46,10 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     this.random = network.random;
     this.#mount = network.mount(protocol);
     this.#root = root;
+    if (network.config.callerStacks === true) {
+      this.send = withCallerStack('send', this.send.bind(this) as (...args: unknown[]) => Promise<never>) as typeof this.send;
+      this.dial = withCallerStack('dial', this.dial.bind(this));
+    }
   }
 
   // Calls.

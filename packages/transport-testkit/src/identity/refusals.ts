@@ -13,6 +13,9 @@ export interface Refusal {
   readonly by: 'dialler' | 'acceptor' | 'both';
 }
 
+/** How an end reads that the other one refused what it proved itself with. */
+const MINE = /the other end refused this end's certificate/;
+
 /** Every kind of call to `target`, all at once; each is refused, at both ends alike, and `acceptor` (where it is a node) never dispatches. */
 export async function refused(f: IdentityLab, dialler: Node, target: string, acceptor: Pick<Node, 'events'> & Partial<Node>, expected: Refusal): Promise<void> {
   const { t } = f;
@@ -32,6 +35,8 @@ export async function refused(f: IdentityLab, dialler: Node, target: string, acc
   for (const error of await Promise.all(calls.map((call) => caught(t, call)))) {
     checked(t, error, { code: expected.code, reason: expected.reason, sent: false, message: expected.says });
     t.is((error as TransportError).target, target, 'the error names what was dialled');
+    const isMine = expected.reason === 'bad_certificate' && expected.by === 'acceptor';
+    if (isMine) t.regex((error as TransportError).message, MINE, 'whose certificate it was can be read');
   }
   await f.until('both ends are told', () => failures(dialler).length > before.failed && rejections(acceptor, 'in').length > before.told);
   for (const told of [failures(dialler).slice(before.failed), rejections(acceptor, 'in').slice(before.told)]) {
