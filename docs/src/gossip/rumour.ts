@@ -33,8 +33,8 @@ const eve = await villager('eve', ['inmem://ada']);
 const heard = [bob, eve].map(({ gossip }) => gossip.topic('rumours', rumour)[Symbol.asyncIterator]()); // joins, and reads from now on
 const rumours = ada.gossip.topic('rumours', rumour);
 
-const { queued } = await rumours.publish({ about: 'the mill', text: 'it turns by itself' }, { min: 2 }); // waits for two
-console.log('queued for', queued);
+const { received } = await rumours.publish({ about: 'the mill', text: 'it turns by itself' }, { min: 2 }); // waits until two have it
+console.log(`${received} peers have it`);
 for (const reader of heard) {
   const { value } = await reader.next();
   console.log(value?.message.text, value?.meta.origin === ada.peers.nodeId, value?.meta.hops);

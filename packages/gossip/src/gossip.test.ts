@@ -86,7 +86,7 @@ test.serial('publish waits for a minimum of peers, and gives up in time', async 
     const late = ears.get('a')!.topic.publish('late', { min: 1, timeout: 5_000 });
     await sim.run(1_000);
     ears.set('b', listen(nodes.get('b')!));
-    t.deepEqual(await sim.settle(late), { queued: 1 });
+    t.deepEqual(await sim.settle(late), { queued: 1, received: 1 });
     await sim.run(200);
     t.deepEqual(ears.get('b')!.words, ['late'], run.name);
     const before = sim.now;

@@ -4,11 +4,11 @@
 import { type Codec, parseOptions, TransportError } from '@trunkline/transport-core';
 import { Driver } from './driver/driver.ts';
 import { formatGossip } from './driver/format-snapshot.ts';
-import { type GossipOptions, gossipConfig, type TopicConfig, topicOptions } from './options.ts';
+import { closeOptions, type GossipOptions, gossipConfig, type TopicConfig, topicOptions } from './options.ts';
 import { Topic } from './topic.ts';
 import type { Session } from './topics/session.ts';
 import { topicKey } from './topics/topic-key.ts';
-import type { GossipEvent, GossipSnapshot, TopicOptions } from './types.ts';
+import type { CloseResult, GossipEvent, GossipSnapshot, TopicOptions } from './types.ts';
 
 /** Topics above a transport and its peers. Wrong options are a TypeError naming their path. */
 export function createGossip(options: GossipOptions): Gossip {
@@ -68,9 +68,14 @@ export class Gossip implements AsyncDisposable {
     return this.#driver.snapshot();
   }
 
-  /** Leaves all topics: readers end, what waits is `shutdown`, neighbours are told. Peers and the transport go on. Idempotent. */
-  close(): Promise<void> {
-    return this.#driver.close();
+  /**
+   * Sends what `publish` has resolved for, then leaves all topics: readers end, and neighbors are told. From the call on publishing is `shutdown`, and so
+   * is what waits to be confirmed. `grace` is the time in milliseconds that sending may take, default 5,000; with nothing to send no time passes.
+   * The result tells which peers could not be sent everything. Peers and the transport go on; close the transport after it. Idempotent.
+   */
+  async close(options: { readonly grace?: number | undefined } = {}): Promise<CloseResult> {
+    const { grace } = parseOptions(closeOptions, options, 'gossip.close');
+    return this.#driver.close(grace);
   }
 
   toString(): string {

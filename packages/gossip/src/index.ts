@@ -11,6 +11,7 @@ export type { RelayOptions } from './relay/options.ts';
 export type { SignatureMode, Signer } from './signatures/signatures.ts';
 export type { Topic } from './topic.ts';
 export type {
+  CloseResult,
   DiscoverySnapshot,
   DropReason,
   GossipEvent,
@@ -23,6 +24,7 @@ export type {
   QueueOptions,
   QueuePolicy,
   Received,
+  Refusal,
   RelaySnapshot,
   SubscribeOptions,
   Subscription,

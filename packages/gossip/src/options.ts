@@ -7,6 +7,7 @@ import {
   group,
   integer,
   isNodeId,
+  LONGEST_DELAY,
   milliseconds,
   type Options,
   optional,
@@ -129,6 +130,11 @@ const publish = optionsSchema({
 /** Options of one message, complete. */
 export type PublishConfig = Options<typeof publish>;
 export const publishOptions: typeof publish = publish;
+
+const isGrace = (value: unknown) => typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY;
+const close = optionsSchema({ grace: withDefault(reference<number>(isGrace, `milliseconds, 0 to ${LONGEST_DELAY}`), 5_000) });
+/** Options of `gossip.close`. */
+export const closeOptions: typeof close = close;
 
 function isIds(value: unknown): boolean {
   return Array.isArray(value) && value.length <= MOST_RECIPIENTS && value.every((id) => typeof id === 'string' && isNodeId(id));

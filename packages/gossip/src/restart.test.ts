@@ -89,6 +89,8 @@ test.serial('what is published right at the start of such a node is heard, too',
     sim.restart('a');
     await sim.until(() => ears.get('b')!.words.length === 2, 20_000);
     t.deepEqual(ears.get('b')!.words, ['first', 'second'], run.name);
+    // Its receipt is still on its way.
+    await sim.run(100);
     t.deepEqual(await sim.close(), []);
   }
 });

@@ -37,10 +37,11 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   }
 
   /**
-   * Sends a message to everyone on the topic but this node, or to those that `options` names. It resolves once it is queued for, or announced
-   * to, those peers that are known to be on the topic; it waits for `start`, and for peers that have just come to say which topics they are on
-   * (1 s at most, during which nobody else waits). It rejects with `resource_exhausted` (`too_large`) above the limit, `invalid_argument` for what the codec refuses, `shutdown`,
-   * and, with `min`, `deadline_exceeded` (with `to` `unavailable`).
+   * Sends a message to everyone on the topic but this node, or to those that `options` names. It resolves once the message is queued for, or
+   * announced to, the peers that are known to be on the topic; with `min`, once so many have confirmed it. It waits for `start`, for a first peer while
+   * the topic is new, and for peers that have just come to say which topics they are on, 1 s at most each. It rejects with `resource_exhausted`
+   * (`too_large`) above the limit, `invalid_argument` for what the codec refuses, `shutdown`, and, with `min`, `deadline_exceeded`, or `unavailable` if
+   * too few recipients are left. At most 1,024 messages of a topic wait for their recipients or to be confirmed; one more is `resource_exhausted`.
    */
   async publish(message: In, options?: PublishOptions): Promise<PublishResult> {
     const config = options === undefined ? TO_ALL : configOf(options);

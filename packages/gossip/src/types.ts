@@ -97,11 +97,17 @@ export interface PublishOptions {
   readonly except?: readonly string[] | undefined;
   /** So many of the connected nodes on the topic get it, chosen at random; another is tried where too much waits for one, and where one is lost before the message has left. At most 1,024. */
   readonly any?: number | undefined;
-  /** Waits until it was handed to so many peers. Default 0. */
+  /**
+   * Waits until so many peers have confirmed the message; without it, or with 0, no peer is asked to. On a partial view only neighbors are asked, so
+   * more than its `active` links is a TypeError (`to` and `any` go directly, and may ask for more). Default 0.
+   */
   readonly min?: number | undefined;
   /** Milliseconds for `min`, and for dials of `to`. Default 10,000. Past it `min` is `deadline_exceeded`. */
   readonly timeout?: number | undefined;
 }
+
+/** Why a node did not take a message: it dropped it, or is not on the topic. */
+export type Refusal = DropReason | 'not-on-topic';
 
 /** What publishing came to. */
 export interface PublishResult {
@@ -110,18 +116,25 @@ export interface PublishResult {
    * are bringing it. It does not say that the message arrived: what a connection took is lost with it.
    */
   readonly queued: number;
-  /** Recipients that it could not be handed to, and why; absent where there are none. */
+  /**
+   * Only with `min`: the number of peers that have confirmed the message by now. A peer that confirms has accepted it (size, codec, signature,
+   * validator) and given it to its readers. Every one of them is in `queued`, too.
+   */
+  readonly received?: number;
+  /** Peers that could not be sent the message, and, with `min`, those that did not take it; each with the reason. Absent if there are none. */
   readonly failed?: readonly PublishFailure[];
 }
 
 export interface PublishFailure {
   readonly nodeId: string;
+  /** The reason that the node gave for not taking the message; absent if it could not be asked. */
+  readonly refusal?: Refusal | undefined;
   /**
    * - `not_found`: the node is not on the topic
-   * - `unavailable`: it is not connected and can't be reached
-   * - `resource_exhausted`: too much waits for it; with the reason `too_large` the message is above the `limits.message` of its transport, or
-   *   above its limit for the topic
-   * - `failed_precondition`: it uses another overlay on the topic
+   * - `unavailable`: it is not connected and can't be reached, or was lost before it confirmed the message
+   * - `resource_exhausted`: too much waits for it; with the reason `too_large` the message is above the `limits.message` of its
+   *   transport, or above its limit for the topic
+   * - `failed_precondition`, and others: it uses another overlay on the topic, or it refused the message, see `refusal`
    */
   readonly error: TransportError;
 }
@@ -163,6 +176,12 @@ export type DropReason =
   | 'own'
   | 'stranger'
   | 'no-room';
+
+/** What closing came to. */
+export interface CloseResult {
+  /** The peers for which messages had not left this node when `grace` was over: how many messages, and their bytes. Empty if all have left. */
+  readonly unsent: readonly { readonly nodeId: string; readonly messages: number; readonly bytes: number }[];
+}
 
 /**
  * Why a message was not sent to a peer: too much waits for it already, or the message is above the `limits.message` of its transport or its limit

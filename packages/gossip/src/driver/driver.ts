@@ -21,13 +21,15 @@ import type { OverlayFactory } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
 import { type RelayHost, Relays } from '../relay/relays.ts';
+import { decodeReceipt } from '../relay/wire.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { Terms } from '../topics/differences.ts';
 import { Session, type SessionHost } from '../topics/session.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
-import type { GossipEvent, GossipSnapshot, Unsent } from '../types.ts';
+import type { CloseResult, GossipEvent, GossipSnapshot, Unsent } from '../types.ts';
 import { Acquaintance } from './acquaintance.ts';
 import { Dials } from './dials.ts';
+import { flush } from './flush.ts';
 import { encodeControl, encodePush, FRAME_AROUND } from './frame.ts';
 import { Hearsay } from './hearsay.ts';
 import { Holds } from './holds.ts';
@@ -75,7 +77,7 @@ export class Driver implements SessionHost, RelayHost {
   #server: Server | undefined = undefined;
   #state: 'new' | 'running' | 'closed' = 'new';
   #isStarting = false;
-  #closing: Promise<void> | undefined = undefined;
+  #closing: Promise<CloseResult> | undefined = undefined;
   readonly #acquaintance = new Acquaintance<Peer>(({ nodeId }) => {
     for (const session of this.sessions.values()) session.known(nodeId);
   });
@@ -137,7 +139,7 @@ export class Driver implements SessionHost, RelayHost {
   }
 
   get isClosed(): boolean {
-    return this.#state === 'closed';
+    return this.#closing !== undefined;
   }
 
   /** With a store it reads the number of its life first. */
@@ -172,6 +174,7 @@ export class Driver implements SessionHost, RelayHost {
       sessions: this.sessions,
       peerOf: (from) => this.#roster.of(from),
       remind: (nodeId) => this.#interests!.remind(nodeId),
+      acknowledge: (to, receipt) => this.acknowledge(to, receipt),
       misbehaved: (nodeId) => this.misbehaved(nodeId),
       dueBy: (time) => this.dueBy(time),
     });
@@ -196,7 +199,7 @@ export class Driver implements SessionHost, RelayHost {
       relay: relays && ((request, { from, upload }) => relays.receive(this.#memberOf(from).nodeId, request, upload)),
       receipt: (request, { from }) => {
         const peer = this.#roster.of(from);
-        if (peer !== undefined && relays?.receipt(request, peer.nodeId) === false) this.misbehaved(peer.nodeId);
+        if (peer !== undefined) this.#receipt(request, peer.nodeId);
       },
     });
     this.#roster.start();
@@ -204,13 +207,15 @@ export class Driver implements SessionHost, RelayHost {
     this.soon();
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  close(grace: number): Promise<CloseResult> {
+    this.#closing ??= this.#close(grace);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(grace: number): Promise<CloseResult> {
     const wasRunning = this.isStarted;
+    for (const session of this.sessions.values()) session.publishNoMore(CLOSED);
+    const unsent = wasRunning ? await flush({ clock: this.clock, mount: this.#mount!, waiting: () => this.#waiting() }, grace) : [];
     const sessions = [...this.sessions.values()];
     this.sessions.clear();
     for (const session of sessions) session.end(CLOSED);
@@ -228,6 +233,19 @@ export class Driver implements SessionHost, RelayHost {
     this.events.end();
     await this.#server?.stop({ grace: 0 });
     await this.#mount?.close();
+    return { unsent };
+  }
+
+  *#waiting(): Iterable<{ nodeId: string; remote: Remote; amounts: { messages: number; bytes: number }[] }> {
+    for (const peer of this.#roster.members.values()) {
+      const { nodeId, outbox } = peer;
+      const remote = this.#roster.remoteOf(peer);
+      if (remote === undefined) continue;
+      const amounts = [outbox.waiting];
+      if (this.#relays !== undefined) amounts.push(this.#relays.unsent(nodeId));
+      for (const { overlay } of this.sessions.values()) if (overlay !== undefined) amounts.push(overlay.unsent(nodeId));
+      yield { nodeId, remote, amounts };
+    }
   }
 
   // Topics.
@@ -377,6 +395,13 @@ export class Driver implements SessionHost, RelayHost {
   remoteOf(nodeId: string): Remote | undefined {
     const peer = this.#roster.members.get(nodeId);
     return peer === undefined ? undefined : this.#roster.remoteOf(peer);
+  }
+
+  #receipt(request: Uint8Array, from: string): void {
+    const receipt = decodeReceipt(request);
+    if (receipt === undefined) this.misbehaved(from);
+    else if (receipt.verdict === undefined) this.#relays?.received(receipt, from);
+    else this.sessions.get(receipt.topic)?.receipt(receipt.id, from, receipt.verdict);
   }
 
   // What goes.

@@ -28,7 +28,10 @@ test('a message, for all, for some and for all but some, signed and not', (t) =>
       for (const signature of [undefined, signatureOf(44), signatureOf(91), signatureOf(0), signatureOf(255)]) {
         const body = { audience, nodes, payload, message: undefined, signature };
         const bytes = encodePush(topic.bytes, { kind: 'push', id, hops: 0xffff, payload: { ...body }, size: payload.length });
-        t.deepEqual(decodePush(bytes), { topic: topic.hex, id, hops: 0xffff, ...body, frame: undefined });
+        t.deepEqual(decodePush(bytes), { topic: topic.hex, id, hops: 0xffff, isAsked: false, ...body, frame: undefined });
+        const asked = encodePush(topic.bytes, { kind: 'push', id, hops: 1, payload: { ...body, receipt: true }, size: payload.length });
+        t.deepEqual(decodePush(asked), { topic: topic.hex, id, hops: 1, isAsked: true, ...body, frame: undefined });
+        t.is(asked.length, bytes.length);
       }
     }
   }

@@ -15,11 +15,13 @@ export interface Envelope extends Body {
   readonly topic: string;
   readonly id: MessageId;
   readonly hops: number;
+  /** Its sender asks for a receipt. */
+  readonly isAsked: boolean;
 }
 
 /**
- * 1 byte of the audience (0 all, 1 to, 2 except; and 0x80 if it is signed), 32 of the topic, 2 of the hops, 44 of the id; where the audience is
- * a list, 2 of its length and 32 a node; where it is signed, 1 of the key's length, the key, and 64 of the signature; then the payload. Numbers
+ * 1 byte of the audience (0 all, 1 to, 2 except; and 0x80 if it is signed, 0x40 if its sender asks for a receipt), 32 of the topic, 2 of the
+ * hops, 44 of the id; where the audience is a list, 2 of its length and 32 a node; where it is signed, 1 of the key's length, the key, and 64 of the signature; then the payload. Numbers
  * are big-endian.
  */
 export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<Body>): Uint8Array {
@@ -29,7 +31,7 @@ export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<
   const seal = HEAD + recipients.length - 1;
   const sealed = signature === undefined ? 0 : 1 + signature.publicKey.length + SIGNATURE_BYTES;
   const bytes = new Uint8Array(seal + sealed + payload.length);
-  bytes[0] = recipients[0]! | (signature === undefined ? 0 : SIGNED);
+  bytes[0] = recipients[0]! | (signature === undefined ? 0 : SIGNED) | (body.receipt === true ? ASKED : 0);
   bytes.set(topic, 1);
   writeShort(bytes, 33, hops);
   writeMessageId(id, bytes, 35);
@@ -57,7 +59,7 @@ export function encodeRecipients({ audience, nodes }: Pick<Body, 'audience' | 'n
 /** Undefined for what is none. */
 export function decodePush(bytes: Uint8Array): Envelope | undefined {
   if (bytes.length < HEAD) return undefined;
-  const audience = AUDIENCES[bytes[0]! & ~SIGNED];
+  const audience = AUDIENCES[bytes[0]! & ~(SIGNED | ASKED)];
   if (audience === undefined) return undefined;
   let at = HEAD;
   let nodes: readonly string[] = NOBODY;
@@ -78,7 +80,8 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
   const id = readMessageId(bytes, 35);
   const topic = readName(bytes, 1);
   const hops = readShort(bytes, 33);
-  return { topic, id, hops, audience, nodes, payload: rest(bytes, at), message: undefined, signature, frame: undefined };
+  const isAsked = (bytes[0]! & ASKED) !== 0;
+  return { topic, id, hops, isAsked, audience, nodes, payload: rest(bytes, at), message: undefined, signature, frame: undefined };
 }
 
 /** 1 byte of the kind, 32 of the topic; then 44 an id, with 2 more of the hops in notices. */
@@ -138,6 +141,7 @@ const NOBODY: readonly string[] = [];
 const ALL = encodeRecipients({ audience: 'all', nodes: NOBODY });
 /** In the byte of the audience. */
 const SIGNED = 0x80;
+const ASKED = 0x40;
 const KINDS = ['ihave', 'graft', 'prune', 'absent'] as const;
 const HEAD = 1 + KEY_BYTES + 2 + MESSAGE_ID_BYTES;
 const NOTICE = MESSAGE_ID_BYTES + 2;

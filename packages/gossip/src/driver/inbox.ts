@@ -2,10 +2,11 @@
 
 import type { Peers } from '@trunkline/peers';
 import type { Clock, Remote } from '@trunkline/transport-core';
+import { encodeReceipt } from '../relay/wire.ts';
 import type { Terms } from '../topics/differences.ts';
 import type { Session } from '../topics/session.ts';
 import { Arrivals } from './arrivals.ts';
-import { decodeControl, decodePush } from './frame.ts';
+import { decodeControl, decodePush, type Envelope } from './frame.ts';
 import type { Hearsay } from './hearsay.ts';
 
 /** Who sends. */
@@ -25,6 +26,8 @@ export interface InboxHost {
   peerOf(from: Remote): Sender | undefined;
   /** It sent a message of a topic that this node is not on. */
   remind(nodeId: string): void;
+  /** Sends or queues a receipt. */
+  acknowledge(to: string, receipt: Uint8Array): void;
   misbehaved(nodeId: string): void;
   dueBy(time: number): void;
 }
@@ -62,7 +65,7 @@ export class Inbox {
     const envelope = decodePush(request);
     if (envelope === undefined) return this.#host.misbehaved(peer.nodeId);
     const session = this.#sessionOf(envelope.topic);
-    if (session === undefined) this.#host.remind(peer.nodeId);
+    if (session === undefined) this.#misled(peer.nodeId, envelope);
     else session.pushed(peer.nodeId, envelope, this.#host.now());
   }
 
@@ -74,6 +77,11 @@ export class Inbox {
     if (peer === undefined || session === undefined) return;
     if (life !== undefined) session.outlived(peer.nodeId, life);
     session.terms(peer.nodeId, { overlay, limit });
+  }
+
+  #misled(from: string, { topic, id, isAsked }: Envelope): void {
+    this.#host.remind(from);
+    if (isAsked && from === id.origin) this.#host.acknowledge(from, encodeReceipt({ topic, id, verdict: 'not-on-topic' }));
   }
 
   #sessionOf(topic: string): Session | undefined {

@@ -14,6 +14,8 @@ export interface Body {
   message: unknown;
   /** The publisher's; it has been verified, and is passed on as it came. Set once, when the body is made. */
   signature?: Signature | undefined;
+  /** Of this node's own: who gets it from here is asked to confirm it. */
+  readonly receipt?: boolean | undefined;
   /** The frame that was made of it last, and for which hops. */
   frame?: { readonly hops: number; readonly bytes: Uint8Array } | undefined;
 }

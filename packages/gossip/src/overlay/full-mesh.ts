@@ -26,7 +26,7 @@ export type FullMeshOptions = OptionsInput<typeof schema>;
  */
 export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
   const { hops } = parseOptions(schema, options, 'fullMesh');
-  return { name: 'fullMesh', holds: false, relays: true, create: (setup) => new FullMesh(setup, hops) };
+  return { name: 'fullMesh', holds: false, relays: true, receipts: Number.POSITIVE_INFINITY, create: (setup) => new FullMesh(setup, hops) };
 }
 
 export class FullMesh implements Overlay {
@@ -127,6 +127,11 @@ export class FullMesh implements Overlay {
     return this.#seen.due + GRAIN;
   }
 
+  /** What has no room waits elsewhere. */
+  unsent(): { readonly messages: number; readonly bytes: number } {
+    return NOTHING;
+  }
+
   leave(): void {
     const neighbors = [...this.#neighbors];
     this.#neighbors.clear();
@@ -148,6 +153,7 @@ export class FullMesh implements Overlay {
   }
 }
 
+const NOTHING = { messages: 0, bytes: 0 };
 /** What is kept to tell duplicates: as Plumtree keeps it (plumtree/options.ts), but for the origins, who are neighbours here. */
 const MEMORY = { retention: 90_000, originRetention: 600_000, origins: 16_384, gaps: 1_024, digests: 16_384 };
 /** What is to be forgotten is looked for once a second. */

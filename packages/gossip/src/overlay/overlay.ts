@@ -27,10 +27,13 @@ export interface Overlay {
   peerDown(peer: string, error: TransportError | undefined, now: number): void;
   /** A node that a control or a view was sent to could not be reached. */
   unreachable(peer: string, error: TransportError, now: number): void;
-  /** Hands the message to neighbours. Gives those it was handed to. */
-  publish(message: OwnMessage, now: number): readonly string[];
-  /** A neighbour came while the message's publisher waits for more. True: it is handed to it, too. */
-  offer(peer: string, message: OwnMessage): boolean;
+  /**
+   * Hands the message to neighbours. Gives those it was handed to.
+   * @param receipts neighbours that are to confirm it: so many at least are pushed the message, not only told of it, and given back.
+   */
+  publish(message: OwnMessage, now: number, receipts: number): readonly string[];
+  /** The message's publisher waits for more neighbours. True: it is handed to this one, too. */
+  offer(peer: string, message: OwnMessage, now: number): boolean;
   /** What is to be done with a message before anything is spent on it. */
   screen(from: string, id: MessageId, now: number): Screening;
   /** The newest life of a node whose messages were here. */
@@ -54,6 +57,8 @@ export interface Overlay {
   wake(now: number): void;
   /** When `wake` has something to do; Infinity: never, unless something happens. */
   readonly due: number;
+  /** Messages, and their bytes, that a peer is still to be sent or told of, and that wait for room. */
+  unsent(peer: string): { readonly messages: number; readonly bytes: number };
   /** This node leaves the topic: neighbours are told, and are none any more. */
   leave(now: number): void;
   neighbors(): readonly string[];
@@ -104,5 +109,7 @@ export interface OverlayFactory {
   readonly holds: boolean;
   /** May others bring a node's long messages to its neighbours? Only where these are neighbours of each other. */
   readonly relays: boolean;
+  /** Peers at most that can be asked to confirm a message for all. */
+  readonly receipts: number;
   create(setup: OverlaySetup): Overlay;
 }

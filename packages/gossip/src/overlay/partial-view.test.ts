@@ -32,7 +32,7 @@ test('a neighbour that takes everything and passes nothing on loses its place', 
   for (let sequence = 1; sequence <= 200 && overlay.neighbors().includes('mute'); sequence++) {
     now += 1_000;
     const id = { origin: 'me', epoch: 1, sequence };
-    overlay.publish({ id, body: { ...payload } }, now);
+    overlay.publish({ id, body: { ...payload } }, now, 0);
     overlay.wake(now + 10);
     // Who has it from elsewhere says so.
     overlay.controlled('good', { kind: 'ihave', notices: [{ id, hops: 3 }] }, now + 20);

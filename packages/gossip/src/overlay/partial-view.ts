@@ -23,9 +23,9 @@ export interface PartialViewOverlayOptions extends PartialViewOptions {
  * they are needed. Wrong options are a TypeError.
  */
 export function partialView({ tree = {}, ...view }: PartialViewOverlayOptions = {}): OverlayFactory {
-  partialViewConfig(view);
+  const { active } = partialViewConfig(view);
   const options = plumtreeOptions(tree);
-  return { name: 'partialView', holds: true, relays: false, create: (setup) => new TreeOverlay(setup, view, options) };
+  return { name: 'partialView', holds: true, relays: false, receipts: active, create: (setup) => new TreeOverlay(setup, view, options) };
 }
 
 class TreeOverlay implements Overlay {
@@ -105,15 +105,21 @@ class TreeOverlay implements Overlay {
     this.#view.lost(peer, error, now);
   }
 
-  publish({ id, body }: OwnMessage, now: number): readonly string[] {
+  publish({ id, body }: OwnMessage, now: number, receipts: number): readonly string[] {
     this.#now = now;
     this.#tree.publish({ id, payload: body, size: body.payload.length }, now);
-    return this.#view.active().filter((peer) => isFor(body, peer));
+    const peers = this.#view.active().filter((peer) => isFor(body, peer));
+    if (receipts === 0) return peers;
+    const asked = peers.filter((peer) => this.#tree.isEager(peer));
+    for (const peer of peers) if (asked.length < receipts && !asked.includes(peer) && this.#tree.push(peer, id)) asked.push(peer);
+    return asked;
   }
 
-  /** Whoever becomes a neighbour gets notice of what is in the cache. */
-  offer(peer: string, { body }: OwnMessage): boolean {
-    return this.#view.isNeighbor(peer) && isFor(body, peer);
+  /** Whoever becomes a neighbour gets notice of what is in the cache; a neighbour that is to confirm the message, the message. */
+  offer(peer: string, { id, body }: OwnMessage, now: number): boolean {
+    this.#now = now;
+    if (!this.#view.isNeighbor(peer) || !isFor(body, peer)) return false;
+    return body.receipt !== true || this.#tree.push(peer, id);
   }
 
   screen(from: string, id: MessageId, now: number): Screening {
@@ -174,6 +180,10 @@ class TreeOverlay implements Overlay {
 
   get due(): number {
     return Math.min(this.#view.due, this.#tree.due, this.#silence.due);
+  }
+
+  unsent(peer: string): { readonly messages: number; readonly bytes: number } {
+    return this.#tree.unsent(peer);
   }
 
   leave(now: number): void {

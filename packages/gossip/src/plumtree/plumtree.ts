@@ -132,6 +132,21 @@ export class Plumtree<P> {
     return this.#spread(push, key, undefined, [], now);
   }
 
+  /** Is the link to that peer one of the tree? */
+  isEager(peer: string): boolean {
+    return this.#neighbours.get(peer)?.eager ?? false;
+  }
+
+  /** Pushes a message of the cache to a neighbour, as if it had asked for it. False: there is no such neighbour, or message. */
+  push(peer: string, id: MessageId): boolean {
+    const neighbour = this.#neighbours.get(peer);
+    const key = messageKey(id);
+    const cached = this.#cache.get(key);
+    if (neighbour === undefined || cached === undefined) return false;
+    this.#outgoing.serve(neighbour, key, cached.push);
+    return true;
+  }
+
   /** A peer sent that message, whatever the host thinks of it: so it has kept its promise, if it was asked. Where nothing is missing no key is made. */
   arrived(from: string, id: MessageId, now: number): void {
     const key = this.#missing.size + this.#asking.promises > 0 ? messageKey(id) : '';
@@ -170,6 +185,21 @@ export class Plumtree<P> {
   writable(peer: string, now: number): void {
     const neighbour = this.#neighbours.get(peer);
     if (neighbour !== undefined) this.#outgoing.writable(neighbour, now);
+  }
+
+  /** Messages that a neighbour is to be pushed once it has room, and notices that wait. */
+  unsent(peer: string): { readonly messages: number; readonly bytes: number } {
+    const unsent = { messages: 0, bytes: 0 };
+    const neighbour = this.#neighbours.get(peer);
+    if (neighbour === undefined) return unsent;
+    for (const [key, isAsked] of neighbour.owed ?? []) {
+      const push = isAsked || neighbour.eager ? this.#cache.get(key)?.push : undefined;
+      if (push === undefined) continue;
+      unsent.messages++;
+      unsent.bytes += push.size;
+    }
+    unsent.messages = Math.max(unsent.messages, neighbour.notices.length);
+    return unsent;
   }
 
   /** Does what is due. */

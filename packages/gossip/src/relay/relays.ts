@@ -13,7 +13,7 @@ import type { RelayConfig } from './options.ts';
 import type { Part } from './plan.ts';
 import { Shipment } from './shipment.ts';
 import { Transit } from './transit.ts';
-import { decodeHead, decodeReceipt, decodeReport, encodeHead, encodeReceipt, encodeReport, type RelayHead, type RelayReport } from './wire.ts';
+import { decodeHead, decodeReport, encodeHead, encodeReceipt, encodeReport, type Receipt, type RelayHead, type RelayReport } from './wire.ts';
 
 export interface RelayHost {
   readonly self: string;
@@ -90,13 +90,21 @@ export class Relays {
     return true;
   }
 
-  /** A peer says that it has one. False: that is no receipt. */
-  receipt(bytes: Uint8Array, from: string): boolean {
-    const receipt = decodeReceipt(bytes);
-    if (receipt === undefined) return false;
+  /** A peer says that it has one. */
+  received(receipt: Receipt, from: string): void {
     this.#shipments.get(keyOf(receipt))?.received(from);
     this.#tidy();
-    return true;
+  }
+
+  /** Of this node's own messages, those that a peer may not have yet. */
+  unsent(nodeId: string): { readonly messages: number; readonly bytes: number } {
+    const unsent = { messages: 0, bytes: 0 };
+    for (const shipment of this.#shipments.values()) {
+      if (!shipment.isOpenFor(nodeId)) continue;
+      unsent.messages++;
+      unsent.bytes += shipment.size;
+    }
+    return unsent;
   }
 
   /** A peer is gone. */

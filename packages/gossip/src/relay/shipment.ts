@@ -31,6 +31,11 @@ export class Shipment {
     return this.#open.size === 0 && this.#distribution.isSettled;
   }
 
+  /** It is not known yet whether a node has it. */
+  isOpenFor(nodeId: string): boolean {
+    return this.#open.has(nodeId);
+  }
+
   /** A node has it. */
   received(nodeId: string): void {
     if (this.#open.delete(nodeId)) this.#heardAt = this.#host.now();

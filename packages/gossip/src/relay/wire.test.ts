@@ -14,6 +14,12 @@ test('what is encoded is decoded', (t) => {
     for (const outcome of ['took', 'had', 'busy'] as const) t.deepEqual(decodeReport(encodeReport({ outcome, missed: rest })), { outcome, missed: rest });
   }
   t.deepEqual(decodeReceipt(encodeReceipt({ topic, id })), { topic, id });
+  for (const verdict of ['took', 'not-on-topic', 'rejected', 'old', 'no-room'] as const) {
+    t.deepEqual(decodeReceipt(encodeReceipt({ topic, id, verdict })), { topic, id, verdict });
+  }
+  const unknown = encodeReceipt({ topic, id, verdict: 'took' });
+  unknown[76] = 0xff;
+  t.is(decodeReceipt(unknown)?.verdict, 'refused');
 });
 
 test('heads, reports and receipts of a wrong length, with too many nodes or one twice are none', (t) => {
@@ -26,5 +32,5 @@ test('heads, reports and receipts of a wrong length, with too many nodes or one 
   t.is(decodeReport(Uint8Array.of()), undefined);
   t.is(decodeReport(Uint8Array.of(3)), undefined);
   t.is(decodeReport(Uint8Array.of(0, 0)), undefined);
-  t.is(decodeReceipt(new Uint8Array(75)), undefined);
+  for (const length of [0, 75, 78]) t.is(decodeReceipt(new Uint8Array(length)), undefined);
 });

@@ -3,6 +3,7 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { decodeMessageId, encodeMessageId, MESSAGE_ID_BYTES, type MessageId } from '../messages/message-id.ts';
 import { KEY_BYTES } from '../protocol.ts';
+import type { Refusal } from '../types.ts';
 import { MOST_REST } from './plan.ts';
 
 /** What is said before the message itself follows, in chunks. */
@@ -28,11 +29,16 @@ export interface RelayReport {
   readonly missed: readonly string[];
 }
 
-/** The receiver has the message: told to its origin. */
+/** Told to the origin of a message. Without a verdict: a relay has brought all of it. */
 export interface Receipt {
   readonly topic: string;
   readonly id: MessageId;
+  /** What became of a message whose origin asked for a receipt. */
+  readonly verdict?: Verdict | undefined;
 }
+
+/** `took`: its readers have it. */
+export type Verdict = 'took' | Refusal;
 
 /** 32 bytes of the topic, 44 of the id, 2 of the hops, 4 of the size; then 32 a node. */
 export function encodeHead({ topic, id, hops, size, rest }: RelayHead): Uint8Array {
@@ -69,9 +75,10 @@ export function decodeReport(bytes: Uint8Array): RelayReport | undefined {
   return outcome === undefined || missed === undefined ? undefined : { outcome, missed };
 }
 
-/** 32 bytes of the topic, 44 of the id. */
-export function encodeReceipt({ topic, id }: Receipt): Uint8Array {
-  const bytes = new Uint8Array(RECEIPT);
+/** 32 bytes of the topic, 44 of the id; 1 of the verdict, where there is one. */
+export function encodeReceipt({ topic, id, verdict }: Receipt): Uint8Array {
+  const bytes = new Uint8Array(verdict === undefined ? RECEIPT : RECEIPT + 1);
+  if (verdict !== undefined) bytes[RECEIPT] = VERDICTS[verdict];
   bytes.set(hexToBytes(topic));
   bytes.set(encodeMessageId(id), KEY_BYTES);
   return bytes;
@@ -79,8 +86,10 @@ export function encodeReceipt({ topic, id }: Receipt): Uint8Array {
 
 /** Undefined for what is none. */
 export function decodeReceipt(bytes: Uint8Array): Receipt | undefined {
-  if (bytes.length !== RECEIPT) return undefined;
-  return { topic: bytesToHex(bytes.subarray(0, KEY_BYTES)), id: decodeMessageId(bytes.subarray(KEY_BYTES))! };
+  if (bytes.length !== RECEIPT && bytes.length !== RECEIPT + 1) return undefined;
+  const receipt = { topic: bytesToHex(bytes.subarray(0, KEY_BYTES)), id: decodeMessageId(bytes.subarray(KEY_BYTES, RECEIPT))! };
+  const verdict = bytes[RECEIPT];
+  return verdict === undefined ? receipt : { ...receipt, verdict: BY_NUMBER.get(verdict) ?? 'refused' };
 }
 
 function writeNodes(bytes: Uint8Array, at: number, nodes: readonly string[]): void {
@@ -98,3 +107,25 @@ function readNodes(bytes: Uint8Array, at: number): string[] | undefined {
 const RECEIPT = KEY_BYTES + MESSAGE_ID_BYTES;
 const HEAD = RECEIPT + 2 + 4;
 const OUTCOMES = ['took', 'had', 'busy'] as const;
+/** As they cross (docs/wire-gossip.md). */
+const VERDICTS: Readonly<Record<Verdict, number>> = {
+  took: 0,
+  'not-on-topic': 1,
+  'not-addressed': 2,
+  excluded: 3,
+  forged: 4,
+  unsigned: 5,
+  'too-large': 6,
+  undecodable: 7,
+  rejected: 8,
+  ignored: 9,
+  timeout: 10,
+  overloaded: 11,
+  refused: 12,
+  old: 13,
+  full: 14,
+  own: 15,
+  stranger: 16,
+  'no-room': 17,
+};
+const BY_NUMBER = new Map(Object.entries(VERDICTS).map(([verdict, number]) => [number, verdict as Verdict]));

@@ -1,7 +1,7 @@
 // What publishing fails with.
 
 import { reasonError, TransportError } from '@trunkline/transport-core';
-import type { Unsent } from '../types.ts';
+import type { Refusal, Unsent } from '../types.ts';
 
 export function topicClosed(name: string): TransportError {
   return new TransportError('shutdown', `topic ${name} was closed here`, { sent: false });
@@ -14,3 +14,43 @@ export function notSent(reason: Unsent, nodeId: string, size: number, limit = Nu
   const what = size > limit ? `its limit for the topic: ${limit}` : 'limits.message of its transport';
   return reasonError('too_large', `a message of ${size} bytes is above what node ${nodeId} takes (${what})`, details);
 }
+
+export function notOnTopic(nodeId: string, topic: string): TransportError {
+  return new TransportError('not_found', `node ${nodeId} is not on topic ${topic}`, { target: nodeId, sent: false });
+}
+
+export function gone(nodeId: string, topic: string, cause: TransportError | undefined): TransportError {
+  const details = { target: nodeId, sent: true, cause };
+  if (cause === undefined) return new TransportError('not_found', `node ${nodeId} left topic ${topic} before it confirmed the message`, details);
+  return new TransportError('unavailable', `the connection to node ${nodeId} was lost before it confirmed the message`, details);
+}
+
+/** What a peer answered instead of confirming a message. */
+export function refusedBy(nodeId: string, refusal: Refusal): TransportError {
+  const text = `node ${nodeId} did not take the message: ${REFUSALS[refusal]} (${refusal})`;
+  const details = { target: nodeId, sent: true, origin: 'remote' } as const;
+  if (refusal === 'too-large') return reasonError('too_large', text, details);
+  if (refusal === 'not-on-topic') return new TransportError('not_found', text, details);
+  const code = refusal === 'overloaded' || refusal === 'full' || refusal === 'no-room' ? 'resource_exhausted' : 'failed_precondition';
+  return new TransportError(code, text, details);
+}
+
+const REFUSALS: Readonly<Record<Refusal, string>> = {
+  'not-on-topic': 'it is not on the topic',
+  'not-addressed': 'the message is for others',
+  excluded: 'the message is for all but this node',
+  forged: 'it takes it for a forgery',
+  unsigned: 'it takes signed messages alone',
+  'too-large': 'it is above its limit for the topic',
+  undecodable: 'its codec refuses the message',
+  rejected: 'its validator rejects the message',
+  ignored: 'its validator ignores the message',
+  timeout: 'its validator took too long',
+  overloaded: 'too many messages wait for its validator',
+  refused: 'it has refused the message before',
+  old: 'it takes it for one of an earlier life of the publisher',
+  full: 'it remembers as many publishers as it may',
+  own: 'the message is in its own name',
+  stranger: 'it does not have the publisher for a neighbor, perhaps because its overlay is another one',
+  'no-room': 'it had no room',
+};

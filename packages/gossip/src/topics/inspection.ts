@@ -24,7 +24,8 @@ export interface InspectionHost {
   readonly due: number;
   readonly codec: { readonly name: string; decode(bytes: Uint8Array): unknown };
   readonly limit: number;
-  drop(reason: DropReason, id: MessageId, from: string): void;
+  /** @param first why an earlier copy was dropped, if that is why this one is. */
+  drop(reason: DropReason, id: MessageId, from: string, first?: DropReason): void;
   /** A peer sent a message above `limit`. */
   tooLarge(from: string): void;
   misbehaved(nodeId: string, what: string): void;
@@ -68,8 +69,8 @@ export class Inspection {
   readonly #isShared: boolean;
   /** Under validation: further copies, that came meanwhile. */
   readonly #copies = new Map<string, Copy[]>();
-  /** What was not accepted, the oldest first: not asked again. */
-  readonly #refused = new Set<string>();
+  /** What was not accepted, and why; the oldest first. It is not asked again. */
+  readonly #refused = new Map<string, DropReason>();
 
   constructor(host: InspectionHost, { validate, validateTimeout: timeout = 1_000, validateAtOnce: atOnce = 256, validateQueue }: TopicConfig) {
     this.#host = host;
@@ -158,9 +159,11 @@ export class Inspection {
     overlay.arrived(from, id, now);
     // Most messages find nothing that they could be compared with.
     let given: Given | undefined;
-    if (this.#refused.size > 0 && this.#refused.has((given = new Given(envelope, overlay)).key)) {
+    const refused = this.#refused.size > 0 ? this.#refused.get((given = new Given(envelope, overlay)).key) : undefined;
+    if (refused !== undefined) {
       overlay.refused(id);
-      return this.#drop('refused', id, from);
+      host.drop('refused', id, from, refused);
+      return false;
     }
     const copies = this.#copies.size > 0 ? this.#copies.get((given ??= new Given(envelope, overlay)).key) : undefined;
     if (copies !== undefined) {
@@ -221,16 +224,16 @@ export class Inspection {
   #refuse(reason: DropReason, { key, id, overlay }: Given, from: string, isToBlame: boolean): false {
     // Of what found nobody to look at it, another copy may.
     if (reason !== 'overloaded') {
-      this.#remember(key);
+      this.#remember(key, reason);
       overlay.refused(id);
     }
     return this.#drop(reason, id, from, isToBlame);
   }
 
-  #remember(key: string): void {
-    this.#refused.add(key);
+  #remember(key: string, reason: DropReason): void {
+    this.#refused.set(key, reason);
     if (this.#refused.size > REFUSED) {
-      for (const oldest of this.#refused) {
+      for (const oldest of this.#refused.keys()) {
         this.#refused.delete(oldest);
         break;
       }

@@ -5,7 +5,8 @@ import type { Body } from '../overlay/body.ts';
 import type { OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { PublishFailure, PublishResult, Unsent } from '../types.ts';
-import { resultOf } from './publication.ts';
+import { notOnTopic } from './errors.ts';
+import { Publication } from './publication.ts';
 import type { TopicKey } from './topic-key.ts';
 
 /** What it asks of the topic. */
@@ -15,6 +16,7 @@ export interface Sender {
   readonly host: {
     readonly self: string;
     readonly random: Random;
+    readonly clock: { now(): number };
     interested(topic: string): string[];
     isOn(nodeId: string, topic: string): boolean | undefined;
     reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
@@ -26,78 +28,114 @@ export interface Sender {
   /** The error that a failure tells. */
   notSent(reason: Unsent, to: string, size: number): TransportError;
   unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
+  /** Resolves to whether a node, or anybody, turns out to be on the topic while it is new here. */
+  arrival(nodeId?: string): Promise<boolean>;
+  /** It is told of receipts, of peers that are gone and of the time, until it is over. */
+  track(publication: Publication, message: OwnMessage): void;
+  /** Something has become of it. */
+  look(publication: Publication): void;
 }
 
-/** Resolves when each of the list was handed the message, or could not be. */
-export async function sendTo(
-  session: Sender,
-  { id, body }: OwnMessage,
-  { min, timeout }: { readonly min: number; readonly timeout: number },
-): Promise<PublishResult> {
+export interface Wanted {
+  readonly min: number;
+  readonly timeout: number;
+}
+
+/** Resolves when the message is queued for each of the list, or could not be, and `min` of them have confirmed it. */
+export function sendTo(session: Sender, message: OwnMessage, wanted: Wanted): Promise<PublishResult> {
   const { host, key } = session;
+  const { id, body } = message;
   const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
-  const failed: PublishFailure[] = [];
-  let handed = 0;
-  const hand = (nodeId: string, isOn: boolean) => {
-    if (!isOn) {
-      const error = new TransportError('not_found', `node ${nodeId} is not on topic ${key.name}`, { target: nodeId, sent: false });
-      failed.push({ nodeId, error });
-      return;
-    }
+  const publication = publicationOf(session, wanted);
+  session.track(publication, message);
+  const hand = (nodeId: string) => {
     const reason = session.push(nodeId, push);
-    if (reason === undefined) {
-      handed++;
-    } else {
-      session.unsent(reason, push, nodeId);
-      failed.push({ nodeId, error: session.notSent(reason, nodeId, push.size) });
-    }
+    if (reason === undefined) return publication.queued(nodeId);
+    session.unsent(reason, push, nodeId);
+    publication.failed({ nodeId, error: session.notSent(reason, nodeId, push.size) });
   };
   const reach = async (nodeId: string) => {
+    const dial = `dial of ${nodeId}`;
+    publication.wait(dial);
     try {
-      hand(nodeId, await host.reach(nodeId, key.hex, timeout));
+      const isOn = host.isOn(nodeId, key.hex) ?? (await host.reach(nodeId, key.hex, wanted.timeout));
+      if (isOn || (await session.arrival(nodeId))) hand(nodeId);
+      else publication.failed({ nodeId, error: notOnTopic(nodeId, key.name) });
     } catch (error) {
-      failed.push({
-        nodeId,
-        error: error instanceof TransportError ? error : new TransportError('unavailable', String(error), { target: nodeId, cause: error }),
-      });
+      publication.failed({ nodeId, error: asTransportError(error, nodeId) });
     }
+    publication.known(dial);
+    session.look(publication);
   };
-  const absent: Promise<void>[] = [];
   const here = body.nodes.filter((nodeId) => nodeId !== host.self && host.isOn(nodeId, key.hex) === true && session.takes(nodeId, push.size));
   const relayed = new Set(host.relay(key, push, here) ? here : []);
-  handed += relayed.size;
   for (const nodeId of body.nodes) {
-    if (nodeId === host.self || relayed.has(nodeId)) continue;
-    const isOn = host.isOn(nodeId, key.hex);
-    if (isOn === undefined) absent.push(reach(nodeId));
-    else hand(nodeId, isOn);
+    if (nodeId === host.self) continue;
+    if (relayed.has(nodeId)) publication.queued(nodeId);
+    else if (host.isOn(nodeId, key.hex) === true) hand(nodeId);
+    else void reach(nodeId);
   }
-  if (absent.length > 0) await Promise.all(absent);
-  if (handed >= min) return resultOf(handed, failed);
-  throw new TransportError('unavailable', `publish: it was handed to ${handed} of ${min} peers`, { sent: handed > 0, cause: failed[0]?.error });
+  session.look(publication);
+  return publication.promise;
 }
 
 /**
  * Hands it to so many nodes on the topic, chosen at random: to one after the other until there are enough, and to another one for each whose
- * connection is lost before the message has left (FISCO-BCOS tries the next on an error). Each is a message of its own.
+ * connection is lost before the message has left, or that does not confirm it (FISCO-BCOS tries the next on an error). Each is a message of its own.
  */
-export async function sendToAny(session: Sender, make: (nodes: readonly string[]) => OwnMessage, count: number, min: number): Promise<PublishResult> {
+export function sendToAny(session: Sender, make: (nodes: readonly string[]) => OwnMessage, count: number, wanted: Wanted): Promise<PublishResult> {
   const { host, key } = session;
-  const rest = host.interested(key.hex);
-  const failed: PublishFailure[] = [];
+  const tried = new Set<string>();
+  const replaced = new Set<string>();
+  const publication = publicationOf(session, wanted, (nodeId) => replace(nodeId));
   const handOne = (): boolean => {
+    const rest = host.interested(key.hex).filter((nodeId) => !tried.has(nodeId));
     while (rest.length > 0 && !session.isOver) {
       const [nodeId] = rest.splice(Math.floor(host.random() * rest.length), 1) as [string];
-      const { id, body } = make([nodeId]);
+      tried.add(nodeId);
+      const message = make([nodeId]);
+      const { id, body } = message;
       const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
-      const reason = session.push(nodeId, push, () => void handOne());
-      if (reason === undefined) return true;
-      failed.push({ nodeId, error: session.notSent(reason, nodeId, push.size) });
+      session.track(publication, message);
+      const reason = session.push(nodeId, push, () => replace(nodeId));
+      if (reason === undefined) {
+        publication.queued(nodeId);
+        return true;
+      }
+      publication.failed({ nodeId, error: session.notSent(reason, nodeId, push.size) });
     }
     return false;
   };
-  let handed = 0;
-  while (handed < count && handOne()) handed++;
-  if (handed >= min) return resultOf(handed, failed.slice());
-  throw new TransportError('unavailable', `publish: it was handed to ${handed} of ${min} peers`, { sent: handed > 0, cause: failed[0]?.error });
+  const replace = (nodeId: string) => {
+    if (replaced.has(nodeId)) return;
+    replaced.add(nodeId);
+    try {
+      handOne();
+    } catch (error) {
+      publication.fail(error);
+    }
+  };
+  const fill = async () => {
+    let left = count;
+    publication.wait(CHOSEN);
+    do while (left > 0 && handOne()) left--;
+    while (left === count && (await session.arrival()));
+    publication.known(CHOSEN);
+  };
+  // The signer of a message may throw.
+  void fill()
+    .catch((error) => publication.fail(error))
+    .then(() => session.look(publication));
+  return publication.promise;
 }
+
+function publicationOf({ host }: Sender, { min, timeout }: Wanted, missed?: (nodeId: string) => void): Publication {
+  return new Publication({ min, timeout, due: min === 0 ? Number.POSITIVE_INFINITY : host.clock.now() + timeout, missed });
+}
+
+function asTransportError(error: unknown, nodeId: string): PublishFailure['error'] {
+  return error instanceof TransportError ? error : new TransportError('unavailable', String(error), { target: nodeId, cause: error });
+}
+
+/** Stands for whoever is chosen. */
+const CHOSEN = 'chosen';

@@ -1,25 +1,24 @@
 // One topic of this node: its overlay, its readers, and what it publishes. It lives while a handle or a reader does.
 
-import { type Clock, type Codec, type EventHub, type Random, reasonError, TransportError } from '@trunkline/transport-core';
+import type { Clock, Codec, EventHub, Random, TransportError } from '@trunkline/transport-core';
 import type { Envelope } from '../driver/frame.ts';
-import { IdSource } from '../messages/id-source.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { PublishConfig, TopicConfig } from '../options.ts';
-import { type Audience, type Body, isFor } from '../overlay/body.ts';
+import { type Body, isFor } from '../overlay/body.ts';
 import { FullMesh } from '../overlay/full-mesh.ts';
 import type { Overlay, OverlayFactory, OverlayHost, OwnMessage } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
-import { KEY_BYTES } from '../protocol.ts';
+import { encodeReceipt, type Verdict } from '../relay/wire.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason, GossipEvent, MessageMeta, PublishFailure, PublishResult, TopicSnapshot, Unsent } from '../types.ts';
+import { Asked } from './asked.ts';
 import { Differences, type Terms } from './differences.ts';
-import { notSent, topicClosed } from './errors.ts';
+import { notSent } from './errors.ts';
 import { handOut } from './hand-out.ts';
 import { Inspection } from './inspection.ts';
-import { Publication, resultOf } from './publication.ts';
+import { Publisher } from './publisher.ts';
 import type { Reader } from './reader.ts';
 import { Rebirths } from './rebirths.ts';
-import { sendTo, sendToAny } from './recipients.ts';
 import type { TopicKey } from './topic-key.ts';
 
 /** What a topic has done for it. */
@@ -55,6 +54,8 @@ export interface SessionHost {
   control(to: string, topic: TopicKey, control: Control): boolean;
   /** Tells a peer what this node does on the topic. */
   terms(to: string, topic: TopicKey, terms: Terms & { readonly life: number | undefined }): void;
+  /** Sends or queues a receipt. */
+  acknowledge(to: string, receipt: Uint8Array): void;
   view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void;
   /** Connects to a node and resolves to whether it is on the topic; rejects where it can't be reached in time. */
   reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
@@ -83,7 +84,6 @@ export class Session {
   #raised = 0;
   #list: readonly Reader[] = [];
   handles = 0;
-  published = 0;
   delivered = 0;
   duplicates = 0;
   readonly dropped: Partial<Record<DropReason, number>> = {};
@@ -91,12 +91,10 @@ export class Session {
   readonly #differences: Differences;
   /** Was a limit given that peers don't take for granted? */
   readonly #isSpecial: boolean;
-  readonly #ids: IdSource;
   /** Messages to lists of nodes: they go directly, whatever the overlay. */
   readonly #direct: FullMesh;
-  readonly #open = new Set<Publication>();
-  /** Until gossip has started. */
-  readonly #waiting: (() => void)[] = [];
+  readonly #publisher: Publisher;
+  readonly #asked: Asked;
   #overlay: Overlay | undefined = undefined;
   #isOver = false;
   /** What is due is told at the end of this tick. */
@@ -109,7 +107,7 @@ export class Session {
     this.#isSpecial = (config.limit ?? LIMIT) !== LIMIT;
     this.validate = config.validate;
     this.host = host;
-    this.#ids = new IdSource({ origin: host.self, epoch: this.epoch });
+    this.#publisher = new Publisher(this);
     this.#inspection = new Inspection(this, config);
     this.#differences = new Differences({
       topic: key.name,
@@ -120,6 +118,7 @@ export class Session {
       differs: (nodeId, difference) => host.events.tell({ type: 'differs', topic: key.name, nodeId, ...difference }),
       apart: (nodeId, isSo) => this.#setApart(nodeId, isSo),
     });
+    this.#asked = new Asked((id, verdict) => host.acknowledge(id.origin, encodeReceipt({ topic: key.hex, id, verdict })));
     const direct: OverlayHost = { ...this.#overlayHost(), neighborUp: () => {}, neighborDown: () => {} };
     this.#direct = new FullMesh({ self: host.self, random: host.random, now: host.clock.now(), host: direct });
   }
@@ -141,8 +140,13 @@ export class Session {
     this.#overlay = overlay.create({ self, random, now: clock.now(), host: this.#overlayHost() });
     events.tell({ type: 'joined', topic: this.key.name });
     for (const peer of this.host.interested(this.key.hex)) this.peerUp(peer, clock.now());
-    for (const publish of this.#waiting.splice(0)) publish();
+    this.#publisher.begin();
     this.host.dueBy(this.due);
+  }
+
+  /** Gossip is closing: nothing more is published. */
+  publishNoMore(error: TransportError): void {
+    this.#publisher.end(error);
   }
 
   /** Nobody is on it here any more: readers end, and neighbours are told. */
@@ -150,10 +154,9 @@ export class Session {
     if (this.#isOver) return;
     this.#isOver = true;
     for (const reader of this.#list) reader.close();
-    for (const publication of this.#open) publication.fail(error);
-    this.#open.clear();
+    this.#publisher.end(error);
+    this.#asked.clear();
     this.#inspection.close();
-    for (const publish of this.#waiting.splice(0)) publish();
     if (this.#overlay === undefined) return;
     this.#overlay.leave(this.host.clock.now());
     this.host.events.tell({ type: 'left', topic: this.key.name });
@@ -179,90 +182,29 @@ export class Session {
 
   // Publishing.
 
-  /** A promise only where something is waited for, which resolves once it is queued: each costs. It throws what would reject it. */
+  /** A promise only where something is waited for: each costs. It throws what would reject it. */
   publish(payload: Uint8Array, options: PublishConfig): PublishResult | Promise<PublishResult> {
-    if (payload.length > this.limit) {
-      const text = `publish: a message of ${payload.length} bytes is above the limit of topic ${this.key.name}, ${this.limit} bytes`;
-      throw reasonError('too_large', text, { sent: false });
-    }
-    const nodes = options.to ?? options.except;
-    if (nodes !== undefined && payload.length + KEY_BYTES * nodes.length > this.host.longest) {
-      const text = `publish: a message of ${payload.length} bytes with ${nodes.length} node ids does not fit limits.message of this node's transport`;
-      throw reasonError('too_large', text, { sent: false });
-    }
-    if (this.#isOver) throw topicClosed(this.key.name);
-    this.host.signatures.checkPublisher();
-    if (this.host.isStarted) return this.#publish(payload, options);
-    if (this.#waiting.length >= WAITING) {
-      throw new TransportError('resource_exhausted', `publish: ${WAITING} messages wait already for gossip.start()`, { sent: false });
-    }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push(() => {
-        try {
-          resolve(this.#publish(payload, options));
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
+    return this.#publisher.publish(payload, options);
   }
 
-  #publish(payload: Uint8Array, { to, except, any, min, timeout }: PublishConfig): PublishResult | Promise<PublishResult> {
-    const { host } = this;
-    if (this.#isOver) throw topicClosed(this.key.name);
-    if (this.#open.size >= OPEN) {
-      throw new TransportError('resource_exhausted', `publish: ${OPEN} messages wait already for their recipients`, { sent: false });
-    }
-    this.published++;
-    if (any !== undefined) return sendToAny(this, (nodes) => this.#message('to', nodes, payload), any, min);
-    const given = to ?? except;
-    const nodes = given === undefined ? NOBODY : [...new Set(given)];
-    const audience = to !== undefined ? 'to' : nodes.length > 0 ? 'except' : 'all';
-    const message = this.#message(audience, nodes, payload);
-    if (audience === 'to') return sendTo(this, message, { min, timeout });
-    const now = host.clock.now();
-    const failed: PublishFailure[] = [];
-    this.#refused = failed;
-    let handed = this.#overlay!.publish(message, now);
-    this.#refused = undefined;
-    if (this.#differences.isAny) this.#addDifferent(failed, handed, message);
-    // An overlay may count those that it has only told of the message.
-    if (failed.length > 0) handed = handed.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
-    let pending = host.pending();
-    // There is somebody, and the overlay has just begun: its first neighbour gets it.
-    if (handed.length === 0 && this.#overlay!.neighbors().length === 0 && host.interested(this.key.hex).length > this.#differences.apart.size)
-      pending = [...pending, ANYBODY];
-    if (pending.length === 0 && handed.length >= min) {
-      host.dueBy(this.due);
-      return resultOf(handed.length, failed);
-    }
-    const publication = new Publication(message, { handed, pending, failed, min, timeout, now });
-    if (!publication.isOver) this.#open.add(publication);
-    host.dueBy(this.due);
-    return publication.promise;
+  /** A peer says what became of a message that it was asked to confirm. */
+  receipt(id: MessageId, from: string, verdict: Verdict): void {
+    this.#publisher.receipt(id, from, verdict);
   }
-
-  #message(audience: Audience, nodes: readonly string[], payload: Uint8Array): OwnMessage {
-    const id = this.#ids.next();
-    const body: Body = { audience, nodes, payload, message: undefined, signature: undefined, frame: undefined };
-    body.signature = this.host.signatures.sign(this.key.bytes, id, body);
-    return { id, body };
-  }
-
-  /** Where `publish` gathers whom the message could not be handed to. */
-  #refused: PublishFailure[] | undefined = undefined;
 
   // Peers.
 
   peerUp(peer: string, now: number): void {
     if (this.#isSpecial || this.#rebirths.lifeOf(peer) !== undefined) this.#differences.tell(peer);
     if (!this.#differences.isApart(peer)) this.#overlay?.peerUp(peer, this.host.isChosen(peer), now);
+    this.#publisher.peerUp(peer);
     this.host.dueBy(this.due);
   }
 
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
     this.#overlay?.peerDown(peer, error, now);
     this.#differences.gone(peer);
+    this.#publisher.peerDown(peer, error);
     this.host.dueBy(this.due);
   }
 
@@ -304,13 +246,19 @@ export class Session {
   }
 
   /** Peers that a message to all can't reach, or that don't take it, though the overlay may count them. */
-  #addDifferent(failed: PublishFailure[], handed: readonly string[], { body }: OwnMessage): void {
+  addDifferent(failed: PublishFailure[], handed: readonly string[], { body }: OwnMessage): void {
+    if (!this.#differences.isAny) return;
     const size = body.payload.length;
     for (const [nodeId, error] of this.#differences.apart) if (isFor(body, nodeId)) failed.push({ nodeId, error });
     for (const nodeId of handed) {
       const limit = this.#differences.limitOf(nodeId);
       if (size > limit && failed.every((failure) => failure.nodeId !== nodeId)) failed.push({ nodeId, error: notSent('too-large', nodeId, size, limit) });
     }
+  }
+
+  /** Connected peers on the topic that may become neighbours. */
+  get candidates(): number {
+    return this.host.interested(this.key.hex).length - this.#differences.apart.size;
   }
 
   /** Sends or queues a message. Returns why it could do neither. */
@@ -325,14 +273,14 @@ export class Session {
 
   /** It is known now which topics a peer is on, or it is gone. */
   known(peer: string): void {
-    for (const publication of this.#open) publication.known(peer);
-    this.#sweep();
+    this.#publisher.known(peer);
   }
 
   // What comes.
 
   pushed(from: string, envelope: Envelope, now: number): void {
     if (this.#rebirths.isAny && envelope.id.origin === from) this.#begin(from, envelope);
+    if (envelope.isAsked && envelope.id.origin === from) this.#asked.add(envelope.id, from);
     this.#inspection.inspect(from, envelope, envelope.audience === 'to' ? this.#direct : this.#overlay!, now);
     if (this.#isDueTold) return;
     this.#isDueTold = true;
@@ -354,6 +302,7 @@ export class Session {
 
   /** A relay has brought a message. False: it is none that could be taken, so the true one may still come. */
   relayed(from: string, envelope: Envelope, now: number): boolean {
+    if (envelope.isAsked) this.#asked.add(envelope.id, from);
     const isTaken = this.#inspection.inspect(from, envelope, envelope.audience === 'to' ? this.#direct : this.#overlay!, now, true);
     this.host.dueBy(this.due);
     return isTaken;
@@ -364,8 +313,9 @@ export class Session {
     return [this.#direct, this.#overlay!].some((overlay) => overlay.screen(id.origin, id, now) === 'known');
   }
 
-  drop(reason: DropReason, id: MessageId, from: string): void {
+  drop(reason: DropReason, id: MessageId, from: string, first = reason): void {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
+    if (!this.#asked.isEmpty) this.#asked.answer(id, from, first);
     const { events } = this.host;
     if (!events.isRead) return;
     events.tell({ type: 'dropped', topic: this.key.name, reason, id: messageKey(id), from });
@@ -373,7 +323,7 @@ export class Session {
 
   unsent(reason: Unsent, { id, size }: Pick<Push<Body>, 'id' | 'size'>, to: string): void {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
-    this.#refused?.push({ nodeId: to, error: this.notSent(reason, to, size) });
+    this.#publisher.unsent(id, { nodeId: to, error: this.notSent(reason, to, size) });
     const { events } = this.host;
     if (events.isRead) events.tell({ type: 'dropped', topic: this.key.name, reason, id: messageKey(id), to });
   }
@@ -394,18 +344,14 @@ export class Session {
   // Time.
 
   get due(): number {
-    let due = Math.min(this.#overlay?.due ?? Number.POSITIVE_INFINITY, this.#direct.due, this.#inspection.due);
-    if (this.#open.size === 0) return due;
-    for (const publication of this.#open) due = Math.min(due, publication.due);
-    return due;
+    return Math.min(this.#overlay?.due ?? Number.POSITIVE_INFINITY, this.#direct.due, this.#inspection.due, this.#publisher.due);
   }
 
   wake(now: number): void {
     if (this.#overlay !== undefined && now >= this.#overlay.due) this.#overlay.wake(now);
     this.#direct.wake(now);
     this.#inspection.wake(now);
-    for (const publication of this.#open) if (now >= publication.due) publication.expire();
-    this.#sweep();
+    this.#publisher.wake(now);
   }
 
   snapshot(): TopicSnapshot {
@@ -421,16 +367,12 @@ export class Session {
       readers: this.#list.map((reader) => reader.state),
       validating: this.#inspection.validating,
       toValidate: this.#inspection.toValidate,
-      published: this.published,
+      published: this.#publisher.published,
       delivered: this.delivered,
       duplicates: this.duplicates,
       dropped: { ...this.dropped },
       details: overlay?.snapshot(),
     };
-  }
-
-  #sweep(): void {
-    for (const publication of this.#open) if (publication.isOver) this.#open.delete(publication);
   }
 
   #overlayHost(): OverlayHost {
@@ -458,11 +400,7 @@ export class Session {
       neighborUp: (nodeId) => {
         host.neighbor(nodeId, true);
         events.tell({ type: 'neighborUp', topic, nodeId });
-        for (const publication of this.#open) {
-          if (!publication.isHandedTo(nodeId) && this.#overlay!.offer(nodeId, publication.message)) publication.handed(nodeId);
-          publication.known(ANYBODY);
-        }
-        this.#sweep();
+        this.#publisher.neighborUp(nodeId);
       },
       neighborDown: (nodeId, given, error) => {
         host.neighbor(nodeId, false);
@@ -471,6 +409,7 @@ export class Session {
       },
       duplicate: (id, from) => {
         this.duplicates++;
+        if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
         if (events.isRead) events.tell({ type: 'duplicate', topic, id: messageKey(id), from });
       },
       dropped: (id, peer, reason) => {
@@ -493,6 +432,7 @@ export class Session {
   #deliver({ payload: body, id, size }: Push<Body>, key: string, from: string, hops: number): void {
     if (body.audience === 'except' && body.nodes.includes(this.host.self)) return this.drop('excluded', id, from);
     this.delivered++;
+    if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
     const { origin } = id;
     const signed = body.signature !== undefined;
     if (this.host.events.isRead) this.host.events.tell({ type: 'delivered', topic: this.key.name, id: key, origin, signed, from, hops });
@@ -506,12 +446,5 @@ export class Session {
 
 /** Bytes of a message at most, where nothing else was said. */
 const LIMIT = 1024 * 1024;
-const NOBODY: readonly string[] = [];
 /** Times that the number of a life is raised: a peer that lies has that much of it, and what is on its way then may be lost. */
 const RAISES = 8;
-/** Stands for whoever becomes the first neighbour. */
-const ANYBODY = 'anybody';
-/** Messages that wait for the start (p2panda's queue until its overlay is joined). */
-const WAITING = 128;
-/** Messages that wait for recipients. */
-const OPEN = 1_024;

@@ -62,6 +62,10 @@ class Sybil implements Overlay {
     return this.#pressAt;
   }
 
+  unsent(): { readonly messages: number; readonly bytes: number } {
+    return { messages: 0, bytes: 0 };
+  }
+
   wake(now: number): void {
     if (now < this.#pressAt) return;
     this.#pressAt = now + this.#crew.press;

@@ -3,17 +3,19 @@
 import test from 'ava';
 import { fullMesh } from '../../overlay/full-mesh.ts';
 import { partialView } from '../../overlay/partial-view.ts';
+import { closing } from './closing.ts';
 import { coming } from './coming.ts';
 import { differing } from './differing.ts';
 import type { GossipBackend } from './network.ts';
 import { reading } from './reading.ts';
+import { receipts } from './receipts.ts';
 import { recipients } from './recipients.ts';
 import { relays } from './relays.ts';
 import { type Behaviour, Scene } from './scene.ts';
 import { sizes } from './sizes.ts';
 import { waiting } from './waiting.ts';
 
-const BEHAVIOURS: readonly Behaviour[] = [...recipients, ...sizes, ...relays, ...reading, ...waiting, ...coming, ...differing];
+const BEHAVIOURS: readonly Behaviour[] = [...recipients, ...sizes, ...relays, ...reading, ...receipts, ...waiting, ...coming, ...differing, ...closing];
 
 /** A node that was parted from is asked again soon: tests part and meet within a second. */
 const OVERLAYS = [fullMesh(), partialView({ denyWindow: 100, mergeInterval: 1_000 })];

@@ -1,0 +1,48 @@
+// Nodes that may turn out to be on a topic a moment after it was opened here: publishers wait for them, but not for long.
+
+export class Expected {
+  /** Until then the topic is new. */
+  #until = Number.POSITIVE_INFINITY;
+  readonly #waiting = new Set<{ readonly nodeId: string | undefined; readonly resolve: (isHere: boolean) => void }>();
+
+  /** The topic is open from now on. */
+  begin(now: number): void {
+    this.#until = now + NEW;
+  }
+
+  get until(): number {
+    return this.#until;
+  }
+
+  /** Resolves to whether the node, or without one anybody, turns out to be on the topic while it is new. */
+  wait(nodeId: string | undefined, now: number): Promise<boolean> {
+    if (now >= this.#until) return Promise.resolve(false);
+    return new Promise((resolve) => this.#waiting.add({ nodeId, resolve }));
+  }
+
+  came(nodeId: string): void {
+    for (const waiting of this.#waiting) {
+      if (waiting.nodeId !== undefined && waiting.nodeId !== nodeId) continue;
+      this.#waiting.delete(waiting);
+      waiting.resolve(true);
+    }
+  }
+
+  get due(): number {
+    return this.#waiting.size === 0 ? Number.POSITIVE_INFINITY : this.#until;
+  }
+
+  wake(now: number): void {
+    if (now >= this.#until) this.end();
+  }
+
+  /** Nobody else comes. */
+  end(): void {
+    for (const { resolve } of this.#waiting) resolve(false);
+    this.#waiting.clear();
+    this.#until = Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** Milliseconds for which a topic is new. */
+export const NEW = 1_000;

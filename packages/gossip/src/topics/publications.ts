@@ -1,0 +1,136 @@
+// The messages of one topic that wait for peers or for receipts, and those that newcomers are still offered.
+
+import type { TransportError } from '@trunkline/transport-core';
+import { type MessageId, messageKey } from '../messages/message-id.ts';
+import { isFor } from '../overlay/body.ts';
+import type { Overlay, OwnMessage } from '../overlay/overlay.ts';
+import type { Verdict } from '../relay/wire.ts';
+import type { PublishFailure } from '../types.ts';
+import { gone, refusedBy } from './errors.ts';
+import type { Publication } from './publication.ts';
+
+export interface PublicationsHost {
+  readonly key: { readonly name: string };
+  readonly overlay: Pick<Overlay, 'neighbors' | 'offer'> | undefined;
+  readonly host: { readonly clock: { now(): number } };
+}
+
+/** Stands for whoever becomes the first neighbour. */
+export const ANYBODY = 'anybody';
+
+export class Publications {
+  readonly #host: PublicationsHost;
+  readonly #open = new Set<Publication>();
+  /** Those that wait for receipts, by the keys of their messages. */
+  readonly #asking = new Map<string, Publication>();
+
+  constructor(host: PublicationsHost) {
+    this.#host = host;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  add(publication: Publication, { id, body }: OwnMessage): void {
+    this.#open.add(publication);
+    if (body.receipt !== true) return;
+    const key = messageKey(id);
+    publication.keys.push(key);
+    this.#asking.set(key, publication);
+  }
+
+  /** Something has become of it: it may be over. */
+  look(publication: Publication): void {
+    publication.look();
+    if (!publication.isOver || this.#host.host.clock.now() < publication.due) return;
+    this.#open.delete(publication);
+    for (const key of publication.keys) this.#asking.delete(key);
+  }
+
+  /** A peer says what became of a message that it was asked to confirm. */
+  receipt(id: MessageId, from: string, verdict: Verdict): void {
+    const publication = this.#asking.get(messageKey(id));
+    if (publication === undefined) return;
+    // A neighbor that was only told of the message may have asked for it.
+    if (this.#mayHaveAsked(publication, from)) publication.queued(from);
+    publication.answered(from, verdict === 'took' ? undefined : { nodeId: from, refusal: verdict, error: refusedBy(from, verdict) });
+    if (verdict !== 'took') this.#offerAnother(publication);
+    this.look(publication);
+  }
+
+  /** A message could not be sent to a peer after all. */
+  unsent(id: MessageId, failure: PublishFailure): void {
+    const publication = this.#asking.size === 0 ? undefined : this.#asking.get(messageKey(id));
+    if (publication === undefined) return;
+    publication.failed(failure);
+    this.look(publication);
+  }
+
+  neighborUp(nodeId: string): void {
+    for (const publication of this.#open) {
+      if (publication.message === undefined) continue;
+      if (!publication.isQueuedFor(nodeId)) this.#offer(publication, nodeId);
+      publication.known(ANYBODY);
+      this.look(publication);
+    }
+  }
+
+  peerDown(nodeId: string, error: TransportError | undefined): void {
+    for (const publication of this.#open) {
+      if (!publication.isQueuedFor(nodeId)) continue;
+      publication.lost(nodeId, gone(nodeId, this.#host.key.name, error));
+      this.#offerAnother(publication);
+      this.look(publication);
+    }
+  }
+
+  /** It is known now which topics a peer is on, or it is gone. */
+  known(nodeId: string): void {
+    for (const publication of this.#open) {
+      publication.known(nodeId);
+      this.look(publication);
+    }
+  }
+
+  get due(): number {
+    let due = Number.POSITIVE_INFINITY;
+    if (this.#open.size > 0) for (const publication of this.#open) due = Math.min(due, publication.due);
+    return due;
+  }
+
+  wake(now: number): void {
+    for (const publication of this.#open) {
+      if (now < publication.due) continue;
+      publication.expire();
+      this.look(publication);
+    }
+  }
+
+  /** All that wait fail. */
+  fail(error: TransportError): void {
+    for (const publication of this.#open) publication.fail(error);
+    this.#open.clear();
+    this.#asking.clear();
+  }
+
+  #mayHaveAsked(publication: Publication, from: string): boolean {
+    const { message } = publication;
+    if (message === undefined || !isFor(message.body, from) || publication.hasFailed(from)) return false;
+    return this.#host.overlay!.neighbors().includes(from);
+  }
+
+  /** A peer that was asked to confirm the message will not: another neighbor is. */
+  #offerAnother(publication: Publication): void {
+    if (publication.message === undefined || publication.isOver) return;
+    for (const nodeId of this.#host.overlay!.neighbors()) {
+      if (!publication.isQueuedFor(nodeId) && !publication.hasFailed(nodeId) && this.#offer(publication, nodeId)) return;
+    }
+  }
+
+  #offer(publication: Publication, nodeId: string): boolean {
+    const isTaken = this.#host.overlay!.offer(nodeId, publication.message!, this.#host.host.clock.now());
+    if (isTaken) publication.queued(nodeId);
+    return isTaken;
+  }
+}

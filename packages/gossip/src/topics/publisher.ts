@@ -1,0 +1,229 @@
+// What one topic of this node publishes: to whom it goes, for whom it waits, and what is told of it.
+
+import { reasonError, TransportError } from '@trunkline/transport-core';
+import { IdSource } from '../messages/id-source.ts';
+import type { MessageId } from '../messages/message-id.ts';
+import type { PublishConfig } from '../options.ts';
+import type { Audience, Body } from '../overlay/body.ts';
+import type { Overlay, OverlayFactory, OwnMessage } from '../overlay/overlay.ts';
+import { KEY_BYTES } from '../protocol.ts';
+import type { Verdict } from '../relay/wire.ts';
+import type { Signatures } from '../signatures/signatures.ts';
+import type { PublishFailure, PublishResult } from '../types.ts';
+import { topicClosed } from './errors.ts';
+import { Expected, NEW } from './expected.ts';
+import { Publication, resultOf } from './publication.ts';
+import { ANYBODY, Publications } from './publications.ts';
+import { type Sender, sendTo, sendToAny } from './recipients.ts';
+
+/** The topic that it publishes on. */
+export interface PublisherSession extends Pick<Sender, 'key' | 'unsent' | 'push' | 'takes' | 'notSent'> {
+  epoch(): number;
+  readonly limit: number;
+  readonly overlay: Overlay | undefined;
+  readonly due: number;
+  /** Connected peers on the topic that may become neighbours. */
+  readonly candidates: number;
+  /** Adds the peers that a message can't reach, or that don't take it, though the overlay may count them. */
+  addDifferent(failed: PublishFailure[], queued: readonly string[], message: OwnMessage): void;
+  readonly host: Sender['host'] & {
+    readonly overlay: OverlayFactory;
+    readonly signatures: Signatures;
+    readonly longest: number;
+    readonly isStarted: boolean;
+    pending(): readonly string[];
+    dueBy(time: number): void;
+  };
+}
+
+export class Publisher {
+  published = 0;
+  readonly #session: PublisherSession;
+  readonly #sender: Sender;
+  readonly #ids: IdSource;
+  readonly #publications: Publications;
+  readonly #expected = new Expected();
+  /** Until gossip has started. */
+  readonly #waiting: (() => void)[] = [];
+  /** Where `#publish` gathers whom the overlay could not send the message. */
+  #refused: PublishFailure[] | undefined = undefined;
+  #isOver = false;
+
+  constructor(session: PublisherSession) {
+    const { host, key, epoch } = session;
+    const isOver = () => this.#isOver;
+    this.#session = session;
+    this.#ids = new IdSource({ origin: host.self, epoch });
+    this.#publications = new Publications(session);
+    this.#sender = {
+      key,
+      host,
+      get isOver() {
+        return isOver();
+      },
+      unsent: (reason, push, to) => session.unsent(reason, push, to),
+      push: (to, push, lost) => session.push(to, push, lost),
+      takes: (nodeId, size) => session.takes(nodeId, size),
+      notSent: (reason, to, size) => session.notSent(reason, to, size),
+      arrival: (nodeId) => {
+        const arrival = this.#expected.wait(nodeId, host.clock.now());
+        host.dueBy(this.#expected.due);
+        return arrival;
+      },
+      track: (publication, message) => this.#publications.add(publication, message),
+      look: (publication) => {
+        this.#publications.look(publication);
+        host.dueBy(publication.due);
+      },
+    };
+  }
+
+  /** Gossip has started, and the overlay is there. */
+  begin(): void {
+    this.#expected.begin(this.#session.host.clock.now());
+    for (const publish of this.#waiting.splice(0)) publish();
+  }
+
+  /** Nothing is published any more, and what waits fails. */
+  end(error: TransportError): void {
+    this.#isOver = true;
+    this.#publications.fail(error);
+    this.#expected.end();
+    for (const publish of this.#waiting.splice(0)) publish();
+  }
+
+  /** A promise only where something is waited for, which resolves once it is queued: each costs. It throws what would reject it. */
+  publish(payload: Uint8Array, options: PublishConfig): PublishResult | Promise<PublishResult> {
+    if (payload.length > this.#session.limit) {
+      const text = `publish: a message of ${payload.length} bytes is above the limit of topic ${this.#session.key.name}, ${this.#session.limit} bytes`;
+      throw reasonError('too_large', text, { sent: false });
+    }
+    const nodes = options.to ?? options.except;
+    if (nodes !== undefined && payload.length + KEY_BYTES * nodes.length > this.#session.host.longest) {
+      const text = `publish: a message of ${payload.length} bytes with ${nodes.length} node ids does not fit limits.message of this node's transport`;
+      throw reasonError('too_large', text, { sent: false });
+    }
+    if (this.#isOver) throw topicClosed(this.#session.key.name);
+    const { receipts, name } = this.#session.host.overlay;
+    if (options.min > receipts && options.to === undefined && options.any === undefined) {
+      throw new TypeError(`topic.publish: min: must be at most ${receipts}, the links of a node (active of ${name}); got ${options.min}`);
+    }
+    this.#session.host.signatures.checkPublisher();
+    if (this.#session.host.isStarted) return this.#publish(payload, options);
+    if (this.#waiting.length >= WAITING) {
+      throw new TransportError('resource_exhausted', `publish: ${WAITING} messages wait already for gossip.start()`, { sent: false });
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(() => {
+        try {
+          resolve(this.#publish(payload, options));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  #publish(payload: Uint8Array, { to, except, any, min, timeout }: PublishConfig): PublishResult | Promise<PublishResult> {
+    const { host } = this.#session;
+    if (this.#isOver) throw topicClosed(this.#session.key.name);
+    if (this.#publications.size >= OPEN) {
+      throw new TransportError('resource_exhausted', `publish: ${OPEN} messages wait already for their recipients`, { sent: false });
+    }
+    this.published++;
+    const isAsked = min > 0;
+    if (any !== undefined) return sendToAny(this.#sender, (nodes) => this.#message('to', nodes, payload, isAsked), any, { min, timeout });
+    const given = to ?? except;
+    const nodes = given === undefined ? NOBODY : [...new Set(given)];
+    const audience = to !== undefined ? 'to' : nodes.length > 0 ? 'except' : 'all';
+    const message = this.#message(audience, nodes, payload, isAsked);
+    if (audience === 'to') return sendTo(this.#sender, message, { min, timeout });
+    const now = host.clock.now();
+    const failed: PublishFailure[] = [];
+    this.#refused = failed;
+    let queued = this.#session.overlay!.publish(message, now, min);
+    this.#refused = undefined;
+    this.#session.addDifferent(failed, queued, message);
+    // An overlay may count those that it has only told of the message.
+    if (failed.length > 0) queued = queued.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
+    const pending = host.pending();
+    const isNew = now < this.#expected.until && this.#publications.size < LINGERING;
+    if (!isAsked && pending.length === 0 && !isNew && (queued.length > 0 || !this.#isBeginning)) {
+      host.dueBy(this.#session.due);
+      return resultOf(queued.length, failed);
+    }
+    const patience = isAsked ? timeout : Math.min(timeout, this.#isBeginning ? PATIENCE : NEW);
+    const until = isNew ? this.#expected.until : now;
+    const publication = new Publication({ min, timeout, due: now + patience, open: { message, until } });
+    for (const peer of queued) publication.queued(peer);
+    for (const failure of failed) publication.failed(failure);
+    for (const peer of pending) publication.wait(peer);
+    // Somebody may be about to come: the first gets it.
+    if (queued.length === 0 && (isNew || this.#isBeginning)) publication.wait(ANYBODY);
+    this.#publications.add(publication, message);
+    this.#publications.look(publication);
+    host.dueBy(this.#session.due);
+    return publication.promise;
+  }
+
+  /** There is somebody on the topic, and the overlay has just begun: its first neighbour comes soon. */
+  get #isBeginning(): boolean {
+    return this.#session.overlay!.neighbors().length === 0 && this.#session.candidates > 0;
+  }
+
+  #message(audience: Audience, nodes: readonly string[], payload: Uint8Array, receipt: boolean): OwnMessage {
+    const id = this.#ids.next();
+    const body: Body = { audience, nodes, payload, message: undefined, signature: undefined, receipt, frame: undefined };
+    body.signature = this.#session.host.signatures.sign(this.#session.key.bytes, id, body);
+    return { id, body };
+  }
+
+  // What becomes of it.
+
+  receipt(id: MessageId, from: string, verdict: Verdict): void {
+    this.#publications.receipt(id, from, verdict);
+  }
+
+  /** A message could not be sent to a peer. */
+  unsent(id: MessageId, failure: PublishFailure): void {
+    if (this.#refused !== undefined) this.#refused.push(failure);
+    else this.#publications.unsent(id, failure);
+  }
+
+  /** A peer is on the topic. */
+  peerUp(nodeId: string): void {
+    this.#expected.came(nodeId);
+  }
+
+  peerDown(nodeId: string, error: TransportError | undefined): void {
+    this.#publications.peerDown(nodeId, error);
+  }
+
+  neighborUp(nodeId: string): void {
+    this.#publications.neighborUp(nodeId);
+  }
+
+  /** It is known now which topics a peer is on, or it is gone. */
+  known(nodeId: string): void {
+    this.#publications.known(nodeId);
+  }
+
+  get due(): number {
+    return this.#publications.size === 0 ? this.#expected.due : Math.min(this.#expected.due, this.#publications.due);
+  }
+
+  wake(now: number): void {
+    this.#publications.wake(now);
+    this.#expected.wake(now);
+  }
+}
+
+const NOBODY: readonly string[] = [];
+/** Messages that wait for the start (p2panda's queue until its overlay is joined). */
+const WAITING = 128;
+/** Messages that wait for recipients, or to be confirmed. */
+const OPEN = 1_024;
+/** Messages that newcomers are offered while the topic is new. */
+const LINGERING = 128;
+/** Milliseconds that is waited for a first neighbour that answers. */
+const PATIENCE = 2_000;
