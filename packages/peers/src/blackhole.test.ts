@@ -81,7 +81,7 @@ test('who is behind such a wire from the first is dialled again and again, each 
   const failed = told(a, 'rejected');
   t.true(failed.length >= 3 && failed.length <= 6, `${failed.length} times`);
   for (const { reason, direction, error, addr } of failed)
-    t.deepEqual([reason, direction, error.reason, addr], ['unreachable', 'out', 'handshake_timeout', wire.address]);
+    t.deepEqual([reason, direction, error.reason, addr], ['unreachable', 'out', 'handshake_timeout', `tcp://${wire.address}`]);
   t.is(most, 1);
   wire.thaw();
   world.mute.clear();

@@ -15,6 +15,7 @@ import {
   parseTarget,
   type Remote,
   reference,
+  type TargetAddress,
   TransportError,
   withDefault,
 } from '@trunkline/transport-core';
@@ -123,7 +124,7 @@ export interface ExchangeOptions {
   readonly seed?: boolean | undefined;
 }
 
-const targets = () => reference<readonly string[]>(isTargets, "a list of targets, each '[nodeId@]address'");
+const targets = () => reference<readonly string[]>(isTexts, "a list of targets, each '[nodeId@]address'");
 const ids = () => reference<readonly string[]>(isIds, 'a list of node ids, each 64 lower-case hex digits');
 const flag = (value: boolean) =>
   withDefault(
@@ -179,25 +180,19 @@ export function readOptions(given: PeersOptions<any>): PeersConfig {
   return { ...config, maxOutbound: 0, exchange: { ...config.exchange, enabled: false } };
 }
 
-/** Targets that the user gave. @throws TypeError naming the first that is none. */
-export function checkTargets(given: readonly string[], name: string): void {
-  for (const target of given) {
-    try {
-      parseTarget(target);
-    } catch (error) {
-      throw new TypeError(`${name}: ${error instanceof TransportError ? error.message : String(error)}`);
-    }
+/** Reads a target that the user gave. @throws TypeError naming it as `name` if it is none. */
+export function readTarget(given: string, name: string, check: (address: string) => void = () => {}): TargetAddress {
+  try {
+    const target = parseTarget(given);
+    check(target.address);
+    return target;
+  } catch (error) {
+    throw new TypeError(`${name}: ${error instanceof TransportError ? error.message : String(error)}`);
   }
 }
 
-function isTargets(value: unknown): boolean {
-  if (!Array.isArray(value) || !value.every((target) => typeof target === 'string')) return false;
-  try {
-    checkTargets(value, '');
-    return true;
-  } catch {
-    return false;
-  }
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((target) => typeof target === 'string');
 }
 
 function isIds(value: unknown): boolean {

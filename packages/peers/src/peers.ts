@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The face of peers: what a user holds.
 
-import { isNodeId, type Protocol, parseTarget, reasonError, type Transport, TransportError } from '@trunkline/transport-core';
+import { isNodeId, type Protocol, parseTarget, reasonError, spelled, type Transport, TransportError } from '@trunkline/transport-core';
 import { knownNodes } from './book/known-nodes.ts';
 import type { TopologyDiff } from './dialling/topology.ts';
 import { LONGEST_STATUS } from './driver/conversation.ts';
@@ -9,7 +9,7 @@ import { Driver } from './driver/driver.ts';
 import { readAddressEntry } from './exchange/address-entry.ts';
 import { MOST_ADDRESSES } from './exchange/peer-exchange.ts';
 import { NodeTransport } from './node-transport.ts';
-import { checkTargets, type PeersOptions, readOptions } from './options.ts';
+import { type PeersOptions, readOptions, readTarget } from './options.ts';
 import { formatPeers, type PeersSnapshot } from './snapshot.ts';
 import type { PeerEvent, PeerInfo } from './types.ts';
 
@@ -67,9 +67,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /** One more persistent peer, '[nodeId@]address'. Another address of a node id that is there takes the place of the old one. */
   add(target: string): void {
-    checkTargets([target], 'peers.add');
     const { node } = this.#driver;
-    node.checkListed([target], 'peers.add');
+    node.checkTarget(target, 'peers.add');
     const { nodeId } = parseTarget(target);
     if (nodeId !== undefined) node.keeper.book.unban(nodeId);
     node.planner.addPersistent(target);
@@ -79,7 +78,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
   /** No persistent peer any more, by node id, address, or both; its links are closed in order. Gives what was removed, as it was written. */
   remove(nodeIdOrTarget: string): string[] {
     const { node } = this.#driver;
-    if (!isNodeId(nodeIdOrTarget)) checkTargets([nodeIdOrTarget], 'peers.remove');
+    if (!isNodeId(nodeIdOrTarget)) readTarget(nodeIdOrTarget, 'peers.remove');
     const gone = this.#idsOf(nodeIdOrTarget);
     const removed = node.planner.removePersistent(nodeIdOrTarget);
     for (const nodeId of this.#unwanted(nodeIdOrTarget, gone)) this.#part(nodeId, 'it was removed from the peers of the other end');
@@ -92,8 +91,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * address changed is both. Links to those that stay are not touched.
    */
   setTopology(targets: readonly string[]): TopologyDiff {
-    checkTargets(targets, 'peers.setTopology');
-    this.#driver.node.checkListed(targets, 'peers.setTopology');
+    this.#driver.node.checkTargets(targets, 'peers.setTopology');
     const ids = new Map(this.#driver.node.planner.persistent.map((target) => [target, this.#idsOf(target)]));
     const diff = this.#driver.node.planner.setPersistent(targets);
     for (const target of diff.removed) {
@@ -151,7 +149,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /** What peer exchange tells others of where a node is; undefined for one that the address book doesn't have, for private and for bad ones. */
   addressOf(nodeId: string): string | undefined {
-    return this.#driver.node.keeper.book.told(nodeId)?.address;
+    const address = this.#driver.node.keeper.book.told(nodeId)?.address;
+    return address === undefined ? undefined : spelled(address);
   }
 
   /**

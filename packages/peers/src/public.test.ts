@@ -104,7 +104,7 @@ test.serial('a name that leads to another network than the public one is not dia
   await sim.run(120_000);
   t.deepEqual(dialled, []);
   for (const [i, ip] of FORBIDDEN.entries()) {
-    const [failure] = failures(a).filter(({ addr }) => addr === `n${i}.example:7000`);
+    const [failure] = failures(a).filter(({ addr }) => addr === `tcp://n${i}.example:7000`);
     t.is(failure!.code, 'invalid_argument');
     t.true(failure!.message.includes(`n${i}.example:7000, which a peer told`) && failure!.message.endsWith(`leads to ${ip}`), failure!.message);
   }
@@ -123,7 +123,7 @@ test.serial('of a name’s addresses the first public one is what is dialled, an
     const { sim, a, dialled } = await scene({ told: [{ nodeId: idOf('b'), address: 'b.example:7000' }], names: () => ips });
     await sim.until(() => isLinked(a, 'b'), 30_000);
     t.deepEqual(dialled, [address]);
-    t.is(a.peers.get(idOf('b'))!.addr, 'b.example:7000', 'what is remembered is the name');
+    t.is(a.peers.get(idOf('b'))!.addr, 'tcp://b.example:7000', 'what is remembered is the name');
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -217,7 +217,7 @@ test.serial('a lookup that fails, that never answers, or that answers nonsense c
   await sim.until(() => isLinked(a, 'b'), 30_000);
   await sim.run(70_000);
   t.deepEqual([...new Set(dialled)], ['8.8.8.8:7000']);
-  const of = (name: string) => failures(a).find(({ addr }) => addr === `${name}.example:7000`)!;
+  const of = (name: string) => failures(a).find(({ addr }) => addr === `tcp://${name}.example:7000`)!;
   t.deepEqual(
     ['fails', 'hangs', 'nonsense', 'none', 'many'].map((name) => of(name).code),
     ['unavailable', 'unavailable', 'invalid_argument', 'invalid_argument', 'invalid_argument'],

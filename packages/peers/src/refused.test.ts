@@ -166,7 +166,7 @@ test('a node that is refused with its hello read is told with its id and where i
   const b = await world.node('b', { peers: { ...passive, persistent: [a.address] } });
   await world.until('it is told', () => told(a, 'rejected').length > 0);
   const [{ reason, direction, nodeId, addr, endpoint, remote }] = told(a, 'rejected') as [ReturnType<typeof told<'rejected'>>[0]];
-  t.deepEqual([reason, direction, nodeId, addr, endpoint], ['full', 'in', b.nodeId, b.address, remote!.endpoint]);
+  t.deepEqual([reason, direction, nodeId, addr, endpoint], ['full', 'in', b.nodeId, `tcp://${b.address}`, remote!.endpoint]);
   t.deepEqual(await world.close(), []);
 });
 

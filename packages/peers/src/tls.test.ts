@@ -1,7 +1,7 @@
 // Peers that prove their ids, over TLS and noise on real TCP: who is taken for whom, and where who moved is found.
 
 import { secure } from '@trunkline/stream-noise';
-import { NetworkTransport } from '@trunkline/transport-core';
+import { NetworkTransport, spelled } from '@trunkline/transport-core';
 import { createTcpStreamLayer, createTcpTransport, type TcpTransport } from '@trunkline/transport-tcp';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
@@ -58,7 +58,7 @@ test('where somebody else answers who was dialled by id is not taken for him, an
   const failed = told(a, 'rejected');
   t.true(failed.length >= 3, `${failed.length} times`);
   for (const { direction, error, nodeId, addr } of failed) {
-    t.deepEqual([direction, error.code, error.reason, nodeId, addr], ['out', 'unauthenticated', 'identity_mismatch', theirs.nodeId, address]);
+    t.deepEqual([direction, error.code, error.reason, nodeId, addr], ['out', 'unauthenticated', 'identity_mismatch', theirs.nodeId, spelled(address)]);
   }
   t.deepEqual([a.peers.list(), impostor.peers.list(), told(a, 'up'), told(impostor, 'up')], [[], [], [], []]);
   t.false(a.transport.trySend(`node:${theirs.nodeId}`, 'hint', 'for him alone'));
@@ -92,7 +92,7 @@ for (const [title, options] of [
     await world.until('it is linked again', () => isLinked(a, b) && isLinked(b, a));
     await world.run(15_000);
     const [link] = a.transport.remotes();
-    t.deepEqual([link!.direction, link!.addr], ['in', b.address]);
+    t.deepEqual([link!.direction, link!.addr], ['in', spelled(b.address)]);
     const { length } = a.dials;
     await world.settle(a.transport.disconnect(link!));
     t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'are you there?')), 'b: are you there?');

@@ -8,7 +8,7 @@ export interface PeerInfo<S = unknown> {
   readonly nodeId: string;
   /** Did the connection prove the id (TLS, noise)? Otherwise the peer asserts it, and the first to assert one keeps it. */
   readonly proven: boolean;
-  /** Where it is reached: what was dialled, else what it says of itself; undefined for one that does not listen. */
+  /** Where it is reached, with its scheme: what was dialled, else what it says of itself; undefined for one that does not listen. */
   readonly addr: string | undefined;
   /** Who dialled the link in use: 'out' is this node. */
   readonly direction: 'in' | 'out';
@@ -58,7 +58,7 @@ export type PeerEvent<S = unknown> =
       readonly direction: 'in' | 'out';
       readonly error: TransportError;
       readonly nodeId?: string | undefined;
-      /** What was dialled, or where the other end says that it can be dialled. */
+      /** What was dialled, or where the other end says that it can be dialled; with its scheme. */
       readonly addr?: string | undefined;
       /** Where a link that came was from, as the transport sees it. */
       readonly endpoint?: string | undefined;

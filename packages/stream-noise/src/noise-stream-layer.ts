@@ -139,6 +139,10 @@ export class SecureLayer implements NoiseStreamLayer {
     else inner.pause();
   }
 
+  checkAddress(address: string): void {
+    this.#inner.checkAddress?.(address);
+  }
+
   localAddr(): string {
     return this.#inner.localAddr();
   }

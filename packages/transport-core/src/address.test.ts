@@ -1,5 +1,5 @@
 import test from 'ava';
-import { isNodeId, parseTarget, splitScheme } from './address.ts';
+import { isNodeId, parseTarget, spelled, splitScheme } from './address.ts';
 import { TransportError } from './errors.ts';
 
 const id = 'ab'.repeat(32);
@@ -91,4 +91,12 @@ test('a scheme ends at ://, in lower case', (t) => {
   t.deepEqual(splitScheme('WSS://A/b://c'), { scheme: 'wss', rest: 'A/b://c' });
   t.deepEqual(splitScheme('host:1'), { scheme: undefined, rest: 'host:1' });
   t.deepEqual(splitScheme('://x'), { scheme: undefined, rest: '://x' });
+});
+
+test('an address is shown in one spelling, with its scheme', (t) => {
+  for (const text of ['Host:80', 'tcp://host:80', 'TCP://HOST:080/', ' host:80 ']) t.is(spelled(text), 'tcp://host:80');
+  t.is(spelled('[::FFFF:1.2.3.4]:9'), 'tcp://1.2.3.4:9');
+  t.is(spelled('WS://Host:80/Path'), 'ws://host:80/Path');
+  for (const text of ['ws://host:80', 'WS://Host:80/']) t.is(spelled(text), 'ws://host:80/');
+  for (const text of ['inmem://a', 'n17', 'n17/b', 'odd//thing', 'host:99999', '']) t.is(spelled(text), text);
 });

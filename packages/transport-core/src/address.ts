@@ -32,6 +32,16 @@ export function parseTarget(target: string): TargetAddress {
   return { nodeId, address, key: `${nodeId}@${canonicalAddress(address)}` };
 }
 
+/**
+ * The spelling in which an address is shown: canonical, with its scheme, which is 'tcp://' for a bare 'host:port', and with the path that a
+ * WebSocket URL has at least. Other text stays.
+ */
+export function spelled(address: string): string {
+  const key = canonicalAddress(address.trim());
+  if (/^wss?:\/\/[^/?#]+$/.test(key)) return `${key}/`;
+  return splitScheme(key).scheme === undefined && parseHostPort(key) !== undefined ? `tcp://${key}` : key;
+}
+
 /** 64 lower-case hex digits. */
 export function isNodeId(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text);

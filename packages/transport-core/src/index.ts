@@ -2,7 +2,7 @@
 // Trunkline's core. First what users need, then what backends and tools are made of.
 
 // For authors of backends.
-export { isNodeId, parseTarget, splitScheme, type TargetAddress } from './address.ts';
+export { isNodeId, parseTarget, spelled, splitScheme, type TargetAddress } from './address.ts';
 export { type Clock, LONGEST_DELAY, sleepOn, type Timer } from './clock.ts';
 export type { CommonConfig, CommonOptions, HelloFields, KeepAliveOptions, LimitOptions } from './common-options.ts';
 export { commonOptions } from './common-options.ts';
@@ -72,6 +72,7 @@ export { formatSnapshot } from './transport/format-snapshot.ts';
 export { type Management, manage } from './transport/manage.ts';
 export { type Answer, type MulticastOptions, multicast } from './transport/multicast.ts';
 export { NetworkTransport, type NetworkTransportOptions } from './transport/network-transport.ts';
+export { checkAdvertised } from './transport/scheme-layer.ts';
 export { type ServeOptions, type Server, serve } from './transport/serve.ts';
 export type { ConnectionSnapshot, Snapshot } from './transport/snapshot.ts';
 export type * from './transport/types.ts';

@@ -13,7 +13,7 @@ export interface Remote {
   readonly rtt?: number | undefined;
   /** Milliseconds for which a ping has been unanswered and nothing else has come either; 0 while the peer is heard. */
   readonly silence?: number | undefined;
-  /** What the peer says of itself: its advertised address. */
+  /** The address that the peer says it can be dialled at, with its scheme: 'tcp://host:port'. Several stand with commas between. */
   readonly addr?: string | undefined;
   /** There only when it was proven (TLS, noise). */
   readonly nodeId?: string | undefined;

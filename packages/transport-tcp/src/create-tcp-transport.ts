@@ -4,6 +4,7 @@ import { isTlsOptions, MutualTls, type TlsOptions, type TlsUpdate, updateTls } f
 import {
   type Backend,
   type CommonOptions,
+  checkAdvertised,
   commonOptions,
   extendOptions,
   isProtocol,
@@ -24,7 +25,10 @@ export interface TcpTransportOptions<P extends Protocol> extends CommonOptions {
   readonly protocol: P;
   /** Where to listen: 'host:port', with or without 'tcp://'; IPv6 in brackets; port 0 picks a free one. Default '127.0.0.1:0'. */
   readonly bindAddr?: string | undefined;
-  /** Where others reach it, told to them verbatim. Default: what is bound. Needed where `bindAddr` is 0.0.0.0, :: or ':7000'. */
+  /**
+   * Where others reach it, told to them verbatim. Default: what is bound. Needed where `bindAddr` is 0.0.0.0, :: or ':7000'. An address
+   * that nobody could dial (another scheme, no port, port 0) is a TypeError.
+   */
   readonly advertiseAddr?: string | undefined;
   /** Mutual TLS 1.3: both ends prove their node ids. Default: bare TCP. */
   readonly tls?: TlsOptions | undefined;
@@ -46,6 +50,7 @@ export function createTcpTransport<P extends Protocol>(options: TcpTransportOpti
   const { protocol, observer, clock = systemClock } = options;
   const tls = options.tls && new MutualTls(options.tls, 'createTcpTransport');
   const stream = tcpStreamLayer({ bindAddr, advertiseAddr, clock, observer }, tls);
+  checkAdvertised(stream, advertiseAddr, 'createTcpTransport: advertiseAddr');
   return new OverTcp<P>({ ...(common as CommonOptions), protocol, stream, clock });
 }
 

@@ -6,6 +6,7 @@ import {
   type Clock,
   type DialOptions,
   formatHostPort,
+  type HostPort,
   isUnspecified,
   type ListenOptions,
   type Observer,
@@ -128,8 +129,7 @@ class TcpLayer implements TcpStreamLayer {
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
     const { timeout, signal, nodeId } = options;
     return new Promise((resolve, reject) => {
-      const to = parseTcpAddress(address);
-      if (to === undefined || to.host === '' || to.port === 0) return reject(badAddress('dial', address));
+      const to = placeOf(address);
       if (signal?.aborted) return reject(signal.reason);
       this.#tls?.check();
       const reader = this.#tls === undefined ? new Reader() : undefined;
@@ -165,6 +165,10 @@ class TcpLayer implements TcpStreamLayer {
         resolve(connection);
       };
     });
+  }
+
+  checkAddress(address: string): void {
+    placeOf(address);
   }
 
   localAddr(): string {
@@ -206,6 +210,13 @@ class TcpLayer implements TcpStreamLayer {
       { target: this.#bindAddr },
     );
   }
+}
+
+/** Where a dial goes. @throws TransportError `invalid_argument` */
+function placeOf(address: string): HostPort {
+  const place = parseTcpAddress(address);
+  if (place === undefined || place.host === '' || place.port === 0) throw badAddress('dial', address);
+  return place;
 }
 
 function parseTcpAddress(text: string) {

@@ -76,6 +76,10 @@ class NativeStreamLayer implements WsStreamLayer {
     });
   }
 
+  checkAddress(address: string): void {
+    parseTarget(address);
+  }
+
   localAddr(): string {
     throw new TransportError('failed_precondition', 'A browser has no address: it cannot listen');
   }

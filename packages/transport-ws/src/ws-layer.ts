@@ -19,7 +19,7 @@ import {
 } from '@trunkline/transport-core';
 import { createUpgradeServer } from './own-server.ts';
 import { takeUpgrades, type UpgradeOptions } from './upgrades.ts';
-import { hostOf, parseBinding } from './ws-address.ts';
+import { hostOf, parseBinding, parseTarget } from './ws-address.ts';
 import { dialWebSocket } from './ws-dial.ts';
 import { checkWsOptions, type HttpServer, type WsStreamLayer, type WsStreamLayerOptions } from './ws-options.ts';
 
@@ -58,6 +58,10 @@ export class WsLayer implements WsStreamLayer {
 
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
     return dialWebSocket(address, options, { clock: this.#clock, tls: this.#tls, pending: this.#dials });
+  }
+
+  checkAddress(address: string): void {
+    parseTarget(address);
   }
 
   localAddr(): string {

@@ -4,6 +4,7 @@ import type { TlsOptions, TlsUpdate } from '@trunkline/mutual-tls/options';
 import {
   type Backend,
   type CommonOptions,
+  checkAdvertised,
   commonOptions,
   extendOptions,
   isProtocol,
@@ -39,6 +40,7 @@ export function wsTransport<P extends Protocol>(options: WsTransportOptions<P>, 
   const { bindAddr, advertiseAddr, path, server: _server, origins: _origins, tls: _tls, ...common } = parseOptions(schema, options, 'createWsTransport');
   const { protocol, server, origins, observer, clock = systemClock } = options;
   const stream = createLayer({ bindAddr, advertiseAddr, path, server, origins, clock, observer });
+  checkAdvertised(stream, advertiseAddr, 'createWsTransport: advertiseAddr');
   return new OverWs<P>({ ...(common as CommonOptions), protocol, stream, clock });
 }
 

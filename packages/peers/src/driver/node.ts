@@ -6,14 +6,14 @@ import {
   type Management,
   type Membership,
   manage,
-  parseTarget,
   type Remote,
   randomBytes,
+  spelled,
   type TransportError,
 } from '@trunkline/transport-core';
 import { Twins } from '../admission/twins.ts';
 import { DialPlanner } from '../dialling/dial-planner.ts';
-import type { PeersConfig } from '../options.ts';
+import { type PeersConfig, readTarget } from '../options.ts';
 import type { PeerEvent, PeerInfo } from '../types.ts';
 import { BookKeeper } from './book-keeper.ts';
 import { firstAddress } from './first-address.ts';
@@ -55,7 +55,8 @@ export class Node {
       throw new TypeError(`createPeers: identity: the transport proves to be ${provenId}, the identity is ${this.nodeId}; leave it out, or give the same`);
     }
     try {
-      this.checkListed(config.persistent, 'createPeers: persistent');
+      this.checkTargets(config.persistent, 'createPeers: persistent');
+      for (const [index, seed] of config.seeds.entries()) readTarget(seed, `createPeers: seeds[${index}]`, this.management.check);
     } catch (error) {
       this.management.release();
       throw error;
@@ -99,7 +100,8 @@ export class Node {
 
   /** Where a peer is reached: what was dialled, else what the book or the peer itself says. */
   addressOf({ nodeId, main }: Peer): string | undefined {
-    return main.dialled ?? this.toldAddress(main.remote) ?? this.keeper.book.get(nodeId)?.address;
+    const address = main.dialled ?? this.toldAddress(main.remote) ?? this.keeper.book.get(nodeId)?.address;
+    return address === undefined ? undefined : spelled(address);
   }
 
   /** Is the id of this peer as good as this transport's ids are: proven, if it proves any? */
@@ -123,13 +125,18 @@ export class Node {
     return !this.proves && (remote.addr ?? '').split(',').some((address) => this.planner.isNamedAt(address));
   }
 
-  /** @throws TypeError where membership is 'listed', this transport proves ids, and one of these targets has none. */
-  checkListed(targets: readonly string[], name: string): void {
-    if (this.config.membership !== 'listed' || !this.proves) return;
-    for (const [index, target] of targets.entries()) {
-      if (parseTarget(target).nodeId !== undefined) continue;
-      throw new TypeError(`${name}[${index}]: '${target}' has no node id; with membership 'listed' on a transport that proves ids, write nodeId@address`);
-    }
+  /**
+   * Checks targets that the user gave. @throws TypeError naming the first that is none, that this transport can't dial, or, if only listed
+   * nodes are peers and ids are proven, that has no id. @param name of the list; its entries are named by their index.
+   */
+  checkTargets(targets: readonly string[], name: string): void {
+    for (const [index, target] of targets.entries()) this.checkTarget(target, `${name}[${index}]`);
+  }
+
+  checkTarget(target: string, name: string): void {
+    const { nodeId } = readTarget(target, name, this.management.check);
+    if (nodeId !== undefined || this.config.membership !== 'listed' || !this.proves) return;
+    throw new TypeError(`${name}: '${target}' has no node id; with membership 'listed' on a transport that proves ids, write nodeId@address`);
   }
 
   info(peer: Peer): PeerInfo {

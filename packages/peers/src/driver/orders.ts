@@ -1,6 +1,6 @@
 // Dials that were ordered, by the planner or by who waits for a node, and what became of them.
 
-import { parseTarget, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
+import { parseTarget, type Remote, reasonError, spelled, TransportError } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
 import { Dialler, type DiallerHost, type Order } from './dialler.ts';
 import type { Node } from './node.ts';
@@ -80,7 +80,7 @@ export class Orders implements DiallerHost {
       planner.rest(address, now + DAY);
     }
     if (nodeId !== undefined && !this.#dialler.isReaching(nodeId) && !this.#seekElsewhere(order)) this.#answer(nodeId, this.#live(nodeId) ?? error);
-    if (twins.isNews(error)) events.tell({ type: 'rejected', reason: rejectionOf(error, 'out'), direction: 'out', error, nodeId, addr: address });
+    if (twins.isNews(error)) events.tell({ type: 'rejected', reason: rejectionOf(error, 'out'), direction: 'out', error, nodeId, addr: spelled(address) });
     this.#node.soon();
   }
 

@@ -8,7 +8,7 @@ const hello = (changes: Partial<Hello> = {}) => ({ addr: 'a:1', instance: 'ab', 
 test('it shows what the peer said, and its link’s state as it is', (t) => {
   const link = { over: false, rtt: undefined as number | undefined, silence: 0 };
   const remote: Remote = new LiveRemote(link, 'in-1', '10.0.0.1:5', 'in', undefined, hello());
-  t.deepEqual([remote.id, remote.endpoint, remote.direction, remote.addr, remote.instance], ['in-1', '10.0.0.1:5', 'in', 'a:1', 'ab']);
+  t.deepEqual([remote.id, remote.endpoint, remote.direction, remote.addr, remote.instance], ['in-1', '10.0.0.1:5', 'in', 'tcp://a:1', 'ab']);
   t.deepEqual({ ...remote.hello }, { token: 'x' });
   t.true(Object.isFrozen(remote.hello));
   t.deepEqual([remote.closed, remote.rtt], [false, undefined]);

@@ -1,5 +1,6 @@
 // The other end of one live connection, as the user holds it. What it is connected by stays inside.
 
+import { spelled } from '../address.ts';
 import type { Remote } from '../remote.ts';
 import type { Hello } from '../wire/hello.ts';
 
@@ -26,7 +27,7 @@ export class LiveRemote implements Remote {
     this.endpoint = endpoint;
     this.direction = direction;
     this.nodeId = nodeId;
-    this.addr = hello.addr === '' ? undefined : hello.addr;
+    this.addr = hello.addr === '' ? undefined : hello.addr.split(',').map(spelled).join();
     this.instance = hello.instance;
     this.hello = Object.freeze(hello.fields);
   }

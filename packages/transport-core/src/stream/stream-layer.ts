@@ -21,6 +21,11 @@ export interface StreamLayer {
    * (TLS, noise) is part of the dial and of its time.
    */
   dial(address: string, options: DialOptions): Promise<StreamConnection>;
+  /**
+   * Throws the `invalid_argument` with which `dial` would refuse this address before it tries it; peers and `advertiseAddr` are checked by
+   * it when they are given. Left out: nothing is known of an address before it is dialled.
+   */
+  checkAddress?(address: string): void;
   /** The address that is bound (the real port after `:0`); before `listen` resolves it throws `failed_precondition`. */
   localAddr(): string;
   /** All addresses that are bound, of a layer that has several; the first is `localAddr()`. */

@@ -16,6 +16,8 @@ export interface Management {
   readonly provenId: string | undefined;
   /** Do connections to this address prove the ids of both ends? */
   proves(address: string): boolean;
+  /** Throws `invalid_argument` for an address that can't be dialled, whoever is there. With the option `resolve` any text may be an address. */
+  check(address: string): void;
   /** Does it take calls? One that is leaving is not closed yet, and takes none. */
   isUp(remote: Remote): boolean;
   /** Bytes that came over a connection so far. */
@@ -44,6 +46,9 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
       return network.layer.nodeId;
     },
     proves: (address) => network.layer.proves?.(address) ?? network.layer.nodeId !== undefined,
+    check: (address) => {
+      if (network.config.resolve === undefined) network.layer.checkAddress?.(address);
+    },
     isUp: (remote) => connectionOf(remote).session.state === 'up',
     received: (remote) => connectionOf(remote).bytesIn,
     cut: (remote, error) => network.ticker.run(() => connectionOf(remote).session.break(error)),

@@ -35,6 +35,7 @@ export class SchemeLayer implements StreamLayer {
       this.#listeners.push({ scheme, layer });
       if (!this.#diallers.has(backend)) this.#diallers.set(backend, layer);
     }
+    for (const [index, address] of advertiseAddrs.entries()) checkAdvertised(this, address, `createTransport: advertiseAddr[${index}]`);
   }
 
   async listen(accept: (connection: StreamConnection, pass?: Pass) => void, failed?: (error: TransportError) => void, options?: ListenOptions): Promise<void> {
@@ -79,6 +80,10 @@ export class SchemeLayer implements StreamLayer {
       return Promise.reject(error);
     }
     return this.#layerOf(backend).dial(address, options);
+  }
+
+  checkAddress(address: string): void {
+    this.#layerOf(this.#diallerOf(address)).checkAddress?.(address);
   }
 
   #layerOf(backend: Backend): StreamLayer {
@@ -148,6 +153,15 @@ export class SchemeLayer implements StreamLayer {
       'invalid_argument',
       `${what}: the address '${address}' ${wrong}; there are ${known.map((name) => `${name}://`).join(', ') || 'none'}`,
     );
+  }
+}
+
+/** @throws TypeError naming the option, if nobody could dial what it advertises. */
+export function checkAdvertised(layer: Pick<StreamLayer, 'checkAddress'>, address: string | undefined, option: string): void {
+  try {
+    if (address !== undefined) layer.checkAddress?.(address);
+  } catch (error) {
+    throw new TypeError(`${option}: ${(error as Error).message}`);
   }
 }
 

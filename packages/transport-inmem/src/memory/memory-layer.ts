@@ -78,6 +78,10 @@ export abstract class MemoryLayer implements StreamLayer {
     });
   }
 
+  checkAddress(address: string): void {
+    this.check(address);
+  }
+
   localAddr(): string {
     if (this.bound === undefined) throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
     return this.bound;

@@ -104,7 +104,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     const claim = backend.proves === true ? {} : { nodeId: 'ab'.repeat(32) };
     const s = await session(t, backend, role, { hello: { instance, addr: 'somewhere:7000', fields: { token: 't', tenant: 'ü' }, ...claim } });
     t.is(s.remote.instance, 'ab'.repeat(16));
-    t.is(s.remote.addr, 'somewhere:7000');
+    t.is(s.remote.addr, 'tcp://somewhere:7000');
     t.deepEqual({ ...s.remote.hello }, { token: 't', tenant: 'ü' });
     if (backend.proves === true) t.regex(s.remote.nodeId ?? '', /^[0-9a-f]{64}$/);
     else t.is(s.remote.nodeId, undefined, 'a claim that nothing proves is none');
@@ -192,7 +192,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
         },
       },
     });
-    t.deepEqual(admitted, [`${role === 'acceptor' ? 'in' : 'out'} there:1 32`]);
+    t.deepEqual(admitted, [`${role === 'acceptor' ? 'in' : 'out'} tcp://there:1 32`]);
     await s.peer.barrier();
   });
 

@@ -1,5 +1,6 @@
 // Whom a call is for: an address that is dialled, or a Remote that is reached over its own connection or not at all.
 
+import { spelled } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';
 import { kit } from './protocols.ts';
@@ -13,7 +14,7 @@ export const targetCases: Cases = (define) => {
     const remote = await a.dial(at);
     t.is(remote.direction, 'out');
     t.false(remote.closed);
-    t.is(remote.addr, b.advertiseAddr());
+    t.is(remote.addr, spelled(b.advertiseAddr()));
     t.regex(remote.instance, /^[0-9a-f]{32}$/);
     t.is(typeof remote.endpoint, 'string');
     if (f.backend.proves === true) t.regex(remote.nodeId ?? '', /^[0-9a-f]{64}$/);
@@ -22,7 +23,7 @@ export const targetCases: Cases = (define) => {
     await f.until('the other end is up', () => b.remotes().length === 1);
     const [back] = b.remotes();
     t.is(back?.direction, 'in');
-    t.is(back?.addr, a.advertiseAddr());
+    t.is(back?.addr, spelled(a.advertiseAddr()));
     if (f.backend.proves === true) t.not(back?.nodeId, remote.nodeId);
   });
 

@@ -1,0 +1,110 @@
+// Addresses that a user gives are read when they are given, and all that is told of addresses is in one spelling.
+
+import { createTransport, spelled } from '@trunkline/transport-core';
+import { createTcpTransport, tcp } from '@trunkline/transport-tcp';
+import { ws } from '@trunkline/transport-ws';
+import test from 'ava';
+import type { PeersOptions } from './options.ts';
+import { createPeers } from './peers.ts';
+import { echo, idOf } from './testing/cluster.ts';
+import { isLinked, told, World } from './testing/real/world.ts';
+
+const good = `${idOf('b')}@127.0.0.1:7000`;
+const WRONG = [
+  'rubbish',
+  'http://127.0.0.1:80',
+  'ws://127.0.0.1:80',
+  '127.0.0.1:99999',
+  '127.0.0.1:0',
+  '127.0.0.1',
+  ':7000',
+  '',
+  'b@127.0.0.1:7000',
+  'tcp://h:7/x',
+];
+
+test('a persistent peer, a seed or a topology that nobody can dial is a TypeError that names the entry, and nothing has changed', async (t) => {
+  const transport = createTcpTransport({ protocol: echo });
+  const peers = createPeers({ transport, persistent: [good], maxOutbound: 0 });
+  for (const wrong of WRONG) {
+    const named = (error: unknown, path: string) => {
+      t.true(error instanceof TypeError);
+      const { message } = error as Error;
+      t.true(message.startsWith(`${path}: `) && message.includes(wrong), message);
+    };
+    named(
+      t.throws(() => peers.add(wrong)),
+      'peers.add',
+    );
+    named(
+      t.throws(() => peers.setTopology([good, '127.0.0.1:7001', wrong])),
+      'peers.setTopology[2]',
+    );
+    for (const list of ['persistent', 'seeds'] as const) {
+      const other = createTcpTransport({ protocol: echo });
+      const options: Partial<PeersOptions> = { [list]: [good, wrong] };
+      named(
+        t.throws(() => createPeers({ transport: other, ...options })),
+        `createPeers: ${list}[1]`,
+      );
+      await createPeers({ transport: other }).close(); // The transport is as before.
+      await other.close();
+    }
+  }
+  t.deepEqual(peers.topology, [good]);
+  await peers.close();
+  await transport.close();
+});
+
+test('a transport of several backends takes the addresses of each of them, and no others', async (t) => {
+  const transport = createTransport({ protocol: echo, backends: [tcp(), ws()] });
+  const targets = ['127.0.0.1:7000', 'tcp://127.0.0.1:7001', 'ws://127.0.0.1:7002/x', 'wss://node.example'];
+  const peers = createPeers({ transport, persistent: targets, maxOutbound: 0 });
+  t.deepEqual(peers.topology, targets);
+  t.throws(() => peers.add('nats://127.0.0.1:4222'), { instanceOf: TypeError, message: /peers\.add: .*'nats'.*tcp:\/\/, ws:\/\/, wss:\/\// });
+  t.throws(() => peers.add('ws://127.0.0.1:0/'), { instanceOf: TypeError });
+  await peers.close();
+  await transport.close();
+});
+
+test('with the option resolve a target is whatever that takes', async (t) => {
+  const transport = createTcpTransport({ protocol: echo, resolve: (name) => `127.0.0.1:${name.length}` });
+  const peers = createPeers({ transport, persistent: ['the leader'], maxOutbound: 0 });
+  t.deepEqual(peers.topology, ['the leader']);
+  await peers.close();
+  await transport.close();
+});
+
+test('an address that a transport advertises, and nobody could dial, is a TypeError that names it', (t) => {
+  for (const wrong of WRONG.filter((one) => one !== '')) {
+    t.throws(
+      () => createTcpTransport({ protocol: echo, advertiseAddr: wrong }),
+      { instanceOf: TypeError, message: /^createTcpTransport: advertiseAddr: / },
+      wrong,
+    );
+  }
+  const listing = (advertiseAddr: string | string[]) => () => createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp(), ws()], advertiseAddr });
+  for (const wrong of ['nats://a:1', 'tcp://a:99999', 'ws://a:0/', 'tcp://a:0', 'rubbish']) {
+    const options = { instanceOf: TypeError, message: /^createTransport: advertiseAddr\[1\]: / };
+    t.throws(listing(['tcp://a:1', wrong]), options, wrong);
+    t.throws(listing(`tcp://a:1, ${wrong}`), options, wrong);
+  }
+  t.notThrows(listing(['a:1', 'wss://a/path']));
+});
+
+test('events, lists and remotes have one spelling of an address, with its scheme; what a transport says of itself keeps its form', async (t) => {
+  const world = new World(t);
+  const passive = { maxOutbound: 0 };
+  const b = await world.node('b', { peers: passive });
+  const full = spelled(b.address);
+  t.deepEqual([full, b.transport.localAddr()], [`tcp://${b.address}`, b.address]);
+  const a = await world.node('a', { peers: { ...passive, persistent: [`TCP://${b.address}/`] } });
+  await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+  const [seen, back] = [a.peers.get(b.nodeId)!, b.peers.get(a.nodeId)!];
+  t.deepEqual([seen.addr, seen.remote.addr, told(a, 'up')[0]!.peer.addr, a.peers.addressOf(b.nodeId)], [full, full, full, full]);
+  t.deepEqual([back.addr, back.remote.addr], [spelled(a.address), spelled(a.address)]);
+  await b.close();
+  await world.until('it is gone', () => told(a, 'down').length === 1 && told(a, 'rejected').length > 0);
+  t.deepEqual([told(a, 'down')[0]!.addr, told(a, 'rejected')[0]!.addr], [full, full]);
+  t.deepEqual(await world.close(), []);
+});
