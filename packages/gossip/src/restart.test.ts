@@ -125,6 +125,32 @@ test.serial('with a store a node is heard by those, too, that are no neighbors o
   }
 });
 
+test.serial('over several hops a node whose clock goes back is told of its last life by a neighbor, and those behind that hear it', async (t) => {
+  for (const run of runs(2)) {
+    const { sim, ready, ear, node } = meet(run, ['a', 'b', 'c'], [NOW, 0], () => ({ overlay: fullMesh({ hops: 4 }) }), []);
+    await sim.until(() => ['a', 'b', 'c'].every((name) => node(name) !== undefined), 5_000);
+    node('b').peers.add('a');
+    node('c').peers.add('b');
+    await ready(1);
+    await sim.run(1_000);
+    await sim.settle(ear('a').topic.publish('before'));
+    await sim.until(() => ear('c').words.length === 1, 5_000);
+    sim.restart('a');
+    await sim.run(10);
+    await ready(1);
+    await sim.run(1_000);
+    await sim.settle(ear('a').topic.publish('after'));
+    await sim.until(() => ear('c').words.length === 2, 5_000);
+    t.deepEqual(ear('c').words, ['before', 'after'], run.name);
+    t.deepEqual(
+      eventsOf(node('a'), 'differs').map(({ what, ours, theirs }) => [what, ours, theirs]),
+      [['life', 0, NOW]],
+    );
+    t.is(node('a').gossip.snapshot().topics[0]!.life, NOW + 1);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
 test.serial('a long message by way of relays is heard after such a restart', async (t) => {
   for (const run of runs(1)) {
     const names = ['a', 'b', 'c', 'd', 'e'];
@@ -149,7 +175,7 @@ test.serial('a long message by way of relays is heard after such a restart', asy
 
 test.serial('a stranger that tells of lives far ahead is not believed; one that tells of lives within the bound takes nothing away for good', async (t) => {
   for (const run of runs(1)) {
-    const { sim, ready, ear, node } = meet(run, ['a', 'b'], [NOW, NOW + 1_000], () => ({}));
+    const { sim, ready, ear, node } = meet(run, ['a', 'b'], [NOW, NOW + 1_000], () => ({ overlay: fullMesh({ hops: 2 }) }));
     await ready(1);
     const guest = await stranger(sim);
     await sim.until(() => node('a').peers.list().length === 2, 5_000);

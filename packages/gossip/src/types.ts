@@ -233,7 +233,7 @@ export type GossipEvent =
    * A peer does otherwise than this node on the topic; nobody is to blame, and both ends are told.
    * - limit: bytes of a message at most. Longer messages are not sent to the peer with the lower limit, and dropped there (`too-large`)
    * - overlay: no message to all crosses; one to a list (`to`) does
-   * - life: the peer remembers a later life of this node (`theirs`) than the present one, whose messages it would take for old. This node goes on
+   * - life: the peer remembers a later life of this node (`theirs`) than the present one, whose messages those behind it would take for old. This node goes on
    *   under a later number, unless `theirs` is too far ahead to be believed; told at this end only
    */
   | {

@@ -32,6 +32,7 @@ export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
 export class FullMesh implements Overlay {
   readonly name = 'fullMesh';
   readonly wanted: number;
+  readonly passesOn: boolean;
   readonly #self: string;
   readonly #host: OverlayHost;
   readonly #neighbors = new Set<string>();
@@ -43,6 +44,7 @@ export class FullMesh implements Overlay {
     this.#self = self;
     this.#host = host;
     this.#hops = hops;
+    this.passesOn = hops > 1;
     // Where messages are passed on, who is connected to anybody gets them.
     this.wanted = hops === 1 ? Number.POSITIVE_INFINITY : 1;
   }

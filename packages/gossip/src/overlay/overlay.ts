@@ -36,6 +36,8 @@ export interface Overlay {
   offer(peer: string, message: OwnMessage, now: number): boolean;
   /** What is to be done with a message before anything is spent on it. */
   screen(from: string, id: MessageId, now: number): Screening;
+  /** Do others pass on what a node publishes? Then the numbers of its lives alone tell which is newer. */
+  readonly passesOn: boolean;
   /** The newest life of a node whose messages were here. */
   lifeOf(nodeId: string): number | undefined;
   /** A message came from its publisher itself, which has begun a new life: whatever its number, the one before is old. */

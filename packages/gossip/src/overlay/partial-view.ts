@@ -31,6 +31,7 @@ export function partialView({ tree = {}, ...view }: PartialViewOverlayOptions = 
 class TreeOverlay implements Overlay {
   readonly name = 'partialView';
   readonly wanted: number;
+  readonly passesOn = true;
   readonly #self: string;
   readonly #view: PartialView;
   readonly #tree: Plumtree<Body>;

@@ -114,7 +114,7 @@ export class Session {
       overlay: host.overlay.name,
       limit: this.limit,
       now: () => host.clock.now(),
-      tell: (nodeId) => host.terms(nodeId, key, { overlay: host.overlay.name, limit: this.limit, life: this.#rebirths.lifeOf(nodeId) }),
+      tell: (nodeId) => host.terms(nodeId, key, { overlay: host.overlay.name, limit: this.limit, life: this.lifeOf(nodeId) }),
       differs: (nodeId, difference) => host.events.tell({ type: 'differs', topic: key.name, nodeId, ...difference }),
       apart: (nodeId, isSo) => this.#setApart(nodeId, isSo),
     });
@@ -195,7 +195,7 @@ export class Session {
   // Peers.
 
   peerUp(peer: string, now: number): void {
-    if (this.#isSpecial || this.#rebirths.lifeOf(peer) !== undefined) this.#differences.tell(peer);
+    if (this.#isSpecial || this.lifeOf(peer) !== undefined) this.#differences.tell(peer);
     if (!this.#differences.isApart(peer)) this.#overlay?.peerUp(peer, this.host.isChosen(peer), now);
     this.#publisher.peerUp(peer);
     this.host.dueBy(this.due);
@@ -218,15 +218,15 @@ export class Session {
     this.#rebirths.add(nodeId);
   }
 
-  /** The newest life of a peer that was heard of here, if it began anew since. */
+  /** The life of a peer that it is to be told: the newest that was heard of here, if it began anew since. */
   lifeOf(nodeId: string): number | undefined {
-    return this.#rebirths.lifeOf(nodeId);
+    return this.#overlay?.passesOn === true ? this.#rebirths.lifeOf(nodeId) : undefined;
   }
 
   /** A peer has heard of that life of this node, which began anew since. */
   outlived(from: string, life: number): void {
     const epoch = this.#epoch;
-    if (epoch < 0 || life < epoch || this.#raised >= RAISES) return;
+    if (this.#overlay?.passesOn !== true || life < epoch || this.#raised >= RAISES) return;
     this.#epoch = this.host.outlived(life, from) ?? epoch;
     this.#raised++;
     this.host.events.tell({ type: 'differs', topic: this.key.name, nodeId: from, what: 'life', ours: epoch, theirs: life });
@@ -296,6 +296,7 @@ export class Session {
   /** What comes from its publisher itself, over the connection of a new life, is of that life. What is signed anybody may have kept. */
   #begin(from: string, { id, signature }: Envelope): void {
     if ((signature !== undefined && !this.host.isProven(from)) || !this.#rebirths.begin(from)) return;
+    if (this.lifeOf(from) !== undefined) this.#differences.tell(from);
     this.#direct.begun(id);
     this.#overlay?.begun(id);
   }
@@ -414,7 +415,7 @@ export class Session {
       },
       dropped: (id, peer, reason) => {
         this.drop(reason, id, peer);
-        if (reason === 'old' && id.origin === peer && this.#rebirths.lifeOf(peer) !== undefined) this.#differences.tell(peer);
+        if (reason === 'old' && id.origin === peer && this.lifeOf(peer) !== undefined) this.#differences.tell(peer);
       },
       speaks: (nodeId, overlay) => this.#differences.speaks(nodeId, overlay),
       grafted: (nodeId) => events.tell({ type: 'grafted', topic, nodeId }),

@@ -42,6 +42,7 @@ export function sleepers(crew: Crew): OverlayFactory {
 class Sybil implements Overlay {
   readonly name = 'partialView';
   readonly wanted = 0;
+  readonly passesOn = true;
   readonly #host: OverlayHost;
   readonly #random: Random;
   readonly #crew: Crew;
