@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly args?: readonly string[];
   /** As `taskset -c` takes it; undefined is any. */
   readonly core?: string | undefined;
+  /** The network namespace that it runs in; undefined: this process's. */
+  readonly network?: string | undefined;
   /** For Node, beside those that the parent runs with. */
   readonly flags?: readonly string[];
   /** The program that runs it. Default: the one that runs this. */
@@ -82,9 +84,10 @@ export class Child<Order extends object, Report extends object> {
   }
 }
 
-function launch({ script, args = [], core, flags = [], node = process.execPath }: StartOptions): ChildProcess {
+function launch({ script, args = [], core, network, flags = [], node = process.execPath }: StartOptions): ChildProcess {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const given = [...process.execArgv, ...flags];
+  if (network !== undefined) return fork(path, args, { execPath: 'ip', execArgv: ['netns', 'exec', network, node, ...given] });
   if (core === undefined) return fork(path, args, { execPath: node, execArgv: given });
   return fork(path, args, { execPath: 'taskset', execArgv: ['-c', core, node, ...given] });
 }

@@ -2,6 +2,7 @@
 
 import { compare, judge, type Verdict } from '../bars.ts';
 import { type BarsPlot, formatBars } from '../bars-plot.ts';
+import { tableOf as tableOfLine } from '../long-line/report.ts';
 import { formatSvg } from '../plot.ts';
 import { LIMIT as RAW } from '../scale/point.ts';
 import { formatMarkdown, plotsOf } from '../scale/report.ts';
@@ -22,6 +23,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
     '```',
     'npx pnpm@12 bench --peers --beside … --report    # calls, and the same on a newer Node',
     'npx pnpm@12 bench:scale --report                 # more in flight, more connections, larger messages',
+    'npx pnpm@12 bench:line --report                  # a long line; needs root and Linux',
     'npx pnpm@12 bench:start --report                 # what packages take to load',
     '```',
     '',
@@ -33,6 +35,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
     ...(rounds.length === 0 ? [] : formatCalls(record, rounds)),
     ...formatNewer(record, rounds),
     ...formatScale(record),
+    ...formatLine(record),
     ...formatStart(record),
     '## What was tried',
     '',
@@ -54,6 +57,7 @@ function formatMachines(record: PerformanceRecord): string[] {
     ...Object.entries(record.calls).map(([name, { machine }]) => [name, machine] as const),
     ...Object.entries(record.newer ?? {}).map(([name, { machine }]) => [name, machine] as const),
     ...Object.entries(record.scale).map(([part, { machine }]) => [`scale of ${part}`, machine] as const),
+    ...(record.line === undefined ? [] : [['a long line', record.line.machine] as const]),
     ...(record.start === undefined ? [] : [['starting', record.start.machine] as const]),
   ];
   const byMachine = new Map<string, string[]>();
@@ -141,6 +145,20 @@ function formatScale(record: PerformanceRecord): string[] {
     formatMarkdown(points),
     '',
     ...plotsOf(points).flatMap(({ name, title }) => [`![${title}](performance/${name}.svg)`, '']),
+  ];
+}
+
+function formatLine({ line }: PerformanceRecord): string[] {
+  if (line === undefined) return [];
+  const { figures, load, machine, mib, rounds } = line;
+  const [head, ...rows] = tableOfLine(figures);
+  return [
+    '## A long line',
+    '',
+    `100 ms there and back, 100 Mbit/s, with a queue of 1.25 MB, emulated in network namespaces (\`npx pnpm@12 bench:line\`). Each measurement carries ${mib} MiB over a new connection, right after a raw socket did; medians of ${rounds} rounds, the ratio of those within a round. Messages in turn wait for an answer each, so they pay a round trip for every 4 MiB: at most 0.77 of the line. The small calls ran beside the streams, 20 ms apart. A load of ${load.toFixed(1)} wanted the ${machine.cores} cores meanwhile.`,
+    '',
+    ...markdownTable(head!, rows, 3),
+    '',
   ];
 }
 

@@ -1,6 +1,7 @@
 // The figures that docs/performance.md is made of: a file beside it, which each benchmark's --report renews in its part.
 
 import { availableParallelism, cpus, release, type } from 'node:os';
+import type { LineFigures } from '../long-line/report.ts';
 import type { Round } from '../rounds.ts';
 import type { Part } from '../scale/point.ts';
 import type { Summary } from '../scale/summary.ts';
@@ -39,6 +40,16 @@ export interface MeasuredStart {
   readonly figures: readonly StartFigures[];
 }
 
+export interface MeasuredLine {
+  readonly machine: Machine;
+  /** Processes that wanted a core, on average, as the system tells it. */
+  readonly load: number;
+  readonly rounds: number;
+  /** That each measurement carried. */
+  readonly mib: number;
+  readonly figures: readonly LineFigures[];
+}
+
 export interface PerformanceRecord {
   /** By the name of the scenario. */
   readonly calls: Readonly<Record<string, MeasuredScenario>>;
@@ -46,6 +57,7 @@ export interface PerformanceRecord {
   readonly newer?: Readonly<Record<string, MeasuredScenario>> | undefined;
   readonly scale: Readonly<Partial<Record<Part, MeasuredCurve>>>;
   readonly start?: MeasuredStart | undefined;
+  readonly line?: MeasuredLine | undefined;
 }
 
 export const NOTHING: PerformanceRecord = { calls: {}, scale: {} };
@@ -65,7 +77,8 @@ export function renewed(before: PerformanceRecord, now: Partial<PerformanceRecor
   // What stood beside other rounds has nothing to stand beside any more.
   const kept = Object.entries(before.newer ?? {}).filter(([scenario]) => now.calls?.[scenario] === undefined);
   const newer = (before.newer ?? now.newer) && { newer: { ...Object.fromEntries(kept), ...now.newer } };
-  return { calls: { ...before.calls, ...now.calls }, ...newer, scale: { ...before.scale, ...now.scale }, start: now.start ?? before.start };
+  const line = (now.line ?? before.line) && { line: now.line ?? before.line };
+  return { calls: { ...before.calls, ...now.calls }, ...newer, scale: { ...before.scale, ...now.scale }, start: now.start ?? before.start, ...line };
 }
 
 /** The rounds of a run, by scenario; a scenario in which nothing was measured is absent. */

@@ -1,0 +1,103 @@
+// The near end of the line: it does one task at a time, each over a new connection.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createWsTransport } from '@trunkline/transport-ws';
+import { obey, report } from '../orders.ts';
+import { median } from '../statistics.ts';
+import { asked, asking, type Backend, items, MESSAGE, protocol, type Task } from './protocol.ts';
+import { measureRaw } from './raw.ts';
+import type { Addresses } from './server.ts';
+
+export interface Order {
+  readonly backend: Backend | 'raw';
+  readonly task: Task;
+  /** Bytes in all. */
+  readonly total: number;
+  readonly to: Addresses;
+}
+
+export interface Result {
+  /** Milliseconds. */
+  readonly time: number;
+  /** Milliseconds of a small call beside it, half of them longer; absent if none was made. */
+  readonly small?: number | undefined;
+}
+
+type Transport = ReturnType<typeof createTcpTransport<typeof protocol>> | ReturnType<typeof createWsTransport<typeof protocol>>;
+
+obey<Order, Result>(measure, () => {});
+report({});
+
+async function measure({ backend, task, total, to }: Order): Promise<Result> {
+  if (backend === 'raw') return { time: await measureRaw(to.host, to.raw, task === 'upload' || task === 'put' ? 'up' : 'down', total) };
+  const transport = backend === 'tcp' ? createTcpTransport({ protocol }) : createWsTransport({ protocol });
+  const target = to[backend];
+  try {
+    await transport.send(target, 'get', asking(4)); // The connection is there before the time counts, as a raw one is.
+    const beside = new SmallCalls(transport, target);
+    const began = performance.now();
+    await carry(transport, target, task, total, () => beside.begin());
+    const time = performance.now() - began;
+    return { time, small: await beside.end() };
+  } finally {
+    await transport.close();
+  }
+}
+
+async function carry(transport: Transport, target: string, task: Task, total: number, streams: () => void): Promise<void> {
+  let carried = 0;
+  if (task === 'upload') {
+    streams();
+    carried = asked(await transport.send(target, 'upload', asking(0), { upload: items(total), timeout: LONGEST }));
+  } else if (task === 'download') {
+    streams();
+    for await (const item of await transport.send(target, 'download', asking(total), { timeout: LONGEST })) carried += item.length;
+  } else {
+    const message = new Uint8Array(MESSAGE);
+    while (carried < total) {
+      if (task === 'put') carried += asked(await transport.send(target, 'put', message, { timeout: LONGEST }));
+      else carried += (await transport.send(target, 'get', asking(MESSAGE), { timeout: LONGEST })).length;
+    }
+  }
+  if (carried < total) throw new Error(`${task}: ${carried} of ${total} bytes arrived`);
+}
+
+/** Small calls beside a stream, once it is under way. */
+class SmallCalls {
+  readonly #transport: Transport;
+  readonly #target: string;
+  readonly #times: number[] = [];
+  #running: Promise<void> | undefined = undefined;
+  #over = false;
+
+  constructor(transport: Transport, target: string) {
+    this.#transport = transport;
+    this.#target = target;
+  }
+
+  begin(): void {
+    this.#running = this.#run();
+  }
+
+  async end(): Promise<number | undefined> {
+    this.#over = true;
+    await this.#running;
+    return this.#times.length === 0 ? undefined : median(this.#times);
+  }
+
+  async #run(): Promise<void> {
+    await sleep(UNDER_WAY, undefined, { ref: false });
+    while (!this.#over) {
+      const began = performance.now();
+      await this.#transport.send(this.#target, 'get', asking(4));
+      this.#times.push(performance.now() - began);
+      await sleep(PAUSE);
+    }
+  }
+}
+
+/** Milliseconds: of a task, until small calls begin, and between them. */
+const LONGEST = 120_000;
+const UNDER_WAY = 1_500;
+const PAUSE = 20;

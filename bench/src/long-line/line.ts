@@ -1,0 +1,99 @@
+// A long line between two network namespaces of this machine: `line.c`, compiled, carries the packets between two TUN devices.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface LineOptions {
+  /** Milliseconds each way. */
+  readonly delay: number;
+  /** Bit a second. */
+  readonly rate: number;
+  /** Bytes that may wait for the rate. */
+  readonly queue: number;
+}
+
+/** Says why no line can be made here; undefined: it can. */
+export function unable(): string | undefined {
+  if (process.platform !== 'linux') return 'network namespaces are a matter of Linux';
+  if (process.getuid?.() !== 0) return 'only root may make network namespaces';
+  if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun';
+  for (const [program, flag] of [
+    ['gcc', '--version'],
+    ['ip', '-V'],
+  ] as const) {
+    try {
+      execFileSync(program, [flag], { stdio: 'ignore' });
+    } catch {
+      return `there is no ${program}`;
+    }
+  }
+  return undefined;
+}
+
+/** The ways of congestion control that this kernel has, of those that are measured. */
+export function controls(): string[] {
+  const available = readFileSync('/proc/sys/net/ipv4/tcp_available_congestion_control', 'utf8').trim().split(/\s+/);
+  return ['bbr', 'cubic'].filter((name) => available.includes(name));
+}
+
+export class Line {
+  /** The namespaces of the two ends, and the far end's address. */
+  readonly near = `trunkline-${process.pid}-a`;
+  readonly far = `trunkline-${process.pid}-b`;
+  readonly host = '10.78.0.2';
+  readonly #folder = mkdtempSync(join(tmpdir(), 'trunkline-line-'));
+  #carrier: ChildProcess | undefined = undefined;
+
+  async raise({ delay, rate, queue }: LineOptions): Promise<void> {
+    const program = join(this.#folder, 'line');
+    const commands = join(this.#folder, 'commands');
+    execFileSync('gcc', ['-O2', '-o', program, fileURLToPath(new URL('../../line/line.c', import.meta.url))]);
+    execFileSync('mkfifo', [commands]);
+    for (const namespace of [this.near, this.far]) ip('netns', 'add', namespace);
+    this.#carrier = spawn(program, [this.near, this.far, commands], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await Promise.race([once(this.#carrier.stdout!, 'data'), once(this.#carrier, 'exit').then(ended)]);
+    for (const [namespace, own, other] of this.#ends()) {
+      ip('-n', namespace, 'link', 'set', 'lo', 'up');
+      ip('-n', namespace, 'address', 'add', own, 'peer', other, 'dev', 'line0');
+      ip('-n', namespace, 'link', 'set', 'line0', 'up');
+      ip('netns', 'exec', namespace, 'sysctl', '-qw', 'net.ipv4.tcp_no_metrics_save=1');
+    }
+    writeFileSync(commands, `2 delay ${delay}\n2 rate ${rate}\n2 queue ${queue}\n`);
+  }
+
+  /** Connections that are made from now on use this congestion control. */
+  control(name: string): void {
+    for (const [namespace, own, other] of this.#ends()) ip('-n', namespace, 'route', 'replace', other, 'dev', 'line0', 'src', own, 'congctl', name);
+  }
+
+  lower(): void {
+    this.#carrier?.kill();
+    for (const namespace of [this.near, this.far]) {
+      try {
+        ip('netns', 'delete', namespace);
+      } catch {
+        // It was not made.
+      }
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #ends(): [namespace: string, own: string, other: string][] {
+    return [
+      [this.near, '10.78.0.1', this.host],
+      [this.far, this.host, '10.78.0.1'],
+    ];
+  }
+}
+
+function ip(...words: string[]): void {
+  execFileSync('ip', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+function ended([code]: unknown[]): never {
+  throw new Error(`the line ended with code ${String(code)}`);
+}

@@ -1,0 +1,42 @@
+// What crosses the long line: streams of items, and messages one after the other.
+
+import { bytes, defineProtocol } from '@trunkline/transport-core';
+
+export const protocol = defineProtocol({
+  name: 'long-line',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    upload: { id: 1, request: bytes, upload: bytes, response: bytes },
+    download: { id: 2, request: bytes, download: bytes },
+    put: { id: 3, request: bytes, response: bytes },
+    get: { id: 4, request: bytes, response: bytes },
+  },
+});
+
+/** Both directions, as items of a stream and as messages in turn. */
+export const TASKS = ['upload', 'download', 'put', 'get'] as const;
+export type Task = (typeof TASKS)[number];
+
+export const BACKENDS = ['tcp', 'ws'] as const;
+export type Backend = (typeof BACKENDS)[number];
+
+export const ITEM = 256 * 1024;
+export const MESSAGE = 4 * 1024 * 1024;
+
+/** A request that asks for so many bytes. */
+export function asking(size: number): Uint8Array {
+  const request = new Uint8Array(4);
+  new DataView(request.buffer).setUint32(0, size);
+  return request;
+}
+
+export function asked(request: Uint8Array): number {
+  return new DataView(request.buffer, request.byteOffset).getUint32(0);
+}
+
+/** Items of so many bytes in all. */
+export async function* items(total: number): AsyncGenerator<Uint8Array, void, void> {
+  const item = new Uint8Array(ITEM);
+  for (let sent = 0; sent < total; sent += ITEM) yield item;
+}

@@ -1,0 +1,45 @@
+// The far end of the line: it serves Trunkline over TCP and WebSocket, and raw sockets. `server.js <host>`.
+
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { serve } from '@trunkline/transport-core';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import { createWsTransport } from '@trunkline/transport-ws';
+import { obey, report } from '../orders.ts';
+import { asked, asking, items, protocol } from './protocol.ts';
+import { serveRaw } from './raw.ts';
+
+export interface Addresses {
+  readonly host: string;
+  readonly raw: number;
+  readonly tcp: string;
+  readonly ws: string;
+}
+
+const host = process.argv[2]!;
+const transports = [createTcpTransport({ protocol, bindAddr: `${host}:0` }), createWsTransport({ protocol, bindAddr: `ws://${host}:0` })] as const;
+for (const transport of transports) {
+  serve(transport, {
+    upload: async (_, { upload }) => {
+      let size = 0;
+      for await (const item of upload) size += item.length;
+      return asking(size);
+    },
+    download: (request) => items(asked(request)),
+    put: (request) => asking(request.length),
+    get: (request) => new Uint8Array(asked(request)),
+  });
+  await transport.listen();
+}
+const raw = serveRaw().listen(0, host);
+await once(raw, 'listening');
+const [tcp, ws] = transports.map((transport) => transport.advertiseAddr()!);
+obey<object, Addresses>(
+  async () => addresses,
+  () => {
+    raw.close();
+    for (const transport of transports) void transport.close();
+  },
+);
+const addresses = { host, raw: (raw.address() as AddressInfo).port, tcp: tcp!, ws: ws! };
+report<Addresses>(addresses);
