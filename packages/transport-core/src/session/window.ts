@@ -40,6 +40,15 @@ export class PipeWindow {
   #at = 0;
   /** The burst that the round began with: what its credit brings comes behind the PONG, so it stands for that. */
   #first = 0;
+  /** When the last round began, how many bytes were read in it, and whether its PONG was late. */
+  #before = 0;
+  #earlier = 0;
+  #late = false;
+  /** Bytes read between the last round and this one, and when the first of them was read. */
+  #between = 0;
+  #from = 0;
+  /** Bytes read at that time. */
+  #head = 0;
   /** What the sender was granted when the round began. */
   #open: number;
   /** We slept: the next PONG may have waited unread. */
@@ -82,6 +91,11 @@ export class PipeWindow {
    */
   giveBack(cost: number, now: number, least = 0): number {
     if (this.#most <= this.#least) return cost;
+    if (this.#read === 0 && this.#began === undefined) {
+      this.#from = now;
+      this.#head = 0;
+    }
+    if (now === this.#from) this.#head += cost;
     this.#read += cost;
     this.#burst = now === this.#at ? this.#burst + cost : cost;
     this.#at = now;
@@ -105,6 +119,7 @@ export class PipeWindow {
   begin(now: number): void {
     this.#began = now;
     this.#next = now + PAUSE;
+    this.#between = this.#read;
     this.#read = 0;
     this.#first = this.#burst;
     this.#open = this.granted;
@@ -115,9 +130,14 @@ export class PipeWindow {
     const round = this.#began !== undefined && !this.#spoilt;
     const trip = Math.max(rtt, RESOLUTION);
     if (!this.#spoilt) this.#learnTrip(trip, now, round);
-    if (round) this.#learnRate(Math.max(this.#read, this.#first), trip);
+    if (round) this.#learnRate(Math.max(this.#read, this.#first), trip, now);
     if (round) this.#resize();
     this.#spoilt = false;
+    if (this.#began !== undefined) {
+      this.#before = this.#began;
+      this.#earlier = this.#read;
+      this.#late = trip > this.#trip * 1.25 + NOISE;
+    }
     this.#began = undefined;
     this.#read = 0;
   }
@@ -135,11 +155,15 @@ export class PipeWindow {
     } else if (round && this.#probing === 0 && now >= this.#seen + FRESH) this.#probing = 2; // One round to drain the queue, one to measure.
   }
 
-  #learnRate(read: number, trip: number): void {
+  #learnRate(read: number, trip: number, now: number): void {
     this.#calm++;
-    const rate = read / trip;
+    // If a window comes in one burst, none of it comes between PING and PONG. Then the time from one burst to the next counts.
+    const total = this.#between + this.#read;
+    let rate = Math.max(read / trip, (total - this.#head) / Math.max(now - this.#from, RESOLUTION));
+    // If this process was late, packets waited for it and were then read faster than any line brings them. Two rounds even that out.
+    if (this.#late) rate = Math.min(rate, ((this.#earlier + total) / Math.max(now - this.#before, RESOLUTION)) * EVEN);
     // A sender that had not enough to send says nothing about the line, unless it was faster than ever.
-    const bounded = read >= this.#open / 2;
+    const bounded = rate * trip >= this.#open / 2;
     if (!bounded && rate <= this.#rate) return;
     const rise = rate / this.#rate;
     // One such round is a busy machine. After several the line has become slower, and its old rate says nothing any more.
@@ -159,7 +183,7 @@ export class PipeWindow {
     const isShort = trip <= this.#trip * 1.25 + NOISE;
     this.#grown = 0;
     if (rise >= FAST) this.#grown = isShort ? this.#rate * this.#trip * Math.min(rise * FAST, GROWTH) : Math.min(this.#open, this.granted);
-    else if (rise >= SLOW && isShort) this.#grown = read * REGROWTH;
+    else if (rise >= SLOW && isShort) this.#grown = rate * trip * REGROWTH;
   }
 
   /** What the line holds, a little more, and what it delivers in the time that busy machines add to a round trip. */
@@ -175,7 +199,7 @@ export class PipeWindow {
 /** The rise of the rate from which on the window grows by that rise and this factor, to at most GROWTH times what the line holds. */
 const FAST = 1.25;
 const GROWTH = 4;
-/** The rise of the rate from which on the window becomes REGROWTH times what was read. */
+/** The rise of the rate from which on the window becomes REGROWTH times what the line delivered in the round trip. */
 const SLOW = 1.03;
 const REGROWTH = 1.5;
 /** The window in terms of what the line holds. What is above 1 stands in the queue. */
@@ -193,6 +217,8 @@ const CALM = 4;
 const PAUSE = 10;
 /** Rounds whose best rate counts: BBR's are ten. */
 const ROUNDS = 8;
+/** How much faster than the mean of two rounds the later one may have been. */
+const EVEN = 1.25;
 /** Rounds in a row that are no accident. */
 const STREAK = 3;
 /** Milliseconds after which the shortest round trip is measured anew, as in BBR. */
