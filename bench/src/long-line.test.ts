@@ -4,12 +4,12 @@ import type { Task } from './long-line/protocol.ts';
 import { formatTable, judge, type Sample, summarize } from './long-line/report.ts';
 import { run } from './testing/run.ts';
 
-test('a smoke run carries every task over a line of its own, or says why there is none', async (t) => {
-  const { code, output, errors } = await run('long-line.js', '--smoke', '--json', '--backend', 'tcp');
+test('a smoke run carries its tasks over a line of its own, or says why there is none', async (t) => {
+  const { code, output, errors } = await run('long-line.js', '--smoke', '--json', '--backend', 'tcp', '--task', 'upload,get', '--mib', '1');
   t.is(code, 0, errors);
   if (unable() !== undefined) return t.regex(output, /^skipped: no long line can be made here, /);
   const { figures } = JSON.parse(output);
-  t.deepEqual([...new Set(figures.map(({ task }: { task: string }) => task))], ['upload', 'download', 'put', 'get']);
+  t.deepEqual([...new Set(figures.map(({ task }: { task: string }) => task))], ['upload', 'get']);
   for (const { raw, ours } of figures) t.true(raw > 0 && ours > 0);
 });
 

@@ -83,6 +83,8 @@ async function bench(plan: Plan, { json, report, smoke }: { json: boolean; repor
 
 async function measure({ rounds, total, tasks, backends, controls }: Plan): Promise<Sample[]> {
   const line = new Line();
+  const stopped = () => line.lower();
+  process.once('SIGINT', stopped).once('SIGTERM', stopped);
   const children: { kill(): void; close(): Promise<void> }[] = [];
   try {
     await line.raise(LINE);
@@ -110,6 +112,7 @@ async function measure({ rounds, total, tasks, backends, controls }: Plan): Prom
   } finally {
     for (const child of children) child.kill();
     line.lower();
+    process.off('SIGINT', stopped).off('SIGTERM', stopped);
   }
 }
 

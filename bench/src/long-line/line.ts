@@ -59,7 +59,8 @@ export class Line {
     for (const [namespace, own, other] of this.#ends()) {
       ip('-n', namespace, 'link', 'set', 'lo', 'up');
       ip('-n', namespace, 'address', 'add', own, 'peer', other, 'dev', 'line0');
-      ip('-n', namespace, 'link', 'set', 'line0', 'up');
+      // The emulated queue alone drops packets: the device's own would, at 500, when a busy machine is slow to empty it.
+      ip('-n', namespace, 'link', 'set', 'line0', 'txqueuelen', '10000', 'up');
       ip('netns', 'exec', namespace, 'sysctl', '-qw', 'net.ipv4.tcp_no_metrics_save=1');
     }
     writeFileSync(commands, `2 delay ${delay}\n2 rate ${rate}\n2 queue ${queue}\n`);
