@@ -76,6 +76,8 @@ export class FullMesh implements Overlay {
     return this.#host.send(peer, { kind: 'push', id, hops: 1, payload: body, size: body.payload.length });
   }
 
+  replace(): void {}
+
   screen(from: string, id: MessageId, now: number): Screening {
     if (id.origin === this.#self || (id.origin !== from && this.#hops === 1)) return 'forged';
     const verdict = this.#seen.look(id, now);

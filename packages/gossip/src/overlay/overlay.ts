@@ -34,6 +34,8 @@ export interface Overlay {
   publish(message: OwnMessage, now: number, receipts: number): readonly string[];
   /** The message's publisher waits for more neighbours. True: it is handed to this one, too. */
   offer(peer: string, message: OwnMessage, now: number): boolean;
+  /** A message that no neighbour has is another one from now on. */
+  replace(id: MessageId, by: OwnMessage, now: number): void;
   /** What is to be done with a message before anything is spent on it. */
   screen(from: string, id: MessageId, now: number): Screening;
   /** Do others pass on what a node publishes? Then the numbers of its lives alone tell which is newer. */

@@ -123,6 +123,12 @@ class TreeOverlay implements Overlay {
     return body.receipt !== true || this.#tree.push(peer, id);
   }
 
+  replace(id: MessageId, { id: newId, body }: OwnMessage, now: number): void {
+    this.#now = now;
+    this.#tree.withdraw(id);
+    this.#tree.publish({ id: newId, payload: body, size: body.payload.length }, now);
+  }
+
   screen(from: string, id: MessageId, now: number): Screening {
     if (!this.#view.isNeighbor(from)) {
       this.#now = now;

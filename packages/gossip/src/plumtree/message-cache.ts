@@ -64,6 +64,11 @@ export class MessageCache<P> {
     return evicted;
   }
 
+  delete(key: string): void {
+    const message = this.#messages.get(key);
+    if (message !== undefined) this.#remove(key, message);
+  }
+
   /** Forgets what is over. */
   expire(now: number): void {
     for (let { oldest } = this.#messages; oldest !== undefined && now - oldest[1].at >= this.#limits.cacheTime; { oldest } = this.#messages) {

@@ -147,6 +147,11 @@ export class Plumtree<P> {
     return true;
   }
 
+  /** Nobody is told any more of a message that was published. */
+  withdraw(id: MessageId): void {
+    this.#cache.delete(messageKey(id));
+  }
+
   /** A peer sent that message, whatever the host thinks of it: so it has kept its promise, if it was asked. Where nothing is missing no key is made. */
   arrived(from: string, id: MessageId, now: number): void {
     const key = this.#missing.size + this.#asking.promises > 0 ? messageKey(id) : '';

@@ -22,6 +22,7 @@ export class Publication {
   /** The messages by whose receipts it is found. */
   readonly keys: string[] = [];
   readonly #setup: PublicationSetup;
+  #message: OwnMessage | undefined;
   /** Peers that have it queued, or have confirmed it. */
   readonly #queued = new Set<string>();
   readonly #received = new Set<string>();
@@ -34,6 +35,7 @@ export class Publication {
 
   constructor(setup: PublicationSetup) {
     this.#setup = setup;
+    this.#message = setup.open?.message;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -47,11 +49,21 @@ export class Publication {
 
   /** What newcomers are offered. */
   get message(): OwnMessage | undefined {
-    return this.#setup.open?.message;
+    return this.#message;
+  }
+
+  /** Newcomers are offered this from now on. */
+  set message(message: OwnMessage) {
+    this.#message = message;
   }
 
   get due(): number {
     return this.#isOver ? (this.#setup.open?.until ?? 0) : this.#setup.due;
+  }
+
+  /** Has nobody got it yet? */
+  get isUnsent(): boolean {
+    return this.#queued.size === 0;
   }
 
   isQueuedFor(peer: string): boolean {

@@ -40,6 +40,17 @@ export class Publications {
     this.#asking.set(key, publication);
   }
 
+  /** Gives each message that nobody has yet another id. @param make publishes it under that. */
+  renew(make: (message: OwnMessage) => OwnMessage): void {
+    for (const publication of [...this.#open]) {
+      const { message } = publication;
+      if (message === undefined || !publication.isUnsent) continue;
+      this.#asking.delete(messageKey(message.id));
+      publication.message = make(message);
+      this.add(publication, publication.message);
+    }
+  }
+
   /** Something has become of it: it may be over. */
   look(publication: Publication): void {
     publication.look();

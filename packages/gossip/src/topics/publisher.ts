@@ -178,6 +178,15 @@ export class Publisher {
     return { id, body };
   }
 
+  /** A later life has begun: messages that nobody has yet are of that one. */
+  renew(): void {
+    this.#publications.renew(({ id, body: { audience, nodes, payload, receipt } }) => {
+      const message = this.#message(audience, nodes, payload, receipt === true);
+      this.#session.overlay!.replace(id, message, this.#session.host.clock.now());
+      return message;
+    });
+  }
+
   // What becomes of it.
 
   receipt(id: MessageId, from: string, verdict: Verdict): void {

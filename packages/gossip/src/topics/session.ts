@@ -229,6 +229,7 @@ export class Session {
     if (this.#overlay?.passesOn !== true || life < epoch || this.#raised >= RAISES) return;
     this.#epoch = this.host.outlived(life, from) ?? epoch;
     this.#raised++;
+    if (this.#epoch !== epoch) this.#publisher.renew();
     this.host.events.tell({ type: 'differs', topic: this.key.name, nodeId: from, what: 'life', ours: epoch, theirs: life });
   }
 

@@ -101,6 +101,8 @@ class Sybil implements Overlay {
     this.#unlink(peer);
   }
 
+  replace(): void {}
+
   lifeOf(): undefined {}
 
   begun(): void {}
