@@ -119,7 +119,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   test('early: a dialler that sends nothing at all is closed after 5 s', async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
-    t.true((await on.until(peer.expectClosed())) !== undefined, 'it is cut: nobody is known to be there');
+    await on.until(cutOff(t, peer, backend));
     t.true(on.clock.now() >= 6_000);
     t.true(on.clock.now() <= 8_000);
     t.is(peer.receivedBytes, 0);
@@ -159,7 +159,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
       t.is(error.reason, 'handshake_timeout');
       t.is(error.sent, false);
       if (begins) await farewell(t, peer);
-      else t.true((await peer.expectClosed()) !== undefined, 'it is cut: nobody is known to be there');
+      else await cutOff(t, peer, backend);
     });
   }
 
@@ -230,4 +230,12 @@ async function farewell(t: TestContext, peer: RawPeer): Promise<void> {
   t.regex(bye.text, /5000 ms/);
   t.is(await peer.expectClosed(), undefined);
   t.is(peer.log.at(-1), bye);
+}
+
+/** Nobody is known to be there, so nothing is said and the connection is cut. */
+async function cutOff(t: TestContext, peer: RawPeer, backend: SessionBackend): Promise<void> {
+  const error = await peer.expectClosed();
+  t.is(peer.count('GO_AWAY'), 0);
+  // Node's TLS reports a reset as an end while the end that reads it has not written yet.
+  if (backend.proves !== true) t.true(error !== undefined, 'it is a reset, not an end in order');
 }
