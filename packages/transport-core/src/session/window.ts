@@ -183,7 +183,7 @@ export class PipeWindow {
     const isShort = trip <= this.#trip * 1.25 + NOISE;
     this.#grown = 0;
     if (rise >= FAST) this.#grown = isShort ? this.#rate * this.#trip * Math.min(rise * FAST, GROWTH) : Math.min(this.#open, this.granted);
-    else if (rise >= SLOW && isShort) this.#grown = rate * trip * REGROWTH;
+    else if (rise >= SLOW && isShort) this.#grown = rate * this.#trip * REGROWTH;
   }
 
   /** What the line holds, a little more, and what it delivers in the time that busy machines add to a round trip. */
@@ -199,7 +199,7 @@ export class PipeWindow {
 /** The rise of the rate from which on the window grows by that rise and this factor, to at most GROWTH times what the line holds. */
 const FAST = 1.25;
 const GROWTH = 4;
-/** The rise of the rate from which on the window becomes REGROWTH times what the line delivered in the round trip. */
+/** The rise of the rate from which on the window becomes REGROWTH times what the line holds at it. */
 const SLOW = 1.03;
 const REGROWTH = 1.5;
 /** The window in terms of what the line holds. What is above 1 stands in the queue. */
