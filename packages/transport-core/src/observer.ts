@@ -19,7 +19,7 @@ export type ObserverEvent =
 
 /**
  * What is counted, because nobody else would be told:
- * - onewayLost: a one-way whose `send` had resolved was on a connection that ended
+ * - onewayLost: a one-way whose `send` had resolved was on a connection that broke, before credit for it came back
  * - onewayDropped: one that nobody takes, or whose request its codec refused
  * - lateReply: an answer to a call that had settled (its deadline passed, or it was cancelled)
  * - lateAnswer: a handler answered when its caller was gone

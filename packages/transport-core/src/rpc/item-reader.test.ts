@@ -6,7 +6,7 @@ import { ItemReader } from './item-reader.ts';
 
 function scene(decode: (bytes: Uint8Array) => number = (bytes) => bytes[0]!) {
   const { link } = new OutboxBench();
-  const stream = new InStream(link, { credit: () => {} }, 1);
+  const stream = new InStream(link, { credit: () => {}, holds: () => {} }, 1);
   const log: string[] = [];
   const reader = new ItemReader<number>(stream, {
     decode,

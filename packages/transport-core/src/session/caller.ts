@@ -24,9 +24,6 @@ export class Caller implements CallCarrier {
   readonly #waitingStreams = new List<OutCall>();
   /** Calls that wait for room, of all channels. */
   #waiting = 0;
-  /** Resolved one-ways in the batch that is being filled, lost with it. */
-  #onewaysInBatch = 0;
-  #onewayMark = 0;
   readonly #link: Link;
   readonly #outbox: Outbox;
   readonly #inflow: Inflow;
@@ -97,9 +94,9 @@ export class Caller implements CallCarrier {
     if (channel.disagreement !== undefined || length > terms.packet || length > terms.message || channel.waiting.length > 0) return false;
     if (lanes.short.length > 0 || lanes.shortCredit <= 0 || !this.#outbox.straight(length)) return false;
     lanes.shortCredit -= length + UNIT;
+    lanes.uncreditedShort.oneway(length + UNIT);
     this.#link.writer.short(Kind.ONEWAY, 0, channel.byte, method.id, 0, payload);
     this.#link.active = this.#link.now;
-    this.#countInBatch();
     this.#outbox.wrote();
     return true;
   }
@@ -220,10 +217,10 @@ export class Caller implements CallCarrier {
       this.#outbox.straight(payload.length + (metadata === undefined ? 0 : metadata.bytes.length))
     ) {
       lanes.shortCredit -= call.cost;
+      lanes.uncreditedShort.oneway(call.cost);
       this.#link.writer.message(Kind.ONEWAY, 0, channel.byte, method.id, 0, 0, metadata, 0, payload, 0, payload.length);
       call.writtenIn = this.#link.mark;
       this.#link.active = this.#link.now;
-      this.#countInBatch();
       call.accepted();
       this.#outbox.wrote();
       return;
@@ -240,16 +237,9 @@ export class Caller implements CallCarrier {
     if (call.method.flags & DOWNLOAD) call.download = new InStream(this.#link, this.#outbox, call.id);
   }
 
-  #countInBatch(): void {
-    if (this.#onewayMark !== this.#link.mark) this.#onewaysInBatch = 0;
-    this.#onewayMark = this.#link.mark;
-    this.#onewaysInBatch++;
-  }
-
   requestWritten(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
     if (call.method.kind === 'oneway') {
-      this.#countInBatch();
       if (call.id !== 0) this.slots.delete(call);
     } else if (call.method.flags !== 0 && !call.done) call.accepted();
     this.admitWaiting(channel);
@@ -378,10 +368,13 @@ export class Caller implements CallCarrier {
     if (call.download !== undefined) this.abandon(call);
   }
 
-  /** The connection is over. Those that no handler can have seen come back, in their order; the rest fails. */
-  close(error: TransportError, channels: Iterable<Channel>): OutCall[] {
+  /**
+   * The connection is over. Those that no handler can have seen come back, in their order; the rest fails.
+   * @param arrived what was written is known to be there: no one-way of it is lost.
+   */
+  close(error: TransportError, channels: Iterable<Channel>, arrived: boolean): OutCall[] {
     const unsent: OutCall[] = [];
-    if (this.#onewayMark === this.#link.mark && this.#onewaysInBatch > 0) this.#link.count('onewayLost', this.#onewaysInBatch);
+    let lost = 0;
     const over = (channel: Channel, call: OutCall) => {
       const { sent } = call;
       call.widen();
@@ -403,15 +396,17 @@ export class Caller implements CallCarrier {
     };
     for (const channel of channels) {
       const { lanes } = channel;
+      if (!arrived) lost += lanes.uncreditedShort.size + lanes.uncreditedLong.size;
       for (const lane of [lanes.short, lanes.bulk, lanes.unpaidLong]) {
         for (const unit of lane) {
           if (unit.kind !== Kind.ONEWAY) continue;
           const call = unit.sender as OutCall;
-          if (call.done && !unit.unpaid) this.#link.count('onewayLost', 1);
+          if (call.done && !unit.unpaid && !unit.begun) lost++;
           over(channel, call);
         }
       }
     }
+    if (lost > 0) this.#link.count('onewayLost', lost);
     for (const call of this.takeWaiting(channels)) over(this.#channels.get(call.channel), call);
     for (const call of this.slots.values()) over(this.#channels.get(call.channel), call);
     return unsent.sort((a, b) => a.seq - b.seq);

@@ -73,6 +73,14 @@ export class Channels {
     return undefined;
   }
 
+  /** Gives back all credit that the channels hold back. */
+  payHeld(): void {
+    for (const { short, long } of this.#opened) {
+      short.pay();
+      long.pay();
+    }
+  }
+
   /** Looks after a channel until its writers, and its replies, have room. */
   watch(channel: Channel): void {
     if (!this.#watched.includes(channel)) this.#watched.push(channel);

@@ -14,7 +14,8 @@ import type { Outbox } from './outbox.ts';
 export interface Departing {
   /** Nothing new is opened here from now on; calls that waited for room go elsewhere. */
   departed(waiting: OutCall[]): void;
-  end(error: TransportError): void;
+  /** @param arrived all that was written before the GO_AWAY is known to be there. */
+  end(error: TransportError, arrived: boolean): void;
 }
 
 export class Departure {
@@ -41,6 +42,11 @@ export class Departure {
     this.#session = session;
   }
 
+  /** Both ends have said GO_AWAY, so the other one has read all that we sent before ours; unless it closes, and drops what comes. */
+  get isMutual(): boolean {
+    return this.peerLeft !== undefined && this.#outbox.saidFarewell && (this.peerLeft.reason !== 'closed' || this.#callee.refusing !== undefined);
+  }
+
   /** When `wake` has something to do. */
   get due(): number {
     return Math.min(this.#leaveDue, this.#graceDue);
@@ -56,6 +62,7 @@ export class Departure {
     this.left = error;
     this.#leaveDue = this.#link.now + time;
     if (time !== Number.POSITIVE_INFINITY) this.#link.port.wakeBy(this.#leaveDue);
+    this.#channels.payHeld();
     this.#outbox.sayFarewell({ code: codeNumber(error.code), reason: reasonNumber(error.reason), text: truncateText(told) });
     this.#session.departed(this.#caller.takeWaiting(this.#channels.all()));
   }
@@ -87,7 +94,7 @@ export class Departure {
     if (now < this.#leaveDue || this.left === undefined) return;
     this.#outbox.flush();
     this.#link.port.close();
-    this.#session.end(this.left);
+    this.#session.end(this.left, this.isMutual);
   }
 
   /** Nothing is left to say or to wait for: ends in order. */
@@ -99,7 +106,8 @@ export class Departure {
     if (waits && (this.#caller.slots.size > 0 || this.#callee.ids.size > 0)) return;
     this.#outbox.flush();
     this.#link.port.close();
-    this.#session.end(this.left);
+    // A transport that closes has written all, and waits for nobody's word.
+    this.#session.end(this.left, shutting || this.isMutual);
   }
 
   #endGrace(): void {

@@ -43,6 +43,8 @@ export class Outbox {
   readonly #controls: Control[] = [];
   #controlBytes = 0;
   readonly #credits: Receiving[] = [];
+  /** Until when channels hold back credit; Infinity: none does. */
+  heldUntil = Number.POSITIVE_INFINITY;
   #farewell: Farewell | undefined = undefined;
   /** Units in lanes, waiting for credit included. */
   #waiting = 0;
@@ -208,8 +210,13 @@ export class Outbox {
 
   /** CREDIT for a channel's short or long account. */
   grantChannel(lanes: Lanes, account: number, credit: number): boolean {
-    if (account === Account.SHORT) lanes.shortCredit += credit;
-    else lanes.longCredit += credit;
+    if (account === Account.SHORT) {
+      lanes.shortCredit += credit;
+      lanes.uncreditedShort.credited(credit);
+    } else {
+      lanes.longCredit += credit;
+      lanes.uncreditedLong.credited(credit);
+    }
     if (lanes.shortCredit > ACCOUNT_MAX || lanes.longCredit > ACCOUNT_MAX) return false;
     this.#payWaiting(lanes);
     this.#link.port.dirty();
@@ -251,6 +258,13 @@ export class Outbox {
   credit(receiving: Receiving): void {
     this.#credits.push(receiving);
     this.#link.port.dirty();
+  }
+
+  /** A channel holds credit back for a larger CREDIT: not for long, since its reader may take nothing more. */
+  holds(): void {
+    if (this.heldUntil !== Number.POSITIVE_INFINITY) return;
+    this.heldUntil = this.#link.now + HELD;
+    this.#link.port.wakeBy(this.heldUntil);
   }
 
   /** GO_AWAY behind all that was accepted. */
@@ -342,6 +356,7 @@ export class Outbox {
     }
     if (needsPipe(unit, terms.packet)) this.#link.pipe -= end - start + extra + UNIT;
     if (pays) this.#link.reply -= unit.cost;
+    else if (unit.account !== 0 && !unit.begun) leaves(lanes, unit);
     this.#encode(lanes, unit, start, end, timeout);
     lanes.took(end - start + extra + UNIT);
     unit.begun = true;
@@ -410,6 +425,13 @@ export class Outbox {
   }
 }
 
+/** A message of account 2 or 3 leaves: its credit is to come back. */
+function leaves(lanes: Lanes, unit: Outgoing): void {
+  if (unit.account === Account.SHORT) lanes.uncreditedShort.oneway(unit.cost);
+  else if (unit.kind === Kind.ONEWAY) lanes.uncreditedLong.oneway(unit.cost);
+  else lanes.uncreditedLong.request(unit.cost);
+}
+
 /** What the first frame of a unit holds besides its packet. */
 function room(unit: Outgoing): number {
   return unit.begun ? 0 : unit.text.length * 3 + (unit.metadata === undefined ? 0 : unit.metadata.bytes.length);
@@ -418,6 +440,8 @@ function room(unit: Outgoing): number {
 /** Room for any control frame without bytes. */
 const SMALL = 64;
 const CONTROL_MAX = 1024 * 1024;
+/** Milliseconds for which credit of accounts 2 and 3 is held back, at the most. */
+const HELD = 100;
 /** A connection that flushes nothing, or whose exhausted pipe gets no credit, for so long is cut. */
 export const STUCK = 10_000;
 const SAID: Farewell = { code: 0, reason: 0, text: '' };

@@ -3,6 +3,7 @@
 import { type Entry, List } from '../list.ts';
 import { Account, type EncodedMetadata, Kind } from '../wire/frame.ts';
 import { UNIT } from './link.ts';
+import { Uncredited } from './uncredited.ts';
 
 /** What stands behind a unit: the call or the stream that is told how it fares. */
 export interface Sender {
@@ -87,6 +88,9 @@ export class Lanes {
   /** Our credit. */
   shortCredit: number;
   longCredit: number;
+  /** One-ways that have left, short and long ones, and whose credit has not come back. */
+  readonly uncreditedShort = new Uncredited();
+  readonly uncreditedLong = new Uncredited();
   /** What waits here, each kind by itself: what is long never takes the room of what is short. */
   readonly shorts = new Tally();
   readonly longs = new Tally();

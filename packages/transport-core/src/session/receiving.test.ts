@@ -6,13 +6,14 @@ import { Receiving } from './receiving.ts';
 /** An account of 1,000 whose announcements are counted, and which pays when it is told to. */
 function account(start = 1_000, id = 0, channel = 0) {
   const announced: Receiving[] = [];
-  const receiving = new Receiving({ credit: (owing) => void announced.push(owing) }, Account.LONG, start, id, channel);
+  const held: number[] = [];
+  const receiving = new Receiving({ credit: (owing) => void announced.push(owing), holds: () => void held.push(1) }, Account.LONG, start, id, channel);
   const pay = () => {
     const mailbox = new Mailbox();
     for (const owing of announced.splice(0)) owing.write(mailbox);
     return mailbox.take();
   };
-  return { receiving, announced, pay };
+  return { receiving, announced, held, pay };
 }
 
 test('a unit may start above 0 and draw the account below; at 0 and below it is a violation', (t) => {
@@ -55,6 +56,24 @@ test('where the sender has more than it needs, less than a quarter of that is he
   t.is(announced.length, 0, 'but not less than of the account');
   receiving.giveBack(1, false, 500);
   t.is(pay()[0]!.credit, 250);
+});
+
+test('a channel tells once that it begins to hold back, and again when that was paid; a stream does not', (t) => {
+  const { receiving, held, pay } = account();
+  receiving.giveBack(10, false);
+  receiving.giveBack(10, false);
+  t.is(held.length, 1);
+  receiving.pay();
+  pay();
+  receiving.giveBack(10, true);
+  pay();
+  t.is(held.length, 1);
+  receiving.giveBack(10, false);
+  t.is(held.length, 2);
+  const told: number[] = [];
+  const stream = new Receiving({ credit: () => {}, holds: () => void told.push(1) }, Account.STREAM, 1_000, 9);
+  stream.giveBack(10, false);
+  t.deepEqual(told, []);
 });
 
 test('an eager return holds nothing back', (t) => {

@@ -149,13 +149,40 @@ test('calls in a batch that never left come back in their order; those that left
   t.deepEqual([left.error!.code, left.error!.reason, left.error!.sent], ['unavailable', 'reset', true]);
 });
 
-test('a one-way in a batch that never left is counted', (t) => {
+test('one-ways for which no credit came back are counted, also those in a batch that never left', (t) => {
   const pair = open();
   pair.start(pair.dialler, tell());
   pair.tick(pair.dialler);
   for (let i = 0; i < 3; i++) pair.start(pair.dialler, tell());
   pair.cut();
-  t.is(pair.dialler.count('onewayLost'), 3);
+  t.is(pair.dialler.count('onewayLost'), 4);
+});
+
+test('a one-way that was taken is not lost; one that waits for its reader counts, unless both ends leave in order', (t) => {
+  for (const isOrderly of [false, true]) {
+    const pair = open();
+    for (let i = 0; i < 5; i++) pair.start(pair.dialler, tell());
+    pair.quiet();
+    for (const call of pair.acceptor.calls.splice(0, 3)) call.account!.giveBack(call.cost, false);
+    pair.quiet();
+    pair.pass(100);
+    pair.quiet();
+    if (isOrderly) pair.dialler.session.leave('disconnected', 'enough');
+    pair.quiet();
+    pair.cut();
+    t.is(pair.dialler.count('onewayLost'), isOrderly ? 0 : 2);
+  }
+});
+
+test('an end that leaves says before what it held back, and one that closes drops what comes later', (t) => {
+  const pair = open();
+  for (let i = 0; i < 5; i++) pair.start(pair.dialler, tell());
+  pair.quiet();
+  for (const call of pair.acceptor.calls.splice(0, 3)) call.account!.giveBack(call.cost, false);
+  pair.acceptor.session.shut(0);
+  pair.quiet();
+  t.is(pair.dialler.ending!.error.reason, 'closed');
+  t.is(pair.dialler.count('onewayLost'), 2);
 });
 
 test('a deadline that passes at the caller cancels at the callee; the late answer is counted', (t) => {

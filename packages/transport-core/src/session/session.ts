@@ -329,16 +329,17 @@ export class Session implements FrameVisitor, Departing {
   closed(error: TransportError | undefined): void {
     if (this.#phase === 'closed') return;
     const cause = this.#departure.left ?? error;
-    this.end(cause ?? reasonError('reset', this.state === 'opening' ? EARLY_END : 'the other end closed the connection'));
+    const isMutual = error === undefined && this.#departure.isMutual;
+    this.end(cause ?? reasonError('reset', this.state === 'opening' ? EARLY_END : 'the other end closed the connection'), isMutual);
   }
 
   /** It is over: everything open fails, and the driver is told. */
-  end(error: TransportError): void {
+  end(error: TransportError, arrived = false): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     this.outbox.over = true;
     const lost = lossOf(error);
-    const unsent = this.caller.close(lost, this.#channels.all());
+    const unsent = this.caller.close(lost, this.#channels.all(), arrived);
     this.callee.close(lost);
     this.inflow.end();
     for (const { lanes } of this.#channels.all()) this.outbox.drop(lanes);
@@ -367,10 +368,16 @@ export class Session implements FrameVisitor, Departing {
       return Math.min(this.#handshakeDue, this.#frameDue);
     }
     const calls = Math.min(this.caller.wake(now, this.#channels.all()), this.callee.wake(now));
+    if (now >= this.outbox.heldUntil) this.#payHeld();
     this.#check(now);
     if (this.state === 'closed') return Number.POSITIVE_INFINITY;
     this.link.port.dirty();
     return Math.min(calls, this.#nextDue());
+  }
+
+  #payHeld(): void {
+    this.outbox.heldUntil = Number.POSITIVE_INFINITY;
+    this.#channels.payHeld();
   }
 
   #check(now: number): void {
@@ -403,7 +410,7 @@ export class Session implements FrameVisitor, Departing {
   }
 
   #nextDue(): number {
-    let due = Math.min(this.liveness.due(this.link.active), this.#frameDue, this.#departure.due, this.outbox.stuckAt);
+    let due = Math.min(this.liveness.due(this.link.active), this.#frameDue, this.#departure.due, this.outbox.stuckAt, this.outbox.heldUntil);
     if (this.#phase === 'up' && this.#isIdle()) due = Math.min(due, this.link.active + this.#idleTime);
     return due;
   }

@@ -178,7 +178,7 @@ test('an account over 2^31 − 1 is told', (t) => {
 function into(limits = SMALL) {
   const { link } = new OutboxBench(limits);
   const owing: Receiving[] = [];
-  const stream = new InStream(link, { credit: (receiving) => void owing.push(receiving) }, 9);
+  const stream = new InStream(link, { credit: (receiving) => void owing.push(receiving), holds: () => {} }, 9);
   const paid = () => {
     const mailbox = new Mailbox();
     for (const receiving of owing.splice(0)) receiving.write(mailbox);

@@ -8,6 +8,24 @@ import { body, hint, KiB, packets, request, tag } from './lab-frames.ts';
 import { violates } from './verdicts.ts';
 
 export function receiverCreditCases(test: TestFunction, backend: SessionBackend): void {
+  eachRole(test, 'granting: what was taken of a channel comes back within 100 ms, though more waits for its reader', async (t, role) => {
+    const s = await session(t, backend, role);
+    for (let n = 0; n < 5; n++) s.peer.send(hint(body(100, n)));
+    s.peer.send(...packets({ ...hint(), id: s.id(0) }, body(100 * KiB)), hint(body(100)));
+    await s.peer.barrier();
+    for (let n = 0; n < 3; n++) await s.call('hint');
+    s.clock.advance(99);
+    await s.peer.barrier();
+    t.is(s.peer.log.filter((frame) => frame.kind === 'CREDIT' && frame.account === 2).length, 0);
+    s.clock.advance(1);
+    const { channel, credit } = await s.peer.next('CREDIT', (frame) => frame.account === 2);
+    t.deepEqual([channel, credit], [0x20, 3 * 164]);
+    for (let n = 0; n < 3; n++) await s.call('hint');
+    s.clock.advance(100);
+    t.is((await s.peer.next('CREDIT', (frame) => frame.account === 2)).credit, 2 * 164);
+    t.is((await s.peer.next('CREDIT', (frame) => frame.account === 3)).credit, 100 * KiB + 64);
+  });
+
   eachRole(test, 'granting: the pipe comes back as packets are read, whoever reads the message or not', async (t, role) => {
     const s = await session(t, backend, role, { options: { limits: { credit: { pipe: 256 * KiB } } } });
     for (let n = 0; n < 20; n++) {

@@ -275,6 +275,57 @@ export const oneWayCases: Cases = (define) => {
     t.is(a.snapshot().counters.onewayLost, 5);
   });
 
+  define('short one-ways that left, and for which no credit came back, are counted as lost', async (f, t) => {
+    const wire = createWire();
+    const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
+    serveKit(b);
+    const remote = await a.dial(at);
+    await a.send(remote, 'echo', utf8(''));
+    wire.freeze();
+    for (let i = 0; i < 150; i++) await a.send(remote, 'note', pattern(1_000));
+    for (let i = 0; i < 150; i++) t.true(a.trySend(remote, 'note', pattern(1_000)));
+    await f.turns();
+    wire.cut();
+    await f.until('the connection is gone', () => remote.closed);
+    t.is(f.count(a, 'onewayLost'), 300);
+  });
+
+  define('one-ways that their reader took are not lost, and those that it did not take are', async (f, t) => {
+    const wire = createWire();
+    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
+    serve(b, { echo: (request) => request });
+    const consumer = b.consumer('note');
+    const remote = await a.dial(at);
+    for (let i = 0; i < 300; i++) await a.send(remote, 'note', pattern(i * 10));
+    for (let i = 0; i < 3; i++) await a.send(remote, 'note', pattern(100_000));
+    for (let i = 0; i < 100; i++) await consumer.next();
+    await f.advance(100, 100);
+    for (let i = 0; i < 3; i++) await a.send(remote, 'echo', utf8(''));
+    wire.cut();
+    await f.until('the connection is gone', () => remote.closed);
+    t.is(f.count(a, 'onewayLost'), 203);
+  });
+
+  define('a connection that ends in order has lost no one-way', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    let notes = 0;
+    serveKit(b, {
+      note() {
+        notes++;
+      },
+    });
+    const remote = await a.dial(at);
+    for (let i = 0; i < 300; i++) void a.send(remote, 'note', pattern(1_000));
+    await f.drive(a.disconnect(remote));
+    f.link(a, b);
+    for (let i = 0; i < 300; i++) void a.send(at, 'note', pattern(1_000));
+    await a.send(at, 'note', pattern(1_000));
+    await f.drive(a.close());
+    await f.until('all are there', () => notes === 601);
+    t.is(f.count(a, 'onewayLost'), 0);
+    t.is(f.count(b, 'onewayDropped'), 0);
+  });
+
   define('many one-ways to one that never reads leave another free', async (f, t) => {
     const a = await f.open(kit);
     const [stuck, free] = [await f.open(kit), await f.open(kit)];

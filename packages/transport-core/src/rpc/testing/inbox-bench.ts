@@ -44,7 +44,7 @@ export class FakeConnection implements AnswerCarrier {
   constructor(bench: InboxBench, name: string) {
     this.#bench = bench;
     this.remote = { id: name, endpoint: name, direction: 'in', closed: false, instance: name, hello: {} };
-    this.channel = new Channel(this.link, { credit: () => void this.credited++ }, protocol.channel);
+    this.channel = new Channel(this.link, { credit: () => void this.credited++, holds: () => {} }, protocol.channel);
     this.channel.version = 1;
   }
 
@@ -54,7 +54,7 @@ export class FakeConnection implements AnswerCarrier {
     const call = new InCall(this, id, this.channel, method, undefined, payload.length + 64, Number.POSITIVE_INFINITY, payload);
     call.from = this.remote;
     if (method.kind === 'oneway' || long) {
-      call.account = new Receiving({ credit: () => void this.credited++ }, method.kind === 'oneway' ? Account.SHORT : Account.LONG, 1_000_000);
+      call.account = new Receiving({ credit: () => void this.credited++, holds: () => {} }, method.kind === 'oneway' ? Account.SHORT : Account.LONG, 1_000_000);
       call.account.spend(call.cost);
     }
     return call;
