@@ -1,7 +1,7 @@
 // Addresses that a user gives are read when they are given, and all that is told of addresses is in one spelling.
 
 import { createTransport, spelled } from '@trunkline/transport-core';
-import { createTcpTransport, tcp } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
@@ -82,6 +82,7 @@ test('an address that a transport advertises, and nobody could dial, is a TypeEr
       { instanceOf: TypeError, message: /^createTcpTransport: advertiseAddr: / },
       wrong,
     );
+    t.throws(() => createTcpStreamLayer({ advertiseAddr: wrong }), { instanceOf: TypeError, message: /^createTcpStreamLayer: advertiseAddr: / }, wrong);
   }
   const listing = (advertiseAddr: string | string[]) => () => createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp(), ws()], advertiseAddr });
   for (const wrong of ['nats://a:1', 'tcp://a:99999', 'ws://a:0/', 'tcp://a:0', 'rubbish']) {

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { MutualTls, type Secured, type TlsAcceptor, type TlsOptions, type TlsUpdate, updateTls } from '@trunkline/mutual-tls';
 import {
   type Clock,
+  checkAdvertised,
   type DialOptions,
   formatHostPort,
   type HostPort,
@@ -49,7 +50,9 @@ export interface TcpStreamLayer extends StreamLayer {
 
 /** A StreamLayer over TCP. Addresses are 'host:port', with or without 'tcp://'; its own have no scheme. */
 export function createTcpStreamLayer(options: TcpStreamLayerOptions = {}): TcpStreamLayer {
-  return tcpStreamLayer(options, options.tls && new MutualTls(options.tls, 'createTcpStreamLayer'));
+  const layer = tcpStreamLayer(options, options.tls && new MutualTls(options.tls, 'createTcpStreamLayer'));
+  checkAdvertised(layer, options.advertiseAddr, 'createTcpStreamLayer: advertiseAddr');
+  return layer;
 }
 
 /** As above, with a MutualTls that may be shared with other layers. */

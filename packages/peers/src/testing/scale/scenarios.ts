@@ -3,6 +3,7 @@
 import { attack } from './attack.ts';
 import { churn } from './churn.ts';
 import { heal } from './heal.ts';
+import { storm } from './storm.ts';
 
 export interface ScenarioOptions {
   readonly seed: number;
@@ -21,7 +22,7 @@ export interface Row {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-export type ScenarioName = 'mesh' | 'heal' | 'churn' | 'attack';
+export type ScenarioName = 'mesh' | 'heal' | 'churn' | 'attack' | 'storm';
 
 export const scenarios: Readonly<Record<ScenarioName, (options: ScenarioOptions) => Promise<Row>>> = {
   /** Every node has room for all: after healing every pair is linked within a minute. */
@@ -41,6 +42,14 @@ export const scenarios: Readonly<Record<ScenarioName, (options: ScenarioOptions)
       faults,
       figures: { split, alone, 'join p50 ms': at(0.5), 'join p99 ms': at(0.99), 'join max ms': at(1), 'dials/min': dials, outbound, book, events },
     };
+  },
+  /** All start at once and know one node: they are one graph within ten seconds, and a second after that node was killed. */
+  async storm({ seed, nodes = 200, log }) {
+    const { joined, last, dials, most, events } = await storm({ seed, nodes, log });
+    const faults: string[] = [];
+    if (joined === undefined) faults.push('not one graph within ten seconds');
+    if (last.length !== 1) faults.push(`${last.length} graphs without the common node`);
+    return { seed, faults, figures: { 'joined ms': joined ?? Number.POSITIVE_INFINITY, dials, inbound: most, events } };
   },
   async attack({ seed, log }) {
     const { dials, caught, told, fresh, tried, honest, least } = await attack({ seed, honest: 1_000, attackers: 10_000, dials: 1_000, log });
