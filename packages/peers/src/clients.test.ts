@@ -3,6 +3,7 @@
 import { seededRandom, type Transport } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
+import { createPeers } from './peers.ts';
 import { echo } from './testing/cluster.ts';
 import { papers } from './testing/real/papers.ts';
 import { type Way, ways } from './testing/real/ways.ts';
@@ -57,6 +58,28 @@ for (const way of ways) {
     const b = await node(world, way, 'b', { ...quiet, persistent: [a.address] });
     await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
     t.is(a.peers.get(b.nodeId)!.proven, way.proves);
+    t.deepEqual(await world.close(), []);
+  });
+
+  test(`over ${way.name}, a node that closes its peers and keeps its transport is a client from then on, until it has peers again`, async (t) => {
+    const world = new World(t);
+    const b = await node(world, way, 'b');
+    const a = await node(world, way, 'a', { ...passive, persistent: [b.address], reconnect: { interval: 1_000, max: 1_000 } });
+    await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+    await world.settle(b.peers.close());
+    await world.until('it is no peer any more', () => !isLinked(a, b), 1_000);
+    t.deepEqual(
+      told(a, 'down').map(({ cause }) => cause.reason),
+      ['closed'],
+    );
+    t.is(await world.settle(a.transport.send(b.address, 'say', 'hi')), 'b: hi');
+    await world.until('it was dialled again', () => told(a, 'rejected').length > 0);
+    t.is(told(a, 'rejected')[0]!.reason, 'incompatible');
+    t.deepEqual(a.peers.list(), []);
+    const again = createPeers({ transport: b.transport, identity: b, ...passive });
+    await again.start();
+    await world.until('they are linked again', () => a.peers.get(b.nodeId) !== undefined && again.get(a.nodeId) !== undefined);
+    await world.settle(again.close());
     t.deepEqual(await world.close(), []);
   });
 

@@ -145,6 +145,10 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     this.#links.down(remote, cause);
   }
 
+  remounted(remote: Remote, protocols: Applicant['protocols']): void {
+    this.#links.remounted(remote, protocols);
+  }
+
   turnedAway(endpoint: string, error: TransportError, remote: Remote | undefined): void {
     this.#links.turnedAway(endpoint, error, remote);
   }

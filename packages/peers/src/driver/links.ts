@@ -62,7 +62,7 @@ export class Links {
     const nodeId = remote.nodeId ?? claim;
     this.#applicants.set(remote, nodeId);
     const isProven = remote.nodeId !== undefined;
-    if (nodeId === '' || !protocols.some(({ name }) => name === peersProtocol.name)) return this.#receiveClient(nodeId, orders);
+    if (nodeId === '' || !runsPeers(protocols)) return this.#receiveClient(nodeId, orders);
     if (!this.#node.isCertain({ proven: isProven })) {
       if (!this.#node.config.allowAsserted) return this.#receiveUnproven(nodeId, orders);
       if (this.#node.planner.isNamed(nodeId)) throw reasonError('identity_mismatch', UNPROVEN);
@@ -287,11 +287,22 @@ export class Links {
     this.#host.left(peer, cause);
   }
 
+  /** A node that closes its peers and keeps its transport is a client from then on. */
+  remounted(remote: Remote, protocols: Applicant['protocols']): void {
+    if (runsPeers(protocols)) return;
+    // As it would be told if its transport closed, or it ended the link itself.
+    this.#leave(remote, reasonError(remote.direction === 'out' ? 'closed' : 'disconnected', 'the other end has closed its peers'));
+  }
+
   down(remote: Remote, cause: TransportError): void {
-    const { roster, closed } = this.#node;
-    this.#visits.end(remote);
     this.#applicants.delete(remote);
     this.#doorman.guests.delete(remote);
+    this.#leave(remote, cause);
+  }
+
+  #leave(remote: Remote, cause: TransportError): void {
+    const { roster, closed } = this.#node;
+    this.#visits.end(remote);
     const peer = roster.remove(remote);
     if (peer === undefined || closed) return;
     if (peer.links.length > 0) return this.#settle(peer);
@@ -312,6 +323,10 @@ export class Links {
     const reason = rejectionOf(error, 'in');
     this.#node.events.tell({ type: 'rejected', reason, direction: 'in', error, nodeId, addr: firstAddress(remote?.addr), endpoint, remote });
   }
+}
+
+function runsPeers(protocols: Applicant['protocols']): boolean {
+  return protocols.some(({ name }) => name === peersProtocol.name);
 }
 
 /** Whoever dialled a link says how long it lasts; what a planner dialled is meant to stay, but for a look at who is there. */

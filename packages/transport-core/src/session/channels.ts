@@ -15,13 +15,16 @@ export class Channels {
   readonly #link: Link;
   readonly #creditor: Creditor;
   readonly #mounts: ReadonlyMap<number, Mounted>;
+  readonly #learned: (theirs: readonly HelloProtocol[]) => void;
   /** The peer's protocols, as it last told them. */
   #theirs: readonly HelloProtocol[] = [];
 
-  constructor(link: Link, creditor: Creditor, mounts: ReadonlyMap<number, Mounted>) {
+  /** @param learned is told the peer's protocols whenever they change. */
+  constructor(link: Link, creditor: Creditor, mounts: ReadonlyMap<number, Mounted>, learned: (theirs: readonly HelloProtocol[]) => void = () => {}) {
     this.#link = link;
     this.#creditor = creditor;
     this.#mounts = mounts;
+    this.#learned = learned;
   }
 
   /** The channel of a byte; made at its first use, and kept for as long as the connection lives. */
@@ -70,6 +73,7 @@ export class Channels {
     if (typeof protocols === 'string') return protocols;
     this.#theirs = protocols;
     for (const channel of this.#opened) if (channel.mounted !== undefined) this.#agree(channel, channel.mounted);
+    this.#learned(protocols);
     return undefined;
   }
 

@@ -2,7 +2,7 @@
 
 import type { TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
-import type { Hello } from '../wire/hello.ts';
+import type { Hello, HelloProtocol } from '../wire/hello.ts';
 import type { Calls } from './callee.ts';
 import type { Channel } from './channel.ts';
 import type { GreeterOptions } from './greeter.ts';
@@ -15,6 +15,8 @@ export interface SessionVisitor extends Calls {
   /** The peer's HELLO was read and nothing speaks against it: answer with `consent` or `refuse`, now or later. */
   greeted(hello: Hello): void;
   up(): void;
+  /** The peer has mounted or unmounted protocols: this is its list now. */
+  remounted?(protocols: readonly HelloProtocol[]): void;
   /** It takes no new calls: the pool forgets it. Those that waited come back in order. */
   leaving(waiting: OutCall[]): void;
   /** Replies of a channel have drained: its calls may be dispatched again. */

@@ -63,7 +63,7 @@ export class Session implements FrameVisitor, Departing {
     if (!carriesBytes) this.outbox.pace.batch = Number.POSITIVE_INFINITY;
     this.#shelf = carriesBytes ? new Shelf(options.allocate, options.copies) : undefined;
     this.inflow = new Inflow(this.link, this.outbox, this.#shelf, () => this.#measure());
-    this.#channels = new Channels(this.link, this.outbox, options.mounts);
+    this.#channels = new Channels(this.link, this.outbox, options.mounts, (theirs) => options.visitor.remounted?.(theirs));
     this.#greeter = new Greeter(this.link, options);
     this.liveness = new Liveness(options.keepAlive, options.random, now);
     const parity = side === 'dialler' ? 1 : 0;

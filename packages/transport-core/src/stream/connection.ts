@@ -16,7 +16,7 @@ import type { SessionVisitor } from '../session/session-options.ts';
 import { allocate } from '../system-memory.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import type { Frame, FrameWriter } from '../wire/frame.ts';
-import type { Hello } from '../wire/hello.ts';
+import type { Hello, HelloProtocol } from '../wire/hello.ts';
 import type { Mailbox } from '../wire/mailbox.ts';
 import { askAdmit, askHello, mismatch, unreachable } from './asking.ts';
 import type { BufferPool } from './buffers.ts';
@@ -381,6 +381,10 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     const { opened } = this;
     this.opened = undefined;
     opened?.(undefined);
+  }
+
+  remounted(protocols: readonly HelloProtocol[]): void {
+    this.host.membership?.remounted?.(this.remote!, protocols);
   }
 
   #leaveDoorway(error?: TransportError): void {

@@ -32,6 +32,8 @@ export interface Membership {
   admit(applicant: Applicant): unknown;
   /** A connection is up; `admit` agreed to it, or it is older than the membership. */
   up(remote: Remote): void;
+  /** The other end of a connection that is up has mounted or unmounted protocols: this is its list now. */
+  remounted?(remote: Remote, protocols: Applicant['protocols']): void;
   /** A connection that `admit` was asked about is over, whether it was up or not. */
   down(remote: Remote, cause: TransportError): void;
   /**
