@@ -1,5 +1,6 @@
 // docs/wire-protocol.md §7, back-pressure: what waits, what is cut, what is lost and counted.
 
+import { RAW_LIMITS } from '../raw/raw-hello.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { eachRole, type Session, type SessionBackend, session, turn } from './lab.ts';
 import { body, hint, KiB, MiB, packets, request, tag, untag } from './lab-frames.ts';
@@ -155,6 +156,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
       for (;;) await rpc.write(body(KiB));
     })();
     const failed = failure(t, written);
+    for (let spent = 0; spent < RAW_LIMITS.pipe; spent += KiB + 64) await s.peer.next('ITEM');
     await passes(s, 9_999);
     t.false(s.remote.closed);
     s.clock.advance(1);
