@@ -370,7 +370,7 @@ test.serial('a node that means something else by the channel of peers is a clien
       closed() {},
     });
     await sim.until(() => isLinked(nodes.get('a'), 'b'), 10_000);
-    await sim.settle(transport.dial('a'));
+    await t.throwsAsync(sim.settle(transport.dial('a')), { message: /channel 1 is 'other'/ }, run.name);
     const a = nodes.get('a')!;
     await sim.until(() => a.transport.remotes().length === 2, 1_000);
     await sim.run(120_000);

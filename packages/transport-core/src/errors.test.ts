@@ -40,6 +40,7 @@ const wireReasons: [number, Code, Reason][] = [
   [15, 'unauthenticated', 'bad_certificate'],
   [16, 'unavailable', 'handshake_timeout'],
   [17, 'failed_precondition', 'channel_mismatch'],
+  [18, 'failed_precondition', 'version_mismatch'],
 ];
 
 const localReasons: [Code, Reason][] = [
@@ -48,6 +49,7 @@ const localReasons: [Code, Reason][] = [
   ['unavailable', 'address_in_use'],
   ['invalid_argument', 'not_advertisable'],
   ['internal', 'wrong_preamble'],
+  ['failed_precondition', 'no_shared_protocol'],
   ['unavailable', 'dial_timeout'],
   ['unavailable', 'ping_timeout'],
   ['unavailable', 'reset'],

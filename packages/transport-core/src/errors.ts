@@ -54,6 +54,8 @@ export const REASONS = {
   ping_timeout: { wire: 0, code: 'unavailable' },
   reset: { wire: 0, code: 'unavailable' },
   channel_mismatch: { wire: 17, code: 'failed_precondition' },
+  version_mismatch: { wire: 18, code: 'failed_precondition' },
+  no_shared_protocol: { wire: 0, code: 'failed_precondition' },
 } as const satisfies Record<string, { wire: number; code: Code }>;
 
 /** Which cause of a code it was. The table is closed; most errors have none. */

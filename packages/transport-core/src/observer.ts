@@ -7,6 +7,8 @@ import type { Remote } from './remote.ts';
 export type ObserverEvent =
   | { type: 'up'; remote: Remote }
   | { type: 'down'; remote: Remote; cause?: TransportError | undefined }
+  /** Both ends have mounted this protocol, or its channel, and can't speak it: `version_mismatch` or `channel_mismatch`. Once a connection. */
+  | { type: 'mismatch'; remote: Remote; protocol: string; error: TransportError }
   /** A connection that ended before it was up: wrong preamble, refused, timed out. */
   | { type: 'rejected'; endpoint: string; direction: 'in' | 'out'; error: TransportError }
   | { type: 'dialFailed'; target: string; error: TransportError }

@@ -1,11 +1,19 @@
 // The channels of one connection by their byte, and what both ends agree to speak on each (docs/wire-protocol.md §3).
 
-import { TransportError } from '../errors.ts';
+import { reasonError, TransportError } from '../errors.ts';
 import { decodeProtocols, encodeProtocols, type HelloProtocol } from '../wire/hello.ts';
 import { Channel, type Mounted } from './channel.ts';
 import { agree, helloProtocol } from './handshake.ts';
 import type { Link } from './link.ts';
 import type { Creditor } from './receiving.ts';
+
+/** Told of the protocols of a connection. */
+export interface ProtocolsVisitor {
+  /** The peer has mounted or unmounted protocols: this is its list now. */
+  remounted?(protocols: readonly HelloProtocol[]): void;
+  /** The protocols of one end have changed. */
+  protocolsChanged?(): void;
+}
 
 export class Channels {
   #opened: readonly Channel[] = [];
@@ -15,16 +23,17 @@ export class Channels {
   readonly #link: Link;
   readonly #creditor: Creditor;
   readonly #mounts: ReadonlyMap<number, Mounted>;
-  readonly #learned: (theirs: readonly HelloProtocol[]) => void;
+  readonly #visitor: ProtocolsVisitor;
   /** The peer's protocols, as it last told them. */
   #theirs: readonly HelloProtocol[] = [];
+  /** Our protocols whose disagreement was reported: at most those that were ever mounted. */
+  #told: readonly string[] = NONE;
 
-  /** @param learned is told the peer's protocols whenever they change. */
-  constructor(link: Link, creditor: Creditor, mounts: ReadonlyMap<number, Mounted>, learned: (theirs: readonly HelloProtocol[]) => void = () => {}) {
+  constructor(link: Link, creditor: Creditor, mounts: ReadonlyMap<number, Mounted>, visitor: ProtocolsVisitor = {}) {
+    this.#visitor = visitor;
     this.#link = link;
     this.#creditor = creditor;
     this.#mounts = mounts;
-    this.#learned = learned;
   }
 
   /** The channel of a byte; made at its first use, and kept for as long as the connection lives. */
@@ -64,6 +73,7 @@ export class Channels {
   /** Ours have changed: gives the list that the peer is to learn. */
   remount(): Uint8Array {
     for (const channel of this.#opened) this.#join(channel);
+    this.#visitor.protocolsChanged?.();
     return encodeProtocols([...this.#mounts.values()].map((mounted) => helloProtocol(mounted.protocol)));
   }
 
@@ -73,7 +83,8 @@ export class Channels {
     if (typeof protocols === 'string') return protocols;
     this.#theirs = protocols;
     for (const channel of this.#opened) if (channel.mounted !== undefined) this.#agree(channel, channel.mounted);
-    this.#learned(protocols);
+    this.#visitor.remounted?.(protocols);
+    this.#visitor.protocolsChanged?.();
     return undefined;
   }
 
@@ -83,6 +94,32 @@ export class Channels {
       short.pay();
       long.pay();
     }
+  }
+
+  /** Protocols that both ends have mounted and can't speak with each other, each once. */
+  disagreements(): { readonly protocol: string; readonly error: TransportError }[] {
+    const found: { protocol: string; error: TransportError }[] = [];
+    for (const { protocol } of this.#mounts.values()) {
+      const agreed = agree(protocol, this.#theirs);
+      if (!(agreed instanceof TransportError) || this.#told.includes(protocol.name)) continue;
+      this.#told = [...this.#told, protocol.name];
+      found.push({ protocol: protocol.name, error: agreed });
+    }
+    return found;
+  }
+
+  /** Why no protocol that is mounted here can be spoken with the peer. Undefined if one can, or if the peer has told of none yet. */
+  nothingShared(): TransportError | undefined {
+    let why: TransportError | undefined;
+    const [own, theirs] = [[...this.#mounts.values()].map(({ protocol }) => protocol), this.#theirs];
+    if (theirs.length === 0) return undefined;
+    for (const protocol of own) {
+      const agreed = agree(protocol, theirs);
+      if (agreed instanceof TransportError) why ??= agreed;
+      else if (theirs.some(({ name }) => name === protocol.name)) return undefined;
+    }
+    const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => `'${name}'`).join(', ');
+    return why ?? reasonError('no_shared_protocol', `one end has mounted ${names(own)}, the other ${names(theirs)}: they share no protocol`);
   }
 
   /** Looks after a channel until its writers, and its replies, have room. */
@@ -135,3 +172,6 @@ export class Channels {
     if (typeof agreed === 'number') channel.version = agreed;
   }
 }
+
+/** Shared: most connections have nothing to report. */
+const NONE: readonly string[] = [];

@@ -95,8 +95,8 @@ test('the version is the highest that both know, computed alike at both ends', (
 test('no version in common is failed_precondition, naming both ends’', (t) => {
   const error = agree(protocol(3, [2]), [told(1, [0])]);
   t.true(error instanceof TransportError);
-  const { code, message } = error as TransportError;
-  t.is(code, 'failed_precondition');
+  const { code, reason, message } = error as TransportError;
+  t.deepEqual([code, reason], ['failed_precondition', 'version_mismatch']);
   t.regex(message, /'raft'.*3, 2.*1, 0/);
 });
 

@@ -1,6 +1,6 @@
 // The hello as a decision: what is told, what is checked, what both ends agree on (docs/wire-protocol.md §3). Pure functions.
 
-import { reasonError, TransportError } from '../errors.ts';
+import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Hello, HelloProtocol } from '../wire/hello.ts';
 import type { SessionLimits, Terms } from './link.ts';
@@ -104,8 +104,8 @@ export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number |
   for (const version of [own.version, ...own.accepts]) if (version > best && known.has(version)) best = version;
   if (best >= 0) return best;
   const list = (version: number, accepts: readonly number[]) => [version, ...accepts].join(', ');
-  return new TransportError(
-    'failed_precondition',
+  return reasonError(
+    'version_mismatch',
     `protocol '${own.name}': one end speaks version ${list(own.version, own.accepts)}, the other ${list(peer.version, peer.accepts)}; they share none`,
   );
 }

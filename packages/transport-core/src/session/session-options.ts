@@ -2,21 +2,20 @@
 
 import type { TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
-import type { Hello, HelloProtocol } from '../wire/hello.ts';
+import type { Hello } from '../wire/hello.ts';
 import type { Calls } from './callee.ts';
 import type { Channel } from './channel.ts';
+import type { ProtocolsVisitor } from './channels.ts';
 import type { GreeterOptions } from './greeter.ts';
 import type { Link } from './link.ts';
 import type { KeepAlive } from './liveness.ts';
 import type { OutCall } from './out-call.ts';
 
 /** What a session reports to its driver. */
-export interface SessionVisitor extends Calls {
+export interface SessionVisitor extends Calls, ProtocolsVisitor {
   /** The peer's HELLO was read and nothing speaks against it: answer with `consent` or `refuse`, now or later. */
   greeted(hello: Hello): void;
   up(): void;
-  /** The peer has mounted or unmounted protocols: this is its list now. */
-  remounted?(protocols: readonly HelloProtocol[]): void;
   /** It takes no new calls: the pool forgets it. Those that waited come back in order. */
   leaving(waiting: OutCall[]): void;
   /** Replies of a channel have drained: its calls may be dispatched again. */

@@ -37,6 +37,8 @@ export class Session implements FrameVisitor, Departing {
   readonly #decoder: FrameDecoder | undefined;
   readonly liveness: Liveness;
   readonly #channels: Channels;
+  /** Our protocols have changed since our HELLO told them. */
+  #isStale = false;
   readonly #greeter: Greeter;
   readonly #dispatcher: Dispatcher;
   readonly #departure: Departure;
@@ -63,7 +65,7 @@ export class Session implements FrameVisitor, Departing {
     if (!carriesBytes) this.outbox.pace.batch = Number.POSITIVE_INFINITY;
     this.#shelf = carriesBytes ? new Shelf(options.allocate, options.copies) : undefined;
     this.inflow = new Inflow(this.link, this.outbox, this.#shelf, () => this.#measure());
-    this.#channels = new Channels(this.link, this.outbox, options.mounts, (theirs) => options.visitor.remounted?.(theirs));
+    this.#channels = new Channels(this.link, this.outbox, options.mounts, options.visitor);
     this.#greeter = new Greeter(this.link, options);
     this.liveness = new Liveness(options.keepAlive, options.random, now);
     const parity = side === 'dialler' ? 1 : 0;
@@ -102,6 +104,7 @@ export class Session implements FrameVisitor, Departing {
   open(fields: Readonly<Record<string, string>>): void {
     if (this.#phase !== 'hello') return;
     this.#greeter.speak();
+    this.#isStale = false;
     this.#greeter.hello(fields);
     this.outbox.flush();
   }
@@ -114,6 +117,7 @@ export class Session implements FrameVisitor, Departing {
       this.#rise();
     } else {
       this.#phase = 'ready';
+      this.#isStale = false;
       this.#greeter.hello(fields, features);
     }
     this.outbox.flush();
@@ -126,6 +130,7 @@ export class Session implements FrameVisitor, Departing {
     this.outbox.control(Kind.PING, this.liveness.ping(now));
     this.#options.port.wakeBy(this.#nextDue());
     this.#options.visitor.up();
+    if (this.#isStale) this.mountsChanged();
   }
 
   // What comes in.
@@ -231,8 +236,20 @@ export class Session implements FrameVisitor, Departing {
 
   /** A protocol was mounted or unmounted: the peer learns the whole list. */
   mountsChanged(): void {
+    // Our HELLO may be on its way already: the list follows once it is up.
+    if (this.state === 'opening') this.#isStale = true;
     if (this.state === 'closed' || this.state === 'opening') return;
     this.outbox.control(Kind.PROTOCOLS, 0, this.#channels.remount());
+  }
+
+  /** Protocols that both ends have mounted and can't speak with each other; each is given once. */
+  disagreements() {
+    return this.#channels.disagreements();
+  }
+
+  /** Why nothing can be spoken with the peer. */
+  nothingShared(): TransportError | undefined {
+    return this.#channels.nothingShared();
   }
 
   /** One protocol closes here: its own calls fail, those that it serves are over. */

@@ -46,6 +46,7 @@ export interface ConnectionHost {
   withdrawn(call: InCall): void;
   roomForReplies(channel: Channel): void;
   up(connection: Connection): void;
+  protocolsChanged(connection: Connection): void;
   leaving(connection: Connection, waiting: OutCall[]): void;
   /** Its pipe ran dry with bodies waiting, or has credit again. */
   crowding(connection: Connection): void;
@@ -416,6 +417,10 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
   roomForReplies(channel: Channel): void {
     this.host.roomForReplies(channel);
+  }
+
+  protocolsChanged(): void {
+    this.host.protocolsChanged(this);
   }
 }
 

@@ -223,6 +223,12 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.bulletin.tell({ type: 'up', remote });
     this.membership?.up(remote);
     if (connection.target !== undefined) this.pool.add(connection);
+    this.protocolsChanged(connection);
+  }
+
+  protocolsChanged({ session, remote }: Connection): void {
+    if (remote === undefined || session.state !== 'up') return;
+    for (const { protocol, error } of session.disagreements()) this.bulletin.tell({ type: 'mismatch', remote, protocol, error });
   }
 
   leaving(connection: Connection, waiting: OutCall[]): void {

@@ -214,7 +214,10 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   async dial(target: Target, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Remote> {
     this.#refuseWhenOver();
-    return (await this.#connect(target, signal)).remote!;
+    const { session, remote } = await this.#connect(target, signal);
+    const why = session.nothingShared();
+    if (why !== undefined) throw withDetails(why, { sent: false, target: nameOf(target) });
+    return remote!;
   }
 
   remotes(): Remote[] {

@@ -36,7 +36,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
   });
 
   const unfit: [string, RawProtocol[], RegExp, number][] = [
-    ['no version in common', [{ ...lab, version: 7, accepts: [6] }, side], /(?=.*\b1\b)(?=.*7)/, 0],
+    ['no version in common', [{ ...lab, version: 7, accepts: [6] }, side], /(?=.*\b1\b)(?=.*7)/, 18],
     ['the same name on another channel', [{ ...lab, channel: 0x25 }, side], /lab/, 17],
     ['another name on the same channel', [{ ...lab, name: 'other' }, side], /(?=.*lab)(?=.*other)/, 17],
   ];
@@ -45,7 +45,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
       const s = await session(t, backend, role, { side: true, hello: { protocols } });
       const error = await failure(t, s.client.echo(Uint8Array.of(1)));
       t.is(error.code, 'failed_precondition');
-      t.is(error.reason, reason === 0 ? undefined : 'channel_mismatch');
+      t.is(error.reason, reason === 18 ? 'version_mismatch' : 'channel_mismatch');
       t.is(error.sent, false);
       t.regex(error.message, said);
       const beside = s.side.send(s.remote, 'echo', Uint8Array.of(2));
@@ -57,7 +57,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
     });
 
     eachRole(test, `protocols: ${what} is failed_precondition for the peer's calls, too`, async (t, role) => {
-      const s = await session(t, backend, role, { hello: { protocols } });
+      const s = await session(t, backend, role, { side: true, hello: { protocols } });
       s.peer.send(request(s.id(0)), hint());
       const error = await s.peer.next('ERROR');
       t.is(error.code, 9);

@@ -166,11 +166,65 @@ export const mountCases: Cases = (define) => {
     serve(b, { echo: (request) => request });
     const [sideA, sideB] = [a.mount(side), b.mount(side)];
     serve(sideB, { echo: (request) => request });
-    const error = await rejected(t, a.send(b.advertiseAddr(), 'echo', utf8('')), { code: 'failed_precondition', sent: false });
+    const error = await rejected(t, a.send(b.advertiseAddr(), 'echo', utf8('')), { code: 'failed_precondition', reason: 'version_mismatch', sent: false });
     t.regex(error.message, /1/);
     t.regex(error.message, /7/);
     t.is(textOf(await sideA.send(b.advertiseAddr(), 'echo', utf8('fine'))), 'fine');
     t.is(a.remotes().length, 1);
+  });
+
+  // FAULTS 18
+  define('ends that share no version are told so: the observers of both, once, and whoever dials, unless another protocol is shared', async (f, t) => {
+    const a = await f.open(versioned(1, []));
+    const b = await f.open(versioned(7, [6]));
+    f.link(a, b);
+    const at = b.advertiseAddr();
+    const error = await rejected(t, a.dial(at), { code: 'failed_precondition', reason: 'version_mismatch', sent: false });
+    t.is(error.target, at);
+    const mismatches = (transport: typeof a) =>
+      f.seen(transport).events.filter(({ type }) => type === 'mismatch') as { protocol: string; error: typeof error }[];
+    await f.until('both are told', () => mismatches(a).length > 0 && mismatches(b as never).length > 0);
+    for (const told of [mismatches(a), mismatches(b as never)]) {
+      t.deepEqual(
+        told.map(({ protocol, error: { reason } }) => [protocol, reason]),
+        [['testkit/versioned', 'version_mismatch']],
+      );
+    }
+    const [sideA, sideB] = [a.mount(side), b.mount(side)];
+    serve(sideB, { echo: (request) => request });
+    await sideA.send(at, 'echo', utf8(''));
+    t.is((await a.dial(at)).addr, at);
+    t.is(mismatches(a).length, 1);
+  });
+
+  define('a dial to a peer that has mounted nothing that is mounted here rejects, and names both lists', async (f, t) => {
+    const a = await f.open(named('testkit/x', 0x50));
+    const b = await f.open(named('testkit/y', 0x51));
+    f.link(a, b);
+    const at = b.advertiseAddr();
+    const error = await rejected(t, a.dial(at), { code: 'failed_precondition', reason: 'no_shared_protocol', sent: false });
+    t.is(error.target, at);
+    t.regex(error.message, /'testkit\/x'.*'testkit\/y'/);
+    const shared = a.mount(side);
+    serve(b.mount(side), { echo: (request) => request });
+    t.is(textOf(await shared.send(at, 'echo', utf8('fine'))), 'fine');
+    t.is((await shared.dial(at)).addr, at);
+  });
+
+  define('what is mounted while a connection comes up is told to the peer', async (f, t) => {
+    const late = named('testkit/late', 0x52);
+    const b = await f.open(named('testkit/y', 0x51));
+    // Asked once the acceptor has said its hello.
+    const a = await f.open(named('testkit/x', 0x50), {
+      admit() {
+        serve(b.mount(late), { echo: (request) => request });
+      },
+    });
+    f.link(a, b);
+    const client = a.mount(late);
+    const at = b.advertiseAddr();
+    t.is(textOf(await client.send(at, 'echo', utf8('fine'))), 'fine');
+    t.is((await client.dial(at)).addr, at);
   });
 
   // SEEDS 52
