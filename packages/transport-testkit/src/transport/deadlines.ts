@@ -4,7 +4,7 @@ import { bytes, defineProtocol, type ManualClock, serve } from '@trunkline/trans
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';
 import { kit } from './protocols.ts';
-import { serveKit } from './serving.ts';
+import { NO_PINGS, serveKit } from './serving.ts';
 import type { Cases } from './suite.ts';
 import { deferred, listOf, pattern, textOf, utf8, watch } from './values.ts';
 
@@ -172,7 +172,7 @@ export const deadlineCases: Cases = (define) => {
   });
 
   define('a quiet stream lives: no default bounds the silence of a download or duplex call', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { timeout: 1_000 } });
+    const { a, b, at } = await f.pair({ a: { timeout: 1_000, keepAlive: NO_PINGS }, b: { keepAlive: NO_PINGS } });
     const gates = Array.from({ length: 3 }, () => deferred());
     async function* tail() {
       for (const gate of gates) {

@@ -3,7 +3,7 @@
 import { serve, TransportError } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
 import { kit } from './protocols.ts';
-import { serveKit } from './serving.ts';
+import { NO_PINGS, serveKit } from './serving.ts';
 import type { Cases } from './suite.ts';
 import { deferred, pattern, streamOf, textOf, utf8, watch } from './values.ts';
 
@@ -109,7 +109,7 @@ export const readerCases: Cases = (define) => {
   });
 
   define('a call that has a reader waits for it as long as it may', async (f, t) => {
-    const { a, b, at } = await f.pair();
+    const { a, b, at } = await f.pair({ a: { keepAlive: NO_PINGS }, b: { keepAlive: NO_PINGS } });
     const early = a.send(at, 'echo', utf8('early'), { timeout: Infinity });
     await f.until('it waits there', () => b.snapshot().waiting === 1);
     await f.advance(900);
@@ -143,7 +143,7 @@ export const readerCases: Cases = (define) => {
   });
 
   define('a one-way that nobody serves yet waits, however long', async (f, t) => {
-    const { a, b, at } = await f.pair();
+    const { a, b, at } = await f.pair({ a: { keepAlive: NO_PINGS }, b: { keepAlive: NO_PINGS } });
     await a.send(at, 'note', utf8('early'));
     await f.until('it waits there', () => b.snapshot().waiting === 1);
     await f.advance(30_000, 1_000);

@@ -38,3 +38,6 @@ export function serveKit(transport: KitTransport, handlers: Handlers<Kit> = {}):
 export function rangeOf(items: number, size: number): Uint8Array<ArrayBuffer> {
   return utf8(`${items} ${size}`);
 }
+
+/** Keep-alive for a case that moves time far: its sockets need real time for a PONG, which its clock does not give them. */
+export const NO_PINGS = { interval: 3_600_000 };
