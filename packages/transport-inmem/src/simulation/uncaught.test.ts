@@ -1,5 +1,6 @@
 // Errors that no code catches: a finding of the run, at its moment, with the name of its node; whoever else listens for them is not told.
 
+import { execFileSync } from 'node:child_process';
 import process from 'node:process';
 import test from 'ava';
 import { createSimulation, explore, type NodeContext, type Simulation, SimulationError } from '../index.simulation.ts';
@@ -84,6 +85,18 @@ for (const [name, told, setup] of WAYS) {
     });
   }
 }
+
+test.serial('it holds in every mode of --unhandled-rejections', (t) => {
+  const code = `
+    import { explore } from ${JSON.stringify(new URL('../index.simulation.js', import.meta.url).href)};
+    const { failed } = await explore({ seeds: 6, scenario: ${JSON.stringify(module.href)}, replay: 'x' });
+    console.log(failed[0].error.message.split(' (')[0], failed[0].seed, failed[0].schedule.length);`;
+  for (const mode of ['strict', 'throw', 'warn', 'none']) {
+    const args = [`--unhandled-rejections=${mode}`, '--no-warnings', '--input-type=module', '-e', code];
+    const out = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    t.is(out, 'no uncaught error: n2 left a rejection unhandled: RangeError: n1 is gone 3 1\n', mode);
+  }
+});
 
 test.serial('a rejection that is handled within its instant is none, however long the chain of awaits is', async (t) => {
   const sim = createSimulation({ seed: 1 });

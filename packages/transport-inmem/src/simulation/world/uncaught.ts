@@ -8,6 +8,8 @@ export interface UncaughtReport {
   handled(promise: object): void;
   /** A callback outside every promise threw. */
   threw(error: unknown): void;
+  /** Node has handed an exception over, and calls `setImmediate` of `node:timers` next. */
+  handedOver(): void;
 }
 
 /** Takes the uncaught errors of this thread from everyone else who listens for them. */
@@ -27,11 +29,12 @@ export function watchUncaught(report: UncaughtReport): UncaughtWatch {
   return process === undefined ? watchPage(report) : watchProcess(process, report);
 }
 
-function watchProcess(process: Emitter, { rejected, handled, threw }: UncaughtReport): UncaughtWatch {
+function watchProcess(process: Emitter, { rejected, handled, threw, handedOver }: UncaughtReport): UncaughtWatch {
   const own: Readonly<Record<string, Listener>> = {
     unhandledRejection: rejected,
     // With --unhandled-rejections=strict Node reports a rejection here first, and then as one.
     uncaughtException: (error, origin) => {
+      handedOver();
       if (origin !== 'unhandledRejection') threw(error);
     },
   };

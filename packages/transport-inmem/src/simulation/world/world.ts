@@ -270,10 +270,8 @@ export class World {
         this.#unhandled.delete(promise);
         if (isNode(known.owner)) this.#suspects--;
       },
-      threw: (error) => {
-        this.#ban?.spareNode();
-        this.#threw(this.#acting, error);
-      },
+      threw: (error) => this.#threw(this.#acting, error),
+      handedOver: () => this.#ban?.spareNode(),
     });
   }
 
