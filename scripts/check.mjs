@@ -9,14 +9,13 @@ import { build } from 'esbuild';
 import { root, run, runTool, tools } from './workspace.mjs';
 
 /**
- * A page's core + ws, in bytes after gzip: a ratchet, a little above what it is, to be lowered with it and not raised but for a feature
- * (0.7 kB went to what peers stand on: targets by id, dials that can be cancelled; 0.7 to the pipe that grows with its line; 0.3 to payloads
- * that are written as they are, and to a short way for one-ways; 0.5 to a short way for calls, and to rare branches in methods of their own;
- * 0.2 to memory that is freed or kept in good time; 0.5 to short messages in a straight line, and to copies of what comes in memory that is
- * read into again). Of it 4.6 kB are the zod/mini that the page itself uses, 2 the generated hello, 4 texts of errors. The aim is 35 kB, which
- * this feature set has not reached; nats-core takes 42, libp2p 108.
+ * The largest size in bytes, after gzip, of a page that uses core and ws. It is a ratchet, a little above the size of today: lower it
+ * when the page shrinks, and raise it only for a feature. The last 3.5 kB went to streams that fill a long line, calls that nobody serves,
+ * one-ways without credit that are counted, versions that do not fit, addresses that are checked when given, the strict hello and
+ * flags of the wire page, channels from a protocol's name, and callers' stacks. 4.6 kB of it are the zod/mini that the page itself uses.
+ * The aim is 35 kB, which this feature set has not reached; nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 55_200;
+const LARGEST_BUNDLE = 58_800;
 
 const failed = [];
 await lint();

@@ -34,7 +34,8 @@ test.serial('always: false ends the run at that very event, and the error says r
   );
   t.is(error.trace.hash, sim.trace.hash);
   t.true(error.trace.timeline.length > 0 && error.trace.events > 0);
-  t.deepEqual(JSON.parse(JSON.stringify(error.trace)), { hash: error.trace.hash, events: error.trace.events, timeline: [...error.trace.timeline] });
+  const { hash, events, timeline, states } = error.trace;
+  t.deepEqual(JSON.parse(JSON.stringify(error.trace)), { hash, events, timeline: [...timeline], states });
   await sim.close();
 });
 
