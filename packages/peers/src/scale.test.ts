@@ -2,59 +2,20 @@ import { seededRandom } from '@trunkline/transport-core';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { cluster, connected } from './testing/cluster.ts';
-import { churn } from './testing/scale/churn.ts';
-import { heal } from './testing/scale/heal.ts';
+import { healCases } from './testing/scale/heal-cases.ts';
 import { prefilled } from './testing/scale/prefilled.ts';
 import { storm } from './testing/scale/storm.ts';
 import { seeds } from './testing/seeds.ts';
 
 const MINUTE = 60_000;
 
-for (const knows of ['common', 'earlier'] as const) {
-  test.serial(
-    `with room for all, every pair is linked within a minute of a partition’s end: each knows ${knows === 'common' ? 'the same node' : 'some other node'}`,
-    async (t) => {
-      for (let seed = 1; seed <= 2; seed++) {
-        const { healed, parts } = await heal({ seed, nodes: 40, caps: 'all', knows });
-        t.deepEqual(parts, [28], `seed ${seed}`);
-        t.true(healed !== undefined && healed <= MINUTE, `seed ${seed}: ${healed} ms`);
-      }
-    },
-  );
-
-  test.serial(
-    `with few links each, all are one graph and have as many as they want within a minute of its end: each knows ${knows === 'common' ? 'one seed' : 'some other node'}`,
-    async (t) => {
-      for (const seed of seeds(3)) {
-        const { healed, parts } = await heal({ seed, nodes: 60, caps: 'default', outbound: 5, knows });
-        t.is(parts.length, 1, `seed ${seed}`);
-        t.true(healed !== undefined && healed <= MINUTE, `seed ${seed}: ${healed} ms`);
-      }
-    },
-  );
-}
+healCases(test, 'common');
 
 test.serial('200 nodes that start at once and know one default node are one graph within ten seconds, and stay one when it is killed', async (t) => {
   const { joined, killed, most } = await storm({ seed: 1, nodes: 200 });
   t.true(joined !== undefined && joined <= 10_000, `${joined} ms`);
   t.deepEqual(killed, [199]);
   t.is(most, 40, 'the node that all know has no more inbound peers than it may');
-});
-
-test.serial('halves that were apart for an hour, and have long filled up, find each other again', async (t) => {
-  const { joined, parts } = await heal({ seed: 1, nodes: 50, caps: 'default', outbound: 5, knows: 'earlier', partition: 60 * MINUTE });
-  t.is(parts.length, 1);
-  t.true(joined !== undefined && joined <= 5 * MINUTE, `${joined} ms`);
-});
-
-test.serial('while some leave and others come, those that stay are one graph, and nobody stays alone', async (t) => {
-  const { cycles, never, joins } = await churn({ seed: 1, nodes: 120, cycles: 10 });
-  t.deepEqual(
-    cycles.filter(({ parts }) => parts.length > 1),
-    [],
-  );
-  t.is(never, 0);
-  t.true(joins.at(-1)! <= 30_000, `${joins.at(-1)} ms`);
 });
 
 test.serial('a newcomer whose only acquaintance is full hears of others all the same, and that has no more peers than it may', async (t) => {

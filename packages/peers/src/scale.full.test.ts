@@ -1,0 +1,26 @@
+// Networks that are cut for long, or whose nodes come and go: the cases that take longest.
+
+import test from 'ava';
+import { churn } from './testing/scale/churn.ts';
+import { heal } from './testing/scale/heal.ts';
+import { healCases } from './testing/scale/heal-cases.ts';
+
+const MINUTE = 60_000;
+
+healCases(test, 'earlier');
+
+test.serial('halves that were apart for an hour, and have long filled up, find each other again', async (t) => {
+  const { joined, parts } = await heal({ seed: 1, nodes: 50, caps: 'default', outbound: 5, knows: 'earlier', partition: 60 * MINUTE });
+  t.is(parts.length, 1);
+  t.true(joined !== undefined && joined <= 5 * MINUTE, `${joined} ms`);
+});
+
+test.serial('while some leave and others come, those that stay are one graph, and nobody stays alone', async (t) => {
+  const { cycles, never, joins } = await churn({ seed: 1, nodes: 120, cycles: 10 });
+  t.deepEqual(
+    cycles.filter(({ parts }) => parts.length > 1),
+    [],
+  );
+  t.is(never, 0);
+  t.true(joins.at(-1)! <= 30_000, `${joins.at(-1)} ms`);
+});

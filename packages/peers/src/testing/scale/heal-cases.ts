@@ -1,0 +1,32 @@
+// How fast a network is whole again after a partition, as cases.
+
+import type { TestFn } from 'ava';
+import { seeds } from '../seeds.ts';
+import { heal } from './heal.ts';
+
+const MINUTE = 60_000;
+
+/** Declares the cases of networks in which each node knows the same node (`common`) or some earlier one. */
+export function healCases(test: TestFn, knows: 'common' | 'earlier'): void {
+  test.serial(
+    `with room for all, every pair is linked within a minute of a partition’s end: each knows ${knows === 'common' ? 'the same node' : 'some other node'}`,
+    async (t) => {
+      for (let seed = 1; seed <= 2; seed++) {
+        const { healed, parts } = await heal({ seed, nodes: 40, caps: 'all', knows });
+        t.deepEqual(parts, [28], `seed ${seed}`);
+        t.true(healed !== undefined && healed <= MINUTE, `seed ${seed}: ${healed} ms`);
+      }
+    },
+  );
+
+  test.serial(
+    `with few links each, all are one graph and have as many as they want within a minute of its end: each knows ${knows === 'common' ? 'one seed' : 'some other node'}`,
+    async (t) => {
+      for (const seed of seeds(3)) {
+        const { healed, parts } = await heal({ seed, nodes: 60, caps: 'default', outbound: 5, knows });
+        t.is(parts.length, 1, `seed ${seed}`);
+        t.true(healed !== undefined && healed <= MINUTE, `seed ${seed}: ${healed} ms`);
+      }
+    },
+  );
+}
