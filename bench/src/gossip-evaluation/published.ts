@@ -60,6 +60,9 @@ export const TREES = {
   'many-optimised': { title: 'optimised, many senders', payloads: 9_999, control: 38_976, redundancy: '0', lastHop: '17' },
 } as const;
 
+/** Redundancy at most of a tree whose links stay: the report's is 0. */
+export const STABLE_REDUNDANCY = 0.05;
+
 /** Redundancy of the first three messages of all. */
 export const BOOTSTRAP = ['2', '0.9', '0.03'] as const;
 

@@ -1,7 +1,7 @@
 // Plumtree in stable state, and after failures.
 
 import { MENDING_MORE, MENDING_SHARES } from './jobs.ts';
-import { BOOTSTRAP, FAILURES, MENDING, TREES } from './published.ts';
+import { BOOTSTRAP, FAILURES, MENDING, STABLE_REDUNDANCY, TREES } from './published.ts';
 import type { Sample } from './sample.ts';
 import type { Scale } from './scale.ts';
 import { atLeast, atMost, type Section, show, type Verdict } from './section.ts';
@@ -59,8 +59,10 @@ function treeVerdicts(runs: Sample, nodes: number): Verdict[] {
   const isWhole = nodes >= 10_000;
   return [
     ...PROTOCOLS.map((name) => atMost(`${TREES[name].title}: deliveries missed`, runs.sum(`${name} missed`), 0)),
-    ...PROTOCOLS.slice(1).map((name) => atMost(`${TREES[name].title}: redundancy, every seed`, runs.most(`${name} redundancy`), 0.05)),
-    ...PROTOCOLS.slice(1).map((name) => atMost(`${TREES[name].title}: redundancy of the third message, every seed`, runs.most(`${name} third`), 0.05)),
+    ...PROTOCOLS.slice(1).map((name) => atMost(`${TREES[name].title}: redundancy, every seed`, runs.most(`${name} redundancy`), STABLE_REDUNDANCY)),
+    ...PROTOCOLS.slice(1).map((name) =>
+      atMost(`${TREES[name].title}: redundancy of the third message, every seed`, runs.most(`${name} third`), STABLE_REDUNDANCY),
+    ),
     ...(['one', 'one-optimised'] as const).map((name) => atMost(`${TREES[name].title}: last hop, every seed`, runs.most(`${name} lastHop`), 10)),
     atMost(`${TREES['many-optimised'].title}: last hop, mean`, runs.mean('many-optimised lastHop'), 18),
     ...(isWhole

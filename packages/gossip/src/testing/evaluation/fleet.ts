@@ -89,6 +89,11 @@ export class Fleet {
     return { alone: counts.filter((count) => count === 0).length, 'honest links': counts.reduce((sum, count) => sum + count, 0) / all };
   }
 
+  /** Every honest node's neighbours, as text: equal while no link comes or goes. */
+  overlay(): string {
+    return this.honest.map((name) => [...(this.topics.get(name)?.neighbors ?? [])].sort().join()).join(';');
+  }
+
   publish(name: string): Message {
     const text = `${name} ${this.#messages.size}`;
     const message: Message = {

@@ -9,7 +9,9 @@ export async function swarm({ seed, nodes = 100, how = 'one', log }: ScenarioOpt
   const met = await fleet.met(Math.min(4, nodes - 1), 300_000);
   await fleet.sim.run(60_000);
   log?.(`met after ${met} ms`);
-  const [missed, hops, redundancy, times]: number[][] = [[], [], [], []];
+  const [missed, hops, redundancy, times, steady]: number[][] = [[], [], [], [], []];
+  // A link that takes the place of another is of the tree until it brings a duplicate, and the first message is a flood.
+  let [unchanged, overlay] = [-1, fleet.overlay()];
   for (let round = 0; round < (how === 'burst' ? BURSTS : ROUNDS); round++) {
     const before = fleet.traffics();
     const drawn = fleet.honest[Math.floor(fleet.random() * nodes)]!;
@@ -21,10 +23,15 @@ export async function swarm({ seed, nodes = 100, how = 'one', log }: ScenarioOpt
     hops!.push(Math.max(...sent.map(({ lastHop }) => lastHop)));
     redundancy!.push((duplicates - before.duplicates) / (delivered - before.delivered));
     times!.push(Math.max(...sent.flatMap(({ heard }) => [...heard.values()])));
+    const now = fleet.overlay();
+    unchanged = now === overlay ? unchanged + 1 : -1;
+    overlay = now;
+    if (unchanged > 0) steady!.push(redundancy!.at(-1)!);
   }
   const { events } = fleet.sim;
   await fleet.close();
-  return { missed: sum(missed!), lastHop: mean(hops!), redundancy: mean(redundancy!), 'last ms': mean(times!), met, events };
+  const means = { lastHop: mean(hops!), redundancy: mean(redundancy!), steady: steady!.length === 0 ? 0 : mean(steady!), 'last ms': mean(times!) };
+  return { missed: sum(missed!), ...means, 'steady rounds': steady!.length, met, events };
 }
 
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
