@@ -29,11 +29,11 @@ test.serial('those that refused are in failed with their reasons, once enough ot
     const { queued, received, failed = [] } = await sim.settle(published);
     t.deepEqual([queued, received], [1, 1], run.name);
     t.deepEqual(
-      failed.map(({ nodeId, refusal, error }) => [nodeId, refusal, error.code, error.target]),
+      failed.map(({ nodeId, refusal, error }) => [nodeId, refusal, error.code, error.target]).sort(),
       [
         [idOf('b'), 'rejected', 'failed_precondition', idOf('b')],
         [idOf('c'), 'ignored', 'failed_precondition', idOf('c')],
-      ],
+      ].sort(),
     );
     await sim.close();
   }
