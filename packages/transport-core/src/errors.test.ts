@@ -1,5 +1,18 @@
 import test from 'ava';
-import { CODES, type Code, codeNumber, codeOf, REASONS, type Reason, reasonError, reasonNumber, reasonOf, TransportError, withDetails } from './errors.ts';
+import {
+  CODES,
+  type Code,
+  codeNumber,
+  codeOf,
+  REASONS,
+  type Reason,
+  reasonError,
+  reasonNumber,
+  reasonOf,
+  stackless,
+  TransportError,
+  withDetails,
+} from './errors.ts';
 
 // The tables as they were agreed: a change of either is a change of the wire and of the public face.
 const codes: Record<Code, number> = {
@@ -140,4 +153,14 @@ test('withDetails is another error with the same failure', (t) => {
   t.is(shared.target, undefined);
   t.is(withDetails(shared, {}).sent, true);
   t.is(withDetails(shared, { sent: undefined }).sent, true);
+});
+
+test('an error without a stack trace is like any other but for that, and others keep theirs', (t) => {
+  const error = stackless('unavailable', 'lost', { reason: 'reset', sent: false });
+  t.true(error instanceof TransportError);
+  t.deepEqual([error.code, error.message, error.reason, error.sent, error.origin], ['unavailable', 'lost', 'reset', false, 'local']);
+  t.false(/\n\s+at /.test(error.stack ?? ''), error.stack);
+  t.regex(new TransportError('unavailable', 'lost').stack ?? '', /\n\s+at /);
+  t.throws(() => stackless('OK' as Code, 'x'), { instanceOf: TypeError });
+  t.regex(new TransportError('unavailable', 'lost').stack ?? '', /\n\s+at /, 'also after one that could not be made');
 });

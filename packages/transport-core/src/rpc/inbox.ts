@@ -1,7 +1,7 @@
 // Where the calls of one mounted protocol wait for a reader: bounded a connection, in turn over connections, each to exactly one reader.
 // Without any reader a call is refused after a second at most, so that its caller does not wait for nobody.
 
-import { TransportError } from '../errors.ts';
+import { stackless, type TransportError } from '../errors.ts';
 import type { Counter } from '../observer.ts';
 import { decodeAs } from '../protocol/message.ts';
 import type { Method, MethodTable, Protocol } from '../protocol/protocol.ts';
@@ -212,7 +212,7 @@ export class Inbox {
       if (channel.queued >= inbound.calls || (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)) {
         this.#count('refusedCall', call.from);
         const message = `${channel.queued} calls of '${this.protocol.name}' wait here for a reader already (limits.inbound)`;
-        call.carrier.fail(call, new TransportError('resource_exhausted', message), true);
+        call.carrier.fail(call, stackless('resource_exhausted', message), true);
         return false;
       }
       channel.queued++;

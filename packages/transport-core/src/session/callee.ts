@@ -1,6 +1,6 @@
 // The called half of a session: the peer's calls by id, from their first packet to the terminal frame (docs/wire-protocol.md §4).
 
-import { codeNumber, reasonNumber, TransportError } from '../errors.ts';
+import { codeNumber, reasonNumber, stackless, TransportError } from '../errors.ts';
 import type { Method } from '../protocol/protocol.ts';
 import { Account, DOWNLOAD, EMPTY, type EncodedMetadata, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata, truncateText } from '../wire/metadata.ts';
@@ -180,7 +180,7 @@ export class Callee implements AnswerCarrier {
 
   cancel(frame: Frame): void {
     const call = this.ids.get(frame.id);
-    if (call !== undefined) this.abort(call, new TransportError('cancelled', 'the caller gave the call up', { origin: 'remote' }));
+    if (call !== undefined) this.abort(call, stackless('cancelled', 'the caller gave the call up', { origin: 'remote' }));
   }
 
   /** CREDIT for what we stream; for a call that is over it is late, and nothing. */
@@ -385,7 +385,7 @@ export class Callee implements AnswerCarrier {
     let next = Number.POSITIVE_INFINITY;
     for (const call of this.ids.values()) {
       if (call.due <= now && (call.open || call.reply !== undefined))
-        this.abort(call, new TransportError('deadline_exceeded', `${call.method.full}: the caller's deadline passed`));
+        this.abort(call, stackless('deadline_exceeded', `${call.method.full}: the caller's deadline passed`));
       else if (call.refuseAt <= now) this.#refuseUnserved(call);
       else if (call.open) next = Math.min(next, call.due, call.refuseAt);
       const assembly = call.assembly ?? call.upload?.assembly;

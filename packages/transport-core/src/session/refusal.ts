@@ -1,6 +1,6 @@
 // Why a call is not taken: nobody knows it here, the ends mean different things by it, or a bound is reached (docs/wire-protocol.md §4).
 
-import { TransportError } from '../errors.ts';
+import { stackless, type TransportError } from '../errors.ts';
 import type { Method } from '../protocol/protocol.ts';
 import { DOWNLOAD, type Frame, UPLOAD } from '../wire/frame.ts';
 import type { Channel } from './channel.ts';
@@ -12,9 +12,9 @@ import type { Link } from './link.ts';
  */
 export function refusalOf(frame: Frame, channel: Channel | undefined, method: Method | undefined, link: Link, streams: number): TransportError | undefined {
   if (channel?.disagreement !== undefined) return channel.disagreement;
-  if (channel?.mounted === undefined) return new TransportError('unimplemented', `nothing is mounted on channel ${frame.channel} of this peer`);
+  if (channel?.mounted === undefined) return stackless('unimplemented', `nothing is mounted on channel ${frame.channel} of this peer`);
   const { name } = channel.mounted.protocol;
-  if (method === undefined) return new TransportError('unimplemented', `protocol '${name}' has no method ${frame.method} here`);
+  if (method === undefined) return stackless('unimplemented', `protocol '${name}' has no method ${frame.method} here`);
   if (method.kind === 'oneway') return mismatch(method, 'one-way', 'for an answer');
   if (method.flags !== frame.flags) return mismatch(method, method.kind, `as ${kindOf(frame.flags)}`);
   return crowded(frame, channel, method, link, streams);
@@ -22,7 +22,7 @@ export function refusalOf(frame: Frame, channel: Channel | undefined, method: Me
 
 /** The answer to a call that no handler and no consumer takes. */
 export function unserved({ full }: Method): TransportError {
-  return new TransportError('unimplemented', `nobody serves '${full}' on this peer: give serve() a handler for it, or read it from consumer()`);
+  return stackless('unimplemented', `nobody serves '${full}' on this peer: give serve() a handler for it, or read it from consumer()`);
 }
 
 function crowded(frame: Frame, channel: Channel, method: Method, link: Link, streams: number): TransportError | undefined {
@@ -42,11 +42,11 @@ function crowded(frame: Frame, channel: Channel, method: Method, link: Link, str
 }
 
 function mismatch({ full }: Method, here: string, called: string): TransportError {
-  return new TransportError('failed_precondition', `'${full}' is ${here} here, and was called ${called}`);
+  return stackless('failed_precondition', `'${full}' is ${here} here, and was called ${called}`);
 }
 
 function exhausted(message: string): TransportError {
-  return new TransportError('resource_exhausted', message);
+  return stackless('resource_exhausted', message);
 }
 
 function kindOf(flags: number): string {
