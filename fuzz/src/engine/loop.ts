@@ -1,0 +1,132 @@
+// Runs a target with one input after another, and keeps those that it has not met the like of.
+
+import { setImmediate } from 'node:timers/promises';
+import { type Random, seededRandom } from '@trunkline/transport-core';
+import { Corpus } from './corpus.ts';
+import type { Coverage } from './coverage.ts';
+import { mutated } from './mutate.ts';
+import type { Target } from './target.ts';
+
+export interface LoopOptions {
+  readonly target: Target;
+  /** Inputs to run. */
+  readonly runs: number;
+  readonly seed: number;
+  /** Inputs of earlier runs. */
+  readonly known?: readonly Uint8Array[];
+  /** Undefined: nothing is measured, and the corpus stays as it is. */
+  readonly coverage?: Coverage | undefined;
+  /** Told of each input before it runs. */
+  readonly before?: (input: Uint8Array) => void;
+  /** Told after every 256 inputs. */
+  readonly after?: (state: LoopState) => void;
+  readonly now?: () => number;
+}
+
+/** An input that the target threw for. */
+export interface Crash {
+  readonly input: Uint8Array;
+  readonly error: unknown;
+}
+
+export interface LoopState {
+  readonly runs: number;
+  readonly corpus: Corpus;
+  readonly crashes: readonly Crash[];
+  /** The input that took longest, and its milliseconds. */
+  readonly slowest: { readonly input: Uint8Array; readonly time: number };
+}
+
+/**
+ * Runs what is known, then changed and made inputs. It ends early after `MOST_CRASHES` different
+ * crashes. Between inputs it now and then lets the promises run that targets made.
+ */
+export async function fuzz(options: LoopOptions): Promise<LoopState> {
+  const { target, runs, seed, known = [], coverage, before, after, now = () => 0 } = options;
+  const random = seededRandom(seed);
+  const corpus = new Corpus();
+  const crashes = new Map<string, Crash>();
+  let slowest: LoopState['slowest'] = { input: new Uint8Array(0), time: 0 };
+  let count = 0;
+  const state = (): LoopState => ({ runs: count, corpus, crashes: [...crashes.values()], slowest });
+
+  const run = (input: Uint8Array, isKept: boolean): void => {
+    before?.(input);
+    coverage?.clear();
+    const start = now();
+    try {
+      // A copy: a target may write into its input, and one that keeps it finds it changed.
+      target.run(input.slice());
+    } catch (error) {
+      const name = nameOf(error);
+      if (!crashes.has(name)) crashes.set(name, { input, error });
+    }
+    let time = now() - start;
+    if (time > slowest.time) {
+      // Once slow may be the machine; three times is the input.
+      for (let again = 0; again < 2 && time > slowest.time; again++) time = Math.min(time, timed(target, input, now));
+      if (time > slowest.time) slowest = { input, time };
+    }
+    const isNews = coverage === undefined ? isKept : coverage.judge() > 0;
+    if (isNews) corpus.add({ input, features: coverage?.features() ?? NONE });
+    count++;
+  };
+  const rest = async () => {
+    if (count % 16 === 0) await null;
+    if (count % 256 !== 0) return;
+    await setImmediate();
+    after?.(state());
+  };
+
+  for (const input of [...target.seeds(), ...known]) {
+    if (count >= runs || crashes.size >= MOST_CRASHES) break;
+    run(input, true);
+    await rest();
+  }
+  const next = inputs(target, corpus, random);
+  while (count < runs && crashes.size < MOST_CRASHES) {
+    run(next(), false);
+    if (count % 16 === 0) await rest();
+  }
+  return state();
+}
+
+/**
+ * Inputs without end: changed ones of the corpus and, of a target that makes some, a made one now
+ * and then.
+ */
+function inputs(target: Target, corpus: Corpus, random: Random): () => Uint8Array {
+  const { tokens = [], most = MOST_BYTES } = target;
+  const words = tokens.map((token) => encoder.encode(token));
+  return () => {
+    const made = target.make !== undefined && random() < MADE ? target.make(random) : undefined;
+    if (made !== undefined && random() < 0.5) return made;
+    return mutated(made ?? corpus.pick(random), { random, other: corpus.pick(random), tokens: words, most });
+  };
+}
+
+function timed(target: Target, input: Uint8Array, now: () => number): number {
+  const start = now();
+  try {
+    target.run(input.slice());
+  } catch {
+    // It was counted.
+  }
+  return now() - start;
+}
+
+/**
+ * Crashes that were thrown at the same place are one, and without a place those with the same text.
+ */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const places = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
+  return places.length > 0 ? places.slice(0, 2).join('\n') : error.message.replace(/\d+/g, '#');
+}
+
+const encoder = new TextEncoder();
+const NONE = new Uint32Array(0);
+const MOST_BYTES = 2_048;
+const MOST_CRASHES = 10;
+/** Of inputs, those that the target makes. */
+const MADE = 0.15;

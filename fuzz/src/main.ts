@@ -1,0 +1,90 @@
+// Fuzzes one target after another, each in a process of its own, and tells what came of it.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { type Options, readOptions, USAGE } from './options.ts';
+import { cells, heads, writeReport } from './report.ts';
+import { loadTarget, TARGET_NAMES, type TargetName } from './targets.ts';
+import type { Progress, Task } from './worker.ts';
+
+const MIB = 1024 * 1024;
+/** Bytes of all corpus files. */
+const CORPUS_BYTES = 200_000;
+/** Milliseconds that an input may take. */
+const SLOWEST = 100;
+/** Bytes by which a target's process may grow. */
+const MOST_GROWTH = 32 * MIB;
+
+const options = read();
+if (options !== undefined) await main(options);
+
+function read(): Options | undefined {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+async function main({ targets, runs, seed, keep, untimed, report, input, help }: Options): Promise<void> {
+  if (help) return console.log(USAGE);
+  if (input !== undefined) {
+    (await loadTarget(targets[0]!)).run(input);
+    return console.log('it throws nothing');
+  }
+  const results = new Map<TargetName, Progress>();
+  for (const target of targets) {
+    const result = await work({ target, runs, seed, keep, budget: Math.floor(CORPUS_BYTES / TARGET_NAMES.length) });
+    const wrong = result === undefined ? ['its process died'] : verdict(result, untimed);
+    if (result !== undefined) {
+      results.set(target, result);
+      console.log(line(target, result, runs));
+      for (const crash of result.crashes) console.log(`\n${crash.error}\n  npx pnpm@12 fuzz ${target} --input ${crash.input}\n`);
+      if (!untimed && result.slowest > SLOWEST) console.log(`\n  npx pnpm@12 fuzz ${target} --input ${result.slowestInput}\n`);
+    }
+    for (const problem of wrong) console.log(`${target}: ${problem}`);
+    if (wrong.length > 0) process.exitCode = 1;
+  }
+  if (report) writeReport(results, seed);
+}
+
+/** What is wrong with a result. */
+function verdict({ crashes, slowest, growth }: Progress, untimed: boolean): string[] {
+  const wrong: string[] = [];
+  if (crashes.length > 0) wrong.push(`${crashes.length} crashes`);
+  if (untimed) return wrong;
+  if (slowest > SLOWEST) wrong.push(`an input took ${Math.round(slowest)} ms, more than ${SLOWEST}`);
+  if (growth > MOST_GROWTH) wrong.push(`the process grew by ${Math.round(growth / MIB)} MiB, more than ${MOST_GROWTH / MIB}`);
+  return wrong;
+}
+
+/** The last that the target's process told; undefined where it died before it was through. */
+async function work(task: Task): Promise<Progress | undefined> {
+  const child = fork(new URL('./worker.js', import.meta.url), { execArgv: ['--expose-gc'] });
+  let last: Progress | undefined;
+  child.on('message', (progress: Progress) => {
+    last = progress;
+    if (!progress.isOver) show(line(task.target, progress, task.runs));
+  });
+  child.send(task);
+  await exited(child);
+  show('');
+  return last?.isOver ? last : undefined;
+}
+
+function exited(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => void child.once('exit', () => resolve()));
+}
+
+function line(target: string, progress: Progress, runs: number): string {
+  const figures = cells(progress, runs).map((cell, i) => `${heads[i]} ${cell}`);
+  return `${target.padEnd(14)} ${figures.join('  ')}`;
+}
+
+/** A line that the next one replaces; where nobody watches a terminal, a line of its own. */
+function show(text: string): void {
+  const { stderr } = process;
+  if (stderr.isTTY) stderr.write(`\r\x1b[K${text.slice(0, (stderr.columns ?? 80) - 1)}`);
+  else if (text !== '') stderr.write(`  ${text}\n`);
+}

@@ -1,0 +1,65 @@
+// The command line.
+
+import { parseArgs } from 'node:util';
+import { TARGET_NAMES, type TargetName } from './targets.ts';
+
+export interface Options {
+  readonly targets: readonly TargetName[];
+  readonly runs: number;
+  readonly seed: number;
+  /** The corpus files are renewed. */
+  readonly keep: boolean;
+  /** Neither time nor memory decides. */
+  readonly untimed: boolean;
+  /** The figures go into docs/reliability.md. */
+  readonly report: boolean;
+  /** One input is run instead. */
+  readonly input: Uint8Array | undefined;
+  readonly help: boolean;
+}
+
+export const USAGE = `usage: npx pnpm@12 fuzz [target…] [options]
+
+  target            ${TARGET_NAMES.join(', ')}; all by default
+  --runs <n>        inputs for each target (1000000)
+  --seed <n>        another seed, other inputs (1)
+  --keep            renews fuzz/corpus with the fewest inputs that run through all that was found
+  --untimed         neither time nor memory decides: for a machine that does other things
+  --report          renews the figures in docs/reliability.md
+  --input <base64>  runs this one input of one target, and shows what it throws
+  --help            this text`;
+
+/** @throws TypeError naming what is wrong. */
+export function readOptions(args: string[]): Options {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      runs: { type: 'string', default: '1000000' },
+      seed: { type: 'string', default: '1' },
+      keep: { type: 'boolean', default: false },
+      untimed: { type: 'boolean', default: false },
+      report: { type: 'boolean', default: false },
+      input: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const strange = positionals.filter((name) => !(TARGET_NAMES as string[]).includes(name));
+  if (strange.length > 0) throw new TypeError(`no target is called ${strange.join(', ')}; choose from ${TARGET_NAMES.join(', ')}`);
+  if (values.input !== undefined && positionals.length !== 1) throw new TypeError('--input: name the one target that it is for');
+  return {
+    targets: positionals.length === 0 ? TARGET_NAMES : (positionals as TargetName[]),
+    runs: count('--runs', values.runs),
+    seed: count('--seed', values.seed),
+    keep: values.keep,
+    untimed: values.untimed,
+    report: values.report,
+    input: values.input === undefined ? undefined : new Uint8Array(Buffer.from(values.input, 'base64')),
+    help: values.help,
+  };
+}
+
+function count(name: string, text: string): number {
+  if (!/^[1-9]\d{0,9}$/.test(text)) throw new TypeError(`${name}: expected a number from 1, got '${text}'`);
+  return Number(text);
+}

@@ -1,0 +1,20 @@
+// What is fuzzed, by name: each target stands beside what it tries, in the testing folder of its
+// package.
+
+import type { Target } from './engine/target.ts';
+
+const PLACES = {
+  frames: 'transport-core/dist/wire/testing/fuzz-frames.js',
+  hello: 'transport-core/dist/wire/testing/fuzz-hello.js',
+  protobuf: 'transport-core/dist/protocol/testing/fuzz-protobuf.js',
+  session: 'transport-core/dist/session/testing/fuzz-session.js',
+} as const;
+
+export type TargetName = keyof typeof PLACES;
+
+export const TARGET_NAMES = Object.keys(PLACES) as TargetName[];
+
+export async function loadTarget(name: TargetName): Promise<Target> {
+  const { target } = (await import(new URL(`../../packages/${PLACES[name]}`, import.meta.url).href)) as { target: Target };
+  return target;
+}

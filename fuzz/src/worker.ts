@@ -1,0 +1,141 @@
+// One target in a process of its own: its memory is nobody else's, and its modules count their
+// edges. It is told what to do by a message, and answers with progress and the result.
+
+import { performance } from 'node:perf_hooks';
+import { Worker } from 'node:worker_threads';
+import { minimized } from './engine/corpus.ts';
+import { readCorpus, writeCorpus } from './engine/corpus-file.ts';
+import { Coverage } from './engine/coverage.ts';
+import { fuzz, type LoopState } from './engine/loop.ts';
+import { shrunk } from './engine/shrink.ts';
+import type { Target } from './engine/target.ts';
+import { instrument } from './instrument/hooks.ts';
+import { loadTarget, type TargetName } from './targets.ts';
+
+/** What the process is to do. */
+export interface Task {
+  readonly target: TargetName;
+  readonly runs: number;
+  readonly seed: number;
+  readonly keep: boolean;
+  /** Bytes that the target's corpus file may have. */
+  readonly budget: number;
+}
+
+/** How far it is, and in the end how it went. */
+export interface Progress {
+  readonly runs: number;
+  /** Inputs a second since it began. */
+  readonly rate: number;
+  readonly edges: number;
+  readonly covered: number;
+  readonly corpus: number;
+  /** Milliseconds of the slowest input. */
+  readonly slowest: number;
+  /** Bytes by which the process has grown since it was warm, after a garbage collection. */
+  readonly growth: number;
+  readonly crashes: readonly { readonly input: string; readonly error: string }[];
+  readonly slowestInput: string;
+  readonly isOver: boolean;
+}
+
+const coverage = new Coverage();
+Object.assign(globalThis, { __countEdges: (edges: number) => coverage.module(edges) });
+instrument();
+
+process.once('message', (task: Task) => void work(task));
+
+async function work(task: Task): Promise<void> {
+  const target = await loadTarget(task.target);
+  const watched = new SharedArrayBuffer(WATCHED);
+  const counter = new Int32Array(watched, 0, 2);
+  const bytes = new Uint8Array(watched, 8);
+  const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), { workerData: { watched, target: task.target } });
+  const began = performance.now();
+  const warm = Math.min(WARM_UP, task.runs >> 1);
+  let base = 0;
+  let growth = 0;
+  let told = began;
+  let runs = 0;
+  const before = (input: Uint8Array) => {
+    bytes.set(input.length > bytes.length ? input.subarray(0, bytes.length) : input);
+    counter[1] = input.length;
+    counter[0] = ++runs;
+  };
+  const tell = (state: LoopState, isOver: boolean) => {
+    growth = Math.max(growth, residentSize() - base);
+    const crashes = state.crashes.map(({ input, error }) => ({ input: isOver ? base64(smallest(target, input, error)) : base64(input), error: textOf(error) }));
+    const { slowest, corpus } = state;
+    const rate = Math.round((state.runs / (performance.now() - began)) * 1_000);
+    const progress: Progress = {
+      runs: state.runs,
+      rate,
+      edges: coverage.edges,
+      covered: coverage.covered,
+      corpus: corpus.size,
+      slowest: slowest.time,
+      growth,
+      crashes,
+      slowestInput: base64(slowest.input),
+      isOver,
+    };
+    process.send!(progress);
+  };
+  const after = (state: LoopState) => {
+    if (base === 0 && state.runs >= warm) base = residentSize();
+    if (base > 0 && performance.now() - told > PERIOD) {
+      told = performance.now();
+      tell(state, false);
+    }
+  };
+  const state = await fuzz({ ...task, target, known: readCorpus(task.target), coverage, before, after, now: () => performance.now() });
+  if (base === 0) base = residentSize();
+  await watchdog.terminate();
+  if (task.keep) {
+    const kept = minimized(state.corpus.entries, task.budget);
+    writeCorpus(
+      task.target,
+      kept.map(({ input }) => input),
+    );
+  }
+  tell(state, true);
+  process.disconnect();
+}
+
+/** Bytes in memory once the garbage is gone. */
+function residentSize(): number {
+  (globalThis as { gc?: () => void }).gc?.();
+  return process.memoryUsage.rss();
+}
+
+function smallest(target: Target, input: Uint8Array, error: unknown): Uint8Array {
+  const wanted = messageOf(error);
+  const fails = (candidate: Uint8Array) => {
+    try {
+      target.run(candidate.slice());
+      return false;
+    } catch (other) {
+      return messageOf(other) === wanted;
+    }
+  };
+  return shrunk(input, fails);
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\d+/g, '#');
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function base64(input: Uint8Array): string {
+  return Buffer.from(input).toString('base64');
+}
+
+/** Inputs after which memory is taken to be warm. */
+const WARM_UP = 50_000;
+/** Milliseconds between two reports. */
+const PERIOD = 2_000;
+/** Bytes of an input that the watchdog could show. */
+const WATCHED = 256 * 1024;

@@ -1,0 +1,281 @@
+// Fuzzes a session: an input is a peer that says anything, bytes or frames, between what a user of
+// this end does. Whatever it says, nothing is thrown, the session ends once, each call settles
+// once, and nothing is held afterwards.
+
+import { TransportError, withDetails } from '../../errors.ts';
+import { bytes } from '../../protocol/bytes.ts';
+import { defineProtocol } from '../../protocol/protocol.ts';
+import { type Random, randomBytes } from '../../random.ts';
+import { FrameEncoder } from '../../wire/encoder.ts';
+import { Kind, PREAMBLE } from '../../wire/frame.ts';
+import { encodeHello } from '../../wire/hello.ts';
+import { encodeMetadata } from '../../wire/metadata.ts';
+import { makeHello } from '../handshake.ts';
+import type { InCall } from '../in-call.ts';
+import { End, SMALL } from './pair.ts';
+import { TestCall } from './test-call.ts';
+
+/**
+ * The first byte says which side is fuzzed and how it is set up; after it one byte says what
+ * happens, and the next ones how: below 16 the peer sends a frame, below 24 bytes as they are, and
+ * from there on the user of this end does something.
+ */
+export const target = {
+  run(input: Uint8Array): void {
+    const scene = new Scene(input);
+    scene.play();
+    scene.over();
+  },
+
+  *seeds(): Iterable<Uint8Array> {
+    for (let flags = 0; flags < 8; flags++) {
+      yield Uint8Array.of(flags, 0, 1, 0, 1, 0, 40, 0, 27, 29, 1, 200, 25, 1, 26, 3, 2, 2, 0, 0, 0, 9, 0);
+      yield Uint8Array.of(flags, 28, 2, 10, 31, 24, 31, 10, 2, 0, 0, 0, 9, 0, 28, 3, 90, 31, 11, 4, 0, 0, 0, 90, 0);
+      yield Uint8Array.of(flags, 0, 3, 0, 3, 5, 60, 1, 4, 3, 0, 0, 0, 255, 0, 5, 3, 0, 0, 0, 0, 0, 27, 29, 2, 9, 25, 0);
+      yield Uint8Array.of(flags | 8, 16, 4, 0x54, 0x52, 0x4b, 0x4c, 16, 3, 2, 8, 2);
+    }
+  },
+
+  make(random: Random): Uint8Array {
+    const parts = [Math.floor(random() * 256)];
+    for (let steps = 1 + Math.floor(random() * 40); steps > 0; steps--) {
+      const what = Math.floor(random() * 32);
+      parts.push(what, ...randomBytes(random, what >= 16 && what < 24 ? 1 : 6).map((byte) => (random() < 0.5 ? byte & 7 : byte)));
+    }
+    return Uint8Array.from(parts);
+  },
+
+  most: 512,
+};
+
+const protocol = defineProtocol({
+  name: 'prey',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    ask: { id: 1, request: bytes, response: bytes },
+    tell: { id: 2, request: bytes },
+    give: { id: 3, request: bytes, upload: bytes, response: bytes },
+    get: { id: 4, request: bytes, download: bytes },
+    both: { id: 5, request: bytes, upload: bytes, download: bytes },
+  },
+});
+const names = Object.keys(protocol.methods);
+const payload = new Uint8Array(SMALL.packet * 3);
+
+class Scene {
+  readonly #input: Uint8Array;
+  readonly #end: End;
+  readonly #encoder = new FrameEncoder((size) => new Uint8Array(size), 1_024);
+  readonly #made: TestCall[] = [];
+  readonly #served: InCall[] = [];
+  readonly #isDialler: boolean;
+  #at = 1;
+  #now = 1_000;
+  #seq = 0;
+
+  constructor(input: Uint8Array) {
+    const flags = input[0] ?? 0;
+    this.#input = input;
+    this.#isDialler = (flags & 1) !== 0;
+    const limits = (flags & 2) === 0 ? SMALL : { ...SMALL, calls: 3, streams: 2, inbound: { calls: 2, bytes: 512 }, outbound: { messages: 2, bytes: 2_048 } };
+    this.#end = new End(this.#isDialler ? 'dialler' : 'acceptor', [protocol], { limits, copies: (flags & 4) !== 0 });
+    if ((flags & 16) !== 0) Object.assign(this.#end.memory, { limit: 20_000 });
+    if (this.#isDialler) this.#end.session.open({});
+    if ((flags & 8) === 0) this.#greet();
+  }
+
+  play(): void {
+    const { session } = this.#end;
+    while (this.#at < this.#input.length && this.#end.ending === undefined) {
+      const what = this.#byte() & 31;
+      if (what < 16) this.#say(what);
+      else if (what < 24) this.#receive(this.#take(this.#byte()));
+      else this.#act(what);
+      if (this.#end.memory.used < 0 || session.link.held < 0) throw new Error(`the gauge fell to ${this.#end.memory.used}, of it ${session.link.held}`);
+      this.#end.sent.length = 0;
+    }
+  }
+
+  /** The connection breaks, and everybody goes home. */
+  over(): void {
+    const end = this.#end;
+    end.session.closed(undefined);
+    if (end.endings !== 1) throw new Error(`the session ended ${end.endings} times`);
+    const { error, unsent } = end.ending!;
+    if (!(error instanceof TransportError) || error.message === '') throw new Error(`it ended with ${String(error)}`);
+    for (const call of [...unsent, ...end.left]) call.failed(withDetails(error, { sent: false }));
+    for (const call of end.take()) call.carrier.finished(call);
+    for (const call of this.#served) {
+      call.upload?.discard();
+      call.carrier.finished(call);
+    }
+    for (const call of this.#made) {
+      call.download?.discard();
+      if (call.settlements !== 1) throw new Error(`a call of ${call.method.name} settled ${call.settlements} times`);
+    }
+    end.session.pump();
+    const { link, caller, callee } = end.session;
+    if (end.memory.used !== 0 || link.held !== 0) throw new Error(`${end.memory.used} bytes are still held, of them ${link.held} by the connection`);
+    if (caller.slots.size !== 0 || callee.ids.size !== 0) throw new Error('calls are still known');
+    for (const channel of end.session.openChannels) if (channel.running !== 0) throw new Error(`${channel.running} handlers still run`);
+  }
+
+  #byte(): number {
+    return this.#input[this.#at++] ?? 0;
+  }
+
+  #take(length: number): Uint8Array {
+    return this.#input.slice(this.#at, (this.#at += length));
+  }
+
+  #receive(chunk: Uint8Array): void {
+    const isDone = this.#end.session.receive(this.#now, chunk);
+    if (isDone || this.#isDialler) chunk.fill(0xee);
+  }
+
+  /** The peer's hello, as it should be. */
+  #greet(): void {
+    const self = { instance: '3'.repeat(32), network: 'default', addr: '', nodeId: '' };
+    this.#encoder.hello(Kind.HELLO, encodeHello(makeHello(self, SMALL, [protocol], {}, 'test')));
+    if (!this.#isDialler) this.#encoder.signal(Kind.READY, 0);
+    const frames = this.#encoder.take().slice();
+    this.#encoder.clear();
+    this.#receive(Uint8Array.of(...PREAMBLE, ...frames));
+    if (!this.#end.isUp) throw new Error('it did not come up');
+  }
+
+  /** One frame of the peer's. */
+  #say(kind: number): void {
+    const encoder = this.#encoder;
+    const [a, b, c, d, e, f] = this.#take(6) as unknown as number[];
+    const [id = 0, channel = 0, method = 0, flags = 0, length = 0, more = 0] = [a, b === 0 ? 0x20 : b, c, d, e, f];
+    const end = Math.min(payload.length, length < 250 ? length : SMALL.packet + 252 - length);
+    const size = (more & 7) === 0 ? 0 : (more & 7) * (more < 128 ? 500 : SMALL.packet);
+    const metadata = more === 64 ? encodeMetadata({ key: 'value' }) : undefined;
+    switch (kind) {
+      case 0:
+        encoder.message(Kind.REQUEST, id, channel, method, flags & 7, more, metadata, size, payload, 0, end);
+        break;
+      case 1:
+        encoder.message(Kind.ONEWAY, id, channel, method, 0, 0, metadata, size, payload, 0, end);
+        break;
+      case 2:
+        encoder.message(Kind.RESPONSE, id, 0, 0, 0, 0, undefined, size, payload, 0, end);
+        break;
+      case 3:
+        encoder.message(Kind.ITEM, id, 0, 0, 0, 0, undefined, size, payload, 0, end);
+        break;
+      case 4:
+        encoder.message(Kind.PART, id, 0, 0, 0, 0, undefined, 0, payload, 0, end);
+        break;
+      case 5:
+        encoder.signal(Kind.END, id);
+        break;
+      case 6:
+        encoder.error(id, method, flags, 'no', more & 1, metadata);
+        break;
+      case 7:
+        encoder.signal(Kind.CANCEL, id);
+        break;
+      case 8:
+        encoder.credit(flags & 7, length * (more < 200 ? 100 : 0x80_0000), id, channel);
+        break;
+      case 9:
+        encoder.signal(Kind.PING, id);
+        break;
+      case 10:
+        encoder.signal(Kind.PONG, id);
+        break;
+      case 11:
+        encoder.hello(Kind.PROTOCOLS, this.#take(length & 63));
+        break;
+      case 12:
+        encoder.goAway(method, flags, 'bye');
+        break;
+      case 13:
+        encoder.signal(kind === 13 && flags < 16 ? Kind.READY : 32 + flags, id);
+        break;
+      default:
+        // The same call again and again, as a flood has it.
+        for (let i = 0; i < (more & 31); i++)
+          encoder.message(kind === 14 ? Kind.REQUEST : Kind.ONEWAY, kind === 14 ? id + 2 * i : 0, 0x20, method, 0, 0, undefined, 0, payload, 0, length);
+    }
+    const frames = encoder.take().slice();
+    encoder.clear();
+    const cut = more === 0 ? frames.length : more % (frames.length + 1);
+    if (cut > 0) this.#receive(frames.slice(0, cut));
+    if (cut < frames.length && this.#end.ending === undefined) this.#receive(frames.slice(cut));
+  }
+
+  /** The user of this end. */
+  #act(what: number): void {
+    const end = this.#end;
+    const { session } = end;
+    const how = this.#byte();
+    switch (what) {
+      case 24:
+        session.link.now = this.#now;
+        session.pump();
+        return;
+      case 25:
+        end.stuck = (how & 1) !== 0;
+        if (!end.stuck) end.drain(this.#now);
+        return;
+      case 26:
+        this.#now += how < 200 ? how : (how - 199) * 1_000;
+        if (this.#now >= end.wakeAt) end.wakeAt = session.wake(this.#now);
+        return;
+      case 27:
+        for (const call of end.take()) {
+          if (call.method.kind === 'oneway') continue;
+          call.carrier.started(call);
+          this.#served.push(call);
+        }
+        return;
+      case 28:
+        return this.#call(how);
+      case 29:
+        return this.#serve(this.#served[how % (this.#served.length || 1)], this.#byte());
+      case 30:
+        return this.#use(this.#made[how % (this.#made.length || 1)], this.#byte());
+      default:
+        if (how === 250) session.leave('idle', 'enough');
+        else if (how === 251) session.shut(500);
+        else if (how === 252) session.endChannel(0x20, new TransportError('shutdown', 'it closed'));
+        else if (how === 253) end.mounts.clear();
+        else if (how === 254) session.mountsChanged();
+        else session.watch(session.channel(0x20));
+    }
+  }
+
+  #call(how: number): void {
+    const { session } = this.#end;
+    if (session.state !== 'up') return;
+    const call = new TestCall(protocol, names[how % names.length]!, payload.subarray(0, (how & 0xf0) << 5));
+    if ((how & 8) !== 0) call.due = this.#now + 50;
+    call.seq = this.#seq++;
+    this.#made.push(call);
+    session.link.now = this.#now;
+    session.caller.start(call);
+  }
+
+  #serve(call: InCall | undefined, how: number): void {
+    if (call === undefined) return;
+    call.upload?.take();
+    if (how < 60 && call.open) call.download?.write(payload.subarray(0, how * 100)).catch(() => {});
+    if (how < 100) return;
+    if (how < 120) call.carrier.fail(call, new TransportError('aborted', 'x'), how < 110);
+    else if (call.download !== undefined) call.carrier.finish(call);
+    else call.carrier.respond(call, payload.subarray(0, (how - 120) * 90));
+    call.carrier.finished(call);
+  }
+
+  #use(call: TestCall | undefined, how: number): void {
+    if (call === undefined) return;
+    if (how < 30) return call.giveUp('cancelled');
+    if (how < 60) call.upload?.close(undefined);
+    else if (call.opened && !call.done) call.upload?.write(payload.subarray(0, how * 40)).catch(() => {});
+    if (call.download?.take() === undefined) call.download?.wait(() => {});
+  }
+}

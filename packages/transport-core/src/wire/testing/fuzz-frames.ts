@@ -1,0 +1,75 @@
+// Fuzzes the frame decoder: any bytes, cut anywhere, become the same frames and the same violation,
+// and numbers that are some.
+
+import { type Random, randomBytes } from '../../random.ts';
+import { FrameDecoder, type Violation } from '../decoder.ts';
+import type { Frame } from '../frame.ts';
+import { randomFrame } from './frames.ts';
+import { framed, joined, writtenByProto } from './proto.ts';
+
+/** The first byte says where the rest is cut. */
+export const target = {
+  run(input: Uint8Array): void {
+    const cut = input[0] ?? 0;
+    const bytes = input.subarray(1);
+    const whole = read([bytes]);
+    const pieces = read(cut < 0x80 ? [bytes.subarray(0, cut), bytes.subarray(cut)] : inPieces(bytes, 1 + (cut & 0x1f)));
+    if (JSON.stringify(whole) !== JSON.stringify(pieces)) throw new Error(`cut, it reads otherwise: ${JSON.stringify(pieces)}, whole ${JSON.stringify(whole)}`);
+  },
+
+  *seeds(): Iterable<Uint8Array> {
+    for (let cut = 0; cut < 256; cut += 51) yield Uint8Array.of(cut, 2, 8, 2, 7, 8, 4, 0x15, 1, 0, 0, 0);
+  },
+
+  make(random: Random): Uint8Array {
+    const frames = Array.from({ length: 1 + Math.floor(random() * 3) }, () => framed(small(random), Math.floor(random() * 4)));
+    return joined([randomBytes(random, 1), ...frames]);
+  },
+};
+
+function read(chunks: readonly Uint8Array[]): { frames: string[]; violation: Violation | undefined } {
+  const decoder = new FrameDecoder({ maxLength: MOST, allocate });
+  const frames: string[] = [];
+  const visitor = { frame: (frame: Frame) => frames.push(checked(frame)) > 0 };
+  let violation: Violation | undefined;
+  let bytes = 0;
+  for (const chunk of chunks) {
+    bytes += chunk.length;
+    // A chunk that was read is memory for the next one.
+    const passing = chunk.slice();
+    violation ??= decoder.read(passing, visitor);
+    passing.fill(0xee);
+    if (decoder.partial > bytes) throw new Error(`${decoder.partial} bytes wait, and ${bytes} came`);
+  }
+  return { frames, violation };
+}
+
+function checked(frame: Frame): string {
+  for (const name of INTEGERS) {
+    const value = frame[name];
+    if (!(Number.isInteger(value) && value >= 0 && value < 2 ** 32)) throw new Error(`${name} is ${value}`);
+  }
+  if (frame.kind === 0) throw new Error('a frame has no kind');
+  const { kind, id, channel, method, flags, timeout, size, credit, code, reason, account, text, metadata, metadataSize } = frame;
+  const numbers = [kind, id, channel, method, flags, timeout, size, credit, code, reason, account, metadataSize];
+  return JSON.stringify([numbers, text, metadata === undefined ? 0 : Object.entries(metadata), Array.from(frame.payload), Array.from(frame.hello)]);
+}
+
+function inPieces(bytes: Uint8Array, size: number): Uint8Array[] {
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
+}
+
+function small(random: Random): Uint8Array {
+  for (;;) {
+    const bytes = writtenByProto(randomFrame(random));
+    if (bytes.length < 200) return bytes;
+  }
+}
+
+function allocate(size: number): Uint8Array {
+  if (size > MOST) throw new Error(`${size} bytes were taken for a frame of at most ${MOST}`);
+  return new Uint8Array(size);
+}
+
+const MOST = 4_096;
+const INTEGERS = ['kind', 'id', 'channel', 'method', 'flags', 'timeout', 'size', 'credit', 'code', 'reason', 'account', 'metadataSize'] as const;
