@@ -1,4 +1,4 @@
-// What crosses the long line: streams of items, and messages one after the other.
+// The traffic of the long line: streams of items, and messages one after the other.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 

@@ -33,7 +33,7 @@ const cases: readonly (readonly [title: string, argv: readonly string[], environ
   [
     'pnpm that npx fetched',
     ['node', '/x/t.mjs'],
-    { ...npm('test', 'node t.mjs'), ...pnpm, npm_execpath: '/root/.npm/_npx/9c/node_modules/pnpm/pnpm' },
+    { ...npm('test', 'node t.mjs'), ...pnpm, npm_execpath: '/x/_npx/9c/node_modules/pnpm/pnpm' },
     'npx pnpm@12 test',
   ],
   ["a process of the script's program", ['node', '/x/node_modules/ava/entrypoints/cli.mjs', 'x'], npm('test', 'node scripts/test.mjs'), 'npm test'],
