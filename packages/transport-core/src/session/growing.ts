@@ -21,16 +21,19 @@ export class Growing extends Receiving {
   }
 
   /**
-   * Gives back the cost of a unit that was used: more if the window grows, less if it shrinks. The window grows with the pipe, by at most
-   * GROWTH times what is used, while `limits.memory` has room. It shrinks if there is no room, and if a reader lags.
+   * Gives back the cost of a unit that was used: more if the window grows, less if it shrinks. The
+   * window grows with the pipe, by at most GROWTH times what is used, while `limits.memory` has room.
+   * It is larger than the pipe's by one unit: a unit is charged when its first packet leaves, and
+   * given back after its last. The window shrinks if there is no room, and if a reader lags.
    * @param unread bytes that still wait for their reader.
    */
   used(cost: number, unread: number): void {
     const { grown, memory } = this.#link;
-    if (this.#over || (grown === 0 && this.#more === 0)) return this.giveBack(cost, false);
+    const isLarge = cost > this.#least >> 1;
+    if (this.#over || (grown === 0 && this.#more === 0 && !isLarge)) return this.giveBack(cost, false);
     const backlog = Math.max(unread - this.#least, 0);
     const room = memory.limit / 2 - memory.used - memory.lent;
-    const wanted = Math.max(Math.min(grown, this.#most, this.#more + Math.min(room, backlog > 0 ? -backlog : cost * GROWTH)), 0);
+    const wanted = Math.max(Math.min(unread > cost ? grown : grown + cost, this.#most, this.#more + Math.min(room, backlog > 0 ? -backlog : cost * GROWTH)), 0);
     const change = Math.max(Math.round(wanted) - this.#more, -cost);
     this.#more += change;
     memory.lent += change;

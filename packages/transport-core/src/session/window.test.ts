@@ -256,6 +256,21 @@ test('measuring the shortest round trip anew costs a long line little', (t) => {
   t.true(share(transfer, 60_000) > 0.97);
 });
 
+test('a sender that starts slowly at first sees the window ahead of it', (t) => {
+  const window = new PipeWindow(256 * KIB, 16 * MIB);
+  window.pong(100, 0);
+  // Kilobytes that the sender's congestion control lets through in each round of 100 ms.
+  let now = 0;
+  for (const kilobytes of [65, 125, 135, 138]) {
+    window.begin(now);
+    for (let part = 0; part < 10; part++) window.giveBack(kilobytes * 100, now + 5 + part * 10);
+    now += 100;
+    window.pong(100, now);
+  }
+  window.giveBack(COST, now);
+  t.true(window.granted >= 500_000, `${window.granted}`);
+});
+
 test('a sender that had little to send leaves the window as it is', (t) => {
   const transfer = grown({ rate: 125_000, trip: 100 }).run(3_000);
   const { window } = transfer;

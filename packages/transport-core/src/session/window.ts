@@ -63,6 +63,9 @@ export class PipeWindow {
   #rate = 0;
   /** The window that follows from a rise of the rate; 0 if the rate did not rise. */
   #grown = 0;
+  /** The line was never seen full, and rounds in a row that made the rate rise little. */
+  #starting = true;
+  #flat = 0;
   /** Rounds in a row that took more than twice as long as the line and its queue explain. */
   #long = 0;
   /** The shortest round trip, and when it was seen last. */
@@ -181,9 +184,21 @@ export class PipeWindow {
     if (!bounded) return;
     // A line that delivers more than before is not known to be full.
     const isShort = trip <= this.#trip * 1.25 + NOISE;
+    if (this.#starting && this.#start(rise, isShort)) return;
     this.#grown = 0;
     if (rise >= FAST) this.#grown = isShort ? this.#rate * this.#trip * Math.min(rise * FAST, GROWTH) : Math.min(this.#open, this.granted);
     else if (rise >= SLOW && isShort) this.#grown = rate * this.#trip * REGROWTH;
+  }
+
+  /**
+   * Keeps the window well above what the line has delivered, as BBR's startup does, because the sender's
+   * own congestion control starts slowly, too. False: the line is full.
+   */
+  #start(rise: number, isShort: boolean): boolean {
+    this.#flat = rise >= FAST ? 0 : this.#flat + 1;
+    this.#starting = isShort && this.#flat < STREAK;
+    if (this.#starting) this.#grown = Math.max(this.#grown, this.#rate * this.#trip * GROWTH);
+    return this.#starting;
   }
 
   /** What the line holds, a little more, and what it delivers in the time that busy machines add to a round trip. */
