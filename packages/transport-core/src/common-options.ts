@@ -92,7 +92,10 @@ export interface LimitOptions {
   readonly connections?: number | undefined;
   /** Bytes a second and connection. Default off. */
   readonly rate?: { readonly send?: number | undefined; readonly receive?: number | undefined } | undefined;
-  /** Accepted connections whose hello is not through: `pending` in all (default 64; more wait), `perSource` from one address (default off; more are closed; one that fails keeps its place for a second). */
+  /**
+   * Accepted connections whose hello is not through: `pending` in all (default 64; more wait), `perSource` from one source (default off; more
+   * are closed; one that fails keeps its place for a second). A source is an IPv4 address, or the /64 network of an IPv6 address.
+   */
   readonly handshakes?: { readonly pending?: number | undefined; readonly perSource?: number | undefined } | undefined;
   /**
    * What each account starts with: default 256 KiB, 1 MiB, 16 MiB, 16 MiB, 256 KiB. `pipe`, `reply` and `stream` grow with the line, up to

@@ -26,7 +26,23 @@ export function formatHostPort(host: string, port: number): string {
 
 /** Does the host mean "every address of this machine", which nobody can dial? */
 export function isUnspecified(host: string): boolean {
-  return /^(0\.0\.0\.0)?$|^[0:]*:[0:]*$/.test(unmapped(host));
+  const plain = unmapped(host);
+  return plain === '' || plain === '0.0.0.0' || (/^[0:]*$/.test(plain) && plain.includes(':'));
+}
+
+/**
+ * The source behind an endpoint, for limits: an IPv4 address, the /64 network of an IPv6 address, which one customer has to himself,
+ * or the name before the port.
+ */
+export function sourceOf(endpoint: string): string {
+  const literal = /^\[([\da-f:.]+)/i.exec(endpoint)?.[1];
+  const plain = literal === undefined ? endpoint.slice(0, Math.max(endpoint.lastIndexOf(':'), 0)) || endpoint : unmapped(literal);
+  if (literal === undefined || !plain.includes(':')) return plain;
+  const [head = '', tail = ''] = plain.split('::');
+  const groups = head.split(':');
+  const rest = tail.split(':');
+  while (groups.length + rest.length < 8) groups.push('0');
+  return groups.concat(rest).slice(0, 4).join(':');
 }
 
 /** An IPv4 address that came as IPv6, in either spelling ('::ffff:1.2.3.4', '::ffff:102:304'), as IPv4. */

@@ -59,6 +59,18 @@ test('one source has no more than its share, whatever its ports, until one is th
   t.is(arrive('10.0.0.1:4').verdict, 'enter');
 });
 
+test('neighbors in one IPv6 /64 are one source, and an IPv4 address mapped into IPv6 is that IPv4 address', (t) => {
+  const { arrive } = scene(10, 2);
+  arrive('[2001:db8:1:2::1]:1');
+  t.is(arrive('[2001:db8:1:2:aaaa:bbbb:cccc:dddd]:1').verdict, 'enter');
+  t.is(arrive('[2001:db8:1:2:ffff::]:1').verdict, 'refuse');
+  t.is(arrive('[2001:db8:1:3::1]:1').verdict, 'enter');
+  arrive('10.0.0.1:1');
+  t.is(arrive('[::ffff:10.0.0.1]:2').verdict, 'enter');
+  t.is(arrive('[::ffff:a00:1]:3').verdict, 'refuse');
+  t.is(arrive('[::ffff:10.0.0.2]:3').verdict, 'enter');
+});
+
 test('a pass knows when it knocked, and an error on leaving is told once', (t) => {
   const { arrive, told, pass } = scene(1);
   const a = arrive('a:1');

@@ -1,6 +1,7 @@
 // Accepted connections whose hello is not through: so many at a time, more wait unread, yet more are closed (limits.handshakes).
 
 import type { TransportError } from '../errors.ts';
+import { sourceOf } from '../host-port.ts';
 import type { Doorway as DoorwayPort, Pass } from './stream-layer.ts';
 
 export class Doorway implements DoorwayPort {
@@ -29,7 +30,7 @@ export class Doorway implements DoorwayPort {
   knock(endpoint: string, enter: (pass: Pass) => void): Visit | undefined {
     const now = this.#now();
     this.#letGo(now);
-    const source = sourceOf(endpoint);
+    const source = this.#perSource === Number.POSITIVE_INFINITY ? '' : sourceOf(endpoint);
     const count = this.#sources.get(source) ?? 0;
     const isFull = this.#inside >= this.#pending;
     if (count >= this.#perSource || (isFull && this.#waiting.size >= this.#pending * QUEUE)) return undefined;
@@ -99,12 +100,6 @@ export class Visit implements Pass {
     this.#left = true;
     this.#leave(error);
   }
-}
-
-/** The address without its port. */
-function sourceOf(endpoint: string): string {
-  const colon = endpoint.lastIndexOf(':');
-  return colon > 0 ? endpoint.slice(0, colon) : endpoint;
 }
 
 /** Waiting connections for each that is inside. */
