@@ -1,5 +1,5 @@
 export { MutualTls, type SecureOptions, updateTls } from './mutual-tls.ts';
-export { Secured } from './secured.ts';
+export { cutOff, Secured } from './secured.ts';
 export type { AcceptorOptions, TlsAcceptor } from './tls-acceptor.ts';
 export { tlsConnectionError, tlsDialError } from './tls-errors.ts';
 export { isTlsOptions, type Pem, type TlsOptions, type TlsUpdate } from './tls-options.ts';

@@ -12,8 +12,8 @@ export interface AcceptorOptions {
   readonly listen: ListenOptions | undefined;
   /** Sets what the socket of a connection is to have, once it has its place: system calls that refusing does not pay for. */
   tune(socket: Socket): void;
-  /** The handshake is through. The pass goes with the connection. */
-  accept(secured: Secured, pass: Pass | undefined): void;
+  /** The handshake is through. The pass goes with the connection; `left` are the milliseconds that are left of its time. */
+  accept(secured: Secured, pass: Pass | undefined, left: number): void;
 }
 
 /** What it needs of the one who owns keys and lists. */
@@ -95,7 +95,7 @@ export class TlsAcceptor {
     socket.allowHalfOpen = true;
     const { raw, pass } = handshake;
     const peer = new Peer(socket, undefined, this.#host.trust, this.#host.live);
-    this.#options.accept(new Secured(socket, raw, peer), pass);
+    this.#options.accept(new Secured(socket, raw, peer), pass, handshake.left);
   }
 }
 
@@ -108,6 +108,7 @@ class Handshake {
   pass: Pass | undefined;
   over = false;
   #timer: Timer;
+  #due = 0;
 
   constructor(raw: Socket, endpoint: string, clock: Clock, forget: () => void) {
     this.raw = raw;
@@ -118,7 +119,13 @@ class Handshake {
   }
 
   within(timeout: number): void {
+    this.#due = this.#clock.now() + timeout;
     this.#timer = this.#clock.setTimeout(() => this.end(tlsTimeout(this.#endpoint, timeout)), timeout);
+  }
+
+  /** Milliseconds that it still has. */
+  get left(): number {
+    return Math.max(this.#due - this.#clock.now(), 0);
   }
 
   /** It came through: socket and pass are another's now. */

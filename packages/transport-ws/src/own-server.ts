@@ -2,33 +2,19 @@
 
 import { createServer, type Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
-import type { MutualTls, Secured } from '@trunkline/mutual-tls';
-import {
-  type Clock,
-  formatHostPort,
-  type ListenOptions,
-  lookAlike,
-  type Observer,
-  type Pass,
-  reasonError,
-  type Timer,
-  type TransportError,
-} from '@trunkline/transport-core';
+import { cutOff, type MutualTls } from '@trunkline/mutual-tls';
+import { type Clock, type ListenOptions, lookAlike, type Observer, reasonError, type Timer, type TransportError } from '@trunkline/transport-core';
+import { type Arrival, endpointOf, leave, tooLate } from './arrival.ts';
 
 export interface UpgradeServer {
   /** What listens; not yet. Its close() frees the port. */
   readonly listener: NetServer;
   /** What tells of upgrades. */
   readonly http: Server;
-  /** To be told of each upgrade: its socket need not hurry any more. Gives what TLS found out about it. */
+  /** To be told of each upgrade: its socket need not hurry any more. Gives what is known of its connection. */
   arrived(socket: Socket): Arrival;
   /** Ends the connections that have not become WebSockets. */
   cut(): void;
-}
-
-export interface Arrival {
-  readonly secured?: Secured | undefined;
-  readonly pass?: Pass | undefined;
 }
 
 export interface UpgradeServerOptions {
@@ -39,13 +25,12 @@ export interface UpgradeServerOptions {
 }
 
 export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeServerOptions): UpgradeServer {
-  const http = createServer(SOCKETS, (_request, response) => {
+  const timeout = listen?.timeout ?? HANDSHAKE;
+  const http = createServer((_request, response) => {
     response.writeHead(426, { Connection: 'close', Upgrade: 'websocket', 'Content-Type': 'text/plain' });
     response.end('This port takes WebSocket upgrades only.\n');
   });
   const tell = (error: TransportError, endpoint: string) => {
-    // The transport tells whoever is to know.
-    if (listen !== undefined) return listen.doorway.knock(endpoint, () => {})?.leave(error);
     try {
       observer?.event?.({ type: 'rejected', endpoint, direction: 'in', error });
     } catch {
@@ -54,9 +39,9 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
   };
   http.on('clientError', (error: Error & { rawPacket?: Uint8Array }, socket: Socket) => {
     if (error.rawPacket !== undefined) {
-      const { pass } = arrived(socket);
-      if (pass !== undefined) pass.leave(notHttp(error, socket));
-      else tell(notHttp(error, socket), endpointOf(socket));
+      const arrival = arrived(socket);
+      leave(arrival, notHttp(error, socket));
+      if (listen === undefined) tell(notHttp(error, socket), endpointOf(socket));
     }
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     socket.destroySoon();
@@ -68,43 +53,61 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
     waiting.delete(socket);
     return arrival;
   };
-  const wait = (socket: Socket, arrival: Arrival) => {
+  const end = (socket: Socket, error?: TransportError) => {
+    leave(arrived(socket), error);
+    socket.destroy();
+  };
+  /** Keeps a connection until its upgrade comes, for `time` milliseconds at most. */
+  const wait = (socket: Socket, arrival: Arrival, time: number) => {
     const endpoint = endpointOf(socket);
-    const gone = () => arrived(socket).pass?.leave(noUpgrade(endpoint));
-    if (waiting.size >= WAITING) {
-      arrival.pass?.leave();
-      return socket.destroy();
-    }
-    const timer = clock.setTimeout(() => socket.destroy(), HANDSHAKE);
+    // The doorway bounds them, if there is one.
+    const isFull = listen === undefined && waiting.size >= WAITING;
+    const timer = isFull ? undefined : clock.setTimeout(() => end(socket, tooLate(endpoint, timeout)), time);
     waiting.set(socket, { ...arrival, timer });
-    socket.once('close', gone);
+    socket.once('close', () => end(socket, noUpgrade(endpoint)));
+    if (isFull) end(socket);
   };
   const cut = () => {
     acceptor?.close();
-    for (const socket of [...waiting.keys()]) {
-      arrived(socket).pass?.leave();
-      socket.destroy();
-    }
+    for (const socket of [...waiting.keys()]) end(socket);
   };
+  const tune = (socket: Socket) => socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE);
   const acceptor = tls?.acceptor({
     clock,
     listen,
-    tune: (socket) => socket.setNoDelay(true).setKeepAlive(true, SOCKETS.keepAliveInitialDelay),
-    accept(secured, pass) {
-      wait(secured.socket, { secured, pass });
+    tune,
+    accept(secured, pass, left) {
+      wait(secured.socket, { secured, pass }, left);
       if (!secured.socket.destroyed) http.emit('connection', secured.socket);
     },
   });
-  if (acceptor === undefined) {
-    http.on('connection', (socket: Socket) => wait(socket, {}));
-    return { listener: http, http, arrived, cut };
-  }
-  // Nothing is read before a connection has its place.
-  const listener = createNetServer({ pauseOnConnect: true }, (socket) => acceptor.take(socket));
+  const begin = (socket: Socket) => {
+    if (socket.destroyed) return;
+    http.emit('connection', tune(socket));
+    socket.resume();
+  };
+  const take = (socket: Socket) => {
+    socket.on('error', ignore);
+    let isKept = false;
+    let isTurn = listen === undefined;
+    const pass = listen?.doorway.knock(endpointOf(socket), () => {
+      isTurn = true;
+      if (isKept) begin(socket);
+    });
+    if (listen !== undefined && pass === undefined) return cutOff(socket);
+    wait(socket, { pass }, timeout);
+    isKept = true;
+    if (isTurn) begin(socket);
+  };
+  // Nothing is read before a connection has its place. Under TLS, a peer that ends in the handshake is done with.
+  const listener =
+    acceptor === undefined
+      ? createNetServer({ pauseOnConnect: true, allowHalfOpen: true }, take)
+      : createNetServer({ pauseOnConnect: true }, (socket) => acceptor.take(socket));
   return { listener, http, arrived, cut };
 }
 
-/** It had its place, and the costly half of TLS, for nothing. */
+/** The connection had its place, and perhaps the costly half of TLS, for nothing. */
 function noUpgrade(endpoint: string) {
   return reasonError('reset', `Connection with ${endpoint}: it ended before its WebSocket upgrade`, { target: endpoint });
 }
@@ -115,12 +118,11 @@ function notHttp(error: Error & { rawPacket?: Uint8Array }, socket: Socket) {
   return reasonError('wrong_preamble', message, { target: endpoint, cause: error });
 }
 
-function endpointOf({ remoteAddress, remotePort }: Socket): string {
-  return remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(remoteAddress, remotePort ?? 0);
-}
+function ignore(): void {}
 
-const SOCKETS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 };
-/** Connections that have not sent their upgrade yet: as many as core lets wait before their hello (64 and 4 times that). */
+/** Milliseconds of silence before the kernel probes a connection. */
+const KEEP_ALIVE = 30_000;
+/** Without a doorway: connections that have not sent their upgrade yet, as many as core lets wait before their hello (64 and 4 times that). */
 const WAITING = 320;
-/** Milliseconds from the first byte of TCP, or the end of TLS, to the upgrade. */
+/** Milliseconds from the accept to the upgrade, TLS included, where nobody says: core's default. */
 const HANDSHAKE = 5_000;

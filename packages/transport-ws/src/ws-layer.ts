@@ -52,7 +52,7 @@ export class WsLayer implements WsStreamLayer {
     if (server === undefined) await this.#listenAlone(accept, options);
     else {
       if (!server.listening) await this.#untilItListens(server);
-      this.#listenBeside(server, accept, failed);
+      this.#listenBeside(server, accept, failed, options);
     }
   }
 
@@ -138,14 +138,14 @@ export class WsLayer implements WsStreamLayer {
     });
   }
 
-  #listenBeside(server: HttpServer, accept: Accept, failed: ((error: TransportError) => void) | undefined): void {
+  #listenBeside(server: HttpServer, accept: Accept, failed: ((error: TransportError) => void) | undefined, listen: ListenOptions | undefined): void {
     const onClose = () => {
       this.#stopListening();
       failed?.(reasonError('closed', "The 'server' that was given was closed"));
     };
     this.#stop = () => server.removeListener('close', onClose);
     try {
-      this.#take(server, "the 'server' that was given", { server, path: this.#options.path ?? '/', accept });
+      this.#take(server, "the 'server' that was given", { server, path: this.#options.path ?? '/', accept, listen });
     } catch (error) {
       this.#stopListening();
       throw error;
@@ -153,7 +153,7 @@ export class WsLayer implements WsStreamLayer {
     server.on('close', onClose);
   }
 
-  #take(listener: Pick<HttpServer, 'address'>, given: string, upgrades: Pick<UpgradeOptions, 'server' | 'path' | 'accept' | 'arrived'>): void {
+  #take(listener: Pick<HttpServer, 'address'>, given: string, upgrades: Pick<UpgradeOptions, 'server' | 'path' | 'accept' | 'arrived' | 'listen'>): void {
     const address = listener.address();
     // A server on a pipe has a name there and no address that others could dial.
     if (address === null || typeof address === 'string' || isUnspecified(address.address)) this.#requireAdvertised(given);

@@ -1,0 +1,280 @@
+// Places in the doorway (limits.handshakes), from the first byte of TCP to the end of the hello: on real sockets.
+
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { createAuthority, createIdentity } from '@trunkline/identity';
+import { MutualTls, type TlsOptions } from '@trunkline/mutual-tls';
+import { bytes, createManualClock, defineProtocol, type ObserverEvent, serve, type TransportError } from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { WebSocket } from 'ws';
+import { createWsTransport } from './create-ws-transport.ts';
+import { WsLayer } from './ws-layer.ts';
+import type { WsStreamLayerOptions } from './ws-options.ts';
+
+const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+
+test('a plain connection holds a place of its source before its upgrade, and keeps it for a second when it fails', async (t) => {
+  const { address, clock, rejected, enter } = await node(t, { perSource: 2 });
+  const silent = [await raw(address), await raw(address)];
+  await turnedAway(address);
+  t.is((await rejected()).reason, 'full');
+  t.deepEqual(
+    silent.map(({ destroyed }) => destroyed),
+    [false, false],
+  );
+  await enter('127.0.0.2');
+  silent[0]!.destroy();
+  t.is((await rejected()).reason, 'reset');
+  await turnedAway(address);
+  t.is((await rejected()).reason, 'full');
+  clock.advance(1_000);
+  await enter();
+});
+
+test('a plain connection that sends no upgrade is ended by handshakeTimeout, and reported', async (t) => {
+  const { address, clock, rejected } = await node(t, { perSource: 1, handshakeTimeout: 2_000 });
+  const silent = await raw(address);
+  await turnedAway(address);
+  await rejected();
+  clock.advance(2_000);
+  await gone(silent);
+  const error = await rejected();
+  t.is(error.reason, 'handshake_timeout');
+  t.regex(error.message, /2000 ms/);
+});
+
+test('plain connections wait unread for their turn before their upgrade', async (t) => {
+  const { address, rejected } = await node(t, { pending: 1 });
+  const silent = await raw(address);
+  const waiting = Array.from({ length: 4 }, () => upgrade(address));
+  await Promise.all(waiting.map(({ connected }) => connected));
+  await turnedAway(address);
+  t.is((await rejected()).reason, 'full');
+  t.deepEqual(
+    waiting.map(({ heard }) => heard()),
+    ['', '', '', ''],
+  );
+  silent.destroy();
+  await waiting[0]!.answer;
+  t.regex(waiting[0]!.heard(), /^HTTP\/1\.1 101 /);
+  for (const { socket } of waiting) socket.destroy();
+});
+
+test('an upgrade that is refused keeps the place of its source for a second, and is reported', async (t) => {
+  const { address, clock, rejected } = await node(t, { perSource: 1 });
+  t.is(await statusOf(new WebSocket(address, 'mqtt')), 400);
+  const error = await rejected();
+  t.is(error.reason, 'wrong_version');
+  t.regex(error.message, /HTTP 400 Sub-protocol trunkline\.v1 required/);
+  await turnedAway(address);
+  t.is((await rejected()).reason, 'full');
+  clock.advance(1_000);
+  t.is(await statusOf(new WebSocket(`${address}elsewhere`, 'trunkline.v1')), 404);
+  t.is((await rejected()).code, 'not_found');
+});
+
+test('on a given server an upgrade takes its place before it is answered: beyond it is 503, and requests are served on', async (t) => {
+  const server = createServer((_, response) => response.end('a page')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { address, clock, rejected, enter } = await node(t, { perSource: 1, server });
+  const first = new WebSocket(address, 'trunkline.v1');
+  await once(first, 'open');
+  t.is(await statusOf(new WebSocket(address, 'trunkline.v1')), 503);
+  t.is((await rejected()).reason, 'full');
+  t.is(await page(server.address() as AddressInfo), 200);
+  await enter('127.0.0.2');
+  first.terminate();
+  await rejected();
+  clock.advance(1_000);
+  t.is(await statusOf(new WebSocket(address, 'mqtt')), 400);
+  await rejected();
+  t.is(await statusOf(new WebSocket(address, 'trunkline.v1')), 503);
+  await rejected();
+  clock.advance(1_000);
+  await enter();
+});
+
+test('on a given server upgrades wait for their turn, and end with the time of a handshake or with the transport', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => void server.close());
+  const { address, clock, rejected, close } = await node(t, { pending: 1, server });
+  const first = upgrade(address);
+  await first.answer;
+  const second = upgrade(address);
+  await served(server);
+  clock.advance(5_000);
+  await Promise.all([gone(first.socket), gone(second.socket)]);
+  t.is((await rejected()).reason, 'handshake_timeout');
+  t.is((await rejected()).reason, 'handshake_timeout');
+  const third = upgrade(address);
+  await third.answer;
+  const fourth = upgrade(address);
+  await served(server);
+  const closing = close();
+  await gone(fourth.socket);
+  t.is(fourth.heard(), '');
+  third.socket.destroy();
+  await closing;
+});
+
+test('under TLS a client that ends its handshake and never upgrades holds its place, for one handshakeTimeout in all', async (t) => {
+  const { tls, client } = await papers();
+  const { address, clock, rejected } = await node(t, { perSource: 2, tls });
+  const silent = [await secure(address, client), await secure(address, client)];
+  await turnedAway(address);
+  t.is((await rejected()).reason, 'full');
+  const leaves = silent[0]!;
+  leaves.end();
+  t.is((await rejected()).reason, 'reset');
+  await turnedAway(address);
+  t.is((await rejected()).reason, 'full');
+  clock.advance(5_000);
+  await gone(silent[1]!);
+  t.is((await rejected()).reason, 'handshake_timeout');
+});
+
+test('under TLS nothing is kept of a client that never becomes a WebSocket', async (t) => {
+  const { tls, client } = await papers();
+  const mutual = new MutualTls(tls, 'test');
+  const layer = new WsLayer({}, mutual);
+  await layer.listen(() => t.fail());
+  const silent = await secure(layer.localAddr(), client);
+  const wrong = await secure(layer.localAddr(), client);
+  t.is(mutual.live.size, 2);
+  wrong.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  await gone(wrong);
+  t.is(mutual.live.size, 1);
+  await layer.close();
+  await gone(silent);
+  t.is(mutual.live.size, 0);
+});
+
+interface NodeOptions extends Pick<WsStreamLayerOptions, 'server' | 'tls'> {
+  readonly pending?: number;
+  readonly perSource?: number;
+  readonly handshakeTimeout?: number;
+}
+
+async function node(t: ExecutionContext, { pending, perSource, handshakeTimeout, ...options }: NodeOptions) {
+  const clock = createManualClock();
+  const errors: TransportError[] = [];
+  let heard = () => {};
+  const event = (event: ObserverEvent) => {
+    if (event.type !== 'rejected') return;
+    errors.push(event.error);
+    heard();
+  };
+  const limits = { handshakes: { pending, perSource } };
+  const transport = createWsTransport({ ...options, protocol: echo, clock, limits, handshakeTimeout, observer: { event } });
+  await transport.listen();
+  serve(transport, { echo: (request) => request });
+  t.teardown(() => transport.close());
+  const address = transport.localAddr();
+  /** The errors of those that were rejected, one after the other. */
+  const rejected = async (): Promise<TransportError> => {
+    while (errors.length === 0) await new Promise<void>((resolve) => (heard = resolve));
+    return errors.shift()!;
+  };
+  /** A WebSocket from this source gets in; then it breaks off its hello. */
+  const enter = async (localAddress = '127.0.0.1') => {
+    const socket = new WebSocket(address, 'trunkline.v1', { localAddress });
+    await once(socket, 'open');
+    socket.terminate();
+    t.is((await rejected()).reason, 'reset');
+  };
+  return { address, clock, close: () => transport.close(), rejected, enter };
+}
+
+async function papers(): Promise<{ tls: TlsOptions; client: TlsOptions }> {
+  const authority = await createAuthority();
+  const [a, b] = [createIdentity(), createIdentity()];
+  const of = async (identity: typeof a) => ({ key: identity.key, cert: await authority.issue(identity), ca: authority.cert });
+  return { tls: await of(a), client: await of(b) };
+}
+
+async function raw(address: string): Promise<Socket> {
+  const { hostname, port } = new URL(address);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  socket.resume();
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Connects, and is cut before a byte is read. */
+async function turnedAway(address: string): Promise<void> {
+  const { hostname, port } = new URL(address);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  socket.resume();
+  await gone(socket);
+}
+
+async function secure(address: string, { key, cert }: TlsOptions) {
+  const { hostname, port } = new URL(address);
+  const socket = connectTls({ host: hostname, port: Number(port), key: key as string, cert: cert as string, rejectUnauthorized: false });
+  socket.on('error', () => {});
+  socket.resume();
+  // What a server of TLS 1.3 says first after the client's last word: its handshake is over at both ends.
+  await once(socket, 'session');
+  // What is written inside of that event stays in OpenSSL's buffer.
+  await new Promise(setImmediate);
+  return socket;
+}
+
+/** Sends an upgrade that is in order, and listens. */
+function upgrade(address: string) {
+  const { hostname, port } = new URL(address);
+  const socket = connect(Number(port), hostname);
+  let heard = '';
+  socket.on('error', () => {});
+  const connected = once(socket, 'connect');
+  socket.write(
+    `GET / HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n`,
+  );
+  const answer = new Promise<void>((resolve) => {
+    socket.on('data', (chunk) => {
+      heard += chunk.toString('latin1');
+      resolve();
+    });
+  });
+  return { socket, connected, answer, heard: () => heard };
+}
+
+function gone(socket: Socket): Promise<unknown> {
+  return socket.destroyed ? Promise.resolve() : new Promise((resolve) => socket.once('close', resolve));
+}
+
+function statusOf(socket: WebSocket): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    socket.on('unexpected-response', (_request, { statusCode }) => {
+      resolve(statusCode);
+      socket.terminate();
+    });
+    socket.on('open', () => reject(new Error('It was to be refused')));
+    socket.on('error', () => {});
+  });
+}
+
+function page({ address, port }: AddressInfo): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request({ host: address, port, agent: false }, (response) => {
+      resolve(response.statusCode);
+      response.resume();
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+/** Resolves when the server has seen one more upgrade. */
+async function served(server: ReturnType<typeof createServer>): Promise<void> {
+  await once(server, 'upgrade');
+}
