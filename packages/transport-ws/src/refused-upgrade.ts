@@ -21,7 +21,7 @@ const UNAVAILABLE: Meaning = { as: 'unavailable', meaning: 'the server there can
 const STATUSES: Readonly<Record<number, Meaning>> = {
   400: { as: 'failed_precondition', reason: 'wrong_version', meaning: `the server there refused the upgrade; does it speak ${SUB_PROTOCOL}?` },
   401: { as: 'unauthenticated', meaning: 'the server there wants credentials' },
-  403: { as: 'permission_denied', reason: 'denied', meaning: 'the server there refuses this origin' },
+  403: { as: 'permission_denied', reason: 'denied', meaning: 'the server there refuses this origin or host (origins, hosts)' },
   404: { as: 'not_found', meaning: 'the server there knows no such path' },
   429: UNAVAILABLE,
 };

@@ -85,6 +85,40 @@ test('without a list of origins every page may connect', async (t) => {
   t.pass();
 });
 
+test('on a loopback address an upgrade that names another host gets 403, as of a page whose name was rebound', async (t) => {
+  const attached = createServer().listen(0, '127.0.0.1');
+  await once(attached, 'listening');
+  t.teardown(() => void attached.close());
+  for (const options of [{}, { server: attached }]) {
+    const { address, accepted } = await listening(t, options);
+    const { port } = new URL(address);
+    for (const host of ['evil.example', `evil.example:${port}`, 'localhost.evil.example', 'evil.example.', '10.0.0.1', '[::2]', '127.0.0.1.evil.example'])
+      t.is(await refusal(new WebSocket(address, 'trunkline.v1', { headers: { host } })), 403, host);
+    t.is(accepted(), 0);
+    for (const host of [`127.0.0.1:${port}`, 'localhost', 'LocalHost:1', 'app.localhost:8080', '[::1]', '[::1]:80', '127.0.0.9', 'localhost.'])
+      await taken(t, new WebSocket(address, 'trunkline.v1', { headers: { host } }));
+  }
+});
+
+test('on a loopback address the hosts of bindAddr and advertiseAddr are served, too', async (t) => {
+  const { address } = await listening(t, { bindAddr: 'localhost:0', advertiseAddr: 'wss://Node-1.example/rpc' });
+  await taken(t, new WebSocket(address, 'trunkline.v1', { headers: { host: 'node-1.example' } }));
+  t.is(await refusal(new WebSocket(address, 'trunkline.v1', { headers: { host: 'node-2.example' } })), 403);
+});
+
+test('`hosts` says which are served, wherever it listens; "*" is any', async (t) => {
+  const { address } = await listening(t, { bindAddr: ':0', advertiseAddr: 'ws://node-1.example/', hosts: ['App.example', '[::1]'] });
+  const at = `ws://127.0.0.1:${new URL(address).port}/`;
+  for (const host of ['app.example', 'APP.example:8080', 'app.example.', '[0:0:0:0:0:0:0:1]:9'])
+    await taken(t, new WebSocket(at, 'trunkline.v1', { headers: { host } }));
+  for (const host of ['127.0.0.1', 'localhost', 'node-1.example', 'x.app.example'])
+    t.is(await refusal(new WebSocket(at, 'trunkline.v1', { headers: { host } })), 403, host);
+  const any = await listening(t, { hosts: ['*'] });
+  await taken(t, new WebSocket(any.address, 'trunkline.v1', { headers: { host: 'evil.example' } }));
+  const everywhere = await listening(t, { bindAddr: ':0', advertiseAddr: 'ws://node-1.example/' });
+  await taken(t, new WebSocket(`ws://127.0.0.1:${new URL(everywhere.address).port}/`, 'trunkline.v1', { headers: { host: 'a.example' } }));
+});
+
 test('compression is not negotiated, even where it is offered', async (t) => {
   const { address } = await listening(t);
   const socket = new WebSocket(address, 'trunkline.v1', { perMessageDeflate: true });
@@ -213,6 +247,8 @@ test('wrong options are a TypeError naming them', (t) => {
   t.throws(() => createWsStreamLayer({ path: 'rpc' }), { instanceOf: TypeError, message: /path/ });
   t.throws(() => createWsStreamLayer({ bindAddr: '127.0.0.1:0', server: createServer() }), { instanceOf: TypeError, message: /bindAddr/ });
   t.throws(() => createWsStreamLayer({ origins: 'https://a' as never }), { instanceOf: TypeError, message: /origins/ });
+  for (const hosts of ['a', ['http://a'], ['a:80'], [''], [1]])
+    t.throws(() => createWsStreamLayer({ hosts: hosts as never }), { instanceOf: TypeError, message: /hosts/ }, String(hosts));
 });
 
 test('a connection that sends no upgrade is cut after five seconds', async (t) => {
@@ -283,6 +319,12 @@ function raw(address: string) {
   socket.on('error', () => {});
   socket.resume();
   return socket;
+}
+
+async function taken(t: ExecutionContext, socket: WebSocket): Promise<void> {
+  await once(socket, 'open');
+  t.is(socket.protocol, 'trunkline.v1');
+  socket.terminate();
 }
 
 function refusal(socket: WebSocket): Promise<number | undefined> {

@@ -16,6 +16,8 @@ export interface UpgradeOptions {
   readonly server: HttpServer;
   readonly path: string;
   readonly origins: readonly string[] | undefined;
+  /** Says whether a Host header may be served. Left out: all may. */
+  readonly isHost: ((header: string | undefined) => boolean) | undefined;
   readonly clock: Clock;
   /** Asked for a place when an upgrade comes, if the server is not ours: ours has asked when it accepted. */
   readonly listen?: ListenOptions | undefined;
@@ -25,7 +27,7 @@ export interface UpgradeOptions {
 }
 
 /** Takes the server's upgrades under the path, until the returned function is called. */
-export function takeUpgrades({ server, path, origins, clock, listen, arrived, accept }: UpgradeOptions): () => void {
+export function takeUpgrades({ server, path, origins, isHost, clock, listen, arrived, accept }: UpgradeOptions): () => void {
   const webSockets = new WebSocketServer({ noServer: true, clientTracking: false, handleProtocols: () => SUB_PROTOCOL, ...WS_LIMITS });
   const parked = new Set<() => void>();
   const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -38,7 +40,7 @@ export function takeUpgrades({ server, path, origins, clock, listen, arrived, ac
     }
     socket.on('error', ignore);
     const become = (given: Arrival) => {
-      const refused = judge(request, origins);
+      const refused = judge(request, { origins, isHost });
       if (refused !== undefined) {
         leave(given, refusalOf(refused, socket));
         return refuse(socket, refused);
@@ -106,7 +108,8 @@ function park(socket: Socket, { doorway, timeout }: ListenOptions, { clock, park
 type Refusal = readonly [status: number, text: string];
 
 /** Why an upgrade is refused; undefined for one that may go on. */
-function judge({ headers }: IncomingMessage, origins: readonly string[] | undefined): Refusal | undefined {
+function judge({ headers }: IncomingMessage, { origins, isHost }: Pick<UpgradeOptions, 'origins' | 'isHost'>): Refusal | undefined {
+  if (isHost !== undefined && !isHost(headers.host)) return [403, 'Host not allowed'];
   const origin = headers.origin ?? headers['sec-websocket-origin'];
   if (origins !== undefined && origin !== undefined && !origins.includes(String(origin))) return [403, 'Origin not allowed'];
   if (!offers(headers['sec-websocket-protocol'])) return [400, `Sub-protocol ${SUB_PROTOCOL} required`];

@@ -28,7 +28,13 @@ export function parseBinding(bindAddr: string, path: string | undefined): WsBind
 /** The host of what was given as `advertiseAddr`, with or without scheme and path; undefined where it can't be read. */
 export function hostOf(address: string): string | undefined {
   const match = /^(?:wss?:\/\/)?([^/?#]*)/i.exec(address);
-  return match === null ? undefined : parseHostPort(match[1]!)?.host;
+  return match === null ? undefined : (parseHostPort(match[1]!)?.host ?? readHost(match[1]!));
+}
+
+/** Reads a host without a port, as `parseHostPort` spells it and without a final dot; undefined for anything else. */
+export function readHost(text: string): string | undefined {
+  const host = parseHostPort(`${text}:80`)?.host.replace(/\.$/, '');
+  return host === '' ? undefined : host;
 }
 
 function urlOf(address: string): URL | undefined {

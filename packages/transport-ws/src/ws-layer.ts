@@ -17,6 +17,7 @@ import {
   systemClock,
   TransportError,
 } from '@trunkline/transport-core';
+import { hostCheck } from './hosts.ts';
 import { createUpgradeServer } from './own-server.ts';
 import { takeUpgrades, type UpgradeOptions } from './upgrades.ts';
 import { hostOf, parseBinding, parseTarget } from './ws-address.ts';
@@ -160,7 +161,10 @@ export class WsLayer implements WsStreamLayer {
     const scheme = this.#tls !== undefined || listener instanceof TlsServer ? 'wss' : 'ws';
     const place = address === null || typeof address === 'string' ? String(address) : formatHostPort(address.address, address.port);
     this.#localAddr = `${scheme}://${place}${upgrades.path}`;
-    const release = takeUpgrades({ ...upgrades, origins: this.#options.origins, clock: this.#clock });
+    const { origins, hosts, bindAddr, advertiseAddr } = this.#options;
+    const own = [bindAddr, advertiseAddr].map((each) => each && hostOf(each));
+    const bound = address === null || typeof address === 'string' ? undefined : address.address;
+    const release = takeUpgrades({ ...upgrades, origins, isHost: hostCheck({ hosts, bound, own }), clock: this.#clock });
     const before = this.#stop;
     this.#stop = () => {
       release();

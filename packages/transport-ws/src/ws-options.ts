@@ -2,6 +2,7 @@
 
 import type { TlsOptions, TlsUpdate } from '@trunkline/mutual-tls/options';
 import type { Clock, CommonOptions, Observer, Protocol, StreamLayer, Transport } from '@trunkline/transport-core';
+import { readHost } from './ws-address.ts';
 
 export interface WsStreamLayerOptions {
   /** A port of its own: 'host:port' or 'ws://host:port/path'; port 0 picks a free one. Default '127.0.0.1:0'. Not beside `server`. */
@@ -17,6 +18,13 @@ export interface WsStreamLayerOptions {
   readonly server?: HttpServer | undefined;
   /** Web pages that may connect, as their `Origin` header: 'https://app.example'. Default: all. One without the header is no page, and may. */
   readonly origins?: readonly string[] | undefined;
+  /**
+   * Hosts that an upgrade may name in its `Host` header, without a port: 'app.example', '127.0.0.1', '[::1]'; '*' is any. One that names
+   * another gets HTTP 403. Default: if a loopback address is bound, 'localhost', '*.localhost', loopback addresses and the hosts of
+   * `bindAddr` and `advertiseAddr`, so that no page on the web reaches a local port by a name that was rebound to it (DNS rebinding);
+   * otherwise any.
+   */
+  readonly hosts?: readonly string[] | undefined;
   /**
    * Mutual TLS 1.3 on a port of its own: both ends prove their node ids, addresses are 'wss://…', and no 'ws://' is dialled. Not beside
    * `server`, nor in a browser, which can't present a certificate to a page's connections.
@@ -58,10 +66,14 @@ export interface HttpServer {
 
 /** What is misuse whatever the machine: a TypeError naming the option. */
 export function checkWsOptions(options: WsStreamLayerOptions): void {
-  const { bindAddr, server, path, origins, tls } = options;
+  const { bindAddr, server, path, origins, hosts, tls } = options;
   if (bindAddr !== undefined && server !== undefined) throw new TypeError("bindAddr: not beside 'server', whose port is used");
   if (tls !== undefined && server !== undefined) throw new TypeError("tls: not beside 'server'; what that server does with certificates is its own affair");
   if (path !== undefined && !/^\/[^?#]*$/.test(path)) throw new TypeError(`path: begins with '/', without '?' and '#'; not '${path}'`);
   if (origins !== undefined && (!Array.isArray(origins) || origins.some((origin) => typeof origin !== 'string')))
     throw new TypeError('origins: an array of strings');
+  if (hosts !== undefined && !Array.isArray(hosts)) throw new TypeError("hosts: an array of host names, such as ['app.example']");
+  for (const host of hosts ?? [])
+    if (host !== '*' && (typeof host !== 'string' || readHost(host) === undefined))
+      throw new TypeError(`hosts: names of hosts without scheme and port, or '*'; not '${host}'`);
 }

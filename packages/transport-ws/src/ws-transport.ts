@@ -28,7 +28,7 @@ import {
 } from './ws-options.ts';
 
 /** What `ws()` can be told. */
-export type WsBackendOptions = Pick<WsStreamLayerOptions, 'path' | 'server' | 'origins' | 'tls'>;
+export type WsBackendOptions = Pick<WsStreamLayerOptions, 'path' | 'server' | 'origins' | 'hosts' | 'tls'>;
 
 /** A backend for 'ws://host:port/path' and 'wss://…'; `updateTls` acts on all its transports. */
 export interface WsBackend extends Backend, TlsUpdates {}
@@ -37,9 +37,18 @@ export interface WsBackend extends Backend, TlsUpdates {}
 type CreateLayer = (options: Omit<WsStreamLayerOptions, 'tls'>) => WsStreamLayer;
 
 export function wsTransport<P extends Protocol>(options: WsTransportOptions<P>, createLayer: CreateLayer): WsTransport<P> {
-  const { bindAddr, advertiseAddr, path, server: _server, origins: _origins, tls: _tls, ...common } = parseOptions(schema, options, 'createWsTransport');
-  const { protocol, server, origins, observer, clock = systemClock } = options;
-  const stream = createLayer({ bindAddr, advertiseAddr, path, server, origins, clock, observer });
+  const {
+    bindAddr,
+    advertiseAddr,
+    path,
+    server: _server,
+    origins: _origins,
+    hosts: _hosts,
+    tls: _tls,
+    ...common
+  } = parseOptions(schema, options, 'createWsTransport');
+  const { protocol, server, origins, hosts, observer, clock = systemClock } = options;
+  const stream = createLayer({ bindAddr, advertiseAddr, path, server, origins, hosts, clock, observer });
   checkAdvertised(stream, advertiseAddr, 'createWsTransport: advertiseAddr');
   return new OverWs<P>({ ...(common as CommonOptions), protocol, stream, clock });
 }
@@ -58,14 +67,14 @@ class OverWs<P extends Protocol> extends NetworkTransport<P> implements WsTransp
 }
 
 export function wsBackend(options: WsBackendOptions, createLayer: CreateLayer): WsBackend {
-  const { path, server, origins } = options;
+  const { path, server, origins, hosts } = options;
   checkWsOptions(options);
   return {
     schemes: ['ws', 'wss'],
     layer({ bindAddr, advertiseAddr, clock, observer }) {
-      if (server === undefined) return createLayer({ bindAddr, advertiseAddr, path, origins, clock, observer });
+      if (server === undefined) return createLayer({ bindAddr, advertiseAddr, path, origins, hosts, clock, observer });
       const given = bindAddr === undefined ? undefined : /^wss?:\/\/[^/?#]*(\/[^?#]*)/i.exec(bindAddr)?.[1];
-      return createLayer({ server, advertiseAddr, path: given ?? path, origins, clock, observer });
+      return createLayer({ server, advertiseAddr, path: given ?? path, origins, hosts, clock, observer });
     },
     updateTls: (update) => createLayer({}).updateTls(update),
   };
@@ -78,5 +87,6 @@ const schema = extendOptions(commonOptions, {
   path: optional(text()),
   server: optional(reference<HttpServer>((value) => typeof (value as HttpServer | null)?.address === 'function', 'an http or https server')),
   origins: optional(reference<readonly string[]>(Array.isArray, "a list of origins, such as ['https://app.example']")),
+  hosts: optional(reference<readonly string[]>(Array.isArray, "a list of host names, such as ['app.example']")),
   tls: optional(reference<TlsOptions>((value) => typeof value === 'object' && value !== null, 'an object: { key, cert, ca?, allow?, deny? }')),
 });
