@@ -7,6 +7,7 @@ import { createWsStreamLayer } from './ws-stream-layer.ts';
 
 sessionSuite(test, {
   name: 'ws',
+  dialsWait: true,
   place: () => ({
     layer: () => createWsStreamLayer({ bindAddr: '127.0.0.1:0' }),
     transport: (options) => createWsTransport({ ...options, bindAddr: '127.0.0.1:0' }),

@@ -25,6 +25,8 @@ export interface SessionBackend {
   name: string;
   /** Its connections prove who is at their other end (TLS, noise): what a hello claims must be that. */
   proves?: boolean;
+  /** Its dials are through only once the acceptor reads them (TLS, noise, an upgrade): while they wait for their turn, they wait. Default: `proves`. */
+  dialsWait?: boolean;
   /** Called once a case: a fresh place whose layers and transports reach each other by their `localAddr()`. */
   place(): SessionPlace;
 }
