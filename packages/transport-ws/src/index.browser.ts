@@ -1,6 +1,6 @@
 // What a browser gets of this package: the same names, dialling only.
 
-import type { Protocol } from '@trunkline/transport-core';
+import { checkAdvertised, type Protocol } from '@trunkline/transport-core';
 import { createNativeStreamLayer } from './native-stream-layer.ts';
 import type { WsStreamLayer, WsStreamLayerOptions, WsTransport, WsTransportOptions } from './ws-options.ts';
 import { type WsBackend, type WsBackendOptions, wsBackend, wsTransport } from './ws-transport.ts';
@@ -8,17 +8,19 @@ import { type WsBackend, type WsBackendOptions, wsBackend, wsTransport } from '.
 /** As in Node, over the WebSocket of the browser; `listen` is `unimplemented`, and what concerns listening has no effect. */
 export function createWsStreamLayer(options: WsStreamLayerOptions = {}): WsStreamLayer {
   refuseTls(options, 'createWsStreamLayer');
-  return createNativeStreamLayer({ advertiseAddr: options.advertiseAddr, clock: options.clock });
+  const layer = createNativeStreamLayer({ advertiseAddr: options.advertiseAddr, clock: options.clock });
+  checkAdvertised(layer, options.advertiseAddr, 'createWsStreamLayer: advertiseAddr');
+  return layer;
 }
 
 export function createWsTransport<P extends Protocol>(options: WsTransportOptions<P>): WsTransport<P> {
   refuseTls(options, 'createWsTransport');
-  return wsTransport(options, createWsStreamLayer);
+  return wsTransport(options, createNativeStreamLayer);
 }
 
 export function ws(options: WsBackendOptions = {}): WsBackend {
   refuseTls(options, 'ws');
-  return wsBackend(options, createWsStreamLayer);
+  return wsBackend(options, createNativeStreamLayer);
 }
 
 function refuseTls({ tls }: Pick<WsStreamLayerOptions, 'tls'>, name: string): void {

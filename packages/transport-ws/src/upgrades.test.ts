@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { createManualClock, type TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket, WebSocketServer } from 'ws';
+import { createWsStreamLayer as createBrowserStreamLayer } from './index.browser.ts';
 import type { WsStreamLayerOptions } from './ws-options.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
@@ -243,6 +244,14 @@ test('an address that means the whole machine is refused without advertiseAddr',
   server.close();
 });
 
+test('an advertiseAddr that nobody can dial is a TypeError of createWsStreamLayer, in Node and in a browser', (t) => {
+  for (const create of [createWsStreamLayer, createBrowserStreamLayer]) {
+    for (const advertiseAddr of ['node-1.example:7001', 'ws://', 'ws://a:0/', 'tcp://a:1'])
+      t.throws(() => create({ advertiseAddr }), { instanceOf: TypeError, message: /createWsStreamLayer: advertiseAddr: .*ws:\/\/host:port/ }, advertiseAddr);
+    t.is(create({ advertiseAddr: 'wss://node-1.example/rpc' }).advertiseAddr(), 'wss://node-1.example/rpc');
+  }
+});
+
 test('wrong options are a TypeError naming them', (t) => {
   t.throws(() => createWsStreamLayer({ path: 'rpc' }), { instanceOf: TypeError, message: /path/ });
   t.throws(() => createWsStreamLayer({ bindAddr: '127.0.0.1:0', server: createServer() }), { instanceOf: TypeError, message: /bindAddr/ });
@@ -256,7 +265,7 @@ test('a connection that sends no upgrade is cut after five seconds', async (t) =
   const { address, layer } = await listening(t, { clock });
   const socket = raw(address);
   await once(socket, 'connect');
-  socket.write('GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n');
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n');
   const gone = once(socket, 'close');
   // A later connection that is served tells that the first was seen.
   (await createWsStreamLayer().dial(address, { timeout: 10_000 })).destroy();

@@ -120,16 +120,16 @@ for (const [title, bytes] of [
   ['headers of 32 KiB', Buffer.from(`GET / HTTP/1.1\r\nX: ${'x'.repeat(32 * 1024)}\r\n\r\n`)],
   [
     'an upgrade without a key',
-    Buffer.from('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n'),
+    Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n'),
   ],
   [
     'an upgrade by POST',
-    Buffer.from('POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n'),
+    Buffer.from('POST / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n'),
   ],
   [
     'more headers than are counted',
     Buffer.from(
-      `GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${'a: b\r\n'.repeat(2_100)}Sec-WebSocket-Protocol: trunkline.v1\r\n\r\n`,
+      `GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${'a: b\r\n'.repeat(2_100)}Sec-WebSocket-Protocol: trunkline.v1\r\n\r\n`,
     ),
   ],
 ] as const) {
@@ -312,7 +312,7 @@ async function rawUpgrade(t: ExecutionContext, address: string, pipelined: reado
   const socket = connect(Number(port), hostname);
   t.teardown(() => void socket.destroy());
   const head =
-    'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n';
+    'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n';
   socket.write(Buffer.concat([Buffer.from(head), Buffer.from(pipelined)]));
   const [answer] = (await once(socket, 'data')) as [Buffer];
   t.regex(answer.toString('latin1'), /^HTTP\/1\.1 101 [\s\S]*Sec-WebSocket-Protocol: trunkline\.v1\r\n/);
