@@ -82,9 +82,15 @@ export interface LimitOptions {
   readonly inbound?: { readonly calls?: number | undefined; readonly bytes?: number | undefined } | undefined;
   /** Messages accepted that have not left, a connection and channel. Default 4,096 and 16 MiB. A full one makes `send` wait and `trySend` false. */
   readonly outbound?: { readonly messages?: number | undefined; readonly bytes?: number | undefined } | undefined;
-  /** Calls in flight, a connection and channel. Default 4,096. The caller waits, the callee refuses: `resource_exhausted`. */
+  /**
+   * Calls in flight, for each connection and channel. Default 4,096. The caller waits, the callee refuses: `resource_exhausted`. As many
+   * handlers of one-ways may run besides; further one-ways wait, and their sender's credit with them.
+   */
   readonly calls?: number | undefined;
-  /** Of all incomplete and untaken messages of a transport. Default 512 MiB (more where `message` is). Beyond it long requests are refused. */
+  /**
+   * Bytes of all messages that a transport holds: incomplete, waiting for a reader, being handled, or not yet sent. Default 512 MiB (more if
+   * `message` is larger). Beyond it long requests are refused.
+   */
   readonly memory?: number | undefined;
   /** Streaming calls in flight, a connection. Default 128. The caller waits, the callee refuses. */
   readonly streams?: number | undefined;

@@ -72,13 +72,15 @@ const EXAMPLES: Record<string, Example> = {
     },
   },
   oneway: {
-    about: 'A one-way; its credit comes back when the application has taken it.',
+    about: 'A one-way; its credit comes back when the application is done with it.',
     async run({ dialler, acceptor, to }, shown) {
       await dialler.dial(to);
       await seen(acceptor);
       shown();
       await dialler.send(to, 'hint', Uint8Array.of(7));
-      await acceptor.consumer().next();
+      const consumer = acceptor.consumer();
+      await consumer.next();
+      await consumer.return?.(); // It is done with what it read: credit goes back.
     },
   },
   error: {

@@ -6,7 +6,7 @@ import { TransportError, withDetails } from '../errors.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { pick } from '../session/testing/pair.ts';
 import type { Call } from './call.ts';
-import type { StreamingRpc } from './rpc.ts';
+import type { RespondingRpc, StreamingRpc } from './rpc.ts';
 import type { AnyHandler } from './serving.ts';
 import { type Bytes, type Name, type Options, protocol, Scene, turn } from './testing/scene.ts';
 
@@ -410,3 +410,111 @@ for (const cut of [false, true]) {
     }
   });
 }
+
+test('a one-way costs its sender credit, and its receiver memory, until its handler has ended', async (t) => {
+  const scene = new Scene();
+  const { acceptor, dialler } = scene.pair;
+  const running: (() => void)[] = [];
+  let failing = 0;
+  scene.serve(acceptor, {
+    tell: async () => {
+      await new Promise<void>((resolve) => running.push(resolve));
+      if (++failing % 2 === 0) throw new Error('half of them fail');
+    },
+  });
+  for (let i = 0; i < 100; i++) scene.call(dialler, 'tell', new Uint8Array(0));
+  await scene.rest();
+  t.is(running.length, 64, 'its short account is 4,096 bytes, and an empty one-way costs 64');
+  t.is(acceptor.memory.used, 64 * 64);
+  for (const end of running.splice(0, 40)) end();
+  await scene.rest();
+  t.is(running.length, 60);
+  for (const end of running.splice(0)) end();
+  await scene.rest();
+  t.is(acceptor.memory.used, 0);
+  t.is(dialler.session.channel(protocol.channel).lanes.shortCredit, 4_096);
+});
+
+test('a long one-way, too; a handler that returns at once gives its credit back at once', async (t) => {
+  const scene = new Scene();
+  const { acceptor, dialler } = scene.pair;
+  let end: (() => void) | undefined;
+  scene.serve(acceptor, { tell: (request) => ((request as Uint8Array)[0] === 1 ? new Promise<void>((resolve) => (end = resolve)) : undefined) });
+  const { lanes } = dialler.session.channel(protocol.channel);
+  scene.call(dialler, 'tell', new Uint8Array(10_000));
+  await scene.rest();
+  t.is(lanes.longCredit, 32 * 1024);
+  scene.call(dialler, 'tell', new Uint8Array(10_000).fill(1));
+  await scene.rest();
+  t.is(lanes.longCredit, 32 * 1024 - 10_064);
+  t.is(acceptor.memory.used, 10_064);
+  end!();
+  await scene.rest();
+  t.is(lanes.longCredit, 32 * 1024);
+});
+
+test('as many one-ways run as limits.calls allows; more wait, in order, and stop no request', async (t) => {
+  const scene = new Scene({ calls: 3 });
+  const { acceptor, dialler } = scene.pair;
+  const running: [number, () => void][] = [];
+  scene.serve(acceptor, {
+    tell: (request) => new Promise<void>((resolve) => running.push([(request as Bytes)[0]!, resolve])),
+    ask: () => one(9),
+  });
+  for (let i = 0; i < 8; i++) scene.call(dialler, 'tell', one(i));
+  const ask = scene.call(dialler, 'ask', one(1));
+  await scene.rest();
+  t.deepEqual(await ask.promise, one(9));
+  t.deepEqual(
+    running.map(([which]) => which),
+    [0, 1, 2],
+  );
+  running.splice(1, 1)[0]![1]();
+  await scene.rest();
+  t.deepEqual(
+    running.map(([which]) => which),
+    [0, 2, 3],
+  );
+  while (running.length > 0) {
+    running.pop()![1]();
+    await scene.rest();
+  }
+  t.is(acceptor.session.channel(protocol.channel).oneways, 0);
+  t.is(acceptor.memory.used, 0);
+});
+
+test('a request counts against limits.memory while its handler runs, also after its caller and its connection are gone', async (t) => {
+  const scene = new Scene();
+  const { acceptor, dialler } = scene.pair;
+  const running: (() => void)[] = [];
+  scene.serve(acceptor, { ask: () => new Promise<Bytes>((resolve) => running.push(() => resolve(one(1)))) });
+  scene.call(dialler, 'ask', new Uint8Array(10_000), { timeout: 50 });
+  scene.call(dialler, 'ask', one(1));
+  await scene.rest();
+  t.is(acceptor.memory.used, 10_064 + 65);
+  scene.pair.pass(100);
+  await scene.rest();
+  t.is(acceptor.memory.used, 10_064 + 65);
+  scene.pair.cut();
+  t.is(acceptor.memory.used, 10_064 + 65);
+  for (const end of running) end();
+  await turn();
+  t.is(acceptor.memory.used, 0);
+});
+
+test('a reader that drops the calls of a connection that is gone leaves nothing held', async (t) => {
+  const scene = new Scene();
+  const { acceptor, dialler } = scene.pair;
+  const reader = scene.read(acceptor);
+  const [first, second] = [reader.next(), reader.next()];
+  scene.call(dialler, 'ask', one(1));
+  scene.call(dialler, 'ask', one(2));
+  await scene.rest();
+  t.is(acceptor.memory.used, 2 * 65);
+  const { value } = await first;
+  await second;
+  scene.pair.cut();
+  t.is(acceptor.memory.used, 0);
+  t.false((value as RespondingRpc).respond(one(1)));
+  t.is(acceptor.memory.used, 0);
+});

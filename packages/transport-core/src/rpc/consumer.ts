@@ -1,6 +1,7 @@
-// Incoming calls as an async iterator: Babble's Consumer(). It takes a call when its user asks for one, and none before.
+// Incoming calls as an async iterator: Babble's Consumer(). It takes a call when its user asks for one, and none before. A user who asks
+// for another is done with the oldest one-way that they have: only then does its sender get the credit for it back.
 
-import type { InCall } from '../session/in-call.ts';
+import { type InCall, READER } from '../session/in-call.ts';
 import type { Inbox, Taker } from './inbox.ts';
 import type { IncomingRpc } from './rpc.ts';
 
@@ -10,6 +11,8 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undef
   readonly methods: ReadonlySet<string> | undefined;
   readonly #inbox: Inbox;
   #over = false;
+  /** One-ways that were taken and whose credit has not gone back, the oldest first. */
+  readonly #read: InCall[] = [];
   readonly #waiting: ((result: IteratorResult<IncomingRpc, undefined>) => void)[] = [];
 
   /** @param methods of these alone; undefined: of all that no other reader takes. */
@@ -30,6 +33,7 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undef
 
   next(): Promise<IteratorResult<IncomingRpc, undefined>> {
     if (this.#over) return Promise.resolve(DONE);
+    if (this.#read.length > 0) this.#inbox.release(this.#read.shift()!);
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#inbox.feed(this);
@@ -43,12 +47,14 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undef
   }
 
   take(rpc: IncomingRpc, call: InCall): void {
-    if (call.method.kind !== 'oneway') call.carrier.started(call);
+    if (call.method.kind === 'oneway') this.#read.push(call);
+    else call.carrier.started(call, READER);
     this.#waiting.shift()!({ value: rpc, done: false });
   }
 
   close(): void {
     this.#over = true;
+    for (const call of this.#read.splice(0)) this.#inbox.release(call);
     for (const resolve of this.#waiting.splice(0)) resolve(DONE);
   }
 }

@@ -146,15 +146,44 @@ test('one-ways and long requests do not count in the queue: their accounts bound
   t.deepEqual([a.channel.queued, a.channel.queuedBytes], [1, 65]);
 });
 
-test('what is taken gives its account back', async (t) => {
+test('a long request that is taken gives its account back', async (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
-  const tell = a.send('tell');
-  const { account } = tell;
+  const ask = a.send('ask', new Uint8Array(5_000), true);
+  t.truthy(ask.account);
   await read(consume(bench));
   t.is(a.credited, 1);
-  t.is(tell.account, undefined);
-  t.truthy(account);
+  t.is(ask.account, undefined);
+});
+
+test('a one-way gives its account back when its reader asks for another, or leaves', async (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  const [first, second, third] = [a.send('tell'), a.send('tell'), a.send('tell')];
+  const consumer = consume(bench);
+  const isHeld = () => [first, second, third].map(({ account }) => account !== undefined);
+  await read(consumer);
+  t.deepEqual(isHeld(), [true, true, true]);
+  await read(consumer);
+  t.deepEqual(isHeld(), [false, true, true]);
+  await read(consumer);
+  t.deepEqual(isHeld(), [false, false, true]);
+  const next = consumer.next();
+  t.deepEqual(isHeld(), [false, false, false]);
+  const fourth = a.send('tell');
+  await next;
+  t.truthy(fourth.account);
+  await consumer.return();
+  t.is(fourth.account, undefined);
+});
+
+test('a one-way that its codec refuses gives its account back', (t) => {
+  const bench = new InboxBench();
+  const a = bench.connection();
+  void consume(bench).next();
+  const shout = a.send('shout', new TextEncoder().encode('{"n":"x"}'));
+  t.is(shout.account, undefined);
+  t.deepEqual(bench.counters, ['onewayDropped']);
 });
 
 test('a call whose caller is gone leaves the queue', async (t) => {

@@ -62,7 +62,9 @@ export class Inbox {
   arrive(call: InCall): void {
     const taker = this.#only[call.method.id] ?? this.#takerOf(call.method);
     if (taker === undefined || !taker.ready || call.channel.inbound.length > 0 || call.carrier.congested(call.channel)) return this.#queue(taker, call);
-    if (call.account !== undefined) this.#release(call);
+    if (call.method.kind === 'oneway') {
+      if (this.#crowds(call)) return this.#queue(taker, call);
+    } else if (call.account !== undefined) this.release(call);
     this.#hand(taker, call);
   }
 
@@ -197,8 +199,9 @@ export class Inbox {
       for (let call = channel.inbound.first; call !== undefined; call = call.after as InCall | undefined) {
         if (!this.#takes(taker, call.method)) continue;
         if (call.carrier.congested(channel)) break;
+        if (this.#crowds(call)) continue;
         this.remove(call);
-        this.#release(call, channel.inbound.length === 0);
+        if (call.method.kind !== 'oneway') this.release(call);
         return call;
       }
     }
@@ -226,10 +229,23 @@ export class Inbox {
     return true;
   }
 
-  /** It is taken: its account gets back what it cost. */
-  #release(call: InCall, eager = true): void {
-    call.account?.giveBack(call.cost, eager);
+  /** As many one-ways of its connection as `limits.calls` allows are being handled: this one waits until one of them is done. */
+  #crowds({ method, channel }: InCall): boolean {
+    if (method.kind !== 'oneway' || channel.oneways < channel.link.limits.calls) return false;
+    channel.crowded = true;
+    return true;
+  }
+
+  /** Gives back what a call cost its account: of a request when it is taken, of a one-way when its reader is done with it. */
+  release(call: InCall): void {
+    call.account?.giveBack(call.cost, call.channel.inbound.length === 0);
     call.account = undefined;
+  }
+
+  /** One more one-way of a connection may be handled. */
+  uncrowded(channel: InChannel): void {
+    channel.crowded = false;
+    this.feedAll();
   }
 
   #hand(taker: Taker, call: InCall): void {
@@ -244,18 +260,18 @@ export class Inbox {
 
   /** A request that its codec refuses reaches no reader. */
   #undecodable(call: InCall, error: TransportError): void {
-    if (call.method.kind === 'oneway') this.#count('onewayDropped', call.from);
+    if (call.method.kind === 'oneway') this.#dropOneway(call);
     else call.carrier.fail(call, error, true);
   }
 
   #refuse(call: InCall): void {
-    this.#release(call);
+    this.release(call);
     if (call.method.kind === 'oneway') return this.#dropOneway(call);
     call.carrier.fail(call, unserved(call.method), true);
   }
 
   #dropOneway(call: InCall): void {
-    this.#release(call);
+    this.release(call);
     this.#count('onewayDropped', call.from);
   }
 }

@@ -1,7 +1,7 @@
 // Handlers for incoming calls. They run as the call is read; a handler that returns a plain value has answered before the next one runs.
 
 import type { TransportError } from '../errors.ts';
-import type { InCall } from '../session/in-call.ts';
+import { HANDLER, type InCall } from '../session/in-call.ts';
 import type { Inbox, Taker } from './inbox.ts';
 import { answer, type IncomingRpc, type StreamingRpc, toTransportError } from './rpc.ts';
 
@@ -79,7 +79,7 @@ export class Serving implements Taker {
   /** A handler that has not answered yet counts among those that run. */
   #goesOn(rpc: IncomingRpc, call: InCall): void {
     this.#running.add(rpc);
-    if (!call.answered && !call.running && call.method.kind !== 'oneway') call.carrier.started(call);
+    if (!call.answered && !call.running) call.carrier.started(call, HANDLER);
   }
 
   close(): void {
@@ -172,7 +172,9 @@ export class Serving implements Taker {
 
   #done(call: InCall): void {
     this.#active--;
+    if (call.account !== undefined) this.#inbox.release(call);
     call.carrier.finished(call);
+    if (call.channel.crowded) this.#inbox.uncrowded(call.channel);
     if (this.#stopped) this.#tellIdle();
     else if (this.#active === this.#options.concurrency - 1) this.#inbox.feed(this);
   }

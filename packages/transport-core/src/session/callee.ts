@@ -8,7 +8,7 @@ import { Assembly, STALLED } from './assembly.ts';
 import type { Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
 import { PeerIds } from './id-table.ts';
-import { type AnswerCarrier, InCall, type InChannel } from './in-call.ts';
+import { type AnswerCarrier, HANDLER, InCall, type InChannel, READER, type Running } from './in-call.ts';
 import { InStream } from './in-stream.ts';
 import { type Inflow, longCost } from './inflow.ts';
 import { receiveItem, receivePart } from './items.ts';
@@ -358,9 +358,12 @@ export class Callee implements AnswerCarrier {
     this.#link.count('lateAnswer', 1);
   }
 
-  started(call: InCall): void {
-    call.running = true;
-    call.channel.running++;
+  started(call: InCall, by: Running = HANDLER): void {
+    call.running = by;
+    call.payload = EMPTY; // It was decoded: what is kept of it is its reader's.
+    this.#link.begin(call.cost, by === READER);
+    if (call.method.kind === 'oneway') call.channel.oneways++;
+    else call.channel.running++;
   }
 
   forget(call: InCall): void {
@@ -373,9 +376,11 @@ export class Callee implements AnswerCarrier {
   }
 
   finished(call: InCall): void {
-    if (!call.running) return;
-    call.running = false;
-    call.channel.running--;
+    if (call.running === 0) return;
+    this.#link.finish(call.cost, call.running === READER);
+    call.running = 0;
+    if (call.method.kind === 'oneway') call.channel.oneways--;
+    else call.channel.running--;
   }
 
   // Time and the end.

@@ -41,6 +41,9 @@ export class Channel implements InChannel {
   /** The peer's calls that have no terminal yet, and the handlers that run. */
   openIn = 0;
   running = 0;
+  /** Handlers of one-ways that run, and whether others wait because they are as many as `limits.calls` allows. */
+  oneways = 0;
+  crowded = false;
   /** So many replies wait that its calls are not dispatched for now. */
   stalled = false;
   /** What came and was not taken; `queued` counts its short requests, `queuedBytes` their bytes. */

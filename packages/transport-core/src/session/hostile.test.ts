@@ -7,7 +7,7 @@ import { defineProtocol } from '../protocol/protocol.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
-import type { InCall } from './in-call.ts';
+import { HANDLER, type InCall } from './in-call.ts';
 import { type End, Pair, pick, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
 
@@ -107,7 +107,7 @@ class Prey {
     } else if (draw < 0.3) {
       for (const call of end.take()) {
         if (call.method.kind === 'oneway') continue;
-        call.carrier.started(call);
+        call.carrier.started(call, HANDLER);
         this.served.push(call);
       }
     } else if (draw < 0.55) this.serve(pick(this.served, random));

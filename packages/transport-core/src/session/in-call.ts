@@ -22,6 +22,9 @@ export interface InChannel {
   /** The peer's calls that have no terminal yet, and the handlers that run. */
   openIn: number;
   running: number;
+  /** Handlers of one-ways that run, and whether others wait because they are as many as `limits.calls` allows. */
+  oneways: number;
+  crowded: boolean;
   /** What came and was not taken; `queued` counts its short requests, `queuedBytes` their bytes. */
   readonly inbound: List<InCall>;
   queued: number;
@@ -41,9 +44,14 @@ export interface AnswerCarrier {
   /** A reader answered when its caller was gone. */
   late(): void;
   /** A handler began, and is through: `limits.calls` counts those that run. */
-  started(call: InCall): void;
+  started(call: InCall, by?: Running): void;
   finished(call: InCall): void;
 }
+
+/** A handler of `serve`, which ends by itself, or a reader of `consumer()`, which may never answer a call whose caller is gone. */
+export type Running = typeof HANDLER | typeof READER;
+export const HANDLER = 1;
+export const READER = 2;
 
 /** One incoming call, from its last request packet to its answer, or until its handler is through. */
 export class InCall implements Entry, Sender {
@@ -54,7 +62,7 @@ export class InCall implements Entry, Sender {
   /** When it ends, on the transport's clock; Infinity: never. */
   readonly due: number;
   payload: Uint8Array;
-  /** The account that its request was charged to, until it is taken; undefined: none. */
+  /** The account that pays for it: for a request until it is taken, for a one-way until its reader is done with it; undefined: none. */
   account: Receiving | undefined = undefined;
   /** What it cost there, what the inbound queue counts, and what it holds of the transport's memory while it waits. */
   readonly cost: number;
@@ -64,8 +72,8 @@ export class InCall implements Entry, Sender {
   from: Remote | undefined = undefined;
   /** Its reader has answered it. */
   answered = false;
-  /** Its handler runs. */
-  running = false;
+  /** Who is at work on it; 0: nobody. */
+  running: 0 | Running = 0;
   readonly carrier: AnswerCarrier;
 
   // What only a call has that waits, is long, streams or is given up; see OutCall. `widen` comes before the first value of any of them.

@@ -76,6 +76,10 @@ export class Link {
   reply = 0;
   /** Bytes held for this session, its part of the gauge. */
   held = 0;
+  /** The part of `held` that requests and one-ways take whose handlers run, or that a reader was given and has not answered. */
+  working = 0;
+  #reading = 0;
+  #over = false;
   /** Bytes by which the pipe's window has grown. The windows of streams and of long responses follow it. */
   grown = 0;
   /** The last time when a call or message went either way. */
@@ -122,6 +126,28 @@ export class Link {
   free(bytes: number): void {
     this.held -= bytes;
     this.memory.used -= bytes;
+  }
+
+  /** A handler or a reader begins with what came in: that counts against `limits.memory` until it is done. */
+  begin(cost: number, isRead: boolean): void {
+    this.hold(cost);
+    this.working += cost;
+    if (isRead) this.#reading += cost;
+  }
+
+  finish(cost: number, isRead: boolean): void {
+    if (isRead && this.#over) return;
+    this.free(cost);
+    this.working -= cost;
+    if (isRead) this.#reading -= cost;
+  }
+
+  /** The connection is over. Handlers that run go on to count until they end; a reader need not answer any more. */
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.free(this.#reading);
+    this.working -= this.#reading;
   }
 
   /** Would `bytes` more pass `limits.memory`? */

@@ -5,7 +5,7 @@ import { TransportError, withDetails } from '../errors.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, type Protocol } from '../protocol/protocol.ts';
 import { type Random, seededRandom } from '../random.ts';
-import type { InCall } from './in-call.ts';
+import { HANDLER, type InCall } from './in-call.ts';
 import type { Receiving } from './receiving.ts';
 import { type End, Pair, pick, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
@@ -136,7 +136,7 @@ class World {
       const number = readStamp(call.payload);
       if (call.method.kind === 'oneway') this.told.set(number, (this.told.get(number) ?? 0) + 1);
       else {
-        call.carrier.started(call);
+        call.carrier.started(call, HANDLER);
         this.served.push({ call, number, answered: false, written: 0, read: 0 });
       }
     }
@@ -331,6 +331,7 @@ test('when the connection breaks, each call settles once or comes back unsent, a
       }
       for (const call of end.take()) call.carrier.finished(call);
     }
+    for (const { call } of world.served) call.carrier.finished(call);
     world.checkAnswers();
     for (const { call } of world.made) if (call.error?.code === 'unavailable') t.not(call.error.sent, undefined);
     checkMemory(t, world.pair);
@@ -381,6 +382,9 @@ test('when a transport closes, what it accepted arrives, and every call settles 
     for (const { number } of told) t.is(world.timesTold(number), 1, `one-way ${number}`);
     for (const one of world.ends) t.is(one.endings, 1);
     for (const { call } of world.made) call.download?.discard();
-    for (const { call } of world.served) call.upload?.discard();
+    for (const { call } of world.served) {
+      call.upload?.discard();
+      call.carrier.finished(call);
+    }
     checkMemory(t, world.pair);
   }));

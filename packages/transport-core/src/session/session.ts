@@ -90,7 +90,7 @@ export class Session implements FrameVisitor, Departing {
 
   /** How much it has to do, to be compared with others of its target. */
   get load(): number {
-    return this.link.held + this.caller.slots.size;
+    return this.link.held - this.link.working + this.caller.slots.size;
   }
 
   /** Bodies wait, and the pipe has no credit for them: another connection might help. */
@@ -359,6 +359,7 @@ export class Session implements FrameVisitor, Departing {
     const unsent = this.caller.close(lost, this.#channels.all(), arrived);
     this.callee.close(lost);
     this.inflow.end();
+    this.link.end();
     for (const { lanes } of this.#channels.all()) this.outbox.drop(lanes);
     this.#channels.rejectWriters(lost);
     this.#options.visitor.down(error, unsent);

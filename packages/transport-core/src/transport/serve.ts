@@ -33,6 +33,10 @@ export interface Server {
  * Serves any subset of a protocol's methods: those go to these handlers alone, the rest to `consumer()` readers, and what nobody takes
  * is `unimplemented`: at once where the protocol has any reader, otherwise after 1 s, or half of the call's time if that is less.
  * A handler reads the inbound queue synchronously, and answers by returning; one that throws answers with its error.
+ *
+ * A one-way costs its sender credit until its handler has ended, that is, until the promise that the handler returned has settled. So a
+ * handler that starts work which never ends must not return its promise. At most `limits.calls` handlers of one-ways run at a time for one
+ * connection and channel; further one-ways wait.
  * @throws TypeError for a name that is no method, a handler that is no function, and a method that has a reader already.
  */
 export function serve<P extends Protocol>(transport: Transport<P>, handlers: Handlers<P>, options: ServeOptions = {}): Server {

@@ -16,7 +16,7 @@ export interface Snapshot {
   readonly connections: readonly ConnectionSnapshot[];
   /** Targets that are being dialled. */
   readonly dialing: readonly string[];
-  /** What incomplete and untaken messages take, against `limits.memory`. */
+  /** Bytes of incomplete, waiting, running and unsent messages; bounded by `limits.memory`. */
   readonly memory: number;
   /** Calls that wait in the inbound queue for a reader. */
   readonly waiting: number;

@@ -68,7 +68,8 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   listen(): Promise<void>;
   /**
    * Incoming calls, of these methods or of all that no other reader takes. Each goes to exactly one reader. It ends when the
-   * transport closes; leaving the loop gives back what it was not handed yet. A method that `serve` has is a TypeError.
+   * transport closes; leaving the loop gives back what it was not handed yet. A method that `serve` has is a TypeError. A one-way costs its
+   * sender credit until the reader asks for another call, or leaves.
    */
   consumer<N extends MethodName<P> = MethodName<P>>(...methods: N[]): AsyncIterableIterator<Rpc<P, N>>;
   /** Where it listens, with the real port after `:0`; the first where there are several. Before `listen` it throws `failed_precondition`. */

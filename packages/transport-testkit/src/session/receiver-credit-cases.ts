@@ -8,7 +8,7 @@ import { body, hint, KiB, packets, request, tag } from './lab-frames.ts';
 import { violates } from './verdicts.ts';
 
 export function receiverCreditCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(test, 'granting: what was taken of a channel comes back within 100 ms, though more waits for its reader', async (t, role) => {
+  eachRole(test, 'granting: what the reader of a channel is done with comes back within 100 ms, though more waits for it', async (t, role) => {
     const s = await session(t, backend, role);
     for (let n = 0; n < 5; n++) s.peer.send(hint(body(100, n)));
     s.peer.send(...packets({ ...hint(), id: s.id(0) }, body(100 * KiB)), hint(body(100)));
@@ -19,10 +19,10 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
     t.is(s.peer.log.filter((frame) => frame.kind === 'CREDIT' && frame.account === 2).length, 0);
     s.clock.advance(1);
     const { channel, credit } = await s.peer.next('CREDIT', (frame) => frame.account === 2);
-    t.deepEqual([channel, credit], [0x20, 3 * 164]);
-    for (let n = 0; n < 3; n++) await s.call('hint');
+    t.deepEqual([channel, credit], [0x20, 2 * 164], 'it has not asked for another after the third');
+    for (let n = 0; n < 4; n++) await s.call('hint');
     s.clock.advance(100);
-    t.is((await s.peer.next('CREDIT', (frame) => frame.account === 2)).credit, 2 * 164);
+    t.is((await s.peer.next('CREDIT', (frame) => frame.account === 2)).credit, 3 * 164);
     t.is((await s.peer.next('CREDIT', (frame) => frame.account === 3)).credit, 100 * KiB + 64);
   });
 
@@ -69,7 +69,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
     options: { limits: { packet: 4_096, credit: { pipe: 1_000 } } },
   });
 
-  eachRole(test, "granting: a short one-way's credit comes back when the consumer took it, all of it where a reader waits", async (t, role) => {
+  eachRole(test, "granting: a short one-way's credit comes back when the consumer asks for another, all of it where a reader waits", async (t, role) => {
     const s = await session(t, backend, role, { options: { limits: { credit: { short: 1_000 } } } });
     for (let n = 0; n < 7; n++) s.peer.send(hint(body(100), { metadata: n === 0 ? { ab: 'c' } : {} }));
     await s.peer.barrier();
@@ -94,19 +94,26 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
     { options: { limits: { credit: { short: 1_000 } } } },
   );
 
-  eachRole(test, "granting: a long request's credit comes back when the consumer took it, its whole size and 64", async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { credit: { long: 1_000 } } } });
-    s.peer.send(...packets(request(s.id(0), [], { metadata: { k: 'v' } }), body(100 * KiB)));
-    await s.peer.barrier();
-    t.is(granted(s, 3), 0);
-    const rpc = await s.call('echo');
-    await back(s, 3, 100 * KiB + 64 + 2);
-    rpc.respond(tag(1));
-    await s.peer.next('RESPONSE');
-    s.peer.send(...packets({ ...hint(), id: s.id(1) }, body(70 * KiB)));
-    await s.call('hint');
-    await back(s, 3, 170 * KiB + 130);
-  });
+  eachRole(
+    test,
+    "granting: a long request's credit comes back when the consumer took it, a one-way's when it asks for another: the whole size and 64",
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: { limits: { credit: { long: 1_000 } } } });
+      s.peer.send(...packets(request(s.id(0), [], { metadata: { k: 'v' } }), body(100 * KiB)));
+      await s.peer.barrier();
+      t.is(granted(s, 3), 0);
+      const rpc = await s.call('echo');
+      await back(s, 3, 100 * KiB + 64 + 2);
+      rpc.respond(tag(1));
+      await s.peer.next('RESPONSE');
+      s.peer.send(...packets({ ...hint(), id: s.id(1) }, body(70 * KiB)));
+      await s.call('hint');
+      const waits = s.call('hint');
+      await back(s, 3, 170 * KiB + 130);
+      s.peer.send(hint([1]));
+      await waits;
+    },
+  );
 
   violates(
     test,

@@ -299,6 +299,9 @@ export const oneWayCases: Cases = (define) => {
     for (let i = 0; i < 300; i++) await a.send(remote, 'note', pattern(i * 10));
     for (let i = 0; i < 3; i++) await a.send(remote, 'note', pattern(100_000));
     for (let i = 0; i < 100; i++) await consumer.next();
+    // Who asks for another is done with the one before.
+    const next = consumer.next();
+    await next;
     await f.advance(100, 100);
     for (let i = 0; i < 3; i++) await a.send(remote, 'echo', utf8(''));
     wire.cut();
@@ -324,6 +327,46 @@ export const oneWayCases: Cases = (define) => {
     await f.until('all are there', () => notes === 601);
     t.is(f.count(a, 'onewayLost'), 0);
     t.is(f.count(b, 'onewayDropped'), 0);
+  });
+
+  define('a one-way whose handler still runs keeps its credit, and counts as lost if the connection breaks', async (f, t) => {
+    const wire = createWire();
+    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
+    const running: (() => void)[] = [];
+    serveKit(b, { note: () => new Promise<void>((resolve) => running.push(resolve)) });
+    const remote = await a.dial(at);
+    for (let i = 0; i < 10; i++) await a.send(remote, 'note', pattern(1_000));
+    await f.until('all are being handled', () => running.length === 10);
+    for (const end of running.splice(0, 4)) end();
+    await f.advance(100, 100);
+    for (let i = 0; i < 3; i++) await a.send(remote, 'echo', utf8(''));
+    wire.cut();
+    await f.until('the connection is gone', () => remote.closed);
+    t.is(f.count(a, 'onewayLost'), 6);
+    for (const end of running) end();
+  });
+
+  define('one-ways to handlers that do not end take no more than their account, and go on once these have ended', async (f, t) => {
+    const { a, b, at } = await f.pair({ b: { limits: { credit: { short: 64 * 1_064 } } } });
+    const running: (() => void)[] = [];
+    let notes = 0;
+    serveKit(b, {
+      note: () => {
+        notes++;
+        return new Promise<void>((resolve) => running.push(resolve));
+      },
+    });
+    const remote = await a.dial(at);
+    while (a.trySend(remote, 'note', pattern(1_000)));
+    await f.until('all that were paid for are being handled', () => notes === 64);
+    t.false(a.trySend(remote, 'note', pattern(1_000)));
+    t.is(b.snapshot().memory, 64 * 1_064);
+    for (const end of running.splice(0)) end();
+    await f.drive(a.writable(remote));
+    t.true(a.trySend(remote, 'note', pattern(1_000)));
+    await f.until('it is being handled', () => notes === 65);
+    for (const end of running) end();
+    await f.until('nothing is held', () => b.snapshot().memory === 0);
   });
 
   define('many one-ways to one that never reads leave another free', async (f, t) => {

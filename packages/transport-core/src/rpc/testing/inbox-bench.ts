@@ -7,7 +7,7 @@ import { json } from '../../protocol/json.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Remote } from '../../remote.ts';
 import { Channel } from '../../session/channel.ts';
-import { type AnswerCarrier, InCall } from '../../session/in-call.ts';
+import { type AnswerCarrier, HANDLER, InCall } from '../../session/in-call.ts';
 import { Receiving } from '../../session/receiving.ts';
 import { OutboxBench } from '../../session/testing/outbox-bench.ts';
 import { SMALL } from '../../session/testing/pair.ts';
@@ -24,6 +24,7 @@ export const protocol = defineProtocol({
     other: { id: 3, request: bytes, response: bytes },
     typed: { id: 4, request: json(z.object({ n: z.number() })), response: json(z.number()) },
     get: { id: 5, request: bytes, download: bytes },
+    shout: { id: 6, request: json(z.object({ n: z.number() })) },
   },
 });
 const table = methodTable(protocol);
@@ -99,13 +100,13 @@ export class FakeConnection implements AnswerCarrier {
   }
 
   started(call: InCall): void {
-    call.running = true;
+    call.running = HANDLER;
     this.running++;
   }
 
   finished(call: InCall): void {
-    if (call.running) this.running--;
-    call.running = false;
+    if (call.running !== 0) this.running--;
+    call.running = 0;
   }
 }
 

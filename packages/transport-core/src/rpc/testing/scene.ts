@@ -2,8 +2,10 @@
 
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
-import { type End, Pair } from '../../session/testing/pair.ts';
+import type { SessionLimits } from '../../session/link.ts';
+import { type End, Pair, SMALL } from '../../session/testing/pair.ts';
 import { Call, type CallHost } from '../call.ts';
+import { Consumer } from '../consumer.ts';
 import { Inbox } from '../inbox.ts';
 import { toTransportError } from '../rpc.ts';
 import { type AnyHandler, Serving } from '../serving.ts';
@@ -36,11 +38,15 @@ export interface Options {
 
 /** Two ends, both of which call and serve. */
 export class Scene {
-  readonly pair = new Pair([protocol]).open();
+  readonly pair: Pair;
   readonly settled: string[] = [];
   readonly failures: unknown[] = [];
 
-  serve(end: End, handlers: Partial<Record<Name, AnyHandler>>): Serving {
+  constructor(limits: Partial<SessionLimits> = {}) {
+    this.pair = new Pair([protocol], { limits: { ...SMALL, ...limits } }).open();
+  }
+
+  inbox(end: End): Inbox {
     const inbox = new Inbox(
       protocol,
       table,
@@ -49,7 +55,15 @@ export class Scene {
       (error) => void this.failures.push(error),
     );
     end.inbox = inbox;
-    return new Serving(inbox, new Map(Object.entries(handlers)), {
+    return inbox;
+  }
+
+  read(end: End): Consumer {
+    return new Consumer(this.inbox(end), undefined);
+  }
+
+  serve(end: End, handlers: Partial<Record<Name, AnyHandler>>): Serving {
+    return new Serving(this.inbox(end), new Map(Object.entries(handlers)), {
       concurrency: Number.POSITIVE_INFINITY,
       toError: toTransportError,
       failed: (error) => void this.failures.push(error),
