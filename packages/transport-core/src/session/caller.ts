@@ -60,6 +60,7 @@ export class Caller implements CallCarrier {
     call.widen();
     queue.push(call);
     this.#waiting++;
+    this.#outbox.awaited = true;
   }
 
   /** What nearly all calls are: unary, of one packet, and nothing stands before it. */
@@ -163,7 +164,7 @@ export class Caller implements CallCarrier {
 
   #unwait(channel: Channel, call: OutCall): boolean {
     if (!this.#queueOf(channel, call).remove(call)) return false;
-    this.#waiting--;
+    this.#outbox.awaited = --this.#waiting > 0;
     this.#link.free(call.cost);
     return true;
   }

@@ -31,6 +31,8 @@ export class Outbox {
   drySince = Number.POSITIVE_INFINITY;
   /** The session leaves: after each thing that it still says it may be through. */
   leaving = false;
+  /** Calls wait for room: once a unit has left or was dropped, the session looks whether they have it. */
+  awaited = false;
   /** The connection is over: nothing is paid for any more. */
   over = false;
   /** When a batch leaves before the tick is over. */
@@ -184,7 +186,7 @@ export class Outbox {
     const tally = lanes.tallyOf(unit, this.#link.terms.packet);
     tally.messages--;
     tally.bytes -= unit.cost;
-    if (this.#farewell !== undefined) this.#link.port.dirty();
+    if (this.#farewell !== undefined || this.awaited) this.#link.port.dirty();
   }
 
   #nextUnpaid(lanes: Lanes, from: Outgoing): void {

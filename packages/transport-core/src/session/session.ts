@@ -267,6 +267,7 @@ export class Session implements FrameVisitor, Departing {
   pump(): void {
     if (this.#phase === 'closed') return;
     this.outbox.pump();
+    if (this.outbox.awaited) for (const channel of this.#channels.all()) this.caller.admitWaiting(channel);
     this.outbox.flush();
     this.#channels.look(
       (channel) => this.caller.writable(channel),
