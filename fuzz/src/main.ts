@@ -30,7 +30,7 @@ function read(): Options | undefined {
 async function main({ targets, runs, seed, keep, untimed, report, input, help }: Options): Promise<void> {
   if (help) return console.log(USAGE);
   if (input !== undefined) {
-    (await loadTarget(targets[0]!)).run(input);
+    await (await loadTarget(targets[0]!)).run(input);
     return console.log('it throws nothing');
   }
   const results = new Map<TargetName, Progress>();

@@ -8,6 +8,7 @@ const PLACES = {
   hello: 'transport-core/dist/wire/testing/fuzz-hello.js',
   protobuf: 'transport-core/dist/protocol/testing/fuzz-protobuf.js',
   session: 'transport-core/dist/session/testing/fuzz-session.js',
+  schedule: 'transport-core/dist/session/testing/fuzz-schedule.js',
 } as const;
 
 export type TargetName = keyof typeof PLACES;

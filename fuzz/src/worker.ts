@@ -62,9 +62,13 @@ async function work(task: Task): Promise<void> {
     counter[1] = input.length;
     counter[0] = ++runs;
   };
-  const tell = (state: LoopState, isOver: boolean) => {
+  const tell = async (state: LoopState, isOver: boolean) => {
     growth = Math.max(growth, residentSize() - base);
-    const crashes = state.crashes.map(({ input, error }) => ({ input: isOver ? base64(smallest(target, input, error)) : base64(input), error: textOf(error) }));
+    const crashes: { input: string; error: string }[] = [];
+    for (const { input, error } of state.crashes) {
+      const shown = isOver ? await smallest(target, input, error) : input;
+      crashes.push({ input: base64(shown), error: textOf(error) });
+    }
     const { slowest, corpus } = state;
     const rate = Math.round((state.runs / (performance.now() - began)) * 1_000);
     const progress: Progress = {
@@ -85,7 +89,7 @@ async function work(task: Task): Promise<void> {
     if (base === 0 && state.runs >= warm) base = residentSize();
     if (base > 0 && performance.now() - told > PERIOD) {
       told = performance.now();
-      tell(state, false);
+      void tell(state, false);
     }
   };
   const state = await fuzz({ ...task, target, known: readCorpus(task.target), coverage, before, after, now: () => performance.now() });
@@ -98,7 +102,7 @@ async function work(task: Task): Promise<void> {
       kept.map(({ input }) => input),
     );
   }
-  tell(state, true);
+  await tell(state, true);
   process.disconnect();
 }
 
@@ -108,11 +112,11 @@ function residentSize(): number {
   return process.memoryUsage.rss();
 }
 
-function smallest(target: Target, input: Uint8Array, error: unknown): Uint8Array {
+function smallest(target: Target, input: Uint8Array, error: unknown): Promise<Uint8Array> {
   const wanted = messageOf(error);
-  const fails = (candidate: Uint8Array) => {
+  const fails = async (candidate: Uint8Array) => {
     try {
-      target.run(candidate.slice());
+      await target.run(candidate.slice());
       return false;
     } catch (other) {
       return messageOf(other) === wanted;

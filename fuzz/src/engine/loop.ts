@@ -50,13 +50,14 @@ export async function fuzz(options: LoopOptions): Promise<LoopState> {
   let count = 0;
   const state = (): LoopState => ({ runs: count, corpus, crashes: [...crashes.values()], slowest });
 
-  const run = (input: Uint8Array, isKept: boolean): void => {
+  const run = async (input: Uint8Array, isKept: boolean): Promise<void> => {
     before?.(input);
     coverage?.clear();
     const start = now();
     try {
       // A copy: a target may write into its input, and one that keeps it finds it changed.
-      target.run(input.slice());
+      const running = target.run(input.slice());
+      if (running !== undefined) await running;
     } catch (error) {
       const name = nameOf(error);
       if (!crashes.has(name)) crashes.set(name, { input, error });
@@ -64,7 +65,7 @@ export async function fuzz(options: LoopOptions): Promise<LoopState> {
     let time = now() - start;
     if (time > slowest.time) {
       // Once slow may be the machine; three times is the input.
-      for (let again = 0; again < 2 && time > slowest.time; again++) time = Math.min(time, timed(target, input, now));
+      for (let again = 0; again < 2 && time > slowest.time; again++) time = Math.min(time, await timed(target, input, now));
       if (time > slowest.time) slowest = { input, time };
     }
     const isNews = coverage === undefined ? isKept : coverage.judge() > 0;
@@ -80,12 +81,12 @@ export async function fuzz(options: LoopOptions): Promise<LoopState> {
 
   for (const input of [...target.seeds(), ...known]) {
     if (count >= runs || crashes.size >= MOST_CRASHES) break;
-    run(input, true);
+    await run(input, true);
     await rest();
   }
   const next = inputs(target, corpus, random);
   while (count < runs && crashes.size < MOST_CRASHES) {
-    run(next(), false);
+    await run(next(), false);
     if (count % 16 === 0) await rest();
   }
   return state();
@@ -105,10 +106,10 @@ function inputs(target: Target, corpus: Corpus, random: Random): () => Uint8Arra
   };
 }
 
-function timed(target: Target, input: Uint8Array, now: () => number): number {
+async function timed(target: Target, input: Uint8Array, now: () => number): Promise<number> {
   const start = now();
   try {
-    target.run(input.slice());
+    await target.run(input.slice());
   } catch {
     // It was counted.
   }

@@ -7,7 +7,7 @@ export interface Target {
    * Reads one input. What a stranger's bytes may lawfully cause is no throw; a broken promise of
    * the reader is one.
    */
-  run(input: Uint8Array): void;
+  run(input: Uint8Array): void | Promise<void>;
   /** Inputs to begin with. */
   seeds(): Iterable<Uint8Array>;
   /** A well-formed input, or nearly. */
