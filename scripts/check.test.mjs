@@ -24,6 +24,7 @@ const lintBreaches = [
   ["a backend's source that imports the testkit", 'packages/transport-ws/src/planted-floor.ts', "import type { A } from '@trunkline/transport-testkit';\nexport type B = A;\n", /noRestrictedImports.*Backends know nothing/],
   ['the testkit that imports a backend', 'packages/transport-testkit/src/planted-floor.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*transport-core alone/],
   ["the testkit's raw client that uses core", 'packages/transport-testkit/src/raw/planted-raw.ts', "import { bytes } from '@trunkline/transport-core';\nexport const codec = bytes;\n", /noRestrictedImports.*raw client/],
+  ['an attacker that uses core', 'hostile/src/attacks/planted-attacker.ts', "import { bytes } from '@trunkline/transport-core';\nexport const codec = bytes;\n", /noRestrictedImports.*shares no code/],
   ['ws in a browser file of transport-ws', 'packages/transport-ws/src/native-planted.ts', "import { WebSocketServer } from 'ws';\nexport const server = WebSocketServer;\n", /noRestrictedImports.*no ws/],
   ['node: in core', `${core}/stream/planted-node.ts`, "import { connect } from 'node:net';\nexport const dial = connect;\n", /noNodejsModules/],
   ['a Node module by its old name in transport-inmem', 'packages/transport-inmem/src/planted-node.ts', "import { EventEmitter } from 'events';\nexport const emitter = EventEmitter;\n", /noNodejsModules/],

@@ -12,7 +12,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const published = subfolders('packages');
 
 /** The folders of all packages, transport-core first. */
-export const packages = [...published, ...subfolders('examples'), 'bench', 'consumer', 'docs', 'fuzz'];
+export const packages = [...published, ...subfolders('examples'), 'bench', 'consumer', 'docs', 'fuzz', 'hostile'];
 
 /** The programs of our tools: scripts that Node runs. */
 export const tools = {

@@ -1,0 +1,143 @@
+// What an attack is, and the field on which it runs.
+
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Carrier, openSocket, type Target } from './carriers.ts';
+import { Enemy } from './enemy.ts';
+import type { VictimOptions } from './victim.ts';
+import type { HelloFields } from './wire.ts';
+
+export interface Attack {
+  readonly name: string;
+  /** What the attacker does. */
+  readonly title: string;
+  /** The cases of docs/faults.md that it tests. */
+  readonly cases: readonly number[];
+  /** Default: all of `CARRIERS`. */
+  readonly carriers?: readonly Carrier[];
+  /** Bytes by which the documented limits let the victim's memory grow. Default 0. */
+  readonly memory?: number;
+  /** The victim's answer, as `run` returns it. */
+  readonly answer: RegExp;
+  /** How the victim differs from one with default options. */
+  readonly victim?: VictimOptions;
+  /** The same in a short run, where an attack with the defaults would take too long. */
+  readonly shortVictim?: VictimOptions;
+  /** It says one thing again and again, and the next attack may have the same victim. */
+  readonly isBrief?: boolean;
+  /** Rounds of a short run. Default 1. */
+  readonly rounds?: number;
+  /** It lasts as long as a deadline of the victim, so quick tests leave it out. */
+  readonly isSlow?: boolean;
+  /** Even a short run sends tens of megabytes, so quick tests leave it out. */
+  readonly isHeavy?: boolean;
+  /** Attacks until `field.goesOn()` is false and returns how the victim answered. */
+  run(field: Field): Promise<string>;
+}
+
+/** How long an attack goes on: a number of rounds, or milliseconds. */
+export type Effort = { readonly rounds: number } | { readonly milliseconds: number };
+
+export class Field {
+  readonly target: Target;
+  /** Connections to clean up. */
+  readonly #sockets: Socket[] = [];
+  readonly #effort: Effort;
+  readonly #begin = performance.now();
+  #rounds = 0;
+  #bytes = 0;
+
+  constructor(target: Target, effort: Effort) {
+    this.target = target;
+    this.#effort = effort;
+  }
+
+  /** A run that counts rounds instead of time. */
+  get isShort(): boolean {
+    return 'rounds' in this.#effort;
+  }
+
+  /** May another round begin? */
+  goesOn(): boolean {
+    const effort = this.#effort;
+    return 'rounds' in effort ? this.#rounds++ < effort.rounds : performance.now() - this.#begin < effort.milliseconds;
+  }
+
+  /** Keeps an attack at `rate` bytes a second; a short run does not wait. */
+  async paced(bytes: number, rate: number): Promise<void> {
+    this.#bytes += bytes;
+    const ahead = (this.#bytes / rate) * 1_000 - (performance.now() - this.#begin);
+    if (!this.isShort && ahead > 1) await sleep(ahead);
+  }
+
+  async socket(): Promise<Socket> {
+    const socket = await openSocket(this.target);
+    socket.on('error', () => {});
+    this.#sockets.push(socket);
+    return socket;
+  }
+
+  async connect(): Promise<Enemy> {
+    return this.#kept(await Enemy.connect(this.target));
+  }
+
+  async admitted(fields: HelloFields = {}): Promise<Enemy> {
+    return this.#kept(await Enemy.admitted(this.target, fields));
+  }
+
+  /** So many admitted connections. */
+  async army(size: number, fields: HelloFields = {}): Promise<Enemy[]> {
+    const enemies: Enemy[] = [];
+    while (enemies.length < size) enemies.push(await this.admitted(fields));
+    return enemies;
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #kept(enemy: Enemy): Enemy {
+    this.#sockets.push(enemy.socket);
+    return enemy;
+  }
+}
+
+/** A frame or more, said once by an admitted peer that then waits for the answer. */
+export interface Saying {
+  readonly name: string;
+  readonly title: string;
+  readonly cases: readonly number[];
+  readonly answer: RegExp;
+  readonly carriers?: readonly Carrier[];
+  readonly isSlow?: boolean;
+  readonly memory?: number;
+  /** What to send; a function that returns nothing has sent it. */
+  readonly say: (enemy: Enemy) => Uint8Array | Promise<void>;
+}
+
+/** An attack of one saying after another: the answer is how the last was answered. */
+export function saying({ say, ...rest }: Saying): Attack {
+  return {
+    ...rest,
+    isBrief: true,
+    async run(field) {
+      let answer = 'nothing';
+      while (field.goesOn()) {
+        const enemy = await field.admitted();
+        const said = say(enemy);
+        if (said instanceof Uint8Array) await enemy.push(said);
+        else await said;
+        await enemy.settled();
+        // A GO_AWAY is followed by the end of the stream.
+        if (enemy.goAway !== undefined) await enemy.over();
+        answer = enemy.told();
+        enemy.destroy();
+        if (!field.isShort) await sleep(BREATH);
+      }
+      return answer;
+    },
+  };
+}
+
+/** Milliseconds between two sayings. */
+const BREATH = 20;

@@ -1,0 +1,6 @@
+// The attacks over tcp that the quick run leaves out: they are heavy, or wait for a deadline of the victim.
+
+import test from 'ava';
+import { attackTests } from './testing/attack-tests.ts';
+
+attackTests(test, 'tcp', ({ isSlow, isHeavy }) => isSlow === true || isHeavy === true);

@@ -1,0 +1,186 @@
+// Floods: many cheap frames that cost the victim work. It answers some, slows others and cuts the rest.
+
+import type { Attack, Field } from '../attack.ts';
+import type { Enemy } from '../enemy.ts';
+import { CHANNEL, Method } from '../methods.ts';
+import { block, concat, frame, Kind, number, repeat, text } from '../wire.ts';
+
+const request = (id: number, method: number, payload: Uint8Array) => frame({ kind: Kind.request, id, channel: CHANNEL, method, payload });
+
+export const floods: readonly Attack[] = [
+  flood({
+    name: 'flood-undecodable',
+    title: 'sends 1 MB/s of calls whose JSON is "{"',
+    cases: [46, 49],
+    rate: 1_000_000,
+    answer: /^(ERROR 3|GO_AWAY 8\/13)$/,
+    chunk: (first) => requests(first, 500, (id) => request(id, Method.strings, text('{'))),
+  }),
+  flood({
+    name: 'flood-unimplemented',
+    title: 'sends 1 MB/s of calls of a method that is not there',
+    cases: [46, 49],
+    rate: 1_000_000,
+    answer: /^(ERROR 12|GO_AWAY 8\/13)$/,
+    chunk: (first) => requests(first, 500, (id) => request(id, 99, new Uint8Array(0))),
+  }),
+  flood({
+    name: 'flood-no-channel',
+    title: 'calls channels that nobody has mounted, as fast as it can',
+    cases: [11, 46],
+    answer: /^(ERROR 12|GO_AWAY 8\/13)$/,
+    chunk: (first) => requests(first, 500, (id) => frame({ kind: Kind.request, id, channel: 0x40 + (id & 63), method: 1 })),
+  }),
+  flood({
+    name: 'rapid-reset',
+    title: 'opens and cancels calls, as fast as it can',
+    cases: [45],
+    answer: /^ERROR (1|8)$/,
+    chunk: (first) =>
+      requests(first, 500, (id) => concat(frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.hold }), frame({ kind: Kind.cancel, id }))),
+  }),
+  flood({
+    name: 'rapid-reset-17k',
+    title: 'opens and cancels 17,000 calls a second',
+    cases: [45],
+    rate: 17_000 * 21,
+    answer: /^ERROR (1|8)$/,
+    chunk: (first) =>
+      requests(first, 200, (id) => concat(frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.hold }), frame({ kind: Kind.cancel, id }))),
+  }),
+  flood({
+    name: 'flood-calls',
+    title: 'makes legal small calls as fast as it can, and reads the answers',
+    cases: [6, 49],
+    answer: /^(nothing|ERROR 8)$/,
+    chunk: (first) => requests(first, 500, (id) => request(id, Method.echo, new Uint8Array(8))),
+  }),
+  flood({ name: 'flood-ping', title: 'sends PINGs as fast as it can', cases: [47], answer: /^GO_AWAY 8\/13$/, chunk: () => PINGS }),
+  flood({ name: 'flood-pong', title: 'sends PONGs that nobody asked for', cases: [13], answer: /^(nothing|GO_AWAY 8\/13)$/, chunk: () => PONGS }),
+  flood({ name: 'flood-skipped', title: 'sends frames of kinds that are skipped', cases: [4, 9], answer: /^GO_AWAY 8\/13$/, chunk: () => SKIPPED }),
+  flood({ name: 'flood-end', title: 'ends streams of calls that are over', cases: [13], answer: /^(nothing|GO_AWAY 8\/13)$/, chunk: () => ENDS }),
+  flood({ name: 'flood-credit', title: 'gives credit byte by byte', cases: [22], answer: /^(nothing|GO_AWAY 8\/13)$/, chunk: () => CREDITS }),
+  flood({ name: 'flood-cancel', title: 'cancels calls that were never made', cases: [45], answer: /^nothing$/, chunk: () => CANCELS }),
+  flood({
+    name: 'flood-protocols',
+    title: 'changes its list of 64 protocols as fast as it can',
+    cases: [46],
+    answer: /^(nothing|GO_AWAY 8\/13)$/,
+    chunk: () => PROTOCOLS,
+  }),
+  flood({
+    name: 'flood-metadata',
+    title: 'makes small calls with 8 KiB of metadata in 1,000 entries',
+    cases: [29, 37],
+    answer: /^(nothing|ERROR 8|GO_AWAY 8\/13)$/,
+    chunk: (first) => requests(first, 20, (id) => frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.echo, metadata: ENTRIES })),
+  }),
+  {
+    name: 'flood-tiny-messages',
+    title: 'sends legal calls in WebSocket messages of one byte',
+    cases: [5],
+    carriers: ['ws', 'ws-attached'],
+    rounds: 20,
+    answer: /^(nothing|cut|close \d+|GO_AWAY 8\/13)$/,
+    async run(field) {
+      const enemy = await field.admitted();
+      // Frames of one byte, each with a head of six, in one write.
+      const call = request(1, Method.echo, new Uint8Array(8));
+      const socket = enemy.socket;
+      const bytes = concat(...Array.from(repeat(call, 50), (byte) => Uint8Array.of(0x82, 0x81, 0, 0, 0, 0, byte)));
+      while (field.goesOn() && !enemy.isOver) if (!socket.write(bytes)) await enemy.line.drained();
+      return enemy.told();
+    },
+  },
+  {
+    name: 'flood-empty-messages',
+    title: 'sends empty WebSocket messages',
+    cases: [4],
+    carriers: ['ws', 'ws-attached'],
+    rounds: 20,
+    answer: /^(nothing|cut|close \d+|GO_AWAY 8\/13)$/,
+    async run(field) {
+      const enemy = await field.admitted();
+      const bytes = repeat(Uint8Array.of(0x82, 0x80, 0, 0, 0, 0), 5_000);
+      while (field.goesOn() && !enemy.isOver) if (!enemy.socket.write(bytes)) await enemy.line.drained();
+      return enemy.told();
+    },
+  },
+  {
+    name: 'flood-empty-records',
+    title: 'sends noise records of one byte',
+    cases: [5, 25],
+    carriers: ['noise'],
+    rounds: 5,
+    answer: /^(nothing|cut|GO_AWAY 8\/13)$/,
+    async run(field) {
+      const enemy = await field.admitted();
+      const bytes = repeat(frame({ kind: Kind.cancel, id: 1 }), 100);
+      while (field.goesOn() && !enemy.isOver) for (const byte of bytes) await enemy.push(Uint8Array.of(byte));
+      return enemy.told();
+    },
+  },
+];
+
+interface Flood {
+  readonly name: string;
+  readonly title: string;
+  readonly cases: readonly number[];
+  readonly answer: RegExp;
+  /** Bytes a second in a long run; default: as fast as the victim takes them. */
+  readonly rate?: number;
+  /** Frames of one round; `first` is a call id that has not been used. */
+  readonly chunk: (first: number) => Uint8Array;
+}
+
+/** A flood over one connection at a time: when it is cut, the attacker comes back at once. */
+function flood({ chunk, rate, ...rest }: Flood): Attack {
+  return {
+    ...rest,
+    rounds: 30,
+    // What the victim may queue of refusals, and what the system keeps of the attacker's bytes in a Node stream.
+    memory: 16 * 1024 * 1024,
+    async run(field) {
+      let enemy = await field.admitted();
+      let told = enemy.told();
+      for (let first = 1; field.goesOn(); first += 2_000) {
+        if (enemy.isOver || enemy.goAway !== undefined) {
+          if (!enemy.isOver) await enemy.over();
+          told = enemy.told();
+          // A short run asks for the first answer alone.
+          if (field.isShort) return told;
+          enemy = await field.admitted();
+        }
+        const bytes = chunk(first % 0x7fff_0001);
+        await enemy.push(bytes);
+        if (rate !== undefined) await field.paced(bytes.length, rate);
+      }
+      return finish(enemy, field, told);
+    },
+  };
+}
+
+async function finish(enemy: Enemy, _field: Field, told: string): Promise<string> {
+  await enemy.settled();
+  if (enemy.goAway !== undefined) await enemy.over();
+  return told === 'nothing' || enemy.goAway !== undefined ? enemy.told() : told;
+}
+
+function requests(first: number, count: number, make: (id: number) => Uint8Array): Uint8Array {
+  return concat(...Array.from({ length: count }, (_, at) => make(first + 2 * at)));
+}
+
+const PINGS = repeat(frame({ kind: Kind.ping, id: 7 }), 1_000);
+const PONGS = repeat(frame({ kind: Kind.pong, id: 7 }), 1_000);
+const SKIPPED = repeat(frame({ kind: 40 }), 1_000);
+const ENDS = repeat(frame({ kind: Kind.end, id: 1 }), 1_000);
+const CREDITS = repeat(frame({ kind: Kind.credit, account: 2, channel: CHANNEL, credit: 1 }), 1_000);
+const CANCELS = repeat(frame({ kind: Kind.cancel, id: 1 }), 1_000);
+const PROTOCOLS = repeat(
+  frame({
+    kind: Kind.protocols,
+    hello: concat(...Array.from({ length: 64 }, (_, at) => block(8, concat(block(1, `p${at}`), number(2, 1), number(4, at + 100))))),
+  }),
+  20,
+);
+const ENTRIES = Array.from({ length: 1_000 }, (_, at) => [`k${at}`, 'v'] as const);

@@ -1,0 +1,169 @@
+// Payloads that a codec has to refuse, or to read in bounded time and memory.
+
+import { type Attack, saying } from '../attack.ts';
+import { pushLong } from '../long.ts';
+import { CHANNEL, Method } from '../methods.ts';
+import { block, concat, frame, Kind, number, repeat, text, varint } from '../wire.ts';
+
+const MIB = 1024 * 1024;
+const request = (method: number, payload: Uint8Array, id = 1) => frame({ kind: Kind.request, id, channel: CHANNEL, method, payload });
+
+export const payloads: readonly Attack[] = [
+  ...(
+    [
+      ['json-bad-elements', '8 MiB of numbers where strings are wanted', 8, '1,'],
+      ['json-60-mib', '60 MiB of numbers where strings are wanted', 60, '1,'],
+      ['json-containers', '8 MiB of empty arrays', 8, '[],'],
+      ['json-small-strings', '8 MiB of empty strings, which the schema takes', 8, '"",'],
+    ] as const
+  ).map(
+    ([name, what, mebibytes, element]): Attack => ({
+      name,
+      title: `sends JSON: ${what}`,
+      cases: [34, 36],
+      memory: 64 * MIB,
+      isHeavy: true,
+      answer: /^ERROR (3|8\/14)$/,
+      async run(field) {
+        let answer = 'nothing';
+        while (field.goesOn()) {
+          const enemy = await field.admitted();
+          const many = Math.floor((mebibytes * MIB) / element.length) - 2;
+          const payload = text(`[${element.repeat(many).slice(0, -1)}]`);
+          await pushLong(enemy, { kind: Kind.request, id: 1, channel: CHANNEL, method: Method.strings }, payload);
+          await enemy.until(() => enemy.answers.size > 0);
+          answer = enemy.told();
+          enemy.destroy();
+        }
+        return answer;
+      },
+    }),
+  ),
+  saying({
+    name: 'json-deep',
+    title: 'sends JSON of 30,000 levels',
+    cases: [27, 34],
+    answer: /^ERROR 3$/,
+    say: () => request(Method.strings, text('['.repeat(30_000) + ']'.repeat(30_000))),
+  }),
+  saying({
+    name: 'json-infinity',
+    title: 'sends the JSON number 1e999',
+    cases: [33],
+    answer: /^ERROR 3$/,
+    say: () => request(Method.number, text('{"n":1e999}')),
+  }),
+  saying({ name: 'json-broken', title: 'sends "{" as JSON', cases: [26], answer: /^ERROR 3$/, say: () => request(Method.number, text('{')) }),
+  saying({
+    name: 'json-bad-utf8',
+    title: 'sends JSON with bytes that are no UTF-8',
+    cases: [30],
+    answer: /^ERROR 3$/,
+    say: () => request(Method.strings, Uint8Array.of(0x5b, 0x22, 0xc0, 0x80, 0x22, 0x5d)),
+  }),
+  saying({
+    name: 'json-proto-key',
+    title: 'sends JSON with the keys __proto__ and constructor',
+    cases: [31],
+    answer: /^ERROR 3$/,
+    say: () => request(Method.number, text('{"__proto__":{"n":1},"constructor":{"prototype":{"n":1}}}')),
+  }),
+  saying({
+    name: 'protobuf-cut',
+    title: 'sends a protobuf message that ends inside a field',
+    cases: [26],
+    answer: /^ERROR 3$/,
+    say: () => request(Method.lists, block(2, 'a text').subarray(0, 5)),
+  }),
+  saying({
+    name: 'protobuf-deep',
+    title: 'sends a protobuf message of 10,000 levels',
+    cases: [27],
+    answer: /^ERROR 3$/,
+    say: () => request(Method.lists, deep(10_000)),
+  }),
+  saying({
+    name: 'protobuf-packed-claim',
+    title: 'claims a packed list of 10^9 bytes',
+    cases: [28],
+    answer: /^ERROR 3$/,
+    say: () => request(Method.lists, concat(Uint8Array.of(0x0a), varint(1_000_000_000), new Uint8Array(10))),
+  }),
+  saying({
+    name: 'protobuf-bad-utf8',
+    title: 'sends a protobuf text that is no UTF-8',
+    cases: [30],
+    answer: /^ERROR 3$/,
+    say: () => request(Method.lists, block(2, Uint8Array.of(0xff, 0xfe))),
+  }),
+  saying({
+    name: 'protobuf-long-varint',
+    title: 'sends a varint of eleven bytes',
+    cases: [32],
+    answer: /^ERROR 3$/,
+    say: () => request(Method.lists, concat(Uint8Array.of(0x28), new Uint8Array(10).fill(0xff), Uint8Array.of(1))),
+  }),
+  ...(
+    [
+      ['protobuf-empty-entries', '8 MiB of empty texts', Uint8Array.of(0x12, 0), 36],
+      ['protobuf-unknown-fields', '8 MiB of unknown fields', number(100, 1), 29],
+      ['protobuf-empty-nested', '8 MiB of empty messages in a list', Uint8Array.of(0x1a, 0), 36],
+    ] as const
+  ).map(
+    ([name, what, entry, fault]): Attack => ({
+      name,
+      title: `sends ${what} as protobuf`,
+      cases: [fault],
+      memory: 64 * MIB,
+      isHeavy: true,
+      answer: /^(ERROR (3|8\/14)|answered)$/,
+      async run(field) {
+        let answer = 'nothing';
+        while (field.goesOn()) {
+          const enemy = await field.admitted();
+          const payload = repeat(entry, Math.floor((8 * MIB) / entry.length));
+          await pushLong(enemy, { kind: Kind.request, id: 1, channel: CHANNEL, method: Method.lists }, payload);
+          await enemy.until(() => enemy.answers.size + enemy.count(Kind.response) > 0);
+          answer = enemy.count(Kind.response) > 0 ? 'answered' : enemy.told();
+          enemy.destroy();
+        }
+        return answer;
+      },
+    }),
+  ),
+  saying({
+    name: 'method-unknown',
+    title: 'calls a method that is not there',
+    cases: [37],
+    answer: /^ERROR 12$/,
+    say: () => request(4_000_000_000, new Uint8Array(0)),
+  }),
+  {
+    name: 'handler-fails',
+    title: 'calls a method whose handler throws an error with a secret',
+    cases: [38, 39],
+    answer: /^ERROR 13 without the secret$/,
+    async run(field) {
+      const enemy = await field.admitted();
+      let told = '';
+      enemy.onFrame = (read) => {
+        if (read.kind === Kind.error) told = `${read.text} ${Buffer.from(read.payload).toString('latin1')}`;
+      };
+      await enemy.push(request(Method.fail, new Uint8Array(0)));
+      await enemy.until(() => enemy.answers.size > 0);
+      return `${enemy.told()} ${/hunter2|secret|node:|\.js/.test(told) ? 'with' : 'without'} the secret`;
+    },
+  },
+];
+
+/** `Lists` in `Lists`, so many levels. */
+function deep(levels: number): Uint8Array {
+  const heads: Uint8Array[] = [];
+  let size = 0;
+  for (let level = 0; level < levels; level++) {
+    const head = concat(Uint8Array.of(0x1a), varint(size));
+    heads.push(head);
+    size += head.length;
+  }
+  return concat(...heads.reverse());
+}

@@ -1,0 +1,184 @@
+// Raw connections of every carrier, seen as one thing: bytes go out, bytes come in, and it ends somehow.
+
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { type Cipher, NoiseClient } from './noise-client.ts';
+import { upgradeRequest, WebSocketReader, webSocketFrame } from './web-socket-client.ts';
+import { concat } from './wire.ts';
+
+export type Carrier = 'tcp' | 'tls' | 'ws' | 'ws-attached' | 'wss' | 'noise';
+
+/** The carriers that an attack runs on unless it names its own. */
+export const CARRIERS: readonly Carrier[] = ['tcp', 'tls', 'ws', 'ws-attached', 'noise'];
+
+/** Where the victim listens, and the attacker's papers, with which it is let in. */
+export interface Target {
+  readonly carrier: Carrier;
+  readonly host: string;
+  readonly port: number;
+  /** PEM. */
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** How a connection ended: by FIN, by RST, or by a FIN without the close that its carrier asks for. */
+export type Ending = 'end' | 'reset';
+
+/** A connection on which the victim's carrier is satisfied: from here on it is a stream of bytes. */
+export interface Line {
+  readonly carrier: Carrier;
+  readonly socket: Socket;
+  /** The code of the victim's close frame, on a WebSocket. */
+  readonly closeCode: number;
+  /** Sends a piece of the stream; on a WebSocket it is one message. False if the system's buffers are full. */
+  send(bytes: Uint8Array): boolean;
+  /** Resolves when what was sent has left this process, or the connection is over. */
+  drained(): Promise<void>;
+  onBytes: (bytes: Uint8Array) => void;
+  readonly ended: Promise<Ending>;
+}
+
+/** Opens a bare socket, with TLS if the carrier has it; nothing is written on it. */
+export async function openSocket({ carrier, host, port, key, cert }: Target): Promise<Socket> {
+  const isTls = carrier === 'tls' || carrier === 'wss';
+  const socket = isTls ? connectTls({ host, port, key, cert, rejectUnauthorized: false, minVersion: 'TLSv1.3' }) : connect({ host, port });
+  socket.setNoDelay(true);
+  await once(socket, isTls ? 'secureConnect' : 'connect');
+  return socket;
+}
+
+/** Opens a line: socket, TLS, upgrade or noise handshake. Rejects if the victim does not let it. */
+export async function openLine(target: Target): Promise<Line> {
+  const socket = await openSocket(target);
+  if (target.carrier === 'noise') return NoiseLine.open(target, socket);
+  if (target.carrier === 'tcp' || target.carrier === 'tls') return new SocketLine(target.carrier, socket);
+  return WebSocketLine.open(target, socket);
+}
+
+class SocketLine implements Line {
+  readonly carrier: Carrier;
+  readonly socket: Socket;
+  readonly ended: Promise<Ending>;
+  onBytes: (bytes: Uint8Array) => void = () => {};
+
+  constructor(carrier: Carrier, socket: Socket) {
+    this.carrier = carrier;
+    this.socket = socket;
+    this.ended = endOf(socket);
+    socket.on('data', (chunk) => this.received(chunk));
+  }
+
+  get closeCode(): number {
+    return 0;
+  }
+
+  send(bytes: Uint8Array): boolean {
+    return this.socket.destroyed || !this.socket.writable || this.socket.write(bytes);
+  }
+
+  async drained(): Promise<void> {
+    const { socket } = this;
+    if (socket.destroyed || !socket.writable || !socket.writableNeedDrain) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        socket.off('drain', done);
+        socket.off('close', done);
+        resolve();
+      };
+      socket.on('drain', done);
+      socket.on('close', done);
+    });
+  }
+
+  protected received(chunk: Uint8Array): void {
+    this.onBytes(chunk);
+  }
+}
+
+class WebSocketLine extends SocketLine {
+  readonly #reader = new WebSocketReader();
+
+  static async open(target: Target, socket: Socket): Promise<Line> {
+    const line = new WebSocketLine(target.carrier, socket);
+    socket.write(upgradeRequest('/', { Host: `${target.host}:${target.port}` }));
+    while (line.#reader.status === 0 && !socket.destroyed) await Promise.race([once(socket, 'data'), line.ended]);
+    if (line.#reader.status !== 101) throw new Error(`the upgrade was answered with ${line.#reader.status}`);
+    return line;
+  }
+
+  override get closeCode(): number {
+    return this.#reader.closeCode;
+  }
+
+  override send(bytes: Uint8Array): boolean {
+    return super.send(webSocketFrame(bytes));
+  }
+
+  protected override received(chunk: Uint8Array): void {
+    for (const payload of this.#reader.push(chunk)) this.onBytes(payload);
+  }
+}
+
+class NoiseLine extends SocketLine {
+  #rest: Uint8Array = new Uint8Array(0);
+  #send: Cipher | undefined;
+  #receive: Cipher | undefined;
+
+  static async open({ key }: Target, socket: Socket): Promise<Line> {
+    const line = new NoiseLine('noise', socket);
+    const client = new NoiseClient(key);
+    socket.write(client.begin());
+    let answer: Uint8Array | undefined;
+    while (answer === undefined) {
+      if (socket.destroyed) throw new Error('the noise handshake was not answered');
+      await Promise.race([once(socket, 'data'), line.ended]);
+      answer = line.#record(GREETING);
+    }
+    line.#rest = line.#rest.slice(GREETING);
+    const { bytes, send, receive } = client.answer(line.#take()!);
+    line.#send = send;
+    line.#receive = receive;
+    socket.write(bytes);
+    return line;
+  }
+
+  override send(bytes: Uint8Array): boolean {
+    let room = true;
+    for (let at = 0; at < bytes.length; at += LONGEST) room = super.send(this.#send!.record(bytes.subarray(at, at + LONGEST)));
+    return room;
+  }
+
+  protected override received(chunk: Uint8Array): void {
+    this.#rest = concat(this.#rest, chunk);
+    if (this.#receive === undefined) return;
+    for (let record = this.#take(); record !== undefined; record = this.#take()) this.onBytes(this.#receive.read(record));
+  }
+
+  #record(from: number): Uint8Array | undefined {
+    const rest = this.#rest;
+    if (rest.length < from + 2) return undefined;
+    const end = from + 2 + ((rest[from]! << 8) | rest[from + 1]!);
+    return rest.length < end ? undefined : rest.subarray(from + 2, end);
+  }
+
+  #take(): Uint8Array | undefined {
+    const record = this.#record(0);
+    if (record !== undefined) this.#rest = this.#rest.subarray(record.length + 2);
+    return record;
+  }
+}
+
+function endOf(socket: Socket): Promise<Ending> {
+  return new Promise((resolve) => {
+    let ending: Ending = 'end';
+    socket.on('error', () => {
+      ending = 'reset';
+    });
+    socket.on('close', () => resolve(ending));
+  });
+}
+
+/** The bytes of noise's preamble, and the most plaintext in a record. */
+const GREETING = 5;
+const LONGEST = 65_519;

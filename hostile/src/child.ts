@@ -1,0 +1,71 @@
+// A process of a run, as its parent sees it.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setPriority } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Failed } from './orders.ts';
+
+export interface ChildOptions {
+  /** As `taskset -c` takes it; undefined: any core. */
+  readonly core?: string | undefined;
+  /** It runs only when nothing else wants its core. */
+  readonly yields?: boolean | undefined;
+}
+
+export class Child<Order extends object, Report extends object> {
+  readonly #name: string;
+  readonly #process: ChildProcess;
+
+  /** @param name of the script beside this one, without its ending. */
+  constructor(name: string, { core, yields }: ChildOptions = {}) {
+    this.#name = name;
+    const path = fileURLToPath(new URL(`${name}.js`, import.meta.url));
+    const pinned = core === undefined ? {} : { execPath: 'taskset', execArgv: ['-c', core, process.execPath, ...process.execArgv] };
+    this.#process = fork(path, { serialization: 'advanced', ...pinned });
+    if (yields === true) setPriority(this.#process.pid!, 19);
+  }
+
+  get isAlive(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  /** @throws Error if it fails, or has ended instead. */
+  async ask(order: Order): Promise<Report> {
+    if (!this.isAlive) throw new Error(`${this.#name} is dead`);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const message = once(this.#process, 'message', { signal });
+    const exit = once(this.#process, 'exit', { signal });
+    exit.catch(() => {});
+    this.#process.send(order);
+    try {
+      const first = await Promise.race([message, exit.then(([code, killed]) => ({ code: killed ?? `exit code ${code}` }))]);
+      if (!Array.isArray(first)) throw new Error(`${this.#name} ended (${first.code})`);
+      const [report] = first as [Report & Partial<Failed>];
+      if (report.error !== undefined) throw new Error(`${this.#name}: ${report.error}`);
+      return report;
+    } finally {
+      controller.abort();
+      message.catch(() => {});
+    }
+  }
+
+  /** Lets go of it and waits until it has ended by itself; gives false if it had to be killed. */
+  async close(): Promise<boolean> {
+    if (!this.isAlive) return false;
+    const exit = once(this.#process, 'exit');
+    this.#process.disconnect();
+    const tooLong = setTimeout(() => this.kill(), LONGEST_END);
+    const [code] = await exit;
+    clearTimeout(tooLong);
+    return code === 0;
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+}
+
+/** Milliseconds that a process may take to end. */
+const LONGEST_END = 10_000;

@@ -1,0 +1,132 @@
+// An admitted peer that means harm: it says a proper hello, and then whatever an attack wants.
+
+import type { Socket } from 'node:net';
+import { type Ending, type Line, openLine, type Target } from './carriers.ts';
+import { concat, FrameReader, frame, type HelloFields, hello, Kind, PREAMBLE, type ReadFrame } from './wire.ts';
+
+export class Enemy {
+  readonly line: Line;
+  /** Frames that came, by kind. */
+  readonly received = new Map<number, number>();
+  /** Errors and go-aways that came, as 'ERROR 8/14' or 'GO_AWAY 13/12', with their number. */
+  readonly answers = new Map<string, number>();
+  /** What is left of account 1, and of account 3 of channel 0x20, by what the victim's hello said and its CREDIT. */
+  pipe = 256 * 1024;
+  /** Called with each frame that comes, before anything else is done with it. */
+  onFrame: (frame: ReadFrame) => void = () => {};
+  /** Answers PINGs. */
+  answersPings = true;
+  /** How the connection ended; undefined while it is open. */
+  ending: Ending | undefined = undefined;
+  /** A GO_AWAY came. */
+  goAway: string | undefined = undefined;
+  readonly #reader = new FrameReader();
+  #preamble: number = PREAMBLE.length;
+  #wake: (() => void)[] = [];
+  #nonce = 0x7000_0000;
+  #pong = 0;
+
+  private constructor(line: Line) {
+    this.line = line;
+    line.onBytes = (bytes) => this.#read(bytes);
+    void line.ended.then((ending) => {
+      this.ending = ending;
+      this.#awaken();
+    });
+  }
+
+  /** A connection whose carrier is up, and nothing more. */
+  static async connect(target: Target): Promise<Enemy> {
+    return new Enemy(await openLine(target));
+  }
+
+  /** A connection that is up: hello and READY are through. */
+  static async admitted(target: Target, fields: HelloFields = {}): Promise<Enemy> {
+    const enemy = await Enemy.connect(target);
+    enemy.send(concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello(fields) })));
+    await enemy.until(() => (enemy.received.get(Kind.hello) ?? 0) > 0);
+    if (enemy.ending !== undefined || enemy.goAway !== undefined) throw new Error(`the hello was refused: ${enemy.told()}`);
+    enemy.send(frame({ kind: Kind.ready }));
+    return enemy;
+  }
+
+  get socket(): Socket {
+    return this.line.socket;
+  }
+
+  get isOver(): boolean {
+    return this.ending !== undefined;
+  }
+
+  /** False: the system's buffers are full. */
+  send(bytes: Uint8Array): boolean {
+    return this.isOver || this.line.send(bytes);
+  }
+
+  /** Sends, and waits until it has left this process. */
+  async push(bytes: Uint8Array): Promise<void> {
+    if (!this.send(bytes)) await this.line.drained();
+  }
+
+  /** Resolves when `condition` holds after something came, or the connection is over. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition() && !this.isOver) await new Promise<void>((resolve) => this.#wake.push(resolve));
+  }
+
+  /** Resolves with how it ended. */
+  async over(): Promise<string> {
+    await this.until(() => false);
+    return this.told();
+  }
+
+  /** A PING there and back: all that was sent before it has been read. Resolves also if the connection ends. */
+  async settled(): Promise<void> {
+    const nonce = ++this.#nonce;
+    this.send(frame({ kind: Kind.ping, id: nonce }));
+    await this.until(() => this.#pong === nonce);
+  }
+
+  count(kind: number): number {
+    return this.received.get(kind) ?? 0;
+  }
+
+  /** What the victim said last: a GO_AWAY, the most frequent ERROR, a close code, or how the socket ended. */
+  told(): string {
+    if (this.goAway !== undefined) return this.goAway;
+    if (this.line.closeCode > 1001) return `close ${this.line.closeCode}`;
+    if (this.ending !== undefined) return this.ending === 'reset' ? 'cut' : 'ended';
+    const [most] = [...this.answers].sort(([, a], [, b]) => b - a);
+    return most === undefined ? 'nothing' : most[0];
+  }
+
+  /** Cuts the connection. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  #read(bytes: Uint8Array): void {
+    const skipped = Math.min(this.#preamble, bytes.length);
+    this.#preamble -= skipped;
+    for (const read of this.#reader.push(bytes.subarray(skipped))) this.#take(read);
+    this.#awaken();
+  }
+
+  #take(read: ReadFrame): void {
+    this.received.set(read.kind, this.count(read.kind) + 1);
+    this.onFrame(read);
+    if (read.kind === Kind.ping && this.answersPings) this.send(frame({ kind: Kind.pong, id: read.id }));
+    else if (read.kind === Kind.pong) this.#pong = read.id;
+    else if (read.kind === Kind.credit && read.account === 1) this.pipe += read.credit;
+    else if (read.kind === Kind.goAway || read.kind === Kind.error) {
+      const answer = `${read.kind === Kind.error ? 'ERROR' : 'GO_AWAY'} ${read.code}${read.reason === 0 ? '' : `/${read.reason}`}`;
+      this.answers.set(answer, (this.answers.get(answer) ?? 0) + 1);
+      if (read.kind === Kind.goAway) this.goAway ??= answer;
+    }
+  }
+
+  #awaken(): void {
+    const woken = this.#wake;
+    this.#wake = [];
+    for (const wake of woken) wake();
+  }
+}

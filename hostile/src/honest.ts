@@ -1,0 +1,105 @@
+// The honest peer: it is connected throughout, makes small calls at a steady rate, and a long one now and then.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Transport } from '@trunkline/transport-core';
+import type { Carrier } from './carriers.ts';
+import type { lab } from './lab-protocol.ts';
+import { diallingNode } from './node.ts';
+import { obey } from './orders.ts';
+import type { Papers } from './papers.ts';
+
+export type HonestOrder =
+  | { readonly do: 'start'; readonly carrier: Carrier; readonly papers: Papers; readonly address: string }
+  /** Measures until `stop`; the report comes then. */
+  | { readonly do: 'measure' }
+  | { readonly do: 'stop' };
+
+export interface HonestReport {
+  /** Small calls that were answered, and milliseconds that they took. */
+  readonly calls: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly longest: number;
+  /** Calls that failed, by code; long ones apart. */
+  readonly failed: Readonly<Record<string, number>>;
+  readonly longCalls: number;
+  readonly longFailed: Readonly<Record<string, number>>;
+}
+
+let transport: Transport<typeof lab>;
+let address: string;
+let measurement: { readonly end: () => Promise<HonestReport> } | undefined;
+
+obey<HonestOrder, HonestReport>(
+  async (order) => {
+    if (order.do === 'start') {
+      transport = diallingNode(order);
+      address = order.address;
+      await transport.send(address, 'echo', SMALL);
+    } else if (order.do === 'measure') measurement = measure();
+    else return measurement!.end();
+    return NOTHING;
+  },
+  () => void transport?.close(),
+);
+
+function measure(): { readonly end: () => Promise<HonestReport> } {
+  const times: number[] = [];
+  const failed: Record<string, number> = {};
+  const longFailed: Record<string, number> = {};
+  let longCalls = 0;
+  let isOver = false;
+
+  async function small(): Promise<void> {
+    const made = performance.now();
+    try {
+      await transport.send(address, 'echo', SMALL);
+      times.push(performance.now() - made);
+    } catch (error) {
+      count(failed, error);
+    }
+  }
+
+  async function steadily(): Promise<void> {
+    const pending: Promise<void>[] = [];
+    const begin = performance.now();
+    for (let number = 0; !isOver; number++) {
+      const wait = begin + number * INTERVAL - performance.now();
+      if (wait > 0) await sleep(wait);
+      pending.push(small());
+    }
+    await Promise.all(pending);
+  }
+
+  async function atLength(): Promise<void> {
+    while (!isOver) {
+      await transport.send(address, 'size', LONG).catch((error) => count(longFailed, error));
+      longCalls++;
+      await sleep(LONG_INTERVAL);
+    }
+  }
+
+  const through = Promise.all([steadily(), atLength()]);
+  return {
+    async end() {
+      isOver = true;
+      await through;
+      times.sort((a, b) => a - b);
+      const part = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.POSITIVE_INFINITY;
+      return { calls: times.length, p50: part(0.5), p99: part(0.99), longest: part(1), failed, longCalls, longFailed };
+    },
+  };
+}
+
+function count(counts: Record<string, number>, error: unknown): void {
+  const { code, reason } = error as { code?: string; reason?: string };
+  const name = reason === undefined ? String(code) : `${code}/${reason}`;
+  counts[name] = (counts[name] ?? 0) + 1;
+}
+
+const NOTHING: HonestReport = { calls: 0, p50: 0, p99: 0, longest: 0, failed: {}, longCalls: 0, longFailed: {} };
+const SMALL = new Uint8Array(64);
+const LONG = new Uint8Array(1_048_576);
+/** Milliseconds from a small call to the next, and from the end of a long one to the next. */
+const INTERVAL = 5;
+const LONG_INTERVAL = 500;

@@ -1,0 +1,92 @@
+// A victim, an honest peer that measures, and an attacker: three processes, and what one attack does to them.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Attack, Effort } from './attack.ts';
+import type { AttackerOrder, AttackerReport } from './attacker.ts';
+import type { Carrier, Target } from './carriers.ts';
+import { Child } from './child.ts';
+import type { HonestOrder, HonestReport } from './honest.ts';
+import { flawsOf, type Outcome } from './outcome.ts';
+import type { Papers } from './papers.ts';
+import { settle } from './settle.ts';
+import type { VictimOptions, VictimOrder, VictimReport } from './victim.ts';
+
+export interface LabOptions {
+  readonly carrier: Carrier;
+  readonly papers: Papers;
+  readonly victim: VictimOptions;
+  /** Milliseconds that the honest peer measures before the first attack. */
+  readonly quiet: number;
+  /** The victim's core, and that of the honest peer and the attacker; undefined: any. */
+  readonly cores: readonly [string | undefined, string | undefined];
+}
+
+export class Lab {
+  readonly #carrier: Carrier;
+  readonly #victim: Child<VictimOrder, VictimReport>;
+  readonly #honest: Child<HonestOrder, HonestReport>;
+  readonly #attacker: Child<AttackerOrder, AttackerReport>;
+  #target: Target | undefined;
+  #before: HonestReport | undefined;
+
+  private constructor({ carrier, cores }: LabOptions) {
+    this.#carrier = carrier;
+    this.#victim = new Child('victim', { core: cores[0] });
+    this.#honest = new Child('honest', { core: cores[1] });
+    this.#attacker = new Child('attacker', { core: cores[1], yields: true });
+  }
+
+  /** Starts all three and measures the calls of the honest peer while nobody attacks. */
+  static async open(options: LabOptions): Promise<Lab> {
+    const lab = new Lab(options);
+    try {
+      await lab.#start(options);
+      return lab;
+    } catch (error) {
+      await lab.close();
+      throw error;
+    }
+  }
+
+  async attack(attack: Attack, effort: Effort): Promise<Outcome> {
+    const victim = this.#victim;
+    const base = await victim.ask({ do: 'mark' });
+    await this.#honest.ask({ do: 'measure' });
+    const attacked = this.#attacker.ask({ attack: attack.name, target: this.#target!, effort });
+    const { answer } = await attacked.catch((error: Error) => ({ answer: `failed: ${error.message.split('\n')[0]}` }));
+    const during = await this.#honest.ask({ do: 'stop' });
+    const after = victim.isAlive ? await settle(() => victim.ask({ do: 'look' }), base).catch(() => undefined) : undefined;
+    const measured = { attack, carrier: this.#carrier, answer, base, after, before: this.#before!, during };
+    return {
+      attack: attack.name,
+      carrier: this.#carrier,
+      growth: after === undefined ? Number.NaN : after.peak - base.rss,
+      bound: attack.memory ?? 0,
+      before: this.#before!.p99,
+      during: during.p99,
+      delay: after?.delay ?? Number.NaN,
+      answer,
+      flaws: flawsOf(measured),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#attacker.kill();
+    await this.#honest.close();
+    await this.#victim.close();
+  }
+
+  async #start({ carrier, papers, victim, quiet }: LabOptions): Promise<void> {
+    const { host, port, address } = await this.#victim.ask({ do: 'start', carrier, papers, options: victim });
+    this.#target = { carrier, host, port, ...papers.enemy };
+    await this.#honest.ask({ do: 'start', carrier, papers, address });
+    await this.#measure(quiet / 2); // Warms both up.
+    this.#before = await this.#measure(quiet);
+  }
+
+  async #measure(milliseconds: number): Promise<HonestReport> {
+    await this.#honest.ask({ do: 'measure' });
+    await sleep(milliseconds);
+    return this.#honest.ask({ do: 'stop' });
+  }
+}

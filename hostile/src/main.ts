@@ -1,0 +1,75 @@
+// `hostile [name…]`: attacks a victim on every carrier and prints what became of it. Exit code 1 if anything did not hold.
+
+import { parseArgs } from 'node:util';
+import { attacksNamed } from './all-attacks.ts';
+import type { Attack } from './attack.ts';
+import { CARRIERS, type Carrier } from './carriers.ts';
+import { twoCores } from './cores.ts';
+import { Lab } from './lab.ts';
+import type { Outcome } from './outcome.ts';
+import { issuePapers } from './papers.ts';
+import { formatOutcomes, writeReport } from './report.ts';
+
+const USAGE = `usage: node hostile/dist/main.js [options] [name...]
+
+  name                the attacks whose names begin like this; default: all
+  --on <carriers>     on these carriers alone, comma-separated (${CARRIERS.join(', ')}, wss)
+  --seconds <n>       how long an attack lasts (8)
+  --quiet <n>         seconds that the honest peer measures before an attack (3)
+  --report            write the figures into docs/reliability.md
+  --list              name the attacks and run none
+  --help              this text`;
+
+const { values, positionals } = parseArgs({
+  options: {
+    on: { type: 'string' },
+    seconds: { type: 'string', default: '8' },
+    quiet: { type: 'string', default: '3' },
+    report: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+});
+if (values.help) console.log(USAGE);
+else if (values.list) for (const { name, title } of attacksNamed(positionals)) console.log(`${name.padEnd(26)} ${title}`);
+else await attackAll();
+
+async function attackAll(): Promise<void> {
+  const attacks = attacksNamed(positionals);
+  const carriers = [...CARRIERS, 'wss' as const].filter((carrier) => (values.on === undefined ? true : values.on.split(',').includes(carrier)));
+  const jobs = carriers.flatMap((carrier) =>
+    attacks.filter((attack) => (attack.carriers ?? CARRIERS).includes(carrier)).map((attack) => ({ attack, carrier })),
+  );
+  const [quiet, long] = [Number(values.quiet) * 1_000, Number(values.seconds) * 1_000];
+  const common = { papers: await issuePapers(), quiet, cores: twoCores() };
+  const outcomes: Outcome[] = [];
+  let shared: { readonly lab: Lab; readonly carrier: Carrier } | undefined;
+  for (const { attack, carrier } of jobs) {
+    if (shared !== undefined && (shared.carrier !== carrier || attack.isBrief !== true)) {
+      await shared.lab.close();
+      shared = undefined;
+    }
+    const lab = shared?.lab ?? (await Lab.open({ ...common, carrier, victim: attack.victim ?? {} }));
+    const outcome = await lab.attack(attack, { milliseconds: attack.isBrief === true ? Math.min(BRIEF, long) : long });
+    if (attack.isBrief === true && outcome.flaws.length === 0) shared = { lab, carrier };
+    else {
+      await lab.close();
+      shared = undefined;
+    }
+    outcomes.push(outcome);
+    console.error(`${outcomes.length}/${jobs.length} ${attack.name} on ${carrier}: ${outcome.flaws.length === 0 ? 'holds' : outcome.flaws.join('; ')}`);
+  }
+  await shared?.lab.close();
+  console.log(formatOutcomes(outcomes, byName(attacks)));
+  if (values.report) writeReport(outcomes, byName(attacks));
+  if (outcomes.some(({ flaws }) => flaws.length > 0)) process.exitCode = 1;
+}
+
+/** The place of each attack in the list. */
+function byName(attacks: readonly Attack[]): readonly string[] {
+  return attacks.map(({ name }) => name);
+}
+
+/** Milliseconds of an attack that says one thing again and again. */
+const BRIEF = 1_000;

@@ -1,0 +1,82 @@
+// Transports of the victim and of the honest peer on each carrier, with default options unless an attack says otherwise.
+
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { parseIdentity } from '@trunkline/identity';
+import { secured } from '@trunkline/stream-noise';
+import { createTransport, type LimitOptions, type Observer, type Transport } from '@trunkline/transport-core';
+import { createTcpTransport, tcp } from '@trunkline/transport-tcp';
+import { createWsTransport } from '@trunkline/transport-ws';
+import type { Carrier } from './carriers.ts';
+import { lab } from './lab-protocol.ts';
+import type { Paper, Papers } from './papers.ts';
+
+export interface NodeOptions {
+  readonly carrier: Carrier;
+  readonly papers: Papers;
+  readonly limits?: LimitOptions | undefined;
+  readonly origins?: readonly string[] | undefined;
+  readonly observer?: Observer | undefined;
+}
+
+export interface Node {
+  readonly transport: Transport<typeof lab>;
+  /** Where it listens, as a raw socket and as an honest peer dial it. */
+  readonly host: string;
+  readonly port: number;
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** A node that listens on loopback. */
+export async function listeningNode(options: NodeOptions): Promise<Node> {
+  const { papers } = options;
+  const site = options.carrier === 'ws-attached' ? createServer((_request, response) => response.end()) : undefined;
+  if (site !== undefined) await once(site.listen(0, '127.0.0.1'), 'listening');
+  const transport = makeNode(options, papers.victim, site);
+  await transport.listen();
+  const address = transport.advertiseAddr();
+  const [, host, port] = /([\d.]+):(\d+)/.exec(address)!;
+  return {
+    transport,
+    host: host!,
+    port: Number(port),
+    address,
+    async close() {
+      await transport.close();
+      site?.close();
+      site?.closeAllConnections();
+    },
+  };
+}
+
+/** A node that only dials, over one connection, so that handles can be counted. */
+export function diallingNode(options: NodeOptions): Transport<typeof lab> {
+  return makeNode(options, options.papers.honest, undefined, 1);
+}
+
+function makeNode(
+  { carrier, papers, limits, origins, observer }: NodeOptions,
+  { key, cert }: Paper,
+  site: Server | undefined,
+  maxPool?: number,
+): Transport<typeof lab> {
+  const tls = { key, cert, ca: papers.ca };
+  const common = { protocol: lab, limits, observer, maxPool };
+  switch (carrier) {
+    case 'tcp':
+      return createTcpTransport(common);
+    case 'tls':
+      return createTcpTransport({ ...common, tls });
+    case 'ws':
+      return createWsTransport({ ...common, origins });
+    case 'wss':
+      return createWsTransport({ ...common, origins, tls });
+    case 'ws-attached':
+      return createWsTransport({ ...common, origins, ...(site !== undefined && { server: site }) });
+    case 'noise': {
+      const backends = [secured(tcp(), { identity: parseIdentity(key) })];
+      return createTransport('tcp://127.0.0.1:0', { ...common, backends });
+    }
+  }
+}

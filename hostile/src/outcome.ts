@@ -1,0 +1,77 @@
+// What became of an attack, and what of it did not hold.
+
+import type { Attack } from './attack.ts';
+import type { Carrier } from './carriers.ts';
+import type { HonestReport } from './honest.ts';
+import { leftOver } from './settle.ts';
+import type { VictimReport } from './victim.ts';
+
+export interface Outcome {
+  readonly attack: string;
+  readonly carrier: Carrier;
+  /** Bytes by which the victim's memory grew at the most, and by which it may. */
+  readonly growth: number;
+  readonly bound: number;
+  /** The 99th percentile of the honest peer's calls in milliseconds: before, and during the attack. */
+  readonly before: number;
+  readonly during: number;
+  /** The longest delay of the victim's event loop, in milliseconds. */
+  readonly delay: number;
+  readonly answer: string;
+  /** What did not hold; empty if all did. */
+  readonly flaws: readonly string[];
+}
+
+export interface Measured {
+  readonly attack: Attack;
+  readonly answer: string;
+  /** The victim before the attack, and after it; undefined if it died. */
+  readonly base: VictimReport;
+  readonly after: VictimReport | undefined;
+  readonly before: HonestReport;
+  readonly during: HonestReport;
+}
+
+/** Everything that must hold: times, too. */
+export function flawsOf(measured: Measured): string[] {
+  const { after, before, during } = measured;
+  if (after === undefined) return ['the process died'];
+  return [
+    ...countedFlawsOf(measured),
+    ...(during.p99 > MOST_RATIO * before.p99 ? [`p99 of honest calls is ${(during.p99 / before.p99).toFixed(1)} times that before`] : []),
+    ...(after.delay > MOST_DELAY ? [`the event loop was held up for ${after.delay.toFixed(0)} ms`] : []),
+    ...failures('small', during.failed),
+    ...failures('long', during.longFailed),
+  ];
+}
+
+/** What must hold of memory, counts and answers, whatever the machine does meanwhile. */
+export function countedFlawsOf({ attack, answer, base, after }: Pick<Measured, 'attack' | 'answer' | 'base' | 'after'>): string[] {
+  if (after === undefined) return ['the process died'];
+  const growth = after.peak - base.rss;
+  const bound = attack.memory ?? 0;
+  const left = leftOver(after, base);
+  return [
+    ...(growth > bound + SLACK ? [`memory grew by ${mib(growth)} MiB, its bound is ${mib(bound)} and ${mib(SLACK)}`] : []),
+    ...(attack.answer.test(answer) ? [] : [`the answer is '${answer}', not ${attack.answer.source}`]),
+    ...(left === '' ? [] : [`left behind: ${left}`]),
+    ...(after.texts.some((text) => UNSAFE.test(text)) ? ['a text for people has control characters'] : []),
+  ];
+}
+
+function failures(what: string, failed: Readonly<Record<string, number>>): string[] {
+  return Object.entries(failed).map(([code, count]) => `${count} ${what} honest calls failed: ${code}`);
+}
+
+export function mib(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
+}
+
+/** Characters that move a cursor, break a line or turn the direction of text; a snapshot has lines of its own. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are looked for.
+const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+/** Bytes by which memory may grow beyond the documented bound. */
+const SLACK = 16 * 2 ** 20;
+const MOST_RATIO = 3;
+/** Milliseconds. */
+const MOST_DELAY = 100;

@@ -1,0 +1,25 @@
+// The keys and certificates of a run: the victim, an honest peer, and an attacker whom the same authority vouches for.
+
+import { createAuthority, createIdentity } from '@trunkline/identity';
+
+/** A private key and its certificate, as PEM. */
+export interface Paper {
+  readonly key: string;
+  readonly cert: string;
+}
+
+export interface Papers {
+  readonly ca: string;
+  readonly victim: Paper;
+  readonly honest: Paper;
+  readonly enemy: Paper;
+}
+
+export async function issuePapers(): Promise<Papers> {
+  const authority = await createAuthority({ name: 'hostile' });
+  const paper = async (): Promise<Paper> => {
+    const identity = createIdentity();
+    return { key: identity.key, cert: await authority.issue(identity) };
+  };
+  return { ca: authority.cert, victim: await paper(), honest: await paper(), enemy: await paper() };
+}

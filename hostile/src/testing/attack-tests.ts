@@ -1,0 +1,66 @@
+// Attacks as tests: short, from this very process, and judged by memory, counts and answers, never by times.
+
+import type { TestFn } from 'ava';
+import { ATTACKS } from '../all-attacks.ts';
+import { type Attack, Field } from '../attack.ts';
+import { CARRIERS, type Carrier } from '../carriers.ts';
+import { Child } from '../child.ts';
+import { countedFlawsOf } from '../outcome.ts';
+import { issuePapers, type Papers } from '../papers.ts';
+import { settle } from '../settle.ts';
+import type { VictimOptions, VictimOrder, VictimReport } from '../victim.ts';
+
+type Victim = Child<VictimOrder, VictimReport>;
+
+/** A test for each attack that `wanted` picks. Those that leave the victim as it is by default share one. */
+export function attackTests(test: TestFn, carrier: Carrier, wanted: (attack: Attack) => boolean): void {
+  let papers: Promise<Papers> | undefined;
+  let shared: Promise<Victim> | undefined;
+
+  async function start(options: VictimOptions): Promise<Victim> {
+    papers ??= issuePapers();
+    const victim: Victim = new Child('victim');
+    await victim.ask({ do: 'start', carrier, papers: await papers, options });
+    return victim;
+  }
+
+  for (const attack of ATTACKS.filter(({ carriers = CARRIERS }) => carriers.includes(carrier)).filter(wanted)) {
+    const run = OPEN.has(attack.name) ? test.skip : test.serial;
+    run(`over ${carrier} a peer ${attack.title}`, async (t) => {
+      const options = attack.shortVictim ?? attack.victim;
+      const victim = await (options === undefined ? (shared ??= start({})) : start(options));
+      const base = await victim.ask({ do: 'mark' });
+      const { enemy } = await papers!;
+      const field = new Field({ carrier, host: base.host, port: base.port, ...enemy }, { rounds: attack.rounds ?? 1 });
+      const answer = await attack.run(field).finally(() => field.close());
+      const after = victim.isAlive ? await settle(() => victim.ask({ do: 'look' }), base) : undefined;
+      t.deepEqual(countedFlawsOf({ attack, answer, base, after }), []);
+      if (options !== undefined) t.true(await victim.close(), 'the victim ends by itself when it is let go of');
+    });
+  }
+
+  test.after.always('the victim ends', async () => {
+    await (await shared)?.close();
+  });
+}
+
+/** Attacks that are not stopped yet. */
+const OPEN: ReadonlySet<string> = new Set([
+  'short-exceeded',
+  'json-bad-elements',
+  'json-60-mib',
+  'json-containers',
+  'json-small-strings',
+  'protobuf-empty-entries',
+  'protobuf-unknown-fields',
+  'protobuf-empty-nested',
+  'oneway-slow-handler',
+  'rapid-reset',
+  'rapid-reset-17k',
+  'unfinished-requests',
+  'unfinished-oneways',
+  'unfinished-items',
+  'trickling-reader',
+  'calls-held',
+  'credit-unmounted',
+]);

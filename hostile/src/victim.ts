@@ -1,0 +1,137 @@
+// The process under attack: a transport with default options that serves every kind of method. It measures itself.
+
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatSnapshot, type LimitOptions, serve } from '@trunkline/transport-core';
+import type { Carrier } from './carriers.ts';
+import { MemoryPeak } from './memory-peak.ts';
+import { listeningNode } from './node.ts';
+import { obey } from './orders.ts';
+import type { Papers } from './papers.ts';
+
+/** What an attack changes of the victim's default options. */
+export interface VictimOptions {
+  readonly limits?: LimitOptions;
+  readonly origins?: readonly string[];
+}
+
+export type VictimOrder =
+  | { readonly do: 'start'; readonly carrier: Carrier; readonly papers: Papers; readonly options: VictimOptions }
+  /** Takes what follows as the attack: peaks begin anew. */
+  | { readonly do: 'mark' }
+  | { readonly do: 'look' };
+
+export interface VictimReport {
+  readonly host: string;
+  readonly port: number;
+  readonly address: string;
+  /** Bytes: now, and the most since the mark. */
+  readonly rss: number;
+  readonly peak: number;
+  /** The longest that the event loop was held up since the mark, in milliseconds. */
+  readonly delay: number;
+  /** Handles and timers, by kind. */
+  readonly resources: Readonly<Record<string, number>>;
+  readonly connections: number;
+  /** Bytes that the transport holds for messages. */
+  readonly memory: number;
+  readonly counters: Readonly<Record<string, number>>;
+  /** What an operator would read: a snapshot and what the observer was told since the mark. */
+  readonly texts: readonly string[];
+}
+
+type Running = Awaited<ReturnType<typeof start>>;
+let running: Running | undefined;
+
+obey<VictimOrder, VictimReport>(
+  async (order) => {
+    if (order.do === 'start') running = await start(order);
+    else if (order.do === 'mark') running!.mark();
+    return running!.look();
+  },
+  () => void running?.close(),
+);
+
+async function start({ carrier, papers, options }: Extract<VictimOrder, { do: 'start' }>) {
+  let texts: string[] = [];
+  const note = (text: string) => {
+    if (texts.length < MOST_TEXTS) texts.push(text);
+  };
+  const node = await listeningNode({
+    carrier,
+    papers,
+    ...options,
+    observer: {
+      event(event) {
+        if ('error' in event && event.error instanceof Error) note(event.error.message);
+        if (event.type === 'down' && event.cause !== undefined) note(event.cause.message);
+      },
+    },
+  });
+  serve(node.transport, {
+    echo: (request) => request,
+    note: () => sleep(NOTE),
+    strings: (texts) => texts.length,
+    size: (request) => request.length,
+    async *download() {
+      for (;;) yield ITEM;
+    },
+    async upload(_request, { upload, signal }) {
+      let items = 0;
+      for await (const _ of upload) {
+        items++;
+        await sleep(NOTE, undefined, { signal }).catch(() => {});
+      }
+      return items;
+    },
+    async hold(request, { signal }) {
+      await sleep(HOLD, undefined, { signal }).catch(() => {});
+      return request;
+    },
+    number: ({ n }) => n,
+    fail() {
+      throw Object.assign(new Error('the handler failed'), { secret: 'hunter2', stack: 'secret stack' });
+    },
+    lists: ({ numbers, texts, nested }) => numbers.length + texts.length + nested.length,
+  });
+  const loop = monitorEventLoopDelay({ resolution: RESOLUTION });
+  loop.enable();
+  const peak = new MemoryPeak();
+  return {
+    mark() {
+      texts = [];
+      loop.reset();
+      peak.reset();
+    },
+    look(): VictimReport {
+      const snapshot = node.transport.snapshot();
+      const resources: Record<string, number> = {};
+      for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
+      return {
+        host: node.host,
+        port: node.port,
+        address: node.address,
+        rss: process.memoryUsage.rss(),
+        peak: peak.read(),
+        delay: Math.max(0, loop.max / 1e6 - RESOLUTION),
+        resources,
+        connections: snapshot.connections.length,
+        memory: snapshot.memory,
+        counters: { ...snapshot.counters },
+        texts: [...texts, formatSnapshot(snapshot)],
+      };
+    },
+    close() {
+      loop.disable();
+      return node.close();
+    },
+  };
+}
+
+/** Milliseconds that slow handlers take, and those of `hold`. */
+const NOTE = 1_000;
+const HOLD = 10_000;
+const ITEM = new Uint8Array(65_536);
+/** Milliseconds between two looks at the event loop. */
+const RESOLUTION = 10;
+const MOST_TEXTS = 1_000;
