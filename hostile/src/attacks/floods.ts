@@ -73,7 +73,7 @@ export const floods: readonly Attack[] = [
     title: 'makes small calls with 8 KiB of metadata in 1,000 entries',
     cases: [29, 37],
     answer: /^(nothing|ERROR 8|GO_AWAY 8\/13)$/,
-    chunk: (first) => requests(first, 20, (id) => frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.echo, metadata: ENTRIES })),
+    chunk: () => METADATA,
   }),
   {
     name: 'flood-tiny-messages',
@@ -184,3 +184,4 @@ const PROTOCOLS = repeat(
   20,
 );
 const ENTRIES = Array.from({ length: 1_000 }, (_, at) => [`k${at}`, 'v'] as const);
+const METADATA = requests(1, 20, (id) => frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.echo, metadata: ENTRIES }));

@@ -76,7 +76,9 @@ export const memory: readonly Attack[] = [
     shortVictim: small,
     answer: /^(nothing|ERROR 8.*|GO_AWAY 8\/6)$/,
     run: (field) =>
-      unfinished(field, (enemy, id, size) => pushLong(enemy, { kind: Kind.oneway, id, channel: CHANNEL, method: Method.note }, new Uint8Array(size - PACKET), size)),
+      unfinished(field, (enemy, id, size) =>
+        pushLong(enemy, { kind: Kind.oneway, id, channel: CHANNEL, method: Method.note }, new Uint8Array(size - PACKET), size),
+      ),
   },
   {
     name: 'unfinished-items',
