@@ -1,4 +1,4 @@
-// What could not be sent before gossip closes is told, and closing takes no longer than it may.
+// Closing takes no longer than its grace, and tells which messages could not be sent by then.
 
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';

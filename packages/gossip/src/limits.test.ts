@@ -1,4 +1,5 @@
-// What is too long for a transport is an error where it is published, not a message that never comes.
+// A message that is too long for a transport is an error where it is published, instead of getting
+// lost.
 
 import { json, TransportError } from '@trunkline/transport-core';
 import test from 'ava';

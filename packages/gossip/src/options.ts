@@ -40,9 +40,12 @@ export interface GossipOptions {
    * 2 to 4 in a browser; no more than 16 forgeries of one peer are looked at in a second, and what else it sends signed in that second is refused.
    * What it relays without having read it is counted apart, likewise.
    * - identity: with it this node signs what it publishes. Its id must be that of `peers`
-   * - mode: `lenient` (default) takes messages without a signature too, so anybody can still speak in the name of another by leaving it out, or
-   *   take an id before its owner does: it is for networks where not all sign yet. `strict` drops them, and reports who sent them; all nodes of a
-   *   topic should be so then. A strict node without an identity hears everything, and can't publish (`failed_precondition`)
+   * - mode: `strict` (default with an identity) drops messages without a signature, and reports the
+   *   peers that send them; all nodes of a topic should be strict then. A strict node without an
+   *   identity hears everything, and can't publish (`failed_precondition`). `lenient` (default
+   *   without an identity) takes unsigned messages too: it is for networks where not all nodes sign
+   *   yet. Anybody can then speak in the name of a node that doesn't sign. The first signed message
+   *   of a node ends that: unsigned ones in its name are dropped until ten minutes after its last
    *
    * A signed message stays true for ever: one that is sent again is a duplicate while its publisher is remembered (10 minutes after its last
    * message). Where that matters, messages should tell their time, or their place in an order.
@@ -77,10 +80,7 @@ const schema = optionsSchema({
   outbound: group({ messages: withDefault(integer(1, 1_000_000), 1_000), bytes: withDefault(integer(1, 2 ** 40), 20 * 1024 * 1024) }),
   signatures: group({
     identity: optional(reference<Signer>(isSigner, 'an identity: nodeId, publicKey and sign, as createIdentity gives it')),
-    mode: withDefault(
-      reference<SignatureMode>((value) => value === 'strict' || value === 'lenient', "'strict' or 'lenient'"),
-      'lenient',
-    ),
+    mode: optional(reference<SignatureMode>((value) => value === 'strict' || value === 'lenient', "'strict' or 'lenient'")),
   }),
   discovery: optional(reference<DiscoveryOptions | false>((value) => value === false || typeof value === 'object', 'an object of options, or false')),
   store: optional(reference<Store>((value) => has(value, ['get', 'set', 'sync']), 'a store: createMemoryStore(), createFileStore(folder)')),

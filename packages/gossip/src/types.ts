@@ -149,13 +149,15 @@ export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | '
  * Why a message was dropped:
  * - not-addressed, excluded: it is for others
  * - forged: it says to be of another node than could be, or its signature does not hold
- * - unsigned: it has no signature (`signatures.mode` is strict)
+ * - unsigned: it has no signature, and `signatures.mode` is strict, or its publisher has signed
+ *   before
  * - too-large: it is above this node's limit for the topic; with `to`, above the `limits.message` of that peer's transport, or its limit for the topic
  * - undecodable: the codec refuses it
  * - rejected, ignored, timeout: by the validator, or because it took too long
  * - overloaded: too many messages wait for the validator (`validateQueue`)
  * - refused: it was dropped so before, or its sender has forged too much of late for it to be looked at
- * - old, full, own: too late to tell a duplicate; too many origins; in this node's own name
+ * - old, full, own: too late to tell a duplicate, or of an earlier life; too many publishers; in
+ *   this node's own name
  * - stranger: its sender is no neighbour
  * - no-room: too much waits for a peer already
  */
@@ -244,7 +246,10 @@ export type GossipEvent =
       readonly ours: string | number;
       readonly theirs: string | number;
     }
-  /** A peer did what an honest one doesn't, or seldom. */
+  /**
+   * A peer did something that honest peers don't do, or seldom. `origin-flood`: it named more
+   * publishers than a node remembers, and was disconnected.
+   */
   | { readonly type: 'misbehaved'; readonly topic: string; readonly nodeId: string; readonly what: string }
   /** A reader or a validator of this node threw. */
   | { readonly type: 'failed'; readonly topic: string; readonly error: unknown };

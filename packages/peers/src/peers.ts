@@ -108,14 +108,14 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /**
    * Disconnects a node, a client that proved this id included, and refuses it and forgets its address for `time` milliseconds
-   * (default 24 hours, as in Tendermint).
+   * (default 24 hours, as in Tendermint). Both ends are told `why`, in the error of the connection.
    */
-  ban(nodeId: string, time = 24 * 60 * 60_000): void {
+  ban(nodeId: string, time = 24 * 60 * 60_000, why?: string): void {
     if (!isNodeId(nodeId)) throw new TypeError(`peers.ban: takes a node id, 64 lower-case hex digits, got ${JSON.stringify(nodeId)}`);
     if (!(time > 0)) throw new TypeError(`peers.ban: time must be milliseconds above 0, got ${String(time)}`);
     const { node } = this.#driver;
     node.keeper.book.ban(nodeId, node.now(), time);
-    const denied = reasonError('denied', `node ${nodeId} was banned`);
+    const denied = reasonError('denied', `node ${nodeId} was banned${why === undefined ? '' : `: ${why}`}`);
     const peer = node.peer(nodeId);
     if (peer !== undefined) this.#driver.cut(peer, denied);
     for (const remote of node.config.transport.remotes()) if (remote.nodeId === nodeId) node.management.cut(remote, denied);

@@ -280,6 +280,10 @@ export class Driver implements SessionHost, RelayHost {
     return this.#lives.above(life, this.isProven(from));
   }
 
+  latestLife(): number {
+    return this.#lives.latest;
+  }
+
   isProven(nodeId: string): boolean {
     return this.#config.peers.get(nodeId)?.proven ?? false;
   }
@@ -332,6 +336,13 @@ export class Driver implements SessionHost, RelayHost {
 
   misbehaved(nodeId: string): void {
     this.#config.peers.report(nodeId, 'bad');
+  }
+
+  cut(nodeId: string, why: string): void {
+    const { peers } = this.#config;
+    peers.report(nodeId, 'bad', ABUSE);
+    // An overlay is told of it by the end of the connection: not while it takes a message.
+    this.clock.defer(() => peers.ban(nodeId, BAN, why));
   }
 
   #came({ nodeId: id, instance, remote }: PeerInfo): Peer {
@@ -499,6 +510,13 @@ export class Driver implements SessionHost, RelayHost {
 const NONE: ReadonlySet<string> = new Set();
 /** Nodes that are known again when they return. */
 const INSTANCES = 4_096;
-/** What the terms of a topic are reckoned at. */
+/** Weight of an offense that a peer is disconnected for, in bad reports: as in peers. */
+const ABUSE = 10;
+/**
+ * Milliseconds for which it is refused then: as long as the publishers that it named are
+ * remembered.
+ */
+const BAN = 600_000;
+/** Bytes that the terms of a topic count as in a peer's queue. */
 const TERMS_BYTES = 128;
 const CLOSED = new TransportError('shutdown', 'the topic was closed here');

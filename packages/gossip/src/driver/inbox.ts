@@ -69,7 +69,7 @@ export class Inbox {
     else session.pushed(peer.nodeId, envelope, this.#host.now());
   }
 
-  /** What a peer does on a topic. */
+  /** Takes a peer's terms: its overlay and its limit on a topic. */
   told({ topic, overlay, limit, life }: Terms & { readonly topic: string; readonly life?: number | undefined }, from: Remote): void {
     this.settle();
     const peer = this.#host.peerOf(from);

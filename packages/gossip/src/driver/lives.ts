@@ -69,6 +69,11 @@ export class Lives {
     return this.next();
   }
 
+  /** The last life that an unsigned message is believed to be of: a day ahead of the clock. */
+  get latest(): number {
+    return this.#wall() + DAY;
+  }
+
   #wall(): number {
     return Math.min(Math.max(0, Math.floor(this.#options.wall())), MOST);
   }
@@ -104,5 +109,6 @@ const SPARE = 65_536;
 const MOST = 2 ** 47;
 /** The beginning of 2026: a clock that says less was never set. */
 const EARLIEST = 1_767_225_600_000;
+const DAY = 86_400_000;
 /** Ten years. */
 const AHEAD = 315_576_000_000;

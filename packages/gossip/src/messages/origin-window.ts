@@ -29,6 +29,11 @@ export class OriginWindow {
   /** Ascending. */
   #gaps: Gap[] | undefined;
 
+  /** The number of open gaps. */
+  get gaps(): number {
+    return this.#gaps?.length ?? 0;
+  }
+
   /** Whether any gap is open. */
   get isOpen(): boolean {
     return this.#gaps !== undefined;

@@ -56,6 +56,93 @@ test('an origin that is known to have begun a life is heard, though its number i
   t.is(seen.note(id(1, 'a', 5), 6), 'old');
 });
 
+test('an origin that signs is touched by signed messages alone; its first one begins its memory anew', (t) => {
+  const seen = new SeenMessages(options);
+  t.is(seen.note(id(7, 'a', 9), 0, 1), 'new');
+  t.is(seen.look(id(0, 'a', 5), 1), 'old');
+  t.is(seen.look(id(0, 'a', 5), 1, true), 'new');
+  t.is(seen.note(id(0, 'a', 5), 1, 2, true), 'new');
+  t.deepEqual(seen.size, { origins: 1, digests: 2, gaps: 0 });
+  for (const one of [id(1, 'a', 5), id(8, 'a', 9), id(0, 'a', 2 ** 48 - 1), id(0, 'a', 1)]) {
+    t.is(seen.look(one, 2), 'unsigned');
+    t.is(seen.note(one, 2, 3), 'unsigned');
+  }
+  t.is(seen.note(id(0, 'a', 5), 3, 2), 'seen', 'what was here is a duplicate, however it comes');
+  seen.begin(id(0, 'a', 2));
+  t.is(seen.lifeOf('a'), 5);
+  seen.begin(id(0, 'a', 2), true);
+  t.is(seen.note(id(0, 'a', 2), 4, 4, true), 'new');
+  t.is(seen.note(id(1, 'a', 2 ** 48 - 1), 5, 5, true), 'new', 'a signed life has no bound');
+  seen.expire(600_005);
+  t.is(seen.note(id(0, 'a', 1), 600_006), 'new', 'it is forgotten');
+});
+
+test('an unsigned life above the bound ends none below it, and is ended by any of these; the bound moves', (t) => {
+  let latest = 100;
+  const seen = new SeenMessages({ ...options, latest: () => latest });
+  t.is(seen.note(id(0, 'a', 50), 0), 'new');
+  t.is(seen.note(id(0, 'a', 101), 0), 'old');
+  t.is(seen.note(id(0, 'a', 100), 0), 'new');
+  t.is(seen.note(id(1, 'a', 50), 0), 'old');
+  t.is(seen.note(id(0, 'b', 500), 0), 'new', 'its clock is wrong, and nobody else speaks in its name');
+  t.is(seen.note(id(0, 'b', 400), 0), 'old');
+  t.is(seen.note(id(1, 'b', 500), 0), 'new');
+  t.is(seen.note(id(0, 'b', 7), 0), 'new');
+  t.is(seen.note(id(2, 'b', 500), 0), 'old');
+  latest = 1_000;
+  t.is(seen.note(id(2, 'b', 500), 0), 'new');
+});
+
+test('signed and unsigned origins have room of their own', (t) => {
+  const seen = new SeenMessages(options);
+  for (let i = 0; i < 100; i++) t.is(seen.note(id(0, `u${i}`), 0), 'new');
+  t.is(seen.note(id(0, 'u'), 0), 'full');
+  t.is(seen.lookUp(id(0, 'u'), 0), 'new', 'it may be signed');
+  for (let i = 0; i < 100; i++) t.is(seen.note(id(0, `s${i}`), 0, undefined, true), 'new');
+  t.is(seen.note(id(0, 's'), 0, undefined, true), 'full');
+  t.is(seen.lookUp(id(0, 's'), 0), 'full');
+  t.is(seen.note(id(0, 'u3'), 0, undefined, true), 'full', 'it stays what it is');
+  t.is(seen.note(id(1, 'u3'), 0), 'new');
+});
+
+test('one peer brings half of the origins, all of them three quarters; who brings as many as there may be is a flooder', (t) => {
+  const seen = new SeenMessages({ ...options, flood: 120 });
+  const bring = (from: string, count: number, now = 0) => {
+    const verdicts: Record<string, number> = {};
+    for (let i = 0; i < count; i++) {
+      const verdict = seen.note(id(0, `${from}${i}`), now, undefined, false, from);
+      verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+    }
+    return verdicts;
+  };
+  t.deepEqual(bring('x', 119), { new: 50, full: 69 });
+  t.deepEqual(bring('x', 119), { seen: 50, full: 69 }, 'the same ones count once');
+  t.deepEqual(bring('y', 100), { new: 25, full: 75 });
+  t.deepEqual(bring('z', 5), { full: 5 });
+  for (let i = 0; i < 25; i++) t.is(seen.note(id(0, `own${i}`), 0, undefined, false, `own${i}`), 'new', 'publishers that are connected');
+  t.is(seen.note(id(0, 'x200'), 0, undefined, false, 'x'), 'flood');
+  t.is(seen.note(id(0, 'x201'), 0, undefined, false, 'x'), 'full', 'counted anew');
+  // What is silent goes as soon as there would be room for it otherwise.
+  seen.note(id(1, 'x0'), 50_000);
+  seen.expire(91_000);
+  t.is(seen.size.origins, 26);
+  t.deepEqual(bring('z', 60, 91_000), { new: 50, full: 10 });
+  t.is(seen.note(id(1, 'x0'), 91_000), 'seen');
+  seen.expire(700_000);
+  t.deepEqual(seen.size, { origins: 0, digests: 0, gaps: 0 });
+  t.is(seen.due, Number.POSITIVE_INFINITY);
+});
+
+test('gaps of all origins together have a bound: beyond it an origin opens no more than a few', (t) => {
+  t.timeout(60_000);
+  const seen = new SeenMessages({ ...options, origins: 10_000, gaps: 8_192 });
+  for (let i = 0; i < 1_000; i++) for (let sequence = 1; sequence < 800; sequence += 2) seen.note(id(sequence, `o${i}`), 0);
+  t.true(seen.size.gaps < 262_144 + 16 * 1_000, String(seen.size.gaps));
+  t.is(seen.note(id(0, 'o0'), 1), 'new', 'what was open stays so');
+  for (let i = 0; i < 1_000; i++) seen.note(id(0, `o${i}`, 2), 2);
+  t.is(seen.size.gaps, 0);
+});
+
 test('a life with the number of the one before counts anew', (t) => {
   const seen = new SeenMessages(options);
   t.is(seen.note(id(0), 0), 'new');
@@ -69,14 +156,14 @@ test('looking remembers nothing', (t) => {
   t.is(seen.look(id(3), 0), 'new');
   t.is(seen.note(id(3), 0), 'new');
   t.is(seen.look(id(3), 0), 'seen');
-  t.deepEqual(seen.size, { origins: 1, digests: 0 });
+  t.deepEqual(seen.size, { origins: 1, digests: 0, gaps: 1 });
 });
 
 test('a million messages of one origin cost as much as one', (t) => {
   const seen = new SeenMessages(options);
   for (let sequence = 0; sequence < 1_000_000; sequence++) if (seen.note(id(sequence), sequence, sequence) !== 'new') return t.fail(`${sequence}`);
   t.is(seen.look(id(12_345), 1e6), 'seen');
-  t.deepEqual(seen.size, { origins: 1, digests: 50 });
+  t.deepEqual(seen.size, { origins: 1, digests: 50, gaps: 0 });
 });
 
 test('with no room for origins new ones are refused; those who publish go on, and nothing is new again', (t) => {
@@ -124,7 +211,7 @@ test('a million ids of a hundred thousand origins cost as much as the bounds say
   }
   t.true(counts.new > 1_000 && counts.full > 100_000, JSON.stringify(counts));
   seen.expire(600_000 + 600_001);
-  t.deepEqual(seen.size, { origins: 0, digests: 0 });
+  t.deepEqual(seen.size, { origins: 0, digests: 0, gaps: 0 });
   t.is(seen.due, Number.POSITIVE_INFINITY);
 });
 

@@ -36,13 +36,14 @@ export class FullMesh implements Overlay {
   readonly #self: string;
   readonly #host: OverlayHost;
   readonly #neighbors = new Set<string>();
-  readonly #seen = new SeenMessages(MEMORY);
+  readonly #seen: SeenMessages;
   /** Links that a message may pass. */
   readonly #hops: number;
 
-  constructor({ self, host }: OverlaySetup, hops = 1) {
+  constructor({ self, host, latest }: OverlaySetup, hops = 1) {
     this.#self = self;
     this.#host = host;
+    this.#seen = new SeenMessages({ ...MEMORY, latest });
     this.#hops = hops;
     this.passesOn = hops > 1;
     // Where messages are passed on, who is connected to anybody gets them.
@@ -78,23 +79,28 @@ export class FullMesh implements Overlay {
 
   replace(): void {}
 
-  screen(from: string, id: MessageId, now: number): Screening {
+  screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening {
     if (id.origin === this.#self || (id.origin !== from && this.#hops === 1)) return 'forged';
-    const verdict = this.#seen.look(id, now);
-    return verdict === 'new' ? 'new' : verdict === 'seen' ? 'known' : 'old';
+    const verdict = this.#seen.look(id, now, isSigned, from);
+    if (verdict === 'new' || verdict === 'unsigned') return verdict;
+    return verdict === 'seen' ? 'known' : 'old';
+  }
+
+  has(id: MessageId, now: number): boolean {
+    return this.#seen.lookUp(id, now) === 'seen';
   }
 
   lifeOf(nodeId: string): number | undefined {
     return this.#seen.lifeOf(nodeId);
   }
 
-  begun(id: MessageId): void {
-    this.#seen.begin(id);
+  begun(id: MessageId, isSigned: boolean): void {
+    this.#seen.begin(id, isSigned);
   }
 
   pushed(from: string, push: Push<Body>, now: number): void {
     const { id, payload } = push;
-    const verdict = this.#seen.note(id, now, contentDigest(payload.payload));
+    const verdict = this.#seen.note(id, now, contentDigest(payload.payload), payload.signature !== undefined, from);
     if (verdict === 'new') {
       // What its publisher sends has passed one link, whatever it says.
       const hops = id.origin === from ? 1 : push.hops;
@@ -103,8 +109,10 @@ export class FullMesh implements Overlay {
     }
     // Who passed it on may have been deceived.
     if (verdict === 'conflict') this.#host.misbehaved(from, 'conflict', id.origin === from);
-    if (verdict === 'seen' || verdict === 'conflict') this.#host.duplicate(id, from);
-    else this.#host.dropped(id, from, verdict);
+    if (verdict === 'seen' || verdict === 'conflict') return this.#host.duplicate(id, from);
+    this.#host.dropped(id, from, verdict === 'flood' ? 'full' : verdict);
+    // A relay passes on what it has not read.
+    if (verdict === 'flood' && this.passesOn) this.#host.misbehaved(from, 'origin-flood', true);
   }
 
   controlled(from: string): void {

@@ -12,8 +12,12 @@ export interface OwnMessage {
   readonly body: Body;
 }
 
-/** `new`: it may be decoded, validated and given to `pushed`. `known`, and `old` for what may never have been here: give it to `pushed` as it is. */
-export type Screening = 'new' | 'known' | 'old' | 'forged' | 'stranger';
+/**
+ * `new`: it may be decoded, validated and given to `pushed`. `known`, and `old` for what may never
+ * have been here: give it to `pushed` as it is. `forged`, `stranger`, and `unsigned` in the name of
+ * a node that signs: it is dropped.
+ */
+export type Screening = 'new' | 'known' | 'old' | 'forged' | 'stranger' | 'unsigned';
 
 /**
  * Times are milliseconds of a monotonic clock. Call `wake` when `due` says so; ask `due` anew after every call. Nothing throws because of what
@@ -36,14 +40,19 @@ export interface Overlay {
   offer(peer: string, message: OwnMessage, now: number): boolean;
   /** A message that no neighbour has is another one from now on. */
   replace(id: MessageId, by: OwnMessage, now: number): void;
-  /** What is to be done with a message before anything is spent on it. */
-  screen(from: string, id: MessageId, now: number): Screening;
+  /**
+   * Returns what is to be done with a message before anything is spent on it. @param isSigned it
+   * has a signature, which may be forged.
+   */
+  screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening;
+  /** Is a message with that id here already? */
+  has(id: MessageId, now: number): boolean;
   /** Do others pass on what a node publishes? Then the numbers of its lives alone tell which is newer. */
   readonly passesOn: boolean;
   /** The newest life of a node whose messages were here. */
   lifeOf(nodeId: string): number | undefined;
   /** A message came from its publisher itself, which has begun a new life: whatever its number, the one before is old. */
-  begun(id: MessageId): void;
+  begun(id: MessageId, isSigned: boolean): void;
   /** A message that is `new` came from a peer, whatever becomes of it: the peer has sent what it may have promised. */
   arrived(from: string, id: MessageId, now: number): void;
   /** It is being looked at, by a validator that takes its time: `pushed` or `refused` follows. */
@@ -104,6 +113,11 @@ export interface OverlaySetup {
   readonly random: Random;
   readonly now: number;
   readonly host: OverlayHost;
+  /**
+   * Returns the last life that an unsigned message is believed to be of: a day ahead of this node's
+   * clock.
+   */
+  latest(): number;
 }
 
 /** What `createGossip` takes: `fullMesh()`, `partialView()`. It makes a machine for each topic. */

@@ -20,7 +20,7 @@ test('a neighbour that takes everything and passes nothing on loses its place', 
         return true;
       },
   });
-  const overlay = partialView({ active: 2 }).create({ self: 'me', random: seededRandom(1), now: 0, host });
+  const overlay = partialView({ active: 2 }).create({ self: 'me', random: seededRandom(1), now: 0, host, latest: () => Number.POSITIVE_INFINITY });
   overlay.peerUp('mute', true, 0);
   overlay.peerUp('good', true, 0);
   // A newcomer waits a moment for those to whom it was introduced.

@@ -40,7 +40,7 @@ class TreeOverlay implements Overlay {
   /** The time of the input that is being taken: what the view tells has none. */
   #now: number;
 
-  constructor({ self, random, now, host }: OverlaySetup, view: PartialViewOptions, options: PlumtreeOptions) {
+  constructor({ self, random, now, host, latest }: OverlaySetup, view: PartialViewOptions, options: PlumtreeOptions) {
     this.wanted = partialViewConfig(view).active;
     this.#self = self;
     this.#now = now;
@@ -67,6 +67,8 @@ class TreeOverlay implements Overlay {
       self,
       options,
       digest: ({ payload }) => contentDigest(payload),
+      isSigned: ({ signature }) => signature !== undefined,
+      latest,
       host: {
         trySend: (to, push) => host.trySend(to, push),
         send: (to, control) => host.control(to, control),
@@ -129,13 +131,18 @@ class TreeOverlay implements Overlay {
     this.#tree.publish({ id: newId, payload: body, size: body.payload.length }, now);
   }
 
-  screen(from: string, id: MessageId, now: number): Screening {
+  screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening {
     if (!this.#view.isNeighbor(from)) {
       this.#now = now;
       this.#view.stranger(from, now);
       return 'stranger';
     }
-    return id.origin === this.#self || this.#tree.isKnown(id, now) ? 'known' : 'new';
+    const verdict = id.origin === this.#self ? 'seen' : this.#tree.screen(id, now, isSigned, from);
+    return verdict === 'new' || verdict === 'unsigned' ? verdict : 'known';
+  }
+
+  has(id: MessageId, now: number): boolean {
+    return id.origin === this.#self || this.#tree.isKnown(id, now);
   }
 
   lifeOf(nodeId: string): number | undefined {

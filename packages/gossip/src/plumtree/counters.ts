@@ -32,9 +32,13 @@ export class PlumtreeCounters {
   brokenPromises = 0;
   /** Messages that left the cache before their time. */
   evicted = 0;
-  /** Refused: too late or of an earlier life; no room for another origin; in this node's name; of no neighbour; malformed. */
+  /**
+   * Refused: too late or of an earlier life; no room for another origin; unsigned, though its
+   * origin signs; in this node's name; of no neighbour; malformed.
+   */
   old = 0;
   full = 0;
+  unsigned = 0;
   own = 0;
   strangers = 0;
   malformed = 0;

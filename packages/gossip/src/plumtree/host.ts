@@ -24,8 +24,10 @@ export interface DeliveryMeta {
  * - `mute`: it gets notices and neither asks for a message, nor sends one, nor gives notice of one: it takes from others and passes nothing on.
  * - `conflict`: it sent a second content under an id. It may be honest: then the first was the forged one.
  * - `impostor`: it sent a message in this node's name that this node didn't publish. It may have been deceived itself.
+ * - `origin-flood`: it brought messages of more new publishers in `idTime` than an honest node
+ *   remembers. The excess was ignored, and the host should disconnect it.
  */
-export type Misbehaviour = 'malformed' | 'notice-flood' | 'graft-flood' | 'broken-promise' | 'mute' | 'conflict' | 'impostor';
+export type Misbehaviour = 'malformed' | 'notice-flood' | 'graft-flood' | 'broken-promise' | 'mute' | 'conflict' | 'impostor' | 'origin-flood';
 
 /** It may call the machine back at once. It must not throw. */
 export interface PlumtreeHost<P> {
@@ -49,7 +51,11 @@ export interface PlumtreeHost<P> {
   gave?(peer: string): void;
   /** A message came once more. */
   duplicate?(id: MessageId, from: string): void;
-  /** A message was refused: of an earlier life of its origin or too late (`old`), no room for another origin (`full`), or in this node's name (`own`). */
-  dropped?(id: MessageId, from: string, reason: 'old' | 'full' | 'own'): void;
+  /**
+   * A message was refused: of an earlier life of its origin or too late (`old`), no room for
+   * another origin (`full`), without a signature in the name of an origin that signs (`unsigned`),
+   * or in this node's name (`own`).
+   */
+  dropped?(id: MessageId, from: string, reason: 'old' | 'full' | 'unsigned' | 'own'): void;
   misbehaved?(peer: string, what: Misbehaviour): void;
 }

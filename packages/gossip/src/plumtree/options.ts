@@ -39,7 +39,12 @@ const plumtreeSchema = optionsSchema({
   idTime: withDefault(integer(10_000, 2 ** 31 - 1), 90_000),
   /** Milliseconds of silence after which an origin is forgotten, 600,000; at least `idTime`. */
   originTime: withDefault(milliseconds(), 600_000),
-  /** Origins that are remembered at most, 16,384; see SeenMessages for what happens then. */
+  /**
+   * Origins that are remembered at most, 16,384, those that sign and the others apart; see
+   * SeenMessages for what happens then. One peer brings at most half of them. A peer that brings as
+   * many as this (or 16,384, if that is more) in `idTime` is disconnected, so a larger number must
+   * be the same at all nodes of a topic.
+   */
   origins: withDefault(integer(1, 2 ** 24), 16_384),
   /** Gaps an origin that are remembered at most, 8,192: some seconds of what comes by several ways at a thousand a second. Beyond that the oldest is given up, and what was in it is lost. */
   gaps: withDefault(integer(1, 65_536), 8_192),

@@ -28,6 +28,7 @@ export class Plumtree<P> {
   readonly #host: PlumtreeHost<P>;
   readonly #options: PlumtreeOptions;
   readonly #digest: ((payload: P) => number) | undefined;
+  readonly #isSigned: ((payload: P) => boolean) | undefined;
   readonly #neighbours = new Map<string, Neighbour>();
   readonly #outgoing: Outgoing<P>;
   readonly #cache: MessageCache<P>;
@@ -39,11 +40,12 @@ export class Plumtree<P> {
   readonly #own: OwnMessages;
   #evictAt = Number.POSITIVE_INFINITY;
 
-  constructor({ self, host, options = DEFAULTS, digest }: PlumtreeInit<P>) {
+  constructor({ self, host, options = DEFAULTS, digest, isSigned, latest }: PlumtreeInit<P>) {
     this.#self = self;
     this.#host = host;
     this.#options = options;
     this.#digest = digest;
+    this.#isSigned = isSigned;
     this.#cache = new MessageCache(options);
     this.#outgoing = new Outgoing({ host, options, counters: this.counters, cache: this.#cache, onTold: (told, now) => this.#trials.weigh(told, now) });
     this.#tree = new Tree({ host, counters: this.counters, outgoing: this.#outgoing, settleTime: options.settleTime });
@@ -51,8 +53,11 @@ export class Plumtree<P> {
       retention: options.idTime,
       originRetention: options.originTime,
       origins: options.origins,
+      // Others may have more room, and pass on what this node has no room for.
+      flood: Math.max(options.origins, DEFAULTS.origins),
       gaps: options.gaps,
       digests: options.digests,
+      latest,
     });
     this.#own = new OwnMessages(self, { retention: options.idTime, gaps: options.gaps });
     this.#missing = new MissingMessages(options);
@@ -86,7 +91,18 @@ export class Plumtree<P> {
     return { neighbours, cached, missing: this.#missing.size, promises: this.#asking.promises, ...this.#seen.size };
   }
 
-  /** Whether the message would be refused: as a duplicate, or for another reason. */
+  /**
+   * Returns what a message that a peer pushed would be, its content aside. All but `new` are
+   * refused.
+   */
+  screen(id: MessageId, now: number, isSigned?: boolean, from?: string): SeenVerdict {
+    return id.origin === this.#self ? this.#own.look(id, now) : this.#seen.look(id, now, isSigned, from);
+  }
+
+  /**
+   * Was a message with that id here, or would it be refused for another reason? Whether it is
+   * signed is not known.
+   */
   isKnown(id: MessageId, now: number): boolean {
     return this.#look(id, now) !== 'new';
   }
@@ -220,13 +236,20 @@ export class Plumtree<P> {
     const key = messageKey(id);
     this.#asking.kept(neighbour, key);
     neighbour.owed?.delete(key);
-    const verdict = id.origin === this.#self ? this.#look(id, now) : this.#seen.note(id, now, this.#digest?.(message.payload));
+    const { payload } = message;
+    const isSigned = this.#isSigned?.(payload) === true;
+    const verdict = id.origin === this.#self ? this.#look(id, now) : this.#seen.note(id, now, this.#digest?.(payload), isSigned, neighbour.id);
     if (verdict === 'seen' || verdict === 'conflict') return this.#onDuplicate(neighbour, key, id, verdict === 'conflict', now);
     if (id.origin === this.#self) return this.#refuseOwn(neighbour, id, now);
     if (verdict === 'new') return this.#onNew(neighbour, key, message, now);
-    this.#missing.take(key);
-    this.counters[verdict]++;
-    this.#host.dropped?.(id, neighbour.id, verdict);
+    const reason = verdict === 'flood' ? 'full' : verdict;
+    // The signed message under that id may still come, and another peer may bring what there is no
+    // room for if this one does.
+    const mayCome = reason === 'unsigned' || (reason === 'full' && this.#seen.look(id, now, isSigned) === 'new');
+    if (!mayCome) this.#missing.take(key);
+    this.counters[reason]++;
+    this.#host.dropped?.(id, neighbour.id, reason);
+    if (verdict === 'flood') this.#report(neighbour, 'origin-flood', now);
   }
 
   #onNew(neighbour: Neighbour, key: string, message: Push<P>, now: number): void {
@@ -393,7 +416,7 @@ export class Plumtree<P> {
   }
 
   #look(id: MessageId, now: number): SeenVerdict {
-    return id.origin === this.#self ? this.#own.look(id, now) : this.#seen.look(id, now);
+    return id.origin === this.#self ? this.#own.look(id, now) : this.#seen.lookUp(id, now);
   }
 
   #report(neighbour: Neighbour, what: Misbehaviour, now: number): void {

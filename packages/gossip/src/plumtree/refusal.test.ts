@@ -39,7 +39,7 @@ test('what is refused is new all the same if it is pushed: the one that was refu
   const { machine, sent, delivered, reports } = lone(['a', 'b', 'c']);
   machine.arrived('a', idOf(1), 0);
   machine.refuse(idOf(1));
-  t.false(machine.isKnown(idOf(1), 5));
+  t.is(machine.screen(idOf(1), 5), 'new');
   machine.received('b', pushOf(1, { payload: 'the true one' }), 10);
   t.deepEqual(delivered, ['x1 the true one from b in 1']);
   t.deepEqual(sent(), ['a push x1', 'c push x1']);

@@ -13,6 +13,12 @@ export interface PlumtreeInit<P> {
   readonly options?: PlumtreeOptions | undefined;
   /** Of a payload, to notice a second content under an id (`contentDigest`). Absent: that isn't looked for, as where ids are signed. It must not throw. */
   readonly digest?: ((payload: P) => number) | undefined;
+  /** Is a payload signed, and its signature true? Absent: none is. It must not throw. */
+  readonly isSigned?: ((payload: P) => boolean) | undefined;
+  /**
+   * Returns the last life that an unsigned message is believed to be of. Absent: there is no bound.
+   */
+  readonly latest?: (() => number) | undefined;
 }
 
 /** A message to publish. */
@@ -31,4 +37,5 @@ export interface PlumtreeSnapshot {
   readonly promises: number;
   readonly origins: number;
   readonly digests: number;
+  readonly gaps: number;
 }

@@ -21,7 +21,7 @@ export interface Signer {
   sign(message: Uint8Array): Uint8Array;
 }
 
-/** `lenient`: what has no signature is taken, too. `strict`: it is not. */
+/** `lenient`: messages without a signature are taken, too. `strict`: they are dropped. */
 export type SignatureMode = 'strict' | 'lenient';
 
 /** `refused`: its sender has forged too much of late for it to be looked at. */
@@ -39,8 +39,8 @@ export class Signatures {
   readonly #forgers = new Forgers();
 
   /** @param self this node's id; a TypeError for a signer with another, or with a key that others would not take. */
-  constructor(self: string, { identity, mode }: { readonly identity?: Signer | undefined; readonly mode: SignatureMode }) {
-    this.isStrict = mode === 'strict';
+  constructor(self: string, { identity, mode }: { readonly identity?: Signer | undefined; readonly mode?: SignatureMode | undefined }) {
+    this.isStrict = (mode ?? (identity === undefined ? 'lenient' : 'strict')) === 'strict';
     this.#signer = identity;
     this.#publicKey = new Uint8Array(identity?.publicKey ?? []);
     if (identity === undefined) return;

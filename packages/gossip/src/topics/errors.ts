@@ -40,7 +40,7 @@ const REFUSALS: Readonly<Record<Refusal, string>> = {
   'not-addressed': 'the message is for others',
   excluded: 'the message is for all but this node',
   forged: 'it takes it for a forgery',
-  unsigned: 'it takes signed messages alone',
+  unsigned: 'it takes only signed messages, of all publishers or of this one',
   'too-large': 'it is above its limit for the topic',
   undecodable: 'its codec refuses the message',
   rejected: 'its validator rejects the message',

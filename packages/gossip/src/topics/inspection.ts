@@ -114,7 +114,7 @@ export class Inspection {
   inspect(from: string, envelope: Envelope, overlay: Overlay, now: number, isRelayed = false): boolean {
     if (isRelayed || !this.#isPlain(envelope)) return this.#inspect(from, envelope, overlay, now, isRelayed);
     const { id } = envelope;
-    const screening = overlay.screen(from, id, now);
+    const screening = overlay.screen(from, id, now, false);
     if (screening !== 'new') return this.#screened(screening, from, envelope, overlay, now, true);
     overlay.arrived(from, id, now);
     if (!this.#decode(envelope)) return this.#refuse('undecodable', new Given(envelope, overlay), from, true);
@@ -143,6 +143,11 @@ export class Inspection {
     const { id } = envelope;
     if (screening === 'stranger') return this.#drop('stranger', id, from);
     if (screening === 'forged') return this.#drop('forged', id, from, isRead);
+    if (screening === 'unsigned') {
+      // Its sender may have been deceived. The signed message under that id is still asked for.
+      overlay.arrived(from, id, now);
+      return this.#drop('unsigned', id, from);
+    }
     overlay.pushed(from, pushOf(envelope), now);
     return screening === 'known';
   }
@@ -152,7 +157,7 @@ export class Inspection {
     const { id, hops, payload, signature } = envelope;
     const isRead = !isRelayed || from === id.origin;
     if (envelope.audience === 'to' && !isFor(envelope, host.host.self)) return this.#drop('not-addressed', id, from);
-    const screening = overlay.screen(isRelayed ? id.origin : from, id, now);
+    const screening = overlay.screen(isRelayed ? id.origin : from, id, now, signature !== undefined);
     if (screening !== 'new') return this.#screened(screening, from, envelope, overlay, now, isRead);
     const { signatures } = host.host;
     if (signature === undefined && signatures.isStrict) return this.#drop('unsigned', id, from, isRead);

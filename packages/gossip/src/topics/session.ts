@@ -44,6 +44,8 @@ export interface SessionHost {
   epoch(): number;
   /** A peer has heard of that life of this node. Returns the number of a later one; undefined: it is not believed. */
   outlived(life: number, from: string): number | undefined;
+  /** Returns the last life that an unsigned message is believed to be of. */
+  latestLife(): number;
   /** Has the peer proven its id? */
   isProven(nodeId: string): boolean;
   /** Sends or queues a message. Returns why it could do neither. @param lost is called if it was queued, and its peer is gone before it left. */
@@ -65,6 +67,8 @@ export interface SessionHost {
   neighbor(nodeId: string, isOne: boolean): void;
   /** It did what it should not have. */
   misbehaved(nodeId: string): void;
+  /** It did what no honest node does: it is disconnected, and refused for a while. */
+  cut(nodeId: string, why: string): void;
   /** Something is due by then. */
   dueBy(time: number): void;
   /** Nobody uses the topic any more. */
@@ -120,7 +124,7 @@ export class Session {
     });
     this.#asked = new Asked((id, verdict) => host.acknowledge(id.origin, encodeReceipt({ topic: key.hex, id, verdict })));
     const direct: OverlayHost = { ...this.#overlayHost(), neighborUp: () => {}, neighborDown: () => {} };
-    this.#direct = new FullMesh({ self: host.self, random: host.random, now: host.clock.now(), host: direct });
+    this.#direct = new FullMesh({ self: host.self, random: host.random, now: host.clock.now(), host: direct, latest: () => host.latestLife() });
   }
 
   get isOver(): boolean {
@@ -137,7 +141,7 @@ export class Session {
   join(): void {
     this.#epoch = this.host.epoch();
     const { clock, overlay, random, self, events } = this.host;
-    this.#overlay = overlay.create({ self, random, now: clock.now(), host: this.#overlayHost() });
+    this.#overlay = overlay.create({ self, random, now: clock.now(), host: this.#overlayHost(), latest: () => this.host.latestLife() });
     events.tell({ type: 'joined', topic: this.key.name });
     for (const peer of this.host.interested(this.key.hex)) this.peerUp(peer, clock.now());
     this.#publisher.begin();
@@ -298,8 +302,9 @@ export class Session {
   #begin(from: string, { id, signature }: Envelope): void {
     if ((signature !== undefined && !this.host.isProven(from)) || !this.#rebirths.begin(from)) return;
     if (this.lifeOf(from) !== undefined) this.#differences.tell(from);
-    this.#direct.begun(id);
-    this.#overlay?.begun(id);
+    const isSigned = signature !== undefined;
+    this.#direct.begun(id, isSigned);
+    this.#overlay?.begun(id, isSigned);
   }
 
   /** A relay has brought a message. False: it is none that could be taken, so the true one may still come. */
@@ -312,7 +317,7 @@ export class Session {
 
   /** Is a message, to a list or not, here already? */
   isKnown(id: MessageId, now: number): boolean {
-    return [this.#direct, this.#overlay!].some((overlay) => overlay.screen(id.origin, id, now) === 'known');
+    return this.#direct.has(id, now) || this.#overlay!.has(id, now);
   }
 
   drop(reason: DropReason, id: MessageId, from: string, first = reason): void {
@@ -336,7 +341,8 @@ export class Session {
 
   misbehaved(nodeId: string, what: string, isToBlame = true): void {
     this.host.events.tell({ type: 'misbehaved', topic: this.key.name, nodeId, what });
-    if (isToBlame) this.host.misbehaved(nodeId);
+    if (what === 'origin-flood') this.host.cut(nodeId, 'it sent messages in the name of too many nodes');
+    else if (isToBlame) this.host.misbehaved(nodeId);
   }
 
   failed(error: unknown): void {

@@ -141,6 +141,10 @@ class Sybil implements Overlay {
     return false;
   }
 
+  has(): boolean {
+    return true;
+  }
+
   screen(): 'known' {
     return 'known';
   }
