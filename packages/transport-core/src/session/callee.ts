@@ -16,7 +16,7 @@ import { ACCOUNT_MAX, type Link } from './link.ts';
 import { OutStream } from './out-stream.ts';
 import type { Outbox } from './outbox.ts';
 import { type Lanes, Outgoing } from './outgoing.ts';
-import { Receiving } from './receiving.ts';
+import type { Receiving } from './receiving.ts';
 import { refusalOf, unserved } from './refusal.ts';
 
 /** Who takes the calls that are whole. */
@@ -53,7 +53,7 @@ export class Callee implements AnswerCarrier {
 
   request(frame: Frame): void {
     this.#link.active = this.#link.now;
-    const channel = frame.channel <= 0xff ? this.#channels.get(frame.channel) : undefined;
+    const channel = this.#channels.known(frame.channel);
     const method = methodOf(channel, frame.method);
     const isPlain = frame.flags === 0 && frame.size === 0 && this.ids.get(frame.id) === undefined && this.#takes(channel, method);
     if (!isPlain) return this.#request(frame, channel, method);
@@ -69,7 +69,7 @@ export class Callee implements AnswerCarrier {
 
   /** Any request: one that streams, or is long, or is none. */
   #request(frame: Frame, channel: Channel | undefined, method: Method | undefined): void {
-    const charged = this.#charge(frame, undefined);
+    const charged = this.#charge(frame, channel, undefined);
     if (charged === false) return;
     if (this.ids.get(frame.id) !== undefined) return this.#duplicate(frame, charged);
     const refusal = this.refusing ?? refusalOf(frame, channel, method, this.#link, this.streams);
@@ -107,7 +107,7 @@ export class Callee implements AnswerCarrier {
 
   oneway(frame: Frame): void {
     this.#link.active = this.#link.now;
-    const channel = frame.channel <= 0xff ? this.#channels.get(frame.channel) : undefined;
+    const channel = this.#channels.known(frame.channel);
     const method = methodOf(channel, frame.method);
     const isPlain = frame.size === 0 && this.#hears(channel, method) && channel!.short.left > 0;
     if (!isPlain) return this.#oneway(frame, channel, method);
@@ -124,10 +124,7 @@ export class Callee implements AnswerCarrier {
 
   /** Any one-way: one that is long, or is none. */
   #oneway(frame: Frame, channel: Channel | undefined, method: Method | undefined): void {
-    const charged = this.#charge(
-      frame,
-      channel === undefined ? new Receiving(this.#outbox, Account.SHORT, this.#link.limits.credit.short, 0, frame.channel) : channel.short,
-    );
+    const charged = this.#charge(frame, channel, channel?.short ?? this.#channels.stray(Account.SHORT, frame.channel));
     if (charged === false || charged === undefined) return;
     if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
       return this.#link.violation('malformed', `a long ONEWAY with id ${frame.id}, which is not free`);
@@ -190,7 +187,7 @@ export class Callee implements AnswerCarrier {
   }
 
   /** Takes the cost of a request off its account: undefined where it has none, false where that was a violation. */
-  #charge(frame: Frame, short: Receiving | undefined): Receiving | undefined | false {
+  #charge(frame: Frame, channel: Channel | undefined, short: Receiving | undefined): Receiving | undefined | false {
     if (frame.size === 0) {
       if (!this.#inflow.short(frame)) return false;
       if (short !== undefined && !short.spend(longCost(frame))) {
@@ -199,10 +196,7 @@ export class Callee implements AnswerCarrier {
       }
       return short;
     }
-    const long =
-      frame.channel <= 0xff
-        ? this.#channels.get(frame.channel).long
-        : new Receiving(this.#outbox, Account.LONG, this.#link.limits.credit.long, 0, frame.channel);
+    const long = channel?.long ?? this.#channels.stray(Account.LONG, frame.channel);
     return this.#inflow.long(frame, this.#link.limits.message, 'limits.message', long) && long;
   }
 
@@ -315,14 +309,13 @@ export class Callee implements AnswerCarrier {
     call.left(error);
   }
 
-  #sendError(call: InCall | undefined, byte: number, id: number, error: TransportError, unprocessed: boolean): void {
+  #sendError(call: InCall | undefined, number: number, id: number, error: TransportError, unprocessed: boolean): void {
     const flags = unprocessed ? UNPROCESSED : 0;
     const text = truncateText(error.message);
     const metadata = metadataOf(error);
     const code = codeNumber(error.code);
     const reason = reasonNumber(error.reason);
-    // An answer on a channel that can't be needs a lane like any other; which one says nothing.
-    const { lanes } = this.#channels.get(byte & 0xff);
+    const lanes = call?.channel.lanes ?? this.#channels.known(number)?.lanes ?? this.#channels.nowhere;
     const room = text.length * 3 + (metadata === undefined ? 0 : metadata.bytes.length);
     const items = call?.download !== undefined && call.open === false && call.download.busy;
     if (!items && lanes.replies.length === 0 && this.#outbox.straight(room)) {
@@ -331,6 +324,7 @@ export class Callee implements AnswerCarrier {
       if (call !== undefined) this.forget(call);
       return this.#outbox.wrote();
     }
+    if (call === undefined && this.#isUnread(lanes)) return;
     const unit = new Outgoing(Kind.ERROR, id, EMPTY, call);
     unit.code = code;
     unit.reason = reason;
@@ -343,6 +337,14 @@ export class Callee implements AnswerCarrier {
       call.reply = unit;
     }
     this.#outbox.push(lanes, unit, 'replies');
+  }
+
+  /** More refusals wait than its calls that it may have open: it calls, and does not read what becomes of that. The connection is over then. */
+  #isUnread({ refusals }: Lanes): boolean {
+    const { calls, outbound } = this.#link.limits;
+    if (refusals.messages < calls || !refusals.full(outbound)) return false;
+    this.#link.violation('flood', `${refusals.messages} refused calls wait to be told, limits.outbound allows no more: it calls and does not read`);
+    return true;
   }
 
   /** So many answers wait on its channel that no more calls are dispatched; the inbox is told when there is room. */

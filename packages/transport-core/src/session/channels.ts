@@ -1,11 +1,13 @@
 // The channels of one connection by their byte, and what both ends agree to speak on each (docs/wire-protocol.md §3).
 
 import { reasonError, TransportError } from '../errors.ts';
+import { Account, type FrameWriter } from '../wire/frame.ts';
 import { decodeProtocols, encodeProtocols, type HelloProtocol } from '../wire/hello.ts';
 import { Channel, type Mounted } from './channel.ts';
 import { agree, helloProtocol } from './handshake.ts';
 import type { Link } from './link.ts';
-import type { Creditor } from './receiving.ts';
+import { Lanes } from './outgoing.ts';
+import { type Creditor, Receiving } from './receiving.ts';
 
 /** Told of the protocols of a connection. */
 export interface ProtocolsVisitor {
@@ -20,6 +22,9 @@ export class Channels {
   /** The one that was asked for last: every frame asks, some of them six times. */
   #last: Channel | undefined = undefined;
   #watched: Channel[] = [];
+  /** What is owed on channels that nothing is mounted on, by account and byte. */
+  #strays: Map<number, Receiving> | undefined = undefined;
+  #nowhere: Lanes | undefined = undefined;
   readonly #link: Link;
   readonly #creditor: Creditor;
   readonly #mounts: ReadonlyMap<number, Mounted>;
@@ -40,6 +45,40 @@ export class Channels {
   get(byte: number): Channel {
     const last = this.#last;
     return last !== undefined && last.byte === byte ? last : this.#find(byte);
+  }
+
+  /** The channel that a peer names, if a protocol is mounted on it or was. A number that it makes up costs no memory. */
+  known(number: number): Channel | undefined {
+    const last = this.#last;
+    if (last !== undefined && last.byte === number) return last;
+    return this.#mounts.has(number) ? this.#find(number) : this.used(number);
+  }
+
+  /** Pays back what came for a channel that nothing is mounted on. It is forgotten once it was paid; numbers above 255 have no account. */
+  stray(account: number, number: number): Receiving {
+    const { short, long } = this.#link.limits.credit;
+    const key = account * BYTES + number;
+    let stray = this.#strays?.get(key);
+    if (stray !== undefined) return stray;
+    stray = new Stray(this.#creditor, account, account === Account.SHORT ? short : long, number, () => this.#strays!.delete(key));
+    if (number >= BYTES) stray.end();
+    else {
+      this.#strays ??= new Map();
+      this.#strays.set(key, stray);
+    }
+    return stray;
+  }
+
+  /** Where refusals wait that belong to no channel. */
+  get nowhere(): Lanes {
+    this.#nowhere ??= new Lanes(0, 10, 0, 0);
+    return this.#nowhere;
+  }
+
+  /** All lanes in which something may wait. */
+  lanes(): Lanes[] {
+    const lanes = this.#opened.map((channel) => channel.lanes);
+    return this.#nowhere === undefined ? lanes : [...lanes, this.#nowhere];
   }
 
   #find(byte: number): Channel {
@@ -172,6 +211,24 @@ export class Channels {
     if (typeof agreed === 'number') channel.version = agreed;
   }
 }
+
+/** An account that is forgotten when all is paid. */
+class Stray extends Receiving {
+  readonly #paid: () => void;
+
+  constructor(creditor: Creditor, account: number, start: number, channel: number, paid: () => void) {
+    super(creditor, account, start, 0, channel);
+    this.#paid = paid;
+  }
+
+  override write(writer: FrameWriter): void {
+    super.write(writer);
+    this.#paid();
+  }
+}
+
+/** Channels are bytes. */
+const BYTES = 0x100;
 
 /** Shared: most connections have nothing to report. */
 const NONE: readonly string[] = [];

@@ -107,7 +107,9 @@ export class Dispatcher {
       if (account === Account.PIPE || account === Account.REPLY) {
         if (this.#outbox.grant(account, credit)) return;
       } else if (account === Account.SHORT || account === Account.LONG) {
-        if (channel > 0xff || this.#outbox.grantChannel(this.#channels.get(channel).lanes, account, credit)) return;
+        // Nothing was sent on a channel that is not known here, so nothing is needed for it.
+        const known = this.#channels.known(channel);
+        if (known === undefined || this.#outbox.grantChannel(known.lanes, account, credit)) return;
       }
     }
     this.#link.violation('malformed', `CREDIT of ${credit} for account ${account}`);

@@ -51,7 +51,7 @@ export class Outgoing implements Entry {
 
   /** Bytes and the price of a unit: what an account is charged, and what the queue counts. */
   get cost(): number {
-    return this.payload.length + (this.metadata === undefined ? 0 : this.metadata.size) + UNIT;
+    return this.text.length + this.payload.length + (this.metadata === undefined ? 0 : this.metadata.size) + UNIT;
   }
 }
 
@@ -96,6 +96,8 @@ export class Lanes {
   readonly longs = new Tally();
   readonly shortReplies = new Tally();
   readonly longReplies = new Tally();
+  /** Answers to calls that no handler saw. */
+  readonly refusals = new Tally();
   /** Share of the wire used so far: bytes by priority, on a clock that all channels of a connection share. */
   spent = 0;
   turn = 0;
@@ -116,13 +118,14 @@ export class Lanes {
   /** Where a unit is counted. */
   tallyOf(unit: Outgoing, packet: number): Tally {
     const reply = unit.kind === Kind.RESPONSE || unit.kind === Kind.ERROR;
+    if (unit.sender === undefined && unit.kind === Kind.ERROR) return this.refusals;
     if (unit.kind === Kind.ITEM || unit.payload.length > packet) return reply ? this.longReplies : this.longs;
     return reply ? this.shortReplies : this.shorts;
   }
 
   /** So many answers wait that no more calls are to be dispatched; one always may, however long. */
   congested(limits: { readonly messages: number; readonly bytes: number }): boolean {
-    return this.shortReplies.full(limits) || (this.longReplies.messages > 1 && this.longReplies.full(limits));
+    return this.refusals.full(limits) || this.shortReplies.full(limits) || (this.longReplies.messages > 1 && this.longReplies.full(limits));
   }
 
   /** The lane whose turn it is and that has something to send now; each keeps its turn for 64 KiB. */

@@ -361,7 +361,7 @@ export class Session implements FrameVisitor, Departing {
     this.callee.close(lost);
     this.inflow.end();
     this.link.end();
-    for (const { lanes } of this.#channels.all()) this.outbox.drop(lanes);
+    for (const lanes of this.#channels.lanes()) this.outbox.drop(lanes);
     this.#channels.rejectWriters(lost);
     this.#options.visitor.down(error, unsent);
   }

@@ -59,6 +59,16 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
     t.true(s.seen.counted('onewayLost') > 0);
   });
 
+  eachRole(test, 'pressure: a peer that reads none of its refusals is cut beyond `outbound` and `calls`', async (t, role) => {
+    const s = await session(t, backend, role, { hello: ROOMY, options: { limits: { calls: 50, outbound: { messages: 40 } } } });
+    await fill(s);
+    for (let n = 0; n < 51; n++) s.peer.send(request(s.id(n), [], { method: 99, channel: 0x20 + (n % 2) }));
+    for (let n = 51; n < 151; n++) s.peer.send(request(s.id(n), [], { method: 99, channel: 0x20 }));
+    const { cause } = await s.seen.first('down');
+    t.deepEqual([cause?.code, cause?.reason], ['resource_exhausted', 'flood']);
+    t.is(s.transport.snapshot().memory, 0);
+  });
+
   eachRole(test, 'pressure: what is stuck on one connection delays no other', async (t, role) => {
     const s = await session(t, backend, role, { hello: ROOMY });
     await fill(s);

@@ -1,0 +1,106 @@
+// A peer that names channels on which nothing is mounted, and one that does not read its refusals: neither takes memory.
+
+import test from 'ava';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol } from '../protocol/protocol.ts';
+import { FrameEncoder } from '../wire/encoder.ts';
+import { Account, Kind } from '../wire/frame.ts';
+import { Pair, SMALL } from './testing/pair.ts';
+
+const EMPTY = new Uint8Array(0);
+const protocol = defineProtocol({
+  name: 'known',
+  version: 1,
+  channel: 0x20,
+  methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes } },
+});
+
+/** What an acceptor makes of frames that a dialler wrote by hand. */
+function scene(limits: Partial<typeof SMALL> = {}) {
+  const pair = new Pair([protocol], { limits: { ...SMALL, ...limits } }).open();
+  const { acceptor } = pair;
+  const frames = (write: (encoder: FrameEncoder) => void) => {
+    const encoder = new FrameEncoder((size) => new Uint8Array(size), 64 * 1024);
+    write(encoder);
+    acceptor.session.receive(pair.now, encoder.take().slice());
+  };
+  const settle = () => {
+    pair.tick(acceptor);
+    acceptor.sent = [];
+  };
+  return { pair, acceptor, frames, settle };
+}
+
+test('CREDIT for channels that nothing is mounted on makes no channel', (t) => {
+  const { acceptor, frames } = scene();
+  for (let channel = 0x30; channel < 0x130; channel++) {
+    frames((encoder) => {
+      encoder.credit(Account.SHORT, 1_000, 0, channel);
+      encoder.credit(Account.LONG, 0x7fff_ffff, 0, channel);
+    });
+  }
+  t.is(acceptor.ending, undefined);
+  t.is([...acceptor.session.openChannels].length, 0);
+  frames((encoder) => encoder.credit(Account.SHORT, 1_000, 0, 0x20));
+  t.is(acceptor.session.channel(0x20).lanes.shortCredit, SMALL.credit.short + 1_000);
+});
+
+test('calls and one-ways on such channels make none either; their credit goes back, and requests are refused', (t) => {
+  const { acceptor, frames, pair } = scene();
+  acceptor.sent = [];
+  for (let channel = 0; channel < 0x20; channel++) {
+    frames((encoder) => {
+      encoder.message(Kind.REQUEST, 2 * channel + 1, channel, 1, 0, 0, undefined, 0, EMPTY, 0, 0);
+      encoder.message(Kind.ONEWAY, 0, channel, 1, 0, 0, undefined, 0, new Uint8Array(100), 0, 100);
+    });
+    pair.tick(acceptor);
+  }
+  t.is([...acceptor.session.openChannels].length, 0);
+  t.is(acceptor.count('refusedCall'), 32);
+  t.is(acceptor.count('onewayDropped'), 32);
+  t.is(acceptor.memory.used, 0);
+  t.true(acceptor.sent.length > 0);
+  t.is(acceptor.ending, undefined);
+});
+
+test('one-ways on such a channel beyond its credit are a violation while nobody reads what is given back', (t) => {
+  const { acceptor, frames } = scene();
+  acceptor.stuck = true;
+  frames((encoder) => encoder.signal(Kind.PING, 7)); // What is written from now on is kept.
+  const oneways = (number: number) => {
+    for (let i = 0; i < number; i++) frames((encoder) => encoder.message(Kind.ONEWAY, 0, 0x40, 1, 0, 0, undefined, 0, EMPTY, 0, 0));
+  };
+  oneways(64);
+  t.is(acceptor.ending, undefined);
+  oneways(1);
+  t.is(acceptor.ending?.error.reason, 'malformed');
+});
+
+test('a peer that calls what it is refused, and does not read the refusals, is cut at the larger of limits.calls and limits.outbound', (t) => {
+  for (const [calls, messages] of [
+    [100, 10],
+    [10, 100],
+  ] as const) {
+    const { acceptor, frames } = scene({ calls, outbound: { messages, bytes: 1024 * 1024 } });
+    acceptor.stuck = true;
+    frames((encoder) => encoder.signal(Kind.PING, 7));
+    let id = 1;
+    const ask = () => frames((encoder) => encoder.message(Kind.REQUEST, (id += 2), 0x20, 99, 0, 0, undefined, 0, EMPTY, 0, 0));
+    for (let i = 0; i < 101 && acceptor.ending === undefined; i++) ask();
+    t.is(acceptor.count('refusedCall'), 101);
+    t.is(acceptor.ending?.error.reason, 'flood');
+    t.is(acceptor.memory.used, 0);
+    t.true(acceptor.closing);
+  }
+});
+
+test('refusals that are read end nothing, however many they are', (t) => {
+  const { acceptor, frames, settle } = scene({ calls: 10, outbound: { messages: 10, bytes: 1024 } });
+  for (let i = 0; i < 1_000; i++) {
+    frames((encoder) => encoder.message(Kind.REQUEST, 2 * i + 1, i % 300, 99, 0, 0, undefined, 0, EMPTY, 0, 0));
+    settle();
+  }
+  t.is(acceptor.ending, undefined);
+  t.is(acceptor.count('refusedCall'), 1_000);
+  t.is(acceptor.memory.used, 0);
+});
