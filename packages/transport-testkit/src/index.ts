@@ -1,5 +1,8 @@
-// The compliance suites of Trunkline: hand them `test` and a backend.
+// The compliance suites of Trunkline: hand them `test` and a backend. And `faulty`, which gives real connections faults.
 
+export type { FaultDirection, Faults, FaultyOptions } from './faulty/faults.ts';
+export { type FaultyBackend, type FaultyStreamLayer, faulty } from './faulty/faulty.ts';
+export type { FaultyNetwork } from './faulty/faulty-network.ts';
 export {
   type Certificates,
   type Change,

@@ -8,6 +8,7 @@ import { closingCases } from './closing.ts';
 import { codecCases } from './codecs.ts';
 import { deadlineCases } from './deadlines.ts';
 import { failureCases } from './failures.ts';
+import { faultyLineCases } from './faulty-lines.ts';
 import { helloCases } from './hellos.ts';
 import { leakCases } from './leaks.ts';
 import { livenessCases } from './liveness.ts';
@@ -51,6 +52,7 @@ export function transportSuite(test: TransportTest, backend: TransportBackend): 
     rateCases,
     poolCases,
     livenessCases,
+    faultyLineCases,
     targetCases,
     readerCases,
     reentrancyCases,

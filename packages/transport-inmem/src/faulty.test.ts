@@ -1,0 +1,30 @@
+// Streams in memory wrapped by `faulty`, held to the rules of a stream layer: without faults, and with a line that delays.
+
+import { systemClock } from '@trunkline/transport-core';
+import { faulty, streamLayerSuite } from '@trunkline/transport-testkit';
+import test from 'ava';
+import { createInmemStreams } from './stream/inmem-streams.ts';
+
+const twoClocks = 'the delays run on the system clock, the case on a manual one';
+const malformed = ['', 'inmem://', 'tcp://127.0.0.1:7000', 'two words', 'inmem://a/b'];
+
+streamLayerSuite(test, {
+  name: 'faulty inmem streams',
+  make: ({ clock }) => {
+    const streams = createInmemStreams({ clock });
+    return { layer: (bindAddr, advertiseAddr) => faulty(streams.layer(bindAddr, { advertiseAddr })), malformed };
+  },
+});
+
+streamLayerSuite(test, {
+  name: 'faulty inmem streams with a delay',
+  make: ({ clock }) => {
+    const streams = createInmemStreams({ clock });
+    const faults = { clock: systemClock, delay: 1, jitter: 2 };
+    return { layer: (bindAddr, advertiseAddr) => faulty(streams.layer(bindAddr, { advertiseAddr }), faults), malformed };
+  },
+  skip: {
+    'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind': twoClocks,
+    'an end that never comes is waited for no longer than a second or two': twoClocks,
+  },
+});

@@ -1,0 +1,103 @@
+// The faults that a faulty network can have: their options, defaults and checks.
+
+import { type Clock, callback, extendOptions, integer, optional, optionsSchema, parseOptions, type Random, reference } from '@trunkline/transport-core';
+
+/** What happens to the bytes of each connection in one direction. A member that is left out stays as it is. */
+export interface Faults {
+  /** Milliseconds that each chunk takes longer. A dial takes both directions' delays longer. Default 0. */
+  readonly delay?: number | undefined;
+  /** Up to so many milliseconds more for each chunk, drawn anew each time; the order of chunks never changes. Default 0. */
+  readonly jitter?: number | undefined;
+  /** Bytes a second of each connection; what exceeds it waits. Default `Infinity`. */
+  readonly bandwidth?: number | undefined;
+  /** Bytes that may wait in one direction of a connection before its writer has to wait. Default 1 MiB. */
+  readonly window?: number | undefined;
+  /** Nothing crosses while it is true; then everything arrives late and in order. Dials wait. Default false. */
+  readonly stalled?: boolean | undefined;
+  /** Mean number of bytes between two stalls of `stallTime` each. Default `Infinity`: none. */
+  readonly stallEvery?: number | undefined;
+  /** Milliseconds of such a stall. Default 1,000. */
+  readonly stallTime?: number | undefined;
+  /** Mean number of bytes after which a connection is reset at both ends. Default `Infinity`: never. */
+  readonly cutEvery?: number | undefined;
+  /**
+   * Everything is swallowed, the news that an end has closed included, as if the other machine had lost power. Dials wait in
+   * vain. Once it is false again, each connection that has lost something is reset. Default false.
+   */
+  readonly halfOpen?: boolean | undefined;
+  /** Mean number of bytes between two that arrive altered. Connections that carry frames have no bytes to alter. Default `Infinity`. */
+  readonly corruptEvery?: number | undefined;
+}
+
+export interface FaultyOptions extends Faults {
+  /** An integer that all chance comes from. Default: drawn from `random`, and to be read from `seed`. */
+  readonly seed?: number | undefined;
+  /** Default: the transport's for a backend, the layer's own or the machine's for a layer. */
+  readonly clock?: Clock | undefined;
+  /** Draws the seed if none is given. Default `systemRandom`. */
+  readonly random?: Random | undefined;
+}
+
+/** As seen from the wrapped end: what it sends, what it receives, or both. */
+export type FaultDirection = 'out' | 'in' | 'both';
+
+/** Complete. */
+export type FaultSettings = { readonly [K in keyof Faults]-?: NonNullable<Faults[K]> };
+
+export const NO_FAULTS: FaultSettings = {
+  delay: 0,
+  jitter: 0,
+  bandwidth: Number.POSITIVE_INFINITY,
+  window: 1024 * 1024,
+  stalled: false,
+  stallEvery: Number.POSITIVE_INFINITY,
+  stallTime: 1_000,
+  cutEvery: Number.POSITIVE_INFINITY,
+  halfOpen: false,
+  corruptEvery: Number.POSITIVE_INFINITY,
+};
+
+/** The options, checked. @throws TypeError naming the option that is wrong. */
+export function parseFaultyOptions(options: FaultyOptions): FaultyOptions {
+  return parseOptions(optionsOfFaulty, options, 'faulty') as FaultyOptions;
+}
+
+/** `settings` with what `faults` say otherwise. @throws TypeError naming the fault that is wrong. */
+export function changed(settings: FaultSettings, faults: Faults): FaultSettings {
+  const given = parseOptions(schema, faults, 'faulty: set') as Faults;
+  return { ...settings, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+}
+
+/** Does anything happen to what crosses? */
+export function isInert(settings: FaultSettings): boolean {
+  const { window: _window, stallTime: _time, ...others } = settings;
+  return Object.entries(others).every(([name, value]) => value === NO_FAULTS[name as keyof FaultSettings]);
+}
+
+const isTime = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 0x7fff_ffff;
+const time = () => optional(reference<number>(isTime, 'milliseconds from 0 to 2147483647'));
+const amount = (rule: string) => optional(reference<number>((value) => typeof value === 'number' && value > 0, rule));
+const flag = () => optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false'));
+const between = () => amount('a number of bytes above 0, or Infinity for never');
+
+const schema = optionsSchema({
+  delay: time(),
+  jitter: time(),
+  bandwidth: amount('bytes a second above 0, or Infinity'),
+  window: optional(integer(1, 0x7fff_ffff)),
+  stalled: flag(),
+  stallEvery: between(),
+  stallTime: time(),
+  cutEvery: between(),
+  halfOpen: flag(),
+  corruptEvery: between(),
+});
+
+const CLOCK = ['now', 'setTimeout', 'clearTimeout', 'sleep', 'defer'];
+const isClock = (value: unknown) => CLOCK.every((name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function');
+
+const optionsOfFaulty = extendOptions(schema, {
+  seed: optional(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)),
+  clock: optional(reference<Clock>(isClock, 'a Clock: now, setTimeout, clearTimeout, sleep and defer')),
+  random: optional(callback<Random>()),
+});

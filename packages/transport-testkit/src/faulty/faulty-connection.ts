@@ -1,0 +1,297 @@
+// A connection with faults: the stream's rules above, two lanes, and the connection that is wrapped beneath.
+
+import {
+  type Clock,
+  type Frame,
+  type Random,
+  reasonError,
+  type StreamConnection,
+  type StreamSink,
+  type Timer,
+  type TransportError,
+} from '@trunkline/transport-core';
+import type { FaultSettings } from './faults.ts';
+import { type Cargo, Lane } from './lane.ts';
+
+/** The layer, as its connections see it. */
+export interface ConnectionHost {
+  readonly clock: Clock;
+  /** The present faults. */
+  readonly settings: { readonly out: FaultSettings; readonly in: FaultSettings };
+  /** It has ended for its owner, but the line is dead and the other end cannot be told: it is kept until the line lives or the layer closes. */
+  bury(connection: FaultyConnection): void;
+  /** Nothing is left of it. */
+  gone(connection: FaultyConnection): void;
+}
+
+export class FaultyConnection implements StreamConnection {
+  readonly endpoint: string;
+  readonly nodeId: string | undefined;
+  readonly binding: Uint8Array | undefined;
+  readonly refused: TransportError | undefined;
+  readonly frames: StreamConnection['frames'];
+  readonly writeAll: StreamConnection['writeAll'];
+  readonly #host: ConnectionHost;
+  readonly #inner: StreamConnection;
+  readonly #out: Lane;
+  readonly #in: Lane;
+  #sink: StreamSink | undefined = undefined;
+  /** 'ending': it writes and reads no more; 'buried': its owner was told that it is over, the other end was not. */
+  #state: 'open' | 'ending' | 'destroyed' | 'buried' | 'over' = 'open';
+  #error: TransportError | undefined = undefined;
+  /** The wrapped connection has ended. */
+  #ended: { readonly error: TransportError | undefined } | undefined = undefined;
+  #paused = false;
+  /** The owner waits for `drained`: of the wrapped connection, or of the lane. */
+  #owed: 'no' | 'inner' | 'lane' = 'no';
+  #discarded = 0;
+  #linger: Timer | undefined = undefined;
+
+  constructor(host: ConnectionHost, inner: StreamConnection, random: { readonly out: Random; readonly in: Random }) {
+    const { clock, settings } = host;
+    this.#host = host;
+    this.#inner = inner;
+    this.endpoint = inner.endpoint;
+    this.nodeId = inner.nodeId;
+    this.binding = inner.binding;
+    this.refused = inner.refused;
+    this.#out = new Lane({ clock, random: random.out, deliver: (cargo) => this.#depart(cargo), room: () => this.#roomToWrite() }, settings.out);
+    this.#in = new Lane({ clock, random: random.in, deliver: (cargo) => this.#arrive(cargo), room: () => this.#roomToRead() }, settings.in);
+    const { frames } = inner;
+    this.frames = frames && { mailbox: frames.mailbox, send: (batch) => this.#send(batch) };
+    this.writeAll = inner.writeAll && ((chunks) => this.#writeAll(chunks));
+  }
+
+  attach(sink: StreamSink): void {
+    this.#sink = sink;
+    this.#inner.attach({
+      data: (chunk) => this.#data(chunk),
+      frames: (batch) => this.#frames(batch),
+      drained: () => this.#drained(),
+      revoked: (error) => (sink.revoked === undefined ? this.destroy(error) : sink.revoked(error)),
+      closed: (error) => this.#closed(error),
+    });
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#state !== 'open' || chunk.length === 0) return true;
+    if (this.#out.isClear) return this.#passed(this.#inner.write(chunk));
+    this.#out.enterChunk(chunk.slice());
+    return this.#queued();
+  }
+
+  pause(): void {
+    if (this.#state !== 'open') return;
+    this.#paused = true;
+    this.#in.block();
+    this.#inner.pause();
+  }
+
+  resume(): void {
+    if (this.#state !== 'open') return;
+    this.#paused = false;
+    this.#host.clock.defer(() => {
+      if (this.#paused || this.#state !== 'open') return;
+      this.#in.go();
+      this.#roomToRead();
+    });
+  }
+
+  close(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    this.#in.clear();
+    if (this.#ended !== undefined) return this.#report(this.#ended.error);
+    // What still comes is discarded, so that the other end reaches its own end.
+    this.#inner.resume();
+    if (this.#out.isClear) return this.#inner.close();
+    const { clock } = this.#host;
+    const late = () => this.#abort(reset(this.endpoint, `what was written was not taken within ${LINGER} ms`));
+    this.#linger = clock.setTimeout(late, this.#out.lastDue - clock.now() + LINGER);
+    this.#out.enterEnd();
+  }
+
+  destroy(error?: TransportError): void {
+    if (this.#state === 'open' || this.#state === 'ending') this.#abort(error);
+  }
+
+  /** The faults have changed. */
+  change({ out, in: inward }: { readonly out: FaultSettings; readonly in: FaultSettings }): void {
+    this.#out.change(out);
+    this.#in.change(inward);
+    if (this.#state === 'buried') {
+      if (!this.#out.isStopped) this.#inner.destroy();
+    } else if ((this.#out.lost && !out.halfOpen) || (this.#in.lost && !inward.halfOpen)) this.cut('the line was dead, and what crossed meanwhile is lost');
+  }
+
+  /** Resets it at both ends. */
+  cut(why: string): void {
+    this.destroy(reset(this.endpoint, why));
+  }
+
+  /** The layer is closed: what only a dead line kept goes. */
+  exhume(): void {
+    this.#inner.destroy();
+  }
+
+  // Outwards.
+
+  #send(batch: Frame[]): void {
+    if (this.#state !== 'open') return;
+    if (this.#out.isClear) this.#inner.frames!.send(batch);
+    else this.#out.enterFrames(batch);
+  }
+
+  #writeAll(chunks: readonly Uint8Array[]): boolean {
+    if (this.#state !== 'open') return true;
+    if (this.#out.isClear) return this.#passed(this.#inner.writeAll!(chunks));
+    for (const chunk of chunks) if (chunk.length > 0) this.#out.enterChunk(chunk.slice());
+    return this.#queued();
+  }
+
+  #passed(isDone: boolean): boolean {
+    if (!isDone) this.#owed = 'inner';
+    return isDone;
+  }
+
+  #queued(): boolean {
+    if (!this.#out.isFull) return true;
+    this.#owed = 'lane';
+    return false;
+  }
+
+  /** False: the wrapped connection keeps it until it is drained. */
+  #depart(cargo: Cargo): boolean {
+    if (cargo === 'cut') return this.#strike();
+    if (cargo === 'end') {
+      this.#stopLinger();
+      this.#inner.close();
+      return false;
+    }
+    if (cargo instanceof Uint8Array) return this.#inner.write(cargo);
+    this.#inner.frames!.send(cargo);
+    return true;
+  }
+
+  #drained(): void {
+    if (this.#owed !== 'inner') return this.#out.go();
+    this.#owed = 'no';
+    if (this.#state === 'open') this.#sink?.drained();
+  }
+
+  #roomToWrite(): void {
+    if (this.#owed !== 'lane') return;
+    this.#owed = 'no';
+    // A lane may empty while its owner writes, who is told later.
+    this.#host.clock.defer(() => {
+      if (this.#state === 'open') this.#sink?.drained();
+    });
+  }
+
+  // Inwards.
+
+  #data(chunk: Uint8Array): boolean | void {
+    if (this.#state !== 'open') return this.#discard(chunk.length);
+    if (this.#in.isClear) return this.#sink?.data(chunk);
+    this.#in.enterChunk(chunk);
+    if (this.#in.isFull) this.#inner.pause();
+  }
+
+  #frames(batch: Frame[]): void {
+    if (this.#state !== 'open') return;
+    if (this.#in.isClear) this.#sink?.frames(batch);
+    else this.#in.enterFrames(batch);
+  }
+
+  #arrive(cargo: Cargo): boolean {
+    if (cargo === 'cut') return this.#strike();
+    if (cargo === 'end') this.#report(this.#ended?.error);
+    else if (cargo instanceof Uint8Array) this.#sink?.data(cargo);
+    else this.#sink?.frames(cargo);
+    return true;
+  }
+
+  #roomToRead(): void {
+    if (this.#state === 'open' && !this.#paused && !this.#in.isFull) this.#inner.resume();
+  }
+
+  #discard(length: number): void {
+    this.#discarded += length;
+    if (this.#state === 'ending' && this.#discarded > DISCARD) this.#abort(reset(this.endpoint, 'the other end went on writing'));
+  }
+
+  /** Chance cuts it: once the code that runs now is through. */
+  #strike(): false {
+    this.#host.clock.defer(() => this.cut('chance has cut it (cutEvery)'));
+    return false;
+  }
+
+  // The end.
+
+  #abort(error: TransportError | undefined): void {
+    this.#error = error;
+    this.#stopLinger();
+    this.#in.clear();
+    this.#out.clear();
+    if (this.#ended !== undefined) {
+      this.#state = 'destroyed';
+      this.#report(this.#error);
+    } else if (this.#out.isStopped) {
+      this.#state = 'buried';
+      this.#host.bury(this);
+      this.#tell(error);
+    } else {
+      this.#state = 'destroyed';
+      this.#inner.destroy(error);
+    }
+  }
+
+  #closed(error: TransportError | undefined): void {
+    this.#ended = { error };
+    this.#stopLinger();
+    if (this.#state === 'open' && !this.#in.isClear) return this.#in.enterEnd();
+    if (this.#state === 'buried') this.#leave();
+    else if (this.#state !== 'over') this.#finish(this.#error ?? error);
+  }
+
+  #report(error: TransportError | undefined): void {
+    this.#host.clock.defer(() => {
+      if (this.#state !== 'over') this.#finish(error);
+    });
+  }
+
+  #finish(error: TransportError | undefined): void {
+    const sink = this.#sink;
+    this.#leave();
+    sink?.closed(error);
+  }
+
+  /** Tells the owner alone that it is over. */
+  #tell(error: TransportError | undefined): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.#host.clock.defer(() => sink?.closed(error));
+  }
+
+  #leave(): void {
+    this.#state = 'over';
+    this.#sink = undefined;
+    this.#stopLinger();
+    this.#in.clear();
+    this.#out.clear();
+    this.#host.gone(this);
+  }
+
+  #stopLinger(): void {
+    if (this.#linger !== undefined) this.#host.clock.clearTimeout(this.#linger);
+    this.#linger = undefined;
+  }
+}
+
+function reset(endpoint: string, why: string): TransportError {
+  return reasonError('reset', `Connection with ${endpoint} was reset by faulty(): ${why}`, { target: endpoint });
+}
+
+/** Milliseconds that an end waits to flush, and bytes that it discards meanwhile: the rule of every layer (docs/writing-a-transport.md). */
+const LINGER = 1_000;
+const DISCARD = 256 * 1024;

@@ -1,0 +1,237 @@
+// The faults of one network: which there are now, and which connections and dials they concern.
+
+import {
+  type Backend,
+  type Clock,
+  type DialOptions,
+  type Random,
+  reasonError,
+  type StreamConnection,
+  type StreamLayer,
+  seededRandom,
+  systemClock,
+  TransportError,
+} from '@trunkline/transport-core';
+import { changed, type FaultDirection, type FaultSettings, type Faults, NO_FAULTS } from './faults.ts';
+import { FaultyConnection } from './faulty-connection.ts';
+
+/** The switch of what `faulty` has wrapped. */
+export interface FaultyNetwork {
+  /** The number that all chance comes from: give it to `faulty` again to have the same faults. */
+  readonly seed: number;
+  /** Connections that are open now, dialled and accepted. */
+  readonly connections: number;
+  /** Changes faults from now on, for open connections too. What `faults` leaves out stays as it is. A TypeError names what is wrong. */
+  set(faults: Faults, direction?: FaultDirection): void;
+  /** Ends all faults. Connections that have lost something are reset. */
+  heal(): void;
+  /** Resets every open connection at both ends, once. */
+  cut(): void;
+}
+
+export class Network implements FaultyNetwork {
+  readonly seed: number;
+  settings: { readonly out: FaultSettings; readonly in: FaultSettings };
+  readonly #live = new Set<FaultyConnection>();
+  readonly #buried = new Map<FaultyConnection, FaultyLayer>();
+  /** Dials that wait for the line. */
+  readonly #waiting = new Set<() => void>();
+  #made = 0;
+
+  constructor(seed: number, faults: Faults) {
+    this.seed = seed;
+    const settings = changed(NO_FAULTS, faults);
+    this.settings = { out: settings, in: settings };
+  }
+
+  get connections(): number {
+    return this.#live.size;
+  }
+
+  set(faults: Faults, direction: FaultDirection = 'both'): void {
+    if (!DIRECTIONS.includes(direction)) throw new TypeError(`faulty: set: direction: must be 'out', 'in' or 'both', got ${JSON.stringify(direction)}`);
+    const { out, in: inward } = this.settings;
+    this.#change({ out: direction === 'in' ? out : changed(out, faults), in: direction === 'out' ? inward : changed(inward, faults) });
+  }
+
+  heal(): void {
+    this.#change({ out: NO_FAULTS, in: NO_FAULTS });
+  }
+
+  cut(): void {
+    for (const connection of [...this.#live]) connection.cut('cut() was called');
+  }
+
+  /** Does nothing cross in one of the directions? */
+  get isStopped(): boolean {
+    const { out, in: inward } = this.settings;
+    return out.stalled || out.halfOpen || inward.stalled || inward.halfOpen;
+  }
+
+  /** Resolves once the faults have changed. */
+  onChange(callback: () => void): () => void {
+    this.#waiting.add(callback);
+    return () => this.#waiting.delete(callback);
+  }
+
+  adopt(layer: FaultyLayer, clock: Clock, inner: StreamConnection): FaultyConnection {
+    const number = this.#made++;
+    const random = (lane: number) => seededRandom((this.seed + Math.imul(2 * number + lane + 1, SPREAD)) | 0);
+    const network = this;
+    const connection = new FaultyConnection(
+      {
+        clock,
+        get settings() {
+          return network.settings;
+        },
+        bury: (each) => {
+          this.#live.delete(each);
+          if (layer.isClosed) each.exhume();
+          else this.#buried.set(each, layer);
+        },
+        gone: (each) => {
+          this.#live.delete(each);
+          this.#buried.delete(each);
+        },
+      },
+      inner,
+      { out: random(0), in: random(1) },
+    );
+    this.#live.add(connection);
+    return connection;
+  }
+
+  /** Nobody is left who could wait for the line to live again. */
+  exhume(layer: FaultyLayer): void {
+    for (const [connection, owner] of [...this.#buried]) if (owner === layer) connection.exhume();
+  }
+
+  #change(settings: { readonly out: FaultSettings; readonly in: FaultSettings }): void {
+    this.settings = settings;
+    for (const connection of [...this.#live, ...this.#buried.keys()]) connection.change(settings);
+    for (const callback of [...this.#waiting]) callback();
+  }
+}
+
+/** A stream layer whose connections have the faults of a network. */
+export class FaultyLayer implements StreamLayer {
+  readonly #network: Network;
+  readonly #inner: StreamLayer;
+  readonly #clock: Clock;
+  /** Ends each dial that waits. */
+  readonly #dials = new Set<(error: unknown) => void>();
+  isClosed = false;
+
+  constructor(network: Network, inner: StreamLayer, clock: Clock | undefined) {
+    this.#network = network;
+    this.#inner = inner;
+    this.#clock = clock ?? inner.clock ?? systemClock;
+  }
+
+  listen: StreamLayer['listen'] = (accept, failed, options) => {
+    this.isClosed = false;
+    return this.#inner.listen((connection, pass) => accept(this.#adopt(connection), pass), failed, options);
+  };
+
+  async dial(address: string, options: DialOptions): Promise<StreamConnection> {
+    this.isClosed = false;
+    const { out, in: inward } = this.#network.settings;
+    const trip = () => out.delay + inward.delay;
+    if (!this.#network.isStopped && trip() === 0) return this.#adopt(await this.#inner.dial(address, options));
+    this.#inner.checkAddress?.(address);
+    const until = this.#clock.now() + options.timeout;
+    await this.#wait(address, options, until, trip());
+    const left = Math.max(until - this.#clock.now(), 0);
+    return this.#adopt(await this.#inner.dial(address, { ...options, timeout: left }));
+  }
+
+  checkAddress(address: string): void {
+    this.#inner.checkAddress?.(address);
+  }
+
+  localAddr(): string {
+    return this.#inner.localAddr();
+  }
+
+  localAddrs(): string[] {
+    return this.#inner.localAddrs?.() ?? [this.#inner.localAddr()];
+  }
+
+  advertiseAddr(): string {
+    return this.#inner.advertiseAddr();
+  }
+
+  get clock(): Clock {
+    return this.#clock;
+  }
+
+  get nodeId(): string | undefined {
+    return this.#inner.nodeId;
+  }
+
+  proves(address: string): boolean {
+    return this.#inner.nodeId !== undefined && this.#inner.proves?.(address) !== false;
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    for (const end of [...this.#dials]) end(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+    this.#network.exhume(this);
+    await this.#inner.close();
+  }
+
+  #adopt(inner: StreamConnection): FaultyConnection {
+    return this.#network.adopt(this, this.#clock, inner);
+  }
+
+  /** Resolves once the line has been alive for `trip` milliseconds, as for the two packets of a handshake. */
+  #wait(address: string, { timeout, signal }: DialOptions, until: number, trip: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const clock = this.#clock;
+      let isThrough = false;
+      let crossing: unknown;
+      const settle = () => {
+        clock.clearTimeout(late);
+        if (crossing !== undefined) clock.clearTimeout(crossing);
+        stop();
+        this.#dials.delete(fail);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const fail = (error: unknown) => {
+        settle();
+        reject(error);
+      };
+      const onAbort = () => fail(signal?.reason);
+      const check = () => {
+        if (!isThrough || this.#network.isStopped) return;
+        settle();
+        resolve();
+      };
+      const stop = this.#network.onChange(check);
+      const tooLate = () =>
+        fail(reasonError('dial_timeout', `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`, { target: address }));
+      const late = clock.setTimeout(tooLate, until - clock.now());
+      crossing = clock.setTimeout(() => {
+        isThrough = true;
+        check();
+      }, trip);
+      this.#dials.add(fail);
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
+
+/** Backends have schemes. */
+export function isBackend(value: Backend | StreamLayer): value is Backend {
+  return 'schemes' in value;
+}
+
+/** A seed that nobody gave. */
+export function drawSeed(random: Random): number {
+  return Math.floor(random() * 0x8000_0000);
+}
+
+const DIRECTIONS: readonly FaultDirection[] = ['out', 'in', 'both'];
+/** Keeps the seeds of connections apart (2^32 ÷ the golden ratio). */
+const SPREAD = 0x9e37_79b1;

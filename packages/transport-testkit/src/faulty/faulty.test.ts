@@ -1,0 +1,195 @@
+// What `faulty` does by itself: chance that a seed repeats, options that are checked, and lines that are dead in one direction.
+
+import { createManualClock, type StreamConnection, type StreamSink } from '@trunkline/transport-core';
+import test from 'ava';
+import { pattern } from '../stream-layer/recorder.ts';
+import { createPipes } from '../testing/pipes.ts';
+import type { FaultyOptions } from './faults.ts';
+import { type FaultyStreamLayer, faulty } from './faulty.ts';
+
+test('a seed alters the same bytes, however they are cut into chunks; another seed alters others', async (t) => {
+  const one = await altered({ seed: 5 }, 1_000);
+  t.true(one.length > 5, `${one.length} bytes were altered`);
+  t.deepEqual(await altered({ seed: 5 }, 77), one);
+  t.notDeepEqual(await altered({ seed: 6 }, 1_000), one);
+});
+
+test('chance cuts at the same byte, and what was written before it arrives', async (t) => {
+  const lengths = await Promise.all([1_000, 333].map(cutAfter));
+  t.true(lengths[0]! > 0 && lengths[0]! < 50_000);
+  t.is(lengths[0], lengths[1]);
+});
+
+test('a stall by chance holds up what comes behind it for its time', async (t) => {
+  const clock = createManualClock();
+  const { near, far } = await pair({ clock, seed: 2, stallEvery: 1_000, stallTime: 700 });
+  const start = clock.now();
+  for (let i = 0; i < 10; i++) near.connection.write(pattern(1_000));
+  while (far.size < 10_000) {
+    clock.advance(100);
+    await turn();
+  }
+  const stalls = Math.round((clock.now() - start) / 700);
+  t.true(stalls >= 3, `${stalls} stalls`);
+});
+
+test('what waits for a narrow line leaves once the line is healed', async (t) => {
+  const clock = createManualClock();
+  const { network, near, far } = await pair({ clock, bandwidth: 1 });
+  near.connection.write(pattern(5_000));
+  clock.advance(1_000);
+  await turn();
+  t.is(far.size, 0);
+  network.heal();
+  await far.until(() => far.size === 5_000);
+  t.is(clock.timers, 0);
+});
+
+test('a direction can be dead while the other lives', async (t) => {
+  const { network, near, far } = await pair({});
+  network.set({ halfOpen: true }, 'in');
+  near.connection.write(pattern(10));
+  far.connection.write(pattern(10));
+  await far.until(() => far.size === 10);
+  await turn();
+  t.is(near.size, 0);
+  network.heal();
+  await Promise.all([near, far].map((end) => end.until(() => end.isOver)));
+  t.is(near.error?.reason, 'reset');
+});
+
+test('a writer to a dead line waits once the window is full', async (t) => {
+  const { network, near } = await pair({ window: 10_000 });
+  network.set({ halfOpen: true });
+  t.true(near.connection.write(pattern(10_000)));
+  t.false(near.connection.write(pattern(1)));
+  t.is(network.connections, 1);
+});
+
+test('a connection that ends on a dead line is over for its owner, and for the other end once the line lives', async (t) => {
+  const { network, near, far } = await pair({});
+  network.set({ halfOpen: true });
+  near.connection.destroy();
+  await near.until(() => near.isOver);
+  await turn();
+  t.false(far.isOver);
+  t.is(network.connections, 0);
+  network.heal();
+  await far.until(() => far.isOver);
+  t.is(far.error?.reason, 'reset');
+});
+
+test('close on a dead line gives up after a second', async (t) => {
+  const clock = createManualClock();
+  const { network, near, far } = await pair({ clock });
+  network.set({ stalled: true });
+  near.connection.write(pattern(10));
+  near.connection.close();
+  clock.advance(900);
+  await turn();
+  t.false(near.isOver);
+  clock.advance(200);
+  await near.until(() => near.isOver);
+  t.is(near.error?.reason, 'reset');
+  t.is(clock.timers, 0);
+  network.heal();
+  await far.until(() => far.isOver);
+});
+
+test('a seed that nobody gave is drawn, and told', (t) => {
+  t.is(faulty(createPipes().layer(), { random: () => 0.5 }).seed, 0x4000_0000);
+  t.is(faulty({ schemes: ['pipe'], layer: () => createPipes().layer() }, { seed: -3 }).seed, -3);
+});
+
+test('what is wrong with an option or a fault is named', (t) => {
+  const layer = createPipes().layer();
+  t.throws(() => faulty(layer, { delay: -1 }), { instanceOf: TypeError, message: /^faulty: delay: must be milliseconds from 0 .*, got -1$/ });
+  t.throws(() => faulty(layer, { dely: 1 } as FaultyOptions), { instanceOf: TypeError, message: /did you mean 'delay'/ });
+  t.throws(() => faulty(layer).set({ bandwidth: 0 }), { instanceOf: TypeError, message: /^faulty: set: bandwidth: must be bytes a second above 0/ });
+  t.throws(() => faulty(layer).set({}, 'up' as 'out'), { instanceOf: TypeError, message: /direction: must be 'out', 'in' or 'both', got "up"/ });
+});
+
+/** The places of altered bytes among 20,000. */
+async function altered(options: FaultyOptions, size: number): Promise<number[]> {
+  const { near, far } = await pair({ ...options, corruptEvery: 1_000 });
+  const bytes = pattern(20_000);
+  for (let at = 0; at < bytes.length; at += size) near.connection.write(bytes.subarray(at, at + size));
+  await far.until(() => far.size === bytes.length);
+  const got = far.bytes();
+  return [...bytes.keys()].filter((at) => got[at] !== bytes[at]);
+}
+
+/** How many bytes arrive before chance cuts. */
+async function cutAfter(size: number): Promise<number> {
+  const { near, far } = await pair({ seed: 9, cutEvery: 5_000 });
+  const bytes = pattern(50_000);
+  for (let at = 0; at < bytes.length; at += size) near.connection.write(bytes.subarray(at, at + size));
+  await far.until(() => far.isOver);
+  return far.size;
+}
+
+async function pair(options: FaultyOptions): Promise<{ network: FaultyStreamLayer; near: End; far: End }> {
+  const pipes = createPipes();
+  const [server, network] = [pipes.layer(), faulty(pipes.layer(), { seed: 1, ...options })];
+  let far: End | undefined;
+  await server.listen((connection) => {
+    far = new End(connection);
+  });
+  const near = new End(await network.dial(server.localAddr(), { timeout: 1_000 }));
+  return { network, near, far: far! };
+}
+
+/** One end, and what it was told. */
+class End implements StreamSink {
+  readonly connection: StreamConnection;
+  readonly #chunks: Uint8Array[] = [];
+  #check = () => {};
+  size = 0;
+  isOver = false;
+  error: Parameters<StreamSink['closed']>[0];
+
+  constructor(connection: StreamConnection) {
+    this.connection = connection;
+    connection.attach(this);
+  }
+
+  data(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.size += chunk.length;
+    this.#check();
+  }
+
+  frames(): void {}
+
+  drained(): void {}
+
+  closed(error?: Parameters<StreamSink['closed']>[0]): void {
+    this.isOver = true;
+    this.error = error;
+    this.#check();
+  }
+
+  until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#check = () => {
+        if (holds()) resolve();
+      };
+      this.#check();
+    });
+  }
+
+  bytes(): Uint8Array {
+    const all = new Uint8Array(this.size);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      all.set(chunk, at);
+      at += chunk.length;
+    }
+    return all;
+  }
+}
+
+/** What is on its way within this process arrives. */
+async function turn(): Promise<void> {
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,42 @@
+// Faults on real sockets: a backend or a stream layer, wrapped.
+
+import { type Backend, type StreamLayer, systemRandom } from '@trunkline/transport-core';
+import { type FaultyOptions, parseFaultyOptions } from './faults.ts';
+import { drawSeed, FaultyLayer, type FaultyNetwork, isBackend, Network } from './faulty-network.ts';
+
+/** A backend with faults. All transports that use it share its faults. */
+export interface FaultyBackend extends Backend, FaultyNetwork {}
+
+/** A stream layer with faults. */
+export interface FaultyStreamLayer extends StreamLayer, FaultyNetwork {}
+
+/**
+ * Wraps a backend of `createTransport`, or a stream layer, so that its connections suffer delay, jitter, a narrow bandwidth, stalls,
+ * cuts, dead lines and altered bytes. `set` changes the faults while connections are open; without any, everything passes as it is.
+ * Chance falls on the bytes of a connection, not on chunks: the same seed alters the same bytes, however the system cuts them.
+ *
+ * Wrap one end of a connection: both directions are covered there. With both ends wrapped each fault acts twice. Under noise,
+ * wrap what is beneath: `secured(faulty(tcp()), { identity })`.
+ *
+ * ```ts
+ * const network = faulty(tcp(), { seed: 7, delay: 20 });
+ * const client = createTransport({ protocol, backends: [network] });
+ * network.set({ stalled: true });
+ * ```
+ */
+export function faulty(backend: Backend, options?: FaultyOptions): FaultyBackend;
+export function faulty(layer: StreamLayer, options?: FaultyOptions): FaultyStreamLayer;
+export function faulty(wrapped: Backend | StreamLayer, options: FaultyOptions = {}): FaultyBackend | FaultyStreamLayer {
+  const { seed, clock, random = systemRandom, ...faults } = parseFaultyOptions(options);
+  const network = new Network(seed ?? drawSeed(random), faults);
+  const face = isBackend(wrapped)
+    ? { schemes: wrapped.schemes, layer: (given: Parameters<Backend['layer']>[0]) => new FaultyLayer(network, wrapped.layer(given), clock ?? given.clock) }
+    : new FaultyLayer(network, wrapped, clock);
+  return Object.defineProperties(face, {
+    seed: { value: network.seed, enumerable: true },
+    connections: { get: () => network.connections, enumerable: true },
+    set: { value: network.set.bind(network) },
+    heal: { value: network.heal.bind(network) },
+    cut: { value: network.cut.bind(network) },
+  }) as unknown as FaultyBackend | FaultyStreamLayer;
+}

@@ -1,0 +1,218 @@
+// One direction of a faulty connection: what enters leaves later, in order, altered, or not at all.
+
+import type { Clock, Frame, Random, Timer } from '@trunkline/transport-core';
+import { type FaultSettings, isInert, NO_FAULTS } from './faults.ts';
+
+/** What crosses: bytes, frames, the end of the direction, or the place where chance cuts the connection. */
+export type Cargo = Uint8Array | Frame[] | 'end' | 'cut';
+
+export interface LaneHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** It has arrived. False: nothing more is taken until `go`. */
+  deliver(cargo: Cargo): boolean;
+  /** What waits fits into the window again. */
+  room(): void;
+}
+
+interface Item {
+  readonly cargo: Cargo;
+  readonly size: number;
+  due: number;
+}
+
+export class Lane {
+  #settings: FaultSettings = NO_FAULTS;
+  #isInert = true;
+  readonly #host: LaneHost;
+  readonly #queue: Item[] = [];
+  /** Bytes that wait, and bytes that a half-open direction swallowed. */
+  #waiting = 0;
+  #swallowed = 0;
+  /** When the last that entered is due, and when the bandwidth is free again. */
+  #lastDue = 0;
+  #freeAt = 0;
+  /** The receiver takes nothing until `go`. */
+  #blocked = false;
+  /** `room` is owed. */
+  #wasFull = false;
+  #running = false;
+  #timer: Timer | undefined = undefined;
+  /** Bytes until chance strikes next. */
+  #toStall = Number.POSITIVE_INFINITY;
+  #toCut = Number.POSITIVE_INFINITY;
+  #toCorrupt = Number.POSITIVE_INFINITY;
+  /** Something was swallowed. */
+  lost = false;
+
+  constructor(host: LaneHost, settings: FaultSettings) {
+    this.#host = host;
+    this.change(settings);
+  }
+
+  /** Nothing happens to what enters now, and nothing waits before it. */
+  get isClear(): boolean {
+    return this.#isInert && this.#queue.length === 0 && !this.#blocked;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting + this.#swallowed > this.#settings.window;
+  }
+
+  get isStopped(): boolean {
+    return this.#settings.stalled || this.#settings.halfOpen;
+  }
+
+  get isSwallowing(): boolean {
+    return this.#settings.halfOpen;
+  }
+
+  /** When everything that waits has left, if nothing else holds it up. */
+  get lastDue(): number {
+    return this.#queue.length === 0 ? this.#host.clock.now() : this.#lastDue;
+  }
+
+  change(settings: FaultSettings): void {
+    const before = this.#settings;
+    this.#settings = settings;
+    this.#isInert = isInert(settings);
+    if (settings.stallEvery !== before.stallEvery) this.#toStall = this.#draw(settings.stallEvery);
+    if (settings.cutEvery !== before.cutEvery) this.#toCut = this.#draw(settings.cutEvery);
+    if (settings.corruptEvery !== before.corruptEvery) this.#toCorrupt = this.#draw(settings.corruptEvery);
+    if (this.#queue.length === 0) return;
+    this.#hasten();
+    this.#host.clock.defer(() => this.#run());
+  }
+
+  /** Takes a chunk that belongs to the lane. */
+  enterChunk(chunk: Uint8Array): void {
+    let left = chunk;
+    if (this.#settings.halfOpen) return this.#swallow(chunk.length);
+    if (this.#toCut <= left.length) {
+      left = left.subarray(0, this.#toCut - 1);
+      this.#toCut = Number.POSITIVE_INFINITY;
+      if (left.length > 0) this.#enter(this.#corrupted(left), left.length);
+      return this.#enter('cut', 0);
+    }
+    this.#toCut -= left.length;
+    this.#enter(this.#corrupted(left), left.length);
+  }
+
+  enterFrames(batch: Frame[]): void {
+    let size = 0;
+    for (const frame of batch) size += frame.length;
+    if (this.#settings.halfOpen) return this.#swallow(size);
+    const isCut = this.#toCut <= size;
+    this.#toCut = isCut ? Number.POSITIVE_INFINITY : this.#toCut - size;
+    this.#enter(isCut ? 'cut' : batch, size);
+  }
+
+  enterEnd(): void {
+    if (this.#settings.halfOpen) return this.#swallow(0);
+    this.#enter('end', 0);
+  }
+
+  /** The receiver takes cargo again. */
+  go(): void {
+    this.#blocked = false;
+    this.#run();
+  }
+
+  /** The receiver takes nothing until `go`. */
+  block(): void {
+    this.#blocked = true;
+  }
+
+  /** Forgets what waits. */
+  clear(): void {
+    this.#queue.length = 0;
+    this.#waiting = 0;
+    this.#stopTimer();
+  }
+
+  #swallow(size: number): void {
+    this.#swallowed += size;
+    this.lost = true;
+  }
+
+  #enter(cargo: Cargo, size: number): void {
+    const { clock, random } = this.#host;
+    const { delay, jitter, bandwidth, stallTime, stallEvery } = this.#settings;
+    const now = clock.now();
+    this.#freeAt = Math.max(now, this.#freeAt) + (size / bandwidth) * 1_000;
+    let due = Math.max(this.#freeAt + delay + (jitter > 0 ? jitter * random() : 0), this.#lastDue);
+    for (this.#toStall -= size; this.#toStall <= 0; this.#toStall += this.#draw(stallEvery)) due += stallTime;
+    this.#lastDue = due;
+    this.#waiting += size;
+    this.#queue.push({ cargo, size, due });
+    // What is due already leaves at once, so that a lane without a delay adds none.
+    if (due <= now && this.#queue.length === 1) this.#run();
+    else this.#schedule();
+    if (this.isFull) this.#wasFull = true;
+  }
+
+  /** What waits leaves no later than it would if it entered now: a line that has become fast carries it at once. */
+  #hasten(): void {
+    const { delay, bandwidth } = this.#settings;
+    let last = this.#host.clock.now();
+    this.#freeAt = last;
+    for (const item of this.#queue) {
+      this.#freeAt += (item.size / bandwidth) * 1_000;
+      item.due = Math.max(Math.min(item.due, this.#freeAt + delay), last);
+      last = item.due;
+    }
+    this.#lastDue = last;
+  }
+
+  /** A copy with bytes altered if chance strikes within it, otherwise the chunk itself. */
+  #corrupted(chunk: Uint8Array): Uint8Array {
+    let altered: Uint8Array | undefined;
+    while (this.#toCorrupt <= chunk.length) {
+      altered ??= chunk.slice();
+      altered[this.#toCorrupt - 1]! ^= 1 + Math.floor(this.#host.random() * 255);
+      this.#toCorrupt += this.#draw(this.#settings.corruptEvery);
+    }
+    this.#toCorrupt -= chunk.length;
+    return altered ?? chunk;
+  }
+
+  /** Bytes until a fault that comes every `mean` bytes on average strikes (exponential, at least 1). */
+  #draw(mean: number): number {
+    return mean === Number.POSITIVE_INFINITY ? mean : Math.max(1, Math.round(-Math.log(1 - this.#host.random()) * mean));
+  }
+
+  #run(): void {
+    if (this.#running) return;
+    this.#running = true;
+    const { clock } = this.#host;
+    while (!this.#blocked && !this.#settings.stalled) {
+      const item = this.#queue[0];
+      if (item === undefined || item.due > clock.now()) break;
+      this.#queue.shift();
+      this.#waiting -= item.size;
+      if (this.#settings.halfOpen) this.#swallow(item.size);
+      else if (!this.#host.deliver(item.cargo)) this.#blocked = true;
+    }
+    this.#running = false;
+    this.#schedule();
+    if (!this.#wasFull || this.isFull) return;
+    this.#wasFull = false;
+    this.#host.room();
+  }
+
+  #schedule(): void {
+    this.#stopTimer();
+    const item = this.#queue[0];
+    if (item === undefined || this.#blocked || this.#settings.stalled) return;
+    const { clock } = this.#host;
+    this.#timer = clock.setTimeout(() => {
+      this.#timer = undefined;
+      this.#run();
+    }, item.due - clock.now());
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== undefined) this.#host.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
