@@ -26,9 +26,11 @@ async function cluster(options: Partial<Parameters<typeof createSimulation>[0]> 
     });
   }
   await sim.run(10);
+  // After a cut a stream waits for TCP's next retransmission.
+  const timeout = options.level === 'stream' ? 3_000 : 300;
   const reach = async () => {
     const pairs = NAMES.flatMap((from) => NAMES.filter((to) => to !== from).map((to) => [from, to] as const));
-    const results = await sim.settle(Promise.all(pairs.map(([from, to]) => outcome(nodes[from]!.send(to, 'echo', 'ok', { timeout: 300 })))));
+    const results = await sim.settle(Promise.all(pairs.map(([from, to]) => outcome(nodes[from]!.send(to, 'echo', 'ok', { timeout })))));
     return pairs.filter((_, i) => results[i] === 'ok').map(([from, to]) => `${from}>${to}`);
   };
   return { sim, nodes, heard, reach };
@@ -193,4 +195,29 @@ test.serial('a client stands outside partitions, and can be cut off by name', as
   sim.cut('c', 'n1');
   t.is(await sim.settle(outcome(client.send('n1', 'echo', 'x', { timeout: 100 }))), 'deadline_exceeded');
   await sim.close();
+});
+
+test.serial('after a cut a stream goes on with the next retransmission, and after a hold at once; messages are not sent again', async (t) => {
+  const after = async (level: 'message' | 'stream', fault: 'cut' | 'hold') => {
+    const sim = createSimulation({ seed: 1, level, link: { latency: 1, fragment: 0 } });
+    sim.node('n1', async (context) => {
+      const node = await startLab(context, () => {});
+      return () => node.close();
+    });
+    const client = sim.client(lab);
+    await sim.settle(client.send('n1', 'echo', 'up'));
+    const begin = sim.now;
+    sim[fault]('client-1', 'n1');
+    const call = outcome(client.send('n1', 'echo', 'late', { timeout: 10_000 }));
+    await sim.run(5_000);
+    sim.heal();
+    const answer = await sim.settle(call);
+    const took = sim.now - begin;
+    await sim.close();
+    return [answer, took];
+  };
+  t.deepEqual(await after('stream', 'hold'), ['late', 5_002]);
+  // Timeouts of 222 ms (200, the round trip, and half of a delayed acknowledgment), doubling: the fifth retransmission is the first after 5 s.
+  t.deepEqual(await after('stream', 'cut'), ['late', 1 + 31 * 222 + 1]);
+  t.deepEqual(await after('message', 'cut'), ['deadline_exceeded', 10_000]);
 });

@@ -41,6 +41,18 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
     return piece;
   }
 
+  /** TCP sends it again at times that lie further and further apart: after a long cut it is quiet for a while yet. */
+  protected override resentAt(cutAt: number, trip: number): number {
+    const earliest = this.world.now + trip;
+    let wait = RETRANSMIT + 2 * trip + DELAYED_ACK;
+    let at = cutAt;
+    while (at < earliest) {
+      at += wait;
+      wait = Math.min(wait * 2, LONGEST_WAIT);
+    }
+    return at;
+  }
+
   /** Two to five pieces, or as many as it has bytes, cut anywhere. */
   #pieces(chunk: Uint8Array): Uint8Array[] {
     const { random } = this.path;
@@ -59,5 +71,9 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
 
 /** Milliseconds before the first retransmission, doubling from there: Linux's least (RFC 6298 says a second). */
 const RETRANSMIT = 200;
+/** Milliseconds that a reader's delayed acknowledgment adds to a round trip as TCP measures it, on average (Linux: up to 40). */
+const DELAYED_ACK = 20;
+/** Milliseconds between retransmissions at most: Linux's TCP_RTO_MAX. */
+const LONGEST_WAIT = 120_000;
 /** A chunk that this one did not bring across either, 51 s after the first try, ends its connection. */
 const LAST_RETRANSMISSION = 25_600;

@@ -26,6 +26,8 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
   protected lastAt = 0;
   /** What waits for the path to be open, in order. */
   #stalled: (Cargo | Mark)[] = [];
+  /** When the first of that arrived at a cut; undefined: it is held, or nothing waits. */
+  #cutAt: number | undefined = undefined;
 
   constructor(world: World, path: Path, from: Life, to: Life, end: MemoryConnection<Unit>) {
     this.world = world;
@@ -84,10 +86,18 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
     this.world.trace.record(this.world.now, happening, this.from.number, this.to.number, detail, size, check);
   }
 
+  /** When something arrives that was cut off at `cutAt` and was sent again until its path was open, `trip` milliseconds from now at the earliest. */
+  protected resentAt(_cutAt: number, trip: number): number {
+    return this.world.now + trip;
+  }
+
   resume(): void {
-    this.world.schedule(this.latency(), 'network', this.to, () => {
+    const trip = this.latency();
+    const at = this.#cutAt === undefined ? this.world.now + trip : this.resentAt(this.#cutAt, trip);
+    this.world.schedule(at - this.world.now, 'network', this.to, () => {
       const stalled = this.#stalled;
       this.#stalled = [];
+      this.#cutAt = undefined;
       for (const cargo of stalled) {
         // A reset is an event of its own: what came before it is read first.
         if (cargo === RESET) this.crossAt(this.world.now, RESET);
@@ -120,6 +130,7 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
     if (cargo === RESET && cut && !held) return;
     const rest = isMark(cargo) || held || !cut ? cargo : this.spared(cargo);
     if (rest === undefined) return;
+    if (this.#stalled.length === 0 && !held) this.#cutAt = this.world.now;
     this.#stalled.push(rest);
     this.trace(Happening.held, 0, 0, 0);
     if (cut || held) this.path.wait(this);

@@ -114,5 +114,5 @@ export async function goldenHash(level: Level, seed: number): Promise<string> {
 /** What the hashes are. Whoever changes what a simulation does writes down the new ones, which must be the same everywhere. */
 export const GOLDEN: Readonly<Record<Level, string>> = {
   message: 'fa0181241a509162dd76b215ab14c7ca1708e3118e6b488dda2ab7dfc7a394c5',
-  stream: '0bbf1d3e5426921704e044e08d4e9025bbfa2be1090daa7740d8f838b7cc2a85',
+  stream: '3213c7310cc8a71a885465ef54710b986bf28728744976c86a843df3c2ff9638',
 };
