@@ -7,13 +7,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Settings of both directions; one that is left out stays as it is. */
 export interface LineOptions {
   /** Milliseconds each way. */
-  readonly delay: number;
+  readonly delay?: number;
   /** Bit a second. */
-  readonly rate: number;
+  readonly rate?: number;
   /** Bytes that may wait for the rate. */
-  readonly queue: number;
+  readonly queue?: number;
+  /** Share of packets that are lost, and of those that overtake the delay. */
+  readonly loss?: number;
+  readonly reorder?: number;
+  /** 1: every packet is lost. */
+  readonly drop?: 0 | 1;
+  /** Bytes; larger packets are lost, and nobody is told. */
+  readonly mtu?: number;
 }
 
 /** Says why no line can be made here; undefined: it can. */
@@ -42,15 +50,22 @@ export function controls(): string[] {
 
 export class Line {
   /** The namespaces of the two ends, and the far end's address. */
-  readonly near = `trunkline-${process.pid}-a`;
-  readonly far = `trunkline-${process.pid}-b`;
+  readonly near: string;
+  readonly far: string;
   readonly host = '10.78.0.2';
   readonly #folder = mkdtempSync(join(tmpdir(), 'trunkline-line-'));
+  readonly #commands = join(this.#folder, 'commands');
   #carrier: ChildProcess | undefined = undefined;
 
-  async raise({ delay, rate, queue }: LineOptions): Promise<void> {
+  /** @param name tells the lines of one process apart. */
+  constructor(name = '') {
+    this.near = `trunkline-${process.pid}${name}-a`;
+    this.far = `trunkline-${process.pid}${name}-b`;
+  }
+
+  async raise(options: LineOptions): Promise<void> {
     const program = join(this.#folder, 'line');
-    const commands = join(this.#folder, 'commands');
+    const commands = this.#commands;
     execFileSync('gcc', ['-O2', '-o', program, fileURLToPath(new URL('../../line/line.c', import.meta.url))]);
     execFileSync('mkfifo', [commands]);
     for (const namespace of [this.near, this.far]) ip('netns', 'add', namespace);
@@ -63,7 +78,25 @@ export class Line {
       ip('-n', namespace, 'link', 'set', 'line0', 'txqueuelen', '10000', 'up');
       ip('netns', 'exec', namespace, 'sysctl', '-qw', 'net.ipv4.tcp_no_metrics_save=1');
     }
-    writeFileSync(commands, `2 delay ${delay}\n2 rate ${rate}\n2 queue ${queue}\n`);
+    this.set(options);
+  }
+
+  /** Changes it from now on. */
+  set(options: LineOptions): void {
+    const commands = Object.entries(options).map(([name, value]) => `2 ${name} ${value}\n`);
+    if (commands.length > 0) writeFileSync(this.#commands, commands.join(''));
+  }
+
+  /** Sets the devices of both ends down, or up again. */
+  plug(state: 'up' | 'down'): void {
+    for (const [namespace] of this.#ends()) ip('-n', namespace, 'link', 'set', 'line0', state);
+  }
+
+  /** From now on both kernels answer every TCP packet that comes with a RST, as a firewall that rejects does. */
+  reject(): void {
+    const rules =
+      'table ip faults { chain incoming { type filter hook input priority 0; iifname "line0" ip protocol tcp tcp flags & rst == 0 reject with tcp reset; }; }';
+    for (const [namespace] of this.#ends()) execFileSync('ip', ['netns', 'exec', namespace, 'nft', rules], { stdio: ['ignore', 'ignore', 'pipe'] });
   }
 
   /** Connections that are made from now on use this congestion control. */

@@ -1,0 +1,72 @@
+// Faults of real kernels, and the same in the simulation: what a connection between two network namespaces comes to when packets are
+// dropped, rejected, reordered or late, a process stops, or the link goes down. Exit code 1 if one comes to anything else than it
+// must, or the simulation differs by more than a second; where no line can be made it says so and tries nothing.
+
+import { execFileSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { listed, positive } from './arguments.ts';
+import { type FaultKind, KINDS } from './faults/kinds.ts';
+import { runReal } from './faults/real.ts';
+import { formatTable, judge, type Outcome } from './faults/report.ts';
+import { runSimulated } from './faults/simulated.ts';
+import { unable } from './long-line/line.ts';
+import { named } from './named.ts';
+import { endProgress, showProgress } from './progress.ts';
+import { formatVerdicts } from './report.ts';
+
+const USAGE = `usage: node bench/dist/faults.js [options]
+
+  --only <names>  these faults alone, by the beginnings of their names, comma-separated
+  --at-once <n>   faults that are tried at the same time, each on a line of its own (3)
+  --json          the outcomes as JSON instead of a table
+  --help          this text
+
+It needs Linux, root, gcc, iproute2 and nftables.`;
+
+const OPTIONS = { only: { type: 'string' }, 'at-once': { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+
+try {
+  const { values } = parseArgs({ options: OPTIONS });
+  if (values.help === true) console.log(USAGE);
+  else {
+    const kinds = named('only', 'fault', KINDS, ({ name }) => name, listed(values.only));
+    const atOnce = positive('at-once', values['at-once'], 3);
+    const reason = unable() ?? withoutNft();
+    if (reason !== undefined) console.log(`skipped: no real faults can be made here, ${reason}`);
+    else await tryAll(kinds, atOnce, values.json === true);
+  }
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}
+
+async function tryAll(kinds: readonly FaultKind[], atOnce: number, json: boolean): Promise<void> {
+  const outcomes: Outcome[] = [];
+  const left = [...kinds.entries()];
+  // Simulations of one thread run one after the other, and real time must not be kept waiting by them.
+  const simulated = new Map<FaultKind, Outcome['simulated']>();
+  for (const kind of kinds) simulated.set(kind, await runSimulated(kind));
+  const work = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const [number, kind] = next;
+      showProgress(`${kind.name}, ${kind.watched} s`, outcomes.length / kinds.length);
+      outcomes.push({ kind, real: await runReal(kind, number), simulated: simulated.get(kind) });
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work)).finally(endProgress);
+  outcomes.sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
+  const verdicts = judge(outcomes);
+  if (json) console.log(JSON.stringify({ outcomes: outcomes.map(({ kind, real, simulated }) => ({ fault: kind.name, real, simulated })), verdicts }, null, 2));
+  else console.log(`Node ${process.versions.node}\n\n${formatTable(outcomes)}\n\n${formatVerdicts(verdicts)}`);
+  if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
+}
+
+/** Says that nftables is missing; undefined: it is there. */
+function withoutNft(): string | undefined {
+  try {
+    execFileSync('nft', ['--version'], { stdio: 'ignore' });
+    return undefined;
+  } catch {
+    return 'there is no nft (nftables)';
+  }
+}

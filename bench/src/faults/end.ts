@@ -1,0 +1,42 @@
+// One end of the real line: `end.js <host>` accepts, `end.js` dials when it is told to.
+
+import { type Remote, systemClock } from '@trunkline/transport-core';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import { obey, report } from '../orders.ts';
+import type { Fate } from './kinds.ts';
+import { protocol } from './protocol.ts';
+import { Witness } from './witness.ts';
+
+export interface Order {
+  /** Dial it, and begin to call; the callee begins once it was dialed. */
+  readonly call?: { readonly to: string | undefined; readonly size: number };
+  /** The fault begins, or is over. */
+  readonly fault?: 'begins' | 'is over';
+}
+
+export interface Report {
+  readonly address?: string;
+  readonly fate?: Fate;
+}
+
+const [host] = process.argv.slice(2);
+const witness = new Witness(systemClock);
+const transport = createTcpTransport({ protocol, observer: witness.observer, ...(host === undefined ? {} : { bindAddr: `${host}:0` }) });
+witness.serve(transport);
+if (host !== undefined) await transport.listen();
+
+obey<Order, Report>(
+  async ({ call, fault }) => {
+    if (call !== undefined) void witness.run(transport, await connected(call.to), call.size);
+    if (fault === 'begins') witness.begin();
+    return fault === 'is over' ? { fate: witness.fate() } : {};
+  },
+  () => void transport.close(),
+);
+report<Report>(host === undefined ? {} : { address: transport.localAddr() });
+
+async function connected(to: string | undefined): Promise<Remote> {
+  if (to !== undefined) return transport.dial(to);
+  for await (const event of transport.connections()) if (event.type === 'up') return event.remote;
+  throw new Error('nobody has dialed');
+}

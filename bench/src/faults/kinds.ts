@@ -1,0 +1,162 @@
+// The faults that are tried on real kernels and in the simulation, and what each must come to.
+
+import type { Simulation } from '@trunkline/transport-inmem/simulation';
+import type { Line } from '../long-line/line.ts';
+
+/** What one end's connection came to: it lived, or the reason with which it went, and when. */
+export interface Fate {
+  /** The reason of the error, or its code if it has none; undefined: the connection lived. */
+  readonly reason: string | undefined;
+  /** Seconds from the fault until it went. */
+  readonly after: number | undefined;
+  /** Seconds of the slowest call that was answered since the fault. */
+  readonly slowest: number;
+  /** Calls that were answered since the fault. */
+  readonly answered: number;
+}
+
+/** Both ends of the connection: the one that dialed and the one that accepted. */
+export interface Fates {
+  readonly caller: Fate;
+  readonly callee: Fate;
+}
+
+/** What one end must come to; `after`: at most so many seconds, `least`: at least so many. */
+export interface Wanted {
+  readonly reason: string | undefined;
+  readonly least?: number;
+  readonly most?: number;
+}
+
+/** What a real fault works with: the line, and the process of the callee. */
+export interface Place {
+  readonly line: Line;
+  readonly calleePid: number;
+}
+
+export interface FaultKind {
+  readonly name: string;
+  /** Bytes of the caller's requests. */
+  readonly size: number;
+  /** Seconds after which `end` is called, and those until everybody is asked; both from the fault. */
+  readonly lasts: number;
+  readonly watched: number;
+  /** The line before the fault: milliseconds each way. */
+  readonly delay: number;
+  begin(place: Place): void;
+  end?(place: Place): void;
+  /** The same in the simulation; absent if it has no such thing. */
+  readonly simulate?: { begin(sim: Simulation, ends: readonly [caller: string, callee: string]): void; end?(sim: Simulation): void };
+  readonly wanted: { readonly caller: Wanted; readonly callee: Wanted };
+}
+
+const lives: Wanted = { reason: undefined };
+const both = (wanted: Wanted) => ({ caller: wanted, callee: wanted });
+const silence: Wanted = { reason: 'ping_timeout', least: 14.5, most: 15.3 };
+
+export const KINDS: readonly FaultKind[] = [
+  {
+    name: 'drop all',
+    size: 64,
+    lasts: 17,
+    watched: 17,
+    delay: 1,
+    begin: ({ line }) => line.set({ drop: 1 }),
+    simulate: { begin: (sim, [caller, callee]) => sim.cut(caller, callee) },
+    wanted: both(silence),
+  },
+  {
+    name: 'RST',
+    size: 64,
+    lasts: 2,
+    watched: 2,
+    delay: 1,
+    begin: ({ line }) => line.reject(),
+    simulate: { begin: (sim, [caller, callee]) => sim.reset(caller, callee) },
+    wanted: both({ reason: 'reset', most: 0.2 }),
+  },
+  {
+    name: 'reordering, 25 %',
+    size: 64,
+    lasts: 6,
+    watched: 6,
+    delay: 20,
+    begin: ({ line }) => line.set({ reorder: 0.25 }),
+    simulate: { begin: (sim, [caller, callee]) => sim.link(caller, callee, { latency: 20, reorder: 0.25 }) },
+    wanted: both(lives),
+  },
+  {
+    name: 'loss, 5 %',
+    size: 64,
+    lasts: 10,
+    watched: 10,
+    delay: 1,
+    begin: ({ line }) => line.set({ loss: 0.05 }),
+    simulate: { begin: (sim, [caller, callee]) => sim.link(caller, callee, { latency: 1, loss: 0.05 }) },
+    wanted: both(lives),
+  },
+  {
+    name: 'round trip of 100 ms',
+    size: 64,
+    lasts: 5,
+    watched: 5,
+    delay: 1,
+    begin: ({ line }) => line.set({ delay: 50 }),
+    simulate: { begin: (sim, [caller, callee]) => sim.link(caller, callee, { latency: 50 }) },
+    wanted: both(lives),
+  },
+  {
+    name: 'MTU black hole, 1,000 bytes',
+    size: 200_000,
+    lasts: 14,
+    watched: 14,
+    delay: 1,
+    begin: ({ line }) => line.set({ mtu: 1_000 }),
+    wanted: both({ reason: 'reset', least: 9.5, most: 12 }),
+  },
+  {
+    name: 'callee stopped for 5 s (SIGSTOP)',
+    size: 64,
+    lasts: 5,
+    watched: 8,
+    delay: 1,
+    begin: ({ calleePid }) => process.kill(calleePid, 'SIGSTOP'),
+    end: ({ calleePid }) => process.kill(calleePid, 'SIGCONT'),
+    simulate: { begin: (sim, [, callee]) => sim.pause(callee, 5_000) },
+    wanted: both(lives),
+  },
+  {
+    name: 'callee stopped for 20 s (SIGSTOP)',
+    size: 64,
+    lasts: 20,
+    watched: 22,
+    delay: 1,
+    begin: ({ calleePid }) => process.kill(calleePid, 'SIGSTOP'),
+    end: ({ calleePid }) => process.kill(calleePid, 'SIGCONT'),
+    simulate: { begin: (sim, [, callee]) => sim.pause(callee, 20_000) },
+    wanted: { caller: silence, callee: { reason: 'reset', least: 19.5, most: 21 } },
+  },
+  {
+    name: 'drop all for 5 s',
+    size: 64,
+    lasts: 5,
+    watched: 12,
+    delay: 1,
+    begin: ({ line }) => line.set({ drop: 1 }),
+    end: ({ line }) => line.set({ drop: 0 }),
+    simulate: { begin: (sim, [caller, callee]) => sim.cut(caller, callee), end: (sim) => sim.heal() },
+    wanted: both(lives),
+  },
+  {
+    name: 'link down for 5 s',
+    size: 64,
+    lasts: 5,
+    watched: 12,
+    delay: 1,
+    begin: ({ line }) => line.plug('down'),
+    end: ({ line }) => line.plug('up'),
+    // A kernel whose own device is down knows it, and tries each half second: nothing is lost.
+    simulate: { begin: (sim, [caller, callee]) => sim.hold(caller, callee), end: (sim) => sim.heal() },
+    wanted: both(lives),
+  },
+];

@@ -1,0 +1,5 @@
+// What both ends of a faulty connection call at each other.
+
+import { bytes, defineProtocol } from '@trunkline/transport-core';
+
+export const protocol = defineProtocol({ name: 'faults', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });

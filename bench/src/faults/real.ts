@@ -1,0 +1,40 @@
+// A fault on a real line: two processes in two network namespaces, one TCP connection between them.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Child } from '../child-process.ts';
+import { Line } from '../long-line/line.ts';
+import type { Order, Report } from './end.ts';
+import type { Fates, FaultKind } from './kinds.ts';
+
+export async function runReal(kind: FaultKind, number: number): Promise<Fates> {
+  const line = new Line(`-${number}`);
+  const stopped = () => line.lower();
+  process.once('SIGINT', stopped).once('SIGTERM', stopped);
+  const children: Child<Order, Report>[] = [];
+  try {
+    await line.raise({ delay: kind.delay });
+    const callee = await Child.start<Order, Report>({ name: 'the callee', script: './faults/end.js', args: [line.host], network: line.far });
+    children.push(callee.child);
+    const caller = await Child.start<Order, Report>({ name: 'the caller', script: './faults/end.js', network: line.near });
+    children.push(caller.child);
+    const place = { line, calleePid: callee.child.pid };
+    const calls = [callee.child.ask({ call: { to: undefined, size: 64 } }), caller.child.ask({ call: { to: callee.report.address, size: kind.size } })];
+    await Promise.all(calls);
+    await sleep(SETTLING);
+    const ends = [caller.child, callee.child] as const;
+    await Promise.all(ends.map((end) => end.ask({ fault: 'begins' })));
+    kind.begin(place);
+    await sleep(kind.lasts * 1_000);
+    kind.end?.(place);
+    await sleep((kind.watched - kind.lasts) * 1_000);
+    const [one, other] = await Promise.all(ends.map((end) => end.ask({ fault: 'is over' })));
+    return { caller: one!.fate!, callee: other!.fate! };
+  } finally {
+    for (const child of children) child.kill();
+    line.lower();
+    process.off('SIGINT', stopped).off('SIGTERM', stopped);
+  }
+}
+
+/** Milliseconds of calls before the fault. */
+const SETTLING = 1_000;
