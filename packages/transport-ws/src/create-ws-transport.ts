@@ -2,6 +2,7 @@
 
 import { MutualTls } from '@trunkline/mutual-tls';
 import type { Protocol } from '@trunkline/transport-core';
+import { checkHosts } from './hosts.ts';
 import { WsLayer } from './ws-layer.ts';
 import type { WsTransport, WsTransportOptions } from './ws-options.ts';
 import { type WsBackend, type WsBackendOptions, wsBackend, wsTransport } from './ws-transport.ts';
@@ -14,6 +15,7 @@ export function createWsTransport<P extends Protocol>(options: WsTransportOption
 
 /** A backend for 'ws://host:port/path' and 'wss://…'. With `server` the path of an address counts, and its port is the server's. */
 export function ws(options: WsBackendOptions = {}): WsBackend {
+  checkHosts(options.hosts);
   const tls = options.tls && new MutualTls(options.tls, 'ws');
   return wsBackend(options, (given) => new WsLayer(given, tls));
 }

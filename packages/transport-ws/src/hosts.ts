@@ -23,6 +23,14 @@ export function hostCheck({ hosts, bound, own }: HostRules): ((header: string | 
   };
 }
 
+/** Throws a TypeError for what is no list of hosts. */
+export function checkHosts(hosts: readonly string[] | undefined): void {
+  if (hosts !== undefined && !Array.isArray(hosts)) throw new TypeError("hosts: an array of host names, such as ['app.example']");
+  for (const host of hosts ?? [])
+    if (host !== '*' && (typeof host !== 'string' || readHost(host) === undefined))
+      throw new TypeError(`hosts: names of hosts without scheme and port, or '*'; not '${host}'`);
+}
+
 /** Is it this machine's own name or address, which no name server can give to another? */
 function isLoopback(host: string): boolean {
   return /^127\.\d+\.\d+\.\d+$|^::1$|^(.*\.)?localhost$/.test(host);

@@ -17,7 +17,7 @@ import {
   systemClock,
   TransportError,
 } from '@trunkline/transport-core';
-import { hostCheck } from './hosts.ts';
+import { checkHosts, hostCheck } from './hosts.ts';
 import { createUpgradeServer } from './own-server.ts';
 import { takeUpgrades, type UpgradeOptions } from './upgrades.ts';
 import { hostOf, parseBinding, parseTarget } from './ws-address.ts';
@@ -40,6 +40,7 @@ export class WsLayer implements WsStreamLayer {
   /** @param tls may be shared with other layers. */
   constructor(options: WsStreamLayerOptions, tls: MutualTls | undefined) {
     checkWsOptions(options);
+    checkHosts(options.hosts);
     this.#options = options;
     this.#tls = tls;
     this.#clock = options.clock ?? systemClock;

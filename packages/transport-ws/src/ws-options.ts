@@ -2,7 +2,6 @@
 
 import type { TlsOptions, TlsUpdate } from '@trunkline/mutual-tls/options';
 import type { Clock, CommonOptions, Observer, Protocol, StreamLayer, Transport } from '@trunkline/transport-core';
-import { readHost } from './ws-address.ts';
 
 export interface WsStreamLayerOptions {
   /** A port of its own: 'host:port' or 'ws://host:port/path'; port 0 picks a free one. Default '127.0.0.1:0'. Not beside `server`. */
@@ -66,14 +65,10 @@ export interface HttpServer {
 
 /** What is misuse whatever the machine: a TypeError naming the option. */
 export function checkWsOptions(options: WsStreamLayerOptions): void {
-  const { bindAddr, server, path, origins, hosts, tls } = options;
+  const { bindAddr, server, path, origins, tls } = options;
   if (bindAddr !== undefined && server !== undefined) throw new TypeError("bindAddr: not beside 'server', whose port is used");
   if (tls !== undefined && server !== undefined) throw new TypeError("tls: not beside 'server'; what that server does with certificates is its own affair");
   if (path !== undefined && !/^\/[^?#]*$/.test(path)) throw new TypeError(`path: begins with '/', without '?' and '#'; not '${path}'`);
   if (origins !== undefined && (!Array.isArray(origins) || origins.some((origin) => typeof origin !== 'string')))
     throw new TypeError('origins: an array of strings');
-  if (hosts !== undefined && !Array.isArray(hosts)) throw new TypeError("hosts: an array of host names, such as ['app.example']");
-  for (const host of hosts ?? [])
-    if (host !== '*' && (typeof host !== 'string' || readHost(host) === undefined))
-      throw new TypeError(`hosts: names of hosts without scheme and port, or '*'; not '${host}'`);
 }

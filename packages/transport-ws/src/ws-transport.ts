@@ -87,6 +87,6 @@ const schema = extendOptions(commonOptions, {
   path: optional(text()),
   server: optional(reference<HttpServer>((value) => typeof (value as HttpServer | null)?.address === 'function', 'an http or https server')),
   origins: optional(reference<readonly string[]>(Array.isArray, "a list of origins, such as ['https://app.example']")),
-  hosts: optional(reference<readonly string[]>(Array.isArray, "a list of host names, such as ['app.example']")),
+  hosts: optional(reference<readonly string[]>(Array.isArray, 'a list of host names')),
   tls: optional(reference<TlsOptions>((value) => typeof value === 'object' && value !== null, 'an object: { key, cert, ca?, allow?, deny? }')),
 });
