@@ -1,5 +1,6 @@
 // The state of peers, as data and as a table.
 
+import { cleanText } from '@trunkline/transport-core';
 import type { PeerInfo } from './types.ts';
 
 export interface PeersSnapshot {
@@ -21,7 +22,7 @@ export function formatPeers({ nodeId, inbound, outbound, persistent, book, peers
     peer.nodeId.slice(0, 8),
     peer.proven ? 'proven' : 'asserted',
     peer.direction,
-    peer.addr ?? '–',
+    cleanText(peer.addr ?? '–'),
     peer.rtt === undefined ? '–' : `${peer.rtt.toFixed(1)} ms`,
     String(peer.score),
     peer.persistent ? 'yes' : '',

@@ -2,6 +2,7 @@
 
 import { TransportError } from './errors.ts';
 import { formatHostPort, parseHostPort } from './host-port.ts';
+import { cleanText } from './text.ts';
 
 /** A target string, `[nodeId@]address`. */
 export interface TargetAddress {
@@ -14,15 +15,14 @@ export interface TargetAddress {
 }
 
 /**
- * Reads a target. `invalid_argument`, saying how it is written, for an empty one, for control characters, more than 2,048
+ * Reads a target. `invalid_argument`, saying how it is written, for an empty one, for control characters and marks that turn the direction of writing, more than 2,048
  * characters, or anything but a node id before '@'. What the address itself means is for the stream layer to say.
  */
 export function parseTarget(target: string): TargetAddress {
   const text = target.trim();
   if (text === '') throw wrong(target, "is empty; give an address such as 'host:port', or a Remote");
   if (text.length > 2_048) throw wrong(target, `has ${text.length} characters; an address has at most 2048`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
-  if (/[\u0000-\u001f\u007f]/.test(text)) throw wrong(target, 'has control characters; take them out');
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/u.test(text)) throw wrong(target, 'has control characters; take them out');
   if (/^[^/@]*:\/\/[^/?#]*@/u.test(text)) throw wrong(target, "has an '@' behind its scheme; a node id stands before it: nodeId@ws://host:port");
   const at = /^([^/@]*)@(.*)$/su.exec(text);
   if (at === null) return { nodeId: undefined, address: text, key: canonicalAddress(text) };
@@ -64,6 +64,6 @@ function canonicalAddress(address: string): string {
 }
 
 function wrong(value: string, problem: string): TransportError {
-  const shown = JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+  const shown = cleanText(JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value));
   return new TransportError('invalid_argument', `target: ${shown} ${problem}`, { target: value.slice(0, 2_048), sent: false });
 }

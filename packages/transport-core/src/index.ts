@@ -65,6 +65,7 @@ export type { DialOptions, Doorway, ListenOptions, Pass, StreamConnection, Strea
 export { systemClock, systemWall } from './system-clock.ts';
 export { freeChunk } from './system-memory.ts';
 export { systemRandom } from './system-random.ts';
+export { cleanText } from './text.ts';
 export type { Backend, BackendLayerOptions } from './transport/backend.ts';
 export { messageLimit, unsentOf } from './transport/carriage.ts';
 export { type ComposedTransport, type CreateTransportOptions, createTransport } from './transport/create-transport.ts';

@@ -1,6 +1,6 @@
 // WebSocket's close codes as errors of ours: the one place where they are translated.
 
-import { type Code, type Reason, reasonError, TransportError } from '@trunkline/transport-core';
+import { type Code, cleanText, type Reason, reasonError, TransportError } from '@trunkline/transport-core';
 
 /** The sub-protocol that both ends must name: the byte stream of docs/wire-protocol.md, version 1 of this mapping. */
 export const SUB_PROTOCOL = 'trunkline.v1';
@@ -18,7 +18,7 @@ export const CUT = 4000;
 export function closeError(code: number, text: string, endpoint: string): TransportError | undefined {
   if (code === NORMAL || code === 1001 || code === 1005) return undefined;
   const { as, reason, meaning } = CLOSE_CODES[code] ?? { as: 'unavailable', reason: 'closed', meaning: 'the other end closed it' };
-  const said = text === '' ? '' : `: ${text}`;
+  const said = text === '' ? '' : `: ${cleanText(text)}`;
   return new TransportError(as, `Connection with ${endpoint}: ${meaning} (close code ${code}${said})`, {
     reason,
     target: endpoint,

@@ -1,14 +1,12 @@
 // The HTTP statuses of a refused upgrade as errors of ours. Only Node sees them: a browser keeps them to itself.
 
-import { TransportError } from '@trunkline/transport-core';
+import { cleanText, TransportError } from '@trunkline/transport-core';
 import { type Meaning, SUB_PROTOCOL } from './close-codes.ts';
 
 /** Why an upgrade was refused, by its HTTP status and the line beside it. */
 export function refusalError(status: number, text: string, address: string): TransportError {
   const { as, reason, meaning } = status >= 500 ? UNAVAILABLE : (STATUSES[status] ?? { as: 'failed_precondition', meaning: 'nothing there speaks WebSocket' });
-  // The line comes from the wire: cut, and without what would disturb a terminal.
-  const said = text.replace(/[^\x20-\x7e]/g, '?').slice(0, 120);
-  return new TransportError(as, `Cannot connect to ${address}: ${meaning} (HTTP ${status} ${said})`, {
+  return new TransportError(as, `Cannot connect to ${address}: ${meaning} (HTTP ${status} ${cleanText(text)})`, {
     reason,
     target: address,
     origin: 'remote',

@@ -32,7 +32,23 @@ test('a node id that is none is refused', (t) => {
 });
 
 test('an address that is none, or that nobody can dial, is refused', (t) => {
-  const wrong = [undefined, null, 7, ['host:1'], '', '  ', 'host\u0000:1', 'host\n:1', 'ho\u0085st:1', `${id}@host:1`, 'user@host:1', 'ws://u@host:1'];
+  const wrong = [
+    undefined,
+    null,
+    7,
+    ['host:1'],
+    '',
+    '  ',
+    'host\u0000:1',
+    'host\n:1',
+    'ho\u0085st:1',
+    'mem:a\u202eb',
+    'mem:a\u2028b',
+    'mem:a\ud800b',
+    `${id}@host:1`,
+    'user@host:1',
+    'ws://u@host:1',
+  ];
   const undialable = ['host:0', 'ws://host:0/p', ':80', '0.0.0.0:80', '[::]:80', '[::ffff:0.0.0.0]:80', 'tcp://:80'];
   for (const address of [...wrong, ...undialable]) t.is(readAddressEntry({ nodeId: id, address }), undefined, String(address));
 });

@@ -22,7 +22,7 @@ export function readAddressEntry(value: unknown): { readonly entry: AddressEntry
   if (typeof value !== 'object' || value === null) return undefined;
   const { nodeId, address } = value as Partial<Record<keyof AddressEntry, unknown>>;
   if (typeof nodeId !== 'string' || !isNodeId(nodeId)) return undefined;
-  if (typeof address !== 'string' || address.length > LONGEST_ADDRESS || /[\p{Cc}@]/u.test(address)) return undefined;
+  if (typeof address !== 'string' || address.length > LONGEST_ADDRESS || /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}@]/u.test(address)) return undefined;
   const target = parsed(address);
   if (target === undefined || !isDialable(target.address)) return undefined;
   return { entry: { nodeId, address: target.address }, key: `${nodeId}@${target.key}` };

@@ -268,3 +268,24 @@ function randomText(random: Random): string {
   });
   return String.fromCodePoint(...codePoints);
 }
+
+test('what a peer sent names no key and no value raw, nor at length', (t) => {
+  const codec = json(z.strictObject({ a: z.optional(z.string()) }));
+  const refused = (value: unknown) => t.throws(() => codec.decode(new TextEncoder().encode(JSON.stringify(value)))).message;
+  for (const unfit of ['\u202e', '\u2066', '\u2028', '\u061c', '\x1b', '\n']) {
+    const message = refused({ [`red${unfit}key`]: 1 });
+    t.regex(message, /red/);
+    t.notRegex(message, /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/u);
+  }
+  t.true(refused({ ['x'.repeat(39_000)]: 1 }).length < 1_100);
+  let deep: unknown = 'a lone \ud800';
+  for (let n = 0; n < 900; n++) deep = { ['k'.repeat(60)]: deep };
+  t.true(refused(deep).length < 1_100);
+  let long = z.string() as z.ZodType;
+  for (let n = 0; n < 600; n++) long = z.record(z.string(), long);
+  let value: unknown = 1;
+  for (let n = 0; n < 600; n++) value = { ['k'.repeat(60)]: value };
+  const message = t.throws(() => json(long).decode(new TextEncoder().encode(JSON.stringify(value)))).message;
+  t.true(message.length < 1_100);
+  t.regex(message, /expected string/);
+});

@@ -1,6 +1,7 @@
 // A message by the codec of its method: whatever a codec throws leaves with the name of the value that it refused. Bytes as they are pass by.
 
 import { TransportError, withDetails } from '../errors.ts';
+import { cleanText } from '../text.ts';
 import { bytes } from './bytes.ts';
 import type { Codec } from './codec.ts';
 import { AsyncSchemaError, WHERE } from './refusal.ts';
@@ -45,7 +46,7 @@ function decodeWith<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Arr
 
 function refused(codec: Codec<any, any>, what: string, error: unknown): TransportError {
   if (!(error instanceof TransportError)) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = cleanText(error instanceof Error ? error.message : String(error));
     return new TransportError('invalid_argument', `${what}: the codec '${codec.name}' refused it: ${text}`, { cause: error });
   }
   const where = (error as TransportError & { [WHERE]?: string })[WHERE];

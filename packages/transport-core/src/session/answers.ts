@@ -1,6 +1,7 @@
 // What the peer answers to our calls: responses, items, ends and errors, by the id of the call (docs/wire-protocol.md §4).
 
 import { codeOf, reasonOf, TransportError } from '../errors.ts';
+import { cleanText } from '../text.ts';
 import { DOWNLOAD, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
 import { Assembly } from './assembly.ts';
 import type { Caller } from './caller.ts';
@@ -98,7 +99,7 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
     const unprocessed = (frame.flags & UNPROCESSED) !== 0;
-    const error = new TransportError(codeOf(frame.code), frame.text, {
+    const error = new TransportError(codeOf(frame.code), cleanText(frame.text), {
       reason: reasonOf(frame.reason),
       origin: 'remote',
       metadata: frame.metadata,

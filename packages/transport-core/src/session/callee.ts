@@ -2,8 +2,9 @@
 
 import { codeNumber, reasonNumber, stackless, TransportError } from '../errors.ts';
 import type { Method } from '../protocol/protocol.ts';
+import { truncateText } from '../text.ts';
 import { Account, DOWNLOAD, EMPTY, type EncodedMetadata, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
-import { encodeMetadata, truncateText } from '../wire/metadata.ts';
+import { encodeMetadata } from '../wire/metadata.ts';
 import { Assembly, STALLED } from './assembly.ts';
 import type { Channel } from './channel.ts';
 import type { Channels } from './channels.ts';

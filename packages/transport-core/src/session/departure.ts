@@ -1,8 +1,8 @@
 // How a session ends in order: GO_AWAY both ways, what is open is served, then the end (docs/wire-protocol.md §8).
 
 import { codeNumber, codeOf, type Reason, reasonError, reasonNumber, reasonOf, TransportError } from '../errors.ts';
+import { cleanText, truncateText } from '../text.ts';
 import type { Frame } from '../wire/frame.ts';
-import { truncateText } from '../wire/metadata.ts';
 import type { Callee } from './callee.ts';
 import type { Caller } from './caller.ts';
 import type { Channels } from './channels.ts';
@@ -120,7 +120,7 @@ export class Departure {
 /** The error that a GO_AWAY tells. */
 export function goAwayError(frame: Frame): TransportError {
   const reason = reasonOf(frame.reason);
-  const text = frame.text === '' ? 'the other end ended the connection' : frame.text;
+  const text = cleanText(frame.text) || 'the other end ended the connection';
   // What the other end says of its peer's certificate is of this end's.
   const whose = reason === 'bad_certificate' ? "the other end refused this end's certificate or identity: " : '';
   return new TransportError(codeOf(frame.code), whose + text, { reason, origin: 'remote' });

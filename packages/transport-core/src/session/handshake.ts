@@ -2,6 +2,7 @@
 
 import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
+import { cleanText } from '../text.ts';
 import type { Hello, HelloProtocol } from '../wire/hello.ts';
 import type { SessionLimits, Terms } from './link.ts';
 
@@ -64,7 +65,10 @@ export function judgeHello(hello: Hello, self: Introduction, proven: string | un
     return reasonError('malformed', `the ${peer} answered with wire versions ${hello.wireMin} to ${hello.wireMax}; it has to name one of them`);
   }
   if (hello.network !== self.network) {
-    return reasonError('wrong_network', `the ${peer} is of network '${hello.network}', the ${own} of '${self.network}': give both the same 'network' option`);
+    return reasonError(
+      'wrong_network',
+      `the ${peer} is of network '${cleanText(hello.network)}', the ${own} of '${self.network}': give both the same 'network' option`,
+    );
   }
   if (hello.nodeId !== '' && proven !== undefined && hello.nodeId !== proven) {
     return reasonError('identity_mismatch', `the ${peer} claims to be node ${hello.nodeId} and proved to be ${proven}`);
@@ -97,7 +101,7 @@ export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number |
   }
   if (peer === undefined) {
     if (squatter === undefined) return own.version;
-    return mismatch(`channel ${own.channel} is '${own.name}'`, `'${squatter.name}'`);
+    return mismatch(`channel ${own.channel} is '${own.name}'`, `'${cleanText(squatter.name)}'`);
   }
   const known = new Set([peer.version, ...peer.accepts]);
   let best = -1;

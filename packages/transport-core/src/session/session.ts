@@ -3,10 +3,10 @@
 // kinds of frames, being alive, and the end.
 
 import { codeNumber, REASONS, reasonError, reasonNumber, TransportError } from '../errors.ts';
+import { truncateText } from '../text.ts';
 import { FrameDecoder } from '../wire/decoder.ts';
 import { FRAME_OVERHEAD, type Frame, type FrameVisitor, Kind } from '../wire/frame.ts';
 import { decodeHello, HELLO_LIMIT } from '../wire/hello.ts';
-import { truncateText } from '../wire/metadata.ts';
 import { Answers } from './answers.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';

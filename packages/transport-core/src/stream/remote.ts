@@ -2,6 +2,7 @@
 
 import { spelled } from '../address.ts';
 import type { Remote } from '../remote.ts';
+import { cleanText } from '../text.ts';
 import type { Hello } from '../wire/hello.ts';
 
 /** What a Remote stands for. */
@@ -27,7 +28,7 @@ export class LiveRemote implements Remote {
     this.endpoint = endpoint;
     this.direction = direction;
     this.nodeId = nodeId;
-    this.addr = hello.addr === '' ? undefined : hello.addr.split(',').map(spelled).join();
+    this.addr = hello.addr === '' ? undefined : cleanText(hello.addr).split(',').map(spelled).join();
     this.instance = hello.instance;
     this.hello = Object.freeze(hello.fields);
   }

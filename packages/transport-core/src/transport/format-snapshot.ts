@@ -1,5 +1,6 @@
 // A snapshot as text: what an operator reads in a terminal, and a failing test prints.
 
+import { cleanText } from '../text.ts';
 import type { ConnectionSnapshot, Snapshot } from './snapshot.ts';
 
 /** The snapshot as lines: what the transport is, a table of its connections, then errors and counters where there are any. */
@@ -10,8 +11,9 @@ export function formatSnapshot(snapshot: Snapshot): string {
     `protocols ${protocols.map(({ name, version, channel }) => `${name} v${version} (0x${channel.toString(16).padStart(2, '0')})`).join(', ')}`,
     `calls ${calls.made} made, ${calls.served} served, ${waiting} waiting; ${size(memory)} untaken`,
   ];
-  if (dialing.length > 0) lines.push(`dialing ${dialing.join(', ')}`);
-  if (connections.length > 0) lines.push('', ...table([COLUMNS.map(([title]) => title), ...connections.map((one) => COLUMNS.map(([, cell]) => cell(one)))]));
+  if (dialing.length > 0) lines.push(`dialing ${dialing.map(cleanText).join(', ')}`);
+  if (connections.length > 0)
+    lines.push('', ...table([COLUMNS.map(([title]) => title), ...connections.map((one) => COLUMNS.map(([, cell]) => cleanText(cell(one))))]));
   for (const [title, counts] of [
     ['errors', errors],
     ['counted', counters],

@@ -1,6 +1,7 @@
 // The Hello message: who speaks, and what it can do. Plain data here; protobufjs' generated code turns it into bytes and back.
 
 import { TransportError } from '../errors.ts';
+import { cleanText } from '../text.ts';
 import { trunkline } from './generated/hello.js';
 import { Reader } from './hello-runtime.ts';
 import { METADATA_LIMIT, utf8Length, wellFormed } from './metadata.ts';
@@ -97,7 +98,8 @@ export function decodeHello(bytes: Uint8Array): Hello | string {
     observed: message.observed,
     fields: Object.keys(message.fields).length === 0 ? NO_FIELDS : Object.assign(Object.create(null), message.fields),
   };
-  return wrongHello(hello) ?? hello;
+  const wrong = wrongHello(hello);
+  return wrong === undefined ? hello : cleanText(wrong);
 }
 
 /**
@@ -115,7 +117,8 @@ export function decodeProtocols(bytes: Uint8Array): HelloProtocol[] | string {
   const message = decode(bytes);
   if (typeof message === 'string') return message;
   const protocols = plainProtocols(message.protocols);
-  return wrongProtocols(protocols) ?? protocols;
+  const wrong = wrongProtocols(protocols);
+  return wrong === undefined ? protocols : cleanText(wrong);
 }
 
 /** Bytes of a Hello, at most. */

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { encodeMetadata, truncateText } from './metadata.ts';
+import { encodeMetadata } from './metadata.ts';
 import { readByProto, writtenByProto } from './testing/proto.ts';
 
 test('metadata is field 11 as protobuf has it', (t) => {
@@ -55,13 +55,4 @@ test('a value that is no string is a TypeError', (t) => {
   for (const value of [1, null, undefined, {}, Symbol.iterator]) {
     t.regex(t.throws(() => encodeMetadata({ key: value as unknown as string }), { instanceOf: TypeError }).message, /metadata\['key'\]/);
   }
-});
-
-test('a text is cut to 1 KiB at a code point', (t) => {
-  t.is(truncateText('short'), 'short');
-  t.is(truncateText('x'.repeat(1024)), 'x'.repeat(1024));
-  t.is(truncateText('x'.repeat(1025)), 'x'.repeat(1024));
-  t.is(truncateText('é'.repeat(600)), 'é'.repeat(512));
-  t.is(truncateText(`x${'😀'.repeat(300)}`), `x${'😀'.repeat(255)}`);
-  t.is(truncateText('\ud800'.repeat(400)).length, 341);
 });

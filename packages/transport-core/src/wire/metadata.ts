@@ -1,4 +1,4 @@
-// Metadata and text as they cross the wire: bounded here, at the sender.
+// Metadata as it crosses the wire: bounded here, at the sender.
 
 import { TransportError } from '../errors.ts';
 import type { EncodedMetadata } from './frame.ts';
@@ -32,12 +32,6 @@ export function encodeMetadata(record: Readonly<Record<string, string>> | undefi
   return { bytes: bytes.subarray(0, at), size, value };
 }
 
-/** The longest beginning of a text, whole code points, of at most 1 KiB of UTF-8. */
-export function truncateText(text: string): string {
-  if (text.length * 3 <= TEXT_LIMIT) return text;
-  return text.slice(0, encoder.encodeInto(text, scratch).read);
-}
-
 /** The text as a receiver reads it: a lone surrogate has no UTF-8, so U+FFFD crosses instead. */
 export function wellFormed(text: string): string {
   return loneSurrogate.test(text) ? decoder.decode(encoder.encode(text)) : text;
@@ -53,9 +47,6 @@ export const METADATA_LIMIT = 8 * 1024;
 
 /** Bytes of metadata as encoded: with the other fields it stays inside FRAME_OVERHEAD. */
 export const ENCODED_METADATA_LIMIT = 15 * 1024;
-
-/** Bytes of UTF-8 that a GO_AWAY's or ERROR's text may have. */
-export const TEXT_LIMIT = 1024;
 
 /** Field 11 of the frame, a map entry: key 1, value 2. */
 function writeEntry(bytes: Uint8Array, at: number, key: Uint8Array, value: Uint8Array): number {
@@ -92,4 +83,3 @@ function tooLong(what: string): TransportError {
 const loneSurrogate = /\p{Surrogate}/u;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-const scratch = new Uint8Array(TEXT_LIMIT);

@@ -1,7 +1,8 @@
 // One whole frame: a straight line for the order in which our encoder writes, a loop for any other.
 
+import { TEXT_LIMIT } from '../text.ts';
 import { DOWNLOAD, EMPTY, type Frame, Kind, UNKNOWN_KINDS, UNPROCESSED, UPLOAD } from './frame.ts';
-import { METADATA_LIMIT, TEXT_LIMIT } from './metadata.ts';
+import { METADATA_LIMIT } from './metadata.ts';
 
 /** Fills `frame` from bytes[at … end), which hold at least one byte. Answers undefined, or what is wrong with them. */
 export function parseFrame(frame: Frame, bytes: Uint8Array, at: number, end: number): string | undefined {

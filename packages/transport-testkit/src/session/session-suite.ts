@@ -24,6 +24,7 @@ import { refusalCases } from './refusal-cases.ts';
 import { senderCreditCases } from './sender-credit-cases.ts';
 import { stateCases } from './state-cases.ts';
 import { streamCases } from './stream-cases.ts';
+import { textCases } from './text-cases.ts';
 
 /**
  * Declares the cases for one kind of streams.
@@ -63,6 +64,7 @@ const CASES = [
   protocolCases,
   callCases,
   cancelCases,
+  textCases,
   dispatchCases,
   streamCases,
   stateCases,

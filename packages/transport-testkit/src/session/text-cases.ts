@@ -1,0 +1,74 @@
+// docs/wire-protocol.md §4 and §8: texts for people are made fit to be shown before anybody sees them; what is the application's is not touched.
+
+import { formatSnapshot } from '@trunkline/transport-core';
+import { rawHello } from '../raw/raw-hello.ts';
+import type { TestContext, TestFunction } from '../test-runner.ts';
+import { bench, eachRole, type SessionBackend, session } from './lab.ts';
+import { tag } from './lab-frames.ts';
+import { failure } from './verdicts.ts';
+
+export function textCases(test: TestFunction, backend: SessionBackend): void {
+  eachRole(test, 'texts: of an ERROR neither control characters, line breaks nor bidi marks reach the message; its metadata is as it came', async (t, role) => {
+    const s = await session(t, backend, role);
+    const sent = s.client.echo(tag(1));
+    const { id } = await s.peer.next('REQUEST');
+    s.peer.send({ kind: 'ERROR', id, code: 5, text: UNFIT, metadata: { [UNFIT]: UNFIT } });
+    const error = await failure(t, sent);
+    isFit(t, error.message);
+    t.deepEqual({ ...error.metadata }, { [UNFIT]: UNFIT });
+  });
+
+  eachRole(test, 'texts: of a GO_AWAY they reach neither the error of a call nor the observer', async (t, role) => {
+    const s = await session(t, backend, role);
+    const sent = s.client.echo(tag(1));
+    await s.peer.next('REQUEST');
+    s.peer.send({ kind: 'GO_AWAY', code: 13, reason: 12, text: UNFIT });
+    isFit(t, (await failure(t, sent)).message);
+    const { cause } = await s.seen.first('down');
+    isFit(t, cause?.message ?? '');
+  });
+
+  eachRole(test, 'texts: of a hello they reach neither Remote.addr nor formatSnapshot; its fields are as they came', async (t, role) => {
+    const s = await session(t, backend, role, { hello: { addr: UNFIT, fields: { [UNFIT]: UNFIT } } });
+    isFit(t, s.remote.addr ?? '');
+    t.false(SHOWN.test(formatSnapshot(s.transport.snapshot())));
+    t.deepEqual({ ...s.remote.hello }, { [UNFIT]: UNFIT });
+  });
+
+  test('texts: a network and the name of a protocol are compared as they came, and shown cleaned', async (t) => {
+    // Cleaned, it would be ours.
+    const on = await bench(t, backend, { network: 'red network' });
+    const other = await on.dialIn();
+    other.begin({ kind: 'HELLO', hello: rawHello({ network: 'red\nnetwork' }) });
+    const bye = await other.next('GO_AWAY');
+    t.is(bye.reason, 4);
+    isFit(t, bye.text);
+    isFit(t, (await on.seen.first('rejected')).error.message);
+    const s = await session(t, backend, 'acceptor', { hello: { protocols: [{ name: UNFIT, version: 1, accepts: [], channel: 0x20 }] } });
+    const { error } = await s.seen.first('mismatch');
+    t.is(error.reason, 'channel_mismatch');
+    isFit(t, error.message);
+  });
+
+  test('texts: a hello whose violation is named by a text of its own is told cleaned', async (t) => {
+    const on = await bench(t, backend);
+    const peer = await on.dialIn();
+    const twice = { name: UNFIT, version: 1, accepts: [], channel: 0x30 };
+    peer.begin({ kind: 'HELLO', hello: rawHello({ protocols: [twice, { ...twice, channel: 0x31 }] }) });
+    const bye = await peer.next('GO_AWAY');
+    t.is(bye.reason, 12);
+    isFit(t, bye.text);
+    isFit(t, (await on.seen.first('rejected')).error.message);
+  });
+}
+
+/** It tells something, and nothing in it moves a cursor, begins a line or turns the direction of writing. */
+function isFit(t: TestContext, text: string): void {
+  t.regex(text, /red/);
+  t.false(HIDDEN.test(text), JSON.stringify(text));
+}
+
+const UNFIT = 'a\x1b[31mred\r\nline\u202e\u2066\u200f\u061c\u2028\u2029\x85\x07\0:1';
+const HIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/u;
+/** A snapshot has lines of its own. */
+const SHOWN = /[\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]|(?!\n)\p{Cc}/u;
