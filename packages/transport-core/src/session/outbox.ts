@@ -288,7 +288,8 @@ export class Outbox {
       const lanes = this.#pick(terms.packet);
       if (lanes === undefined) break;
       const lane = lanes.next(this.#link.pipe, terms.packet)!;
-      if (!this.#writePacket(lanes, lane, lane.first!)) return;
+      // A call that waited for room may have filled the batch meanwhile, and sent it.
+      if (!this.#writePacket(lanes, lane, lane.first!) || this.blocked) return;
     }
     if (this.#link.pipe <= 0 && this.drySince === Number.POSITIVE_INFINITY) this.#ranDry();
     if (this.#farewell !== undefined && this.#farewell !== SAID && this.#waiting === 0) {

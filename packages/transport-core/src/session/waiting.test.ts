@@ -1,6 +1,8 @@
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
+import { FrameEncoder } from '../wire/encoder.ts';
+import { Kind } from '../wire/frame.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
 
@@ -50,4 +52,53 @@ test('a call that waits for room goes when an item before it is dropped', (t) =>
   t.true(tell.done, 'its room is there, though the pipe is empty');
   t.is(tell.error, undefined);
   t.is(acceptor.ending, undefined);
+});
+
+test('nothing is written while the connection keeps a batch, though a call that waited for room filled that batch', (t) => {
+  const pair = new Pair([protocol], { limits: { ...SMALL, outbound: { messages: 1, bytes: 64 * 1024 } } }).open();
+  const { dialler, acceptor } = pair;
+  const { outbox } = dialler.session;
+  const tell = (size: number) => {
+    const call = new TestCall(protocol, 'tell', new Uint8Array(size).fill(size));
+    pair.start(dialler, call);
+    return call;
+  };
+  tell(SMALL.packet); // It exhausts the account.
+  pair.quiet();
+  const calls = [tell(1), tell(2), tell(3), tell(4)];
+  const taken = acceptor.take();
+  acceptor.session.channel(protocol.channel).short.pay();
+  pair.tick(acceptor);
+  while (pair.move(acceptor));
+  outbox.pace.alone = true;
+  dialler.stuck = true;
+  t.notThrows(() => pair.tick(dialler));
+  dialler.drain(pair.now);
+  pair.quiet();
+  for (const call of calls) t.true(call.done);
+  t.deepEqual(
+    [...taken, ...acceptor.take()].map((call) => call.payload.length),
+    [SMALL.packet, 1, 2, 3, 4],
+  );
+});
+
+test('a peer that sends a part of an item before the request has left holds no memory once the call is given up', (t) => {
+  const pair = new Pair([protocol]).open();
+  const { dialler } = pair;
+  pair.quiet();
+  const tell = new TestCall(protocol, 'tell', new Uint8Array(1));
+  dialler.stuck = true;
+  pair.start(dialler, tell);
+  pair.tick(dialler);
+  const get = new TestCall(protocol, 'get', new Uint8Array(1));
+  pair.start(dialler, get);
+  t.is(get.writtenIn, 0, 'it waits behind what the connection keeps');
+  const encoder = new FrameEncoder((size) => new Uint8Array(size));
+  encoder.message(Kind.ITEM, get.id, 0, 0, 0, 0, undefined, SMALL.packet * 3, long, 0, SMALL.packet);
+  dialler.session.receive(pair.now, encoder.take().slice());
+  t.true(dialler.memory.used > SMALL.packet);
+  get.giveUp('cancelled');
+  dialler.drain(pair.now);
+  pair.quiet();
+  t.is(dialler.memory.used, 0);
 });
