@@ -79,6 +79,7 @@ export class InStream {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.dropAssembly();
     for (let i = this.#head; i < this.#items.length; i++) this.#link.free(this.#items[i]!.cost);
   }
 
