@@ -40,7 +40,7 @@ async function main({ targets, runs, seed, keep, untimed, report, input, help }:
     if (result !== undefined) {
       results.set(target, result);
       console.log(line(target, result, runs));
-      for (const crash of result.crashes) console.log(`\n${crash.error}\n  npx pnpm@12 fuzz ${target} --input ${crash.input}\n`);
+      for (const crash of result.crashes) console.log(crashText(target, crash));
       if (!untimed && result.slowest > SLOWEST) console.log(`\n  npx pnpm@12 fuzz ${target} --input ${result.slowestInput}\n`);
     }
     for (const problem of wrong) console.log(`${target}: ${problem}`);
@@ -63,14 +63,24 @@ function verdict({ crashes, slowest, growth }: Progress, untimed: boolean): stri
 async function work(task: Task): Promise<Progress | undefined> {
   const child = fork(new URL('./worker.js', import.meta.url), { execArgv: ['--expose-gc'] });
   let last: Progress | undefined;
+  let shown = 0;
   child.on('message', (progress: Progress) => {
     last = progress;
+    for (const crash of progress.isOver ? [] : progress.crashes.slice(shown)) {
+      show('');
+      console.log(crashText(task.target, crash));
+      shown++;
+    }
     if (!progress.isOver) show(line(task.target, progress, task.runs));
   });
   child.send(task);
   await exited(child);
   show('');
   return last?.isOver ? last : undefined;
+}
+
+function crashText(target: string, { error, input }: Progress['crashes'][number]): string {
+  return `\n${error}\n  npx pnpm@12 fuzz ${target} --input ${input}\n`;
 }
 
 function exited(child: ChildProcess): Promise<void> {

@@ -9,6 +9,8 @@ const PLACES = {
   protobuf: 'transport-core/dist/protocol/testing/fuzz-protobuf.js',
   session: 'transport-core/dist/session/testing/fuzz-session.js',
   schedule: 'transport-core/dist/session/testing/fuzz-schedule.js',
+  'noise-handshake': 'stream-noise/dist/testing/fuzz-handshake.js',
+  'noise-records': 'stream-noise/dist/testing/fuzz-records.js',
 } as const;
 
 export type TargetName = keyof typeof PLACES;

@@ -92,7 +92,7 @@ async function work(task: Task): Promise<void> {
       void tell(state, false);
     }
   };
-  const state = await fuzz({ ...task, target, known: readCorpus(task.target), coverage, before, after, now: () => performance.now() });
+  const state = await fuzz({ ...task, target, known: readCorpus(task.target), coverage, before, after, now: () => performance.now(), busy });
   if (base === 0) base = residentSize();
   await watchdog.terminate();
   if (task.keep) {
@@ -104,6 +104,12 @@ async function work(task: Task): Promise<void> {
   }
   await tell(state, true);
   process.disconnect();
+}
+
+/** Milliseconds of processor time that this process has taken. */
+function busy(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 /** Bytes in memory once the garbage is gone. */

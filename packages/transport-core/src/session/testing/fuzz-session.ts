@@ -11,7 +11,7 @@ import { Kind, PREAMBLE } from '../../wire/frame.ts';
 import { encodeHello } from '../../wire/hello.ts';
 import { encodeMetadata } from '../../wire/metadata.ts';
 import { makeHello } from '../handshake.ts';
-import type { InCall } from '../in-call.ts';
+import { HANDLER, type InCall } from '../in-call.ts';
 import { End, SMALL } from './pair.ts';
 import { TestCall } from './test-call.ts';
 
@@ -229,7 +229,7 @@ class Scene {
       case 27:
         for (const call of end.take()) {
           if (call.method.kind === 'oneway') continue;
-          call.carrier.started(call);
+          call.carrier.started(call, HANDLER);
           this.#served.push(call);
         }
         return;

@@ -5,7 +5,7 @@
 import { TransportError, withDetails } from '../../errors.ts';
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol } from '../../protocol/protocol.ts';
-import type { InCall } from '../in-call.ts';
+import { HANDLER, type InCall } from '../in-call.ts';
 import type { SessionLimits } from '../link.ts';
 import type { Receiving } from '../receiving.ts';
 import type { PipeWindow } from '../window.ts';
@@ -201,7 +201,10 @@ class World {
     if ((this.#ending & 3) !== 0) {
       for (const { endings } of this.#ends) check(endings === 1, `a session ended ${endings} times`);
       for (const { call } of this.#made) call.download?.discard();
-      for (const { call } of this.#served) call.upload?.discard();
+      for (const { call } of this.#served) {
+        call.upload?.discard();
+        call.carrier.finished(call);
+      }
     }
     this.#checkCalls();
     for (const end of this.#ends) {
@@ -223,7 +226,7 @@ class World {
       const number = readStamp(call.payload);
       if (call.method.kind === 'oneway') this.#told.set(number, (this.#told.get(number) ?? 0) + 1);
       else {
-        call.carrier.started(call);
+        call.carrier.started(call, HANDLER);
         this.#served.push({ call, number, answered: false, written: 0, read: 0 });
       }
     }
