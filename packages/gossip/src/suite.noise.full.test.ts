@@ -1,0 +1,19 @@
+// The suite over sockets on loopback whose ends prove who they are, under noise.
+
+import { createIdentity } from '@trunkline/identity';
+import { secure } from '@trunkline/stream-noise';
+import { NetworkTransport } from '@trunkline/transport-core';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp';
+import { idle } from './testing/cluster.ts';
+import { gossipSuite } from './testing/suite/gossip-suite.ts';
+import { real } from './testing/suite/real-network.ts';
+
+gossipSuite(
+  real('noise over TCP', () => () => {
+    const identity = createIdentity();
+    return {
+      proven: true,
+      open: (bindAddr) => new NetworkTransport({ protocol: idle, stream: secure(createTcpStreamLayer({ bindAddr }), { identity }) }),
+    };
+  }),
+);

@@ -1,0 +1,8 @@
+// The suite over WebSocket on loopback, whose ends say who they are.
+
+import { createWsTransport } from '@trunkline/transport-ws';
+import { idle } from './testing/cluster.ts';
+import { gossipSuite } from './testing/suite/gossip-suite.ts';
+import { real } from './testing/suite/real-network.ts';
+
+gossipSuite(real('WebSocket', () => () => ({ proven: false, open: (bindAddr = 'ws://127.0.0.1:0') => createWsTransport({ protocol: idle, bindAddr }) })));
