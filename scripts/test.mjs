@@ -30,7 +30,8 @@ if (!/^[1-9]\d*$/.test(options.seed)) throw new Error(`--seed ${options.seed}: e
 const jobs = chosenJobs();
 const env = { ...process.env, TRUNKLINE_TEST_SEEDS: options.full || options.share !== undefined ? 'all' : options.seed };
 const cores = availableParallelism();
-const atOnce = Math.min(cores, jobs.length);
+// One more than there are cores: suites over real sockets wait now and then.
+const atOnce = Math.min(cores + 1, jobs.length);
 const concurrency = String(Math.max(1, Math.floor(cores / atOnce)));
 
 const extent =
