@@ -20,6 +20,8 @@ export interface Target {
   /** PEM. */
   readonly key: string;
   readonly cert: string;
+  /** Papers of an authority that the victim does not know. */
+  readonly stranger: { readonly key: string; readonly cert: string };
 }
 
 /** How a connection ended: by FIN, by RST, or by a FIN without the close that its carrier asks for. */
@@ -41,12 +43,22 @@ export interface Line {
 
 /** Opens a bare socket, with TLS if the carrier has it; nothing is written on it. */
 export async function openSocket({ carrier, host, port, key, cert }: Target): Promise<Socket> {
-  const isTls = carrier === 'tls' || carrier === 'wss';
-  const socket = isTls ? connectTls({ host, port, key, cert, rejectUnauthorized: false, minVersion: 'TLSv1.3' }) : connect({ host, port });
-  socket.setNoDelay(true);
-  await once(socket, isTls ? 'secureConnect' : 'connect');
+  const bare = connect({ host, port, noDelay: true });
+  await once(bare, 'connect');
+  if (carrier !== 'tls' && carrier !== 'wss') return bare;
+  const socket = connectTls({ socket: bare, ...(key !== '' && { key, cert }), rejectUnauthorized: false, minVersion: 'TLSv1.3' });
+  bareSockets.set(socket, bare);
+  await once(socket, 'secureConnect');
   return socket;
 }
+
+/** Ends a connection with a RST. */
+export function reset(socket: Socket): void {
+  (bareSockets.get(socket) ?? socket).resetAndDestroy();
+}
+
+/** The sockets beneath those of TLS. */
+const bareSockets = new WeakMap<Socket, Socket>();
 
 /** Opens a line: socket, TLS, upgrade or noise handshake. Rejects if the victim does not let it. */
 export async function openLine(target: Target): Promise<Line> {

@@ -78,7 +78,7 @@ export class Lab {
 
   async #start({ carrier, papers, victim, quiet }: LabOptions): Promise<void> {
     const { host, port, address } = await this.#victim.ask({ do: 'start', carrier, papers, options: victim });
-    this.#target = { carrier, host, port, ...papers.enemy };
+    this.#target = { carrier, host, port, ...papers.enemy, stranger: papers.stranger };
     await this.#honest.ask({ do: 'start', carrier, papers, address });
     await this.#measure(quiet / 2); // Warms both up.
     this.#before = await this.#measure(quiet);

@@ -55,8 +55,14 @@ export function countedFlawsOf({ attack, answer, base, after }: Pick<Measured, '
     ...(growth > bound + SLACK ? [`memory grew by ${mib(growth)} MiB, its bound is ${mib(bound)} and ${mib(SLACK)}`] : []),
     ...(attack.answer.test(answer) ? [] : [`the answer is '${answer}', not ${attack.answer.source}`]),
     ...(left === '' ? [] : [`left behind: ${left}`]),
-    ...(after.texts.some((text) => UNSAFE.test(text)) ? ['a text for people has control characters'] : []),
+    ...unsafe(after),
   ];
+}
+
+/** Texts for people that are not fit to be shown; only a snapshot has lines. */
+function unsafe({ texts, snapshot }: VictimReport): string[] {
+  const flawed = [...texts, snapshot.replaceAll('\n', '')].find((text) => UNSAFE.test(text) || text.length > LONGEST_TEXT);
+  return flawed === undefined ? [] : [`a text is not fit for people: ${JSON.stringify(flawed.slice(0, 200))}`];
 }
 
 function failures(what: string, failed: Readonly<Record<string, number>>): string[] {
@@ -67,9 +73,11 @@ export function mib(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(0);
 }
 
-/** Characters that move a cursor, break a line or turn the direction of text; a snapshot has lines of its own. */
+/** Characters that move a cursor, break a line or turn the direction of text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are looked for.
-const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+/** Characters of an error message that quotes a text of 1 KiB; a snapshot is longer with many connections. */
+const LONGEST_TEXT = 65_536;
 /** Bytes by which memory may grow beyond the documented bound. */
 const SLACK = 16 * 2 ** 20;
 const MOST_RATIO = 3;

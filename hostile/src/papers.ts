@@ -13,13 +13,16 @@ export interface Papers {
   readonly victim: Paper;
   readonly honest: Paper;
   readonly enemy: Paper;
+  /** Of another authority. */
+  readonly stranger: Paper;
 }
 
 export async function issuePapers(): Promise<Papers> {
   const authority = await createAuthority({ name: 'hostile' });
-  const paper = async (): Promise<Paper> => {
+  const another = await createAuthority({ name: 'another' });
+  const paper = async (issuer = authority): Promise<Paper> => {
     const identity = createIdentity();
-    return { key: identity.key, cert: await authority.issue(identity) };
+    return { key: identity.key, cert: await issuer.issue(identity) };
   };
-  return { ca: authority.cert, victim: await paper(), honest: await paper(), enemy: await paper() };
+  return { ca: authority.cert, victim: await paper(), honest: await paper(), enemy: await paper(), stranger: await paper(another) };
 }

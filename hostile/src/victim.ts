@@ -36,8 +36,9 @@ export interface VictimReport {
   /** Bytes that the transport holds for messages. */
   readonly memory: number;
   readonly counters: Readonly<Record<string, number>>;
-  /** What an operator would read: a snapshot and what the observer was told since the mark. */
+  /** What an operator would read: what the observer was told since the mark, and a snapshot. */
   readonly texts: readonly string[];
+  readonly snapshot: string;
 }
 
 type Running = Awaited<ReturnType<typeof start>>;
@@ -118,7 +119,8 @@ async function start({ carrier, papers, options }: Extract<VictimOrder, { do: 's
         connections: snapshot.connections.length,
         memory: snapshot.memory,
         counters: { ...snapshot.counters },
-        texts: [...texts, formatSnapshot(snapshot)],
+        texts: [...texts],
+        snapshot: formatSnapshot(snapshot),
       };
     },
     close() {

@@ -1,0 +1,212 @@
+// Before and around the hello: bytes that are none of ours, hellos that break a rule, and connections that come to nothing.
+
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Attack, Field } from '../attack.ts';
+import { reset } from '../carriers.ts';
+import type { Enemy } from '../enemy.ts';
+import { CHANNEL, Method } from '../methods.ts';
+import { block, concat, frame, type HelloFields, hello, Kind, number, PREAMBLE, text } from '../wire.ts';
+
+export const handshakes: readonly Attack[] = [
+  opening('random-bytes', 'begins with random bytes', [1], /^(ended|cut) without a byte$/, () => concat(Uint8Array.of(0), randomBytes(4_096))),
+  opening('http-request', 'begins with an HTTP request', [89], /^(ended|cut) without a byte$/, () => text('GET / HTTP/1.1\r\nHost: a\r\n\r\n')),
+  opening('tls-hello', 'begins with a TLS hello inside the carrier', [89], /^(ended|cut) without a byte$/, () =>
+    concat(Uint8Array.of(0x16, 3, 1, 2, 0), randomBytes(512)),
+  ),
+  opening('call-first', 'calls before its hello', [17], /^GO_AWAY 13\/12$/, () => concat(PREAMBLE, call())),
+  opening('call-before-ready', 'calls between its hello and READY', [17], /^GO_AWAY 13\/12$/, () => concat(greeting({}), call())),
+  opening('wire-version', 'speaks version 9 of the wire', [18], /^GO_AWAY 9\/5$/, () => greeting({ wire: 9 })),
+  opening('other-network', 'is of another network', [18], /^GO_AWAY 9\/4$/, () => greeting({ network: 'another' })),
+  opening('hello-too-long', 'announces a hello of 32 KiB', [2], /^GO_AWAY 8\/14$/, () => concat(PREAMBLE, Uint8Array.of(0x80, 0x80, 2))),
+  opening('hello-of-17-kib', 'says a hello of 17 KiB', [2], /^GO_AWAY 13\/12$/, () => greeting({ raw: block(99, new Uint8Array(17_000)) })),
+  opening('hello-many-protocols', 'lists 65 protocols', [36], /^GO_AWAY 13\/12$/, () =>
+    greeting({ protocols: Array.from({ length: 65 }, (_, at) => ({ name: `p${at}`, version: 1, channel: at + 100 })) }),
+  ),
+  opening('hello-text', 'gives an agent of 2 KiB', [37], /^GO_AWAY 13\/12$/, () => greeting({ agent: 'a'.repeat(2_048) })),
+  opening('hello-bad-utf8', 'gives a network that is no UTF-8', [30], /^GO_AWAY 13\/12$/, () => greeting({ raw: block(4, Uint8Array.of(0xff)) })),
+  opening('hello-packet', 'asks for packets of a byte', [19], /^GO_AWAY 13\/12$/, () => greeting({ packet: 1 })),
+  opening('hello-accepts', 'accepts 100,000 versions of a protocol', [28], /^GO_AWAY (13\/12|8\/14)$/, () =>
+    greeting({ raw: block(8, concat(block(1, 'p'), number(4, 99), block(3, new Uint8Array(15_000).fill(1)))) }),
+  ),
+  opening('silent', 'connects and says nothing', [62], /^(ended|cut) without a byte$/, () => new Uint8Array(0), true),
+  opening('preamble-only', 'says its preamble and then nothing', [7, 62], /^GO_AWAY 14\/16$/, () => PREAMBLE, true),
+  opening('hello-half', 'says half a hello', [7, 62], /^GO_AWAY 14\/16$/, () => greeting({}).subarray(0, 40), true),
+  opening('hello-no-ready', 'says hello and never READY', [62], /^GO_AWAY 14\/16$/, () => greeting({}), true),
+  {
+    name: 'hello-dripped',
+    title: 'says hello at a byte a second',
+    cases: [8, 62],
+    isSlow: true,
+    answer: /^GO_AWAY 14\/16$/,
+    async run(field) {
+      const enemy = await field.connect();
+      const bytes = greeting({});
+      for (let at = 0; !enemy.isOver && at < bytes.length; at++) {
+        await enemy.push(bytes.subarray(at, at + 1));
+        await sleep(at < PREAMBLE.length ? 1 : 1_000);
+      }
+      return enemy.told();
+    },
+  },
+  {
+    name: 'frame-half',
+    title: 'sends half a frame and then nothing but PONGs that do not come through',
+    cases: [7, 8],
+    isSlow: true,
+    answer: /^GO_AWAY 13\/12$/,
+    async run(field) {
+      const enemy = await field.admitted();
+      enemy.answersPings = false;
+      await enemy.push(call().subarray(0, 6));
+      // A byte now and then keeps the connection alive, though not the frame.
+      const body = call(1, new Uint8Array(60_000));
+      for (let at = 6; !enemy.isOver && enemy.goAway === undefined; at++) {
+        await enemy.push(body.subarray(at, at + 1));
+        await sleep(500);
+      }
+      return enemy.told();
+    },
+  },
+  {
+    name: 'ignores-pings',
+    title: 'is silent and answers no PING',
+    cases: [48],
+    isSlow: true,
+    answer: /^(cut|ended)$/,
+    async run(field) {
+      const enemy = await field.admitted();
+      enemy.answersPings = false;
+      return enemy.over();
+    },
+  },
+  {
+    name: 'silent-flood',
+    title: 'opens 400 sockets and says nothing on any',
+    cases: [60, 62],
+    memory: 320 * 64 * 1_024,
+    answer: /^320 kept$/,
+    carriers: ['tcp', 'tls', 'ws', 'noise'],
+    run: (field) => kept(field, 400),
+  },
+  {
+    name: 'per-source',
+    title: 'opens 64 sockets to a victim that takes four of one address at a time',
+    cases: [60],
+    victim: { limits: { handshakes: { perSource: 4 } } },
+    answer: /^[1-4] kept$/,
+    carriers: ['tcp', 'tls', 'ws', 'wss', 'noise'],
+    run: (field) => kept(field, 64),
+  },
+  {
+    name: 'per-source-no-upgrade',
+    title: 'ends 64 TLS handshakes with a victim that takes four of one address at a time, and never upgrades',
+    cases: [60],
+    victim: { limits: { handshakes: { perSource: 4 } } },
+    answer: /^[0-4] kept$/,
+    carriers: ['wss'],
+    async run(field) {
+      const sockets = await Promise.all(Array.from({ length: 64 }, () => field.socket().catch(() => undefined)));
+      await sleep(SETTLING);
+      const open = sockets.filter((socket) => socket !== undefined && !socket.destroyed && socket.readable).length;
+      while (field.goesOn()) if (!field.isShort) await sleep(100);
+      return `${open} kept`;
+    },
+  },
+  {
+    name: 'connect-cycles',
+    title: 'connects, says hello, calls and breaks off, again and again',
+    cases: [56, 57, 78],
+    rounds: 100,
+    memory: 16 * 1024 * 1024,
+    answer: /^done$/,
+    async run(field) {
+      for (let cycle = 0; field.goesOn(); cycle++) {
+        const enemy = await field.admitted();
+        await enemy.push(concat(call(1), frame({ kind: Kind.request, id: 3, channel: CHANNEL, method: Method.hold }), call(5).subarray(0, cycle % 12)));
+        if (cycle % 3 === 0) reset(enemy.socket);
+        else if (cycle % 3 === 1) enemy.socket.end();
+        else enemy.destroy();
+        await enemy.over();
+      }
+      return 'done';
+    },
+  },
+  {
+    name: 'texts',
+    title: 'puts control characters, line breaks and marks of direction into its texts',
+    cases: [37],
+    rounds: 3,
+    isBrief: true,
+    answer: /^GO_AWAY/,
+    async run(field) {
+      const nasty = 'a\u001b[2Jb\r\nc\u202ed\u2066e\u2028f\u0000g';
+      let enemy: Enemy | undefined;
+      while (field.goesOn()) {
+        enemy = await field.admitted({ agent: nasty, addr: nasty, protocols: [{ name: nasty, version: 1, channel: 99 }] });
+        await enemy.push(frame({ kind: Kind.goAway, code: 7, reason: 6, text: nasty.repeat(20) }));
+        await Promise.race([enemy.over(), sleep(SETTLING)]);
+        enemy.destroy();
+        enemy = await field.connect();
+        await enemy.push(greeting({ network: nasty }));
+        await enemy.over();
+      }
+      return enemy!.told();
+    },
+  },
+];
+
+/** First bytes on a carrier that is up, and what becomes of the connection. */
+function opening(name: string, title: string, cases: readonly number[], answer: RegExp, first: () => Uint8Array, isSlow = false): Attack {
+  return {
+    name,
+    title,
+    cases,
+    answer,
+    isSlow,
+    isBrief: true,
+    async run(field) {
+      let answer = 'nothing';
+      while (field.goesOn()) {
+        const enemy = await field.connect();
+        const before = enemy.socket.bytesRead;
+        if (first().length > 0) await enemy.push(first());
+        answer = await enemy.over();
+        // Under TLS and noise an end has bytes of its own.
+        const isSilent = enemy.received.size === 0 && (field.target.carrier !== 'tcp' || enemy.socket.bytesRead === before);
+        if (enemy.goAway === undefined && isSilent) answer = `${answer.startsWith('close') ? 'ended' : answer} without a byte`;
+      }
+      return answer;
+    },
+  };
+}
+
+/** Opens bare sockets on which nothing is said and counts those that the victim keeps. */
+async function kept(field: Field, count: number): Promise<string> {
+  const { host, port } = field.target;
+  const sockets: Socket[] = [];
+  for (let at = 0; at < count; at++) {
+    const socket = connect({ host, port });
+    socket.on('error', () => {});
+    socket.resume();
+    sockets.push(socket);
+    if (at % 50 === 49) await once(socket, 'connect').catch(() => {});
+  }
+  await sleep(SETTLING);
+  const open = sockets.filter((socket) => !socket.destroyed && socket.readable).length;
+  for (const socket of sockets) socket.destroy();
+  return `${open} kept`;
+}
+
+function greeting(fields: HelloFields): Uint8Array {
+  return concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello(fields) }));
+}
+
+function call(id = 1, payload: Uint8Array = new Uint8Array(8)): Uint8Array {
+  return frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.echo, payload });
+}
+
+/** Milliseconds for the victim to close what it does not want. */
+const SETTLING = 500;

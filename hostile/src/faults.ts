@@ -1,0 +1,92 @@
+// The catalog of faults: which behavior each has, and which tests hold us to it. docs/faults.md is made of it.
+
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ATTACKS } from './all-attacks.ts';
+
+export interface Section {
+  readonly section: string;
+  readonly cases: readonly Fault[];
+}
+
+/** A fault with its behavior and tests, each as 'file: a part of its title', or with the reason why it is left out. */
+export interface Fault {
+  readonly case: number;
+  readonly behavior?: string;
+  readonly tests?: readonly string[];
+  readonly leftOut?: string;
+}
+
+export function readCatalog(): readonly Section[] {
+  return JSON.parse(readFileSync(join(root, 'hostile/faults.json'), 'utf8')) as Section[];
+}
+
+/** What is wrong with the catalog: a number that is missing, a fault without a test, a test that does not exist. */
+export function flawsOfCatalog(sections: readonly Section[]): string[] {
+  const faults = sections.flatMap(({ cases }) => cases);
+  const flaws: string[] = [];
+  for (let number = 1; number <= LAST; number++) {
+    const found = faults.filter((fault) => fault.case === number);
+    if (found.length !== 1) flaws.push(`case ${number} is there ${found.length} times`);
+  }
+  for (const fault of faults) {
+    const { case: number, behavior, leftOut, tests = [] } = fault;
+    if ((behavior === undefined) === (leftOut === undefined)) flaws.push(`case ${number} has neither or both of 'behavior' and 'leftOut'`);
+    if (behavior !== undefined && tests.length + attacksOn(number).length === 0) flaws.push(`case ${number} has no test`);
+    for (const test of tests) if (!exists(test)) flaws.push(`case ${number}: there is no test '${test}'`);
+  }
+  for (const { name, cases } of ATTACKS) {
+    for (const number of cases) if (!faults.some((fault) => fault.case === number)) flaws.push(`attack ${name}: there is no case ${number}`);
+  }
+  return flaws;
+}
+
+/** The page. */
+export function formatPage(sections: readonly Section[]): string {
+  const lines = [
+    '# Faults',
+    '',
+    'What peers, networks, machines and disks may do to Trunkline, what happens then, and which tests hold it to that. A program writes this page from',
+    '[hostile/faults.json](../hostile/faults.json) and the attacks of [hostile](reliability.md): `npx pnpm@12 hostile:faults`.',
+    '',
+    'Attacks are named as `npx pnpm@12 hostile <name>` runs them; other tests by file and title.',
+  ];
+  for (const { section, cases } of sections) {
+    const sorted = [...cases].sort((a, b) => a.case - b.case);
+    lines.push('', `## ${section}`, '', '| case | behavior | attacks | other tests |', '|---:|---|---|---|');
+    for (const { case: number, behavior, tests = [], leftOut } of sorted) {
+      const attacks = attacksOn(number).map((name) => `\`${name}\``);
+      lines.push(`| ${number} | ${behavior ?? `Left out: ${leftOut}`} | ${attacks.join(' ')} | ${tests.map(shown).join('<br>')} |`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function attacksOn(number: number): string[] {
+  return ATTACKS.filter(({ cases }) => cases.includes(number)).map(({ name }) => name);
+}
+
+function exists(test: string): boolean {
+  const [file, title] = split(test);
+  try {
+    const source = readFileSync(join(root, file), 'utf8');
+    return title !== '' && (source.includes(title) || source.includes(title.replaceAll("'", "\\'")));
+  } catch {
+    return false;
+  }
+}
+
+function shown(test: string): string {
+  const [file, title] = split(test);
+  return `[${file.slice(file.lastIndexOf('/') + 1)}](../${file}): ${title.replaceAll('|', '\\|').replace(/\$\{[^}]*\}/g, '…')}`;
+}
+
+function split(test: string): [file: string, title: string] {
+  const at = test.indexOf(': ');
+  return [test.slice(0, at), test.slice(at + 2)];
+}
+
+export const root: string = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** The number of the last case. */
+const LAST = 146;
