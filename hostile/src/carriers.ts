@@ -33,7 +33,7 @@ export interface Line {
   readonly socket: Socket;
   /** The code of the victim's close frame, on a WebSocket. */
   readonly closeCode: number;
-  /** Sends a piece of the stream; on a WebSocket it is one message. False if the system's buffers are full. */
+  /** Sends a piece of the stream; on a WebSocket it is one message, or several of 256 KiB. False if the system's buffers are full. */
   send(bytes: Uint8Array): boolean;
   /** Resolves when what was sent has left this process, or the connection is over. */
   drained(): Promise<void>;
@@ -124,7 +124,9 @@ class WebSocketLine extends SocketLine {
   }
 
   override send(bytes: Uint8Array): boolean {
-    return super.send(webSocketFrame(bytes));
+    let room = true;
+    for (let at = 0; at < bytes.length; at += MESSAGE) room = super.send(webSocketFrame(bytes.subarray(at, at + MESSAGE)));
+    return room;
   }
 
   protected override received(chunk: Uint8Array): void {
@@ -194,3 +196,5 @@ function endOf(socket: Socket): Promise<Ending> {
 /** The bytes of noise's preamble, and the most plaintext in a record. */
 const GREETING = 5;
 const LONGEST = 65_519;
+/** The most that a WebSocket message should have. */
+const MESSAGE = 262_144;

@@ -7,6 +7,9 @@ import { block, concat, frame, Kind, number, repeat, text } from '../wire.ts';
 
 const request = (id: number, method: number, payload: Uint8Array) => frame({ kind: Kind.request, id, channel: CHANNEL, method, payload });
 
+/** What 4,096 handlers that run take: each has a signal, a promise and a timer. */
+const HANDLERS = 32 * 1024 * 1024;
+
 export const floods: readonly Attack[] = [
   flood({
     name: 'flood-undecodable',
@@ -35,6 +38,7 @@ export const floods: readonly Attack[] = [
     name: 'rapid-reset',
     title: 'opens and cancels calls, as fast as it can',
     cases: [45],
+    memory: HANDLERS,
     answer: /^ERROR (1|8)$/,
     chunk: (first) =>
       requests(first, 500, (id) => concat(frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.hold }), frame({ kind: Kind.cancel, id }))),
@@ -43,6 +47,7 @@ export const floods: readonly Attack[] = [
     name: 'rapid-reset-17k',
     title: 'opens and cancels 17,000 calls a second',
     cases: [45],
+    memory: HANDLERS,
     rate: 17_000 * 21,
     answer: /^ERROR (1|8)$/,
     chunk: (first) =>
@@ -127,6 +132,7 @@ interface Flood {
   readonly title: string;
   readonly cases: readonly number[];
   readonly answer: RegExp;
+  readonly memory?: number;
   /** Bytes a second in a long run; default: as fast as the victim takes them. */
   readonly rate?: number;
   /** Frames of one round; `first` is a call id that has not been used. */
@@ -136,10 +142,10 @@ interface Flood {
 /** A flood over one connection at a time: when it is cut, the attacker comes back at once. */
 function flood({ chunk, rate, ...rest }: Flood): Attack {
   return {
+    // What the victim may queue of refusals.
+    memory: 16 * 1024 * 1024,
     ...rest,
     rounds: 30,
-    // What the victim may queue of refusals, and what the system keeps of the attacker's bytes in a Node stream.
-    memory: 16 * 1024 * 1024,
     async run(field) {
       let enemy = await field.admitted();
       let told = enemy.told();

@@ -30,7 +30,7 @@ export const memory: readonly Attack[] = [
       while (field.goesOn()) {
         let sent = 0;
         for (const [at, enemy] of enemies.entries()) {
-          if (credit[at]!.left <= 0 || enemy.isOver) continue;
+          if (credit[at]!.left < chunk.length || enemy.isOver) continue;
           credit[at]!.left -= 100 * (1_024 + 64);
           await enemy.push(chunk);
           sent++;
