@@ -4,12 +4,12 @@
 import { isNodeId, type Protocol, parseTarget, reasonError, spelled, type Transport, TransportError } from '@trunkline/transport-core';
 import { knownNodes } from './book/known-nodes.ts';
 import type { TopologyDiff } from './dialling/topology.ts';
-import { LONGEST_STATUS } from './driver/conversation.ts';
 import { Driver } from './driver/driver.ts';
 import { readAddressEntry } from './exchange/address-entry.ts';
 import { MOST_ADDRESSES } from './exchange/peer-exchange.ts';
 import { NodeTransport } from './node-transport.ts';
 import { type PeersOptions, readOptions, readTarget } from './options.ts';
+import { LONGEST_STATUS } from './protocol.ts';
 import { formatPeers, type PeersSnapshot } from './snapshot.ts';
 import type { PeerEvent, PeerInfo } from './types.ts';
 

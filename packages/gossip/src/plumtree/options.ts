@@ -1,14 +1,15 @@
 // Plumtree's options: defaults are iroh-gossip's where it has them; their sources say that the three delays are guesses.
 
 import { integer, milliseconds, type Options, type OptionsInput, optionsSchema, parseOptions, reference, withDefault } from '@trunkline/transport-core';
+import { LONGEST_CONTROL } from '../protocol.ts';
 
 const wait = reference<number>((value) => typeof value === 'number' && value >= 0 && value <= 60_000, 'milliseconds from 0 to 60000');
 
 const plumtreeSchema = optionsSchema({
   /** Milliseconds that notices are gathered, 5. 0: each goes at once, as in the paper. */
   noticeDelay: withDefault(wait, 5),
-  /** Bytes of the largest control message, 4,096: longer ones are split. */
-  controlSize: withDefault(integer(256, 2 ** 24), 4_096),
+  /** Bytes of the largest control message, 256 to 65,536, default 4,096: longer ones are split. */
+  controlSize: withDefault(integer(256, LONGEST_CONTROL), 4_096),
   /** Milliseconds from the first notice of a message until it is asked for, 80: the time for it to come by the tree. */
   graftDelay: withDefault(milliseconds(), 80),
   /** Milliseconds until the next peer that gave notice is asked, 40. The paper: about a round trip. */

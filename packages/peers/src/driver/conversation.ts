@@ -14,8 +14,9 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import type { BookAddress } from '../book/book-entry.ts';
+import type { AddressList } from '../exchange/address-list.ts';
 import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
-import { decodeStatus, encodeStatus, peersProtocol } from '../protocol.ts';
+import { decodeStatus, encodeStatus, LONGEST_STATUS, peersProtocol } from '../protocol.ts';
 import { StatusSync } from '../status/status-sync.ts';
 import type { Peer } from './roster.ts';
 import type { Visits } from './visits.ts';
@@ -39,6 +40,8 @@ export interface ConversationHost {
   abused(peer: Peer, error: TransportError, ban: boolean): void;
   /** It did what it should. */
   good(peer: Peer): void;
+  /** It sent something that can't be read. */
+  bad(peer: Peer): void;
   statusChanged(nodeId: string): void;
 }
 
@@ -72,7 +75,7 @@ export class Conversation {
     this.status = new StatusSync({ random: this.#random, now: this.#clock.now(), interval: statusInterval });
     this.#server = serve(this.#mount, {
       request: (_, { from }) => this.#requested(from),
-      addresses: ({ addresses }, { from }) => this.#received(addresses, from),
+      addresses: (list, { from }) => this.#received(list, from),
       status: ({ seq }, { from }) => this.#heard(seq, from),
       pull: () => encodeStatus(this.status.seq, this.status.own),
     });
@@ -143,15 +146,18 @@ export class Conversation {
     if (verdict === 'answer_and_part') this.#part(peer);
   }
 
-  #received(addresses: readonly unknown[], from: Remote): void {
+  /** The list is decoded only if this node has asked for one. */
+  #received(list: AddressList, from: Remote): void {
     const visited = this.#host.visits.conclude(from, 'out', this.#clock.now());
     if (visited !== undefined) {
-      this.#host.told(readAddressEntries(addresses), { nodeId: visited, remote: from });
+      this.#host.told(readAddressEntries(list.read() ?? []), { nodeId: visited, remote: from });
       return this.#leave(from, 'it told of others, and has no room');
     }
     const peer = this.#host.peerOf(from);
     if (peer === undefined) return;
-    const answer = this.exchange.received(peer.nodeId, addresses, this.#clock.now());
+    const entries = this.exchange.expects(peer.nodeId) ? list.read() : [];
+    const answer = this.exchange.received(peer.nodeId, entries ?? [], this.#clock.now());
+    if (entries === undefined) return this.#host.bad(peer);
     if (answer.kind === 'repeated') return;
     if (answer.kind === 'unsolicited') return this.#host.abused(peer, reasonError('flood', 'it told addresses that nobody had asked for'), true);
     this.#host.good(peer);
@@ -194,6 +200,4 @@ export class Conversation {
   }
 }
 
-/** Bytes of a status: it is what a node tells of itself, not its data. */
-export const LONGEST_STATUS: number = 64 * 1024;
 const EMPTY: Uint8Array = new Uint8Array();

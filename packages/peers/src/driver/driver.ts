@@ -253,6 +253,10 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     this.node.keeper.trust.good(peer.nodeId, this.node.now());
   }
 
+  bad(peer: Peer): void {
+    this.node.keeper.trust.bad(peer.nodeId, this.node.now());
+  }
+
   statusChanged(nodeId: string): void {
     const { node } = this;
     const told = this.conversation.status.of(nodeId);

@@ -132,6 +132,11 @@ export class PeerExchange {
     return 'answer';
   }
 
+  /** Is a request of ours open to that peer? */
+  expects(nodeId: string): boolean {
+    return (this.#peers.get(nodeId)?.open ?? 0) > 0;
+  }
+
   /**
    * A list came. It is unsolicited where no request of ours is open to that peer; a late answer is an answer. Three lists more in the three
    * seconds after an answer are taken for its repetitions, and ignored: links may deliver twice, the request and each of its answers. Each of the first 250

@@ -1,16 +1,30 @@
 // A node that speaks the wire protocol of peers by hand, and so can break its rules.
 
-import { manage, type Remote, type Transport, TransportError } from '@trunkline/transport-core';
+import { bytes, defineProjectProtocol, json, manage, type Remote, type Transport, TransportError } from '@trunkline/transport-core';
 import type { SimTransportOptions, Simulation } from '@trunkline/transport-inmem/simulation';
+import * as z from 'zod/mini';
 import { peersProtocol } from '../protocol.ts';
 import { echo, idOf } from './cluster.ts';
+
+/** The protocol of peers without its limits. */
+export const looseProtocol = defineProjectProtocol({
+  name: peersProtocol.name,
+  version: peersProtocol.version,
+  channel: peersProtocol.channel,
+  methods: {
+    request: { id: 1, request: bytes },
+    addresses: { id: 2, request: json(z.object({ addresses: z.array(z.unknown()) })) },
+    status: { id: 3, request: json(z.object({ seq: z.number() })) },
+    pull: { id: 4, request: bytes, response: bytes, timeout: 5_000 },
+  },
+});
 
 export interface Stranger {
   readonly name: string;
   readonly nodeId: string;
   readonly transport: Transport<typeof echo>;
   /** What peers say to each other. */
-  readonly words: Transport<typeof peersProtocol>;
+  readonly words: Transport<typeof looseProtocol>;
   /** What was said to it, by method, in order. */
   readonly heard: { readonly method: string; readonly request: unknown }[];
   /** Why links that were up ended, in order. */
@@ -44,7 +58,7 @@ export function stranger(sim: Simulation, name: string, { nodeId = idOf(name), t
     reach: () => Promise.reject(new TransportError('unavailable', 'a stranger knows nobody by an id')),
     closed() {},
   });
-  const words = transport.mount(peersProtocol);
+  const words = transport.mount(looseProtocol);
   const self: Stranger = { name, nodeId, transport, words, heard: [], downs, links };
   void (async () => {
     for await (const rpc of words.consumer()) {

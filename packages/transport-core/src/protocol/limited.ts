@@ -1,0 +1,27 @@
+// A codec whose messages have a limit.
+
+import { reasonError } from '../errors.ts';
+import type { Codec } from './codec.ts';
+
+/** A codec with a limit. */
+export type Limited<C> = C & {
+  /** Bytes of the longest message. */
+  readonly limit: number;
+};
+
+/**
+ * Returns a codec that takes no message of more than `limit` bytes, at either end: `resource_exhausted`,
+ * reason `too_large`. A longer one that a peer sends is not decoded.
+ */
+export function limited<Out, In>(codec: Codec<Out, In>, limit: number): Limited<Codec<Out, In>> {
+  const check = (bytes: Uint8Array): Uint8Array => {
+    if (bytes.length <= limit) return bytes;
+    throw reasonError('too_large', `a message of ${bytes.length} bytes is above the limit of its codec (${codec.name}), ${limit}`);
+  };
+  return Object.freeze({
+    name: codec.name,
+    limit,
+    encode: (value: In) => check(codec.encode(value)),
+    decode: (encoded: Uint8Array) => codec.decode(check(encoded)),
+  });
+}
