@@ -166,6 +166,22 @@ export function stackless(code: Code, message: string, options?: TransportErrorO
   }
 }
 
+/**
+ * Sets how many frames a stack trace takes and returns how many it took before, for a stretch of code whose foreign errors (`JSON.parse`)
+ * a peer can cause as often as it likes. Does nothing where the engine has no such limit, or `Error` is frozen.
+ */
+export function traceDepth(depth: number | undefined): number | undefined {
+  const traced = Error as { stackTraceLimit?: number };
+  const before = traced.stackTraceLimit;
+  if (before === undefined || depth === undefined) return undefined;
+  try {
+    traced.stackTraceLimit = depth;
+  } catch {
+    return undefined;
+  }
+  return before;
+}
+
 const codeByNumber: (Code | undefined)[] = [];
 for (const [name, number] of Object.entries(CODES)) if (name !== 'shutdown') codeByNumber[number] = name as Code;
 const reasonByNumber: (Reason | undefined)[] = [];

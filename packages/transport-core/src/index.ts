@@ -32,7 +32,7 @@ export { createManualClock, type ManualClock } from './manual-clock.ts';
 export type { Counter, Observer, ObserverEvent } from './observer.ts';
 export { bytes } from './protocol/bytes.ts';
 export type { Codec } from './protocol/codec.ts';
-export { json } from './protocol/json.ts';
+export { type JsonOptions, json } from './protocol/json.ts';
 export { type Limited, limited } from './protocol/limited.ts';
 export { protobuf } from './protocol/protobuf.ts';
 export {

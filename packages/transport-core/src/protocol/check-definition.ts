@@ -93,8 +93,9 @@ function isUint32(value: unknown): value is number {
 
 function isCodec(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { name, encode, decode } = value as Record<string, unknown>;
-  return typeof name === 'string' && typeof encode === 'function' && typeof decode === 'function';
+  const { name, encode, decode, limit } = value as Record<string, unknown>;
+  const bounded = limit === undefined || (typeof limit === 'number' && limit > 0);
+  return typeof name === 'string' && typeof encode === 'function' && typeof decode === 'function' && bounded;
 }
 
 /** An object literal, also of another realm: one whose prototype, if any, has none. So `{ __proto__: { … } }` is no plain object. */

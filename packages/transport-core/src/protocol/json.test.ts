@@ -4,6 +4,7 @@ import { z } from 'zod';
 import * as mini from 'zod/mini';
 import { TransportError } from '../errors.ts';
 import { type Random, seededRandom } from '../random.ts';
+import type { Codec } from './codec.ts';
 import { json } from './json.ts';
 import { decodeAs, encodeAs } from './message.ts';
 
@@ -61,9 +62,11 @@ test('NaN is refused where it stands', (t) => {
   const codec = json(z.any());
   t.is(
     refusalOf(() => encodeAs(codec, 'request', { entries: [1, 2, 3, { term: NaN }] })).message,
-    'request.entries[3].term: expected a finite number, got NaN',
+    'request.entries[3].term: expected a finite number (at most about 1.8e308 either way), got NaN',
   );
 });
+
+const decodingWith = (codec: Codec<unknown, any>, value: unknown) => refusalOf(() => decodeAs(codec, 'request', bytesOf(JSON.stringify(value)))).message;
 
 const odd = new (class Odd {
   x = 1;
@@ -130,17 +133,21 @@ const nested = (levels: number) => {
   return value;
 };
 
-test('1,000 levels of nesting pass, 1,001 are refused at either end', (t) => {
-  t.deepEqual(anything.decode(anything.encode(nested(1_000))), nested(1_000));
+const deep = json(z.any(), { values: 10_000_000 });
+
+test('1,000 levels of nesting pass where values allow them, 1,001 are refused at either end', (t) => {
+  t.deepEqual(deep.decode(deep.encode(nested(1_000))), nested(1_000));
   t.regex(encodingOf(nested(1_001)), /nests deeper than 1000 levels/);
   t.regex(decodingOf(`${'['.repeat(1_001)}${']'.repeat(1_001)}`), /nests deeper than 1000 levels/);
 });
 
-test('nesting of 10,000 and 1,000,000 levels never overflows the stack', (t) => {
-  for (const levels of [10_000, 1_000_000]) {
+test('nesting of 10,000 and 600,000 levels never overflows the stack', (t) => {
+  for (const levels of [10_000, 600_000]) {
     t.regex(encodingOf(nested(levels)), /nests deeper/);
-    t.regex(decodingOf('['.repeat(levels)), /nests deeper/);
-    t.regex(decodingOf('{"a":'.repeat(levels)), /nests deeper/);
+    t.regex(decodingOf(`${'['.repeat(levels)}${']'.repeat(levels)}`), /nests deeper/);
+    t.regex(decodingOf(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`), /nests deeper/);
+    t.regex(decodingOf('['.repeat(levels)), /nests deeper|no valid JSON/);
+    t.regex(decodingOf('{"a":'.repeat(levels)), /nests deeper|no valid JSON/);
   }
 });
 
@@ -156,11 +163,136 @@ test('a schema that recurses takes 1,000 levels', (t) => {
   const tree: z.ZodType<Tree> = z.lazy(() => z.object({ child: tree.optional() }));
   let value: Tree = {};
   for (let i = 0; i < 999; i++) value = { child: value };
-  t.notThrows(() => json(tree).decode(json(tree).encode(value)));
+  const codec = json(tree, { values: 10_000_000 });
+  t.notThrows(() => codec.decode(codec.encode(value)));
 });
 
-test('millions of empty lists are refused before they are built', (t) => {
-  t.regex(decodingOf(`[${'[],'.repeat(4_000_000)}[]]`), /more than 4000000 lists and objects/);
+const list = (item: string, count: number) => `[${Array(count).fill(item).join()}]`;
+const limitsOf = (run: () => unknown) => {
+  const { code, reason, message } = refusalOf(run);
+  return `${code}, ${reason}: ${message}`;
+};
+
+test('a message above the limit of values is refused at either end, with the limit, the size and the option', (t) => {
+  const codec = json(z.array(z.int()), { values: 10 });
+  t.deepEqual(codec.decode(codec.encode(Array(9).fill(1))), Array(9).fill(1));
+  const told = 'resource_exhausted, too_large: request: counts as 11 values, above the limit of 10; json(schema, { values }) at both ends raises it';
+  t.is(
+    limitsOf(() => encodeAs(codec, 'request', Array(10).fill(1))),
+    told,
+  );
+  t.is(
+    limitsOf(() => decodeAs(codec, 'request', bytesOf(list('1', 10)))),
+    told,
+  );
+});
+
+test('a message above the limit of bytes is refused at either end, with the limit, the size and the option', (t) => {
+  const codec = json(z.string(), { limit: 10 });
+  t.is(codec.limit, 10);
+  t.is(codec.decode(codec.encode('12345678')), '12345678');
+  const told = 'resource_exhausted, too_large: request: has 11 bytes, above the limit of 10; json(schema, { limit }) at both ends raises it';
+  t.is(
+    limitsOf(() => encodeAs(codec, 'request', '123456789')),
+    told,
+  );
+  t.is(
+    limitsOf(() => decodeAs(codec, 'request', bytesOf('"123456789"'))),
+    told,
+  );
+});
+
+test('without options a message may have 32,767 flat values in a list and 4 MiB', (t) => {
+  t.notThrows(() => anything.decode(anything.encode(Array(32_767).fill(1))));
+  t.regex(encodingOf(Array(32_768).fill(1)), /counts as 32769 values, above the limit of 32768/);
+  t.notThrows(() => anything.decode(anything.encode('x'.repeat(4 * 1024 * 1024 - 2))));
+  t.regex(encodingOf('x'.repeat(4 * 1024 * 1024 - 1)), /has 4194305 bytes, above the limit of 4194304/);
+});
+
+test('options that are no limits are a TypeError', (t) => {
+  for (const wrong of [0, -1, 1.5, NaN, '5' as any]) {
+    t.throws(() => json(z.any(), { limit: wrong }), { instanceOf: TypeError, message: /^json: limit: must be an integer above 0, got / });
+    t.throws(() => json(z.any(), { values: wrong }), { instanceOf: TypeError, message: /^json: values: must be an integer above 0, got / });
+  }
+});
+
+test('millions of values are refused before they are built or checked', (t) => {
+  const checked: unknown[] = [];
+  const watching: StandardSchemaV1<unknown> = {
+    '~standard': {
+      version: 1,
+      vendor: 'own',
+      validate(value) {
+        checked.push(value);
+        return { value };
+      },
+    },
+  };
+  const codec = json(watching, { limit: 100_000_000 });
+  for (const item of ['1', '[]', '{}', '""', 'null', '[[[1]]]']) {
+    t.regex(
+      limitsOf(() => codec.decode(bytesOf(list(item, 1_000_000)))),
+      /too_large: .* above the limit of 32768/,
+      item,
+    );
+  }
+  t.deepEqual(checked, []);
+});
+
+test('what a text counts does not depend on how it is counted: as a text of 64 KiB, or as a value', (t) => {
+  const random = seededRandom(9);
+  const counted = (content: string) => Number(/counts as (\d+) values/.exec(limitsOf(() => json(z.any(), { values: 1 }).decode(bytesOf(content))))?.[1]);
+  for (let i = 0; i < 200; i++) {
+    const value = [randomJson(random, 8), { [randomText(random)]: [] }];
+    const content = JSON.stringify(value, null, i % 3);
+    t.is(counted(content), counted(content + ' '.repeat(64 * 1024)), content);
+    t.is(counted(content), Number(/counts as (\d+)/.exec(refusalOf(() => json(z.any(), { values: 1 }).encode(value)).message)?.[1]));
+  }
+});
+
+test('a value counts for more the deeper it stands, and an object four times more', (t) => {
+  const counted = (value: unknown) => Number(/counts as (\d+) values/.exec(refusalOf(() => json(z.any(), { values: 1 }).encode(value)).message)?.[1]);
+  const inLists = (levels: number): unknown => (levels === 0 ? 1 : [inLists(levels - 1)]);
+  t.deepEqual([[1], [[1]], [[[1]]], [[[[1]]]]].map(counted), [2, 3, 5, 7]);
+  t.is(counted(inLists(17)) - counted(inLists(16)), 10);
+  t.is(counted(inLists(101)) - counted(inLists(100)), 51 + 39);
+  t.is(counted([]), 2);
+  t.is(counted({}), 6);
+  t.is(counted({ a: undefined }), 6);
+  t.is(counted({ a: 1 }), 6);
+  t.is(counted({ a: 1, b: 2 }), 7);
+});
+
+test('numbers that no double holds are refused, and others read as JSON.parse does', (t) => {
+  const overflowing = ['1e999', '-1e999', '1E+309', `1${'0'.repeat(309)}`, '17976931348623159e292'];
+  for (const number of overflowing) t.regex(decodingOf(`{"n":${number}}`), /^request\.n: expected a finite number .*got -?Infinity$/, number);
+  t.regex(decodingOf(list('1e999', 30_000)), /^request\[0\]: expected a finite number/);
+  t.is(anything.decode(bytesOf('1.7976931348623157e308')), Number.MAX_VALUE);
+  t.is(anything.decode(bytesOf('1e-999')), 0);
+  t.true(Object.is(anything.decode(bytesOf('-0')), -0));
+  t.is(anything.decode(bytesOf('9007199254740993')), 9_007_199_254_740_992);
+});
+
+test("a schema's long message and a long path are cut", (t) => {
+  const strict = json(z.strictObject({}));
+  const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`key${i}`, 1]));
+  t.true(decodingWith(strict, many).length < 600);
+  interface Tree {
+    child?: Tree | undefined;
+  }
+  const tree: z.ZodType<Tree> = z.lazy(() => z.object({ child: tree.optional() }));
+  t.true(decodingWith(json(tree), JSON.parse(`${'{"child":'.repeat(150)}1${'}'.repeat(150)}`)).length < 200);
+});
+
+test('refusals of what came take no stack trace, those of what is sent do', (t) => {
+  const strings = json(z.string());
+  for (const content of ['{', '1', '"\\ud800"', '1e999']) {
+    const error = refusalOf(() => decodeAs(strings, 'request', bytesOf(content)));
+    t.false(error.stack?.includes('\n    at '), content);
+    t.false((error.cause as Error | undefined)?.stack?.includes('\n    at ') ?? false, content);
+  }
+  t.regex(refusalOf(() => encodeAs(strings, 'request', 1 as any)).stack ?? '', /json\.test/);
+  t.true(new Error('x').stack?.includes('\n    at '), 'and others have theirs again');
 });
 
 test('bytes that are no JSON are refused', (t) => {
@@ -270,7 +402,8 @@ function randomText(random: Random): string {
 }
 
 test('what a peer sent names no key and no value raw, nor at length', (t) => {
-  const codec = json(z.strictObject({ a: z.optional(z.string()) }));
+  const values = 10_000_000;
+  const codec = json(z.strictObject({ a: z.optional(z.string()) }), { values });
   const refused = (value: unknown) => t.throws(() => codec.decode(new TextEncoder().encode(JSON.stringify(value)))).message;
   for (const unfit of ['\u202e', '\u2066', '\u2028', '\u061c', '\x1b', '\n']) {
     const message = refused({ [`red${unfit}key`]: 1 });
@@ -285,7 +418,7 @@ test('what a peer sent names no key and no value raw, nor at length', (t) => {
   for (let n = 0; n < 600; n++) long = z.record(z.string(), long);
   let value: unknown = 1;
   for (let n = 0; n < 600; n++) value = { ['k'.repeat(60)]: value };
-  const message = t.throws(() => json(long).decode(new TextEncoder().encode(JSON.stringify(value)))).message;
+  const message = t.throws(() => json(long, { values }).decode(new TextEncoder().encode(JSON.stringify(value)))).message;
   t.true(message.length < 1_100);
   t.regex(message, /expected string/);
 });

@@ -1,10 +1,26 @@
 // The codec of JSON, checked at both ends by a schema.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { traceDepth } from '../errors.ts';
 import type { Codec } from './codec.ts';
 import { member, quote } from './describe.ts';
-import { findBreach, isJson, isWellFormed, refuseDepth } from './json-check.ts';
-import { AsyncSchemaError, refusal } from './refusal.ts';
+import { findBreach, isWellFormed, pathText, scan, tooDeep, tooMany, weigh, weighParsed } from './json-check.ts';
+import { AsyncSchemaError, limitOf, oversize, refusal } from './refusal.ts';
+
+/** Limits of one message of `json`. Above them both ends refuse it: `resource_exhausted`, reason `too_large`. Give both ends the same. */
+export interface JsonOptions {
+  /** Bytes of its text. Default 4 MiB. */
+  readonly limit?: number | undefined;
+  /**
+   * Values in it: numbers, strings, booleans, nulls, lists and objects. A value deeper than two levels counts once for every two levels (more
+   * beyond 16), an object four times more, an empty list or object once more. Default 32,768.
+   *
+   * A schema library makes an error for each bad value, which costs some microseconds and a hundred times the memory of the value. The
+   * default keeps the receiver from being blocked for more than 100 ms by a message of bad values alone; ten times as many may block it
+   * ten times as long.
+   */
+  readonly values?: number | undefined;
+}
 
 /**
  * JSON under any synchronous Standard Schema (zod 4 and its mini, valibot, arktype …). What crosses is `JSON.stringify` of what
@@ -12,23 +28,33 @@ import { AsyncSchemaError, refusal } from './refusal.ts';
  * again and gets the schema's output. `invalid_argument`, naming the path, is what either end says to:
  *
  * - what JSON would lose or bend: NaN, ±Infinity, undefined in a list, a bigint, function or symbol, Date, Map, Set, typed array,
- *   an instance of any class (spread it: `{ ...value }`), a cycle. A member that is undefined is left out; −0 arrives as 0
+ *   an instance of any class (spread it: `{ ...value }`), a cycle. A member that is undefined is left out; −0 is sent as 0
+ * - a number in a text that no double holds (`1e999`), which would be Infinity. Digits beyond a double's 17 are lost, as in `JSON.parse`:
+ *   send integers above 2^53 − 1 as strings
  * - lone surrogates, in strings and keys: they are no Unicode text
- * - more than 1,000 levels of nesting, or (receiving) more than 4,000,000 lists and objects
+ * - more than 1,000 levels of nesting
  * - bytes that are no UTF-8 (a byte order mark included) or no JSON, and a breach of the schema
+ *
+ * A message above `options.limit` or `options.values` is `resource_exhausted`, reason `too_large`, at its sender and, if it comes all the
+ * same, at its receiver.
  *
  * A key `__proto__` is plain data: it changes nothing but the object that has it. Of a key that comes twice the last counts.
  * A schema that answers asynchronously is a TypeError.
  */
-export function json<S extends StandardSchemaV1>(schema: S): Codec<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>> {
+export function json<S extends StandardSchemaV1>(schema: S, options: JsonOptions = {}): Codec<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>> {
   const standard = (schema as StandardSchemaV1 | undefined)?.['~standard'];
   if (standard?.version !== 1 || typeof standard.validate !== 'function') {
     throw new TypeError("json: takes a Standard Schema (an object with '~standard', version 1), such as z.object({ … })");
   }
+  const limit = limitOf('json', 'limit', options.limit, LIMIT);
+  const values = limitOf('json', 'values', options.values, VALUES);
   return Object.freeze({
     name: 'json',
+    limit,
     encode(value: StandardSchemaV1.InferInput<S>): Uint8Array {
-      if (!isJson(value, 0)) throw findBreach(value);
+      const weight = weigh(value);
+      if (weight < 0) throw findBreach(value);
+      if (weight > values) throw tooMany(weight, values);
       validate(standard, value);
       let text: string;
       try {
@@ -37,17 +63,40 @@ export function json<S extends StandardSchemaV1>(schema: S): Codec<StandardSchem
         throw refusal('json', '', `can't be written as JSON: ${String(error)}`, error);
       }
       if (text.includes('\\ud') && !isWellFormed(value)) throw findBreach(value);
-      return encoder.encode(text);
+      const bytes = encoder.encode(text);
+      if (bytes.length > limit) throw tooLong(bytes.length, limit);
+      return bytes;
     },
-    decode: (bytes: Uint8Array): StandardSchemaV1.InferOutput<S> => validate(standard, parse(bytes)),
+    decode: (bytes: Uint8Array): StandardSchemaV1.InferOutput<S> => validate(standard, parse(bytes, limit, values), 0),
   });
 }
+
+/** Its worst text (of escapes that a regular expression reads) takes some 30 ms to decode. */
+const LIMIT = 4 * 1024 * 1024;
+const VALUES = 32_768;
+/** From this length on a text is scanned before it is parsed. A shorter one that breaks a limit can cost little memory: it is weighed as a value. */
+const SCANNED = 64 * 1024;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function parse(bytes: Uint8Array): unknown {
-  refuseDepth(bytes);
+/** Refusals take no stack trace: a peer can cause them as often as it likes. */
+function parse(bytes: Uint8Array, limit: number, values: number): unknown {
+  const depth = traceDepth(0);
+  try {
+    if (bytes.length > limit) throw tooLong(bytes.length, limit);
+    if (bytes.length >= SCANNED) {
+      const weight = scan(bytes);
+      if (weight < 0) throw tooDeep();
+      if (weight > values) throw tooMany(weight, values);
+    }
+    return build(bytes, values);
+  } finally {
+    traceDepth(depth);
+  }
+}
+
+function build(bytes: Uint8Array, values: number): unknown {
   let text: string;
   try {
     text = decoder.decode(bytes);
@@ -60,12 +109,19 @@ function parse(bytes: Uint8Array): unknown {
   } catch (error) {
     throw refusal('json', '', `is no valid JSON: ${quote(error instanceof Error ? error.message : String(error), 200)}`, error);
   }
-  if (/\\u[dD]/.test(text) && !isWellFormed(value)) throw findBreach(value);
+  const weight = weighParsed(value);
+  if (weight < 0) throw findBreach(value);
+  if (weight > values) throw tooMany(weight, values);
+  if (text.includes('\\') && /\\u[dD]/.test(text) && !isWellFormed(value)) throw findBreach(value);
   return value;
 }
 
-/** The schema's output; throws where it has issues. */
-function validate(standard: StandardSchemaV1.Props, value: unknown): unknown {
+function tooLong(length: number, limit: number): Error {
+  return oversize('json', `has ${length} bytes, above the limit of ${limit}`, 'json(schema, { limit })');
+}
+
+/** The schema's output; throws if it has issues. @param frames of the error's stack trace; undefined: as many as usual */
+function validate(standard: StandardSchemaV1.Props, value: unknown, frames?: number): unknown {
   let result: ReturnType<StandardSchemaV1.Props['validate']>;
   try {
     result = standard.validate(value);
@@ -79,8 +135,16 @@ function validate(standard: StandardSchemaV1.Props, value: unknown): unknown {
     );
   }
   if (result.issues === undefined) return result.value;
-  const [first, ...others] = result.issues;
-  let path = '';
-  for (const step of first?.path ?? []) path += member(typeof step === 'object' ? step.key : step);
-  throw refusal('json', path, `${first?.message ?? 'breaks its schema'}${others.length > 0 ? ` (and ${others.length} more)` : ''}`);
+  const { issues } = result;
+  const first = issues[0];
+  const steps = (first?.path ?? []).map((step) => member(typeof step === 'object' ? step.key : step));
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
+  const text = first?.message ?? 'breaks its schema';
+  const depth = traceDepth(frames);
+  const error = refusal('json', pathText(steps), `${text.length > MESSAGE ? `${text.slice(0, MESSAGE)}…` : text}${more}`);
+  traceDepth(depth);
+  throw error;
 }
+
+/** Characters of a schema's message that are told: one that lists unknown keys may be as long as what came. */
+const MESSAGE = 500;

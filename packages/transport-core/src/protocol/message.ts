@@ -1,6 +1,6 @@
 // A message by the codec of its method: whatever a codec throws leaves with the name of the value that it refused. Bytes as they are pass by.
 
-import { TransportError, withDetails } from '../errors.ts';
+import { type Code, stackless, TransportError, type TransportErrorOptions, withDetails } from '../errors.ts';
 import { cleanText } from '../text.ts';
 import { bytes } from './bytes.ts';
 import type { Codec } from './codec.ts';
@@ -21,7 +21,7 @@ function encodeWith<In>(codec: Codec<any, In>, what: string, value: In): Uint8Ar
     encoded = codec.encode(value);
   } catch (error) {
     if (error instanceof AsyncSchemaError) throw new AsyncSchemaError(`${what}: ${error.message}`);
-    throw refused(codec, what, error);
+    throw refused(codec, what, error, make);
   }
   if (encoded instanceof Uint8Array) return encoded;
   throw new TypeError(`${what}: the codec '${codec.name}' must encode to a Uint8Array`);
@@ -40,16 +40,21 @@ function decodeWith<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Arr
     return codec.decode(encoded);
   } catch (error) {
     if (error instanceof AsyncSchemaError) throw new TransportError('internal', `${what}: ${error.message}`);
-    throw refused(codec, what, error);
+    throw refused(codec, what, error, stackless);
   }
 }
 
-function refused(codec: Codec<any, any>, what: string, error: unknown): TransportError {
+function make(code: Code, message: string, options: TransportErrorOptions): TransportError {
+  return new TransportError(code, message, options);
+}
+
+/** @param create with a stack trace for what a program passes, without one for what a peer sends. */
+function refused(codec: Codec<any, any>, what: string, error: unknown, create: typeof make): TransportError {
   if (!(error instanceof TransportError)) {
     const text = cleanText(error instanceof Error ? error.message : String(error));
-    return new TransportError('invalid_argument', `${what}: the codec '${codec.name}' refused it: ${text}`, { cause: error });
+    return create('invalid_argument', `${what}: the codec '${codec.name}' refused it: ${text}`, { cause: error });
   }
   const where = (error as TransportError & { [WHERE]?: string })[WHERE];
   if (where === undefined) return withDetails(error, { cause: error });
-  return new TransportError(error.code, `${what}${where}`, { cause: error.cause });
+  return create(error.code, `${what}${where}`, { reason: error.reason, cause: error.cause });
 }

@@ -1,6 +1,6 @@
 // How a codec refuses: one error that knows the path inside the value, so that whoever called the codec can say where that value stood (message.ts).
 
-import { TransportError } from '../errors.ts';
+import { reasonError, TransportError } from '../errors.ts';
 import { cleanText } from '../text.ts';
 
 /**
@@ -13,6 +13,25 @@ export function refusal(codec: string, path: string, problem: string, cause?: un
   const error = new TransportError('invalid_argument', `${codec}: value${where}`, { cause });
   Object.defineProperty(error, WHERE, { value: where });
   return error;
+}
+
+/**
+ * The error `resource_exhausted`, reason `too_large`, of a codec whose limit a message passes.
+ * @param problem how much it has, and the limit: 'has 5000000 bytes, above the limit of 4194304'
+ * @param option what raises the limit: 'json(schema, { limit })'
+ */
+export function oversize(codec: string, problem: string, option: string): TransportError {
+  const text = `: ${problem}; ${option} at both ends raises it`;
+  const error = reasonError('too_large', `${codec}: value${text}`);
+  Object.defineProperty(error, WHERE, { value: text });
+  return error;
+}
+
+/** The limit as the codec's options give it. @throws TypeError unless it is an integer above 0. */
+export function limitOf(codec: string, name: string, given: number | undefined, otherwise: number): number {
+  const limit = given ?? otherwise;
+  if (Number.isInteger(limit) && limit > 0) return limit;
+  throw new TypeError(`${codec}: ${name}: must be an integer above 0, got ${String(limit)}`);
 }
 
 /** A schema that answers asynchronously: a mistake in a program, never the value's fault. */

@@ -1,6 +1,6 @@
 // A call as its maker sees it: a promise that settles exactly once, by an answer, its deadline, its signal or its connection.
 
-import { type Code, TransportError, withDetails } from '../errors.ts';
+import { type Code, reasonError, TransportError, withDetails } from '../errors.ts';
 import { decodeAs } from '../protocol/message.ts';
 import type { Method } from '../protocol/protocol.ts';
 import { type CallCarrier, OutCall } from '../session/out-call.ts';
@@ -142,10 +142,11 @@ export class Call<Result> {
 
 Object.setPrototypeOf(Call.prototype, OutCall.prototype);
 
-/** The callee answered what our codec refuses: `internal`, as gRPC has it. */
+/** The callee answered what our codec refuses: `internal`, as gRPC has it; or what it finds too large. */
 export function badAnswer(error: unknown): TransportError {
-  const message = error instanceof Error ? error.message : String(error);
-  return new TransportError('internal', `the answer breaks its codec: ${message}`, { origin: 'remote', sent: true, cause: error });
+  const message = `the answer breaks its codec: ${error instanceof Error ? error.message : String(error)}`;
+  if (error instanceof TransportError && error.reason === 'too_large') return reasonError('too_large', message, { sent: true, cause: error });
+  return new TransportError('internal', message, { origin: 'remote', sent: true, cause: error });
 }
 
 /** Nobody keeps the function that rejects it, so V8 makes none; nor has any function a `this` to remember. */

@@ -1,6 +1,6 @@
 // An incoming call as its reader sees it: answered exactly once. A class for each way of answering: what a kind lacks is not there.
 
-import { TransportError } from '../errors.ts';
+import { reasonError, TransportError } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
 import type { Remote } from '../remote.ts';
 import type { InCall } from '../session/in-call.ts';
@@ -114,8 +114,9 @@ export function answer(call: InCall, value: unknown): boolean {
   try {
     payload = encodeAs(method.response!, method.what.response, value);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    told(call, carrier.fail(call, new TransportError('internal', `the handler's answer breaks its codec: ${message}`), false));
+    const message = `the handler's answer breaks its codec: ${error instanceof Error ? error.message : String(error)}`;
+    const isLarge = error instanceof TransportError && error.reason === 'too_large';
+    told(call, carrier.fail(call, isLarge ? reasonError('too_large', message) : new TransportError('internal', message), false));
     throw error;
   }
   return told(call, carrier.respond(call, payload));

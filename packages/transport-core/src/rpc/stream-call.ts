@@ -110,8 +110,9 @@ export class StreamCall extends Call<unknown> {
       const code = error instanceof TransportError ? error.code : 'aborted';
       const cause = error instanceof TransportError ? error.cause : error;
       const message = error instanceof Error ? error.message : String(error);
-      const { sent } = this;
-      this.giveUp(new TransportError(code, `${this.method.full} to ${this.target}: its upload failed: ${message}`, { cause, sent, target: this.target }));
+      const reason = error instanceof TransportError ? error.reason : undefined;
+      const { sent, target } = this;
+      this.giveUp(new TransportError(code, `${this.method.full} to ${target}: its upload failed: ${message}`, { reason, cause, sent, target }));
     }
   }
 

@@ -80,6 +80,42 @@ export const codecCases: Cases = (define) => {
     await rejected(t, a.send(at, 'sync', utf8('['.repeat(1_000_000))), { code: 'invalid_argument', origin: 'remote' });
   });
 
+  define('a message above a limit of its codec is refused at its sender', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    const refused = { code: 'resource_exhausted', reason: 'too_large', sent: false, origin: 'local' } as const;
+    await rejected(t, a.send(at, 'sync', { ...plain, parent: 'x'.repeat(4 * MIB) }), { ...refused, message: /above the limit of 4194304/ });
+    await rejected(t, a.send(at, 'sync', { ...plain, heads: Array(40_000).fill(1) }), { ...refused, message: /above the limit of 32768/ });
+  });
+
+  define('a message above a limit of its codec that comes all the same is refused unprocessed, and the connection lives on', async (f, t) => {
+    const { a, b, at } = await linkedKit(f);
+    let served = 0;
+    serveKit(b, {
+      sync(request) {
+        served++;
+        return request;
+      },
+    });
+    const refused = { code: 'resource_exhausted', reason: 'too_large', sent: false, origin: 'remote' } as const;
+    await rejected(t, a.send(at, 'sync', new Uint8Array(4 * MIB + 1)), { ...refused, message: /above 4194304/ });
+    for (const item of ['1', '{}', '[]', '""']) {
+      const many = `{"from":"","known":{},"limit":0,"parent":null,"heads":[${`${item},`.repeat(300_000)}1]}`;
+      await rejected(t, a.send(at, 'sync', utf8(many)), { ...refused, message: /above the limit of 32768/ });
+    }
+    t.is(served, 0);
+    await a.send(at, 'sync', utf8(JSON.stringify(plain)));
+    t.is(served, 1);
+  });
+
+  // FAULTS 33
+  define('a number that overflows is refused at the receiver, by its path', async (f, t) => {
+    const { a, b, at } = await linkedKit(f);
+    serveKit(b);
+    const overflowing = utf8('{"from":"","known":{},"limit":0,"heads":[],"parent":{"n":1e999}}');
+    await rejected(t, a.send(at, 'sync', overflowing), { code: 'invalid_argument', origin: 'remote', message: /parent\.n: .*Infinity/ });
+  });
+
   // FAULTS 26
   define('a protobuf request cut short anywhere is refused, never half a value', async (f, t) => {
     const { a, b, at } = await linkedKit(f);
@@ -169,6 +205,7 @@ export const codecCases: Cases = (define) => {
   });
 };
 
+const MIB = 1024 * 1024;
 const plain: SyncRequest = { from: '', known: {}, limit: 0, heads: [], parent: null };
 
 /** The kit's protocol for an end that checks nothing: what it sends is up to the case. */
