@@ -1,6 +1,7 @@
 // What the peer answers to our calls: responses, items, ends and errors, by the id of the call (docs/wire-protocol.md §4).
 
-import { codeOf, reasonOf, TransportError } from '../errors.ts';
+import { codeOf, reasonOf, stackless, TransportError } from '../errors.ts';
+import type { Method } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
 import { DOWNLOAD, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
 import { Assembly } from './assembly.ts';
@@ -9,6 +10,7 @@ import { type Inflow, longCost } from './inflow.ts';
 import { receiveItem, receivePart } from './items.ts';
 import { ACCOUNT_MAX, type Link } from './link.ts';
 import type { OutCall } from './out-call.ts';
+import { oversized } from './refusal.ts';
 
 export class Answers {
   readonly #link: Link;
@@ -44,6 +46,7 @@ export class Answers {
       if (this.#inflow.short(frame)) this.#settle(call, frame);
     } else if (this.#inflow.long(frame, this.#link.limits.message, 'limits.message', this.#inflow.reply)) {
       call.widen();
+      if (!call.done && oversized(call.method.response, frame.size)) call.failed(excess(call.method, frame.size));
       call.assembly = new Assembly(this.#link, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done);
     }
   }
@@ -125,4 +128,10 @@ export class Answers {
     if (packet && !this.#inflow.packet(frame)) return;
     if (frame.kind === Kind.RESPONSE && frame.size > 0) this.#inflow.reply.giveBack(this.#inflow.reply.spend(longCost(frame)) ? longCost(frame) : 0, false);
   }
+}
+
+/** The caller's error for a response above the limit of its codec. What comes of it is dropped. */
+function excess({ full, response }: Method, size: number): TransportError {
+  const message = `${full}: a response of ${size} bytes is above ${response!.limit}, the limit of its codec here (${response!.name})`;
+  return stackless('resource_exhausted', message, { reason: 'too_large', sent: true });
 }

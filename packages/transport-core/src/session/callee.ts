@@ -18,7 +18,7 @@ import { OutStream } from './out-stream.ts';
 import type { Outbox } from './outbox.ts';
 import { type Lanes, Outgoing } from './outgoing.ts';
 import type { Receiving } from './receiving.ts';
-import { refusalOf, unserved } from './refusal.ts';
+import { oversized, refusalOf, unserved } from './refusal.ts';
 
 /** Who takes the calls that are whole. */
 export interface Calls {
@@ -129,7 +129,7 @@ export class Callee implements AnswerCarrier {
     if (charged === false || charged === undefined) return;
     if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
       return this.#link.violation('malformed', `a long ONEWAY with id ${frame.id}, which is not free`);
-    if (!this.#hears(channel, method)) {
+    if (!this.#hears(channel, method) || oversized(method!.request, frame.size)) {
       this.#link.count('onewayDropped', 1);
       return charged.giveBack(longCost(frame), true);
     }

@@ -1,6 +1,7 @@
 // Why a call is not taken: nobody knows it here, the ends mean different things by it, or a bound is reached (docs/wire-protocol.md §4).
 
 import { stackless, type TransportError } from '../errors.ts';
+import type { Codec } from '../protocol/codec.ts';
 import type { Method } from '../protocol/protocol.ts';
 import { DOWNLOAD, type Frame, UPLOAD } from '../wire/frame.ts';
 import type { Channel } from './channel.ts';
@@ -17,7 +18,16 @@ export function refusalOf(frame: Frame, channel: Channel | undefined, method: Me
   if (method === undefined) return stackless('unimplemented', `protocol '${name}' has no method ${frame.method} here`);
   if (method.kind === 'oneway') return mismatch(method, 'one-way', 'for an answer');
   if (method.flags !== frame.flags) return mismatch(method, method.kind, `as ${kindOf(frame.flags)}`);
+  if (oversized(method.request, frame.size)) {
+    const message = `${method.full}: a request of ${frame.size} bytes is above ${method.request.limit}, the limit of its codec here (${method.request.name})`;
+    return stackless('resource_exhausted', message, { reason: 'too_large' });
+  }
   return crowded(frame, channel, method, link, streams);
+}
+
+/** Is a message that was announced with so many bytes more than its codec takes? */
+export function oversized(codec: Codec<unknown, unknown> | undefined, size: number): boolean {
+  return codec?.limit !== undefined && size > codec.limit;
 }
 
 /** The answer to a call that no handler and no consumer takes. */
