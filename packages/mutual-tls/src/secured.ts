@@ -52,11 +52,13 @@ export class Secured {
   }
 }
 
-/**
- * Ends a socket with RST, at once. `resetAndDestroy` sends FIN first and waits for it, which costs as much again, and a TLSSocket has
- * none. So it is told as Node tells itself; where Node knows nothing of that, it is a FIN.
- */
+/** Ends a TCP socket with RST, at once, also one that carries TLS: a TLSSocket has no reset of its own. Any other socket is just closed. */
 export function cutOff(raw: Socket): void {
-  Object.assign(raw, { resetAndClosing: true });
-  raw.destroy();
+  if (raw.destroyed) return;
+  try {
+    raw.resetAndDestroy();
+  } catch {
+    // Only TCP has a reset: this is a pipe.
+    raw.destroy();
+  }
 }

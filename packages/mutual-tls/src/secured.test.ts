@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createAuthority, createIdentity } from '@trunkline/identity';
+import { systemClock } from '@trunkline/transport-core';
+import test, { type ExecutionContext } from 'ava';
+import { MutualTls } from './mutual-tls.ts';
+import { cutOff, type Secured } from './secured.ts';
+
+test('a socket that carries TLS is cut with RST, at either end, and at once', async (t) => {
+  for (const side of ['near', 'far'] as const) {
+    const { near, far, nearRaw, farRaw, outer, inner } = await secured(t);
+    // Node 20 tells a TLSSocket of a reset as of an end: so the wire is asked.
+    const [cut, raw, wire] = side === 'near' ? [near, nearRaw, outer] : [far, farRaw, inner];
+    const error = once(wire, 'error') as Promise<[Error & { code?: string }]>;
+    wire.on('end', () => t.fail('it is no end in order'));
+    cut.reset();
+    t.true(raw.destroyed);
+    t.is((await error)[0].code, 'ECONNRESET', side);
+  }
+});
+
+test('a bare TCP socket is cut with RST', async (t) => {
+  const { server, accepted } = listening(t);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const near = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const far = await accepted;
+  far.resume();
+  const error = once(far, 'error') as Promise<[Error & { code?: string }]>;
+  await once(near, 'connect').catch(() => {});
+  cutOff(near);
+  t.true(near.destroyed);
+  t.is((await error)[0].code, 'ECONNRESET');
+});
+
+test('a socket that knows no reset is closed: a pipe, and one that is destroyed', async (t) => {
+  const path = process.platform === 'win32' ? `\\\\.\\pipe\\trunkline-${process.pid}` : join(tmpdir(), `trunkline-${process.pid}.sock`);
+  t.teardown(() => rmSync(path, { force: true }));
+  const { server, accepted } = listening(t);
+  server.listen(path);
+  await once(server, 'listening');
+  const near = connect(path);
+  near.on('error', (error) => t.fail(String(error)));
+  await once(near, 'connect');
+  const far = await accepted;
+  far.resume();
+  const gone = once(far, 'close');
+  cutOff(near);
+  t.true(near.destroyed);
+  await gone;
+  cutOff(near);
+  cutOff(far);
+  t.pass();
+});
+
+/** Both ends of a connection under TLS, the sockets beneath, and those of the wire between. */
+async function secured(t: ExecutionContext): Promise<{ near: Secured; far: Secured } & Record<'nearRaw' | 'farRaw' | 'outer' | 'inner', Socket>> {
+  const authority = await createAuthority();
+  const tls = async () => {
+    const identity = createIdentity();
+    return new MutualTls({ key: identity.key, cert: await authority.issue(identity), ca: authority.cert }, 'test');
+  };
+  const [a, b] = [await tls(), await tls()];
+  let arrived = (_secured: Secured) => {};
+  const far = new Promise<Secured>((resolve) => (arrived = resolve));
+  const acceptor = b.acceptor({ clock: systemClock, listen: undefined, tune() {}, accept: (given) => arrived(given) });
+  t.teardown(() => acceptor.close());
+  const server = createServer({ pauseOnConnect: true });
+  t.teardown(() => void server.close());
+  const raw = new Promise<Socket>((resolve) => {
+    server.on('connection', (socket) => {
+      acceptor.take(socket);
+      resolve(socket);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const relay = listening(t);
+  relay.server.listen(0, '127.0.0.1');
+  await once(relay.server, 'listening');
+  const nearRaw = connect((relay.server.address() as AddressInfo).port, '127.0.0.1');
+  const secure = new Promise<Secured>((done, failed) => {
+    a.secure(nearRaw, { address: 'there', nodeId: undefined, done, failed }).on('error', () => {});
+  });
+  const outer = await relay.accepted;
+  const inner = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  outer.on('data', (chunk) => inner.write(chunk));
+  inner.on('data', (chunk) => outer.write(chunk));
+  const [near, farSecured, farRaw] = [await secure, await far, await raw];
+  for (const socket of [nearRaw, farRaw, outer, inner, near.socket, farSecured.socket]) {
+    socket.on('error', () => {});
+    t.teardown(() => void socket.destroy());
+  }
+  // What the handshake said last is through when this is.
+  for (const [from, to] of [
+    [near.socket, farSecured.socket],
+    [farSecured.socket, near.socket],
+  ] as const) {
+    const crossed = once(to, 'data');
+    from.write('x');
+    await crossed;
+  }
+  for (const { socket } of [near, farSecured]) socket.resume();
+  return { near, far: farSecured, nearRaw, farRaw, outer, inner };
+}
+
+function listening(t: ExecutionContext): { server: Server; accepted: Promise<Socket> } {
+  const server = createServer();
+  t.teardown(() => void server.close());
+  const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
+  return { server, accepted };
+}
