@@ -4,6 +4,7 @@ import test from 'ava';
 import { churn } from './testing/scale/churn.ts';
 import { heal } from './testing/scale/heal.ts';
 import { healCases } from './testing/scale/heal-cases.ts';
+import { storm } from './testing/scale/storm.ts';
 
 const MINUTE = 60_000;
 
@@ -23,4 +24,11 @@ test.serial('while some leave and others come, those that stay are one graph, an
   );
   t.is(never, 0);
   t.true(joins.at(-1)! <= 30_000, `${joins.at(-1)} ms`);
+});
+
+test.serial('200 nodes that start at once and know one default node are one graph within ten seconds, and stay one when it is killed', async (t) => {
+  const { joined, killed, most } = await storm({ seed: 1, nodes: 200 });
+  t.true(joined !== undefined && joined <= 10_000, `${joined} ms`);
+  t.deepEqual(killed, [199]);
+  t.is(most, 40, 'the node that all know has no more inbound peers than it may');
 });
