@@ -15,6 +15,11 @@ export interface Clock {
   sleep(delay: number, signal?: AbortSignal): Promise<void>;
   /** Runs `callback` when the code that runs now is through, before anything else is read or any timer runs: the end of a tick. */
   defer(callback: () => void): void;
+  /**
+   * Runs `callback` on a turn of its own, after input that waits was read and before time passes: long work continues in it, so that
+   * others are served in between. A clock without it is asked for `setTimeout` of 0 instead.
+   */
+  turn?(callback: () => void): void;
 }
 
 /** `sleep` for a clock that has the rest: its abort listener goes when the time is up. */

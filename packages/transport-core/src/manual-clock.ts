@@ -20,7 +20,7 @@ interface Entry {
   callback: () => void;
 }
 
-/** A ManualClock that begins at `start` (default 1,000 ms). `defer` is a microtask. */
+/** A ManualClock that begins at `start` (default 1,000 ms). `defer` and `turn` are microtasks: neither needs time to pass. */
 export function createManualClock(start = 1_000): ManualClock {
   let time = start;
   let order = 0;
@@ -42,6 +42,7 @@ export function createManualClock(start = 1_000): ManualClock {
     clearTimeout: (timer) => void entries.delete(timer as Entry),
     sleep: (delay, signal) => sleepOn(clock, delay, signal),
     defer: (callback) => queueMicrotask(callback),
+    turn: (callback) => queueMicrotask(callback),
     advance(milliseconds) {
       const end = time + milliseconds;
       for (let entry = next(); entry !== undefined && entry.due <= end; entry = next()) {

@@ -30,6 +30,7 @@ export type ObserverEvent =
  * - unknownAnswer: an answer to a call that was never made
  * - duplicateRequest: a request on an id that was open
  * - refusedCall: a call refused unprocessed: queue full, `calls`, `streams`, memory
+ * - slowed: a connection whose peer cost more work units than a turn has was not read further until others had been served
  * - unprocessedTaken: an iterator that stopped with calls it had been given
  */
 export type Counter =
@@ -41,6 +42,7 @@ export type Counter =
   | 'unknownAnswer'
   | 'duplicateRequest'
   | 'refusedCall'
+  | 'slowed'
   | 'unprocessedTaken';
 
 /** Hooks, all optional. They are called synchronously and must not throw; one that throws is ignored. */

@@ -3,11 +3,13 @@
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { Counter } from '../observer.ts';
+import { bytes } from '../protocol/bytes.ts';
 import { decodeAs } from '../protocol/message.ts';
 import type { Method, MethodTable, Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { InCall, InChannel } from '../session/in-call.ts';
 import { unserved } from '../session/refusal.ts';
+import { DECODED_SHIFT, UNDECODABLE, UNDECODABLE_SHIFT } from '../session/work.ts';
 import { type IncomingRpc, makeRpc } from './rpc.ts';
 
 /** A reader of calls: a `serve`, or a consumer. */
@@ -249,9 +251,11 @@ export class Inbox {
   }
 
   #hand(taker: Taker, call: InCall): void {
+    const { method, payload } = call;
+    if (method.request !== bytes) call.channel.link.units -= payload.length >> DECODED_SHIFT;
     let request: unknown;
     try {
-      request = decodeAs(call.method.request, call.method.what.request, call.payload);
+      request = decodeAs(method.request, method.what.request, payload);
     } catch (error) {
       return this.#undecodable(call, error as TransportError);
     }
@@ -262,12 +266,17 @@ export class Inbox {
   #undecodable(call: InCall, error: TransportError): void {
     if (call.method.kind === 'oneway') this.#dropOneway(call);
     else call.carrier.fail(call, error, true);
+    const { link } = call.channel;
+    const { length } = call.payload;
+    link.units -= UNDECODABLE + length;
+    link.refused(length >> UNDECODABLE_SHIFT);
   }
 
   #refuse(call: InCall): void {
     this.release(call);
     if (call.method.kind === 'oneway') return this.#dropOneway(call);
     call.carrier.fail(call, unserved(call.method), true);
+    call.channel.link.refused();
   }
 
   #dropOneway(call: InCall): void {

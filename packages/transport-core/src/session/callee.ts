@@ -19,6 +19,7 @@ import type { Outbox } from './outbox.ts';
 import { type Lanes, Outgoing } from './outgoing.ts';
 import type { Receiving } from './receiving.ts';
 import { oversized, refusalOf, unserved } from './refusal.ts';
+import { CANCEL, REFUSAL } from './work.ts';
 
 /** Who takes the calls that are whole. */
 export interface Calls {
@@ -104,6 +105,9 @@ export class Callee implements AnswerCarrier {
     charged?.giveBack(longCost(frame), true);
     this.#link.count('refusedCall', 1);
     this.#sendError(undefined, frame.channel, frame.id, refusal, true);
+    // A full queue, and a transport that closes, are not the caller's fault.
+    if (refusal.code === 'resource_exhausted' || refusal === this.refusing) this.#link.units -= REFUSAL;
+    else this.#link.refused();
   }
 
   oneway(frame: Frame): void {
@@ -178,7 +182,9 @@ export class Callee implements AnswerCarrier {
 
   cancel(frame: Frame): void {
     const call = this.ids.get(frame.id);
-    if (call !== undefined) this.abort(call, stackless('cancelled', 'the caller gave the call up', { origin: 'remote' }));
+    if (call === undefined) return;
+    this.#link.units -= CANCEL;
+    this.abort(call, stackless('cancelled', 'the caller gave the call up', { origin: 'remote' }));
   }
 
   /** CREDIT for what we stream; for a call that is over it is late, and nothing. */

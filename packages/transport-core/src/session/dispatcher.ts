@@ -123,11 +123,13 @@ export class Dispatcher {
   #pong(nonce: number): void {
     const { now, active, port } = this.#link;
     const rtt = this.#liveness.pong(nonce, now);
-    if (rtt !== undefined) this.#window.pong(rtt, now);
+    if (rtt === undefined) return void this.#link.abused();
+    this.#window.pong(rtt, now);
     port.wakeBy(this.#liveness.due(active));
   }
 
   #protocols(frame: Frame): void {
+    if (!this.#link.abused()) return;
     const wrong = this.#channels.learn(frame.hello);
     if (wrong !== undefined) this.#link.violation('malformed', `its PROTOCOLS has ${wrong}`);
   }

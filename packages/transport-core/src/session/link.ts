@@ -3,6 +3,7 @@
 import { TransportError } from '../errors.ts';
 import type { Counter } from '../observer.ts';
 import type { FrameWriter } from '../wire/frame.ts';
+import { REFUSAL } from './work.ts';
 
 /** The bounds of a session; those that the peer must know cross in HELLO. */
 export interface SessionLimits {
@@ -84,6 +85,11 @@ export class Link {
   grown = 0;
   /** The last time when a call or message went either way. */
   active: number;
+  /**
+   * Work units that the peer may still cost in this turn: the driver gives them, each frame takes one, and at 0 the session reads no
+   * further. Never above what V8 keeps without the heap.
+   */
+  units = UNBOUNDED;
   #abuses = 0;
   #abuseSince = 0;
   readonly writer: FrameWriter;
@@ -108,14 +114,21 @@ export class Link {
   }
 
   /** The peer did what costs us work for nothing. False: too often, and the connection is over (`flood`). */
-  abused(): boolean {
+  abused(points = USELESS): boolean {
     if (this.now - this.#abuseSince >= 1_000) {
       this.#abuseSince = this.now;
       this.#abuses = 0;
     }
-    if (++this.#abuses <= ABUSES) return true;
-    this.violation('flood', `more than ${ABUSES} frames a second that are of no use`);
+    this.#abuses += points;
+    if (this.#abuses <= ABUSES) return true;
+    this.violation('flood', `more than ${ABUSES / USELESS} frames a second that are of no use, or ${ABUSES} requests that nobody can serve`);
     return false;
+  }
+
+  /** A request was refused that its caller could have known to be in vain: nobody has its method, or it can't be decoded (`points` for its size). */
+  refused(points = 0): void {
+    this.units -= REFUSAL;
+    this.abused(1 + points);
   }
 
   hold(bytes: number): void {
@@ -163,7 +176,10 @@ export function memoryFull({ used, limit }: MemoryGauge): TransportError {
 
 /** What a unit costs its account besides its bytes: it bounds empty ones (docs/wire-protocol.md §6). */
 export const UNIT = 64;
-/** Frames a second that cost us work for nothing. */
-const ABUSES = 1_000;
+/** Points a second of what costs us work for nothing, and those of a frame of no use. A refused request has one. */
+const ABUSES = 10_000;
+const USELESS = 10;
+/** As good as no bound, for a session without a driver that gives units. */
+export const UNBOUNDED = 0x3fff_ffff;
 /** The highest an account may stand. */
 export const ACCOUNT_MAX = 0x7fff_ffff;

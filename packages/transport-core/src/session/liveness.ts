@@ -50,7 +50,7 @@ export class Liveness {
   pong(nonce: number, now: number): number | undefined {
     if (nonce !== this.#nonce || nonce === 0) return undefined;
     this.#nonce = 0;
-    this.rtt = now - this.#pinged;
+    this.rtt = Math.max(now - this.#pinged, 0);
     return this.rtt;
   }
 

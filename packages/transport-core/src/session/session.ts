@@ -24,6 +24,7 @@ import { Outbox, STUCK } from './outbox.ts';
 import { EARLY_END } from './preamble.ts';
 import type { Phase, SessionOptions } from './session-options.ts';
 import { Shelf } from './shelf.ts';
+import { FIELDS_SHIFT } from './work.ts';
 
 export class Session implements FrameVisitor, Departing {
   readonly link: Link;
@@ -135,7 +136,10 @@ export class Session implements FrameVisitor, Departing {
 
   // What comes in.
 
-  /** Bytes of the connection, read at `now`. True: the session keeps nothing of the chunk, nor does anybody to whom it gave payloads. */
+  /**
+   * Bytes of the connection, read at `now`, as far as `link.units` go; the rest is `unread`, to be given again before anything else.
+   * True: the session keeps nothing of the chunk, nor does anybody to whom it gave payloads.
+   */
   receive(now: number, chunk: Uint8Array): boolean {
     this.link.now = now;
     if (this.#phase === 'closed') return true;
@@ -162,13 +166,19 @@ export class Session implements FrameVisitor, Departing {
     return isDone;
   }
 
-  /** Frames of a connection that carries them. */
-  receiveFrames(now: number, batch: readonly Frame[]): void {
+  /** What `receive` has left of its chunk. */
+  get unread(): Uint8Array {
+    return this.#decoder!.unread;
+  }
+
+  /** Frames of a connection that carries them, as far as `link.units` go. Gives how many were read. */
+  receiveFrames(now: number, batch: readonly Frame[]): number {
     this.link.now = now;
     this.liveness.heard(now);
-    if (this.#phase === 'closed') return;
-    for (const frame of batch) if (!this.frame(frame)) return;
+    let read = 0;
+    if (this.#phase !== 'closed') while (read < batch.length && this.frame(batch[read++]!));
     if (this.#phase === 'leaving') this.#options.port.dirty();
+    return read;
   }
 
   /** The peer's first bytes; an acceptor answers them. Gives what is left of the chunk. */
@@ -194,12 +204,18 @@ export class Session implements FrameVisitor, Departing {
   frame(frame: Frame): boolean {
     // The second frame of a chunk is not alone; its answer, and the first one's, go together.
     if (++this.#frames === 2) this.outbox.pace.alone = false;
+    if (frame.rich) this.link.units -= frame.fields >> FIELDS_SHIFT;
     if (frame.kind === Kind.GO_AWAY) this.#goneAway(frame);
     else if (this.#phase === 'up' || this.#phase === 'leaving') {
       this.#dispatcher.dispatch(frame);
       // A packet of a long message was copied to its place, or dropped.
       if (frame.kind === Kind.PART || frame.size > 0) this.#decoder?.recycle();
     } else this.#greeting(frame);
+    return --this.link.units > 0;
+  }
+
+  /** A session that stopped without being over has spent its units. */
+  get pauses(): boolean {
     return this.#phase !== 'closed';
   }
 
@@ -355,6 +371,7 @@ export class Session implements FrameVisitor, Departing {
   end(error: TransportError, arrived = false): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
+    this.link.units = 0; // No frame is read any more.
     this.outbox.over = true;
     const lost = lossOf(error);
     const unsent = this.caller.close(lost, this.#channels.all(), arrived);

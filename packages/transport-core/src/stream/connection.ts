@@ -20,11 +20,13 @@ import type { Hello, HelloProtocol } from '../wire/hello.ts';
 import type { Mailbox } from '../wire/mailbox.ts';
 import { askAdmit, askHello, mismatch, unreachable } from './asking.ts';
 import type { BufferPool } from './buffers.ts';
+import { Intake, type Reading } from './intake.ts';
 import type { Membership } from './membership.ts';
 import { LiveRemote, type RemoteLink } from './remote.ts';
 import type { Pass, StreamConnection, StreamSink } from './stream-layer.ts';
 import type { Flushable, Ticker } from './ticker.ts';
 import { TokenBucket } from './token-bucket.ts';
+import type { Turns } from './turns.ts';
 
 /** The transport, as its connections see it. */
 export interface ConnectionHost {
@@ -35,6 +37,7 @@ export interface ConnectionHost {
   readonly selfUnproven: Introduction;
   readonly mounts: ReadonlyMap<number, Mounted>;
   readonly ticker: Ticker;
+  readonly turns: Turns;
   readonly buffers: BufferPool;
   readonly memory: MemoryGauge;
   readonly random: Random;
@@ -69,7 +72,7 @@ export interface ConnectionInit {
   readonly pass: Pass | undefined;
 }
 
-export class Connection implements StreamSink, Port, SessionVisitor, Flushable, RemoteLink {
+export class Connection implements StreamSink, Port, SessionVisitor, Flushable, RemoteLink, Reading {
   readonly id: string;
   readonly direction: 'in' | 'out';
   readonly endpoint: string;
@@ -110,6 +113,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   #receiveAgain = Number.POSITIVE_INFINITY;
   /** What came while it waited unread for its turn to say hello. */
   #parked: (() => void)[] | undefined = undefined;
+  readonly #intake: Intake;
 
   constructor(host: ConnectionHost, stream: StreamConnection, init: ConnectionInit) {
     this.host = host;
@@ -156,6 +160,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       isBounded: send !== undefined,
       copies: this.copies,
     });
+    this.#intake = new Intake(this, host.turns, ticker);
   }
 
   get rtt(): number | undefined {
@@ -187,7 +192,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     const now = ticker.enter();
     try {
       this.bytesIn += chunk.length;
-      const isDone = this.session.receive(now, plain(chunk));
+      const isDone = this.#intake.bytes(now, plain(chunk));
       if (this.#receiveRate !== undefined) this.#receiveLater(this.#receiveRate.take(chunk.length, now), now);
       return isDone;
     } finally {
@@ -201,7 +206,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     for (const frame of batch) bytes += frame.length;
     this.bytesIn += bytes;
     this.host.ticker.run((now) => {
-      this.session.receiveFrames(now, batch);
+      this.#intake.frames(now, batch);
       if (this.#receiveRate !== undefined) this.#receiveLater(this.#receiveRate.take(bytes, now), now);
     });
   }
@@ -219,7 +224,10 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
   closed(error?: TransportError): void {
     this.host.buffers.give(this.#encoder?.release());
-    this.host.ticker.run(() => this.session.closed(error === undefined ? undefined : withDetails(error, { target: this.target })));
+    this.host.ticker.run((now) => {
+      this.#intake.finish(now);
+      this.session.closed(error === undefined ? undefined : withDetails(error, { target: this.target }));
+    });
     this.#ended = true;
     this.host.gone(this);
     for (const resolve of this.#endings.splice(0)) resolve();
@@ -240,7 +248,20 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     const arrivals = this.#parked ?? [];
     this.#parked = undefined;
     for (const arrive of arrivals) arrive();
-    this.#stream.resume();
+    this.resumeReading();
+  }
+
+  pauseReading(): void {
+    this.#stream.pause();
+  }
+
+  /** Reads on, unless something else keeps it from that. */
+  resumeReading(): void {
+    if (!this.#intake.waits && this.#receiveAgain === Number.POSITIVE_INFINITY) this.#stream.resume();
+  }
+
+  slowed(): void {
+    this.host.count('slowed', 1, this.remote);
   }
 
   // What the session asks of its port.
@@ -292,12 +313,13 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     }
     if (now >= this.#receiveAgain) {
       this.#receiveAgain = Number.POSITIVE_INFINITY;
-      this.#stream.resume();
+      this.resumeReading();
     }
     if (now >= this.#farewell) {
       this.#farewell = Number.POSITIVE_INFINITY;
       this.#stream.close();
     }
+    this.#intake.excuse(now);
     // A connection that its own rate holds back is not stuck.
     if (this.#sendAgain !== Number.POSITIVE_INFINITY) this.session.outbox.heldBack(now);
     const next = this.session.wake(now);
@@ -399,6 +421,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
   down(error: TransportError, unsent: OutCall[]): void {
     this.over = true;
+    this.#intake.stop();
     this.#leaveDoorway(error);
     this.host.down(this, error, unsent);
     const { opened } = this;

@@ -23,6 +23,7 @@ import { type Membership, nodeOf } from '../stream/membership.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
 import type { Pass, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { Ticker } from '../stream/ticker.ts';
+import { Turns } from '../stream/turns.ts';
 import { Bulletin } from './bulletin.ts';
 import type { ConnectionEvents } from './connection-events.ts';
 import { introduce, introduceUnproven } from './introduction.ts';
@@ -36,6 +37,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   readonly layer: StreamLayer;
   readonly mounts = new Map<number, Mount>();
   readonly ticker: Ticker;
+  readonly turns: Turns;
   readonly buffers: BufferPool;
   readonly memory: MemoryGauge;
   readonly pool: Pool;
@@ -69,6 +71,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.random = random;
     this.bulletin = new Bulletin(config.observer);
     this.ticker = new Ticker(clock);
+    this.turns = new Turns(clock);
     this.buffers = new BufferPool(batchSize(config.limits.packet));
     this.memory = { used: 0, lent: 0, limit: config.limits.memory };
     this.self = introduce(this, config.network, random);
@@ -390,6 +393,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     await stopped.catch(() => {});
     this.#endGrace();
     this.#alarm.stop();
+    this.turns.stop();
     this.state = 'closed';
     this.bulletin.end();
   }

@@ -292,3 +292,33 @@ test('a visitor that throws ends the decoder, one that reads again is told', (t)
   t.throws(() => decoder.read(chunk, again), { instanceOf: TypeError, message: /inside a FrameVisitor/ });
   t.is(decoder.read(chunk, { frame: () => t.fail() as never }), undefined);
 });
+
+test('a visitor that pauses gets the rest of the chunk later, wherever it pauses and however the bytes are cut', (t) => {
+  const random = seededRandom(11);
+  for (let round = 0; round < 300; round++) {
+    const sent = Array.from({ length: 12 }, () => randomFrame(random));
+    const whole = joined(sent.map((frame) => framed(writtenByProto(frame))));
+    const decoder = new FrameDecoder({ maxLength: MAX, allocate });
+    const frames: PlainFrame[] = [];
+    let pausing = false;
+    const visitor = {
+      pauses: true,
+      frame(frame: Frame) {
+        frames.push(plainFrame(frame));
+        pausing = random() < 0.5;
+        return !pausing;
+      },
+    };
+    for (let at = 0; at < whole.length; ) {
+      const end = Math.min(whole.length, at + 1 + Math.floor(random() ** 2 * whole.length));
+      for (let chunk = whole.subarray(at, end); chunk.length > 0; chunk = decoder.unread) {
+        const before = frames.length;
+        t.is(decoder.read(chunk, visitor), undefined);
+        if (decoder.unread.length > 0) t.true(pausing && frames.length > before, 'it went on');
+      }
+      at = end;
+    }
+    t.deepEqual(frames, sent);
+    t.is(decoder.partial, 0);
+  }
+});

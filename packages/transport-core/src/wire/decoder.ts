@@ -33,6 +33,8 @@ export class FrameDecoder {
   /** Of a PART that was cut: the place of its payload, which the visitor gave, and its id. */
   #place: Uint8Array | undefined = undefined;
   #id = 0;
+  /** What is left of the last chunk, of a visitor that pauses: to be read again, before anything else. */
+  unread: Uint8Array = EMPTY;
 
   constructor(options: { maxLength: number; allocate: (size: number) => Uint8Array }) {
     this.maxLength = options.maxLength;
@@ -54,6 +56,7 @@ export class FrameDecoder {
     if (this.#reading) throw new TypeError('read() was called from inside a FrameVisitor; hand the chunk over once that has returned');
     this.#reading = true;
     let result: Violation | undefined = STOPPED;
+    this.unread = EMPTY;
     try {
       result = this.#read(chunk, visitor);
     } finally {
@@ -78,7 +81,7 @@ export class FrameDecoder {
       at = this.#place === undefined ? this.#fill(chunk, 0) : this.#pour(chunk, 0);
       if (this.#filled < this.#expected) return undefined;
       const result = this.#assembled(visitor);
-      if (result !== undefined) return result;
+      if (result !== undefined) return result === STOPPED ? this.#stop(chunk, at, visitor) : result;
     }
     const frame = this.#frame;
     const available = chunk.length;
@@ -114,8 +117,15 @@ export class FrameDecoder {
       const wrong = parseFrame(frame, chunk, at, end);
       if (wrong !== undefined) return malformed(wrong);
       at = end;
-      if (!visitor.frame(frame)) return STOPPED;
+      if (!visitor.frame(frame)) return this.#stop(chunk, at, visitor);
     }
+    return undefined;
+  }
+
+  /** The visitor wants no more frames: of this chunk, or at all. */
+  #stop(chunk: Uint8Array, at: number, visitor: FrameVisitor): Violation | undefined {
+    if (visitor.pauses !== true) return STOPPED;
+    if (at < chunk.length) this.unread = chunk.subarray(at);
     return undefined;
   }
 

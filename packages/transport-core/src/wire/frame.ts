@@ -65,6 +65,8 @@ export class Frame {
   /** The bytes of the Hello message, undecoded. */
   declare hello: Uint8Array;
   declare account: number;
+  /** Bytes of the frame besides its payload, where they were read field by field. */
+  declare fields: number;
 
   /** Its payload is all of `payload`. One by one: by setters V8 would write each field twice. */
   constructor(kind: number, id: number, channel: number, method: number, flags: number, timeout: number, size: number, payload: Uint8Array) {
@@ -128,7 +130,7 @@ export class Frame {
   }
 }
 
-const UNUSUAL = { credit: 0, code: 0, text: '', metadata: undefined, metadataSize: 0, reason: 0, hello: EMPTY, account: 0 };
+const UNUSUAL = { credit: 0, code: 0, text: '', metadata: undefined, metadataSize: 0, reason: 0, hello: EMPTY, account: 0, fields: 0 };
 Object.assign(Frame.prototype, UNUSUAL);
 
 /** The memory of the chunk that was viewed last, of whichever frame: asking a chunk for it is a call of the engine's, twice as long as a view. */
@@ -138,8 +140,10 @@ let offset = 0;
 
 /** What receives decoded frames. */
 export interface FrameVisitor {
-  /** False stops the decoder: what is left of the chunk is dropped, and so is all that follows. */
+  /** False stops the decoder: what is left of the chunk is dropped, and so is all that follows; unless the visitor `pauses`. */
   frame(frame: Frame): boolean;
+  /** Asked after a false: true leaves what is left of the chunk in `unread`, and the decoder goes on with the next one. */
+  readonly pauses?: boolean;
   /**
    * A PART of call `id` was cut, and so many bytes of payload are coming: the memory of that size where they belong, which then is the
    * payload of its frame. Undefined: nowhere in particular. It need not come whole, and what was asked for may be over until then.

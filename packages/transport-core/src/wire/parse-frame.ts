@@ -115,6 +115,7 @@ function parseFields(frame: Frame, bytes: Uint8Array, at: number, end: number): 
       }
     }
   }
+  frame.fields = end - at - frame.length;
   if (frame.flags !== 0 && frame.flags & ~flagsOf(frame.kind)) return `a frame of kind ${frame.kind} with unknown flags ${frame.flags}`;
   return frame.kind === 0 ? NO_KIND : undefined;
 }

@@ -1,5 +1,6 @@
 // docs/wire-protocol.md §9, being alive: pings, idleness, floods.
 
+import { serve } from '@trunkline/transport-core';
 import { concat, encodeFrame } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { bench, eachRole, type SessionBackend, session } from './lab.ts';
@@ -183,6 +184,8 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     ['PINGs', (n) => ({ kind: 'PING', id: n + 1 })],
     ['frames of kinds that are skipped', () => ({ kind: 50 })],
     ['answers to calls that were never made', (n) => ({ kind: 'RESPONSE', id: n + 1_000_000 })],
+    ['PONGs that nobody asked for', (n) => ({ kind: 'PONG', id: n + 0x6000_0000 })],
+    ['lists of protocols', () => ({ kind: 'PROTOCOLS', hello: { protocols: [{ name: 'lab', version: 1, accepts: [], channel: 0x20 }] } })],
   ];
   for (const [what, frame] of floods) {
     eachRole(test, `alive: more than 1,000 ${what} in a second are a flood, fewer are none`, async (t, role) => {
@@ -213,6 +216,37 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     const bye = await s.peer.next('GO_AWAY');
     t.is(bye.reason, 13);
     await s.peer.expectClosed();
+  });
+
+  eachRole(test, 'alive: requests that nobody can serve are a flood above 10,000 a second, fewer are none', async (t, role) => {
+    const s = await session(t, backend, role);
+    const strange = (n: number) => (n % 2 === 0 ? request(s.id(n), [], { method: 99 }) : request(s.id(n), [], { channel: 0x30 }));
+    s.clock.advance(1_000);
+    for (let n = 0; n < 9_900; n++) s.peer.send(strange(n));
+    await s.peer.barrier();
+    t.is(s.peer.count('ERROR'), 9_900);
+    t.false(s.peer.closed);
+    s.clock.advance(1_000);
+    for (let n = 0; n < 20_000; n++) s.peer.send(strange(n));
+    const bye = await s.peer.next('GO_AWAY');
+    t.is(bye.code, 8);
+    t.is(bye.reason, 13);
+    await s.peer.expectClosed();
+  });
+
+  eachRole(test, 'alive: a peer that opens and cancels without end is slowed and never cut, and each call is answered', async (t, role) => {
+    const s = await session(t, backend, role);
+    const server = serve(s.transport, { echo: (payload) => payload });
+    const calls = 8_000;
+    // One chunk of many calls: more work than a turn has units for, wherever the stream cuts it.
+    const frames = Array.from({ length: calls }, (_, n) => [request(s.id(n), tag(n)), { kind: 'CANCEL' as const, id: s.id(n) }]).flat();
+    for (let n = 0; n < calls; n++) frames.push(request(s.id(n), [], { channel: 0x30 }));
+    s.peer.send(...frames);
+    await s.peer.barrier();
+    t.false(s.peer.closed);
+    t.is(s.peer.count('ERROR') + s.peer.count('RESPONSE'), 2 * calls);
+    t.true(s.seen.counted('slowed') > 0);
+    await server.stop();
   });
 
   eachRole(test, 'alive: full queues refuse and cut nobody, and cancelling is no flood', async (t, role) => {

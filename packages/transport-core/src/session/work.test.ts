@@ -1,0 +1,146 @@
+// What a peer may cost a session, in work units: hand-written frames, and time as a number.
+
+import test from 'ava';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol } from '../protocol/protocol.ts';
+import { FrameEncoder } from '../wire/encoder.ts';
+import { Kind } from '../wire/frame.ts';
+import { encodeMetadata } from '../wire/metadata.ts';
+import { Pair, SMALL } from './testing/pair.ts';
+import { CANCEL, CHUNK, CHUNK_SHIFT, REFUSAL, TURN } from './work.ts';
+
+const protocol = defineProtocol({ name: 'work', version: 1, channel: 0x20, methods: { ask: { id: 1, request: bytes, response: bytes } } });
+const NONE = new Uint8Array(0);
+/** All that the tests send is one chunk. */
+const ROOM = 1024 * 1024;
+
+function frames(write: (encoder: FrameEncoder) => void): Uint8Array {
+  const encoder = new FrameEncoder((size) => new Uint8Array(size), ROOM);
+  write(encoder);
+  return encoder.take().slice();
+}
+
+const ask = (encoder: FrameEncoder, id: number, method = 1, channel = 0x20) => encoder.short(Kind.REQUEST, id, channel, method, 0, NONE);
+
+/** An acceptor whose dialler is written by hand. */
+function victim(options = {}) {
+  const pair = new Pair([protocol], { limits: { ...SMALL, calls: 100_000, inbound: { calls: 100_000, bytes: ROOM } }, ...options }).open();
+  const { acceptor } = pair;
+  acceptor.sent = [];
+  pair.now += 1_000; // The PING that measured counts in the first second.
+  const { link } = acceptor.session;
+  return {
+    pair,
+    acceptor,
+    link,
+    /** Reads with so many units, and gives how many were spent. */
+    read(chunk: Uint8Array, units = 1_000_000): number {
+      link.units = units;
+      acceptor.session.receive(pair.now, chunk);
+      return units - link.units;
+    },
+  };
+}
+
+test('a session reads as far as its units go, and the rest later, whatever is cut where', (t) => {
+  for (const units of [1, 2, 7, 50, 99]) {
+    const { acceptor, read } = victim();
+    let chunk = frames((encoder) => {
+      for (let id = 1; id < 200; id += 2) ask(encoder, id);
+    });
+    let slices = 0;
+    for (; chunk.length > 0; chunk = acceptor.session.unread) {
+      read(chunk, units);
+      slices++;
+      t.true(acceptor.calls.length <= slices * units);
+    }
+    t.deepEqual(
+      acceptor.take().map(({ id }) => id),
+      Array.from({ length: 100 }, (_, i) => 2 * i + 1),
+    );
+    t.is(slices, Math.ceil(100 / units));
+  }
+});
+
+test('a frame that straddles chunks may be the last of its turn', (t) => {
+  const { acceptor, read } = victim();
+  const chunk = frames((encoder) => {
+    for (let id = 1; id < 20; id += 2) ask(encoder, id);
+  });
+  read(chunk.subarray(0, 5));
+  read(chunk.subarray(5), 1);
+  t.is(acceptor.calls.length, 1);
+  read(acceptor.session.unread);
+  t.is(acceptor.calls.length, 10);
+  t.is(acceptor.session.unread.length, 0);
+});
+
+test('a chunk of the smallest requests that are legal costs less than a turn', (t) => {
+  const { acceptor, read } = victim({ limits: { ...SMALL, calls: 10_000, inbound: { calls: 10_000, bytes: ROOM } } });
+  const chunk = frames((encoder) => {
+    for (let id = 1; encoder.size < 65_500; id += 2) ask(encoder, id);
+  }).subarray(0, 65_536);
+  const spent = read(chunk);
+  t.true(acceptor.calls.length > 4_000);
+  t.true(spent + CHUNK + (chunk.length >> CHUNK_SHIFT) < TURN, `${spent} units`);
+});
+
+test('refusals, cancels and metadata cost more than their frames', (t) => {
+  const { read } = victim();
+  t.is(read(frames((encoder) => ask(encoder, 1))), 1);
+  t.is(read(frames((encoder) => encoder.signal(Kind.CANCEL, 1))), 1 + CANCEL);
+  t.is(read(frames((encoder) => encoder.signal(Kind.CANCEL, 1))), 1, 'of a call that is over');
+  t.is(read(frames((encoder) => ask(encoder, 3, 99))), 1 + REFUSAL, 'no such method');
+  t.is(read(frames((encoder) => ask(encoder, 5, 1, 300))), 1 + REFUSAL, 'no such channel');
+  const metadata = encodeMetadata({ key: 'x'.repeat(8_000) });
+  const spent = read(frames((encoder) => encoder.message(Kind.REQUEST, 7, 0x20, 1, 0, 0, metadata, 0, NONE, 0, 0)));
+  t.true(spent >= 500, `${spent}`);
+});
+
+test('requests of an unknown method are a flood above 10,000 a second, fewer are none', (t) => {
+  const { pair, acceptor, read } = victim();
+  const unknown = (count: number) =>
+    frames((encoder) => {
+      for (let i = 0; i < count; i++) ask(encoder, 2 * i + 1, 99);
+    });
+  for (let second = 0; second < 3; second++) {
+    read(unknown(10_000));
+    pair.now += 1_000;
+  }
+  t.is(acceptor.ending, undefined);
+  read(unknown(10_001));
+  t.is(acceptor.ending?.error.reason, 'flood');
+  t.is(acceptor.session.unread.length, 0);
+});
+
+test('calls that are opened and cancelled cost units and are never a flood', (t) => {
+  const { acceptor, read } = victim();
+  const spent = read(
+    frames((encoder) => {
+      for (let id = 1; id < 40_000; id += 2) {
+        ask(encoder, id);
+        encoder.signal(Kind.CANCEL, id);
+      }
+    }),
+  );
+  t.is(spent, 20_000 * (2 + CANCEL));
+  t.is(acceptor.ending, undefined);
+  t.is(acceptor.session.callee.ids.size, 0);
+});
+
+test('PONGs that nobody asked for, and lists of protocols, are a flood above 1,000 a second', (t) => {
+  for (const write of [
+    (encoder: FrameEncoder, n: number) => encoder.signal(Kind.PONG, n + 1),
+    (encoder: FrameEncoder) => encoder.hello(Kind.PROTOCOLS, NONE),
+  ]) {
+    const { acceptor, read } = victim();
+    const storm = (count: number) =>
+      frames((encoder) => {
+        for (let n = 0; n < count; n++) write(encoder, n);
+      });
+    read(storm(1_000));
+    t.is(acceptor.ending, undefined);
+    read(storm(1));
+    t.is(acceptor.ending?.error.reason, 'flood');
+  }
+});

@@ -1,0 +1,152 @@
+// What comes in on one connection, read as far as its work units of this turn go; the rest is kept until its next turn (turns.ts).
+
+import { UNBOUNDED } from '../session/link.ts';
+import type { Session } from '../session/session.ts';
+import { CHUNK, CHUNK_SHIFT } from '../session/work.ts';
+import type { Frame } from '../wire/frame.ts';
+import { Backlog } from './backlog.ts';
+import type { Ticker } from './ticker.ts';
+import type { Turns, Waiting } from './turns.ts';
+
+/** The connection whose input it is. */
+export interface Reading {
+  /** Its chunks come in memory that is read into again. */
+  readonly copies: boolean;
+  readonly session: Session;
+  /** Its session is over. */
+  readonly over: boolean;
+  pauseReading(): void;
+  resumeReading(): void;
+  /** What its peer sent has to wait, because it cost too much. */
+  slowed(): void;
+}
+
+export class Intake implements Waiting {
+  /** Work units that its peer has cost in the turn of that number. */
+  #spent = 0;
+  #turn = 0;
+  /** When it began to wait for its next turn; Infinity: it does not wait. */
+  #since = Number.POSITIVE_INFINITY;
+  #backlog: Backlog | undefined = undefined;
+  readonly #reading: Reading;
+  readonly #turns: Turns;
+  readonly #ticker: Ticker;
+
+  constructor(reading: Reading, turns: Turns, ticker: Ticker) {
+    this.#reading = reading;
+    this.#turns = turns;
+    this.#ticker = ticker;
+  }
+
+  get waits(): boolean {
+    return this.#since !== Number.POSITIVE_INFINITY;
+  }
+
+  /** A chunk came. True: nobody keeps anything of it. */
+  bytes(now: number, chunk: Uint8Array): boolean {
+    // (A connection that was paused may have read already what it hands over now.)
+    return this.waits ? this.#keep(chunk) : this.#read(now, chunk);
+  }
+
+  frames(now: number, batch: readonly Frame[]): void {
+    if (this.waits) this.#keepFrames(batch);
+    else this.#readFrames(now, batch);
+  }
+
+  /** Its turn has come. */
+  goOn(): void {
+    this.#ticker.run((now) => {
+      this.excuse(now);
+      this.#since = Number.POSITIVE_INFINITY;
+      const backlog = this.#backlog;
+      this.#backlog = undefined;
+      if (backlog?.frames !== undefined) this.#readFrames(now, backlog.frames);
+      else if (backlog !== undefined) this.#read(now, backlog.bytes);
+      if (!this.waits) this.#reading.resumeReading();
+    });
+  }
+
+  /** A peer that was not read for long can't be blamed for its silence. */
+  excuse(now: number): void {
+    const waited = now - this.#since;
+    // An excuse spoils what is being measured, so short waits have none.
+    if (!(waited >= LONG)) return;
+    this.#reading.session.excuse(waited);
+    this.#since = now;
+  }
+
+  /** The stream has ended: what came before is read now, a chunk at the most. */
+  finish(now: number): void {
+    const backlog = this.#backlog;
+    this.stop();
+    if (backlog === undefined) return;
+    const { session } = this.#reading;
+    session.link.units = UNBOUNDED;
+    if (backlog.frames !== undefined) session.receiveFrames(now, backlog.frames);
+    else session.receive(now, backlog.bytes);
+  }
+
+  /** The connection is over. */
+  stop(): void {
+    this.#turns.leave(this);
+    this.#backlog = undefined;
+  }
+
+  #read(now: number, chunk: Uint8Array): boolean {
+    const { session } = this.#reading;
+    const units = this.#unitsLeft();
+    session.link.units = units - CHUNK - (chunk.length >> CHUNK_SHIFT);
+    const isDone = session.receive(now, chunk);
+    if (this.#isWithin(units)) return isDone;
+    const { unread } = session;
+    this.#wait(now, unread.length);
+    return unread.length === 0 ? isDone : this.#keep(unread);
+  }
+
+  #readFrames(now: number, batch: readonly Frame[]): void {
+    const { session } = this.#reading;
+    const units = this.#unitsLeft();
+    session.link.units = units - CHUNK;
+    const read = session.receiveFrames(now, batch);
+    if (this.#isWithin(units)) return;
+    this.#wait(now, batch.length - read);
+    if (read < batch.length) this.#keepFrames(batch.slice(read));
+  }
+
+  #unitsLeft(): number {
+    const { number, allowance } = this.#turns;
+    if (this.#turn !== number) this.#spent = 0;
+    this.#turn = number;
+    return allowance - this.#spent;
+  }
+
+  /** Tells what was spent of `units`. True: some are left, or the session is over. */
+  #isWithin(units: number): boolean {
+    const { session, over } = this.#reading;
+    const { units: left } = session.link;
+    this.#spent += units - left;
+    this.#turns.spend(units - left);
+    return left > 0 || over;
+  }
+
+  #wait(now: number, unread: number): void {
+    this.#since = now;
+    if (unread > 0) this.#reading.slowed();
+    this.#reading.pauseReading();
+    this.#turns.wait(this);
+  }
+
+  #keep(bytes: Uint8Array): false {
+    this.#backlog ??= new Backlog();
+    this.#backlog.add(bytes, this.#reading.copies);
+    return false;
+  }
+
+  #keepFrames(batch: readonly Frame[]): void {
+    this.#backlog ??= new Backlog();
+    this.#backlog.addFrames(batch);
+  }
+}
+
+/** Milliseconds. */
+const LONG = 500;

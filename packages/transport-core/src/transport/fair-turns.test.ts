@@ -1,0 +1,234 @@
+// Several peers that cost much and one that does not, on one transport: nobody waits longer than one turn of each. Streams by hand, turns by
+// the test.
+
+import test from 'ava';
+import { z } from 'zod';
+import { createManualClock } from '../manual-clock.ts';
+import { bytes } from '../protocol/bytes.ts';
+import { json } from '../protocol/json.ts';
+import { defineProtocol } from '../protocol/protocol.ts';
+import { REFUSAL, TURN } from '../session/work.ts';
+import type { StreamConnection, StreamLayer, StreamSink } from '../stream/stream-layer.ts';
+import { FrameEncoder } from '../wire/encoder.ts';
+import { Kind, PREAMBLE } from '../wire/frame.ts';
+import { encodeHello } from '../wire/hello.ts';
+import { NetworkTransport } from './network-transport.ts';
+import { serve } from './serve.ts';
+
+const protocol = defineProtocol({
+  name: 'fair',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes }, count: { id: 2, request: json(z.array(z.number())), response: bytes } },
+});
+const NONE = new Uint8Array(0);
+
+function frames(write: (encoder: FrameEncoder) => void): Uint8Array<ArrayBuffer> {
+  const encoder = new FrameEncoder((size) => new Uint8Array(size), 1024 * 1024);
+  write(encoder);
+  return encoder.take().slice();
+}
+
+/** Requests of a method that is not there, as many as stand in a chunk of 64 KiB. */
+const JUNK = frames((encoder) => {
+  for (let id = 1; encoder.size < 65_000; id += 2) encoder.short(Kind.REQUEST, id, 0x20, 99, 0, NONE);
+});
+const REQUEST = frames((encoder) => encoder.short(Kind.REQUEST, 1, 0x20, 1, 0, NONE));
+
+/** The peer's end of one connection. */
+class Peer implements StreamConnection {
+  readonly endpoint = 'test';
+  paused = 0;
+  written = 0;
+  ended = false;
+  #sink: StreamSink | undefined;
+
+  attach(sink: StreamSink): void {
+    this.#sink = sink;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.written += chunk.length;
+    return true;
+  }
+
+  pause(): void {
+    this.paused++;
+  }
+
+  resume(): void {
+    this.paused = 0;
+  }
+
+  close(): void {
+    this.end();
+  }
+
+  destroy(): void {
+    this.end();
+  }
+
+  send(chunk: Uint8Array): void {
+    this.#sink?.data(chunk);
+  }
+
+  end(): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.ended = true;
+    sink?.closed();
+  }
+}
+
+async function scene(peers: number) {
+  const clock = createManualClock();
+  const turns: (() => void)[] = [];
+  let accept: ((connection: StreamConnection) => void) | undefined;
+  const layer: StreamLayer = {
+    listen: async (given) => {
+      accept = given;
+    },
+    dial: () => Promise.reject(new Error('nobody dials here')),
+    localAddr: () => 'here',
+    advertiseAddr: () => 'here',
+    close: async () => {},
+  };
+  const counted = new Map<string, number>();
+  const observer = { count: (counter: string, amount: number) => void counted.set(counter, (counted.get(counter) ?? 0) + amount) };
+  const transport = new NetworkTransport({ protocol, stream: layer, clock: { ...clock, turn: (callback) => void turns.push(callback) }, observer });
+  serve(transport, { echo: (request) => request, count: () => NONE });
+  await transport.listen();
+  const made: Peer[] = [];
+  for (let n = 0; n < peers; n++) {
+    const peer = new Peer();
+    accept!(peer);
+    const instance = n.toString(16).padStart(32, '0');
+    const limits = { message: 65_536, item: 0, packet: 65_536, pipe: 0, short: 0, long: 0, reply: 0, stream: 0, calls: 0, streams: 0 };
+    const hello = {
+      wireMin: 1,
+      wireMax: 1,
+      instance,
+      network: 'default',
+      addr: '',
+      agent: '',
+      nodeId: '',
+      protocols: [],
+      limits,
+      features: [],
+      observed: '',
+      fields: {},
+    };
+    peer.send(PREAMBLE.slice());
+    peer.send(frames((encoder) => encoder.hello(Kind.HELLO, encodeHello(hello))));
+    await null;
+    peer.send(frames((encoder) => encoder.signal(Kind.READY, 0)));
+    await null;
+    made.push(peer);
+  }
+  const settle = () => {
+    let ran = 0;
+    for (; turns.length > 0; ran++) turns.shift()!();
+    return ran;
+  };
+  settle();
+  return { transport, clock, peers: made, turns, counted, settle };
+}
+
+test('a peer whose requests are refused is read a turn at a time, and loses nothing', async (t) => {
+  const { peers, turns, counted, settle, transport } = await scene(1);
+  const peer = peers[0]!;
+  peer.send(JUNK);
+  t.is(turns.length, 1);
+  t.true(peer.paused > 0);
+  const refused = counted.get('refusedCall')!;
+  t.true(refused <= TURN / REFUSAL, `${refused} of one chunk`);
+  const written = peer.written;
+  t.true(settle() > 3);
+  t.is(peer.paused, 0);
+  t.true(counted.get('refusedCall')! > 4 * refused);
+  t.true(peer.written > 4 * written);
+  t.true(counted.get('slowed')! >= 4);
+  await transport.close();
+});
+
+test('what comes though it was paused waits behind what is there', async (t) => {
+  const { peers, counted, settle, transport } = await scene(1);
+  const peer = peers[0]!;
+  peer.send(JUNK.subarray(0, 40_000));
+  t.true(peer.paused > 0);
+  for (let at = 40_000; at < JUNK.length; at++) peer.send(JUNK.slice(at, at + 1));
+  peer.send(REQUEST);
+  settle();
+  const whole = counted.get('refusedCall')!;
+  const alone = await scene(1);
+  alone.peers[0]!.send(JUNK);
+  alone.settle();
+  t.is(alone.counted.get('refusedCall'), whole);
+  t.true(peer.written > alone.peers[0]!.written, 'the request behind it was answered');
+  await transport.close();
+  await alone.transport.close();
+});
+
+test('beside many peers that cost much, one that costs little is answered at once', async (t) => {
+  const { peers, turns, settle, transport } = await scene(9);
+  const honest = peers.pop()!;
+  for (let turn = 0; turn < 5; turn++) {
+    for (const peer of peers) if (peer.paused === 0) peer.send(JUNK);
+    const { written } = honest;
+    honest.send(REQUEST);
+    t.true(honest.written > written, `answered in turn ${turn}`);
+    t.is(honest.paused, 0);
+    turns.shift()!();
+  }
+  settle();
+  await transport.close();
+});
+
+test('peers that cost much share the turns: none is more than a turn behind another', async (t) => {
+  const { peers, turns, counted, transport } = await scene(4);
+  for (const peer of peers) peer.send(JUNK);
+  const before = peers.map(({ written }) => written);
+  for (let turn = 0; turn < 4; turn++) turns.shift()!();
+  const gains = peers.map(({ written }, n) => written - before[n]!);
+  t.true(Math.min(...gains) > 0, `${gains}`);
+  t.true(Math.max(...gains) < 2 * Math.min(...gains), `${gains}`);
+  t.true(counted.get('slowed')! >= 4);
+  await transport.close();
+});
+
+test('what came before the end of a stream is read, though it had to wait', async (t) => {
+  const { peers, counted, transport } = await scene(1);
+  peers[0]!.send(JUNK);
+  const before = counted.get('refusedCall')!;
+  peers[0]!.end();
+  t.true(counted.get('refusedCall')! > 4 * before);
+  await transport.close();
+});
+
+test('a flood of refusals is cut, whatever waits', async (t) => {
+  const { peers, settle, transport } = await scene(1);
+  const peer = peers[0]!;
+  for (let n = 0; n < 3; n++) {
+    peer.send(JUNK);
+    settle();
+  }
+  t.true(peer.ended);
+  await transport.close();
+});
+
+test('requests that their codec refuses cost by their size: few large ones are a flood as many small ones are', async (t) => {
+  for (const text of ['{', JSON.stringify(Array.from({ length: 500 }, () => 'not a number'))]) {
+    const { peers, settle, transport } = await scene(1);
+    const peer = peers[0]!;
+    const payload = new TextEncoder().encode(text);
+    const enough = 10_000 / (1 + (payload.length >> 6));
+    const request = frames((encoder) => encoder.short(Kind.REQUEST, 1, 0x20, 2, 0, payload));
+    let made = 0;
+    for (; !peer.ended && made < 2 * enough; made++) {
+      peer.send(request.slice());
+      settle();
+    }
+    t.true(peer.ended && made > enough / 2 && made <= enough + 1, `${made} of ${payload.length} bytes`);
+    await transport.close();
+  }
+});
