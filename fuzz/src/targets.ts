@@ -11,6 +11,10 @@ const PLACES = {
   schedule: 'transport-core/dist/session/testing/fuzz-schedule.js',
   'noise-handshake': 'stream-noise/dist/testing/fuzz-handshake.js',
   'noise-records': 'stream-noise/dist/testing/fuzz-records.js',
+  gossip: 'gossip/dist/testing/fuzz-gossip.js',
+  peers: 'peers/dist/testing/fuzz-peers.js',
+  book: 'peers/dist/driver/testing/fuzz-book.js',
+  keys: 'identity/dist/testing/fuzz-keys.js',
 } as const;
 
 export type TargetName = keyof typeof PLACES;

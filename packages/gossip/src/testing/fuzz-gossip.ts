@@ -1,0 +1,234 @@
+// Fuzzes what gossip reads of peers. An input is a series of frames, each from one of four peers:
+// its readers take any bytes, what they read can be written again, and a node's overlay stays
+// within its bounds and delivers no message twice.
+
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { type Random, randomBytes, seededRandom } from '@trunkline/transport-core';
+import { Question } from '../discovery/question.ts';
+import { decodeList, TopicList } from '../discovery/topic-list.ts';
+import { decodeControl, decodePush, encodeControl, encodePush } from '../driver/frame.ts';
+import { Hearsay } from '../driver/hearsay.ts';
+import { tidyMessage } from '../hyparview/message.ts';
+import { messageKey } from '../messages/message-id.ts';
+import type { OverlayHost } from '../overlay/overlay.ts';
+import { partialView } from '../overlay/partial-view.ts';
+import { gossipProtocol } from '../protocol.ts';
+import { decodeHead, decodeReceipt, decodeReport, encodeHead, encodeReceipt, encodeReport } from '../relay/wire.ts';
+
+/** The kinds of frames, by their first byte. */
+const KINDS = ['push', 'control', 'view', 'receipt', 'head', 'report', 'list', 'question', 'wait'] as const;
+const PEERS = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(64));
+const SELF = '5'.repeat(64);
+const between = { teller: PEERS[0]!, hearer: SELF };
+const overlay = partialView({ tree: { origins: 8, gaps: 8, digests: 8, cacheMessages: 8, outstanding: 8, backlog: 8, notices: 64 } });
+const codec = gossipProtocol.methods.view.request;
+
+export const target = {
+  run(input: Uint8Array): void {
+    const node = new Node();
+    for (const { kind, peer, bytes } of frames(input)) node.take(KINDS[kind % KINDS.length]!, PEERS[peer % PEERS.length]!, bytes);
+    node.check();
+  },
+
+  *seeds(): Iterable<Uint8Array> {
+    const random = seededRandom(1);
+    for (const kind of KINDS) yield frame(KINDS.indexOf(kind), 0, randomFrame(kind, random));
+    yield Uint8Array.from([...joins(), ...frame(0, 0, randomFrame('push', random))]);
+  },
+
+  make(random: Random): Uint8Array {
+    const parts = [joins()];
+    for (let i = Math.floor(random() * 6); i >= 0; i--) {
+      const kind = Math.floor(random() ** 2 * KINDS.length);
+      parts.push(frame(kind, Math.floor(random() * PEERS.length), randomFrame(KINDS[kind]!, random)));
+    }
+    return Uint8Array.from(parts.flatMap((part) => [...part]));
+  },
+
+  tokens: ['type', 'join', 'neighbor', 'accept', 'refuse', 'shuffle', 'disconnect', 'forward-join', 'request', 'peers', 'ttl', '__proto__', PEERS[1]!, SELF],
+  most: 4_096,
+};
+
+/** A node on one topic, with peers that the input plays. */
+class Node {
+  readonly #random = seededRandom(7);
+  readonly #delivered = new Set<string>();
+  readonly #overlay;
+  readonly #hearsay = new Hearsay(0);
+  #now = 0;
+
+  constructor() {
+    this.#overlay = overlay.create({ self: SELF, random: this.#random, now: 0, host: this.#host(), latest: () => 1_000 });
+    for (const peer of PEERS) this.#overlay.peerUp(peer, true, 0);
+  }
+
+  take(kind: (typeof KINDS)[number], from: string, bytes: Uint8Array): void {
+    switch (kind) {
+      case 'push':
+        return this.#push(from, bytes);
+      case 'control': {
+        const decoded = decodeControl(bytes);
+        if (decoded === undefined) return;
+        same(encodeControl(bytes.subarray(1, 33), decoded.control), bytes, 'control');
+        return this.#overlay.controlled(from, decoded.control, this.#now);
+      }
+      case 'view':
+        return this.#view(from, bytes);
+      case 'receipt': {
+        const receipt = decodeReceipt(bytes);
+        if (receipt !== undefined && bytes.length === 76) same(encodeReceipt(receipt), bytes, 'a receipt');
+        return;
+      }
+      case 'head': {
+        const head = decodeHead(bytes);
+        if (head !== undefined) same(encodeHead(head), bytes, 'a head');
+        return;
+      }
+      case 'report': {
+        const report = decodeReport(bytes);
+        if (report !== undefined) same(encodeReport(report), bytes, 'a report');
+        return;
+      }
+      case 'list': {
+        const list = decodeList(bytes.subarray(0, 16), bytes.subarray(16));
+        if (list?.kept !== undefined) new TopicList(between, list.kept).has(bytes.subarray(0, 32));
+        return;
+      }
+      case 'question':
+        Question.read(between, bytes)?.isAbout(bytes.subarray(0, 32));
+        return;
+      case 'wait':
+        this.#now += (bytes[0] ?? 0) * 100;
+        for (let turns = 0; this.#overlay.due <= this.#now; turns++) {
+          this.#overlay.wake(this.#now);
+          if (turns > 1_000) throw new Error('the overlay is due again and again');
+        }
+    }
+  }
+
+  check(): void {
+    const { tree, active, passive } = this.#overlay.snapshot() as { tree: Record<string, any>; active: string[]; passive: string[] };
+    const bounds = { origins: 16, digests: 8, missing: 8 * PEERS.length, promises: 8 * PEERS.length };
+    for (const [name, most] of Object.entries(bounds)) if (tree[name] > most) throw new Error(`${name}: ${tree[name]}, above ${most}`);
+    if (tree['cached'].messages > 8 || active.length > 5 || passive.length > 30) throw new Error('too many are kept');
+    if (active.includes(SELF) || passive.includes(SELF)) throw new Error('it is its own peer');
+    if (!Number.isFinite(this.#overlay.due)) throw new Error('it is never due again');
+  }
+
+  #push(from: string, bytes: Uint8Array): void {
+    const envelope = decodePush(bytes);
+    if (envelope === undefined) return;
+    const { id, hops, payload, signature } = envelope;
+    const push = { kind: 'push' as const, id, hops, payload: envelope, size: payload.length };
+    // The mark of a receipt is of this node's own messages.
+    same(encodePush(bytes.subarray(1, 33), push), bytes, 'a message', 0x40);
+    envelope.frame = undefined;
+    const screening = this.#overlay.screen(from, id, this.#now, signature !== undefined);
+    if (screening === 'stranger' || screening === 'unsigned') return;
+    if (screening === 'new') this.#overlay.arrived(from, id, this.#now);
+    this.#overlay.pushed(from, push, this.#now);
+  }
+
+  #view(from: string, bytes: Uint8Array): void {
+    let view: { readonly message: unknown; readonly addresses?: unknown };
+    try {
+      view = codec.decode(bytes);
+    } catch {
+      return;
+    }
+    this.#hearsay.heard(view.addresses, from, { learn: () => true }, this.#now);
+    const limits = { self: SELF, joinWalk: 6, shuffleWalk: 6, peers: 8 };
+    const tidy = tidyMessage(view.message, limits);
+    if (tidy !== undefined && JSON.stringify(tidyMessage(tidy, limits)) !== JSON.stringify(tidy))
+      throw new Error(`it is not tidy yet: ${JSON.stringify(tidy)}`);
+    this.#overlay.viewed(from, view.message, this.#now);
+  }
+
+  #host(): OverlayHost {
+    const nothing = () => {};
+    return {
+      send: () => true,
+      relay: () => false,
+      trySend: () => this.#random() < 0.9,
+      control: () => this.#random() < 0.9,
+      view: nothing,
+      deliver: ({ payload }, key) => {
+        const name = `${key} ${payload.signature === undefined}`;
+        if (this.#delivered.has(name) && this.#now < 90_000) throw new Error(`${name} was delivered twice`);
+        this.#delivered.add(name);
+      },
+      neighborUp: nothing,
+      neighborDown: nothing,
+      duplicate: (id) => void messageKey(id),
+      dropped: nothing,
+      speaks: nothing,
+      grafted: nothing,
+      pruned: nothing,
+      misbehaved: nothing,
+    };
+  }
+}
+
+/** Three bytes before each frame: what it is and whose, and its length. */
+function* frames(input: Uint8Array): Iterable<{ readonly kind: number; readonly peer: number; readonly bytes: Uint8Array }> {
+  for (let at = 0; at + 3 <= input.length; ) {
+    const end = at + 3 + input[at + 1]! * 256 + input[at + 2]!;
+    yield { kind: input[at]! & 0x0f, peer: input[at]! >> 4, bytes: input.slice(at + 3, end) };
+    at = end;
+  }
+}
+
+function frame(kind: number, peer: number, bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from([kind | (peer << 4), bytes.length >> 8, bytes.length & 0xff, ...bytes]);
+}
+
+/** All peers ask to be neighbors. */
+function joins(): Uint8Array {
+  return Uint8Array.from(PEERS.flatMap((_, peer) => [...frame(KINDS.indexOf('view'), peer, view({ type: 'join', request: 1 }))]));
+}
+
+function view(message: unknown): Uint8Array {
+  return codec.encode({ topic: '0'.repeat(64), message });
+}
+
+function randomFrame(kind: (typeof KINDS)[number], random: Random): Uint8Array {
+  const below = (limit: number) => Math.floor(random() * limit);
+  const name = () => [...PEERS, SELF, '9'.repeat(64)][below(6)]!;
+  const id = () => ({ origin: name(), epoch: [1, 2, 3, 1_000, 1_001, 2 ** 48 - 1][below(6)]!, sequence: [0, 1, 2, 3, 5, 9, 2 ** 48 - 1][below(7)]! });
+  const topic = new Uint8Array(32);
+  const many = <T>(make: () => T) => Array.from({ length: below(5) }, make);
+  switch (kind) {
+    case 'push': {
+      const audience = (['all', 'all', 'to', 'except'] as const)[below(4)]!;
+      const signature = random() < 0.3 ? { publicKey: new Uint8Array(44), bytes: new Uint8Array(64) } : undefined;
+      const payload = new Uint8Array(below(3)).fill(below(3));
+      const body = { audience, nodes: audience === 'all' ? [] : many(name), payload, message: undefined, signature };
+      return encodePush(topic, { kind: 'push', id: id(), hops: below(9), payload: body, size: payload.length });
+    }
+    case 'control':
+      return [
+        () => encodeControl(topic, { kind: 'ihave', notices: many(() => ({ id: id(), hops: below(9) })) }),
+        () => encodeControl(topic, { kind: 'graft', ids: many(id) }),
+        () => encodeControl(topic, { kind: 'absent', ids: many(id) }),
+        () => encodeControl(topic, { kind: 'prune' }),
+      ][below(4)]!();
+    case 'view': {
+      const message = { request: below(3), id: below(3), high: random() < 0.5, full: random() < 0.5, alive: random() < 0.5, free: name(), peer: name() };
+      const type = ['join', 'neighbor', 'accept', 'refuse', 'forward-join', 'shuffle', 'shuffle-reply', 'disconnect'][below(8)];
+      return view({ ...message, type, origin: name(), ttl: below(300), peers: many(name) });
+    }
+    case 'receipt':
+      return encodeReceipt({ topic: bytesToHex(topic), id: id(), ...(random() < 0.5 ? {} : { verdict: 'took' }) });
+    case 'head':
+      return encodeHead({ topic: bytesToHex(topic), id: id(), hops: below(9), size: below(9_999), rest: many(name) });
+    case 'report':
+      return encodeReport({ outcome: 'took', missed: many(name) });
+    default:
+      return randomBytes(random, below(60));
+  }
+}
+
+function same(written: Uint8Array, read: Uint8Array, what: string, mask = 0): void {
+  const isSame = written.length === read.length && written.every((byte, at) => byte === (at === 0 ? read[at]! & ~mask : read[at]));
+  if (!isSame) throw new Error(`${what} reads otherwise than it is written: ${bytesToHex(written)}, not ${bytesToHex(read)}`);
+}

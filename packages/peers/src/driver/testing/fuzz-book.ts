@@ -1,0 +1,104 @@
+// Fuzzes the file of an address book: any text is a book or `data_loss`, and what is made of a
+// book, however odd its entries, is within the bounds and can be saved and loaded again.
+
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { type Random, seededRandom, TransportError } from '@trunkline/transport-core';
+import { AddressBook } from '../../book/address-book.ts';
+import { TrustBook } from '../../trust/trust-book.ts';
+import { formatNotes, type Notes, parseNotes } from '../notes.ts';
+
+const SELF = 'f'.repeat(64);
+const utf8 = new TextDecoder();
+
+export const target = {
+  run(input: Uint8Array): void {
+    const text = utf8.decode(input);
+    load(text);
+    // With the right checksum the content is reached: of the first line the book, of the rest the trust.
+    const at = text.indexOf('\n');
+    const body = `${at < 0 ? text : text.slice(0, at)}\n`;
+    load(`${head(body)}\n${body}${at < 0 ? '' : text.slice(at + 1)}`);
+  },
+
+  *seeds(): Iterable<Uint8Array> {
+    const random = seededRandom(1);
+    for (let count = 0; count < 4; count++) yield utf8ToBytes(bookOf(random, count));
+    yield utf8ToBytes(`${head('{}\n')}\n{}\n`);
+  },
+
+  make(random: Random): Uint8Array {
+    return utf8ToBytes(bookOf(random, Math.floor(random() * 6)));
+  },
+
+  tokens: [
+    '"key":',
+    '"entries":',
+    '"buckets":',
+    '"bans":',
+    '"tried":true',
+    '"nodeId":',
+    '"address":',
+    '"left":',
+    '-1',
+    '1e308',
+    'null',
+    '[]',
+    '__proto__',
+    '\n',
+  ],
+  most: 4_096,
+};
+
+function load(text: string): void {
+  const notes = read(text);
+  if (notes === undefined) return;
+  const book = bookFrom(notes);
+  const trust = new TrustBook({ now: 5_000, saved: notes.trust });
+  for (const { nodeId } of book.entries()) {
+    if (nodeId === SELF) throw new Error('the book has this node');
+    const score = trust.score(nodeId, 5_000);
+    if (!(score >= 0 && score <= 100)) throw new Error(`a score of ${score}`);
+  }
+  for (let i = 0; i < 3; i++) book.pick(50, 5_000, () => true);
+  const saved = formatNotes({ book: book.save(5_000), trust: trust.save(5_000) });
+  const again = read(saved);
+  if (again === undefined) throw new Error('what was saved is no book');
+  const other = bookFrom(again);
+  if (other.size !== book.size || other.tried !== book.tried) throw new Error(`${other.size} entries after ${book.size}`);
+}
+
+function bookFrom({ book: saved }: Notes): AddressBook {
+  return new AddressBook({ random: seededRandom(2), now: 5_000, nodeId: SELF, saved });
+}
+
+function read(text: string): Notes | undefined {
+  try {
+    return parseNotes(text);
+  } catch (error) {
+    if (!(error instanceof TransportError) || error.code !== 'data_loss') throw error;
+    if (error.message.length > 500) throw new Error(`an error of ${error.message.length} characters`);
+    return undefined;
+  }
+}
+
+function head(body: string): string {
+  return JSON.stringify({ format: 'trunkline address book', version: 1, sha256: bytesToHex(sha256(utf8ToBytes(body))) });
+}
+
+/** The content of a book's file, without its first line. */
+function bookOf(random: Random, count: number): string {
+  const book = new AddressBook({ random, now: 0, nodeId: SELF });
+  const trust = new TrustBook({ now: 0 });
+  for (let i = 0; i < count; i++) {
+    const nodeId = i.toString(16).repeat(64).slice(0, 64);
+    const entry = { nodeId, address: `${i + 1}.2.3.4:${1 + Math.floor(random() * 9)}` };
+    book.add(entry, random() < 0.5 ? undefined : { nodeId: 'e'.repeat(64), address: '9.9.9.9:9' }, i);
+    if (random() < 0.4) book.succeeded(nodeId, entry.address, i);
+    if (random() < 0.2) book.ban(nodeId, i, 1_000);
+    trust.connected(nodeId, i);
+    trust.bad(nodeId, i);
+  }
+  const text = formatNotes({ book: book.save(10), trust: trust.save(10) });
+  return text.slice(text.indexOf('\n') + 1);
+}
