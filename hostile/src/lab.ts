@@ -6,7 +6,7 @@ import type { AttackerOrder, AttackerReport } from './attacker.ts';
 import type { Carrier, Target } from './carriers.ts';
 import { Child } from './child.ts';
 import type { HonestOrder, HonestReport } from './honest.ts';
-import { flawsOf, type Outcome } from './outcome.ts';
+import { flawsOf, heldUp, type Outcome } from './outcome.ts';
 import type { Papers } from './papers.ts';
 import { settle } from './settle.ts';
 import type { VictimOptions, VictimOrder, VictimReport } from './victim.ts';
@@ -65,6 +65,7 @@ export class Lab {
       before: this.#before!.p99,
       during: during.p99,
       delay: after?.delay ?? Number.NaN,
+      busy: after === undefined ? Number.NaN : heldUp(after),
       answer,
       flaws: flawsOf(measured),
     };

@@ -20,6 +20,9 @@ const USAGE = `usage: node hostile/dist/main.js [options] [name...]
   --list              name the attacks and run none
   --help              this text`;
 
+/** Milliseconds of an attack that says one thing again and again. */
+const BRIEF = 1_000;
+
 const { values, positionals } = parseArgs({
   options: {
     on: { type: 'string' },
@@ -70,6 +73,3 @@ async function attackAll(): Promise<void> {
 function byName(attacks: readonly Attack[]): readonly string[] {
   return attacks.map(({ name }) => name);
 }
-
-/** Milliseconds of an attack that says one thing again and again. */
-const BRIEF = 1_000;

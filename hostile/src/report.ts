@@ -5,7 +5,7 @@ import { cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { mib, type Outcome } from './outcome.ts';
 
-const HEAD = ['attack', 'carrier', 'RSS MiB', 'of', 'p99 ms', 'before', 'ratio', 'delay ms', 'answer', 'verdict'];
+const HEAD = ['attack', 'carrier', 'RSS MiB', 'of', 'p99 ms', 'before', 'ratio', 'delay ms', 'own ms', 'answer', 'verdict'];
 
 /** @param order the names of the attacks, in the order of the table. */
 export function formatOutcomes(outcomes: readonly Outcome[], order: readonly string[]): string {
@@ -13,7 +13,7 @@ export function formatOutcomes(outcomes: readonly Outcome[], order: readonly str
   const widths = HEAD.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
   const lines = rows.map((row) =>
     row
-      .map((cell, at) => (at >= 2 && at <= 7 ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
+      .map((cell, at) => (at >= 2 && at <= 8 ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
       .join('  ')
       .trimEnd(),
   );
@@ -38,7 +38,7 @@ function section(outcomes: readonly Outcome[]): string {
     `Measured on ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${process.platform} ${release()}, Node ${process.versions.node}. ${held} of ${outcomes.length} hold.`,
     '',
     `| ${HEAD.join(' | ')} |`,
-    `|${HEAD.map((_, at) => (at >= 2 && at <= 7 ? '---:' : '---')).join('|')}|`,
+    `|${HEAD.map((_, at) => (at >= 2 && at <= 8 ? '---:' : '---')).join('|')}|`,
     ...rows,
     '',
   ].join('\n');
@@ -48,9 +48,21 @@ function sorted(outcomes: readonly Outcome[], order: readonly string[]): Outcome
   return [...outcomes].sort((a, b) => order.indexOf(a.attack) - order.indexOf(b.attack));
 }
 
-function cells({ attack, carrier, growth, bound, before, during, delay, answer, flaws }: Outcome): string[] {
+function cells({ attack, carrier, growth, bound, before, during, delay, busy, answer, flaws }: Outcome): string[] {
   const verdict = flaws.length === 0 ? 'holds' : flaws.join('; ');
-  return [attack, carrier, mib(growth), mib(bound), during.toFixed(1), before.toFixed(1), (during / before).toFixed(1), delay.toFixed(0), answer, verdict];
+  return [
+    attack,
+    carrier,
+    mib(growth),
+    mib(bound),
+    during.toFixed(1),
+    before.toFixed(1),
+    (during / before).toFixed(1),
+    delay.toFixed(0),
+    busy.toFixed(0),
+    answer,
+    verdict,
+  ];
 }
 
 const PAGE = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));

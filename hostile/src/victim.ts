@@ -1,9 +1,12 @@
 // The process under attack: a transport with default options that serves every kind of method. It measures itself.
 
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatSnapshot, type LimitOptions, serve } from '@trunkline/transport-core';
+import { createGossip, partialView } from '@trunkline/gossip';
+import { createPeers } from '@trunkline/peers';
+import { bytes, formatSnapshot, type LimitOptions, serve, type Transport } from '@trunkline/transport-core';
 import type { Carrier } from './carriers.ts';
+import type { lab } from './lab-protocol.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { MemoryPeak } from './memory-peak.ts';
 import { listeningNode } from './node.ts';
 import { obey } from './orders.ts';
@@ -13,6 +16,8 @@ import type { Papers } from './papers.ts';
 export interface VictimOptions {
   readonly limits?: LimitOptions;
   readonly origins?: readonly string[];
+  /** It runs peers and gossip, on one topic. */
+  readonly nodes?: boolean;
 }
 
 export type VictimOrder =
@@ -30,6 +35,8 @@ export interface VictimReport {
   readonly peak: number;
   /** The longest that the event loop was held up since the mark, in milliseconds. */
   readonly delay: number;
+  /** The longest that its thread computed between two turns of a timer, in milliseconds; undefined if the system does not tell. */
+  readonly busy: number | undefined;
   /** Handles and timers, by kind. */
   readonly resources: Readonly<Record<string, number>>;
   readonly connections: number;
@@ -58,10 +65,11 @@ async function start({ carrier, papers, options }: Extract<VictimOrder, { do: 's
   const note = (text: string) => {
     if (texts.length < MOST_TEXTS) texts.push(text);
   };
+  const { nodes: isNode, ...given } = options;
   const node = await listeningNode({
     carrier,
     papers,
-    ...options,
+    ...given,
     observer: {
       event(event) {
         if ('error' in event && event.error instanceof Error) note(event.error.message);
@@ -95,8 +103,8 @@ async function start({ carrier, papers, options }: Extract<VictimOrder, { do: 's
     },
     lists: ({ numbers, texts, nested }) => numbers.length + texts.length + nested.length,
   });
-  const loop = monitorEventLoopDelay({ resolution: RESOLUTION });
-  loop.enable();
+  const close = isNode === true ? await startNode(node.transport) : async () => {};
+  const loop = new LoopDelay();
   const peak = new MemoryPeak();
   return {
     mark() {
@@ -114,7 +122,8 @@ async function start({ carrier, papers, options }: Extract<VictimOrder, { do: 's
         address: node.address,
         rss: process.memoryUsage.rss(),
         peak: peak.read(),
-        delay: Math.max(0, loop.max / 1e6 - RESOLUTION),
+        delay: loop.longest,
+        busy: loop.busiest,
         resources,
         connections: snapshot.connections.length,
         memory: snapshot.memory,
@@ -124,9 +133,23 @@ async function start({ carrier, papers, options }: Extract<VictimOrder, { do: 's
       };
     },
     close() {
-      loop.disable();
-      return node.close();
+      loop.stop();
+      peak.stop();
+      return close().then(() => node.close());
     },
+  };
+}
+
+/** Peers and gossip above the transport; gives how they end. */
+async function startNode(transport: Transport<typeof lab>): Promise<() => Promise<void>> {
+  const peers = createPeers({ transport });
+  const gossip = createGossip({ transport, peers, overlay: partialView() });
+  gossip.topic('hostile', bytes).subscribe(() => {});
+  await peers.start();
+  await gossip.start();
+  return async () => {
+    await gossip.close({ grace: 0 });
+    await peers.close();
   };
 }
 
@@ -134,6 +157,4 @@ async function start({ carrier, papers, options }: Extract<VictimOrder, { do: 's
 const NOTE = 1_000;
 const HOLD = 10_000;
 const ITEM = new Uint8Array(65_536);
-/** Milliseconds between two looks at the event loop. */
-const RESOLUTION = 10;
 const MOST_TEXTS = 1_000;

@@ -39,7 +39,7 @@ export const floods: readonly Attack[] = [
     title: 'opens and cancels calls, as fast as it can',
     cases: [45],
     memory: HANDLERS,
-    answer: /^ERROR (1|8)$/,
+    answer: /^(ERROR (1|8))$/,
     chunk: (first) =>
       requests(first, 500, (id) => concat(frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.hold }), frame({ kind: Kind.cancel, id }))),
   }),
@@ -49,7 +49,7 @@ export const floods: readonly Attack[] = [
     cases: [45],
     memory: HANDLERS,
     rate: 17_000 * 21,
-    answer: /^ERROR (1|8)$/,
+    answer: /^(ERROR (1|8))$/,
     chunk: (first) =>
       requests(first, 200, (id) => concat(frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.hold }), frame({ kind: Kind.cancel, id }))),
   }),
@@ -139,12 +139,16 @@ interface Flood {
   readonly chunk: (first: number) => Uint8Array;
 }
 
-/** A flood over one connection at a time: when it is cut, the attacker comes back at once. */
-function flood({ chunk, rate, ...rest }: Flood): Attack {
+/**
+ * A flood over one connection at a time: when it is cut, the attacker comes back at once. One that
+ * does not read its refusals as fast as it makes them is cut, too.
+ */
+function flood({ chunk, rate, answer, ...rest }: Flood): Attack {
   return {
     // What the victim may queue of refusals.
     memory: 16 * 1024 * 1024,
     ...rest,
+    answer: new RegExp(`${answer.source}|^cut$`),
     rounds: 30,
     async run(field) {
       let enemy = await field.admitted();

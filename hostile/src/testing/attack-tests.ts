@@ -29,6 +29,7 @@ export function attackTests(test: TestFn, carrier: Carrier, wanted: (attack: Att
     run(`over ${carrier} a peer ${attack.title}`, async (t) => {
       const options = attack.shortVictim ?? attack.victim;
       const victim = await (options === undefined ? (shared ??= start({})) : start(options));
+      if (options !== undefined) t.teardown(() => victim.kill());
       const base = await victim.ask({ do: 'mark' });
       const { enemy, stranger } = await papers!;
       const field = new Field({ carrier, host: base.host, port: base.port, ...enemy, stranger }, { rounds: attack.rounds ?? 1 });

@@ -1,0 +1,234 @@
+// Attacks on a victim that runs peers and gossip, by an attacker that claims (or proves) a node id of its own.
+
+import { createHash, createPublicKey, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Attack, Field } from '../attack.ts';
+import type { Enemy } from '../enemy.ts';
+import { pushLong } from '../long.ts';
+import { concat, frame, Kind, repeat, text } from '../wire.ts';
+
+const MIB = 1024 * 1024;
+const PEERS = 1;
+const GOSSIP = 2;
+const victim = { nodes: true };
+const carriers = ['tcp', 'tls', 'ws', 'noise'] as const;
+
+export const nodes: readonly Attack[] = [
+  {
+    name: 'addresses-unasked',
+    title: 'tells addresses that nobody asked for',
+    cases: [112],
+    carriers,
+    victim,
+    answer: /^GO_AWAY 8\/13$/,
+    // The first may answer a question of the victim's.
+    run: (field) => said(field, () => repeat(oneway(PEERS, 2, text('{"addresses":[]}')), 3)),
+  },
+  {
+    name: 'addresses-long',
+    title: 'tells 60 MiB of addresses that nobody asked for',
+    cases: [112, 113],
+    carriers,
+    victim,
+    // As it is announced, not as it is read.
+    memory: 4 * MIB,
+    isHeavy: true,
+    answer: /^GO_AWAY 8\/1[34]$/,
+    async run(field) {
+      const enemy = await asNode(field);
+      const entry = text('{"nodeId":"","address":"10.0.0.1:1"},');
+      const payload = repeat(entry, Math.floor((60 * MIB) / entry.length));
+      await Promise.race([pushLong(enemy, { kind: Kind.oneway, id: 1, channel: PEERS, method: 2 }, payload), enemy.over()]);
+      return told(enemy);
+    },
+  },
+  {
+    name: 'addresses-asked-often',
+    title: 'asks for addresses again and again',
+    cases: [112],
+    carriers,
+    victim,
+    answer: /^GO_AWAY 8\/13$/,
+    run: (field) => said(field, () => repeat(oneway(PEERS, 1, new Uint8Array(0)), 20)),
+  },
+  {
+    name: 'status-flood',
+    title: 'changes its status as fast as its credit allows',
+    cases: [49],
+    carriers,
+    victim,
+    rounds: 50,
+    memory: 16 * MIB,
+    answer: /^(nothing|GO_AWAY 8\/13)$/,
+    run: (field) => spending(field, PEERS, (round) => oneway(PEERS, 3, text(`{"seq":${round}}`)), 200),
+  },
+  {
+    name: 'gossip-forged-origins',
+    title: 'publishes unsigned messages of 20,000 nodes that do not exist',
+    cases: [94, 110],
+    carriers,
+    victim,
+    rounds: 100,
+    // What a topic remembers of origins and messages.
+    memory: 32 * MIB,
+    answer: /^GO_AWAY/,
+    run: (field) => spending(field, GOSSIP, () => push(randomBytes(32), 1, 1), 200),
+  },
+  {
+    name: 'gossip-late-life',
+    title: 'publishes unsigned messages with lives of 2^48 - 1',
+    cases: [93, 94],
+    carriers,
+    victim,
+    rounds: 10,
+    memory: 16 * MIB,
+    answer: /^(nothing|GO_AWAY.*)$/,
+    run: (field) => spending(field, GOSSIP, (round) => push(Buffer.alloc(32, round), 0xffff_ffff_ffff, round), 50),
+  },
+  {
+    name: 'gossip-malformed',
+    title: 'publishes random bytes',
+    cases: [94],
+    carriers,
+    victim,
+    rounds: 20,
+    memory: 16 * MIB,
+    answer: /^(nothing|GO_AWAY.*)$/,
+    run: (field) => spending(field, GOSSIP, () => oneway(GOSSIP, 1, randomBytes(120)), 100),
+  },
+  {
+    name: 'gossip-graft-flood',
+    title: 'grafts unknown topics and asks for messages that were never published',
+    cases: [97, 99, 100],
+    carriers,
+    victim,
+    rounds: 20,
+    memory: 16 * MIB,
+    answer: /^(nothing|GO_AWAY.*)$/,
+    run: (field) => spending(field, GOSSIP, () => oneway(GOSSIP, 2, concat(Uint8Array.of(1), randomBytes(32), randomBytes(44 * 20))), 50),
+  },
+  {
+    name: 'gossip-view-flood',
+    title: 'joins and shuffles with forged views',
+    cases: [106, 107],
+    carriers,
+    victim,
+    rounds: 20,
+    memory: 16 * MIB,
+    answer: /^(nothing|GO_AWAY.*)$/,
+    run: (field) => spending(field, GOSSIP, (round) => oneway(GOSSIP, 3, text(view(round))), 50),
+  },
+  {
+    name: 'gossip-pull-flood',
+    title: 'asks for the list of topics again and again',
+    cases: [101],
+    carriers,
+    victim,
+    rounds: 20,
+    memory: 16 * MIB,
+    answer: /^(nothing|ERROR 8|GO_AWAY 8\/13)$/,
+    async run(field) {
+      const enemy = await asNode(field);
+      for (let round = 0; field.goesOn() && !enemy.isOver; round++) {
+        const asked = (_: unknown, at: number) =>
+          frame({ kind: Kind.request, id: 2 * (round * 100 + at) + 1, channel: GOSSIP, method: 5, payload: randomBytes(16) });
+        await enemy.push(concat(...Array.from({ length: 100 }, asked)));
+      }
+      await enemy.settled();
+      return told(enemy);
+    },
+  },
+];
+
+/** An attacker that the victim takes for a peer. */
+async function asNode(field: Field): Promise<Enemy> {
+  const { carrier, key } = field.target;
+  const isProven = carrier === 'tls' || carrier === 'noise';
+  const nodeId = isProven
+    ? createHash('sha256')
+        .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))
+        .digest('hex')
+    : randomBytes(32).toString('hex');
+  const protocols = [
+    { name: 'trunkline.peers', version: 1, channel: PEERS },
+    { name: 'trunkline.gossip', version: 1, channel: GOSSIP },
+  ];
+  return field.admitted({ nodeId, protocols, addr: '127.0.0.1:9' });
+}
+
+async function said(field: Field, bytes: () => Uint8Array): Promise<string> {
+  let answer = 'nothing';
+  while (field.goesOn()) {
+    const enemy = await asNode(field);
+    await enemy.push(bytes());
+    await enemy.settled();
+    answer = await told(enemy);
+    enemy.destroy();
+    if (!field.isShort) await sleep(BREATH);
+  }
+  return answer;
+}
+
+/** One-ways of a channel at the pace of its credit; an attacker that was cut comes back. */
+async function spending(field: Field, channel: number, make: (round: number) => Uint8Array, chunk: number): Promise<string> {
+  let answer = 'nothing';
+  let enemy: Enemy | undefined;
+  let credit = MIB;
+  for (let round = 0; field.goesOn(); round += chunk) {
+    if (enemy === undefined || enemy.isOver || enemy.goAway !== undefined) {
+      if (enemy !== undefined) answer = await told(enemy);
+      if (field.isShort && answer !== 'nothing') return answer;
+      enemy = await asNode(field).catch(() => undefined);
+      if (enemy === undefined) {
+        // It is not let in again at once.
+        await sleep(BREATH);
+        continue;
+      }
+      credit = MIB;
+      enemy.onFrame = (read) => {
+        if (read.kind === Kind.credit && read.account === 2 && read.channel === channel) credit += read.credit;
+      };
+    }
+    const bytes = concat(...Array.from({ length: chunk }, (_, at) => make(round + at)));
+    const cost = bytes.length + 64 * chunk;
+    const current: Enemy = enemy;
+    await Promise.race([current.until(() => credit > cost || current.goAway !== undefined), sleep(PATIENCE)]);
+    if (credit <= cost) return told(current);
+    credit -= cost;
+    await current.push(bytes);
+  }
+  if (enemy === undefined) return answer;
+  await enemy.settled();
+  const last = await told(enemy);
+  return last === 'nothing' ? answer : last;
+}
+
+async function told(enemy: Enemy): Promise<string> {
+  if (enemy.goAway !== undefined) await enemy.over();
+  return enemy.told();
+}
+
+function oneway(channel: number, method: number, payload: Uint8Array): Uint8Array {
+  return frame({ kind: Kind.oneway, channel, method, payload });
+}
+
+/** A message of gossip: unsigned, to all. */
+function push(origin: Uint8Array, life: number, number: number): Uint8Array {
+  const id = Buffer.alloc(44);
+  id.set(origin);
+  id.writeUIntBE(life, 32, 6);
+  id.writeUIntBE(number, 38, 6);
+  return oneway(GOSSIP, 1, concat(Uint8Array.of(0), TOPIC, new Uint8Array(2), id, text('a message')));
+}
+
+function view(round: number): string {
+  const peer = randomBytes(32).toString('hex');
+  const message = round % 2 === 0 ? { type: 'join', request: round } : { type: 'shuffle', origin: peer, id: round, ttl: 255, peers: Array(8).fill(peer) };
+  return JSON.stringify({ topic: Buffer.from(TOPIC).toString('hex'), message, addresses: [[peer, '10.0.0.1:1']] });
+}
+
+/** The key of the victim's topic. */
+const TOPIC: Uint8Array = createHash('sha256').update('hostile').digest();
+const BREATH = 20;
+/** Milliseconds to wait for credit. */
+const PATIENCE = 5_000;
