@@ -12,7 +12,7 @@ interface Reader {
   stringVerify(): string;
 }
 type ReaderClass = new (bytes: Uint8Array) => Reader;
-type StrictReaderClass = new (bytes: Uint8Array, maxFields: number) => Reader;
+type StrictReaderClass = new (bytes: Uint8Array, values: number) => Reader;
 
 /** The part of protobufjs' Writer that is used here. */
 interface Writer {
@@ -25,15 +25,15 @@ type WriterClass = new () => Writer;
 
 /**
  * A function that opens bytes for `type.decode`: unknown fields are dropped (each that protobufjs keeps costs some hundred bytes),
- * text is checked to be UTF-8 under proto2 as well, and no more than `maxFields` fields are read. A type without
+ * text is checked to be UTF-8 under proto2 as well, and no more than `values` fields are read. A type without
  * `decodeDelimited` gets the bytes as they are.
  */
-export function strictReader(type: object, maxFields: number): (bytes: Uint8Array) => unknown {
+export function strictReader(type: object, values: number): (bytes: Uint8Array) => unknown {
   const Base = capture<Reader>(type, 'decodeDelimited', 'decode', 0, ['tag', 'string', 'stringVerify']);
   // Of a Buffer protobufjs would make Buffers.
   if (Base === undefined) return plain;
   const Class = strictOf(readers, Base as ReaderClass, makeStrictReader);
-  return (bytes) => new Class(plain(bytes), maxFields);
+  return (bytes) => new Class(plain(bytes), values);
 }
 
 /**
@@ -71,9 +71,9 @@ function makeStrictReader(Base: ReaderClass): StrictReaderClass {
   return class StrictReader extends Base {
     private fieldsLeft: number;
 
-    constructor(bytes: Uint8Array, maxFields: number) {
+    constructor(bytes: Uint8Array, values: number) {
       super(bytes);
-      this.fieldsLeft = maxFields;
+      this.fieldsLeft = values;
       this.discardUnknown = true;
     }
 

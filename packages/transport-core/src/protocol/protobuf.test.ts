@@ -174,7 +174,7 @@ for (const [name, codec, type] of each) {
   });
 
   test(`${name}: more fields than allowed are refused, empty ones and those of nested messages too`, (t) => {
-    const small = protobuf<Append, object>(type, { maxFields: 10 });
+    const small = protobuf<Append, object>(type, { values: 10 });
     t.notThrows(() => small.decode(codec.encode({ empties: Array(10).fill({}) })));
     t.regex(decodingOf(small, codec.encode({ empties: Array(11).fill({}) })), /too many fields/);
     t.regex(decodingOf(small, codec.encode({ entries: Array(4).fill({ term: 1, text: 'x' }) })), /too many fields/);
@@ -253,8 +253,8 @@ for (const [name, codec, type] of each) {
 test('what is no protobufjs type is a TypeError', (t) => {
   for (const type of [undefined, null, {}, 'raft.Append', () => 1, { encode() {} }])
     t.throws(() => protobuf(type as any), { instanceOf: TypeError, message: /^protobuf: takes a protobufjs type/ });
-  for (const maxFields of [0, -1, 1.5, NaN, '5'])
-    t.throws(() => protobuf(types.proto3['static']!, { maxFields: maxFields as any }), { instanceOf: TypeError, message: /maxFields/ });
+  for (const values of [0, -1, 1.5, NaN, '5'])
+    t.throws(() => protobuf(types.proto3['static']!, { values: values as any }), { instanceOf: TypeError, message: /values/ });
 });
 
 test('a type with encode and decode alone does, as strict as it is', (t) => {

@@ -18,7 +18,7 @@ export interface ProtobufType<Out> {
 
 export interface ProtobufOptions {
   /** Fields that one message may have, those of nested messages included. Default 4,000,000: empty ones take far more memory than bytes. */
-  readonly maxFields?: number | undefined;
+  readonly values?: number | undefined;
 }
 
 /**
@@ -30,16 +30,16 @@ export interface ProtobufOptions {
  *
  * decode gives protobufjs' message: 64-bit integers are `Long`s, absent members have their defaults, unknown fields are dropped.
  * `invalid_argument` for bytes that are cut off within a field or are no message of the type, for text that is no UTF-8, for more
- * than 100 levels of nesting and more than `maxFields` fields.
+ * than 100 levels of nesting and more than `values` fields.
  */
 export function protobuf<Out, In = Out>(type: ProtobufType<Out> | ReflectionType, options: ProtobufOptions = {}): Codec<Out, In> {
   if (type === null || (typeof type !== 'object' && typeof type !== 'function') || typeof type.encode !== 'function' || typeof type.decode !== 'function') {
     throw new TypeError("protobuf: takes a protobufjs type, such as root.lookupType('raft.Append'), or a class of its static code");
   }
-  const { maxFields = 4_000_000 } = options;
-  if (!(Number.isInteger(maxFields) && maxFields > 0)) throw new TypeError(`protobuf: maxFields: must be an integer above 0, got ${String(maxFields)}`);
+  const { values = 4_000_000 } = options;
+  if (!(Number.isInteger(values) && values > 0)) throw new TypeError(`protobuf: values: must be an integer above 0, got ${String(values)}`);
   const name = `protobuf(${nameOf(type)})`;
-  const open = strictReader(type, maxFields);
+  const open = strictReader(type, values);
   const write = strictEncode(type);
   return Object.freeze({
     name,
