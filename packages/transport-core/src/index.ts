@@ -34,7 +34,7 @@ export { bytes } from './protocol/bytes.ts';
 export type { Codec } from './protocol/codec.ts';
 export { type JsonOptions, json } from './protocol/json.ts';
 export { type Limited, limited } from './protocol/limited.ts';
-export { protobuf } from './protocol/protobuf.ts';
+export { type ProtobufOptions, protobuf } from './protocol/protobuf.ts';
 export {
   type DownloadDefinition,
   type DuplexDefinition,

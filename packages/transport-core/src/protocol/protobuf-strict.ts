@@ -7,7 +7,13 @@ import { hasLoneSurrogate } from './unicode.ts';
 /** The part of protobufjs' Reader that is used here. */
 interface Reader {
   discardUnknown: boolean;
+  readonly buf: Uint8Array;
+  pos: number;
+  readonly len: number;
   tag(): number;
+  int32(): number;
+  uint32(): number;
+  skipType(wireType: number, depth?: number, fieldNumber?: number): this;
   string(): string;
   stringVerify(): string;
 }
@@ -23,13 +29,16 @@ interface Writer {
 }
 type WriterClass = new () => Writer;
 
+/** What a reader throws that has found more values than it may. */
+export class TooManyValues extends RangeError {}
+
 /**
  * A function that opens bytes for `type.decode`: unknown fields are dropped (each that protobufjs keeps costs some hundred bytes),
- * text is checked to be UTF-8 under proto2 as well, and no more than `values` fields are read. A type without
- * `decodeDelimited` gets the bytes as they are.
+ * text is checked to be UTF-8 under proto2 as well, and no more than `values` fields of the type and elements of packed lists are read. A type
+ * without `decodeDelimited` gets the bytes as they are.
  */
 export function strictReader(type: object, values: number): (bytes: Uint8Array) => unknown {
-  const Base = capture<Reader>(type, 'decodeDelimited', 'decode', 0, ['tag', 'string', 'stringVerify']);
+  const Base = capture<Reader>(type, 'decodeDelimited', 'decode', 0, ['tag', 'int32', 'uint32', 'skipType', 'string', 'stringVerify']);
   // Of a Buffer protobufjs would make Buffers.
   if (Base === undefined) return plain;
   const Class = strictOf(readers, Base as ReaderClass, makeStrictReader);
@@ -68,25 +77,90 @@ function strictOf<Base extends object, Strict>(known: WeakMap<Base, Strict>, bas
 }
 
 function makeStrictReader(Base: ReaderClass): StrictReaderClass {
-  return class StrictReader extends Base {
-    private fieldsLeft: number;
+  class StrictReader extends Base {
+    /** Values that may still come. */
+    left: number;
+    /** Where the last tag ended: a number that is read elsewhere is an element of a packed list. */
+    private tagged = -1;
+    private inList = false;
 
     constructor(bytes: Uint8Array, values: number) {
       super(bytes);
-      this.fieldsLeft = values;
+      this.left = values;
       this.discardUnknown = true;
     }
 
     override tag(): number {
-      if (--this.fieldsLeft < 0) throw new RangeError('too many fields');
-      return super.tag();
+      if (--this.left < 0) throw new TooManyValues();
+      const tag = super.tag();
+      this.tagged = this.pos;
+      return tag;
+    }
+
+    /** An unknown field counts for nothing: it takes a few nanoseconds, and nothing of it is kept. (A group counts once, by its end.) */
+    override skipType(wireType: number, depth?: number, fieldNumber?: number): this {
+      this.left++;
+      return super.skipType(wireType, depth, fieldNumber);
+    }
+
+    /** Enums of proto2 read their packed lists by the element. */
+    override int32(): number {
+      if (this.pos !== this.tagged && !this.inList && --this.left < 0) throw new TooManyValues();
+      return super.int32();
     }
 
     override string(): string {
       return this.stringVerify();
     }
-  };
+
+    /**
+     * Counts the elements of the packed list that begins here, before memory is taken for them. A value takes at least one byte, so in the
+     * end of a message that has no more bytes than values are left nothing needs to be counted.
+     */
+    list(width: number, share: number): void {
+      if (this.buf.length - this.pos <= this.left) return;
+      const start = this.pos;
+      const length = this.uint32();
+      const end = this.pos + length;
+      let count = 0;
+      if (width > 0) count = length / width;
+      else if (end <= this.len) for (let i = this.pos; i < end; i++) if (this.buf[i]! < 0x80) count++;
+      this.pos = start;
+      this.left -= Math.floor(count / share);
+      if (this.left < 0) throw new TooManyValues();
+    }
+  }
+  const prototype = StrictReader.prototype as unknown as Record<string, (this: StrictReader, into: unknown) => unknown>;
+  for (const [name, [width, share]] of Object.entries(LISTS)) {
+    const read = prototype[name];
+    if (read === undefined) continue;
+    prototype[name] = function (into) {
+      this.list(width, share);
+      this['inList'] = true;
+      const list = read.call(this, into);
+      this['inList'] = false;
+      return list;
+    };
+  }
+  return StrictReader;
 }
+
+/** Elements of packed lists: their bytes, 0 for varints; and how many count as one value, since each is a number and no object. */
+const LISTS: Record<string, readonly [width: number, share: number]> = {
+  uint32s: [0, 8],
+  int32s: [0, 8],
+  sint32s: [0, 8],
+  bools: [0, 8],
+  fixed32s: [4, 8],
+  sfixed32s: [4, 8],
+  floats: [4, 8],
+  doubles: [8, 8],
+  uint64s: [0, 1],
+  int64s: [0, 1],
+  sint64s: [0, 1],
+  fixed64s: [8, 1],
+  sfixed64s: [8, 1],
+};
 
 /** A check before each method that writes a value; its packed twin ('int32s') checks each element. */
 function makeStrictWriter(Base: WriterClass): WriterClass {

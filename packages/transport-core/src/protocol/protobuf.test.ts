@@ -173,14 +173,70 @@ for (const [name, codec, type] of each) {
     t.deepEqual([...codec.encode(back)], [0x08, 0x05]);
   });
 
-  test(`${name}: more fields than allowed are refused, empty ones and those of nested messages too`, (t) => {
+  test(`${name}: more values than allowed are refused at either end, empty ones and those of nested messages too`, (t) => {
     const small = protobuf<Append, object>(type, { values: 10 });
-    t.notThrows(() => small.decode(codec.encode({ empties: Array(10).fill({}) })));
-    t.regex(decodingOf(small, codec.encode({ empties: Array(11).fill({}) })), /too many fields/);
-    t.regex(decodingOf(small, codec.encode({ entries: Array(4).fill({ term: 1, text: 'x' }) })), /too many fields/);
-    const bomb = new Uint8Array(9_000_000);
-    for (let i = 0; i < bomb.length; i += 2) bomb[i] = 0x52;
-    t.regex(decodingOf(codec, bomb), /too many fields/);
+    const refused = (run: () => unknown) => {
+      const { code, reason, message } = refusalOf(run);
+      return `${code}, ${reason}: ${message}`;
+    };
+    const told = 'resource_exhausted, too_large: request: has more than 10 values, the limit; protobuf(type, { values }) at both ends raises it';
+    const fit = [
+      { empties: Array(10).fill({}) },
+      { entries: Array(3).fill({ term: 1, text: 'x' }) },
+      { packed: Array(79).fill(1) },
+      { packed: Array(79).fill(300) },
+    ];
+    for (const value of fit) t.notThrows(() => small.decode(small.encode(value)), JSON.stringify(value));
+    const over = [
+      { empties: Array(11).fill({}) },
+      { entries: Array(4).fill({ term: 1, text: 'x' }) },
+      { packed: Array(80).fill(1) },
+      { packed: Array(80).fill(300) },
+    ];
+    for (const value of over) {
+      t.is(
+        refused(() => encodeAs(small, 'request', value)),
+        told,
+      );
+      t.is(
+        refused(() => decodeAs(small, 'request', codec.encode(value))),
+        told,
+      );
+    }
+  });
+
+  test(`${name}: a message above the limit of bytes is refused at either end`, (t) => {
+    const small = protobuf<Append, object>(type, { limit: 20 });
+    t.is(small.limit, 20);
+    const [fit, over] = [13, 14].map((length) => ({ entries: [{ text: 'x'.repeat(length) }, {}] }));
+    t.is(small.encode(fit!).length, 19);
+    t.is(small.encode({ ...fit, packed: [] }).length, 19);
+    t.is(small.decode(small.encode(over!)).entries.length, 2);
+    const long = { entries: [{ text: 'x'.repeat(15) }, {}] };
+    const told = 'request: has 21 bytes, above the limit of 20; protobuf(type, { limit }) at both ends raises it';
+    for (const run of [() => encodeAs(small, 'request', long), () => decodeAs(small, 'request', codec.encode(long))]) {
+      const error = refusalOf(run);
+      t.deepEqual([error.code, error.reason, error.message], ['resource_exhausted', 'too_large', told]);
+    }
+  });
+
+  test(`${name}: bombs of empty values are refused before they are built`, (t) => {
+    const tags: [string, number[]][] = [
+      ['empty messages', [0x52, 0]],
+      ['empty entries', [0x12, 0]],
+      ['empty map entries', [0x22, 0]],
+      ['numbers one by one', [0x28, 1]],
+      ['the same number again and again', [0x08, 1]],
+    ];
+    for (const [what, item] of tags) {
+      const bomb = new Uint8Array(4_000_000);
+      for (let i = 0; i < bomb.length; i += 2) bomb.set(item, i);
+      t.regex(decodingOf(codec, bomb), /^resource_exhausted: request: has more than 262144 values/, what);
+    }
+    const packed = new Uint8Array(5_000_000).fill(1);
+    packed.set([0x2a, ...varint(packed.length - 5)]);
+    t.regex(decodingOf(codec, packed), /^resource_exhausted: request: has more than 262144 values/);
+    t.regex(decodingOf(codec, new Uint8Array(9_000_000)), /^resource_exhausted: request: has 9000000 bytes, above the limit of 8388608/);
   });
 
   test(`${name}: keys that prototypes know are plain data`, (t) => {
@@ -253,8 +309,59 @@ for (const [name, codec, type] of each) {
 test('what is no protobufjs type is a TypeError', (t) => {
   for (const type of [undefined, null, {}, 'raft.Append', () => 1, { encode() {} }])
     t.throws(() => protobuf(type as any), { instanceOf: TypeError, message: /^protobuf: takes a protobufjs type/ });
-  for (const values of [0, -1, 1.5, NaN, '5'])
-    t.throws(() => protobuf(types.proto3['static']!, { values: values as any }), { instanceOf: TypeError, message: /values/ });
+  for (const wrong of [0, -1, 1.5, NaN, '5' as any]) {
+    t.throws(() => protobuf(types.proto3['static']!, { values: wrong }), { instanceOf: TypeError, message: /^protobuf: values: must be an integer/ });
+    t.throws(() => protobuf(types.proto3['static']!, { limit: wrong }), { instanceOf: TypeError, message: /^protobuf: limit: must be an integer/ });
+  }
+});
+
+test('elements of each kind of packed list count, those of 64 bits eight times', (t) => {
+  const kinds = {
+    uint32: 8,
+    int32: 8,
+    sint32: 8,
+    bool: 8,
+    fixed32: 8,
+    sfixed32: 8,
+    float: 8,
+    double: 8,
+    uint64: 1,
+    int64: 1,
+    sint64: 1,
+    fixed64: 1,
+    sfixed64: 1,
+  };
+  for (const [kind, share] of Object.entries(kinds)) {
+    const type = protobufjs.parse(`syntax = "proto3"; message List { repeated ${kind} list = 1; }`).root.lookupType('List') as any;
+    const [codec, small] = [protobuf<{ list: unknown[] }>(type), protobuf<{ list: unknown[] }>(type, { values: 5 })];
+    for (const value of kind === 'bool' ? [true] : [1, 100]) {
+      const list = (length: number) => new Uint8Array(codec.encode({ list: Array(length).fill(value) }));
+      t.is(small.decode(list(4 * share)).list.length, 4 * share, kind);
+      t.regex(decodingOf(small, list(5 * share)), /has more than 5 values/, kind);
+      t.is(small.encode({ list: Array(4 * share).fill(value) }).length, list(4 * share).length);
+      t.regex(encodingOf(small, { list: Array(5 * share).fill(value) }), /has more than 5 values/, kind);
+    }
+  }
+});
+
+test('packed enums of proto2 count, and unknown fields do not', (t) => {
+  const source =
+    'syntax = "proto2"; enum Kind { A = 0; B = 1; } message List { repeated Kind list = 1 [packed = true]; optional int32 a = 2; optional int32 b = 3; }';
+  const codec = protobuf<{ list: number[] }>(protobufjs.parse(source).root.lookupType('List') as any, { values: 5 });
+  t.is(codec.decode(codec.encode({ list: Array(4).fill(1) })).list.length, 4);
+  t.regex(decodingOf(codec, [0x0a, 6, 1, 1, 1, 1, 1, 1]), /has more than 5 values/);
+  t.notThrows(() => codec.decode(new Uint8Array([0x10, 1, 0x18, 2, 0x10, 1, 0x18, 2, 0x10, 1])), 'a number behind its tag counts once');
+  const unknown = (...bytes: number[]) => new Uint8Array([0x10, 1, ...Array(50).fill(bytes).flat()]);
+  t.is((codec.decode(unknown(0x78, 1, 0x7a, 2, 0x08, 1)) as any).a, 1);
+  t.regex(decodingOf(codec, unknown(0x7b, 0x08, 1, 0x7c)), /has more than 5 values/, 'but for groups, which are read field by field');
+});
+
+test('refusals of what came take no stack trace', (t) => {
+  const codec = protobuf<Append, object>(types.proto3['static']!);
+  const error = refusalOf(() => decodeAs(codec, 'request', new Uint8Array([0x08])));
+  t.false(error.stack?.includes('\n    at '));
+  t.false((error.cause as Error).stack?.includes('\n    at '));
+  t.regex(refusalOf(() => encodeAs(codec, 'request', { term: 'x' })).stack ?? '', /protobuf\.test/);
 });
 
 test('a type with encode and decode alone does, as strict as it is', (t) => {

@@ -20,7 +20,7 @@ const { root } = protobufjs.parse(`
 `);
 const type = root.lookupType('fuzz.All');
 const codec = protobuf<protobufjs.Message>(type);
-const short = protobuf<protobufjs.Message>(type, { maxFields: 50 });
+const short = protobuf<protobufjs.Message>(type, { values: 50 });
 
 export const target = {
   run(input: Uint8Array): void {
