@@ -89,7 +89,8 @@ export interface LimitOptions {
   readonly calls?: number | undefined;
   /**
    * Bytes of all messages that a transport holds: incomplete, waiting for a reader, being handled, or not yet sent. Default 512 MiB (more if
-   * `message` is larger). Beyond it long requests are refused.
+   * `message` is larger). Beyond it unfinished long messages are refused (`resource_exhausted`), first those of the connection that has most
+   * of them, and new long requests.
    */
   readonly memory?: number | undefined;
   /** Streaming calls in flight, a connection. Default 128. The caller waits, the callee refuses. */

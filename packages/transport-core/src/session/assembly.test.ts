@@ -5,10 +5,10 @@ import { OutboxBench } from './testing/outbox-bench.ts';
 import { SMALL } from './testing/pair.ts';
 
 const { packet } = SMALL;
-const begin = (size: number, keep = true) => {
-  const { link } = new OutboxBench();
+const begin = (size: number, keep = true, limit?: number) => {
+  const { link } = new OutboxBench(SMALL, limit);
   link.now = 5;
-  return { link, assembly: new Assembly(link, Kind.REQUEST, size, size + 64, new Uint8Array(packet).fill(1), keep) };
+  return { link, assembly: new Assembly(link, Kind.REQUEST, size, size + 64, new Uint8Array(packet).fill(1), keep, () => {}) };
 };
 
 test('packets are put together in the order of their coming', (t) => {
@@ -50,11 +50,41 @@ test('there is no room for what breaks the sum, nor where nothing is kept', (t) 
   t.is(assembly.room(3), undefined, 'it was handed over or dropped');
 });
 
-test('its size is held from the first packet until it is released, once', (t) => {
+test('what has come is held until it is released, once', (t) => {
   const { assembly, link } = begin(3 * packet);
-  t.is(link.held, 3 * packet);
+  t.is(link.held, packet);
+  assembly.add(new Uint8Array(packet));
+  t.deepEqual([link.held, link.unfinished, link.memory.used, link.memory.unfinished], Array(4).fill(2 * packet));
   assembly.release();
   assembly.release();
+  t.deepEqual([link.held, link.unfinished, link.memory.used, link.memory.unfinished, link.memory.ahead], Array(5).fill(0));
+});
+
+test('it is allocated as a whole while little is allocated ahead, otherwise in steps that double', (t) => {
+  const roomy = begin(40 * packet);
+  t.is(roomy.assembly.buffer.length, 40 * packet);
+  t.is(roomy.link.memory.ahead, 39 * packet);
+  const { assembly, link } = begin(40 * packet, true, 80 * packet);
+  const sizes = [assembly.buffer.length];
+  for (let i = 1; i < 40; i++) {
+    if (i % 2 === 0) t.true(assembly.add(assembly.room(packet)!.fill(i)));
+    else t.true(assembly.add(new Uint8Array(packet).fill(i)));
+    t.is(link.memory.ahead, assembly.buffer.length - assembly.got);
+    if (sizes.at(-1) !== assembly.buffer.length) sizes.push(assembly.buffer.length);
+  }
+  // From 30 packets on no more than 10 are to come: an eighth of the limit.
+  t.deepEqual(sizes, [2 * packet, 6 * packet, 14 * packet, 30 * packet, 40 * packet]);
+  for (let i = 1; i < 40; i++) t.is(assembly.buffer[i * packet], i);
+  t.true(assembly.complete);
+});
+
+test('one that is dropped holds nothing, and is counted to its end', (t) => {
+  const { assembly, link } = begin(3 * packet);
+  assembly.drop();
+  t.deepEqual([link.held, link.memory.ahead, assembly.buffer.length], [0, 0, 0]);
+  t.true(assembly.add(new Uint8Array(packet)));
+  t.true(assembly.add(new Uint8Array(packet)));
+  t.true(assembly.complete);
   t.is(link.held, 0);
 });
 

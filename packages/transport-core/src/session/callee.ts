@@ -139,6 +139,7 @@ export class Callee implements AnswerCarrier {
     }
     const call = this.#open(frame, channel!, method!, Number.POSITIVE_INFINITY, charged);
     this.ids.set(call);
+    if (!this.#link.fits(frame.size)) return this.#crowdOut(call);
     this.#begin(call, frame);
   }
 
@@ -148,7 +149,7 @@ export class Callee implements AnswerCarrier {
     if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
       return this.#link.violation('malformed', `ITEM for call ${frame.id}, which takes none`);
     this.#link.active = this.#link.now;
-    receiveItem(this.#link, this.#inflow, call.upload, frame, false);
+    receiveItem(this.#link, this.#inflow, call.upload, frame, false, () => this.#crowdOut(call));
   }
 
   part(frame: Frame): void {
@@ -162,7 +163,7 @@ export class Callee implements AnswerCarrier {
       return;
     }
     if (!assembly.add(frame.payload)) return this.#link.violation('malformed', `the packets of request ${frame.id} break its sum`);
-    if (!assembly.complete) return;
+    if (!assembly.complete) return this.#link.makeRoom();
     call.assembly = undefined;
     assembly.release();
     call.payload = assembly.buffer;
@@ -216,9 +217,10 @@ export class Callee implements AnswerCarrier {
 
   #begin(call: InCall, frame: Frame): void {
     call.widen();
-    call.assembly = new Assembly(this.#link, frame.kind, frame.size, call.cost, frame.payload, true);
+    call.assembly = new Assembly(this.#link, frame.kind, frame.size, call.cost, frame.payload, true, () => this.#crowdOut(call));
     call.payload = EMPTY;
     this.#link.port.wakeBy(this.#link.now + STALLED);
+    this.#link.makeRoom();
   }
 
   /** A packet for what we ended: it crossed our answer. */
@@ -301,6 +303,16 @@ export class Callee implements AnswerCarrier {
   #refuseUnserved(call: InCall): void {
     this.#link.count('refusedCall', 1);
     this.abort(call, unserved(call.method), true);
+  }
+
+  /** `limits.memory` has no room for a long message: a request or a call that streams is refused, a one-way is dropped and counted. */
+  #crowdOut(call: InCall): void {
+    // Of an upload that was answered already nobody wants the rest.
+    if (!call.open && call.method.kind !== 'oneway') return call.upload?.dropAssembly();
+    const { used, limit } = this.#link.memory;
+    const message = `${call.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection has most of what is unfinished`;
+    if (call.method.kind !== 'oneway') this.#link.count('refusedCall', 1);
+    this.abort(call, stackless('resource_exhausted', message), call.assembly !== undefined);
   }
 
   /** Takes what a call holds on this side: its place in the queue, its streams, its half of a request. */

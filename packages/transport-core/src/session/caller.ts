@@ -369,6 +369,17 @@ export class Caller implements CallCarrier {
     if (call.download !== undefined) this.abandon(call);
   }
 
+  /** `limits.memory` has no room for a long message of the callee: the call fails, and the callee is told to stop. */
+  crowdOut(call: OutCall): void {
+    const assembly = call.assembly ?? call.download?.assembly;
+    if (assembly === undefined) return;
+    assembly.drop();
+    const what = call.download === undefined ? 'the response' : 'an item';
+    const message = `${call.method.full}: limits.memory is reached, ${what} was dropped after ${assembly.got} of ${assembly.size} bytes; raise it, or ask for less at a time`;
+    call.failed(new TransportError('resource_exhausted', message, { sent: true }));
+    this.abandon(call);
+  }
+
   /**
    * The connection is over. Those that no handler can have seen come back, in their order; the rest fails.
    * @param arrived what was written is known to be there: no one-way of it is lost.

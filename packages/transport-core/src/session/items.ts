@@ -6,8 +6,12 @@ import type { InStream } from './in-stream.ts';
 import { type Inflow, longCost } from './inflow.ts';
 import type { Link } from './link.ts';
 
-/** An ITEM, short or the first packet of a long one. `drop`: its reader is gone. */
-export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame: Frame, drop: boolean): void {
+/**
+ * An ITEM, short or the first packet of a long one.
+ * @param drop its reader is gone.
+ * @param refuse there is no room for the rest of it.
+ */
+export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame: Frame, drop: boolean, refuse: () => void): void {
   if (stream.assembly !== undefined) return link.violation('malformed', `ITEM of call ${frame.id} in the middle of another`);
   const cost = longCost(frame);
   if (frame.size === 0) {
@@ -18,7 +22,8 @@ export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame:
     if (drop) stream.account.giveBack(cost, false);
     else stream.push(inflow.keep(frame), cost);
   } else if (inflow.long(frame, link.limits.item, 'limits.item', stream.account)) {
-    stream.assembly = new Assembly(link, Kind.ITEM, frame.size, cost, frame.payload, !drop);
+    stream.assembly = new Assembly(link, Kind.ITEM, frame.size, cost, frame.payload, !drop, refuse);
+    link.makeRoom();
   }
 }
 
@@ -26,7 +31,7 @@ export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame:
 export function receivePart(link: Link, stream: InStream, frame: Frame): void {
   const assembly = stream.assembly!;
   if (!assembly.add(frame.payload)) return link.violation('malformed', `the packets of an item of call ${frame.id} break its sum`);
-  if (!assembly.complete) return;
+  if (!assembly.complete) return link.makeRoom();
   stream.dropAssembly();
   if (assembly.buffer.length === assembly.size) stream.push(assembly.buffer, assembly.cost);
   else stream.account.giveBack(assembly.cost, false);

@@ -1,8 +1,10 @@
 // What the parts of one session share: the writer, the peer's terms, the time, the memory account. It knows none of them.
 
 import { TransportError } from '../errors.ts';
+import { type Entry, List } from '../list.ts';
 import type { Counter } from '../observer.ts';
 import type { FrameWriter } from '../wire/frame.ts';
+import type { Memory, MemoryGauge, Sender } from './memory.ts';
 import { REFUSAL } from './work.ts';
 
 /** The bounds of a session; those that the peer must know cross in HELLO. */
@@ -54,19 +56,19 @@ export interface Port {
   destroy(error: TransportError): void;
 }
 
-/** Bytes that a transport holds for all its connections: incomplete, untaken, unsent. */
-export interface MemoryGauge {
-  used: number;
-  /** Bytes by which windows have grown: peers may send as much beyond the starts. */
-  lent: number;
-  readonly limit: number;
+/** A long message that is coming in, as its connection knows it. */
+export interface Unfinished extends Entry {
+  /** How much of it has come. */
+  readonly got: number;
+  /** There is no room for the rest: its owner discards it. */
+  readonly refuse: () => void;
 }
 
 /** How a peer broke the rules; the session ends with GO_AWAY. */
 export type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) => void;
 
 /** The state that the parts of a session share. */
-export class Link {
+export class Link implements Sender {
   now: number;
   /** The number of the batch that is being filled: what was written into an earlier one has left. */
   mark = 1;
@@ -95,12 +97,24 @@ export class Link {
   readonly writer: FrameWriter;
   readonly port: Port;
   readonly limits: SessionLimits;
-  readonly memory: MemoryGauge;
+  readonly memory: Memory;
   readonly allocate: (size: number) => Uint8Array;
   readonly count: (counter: Counter, amount: number) => void;
   readonly violation: Violation;
+  /** Ends the connection with a GO_AWAY that tells this error. */
+  readonly breakOff: (error: TransportError) => void;
+  /** Bytes that have come of messages that are not whole. */
+  unfinished = 0;
+  readonly #assemblies = new List<Unfinished>();
+  /** How much has come of long messages since `#since`, and whether that was too little when it was last judged. */
+  #came = 0;
+  #since = 0;
+  /** How much had come before, since `#from`. */
+  #before = 0;
+  #from = 0;
+  #wasSlow = false;
 
-  constructor(init: Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count' | 'violation' | 'now'>) {
+  constructor(init: Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count' | 'violation' | 'breakOff' | 'now'>) {
     this.writer = init.writer;
     this.port = init.port;
     this.limits = init.limits;
@@ -108,6 +122,7 @@ export class Link {
     this.allocate = init.allocate;
     this.count = init.count;
     this.violation = init.violation;
+    this.breakOff = init.breakOff;
     this.now = this.active = init.now;
     const { message, item, packet, calls, streams } = init.limits;
     this.terms = { message, item, packet, calls, streams, short: 0, long: 0, stream: 0 };
@@ -163,6 +178,98 @@ export class Link {
     this.working -= this.#reading;
   }
 
+  // Long messages on their way in.
+
+  /** One begins, with its first bytes and so many that were allocated before they came. */
+  begins(assembly: Unfinished, bytes: number, ahead: number): void {
+    if (this.#assemblies.length === 0) {
+      this.memory.begins(this);
+      this.#from = this.#since = this.now;
+      this.#came = this.#before = 0;
+    }
+    this.#assemblies.push(assembly);
+    this.memory.ahead += ahead + bytes;
+    this.comes(bytes);
+  }
+
+  /** More of one has come, and was allocated before. */
+  comes(bytes: number): void {
+    const { memory } = this;
+    this.held += bytes;
+    memory.used += bytes;
+    this.unfinished += bytes;
+    memory.unfinished += bytes;
+    memory.ahead -= bytes;
+    if (this.now >= this.#since + SLOW_TIME) {
+      this.#wasSlow = this.#came < ((this.now - this.#since) / 1_000) * SLOW_RATE;
+      this.#restart();
+    }
+    this.#came += bytes;
+  }
+
+  /** One is whole, or is dropped. */
+  ends(assembly: Unfinished, bytes: number, ahead: number): void {
+    this.free(bytes);
+    this.unfinished -= bytes;
+    this.memory.unfinished -= bytes;
+    this.memory.ahead -= ahead;
+    this.#assemblies.remove(assembly);
+    if (this.#assemblies.length > 0) return;
+    this.#wasSlow = false;
+    this.memory.ends(this);
+  }
+
+  /** Those that are not whole. */
+  get assemblies(): Iterable<Unfinished> {
+    return this.#assemblies;
+  }
+
+  #restart(): void {
+    this.#from = this.#since;
+    this.#before = this.#came;
+    this.#since = this.now;
+    this.#came = 0;
+  }
+
+  /** Refuses unfinished messages, of any connection, while `limits.memory` is passed. */
+  makeRoom(): void {
+    if (this.memory.used > this.memory.limit) this.memory.makeRoom(this.now);
+  }
+
+  rate(now: number): number {
+    return (this.#before + this.#came) / Math.max((now - this.#from) / 1_000, 1);
+  }
+
+  get largest(): number {
+    return this.#largest(undefined)?.got ?? 0;
+  }
+
+  refuse(now: number, spares: boolean): void {
+    this.now = now;
+    const time = now - this.#since;
+    const isSlow = time < SLOW_TIME ? this.#wasSlow : this.#came < (time / 1_000) * SLOW_RATE;
+    if (isSlow) return this.breakOff(new TransportError('resource_exhausted', slow(this.memory)));
+    const largest = this.#largest(undefined);
+    (spares ? this.#largest(largest) : largest)!.refuse();
+  }
+
+  #largest(but: Unfinished | undefined): Unfinished | undefined {
+    let largest: Unfinished | undefined;
+    for (const each of this.#assemblies) if (each !== but && (largest === undefined || each.got > largest.got)) largest = each;
+    return largest;
+  }
+
+  /** We were asleep for so long, and read nothing: that was not the sender's doing. */
+  excuse(lateness: number): void {
+    this.#since += lateness;
+    this.#from += lateness;
+  }
+
+  /** Would a long message of `bytes` have room if nothing else were unfinished? */
+  fits(bytes: number): boolean {
+    return this.memory.used - this.memory.unfinished + bytes <= this.memory.limit;
+  }
+
   /** Would `bytes` more pass `limits.memory`? */
   full(bytes: number): boolean {
     return this.memory.used + bytes > this.memory.limit;
@@ -174,8 +281,15 @@ export function memoryFull({ used, limit }: MemoryGauge): TransportError {
   return new TransportError('resource_exhausted', `limits.memory is reached: ${used} of ${limit} bytes are held, the call was not sent`, { sent: false });
 }
 
+function slow({ used, limit }: MemoryGauge): string {
+  return `limits.memory is reached (${used} of ${limit} bytes are held), and this connection sent less than ${SLOW_RATE} bytes of long messages a second for ${SLOW_TIME / 1_000} s`;
+}
+
 /** What a unit costs its account besides its bytes: it bounds empty ones (docs/wire-protocol.md §6). */
 export const UNIT = 64;
+/** Bytes a second of long messages below which a sender is too slow, when memory is scarce, and the time for which it must have been. */
+const SLOW_RATE = 16 * 1024;
+const SLOW_TIME = 10_000;
 /** Points a second of what costs us work for nothing, and those of a frame of no use. A refused request has one. */
 const ABUSES = 10_000;
 const USELESS = 10;

@@ -45,8 +45,8 @@ function crowded(frame: Frame, channel: Channel, method: Method, link: Link, str
   }
   if (channel.running >= limits.calls) return exhausted(`${channel.running} handlers of '${name}' still run, limits.calls allows no more`);
   if (method.flags !== 0 && streams >= limits.streams) return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
-  if (frame.size > 0 && link.full(frame.size)) {
-    return exhausted(`limits.memory is reached: a request of ${frame.size} bytes has no room beside the ${memory.used} held`);
+  if (frame.size > 0 && !link.fits(frame.size)) {
+    return exhausted(`limits.memory is reached: a request of ${frame.size} bytes has no room beside the ${memory.used - memory.unfinished} held`);
   }
   return undefined;
 }

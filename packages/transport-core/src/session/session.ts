@@ -58,6 +58,7 @@ export class Session implements FrameVisitor, Departing {
     this.link = new Link({
       ...options,
       now,
+      breakOff: (error) => this.break(error),
       violation: (reason, message) => this.break(reasonError(reason, `the peer broke the protocol: ${message}`)),
     });
     this.outbox = new Outbox(this.link, options.isBounded);
@@ -390,6 +391,7 @@ export class Session implements FrameVisitor, Departing {
     this.liveness.excuse(lateness);
     this.#handshakeDue += lateness;
     this.inflow.excuse(lateness);
+    this.link.excuse(lateness);
     this.outbox.excuse(lateness);
     this.#frameDue += lateness;
   }

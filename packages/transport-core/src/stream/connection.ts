@@ -9,7 +9,8 @@ import type { Remote } from '../remote.ts';
 import type { Channel, Mounted } from '../session/channel.ts';
 import type { Introduction } from '../session/handshake.ts';
 import type { InCall } from '../session/in-call.ts';
-import type { MemoryGauge, Port } from '../session/link.ts';
+import type { Port } from '../session/link.ts';
+import type { Memory } from '../session/memory.ts';
 import type { OutCall } from '../session/out-call.ts';
 import { Session } from '../session/session.ts';
 import type { SessionVisitor } from '../session/session-options.ts';
@@ -39,7 +40,7 @@ export interface ConnectionHost {
   readonly ticker: Ticker;
   readonly turns: Turns;
   readonly buffers: BufferPool;
-  readonly memory: MemoryGauge;
+  readonly memory: Memory;
   readonly random: Random;
   wakeBy(time: number): void;
   count(counter: Counter, amount: number, remote: Remote | undefined): void;

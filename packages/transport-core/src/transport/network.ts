@@ -11,7 +11,7 @@ import { Call } from '../rpc/call.ts';
 import type { Channel } from '../session/channel.ts';
 import type { Introduction } from '../session/handshake.ts';
 import type { InCall } from '../session/in-call.ts';
-import type { MemoryGauge } from '../session/link.ts';
+import { Memory } from '../session/memory.ts';
 import type { OutCall } from '../session/out-call.ts';
 import { Alarm } from '../stream/alarm.ts';
 import { askResolve } from '../stream/asking.ts';
@@ -39,7 +39,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   readonly ticker: Ticker;
   readonly turns: Turns;
   readonly buffers: BufferPool;
-  readonly memory: MemoryGauge;
+  readonly memory: Memory;
   readonly pool: Pool;
   membership: Membership | undefined = undefined;
   readonly members = new Members(this);
@@ -73,7 +73,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.ticker = new Ticker(clock);
     this.turns = new Turns(clock);
     this.buffers = new BufferPool(batchSize(config.limits.packet));
-    this.memory = { used: 0, lent: 0, limit: config.limits.memory };
+    this.memory = new Memory(config.limits.memory);
     this.self = introduce(this, config.network, random);
     this.selfUnproven = introduceUnproven(this.self, this);
     this.#alarm = new Alarm(

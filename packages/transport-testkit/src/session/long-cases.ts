@@ -144,18 +144,47 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(test, 'long: beyond `limits.memory` long requests are refused, unprocessed, short ones are not', async (t, role) => {
     const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
-    const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB))[0] as RawFrameInput;
-    s.peer.send(long(0), long(1), request(s.id(2), [5]));
+    const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB));
+    s.peer.send(...long(0), long(1)[0] as RawFrameInput, request(s.id(2), [5]));
     const error = await s.peer.next('ERROR');
     t.is(error.id, s.id(1));
     t.is(error.code, 8);
     t.is(error.flags, 1);
-    const rpc = await s.call('echo');
-    t.deepEqual(rpc.request, Uint8Array.of(5));
-    s.peer.send({ kind: 'CANCEL', id: s.id(0) });
-    await s.peer.next('ERROR', (frame) => frame.id === s.id(0));
-    s.peer.send(...packets(request(s.id(3), []), body(200 * KiB)));
-    t.is((await s.call('echo')).request.length, 200 * KiB, 'what was broken off is free again');
+    const first = await s.call('echo');
+    t.is(first.request.length, 200 * KiB);
+    t.deepEqual((await s.call('echo')).request, Uint8Array.of(5));
+    s.peer.send(long(3)[0] as RawFrameInput);
+    await s.peer.next('ERROR', (frame) => frame.id === s.id(3) && frame.code === 8);
+    first.respond(tag(1));
+    await s.peer.next('RESPONSE');
+    s.peer.send(...long(4));
+    t.is((await s.call('echo')).request.length, 200 * KiB, 'what was answered is free again');
+  });
+
+  eachRole(test, 'long: what is announced takes no memory, and what is unfinished makes room for what finishes', async (t, role) => {
+    const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
+    const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB));
+    s.peer.send(long(0)[0] as RawFrameInput, long(1)[0] as RawFrameInput);
+    await s.peer.barrier();
+    t.is(s.transport.snapshot().memory, 128 * KiB);
+    s.peer.send(...long(2));
+    const error = await s.peer.next('ERROR');
+    t.true(error.id === s.id(0) || error.id === s.id(1));
+    t.deepEqual([error.code, error.flags], [8, 1]);
+    t.is((await s.call('echo')).request.length, 200 * KiB);
+    // Packets of the refused one that were on the way are dropped.
+    const [, ...rest] = packets(request(error.id, []), body(200 * KiB));
+    s.peer.send(...rest);
+    await s.peer.barrier();
+    t.false(s.remote.closed);
+  });
+
+  eachRole(test, 'long: unfinished one-ways count in `limits.memory`', async (t, role) => {
+    const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
+    for (let n = 0; n < 20; n++) s.peer.send(packets({ ...hint(), id: s.id(n) }, body(200 * KiB))[0] as RawFrameInput);
+    await s.peer.barrier();
+    t.true(s.transport.snapshot().memory <= 300 * KiB);
+    t.is(s.seen.counted('onewayDropped'), 16);
   });
 
   eachRole(test, 'long: a message in millions of tiny fragments is not possible', async (t, role) => {

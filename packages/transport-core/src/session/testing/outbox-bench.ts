@@ -3,6 +3,7 @@
 import type { Frame } from '../../wire/frame.ts';
 import { Mailbox } from '../../wire/mailbox.ts';
 import { Link, type SessionLimits } from '../link.ts';
+import { Memory } from '../memory.ts';
 import { Outbox } from '../outbox.ts';
 import { Lanes, Outgoing, type Sender } from '../outgoing.ts';
 import { SMALL } from './pair.ts';
@@ -17,15 +18,16 @@ export class OutboxBench {
   stuck = false;
   readonly #mailbox = new Mailbox();
 
-  constructor(limits: SessionLimits = SMALL) {
+  constructor(limits: SessionLimits = SMALL, memory = Number.MAX_SAFE_INTEGER) {
     this.link = new Link({
       writer: this.#mailbox,
       port: { flush: () => this.#flush(), dirty: () => {}, wakeBy: () => {}, close: () => {}, destroy: () => {} },
       limits,
-      memory: { used: 0, lent: 0, limit: Number.MAX_SAFE_INTEGER },
+      memory: new Memory(memory),
       allocate: (size) => new Uint8Array(size),
       count: () => {},
       violation: (_reason, message) => void this.violations.push(message),
+      breakOff: (error) => void this.violations.push(error.message),
       now: 0,
     });
     this.link.pipe = this.link.reply = Number.MAX_SAFE_INTEGER / 4;

@@ -8,7 +8,8 @@ import { FrameEncoder } from '../../wire/encoder.ts';
 import type { Hello } from '../../wire/hello.ts';
 import type { Channel, Mounted } from '../channel.ts';
 import type { InCall } from '../in-call.ts';
-import type { MemoryGauge, Port, SessionLimits } from '../link.ts';
+import type { Port, SessionLimits } from '../link.ts';
+import { Memory } from '../memory.ts';
 import type { OutCall } from '../out-call.ts';
 import { Session } from '../session.ts';
 import type { SessionOptions, SessionVisitor } from '../session-options.ts';
@@ -30,7 +31,7 @@ export const SMALL: SessionLimits = {
 /** One end: the driver of its session, which keeps what it is told. */
 export class End implements Port, SessionVisitor {
   readonly session: Session;
-  readonly memory: MemoryGauge = { used: 0, lent: 0, limit: 512 * KIB * KIB };
+  readonly memory: Memory;
   readonly counters = new Map<Counter, number>();
   /** Calls that came in and were not taken. */
   readonly calls: InCall[] = [];
@@ -58,6 +59,7 @@ export class End implements Port, SessionVisitor {
 
   constructor(side: 'dialler' | 'acceptor', protocols: readonly Protocol[], options: Partial<SessionOptions>) {
     const limits = options.limits ?? SMALL;
+    this.memory = options.memory ?? new Memory(512 * KIB * KIB);
     this.#encoder = new FrameEncoder((size) => new Uint8Array(size), limits.packet + 17 * KIB);
     for (const protocol of protocols) this.mounts.set(protocol.channel, { protocol, table: methodTable(protocol) });
     this.session = new Session({

@@ -1,0 +1,234 @@
+// What unfinished messages may hold: what has come counts, and whoever has most makes room.
+
+import test from 'ava';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol } from '../protocol/protocol.ts';
+import { FrameEncoder } from '../wire/encoder.ts';
+import { Kind } from '../wire/frame.ts';
+import { Memory } from './memory.ts';
+import { Pair, SMALL } from './testing/pair.ts';
+import { TestCall } from './testing/test-call.ts';
+
+const protocol = defineProtocol({
+  name: 'large',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    ask: { id: 1, request: bytes, response: bytes },
+    tell: { id: 2, request: bytes },
+    give: { id: 3, request: bytes, upload: bytes, response: bytes },
+    get: { id: 4, request: bytes, download: bytes },
+  },
+});
+const KIB = 1024;
+const { packet } = SMALL;
+/** Credit is no matter here. */
+const limits = {
+  ...SMALL,
+  memory: 0,
+  item: 1024 * KIB,
+  credit: { pipe: 2 ** 30, pipeMax: 2 ** 30, short: 2 ** 30, long: 2 ** 30, reply: 2 ** 30, replyMax: 2 ** 30, stream: 2 ** 30, streamMax: 2 ** 30 },
+};
+
+/** A receiver with so much memory for all its connections. */
+class Receiver {
+  readonly memory: Memory;
+  now = 1_000;
+  readonly peers: Peer[] = [];
+
+  constructor(memory: number) {
+    this.memory = new Memory(memory);
+  }
+
+  peer(): Peer {
+    const peer = new Peer(this);
+    this.peers.push(peer);
+    return peer;
+  }
+
+  pass(milliseconds: number): void {
+    this.now += milliseconds;
+    for (const { pair } of this.peers) {
+      pair.now = this.now;
+      pair.acceptor.session.wake(this.now);
+    }
+  }
+}
+
+/** A connection whose dialler writes frames by hand. */
+class Peer {
+  readonly pair: Pair;
+  readonly receiver: Receiver;
+  #ids = 1;
+
+  constructor(receiver: Receiver) {
+    this.receiver = receiver;
+    this.pair = new Pair(
+      [protocol],
+      { limits, keepAlive: { interval: 1e9, timeout: 1e9 } },
+      { limits, keepAlive: { interval: 1e9, timeout: 1e9 }, memory: receiver.memory },
+    ).open();
+    this.pair.now = receiver.now;
+  }
+
+  get reason() {
+    return this.pair.acceptor.ending?.error;
+  }
+
+  /** The terminals that it was sent: 'id code flags'. */
+  get errors(): string[] {
+    const told: string[] = [];
+    this.pair.tick(this.pair.acceptor);
+    for (const chunk of this.pair.acceptor.sent.splice(0)) {
+      const text = Buffer.from(chunk).toString('latin1');
+      if (text.includes('limits.memory is reached')) told.push('limits.memory is reached');
+    }
+    return told;
+  }
+
+  write(frames: (encoder: FrameEncoder) => void): void {
+    const encoder = new FrameEncoder((size) => new Uint8Array(size), 64 * KIB);
+    frames(encoder);
+    this.pair.acceptor.session.receive(this.receiver.now, encoder.take().slice());
+  }
+
+  /** Begins a long message of so many packets; gives its id. */
+  begin(packets: number, kind: number = Kind.REQUEST, method = 1): number {
+    this.#ids += 2;
+    const id = this.#ids;
+    this.write((encoder) => encoder.message(kind, id, 0x20, method, method === 3 ? 1 : 0, 0, undefined, packets * packet, new Uint8Array(packet), 0, packet));
+    return id;
+  }
+
+  more(id: number, packets: number): void {
+    for (let i = 0; i < packets; i++) this.write((encoder) => encoder.message(Kind.PART, id, 0, 0, 0, 0, undefined, 0, new Uint8Array(packet), 0, packet));
+  }
+
+  get calls(): number {
+    return this.pair.acceptor.calls.length;
+  }
+}
+
+test('what is announced is not charged: eight that announce much and send little refuse nobody', (t) => {
+  const receiver = new Receiver(256 * packet);
+  const trickling = Array.from({ length: 8 }, () => receiver.peer());
+  for (const peer of trickling) peer.begin(256);
+  t.is(receiver.memory.used, 8 * packet);
+  t.true(receiver.memory.ahead <= 256 * packet);
+  const honest = receiver.peer();
+  honest.more(honest.begin(200), 199);
+  t.is(honest.calls, 1);
+  t.is(receiver.memory.used, 8 * packet);
+  for (const peer of trickling) t.deepEqual(peer.errors, []);
+});
+
+test('when memory is scarce, the largest unfinished message is refused, unprocessed, and its credit returned', (t) => {
+  const receiver = new Receiver(100 * packet);
+  const [hog, other, honest] = [receiver.peer(), receiver.peer(), receiver.peer()];
+  const id = hog.begin(100);
+  hog.more(id, 59);
+  other.more(other.begin(100), 19);
+  receiver.pass(5_000);
+  honest.more(honest.begin(80), 79);
+  t.is(honest.calls, 1);
+  t.deepEqual([hog.errors.length, other.errors.length, honest.errors.length], [1, 0, 0]);
+  t.is(receiver.memory.used, 20 * packet);
+  t.is(hog.pair.acceptor.session.channel(0x20).long.left, 2 ** 30);
+  hog.more(id, 10); // Packets that were on the way are dropped.
+  t.is(hog.reason, undefined);
+});
+
+test('one message as large as limits.memory finishes beside any number of small ones', (t) => {
+  const receiver = new Receiver(256 * packet);
+  const small = Array.from({ length: 20 }, () => receiver.peer());
+  const ids = small.map((peer) => peer.begin(256));
+  const honest = receiver.peer();
+  const id = honest.begin(256);
+  for (let i = 0; i < 255; i++) {
+    honest.more(id, 1);
+    const at = i % 20;
+    if (i % 3 === 0) small[at]!.more(ids[at]!, 1);
+  }
+  t.is(honest.calls, 1);
+  t.true(receiver.memory.used <= 256 * packet);
+});
+
+test('a connection that is refused when it has been slower than 16 KiB a second for 10 s is cut', (t) => {
+  const receiver = new Receiver(256 * packet);
+  const [slow, steady, fast] = [receiver.peer(), receiver.peer(), receiver.peer()];
+  const trickle = slow.begin(256);
+  slow.more(trickle, 65);
+  for (let i = 0; i < 3; i++) {
+    receiver.pass(6_000);
+    slow.more(trickle, 1);
+  }
+  const id = steady.begin(256);
+  for (let second = 0; second < 12; second++) {
+    receiver.pass(1_000);
+    steady.more(id, 5);
+    if (second === 6) slow.more(trickle, 1);
+  }
+  t.is(slow.reason, undefined, 'as long as there is memory nobody minds');
+  fast.more(fast.begin(190), 189);
+  t.is(fast.calls, 1);
+  t.deepEqual([slow.reason?.code, slow.reason?.message.includes('limits.memory is reached')], ['resource_exhausted', true]);
+  t.is(steady.reason, undefined);
+});
+
+test('unfinished one-ways and items count like requests', (t) => {
+  const receiver = new Receiver(100 * packet);
+  const [tells, gives, honest] = [receiver.peer(), receiver.peer(), receiver.peer()];
+  for (let i = 0; i < 32; i++) {
+    const id = tells.begin(100, Kind.ONEWAY, 2);
+    tells.more(id, 9);
+  }
+  t.true(receiver.memory.used <= 100 * packet);
+  t.true(tells.pair.acceptor.count('onewayDropped') >= 22);
+  t.is(tells.reason, undefined);
+  for (let i = 0; i < 20; i++) {
+    gives.write((encoder) => {
+      encoder.message(Kind.REQUEST, 2 * i + 1, 0x20, 3, 1, 0, undefined, 0, new Uint8Array(0), 0, 0);
+      encoder.message(Kind.ITEM, 2 * i + 1, 0, 0, 0, 0, undefined, 100 * packet, new Uint8Array(packet), 0, packet);
+    });
+    gives.more(2 * i + 1, 9);
+  }
+  t.true(receiver.memory.used <= 100 * packet);
+  t.true(gives.errors.length > 0);
+  t.is(gives.reason, undefined);
+  receiver.pass(8_000);
+  honest.more(honest.begin(25), 24);
+  t.is(honest.calls, 1);
+  for (const peer of receiver.peers) peer.pair.cut();
+  t.deepEqual([receiver.memory.used, receiver.memory.unfinished, receiver.memory.ahead], [0, 0, 0]);
+});
+
+test('a response, or an item, that memory has no room for fails its call, and the callee is told to stop', (t) => {
+  for (const [name, kind] of [
+    ['ask', Kind.RESPONSE],
+    ['get', Kind.ITEM],
+  ] as const) {
+    const receiver = new Receiver(100 * packet);
+    const { pair } = receiver.peer();
+    const { acceptor } = pair;
+    const call = new TestCall(protocol, name, new Uint8Array(1));
+    pair.start(acceptor, call);
+    pair.tick(acceptor);
+    const hold = receiver.peer();
+    const held = hold.begin(100);
+    const write = (frames: (encoder: FrameEncoder) => void) => {
+      const encoder = new FrameEncoder((size) => new Uint8Array(size), 64 * KIB);
+      frames(encoder);
+      acceptor.session.receive(receiver.now, encoder.take().slice());
+    };
+    write((encoder) => encoder.message(kind, call.id, 0, 0, 0, 0, undefined, 90 * packet, new Uint8Array(packet), 0, packet));
+    for (let i = 0; i < 20; i++) write((encoder) => encoder.message(Kind.PART, call.id, 0, 0, 0, 0, undefined, 0, new Uint8Array(packet), 0, packet));
+    hold.more(held, 95);
+    t.is(call.error?.code, 'resource_exhausted', name);
+    t.regex(call.error!.message, /limits\.memory is reached, .* was dropped after 8\d{4} of 368640 bytes/);
+    for (let i = 0; i < 69; i++) write((encoder) => encoder.message(Kind.PART, call.id, 0, 0, 0, 0, undefined, 0, new Uint8Array(packet), 0, packet));
+    t.is(acceptor.ending, undefined, 'what still comes is dropped');
+    if (kind === Kind.ITEM) write((encoder) => encoder.signal(Kind.END, call.id));
+    t.is(acceptor.session.caller.slots.size, 0);
+    t.is(receiver.memory.used, 96 * packet);
+  }
+});
