@@ -6,6 +6,7 @@ import type { Target } from './engine/target.ts';
 const PLACES = {
   frames: 'transport-core/dist/wire/testing/fuzz-frames.js',
   hello: 'transport-core/dist/wire/testing/fuzz-hello.js',
+  json: 'transport-core/dist/protocol/testing/fuzz-json.js',
   protobuf: 'transport-core/dist/protocol/testing/fuzz-protobuf.js',
   session: 'transport-core/dist/session/testing/fuzz-session.js',
   schedule: 'transport-core/dist/session/testing/fuzz-schedule.js',
@@ -14,6 +15,7 @@ const PLACES = {
   gossip: 'gossip/dist/testing/fuzz-gossip.js',
   peers: 'peers/dist/testing/fuzz-peers.js',
   book: 'peers/dist/driver/testing/fuzz-book.js',
+  'gossip-view': 'gossip/dist/testing/fuzz-view.js',
   keys: 'identity/dist/testing/fuzz-keys.js',
 } as const;
 

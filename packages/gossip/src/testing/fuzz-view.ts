@@ -1,0 +1,145 @@
+// Fuzzes what HyParView's nodes send each other: any JSON is made a message or none, and whatever
+// a peer says in whatever order, a partial view takes it, and its lists stay within their bounds.
+
+import { type Random, randomBytes, seededRandom, TransportError } from '@trunkline/transport-core';
+import { type PartialViewMessage, peersOf, tidyMessage } from '../hyparview/message.ts';
+import { PartialView } from '../hyparview/partial-view.ts';
+import { gossipProtocol } from '../protocol.ts';
+
+/** The first byte says whether the rest is JSON, as the method `view` carries it, or steps. */
+export const target = {
+  run(input: Uint8Array): void {
+    if ((input[0] ?? 0) < 128) read(input.subarray(1));
+    else converse(input.subarray(1));
+  },
+
+  *seeds(): Iterable<Uint8Array> {
+    for (const message of MESSAGES) yield Uint8Array.of(0, ...encoder.encode(JSON.stringify({ topic: 'ab', message, life: 3 })));
+    yield Uint8Array.of(128, 0, 1, 5, 1, 2, 9, 8, 0, 10, 2, 3, 4, 9, 0, 1);
+  },
+
+  make(random: Random): Uint8Array {
+    return Uint8Array.of(128, ...randomBytes(random, 3 * Math.floor(random() * 80)));
+  },
+
+  tokens: [
+    '"type":"',
+    'join',
+    'forward-join',
+    'neighbor',
+    'accept',
+    'refuse',
+    'shuffle',
+    'shuffle-reply',
+    'disconnect',
+    '"ttl":',
+    '"peers":[',
+    '"me"',
+    'null',
+    '-1',
+    '1e308',
+  ],
+};
+
+function read(bytes: Uint8Array): void {
+  let value: { message?: unknown };
+  try {
+    value = gossipProtocol.methods.view.request.decode(bytes);
+  } catch (error) {
+    if (error instanceof TransportError) return;
+    throw error;
+  }
+  const limits = { self: 'me', joinWalk: 6, shuffleWalk: 3, peers: 8 };
+  const message = tidyMessage(value.message, limits);
+  if (message === undefined) return;
+  if (peersOf(message).some((peer) => peer === 'me' || peer.length > 128)) throw new Error(`it names ${peersOf(message).join(', ')}`);
+  if ('ttl' in message && message.ttl > 6) throw new Error(`its walk has ${message.ttl} hops`);
+  const again = tidyMessage(message, limits);
+  if (JSON.stringify(again) !== JSON.stringify(message)) throw new Error(`tidied twice it is ${JSON.stringify(again)}`);
+}
+
+/** Three bytes a step: what a peer says, which peer, and how. */
+function converse(bytes: Uint8Array): void {
+  let now = 0;
+  const up = new Set<string>();
+  const view = new PartialView({
+    self: 'me',
+    random: seededRandom(bytes.length),
+    now,
+    options: { active: 3, passive: 6 },
+    host: {
+      send() {},
+      up: (peer) => void up.add(peer),
+      down: (peer) => void up.delete(peer),
+    },
+  });
+  for (let at = 0; at + 2 < bytes.length; at += 3) {
+    const [what = 0, which = 0, how = 0] = bytes.subarray(at, at + 3);
+    const peer = `p${which & 15}`;
+    const other = how === 255 ? 'me' : `p${how & 15}`;
+    const peers = Array.from({ length: which >>> 4 }, (_, i) => `p${(how + i) & 31}`);
+    const said = (message: unknown) => view.received(peer, message as PartialViewMessage, now);
+    switch (what % 13) {
+      case 0:
+        said({ type: 'join', request: how });
+        break;
+      case 1:
+        said({ type: 'forward-join', peer: other, ttl: how });
+        break;
+      case 2:
+        said({ type: 'neighbor', request: how, high: (how & 1) === 1, full: (how & 2) === 2 });
+        break;
+      case 3:
+        said({ type: 'accept', request: how, free: other });
+        break;
+      case 4:
+        said({ type: 'refuse', request: how, free: undefined, peers });
+        break;
+      case 5:
+        said({ type: 'shuffle', origin: other, id: how, ttl: how, peers });
+        break;
+      case 6:
+        said({ type: 'shuffle-reply', id: how, peers });
+        break;
+      case 7:
+        said({ type: 'disconnect', alive: (how & 1) === 1, free: other, peers });
+        break;
+      case 8:
+        view.lost(peer, undefined, now);
+        break;
+      case 9:
+        view.known(peers, now);
+        break;
+      case 10:
+        view.join(peers, now);
+        break;
+      case 11:
+        view.stranger(peer, now);
+        break;
+      default:
+        now += how * how;
+        if (view.due <= now) view.wake(now);
+    }
+    check(view, up);
+  }
+}
+
+function check(view: PartialView, up: ReadonlySet<string>): void {
+  const [active, passive] = [view.active(), view.passive()];
+  if (active.length > 3 || passive.length > 6) throw new Error(`it holds ${active.length} links and ${passive.length} peers`);
+  if (active.includes('me') || passive.includes('me')) throw new Error('it holds itself');
+  if (new Set([...active, ...passive]).size !== active.length + passive.length) throw new Error('it holds a peer twice');
+  if (active.length !== up.size || active.some((peer) => !up.has(peer))) throw new Error(`it holds ${active.join(', ')} and told ${[...up].join(', ')}`);
+}
+
+const MESSAGES: readonly PartialViewMessage[] = [
+  { type: 'join', request: 1 },
+  { type: 'forward-join', peer: 'p1', ttl: 6 },
+  { type: 'neighbor', request: 1, high: true, full: false },
+  { type: 'accept', request: 1, free: 'p2' },
+  { type: 'refuse', request: 1, free: undefined, peers: ['p3'] },
+  { type: 'shuffle', origin: 'p1', id: 1, ttl: 3, peers: ['p2', 'p3'] },
+  { type: 'shuffle-reply', id: 1, peers: ['p2'] },
+  { type: 'disconnect', alive: true, free: 'p1', peers: [] },
+];
+const encoder = new TextEncoder();
