@@ -345,6 +345,13 @@ export class Caller implements CallCarrier {
       if (call.due <= now) call.expired(now);
       if (!call.done && call.due < next) next = call.due;
     };
+    // Those that wait come first: a call that expires may let one of them in.
+    for (const call of this.#waitingStreams) look(call);
+    for (const channel of channels) {
+      for (const call of channel.waiting) look(call);
+      for (const call of channel.waitingLong) look(call);
+      for (const unit of channel.lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) look(unit.sender as OutCall);
+    }
     for (const call of this.slots.values()) {
       look(call);
       const { assembly = call.download?.assembly } = call;
@@ -352,12 +359,6 @@ export class Caller implements CallCarrier {
       const stale = Math.max(assembly.last, this.#inflow.lastPacket) + STALLED;
       if (stale > now) next = Math.min(next, stale);
       else this.#stopped(call, assembly);
-    }
-    for (const call of this.#waitingStreams) look(call);
-    for (const channel of channels) {
-      for (const call of channel.waiting) look(call);
-      for (const call of channel.waitingLong) look(call);
-      for (const unit of channel.lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) look(unit.sender as OutCall);
     }
     return next;
   }

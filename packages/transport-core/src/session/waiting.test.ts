@@ -102,3 +102,17 @@ test('a peer that sends a part of an item before the request has left holds no m
   pair.quiet();
   t.is(dialler.memory.used, 0);
 });
+
+test('a call that waits for the end of another expires with it, when both have the same deadline', (t) => {
+  const pair = new Pair([protocol], { limits: { ...SMALL, streams: 1 } }).open();
+  const calls = Array.from({ length: 3 }, () => new TestCall(protocol, 'get', new Uint8Array(1)));
+  pair.acceptor.stuck = true;
+  pair.start(pair.acceptor, new TestCall(protocol, 'tell', new Uint8Array(1)));
+  pair.tick(pair.acceptor);
+  for (const call of calls) {
+    call.due = pair.now + 50;
+    pair.start(pair.acceptor, call);
+  }
+  pair.pass(50);
+  for (const call of calls) t.is(call.error?.code, 'deadline_exceeded');
+});
