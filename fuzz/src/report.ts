@@ -39,5 +39,5 @@ function grouped(number: number): string {
 }
 
 const PAGE = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
-const BEGIN = '<!-- fuzzing -->';
-const END = '<!-- /fuzzing -->';
+const BEGIN = '<!-- fuzz: begin -->';
+const END = '<!-- fuzz: end -->';
