@@ -87,6 +87,8 @@ for (const [title, frame, code] of [
   ['a control frame in fragments', [0x09, 0x80, 1, 2, 3, 4], 1002],
   ['a close frame of one byte', [0x88, 0x81, 0, 0, 0, 0, 0], 1002],
   ['a close code that may not cross, 1005', [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xed], 1002],
+  ['a close code that may not cross, 1006', [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xee], 1002],
+  ['a close reason that is no UTF-8', [0x88, 0x84, 0, 0, 0, 0, 0x03, 0xe8, 0xc3, 0x28], 1007],
   ['a continuation of nothing', [0x80, 0x80, 1, 2, 3, 4], 1002],
 ] as const) {
   test(`${title} ends it with ${code}, and disturbs no other`, async (t) => {
