@@ -23,6 +23,7 @@ await lint();
 await types();
 await packages();
 await bundles();
+await dependencies();
 console.log(failed.length === 0 ? 'check: all well' : `check: failed in ${failed.join(', ')}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
@@ -94,6 +95,12 @@ async function bundle(what, contents, largest = Number.POSITIVE_INFINITY) {
   } catch (error) {
     report('bundle', false, what, error.message);
   }
+}
+
+/** Licences of production dependencies, no scripts of their installation, and the table in docs/security.md. */
+async function dependencies() {
+  const { code, output } = await run(process.execPath, ['scripts/dependencies.mjs', '--check'], { capture: 'all' });
+  report('depends', code === 0, 'licences, no install scripts, docs/security.md', output);
 }
 
 function report(part, well, what, details) {

@@ -1,0 +1,101 @@
+// The table of production dependencies in docs/security.md: written anew by default, with --check only compared. It fails if a dependency
+// has no licence of the list below, or runs a script when it is installed.
+
+import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { argv, exit } from 'node:process';
+import { pathToFileURL } from 'node:url';
+import { root } from './workspace.mjs';
+
+/** Licences that ask no more of a user than to be named. */
+const LICENCES = new Set(['MIT', '0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC']);
+/** What npm runs while it installs a package. */
+const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
+const PAGE = join(root, 'docs/security.md');
+const BEGIN = '<!-- dependencies: written by scripts/dependencies.mjs -->';
+const END = '<!-- /dependencies -->';
+
+/** Every package that is installed with one of ours, by name and version: with its licence, and which of ours bring it. */
+export function productionDependencies() {
+  const found = new Map();
+  const visit = (folder, owner, isOurs) => {
+    const manifest = read(folder);
+    if (!isOurs) {
+      const key = `${manifest.name}@${manifest.version}`;
+      const entry = found.get(key) ?? {
+        name: manifest.name,
+        version: manifest.version,
+        licence: licenceOf(manifest),
+        scripts: scriptsOf(manifest),
+        owners: new Set(),
+      };
+      if (entry.owners.has(owner)) return;
+      entry.owners.add(owner);
+      found.set(key, entry);
+    }
+    for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
+      if (name.startsWith('@trunkline/')) continue;
+      visit(resolve(folder, name), owner, false);
+    }
+  };
+  for (const folder of readdirSync(join(root, 'packages')).sort()) visit(join(root, 'packages', folder), folder, true);
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** Scripts that npm would run while it installs a package of ours, a line each. */
+export function ownFlaws() {
+  return readdirSync(join(root, 'packages')).flatMap((folder) => {
+    const scripts = scriptsOf(read(join(root, 'packages', folder)));
+    return scripts.map((script) => `packages/${folder} runs ${script} when it is installed`);
+  });
+}
+
+/** What is wrong with them, a line each. */
+export function flaws(dependencies) {
+  return dependencies.flatMap(({ name, version, licence, scripts }) => [
+    ...(LICENCES.has(licence) ? [] : [`${name}@${version} has the licence '${licence}', which is not in the list of scripts/dependencies.mjs`]),
+    ...(scripts.length === 0 ? [] : [`${name}@${version} runs ${scripts.join(', ')} when it is installed`]),
+  ]);
+}
+
+/** The page with the table as it is now. */
+export function renewed(page, dependencies) {
+  const [before, rest] = page.split(`${BEGIN}\n`);
+  const after = rest?.split(`${END}\n`)[1];
+  if (after === undefined) throw new Error(`docs/security.md has no '${BEGIN}' and '${END}'`);
+  const rows = dependencies.map(({ name, version, licence, owners }) => `| \`${name}\` | ${version} | ${licence} | ${[...owners].join(', ')} |`);
+  return `${before}${BEGIN}\n${['| package | version | licence | installed with |', '|---|---|---|---|', ...rows].join('\n')}\n${END}\n${after}`;
+}
+
+/** An optional or peer dependency that is not there is a mistake here: the table must not be silent about it. */
+function resolve(folder, name) {
+  for (let at = folder; at !== dirname(at); at = dirname(at)) {
+    const place = join(at, 'node_modules', name);
+    if (existsSync(join(place, 'package.json'))) return realpathSync(place);
+  }
+  throw new Error(`${name}, which ${folder} depends on, is not installed: run pnpm install`);
+}
+
+function read(folder) {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+}
+
+function licenceOf({ license }) {
+  return typeof license === 'string' ? license : (license?.type ?? 'none');
+}
+
+function scriptsOf({ scripts = {} }) {
+  return INSTALL_SCRIPTS.filter((name) => scripts[name] !== undefined);
+}
+
+if (import.meta.url === pathToFileURL(argv[1] ?? '').href) {
+  const dependencies = productionDependencies();
+  const wrong = [...ownFlaws(), ...flaws(dependencies)];
+  const page = readFileSync(PAGE, 'utf8');
+  const next = renewed(page, dependencies);
+  if (argv.includes('--check')) {
+    if (next !== page) wrong.push('the table in docs/security.md is not as it would be written: run node scripts/dependencies.mjs');
+  } else writeFileSync(PAGE, next);
+  for (const line of wrong) console.error(`dependencies: ${line}`);
+  exit(wrong.length === 0 ? 0 : 1);
+}
