@@ -5,7 +5,7 @@ import { traceDepth } from '../errors.ts';
 import type { Codec } from './codec.ts';
 import { member, quote } from './describe.ts';
 import { findBreach, isWellFormed, pathText, scan, tooDeep, tooMany, weigh, weighParsed } from './json-check.ts';
-import { AsyncSchemaError, limitOf, oversize, refusal } from './refusal.ts';
+import { AsyncSchemaError, limitOf, oversize, refusal, WORK } from './refusal.ts';
 
 /** Limits of one message of `json`. Above them both ends refuse it: `resource_exhausted`, reason `too_large`. Give both ends the same. */
 export interface JsonOptions {
@@ -143,8 +143,11 @@ function validate(standard: StandardSchemaV1.Props, value: unknown, frames?: num
   const depth = traceDepth(frames);
   const error = refusal('json', pathText(steps), `${text.length > MESSAGE ? `${text.slice(0, MESSAGE)}…` : text}${more}`);
   traceDepth(depth);
+  if (issues.length > 1) Object.defineProperty(error, WORK, { value: issues.length * Math.max(1, steps.length) * ISSUE });
   throw error;
 }
 
+/** Work units of one issue, for each step of its path: 1 to 3 µs in zod. */
+const ISSUE = 16;
 /** Characters of a schema's message that are told: one that lists unknown keys may be as long as what came. */
 const MESSAGE = 500;

@@ -4,7 +4,7 @@ import { type Code, stackless, TransportError, type TransportErrorOptions, withD
 import { cleanText } from '../text.ts';
 import { bytes } from './bytes.ts';
 import type { Codec } from './codec.ts';
-import { AsyncSchemaError, WHERE } from './refusal.ts';
+import { AsyncSchemaError, WHERE, WORK, workOf } from './refusal.ts';
 
 /**
  * Encodes, and names the value where its codec refuses it: with `what` 'raft.append request' the message begins
@@ -56,5 +56,8 @@ function refused(codec: Codec<any, any>, what: string, error: unknown, create: t
   }
   const where = (error as TransportError & { [WHERE]?: string })[WHERE];
   if (where === undefined) return withDetails(error, { cause: error });
-  return create(error.code, `${what}${where}`, { reason: error.reason, cause: error.cause });
+  const named = create(error.code, `${what}${where}`, { reason: error.reason, cause: error.cause });
+  const work = workOf(error);
+  if (work > 0) Object.defineProperty(named, WORK, { value: work });
+  return named;
 }

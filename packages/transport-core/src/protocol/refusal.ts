@@ -44,5 +44,13 @@ export class AsyncSchemaError extends TypeError {
 /** Characters of a path that are shown. */
 const LONGEST_PATH = 512;
 
+/** Work units (session/work.ts) that a refusal has cost, if they are more than its bytes tell: a property of the error. */
+export const WORK = Symbol.for('trunkline.work');
+
+/** What `WORK` says of an error; 0 if it says nothing. */
+export function workOf(error: unknown): number {
+  return (error as { [WORK]?: number })[WORK] ?? 0;
+}
+
 /** Where inside the value a refusal was, and why: a property of the error. */
 export const WHERE = Symbol.for('trunkline.where');

@@ -177,6 +177,27 @@ test('a one-way gives its account back when its reader asks for another, or leav
   t.is(fourth.account, undefined);
 });
 
+test('a request costs work units and points of a flood for each issue that its schema makes of it', (t) => {
+  const bench = new InboxBench();
+  const consumer = consume(bench);
+  void consumer.next();
+  const a = bench.connection();
+  const spent = (values: number) => {
+    const { units } = a.link;
+    a.send('many', new TextEncoder().encode(JSON.stringify([Array(values).fill(1)])));
+    return units - a.link.units;
+  };
+  const [one, two] = [spent(1), spent(1_000)];
+  t.true(one < 100, `${one}`);
+  t.true(two > 1_000 * 2 * 16, `${two}`);
+  spent(14_000);
+  t.true(a.link.abused(0));
+  spent(14_000);
+  t.false(a.link.abused(0));
+  t.deepEqual(new Set(a.answers.map((answer) => answer.slice(answer.indexOf('!')))), new Set(['! invalid_argument (unprocessed)']));
+  void consumer.return?.();
+});
+
 test('a one-way that its codec refuses gives its account back', (t) => {
   const bench = new InboxBench();
   const a = bench.connection();

@@ -6,6 +6,7 @@ import type { Counter } from '../observer.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { decodeAs } from '../protocol/message.ts';
 import type { Method, MethodTable, Protocol } from '../protocol/protocol.ts';
+import { workOf } from '../protocol/refusal.ts';
 import type { Remote } from '../remote.ts';
 import type { InCall, InChannel } from '../session/in-call.ts';
 import { unserved } from '../session/refusal.ts';
@@ -267,9 +268,9 @@ export class Inbox {
     if (call.method.kind === 'oneway') this.#dropOneway(call);
     else call.carrier.fail(call, error, true);
     const { link } = call.channel;
-    const { length } = call.payload;
-    link.units -= UNDECODABLE + length;
-    link.refused(length >> UNDECODABLE_SHIFT);
+    const work = Math.max(call.payload.length, workOf(error));
+    link.units -= UNDECODABLE + work;
+    link.refused(work >> UNDECODABLE_SHIFT);
   }
 
   #refuse(call: InCall): void {
