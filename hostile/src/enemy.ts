@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { type Ending, type Line, openLine, type Target } from './carriers.ts';
-import { concat, FrameReader, frame, type HelloFields, hello, Kind, PREAMBLE, type ReadFrame } from './wire.ts';
+import { concat, FrameReader, frame, type HelloFields, hello, Kind, nodeIdIn, PREAMBLE, type ReadFrame } from './wire.ts';
 
 export class Enemy {
   readonly line: Line;
@@ -18,6 +18,8 @@ export class Enemy {
   answersPings = true;
   /** How the connection ended; undefined while it is open. */
   ending: Ending | undefined = undefined;
+  /** The node id that the victim's hello names. */
+  victimId = '';
   /** A GO_AWAY came. */
   goAway: string | undefined = undefined;
   readonly #reader = new FrameReader();
@@ -113,6 +115,7 @@ export class Enemy {
 
   #take(read: ReadFrame): void {
     this.received.set(read.kind, this.count(read.kind) + 1);
+    if (read.kind === Kind.hello) this.victimId = nodeIdIn(read.hello);
     this.onFrame(read);
     if (read.kind === Kind.ping && this.answersPings) this.send(frame({ kind: Kind.pong, id: read.id }));
     else if (read.kind === Kind.pong) this.#pong = read.id;

@@ -10,6 +10,8 @@ import type { Papers } from './papers.ts';
 
 export type HonestOrder =
   | { readonly do: 'start'; readonly carrier: Carrier; readonly papers: Papers; readonly address: string }
+  /** Makes many calls at once, so that the heaps of both ends have the size of processes at work. */
+  | { readonly do: 'warm' }
   /** Measures until `stop`; the report comes then. */
   | { readonly do: 'measure' }
   | { readonly do: 'stop' };
@@ -36,12 +38,17 @@ obey<HonestOrder, HonestReport>(
       transport = diallingNode(order);
       address = order.address;
       await transport.send(address, 'echo', SMALL);
-    } else if (order.do === 'measure') measurement = measure();
+    } else if (order.do === 'warm') await Promise.all(Array.from({ length: WARM_AT_ONCE }, warm));
+    else if (order.do === 'measure') measurement = measure();
     else return measurement!.end();
     return NOTHING;
   },
   () => void transport?.close(),
 );
+
+async function warm(): Promise<void> {
+  for (let call = 0; call < WARM_CALLS / WARM_AT_ONCE; call++) await transport.send(address, 'hold', SMALL, { timeout: 1 + (call % 8) }).catch(() => {});
+}
 
 function measure(): { readonly end: () => Promise<HonestReport> } {
   const times: number[] = [];
@@ -98,6 +105,8 @@ function count(counts: Record<string, number>, error: unknown): void {
 }
 
 const NOTHING: HonestReport = { calls: 0, p50: 0, p99: 0, longest: 0, failed: {}, longCalls: 0, longFailed: {} };
+const WARM_CALLS = 40_000;
+const WARM_AT_ONCE = 512;
 const SMALL = new Uint8Array(64);
 const LONG = new Uint8Array(1_048_576);
 /** Milliseconds from a small call to the next, and from the end of a long one to the next. */

@@ -81,7 +81,8 @@ export class Lab {
     const { host, port, address } = await this.#victim.ask({ do: 'start', carrier, papers, options: victim });
     this.#target = { carrier, host, port, ...papers.enemy, stranger: papers.stranger };
     await this.#honest.ask({ do: 'start', carrier, papers, address });
-    await this.#measure(quiet / 2); // Warms both up.
+    await this.#honest.ask({ do: 'warm' });
+    await this.#measure(quiet / 2);
     this.#before = await this.#measure(quiet);
   }
 

@@ -43,11 +43,13 @@ export interface ReadFrame {
   readonly kind: number;
   readonly id: number;
   readonly channel: number;
+  readonly method: number;
   readonly credit: number;
   readonly code: number;
   readonly reason: number;
   readonly account: number;
   readonly text: string;
+  readonly hello: Uint8Array;
   readonly payload: Uint8Array;
 }
 
@@ -158,7 +160,18 @@ export class FrameReader {
   }
 }
 
+/** The node id in a hello. */
+export function nodeIdIn(bytes: Uint8Array): string {
+  return decoder.decode(fieldsOf(bytes).blocks[7]!);
+}
+
 function readFrame(body: Uint8Array): ReadFrame {
+  const { numbers, blocks } = fieldsOf(body);
+  return framed(numbers, blocks);
+}
+
+/** Fields up to 15; those beyond are skipped. */
+function fieldsOf(body: Uint8Array): { readonly numbers: number[]; readonly blocks: Uint8Array[] } {
   const numbers = new Array<number>(16).fill(0);
   const blocks = new Array<Uint8Array>(16).fill(NOTHING);
   for (let at = 0; at < body.length; ) {
@@ -174,15 +187,21 @@ function readFrame(body: Uint8Array): ReadFrame {
     else blocks[field] = body.subarray(next, next + value);
     at = (tag.value & 7) === 0 ? next : next + value;
   }
+  return { numbers, blocks };
+}
+
+function framed(numbers: readonly number[], blocks: readonly Uint8Array[]): ReadFrame {
   return {
     kind: numbers[1]!,
     id: numbers[2]!,
     channel: numbers[3]!,
+    method: numbers[4]!,
     credit: numbers[8]!,
     code: numbers[9]!,
     reason: numbers[12]!,
     account: numbers[14]!,
     text: decoder.decode(blocks[10]!),
+    hello: blocks[13]!,
     payload: blocks[15]!,
   };
 }

@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack, Field } from '../attack.ts';
 import type { Enemy } from '../enemy.ts';
 import { pushLong } from '../long.ts';
+import { GOSSIP, joinTopic } from '../topic-member.ts';
 import { concat, frame, Kind, repeat, text } from '../wire.ts';
 
 const MIB = 1024 * 1024;
 const PEERS = 1;
-const GOSSIP = 2;
 const victim = { nodes: true };
 const carriers = ['tcp', 'tls', 'ws', 'noise'] as const;
 
@@ -71,7 +71,7 @@ export const nodes: readonly Attack[] = [
     rounds: 100,
     // What a topic remembers of origins and messages.
     memory: 32 * MIB,
-    answer: /^(nothing|GO_AWAY.*)$/,
+    answer: /^GO_AWAY/,
     run: (field) => spending(field, GOSSIP, () => push(randomBytes(32), 1, 1), 200),
   },
   {
@@ -140,8 +140,8 @@ export const nodes: readonly Attack[] = [
   },
 ];
 
-/** An attacker that the victim takes for a peer. */
-async function asNode(field: Field): Promise<Enemy> {
+/** An attacker that the victim takes for a peer, and for a member of its topic if wanted. */
+async function asNode(field: Field, isMember = false): Promise<Enemy> {
   const { carrier, key } = field.target;
   const isProven = carrier === 'tls' || carrier === 'noise';
   const nodeId = isProven
@@ -153,7 +153,9 @@ async function asNode(field: Field): Promise<Enemy> {
     { name: 'trunkline.peers', version: 1, channel: PEERS },
     { name: 'trunkline.gossip', version: 1, channel: GOSSIP },
   ];
-  return field.admitted({ nodeId, protocols, addr: '127.0.0.1:9' });
+  const enemy = await field.admitted({ nodeId, protocols, addr: '127.0.0.1:9' });
+  if (isMember) await joinTopic(enemy, nodeId, TOPIC);
+  return enemy;
 }
 
 async function said(field: Field, bytes: () => Uint8Array): Promise<string> {
@@ -178,14 +180,16 @@ async function spending(field: Field, channel: number, make: (round: number) => 
     if (enemy === undefined || enemy.isOver || enemy.goAway !== undefined) {
       if (enemy !== undefined) answer = await told(enemy);
       if (field.isShort && answer !== 'nothing') return answer;
-      enemy = await asNode(field).catch(() => undefined);
+      enemy = await asNode(field, channel === GOSSIP).catch(() => undefined);
       if (enemy === undefined) {
         // It is not let in again at once.
         await sleep(BREATH);
         continue;
       }
-      credit = MIB;
+      credit = MIB - 4_096;
+      const pulls = enemy.onFrame;
       enemy.onFrame = (read) => {
+        pulls(read);
         if (read.kind === Kind.credit && read.account === 2 && read.channel === channel) credit += read.credit;
       };
     }
