@@ -69,8 +69,8 @@ export const nodes: readonly Attack[] = [
     carriers,
     victim,
     rounds: 100,
-    // What a topic remembers of origins and messages.
-    memory: 32 * MIB,
+    // One peer brings at most 8,192 origins; each with its message, digest and gaps takes 5 KiB at the most.
+    memory: 8_192 * 5 * 1_024,
     answer: /^GO_AWAY/,
     run: (field) => spending(field, GOSSIP, () => push(randomBytes(32), 1, 1), 200),
   },
