@@ -17,7 +17,10 @@ const protocol = defineProtocol({
 });
 const long = new Uint8Array(SMALL.packet * 4);
 
-/** The acceptor serves a download whose item waits for the pipe, and a long one-way of its own waits behind that. */
+/**
+ * The acceptor serves a download whose item waits for the pipe, and a long one-way of its own waits
+ * behind that.
+ */
 function waitingBehindAnItem() {
   const pair = new Pair([protocol], { limits: { ...SMALL, outbound: { messages: 100, bytes: SMALL.packet } } }).open();
   const { dialler, acceptor } = pair;

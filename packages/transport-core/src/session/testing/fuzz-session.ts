@@ -70,6 +70,8 @@ class Scene {
   readonly #made: TestCall[] = [];
   readonly #served: InCall[] = [];
   readonly #isDialler: boolean;
+  /** Work units of a turn; 0: no bound. */
+  readonly #units: number;
   #at = 1;
   #now = 1_000;
   #seq = 0;
@@ -78,6 +80,7 @@ class Scene {
     const flags = input[0] ?? 0;
     this.#input = input;
     this.#isDialler = (flags & 1) !== 0;
+    this.#units = flags >>> 5;
     const limits = (flags & 2) === 0 ? SMALL : { ...SMALL, calls: 3, streams: 2, inbound: { calls: 2, bytes: 512 }, outbound: { messages: 2, bytes: 2_048 } };
     this.#end = new End(this.#isDialler ? 'dialler' : 'acceptor', [protocol], { limits, copies: (flags & 4) !== 0 });
     if ((flags & 16) !== 0) Object.assign(this.#end.memory, { limit: 20_000 });
@@ -129,9 +132,16 @@ class Scene {
     return this.#input.slice(this.#at, (this.#at += length));
   }
 
+  /** Reads a chunk, all of it at once or a few work units at a time. */
   #receive(chunk: Uint8Array): void {
-    const isDone = this.#end.session.receive(this.#now, chunk);
-    if (isDone || this.#isDialler) chunk.fill(0xee);
+    const { session } = this.#end;
+    for (let rest = chunk; rest.length > 0 && this.#end.ending === undefined; ) {
+      if (this.#units > 0) session.link.units = this.#units;
+      const isDone = session.receive(this.#now, rest);
+      const unread = session.unread.slice();
+      if (isDone || this.#isDialler) rest.fill(0xee);
+      rest = unread;
+    }
   }
 
   /** The peer's hello, as it should be. */

@@ -14,6 +14,9 @@ export const target = {
     const bytes = input.subarray(1);
     const whole = read([bytes]);
     const pieces = read(cut < 0x80 ? [bytes.subarray(0, cut), bytes.subarray(cut)] : inPieces(bytes, 1 + (cut & 0x1f)));
+    const turns = read([bytes], 1 + (cut & 3));
+    if (JSON.stringify(whole) !== JSON.stringify(turns))
+      throw new Error(`in turns, it reads otherwise: ${JSON.stringify(turns)}, whole ${JSON.stringify(whole)}`);
     if (JSON.stringify(whole) !== JSON.stringify(pieces)) throw new Error(`cut, it reads otherwise: ${JSON.stringify(pieces)}, whole ${JSON.stringify(whole)}`);
   },
 
@@ -27,18 +30,22 @@ export const target = {
   },
 };
 
-function read(chunks: readonly Uint8Array[]): { frames: string[]; violation: Violation | undefined } {
+/** Reads at most `turn` frames at a time. */
+function read(chunks: readonly Uint8Array[], turn = Number.POSITIVE_INFINITY): { frames: string[]; violation: Violation | undefined } {
   const decoder = new FrameDecoder({ maxLength: MOST, allocate });
   const frames: string[] = [];
-  const visitor = { frame: (frame: Frame) => frames.push(checked(frame)) > 0 };
+  const visitor = { frame: (frame: Frame) => frames.push(checked(frame)) % turn !== 0, pauses: true };
   let violation: Violation | undefined;
   let bytes = 0;
   for (const chunk of chunks) {
     bytes += chunk.length;
-    // A chunk that was read is memory for the next one.
-    const passing = chunk.slice();
-    violation ??= decoder.read(passing, visitor);
-    passing.fill(0xee);
+    for (let rest = chunk; rest.length > 0; ) {
+      // A chunk that was read is memory for the next one.
+      const passing = rest.slice();
+      violation ??= decoder.read(passing, visitor);
+      rest = decoder.unread.slice();
+      passing.fill(0xee);
+    }
     if (decoder.partial > bytes) throw new Error(`${decoder.partial} bytes wait, and ${bytes} came`);
   }
   return { frames, violation };
