@@ -205,6 +205,25 @@ test.serial('the same list asked for again and again is refused, and held agains
   }
 });
 
+test.serial('a peer that changes its list of topics all the time is asked for it now and then; its last list counts', async (t) => {
+  for (const run of runs(1)) {
+    const { sim, ear, guest } = await visit(run);
+    const [from, before] = [sim.now, guest.pulls()];
+    let seq = 2;
+    for (let i = 0; i < 2_000; i++) {
+      guest.say(seq++, i % 2 === 0 ? [] : ['news']);
+      await sim.run(5);
+    }
+    const most = 64 + Math.ceil((sim.now - from) / 250);
+    t.true(guest.pulls() - before <= most, `${run.name}: ${guest.pulls() - before} pulls, ${most} at most`);
+    guest.say(seq++, ['other']);
+    await sim.until(() => areMet([ear], 1), 5_000);
+    guest.say(seq++, ['news']);
+    await sim.until(() => areMet([ear], 2), 5_000);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
 test.serial('a node may be on so many topics, and no more', async (t) => {
   const sim = simulationOf(runs(1)[0]!);
   const nodes = cluster(sim, ['a', 'b']);

@@ -6,6 +6,7 @@ import type { Clock, Random, Remote, Transport } from '@trunkline/transport-core
 import { TransportError } from '@trunkline/transport-core';
 import { Ration } from '../discovery/ration.ts';
 import { askForList, decodeList, encodeList, TopicList } from '../discovery/topic-list.ts';
+import { Allowance } from '../hyparview/allowance.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { Member } from './roster.ts';
 
@@ -40,6 +41,8 @@ export class Interests {
   readonly #found = new Map<string, ReadonlySet<string>>();
   /** Of each peer, the number of the list that it was answered with last, and its ration of answers that tell nothing new. */
   readonly #answered = new Map<string, { seq: number; readonly ration: Ration }>();
+  /** How often the list of each peer may be pulled: each costs 10 µs a topic of this node. */
+  readonly #pulls = new Map<string, Allowance>();
   #isChanging = false;
 
   constructor(host: InterestsHost, mount: Transport<typeof gossipProtocol>) {
@@ -87,6 +90,7 @@ export class Interests {
     this.#unpulled.delete(nodeId);
     this.#found.delete(nodeId);
     this.#answered.delete(nodeId);
+    this.#pulls.delete(nodeId);
     this.#sync.gone(nodeId);
   }
 
@@ -161,6 +165,10 @@ export class Interests {
     const remote = this.#host.remoteOf(nodeId);
     this.#unpulled.delete(nodeId);
     if (remote === undefined) return void this.#sync.pullFailed(nodeId, instance, clock.now());
+    if (!this.#mayPull(nodeId)) {
+      this.#sync.pullFailed(nodeId, instance, clock.now());
+      return void this.#unpulled.add(nodeId);
+    }
     const question = askForList(this.#host.random);
     try {
       const answer = decodeList(question, await this.#mount.send(remote, 'pull', question));
@@ -175,6 +183,13 @@ export class Interests {
       this.#unpulled.add(nodeId);
       this.#tellHost(nodeId, instance);
     }
+  }
+
+  #mayPull(nodeId: string): boolean {
+    const now = this.#host.clock.now();
+    let allowance = this.#pulls.get(nodeId);
+    if (allowance === undefined) this.#pulls.set(nodeId, (allowance = new Allowance(PULLS, PULL_INTERVAL, now)));
+    return allowance.take(now);
   }
 
   #take(nodeId: string, instance: string, seq: number, kept: Uint8Array | undefined): { readonly again: boolean } {
@@ -199,3 +214,6 @@ export class Interests {
 }
 
 const NOWHERE: ReadonlySet<string> = new Set();
+/** Pulls of one peer's list at once, and milliseconds to one more; what changed meanwhile is pulled with the next beat. */
+const PULLS = 64;
+const PULL_INTERVAL = 250;

@@ -23,6 +23,8 @@ export interface Stranger {
   readonly remote: Remote;
   /** Frames that were pushed to it. */
   readonly pushed: Uint8Array[];
+  /** How often its list of topics was pulled. */
+  pulls(): number;
   /** Plumtree's control that was sent to it. */
   readonly controlled: Control[];
   /** What it is on, with a new number; `more` tags that nobody knows come first. */
@@ -51,6 +53,7 @@ export async function stranger(
   const pushed: Uint8Array[] = [];
   const controlled: Control[] = [];
   let list = { seq: 1, topics, more: 0 };
+  let pulls = 0;
   const answer = (question: Uint8Array) => {
     const between = { teller: nodeId, hearer: peers.list()[0]!.nodeId };
     const keys = list.topics.map((topic) => topicKey(topic).bytes);
@@ -59,7 +62,10 @@ export async function stranger(
   };
   void (async () => {
     for await (const rpc of talk.consumer()) {
-      if (rpc.method === 'pull') rpc.respond(answer(rpc.request));
+      if (rpc.method === 'pull') {
+        pulls++;
+        rpc.respond(answer(rpc.request));
+      }
       if (rpc.method === 'push') pushed.push(rpc.request);
       if (rpc.method === 'control') controlled.push(decodeControl(rpc.request)!.control);
     }
@@ -74,6 +80,7 @@ export async function stranger(
     talk,
     remote,
     pushed,
+    pulls: () => pulls,
     controlled,
     say: (seq, topics, more = 0) => {
       list = { seq, topics, more };
