@@ -1,0 +1,36 @@
+import test from 'ava';
+import { run } from './testing/run.ts';
+
+interface Printed {
+  readonly results: readonly {
+    readonly backend: string;
+    readonly phases: readonly { readonly done: number; readonly ledger: string }[];
+    readonly left: readonly string[];
+  }[];
+  readonly wrong: readonly string[];
+}
+
+test('a short soak of two backends leaves nothing, and every call has one outcome', async (t) => {
+  const { output, errors } = await run('soak.js', '--minutes', '0.05', '--backend', 'inmem-streams,tcp', '--cycles', '20', '--calls', '500', '--json');
+  const { results, wrong } = JSON.parse(output) as Printed;
+  t.deepEqual(
+    results.map(({ backend, phases, left }) => [backend, phases.length, left]),
+    [
+      ['inmem-streams', 3, []],
+      ['tcp', 3, []],
+    ],
+    errors,
+  );
+  for (const { phases } of results) for (const { done, ledger } of phases) t.true(done > 0, ledger);
+  // In so short a time the heap shows the compiler alone.
+  t.deepEqual(
+    wrong.filter((what) => !what.includes('heap')),
+    [],
+  );
+});
+
+test('a wrong option is named, with the usage', async (t) => {
+  const { code, errors } = await run('soak.js', '--minutes', '0');
+  t.is(code, 2);
+  t.regex(errors, /--minutes: a number above 0 is wanted, not '0'[\s\S]*usage:/);
+});

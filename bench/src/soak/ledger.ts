@@ -1,0 +1,55 @@
+// What became of every call: made, answered, and failed by code; and whether the transports count the same.
+
+import { type Code, TransportError } from '@trunkline/transport-core';
+import type { Soaked } from './protocol.ts';
+
+export class Ledger {
+  made = 0;
+  answered = 0;
+  readonly failed: Partial<Record<Code, number>> = {};
+  /** Calls by the transports' own count, those that are gone included. */
+  readonly counted: { made: number; failed: Partial<Record<Code, number>> } = { made: 0, failed: {} };
+
+  /** Counts a call; it rejects with anything else than a TransportError alone. */
+  async call(make: () => Promise<unknown>): Promise<void> {
+    this.made++;
+    try {
+      await make();
+      this.answered++;
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      add(this.failed, error.code, 1);
+    }
+  }
+
+  /** A transport is about to go: what it counted is kept. */
+  keep(transport: Soaked): void {
+    const { calls, errors } = transport.snapshot();
+    this.counted.made += calls.made;
+    for (const [code, amount] of Object.entries(errors)) add(this.counted.failed, code as Code, amount);
+  }
+
+  /** What does not balance; undefined: everything does. */
+  imbalance(): string | undefined {
+    const failed = Object.values(this.failed).reduce((sum, amount) => sum + amount, 0);
+    if (this.made !== this.answered + failed) return `${this.made} calls were made, ${this.answered} answered and ${failed} failed`;
+    if (this.made !== this.counted.made) return `${this.made} calls were made, the transports counted ${this.counted.made}`;
+    const [ours, theirs] = [this.failed, this.counted.failed].map(sorted);
+    return ours === theirs ? undefined : `failed by code: ${ours}; the transports counted ${theirs}`;
+  }
+
+  toString(): string {
+    return `${this.made} made = ${this.answered} answered + failed (${sorted(this.failed) || 'none'})`;
+  }
+}
+
+function add(table: Partial<Record<Code, number>>, code: Code, amount: number): void {
+  table[code] = (table[code] ?? 0) + amount;
+}
+
+function sorted(table: Partial<Record<Code, number>>): string {
+  return Object.entries(table)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([code, amount]) => `${code} ${amount}`)
+    .join(', ');
+}

@@ -1,0 +1,201 @@
+// What a backend goes through: connections that come and go, one connection with millions of calls, and everything at once while
+// connections are killed at random.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Random, type StreamLayer, seededRandom } from '@trunkline/transport-core';
+import { type FaultyStreamLayer, faulty } from '@trunkline/transport-testkit';
+import type { Carrier } from './carriers.ts';
+import { Ledger } from './ledger.ts';
+import { heapUsed } from './memory.ts';
+import { type Handled, ITEMS, type Soaked } from './protocol.ts';
+
+/** One phase, as it went. */
+export interface Phase {
+  readonly name: string;
+  /** What was done so often. */
+  readonly done: number;
+  readonly what: string;
+  readonly seconds: number;
+  /** Bytes of heap after a collection: once it was warm, and at the end. */
+  readonly heapBefore: number;
+  readonly heapAfter: number;
+  readonly ledger: string;
+  /** What is wrong; empty: nothing. */
+  readonly wrong: readonly string[];
+}
+
+export interface Scene {
+  readonly carrier: Carrier;
+  readonly server: Soaked;
+  readonly handled: Handled;
+  readonly address: string;
+  readonly seed: number;
+  /** Is told how many of the phase are done. */
+  progress(done: number): void;
+}
+
+/** Connects, calls once and closes, `most` times or for so many milliseconds. */
+export async function cycles(scene: Scene, most: number, milliseconds: number): Promise<Phase> {
+  const ledger = new Ledger();
+  const one = async () => {
+    const client = await open(scene);
+    await ledger.call(() => client.send(scene.address, 'echo', SMALL));
+    ledger.keep(client);
+    await client.close();
+  };
+  return measured(scene, 'connect, call, close', 'cycles', ledger, most, milliseconds, 16, one, async () => gone(scene));
+}
+
+/** Calls over one connection, `most` times or for so many milliseconds. */
+export async function calls(scene: Scene, most: number, milliseconds: number): Promise<Phase> {
+  const ledger = new Ledger();
+  let ups = 0;
+  const client = await open(scene, { maxPool: 1, observer: { event: ({ type }) => void (ups += Number(type === 'up')) } });
+  await client.dial(scene.address);
+  const one = () => ledger.call(() => client.send(scene.address, 'echo', SMALL));
+  return measured(scene, 'calls on one connection', 'calls', ledger, most, milliseconds, 256, one, async () => {
+    ledger.keep(client);
+    await client.close();
+    return [...(ups === 1 ? [] : [`${ups} connections came up instead of one`]), ...(await gone(scene))];
+  });
+}
+
+/** Calls of every kind from several clients, for so many milliseconds, while connections are killed at random. */
+export async function kills(scene: Scene, milliseconds: number): Promise<Phase> {
+  const ledger = new Ledger();
+  const random = seededRandom(scene.seed);
+  const networks: FaultyStreamLayer[] = [];
+  const faultyOf = (layer: StreamLayer) => faulty(layer, { seed: Math.floor(random() * 1e9), cutEvery: 20_000_000 });
+  const clients: Soaked[] = [];
+  for (let i = 0; i < CLIENTS; i++) clients.push(await open(scene, {}, (layer) => (networks[i] = faultyOf(layer))));
+  let lost = 0;
+  const close = async (client: Soaked) => {
+    await client.close();
+    ledger.keep(client);
+    lost += client.snapshot().counters.onewayLost ?? 0;
+  };
+  const notes = { before: scene.handled.notes, accepted: 0 };
+  let killed = 0;
+  const killing = new AbortController();
+  const killer = (async () => {
+    while (!killing.signal.aborted) {
+      await sleep(10 + random() * 190);
+      killed++;
+      const way = random();
+      const at = Math.floor(random() * CLIENTS);
+      if (way < 0.6) networks[at]?.cut();
+      else if (way < 0.7) void clients[at]!.closeStreams();
+      else if (way < 0.8) void scene.server.closeStreams();
+      else {
+        const gone = clients[at]!;
+        clients[at] = await open(scene, {}, (layer) => (networks[at] = faultyOf(layer)));
+        await close(gone);
+      }
+    }
+  })();
+  const one = () => anyCall(clients[Math.floor(random() * clients.length)]!, scene.address, random, ledger, notes);
+  return measured(scene, 'calls of every kind, connections killed', 'calls', ledger, Number.POSITIVE_INFINITY, milliseconds, 64, one, async () => {
+    killing.abort();
+    await killer;
+    const wrong: string[] = killed === 0 ? ['no connection was killed'] : [];
+    for (const client of clients) await close(client);
+    wrong.push(...(await gone(scene)));
+    const handled = scene.handled.notes - notes.before;
+    if (handled > notes.accepted || handled + lost < notes.accepted) {
+      wrong.push(`${notes.accepted} one-ways were accepted, ${handled} handled and ${lost} counted as lost`);
+    }
+    return wrong;
+  });
+}
+
+/** One call of some kind; some are cancelled, some have too short a time. */
+async function anyCall(client: Soaked, address: string, random: Random, ledger: Ledger, notes: { accepted: number }): Promise<void> {
+  const kind = random();
+  if (kind < 0.5) return ledger.call(() => client.send(address, 'echo', SMALL));
+  if (kind < 0.6) return ledger.call(() => client.send(address, 'echo', LARGE));
+  if (kind < 0.7) return ledger.call(() => client.send(address, 'note', SMALL).then(() => void notes.accepted++));
+  if (kind < 0.75) return ledger.call(() => client.send(address, 'late', SMALL, { timeout: 5 }));
+  if (kind < 0.8) {
+    const controller = new AbortController();
+    const call = ledger.call(() => client.send(address, 'late', SMALL, { signal: controller.signal }));
+    await sleep(2);
+    controller.abort();
+    return call;
+  }
+  if (kind < 0.9) return ledger.call(() => client.send(address, 'gather', SMALL, { upload: items() }));
+  return ledger.call(async () => {
+    let got = 0;
+    for await (const _ of await client.send(address, 'range', SMALL)) got++;
+    if (got !== ITEMS) throw new Error(`a stream of ${ITEMS} items ended in order after ${got}`);
+  });
+}
+
+async function* items(): AsyncGenerator<Uint8Array, void, void> {
+  for (let i = 0; i < ITEMS; i++) yield MIDDLE;
+}
+
+async function open({ carrier, server }: Scene, options?: Parameters<Carrier['open']>[1], wrap?: Parameters<Carrier['open']>[2]): Promise<Soaked> {
+  const client = await carrier.open('client', options, wrap);
+  // Links are made by listening ends: an address of its own is all that costs.
+  if (carrier.link !== undefined) {
+    await client.listen();
+    carrier.link(client, server);
+  }
+  return client;
+}
+
+/** Does `one` again and again, `width` at a time; the heap counts from a third of it on, when code is compiled. */
+async function measured(
+  scene: Scene,
+  name: string,
+  what: string,
+  ledger: Ledger,
+  most: number,
+  milliseconds: number,
+  width: number,
+  one: () => Promise<void>,
+  end: () => Promise<readonly string[]>,
+): Promise<Phase> {
+  const begin = performance.now();
+  let done = 0;
+  const until = async (count: number, time: number) => {
+    let left = count - done;
+    const lane = async () => {
+      while (left-- > 0 && performance.now() - begin < time) {
+        await one();
+        if (++done % 1_000 === 0) scene.progress(done);
+      }
+    };
+    await Promise.all(Array.from({ length: width }, lane));
+  };
+  await until(Math.ceil(most / 3), milliseconds / 3);
+  const heapBefore = await heapUsed();
+  await until(most, milliseconds);
+  const heapAfter = await heapUsed();
+  const wrong = [...(await end())];
+  const imbalance = ledger.imbalance();
+  if (imbalance !== undefined) wrong.push(imbalance);
+  const seconds = (performance.now() - begin) / 1_000;
+  const grown = heapAfter - heapBefore;
+  if (grown > Math.max(GROWTH * heapBefore, seconds < LONG ? COMPILED : 0)) wrong.push(`the heap grew by ${((grown / heapBefore) * 100).toFixed(1)} %`);
+  return { name, done, what, seconds, heapBefore, heapAfter, ledger: String(ledger), wrong };
+}
+
+/** Waits until the server has no connection; says if it keeps one. */
+async function gone({ server }: Scene): Promise<string[]> {
+  for (let i = 0; i < 500 && server.snapshot().connections.length > 0; i++) await sleep(10);
+  const { connections, memory, waiting } = server.snapshot();
+  const wrong: string[] = [];
+  if (connections.length > 0) wrong.push(`the server keeps ${connections.length} connections`);
+  if (memory > 0 || waiting > 0) wrong.push(`the server keeps ${memory} bytes of messages and ${waiting} calls`);
+  return wrong;
+}
+
+const SMALL = new Uint8Array(64);
+const MIDDLE = new Uint8Array(1_000);
+const LARGE = new Uint8Array(100_000);
+const CLIENTS = 4;
+/** Share by which the heap may grow; in a phase of less than so many seconds, so many bytes for code that is still being compiled. */
+const GROWTH = 0.05;
+const LONG = 60;
+const COMPILED = 1024 * 1024;
