@@ -1,0 +1,102 @@
+// Honest peers: `honest.js <address>`. One makes small calls at a steady rate; others hear the server's ticks.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { serve } from '@trunkline/transport-core';
+import { createTcpTransport } from '@trunkline/transport-tcp';
+import { commonNow } from '../gossip-processes/common-clock.ts';
+import { obey, report } from '../orders.ts';
+import { percentile } from '../statistics.ts';
+import { protocol } from './protocol.ts';
+
+export interface HonestOrder {
+  /** Make calls for so many milliseconds, 500 a second, and count all but the first third. */
+  readonly calls?: number;
+  /** Have so many peers that hear ticks. */
+  readonly ears?: number;
+  /** Tell how long ticks took since it was asked last. */
+  readonly heard?: true;
+  /** Connect anew, make a call, and go. */
+  readonly newcomer?: true;
+}
+
+export interface HonestReport {
+  readonly times?: Times;
+  /** Milliseconds. */
+  readonly newcomer?: number;
+}
+
+export interface Times {
+  readonly count: number;
+  /** Microseconds. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+const [address] = process.argv.slice(2);
+const transport = createTcpTransport({ protocol, maxPool: 1 });
+const request = new Uint8Array(64);
+await transport.dial(address!);
+const ears: ReturnType<typeof open>[] = [];
+let ticks: number[] = [];
+
+obey<HonestOrder, HonestReport>(
+  async ({ calls, ears: count, newcomer }) => {
+    if (calls !== undefined) return { times: await callSteadily(calls) };
+    if (newcomer !== undefined) return { newcomer: await comeAnew() };
+    if (count !== undefined) {
+      for (let i = 0; i < count; i++) {
+        const ear = open();
+        await ear.dial(address!);
+        ears.push(ear);
+      }
+      return {};
+    }
+    const times = timesOf(ticks);
+    ticks = [];
+    return { times };
+  },
+  () => {
+    for (const each of [transport, ...ears]) void each.close();
+  },
+);
+report<HonestReport>({});
+
+function open() {
+  const ear = createTcpTransport({ protocol, maxPool: 1 });
+  serve(ear, { tick: (sent) => void ticks.push((commonNow() - new DataView(sent.buffer, sent.byteOffset).getFloat64(0)) / 1e6) });
+  return ear;
+}
+
+/** Calls at their appointed times, whether those before have come back or not. */
+async function callSteadily(milliseconds: number): Promise<Times> {
+  const times: number[] = [];
+  const begin = performance.now();
+  const pending: Promise<void>[] = [];
+  for (let due = begin; due < begin + milliseconds; due += 2) {
+    const wait = due - performance.now();
+    if (wait > 0) await sleep(wait);
+    pending.push(call(due - begin < milliseconds / 3 ? [] : times));
+  }
+  await Promise.all(pending);
+  return timesOf(times);
+}
+
+async function call(times: number[]): Promise<void> {
+  const made = performance.now();
+  await transport.send(address!, 'echo', request);
+  times.push(performance.now() - made);
+}
+
+async function comeAnew(): Promise<number> {
+  const another = createTcpTransport({ protocol, dialTimeout: 30_000, handshakeTimeout: 30_000 });
+  const begin = performance.now();
+  await another.send(address!, 'echo', request, { timeout: 30_000 });
+  const took = performance.now() - begin;
+  await another.close();
+  return took;
+}
+
+function timesOf(milliseconds: readonly number[]): Times {
+  const sorted = Float64Array.from(milliseconds).sort();
+  return { count: sorted.length, p50: percentile(sorted, 0.5) * 1_000, p99: percentile(sorted, 0.99) * 1_000 };
+}

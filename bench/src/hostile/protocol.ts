@@ -1,0 +1,18 @@
+// What the peers of a measurement call.
+
+import { bytes, defineProtocol } from '@trunkline/transport-core';
+
+export const protocol = defineProtocol({
+  name: 'hostile',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    echo: { id: 1, request: bytes, response: bytes },
+    /** Answers with 64 KiB. */
+    fill: { id: 2, request: bytes, response: bytes },
+    /** Never answers before it is cancelled. */
+    wait: { id: 3, request: bytes, response: bytes },
+    /** Bears the time at which it was sent. */
+    tick: { id: 4, request: bytes },
+  },
+});

@@ -1,0 +1,137 @@
+// Rounds: a quiet part and one of each attack; ticks with and without a peer that never reads; and too few files.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Child } from '../child-process.ts';
+import { cores } from '../cores.ts';
+import type { AttackerOrder, AttackerReport } from './attacker.ts';
+import type { Attack } from './attacks.ts';
+import type { HonestOrder, HonestReport, Times } from './honest.ts';
+import type { Dialed, ServerOrder, ServerReport, ServerState } from './server.ts';
+
+export interface Part {
+  readonly honest: Times;
+  readonly server: ServerState;
+  /** What the attacker did a second. */
+  readonly rate: number;
+  /** Bytes that the server's memory grew by since the beginning of the part. */
+  readonly grown: number;
+}
+
+export interface Round {
+  readonly parts: ReadonlyMap<'quiet' | Attack, Part>;
+  /** Ticks to 99 peers, and to the same with one more that never reads. */
+  readonly ticks: { readonly alone: Times; readonly withSlow: Times };
+}
+
+export interface FewFiles {
+  readonly honest: Times;
+  readonly quiet: Times;
+  readonly server: ServerState;
+  /** Milliseconds for a newcomer once the files are free again. */
+  readonly newcomer: number;
+  readonly dialed: Dialed;
+}
+
+export interface Plan {
+  readonly rounds: number;
+  /** Milliseconds of a part. */
+  readonly window: number;
+  readonly attacks: readonly Attack[];
+}
+
+type Progress = (what: string, done: number) => void;
+
+export async function runRounds({ rounds, window, attacks }: Plan, progress: Progress): Promise<Round[]> {
+  return withPeers({ args: ['8'] }, async ({ server, honest, attacker }) => {
+    await honest.ask({ ears: 99 });
+    const done: Round[] = [];
+    const kinds = ['quiet', ...attacks] as const;
+    for (let number = 0; number < rounds; number++) {
+      const parts = new Map<'quiet' | Attack, Part>();
+      for (let at = 0; at < kinds.length; at++) {
+        const kind = kinds[(at + number) % kinds.length]!;
+        progress(`round ${number + 1} of ${rounds}: ${kind}`, (number * kinds.length + at) / (rounds * kinds.length));
+        const { rss } = (await server.ask({ tell: true })).state!;
+        const attack = kind === 'quiet' ? Promise.resolve({ rate: 0 }) : attacker.ask({ attack: { kind, milliseconds: window } });
+        attack.catch(() => {}); // It is awaited below, unless something else fails first.
+        const { times } = await honest.ask({ calls: window });
+        const { state } = await server.ask({ tell: true });
+        parts.set(kind, { honest: times!, server: state!, rate: (await attack).rate!, grown: state!.rss - rss });
+        await sleep(SETTLING);
+      }
+      const listen = async () => {
+        await honest.ask({ heard: true });
+        await server.ask({ ticks: window });
+        return (await honest.ask({ heard: true })).times!;
+      };
+      progress(`round ${number + 1} of ${rounds}: one slow peer among 100`, (number + 1) / rounds);
+      await server.ask({ ticks: window / 3 });
+      const alone = async () => listen();
+      const withSlow = async () => {
+        await attacker.ask({ slow: 'begin' });
+        const times = await listen();
+        await attacker.ask({ slow: 'end' });
+        await sleep(SETTLING);
+        return times;
+      };
+      // Either is the first in every other round, so that a machine that warms up or tires favors neither.
+      const ticks = number % 2 === 0 ? { alone: await alone(), withSlow: await withSlow() } : { withSlow: await withSlow(), alone: await alone() };
+      done.push({ parts, ticks });
+    }
+    return done;
+  });
+}
+
+/** A server that may have 256 files open: a peer holds more connections than that, and then the server itself dials as many. */
+export async function runFewFiles({ window }: Plan): Promise<FewFiles> {
+  const node = fileURLToPath(new URL('../../hostile/few-files', import.meta.url));
+  return withPeers({ node }, async ({ server, honest, attacker }) => {
+    const { times: quiet } = await honest.ask({ calls: window });
+    await server.ask({ tell: true });
+    const holding = attacker.ask({ hold: { count: 400, milliseconds: window } });
+    holding.catch(() => {}); // It is awaited below, unless something else fails first.
+    const { times } = await honest.ask({ calls: window });
+    await holding;
+    const { newcomer } = await honest.ask({ newcomer: true });
+    // Told only now: without files a process cannot read its own memory either.
+    const { state } = await server.ask({ tell: true });
+    await sleep(SETTLING);
+    const target = await start<ServerOrder, ServerReport>({ name: 'the target', script: './hostile/server.js' });
+    try {
+      const { dialed } = await server.ask({ dial: { address: target.report.address!, count: 400 } });
+      return { quiet: quiet!, honest: times!, server: state!, newcomer: newcomer!, dialed: dialed! };
+    } finally {
+      target.child.kill();
+    }
+  });
+}
+
+interface Peers {
+  readonly server: Child<ServerOrder, ServerReport>;
+  readonly honest: Child<HonestOrder, HonestReport>;
+  readonly attacker: Child<AttackerOrder, AttackerReport>;
+}
+
+const start = Child.start;
+
+/** With two cores server and honest peers share one: what the attacker itself does is not to be waited for. */
+async function withPeers<T>(options: { readonly args?: readonly string[]; readonly node?: string }, run: (peers: Peers) => Promise<T>): Promise<T> {
+  const [first, second, third] = cores;
+  const children: { kill(): void }[] = [];
+  try {
+    const server = await start<ServerOrder, ServerReport>({ name: 'the server', script: './hostile/server.js', core: first, ...options });
+    children.push(server.child);
+    const args = [server.report.address!];
+    const honest = await start<HonestOrder, HonestReport>({ name: 'the honest peers', script: './hostile/honest.js', args, core: third ?? first });
+    children.push(honest.child);
+    const attacker = await start<AttackerOrder, AttackerReport>({ name: 'the attacker', script: './hostile/attacker.js', args, core: second });
+    children.push(attacker.child);
+    return await run({ server: server.child, honest: honest.child, attacker: attacker.child });
+  } finally {
+    for (const child of children) child.kill();
+  }
+}
+
+/** Milliseconds until the server has seen the connections of a part end. */
+const SETTLING = 500;
