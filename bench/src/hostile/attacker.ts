@@ -48,21 +48,21 @@ obey<AttackerOrder, AttackerReport>(
 report<AttackerReport>({});
 
 const ATTACKERS: Record<Attack, (milliseconds: number) => Promise<number>> = {
-  'never reads': (milliseconds) => unread(milliseconds, (socket) => void socket.pause()),
+  'never reads': (milliseconds) => unread(milliseconds, 1, (socket) => void socket.pause()),
   'a byte a second': (milliseconds) =>
-    unread(milliseconds, (socket) => {
+    unread(milliseconds, 1, (socket) => {
       socket.pause();
       const reading = setInterval(() => socket.read(1), 1_000);
       socket.on('close', () => clearInterval(reading));
     }),
-  'no credit': (milliseconds) => unread(milliseconds, (socket) => void socket.resume()),
+  'no credit': (milliseconds) => unread(milliseconds, 4, (socket) => void socket.resume()),
   'rapid reset': rapidReset,
   'connects, 1,000/s': (milliseconds) => connects(1_000, milliseconds),
   'connects, 10,000/s': (milliseconds) => connects(10_000, milliseconds),
 };
 
-/** Four connections ask for answers of 64 KiB, 2,000 a second, and do with them what `reads` does; credit is never given. */
-async function unread(milliseconds: number, reads: (socket: Socket) => void): Promise<number> {
+/** Four connections ask for answers of so many times 64 KiB, 2,000 a second, and do with them what `reads` does; credit is never given. */
+async function unread(milliseconds: number, times: number, reads: (socket: Socket) => void): Promise<number> {
   const sockets = await Promise.all([1, 2, 3, 4].map(admitted));
   for (const socket of sockets) reads(socket);
   const end = performance.now() + milliseconds;
@@ -71,7 +71,10 @@ async function unread(milliseconds: number, reads: (socket: Socket) => void): Pr
   while (performance.now() < end) {
     for (const socket of sockets) {
       if (socket.destroyed || socket.writableLength > 1_000_000) continue;
-      const requests = Array.from({ length: 5 }, (): RawFrameInput => ({ kind: 'REQUEST', id: (id += 2), channel: 0x20, method: 2, timeout: 60_000 }));
+      const requests = Array.from(
+        { length: 5 },
+        (): RawFrameInput => ({ kind: 'REQUEST', id: (id += 2), channel: 0x20, method: 2, timeout: 60_000, payload: Uint8Array.of(times) }),
+      );
       socket.write(Buffer.concat(requests.map(encodeFrame)));
       asked += requests.length;
     }

@@ -8,7 +8,7 @@ export const protocol = defineProtocol({
   channel: 0x20,
   methods: {
     echo: { id: 1, request: bytes, response: bytes },
-    /** Answers with 64 KiB. */
+    /** Answers with so many times 64 KiB as the first byte says. */
     fill: { id: 2, request: bytes, response: bytes },
     /** Never answers before it is cancelled. */
     wait: { id: 3, request: bytes, response: bytes },

@@ -14,7 +14,7 @@ export interface Part {
   readonly server: ServerState;
   /** What the attacker did a second. */
   readonly rate: number;
-  /** Bytes that the server's memory grew by since the beginning of the part. */
+  /** Bytes that the server's memory has grown by since before the first attack. */
   readonly grown: number;
 }
 
@@ -45,6 +45,8 @@ type Progress = (what: string, done: number) => void;
 export async function runRounds({ rounds, window, attacks }: Plan, progress: Progress): Promise<Round[]> {
   return withPeers({ args: ['8'] }, async ({ server, honest, attacker }) => {
     await honest.ask({ ears: 99 });
+    await honest.ask({ calls: window });
+    const { rss } = (await server.ask({ tell: true })).state!;
     const done: Round[] = [];
     const kinds = ['quiet', ...attacks] as const;
     for (let number = 0; number < rounds; number++) {
@@ -52,7 +54,7 @@ export async function runRounds({ rounds, window, attacks }: Plan, progress: Pro
       for (let at = 0; at < kinds.length; at++) {
         const kind = kinds[(at + number) % kinds.length]!;
         progress(`round ${number + 1} of ${rounds}: ${kind}`, (number * kinds.length + at) / (rounds * kinds.length));
-        const { rss } = (await server.ask({ tell: true })).state!;
+        await server.ask({ tell: true });
         const attack = kind === 'quiet' ? Promise.resolve({ rate: 0 }) : attacker.ask({ attack: { kind, milliseconds: window } });
         attack.catch(() => {}); // It is awaited below, unless something else fails first.
         const { times } = await honest.ask({ calls: window });

@@ -25,6 +25,8 @@ export interface ServerReport {
 export interface ServerState {
   /** Bytes. */
   readonly rss: number;
+  /** Bytes of messages that waited or were unsent at most, since it was asked last. */
+  readonly held: number;
   readonly connections: number;
   /** Since it was asked last: connections refused for want of a place, and accepts that failed in the system. */
   readonly refused: number;
@@ -42,7 +44,7 @@ export interface Dialed {
 }
 
 const [perSource] = process.argv.slice(2);
-let counts = { refused: 0, acceptFailed: 0, heldUp: 0 };
+let counts = { refused: 0, acceptFailed: 0, heldUp: 0, held: 0 };
 const transport = createTcpTransport({
   protocol,
   ...(perSource === undefined ? {} : { limits: { handshakes: { perSource: Number(perSource) } } }),
@@ -55,7 +57,7 @@ const transport = createTcpTransport({
 });
 serve(transport, {
   echo: (request) => request,
-  fill: () => new Uint8Array(64 * 1024).fill(1),
+  fill: ([times = 1]) => new Uint8Array(times * 64 * 1024).fill(1),
   wait: (request, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(request), { once: true })),
 });
 await transport.listen();
@@ -67,16 +69,21 @@ const beat = setInterval(() => {
   expected = now + 10;
 }, 10);
 
+const looking = setInterval(() => {
+  counts.held = Math.max(counts.held, transport.snapshot().memory);
+}, 100);
+
 obey<ServerOrder, ServerReport>(
   async ({ ticks, dial }) => {
     if (dial !== undefined) return { dialed: await dialMany(dial.address, dial.count) };
     if (ticks !== undefined) await sendTicks(ticks);
     const state = { ...counts, rss: process.memoryUsage.rss(), connections: transport.snapshot().connections.length };
-    counts = { refused: 0, acceptFailed: 0, heldUp: 0 };
+    counts = { refused: 0, acceptFailed: 0, heldUp: 0, held: 0 };
     return { state };
   },
   () => {
     clearInterval(beat);
+    clearInterval(looking);
     void transport.close();
   },
 );
