@@ -1,6 +1,7 @@
-// Fuzzes one target after another, each in a process of its own, and tells what came of it.
+// Fuzzes targets, each in a process of its own, and tells what came of it.
 
 import { type ChildProcess, fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { cells, heads, writeReport } from './report.ts';
 import { loadTarget, TARGET_NAMES, type TargetName } from './targets.ts';
@@ -34,19 +35,30 @@ async function main({ targets, runs, seed, keep, untimed, report, input, help }:
     return console.log('it throws nothing');
   }
   const results = new Map<TargetName, Progress>();
-  for (const target of targets) {
-    const result = await work({ target, runs, seed, keep, budget: Math.floor(CORPUS_BYTES / TARGET_NAMES.length) });
-    const wrong = result === undefined ? ['its process died'] : verdict(result, untimed);
-    if (result !== undefined) {
-      results.set(target, result);
-      console.log(line(target, result, runs));
-      for (const crash of result.crashes) console.log(crashText(target, crash));
-      if (!untimed && result.slowest > SLOWEST) console.log(`\n  npx pnpm@12 fuzz ${target} --input ${result.slowestInput}\n`);
+  const budget = Math.floor(CORPUS_BYTES / TARGET_NAMES.length);
+  const waiting = [...targets];
+  const runOne = async () => {
+    for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
+      const result = await work({ target, runs, seed, keep, budget });
+      if (result !== undefined) results.set(target, result);
+      tell(target, result, runs, untimed);
     }
-    for (const problem of wrong) console.log(`${target}: ${problem}`);
-    if (wrong.length > 0) process.exitCode = 1;
-  }
+  };
+  // Times are true only where one target runs at a time.
+  await Promise.all(Array.from({ length: untimed ? availableParallelism() : 1 }, runOne));
   if (report) writeReport(results, seed);
+}
+
+/** Prints what came of a target. */
+function tell(target: TargetName, result: Progress | undefined, runs: number, untimed: boolean): void {
+  const wrong = result === undefined ? ['its process died'] : verdict(result, untimed);
+  if (result !== undefined) {
+    console.log(line(target, result, runs));
+    for (const crash of result.crashes) console.log(crashText(target, crash));
+    if (!untimed && result.slowest > SLOWEST) console.log(`\n  npx pnpm@12 fuzz ${target} --input ${result.slowestInput}\n`);
+  }
+  for (const problem of wrong) console.log(`${target}: ${problem}`);
+  if (wrong.length > 0) process.exitCode = 1;
 }
 
 /** What is wrong with a result. */

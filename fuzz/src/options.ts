@@ -24,7 +24,7 @@ export const USAGE = `usage: npx pnpm@12 fuzz [target…] [options]
   --runs <n>        inputs for each target (1000000)
   --seed <n>        another seed, other inputs (1)
   --keep            renews fuzz/corpus with the fewest inputs that run through all that was found
-  --untimed         neither time nor memory decides: for a machine that does other things
+  --untimed         neither time nor memory decides, and all cores are used
   --report          renews the figures in docs/reliability.md
   --input <base64>  runs this one input of one target, and shows what it throws
   --help            this text`;
