@@ -63,7 +63,7 @@ async function work(task: Task): Promise<void> {
     counter[0] = ++runs;
   };
   const tell = async (state: LoopState, isOver: boolean) => {
-    growth = Math.max(growth, residentSize() - base);
+    if (base > 0) growth = Math.max(growth, residentSize() - base);
     const crashes: { input: string; error: string }[] = [];
     for (const { input, error } of state.crashes) {
       const shown = isOver ? await smallest(target, input, error) : input;
@@ -87,7 +87,7 @@ async function work(task: Task): Promise<void> {
   };
   const after = (state: LoopState) => {
     if (base === 0 && state.runs >= warm) base = residentSize();
-    if (base > 0 && performance.now() - told > PERIOD) {
+    if (performance.now() - told > PERIOD) {
       told = performance.now();
       void tell(state, false);
     }
