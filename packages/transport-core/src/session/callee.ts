@@ -19,7 +19,7 @@ import type { Outbox } from './outbox.ts';
 import { type Lanes, Outgoing } from './outgoing.ts';
 import type { Receiving } from './receiving.ts';
 import { oversized, refusalOf, unserved } from './refusal.ts';
-import { CANCEL, REFUSAL } from './work.ts';
+import { CANCEL, CANCEL_TOLD, REFUSAL } from './work.ts';
 
 /** Who takes the calls that are whole. */
 export interface Calls {
@@ -184,7 +184,7 @@ export class Callee implements AnswerCarrier {
   cancel(frame: Frame): void {
     const call = this.ids.get(frame.id);
     if (call === undefined) return;
-    this.#link.units -= CANCEL;
+    this.#link.units -= call.cancelled === undefined ? CANCEL : CANCEL_TOLD;
     this.abort(call, stackless('cancelled', 'the caller gave the call up', { origin: 'remote' }));
   }
 

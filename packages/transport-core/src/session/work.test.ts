@@ -7,7 +7,7 @@ import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import { Pair, SMALL } from './testing/pair.ts';
-import { CANCEL, CHUNK, CHUNK_SHIFT, REFUSAL, TURN } from './work.ts';
+import { CANCEL, CANCEL_TOLD, CHUNK, CHUNK_SHIFT, REFUSAL, TURN } from './work.ts';
 
 const protocol = defineProtocol({ name: 'work', version: 1, channel: 0x20, methods: { ask: { id: 1, request: bytes, response: bytes } } });
 const NONE = new Uint8Array(0);
@@ -95,6 +95,15 @@ test('refusals, cancels and metadata cost more than their frames', (t) => {
   const metadata = encodeMetadata({ key: 'x'.repeat(8_000) });
   const spent = read(frames((encoder) => encoder.message(Kind.REQUEST, 7, 0x20, 1, 0, 0, metadata, 0, NONE, 0, 0)));
   t.true(spent >= 500, `${spent}`);
+});
+
+test('a CANCEL that a handler is told costs more', (t) => {
+  const { acceptor, read } = victim();
+  read(frames((encoder) => ask(encoder, 1)));
+  const [call] = acceptor.take();
+  call!.widen();
+  call!.cancelled = () => {};
+  t.is(read(frames((encoder) => encoder.signal(Kind.CANCEL, 1))), 1 + CANCEL_TOLD);
 });
 
 test('requests of an unknown method are a flood above 10,000 a second, fewer are none', (t) => {

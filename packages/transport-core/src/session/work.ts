@@ -17,7 +17,8 @@ export const DECODED_SHIFT = 6;
 /** A request that its codec refuses, besides a unit for each byte; schemas take long over what they refuse. A point of a flood for each 64 bytes. */
 export const UNDECODABLE = 64;
 export const UNDECODABLE_SHIFT = 6;
-/** A call that is cancelled: its handler was started for nothing. */
+/** A call that is cancelled: its handler was started for nothing. Of one whose handler asked for its signal, whose listeners are told one by one. */
 export const CANCEL = 16;
+export const CANCEL_TOLD = 256;
 /** Metadata and lists of protocols, which are read field by field: a unit for each 16 bytes. */
 export const FIELDS_SHIFT = 4;

@@ -99,7 +99,7 @@ export class Intake implements Waiting {
     const isDone = session.receive(now, chunk);
     if (this.#isWithin(units)) return isDone;
     const { unread } = session;
-    this.#wait(now, unread.length);
+    this.#wait(now);
     return unread.length === 0 ? isDone : this.#keep(unread);
   }
 
@@ -109,7 +109,7 @@ export class Intake implements Waiting {
     session.link.units = units - CHUNK;
     const read = session.receiveFrames(now, batch);
     if (this.#isWithin(units)) return;
-    this.#wait(now, batch.length - read);
+    this.#wait(now);
     if (read < batch.length) this.#keepFrames(batch.slice(read));
   }
 
@@ -129,22 +129,27 @@ export class Intake implements Waiting {
     return left > 0 || over;
   }
 
-  #wait(now: number, unread: number): void {
+  #wait(now: number): void {
     this.#since = now;
-    if (unread > 0) this.#reading.slowed();
     this.#reading.pauseReading();
     this.#turns.wait(this);
   }
 
   #keep(bytes: Uint8Array): false {
-    this.#backlog ??= new Backlog();
-    this.#backlog.add(bytes, this.#reading.copies);
+    this.#keeper().add(bytes, this.#reading.copies);
     return false;
   }
 
   #keepFrames(batch: readonly Frame[]): void {
-    this.#backlog ??= new Backlog();
-    this.#backlog.addFrames(batch);
+    this.#keeper().addFrames(batch);
+  }
+
+  #keeper(): Backlog {
+    if (this.#backlog === undefined) {
+      this.#backlog = new Backlog();
+      this.#reading.slowed();
+    }
+    return this.#backlog;
   }
 }
 
