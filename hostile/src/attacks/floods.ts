@@ -60,6 +60,22 @@ export const floods: readonly Attack[] = [
     answer: /^(nothing|ERROR 8)$/,
     chunk: (first) => requests(first, 500, (id) => request(id, Method.echo, new Uint8Array(8))),
   }),
+  flood({
+    name: 'flood-json-at-limit',
+    title: 'calls with 32,767 numbers where strings are wanted, as fast as it can',
+    cases: [34, 46],
+    memory: HANDLERS,
+    answer: /^(ERROR 3|GO_AWAY 8\/13)$/,
+    chunk: (first) => request(first, Method.strings, JSON_AT_LIMIT),
+  }),
+  flood({
+    name: 'flood-protobuf-at-limit',
+    title: 'calls with 32,768 empty messages in a list, as fast as it can',
+    cases: [36, 46],
+    memory: HANDLERS,
+    answer: /^(nothing|ERROR [38]|GO_AWAY 8\/13)$/,
+    chunk: (first) => request(first, Method.lists, PROTOBUF_AT_LIMIT),
+  }),
   flood({ name: 'flood-ping', title: 'sends PINGs as fast as it can', cases: [47], answer: /^GO_AWAY 8\/13$/, chunk: () => PINGS }),
   flood({ name: 'flood-pong', title: 'sends PONGs that nobody asked for', cases: [13], answer: /^(nothing|GO_AWAY 8\/13)$/, chunk: () => PONGS }),
   flood({ name: 'flood-skipped', title: 'sends frames of kinds that are skipped', cases: [4, 9], answer: /^GO_AWAY 8\/13$/, chunk: () => SKIPPED }),
@@ -180,6 +196,8 @@ function requests(first: number, count: number, make: (id: number) => Uint8Array
   return concat(...Array.from({ length: count }, (_, at) => make(first + 2 * at)));
 }
 
+const JSON_AT_LIMIT = text(`[${'1,'.repeat(32_766)}1]`);
+const PROTOBUF_AT_LIMIT = repeat(Uint8Array.of(0x1a, 0), 32_768);
 const PINGS = repeat(frame({ kind: Kind.ping, id: 7 }), 1_000);
 const PONGS = repeat(frame({ kind: Kind.pong, id: 7 }), 1_000);
 const SKIPPED = repeat(frame({ kind: 40 }), 1_000);

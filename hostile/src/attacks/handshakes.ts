@@ -53,16 +53,16 @@ export const handshakes: readonly Attack[] = [
   },
   {
     name: 'frame-half',
-    title: 'sends half a frame and then nothing but PONGs that do not come through',
+    title: 'sends a frame at two bytes a second',
     cases: [7, 8],
     isSlow: true,
     answer: /^GO_AWAY 13\/12$/,
     async run(field) {
       const enemy = await field.admitted();
       enemy.answersPings = false;
-      await enemy.push(call().subarray(0, 6));
       // A byte now and then keeps the connection alive, though not the frame.
       const body = call(1, new Uint8Array(60_000));
+      await enemy.push(body.subarray(0, 6));
       for (let at = 6; !enemy.isOver && enemy.goAway === undefined; at++) {
         await enemy.push(body.subarray(at, at + 1));
         await sleep(500);

@@ -23,7 +23,7 @@ export const payloads: readonly Attack[] = [
       cases: [34, 36],
       memory: 64 * MIB,
       isHeavy: true,
-      answer: /^ERROR (3|8\/14)$/,
+      answer: /^(ERROR (3|8\/14)|GO_AWAY 8\/13)$/,
       async run(field) {
         let answer = 'nothing';
         while (field.goesOn()) {
@@ -114,9 +114,10 @@ export const payloads: readonly Attack[] = [
       name,
       title: `sends ${what} as protobuf`,
       cases: [fault],
-      memory: 64 * MIB,
+      // The message while it is put together, and 262,144 values of a hundred bytes.
+      memory: 80 * MIB,
       isHeavy: true,
-      answer: /^(ERROR (3|8\/14)|answered)$/,
+      answer: /^(ERROR (3|8\/14)|GO_AWAY 8\/13|answered)$/,
       async run(field) {
         let answer = 'nothing';
         while (field.goesOn()) {
