@@ -159,6 +159,42 @@ test.serial('a status that cannot be read is a warning, once a number; the peer 
   }
 });
 
+test.serial(
+  'a peer that changes its status all the time is asked for it now and then, and hardly ever if it can not be read; its last one counts',
+  async (t) => {
+    for (const run of runs(1)) {
+      for (const [isRead, most] of [
+        [true, 64 + 105],
+        [false, 8 + 2],
+      ] as const) {
+        const sim = simulationOf(run);
+        const nodes = cluster(sim, ['a'], { peers: () => passive });
+        await sim.until(() => nodes.size === 1);
+        const a = nodes.get('a')!;
+        let seq = 0;
+        const good = () => encodeStatus(seq, bytesOf({ height: seq }));
+        let status = isRead ? good : () => encodeStatus(seq, new TextEncoder().encode(`[[[${seq}`));
+        const peer = stranger(sim, 'peer', { status: () => status() });
+        const remote = await sim.settle(peer.transport.dial('a'));
+        const say = () => peer.words.trySend(remote, 'status', { seq: ++seq });
+        const from = sim.now;
+        while (sim.now < from + 10_000) {
+          say();
+          await sim.run(5);
+        }
+        t.true(heardOf(peer, 'pull') <= most, `${run.name}: ${heardOf(peer, 'pull')} pulls, ${most} at most`);
+        status = good;
+        for (let i = 0; i < 10; i++) {
+          await sim.run(2_000);
+          peer.words.trySend(remote, 'status', { seq });
+        }
+        t.is(statusOf(a, 'peer')?.height, seq);
+        t.deepEqual(await sim.close(), []);
+      }
+    }
+  },
+);
+
 test.serial('a status has 64 KiB at most, here and there', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);

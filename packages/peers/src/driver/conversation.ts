@@ -17,6 +17,7 @@ import type { BookAddress } from '../book/book-entry.ts';
 import type { AddressList } from '../exchange/address-list.ts';
 import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
 import { decodeStatus, encodeStatus, LONGEST_STATUS, peersProtocol } from '../protocol.ts';
+import { PullRation } from '../status/pull-ration.ts';
 import { StatusSync } from '../status/status-sync.ts';
 import type { Peer } from './roster.ts';
 import type { Visits } from './visits.ts';
@@ -42,7 +43,8 @@ export interface ConversationHost {
   good(peer: Peer): void;
   /** It sent something that can't be read. */
   bad(peer: Peer): void;
-  statusChanged(nodeId: string): void;
+  /** Returns false if the new status can't be read. */
+  statusChanged(nodeId: string): boolean;
 }
 
 export interface ConversationOptions {
@@ -63,6 +65,8 @@ export class Conversation {
   /** Mounted even if there is nothing to say: it is what makes this node a peer to others. */
   readonly #mount: Transport<typeof peersProtocol>;
   readonly #server: Server;
+  /** Of connected peers whose status was pulled. */
+  readonly #rations = new Map<string, PullRation>();
 
   constructor(host: ConversationHost, options: ConversationOptions) {
     const { transport, exchange, statusInterval } = options;
@@ -95,6 +99,7 @@ export class Conversation {
   /** True: it had a status. */
   gone(peer: Peer): boolean {
     this.exchange.gone(peer.nodeId);
+    this.#rations.delete(peer.nodeId);
     return this.status.gone(peer.nodeId);
   }
 
@@ -186,13 +191,17 @@ export class Conversation {
   }
 
   async #pull({ nodeId, instance, main }: Peer): Promise<void> {
+    let ration = this.#rations.get(nodeId);
+    if (ration === undefined) this.#rations.set(nodeId, (ration = new PullRation(this.#clock.now())));
+    // It repeats its number every 2 s.
+    if (!ration.take(this.#clock.now())) return this.status.pullFailed(nodeId, instance, this.#clock.now());
     try {
       const answer = decodeStatus(await this.#mount.send(main.remote, 'pull', EMPTY));
       const now = this.#clock.now();
       if (answer === undefined || (answer.value?.length ?? 0) > LONGEST_STATUS) return this.status.pullFailed(nodeId, instance, now);
       const { changed, again } = this.status.pulled(nodeId, instance, answer.seq, answer.value, now);
       const peer = this.#host.peer(nodeId);
-      if (changed) this.#host.statusChanged(nodeId);
+      if (changed && !this.#host.statusChanged(nodeId)) ration.spoiled(now);
       if (again && peer !== undefined) void this.#pull(peer);
     } catch {
       this.status.pullFailed(nodeId, instance, this.#clock.now());

@@ -257,7 +257,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     this.node.keeper.trust.bad(peer.nodeId, this.node.now());
   }
 
-  statusChanged(nodeId: string): void {
+  statusChanged(nodeId: string): boolean {
     const { node } = this;
     const told = this.conversation.status.of(nodeId);
     const { status: codec } = node.config;
@@ -270,10 +270,12 @@ export class Driver implements Membership, LinksHost, ConversationHost {
         const text = error instanceof Error ? error.message : String(error);
         // What it said before is not what it says.
         if (node.statuses.delete(nodeId)) node.events.tell({ type: 'status', nodeId, status: undefined });
-        return node.warn(new TransportError('invalid_argument', `The status of node ${nodeId} can't be read: ${text}`, { target: nodeId, cause: error }));
+        node.warn(new TransportError('invalid_argument', `The status of node ${nodeId} can't be read: ${text}`, { target: nodeId, cause: error }));
+        return false;
       }
     }
     node.events.tell({ type: 'status', nodeId, status: node.statuses.get(nodeId) });
+    return true;
   }
 
   // Time.
