@@ -1,6 +1,7 @@
-// Faults of real kernels, and the same in the simulation: what a connection between two network namespaces comes to when packets are
-// dropped, rejected, reordered or late, a process stops, or the link goes down. Exit code 1 if one comes to anything else than it
-// must, or the simulation differs by more than a second; where no line can be made it says so and tries nothing.
+// Faults of real kernels, and the same in the simulation: what a connection between two network
+// namespaces comes to when packets are dropped, rejected, reordered or late, a process stops, or
+// the link goes down. Exit code 1 if one comes to anything else than it must, or the simulation
+// differs by more than a second; where no line can be made it says so and tries nothing.
 
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -43,7 +44,8 @@ try {
 async function tryAll(kinds: readonly FaultKind[], atOnce: number, json: boolean): Promise<void> {
   const outcomes: Outcome[] = [];
   const left = [...kinds.entries()];
-  // Simulations of one thread run one after the other, and real time must not be kept waiting by them.
+  // Simulations of one thread run one after the other, and real time must not be kept waiting by
+  // them.
   const simulated = new Map<FaultKind, Outcome['simulated']>();
   for (const kind of kinds) simulated.set(kind, await runSimulated(kind));
   const work = async () => {

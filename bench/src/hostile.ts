@@ -1,6 +1,7 @@
-// The benchmark of slow peers and floods: how much slower small calls of honest peers become, and how much memory the server takes,
-// while a peer that was admitted never reads, never grants credit, opens and cancels calls, or opens connections; and what happens
-// when the server has no file descriptors left. Exit code 1 if a bar is missed.
+// The benchmark of slow peers and floods: how much slower small calls of honest peers become, and
+// how much memory the server takes, while a peer that was admitted never reads, never grants
+// credit, opens and cancels calls, or opens connections; and what happens when the server has no
+// file descriptors left. Exit code 1 if a bar is missed.
 
 import { parseArgs } from 'node:util';
 import { listed, positive } from './arguments.ts';

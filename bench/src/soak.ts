@@ -1,6 +1,6 @@
-// The soak: every backend goes through connections that come and go, millions of calls on one connection, and calls of every kind
-// while connections are killed at random. At the end nothing may be left: no handle, no heap, no call without an outcome. Exit code 1
-// if something is.
+// The soak: every backend goes through connections that come and go, millions of calls on one
+// connection, and calls of every kind while connections are killed at random. At the end nothing
+// may be left: no handle, no heap, no call without an outcome. Exit code 1 if something is.
 
 import { parseArgs } from 'node:util';
 import { listed, positive } from './arguments.ts';
@@ -57,7 +57,7 @@ async function soak(carriers: readonly Carrier[], milliseconds: number, plan: { 
   const results: Result[] = [];
   const begin = performance.now();
   for (const [at, carrier] of carriers.entries()) {
-    // What one has not used the others have.
+    // Time that one backend has not used goes to the others.
     const share = (milliseconds - (performance.now() - begin)) / (carriers.length - at);
     results.push(await soakOne(carrier, Math.max(share, 1_000), plan));
   }

@@ -3,7 +3,7 @@
 import type { Simulation } from '@trunkline/transport-inmem/simulation';
 import type { Line } from '../long-line/line.ts';
 
-/** What one end's connection came to: it lived, or the reason with which it went, and when. */
+/** The outcome of one end's connection: whether it lived, or the reason and the time of its end. */
 export interface Fate {
   /** The reason of the error, or its code if it has none; undefined: the connection lived. */
   readonly reason: string | undefined;
@@ -21,14 +21,14 @@ export interface Fates {
   readonly callee: Fate;
 }
 
-/** What one end must come to; `after`: at most so many seconds, `least`: at least so many. */
+/** The outcome that one end must have; `least` and `most` bound the seconds until its end. */
 export interface Wanted {
   readonly reason: string | undefined;
   readonly least?: number;
   readonly most?: number;
 }
 
-/** What a real fault works with: the line, and the process of the callee. */
+/** The line and the process of the callee, on which a real fault acts. */
 export interface Place {
   readonly line: Line;
   readonly calleePid: number;
@@ -38,7 +38,9 @@ export interface FaultKind {
   readonly name: string;
   /** Bytes of the caller's requests. */
   readonly size: number;
-  /** Seconds after which `end` is called, and those until everybody is asked; both from the fault. */
+  /**
+   * Seconds after which `end` is called, and those until everybody is asked; both from the fault.
+   */
   readonly lasts: number;
   readonly watched: number;
   /** The line before the fault: milliseconds each way. */

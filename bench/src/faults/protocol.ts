@@ -1,4 +1,4 @@
-// What both ends of a faulty connection call at each other.
+// The calls that both ends of a faulty connection make to each other.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 

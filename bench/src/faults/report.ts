@@ -1,4 +1,4 @@
-// What the faults came to, as a table, and whether that is as it must be.
+// The outcomes of the faults as a table, and the verdicts on them.
 
 import type { Verdict } from '../bars.ts';
 import { alignTable } from '../table.ts';

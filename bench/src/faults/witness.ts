@@ -1,4 +1,5 @@
-// One end of a connection while a fault happens to it: it calls the other end ten times a second, and notes what becomes of that.
+// One end of a connection while a fault happens to it: it calls the other end ten times a second,
+// and notes what becomes of that.
 
 import { type Clock, type Observer, type Remote, serve, type Transport, TransportError } from '@trunkline/transport-core';
 import type { Fate } from './kinds.ts';
@@ -23,7 +24,10 @@ export class Witness {
     },
   };
 
-  /** Calls the other end of this connection, and answers it; without end, and without waiting for answers. */
+  /**
+   * Calls the other end of this connection, and answers it; without end, and without waiting for
+   * answers.
+   */
   async run(transport: Transport<typeof protocol>, remote: Remote, size: number): Promise<void> {
     const request = new Uint8Array(size);
     while (!this.#isOver && !remote.closed) {
@@ -44,7 +48,7 @@ export class Witness {
     this.#answered = 0;
   }
 
-  /** What it has come to. */
+  /** Ends the calls and returns the outcome. */
   fate(): Fate {
     this.#isOver = true;
     const { reason, at } = this.#down ?? {};

@@ -1,4 +1,5 @@
-// The attacker: `attacker.js <address>`. It writes the wire protocol by hand, from an address of its own.
+// The attacker: `attacker.js <address>`. It writes the wire protocol by hand, from an address of
+// its own.
 
 import { once } from 'node:events';
 import { Socket } from 'node:net';
@@ -17,7 +18,7 @@ export interface AttackerOrder {
 }
 
 export interface AttackerReport {
-  /** What it did a second. */
+  /** Requests, cancelled calls or connections a second. */
   readonly rate?: number;
 }
 
@@ -61,7 +62,10 @@ const ATTACKERS: Record<Attack, (milliseconds: number) => Promise<number>> = {
   'connects, 10,000/s': (milliseconds) => connects(10_000, milliseconds),
 };
 
-/** Four connections ask for answers of so many times 64 KiB, 2,000 a second, and do with them what `reads` does; credit is never given. */
+/**
+ * Four connections ask for answers of so many times 64 KiB, 2,000 a second, and do with them what
+ * `reads` does; credit is never given.
+ */
 async function unread(milliseconds: number, times: number, reads: (socket: Socket) => void): Promise<number> {
   const sockets = await Promise.all([1, 2, 3, 4].map(admitted));
   for (const socket of sockets) reads(socket);

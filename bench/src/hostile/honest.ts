@@ -1,4 +1,5 @@
-// Honest peers: `honest.js <address>`. One makes small calls at a steady rate; others hear the server's ticks.
+// Honest peers: `honest.js <address>`. One makes small calls at a steady rate; others hear the
+// server's ticks.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve } from '@trunkline/transport-core';

@@ -1,4 +1,4 @@
-// What the peers of a measurement call.
+// The protocol of honest peers and of the attacker.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 

@@ -1,4 +1,4 @@
-// What attacks did to honest peers and to the server, as tables, and whether that is within bounds.
+// The effect of attacks on honest peers and on the server as tables, and the verdicts on it.
 
 import type { Verdict } from '../bars.ts';
 import { median } from '../statistics.ts';
@@ -54,7 +54,10 @@ function slower(rounds: readonly Round[], kind: Attack): number {
 }
 
 const SLOWER = 3;
-/** Four connections, each with 16 MiB of answers (`limits.outbound.bytes`) and one answer that crossed that line, and 1 MiB for all else. */
+/**
+ * Four connections, each with 16 MiB of answers (`limits.outbound.bytes`) and one answer that
+ * crossed that line, and 1 MiB for all else.
+ */
 const HELD = 66;
 const TICKS = 1.1;
 /** Milliseconds; a listener that broke is tried again after a second at most. */

@@ -1,4 +1,5 @@
-// Rounds: a quiet part and one of each attack; ticks with and without a peer that never reads; and too few files.
+// Rounds: a quiet part and one of each attack; ticks with and without a peer that never reads; and
+// too few files.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +13,7 @@ import type { Dialed, ServerOrder, ServerReport, ServerState } from './server.ts
 export interface Part {
   readonly honest: Times;
   readonly server: ServerState;
-  /** What the attacker did a second. */
+  /** Requests, cancelled calls or connections of the attacker, a second. */
   readonly rate: number;
   /** Bytes that the server's memory has grown by since before the first attack. */
   readonly grown: number;
@@ -77,7 +78,8 @@ export async function runRounds({ rounds, window, attacks }: Plan, progress: Pro
         await sleep(SETTLING);
         return times;
       };
-      // Either is the first in every other round, so that a machine that warms up or tires favors neither.
+      // Either is the first in every other round, so that a machine that warms up or tires favors
+      // neither.
       const ticks = number % 2 === 0 ? { alone: await alone(), withSlow: await withSlow() } : { withSlow: await withSlow(), alone: await alone() };
       done.push({ parts, ticks });
     }
@@ -85,7 +87,10 @@ export async function runRounds({ rounds, window, attacks }: Plan, progress: Pro
   });
 }
 
-/** A server that may have 256 files open: a peer holds more connections than that, and then the server itself dials as many. */
+/**
+ * A server that may have 256 files open: a peer holds more connections than that, and then the
+ * server itself dials as many.
+ */
 export async function runFewFiles({ window }: Plan): Promise<FewFiles> {
   const node = fileURLToPath(new URL('../../hostile/few-files', import.meta.url));
   return withPeers({ node }, async ({ server, honest, attacker }) => {
@@ -117,7 +122,10 @@ interface Peers {
 
 const start = Child.start;
 
-/** With two cores server and honest peers share one: what the attacker itself does is not to be waited for. */
+/**
+ * With two cores server and honest peers share one: what the attacker itself does is not to be
+ * waited for.
+ */
 async function withPeers<T>(options: { readonly args?: readonly string[]; readonly node?: string }, run: (peers: Peers) => Promise<T>): Promise<T> {
   const [first, second, third] = cores;
   const children: { kill(): void }[] = [];

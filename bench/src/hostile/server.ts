@@ -1,4 +1,5 @@
-// The server that is attacked: `server.js [perSource]`. It tells its memory, and sends ticks to everybody who is connected.
+// The server that is attacked: `server.js [perSource]`. It tells its memory, and sends ticks to
+// everybody who is connected.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve, TransportError } from '@trunkline/transport-core';
@@ -28,7 +29,10 @@ export interface ServerState {
   /** Bytes of messages that waited or were unsent at most, since it was asked last. */
   readonly held: number;
   readonly connections: number;
-  /** Since it was asked last: connections refused for want of a place, and accepts that failed in the system. */
+  /**
+   * Since it was asked last: connections refused for want of a place, and accepts that failed in
+   * the system.
+   */
   readonly refused: number;
   readonly acceptFailed: number;
   /** Milliseconds that the event loop was held up at most. */

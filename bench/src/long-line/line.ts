@@ -74,7 +74,8 @@ export class Line {
     for (const [namespace, own, other] of this.#ends()) {
       ip('-n', namespace, 'link', 'set', 'lo', 'up');
       ip('-n', namespace, 'address', 'add', own, 'peer', other, 'dev', 'line0');
-      // The emulated queue alone drops packets: the device's own would, at 500, when a busy machine is slow to empty it.
+      // The emulated queue alone drops packets: the device's own would, at 500, when a busy machine
+      // is slow to empty it.
       ip('-n', namespace, 'link', 'set', 'line0', 'txqueuelen', '10000', 'up');
       ip('netns', 'exec', namespace, 'sysctl', '-qw', 'net.ipv4.tcp_no_metrics_save=1');
     }
@@ -92,7 +93,10 @@ export class Line {
     for (const [namespace] of this.#ends()) ip('-n', namespace, 'link', 'set', 'line0', state);
   }
 
-  /** From now on both kernels answer every TCP packet that comes with a RST, as a firewall that rejects does. */
+  /**
+   * From now on both kernels answer every TCP packet that comes with a RST, as a firewall that
+   * rejects does.
+   */
   reject(): void {
     const rules =
       'table ip faults { chain incoming { type filter hook input priority 0; iifname "line0" ip protocol tcp tcp flags & rst == 0 reject with tcp reset; }; }';

@@ -1,4 +1,5 @@
-// What became of every call: made, answered, and failed by code; and whether the transports count the same.
+// The books of all calls: made, answered, and failed by code; and whether the transports count
+// the same.
 
 import { type Code, TransportError } from '@trunkline/transport-core';
 import type { Soaked } from './protocol.ts';
@@ -29,7 +30,7 @@ export class Ledger {
     for (const [code, amount] of Object.entries(errors)) add(this.counted.failed, code as Code, amount);
   }
 
-  /** What does not balance; undefined: everything does. */
+  /** Says which numbers differ; undefined if all of them balance. */
   imbalance(): string | undefined {
     const failed = Object.values(this.failed).reduce((sum, amount) => sum + amount, 0);
     if (this.made !== this.answered + failed) return `${this.made} calls were made, ${this.answered} answered and ${failed} failed`;

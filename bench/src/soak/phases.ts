@@ -1,5 +1,5 @@
-// What a backend goes through: connections that come and go, one connection with millions of calls, and everything at once while
-// connections are killed at random.
+// The phases of a soak: connections that come and go, one connection with millions of calls,
+// and everything at once while connections are killed at random.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, type StreamLayer, seededRandom } from '@trunkline/transport-core';
@@ -12,7 +12,7 @@ import { type Handled, ITEMS, type Soaked } from './protocol.ts';
 /** One phase, as it went. */
 export interface Phase {
   readonly name: string;
-  /** What was done so often. */
+  /** The unit of `done`: 'cycles' or 'calls'. */
   readonly done: number;
   readonly what: string;
   readonly seconds: number;
@@ -20,7 +20,7 @@ export interface Phase {
   readonly heapBefore: number;
   readonly heapAfter: number;
   readonly ledger: string;
-  /** What is wrong; empty: nothing. */
+  /** A sentence for each rule that is broken. */
   readonly wrong: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export interface Scene {
   readonly handled: Handled;
   readonly address: string;
   readonly seed: number;
-  /** Is told how many of the phase are done. */
+  /** Reports how many of the phase are done. */
   progress(done: number): void;
 }
 
@@ -60,7 +60,10 @@ export async function calls(scene: Scene, most: number, milliseconds: number): P
   });
 }
 
-/** Calls of every kind from several clients, for so many milliseconds, while connections are killed at random. */
+/**
+ * Calls of every kind from several clients, for so many milliseconds, while connections are killed
+ * at random.
+ */
 export async function kills(scene: Scene, milliseconds: number): Promise<Phase> {
   const ledger = new Ledger();
   const random = seededRandom(scene.seed);
@@ -144,7 +147,10 @@ async function open({ carrier, server }: Scene, options?: Parameters<Carrier['op
   return client;
 }
 
-/** Does `one` again and again, `width` at a time; the heap counts from a third of it on, when code is compiled. */
+/**
+ * Runs `one` again and again, `width` at a time; the heap counts from a third of it on, when code
+ * is compiled.
+ */
 async function measured(
   scene: Scene,
   name: string,
@@ -195,7 +201,10 @@ const SMALL = new Uint8Array(64);
 const MIDDLE = new Uint8Array(1_000);
 const LARGE = new Uint8Array(100_000);
 const CLIENTS = 4;
-/** Share by which the heap may grow; in a phase of less than so many seconds, so many bytes for code that is still being compiled. */
+/**
+ * Share by which the heap may grow; in a phase of less than so many seconds, so many bytes for code
+ * that is still being compiled.
+ */
 const GROWTH = 0.05;
 const LONG = 60;
 const COMPILED = 1024 * 1024;

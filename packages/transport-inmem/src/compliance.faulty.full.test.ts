@@ -1,4 +1,5 @@
-// Streams in memory wrapped by `faulty`, held to the contract of a Transport: without faults, and with a line that delays.
+// Streams in memory wrapped by `faulty`, held to the contract of a Transport: without faults, and
+// with a line that delays.
 
 import process from 'node:process';
 import { NetworkTransport, systemClock } from '@trunkline/transport-core';

@@ -1,4 +1,5 @@
-// Streams in memory wrapped by `faulty`, held to the rules of a stream layer: without faults, and with a line that delays.
+// Streams in memory wrapped by `faulty`, held to the rules of a stream layer: without faults, and
+// with a line that delays.
 
 import { systemClock } from '@trunkline/transport-core';
 import { faulty, streamLayerSuite } from '@trunkline/transport-testkit';

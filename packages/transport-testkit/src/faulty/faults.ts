@@ -2,35 +2,59 @@
 
 import { type Clock, callback, extendOptions, integer, optional, optionsSchema, parseOptions, type Random, reference } from '@trunkline/transport-core';
 
-/** What happens to the bytes of each connection in one direction. A member that is left out stays as it is. */
+/**
+ * Faults of one direction of each connection. A member that is left out stays as
+ * it is.
+ */
 export interface Faults {
-  /** Milliseconds that each chunk takes longer. A dial takes both directions' delays longer. Default 0. */
+  /**
+   * Milliseconds that each chunk takes longer. A dial takes both directions' delays longer. Default
+   * 0.
+   */
   readonly delay?: number | undefined;
-  /** Up to so many milliseconds more for each chunk, drawn anew each time; the order of chunks never changes. Default 0. */
+  /**
+   * Up to so many milliseconds more for each chunk, drawn anew each time; the order of chunks never
+   * changes. Default 0.
+   */
   readonly jitter?: number | undefined;
   /** Bytes a second of each connection; what exceeds it waits. Default `Infinity`. */
   readonly bandwidth?: number | undefined;
-  /** Bytes that may wait in one direction of a connection before its writer has to wait. Default 1 MiB. */
+  /**
+   * Bytes that may wait in one direction of a connection before its writer has to wait. Default 1
+   * MiB.
+   */
   readonly window?: number | undefined;
-  /** Nothing crosses while it is true; then everything arrives late and in order. Dials wait. Default false. */
+  /**
+   * Holds up everything while it is true; then all of it arrives, late and in order. Dials wait.
+   * Default false.
+   */
   readonly stalled?: boolean | undefined;
   /** Mean number of bytes between two stalls of `stallTime` each. Default `Infinity`: none. */
   readonly stallEvery?: number | undefined;
   /** Milliseconds of such a stall. Default 1,000. */
   readonly stallTime?: number | undefined;
-  /** Mean number of bytes after which a connection is reset at both ends. Default `Infinity`: never. */
+  /**
+   * Mean number of bytes after which a connection is reset at both ends. Default `Infinity`: never.
+   */
   readonly cutEvery?: number | undefined;
   /**
-   * Everything is swallowed, the news that an end has closed included, as if the other machine had lost power. Dials wait in
-   * vain. Once it is false again, each connection that has lost something is reset. Default false.
+   * Everything is swallowed, the news that an end has closed included, as if the other machine had
+   * lost power. Dials wait in vain. Once it is false again, each connection that has lost something
+   * is reset. Default false.
    */
   readonly halfOpen?: boolean | undefined;
-  /** Mean number of bytes between two that arrive altered. Connections that carry frames have no bytes to alter. Default `Infinity`. */
+  /**
+   * Mean number of bytes between two that arrive altered. Connections that carry frames have no
+   * bytes to alter. Default `Infinity`.
+   */
   readonly corruptEvery?: number | undefined;
 }
 
 export interface FaultyOptions extends Faults {
-  /** An integer that all chance comes from. Default: drawn from `random`, and to be read from `seed`. */
+  /**
+   * An integer that all chance comes from. Default: drawn from `random`, and to be read from
+   * `seed`.
+   */
   readonly seed?: number | undefined;
   /** Default: the transport's for a backend, the layer's own or the machine's for a layer. */
   readonly clock?: Clock | undefined;
@@ -38,7 +62,7 @@ export interface FaultyOptions extends Faults {
   readonly random?: Random | undefined;
 }
 
-/** As seen from the wrapped end: what it sends, what it receives, or both. */
+/** The direction as seen from the wrapped end: 'out' is sent by it, 'in' is received by it. */
 export type FaultDirection = 'out' | 'in' | 'both';
 
 /** Complete. */
@@ -62,13 +86,15 @@ export function parseFaultyOptions(options: FaultyOptions): FaultyOptions {
   return parseOptions(optionsOfFaulty, options, 'faulty') as FaultyOptions;
 }
 
-/** `settings` with what `faults` say otherwise. @throws TypeError naming the fault that is wrong. */
+/**
+ * `settings` with what `faults` say otherwise. @throws TypeError naming the fault that is wrong.
+ */
 export function changed(settings: FaultSettings, faults: Faults): FaultSettings {
   const given = parseOptions(schema, faults, 'faulty: set') as Faults;
   return { ...settings, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
 }
 
-/** Does anything happen to what crosses? */
+/** Returns true if the settings let everything pass as it is. */
 export function isInert(settings: FaultSettings): boolean {
   const { window: _window, stallTime: _time, ...others } = settings;
   return Object.entries(others).every(([name, value]) => value === NO_FAULTS[name as keyof FaultSettings]);

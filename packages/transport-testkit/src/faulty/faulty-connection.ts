@@ -1,4 +1,5 @@
-// A connection with faults: the stream's rules above, two lanes, and the connection that is wrapped beneath.
+// A connection with faults: the stream's rules above, two lanes, and the connection that is wrapped
+// beneath.
 
 import {
   type Clock,
@@ -18,9 +19,12 @@ export interface ConnectionHost {
   readonly clock: Clock;
   /** The present faults. */
   readonly settings: { readonly out: FaultSettings; readonly in: FaultSettings };
-  /** It has ended for its owner, but the line is dead and the other end cannot be told: it is kept until the line lives or the layer closes. */
-  bury(connection: FaultyConnection): void;
-  /** Nothing is left of it. */
+  /**
+   * Keeps a connection that has ended for its owner, because the other end cannot be told,
+   * until the line lives or the layer closes.
+   */
+  detach(connection: FaultyConnection): void;
+  /** Forgets a connection that has ended at both ends. */
   gone(connection: FaultyConnection): void;
 }
 
@@ -36,8 +40,11 @@ export class FaultyConnection implements StreamConnection {
   readonly #out: Lane;
   readonly #in: Lane;
   #sink: StreamSink | undefined = undefined;
-  /** 'ending': it writes and reads no more; 'buried': its owner was told that it is over, the other end was not. */
-  #state: 'open' | 'ending' | 'destroyed' | 'buried' | 'over' = 'open';
+  /**
+   * 'ending': it writes and reads no more; 'detached': its owner was told that it is over, the other
+   * end was not.
+   */
+  #state: 'open' | 'ending' | 'destroyed' | 'detached' | 'over' = 'open';
   #error: TransportError | undefined = undefined;
   /** The wrapped connection has ended. */
   #ended: { readonly error: TransportError | undefined } | undefined = undefined;
@@ -102,7 +109,7 @@ export class FaultyConnection implements StreamConnection {
     this.#state = 'ending';
     this.#in.clear();
     if (this.#ended !== undefined) return this.#report(this.#ended.error);
-    // What still comes is discarded, so that the other end reaches its own end.
+    // Bytes that still come are read and discarded, so that the other end can finish.
     this.#inner.resume();
     if (this.#out.isClear) return this.#inner.close();
     const { clock } = this.#host;
@@ -119,7 +126,7 @@ export class FaultyConnection implements StreamConnection {
   change({ out, in: inward }: { readonly out: FaultSettings; readonly in: FaultSettings }): void {
     this.#out.change(out);
     this.#in.change(inward);
-    if (this.#state === 'buried') {
+    if (this.#state === 'detached') {
       if (!this.#out.isStopped) this.#inner.destroy();
     } else if ((this.#out.lost && !out.halfOpen) || (this.#in.lost && !inward.halfOpen)) this.cut('the line was dead, and what crossed meanwhile is lost');
   }
@@ -130,7 +137,7 @@ export class FaultyConnection implements StreamConnection {
   }
 
   /** The layer is closed: what only a dead line kept goes. */
-  exhume(): void {
+  release(): void {
     this.#inner.destroy();
   }
 
@@ -237,8 +244,8 @@ export class FaultyConnection implements StreamConnection {
       this.#state = 'destroyed';
       this.#report(this.#error);
     } else if (this.#out.isStopped) {
-      this.#state = 'buried';
-      this.#host.bury(this);
+      this.#state = 'detached';
+      this.#host.detach(this);
       this.#tell(error);
     } else {
       this.#state = 'destroyed';
@@ -250,7 +257,7 @@ export class FaultyConnection implements StreamConnection {
     this.#ended = { error };
     this.#stopLinger();
     if (this.#state === 'open' && !this.#in.isClear) return this.#in.enterEnd();
-    if (this.#state === 'buried') this.#leave();
+    if (this.#state === 'detached') this.#leave();
     else if (this.#state !== 'over') this.#finish(this.#error ?? error);
   }
 
@@ -292,6 +299,9 @@ function reset(endpoint: string, why: string): TransportError {
   return reasonError('reset', `Connection with ${endpoint} was reset by faulty(): ${why}`, { target: endpoint });
 }
 
-/** Milliseconds that an end waits to flush, and bytes that it discards meanwhile: the rule of every layer (docs/writing-a-transport.md). */
+/**
+ * Milliseconds that an end waits to flush, and bytes that it discards meanwhile: the rule of every
+ * layer (docs/writing-a-transport.md).
+ */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

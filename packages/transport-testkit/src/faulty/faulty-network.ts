@@ -21,7 +21,10 @@ export interface FaultyNetwork {
   readonly seed: number;
   /** Connections that are open now, dialled and accepted. */
   readonly connections: number;
-  /** Changes faults from now on, for open connections too. What `faults` leaves out stays as it is. A TypeError names what is wrong. */
+  /**
+   * Changes faults from now on, for open connections too. What `faults` leaves out stays as it is.
+   * A TypeError names what is wrong.
+   */
   set(faults: Faults, direction?: FaultDirection): void;
   /** Ends all faults. Connections that have lost something are reset. */
   heal(): void;
@@ -33,7 +36,7 @@ export class Network implements FaultyNetwork {
   readonly seed: number;
   settings: { readonly out: FaultSettings; readonly in: FaultSettings };
   readonly #live = new Set<FaultyConnection>();
-  readonly #buried = new Map<FaultyConnection, FaultyLayer>();
+  readonly #detached = new Map<FaultyConnection, FaultyLayer>();
   /** Dials that wait for the line. */
   readonly #waiting = new Set<() => void>();
   #made = 0;
@@ -62,7 +65,7 @@ export class Network implements FaultyNetwork {
     for (const connection of [...this.#live]) connection.cut('cut() was called');
   }
 
-  /** Does nothing cross in one of the directions? */
+  /** True if nothing crosses in at least one direction. */
   get isStopped(): boolean {
     const { out, in: inward } = this.settings;
     return out.stalled || out.halfOpen || inward.stalled || inward.halfOpen;
@@ -84,14 +87,14 @@ export class Network implements FaultyNetwork {
         get settings() {
           return network.settings;
         },
-        bury: (each) => {
+        detach: (each) => {
           this.#live.delete(each);
-          if (layer.isClosed) each.exhume();
-          else this.#buried.set(each, layer);
+          if (layer.isClosed) each.release();
+          else this.#detached.set(each, layer);
         },
         gone: (each) => {
           this.#live.delete(each);
-          this.#buried.delete(each);
+          this.#detached.delete(each);
         },
       },
       inner,
@@ -101,14 +104,14 @@ export class Network implements FaultyNetwork {
     return connection;
   }
 
-  /** Nobody is left who could wait for the line to live again. */
-  exhume(layer: FaultyLayer): void {
-    for (const [connection, owner] of [...this.#buried]) if (owner === layer) connection.exhume();
+  /** Ends the connections of a closed layer that a dead line has kept. */
+  release(layer: FaultyLayer): void {
+    for (const [connection, owner] of [...this.#detached]) if (owner === layer) connection.release();
   }
 
   #change(settings: { readonly out: FaultSettings; readonly in: FaultSettings }): void {
     this.settings = settings;
-    for (const connection of [...this.#live, ...this.#buried.keys()]) connection.change(settings);
+    for (const connection of [...this.#live, ...this.#detached.keys()]) connection.change(settings);
     for (const callback of [...this.#waiting]) callback();
   }
 }
@@ -176,7 +179,7 @@ export class FaultyLayer implements StreamLayer {
   async close(): Promise<void> {
     this.isClosed = true;
     for (const end of [...this.#dials]) end(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
-    this.#network.exhume(this);
+    this.#network.release(this);
     await this.#inner.close();
   }
 
@@ -184,7 +187,10 @@ export class FaultyLayer implements StreamLayer {
     return this.#network.adopt(this, this.#clock, inner);
   }
 
-  /** Resolves once the line has been alive for `trip` milliseconds, as for the two packets of a handshake. */
+  /**
+   * Resolves once the line has been alive for `trip` milliseconds, as for the two packets of a
+   * handshake.
+   */
   #wait(address: string, { timeout, signal }: DialOptions, until: number, trip: number): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

@@ -1,4 +1,5 @@
-// What `faulty` does by itself: chance that a seed repeats, options that are checked, and lines that are dead in one direction.
+// Tests of `faulty` by itself: chance that a seed repeats, options that are checked, and lines
+// that are dead in one direction.
 
 import { createManualClock, type StreamConnection, type StreamSink } from '@trunkline/transport-core';
 import test from 'ava';
@@ -189,7 +190,7 @@ class End implements StreamSink {
   }
 }
 
-/** What is on its way within this process arrives. */
+/** Lets everything arrive that is on its way within this process. */
 async function turn(): Promise<void> {
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
 }

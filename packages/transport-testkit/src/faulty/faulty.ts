@@ -11,12 +11,13 @@ export interface FaultyBackend extends Backend, FaultyNetwork {}
 export interface FaultyStreamLayer extends StreamLayer, FaultyNetwork {}
 
 /**
- * Wraps a backend of `createTransport`, or a stream layer, so that its connections suffer delay, jitter, a narrow bandwidth, stalls,
- * cuts, dead lines and altered bytes. `set` changes the faults while connections are open; without any, everything passes as it is.
- * Chance falls on the bytes of a connection, not on chunks: the same seed alters the same bytes, however the system cuts them.
+ * Wraps a backend of `createTransport`, or a stream layer, so that its connections suffer delay,
+ * jitter, a narrow bandwidth, stalls, cuts, dead lines and altered bytes. `set` changes the faults
+ * while connections are open; without any, everything passes as it is. Chance falls on the bytes of
+ * a connection, not on chunks: the same seed alters the same bytes, however the system cuts them.
  *
- * Wrap one end of a connection: both directions are covered there. With both ends wrapped each fault acts twice. Under noise,
- * wrap what is beneath: `secured(faulty(tcp()), { identity })`.
+ * Wrap one end of a connection: both directions are covered there. With both ends wrapped each
+ * fault acts twice. Under noise, wrap what is beneath: `secured(faulty(tcp()), { identity })`.
  *
  * ```ts
  * const network = faulty(tcp(), { seed: 7, delay: 20 });

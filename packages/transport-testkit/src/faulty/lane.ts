@@ -3,15 +3,18 @@
 import type { Clock, Frame, Random, Timer } from '@trunkline/transport-core';
 import { type FaultSettings, isInert, NO_FAULTS } from './faults.ts';
 
-/** What crosses: bytes, frames, the end of the direction, or the place where chance cuts the connection. */
+/**
+ * Cargo of a direction: bytes, frames, the end of the direction, or the place where chance cuts the
+ * connection.
+ */
 export type Cargo = Uint8Array | Frame[] | 'end' | 'cut';
 
 export interface LaneHost {
   readonly clock: Clock;
   readonly random: Random;
-  /** It has arrived. False: nothing more is taken until `go`. */
+  /** Hands over cargo that has arrived. False: the receiver takes nothing more until `go`. */
   deliver(cargo: Cargo): boolean;
-  /** What waits fits into the window again. */
+  /** Reports that the waiting bytes fit into the window again. */
   room(): void;
 }
 
@@ -50,7 +53,7 @@ export class Lane {
     this.change(settings);
   }
 
-  /** Nothing happens to what enters now, and nothing waits before it. */
+  /** True if cargo that enters now passes as it is and at once. */
   get isClear(): boolean {
     return this.#isInert && this.#queue.length === 0 && !this.#blocked;
   }
@@ -145,13 +148,16 @@ export class Lane {
     this.#lastDue = due;
     this.#waiting += size;
     this.#queue.push({ cargo, size, due });
-    // What is due already leaves at once, so that a lane without a delay adds none.
+    // Cargo that is due already leaves at once, so that a lane without a delay adds none.
     if (due <= now && this.#queue.length === 1) this.#run();
     else this.#schedule();
     if (this.isFull) this.#wasFull = true;
   }
 
-  /** What waits leaves no later than it would if it entered now: a line that has become fast carries it at once. */
+  /**
+   * Brings the waiting cargo forward to when it would leave if it entered now: a line that has
+   * become fast carries it at once.
+   */
   #hasten(): void {
     const { delay, bandwidth } = this.#settings;
     let last = this.#host.clock.now();
@@ -176,7 +182,9 @@ export class Lane {
     return altered ?? chunk;
   }
 
-  /** Bytes until a fault that comes every `mean` bytes on average strikes (exponential, at least 1). */
+  /**
+   * Bytes until a fault that comes every `mean` bytes on average strikes (exponential, at least 1).
+   */
   #draw(mean: number): number {
     return mean === Number.POSITIVE_INFINITY ? mean : Math.max(1, Math.round(-Math.log(1 - this.#host.random()) * mean));
   }

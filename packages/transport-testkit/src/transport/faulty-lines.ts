@@ -1,4 +1,5 @@
-// Faults of the line between two ends, by `faulty`: each has the outcome that its documentation gives it, on every backend.
+// Faults of the line between two ends, by `faulty`: each has the outcome that its documentation
+// gives it, on every backend.
 
 import type { StreamLayer } from '@trunkline/transport-core';
 import type { FaultyOptions } from '../faulty/faults.ts';
@@ -161,7 +162,10 @@ export const faultyLineCases: Cases = (define) => {
   });
 };
 
-/** Two transports of the kit, the caller's connections over a faulty line; `stuck`: `brisk` is never answered. */
+/**
+ * Two transports of the kit, the caller's connections over a faulty line; `stuck`: `brisk` is never
+ * answered.
+ */
 async function line(f: Fixture, options: FaultyOptions, stuck = false) {
   let network: FaultyStreamLayer | undefined;
   const wrap = (layer: StreamLayer) => (network = faulty(layer, { clock: f.clock, seed: 1, ...options }));

@@ -41,7 +41,10 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
     return piece;
   }
 
-  /** TCP sends it again at times that lie further and further apart: after a long cut it is quiet for a while yet. */
+  /**
+   * TCP sends it again at times that lie further and further apart: after a long cut it is quiet
+   * for a while yet.
+   */
   protected override resentAt(cutAt: number, trip: number): number {
     const earliest = this.world.now + trip;
     let wait = RETRANSMIT + 2 * trip + DELAYED_ACK;
@@ -71,7 +74,10 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
 
 /** Milliseconds before the first retransmission, doubling from there: Linux's least (RFC 6298 says a second). */
 const RETRANSMIT = 200;
-/** Milliseconds that a reader's delayed acknowledgment adds to a round trip as TCP measures it, on average (Linux: up to 40). */
+/**
+ * Milliseconds that a reader's delayed acknowledgment adds to a round trip as TCP measures it, on
+ * average (Linux: up to 40).
+ */
 const DELAYED_ACK = 20;
 /** Milliseconds between retransmissions at most: Linux's TCP_RTO_MAX. */
 const LONGEST_WAIT = 120_000;

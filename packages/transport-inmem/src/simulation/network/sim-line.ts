@@ -86,7 +86,10 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
     this.world.trace.record(this.world.now, happening, this.from.number, this.to.number, detail, size, check);
   }
 
-  /** When something arrives that was cut off at `cutAt` and was sent again until its path was open, `trip` milliseconds from now at the earliest. */
+  /**
+   * When something arrives that was cut off at `cutAt` and was sent again until its path was open,
+   * `trip` milliseconds from now at the earliest.
+   */
   protected resentAt(_cutAt: number, trip: number): number {
     return this.world.now + trip;
   }
