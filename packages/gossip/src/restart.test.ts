@@ -202,6 +202,27 @@ test.serial('a stranger that tells of lives far ahead is not believed; one that 
   }
 });
 
+test.serial('a life far ahead is believed for ten minutes after the start, and after that only by a node that signs', async (t) => {
+  for (const run of runs(1, ['message'])) {
+    for (const signs of [false, true]) {
+      const options = (name: string) => ({ overlay: fullMesh({ hops: 2 }), ...(signs ? { signatures: { identity: identityOf(name) } } : {}) });
+      const { sim, ready, ear, node } = meet(run, ['a', 'b'], [NOW], options);
+      await ready(1);
+      await sim.settle(ear('a').topic.publish('one'));
+      await sim.run(610_000);
+      const guest = await stranger(sim);
+      await sim.until(() => node('a').peers.list().length === 2, 5_000);
+      guest.talk.trySend(guest.remote, 'terms', { topic: topicKey('news').hex, overlay: 'fullMesh', limit: 1_048_576, life: NOW + YEAR });
+      await sim.run(500);
+      t.is(node('a').gossip.snapshot().topics[0]!.life, signs ? NOW + YEAR + 1 : NOW, `${run.name}, ${signs}`);
+      await sim.settle(ear('a').topic.publish('two'));
+      await sim.run(500);
+      t.deepEqual(ear('b').words, ['one', 'two']);
+      await sim.close();
+    }
+  }
+});
+
 test.serial('signed messages of an earlier life are refused, whoever says to have begun another', async (t) => {
   for (const run of runs(1)) {
     const signed = (name: string) => ({ overlay: partialView(), signatures: { identity: identityOf(name), mode: 'strict' as const } });

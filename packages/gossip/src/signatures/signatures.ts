@@ -54,6 +54,11 @@ export class Signatures {
     }
   }
 
+  /** Does this node sign what it publishes? */
+  get signs(): boolean {
+    return this.#signer !== undefined;
+  }
+
   /** A `failed_precondition` where nobody would take what this node publishes. */
   checkPublisher(): void {
     if (!this.isStrict || this.#signer !== undefined) return;

@@ -84,6 +84,8 @@ export class Session {
   readonly #rebirths = new Rebirths((nodeId) => Math.max(this.#direct.lifeOf(nodeId) ?? -1, this.#overlay?.lifeOf(nodeId) ?? -1));
   /** The number of this life: another after the topic was left. −1 until gossip has started. */
   #epoch = -1;
+  /** When it began. */
+  #joinedAt = 0;
   /** Times that it was raised because a peer had heard of a later one. */
   #raised = 0;
   #list: readonly Reader[] = [];
@@ -140,6 +142,7 @@ export class Session {
   /** Gossip has started. */
   join(): void {
     this.#epoch = this.host.epoch();
+    this.#joinedAt = this.host.clock.now();
     const { clock, overlay, random, self, events } = this.host;
     this.#overlay = overlay.create({ self, random, now: clock.now(), host: this.#overlayHost(), latest: () => this.host.latestLife() });
     events.tell({ type: 'joined', topic: this.key.name });
@@ -230,11 +233,20 @@ export class Session {
   /** A peer has heard of that life of this node, which began anew since. */
   outlived(from: string, life: number): void {
     const epoch = this.#epoch;
-    if (this.#overlay?.passesOn !== true || life < epoch || this.#raised >= RAISES) return;
+    if (this.#overlay?.passesOn !== true || life < epoch || this.#raised >= RAISES || this.#isLate(life)) return;
     this.#epoch = this.host.outlived(life, from) ?? epoch;
     this.#raised++;
     if (this.#epoch !== epoch) this.#publisher.renew();
     this.host.events.tell({ type: 'differs', topic: this.key.name, nodeId: from, what: 'life', ours: epoch, theirs: life });
+  }
+
+  /**
+   * Is a life far ahead told so late that no honest peer remembers it? Unsigned messages of such a
+   * life would not be heard by those that know the present one.
+   */
+  #isLate(life: number): boolean {
+    const { clock, signatures } = this.host;
+    return !signatures.signs && life > this.host.latestLife() && clock.now() - this.#joinedAt >= REMEMBERED;
   }
 
   tooLarge(from: string): void {
@@ -452,6 +464,8 @@ export class Session {
   }
 }
 
+/** Milliseconds for which peers remember a publisher that is silent. */
+const REMEMBERED = 600_000;
 /** Bytes of a message at most, where nothing else was said. */
 const LIMIT = 1024 * 1024;
 /** Times that the number of a life is raised: a peer that lies has that much of it, and what is on its way then may be lost. */
