@@ -69,8 +69,8 @@ export const nodes: readonly Attack[] = [
     carriers,
     victim,
     rounds: 100,
-    // One peer brings at most 8,192 origins; each with its message, digest and gaps takes 5 KiB at the most.
-    memory: 8_192 * 5 * 1_024,
+    // All peers together bring at most 12,288 origins; each with its message, digest and gaps takes 5 KiB at the most.
+    memory: 12_288 * 5 * 1_024,
     answer: /^GO_AWAY/,
     run: (field) => spending(field, GOSSIP, () => push(randomBytes(32), 1, 1), 200),
   },
@@ -81,7 +81,7 @@ export const nodes: readonly Attack[] = [
     carriers,
     victim,
     rounds: 10,
-    memory: 16 * MIB,
+    memory: 32 * MIB,
     answer: /^(nothing|GO_AWAY.*)$/,
     run: (field) => spending(field, GOSSIP, (round) => push(Buffer.alloc(32, round), 0xffff_ffff_ffff, round), 50),
   },

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { flawsOfCatalog, formatPage, readCatalog, root } from './faults.ts';
+
+test('each fault has a test that exists, or a reason why it has none', (t) => {
+  t.deepEqual(flawsOfCatalog(readCatalog()), []);
+});
+
+test('docs/faults.md is what the catalog says', (t) => {
+  t.is(readFileSync(join(root, 'docs/faults.md'), 'utf8'), formatPage(readCatalog()), "run 'npx pnpm@12 hostile:faults'");
+});
+
+test('a test that does not exist, a case without one, and a case that is missing are found', (t) => {
+  const flaws = flawsOfCatalog([
+    {
+      section: 'a',
+      cases: [{ case: 1, behavior: 'b', tests: ['hostile/src/faults.test.ts: no such title, whatever it is called'.replace('no such', 'none')] }],
+    },
+    { section: 'b', cases: [{ case: 141, behavior: 'b' }] },
+  ]);
+  t.true(flaws.some((flaw) => flaw.includes('case 1: there is no test')));
+  t.true(flaws.includes('case 141 has no test'));
+  t.true(flaws.includes('case 2 is there 0 times'));
+});
