@@ -273,6 +273,73 @@ test('numbers that no double holds are refused, and others read as JSON.parse do
   t.is(anything.decode(bytesOf('9007199254740993')), 9_007_199_254_740_992);
 });
 
+/** The same schema, of another vendor: all its issues are found. */
+const whole = <S extends StandardSchemaV1>(schema: S) => ({ '~standard': { ...schema['~standard'], vendor: 'own' } }) as S;
+
+test('zod stops at the first element of a wrong type in what came, and finds all in what is sent', (t) => {
+  const content = list('1', 1_000);
+  for (const schema of [z.array(z.string()), mini.array(mini.string())]) {
+    t.is(decodingWith(json(schema), JSON.parse(content)), 'request[0]: Invalid input: expected string, received number');
+    t.regex(decodingWith(json(whole(schema)), JSON.parse(content)), /\(and 999 more\)$/);
+    t.regex(refusalOf(() => json(schema as StandardSchemaV1<any>).encode(JSON.parse(content))).message, /\(and 999 more\)$/);
+  }
+});
+
+test('what zod takes and makes does not depend on where it stops', (t) => {
+  const random = seededRandom(11);
+  const leaf = z.union([z.string().min(1), z.number().catch(7), z.strictObject({ a: z.string() })]);
+  const schemas: z.ZodType[] = [
+    z.array(leaf),
+    z.record(z.string().max(3), leaf),
+    z.object({ a: leaf.optional(), b: z.array(leaf).default([]), c: z.string().transform((text) => text.length) }).partial(),
+    z.strictObject({ a: z.unknown().optional() }).and(z.looseObject({ b: z.number().optional() })),
+    z.strictObject({ a: z.number().optional() }).and(z.strictObject({ b: z.number().optional() })),
+    z.tuple([z.string(), z.number().optional()], leaf),
+    z.discriminatedUnion('a', [z.object({ a: z.literal('x'), b: leaf }), z.object({ a: z.literal('y') })]),
+    z.array(leaf).catch([]),
+    z.preprocess((value) => (Array.isArray(value) ? value.slice(0, 2) : value), z.array(z.string())),
+    z.array(z.string()).refine((texts) => texts.length !== 2),
+  ];
+  const leaves = [1, '', 'x', 'yy', null, true, { a: 'x' }, { a: 1 }, { b: 1 }, ['x', 1], { a: 'x', b: 'y' }, { a: 'y' }, [], {}];
+  const pick = () => leaves[Math.floor(random() * leaves.length)];
+  const outcomeOf = (run: () => unknown) => {
+    try {
+      return run();
+    } catch (error) {
+      return (error as TransportError).code;
+    }
+  };
+  for (let i = 0; i < 3_000; i++) {
+    const draw = random();
+    const length = Math.floor(random() * 4);
+    const value =
+      draw < 0.3
+        ? pick()
+        : draw < 0.6
+          ? Array.from({ length }, pick)
+          : Object.fromEntries(['a', 'b', 'c', 'long'].slice(0, length).map((key) => [key, pick()]));
+    const content = bytesOf(JSON.stringify(value) + ' '.repeat(2_000));
+    const schema = schemas[i % schemas.length]!;
+    t.deepEqual(
+      outcomeOf(() => json(schema).decode(content)),
+      outcomeOf(() => json(whole(schema)).decode(content)),
+      `${i % schemas.length}: ${JSON.stringify(value)}`,
+    );
+  }
+});
+
+test('a schema of zod that throws or answers asynchronously is told as such, however long the message', (t) => {
+  const content = bytesOf(JSON.stringify('x'.repeat(2_000)));
+  const late = json(z.string().refine(async () => true));
+  t.is(refusalOf(() => decodeAs(late, 'request', content)).code, 'internal');
+  const throwing = json(
+    z.string().refine(() => {
+      throw new Error('oops');
+    }),
+  );
+  t.is(refusalOf(() => decodeAs(throwing, 'request', content)).code, 'internal');
+});
+
 test("a schema's long message and a long path are cut", (t) => {
   const strict = json(z.strictObject({}));
   const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`key${i}`, 1]));

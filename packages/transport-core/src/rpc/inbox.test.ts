@@ -184,7 +184,7 @@ test('a request costs work units and points of a flood for each issue that its s
   const a = bench.connection();
   const spent = (values: number) => {
     const { units } = a.link;
-    a.send('many', new TextEncoder().encode(JSON.stringify([Array(values).fill(1)])));
+    a.send('many', new TextEncoder().encode(JSON.stringify([Array(values).fill('')])));
     return units - a.link.units;
   };
   const [one, two] = [spent(1), spent(1_000)];

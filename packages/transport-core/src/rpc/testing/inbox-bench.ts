@@ -25,7 +25,7 @@ export const protocol = defineProtocol({
     typed: { id: 4, request: json(z.object({ n: z.number() })), response: json(z.number()) },
     get: { id: 5, request: bytes, download: bytes },
     shout: { id: 6, request: json(z.object({ n: z.number() })) },
-    many: { id: 7, request: json(z.array(z.array(z.string()))), response: json(z.number()) },
+    many: { id: 7, request: json(z.array(z.array(z.string().min(1)))), response: json(z.number()) },
   },
 });
 const table = methodTable(protocol);
