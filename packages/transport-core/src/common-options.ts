@@ -80,6 +80,12 @@ export interface LimitOptions {
   readonly packet?: number | undefined;
   /** Short requests that wait for a reader, a connection and channel. Default 4,096 and 8 MiB. A full queue answers `resource_exhausted`. */
   readonly inbound?: { readonly calls?: number | undefined; readonly bytes?: number | undefined } | undefined;
+  /**
+   * Incoming calls of all connections together: requests that wait or are being handled, and one-ways that are being handled (`calls`, default
+   * 32,768); and bytes of all short ones that wait or are being handled, each counted as 512 more (`bytes`, default 128 MiB). A connection may
+   * take as much as it leaves: beyond that its requests are refused (`resource_exhausted`), its one-ways wait, or beyond `bytes` are dropped.
+   */
+  readonly total?: { readonly calls?: number | undefined; readonly bytes?: number | undefined } | undefined;
   /** Messages accepted that have not left, a connection and channel. Default 4,096 and 16 MiB. A full one makes `send` wait and `trySend` false. */
   readonly outbound?: { readonly messages?: number | undefined; readonly bytes?: number | undefined } | undefined;
   /**
@@ -162,6 +168,7 @@ const limits = dependentGroup(
     item: optional(integer(1, MOST)),
     packet: optional(integer(4 * KIB, MIB)),
     inbound: group({ calls: count(4_096), bytes: size(8 * MIB) }),
+    total: group({ calls: count(32_768), bytes: size(128 * MIB) }),
     outbound: group({ messages: count(4_096), bytes: size(16 * MIB) }),
     calls: count(4_096),
     memory: optional(integer(1, Number.MAX_SAFE_INTEGER)),

@@ -23,7 +23,7 @@ export type ObserverEvent =
  * What is counted, because nobody else would be told:
  * - onewayLost: a one-way whose `send` had resolved was on a connection that broke, before credit for it came back. Credit comes back when
  *   the handler has ended, so one whose handler still ran counts, too
- * - onewayDropped: one that nobody takes, or whose request its codec refused
+ * - onewayDropped: one that nobody takes, whose request its codec refused, or for which `limits.total.bytes` or `limits.memory` has no room
  * - lateReply: an answer to a call that had settled (its deadline passed, or it was cancelled)
  * - lateAnswer: a handler answered when its caller was gone
  * - unknownFrame: a frame of a kind (32 and above) that this version does not know

@@ -4,6 +4,7 @@ import { getEventListeners } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
 import { TransportError, withDetails } from '../errors.ts';
 import { type Random, seededRandom } from '../random.ts';
+import { Memory } from '../session/memory.ts';
 import { pick } from '../session/testing/pair.ts';
 import type { Call } from './call.ts';
 import type { RespondingRpc, StreamingRpc } from './rpc.ts';
@@ -517,4 +518,48 @@ test('a reader that drops the calls of a connection that is gone leaves nothing 
   t.is(acceptor.memory.used, 0);
   t.false((value as RespondingRpc).respond(one(1)));
   t.is(acceptor.memory.used, 0);
+});
+
+test('limits.total bounds the calls of all connections: one may take as much as it leaves', async (t) => {
+  const memory = new Memory(2 ** 30);
+  const total = { calls: 30, bytes: 2 ** 20 };
+  const [first, second] = [new Scene({ total }, memory), new Scene({ total }, memory)];
+  const running: (() => void)[] = [];
+  const ask = () => new Promise<Bytes>((resolve) => running.push(() => resolve(one(1))));
+  for (const scene of [first, second]) scene.serve(scene.pair.acceptor, { ask, tell: ask });
+  const greedy = Array.from({ length: 20 }, () => first.call(first.pair.dialler, 'ask', one(1)));
+  await first.rest();
+  t.is(running.length, 15, 'half of it');
+  t.is((await error(greedy[15]!)).code, 'resource_exhausted');
+  t.regex((await error(greedy[15]!)).message, /limits\.total is reached/);
+  t.false((await error(greedy[15]!)).sent);
+  for (let i = 0; i < 20; i++) second.call(second.pair.dialler, 'ask', one(1));
+  await second.rest();
+  t.is(running.length, 15 + 8, 'half of what is left');
+  for (let i = 0; i < 3; i++) second.call(second.pair.dialler, 'tell', one(1));
+  await second.rest();
+  t.is(running.length, 24, 'one one-way runs, the others wait');
+  t.is(memory.calls, 24);
+  while (running.length > 0) {
+    for (const end of running.splice(0)) end();
+    await second.rest();
+  }
+  await first.rest();
+  t.deepEqual([memory.calls, memory.bytes, memory.used], [0, 0, 0]);
+});
+
+test('one-ways beyond limits.total.bytes are dropped and counted, and their credit goes back', async (t) => {
+  const memory = new Memory(2 ** 30);
+  const scene = new Scene({ total: { calls: 1_000, bytes: 4 * 1_600 } }, memory);
+  const { acceptor, dialler } = scene.pair;
+  const reader = scene.read(acceptor);
+  for (let i = 0; i < 60; i++) scene.call(dialler, 'tell', new Uint8Array(1_024));
+  await scene.rest();
+  t.is(memory.bytes, 2 * 1_600, 'each weighs 512 more than it costs');
+  t.is(acceptor.count('onewayDropped'), 58);
+  t.is(dialler.session.channel(protocol.channel).lanes.shortCredit, 4_096 - 2 * 1_088);
+  await reader.next();
+  await reader.next();
+  await reader.return();
+  t.is(memory.bytes, 0);
 });

@@ -119,7 +119,7 @@ export class Inbox {
     if (call.method.kind === 'oneway') return;
     const now = this.#now();
     call.refuseAt = now + Math.min(PATIENCE, (call.due - now) / 2);
-    call.channel.link.port.wakeBy(call.refuseAt);
+    call.carrier.expires(call, call.refuseAt);
   }
 
   /** The reader can take more. */
@@ -143,7 +143,7 @@ export class Inbox {
   withdrawn(call: InCall): void {
     const { channel } = call;
     this.waiting--;
-    channel.link.free(call.cost);
+    channel.link.leaves(call.cost, call.method.kind !== 'oneway');
     if (call.account === undefined) {
       channel.queued--;
       channel.queuedBytes -= call.cost;
@@ -224,7 +224,7 @@ export class Inbox {
       channel.queued++;
       channel.queuedBytes += call.cost;
     }
-    channel.link.hold(call.cost);
+    channel.link.enters(call.cost, call.method.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
     channel.inbound.push(call);
@@ -232,9 +232,10 @@ export class Inbox {
     return true;
   }
 
-  /** As many one-ways of its connection as `limits.calls` allows are being handled: this one waits until one of them is done. */
+  /** As many one-ways of its connection as `limits.calls` or `limits.total` allow are being handled: this one waits until one of them is done. */
   #crowds({ method, channel }: InCall): boolean {
-    if (method.kind !== 'oneway' || channel.oneways < channel.link.limits.calls) return false;
+    if (method.kind !== 'oneway' || channel.oneways === 0) return false;
+    if (channel.oneways < channel.link.limits.calls && !channel.link.hasTooMany) return false;
     channel.crowded = true;
     return true;
   }

@@ -47,7 +47,9 @@ export class Answers {
     } else if (this.#inflow.long(frame, this.#link.limits.message, 'limits.message', this.#inflow.reply)) {
       call.widen();
       if (!call.done && oversized(call.method.response, frame.size)) call.failed(excess(call.method, frame.size));
-      call.assembly = new Assembly(this.#link, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done, () => this.#caller.crowdOut(call));
+      call.assembly = new Assembly(this.#link, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done, {
+        refuse: () => this.#caller.crowdOut(call),
+      });
       this.#link.makeRoom();
     }
   }
@@ -58,7 +60,7 @@ export class Answers {
     const { download } = call;
     if (download === undefined) return this.#link.violation('malformed', `ITEM for call ${frame.id}, which streams nothing to us`);
     this.#link.active = this.#link.now;
-    receiveItem(this.#link, this.#inflow, download, frame, call.done, () => this.#caller.crowdOut(call));
+    receiveItem(this.#link, this.#inflow, download, frame, call.done, { refuse: () => this.#caller.crowdOut(call) });
     if (!call.done) call.progressed(this.#link.now);
   }
 

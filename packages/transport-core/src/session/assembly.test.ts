@@ -8,7 +8,7 @@ const { packet } = SMALL;
 const begin = (size: number, keep = true, limit?: number) => {
   const { link } = new OutboxBench(SMALL, limit);
   link.now = 5;
-  return { link, assembly: new Assembly(link, Kind.REQUEST, size, size + 64, new Uint8Array(packet).fill(1), keep, () => {}) };
+  return { link, assembly: new Assembly(link, Kind.REQUEST, size, size + 64, new Uint8Array(packet).fill(1), keep, { refuse: () => {} }) };
 };
 
 test('packets are put together in the order of their coming', (t) => {

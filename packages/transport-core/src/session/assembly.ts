@@ -4,6 +4,14 @@ import type { Entry, List } from '../list.ts';
 import { EMPTY } from '../wire/frame.ts';
 import type { Link, Unfinished } from './link.ts';
 
+/** Whose message it is: told when nothing comes of it any more. */
+export interface Owner {
+  /** There is no room for the rest: it is to be dropped. */
+  refuse(): void;
+  /** No packet has come for STALLED milliseconds. An owner without this looks itself. */
+  stopped?(): void;
+}
+
 export class Assembly implements Unfinished {
   // Its place among those of its connection.
   list: List<Entry> | undefined = undefined;
@@ -18,7 +26,7 @@ export class Assembly implements Unfinished {
   got: number;
   /** When its last packet came. */
   last: number;
-  readonly refuse: () => void;
+  readonly #owner: Owner;
   readonly #link: Link;
   #isKept: boolean;
   /** Where the packet that comes is being read. */
@@ -28,13 +36,13 @@ export class Assembly implements Unfinished {
    * The size was checked before.
    * @param keep false: nobody wants it any more, its packets are counted and dropped.
    */
-  constructor(link: Link, kind: number, size: number, cost: number, first: Uint8Array, keep: boolean, refuse: () => void) {
+  constructor(link: Link, kind: number, size: number, cost: number, first: Uint8Array, keep: boolean, owner: Owner) {
     this.#link = link;
     this.kind = kind;
     this.size = size;
     this.cost = cost;
     this.#isKept = keep;
-    this.refuse = refuse;
+    this.#owner = owner;
     this.buffer = EMPTY;
     this.got = first.length;
     this.last = link.now;
@@ -42,6 +50,14 @@ export class Assembly implements Unfinished {
     this.buffer = link.allocate(this.#capacity(first.length));
     this.buffer.set(first);
     link.begins(this, first.length, this.buffer.length - first.length);
+  }
+
+  refuse(): void {
+    this.#owner.refuse();
+  }
+
+  stopped(): void {
+    this.#owner.stopped?.();
   }
 
   get complete(): boolean {

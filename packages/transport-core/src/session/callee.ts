@@ -5,9 +5,10 @@ import type { Method } from '../protocol/protocol.ts';
 import { truncateText } from '../text.ts';
 import { Account, DOWNLOAD, EMPTY, type EncodedMetadata, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
-import { Assembly, STALLED } from './assembly.ts';
+import { Assembly, type Owner, STALLED } from './assembly.ts';
 import type { Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
+import { Deadlines } from './deadlines.ts';
 import { PeerIds } from './id-table.ts';
 import { type AnswerCarrier, HANDLER, InCall, type InChannel, READER, type Running } from './in-call.ts';
 import { InStream } from './in-stream.ts';
@@ -31,6 +32,7 @@ export interface Calls {
 
 export class Callee implements AnswerCarrier {
   readonly ids = new PeerIds<InCall>();
+  readonly #deadlines = new Deadlines<InCall>();
   /** Set when the transport closes: what arrives is refused with it. */
   refusing: TransportError | undefined = undefined;
   /** Open streaming calls. */
@@ -59,14 +61,17 @@ export class Callee implements AnswerCarrier {
     const method = methodOf(channel, frame.method);
     const isPlain = frame.flags === 0 && frame.size === 0 && this.ids.get(frame.id) === undefined && this.#takes(channel, method);
     if (!isPlain) return this.#request(frame, channel, method);
-    if (this.#inflow.short(frame)) this.#calls.incoming(this.#admit(frame, channel!, method!, undefined));
+    if (!this.#inflow.short(frame)) return;
+    const call = this.#admit(frame, channel!, method!, undefined);
+    this.#calls.incoming(call);
+    if (call.open || call.reply !== undefined) this.#remember(call);
   }
 
   /** What nearly all requests are: of a unary method that nothing stands against; small, so that it is compiled into `request`. */
   #takes(channel: Channel | undefined, method: Method | undefined): boolean {
     if (channel === undefined || method === undefined || method.kind !== 'unary' || channel.disagreement !== undefined) return false;
     const { calls } = this.#link.limits;
-    return channel.openIn < calls && channel.running < calls && this.refusing === undefined;
+    return channel.openIn < calls && channel.running < calls && this.refusing === undefined && !this.#link.hasTooMany;
   }
 
   /** Any request: one that streams, or is long, or is none. */
@@ -80,6 +85,22 @@ export class Callee implements AnswerCarrier {
     if (frame.flags !== 0) this.#openStreams(channel!, call);
     if (frame.size > 0) this.#begin(call, frame);
     else this.#calls.incoming(call);
+    this.#remember(call);
+  }
+
+  /** A call that was not answered as it came: its deadline is to be kept. */
+  #remember(call: InCall): void {
+    if (call.due !== Number.POSITIVE_INFINITY) this.#due(call, call.due);
+  }
+
+  expires(call: InCall, time: number): void {
+    this.#due(call, time);
+    this.#link.port.wakeBy(time);
+  }
+
+  #due(call: InCall, time: number): void {
+    if (this.#deadlines.size > this.ids.size * 2 + FEW) this.#deadlines.sweep(isDue);
+    this.#deadlines.add(call, time);
   }
 
   #admit(frame: Frame, channel: Channel, method: Method, charged: Receiving | undefined): InCall {
@@ -124,7 +145,14 @@ export class Callee implements AnswerCarrier {
 
   /** Of nearly all one-ways: is it one, that nothing stands against? */
   #hears(channel: Channel | undefined, method: Method | undefined): boolean {
-    return channel !== undefined && method !== undefined && method.kind === 'oneway' && channel.disagreement === undefined && this.refusing === undefined;
+    return (
+      channel !== undefined &&
+      method !== undefined &&
+      method.kind === 'oneway' &&
+      channel.disagreement === undefined &&
+      this.refusing === undefined &&
+      !this.#link.hasTooMuch
+    );
   }
 
   /** Any one-way: one that is long, or is none. */
@@ -149,7 +177,7 @@ export class Callee implements AnswerCarrier {
     if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
       return this.#link.violation('malformed', `ITEM for call ${frame.id}, which takes none`);
     this.#link.active = this.#link.now;
-    receiveItem(this.#link, this.#inflow, call.upload, frame, false, () => this.#crowdOut(call));
+    receiveItem(this.#link, this.#inflow, call.upload, frame, false, this.#owner(call));
   }
 
   part(frame: Frame): void {
@@ -217,7 +245,7 @@ export class Callee implements AnswerCarrier {
 
   #begin(call: InCall, frame: Frame): void {
     call.widen();
-    call.assembly = new Assembly(this.#link, frame.kind, frame.size, call.cost, frame.payload, true, () => this.#crowdOut(call));
+    call.assembly = new Assembly(this.#link, frame.kind, frame.size, call.cost, frame.payload, true, this.#owner(call));
     call.payload = EMPTY;
     this.#link.port.wakeBy(this.#link.now + STALLED);
     this.#link.makeRoom();
@@ -305,6 +333,10 @@ export class Callee implements AnswerCarrier {
     this.abort(call, unserved(call.method), true);
   }
 
+  #owner(call: InCall): Owner {
+    return { refuse: () => this.#crowdOut(call), stopped: () => this.#stopped(call) };
+  }
+
   /** `limits.memory` has no room for a long message: a request or a call that streams is refused, a one-way is dropped and counted. */
   #crowdOut(call: InCall): void {
     // Of an upload that was answered already nobody wants the rest.
@@ -361,8 +393,10 @@ export class Callee implements AnswerCarrier {
   /** More refusals wait than its calls that it may have open: it calls, and does not read what becomes of that. The connection is over then. */
   #isUnread({ refusals }: Lanes): boolean {
     const { calls, outbound } = this.#link.limits;
-    if (refusals.messages < calls || !refusals.full(outbound)) return false;
-    this.#link.violation('flood', `${refusals.messages} refused calls wait to be told, limits.outbound allows no more: it calls and does not read`);
+    const isFull = refusals.messages >= calls && refusals.full(outbound);
+    if (!isFull && (refusals.messages < SCARCE || !this.#link.full(0))) return false;
+    const limit = isFull ? 'limits.outbound' : 'limits.memory';
+    this.#link.violation('flood', `${refusals.messages} refused calls wait to be told, ${limit} allows no more: it calls and does not read`);
     return true;
   }
 
@@ -408,19 +442,26 @@ export class Callee implements AnswerCarrier {
 
   /** Ends the calls whose time is up and gives up messages that stopped; gives the next time when one may be. */
   wake(now: number): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const call of this.ids.values()) {
-      if (call.due <= now && (call.open || call.reply !== undefined))
-        this.abort(call, stackless('deadline_exceeded', `${call.method.full}: the caller's deadline passed`));
-      else if (call.refuseAt <= now) this.#refuseUnserved(call);
-      else if (call.open) next = Math.min(next, call.due, call.refuseAt);
-      const assembly = call.assembly ?? call.upload?.assembly;
-      if (assembly === undefined) continue;
-      const stale = Math.max(assembly.last, this.#inflow.lastPacket) + STALLED;
-      if (stale > now) next = Math.min(next, stale);
-      else this.abort(call, new TransportError('aborted', `${call.method.full}: the message stopped after ${assembly.got} of ${assembly.size} bytes`));
+    const deadlines = this.#deadlines;
+    for (let call = deadlines.first; call !== undefined; call = deadlines.first) {
+      const time = deadlines.next;
+      const isLive = isDue(call, time);
+      if (isLive && time > now) break;
+      deadlines.shift();
+      if (!isLive) continue;
+      if (call.due <= now) this.abort(call, stackless('deadline_exceeded', `${call.method.full}: the caller's deadline passed`));
+      else this.#refuseUnserved(call);
     }
-    return next;
+    // Nothing long has come since: whatever is unfinished has stopped.
+    const stale = this.#inflow.lastPacket + STALLED;
+    if (stale > now) return this.#link.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;
+    for (const assembly of [...this.#link.assemblies]) assembly.stopped();
+    return deadlines.next;
+  }
+
+  #stopped(call: InCall): void {
+    const { got, size } = (call.assembly ?? call.upload?.assembly)!;
+    this.abort(call, new TransportError('aborted', `${call.method.full}: the message stopped after ${got} of ${size} bytes`));
   }
 
   /** One protocol closes: its callers are told. */
@@ -461,4 +502,13 @@ function metadataOf(error: TransportError): EncodedMetadata | undefined {
   }
 }
 
+/** Does a time still count for a call? */
+function isDue(call: InCall, time: number): boolean {
+  return (call.due === time && (call.open || call.reply !== undefined)) || (call.refuseAt === time && call.open);
+}
+
+/** So many refusals may wait although `limits.memory` is reached. */
+const SCARCE = 64;
+/** Deadlines of calls that are over are swept where there are more than so many beyond twice those of open calls. */
+const FEW = 64;
 const ANSWERED = new TransportError('cancelled', 'the call was answered');

@@ -364,7 +364,9 @@ export class Caller implements CallCarrier {
   }
 
   /** A long message of the callee stopped half-way: the call fails, and a callee that still streams is told. */
-  #stopped(call: OutCall, { got, size }: Assembly): void {
+  #stopped(call: OutCall, assembly: Assembly): void {
+    const { got, size } = assembly;
+    assembly.drop();
     const what = call.download === undefined ? 'the response' : 'an item';
     call.failed(new TransportError('aborted', `${what} stopped after ${got} of ${size} bytes`, { sent: true }));
     if (call.download !== undefined) this.abandon(call);

@@ -14,6 +14,7 @@ const limits: SessionLimits = {
   calls: 10,
   streams: 3,
   inbound: { calls: 4, bytes: 5 },
+  total: { calls: 1, bytes: 1 },
   outbound: { messages: 6, bytes: 7 },
   credit: { pipe: 1, pipeMax: 1, short: 2, long: 3, reply: 4, replyMax: 4, stream: 5, streamMax: 5 },
 };

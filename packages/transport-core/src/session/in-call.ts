@@ -43,6 +43,8 @@ export interface AnswerCarrier {
   congested(channel: InChannel): boolean;
   /** A reader answered when its caller was gone. */
   late(): void;
+  /** The call is looked at again at `time`: nobody may have taken it until then. */
+  expires(call: InCall, time: number): void;
   /** A handler began, and is through: `limits.calls` counts those that run. */
   started(call: InCall, by?: Running): void;
   finished(call: InCall): void;

@@ -1,7 +1,7 @@
 // Items that come in, for either end of a call: short ones, and long ones packet by packet.
 
 import { type Frame, Kind } from '../wire/frame.ts';
-import { Assembly } from './assembly.ts';
+import { Assembly, type Owner } from './assembly.ts';
 import type { InStream } from './in-stream.ts';
 import { type Inflow, longCost } from './inflow.ts';
 import type { Link } from './link.ts';
@@ -9,9 +9,9 @@ import type { Link } from './link.ts';
 /**
  * An ITEM, short or the first packet of a long one.
  * @param drop its reader is gone.
- * @param refuse there is no room for the rest of it.
+ * @param owner told if nothing comes of a long one.
  */
-export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame: Frame, drop: boolean, refuse: () => void): void {
+export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame: Frame, drop: boolean, owner: Owner): void {
   if (stream.assembly !== undefined) return link.violation('malformed', `ITEM of call ${frame.id} in the middle of another`);
   const cost = longCost(frame);
   if (frame.size === 0) {
@@ -22,7 +22,7 @@ export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame:
     if (drop) stream.account.giveBack(cost, false);
     else stream.push(inflow.keep(frame), cost);
   } else if (inflow.long(frame, link.limits.item, 'limits.item', stream.account)) {
-    stream.assembly = new Assembly(link, Kind.ITEM, frame.size, cost, frame.payload, !drop, refuse);
+    stream.assembly = new Assembly(link, Kind.ITEM, frame.size, cost, frame.payload, !drop, owner);
     link.makeRoom();
   }
 }

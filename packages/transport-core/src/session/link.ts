@@ -15,6 +15,7 @@ export interface SessionLimits {
   readonly calls: number;
   readonly streams: number;
   readonly inbound: { readonly calls: number; readonly bytes: number };
+  readonly total: { readonly calls: number; readonly bytes: number };
   readonly outbound: { readonly messages: number; readonly bytes: number };
   readonly credit: {
     readonly pipe: number;
@@ -61,7 +62,9 @@ export interface Unfinished extends Entry {
   /** How much of it has come. */
   readonly got: number;
   /** There is no room for the rest: its owner discards it. */
-  readonly refuse: () => void;
+  refuse(): void;
+  /** No packet of it came for too long. */
+  stopped(): void;
 }
 
 /** How a peer broke the rules; the session ends with GO_AWAY. */
@@ -82,6 +85,11 @@ export class Link implements Sender {
   /** The part of `held` that requests and one-ways take whose handlers run, or that a reader was given and has not answered. */
   working = 0;
   #reading = 0;
+  #readCalls = 0;
+  #readWeight = 0;
+  /** The connection's part of what `limits.total` bounds. */
+  calls = 0;
+  bytes = 0;
   #over = false;
   /** Bytes by which the pipe's window has grown. The windows of streams and of long responses follow it. */
   grown = 0;
@@ -156,18 +164,63 @@ export class Link implements Sender {
     this.memory.used -= bytes;
   }
 
-  /** A handler or a reader begins with what came in: that counts against `limits.memory` until it is done. */
-  begin(cost: number, isRead: boolean): void {
+  /** What came in waits, or is being handled: it counts against `limits.memory` and `limits.total` until `leaves`. A waiting one-way is no call yet. */
+  enters(cost: number, isCall: boolean): void {
     this.hold(cost);
+    if (isCall) this.#count(1, this.#weight(cost));
+    else this.#count(0, this.#weight(cost));
+  }
+
+  leaves(cost: number, isCall: boolean): void {
+    this.free(cost);
+    if (isCall) this.#count(-1, -this.#weight(cost));
+    else this.#count(0, -this.#weight(cost));
+  }
+
+  /** A handler or a reader begins with what came in. */
+  begin(cost: number, isRead: boolean): void {
+    this.enters(cost, true);
     this.working += cost;
-    if (isRead) this.#reading += cost;
+    if (!isRead) return;
+    this.#reading += cost;
+    this.#readCalls++;
+    this.#readWeight += this.#weight(cost);
   }
 
   finish(cost: number, isRead: boolean): void {
     if (isRead && this.#over) return;
-    this.free(cost);
+    this.leaves(cost, true);
     this.working -= cost;
-    if (isRead) this.#reading -= cost;
+    if (!isRead) return;
+    this.#reading -= cost;
+    this.#readCalls--;
+    this.#readWeight -= this.#weight(cost);
+  }
+
+  /** What a message weighs against `limits.total.bytes`; of a long one only the call, since `limits.memory` bounds its bytes. */
+  #weight(cost: number): number {
+    return cost > this.terms.packet + UNIT ? CALL : cost + CALL;
+  }
+
+  #count(calls: number, bytes: number): void {
+    const { memory } = this;
+    this.calls += calls;
+    this.bytes += bytes;
+    memory.calls += calls;
+    memory.bytes += bytes;
+  }
+
+  /**
+   * No more calls of this connection are taken: `limits.total` has less room than the connection holds already. So one that holds much is
+   * refused before it is full, and one that holds nothing finds room as long as there is any.
+   */
+  get hasTooMany(): boolean {
+    return this.calls + this.memory.calls >= this.limits.total.calls || this.hasTooMuch;
+  }
+
+  /** The same of its bytes alone. */
+  get hasTooMuch(): boolean {
+    return this.bytes + this.memory.bytes >= this.limits.total.bytes;
   }
 
   /** The connection is over. Handlers that run go on to count until they end; a reader need not answer any more. */
@@ -176,6 +229,7 @@ export class Link implements Sender {
     this.#over = true;
     this.free(this.#reading);
     this.working -= this.#reading;
+    this.#count(-this.#readCalls, -this.#readWeight);
   }
 
   // Long messages on their way in.
@@ -290,6 +344,8 @@ export const UNIT = 64;
 /** Bytes a second of long messages below which a sender is too slow, when memory is scarce, and the time for which it must have been. */
 const SLOW_RATE = 16 * 1024;
 const SLOW_TIME = 10_000;
+/** What a call is taken to cost besides its bytes: objects of ours and of its handler. */
+const CALL = 512;
 /** Points a second of what costs us work for nothing, and those of a frame of no use. A refused request has one. */
 const ABUSES = 10_000;
 const USELESS = 10;

@@ -25,6 +25,10 @@ export class Memory implements MemoryGauge {
   used = 0;
   lent = 0;
   readonly limit: number;
+  /** Incoming requests that wait or are being handled, and one-ways that are being handled. */
+  calls = 0;
+  /** Bytes of all incoming short messages that wait or are being handled, with what each costs besides. */
+  bytes = 0;
   /** The part of `used` that unfinished messages hold. */
   unfinished = 0;
   /** Bytes that were allocated for unfinished messages before they came. */

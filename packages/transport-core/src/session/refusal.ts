@@ -44,6 +44,10 @@ function crowded(frame: Frame, channel: Channel, method: Method, link: Link, str
     return exhausted(`${channel.openIn} calls are open on '${name}', limits.calls allows no more`);
   }
   if (channel.running >= limits.calls) return exhausted(`${channel.running} handlers of '${name}' still run, limits.calls allows no more`);
+  if (link.hasTooMany) {
+    const share = `${link.calls} of this connection (${link.bytes} bytes)`;
+    return exhausted(`limits.total is reached: ${memory.calls} calls (${memory.bytes} bytes) wait or are handled here, ${share}, which leaves it no share`);
+  }
   if (method.flags !== 0 && streams >= limits.streams) return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
   if (frame.size > 0 && !link.fits(frame.size)) {
     return exhausted(`limits.memory is reached: a request of ${frame.size} bytes has no room beside the ${memory.used - memory.unfinished} held`);

@@ -44,6 +44,7 @@ function scene() {
     },
     finish: () => true,
     forget: () => {},
+    expires: () => {},
     congested: () => false,
     late: () => {},
     started: () => {},

@@ -92,6 +92,8 @@ export class FakeConnection implements AnswerCarrier {
 
   forget(): void {}
 
+  expires(): void {}
+
   congested(): boolean {
     return this.jammed;
   }

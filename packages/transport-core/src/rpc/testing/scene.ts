@@ -3,6 +3,7 @@
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { SessionLimits } from '../../session/link.ts';
+import type { Memory } from '../../session/memory.ts';
 import { type End, Pair, SMALL } from '../../session/testing/pair.ts';
 import { Call, type CallHost } from '../call.ts';
 import { Consumer } from '../consumer.ts';
@@ -42,8 +43,10 @@ export class Scene {
   readonly settled: string[] = [];
   readonly failures: unknown[] = [];
 
-  constructor(limits: Partial<SessionLimits> = {}) {
-    this.pair = new Pair([protocol], { limits: { ...SMALL, ...limits } }).open();
+  /** @param memory of the acceptor, if it shares it with others. */
+  constructor(limits: Partial<SessionLimits> = {}, memory?: Memory) {
+    const own = { limits: { ...SMALL, ...limits } };
+    this.pair = new Pair([protocol], own, memory === undefined ? own : { ...own, memory }).open();
   }
 
   inbox(end: End): Inbox {

@@ -24,6 +24,7 @@ export const SMALL: SessionLimits = {
   calls: 100,
   streams: 20,
   inbound: { calls: 100, bytes: 64 * KIB },
+  total: { calls: 100_000, bytes: 100 * 1024 * KIB },
   outbound: { messages: 1_000, bytes: 1024 * KIB },
   credit: { pipe: 16 * KIB, pipeMax: 64 * KIB, short: 4 * KIB, long: 32 * KIB, reply: 32 * KIB, replyMax: 32 * KIB, stream: 8 * KIB, streamMax: 8 * KIB },
 };

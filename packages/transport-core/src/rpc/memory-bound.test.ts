@@ -1,0 +1,101 @@
+// The formula of docs/limits.md: whatever many peers send, what a transport counts stays within its limits, and is 0 when all are gone.
+
+import test from 'ava';
+import { type Random, seededRandom } from '../random.ts';
+import { Memory } from '../session/memory.ts';
+import { SMALL } from '../session/testing/pair.ts';
+import { FrameEncoder } from '../wire/encoder.ts';
+import { Kind } from '../wire/frame.ts';
+import { type Bytes, protocol, Scene, turn } from './testing/scene.ts';
+
+const KIB = 1024;
+const { packet } = SMALL;
+const CONNECTIONS = 12;
+const limits = {
+  total: { calls: 200, bytes: 256 * KIB },
+  calls: 60,
+  outbound: { messages: 60, bytes: 64 * KIB },
+  message: 256 * KIB,
+  credit: { ...SMALL.credit, pipe: 2 ** 30, pipeMax: 2 ** 30 },
+};
+const body = new Uint8Array(packet);
+
+/** A peer that sends what is legal, as much of it as it can, and finishes little. */
+class Attacker {
+  readonly scene: Scene;
+  readonly #random: Random;
+  readonly #open: number[] = [];
+  #ids = 1;
+
+  constructor(memory: Memory, random: Random, running: (() => void)[]) {
+    this.scene = new Scene(limits, memory);
+    this.#random = random;
+    const never = () => new Promise<Bytes>((resolve) => running.push(() => resolve(new Uint8Array(0))));
+    this.scene.serve(this.scene.pair.acceptor, { ask: never, tell: never, give: never });
+    this.scene.pair.acceptor.stuck = random() < 0.5;
+  }
+
+  get isOver(): boolean {
+    return this.scene.pair.acceptor.ending !== undefined;
+  }
+
+  act(): void {
+    if (this.isOver) return;
+    const { acceptor } = this.scene.pair;
+    const random = this.#random;
+    const encoder = new FrameEncoder((size) => new Uint8Array(size), 64 * KIB);
+    const id = (this.#ids += 2);
+    const size = Math.floor(random() * packet);
+    const { left } = acceptor.session.channel(protocol.channel).long;
+    const draw = random();
+    if (draw < 0.25) encoder.message(Kind.REQUEST, id, 0x20, 1, 0, 0, undefined, 0, body, 0, size);
+    else if (draw < 0.4) encoder.message(Kind.REQUEST, id, 0x20, 99, 0, 0, undefined, 0, body, 0, size);
+    else if (draw < 0.5) {
+      if (acceptor.session.channel(protocol.channel).short.left > 0) encoder.message(Kind.ONEWAY, 0, 0x20, 2, 0, 0, undefined, 0, body, 0, size);
+    } else if (draw < 0.6) {
+      if (left > 0) this.#begin(encoder, id, random() < 0.5 ? Kind.REQUEST : Kind.ONEWAY);
+    } else if (this.#open.length > 0) {
+      const which = Math.floor(random() * this.#open.length);
+      // A message of 32 packets: each PART is full, and those of a refused message are dropped.
+      encoder.message(Kind.PART, this.#open[which]!, 0, 0, 0, 0, undefined, 0, body, 0, packet);
+      if (random() < 0.005) this.#open.splice(which, 1);
+    }
+    const bytes = encoder.take().slice();
+    if (bytes.length > 0) acceptor.session.receive(this.scene.pair.now, bytes);
+    if (random() < 0.2 && !this.isOver) this.scene.pair.tick(acceptor);
+    acceptor.sent = [];
+  }
+
+  #begin(encoder: FrameEncoder, id: number, kind: number): void {
+    this.#open.push(id);
+    encoder.message(kind, id, 0x20, kind === Kind.REQUEST ? 1 : 2, 0, 0, undefined, 32 * packet, body, 0, packet);
+  }
+}
+
+test('what a transport holds for hostile peers stays within limits.memory and limits.total', async (t) => {
+  let most = 0;
+  for (let seed = 0; seed < 3; seed++) {
+    const random = seededRandom(seed);
+    const memory = new Memory(1024 * KIB);
+    const running: (() => void)[] = [];
+    const attackers = Array.from({ length: CONNECTIONS }, () => new Attacker(memory, random, running));
+    for (let step = 0; step < 1_500; step++) {
+      for (const attacker of attackers) attacker.act();
+      const { used, limit, calls, bytes, ahead, maxAhead } = memory;
+      most = Math.max(most, used);
+      if (used > limit * 1.25) throw new Error(`seed ${seed}: ${used} bytes are held, limits.memory is ${limit}`);
+      if (ahead > maxAhead + memory.unfinished) throw new Error(`seed ${seed}: ${ahead} bytes were allocated ahead`);
+      if (calls > limits.total.calls + CONNECTIONS) throw new Error(`seed ${seed}: ${calls} calls are being handled`);
+      if (bytes > limits.total.bytes + packet + 64 + 512) throw new Error(`seed ${seed}: ${bytes} bytes wait or are being handled`);
+      if (step % 50 === 0) await turn();
+    }
+    t.true(attackers.some(({ isOver }) => !isOver));
+    for (const { scene } of attackers) scene.pair.cut();
+    while (running.length > 0) {
+      for (const end of running.splice(0)) end();
+      await turn();
+    }
+    t.deepEqual([memory.used, memory.unfinished, memory.calls, memory.bytes, memory.ahead, memory.lent], [0, 0, 0, 0, 0, 0]);
+  }
+  t.true(most > 512 * KIB, 'the attack did reach something');
+});
