@@ -2,7 +2,7 @@
 
 import { UNBOUNDED } from '../session/link.ts';
 import type { Session } from '../session/session.ts';
-import { CHUNK, CHUNK_SHIFT } from '../session/work.ts';
+import { CHUNK, CHUNK_SHIFT, TURN } from '../session/work.ts';
 import type { Frame } from '../wire/frame.ts';
 import { Backlog } from './backlog.ts';
 import type { Ticker } from './ticker.ts';
@@ -22,7 +22,7 @@ export interface Reading {
 }
 
 export class Intake implements Waiting {
-  /** Work units that its peer has cost in the turn of that number. */
+  /** Work units that its peer has cost in the turn of that number, and those beyond what earlier turns allowed: a debt that each turn pays off a part of. */
   #spent = 0;
   #turn = 0;
   /** When it began to wait for its next turn; Infinity: it does not wait. */
@@ -45,7 +45,9 @@ export class Intake implements Waiting {
   /** A chunk came. True: nobody keeps anything of it. */
   bytes(now: number, chunk: Uint8Array): boolean {
     // (A connection that was paused may have read already what it hands over now.)
-    return this.waits ? this.#keep(chunk) : this.#read(now, chunk);
+    if (!this.waits) return this.#read(now, chunk);
+    this.#spend(CHUNK);
+    return this.#keep(chunk);
   }
 
   frames(now: number, batch: readonly Frame[]): void {
@@ -55,6 +57,7 @@ export class Intake implements Waiting {
 
   /** Its turn has come. */
   goOn(): void {
+    if (this.#unitsLeft() <= 0) return this.#turns.wait(this);
     this.#ticker.run((now) => {
       this.excuse(now);
       this.#since = Number.POSITIVE_INFINITY;
@@ -115,7 +118,7 @@ export class Intake implements Waiting {
 
   #unitsLeft(): number {
     const { number, allowance } = this.#turns;
-    if (this.#turn !== number) this.#spent = 0;
+    if (this.#turn !== number) this.#spent = Math.max(this.#spent - (number - this.#turn) * TURN, 0);
     this.#turn = number;
     return allowance - this.#spent;
   }
@@ -124,9 +127,13 @@ export class Intake implements Waiting {
   #isWithin(units: number): boolean {
     const { session, over } = this.#reading;
     const { units: left } = session.link;
-    this.#spent += units - left;
-    this.#turns.spend(units - left);
+    this.#spend(units - left);
     return left > 0 || over;
+  }
+
+  #spend(units: number): void {
+    this.#spent += units;
+    this.#turns.spend(units);
   }
 
   #wait(now: number): void {

@@ -196,6 +196,21 @@ test('peers that cost much share the turns: none is more than a turn behind anot
   await transport.close();
 });
 
+test('a peer that cost many turns at once waits for as many', async (t) => {
+  const { peers, turns, counted, transport } = await scene(1);
+  const peer = peers[0]!;
+  const payload = new TextEncoder().encode('['.repeat(5 * TURN));
+  peer.send(frames((encoder) => encoder.short(Kind.REQUEST, 1, 0x20, 2, 0, payload)));
+  peer.send(REQUEST);
+  const { written } = peer;
+  let waited = 0;
+  for (; peer.written === written && turns.length > 0; waited++) turns.shift()!();
+  t.is(waited, 5);
+  t.is(peer.paused, 0);
+  t.is(counted.get('slowed'), 1);
+  await transport.close();
+});
+
 test('what came before the end of a stream is read, though it had to wait', async (t) => {
   const { peers, counted, transport } = await scene(1);
   peers[0]!.send(JUNK);
