@@ -1,0 +1,27 @@
+// Run in a network of its own (sources.test.ts): a node that allows each source two handshakes, and silent connections from many addresses.
+// It prints what becomes of each.
+
+import { connect } from 'node:net';
+import { bytes, createManualClock, defineProtocol } from '@trunkline/transport-core';
+import { createTcpTransport } from './create-tcp-transport.ts';
+
+const protocol = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const limits = { handshakes: { perSource: 2 } };
+const node = createTcpTransport({ protocol, bindAddr: '[::]:0', advertiseAddr: 'node.example:1', limits, clock: createManualClock() });
+await node.listen();
+const port = Number(node.localAddr().split(':').at(-1));
+
+const silent = [];
+for (const localAddress of process.argv.slice(2)) {
+  const before = node.snapshot().connections.length;
+  const socket = connect({ port, host: localAddress, localAddress });
+  silent.push(socket);
+  let isOver = false;
+  socket.on('error', () => {});
+  const over = new Promise((resolve) => socket.once('close', resolve)).then(() => (isOver = true));
+  socket.resume();
+  while (!isOver && node.snapshot().connections.length === before) await Promise.race([over, new Promise(setImmediate)]);
+  console.log(localAddress, isOver ? 'refused' : 'in');
+}
+for (const socket of silent) socket.destroy();
+await node.close();
