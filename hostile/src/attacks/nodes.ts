@@ -31,7 +31,7 @@ export const nodes: readonly Attack[] = [
     carriers,
     victim,
     // It is dropped from its first packet on: what grows is garbage of the socket.
-    memory: 16 * MIB,
+    memory: 32 * MIB,
     isHeavy: true,
     answer: /^(nothing|GO_AWAY 8\/1[34])$/,
     async run(field) {
