@@ -75,16 +75,20 @@ export class Introducers {
    * peer does: once, then it is counted anew.
    */
   refused(peer: string, origin: string, now: number): boolean {
+    if (this.#flooders >= FLOODERS && this.#accounts.get(peer)?.refused === undefined) return false;
     const account = this.#of(peer, now);
-    if (account.refused === undefined) {
-      if (this.#flooders >= FLOODERS) return false;
-      this.#flooders++;
-      account.refused = new Set();
-    }
+    if (account.refused === undefined) this.#flooders++;
+    account.refused ??= new Set();
     account.refused.add(origin);
     if (account.taken + account.refused.size < this.#options.flood) return false;
     this.#renew(account, now);
+    if (account.held === 0) this.#accounts.delete(peer);
     return true;
+  }
+
+  /** Peers that it remembers. */
+  get size(): number {
+    return this.#accounts.size;
   }
 
   /** Forgets what is older than a period. */
