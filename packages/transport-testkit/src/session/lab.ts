@@ -91,7 +91,8 @@ export interface Session extends Bench {
 export async function bench(t: TestContext, backend: SessionBackend, options: LabOptions = {}): Promise<Bench> {
   t.timeout(WATCHDOG, 'the case waits for an event that does not come');
   const place = backend.place();
-  const clock = createManualClock();
+  // The peer's bytes come by the real event loop, so its turns are the real ones too.
+  const clock = Object.assign(createManualClock(), { turn: systemClock.turn });
   const { seen, observer } = watch();
   const transport = place.transport({ ...options, protocol: labProtocol, clock, observer });
   const layers: StreamLayer[] = [];
