@@ -34,6 +34,7 @@ test('the defaults are those that the documentation gives', (t) => {
       streams: 128,
       connections: 16_384,
       rate: {},
+      total: { calls: 32_768, bytes: 134_217_728 },
       handshakes: { pending: 64 },
       credit: {
         pipe: 262_144,
