@@ -18,7 +18,10 @@ import { createProgress, duration } from './progress.mjs';
 import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
 
 /** The packages whose tests take longest, slowest first. They start first, so that none is left to run alone at the end. */
-const SLOWEST = ['gossip', 'peers', 'transport-inmem', 'raft', 'transport-ws', 'transport-tcp', 'stream-noise'];
+const SLOWEST = [
+  ...['gossip', 'peers', 'transport-inmem', 'bench', 'transport-tcp', 'stream-noise', 'transport-core', 'raft', 'docs', 'hostile', 'transport-ws'],
+  ...['chat', 'transport-testkit', 'identity'],
+];
 /** The milliseconds after which a package's tests are killed. */
 const LIMIT = 30 * 60_000;
 

@@ -1,7 +1,6 @@
-// The pigeon post, held to the port `StreamLayer` and to the rules of one connection.
+// The pigeon post, held to the port `StreamLayer`.
 
-import { NetworkTransport } from '@trunkline/transport-core';
-import { sessionSuite, streamLayerSuite } from '@trunkline/transport-testkit';
+import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createPigeonPost } from './pigeon-post.ts';
 
@@ -10,16 +9,5 @@ streamLayerSuite(test, {
   make({ clock }) {
     const post = createPigeonPost();
     return { layer: (address, advertiseAddr) => post.layer({ address, advertiseAddr, clock }), malformed: ['', 'two words', 'tcp://north'] };
-  },
-});
-
-sessionSuite(test, {
-  name: 'pigeon',
-  place() {
-    const post = createPigeonPost();
-    return {
-      layer: () => post.layer(),
-      transport: (options) => new NetworkTransport({ ...options, stream: post.layer({ clock: options.clock }) }),
-    };
   },
 });

@@ -4,6 +4,7 @@ import { type ConnectionEvent, seededRandom, serve } from '@trunkline/transport-
 import test, { type ExecutionContext } from 'ava';
 import { createSimulation, type LinkOptions, type Simulation } from '../index.simulation.ts';
 import { drain, items, type Lab, type LabOptions, lab, outcome, server, startLab } from './testing/lab.ts';
+import { seeds } from './testing/seeds.ts';
 
 const KIB = 1024;
 const LONG = 'x'.repeat(200 * KIB);
@@ -24,7 +25,7 @@ interface Tally {
 
 const shapes = ['short', 'request', 'response', 'hint', 'long hint', 'collect', 'feed', 'mirror', 'cancelled', 'hurried'] as const;
 
-for (let seed = 1; seed <= 20; seed++) {
+for (const seed of seeds(20)) {
   test.serial(`nothing leaks under loss, duplicates, reordering, cuts and interceptors: seed ${seed}`, async (t) => {
     const { sim, nodes, downs } = pair(seed);
     const tally: Tally = { made: 0, settled: 0, wrong: [], codes: new Map() };
