@@ -11,6 +11,7 @@ import { MemoryPeak } from './memory-peak.ts';
 import { listeningNode } from './node.ts';
 import { obey } from './orders.ts';
 import type { Papers } from './papers.ts';
+import { growYoungGeneration } from './warm-up.ts';
 
 /** What an attack changes of the victim's default options. */
 export interface VictimOptions {
@@ -109,6 +110,7 @@ async function start({ carrier, papers, options }: Extract<VictimOrder, { do: 's
   return {
     mark() {
       texts = [];
+      growYoungGeneration();
       loop.reset();
       peak.reset();
     },
