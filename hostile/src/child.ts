@@ -11,6 +11,8 @@ export interface ChildOptions {
   readonly core?: string | undefined;
   /** It runs only when nothing else wants its core. */
   readonly yields?: boolean | undefined;
+  /** For its Node and V8. */
+  readonly flags?: readonly string[] | undefined;
 }
 
 export class Child<Order extends object, Report extends object> {
@@ -18,10 +20,11 @@ export class Child<Order extends object, Report extends object> {
   readonly #process: ChildProcess;
 
   /** @param name of the script beside this one, without its ending. */
-  constructor(name: string, { core, yields }: ChildOptions = {}) {
+  constructor(name: string, { core, yields, flags = [] }: ChildOptions = {}) {
     this.#name = name;
     const path = fileURLToPath(new URL(`${name}.js`, import.meta.url));
-    const pinned = core === undefined ? {} : { execPath: 'taskset', execArgv: ['-c', core, process.execPath, ...process.execArgv] };
+    const execArgv = [...process.execArgv, ...flags];
+    const pinned = core === undefined ? { execArgv } : { execPath: 'taskset', execArgv: ['-c', core, process.execPath, ...execArgv] };
     this.#process = fork(path, { serialization: 'advanced', ...pinned });
     if (yields === true) setPriority(this.#process.pid!, 19);
   }

@@ -60,6 +60,11 @@ export function countedFlawsOf({ attack, answer, base, after }: Pick<Measured, '
   ];
 }
 
+/** Is a flaw one of memory? */
+export function isOfMemory(flaw: string): boolean {
+  return flaw.startsWith('memory grew');
+}
+
 /** The victim's own share of the delay: what others had of its core is not its fault. */
 export function heldUp({ delay, busy }: VictimReport): number {
   return busy === undefined ? delay : Math.min(delay, busy);

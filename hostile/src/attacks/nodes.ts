@@ -71,7 +71,7 @@ export const nodes: readonly Attack[] = [
     rounds: 100,
     // All peers together bring at most 12,288 origins; each with its message, digest and gaps takes 5 KiB at the most.
     memory: 12_288 * 5 * 1_024,
-    answer: /^GO_AWAY/,
+    answer: /^(GO_AWAY.*|cut)$/,
     run: (field) => spending(field, GOSSIP, () => push(randomBytes(32), 1, 1), 200),
   },
   {

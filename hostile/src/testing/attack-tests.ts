@@ -5,7 +5,7 @@ import { ATTACKS } from '../all-attacks.ts';
 import { type Attack, Field } from '../attack.ts';
 import { CARRIERS, type Carrier } from '../carriers.ts';
 import { Child } from '../child.ts';
-import { countedFlawsOf } from '../outcome.ts';
+import { countedFlawsOf, isOfMemory } from '../outcome.ts';
 import { issuePapers, type Papers } from '../papers.ts';
 import { settle } from '../settle.ts';
 import type { VictimOptions, VictimOrder, VictimReport } from '../victim.ts';
@@ -19,9 +19,18 @@ export function attackTests(test: TestFn, carrier: Carrier, wanted: (attack: Att
 
   async function start(options: VictimOptions): Promise<Victim> {
     papers ??= issuePapers();
-    const victim: Victim = new Child('victim');
+    const victim: Victim = new Child('victim', { flags: SMALL_HEAP });
     await victim.ask({ do: 'start', carrier, papers: await papers, options });
     return victim;
+  }
+
+  async function judge(attack: Attack, victim: Victim): Promise<string[]> {
+    const base = await victim.ask({ do: 'mark' });
+    const { enemy, stranger } = await papers!;
+    const field = new Field({ carrier, host: base.host, port: base.port, ...enemy, stranger }, { rounds: attack.rounds ?? 1 });
+    const answer = await attack.run(field).finally(() => field.close());
+    const after = victim.isAlive ? await settle(() => victim.ask({ do: 'look' }), base) : undefined;
+    return countedFlawsOf({ attack, answer, base, after });
   }
 
   for (const attack of ATTACKS.filter(({ carriers = CARRIERS }) => carriers.includes(carrier)).filter(wanted)) {
@@ -30,12 +39,10 @@ export function attackTests(test: TestFn, carrier: Carrier, wanted: (attack: Att
       const options = attack.shortVictim ?? attack.victim;
       const victim = await (options === undefined ? (shared ??= start({})) : start(options));
       if (options !== undefined) t.teardown(() => victim.kill());
-      const base = await victim.ask({ do: 'mark' });
-      const { enemy, stranger } = await papers!;
-      const field = new Field({ carrier, host: base.host, port: base.port, ...enemy, stranger }, { rounds: attack.rounds ?? 1 });
-      const answer = await attack.run(field).finally(() => field.close());
-      const after = victim.isAlive ? await settle(() => victim.ask({ do: 'look' }), base) : undefined;
-      t.deepEqual(countedFlawsOf({ attack, answer, base, after }), []);
+      let flaws = await judge(attack, victim);
+      // Garbage that happened to be collected late does not come twice.
+      if (flaws.some(isOfMemory)) flaws = await judge(attack, victim);
+      t.deepEqual(flaws, []);
       if (options !== undefined) t.true(await victim.close(), 'the victim ends by itself when it is let go of');
     });
   }
@@ -45,5 +52,7 @@ export function attackTests(test: TestFn, carrier: Carrier, wanted: (attack: Att
   });
 }
 
+/** V8 collects early and often, so that memory grows by what is held, and hardly by garbage that nobody has collected yet. */
+const SMALL_HEAP: readonly string[] = ['--max-semi-space-size=1', '--optimize-for-size'];
 /** Attacks that are not stopped yet. */
 const OPEN: ReadonlySet<string> = new Set<string>();
