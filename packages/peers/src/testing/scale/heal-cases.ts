@@ -11,7 +11,7 @@ export function healCases(test: TestFn, knows: 'common' | 'earlier'): void {
   test.serial(
     `with room for all, every pair is linked within a minute of a partition’s end: each knows ${knows === 'common' ? 'the same node' : 'some other node'}`,
     async (t) => {
-      for (let seed = 1; seed <= 2; seed++) {
+      for (const seed of seeds(2)) {
         const { healed, parts } = await heal({ seed, nodes: 40, caps: 'all', knows });
         t.deepEqual(parts, [28], `seed ${seed}`);
         t.true(healed !== undefined && healed <= MINUTE, `seed ${seed}: ${healed} ms`);
