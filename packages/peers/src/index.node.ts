@@ -1,4 +1,4 @@
-// What of it needs files and DNS. For Node.
+// The parts of peers that need files or DNS, for Node.
 
 export { systemLookup } from './node/system-lookup.ts';
 export { createFileAddressBook } from './store/file-address-book.ts';

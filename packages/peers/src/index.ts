@@ -1,4 +1,4 @@
-// Who is out there, and staying connected to them.
+// The public API of peers: finding other nodes and staying connected to them.
 
 export type { BookAddress, BookEntry } from './book/book-entry.ts';
 export type { TopologyDiff } from './dialling/topology.ts';

@@ -19,11 +19,14 @@ import type {
   Transport,
 } from '@trunkline/transport-core';
 
-/** Where transport-core finds what is behind a transport. */
+/** Keys under which transport-core finds the inbox and the network of a transport. */
 const INBOX: symbol = Symbol.for('trunkline.inbox');
 const NETWORK: symbol = Symbol.for('trunkline.network');
 
-/** One protocol's mount, with ids for addresses: its own address is this node's id, and a target is another's, bare or as `node:<id>`. */
+/**
+ * A mount of one protocol that uses node ids as addresses: its own address is this node's id, and a
+ * target is another node's id, either bare or as `node:<id>`.
+ */
 export class NodeTransport<P extends Protocol> implements Transport<P> {
   readonly protocol: P;
   readonly clock: Clock;
@@ -71,7 +74,10 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     return this.#mount.consumer(...methods);
   }
 
-  /** This node's id; before the transport listens it throws `failed_precondition`, as every transport's. */
+  /**
+   * Returns this node's id. Throws `failed_precondition` before the transport listens, like every
+   * transport.
+   */
   localAddr(): string {
     this.#mount.localAddr();
     return this.#nodeId;
@@ -81,7 +87,7 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     return [this.localAddr()];
   }
 
-  /** This node's id. */
+  /** Returns this node's id. */
   advertiseAddr(): string {
     this.#mount.advertiseAddr();
     return this.#nodeId;
@@ -124,12 +130,12 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     await this.close();
   }
 
-  /** @internal What `serve` reads from. */
+  /** @internal The inbox that `serve` reads from. */
   get [INBOX as never](): unknown {
     return (this.#mount as unknown as Record<symbol, unknown>)[INBOX];
   }
 
-  /** @internal What `manage` takes charge of. */
+  /** @internal The network that `manage` takes charge of. */
   get [NETWORK as never](): unknown {
     return (this.#mount as unknown as Record<symbol, unknown>)[NETWORK];
   }

@@ -1,4 +1,4 @@
-// The options of createPeers, their defaults, and what they are checked against.
+// The options of createPeers, with their defaults and their validation.
 
 import {
   type AnyTransport,
@@ -21,81 +21,113 @@ import {
 } from '@trunkline/transport-core';
 import type { AddressBookStore } from './store/address-book-store.ts';
 
-/** Options of `createPeers`; `transport` is required. Times are milliseconds. */
+/** Options of `createPeers`. Only `transport` is required. Times are in milliseconds. */
 export interface PeersOptions<S = unknown> {
-  /** What it runs on: its clock, its random, its connections. One createPeers a transport. */
+  /**
+   * The transport to run on; its clock, its randomness and its connections are used. Call
+   * `createPeers` only once per transport.
+   */
   readonly transport: AnyTransport;
   /**
-   * Who this node is. Left out: what the transport proves (TLS, noise), else a random id, which only asserts. Another id than the
-   * transport proves is a TypeError.
+   * This node's identity. Default: the id that the transport proves (TLS, noise), or otherwise a
+   * random id, which is only asserted. An id other than the one that the transport proves is a
+   * TypeError.
    */
   readonly identity?: { readonly nodeId: string } | undefined;
   /**
-   * Peers to stay connected to, '[nodeId@]address'. They are dialled for ever, and count in neither cap. If the transport proves ids,
-   * a target with an id is satisfied only by a node that proves this id, also with `allowAsserted`.
+   * Peers to stay connected to, each '[nodeId@]address'. They are dialed forever and count against
+   * neither `maxInbound` nor `maxOutbound`. If the transport proves ids, a target with an id
+   * accepts only a node that proves this id, even with `allowAsserted`.
    */
   readonly persistent?: readonly string[] | undefined;
   /**
-   * Whether a node may be a peer on a connection that proves no id, though this transport proves its own on others (TLS or noise beside
-   * plain WebSocket, say). Default false: such a node is a client, and never answers to `node:<id>`. With true it is a peer under the id
-   * that it asserts, until a node that proves this id comes. On a transport that proves nothing every id is asserted, whatever this says.
+   * Whether a node may be a peer on a connection that proves no id, although this transport proves
+   * ids on other connections (for example, TLS or noise besides plain WebSocket). Default false:
+   * such a node is only a client and is never reached by `node:<id>`. If true, it is a peer under
+   * the id that it asserts, until a node proves this id. On a transport that proves nothing, every
+   * id is asserted, whatever this option says.
    */
   readonly allowAsserted?: boolean | undefined;
-  /** Dialled for addresses where the book has none to try. */
+  /** Nodes that are dialed for addresses when the address book has none left to try. */
   readonly seeds?: readonly string[] | undefined;
   /**
-   * 'open' (default): nodes that dial this one may become its peers. 'listed': only nodes of `persistent` and `unconditional` are its peers;
-   * others are refused with `denied`, `maxOutbound` counts as 0 and `exchange` as off. `seeds` and a seed of others then are a TypeError,
-   * and so is, on a transport that proves ids, a persistent peer without an id. Clients are not concerned.
+   * 'open' (default): any node that dials this one may become a peer. 'listed': only nodes of
+   * `persistent` and `unconditional` become peers; other nodes are refused with `denied`,
+   * `maxOutbound` is treated as 0, and `exchange` is off. With 'listed', `seeds` and
+   * `exchange.seed` are a TypeError, and so is a persistent peer without an id on a transport that
+   * proves ids. Clients are not affected.
    */
   readonly membership?: 'open' | 'listed' | undefined;
-  /** Where addresses survive a restart. Default: nowhere; `createFileAddressBook(path)` of '@trunkline/peers/node', or `createStoreAddressBook`. */
+  /**
+   * Stores addresses across restarts. Default: none. Use `createFileAddressBook(path)` of
+   * '@trunkline/peers/node', or `createStoreAddressBook`.
+   */
   readonly addressBook?: AddressBookStore | undefined;
   /**
-   * Ordinary peers that dialled this node, 0 to 10,000. Default 40 (Tendermint). One more is refused:
-   * `resource_exhausted`, `full`; it may ask for addresses once before, see `exchange`. The last tenth of
-   * the places (none below 10) are for short stays: a peer that has had one for ten seconds makes way for
-   * the next node that comes.
+   * Maximum number of ordinary peers that dialed this node, 0 to 10,000. Default 40 (Tendermint).
+   * At the limit, further nodes are refused with `resource_exhausted`, reason `full`; before that,
+   * a node may ask for addresses once, see `exchange`. The last tenth of the places (none if the
+   * limit is below 10) is for short stays: a peer that has held one for ten seconds makes way for
+   * the next node.
    */
   readonly maxInbound?: number | undefined;
   /**
-   * Ordinary peers that this node keeps dialled, 0 to 10,000. Default 10 (Tendermint). Who was lost by chance and comes back takes the place of
-   * the youngest, and so does another every five minutes: two halves of a network that were apart, and have filled up, come together again.
+   * Number of ordinary peers that this node keeps dialed, 0 to 10,000. Default 10 (Tendermint).
+   * When a peer whose connection was lost by chance comes back, it replaces the youngest peer.
+   * Every five minutes another candidate replaces one, too, so that two halves of a partitioned
+   * network whose places have filled up join again.
    */
   readonly maxOutbound?: number | undefined;
-  /** Node ids that count in neither cap. */
+  /** Ids of nodes that count against neither `maxInbound` nor `maxOutbound`. */
   readonly unconditional?: readonly string[] | undefined;
-  /** Node ids that are never told to others. */
+  /** Ids of nodes whose addresses are never sent to others. */
   readonly privateIds?: readonly string[] | undefined;
-  /** How a persistent peer is dialled again. Default gRPC's: 1 s, growing 1.6-fold to 120 s, ± 20 %, from the beginning only after a completed hello. */
+  /**
+   * Back-off between dials of a persistent peer. Default as in gRPC: 1 s, growing 1.6-fold to 120
+   * s, ± 20 %. It starts over only after a connection has lasted for 10 s.
+   */
   readonly reconnect?: ReconnectOptions | undefined;
   readonly filters?: FilterOptions | undefined;
-  /** What this node's status is written with. Without it there is no status, and none is asked for. */
+  /**
+   * Codec of this node's status and its peers' statuses. Default none: no status is published, and
+   * none is requested.
+   */
   readonly status?: Codec<S, any> | undefined;
-  /** How often the number of the status is told. Default 2,000 (FISCO-BCOS), ± 20 %. */
+  /** Time between two broadcasts of the status number. Default 2,000 (FISCO-BCOS), ± 20 %. */
   readonly statusInterval?: number | undefined;
   readonly exchange?: ExchangeOptions | undefined;
   /**
-   * What others tell: 'any' (default) takes private and loopback addresses; 'public' dials only public ones, also after DNS, takes
-   * at most 8 of one host, and a quarter of `maxInbound` from one network. Never dialled in either: unspecified, multicast and metadata addresses.
+   * Which addresses are accepted from other nodes. 'any' (default) includes private and loopback
+   * addresses. 'public' dials only public addresses, checked after DNS as well, keeps at most 8
+   * addresses per host, and gives one network at most a quarter of `maxInbound`. Unspecified,
+   * multicast and metadata addresses are never dialed.
    */
   readonly addresses?: 'any' | 'public' | undefined;
-  /** A node id → its address, for a send to a node that neither `persistent` nor the address book knows: a directory of the user's. Default none. */
+  /**
+   * Resolves a node id to its address, for a send to a node that is in neither `persistent`,
+   * `seeds` nor the address book; for example, from a directory of your own. Default none.
+   */
   locate?: ((nodeId: string) => string | undefined | Promise<string | undefined>) | undefined;
-  /** A host's name → its IP addresses. For `addresses: 'public'`: without it no name that others tell is dialled. `systemLookup` of '@trunkline/peers/node'. */
+  /**
+   * Resolves a host name to its IP addresses, for `addresses: 'public'`: without it, host names
+   * that other nodes advertise are not dialed. Use `systemLookup` of '@trunkline/peers/node'.
+   */
   lookup?: ((host: string) => Promise<readonly string[]>) | undefined;
 }
 
 export interface ReconnectOptions {
-  /** Before the second dial. Default 1,000. */
+  /** Wait before the second dial. Default 1,000. */
   readonly interval?: number | undefined;
-  /** The longest. Default 120,000, or `interval` where that is more. The same as `interval`: a fixed interval, as Orbs has it. */
+  /**
+   * Longest wait. Default 120,000, or `interval` if that is longer. A value equal to `interval`
+   * makes the wait constant, as in Orbs.
+   */
   readonly max?: number | undefined;
-  /** Share by which it varies either way, 0 to 1. Default 0.2. */
+  /** Fraction by which the wait varies in either direction, 0 to 1. Default 0.2. */
   readonly jitter?: number | undefined;
 }
 
-/** What a message that is filtered is for, and whose it is. */
+/** The sender and the method of a message that is passed to a filter. */
 export interface MessageSource {
   readonly nodeId: string;
   readonly protocol: string;
@@ -103,24 +135,43 @@ export interface MessageSource {
   readonly remote: Remote;
 }
 
-/** Asked before a link is a peer's; one that throws, now or later, refuses it. */
+/**
+ * Filters that are asked before a connection becomes a peer's. A filter refuses it by throwing or
+ * by rejecting.
+ */
 export interface FilterOptions {
-  /** By where it comes from, or was dialled: the endpoint, and what it says of itself. */
+  /**
+   * Judges by address: the dialed address, or the endpoint of an incoming connection. `remote.addr`
+   * is the address that the other end advertises.
+   */
   address?: ((address: string, remote: Remote) => unknown) | undefined;
-  /** By who it is. */
+  /** Judges by node id. */
   nodeId?: ((nodeId: string, remote: Remote) => unknown) | undefined;
-  /** Looks at each request of a peer, of any protocol, before it is decoded; throws at once to end the peer's link: no handler sees the request. */
+  /**
+   * Inspects each request of a peer, of any protocol, before it is decoded. If it throws
+   * synchronously, the peer's connection ends, and no handler sees the request.
+   */
   message?: ((bytes: Uint8Array, from: MessageSource) => void) | undefined;
-  /** For `address` and `nodeId` together. Default 3,000: Tendermint's 5,000 is here the transport's `handshakeTimeout`, which would be over first. Past it: refused. */
+  /**
+   * Time for `address` and `nodeId` together; after it, the connection is refused. Default 3,000.
+   * Tendermint's 5,000 would be too long here, because the transport's `handshakeTimeout` is 5,000
+   * too and would expire first.
+   */
   readonly timeout?: number | undefined;
 }
 
 export interface ExchangeOptions {
-  /** Whether addresses are asked for and told. Default true: then a node that is full also answers one question of a node that it refuses. */
+  /**
+   * Whether this node asks for addresses and sends them to others. Default true. A full node then
+   * also answers one request from a node that it refuses.
+   */
   readonly enabled?: boolean | undefined;
-  /** Between rounds. Default 30,000 (Tendermint). A peer may ask three times as often, so it is the same in all of a network. */
+  /**
+   * Time between two rounds of requests. Default 30,000 (Tendermint). A peer may ask three times as
+   * often, so use the same value in the whole network.
+   */
   readonly interval?: number | undefined;
-  /** A seed: crawls the network, answers who comes once, and parts. Default false. */
+  /** Seed mode: crawls the network, answers each node once, and disconnects it. Default false. */
   readonly seed?: boolean | undefined;
 }
 
@@ -166,7 +217,7 @@ const schema = optionsSchema({
   lookup: optional(callback<NonNullable<PeersOptions['lookup']>>()),
 });
 
-/** The options, complete. */
+/** The options with all defaults filled in. */
 export type PeersConfig = Options<typeof schema>;
 
 export const peersOptions: typeof schema = schema;
@@ -180,7 +231,10 @@ export function readOptions(given: PeersOptions<any>): PeersConfig {
   return { ...config, maxOutbound: 0, exchange: { ...config.exchange, enabled: false } };
 }
 
-/** Reads a target that the user gave. @throws TypeError naming it as `name` if it is none. */
+/**
+ * Parses a target that the user gave. @throws TypeError naming the option `name` if it is
+ * malformed.
+ */
 export function readTarget(given: string, name: string, check: (address: string) => void = () => {}): TargetAddress {
   try {
     const target = parseTarget(given);

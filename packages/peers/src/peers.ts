@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The face of peers: what a user holds.
+// The `Peers` class, the object that a user of this package works with.
 
 import { isNodeId, type Protocol, parseTarget, reasonError, spelled, type Transport, TransportError } from '@trunkline/transport-core';
 import { knownNodes } from './book/known-nodes.ts';
@@ -14,18 +14,20 @@ import { formatPeers, type PeersSnapshot } from './snapshot.ts';
 import type { PeerEvent, PeerInfo } from './types.ts';
 
 /**
- * Peers of a transport: who is connected, by node id, and staying connected to them. Hellos tell this node's id from now on, so make it
- * before the transport has connections: those that live are closed in order. Wrong options are a TypeError naming their path.
+ * Makes peers on a transport: finds nodes, connects to them and identifies them by node id. From
+ * now on every hello carries this node's id, so call this before the transport has connections;
+ * existing ones are closed in an orderly way. Invalid options are a TypeError that names the
+ * option's path.
  */
 export function createPeers<S = unknown>(options: PeersOptions<S>): Peers<S> {
   return new Peers<S>(options);
 }
 
-/** What `createPeers` makes. */
+/** The peers of a transport, as made by `createPeers`. */
 export class Peers<S = unknown> implements AsyncDisposable {
   /** This node's own id. */
   readonly nodeId: string;
-  /** What this node tells of itself, and what its peers tell. */
+  /** The status that this node publishes, and the statuses of its peers. */
   readonly status: PeerStatuses<S>;
   readonly #driver: Driver;
 
@@ -49,23 +51,29 @@ export class Peers<S = unknown> implements AsyncDisposable {
     };
   }
 
-  /** Loads the address book and begins to dial. Rejects where the book is another process's (`failed_precondition`). Listening is the transport's. */
+  /**
+   * Loads the address book and starts dialing. Rejects with `failed_precondition` if another
+   * process uses the book. Does not listen: call the transport's `listen()` for that.
+   */
   start(): Promise<void> {
     return this.#driver.start();
   }
 
-  /** Who is connected now. */
+  /** Returns the peers that are connected now. */
   list(): PeerInfo<S>[] {
     return [...this.#driver.peers].map((peer) => this.#driver.node.info(peer) as PeerInfo<S>);
   }
 
-  /** A peer that is connected now. */
+  /** Returns a peer, or undefined if it is not connected now. */
   get(nodeId: string): PeerInfo<S> | undefined {
     const peer = this.#driver.peer(nodeId);
     return peer === undefined ? undefined : (this.#driver.node.info(peer) as PeerInfo<S>);
   }
 
-  /** One more persistent peer, '[nodeId@]address'. Another address of a node id that is there takes the place of the old one. */
+  /**
+   * Adds a persistent peer, '[nodeId@]address'. If its node id is listed with another address
+   * already, the new address replaces the old one.
+   */
   add(target: string): void {
     const { node } = this.#driver;
     node.checkTarget(target, 'peers.add');
@@ -75,7 +83,10 @@ export class Peers<S = unknown> implements AsyncDisposable {
     this.#driver.topologyChanged();
   }
 
-  /** No persistent peer any more, by node id, address, or both; its links are closed in order. Gives what was removed, as it was written. */
+  /**
+   * Removes persistent peers by node id, by address, or by both, and closes their connections in an
+   * orderly way. Returns the targets that were removed, as they were written.
+   */
   remove(nodeIdOrTarget: string): string[] {
     const { node } = this.#driver;
     if (!isNodeId(nodeIdOrTarget)) readTarget(nodeIdOrTarget, 'peers.remove');
@@ -87,8 +98,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * The whole list of persistent peers: who is new is dialled, who is not on it any more is parted from in order, and a node whose
-   * address changed is both. Links to those that stay are not touched.
+   * Replaces the whole list of persistent peers. New peers are dialed, peers that are no longer on
+   * the list are disconnected in an orderly way, and a node whose address changed is disconnected
+   * and dialed again. Connections to the other peers are not touched.
    */
   setTopology(targets: readonly string[]): TopologyDiff {
     this.#driver.node.checkTargets(targets, 'peers.setTopology');
@@ -107,8 +119,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Disconnects a node, a client that proved this id included, and refuses it and forgets its address for `time` milliseconds
-   * (default 24 hours, as in Tendermint). Both ends are told `why`, in the error of the connection.
+   * Disconnects a node, even if it is only a client that proved this id. For `time` milliseconds
+   * (default 24 hours, as in Tendermint; at most 30 days), the node is refused and its address
+   * leaves the address book. Both ends see `why` in the error of the connection.
    */
   ban(nodeId: string, time = 24 * 60 * 60_000, why?: string): void {
     if (!isNodeId(nodeId)) throw new TypeError(`peers.ban: takes a node id, 64 lower-case hex digits, got ${JSON.stringify(nodeId)}`);
@@ -121,12 +134,15 @@ export class Peers<S = unknown> implements AsyncDisposable {
     for (const remote of node.config.transport.remotes()) if (remote.nodeId === nodeId) node.management.cut(remote, denied);
   }
 
-  /** Takes a ban back. */
+  /** Ends a ban. */
   unban(nodeId: string): void {
     this.#driver.node.keeper.book.unban(nodeId);
   }
 
-  /** Tells how a node behaved, `times` over: its `score` follows. What to do about a low one is the caller's: `ban`, or nothing. */
+  /**
+   * Reports `times` times that a node behaved well or badly, which changes its `score`. It is up to
+   * the caller to react to a low score, for example with `ban`.
+   */
   report(nodeId: string, behaviour: 'good' | 'bad', times = 1): void {
     const { node } = this.#driver;
     if (behaviour !== 'good' && behaviour !== 'bad') throw new TypeError(`peers.report: behaviour must be 'good' or 'bad', got ${String(behaviour)}`);
@@ -135,8 +151,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * At most `count` (1 to 250, default 16) nodes that are not connected and can be dialled by their ids: a random sample of the address book,
-   * those first that answered the last dial, those last that did not. Private and banned ones are not among them.
+   * Returns the ids of at most `count` (1 to 250, default 16) nodes that are not connected and can
+   * be dialed by their ids. They are a random sample of the address book: first nodes that answered
+   * the last dial, last those that did not. Private and banned nodes are left out.
    */
   known(count = 16): string[] {
     if (!(Number.isInteger(count) && count >= 1 && count <= MOST_ADDRESSES)) {
@@ -147,16 +164,21 @@ export class Peers<S = unknown> implements AsyncDisposable {
     return knownNodes(node.keeper.book, count, node.now(), isFit);
   }
 
-  /** What peer exchange tells others of where a node is; undefined for one that the address book doesn't have, for private and for bad ones. */
+  /**
+   * Returns the address of a node that peer exchange would send to others. Undefined if the address
+   * book does not have the node, and for private and bad nodes.
+   */
   addressOf(nodeId: string): string | undefined {
     const address = this.#driver.node.keeper.book.told(nodeId)?.address;
     return address === undefined ? undefined : spelled(address);
   }
 
   /**
-   * Takes word of where a node is that `by`, a connected peer, gave in a protocol of the caller's own: as if it came by peer exchange, with
-   * the same bounds for what one source can fill, and whether that is on or not. What a peer sent may be anything: it never throws.
-   * @returns is an address of that node known now? False where `by` is not connected, too.
+   * Learns the address of a node from `by`, a connected peer that reported it in a protocol of your
+   * own. The address is treated as if it came by peer exchange, with the same limits on what one
+   * source can add, and works even if exchange is off. `nodeId` and `address` may be anything that
+   * a peer sent; this never throws.
+   * @returns whether an address of that node is known now. False if `by` is not connected.
    */
   learn(nodeId: string, address: string, by: string): boolean {
     const source = this.#driver.peer(by);
@@ -167,22 +189,32 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Whether a protocol of your own may dial a node of its own accord. False for nodes that are not listed where the topology is fixed:
-   * `maxOutbound: 0` with `exchange: { enabled: false }`, or `membership: 'listed'`. Gossip's discovery and overlays keep to it.
+   * Returns whether a protocol of your own may dial a node on its own initiative. False for nodes
+   * that are not persistent if the topology is fixed, that is, with `maxOutbound: 0` and `exchange:
+   * { enabled: false }`, or with `membership: 'listed'`. Gossip's discovery and overlays respect
+   * it.
    */
   mayDial(nodeId: string): boolean {
     const { node } = this.#driver;
     return !node.isFixed || node.planner.isPersistent(nodeId);
   }
 
-  /** What happens, those that are connected first. It ends with `close`. A reader that lags misses the oldest events, and is told how many. */
+  /**
+   * Returns the events, beginning with an `up` for each connected peer. The iterator ends with
+   * `close`. A reader that falls behind misses the oldest events and gets a `lagged` event with
+   * their number.
+   */
   events(): AsyncIterableIterator<PeerEvent<S>> {
     const { node } = this.#driver;
     const first = this.list().map((peer): PeerEvent => ({ type: 'up', peer }));
     return node.events.follow(first) as AsyncIterableIterator<PeerEvent<S>>;
   }
 
-  /** Resolves when so many peers (default 1) are connected; rejects with `deadline_exceeded` after `timeout` milliseconds (default never), or with the signal's reason. */
+  /**
+   * Resolves when `peers` peers (default 1) are connected. Rejects with `deadline_exceeded` after
+   * `timeout` milliseconds (default never), with the signal's reason, or with `shutdown` when these
+   * peers are closed.
+   */
   async ready({ peers = 1, timeout = Number.POSITIVE_INFINITY, signal }: ReadyOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     const { clock } = this.#driver.node;
@@ -215,8 +247,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Another protocol over the same transport, whose targets are node ids; connections are made as they are needed, to nodes whose address is
-   * known. With the transport's own protocol it is that transport, by ids: its `close` closes it.
+   * Mounts another protocol on the same transport, with node ids as targets. Connections to nodes
+   * whose address is known are made as needed. For the transport's own protocol, this wraps the
+   * transport itself, so `close` closes the transport.
    */
   transport<P extends Protocol>(protocol: P): Transport<P> {
     const { transport } = this.#driver.node.config;
@@ -224,7 +257,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     return new NodeTransport<P>(own ?? transport.mount(protocol), this.nodeId);
   }
 
-  /** Peers, the address book and what is being done, as plain data; `formatPeers` prints it. */
+  /** Returns the peers and the size of the address book as plain data; `formatPeers` prints it. */
   snapshot(): PeersSnapshot {
     const { node } = this.#driver;
     const { book } = node.keeper;
@@ -238,7 +271,10 @@ export class Peers<S = unknown> implements AsyncDisposable {
     };
   }
 
-  /** Parts from the peers that this node dialled, saves the address book, and leaves no timer. The transport goes on. Idempotent. */
+  /**
+   * Disconnects the peers that this node dialed, saves the address book and stops all timers. The
+   * transport stays open. Idempotent.
+   */
   close(): Promise<void> {
     return this.#driver.close();
   }
@@ -251,7 +287,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     return formatPeers(this.snapshot());
   }
 
-  /** The node ids that a persistent target stands for now. */
+  /** Returns the node ids that a persistent target stands for now. */
   #idsOf(nodeIdOrTarget: string): string[] {
     if (isNodeId(nodeIdOrTarget)) return [nodeIdOrTarget];
     const { nodeId, key } = parseTarget(nodeIdOrTarget);
@@ -260,13 +296,19 @@ export class Peers<S = unknown> implements AsyncDisposable {
     return [...new Set([...peers.map((peer) => peer.nodeId), ...this.#driver.node.planner.idsAt(nodeIdOrTarget)])];
   }
 
-  /** Of those that a target stood for: one that was named by its address alone may stand on the list by another. */
+  /**
+   * Returns those of `ids` that are no longer persistent: a node that was removed by its address
+   * alone may still be listed by another address.
+   */
   #unwanted(nodeIdOrTarget: string, ids: readonly string[]): string[] {
     if (isNodeId(nodeIdOrTarget) || parseTarget(nodeIdOrTarget).nodeId !== undefined) return [...ids];
     return ids.filter((nodeId) => !this.#driver.node.planner.isPersistent(nodeId));
   }
 
-  /** Its address is forgotten, too: it would be dialled again as an ordinary peer. */
+  /**
+   * Disconnects a node and forgets its address, because otherwise it would be dialed again as an
+   * ordinary peer.
+   */
   #part(nodeId: string, reason: string): void {
     const { keeper, config } = this.#driver.node;
     const { transport } = config;
@@ -275,16 +317,20 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 }
 
-/** This node's status and its peers'. */
+/** The status of this node and those of its peers. */
 export interface PeerStatuses<S> {
-  /** What this node tells of itself from now on; undefined: nothing. At most 64 KiB (`resource_exhausted`). A TypeError without the option `status`; what the codec refuses, it throws. */
+  /**
+   * Sets the status that this node publishes from now on; undefined clears it. Throws
+   * `resource_exhausted` above 64 KiB, a TypeError without the option `status`, and whatever the
+   * codec throws.
+   */
   set(value: S | undefined): void;
-  /** What a peer that is connected told last. */
+  /** Returns the last status that a connected peer published. */
   of(nodeId: string): S | undefined;
 }
 
 export interface ReadyOptions {
-  /** Default 1. */
+  /** Number of peers to wait for. Default 1. */
   readonly peers?: number | undefined;
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -1,14 +1,15 @@
-// What peers say to each other: a protocol beside the user's own, on a channel of the project's (0x00 to 0x0f).
+// The protocol between peers. It runs beside the user's own, on a channel that is reserved for the
+// project (0x00 to 0x0f).
 
 import { bytes, defineProjectProtocol, json, limited } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
 import { addressList } from './exchange/address-list.ts';
 
-/** Bytes of a status: it is what a node tells of itself, not its data. */
+/** Maximum bytes of a status: a status describes a node and is not meant for its data. */
 export const LONGEST_STATUS: number = 64 * 1024;
-/** Bytes of a message that has nothing in it, or a number. */
+/** Maximum bytes of a message that is empty or holds a number. */
 const SHORT = 256;
-/** Bytes of a status besides its value. */
+/** Bytes of an encoded status besides its value. */
 const STATUS_HEAD = 5;
 
 export const peersProtocol = defineProjectProtocol({
@@ -16,24 +17,30 @@ export const peersProtocol = defineProjectProtocol({
   version: 1,
   channel: 0x01,
   methods: {
-    /** Asks for addresses; nothing is in it. */
+    /** Asks for addresses; the message is empty. */
     request: { id: 1, request: limited(bytes, SHORT) },
-    /** Answers that. Entries are looked at one by one: a bad one spoils no other. */
+    /**
+     * Answers `request`. Entries are read one by one, so a malformed entry does not spoil the
+     * others.
+     */
     addresses: { id: 2, request: addressList },
-    /** The number of its sender's status, 0 where it has none. */
+    /** The number of the sender's status, 0 if it has none. */
     status: { id: 3, request: limited(json(z.object({ seq: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)) })), SHORT) },
-    /** Asks for the status itself: `encodeStatus`. */
+    /** Asks for the status itself; the response is made by `encodeStatus`. */
     pull: { id: 4, request: limited(bytes, SHORT), response: limited(bytes, STATUS_HEAD + LONGEST_STATUS), timeout: 5_000 },
   },
 });
 
 /**
- * The feature in the hello of an acceptor that has no room for the dialler as a peer: it answers one `request` for
- * addresses on this connection, and then disconnects.
+ * Feature in the hello of an accepting node that has no room for the dialer as a peer: it answers
+ * one `request` for addresses on this connection, and then disconnects.
  */
 export const VISIT = 'trunkline.peers/visit';
 
-/** A status as it crosses: four bytes of its number, big-endian, one that says whether there is a value, the value. */
+/**
+ * Encodes a status: its number as four big-endian bytes, one byte that says whether there is a
+ * value, and the value.
+ */
 export function encodeStatus(seq: number, value: Uint8Array | undefined): Uint8Array {
   const message = new Uint8Array(STATUS_HEAD + (value?.length ?? 0));
   new DataView(message.buffer).setUint32(0, seq);

@@ -1,21 +1,24 @@
-// The state of peers, as data and as a table.
+// A snapshot of the state of peers, as data and as a table.
 
 import { cleanText } from '@trunkline/transport-core';
 import type { PeerInfo } from './types.ts';
 
 export interface PeersSnapshot {
   readonly nodeId: string;
-  /** Ordinary peers, by who dialled. */
+  /** Numbers of ordinary peers, by which end dialed. */
   readonly inbound: number;
   readonly outbound: number;
   /** Persistent targets, connected or not. */
   readonly persistent: number;
-  /** Addresses in the book: all, those that were reached, those that were only told. */
+  /**
+   * Numbers of addresses in the book: all, those that were reached, and those that other nodes only
+   * reported.
+   */
   readonly book: { readonly size: number; readonly tried: number; readonly fresh: number };
   readonly peers: readonly PeerInfo[];
 }
 
-/** A table for people: one line a peer. */
+/** Formats a snapshot as a table for people, one line per peer. */
 export function formatPeers({ nodeId, inbound, outbound, persistent, book, peers }: PeersSnapshot): string {
   const head = `node ${nodeId.slice(0, 8)}: ${peers.length} peers (${inbound} in, ${outbound} out, ${persistent} persistent), ${book.size} addresses (${book.tried} tried)`;
   const rows = peers.map((peer) => [

@@ -1,4 +1,4 @@
-// What peers are to their user: one peer, what happens to peers, and why one was turned away.
+// The public types of peers: a connected peer, the events of peers, and the reasons of a rejection.
 
 import type { Remote, TransportError } from '@trunkline/transport-core';
 
@@ -6,51 +6,65 @@ import type { Remote, TransportError } from '@trunkline/transport-core';
 export interface PeerInfo<S = unknown> {
   /** 64 lower-case hex digits. */
   readonly nodeId: string;
-  /** Did the connection prove the id (TLS, noise)? Otherwise the peer asserts it, and the first to assert one keeps it. */
+  /**
+   * Whether the connection proved the id (TLS, noise). Otherwise the peer only asserts it, and the
+   * first peer that asserts an id keeps it.
+   */
   readonly proven: boolean;
-  /** Where it is reached, with its scheme: what was dialled, else what it says of itself; undefined for one that does not listen. */
+  /**
+   * The address at which the peer can be reached, with its scheme: the dialed address, or otherwise
+   * the address that the peer advertises. Undefined if it does not listen.
+   */
   readonly addr: string | undefined;
-  /** Who dialled the link in use: 'out' is this node. */
+  /** Which end dialed the connection in use; 'out' is this node. */
   readonly direction: 'in' | 'out';
-  /** Milliseconds of the last measured round trip. */
+  /** The last measured round-trip time, in milliseconds. */
   readonly rtt: number | undefined;
-  /** 0 to 100, by Tendermint's trust metric: how often it did what it should, lately and before. */
+  /**
+   * 0 to 100, computed by Tendermint's trust metric from how well the peer behaved recently and
+   * before.
+   */
   readonly score: number;
-  /** What it last said of itself with `peers.status.set`. */
+  /** The status that the peer last published with `peers.status.set`. */
   readonly status?: S | undefined;
-  /** Is it one of `persistent`? */
+  /** Whether it is one of the `persistent` peers. */
   readonly persistent: boolean;
-  /** Its transport; new after a restart. */
+  /** Identifies the peer's transport; changes when the peer restarts. */
   readonly instance: string;
-  /** The link in use: a target for what is meant for this connection alone. */
+  /** The connection in use. Send to it to reach this very connection. */
   readonly remote: Remote;
 }
 
 /**
- * Why a link came to nothing:
- * - denied: its id is banned, on a list of those not wanted, or not on the list of those that are (`membership: 'listed'`)
- * - duplicate: its id is another node's here already
- * - twin: it is an instance of a node that another one had replaced, and came back: two live nodes have one key. It is refused for 30 s,
- *   and told once
- * - filtered: one of `filters`, or the transport's `admit`, refused it, or did not answer in time
- * - incompatible: another network or version, or no peers at the other end
- * - self: it was this node
- * - full: there is no room, here or there
- * - unproven: it did not prove its id, or proved another: its certificate was refused, or this transport proves ids and the connection none
- * - unreachable: nobody answered; the error says more
- * - failed: anything else; the error says it
+ * Why a connection did not become a peer's:
+ * - denied: the id is banned or on a deny list, or is not on the allow list (`membership:
+ *   'listed'`)
+ * - duplicate: another node with this id is connected already
+ * - twin: an instance that another instance of the same node had replaced came back, so two live
+ *   nodes share one key. It is refused for 30 s and reported once
+ * - filtered: one of `filters` or the transport's `admit` refused the node, or did not answer in
+ *   time
+ * - incompatible: the other end is of another network or version, or runs no peers
+ * - self: this node dialed itself
+ * - full: one of the two ends has no room for another peer
+ * - unproven: the node did not prove its id, or proved another: its certificate was refused, or
+ *   this transport proves ids and the connection proved none
+ * - unreachable: nobody answered; see the error
+ * - failed: any other failure; see the error
  */
 export type Rejection = 'denied' | 'duplicate' | 'twin' | 'filtered' | 'incompatible' | 'self' | 'full' | 'unproven' | 'unreachable' | 'failed';
 
-/** What happens to peers, in order. */
+/** The events of peers, in the order in which they happen. */
 export type PeerEvent<S = unknown> =
-  /** A node is connected. Its `down`, if it was connected before, came earlier. */
+  /** A node is connected. If it was connected before, its `down` came first. */
   | { readonly type: 'up'; readonly peer: PeerInfo<S> }
-  /** Its last link is gone, and why. */
+  /** The last connection to a node is gone; `cause` says why. */
   | { readonly type: 'down'; readonly nodeId: string; readonly addr: string | undefined; readonly cause: TransportError }
   /**
-   * A link came to nothing: one that was dialled (`out`), or one that came, whoever it was: also one that spoke another protocol, had the
-   * wrong security or certificate, was of another network, or ended before its hello. Without a hello only `endpoint` says who it was.
+   * A connection did not become a peer's: either one that this node dialed (`out`), or any incoming
+   * connection (`in`), including one that spoke another protocol, had the wrong security or
+   * certificate, belonged to another network, or ended before its hello. Without a hello, only
+   * `endpoint` says where it came from.
    */
   | {
       readonly type: 'rejected';
@@ -58,15 +72,18 @@ export type PeerEvent<S = unknown> =
       readonly direction: 'in' | 'out';
       readonly error: TransportError;
       readonly nodeId?: string | undefined;
-      /** What was dialled, or where the other end says that it can be dialled; with its scheme. */
+      /** The dialed address, or the address that the other end advertises; with its scheme. */
       readonly addr?: string | undefined;
-      /** Where a link that came was from, as the transport sees it. */
+      /** The remote endpoint of an incoming connection, as the transport sees it. */
       readonly endpoint?: string | undefined;
       readonly remote?: Remote | undefined;
     }
-  /** A peer's status changed; undefined: it has none any more. */
+  /** A peer's status changed; `status` is undefined if the peer has none any more. */
   | { readonly type: 'status'; readonly nodeId: string; readonly status: S | undefined }
-  /** Something is wrong that peers went on without: a broken address book, a status that is none. */
+  /**
+   * A problem that did not stop these peers, such as a corrupt address book or a status that can't
+   * be decoded.
+   */
   | { readonly type: 'warning'; readonly error: TransportError }
-  /** This reader was too slow, and has missed so many. */
+  /** This reader was too slow and missed `missed` events. */
   | { readonly type: 'lagged'; readonly missed: number };
