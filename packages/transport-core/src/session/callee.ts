@@ -1,4 +1,5 @@
-// The called half of a session: the peer's calls by id, from their first packet to the terminal frame (docs/wire-protocol.md §4).
+// The called half of a session: the peer's calls by id, from their first packet to the terminal
+// frame (docs/wire-protocol.md §4).
 
 import { codeNumber, reasonNumber, stackless, TransportError } from '../errors.ts';
 import type { Method } from '../protocol/protocol.ts';
@@ -22,20 +23,23 @@ import type { Receiving } from './receiving.ts';
 import { oversized, refusalOf, unserved } from './refusal.ts';
 import { CANCEL, CANCEL_TOLD, REFUSAL } from './work.ts';
 
-/** Who takes the calls that are whole. */
+/** Receives the peer's calls once they are complete. */
 export interface Calls {
-  /** A whole request, or the opening of an upload. `call.channel.mounted` is there. */
+  /**
+   * A complete request or one-way, or the opening request of an upload. `call.channel.mounted` is
+   * set.
+   */
   incoming(call: InCall): void;
-  /** A call left the inbound queue by itself: its caller is gone. */
+  /** The call was removed from the inbound queue because its caller is gone. */
   withdrawn(call: InCall): void;
 }
 
 export class Callee implements AnswerCarrier {
   readonly ids = new PeerIds<InCall>();
   readonly #deadlines = new Deadlines<InCall>();
-  /** Set when the transport closes: what arrives is refused with it. */
+  /** Set when the transport closes: new calls are refused with this error. */
   refusing: TransportError | undefined = undefined;
-  /** Open streaming calls. */
+  /** The number of open streaming calls. */
   streams = 0;
   readonly #link: Link;
   readonly #outbox: Outbox;
@@ -53,7 +57,7 @@ export class Callee implements AnswerCarrier {
     this.#watch = watch;
   }
 
-  // What the peer sends.
+  // Frames from the peer.
 
   request(frame: Frame): void {
     this.#link.active = this.#link.now;
@@ -67,14 +71,17 @@ export class Callee implements AnswerCarrier {
     if (call.open || call.reply !== undefined) this.#remember(call);
   }
 
-  /** What nearly all requests are: of a unary method that nothing stands against; small, so that it is compiled into `request`. */
+  /**
+   * Returns true for the common case: a unary request that nothing speaks against. The function is
+   * small so that V8 inlines it into `request`.
+   */
   #takes(channel: Channel | undefined, method: Method | undefined): boolean {
     if (channel === undefined || method === undefined || method.kind !== 'unary' || channel.disagreement !== undefined) return false;
     const { calls } = this.#link.limits;
     return channel.openIn < calls && channel.running < calls && this.refusing === undefined && !this.#link.hasTooMany;
   }
 
-  /** Any request: one that streams, or is long, or is none. */
+  /** Handles every other request: streaming, long, duplicate or refused. */
   #request(frame: Frame, channel: Channel | undefined, method: Method | undefined): void {
     const charged = this.#charge(frame, channel, undefined);
     if (charged === false) return;
@@ -88,7 +95,7 @@ export class Callee implements AnswerCarrier {
     this.#remember(call);
   }
 
-  /** A call that was not answered as it came: its deadline is to be kept. */
+  /** Keeps the deadline of a call that was not answered at once. */
   #remember(call: InCall): void {
     if (call.due !== Number.POSITIVE_INFINITY) this.#due(call, call.due);
   }
@@ -126,7 +133,7 @@ export class Callee implements AnswerCarrier {
     charged?.giveBack(longCost(frame), true);
     this.#link.count('refusedCall', 1);
     this.#sendError(undefined, frame.channel, frame.id, refusal, true);
-    // A full queue, and a transport that closes, are not the caller's fault.
+    // The caller is not to blame for a full queue or for a transport that closes.
     if (refusal.code === 'resource_exhausted' || refusal === this.refusing) this.#link.units -= REFUSAL;
     else this.#link.refused();
   }
@@ -143,7 +150,7 @@ export class Callee implements AnswerCarrier {
     this.#calls.incoming(call);
   }
 
-  /** Of nearly all one-ways: is it one, that nothing stands against? */
+  /** Returns true if the method is a one-way and nothing speaks against delivering it. */
   #hears(channel: Channel | undefined, method: Method | undefined): boolean {
     return (
       channel !== undefined &&
@@ -155,7 +162,7 @@ export class Callee implements AnswerCarrier {
     );
   }
 
-  /** Any one-way: one that is long, or is none. */
+  /** Handles every other one-way: long, without credit, or not deliverable. */
   #oneway(frame: Frame, channel: Channel | undefined, method: Method | undefined): void {
     const charged = this.#charge(frame, channel, channel?.short ?? this.#channels.stray(Account.SHORT, frame.channel));
     if (charged === false || charged === undefined) return;
@@ -186,7 +193,8 @@ export class Callee implements AnswerCarrier {
     if (!this.#inflow.packet(frame)) return;
     const { assembly } = call;
     if (assembly === undefined) {
-      // Without one under way it belongs to a duplicate that was dropped, or crossed the end of the upload.
+      // Without an unfinished message this packet belongs to a duplicate that was dropped, or it
+      // crossed the end of the upload.
       if (call.upload?.assembly !== undefined) receivePart(this.#link, call.upload, frame);
       return;
     }
@@ -216,13 +224,16 @@ export class Callee implements AnswerCarrier {
     this.abort(call, stackless('cancelled', 'the caller gave the call up', { origin: 'remote' }));
   }
 
-  /** CREDIT for what we stream; for a call that is over it is late, and nothing. */
+  /** Handles CREDIT for a stream that we send. It is ignored if the call is already over. */
   credit(frame: Frame): void {
     const download = this.ids.get(frame.id)?.download;
     if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX)) this.#link.violation('malformed', 'a stream account rose above 2^31 − 1');
   }
 
-  /** Takes the cost of a request off its account: undefined where it has none, false where that was a violation. */
+  /**
+   * Charges a message to its account. Returns undefined if it has no account, and false if it broke
+   * the rules (the session has then reported the violation).
+   */
   #charge(frame: Frame, channel: Channel | undefined, short: Receiving | undefined): Receiving | undefined | false {
     if (frame.size === 0) {
       if (!this.#inflow.short(frame)) return false;
@@ -251,12 +262,12 @@ export class Callee implements AnswerCarrier {
     this.#link.makeRoom();
   }
 
-  /** A packet for what we ended: it crossed our answer. */
+  /** Handles a packet of a call that this end has already ended: the packet crossed our answer. */
   #late(frame: Frame): void {
     this.#inflow.packet(frame);
   }
 
-  // What the reader answers.
+  // Answers of the reader.
 
   respond(call: InCall, payload: Uint8Array): boolean {
     if (!call.open) return false;
@@ -272,7 +283,7 @@ export class Callee implements AnswerCarrier {
     return true;
   }
 
-  /** A response that is long, or has to wait. */
+  /** Queues a response that is long or has to wait. */
   #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): true {
     const { terms } = this.#link;
     if (payload.length > terms.message) {
@@ -308,7 +319,11 @@ export class Callee implements AnswerCarrier {
     return true;
   }
 
-  /** The caller is gone, or its time is up: its session is told at once, the handler through its signal. */
+  /**
+   * Ends a call because its caller is gone, its time is up or its message can't be received. An
+   * ERROR goes to the peer at once; the handler learns of it through its signal. A one-way is
+   * dropped and counted in `onewayDropped`.
+   */
   abort(call: InCall, error: TransportError, unprocessed = false): void {
     if (call.method.kind === 'oneway') {
       call.account?.giveBack(call.cost, true);
@@ -337,9 +352,12 @@ export class Callee implements AnswerCarrier {
     return { refuse: () => this.#crowdOut(call), stopped: () => this.#stopped(call) };
   }
 
-  /** `limits.memory` has no room for a long message: a request or a call that streams is refused, a one-way is dropped and counted. */
+  /**
+   * Gives up a long message because `limits.memory` has no room for it: a request or a streaming
+   * call is refused, a one-way is dropped and counted in `onewayDropped`.
+   */
   #crowdOut(call: InCall): void {
-    // Of an upload that was answered already nobody wants the rest.
+    // The call is answered already, so the rest of its upload is not needed.
     if (!call.open && call.method.kind !== 'oneway') return call.upload?.dropAssembly();
     const { used, limit } = this.#link.memory;
     const message = `${call.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection has most of what is unfinished`;
@@ -347,7 +365,10 @@ export class Callee implements AnswerCarrier {
     this.abort(call, stackless('resource_exhausted', message), call.assembly !== undefined);
   }
 
-  /** Takes what a call holds on this side: its place in the queue, its streams, its half of a request. */
+  /**
+   * Releases what a call holds on this side: its place in the inbound queue, its upload, and an
+   * incomplete request.
+   */
   #leave(call: InCall, error: TransportError): void {
     call.upload?.end(error);
     if (call.assembly !== undefined) {
@@ -390,7 +411,10 @@ export class Callee implements AnswerCarrier {
     this.#outbox.push(lanes, unit, 'replies');
   }
 
-  /** More refusals wait than its calls that it may have open: it calls, and does not read what becomes of that. The connection is over then. */
+  /**
+   * Returns true, and ends the connection as a flood, if more refusals are queued than the limits
+   * allow: the peer makes calls but does not read the answers.
+   */
   #isUnread({ refusals }: Lanes): boolean {
     const { calls, outbound } = this.#link.limits;
     const isFull = refusals.messages >= calls && refusals.full(outbound);
@@ -400,7 +424,10 @@ export class Callee implements AnswerCarrier {
     return true;
   }
 
-  /** So many answers wait on its channel that no more calls are dispatched; the inbox is told when there is room. */
+  /**
+   * Returns true if so many answers wait on the channel that no more calls should be dispatched.
+   * The driver's `roomForReplies` is called once there is room.
+   */
   congested({ byte, lanes }: InChannel): boolean {
     if (!lanes.congested(this.#link.limits.outbound)) return false;
     const channel = this.#channels.get(byte);
@@ -415,7 +442,8 @@ export class Callee implements AnswerCarrier {
 
   started(call: InCall, by: Running = HANDLER): void {
     call.running = by;
-    call.payload = EMPTY; // It was decoded: what is kept of it is its reader's.
+    // The request was decoded; its reader keeps what it needs of it.
+    call.payload = EMPTY;
     this.#link.begin(call.cost, by === READER);
     if (call.method.kind === 'oneway') call.channel.oneways++;
     else call.channel.running++;
@@ -438,9 +466,12 @@ export class Callee implements AnswerCarrier {
     else call.channel.running--;
   }
 
-  // Time and the end.
+  // Time and the end of the connection.
 
-  /** Ends the calls whose time is up and gives up messages that stopped; gives the next time when one may be. */
+  /**
+   * Ends the calls whose time is up and gives up messages that stopped arriving. Returns the next
+   * time at which something may be due.
+   */
   wake(now: number): number {
     const deadlines = this.#deadlines;
     for (let call = deadlines.first; call !== undefined; call = deadlines.first) {
@@ -452,7 +483,7 @@ export class Callee implements AnswerCarrier {
       if (call.due <= now) this.abort(call, stackless('deadline_exceeded', `${call.method.full}: the caller's deadline passed`));
       else this.#refuseUnserved(call);
     }
-    // Nothing long has come since: whatever is unfinished has stopped.
+    // No packet of a long message has come since, so all unfinished messages have stopped.
     const stale = this.#inflow.lastPacket + STALLED;
     if (stale > now) return this.#link.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;
     for (const assembly of [...this.#link.assemblies]) assembly.stopped();
@@ -464,12 +495,15 @@ export class Callee implements AnswerCarrier {
     this.abort(call, new TransportError('aborted', `${call.method.full}: the message stopped after ${got} of ${size} bytes`));
   }
 
-  /** One protocol closes: its callers are told. */
+  /** Aborts the calls of a protocol that closes; the callers receive the error. */
   failChannel(channel: Channel, error: TransportError): void {
     for (const call of this.ids.values()) if (call.channel === channel) this.abort(call, error);
   }
 
-  /** The connection is over: nobody waits for an answer any more. What came whole is still delivered. */
+  /**
+   * Ends all calls because the connection is over and no answers are awaited. One-ways that arrived
+   * completely are still delivered.
+   */
   close(error: TransportError): void {
     for (const call of this.ids.values()) {
       const whole = call.assembly === undefined;
@@ -493,7 +527,10 @@ function methodOf(channel: Channel | undefined, id: number): Method | undefined 
   return table?.byLowId[id] ?? table?.byId.get(id);
 }
 
-/** What crosses beside an error; what is too large for it stays here, and its answer goes all the same. */
+/**
+ * Encodes the metadata of an error. If that is impossible, the reason is sent in its place, so that
+ * the error itself still goes out.
+ */
 function metadataOf(error: TransportError): EncodedMetadata | undefined {
   try {
     return encodeMetadata(error.metadata);
@@ -502,13 +539,16 @@ function metadataOf(error: TransportError): EncodedMetadata | undefined {
   }
 }
 
-/** Does a time still count for a call? */
+/** Returns true if a time in `Deadlines` still applies to its call. */
 function isDue(call: InCall, time: number): boolean {
   return (call.due === time && (call.open || call.reply !== undefined)) || (call.refuseAt === time && call.open);
 }
 
-/** So many refusals may wait although `limits.memory` is reached. */
+/** Refusals that may wait on a channel even when `limits.memory` is reached. */
 const SCARCE = 64;
-/** Deadlines of calls that are over are swept where there are more than so many beyond twice those of open calls. */
+/**
+ * Times of calls that are over are swept once the table has more than this many entries above twice
+ * the number of open calls.
+ */
 const FEW = 64;
 const ANSWERED = new TransportError('cancelled', 'the call was answered');

@@ -1,4 +1,5 @@
-// The calling half of a session: our calls by id, from admission to their terminal frame (docs/wire-protocol.md §4).
+// The calling half of a session: our own calls by id, from admission to their terminal frame
+// (docs/wire-protocol.md §4).
 
 import { TransportError, withDetails } from '../errors.ts';
 import { List } from '../list.ts';
@@ -19,10 +20,10 @@ import { Outgoing } from './outgoing.ts';
 export class Caller implements CallCarrier {
   readonly stage = 'it waited to be sent';
   readonly slots: Slots<OutCall>;
-  /** Open streaming calls, and those that wait for one to end. */
+  /** The number of open streaming calls, and the calls that wait for one of them to end. */
   streams = 0;
   readonly #waitingStreams = new List<OutCall>();
-  /** Calls that wait for room, of all channels. */
+  /** Calls of all channels that wait for room. */
   #waiting = 0;
   readonly #link: Link;
   readonly #outbox: Outbox;
@@ -45,7 +46,10 @@ export class Caller implements CallCarrier {
     return this.#link.now;
   }
 
-  /** Takes a call: at once, or when there is room, in order. What can never go fails here. */
+  /**
+   * Takes a call. It starts at once, or waits in order until there is room. A call that can never
+   * be sent fails here.
+   */
   start(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
     if (this.#isPlain(channel, call)) return this.#startPlain(channel, call);
@@ -63,7 +67,9 @@ export class Caller implements CallCarrier {
     this.#outbox.awaited = true;
   }
 
-  /** What nearly all calls are: unary, of one packet, and nothing stands before it. */
+  /**
+   * Returns true for the common case: a unary call of one packet, with nothing queued before it.
+   */
   #isPlain({ disagreement, lanes, open, waiting }: Channel, { method, metadata, payload }: OutCall): boolean {
     const { calls, message, packet } = this.#link.terms;
     if (method.kind !== 'unary' || metadata !== undefined || payload.length > packet || payload.length > message) return false;
@@ -86,7 +92,10 @@ export class Caller implements CallCarrier {
     this.#outbox.wrote();
   }
 
-  /** A one-way of one packet straight into the batch, if nothing stands before it: no call is made for it. False: `tryStart` says what becomes of it. */
+  /**
+   * Writes a one-way of one packet straight into the batch if nothing is queued before it, without
+   * creating a call. If this returns false, use `tryStart`, which tells why.
+   */
   tryShort(byte: number, method: Method, payload: Uint8Array): boolean {
     const channel = this.#channels.get(byte);
     const { lanes } = channel;
@@ -102,7 +111,9 @@ export class Caller implements CallCarrier {
     return true;
   }
 
-  /** A one-way that goes now or not at all. */
+  /**
+   * Starts a one-way if it can go now, and returns false otherwise. Throws if it can never be sent.
+   */
   tryStart(call: OutCall): boolean {
     const channel = this.#channels.get(call.channel);
     const refusal = this.#refusal(channel, call);
@@ -113,14 +124,14 @@ export class Caller implements CallCarrier {
     return true;
   }
 
-  /** Would a one-way of at most a packet go now? */
+  /** Returns true if a one-way of at most one packet could go now. */
   writable(channel: Channel): boolean {
     const { lanes } = channel;
     const room = lanes.shorts.fits(this.#link.terms.packet + UNIT, this.#link.limits.outbound);
     return room && channel.waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
   }
 
-  /** Has its account credit for this one-way, and none that came before it waits? */
+  /** Returns true if the account of this one-way has credit and no earlier message waits for it. */
   #payable({ lanes, waiting, waitingLong }: Channel, call: OutCall): boolean {
     if (call.payload.length > this.#link.terms.packet) return waitingLong.length === 0 && lanes.unpaidLong.length === 0 && lanes.longCredit > 0;
     return waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
@@ -142,13 +153,17 @@ export class Caller implements CallCarrier {
     return channel.open < this.#link.terms.calls && !this.slots.full && (call.method.flags === 0 || this.streams < this.#link.terms.streams);
   }
 
-  /** What keeps no order with short messages waits by itself: streams, for a bound of the whole connection, and long ones. */
+  /**
+   * Returns the queue in which a call waits. Streaming calls have one queue for the whole
+   * connection, because their limit covers the connection. Long messages that keep no order with
+   * short ones have a queue per channel; everything else shares the channel's main queue.
+   */
   #queueOf(channel: Channel, call: OutCall): List<OutCall> {
     if (call.method.flags !== 0) return this.#waitingStreams;
     return call.payload.length > this.#link.terms.packet && channel.mounted?.protocol.ordered !== true ? channel.waitingLong : channel.waiting;
   }
 
-  /** Lets in those that waited, as far as there is room. */
+  /** Admits waiting calls as far as there is room. */
   admitWaiting(channel: Channel): void {
     if (this.#waiting > 0) for (const queue of [channel.waiting, channel.waitingLong, this.#waitingStreams]) this.#admitFrom(queue);
   }
@@ -182,7 +197,7 @@ export class Caller implements CallCarrier {
     this.#write(channel, call);
   }
 
-  /** A request straight into the batch, unless its time is up. */
+  /** Writes a request straight into the batch, unless its deadline has passed. */
   #write(channel: Channel, call: OutCall): void {
     const { method, payload, metadata } = call;
     const { mark, now, writer } = this.#link;
@@ -278,7 +293,10 @@ export class Caller implements CallCarrier {
     call.download?.release();
   }
 
-  /** The terminal frame of a call was read: its id is free, its request and its upload stop. */
+  /**
+   * Ends a call whose terminal frame was read: its id becomes free, and its request and upload
+   * stop.
+   */
   terminal(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
     if (call.wide) this.#stop(channel, call);
@@ -295,9 +313,12 @@ export class Caller implements CallCarrier {
     this.#release(channel, call);
   }
 
-  // Time and the end.
+  // Time and the end of the connection.
 
-  /** The transport closes: what no handler can have seen, and no one-way was promised, fails at once. */
+  /**
+   * Fails, because the transport closes, all calls that no handler can have seen, and all one-ways
+   * that were not yet accepted.
+   */
   failUnsent(error: TransportError, channels: Iterable<Channel>): void {
     const unsent: OutCall[] = this.takeWaiting(channels);
     for (const call of this.slots.values()) if (!call.done && call.writtenIn === 0 && call.unit?.begun !== true) unsent.push(call);
@@ -308,7 +329,10 @@ export class Caller implements CallCarrier {
     }
   }
 
-  /** One protocol closes: its calls end, taken back or cancelled. */
+  /**
+   * Ends the calls of a protocol that closes: unsent calls are taken back, the others are
+   * cancelled.
+   */
   failChannel(channel: Channel, error: TransportError): void {
     const calls: OutCall[] = [...channel.waiting, ...channel.waitingLong, ...[...this.#waitingStreams].filter((call) => call.channel === channel.byte)];
     for (const call of this.slots.values()) if (call.channel === channel.byte && !call.done) calls.push(call);
@@ -321,12 +345,14 @@ export class Caller implements CallCarrier {
     }
   }
 
-  /** The grace is over: what is in flight fails, and no answer is awaited. */
+  /**
+   * Fails everything in flight when the grace period is over. Its answers are no longer awaited.
+   */
   failAll(error: TransportError): void {
     for (const call of this.slots.values()) if (!call.done) call.failed(withDetails(error, { sent: call.sent }));
   }
 
-  /** The calls that waited for room, in order: they go elsewhere. */
+  /** Removes the calls that waited for room and returns them in order, to be sent elsewhere. */
   takeWaiting(channels: Iterable<Channel>): OutCall[] {
     const waiting: OutCall[] = [...this.#waitingStreams];
     for (const channel of channels) waiting.push(...channel.waiting, ...channel.waitingLong);
@@ -337,7 +363,7 @@ export class Caller implements CallCarrier {
     return waiting.sort((a, b) => a.seq - b.seq);
   }
 
-  /** Ends the calls whose time is up; gives the next time when one may be. */
+  /** Ends the calls whose deadline has passed; returns the next time at which one may expire. */
   wake(now: number, channels: Iterable<Channel>): number {
     let next = Number.POSITIVE_INFINITY;
     const look = (call: OutCall) => {
@@ -345,7 +371,7 @@ export class Caller implements CallCarrier {
       if (call.due <= now) call.expired(now);
       if (!call.done && call.due < next) next = call.due;
     };
-    // Those that wait come first: a call that expires may let one of them in.
+    // Waiting calls come first, because an expiring call in flight may admit one of them.
     for (const call of this.#waitingStreams) look(call);
     for (const channel of channels) {
       for (const call of channel.waiting) look(call);
@@ -363,7 +389,10 @@ export class Caller implements CallCarrier {
     return next;
   }
 
-  /** A long message of the callee stopped half-way: the call fails, and a callee that still streams is told. */
+  /**
+   * Fails a call because a long message of the callee stopped half-way; a callee that still streams
+   * is sent a CANCEL.
+   */
   #stopped(call: OutCall, assembly: Assembly): void {
     const { got, size } = assembly;
     assembly.drop();
@@ -372,7 +401,10 @@ export class Caller implements CallCarrier {
     if (call.download !== undefined) this.abandon(call);
   }
 
-  /** `limits.memory` has no room for a long message of the callee: the call fails, and the callee is told to stop. */
+  /**
+   * Fails a call because `limits.memory` has no room for a long message of the callee, and sends
+   * the callee a CANCEL.
+   */
   crowdOut(call: OutCall): void {
     const assembly = call.assembly ?? call.download?.assembly;
     if (assembly === undefined) return;
@@ -384,8 +416,10 @@ export class Caller implements CallCarrier {
   }
 
   /**
-   * The connection is over. Those that no handler can have seen come back, in their order; the rest fails.
-   * @param arrived what was written is known to be there: no one-way of it is lost.
+   * Ends all calls because the connection is over. Returns those that no handler can have seen, in
+   * order; the others fail.
+   * @param arrived true if everything that was written is known to have arrived, so no one-way is
+   *   lost.
    */
   close(error: TransportError, channels: Iterable<Channel>, arrived: boolean): OutCall[] {
     const unsent: OutCall[] = [];
@@ -399,7 +433,8 @@ export class Caller implements CallCarrier {
       call.download?.end(error);
       this.#release(channel, call);
       if (call.done) return;
-      // A stream that was promised to its user can't begin anew.
+      // The user of an accepted streaming call already holds its streams, so it can't be started
+      // again.
       if (sent || (call.method.flags !== 0 && call.writtenIn !== 0)) call.failed(withDetails(error, { sent }));
       else {
         call.id = 0;

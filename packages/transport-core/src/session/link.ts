@@ -1,4 +1,5 @@
-// What the parts of one session share: the writer, the peer's terms, the time, the memory account. It knows none of them.
+// The state that all parts of one session share: the writer, the peer's terms, the time, the memory
+// account. It does not depend on any of those parts.
 
 import { TransportError } from '../errors.ts';
 import { type Entry, List } from '../list.ts';
@@ -7,7 +8,7 @@ import type { FrameWriter } from '../wire/frame.ts';
 import type { Memory, MemoryGauge, Sender } from './memory.ts';
 import { REFUSAL } from './work.ts';
 
-/** The bounds of a session; those that the peer must know cross in HELLO. */
+/** The limits of a session. Those that the peer must know are sent in HELLO. */
 export interface SessionLimits {
   readonly message: number;
   readonly item: number;
@@ -29,75 +30,91 @@ export interface SessionLimits {
   };
 }
 
-/** What the peer's HELLO lets us do. */
+/** What the peer's HELLO allows us to send. */
 export interface Terms {
-  /** The smaller of both ends': a message of more bytes is long. */
+  /** The smaller packet size of both ends, in bytes. A message of more bytes is long. */
   packet: number;
   message: number;
   item: number;
   calls: number;
   streams: number;
-  /** What our accounts towards the peer start with. */
+  /** The initial credit of our accounts with the peer, in bytes. */
   short: number;
   long: number;
   stream: number;
 }
 
-/** The session's way out, into the driver. */
+/** The interface through which a session uses its driver. */
 export interface Port {
-  /** Gives the batch to the connection; false: nothing more until `Session.drained()`. */
+  /**
+   * Passes the batch to the connection. Returns false if nothing more may be written until
+   * `Session.drained()` is called.
+   */
   flush(): boolean;
-  /** Something waits in the batch or in the lanes: pump and flush at the end of this tick. */
+  /**
+   * Requests a `pump` and a flush at the end of this tick, because something waits in the batch or in
+   * the lanes.
+   */
   dirty(): void;
-  /** The session wants `wake()` at this time or before. */
+  /** Requests that `wake()` be called at this time or earlier. */
   wakeBy(time: number): void;
-  /** Flush, then end in order. */
+  /** Flushes and then closes the connection in order. */
   close(): void;
-  /** End at once. */
+  /** Closes the connection at once. */
   destroy(error: TransportError): void;
 }
 
-/** A long message that is coming in, as its connection knows it. */
+/** An incoming long message, as its connection sees it. */
 export interface Unfinished extends Entry {
-  /** How much of it has come. */
+  /** Bytes that have arrived so far. */
   readonly got: number;
-  /** There is no room for the rest: its owner discards it. */
+  /** Discards the message because there is no room for the rest. */
   refuse(): void;
-  /** No packet of it came for too long. */
+  /** Gives up the message because no packet of it has come for too long. */
   stopped(): void;
 }
 
-/** How a peer broke the rules; the session ends with GO_AWAY. */
+/** Reports how the peer broke the protocol; the session ends with a GO_AWAY. */
 export type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) => void;
 
 /** The state that the parts of a session share. */
 export class Link implements Sender {
   now: number;
-  /** The number of the batch that is being filled: what was written into an earlier one has left. */
+  /**
+   * The number of the batch that is being filled. Everything written into an earlier batch has
+   * left.
+   */
   mark = 1;
   readonly terms: Terms;
-  /** Our credit for packets of long messages and items. */
+  /** Our credit for packets of long messages and items, in bytes. */
   pipe = 0;
-  /** Our credit for long responses. */
+  /** Our credit for long responses, in bytes. */
   reply = 0;
-  /** Bytes held for this session, its part of the gauge. */
+  /** Bytes held for this session; its part of {@link MemoryGauge.used}. */
   held = 0;
-  /** The part of `held` that requests and one-ways take whose handlers run, or that a reader was given and has not answered. */
+  /**
+   * The part of `held` that belongs to requests and one-ways whose handler is running, or that a
+   * reader was given and has not answered.
+   */
   working = 0;
   #reading = 0;
   #readCalls = 0;
   #readWeight = 0;
-  /** The connection's part of what `limits.total` bounds. */
+  /** This connection's part of what `limits.total` bounds. */
   calls = 0;
   bytes = 0;
   #over = false;
-  /** Bytes by which the pipe's window has grown. The windows of streams and of long responses follow it. */
+  /**
+   * Bytes by which the pipe's window has grown. The windows of streams and of long responses follow
+   * it.
+   */
   grown = 0;
-  /** The last time when a call or message went either way. */
+  /** The time at which a call or message was last sent or received. */
   active: number;
   /**
-   * Work units that the peer may still cost in this turn: the driver gives them, each frame takes one, and at 0 the session reads no
-   * further. Never above what V8 keeps without the heap.
+   * Work units that the peer may still cost in this turn. The driver sets them, each frame takes at
+   * least one, and at 0 the session stops reading. Always within V8's range of small integers, so
+   * that it needs no heap allocation.
    */
   units = UNBOUNDED;
   #abuses = 0;
@@ -109,15 +126,18 @@ export class Link implements Sender {
   readonly allocate: (size: number) => Uint8Array;
   readonly count: (counter: Counter, amount: number) => void;
   readonly violation: Violation;
-  /** Ends the connection with a GO_AWAY that tells this error. */
+  /** Ends the connection with a GO_AWAY that carries this error. */
   readonly breakOff: (error: TransportError) => void;
-  /** Bytes that have come of messages that are not whole. */
+  /** Bytes that have arrived of incomplete messages. */
   unfinished = 0;
   readonly #assemblies = new List<Unfinished>();
-  /** How much has come of long messages since `#since`, and whether that was too little when it was last judged. */
+  /** Bytes of long messages that arrived since `#since`. */
   #came = 0;
   #since = 0;
-  /** How much had come before, since `#from`. */
+  /**
+   * Bytes that arrived before that, since `#from`; and whether the rate was too low when it was
+   * last judged.
+   */
   #before = 0;
   #from = 0;
   #wasSlow = false;
@@ -136,7 +156,10 @@ export class Link implements Sender {
     this.terms = { message, item, packet, calls, streams, short: 0, long: 0, stream: 0 };
   }
 
-  /** The peer did what costs us work for nothing. False: too often, and the connection is over (`flood`). */
+  /**
+   * Counts points for useless work that the peer caused. If there are too many in a second, ends
+   * the connection with a `flood` and returns false.
+   */
   abused(points = USELESS): boolean {
     if (this.now - this.#abuseSince >= 1_000) {
       this.#abuseSince = this.now;
@@ -148,7 +171,10 @@ export class Link implements Sender {
     return false;
   }
 
-  /** A request was refused that its caller could have known to be in vain: nobody has its method, or it can't be decoded (`points` for its size). */
+  /**
+   * Counts a request that was refused although its caller could have known: no method matches it,
+   * or it can't be decoded (`points` for its size).
+   */
   refused(points = 0): void {
     this.units -= REFUSAL;
     this.abused(1 + points);
@@ -164,7 +190,10 @@ export class Link implements Sender {
     this.memory.used -= bytes;
   }
 
-  /** What came in waits, or is being handled: it counts against `limits.memory` and `limits.total` until `leaves`. A waiting one-way is no call yet. */
+  /**
+   * Counts an incoming message that waits or is being handled against `limits.memory` and
+   * `limits.total`, until `leaves`. A waiting one-way does not count as a call yet.
+   */
   enters(cost: number, isCall: boolean): void {
     this.hold(cost);
     if (isCall) this.#count(1, this.#weight(cost));
@@ -177,7 +206,7 @@ export class Link implements Sender {
     else this.#count(0, -this.#weight(cost));
   }
 
-  /** A handler or a reader begins with what came in. */
+  /** Called when a handler or a reader starts on an incoming message. */
   begin(cost: number, isRead: boolean): void {
     this.enters(cost, true);
     this.working += cost;
@@ -197,7 +226,10 @@ export class Link implements Sender {
     this.#readWeight -= this.#weight(cost);
   }
 
-  /** What a message weighs against `limits.total.bytes`; of a long one only the call, since `limits.memory` bounds its bytes. */
+  /**
+   * Returns what a message counts against `limits.total.bytes`. A long message counts only as a
+   * call, because `limits.memory` bounds its bytes.
+   */
   #weight(cost: number): number {
     return cost > this.terms.packet + UNIT ? CALL : cost + CALL;
   }
@@ -211,19 +243,23 @@ export class Link implements Sender {
   }
 
   /**
-   * No more calls of this connection are taken: `limits.total` has less room than the connection holds already. So one that holds much is
-   * refused before it is full, and one that holds nothing finds room as long as there is any.
+   * True if this connection may open no more calls, because the room left in `limits.total` is not
+   * larger than what the connection already holds. So a connection that holds much is refused
+   * before the limit is reached, and one that holds nothing is served as long as there is any room.
    */
   get hasTooMany(): boolean {
     return this.calls + this.memory.calls >= this.limits.total.calls || this.hasTooMuch;
   }
 
-  /** The same of its bytes alone. */
+  /** The same check for bytes only. */
   get hasTooMuch(): boolean {
     return this.bytes + this.memory.bytes >= this.limits.total.bytes;
   }
 
-  /** The connection is over. Handlers that run go on to count until they end; a reader need not answer any more. */
+  /**
+   * Called when the connection is over. Running handlers continue to count until they
+   * end; the calls held by readers no longer count, since they need no answer.
+   */
   end(): void {
     if (this.#over) return;
     this.#over = true;
@@ -232,9 +268,12 @@ export class Link implements Sender {
     this.#count(-this.#readCalls, -this.#readWeight);
   }
 
-  // Long messages on their way in.
+  // Incoming long messages.
 
-  /** One begins, with its first bytes and so many that were allocated before they came. */
+  /**
+   * Registers a long message with the bytes that have arrived and the `ahead` bytes that were
+   * allocated before they arrive.
+   */
   begins(assembly: Unfinished, bytes: number, ahead: number): void {
     if (this.#assemblies.length === 0) {
       this.memory.begins(this);
@@ -246,7 +285,7 @@ export class Link implements Sender {
     this.comes(bytes);
   }
 
-  /** More of one has come, and was allocated before. */
+  /** Counts further bytes of a long message, which arrive in memory that was allocated for them. */
   comes(bytes: number): void {
     const { memory } = this;
     this.held += bytes;
@@ -261,7 +300,7 @@ export class Link implements Sender {
     this.#came += bytes;
   }
 
-  /** One is whole, or is dropped. */
+  /** Removes a long message that is complete or was dropped. */
   ends(assembly: Unfinished, bytes: number, ahead: number): void {
     this.free(bytes);
     this.unfinished -= bytes;
@@ -273,7 +312,7 @@ export class Link implements Sender {
     this.memory.ends(this);
   }
 
-  /** Those that are not whole. */
+  /** The incomplete messages of this connection. */
   get assemblies(): Iterable<Unfinished> {
     return this.#assemblies;
   }
@@ -285,7 +324,7 @@ export class Link implements Sender {
     this.#came = 0;
   }
 
-  /** Refuses unfinished messages, of any connection, while `limits.memory` is passed. */
+  /** Refuses incomplete messages, of any connection, while `limits.memory` is exceeded. */
   makeRoom(): void {
     if (this.memory.used > this.memory.limit) this.memory.makeRoom(this.now);
   }
@@ -313,24 +352,30 @@ export class Link implements Sender {
     return largest;
   }
 
-  /** We were asleep for so long, and read nothing: that was not the sender's doing. */
+  /**
+   * Moves the rate measurement by the `lateness` milliseconds of sleep, in which nothing was read;
+   * the sender did not cause that.
+   */
   excuse(lateness: number): void {
     this.#since += lateness;
     this.#from += lateness;
   }
 
-  /** Would a long message of `bytes` have room if nothing else were unfinished? */
+  /** Returns true if a long message of `bytes` would have room if nothing else were incomplete. */
   fits(bytes: number): boolean {
     return this.memory.used - this.memory.unfinished + bytes <= this.memory.limit;
   }
 
-  /** Would `bytes` more pass `limits.memory`? */
+  /** Returns true if `bytes` more would exceed `limits.memory`. */
   full(bytes: number): boolean {
     return this.memory.used + bytes > this.memory.limit;
   }
 }
 
-/** The transport holds as much as it may: a call that would have to wait is not taken. */
+/**
+ * Returns the error for a call that would have to wait while the transport already holds as much as
+ * it may.
+ */
 export function memoryFull({ used, limit }: MemoryGauge): TransportError {
   return new TransportError('resource_exhausted', `limits.memory is reached: ${used} of ${limit} bytes are held, the call was not sent`, { sent: false });
 }
@@ -339,17 +384,28 @@ function slow({ used, limit }: MemoryGauge): string {
   return `limits.memory is reached (${used} of ${limit} bytes are held), and this connection sent less than ${SLOW_RATE} bytes of long messages a second for ${SLOW_TIME / 1_000} s`;
 }
 
-/** What a unit costs its account besides its bytes: it bounds empty ones (docs/wire-protocol.md §6). */
+/**
+ * Bytes that each unit costs its account in addition to its own; bounds the number of empty units
+ * (docs/wire-protocol.md §6).
+ */
 export const UNIT = 64;
-/** Bytes a second of long messages below which a sender is too slow, when memory is scarce, and the time for which it must have been. */
+/**
+ * A sender of long messages below this rate, in bytes a second, is too slow when memory is scarce,
+ * if it was that slow for `SLOW_TIME` milliseconds.
+ */
 const SLOW_RATE = 16 * 1024;
 const SLOW_TIME = 10_000;
-/** What a call is taken to cost besides its bytes: objects of ours and of its handler. */
+/**
+ * Bytes that a call is assumed to cost besides its payload: our objects and those of its handler.
+ */
 const CALL = 512;
-/** Points a second of what costs us work for nothing, and those of a frame of no use. A refused request has one. */
+/**
+ * Points a second at which useless work becomes a flood, and the points of a useless frame. A
+ * refused request has one point.
+ */
 const ABUSES = 10_000;
 const USELESS = 10;
-/** As good as no bound, for a session without a driver that gives units. */
+/** Practically no limit; for a session without a driver that assigns units. */
 export const UNBOUNDED = 0x3fff_ffff;
-/** The highest an account may stand. */
+/** The highest value of an account (docs/wire-protocol.md §6). */
 export const ACCOUNT_MAX = 0x7fff_ffff;

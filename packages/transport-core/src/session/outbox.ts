@@ -1,5 +1,6 @@
-// The way out of a session: control first, then the channels by their share of the wire, each lane in turn (docs/wire-protocol.md §7).
-// Priority exists only while bytes are ours, so nothing is written into a batch before it can leave.
+// The outgoing side of a session. Control frames go first, then the channels by their share of the
+// wire; within a channel the lanes take turns (docs/wire-protocol.md §7). Priority only affects
+// bytes that this end still holds, so nothing is written into a batch before it can leave.
 
 import { List } from '../list.ts';
 import { Account, FRAME_OVERHEAD, Kind } from '../wire/frame.ts';
@@ -15,7 +16,7 @@ interface Control {
   bytes: Uint8Array | undefined;
 }
 
-/** A GO_AWAY that goes behind all that was accepted. */
+/** A GO_AWAY that goes behind everything that was accepted. */
 export interface Farewell {
   code: number;
   reason: number;
@@ -23,32 +24,37 @@ export interface Farewell {
 }
 
 export class Outbox {
-  /** The connection keeps our last batch: nothing is written until `drained`. */
+  /** The connection still holds our last batch: nothing is written until `drained`. */
   blocked = false;
-  /** When the connection began to keep it. */
+  /** The time at which the connection began to hold the batch. */
   blockedSince = 0;
-  /** Since when the pipe's account is exhausted and no CREDIT for it has come; Infinity: it is not. */
+  /**
+   * The time since which the pipe's account is exhausted without any CREDIT for it; Infinity if it
+   * is not.
+   */
   drySince = Number.POSITIVE_INFINITY;
-  /** The session leaves: after each thing that it still says it may be through. */
+  /** The session is leaving, so it checks after every write whether it is done. */
   leaving = false;
-  /** Calls wait for room: once a unit has left or was dropped, the session looks whether they have it. */
+  /**
+   * Calls wait for room, so the session checks for room each time a unit has left or was dropped.
+   */
   awaited = false;
   /** The connection is over: nothing is paid for any more. */
   over = false;
-  /** When a batch leaves before the tick is over. */
+  /** Decides when a batch leaves before the tick is over. */
   readonly pace: Pace;
   readonly #link: Link;
-  /** Channels with something in a lane. */
+  /** Channels that have a unit in one of their lanes. */
   readonly #busy: Lanes[] = [];
-  /** Long responses that wait for account 4, in order. */
+  /** Long responses that wait for credit of account 4, in order. */
   readonly #unpaidReplies = new List<Outgoing>();
   readonly #controls: Control[] = [];
   #controlBytes = 0;
   readonly #credits: Receiving[] = [];
-  /** Until when channels hold back credit; Infinity: none does. */
+  /** The time until which channels may hold back credit; Infinity if none does. */
   heldUntil = Number.POSITIVE_INFINITY;
   #farewell: Farewell | undefined = undefined;
-  /** Units in lanes, waiting for credit included. */
+  /** The number of units in lanes, including those that wait for credit. */
   #waiting = 0;
 
   constructor(link: Link, isBounded = false) {
@@ -60,36 +66,44 @@ export class Outbox {
     return this.#waiting === 0 && this.#controls.length === 0 && this.#credits.length === 0;
   }
 
-  /** Something long waits. */
+  /** True if a long message or an item is ready to be sent. */
   get bulky(): boolean {
     return this.#busy.some((lanes) => lanes.bulk.length > 0);
   }
 
-  /** May a short frame of `bytes` go straight into the batch? Then nothing that could be sent is waiting. */
+  /**
+   * Returns true if a short frame of `bytes` may go straight into the batch, which means that
+   * nothing that could be sent is queued before it.
+   */
   straight(bytes: number): boolean {
     if (this.blocked || (this.#busy.length > 0 && this.#sendable())) return false;
     return this.#link.writer.fits(bytes) || this.flush();
   }
 
-  /** Waits anything in a lane that could be sent? */
+  /** Returns true if a unit in some lane could be sent now. */
   #sendable(): boolean {
     const { pipe, terms } = this.#link;
     return this.#busy.some((lanes) => lanes.next(pipe, terms.packet) !== undefined);
   }
 
-  /** A frame went straight into the batch. */
+  /** Called after a frame went straight into the batch. */
   wrote(): void {
     const { pace } = this;
     if (pace.alone || this.#link.writer.count >= pace.batch) {
       pace.alone = false;
-      this.#pumpControl(); // What its call owes goes with an answer, not in a write of its own.
+      // Credit and other control frames leave together with the answer, not in a write of their
+      // own.
+      this.#pumpControl();
       this.flush();
       if (!this.leaving) return;
     }
     this.#link.port.dirty();
   }
 
-  /** Puts a unit into the lane of its kind; it is counted, and paid for as soon as no earlier one waits for the same account. */
+  /**
+   * Puts a unit into the lane of its kind and counts it in its tally. The unit is paid for at once
+   * unless an earlier one waits for the same account.
+   */
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.#waiting++;
     this.#link.hold(unit.cost);
@@ -134,8 +148,9 @@ export class Outbox {
   }
 
   /**
-   * Long responses may begin. They pay as they do: payment and first packet must have one order, and that of several channels is the
-   * scheduler's, not ours.
+   * Moves long responses into the bulk lane while account 4 has credit. They pay when their first
+   * packet is written: the payments must have the same order as the first packets, and across
+   * channels the scheduler decides that order.
    */
   #payReplies(): void {
     for (let unit = this.#unpaidReplies.first; unit !== undefined && this.#link.reply > 0; unit = this.#unpaidReplies.first) {
@@ -149,7 +164,10 @@ export class Outbox {
     }
   }
 
-  /** A channel that wakes starts at the present minimum: it is owed nothing for the time when it had nothing to say. */
+  /**
+   * Adds a channel to the busy list. It starts at the current minimum of `spent`, so it gets no
+   * extra share for the time when it had nothing to send.
+   */
   #wake(lanes: Lanes): void {
     if (lanes.busy) return;
     lanes.busy = true;
@@ -159,7 +177,7 @@ export class Outbox {
     this.#busy.push(lanes);
   }
 
-  /** Takes a unit back that was not written whole. */
+  /** Takes back a unit that was not completely written. */
   remove(lanes: Lanes, unit: Outgoing): void {
     if (unit.list === undefined) return;
     if (unit === lanes.firstUnpaid) this.#nextUnpaid(lanes, unit);
@@ -167,14 +185,15 @@ export class Outbox {
     unit.waitsFor = undefined;
     this.#gone(lanes, unit);
     if (this.over) return;
-    // The receiver never sees what was paid for and did not begin, so it can't give that back.
+    // A unit that was paid for and never began is unknown to the receiver, which therefore can't
+    // give its credit back.
     const refund = unit.unpaid || unit.begun ? 0 : unit.cost;
     if (unit.account === Account.SHORT) lanes.shortCredit += refund;
     else if (unit.account === Account.LONG) lanes.longCredit += refund;
     this.#payWaiting(lanes);
   }
 
-  /** The connection is over: what still waits of a channel is dropped. */
+  /** Drops everything that still waits on a channel, because the connection is over. */
   drop(lanes: Lanes): void {
     for (const unit of this.#unpaidReplies) if (unit.waitsFor === lanes) this.remove(lanes, unit);
     for (const lane of [lanes.replies, lanes.short, lanes.bulk, lanes.unpaidLong]) for (const unit of lane) this.remove(lanes, unit);
@@ -195,7 +214,10 @@ export class Outbox {
     lanes.firstUnpaid = unit;
   }
 
-  /** CREDIT for the pipe or for long responses. False: the account would pass its maximum. */
+  /**
+   * Adds CREDIT to the pipe or to the account of long responses. Returns false if the account would
+   * pass its maximum.
+   */
   grant(account: number, credit: number): boolean {
     if (account === Account.PIPE) {
       this.drySince = Number.POSITIVE_INFINITY;
@@ -210,7 +232,10 @@ export class Outbox {
     return true;
   }
 
-  /** CREDIT for a channel's short or long account. */
+  /**
+   * Adds CREDIT to a channel's short or long account. Returns false if the account would pass its
+   * maximum.
+   */
   grantChannel(lanes: Lanes, account: number, credit: number): boolean {
     if (account === Account.SHORT) {
       lanes.shortCredit += credit;
@@ -225,7 +250,7 @@ export class Outbox {
     return true;
   }
 
-  /** Pays for what waits on a channel, in order, as far as its accounts go. */
+  /** Pays for the waiting units of a channel, in order, as far as its accounts reach. */
   #payWaiting(lanes: Lanes): void {
     for (let unit = lanes.firstUnpaid; unit !== undefined && lanes.pay(unit); unit = lanes.firstUnpaid) {
       this.#nextUnpaid(lanes, unit);
@@ -240,7 +265,7 @@ export class Outbox {
     }
   }
 
-  /** PING, PONG, CANCEL, PROTOCOLS: before all messages. */
+  /** Sends a PING, PONG, CANCEL or PROTOCOLS ahead of all messages. */
   control(kind: number, id: number, bytes?: Uint8Array): void {
     if (!this.blocked && this.#controls.length === 0 && (this.#link.writer.fits(bytes === undefined ? SMALL : bytes.length) || this.flush())) {
       this.#writeControl(kind, id, bytes);
@@ -251,36 +276,42 @@ export class Outbox {
     this.#link.port.dirty();
   }
 
-  /** More than 1 MiB of control waits: the peer does not read. */
+  /** True if more than 1 MiB of control frames wait, which means that the peer does not read. */
   get stuffed(): boolean {
     return this.#controlBytes > CONTROL_MAX;
   }
 
-  /** An account owes the peer credit. */
+  /** Queues an account that owes the peer credit. */
   credit(receiving: Receiving): void {
     this.#credits.push(receiving);
     this.#link.port.dirty();
   }
 
-  /** A channel holds credit back for a larger CREDIT: not for long, since its reader may take nothing more. */
+  /**
+   * Called when a channel holds back credit to save frames. The delay is limited to 100 ms because
+   * the channel's reader may take nothing more.
+   */
   holds(): void {
     if (this.heldUntil !== Number.POSITIVE_INFINITY) return;
     this.heldUntil = this.#link.now + HELD;
     this.#link.port.wakeBy(this.heldUntil);
   }
 
-  /** GO_AWAY behind all that was accepted. */
+  /** Sends a GO_AWAY behind everything that was accepted. */
   sayFarewell(farewell: Farewell): void {
     this.#farewell ??= farewell;
     this.#link.port.dirty();
   }
 
-  /** Everything has been said, the farewell included. */
+  /** True once everything was written, including the farewell. */
   get saidFarewell(): boolean {
     return this.#farewell === SAID;
   }
 
-  /** Writes what can be written. Called at the end of a tick and when the connection has drained. */
+  /**
+   * Writes everything that can be written. Called at the end of a tick and when the connection has
+   * drained.
+   */
   pump(): void {
     if (this.blocked || !this.#pumpControl()) return;
     const { terms } = this.#link;
@@ -288,7 +319,7 @@ export class Outbox {
       const lanes = this.#pick(terms.packet);
       if (lanes === undefined) break;
       const lane = lanes.next(this.#link.pipe, terms.packet)!;
-      // A call that waited for room may have filled the batch meanwhile, and sent it.
+      // Writing may admit a waiting call, which may fill the batch and send it.
       if (!this.#writePacket(lanes, lane, lane.first!) || this.blocked) return;
     }
     if (this.#link.pipe <= 0 && this.drySince === Number.POSITIVE_INFINITY) this.#ranDry();
@@ -300,30 +331,39 @@ export class Outbox {
     }
   }
 
-  /** A peer that reads gives credit of the pipe back. */
+  /** Starts the timeout for a pipe that ran out of credit: a peer that reads gives credit back. */
   #ranDry(): void {
     this.drySince = this.#link.now;
     this.#link.port.wakeBy(this.drySince + STUCK);
   }
 
-  /** When a peer that neither reads what was written nor gives credit of the pipe back is cut. */
+  /**
+   * The time at which the peer is disconnected if it neither reads what was written nor gives
+   * credit of the pipe back.
+   */
   get stuckAt(): number {
     return Math.min(this.drySince, this.blocked ? this.blockedSince : Number.POSITIVE_INFINITY) + STUCK;
   }
 
-  /** We were asleep for so long: the peer could give no sign that we would have read. */
+  /**
+   * Moves the timeouts by the `lateness` milliseconds of sleep, in which no sign of the peer could
+   * be read.
+   */
   excuse(lateness: number): void {
     this.blockedSince += lateness;
     this.drySince += lateness;
   }
 
-  /** Our own rate holds everything back: the peer is not to blame. */
+  /** Restarts the timeouts because our own rate limit, not the peer, holds everything back. */
   heldBack(now: number): void {
     this.blockedSince = now;
     if (this.drySince !== Number.POSITIVE_INFINITY) this.drySince = now;
   }
 
-  /** The channel that has had the least of the wire for its priority; those that are through leave the list. */
+  /**
+   * Picks the channel that has used the least of the wire in relation to its priority, and removes
+   * channels that have nothing left from the list.
+   */
   #pick(packet: number): Lanes | undefined {
     let best: Lanes | undefined;
     for (let i = this.#busy.length - 1; i >= 0; i--) {
@@ -410,7 +450,10 @@ export class Outbox {
     else writer.hello(kind, bytes);
   }
 
-  /** The batch leaves. False: the connection keeps it, and nothing more is written. */
+  /**
+   * Passes the batch to the connection. Returns false if the connection holds on to it, so nothing
+   * more can be written.
+   */
   flush(): boolean {
     if (this.#link.writer.count === 0 && this.#link.writer.size === 0) return !this.blocked;
     this.#link.mark++;
@@ -421,30 +464,33 @@ export class Outbox {
     return false;
   }
 
-  /** The connection is done with the batch that it kept. */
+  /** Called when the connection has taken the batch that it held. */
   drained(): void {
     this.blocked = false;
     this.pump();
   }
 }
 
-/** A message of account 2 or 3 leaves: its credit is to come back. */
+/** Records that a message of account 2 or 3 has left and that its credit is outstanding. */
 function leaves(lanes: Lanes, unit: Outgoing): void {
   if (unit.account === Account.SHORT) lanes.uncreditedShort.oneway(unit.cost);
   else if (unit.kind === Kind.ONEWAY) lanes.uncreditedLong.oneway(unit.cost);
   else lanes.uncreditedLong.request(unit.cost);
 }
 
-/** What the first frame of a unit holds besides its packet. */
+/** Returns the bytes that the first frame of a unit needs besides its packet. */
 function room(unit: Outgoing): number {
   return unit.begun ? 0 : unit.text.length * 3 + (unit.metadata === undefined ? 0 : unit.metadata.bytes.length);
 }
 
-/** Room for any control frame without bytes. */
+/** Room for any control frame without a body. */
 const SMALL = 64;
 const CONTROL_MAX = 1024 * 1024;
-/** Milliseconds for which credit of accounts 2 and 3 is held back, at the most. */
+/** Milliseconds for which credit of accounts 2 and 3 may be held back. */
 const HELD = 100;
-/** A connection that flushes nothing, or whose exhausted pipe gets no credit, for so long is cut. */
+/**
+ * Milliseconds after which a peer is disconnected because the connection flushed nothing, or the
+ * exhausted pipe got no credit.
+ */
 export const STUCK = 10_000;
 const SAID: Farewell = { code: 0, reason: 0, text: '' };

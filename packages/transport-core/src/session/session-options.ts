@@ -1,4 +1,4 @@
-// What a session is made of, and whom it reports to: the driver's side of it.
+// The options of a session, and the interface through which it reports to its driver.
 
 import type { TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
@@ -11,46 +11,57 @@ import type { Link } from './link.ts';
 import type { KeepAlive } from './liveness.ts';
 import type { OutCall } from './out-call.ts';
 
-/** What a session reports to its driver. */
+/** Receives the events of a session; implemented by the driver. */
 export interface SessionVisitor extends Calls, ProtocolsVisitor {
-  /** The peer's HELLO was read and nothing speaks against it: answer with `consent` or `refuse`, now or later. */
+  /**
+   * The peer's HELLO was read and is acceptable. Answer with `consent` or `break`, now or later.
+   */
   greeted(hello: Hello): void;
   up(): void;
-  /** It takes no new calls: the pool forgets it. Those that waited come back in order. */
+  /**
+   * The session takes no new calls, so the pool must forget it. `waiting` has the calls that waited
+   * for room, in order.
+   */
   leaving(waiting: OutCall[]): void;
-  /** Replies of a channel have drained: its calls may be dispatched again. */
+  /** The queued replies of a channel have drained, so its calls may be dispatched again. */
   roomForReplies(channel: Channel): void;
-  /** It is over, exactly once; calls that no handler can have seen come back, in order. */
+  /**
+   * The session is over; called exactly once. `unsent` has the calls that no handler can have seen,
+   * in order.
+   */
   down(error: TransportError, unsent: OutCall[]): void;
 }
 
 export interface SessionOptions extends Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count'>, GreeterOptions {
   readonly side: 'dialler' | 'acceptor';
   readonly visitor: SessionVisitor;
-  /** What the layer proved of the peer. */
+  /** The node id that the security layer proved for the peer; undefined if it proved none. */
   readonly proven: string | undefined;
   readonly keepAlive: KeepAlive;
   readonly idleTimeout: number;
   readonly handshakeTimeout: number;
   readonly random: Random;
-  /** The layer below does not want this peer: it is told so, and nothing else. */
+  /** Set if the layer below refuses this peer: the session only tells the peer why, and ends. */
   readonly refused: TransportError | undefined;
   readonly now: number;
-  /** `limits.rate.send` is set: see Pace. */
+  /** True if `limits.rate.send` is set: see Pace. */
   readonly isBounded?: boolean;
-  /** Chunks come in memory that is read into again: see Shelf. */
+  /**
+   * True if all chunks arrive in one piece of memory that is overwritten by the next read: see
+   * Shelf.
+   */
   readonly copies?: boolean;
 }
 
-/** How far a session has come. */
+/** The phases of a session. */
 export type Phase =
-  /** Its first bytes, or its HELLO, are awaited. */
+  /** Waits for the peer's preamble or HELLO. */
   | 'hello'
-  /** The driver is asked. */
+  /** Waits for the driver's decision about the peer. */
   | 'consent'
-  /** An acceptor waits for READY. */
+  /** The acceptor waits for READY. */
   | 'ready'
   | 'up'
-  /** Nothing new is opened here; what is open goes on. */
+  /** This end opens nothing new; open calls continue. */
   | 'leaving'
   | 'closed';

@@ -1,6 +1,9 @@
-// One connection as a state machine: bytes or frames in, bytes or frames out, time as an argument. It never reads a clock, waits or
-// throws because of what a peer sent. The calls live in caller and callee, what is sent in outbox; here is what binds them: hello, the
-// kinds of frames, being alive, and the end.
+// A session is the protocol state machine of one connection. Its input is bytes or frames and the
+// current time; its output is bytes or frames. It never reads a clock, never waits, and never
+// throws because of what a peer sent.
+//
+// `Caller` and `Callee` hold the calls, and `Outbox` decides what is sent next. This file ties them
+// together: the hello, dispatching by frame kind, liveness, and the end of the connection.
 
 import { codeNumber, REASONS, reasonError, reasonNumber, TransportError } from '../errors.ts';
 import { truncateText } from '../text.ts';
@@ -34,22 +37,28 @@ export class Session implements FrameVisitor, Departing {
   readonly #options: SessionOptions;
   private readonly inflow: Inflow;
   readonly #shelf: Shelf | undefined;
-  /** Of a connection that carries bytes. */
+  /** Decodes the byte stream; undefined if the connection carries frames. */
   readonly #decoder: FrameDecoder | undefined;
   readonly liveness: Liveness;
   readonly #channels: Channels;
-  /** Our protocols have changed since our HELLO told them. */
+  /**
+   * True if our protocols changed after we sent our HELLO, so the peer still has to learn the new
+   * list.
+   */
   #isStale = false;
   readonly #greeter: Greeter;
   readonly #dispatcher: Dispatcher;
   readonly #departure: Departure;
   #phase: Phase = 'hello';
   #handshakeDue: number;
-  /** When the frame that is coming in is to be whole. */
+  /** The time by which the frame that is now arriving must be complete. */
   #frameDue = Number.POSITIVE_INFINITY;
   #frames = 0;
   #holds = 0;
-  /** The acceptor is twice as patient: so the dialler, who knows its plans, is first. */
+  /**
+   * Milliseconds without activity until this end leaves. The acceptor waits twice as long, so the
+   * dialler, which knows its own plans, normally leaves first.
+   */
   readonly #idleTime: number;
 
   constructor(options: SessionOptions) {
@@ -63,7 +72,8 @@ export class Session implements FrameVisitor, Departing {
     });
     this.outbox = new Outbox(this.link, options.isBounded);
     const carriesBytes = options.preamble !== undefined;
-    // Frames go from hand to hand in one thread: no end can read while the other writes.
+    // Frames are handed over within one thread, so neither end can read while the other writes, and
+    // splitting a tick into several batches gains nothing.
     if (!carriesBytes) this.outbox.pace.batch = Number.POSITIVE_INFINITY;
     this.#shelf = carriesBytes ? new Shelf(options.allocate, options.copies) : undefined;
     this.inflow = new Inflow(this.link, this.outbox, this.#shelf, () => this.#measure());
@@ -90,19 +100,22 @@ export class Session implements FrameVisitor, Departing {
     return this.#channels.all();
   }
 
-  /** How much it has to do, to be compared with others of its target. */
+  /** The amount of work this session has, for comparison with other sessions to the same target. */
   get load(): number {
     return this.link.held - this.link.working + this.caller.slots.size;
   }
 
-  /** Bodies wait, and the pipe has no credit for them: another connection might help. */
+  /**
+   * True if long messages are queued and the pipe has no credit for them: another connection might
+   * help.
+   */
   get crowded(): boolean {
     return this.#phase === 'up' && this.link.pipe <= 0 && this.outbox.bulky;
   }
 
-  // The beginning.
+  // Opening the connection.
 
-  /** A dialler speaks first. */
+  /** Sends the preamble and HELLO. Only the dialler calls this; it speaks first. */
   open(fields: Readonly<Record<string, string>>): void {
     if (this.#phase !== 'hello') return;
     this.#greeter.speak();
@@ -111,7 +124,10 @@ export class Session implements FrameVisitor, Departing {
     this.outbox.flush();
   }
 
-  /** The driver agrees to this peer. An acceptor's hello, which says so, tells `fields` and `features`. */
+  /**
+   * Accepts the peer. On the acceptor's side this sends its HELLO, which carries `fields` and
+   * `features`.
+   */
   consent(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
     if (this.#phase !== 'consent') return;
     if (this.#options.side === 'dialler') {
@@ -135,11 +151,14 @@ export class Session implements FrameVisitor, Departing {
     if (this.#isStale) this.mountsChanged();
   }
 
-  // What comes in.
+  // Input.
 
   /**
-   * Bytes of the connection, read at `now`, as far as `link.units` go; the rest is `unread`, to be given again before anything else.
-   * True: the session keeps nothing of the chunk, nor does anybody to whom it gave payloads.
+   * Reads bytes of the connection that arrived at `now`, for as long as `link.units` lasts. The
+   * rest stays in `unread` and must be passed in again before any other bytes.
+   *
+   * Returns true if neither the session nor any receiver of a payload keeps a reference to the
+   * chunk.
    */
   receive(now: number, chunk: Uint8Array): boolean {
     this.link.now = now;
@@ -167,12 +186,15 @@ export class Session implements FrameVisitor, Departing {
     return isDone;
   }
 
-  /** What `receive` has left of its chunk. */
+  /** The part of the chunk that the last `receive` did not read. */
   get unread(): Uint8Array {
     return this.#decoder!.unread;
   }
 
-  /** Frames of a connection that carries them, as far as `link.units` go. Gives how many were read. */
+  /**
+   * Reads frames of a connection that carries frames, for as long as `link.units` lasts. Returns
+   * how many were read.
+   */
   receiveFrames(now: number, batch: readonly Frame[]): number {
     this.link.now = now;
     this.liveness.heard(now);
@@ -182,7 +204,10 @@ export class Session implements FrameVisitor, Departing {
     return read;
   }
 
-  /** The peer's first bytes; an acceptor answers them. Gives what is left of the chunk. */
+  /**
+   * Matches the peer's preamble; an acceptor sends its own in reply. Returns the rest of the chunk,
+   * or undefined if nothing of it is left to read.
+   */
   #preamble(chunk: Uint8Array): Uint8Array | undefined {
     const rest = this.#greeter.read(chunk);
     if (rest instanceof TransportError) {
@@ -203,19 +228,22 @@ export class Session implements FrameVisitor, Departing {
   }
 
   frame(frame: Frame): boolean {
-    // The second frame of a chunk is not alone; its answer, and the first one's, go together.
+    // The chunk has a second frame: the answers to both leave in one batch.
     if (++this.#frames === 2) this.outbox.pace.alone = false;
     if (frame.rich) this.link.units -= frame.fields >> FIELDS_SHIFT;
     if (frame.kind === Kind.GO_AWAY) this.#goneAway(frame);
     else if (this.#phase === 'up' || this.#phase === 'leaving') {
       this.#dispatcher.dispatch(frame);
-      // A packet of a long message was copied to its place, or dropped.
+      // The packet has been copied into its message or dropped, so its buffer can be reused.
       if (frame.kind === Kind.PART || frame.size > 0) this.#decoder?.recycle();
     } else this.#greeting(frame);
     return --this.link.units > 0;
   }
 
-  /** A session that stopped without being over has spent its units. */
+  /**
+   * True if `frame` returned false only because the work units are spent, not because the session
+   * is over.
+   */
   get pauses(): boolean {
     return this.#phase !== 'closed';
   }
@@ -238,7 +266,7 @@ export class Session implements FrameVisitor, Departing {
     settle(this.link.terms, hello);
     if (this.#decoder !== undefined) this.#decoder.maxLength = this.link.limits.packet + FRAME_OVERHEAD;
     this.link.pipe = hello.limits.pipe;
-    // Before the hello there was no account that could run dry.
+    // Before the hello the pipe had no credit that could be exhausted.
     this.outbox.drySince = Number.POSITIVE_INFINITY;
     this.link.reply = hello.limits.reply;
     this.#channels.met(hello.protocols);
@@ -246,30 +274,39 @@ export class Session implements FrameVisitor, Departing {
     visitor.greeted(hello);
   }
 
-  /** The channel of a byte; made at its first use, and kept for as long as the connection lives. */
+  /**
+   * Returns the channel for a channel byte. It is created at its first use and lives as long as the
+   * connection.
+   */
   channel(byte: number): Channel {
     return this.#channels.get(byte);
   }
 
-  /** A protocol was mounted or unmounted: the peer learns the whole list. */
+  /** Tells the peer the new list of protocols after one was mounted or unmounted. */
   mountsChanged(): void {
-    // Our HELLO may be on its way already: the list follows once it is up.
+    // Our HELLO may already be on its way, so the list is sent once the session is up.
     if (this.state === 'opening') this.#isStale = true;
     if (this.state === 'closed' || this.state === 'opening') return;
     this.outbox.control(Kind.PROTOCOLS, 0, this.#channels.remount());
   }
 
-  /** Protocols that both ends have mounted and can't speak with each other; each is given once. */
+  /**
+   * Returns the protocols that both ends have mounted but in incompatible ways. Each one is
+   * returned only once.
+   */
   disagreements() {
     return this.#channels.disagreements();
   }
 
-  /** Why nothing can be spoken with the peer. */
+  /** Returns an error if the two ends share no usable protocol. */
   nothingShared(): TransportError | undefined {
     return this.#channels.nothingShared();
   }
 
-  /** One protocol closes here: its own calls fail, those that it serves are over. */
+  /**
+   * Closes one protocol on this connection: its outgoing calls fail, and the calls that it serves
+   * are aborted.
+   */
   endChannel(byte: number, error: TransportError): void {
     const channel = this.#channels.used(byte);
     if (channel === undefined || this.#phase === 'closed') return;
@@ -278,9 +315,9 @@ export class Session implements FrameVisitor, Departing {
     for (const writer of channel.writers.splice(0)) writer.reject(error);
   }
 
-  // The way out.
+  // Output.
 
-  /** Writes what can be written now. The driver calls it at the end of a tick. */
+  /** Writes everything that can be written now. The driver calls it at the end of a tick. */
   pump(): void {
     if (this.#phase === 'closed') return;
     this.outbox.pump();
@@ -293,7 +330,7 @@ export class Session implements FrameVisitor, Departing {
     this.#departure.finish();
   }
 
-  /** The connection is done with the batch that it kept. */
+  /** Continues writing after the connection has taken the batch that it had kept. */
   drained(now: number): void {
     this.link.now = now;
     if (this.#phase === 'closed') return;
@@ -301,15 +338,15 @@ export class Session implements FrameVisitor, Departing {
     this.pump();
   }
 
-  /** Looks after a channel until its writers and its replies have room. */
+  /** Watches a channel until its waiting writers and its replies have room again. */
   watch(channel: Channel): void {
     this.#channels.watch(channel);
     this.link.port.dirty();
   }
 
-  // The end.
+  // Closing the connection.
 
-  /** Keeps it from being idle; the returned function lets go. */
+  /** Keeps the session from becoming idle until the returned function is called. */
   hold(): () => void {
     let held = true;
     this.#holds++;
@@ -319,12 +356,19 @@ export class Session implements FrameVisitor, Departing {
     };
   }
 
-  /** Leaves in order: nothing new is opened here, what is open and what the peer still opens is served. */
+  /**
+   * Leaves in order. This end opens nothing new; calls that are open, and those that the peer still
+   * opens, are served.
+   * @param told the text that the peer receives.
+   */
   leave(reason: 'idle' | 'disconnected' | 'duplicate', text: string, told = text): void {
     if (this.#phase === 'up') this.#departure.leave(reasonError(reason, text), told);
   }
 
-  /** The transport closes: what arrives is refused, what is open has `grace` milliseconds, what was accepted one second more. */
+  /**
+   * Closes the session because the transport closes. New calls of the peer are refused, open calls
+   * have `grace` milliseconds to finish, and flushing accepted data may take one more second.
+   */
   shut(grace: number): void {
     if (this.state === 'opening') this.break(reasonError('closed', 'the other end has closed its transport'));
     else if (this.#phase !== 'closed') this.#departure.shut(grace);
@@ -345,22 +389,27 @@ export class Session implements FrameVisitor, Departing {
     } else this.#dispatcher.peerLeft = true;
   }
 
-  /** A refusal (of the driver's or the layer's too), a violation, a flood: our last frame, which says why, goes before all that waits; that is dropped. */
+  /**
+   * Ends the connection at once because of a refusal (also one by the driver or the layer), a
+   * protocol violation or a flood. The final GO_AWAY gives the reason; everything that is still
+   * queued is dropped.
+   */
   break(error: TransportError): void {
     if (this.#phase === 'closed') return;
-    // Before its preamble was read, the peer may be anybody: it gets no byte.
+    // Before its preamble was read, the peer may speak any other protocol, so it is sent nothing.
     if (this.#options.side === 'dialler' || this.#greeter.matched) {
       const { writer } = this.link;
       this.#greeter.speak();
       if (!this.outbox.blocked && !writer.fits(FRAME_OVERHEAD / 4)) this.outbox.flush();
       writer.goAway(codeNumber(error.code), reasonNumber(error.reason) || REASONS.refused.wire, truncateText(error.message));
-      if (!this.outbox.blocked) this.outbox.flush(); // Else the port sends it behind what is kept.
+      // Otherwise the port sends the GO_AWAY behind the batch that it keeps.
+      if (!this.outbox.blocked) this.outbox.flush();
     }
     this.#options.port.close();
     this.end(error);
   }
 
-  /** The connection ended by itself. */
+  /** Handles a connection that ended without a decision of this session. */
   closed(error: TransportError | undefined): void {
     if (this.#phase === 'closed') return;
     const cause = this.#departure.left ?? error;
@@ -368,11 +417,11 @@ export class Session implements FrameVisitor, Departing {
     this.end(cause ?? reasonError('reset', this.state === 'opening' ? EARLY_END : 'the other end closed the connection'), isMutual);
   }
 
-  /** It is over: everything open fails, and the driver is told. */
+  /** Ends the session: everything that is open fails, and the driver is informed. */
   end(error: TransportError, arrived = false): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
-    this.link.units = 0; // No frame is read any more.
+    this.link.units = 0; // No more frames are read.
     this.outbox.over = true;
     const lost = lossOf(error);
     const unsent = this.caller.close(lost, this.#channels.all(), arrived);
@@ -386,7 +435,10 @@ export class Session implements FrameVisitor, Departing {
 
   // Time.
 
-  /** We slept for so long: what accuses the peer moves by as much, calls' deadlines do not. */
+  /**
+   * Accounts for `lateness` milliseconds during which this process was asleep. Time limits that the
+   * peer must keep move by that much; the deadlines of calls do not.
+   */
   excuse(lateness: number): void {
     this.liveness.excuse(lateness);
     this.#handshakeDue += lateness;
@@ -396,7 +448,7 @@ export class Session implements FrameVisitor, Departing {
     this.#frameDue += lateness;
   }
 
-  /** Does what is due at `now`, and gives the next time. */
+  /** Does everything that is due at `now`, and returns the next time at which something is due. */
   wake(now: number): number {
     this.link.now = now;
     if (this.#phase === 'closed') return Number.POSITIVE_INFINITY;
@@ -429,14 +481,17 @@ export class Session implements FrameVisitor, Departing {
     if (this.#phase === 'up' && now >= this.link.active + this.#idleTime && this.#isIdle()) this.leave('idle', `nothing was sent for ${this.#idleTime} ms`);
   }
 
-  /** A PING that measures the round trip; false: one is out. */
+  /** Sends a PING to measure the round trip. Returns false if one is already outstanding. */
   #measure(): boolean {
     if (this.liveness.asks) return false;
     this.outbox.control(Kind.PING, this.liveness.ping(this.link.now));
     return true;
   }
 
-  /** The hello took too long. A peer whose preamble came is told so; otherwise nobody is known to be there. */
+  /**
+   * Handles a hello that took too long. The peer is told why only if its preamble arrived;
+   * otherwise no Trunkline peer is known to be there.
+   */
   #late(error: TransportError): void {
     if (this.#greeter.matched) this.break(error);
     else this.#cut(error);
@@ -458,8 +513,11 @@ export class Session implements FrameVisitor, Departing {
   }
 }
 
-/** A frame that has begun ends within this. */
+/** Milliseconds within which a frame that has begun must end. */
 const FRAME_TIME = 15_000;
 const FRAME_LATE = 'a frame did not end within 15 s';
-/** What a frame may be longer than its hello before the hello is over: other fields, a GO_AWAY's text. */
+/**
+ * Bytes by which a frame may exceed the limit of a hello before the hello is over, to allow for
+ * other fields and the text of a GO_AWAY.
+ */
 const HELLO_SLACK = 4_096;

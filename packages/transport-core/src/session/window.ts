@@ -1,44 +1,55 @@
-// How large the pipe is: what its receiver lets the sender have on the way, in packets of long messages and items (docs/wire-protocol.md §6).
-// That the window grows is the receiver's own affair: the wire allows granting more than was spent.
+// The size of the pipe: how many bytes of long messages and items the receiver lets the sender have
+// in flight (docs/wire-protocol.md §6). Growing the window is up to the receiver: the wire protocol
+// allows it to grant more than was spent.
 
 /**
  * The window of the pipe, between the start that the hello told and a maximum.
  *
- * A PING goes out, and its PONG comes back behind what the sender has written: the bytes read between the two, by the time between them,
- * are the rate of the line, and the shortest such time is its round trip without a queue. Their product is what the line holds. Asking
- * by PING, and only while bytes flow, is the estimator of gRPC ("BDP estimation", https://grpc.io/blog/grpc-go-perf-improvements); what is
- * made of the samples is BBR's (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016): the best rate of the last rounds by
- * the shortest round trip, and a little more. While a larger window makes the rate rise, the window grows with it.
+ * A PING goes out, and its PONG comes back behind what the sender has written. The bytes read
+ * between the two, divided by the time between them, are the rate of the line. The shortest such
+ * time is the round trip without a queue. Their product is what the line holds. Asking by PING, and
+ * only while bytes flow, is gRPC's estimator ("BDP estimation",
+ * https://grpc.io/blog/grpc-go-perf-improvements). The evaluation of the samples follows BBR
+ * (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016): the best rate of the last
+ * rounds times the shortest round trip, and a little more. While a larger window makes the rate
+ * rise, the window grows with it.
  *
- * Busy machines and an unsteady path make round trips longer, too. The window must then be larger for the same rate, so it includes what
- * the line delivers in that time: the mean of what neither the shortest round trip nor the window itself explains. Without that share each
- * late round would make the window smaller, the smaller window the rate, and so on down to the start.
+ * Busy machines and unsteady paths make round trips longer, too. The same rate then needs a larger
+ * window, so the window includes what the line delivers in that extra time: the mean of the delay
+ * that neither the shortest round trip nor the window itself explains. Without this share each late
+ * round would shrink the window, the smaller window would lower the rate, and so on down to the
+ * start.
  *
- * What is on the way beyond that stands in a queue, and a short message stands behind it. So the window has a further share, of a
- * millisecond of the line, only while nothing short comes in; it lets copies within a machine or a room run, and is too little to see
- * anywhere else. The window shrinks by what is not given back, so as fast as the line delivers.
+ * Bytes in flight beyond that form a queue, and a short message waits behind them. So the window
+ * gets an extra share, one millisecond of the line's rate, only while no short messages come in.
+ * That share speeds up copies within a machine or a room, and is too small to matter elsewhere. To
+ * shrink the window, the receiver gives back less than was spent, so it shrinks as fast as the line
+ * delivers.
  */
 export class PipeWindow {
-  /** What the sender has, or is owed: the window as it is granted. */
+  /** The granted window in bytes: what the sender has or is owed. */
   granted: number;
   readonly #least: number;
   readonly #most: number;
-  /** The window that is wanted, and its further share while nothing short is about. */
+  /** The wanted window in bytes, and its extra share while no short messages come in. */
   #wanted: number;
   #share = 0;
   /** Rounds since the last short message came in. */
   #calm = 0;
 
-  /** When the PING of this round went out; undefined: none is out. */
+  /** The time at which this round's PING was sent; undefined if none is outstanding. */
   #began: number | undefined = undefined;
-  /** The next may not begin earlier. */
+  /** The earliest time at which the next round may begin. */
   #next = 0;
-  /** Read since this round began, or since the last one was over. */
+  /** Bytes read since this round began or, between rounds, since the last one ended. */
   #read = 0;
-  /** Read at one time, and when. */
+  /** Bytes read at the time `#at`, the last time at which anything was read. */
   #burst = 0;
   #at = 0;
-  /** The burst that the round began with: what its credit brings comes behind the PONG, so it stands for that. */
+  /**
+   * The burst with which the round began. The data that its credit brings arrives behind the PONG,
+   * so the burst stands in for that data.
+   */
   #first = 0;
   /** When the last round began, how many bytes were read in it, and whether its PONG was late. */
   #before = 0;
@@ -47,50 +58,60 @@ export class PipeWindow {
   /** Bytes read between the last round and this one, and when the first of them was read. */
   #between = 0;
   #from = 0;
-  /** Bytes read at that time. */
+  /** Bytes read at the time `#from`. */
   #head = 0;
-  /** What the sender was granted when the round began. */
+  /** The granted window when the round began. */
   #open: number;
-  /** We slept: the next PONG may have waited unread. */
+  /** True if this process was asleep, so the next PONG may have waited unread. */
   #spoilt = false;
 
-  /** Bytes a millisecond in the last rounds that the window bounded, and the best of them. */
+  /** Bytes a millisecond in the last rounds that the window bounded; `#rate` is the best of them. */
   readonly #rates: number[] = new Array(ROUNDS).fill(0);
-  /** Milliseconds of the round trip in each of those rounds that neither the line nor its queue explains, and their mean. */
+  /**
+   * Milliseconds of the round trip in each of those rounds that neither the line nor its queue
+   * explains, and their mean.
+   */
   readonly #delays: number[] = new Array(ROUNDS).fill(0);
   #delay = 0;
   #round = 0;
   #rate = 0;
   /** The window that follows from a rise of the rate; 0 if the rate did not rise. */
   #grown = 0;
-  /** The line was never seen full, and rounds in a row that made the rate rise little. */
+  /**
+   * True until the line was seen full; and the number of rounds in a row with little or no rise of
+   * the rate.
+   */
   #starting = true;
   #flat = 0;
   /** Rounds in a row that took more than twice as long as the line and its queue explain. */
   #long = 0;
-  /** The shortest round trip, and when it was seen last. */
+  /** The shortest round trip in milliseconds, and when it was last seen. */
   #trip = Number.POSITIVE_INFINITY;
   #seen = 0;
-  /** Rounds left, with half the window, until the next round trip is taken for the shortest: longer ones may be the queue's or the path's. */
+  /**
+   * Rounds left, at half the window, until the next round trip is taken as the shortest. The delay
+   * of longer round trips may come from our queue or from the path; only an empty queue tells.
+   */
   #probing = 0;
 
   /**
-   * @param least bytes, as the hello told them; the window is never smaller.
-   * @param most bytes; where that is no more than `least`, the window is fixed, and nothing is measured.
+   * @param least bytes that the hello granted; the window is never smaller.
+   * @param most bytes; if this is not above `least`, the window is fixed and nothing is measured.
    */
   constructor(least: number, most: number) {
     this.granted = this.#least = this.#wanted = this.#open = least;
     this.#most = most;
   }
 
-  /** Something short came in: the next will stand behind what is on the way. */
+  /** Called when a short message came in: the next one will queue behind the bytes in flight. */
   short(): void {
     this.#calm = 0;
   }
 
   /**
-   * Tells what is given back for a packet that was read: more than it cost while the window grows, less while it shrinks.
-   * @param least never less than this, however much too large the window is.
+   * Returns the credit to give back for a packet that was read: more than it cost while the window
+   * grows, less while it shrinks.
+   * @param least bytes to give back at least, however much too large the window is.
    */
   giveBack(cost: number, now: number, least = 0): number {
     if (this.#most <= this.#least) return cost;
@@ -108,17 +129,20 @@ export class PipeWindow {
     return cost + change;
   }
 
-  /** What the sender has beyond what the line holds: some of it may be held back, and the line does not run dry. */
+  /**
+   * Bytes that the sender has beyond what the line holds. Some of them may be held back without
+   * letting the line run dry.
+   */
   get spare(): number {
     return this.granted - this.#wanted;
   }
 
-  /** Enough was read for a round to begin, with a PING. */
+  /** Returns true if enough was read to begin a round with a PING. */
   wantsRound(now: number): boolean {
     return this.#began === undefined && this.#read >= this.#least && now >= this.#next;
   }
 
-  /** Its PING goes out. */
+  /** Begins a round, as its PING goes out. */
   begin(now: number): void {
     this.#began = now;
     this.#next = now + PAUSE;
@@ -128,7 +152,9 @@ export class PipeWindow {
     this.#open = this.granted;
   }
 
-  /** A PONG came, of a round or another, so long after its PING. */
+  /**
+   * Handles a PONG, of this round or of another PING, that came `rtt` milliseconds after its PING.
+   */
   pong(rtt: number, now: number): void {
     const round = this.#began !== undefined && !this.#spoilt;
     const trip = Math.max(rtt, RESOLUTION);
@@ -145,7 +171,7 @@ export class PipeWindow {
     this.#read = 0;
   }
 
-  /** We slept: what is measured now is our sleep. */
+  /** Called after this process was asleep: the current measurement is not usable. */
   excuse(): void {
     this.#spoilt = true;
   }
@@ -155,21 +181,26 @@ export class PipeWindow {
     if (trip <= this.#trip || probed) {
       this.#trip = trip;
       this.#seen = now;
-    } else if (round && this.#probing === 0 && now >= this.#seen + FRESH) this.#probing = 2; // One round to drain the queue, one to measure.
+    // One round to drain the queue, one to measure.
+    } else if (round && this.#probing === 0 && now >= this.#seen + FRESH) this.#probing = 2;
   }
 
   #learnRate(read: number, trip: number, now: number): void {
     this.#calm++;
-    // If a window comes in one burst, none of it comes between PING and PONG. Then the time from one burst to the next counts.
+    // If a whole window arrives in one burst, none of it comes between PING and PONG. Then the time
+    // from one burst to the next counts.
     const total = this.#between + this.#read;
     let rate = Math.max(read / trip, (total - this.#head) / Math.max(now - this.#from, RESOLUTION));
-    // If this process was late, packets waited for it and were then read faster than any line brings them. Two rounds even that out.
+    // If this process was late, packets waited for it and were then read faster than any line
+    // brings them. The mean of two rounds evens that out.
     if (this.#late) rate = Math.min(rate, ((this.#earlier + total) / Math.max(now - this.#before, RESOLUTION)) * EVEN);
-    // A sender that had not enough to send says nothing about the line, unless it was faster than ever.
+    // A sender that had too little to send says nothing about the line, unless it was faster than
+    // ever.
     const bounded = rate * trip >= this.#open / 2;
     if (!bounded && rate <= this.#rate) return;
     const rise = rate / this.#rate;
-    // One such round is a busy machine. After several the line has become slower, and its old rate says nothing any more.
+    // One such round means a busy machine. After several the line itself has become slower, and its
+    // old rate no longer applies.
     this.#long = trip > Math.max(this.#trip, this.#open / this.#rate) * 2 + NOISE ? this.#long + 1 : 0;
     if (this.#long >= STREAK) {
       this.#rates.fill(0);
@@ -191,8 +222,8 @@ export class PipeWindow {
   }
 
   /**
-   * Keeps the window well above what the line has delivered, as BBR's startup does, because the sender's
-   * own congestion control starts slowly, too. False: the line is full.
+   * Keeps the window well above what the line has delivered, as BBR's startup does, because the
+   * sender's own congestion control starts slowly, too. Returns false if the line is full.
    */
   #start(rise: number, isShort: boolean): boolean {
     this.#flat = rise >= FAST ? 0 : this.#flat + 1;
@@ -201,7 +232,10 @@ export class PipeWindow {
     return this.#starting;
   }
 
-  /** What the line holds, a little more, and what it delivers in the time that busy machines add to a round trip. */
+  /**
+   * Sets the wanted window: what the line holds, a little more, and what it delivers in the time
+   * that busy machines add to a round trip.
+   */
   #resize(): void {
     const full = this.#rate * this.#trip;
     const kept = full * (this.#round % ROUNDS < PROBES ? PROBE : QUEUE) + this.#rate * this.#delay;
@@ -211,34 +245,46 @@ export class PipeWindow {
   }
 }
 
-/** The rise of the rate from which on the window grows by that rise and this factor, to at most GROWTH times what the line holds. */
+/**
+ * A rise of the rate by this factor or more lets the window grow by that rise and this factor, to
+ * at most GROWTH times what the line holds.
+ */
 const FAST = 1.25;
 const GROWTH = 4;
-/** The rise of the rate from which on the window becomes REGROWTH times what the line holds at it. */
+/**
+ * A rise of the rate by this factor or more sets the window to REGROWTH times what the line holds
+ * at that rate.
+ */
 const SLOW = 1.03;
 const REGROWTH = 1.5;
-/** The window in terms of what the line holds. What is above 1 stands in the queue. */
+/** The window as a multiple of what the line holds. The part above 1 stands in the queue. */
 const QUEUE = 1.0625;
-/** The same in PROBES of ROUNDS rounds: they show whether the line delivers more for a larger window. */
+/**
+ * The multiple during PROBES of every ROUNDS rounds; these show whether the line delivers more for
+ * a larger window.
+ */
 const PROBE = 1.1875;
 const PROBES = 2;
 
-/** Milliseconds of the line's rate, and bytes, that the window has beyond what the line holds while nothing short is about. */
+/**
+ * The extra share of the window while no short messages come in: milliseconds of the line's rate,
+ * and its maximum in bytes.
+ */
 const SHARE = 1;
 const SHARE_MOST = 2 * 1024 * 1024;
-/** Rounds without anything short after which nothing short is about. */
+/** Rounds without a short message after which the extra share is granted. */
 const CALM = 4;
-/** Milliseconds from one round to the next, at the least: a hundred PINGs a second. */
+/** Minimum milliseconds between rounds: at most a hundred PINGs a second. */
 const PAUSE = 10;
-/** Rounds whose best rate counts: BBR's are ten. */
+/** Rounds whose best rate counts; BBR uses ten. */
 const ROUNDS = 8;
-/** How much faster than the mean of two rounds the later one may have been. */
+/** Factor by which the later of two rounds may have been faster than the mean of both. */
 const EVEN = 1.25;
-/** Rounds in a row that are no accident. */
+/** Rounds in a row that are taken as a trend, not as an accident. */
 const STREAK = 3;
-/** Milliseconds after which the shortest round trip is measured anew, as in BBR. */
+/** Milliseconds after which the shortest round trip is measured again, as in BBR. */
 const FRESH = 10_000;
-/** Milliseconds that a round trip may be longer because a machine was busy. */
+/** Milliseconds that a busy machine may add to a round trip. */
 const NOISE = 1;
-/** Milliseconds that a clock may not tell apart. */
+/** Milliseconds that a clock may be unable to resolve. */
 const RESOLUTION = 0.05;
