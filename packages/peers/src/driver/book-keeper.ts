@@ -1,5 +1,5 @@
-// The address book and the trust in those who are in it: loaded at the start, saved every two minutes and at the end; a
-// small one whenever somebody was met.
+// Keeps the address book and the trust in its nodes: loads them at the start, and saves them every
+// two minutes and at the end. A small book is also saved soon after each new peer.
 
 import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
 import { AddressBook } from '../book/address-book.ts';
@@ -13,7 +13,7 @@ export interface BookKeeperOptions {
   readonly random: Random;
   readonly mode: 'any' | 'public';
   readonly privateIds: readonly string[];
-  /** This node's: never in the book. */
+  /** This node's id, which is never added to the book. */
   readonly nodeId: string;
   warn(error: TransportError): void;
 }
@@ -21,7 +21,7 @@ export interface BookKeeperOptions {
 export class BookKeeper {
   book: AddressBook;
   trust: TrustBook;
-  /** When to save; only where there is a store. */
+  /** When to save next; Infinity without a store. */
   due = Number.POSITIVE_INFINITY;
   readonly #options: BookKeeperOptions;
   #saving: Promise<void> | undefined = undefined;
@@ -36,12 +36,15 @@ export class BookKeeper {
     this.trust = new TrustBook({ now });
   }
 
-  /** Loads what was saved; what is broken is told as a warning. Rejects where the store is another process's. */
+  /**
+   * Loads the saved data, and reports malformed data as warnings. Rejects if another process uses
+   * the store.
+   */
   async open(): Promise<void> {
     const { store, clock, warn } = this.#options;
     if (store === undefined) return;
     const { value, warnings } = await store.load(parseNotes);
-    // Closed meanwhile: it is left to others at once.
+    // Closed meanwhile: release the store at once.
     if (this.#closing !== undefined) return this.#leave(store);
     this.#opened = true;
     for (const warning of warnings) warn(warning);
@@ -58,12 +61,18 @@ export class BookKeeper {
     for (const { nodeId, left } of early.save(now).bans) this.book.ban(nodeId, now, left);
   }
 
-  /** A node was met, perhaps at another address than before. A small book is saved soon: who is killed finds those few again in its next life. */
+  /**
+   * Notes that a node was connected, perhaps at a new address. A small book is saved soon, so that
+   * a process that is killed early finds its few peers again after a restart.
+   */
   met(now: number): void {
     if (this.#opened && this.book.size <= FEW) this.due = Math.min(this.due, now + SOON);
   }
 
-  /** Saves; a failure is told once, and tried again at the next time. */
+  /**
+   * Saves the book. A failure is reported by one warning until a save succeeds again; the next save
+   * is tried at the usual time.
+   */
   save(): Promise<void> {
     const { store, clock } = this.#options;
     if (store === undefined || !this.#opened) return Promise.resolve();
@@ -75,7 +84,10 @@ export class BookKeeper {
     return this.#saving;
   }
 
-  /** Saves once more, and leaves the store to others; a store that hangs is not waited for longer than five seconds. Idempotent. */
+  /**
+   * Saves once more and releases the store. Waits at most five seconds for a store that hangs.
+   * Idempotent.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -123,11 +135,14 @@ export class BookKeeper {
   }
 }
 
-/** Milliseconds that a store has to close: no longer than links have to part. */
+/** Milliseconds that a store has for closing: no longer than connections have for closing. */
 const PATIENCE = 5_000;
-/** Tendermint saves its book every two minutes. */
+/** Milliseconds between saves: two minutes, as in Tendermint. */
 const SAVE = 120_000;
-/** Addresses of a small book: some more than a node keeps dialled. */
+/** Addresses of a small book: a few more than a node keeps dialed. */
 const FEW = 16;
-/** Milliseconds: those that come together are saved together. */
+/**
+ * Milliseconds before a small book is saved, so that peers that connect together are saved
+ * together.
+ */
 const SOON = 1_000;

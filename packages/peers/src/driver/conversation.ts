@@ -1,4 +1,5 @@
-// What is said to peers and heard of them: addresses, and statuses.
+// The messages between peers: requests for addresses, and statuses. Connects PeerExchange and
+// StatusSync to the wire protocol.
 
 import {
   type AnyTransport,
@@ -22,26 +23,29 @@ import { StatusSync } from '../status/status-sync.ts';
 import type { Peer } from './roster.ts';
 import type { Visits } from './visits.ts';
 
-/** Whoever tells of others, and the connection that it does so over. */
+/** A node that reports addresses, and the connection over which it does so. */
 export interface Teller {
   readonly nodeId: string;
   readonly remote: Remote;
 }
 
-/** What it asks and tells of the node that it speaks for. */
+/**
+ * The node for which a Conversation speaks: supplies its peers and addresses, and receives what
+ * peers report.
+ */
 export interface ConversationHost {
   peerOf(remote: Remote): Peer | undefined;
   peer(nodeId: string): Peer | undefined;
   readonly peers: Iterable<Peer>;
   readonly visits: Visits;
-  /** What is told to who asks. */
+  /** The addresses to send to a peer that asks for some. */
   addresses(seed: boolean): BookAddress[];
   told(entries: readonly BookAddress[], by: Teller): void;
-  /** It broke the rules: it is cut, and banned where `ban`. */
+  /** Called when a peer violated the protocol: disconnects it, and bans it if `ban` is set. */
   abused(peer: Peer, error: TransportError, ban: boolean): void;
-  /** It did what it should. */
+  /** Called when a peer behaved well. */
   good(peer: Peer): void;
-  /** It sent something that can't be read. */
+  /** Called when a peer sent something malformed. */
   bad(peer: Peer): void;
   /** Returns false if the new status can't be read. */
   statusChanged(nodeId: string): boolean;
@@ -51,7 +55,7 @@ export interface ConversationOptions {
   readonly transport: AnyTransport;
   readonly exchange: { readonly enabled: boolean; readonly interval: number; readonly seed: boolean };
   readonly statusInterval: number;
-  /** Is there a codec for what peers tell? */
+  /** Whether there is a codec for the statuses of peers. */
   readonly hasStatus: boolean;
 }
 
@@ -62,10 +66,13 @@ export class Conversation {
   readonly #options: ConversationOptions;
   readonly #clock: Clock;
   readonly #random: Random;
-  /** Mounted even if there is nothing to say: it is what makes this node a peer to others. */
+  /**
+   * Mounted even without anything to exchange, because it is this protocol that makes this node a
+   * peer to others.
+   */
   readonly #mount: Transport<typeof peersProtocol>;
   readonly #server: Server;
-  /** Of connected peers whose status was pulled. */
+  /** The rations of connected peers whose status was pulled. */
   readonly #rations = new Map<string, PullRation>();
 
   constructor(host: ConversationHost, options: ConversationOptions) {
@@ -96,19 +103,19 @@ export class Conversation {
     if (this.status.seq > 0) this.#tell(peer, this.status.seq);
   }
 
-  /** True: it had a status. */
+  /** Returns whether the peer had a status. */
   gone(peer: Peer): boolean {
     this.exchange.gone(peer.nodeId);
     this.#rations.delete(peer.nodeId);
     return this.status.gone(peer.nodeId);
   }
 
-  /** Asks a node that is full for addresses: over a link that it ends with its answer. */
+  /** Asks a full node for addresses, over a connection that it closes after its answer. */
   visit(remote: Remote): void {
     this.#say(remote, 'request', EMPTY);
   }
 
-  /** @param wanted are more addresses wanted? */
+  /** @param wanted whether more addresses are wanted. */
   wake(now: number, wanted: boolean): void {
     if (this.#options.exchange.enabled) {
       for (let nodeId = this.exchange.ask(now, wanted); nodeId !== undefined; nodeId = this.exchange.ask(now, wanted)) {
@@ -130,7 +137,10 @@ export class Conversation {
     this.#say(peer.main.remote, 'status', { seq });
   }
 
-  /** Says it now or not at all. Who means something else by this protocol's channel is told nothing: that must not be our failure. */
+  /**
+   * Sends a message now or not at all. Ignores a TransportError, because it is no failure of this
+   * node if the other end uses this channel for another protocol.
+   */
   #say<N extends OneWayName<typeof peersProtocol>>(to: Remote, method: N, message: RequestInput<typeof peersProtocol, N>): void {
     try {
       this.#mount.trySend(to, method, message);
@@ -151,7 +161,7 @@ export class Conversation {
     if (verdict === 'answer_and_part') this.#part(peer);
   }
 
-  /** The list is decoded only if this node has asked for one. */
+  /** Reads a list of addresses. It is decoded only if this node has asked for one. */
   #received(list: AddressList, from: Remote): void {
     const visited = this.#host.visits.conclude(from, 'out', this.#clock.now());
     if (visited !== undefined) {
@@ -169,12 +179,12 @@ export class Conversation {
     this.#host.told(answer.entries, { nodeId: peer.nodeId, remote: from });
   }
 
-  /** A seed has answered: what is queued is flushed, and the link goes in order. */
+  /** Disconnects a peer from a seed. Queued messages are flushed before the connection closes. */
   #part(peer: Peer | undefined): void {
     for (const { remote } of peer?.links ?? []) this.#leave(remote, 'a seed answers once, and parts');
   }
 
-  /** A visitor is told of others, and its link ends in order. */
+  /** Sends addresses to a visitor, and closes its connection in an orderly way. */
   #dismiss(from: Remote): void {
     this.#say(from, 'addresses', { addresses: this.#host.addresses(this.#options.exchange.seed) });
     this.#leave(from, 'there is no room for another peer, and it has told of others');
@@ -193,7 +203,7 @@ export class Conversation {
   async #pull({ nodeId, instance, main }: Peer): Promise<void> {
     let ration = this.#rations.get(nodeId);
     if (ration === undefined) this.#rations.set(nodeId, (ration = new PullRation(this.#clock.now())));
-    // It repeats its number every 2 s.
+    // The peer repeats its number every 2 s, so the pull is tried again later.
     if (!ration.take(this.#clock.now())) return this.status.pullFailed(nodeId, instance, this.#clock.now());
     try {
       const answer = decodeStatus(await this.#mount.send(main.remote, 'pull', EMPTY));

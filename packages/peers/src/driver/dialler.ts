@@ -1,28 +1,34 @@
-// Dialling at work: what the planner orders, and what somebody waits for by a node's id.
+// Runs dials: those that the planner orders, and those for a caller that waits for a node id.
 
 import { type AnyTransport, formatHostPort, type Remote, reasonError, splitScheme, TransportError, withDetails } from '@trunkline/transport-core';
 import { isDialable, placeOf } from '../address/place.ts';
 import type { DialKind } from '../dialling/dial-order.ts';
 import type { PeersConfig } from '../options.ts';
 
-/** A dial that the planner wants, somebody who waits for a node (`asked`), or a seed that crawls. */
+/**
+ * A dial that the planner ordered, that a caller waits for (`asked`), or that a crawling seed wants
+ * (`crawl`).
+ */
 export interface Order {
   readonly address: string;
   readonly nodeId: string | undefined;
   readonly kind: DialKind | 'asked' | 'crawl';
-  /** Did others tell the address? Default: unless it is a persistent peer's or a seed's, which the operator named. */
+  /**
+   * Whether other nodes reported the address. Default true, except for persistent peers and seeds,
+   * whose addresses come from the operator.
+   */
   readonly hearsay?: boolean;
 }
 
 interface UnderWay {
-  /** What the transport was given. */
+  /** The target that the transport was given. */
   target: string;
-  /** When it has taken too long. */
+  /** The time at which the dial is given up. */
   readonly due: number;
   readonly cancel: AbortController;
 }
 
-/** What came of an order. */
+/** Receives the outcome of orders. */
 export interface DiallerHost {
   readonly proves: boolean;
   dialled(order: Order, remote: Remote): void;
@@ -42,35 +48,40 @@ export class Dialler {
     this.#host = host;
   }
 
-  /** The orders that a dial of the transport is for. */
+  /** Returns the orders that a dial of the transport serves. */
   ordersOf(target: string | undefined): Order[] {
     return [...this.#under].filter(([, under]) => under.target === target).map(([order]) => order);
   }
 
-  /** Is this node being dialled? */
+  /** Returns whether this node is being dialed. */
   isReaching(nodeId: string): boolean {
     for (const order of this.#under.keys()) if (order.nodeId === nodeId) return true;
     return false;
   }
 
-  /** Its link is up, or nothing will come of it. False: that was so already. */
+  /**
+   * Ends an order, because its connection is up or the dial failed. Returns false if it has ended
+   * already.
+   */
   settle(order: Order): boolean {
     return this.#under.delete(order);
   }
 
-  /** Nobody waits any more for what was only asked for. */
+  /** Cancels the dials of a node that no caller waits for any more. */
   cancel(nodeId: string): void {
     for (const [order, { cancel }] of this.#under) if (order.kind === 'asked' && order.nodeId === nodeId) cancel.abort();
   }
 
-  /** When the first of them has taken too long. */
+  /** When the first of the dials times out. */
   get due(): number {
     let due = Number.POSITIVE_INFINITY;
     for (const under of this.#under.values()) due = Math.min(due, under.due);
     return due;
   }
 
-  /** Gives up those that have taken too long: somebody's `resolve` or `lookup` does not answer. */
+  /**
+   * Fails dials that have taken too long, because the user's `resolve` or `lookup` does not answer.
+   */
   expire(now: number): void {
     for (const [order, { due, target, cancel }] of [...this.#under]) {
       if (now < due || !this.settle(order)) continue;
@@ -82,14 +93,14 @@ export class Dialler {
     }
   }
 
-  /** Gives up all of them, and tells nobody. */
+  /** Cancels all dials without telling the host. */
   close(): void {
     const under = [...this.#under.values()];
     this.#under.clear();
     for (const { cancel } of under) cancel.abort();
   }
 
-  /** Dials; one of the host's answers follows, exactly once, unless it is closed. */
+  /** Dials. Unless the dialer is closed, exactly one method of the host is called afterwards. */
   async run(order: Order): Promise<void> {
     const under: UnderWay = { target: order.address, due: this.#transport.clock.now() + LONGEST_DIAL, cancel: new AbortController() };
     this.#under.set(order, under);
@@ -103,12 +114,18 @@ export class Dialler {
     }
   }
 
-  /** Who is dialled proves to be the one that is meant, where the transport has proofs. */
+  /**
+   * Adds the node id to the target if this transport proves ids, so that the other end must prove
+   * it.
+   */
   #named({ nodeId }: Order, address: string): string {
     return nodeId !== undefined && this.#host.proves ? `${nodeId}@${address}` : address;
   }
 
-  /** In public mode a name that others told is looked up here, and one of its public addresses is dialled: none of a machine's own network. */
+  /**
+   * In public mode, looks up a host name that other nodes reported, and returns one of its public
+   * addresses, so that no address of a private network is dialed.
+   */
   async #resolve({ address, kind, hearsay = kind !== 'persistent' && kind !== 'seed' }: Order): Promise<string> {
     if (this.#config.addresses === 'any' || !hearsay) return address;
     const place = placeOf(address);
@@ -142,7 +159,10 @@ function notPublic(address: string, why: string): TransportError {
   });
 }
 
-/** Milliseconds of a dial, its name's resolution included; the transport's own bounds (`dialTimeout`, `handshakeTimeout`) are shorter. */
+/**
+ * Milliseconds of a dial, name resolution included. The transport's own limits (`dialTimeout`,
+ * `handshakeTimeout`) are shorter.
+ */
 const LONGEST_DIAL = 60_000;
-/** Addresses of one name that are looked at. */
+/** Maximum addresses of one name that are checked. */
 const FOUND = 16;

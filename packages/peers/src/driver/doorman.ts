@@ -1,4 +1,5 @@
-// Admission at work: each link whose hello was read is judged, filtered, and has its place kept until it is up.
+// Admission of connections: judges each connection whose hello was read, asks the filters, and
+// reserves its place until it is up.
 
 import { type Applicant, type Clock, type Remote, reasonError, type TransportError } from '@trunkline/transport-core';
 import { type Candidate, type Caps, type Hall, judge } from '../admission/admission.ts';
@@ -8,27 +9,27 @@ import type { Order } from './dialler.ts';
 import { refusedBy } from './rejection.ts';
 import type { Visits } from './visits.ts';
 
-/** A link that may come up as a peer's. */
+/** A connection that may come up as a peer's. */
 export interface Guest extends Candidate {
   readonly persistent: boolean;
-  /** What this node's planner dialled to get it. */
+  /** The address that this node's planner dialed to get it. */
   readonly dialled: string | undefined;
-  /** The orders that it fulfils. */
+  /** The dial orders that it fulfills. */
   readonly orders: readonly Order[];
-  /** It was lost by chance, and is dialled again. */
+  /** Whether the peer was lost by chance and is dialed again. */
   readonly returned: boolean;
-  /** Why it is no peer, and the link only for one exchange of addresses. */
+  /** Why it does not become a peer; the connection then serves for one exchange of addresses. */
   refused: TransportError | undefined;
 }
 
 export class Doorman {
-  /** Those on their way in, by their link. */
+  /** Admitted connections that are not up yet. */
   readonly guests = new Map<Remote, Guest>();
   readonly #filters: PeersConfig['filters'];
   readonly #clock: Clock;
   readonly #caps: Caps;
   readonly #visits: Visits;
-  /** Does this node tell addresses? */
+  /** Whether this node sends addresses to others. */
   readonly #tells: boolean;
 
   constructor({ filters, maxInbound, addresses, exchange }: PeersConfig, clock: Clock, visits: Visits) {
@@ -36,11 +37,15 @@ export class Doorman {
     this.#tells = exchange.enabled && maxInbound > 0;
     this.#filters = filters;
     this.#clock = clock;
-    // A quarter of the places at most for one network (an attacker has few of them): where addresses are public.
+    // With public addresses, one network gets at most a quarter of the places, because an attacker
+    // has few networks.
     this.#caps = { maxInbound, maxPerGroup: addresses === 'public' ? Math.max(1, Math.ceil(maxInbound / 4)) : Number.POSITIVE_INFINITY };
   }
 
-  /** Takes a guest, or throws, now or later; `asked` is what a filter by address is asked about. */
+  /**
+   * Admits a guest, or throws or rejects. `asked` is the address that is passed to the address
+   * filter.
+   */
   receive(applicant: Applicant, guest: Guest, hall: Hall, asked: string): void | Promise<void> {
     const { remote } = applicant;
     const refusal = judge(guest, hall, this.#caps);
@@ -55,7 +60,10 @@ export class Doorman {
     return this.#filter(remote, guest, asked);
   }
 
-  /** Ordinary guests that dialled this node. */
+  /**
+   * Returns the number of ordinary guests that dialed this node, optionally only those of one
+   * group.
+   */
   inbound(group?: string): number {
     let count = 0;
     for (const guest of this.guests.values())
@@ -63,7 +71,7 @@ export class Doorman {
     return count;
   }
 
-  /** May a node that is refused because this one is full ask for addresses? */
+  /** Returns whether a node that is refused because this one is full may ask for addresses. */
   #mayVisit({ nodeId }: Guest, refusal: TransportError, hall: Hall): boolean {
     if (!this.#tells || refusal.reason !== 'full' || hall.peer(nodeId) !== undefined) return false;
     const coming: string[] = [];

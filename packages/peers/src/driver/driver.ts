@@ -1,4 +1,5 @@
-// Joins the machines to a transport: what it asks and tells is passed on, and one timer has everything looked at when it is due.
+// Connects the state machines of peers (planner, exchange, status, admission) to a transport:
+// forwards events between them, and wakes them with one timer when something is due.
 
 import { Alarm, type Applicant, type Codec, type Membership, type Remote, TransportError } from '@trunkline/transport-core';
 import type { BookAddress } from '../book/book-entry.ts';
@@ -27,9 +28,9 @@ export class Driver implements Membership, LinksHost, ConversationHost {
   readonly #view: PlannerView;
   readonly screen: Membership['screen'];
   #lookDue = Number.POSITIVE_INFINITY;
-  /** This process stood still since it last looked at its peers. */
+  /** Whether this process was suspended since it last looked at its peers. */
   #slept = false;
-  /** Its own addresses, as the book knows them. */
+  /** This node's own addresses, joined, as last added to the address book. */
   #own = '';
   #state: 'new' | 'starting' | 'running' | 'closed' = 'new';
   #closing: Promise<void> | undefined = undefined;
@@ -72,13 +73,16 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     };
   }
 
-  /** Is a node that the planner would dial here? One that came and only asserts the id doesn't stop it from looking for the real one. */
+  /**
+   * Returns whether the planner may consider a node connected. A node that dialed us and only
+   * asserts the id does not count, so that the planner keeps looking for the real one.
+   */
   #isConnected(nodeId: string): boolean {
     const peer = this.node.peer(nodeId);
     return peer !== undefined && (this.node.isCertain(peer) || peer.links.some(({ dialled }) => dialled !== undefined));
   }
 
-  // Life.
+  // Life cycle.
 
   async start(): Promise<void> {
     if (this.#state !== 'new')
@@ -118,7 +122,9 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     ]);
   }
 
-  /** The transport closes, or these peers: no timer is left, nobody waits. */
+  /**
+   * Called when the transport or these peers close. Stops the timer and rejects all pending waits.
+   */
   closed(): void {
     const { node } = this;
     if (node.closed) return;
@@ -131,7 +137,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     void node.keeper.close();
   }
 
-  // What the transport asks and tells.
+  // Membership: called by the transport.
 
   admit(applicant: Applicant): unknown {
     return this.#links.admit(applicant);
@@ -173,7 +179,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     return this.#orders.reach(nodeId, signal);
   }
 
-  // Peers that come and go.
+  // Peers that connect and disconnect.
 
   arrived(peer: Peer): void {
     const { node } = this;
@@ -203,18 +209,18 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     this.conversation.exchange.connected(nodeId, this.node.now(), { direction: main.remote.direction, persistent });
   }
 
-  /** The persistent peers are others than before. */
+  /** Updates all peers after the list of persistent peers has changed. */
   topologyChanged(): void {
     for (const peer of this.peers) this.#links.reclassify(peer);
     this.node.soon();
   }
 
-  /** Ends a peer's links at once, and tells both ends why. */
+  /** Ends a peer's connections at once; both ends see the error. */
   cut(peer: Peer, error: TransportError): void {
     for (const { remote } of [...peer.links]) this.node.management.cut(remote, error);
   }
 
-  // What is said.
+  // Conversation: addresses and statuses.
 
   get peers(): Iterable<Peer> {
     return this.node.roster.peers.values();
@@ -236,7 +242,8 @@ export class Driver implements Membership, LinksHost, ConversationHost {
   told(entries: readonly BookAddress[], { nodeId, remote }: Teller): void {
     const { node } = this;
     const now = node.now();
-    // Where it is seen, not where it says to be: that bounds what its word can fill.
+    // The source is the endpoint that we see, not the address that the peer advertises, so that the
+    // limits on what one source can add hold.
     const source = { nodeId, address: remote.endpoint };
     for (const entry of entries) node.keeper.book.add(entry, source, now);
     node.soon();
@@ -268,7 +275,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
       } catch (error) {
         node.keeper.trust.bad(nodeId, node.now());
         const text = error instanceof Error ? error.message : String(error);
-        // What it said before is not what it says.
+        // The previous status is dropped, because it is not the peer's status any more.
         if (node.statuses.delete(nodeId)) node.events.tell({ type: 'status', nodeId, status: undefined });
         node.warn(new TransportError('invalid_argument', `The status of node ${nodeId} can't be read: ${text}`, { target: nodeId, cause: error }));
         return false;
@@ -278,7 +285,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     return true;
   }
 
-  // Time.
+  // Timer.
 
   #wake(now: number): number {
     const { node } = this;
@@ -302,7 +309,10 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     );
   }
 
-  /** Where this node is reached: never dialled, whoever tells it. */
+  /**
+   * Adds the addresses at which this node is reached to the book's own ones, so that they are never
+   * dialed, whichever node reports them.
+   */
   #noteOwn(book: { addOwn(address: string): void }): void {
     const { transport } = this.node.config;
     try {
@@ -311,7 +321,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
       this.#own = own.join();
       for (const address of own) book.addOwn(address);
     } catch {
-      // It does not listen.
+      // The transport does not listen.
     }
   }
 
@@ -323,8 +333,9 @@ export class Driver implements Membership, LinksHost, ConversationHost {
   }
 
   /**
-   * A peer that was heard since the last look is trusted a little more, and one that is late with a pong less; unless it was this process
-   * that slept. One that merely was silent may be idle, or frozen: nobody knows before it answers a ping.
+   * Raises the trust in peers that sent anything since the last look, and lowers it for peers whose
+   * pong is late. Does neither if this process was suspended meanwhile. A peer that was merely
+   * silent may be idle or frozen; only its answer to a ping can tell.
    */
   #look(now: number): void {
     const { trust } = this.node.keeper;
@@ -338,7 +349,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     }
   }
 
-  /** Did anything come over these links since they were looked at last? */
+  /** Returns whether anything was received on these connections since the last look. */
   #wasHeard(links: readonly Link[]): boolean {
     let wasHeard = false;
     for (const link of links) {
@@ -350,21 +361,28 @@ export class Driver implements Membership, LinksHost, ConversationHost {
   }
 }
 
-/** Percent in favour of new addresses: the more peers are known to be good, the more are tried (Tendermint's ensurePeers). */
+/**
+ * Percentage of picks that favor new addresses. It grows with the number of outbound peers, because
+ * a well connected node can afford to try unknown addresses (Tendermint's ensurePeers).
+ */
 function newBias(outbound: number): number {
   return 10 * Math.min(outbound, 8) + 10;
 }
 
-/** Percent of new addresses in a seed's answers (Tendermint). */
+/** Percentage of new addresses in a seed's answers (Tendermint). */
 const SEED_BIAS = 30;
-/** Dials of one crawl. */
+/** Maximum dials of one crawl. */
 const CRAWLS = 16;
-/** How often peers are looked at: often enough to see a pong that is late before its peer is cut (5 s by default). */
+/**
+ * Milliseconds between two looks at the peers: short enough to see a late pong before its peer is
+ * disconnected (after 5 s by default).
+ */
 const LOOK = 2_000;
 /**
- * A pong that is so late speaks against a peer: more than a look and a sleep that goes unnoticed (half a second, by the Alarm) together, or that would be
- * blamed on it; and so much less than the time-out of a ping that a look falls between.
+ * Milliseconds of silence after a ping that count against a peer. Longer than a look plus the
+ * longest suspension that the Alarm does not notice (half a second), because that is not the peer's
+ * fault; short enough that a look falls between it and the ping timeout.
  */
 const LATE = 2_750;
-/** What breaking a rule weighs, in late pongs. */
+/** Weight of a protocol violation, in late pongs. */
 const ABUSE = 10;

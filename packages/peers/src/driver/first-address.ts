@@ -1,8 +1,8 @@
-// What a node says of where it is, as one address.
+// Picks one address of those that a node advertises.
 
 /**
- * One of a list: a transport that listens on several addresses advertises them all, with commas between. Returns the first that
- * `fits`, or undefined.
+ * Returns the first address of a list that `fits`, or undefined. A transport that listens on
+ * several addresses advertises them all, separated by commas.
  */
 export function firstAddress(advertised: string | undefined, fits: (address: string) => boolean = () => true): string | undefined {
   for (const part of (advertised ?? '').split(',')) {

@@ -1,4 +1,5 @@
-// Who comes and goes: links become peers, two of one peer become one, and a peer whose last link is gone is told with its cause.
+// Turns connections into peers: groups the connections of one node, picks the one to use, and
+// reports a peer as gone with the cause when its last connection ends.
 
 import { type Applicant, nodeOf, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
@@ -13,13 +14,13 @@ import { rejectionOf } from './rejection.ts';
 import type { Link, Peer } from './roster.ts';
 import type { Visits } from './visits.ts';
 
-/** What is done about a peer that came or went. */
+/** Receives events about peers. */
 export interface LinksHost {
   arrived(peer: Peer): void;
   left(peer: Peer, cause: TransportError): void;
-  /** It is a persistent one now, or none any more. */
+  /** The peer became persistent, or is not persistent any more. */
   reclassified(peer: Peer): void;
-  /** A full node is asked for addresses over a link that is no peer's. */
+  /** A connection to a full node is up, which only serves to ask that node for addresses. */
   visited(remote: Remote): void;
 }
 
@@ -30,7 +31,10 @@ export class Links {
   readonly #host: LinksHost;
   readonly #doorman: Doorman;
   readonly #hall: Hall;
-  /** Links whose hello was read and that are not up, with whose they would be. */
+  /**
+   * Connections whose hello was read and that are not up yet, with the node id that the other end
+   * proved or asserted; '' if it has none.
+   */
   readonly #applicants = new Map<Remote, string>();
 
   constructor(node: Node, orders: Orders, visits: Visits, host: LinksHost) {
@@ -67,14 +71,14 @@ export class Links {
       if (!this.#node.config.allowAsserted) return this.#receiveUnproven(nodeId, orders);
       if (this.#node.planner.isNamed(nodeId)) throw reasonError('identity_mismatch', UNPROVEN);
     }
-    // A transport may call itself; only its planner has no use for that.
+    // A transport may call itself; only a dial of the planner to itself is an error.
     if (remote.instance === this.#node.instance && orders.length === 0) return undefined;
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
     if (meant !== undefined) throw reasonError('identity_mismatch', `node ${meant.nodeId} was dialled, and who answered asserts to be ${nodeId}`);
     if (this.#isStale(nodeId, orders)) throw reasonError('disconnected', 'it was taken off the persistent peers while it was dialled');
     const guest = this.#guest(applicant, nodeId, orders);
     if (!this.#isWelcome(guest, remote, guest.dialled)) {
-      // A link that the user dialled is a client's.
+      // A connection that the user dialed belongs to a client.
       if (remote.direction === 'out' && orders.length === 0) return this.#receiveClient(nodeId, orders);
       throw reasonError('denied', `node ${nodeId} is not listed: this node takes only listed nodes for peers (membership 'listed')`);
     }
@@ -83,7 +87,10 @@ export class Links {
     return verdict;
   }
 
-  /** A node that runs no peers may call and be called, and is nobody's peer, even if it proved who it is. */
+  /**
+   * Accepts a node that runs no peers as a client: it may call and be called, but is not a peer,
+   * even if it proved its id. Throws if it is banned, or if this node's planner dialed it.
+   */
   #receiveClient(nodeId: string, orders: readonly Order[]): undefined {
     if (this.#hall.isBanned(nodeId)) throw reasonError('denied', `node ${nodeId} is banned`);
     if (orders.length === 0) return undefined;
@@ -91,7 +98,10 @@ export class Links {
     throw new TransportError('failed_precondition', `the other end runs no peers, or takes only nodes that prove their ids for peers${remedy}`);
   }
 
-  /** A node that only asserts its id is a client of a transport that proves ids. */
+  /**
+   * Accepts a node that only asserts its id as a client of a transport that proves ids. Throws if
+   * this node's planner dialed it.
+   */
   #receiveUnproven(nodeId: string, orders: readonly Order[]): undefined {
     if (orders.length === 0) return this.#receiveClient(nodeId, orders);
     const remedy = "dial an address where it proves its id, or give createPeers 'allowAsserted: true'";
@@ -118,7 +128,11 @@ export class Links {
     };
   }
 
-  /** The other end is full. It is asked for addresses only if the planner wanted a peer and addresses are wanted; otherwise this throws. */
+  /**
+   * Returns the error for a full node at the other end, if it should be asked for addresses. That
+   * is so only if addresses are wanted and the planner dialed it to get a peer; otherwise this
+   * throws the error.
+   */
   #refusedBy(nodeId: string, orders: readonly Order[]): TransportError {
     const { keeper, config } = this.#node;
     const refused = reasonError('full', `node ${nodeId} has no room for another peer`, { origin: 'remote', sent: false });
@@ -134,18 +148,23 @@ export class Links {
     return { instance, proven, links: links.length, isParting, isInbound: !exempt && !leaving && main.remote.direction === 'in' };
   }
 
-  /** Is it listed, where only listed nodes are peers? */
+  /**
+   * Returns whether the node may be a peer: always with open membership, otherwise only if it is
+   * listed.
+   */
   #isWelcome(peer: { readonly nodeId: string; readonly proven: boolean }, remote: Remote, dialled?: string): boolean {
     return this.#node.config.membership === 'open' || this.#node.isListed(peer, remote, dialled);
   }
 
-  /** Was it dialled for a topology that has no such peer any more? */
+  /** Returns whether the connection was dialed for a persistent peer that was removed meanwhile. */
   #isStale(nodeId: string, orders: readonly Order[]): boolean {
     const [order] = orders;
     return order !== undefined && orders.every(({ kind }) => kind === 'persistent') && !this.#node.planner.isPersistent(nodeId, order.address);
   }
 
-  /** The persistent peers are others than before, or are better known. */
+  /**
+   * Updates a peer after the persistent peers changed, or after another of its connections came up.
+   */
   reclassify(peer: Peer): void {
     if (!peer.links.some(({ remote, dialled }) => this.#isWelcome(peer, remote, dialled))) return this.#part(peer, 'it is not listed any more');
     if (!this.#node.isCertain(peer) && this.#node.planner.isNamed(peer.nodeId)) return this.#part(peer, UNPROVEN);
@@ -179,7 +198,7 @@ export class Links {
     peer.leaving = false;
     node.roster.add(peer, link);
     this.#settle(peer);
-    // Nobody changes where a node is dialled by asserting its id.
+    // An asserted id must not change where a node is dialed.
     if (node.isCertain(guest)) this.#note(nodeId, remote, dialled);
     this.#orders.fulfil(guest.orders, nodeId);
     if (guest.orders.some(({ kind }) => kind === 'again' || kind === 'spare' || kind === 'seed')) this.#makeRoom(peer);
@@ -189,7 +208,10 @@ export class Links {
     node.soon();
   }
 
-  /** One end has no room for the other as a peer: addresses are told over this link, and it ends. */
+  /**
+   * Begins a visit: one end has no room for the other as a peer, so only addresses are exchanged
+   * over this connection before it ends.
+   */
   #visit(remote: Remote, guest: Guest, refused: TransportError): void {
     const { nodeId, orders } = guest;
     this.#visits.begin(remote, nodeId, this.#node.now());
@@ -204,8 +226,9 @@ export class Links {
   }
 
   /**
-   * The last tenth of the places for inbound peers are for short stays: who has one makes way for the next who comes. Else a network whose
-   * first nodes are full would take no newcomers who know nobody else, and need them only to hear of others.
+   * Returns the peers that make way for the next node. The last tenth of the inbound places is for
+   * short stays. Without them, a network whose first nodes are full would refuse newcomers that
+   * know no other nodes and only need to learn some addresses.
    */
   #yielding(): Peer[] {
     const { roster, config } = this.#node;
@@ -217,7 +240,7 @@ export class Links {
       .filter((peer) => peer.since <= since);
   }
 
-  /** Somebody was let in though all places were taken. */
+  /** Disconnects short-stay peers if a node was let in when all places were taken. */
   #yield(): void {
     for (const peer of this.#yielding()) {
       if (this.#hall.inbound <= this.#node.config.maxInbound) return;
@@ -225,7 +248,10 @@ export class Links {
     }
   }
 
-  /** Where it is one ordinary outbound peer too many, the youngest of the others goes; those that came back go last. */
+  /**
+   * If there is one ordinary outbound peer too many, disconnects the youngest of the others. Peers
+   * that were lost and came back go last.
+   */
   #makeRoom(newcomer: Peer): void {
     if (this.#node.roster.count('out') <= this.#node.config.maxOutbound) return;
     const others = this.#ordinary('out').filter((peer) => peer !== newcomer);
@@ -233,7 +259,7 @@ export class Links {
     if (going !== undefined) this.#part(going);
   }
 
-  /** Those that count in a cap, in the order in which they came. */
+  /** Returns the peers that count against a limit, in the order in which they connected. */
   #ordinary(direction: 'in' | 'out'): Peer[] {
     return [...this.#node.roster.peers.values()].filter(({ exempt, leaving, main }) => !exempt && !leaving && main.remote.direction === direction);
   }
@@ -244,13 +270,16 @@ export class Links {
     for (const { remote } of peer.links) void this.#node.config.transport.disconnect(remote, why).catch(() => {});
   }
 
-  /** It was let in as a persistent peer, which it is no more. As an ordinary one it may come again. */
+  /**
+   * Disconnects a node that was admitted as a persistent or listed peer and was taken off the list
+   * before its connection came up. It may come back as an ordinary peer.
+   */
   #dismiss(remote: Remote, { nodeId, orders }: Guest): void {
     this.#orders.fulfil(orders, nodeId);
     void this.#node.config.transport.disconnect(remote, 'it was taken off the persistent peers as it came').catch(() => {});
   }
 
-  /** What a link tells of where its peer is. */
+  /** Stores in the address book where the peer of a connection can be reached. */
   #note(nodeId: string, remote: Remote, dialled: string | undefined): void {
     const { keeper } = this.#node;
     const now = this.#node.now();
@@ -261,7 +290,10 @@ export class Links {
     keeper.met(now);
   }
 
-  /** Which of a peer's links is used. One that was dialled in vain is closed by who dialled it, when its calls are through. */
+  /**
+   * Picks the connection of a peer to use. Other connections that this node dialed are closed when
+   * their calls are done.
+   */
   #settle(peer: Peer): void {
     const { roster, management, config, nodeId } = this.#node;
     const main = roster.elect(peer, management.isUp);
@@ -278,7 +310,10 @@ export class Links {
     }
   }
 
-  /** It came back with another instance, and its old links do not know yet. */
+  /**
+   * Replaces a peer by another instance with the same id, for example after a restart that its old
+   * connections have not noticed yet.
+   */
   #replace(peer: Peer): void {
     const cause = reasonError('duplicate', `node ${peer.nodeId} came back: another instance of it is connected`);
     peer.release();
@@ -287,10 +322,13 @@ export class Links {
     this.#host.left(peer, cause);
   }
 
-  /** A node that closes its peers and keeps its transport is a client from then on. */
+  /**
+   * Handles a change of the other end's protocols: a node that closes its peers but keeps its
+   * transport is a client from then on.
+   */
   remounted(remote: Remote, protocols: Applicant['protocols']): void {
     if (runsPeers(protocols)) return;
-    // As it would be told if its transport closed, or it ended the link itself.
+    // The same error as if its transport had closed, or as if it had ended the connection itself.
     this.#leave(remote, reasonError(remote.direction === 'out' ? 'closed' : 'disconnected', 'the other end has closed its peers'));
   }
 
@@ -311,7 +349,10 @@ export class Links {
     this.#node.soon();
   }
 
-  /** A connection that somebody else dialled came to nothing; of those that were ordered the dialler tells. */
+  /**
+   * Reports an incoming connection that failed. The dialer reports failures of connections that
+   * this node ordered.
+   */
   turnedAway(endpoint: string, error: TransportError, remote: Remote | undefined): void {
     const { twins, closed } = this.#node;
     if (closed || !twins.isNews(error)) return;
@@ -329,16 +370,25 @@ function runsPeers(protocols: Applicant['protocols']): boolean {
   return protocols.some(({ name }) => name === peersProtocol.name);
 }
 
-/** Whoever dialled a link says how long it lasts; what a planner dialled is meant to stay, but for a look at who is there. */
+/**
+ * Returns whether a connection is kept open when it is idle. The end that dialed decides:
+ * connections that the planner dials are meant to stay, except short-lived ones (`BRIEF`).
+ */
 function isLasting({ direction, persistent, orders }: Guest): boolean {
   return direction === 'in' || persistent || orders.some(({ kind }) => !BRIEF.has(kind));
 }
 
-/** Links that are there for a call, a look or a question; they are closed when they have been idle. */
+/**
+ * Kinds of connections that serve a call, a test or a crawl; they are closed when they have been
+ * idle.
+ */
 const BRIEF: ReadonlySet<Order['kind']> = new Set(['asked', 'test', 'crawl'] as const);
-/** Dials for somebody who waits, and for the book: a full node is not asked for addresses on such an occasion. */
+/**
+ * Kinds of dials that serve a waiting call or test an address; a full node is not asked for
+ * addresses then.
+ */
 const INQUIRIES: ReadonlySet<Order['kind']> = new Set(['asked', 'test'] as const);
 const UNPROVEN = 'the other end names this node as a persistent peer by its id, so it has to prove that id';
-/** Milliseconds: enough to hear of others. */
+/** Milliseconds of a short stay; long enough to learn addresses. */
 const SHORT_STAY = 10_000;
 const NOTHING = (): void => {};

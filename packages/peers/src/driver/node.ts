@@ -1,4 +1,4 @@
-// What the parts of the driver share: this node, who is connected to it, and what it keeps.
+// State that the parts of the driver share: this node, its peers, its address book and its planner.
 
 import {
   type Clock,
@@ -23,7 +23,7 @@ export class Node {
   readonly config: PeersConfig;
   readonly clock: Clock;
   readonly nodeId: string;
-  /** Does this transport prove node ids, on some connections at least? */
+  /** Whether this transport proves node ids, on some connections at least. */
   readonly proves: boolean;
   readonly management: Management;
   readonly roster: Roster;
@@ -31,15 +31,17 @@ export class Node {
   readonly planner: DialPlanner;
   readonly twins = new Twins();
   readonly events = new EventHub<PeerEvent>((missed) => ({ type: 'lagged', missed }));
-  /** What peers say of themselves, decoded. */
+  /** The peers' statuses, decoded. */
   readonly statuses = new Map<string, unknown>();
   closed = false;
-  /** Are listed nodes the only ones that are dialled? */
+  /** Whether the topology is fixed: this node dials only persistent peers on its own initiative. */
   readonly isFixed: boolean;
-  /** Has something look at what is due, soon. */
+  /** Schedules an early wake-up, to handle whatever is due. */
   soon: () => void = () => {};
 
-  /** @param membership what the transport asks; its `nodeId` is this node's from now on. */
+  /**
+   * @param membership receives the calls of the transport; its `nodeId` is set to this node's id.
+   */
   constructor(config: PeersConfig, membership: Membership & { nodeId: string }) {
     const { transport, addresses: mode, privateIds } = config;
     const { clock, random } = transport;
@@ -70,7 +72,7 @@ export class Node {
       now: clock.now(),
       persistent: config.persistent,
       seeds: config.seeds,
-      // A seed crawls: it keeps no peers.
+      // A seed crawls the network and keeps no peers.
       maxOutbound: config.exchange.seed ? 0 : config.maxOutbound,
       reconnect: { interval, max: Math.max(config.reconnect.max ?? 120_000, interval), jitter },
       perHost: mode === 'public' ? 1 : undefined,
@@ -93,30 +95,43 @@ export class Node {
     this.events.tell({ type: 'warning', error });
   }
 
-  /** The address where a node says that it can be dialled, of those where its id is proven if this transport proves ids. */
+  /**
+   * Returns the first address that a node advertises; if this transport proves ids, the first at
+   * which ids are proven.
+   */
   toldAddress({ addr }: Remote): string | undefined {
     return firstAddress(addr, (address) => !this.proves || this.management.proves(address));
   }
 
-  /** Where a peer is reached: what was dialled, else what the book or the peer itself says. */
+  /**
+   * Returns the address of a peer: the dialed one, or else the one that the peer advertises, or
+   * else the one in the address book.
+   */
   addressOf({ nodeId, main }: Peer): string | undefined {
     const address = main.dialled ?? this.toldAddress(main.remote) ?? this.keeper.book.get(nodeId)?.address;
     return address === undefined ? undefined : spelled(address);
   }
 
-  /** Is the id of this peer as good as this transport's ids are: proven, if it proves any? */
+  /**
+   * Returns whether the id of a peer is as reliable as this transport allows: proven, or asserted
+   * on a transport that proves none.
+   */
   isCertain({ proven }: { readonly proven: boolean }): boolean {
     return proven || !this.proves;
   }
 
-  /** Is this one of the persistent peers? One whose id is only asserted is known by the address that was dialled, never by its id. */
+  /**
+   * Returns whether this is one of the persistent peers. A peer that only asserts its id is
+   * recognized by the dialed address, never by its id.
+   */
   isPersistent(peer: { readonly nodeId: string; readonly proven: boolean }, dialled: string | undefined): boolean {
     return this.planner.isPersistent(this.isCertain(peer) ? peer.nodeId : undefined, dialled);
   }
 
   /**
-   * Is this node one of the listed ones? Where ids are only asserted, one that was listed by its address alone is known by where it says that
-   * it can be dialled: its id is not known before.
+   * Returns whether this is one of the listed nodes. On a transport where ids are only asserted, a
+   * node that was listed by its address alone is recognized by the address that it advertises,
+   * because its id is not known in advance.
    */
   isListed(peer: { readonly nodeId: string; readonly proven: boolean }, remote: Remote, dialled: string | undefined): boolean {
     if (this.isPersistent(peer, dialled)) return true;
@@ -126,8 +141,9 @@ export class Node {
   }
 
   /**
-   * Checks targets that the user gave. @throws TypeError naming the first that is none, that this transport can't dial, or, if only listed
-   * nodes are peers and ids are proven, that has no id. @param name of the list; its entries are named by their index.
+   * Checks targets that the user gave. @throws TypeError naming the first target that is malformed,
+   * that this transport can't dial, or that has no id although membership is 'listed' and the
+   * transport proves ids. @param name name of the list; entries are named by their index.
    */
   checkTargets(targets: readonly string[], name: string): void {
     for (const [index, target] of targets.entries()) this.checkTarget(target, `${name}[${index}]`);
@@ -147,7 +163,7 @@ export class Node {
     return { nodeId, proven, addr: this.addressOf(peer), direction, rtt, score, status, persistent, instance, remote: main.remote };
   }
 
-  /** The live connections of a node, the one in use first. */
+  /** Returns the connections of a node, beginning with the one in use. */
   links(nodeId: string): readonly Remote[] {
     const peer = this.peer(nodeId);
     if (peer === undefined) return NONE;

@@ -1,11 +1,12 @@
-// What is saved: the address book, and behind it one line of the trust in who is in it.
+// The format of the saved data: the address book, followed by one line of trust data about its
+// nodes.
 
 import { type BookDocument, formatBook, parseBook } from '../book/book-document.ts';
 import type { TrustBookDocument } from '../trust/trust-book.ts';
 
 export interface Notes {
   readonly book: BookDocument;
-  /** As it was read: trust that is broken is no trust, and costs nothing else. */
+  /** The trust data as read, unchecked. If it is malformed, only the trust is lost. */
   readonly trust: unknown;
 }
 
@@ -13,7 +14,7 @@ export function formatNotes({ book, trust }: { readonly book: BookDocument; read
   return `${formatBook(book)}${JSON.stringify(trust)}\n`;
 }
 
-/** `data_loss` where the book is none, as `parseBook` says. */
+/** Parses saved data. Throws `data_loss` if the book is malformed, see `parseBook`. */
 export function parseNotes(text: string): Notes {
   const head = text.indexOf('\n');
   const end = head < 0 ? -1 : text.indexOf('\n', head + 1);

@@ -1,4 +1,5 @@
-// Dials that were ordered, by the planner or by who waits for a node, and what became of them.
+// Handles the outcome of dials that were ordered by the planner, by the crawler, or by a caller
+// that waits for a node.
 
 import { parseTarget, type Remote, reasonError, spelled, TransportError } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
@@ -11,9 +12,9 @@ export class Orders implements DiallerHost {
   readonly #node: Node;
   readonly #visits: Visits;
   readonly #dialler: Dialler;
-  /** Nodes whose address is asked of the user. */
+  /** Nodes whose address was requested from the user's `locate`. */
   readonly #locating = new Set<string>();
-  /** Who waits for a node. */
+  /** Callers that wait for a connection to a node. */
   readonly #waiting = new Map<string, Set<(outcome: Remote | TransportError) => void>>();
 
   constructor(node: Node, visits: Visits) {
@@ -26,7 +27,7 @@ export class Orders implements DiallerHost {
     return this.#node.proves;
   }
 
-  /** What a dial of the transport is for. */
+  /** Returns the orders that a dial of the transport serves. */
   of(target: string | undefined): Order[] {
     return this.#dialler.ordersOf(target);
   }
@@ -36,7 +37,7 @@ export class Orders implements DiallerHost {
     void this.#dialler.run(order);
   }
 
-  /** A link is up that these were for. */
+  /** Completes orders whose connection is up. */
   fulfil(orders: readonly Order[], nodeId: string): void {
     for (const order of orders) {
       if (!this.#dialler.settle(order)) continue;
@@ -44,7 +45,7 @@ export class Orders implements DiallerHost {
     }
   }
 
-  /** A link is up, and the other end has no room for more. */
+  /** Fails orders whose connection is up, because the other end has no room for more peers. */
   refuse(orders: readonly Order[], error: TransportError): void {
     for (const order of orders) if (this.#dialler.settle(order)) this.failed(order, toTarget(error, order.address));
   }
@@ -57,7 +58,7 @@ export class Orders implements DiallerHost {
       const message = `Cannot make a peer of ${address}: the other end runs no peers`;
       return this.failed(order, new TransportError('failed_precondition', message, { target: address }));
     }
-    // It was up before it was ordered.
+    // The connection was up before it was ordered.
     const { planner } = this.#node;
     if (order.kind !== 'asked' && order.kind !== 'crawl') planner.opened({ ...order, kind: order.kind }, peer.nodeId, this.#node.now());
     this.arrived(peer.nodeId, peer.main.remote);
@@ -75,7 +76,8 @@ export class Orders implements DiallerHost {
     else if (nodeId !== undefined) book.failed(nodeId, address);
     const isHopeless = kind === 'crawl' ? crawledInVain(book.get(nodeId!)) : kind !== 'asked' && planner.failed({ ...order, kind }, now, error).giveUp;
     if (isHopeless && nodeId !== undefined && (kind === 'crawl' || book.get(nodeId)?.lastSuccess === undefined)) {
-      // Nobody was ever seen there, whoever told of it: the id is not to blame.
+      // No node was ever reached there, whichever node reported the address. Only the address is
+      // put aside; the node id is not banned.
       book.remove(nodeId);
       planner.rest(address, now + DAY);
     }
@@ -84,7 +86,7 @@ export class Orders implements DiallerHost {
     this.#node.soon();
   }
 
-  /** A connection to a node: the live one, or one that is dialled now. */
+  /** Resolves with a connection to a node: a live one if there is one, or otherwise a new one. */
   reach(nodeId: string, signal: AbortSignal): Promise<Remote> {
     const { closed, keeper } = this.#node;
     const live = this.#live(nodeId);
@@ -111,17 +113,17 @@ export class Orders implements DiallerHost {
     });
   }
 
-  /** A node is connected: who waited for it goes on. */
+  /** Resolves the waits for a node that is connected now. */
   arrived(nodeId: string, remote: Remote): void {
     this.#answer(nodeId, remote);
   }
 
-  /** When `wake` has something to do. */
+  /** When to call `wake` next. */
   get due(): number {
     return this.#dialler.due;
   }
 
-  /** Gives up dials that have taken too long. */
+  /** Cancels dials that have taken too long. */
   wake(now: number): void {
     this.#dialler.expire(now);
   }
@@ -131,7 +133,7 @@ export class Orders implements DiallerHost {
     for (const nodeId of [...this.#waiting.keys()]) this.#answer(nodeId, CLOSED);
   }
 
-  /** Dials a node that somebody waits for, unless that is under way. */
+  /** Dials a node that a caller waits for, unless it is being dialed or located already. */
   #seek(nodeId: string): void {
     if (this.#dialler.isReaching(nodeId) || this.#locating.has(nodeId)) return;
     const named = this.#node.planner.addressOf(nodeId);
@@ -140,7 +142,11 @@ export class Orders implements DiallerHost {
     else void this.#locate(nodeId);
   }
 
-  /** Who is waited for and is not where the operator says may be where the book says; who is not there either, where others say. */
+  /**
+   * Dials the next address of a node that a caller waits for: after the operator's address the one
+   * in the address book, and after that one an alternative that other nodes reported. Returns false
+   * if there is none.
+   */
   #seekElsewhere({ nodeId, address, kind, hearsay = kind !== 'persistent' && kind !== 'seed' }: Order): boolean {
     const { book } = this.#node.keeper;
     const key = placeOf(address)?.key;
@@ -155,12 +161,12 @@ export class Orders implements DiallerHost {
     this.#node.soon();
   }
 
-  /** Is it dialled where the book has it? */
+  /** Returns whether the dialed address is the one in the address book. */
   #isBooked({ nodeId, address }: Order): boolean {
     return nodeId !== undefined && this.#node.keeper.book.at(address)?.nodeId === nodeId;
   }
 
-  /** A node may call itself. */
+  /** Connects this node to itself, which is allowed. */
   async #reachSelf(signal: AbortSignal): Promise<Remote> {
     const { transport } = this.#node.config;
     const addresses = transport.localAddrs();
@@ -168,7 +174,7 @@ export class Orders implements DiallerHost {
     return transport.dial(proving === undefined ? addresses[0]! : `${this.#node.nodeId}@${proving}`, { signal });
   }
 
-  /** Nobody here knows where it is: the user may. */
+  /** Asks the user's `locate` for the address of a node that this node knows no address of. */
   async #locate(nodeId: string): Promise<void> {
     const { locate } = this.#node.config;
     this.#locating.add(nodeId);
@@ -198,18 +204,21 @@ export class Orders implements DiallerHost {
   }
 }
 
-/** As an error of a dial reads. */
+/** Rewrites the error of a refused visit as the error of a dial. */
 function toTarget({ code, reason, origin, message }: TransportError, target: string): TransportError {
   return new TransportError(code, `Cannot connect to ${target}: ${message}`, { reason, origin, target, sent: false });
 }
 
-/** Who is crawled is not the planner's affair: that it answers no more, after as many tries, is seen here. */
+/**
+ * Returns whether a crawl of a node has failed too often. The planner does not count the failures
+ * of crawls.
+ */
 function crawledInVain(entry: { readonly failures: number } | undefined): boolean {
   return entry !== undefined && entry.failures >= MOST_CRAWLS;
 }
 
-/** Tendermint's maxAttemptsToDial, as the planner has it. */
+/** Tendermint's maxAttemptsToDial, the same as in the planner. */
 const MOST_CRAWLS = 16;
-/** Tendermint bans what it dialled in vain for so long. */
+/** Tendermint bans a node that it could not dial for this long. */
 const DAY = 24 * 60 * 60_000;
 const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent: false });

@@ -1,4 +1,4 @@
-// Why a link came to nothing, by its error.
+// Maps errors of connections to the `Rejection` that events report.
 
 import { type Reason, reasonError, TransportError } from '@trunkline/transport-core';
 import { twinOf } from '../admission/twins.ts';
@@ -7,13 +7,13 @@ import type { Rejection } from '../types.ts';
 export function rejectionOf(error: TransportError, direction: 'in' | 'out'): Rejection {
   const { code, reason } = error;
   if (twinOf(error) !== undefined) return 'twin';
-  // What refuses without a reason of its own crosses as 'refused': then its code tells.
+  // A refusal without a reason of its own crosses the wire as 'refused'; its code tells the rest.
   if (reason === 'refused' && code === 'failed_precondition') return 'incompatible';
   if (reason !== undefined && BY_REASON[reason] !== undefined) return BY_REASON[reason];
   return code === 'failed_precondition' ? 'incompatible' : code === 'unavailable' && direction === 'out' ? 'unreachable' : 'failed';
 }
 
-/** What a filter threw, as both ends see it; a TransportError as it is. */
+/** Wraps an error that a filter threw, for both ends to see. Returns a TransportError unchanged. */
 export function refusedBy(filter: string, error: unknown): TransportError {
   if (error instanceof TransportError) return error;
   return reasonError('refused', `${filter} of the other end refused: ${error instanceof Error ? error.message : String(error)}`, { cause: error });

@@ -1,36 +1,46 @@
-// Who is connected: links grouped into peers, and of each peer the one link that is used. Pure.
+// The connected peers: groups connections by node, and picks for each peer the connection to use.
+// Pure.
 
 import type { Remote } from '@trunkline/transport-core';
 
 /** One connection to a peer. */
 export interface Link {
   readonly remote: Remote;
-  /** What was dialled to get it, where this node's planner did; such a link is closed when another is in use. */
+  /**
+   * The address that this node's planner dialed to get it, if it did. Such a connection is closed
+   * when another one is in use.
+   */
   readonly dialled: string | undefined;
-  /** Is it to stay though nobody uses it? Else who dialled it closes it when it has been idle (`idleTimeout`). */
+  /**
+   * Whether to keep the connection open when it is idle. Otherwise the end that dialed closes it
+   * after `idleTimeout`.
+   */
   readonly lasting: boolean;
-  /** Bytes that had come when its peer was looked at last. */
+  /** Bytes that had been received when the peer was looked at last. */
   received: number;
 }
 
-/** A node with at least one link. */
+/** A node with at least one connection. */
 export interface Peer {
   readonly nodeId: string;
   readonly proven: boolean;
   readonly instance: string;
   persistent: boolean;
-  /** Persistent or unconditional: it counts in no cap. */
+  /** Whether it is persistent or unconditional, and so counts against no limit. */
   exempt: boolean;
-  /** The network that it comes from, where such are capped. */
+  /** The network that it comes from, if the number of peers per network is limited. */
   readonly group: string | undefined;
   readonly since: number;
-  /** It was lost by chance, and came back. */
+  /** Whether it was lost by chance and came back. */
   readonly returned: boolean;
-  /** Another takes its place: it is parted from, and counts no more. */
+  /**
+   * Whether another peer takes its place: it is being disconnected and counts against no limit any
+   * more.
+   */
   leaving: boolean;
   readonly links: Link[];
   main: Link;
-  /** Keeps the link in use from being idle. */
+  /** Releases the hold that keeps the connection in use from being closed as idle. */
   release: () => void;
 }
 
@@ -38,7 +48,7 @@ export class Roster {
   readonly peers = new Map<string, Peer>();
   readonly #self: string;
   readonly #byRemote = new Map<Remote, Peer>();
-  /** What `count` gave since somebody came or went. */
+  /** The last results of `count`, until a peer connects, disconnects or changes. */
   #counts: { readonly in: number; readonly out: number } | undefined;
 
   constructor(self: string) {
@@ -49,7 +59,7 @@ export class Roster {
     return this.#byRemote.get(remote);
   }
 
-  /** A link of a peer that is here, or of a new one, whose first it is. */
+  /** Adds a connection to a peer, which may be new. */
   add(peer: Peer, link: Link): void {
     this.#counts = undefined;
     if (!peer.links.includes(link)) peer.links.push(link);
@@ -57,7 +67,7 @@ export class Roster {
     this.#byRemote.set(link.remote, peer);
   }
 
-  /** A link is gone. Gives its peer. */
+  /** Removes a connection that is gone. Returns its peer. */
   remove(remote: Remote): Peer | undefined {
     const peer = this.#byRemote.get(remote);
     if (peer === undefined) return undefined;
@@ -69,7 +79,7 @@ export class Roster {
     return peer;
   }
 
-  /** Somebody else has its id: its links are nobody's from now on. Gives them. */
+  /** Removes a peer whose id belongs to another node now. Returns its connections. */
   dismiss(peer: Peer): Link[] {
     this.#counts = undefined;
     this.peers.delete(peer.nodeId);
@@ -78,8 +88,9 @@ export class Roster {
   }
 
   /**
-   * The link that both ends use: where both have dialled, that of the lower id, and the oldest of those; the same at both ends.
-   * `isUp`: links that are leaving take no calls.
+   * Returns the connection that both ends use. If both have dialed, it is the oldest one that the
+   * node with the lower id dialed, so both ends choose the same. `isUp` excludes connections that
+   * are closing and take no calls.
    */
   elect(peer: Peer, isUp: (remote: Remote) => boolean): Link | undefined {
     const winner = this.#self < peer.nodeId ? 'out' : 'in';
@@ -87,12 +98,15 @@ export class Roster {
     return up.find((link) => link.remote.direction === winner) ?? up[0];
   }
 
-  /** A peer's link in use is another, or it counts otherwise. */
+  /** Invalidates the counts, because a peer uses another connection or counts differently now. */
   recount(): void {
     this.#counts = undefined;
   }
 
-  /** Ordinary peers, by who dialled the link in use. Asked at every turn, so it is counted once a change. */
+  /**
+   * Returns the number of ordinary peers whose connection in use has this direction. The counts are
+   * cached because every wake-up asks for them.
+   */
   count(direction: 'in' | 'out'): number {
     if (this.#counts === undefined) {
       const counts = { in: 0, out: 0 };

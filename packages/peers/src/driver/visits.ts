@@ -1,13 +1,14 @@
-// Visits: a node that is full answers one question of a newcomer for addresses, and the link ends. At neither end is it a peer's.
+// Visits: a full node answers one request of a newcomer for addresses, and then the connection
+// ends. Neither end treats it as a peer's connection.
 
 import type { Remote } from '@trunkline/transport-core';
 import { Visitors } from '../admission/visitors.ts';
 
 interface Visit {
   readonly nodeId: string;
-  /** When it has taken too long. */
+  /** When the visit times out. */
   readonly due: number;
-  /** The question was answered. */
+  /** Whether the request was answered, or the visit timed out. */
   isOver: boolean;
 }
 
@@ -15,12 +16,15 @@ export class Visits {
   readonly #visitors: Visitors;
   readonly #open = new Map<Remote, Visit>();
 
-  /** @param pause milliseconds between two visits that a node may make here. */
+  /** @param pause milliseconds between two visits of the same node. */
   constructor(pause: number) {
     this.#visitors = new Visitors(pause);
   }
 
-  /** Lets a node visit this one, where it may: one visit of a node at a time. @param coming the nodes whose visits were let in and are not up. */
+  /**
+   * Admits a visit if the limits allow it; a node may have only one visit at a time. @param coming
+   * ids of the nodes whose visits were admitted and whose connections are not up yet.
+   */
   take(nodeId: string, coming: readonly string[], now: number): boolean {
     const open = [...coming];
     for (const [{ direction }, visit] of this.#open) if (direction === 'in') open.push(visit.nodeId);
@@ -39,7 +43,10 @@ export class Visits {
     return this.#open.has(remote);
   }
 
-  /** Takes the one question of a visitor, or the one answer of a host. Returns the other end's node id, undefined if nothing is to come there. */
+  /**
+   * Ends the exchange of a visit: called for the one request of a visitor, or the one answer of a
+   * host. Returns the other end's node id, or undefined if none is expected on this connection.
+   */
   conclude(remote: Remote, direction: 'in' | 'out', now: number): string | undefined {
     const visit = this.#open.get(remote);
     if (visit === undefined || visit.isOver || remote.direction !== direction) return undefined;
@@ -48,14 +55,14 @@ export class Visits {
     return visit.nodeId;
   }
 
-  /** When the first of them has taken too long. */
+  /** When the first visit times out. */
   get due(): number {
     let due = Number.POSITIVE_INFINITY;
     for (const visit of this.#open.values()) if (!visit.isOver) due = Math.min(due, visit.due);
     return due;
   }
 
-  /** Visits to end, because they have taken too long. */
+  /** Returns the connections of visits that have timed out, to be closed. */
   expire(now: number): Remote[] {
     const late: Remote[] = [];
     for (const [remote, visit] of this.#open) {
@@ -66,7 +73,7 @@ export class Visits {
     return late;
   }
 
-  /** Ends all of them. Returns their links. */
+  /** Forgets all visits and returns their connections. */
   close(): Remote[] {
     const all = [...this.#open.keys()];
     this.#open.clear();
@@ -74,5 +81,5 @@ export class Visits {
   }
 }
 
-/** Milliseconds of a visit: a round trip or two, over a slow line. */
+/** Milliseconds of a visit: one or two round trips over a slow connection. */
 const LONGEST = 3_000;
