@@ -1,4 +1,5 @@
-// What the peer answers to our calls: responses, items, ends and errors, by the id of the call (docs/wire-protocol.md §4).
+// The peer's answers to our calls: responses, items, ends and errors, matched by the id of the call
+// (docs/wire-protocol.md §4).
 
 import { codeOf, reasonOf, stackless, TransportError } from '../errors.ts';
 import type { Method } from '../protocol/protocol.ts';
@@ -36,7 +37,10 @@ export class Answers {
     else call.answered(this.#inflow.keep(frame));
   }
 
-  /** Any response: one that is long, that ends an upload, or that nobody awaits. */
+  /**
+   * Handles every other response: a long one, the response of an upload, or one that is not
+   * awaited.
+   */
   #response(frame: Frame, call: OutCall | undefined): void {
     if (call === undefined) return this.#unknown(frame);
     if (call.method.flags & DOWNLOAD || call.method.kind === 'oneway' || call.assembly !== undefined)
@@ -84,7 +88,7 @@ export class Answers {
     this.#inflow.reply.used(assembly.cost, 0);
   }
 
-  /** The long message of a call that is coming in. */
+  /** Returns the incomplete long message of a call. */
   assembly(id: number): Assembly | undefined {
     const call = this.#caller.slots.get(id);
     return call?.assembly ?? call?.download?.assembly;
@@ -118,7 +122,7 @@ export class Answers {
     else call.failed(error);
   }
 
-  /** CREDIT for what we upload; for a call that is over it is late, and nothing. */
+  /** Handles CREDIT for a stream that we upload. It is ignored if the call is already over. */
   credit(frame: Frame): void {
     const upload = this.#caller.slots.get(frame.id)?.upload;
     if (upload !== undefined && !upload.grant(frame.credit, ACCOUNT_MAX)) this.#link.violation('malformed', 'a stream account rose above 2^31 − 1');
@@ -133,7 +137,10 @@ export class Answers {
   }
 }
 
-/** The caller's error for a response above the limit of its codec. What comes of it is dropped. */
+/**
+ * Returns the caller's error for a response above the limit of its codec. The response itself is
+ * dropped.
+ */
 function excess({ full, response }: Method, size: number): TransportError {
   const message = `${full}: a response of ${size} bytes is above ${response!.limit}, the limit of its codec here (${response!.name})`;
   return stackless('resource_exhausted', message, { reason: 'too_large', sent: true });

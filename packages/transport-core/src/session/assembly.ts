@@ -1,40 +1,44 @@
-// A long message on its way in: its packets are put together in one buffer. What has come is charged, not what was announced.
+// Puts the packets of an incoming long message together in one buffer. Memory accounts are charged
+// with the bytes that have arrived, not with the size that was announced.
 
 import type { Entry, List } from '../list.ts';
 import { EMPTY } from '../wire/frame.ts';
 import type { Link, Unfinished } from './link.ts';
 
-/** Whose message it is: told when nothing comes of it any more. */
+/** The call that a long message belongs to; it is notified when the message is given up. */
 export interface Owner {
-  /** There is no room for the rest: it is to be dropped. */
+  /** Called when there is no room for the rest, so the message must be dropped. */
   refuse(): void;
-  /** No packet has come for STALLED milliseconds. An owner without this looks itself. */
+  /**
+   * Called when no packet has come for STALLED milliseconds. An owner without this method checks
+   * for that itself.
+   */
   stopped?(): void;
 }
 
 export class Assembly implements Unfinished {
-  // Its place among those of its connection.
+  // Links of the list of incomplete messages of the connection.
   list: List<Entry> | undefined = undefined;
   before: Entry | undefined = undefined;
   after: Entry | undefined = undefined;
   readonly kind: number;
   readonly size: number;
-  /** What it cost its account, to be given back when it is used or discarded. */
+  /** The charge to its account, given back when the message is used or discarded. */
   readonly cost: number;
-  /** The message, once it is complete; empty if it is only counted. */
+  /** The message once it is complete; empty if the packets are only counted. */
   buffer: Uint8Array;
   got: number;
-  /** When its last packet came. */
+  /** The time at which the last packet arrived. */
   last: number;
   readonly #owner: Owner;
   readonly #link: Link;
   #isKept: boolean;
-  /** Where the packet that comes is being read. */
+  /** The memory into which the next packet is being read. */
   #room: Uint8Array | undefined = undefined;
 
   /**
-   * The size was checked before.
-   * @param keep false: nobody wants it any more, its packets are counted and dropped.
+   * The caller has already checked the size.
+   * @param keep false if the message is no longer wanted: its packets are counted and dropped.
    */
   constructor(link: Link, kind: number, size: number, cost: number, first: Uint8Array, keep: boolean, owner: Owner) {
     this.#link = link;
@@ -64,7 +68,10 @@ export class Assembly implements Unfinished {
     return this.got === this.size;
   }
 
-  /** Where the next packet belongs, if it is of this size and kept: what is read there need not be copied. */
+  /**
+   * Returns the memory for the next packet if a packet of this length fits and is kept. Bytes read
+   * there need not be copied.
+   */
   room(length: number): Uint8Array | undefined {
     const isFit = this.#isKept && length > 0 && this.got + length <= this.size;
     if (isFit) this.#reach(this.got + length);
@@ -72,12 +79,15 @@ export class Assembly implements Unfinished {
     return this.#room;
   }
 
-  /** One packet more. False: it breaks the sum, or one that is not the last is not full. */
+  /**
+   * Adds a packet. Returns false if it exceeds the announced size, or if it is not the last one and
+   * not full.
+   */
   add(packet: Uint8Array): boolean {
     const end = this.got + packet.length;
     if (packet.length === 0 || end > this.size || (end < this.size && packet.length !== this.#link.terms.packet)) return false;
     if (this.#isKept) {
-      // By identity: asking an array for its memory is a call of the engine's.
+      // Compared by identity, because asking an array for its memory is a call into the engine.
       if (packet !== this.#room) {
         this.#reach(end);
         this.buffer.set(packet, this.got);
@@ -90,14 +100,14 @@ export class Assembly implements Unfinished {
     return true;
   }
 
-  /** Its bytes are its own no more: handed over, or dropped. */
+  /** Gives up the memory charge, because the bytes were handed over or dropped. */
   release(): void {
     if (!this.#isKept) return;
     this.#isKept = false;
     this.#link.ends(this, this.got, this.buffer.length - this.got);
   }
 
-  /** Nobody wants it any more: what has come is dropped, and what still comes is only counted. */
+  /** Drops what has arrived; packets that still come are only counted. */
   drop(): void {
     this.release();
     this.buffer = EMPTY;
@@ -117,8 +127,10 @@ export class Assembly implements Unfinished {
   }
 
   /**
-   * How much to allocate where `needed` bytes have come: the whole, as long as the transport has allocated little for what has not come;
-   * otherwise twice what is there. (Pages that nobody writes cost no memory, but the collector counts them, and not every system lends.)
+   * Returns how much to allocate when `needed` bytes have arrived: the whole message as long as the
+   * transport has allocated little memory ahead of arrival, otherwise twice the bytes that are
+   * there. (Pages that are never written cost no memory, but the garbage collector counts them, and
+   * not every system overcommits.)
    */
   #capacity(needed: number): number {
     const { memory } = this.#link;
@@ -126,5 +138,8 @@ export class Assembly implements Unfinished {
   }
 }
 
-/** A begun message without a packet for so long is given up, where nothing else long comes in. */
+/**
+ * Milliseconds without a packet after which an incomplete message is given up, if nothing else long
+ * arrives on the connection.
+ */
 export const STALLED = 10_000;

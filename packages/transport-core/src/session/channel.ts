@@ -1,4 +1,5 @@
-// One channel on one connection: the lanes out, the accounts in, the calls both ways. It outlives a mount of its protocol.
+// One channel on one connection: its outgoing lanes, its incoming accounts, and the calls of both
+// directions. It continues to exist when its protocol is unmounted.
 
 import type { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
@@ -19,12 +20,15 @@ export interface Mounted {
 export class Channel implements InChannel {
   readonly link: Link;
   readonly byte: number;
-  /** The only name that this byte ever has on this connection. */
+  /**
+   * The name of the first protocol mounted here; a channel byte keeps its name as long as the
+   * connection lives.
+   */
   name: string | undefined = undefined;
   mounted: Mounted | undefined = undefined;
-  /** The agreed version of the protocol. */
+  /** The protocol version that both ends agreed on. */
   version = 0;
-  /** Why the ends can't speak it. */
+  /** The reason why the two ends can't speak the protocol; undefined if they can. */
   disagreement: TransportError | undefined = undefined;
   readonly lanes: Lanes;
 
@@ -32,21 +36,29 @@ export class Channel implements InChannel {
   open = 0;
   readonly waiting = new List<OutCall>();
   readonly waitingLong = new List<OutCall>();
-  /** Those that wait until trySend would be true. */
+  /** Promises of `writable()` that wait until `trySend` would return true. */
   readonly writers: { resolve(): void; reject(error: TransportError): void }[] = [];
 
-  /** The peer's accounts with us. */
+  /** The peer's accounts with this end. */
   readonly short: Receiving;
   readonly long: Receiving;
-  /** The peer's calls that have no terminal yet, and the handlers that run. */
+  /**
+   * The peer's calls that have no terminal frame yet, and the requests whose handlers are running.
+   */
   openIn = 0;
   running = 0;
-  /** Handlers of one-ways that run, and whether others wait because they are as many as `limits.calls` allows. */
+  /**
+   * One-ways whose handlers are running; and whether more wait because that number has reached
+   * `limits.calls`.
+   */
   oneways = 0;
   crowded = false;
-  /** So many replies wait that its calls are not dispatched for now. */
+  /** True if so many replies wait that the channel's calls are not dispatched for now. */
   stalled = false;
-  /** What came and was not taken; `queued` counts its short requests, `queuedBytes` their bytes. */
+  /**
+   * Calls that arrived and were not taken; `queued` counts the short requests among them,
+   * `queuedBytes` their bytes.
+   */
   readonly inbound = new List<InCall>();
   queued = 0;
   queuedBytes = 0;

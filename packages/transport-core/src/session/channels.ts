@@ -1,4 +1,5 @@
-// The channels of one connection by their byte, and what both ends agree to speak on each (docs/wire-protocol.md §3).
+// The channels of one connection by their byte, and the agreement of both ends on the protocol of
+// each (docs/wire-protocol.md §3).
 
 import { reasonError, TransportError } from '../errors.ts';
 import { Account, type FrameWriter } from '../wire/frame.ts';
@@ -9,9 +10,9 @@ import type { Link } from './link.ts';
 import { Lanes } from './outgoing.ts';
 import { type Creditor, Receiving } from './receiving.ts';
 
-/** Told of the protocols of a connection. */
+/** Receives changes of the protocols of a connection. */
 export interface ProtocolsVisitor {
-  /** The peer has mounted or unmounted protocols: this is its list now. */
+  /** The peer has mounted or unmounted protocols; `protocols` is its new list. */
   remounted?(protocols: readonly HelloProtocol[]): void;
   /** The protocols of one end have changed. */
   protocolsChanged?(): void;
@@ -19,19 +20,24 @@ export interface ProtocolsVisitor {
 
 export class Channels {
   #opened: readonly Channel[] = [];
-  /** The one that was asked for last: every frame asks, some of them six times. */
+  /**
+   * The channel that was requested last. Every frame looks up its channel, some of them six times.
+   */
   #last: Channel | undefined = undefined;
   #watched: Channel[] = [];
-  /** What is owed on channels that nothing is mounted on, by account and byte. */
+  /**
+   * Accounts of channels that have no protocol mounted, by account and byte; each has credit to
+   * give back.
+   */
   #strays: Map<number, Receiving> | undefined = undefined;
   #nowhere: Lanes | undefined = undefined;
   readonly #link: Link;
   readonly #creditor: Creditor;
   readonly #mounts: ReadonlyMap<number, Mounted>;
   readonly #visitor: ProtocolsVisitor;
-  /** The peer's protocols, as it last told them. */
+  /** The peer's protocols as it last announced them. */
   #theirs: readonly HelloProtocol[] = [];
-  /** Our protocols whose disagreement was reported: at most those that were ever mounted. */
+  /** Our protocols whose disagreement was reported; at most as many as were ever mounted. */
   #told: readonly string[] = NONE;
 
   constructor(link: Link, creditor: Creditor, mounts: ReadonlyMap<number, Mounted>, visitor: ProtocolsVisitor = {}) {
@@ -41,20 +47,30 @@ export class Channels {
     this.#mounts = mounts;
   }
 
-  /** The channel of a byte; made at its first use, and kept for as long as the connection lives. */
+  /**
+   * Returns the channel for a channel byte. It is created at its first use and lives as long as the
+   * connection.
+   */
   get(byte: number): Channel {
     const last = this.#last;
     return last !== undefined && last.byte === byte ? last : this.#find(byte);
   }
 
-  /** The channel that a peer names, if a protocol is mounted on it or was. A number that it makes up costs no memory. */
+  /**
+   * Returns the channel that a peer names if a protocol is or was mounted on it. Numbers that the
+   * peer makes up therefore cost no memory.
+   */
   known(number: number): Channel | undefined {
     const last = this.#last;
     if (last !== undefined && last.byte === number) return last;
     return this.#mounts.has(number) ? this.#find(number) : this.used(number);
   }
 
-  /** Pays back what came for a channel that nothing is mounted on. It is forgotten once it was paid; numbers above 255 have no account. */
+  /**
+   * Returns an account that gives back the credit of messages for a channel without a protocol. It
+   * is forgotten once the credit is paid back. Numbers above 255 have no account: nothing is given
+   * back on them.
+   */
   stray(account: number, number: number): Receiving {
     const { short, long } = this.#link.limits.credit;
     const key = account * BYTES + number;
@@ -69,13 +85,13 @@ export class Channels {
     return stray;
   }
 
-  /** Where refusals wait that belong to no channel. */
+  /** The lanes for refusals that belong to no channel. */
   get nowhere(): Lanes {
     this.#nowhere ??= new Lanes(0, 10, 0, 0);
     return this.#nowhere;
   }
 
-  /** All lanes in which something may wait. */
+  /** Returns all lanes in which something may wait. */
   lanes(): Lanes[] {
     const lanes = this.#opened.map((channel) => channel.lanes);
     return this.#nowhere === undefined ? lanes : [...lanes, this.#nowhere];
@@ -85,7 +101,8 @@ export class Channels {
     let channel = this.used(byte);
     if (channel === undefined) {
       channel = new Channel(this.#link, this.#creditor, byte);
-      // Most connections have one or two: exactly so much memory.
+      // Most connections have one or two channels, so the array is copied to exactly the size it
+      // needs.
       this.#opened = [...this.#opened, channel];
       this.#join(channel);
     }
@@ -93,30 +110,30 @@ export class Channels {
     return channel;
   }
 
-  /** The channel of a byte that was used. */
+  /** Returns the channel of a byte if it was used. */
   used(byte: number): Channel | undefined {
     for (const channel of this.#opened) if (channel.byte === byte) return channel;
     return undefined;
   }
 
-  /** All that were used. */
+  /** Returns all channels that were used. */
   all(): readonly Channel[] {
     return this.#opened;
   }
 
-  /** What the peer's HELLO told. */
+  /** Stores the protocols of the peer's HELLO. */
   met(theirs: readonly HelloProtocol[]): void {
     this.#theirs = theirs;
   }
 
-  /** Ours have changed: gives the list that the peer is to learn. */
+  /** Applies a change of our own protocols; returns the encoded list to send to the peer. */
   remount(): Uint8Array {
     for (const channel of this.#opened) this.#join(channel);
     this.#visitor.protocolsChanged?.();
     return encodeProtocols([...this.#mounts.values()].map((mounted) => helloProtocol(mounted.protocol)));
   }
 
-  /** Theirs have changed; a text says what is wrong with the list. */
+  /** Applies a change of the peer's protocols; returns a text if the list is malformed. */
   learn(list: Uint8Array): string | undefined {
     const protocols = decodeProtocols(list);
     if (typeof protocols === 'string') return protocols;
@@ -135,7 +152,10 @@ export class Channels {
     }
   }
 
-  /** Protocols that both ends have mounted and can't speak with each other, each once. */
+  /**
+   * Returns the protocols that both ends have mounted but in incompatible ways. Each one is
+   * returned only once.
+   */
   disagreements(): { readonly protocol: string; readonly error: TransportError }[] {
     const found: { protocol: string; error: TransportError }[] = [];
     for (const { protocol } of this.#mounts.values()) {
@@ -147,7 +167,10 @@ export class Channels {
     return found;
   }
 
-  /** Why no protocol that is mounted here can be spoken with the peer. Undefined if one can, or if the peer has told of none yet. */
+  /**
+   * Returns an error if no protocol mounted here can be spoken with the peer. Returns undefined if
+   * one can, or if the peer has not announced any protocol yet.
+   */
   nothingShared(): TransportError | undefined {
     let why: TransportError | undefined;
     const [own, theirs] = [[...this.#mounts.values()].map(({ protocol }) => protocol), this.#theirs];
@@ -161,12 +184,17 @@ export class Channels {
     return why ?? reasonError('no_shared_protocol', `one end has mounted ${names(own)}, the other ${names(theirs)}: they share no protocol`);
   }
 
-  /** Looks after a channel until its writers, and its replies, have room. */
+  /** Watches a channel until its waiting writers and its replies have room. */
   watch(channel: Channel): void {
     if (!this.#watched.includes(channel)) this.#watched.push(channel);
   }
 
-  /** @param writable would a one-way go now? @param room its replies have drained: its calls may be dispatched again. */
+  /**
+   * Checks the watched channels: settles waiting writers and resumes dispatching if there is room.
+   * @param writable returns true if a one-way could go now.
+   * @param room called when the replies of a channel have drained, so its calls may be dispatched
+   *   again.
+   */
   look(writable: (channel: Channel) => boolean, room: (channel: Channel) => void): void {
     if (this.#watched.length === 0) return;
     const watched = this.#watched;
@@ -184,7 +212,7 @@ export class Channels {
     }
   }
 
-  /** Nothing more is opened here: who waited for room is told. */
+  /** Rejects all writers that wait for room, because nothing more is opened here. */
   rejectWriters(error: TransportError): void {
     for (const channel of this.#opened) for (const writer of channel.writers.splice(0)) writer.reject(error);
   }
@@ -212,7 +240,7 @@ export class Channels {
   }
 }
 
-/** An account that is forgotten when all is paid. */
+/** An account that is forgotten once everything is paid back. */
 class Stray extends Receiving {
   readonly #paid: () => void;
 
@@ -227,8 +255,8 @@ class Stray extends Receiving {
   }
 }
 
-/** Channels are bytes. */
+/** The number of channel bytes. */
 const BYTES = 0x100;
 
-/** Shared: most connections have nothing to report. */
+/** Shared, because most connections have nothing to report. */
 const NONE: readonly string[] = [];

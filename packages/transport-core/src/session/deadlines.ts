@@ -1,7 +1,11 @@
-// Calls by the time at which something is due for them, so that waking costs nothing for those that are not. A binary heap: most times
-// come in ascending order, and then an entry stays where it is put.
+// Orders calls by the time at which something is due, so that waking costs nothing for calls that
+// are not due. This is a binary heap: most times are added in ascending order, and then a new entry
+// stays in its place.
 
-/** Entries that are over are left where they are until their time comes, or `sweep` is called. */
+/**
+ * A heap of entries by time. An entry that is over remains until its time comes or `sweep` is
+ * called.
+ */
 export class Deadlines<T> {
   readonly #times: number[] = [];
   readonly #entries: T[] = [];
@@ -15,7 +19,7 @@ export class Deadlines<T> {
     return this.#times[0] ?? Number.POSITIVE_INFINITY;
   }
 
-  /** The entry of the earliest time. */
+  /** The entry with the earliest time. */
   get first(): T | undefined {
     return this.#entries[0];
   }
@@ -35,7 +39,7 @@ export class Deadlines<T> {
     entries[at] = entry;
   }
 
-  /** Takes out the entry of the earliest time. */
+  /** Removes and returns the entry with the earliest time. */
   shift(): T | undefined {
     const times = this.#times;
     const entries = this.#entries;
@@ -58,7 +62,7 @@ export class Deadlines<T> {
     return first;
   }
 
-  /** Keeps those that `isLive` accepts. */
+  /** Keeps only the entries that `isLive` accepts. */
   sweep(isLive: (entry: T, time: number) => boolean): void {
     const times = this.#times.splice(0);
     const entries = this.#entries.splice(0);

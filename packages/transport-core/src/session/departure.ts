@@ -1,4 +1,5 @@
-// How a session ends in order: GO_AWAY both ways, what is open is served, then the end (docs/wire-protocol.md §8).
+// The orderly end of a session: both ends send GO_AWAY, open calls are served, then the connection
+// closes (docs/wire-protocol.md §8).
 
 import { codeNumber, codeOf, type Reason, reasonError, reasonNumber, reasonOf, TransportError } from '../errors.ts';
 import { cleanText, truncateText } from '../text.ts';
@@ -10,20 +11,26 @@ import type { Link } from './link.ts';
 import type { OutCall } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
 
-/** What leaving asks of the session. */
+/** The parts of a session that its departure uses. */
 export interface Departing {
-  /** Nothing new is opened here from now on; calls that waited for room go elsewhere. */
+  /**
+   * Called when this end starts to leave: it opens nothing new, and the calls that waited for room
+   * go elsewhere.
+   */
   departed(waiting: OutCall[]): void;
-  /** @param arrived all that was written before the GO_AWAY is known to be there. */
+  /** @param arrived true if everything written before the GO_AWAY is known to have arrived. */
   end(error: TransportError, arrived: boolean): void;
 }
 
 export class Departure {
-  /** Why we open nothing more. */
+  /** The reason why this end opens nothing more. */
   left: TransportError | undefined = undefined;
-  /** Why the peer opens nothing more. */
+  /** The reason why the peer opens nothing more. */
   peerLeft: TransportError | undefined = undefined;
-  /** When leaving has taken too long; and, of a closing transport, when calls in flight are failed. */
+  /**
+   * The time at which leaving has taken too long; and, if the transport closes, the time at which
+   * calls in flight fail.
+   */
   #leaveDue = Number.POSITIVE_INFINITY;
   #graceDue = Number.POSITIVE_INFINITY;
   readonly #link: Link;
@@ -42,20 +49,25 @@ export class Departure {
     this.#session = session;
   }
 
-  /** Both ends have said GO_AWAY, so the other one has read all that we sent before ours; unless it closes, and drops what comes. */
+  /**
+   * True if both ends have sent GO_AWAY, so that the peer has read everything that we sent before
+   * ours. That does not hold for a peer whose transport closes, because it drops what still
+   * arrives, unless this transport closes, too.
+   */
   get isMutual(): boolean {
     return this.peerLeft !== undefined && this.#outbox.saidFarewell && (this.peerLeft.reason !== 'closed' || this.#callee.refusing !== undefined);
   }
 
-  /** When `wake` has something to do. */
+  /** The time at which `wake` has something to do. */
   get due(): number {
     return Math.min(this.#leaveDue, this.#graceDue);
   }
 
   /**
-   * Says GO_AWAY behind all that was accepted. A duplicate lives until its calls end, and how long a transport that closes may take is
-   * its own affair.
-   * @param told what the peer reads.
+   * Sends a GO_AWAY behind everything that was accepted. There is no time limit for a duplicate
+   * connection, which lives until its calls end, nor for a peer whose transport closes, which sets
+   * its own limit.
+   * @param told the text that the peer receives.
    */
   leave(error: TransportError, told: string, time = PATIENT.has(error.reason) ? Number.POSITIVE_INFINITY : LEAVE_TIME): void {
     if (this.left !== undefined) return;
@@ -67,7 +79,10 @@ export class Departure {
     this.#session.departed(this.#caller.takeWaiting(this.#channels.all()));
   }
 
-  /** The transport closes: what arrives is refused, what is open has `grace` milliseconds, what was accepted one second more. */
+  /**
+   * Leaves because the transport closes. New calls of the peer are refused, open calls have `grace`
+   * milliseconds to finish, and flushing accepted data may take one more second.
+   */
   shut(grace: number): void {
     this.#callee.refusing = CLOSED;
     this.#graceDue = this.#link.now + grace;
@@ -78,7 +93,10 @@ export class Departure {
     if (grace === 0) this.#endGrace();
   }
 
-  /** The peer's GO_AWAY. False: it is no orderly one, and the connection is over. */
+  /**
+   * Handles the peer's GO_AWAY. Returns false if its reason is not an orderly one, so the
+   * connection is over at once.
+   */
   hear(error: TransportError): boolean {
     if (error.reason === undefined || !ORDERLY.has(error.reason)) return false;
     if (this.peerLeft !== undefined) return true;
@@ -97,7 +115,7 @@ export class Departure {
     this.#session.end(this.left, this.isMutual);
   }
 
-  /** Nothing is left to say or to wait for: ends in order. */
+  /** Closes the connection in order if nothing is left to send or to wait for. */
   finish(): void {
     if (this.left === undefined || !this.#outbox.saidFarewell || !this.#outbox.idle || this.#outbox.blocked) return;
     const shutting = this.#callee.refusing !== undefined;
@@ -106,7 +124,7 @@ export class Departure {
     if (waits && (this.#caller.slots.size > 0 || this.#callee.ids.size > 0)) return;
     this.#outbox.flush();
     this.#link.port.close();
-    // A transport that closes has written all, and waits for nobody's word.
+    // A closing transport has written everything and does not wait for the peer's GO_AWAY.
     this.#session.end(this.left, shutting || this.isMutual);
   }
 
@@ -117,26 +135,32 @@ export class Departure {
   }
 }
 
-/** The error that a GO_AWAY tells. */
+/** Returns the error that a GO_AWAY carries. */
 export function goAwayError(frame: Frame): TransportError {
   const reason = reasonOf(frame.reason);
   const text = cleanText(frame.text) || 'the other end ended the connection';
-  // What the other end says of its peer's certificate is of this end's.
+  // The peer's text describes "its peer's certificate", which is the certificate of this end.
   const whose = reason === 'bad_certificate' ? "the other end refused this end's certificate or identity: " : '';
   return new TransportError(codeOf(frame.code), whose + text, { reason, origin: 'remote' });
 }
 
-/** What calls fail with that are open when a connection ends: a duplicate is the connection's affair, and theirs is that it is gone. */
+/**
+ * Returns the error for calls that are open when a connection ends. `duplicate` only concerns the
+ * connection; for the calls it is `disconnected`.
+ */
 export function lossOf(error: TransportError): TransportError {
   return error.reason === 'duplicate' ? reasonError('disconnected', error.message, { origin: error.origin }) : error;
 }
 
-/** Leaving in order takes no longer than this. */
+/** Milliseconds that an orderly departure may take. */
 const LEAVE_TIME = 5_000;
-/** Beyond its grace a closing transport flushes for so long. */
+/** Milliseconds that a closing transport may spend on flushing after its grace period. */
 const FLUSH_TIME = 1_000;
 const CLOSED = reasonError('closed', 'the other end has closed its transport');
 const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
-/** Leaving for these has no bound of its own; our own `closed` comes with its grace. */
+/**
+ * Reasons for which leaving has no time limit of its own. When our own transport closes, `shut`
+ * sets a limit from the grace period.
+ */
 const PATIENT: ReadonlySet<Reason | undefined> = new Set(['duplicate', 'closed'] as const);
 const ORDERLY: ReadonlySet<Reason> = new Set(['idle', 'closed', 'disconnected', 'duplicate'] as const);

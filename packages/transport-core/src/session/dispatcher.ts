@@ -1,4 +1,4 @@
-// Frames of a connection that is up, by their kind, to the half of the session that they belong to.
+// Dispatches the frames of an established session by their kind to the part that handles them.
 
 import { Account, type Frame, Kind, UNKNOWN_KINDS } from '../wire/frame.ts';
 import type { Answers } from './answers.ts';
@@ -10,7 +10,7 @@ import type { Outbox } from './outbox.ts';
 import type { PipeWindow } from './window.ts';
 
 export class Dispatcher {
-  /** The peer has said GO_AWAY: it opens nothing more. */
+  /** The peer has sent GO_AWAY, so it may open nothing more. */
   peerLeft = false;
   readonly #link: Link;
   readonly #outbox: Outbox;
@@ -19,7 +19,7 @@ export class Dispatcher {
   readonly #channels: Channels;
   readonly #liveness: Liveness;
   readonly #window: PipeWindow;
-  /** The parity of our own ids. */
+  /** The parity of our own call ids. */
   readonly #parity: 0 | 1;
 
   constructor(link: Link, outbox: Outbox, answers: Answers, callee: Callee, channels: Channels, liveness: Liveness, window: PipeWindow, parity: 0 | 1) {
@@ -33,7 +33,10 @@ export class Dispatcher {
     this.#parity = parity;
   }
 
-  /** The frames that nearly all are; small, so that it is compiled into the loop that reads them. */
+  /**
+   * Handles the most common kinds of frames. The function is small so that V8 inlines it into the
+   * loop that reads them.
+   */
   dispatch(frame: Frame): void {
     const { kind } = frame;
     if (kind === Kind.RESPONSE) this.#answers.response(frame);
@@ -44,7 +47,9 @@ export class Dispatcher {
     } else this.#rarer(frame);
   }
 
-  /** Where the packet of a long message belongs that is coming in. */
+  /**
+   * Returns the memory for the next packet of an incoming long message; undefined if there is none.
+   */
   place(id: number, length: number): Uint8Array | undefined {
     if (this.#isOurs(id)) return this.#answers.assembly(id)?.room(length);
     const call = this.#callee.ids.get(id);
@@ -79,10 +84,10 @@ export class Dispatcher {
     }
   }
 
-  /** May the peer open this call? */
+  /** Returns true if the peer may open this call. */
   #opens(frame: Frame): boolean {
     const { id } = frame;
-    // A one-way that is short has no id.
+    // A short one-way has no id.
     const isTheirs = id === 0 ? frame.kind === Kind.ONEWAY && frame.size === 0 : (id & 1) !== this.#parity;
     return (isTheirs && frame.method !== 0 && !this.peerLeft) || this.#mayOpen(frame);
   }
@@ -107,7 +112,7 @@ export class Dispatcher {
       if (account === Account.PIPE || account === Account.REPLY) {
         if (this.#outbox.grant(account, credit)) return;
       } else if (account === Account.SHORT || account === Account.LONG) {
-        // Nothing was sent on a channel that is not known here, so nothing is needed for it.
+        // A channel unknown to this end was never sent anything, so its credit is ignored.
         const known = this.#channels.known(channel);
         if (known === undefined || this.#outbox.grantChannel(known.lanes, account, credit)) return;
       }
@@ -115,7 +120,7 @@ export class Dispatcher {
     this.#link.violation('malformed', `CREDIT of ${credit} for account ${account}`);
   }
 
-  /** A PING is answered whatever waits, but nobody may have us answer without end. */
+  /** Answers a PING whatever is queued, as long as the peer does not send too many of them. */
   #ping(id: number): void {
     if (this.#link.abused()) this.#outbox.control(Kind.PONG, id);
   }

@@ -1,4 +1,5 @@
-// The first bytes of a connection: the preamble both ways, and our own HELLO (docs/wire-protocol.md §2, §3).
+// The first bytes of a connection: both preambles, and our own HELLO (docs/wire-protocol.md §2,
+// §3).
 
 import { reasonError, type TransportError } from '../errors.ts';
 import { Kind, PREAMBLE } from '../wire/frame.ts';
@@ -10,16 +11,16 @@ import { isNoise, lookAlike } from './preamble.ts';
 
 export interface GreeterOptions {
   readonly self: Introduction;
-  /** The peer's address as we see it. */
+  /** The peer's address as this end sees it. */
   readonly observed: string;
-  /** Protocols by channel, live. */
+  /** The mounted protocols by channel; the map changes as protocols are mounted. */
   readonly mounts: ReadonlyMap<number, Mounted>;
-  /** Writes the preamble; undefined where the connection carries frames. */
+  /** Writes the preamble; undefined if the connection carries frames. */
   readonly preamble: (() => void) | undefined;
 }
 
 export class Greeter {
-  /** The peer's preamble was read whole. */
+  /** True once the peer's preamble was read completely. */
   matched: boolean;
   readonly #link: Link;
   readonly #options: GreeterOptions;
@@ -32,7 +33,7 @@ export class Greeter {
     this.matched = options.preamble === undefined;
   }
 
-  /** Our preamble, once. */
+  /** Sends our preamble, once. */
   speak(): void {
     if (!this.#spoke) this.#options.preamble?.();
     this.#spoke = true;
@@ -44,14 +45,18 @@ export class Greeter {
     this.#link.writer.hello(Kind.HELLO, encodeHello(makeHello(self, this.#link.limits, protocols, fields, observed, features)));
   }
 
-  /** Reads the peer's preamble: what is left of the chunk, or why it is none of ours. */
+  /**
+   * Reads the peer's preamble. Returns the rest of the chunk, or an error if the bytes are not a
+   * Trunkline preamble.
+   */
   read(chunk: Uint8Array): Uint8Array | TransportError {
     let at = 0;
     for (; at < chunk.length && this.#seen.length < PREAMBLE.length; at++) {
       if (chunk[at] === PREAMBLE[this.#seen.length]) this.#seen.push(chunk[at]!);
       else {
         const bytes = new Uint8Array([...this.#seen, ...chunk.subarray(at, at + 16)]);
-        // A relative learns by our preamble that this end is plain; a stranger gets no byte.
+        // A Trunkline peer with noise learns from our preamble that this end is plain; any other
+        // peer gets no byte.
         if (isNoise(bytes)) this.speak();
         return reasonError('wrong_preamble', `the other end speaks ${lookAlike(bytes)}, this end plain Trunkline: give both the same security`);
       }

@@ -1,12 +1,13 @@
-// The accounts of streams and of long responses, whose windows grow with the line (docs/wire-protocol.md §6). Only the pipe measures the
-// line. These accounts follow it: they are given back no sooner than the pipe, so they need at least as large a window.
+// The accounts of streams and of long responses, whose windows grow with the line
+// (docs/wire-protocol.md §6). Only the pipe measures the line, and these accounts follow it: their
+// credit comes back no sooner than the pipe's, so they need at least as large a window.
 
 import type { Link } from './link.ts';
 import { type Creditor, Receiving } from './receiving.ts';
 
 /** The receiver's side of an account whose window follows the pipe's. */
 export class Growing extends Receiving {
-  /** Bytes that the sender was granted beyond the start. */
+  /** Bytes granted to the sender beyond the start. */
   #more = 0;
   #over = false;
   readonly #link: Link;
@@ -22,9 +23,9 @@ export class Growing extends Receiving {
 
   /**
    * Gives back the cost of a unit that was used: more if the window grows, less if it shrinks. The
-   * window grows with the pipe, by at most GROWTH times what is used, while `limits.memory` has room.
-   * It is larger than the pipe's by one unit: a unit is charged when its first packet leaves, and
-   * given back after its last. The window shrinks if there is no room, and if a reader lags.
+   * window grows with the pipe, by at most GROWTH times what is used, while `limits.memory` has
+   * room. It is larger than the pipe's by one unit: a unit is charged when its first packet leaves,
+   * and given back after its last. The window shrinks if there is no room, and if a reader lags.
    * @param unread bytes that still wait for their reader.
    */
   used(cost: number, unread: number): void {
@@ -40,7 +41,10 @@ export class Growing extends Receiving {
     this.giveBack(cost + change, false);
   }
 
-  /** Its stream or its connection is over: what the window borrowed is free again. */
+  /**
+   * Called when the stream or its connection is over: releases the memory that the window had
+   * borrowed.
+   */
   override end(): void {
     super.end();
     this.#over = true;
@@ -49,5 +53,5 @@ export class Growing extends Receiving {
   }
 }
 
-/** How many bytes the window grows for each that is used: it can triple in a round trip. */
+/** Bytes by which the window grows for each byte that is used: it can triple in a round trip. */
 const GROWTH = 2;

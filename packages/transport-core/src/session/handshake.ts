@@ -1,4 +1,5 @@
-// The hello as a decision: what is told, what is checked, what both ends agree on (docs/wire-protocol.md §3). Pure functions.
+// The decisions of the hello: what this end announces, what it checks, and what both ends agree on
+// (docs/wire-protocol.md §3). All functions are pure.
 
 import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
@@ -6,23 +7,23 @@ import { cleanText } from '../text.ts';
 import type { Hello, HelloProtocol } from '../wire/hello.ts';
 import type { SessionLimits, Terms } from './link.ts';
 
-/** The version of the wire that this code speaks. */
+/** The version of the wire protocol that this code speaks. */
 export const WIRE_VERSION = 1;
-/** What we say we are; for logs of the other end. */
+/** The name of this software in our HELLO, for the logs of the other end. */
 export const AGENT = 'trunkline-js/0';
 
-/** What a transport says of itself to every peer. */
+/** What a transport tells every peer about itself. */
 export interface Introduction {
-  /** 32 hex digits, drawn once a transport. */
+  /** 32 hex digits, drawn once for each transport. */
   readonly instance: string;
   readonly network: string;
-  /** Where others reach it; empty where it does not listen. */
+  /** The address at which others reach it; empty if it does not listen. */
   readonly addr: string;
-  /** Its own node id, where it has one. */
+  /** Its own node id; empty if it has none. */
   readonly nodeId: string;
 }
 
-/** Our HELLO. */
+/** Builds our HELLO. */
 export function makeHello(
   self: Introduction,
   limits: SessionLimits,
@@ -32,7 +33,8 @@ export function makeHello(
   features: readonly string[] = [],
 ): Hello {
   const { message, item, packet, calls, streams } = limits;
-  const { pipe, short, long, reply, stream } = limits.credit; // How far they may grow is our own affair.
+  // The limits of window growth are local and are not announced.
+  const { pipe, short, long, reply, stream } = limits.credit;
   return {
     wireMin: WIRE_VERSION,
     wireMax: WIRE_VERSION,
@@ -49,14 +51,14 @@ export function makeHello(
   };
 }
 
-/** A protocol as a HELLO tells it. */
+/** Returns the description of a protocol in a HELLO. */
 export function helloProtocol({ name, version, accepts, channel }: Protocol): HelloProtocol {
   return { name, version, accepts: [...accepts], channel };
 }
 
-/** Why we can't talk to the sender of this HELLO; undefined where we can. */
+/** Returns the reason why this end can't talk to the sender of a HELLO; undefined if it can. */
 export function judgeHello(hello: Hello, self: Introduction, proven: string | undefined, side: 'dialler' | 'acceptor'): TransportError | undefined {
-  // The text is read at both ends: it says who is who by the side, not by 'we' and 'you'.
+  // Both ends read this text, so it says 'dialler' and 'acceptor' instead of 'we' and 'you'.
   const [peer, own] = side === 'dialler' ? ['acceptor', 'dialler'] : ['dialler', 'acceptor'];
   if (hello.wireMin > WIRE_VERSION || hello.wireMax < WIRE_VERSION) {
     return reasonError('wrong_version', `the ${peer} speaks wire versions ${hello.wireMin} to ${hello.wireMax}, the ${own} ${WIRE_VERSION}`);
@@ -76,7 +78,7 @@ export function judgeHello(hello: Hello, self: Introduction, proven: string | un
   return undefined;
 }
 
-/** What the peer's limits and ours make of this connection. */
+/** Merges the peer's limits with ours into the terms of this connection. */
 export function settle(terms: Terms, hello: Hello): void {
   const { limits } = hello;
   terms.packet = Math.min(terms.packet, limits.packet);
@@ -90,8 +92,9 @@ export function settle(terms: Terms, hello: Hello): void {
 }
 
 /**
- * The version of a protocol on this connection: the highest that both know. A protocol that the peer's list lacks is asked for all
- * the same: the list may be under way, and the callee judges.
+ * Returns the version of a protocol to speak on this connection: the highest that both ends know. A
+ * protocol that is missing in the peer's list is used all the same, because a new list may be on
+ * its way; the callee decides.
  */
 export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number | TransportError {
   const peer = theirs.find((protocol) => protocol.name === own.name);

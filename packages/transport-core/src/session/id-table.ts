@@ -1,12 +1,19 @@
-// Calls by their id on the wire. Our own ids are dense slots with a generation; a peer's may be anything of its parity.
+// Tables of calls by their id on the wire. Our own ids are dense slots with a generation; the peer
+// may choose any ids of its parity.
 
-/** Slots an id can name: 16 of its bits; the generation takes 14, the parity one. With the last bit V8 would keep ids as numbers on the heap. */
+/**
+ * The number of slots that an id can name. The slot takes 16 bits of an id, the generation 14 and
+ * the parity one. If ids used the last bit, V8 would store them as numbers on the heap.
+ */
 const SLOTS = 0x1_0000;
 
-/** The highest id that is given: V8's small integers end here. */
+/** The highest id that is assigned; V8's small integers end here. */
 const HIGHEST = 0x7fff_ffff;
 
-/** Our own calls: an array and a free list, last out first in, so that ids stay dense (5 ns against a Map's 42). */
+/**
+ * Our own calls: an array with a free list that is last in, first out, so that ids stay dense (5 ns
+ * for a lookup; a Map takes 42 ns).
+ */
 export class Slots<T extends { id: number }> {
   readonly #entries: (T | undefined)[] = [];
   readonly #ids: number[] = [];
@@ -23,7 +30,7 @@ export class Slots<T extends { id: number }> {
     return this.size >= SLOTS;
   }
 
-  /** Gives the entry an id that no live one has. */
+  /** Assigns the entry an id that no live entry has. */
   add(entry: T): void {
     let slot = this.#free.pop();
     if (slot === undefined) {
@@ -40,12 +47,16 @@ export class Slots<T extends { id: number }> {
     return entry !== undefined && entry.id === id ? entry : undefined;
   }
 
-  /** The id may be used again, by another generation of its slot. False: the entry was not there. */
+  /**
+   * Removes an entry; its slot may then be used again under an id of the next generation. Returns
+   * false if the entry was not in the table.
+   */
   delete(entry: T): boolean {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
     if (this.#entries[slot] !== entry) return false;
     this.#entries[slot] = undefined;
-    // Modulo 2^31 the next generation. The sum might be above V8's small integers, for once; every id would be a number on the heap from then on.
+    // The next generation, modulo 2^31. A plain sum could leave V8's small integers, and after a
+    // single such value every id would be a number on the heap.
     this.#ids[slot] = (entry.id - (HIGHEST + 1 - SLOTS * 2)) & HIGHEST || SLOTS * 2;
     this.#free.push(slot);
     this.size--;
@@ -57,12 +68,15 @@ export class Slots<T extends { id: number }> {
   }
 }
 
-/** The peer's calls: an array by its slot number where ids are dense, a Map for the rest. */
+/** The peer's calls: an array indexed by slot while ids are dense, and a Map for the rest. */
 export class PeerIds<T extends { id: number }> {
   private readonly dense: (T | undefined)[] = [];
   #rest: Map<number, T> | undefined = undefined;
   size = 0;
-  /** The highest slot that was taken, and one: whoever reads it sets it to 0. With dense ids as many are in flight. */
+  /**
+   * The highest slot used, plus one; reset to 0 by its reader. With dense ids this is the number of
+   * calls in flight.
+   */
   peak = 0;
 
   get(id: number): T | undefined {
@@ -84,7 +98,7 @@ export class PeerIds<T extends { id: number }> {
     this.#rest.set(entry.id, entry);
   }
 
-  /** False: the entry was not there. */
+  /** Removes an entry; returns false if it was not in the table. */
   delete(entry: T): boolean {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
     if (this.dense[slot] === entry) this.dense[slot] = undefined;
@@ -103,5 +117,8 @@ export class PeerIds<T extends { id: number }> {
   }
 }
 
-/** The dense array is bounded: a peer can't make us take memory by choosing ids. */
+/**
+ * The maximum length of the dense array, so that a peer can't make this end use memory by its
+ * choice of ids.
+ */
 const DENSE = 8_192;

@@ -1,4 +1,5 @@
-// A call that came in, as the session knows it. What a reader sees of it is made by the rpc storey.
+// An incoming call as the session sees it. The `rpc` directory builds on it what a handler or
+// reader sees.
 
 import type { TransportError } from '../errors.ts';
 import type { Entry, List } from '../list.ts';
@@ -11,90 +12,119 @@ import type { OutStream } from './out-stream.ts';
 import type { Lanes, Outgoing, Sender } from './outgoing.ts';
 import type { Receiving } from './receiving.ts';
 
-/** What came in of one channel: the side of a Channel that its calls know. */
+/** The side of a `Channel` that its incoming calls use. */
 export interface InChannel {
   readonly link: Link;
   readonly byte: number;
   readonly version: number;
-  /** Of the protocol that is mounted, the driver's own. */
+  /** The mounted protocol; an object of the driver. */
   readonly mounted: object | undefined;
   readonly lanes: Lanes;
-  /** The peer's calls that have no terminal yet, and the handlers that run. */
+  /**
+   * The peer's calls that have no terminal frame yet, and the requests whose handlers are running.
+   */
   openIn: number;
   running: number;
-  /** Handlers of one-ways that run, and whether others wait because they are as many as `limits.calls` allows. */
+  /**
+   * One-ways whose handlers are running; and whether more wait because that number has reached
+   * `limits.calls`.
+   */
   oneways: number;
   crowded: boolean;
-  /** What came and was not taken; `queued` counts its short requests, `queuedBytes` their bytes. */
+  /**
+   * Calls that arrived and were not taken; `queued` counts the short requests among them,
+   * `queuedBytes` their bytes.
+   */
   readonly inbound: List<InCall>;
   queued: number;
   queuedBytes: number;
 }
 
-/** Where a call's answers go. */
+/** Sends the answers of incoming calls. */
 export interface AnswerCarrier {
   respond(call: InCall, payload: Uint8Array): boolean;
   fail(call: InCall, error: TransportError, unprocessed: boolean): boolean;
-  /** A downloading call's stream is whole. */
+  /** Ends the download of a call. */
   finish(call: InCall): boolean;
-  /** A terminal frame of `call` is whole in the batch. */
+  /** Called when a terminal frame of `call` is in the batch. */
   forget(call: InCall): void;
-  /** So many answers wait that no more calls of the channel are to be dispatched; `Calls.roomForReplies` tells when. */
+  /**
+   * Returns true if so many answers wait that no more calls of the channel should be dispatched;
+   * `SessionVisitor.roomForReplies` tells when there is room.
+   */
   congested(channel: InChannel): boolean;
-  /** A reader answered when its caller was gone. */
+  /** Called when a reader answered after its caller was gone. */
   late(): void;
-  /** The call is looked at again at `time`: nobody may have taken it until then. */
+  /** Schedules a check of the call at `time`, in case no reader takes it until then. */
   expires(call: InCall, time: number): void;
-  /** A handler began, and is through: `limits.calls` counts those that run. */
+  /**
+   * Called when a handler starts and when it ends. `limits.calls` bounds the number of running
+   * handlers.
+   */
   started(call: InCall, by?: Running): void;
   finished(call: InCall): void;
 }
 
-/** A handler of `serve`, which ends by itself, or a reader of `consumer()`, which may never answer a call whose caller is gone. */
+/**
+ * Either a handler of `serve`, which ends by itself, or a reader of `consumer()`, which may never
+ * answer a call whose caller is gone.
+ */
 export type Running = typeof HANDLER | typeof READER;
 export const HANDLER = 1;
 export const READER = 2;
 
-/** One incoming call, from its last request packet to its answer, or until its handler is through. */
+/**
+ * One incoming call, from its last request packet until it is answered and its handler has ended.
+ */
 export class InCall implements Entry, Sender {
   readonly id: number;
   readonly channel: InChannel;
   readonly method: Method;
   readonly metadata: Record<string, string> | undefined;
-  /** When it ends, on the transport's clock; Infinity: never. */
+  /** The time at which the call ends, on the transport's clock; Infinity if never. */
   readonly due: number;
   payload: Uint8Array;
-  /** The account that pays for it: for a request until it is taken, for a one-way until its reader is done with it; undefined: none. */
+  /**
+   * The account that paid for it. It is charged until a request is taken or a one-way's reader is
+   * done with it; undefined if no account paid.
+   */
   account: Receiving | undefined = undefined;
-  /** What it cost there, what the inbound queue counts, and what it holds of the transport's memory while it waits. */
+  /**
+   * The cost on that account. The inbound queue counts the same amount, and the call holds as much
+   * of the transport's memory while it waits.
+   */
   readonly cost: number;
-  /** Its caller still waits. A one-way never did. */
+  /** True while the caller still waits; always false for a one-way. */
   open: boolean;
-  /** Who calls. */
+  /** The calling peer. */
   from: Remote | undefined = undefined;
-  /** Its reader has answered it. */
+  /** True once its reader has answered it. */
   answered = false;
-  /** Who is at work on it; 0: nobody. */
+  /** The kind of reader that works on it; 0 if none does. */
   running: 0 | Running = 0;
   readonly carrier: AnswerCarrier;
 
-  // What only a call has that waits, is long, streams or is given up; see OutCall. `widen` comes before the first value of any of them.
+  // The following properties matter only for a call that waits, is long, streams or is given up;
+  // see `OutCall`. Call `widen` before setting any of them.
   declare private wide: true | undefined;
   declare list: List<Entry> | undefined;
   declare before: Entry | undefined;
   declare after: Entry | undefined;
   declare assembly: Assembly | undefined;
-  /** The terminal that waits in the lanes. */
+  /** The terminal frame that waits in the lanes. */
   declare reply: Outgoing | undefined;
   declare upload: InStream | undefined;
   declare download: OutStream | undefined;
-  /** Why nobody waits for its answer any more. */
+  /** The reason why the answer is no longer awaited. */
   declare gone: TransportError | undefined;
-  /** A reader that asked is told when that comes. */
+  /** Called when the caller is gone, if the reader asked for that. */
   declare cancelled: ((error: TransportError) => void) | undefined;
-  /** What its reader asked for, the reader's own. */
+  /** Objects that the reader asked for; owned by the reader. */
   declare seen: object | undefined;
-  /** When the call is refused because no reader takes it; Infinity as long as its protocol has a reader. */
+  /**
+   * The time at which the call is refused because no reader takes it; Infinity as long as its
+   * protocol has a reader.
+   */
   declare refuseAt: number;
 
   constructor(
@@ -118,7 +148,7 @@ export class InCall implements Entry, Sender {
     this.open = method.kind !== 'oneway';
   }
 
-  /** All of these at once: whatever stood there before is gone. */
+  /** Initializes the optional properties, all at once; values set before are lost. */
   widen(): void {
     if (this.wide) return;
     this.wide = true;
@@ -128,7 +158,7 @@ export class InCall implements Entry, Sender {
     this.refuseAt = Number.POSITIVE_INFINITY;
   }
 
-  /** The caller is gone. */
+  /** Called when the caller is gone. */
   left(error: TransportError): void {
     this.widen();
     this.gone = error;
@@ -150,7 +180,7 @@ export class InCall implements Entry, Sender {
   }
 }
 
-/** What stands on the prototype. */
+/** Defaults of the optional properties, stored on the prototype. */
 const none = undefined;
 const unusual = { list: none, before: none, after: none, assembly: none, upload: none, download: none, reply: none, gone: none, cancelled: none, seen: none };
 Object.assign(InCall.prototype, unusual, { refuseAt: Number.POSITIVE_INFINITY });

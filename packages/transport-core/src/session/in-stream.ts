@@ -1,4 +1,5 @@
-// Items that came in and wait for their reader: one direction of one call. A reader that stops stops the sender, no one else.
+// Incoming items of one direction of one call, which wait for their reader. A reader that stops
+// taking items stops its own sender and nothing else.
 
 import type { TransportError } from '../errors.ts';
 import { Account } from '../wire/frame.ts';
@@ -9,19 +10,22 @@ import type { Creditor } from './receiving.ts';
 
 export class InStream {
   readonly account: Growing;
-  /** The long item that is coming in. */
+  /** The long item that is arriving. */
   assembly: Assembly | undefined = undefined;
-  /** The stream is whole, or it broke. */
+  /** True once the stream is complete or broken; `error` is set if it is broken. */
   ended = false;
   error: TransportError | undefined = undefined;
-  /** How many items came, and when the last one did; before the first one, when the call was opened. */
+  /**
+   * The number of items that arrived, and the time of the last one (before the first, the time at
+   * which the call was opened).
+   */
   came = 0;
   heard: number;
-  /** Called when there is something to take, or the end came: a reader waits. */
+  /** Called when there is an item to take or the stream has ended; set while a reader waits. */
   #waiter: (() => void) | undefined = undefined;
   #items: { payload: Uint8Array; cost: number }[] = [];
   #head = 0;
-  /** The cost of the items that are here. */
+  /** The total cost of the items that were not taken yet. */
   #unread = 0;
   #discarding = false;
   #released = false;
@@ -34,7 +38,7 @@ export class InStream {
     this.account = new Growing(link, creditor, Account.STREAM, stream, streamMax, id);
   }
 
-  /** An item is whole. */
+  /** Adds a complete item. */
   push(payload: Uint8Array, cost: number): void {
     if (this.#discarding) return this.account.giveBack(cost, false);
     this.came++;
@@ -45,7 +49,7 @@ export class InStream {
     this.#notify();
   }
 
-  /** The next item, undefined where none is here; its credit goes back. */
+  /** Takes the next item and gives its credit back. Returns undefined if there is none. */
   take(): Uint8Array | undefined {
     if (this.#head >= this.#items.length) return undefined;
     const { payload, cost } = this.#items[this.#head++]!;
@@ -59,13 +63,16 @@ export class InStream {
     return payload;
   }
 
-  /** Runs `waiter` once, when there is something to take or the end has come; nothing is held back from the sender meanwhile. */
+  /**
+   * Calls `waiter` once, when there is an item to take or the stream has ended. Credit that was
+   * held back is paid, so the sender can continue.
+   */
   wait(waiter: () => void): void {
     this.#waiter = waiter;
     this.account.pay();
   }
 
-  /** No more will come. Items that are here can still be taken, unless it broke. */
+  /** Ends the stream. Items that have arrived can still be taken, unless it ended with an error. */
   end(error: TransportError | undefined): void {
     if (this.ended) return;
     this.ended = true;
@@ -75,7 +82,10 @@ export class InStream {
     this.#notify();
   }
 
-  /** Its call is over: what is still here is its reader's, who may never come, and counts no more as held by the connection. */
+  /**
+   * Called when the call is over. The remaining items belong to the reader, which may never take
+   * them, and no longer count as held by the connection.
+   */
   release(): void {
     if (this.#released) return;
     this.#released = true;
@@ -83,7 +93,7 @@ export class InStream {
     for (let i = this.#head; i < this.#items.length; i++) this.#link.free(this.#items[i]!.cost);
   }
 
-  /** Its reader has left: what is here and what still comes is dropped. */
+  /** Called when the reader has left: items that are here or still arrive are dropped. */
   discard(): void {
     if (this.#discarding) return;
     this.#discarding = true;

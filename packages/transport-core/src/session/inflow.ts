@@ -1,4 +1,5 @@
-// What comes in packet by packet: the pipe's account and the checks that the first packet of a long message must pass (docs/wire-protocol.md §4, §6).
+// Incoming packets: the pipe's account, and the checks on the first packet of a long message
+// (docs/wire-protocol.md §4, §6).
 
 import { Account, type Frame, Kind } from '../wire/frame.ts';
 import { Growing } from './growing.ts';
@@ -8,23 +9,31 @@ import type { Shelf } from './shelf.ts';
 import { PipeWindow } from './window.ts';
 
 export class Inflow {
-  /** Packets of long messages and items; given back as they are read. */
+  /**
+   * The account of the packets of long messages and items; credit is given back as they are read.
+   */
   readonly pipe: Receiving;
-  /** How much of it the sender may have on the way. */
+  /** The window of the pipe: how much the sender may have in flight. */
   readonly window: PipeWindow;
-  /** Long responses; given back when they are complete and handed over. */
+  /**
+   * The account of long responses; credit is given back when a response is complete and handed
+   * over.
+   */
   readonly reply: Growing;
-  /** When the last packet of anything long came in. */
+  /** The time at which the last packet of a long message or an item came in. */
   lastPacket: number;
-  /** When credit of the pipe was last given back on time, whatever was owed. */
+  /**
+   * The last time at which credit of the pipe was given back to keep to PROMPT, regardless of the
+   * amount owed.
+   */
   #credited: number;
   readonly #link: Link;
   readonly #shelf: Shelf | undefined;
   readonly #ping: () => boolean;
 
   /**
-   * @param shelf undefined where every payload is a copy already.
-   * @param ping sends a PING; false: one is out already.
+   * @param shelf undefined if every payload is already a copy.
+   * @param ping sends a PING; returns false if one is already outstanding.
    */
   constructor(link: Link, creditor: Creditor, shelf: Shelf | undefined, ping: () => boolean) {
     this.#link = link;
@@ -37,23 +46,28 @@ export class Inflow {
     this.lastPacket = this.#credited = link.now;
   }
 
-  /** We slept for so long: nothing that came meanwhile is late. */
+  /**
+   * Moves the timeouts by the `lateness` milliseconds of sleep, in which nothing that arrived was
+   * late.
+   */
   excuse(lateness: number): void {
     this.lastPacket += lateness;
     this.window.excuse();
   }
 
-  /** The connection is over. */
+  /** Called when the connection is over. */
   end(): void {
     this.reply.end();
   }
 
-  /** The payload as its reader may keep it. */
+  /** Returns the payload in a form that its reader may keep. */
   keep(frame: Frame): Uint8Array {
     return this.#shelf === undefined ? frame.payload : this.#shelf.keep(frame);
   }
 
-  /** A packet that the pipe pays for. False: it was a violation, which has been reported. */
+  /**
+   * Charges a packet to the pipe. Returns false after a violation, which has then been reported.
+   */
   packet(frame: Frame): boolean {
     const cost = frame.length + frame.metadataSize + UNIT;
     if (!this.pipe.spend(cost)) {
@@ -70,7 +84,7 @@ export class Inflow {
     return true;
   }
 
-  /** The payload of a frame that is a message by itself. False: it was a violation. */
+  /** Checks a frame that is a complete message. Returns false after a violation. */
   short(frame: Frame): boolean {
     if (frame.kind !== Kind.ITEM) this.window.short();
     return frame.length <= this.#link.terms.packet || this.#tooLarge(frame);
@@ -81,7 +95,10 @@ export class Inflow {
     return false;
   }
 
-  /** The first packet of a long message, of at most `limit` bytes, charged to `account`. False: it was a violation. */
+  /**
+   * Checks the first packet of a long message of at most `limit` bytes and charges the message to
+   * `account`. Returns false after a violation.
+   */
   long(frame: Frame, limit: number, name: string, account: Receiving): boolean {
     const { size, length } = frame;
     if (size <= length || length !== this.#link.terms.packet) {
@@ -95,10 +112,16 @@ export class Inflow {
   }
 }
 
-/** What a long message or an item costs its own account: the whole, at its first packet. */
+/**
+ * Returns the cost of a long message or an item on its own account; all of it is charged with the
+ * first packet.
+ */
 export function longCost(frame: Frame): number {
   return Math.max(frame.size, frame.length) + frame.metadataSize + UNIT;
 }
 
-/** Milliseconds within which packets that come bring some credit back: a sender that has none and gets none for 10 s cuts the connection. */
+/**
+ * Milliseconds within which arriving packets bring back some credit. A sender without credit of the
+ * pipe disconnects after 10 s.
+ */
 const PROMPT = 3_000;

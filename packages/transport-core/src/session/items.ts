@@ -1,4 +1,4 @@
-// Items that come in, for either end of a call: short ones, and long ones packet by packet.
+// Incoming items, at either end of a call: short ones, and long ones packet by packet.
 
 import { type Frame, Kind } from '../wire/frame.ts';
 import { Assembly, type Owner } from './assembly.ts';
@@ -7,9 +7,9 @@ import { type Inflow, longCost } from './inflow.ts';
 import type { Link } from './link.ts';
 
 /**
- * An ITEM, short or the first packet of a long one.
- * @param drop its reader is gone.
- * @param owner told if nothing comes of a long one.
+ * Handles an ITEM: a short one, or the first packet of a long one.
+ * @param drop true if its reader is gone.
+ * @param owner notified if a long item is given up.
  */
 export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame: Frame, drop: boolean, owner: Owner): void {
   if (stream.assembly !== undefined) return link.violation('malformed', `ITEM of call ${frame.id} in the middle of another`);
@@ -27,7 +27,7 @@ export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame:
   }
 }
 
-/** A further packet of a stream's long item. */
+/** Handles a further packet of a stream's long item. */
 export function receivePart(link: Link, stream: InStream, frame: Frame): void {
   const assembly = stream.assembly!;
   if (!assembly.add(frame.payload)) return link.violation('malformed', `the packets of an item of call ${frame.id} break its sum`);

@@ -52,8 +52,8 @@ export interface Port {
    */
   flush(): boolean;
   /**
-   * Requests a `pump` and a flush at the end of this tick, because something waits in the batch or in
-   * the lanes.
+   * Requests a `pump` and a flush at the end of this tick, because something waits in the batch or
+   * in the lanes.
    */
   dirty(): void;
   /** Requests that `wake()` be called at this time or earlier. */

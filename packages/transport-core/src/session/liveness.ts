@@ -1,11 +1,14 @@
-// Is the peer alive, and is the connection still wanted? (docs/wire-protocol.md §9, and idleness)
+// Decides whether the peer is alive and when to send a PING (docs/wire-protocol.md §9).
 
 import type { Random } from '../random.ts';
 
 export interface KeepAlive {
-  /** A PING after so long with nothing received. */
+  /** Milliseconds without received data after which a PING is sent. */
   readonly interval: number;
-  /** The peer is given up so long after that, if still nothing came. */
+  /**
+   * Milliseconds after that within which the peer must send something; otherwise it is considered
+   * dead.
+   */
   readonly timeout: number;
 }
 
@@ -13,7 +16,7 @@ export class Liveness {
   rtt: number | undefined = undefined;
   #received: number;
   #pinged: number;
-  /** The nonce that is out, 0: none. */
+  /** The nonce of the outstanding PING; 0 if there is none. */
   #nonce = 0;
   readonly #keepAlive: KeepAlive;
   readonly #random: Random;
@@ -24,29 +27,35 @@ export class Liveness {
     this.#received = this.#pinged = now;
   }
 
-  /** Any byte is life. */
+  /** Called when any byte was received. */
   heard(now: number): void {
     this.#received = now;
   }
 
-  /** For how long a PING has been out with nothing received since. */
+  /** Returns for how many milliseconds a PING has been outstanding without anything received. */
   silence(now: number): number {
     return this.#nonce === 0 ? 0 : Math.max(0, now - Math.max(this.#received, this.#pinged));
   }
 
-  /** The nonce of a PING to be sent now, below 2^31 as ids are: V8 keeps higher ones on the heap, and has ids of frames that might be either. */
+  /**
+   * Returns the nonce of a PING to send now. Nonces stay below 2^31 like call ids: V8 stores larger
+   * numbers on the heap, and an id field that may hold either kind would always be on the heap.
+   */
   ping(now: number): number {
     this.#pinged = now;
     this.#nonce = 1 + Math.floor(this.#random() * 0x7fff_fffe);
     return this.#nonce;
   }
 
-  /** A PING is out. */
+  /** True if a PING is outstanding. */
   get asks(): boolean {
     return this.#nonce !== 0;
   }
 
-  /** A PONG; one that nobody asked for is ignored. Gives the round trip. */
+  /**
+   * Handles a PONG and returns the round trip in milliseconds. Returns undefined for a PONG that
+   * was not requested.
+   */
   pong(nonce: number, now: number): number | undefined {
     if (nonce !== this.#nonce || nonce === 0) return undefined;
     this.#nonce = 0;
@@ -54,28 +63,37 @@ export class Liveness {
     return this.rtt;
   }
 
-  /** When to look again, given the time of the last message. */
+  /**
+   * Returns the time of the next check.
+   * @param active the time of the last message.
+   */
   due(active: number): number {
     if (this.#nonce !== 0) return this.#deadline();
     return active > this.#pinged ? this.#pinged + this.#keepAlive.interval : Math.max(this.#received, this.#pinged) + this.#keepAlive.interval;
   }
 
-  /** The peer has let a PING and everything else pass in silence. */
+  /** Returns true if the peer has sent nothing at all, not even a PONG, within the timeout. */
   dead(now: number): boolean {
     return this.#nonce !== 0 && now >= this.#deadline();
   }
 
-  /** A PING that only measures is out early: the peer may be silent for the whole interval all the same. */
+  /**
+   * A PING that only measures the round trip is sent early; the peer may nevertheless be silent for
+   * the whole interval.
+   */
   #deadline(): number {
     return Math.max(this.#pinged, this.#received + this.#keepAlive.interval) + this.#keepAlive.timeout;
   }
 
-  /** A PING is due: for silence, or to measure a busy connection. */
+  /** Returns true if a PING is due because of silence, or to measure a busy connection. */
   wantsPing(now: number, active: number): boolean {
     return this.#nonce === 0 && now >= this.due(active);
   }
 
-  /** We slept: what would accuse the peer moves by as much. */
+  /**
+   * Accounts for `lateness` milliseconds in which this process was asleep, so the peer is not
+   * blamed for them.
+   */
   excuse(lateness: number): void {
     this.#received += lateness;
     if (this.#nonce !== 0) this.#pinged += lateness;

@@ -1,23 +1,31 @@
-// What a transport holds for all its connections. When that is as much as it may, unfinished messages make room: those of the connection
-// that has most of them.
+// The memory that a transport holds for all its connections. When the limit is exceeded, incomplete
+// messages are refused, first those of the connection that has most of them.
 
-/** Bytes that a transport holds for all its connections: incomplete, untaken, being handled, unsent. */
+/**
+ * Bytes that a transport holds for all its connections: incomplete, unread, being handled or unsent
+ * messages.
+ */
 export interface MemoryGauge {
   used: number;
-  /** Bytes by which windows have grown: peers may send as much beyond the starts. */
+  /**
+   * Bytes by which windows have grown, so that peers may send as much beyond the initial windows.
+   */
   lent: number;
   readonly limit: number;
 }
 
-/** A connection that has unfinished messages. */
+/** A connection that has incomplete messages. */
 export interface Sender {
-  /** Bytes that have come of messages that are not whole. */
+  /** Bytes that have arrived of incomplete messages. */
   readonly unfinished: number;
-  /** The part of them that its largest message has. */
+  /** The part of `unfinished` that belongs to the largest message. */
   readonly largest: number;
-  /** Bytes of long messages that come in a second, as of late. */
+  /** Returns the recent rate of incoming long messages in bytes a second. */
   rate(now: number): number;
-  /** Refuses an unfinished message, which then holds nothing any more: the largest, or (with `spares`) the next after it. */
+  /**
+   * Refuses an incomplete message, which then holds no memory: the largest or, with `spares`, the
+   * second largest.
+   */
   refuse(now: number, spares: boolean): void;
 }
 
@@ -27,11 +35,14 @@ export class Memory implements MemoryGauge {
   readonly limit: number;
   /** Incoming requests that wait or are being handled, and one-ways that are being handled. */
   calls = 0;
-  /** Bytes of all incoming short messages that wait or are being handled, with what each costs besides. */
+  /**
+   * Bytes of all incoming short messages that wait or are being handled, including the fixed cost
+   * of each.
+   */
   bytes = 0;
-  /** The part of `used` that unfinished messages hold. */
+  /** The part of `used` that incomplete messages hold. */
   unfinished = 0;
-  /** Bytes that were allocated for unfinished messages before they came. */
+  /** Bytes that were allocated for incomplete messages and have not arrived yet. */
   ahead = 0;
   readonly #senders = new Set<Sender>();
 
@@ -39,7 +50,7 @@ export class Memory implements MemoryGauge {
     this.limit = limit;
   }
 
-  /** More may be allocated before it comes only as far as this goes: what a peer announces is not yet there. */
+  /** The maximum of `ahead`: announcing a message must not cost its whole size at once. */
   get maxAhead(): number {
     return this.limit / AHEAD;
   }
@@ -53,8 +64,9 @@ export class Memory implements MemoryGauge {
   }
 
   /**
-   * Refuses unfinished messages until `limit` is kept or none is left: always the largest of the connection that has most of them. One
-   * message is spared as long as there are others, so that it can finish: the largest of the connection that sends fastest.
+   * Refuses incomplete messages until the limit is kept or none is left; always the largest message
+   * of the connection that has most of them. One message is spared as long as there are others, so
+   * that it can finish: the largest of the connection that sends fastest.
    */
   makeRoom(now: number): void {
     while (this.used > this.limit && this.#senders.size > 0) {
@@ -78,5 +90,5 @@ export class Memory implements MemoryGauge {
   }
 }
 
-/** The part of `limits.memory` that may be allocated ahead of what comes. */
+/** The divisor of `limits.memory` that gives the part that may be allocated before it arrives. */
 const AHEAD = 8;

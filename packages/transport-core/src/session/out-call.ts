@@ -1,4 +1,5 @@
-// A call that this end makes, as the session knows it. What the caller sees of it is a subclass of the rpc storey.
+// An outgoing call as the session sees it. A subclass in the `rpc` directory adds what the caller
+// sees.
 
 import type { TransportError } from '../errors.ts';
 import type { Entry, List } from '../list.ts';
@@ -10,50 +11,54 @@ import { UNIT } from './link.ts';
 import type { OutStream } from './out-stream.ts';
 import type { Outgoing, Sender } from './outgoing.ts';
 
-/** What a call asks of the session that carries it. */
+/** The session, or the pool, that carries a call. */
 export interface CallCarrier {
-  /** Batches up to this one (excluded) have left. */
+  /** The number of the batch being filled; all batches with a smaller number have left. */
   readonly mark: number;
-  /** Where a call stands that has not been sent: 'it waited for a connection'. */
+  /** The stage of a call that has not been sent, for error texts: 'it waited for a connection'. */
   readonly stage: string;
-  /** The time, as of this tick. */
+  /** The time of this tick. */
   readonly now: number;
-  /** The request of `call` is whole in the batch. */
+  /** Called when the request of `call` is completely written to the batch. */
   requestWritten(call: OutCall): void;
-  /** The caller gave up: it is taken back, or cancelled. */
+  /** Called when the caller gave up: the call is taken back or cancelled. */
   abandon(call: OutCall): void;
 }
 
-/** One call: from `send` until it settled, and on until its terminal frame was read. */
+/** One outgoing call, from `send` until it has settled and its terminal frame was read. */
 export abstract class OutCall implements Entry, Sender {
   readonly channel: number;
   readonly method: Method;
   readonly payload: Uint8Array;
   readonly metadata: EncodedMetadata | undefined;
-  /** The order of `send` in this transport. */
+  /** The order in which calls were sent in this transport. */
   seq = 0;
-  /** When its time is up, on the transport's clock; Infinity: never. */
+  /** The time at which the call expires, on the transport's clock; Infinity if never. */
   due = Number.POSITIVE_INFINITY;
-  /** It has settled; its id lives on until the terminal frame. */
+  /** True once the call has settled. Its id stays in use until the terminal frame. */
   done = false;
 
-  // What the session keeps of it.
+  // State of the session that carries the call.
   id = 0;
   carrier: CallCarrier | undefined = undefined;
-  /** The batch that its request (of a streaming one: the first packet) went into; 0: none. */
+  /** The batch that its request went into (for a streaming call, the first packet); 0 if none. */
   writtenIn = 0;
 
-  // What only a call has that waits, is long or streams: of all others it stands on the prototype, since what a call is made of is a good
-  // part of what it costs. `widen` comes before the first value of any of them.
-  /** Undefined: it is unary, was never queued, and has none of these. */
+  // The following properties matter only for a call that waits, is long or streams. For all others
+  // they stay on the prototype, because the memory of a call is a good part of its cost. Call
+  // `widen` before setting any of them.
+  /** Undefined if the call is unary, was never queued, and has none of these properties. */
   declare wide: true | undefined;
   declare list: List<Entry> | undefined;
   declare before: Entry | undefined;
   declare after: Entry | undefined;
   declare unit: Outgoing | undefined;
-  /** Does its deadline travel? Of a streaming call only its own timeout does. */
+  /**
+   * Whether the deadline is sent to the callee. For a streaming call that applies only to its own
+   * timeout.
+   */
   declare travels: boolean;
-  /** It was lost unsent once and is on its second connection. */
+  /** Whether the call was lost unsent once and is on its second connection. */
   declare retried: boolean;
   declare assembly: Assembly | undefined;
   declare upload: OutStream | undefined;
@@ -66,7 +71,10 @@ export abstract class OutCall implements Entry, Sender {
     this.metadata = metadata;
   }
 
-  /** All of these at once, so that there are two shapes of calls and no more: V8 is slow with many. */
+  /**
+   * Initializes the optional properties all at once, so that calls have only two shapes: V8 is slow
+   * with many.
+   */
   widen(): void {
     if (this.wide) return;
     this.wide = true;
@@ -76,35 +84,40 @@ export abstract class OutCall implements Entry, Sender {
     this.retried = false;
   }
 
-  /** What it costs an account, and counts in the queues. */
+  /** The cost on an account and in the queues, in bytes. */
   get cost(): number {
     return this.payload.length + (this.metadata === undefined ? 0 : this.metadata.size) + UNIT;
   }
 
-  /** May a handler have seen it? */
+  /** True if a handler may have seen the call. */
   get sent(): boolean {
     return this.writtenIn !== 0 && this.carrier !== undefined && this.writtenIn < this.carrier.mark;
   }
 
-  /** The response of a unary or uploading call. */
+  /** Called with the response of a unary or uploading call. */
   abstract answered(payload: Uint8Array): void;
-  /** The callee's stream is whole. */
+  /** Called when the callee's stream is complete. */
   abstract ended(): void;
-  /** It failed: by an answer, by its connection, or before it could be sent. */
+  /** Called when the call failed: by an answer, by its connection, or before it could be sent. */
   abstract failed(error: TransportError): void;
-  /** Its time is up. */
+  /** Called when the deadline has passed. */
   abstract expired(now: number): void;
-  /** A one-way: it will go, in its order. A streaming one: its request has left, the streams are there. */
+  /**
+   * Called when a one-way is certain to be sent in its order, or when the request of a streaming
+   * call has left and its streams can be used.
+   */
   abstract accepted(): void;
 
-  /** A streaming one: an item went or came, or the request has left. */
+  /**
+   * Called on progress of a streaming call: an item was sent or received, or the request has left.
+   */
   abstract progressed(now: number): void;
 
   timeLeft(now: number): number {
     if (!this.travels || this.due === Number.POSITIVE_INFINITY) return 0;
     const left = this.due - now;
     if (left <= 0) return -1;
-    // Rounded up; `Math.ceil` and its way back to an integer take three times as long.
+    // This rounds up; `Math.ceil` and the conversion back to an integer take three times as long.
     return left < 0x4000_0000 ? (left + NEARLY_ONE) | 0 || 1 : Math.min(Math.ceil(left), 0xffff_ffff);
   }
 
@@ -124,10 +137,10 @@ export abstract class OutCall implements Entry, Sender {
   }
 }
 
-/** The clock is finer by far than what this is short of 1. */
+/** Slightly less than 1; the difference is far below the resolution of the clock. */
 const NEARLY_ONE = 1 - 2 ** -30;
 
-/** What stands on the prototype. */
+/** Defaults of the optional properties, stored on the prototype. */
 const none = undefined;
 const unusual = { list: none, before: none, after: none, unit: none, assembly: none, upload: none, download: none, travels: true, retried: false };
 Object.assign(OutCall.prototype, { wide: none, ...unusual });

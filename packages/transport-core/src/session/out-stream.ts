@@ -1,4 +1,5 @@
-// Items on their way out: one direction of one call, with the receiver's credit (docs/wire-protocol.md §6, account 5).
+// The outgoing items of one direction of one call, limited by the receiver's credit
+// (docs/wire-protocol.md §6, account 5).
 
 import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
@@ -7,19 +8,22 @@ import { type Link, UNIT } from './link.ts';
 import type { Outbox } from './outbox.ts';
 import { type Lanes, Outgoing, type Sender } from './outgoing.ts';
 
-/** An item, and the writer that waits for it. */
+/** An item, with the promise functions of the writer that waits for it. */
 class Item extends Outgoing {
   resolve: (() => void) | undefined = undefined;
   reject: ((error: TransportError) => void) | undefined = undefined;
 }
 
-/** The sending end of a stream: it waits for room, keeps its order, and ends exactly once. */
+/**
+ * The sending end of a stream. It waits for credit, keeps the order of items, and ends exactly
+ * once.
+ */
 export class OutStream implements Sender {
-  /** What the receiver still takes. */
+  /** Bytes that the receiver still accepts. */
   #credit: number;
   readonly #queue = new List<Outgoing>();
   #queuedBytes = 0;
-  /** The unit that stands in the lanes. */
+  /** The unit that is in the lanes. */
   #current: Outgoing | undefined = undefined;
   #ended: TransportError | 'ended' | undefined = undefined;
   #finish: (() => void) | undefined = undefined;
@@ -29,7 +33,10 @@ export class OutStream implements Sender {
   readonly #lanes: Lanes;
   readonly #progress: () => void;
 
-  /** @param progress called when an item has left: a wait for progress begins anew. */
+  /**
+   * @param progress called when a packet of the stream has been written, so a timeout for progress
+   *   starts again.
+   */
   constructor(link: Link, outbox: Outbox, lanes: Lanes, id: number, progress: () => void) {
     this.#link = link;
     this.#outbox = outbox;
@@ -39,17 +46,20 @@ export class OutStream implements Sender {
     this.#progress = progress;
   }
 
-  /** It was stopped from outside: its call is over. */
+  /** True if the stream was stopped because its call is over. */
   get stopped(): boolean {
     return this.#ended instanceof TransportError;
   }
 
-  /** Items wait to be sent. */
+  /** True if items wait to be sent. */
   get busy(): boolean {
     return this.#current !== undefined || this.#queue.length > 0;
   }
 
-  /** Resolves once the item has left; rejects once the stream is over. */
+  /**
+   * Resolves once the item was written to the batch; rejects if the stream is over or its queue is
+   * full.
+   */
   write(payload: Uint8Array): Promise<void> {
     if (this.#ended !== undefined) return Promise.reject(this.#over());
     const { terms, limits } = this.#link;
@@ -88,7 +98,10 @@ export class OutStream implements Sender {
     return written;
   }
 
-  /** The last unit: END, or an ERROR, behind the items that were written whole. `finish` runs when it is in the batch. */
+  /**
+   * Ends the stream with a last unit, END or an ERROR, behind the items that were written. `finish`
+   * is called when that unit is in the batch.
+   */
   close(terminal: Outgoing | undefined, finish?: () => void): void {
     if (this.#ended !== undefined) return;
     this.#ended = 'ended';
@@ -96,7 +109,9 @@ export class OutStream implements Sender {
     this.#enqueue(terminal ?? new Outgoing(Kind.END, this.#id, EMPTY, this));
   }
 
-  /** Over at once: what was not sent never will be, and its writers are told why. */
+  /**
+   * Stops the stream at once. Items that were not sent are dropped, and their writers get `error`.
+   */
   stop(error: TransportError): void {
     if (this.#ended instanceof TransportError) return;
     this.#ended = error;
@@ -112,7 +127,7 @@ export class OutStream implements Sender {
     this.#queuedBytes = 0;
   }
 
-  /** CREDIT. False: the account would pass its maximum. */
+  /** Adds CREDIT. Returns false if the account would pass its maximum. */
   grant(credit: number, max: number): boolean {
     this.#credit += credit;
     if (this.#credit > max) return false;
@@ -144,7 +159,10 @@ export class OutStream implements Sender {
     this.#feed();
   }
 
-  /** The head goes into the lanes once the receiver has room for it; an end always has. */
+  /**
+   * Moves the first unit of the queue into the lanes if the receiver has room for it. An END or
+   * ERROR needs no credit.
+   */
   #feed(): void {
     const head = this.#queue.first;
     if (head === undefined || this.#current !== undefined || (head.kind === Kind.ITEM && this.#credit <= 0)) return;

@@ -1,25 +1,29 @@
-// A message on its way out, and the three lanes of a channel in which it waits (docs/wire-protocol.md §7).
+// Outgoing messages, and the three lanes of a channel in which they wait (docs/wire-protocol.md
+// §7).
 
 import { type Entry, List } from '../list.ts';
 import { Account, type EncodedMetadata, Kind } from '../wire/frame.ts';
 import { UNIT } from './link.ts';
 import { Uncredited } from './uncredited.ts';
 
-/** What stands behind a unit: the call or the stream that is told how it fares. */
+/** The call or stream behind a unit; it is notified of the unit's progress. */
 export interface Sender {
-  /** Milliseconds left for a REQUEST, 0 where it has no deadline; below 0: none left, it is dropped. */
+  /**
+   * Returns the milliseconds left for a REQUEST, or 0 if it has no deadline. A negative value means
+   * that the deadline has passed, and the request is dropped.
+   */
   timeLeft(now: number): number;
-  /** Its account has paid for it. */
+  /** Called when the account of the unit has paid for it. */
   paid(unit: Outgoing): void;
-  /** A packet of it went into the batch. */
+  /** Called when a packet of the unit went into the batch. */
   written(unit: Outgoing, last: boolean): void;
-  /** It was dropped: no time was left for it. */
+  /** Called when the unit was dropped because its deadline had passed. */
   dropped(unit: Outgoing): void;
 }
 
-/** One frame, or one message of many packets. */
+/** A unit of the outbox: one frame, or one message of many packets. */
 export class Outgoing implements Entry {
-  // Its place in a list.
+  // Links of the list that holds the unit.
   list: List<Entry> | undefined = undefined;
   before: Entry | undefined = undefined;
   after: Entry | undefined = undefined;
@@ -30,14 +34,14 @@ export class Outgoing implements Entry {
   method = 0;
   flags = 0;
   metadata: EncodedMetadata | undefined = undefined;
-  /** The account that pays for the whole, 0 where none does. */
+  /** The account that pays for the whole unit; 0 if none does. */
   account = 0;
   unpaid = false;
-  /** Of a long response that waits for account 4: the lanes that it goes into then. */
+  /** The lanes that a long response enters once account 4 has credit; undefined for other units. */
   waitsFor: Lanes | undefined = undefined;
   offset = 0;
   begun = false;
-  /** Of an ERROR. */
+  /** Only for an ERROR. */
   code = 0;
   reason = 0;
   text = '';
@@ -49,56 +53,67 @@ export class Outgoing implements Entry {
     this.sender = sender;
   }
 
-  /** Bytes and the price of a unit: what an account is charged, and what the queue counts. */
+  /**
+   * Bytes plus the fixed price of a unit. This is charged to the account and counted in the queue.
+   */
   get cost(): number {
     return this.text.length + this.payload.length + (this.metadata === undefined ? 0 : this.metadata.size) + UNIT;
   }
 }
 
-/** Messages and their bytes. */
+/** A count of messages and their bytes. */
 export class Tally {
   messages = 0;
   bytes = 0;
 
-  /** Is there room for one more of this cost? One always fits an empty queue. */
+  /**
+   * Returns true if a message of this cost fits within the limits. One message always fits an empty
+   * queue.
+   */
   fits(cost: number, limits: { readonly messages: number; readonly bytes: number }): boolean {
     return this.messages === 0 || (this.messages < limits.messages && this.bytes + cost <= limits.bytes);
   }
 
-  /** As much waits as may. */
+  /** Returns true if one of the limits is reached. */
   full(limits: { readonly messages: number; readonly bytes: number }): boolean {
     return this.messages >= limits.messages || this.bytes >= limits.bytes;
   }
 }
 
-/** The sending half of one channel on one connection. */
+/** The sending side of one channel on one connection. */
 export class Lanes {
   readonly byte: number;
   priority: number;
-  /** RESPONSE and ERROR: no order promised, never behind what waits for credit. */
+  /**
+   * RESPONSE and ERROR frames. They have no guaranteed order and never queue behind a message that
+   * waits for credit.
+   */
   readonly replies = new List<Outgoing>();
-  /** Short requests and one-ways, in order; an unpaid one-way holds those behind it. */
+  /** Short requests and one-ways, in order. An unpaid one-way holds up those behind it. */
   readonly short = new List<Outgoing>();
-  /** Long messages and items that are paid for, in turn by packet. */
+  /** Long messages and items that are paid for; they take turns packet by packet. */
   readonly bulk = new List<Outgoing>();
   /** Long requests and one-ways that wait for account 3, in order. */
   readonly unpaidLong = new List<Outgoing>();
-  /** The first in `short` that waits for its account. */
+  /** The first unit in `short` that waits for its account. */
   firstUnpaid: Outgoing | undefined = undefined;
-  /** Our credit. */
+  /** Our credit for short and for long messages, in bytes. */
   shortCredit: number;
   longCredit: number;
-  /** One-ways that have left, short and long ones, and whose credit has not come back. */
+  /** Short and long one-ways that have left and whose credit has not come back. */
   readonly uncreditedShort = new Uncredited();
   readonly uncreditedLong = new Uncredited();
-  /** What waits here, each kind by itself: what is long never takes the room of what is short. */
+  /** Waiting messages, counted by kind, so that long ones never take the room of short ones. */
   readonly shorts = new Tally();
   readonly longs = new Tally();
   readonly shortReplies = new Tally();
   readonly longReplies = new Tally();
-  /** Answers to calls that no handler saw. */
+  /** Refusals: answers to calls that no handler saw. */
   readonly refusals = new Tally();
-  /** Share of the wire used so far: bytes by priority, on a clock that all channels of a connection share. */
+  /**
+   * The share of the wire used so far: bytes divided by priority, on a scale that all channels of a
+   * connection share.
+   */
   spent = 0;
   turn = 0;
   turnBytes = 0;
@@ -115,7 +130,7 @@ export class Lanes {
     return this.replies.length === 0 && this.short.length === 0 && this.bulk.length === 0;
   }
 
-  /** Where a unit is counted. */
+  /** Returns the tally that counts a unit. */
   tallyOf(unit: Outgoing, packet: number): Tally {
     const reply = unit.kind === Kind.RESPONSE || unit.kind === Kind.ERROR;
     if (unit.sender === undefined && unit.kind === Kind.ERROR) return this.refusals;
@@ -123,12 +138,18 @@ export class Lanes {
     return reply ? this.shortReplies : this.shorts;
   }
 
-  /** So many answers wait that no more calls are to be dispatched; one always may, however long. */
+  /**
+   * Returns true if so many answers wait that no more calls should be dispatched. One long answer
+   * is always allowed, whatever its length.
+   */
   congested(limits: { readonly messages: number; readonly bytes: number }): boolean {
     return this.refusals.full(limits) || this.shortReplies.full(limits) || (this.longReplies.messages > 1 && this.longReplies.full(limits));
   }
 
-  /** The lane whose turn it is and that has something to send now; each keeps its turn for 64 KiB. */
+  /**
+   * Returns the lane whose turn it is and that has something to send now. A lane keeps its turn for
+   * 64 KiB.
+   */
   next(pipe: number, packet: number): List<Outgoing> | undefined {
     for (let i = 0; i < 3; i++) {
       const turn = (this.turn + i) % 3;
@@ -144,7 +165,7 @@ export class Lanes {
     return undefined;
   }
 
-  /** So many bytes of the lane whose turn it is have gone. */
+  /** Counts bytes that were sent from the lane whose turn it is. */
   took(bytes: number): void {
     this.spent += bytes / this.priority;
     this.turnBytes += bytes;
@@ -154,7 +175,7 @@ export class Lanes {
     }
   }
 
-  /** The account of a unit stands above 0: takes off what it costs. */
+  /** Charges a unit to its account if the account is above 0; returns false otherwise. */
   pay(unit: Outgoing): boolean {
     if ((unit.account === Account.SHORT ? this.shortCredit : this.longCredit) <= 0) return false;
     if (unit.account === Account.SHORT) this.shortCredit -= unit.cost;
@@ -164,10 +185,10 @@ export class Lanes {
   }
 }
 
-/** A unit that spends the pipe: a packet of a long message, or any of an ITEM. */
+/** Returns true if a unit spends credit of the pipe: packets of long messages and all items do. */
 export function needsPipe(unit: Outgoing, packet: number): boolean {
   return unit.payload.length > packet || unit.kind === Kind.ITEM;
 }
 
-/** Bytes after which another lane of the channel has its turn. */
+/** Bytes after which the next lane of the channel gets its turn. */
 const TURN = 64 * 1024;

@@ -1,42 +1,59 @@
-// How many frames make a batch that leaves before its tick is over, so that both ends work at once: half of what is in flight from the
-// end that calls, a quarter from the one that answers, counted in frames, never below 8 (measured at 64 bytes: 1.3 to 1.9 times the calls a
-// second of a batch of 32 whatever is in flight). Where few are in flight and come one at a time, nothing would go with the one that is
-// written next, so it leaves at once: all that a tick does besides is done while it is on its way.
+// Decides how many frames make up a batch that leaves before its tick is over, so that both ends
+// work at the same time.
+//
+// A batch is half of the frames in flight at the end that calls, a quarter at the end that answers,
+// and never less than 8. (At 64 bytes that was measured to give 1.3 to 1.9 times the calls a second
+// of a fixed batch of 32.) If few calls are in flight and come one at a time, the next frame would
+// leave alone anyway, so it is sent at once, and the rest of the tick is done while it travels.
 
 export class Pace {
-  /** Frames at which a batch leaves. */
+  /** The number of frames at which a batch leaves. */
   batch: number;
-  /** Those where no calls are in flight. */
+  /** The batch while no calls are in flight. */
   readonly #oneways: number;
-  /** Few are in flight, the last chunk held one frame at most, and nothing has been written since. */
+  /**
+   * True if few calls are in flight, the last chunk held at most one frame, and nothing has been
+   * written since.
+   */
   alone = false;
   /** Four times the batch. */
   #busiest = 0;
 
-  /** @param isBounded a rate bounds what leaves: it is overspent by a batch at most, so batches are small. */
+  /**
+   * @param isBounded true if a rate limit applies: it may be exceeded by one batch, so batches are
+   *   small.
+   */
   constructor(isBounded = false) {
     this.#oneways = this.batch = isBounded ? BOUNDED : ONEWAYS;
   }
 
   /**
-   * A chunk was read.
-   * @param calls of this end that were in flight before the chunk's answers came: after them the figure would spiral down.
-   * @param peers how many of the peer's calls are in flight, as their ids tell (`PeerIds.peak`): the frames of a chunk would spiral down too.
-   * @param frames of the chunk.
+   * Adapts to a chunk that was read.
+   * @param calls this end's calls in flight before the answers of the chunk; the number after them
+   *   would spiral down.
+   * @param peers the peer's calls in flight, derived from their ids (`PeerIds.peak`); the number of
+   *   frames in the chunk would spiral down, too.
+   * @param frames the frames of the chunk.
    */
   read(calls: number, peers: number, frames: number): void {
     const busy = Math.max(calls * 2, peers);
     this.#busiest = busy >= this.#busiest ? busy : this.#busiest - 1 - ((this.#busiest - busy) >> FORGETTING);
     this.alone = frames < 2 && this.#busiest < LEAST * 2;
-    // In steps of the least: a batch a little too small leaves a rest that travels alone.
+    // In steps of the minimum: if the batch is slightly too small, the rest travels alone.
     this.batch = this.#busiest === 0 ? this.#oneways : Math.max(LEAST, ((this.#busiest + 31) >> 5) << 3);
   }
 }
 
-/** Nobody waits for an answer: a publisher takes 0.78 of the CPU that 32 take it. */
+/**
+ * With no calls in flight no answer is awaited, so batches are large: a publisher then takes 0.78
+ * of the CPU time that batches of 32 take.
+ */
 const ONEWAYS = 128;
 const BOUNDED = 32;
 /** Fewer frames are not worth a write of their own. */
 const LEAST = 8;
-/** Calls made in waves are few at each wave's end: with each chunk a sixteenth of the difference is forgotten. */
+/**
+ * Calls that are made in waves are few at the end of each wave, so each chunk forgets only a
+ * sixteenth of the difference.
+ */
 const FORGETTING = 4;

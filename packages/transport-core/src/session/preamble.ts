@@ -1,6 +1,7 @@
-// Whose bytes are these? A wrong preamble is named, so that the mistake is found at once.
+// Recognizes what sent a wrong preamble, so that the error names it and the mistake is found
+// quickly.
 
-/** What the first bytes of a stream look like: for an error's text. */
+/** Describes the protocol that the first bytes of a stream look like, for the text of an error. */
 export function lookAlike(bytes: Uint8Array): string {
   const head = bytes.subarray(0, 16);
   const text = String.fromCharCode(...head);
@@ -15,10 +16,13 @@ export function lookAlike(bytes: Uint8Array): string {
   return `something else (${hex})`;
 }
 
-/** The first bytes of `stream-noise`: a relative, who is told what it met. */
+/** Returns true if these are the first bytes of `stream-noise`. */
 export function isNoise(bytes: Uint8Array): boolean {
   return String.fromCharCode(...bytes.subarray(0, 4)) === 'TRKN';
 }
 
-/** An end before the hello was through: a wrong preamble leaves nothing else behind. */
+/**
+ * The error text for a connection that ended before the hello was over. The other end may have
+ * refused our preamble, and such a refusal leaves no other trace.
+ */
 export const EARLY_END = 'the other end closed the connection during the hello: do both have the same security (TLS, noise or none)?';

@@ -1,4 +1,5 @@
-// Why a call is not taken: nobody knows it here, the ends mean different things by it, or a bound is reached (docs/wire-protocol.md §4).
+// The reasons to refuse a call: it is unknown here, the two ends define it differently, or a limit
+// is reached (docs/wire-protocol.md §4).
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { Codec } from '../protocol/codec.ts';
@@ -8,8 +9,9 @@ import type { Channel } from './channel.ts';
 import type { Link } from './link.ts';
 
 /**
- * The answer to a REQUEST that no handler is to see; undefined where one may: then its channel and its method are there.
- * @param streams open streaming calls
+ * Returns the answer to a REQUEST that no handler may see; undefined if one may, and then its
+ * channel and its method exist.
+ * @param streams the number of open streaming calls
  */
 export function refusalOf(frame: Frame, channel: Channel | undefined, method: Method | undefined, link: Link, streams: number): TransportError | undefined {
   if (channel?.disagreement !== undefined) return channel.disagreement;
@@ -25,12 +27,12 @@ export function refusalOf(frame: Frame, channel: Channel | undefined, method: Me
   return crowded(frame, channel, method, link, streams);
 }
 
-/** Is a message that was announced with so many bytes more than its codec takes? */
+/** Returns true if a message with this announced size is larger than its codec accepts. */
 export function oversized(codec: Codec<unknown, unknown> | undefined, size: number): boolean {
   return codec?.limit !== undefined && size > codec.limit;
 }
 
-/** The answer to a call that no handler and no consumer takes. */
+/** Returns the answer to a call that no handler and no consumer takes. */
 export function unserved({ full }: Method): TransportError {
   return stackless('unimplemented', `nobody serves '${full}' on this peer: give serve() a handler for it, or read it from consumer()`);
 }
@@ -39,7 +41,8 @@ function crowded(frame: Frame, channel: Channel, method: Method, link: Link, str
   const { limits, memory } = link;
   const { name } = channel.mounted!.protocol;
   if (channel.openIn >= limits.calls) {
-    // The caller itself can count these; what its cancelled handlers still hold it can't.
+    // The caller can count its open calls, so this is its fault. It can't count the handlers of
+    // cancelled calls.
     link.abused();
     return exhausted(`${channel.openIn} calls are open on '${name}', limits.calls allows no more`);
   }

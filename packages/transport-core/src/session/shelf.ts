@@ -1,40 +1,49 @@
-// Payloads that their readers may keep. A small one would pin the large chunk it came in, so it is copied, and those behind it as well:
-// a piece of the chunk costs hardly more than one payload of it (above 64 bytes memory costs 0.3 to 0.6 µs). A larger one shares the chunk,
-// unless the next one comes in the same memory.
+// Makes payloads safe for their readers to keep. A small payload would pin the large chunk that it
+// came in, so it is copied, together with those behind it: copying a piece of the chunk costs
+// hardly more than copying one payload (above 64 bytes, an allocation takes 0.3 to 0.6 µs). A
+// larger payload shares the chunk's memory, unless the next chunk is read into the same memory.
 
 import { EMPTY, type Frame } from '../wire/frame.ts';
 
 export class Shelf {
   readonly #allocate: (size: number) => Uint8Array;
   readonly #copies: boolean;
-  /** The chunk that is read. */
+  /** The chunk that is being read. */
   #read: Uint8Array = EMPTY;
-  /** Where the last payload was: in that chunk, or in a buffer for those that straddle chunks. */
+  /** The memory of the last payload: that chunk, or a buffer for frames that straddle chunks. */
   #bytes: Uint8Array = EMPTY;
-  /** From so many bytes on a payload is a part of it. */
+  /** Payloads of at least this many bytes share the memory instead of being copied. */
   #shared = 0;
-  /** What a payload became a part of last. */
+  /** The memory that was last shared with a payload. */
   #lent: Uint8Array = EMPTY;
-  /** The copy of bytes[#from … #to). */
+  /** A copy of `bytes[#from … #to)`. */
   #piece: ArrayBufferLike = EMPTY.buffer;
   #from = 0;
   #to = 0;
-  /** Bytes of this chunk that were copied for somebody: who keeps little of it copies little, unless most of the last one was kept. */
+  /**
+   * Bytes of this chunk that readers kept. If they keep little, little is copied ahead, unless most
+   * of the last chunk was kept.
+   */
   #kept = 0;
   #keepsMost = false;
 
-  /** @param copies every chunk comes in the same memory: no payload is a part of one. */
+  /**
+   * @param copies true if all chunks arrive in the same memory, so that payloads never share it.
+   */
   constructor(allocate: (size: number) => Uint8Array, copies = false) {
     this.#allocate = allocate;
     this.#copies = copies;
   }
 
-  /** A chunk is about to be read. */
+  /** Called before a chunk is read. */
   open(chunk: Uint8Array): void {
     this.#read = chunk;
   }
 
-  /** The same bytes; nobody changes them, and they pin no more than 16 KiB or eight times their size. */
+  /**
+   * Returns the same bytes in memory that is not overwritten and that pins no more than 16 KiB or
+   * eight times the size of the payload.
+   */
   keep(frame: Frame): Uint8Array {
     const { bytes, start, end, length } = frame;
     if (bytes !== this.#bytes) this.#begin(bytes);
@@ -44,7 +53,10 @@ export class Shelf {
     return new Uint8Array(this.#piece, start - this.#from, length);
   }
 
-  /** The chunk was read: an idle connection holds no memory. True: no payload is a part of it. */
+  /**
+   * Called after a chunk was read; drops all references, so an idle connection holds no memory.
+   * Returns true if no payload shares the chunk.
+   */
   clear(): boolean {
     const isDone = this.#read !== this.#lent;
     if (this.#bytes !== EMPTY) {
@@ -55,7 +67,10 @@ export class Shelf {
     return isDone;
   }
 
-  /** Asked once a chunk: how much memory it would pin is a call of the engine's. */
+  /**
+   * Called once for each chunk, because finding out how much memory it would pin is a call into the
+   * engine.
+   */
   #begin(bytes: Uint8Array): void {
     this.#bytes = bytes;
     const pinned = bytes.buffer.byteLength;
@@ -69,7 +84,10 @@ export class Shelf {
     return frame.payload;
   }
 
-  /** Of a small chunk all that is left of it, since that may be pinned as it is. */
+  /**
+   * Copies a payload and some of the bytes behind it; of a small chunk all that is left, since that
+   * much may be pinned anyway.
+   */
   #copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
     if (start === end) return EMPTY;
     const more = bytes.length <= PINNED || this.#keepsMost ? PINNED : Math.min(PINNED, this.#kept * AHEAD);
@@ -87,7 +105,10 @@ export class Shelf {
 
 /** Buffers up to this size may be pinned by any of their messages. */
 const PINNED = 16 * 1024;
-/** A piece is so many times what was kept of its chunk. */
+/** A copied piece has this many times the bytes that readers kept of the chunk so far. */
 const AHEAD = 4;
-/** Node and browsers on V8 keep arrays up to this size in the heap, where they cost next to nothing. */
+/**
+ * Node and V8 browsers keep arrays up to this size in the JavaScript heap, where they cost next to
+ * nothing.
+ */
 const ON_HEAP = 64;

@@ -1,18 +1,25 @@
-// The one-ways that have left and whose credit has not come back: nobody answers them, so credit is the only sign that one was taken.
+// Tracks the one-ways that have left and whose credit has not come back. A one-way has no answer,
+// so credit is the only sign that it was taken.
 
-/** Messages of one account in the order in which they left, as runs of equal cost: most senders' messages are alike. */
+/**
+ * Messages of one account in the order in which they left, stored as runs of equal cost because
+ * most messages of a sender are alike.
+ */
 export class Uncredited {
-  /** The newest run: what each of its messages cost (below 0 for requests, which have an answer), and how many there are. */
+  /**
+   * The newest run: the cost of each message (negative for requests, which have an answer) and the
+   * number of messages.
+   */
   #cost = 0;
   #count = 0;
-  /** The runs before it: a ring of costs and counts, by turns. */
+  /** A ring buffer of the earlier runs, alternating cost and count. */
   #runs: Float64Array = NONE;
   #first = 0;
   #length = 0;
-  /** Credit that came for the oldest message, but less than it cost. */
+  /** Credit that came for the oldest message and does not yet cover its cost. */
   #credit = 0;
 
-  /** How many one-ways there are. */
+  /** The number of one-ways without credit. */
   get size(): number {
     let size = this.#cost > 0 ? this.#count : 0;
     for (let i = 0; i < this.#length; i++) {
@@ -22,18 +29,21 @@ export class Uncredited {
     return size;
   }
 
-  /** A one-way leaves. */
+  /** Adds a one-way that leaves. */
   oneway(cost: number): void {
     if (cost === this.#cost) this.#count++;
     else this.#begin(cost);
   }
 
-  /** A request leaves that the same account pays for. */
+  /** Adds a request that leaves and is paid by the same account. */
   request(cost: number): void {
     this.oneway(-cost);
   }
 
-  /** CREDIT came: for the oldest first. Of what goes beyond all that was spent nothing is kept. */
+  /**
+   * Applies CREDIT to the oldest messages first. Credit beyond everything that was spent is
+   * ignored.
+   */
   credited(credit: number): void {
     this.#credit += credit;
     for (; this.#length > 0; this.#length--) {
@@ -49,7 +59,7 @@ export class Uncredited {
     if (this.#count === 0) this.#credit = 0;
   }
 
-  /** Pays for as many messages of a run as the credit does. */
+  /** Pays for as many messages of a run as the credit covers, and returns their number. */
   #take(cost: number, count: number): number {
     const price = Math.abs(cost);
     const taken = Math.min(count, Math.floor(this.#credit / price + ROUNDING));
@@ -63,7 +73,7 @@ export class Uncredited {
     this.#count = 1;
   }
 
-  /** The newest run is not the newest any more. */
+  /** Moves the newest run into the ring, because a run of another cost begins. */
   #keep(): void {
     const size = this.#runs.length / 2;
     if (this.#length === size) {
@@ -75,7 +85,10 @@ export class Uncredited {
     this.#runs[at + 1] = this.#count;
   }
 
-  /** The ring is full: it becomes one with the last of it, whose one-ways have their mean cost. */
+  /**
+   * Merges the newest run into the last one of the full ring. The one-ways of both then count with
+   * their mean cost.
+   */
   #merge(): void {
     const at = this.#at(this.#length - 1);
     const [cost, count] = [this.#runs[at]!, this.#runs[at + 1]!];
@@ -92,17 +105,23 @@ export class Uncredited {
     this.#first = 0;
   }
 
-  /** Where the i-th run of the ring stands. */
+  /** Returns the position of the i-th run in the ring. */
   #at(i: number): number {
     return ((this.#first + i) * 2) & (this.#runs.length - 1);
   }
 }
 
 const NONE = new Float64Array(0);
-/** Runs that the ring begins with, and may have: what a peer grants must not become our memory. Both are powers of two. */
+/**
+ * The initial and the maximum number of runs in the ring, both powers of two. The maximum keeps a
+ * generous credit of the peer from becoming memory here.
+ */
 const FEWEST = 8;
 const MOST = 2_048;
-/** A ring of more numbers is let go when it is empty. */
+/** A ring of more numbers than this is released when it is empty. */
 const KEPT = 512;
-/** A mean is no integer: the last of a run must not be missed for the last bit. */
+/**
+ * A mean cost is not an integer; this tolerance keeps a rounding error from missing the last
+ * message of a run.
+ */
 const ROUNDING = 1e-9;
