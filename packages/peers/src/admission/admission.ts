@@ -1,43 +1,50 @@
-// Who may be a peer: a decision for each link whose hello was read. Pure; what takes time (filters) is asked by the driver afterwards.
+// Admission: decides for each connection whose hello was read whether it may be a peer's. Pure; the
+// driver runs the slow checks (filters) afterwards.
 
 import { isNodeId, reasonError, type TransportError } from '@trunkline/transport-core';
 import { twinError } from './twins.ts';
 
-/** A link whose hello was read. */
+/** A connection whose hello was read. */
 export interface Candidate {
   readonly nodeId: string;
   readonly proven: boolean;
   readonly instance: string;
   readonly direction: 'in' | 'out';
-  /** Persistent or unconditional: no cap holds for it. */
+  /** Whether it is persistent or unconditional, so no limit applies to it. */
   readonly exempt: boolean;
-  /** The network that it comes from, where such are capped. */
+  /** The network that it comes from, if the number of peers per network is limited. */
   readonly group: string | undefined;
 }
 
-/** What is known of those who are here. */
+/** The state of this node that `judge` looks at. */
 export interface Hall {
   readonly nodeId: string;
   isBanned(nodeId: string): boolean;
   peer(nodeId: string): Resident | undefined;
-  /** Was this instance of a node replaced by another one not long ago, so that both live? Asked only of one that would replace that. */
+  /**
+   * Returns whether this instance of a node was recently replaced by another one, so that both are
+   * alive. Called only for an instance that would replace the connected one.
+   */
   isTwin(nodeId: string, instance: string): boolean;
-  /** Ordinary peers that dialled this node, those on their way in included. */
+  /** Number of ordinary peers that dialed this node, including those that are not up yet. */
   readonly inbound: number;
-  /** How many of them make way for another. */
+  /** Number of those that make way for another peer. */
   readonly yielding: number;
-  /** Those of one group. */
+  /** Number of ordinary inbound peers of one group. */
   inboundOf(group: string): number;
 }
 
-/** Who has the id already. */
+/** A connected peer that has the candidate's id. */
 export interface Resident {
   readonly instance: string;
   readonly proven: boolean;
   readonly links: number;
-  /** None of its links takes calls any more: whoever comes is new. */
+  /**
+   * Whether none of its connections takes calls any more, so that a new connection counts as a new
+   * peer.
+   */
   readonly isParting: boolean;
-  /** Is it one of `inbound`? */
+  /** Whether it is counted in `inbound`. */
   readonly isInbound: boolean;
 }
 
@@ -46,18 +53,20 @@ export interface Caps {
   readonly maxPerGroup: number;
 }
 
-/** Why the link is not wanted; undefined: it is. The texts are read at both ends. */
+/** Returns why a connection is refused, or undefined if it is welcome. Both ends see the text. */
 export function judge(candidate: Candidate, hall: Hall, caps: Caps): TransportError | undefined {
   const { nodeId, instance, proven, direction } = candidate;
   if (!isNodeId(nodeId)) return reasonError('malformed', `a node id is 64 lower-case hex digits, and the hello asserts '${nodeId.slice(0, 100)}'`);
   if (nodeId === hall.nodeId) return reasonError('self', `node ${nodeId} would be its own peer: two nodes have one identity, or one dialled itself`);
   if (hall.isBanned(nodeId)) return reasonError('denied', `node ${nodeId} is banned`);
   const known = hall.peer(nodeId);
-  // An instance is no secret: whoever only repeats it does not join a node that proved itself, nor is joined by that.
+  // An instance is no secret, so a node that only repeats it must not join a peer that proved its
+  // id, nor the other way round.
   const isSame = known?.instance === instance && known.proven === proven;
   if (isSame && !known.isParting)
     return known.links < LINKS ? undefined : reasonError('full', `node ${nodeId} has ${known.links} links, more than a pool opens`);
-  // A node that proves itself replaces whoever has its id: a restart, or one that only asserted it. Of two that assert it the first stays.
+  // A node that proves its id replaces the peer that has it: either a restart, or a node that only
+  // asserted the id. Of two nodes that assert the same id, the first one stays.
   if (known !== undefined && !isSame && !proven)
     return reasonError('duplicate', `node ${nodeId} is connected already; an id that is only asserted belongs to the first`);
   if (known?.proven === true && !isSame && !known.isParting && hall.isTwin(nodeId, instance)) return twinError(nodeId, instance);
@@ -69,5 +78,5 @@ export function judge(candidate: Candidate, hall: Hall, caps: Caps): TransportEr
   return reasonError('full', `${caps.maxPerGroup} peers of the network ${group} have dialled this node, no more are taken of one network`);
 }
 
-/** Links of one peer: as many as the largest pool has, both ways. */
+/** Maximum connections of one peer: as many as the largest pool opens, in both directions. */
 const LINKS = 128;

@@ -1,19 +1,20 @@
-// Two live nodes with one key. The newest instance of a node replaces the others, as a restart has to; one that comes back after that
-// was no restart, and would replace the newest in turn, again and again. Pure.
+// Detects two live nodes with one key. The newest instance of a node replaces older ones, as it
+// must after a restart. An instance that comes back after it was replaced is no restart, and the
+// two would replace each other again and again. Pure.
 
 import { reasonError, type TransportError } from '@trunkline/transport-core';
 
 interface Replaced {
-  /** Refused until then; undefined: it has not come back. */
+  /** When the refusal ends; undefined if the instance has not come back. */
   until: number | undefined;
   told: boolean;
 }
 
 export class Twins {
-  /** Instances that were replaced, by node id and instance, those longest ago first. */
+  /** Replaced instances by node id and instance, oldest first. */
   readonly #replaced = new Map<string, Replaced>();
 
-  /** An instance of a node was replaced by another one. */
+  /** Records that an instance of a node was replaced by another one. */
   replaced(nodeId: string, instance: string): void {
     const key = keyOf(nodeId, instance);
     this.#replaced.delete(key);
@@ -23,8 +24,8 @@ export class Twins {
   }
 
   /**
-   * Is it an instance that was replaced and comes back, while the one that replaced it is connected? Then it is refused for 30 seconds
-   * from the first time; after that it is judged as any other.
+   * Returns whether an instance was replaced and comes back while its replacement is connected. It
+   * is then refused for 30 seconds from the first time; after that it is judged like any other.
    */
   isTwin(nodeId: string, instance: string, now: number): boolean {
     const key = keyOf(nodeId, instance);
@@ -36,7 +37,7 @@ export class Twins {
     return false;
   }
 
-  /** Is a refusal to be told? That of a twin is told once, all others always. */
+  /** Returns whether to report a refusal: each twin once, everything else always. */
   isNews(error: TransportError): boolean {
     const key = twinOf(error);
     if (key === undefined) return true;
@@ -47,13 +48,13 @@ export class Twins {
   }
 }
 
-/** Why a twin is refused, as both ends read it. */
+/** Makes the error with which a twin is refused; both ends see it. */
 export function twinError(nodeId: string, instance: string): TransportError {
   const message = `node ${nodeId} is connected as another instance, which had replaced this one (${instance}): two live nodes have one key. This one is refused for ${REFUSED / 1000} s; give each node a key of its own, or stop one`;
   return reasonError('duplicate', message, { metadata: { nodeId, instance } });
 }
 
-/** Was it refused here as a twin? Gives what stands for it. */
+/** Returns the key of the twin if the error is this node's refusal of a twin. */
 export function twinOf({ reason, origin, metadata }: TransportError): string | undefined {
   const { nodeId, instance } = metadata ?? {};
   return reason === 'duplicate' && origin === 'local' && nodeId !== undefined && instance !== undefined ? keyOf(nodeId, instance) : undefined;
@@ -63,7 +64,10 @@ function keyOf(nodeId: string, instance: string): string {
   return `${nodeId}/${instance}`;
 }
 
-/** Milliseconds. */
+/** Milliseconds for which a twin is refused. */
 const REFUSED = 30_000;
-/** Replaced instances that are remembered: of far more nodes than start twice at a time. */
+/**
+ * Maximum replaced instances that are remembered; far more than the nodes that start twice at the
+ * same time.
+ */
 const MOST = 1_024;

@@ -1,19 +1,25 @@
-// Bounds the visits that a full node takes: links that are answered once and end. Pure.
+// Limits the visits to a full node, that is, connections that are answered once and closed. Pure.
 
 import { DialRate } from '../dialling/dial-rate.ts';
 
 export class Visitors {
   readonly #pause: number;
   readonly #rate = new DialRate(RATE);
-  /** Node id → when it was last told of others, the oldest first. The rate bounds how many there are. */
+  /**
+   * Node id → when addresses were last sent to it, oldest first. The rate bounds the number of
+   * entries.
+   */
   readonly #told = new Map<string, number>();
 
-  /** @param pause milliseconds until a node that was told of others may visit again. */
+  /** @param pause milliseconds until a node that was answered may visit again. */
   constructor(pause: number) {
     this.#pause = pause;
   }
 
-  /** Lets a visit in, unless `open` visits are as many as there may be, the node was told of others lately, or too many come. */
+  /**
+   * Admits a visit, unless too many visits are `open`, the node was answered recently, or the rate
+   * is exceeded.
+   */
   take(nodeId: string, open: number, now: number): boolean {
     this.#forget(now);
     if (open >= AT_ONCE || this.#told.has(nodeId) || this.#rate.readyAt > now) return false;
@@ -21,13 +27,13 @@ export class Visitors {
     return true;
   }
 
-  /** A node was told of others. */
+  /** Records that addresses were sent to a node. */
   told(nodeId: string, now: number): void {
     this.#told.delete(nodeId);
     this.#told.set(nodeId, now);
   }
 
-  /** How many nodes it remembers. */
+  /** Number of nodes that are remembered. */
   get size(): number {
     return this.#told.size;
   }
@@ -40,7 +46,10 @@ export class Visitors {
   }
 }
 
-/** Visits a second, on average, and at most at one moment: 200 nodes that start together are served within two seconds. */
+/**
+ * Visits per second, on average and at once; 200 nodes that start together are served within two
+ * seconds.
+ */
 const RATE = 100;
-/** Open visits. */
+/** Maximum open visits. */
 const AT_ONCE = 64;

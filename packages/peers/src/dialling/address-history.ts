@@ -1,4 +1,4 @@
-// Which addresses of the book failed, and until when they are left alone.
+// Remembers which addresses of the book failed, and how long each of them is left alone.
 
 import type { Random } from '@trunkline/transport-core';
 import { type BackOffOptions, backOffDelay } from './back-off.ts';
@@ -6,13 +6,16 @@ import { LONG_ENOUGH } from './dial-target.ts';
 
 interface Entry {
   failures: number;
-  /** Not dialled before. */
+  /** The address is not dialed before this time. */
   at: number;
-  /** When the link opened that is up now. */
+  /** When the current connection opened. */
   since: number | undefined;
 }
 
-/** By canonical address, of at most 4,096 of them: then the one longest untouched is forgotten, and may be dialled at once. */
+/**
+ * The history by canonical address. Holds at most 4,096 addresses; after that, the one that was not
+ * touched for the longest time is forgotten and may be dialed at once.
+ */
 export class AddressHistory {
   readonly #random: Random;
   readonly #entries = new Map<string, Entry>();
@@ -21,12 +24,12 @@ export class AddressHistory {
     this.#random = random;
   }
 
-  /** When the address may be dialled. */
+  /** Returns when the address may be dialed. */
   readyAt(key: string): number {
     return this.#entries.get(key)?.at ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** The next time after `now` at which an address may be dialled again. */
+  /** Returns the next time after `now` at which an address becomes ready to dial. */
   nextReady(now: number): number {
     let next = Number.POSITIVE_INFINITY;
     for (const { at } of this.#entries.values()) if (at > now && at < next) next = at;
@@ -37,7 +40,7 @@ export class AddressHistory {
     this.#touch(key).since = now;
   }
 
-  /** Gives its failures in a row, this one included. */
+  /** Records a failed dial. Returns the number of failures in a row, including this one. */
   failed(key: string, now: number, options: BackOffOptions): number {
     const entry = this.#touch(key);
     entry.failures++;
@@ -46,14 +49,17 @@ export class AddressHistory {
     return entry.failures;
   }
 
-  /** The link is gone. One that lived for LONG_ENOUGH was a success before. */
+  /**
+   * Records that the connection is gone. If it lived for LONG_ENOUGH, earlier failures are
+   * forgotten first.
+   */
   lost(key: string, now: number, options: BackOffOptions): void {
     const entry = this.#touch(key);
     if (entry.since !== undefined && now - entry.since >= LONG_ENOUGH) entry.failures = 0;
     this.failed(key, now, options);
   }
 
-  /** It is left alone until then, and begins anew. */
+  /** Leaves the address alone until the given time and resets its failures. */
   rest(key: string, until: number): void {
     const entry = this.#touch(key);
     entry.failures = 0;
@@ -69,7 +75,10 @@ export class AddressHistory {
     return this.#entries.size;
   }
 
-  /** A Map keeps the order of insertion: the first is the one longest untouched. */
+  /**
+   * Moves an entry to the end. A Map keeps the order of insertion, so the first entry is the one
+   * that was not touched for the longest time.
+   */
   #touch(key: string): Entry {
     const entry = this.#entries.get(key) ?? { failures: 0, at: Number.NEGATIVE_INFINITY, since: undefined };
     this.#entries.delete(key);

@@ -1,13 +1,14 @@
-// One spelling for each address, and the host in it: what dials, links and back-offs are told apart by.
+// Canonical spelling of addresses and their hosts. Dials, connections and back-offs are identified
+// by it.
 
 import { parseHostPort, parseTarget, splitScheme, type TargetAddress } from '@trunkline/transport-core';
 
-/** The canonical address of a target that was read: without its node id. */
+/** Returns the canonical address of a parsed target, without its node id. */
 export function keyOf({ nodeId, key }: TargetAddress): string {
   return nodeId === undefined ? key : key.slice(nodeId.length + 1);
 }
 
-/** The canonical address in '[nodeId@]address'; undefined for what is none. */
+/** Returns the canonical address in '[nodeId@]address', or undefined if it is malformed. */
 export function addressKey(text: string): string | undefined {
   try {
     return keyOf(parseTarget(text));
@@ -16,7 +17,10 @@ export function addressKey(text: string): string | undefined {
   }
 }
 
-/** `addressKey` for those who ask for the same ones again and again: it remembers up to 4,096, and begins anew then. */
+/**
+ * A cache of `addressKey` for callers that ask for the same addresses repeatedly. Remembers up to
+ * 4,096 addresses and then starts over.
+ */
 export class AddressKeys {
   readonly #known = new Map<string, string | undefined>();
 
@@ -29,7 +33,10 @@ export class AddressKeys {
   }
 }
 
-/** The host of a canonical address; all of it but scheme and path where it is written otherwise than 'host:port'. */
+/**
+ * Returns the host of a canonical address. If it isn't 'host:port', returns all of it except scheme
+ * and path.
+ */
 export function hostOf(key: string): string {
   const [authority] = /^[^/?#]*/.exec(splitScheme(key).rest)!;
   return parseHostPort(authority)?.host ?? authority;

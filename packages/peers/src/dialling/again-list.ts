@@ -1,6 +1,10 @@
-// Peers whose link was lost by chance: they are preferred to strangers three times, and not forgotten before they are given up.
+// Peers whose connection was lost by chance. They are preferred to unknown nodes for three tries,
+// and stay on the list until they are given up.
 
-/** At most 64 of them: then the one that waits longest goes, and is left to the address book. */
+/**
+ * A list of lost peers. Holds at most 64; after that, the oldest is removed and left to the address
+ * book.
+ */
 export class AgainList<Candidate> {
   readonly #entries = new Map<string, { readonly candidate: Candidate; tries: number }>();
 
@@ -10,7 +14,7 @@ export class AgainList<Candidate> {
     if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!);
   }
 
-  /** Tried once more, in vain. */
+  /** Records another failed try. */
   failed(key: string): void {
     const entry = this.#entries.get(key);
     if (entry !== undefined) entry.tries++;
@@ -20,7 +24,10 @@ export class AgainList<Candidate> {
     this.#entries.delete(key);
   }
 
-  /** The first of whom `isFit` holds, and that was tried in vain less often than `most`. Those of whom `isOver` holds go. */
+  /**
+   * Returns the first candidate that `isFit` and has failed less than `most` times. Removes
+   * candidates that are `isOver`.
+   */
   pick(isOver: (candidate: Candidate) => boolean, isFit: (candidate: Candidate) => boolean, most: number = MOST_TRIES): Candidate | undefined {
     for (const [key, { candidate, tries }] of this.#entries) {
       if (isOver(candidate)) this.#entries.delete(key);

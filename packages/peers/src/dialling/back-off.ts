@@ -1,18 +1,27 @@
-// gRPC's connection back-off: how long to wait after so many failures in a row.
+// gRPC's connection back-off: computes the wait after a number of failures in a row.
 
 import type { Random } from '@trunkline/transport-core';
 
-/** How long to wait before a peer is dialled again. gRPC's numbers: 1 s, 120 s, 0.2. With `interval` equal to `max` it is always the same time (Orbs). */
+/**
+ * How long to wait before a peer is dialed again. gRPC's values are 1 s, 120 s and 0.2. If
+ * `interval` equals `max`, the wait is constant (Orbs).
+ */
 export interface BackOffOptions {
-  /** Milliseconds to wait after the first failure; after each further one it is 1.6 times as long. */
+  /**
+   * Milliseconds to wait after the first failure; each further failure makes the wait 1.6 times as
+   * long.
+   */
   readonly interval: number;
-  /** Milliseconds that it never exceeds, but for the jitter. */
+  /** Maximum wait in milliseconds, before jitter. */
   readonly max: number;
-  /** The share of the wait that chance adds or takes, 0 to 1: 0.2 is ±20 %. It keeps clients apart that lost their server together. */
+  /**
+   * Random fraction of the wait that is added or subtracted, 0 to 1; 0.2 means ±20 %. Spreads the
+   * dials of clients that lost their server together.
+   */
   readonly jitter: number;
 }
 
-/** Milliseconds to wait after the last of `failures` (1 or more) failures in a row. */
+/** Returns the milliseconds to wait after the last of `failures` (1 or more) failures in a row. */
 export function backOffDelay({ interval, max, jitter }: BackOffOptions, failures: number, random: Random): number {
   const delay = Math.min(max, interval * FACTOR ** Math.min(failures - 1, MOST_STEPS));
   return delay * (1 + jitter * (2 * random() - 1));
@@ -20,5 +29,7 @@ export function backOffDelay({ interval, max, jitter }: BackOffOptions, failures
 
 /** https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md */
 const FACTOR = 1.6;
-/** No wait is that long (1.6 ^ 100 ≈ 10 ^ 20), and the number stays finite. */
+/**
+ * Caps the exponent so that the number stays finite; no wait is that long (1.6 ^ 100 ≈ 10 ^ 20).
+ */
 const MOST_STEPS = 100;

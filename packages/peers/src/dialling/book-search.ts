@@ -1,22 +1,26 @@
-// Searching the address book for somebody to dial, and not again in vain: a book where nobody is eligible is large, and asked at every turn.
+// Searches the address book for a node to dial, and skips searches that would fail again: a book
+// without eligible nodes may be large, and it is asked at every wake-up.
 
 import type { Candidate, PlannerView } from './dial-order.ts';
 
 export class BookSearch {
-  /** Nobody was eligible, until then or until there are news. */
+  /** Set after a search that found nothing, until the given time or until `news` changes. */
   #vain: { until: number; readonly news: number | undefined } | undefined;
 
-  /** When it is worth while again at the latest; Infinity where it is now. */
+  /** The latest time at which to search again; Infinity if no search has failed. */
   get until(): number {
     return this.#vain?.until ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Has nothing changed since nobody was eligible? */
+  /** Returns whether nothing has changed since a search found nothing. */
   isVain(now: number, { news }: PlannerView): boolean {
     return this.#vain !== undefined && now < this.#vain.until && news !== undefined && news === this.#vain.news;
   }
 
-  /** @param again when somebody may be eligible without news: a back-off ends, or a ban, of which nobody tells. */
+  /**
+   * @param again returns when a node may become eligible without news: when a back-off ends, or a
+   * ban, whose end is not reported.
+   */
   pick(now: number, view: PlannerView, isEligible: (candidate: Candidate) => boolean, again: () => number): Candidate | undefined {
     if (this.isVain(now, view)) return undefined;
     const candidate = view.pick(isEligible);
@@ -25,12 +29,12 @@ export class BookSearch {
     return undefined;
   }
 
-  /** Somebody may be eligible at `time`. */
+  /** A node may become eligible at `time`. */
   by(time: number): void {
     if (this.#vain !== undefined && time < this.#vain.until) this.#vain.until = time;
   }
 
-  /** Somebody may be eligible now. */
+  /** A node may be eligible now. */
   reset(): void {
     this.#vain = undefined;
   }

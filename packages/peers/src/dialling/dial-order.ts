@@ -1,80 +1,110 @@
-// What a planner of dials is asked, told and answers.
+// The inputs and outputs of the dial planner.
 
 import type { Random } from '@trunkline/transport-core';
 import type { BackOffOptions } from './back-off.ts';
 
-/** Somebody of the address book. */
+/** A node of the address book. */
 export interface Candidate {
   readonly nodeId: string;
   readonly address: string;
 }
 
 /**
- * Why somebody is dialled: `persistent` and `seed` because the operator named it, `again` because a link to it was lost by chance,
- * `book` because the address book picked it, `test` because the book wants to know whether it is still there. `spare`: because the book
- * picked it though all links are up. Where `again` or `spare` make one link too many, the youngest of the others goes.
+ * Why a node is dialed:
+ * - `persistent`, `seed`: the operator named it
+ * - `again`: its connection was lost by chance
+ * - `book`: the address book picked it
+ * - `test`: the address book wants to know whether it still answers
+ * - `spare`: the address book picked it although enough peers are connected
+ * If `again` or `spare` makes one connection too many, the youngest of the others is closed.
  */
 export type DialKind = 'persistent' | 'seed' | 'again' | 'book' | 'test' | 'spare';
 
-/** One dial to start. Exactly one of `opened`, `failed` and `self` answers it; it is known by its address. */
+/**
+ * One dial to start. Answer it with exactly one of `opened`, `failed` and `self`. It is identified
+ * by its address.
+ */
 export interface DialOrder {
   readonly address: string;
-  /** Whom the other end must prove to be; undefined: whoever answers. */
+  /** The id that the other end must prove; undefined accepts any node. */
   readonly nodeId: string | undefined;
   readonly kind: DialKind;
-  /** Of a persistent peer: the address is not the operator's, the peer told it itself. */
+  /**
+   * For a persistent peer: the address is not the operator's, but one that the peer advertised
+   * itself.
+   */
   readonly hearsay?: boolean;
 }
 
-/** What the driver knows, asked during `next`. */
+/** The state of the driver that the planner reads during `next`. */
 export interface PlannerView {
-  /** Is there a live link to that id, whoever dialled it? True from before `opened` is told until `lost` is told. */
+  /**
+   * Returns whether a connection to that id is alive, whichever end dialed it. True before `opened`
+   * is called and until `lost` is called.
+   */
   isConnected(nodeId: string): boolean;
-  /** Is it an address of this node? */
+  /** Returns whether it is an address of this node. */
   isOwn(address: string): boolean;
   isBanned(nodeId: string): boolean;
-  /** Ordinary links that are up and count against `maxOutbound`. */
+  /** Number of ordinary connections that are up and count against `maxOutbound`. */
   readonly outbound: number;
-  /** Another number whenever somebody came into the address book; where it is told, a book without anybody eligible is not searched again before. */
+  /**
+   * A number that changes whenever a node enters the address book. If it is given, a book without
+   * eligible nodes is not searched again until it changes.
+   */
   readonly news?: number | undefined;
-  /** Where the address book would dial a node next: its address, or where others say that it is now. */
+  /**
+   * Returns the address at which the address book would dial a node next: the node's own, or one
+   * that other nodes reported.
+   */
   whereabouts?(nodeId: string): string | undefined;
-  /** Somebody of the address book of whom `eligible` holds. */
+  /** Picks a node of the address book that is `eligible`. */
   pick(eligible: (candidate: Candidate) => boolean): Candidate | undefined;
-  /** A tried entry that the book wants tested. */
+  /** Returns a tried entry that the address book wants tested. */
   toTest(): Candidate | undefined;
 }
 
-/** A peer whose last link is gone. */
+/** A peer whose last connection is gone. */
 export interface LostPeer {
   readonly nodeId: string;
-  /** What we dialled, undefined for a link from there. */
+  /** The address that this node dialed; undefined if the peer dialed. */
   readonly address: string | undefined;
-  /** Where it said that it is reached. */
+  /** The address that the peer advertised. */
   readonly told?: string | undefined;
   readonly persistent: boolean;
 }
 
 export interface DialPlannerOptions {
   readonly random: Random;
-  /** The time now. Times are milliseconds of a monotonic clock. */
+  /** The current time. All times are in milliseconds of a monotonic clock. */
   readonly now: number;
-  /** '[nodeId@]address' of peers that are dialled for ever, whatever `maxOutbound` is. */
+  /** Peers, each '[nodeId@]address', that are dialed forever, whatever `maxOutbound` is. */
   readonly persistent: readonly string[];
-  /** '[nodeId@]address' of peers that are asked when the address book knows nobody. */
+  /**
+   * Nodes, each '[nodeId@]address', that are dialed for addresses when the address book has none to
+   * try.
+   */
   readonly seeds: readonly string[];
-  /** Ordinary links that are dialled; links that others dialled don't count. */
+  /** Number of ordinary connections to dial; connections that others dialed don't count. */
   readonly maxOutbound: number;
   readonly reconnect: BackOffOptions;
-  /** Dials at once. Default 16. Persistent peers never wait for it, but fill it: up to three quarters, so that they starve nobody. */
+  /**
+   * Dials in progress at once. Default 16. Persistent peers do not wait for this limit, but count
+   * against it; a quarter is always left for other dials.
+   */
   readonly concurrent?: number | undefined;
   /**
-   * Dials under way for less than a second, persistent peers not counted: more wait until one is over or older. Default 3. A process that starts many
-   * nodes, or a slow machine, so has its first links soon, instead of all of them late; an address where nobody answers holds up little.
+   * Maximum dials that began less than a second ago, not counting persistent peers; further dials
+   * wait until one ends or gets older. Default 3. On a slow machine, or in a process that starts
+   * many nodes, the first connections are up soon instead of all of them late, and an address that
+   * does not answer delays the others little.
    */
   readonly young?: number | undefined;
-  /** Dials a second on average, and the most that go at once. Default 20. Persistent peers are not held by it. */
+  /** Dials per second, on average and at once. Default 20. Persistent peers are exempt. */
   readonly rate?: number | undefined;
-  /** Dials at once to one host that somebody else named (book, again, test), so that nobody makes us flood it. Default: no limit. */
+  /**
+   * Maximum dials in progress to one host for addresses that other nodes reported (book, again,
+   * test), so that nobody can make this node flood a host. Default: no limit.
+   */
   readonly perHost?: number | undefined;
 }

@@ -1,4 +1,5 @@
-// Decides whom to dial, and when: persistent peers first and for ever, then whom we lost by chance, then the address book, then seeds.
+// Decides which nodes to dial, and when: persistent peers first and forever, then peers whose
+// connection was lost by chance, then nodes of the address book, then seeds.
 
 import { isNodeId, parseTarget, type Random, type TransportError } from '@trunkline/transport-core';
 import { AddressHistory } from './address-history.ts';
@@ -16,7 +17,10 @@ import { isPointless, isTransient } from './lost-link.ts';
 import { Selves } from './selves.ts';
 import type { TopologyDiff } from './topology.ts';
 
-/** Ask `next` after every event (what is told here, and whatever changes the view), and when `due` says so. */
+/**
+ * Plans the dials of one node. Call `next` after every event (a call of this class, or a change of
+ * the view), and at the time that `due` returns.
+ */
 export class DialPlanner {
   readonly #random: Random;
   readonly #maxOutbound: number;
@@ -33,17 +37,17 @@ export class DialPlanner {
   readonly #again = new AgainList<Candidate>();
   readonly #underWay = new DialsUnderWay<DialKind>();
   readonly #keys = new AddressKeys();
-  /** Canonical addresses where we met ourselves. */
+  /** Canonical addresses at which this node dialed itself. */
   readonly #selves = new Selves();
-  /** The time of the last `next`. */
+  /** The time of the last call of `next`. */
   #now: number;
   #testAt: number;
   #spareAt: number;
   readonly #search = new BookSearch();
-  /** What `due` says. An event makes it now. */
+  /** The value of `due`. Every event sets it to now. */
   #wake = Number.NEGATIVE_INFINITY;
 
-  /** Throws parseTarget's `invalid_argument` for a persistent peer or seed that is no target. */
+  /** Throws `invalid_argument` of `parseTarget` for a malformed persistent peer or seed. */
   constructor({ random, now, persistent, seeds, maxOutbound, reconnect, concurrent = 16, young = 3, rate = 20, perHost }: DialPlannerOptions) {
     this.#random = random;
     this.#maxOutbound = maxOutbound;
@@ -62,7 +66,7 @@ export class DialPlanner {
     this.#spareAt = this.#nextSpare(now);
   }
 
-  /** Whom to dial now. The driver starts them all. */
+  /** Returns the dials to start now; the driver starts all of them. */
   next(now: number, view: PlannerView): DialOrder[] {
     const orders: DialOrder[] = [];
     this.#now = now;
@@ -78,12 +82,15 @@ export class DialPlanner {
     return orders;
   }
 
-  /** When `next` may have something to do without an event in between. Infinity: never. */
+  /** When to call `next` if no event happens before. Infinity means never. */
   due(now: number): number {
     return Math.max(now, this.#wake);
   }
 
-  /** The peer `nodeId` answered, and the hellos are exchanged: also where the link is not kept, because there is another to that peer. */
+  /**
+   * Reports that the dial reached the peer `nodeId` and hellos were exchanged, even if the
+   * connection is not kept because the peer has another one.
+   */
   opened(order: DialOrder, nodeId: string, now: number): void {
     const dial = this.#end(order);
     if (dial === undefined) return;
@@ -93,16 +100,18 @@ export class DialPlanner {
         target.up(now);
       }
     }
-    dial.target?.up(now); // One that was taken off the list meanwhile.
+    dial.target?.up(now); // Its target may have been removed meanwhile.
     this.#again.remove(dial.key);
     if (order.kind === 'test') this.#history.forget(dial.key);
     else if (order.kind !== 'persistent') this.#history.opened(dial.key, now);
   }
 
   /**
-   * The dial failed. `giveUp`: 16 times in a row (Tendermint's maxAttemptsToDial), so that the address is left alone for ten minutes; never
-   * so for persistent peers and seeds. Tendermint bans its node for a day: but then two halves of a network that were apart for some
-   * minutes would not look for each other any more, and whoever tells false addresses of a node would have it banned.
+   * Reports that the dial failed. `giveUp` is true after 16 failures in a row (Tendermint's
+   * maxAttemptsToDial): the address is left alone for ten minutes. It is never true for persistent
+   * peers and seeds. Tendermint bans the node for a day instead, but then two halves of a network
+   * that were separated for some minutes would not look for each other any more, and a node that
+   * reports false addresses of another one could get it banned.
    */
   failed(order: DialOrder, now: number, error: TransportError): { giveUp: boolean } {
     if (error.reason === 'self' && order.hearsay !== true) {
@@ -123,32 +132,38 @@ export class DialPlanner {
     return { giveUp: true };
   }
 
-  /** Is an address left alone for now? */
+  /** Returns whether an address is left alone for now. */
   isResting(address: string, now: number): boolean {
     const key = addressKey(address);
     return key !== undefined && this.#history.readyAt(key) > now;
   }
 
-  /** An address is left alone until then. */
+  /** Leaves an address alone until the given time. */
   rest(address: string, until: number): void {
     const key = addressKey(address);
     if (key !== undefined) this.#history.rest(key, until);
   }
 
-  /** It was us. The address is not dialled again, unless it is set or added as a persistent peer. */
+  /**
+   * Reports that the dial reached this node itself. The address is not dialed again, unless it is
+   * set or added as a persistent peer.
+   */
   self(order: DialOrder): void {
     const dial = this.#end(order);
     if (dial === undefined) return;
-    dial.target?.waitUntil(Number.NEGATIVE_INFINITY); // For the day on which it is set again.
+    dial.target?.waitUntil(Number.NEGATIVE_INFINITY); // In case the address is set again.
     this.#again.remove(dial.key);
     this.#history.forget(dial.key);
     this.#selves.add(dial.key);
   }
 
   /**
-   * A link that was up is gone, and none to that peer is left. `address` is what we dialled, undefined for a link from there. Persistent
-   * peers are dialled again, those whose id was given also where they were last if that is elsewhere (Tendermint dials them only there); of the
-   * others those that we dialled and lost by chance are, three times, before strangers are.
+   * Reports that the last connection to a peer is gone. `address` is the address that we dialed,
+   * undefined if the peer dialed.
+   *
+   * Persistent peers are dialed again. If the peer's id was given, its last address is dialed too,
+   * if that differs (Tendermint dials only the given address). Other peers that we dialed and lost
+   * by chance are dialed three more times before unknown nodes are.
    */
   lost(peer: LostPeer, error: TransportError, now: number): void {
     this.#changed();
@@ -168,7 +183,10 @@ export class DialPlanner {
     if (seeds.length === 0 && isTransient(error)) this.#again.add(key, { nodeId, address });
   }
 
-  /** Those that stay keep their back-off. Throws parseTarget's `invalid_argument`, and nothing has changed then. */
+  /**
+   * Replaces the list of persistent peers. Peers that stay keep their back-off. Throws
+   * `invalid_argument` of `parseTarget` without changing anything.
+   */
   setPersistent(targets: readonly string[]): TopologyDiff {
     const diff = this.#persistent.set(targets);
     for (const text of targets) this.#selves.delete(keyOf(parseTarget(text)));
@@ -176,7 +194,10 @@ export class DialPlanner {
     return diff;
   }
 
-  /** One more. Another address of a node id that is there takes the place of the old one. */
+  /**
+   * Adds a persistent peer. If its node id is listed with another address, the new address replaces
+   * it.
+   */
   addPersistent(target: string): TopologyDiff {
     const diff = this.#persistent.set([...this.#persistent.texts, target]);
     this.#selves.delete(addressKey(target)!);
@@ -184,47 +205,62 @@ export class DialPlanner {
     return diff;
   }
 
-  /** By node id (given or learned), by address, or by both: 'nodeId@address'. Gives what was removed, as it was written. */
+  /**
+   * Removes persistent peers by node id (given or learned), by address, or by both
+   * ('nodeId@address'). Returns the removed targets as they were written.
+   */
   removePersistent(nodeIdOrTarget: string): string[] {
-    this.#changed(); // One that was removed is an ordinary candidate again.
+    this.#changed(); // A removed peer becomes an ordinary candidate again.
     const text = nodeIdOrTarget.trim();
     if (isNodeId(text)) return this.#persistent.remove(text, undefined);
     const target = parseTarget(text);
     return this.#persistent.remove(target.nodeId, keyOf(target));
   }
 
-  /** As they were written. */
+  /** The persistent peers, as they were written. */
   get persistent(): readonly string[] {
     return this.#persistent.texts;
   }
 
-  /** Is the peer with this id, or at this address that we dialled, a persistent one? Ids may have been given, or learned from who answered. */
+  /**
+   * Returns whether the peer with this id, or at this address that we dialed, is a persistent one.
+   * Ids may have been given, or learned from the node that answered.
+   */
   isPersistent(nodeId: string | undefined, address?: string): boolean {
     return this.#persistent.matching(nodeId, address === undefined ? undefined : addressKey(address)).length > 0;
   }
 
-  /** Was this id given with a persistent peer? Then only a node that proves it may be that peer. */
+  /**
+   * Returns whether this id was given with a persistent peer, so that only a node that proves it
+   * may be that peer.
+   */
   isNamed(nodeId: string): boolean {
     return this.#persistent.matching(nodeId, undefined).some((target) => target.nodeId === nodeId);
   }
 
-  /** Is a persistent peer listed by this address, and without an id? */
+  /** Returns whether a persistent peer is listed with this address and without an id. */
   isNamedAt(address: string): boolean {
     const key = addressKey(address);
     return key !== undefined && this.#persistent.matching(undefined, key).some((target) => target.nodeId === undefined);
   }
 
-  /** The ids, given or learned, of persistent peers at an address. */
+  /** Returns the ids, given or learned, of the persistent peers at an address. */
   idsAt(address: string): string[] {
     return this.#persistent.matching(undefined, addressKey(address)).flatMap(({ id }) => id ?? []);
   }
 
-  /** The address of the persistent peer, or else of the seed, with this id, given or learned. */
+  /**
+   * Returns the address of the persistent peer, or otherwise of the seed, with this id, given or
+   * learned.
+   */
   addressOf(nodeId: string): string | undefined {
     return (this.#persistent.matching(nodeId, undefined)[0] ?? this.#seeds.matching(nodeId, undefined)[0])?.address;
   }
 
-  /** Links to targets that others dialled, and those whose end nobody told. */
+  /**
+   * Notices connections to targets that others dialed, and ends of connections that were not
+   * reported.
+   */
   #notice(targets: DialTargets, backOff: BackOffOptions, now: number, view: PlannerView): void {
     for (const target of targets) {
       const { id, state } = target;
@@ -240,7 +276,7 @@ export class DialPlanner {
       if (this.#underWay.of('persistent') >= MOST_PERSISTENT) return;
       const address = target.next(target.nodeId === undefined ? undefined : view.whereabouts?.(target.nodeId));
       if (this.#underWay.has(target.id, addressKey(address)!) || view.isOwn(target.address)) continue;
-      // Its ban ends, and nobody tells: that is seen soon enough.
+      // No event tells when a ban ends, so look again later.
       if (target.id !== undefined && view.isBanned(target.id)) this.#wakeAt(now + LONGEST_ORDINARY);
       else this.#dialTarget(target, address, 'persistent', orders);
     }
@@ -276,9 +312,11 @@ export class DialPlanner {
   }
 
   /**
-   * Though all links are up: who was lost by chance and comes back takes the place of who came for it, and every few minutes one that chance
-   * picks takes the place of another, or a seed is asked. Else a network that was split for as long as it takes to find others would stay
-   * two for ever, and so would nodes that found each other while their seeds were full.
+   * Dials although enough peers are connected. A peer that was lost by chance and comes back takes
+   * the place of its replacement; and every few minutes a random node takes the place of another,
+   * or a seed is asked. Otherwise, a network that was split long enough for both halves to find
+   * other peers would stay split forever, and so would nodes that found each other while their
+   * seeds were full.
    */
   #dialSpare(now: number, view: PlannerView, orders: DialOrder[]): void {
     if (this.#maxOutbound === 0) return;
@@ -318,7 +356,10 @@ export class DialPlanner {
     return true;
   }
 
-  /** Asked for no more often than that, so that the book need not know whether it asked for one. */
+  /**
+   * Dials a node that the address book wants tested. Called at most once per TEST_PERIOD, so that
+   * the book need not remember whether it has asked for a test.
+   */
   #dialTest(now: number, view: PlannerView, orders: DialOrder[]): void {
     this.#wakeAt(this.#testAt > now ? this.#testAt : Number.POSITIVE_INFINITY);
     if (this.#testAt > now || this.#underWay.of('test') > 0 || !this.#mayDial(now)) return;
@@ -330,7 +371,10 @@ export class DialPlanner {
     this.#rate.take(now);
   }
 
-  /** Is there room and rate for a dial that is not to a persistent peer? Room comes with an event, rate with time. */
+  /**
+   * Returns whether the limits allow a dial to a node that is not a persistent peer. If not, an
+   * event or the time set here makes the planner look again.
+   */
   #mayDial(now: number): boolean {
     const others = this.#underWay.total - this.#underWay.of('persistent');
     if (this.#underWay.total >= this.#concurrent && others >= Math.max(1, Math.floor(this.#concurrent / 4))) return false;
@@ -344,7 +388,10 @@ export class DialPlanner {
     return false;
   }
 
-  /** Where one that was lost is dialled: where the book would dial it, or else where it was; undefined while neither may be. */
+  /**
+   * Returns where to dial a lost peer: where the address book would dial it, or otherwise its last
+   * address; undefined while neither is eligible.
+   */
   #place(lost: Candidate, now: number, view: PlannerView): Candidate | undefined {
     const told = { nodeId: lost.nodeId, address: view.whereabouts?.(lost.nodeId) ?? lost.address };
     return [told, lost].find((one) => this.#isEligible(one, now, view));
@@ -358,7 +405,9 @@ export class DialPlanner {
     return this.#perHost === Number.POSITIVE_INFINITY || this.#underWay.ofHost(hostOf(key)) < this.#perHost;
   }
 
-  /** Those whose time has come, longest waiting first; for the others `due` is told. */
+  /**
+   * Returns the targets that are due, longest waiting first, and wakes the planner for the others.
+   */
   #ready(targets: DialTargets, now: number): DialTarget[] {
     const ready: { target: DialTarget; at: number }[] = [];
     for (const target of targets) {
@@ -381,7 +430,8 @@ export class DialPlanner {
 
   #end({ kind, address }: DialOrder): Dial<DialKind> | undefined {
     this.#wake = Number.NEGATIVE_INFINITY;
-    // Who answered is connected, and who failed waits: only another of its host may be eligible now.
+    // The node that was dialed is connected or waits now, so only other nodes on its host may have
+    // become eligible.
     if (this.#perHost !== Number.POSITIVE_INFINITY) this.#search.reset();
     return this.#underWay.end(kind, addressKey(address)!);
   }
@@ -390,12 +440,12 @@ export class DialPlanner {
     return isPointless(error) ? this.#patient : this.#brief;
   }
 
-  /** Did the operator name it, as a persistent peer or as a seed? */
+  /** Returns whether the operator named it as a persistent peer or a seed. */
   #isNamed(nodeId: string | undefined, key: string): boolean {
     return this.#persistent.matching(nodeId, key).length > 0 || this.#seeds.matching(nodeId, key).length > 0;
   }
 
-  /** There may be somebody to dial that there was not before. */
+  /** Called when new candidates may have appeared. */
   #changed(): void {
     this.#wake = Number.NEGATIVE_INFINITY;
     this.#search.reset();
@@ -406,7 +456,10 @@ export class DialPlanner {
   }
 }
 
-/** A time that is to come; Infinity where it is past: whoever waits for that waits for something else. */
+/**
+ * Returns a time in the future as it is, and Infinity for a past one, because then the wait is for
+ * something else.
+ */
 function later(time: number, now: number): number {
   return time > now ? time : Number.POSITIVE_INFINITY;
 }

@@ -1,18 +1,21 @@
-// So many dials a second on average, and no more than that at once.
+// Limits the number of dials per second.
 
-/** A token bucket, kept as the time at which it is full (GCRA): asking changes nothing, so no rounding adds up. */
+/**
+ * A token bucket, stored as the time at which it will be full (GCRA). Reading changes nothing, so
+ * rounding errors don't add up.
+ */
 export class DialRate {
   readonly #period: number;
   readonly #burst: number;
   #fullAt = Number.NEGATIVE_INFINITY;
 
-  /** @param rate dials a second, and the most that go at once. */
+  /** @param rate dials per second, on average and at once. */
   constructor(rate: number) {
     this.#period = 1_000 / rate;
     this.#burst = (Math.max(1, rate) - 1) * this.#period;
   }
 
-  /** When the next dial may go; now or earlier: at once. */
+  /** When the next dial may start; at once if it is not in the future. */
   get readyAt(): number {
     return this.#fullAt - this.#burst;
   }

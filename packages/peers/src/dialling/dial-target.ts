@@ -1,4 +1,5 @@
-// A target that the operator named, a persistent peer or a seed: dialled for ever, and what became of it.
+// A target that the operator named, that is, a persistent peer or a seed. It is dialed forever;
+// this class holds its state.
 
 import { parseTarget, type Random } from '@trunkline/transport-core';
 import { addressKey, keyOf } from './address-key.ts';
@@ -6,28 +7,34 @@ import { type BackOffOptions, backOffDelay } from './back-off.ts';
 import { identityOf } from './topology.ts';
 
 type TargetState =
-  /** Never dialled; `next` says when. */
+  /** Not scheduled yet; `DialTargets.begin` sets its time. */
   | { readonly t: 'new' }
   | { readonly t: 'waiting'; readonly at: number }
   | { readonly t: 'dialling' }
-  /** There is a link, whoever dialled it. */
+  /** A connection is up, whichever end dialed it. */
   | { readonly t: 'up'; readonly since: number };
 
 export class DialTarget {
-  /** As it was written. */
+  /** The target as it was written. */
   readonly text: string;
   readonly address: string;
   /** The canonical address. */
   readonly key: string;
-  /** The same for all targets that mean the same peer. */
+  /** Equal for all targets that mean the same peer. */
   readonly identity: string;
-  /** The id that was given with it: whoever else answers is refused. */
+  /** The id that was given with the target; any other node that answers is refused. */
   readonly nodeId: string | undefined;
-  /** Who answered last. */
+  /** The id of the node that answered last. */
   learned: string | undefined;
-  /** Where it was last, and said itself that it is, if not at `address`. Only of one whose id was given: whoever else answers there is refused. */
+  /**
+   * The last address that the peer advertised, if it isn't `address`. Set only for a target with an
+   * id, because any other node that answers there is refused.
+   */
   moved: string | undefined;
-  /** Failures in a row. A link counts as a success once it has lived for LONG_ENOUGH: who accepts and drops is not dialled in a hot loop. */
+  /**
+   * Failures in a row. A connection counts as a success only once it has lived for LONG_ENOUGH, so
+   * that a peer that accepts and drops connections is not dialed in a tight loop.
+   */
   failures = 0;
   state: TargetState = { t: 'new' };
 
@@ -40,18 +47,24 @@ export class DialTarget {
     this.nodeId = target.nodeId;
   }
 
-  /** Its node id, as far as it is known. */
+  /** The target's node id, as far as it is known. */
   get id(): string | undefined {
     return this.nodeId ?? this.learned;
   }
 
-  /** Is the peer that has this id, or was dialled at this canonical address, this target? Where an id was given, the id decides. */
+  /**
+   * Returns whether the peer with this id, or the one that was dialed at this canonical address, is
+   * this target. If an id was given, the id decides.
+   */
   matches(nodeId: string | undefined, key: string | undefined): boolean {
     if (nodeId !== undefined && nodeId === this.id) return true;
     return key === this.key && (this.nodeId === undefined || nodeId === undefined);
   }
 
-  /** What is dialled next: where the operator says that it is, and `elsewhere`, which is where the book has it or it was last, in turn. */
+  /**
+   * Returns the address to dial next. After failures, the operator's address takes turns with
+   * another one: `elsewhere` (from the address book), or the peer's last address.
+   */
   next(elsewhere: string | undefined): string {
     const other = elsewhere === undefined || addressKey(elsewhere) === this.key ? this.moved : elsewhere;
     return other !== undefined && this.failures > 0 && this.failures % 2 === 0 ? other : this.address;
@@ -74,7 +87,10 @@ export class DialTarget {
     this.waitUntil(now + backOffDelay(options, this.failures, random));
   }
 
-  /** The link to it is gone. While it is dialled that dial decides. */
+  /**
+   * Records that the connection is gone. Ignored while the target is being dialed, because the
+   * outcome of that dial decides.
+   */
   lost(now: number, options: BackOffOptions, random: Random): void {
     if (this.state.t === 'dialling') return;
     if (this.state.t === 'up' && now - this.state.since >= LONG_ENOUGH) this.failures = 0;
@@ -82,5 +98,8 @@ export class DialTarget {
   }
 }
 
-/** Milliseconds after which a link was a good one. A guess: longer than a handshake or a refusal takes, far shorter than a useful link lives. */
+/**
+ * Milliseconds after which a connection counts as a success. A guess: longer than a handshake or a
+ * refusal takes, and far shorter than the life of a useful connection.
+ */
 export const LONG_ENOUGH = 10_000;

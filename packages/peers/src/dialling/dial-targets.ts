@@ -1,4 +1,4 @@
-// A list of targets that can be set anew while they are dialled.
+// A list of targets that can be replaced while its targets are being dialed.
 
 import { parseTarget, type Random } from '@trunkline/transport-core';
 import { DialTarget } from './dial-target.ts';
@@ -6,7 +6,10 @@ import { diffTopology, identityOf, type TopologyDiff } from './topology.ts';
 
 export class DialTargets {
   readonly #targets = new Map<string, DialTarget>();
-  /** Given and learned ids, and canonical addresses: the address book asks for each of its entries. */
+  /**
+   * Given and learned ids, and canonical addresses; indexed because every candidate of the address
+   * book is looked up here.
+   */
   #ids = new Set<string>();
   #keys = new Set<string>();
 
@@ -14,7 +17,10 @@ export class DialTargets {
     this.set(texts);
   }
 
-  /** Those that stay keep their state. Throws parseTarget's `invalid_argument`, and nothing has changed then. */
+  /**
+   * Replaces the list. Targets that stay keep their state. Throws `invalid_argument` of
+   * `parseTarget` without changing anything.
+   */
   set(texts: readonly string[]): TopologyDiff {
     const diff = diffTopology(this.texts, texts);
     for (const text of diff.removed) this.#targets.delete(identityOf(parseTarget(text)));
@@ -23,7 +29,10 @@ export class DialTargets {
     return diff;
   }
 
-  /** Removes those that have this id, given or learned, and this canonical address; undefined: any. Gives them as they were written. */
+  /**
+   * Removes the targets that have this id (given or learned) and this canonical address; undefined
+   * matches any. Returns them as they were written.
+   */
   remove(nodeId: string | undefined, key: string | undefined): string[] {
     const gone = [...this.#targets.values()].filter((target) => (nodeId ?? target.id) === target.id && (key ?? target.key) === target.key);
     for (const { identity } of gone) this.#targets.delete(identity);
@@ -31,7 +40,10 @@ export class DialTargets {
     return gone.map(({ text }) => text);
   }
 
-  /** Those that are new may be dialled from now on: a few at once, many over a `spread` (milliseconds), so that a network that starts together has no storm. */
+  /**
+   * Schedules the new targets: a few at once, many at random times within `spread` milliseconds, so
+   * that a network that starts together does not cause a storm of dials.
+   */
   begin(now: number, spread = 0, random: Random = () => 0): void {
     const fresh = [...this.#targets.values()].filter(({ state }) => state.t === 'new');
     for (const target of fresh) target.waitUntil(fresh.length > FEW ? now + spread * random() : now);
@@ -47,7 +59,9 @@ export class DialTargets {
     return [...this.#targets.values()].map(({ text }) => text);
   }
 
-  /** Does a peer of the address book stand in this list, by its id or by its canonical address? */
+  /**
+   * Returns whether a node of the address book is in this list, by its id or its canonical address.
+   */
   includes(nodeId: string, key: string): boolean {
     return this.#ids.has(nodeId) || this.#keys.has(key);
   }
@@ -74,5 +88,5 @@ export class DialTargets {
   }
 }
 
-/** So many are dialled at once. */
+/** Maximum new targets that are dialed without spreading them. */
 const FEW = 4;

@@ -1,17 +1,18 @@
-// The dials that nobody has answered for yet: no address and no id twice, and how many there are of each kind.
+// The dials in progress: rules out two dials to one address or id, and counts them by kind and by
+// host.
 
 import { hostOf } from './address-key.ts';
 import type { DialTarget } from './dial-target.ts';
 
 export interface Dial<Kind> {
   readonly kind: Kind;
-  /** The canonical address: what a dial is known by. */
+  /** The canonical address, which identifies the dial. */
   readonly key: string;
-  /** When it began. */
+  /** When the dial began. */
   readonly since: number;
-  /** Whom we expect there. */
+  /** The id that is expected there. */
   readonly id: string | undefined;
-  /** The target that was dialled; undefined for an address that somebody else named. */
+  /** The target that is dialed; undefined for an address that another node reported. */
   readonly target: DialTarget | undefined;
 }
 
@@ -27,7 +28,7 @@ export class DialsUnderWay<Kind extends string> {
     this.#count(dial, 1);
   }
 
-  /** undefined for a dial that was answered before, or was never started. */
+  /** Returns undefined for a dial that has ended already or was never started. */
   end(kind: Kind, key: string): Dial<Kind> | undefined {
     const dial = this.#dials.get(key);
     if (dial?.kind !== kind) return undefined;
@@ -37,12 +38,12 @@ export class DialsUnderWay<Kind extends string> {
     return dial;
   }
 
-  /** Is this id, or this canonical address, being dialled? */
+  /** Returns whether this id or this canonical address is being dialed. */
   has(id: string | undefined, key: string): boolean {
     return this.#dials.has(key) || (id !== undefined && this.#ids.has(id));
   }
 
-  /** Dials to a host that somebody else named. */
+  /** Returns the number of dials to a host for addresses that other nodes reported. */
   ofHost(host: string): number {
     return this.#hosts.get(host) ?? 0;
   }
@@ -51,7 +52,10 @@ export class DialsUnderWay<Kind extends string> {
     return kinds.reduce((sum, kind) => sum + (this.#kinds.get(kind) ?? 0), 0);
   }
 
-  /** When the `count`th youngest of those that are not of a kind began; undefined: there are fewer. */
+  /**
+   * Returns when the `count`th youngest dial that is not of kind `except` began, or undefined if
+   * there are fewer.
+   */
   nthSince(count: number, except: Kind): number | undefined {
     const times: number[] = [];
     for (const { kind, since } of this.#dials.values()) if (kind !== except) times.push(since);

@@ -1,13 +1,18 @@
-// What an error says about dialling again.
+// Classifies errors by whether and how soon to dial again.
 
 import type { Reason, TransportError } from '@trunkline/transport-core';
 
-/** Was it chance, and no quarrel? Then who was lost is welcome at once (Tendermint's ErrTransientErr). */
+/**
+ * Returns whether a connection was lost by chance rather than on purpose, so that the peer may be
+ * dialed again at once (Tendermint's ErrTransientErr).
+ */
 export function isTransient({ reason, code }: TransportError): boolean {
   return reason === undefined ? code === 'unavailable' : TRANSIENT.has(reason);
 }
 
-/** The peer there has no use for us, or is another: trying soon can't help. */
+/**
+ * Returns whether the peer refuses us or is another node, so that dialing again soon can't help.
+ */
 export function isPointless({ reason }: TransportError): boolean {
   return reason !== undefined && POINTLESS.has(reason);
 }

@@ -1,6 +1,8 @@
-// Addresses where this node met itself.
+// Addresses at which this node dialed itself.
 
-/** At most 1,024: then the oldest is forgotten, and may be met again. */
+/**
+ * A set of at most 1,024 addresses; after that, the oldest is forgotten and may be dialed again.
+ */
 export class Selves {
   readonly #keys = new Set<string>();
 

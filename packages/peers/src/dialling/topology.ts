@@ -1,22 +1,23 @@
-// What changed between two lists of peers.
+// Computes the difference between two lists of peers.
 
 import { parseTarget, type TargetAddress } from '@trunkline/transport-core';
 
-/** The targets, as they were written, that went, came, moved and stayed. */
+/** The targets that were removed, added, moved and kept, as they were written. */
 export interface TopologyDiff {
-  /** To disconnect. What moved is here too, by its old address. */
+  /** Targets to disconnect. Includes moved ones, with the old address. */
   readonly removed: string[];
-  /** To dial. What moved is here too, by its new address (as Orbs has it). */
+  /** Targets to dial. Includes moved ones, with the new address (as in Orbs). */
   readonly added: string[];
-  /** The same node id at another address. */
+  /** Targets whose node id has another address now. */
   readonly changed: { readonly from: string; readonly to: string }[];
-  /** As the list before had them. */
+  /** Targets in both lists, as the first list wrote them. */
   readonly kept: string[];
 }
 
 /**
- * Compares two lists of '[nodeId@]address': by node id where there is one, else by canonical address. Of targets that are the same
- * in one list the last counts. Throws parseTarget's `invalid_argument` for what is no target.
+ * Compares two lists of '[nodeId@]address': targets are the same if their node ids are, or without
+ * an id, if their canonical addresses are. If a target is listed twice, the last one counts. Throws
+ * `invalid_argument` of `parseTarget` for a malformed target.
  */
 export function diffTopology(before: readonly string[], after: readonly string[]): TopologyDiff {
   const [old, now] = [index(before), index(after)];
@@ -34,7 +35,7 @@ export function diffTopology(before: readonly string[], after: readonly string[]
   return diff;
 }
 
-/** What makes a target the same in two lists. */
+/** Returns the key by which a target is recognized in two lists. */
 export function identityOf({ nodeId, key }: TargetAddress): string {
   return nodeId ?? key;
 }

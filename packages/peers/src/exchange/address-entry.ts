@@ -1,22 +1,23 @@
-// One entry of a list of addresses that a peer sent: whose address, and where to dial.
+// Reads one entry of a list of addresses that a peer sent: a node id, and where to dial that node.
 
 import { isNodeId, isUnspecified, parseHostPort, parseTarget, splitScheme } from '@trunkline/transport-core';
 
-/** A node and an address of it, as peers tell them to each other. */
+/** A node and one of its addresses, as peers send them to each other. */
 export interface AddressEntry {
-  /** 64 lower-case hex digits: whom the address must prove to be when it is dialled. */
+  /** 64 lower-case hex digits. The node that is dialed at the address must prove this id. */
   readonly nodeId: string;
-  /** What is dialled, without a node id before it. */
+  /** The address to dial, without a node id in front. */
   readonly address: string;
 }
 
-/** The longest address that is taken from a peer, in characters: Tendermint's maxAddressSize. */
+/** Maximum characters of an address that is accepted from a peer: Tendermint's maxAddressSize. */
 export const LONGEST_ADDRESS = 256;
 
 /**
- * Reads an entry as it came from a peer: undefined for anything that is no entry, and for an address that nobody can dial (port 0,
- * no host, 0.0.0.0). Whether it may be dialled (private networks, bans, our own) is for the address book to say. `key` is the same
- * for all spellings of one entry. Other members are ignored: a later version may send more.
+ * Reads an entry as a peer sent it. Returns undefined for a malformed entry, and for an address
+ * that nobody can dial (port 0, no host, 0.0.0.0). The address book decides whether the address may
+ * be dialed (private networks, bans, own addresses). `key` is the same for all spellings of one
+ * entry. Unknown members are ignored, because a later version may send more.
  */
 export function readAddressEntry(value: unknown): { readonly entry: AddressEntry; readonly key: string } | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -36,7 +37,10 @@ function parsed(address: string): { readonly address: string; readonly key: stri
   }
 }
 
-/** What isn't 'host:port' is some other backend's address: it alone knows. */
+/**
+ * Returns whether an address can be dialed. An address that isn't 'host:port' belongs to another
+ * backend and can't be judged here.
+ */
 function isDialable(address: string): boolean {
   const [authority = ''] = splitScheme(address).rest.split(/[/?#]/u, 1);
   const place = parseHostPort(authority);

@@ -1,11 +1,14 @@
-// The list of addresses that answers a request, as it crosses.
+// The encoding of the list of addresses that answers a request.
 
 import { bytes, json, type Limited, limited } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
 
 const list = json(z.object({ addresses: z.array(z.unknown()) }));
 
-/** A list that was not decoded yet: nothing is spent on one that nobody asked for. */
+/**
+ * A list that is not decoded yet, so that no work is spent on a list that this node never
+ * requested.
+ */
 export class AddressList {
   readonly #bytes: Uint8Array;
 
@@ -13,7 +16,10 @@ export class AddressList {
     this.#bytes = encoded;
   }
 
-  /** Returns the entries, which may be anything; undefined if it is no list. */
+  /**
+   * Decodes the list. Returns its entries, which are not validated, or undefined if it is
+   * malformed.
+   */
   read(): readonly unknown[] | undefined {
     try {
       return list.decode(this.#bytes).addresses;
@@ -23,17 +29,20 @@ export class AddressList {
   }
 }
 
-/** A list to be sent. */
+/** A list to send. */
 export interface Addresses {
   readonly addresses: readonly unknown[];
 }
 
-/** Bytes of a list: 250 entries of the longest host names take less. */
+/** Maximum bytes of a list; 250 entries with the longest host names take less. */
 export const LONGEST_LIST: number = 128 * 1024;
 
 const raw = limited(bytes, LONGEST_LIST);
 
-/** Encodes a list, without its last entries if it would be too long; decodes none of it. */
+/**
+ * Encodes a list, without its last entries if it would be too long. Decoding is left to
+ * `AddressList.read`.
+ */
 export const addressList: Limited<{
   readonly name: string;
   encode(value: Addresses): Uint8Array;

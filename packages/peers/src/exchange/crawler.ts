@@ -1,25 +1,34 @@
-// Seed mode: whom to dial next, to ask for addresses. Tendermint's crawlPeers.
+// Seed mode: decides which nodes to dial next to ask them for addresses. Tendermint's crawlPeers.
 
 import type { Random } from '@trunkline/transport-core';
 
 export interface CrawlerOptions {
   readonly random: Random;
   readonly now: number;
-  /** Milliseconds between two crawls, 30,000 where absent (Tendermint's crawlPeerPeriod). */
+  /** Milliseconds between two crawls. Default 30,000 (Tendermint's crawlPeerPeriod). */
   readonly interval?: number | undefined;
-  /** Milliseconds until a node is crawled again, 120,000 where absent (Tendermint's minTimeBetweenCrawls). */
+  /**
+   * Milliseconds until a node is crawled again. Default 120,000 (Tendermint's
+   * minTimeBetweenCrawls).
+   */
   readonly again?: number | undefined;
-  /** At most so many nodes a crawl: 16 where absent. Tendermint tries all of a selection (250), but one after the other. */
+  /**
+   * Maximum nodes per crawl. Default 16. Tendermint tries a whole selection (250), but one node
+   * after another.
+   */
   readonly most?: number | undefined;
 }
 
-/** It remembers whom it gave in the last `again` milliseconds and no other: `most` nodes a crawl of that time. */
+/**
+ * Picks the nodes to crawl. Remembers only the nodes that it returned in the last `again`
+ * milliseconds: at most `most` for each crawl in that time.
+ */
 export class Crawler {
   readonly #random: Random;
   readonly #interval: number;
   readonly #again: number;
   readonly #most: number;
-  /** Node id → when it was given, the longest ago first. */
+  /** Node id → when it was returned, oldest first. */
   readonly #crawled = new Map<string, number>();
   #due: number;
 
@@ -32,20 +41,21 @@ export class Crawler {
     this.#due = options.now;
   }
 
-  /** When `crawl` may next give somebody. */
+  /** When `crawl` may return nodes next. */
   get due(): number {
     return this.#due;
   }
 
-  /** How many nodes it remembers. */
+  /** Number of nodes that are remembered. */
   get size(): number {
     return this.#crawled.size;
   }
 
   /**
-   * Whom to dial now, of the candidates (a selection of the address book), drawn at random; nobody before `due`. What is given counts
-   * as crawled, whatever becomes of the dial. A node stands in the answer once, even if it has several addresses.
-   * @param room at most so many: the places that are free for outbound peers.
+   * Returns the nodes to dial now, drawn at random from the candidates (a selection of the address
+   * book). Returns none before `due`. Returned nodes count as crawled, whatever becomes of the
+   * dials. A node is returned only once, even if it has several addresses.
+   * @param room maximum nodes to return: the free places for outbound peers.
    */
   crawl<T extends { readonly nodeId: string }>(now: number, candidates: readonly T[], room: number): T[] {
     if (now < this.#due) return [];

@@ -1,5 +1,6 @@
-// Peer exchange: whom to ask for addresses and when, whose requests are answered, and which answers are taken. Tendermint's PEX reactor
-// (p2p/pex/pex_reactor.go) as a pure machine; on the wire it is two one-way messages, a request and a list of addresses.
+// Peer exchange: decides which peers to ask for addresses and when, which requests to answer, and
+// which answers to accept. Tendermint's PEX reactor (p2p/pex/pex_reactor.go) as a pure state
+// machine; on the wire it is two one-way messages, a request and a list of addresses.
 
 import type { Random } from '@trunkline/transport-core';
 import { type AddressEntry, readAddressEntry } from './address-entry.ts';
@@ -7,39 +8,53 @@ import { type AddressEntry, readAddressEntry } from './address-entry.ts';
 export interface PeerExchangeOptions {
   readonly random: Random;
   /**
-   * Milliseconds between two rounds of asking, 30,000 where absent (Tendermint's ensurePeersPeriod). A peer may ask three times as
-   * often. It has to be the same in the whole network: who has less than a third of the others' is taken for an abuser.
+   * Milliseconds between two rounds of requests. Default 30,000 (Tendermint's ensurePeersPeriod). A
+   * peer may ask three times as often. Use the same value in the whole network: a node whose
+   * interval is less than a third of the others' is treated as an abuser.
    */
   readonly interval?: number | undefined;
-  /** Seed mode: who dials in is answered once and parted from, and nobody stays for long. */
+  /**
+   * Seed mode: a peer that dialed this node is answered once and disconnected, and no peer stays
+   * for long. Default false.
+   */
   readonly seed?: boolean | undefined;
   /**
-   * In seed mode, milliseconds that a peer may stay: 300,000 where absent. Tendermint's 28 hours are what its consensus takes to find
-   * a peer good; here only an answer is waited for, and a seed's places are better given to the next.
+   * In seed mode, milliseconds that a peer may stay. Default 300,000. Tendermint's 28 hours are the
+   * time that its consensus takes to find a peer good; here a peer only stays for an answer, and
+   * its place is needed for the next one.
    */
   readonly welcome?: number | undefined;
 }
 
-/** What to do with a request: 'answer_and_part' is to send the answer, flush and disconnect; 'abuse' is to disconnect (Tendermint bans it too). */
+/**
+ * Reaction to a request: 'answer_and_part' means send the answer, flush and disconnect; 'abuse'
+ * means disconnect (Tendermint also bans).
+ */
 export type RequestVerdict = 'answer' | 'answer_and_part' | 'ignore' | 'abuse';
 
-/** What to make of a list: 'unsolicited' is to disconnect and ban, 'repeated' is of no use; `dropped` counts the entries that were not kept. */
+/**
+ * Result of a received list: 'unsolicited' means disconnect and ban; 'repeated' means ignore.
+ * `dropped` is the number of entries that were not kept.
+ */
 export type ReceivedAddresses =
   | { readonly kind: 'repeated' }
   | { readonly kind: 'unsolicited' }
   | { readonly kind: 'addresses'; readonly entries: readonly AddressEntry[]; readonly dropped: number };
 
-/** At most so many entries of a list are looked at: Tendermint's maxGetSelection. An answer has to hold no more. */
+/**
+ * Maximum entries of a list that are read: Tendermint's maxGetSelection. Answers should not hold
+ * more.
+ */
 export const MOST_ADDRESSES = 250;
 
-/** Its memory is bounded by the connected peers. */
+/** Peer exchange of one node. Memory is bounded by the number of connected peers. */
 export class PeerExchange {
   readonly #random: Random;
   readonly #interval: number;
   readonly #seed: boolean;
   readonly #welcome: number;
   readonly #peers = new Map<string, Peer>();
-  /** When a round may next ask somebody; the first at once, so that an empty book fills quickly. */
+  /** Time of the next round. The first one is due at once, so that an empty book fills quickly. */
   #round = Number.NEGATIVE_INFINITY;
 
   constructor(options: PeerExchangeOptions) {
@@ -49,7 +64,10 @@ export class PeerExchange {
     this.#welcome = options.welcome ?? 300_000;
   }
 
-  /** A session with a peer begins. Of one that is there already, only direction and persistence change. */
+  /**
+   * Begins a session with a peer. If the peer is connected already, only its direction and
+   * persistence are updated.
+   */
   connected(nodeId: string, now: number, { direction, persistent }: { direction: 'in' | 'out'; persistent: boolean }): void {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined) {
@@ -73,20 +91,25 @@ export class PeerExchange {
   }
 
   /**
-   * The session is over, and all that was known of it goes: a rate limit that outlives it accuses peers that merely reconnected
-   * (tendermint#3338). Who reconnects to get round the limit gets two answers a connection, and pays for each with a handshake: what
-   * bounds it are the transport's `limits.handshakes` (pending, and per source), the cap of inbound peers and the book's bans.
+   * Ends a session and forgets all about it, because a rate limit that outlives a session accuses
+   * peers that merely reconnected (tendermint#3338). A peer that reconnects to evade the limit gets
+   * two answers per connection and pays for each connection with a handshake; it is bounded by the
+   * transport's `limits.handshakes` (pending, and per source), the limit of inbound peers and the
+   * bans of the book.
    */
   gone(nodeId: string): void {
     this.#peers.delete(nodeId);
   }
 
   /**
-   * Whom to ask for addresses now; undefined: nobody. The driver sends the request. Call it at `due`, and when a peer has connected,
-   * until it gives undefined; it is fine to call it more often. An outbound peer is asked as soon as it is connected; else one peer a
-   * round (the interval ± 20 %), at random: an outbound one if one may be asked, but for one round in four, as inbound peers may
-   * know whom the others don't, and yet they chose us.
-   * @param wanted are more addresses wanted? If not, the question is put off to the next round.
+   * Returns the peer to ask for addresses now, or undefined; the driver sends the request. Call it
+   * at `due` and after a peer has connected, repeatedly until it returns undefined; more calls do
+   * no harm. An outbound peer is asked as soon as it is connected. Otherwise, one random peer is
+   * asked per round (the interval ± 20 %): usually an outbound one, but in one round out of four an
+   * inbound one, because inbound peers may know nodes that the others don't. Outbound peers are
+   * preferred because inbound peers chose us.
+   * @param wanted whether more addresses are wanted. If not, the request is put off to the next
+   * round.
    */
   ask(now: number, wanted: boolean): string | undefined {
     if (!wanted) return this.#putOff(now);
@@ -103,7 +126,7 @@ export class PeerExchange {
     return nodeId;
   }
 
-  /** When `ask` may next give somebody; `Infinity` while nobody is connected. */
+  /** When `ask` may return a peer next; `Infinity` while no peer is connected. */
   get due(): number {
     let fresh = Number.POSITIVE_INFINITY;
     let ready = Number.POSITIVE_INFINITY;
@@ -115,9 +138,11 @@ export class PeerExchange {
   }
 
   /**
-   * A peer asks us. The first request is free, and so is the second, which starts the clock (Tendermint's rule); later ones that come
-   * sooner than a third of the interval after the last are abuse, but for one after a pause of two thirds. A seed answers a peer that dialled it once; who asks again was
-   * parted from and just hasn't noticed yet. So is one that isn't connected: both are ignored.
+   * Decides about a peer's request. The first two are free, and the second one starts the clock
+   * (Tendermint's rule). A later request is abuse if it comes sooner than a third of the interval
+   * after the last one, except for one extra request after a pause of two thirds. A seed answers a
+   * peer that dialed it only once; if it asks again, it has been disconnected and has not noticed
+   * yet, so the request is ignored. Requests of peers that are not connected are ignored, too.
    */
   requested(nodeId: string, now: number): RequestVerdict {
     const peer = this.#peers.get(nodeId);
@@ -127,20 +152,23 @@ export class PeerExchange {
     if (this.#seed && peer.direction === 'in' && !peer.persistent) return count === 1 ? 'answer_and_part' : 'ignore';
     const pace = this.#interval / 3;
     if (count > FREE_REQUESTS && now - last < pace) return 'abuse';
-    // Of time that passed with no request, one more may come of it: after a stall of ours two come at once, as many as a peer has open.
+    // A pause without requests earns one extra request: after a stall on our side two requests
+    // arrive at once, as many as a peer may have open.
     peer.requested = count > FREE_REQUESTS ? Math.max(last + pace, now - pace) : now;
     return 'answer';
   }
 
-  /** Is a request of ours open to that peer? */
+  /** Returns whether a request of ours to that peer is open. */
   expects(nodeId: string): boolean {
     return (this.#peers.get(nodeId)?.open ?? 0) > 0;
   }
 
   /**
-   * A list came. It is unsolicited where no request of ours is open to that peer; a late answer is an answer. Three lists more in the three
-   * seconds after an answer are taken for its repetitions, and ignored: links may deliver twice, the request and each of its answers. Each of the first 250
-   * entries is read by itself: what is no entry, or stands there twice, is dropped, and the rest is kept.
+   * Takes a list. It is unsolicited if no request of ours to that peer is open; a late answer is
+   * still an answer. Up to three more lists within three seconds after an answer are treated as
+   * repetitions and ignored, because a connection may deliver the request and each of its answers
+   * twice. The first 250 entries are read one by one: malformed and repeated entries are dropped,
+   * the rest is kept.
    */
   received(nodeId: string, entries: readonly unknown[], now: number): ReceivedAddresses {
     const peer = this.#peers.get(nodeId);
@@ -152,22 +180,26 @@ export class PeerExchange {
     peer.open--;
     peer.answered = now;
     peer.repeats = 0;
-    // From the answer on, not from the request: the peer surely had the request before, however long it was on its way.
+    // Counted from the answer, not from the request: the peer must have had the request by then,
+    // however long it took to arrive.
     peer.ready = now + this.#interval * (peer.open === 0 ? 1 / 3 : 1) * this.#between(1.1, 1.3);
     const kept = readAddressEntries(entries);
     return { kind: 'addresses', entries: kept, dropped: entries.length - kept.length };
   }
 
   /**
-   * In seed mode, the peers that stayed longer than their welcome, to part from; never persistent ones. They are named again until
-   * they are gone. To be asked at each crawl.
+   * Returns the peers that overstayed in seed mode, to be disconnected; never persistent ones. A
+   * peer is returned again until it is gone. Call it at each crawl.
    */
   overstayed(now: number): string[] {
     if (!this.#seed) return [];
     return [...this.#peers].filter(([, peer]) => !peer.persistent && now - peer.since >= this.#welcome).map(([nodeId]) => nodeId);
   }
 
-  /** Nobody is asked for having just connected: as Tendermint, which looks when a peer is added and then in rounds. */
+  /**
+   * Cancels the requests to peers that just connected, as in Tendermint, which asks when a peer is
+   * added and then in rounds.
+   */
   #putOff(now: number): undefined {
     for (const peer of this.#peers.values()) peer.fresh = false;
     if (now >= this.#round) this.#round = this.#nextRound(now);
@@ -193,7 +225,7 @@ export class PeerExchange {
   }
 }
 
-/** Reads the first 250 entries of a list, each by itself; what is no entry, or stands there twice, is dropped. */
+/** Reads the first 250 entries of a list one by one. Malformed and repeated entries are dropped. */
 export function readAddressEntries(entries: readonly unknown[]): AddressEntry[] {
   const kept = new Map<string, AddressEntry>();
   for (const value of entries.slice(0, MOST_ADDRESSES)) {
@@ -208,18 +240,18 @@ interface Peer {
   persistent: boolean;
   /** When its session began. */
   readonly since: number;
-  /** To be asked out of turn, as it just connected. */
+  /** Whether to ask it out of turn, because it just connected. */
   fresh: boolean;
-  /** Requests of ours that it may still answer, at most MOST_OPEN. */
+  /** Number of our requests that it may still answer, at most MOST_OPEN. */
   open: number;
-  /** When it last answered, and how often that was repeated since. */
+  /** When it last answered, and how many repetitions of that answer came since. */
   answered: number;
   repeats: number;
   /** When it may be asked next. */
   ready: number;
-  /** Requests that it made. */
+  /** Number of requests that it has made. */
   requests: number;
-  /** When it made the last of them that was answered. */
+  /** When it made the last request that was answered; later after an extra request. */
   requested: number;
 }
 
@@ -227,13 +259,22 @@ type Candidate = readonly [nodeId: string, peer: Peer];
 
 /** Requests of a session that may come at any time. */
 const FREE_REQUESTS = 2;
-/** A request or its answer can get lost, so a second may be out; who answers neither isn't likely to answer a third. */
+/**
+ * A request or its answer may get lost, so a second request may be open; a peer that answers
+ * neither is unlikely to answer a third.
+ */
 const MOST_OPEN = 2;
-/** Intervals until it is tried all the same: in a session of weeks, two losses would else silence a peer. */
+/**
+ * Intervals until such a peer is asked again anyway; otherwise, two losses in a session of weeks
+ * would silence a peer for good.
+ */
 const SILENCE = 10;
-/** Repetitions of an answer that are nobody's fault. */
+/** Repetitions of an answer that are not held against a peer. */
 const REPEATS = 3;
-/** Milliseconds after an answer in which they come: a link that delivers twice does so soon. */
+/**
+ * Milliseconds after an answer in which repetitions are ignored; a connection that delivers twice
+ * does so soon.
+ */
 const REPEAT_TIME = 3_000;
-/** The share of rounds in which inbound peers come first: a guess. */
+/** Share of rounds in which inbound peers come first; a guess. */
 const INBOUND_SHARE = 0.25;

@@ -1,6 +1,6 @@
-// How often a peer's status is pulled: each answer may take long to decode.
+// Limits how often a peer's status is pulled, because each answer may take long to decode.
 
-/** One peer's. */
+/** The ration of one peer. */
 export class PullRation {
   readonly #pulls: Bucket;
   readonly #bad: Bucket;
@@ -10,18 +10,21 @@ export class PullRation {
     this.#bad = new Bucket(BAD, BAD_INTERVAL, now);
   }
 
-  /** Takes one pull, if there is one, and if not too many of late brought what can't be read. */
+  /**
+   * Takes a pull from the ration. Returns false if none is left, or if too many recent pulls
+   * brought malformed statuses.
+   */
   take(now: number): boolean {
     return this.#bad.has(now) && this.#pulls.take(now);
   }
 
-  /** A pull brought a status that can't be read. */
+  /** Records that a pull brought a malformed status. */
   spoiled(now: number): void {
     this.#bad.take(now);
   }
 }
 
-/** So many at once, and one more every so often. */
+/** A token bucket: `burst` at once, and one more every `interval` milliseconds. */
 class Bucket {
   readonly #burst: number;
   readonly #interval: number;
@@ -48,9 +51,9 @@ class Bucket {
   }
 }
 
-/** Pulls at once, and milliseconds to one more. */
+/** Pulls at once, and milliseconds until one more. */
 const PULLS = 64;
 const PULL_INTERVAL = 100;
-/** Statuses at once that can't be read, and milliseconds to one more: the worst takes 50 ms. */
+/** Malformed statuses at once, and milliseconds until one more; the worst takes 50 ms to decode. */
 const BAD = 8;
 const BAD_INTERVAL = 10_000;

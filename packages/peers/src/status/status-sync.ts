@@ -1,28 +1,37 @@
-// Status sync, as FISCO-BCOS does it: each node numbers its statuses and repeats the newest number; who hears a newer one pulls.
+// Status sync as in FISCO-BCOS: each node numbers its statuses and keeps broadcasting the newest
+// number; a peer that hears a newer number pulls the status.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 
 export interface StatusSyncOptions {
   readonly random: Random;
   readonly now: number;
-  /** Milliseconds between two broadcasts of the number, 2,000 where absent (FISCO-BCOS 3: 1,000 to 2,000); each ± 20 %. */
+  /**
+   * Milliseconds between two broadcasts of the number. Default 2,000 (FISCO-BCOS 3: 1,000 to
+   * 2,000); each ± 20 %.
+   */
   readonly interval?: number | undefined;
-  /** A pull that nothing is heard of for so many milliseconds has failed: 5,000 where absent (FISCO-BCOS 2). */
+  /**
+   * Milliseconds after which a pull without an outcome has failed. Default 5,000 (FISCO-BCOS 2).
+   */
   readonly pullTimeout?: number | undefined;
-  /** The number before the first, 0 where absent: for the test of where they end. */
+  /** The number before the first one. Default 0; only for the test of the last number. */
   readonly seq?: number | undefined;
 }
 
-/** A peer's status: its bytes (not to be changed) and their number. */
+/** A peer's status: its bytes, which must not be changed, and their number. */
 export interface PeerStatus {
   readonly seq: number;
   readonly value: Uint8Array;
 }
 
-/** The highest number: what fits 32 bits. */
+/** The highest number: the largest that fits in 32 bits. */
 export const LAST_SEQ = 0xffff_ffff;
 
-/** Its memory is bounded by the connected peers, one status each. */
+/**
+ * Keeps this node's status and those of its peers. Memory is bounded by the connected peers, with
+ * one status each.
+ */
 export class StatusSync {
   readonly #random: Random;
   readonly #interval: number;
@@ -37,14 +46,16 @@ export class StatusSync {
     this.#interval = options.interval ?? 2_000;
     this.#pullTimeout = options.pullTimeout ?? 5_000;
     this.#seq = options.seq ?? 0;
-    // Any time of the first interval: nodes that start together don't speak together.
+    // A random time in the first interval, so that nodes that start together don't broadcast
+    // together.
     this.#due = options.now + this.#interval * this.#random();
   }
 
   /**
-   * Sets this node's status; undefined clears it. Bytes equal to the last change nothing. The number is broadcast soon after: several
-   * changes within moments are one broadcast. After 2^32 − 1 changes it throws `resource_exhausted`, and the last status stays: peers
-   * would take no other number of this instance for newer.
+   * Sets this node's status; undefined clears it. Setting the same bytes again changes nothing. The
+   * number is broadcast soon after, and several changes in quick succession share one broadcast.
+   * After 2^32 − 1 changes it throws `resource_exhausted` and keeps the last status, because peers
+   * would not accept any other number of this instance as newer.
    */
   set(value: Uint8Array | undefined, now: number): void {
     if (isSame(value, this.#own)) return;
@@ -53,45 +64,55 @@ export class StatusSync {
     this.#own = value?.slice();
     if (this.#peers.size === 0) return;
     const soon = now + this.#interval * this.#between(SOON / 2, SOON);
-    // A beat that is overdue stays so, or a change a moment would put it off for ever; before the first status none was asked for.
+    // An overdue beat stays overdue; otherwise frequent changes would put it off forever. Before
+    // the first status no beat was needed.
     this.#due = this.#seq === 1 ? soon : Math.min(this.#due, soon);
   }
 
-  /** The number of this node's status: 0 before the first. A cleared status has a number too. */
+  /** The number of this node's status; 0 before the first. A cleared status has a number, too. */
   get seq(): number {
     return this.#seq;
   }
 
-  /** This node's status (not to be changed), what a pull is answered with. */
+  /** This node's status, with which pulls are answered. Must not be changed. */
   get own(): Uint8Array | undefined {
     return this.#own;
   }
 
-  /** A peer is connected, or is so by another connection. If `seq` is above 0, tell it that at once, alone. */
+  /**
+   * Adds a peer that is connected, or connected by another connection now. If `seq` is above 0,
+   * send it to this peer at once.
+   */
   connected(nodeId: string, instance: string, now: number): void {
     const peer = this.#peers.get(nodeId);
     if (peer !== undefined) {
       if (peer.instance !== instance) restart(peer, instance, now + this.#pullTimeout);
     } else {
-      // With nobody to speak to no beat was asked for: the one that is overdue isn't made up for.
+      // No beat was needed while no peer was connected, so an overdue one is not made up for.
       if (this.#peers.size === 0 && this.#due < now) this.#due = this.#nextBeat(now);
       this.#peers.set(nodeId, newPeer(instance));
     }
   }
 
-  /** The peer is gone, and its status with it. True: there was one. */
+  /** Removes a peer and its status. Returns whether it had one. */
   gone(nodeId: string): boolean {
     const peer = this.#peers.get(nodeId);
     this.#peers.delete(nodeId);
     return peer?.told !== undefined;
   }
 
-  /** When `beat` may next give something; `Infinity` while there is nobody to tell or nothing to be told. */
+  /**
+   * When `beat` may return a number next; `Infinity` while there are no peers or there is no
+   * status.
+   */
   get due(): number {
     return this.#seq === 0 || this.#peers.size === 0 ? Number.POSITIVE_INFINITY : this.#due;
   }
 
-  /** The number to broadcast to all connected peers now, if it is time. A loss is made good by the next. */
+  /**
+   * Returns the number to broadcast to all connected peers now, or undefined if it is not time yet.
+   * A lost broadcast is made up for by the next one.
+   */
   beat(now: number): { readonly seq: number } | undefined {
     if (now < this.due) return undefined;
     this.#due = this.#nextBeat(now);
@@ -99,11 +120,15 @@ export class StatusSync {
   }
 
   /**
-   * A peer told its number. True: pull now, and tell `pulled` or `pullFailed` of it. Only newer numbers are pulled, and any number of
-   * another instance than the one known: a restarted peer begins at 1 again. Its old status is then dropped, and what still comes of the
-   * instance before is ignored for a `pullTimeout`; no longer, or one late message that passed for a restart would deafen us to the
-   * instance that lives. Number 0, "I have none", is pulled where there was one, so that `pulled` tells of the change. One pull a peer at
-   * a time: a newer number heard meanwhile is pulled next.
+   * Takes the number that a peer broadcast. If it returns true, pull the status now, and call
+   * `pulled` or `pullFailed` afterwards.
+   *
+   * Only newer numbers are pulled, and any number of another instance than the known one, because a
+   * restarted peer starts at 1 again. The old status is dropped then. Messages of the former
+   * instance are ignored for one `pullTimeout`; if it were longer, one late message that is
+   * mistaken for a restart would make us ignore the live instance for that long. Number 0 ("no
+   * status") is pulled if there was a status, so that `pulled` reports the change. Each peer has
+   * one pull at a time; a newer number that is heard meanwhile is pulled next.
    */
   heard(nodeId: string, instance: string, seq: number, now: number): boolean {
     const peer = this.#peers.get(nodeId);
@@ -117,9 +142,10 @@ export class StatusSync {
   }
 
   /**
-   * The peer answered a pull: its number then, and its status; number 0 or no bytes: it has none. Answers of another instance, or older
-   * than what is known, are ignored. `changed`: its status is another than was last told by this method. `again`: a newer number was
-   * heard meanwhile, so pull again now.
+   * Takes the peer's answer to a pull: its current number and its status; number 0 or no bytes mean
+   * that it has none. Answers of another instance, or older than what is known, are ignored.
+   * @returns `changed`: the status differs from the one that this method reported last. `again`: a
+   * newer number was heard meanwhile, so pull again now.
    */
   pulled(nodeId: string, instance: string, seq: number, value: Uint8Array | undefined, now: number): { readonly changed: boolean; readonly again: boolean } {
     const peer = this.#peers.get(nodeId);
@@ -127,14 +153,15 @@ export class StatusSync {
     const asked = peer.pull?.asked ?? LAST_SEQ;
     peer.pull = undefined;
     const changed = (seq === 0 || seq > peer.seq) && take(peer, seq, value);
-    // A peer that tells a number and answers with an older one is not asked again before it tells a newer one, or tells it anew.
+    // A peer that broadcasts a number and answers with an older one is not pulled again until it
+    // broadcasts a newer number, or the same one anew.
     const again = peer.heard > asked && peer.heard > peer.seq;
     if (again) beginPull(peer, now);
     else peer.heard = 0;
     return { changed, again };
   }
 
-  /** A pull came to nothing. It is tried again at the next number heard. */
+  /** Records that a pull failed. It is tried again at the next number heard. */
   pullFailed(nodeId: string, instance: string, _now: number): void {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined || peer.instance !== instance) return;
@@ -142,13 +169,13 @@ export class StatusSync {
     peer.heard = 0;
   }
 
-  /** A peer's status, if it has one and it was pulled. */
+  /** Returns a peer's status, if it has one and it was pulled. */
   of(nodeId: string): PeerStatus | undefined {
     const peer = this.#peers.get(nodeId);
     return peer?.value === undefined ? undefined : { seq: peer.seq, value: peer.value };
   }
 
-  /** The peers that have a status. */
+  /** Returns the ids of the peers that have a status. */
   *nodes(): IterableIterator<string> {
     for (const [nodeId, peer] of this.#peers) if (peer.value !== undefined) yield nodeId;
   }
@@ -164,17 +191,20 @@ export class StatusSync {
 
 interface Peer {
   instance: string;
-  /** The instance before: what comes late from it is no restart. */
+  /** The former instance, whose late messages are no restart, and until when they are ignored. */
   former: string | undefined;
   formerUntil: number;
-  /** The number of what is known; 0: nothing. */
+  /** The number of the known status; 0 if none is known. */
   seq: number;
   value: Uint8Array | undefined;
-  /** What `pulled` last told of: so a status that was dropped for a restart, and comes back as another, is a change, and so is its loss. */
+  /**
+   * The status that `pulled` reported last. If a status is dropped for a restart, this tells
+   * whether the new one, or none, is a change.
+   */
   told: Uint8Array | undefined;
-  /** The highest number heard since the last pull that had to be answered by none. */
+  /** The highest number heard since the last pull that left no newer one to pull. */
   heard: number;
-  /** The pull that is out, and the number that it was begun for. */
+  /** The pull in progress, and the number that it was started for. */
   pull: { readonly began: number; readonly asked: number } | undefined;
 }
 
@@ -195,7 +225,7 @@ function beginPull(peer: Peer, now: number): void {
   peer.pull = { began: now, asked: peer.heard };
 }
 
-/** True: it is another status than was told. */
+/** Stores a status. Returns whether it differs from the one that was reported last. */
 function take(peer: Peer, seq: number, value: Uint8Array | undefined): boolean {
   peer.seq = seq;
   peer.value = seq === 0 ? undefined : value?.slice();
@@ -209,7 +239,12 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** Of the interval: drawn anew each time, or nodes that started together would stay together. */
+/**
+ * Fraction of the interval; random each time, or nodes that started together would stay in step.
+ */
 const JITTER = 0.2;
-/** Of the interval, at most: how long a change may wait for others to be told with it (50 to 100 ms of 2 s). */
+/**
+ * Fraction of the interval: the maximum time for which a change waits for further ones (50 to 100
+ * ms of 2 s).
+ */
 const SOON = 0.05;
