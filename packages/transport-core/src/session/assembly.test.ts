@@ -1,3 +1,6 @@
+// Tests the assembly of long messages: the order of packets, buffer sizes, and the memory they are
+// charged.
+
 import test from 'ava';
 import { Kind } from '../wire/frame.ts';
 import { Assembly } from './assembly.ts';
@@ -72,7 +75,8 @@ test('it is allocated as a whole while little is allocated ahead, otherwise in s
     t.is(link.memory.ahead, assembly.buffer.length - assembly.got);
     if (sizes.at(-1) !== assembly.buffer.length) sizes.push(assembly.buffer.length);
   }
-  // From 30 packets on no more than 10 are to come: an eighth of the limit.
+  // Beyond 30 packets at most 10 are outstanding, an eighth of the limit, so the rest is allocated
+  // at once.
   t.deepEqual(sizes, [2 * packet, 6 * packet, 14 * packet, 30 * packet, 40 * packet]);
   for (let i = 1; i < 40; i++) t.is(assembly.buffer[i * packet], i);
   t.true(assembly.complete);

@@ -1,4 +1,5 @@
-// Which chunks a session is done with when it has read them: `hand` overwrites those, so what was kept of one would show.
+// Tests which chunks a session is done with after reading them. `hand` overwrites those chunks, so
+// the test would notice if a payload still shared their memory.
 
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
@@ -16,7 +17,10 @@ const protocol = defineProtocol({
 const limits = { ...SMALL, packet: 64 * KIB, inbound: { calls: 100, bytes: KIB * KIB }, credit: { ...SMALL.credit, pipe: KIB * KIB, long: KIB * KIB } };
 const message = (size: number) => Uint8Array.from({ length: size }, (_, at) => (at * 7 + size) % 251);
 
-/** Requests of these sizes, in order, in chunks of at most `most` bytes: whether each was done with. All arrive as they were sent. */
+/**
+ * Sends requests of these sizes, in order, in chunks of at most `most` bytes. Returns for each
+ * chunk whether the session was done with it, and whether all requests arrived unchanged.
+ */
 function told(sizes: readonly number[], most: number): { done: boolean[]; arrived: boolean } {
   const pair = new Pair([protocol], { limits }).open();
   const { dialler, acceptor } = pair;

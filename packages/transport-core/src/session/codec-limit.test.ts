@@ -1,4 +1,5 @@
-// Long messages above the limit of their method's codec: refused with their first packet, before memory is taken, on a connection that lives on.
+// Tests long messages above the limit of their method's codec: they are refused with their first
+// packet, before memory is allocated, and the connection lives on.
 
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';

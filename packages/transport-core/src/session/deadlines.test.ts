@@ -1,3 +1,5 @@
+// Tests the heap of deadlines: its order, and sweeping.
+
 import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { Deadlines } from './deadlines.ts';

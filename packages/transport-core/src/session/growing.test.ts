@@ -1,4 +1,5 @@
-// Streams over a long line in virtual time: their windows follow the pipe's, inside `limits.memory`.
+// Tests streams over a long line in virtual time: their windows follow the pipe's, within
+// `limits.memory`.
 
 import test, { type ExecutionContext } from 'ava';
 import { bytes } from '../protocol/bytes.ts';
@@ -16,7 +17,7 @@ const protocol = defineProtocol({
   channel: 0x20,
   methods: { put: { id: 1, request: bytes, upload: bytes, response: bytes }, get: { id: 2, request: bytes, download: bytes } },
 });
-/** Bytes a millisecond (100 Mbit/s), and milliseconds from one end to the other. */
+/** The rate in bytes a millisecond (100 Mbit/s), and the one-way delay in milliseconds. */
 const RATE = 12_500;
 const WAY = 50;
 const ITEM = new Uint8Array(256 * KIB);
@@ -25,12 +26,12 @@ const EMPTY = new Uint8Array(0);
 const credit = { ...SMALL.credit, pipe: 256 * KIB, pipeMax: 16 * MIB, stream: 256 * KIB, streamMax: 16 * MIB };
 const limits = { ...SMALL, packet: 64 * KIB, item: MIB, outbound: { messages: 1_000, bytes: 16 * MIB }, credit };
 
-/** Two ends, a line between them, and streams that are written as fast as they go. */
+/** Two ends connected by a line, with streams that are written as fast as possible. */
 class LongLine {
   readonly pair: Pair;
-  /** Bytes that readers took. */
+  /** Bytes of items that the readers have taken. */
   taken = 0;
-  /** The most that an end held and had lent at one time. */
+  /** The highest value of an end's `memory.lent`. */
   peak = 0;
   readonly #free = new Map<End, number>();
   readonly #crossing: { at: number; from: End; chunk: Uint8Array }[] = [];
@@ -45,7 +46,7 @@ class LongLine {
     this.#each = each;
   }
 
-  /** Says hello over the line, which the first PING measures. */
+  /** Exchanges the hellos over the line, whose round trip the first PING measures. */
   open(): Promise<this> {
     this.pair.dialler.session.open({});
     return this.run(1_000);
@@ -92,7 +93,10 @@ class LongLine {
     return this;
   }
 
-  /** Bytes of items that arrive in so many milliseconds, as a share of what the line carries. */
+  /**
+   * Returns the bytes of items that arrive in so many milliseconds, as a share of what the line can
+   * carry.
+   */
   async share(milliseconds: number): Promise<number> {
     const before = this.taken;
     await this.run(milliseconds);

@@ -1,3 +1,5 @@
+// Tests the decisions of the hello: which peers are accepted, and what both ends agree on.
+
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { bytes } from '../protocol/bytes.ts';

@@ -12,7 +12,7 @@ export const WIRE_VERSION = 1;
 /** The name of this software in our HELLO, for the logs of the other end. */
 export const AGENT = 'trunkline-js/0';
 
-/** What a transport tells every peer about itself. */
+/** Information that a transport gives to every peer. */
 export interface Introduction {
   /** 32 hex digits, drawn once for each transport. */
   readonly instance: string;

@@ -1,4 +1,5 @@
-// A peer that says anything at all, well-formed and plausible: a session never throws, ends once, and holds nothing afterwards.
+// Tests a session against a peer that sends anything, well-formed and plausible or not. The session
+// must never throw, must end once, and must hold nothing afterwards.
 
 import test from 'ava';
 import { TransportError, withDetails } from '../errors.ts';
@@ -26,7 +27,10 @@ const protocol = defineProtocol({
 const names = Object.keys(protocol.methods);
 const payload = new Uint8Array(SMALL.packet + 1);
 
-/** One frame that could be part of a conversation, though hardly of this one. */
+/**
+ * Makes one frame that could be part of some conversation, though hardly of this one.
+ * @param rude the probability of a field that breaks the rules.
+ */
 function plausible(random: Random, rude: number): Uint8Array {
   const encoder = new FrameEncoder((size) => new Uint8Array(size));
   const below = (most: number) => Math.floor(random() * most);
@@ -83,7 +87,7 @@ function plausible(random: Random, rude: number): Uint8Array {
   return encoder.take().slice();
 }
 
-/** A user of the victim, who takes, answers, streams, calls and gives up. */
+/** The user of the attacked session, who takes calls, answers, streams, calls and gives up. */
 class Prey {
   readonly made: TestCall[] = [];
   readonly served: InCall[] = [];
@@ -138,7 +142,7 @@ class Prey {
     if (call.opened && !call.done) call.upload?.write(new Uint8Array(Math.floor(this.random() * 9_000))).catch(() => {});
   }
 
-  /** Everybody goes home. */
+  /** Ends the connection and everything on it. */
   over(): void {
     const { end, pair } = this;
     end.session.closed(undefined);

@@ -1,3 +1,5 @@
+// Tests the tables of call ids: our own dense ids, and the arbitrary ids of a peer.
+
 import { serialize } from 'node:v8';
 import test from 'ava';
 import { seededRandom } from '../random.ts';
@@ -95,7 +97,7 @@ test('ids are small integers of V8’s for ever: one that is not would have ever
   for (let i = 0; i < 40_000; i++) {
     const call = entry();
     slots.add(call);
-    // V8 writes a small integer with the tag I, a number on the heap with N.
+    // V8 serializes a small integer with the tag I, and a number on the heap with N.
     if (String.fromCharCode(serialize(call.id)[2]!) !== 'I') return t.fail(`id ${call.id} after ${i} calls`);
     slots.delete(call);
   }

@@ -30,7 +30,7 @@ export interface SessionLimits {
   };
 }
 
-/** What the peer's HELLO allows us to send. */
+/** The limits for our messages to the peer, as its HELLO gave them. */
 export interface Terms {
   /** The smaller packet size of both ends, in bytes. A message of more bytes is long. */
   packet: number;

@@ -1,3 +1,5 @@
+// Tests when PINGs are sent, and when a silent peer is considered dead.
+
 import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { Liveness } from './liveness.ts';

@@ -1,4 +1,5 @@
-// What unfinished messages may hold: what has come counts, and whoever has most makes room.
+// Tests how much memory incomplete messages may hold: only bytes that have arrived count, and the
+// connection that holds most makes room.
 
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
@@ -22,7 +23,7 @@ const protocol = defineProtocol({
 });
 const KIB = 1024;
 const { packet } = SMALL;
-/** Credit is no matter here. */
+/** Limits with so much credit that it plays no role here. */
 const limits = {
   ...SMALL,
   memory: 0,
@@ -30,7 +31,7 @@ const limits = {
   credit: { pipe: 2 ** 30, pipeMax: 2 ** 30, short: 2 ** 30, long: 2 ** 30, reply: 2 ** 30, replyMax: 2 ** 30, stream: 2 ** 30, streamMax: 2 ** 30 },
 };
 
-/** A receiver with so much memory for all its connections. */
+/** A receiver with `memory` bytes for all its connections. */
 class Receiver {
   readonly memory: Memory;
   now = 1_000;
@@ -55,7 +56,7 @@ class Receiver {
   }
 }
 
-/** A connection whose dialler writes frames by hand. */
+/** A connection whose dialler sends frames made by hand. */
 class Peer {
   readonly pair: Pair;
   readonly receiver: Receiver;
@@ -75,7 +76,7 @@ class Peer {
     return this.pair.acceptor.ending?.error;
   }
 
-  /** The terminals that it was sent: 'id code flags'. */
+  /** Returns one text for each chunk sent to the peer that reports a full `limits.memory`. */
   get errors(): string[] {
     const told: string[] = [];
     this.pair.tick(this.pair.acceptor);
@@ -92,7 +93,7 @@ class Peer {
     this.pair.acceptor.session.receive(this.receiver.now, encoder.take().slice());
   }
 
-  /** Begins a long message of so many packets; gives its id. */
+  /** Begins a long message of `packets` packets; returns its id. */
   begin(packets: number, kind: number = Kind.REQUEST, method = 1): number {
     this.#ids += 2;
     const id = this.#ids;
@@ -134,7 +135,7 @@ test('when memory is scarce, the largest unfinished message is refused, unproces
   t.deepEqual([hog.errors.length, other.errors.length, honest.errors.length], [1, 0, 0]);
   t.is(receiver.memory.used, 20 * packet);
   t.is(hog.pair.acceptor.session.channel(0x20).long.left, 2 ** 30);
-  hog.more(id, 10); // Packets that were on the way are dropped.
+  hog.more(id, 10); // The packets that were in flight are dropped.
   t.is(hog.reason, undefined);
 });
 

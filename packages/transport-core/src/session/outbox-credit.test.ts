@@ -1,3 +1,5 @@
+// Tests how the outbox spends, grants and refunds credit.
+
 import test from 'ava';
 import { Account, EMPTY, Kind } from '../wire/frame.ts';
 import { Receiving } from './receiving.ts';

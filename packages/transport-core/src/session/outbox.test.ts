@@ -1,3 +1,5 @@
+// Tests the order in which the outbox writes control frames, channels and lanes.
+
 import test from 'ava';
 import { Account, Kind } from '../wire/frame.ts';
 import { STUCK } from './outbox.ts';

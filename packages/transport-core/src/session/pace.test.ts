@@ -1,3 +1,5 @@
+// Tests the size of the batches that leave before the end of a tick.
+
 import test from 'ava';
 import { Pace } from './pace.ts';
 

@@ -1,4 +1,5 @@
-// The pipe of one session against another, as its receiver lets it grow: packets, PINGs and credit on manual time.
+// Tests the pipe between two sessions as its receiver lets it grow: packets, PINGs and credit on
+// manual time.
 
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
@@ -15,10 +16,10 @@ const WAY = 20;
 const limits = (pipe: number, pipeMax: number) => ({ ...SMALL, credit: { ...SMALL.credit, pipe, pipeMax, long: 8 * 1024 * KIB } });
 const windowOf = (end: End) => (Reflect.get(end.session, 'inflow') as { window: PipeWindow }).window;
 
-/** Two ends whose bytes take WAY each way. */
+/** Two ends whose bytes take WAY milliseconds in each direction. */
 class LongLine {
   readonly pair: Pair;
-  /** The most that the dialler had to spend. */
+  /** The most credit of the pipe that the dialler ever had. */
   most = 0;
 
   constructor(pipe: number, pipeMax: number) {
@@ -33,7 +34,7 @@ class LongLine {
     return call;
   }
 
-  /** So many ways there or back pass; what comes in is taken. */
+  /** Lets the time of `ways` one-way trips pass; calls that arrive are answered. */
   pass(ways: number): this {
     const { pair } = this;
     const { dialler, acceptor } = pair;
@@ -77,7 +78,8 @@ test('a sender that spends more than the grown pipe breaks the protocol', (t) =>
   const { dialler, acceptor } = line.pair;
   t.true(windowOf(acceptor).granted > 32 * KIB);
   t.is(acceptor.ending, undefined);
-  dialler.session.link.pipe += 8 * KIB; // A packet more than the account may be overdrawn by.
+  // Exceeds the single packet by which the account may be overdrawn.
+  dialler.session.link.pipe += 8 * KIB;
   line.pass(4);
   t.is(acceptor.ending!.error.reason, 'malformed');
   t.regex(acceptor.ending!.error.message, /without credit of the pipe/);

@@ -1,3 +1,5 @@
+// Tests how the first bytes of other protocols are recognized.
+
 import test from 'ava';
 import { lookAlike } from './preamble.ts';
 

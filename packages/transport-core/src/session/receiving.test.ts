@@ -1,9 +1,11 @@
+// Tests the receiver's side of a credit account.
+
 import test from 'ava';
 import { Account } from '../wire/frame.ts';
 import { Mailbox } from '../wire/mailbox.ts';
 import { Receiving } from './receiving.ts';
 
-/** An account of 1,000 whose announcements are counted, and which pays when it is told to. */
+/** Makes an account that records its announcements and pays when `pay` is called. */
 function account(start = 1_000, id = 0, channel = 0) {
   const announced: Receiving[] = [];
   const held: number[] = [];

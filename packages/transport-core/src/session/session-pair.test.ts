@@ -1,4 +1,5 @@
-// Two sessions, any calls, any order, any chunks: each call settles once, with its own answer, and then everything is as it was.
+// Tests two sessions with random calls in random order and chunks of random size. Each call must
+// settle once, with its own answer, and all accounts must then be as at the start.
 
 import test, { type ExecutionContext } from 'ava';
 import { TransportError, withDetails } from '../errors.ts';
@@ -22,7 +23,7 @@ const first = defineProtocol({ name: 'first', version: 1, channel: 0x20, methods
 const second = defineProtocol({ name: 'second', version: 1, channel: 0x21, priority: 3, ordered: true, methods });
 const protocols: Protocol[] = [first, second];
 
-/** A message that tells whose it is, at its begin and its end. */
+/** Makes a message that carries its number at the beginning and at the end. */
 function stamp(number: number, size: number): Uint8Array<ArrayBuffer> {
   const message = new Uint8Array(Math.max(size, 8));
   const view = new DataView(message.buffer);
@@ -54,7 +55,7 @@ interface Served {
   read: number;
 }
 
-/** Users of both ends, who do what chance says. */
+/** The users of both ends, who act at random. */
 class World {
   readonly pair: Pair;
   readonly made: Made[] = [];
@@ -90,7 +91,7 @@ class World {
     this.take();
   }
 
-  /** Calls that came back unsent go nowhere else here. */
+  /** Fails the calls that came back unsent, since there is no other connection for them. */
   failReturned(): void {
     for (const end of this.ends) {
       const returned = end.left.splice(0);
@@ -196,7 +197,7 @@ class World {
     made?.call.giveUp('cancelled');
   }
 
-  /** Everybody finishes what was begun. */
+  /** Lets both users finish everything that was begun. */
   finish(): void {
     const { pair } = this;
     for (let round = 0; round < 2_000; round++) {
@@ -233,7 +234,10 @@ class World {
     for (const [number, times] of this.told) t.is(times, 1, `one-way ${number}`);
   }
 
-  /** One-ways that resolved arrive; one that was given up when its packets had left may be lost. */
+  /**
+   * Checks that all one-ways that resolved have arrived. One that was given up after its packets
+   * had left may be lost.
+   */
   checkOneways(): void {
     for (const { number, call } of this.made) {
       if (call.method.kind === 'oneway' && call.error === undefined) this.t.is(this.told.get(number), 1, `one-way ${number}`);
@@ -241,7 +245,7 @@ class World {
   }
 }
 
-/** What an account's receiver owes is paid, and the sender has again what it began with. */
+/** Pays all credit that receivers owe, and checks that the senders have what they began with. */
 function checkAccounts(t: ExecutionContext, pair: Pair): void {
   for (const end of [pair.dialler, pair.acceptor]) {
     const { pipe, reply } = Reflect.get(end.session, 'inflow') as { pipe: Receiving; reply: Receiving };
@@ -278,7 +282,7 @@ function checkMemory(t: ExecutionContext, pair: Pair): void {
   }
 }
 
-/** Runs `body` for many seeds; one that fails is named. */
+/** Runs `body` for many seeds, and logs the seed that fails. */
 async function forSeeds(t: ExecutionContext, from: number, body: (world: World, random: Random) => Promise<void>): Promise<void> {
   for (let seed = from; seed < from + SEEDS; seed++) {
     const random = seededRandom(seed);

@@ -1,4 +1,5 @@
-// One session against another on manual time: beginnings, deadlines, silence and ends, as their drivers see them.
+// Tests one session against another on manual time: opening, deadlines, silence and closing, as
+// their drivers see them.
 
 import test from 'ava';
 import { reasonError, type TransportError } from '../errors.ts';
@@ -428,7 +429,7 @@ test('a violation ends it at both ends with its reason, and what was unsent come
   pair.start(pair.dialler, tell());
   pair.tick(pair.dialler);
   pair.start(pair.dialler, unsent);
-  // Kind 20 has no place on the wire.
+  // Kind 20 does not exist in the wire protocol.
   pair.acceptor.session.receive(pair.now, new Uint8Array([2, 0x08, 20]));
   pair.quiet();
   t.is(reasonOf(pair.acceptor), 'malformed');

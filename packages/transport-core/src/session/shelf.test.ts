@@ -1,3 +1,5 @@
+// Tests which payloads are copied and which share the memory of their chunk.
+
 import test from 'ava';
 import { Frame } from '../wire/frame.ts';
 import { Shelf } from './shelf.ts';

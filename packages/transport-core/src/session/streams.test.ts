@@ -1,3 +1,5 @@
+// Tests both ends of a stream of items: credit, order, and how it ends.
+
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { Account, Kind } from '../wire/frame.ts';
@@ -20,7 +22,7 @@ function out(credit = 1_000, limits = SMALL) {
   return { bench, lanes, seen, stream: new OutStream(bench.link, bench.outbox, lanes, 7, () => void seen.progress++) };
 }
 
-/** What became of a promise, as far as is known. */
+/** Tracks whether a promise is still waiting, was fulfilled or failed. */
 function fate(promise: Promise<void>): { state: string; error?: unknown } {
   const result: { state: string; error?: unknown } = { state: 'waits' };
   promise.then(

@@ -1,3 +1,5 @@
+// Tests the count of one-ways whose credit has not come back.
+
 import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { Uncredited } from './uncredited.ts';

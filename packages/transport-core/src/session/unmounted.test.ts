@@ -1,4 +1,5 @@
-// A peer that names channels on which nothing is mounted, and one that does not read its refusals: neither takes memory.
+// Tests a peer that names channels without a mounted protocol, and one that does not read its
+// refusals. Neither may take memory.
 
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
@@ -15,7 +16,7 @@ const protocol = defineProtocol({
   methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes } },
 });
 
-/** What an acceptor makes of frames that a dialler wrote by hand. */
+/** Makes an acceptor that reads frames made by hand. */
 function scene(limits: Partial<typeof SMALL> = {}) {
   const pair = new Pair([protocol], { limits: { ...SMALL, ...limits } }).open();
   const { acceptor } = pair;
@@ -66,7 +67,8 @@ test('calls and one-ways on such channels make none either; their credit goes ba
 test('one-ways on such a channel beyond its credit are a violation while nobody reads what is given back', (t) => {
   const { acceptor, frames } = scene();
   acceptor.stuck = true;
-  frames((encoder) => encoder.signal(Kind.PING, 7)); // What is written from now on is kept.
+  // The connection holds everything that is written from now on.
+  frames((encoder) => encoder.signal(Kind.PING, 7));
   const oneways = (number: number) => {
     for (let i = 0; i < number; i++) frames((encoder) => encoder.message(Kind.ONEWAY, 0, 0x40, 1, 0, 0, undefined, 0, EMPTY, 0, 0));
   };

@@ -1,3 +1,5 @@
+// Tests calls that wait for room in the outbox, and when they are admitted.
+
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
@@ -18,8 +20,8 @@ const protocol = defineProtocol({
 const long = new Uint8Array(SMALL.packet * 4);
 
 /**
- * The acceptor serves a download whose item waits for the pipe, and a long one-way of its own waits
- * behind that.
+ * Makes an acceptor that serves a download whose item waits for the pipe, while a long one-way of
+ * its own waits behind that item.
  */
 function waitingBehindAnItem() {
   const pair = new Pair([protocol], { limits: { ...SMALL, outbound: { messages: 100, bytes: SMALL.packet } } }).open();
@@ -66,7 +68,7 @@ test('nothing is written while the connection keeps a batch, though a call that 
     pair.start(dialler, call);
     return call;
   };
-  tell(SMALL.packet); // It exhausts the account.
+  tell(SMALL.packet); // This exhausts the account.
   pair.quiet();
   const calls = [tell(1), tell(2), tell(3), tell(4)];
   const taken = acceptor.take();

@@ -1,3 +1,6 @@
+// Tests the window of the pipe on simulated lines: how it grows, how long the queue gets, and how
+// it copes with delays.
+
 import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { PipeWindow } from './window.ts';
@@ -10,23 +13,26 @@ const COST = PACKET + 64;
 interface Line {
   /** Bytes a millisecond. */
   rate: number;
-  /** Milliseconds there and back. */
+  /** The round trip in milliseconds. */
   trip: number;
-  /** When an end may act on what reaches it at this time: later if its machine is busy. */
+  /** The time at which an end can act on what reaches it at `at`; later if its machine is busy. */
   readonly ready?: (at: number) => number;
 }
 
-/** A sender that has always something to send, and a line: packets queue for its rate, credit and PINGs come back after the other way. */
+/**
+ * A sender that always has something to send, and a line. Packets queue for the line's rate; credit
+ * and PINGs return on the other direction.
+ */
 class Transfer {
   now = 0;
   window: PipeWindow;
   line: Line;
-  /** How long a PING took that went out now. */
+  /** The round trips of the PINGs, in milliseconds. */
   trips: number[] = [];
   read = 0;
   #pipe: number;
   #free = 0;
-  /** What is on its way, in the order of its arrival. */
+  /** Pending arrivals, in order of time. */
   readonly #events: { at: number; run: () => void }[] = [];
 
   constructor(line: Line, window: PipeWindow) {
@@ -36,7 +42,7 @@ class Transfer {
     window.pong(line.trip, 0);
   }
 
-  /** `short`: how often something short comes, in milliseconds. */
+  /** @param short milliseconds between short messages. */
   run(milliseconds: number, short = Number.POSITIVE_INFINITY): this {
     const end = this.now + milliseconds;
     let due = this.now + short;
@@ -80,7 +86,7 @@ class Transfer {
     );
   }
 
-  /** Towards the receiver. */
+  /** Sends towards the receiver. */
   #cross(size: number, run: () => void): void {
     this.#free = Math.max(this.#free, this.now) + size / this.line.rate;
     this.#at(this.#ready(this.#free + this.line.trip / 2), run);
@@ -104,7 +110,7 @@ class Transfer {
 const grown = (line: Line, most = 16 * MIB) => new Transfer(line, new PipeWindow(256 * KIB, most));
 const holds = ({ rate, trip }: Line) => rate * trip;
 
-/** What was read in so many milliseconds, as a share of what the line carries. */
+/** Returns the bytes read in so many milliseconds, as a share of what the line can carry. */
 function share(transfer: Transfer, milliseconds: number, short?: number): number {
   const before = transfer.read;
   transfer.run(milliseconds, short);
@@ -215,7 +221,9 @@ test('a line that gets longer is measured anew within half a minute, and filled 
   t.true(share(transfer, 5_000) > 0.95);
 });
 
-/** A machine that runs for `on` milliseconds and waits for `off`, on average, in turn. */
+/**
+ * Simulates a machine that runs and pauses in turn, on average for `on` and for `off` milliseconds.
+ */
 function busy(on: number, off: number, seed: number): (at: number) => number {
   const random = seededRandom(seed);
   const lasts = (mean: number) => -Math.log(1 - random()) * mean;
@@ -278,7 +286,7 @@ test('a sender that had little to send leaves the window as it is', (t) => {
   const read = () => {
     for (let packet = 0; packet < 5; packet++) window.giveBack(COST, now);
   };
-  window.pong(114, now); // Of the round that is under way.
+  window.pong(114, now); // Answers the PING of the current round.
   for (let i = 0; i < 10; i++) read();
   const { granted } = window;
   t.true(granted > 12_500_000);

@@ -1,4 +1,5 @@
-// What a peer may cost a session, in work units: hand-written frames, and time as a number.
+// Tests what a peer may cost a session in work units, with frames made by hand and time as a
+// number.
 
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
@@ -11,7 +12,7 @@ import { CANCEL, CANCEL_TOLD, CHUNK, CHUNK_SHIFT, REFUSAL, TURN } from './work.t
 
 const protocol = defineProtocol({ name: 'work', version: 1, channel: 0x20, methods: { ask: { id: 1, request: bytes, response: bytes } } });
 const NONE = new Uint8Array(0);
-/** All that the tests send is one chunk. */
+/** Bytes; enough for everything that a test sends in one chunk. */
 const ROOM = 1024 * 1024;
 
 function frames(write: (encoder: FrameEncoder) => void): Uint8Array {
@@ -22,18 +23,18 @@ function frames(write: (encoder: FrameEncoder) => void): Uint8Array {
 
 const ask = (encoder: FrameEncoder, id: number, method = 1, channel = 0x20) => encoder.short(Kind.REQUEST, id, channel, method, 0, NONE);
 
-/** An acceptor whose dialler is written by hand. */
+/** Makes an acceptor whose dialler's frames are made by hand. */
 function victim(options = {}) {
   const pair = new Pair([protocol], { limits: { ...SMALL, calls: 100_000, inbound: { calls: 100_000, bytes: ROOM } }, ...options }).open();
   const { acceptor } = pair;
   acceptor.sent = [];
-  pair.now += 1_000; // The PING that measured counts in the first second.
+  pair.now += 1_000; // Leaves the second in which the dialler's first PING counts.
   const { link } = acceptor.session;
   return {
     pair,
     acceptor,
     link,
-    /** Reads with so many units, and gives how many were spent. */
+    /** Reads a chunk with so many units; returns how many were spent. */
     read(chunk: Uint8Array, units = 1_000_000): number {
       link.units = units;
       acceptor.session.receive(pair.now, chunk);

@@ -1,5 +1,5 @@
-// Fuzzes two sessions that talk with each other: an input is a schedule of what happens between
-// them.
+// Fuzzes two sessions that talk to each other. An input is a schedule of the events between them;
+// see `schedule.ts`.
 
 import { type Random, randomBytes } from '../../random.ts';
 import { HEAD, playSchedule, STEP } from './schedule.ts';

@@ -1,6 +1,6 @@
-// Fuzzes a session: an input is a peer that says anything, bytes or frames, between what a user of
-// this end does. Whatever it says, nothing is thrown, the session ends once, each call settles
-// once, and nothing is held afterwards.
+// Fuzzes one session. An input describes a peer that sends arbitrary bytes and frames, mixed with
+// actions of this end's user. Nothing may be thrown, the session must end once, each call must
+// settle once, and nothing may be held afterwards.
 
 import { TransportError, withDetails } from '../../errors.ts';
 import { bytes } from '../../protocol/bytes.ts';
@@ -16,9 +16,10 @@ import { End, SMALL } from './pair.ts';
 import { TestCall } from './test-call.ts';
 
 /**
- * The first byte says which side is fuzzed and how it is set up; after it one byte says what
- * happens, and the next ones how: below 16 the peer sends a frame, below 24 bytes as they are, and
- * from there on the user of this end does something.
+ * The fuzz target. The first byte of an input selects the side and the setup of the fuzzed session.
+ * Each step begins with one byte that selects its kind: below 16 the peer sends a frame, below 24
+ * it sends raw bytes, otherwise the user of this end acts. The bytes after it are the step's
+ * parameters.
  */
 export const target = {
   run(input: Uint8Array): void {
@@ -70,7 +71,7 @@ class Scene {
   readonly #made: TestCall[] = [];
   readonly #served: InCall[] = [];
   readonly #isDialler: boolean;
-  /** Work units of a turn; 0: no bound. */
+  /** Work units of a turn; 0 means no limit. */
   readonly #units: number;
   #at = 1;
   #now = 1_000;
@@ -100,7 +101,7 @@ class Scene {
     }
   }
 
-  /** The connection breaks, and everybody goes home. */
+  /** Breaks the connection, ends everything, and checks that nothing is left. */
   over(): void {
     const end = this.#end;
     end.session.closed(undefined);
@@ -132,7 +133,7 @@ class Scene {
     return this.#input.slice(this.#at, (this.#at += length));
   }
 
-  /** Reads a chunk, all of it at once or a few work units at a time. */
+  /** Reads a chunk, either at once or a few work units at a time. */
   #receive(chunk: Uint8Array): void {
     const { session } = this.#end;
     for (let rest = chunk; rest.length > 0 && this.#end.ending === undefined; ) {
@@ -144,7 +145,7 @@ class Scene {
     }
   }
 
-  /** The peer's hello, as it should be. */
+  /** Sends a correct hello of the peer. */
   #greet(): void {
     const self = { instance: '3'.repeat(32), network: 'default', addr: '', nodeId: '' };
     this.#encoder.hello(Kind.HELLO, encodeHello(makeHello(self, SMALL, [protocol], {}, 'test')));
@@ -155,7 +156,7 @@ class Scene {
     if (!this.#end.isUp) throw new Error('it did not come up');
   }
 
-  /** One frame of the peer's. */
+  /** Sends one frame of the peer. */
   #say(kind: number): void {
     const encoder = this.#encoder;
     const [a, b, c, d, e, f] = this.#take(6) as unknown as number[];
@@ -207,7 +208,7 @@ class Scene {
         encoder.signal(kind === 13 && flags < 16 ? Kind.READY : 32 + flags, id);
         break;
       default:
-        // The same call again and again, as a flood has it.
+        // Opens the same call again and again, as a flood does.
         for (let i = 0; i < (more & 31); i++)
           encoder.message(kind === 14 ? Kind.REQUEST : Kind.ONEWAY, kind === 14 ? id + 2 * i : 0, 0x20, method, 0, 0, undefined, 0, payload, 0, length);
     }
@@ -218,7 +219,7 @@ class Scene {
     if (cut < frames.length && this.#end.ending === undefined) this.#receive(frames.slice(cut));
   }
 
-  /** The user of this end. */
+  /** Performs an action of this end's user. */
   #act(what: number): void {
     const end = this.#end;
     const { session } = end;

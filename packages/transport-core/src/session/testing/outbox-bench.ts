@@ -1,4 +1,5 @@
-// The writing half of a session without a session: a link whose batches a test can read, frame by frame.
+// The writing half of a session on its own: an outbox and a link whose batches a test can read
+// frame by frame.
 
 import type { Frame } from '../../wire/frame.ts';
 import { Mailbox } from '../../wire/mailbox.ts';
@@ -8,7 +9,7 @@ import { Outbox } from '../outbox.ts';
 import { Lanes, Outgoing, type Sender } from '../outgoing.ts';
 import { SMALL } from './pair.ts';
 
-/** An outbox whose connection takes all, or keeps a batch. */
+/** An outbox whose connection accepts every batch or, with `stuck`, holds it. */
 export class OutboxBench {
   readonly link: Link;
   readonly outbox: Outbox;
@@ -38,7 +39,7 @@ export class OutboxBench {
     return new Lanes(byte, priority, short, long);
   }
 
-  /** Pumps until the batch is empty, or the connection keeps it. */
+  /** Pumps until the batch is empty or the connection holds it. */
   pump(): Frame[] {
     const before = this.frames.length;
     this.outbox.pump();
@@ -46,7 +47,10 @@ export class OutboxBench {
     return this.frames.slice(before);
   }
 
-  /** At most about so many bytes leave; the rest waits as it would for a slow connection. */
+  /**
+   * Pumps a single batch, which the connection then holds; the rest waits as it would for a slow
+   * connection.
+   */
   pumpOneBatch(): Frame[] {
     this.stuck = true;
     const before = this.frames.length;
@@ -64,7 +68,7 @@ export class OutboxBench {
   }
 }
 
-/** Who stands behind a unit, and what it was told. */
+/** A sender that records its notifications. */
 export class Teller implements Sender {
   left = 0;
   paidFor = 0;

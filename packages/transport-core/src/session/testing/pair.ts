@@ -1,4 +1,5 @@
-// Two sessions joined by a pump: bytes move when a test says so, in chunks of any size, and time is a number. No socket, no clock.
+// Two sessions joined without a socket or a clock. Bytes move when a test says so, in chunks of any
+// size, and time is a number.
 
 import type { TransportError } from '../../errors.ts';
 import type { Counter } from '../../observer.ts';
@@ -16,7 +17,7 @@ import type { SessionOptions, SessionVisitor } from '../session-options.ts';
 
 const KIB = 1024;
 
-/** Bounds so small that a short test meets each of them. */
+/** Limits so small that a short test reaches each of them. */
 export const SMALL: SessionLimits = {
   message: 1024 * KIB,
   item: 64 * KIB,
@@ -29,7 +30,7 @@ export const SMALL: SessionLimits = {
   credit: { pipe: 16 * KIB, pipeMax: 64 * KIB, short: 4 * KIB, long: 32 * KIB, reply: 32 * KIB, replyMax: 32 * KIB, stream: 8 * KIB, streamMax: 8 * KIB },
 };
 
-/** One end: the driver of its session, which keeps what it is told. */
+/** One end: the driver of its session, which records the session's events. */
 export class End implements Port, SessionVisitor {
   readonly session: Session;
   readonly memory: Memory;
@@ -37,21 +38,21 @@ export class End implements Port, SessionVisitor {
   /** Calls that came in and were not taken. */
   readonly calls: InCall[] = [];
   readonly mounts = new Map<number, Mounted>();
-  /** Takes the calls instead, where there is one. */
+  /** Receives the calls instead of `calls`, if it is set. */
   inbox: { arrive(call: InCall): void; withdrawn(call: InCall): void; feedAll(): void } | undefined = undefined;
   hello: Hello | undefined = undefined;
   isUp = false;
   closing = false;
-  /** The other end knows that this one has closed. */
+  /** True once the other end knows that this one has closed. */
   closeTold = false;
   ending: { error: TransportError; unsent: OutCall[] } | undefined = undefined;
   endings = 0;
   left: OutCall[] = [];
   roomy: Channel[] = [];
   wakeAt = Number.POSITIVE_INFINITY;
-  /** Bytes on their way to the other end. */
+  /** Bytes in flight to the other end. */
   sent: Uint8Array[] = [];
-  /** The connection keeps each batch until `drain`. */
+  /** True if the connection holds each batch until `drain`. */
   stuck = false;
   isDirty = false;
   consents = true;
@@ -87,7 +88,7 @@ export class End implements Port, SessionVisitor {
     });
   }
 
-  /** Takes the calls that have come in; their accounts get back what they cost. */
+  /** Takes the calls that have come in and gives back the credit that they cost. */
   take(): InCall[] {
     const taken = this.calls.splice(0);
     for (const call of taken) {
@@ -101,7 +102,7 @@ export class End implements Port, SessionVisitor {
     return this.counters.get(counter) ?? 0;
   }
 
-  /** The connection is done with what it kept. */
+  /** Lets the connection accept the batch that it holds. */
   drain(now: number): void {
     this.stuck = false;
     if (this.#kept === undefined) return;
@@ -110,7 +111,7 @@ export class End implements Port, SessionVisitor {
     this.session.drained(now);
   }
 
-  // Port
+  // Implementation of Port.
 
   flush(): boolean {
     const chunk = this.#encoder.take().slice();
@@ -137,7 +138,7 @@ export class End implements Port, SessionVisitor {
     this.closing = true;
   }
 
-  // SessionVisitor
+  // Implementation of SessionVisitor.
 
   greeted(hello: Hello): void {
     this.hello = hello;
@@ -172,14 +173,14 @@ export class End implements Port, SessionVisitor {
   }
 }
 
-/** A dialler and an acceptor. */
+/** A dialler and an acceptor, connected to each other. */
 export class Pair {
   readonly dialler: End;
   readonly acceptor: End;
   now = 1_000;
   #seq = 0;
 
-  /** The dialler copies what it keeps, as one does whose chunks come in the same memory. */
+  /** The dialler runs with `copies`, as if all its chunks arrived in the same memory. */
   constructor(protocols: readonly Protocol[], options: Partial<SessionOptions> = {}, theirs: Partial<SessionOptions> = options) {
     this.dialler = new End('dialler', protocols, { ...options, copies: true });
     this.acceptor = new End('acceptor', protocols, theirs);
@@ -189,7 +190,7 @@ export class Pair {
     return end === this.dialler ? this.acceptor : this.dialler;
   }
 
-  /** Says hello, and goes on until both are up. */
+  /** Exchanges the hellos until both ends are up. */
   open(): this {
     this.dialler.session.open({});
     this.quiet();
@@ -209,7 +210,7 @@ export class Pair {
     end.session.pump();
   }
 
-  /** Moves at most `most` bytes from `end` to the other. */
+  /** Moves at most `most` bytes from `end` to the other end. */
   move(end: End, most = Number.POSITIVE_INFINITY): boolean {
     const chunk = end.sent.shift();
     if (chunk === undefined) return false;
@@ -218,14 +219,17 @@ export class Pair {
     return true;
   }
 
-  /** The other end reads a chunk, and what it was done with is overwritten; what the dialler reads in any case. True: it was done. */
+  /**
+   * Lets the other end read a chunk, and overwrites the chunk if that end is done with it (always
+   * if the reader is the dialler). Returns true if it is done with it.
+   */
   hand(end: End, chunk: Uint8Array): boolean {
     const isDone = this.other(end).session.receive(this.now, chunk);
     if (isDone || end === this.acceptor) chunk.fill(0xee);
     return isDone;
   }
 
-  /** An end that has closed is heard of once all that it wrote is through. */
+  /** Tells the other end that `end` has closed, once everything that `end` wrote has arrived. */
   #tellClose(end: End): boolean {
     if (!end.closing || end.closeTold || end.sent.length > 0) return false;
     end.closeTold = true;
@@ -233,7 +237,7 @@ export class Pair {
     return true;
   }
 
-  /** Ticks and moves until nothing happens any more. */
+  /** Ticks both ends and moves bytes until nothing happens any more. */
   quiet(): void {
     for (let round = 0; round < 100_000; round++) {
       let moved = false;
@@ -249,7 +253,7 @@ export class Pair {
     throw new Error('they never come to rest');
   }
 
-  /** Time passes, at once; what is due is done. */
+  /** Advances the time at once and does what is due. */
   pass(milliseconds: number): void {
     this.now += milliseconds;
     for (const end of [this.dialler, this.acceptor]) {
@@ -259,7 +263,7 @@ export class Pair {
     }
   }
 
-  /** The connection breaks. */
+  /** Breaks the connection. */
   cut(error?: TransportError): void {
     for (const end of [this.dialler, this.acceptor]) {
       end.sent = [];

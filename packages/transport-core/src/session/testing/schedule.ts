@@ -1,6 +1,7 @@
-// A model of two sessions that are joined by a simulated wire: a schedule of bytes says what their
-// users and the wire do, in which order. Each call settles exactly once and never with another's
-// answer, items come in order, and in the end nothing is held and both ends agree on all credit.
+// A model of two sessions that are joined by a simulated wire. A schedule of bytes says what their
+// users and the wire do, and in which order. Each call must settle exactly once and never with
+// another call's answer, and items must arrive in order. In the end nothing may be held, and both
+// ends must agree on all credit.
 
 import { TransportError, withDetails } from '../../errors.ts';
 import { bytes } from '../../protocol/bytes.ts';
@@ -12,29 +13,30 @@ import type { PipeWindow } from '../window.ts';
 import { type End, Pair, SMALL } from './pair.ts';
 import { TestCall } from './test-call.ts';
 
-/** Bytes of a schedule's head, and of each step. */
+/** The number of bytes in a schedule's head and in each step. */
 export const HEAD = 2;
 export const STEP = 3;
 
-/** How a schedule ends, by the lowest two bits of its first byte. */
+/** The ways in which a schedule ends, selected by the lowest two bits of its first byte. */
 export const ENDINGS = ['in peace', 'one leaves', 'one closes', 'the wire breaks'] as const;
 
 /**
- * Plays a schedule, and throws for the first promise that is broken. The first byte says how it
- * ends, the second which limits both ends have; each step is three bytes: what, and two for how.
+ * Plays a schedule, and throws for the first promise that is broken. The first byte selects the
+ * ending, the second the limits of both ends. Each step has three bytes: its kind and two
+ * parameters.
  */
 export async function playSchedule(schedule: Uint8Array): Promise<void> {
   const world = new World(schedule[0] ?? 0, schedule[1] ?? 0);
   for (let at = HEAD; at < schedule.length; at += STEP) {
     const written = world.step(schedule[at]!, schedule[at + 1] ?? 0, schedule[at + 2] ?? 0);
-    // A write that is refused says so in a moment.
+    // A write that is refused rejects within a few microtasks.
     if (written !== undefined) await Promise.race([written, settled()]);
   }
   await settled();
   world.end();
 }
 
-/** A schedule in words, a step a line. */
+/** Describes a schedule in words, with one step on each line. */
 export function describeSchedule(schedule: Uint8Array): string {
   const lines = [`ends ${ENDINGS[(schedule[0] ?? 0) & 3]}, limits ${(schedule[1] ?? 0) % LIMITS.length}`];
   for (let at = HEAD; at < schedule.length; at += STEP) {
@@ -55,7 +57,10 @@ const protocols = [
   defineProtocol({ name: 'first', version: 1, channel: 0x20, methods }),
   defineProtocol({ name: 'second', version: 1, channel: 0x21, priority: 3, ordered: true, methods }),
 ];
-/** What a step may be; those that lead on stand here more often. */
+/**
+ * The kinds of steps. The ones that make progress are listed several times, so they are chosen more
+ * often.
+ */
 const STEPS = [
   'call',
   'call',
@@ -89,9 +94,12 @@ const LIMITS: readonly SessionLimits[] = [
   { ...SMALL, inbound: { calls: 2, bytes: 1_024 } },
   SMALL,
 ];
-/** The last limits come with so little memory that long messages are refused. */
+/**
+ * The memory limit, in bytes, for the last entry of LIMITS: so little that long messages are
+ * refused.
+ */
 const SCARCE = 48 * 1024;
-/** The time after which no more passes, in milliseconds; it begins at 1,000. */
+/** The time in milliseconds after which the clock stops. The clock starts at 1,000. */
 const LATEST = 5_000;
 
 interface Made {
@@ -116,7 +124,7 @@ class World {
   readonly #pair: Pair;
   readonly #made: Made[] = [];
   readonly #served: Served[] = [];
-  /** How often each one-way came. */
+  /** The number of times that each one-way arrived. */
   readonly #told = new Map<number, number>();
 
   constructor(ending: number, limits: number) {
@@ -132,7 +140,7 @@ class World {
     return [this.#pair.dialler, this.#pair.acceptor];
   }
 
-  /** A promise where an item was written. */
+  /** Performs a step. Returns a promise if an item was written. */
   step(what: number, how: number, more: number): Promise<void> | undefined {
     const pair = this.#pair;
     const end = this.#ends[how & 1]!;
@@ -176,7 +184,7 @@ class World {
         pair.move(end, 1 + (more < 128 ? more : (more - 127) ** 2));
         return undefined;
       case 'pass':
-        // Nobody is silent for so long that the session ends.
+        // The clock stops before a silence could end the session.
         if (pair.now < LATEST) pair.pass(more);
         return undefined;
       case 'quiet':
@@ -288,7 +296,7 @@ class World {
     return true;
   }
 
-  /** Calls that came back unsent go nowhere else here. */
+  /** Fails the calls that came back unsent, since there is no other connection for them. */
   #returnUnsent(): void {
     for (const end of this.#ends) {
       const returned = end.left.splice(0);
@@ -300,7 +308,7 @@ class World {
     }
   }
 
-  /** Everybody finishes what was begun. */
+  /** Lets both users finish everything that was begun. */
   #finish(): void {
     const pair = this.#pair;
     for (let round = 0; round < 2_000; round++) {
@@ -328,7 +336,10 @@ class World {
     throw new Error(`calls never settled: ${open.map(({ number, call }) => `${number} ${call.method.name}`).join(', ')}`);
   }
 
-  /** A transport closes: everything settles within its grace and a second. */
+  /**
+   * Closes one transport, and lets the time of its grace period and one more second pass, in which
+   * everything must settle.
+   */
   #shut(by: End, grace: number): void {
     const pair = this.#pair;
     by.session.link.now = pair.now;
@@ -357,12 +368,12 @@ class World {
       check(told <= 1, `${name} came ${told} times`);
       if (inPeace && call.method.kind === 'oneway' && call.error === undefined && told === 0) lost.push(name);
     }
-    // One that there was no memory for is counted.
+    // A one-way may be missing if there was no memory for it, and then it is counted.
     const dropped = this.#ends.reduce((sum, end) => sum + end.count('onewayDropped'), 0);
     check(lost.length <= dropped, `${lost.join(', ')} never came, and ${dropped} one-ways were counted`);
   }
 
-  /** What an account's receiver owes is paid, and the sender has again what it began with. */
+  /** Pays all credit that receivers owe, and checks that the senders have what they began with. */
   #checkAccounts(): void {
     const pair = this.#pair;
     for (const end of this.#ends) {
@@ -390,19 +401,19 @@ class World {
   }
 }
 
-/** One of the last few. */
+/** Picks one of the last few items. */
 function recent<T>(items: readonly T[], how: number): T | undefined {
   const among = Math.min(items.length, RECENT);
   return among === 0 ? undefined : items[items.length - 1 - ((how >> 1) % among)];
 }
 const RECENT = 8;
 
-/** Short messages, and long ones of several packets. */
+/** Returns the size of a short message, or of a long one of several packets. */
 function sizeOf(more: number): number {
   return more < 200 ? more : (more - 199) * 800;
 }
 
-/** A message that tells whose it is, at its beginning and its end. */
+/** Makes a message that carries its number at the beginning and at the end. */
 function stamp(number: number, size: number): Uint8Array<ArrayBuffer> {
   const message = new Uint8Array(Math.max(size, 8));
   const view = new DataView(message.buffer);
@@ -419,7 +430,7 @@ function readStamp(message: Uint8Array): number {
   return number;
 }
 
-/** Promises that are settled have told so. */
+/** Waits a few microtasks, so that the handlers of settled promises have run. */
 async function settled(): Promise<void> {
   for (let i = 0; i < 4; i++) await null;
 }

@@ -1,4 +1,4 @@
-// A call that keeps what it was told: how it settled, how often, and where it stands.
+// A call that records how often and how it settled, and what state it has reached.
 
 import { TransportError } from '../../errors.ts';
 import { methodTable, type Protocol } from '../../protocol/protocol.ts';
@@ -9,7 +9,7 @@ export class TestCall extends OutCall {
   settlements = 0;
   answer: Uint8Array | undefined = undefined;
   error: TransportError | undefined = undefined;
-  /** Of a streaming one: its request has left. */
+  /** True once the request of a streaming call has left. */
   opened = false;
   whole = false;
   progresses = 0;
