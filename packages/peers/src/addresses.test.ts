@@ -1,4 +1,5 @@
-// Addresses that a user gives are read when they are given, and all that is told of addresses is in one spelling.
+// Tests of addresses that the user gives: they are validated at once, and every address that is
+// reported has its canonical spelling.
 
 import { createTransport, spelled } from '@trunkline/transport-core';
 import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transport-tcp';
@@ -47,7 +48,7 @@ test('a persistent peer, a seed or a topology that nobody can dial is a TypeErro
         t.throws(() => createPeers({ transport: other, ...options })),
         `createPeers: ${list}[1]`,
       );
-      await createPeers({ transport: other }).close(); // The transport is as before.
+      await createPeers({ transport: other }).close(); // The transport is unchanged.
       await other.close();
     }
   }

@@ -1,4 +1,4 @@
-// Who is let in: filters, caps, bans, and what both ends are told of a refusal.
+// Tests of admission to a node: filters, limits, bans, and the errors that both ends see.
 
 import { defineProtocol, json } from '@trunkline/transport-core';
 import test from 'ava';
@@ -8,7 +8,7 @@ import { cluster, connected, echo, idOf, type TestNode } from './testing/cluster
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 import { stranger } from './testing/stranger.ts';
 
-/** Dials nobody by itself. */
+/** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
 
@@ -39,7 +39,8 @@ test.serial('a filter by id or by address refuses a peer, whoever dialled, and b
       for (const node of [a, b]) {
         const told = eventsOf(node, 'rejected');
         const isDialler = node.name === dialler;
-        // Who dials and refuses is not yet a peer of the other end’s: that sees a hello that came to nothing.
+        // A dialer that refuses is not yet a peer of the other end, which only sees a hello that
+        // failed.
         if (node === b && side === 'out' && told.length === 0) continue;
         t.deepEqual(
           told.map(({ reason, direction }) => [reason, direction]),
@@ -312,7 +313,7 @@ test.serial('a ban from before the start holds when the address book is loaded',
   sim.crash('a');
   let bans = true;
   sim.restart('a');
-  // It is up before its book is read.
+  // The node is up before its book is read.
   sim.disk('a', { latency: 200 });
   nodes.delete('a');
   await sim.until(() => {

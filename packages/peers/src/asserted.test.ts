@@ -1,4 +1,5 @@
-// A transport that proves its id on some connections and not on others: whoever only asserts an id there is a client.
+// Tests of a transport that proves its id on some connections and not on others: a node that only
+// asserts an id there is a client.
 
 import { createTransport, manage, type Remote, seededRandom, type Transport, TransportError } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
@@ -11,7 +12,7 @@ import { echo } from './testing/cluster.ts';
 import { type Papers, papers } from './testing/real/papers.ts';
 import { isLinked, type RealNode, told, World } from './testing/real/world.ts';
 
-/** Dials nobody by itself. */
+/** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const LOCAL = { wss: 'ws://127.0.0.1:0', tls: 'tcp://127.0.0.1:0' };
 
@@ -22,15 +23,15 @@ const mixed = (world: World, name: string, { tls }: Papers, peers: Partial<Peers
 /** A node that listens on plain WebSocket and proves nothing. */
 const plain = (world: World, name: string, peers: Partial<PeersOptions> = passive) => world.node(name, { peers, make: createWsTransport });
 
-/** A node that proves its id and listens on TLS alone. */
+/** A node that proves its id and listens only on TLS. */
 const proving = (world: World, name: string, { tls }: Papers, peers: Partial<PeersOptions> = passive) =>
   world.node(name, { peers, make: (given) => createTransport(LOCAL.tls, { ...given, protocol: echo, backends: [tcp({ tls })] }) });
 
-/** The address of a mixed node's plain WebSocket, and of its TLS. */
+/** Returns the address of a mixed node's plain WebSocket, and of its TLS listener. */
 const wsOf = ({ transport }: RealNode) => transport.localAddrs().find((address) => address.startsWith('ws:'))!;
 const tlsOf = ({ transport }: RealNode) => transport.localAddrs().find((address) => address.startsWith('tcp:'))!;
 
-/** An address as it is compared: TCP's has a scheme or none. */
+/** Normalizes an address for comparison, because a TCP address may have a scheme or none. */
 const bare = (address: string | undefined) => address?.replace('tcp://', '');
 
 interface Impostor {
@@ -40,7 +41,10 @@ interface Impostor {
 
 let impostors = 0;
 
-/** A client on plain WebSocket that says it is `nodeId` and runs peers, and answers whatever it is asked. */
+/**
+ * A client on plain WebSocket that asserts to be `nodeId`, mounts the peers protocol, and answers
+ * every request.
+ */
 function impostor(t: ExecutionContext, { clock }: World, nodeId: string, seed: number = 2_000 + ++impostors): Impostor {
   const transport = createWsTransport({ protocol: echo, clock, random: seededRandom(seed) });
   const heard: string[] = [];

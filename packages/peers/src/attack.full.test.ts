@@ -1,3 +1,5 @@
+// Tests of an attacker that floods the address book, at full scale.
+
 import test from 'ava';
 import { attack, poison } from './testing/scale/attack.ts';
 

@@ -1,14 +1,15 @@
-// Wires over real TCP that swallow everything, and machines that come back without a memory. Sockets are real, time is the test's.
+// Tests over real TCP of wires that swallow everything, and of machines that come back without
+// memory. Sockets are real, time is simulated by the test.
 
 import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
 import { Wire } from './testing/real/wire.ts';
 import { isLinked, type RealNode, told, World } from './testing/real/world.ts';
 
-/** Dials nobody by itself. */
+/** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
-/** A node that dials one over a wire that can break, and one that it can't. */
+/** A node that dials one peer over a wire that can break, and another one directly. */
 async function scene(t: ExecutionContext) {
   const world = new World(t, 50);
   const b = await world.node('b', { peers: passive });
@@ -19,7 +20,9 @@ async function scene(t: ExecutionContext) {
   return { world, a, b, c, wire };
 }
 
-/** Nobody answers behind it, and no end of an old link is waited for. */
+/**
+ * Freezes the wire, and mutes its endpoints so that nothing waits for the end of an old connection.
+ */
 function blackhole(world: World, wire: Wire, b: RealNode): void {
   wire.freeze();
   world.mute.add(wire.address);
@@ -92,7 +95,7 @@ test('who is behind such a wire from the first is dialled again and again, each 
 test('a machine that came back resets what it does not know: the peer is down at once, and dialled by back-off', async (t) => {
   const { world, a, b, c, wire } = await scene(t);
   await world.run(12_000);
-  // Its power fails: nobody hears of it.
+  // A power failure: no other node notices the end.
   blackhole(world, wire, b);
   await world.settle(b.close());
   await world.run(3_000);

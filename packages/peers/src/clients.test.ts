@@ -1,4 +1,5 @@
-// Nodes that run no peers: they call and are called, and are nobody's peers, whether they prove an id or not.
+// Tests of nodes that run no peers: they call and are called, but are never peers, whether they
+// prove an id or not.
 
 import { seededRandom, type Transport } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
@@ -9,17 +10,17 @@ import { papers } from './testing/real/papers.ts';
 import { type Way, ways } from './testing/real/ways.ts';
 import { isLinked, told, World } from './testing/real/world.ts';
 
-/** Dials nobody by itself. */
+/** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
-/** Clients made: each has an instance of its own. */
+/** Number of clients made so far; each has its own instance. */
 let clients = 0;
 
 /** A node with peers. */
 const node = async (world: World, way: Way, name: string, peers: Partial<PeersOptions> = passive) =>
   world.node(name, { peers, make: way.make(await papers()) });
 
-/** A transport without peers, closed after the test. */
+/** A transport without peers, which is closed after the test. */
 async function client(t: ExecutionContext, { clock }: World, way: Way): Promise<{ readonly nodeId: string; readonly transport: Transport<typeof echo> }> {
   const mine = await papers();
   const transport = way.make(mine)({ protocol: echo, clock, random: seededRandom(1_000 + ++clients) });
@@ -33,7 +34,7 @@ for (const way of ways) {
     const a = await node(world, way, 'a', { ...passive, maxInbound: 2 });
     const callers = await Promise.all(Array.from({ length: 6 }, () => client(t, world, way)));
     const links = await Promise.all(callers.map(({ transport }) => world.settle(transport.dial(a.address))));
-    await world.run(15_000); // The places of inbound peers that stay short would be free for others by now.
+    await world.run(15_000); // By now, peers in short-stay places would make way for others.
     t.deepEqual([a.peers.list(), a.transport.remotes().length], [[], 6]);
     const [b, c] = [await node(world, way, 'b', { ...passive, persistent: [a.address] }), await node(world, way, 'c', { ...passive, persistent: [a.address] })];
     await world.until('both peers are in', () => isLinked(a, b) && isLinked(a, c) && isLinked(b, a) && isLinked(c, a));

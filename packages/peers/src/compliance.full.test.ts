@@ -1,4 +1,4 @@
-// Node ids for targets over TCP, held to the contract of every transport.
+// Runs the compliance suite of transports with node ids as targets, over TCP.
 
 import { createTcpStreamLayer } from '@trunkline/transport-tcp';
 import { transportSuite } from '@trunkline/transport-testkit';
@@ -11,7 +11,7 @@ transportSuite(test, {
   create(options, { address, wrap = same } = {}) {
     return whole(options, address, (bindAddr = '127.0.0.1:0', nodeId) => {
       const layer = createTcpStreamLayer({ bindAddr, clock: options.clock });
-      layer.advertiseAddr = () => nodeId; // A node id is no address of TCP: its option refuses it.
+      layer.advertiseAddr = () => nodeId; // A node id is not a TCP address, so the option refuses it.
       return wrap(layer);
     });
   },

@@ -1,4 +1,4 @@
-// Node ids for targets over streams in memory, held to the contract of every transport.
+// Runs the compliance suite of transports with node ids as targets, over streams in memory.
 
 import { createInmemStreams } from '@trunkline/transport-inmem';
 import { transportSuite } from '@trunkline/transport-testkit';

@@ -1,4 +1,5 @@
-// Addresses that peers tell each other: how a network finds itself, and what liars come to.
+// Tests of peer exchange between nodes: how a network finds itself, and what happens to nodes that
+// lie.
 
 import { bytes, defineProjectProtocol, manage, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
@@ -8,7 +9,7 @@ import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 import { heardOf, stranger } from './testing/stranger.ts';
 
-/** Dials nobody by itself. */
+/** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
 const entry = (name: string, address = name) => ({ nodeId: idOf(name), address });
@@ -93,7 +94,7 @@ test.serial('a seed answers who comes in full, then parts from it in order', asy
 test.serial('a seed crawls: it tells of nodes that never came to it, and keeps no peers', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
-    // hidden is known to n1 alone; n1 goes to the seed.
+    // Only n1 knows the node `hidden`; n1 dials the seed.
     const nodes = cluster(sim, ['seed', 'n1', 'hidden'], {
       peers: (name) => (name === 'seed' ? { exchange: { seed: true } } : name === 'n1' ? { seeds: ['seed'] } : { ...passive, persistent: ['n1'] }),
     });
@@ -246,7 +247,7 @@ test.serial(
         await sim.until(() => asked === 1, 120_000);
         const say = () => transport.trySend(remote, 'addresses', new Uint8Array(length).fill(0xff));
         if (!isAsked) {
-          // The one that was asked for, well-formed.
+          // The requested list, well-formed.
           transport.trySend(remote, 'addresses', new TextEncoder().encode('{"addresses":[]}'));
           await sim.run(5_000);
         }

@@ -1,4 +1,4 @@
-// The address book of a running node, in a real file.
+// Tests of the address book of a running node in a real file.
 
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { idOf } from './testing/cluster.ts';
 import { folder } from './testing/real/folder.ts';
 import { isLinked, told, World } from './testing/real/world.ts';
 
-/** Dials nobody by itself. */
+/** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
 
@@ -64,7 +64,7 @@ test('two peers that are given one store object are told so, too', async (t) => 
   const other = await world.node('other', { peers: { ...passive, addressBook }, start: false });
   const error = (await t.throwsAsync(other.peers.start(), { instanceOf: TransportError, any: true })) as TransportError;
   t.true(error.code === 'failed_precondition' && error.message.includes(path), error.message);
-  // Who never had it closes it for nobody.
+  // Closing a node that never had the book does not release it.
   await world.settle(other.close());
   t.true((await readdir(join(path, '..'))).includes('book.lock'));
   t.deepEqual(await world.close(), []);

@@ -1,4 +1,5 @@
-// Peers that fall silent, and peers that only seem to, because this process stood still.
+// Tests of peers that fall silent, and of peers that only seem to because this process was
+// suspended.
 
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
@@ -66,18 +67,19 @@ test.serial('a peer that is late once, and then answers, is not cut; its score f
 test.serial('a peer that stands still earns no trust in that time, and earns it again when it goes on', async (t) => {
   for (const run of runs(3)) {
     const sim = simulationOf(run);
-    // Long enough that nobody is cut.
+    // Long enough that no peer is disconnected.
     const keepAlive = { interval: 10_000, timeout: 15_000 };
     const nodes = cluster(sim, ['a', 'b'], { transport: { keepAlive }, peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive) });
     await sim.until(() => isLinked(nodes.get('a'), 'b'));
     const a = nodes.get('a')!;
     const score = () => a.peers.get(idOf('b'))!.score;
-    // At each place of the metric's interval, of a minute, and of the link's pings.
+    // Pauses at different points of the metric's interval, of a minute, and of the connection's
+    // pings.
     for (let round = 0; round < 6; round++) {
       await sim.run(7_300 * round + 1_100 * run.seed);
       a.peers.report(idOf('b'), 'bad', 20);
       sim.pause('b', 12_000);
-      // What it said before that is looked at within two seconds.
+      // Data from before the pause is counted within two seconds.
       await sim.run(2_050);
       const before = score();
       for (let time = 2_050; time < 12_000; time += 250) {
@@ -95,9 +97,10 @@ test.serial('a peer that stands still earns no trust in that time, and earns it 
 
 test.serial('a stall of our own event loop evicts nobody and lowers nobody’s score', async (t) => {
   for (const run of runs(3)) {
-    // The round trip is long: whenever we fall asleep, some ping is likely to be out.
+    // The round trip is long, so some ping is likely to be unanswered whenever this process is
+    // suspended.
     const sim = simulationOf(run, { link: { latency: [500, 900] } });
-    // The others are patient: they don't cut the one who sleeps.
+    // The others are patient, so that they don't disconnect the suspended node.
     const patient = { keepAlive: { interval: 10_000, timeout: 120_000 } };
     const nodes = cluster(sim, ['a', 'b', 'c'], {
       transport: (name) => (name === 'a' ? { keepAlive: { interval: 2_000, timeout: 13_000 } } : patient),

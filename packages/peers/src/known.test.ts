@@ -1,4 +1,5 @@
-// The address book for others who run on the same node: whom it knows, where they are, and what a protocol of theirs was told.
+// Tests of the address book as other protocols on the same node use it: `known`, `addressOf` and
+// `learn`.
 
 import test from 'ava';
 import { cluster, idOf, type TestNode } from './testing/cluster.ts';

@@ -1,3 +1,5 @@
+// Tests of several connections between the same two nodes: both ends use the same one.
+
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { cluster, connected, idOf } from './testing/cluster.ts';

@@ -1,4 +1,4 @@
-// Networks of listed nodes: who is let in, who is parted from, and what may be dialled.
+// Tests of networks of listed nodes: which nodes are admitted, disconnected and dialed.
 
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import test from 'ava';

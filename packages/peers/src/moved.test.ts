@@ -1,4 +1,5 @@
-// Nodes that all moved while they were down, and are told of each other's new places by one that stayed.
+// Tests of nodes that all moved while they were down, and learn each other's new addresses from a
+// node that stayed.
 
 import { seededRandom } from '@trunkline/transport-core';
 import type { Simulation } from '@trunkline/transport-inmem/simulation';
@@ -12,11 +13,11 @@ import { runs, simulationOf } from './testing/runs.ts';
 import { stranger } from './testing/stranger.ts';
 import { TrustBook } from './trust/trust-book.ts';
 
-/** A node's id, wherever it is: 'b2' is where b moved to. */
+/** Returns a node's id, whatever its address: 'b2' is b's new address. */
 const nodeOf = (name: string) => idOf(name[0]!);
 const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(nodeOf(name)) !== undefined;
 
-/** A book that reached some nodes where they first were. */
+/** Makes a book that has reached some nodes at their first addresses. */
 async function bookOf(sim: Simulation, ...names: string[]): Promise<AddressBookStore> {
   const book = new AddressBook({ random: seededRandom(7), now: 0 });
   for (const name of names) book.succeeded(nodeOf(name), name, 0);
@@ -30,7 +31,7 @@ async function bookOf(sim: Simulation, ...names: string[]): Promise<AddressBookS
   return store;
 }
 
-/** Nodes where they are now, each with the book that it had where it was. */
+/** Starts nodes at their current addresses, each with the book from its former address. */
 function nodesAt(sim: Simulation, names: readonly string[], books: Readonly<Record<string, AddressBookStore>>, given: (name: string) => Partial<PeersOptions>) {
   return cluster(sim, names, {
     peers: (name) => ({ identity: { nodeId: nodeOf(name) }, addressBook: books[name[0]!]!, ...given(name) }),
@@ -86,7 +87,7 @@ for (const [place, home] of Object.entries({ 'its old address': 'b', 'a new one,
           return target;
         };
         const nodes = cluster(sim, ['a', 'c'], {
-          // b itself dials nobody: a has to find it.
+          // b does not dial, so a has to find it.
           transport: (name) => (name === 'a' ? { resolve } : {}),
           peers: (name) => ({ identity: { nodeId: nodeOf(name) }, addressBook: books[name as 'a' | 'c'], ...(name === 'c' ? { maxOutbound: 0 } : {}) }),
           durable: false,
@@ -104,7 +105,7 @@ for (const [place, home] of Object.entries({ 'its old address': 'b', 'a new one,
         );
         nodesAt(sim, [home], books, () => ({ persistent: ['c'], maxOutbound: 0 }));
         const from = sim.now;
-        // After 16 failures in a row an address rests for ten minutes.
+        // After 16 failures in a row, an address is left alone for ten minutes.
         await sim.until(() => isLinked(nodes.get('a'), 'b'), 900_000);
         t.log(`${run.name}: after ${Math.round((sim.now - from) / 1_000)} s, ${told} lies`);
         t.deepEqual(connected(nodes.get('a')!, ['b', 'c', 'l']), ['b', 'c', 'l']);

@@ -1,3 +1,5 @@
+// Tests that a network whose nodes know one seed finds itself.
+
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { cluster, connected, idOf } from './testing/cluster.ts';

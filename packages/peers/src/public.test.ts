@@ -1,4 +1,5 @@
-// addresses: 'public': what others tell leads nowhere but to the public network, whatever a name server says. The operator is believed.
+// Tests of addresses: 'public': addresses from other nodes lead only to the public network,
+// whatever a name server says. Addresses from the operator are trusted.
 
 import { createSimulation, type SimTransportOptions } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
@@ -8,9 +9,9 @@ import { eventsOf } from './testing/runs.ts';
 import { stranger } from './testing/stranger.ts';
 
 const SEED = '8.8.4.4:7000';
-/** Public addresses of this simulation's machines. No packet leaves it. */
+/** Public addresses of the simulated machines. No packet leaves the simulation. */
 const PLACES: Readonly<Record<string, string>> = { [SEED]: 's', '8.8.8.8:7000': 'b', '[2600:1f18::b]:7000': 'b', '10.0.0.9:7000': 'inner' };
-/** Where a machine that takes strangers' word for it must never connect to. */
+/** Addresses to which a node must never connect because another node said so. */
 const FORBIDDEN = [
   '10.0.0.9',
   '172.16.3.4',
@@ -38,18 +39,21 @@ const FORBIDDEN = [
 ];
 
 interface SceneOptions {
-  /** What the seed tells, besides itself. */
+  /** The addresses that the seed sends besides its own. */
   readonly told?: readonly { readonly nodeId: string; readonly address: string }[];
-  /** A name's addresses. Left out: there is no `lookup`. */
+  /** Resolves a name. Without it, the node has no `lookup`. */
   readonly names?: (host: string, times: number) => readonly string[] | Promise<readonly string[]>;
   readonly peers?: Partial<PeersOptions>;
   readonly mode?: 'any' | 'public';
 }
 
-/** A node, its one seed that tells it things, a node at a public address, and one at a private. */
+/**
+ * Starts a node, the seed that sends it addresses, a node at a public address, and one at a private
+ * address.
+ */
 async function scene({ told = [], names, peers = {}, mode = 'public' }: SceneOptions) {
   const sim = createSimulation({ seed: 1, link: { latency: [1, 20] } });
-  /** What a's transport was to connect to, but for its seed. */
+  /** The addresses that a's transport dialed, except its seed's. */
   const dialled: string[] = [];
   /** Names that were looked up. */
   const asked: string[] = [];
@@ -130,7 +134,7 @@ test.serial('of a name’s addresses the first public one is what is dialled, an
 
 test.serial('a name that is public when it is looked at and private later leads nowhere private: each dial goes to what was looked at for it', async (t) => {
   const names = (_: string, times: number) => (times % 2 === 1 ? ['8.8.8.8'] : ['10.0.0.9']);
-  // The dialled one is not b: each dial fails, and there are many.
+  // The node that is dialed is not b, so each dial fails, and there are many dials.
   const { sim, a, dialled, asked } = await scene({ told: [{ nodeId: idOf('inner'), address: 'rebind.example:7000' }], names });
   await sim.run(600_000);
   t.true(asked.length >= 6, `${asked.length} times`);
@@ -257,7 +261,7 @@ test.serial('a call by id goes where the operator says, wherever that is, and wh
   dialled.length = 0;
   await t.throwsAsync(say('b'), { message: /b\.example:7000, which a peer told.*leads to 10\.0\.0\.9/ });
   t.deepEqual(dialled, []);
-  // A directory of the user's is the user's word.
+  // An address from the user's `locate` is trusted.
   await t.throwsAsync(say('c'), { message: /192-168-7-7/ });
   t.deepEqual(dialled, ['192.168.7.7:7000']);
   t.deepEqual(await sim.close(), []);

@@ -1,4 +1,5 @@
-// The life of peers: starting, being ready, telling what happens, and an end that leaves nothing.
+// Tests of the life cycle of peers: starting, becoming ready, reporting events, and closing without
+// leaving anything behind.
 
 import { reasonError, type Transport, TransportError } from '@trunkline/transport-core';
 import { createSimulation, type Simulation } from '@trunkline/transport-inmem/simulation';
@@ -15,7 +16,7 @@ const never = () => new Promise<never>(() => {});
 const calm = { seed: 1, level: 'message', name: '' } as const;
 const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
 
-/** A node whose life the test leads itself. */
+/** A node that the test starts and closes itself. */
 async function bare(sim: Simulation, name: string, options: Partial<PeersOptions> = {}): Promise<{ transport: Transport<typeof echo>; peers: Peers }> {
   let made: { transport: Transport<typeof echo>; peers: Peers } | undefined;
   sim.node(name, ({ transport: make }) => {
@@ -26,7 +27,7 @@ async function bare(sim: Simulation, name: string, options: Partial<PeersOptions
   return made!;
 }
 
-/** What a promise rejects with. */
+/** Returns the error with which a promise rejects. */
 async function failureOf(promise: Promise<unknown>): Promise<TransportError> {
   return promise.then(
     () => {
@@ -36,14 +37,14 @@ async function failureOf(promise: Promise<unknown>): Promise<TransportError> {
   );
 }
 
-/** Nothing can happen any more, but for what is on its way. */
+/** Asserts that nothing is left to happen, except messages in flight. */
 async function nothingIsLeft(t: ExecutionContext, sim: Simulation, text: string): Promise<void> {
   const began = sim.now;
   t.regex((await failureOf(sim.until(() => false, 3_600_000))).message, /nothing is left that could happen/, text);
   t.true(sim.now - began < 100, text);
 }
 
-/** A store that keeps nothing, and does as it is told. */
+/** A store that keeps nothing, with some methods replaced. */
 function storeOf(doing: Partial<AddressBookStore> = {}): AddressBookStore {
   return { load: async () => ({ value: undefined, warnings: [] }), save: async () => {}, close: async () => {}, ...doing };
 }

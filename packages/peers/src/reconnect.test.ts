@@ -1,4 +1,5 @@
-// Links that are lost, and come back: who dials again, when, and what goes over them afterwards.
+// Tests of connections that are lost and come back: which end dials again, when, and what is sent
+// over them afterwards.
 
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
@@ -6,7 +7,7 @@ import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 import { stranger } from './testing/stranger.ts';
 
-/** Dials nobody by itself. */
+/** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
 
@@ -100,7 +101,7 @@ test.serial('an ordinary peer that was lost by chance is connected again within 
   for (const run of runs()) {
     const sim = simulationOf(run);
     const names = ['a', 'b', 'c'];
-    // c knows both others, and nobody dials but a.
+    // c knows both others, and only a dials.
     const nodes = cluster(sim, names, { peers: (name) => (name === 'a' ? { seeds: ['c'] } : { ...passive, persistent: name === 'b' ? ['c'] : [] }) });
     await sim.until(() => isLinked(nodes.get('a'), 'b'), 90_000);
     const a = nodes.get('a')!;
@@ -174,7 +175,8 @@ test.serial('to a node that is not connected trySend is false, and nothing of be
     for (let i = 0; i < 100; i++) t.true(a.transport.trySend(target, 'hint', `into the void ${i}`), 'the loss is not known yet');
     await sim.until(() => !isLinked(a, 'b'), 16_000);
     for (let i = 0; i < 100; i++) t.false(a.transport.trySend(target, 'hint', `too late ${i}`));
-    // Until its end of the old link is over, too, a stream’s retransmissions may still reach b over that.
+    // A stream's retransmissions may still reach b over the old connection until b's end is closed,
+    // too.
     await sim.until(() => !isLinked(b, 'a'), 16_000);
     sim.heal();
     await sim.until(() => isLinked(a, 'b') && isLinked(b, 'a'), 30_000);
@@ -213,7 +215,7 @@ test.serial('a name is asked for its address at each dial: a node that moved is 
     sim.crash('c');
     await sim.run(60_000);
     const dials = eventsOf(a, 'rejected').length;
-    // The dial that is under way is not over yet.
+    // The current dial has not ended yet.
     t.true(asked - 2 - dials <= 1 && asked < 20, `once a dial, and no hot loop: asked ${asked}, dialled ${dials}`);
     t.deepEqual(await sim.close(), []);
   }
@@ -247,7 +249,7 @@ test.serial('with all seeds down a node goes on from its book, and asks the seed
     const nodes = cluster(sim, ['a', 'b', 'c', ...seeds], { transport: { resolve }, peers: (name) => (name.startsWith('s') ? passive : { seeds }) });
     const a = () => nodes.get('a');
     await sim.until(() => isLinked(a(), 'b') && isLinked(a(), 'c'), 60_000);
-    await sim.run(2_000); // The first few that are met are saved soon.
+    await sim.run(2_000); // The book is saved soon after the first few peers.
     for (const seed of seeds) sim.crash(seed);
     sim.crash('a');
     sim.restart('a');

@@ -1,4 +1,4 @@
-// Connections that somebody made to this node and that came to nothing: each is told once, with its reason.
+// Tests of incoming connections that fail: each is reported once, with its reason.
 
 import { connect } from 'node:net';
 import { createAuthority, createIdentity } from '@trunkline/identity';
@@ -21,7 +21,7 @@ const tls = ways.find(({ name }) => name === 'TLS')!;
 const plain = ways.find(({ name }) => name === 'TCP')!;
 let made = 0;
 
-/** Somebody who dials with a transport like this, until the world ends. */
+/** Makes a transport to dial from, which lives until the world ends. */
 function caller({ clock, guests }: World, make: (given: Given) => Transport<typeof echo>, options: Partial<Given> = {}) {
   const transport = make({ protocol: echo, clock, random: seededRandom(3_000 + ++made), ...options });
   guests.add(transport);
@@ -34,7 +34,7 @@ interface Case {
   readonly options?: Partial<Given>;
   readonly come: (world: World, address: string) => Promise<unknown>;
   readonly reason: Rejection;
-  /** The error's. */
+  /** The reason of the error. */
   readonly cause: string | undefined;
 }
 
@@ -191,7 +191,7 @@ for (const way of ways.filter(({ proves }) => proves)) {
     t.true(told(older, 'rejected').length > 10, 'it went on trying, and is told each time');
     t.regex(told(older, 'rejected')[0]!.error.message, /two live nodes have one key/);
     t.is(await world.settle(a.transport.send(`node:${newer.nodeId}`, 'say', 'hi')), 'newer: hi');
-    // After that it is judged as any other, and the other is then the twin.
+    // After that it is judged like any other instance, and the other one becomes the twin.
     await world.until('it is let in again', () => told(a, 'down').length === 2, 10_000);
     t.is(a.peers.get(older.nodeId)!.instance, first);
     await world.until('the other came back', () => told(a, 'rejected').length === 2);
@@ -216,7 +216,7 @@ for (const way of ways.filter(({ proves }) => proves)) {
   });
 }
 
-/** Sends text over bare TCP, ends, and rejects when the other end has closed. */
+/** Sends text over bare TCP and ends; rejects when the other end has closed. */
 function shout(address: string, text: string): Promise<never> {
   const at = address.lastIndexOf(':');
   return new Promise((_, reject) => {

@@ -1,4 +1,5 @@
-// Networks that are cut for long, or whose nodes come and go: the cases that take longest.
+// Tests of networks that are partitioned for long, or whose nodes come and go: the cases that take
+// longest.
 
 import test from 'ava';
 import { churn } from './testing/scale/churn.ts';

@@ -1,3 +1,5 @@
+// Tests of larger simulated networks: partitions, many nodes that start at once, and a full hub.
+
 import { seededRandom } from '@trunkline/transport-core';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
@@ -33,7 +35,7 @@ test.serial('a newcomer whose only acquaintance is full hears of others all the 
     5 * MINUTE,
   );
   t.true(most <= 20 && most > 17, String(most));
-  // Most of those in the hub's places stay there.
+  // Most of the nodes in the hub's places stay there.
   const before = connected(nodes.get('hub')!, names);
   await sim.run(10 * MINUTE);
   const after = connected(nodes.get('hub')!, names);

@@ -1,3 +1,5 @@
+// Tests of peers on a transport that picks its backend by the scheme.
+
 import { createTransport } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import test from 'ava';

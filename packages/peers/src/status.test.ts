@@ -1,4 +1,5 @@
-// What nodes tell of themselves: numbered, pulled when the number is new, gone with its node.
+// Tests of the statuses of nodes: they are numbered, pulled when the number is new, and dropped
+// with their node.
 
 import { json } from '@trunkline/transport-core';
 import test from 'ava';

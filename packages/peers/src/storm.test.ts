@@ -1,4 +1,5 @@
-// Many nodes on real sockets and the machine's own clock start at once, and know one node: what the simulation shows holds there, too.
+// Tests that many nodes that start at once and know only one node join one network, on real sockets
+// and the machine's own clock, as in the simulation.
 
 import { defineProtocol, json } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
@@ -13,7 +14,7 @@ test.serial(`${NODES} nodes that know one default node are one graph, and stay o
   t.timeout(120_000);
   const nodes: { readonly peers: Peers; close(): Promise<void> }[] = [];
   const linked = new Map<string, Set<string>>();
-  /** Called whenever a link has come or gone. */
+  /** Called whenever a connection came up or ended. */
   let look = () => {};
   const follow = async (peers: Peers, mine: Set<string>) => {
     for await (const event of peers.events()) {
@@ -60,7 +61,7 @@ test.serial(`${NODES} nodes that know one default node are one graph, and stay o
   t.pass();
 });
 
-/** How many nodes are connected to the first, by links that both ends list. */
+/** Returns how many nodes are reachable from the first over connections that both ends list. */
 function partOf(linked: ReadonlyMap<string, ReadonlySet<string>>): number {
   const [first] = linked.keys();
   const found = new Set([first!]);

@@ -1,4 +1,5 @@
-// Peers over real TCP on loopback: how they find each other, come back elsewhere, and leave nothing behind.
+// Tests of peers over real TCP on loopback: how they find each other, come back at another address,
+// and leave nothing behind.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,13 +17,13 @@ import { folder } from './testing/real/folder.ts';
 import { hasIPv6, onFreePort } from './testing/real/listeners.ts';
 import { isLinked, type RealNode, told, World } from './testing/real/world.ts';
 
-/** Dials nobody by itself. */
+/** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
 const areAllLinked = (nodes: readonly RealNode[]) => nodes.every((one) => nodes.every((other) => one === other || isLinked(one, other)));
 const onIPv6 = hasIPv6 ? test : test.skip;
 
-// Serial: these look at what this process has open.
+// Serial, because these tests look at the open resources of this process.
 test.serial('transports and peers that are closed, in whatever order, leave no handle and no timer', async (t) => {
   const { resources } = nodeProbe(process);
   const path = join(await folder(t), 'book');
@@ -71,7 +72,7 @@ test('three nodes find each other by one seed and call each other by id; one tha
   await world.settle(first.close());
   await world.until('it is gone', () => !isLinked(a, first) && !isLinked(c, first));
 
-  // It knows no seed any more, and nobody knows its port.
+  // The node knows no seed any more, and no other node knows its port.
   const b = await world.node('b', { peers: { ...named('b'), addressBook: createFileAddressBook(path) } });
   t.not(b.address, first.address);
   await world.until('all are linked', () => areAllLinked([a, b, c]), 60_000);

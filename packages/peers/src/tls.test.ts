@@ -1,4 +1,5 @@
-// Peers that prove their ids, over TLS and noise on real TCP: who is taken for whom, and where who moved is found.
+// Tests of peers that prove their ids over TLS and noise on real TCP: which node they are taken
+// for, and how a node that moved is found.
 
 import { secure } from '@trunkline/stream-noise';
 import { NetworkTransport, spelled } from '@trunkline/transport-core';
@@ -11,10 +12,10 @@ import { type Papers, papers } from './testing/real/papers.ts';
 import { Wire } from './testing/real/wire.ts';
 import { isLinked, type RealNodeOptions, told, World } from './testing/real/world.ts';
 
-/** Dials nobody by itself. */
+/** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
-/** A node with these papers, whose peers are not told who they are. */
+/** A node with these papers and without the option `identity`. */
 const proving = ({ tls }: Papers, peers: Partial<PeersOptions> = passive): RealNodeOptions => ({ transport: { tls }, peers });
 
 test('over TLS a node’s id is that of its key, and its peers are proven', async (t) => {
@@ -87,7 +88,7 @@ for (const [title, options] of [
     const b = await world.node('b', proving(theirs, passive));
     t.not(b.address, first.address);
     t.is(b.nodeId, first.nodeId);
-    // It tells where it is over its own link.
+    // The peer advertises its new address over a connection of its own.
     await world.settle(b.transport.dial(a.address));
     await world.until('it is linked again', () => isLinked(a, b) && isLinked(b, a));
     await world.run(15_000);
@@ -126,7 +127,7 @@ test('a persistent peer that moved is dialled where it was last by itself, thoug
     const [link] = a.transport.remotes();
     t.deepEqual([link!.direction, link!.endpoint, a.peers.get(b.nodeId)!.persistent], ['out', b.address, true]);
   }
-  // A call by id finds it as well, when the other has just answered at the old place.
+  // A call by id finds the peer as well, right after the other node answered at the old address.
   const before = told(a, 'rejected').length;
   await world.settle(b.transport.disconnect(b.transport.remotes()[0]!));
   await world.until('the other answers', () => told(a, 'rejected').length > before);

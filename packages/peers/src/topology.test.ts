@@ -1,11 +1,12 @@
-// The persistent peers as a list that is given and changed: who is linked, who is parted from, and whose link nobody touches.
+// Tests of the list of persistent peers as it is set and changed: which peers are connected, which
+// are disconnected, and which connections stay untouched.
 
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
-/** Knows its persistent peers, and nobody else. */
+/** Knows only its persistent peers. */
 const closed: Partial<PeersOptions> = { maxOutbound: 0, maxInbound: 0, exchange: { enabled: false } };
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
@@ -149,7 +150,7 @@ test.serial('who is off the list is neither called nor heard, from either end, a
     const nodes = cluster(sim, names, { peers: (name) => ({ ...closed, persistent: names.filter((other) => other !== name).map(named) }), durable: false });
     await sim.until(() => nodes.size === 3 && [...nodes.values()].every((node) => node.peers.list().length === 2));
     const [a, b, c] = names.map((name) => nodes.get(name)!) as [TestNode, TestNode, TestNode];
-    // Only a has heard of it.
+    // Only a has changed its topology.
     a.peers.setTopology([named('c')]);
     await sim.until(() => !isLinked(a, 'b') && !isLinked(b, 'a'), 10_000);
     await sim.run(60_000);

@@ -1,4 +1,4 @@
-// A node that is full tells newcomers of others, and takes none of them for a peer.
+// Tests of visits: a full node sends addresses to newcomers, without making them peers.
 
 import { bytes, defineProjectProtocol, manage, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
@@ -8,12 +8,12 @@ import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 import { heardOf, stranger } from './testing/stranger.ts';
 
-/** Dials nobody by itself. */
+/** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
 const entry = (name: string) => ({ nodeId: idOf(name), address: name });
 const NOTHING = new Uint8Array();
-/** Full with b1 and b2. */
+/** Options by node name; a is full once b1 and b2 are its peers. */
 const full = (name: string): Partial<PeersOptions> => (name === 'a' ? { ...passive, maxInbound: 2 } : { ...passive, persistent: ['a'] });
 
 test.serial('a newcomer whose only acquaintance is full hears of others at once, and neither takes the other for a peer', async (t) => {

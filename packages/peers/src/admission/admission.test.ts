@@ -1,3 +1,5 @@
+// Tests of the admission of connections.
+
 import test from 'ava';
 import { type Candidate, type Hall, judge, type Resident } from './admission.ts';
 

@@ -1,3 +1,5 @@
+// Tests of the detection of two live nodes with one key.
+
 import { reasonError } from '@trunkline/transport-core';
 import test from 'ava';
 import { Twins, twinError, twinOf } from './twins.ts';

@@ -1,3 +1,5 @@
+// Tests of the limits on visits to a full node.
+
 import test from 'ava';
 import { Visitors } from './visitors.ts';
 

@@ -1,3 +1,5 @@
+// Tests of the back-off between dials.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { backOffDelay } from './back-off.ts';

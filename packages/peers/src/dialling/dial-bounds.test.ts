@@ -1,3 +1,6 @@
+// Tests of the limits of the dial planner: rate, dials at once, dials per host, and remembered
+// addresses.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { AddressHistory } from './address-history.ts';

@@ -1,3 +1,5 @@
+// Property tests of the dial planner in random worlds.
+
 import { type Random, reasonError, seededRandom, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
@@ -9,7 +11,10 @@ import { idOf, type Outcome, RECONNECT, reset, someone, World } from './testing/
 const REASONS = ['connection_refused', 'dial_timeout', 'identity_mismatch', 'full', 'denied', 'reset', 'wrong_network', 'self', 'host_not_found'] as const;
 const ENDS = ['reset', 'ping_timeout', 'closed', 'denied', 'malformed', 'disconnected', 'full'] as const;
 
-/** The same for the same dial, in whatever order dials happen. */
+/**
+ * Decides the outcome of a dial. The same dial always has the same outcome, in whatever order dials
+ * happen.
+ */
 function fate(seed: number, order: DialOrder, count: number): Outcome {
   const random = seededRandom(hash(`${seed} ${order.address} ${count}`));
   const after = 50 * Math.floor(random() * 100);
@@ -84,7 +89,7 @@ test('never two dials to one address or id, never over a bound, and every persis
       if (count(({ kind }) => kind === 'persistent') > 64 || count(({ kind }) => kind === 'test') > 1 || count(({ kind }) => kind === 'seed') > 2)
         fail('a kind');
       const ordinary = count(({ kind }) => kind === 'book' || kind === 'again' || kind === 'seed');
-      // Who is dialled though all links are up takes another's place.
+      // A dial with all places filled replaces another peer.
       const isFull = world.outbound >= limits.maxOutbound;
       if (ordered.some(({ kind }) => kind === 'book' || (kind === 'seed' && !isFull)) && world.outbound + ordinary > limits.maxOutbound) fail('maxOutbound');
       const again = count(({ kind }) => kind === 'again');
@@ -130,7 +135,7 @@ test('never two dials to one address or id, never over a bound, and every persis
   t.true(orders > 5_000, String(orders));
 });
 
-/** The bounds that randomWorld drew. */
+/** The limits that randomWorld drew for this seed. */
 function limitsOf(seed: number): { maxOutbound: number; concurrent: number; rate: number; perHost: number } {
   const random = seededRandom(seed);
   const between = (least: number, most: number) => least + Math.floor(random() * (most - least + 1));
@@ -150,14 +155,14 @@ test('a thousand nodes whose server restarts: no peak above twice an even spread
     let window = 0;
     for (const { at, wait } of dials) {
       counts.set(Math.floor(at / bin), (counts.get(Math.floor(at / bin)) ?? 0) + 1);
-      window += (0.4 * wait) / dials.length; // ±20 % of the wait it came after.
+      window += (0.4 * wait) / dials.length; // ±20 % of the wait before the dial.
     }
     const even = (dials.length * bin) / window;
     t.true(Math.max(...counts.values()) <= 2 * even, `away ${away} ms: peak ${Math.max(...counts.values())}, even ${even} in ${bin} ms`);
   }
 });
 
-/** The first dial that the server answers, and the wait before it. */
+/** Returns the time of the first dial that the restarted server answers, and the wait before it. */
 function dialsAfterRestart(random: Random, away: number): { at: number; wait: number } {
   const nodeId = idOf(1);
   const view = { isConnected: () => false, isOwn: () => false, isBanned: () => false, outbound: 0, pick: () => undefined, toTest: () => undefined };

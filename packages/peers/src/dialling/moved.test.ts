@@ -1,4 +1,4 @@
-// Persistent peers that were last elsewhere than the operator says.
+// Tests of persistent peers whose last address differs from the operator's.
 
 import { reasonError, seededRandom, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
@@ -7,11 +7,11 @@ import { DialPlanner } from './dial-planner.ts';
 import { idOf, RECONNECT, refused, reset } from './testing/planner-world.ts';
 
 const ID = idOf(1);
-/** Its link came in, and it told where it is. */
+/** A lost peer that had dialed us and advertised its address. */
 const lost = { nodeId: ID, address: undefined, told: 'new:2', persistent: true };
 const view: PlannerView = { isConnected: () => false, isOwn: () => false, isBanned: () => false, outbound: 0, pick: () => undefined, toTest: () => undefined };
 
-/** A planner whose time moves on to its next dial. */
+/** A planner whose clock advances to the next dial. */
 class Scene {
   readonly planner: DialPlanner;
   now = 0;
@@ -31,7 +31,7 @@ class Scene {
     }
   }
 
-  /** So many dials, each in vain. */
+  /** Runs `count` dials and fails each of them. */
   fail(count: number, why: (order: DialOrder) => TransportError = () => refused): DialOrder[] {
     return Array.from({ length: count }, () => {
       const order = this.next();

@@ -1,3 +1,5 @@
+// Tests of dials while enough peers are connected.
+
 import test from 'ava';
 import type { Candidate, DialOrder } from './dial-order.ts';
 import { refused, reset, someone, World } from './testing/planner-world.ts';

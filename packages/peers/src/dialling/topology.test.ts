@@ -1,3 +1,5 @@
+// Tests of the difference between two lists of peers.
+
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { idOf } from './testing/planner-world.ts';

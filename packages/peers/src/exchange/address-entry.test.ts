@@ -1,3 +1,5 @@
+// Tests of reading address entries.
+
 import test from 'ava';
 import { readAddressEntry } from './address-entry.ts';
 

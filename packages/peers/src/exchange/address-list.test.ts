@@ -1,3 +1,5 @@
+// Tests of the encoding of address lists.
+
 import test from 'ava';
 import { AddressList, addressList, LONGEST_LIST } from './address-list.ts';
 

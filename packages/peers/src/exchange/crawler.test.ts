@@ -1,3 +1,5 @@
+// Tests of the crawler of seed mode.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { Crawler } from './crawler.ts';

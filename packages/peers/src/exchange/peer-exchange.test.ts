@@ -1,3 +1,5 @@
+// Tests of peer exchange.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { seeds } from '../testing/seeds.ts';
@@ -10,7 +12,7 @@ const IN = { direction: 'in', persistent: false } as const;
 const create = (options: { interval?: number; seed?: boolean; welcome?: number } = {}, seed = 1) =>
   new PeerExchange({ random: seededRandom(seed), ...options });
 
-/** All whom it would ask now. */
+/** Returns all peers that would be asked now. */
 function asked(exchange: PeerExchange, now: number): string[] {
   const all: string[] = [];
   for (let one = exchange.ask(now, true); one !== undefined; one = exchange.ask(now, true)) all.push(one);
@@ -238,7 +240,9 @@ test('it gives somebody at its due time, and nobody just before', (t) => {
   }
 });
 
-/** Two nodes that always want more, each other's only peer, for an hour. */
+/**
+ * Simulates an hour of two nodes that are each other's only peer and always want more addresses.
+ */
 function anHour(t: ExecutionContext, seed: number, { latency, loss, interval = 30_000 }: { latency: number; loss: number; interval?: number }) {
   const random = seededRandom(seed);
   const nodes = [create({ interval }, seed), create({ interval }, seed + 1_000)] as const;

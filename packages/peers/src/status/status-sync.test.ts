@@ -1,3 +1,5 @@
+// Tests of status sync.
+
 import { seededRandom, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
@@ -6,7 +8,7 @@ import { LAST_SEQ, StatusSync } from './status-sync.ts';
 const bytes = (...values: number[]) => new Uint8Array(values);
 const create = (seed = 1, options: { interval?: number; pullTimeout?: number } = {}) => new StatusSync({ random: seededRandom(seed), now: 0, ...options });
 
-/** A machine with one connected peer, 'a', of instance 'i1'. */
+/** A StatusSync with one connected peer, 'a', of instance 'i1'. */
 function withPeer() {
   const sync = create();
   sync.connected('a', 'i1', 0);
@@ -73,7 +75,7 @@ test('a peer that goes takes its status with it', (t) => {
   t.is(sync.of('a'), undefined);
   t.deepEqual([...sync.nodes()], []);
   t.false(sync.gone('a'));
-  // The same number, told by its next session, is new.
+  // The same number counts as new in the next session.
   sync.connected('a', 'i1', 2);
   t.true(sync.heard('a', 'i1', 1, 3));
 });
@@ -161,7 +163,7 @@ test('a restart is seen by its connection too, without a word of it', (t) => {
   t.is(sync.of('a'), undefined);
   t.false(sync.heard('a', 'i1', 10, 3));
   t.true(sync.heard('a', 'i2', 1, 3));
-  // What was told of before is what a change is measured by.
+  // A change is measured against the status that was reported last.
   t.false(sync.pulled('a', 'i2', 1, bytes(9), 4).changed);
 });
 
@@ -282,7 +284,10 @@ test('beats that were slept through are not made up for', (t) => {
   t.true(sync.due >= 1e9 + 1_600);
 });
 
-/** The most of 100 machines that beat in one millisecond, in each of ten rounds. */
+/**
+ * Returns for each of ten rounds the maximum number of 100 machines that beat in the same
+ * millisecond.
+ */
 function crowds(start: (sync: StatusSync) => void): number[] {
   const machines = Array.from({ length: 100 }, (_, seed) => create(seed));
   for (const machine of machines) start(machine);
@@ -310,7 +315,7 @@ test('nor do those whose status changes at the same time', (t) => {
     sync.connected('a', 'i1', 0);
     sync.set(bytes(1), 5_000);
   });
-  // 100 of them in 50 ms; then they spread over the interval.
+  // 100 beats within 50 ms; later ones spread over the interval.
   t.true(first! <= 10, String(first));
   t.true(Math.max(...later) <= 5, String(later));
 });

@@ -1,10 +1,14 @@
-// A planner, a network that answers its dials, and a driver that asks it when it is due, or every so often.
+// A simulated world for the dial planner: a network that answers its dials, and a driver that calls
+// `next` when it is due or at fixed times.
 
 import { reasonError, seededRandom, TransportError } from '@trunkline/transport-core';
 import type { Candidate, DialOrder, DialPlannerOptions, PlannerView } from '../dial-order.ts';
 import { DialPlanner } from '../dial-planner.ts';
 
-/** What became of a dial, or of a link: the reason of an error, or that a link came up and how long it lived. */
+/**
+ * The outcome of a dial: an error, or a connection that lives for `lives` milliseconds and ends
+ * with `end`.
+ */
 export type Outcome =
   | { readonly after: number; readonly error: TransportError }
   | { readonly after: number; readonly nodeId: string; readonly lives: number; readonly end: TransportError };
@@ -14,9 +18,9 @@ export interface WorldOptions extends Partial<Omit<DialPlannerOptions, 'now' | '
   readonly book?: Candidate[];
   readonly own?: string[];
   readonly tests?: Candidate[];
-  /** Asks every so many milliseconds, instead of when the planner is due. */
+  /** Calls `next` every so many milliseconds, instead of when the planner is due. */
   readonly poll?: number;
-  /** Times are rounded up to a multiple of it. Default 1. */
+  /** Times are rounded up to a multiple of this. Default 1. */
   readonly grain?: number;
   outcome?(order: DialOrder, count: number, now: number): Outcome;
 }
@@ -34,7 +38,7 @@ export class World implements PlannerView {
   readonly givenUp: string[] = [];
   readonly book: Candidate[];
   asked = 0;
-  /** Looked at after every order. */
+  /** Called after each call of `next`. */
   check: (orders: DialOrder[]) => void = () => {};
   readonly #options: WorldOptions;
   readonly #links = new Map<string, { readonly ordinary: boolean }>();
@@ -72,7 +76,7 @@ export class World implements PlannerView {
     return this.#options.tests?.[this.#counts.get('test') ?? 0];
   }
 
-  /** A link that somebody else dialled. */
+  /** Adds a connection that another node dialed. */
   comeIn(nodeId: string): void {
     this.#links.set(nodeId, { ordinary: false });
     this.ask();
@@ -100,7 +104,7 @@ export class World implements PlannerView {
     const { poll } = this.#options;
     if (this.asked === 0) this.ask();
     for (;;) {
-      this.#events.sort((a, b) => a.at - b.at); // Stable: what was told first happens first.
+      this.#events.sort((a, b) => a.at - b.at); // Stable: events of the same time happen in the order in which they were added.
       const due = poll === undefined ? this.#round(this.planner.due(this.now)) : this.now + poll - (this.now % poll);
       const next = Math.min(due, this.#events[0]?.at ?? Number.POSITIVE_INFINITY);
       if (next > until) break;
@@ -147,7 +151,7 @@ export class World implements PlannerView {
   }
 }
 
-/** gRPC's. */
+/** The values of gRPC. */
 export const RECONNECT = { interval: 1_000, max: 120_000, jitter: 0.2 };
 
 export const idOf = (number: number): string => number.toString(16).padStart(64, '0');

@@ -1,5 +1,5 @@
-// Fuzzes the file of an address book: any text is a book or `data_loss`, and what is made of a
-// book, however odd its entries, is within the bounds and can be saved and loaded again.
+// Fuzzes the file of an address book: any text is either a book or `data_loss`, and a book, however
+// odd its entries, stays within the limits and can be saved and loaded again.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -15,7 +15,8 @@ export const target = {
   run(input: Uint8Array): void {
     const text = utf8.decode(input);
     load(text);
-    // With the right checksum the content is reached: of the first line the book, of the rest the trust.
+    // With the right checksum, the parser reaches the content: the first line is the book, the rest
+    // is the trust.
     const at = text.indexOf('\n');
     const body = `${at < 0 ? text : text.slice(0, at)}\n`;
     load(`${head(body)}\n${body}${at < 0 ? '' : text.slice(at + 1)}`);
@@ -86,7 +87,7 @@ function head(body: string): string {
   return JSON.stringify({ format: 'trunkline address book', version: 1, sha256: bytesToHex(sha256(utf8ToBytes(body))) });
 }
 
-/** The content of a book's file, without its first line. */
+/** Returns the content of a book's file, without the first line. */
 function bookOf(random: Random, count: number): string {
   const book = new AddressBook({ random, now: 0, nodeId: SELF });
   const trust = new TrustBook({ now: 0 });
