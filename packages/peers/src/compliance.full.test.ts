@@ -11,7 +11,7 @@ transportSuite(test, {
   create(options, { address, wrap = same } = {}) {
     return whole(options, address, (bindAddr = '127.0.0.1:0', nodeId) => {
       const layer = createTcpStreamLayer({ bindAddr, clock: options.clock });
-      layer.advertiseAddr = () => nodeId; // A node id is not a TCP address, so the option refuses it.
+      layer.advertiseAddr = () => nodeId; // The option refuses it: not a TCP address.
       return wrap(layer);
     });
   },

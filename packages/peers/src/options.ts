@@ -42,10 +42,10 @@ export interface PeersOptions<S = unknown> {
   readonly persistent?: readonly string[] | undefined;
   /**
    * Whether a node may be a peer on a connection that proves no id, although this transport proves
-   * ids on other connections (for example, TLS or noise besides plain WebSocket). Default false:
-   * such a node is only a client and is never reached by `node:<id>`. If true, it is a peer under
-   * the id that it asserts, until a node proves this id. On a transport that proves nothing, every
-   * id is asserted, whatever this option says.
+   * ids on other connections (for example, TLS on one address and plain WebSocket on another).
+   * Default false: such a node is only a client and is never reached by `node:<id>`. If true, it is
+   * a peer under the id that it asserts, until a node proves this id. On a transport that proves
+   * nothing, every id is asserted, whatever this option says.
    */
   readonly allowAsserted?: boolean | undefined;
   /** Nodes that are dialed for addresses when the address book has none left to try. */
@@ -65,8 +65,8 @@ export interface PeersOptions<S = unknown> {
   readonly addressBook?: AddressBookStore | undefined;
   /**
    * Maximum number of ordinary peers that dialed this node, 0 to 10,000. Default 40 (Tendermint).
-   * At the limit, further nodes are refused with `resource_exhausted`, reason `full`; before that,
-   * a node may ask for addresses once, see `exchange`. The last tenth of the places (none if the
+   * At the limit, further nodes are refused with `resource_exhausted`, reason `full`, after they
+   * may have asked for addresses once (see `exchange`). The last tenth of the places (none if the
    * limit is below 10) is for short stays: a peer that has held one for ten seconds makes way for
    * the next node.
    */
@@ -83,10 +83,11 @@ export interface PeersOptions<S = unknown> {
   /** Ids of nodes whose addresses are never sent to others. */
   readonly privateIds?: readonly string[] | undefined;
   /**
-   * Back-off between dials of a persistent peer. Default as in gRPC: 1 s, growing 1.6-fold to 120
-   * s, ± 20 %. It starts over only after a connection has lasted for 10 s.
+   * Back-off between dials of a persistent peer. Default as in gRPC: 1 s, growing 1.6-fold to
+   * 120 s, ± 20 %. It starts over only after a connection has lasted for 10 s.
    */
   readonly reconnect?: ReconnectOptions | undefined;
+  /** Filters that can refuse connections, and end them because of a request. Default none. */
   readonly filters?: FilterOptions | undefined;
   /**
    * Codec of this node's status and its peers' statuses. Default none: no status is published, and
@@ -95,6 +96,7 @@ export interface PeersOptions<S = unknown> {
   readonly status?: Codec<S, any> | undefined;
   /** Time between two broadcasts of the status number. Default 2,000 (FISCO-BCOS), ± 20 %. */
   readonly statusInterval?: number | undefined;
+  /** Peer exchange: how nodes ask each other for addresses. Default on. */
   readonly exchange?: ExchangeOptions | undefined;
   /**
    * Which addresses are accepted from other nodes. 'any' (default) includes private and loopback
@@ -104,8 +106,8 @@ export interface PeersOptions<S = unknown> {
    */
   readonly addresses?: 'any' | 'public' | undefined;
   /**
-   * Resolves a node id to its address, for a send to a node that is in neither `persistent`,
-   * `seeds` nor the address book; for example, from a directory of your own. Default none.
+   * Resolves a node id to its address, for a send to a node that is not in `persistent`, `seeds` or
+   * the address book; for example, from a directory of your own. Default none.
    */
   locate?: ((nodeId: string) => string | undefined | Promise<string | undefined>) | undefined;
   /**
@@ -115,6 +117,7 @@ export interface PeersOptions<S = unknown> {
   lookup?: ((host: string) => Promise<readonly string[]>) | undefined;
 }
 
+/** Options of the back-off between dials of a persistent peer. Times are in milliseconds. */
 export interface ReconnectOptions {
   /** Wait before the second dial. Default 1,000. */
   readonly interval?: number | undefined;
@@ -160,6 +163,7 @@ export interface FilterOptions {
   readonly timeout?: number | undefined;
 }
 
+/** Options of peer exchange. Times are in milliseconds. */
 export interface ExchangeOptions {
   /**
    * Whether this node asks for addresses and sends them to others. Default true. A full node then
@@ -220,6 +224,7 @@ const schema = optionsSchema({
 /** The options with all defaults filled in. */
 export type PeersConfig = Options<typeof schema>;
 
+/** The schema of the options, with their defaults. */
 export const peersOptions: typeof schema = schema;
 
 /** Reads the options of `createPeers`. @throws TypeError naming the option that is wrong. */

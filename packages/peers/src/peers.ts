@@ -14,10 +14,10 @@ import { formatPeers, type PeersSnapshot } from './snapshot.ts';
 import type { PeerEvent, PeerInfo } from './types.ts';
 
 /**
- * Makes peers on a transport: finds nodes, connects to them and identifies them by node id. From
- * now on every hello carries this node's id, so call this before the transport has connections;
- * existing ones are closed in an orderly way. Invalid options are a TypeError that names the
- * option's path.
+ * Creates the peers of a transport: they find other nodes, stay connected to them and identify them
+ * by node id. From now on every hello carries this node's id, so call this before the transport has
+ * connections; existing ones are closed in an orderly way. Invalid options are a TypeError that
+ * names the option's path.
  */
 export function createPeers<S = unknown>(options: PeersOptions<S>): Peers<S> {
   return new Peers<S>(options);
@@ -329,9 +329,12 @@ export interface PeerStatuses<S> {
   of(nodeId: string): S | undefined;
 }
 
+/** Options of `Peers.ready`. */
 export interface ReadyOptions {
   /** Number of peers to wait for. Default 1. */
   readonly peers?: number | undefined;
+  /** Milliseconds after which the wait rejects with `deadline_exceeded`. Default never. */
   readonly timeout?: number | undefined;
+  /** Aborts the wait, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -12,6 +12,7 @@ const SHORT = 256;
 /** Bytes of an encoded status besides its value. */
 const STATUS_HEAD = 5;
 
+/** The protocol `trunkline.peers`, which makes a node a peer to others by being mounted. */
 export const peersProtocol = defineProjectProtocol({
   name: 'trunkline.peers',
   version: 1,
@@ -51,7 +52,7 @@ export function encodeStatus(seq: number, value: Uint8Array | undefined): Uint8A
   return message;
 }
 
-/** Returns undefined if the bytes are malformed. */
+/** Decodes a status. Returns undefined if the bytes are malformed. */
 export function decodeStatus(message: Uint8Array): { seq: number; value: Uint8Array | undefined } | undefined {
   if (message.length < STATUS_HEAD || message[4]! > 1 || (message[4] === 0 && message.length > STATUS_HEAD)) return undefined;
   const seq = new DataView(message.buffer, message.byteOffset).getUint32(0);

@@ -3,6 +3,7 @@
 import { cleanText } from '@trunkline/transport-core';
 import type { PeerInfo } from './types.ts';
 
+/** The state of `Peers` at one moment, as plain data. */
 export interface PeersSnapshot {
   readonly nodeId: string;
   /** Numbers of ordinary peers, by which end dialed. */

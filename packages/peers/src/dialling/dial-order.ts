@@ -16,6 +16,7 @@ export interface Candidate {
  * - `book`: the address book picked it
  * - `test`: the address book wants to know whether it still answers
  * - `spare`: the address book picked it although enough peers are connected
+ *
  * If `again` or `spare` makes one connection too many, the youngest of the others is closed.
  */
 export type DialKind = 'persistent' | 'seed' | 'again' | 'book' | 'test' | 'spare';

@@ -45,7 +45,7 @@ test('a persistent peer that was lost is dialled again, also after dials that fa
   const outcome = (order: DialOrder, count: number) => (answers.has(count) ? up(60_000)(order) : { after: 0, error: refused });
   const world = new World({ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0, outcome, reconnect: { interval: 1_000, max: 120_000, jitter: 0 } });
   world.run(5_000);
-  world.planner.setPersistent([`${idOf(1)}@a:1`, 'other:1']); // A topology that still contains the peer resets nothing.
+  world.planner.setPersistent([`${idOf(1)}@a:1`, 'other:1']); // Keeps the peer: resets nothing.
   world.run(5 * 60_000);
   const waits = gaps(world, 'a:1').map((gap) => (gap > 60_000 ? gap - 60_020 : gap));
   t.deepEqual(
@@ -236,7 +236,7 @@ test('an ordinary peer that was lost by chance is dialled again before strangers
       outcome: (order, count) => (order.address === someone(1).address && count === 1 ? up(20_000, end)(order) : { after: 20, error: refused }),
     });
     world.run(19_000);
-    world.book.splice(0, 1, ...someones(2_000, 10)); // The book has forgotten the peer and knows many others.
+    world.book.splice(0, 1, ...someones(2_000, 10)); // Forgets the peer, adds many others.
     world.run(60_000);
     t.is(world.dialled.filter(({ kind, address }) => kind === 'again' && address === someone(1).address).length, 3, end.reason);
     t.true(kinds(world).includes('book'));

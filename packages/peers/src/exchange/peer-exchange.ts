@@ -251,7 +251,10 @@ interface Peer {
   ready: number;
   /** Number of requests that it has made. */
   requests: number;
-  /** When it made the last request that was answered; later after an extra request. */
+  /**
+   * The time from which its next request is measured: that of its last answered request, or up to a
+   * third of the interval earlier after a pause.
+   */
   requested: number;
 }
 

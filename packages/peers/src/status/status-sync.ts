@@ -3,8 +3,10 @@
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 
+/** Options of `StatusSync`. */
 export interface StatusSyncOptions {
   readonly random: Random;
+  /** The current time, in milliseconds of a monotonic clock, as for all methods. */
   readonly now: number;
   /**
    * Milliseconds between two broadcasts of the number. Default 2,000 (FISCO-BCOS 3: 1,000 to

@@ -104,7 +104,7 @@ export class World implements PlannerView {
     const { poll } = this.#options;
     if (this.asked === 0) this.ask();
     for (;;) {
-      this.#events.sort((a, b) => a.at - b.at); // Stable: events of the same time happen in the order in which they were added.
+      this.#events.sort((a, b) => a.at - b.at); // Stable: ties stay in order.
       const due = poll === undefined ? this.#round(this.planner.due(this.now)) : this.now + poll - (this.now % poll);
       const next = Math.min(due, this.#events[0]?.at ?? Number.POSITIVE_INFINITY);
       if (next > until) break;
