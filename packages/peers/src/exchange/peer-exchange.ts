@@ -189,7 +189,7 @@ export class PeerExchange {
 
   /**
    * Returns the peers that overstayed in seed mode, to be disconnected; never persistent ones. A
-   * peer is returned again until it is gone. Call it at each crawl.
+   * peer is returned again until it is gone. Call it at least at each crawl.
    */
   overstayed(now: number): string[] {
     if (!this.#seed) return [];
@@ -197,7 +197,7 @@ export class PeerExchange {
   }
 
   /**
-   * Cancels the requests to peers that just connected, as in Tendermint, which asks when a peer is
+   * Cancels out-of-turn requests to peers that just connected. Tendermint, too, asks when a peer is
    * added and then in rounds.
    */
   #putOff(now: number): undefined {
