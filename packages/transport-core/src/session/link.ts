@@ -8,7 +8,10 @@ import type { FrameWriter } from '../wire/frame.ts';
 import type { Memory, MemoryGauge, Sender } from './memory.ts';
 import { REFUSAL } from './work.ts';
 
-/** The limits of a session. Those that the peer must know are sent in HELLO. */
+/**
+ * The limits of a session; `LimitOptions` describes them. Those that the peer must know are sent in
+ * HELLO.
+ */
 export interface SessionLimits {
   readonly message: number;
   readonly item: number;
@@ -30,12 +33,17 @@ export interface SessionLimits {
   };
 }
 
-/** The limits for our messages to the peer, as its HELLO gave them. */
+/** The limits of this connection, settled from the HELLOs of both ends. */
 export interface Terms {
   /** The smaller packet size of both ends, in bytes. A message of more bytes is long. */
   packet: number;
+  /** The largest message and the largest item that the peer accepts, in bytes. */
   message: number;
   item: number;
+  /**
+   * Our open calls on a channel and open streaming calls on the connection; the smaller limit of
+   * both ends.
+   */
   calls: number;
   streams: number;
   /** The initial credit of our accounts with the peer, in bytes. */

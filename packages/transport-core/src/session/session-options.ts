@@ -17,6 +17,7 @@ export interface SessionVisitor extends Calls, ProtocolsVisitor {
    * The peer's HELLO was read and is acceptable. Answer with `consent` or `break`, now or later.
    */
   greeted(hello: Hello): void;
+  /** Called when the hello is over, so calls may flow in both directions. */
   up(): void;
   /**
    * The session takes no new calls, so the pool must forget it. `waiting` has the calls that waited
@@ -38,7 +39,11 @@ export interface SessionOptions extends Pick<Link, 'writer' | 'port' | 'limits' 
   /** The node id that the security layer proved for the peer; undefined if it proved none. */
   readonly proven: string | undefined;
   readonly keepAlive: KeepAlive;
+  /**
+   * Milliseconds without activity after which the dialler leaves; the acceptor waits twice as long.
+   */
   readonly idleTimeout: number;
+  /** Milliseconds from the creation of the session within which the hello must be over. */
   readonly handshakeTimeout: number;
   readonly random: Random;
   /** Set if the layer below refuses this peer: the session only tells the peer why, and ends. */
