@@ -1,13 +1,19 @@
-// Address groups: what one owner can have many of, as one name. Buckets are shared out by group, so that many addresses of one owner weigh little.
+// Address groups. A group stands for all the addresses that one owner can easily obtain. The
+// buckets of the address book are shared out by group, so that many addresses of one owner weigh
+// little.
 
 import { formatIp, startsWith } from './ip.ts';
 import { embeddedIPv4, kindOfIp } from './ip-kind.ts';
 
 /**
- * The group of an IP address, by the rule of Bitcoin, btcd and Tendermint (groupKey): /16 of IPv4, also of the IPv4 address behind a tunnel
- * or a translator; /32 of IPv6, /36 in Hurricane Electric's 2001:470::/32, which it gives out for free; 16 groups for OnionCat (Tor).
- * 'local' for this machine. Unlike there, private addresses have groups like all others in every mode: in a network made of private
- * addresses they are all there is.
+ * Returns the group of an IP address, by the rule of Bitcoin, btcd and Tendermint (groupKey):
+ * - IPv4: its /16. The same holds for the IPv4 address behind a tunnel or a translator.
+ * - IPv6: its /32, or its /36 in 2001:470::/32, which Hurricane Electric gives out for free.
+ * - OnionCat (Tor): one of 16 groups.
+ * - This machine: 'local'.
+ *
+ * Unlike in those projects, private addresses have groups in every mode, because a network of
+ * private addresses has no others.
  */
 export function groupOfIp(ip: Uint8Array): string {
   const kind = kindOfIp(ip);
@@ -21,7 +27,10 @@ export function groupOfIp(ip: Uint8Array): string {
   return formatIp(prefix);
 }
 
-/** The group of a host name: its last two labels in lower case, which is about what a name's owner pays for. */
+/**
+ * Returns the group of a host name: its last two labels in lower case, roughly the part of a name
+ * that its owner pays for.
+ */
 export function groupOfName(name: string): string {
   return name.toLowerCase().split('.').slice(-2).join('.');
 }

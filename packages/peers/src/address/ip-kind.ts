@@ -1,31 +1,41 @@
-// What an IP address is for: the public network, a private one, this machine, or nothing that anybody should dial.
+// Classifies IP addresses: public, private, this machine, or one of the special-purpose kinds that
+// nobody should dial.
 
 import { startsWith } from './ip.ts';
 
 /**
- * - `public`: reached over the internet; `private`: a site's own (RFC 1918, RFC 4193); `shared`: a carrier's own (RFC 6598, 100.64/10).
+ * The kind of an IP address:
+ * - `public`: reached over the internet. `private`: internal to a site (RFC 1918, RFC 4193).
+ *   `shared`: internal to a carrier (RFC 6598, 100.64/10).
  * - `loopback`, `link_local`, `multicast`, `unspecified`: as their names say.
- * - `metadata`: where clouds hand a machine its secrets to whatever on it asks.
- * - `reserved`: for documents, benchmarks, or nobody (IANA's registries of special-purpose addresses).
+ * - `metadata`: the address of a cloud's metadata service, which gives a machine's secrets to any
+ *   process on it that asks.
+ * - `reserved`: for documentation, for benchmarks, or unassigned (IANA's registries of
+ *   special-purpose addresses).
  */
 export type IpKind = 'public' | 'private' | 'shared' | 'loopback' | 'link_local' | 'multicast' | 'unspecified' | 'metadata' | 'reserved';
 
-/** The kind of 4 or 16 bytes. What leads through a tunnel or a translator to an IPv4 address is of that address's kind. */
+/**
+ * Returns the kind of an address of 4 or 16 bytes. An address that leads through a tunnel or a
+ * translator to an IPv4 address has the kind of that IPv4 address.
+ */
 export function kindOfIp(ip: Uint8Array): IpKind {
   if (ip.length === 4) return rowOf(ip, IPV4) ?? 'public';
   const found = rowOf(ip, IPV6);
   if (found !== undefined) return found;
   const ipv4 = embeddedIPv4(ip);
   if (ipv4 !== undefined) return kindOfIp(ipv4);
-  // RFC 8215: a site's own translator, whose prefix may have any length. Most have 96 bits, and then it may lead to this.
+  // RFC 8215: a translator internal to a site. Its prefix may have any length, but most have 96
+  // bits, and then the last 4 bytes may be a metadata address.
   if (startsWith(ip, [0x00, 0x64, 0xff, 0x9b, 0x00, 0x01], 48)) return kindOfIp(ip.subarray(12)) === 'metadata' ? 'metadata' : 'private';
-  // All that IANA has given out so far is in 2000::/3.
+  // All addresses that IANA has assigned so far are in 2000::/3.
   return startsWith(ip, [0x20], 3) ? 'public' : 'reserved';
 }
 
 /**
- * The IPv4 address inside an IPv6 address, if it is one of those: 6to4 (RFC 3964), Teredo (RFC 4380), NAT64 (RFC 6052), IPv4-translated
- * (RFC 6145), IPv4-compatible (RFC 4291 2.5.5.1, deprecated).
+ * Returns the IPv4 address embedded in an IPv6 address of one of these forms, otherwise undefined:
+ * 6to4 (RFC 3964), Teredo (RFC 4380), NAT64 (RFC 6052), IPv4-translated (RFC 6145), IPv4-compatible
+ * (RFC 4291 2.5.5.1, deprecated).
  */
 export function embeddedIPv4(ip: Uint8Array): Uint8Array | undefined {
   if (ip.length === 4) return undefined;
@@ -41,7 +51,7 @@ function rowOf<K>(ip: Uint8Array, rows: readonly Row<K>[]): K | undefined {
   return rows.find(([prefix, bits]) => startsWith(ip, prefix, bits))?.[2];
 }
 
-/** The first that fits counts. */
+/** The first row that matches counts. */
 const IPV4: readonly Row<IpKind>[] = [
   [[169, 254, 169, 254], 32, 'metadata'], // AWS, Azure, Google and most others.
   [[169, 254, 170, 2], 32, 'metadata'], // AWS ECS.
@@ -63,7 +73,7 @@ const IPV4: readonly Row<IpKind>[] = [
   [[198, 51, 100], 24, 'reserved'], // Documentation.
   [[203, 0, 113], 24, 'reserved'], // Documentation.
   [[224], 4, 'multicast'],
-  [[240], 4, 'reserved'], // And broadcast.
+  [[240], 4, 'reserved'], // Also broadcast.
 ];
 
 const IPV6: readonly Row<IpKind>[] = [
@@ -78,7 +88,8 @@ const IPV6: readonly Row<IpKind>[] = [
   [[0xff], 8, 'multicast'],
   [[0x20, 0x01, 0x0d, 0xb8], 32, 'reserved'], // Documentation.
   [[0x3f, 0xff], 20, 'reserved'], // Documentation.
-  // Of IETF's protocol assignments, 2001::/23, all but Teredo (2001::/32), which leads to an IPv4 address.
+  // The rest of the IETF's protocol assignments, 2001::/23, without Teredo (2001::/32), which leads
+  // to an IPv4 address.
   [[0x20, 0x01, 0x00, 0x01], 32, 'reserved'],
   [[0x20, 0x01, 0x00, 0x02], 31, 'reserved'],
   [[0x20, 0x01, 0x00, 0x04], 30, 'reserved'],

@@ -1,9 +1,12 @@
-// IP addresses as bytes: 4 of them for IPv4, 16 for IPv6.
+// Parses and formats IP addresses as bytes: 4 for IPv4, 16 for IPv6.
 
 /**
- * Reads '10.0.0.1', '::1', '[::1]' and 'fe80::1%eth0' (the zone, which means something on one machine only, is dropped). IPv4 mapped
- * into IPv6 ('::ffff:10.0.0.1') gives the 4 bytes. undefined for anything else, also for what only old C libraries read as IPv4
- * ('127.1', '0x7f000001', '010.0.0.1'): readers disagree about those, and a filter that reads another address than the dialler is none.
+ * Parses '10.0.0.1', '::1', '[::1]' and 'fe80::1%eth0'. The zone is dropped, because it means
+ * something on one machine only. IPv4 mapped into IPv6 ('::ffff:10.0.0.1') gives 4 bytes.
+ *
+ * Returns undefined for anything else, including forms that only old C libraries read as IPv4
+ * ('127.1', '0x7f000001', '010.0.0.1'). Parsers disagree about those, and a filter is useless if
+ * the dialer reads another address than the filter did.
  */
 export function parseIp(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!text.includes(':')) return parseIPv4(text);
@@ -13,7 +16,10 @@ export function parseIp(text: string): Uint8Array<ArrayBuffer> | undefined {
   return ip !== undefined && startsWith(ip, MAPPED, 96) ? ip.slice(12) : ip;
 }
 
-/** The one spelling of an address: RFC 5952 for IPv6, no brackets. A TypeError for anything but 4 or 16 bytes. */
+/**
+ * Formats an address in its canonical spelling: RFC 5952 for IPv6, without brackets. Throws a
+ * TypeError unless it has 4 or 16 bytes.
+ */
 export function formatIp(ip: Uint8Array): string {
   if (ip.length === 4) return ip.join('.');
   if (ip.length !== 16) throw new TypeError(`formatIp: ip: must have 4 or 16 bytes, got ${ip.length}`);
@@ -23,7 +29,10 @@ export function formatIp(ip: Uint8Array): string {
   return length < 2 ? hex(groups) : `${hex(groups.slice(0, start))}::${hex(groups.slice(start + length))}`;
 }
 
-/** Do the first `bits` bits equal those of `prefix`? Bytes that the prefix doesn't give are 0. */
+/**
+ * Returns whether the first `bits` bits equal those of `prefix`. Missing bytes of the prefix count
+ * as 0.
+ */
 export function startsWith(ip: Uint8Array, prefix: readonly number[], bits: number): boolean {
   const whole = bits >> 3;
   for (let i = 0; i < whole; i++) if (ip[i] !== (prefix[i] ?? 0)) return false;
@@ -49,7 +58,7 @@ function parseIPv6(text: string): Uint8Array<ArrayBuffer> | undefined {
   const tail = halves.length === 1 ? [] : bytesOf(halves[1]!, true);
   if (head === undefined || tail === undefined) return undefined;
   const given = head.length + tail.length;
-  // '::' stands for one group of zeros or more.
+  // '::' stands for at least one group of zeros.
   if (halves.length === 1 ? given !== 16 : given > 14) return undefined;
   const ip = new Uint8Array(16);
   ip.set(head);
@@ -57,7 +66,10 @@ function parseIPv6(text: string): Uint8Array<ArrayBuffer> | undefined {
   return ip;
 }
 
-/** The groups of one side of '::'; the last of the whole address may be written as IPv4. */
+/**
+ * Parses the groups on one side of '::'. The last group of the whole address may be written as
+ * IPv4.
+ */
 function bytesOf(text: string, isEnd: boolean): number[] | undefined {
   if (text === '') return [];
   const bytes: number[] = [];
@@ -75,7 +87,7 @@ function bytesOf(text: string, isEnd: boolean): number[] | undefined {
   return bytes;
 }
 
-/** The first of the longest runs of zeros. */
+/** Returns the first of the longest runs of zeros. */
 function longestZeros(groups: number[]): { start: number; length: number } {
   let longest = { start: 0, length: 0 };
   for (let start = 0; start < groups.length; start++) {

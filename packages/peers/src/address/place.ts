@@ -1,35 +1,56 @@
-// Where an address leads: its one spelling, its host, what kind of host that is, whose group it belongs to, and whether it may be dialled.
+// Parses an address into a `Place`: its canonical spelling, host, kind of host and address group.
+// Also decides whether a place may be dialed.
 
 import { formatHostPort, parseHostPort, parseTarget, splitScheme } from '@trunkline/transport-core';
 import { groupOfIp, groupOfName } from './group.ts';
 import { formatIp, parseIp } from './ip.ts';
 import { embeddedIPv4, type IpKind, kindOfIp } from './ip-kind.ts';
 
-/** What is known of a place from its address alone. */
+/** The facts about a place that follow from its address alone. */
 export interface Place {
-  /** The same for all spellings of one place, and itself an address: `parseTarget`'s key, without what makes no difference to a dial. */
+  /**
+   * The canonical spelling, the same for all spellings of one place. It is itself an address: the
+   * key of `parseTarget`, without the parts that make no difference to a dial.
+   */
   readonly key: string;
-  /** An IP address in its one spelling, without brackets and zone; or a name, in lower case where a port follows. */
+  /**
+   * An IP address in its canonical spelling, without brackets and zone, or a name, in lower case if
+   * a port follows.
+   */
   readonly host: string;
   readonly port: number | undefined;
-  /** 4 or 16 bytes where the host is an IP address. */
+  /** 4 or 16 bytes if the host is an IP address, otherwise undefined. */
   readonly ip: Uint8Array | undefined;
   readonly kind: PlaceKind;
-  /** See `groupOfIp` and `groupOfName`; of a private network each machine is a group, of this machine each port. */
+  /**
+   * The address group, see `groupOfIp` and `groupOfName`. In a private network each machine is a
+   * group of its own, and on this machine each port is.
+   */
   readonly group: string;
 }
 
-/** `name`: a host name that DNS, or a simulation, must find first. */
+/**
+ * The kind of an IP address, or `name` for a host name that DNS, or a simulation, must resolve
+ * first.
+ */
 export type PlaceKind = IpKind | 'name';
 
-/** What may be dialled on a stranger's word: 'any', as on a network of one's own, or 'public', as on the internet. */
+/**
+ * Which addresses may be dialed when a stranger has told us of them: 'any' suits a network of your
+ * own, 'public' the internet.
+ */
 export type DialMode = 'any' | 'public';
 
 /**
- * The place of an address as a Transport knows it: 'host:port', 'tcp://host:port', 'ws://host:port/path', '[::1]:80', 'inmem://x', or a
- * simulation's plain 'n17'. undefined for what is none: more than 256 characters, a character that no address has (control and format
- * characters, white space, quotes), a node id before '@', no host, a port above 65,535, a host in digits that is not plainly IPv4, a name
- * that Unicode reads as another.
+ * Parses an address as a Transport understands it: 'host:port', 'tcp://host:port',
+ * 'ws://host:port/path', '[::1]:80', 'inmem://x', or the plain 'n17' of a simulation. Returns
+ * undefined if the address is invalid, which means one of:
+ * - more than 256 characters
+ * - a character that no address contains (control and format characters, white space, quotes)
+ * - a node id before '@'
+ * - no host, or a port above 65,535
+ * - a host in digits that is not plainly IPv4
+ * - a name that changes under Unicode normalization
  */
 export function placeOf(address: string): Place | undefined {
   const text = address.trim();
@@ -48,10 +69,14 @@ export function placeOf(address: string): Place | undefined {
 }
 
 /**
- * May a place be dialled that others told us of? 'any': all but what has no one listening or must never hear from us (unspecified,
- * multicast, metadata, 0/8, 240/4 and broadcast, port 0). 'public': public IP addresses and names, but not names that are none in the
- * public DNS ('localhost', '*.local', '*.internal', 'home.arpa', one label). A name must be asked about again once DNS found its IP
- * addresses, each as a place of its own, or a stranger's DNS server has the last word.
+ * Returns whether a place that others told us of may be dialed.
+ * - 'any': every place except those where nobody can listen or that must never hear from us
+ *   (unspecified, multicast, metadata, 0/8, 240/4 and broadcast, port 0).
+ * - 'public': public IP addresses, and names except those that do not exist in the public DNS
+ *   ('localhost', '*.local', '*.internal', 'home.arpa', a single label).
+ *
+ * After DNS has resolved a name, check each of its IP addresses again as a place of its own.
+ * Otherwise a stranger's DNS server decides what is dialed.
  */
 export function isDialable(place: Place, mode: DialMode): boolean {
   if (place.port === 0) return false;
@@ -63,7 +88,10 @@ export function isDialable(place: Place, mode: DialMode): boolean {
   return place.kind !== 'unspecified' && place.kind !== 'multicast' && place.kind !== 'metadata';
 }
 
-/** Longer addresses are none: no host and port needs it, and a book of 20,480 stays small. */
+/**
+ * The longest valid address, in characters. No host and port needs more, and the limit keeps a book
+ * of 20,480 addresses small.
+ */
 export const LONGEST_ADDRESS = 256;
 
 function placeAt(written: string, port: number | undefined, keyFor: (authority: string) => string): Place | undefined {
@@ -72,7 +100,8 @@ function placeAt(written: string, port: number | undefined, keyFor: (authority: 
   if (ip !== undefined) {
     const kind = kindOfIp(ip);
     const host = formatIp(ip);
-    // A zone tells link-local networks apart (RFC 4007); anywhere else it is one more spelling.
+    // A zone tells link-local networks apart (RFC 4007). For any other address it is only another
+    // spelling.
     const zone = kind === 'link_local' ? (/%.*$/su.exec(written)?.[0] ?? '') : '';
     return { key: keyFor(port === undefined ? written : formatHostPort(host + zone, port)), host, port, ip, kind, group: groupOfPlace(ip, kind, port) };
   }
@@ -82,7 +111,10 @@ function placeAt(written: string, port: number | undefined, keyFor: (authority: 
   return { key: keyFor(port === undefined ? host : formatHostPort(host, port)), host, port, ip: undefined, kind, group: groupOfName(host) };
 }
 
-/** Addresses of a network of one's own cost its owner nothing, and stand for one machine each; of this machine's, each port is a node. */
+/**
+ * Private addresses cost their owner nothing, and each stands for one machine, so each is a group.
+ * On this machine, each port is a node and therefore a group.
+ */
 function groupOfPlace(ip: Uint8Array, kind: IpKind, port: number | undefined): string {
   if (kind === 'loopback') return `local:${port}`;
   return kind === 'private' || kind === 'shared' || kind === 'link_local' ? formatIp(ip) : groupOfIp(ip);
@@ -90,9 +122,10 @@ function groupOfPlace(ip: Uint8Array, kind: IpKind, port: number | undefined): s
 
 function isName(host: string, hasPort: boolean): boolean {
   const labels = host.split('.');
-  // In lower case a letter may be two ('İ'), of which no name is made.
+  // Lower-casing can turn one letter into two ('İ'), and the result is not a valid name.
   if (host.length > 253 || labels.some((label) => label === '') || !PLAIN_NAME.test(host)) return false;
-  // URL parsers and resolvers read '１２７.1' and '0x7f.1' as IPv4 (WHATWG: "ends in a number"), past any list of addresses.
+  // URL parsers and resolvers read '１２７.1' and '0x7f.1' as IPv4 (WHATWG: "ends in a number"), which
+  // would bypass any filter on addresses.
   if (host.normalize('NFKC') !== host) return false;
   return !((hasPort || labels.length > 1) && /^(?:\d+|0x[\da-f]*)$/i.test(labels.at(-1)!));
 }
@@ -106,8 +139,11 @@ function keyOf(address: string): string {
   return parseTarget(address).key;
 }
 
-/** RFC 3986 has none of these in any address; format characters, private use and lone surrogates only make two look like one. */
+/**
+ * Characters that RFC 3986 allows in no address. Format characters, private-use characters and lone
+ * surrogates would only make two addresses look alike.
+ */
 const NEVER = /[\p{C}\s"<>\\^`{|}]/u;
-/** Names without a port: of a simulation, or a key in base64. */
+/** Names without a port: names of a simulation, or a key in base64. */
 const PLAIN_NAME = /^[\p{L}\p{N}._~+=-]+$/u;
 const METADATA_NAME = 'metadata.google.internal';

@@ -1,4 +1,5 @@
-// The address book: which nodes we know of, whom to dial next, and what to answer who asks. A pure machine.
+// The address book: which nodes we know of, whom to dial next, and what to answer who asks. A pure
+// machine.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { isNodeId, type Random, randomBytes } from '@trunkline/transport-core';
@@ -31,26 +32,36 @@ export interface AddressBookOptions {
 }
 
 /**
- * Tendermint's and CometBFT's address book, which is Bitcoin's: 'new' buckets for hearsay and 'tried' ones for what a dial has reached,
- * chosen by a keyed hash of address group and source group, so that no group gets more than its quota. One address an id, one id an
- * address. It holds at most 20,480 entries, 4,096 bans; of one group (a /16) 256 tried ones, and 64 new ones for each source group.
+ * Tendermint's and CometBFT's address book, which is Bitcoin's: 'new' buckets for hearsay and
+ * 'tried' ones for what a dial has reached, chosen by a keyed hash of address group and source
+ * group, so that no group gets more than its quota. One address an id, one id an address. It holds
+ * at most 20,480 entries, 4,096 bans; of one group (a /16) 256 tried ones, and 64 new ones for each
+ * source group.
  *
  * Where it differs, and why:
- * - Times are those of a monotonic clock, and ages in the document. A wall clock that goes back would make bans endless and hearsay ever
- *   young; so the time that a node is down counts for nothing, and a ban lasts as long as the node runs.
- * - A tried entry gives way only if it was dialled after its last success, at least a minute ago, and didn't answer (test-before-evict:
- *   Heilman et al. 2015, countermeasure 3). Tendermint evicts the oldest, so an attacker whose nodes answer could wash out all others.
- *   The newcomer stays new until then, and the incumbent comes out of `toTest`.
- * - Of the tried ones each entry is as likely to be picked as any other, where Tendermint picks a bucket first: a few addresses in buckets
- *   that honest groups don't reach would get up to 64 times the dials of the others. New ones are picked bucket first, as there: that way a
- *   source group's quota of buckets is its quota of picks.
- * - New entries get at most 5 % of the picks once 32 are tried. Against 1,000 honest tried entries, 10,000 addresses of 100 groups then get
- *   less than 10 % of 1,000 dials, even if all of them answer and become tried.
- * - `pick` falls back on what there is. Tendermint's gives nothing when all are tried and the bias is 100.
- * - A new entry that is bad makes way for word of another address of its id, or another id at its address; there the first word stays.
- * - An id that moved is found again by `learn`, at the peer's own word over its own link; no third party can move it. What others tell of a
- *   tried one that does not answer is dialled in turn with its address, and takes its place once the node answered there: see `Alternatives`.
- * - A tried entry that failed 10 times, with no success for a week, is not told to others. There the tried ones are never bad.
+ * - Times are those of a monotonic clock, and ages in the document. A wall clock that goes back
+ *   would make bans endless and hearsay ever young; so the time that a node is down counts for
+ *   nothing, and a ban lasts as long as the node runs.
+ * - A tried entry gives way only if it was dialled after its last success, at least a minute ago,
+ *   and didn't answer (test-before-evict: Heilman et al. 2015, countermeasure 3). Tendermint evicts
+ *   the oldest, so an attacker whose nodes answer could wash out all others. The newcomer stays new
+ *   until then, and the incumbent comes out of `toTest`.
+ * - Of the tried ones each entry is as likely to be picked as any other, where Tendermint picks a
+ *   bucket first: a few addresses in buckets that honest groups don't reach would get up to 64
+ *   times the dials of the others. New ones are picked bucket first, as there: that way a source
+ *   group's quota of buckets is its quota of picks.
+ * - New entries get at most 5 % of the picks once 32 are tried. Against 1,000 honest tried entries,
+ *   10,000 addresses of 100 groups then get less than 10 % of 1,000 dials, even if all of them
+ *   answer and become tried.
+ * - `pick` falls back on what there is. Tendermint's gives nothing when all are tried and the bias
+ *   is 100.
+ * - A new entry that is bad makes way for word of another address of its id, or another id at its
+ *   address; there the first word stays.
+ * - An id that moved is found again by `learn`, at the peer's own word over its own link; no third
+ *   party can move it. What others tell of a tried one that does not answer is dialled in turn with
+ *   its address, and takes its place once the node answered there: see `Alternatives`.
+ * - A tried entry that failed 10 times, with no success for a week, is not told to others. There
+ *   the tried ones are never bad.
  */
 export class AddressBook {
   readonly #random: Random;
@@ -114,8 +125,9 @@ export class AddressBook {
   }
 
   /**
-   * Another node told of an address. `source` is who and where: give the address that we see it at, not one it claims, since its group
-   * bounds how many buckets its word can fill; undefined for what the operator gave. What a peer sent may be anything: never throws.
+   * Another node told of an address. `source` is who and where: give the address that we see it at,
+   * not one it claims, since its group bounds how many buckets its word can fill; undefined for
+   * what the operator gave. What a peer sent may be anything: never throws.
    */
   add(entry: BookAddress, source: BookAddress | undefined, now: number): AddVerdict {
     const time = this.#advance(now);
@@ -141,10 +153,11 @@ export class AddressBook {
   }
 
   /**
-   * A peer says over its own live link where it is reached. That takes the place of the address we had for it, tried or not, and counts
-   * as new until a dial reaches it. An address that another id holds goes to the peer, unless the holder is tried and answered within the
-   * last week: `vetted`. Call it for proven ids. `seenAt` is the address that the link comes from, whose group is then the source; without
-   * it, the address's own group.
+   * A peer says over its own live link where it is reached. That takes the place of the address we
+   * had for it, tried or not, and counts as new until a dial reaches it. An address that another id
+   * holds goes to the peer, unless the holder is tried and answered within the last week: `vetted`.
+   * Call it for proven ids. `seenAt` is the address that the link comes from, whose group is then
+   * the source; without it, the address's own group.
    */
   learn(entry: BookAddress, now: number, seenAt?: string): AddVerdict {
     const time = this.#advance(now);
@@ -163,9 +176,11 @@ export class AddressBook {
   }
 
   /**
-   * The entry to dial next, undefined if none is eligible. `bias` is how much new ones are preferred, from 0 to 100 (clamped), weighed by the
-   * square roots of how many there are. If none of the one sort is eligible, one of the other is taken; bad ones only if all else fails.
-   * An entry with an alternative may come with that address, as a new one. `eligible` may be asked of an entry more than once, must not change the book, and must not keep what it is given.
+   * The entry to dial next, undefined if none is eligible. `bias` is how much new ones are
+   * preferred, from 0 to 100 (clamped), weighed by the square roots of how many there are. If none
+   * of the one sort is eligible, one of the other is taken; bad ones only if all else fails. An
+   * entry with an alternative may come with that address, as a new one. `eligible` may be asked of
+   * an entry more than once, must not change the book, and must not keep what it is given.
    */
   pick(bias: number, now: number, eligible?: (entry: BookEntry) => boolean): BookEntry | undefined {
     const time = this.#advance(now);
@@ -174,8 +189,9 @@ export class AddressBook {
   }
 
   /**
-   * Addresses to answer with: 23 % of the book, 32 at least and 250 at most, in random order; with a `bias`, so many percent of them new.
-   * Never own, private, banned or bad ones.
+   * Returns addresses to send to a peer that asks: 23 % of the book, at least 32 and at most 250,
+   * in random order. With a `bias`, that percentage of them is new. Own, private, banned and bad
+   * addresses are never included, nor tried ones that failed 10 times without a success for a week.
    */
   select(bias?: number): BookAddress[] {
     return drawMany(this.#shelves, this.#random, bias, (known) => this.#isTold(known) && !known.isLost(this.#now)).map(({ nodeId, address }) => ({
@@ -184,7 +200,10 @@ export class AddressBook {
     }));
   }
 
-  /** As `select`, where it is known who is there: those, and a quarter as many others that have not failed. Else word of who is gone never ends. */
+  /**
+   * As `select`, where it is known who is there: those, and a quarter as many others that have not
+   * failed. Else word of who is gone never ends.
+   */
   selectAround(alive: Iterable<string>): BookAddress[] {
     return drawAround(this.#shelves, this.#random, alive, (known) => this.#isTold(known)).map(({ nodeId, address }) => ({ nodeId, address }));
   }
@@ -195,7 +214,10 @@ export class AddressBook {
     return known !== undefined && this.#isTold(known) ? { nodeId, address: known.address } : undefined;
   }
 
-  /** A dial to it begins, at its address or its alternative; at any other it is none of the book's. It counts as a failure until `succeeded`. */
+  /**
+   * A dial to it begins, at its address or its alternative; at any other it is none of the book's.
+   * It counts as a failure until `succeeded`.
+   */
   attempted(nodeId: string, now: number, address?: string): void {
     const time = this.#advance(now);
     const known = this.#shelves.get(nodeId);
@@ -204,14 +226,18 @@ export class AddressBook {
     else this.#alternatives.attempted(nodeId, key, time);
   }
 
-  /** A dial to it was in vain: if it was to its alternative, that is gone; if to its address, its alternative is next. */
+  /**
+   * A dial to it was in vain: if it was to its alternative, that is gone; if to its address, its
+   * alternative is next.
+   */
   failed(nodeId: string, address: string): void {
     if (this.#alternatives.failed(nodeId, placeOf(address)?.key, this.#now)) this.#news++;
   }
 
   /**
-   * A dial reached it, and it proved to be that node: it is promoted to the tried ones, if there is room or somebody there failed a test. An
-   * id that the book doesn't have, or has elsewhere, is put down at this address, and who had the address is gone.
+   * A dial reached it, and it proved to be that node: it is promoted to the tried ones, if there is
+   * room or somebody there failed a test. An id that the book doesn't have, or has elsewhere, is
+   * put down at this address, and who had the address is gone.
    */
   succeeded(nodeId: string, address: string, now: number): void {
     const time = this.#advance(now);
@@ -233,8 +259,9 @@ export class AddressBook {
   }
 
   /**
-   * Has nothing to do with an id for `time` milliseconds (default 24 hours, at most 30 days): its address leaves the book and comes back as
-   * a new one at the end. A ban that lasts longer already stays. Of more than 4,096 bans, the one that ends soonest ends at once.
+   * Has nothing to do with an id for `time` milliseconds (default 24 hours, at most 30 days): its
+   * address leaves the book and comes back as a new one at the end. A ban that lasts longer already
+   * stays. Of more than 4,096 bans, the one that ends soonest ends at once.
    */
   ban(nodeId: string, now: number, time = BAN_TIME): void {
     checkId(nodeId, 'AddressBook.ban: nodeId');
@@ -257,7 +284,10 @@ export class AddressBook {
     if (ban !== undefined) this.#reinstate(ban);
   }
 
-  /** This address is ours, as a listener knows it or a dial found out: it leaves the book and is never added. */
+  /**
+   * This address is ours, as a listener knows it or a dial found out: it leaves the book and is
+   * never added.
+   */
   addOwn(address: string): void {
     const place = placeOf(address);
     if (place === undefined || this.#own.has(place.key)) return;
@@ -273,7 +303,10 @@ export class AddressBook {
     return place !== undefined && this.#own.has(place.key);
   }
 
-  /** Ids that are never told to others nor learned from them, instead of those before. What is in the book of them may still be dialled. */
+  /**
+   * Ids that are never told to others nor learned from them, instead of those before. What is in
+   * the book of them may still be dialled.
+   */
   setPrivate(ids: readonly string[]): void {
     this.#private = idSet(ids, 'AddressBook.setPrivate: ids');
   }
@@ -306,8 +339,9 @@ export class AddressBook {
   }
 
   /**
-   * A tried entry that stands in a newcomer's way: dial it, and tell how that went by `attempted` and `succeeded`. Each comes out once, until
-   * the next newcomer; of each of the 64 buckets one waits at most, the last found. Whoever asks every 2 minutes does as Heilman's feelers.
+   * A tried entry that stands in a newcomer's way: dial it, and tell how that went by `attempted`
+   * and `succeeded`. Each comes out once, until the next newcomer; of each of the 64 buckets one
+   * waits at most, the last found. Whoever asks every 2 minutes does as Heilman's feelers.
    */
   toTest(now: number): BookEntry | undefined {
     this.#advance(now);
@@ -343,7 +377,10 @@ export class AddressBook {
     return isDialable(place, this.#mode) ? place : 'undialable';
   }
 
-  /** Puts an id down at a place as a new entry, where neither it nor another at that place stays; undefined if the host is full. */
+  /**
+   * Puts an id down at a place as a new entry, where neither it nor another at that place stays;
+   * undefined if the host is full.
+   */
   #settle(nodeId: string, place: Place, source: string, now: number): KnownAddress | undefined {
     const leaving = new Set([this.#shelves.get(nodeId), this.#shelves.alternative(nodeId), this.#shelves.at(place.key)]);
     leaving.delete(undefined);

@@ -1,4 +1,5 @@
-// Where others say that a node is now that does not answer where a dial reached it: one address an id, dialled in turn with the one it has.
+// Alternative addresses. When a tried node does not answer at its address, another address that
+// others report for it is kept beside it, and the two are dialed in turn.
 
 import type { DialMode, Place } from '../address/place.ts';
 import { KnownAddress } from './known-address.ts';
@@ -7,13 +8,18 @@ import type { Placement } from './placement.ts';
 import type { Shelves } from './shelves.ts';
 
 /**
- * Hearsay takes no tried address's place, so two nodes that both moved while both were down would not meet, though others tell each where
- * the other is. What is told of a tried entry that failed since its last success is therefore kept beside it. What a liar gets of that:
- * - It is hearsay: it stands in the new buckets, by its group and its source's, has its part of their picks, and counts on its host.
- * - The address that the entry has is dialled at least every other time.
- * - The first word stays until it was dialled, five minutes at most, so that nobody pushes it out. After one dial in vain it is gone, and for
- *   a minute the group that it came from gives no other, so that others get their word in.
- * It is neither told to others nor saved.
+ * Keeps at most one alternative address for each id. Hearsay never replaces a tried address, so two
+ * nodes that both moved while both were down would not meet, even though others tell each of them
+ * where the other is. Therefore an address reported for a tried entry that failed since its last
+ * success is kept beside that entry. A liar gains little from this:
+ * - An alternative is hearsay: it stands in the new buckets, by its group and its source's, shares
+ *   their picks, and counts on its host.
+ * - The entry's own address is dialed at least every other time.
+ * - The first report stays until it was dialed, five minutes at most, so that nobody can push it
+ *   out. After one failed dial it is removed, and for a minute the group that it came from may
+ *   report no other, so that others are heard.
+ *
+ * Alternatives are neither told to others nor saved.
  */
 export class Alternatives {
   readonly #shelves: Shelves;
@@ -26,7 +32,7 @@ export class Alternatives {
     this.#mostOnHost = mode === 'public' ? MOST_ON_A_HOST : Number.POSITIVE_INFINITY;
   }
 
-  /** Another address of a tried entry was told, which no other tried entry has. */
+  /** Offers another address of a tried entry, one that no other tried entry has. */
   offer(known: KnownAddress, place: Place, source: string, now: number): 'alternative' | 'vetted' | 'full' {
     const { nodeId, failures } = known;
     const there = this.#shelves.alternative(nodeId);
@@ -39,18 +45,18 @@ export class Alternatives {
     return 'alternative';
   }
 
-  /** The alternative of an id, if it is its turn. */
+  /** Returns the alternative of an id if it is the next address to dial. */
   next(nodeId: string): KnownAddress | undefined {
     const there = this.#shelves.alternative(nodeId);
     return there === undefined || this.#shelves.get(nodeId)?.dialledElsewhere || this.#isTaken(there) ? undefined : there;
   }
 
-  /** Is it an alternative, and not the next to be dialled? */
+  /** Returns whether the item is an alternative that is not the next address to dial. */
   isOutOfTurn(known: KnownAddress): boolean {
     return this.#shelves.alternative(known.nodeId) === known && this.next(known.nodeId) !== known;
   }
 
-  /** Who told that a node is at a place. */
+  /** Returns the source that reported an id at a place. */
   sourceOf(nodeId: string, place: Place): string | undefined {
     const there = this.#shelves.alternative(nodeId);
     return there?.address === place.key ? there.source : undefined;
@@ -63,7 +69,10 @@ export class Alternatives {
     this.#shelves.get(nodeId)!.dialledElsewhere = true;
   }
 
-  /** Is there one that may be dialled now, and could not before? */
+  /**
+   * Handles a failed dial. Returns whether there is an alternative that may be dialed now and could
+   * not be before.
+   */
   failed(nodeId: string, key: string | undefined, now: number): boolean {
     const there = this.#shelves.alternative(nodeId);
     const known = this.#shelves.get(nodeId);
@@ -83,7 +92,7 @@ export class Alternatives {
     this.#shelves.remove(there);
   }
 
-  /** Is somebody else there, whom a dial reached? */
+  /** Returns whether another node that a dial has reached holds the address. */
   #isTaken({ address }: KnownAddress): boolean {
     return this.#shelves.at(address)?.tried === true;
   }

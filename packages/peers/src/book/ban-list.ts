@@ -1,13 +1,13 @@
-// Ids that the book will have nothing to do with for a while, and the addresses that wait for their return.
+// The list of banned ids, together with the addresses that return to the book when their bans end.
 
 import type { Place } from '../address/place.ts';
 import { LONGEST_BAN, MOST_BANS } from './limits.ts';
 
 export interface Ban {
   readonly nodeId: string;
-  /** When it ends, by the caller's clock. */
+  /** When the ban ends, by the caller's clock. */
   readonly until: number;
-  /** What the book had for the id, and who told. */
+  /** The address that the book had for the id, and the group of the node that told us. */
   readonly place: Place | undefined;
   readonly source: string;
 }
@@ -24,7 +24,10 @@ export class BanList {
     return this.#bans.values();
   }
 
-  /** Bans an id; a ban that it has already is never shortened. Returns the ban that had to end for it, if the list was full. */
+  /**
+   * Bans an id; an existing ban is never shortened. If the list was full, returns the ban that had
+   * to end.
+   */
   add(ban: Ban, now: number): Ban | undefined {
     const had = this.#bans.get(ban.nodeId);
     const out = had === undefined && this.#bans.size >= MOST_BANS ? this.#endSoonest() : undefined;
@@ -41,7 +44,7 @@ export class BanList {
     return ban;
   }
 
-  /** Takes out those that are over. */
+  /** Removes and returns the bans that are over. */
   ended(now: number): Ban[] {
     if (now < this.#soonest) return [];
     const over = [...this.#bans.values()].filter((ban) => ban.until <= now);

@@ -1,19 +1,21 @@
-// The address book as a text for a file: a line that says what follows and its checksum, then the content in JSON.
+// The address book as text for a file: one header line with format, version and checksum, then the
+// content in JSON.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { TransportError } from '@trunkline/transport-core';
 
 /**
- * What a book keeps across a restart. Times are ages in whole milliseconds, from when it was saved: a monotonic clock starts anew with
- * each process, and a wall clock goes back. So the time that a node is down counts for nothing.
+ * The content of a book that is kept across restarts. Times are ages in whole milliseconds, counted
+ * back from when the book was saved, because a monotonic clock starts anew with each process and a
+ * wall clock can go back. As a consequence, the time while a node is down does not count.
  */
 export interface BookDocument {
   /** The secret of the buckets, 64 hex digits. */
   readonly key: string;
-  /** The tried ones first. */
+  /** All entries, the tried ones first. */
   readonly entries: readonly SavedEntry[];
-  /** Of each new bucket, the positions in `entries` of what is in it. */
+  /** For each new bucket, the positions in `entries` of its content. */
   readonly buckets: readonly (readonly number[])[];
   readonly bans: readonly SavedBan[];
 }
@@ -24,7 +26,7 @@ export interface SavedEntry {
   readonly source: string;
   readonly tried: boolean;
   readonly failures: number;
-  /** Ages. `attempt` and `success`: null where there was none. */
+  /** Ages in milliseconds. `attempt` and `success` are null if there was none. */
   readonly added: number;
   readonly seen: number;
   readonly attempt: number | null;
@@ -33,7 +35,7 @@ export interface SavedEntry {
 
 export interface SavedBan {
   readonly nodeId: string;
-  /** Milliseconds that it still lasts. */
+  /** Milliseconds until the ban ends. */
   readonly left: number;
   readonly address: string | null;
   readonly source: string;
@@ -41,12 +43,13 @@ export interface SavedBan {
 
 /** The version that `formatBook` writes and `parseBook` reads. */
 const BOOK_VERSION = 1;
-/** Neither reads nor writes more: 8 MiB. */
+/** Maximum size of a book when it is read or written: 8 MiB. */
 export const LARGEST_BOOK = 8 * 1024 * 1024;
 
 /**
- * The document as text, the same for the same document. Should it pass 8 MiB, which needs thousands of addresses near the longest, the
- * last of the new entries are left out.
+ * Formats the document as text; equal documents give equal texts. If the text would exceed 8 MiB,
+ * which takes thousands of addresses of nearly the maximum length, the last of the new entries are
+ * left out.
  */
 export function formatBook(document: BookDocument): string {
   for (let count = document.entries.length; ; count = Math.floor(count * 0.9)) {
@@ -58,8 +61,10 @@ export function formatBook(document: BookDocument): string {
 }
 
 /**
- * Reads what `formatBook` wrote. `data_loss`, saying which, for a text that is empty, larger than 8 MiB, no book, from a newer version, cut
- * off or changed. Single entries are looked at when a book is made of it: what is odd in them costs the entry, not the book.
+ * Parses text that `formatBook` wrote. Throws `data_loss`, with the problem in its message, if the
+ * text is empty, larger than 8 MiB, not a book, from a newer version, truncated or changed. Single
+ * entries are validated when a book is built from the document: an invalid one is lost, but not the
+ * book.
  */
 export function parseBook(text: string): BookDocument {
   if (text.length > LARGEST_BOOK) throw lost(`is too large: ${text.length} characters, more than ${LARGEST_BOOK}`);

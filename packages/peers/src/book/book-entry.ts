@@ -1,31 +1,39 @@
-// What goes into the address book and comes out of it.
+// The types that go into and come out of the address book.
 
-/** A node and where it is reached. */
+/** A node and the address where it is reached. */
 export interface BookAddress {
   /** 64 lower-case hex digits. */
   readonly nodeId: string;
-  /** As `placeOf` reads it; what comes out of the book is in its one spelling. */
+  /**
+   * The address, in any form that `placeOf` reads. The book always returns the canonical spelling.
+   */
   readonly address: string;
 }
 
-/** What the book knows of an address. Times are in milliseconds of the caller's monotonic clock. */
+/**
+ * The book's knowledge of an address. Times are in milliseconds of the caller's monotonic clock.
+ */
 export interface BookEntry extends BookAddress {
-  /** Has a dial reached it? If not, it is only hearsay ('new'). */
+  /** True if a dial has reached it; otherwise it is only hearsay ('new'). */
   readonly tried: boolean;
-  /** Attempts since the last success. */
+  /** The number of attempts since the last success. */
   readonly failures: number;
   readonly lastAttempt: number | undefined;
   readonly lastSuccess: number | undefined;
-  /** The group of who told us, 'self' where nobody did. */
+  /** The address group of the node that told us, or 'self' if no other node did. */
   readonly source: string;
 }
 
 /**
- * What became of an address:
- * - `added`, or `known` already (also: the id is known at another address, or the address as another id's, and neither is bad);
- * - `alternative`: the id has a tried address that does not answer, and this one is dialled in turn with it: see `Alternatives`;
- * - `vetted`: it would have taken the place of an address that we reached ourselves;
- * - `own`: ours; `private`: of a private id, or told by one; `banned`; `undialable` in this mode; `malformed`;
- * - `full`: its host has as many entries as it may have (public mode).
+ * The outcome of adding an address:
+ * - `added`: it is a new entry. `known`: it is in the book already, or its id is known at another
+ *   address, or its address belongs to another id, and that entry is not bad.
+ * - `alternative`: the id has a tried address that does not answer, and this one is dialed in turn
+ *   with it: see `Alternatives`.
+ * - `vetted`: it would have replaced an address that we reached ourselves.
+ * - `own`: it is ours. `private`: it has a private id or was told by one. `banned`: its id is
+ *   banned. `undialable`: it may not be dialed in this mode. `malformed`: it is not a valid id and
+ *   address.
+ * - `full`: its host has the maximum number of entries (public mode).
  */
 export type AddVerdict = 'added' | 'known' | 'alternative' | 'own' | 'private' | 'banned' | 'undialable' | 'malformed' | 'vetted' | 'full';

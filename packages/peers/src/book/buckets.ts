@@ -1,4 +1,5 @@
-// Rows of bounded buckets. The order in a bucket is that of arrival, so that a book read from its document draws as the one that wrote it.
+// Rows of bounded buckets. The items of a bucket keep their order of arrival, so that a book read
+// from its document draws the same entries as the book that wrote it.
 
 import { BUCKET_SIZE } from './limits.ts';
 
@@ -11,12 +12,12 @@ export class Buckets<T> {
     this.rows = Array.from({ length: count }, () => []);
   }
 
-  /** Places taken in all buckets. */
+  /** The number of items in all buckets. */
   get size(): number {
     return this.#size;
   }
 
-  /** Buckets that are not empty. */
+  /** The number of non-empty buckets. */
   get used(): number {
     return this.#used;
   }
@@ -41,7 +42,7 @@ export class Buckets<T> {
     if (bucket.length === 0) this.#used--;
   }
 
-  /** The item at a place, counted through all buckets. */
+  /** Returns the item at an index, counted across all buckets. */
   at(index: number): T {
     let left = index;
     for (const bucket of this.rows) {
@@ -51,7 +52,7 @@ export class Buckets<T> {
     throw new RangeError(`${index} is out of range`);
   }
 
-  /** A bucket that is not empty, counted through those. */
+  /** Returns the non-empty bucket at an index, counted across the non-empty buckets. */
   bucketAt(index: number): readonly T[] {
     let left = index;
     for (const bucket of this.rows) if (bucket.length > 0 && left-- === 0) return bucket;

@@ -1,4 +1,4 @@
-// Drawing from the shelves: one entry to dial, or a sample for an answer.
+// Draws entries at random: one to dial, or a sample to send to a peer.
 
 import type { Random } from '@trunkline/transport-core';
 import type { KnownAddress } from './known-address.ts';
@@ -7,7 +7,7 @@ import type { Shelves } from './shelves.ts';
 
 type Test = (known: KnownAddress) => boolean;
 
-/** The entry to dial next; see `AddressBook.pick`. `isFit` must not change the shelves. */
+/** Draws the entry to dial next; see `AddressBook.pick`. `isFit` must not change the shelves. */
 export function drawOne(shelves: Shelves, random: Random, bias: number, now: number, isFit: Test): KnownAddress | undefined {
   const isGood: Test = (known) => !known.isBad(now) && isFit(known);
   const tried = () => drawTried(shelves, random, isGood);
@@ -16,7 +16,10 @@ export function drawOne(shelves: Shelves, random: Random, bias: number, now: num
   return first() ?? second() ?? drawNew(shelves, random, isFit);
 }
 
-/** Several entries that fit, each once, in random order; with a bias, so many percent of them new, if there are. See `AddressBook.select`. */
+/**
+ * Draws several entries that fit, each once, in random order. With a bias, that percentage of them
+ * is new, as far as there are enough. See `AddressBook.select`.
+ */
 export function drawMany(shelves: Shelves, random: Random, bias: number | undefined, isFit: Test): KnownAddress[] {
   const tried = shelves.allTried().filter(isFit);
   const fresh = shelves.allNew().filter(isFit);
@@ -29,7 +32,10 @@ export function drawMany(shelves: Shelves, random: Random, bias: number | undefi
   return sample(chosen, count, random);
 }
 
-/** Those of `alive` that fit, and a quarter as many others that have not failed; see `AddressBook.selectAround`. */
+/**
+ * Draws those of `alive` that fit, plus a quarter as many others that have not failed; see
+ * `AddressBook.selectAround`.
+ */
 export function drawAround(shelves: Shelves, random: Random, alive: Iterable<string>, isFit: Test): KnownAddress[] {
   const there = new Set<KnownAddress>();
   for (const nodeId of alive) {
@@ -41,7 +47,10 @@ export function drawAround(shelves: Shelves, random: Random, alive: Iterable<str
   return sample(chosen, Math.min(chosen.length, LONGEST_ANSWER), random);
 }
 
-/** How likely a new entry is: Tendermint's weights, the square root of how many there are times the bias; bounded once enough are tried. */
+/**
+ * Returns the probability of picking a new entry. The weights are Tendermint's: the square root of
+ * the number of entries times the bias. The result is capped once enough entries are tried.
+ */
 function shareOfNew(shelves: Shelves, bias: number): number {
   const fresh = Math.sqrt(shelves.hearsaySize) * clamp(bias);
   const tried = Math.sqrt(shelves.tried.size) * (100 - clamp(bias));
@@ -49,7 +58,9 @@ function shareOfNew(shelves: Shelves, bias: number): number {
   return shelves.tried.size >= TRIED_ENOUGH ? Math.min(share, MOST_NEW_PICKS) : share;
 }
 
-/** Each entry is as likely as any other: see the divergences of `AddressBook`. */
+/**
+ * Draws a tried entry, each with the same probability: see the differences listed at `AddressBook`.
+ */
 function drawTried({ tried }: Shelves, random: Random, isFit: Test): KnownAddress | undefined {
   for (let probe = 0; probe < PROBES && tried.size > 0; probe++) {
     const known = tried.at(below(tried.size, random));
@@ -58,7 +69,10 @@ function drawTried({ tried }: Shelves, random: Random, isFit: Test): KnownAddres
   return any(tried.rows.flat().filter(isFit), random);
 }
 
-/** Each bucket is as likely as any other, so that a source group's quota of buckets is its quota of picks. */
+/**
+ * Draws a bucket first, each with the same probability, so that a source group's quota of buckets
+ * is its quota of picks.
+ */
 function drawNew({ fresh }: Shelves, random: Random, isFit: Test): KnownAddress | undefined {
   for (let probe = 0; probe < PROBES && fresh.size > 0; probe++) {
     const known = any(fresh.bucketAt(below(fresh.used, random)), random);
@@ -68,7 +82,7 @@ function drawNew({ fresh }: Shelves, random: Random, isFit: Test): KnownAddress 
   return any(any(buckets, random) ?? [], random);
 }
 
-/** The first `count` of a Fisher-Yates shuffle. */
+/** Returns the first `count` items of a Fisher-Yates shuffle. */
 function sample<T>(items: T[], count: number, random: Random): T[] {
   for (let i = 0; i < count; i++) {
     const j = i + below(items.length - i, random);
@@ -85,10 +99,10 @@ function below(count: number, random: Random): number {
   return Math.floor(random() * count);
 }
 
-/** 0 to 100; what is no number is 0. */
+/** Clamps to 0 to 100; NaN becomes 0. */
 function clamp(bias: number): number {
   return bias > 0 ? Math.min(bias, 100) : 0;
 }
 
-/** Random tries before all entries are looked through: enough where one in ten is fit. */
+/** Number of random draws before all entries are searched; enough if one entry in ten fits. */
 const PROBES = 32;

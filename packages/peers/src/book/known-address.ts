@@ -1,26 +1,27 @@
-// One entry of the address book: an address, whose it is, who told, and how our dials went.
+// One entry of the address book: an address, its node, the source that told us, and the history of
+// our dials.
 
 import type { Place } from '../address/place.ts';
 import { ATTEMPT_TIME, FAILURES_AT_FIRST, FAILURES_AT_MOST, SUCCESS_HOLDS, VANISHED } from './limits.ts';
 
-/** The book's own form of an entry, which changes as dials go. */
+/** The book's internal form of an entry, updated as dials succeed or fail. */
 export class KnownAddress {
   readonly nodeId: string;
   readonly place: Place;
   readonly source: string;
-  /** When it came into the book. */
+  /** When the entry came into the book. */
   readonly added: number;
-  /** When we were last told of it. */
+  /** When we were last told of the address. */
   seen: number;
   failures = 0;
   lastAttempt: number | undefined = undefined;
   lastSuccess: number | undefined = undefined;
   tried = false;
-  /** Was its node last dialled at an alternative address? */
+  /** True if its node was last dialed at an alternative address. */
   dialledElsewhere = false;
-  /** The group whose alternative was dialled in vain, and until when it gives no other. */
+  /** The group whose alternative failed, and the time until which it may report no other. */
   misled: { readonly source: string; readonly until: number } | undefined = undefined;
-  /** The buckets it is in: of the tried ones exactly one, of the new ones 1 to 4. */
+  /** The buckets the entry is in: exactly one if tried, 1 to 4 if new. */
   readonly rows: number[] = [];
 
   constructor(nodeId: string, place: Place, source: string, added: number) {
@@ -48,9 +49,14 @@ export class KnownAddress {
   }
 
   /**
-   * Tendermint's isBad: new, no attempt in the last minute, and unheard of for a week, or 3 failures without any success, or 10 without one
-   * in the last week. "Unheard of" counts from when we were last told of it; there it counts from the last attempt, with a note that it
-   * should not.
+   * Returns whether the entry is bad, by Tendermint's isBad: it is new, without an attempt in the
+   * last minute, and one of:
+   * - nobody has reported it for a week
+   * - 3 failures without any success
+   * - 10 failures without a success in the last week
+   *
+   * The first condition counts from the last report or attempt, whichever is later. Tendermint
+   * counts from the last attempt, with a note that it should not.
    */
   isBad(now: number): boolean {
     if (this.tried || (this.lastAttempt !== undefined && now - this.lastAttempt < ATTEMPT_TIME)) return false;
@@ -58,30 +64,33 @@ export class KnownAddress {
     return (this.lastSuccess === undefined && this.failures >= FAILURES_AT_FIRST) || this.isLost(now);
   }
 
-  /** 10 failures, and no success in the last week. A tried address may be that and not bad. */
+  /**
+   * Returns whether it failed 10 times with no success in the last week. A tried address may be
+   * lost without being bad.
+   */
   isLost(now: number): boolean {
     return this.failures >= FAILURES_AT_MOST && !this.isRecent(now);
   }
 
-  /** Was there a success in the last week? */
+  /** Returns whether there was a success in the last week. */
   isRecent(now: number): boolean {
     return this.lastSuccess !== undefined && now - this.lastSuccess <= SUCCESS_HOLDS;
   }
 
-  /** Was it dialled since its last success, and the dial had its time? */
+  /** Returns whether it was dialed since its last success, and that dial has had its time. */
   hasFailedTest(now: number): boolean {
     const { lastAttempt, lastSuccess } = this;
     return lastAttempt !== undefined && (lastSuccess === undefined || lastAttempt > lastSuccess) && now - lastAttempt >= ATTEMPT_TIME;
   }
 
-  /** A BookEntry: as it is now, for others to keep. */
+  /** Returns the entry as it is now, as a `BookEntry` that callers may keep. */
   snapshot() {
     const { nodeId, address, tried, failures, lastAttempt, lastSuccess, source } = this;
     return Object.freeze({ nodeId, address, tried, failures, lastAttempt, lastSuccess, source });
   }
 }
 
-/** Undefined: there are none. */
+/** Returns undefined if there are no entries. */
 export function longestWithoutSuccess(entries: readonly KnownAddress[]): KnownAddress | undefined {
   const [first] = entries;
   return first === undefined

@@ -1,9 +1,13 @@
-// Nodes of the book for somebody who looks for others: a random few, those first that are likely to be there.
+// Selects nodes of the book for a peer that looks for others: a few at random, those first that are
+// likely to be alive.
 
 import type { AddressBook } from './address-book.ts';
 import type { BookEntry } from './book-entry.ts';
 
-/** At most `count` node ids that fit: those that answered the last dial before hearsay, and both before those whose last dial failed. */
+/**
+ * Returns at most `count` node ids that fit. Nodes that answered their last dial come first, then
+ * hearsay, then nodes whose last dial failed.
+ */
 export function knownNodes(book: AddressBook, count: number, now: number, isFit: (nodeId: string) => boolean): string[] {
   const chosen = new Set<string>();
   for (const isNext of LIKELY_FIRST) {

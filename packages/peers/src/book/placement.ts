@@ -1,11 +1,15 @@
-// Which bucket an address belongs in: a hash under a secret key, so that nobody else can fill chosen buckets.
+// Chooses the bucket of an address with a hash under a secret key, so that nobody else can fill
+// chosen buckets.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Place } from '../address/place.ts';
 import { NEW_BUCKETS, NEW_BUCKETS_PER_SOURCE_GROUP, TRIED_BUCKETS, TRIED_BUCKETS_PER_GROUP } from './limits.ts';
 
-/** Bitcoin's two-step placement, as in Tendermint: the first hash takes one of a group's few slots, the second finds the slot's bucket. */
+/**
+ * Bitcoin's two-step placement, as in Tendermint: the first hash chooses one of a group's few
+ * slots, the second maps the slot to a bucket.
+ */
 export class Placement {
   readonly #key: Uint8Array;
 
@@ -13,19 +17,22 @@ export class Placement {
     this.#key = key;
   }
 
-  /** hash(key, source group, hash(key, group, source group) mod 32) mod 256. */
+  /** Returns hash(key, source group, hash(key, group, source group) mod 32) mod 256. */
   newRow(group: string, source: string): number {
     const slot = this.#hash('new slot', group, source) % NEW_BUCKETS_PER_SOURCE_GROUP;
     return this.#hash('new', source, String(slot)) % NEW_BUCKETS;
   }
 
-  /** hash(key, group, hash(key, address) mod 4) mod 64. */
+  /** Returns hash(key, group, hash(key, address) mod 4) mod 64. */
   triedRow(place: Place): number {
     const slot = this.#hash('tried slot', place.key) % TRIED_BUCKETS_PER_GROUP;
     return this.#hash('tried', place.group, String(slot)) % TRIED_BUCKETS;
   }
 
-  /** The first 32 bits of SHA-256; addresses and groups have no line feed, so that no two lists of parts read alike. */
+  /**
+   * Returns the first 32 bits of SHA-256. Addresses and groups contain no line feed, so two
+   * different lists of parts never give the same input.
+   */
   #hash(...parts: string[]): number {
     const digest = sha256(concatBytes(this.#key, utf8ToBytes(parts.join('\n'))));
     return new DataView(digest.buffer, digest.byteOffset).getUint32(0);

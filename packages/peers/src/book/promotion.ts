@@ -1,14 +1,18 @@
-// How a new address becomes a tried one, and who is tested because it stands in the way.
+// Promotes new addresses to tried ones, and keeps the list of tried entries to test because they
+// block a promotion.
 
 import { type KnownAddress, longestWithoutSuccess } from './known-address.ts';
 import type { Placement } from './placement.ts';
 import type { Shelves } from './shelves.ts';
 
-/** Test-before-evict: a tried entry gives way only if it was dialled and did not answer. See the divergences of `AddressBook`. */
+/**
+ * Implements test-before-evict: a tried entry gives way only if it was dialed and did not answer.
+ * See the differences listed at `AddressBook`.
+ */
 export class Promotion {
   readonly #shelves: Shelves;
   readonly #placement: Placement;
-  /** Whose test is due since when, by the tried bucket: one in each at most. */
+  /** The test that is due in each tried bucket, at most one, and since when. */
   readonly #toTest = new Map<number, { nodeId: string; since: number }>();
 
   constructor(shelves: Shelves, placement: Placement) {
@@ -16,7 +20,10 @@ export class Promotion {
     this.#placement = placement;
   }
 
-  /** A dial reached a new entry: it becomes a tried one, if there is room or somebody there failed a test. */
+  /**
+   * Promotes a new entry that a dial has reached, if its bucket has room or another entry there
+   * failed a test.
+   */
   promote(known: KnownAddress, now: number): void {
     const row = this.#placement.triedRow(known.place);
     if (this.#shelves.promote(known, row)) return;
@@ -29,7 +36,7 @@ export class Promotion {
     this.#toTest.set(row, { nodeId: longestWithoutSuccess(incumbents)!.nodeId, since: now });
   }
 
-  /** A tried entry that stands in a newcomer's way, each once. */
+  /** Returns a tried entry that blocks a newcomer's promotion, each once. */
   toTest(): KnownAddress | undefined {
     for (const [row, { nodeId, since }] of this.#toTest) {
       this.#toTest.delete(row);

@@ -1,4 +1,5 @@
-// From a book to its document and back. A document may come from anywhere: each entry is looked at, and an odd one is left out or set right.
+// Converts a book to its document and back. A document may come from anywhere, so each entry is
+// validated, and an invalid one is left out or corrected.
 
 import { isNodeId } from '@trunkline/transport-core';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
@@ -9,7 +10,7 @@ import { LONGEST_BAN, MOST_BANS, MOST_ON_A_HOST, NEW_BUCKETS_PER_ADDRESS } from 
 import type { Placement } from './placement.ts';
 import type { Shelves } from './shelves.ts';
 
-/** The document of a book at a time. */
+/** Returns the document of a book at the time `now`. */
 export function saveBook(key: string, shelves: Shelves, bans: BanList, now: number): BookDocument {
   const all = [...shelves.allTried(), ...shelves.allNew()];
   const positions = new Map(all.map((known, position) => [known, position]));
@@ -21,7 +22,7 @@ export function saveBook(key: string, shelves: Shelves, bans: BanList, now: numb
   };
 }
 
-/** Puts the bans and entries of a document on empty shelves. */
+/** Fills empty shelves with the bans and entries of a document. */
 export function restoreBook(document: BookDocument, shelves: Shelves, bans: BanList, placement: Placement, mode: DialMode, now: number): void {
   for (const saved of listOf<SavedBan>(document.bans).slice(0, MOST_BANS)) {
     const ban = banOf(saved, now);
@@ -39,7 +40,8 @@ export function restoreBook(document: BookDocument, shelves: Shelves, bans: BanL
       if (known !== undefined && !known.tried && known.rows.length < NEW_BUCKETS_PER_ADDRESS) shelves.putNew(known, row);
     }
   }
-  // What its document has in no bucket, or in one that is full, finds its place as if it were told now.
+  // Entries that the document lists in no bucket, or only in full ones, are placed as if they had
+  // just been reported.
   for (const entry of read) {
     if (entry !== undefined && entry.known.rows.length === 0) shelves.putNew(entry.known, placement.newRow(entry.known.place.group, entry.known.source));
   }
@@ -71,7 +73,7 @@ function knownOf(saved: SavedEntry, now: number): KnownAddress | undefined {
 
 function banOf(saved: SavedBan, now: number): Ban | undefined {
   if (typeof saved !== 'object' || saved === null || typeof saved.nodeId !== 'string' || !isNodeId(saved.nodeId)) return undefined;
-  // Where it is no number it is over; the list bounds it.
+  // An invalid duration means that the ban is over. The ban list enforces the maximum.
   const left = isAge(saved.left) ? saved.left : 0;
   return { nodeId: saved.nodeId, until: now + left, place: placeIn(saved), source: groupIn(saved.source) };
 }
@@ -81,7 +83,10 @@ function placeIn(saved: SavedEntry | SavedBan): Place | undefined {
   return isNodeId(saved.nodeId) ? placeOf(saved.address) : undefined;
 }
 
-/** No id and no address twice, nothing that this book may not dial, no more on a host than it takes, nobody who is banned. */
+/**
+ * Returns a filter that accepts an entry if its id and address are both seen for the first time,
+ * this book may dial it, its host is not full, and its id is not banned.
+ */
 function once(mode: DialMode, bans: BanList): (known: KnownAddress) => boolean {
   const seen = new Set<string>();
   const hosts = new Map<string, number>();
@@ -107,5 +112,5 @@ function listOf<T>(value: unknown): readonly T[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Older is as old. */
+/** Maximum age, in milliseconds; older times are read as this old. */
 const OLDEST = LONGEST_BAN;

@@ -1,4 +1,5 @@
-// Where the entries of the book stand: in buckets, and by id, address and host. It keeps the four in step and knows no other rule.
+// The storage of the address book: entries in their buckets, and by id, address and host. It keeps
+// the four in step and knows no other rules.
 
 import { Buckets } from './buckets.ts';
 import type { KnownAddress } from './known-address.ts';
@@ -9,7 +10,10 @@ export class Shelves {
   readonly tried = new Buckets<KnownAddress>(TRIED_BUCKETS);
   readonly #byId = new Map<string, KnownAddress>();
   readonly #byKey = new Map<string, KnownAddress>();
-  /** Second addresses of ids: they stand in the new buckets and count on their hosts, and are nobody's entry by id or address. */
+  /**
+   * Second addresses of ids. They stand in the new buckets and count on their hosts, but are not
+   * found by id or address.
+   */
   readonly #alternatives = new Map<string, KnownAddress>();
   readonly #hosts = new Map<string, number>();
 
@@ -17,7 +21,7 @@ export class Shelves {
     return this.#byId.size;
   }
 
-  /** Entries that are new; each may stand in several buckets. */
+  /** The number of new entries. Each may stand in several buckets. */
   get freshSize(): number {
     return this.#byId.size - this.tried.size;
   }
@@ -30,7 +34,7 @@ export class Shelves {
     return this.#alternatives.get(nodeId);
   }
 
-  /** All that may be drawn from the new buckets. */
+  /** The number of items that can be drawn from the new buckets: new entries and alternatives. */
   get hearsaySize(): number {
     return this.freshSize + this.#alternatives.size;
   }
@@ -39,22 +43,25 @@ export class Shelves {
     return this.#byKey.get(key);
   }
 
-  /** Entries on a host, and alternatives. */
+  /** The number of entries and alternatives on a host. */
   on(host: string): number {
     return this.#hosts.get(host) ?? 0;
   }
 
-  /** The tried entries, in the order of the buckets: a book read from its document has the same. */
+  /** The tried entries in bucket order, which a book read from its document shares. */
   allTried(): KnownAddress[] {
     return this.tried.rows.flat();
   }
 
-  /** The new entries, each once, likewise; without alternatives. */
+  /** The new entries in bucket order, each once, without alternatives. */
   allNew(): KnownAddress[] {
     return [...new Set(this.fresh.rows.flat())].filter((known) => this.#byId.get(known.nodeId) === known);
   }
 
-  /** Puts a new entry in a bucket. From a full one goes a bad entry, or else the one that was added or attempted longest ago. */
+  /**
+   * Puts a new entry in a bucket. A full bucket first loses a bad entry or, if none is bad, the one
+   * that was added or attempted longest ago.
+   */
   addNew(known: KnownAddress, row: number, now: number): void {
     if (known.rows.includes(row)) return;
     if (this.fresh.isFull(row)) this.#expire(row, now);
@@ -68,14 +75,17 @@ export class Shelves {
     this.addNew(known, row, now);
   }
 
-  /** As `addNew`, but false where the bucket is full. */
+  /** Like `addNew`, but returns false if the bucket is full. */
   putNew(known: KnownAddress, row: number): boolean {
     if (known.rows.includes(row) || this.fresh.isFull(row)) return false;
     this.#put(known, row);
     return true;
   }
 
-  /** Moves a new entry, or one that isn't here yet, to a tried bucket; false where that is full. */
+  /**
+   * Moves a new entry, or one that is not stored yet, to a tried bucket. Returns false if that
+   * bucket is full.
+   */
   promote(known: KnownAddress, row: number): boolean {
     if (this.tried.isFull(row)) return false;
     this.#clear(known);
@@ -84,7 +94,7 @@ export class Shelves {
     return true;
   }
 
-  /** Promotes an entry to the place of a tried one, which goes back to a new bucket. */
+  /** Promotes an entry to the slot of a tried one, which goes back to a new bucket. */
   replace(incumbent: KnownAddress, known: KnownAddress, now: number, newRow: number): void {
     const [row] = incumbent.rows;
     this.#clear(incumbent);
@@ -125,7 +135,7 @@ export class Shelves {
     else this.#hosts.delete(host);
   }
 
-  /** Out of all buckets. */
+  /** Takes an entry out of all its buckets. */
   #clear(known: KnownAddress): void {
     for (const row of known.rows) (known.tried ? this.tried : this.fresh).take(row, known);
     known.rows.length = 0;

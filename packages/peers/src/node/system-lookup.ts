@@ -1,12 +1,16 @@
-// Names of hosts, asked of the system. For Node.
+// Resolves host names with the system's resolver. For Node.
 
 import { lookup } from 'node:dns/promises';
 import { reasonError } from '@trunkline/transport-core';
 
 /**
- * The IP addresses of a host's name, as the system finds them (its hosts file, then DNS), in the system's order; an IP address is its own.
- * For `lookup` of `createPeers`. Rejects with `unavailable`, `host_not_found` where the name has none, or nobody answers who would know.
- * How long it takes is the system's matter, and it can't be called off: peers wait for a minute at most. A TypeError for what is no name.
+ * Returns the IP addresses of a host name as the system finds them (first its hosts file, then
+ * DNS), in the system's order. An IP address resolves to itself. Pass it to `createPeers` as
+ * `lookup`.
+ *
+ * Rejects with `unavailable`, reason `host_not_found`, if the name has no address or no name server
+ * answers. Throws a TypeError if `host` is not a name. The system decides how long a lookup takes,
+ * and it cannot be canceled; peers wait for one minute at most.
  */
 export async function systemLookup(host: string): Promise<readonly string[]> {
   if (typeof host !== 'string' || host === '' || host.includes('\0')) {

@@ -1,35 +1,48 @@
-// Where an address book is kept: the port, and the stores that need no file.
+// The port through which an address book is loaded and saved, and the implementations that need no
+// file.
 
 import { createMemoryStore, type Store, type TransportError } from '@trunkline/transport-core';
 import { OneUser } from './lifecycle.ts';
 import { StoreBacking } from './store-backing.ts';
 
-/** Keeps one text across restarts, for one user at a time: `load`, then any number of `save`, then `close`; then `load` again. */
+/**
+ * Keeps one text across restarts, for one user at a time. Call `load` first, then `save` any number
+ * of times, then `close`; after that it can be loaded again.
+ */
 export interface AddressBookStore {
   /**
-   * Gives what was saved last, read by `read`, which throws where the text is no book; undefined where there is none. What was found
-   * broken, and what was done about it, is told by `warnings`. Rejects only where it must not be used at all: with
-   * `failed_precondition` while somebody else uses it, and where its place can be none.
+   * Loads the text that was saved last and parses it with `read`, which must throw if the text is
+   * not a book. `value` is undefined if nothing was saved. `warnings` reports everything that was
+   * found broken and what was done about it.
+   *
+   * Rejects only if the store must not be used at all: with `failed_precondition` while another
+   * user has it open, or with another code if its location can never hold a book.
    */
   load<T>(read: (text: string) => T): Promise<{ value: T | undefined; warnings: TransportError[] }>;
   /**
-   * Resolves when this text, or a newer one, is safe from a crash: of those that wait for one that is being saved only the newest is
-   * saved. Rejects with a TransportError (`resource_exhausted` for a disk that is full …), and what was saved before is intact;
-   * `failed_precondition` where it was not loaded.
+   * Saves a text. Resolves when this text, or a newer one, is safe from a crash: of several texts
+   * that wait for a save in progress, only the newest is saved.
+   *
+   * Rejects with a TransportError (for example `resource_exhausted` for a full disk); the text
+   * saved before is then intact. Rejects with `failed_precondition` if the store was not loaded.
    */
   save(text: string): Promise<void>;
-  /** Resolves when all is saved and somebody else may use it. */
+  /** Resolves when all texts are saved and another user may load the store. */
   close(): Promise<void>;
 }
 
-/** An address book in memory: it lives as long as the object does, also after `close`. */
+/**
+ * Creates an address book store in memory. Its content lives as long as the object, even after
+ * `close`.
+ */
 export function createMemoryAddressBook(): AddressBookStore {
   return createStoreAddressBook(createMemoryStore());
 }
 
 /**
- * An address book in a `Store` (what a simulated node has), under `key`. What was saved before stays under `key` + '.old', and what
- * could not be read under `key` + '.broken'.
+ * Creates an address book store on top of a `Store` (such as that of a simulated node), under
+ * `key`. The text saved before the last one stays under `key` + '.old', and a text that could not
+ * be read under `key` + '.broken'.
  */
 export function createStoreAddressBook(store: Store, key = 'address-book'): AddressBookStore {
   return new OneUser(new StoreBacking(store, key), key);

@@ -1,4 +1,4 @@
-// An address book in a file. For Node.
+// An address book store in a file. For Node.
 
 import { resolve } from 'node:path';
 import type { AddressBookStore } from './address-book-store.ts';
@@ -8,11 +8,18 @@ import { OneUser } from './lifecycle.ts';
 import { processes } from './processes.ts';
 
 /**
- * An address book in a file of mode 0600 that is there whole or not at all, whenever the process or the machine stops. Its folder must
- * exist. Beside it are made: `path.old`, what was saved before, loaded where the file is broken; `path.broken`, what could not be read;
- * `path.lock`, which keeps other processes out (`failed_precondition` naming it and their pid) and is taken over from one that is gone;
- * `path.tmp`, while one is saved. `load` rejects also with `not_found` where the folder is missing and `invalid_argument` where the
- * path can be none. A file above 16 MiB is not read. A TypeError for what is no path.
+ * Creates an address book store in a file of mode 0600. The file is always complete or absent, even
+ * if the process or the machine stops during a save. Its folder must exist. The store also creates
+ * these files beside it:
+ * - `path.old`: the text saved before the last one, which is loaded if the file is broken.
+ * - `path.broken`: a file that could not be read.
+ * - `path.lock`: keeps other processes out. They get `failed_precondition` with the path and the
+ *   pid of the holder. A lock whose process is gone is taken over.
+ * - `path.tmp`: exists during a save.
+ *
+ * `load` also rejects with `not_found` if the folder is missing, and with `invalid_argument` if the
+ * path can never be a file. Files above 16 MiB are not read. Throws a TypeError if `path` is not a
+ * path.
  */
 export function createFileAddressBook(path: string): AddressBookStore {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {

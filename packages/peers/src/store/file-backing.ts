@@ -1,4 +1,5 @@
-// An address book in a file: a new one is whole before it gets the name, and the old one keeps another.
+// Keeps an address book in a file. A new version is written completely before it gets the file's
+// name, and the old version is kept under another name.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { FileDisk } from './file-disk.ts';
@@ -12,7 +13,10 @@ export class FileBacking implements Backing {
   readonly #path: string;
   readonly #disk: FileDisk;
   readonly #lock: FileLock;
-  /** Is there a file under the name that could be read? Then it becomes the old one; else the old one stays what it is. */
+  /**
+   * True if the file could be read; then it becomes the old version at the next save. Otherwise the
+   * old version stays as it is.
+   */
   #isGood = false;
 
   constructor(path: string, disk: FileDisk, processes: Processes) {
@@ -46,7 +50,10 @@ export class FileBacking implements Backing {
     }
   }
 
-  /** Each step leaves a whole file under the path or under '.old'; a failure leaves what was there. */
+  /**
+   * Writes a new version. Each step leaves a complete file under the path or under '.old', and a
+   * failure leaves the previous content intact.
+   */
   async write(text: string): Promise<void> {
     const temporary = `${this.#path}.tmp`;
     try {
@@ -73,7 +80,10 @@ export class FileBacking implements Backing {
     }
   }
 
-  /** Where no lock can be made nothing can be saved either, but what is there can be read: each save tries again. */
+  /**
+   * Takes the lock. If no lock can be created, the book can be read but not saved; each save then
+   * tries again.
+   */
   async #takeLock(warnings: TransportError[]): Promise<void> {
     try {
       await this.#lock.hold();
@@ -99,7 +109,10 @@ export class FileBacking implements Backing {
     }
   }
 
-  /** Nothing is lost: what can't be read stays for somebody to look at, the newest of each. */
+  /**
+   * Moves a file that cannot be read aside, so that nothing is lost. Only the newest of each is
+   * kept.
+   */
   async #putAside(path: string): Promise<string> {
     const aside = `${path}.broken`;
     if (!this.#lock.isHeld) return 'it is left as it is';
@@ -111,7 +124,10 @@ export class FileBacking implements Backing {
     }
   }
 
-  /** A second name for the file, so that none is missing at any time. Where a file can have one only, it is renamed. */
+  /**
+   * Gives the file a second name, so that a file exists under the path at all times. If the file
+   * system has no links, the file is renamed.
+   */
   async #keepOld(): Promise<void> {
     const old = `${this.#path}.old`;
     await this.#disk.unlink(old).catch(ignoreMissing);
@@ -131,6 +147,6 @@ function tooLarge(path: string, size: number, code: 'data_loss' | 'resource_exha
   return new TransportError(code, `address book: ${path}: it has ${size} bytes, and a book at most ${LARGEST}`, { target: path });
 }
 
-/** Bytes: 16 MiB, several times a full book. */
+/** Maximum size of a file in bytes: 16 MiB, several times a full book. */
 const LARGEST = 16_777_216;
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

@@ -1,31 +1,41 @@
-// What an address book or a store in files does with a disk, as a port: a test gives one that fails, or stops, at any step.
+// The disk operations of file-based stores, as a port, so that a test can pass a disk that fails or
+// stops at any step.
 
 import { constants, type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { platform } from 'node:process';
 
-/** Rejects with node:fs's errors (`code: 'ENOENT'` …). */
+/** The disk operations. All reject with the errors of node:fs (`code: 'ENOENT'` …). */
 export interface FileDisk {
-  /** All of a regular file; `onSize` is told its size first, and may throw. Folders and pipes are EISDIR and ENXIO. */
+  /**
+   * Reads a whole regular file. `onSize` is called with its size first and may throw. Folders
+   * reject with EISDIR, pipes with ENXIO.
+   */
   read(path: string, onSize: (size: number) => void): Promise<Uint8Array>;
-  /** A new file that is safe from a crash but for its name; EEXIST where one is there. Half of it may stay where it fails. */
+  /**
+   * Writes a new file whose content is safe from a crash, but not yet its name. Rejects with EEXIST
+   * if the file exists. After another failure, a part of the file may remain.
+   */
   write(path: string, bytes: Uint8Array): Promise<void>;
-  /** A second name, which replaces nothing. */
+  /** Gives a file a second name; never replaces a file. */
   link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
-  /** Makes a folder that only its owner may enter; one that is there stays as it is. ENOENT where the folder around it is missing. */
+  /**
+   * Makes a folder that only its owner may enter. An existing folder stays as it is. Rejects with
+   * ENOENT if the parent folder is missing.
+   */
   makeFolder(path: string): Promise<void>;
-  /** The names in a folder. */
+  /** Returns the names in a folder. */
   list(folder: string): Promise<string[]>;
-  /** What was linked, renamed and unlinked in the folder of this file is safe from a crash. */
+  /** Makes the links, renames and unlinks in the folder of this file safe from a crash. */
   syncFolderOf(path: string): Promise<void>;
 }
 
 export const fileDisk: FileDisk = { read, write, link, rename, unlink, makeFolder, list: (folder) => readdir(folder), syncFolderOf };
 
 async function read(path: string, onSize: (size: number) => void): Promise<Uint8Array> {
-  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // A pipe would keep us waiting for a writer.
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // Otherwise opening a pipe would wait for a writer.
   try {
     const stats = await handle.stat();
     if (stats.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
@@ -37,7 +47,7 @@ async function read(path: string, onSize: (size: number) => void): Promise<Uint8
   }
 }
 
-/** No more than its size was, also of a file that grows meanwhile. */
+/** Reads at most `size` bytes, even if the file grows meanwhile. */
 async function readAll(handle: FileHandle, size: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   let length = 0;
@@ -52,7 +62,7 @@ async function readAll(handle: FileHandle, size: number): Promise<Uint8Array> {
 async function write(path: string, bytes: Uint8Array): Promise<void> {
   const handle = await open(path, 'wx', MODE);
   try {
-    await handle.chmod(MODE); // The umask may have taken some of it.
+    await handle.chmod(MODE); // The umask may have removed some bits.
     await handle.writeFile(bytes);
     await handle.sync();
   } finally {
@@ -68,7 +78,10 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** A name is kept by the folder. Windows, and a few file systems, can't sync one. */
+/**
+ * Syncs the folder, which is where a file's name is stored. Windows and a few file systems cannot
+ * sync folders.
+ */
 async function syncFolderOf(path: string): Promise<void> {
   if (platform === 'win32') return;
   let handle: FileHandle | undefined;
@@ -82,8 +95,11 @@ async function syncFolderOf(path: string): Promise<void> {
   }
 }
 
-/** For its owner alone: whom a node knows is nobody else's business. */
+/** Readable by the owner only, because the nodes that a node knows are private. */
 const MODE = 0o600;
 const FOLDER_MODE = 0o700;
-/** EACCES: a folder in which this user may write and not read. */
+/**
+ * Error codes of folders that cannot be synced. EACCES: this user may write to the folder but not
+ * read it.
+ */
 const NO_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);

@@ -1,4 +1,5 @@
-// Keys and their values in a folder: each value is whole before it gets its name.
+// Implements a store in a folder, one file for each key. Each value is written completely before
+// its file gets its name.
 
 import { join } from 'node:path';
 import { type Store, TransportError } from '@trunkline/transport-core';
@@ -10,11 +11,14 @@ import type { Processes } from './processes.ts';
 
 /** A store in files. */
 export interface FileStore extends Store, AsyncDisposable {
-  /** Resolves when all that was set is written and another process may use the folder. Later operations are `shutdown`. Idempotent. */
+  /**
+   * Resolves when all values are written and another process may use the folder. Later operations
+   * reject with `shutdown`. Idempotent.
+   */
   close(): Promise<void>;
 }
 
-/** A change of one file that has not been made yet; undefined bytes delete it. */
+/** A pending change of one file; `bytes` undefined deletes the file. */
 interface Change {
   bytes: Uint8Array | undefined;
   done: Promise<void>;
@@ -24,11 +28,11 @@ export class FileEntries implements FileStore {
   readonly #folder: string;
   readonly #disk: FileDisk;
   readonly #lock: FileLock;
-  /** Changes that wait, by file: of several of one file only the newest is made. */
+  /** Changes that wait, by file. If a file has several, only the newest is made. */
   readonly #waiting = new Map<string, Change>();
-  /** The change that is being made. */
+  /** The change in progress. */
   #running: readonly [file: string, change: Change] | undefined = undefined;
-  /** Settles when the last change so far is made: one at a time. */
+  /** Settles when the last change so far is made; changes run one at a time. */
   #last: Promise<void> = Promise.resolve();
   #opening: Promise<void> | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
@@ -124,7 +128,7 @@ export class FileEntries implements FileStore {
     if (this.#closing !== undefined) throw new TransportError('shutdown', `${KIND}: ${this.#folder}: it was closed`);
   }
 
-  /** Takes the folder; where that failed the next operation tries again. */
+  /** Takes the folder. After a failure, the next operation tries again. */
   #open(): Promise<void> {
     this.#opening ??= this.#take().catch((error) => {
       this.#opening = undefined;
@@ -169,7 +173,7 @@ export class FileEntries implements FileStore {
     }
   }
 
-  /** A failure leaves what was there. */
+  /** Makes one change. A failure leaves the previous content intact. */
   async #make(path: string, bytes: Uint8Array | undefined): Promise<void> {
     const temporary = path + UNFINISHED;
     try {
@@ -190,10 +194,13 @@ function tooLarge(path: string, size: number, code: 'data_loss' | 'resource_exha
 }
 
 const KIND = 'store';
-/** Bytes of a value: 64 MiB. */
+/** Maximum size of a value in bytes: 64 MiB. */
 const LARGEST = 67_108_864;
-/** Bytes of a file's name: 255 on most file systems, and a temporary one has one more. */
+/**
+ * Maximum length of a file's name in bytes: most file systems allow 255, and a temporary name is
+ * one byte longer.
+ */
 const LONGEST = 200;
-/** The end of a temporary name: no key's name has it. */
+/** The suffix of temporary files, which no key's file name contains. */
 const UNFINISHED = '~';
 const LONE = /\p{Surrogate}/u;

@@ -1,8 +1,11 @@
-// What the file system's error codes mean to us, and what can be done about each.
+// Translates file system error codes to ours, with advice for each.
 
 import { type Code, TransportError } from '@trunkline/transport-core';
 
-/** Returns an error of node:fs as ours, naming the path and the `kind` of thing that is kept there. The original is its `cause`. */
+/**
+ * Converts an error of node:fs to a TransportError that names the path and the `kind` of thing that
+ * is kept there. The original is its `cause`.
+ */
 export function fileError(error: unknown, path: string, kind = 'address book'): TransportError {
   if (error instanceof TransportError) return error;
   const code = codeOf(error) ?? 'no code';
@@ -10,18 +13,21 @@ export function fileError(error: unknown, path: string, kind = 'address book'): 
   return new TransportError(as, `${kind}: ${path}: ${text} (${code})`, { target: path, cause: error });
 }
 
-/** 'ENOENT' and the like. */
+/** Returns the `code` of an error, such as 'ENOENT'. */
 export function codeOf(error: unknown): string | undefined {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' ? code : undefined;
 }
 
-/** For what may well be gone already. */
+/** Ignores ENOENT and rethrows anything else; for removing files that may be gone already. */
 export function ignoreMissing(error: unknown): void {
   if (codeOf(error) !== 'ENOENT') throw error;
 }
 
-/** Does the error say that the path can never be an address book, whatever happens to the disk? */
+/**
+ * Returns whether the error means that the path can never be an address book, whatever happens to
+ * the disk.
+ */
 export function isMisplaced(error: TransportError): boolean {
   return error.code === 'not_found' || error.code === 'invalid_argument';
 }

@@ -1,6 +1,10 @@
-// The names of files that stand for keys: readable, and distinct where case is not.
+// Converts keys to file names and back. The names are readable, and distinct on file systems that
+// ignore case.
 
-/** Returns the name for a key: lower-case letters, digits, '-', '_' and '.' as they are, all else as '%' and two hex digits for each byte. */
+/**
+ * Returns the file name of a key. Lower-case letters, digits, '-', '_' and '.' stay as they are;
+ * every other byte becomes '%' and two hex digits, and so does a leading '.'.
+ */
 export function fileOfKey(key: string): string {
   if (key === '') return EMPTY;
   let name = '';
@@ -11,7 +15,7 @@ export function fileOfKey(key: string): string {
   return name;
 }
 
-/** Returns the key that a file stands for; undefined: it is none of ours. */
+/** Returns the key of a file name, or undefined if it is not the name of a key's file. */
 export function keyOfFile(name: string): string | undefined {
   if (name === EMPTY) return '';
   try {

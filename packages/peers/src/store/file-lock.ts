@@ -1,4 +1,5 @@
-// One process at a time: a file beside what is kept that names its holder, and outlives it without harm.
+// Lets only one process at a time use a path: a lock file beside it names the holder. A lock file
+// whose process is gone is taken over.
 
 import { basename, dirname, join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -9,7 +10,7 @@ import type { Processes } from './processes.ts';
 
 interface Holder {
   readonly pid: number;
-  /** Another for each lock that was ever taken. */
+  /** Unique per acquisition. */
   readonly token: string;
   readonly birth: string | undefined;
 }
@@ -20,10 +21,13 @@ export class FileLock {
   readonly #processes: Processes;
   readonly #kind: string;
   #token: string | undefined = undefined;
-  /** What we wrote last: where the folder was gone for a while (a disk that is mounted again), the file in it is still ours. */
+  /**
+   * The token of the lock file that we wrote last. If the folder disappears for a while (a disk
+   * that is mounted again), the file in it is still ours.
+   */
   #ours: string | undefined = undefined;
 
-  /** @param kind of thing that is locked, as errors name it. */
+  /** @param kind the kind of thing that is locked, for error messages. */
   constructor(path: string, disk: FileDisk, processes: Processes, kind = 'address book') {
     this.#path = path;
     this.#disk = disk;
@@ -32,8 +36,9 @@ export class FileLock {
   }
 
   /**
-   * Takes it, or makes sure that it is still ours: somebody may have removed it. `failed_precondition` naming the path and the pid
-   * while another process, or another user in this one, has it; else node:fs's errors.
+   * Takes the lock, or checks that we still hold it, since somebody may have removed the file.
+   * Rejects with `failed_precondition`, naming the path and the pid, while another process, or
+   * another user in this process, holds the lock. Otherwise rejects with the errors of node:fs.
    */
   async hold(): Promise<void> {
     const holder = await this.#read(this.#path);
@@ -57,8 +62,10 @@ export class FileLock {
   }
 
   /**
-   * The file is whole as soon as it has its name. A stale one may be removed only by who holds a lock on its token: else two that find
-   * it stale could each remove the other's new one. That lock is one like this, so it may be stale too.
+   * Creates the lock file, which is complete as soon as it has its name. A stale lock file may be
+   * removed only by a process that holds a guard, a lock on the stale file's token. Otherwise two
+   * processes that find it stale could each remove the other's new file. A guard is a lock of the
+   * same kind, so it may be stale, too.
    */
   async #take(path: string, depth: number): Promise<string> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -80,7 +87,7 @@ export class FileLock {
     throw new TransportError('failed_precondition', `${this.#kind}: ${path}: others take it and leave it all the time; try again`, { target: path });
   }
 
-  /** undefined: somebody was faster. */
+  /** Creates a lock file. Returns its token, or undefined if another process was faster. */
   async #create(path: string): Promise<string | undefined> {
     const token = bytesToHex(randomBytes(systemRandom, 8));
     const { own } = this.#processes;
@@ -97,7 +104,10 @@ export class FileLock {
     }
   }
 
-  /** False: whoever has the lock took our file for something that was left. */
+  /**
+   * Gives the lock file its name. Returns false if the holder of the lock removed our temporary
+   * file as a leftover.
+   */
   async #name(temporary: string, path: string, bytes: Uint8Array): Promise<boolean> {
     try {
       await this.#disk.link(temporary, path);
@@ -105,12 +115,15 @@ export class FileLock {
       const code = codeOf(error) ?? '';
       if (code === 'ENOENT') return false;
       if (!NO_LINKS.has(code)) throw error;
-      await this.#disk.write(path, bytes); // Others may see half of it, for a moment.
+      await this.#disk.write(path, bytes); // Others may briefly see a part of it.
     }
     return true;
   }
 
-  /** undefined where there is none. One that can't be read was left by a machine that stopped: nobody holds it. */
+  /**
+   * Reads a lock file; undefined if it does not exist. An unreadable file was left by a machine
+   * that stopped, so nobody holds it.
+   */
   async #read(path: string): Promise<Holder | undefined> {
     try {
       const bytes = await this.#disk.read(path, (size) => {
@@ -125,14 +138,20 @@ export class FileLock {
     }
   }
 
-  /** A process of that number that was born at another time is another process. Pid 0 is nobody's. */
+  /**
+   * Returns whether the holder is running. A process with the same pid but another start time is
+   * another process. Pid 0 never runs.
+   */
   async #isAlive({ pid, birth }: Holder): Promise<boolean> {
     if (pid === 0 || !this.#processes.isRunning(pid)) return false;
     const now = await this.#processes.birthOf(pid);
     return birth === undefined || now === undefined || birth === now;
   }
 
-  /** What others left who stopped while they took it: temporary files, and locks on tokens that will never be seen again. */
+  /**
+   * Removes leftovers of processes that stopped while they took the lock: temporary files, and
+   * guards of tokens that will never be used again.
+   */
   async #cleanUp(): Promise<void> {
     const folder = dirname(this.#path);
     const names = await this.#disk.list(folder).catch(() => []);
@@ -147,9 +166,12 @@ function locked(path: string, pid: number, kind: string): TransportError {
   return new TransportError('failed_precondition', `${kind}: ${path}: ${problem}`, { target: path });
 }
 
-/** A lock holds a line. */
+/** Maximum size of a lock file in bytes; it holds one line. */
 const LARGEST = 1_024;
-/** Locks on locks: each level needs a process that stopped within the few steps of taking over. */
+/**
+ * Maximum depth of guards: each level takes another process that stopped within the few steps of a
+ * takeover.
+ */
 const DEEPEST = 8;
 const MOST_ROUNDS = 16;
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

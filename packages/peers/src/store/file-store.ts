@@ -1,4 +1,4 @@
-// A Store in a folder, one file for each key. For Node.
+// Creates a `Store` in a folder, one file for each key. For Node.
 
 import { resolve } from 'node:path';
 import { fileDisk } from './file-disk.ts';
@@ -6,15 +6,23 @@ import { FileEntries, type FileStore } from './file-entries.ts';
 import { processes } from './processes.ts';
 
 /**
- * Returns a store that keeps each key in a file of its own, mode 0600, in a folder that is made if it is missing (not the
- * folders around it). A value is there whole or not at all whenever the process or the machine stops: `set` resolves when it has
- * replaced the one before, which a crash of the machine may take back until `sync`.
+ * Returns a store that keeps each key in a file of its own, of mode 0600, in a folder that is
+ * created if it is missing (its parent folders are not). A value is always complete or absent, even
+ * if the process or the machine stops. `set` resolves when the new value has replaced the old one;
+ * a crash of the machine may undo that until `sync` resolves.
  *
- * The folder belongs to one store at a time. The first operation takes it, and rejects with `failed_precondition` naming the
- * process that has it; a process that is gone loses it. Operations reject with `not_found` where the folder around it is missing,
- * `permission_denied`, `resource_exhausted` for a full disk or a value above 64 MiB, `invalid_argument` for a key of more
- * than 200 bytes (capitals and signs count three times), `data_loss` where the disk fails: what was there before is intact, and
- * the operation can be tried again. A TypeError for what is no path.
+ * Only one store at a time can use the folder. The first operation takes the folder and rejects
+ * with `failed_precondition`, naming the process, if another one holds it. A folder whose process
+ * is gone is taken over. Operations reject with these codes:
+ * - `not_found`: the parent folder is missing.
+ * - `permission_denied`: the file system does not allow it.
+ * - `resource_exhausted`: the disk is full, or the value exceeds 64 MiB.
+ * - `invalid_argument`: the key takes more than 200 bytes (capitals and other escaped characters
+ *   count three bytes for each of theirs).
+ * - `data_loss`: the disk failed.
+ *
+ * After a failure the previous content is intact, and the operation can be retried. Throws a
+ * TypeError if `folder` is not a path.
  */
 export function createFileStore(folder: string): FileStore {
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {

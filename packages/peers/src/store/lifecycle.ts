@@ -1,10 +1,11 @@
-// What all stores of an address book have in common: one user at a time, one save at a time, the newest text next.
+// The lifecycle that all address book stores share: one user at a time, one save at a time, and
+// only the newest waiting text is saved.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { Loaded } from './read-text.ts';
 import { SaveQueue } from './save-queue.ts';
 
-/** What a kind of store does itself. */
+/** The operations that each kind of store implements. */
 export interface Backing {
   open<T>(read: (text: string) => T): Promise<Loaded<T>>;
   write(text: string): Promise<void>;
@@ -17,7 +18,10 @@ type State =
   | { readonly t: 'open'; readonly queue: SaveQueue }
   | { readonly t: 'closing'; readonly done: Promise<void> };
 
-/** An AddressBookStore (not named here: it would be a circle). */
+/**
+ * Implements `AddressBookStore`, which it does not import because that would make a circular
+ * import.
+ */
 export class OneUser {
   readonly #backing: Backing;
   readonly #name: string;

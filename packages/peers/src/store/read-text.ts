@@ -1,14 +1,17 @@
-// Bytes that somebody may have broken, as text that its reader understands.
+// Decodes and parses bytes that may be broken.
 
 import { TransportError } from '@trunkline/transport-core';
 
-/** What was found, and what was wrong with it. */
+/** The value that was loaded, and the problems that were found. */
 export interface Loaded<T> {
   value: T | undefined;
   warnings: TransportError[];
 }
 
-/** Throws a TransportError of code `data_loss`, naming where it was found and what the reader said. */
+/**
+ * Decodes and parses a text. Throws a TransportError with code `data_loss`, naming the location and
+ * the reader's error.
+ */
 export function readText<T>(bytes: Uint8Array, read: (text: string) => T, name: string): T {
   try {
     return read(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
@@ -18,7 +21,7 @@ export function readText<T>(bytes: Uint8Array, read: (text: string) => T, name: 
   }
 }
 
-/** The same failure with what was done about it. */
+/** Returns the same error with a note on what was done about it. */
 export function withRemedy(error: TransportError, remedy: string): TransportError {
   return new TransportError(error.code, `${error.message}; ${remedy}`, { target: error.target, cause: error.cause });
 }

@@ -1,4 +1,5 @@
-// One save at a time, and of those that wait only the newest: the older ones are done when it is.
+// Runs one save at a time. If several wait, only the newest text is saved, and the older saves
+// settle with it.
 
 export class SaveQueue {
   readonly #write: (text: string) => Promise<void>;
@@ -15,7 +16,7 @@ export class SaveQueue {
     return (this.#waiting ??= this.#next());
   }
 
-  /** Resolves when none is under way, whatever became of them. */
+  /** Resolves when no save is in progress, whether the saves succeeded or not. */
   async idle(): Promise<void> {
     await (this.#waiting ?? this.#running).catch(() => {});
   }

@@ -1,4 +1,5 @@
-// An address book in a Store: two generations, so that one is whole whenever the machine stops.
+// Keeps an address book in a `Store`, in two generations, so that one is complete whenever the
+// machine stops.
 
 import { type Store, TransportError } from '@trunkline/transport-core';
 import type { Backing } from './lifecycle.ts';
@@ -7,7 +8,7 @@ import { type Loaded, readText, withRemedy } from './read-text.ts';
 export class StoreBacking implements Backing {
   readonly #store: Store;
   readonly #key: string;
-  /** What is under the key, where it could be read: the next generation before it is written. */
+  /** The value under the key, if it could be read. It is saved as '.old' before the next write. */
   #good: Uint8Array | undefined = undefined;
 
   constructor(store: Store, key: string) {
@@ -37,7 +38,10 @@ export class StoreBacking implements Backing {
     return { value: undefined, warnings };
   }
 
-  /** The old generation is safe before the new one is written: a store may write in any order until it syncs. */
+  /**
+   * Writes a new generation. The old one is synced first, because a store may write in any order
+   * until it syncs.
+   */
   async write(text: string): Promise<void> {
     const bytes = new TextEncoder().encode(text);
     try {
@@ -57,7 +61,7 @@ export class StoreBacking implements Backing {
     this.#good = undefined;
   }
 
-  /** Nothing is lost: what can't be read stays for somebody to look at. */
+  /** Moves a value that cannot be read to another key, so that nothing is lost. */
   async #putAside(key: string, bytes: Uint8Array | undefined): Promise<string> {
     if (bytes === undefined) return 'it is left as it is';
     const aside = `${key}.broken`;

@@ -1,4 +1,5 @@
-// The trust that each peer has earned, by node id: kept while it is away, and over a restart.
+// The trust that each peer has earned, by node id. It is kept while a peer is away and across
+// restarts.
 
 import { isNodeId } from '@trunkline/transport-core';
 import { readTrustDocument, type TrustDocument } from './trust-document.ts';
@@ -6,32 +7,41 @@ import { TrustMetric } from './trust-metric.ts';
 
 export interface TrustBookOptions {
   readonly now: number;
-  /** At most so many peers, 4,096 where absent. One more, and the peer that is away longest is forgotten. */
+  /**
+   * Maximum number of peers, default 4,096. One more removes the peer that has been away longest.
+   */
   readonly most?: number | undefined;
   /**
-   * What `save` gave, as it was read from a file: all of it as away. It never throws: what is no document gives nothing, and an entry that
-   * is wrong is dropped by itself. Of more than there is room for, the last are read; of a peer that stands there twice, the first counts.
+   * The document that `save` returned, as it was read from a file. All its peers start as away. The
+   * constructor never throws because of it: an invalid document is ignored, and an invalid entry is
+   * dropped. If the document has more than `most` entries, the last ones are used. If a peer occurs
+   * twice, the first entry counts.
    */
   readonly saved?: unknown;
 }
 
-/** A trust book as plain data, for JSON: the peer that is away longest first. It holds no absolute times. */
+/**
+ * A trust book as plain data, for JSON, starting with the peer that has been away longest. It
+ * contains no absolute times.
+ */
 export interface TrustBookDocument {
   readonly version: 1;
   readonly peers: readonly ({ readonly nodeId: string } & TrustDocument)[];
 }
 
 /**
- * The time of a peer passes only in spans for which it was seen to live (`looked`): one that is silent, frozen or away neither gains nor
- * loses by waiting. An unknown peer has a perfect record, as in Tendermint: what it is worth is for the reader to say.
+ * Keeps a trust metric for each peer. A peer's time passes only in spans during which it was seen
+ * to be alive (`looked`), so a peer that is silent, frozen or away neither gains nor loses by
+ * waiting. An unknown peer has a perfect record, as in Tendermint; callers must decide what that is
+ * worth.
  */
 export class TrustBook {
-  /** Entries of `saved` that were not taken. */
+  /** The number of entries of `saved` that were not used. */
   readonly dropped: number;
   readonly #most: number;
-  /** Peers that are there, the longest first. */
+  /** Connected peers, the longest connected first. */
   readonly #present = new Map<string, TrustMetric>();
-  /** Peers that are away, the longest first. */
+  /** Peers that are away, the longest away first. */
   readonly #absent = new Map<string, TrustMetric>();
 
   constructor(options: TrustBookOptions) {
@@ -39,12 +49,12 @@ export class TrustBook {
     this.dropped = this.#restore(peersOf(options.saved), options.now);
   }
 
-  /** How many peers it knows. */
+  /** The number of known peers. */
   get size(): number {
     return this.#present.size + this.#absent.size;
   }
 
-  /** The peer is there. */
+  /** Records that the peer connected. */
   connected(nodeId: string, now: number): void {
     if (this.#present.has(nodeId)) return;
     const metric = this.#absent.get(nodeId) ?? newMetric(now);
@@ -53,7 +63,7 @@ export class TrustBook {
     this.#bound();
   }
 
-  /** The peer went. */
+  /** Records that the peer disconnected. */
   gone(nodeId: string): void {
     const metric = this.#present.get(nodeId);
     if (metric === undefined) return;
@@ -61,7 +71,10 @@ export class TrustBook {
     this.#absent.set(nodeId, metric);
   }
 
-  /** The peer was heard, or was late, in the `span` milliseconds that end now: an event, and so much of its time. */
+  /**
+   * Records one event, good if the peer was heard or bad if it was late, and lets the `span`
+   * milliseconds up to now pass for it.
+   */
   looked(nodeId: string, now: number, span: number, behaviour: 'good' | 'bad'): void {
     const metric = this.#present.get(nodeId);
     if (metric === undefined) return;
@@ -70,22 +83,25 @@ export class TrustBook {
     metric.pause(now);
   }
 
-  /** The peer did well, `n` times. */
+  /** Records `n` good events. */
   good(nodeId: string, now: number, n = 1): void {
     this.#tell(nodeId, now, (metric) => metric.good(now, n));
   }
 
-  /** The peer did wrong, `n` times: also one that is away (it proved another id when dialled). */
+  /**
+   * Records `n` bad events. The peer may be away, for example if another node answered when it was
+   * dialed.
+   */
   bad(nodeId: string, now: number, n = 1): void {
     this.#tell(nodeId, now, (metric) => metric.bad(now, n));
   }
 
-  /** 0 to 1; 1 for a peer that it doesn't know. */
+  /** Returns the trust value, 0 to 1; 1 for an unknown peer. */
   value(nodeId: string, now: number): number {
     return this.#find(nodeId)?.value(now) ?? 1;
   }
 
-  /** 0 to 100; 100 for a peer that it doesn't know. */
+  /** Returns the trust value in percent, 0 to 100; 100 for an unknown peer. */
   score(nodeId: string, now: number): number {
     return this.#find(nodeId)?.score(now) ?? 100;
   }
@@ -120,7 +136,10 @@ export class TrustBook {
     this.#bound();
   }
 
-  /** Where nobody is away, the one that is there longest begins anew: peers that are there are few, so this is a wrong `most`. */
+  /**
+   * Enforces `most`. If no peer is away, the one connected longest loses its record; connected
+   * peers are few, so that happens only if `most` is too small.
+   */
   #bound(): void {
     if (this.size <= this.#most) return;
     const from = this.#absent.size > 0 ? this.#absent : this.#present;

@@ -1,25 +1,34 @@
-// How far a peer has earned trust: Tendermint's metric (p2p/trust/metric.go, ADR 006), after TrustGuard (Srivatsa, Xiong, Liu, WWW 2005).
+// Measures how far a peer has earned trust: Tendermint's metric (p2p/trust/metric.go, ADR 006),
+// after TrustGuard (Srivatsa, Xiong, Liu, WWW 2005).
 //
-// value = 0.4 · P + 0.6 · H + D. P is the share of good events in the interval that runs, 1 if there are none. H is the history: the
-// values of past intervals, the i-th weighed by 0.8^i, 1 if there are none. D punishes a fall: P − H where that is negative, else 0.
+// value = 0.4 · P + 0.6 · H + D. P is the share of good events in the current interval, or 1 if
+// there are none. H is the history: the average of the values of past intervals, the i-th weighted
+// by 0.8^i, or 1 if there are none. D punishes a fall: P − H if that is negative, otherwise 0.
 
 import { INTERVAL, MOST_EVENTS, MOST_INTERVALS, readTrustDocument, slotsOf, type TrustDocument } from './trust-document.ts';
 
-/** It needs no timers: each call first ends the intervals that are over, so that it doesn't matter how often it is looked at. */
+/**
+ * The trust metric of one peer. It needs no timers: each call first ends the intervals that are
+ * over, so it doesn't matter how often it is called.
+ */
 export class TrustMetric {
   #intervals = 0;
   /**
-   * "Fading memories": slot k stands for 2^k intervals, slot 0 for the newest. At the end of an interval each slot takes in its younger
-   * neighbour by a share of 2^−k, so that 15 numbers keep 14 days.
+   * "Fading memories": slot k stands for 2^k intervals, slot 0 for the newest. At the end of an
+   * interval each slot takes in a share of 2^−k of its younger neighbor, so that 15 numbers cover
+   * 14 days.
    */
   #history: number[] = [];
   #good = 0;
   #bad = 0;
-  /** When the interval that runs began; while paused, how much of it is over (milliseconds). */
+  /** When the current interval began; while paused, how much of it has passed (milliseconds). */
   #began: number;
   #paused = false;
 
-  /** @param saved what `save` gave: the metric then goes on from there, paused until it is resumed or told of an event. */
+  /**
+   * @param saved the result of `save`. The metric continues from there, paused until it is resumed
+   * or an event is recorded.
+   */
   constructor(now: number, saved?: TrustDocument) {
     this.#began = now;
     if (saved === undefined) return;
@@ -37,21 +46,23 @@ export class TrustMetric {
     return this.#paused;
   }
 
-  /** The peer did well, `n` times. Resumes. */
+  /** Records `n` good events. Resumes. */
   good(now: number, n = 1): void {
     this.resume(now);
     this.#advance(now);
     this.#good = Math.min(MOST_EVENTS, this.#good + checked(n));
   }
 
-  /** The peer did wrong, `n` times. Resumes. */
+  /** Records `n` bad events. Resumes. */
   bad(now: number, n = 1): void {
     this.resume(now);
     this.#advance(now);
     this.#bad = Math.min(MOST_EVENTS, this.#bad + checked(n));
   }
 
-  /** Time stands still until it is resumed: a peer that isn't there neither gains nor loses. */
+  /**
+   * Stops time until the metric is resumed, so that a peer that is away neither gains nor loses.
+   */
   pause(now: number): void {
     if (this.#paused) return;
     this.#advance(now);
@@ -60,8 +71,8 @@ export class TrustMetric {
   }
 
   /**
-   * Time goes on, in the middle of the interval where it was paused. (Tendermint begins a new one, so that hanging up right after a
-   * bad deed undoes it.)
+   * Lets time go on, at the point of the interval where it was paused. (Tendermint begins a new
+   * interval, so that a peer can undo a bad event by disconnecting right after it.)
    */
   resume(now: number): void {
     if (!this.#paused) return;
@@ -69,13 +80,13 @@ export class TrustMetric {
     this.#paused = false;
   }
 
-  /** 0 to 1. */
+  /** Returns the trust value, 0 to 1. */
   value(now: number): number {
     this.#advance(now);
     return this.#value();
   }
 
-  /** 0 to 100: the value in whole percents, rounded down. */
+  /** Returns the trust value in whole percent, 0 to 100, rounded down. */
   score(now: number): number {
     return Math.floor(this.value(now) * 100 + ROUNDING);
   }
@@ -93,7 +104,10 @@ export class TrustMetric {
     return Math.min(1, Math.max(0, 0.4 * present + 0.6 * past + Math.min(0, present - past)));
   }
 
-  /** H: a slot has the weights of the intervals that it stands for together, a geometric series. */
+  /**
+   * Computes H. The weight of a slot is the sum of the weights of its intervals, a geometric
+   * series.
+   */
   #past(): number {
     let sum = 0;
     let weights = 0;
@@ -106,7 +120,10 @@ export class TrustMetric {
     return weights > 0 ? sum / weights : 1;
   }
 
-  /** Ends the intervals that are over. The first of them had the events; the others had none, and trust comes back. */
+  /**
+   * Ends the intervals that are over. The first of them contains the events. The others have none,
+   * so trust recovers.
+   */
   #advance(now: number): void {
     if (this.#paused || now - this.#began < INTERVAL) return;
     const over = Math.floor((now - this.#began) / INTERVAL);
@@ -129,7 +146,7 @@ export class TrustMetric {
     }
     history[0] = value;
     this.#intervals = Math.min(MOST_INTERVALS, this.#intervals + 1);
-    // A new slot begins with what its younger neighbour held until now.
+    // A new slot begins with the value that its younger neighbor had until now.
     if (history.length < slotsOf(this.#intervals)) history.push(oldest!);
   }
 }
@@ -139,12 +156,15 @@ function checked(n: number): number {
   return n;
 }
 
-/** The weight of an interval against the one after it: Tendermint's defaultHistoryDataWeight. */
+/**
+ * The weight of an interval relative to the one after it: Tendermint's defaultHistoryDataWeight.
+ */
 const FADING = 0.8;
 /**
- * After so many intervals without an event (a day and a half) nothing of what was before can be seen in the value: the slots up to 7
- * are 1 but for less than 10^−6, and all older ones together weigh 0.8^255. So a sleep of years costs no more than that.
+ * After this many intervals without an event (a day and a half), earlier values no longer show: the
+ * slots up to 7 differ from 1 by less than 10^−6, and all older ones together weigh 0.8^255.
+ * Therefore even a sleep of years costs no more than this many steps.
  */
 const HEALED = 2_048;
-/** 100 · 0.29 is 28.999999999999996. */
+/** Compensates for rounding errors: 100 · 0.29 is 28.999999999999996. */
 const ROUNDING = 1e-9;
