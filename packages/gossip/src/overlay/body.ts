@@ -1,26 +1,40 @@
-// What overlays carry: a payload and whom it is for; decoded once, encoded once.
+// The body of a message as overlays carry it: its payload and its audience. It is decoded once and
+// encoded once.
 
 import type { Signature } from '../signatures/signature.ts';
 
-/** Whom a message is for: all on the topic, these nodes alone, or all but these. */
+/**
+ * The receivers of a message: everybody on the topic, only the listed nodes, or everybody but the
+ * listed nodes.
+ */
 export type Audience = 'all' | 'to' | 'except';
 
+/** The content of a message, and everything that is kept with it while it is passed on. */
 export interface Body {
   readonly audience: Audience;
-  /** Node ids of `to` and `except`. */
+  /** Node ids that `to` and `except` refer to. */
   readonly nodes: readonly string[];
   readonly payload: Uint8Array;
-  /** What the codec made of it: set when it has; undefined for what this node published. */
+  /**
+   * The decoded message, set once the codec has decoded it; undefined for a message that this node
+   * published.
+   */
   message: unknown;
-  /** The publisher's; it has been verified, and is passed on as it came. Set once, when the body is made. */
+  /**
+   * The publisher's signature. It has been verified and is passed on unchanged. Set once, when the
+   * body is made.
+   */
   signature?: Signature | undefined;
-  /** Of this node's own: who gets it from here is asked to confirm it. */
+  /**
+   * Set on this node's own messages: receivers that get it directly from here are asked to confirm
+   * it.
+   */
   readonly receipt?: boolean | undefined;
-  /** The frame that was made of it last, and for which hops. */
+  /** The last frame that was encoded from this body, and the hop count in it. */
   frame?: { readonly hops: number; readonly bytes: Uint8Array } | undefined;
 }
 
-/** Is it for that node? */
+/** Returns true if the message is for that node. */
 export function isFor({ audience, nodes }: Pick<Body, 'audience' | 'nodes'>, nodeId: string): boolean {
   if (audience === 'all') return true;
   return nodes.includes(nodeId) === (audience === 'to');

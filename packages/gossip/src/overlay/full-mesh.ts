@@ -1,4 +1,5 @@
-// Everybody sends to everybody: for small topologies that are connected in full, or, over more hops than one, in part.
+// The overlay for small topics: every node sends to every peer, with one hop in fully connected
+// topologies and with several in partly connected ones.
 
 import { integer, type OptionsInput, optionsSchema, parseOptions, type TransportError, withDefault } from '@trunkline/transport-core';
 import { contentDigest } from '../messages/content-digest.ts';
@@ -10,9 +11,10 @@ import type { Overlay, OverlayFactory, OverlayHost, OverlaySetup, OwnMessage, Sc
 
 const schema = optionsSchema({
   /**
-   * Links that a message may pass, 1 to 16. Default 1: it is not passed on, and who is not connected to its publisher does not get it. With more
-   * every node passes a message that is new to it on to those of its own peers that are on the topic (FISCO-BCOS's chain of multicasts); then
-   * any node can say that a message is of another.
+   * Links that a message may pass, 1 to 16. Default 1: a message is not passed on, so only nodes
+   * that are connected to its publisher get it. With more, every node passes each message that is
+   * new to it on to its own peers on the topic (FISCO-BCOS's chain of multicasts). In that case any
+   * node can claim that a message comes from another one.
    */
   hops: withDefault(integer(1, 16), 1),
 });
@@ -21,8 +23,9 @@ const schema = optionsSchema({
 export type FullMeshOptions = OptionsInput<typeof schema>;
 
 /**
- * A message goes to every connected peer on the topic, directly. What a slow peer has no room for is queued for it, and dropped beyond that, with
- * a count. For up to some dozens of nodes. Wrong options are a TypeError.
+ * Creates an overlay that sends each message directly to every connected peer on the topic. It is
+ * meant for up to a few dozen nodes. Messages for a slow peer are queued; when its queue is full,
+ * they are dropped and counted. Throws a TypeError for invalid options.
  */
 export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
   const { hops } = parseOptions(schema, options, 'fullMesh');
@@ -46,7 +49,7 @@ export class FullMesh implements Overlay {
     this.#seen = new SeenMessages({ ...MEMORY, latest });
     this.#hops = hops;
     this.passesOn = hops > 1;
-    // Where messages are passed on, who is connected to anybody gets them.
+    // If messages are passed on, one neighbor is enough to get them all.
     this.wanted = hops === 1 ? Number.POSITIVE_INFINITY : 1;
   }
 
@@ -102,16 +105,16 @@ export class FullMesh implements Overlay {
     const { id, payload } = push;
     const verdict = this.#seen.note(id, now, contentDigest(payload.payload), payload.signature !== undefined, from);
     if (verdict === 'new') {
-      // What its publisher sends has passed one link, whatever it says.
+      // A message that comes directly from its publisher has passed one link, whatever it claims.
       const hops = id.origin === from ? 1 : push.hops;
       if (hops < this.#hops) this.#passOn(from, { ...push, hops: hops + 1 });
       return this.#host.deliver(push, messageKey(id), from, hops);
     }
-    // Who passed it on may have been deceived.
+    // A peer that only passed the message on may have been deceived.
     if (verdict === 'conflict') this.#host.misbehaved(from, 'conflict', id.origin === from);
     if (verdict === 'seen' || verdict === 'conflict') return this.#host.duplicate(id, from);
     this.#host.dropped(id, from, verdict === 'flood' ? 'full' : verdict);
-    // A relay passes on what it has not read.
+    // Not reported with one hop: the sender may be a relay, which passes messages on unread.
     if (verdict === 'flood' && this.passesOn) this.#host.misbehaved(from, 'origin-flood', true);
   }
 
@@ -139,7 +142,7 @@ export class FullMesh implements Overlay {
     return this.#seen.due + GRAIN;
   }
 
-  /** What has no room waits elsewhere. */
+  /** Always zero: messages without room wait in the send queues of the driver, not here. */
   unsent(): { readonly messages: number; readonly bytes: number } {
     return NOTHING;
   }
@@ -166,7 +169,13 @@ export class FullMesh implements Overlay {
 }
 
 const NOTHING = { messages: 0, bytes: 0 };
-/** What is kept to tell duplicates: as Plumtree keeps it (plumtree/options.ts), but for the origins, who are neighbours here. */
+/**
+ * Limits of the memory that detects duplicates: times and origins as in Plumtree
+ * (plumtree/options.ts), but fewer gaps and digests.
+ */
 const MEMORY = { retention: 90_000, originRetention: 600_000, origins: 16_384, gaps: 1_024, digests: 16_384 };
-/** What is to be forgotten is looked for once a second. */
+/**
+ * Milliseconds that expired entries are kept longer, so that they are forgotten about once a second
+ * and not one by one.
+ */
 const GRAIN = 1_000;

@@ -23,7 +23,7 @@ test('a neighbour that takes everything and passes nothing on loses its place', 
   const overlay = partialView({ active: 2 }).create({ self: 'me', random: seededRandom(1), now: 0, host, latest: () => Number.POSITIVE_INFINITY });
   overlay.peerUp('mute', true, 0);
   overlay.peerUp('good', true, 0);
-  // A newcomer waits a moment for those to whom it was introduced.
+  // A newcomer first waits a moment for the nodes to which it was introduced.
   for (; now < 5_000 && overlay.neighbors().length < 2; now += 100) overlay.wake(now);
   t.deepEqual([...overlay.neighbors()].sort(), ['good', 'mute']);
   overlay.controlled('mute', { kind: 'prune' }, now);
@@ -34,7 +34,7 @@ test('a neighbour that takes everything and passes nothing on loses its place', 
     const id = { origin: 'me', epoch: 1, sequence };
     overlay.publish({ id, body: { ...payload } }, now, 0);
     overlay.wake(now + 10);
-    // Who has it from elsewhere says so.
+    // A peer that has the message from elsewhere gives notice of it.
     overlay.controlled('good', { kind: 'ihave', notices: [{ id, hops: 3 }] }, now + 20);
   }
   t.deepEqual(overlay.neighbors(), ['good']);

@@ -1,4 +1,5 @@
-// HyParView keeps a few links of thousands of nodes, Plumtree spreads messages along them.
+// The overlay for large topics: HyParView keeps a few links per node among thousands of nodes, and
+// Plumtree spreads messages along these links.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../hyparview/message.ts';
@@ -13,14 +14,15 @@ import { type Body, isFor } from './body.ts';
 import type { Overlay, OverlayFactory, OverlaySetup, OwnMessage, Screening } from './overlay.ts';
 import { Silence } from './silence.ts';
 
-/** HyParView's options, and Plumtree's as `tree`. */
+/** Options of HyParView, and those of Plumtree as `tree`. */
 export interface PartialViewOverlayOptions extends PartialViewOptions {
   readonly tree?: PlumtreeOptionsInput | undefined;
 }
 
 /**
- * Each node keeps `active` links (5), and messages travel along a tree of them that mends itself: for thousands of nodes. Links are dialled as
- * they are needed. Wrong options are a TypeError.
+ * Creates an overlay for topics of thousands of nodes. Each node keeps `active` links (default 5),
+ * dialed as needed, and messages travel along a tree of these links that repairs itself. Throws a
+ * TypeError for invalid options.
  */
 export function partialView({ tree = {}, ...view }: PartialViewOverlayOptions = {}): OverlayFactory {
   const { active } = partialViewConfig(view);
@@ -37,7 +39,7 @@ class TreeOverlay implements Overlay {
   readonly #tree: Plumtree<Body>;
   readonly #silence: Silence;
   #joined = false;
-  /** The time of the input that is being taken: what the view tells has none. */
+  /** The time of the current input, because the callbacks of the view don't pass one. */
   #now: number;
 
   constructor({ self, random, now, host, latest }: OverlaySetup, view: PartialViewOptions, options: PlumtreeOptions) {
@@ -83,7 +85,8 @@ class TreeOverlay implements Overlay {
         dropped: (id, from, reason) => host.dropped(id, from, reason),
         misbehaved: (peer, what) => {
           host.misbehaved(peer, what, what !== 'conflict' && what !== 'impostor');
-          // It takes, and passes nothing on: whoever relies on it alone would hear nothing.
+          // The peer takes messages and passes nothing on. A node that relied on it alone would
+          // hear nothing.
           if (what === 'mute') this.#view.dismiss(peer, this.#now);
         },
       },
@@ -99,7 +102,7 @@ class TreeOverlay implements Overlay {
 
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
     this.#now = now;
-    // The end of a link that the view has no use for says nothing about its node.
+    // If a link that the view doesn't use ends, that says nothing about its node.
     if (error === undefined || this.#view.isNeighbor(peer)) this.#view.lost(peer, error, now);
   }
 
@@ -118,7 +121,11 @@ class TreeOverlay implements Overlay {
     return asked;
   }
 
-  /** Whoever becomes a neighbour gets notice of what is in the cache; a neighbour that is to confirm the message, the message. */
+  /**
+   * Returns true if the neighbor gets the message or a notice of it. A new neighbor gets notice of
+   * all cached messages in any case; one that is to confirm the message is pushed the message
+   * itself.
+   */
   offer(peer: string, { id, body }: OwnMessage, now: number): boolean {
     this.#now = now;
     if (!this.#view.isNeighbor(peer) || !isFor(body, peer)) return false;
@@ -149,7 +156,9 @@ class TreeOverlay implements Overlay {
     return this.#tree.lifeOf(nodeId);
   }
 
-  /** Others may still bring what is older: only the number tells. */
+  /**
+   * Does nothing: other nodes may still bring messages of the older life, so only its number tells.
+   */
   begun(): void {}
 
   arrived(from: string, id: MessageId, now: number): void {

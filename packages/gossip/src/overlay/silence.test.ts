@@ -2,7 +2,7 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { Silence } from './silence.ts';
 
-/** When it is told, over so many milliseconds. */
+/** Returns the times at which `isLong` reports a silence, in steps of 100 ms. */
 function told(silence: Silence, from: number, to: number, isPressed = false): number[] {
   const times: number[] = [];
   for (let now = from; now < to; now += 100) if (silence.isLong(now, isPressed)) times.push(now - from);

@@ -1,15 +1,19 @@
-// Messages came, and then no neighbour gives any: all may be quiet, or all neighbours keep them for themselves.
+// Detects silence: messages came, and then no neighbor brings any more. Either the topic is quiet,
+// or all neighbors keep the messages to themselves.
 
 import type { Random } from '@trunkline/transport-core';
 import { jittered } from '../hyparview/chance.ts';
 
 /**
- * A silence is long after 10 s, or four times the mean of those before; when nobody is left of those who gave, at once. It is told then, and
- * again after twice as long each time, until somebody gives; where many press for links, after as long each time.
+ * A silence counts as long after 10 s, or after four times the mean pause between messages if that
+ * is more, up to 16 minutes. If none of the neighbors that brought messages is left, it counts as
+ * long after half a second. `isLong` reports it then, and again after intervals that double each
+ * time, until a neighbor brings something. While many nodes press for links, the interval stays at
+ * 10 s.
  */
 export class Silence {
   readonly #random: Random;
-  /** Neighbours that gave. */
+  /** Neighbors that brought messages or notices. */
   readonly #givers = new Set<string>();
   #last = Number.NaN;
   #mean = 0;
@@ -20,7 +24,7 @@ export class Silence {
     this.#random = random;
   }
 
-  /** A neighbour gave a message, or notice of one. */
+  /** A neighbor brought a message, or gave notice of one. */
   heard(peer: string, now: number): void {
     this.#givers.add(peer);
     if (!Number.isNaN(this.#last)) this.#mean += (now - this.#last - this.#mean) / FADE;
@@ -29,7 +33,7 @@ export class Silence {
     this.#next = now + this.#pause;
   }
 
-  /** It is no neighbour any more. */
+  /** The peer is no longer a neighbor. */
   gone(peer: string, now: number): void {
     if (this.#givers.delete(peer) && this.#givers.size === 0) this.#next = Math.min(this.#next, now + jittered(AT_ONCE, this.#random));
   }
@@ -38,7 +42,7 @@ export class Silence {
     return this.#next;
   }
 
-  /** Is it, now? It is said once. */
+  /** Returns true once if the silence is long now. */
   isLong(now: number, isPressed: boolean): boolean {
     if (now < this.#next) return false;
     this.#next = now + jittered(isPressed ? SHORTEST : this.#pause, this.#random);
@@ -49,6 +53,6 @@ export class Silence {
 
 const SHORTEST = 10_000;
 const MOST = 16 * 60_000;
-/** Of the mean, what the last silence counts. */
+/** The latest pause enters the moving average with a weight of 1/16. */
 const FADE = 16;
 const AT_ONCE = 500;

@@ -1,13 +1,17 @@
 // A peer that gave notice of a message.
 
+/** One peer's notice of one message. */
 export interface Advertiser {
   readonly peer: string;
   readonly hops: number;
-  /** How often it was asked. */
+  /** How often the peer was asked for the message. */
   asked: number;
 }
 
-/** The one with the fewest hops, the first of them; undefined: there is none. */
+/**
+ * Returns the advertiser with the fewest hops, the first of them if there are several; undefined if
+ * there is none.
+ */
 export function nearest(advertisers: readonly Advertiser[]): Advertiser | undefined {
   let best: Advertiser | undefined;
   for (const advertiser of advertisers) if (best === undefined || advertiser.hops < best.hops) best = advertiser;

@@ -1,4 +1,5 @@
-// Whoever gave notice of a message is asked for it when it doesn't come, and has promised to send it.
+// Asks peers that gave notice of a message for it if it doesn't arrive. A notice is a promise to
+// send the message when asked.
 
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { PlumtreeCounters } from './counters.ts';
@@ -16,7 +17,7 @@ export interface AskingInit<P> {
   readonly neighbours: ReadonlyMap<string, Neighbour>;
   readonly outgoing: Outgoing<P>;
   readonly tree: Tree<P>;
-  /** Told of each promise that was broken, while its peer is a neighbour. */
+  /** Called for each broken promise whose peer is still a neighbor. */
   readonly onBroken: (neighbour: Neighbour, now: number) => void;
 }
 
@@ -33,7 +34,7 @@ export class Asking<P> {
     return Math.min(this.#init.missing.due, this.#promises.due);
   }
 
-  /** How many are open. */
+  /** Number of open promises. */
   get promises(): number {
     return this.#promises.size;
   }
@@ -43,26 +44,29 @@ export class Asking<P> {
     this.#blame(now);
   }
 
-  /** Makes the link one of the tree at the other end, and asks for these messages. False: there is no room. */
+  /**
+   * Makes the link part of the tree at the other end, and asks for these messages. Returns false if
+   * there is no room.
+   */
   graft(neighbour: Neighbour, ids: MessageId[]): boolean {
     if (!this.#init.outgoing.control(neighbour, { kind: 'graft', ids })) return false;
     this.#init.counters.graftsSent++;
     return true;
   }
 
-  /** That peer sent the message. */
+  /** The peer sent the message. */
   kept(neighbour: Neighbour | undefined, key: string): void {
     if (neighbour === undefined || !this.#promises.keep(neighbour.id, key)) return;
     neighbour.brokenInRow = 0;
     neighbour.account.kept++;
   }
 
-  /** It said that it doesn't have it any more. */
+  /** The peer said that it no longer has the message. */
   excuse(peer: string, key: string): void {
     this.#promises.keep(peer, key);
   }
 
-  /** The peer is gone. */
+  /** The peer is no longer a neighbor. */
   forget(peer: string): void {
     this.#promises.forget(peer);
   }

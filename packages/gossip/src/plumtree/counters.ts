@@ -1,40 +1,41 @@
-// What a Plumtree machine counts. Messages, unless it says ids.
+// The counters of a Plumtree machine. They count messages unless their comment says ids.
 
 export class PlumtreeCounters {
   published = 0;
   delivered = 0;
   duplicates = 0;
-  /** Of the duplicates, those with another content than the first. */
+  /** Duplicates whose content differs from that of the first message with their id. */
   conflicts = 0;
-  /** Pushed; of these, sent on demand. */
+  /** Messages pushed, and of these the ones sent on demand. */
   pushed = 0;
   served = 0;
-  /** Pushes there was no room for. */
+  /** Pushes that there was no room for. */
   refused = 0;
   /** Control messages sent, and received, of all kinds. */
   controlSent = 0;
   controlReceived = 0;
-  /** Ids of notices sent, and of notices received. */
+  /** Ids in notices sent, and in notices received. */
   noticesSent = 0;
   noticesReceived = 0;
-  /** Ids of notices dropped because too many waited for a peer. */
+  /** Ids in notices that were dropped because too many waited for a peer. */
   noticesDropped = 0;
-  /** Ids of notices and grafts that were ignored because they were too many. */
+  /** Ids in notices and grafts that were ignored because there were too many. */
   ignored = 0;
   graftsSent = 0;
   graftsReceived = 0;
   prunesSent = 0;
   prunesReceived = 0;
-  /** Of the grafts sent, those that moved the tree to a shorter path. */
+  /** Grafts sent that moved the tree to a shorter path. */
   optimized = 0;
-  /** Ids that were asked for in vain and given up. */
+  /** Ids of messages that were asked for in vain and given up. */
   lost = 0;
   brokenPromises = 0;
-  /** Messages that left the cache before their time. */
+  /** Messages that were evicted from the cache before their time. */
   evicted = 0;
   /**
-   * Refused: too late or of an earlier life; no room for another origin; unsigned, though its
-   * origin signs; in this node's name; of no neighbour; malformed.
+   * Messages refused, by reason: too late or of an earlier life (`old`); no room to remember
+   * another origin (`full`); unsigned, although the origin signs (`unsigned`); in this node's name
+   * (`own`); from a peer that is no neighbor (`strangers`); malformed.
    */
   old = 0;
   full = 0;

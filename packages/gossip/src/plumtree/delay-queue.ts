@@ -1,10 +1,11 @@
-// What is due after a delay that is the same for all: so it is in order without sorting.
+// A queue of entries that are all due after the same delay, so that they are in order without
+// sorting.
 
 import { OldestFirst } from '../messages/oldest-first.ts';
 
 export class DelayQueue<T> {
   readonly #delay: number;
-  /** The earliest first, as time never runs backward. */
+  /** The earliest first. New entries go to the end, because time never runs backward. */
   readonly #entries = new OldestFirst<{ readonly value: T; readonly at: number }>();
 
   constructor(delay: number) {
@@ -15,12 +16,12 @@ export class DelayQueue<T> {
     return this.#entries.size;
   }
 
-  /** When the first is due; Infinity: there is none. */
+  /** When the first entry is due; Infinity: there is none. */
   get due(): number {
     return this.#entries.oldest?.[1].at ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Due a delay from now, even if it was in the queue before. */
+  /** Adds an entry, due after the delay. An entry with the same key is replaced. */
   set(key: string, value: T, now: number): void {
     this.#entries.set(key, { value, at: now + this.#delay });
   }
@@ -29,7 +30,7 @@ export class DelayQueue<T> {
     return this.#entries.delete(key);
   }
 
-  /** Takes out the first if it is due. */
+  /** Removes and returns the first entry if it is due. */
   take(now: number): T | undefined {
     const { oldest } = this.#entries;
     if (oldest === undefined || oldest[1].at > now) return undefined;
@@ -37,12 +38,12 @@ export class DelayQueue<T> {
     return oldest[1].value;
   }
 
-  /** Takes out the first, due or not. */
+  /** Removes and returns the first entry, due or not. */
   shift(): T | undefined {
     return this.take(Number.POSITIVE_INFINITY);
   }
 
-  /** Takes out those of which it holds. */
+  /** Removes the entries for which `isOver` returns true. */
   drop(isOver: (value: T) => boolean): void {
     for (const [key, { value }] of this.#entries.entries()) if (isOver(value)) this.#entries.delete(key);
   }

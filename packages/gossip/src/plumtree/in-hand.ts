@@ -1,14 +1,21 @@
-// Messages that have come and that the host still looks at, and those that it did not accept: nobody is asked for either.
+// The messages that have arrived and that the host is still looking at, and those that it did not
+// accept. No peer is asked for either.
 
 import type { Advertiser } from './advertiser.ts';
 
 export class InHand {
-  /** Who else gave notice of what is looked at. The host bounds how much that is at once. */
+  /**
+   * Messages that the host is looking at, with the peers that gave notice of them. The host bounds
+   * their number.
+   */
   readonly #held = new Map<string, readonly Advertiser[]>();
-  /** Not accepted, the oldest first. */
+  /** Messages that were not accepted, the oldest first. */
   readonly #refused = new Set<string>();
 
-  /** The host looks at it. @param advertisers who gave notice of it so far. */
+  /**
+   * The host is looking at a message.
+   * @param advertisers the peers that gave notice of it so far.
+   */
   hold(key: string, advertisers: readonly Advertiser[]): void {
     this.#refused.delete(key);
     this.#held.set(key, advertisers);
@@ -18,7 +25,7 @@ export class InHand {
     return this.#held.has(key);
   }
 
-  /** A peer gave notice of it. False: it is not in hand, and wasn't refused. */
+  /** A peer gave notice of a message. Returns false if the message is neither held nor refused. */
   advertise(key: string, peer: string, hops: number): boolean {
     const advertisers = this.#held.get(key);
     if (advertisers === undefined) return this.#refused.has(key);
@@ -26,7 +33,10 @@ export class InHand {
     return true;
   }
 
-  /** It is accepted, or of no use any more. Who gave notice of it while it was held; undefined: it was not. */
+  /**
+   * A message was accepted, or is of no use any more. Returns the peers that gave notice of it if
+   * it was held, undefined otherwise.
+   */
   take(key: string): readonly Advertiser[] | undefined {
     const advertisers = this.#held.get(key);
     this.#held.delete(key);
@@ -34,7 +44,7 @@ export class InHand {
     return advertisers;
   }
 
-  /** It is not accepted. */
+  /** A message was not accepted. */
   refuse(key: string): void {
     this.#held.delete(key);
     this.#refused.add(key);
@@ -46,5 +56,5 @@ export class InHand {
   }
 }
 
-/** Messages that are remembered as not accepted. */
+/** Number of messages that are remembered as not accepted. */
 const REFUSED = 4_096;

@@ -1,19 +1,23 @@
-// How late messages come over the tree: notices, which are short, overtake them where links or processors are busy.
+// Measures how late messages come over the tree. Notices are short and overtake them when links or
+// processors are busy.
 
 /**
- * What is late is not lost, and asking for it makes the busy busier: so who gave notice of a message is asked so much later. A peak counts at once
- * and fades with the messages that come in time, as TCP's time-out follows its round trips (RFC 6298). Who gives notice of what is not there yet can make
- * it 2 s at most.
+ * Estimates how much longer to wait before a message is asked for. A late message is not lost, and
+ * asking for it makes a busy network busier. A peak counts at once and fades with messages that
+ * come in time, as TCP's timeout follows its round-trip times (RFC 6298). A peer that gives notice
+ * of messages it doesn't have can raise the estimate to 2 s at most.
  */
 export class Lateness {
   #late = 0;
 
-  /** A message came over the tree, so many milliseconds after the first notice of it; 0: before any. */
+  /**
+   * A message came over the tree `late` milliseconds after its first notice; 0: before any notice.
+   */
   observe(late: number): void {
     this.#late = late > this.#late ? late : this.#late + (late - this.#late) / FADE;
   }
 
-  /** Milliseconds more to wait before anybody is asked. */
+  /** Milliseconds to wait in addition to the delays before a peer is asked. */
   get allowance(): number {
     return Math.min(2 * this.#late, MOST);
   }

@@ -1,16 +1,18 @@
-// The messages of the last while, for those who ask for them.
+// The recent messages, kept for peers that ask for them.
 
 import { OldestFirst } from '../messages/oldest-first.ts';
 import type { Push } from './message.ts';
 
 export interface CachedMessage<P> {
-  /** As it is passed on: one hop further. */
+  /** The message as it is passed on: with one hop more than on arrival. */
   readonly push: Push<P>;
-  /** Who brought it first; undefined: this node published it. */
+  /** The peer that brought the message first; undefined: this node published it. */
   readonly from: string | undefined;
+  /** When the message was added. */
   readonly at: number;
 }
 
+/** The limits of the cache: options of Plumtree. */
 export interface MessageCacheLimits {
   /** Milliseconds. */
   readonly cacheTime: number;
@@ -18,7 +20,11 @@ export interface MessageCacheLimits {
   readonly cacheBytes: number;
 }
 
-/** Bounded by time, entries and bytes: the oldest goes first. The newest always stays, or else nobody could ask for what it was given notice of. */
+/**
+ * A cache with limits for time, entries and bytes. Beyond a limit the oldest message is evicted.
+ * The newest always stays; otherwise no peer could ask for a message that it was just given notice
+ * of.
+ */
 export class MessageCache<P> {
   readonly #limits: MessageCacheLimits;
   readonly #messages = new OldestFirst<CachedMessage<P>>();
@@ -36,7 +42,7 @@ export class MessageCache<P> {
     return this.#bytes;
   }
 
-  /** When `expire` has something to forget; Infinity: never. */
+  /** When `expire` has something to remove; Infinity: never. */
   get due(): number {
     const oldest = this.#messages.oldest;
     return oldest === undefined ? Number.POSITIVE_INFINITY : oldest[1].at + this.#limits.cacheTime;
@@ -46,13 +52,13 @@ export class MessageCache<P> {
     return this.#messages.get(key);
   }
 
-  /** Of those that are kept, the `count` newest, the oldest of them first. */
+  /** Returns the `count` newest messages, the oldest of them first. */
   newest(count: number): CachedMessage<P>[] {
     const all = [...this.#messages.entries()];
     return all.slice(Math.max(0, all.length - count)).map(([, message]) => message);
   }
 
-  /** Keeps it. @returns how many went before their time. */
+  /** Adds a message. @returns the number of messages that were evicted before their time. */
   add(key: string, push: Push<P>, from: string | undefined, now: number): number {
     this.#messages.set(key, { push, from, at: now });
     this.#bytes += push.size;
@@ -69,7 +75,7 @@ export class MessageCache<P> {
     if (message !== undefined) this.#remove(key, message);
   }
 
-  /** Forgets what is over. */
+  /** Removes the messages whose time is over. */
   expire(now: number): void {
     for (let { oldest } = this.#messages; oldest !== undefined && now - oldest[1].at >= this.#limits.cacheTime; { oldest } = this.#messages) {
       this.#remove(...oldest);

@@ -1,4 +1,5 @@
-// What Plumtree machines say to each other (SRDS 2007, algorithms 1 to 3). How it looks on a wire is for the driver to say.
+// The messages that Plumtree machines exchange (SRDS 2007, algorithms 1 to 3). Their encoding is
+// the driver's business.
 
 import type { MessageId } from '../messages/message-id.ts';
 
@@ -6,18 +7,21 @@ import type { MessageId } from '../messages/message-id.ts';
 export interface Push<P> {
   readonly kind: 'push';
   readonly id: MessageId;
-  /** How many links it has passed when it arrives: 1 from the publisher. It stays at 65,535. What peers say of it isn't proven. */
+  /**
+   * Number of links that the message has passed on arrival: 1 from the publisher, 65,535 at most.
+   * Peers can claim any number.
+   */
   readonly hops: number;
   /** Opaque to the machine. */
   readonly payload: P;
-  /** Bytes of the payload, as the bounds of the cache count them. */
+  /** Bytes of the payload, for the limits of the cache. */
   readonly size: number;
 }
 
 /** An entry of an IHAVE. */
 export interface Notice {
   readonly id: MessageId;
-  /** The hops it would have, had it been pushed. */
+  /** The hops that the message would have if it were pushed. */
   readonly hops: number;
 }
 
@@ -27,32 +31,39 @@ export interface IHave {
   readonly notices: readonly Notice[];
 }
 
-/** Push to me from now on, and send me these again. (The paper's has one id or none; several save messages when much is recovered at once.) */
+/**
+ * Asks the receiver to push to the sender from now on, and to send it these messages again. The
+ * paper's GRAFT has one id or none; several save messages when much is recovered at once.
+ */
 export interface Graft {
   readonly kind: 'graft';
   readonly ids: readonly MessageId[];
 }
 
-/** Don't push to me: notices will do. */
+/** Asks the receiver to stop pushing to the sender, and to send it notices instead. */
 export interface Prune {
   readonly kind: 'prune';
 }
 
-/** The answer to a graft of what the sender no longer has: ask somebody else, now. (Not in the paper, where one waits in vain.) */
+/**
+ * Answers a graft for messages that the sender no longer has, so that the receiver can ask another
+ * peer at once. The paper has no such message: there the receiver waits in vain.
+ */
 export interface Absent {
   readonly kind: 'absent';
   readonly ids: readonly MessageId[];
 }
 
+/** Every message but a push. */
 export type Control = IHave | Graft | Prune | Absent;
 
-/** The largest hop count: two bytes. */
+/** The largest hop count, which takes two bytes. */
 export const MOST_HOPS = 0xffff;
 
-/** Bytes that a notice is reckoned at: an id of 44, hops of 2, and framing. */
+/** Bytes that a notice is assumed to take: an id of 44, hops of 2, and framing. */
 export const NOTICE_BYTES = 48;
 
-/** Is it a hop count? */
+/** Returns true if the value is a hop count. */
 export function isHops(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MOST_HOPS;
 }

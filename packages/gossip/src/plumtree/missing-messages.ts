@@ -1,4 +1,5 @@
-// Messages that others gave notice of and that haven't come: whom to ask for them, and when (the paper's `missing` and its timers).
+// The messages that peers gave notice of and that have not arrived: which peer to ask for them, and
+// when (the paper's `missing` and its timers).
 
 import type { MessageId } from '../messages/message-id.ts';
 import type { Advertiser } from './advertiser.ts';
@@ -6,15 +7,17 @@ import { DelayQueue } from './delay-queue.ts';
 import { InHand } from './in-hand.ts';
 import { Lateness } from './lateness.ts';
 
+/** A message that has not arrived. */
 export interface MissingMessage {
   readonly id: MessageId;
   readonly key: string;
-  /** When the first gave notice of it. */
+  /** When the first notice of it came. */
   readonly since: number;
-  /** In the order of their notices. */
+  /** The peers that gave notice of it, in the order of their notices. */
   readonly advertisers: Advertiser[];
 }
 
+/** The options of Plumtree that matter here; see options.ts. */
 export interface MissingMessagesOptions {
   readonly graftDelay: number;
   readonly nextGraftDelay: number;
@@ -24,8 +27,11 @@ export interface MissingMessagesOptions {
 }
 
 /**
- * The first peer that gave notice is asked after `graftDelay`, each next one `nextGraftDelay` later, and all so much later as messages come late by the tree. When all were asked it begins anew after
- * `againDelay`, up to `attempts` times; then the message is given up until somebody gives notice again. Bounded by `outstanding` a peer.
+ * Decides which peer is asked for which missing message. The first peer that gave notice is asked
+ * after `graftDelay`, each further one `nextGraftDelay` later. When all have been asked, they are
+ * asked again after `againDelay`, up to `attempts` times each; then the message is given up until a
+ * new notice of it comes. All delays grow when messages arrive late by the tree; see
+ * {@link Lateness}. Each peer can announce at most `outstanding` missing messages.
  */
 export class MissingMessages {
   readonly #options: MissingMessagesOptions;
@@ -33,9 +39,9 @@ export class MissingMessages {
   readonly #first: DelayQueue<MissingMessage>;
   readonly #next: DelayQueue<MissingMessage>;
   readonly #again: DelayQueue<MissingMessage>;
-  /** Due at once: whoever was asked doesn't have it. */
+  /** Messages due at once, because the peer that was asked doesn't have them. */
   readonly #now = new DelayQueue<MissingMessage>(0);
-  /** Peer → of how many messages it is an advertiser. */
+  /** Peer → number of missing messages that it has announced. */
   readonly #outstanding = new Map<string, number>();
   readonly #inHand = new InHand();
   readonly #lateness = new Lateness();
@@ -56,7 +62,10 @@ export class MissingMessages {
     return this.#messages.size === 0 ? Number.POSITIVE_INFINITY : Math.min(this.#now.due, this.#first.due, this.#next.due, this.#again.due);
   }
 
-  /** The peer has it. False: the peer has too many outstanding. */
+  /**
+   * A peer announces that it has a message. Returns false if the peer has announced too many
+   * missing messages.
+   */
   advertise(id: MessageId, key: string, peer: string, hops: number, now: number): boolean {
     if (this.#inHand.advertise(key, peer, hops)) return true;
     let message = this.#messages.get(key);
@@ -75,19 +84,28 @@ export class MissingMessages {
     return true;
   }
 
-  /** That peer sent it: how late was it, if it was not asked? */
+  /**
+   * A peer sent a message. If the peer wasn't asked for it, this measures how late the message came
+   * after its first notice.
+   */
   arrived(key: string, peer: string, now: number): void {
     const message = this.#messages.get(key);
     if (message === undefined) this.#lateness.observe(0);
     else if (message.advertisers.every((advertiser) => advertiser.peer !== peer || advertiser.asked === 0)) this.#lateness.observe(now - message.since);
   }
 
-  /** It came: no longer missing. Who gave notice of it, in that order; empty: nobody. */
+  /**
+   * A message arrived and is no longer missing. Returns the peers that gave notice of it, in that
+   * order.
+   */
   take(key: string): readonly Advertiser[] {
     return this.#inHand.take(key) ?? this.#take(key);
   }
 
-  /** It came and is looked at: until it is taken or refused nobody is asked. */
+  /**
+   * A message arrived and the host is looking at it. No peer is asked for it until `take` or
+   * `refuse` is called.
+   */
   hold(key: string): void {
     if (!this.#inHand.isHeld(key)) this.#inHand.hold(key, this.#take(key));
   }
@@ -96,15 +114,19 @@ export class MissingMessages {
     return this.#inHand.isHeld(key);
   }
 
-  /** It came and is not accepted: nobody is asked, whoever gives notice of it. */
+  /**
+   * A message arrived and was not accepted. No peer is asked for it, not even after further
+   * notices.
+   */
   refuse(key: string): void {
     this.#take(key);
     this.#inHand.refuse(key);
   }
 
   /**
-   * Whom to ask for what, now. @param isTrusted peers of which it doesn't hold are asked after the others.
-   * @param onLost is told of what is given up.
+   * Returns which peers to ask for which messages now. Messages that are given up are passed to
+   * `onLost`.
+   * @param isTrusted returns false for peers that are to be asked after the others.
    */
   ask(
     now: number,
@@ -126,16 +148,19 @@ export class MissingMessages {
     return asks;
   }
 
-  /** The peer doesn't have it after all: the next one is due at once, if there is one. */
+  /**
+   * A peer doesn't have the message after all. If another peer gave notice of it, that one is due
+   * at once.
+   */
   withdraw(key: string, peer: string, now: number): void {
     const message = this.#messages.get(key);
     if (message === undefined || !this.#dismiss(message, peer)) return;
     if (message.advertisers.length === 0) return this.#remove(message);
-    // Where nobody was asked yet, its time stays.
+    // If no peer was asked yet, the first request keeps its time.
     if (this.#next.delete(key) || this.#again.delete(key)) this.#now.set(key, message, now);
   }
 
-  /** The peer is gone. */
+  /** The peer is no longer a neighbor. */
   forget(peer: string): void {
     if (!this.#outstanding.has(peer)) return;
     for (const message of this.#messages.values()) {
@@ -157,7 +182,7 @@ export class MissingMessages {
     const left = message.advertisers.filter(({ asked }) => asked === round);
     const chosen = left.find(({ peer }) => isTrusted(peer)) ?? left[0]!;
     chosen.asked++;
-    // What was asked for comes as late as what is pushed.
+    // A message that was asked for may come as late as one that is pushed.
     (left.length > 1 ? this.#next : this.#again).set(message.key, message, now + this.#lateness.allowance);
     return chosen.peer;
   }

@@ -1,53 +1,70 @@
-// What a Plumtree machine knows of one peer: whether the link is of the tree, what waits for it, and what it gave and took.
+// The state that a Plumtree machine keeps for one peer: whether the link belongs to the tree, what
+// waits for the peer, and what it sent and received.
 
 import type { Misbehaviour } from './host.ts';
 import type { Notice } from './message.ts';
 
-/** What passed over a link, in messages and ids since it came up: delivery accounting, for an overlay that weighs its neighbours. */
+/**
+ * Messages and ids that passed over a link since it came up. An overlay can weigh its neighbors by
+ * these numbers.
+ */
 export interface NeighbourAccount {
-  /** Messages that it brought first. */
+  /** Messages that the peer was the first to bring. */
   delivered: number;
-  /** Messages that it brought when they were here already. */
+  /** Messages that the peer brought when they were here already. */
   duplicates: number;
-  /** Ids that it gave notice of. */
+  /** Ids that the peer gave notice of. */
   noticed: number;
-  /** Messages that were pushed to it. */
+  /** Messages that were pushed to the peer. */
   pushed: number;
-  /** Ids that it was given notice of. */
+  /** Ids that the peer was given notice of. */
   announced: number;
-  /** Ids that it asked for. */
+  /** Ids that the peer asked for. */
   requested: number;
-  /** Promises that it broke, and kept. */
+  /** Promises that the peer broke, and those that it kept. */
   broken: number;
   kept: number;
 }
 
+/** One peer of a Plumtree machine. */
 export class Neighbour {
   readonly id: string;
-  /** A link of the tree, as far as this end knows: messages are pushed. Else: notices. A new one is of the tree, until a duplicate comes. */
+  /**
+   * True if the link belongs to the tree, as far as this end knows: messages are pushed over it.
+   * Otherwise the peer gets notices. A new link belongs to the tree until a duplicate comes over
+   * it.
+   */
   eager = true;
-  /** When this end pruned it; −Infinity: never. */
+  /** When this end pruned the link; −Infinity: never. */
   prunedAt = Number.NEGATIVE_INFINITY;
-  /** Duplicates since it last brought something new. */
+  /** Duplicates since the peer last brought something new. */
   duplicatesInRow = 0;
-  /** No room for messages until the host says `writable`. */
+  /** True if there is no room for messages until the host calls `writable`. */
   blocked = false;
-  /** No room for control messages either. */
+  /** True if there is no room for control messages either. */
   stuck = false;
   /** Notices that wait to be sent. */
   notices: Notice[] = [];
-  /** Keys of messages there was no room for → whether it asked for them. The oldest first. */
+  /**
+   * Keys of messages that there was no room for → whether the peer had asked for them. The oldest
+   * first.
+   */
   owed: Map<string, boolean> | undefined;
-  /** Keys of messages that it was sent on demand → how often. The oldest first. */
+  /** Keys of messages that the peer was sent on demand → how often. The oldest first. */
   served: Map<string, number> | undefined;
-  /** Promises broken since one was kept. */
+  /** Promises broken in a row since the last one that was kept. */
   brokenInRow = 0;
-  /** Messages that it was pushed or given notice of since it last gave a sign of having or wanting any, and when the first of these went. */
+  /**
+   * Messages that were pushed or announced to the peer since it last gave a sign of having or
+   * wanting any, and when the first of these went out.
+   */
   unanswered = 0;
   unansweredSince = 0;
-  /** When it was asked whether it listens; undefined: it isn't, or has answered. */
+  /** When the peer was asked whether it listens; undefined if it was not asked, or has answered. */
   triedAt: number | undefined;
-  /** How often it answered that, and before when it isn't asked again. */
+  /**
+   * How often the peer has answered that question, and the time before which it isn't asked again.
+   */
   trials = 0;
   untriedUntil = Number.NEGATIVE_INFINITY;
   readonly account: NeighbourAccount = { delivered: 0, duplicates: 0, noticed: 0, pushed: 0, announced: 0, requested: 0, broken: 0, kept: 0 };
@@ -61,7 +78,10 @@ export class Neighbour {
     this.#interval = now;
   }
 
-  /** One that is none any more: its link can't become one of the tree. */
+  /**
+   * Returns a placeholder for a peer that is no longer a neighbor. Its link can't become part of
+   * the tree.
+   */
   static departed(id: string): Neighbour {
     const neighbour = new Neighbour(id, 0);
     neighbour.eager = false;
@@ -69,24 +89,27 @@ export class Neighbour {
     return neighbour;
   }
 
-  /** It is given notice of so many ids. */
+  /** The peer was given notice of `count` ids. */
   tell(count: number, now: number): void {
     this.take(now, count);
     this.account.announced += count;
   }
 
-  /** It is pushed a message, or given notice of so many. */
+  /** The peer was pushed a message, or given notice of `count` ids. */
   take(now: number, count = 1): void {
     if (this.unanswered === 0) this.unansweredSince = now;
     this.unanswered += count;
   }
 
-  /** It gave a sign that it has messages, or wants them. */
+  /** The peer gave a sign that it has messages, or wants them. */
   answered(): void {
     this.unanswered = 0;
   }
 
-  /** How many of so many notices are taken: what is left of this second's `most`. */
+  /**
+   * Returns how many of `count` notices to accept, so that no more than `most` are accepted per
+   * second.
+   */
   takeNotices(count: number, most: number, now: number): number {
     this.#roll(now);
     const taken = Math.min(count, most - this.#notices);
@@ -94,7 +117,10 @@ export class Neighbour {
     return taken;
   }
 
-  /** How many ids of so many are served: what is left of this second's `most`. */
+  /**
+   * Returns how many of `count` ids of a graft to serve, so that no more than `most` are served per
+   * second.
+   */
   takeGrafts(count: number, most: number, now: number): number {
     this.#roll(now);
     const taken = Math.min(count, most - this.#grafts);
@@ -102,7 +128,7 @@ export class Neighbour {
     return taken;
   }
 
-  /** Whether it is to be reported: once a second for each kind. */
+  /** Returns true if a misbehavior is to be reported: the first of its kind within a second. */
   isNews(what: Misbehaviour, now: number): boolean {
     this.#roll(now);
     if (this.#reported.includes(what)) return false;
@@ -110,14 +136,20 @@ export class Neighbour {
     return true;
   }
 
-  /** @returns false: the oldest had to go. */
+  /**
+   * Notes that the peer is owed a message that there was no room for. Returns false if the oldest
+   * one had to be dropped.
+   */
   owe(key: string, isAsked: boolean, most: number): boolean {
     this.owed ??= new Map();
     this.owed.set(key, isAsked || (this.owed.get(key) ?? false));
     return !dropOldest(this.owed, most);
   }
 
-  /** How often it was sent that on demand, this time included. */
+  /**
+   * Notes that the peer is sent a message on demand, and returns how often that happened, this time
+   * included.
+   */
   serve(key: string, most: number): number {
     this.served ??= new Map();
     const times = (this.served.get(key) ?? 0) + 1;

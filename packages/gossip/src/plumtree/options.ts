@@ -1,4 +1,5 @@
-// Plumtree's options: defaults are iroh-gossip's where it has them; their sources say that the three delays are guesses.
+// Plumtree's options. Defaults are those of iroh-gossip if it has the option; its source says that
+// the three delays are guesses.
 
 import { integer, milliseconds, type Options, type OptionsInput, optionsSchema, parseOptions, reference, withDefault } from '@trunkline/transport-core';
 import { LONGEST_CONTROL } from '../protocol.ts';
@@ -6,71 +7,133 @@ import { LONGEST_CONTROL } from '../protocol.ts';
 const wait = reference<number>((value) => typeof value === 'number' && value >= 0 && value <= 60_000, 'milliseconds from 0 to 60000');
 
 const plumtreeSchema = optionsSchema({
-  /** Milliseconds that notices are gathered, 5. 0: each goes at once, as in the paper. */
+  /**
+   * Milliseconds that notices are gathered before they are sent, 0 to 60,000, default 5. 0 sends
+   * each one at once, as in the paper.
+   */
   noticeDelay: withDefault(wait, 5),
-  /** Bytes of the largest control message, 256 to 65,536, default 4,096: longer ones are split. */
+  /** Bytes of the largest control message, 256 to 65,536, default 4,096. Longer ones are split. */
   controlSize: withDefault(integer(256, LONGEST_CONTROL), 4_096),
-  /** Milliseconds from the first notice of a message until it is asked for, 80: the time for it to come by the tree. */
+  /**
+   * Milliseconds from the first notice of a message until it is asked for, default 80. This is the
+   * time for it to come by the tree.
+   */
   graftDelay: withDefault(milliseconds(), 80),
-  /** Milliseconds until the next peer that gave notice is asked, 40. The paper: about a round trip. */
+  /**
+   * Milliseconds until the next peer that gave notice is asked, default 40. The paper: about a
+   * round trip.
+   */
   nextGraftDelay: withDefault(milliseconds(), 40),
-  /** Milliseconds until they are asked anew when all of them were, 1,000 (ours: the paper and iroh-gossip give up). */
+  /**
+   * Milliseconds from the time when all peers that gave notice have been asked until they are asked
+   * again, default 1,000. The paper and iroh-gossip give up instead.
+   */
   againDelay: withDefault(milliseconds(), 1_000),
-  /** How often one peer is asked for one message, and how often one peer is sent it on demand, 3: gossipsub's GossipRetransmission. */
+  /**
+   * Number of times that one peer is asked for one message, and that one peer is sent one message
+   * on demand, default 3: gossipsub's GossipRetransmission.
+   */
   attempts: withDefault(integer(1, 255), 3),
-  /** Milliseconds that a peer has to send what it was asked for, 3,000: gossipsub's IWantFollowupTime. */
+  /**
+   * Milliseconds that a peer has to send a message that it was asked for, default 3,000:
+   * gossipsub's IWantFollowupTime.
+   */
   promiseTime: withDefault(milliseconds(), 3_000),
-  /** A peer that is so many hops nearer to the publisher takes the place of the one that pushed, 7. The paper: 7 for many publishers, 3 for one. 65,535: never. */
+  /**
+   * Hops that a peer must be nearer to the publisher to take the place of the peer that pushed a
+   * message, default 7. The paper: 7 for many publishers, 3 for one. 65,535: never.
+   */
   optimizeAt: withDefault(integer(1, 0xffff), 7),
-  /** Duplicates in a row, with nothing new between them, until the link is pruned: 1, as in the paper. */
+  /**
+   * Duplicates in a row, with no new message between them, after which a link is pruned. Default 1,
+   * as in the paper.
+   */
   pruneAfter: withDefault(integer(1, 1_000), 1),
-  /** Milliseconds after a prune in which what was on its way doesn't change the tree, 500: some round trips. */
+  /**
+   * Milliseconds after a prune during which messages still in flight don't change the tree, 0 to
+   * 60,000, default 500: some round trips.
+   */
   settleTime: withDefault(wait, 500),
-  /** Milliseconds that messages are kept for those who ask, 30,000. */
+  /** Milliseconds that messages are kept for peers that ask for them, default 30,000. */
   cacheTime: withDefault(milliseconds(), 30_000),
-  /** Messages that are kept at most, 8,192, and their bytes, 16 MiB; beyond that the oldest goes. The newest always stays. */
+  /**
+   * Messages that are kept, default 8,192, and their bytes, default 16 MiB. Beyond that the oldest
+   * is evicted; the newest always stays.
+   */
   cacheMessages: withDefault(integer(1, 2 ** 24), 8_192),
   cacheBytes: withDefault(integer(0, 2 ** 40), 16 * 1024 * 1024),
-  /** Of what is in the cache, so many of the newest are told to a peer that came up, 1,024: how two halves get what each missed. 0: none (iroh-gossip). */
+  /**
+   * Number of the newest cached messages that a new neighbor gets notice of, default 1,024. By this
+   * the two halves of a partition get what each missed. 0: none (iroh-gossip).
+   */
   announce: withDefault(integer(0, 65_536), 1_024),
   /**
-   * Milliseconds that duplicates are told for sure, 90,000; at least `cacheTime`, and 10,000: an id that is forgotten while its message is on
-   * its way would let it go round for ever.
+   * Milliseconds for which duplicates are surely detected, default 90,000. At least `cacheTime` and
+   * 10,000: if an id were forgotten while its message is in flight, the message could circulate
+   * forever.
    */
   idTime: withDefault(integer(10_000, 2 ** 31 - 1), 90_000),
-  /** Milliseconds of silence after which an origin is forgotten, 600,000; at least `idTime`. */
+  /**
+   * Milliseconds of silence after which an origin is forgotten, default 600,000. At least `idTime`.
+   */
   originTime: withDefault(milliseconds(), 600_000),
   /**
-   * Origins that are remembered at most, 16,384, those that sign and the others apart; see
-   * SeenMessages for what happens then. One peer brings at most half of them. A peer that brings as
-   * many as this (or 16,384, if that is more) in `idTime` is disconnected, so a larger number must
-   * be the same at all nodes of a topic.
+   * Origins that are remembered, default 16,384; those that sign and those that don't are counted
+   * apart. See SeenMessages for what happens at the limit. One peer can bring at most half of them.
+   * A peer that brings as many new origins as this (or 16,384, if that is more) in `idTime` is
+   * disconnected, so a larger number must be the same at all nodes of a topic.
    */
   origins: withDefault(integer(1, 2 ** 24), 16_384),
-  /** Gaps an origin that are remembered at most, 8,192: some seconds of what comes by several ways at a thousand a second. Beyond that the oldest is given up, and what was in it is lost. */
+  /**
+   * Gaps per origin that are remembered, default 8,192: some seconds of messages that come by
+   * several paths at a thousand a second. Beyond that the oldest gap is given up, and messages in
+   * it are lost.
+   */
   gaps: withDefault(integer(1, 65_536), 8_192),
-  /** Digests that are remembered at most, 65,536. */
+  /** Content digests that are remembered, default 65,536. */
   digests: withDefault(integer(0, 2 ** 24), 65_536),
-  /** Milliseconds between two looks for what is to be forgotten, 1,000. */
+  /** Milliseconds between two looks for entries to forget, default 1,000. */
   evictInterval: withDefault(milliseconds(), 1_000),
-  /** Notices that are taken from one peer in a second, 10,000 (gossipsub: 5,000 a heartbeat; ours are as many after a stall of seconds); ids of grafts likewise. */
+  /**
+   * Notices that are accepted from one peer per second, default 10,000 (gossipsub: 5,000 per
+   * heartbeat; as many may come here at once after a stall of some seconds). The same limit applies
+   * to the ids of its grafts.
+   */
   notices: withDefault(integer(1, 2 ** 20), 10_000),
-  /** Unknown ids that one peer may have outstanding, 8,192: as many as are kept for those who ask. */
+  /**
+   * Ids of missing messages that one peer may have announced at a time, default 8,192: the number
+   * of messages that are kept for peers that ask.
+   */
   outstanding: withDefault(integer(1, 2 ** 20), 8_192),
-  /** Notices that wait for a peer at most, and messages that it is owed, 8,192; then the oldest is dropped. */
+  /**
+   * Notices that may wait for a peer, and messages that may be owed to it, default 8,192 each.
+   * Beyond that the oldest is dropped.
+   */
   backlog: withDefault(integer(1, 2 ** 20), 8_192),
-  /** Pushes in `trialTime` milliseconds (5,000) or more that a peer of the tree may take without a sign before it is asked for one, 8: see Trials. */
+  /**
+   * Pushes that an eager peer may receive without giving a sign, over at least `trialTime`
+   * milliseconds (default 5,000), before it is asked for one; default 8. See Trials.
+   */
   trialAfter: withDefault(integer(1, 2 ** 24), 8),
   trialTime: withDefault(milliseconds(), 5_000),
-  /** Notices in `muteTime` milliseconds (10,000) or more that a peer may leave without any sign before it counts as mute, 8; who was asked for a sign has as long. */
+  /**
+   * Notices that a peer may leave without any sign, over at least `muteTime` milliseconds (default
+   * 10,000), before it counts as mute; default 8. A peer that was asked for a sign has `muteTime`
+   * to answer.
+   */
   muteAfter: withDefault(integer(1, 2 ** 24), 8),
   muteTime: withDefault(milliseconds(), 10_000),
 });
 
+/** Options of Plumtree as they are given: all may be absent. */
 export type PlumtreeOptionsInput = OptionsInput<typeof plumtreeSchema>;
+/** Options of Plumtree, complete. */
 export type PlumtreeOptions = Options<typeof plumtreeSchema>;
 
-/** The options, complete and frozen: once for all machines that share them. A TypeError names each one that is wrong. */
+/**
+ * Returns the options, complete and frozen, to be shared by all machines. Throws a TypeError that
+ * names each invalid one.
+ */
 export function plumtreeOptions(input: PlumtreeOptionsInput = {}): PlumtreeOptions {
   const options = parseOptions(plumtreeSchema, input, 'plumtree');
   if (options.idTime < options.cacheTime) throw new TypeError(`plumtree: idTime: must be at least cacheTime (${options.cacheTime}), got ${options.idTime}`);

@@ -1,4 +1,5 @@
-// What goes out to the neighbours: messages as long as there is room, notices where there is none, gathered for a moment.
+// Sends messages and notices to the neighbors. A message is pushed if there is room, and announced
+// by a notice otherwise; notices are gathered for a moment.
 
 import type { PlumtreeCounters } from './counters.ts';
 import type { PlumtreeHost } from './host.ts';
@@ -12,7 +13,7 @@ export interface OutgoingInit<P> {
   readonly options: PlumtreeOptions;
   readonly counters: PlumtreeCounters;
   readonly cache: MessageCache<P>;
-  /** Told of each neighbour that got notices, or a message that it did not ask for. */
+  /** Called for each neighbor that got notices, or a message that it did not ask for. */
   readonly onTold: (neighbour: Neighbour, now: number) => void;
 }
 
@@ -23,7 +24,7 @@ export class Outgoing<P> {
   readonly #cache: MessageCache<P>;
   readonly #onTold: (neighbour: Neighbour, now: number) => void;
   readonly #noticesEach: number;
-  /** Neighbours with notices to send. */
+  /** Neighbors with notices to send. */
   readonly #waiting = new Set<Neighbour>();
   #due = Number.POSITIVE_INFINITY;
 
@@ -36,17 +37,21 @@ export class Outgoing<P> {
     this.#noticesEach = Math.floor(options.controlSize / NOTICE_BYTES);
   }
 
-  /** When notices are to go; Infinity: there are none. */
+  /** When the next notices are to be sent; Infinity: there are none. */
   get due(): number {
     return this.#due;
   }
 
-  /** Ids that fit into one control message. */
+  /** Number of ids that fit into one control message. */
   get idsEach(): number {
     return this.#noticesEach;
   }
 
-  /** Pushes the message, or gives notice of it and keeps in mind that the neighbour is owed it. @returns whether it was pushed. */
+  /**
+   * Pushes the message. If there is no room, gives notice of it instead and remembers that the
+   * neighbor is owed the message.
+   * @returns whether the message was pushed.
+   */
   push(neighbour: Neighbour, key: string, push: Push<P>, now: number): boolean {
     if (this.#trySend(neighbour, push)) {
       neighbour.take(now);
@@ -58,13 +63,13 @@ export class Outgoing<P> {
     return false;
   }
 
-  /** Pushes the message that the neighbour asked for, at the latest when it is writable. */
+  /** Sends the neighbor a message that it asked for, now or when it is writable. */
   serve(neighbour: Neighbour, key: string, push: Push<P>): void {
     this.#counters.served++;
     if (!this.#trySend(neighbour, push)) neighbour.owe(key, true, this.#options.backlog);
   }
 
-  /** Gives notice of a message with the next lot. */
+  /** Adds a notice of a message to those that go out next. */
   notice(neighbour: Neighbour, { id, hops }: Notice, now: number): void {
     neighbour.notices.push({ id, hops });
     if (neighbour.notices.length > this.#options.backlog) {
@@ -75,7 +80,7 @@ export class Outgoing<P> {
     if (!neighbour.stuck) this.#due = Math.min(this.#due, now + this.#options.noticeDelay);
   }
 
-  /** False: there is no room. */
+  /** Sends a control message. Returns false if there is no room. */
   control(neighbour: Neighbour, control: Control): boolean {
     if (!this.#host.send(neighbour.id, control)) return false;
     this.#counters.controlSent++;
@@ -91,7 +96,10 @@ export class Outgoing<P> {
     }
   }
 
-  /** There is room again: first for notices that had none, then for the messages that it is owed. */
+  /**
+   * The neighbor has room again. Sends notices that had no room first, then the messages that the
+   * neighbor is owed.
+   */
   writable(neighbour: Neighbour, now: number): void {
     const wasStuck = neighbour.stuck;
     neighbour.blocked = neighbour.stuck = false;
@@ -103,7 +111,7 @@ export class Outgoing<P> {
     }
   }
 
-  /** It is gone. */
+  /** The peer is no longer a neighbor. */
   forget(neighbour: Neighbour): void {
     this.#waiting.delete(neighbour);
   }

@@ -1,4 +1,5 @@
-// What this node published in its newest life: kept apart from what others did, so that there is always room for it.
+// Remembers the messages that this node published in its newest life, apart from those of other
+// nodes, so that there is always room for them.
 
 import { isMessageId, type MessageId } from '../messages/message-id.ts';
 import { OriginWindow, type OriginWindowLimits, type SequenceVerdict } from '../messages/origin-window.ts';
@@ -6,7 +7,7 @@ import { OriginWindow, type OriginWindowLimits, type SequenceVerdict } from '../
 export class OwnMessages {
   readonly #self: string;
   readonly #limits: OriginWindowLimits;
-  /** −1: nothing yet. */
+  /** The newest life; −1: nothing was published yet. */
   #epoch = -1;
   #window = new OriginWindow();
 
@@ -15,7 +16,10 @@ export class OwnMessages {
     this.#limits = limits;
   }
 
-  /** Notes what is published. A TypeError for an id of another node, or one that was published before. */
+  /**
+   * Notes a message that is being published. Throws a TypeError if the id is another node's, or was
+   * published before.
+   */
   publish(id: MessageId, now: number): void {
     if (!isMessageId(id) || id.origin !== this.#self) throw new TypeError("plumtree.publish: id: must be from this node's IdSource");
     if (id.epoch > this.#epoch) {
@@ -26,7 +30,10 @@ export class OwnMessages {
     throw new TypeError(`plumtree.publish: id: sequence ${id.sequence} of epoch ${id.epoch} was published before, or something newer was`);
   }
 
-  /** `seen`: published; `old`: of an earlier life, or too long ago to tell; `new`: not of this node, whatever it says. */
+  /**
+   * Looks up an id with this node as its origin. `seen`: published; `old`: of an earlier life, or
+   * too long ago to tell; `new`: never published by this node.
+   */
   look(id: MessageId, now: number): SequenceVerdict {
     if (id.epoch !== this.#epoch) return id.epoch > this.#epoch && this.#epoch >= 0 ? 'new' : 'old';
     return this.#window.look(id.sequence, now, this.#limits);

@@ -1,5 +1,6 @@
-// Plumtree: epidemic broadcast trees (Leitão, Pereira, Rodrigues, SRDS 2007; report DI-FCUL TR-07-14, algorithms 1 to 3), for one topic.
-// Messages are pushed along a tree that forms by itself; all other links of the overlay carry notices, by which the tree is mended.
+// Plumtree: epidemic broadcast trees (Leitão, Pereira, Rodrigues, SRDS 2007; report DI-FCUL
+// TR-07-14, algorithms 1 to 3), for one topic. Messages are pushed along a tree that forms by
+// itself. All other links of the overlay carry notices, which serve to repair the tree.
 
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
@@ -19,8 +20,10 @@ import { Trials } from './trials.ts';
 import type { PlumtreeInit, PlumtreeSnapshot, Publication } from './types.ts';
 
 /**
- * Times are milliseconds of a monotonic clock. Call `wake` when `due` says so; ask `due` anew after every call. The host tells `neighborUp`
- * before it hands over anything of that peer: what comes of anybody else is dropped. Nothing throws because of what a peer sent.
+ * The Plumtree state machine of one node for one topic. Times are milliseconds of a monotonic
+ * clock. Call `wake` at the time that `due` gives, and read `due` again after every call. The host
+ * calls `neighborUp` before it passes on any input of that peer; input of anybody else is dropped.
+ * No method throws because of something that a peer sent.
  */
 export class Plumtree<P> {
   readonly counters = new PlumtreeCounters();
@@ -53,7 +56,7 @@ export class Plumtree<P> {
       retention: options.idTime,
       originRetention: options.originTime,
       origins: options.origins,
-      // Others may have more room, and pass on what this node has no room for.
+      // Other nodes may have more room, and pass on messages that this node has no room for.
       flood: Math.max(options.origins, DEFAULTS.origins),
       gaps: options.gaps,
       digests: options.digests,
@@ -79,12 +82,12 @@ export class Plumtree<P> {
     });
   }
 
-  /** When `wake` has something to do; Infinity: never, unless something happens. */
+  /** When `wake` has something to do; Infinity if nothing is due unless something happens. */
   get due(): number {
     return Math.min(this.#outgoing.due, this.#asking.due, this.#evictAt);
   }
 
-  /** Plain data. */
+  /** Returns the state as plain data, for diagnosis. */
   snapshot(): PlumtreeSnapshot {
     const neighbours = [...this.#neighbours.values()].map(({ id, eager, blocked, account }) => ({ id, eager, blocked, ...account }));
     const cached = { messages: this.#cache.size, bytes: this.#cache.bytes };
@@ -92,29 +95,30 @@ export class Plumtree<P> {
   }
 
   /**
-   * Returns what a message that a peer pushed would be, its content aside. All but `new` are
-   * refused.
+   * Returns the verdict on a message that a peer pushed, without looking at its content. Any
+   * verdict but `new` means that the message is refused.
    */
   screen(id: MessageId, now: number, isSigned?: boolean, from?: string): SeenVerdict {
     return id.origin === this.#self ? this.#own.look(id, now) : this.#seen.look(id, now, isSigned, from);
   }
 
   /**
-   * Was a message with that id here, or would it be refused for another reason? Whether it is
-   * signed is not known.
+   * Returns true if a message with that id was here already, or would be refused for another
+   * reason. Assumes that the message is signed if its origin is known to sign.
    */
   isKnown(id: MessageId, now: number): boolean {
     return this.#look(id, now) !== 'new';
   }
 
-  /** The newest life of another node whose messages were here. */
+  /** The newest life of another node whose messages have arrived; undefined if there were none. */
   lifeOf(origin: string): number | undefined {
     return this.#seen.lifeOf(origin);
   }
 
   /**
-   * A link is up. It is of the tree until a duplicate comes over it (the paper's NeighborUp), and the peer is told what is in the cache: so
-   * parts of the network that were apart get what each missed. Up already: nothing happens.
+   * A link is up. It belongs to the tree until a duplicate comes over it (the paper's NeighborUp).
+   * The peer gets notice of the cached messages, so that parts of the network that were apart get
+   * what each of them missed. Does nothing if the link is up already.
    */
   neighborUp(peer: string, now: number): void {
     if (peer === this.#self || this.#neighbours.has(peer)) return;
@@ -125,7 +129,7 @@ export class Plumtree<P> {
     this.#flushAtOnce(now);
   }
 
-  /** The link is down. What the peer gave notice of, was owed and promised is forgotten. */
+  /** The link is down. The peer's notices, promises and owed messages are forgotten. */
   neighborDown(peer: string): void {
     const neighbour = this.#neighbours.get(peer);
     if (neighbour === undefined) return;
@@ -136,8 +140,10 @@ export class Plumtree<P> {
   }
 
   /**
-   * Publishes a message. @returns to how many peers it was pushed, and how many get notice of it. A TypeError for an id of another node, or one
-   * that was published before.
+   * Publishes a message.
+   * @returns the number of peers that it was pushed to, and the number of those that get notice of
+   * it.
+   * @throws TypeError if the id is another node's, or was published before.
    */
   publish({ id, payload, size }: Publication<P>, now: number): { readonly pushed: number; readonly announced: number } {
     this.#own.publish(id, now);
@@ -148,12 +154,15 @@ export class Plumtree<P> {
     return this.#spread(push, key, undefined, [], now);
   }
 
-  /** Is the link to that peer one of the tree? */
+  /** Returns true if the link to that peer belongs to the tree. */
   isEager(peer: string): boolean {
     return this.#neighbours.get(peer)?.eager ?? false;
   }
 
-  /** Pushes a message of the cache to a neighbour, as if it had asked for it. False: there is no such neighbour, or message. */
+  /**
+   * Pushes a cached message to a neighbor, as if the neighbor had asked for it. Returns false if
+   * there is no such neighbor or message.
+   */
   push(peer: string, id: MessageId): boolean {
     const neighbour = this.#neighbours.get(peer);
     const key = messageKey(id);
@@ -163,32 +172,39 @@ export class Plumtree<P> {
     return true;
   }
 
-  /** Nobody is told any more of a message that was published. */
+  /** Takes a published message out of the cache, so that no further peer learns of it. */
   withdraw(id: MessageId): void {
     this.#cache.delete(messageKey(id));
   }
 
-  /** A peer sent that message, whatever the host thinks of it: so it has kept its promise, if it was asked. Where nothing is missing no key is made. */
+  /**
+   * A peer sent that message, and the host may still refuse it. If the peer had been asked for it,
+   * it has kept its promise. The key is only computed if a message is missing or a promise is open.
+   */
   arrived(from: string, id: MessageId, now: number): void {
     const key = this.#missing.size + this.#asking.promises > 0 ? messageKey(id) : '';
     this.#missing.arrived(key, from, now);
     this.#asking.kept(this.#neighbours.get(from), key);
   }
 
-  /** The host looks at a message that arrived: until it gives it to `received` or to `refuse` nobody else is asked for it. */
+  /**
+   * The host is looking at a message that arrived. Until it calls `received` or `refuse` for the
+   * message, no other peer is asked for it.
+   */
   hold(id: MessageId): void {
     this.#missing.hold(messageKey(id));
   }
 
   /**
-   * The host does not accept a message that arrived: nobody is asked for it any more, not even who gives notice of it later. If it is pushed all
-   * the same it is as new as before: ids can be guessed, so the one that was refused may be another's forgery.
+   * The host does not accept a message that arrived. No peer is asked for it any more, not even
+   * peers that give notice of it later. If the message is pushed all the same, it counts as new:
+   * ids can be guessed, so the refused message may have been a forgery under the id of a true one.
    */
   refuse(id: MessageId): void {
     this.#missing.refuse(messageKey(id));
   }
 
-  /** A peer sent that. What isn't a message of ours is ignored and reported. */
+  /** A peer sent that. Malformed messages are ignored and reported. */
   received(from: string, message: Push<P> | Control, now: number): void {
     const kind = message?.kind;
     const neighbour = this.#neighbours.get(from) ?? (kind === 'push' ? this.#departed(from, message as Push<P>) : undefined);
@@ -202,13 +218,16 @@ export class Plumtree<P> {
     this.#malformed(neighbour, now);
   }
 
-  /** The host has room again for what goes to that peer. */
+  /** The host has room again for messages to that peer. */
   writable(peer: string, now: number): void {
     const neighbour = this.#neighbours.get(peer);
     if (neighbour !== undefined) this.#outgoing.writable(neighbour, now);
   }
 
-  /** Messages that a neighbour is to be pushed once it has room, and notices that wait. */
+  /**
+   * Messages that will be pushed to a neighbor when it has room, and notices that wait for it.
+   * `bytes` counts the messages alone.
+   */
   unsent(peer: string): { readonly messages: number; readonly bytes: number } {
     const unsent = { messages: 0, bytes: 0 };
     const neighbour = this.#neighbours.get(peer);
@@ -223,7 +242,7 @@ export class Plumtree<P> {
     return unsent;
   }
 
-  /** Does what is due. */
+  /** Does everything that is due. */
   wake(now: number): void {
     this.#outgoing.flush(now);
     this.#asking.wake(now);
@@ -243,8 +262,8 @@ export class Plumtree<P> {
     if (id.origin === this.#self) return this.#refuseOwn(neighbour, id, now);
     if (verdict === 'new') return this.#onNew(neighbour, key, message, now);
     const reason = verdict === 'flood' ? 'full' : verdict;
-    // The signed message under that id may still come, and another peer may bring what there is no
-    // room for if this one does.
+    // The signed message under that id may still come. If there is no room for what this peer
+    // brings, another peer may still bring the message.
     const mayCome = reason === 'unsigned' || (reason === 'full' && this.#seen.look(id, now, isSigned) === 'new');
     if (!mayCome) this.#missing.take(key);
     this.counters[reason]++;
@@ -262,7 +281,8 @@ export class Plumtree<P> {
     const push: Push<P> = { kind: 'push', id, hops: Math.min(MOST_HOPS, hops + 1), payload, size };
     this.#keep(key, push, neighbour.id, now);
     this.#spread(push, key, neighbour, advertisers, now);
-    // What was on its way when the link was pruned doesn't make it one of the tree again: the other end holds it pruned.
+    // A message that was in flight when this end pruned the link must not make the link eager
+    // again, because the other end holds it pruned.
     if (!this.#tree.isSettling(neighbour, now)) this.#tree.graft(neighbour);
     this.#optimize(neighbour, hops, advertisers, now);
     this.counters.delivered++;
@@ -270,8 +290,9 @@ export class Plumtree<P> {
   }
 
   /**
-   * Prunes the link, unless the peer that brought the message first is no longer of the tree: with several messages on their way at once each of
-   * two links may bring the duplicate of another, and pruning both would cut this node off (riak_core #378).
+   * Prunes the link, unless the link to the peer that brought the message first is no longer eager.
+   * With several messages in flight at once, each of two links may bring the duplicate of the
+   * other's message, and pruning both would cut this node off (riak_core #378).
    */
   #onDuplicate(neighbour: Neighbour, key: string, id: MessageId, isConflict: boolean, now: number): void {
     this.counters.duplicates++;
@@ -283,7 +304,7 @@ export class Plumtree<P> {
       this.#report(neighbour, 'conflict', now);
     }
     const cached = this.#cache.get(key);
-    // A link that says the same twice is no second path.
+    // A link that brings the same message twice is no second path.
     if (cached?.from === neighbour.id) return;
     if (cached?.from !== undefined && !this.#neighbours.get(cached.from)?.eager) return;
     neighbour.duplicatesInRow++;
@@ -293,7 +314,7 @@ export class Plumtree<P> {
 
   #onPrune(neighbour: Neighbour, now: number): void {
     this.counters.prunesReceived++;
-    // A message came to it twice.
+    // The peer prunes because a message reached it twice, so it listens.
     this.#trials.answered(neighbour, now);
     this.#tree.leave(neighbour);
   }
@@ -360,7 +381,10 @@ export class Plumtree<P> {
     if (this.#own.look(id, now) === 'new') this.#report(neighbour, 'impostor', now);
   }
 
-  /** Who brought a message that was held, and is no neighbour any more. */
+  /**
+   * Returns a placeholder for a peer that brought a message that is still held, and is no longer a
+   * neighbor.
+   */
   #departed(from: string, { id }: Push<P>): Neighbour | undefined {
     return isMessageId(id) && this.#missing.isHeld(messageKey(id)) ? Neighbour.departed(from) : undefined;
   }
@@ -375,7 +399,10 @@ export class Plumtree<P> {
     this.#evictAt = Math.min(this.#evictAt, now + this.#options.cacheTime + this.#options.evictInterval);
   }
 
-  /** Pushes to the neighbours of the tree and gives notice to the others; who brought it gets neither, and who is known to have it isn't pushed it. */
+  /**
+   * Pushes the message to the eager neighbors and gives notice of it to the others. The neighbor
+   * that brought it gets neither, and eager neighbors that are known to have it are skipped.
+   */
   #spread(push: Push<P>, key: string, from: Neighbour | undefined, advertisers: readonly Advertiser[], now: number): { pushed: number; announced: number } {
     let pushed = 0;
     let announced = 0;
@@ -393,12 +420,16 @@ export class Plumtree<P> {
     return { pushed, announced };
   }
 
-  /** The paper's optimisation (algorithm 3): who had the message so many hops earlier takes the place of who brought it. */
+  /**
+   * The paper's optimization (algorithm 3): if a peer that gave notice of the message is nearer to
+   * the publisher by `optimizeAt` hops or more, it takes the place of the peer that pushed the
+   * message.
+   */
   #optimize(sender: Neighbour, hops: number, advertisers: readonly Advertiser[], now: number): void {
     const best = nearest(advertisers);
     if (best === undefined || hops - best.hops < this.#options.optimizeAt) return;
     const nearer = this.#neighbours.get(best.peer);
-    // One exchange at a time: the messages that are on their way still come over the old link.
+    // One exchange at a time, because messages in flight still come over the old link.
     if (nearer === undefined || nearer === sender || !sender.eager || this.#tree.isSettling(nearer, now)) return;
     if (!nearer.eager && !this.#asking.graft(nearer, [])) return;
     this.counters.optimized++;

@@ -1,4 +1,5 @@
-// Who said to have a message and was asked for it: it has so long to send it.
+// The open promises: peers that gave notice of a message and were asked for it have a limited time
+// to send it.
 
 import { DelayQueue } from './delay-queue.ts';
 
@@ -7,12 +8,19 @@ interface Promised {
   readonly key: string;
 }
 
-/** A promise is kept by sending the message, even where another was quicker, or by saying that it is absent. Bounded: the oldest is forgotten. */
+/**
+ * A peer keeps its promise by sending the message, even if another peer was quicker, or by saying
+ * that the message is absent. The number of open promises is bounded; beyond the limit the oldest
+ * is forgotten.
+ */
 export class Promises {
   readonly #most: number;
   readonly #open: DelayQueue<Promised>;
 
-  /** @param time milliseconds that a peer has. @param most open promises. */
+  /**
+   * @param time milliseconds that a peer has to keep a promise. @param most number of open
+   * promises.
+   */
   constructor(time: number, most: number) {
     this.#open = new DelayQueue(time);
     this.#most = most;
@@ -26,13 +34,15 @@ export class Promises {
     return this.#open.size;
   }
 
-  /** The peer was asked. */
+  /** A peer was asked for a message that it had announced. */
   ask(peer: string, key: string, now: number): void {
     this.#open.set(`${key} ${peer}`, { peer, key }, now);
     if (this.#open.size > this.#most) this.#open.shift();
   }
 
-  /** The peer sent it, or withdrew. False: there was no such promise. */
+  /**
+   * A peer sent the message, or said that it is absent. Returns false if there was no such promise.
+   */
   keep(peer: string, key: string): boolean {
     return this.#open.size > 0 && this.#open.delete(`${key} ${peer}`);
   }
@@ -42,7 +52,9 @@ export class Promises {
     this.#open.drop((promised) => promised.peer === peer);
   }
 
-  /** Takes out one that was broken by now: whose it is. */
+  /**
+   * Removes one promise that was broken by now and returns its peer; undefined if there is none.
+   */
   broken(now: number): string | undefined {
     return this.#open.take(now)?.peer;
   }

@@ -1,4 +1,4 @@
-// Which links are of the tree, and what tells the other end.
+// Decides which links belong to the tree, and tells the other end.
 
 import type { PlumtreeCounters } from './counters.ts';
 import type { PlumtreeHost } from './host.ts';
@@ -10,7 +10,7 @@ export interface TreeInit<P> {
   readonly host: PlumtreeHost<P>;
   readonly counters: PlumtreeCounters;
   readonly outgoing: Outgoing<P>;
-  /** Milliseconds. */
+  /** Milliseconds after a prune during which messages may still be in flight. */
   readonly settleTime: number;
 }
 
@@ -21,21 +21,21 @@ export class Tree<P> {
     this.#init = init;
   }
 
-  /** The link is one of the tree. */
+  /** Makes the link part of the tree at this end. */
   graft(neighbour: Neighbour): void {
     if (neighbour.eager) return;
     neighbour.eager = true;
     this.#init.host.grafted?.(neighbour.id);
   }
 
-  /** The link is no longer one of the tree: the other end said so. */
+  /** Takes the link out of the tree at this end; the other end asked for it. */
   leave(neighbour: Neighbour): void {
     if (!neighbour.eager) return;
     neighbour.eager = false;
     this.#init.host.pruned?.(neighbour.id);
   }
 
-  /** It isn't, and the other end is told. */
+  /** Takes the link out of the tree, and tells the other end. */
   prune(neighbour: Neighbour, now: number): void {
     neighbour.duplicatesInRow = 0;
     if (this.#init.outgoing.control(neighbour, PRUNE)) {
@@ -45,7 +45,9 @@ export class Tree<P> {
     this.leave(neighbour);
   }
 
-  /** Pruned a moment ago by this end: pushes may still be on their way. */
+  /**
+   * Returns true if this end pruned the link a moment ago, so that pushes may still be in flight.
+   */
   isSettling(neighbour: Neighbour, now: number): boolean {
     return now - neighbour.prunedAt < this.#init.settleTime;
   }

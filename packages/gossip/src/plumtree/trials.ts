@@ -1,4 +1,5 @@
-// Who takes messages and never gives a sign: a leaf of the tree, or somebody who isn't listening at all? A question tells.
+// Tells leaves of the tree, which have nothing to say, from peers that don't listen at all: both
+// are asked a question.
 
 import type { MessageId } from '../messages/message-id.ts';
 import type { Neighbour } from './neighbour.ts';
@@ -8,19 +9,27 @@ export interface TrialsInit {
   /** The node id of this node. */
   readonly self: string;
   readonly options: PlumtreeOptions;
-  /** Asks a peer of the tree for these messages. False: there is no room. */
+  /** Asks an eager peer for these messages. Returns false if there is no room. */
   readonly graft: (neighbour: Neighbour, ids: MessageId[]) => boolean;
-  /** The peer has messages from elsewhere. */
+  /** Called when a peer shows that it has messages from other nodes. */
   readonly onGave: (neighbour: Neighbour) => void;
+  /** Called when a peer counts as mute. */
   readonly onMute: (neighbour: Neighbour, now: number) => void;
 }
 
 /**
- * Every honest peer that gets notices answers them in time: it has the message and gives notice of it, or asks for it. But a peer of the tree has
- * messages pushed, and a leaf has nothing to say to that. So one that took many without a sign is asked for a message that there never was, and
- * an honest one says that it is absent. Who says nothing to either is mute. To prune the link instead would tell more, whether the peer has
- * messages from elsewhere; but it costs each leaf duplicates: with one publisher twice as many as there are without. Who passed is left alone, each
- * time twice as long.
+ * Finds mute peers, which take messages and never give a sign.
+ *
+ * An honest peer that gets notices answers them in time: either it has the message and gives notice
+ * of it, or it asks for it. An eager peer gets the messages themselves, and a leaf of the tree has
+ * nothing to say to that. So an eager peer that took many messages without a sign is asked for a
+ * message that never existed; an honest peer answers that it is absent. A peer that answers neither
+ * is mute.
+ *
+ * Pruning the link instead would tell more, namely whether the peer has messages from other nodes.
+ * But it would cost each leaf duplicates: with one publisher, twice as many as there are without. A
+ * peer that passed the trial is left alone for a minute, and twice as long after each further one,
+ * up to 16 minutes.
  */
 export class Trials {
   readonly #init: TrialsInit;
@@ -31,7 +40,7 @@ export class Trials {
     this.#question = { origin: init.self, epoch: 0, sequence: 0 };
   }
 
-  /** It was pushed a message, or given notice of some. */
+  /** The peer was pushed a message, or given notice of some. */
   weigh(neighbour: Neighbour, now: number): void {
     const { trialAfter, trialTime, muteAfter, muteTime } = this.#init.options;
     const { unanswered, unansweredSince, eager, triedAt } = neighbour;
@@ -44,14 +53,14 @@ export class Trials {
     }
   }
 
-  /** It brought a message, or gave notice of one. */
+  /** The peer brought a message, or gave notice of one. */
   gave(neighbour: Neighbour | undefined, now: number): void {
     if (neighbour === undefined) return;
     this.answered(neighbour, now);
     this.#init.onGave(neighbour);
   }
 
-  /** It asked for a message, or for none to be pushed, or says that it has one no more. */
+  /** The peer asked for a message, pruned the link, or said that a message is absent. */
   answered(neighbour: Neighbour, now: number): void {
     neighbour.answered();
     if (neighbour.triedAt === undefined) return;
@@ -66,6 +75,9 @@ export class Trials {
   }
 }
 
-/** Milliseconds after the first trial that was passed to the next; each later pause is twice as long, up to 16 times. */
+/**
+ * Milliseconds from the first passed trial to the next one. Each later pause is twice as long, up
+ * to 16 times.
+ */
 const PAUSE = 60_000;
 const DOUBLED = 4;

@@ -1,4 +1,4 @@
-// What a Plumtree machine is made of, takes and shows.
+// The types that a Plumtree machine is constructed with, takes and shows.
 
 import type { MessageId } from '../messages/message-id.ts';
 import type { PlumtreeHost } from './host.ts';
@@ -9,14 +9,21 @@ export interface PlumtreeInit<P> {
   /** The node id of this node. */
   readonly self: string;
   readonly host: PlumtreeHost<P>;
-  /** From `plumtreeOptions`; the defaults where absent. */
+  /** From `plumtreeOptions`; defaults if absent. */
   readonly options?: PlumtreeOptions | undefined;
-  /** Of a payload, to notice a second content under an id (`contentDigest`). Absent: that isn't looked for, as where ids are signed. It must not throw. */
+  /**
+   * Returns a digest of a payload (`contentDigest`), to detect a second content under an id. If
+   * absent, that is not detected, as it need not be if ids are signed. It must not throw.
+   */
   readonly digest?: ((payload: P) => number) | undefined;
-  /** Is a payload signed, and its signature true? Absent: none is. It must not throw. */
+  /**
+   * Returns true if a payload is signed and its signature has been verified. If absent, no payload
+   * is. It must not throw.
+   */
   readonly isSigned?: ((payload: P) => boolean) | undefined;
   /**
-   * Returns the last life that an unsigned message is believed to be of. Absent: there is no bound.
+   * Returns the last life that an unsigned message may claim to be of. If absent, there is no
+   * bound.
    */
   readonly latest?: (() => number) | undefined;
 }
