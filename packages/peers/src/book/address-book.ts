@@ -1,5 +1,5 @@
-// The address book: which nodes we know of, whom to dial next, and what to answer who asks. A pure
-// machine.
+// The address book: it knows nodes and their addresses, picks the next one to dial, and selects the
+// addresses to send to peers that ask. It does no I/O and has no timers.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { isNodeId, type Random, randomBytes } from '@trunkline/transport-core';
@@ -17,51 +17,58 @@ import { restoreBook, saveBook } from './saved.ts';
 import { Shelves } from './shelves.ts';
 
 export interface AddressBookOptions {
-  /** Draws the buckets' secret and all picks: give it one that others can't foresee. */
+  /**
+   * The source of randomness for the secret of the buckets and for all picks. Others must not be
+   * able to predict it.
+   */
   readonly random: Random;
-  /** Milliseconds of the monotonic clock that all later `now`s come from. */
+  /**
+   * The current time, in milliseconds of the monotonic clock that all later `now` arguments come
+   * from.
+   */
   readonly now: number;
-  /** What may be dialled on others' word. Default 'any'. */
+  /** Which addresses may be dialed when others told us of them. Default 'any'. */
   readonly mode?: DialMode;
-  /** What an earlier book saved; entries in it that are odd are left out. */
+  /** The document that an earlier book saved. Invalid entries in it are left out. */
   readonly saved?: BookDocument | undefined;
-  /** Ids that are never told to others: see `setPrivate`. Default none. */
+  /** Ids that are never told to others, see `setPrivate`. Default none. */
   readonly privateIds?: readonly string[];
   /** Our own id, which is never added. Default unknown. */
   readonly nodeId?: string | undefined;
 }
 
 /**
- * Tendermint's and CometBFT's address book, which is Bitcoin's: 'new' buckets for hearsay and
- * 'tried' ones for what a dial has reached, chosen by a keyed hash of address group and source
- * group, so that no group gets more than its quota. One address an id, one id an address. It holds
- * at most 20,480 entries, 4,096 bans; of one group (a /16) 256 tried ones, and 64 new ones for each
- * source group.
+ * The address book of Tendermint and CometBFT, which is Bitcoin's: 'new' buckets hold hearsay,
+ * 'tried' buckets hold addresses that a dial has reached. A keyed hash of address group and source
+ * group chooses the bucket, so that no group gets more than its quota. Each id has one address, and
+ * each address has one id. The book holds at most 20,480 entries and 4,096 bans. One group (a /16)
+ * has at most 256 tried entries, and 64 new ones for each source group.
  *
- * Where it differs, and why:
- * - Times are those of a monotonic clock, and ages in the document. A wall clock that goes back
- *   would make bans endless and hearsay ever young; so the time that a node is down counts for
- *   nothing, and a ban lasts as long as the node runs.
- * - A tried entry gives way only if it was dialled after its last success, at least a minute ago,
- *   and didn't answer (test-before-evict: Heilman et al. 2015, countermeasure 3). Tendermint evicts
- *   the oldest, so an attacker whose nodes answer could wash out all others. The newcomer stays new
- *   until then, and the incumbent comes out of `toTest`.
- * - Of the tried ones each entry is as likely to be picked as any other, where Tendermint picks a
- *   bucket first: a few addresses in buckets that honest groups don't reach would get up to 64
- *   times the dials of the others. New ones are picked bucket first, as there: that way a source
- *   group's quota of buckets is its quota of picks.
+ * It differs from Tendermint in these points:
+ * - Times come from a monotonic clock, and the saved document contains ages. A wall clock that goes
+ *   back would make bans endless and hearsay forever young. As a consequence, the time while a node
+ *   is down does not count, and a ban only runs while the node runs.
+ * - A tried entry gives way only if it was dialed after its last success, at least a minute ago,
+ *   and did not answer (test-before-evict: Heilman et al. 2015, countermeasure 3). Tendermint
+ *   evicts the oldest entry, so an attacker whose nodes answer could wash out all others. Until the
+ *   test, the newcomer stays new; `toTest` returns the incumbent.
+ * - Each tried entry is equally likely to be picked. Tendermint picks a bucket first, so a few
+ *   addresses in buckets that honest groups do not reach would get up to 64 times the dials of the
+ *   others. For new entries the bucket is picked first, as in Tendermint, which makes a source
+ *   group's quota of buckets its quota of picks.
  * - New entries get at most 5 % of the picks once 32 are tried. Against 1,000 honest tried entries,
  *   10,000 addresses of 100 groups then get less than 10 % of 1,000 dials, even if all of them
  *   answer and become tried.
- * - `pick` falls back on what there is. Tendermint's gives nothing when all are tried and the bias
- *   is 100.
- * - A new entry that is bad makes way for word of another address of its id, or another id at its
- *   address; there the first word stays.
- * - An id that moved is found again by `learn`, at the peer's own word over its own link; no third
- *   party can move it. What others tell of a tried one that does not answer is dialled in turn with
- *   its address, and takes its place once the node answered there: see `Alternatives`.
- * - A tried entry that failed 10 times, with no success for a week, is not told to others. There
- *   the tried ones are never bad.
+ * - `pick` falls back on whatever entries exist. Tendermint's returns nothing if all entries are
+ *   tried and the bias is 100.
+ * - A new entry that is bad is replaced when others report another address of its id, or another id
+ *   at its address. In Tendermint the first report stays.
+ * - A node that moved is found again through `learn`, when it reports its new address over its own
+ *   connection. No third party can move it. If others report a new address for a tried node that
+ *   does not answer, both addresses are dialed in turn, and the new one replaces the old once the
+ *   node has answered there: see `Alternatives`.
+ * - A tried entry that failed 10 times, with no success for a week, is not told to others. In
+ *   Tendermint, tried entries are never bad.
  */
 export class AddressBook {
   readonly #random: Random;
@@ -76,7 +83,7 @@ export class AddressBook {
   readonly #own = new Set<string>();
   #private: ReadonlySet<string>;
   #news = 0;
-  /** The latest time that a caller told: `select` and `unban` go by it. */
+  /** The latest time that a caller passed; `select` and `unban` use it. */
   #now: number;
 
   constructor(options: AddressBookOptions) {
@@ -99,35 +106,38 @@ export class AddressBook {
     if (self !== undefined) this.#shelves.remove(self);
   }
 
-  /** Entries in the book. */
+  /** The number of entries in the book. */
   get size(): number {
     return this.#shelves.size;
   }
 
-  /** Entries that a dial has reached. */
+  /** The number of entries that a dial has reached. */
   get tried(): number {
     return this.#shelves.tried.size;
   }
 
-  /** Entries that are hearsay. */
+  /** The number of entries that are hearsay. */
   get fresh(): number {
     return this.#shelves.freshSize;
   }
 
-  /** Another number whenever an entry has come. */
+  /** A counter that changes whenever the book has a new address to dial. */
   get news(): number {
     return this.#news;
   }
 
-  /** Are there fewer than 1,000 entries? */
+  /** True while the book has fewer than 1,000 entries. */
   get needsMore(): boolean {
     return this.size < ENOUGH_ADDRESSES;
   }
 
   /**
-   * Another node told of an address. `source` is who and where: give the address that we see it at,
-   * not one it claims, since its group bounds how many buckets its word can fill; undefined for
-   * what the operator gave. What a peer sent may be anything: never throws.
+   * Adds an address that another node told us of. It accepts anything a peer may send and never
+   * throws.
+   *
+   * `source` is the node that told us: give the address that we see it at, not one that it claims,
+   * because the group of that address limits how many buckets its reports can fill. Leave `source`
+   * undefined for addresses from the operator.
    */
   add(entry: BookAddress, source: BookAddress | undefined, now: number): AddVerdict {
     const time = this.#advance(now);
@@ -136,7 +146,7 @@ export class AddressBook {
     const known = this.#shelves.get(entry.nodeId);
     if (known?.address === place.key) {
       known.seen = time;
-      // The more buckets it is in, the less likely it gets into one more.
+      // The more buckets the entry is in, the less likely it gets into another one.
       const isOut = known.tried || known.rows.length >= NEW_BUCKETS_PER_ADDRESS || this.#random() * 2 * known.rows.length >= 1;
       if (!isOut) this.#shelves.addNew(known, this.#placement.newRow(place.group, sourceGroup(source)), time);
       return 'known';
@@ -153,11 +163,14 @@ export class AddressBook {
   }
 
   /**
-   * A peer says over its own live link where it is reached. That takes the place of the address we
-   * had for it, tried or not, and counts as new until a dial reaches it. An address that another id
-   * holds goes to the peer, unless the holder is tried and answered within the last week: `vetted`.
-   * Call it for proven ids. `seenAt` is the address that the link comes from, whose group is then
-   * the source; without it, the address's own group.
+   * Records the address that a peer reports for itself over its own live connection. Call it only
+   * for proven ids.
+   *
+   * The address replaces the one we had for the peer, tried or not, and counts as new until a dial
+   * reaches it. If another id holds the address, the peer takes it over, unless the holder is tried
+   * and answered within the last week; the verdict is then `vetted`. `seenAt` is the address that
+   * the connection comes from, whose group is recorded as the source. Without it, the source is the
+   * group of the reported address.
    */
   learn(entry: BookAddress, now: number, seenAt?: string): AddVerdict {
     const time = this.#advance(now);
@@ -176,11 +189,14 @@ export class AddressBook {
   }
 
   /**
-   * The entry to dial next, undefined if none is eligible. `bias` is how much new ones are
-   * preferred, from 0 to 100 (clamped), weighed by the square roots of how many there are. If none
-   * of the one sort is eligible, one of the other is taken; bad ones only if all else fails. An
-   * entry with an alternative may come with that address, as a new one. `eligible` may be asked of
-   * an entry more than once, must not change the book, and must not keep what it is given.
+   * Returns the entry to dial next, or undefined if none is eligible. `bias` is the preference for
+   * new entries, from 0 to 100 (clamped), weighted by the square roots of the numbers of new and
+   * tried entries. If no entry of the chosen sort is eligible, one of the other is taken; bad
+   * entries are taken only as a last resort. An entry with an alternative may be returned with that
+   * address, as a new entry.
+   *
+   * `eligible` may be called for an entry more than once. It must not change the book or keep its
+   * argument.
    */
   pick(bias: number, now: number, eligible?: (entry: BookEntry) => boolean): BookEntry | undefined {
     const time = this.#advance(now);
@@ -201,22 +217,25 @@ export class AddressBook {
   }
 
   /**
-   * As `select`, where it is known who is there: those, and a quarter as many others that have not
-   * failed. Else word of who is gone never ends.
+   * Like `select`, for a caller that knows which nodes are alive: returns those, plus a quarter as
+   * many others that have not failed (more if that makes fewer than 32, and at most 250 in all).
+   * Otherwise nodes that are gone would be reported forever.
    */
   selectAround(alive: Iterable<string>): BookAddress[] {
     return drawAround(this.#shelves, this.#random, alive, (known) => this.#isTold(known)).map(({ nodeId, address }) => ({ nodeId, address }));
   }
 
-  /** What is told of a node that is there. */
+  /**
+   * Returns the address to tell others for a node that is alive, or undefined if it is not told.
+   */
   told(nodeId: string): BookAddress | undefined {
     const known = this.#shelves.get(nodeId);
     return known !== undefined && this.#isTold(known) ? { nodeId, address: known.address } : undefined;
   }
 
   /**
-   * A dial to it begins, at its address or its alternative; at any other it is none of the book's.
-   * It counts as a failure until `succeeded`.
+   * Records that a dial to the node begins, at its address or its alternative; any other address is
+   * ignored. The dial counts as a failure until `succeeded` is called.
    */
   attempted(nodeId: string, now: number, address?: string): void {
     const time = this.#advance(now);
@@ -227,17 +246,18 @@ export class AddressBook {
   }
 
   /**
-   * A dial to it was in vain: if it was to its alternative, that is gone; if to its address, its
-   * alternative is next.
+   * Records that a dial to the node failed. A failed alternative is removed; after a failure at the
+   * main address, the alternative is next.
    */
   failed(nodeId: string, address: string): void {
     if (this.#alternatives.failed(nodeId, placeOf(address)?.key, this.#now)) this.#news++;
   }
 
   /**
-   * A dial reached it, and it proved to be that node: it is promoted to the tried ones, if there is
-   * room or somebody there failed a test. An id that the book doesn't have, or has elsewhere, is
-   * put down at this address, and who had the address is gone.
+   * Records that a dial reached an address, where the node proved its id. The entry is promoted to
+   * tried if its bucket has room or if another entry there failed a test. If the book does not have
+   * the id, or has it at another address, the id is entered at this address, and an entry of
+   * another id at this address is removed.
    */
   succeeded(nodeId: string, address: string, now: number): void {
     const time = this.#advance(now);
@@ -253,15 +273,15 @@ export class AddressBook {
     this.#alternatives.forget(nodeId);
   }
 
-  /** Somebody else answered there: the entry is removed. */
+  /** Records that another node answered at the entry's address: the entry is removed. */
   mismatched(nodeId: string): void {
     this.remove(nodeId);
   }
 
   /**
-   * Has nothing to do with an id for `time` milliseconds (default 24 hours, at most 30 days): its
-   * address leaves the book and comes back as a new one at the end. A ban that lasts longer already
-   * stays. Of more than 4,096 bans, the one that ends soonest ends at once.
+   * Bans an id for `time` milliseconds (default 24 hours, at most 30 days). Its address leaves the
+   * book and returns as a new one when the ban ends. An existing ban is never shortened. The book
+   * keeps at most 4,096 bans; one more ends the ban that is due soonest.
    */
   ban(nodeId: string, now: number, time = BAN_TIME): void {
     checkId(nodeId, 'AddressBook.ban: nodeId');
@@ -278,15 +298,15 @@ export class AddressBook {
     return this.#bans.get(nodeId) !== undefined;
   }
 
-  /** Ends a ban at once; its address comes back. */
+  /** Ends a ban at once; the address returns to the book. */
   unban(nodeId: string): void {
     const ban = this.#bans.remove(nodeId);
     if (ban !== undefined) this.#reinstate(ban);
   }
 
   /**
-   * This address is ours, as a listener knows it or a dial found out: it leaves the book and is
-   * never added.
+   * Marks an address as our own, for example one of a listener or one found by dialing ourselves.
+   * It leaves the book and is never added again.
    */
   addOwn(address: string): void {
     const place = placeOf(address);
@@ -304,21 +324,24 @@ export class AddressBook {
   }
 
   /**
-   * Ids that are never told to others nor learned from them, instead of those before. What is in
-   * the book of them may still be dialled.
+   * Replaces the set of private ids, which are never told to others nor learned from them. Entries
+   * of the book with these ids may still be dialed.
    */
   setPrivate(ids: readonly string[]): void {
     this.#private = idSet(ids, 'AddressBook.setPrivate: ids');
   }
 
-  /** Was there such an entry? */
+  /** Removes an entry. Returns whether it existed. */
   remove(nodeId: string): boolean {
     const known = this.#shelves.get(nodeId);
     if (known !== undefined) this.#shelves.remove(known);
     return known !== undefined;
   }
 
-  /** Where a node may be that does not answer at its address: others say so. */
+  /**
+   * Returns the alternative address of a node that does not answer at its own, if others reported
+   * one and it is next to be dialed.
+   */
   alternative(nodeId: string): string | undefined {
     return this.#alternatives.next(nodeId)?.address;
   }
@@ -327,28 +350,29 @@ export class AddressBook {
     return this.#shelves.get(nodeId)?.snapshot();
   }
 
-  /** Who is at an address, however it is spelled. */
+  /** Returns the entry at an address, however the address is spelled. */
   at(address: string): BookEntry | undefined {
     const place = placeOf(address);
     return place === undefined ? undefined : this.#shelves.at(place.key)?.snapshot();
   }
 
-  /** All entries as they are now, the tried ones first. */
+  /** All entries as they are now, tried ones first. */
   *entries(): IterableIterator<BookEntry> {
     for (const known of [...this.#shelves.allTried(), ...this.#shelves.allNew()]) yield known.snapshot();
   }
 
   /**
-   * A tried entry that stands in a newcomer's way: dial it, and tell how that went by `attempted`
-   * and `succeeded`. Each comes out once, until the next newcomer; of each of the 64 buckets one
-   * waits at most, the last found. Whoever asks every 2 minutes does as Heilman's feelers.
+   * Returns a tried entry that blocks a newcomer's promotion. Dial it, and report the outcome with
+   * `attempted` and `succeeded`. Each entry is returned once, until the next newcomer; each of the
+   * 64 buckets has at most one waiting, the last one found. Calling this every 2 minutes
+   * corresponds to the feeler connections of Heilman et al.
    */
   toTest(now: number): BookEntry | undefined {
     this.#advance(now);
     return this.#promotion.toTest()?.snapshot();
   }
 
-  /** All that the next book needs, as plain data: see `formatBook`. */
+  /** Returns everything that the next book needs, as plain data: see `formatBook`. */
   save(now: number): BookDocument {
     return saveBook(this.#key, this.#shelves, this.#bans, this.#advance(now));
   }
@@ -357,14 +381,14 @@ export class AddressBook {
     return !this.#private.has(known.nodeId) && !known.isBad(this.#now);
   }
 
-  /** The time, which never goes back; bans that are over by now end. */
+  /** Advances the clock, which never goes back, and ends the bans that are over. */
   #advance(now: number): number {
     if (now > this.#now) this.#now = now;
     for (const ban of this.#bans.ended(this.#now)) this.#reinstate(ban);
     return this.#now;
   }
 
-  /** The place of an address that may be added, or why it may not. */
+  /** Returns the place of an address that may be added, or the reason why it may not. */
   #placeFor(entry: BookAddress, source: string | undefined): Place | AddVerdict {
     const { nodeId, address } = entry ?? {};
     if (typeof nodeId !== 'string' || typeof address !== 'string' || !isNodeId(nodeId)) return 'malformed';
@@ -378,8 +402,8 @@ export class AddressBook {
   }
 
   /**
-   * Puts an id down at a place as a new entry, where neither it nor another at that place stays;
-   * undefined if the host is full.
+   * Enters an id at a place as a new entry, and removes the earlier entries of that id and of that
+   * place. Returns undefined if the host is full.
    */
   #settle(nodeId: string, place: Place, source: string, now: number): KnownAddress | undefined {
     const leaving = new Set([this.#shelves.get(nodeId), this.#shelves.alternative(nodeId), this.#shelves.at(place.key)]);
@@ -393,7 +417,10 @@ export class AddressBook {
     return known;
   }
 
-  /** After its ban, an address is hearsay again; if it was taken meanwhile, it is gone. */
+  /**
+   * Turns an address back into hearsay after its ban. If another entry has taken the address
+   * meanwhile, it is dropped.
+   */
   #reinstate({ nodeId, place, source }: Ban): void {
     if (place === undefined || this.#shelves.at(place.key) !== undefined) return;
     if (typeof this.#placeFor({ nodeId, address: place.key }, undefined) !== 'string') this.#settle(nodeId, place, source, this.#now);
@@ -404,7 +431,7 @@ function sourceGroup(source: BookAddress | undefined): string {
   return source === undefined ? 'self' : groupOf(source.address);
 }
 
-/** What has no place has one group. */
+/** Returns the group of an address; all invalid addresses share one group. */
 function groupOf(address: string): string {
   return (typeof address === 'string' ? placeOf(address)?.group : undefined) ?? '';
 }

@@ -35,7 +35,8 @@ export interface FileDisk {
 export const fileDisk: FileDisk = { read, write, link, rename, unlink, makeFolder, list: (folder) => readdir(folder), syncFolderOf };
 
 async function read(path: string, onSize: (size: number) => void): Promise<Uint8Array> {
-  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // Otherwise opening a pipe would wait for a writer.
+  // Without O_NONBLOCK, opening a pipe would wait for a writer.
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = await handle.stat();
     if (stats.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });

@@ -36,7 +36,8 @@ function isRunning(other: number): boolean {
 async function birthOf(other: number): Promise<string | undefined> {
   try {
     const [boot, same, stat] = await Promise.all([BOOT, BOOT, `/proc/${other}/stat`].map((path) => readFile(path, 'utf8')));
-    const ticks = stat!.slice(stat!.lastIndexOf(')') + 2).split(' ')[19]; // The second field, in brackets, may contain anything.
+    // The second field, in brackets, may contain anything.
+    const ticks = stat!.slice(stat!.lastIndexOf(')') + 2).split(' ')[19];
     return boot !== same || ticks === undefined ? undefined : `${boot!.trim()}/${ticks}`;
   } catch {
     return undefined;
