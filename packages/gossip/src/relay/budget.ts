@@ -1,5 +1,6 @@
-// So many messages at once, and so many bytes of them.
+// A limit for the number of messages at a time, and for their bytes.
 
+/** Counts messages and their bytes against a limit. */
 export class Budget {
   readonly #messages: number;
   readonly #bytes: number;
@@ -11,7 +12,7 @@ export class Budget {
     this.#bytes = bytes;
   }
 
-  /** False: it is more than there is room for. */
+  /** Takes room for a message. Returns false if there is not enough. */
   take(bytes: number): boolean {
     if (this.messages >= this.#messages || this.bytes + bytes > this.#bytes) return false;
     this.messages++;

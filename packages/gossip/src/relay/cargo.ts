@@ -1,18 +1,20 @@
-// A long message on its way through this node: as much of it as is here, for as many as read it, each at its own pace. It is kept once.
+// A long message on its way through this node. It is kept once, and any number of readers read as
+// much of it as has arrived, each at its own pace.
 
+/** The bytes of a message that have arrived so far. */
 export class Cargo {
   readonly bytes: Uint8Array;
   #length: number;
   #error: unknown = undefined;
   readonly #starved = new Set<() => void>();
 
-  /** @param length how much of it is here already. */
+  /** @param length bytes that are there already. */
   constructor(bytes: Uint8Array, length = 0) {
     this.bytes = bytes;
     this.#length = length;
   }
 
-  /** Bytes that are here. */
+  /** Number of bytes that have arrived. */
   get length(): number {
     return this.#length;
   }
@@ -21,12 +23,15 @@ export class Cargo {
     return this.#length === this.bytes.length;
   }
 
-  /** Why there comes no more of it. */
+  /** The reason why no more bytes will come; undefined if there is none. */
   get error(): unknown {
     return this.#error;
   }
 
-  /** False: that is more than there should be. */
+  /**
+   * Adds the next bytes. Returns false if they are more than the message should have, or if it has
+   * failed.
+   */
   append(chunk: Uint8Array): boolean {
     if (this.#error !== undefined || this.#length + chunk.length > this.bytes.length) return false;
     this.bytes.set(chunk, this.#length);
@@ -35,7 +40,7 @@ export class Cargo {
     return true;
   }
 
-  /** There comes no more of it. Who reads it learns so. */
+  /** No more bytes will come. Readers get this error after the bytes that have arrived. */
   fail(error: unknown): void {
     if (this.isWhole || this.#error !== undefined) return;
     this.#error = error;
@@ -46,7 +51,7 @@ export class Cargo {
     return new CargoReader(this, now);
   }
 
-  /** Called once, when there is more, or no more will come. */
+  /** Calls the function once, when more bytes arrive or no more will come. */
   wait(fed: () => void): void {
     this.#starved.add(fed);
   }
@@ -58,7 +63,7 @@ export class Cargo {
   }
 }
 
-/** Gives it in chunks, as they are asked for and are here. For one reader. */
+/** Reads a message in chunks, as they are asked for and as they arrive. It serves one consumer. */
 export class CargoReader implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly #cargo: Cargo;
   readonly #now: () => number;
@@ -75,27 +80,27 @@ export class CargoReader implements AsyncIterableIterator<Uint8Array, undefined>
     this.#begunAt = this.#movedAt = now();
   }
 
-  /** Bytes that it was given. */
+  /** Bytes that were read. */
   get length(): number {
     return this.#at;
   }
 
-  /** When it began to be read; later by as long as it was starved. */
+  /** When reading began, plus the time that the reader spent waiting for bytes to arrive. */
   get begunAt(): number {
     return this.#begunAt + this.#starvedFor;
   }
 
-  /** When it was last asked for more; or had more after it had to wait. */
+  /** When the consumer last asked for more, or got more after it had to wait. */
   get movedAt(): number {
     return this.#movedAt;
   }
 
-  /** It is asked for more than is here. */
+  /** True while the consumer asks for more than has arrived. */
   get isStarved(): boolean {
     return this.#isStarved;
   }
 
-  /** All of it was given. */
+  /** True if the whole message was read. */
   get isThrough(): boolean {
     return this.#at === this.#cargo.bytes.length;
   }
@@ -129,5 +134,5 @@ export class CargoReader implements AsyncIterableIterator<Uint8Array, undefined>
   }
 }
 
-/** Bytes of one item at most. */
+/** Bytes of the longest chunk. */
 const CHUNK = 32 * 1024;

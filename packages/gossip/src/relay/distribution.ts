@@ -1,4 +1,5 @@
-// One message on its way from this node to others, in parts. A part whose relay fails is split anew among those that are left of it.
+// Sends one message from this node to others, in parts. If the relay of a part fails, its remaining
+// receivers are split into parts again.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import type { Cargo, CargoReader } from './cargo.ts';
@@ -6,17 +7,21 @@ import { type Part, splitRecipients } from './plan.ts';
 import { grace, patience, type Timing } from './timing.ts';
 import type { RelayReport } from './wire.ts';
 
+/** The settings of a distribution, and the functions that it calls. */
 export interface DistributionHost extends Timing {
   readonly fanout: number;
   readonly random: Random;
   now(): number;
-  /** Can it be sent this now? */
+  /** Returns true if a message can be sent to this node now. */
   reaches(nodeId: string): boolean;
-  /** Resolves to what became of it; rejects where it was refused, or nobody knows. */
+  /**
+   * Uploads the message to the relay of a part. Resolves to its report; rejects if the message was
+   * refused, or the outcome is unknown.
+   */
   upload(part: Part, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<RelayReport>;
-  /** These do not get it from here, as far as is known. */
+  /** These nodes do not get the message from here, as far as is known. */
   missed(nodeIds: readonly string[]): void;
-  /** Something is due earlier, or nothing is under way any more. */
+  /** Something is due earlier, or no transfer is under way any more. */
   changed(): void;
 }
 
@@ -26,6 +31,7 @@ interface Child {
   readonly controller: AbortController;
 }
 
+/** One message that is being sent to several nodes. */
 export class Distribution {
   readonly #cargo: Cargo;
   readonly #host: DistributionHost;
@@ -39,17 +45,17 @@ export class Distribution {
     this.#movedAt = host.now();
   }
 
-  /** Nothing is under way. */
+  /** True if no transfer is under way. */
   get isSettled(): boolean {
     return this.#children.size === 0;
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no transfer is under way. */
   settled(): Promise<void> {
     return this.isSettled ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** When something went on last. */
+  /** When a transfer last made progress. */
   get movedAt(): number {
     let movedAt = this.#movedAt;
     for (const { reader } of this.#children) movedAt = Math.max(movedAt, reader.movedAt);
@@ -69,21 +75,22 @@ export class Distribution {
     return due;
   }
 
-  /** Gives up those that are stuck. */
+  /** Gives up transfers that are stuck. */
   wake(now: number): void {
     for (const child of [...this.#children]) {
       const { part, reader } = child;
       if (now < this.#dueOf(reader)) continue;
       this.#end(child);
       child.controller.abort(STUCK);
-      // Who has it as a whole and does not say what came of it may be at work still.
+      // The relay has the whole message and may still be passing it on, so its part is not given to
+      // other relays.
       if (reader.isThrough) this.#host.missed([part.relay, ...part.rest]);
       else this.#replace(part);
       this.#settle();
     }
   }
 
-  /** Nothing more is sent. */
+  /** Aborts all transfers. */
   stop(): void {
     for (const child of [...this.#children]) {
       this.#end(child);
@@ -94,7 +101,8 @@ export class Distribution {
 
   #dueOf(reader: CargoReader): number {
     if (reader.isThrough) return reader.movedAt + patience(this.#host, this.#cargo.bytes.length);
-    // It is not its fault: who sends this node the message is watched.
+    // The relay is not to blame for waiting. The sender that this node waits for has deadlines of
+    // its own.
     if (reader.isStarved) return Number.POSITIVE_INFINITY;
     return Math.min(reader.movedAt + this.#host.stall, reader.begunAt + grace(this.#host, reader.length));
   }

@@ -1,20 +1,22 @@
-// Who passes a long message on to whom: its recipients in parts, of each of which one is sent it and sees to the rest, in the same way.
+// Splits the receivers of a long message into parts. One node of each part gets the message, and
+// passes it on to the rest of the part in the same way.
 
 import type { Random } from '@trunkline/transport-core';
 import { sample } from '../hyparview/chance.ts';
 
-/** One transfer: to whom, and to whom that one passes it on. */
+/** One transfer: the node that gets the message, and the nodes that it passes the message on to. */
 export interface Part {
   readonly relay: string;
   readonly rest: readonly string[];
 }
 
-/** Nodes of one part at most, beside its relay: 32 KiB of ids. */
+/** Number of nodes in a part besides its relay, at most: 32 KiB of ids. */
 export const MOST_REST = 1_024;
 
 /**
- * So many parts as equal as can be, who is in which and who its relay is by chance; more parts where they would be too long. As every list is
- * shorter than the one that it was made of, the tree ends, whatever its nodes do.
+ * Splits the nodes at random into `fanout` parts of about equal size, each with a random relay;
+ * into more parts if these would be too long. Every part is shorter than the list that it comes
+ * from, so the tree is finite, whatever its nodes do.
  */
 export function splitRecipients(nodes: readonly string[], fanout: number, random: Random): Part[] {
   const mixed = sample(nodes, nodes.length, random);

@@ -1,4 +1,5 @@
-// The long messages that are being relayed at this node: its own, and those of others that it receives and passes on.
+// The long messages that are being relayed at this node: its own, and those of others that it
+// receives and passes on.
 
 import { type Clock, type Random, type Remote, reasonError, type Transport, TransportError } from '@trunkline/transport-core';
 import { decodePush, type Envelope, encodePush } from '../driver/frame.ts';
@@ -15,22 +16,28 @@ import { Shipment } from './shipment.ts';
 import { Transit } from './transit.ts';
 import { decodeHead, decodeReport, encodeHead, encodeReceipt, encodeReport, type Receipt, type RelayHead, type RelayReport } from './wire.ts';
 
+/** The functions that relaying calls: those of the driver. */
 export interface RelayHost {
   readonly self: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** By their keys, in hex. */
+  /** Topics of this node by their keys, in hex. */
   readonly sessions: ReadonlyMap<string, RelayTopic>;
-  /** It is connected, and on the topic. */
+  /**
+   * Returns whether a node is connected and on the topic; undefined if that is not known yet, or
+   * the node is not connected.
+   */
   isOn(nodeId: string, topic: string): boolean | undefined;
-  /** The connection to a peer; undefined: there is none. */
+  /** Returns the connection to a peer; undefined if there is none. */
   remoteOf(nodeId: string): Remote | undefined;
-  /** Sends or queues it, directly. Returns why it could do neither. */
+  /**
+   * Sends or queues a message directly. Returns undefined, or the reason if neither was possible.
+   */
   push(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
   /** Sends or queues a receipt. */
   acknowledge(to: string, receipt: Uint8Array): void;
   misbehaved(nodeId: string): void;
-  /** Something is due earlier. */
+  /** Something is due earlier than before. */
   soon(): void;
 }
 
@@ -39,12 +46,16 @@ export interface RelayTopic {
   readonly limit: number;
   /** A message could not be sent to a peer. */
   unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
-  /** Is it here already? */
+  /** Returns true if a message has already arrived. */
   isKnown(id: MessageId, now: number): boolean;
-  /** A message is here as a whole. False: it is none that could be taken, so the true one may still come. */
+  /**
+   * A message has arrived as a whole. Returns false if it was refused at once, so that the true
+   * message under its id may still come.
+   */
   relayed(from: string, envelope: Envelope, now: number): boolean;
 }
 
+/** Relaying at one node. */
 export class Relays {
   readonly #config: RelayConfig;
   readonly #mount: Transport<typeof gossipProtocol>;
@@ -53,9 +64,9 @@ export class Relays {
   readonly #transits = new Map<string, Transit>();
   readonly #ownBudget: Budget;
   readonly #othersBudget: Budget;
-  /** Came by relays and may not have been looked at yet; the oldest first. */
+  /** Messages that came by relays, and may not have been looked at yet; the oldest first. */
   readonly #here = new Set<string>();
-  /** Connections to peers that relay nothing. */
+  /** Connections to peers that don't support relaying. */
   readonly #unable = new WeakSet<Remote>();
   #repaired = 0;
 
@@ -67,9 +78,12 @@ export class Relays {
     this.#othersBudget = new Budget(MOST_MESSAGES, config.memory);
   }
 
-  // This node's own.
+  // This node's own messages.
 
-  /** Sends it by way of relays. False: it is to go to each directly, being short, for few, or one too many. */
+  /**
+   * Sends a message by way of relays. Returns false if it must go to each node directly instead: it
+   * is too short, has too few receivers, or exceeds the limits of what is relayed.
+   */
   send(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {
     const { above, fanout } = this.#config;
     if (push.size <= above || to.length <= fanout) return false;
@@ -90,13 +104,13 @@ export class Relays {
     return true;
   }
 
-  /** A peer says that it has one. */
+  /** A peer confirms that it has a message. */
   received(receipt: Receipt, from: string): void {
     this.#shipments.get(keyOf(receipt))?.received(from);
     this.#tidy();
   }
 
-  /** Of this node's own messages, those that a peer may not have yet. */
+  /** Messages of this node, and their bytes, that a peer may not have yet. */
   unsent(nodeId: string): { readonly messages: number; readonly bytes: number } {
     const unsent = { messages: 0, bytes: 0 };
     for (const shipment of this.#shipments.values()) {
@@ -113,9 +127,12 @@ export class Relays {
     this.#tidy();
   }
 
-  // Those of others.
+  // Messages of others.
 
-  /** A peer sends one. Resolves to what is said of it when it is here and passed on; rejects with why it is refused. */
+  /**
+   * Receives a message and passes it on while it comes. Resolves to an encoded report when both are
+   * over. Rejects if the message is refused.
+   */
   async receive(from: string, request: Uint8Array, chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
     const { self, sessions } = this.#host;
     const head = decodeHead(request);
@@ -143,7 +160,7 @@ export class Relays {
       this.#arrived(from, head, await transit.receive(chunks, head.rest));
       return report('took', await transit.passedOn());
     } finally {
-      // What was begun before it failed ends first: it reads from the same memory.
+      // Transfers that began before a failure end first, because they read from the same memory.
       void transit.passedOn().then(() => {
         this.#transits.delete(key);
         this.#othersBudget.give(head.size);
@@ -154,11 +171,11 @@ export class Relays {
   #arrived(from: string, head: RelayHead, frame: Uint8Array): void {
     const envelope = decodePush(frame);
     if (envelope === undefined || keyOf(envelope) !== keyOf(head)) {
-      // Others passed it on before they could see that.
+      // Relays pass the message on before they can see that, so only the origin is to blame.
       if (from === head.id.origin) this.#host.misbehaved(from);
       return;
     }
-    // What is forged is not acknowledged: its origin sends the true one.
+    // A forged message is not acknowledged, so that its origin sends the true one.
     if (this.#host.sessions.get(head.topic)?.relayed(from, { ...envelope, hops: head.hops }, this.#host.clock.now()) !== true) return;
     this.#here.add(keyOf(head));
     if (this.#here.size > MOST_HERE) {
@@ -174,7 +191,7 @@ export class Relays {
     this.#host.acknowledge(head.id.origin, encodeReceipt(head));
   }
 
-  // Both.
+  // Both kinds.
 
   get due(): number {
     let due = Number.POSITIVE_INFINITY;
@@ -253,9 +270,12 @@ function report(outcome: RelayReport['outcome'], missed: readonly string[] = [])
   return encodeReport({ outcome, missed });
 }
 
-/** Messages that are relayed at once, this node's own and those of others. */
+/**
+ * Number of messages that may be relayed at a time: this node's own and those of others, counted
+ * apart.
+ */
 const MOST_MESSAGES = 64;
-/** Messages that are remembered as having come by relays. */
+/** Number of messages that are remembered as having come by relays. */
 const MOST_HERE = 1_024;
-/** Bytes of a frame besides its payload at most: recipients, and what else there may be. */
+/** Bytes that a frame may have in addition to its payload, such as its recipients. */
 const MOST_HEAD = 64 * 1024;

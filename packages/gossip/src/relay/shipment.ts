@@ -1,19 +1,21 @@
-// A message of this node's own that relays spread: it is kept until all have it, and sent directly to those who do not say so in time.
+// A message of this node that relays spread. It is kept until all receivers have it, and sent
+// directly to those that don't confirm it in time.
 
 import { Cargo } from './cargo.ts';
 import { Distribution, type DistributionHost } from './distribution.ts';
 import { patience } from './timing.ts';
 
 export interface ShipmentHost extends Omit<DistributionHost, 'missed'> {
-  /** It was to come by relays, and is to go directly. */
+  /** The message was to come to a node by relays, and must be sent to it directly. */
   repair(nodeId: string): void;
 }
 
+/** One relayed message of this node, and the receivers that have not confirmed it. */
 export class Shipment {
   readonly size: number;
   readonly #host: ShipmentHost;
   readonly #distribution: Distribution;
-  /** Those that have not said that they have it. */
+  /** Receivers that have not confirmed the message. */
   readonly #open: Set<string>;
   #heardAt: number;
 
@@ -26,17 +28,17 @@ export class Shipment {
     this.#distribution.send(to);
   }
 
-  /** Nobody waits for it any more. */
+  /** True if no receiver is open any more, and no transfer is under way. */
   get isOver(): boolean {
     return this.#open.size === 0 && this.#distribution.isSettled;
   }
 
-  /** It is not known yet whether a node has it. */
+  /** True if it is not known yet whether a node has the message. */
   isOpenFor(nodeId: string): boolean {
     return this.#open.has(nodeId);
   }
 
-  /** A node has it. */
+  /** A node has confirmed the message. */
   received(nodeId: string): void {
     if (this.#open.delete(nodeId)) this.#heardAt = this.#host.now();
   }
@@ -63,7 +65,10 @@ export class Shipment {
     this.#distribution.stop();
   }
 
-  /** Whom nothing is heard from until then is sent it directly: for a relay can say that it has passed it on, and lie. */
+  /**
+   * When the remaining receivers are sent the message directly. A relay may falsely report that it
+   * has passed the message on, so only receipts count.
+   */
   get #lastly(): number {
     return Math.max(this.#heardAt, this.#distribution.movedAt) + patience(this.#host, this.size);
   }

@@ -1,26 +1,35 @@
-// How long relays are waited for.
+// Time limits for relays.
 
-/** Milliseconds without progress after which somebody is taken for stuck. */
+/** Milliseconds without progress after which a transfer counts as stuck. */
 export interface Timing {
   readonly stall: number;
 }
 
-/** For what is done with a message of this size: so long at most after the last progress that could be seen. */
+/**
+ * Milliseconds to wait, after the last visible progress, until something has been done with a
+ * message of this size.
+ */
 export function patience({ stall }: Timing, size: number): number {
   return stall + (size * 1_000) / SLOWEST;
 }
 
-/** Who has taken so many bytes is waited for so long in all, though it goes on a little now and then. */
+/**
+ * Milliseconds that a relay may need in all to take that many bytes, even if it makes a little
+ * progress now and then.
+ */
 export function grace({ stall }: Timing, taken: number): number {
   return stall + (taken * 1_000) / TRICKLE;
 }
 
-/** For a message of this size to be here as a whole: so long at most after it began. More than `grace`: who sends it may wait for it itself. */
+/**
+ * Milliseconds within which a message of this size must have arrived as a whole. More than `grace`,
+ * because the sender may itself have to wait for the message.
+ */
 export function longestTransfer({ stall }: Timing, size: number): number {
   return 10 * stall + (size * 1_000) / TRICKLE;
 }
 
-/** Bytes a second: slower relays, that let nobody see that they are at work, are not waited for. */
+/** Bytes per second of the slowest relay that is waited for while its work can't be seen. */
 const SLOWEST = 1024 * 1024;
-/** Bytes a second: what goes more slowly is given up. */
+/** Bytes per second of the slowest transfer that is not given up. */
 const TRICKLE = 64 * 1024;

@@ -1,4 +1,5 @@
-// A message that comes to this node from a relay, or from its origin as to one: it is passed on while it comes.
+// A message that comes to this node from a relay, or from its origin with this node as a relay. It
+// is passed on while it comes.
 
 import { TransportError } from '@trunkline/transport-core';
 import { Cargo } from './cargo.ts';
@@ -6,10 +7,11 @@ import { Distribution, type DistributionHost } from './distribution.ts';
 import { longestTransfer } from './timing.ts';
 
 export interface TransitHost extends Omit<DistributionHost, 'missed'> {
-  /** Somebody who sends something else than was said. */
+  /** The sender sends something else than it announced. */
   misbehaved(): void;
 }
 
+/** One message of another node that is being received and passed on. */
 export class Transit {
   readonly #cargo: Cargo;
   readonly #host: TransitHost;
@@ -28,7 +30,10 @@ export class Transit {
     this.#distribution = new Distribution(this.#cargo, { ...host, missed: (nodeIds) => this.#miss(nodeIds) });
   }
 
-  /** Resolves to the message when it is whole, while it goes on to `rest`; rejects where it does not come. */
+  /**
+   * Receives the message and passes it on to `rest` at the same time. Resolves to the whole
+   * message; rejects if it does not come.
+   */
   async receive(chunks: AsyncIterable<Uint8Array>, rest: readonly string[]): Promise<Uint8Array> {
     const cargo = this.#cargo;
     const source = chunks[Symbol.asyncIterator]();
@@ -47,7 +52,10 @@ export class Transit {
     }
   }
 
-  /** Resolves to those that it could not be passed on to, when nothing of it goes any more. */
+  /**
+   * Resolves, when no transfer is under way any more, to the nodes that the message could not be
+   * passed on to.
+   */
   async passedOn(): Promise<readonly string[]> {
     await this.#distribution.settled();
     return [...this.#missed];

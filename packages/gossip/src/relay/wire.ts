@@ -1,4 +1,5 @@
-// What is said between origins, relays and receivers of a long message, as it crosses: compact, of fixed places. Numbers are big-endian.
+// The encodings of what origins, relays and receivers of a long message send each other. All fields
+// have fixed places; numbers are big-endian.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { decodeMessageId, encodeMessageId, MESSAGE_ID_BYTES, type MessageId } from '../messages/message-id.ts';
@@ -6,41 +7,47 @@ import { KEY_BYTES } from '../protocol.ts';
 import type { Refusal } from '../types.ts';
 import { MOST_REST } from './plan.ts';
 
-/** What is said before the message itself follows, in chunks. */
+/** The head of a relayed message; the message itself follows in chunks. */
 export interface RelayHead {
   /** The topic's key, in hex. */
   readonly topic: string;
   readonly id: MessageId;
-  /** Links that it will have passed when it arrives. */
+  /** Links that the message will have passed when it arrives. */
   readonly hops: number;
-  /** Bytes of the frame, as `encodePush` makes it. */
+  /** Bytes of the frame that `encodePush` makes. */
   readonly size: number;
-  /** Node ids to pass it on to. */
+  /** Node ids to pass the message on to. */
   readonly rest: readonly string[];
 }
 
 /**
- * What a transfer came to: `took` it is here, and was passed on; `had` it was here before; `busy` somebody else is sending it. Only who took it
- * has passed it on.
+ * The outcome of a transfer. `took`: the receiver has the message and has passed it on. `had`: the
+ * receiver had the message before. `busy`: another node is sending it the message. Only a receiver
+ * that reports `took` has passed the message on.
  */
 export interface RelayReport {
   readonly outcome: 'took' | 'had' | 'busy';
-  /** Of the rest, those that it could not be passed on to. */
+  /** Receivers among the rest that the message could not be passed on to. */
   readonly missed: readonly string[];
 }
 
-/** Told to the origin of a message. Without a verdict: a relay has brought all of it. */
+/**
+ * A receipt for the origin of a message. Without a verdict it says that a relay has brought the
+ * message as a whole.
+ */
 export interface Receipt {
   readonly topic: string;
   readonly id: MessageId;
-  /** What became of a message whose origin asked for a receipt. */
+  /** The outcome at the receiver of a message whose origin asked for a receipt. */
   readonly verdict?: Verdict | undefined;
 }
 
-/** `took`: its readers have it. */
+/** The outcome of a message at a receiver. `took`: it was delivered to the readers. */
 export type Verdict = 'took' | Refusal;
 
-/** 32 bytes of the topic, 44 of the id, 2 of the hops, 4 of the size; then 32 a node. */
+/**
+ * Encodes 32 bytes of the topic, 44 of the id, 2 of the hops and 4 of the size; then 32 per node.
+ */
 export function encodeHead({ topic, id, hops, size, rest }: RelayHead): Uint8Array {
   const bytes = new Uint8Array(HEAD + KEY_BYTES * rest.length);
   bytes.set(encodeReceipt({ topic, id }));
@@ -51,7 +58,10 @@ export function encodeHead({ topic, id, hops, size, rest }: RelayHead): Uint8Arr
   return bytes;
 }
 
-/** Undefined for what is none: of another length, with too many nodes, or one twice. */
+/**
+ * Returns undefined if the bytes are malformed: of a wrong length, with too many nodes, or with one
+ * node twice.
+ */
 export function decodeHead(bytes: Uint8Array): RelayHead | undefined {
   const rest = readNodes(bytes, HEAD);
   if (rest === undefined) return undefined;
@@ -60,7 +70,7 @@ export function decodeHead(bytes: Uint8Array): RelayHead | undefined {
   return { topic, id, hops: view.getUint16(RECEIPT), size: view.getUint32(RECEIPT + 2), rest };
 }
 
-/** 1 byte of the outcome; then 32 a node. */
+/** Encodes 1 byte of the outcome; then 32 per node. */
 export function encodeReport({ outcome, missed }: RelayReport): Uint8Array {
   const bytes = new Uint8Array(1 + KEY_BYTES * missed.length);
   bytes[0] = OUTCOMES.indexOf(outcome);
@@ -68,14 +78,14 @@ export function encodeReport({ outcome, missed }: RelayReport): Uint8Array {
   return bytes;
 }
 
-/** Undefined for what is none. */
+/** Returns undefined if the bytes are malformed. */
 export function decodeReport(bytes: Uint8Array): RelayReport | undefined {
   const outcome = OUTCOMES[bytes[0] ?? OUTCOMES.length];
   const missed = readNodes(bytes, 1);
   return outcome === undefined || missed === undefined ? undefined : { outcome, missed };
 }
 
-/** 32 bytes of the topic, 44 of the id; 1 of the verdict, where there is one. */
+/** Encodes 32 bytes of the topic and 44 of the id; then 1 of the verdict if there is one. */
 export function encodeReceipt({ topic, id, verdict }: Receipt): Uint8Array {
   const bytes = new Uint8Array(verdict === undefined ? RECEIPT : RECEIPT + 1);
   if (verdict !== undefined) bytes[RECEIPT] = VERDICTS[verdict];
@@ -84,7 +94,7 @@ export function encodeReceipt({ topic, id, verdict }: Receipt): Uint8Array {
   return bytes;
 }
 
-/** Undefined for what is none. */
+/** Returns undefined if the bytes are malformed. */
 export function decodeReceipt(bytes: Uint8Array): Receipt | undefined {
   if (bytes.length !== RECEIPT && bytes.length !== RECEIPT + 1) return undefined;
   const receipt = { topic: bytesToHex(bytes.subarray(0, KEY_BYTES)), id: decodeMessageId(bytes.subarray(KEY_BYTES, RECEIPT))! };
@@ -107,7 +117,7 @@ function readNodes(bytes: Uint8Array, at: number): string[] | undefined {
 const RECEIPT = KEY_BYTES + MESSAGE_ID_BYTES;
 const HEAD = RECEIPT + 2 + 4;
 const OUTCOMES = ['took', 'had', 'busy'] as const;
-/** As they cross (docs/wire-gossip.md). */
+/** The numbers of the verdicts on the wire (docs/wire-gossip.md). */
 const VERDICTS: Readonly<Record<Verdict, number>> = {
   took: 0,
   'not-on-topic': 1,

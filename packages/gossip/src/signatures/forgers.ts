@@ -1,6 +1,10 @@
-// Where forgeries came from of late: what else comes from there is not worth the time that verifying it takes.
+// Limits the time spent on forgeries: a source of many forgeries is not verified any more for a
+// while.
 
-/** Counts forgeries in the current second, a source. It remembers no more sources than have sent one in it. */
+/**
+ * Counts forgeries per source in the current second. It remembers only sources that have sent a
+ * forgery in that second.
+ */
 export class Forgers {
   readonly #counts = new Map<string, number>();
   #since = Number.NEGATIVE_INFINITY;
@@ -10,7 +14,10 @@ export class Forgers {
     this.#counts.set(source, (this.#counts.get(source) ?? 0) + 1);
   }
 
-  /** Have so many come from it that nothing more is looked at this second? */
+  /**
+   * Returns true if so many forgeries came from the source that none of its messages is verified
+   * for the rest of this second.
+   */
   isBarred(source: string, now: number): boolean {
     this.#renew(now);
     return (this.#counts.get(source) ?? 0) >= FORGERIES;
@@ -23,6 +30,9 @@ export class Forgers {
   }
 }
 
-/** So many of one source are verified in a second: 2 to 4 ms of work in Node, 30 to 55 in a browser. Honest peers send none. */
+/**
+ * Forgeries that are verified per source and second: 2 to 4 ms of work in Node, 30 to 55 ms in a
+ * browser. Honest peers send none.
+ */
 export const FORGERIES = 16;
 const SECOND = 1_000;

@@ -1,4 +1,4 @@
-// What a signature binds, and what is made of those that do not hold.
+// Tests of what a signature covers, and of what becomes of invalid ones.
 
 import { createIdentity, type Identity, type KeyType } from '@trunkline/identity';
 import { seededRandom } from '@trunkline/transport-core';
@@ -22,7 +22,7 @@ function signed(identity: Identity, body: Body = list): Uint8Array {
   return encodePush(topic.bytes, { kind: 'push', id, hops: 3, payload: { ...body, signature }, size: body.payload.length });
 }
 
-/** A receiver who lets no forgery pass for want of time: each comes in a second of its own. */
+/** Verifies each forgery in a second of its own, so that none is refused for lack of time. */
 function receiver() {
   const signatures = new Signatures(idOf('z'), { mode: 'strict' });
   let now = 0;
@@ -59,7 +59,7 @@ for (const type of types) {
       const isFree = bit >> 3 === 33 || bit >> 3 === 34 || bit === 6;
       if (isFree !== (outcome === 'true')) return t.fail(`bit ${bit}: ${outcome}`);
     }
-    // The mark that it is signed, taken away, leaves it unsigned.
+    // Without the flag that marks it as signed, the message is unsigned.
     t.is(outcomes['unsigned'], 1);
     t.true(outcomes['forged']! > 8 * 200);
   });

@@ -1,4 +1,4 @@
-// This node's signatures, and what it makes of those of others.
+// Signs this node's messages, and verifies the signatures of others.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -11,26 +11,33 @@ import { Forgers } from './forgers.ts';
 import { SIGNATURE_BYTES, type Signature } from './signature.ts';
 import { signedContent } from './signed-content.ts';
 
-/** Who signs: an `Identity` of @trunkline/identity, or what has the same members: a key in a security module, say. */
+/**
+ * A key to sign with: an `Identity` of @trunkline/identity, or an object with the same members, for
+ * example for a key in a security module.
+ */
 export interface Signer {
   /** SHA-256 of `publicKey`: 64 lower-case hex digits. */
   readonly nodeId: string;
   /** SPKI, DER: Ed25519 or P-256. */
   readonly publicKey: Uint8Array;
-  /** 64 bytes, at once; the rules are those of `verifySignature`. */
+  /** Returns 64 bytes, synchronously; the format is the one that `verifySignature` accepts. */
   sign(message: Uint8Array): Uint8Array;
 }
 
-/** `lenient`: messages without a signature are taken, too. `strict`: they are dropped. */
+/** `lenient`: messages without a signature are accepted, too. `strict`: they are dropped. */
 export type SignatureMode = 'strict' | 'lenient';
 
-/** `refused`: its sender has forged too much of late for it to be looked at. */
+/**
+ * The outcome of verifying a signature. `refused`: it was not verified, because its sender has
+ * forged too much lately.
+ */
 export type Authenticity = 'true' | 'forged' | 'refused';
 
 /**
- * A message is verified once: what is known already is told by its id, before. A flood of forgeries costs no more than `Forgers` lets pass, and
- * by the byte less than receiving it did. Nothing of a forgery is remembered but who sent it, so that none can take the place of the true message,
- * whose id anybody can guess.
+ * The signatures of one node. Each message is verified once, because known messages are recognized
+ * by their ids before. A flood of forgeries costs no more than `Forgers` lets pass, and verifying
+ * them costs less per byte than receiving them. A forgery leaves no trace except in the count of
+ * its sender, so it can't take the place of the true message, whose id anybody can guess.
  */
 export class Signatures {
   readonly isStrict: boolean;
@@ -38,7 +45,10 @@ export class Signatures {
   readonly #publicKey: Uint8Array;
   readonly #forgers = new Forgers();
 
-  /** @param self this node's id; a TypeError for a signer with another, or with a key that others would not take. */
+  /**
+   * @param self this node's id.
+   * @throws TypeError if the signer has another id, or a key that other nodes would not accept.
+   */
   constructor(self: string, { identity, mode }: { readonly identity?: Signer | undefined; readonly mode?: SignatureMode | undefined }) {
     this.isStrict = (mode ?? (identity === undefined ? 'lenient' : 'strict')) === 'strict';
     this.#signer = identity;
@@ -54,12 +64,12 @@ export class Signatures {
     }
   }
 
-  /** Does this node sign what it publishes? */
+  /** True if this node signs its messages. */
   get signs(): boolean {
     return this.#signer !== undefined;
   }
 
-  /** A `failed_precondition` where nobody would take what this node publishes. */
+  /** Throws `failed_precondition` if no node would accept this node's messages. */
   checkPublisher(): void {
     if (!this.isStrict || this.#signer !== undefined) return;
     throw new TransportError('failed_precondition', 'publish: signatures.mode is strict, and this node has no signatures.identity to sign with', {
@@ -67,7 +77,10 @@ export class Signatures {
     });
   }
 
-  /** Undefined: this node does not sign. It throws what the signer throws, and a TypeError where that gives no signature. */
+  /**
+   * Signs a message; returns undefined if this node does not sign. Throws the errors of the signer,
+   * and a TypeError if the signer does not return a signature.
+   */
   sign(topic: Uint8Array, id: MessageId, body: Body): Signature | undefined {
     if (this.#signer === undefined) return undefined;
     const bytes: unknown = this.#signer.sign(signedContent(topic, id, body));
@@ -77,8 +90,9 @@ export class Signatures {
   }
 
   /**
-   * Is a signed message of whom it says, and as it was published? The cheaper questions come first.
-   * @param source whom forgeries are counted against.
+   * Verifies that a signed message comes from the publisher in its id, unchanged. Cheaper checks
+   * come first.
+   * @param source the name that forgeries are counted under.
    */
   examine(source: string, topic: Uint8Array, envelope: Envelope, signature: Signature, now: number): Authenticity {
     if (this.#forgers.isBarred(source, now)) return 'refused';
@@ -94,5 +108,5 @@ function idOfKey(publicKey: Uint8Array): string {
   return bytesToHex(sha256(publicKey));
 }
 
-/** Of Ed25519, and of P-256. */
+/** Lengths of an Ed25519 key and of a P-256 key. */
 const KEY_LENGTHS: readonly number[] = [44, 91];

@@ -1,4 +1,5 @@
-// What a signature binds: all that a publisher says. The hops are not of it: they change on the way.
+// The bytes that a signature covers: everything that the publisher says. The hops are not covered,
+// because they change on the way.
 
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { encodeRecipients } from '../driver/frame.ts';
@@ -7,8 +8,9 @@ import type { Body } from '../overlay/body.ts';
 import { KEY_BYTES } from '../protocol.ts';
 
 /**
- * The name of this format and a zero byte, so that no signature that the key makes for another purpose holds here; 32 bytes of the topic, 44 of
- * the id, 1 of the audience and its list as they are in a frame; then the payload.
+ * Returns the name of this format and a zero byte, so that no signature that the key makes for
+ * another purpose is valid here; 32 bytes of the topic, 44 of the id, 1 of the audience and its
+ * list as in a frame; then the payload.
  */
 export function signedContent(topic: Uint8Array, id: MessageId, body: Pick<Body, 'audience' | 'nodes' | 'payload'>): Uint8Array {
   const recipients = encodeRecipients(body);

@@ -1,18 +1,20 @@
-// Messages of others whose publisher asks what becomes of them: it is told once, as soon as that is known.
+// Messages of others whose publisher asks for a receipt. The receipt is sent once, as soon as the
+// outcome is known.
 
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { Verdict } from '../relay/wire.ts';
 
+/** The messages of one topic that a receipt is asked for. */
 export class Asked {
   readonly #tell: (id: MessageId, verdict: Verdict) => void;
-  /** By their keys, who brought them; the oldest first. */
+  /** Message keys → the peers that brought them; the oldest first. */
   readonly #messages = new Map<string, string>();
 
   constructor(tell: (id: MessageId, verdict: Verdict) => void) {
     this.#tell = tell;
   }
 
-  /** Most messages find none, and need no key. */
+  /** True if no receipt is asked for, so that no key needs to be made. */
   get isEmpty(): boolean {
     return this.#messages.size === 0;
   }
@@ -26,7 +28,7 @@ export class Asked {
     }
   }
 
-  /** Something became of a message. If it is a copy that somebody else brought, that says nothing. */
+  /** Sends a receipt, unless the outcome is that of a copy that another peer brought. */
   answer(id: MessageId, from: string, verdict: Verdict): void {
     const key = messageKey(id);
     if (this.#messages.get(key) !== from) return;
@@ -39,5 +41,8 @@ export class Asked {
   }
 }
 
-/** Twice as many as wait for a validator by default; beyond that the oldest is not answered. */
+/**
+ * Number of messages that may await their receipt: twice as many as wait for a validator by
+ * default. Beyond that the oldest is not answered.
+ */
 const MOST = 8_192;

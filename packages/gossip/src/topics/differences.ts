@@ -1,40 +1,44 @@
-// What peers do otherwise than this node on a topic: told once at both ends, and nobody is to blame for it.
+// Differences between this node and its peers in the settings of a topic. Each difference is
+// reported once at both ends, and no peer is blamed for it.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { GossipEvent } from '../types.ts';
 
-/** What nodes of a topic had better agree upon. */
+/** Settings that all nodes of a topic should share. */
 export interface Terms {
-  /** The name of the overlay. */
+  /** Name of the overlay. */
   readonly overlay: string;
-  /** Bytes of a message at most. */
+  /** Bytes of the longest message that the node takes. */
   readonly limit: number;
 }
 
 type Difference = Pick<Extract<GossipEvent, { readonly type: 'differs' }>, 'what' | 'ours' | 'theirs'>;
 
+/** This node's terms, and the functions that are called. */
 export interface DifferencesHost extends Terms {
   readonly topic: string;
   now(): number;
   /** Tells this node's terms to a peer. */
   tell(nodeId: string): void;
+  /** Reports a difference. */
   differs(nodeId: string, difference: Difference): void;
-  /** No messages can be exchanged with it; or they can again. */
+  /** Called when messages can no longer be exchanged with a peer (`isSo`), or can be again. */
   apart(nodeId: string, isSo: boolean): void;
 }
 
 interface Known {
-  /** When it was told this node's terms last. */
+  /** When the peer was last told this node's terms. */
   toldAt: number;
   limit: number | undefined;
   overlay: string | undefined;
 }
 
+/** The known differences on one topic. */
 export class Differences {
   readonly #host: DifferencesHost;
-  /** Connected peers with which there was anything of it. */
+  /** Connected peers that told their terms or were told this node's. */
   readonly #known = new Map<string, Known>();
-  /** Of those peers, the ones with a lower limit, or another overlay. */
+  /** Limits of the peers with a lower limit, and errors for the peers with another overlay. */
   readonly #limits = new Map<string, number>();
   readonly #apart = new Map<string, TransportError>();
 
@@ -42,7 +46,7 @@ export class Differences {
     this.#host = host;
   }
 
-  /** Tells a peer this node's terms, unless it was told a moment ago. */
+  /** Tells a peer this node's terms, unless it was told less than 10 s ago. */
   tell(nodeId: string): void {
     const now = this.#host.now();
     const known = this.#of(nodeId);
@@ -62,7 +66,7 @@ export class Differences {
     }
     known.limit = limit;
     this.speaks(nodeId, overlay);
-    // It may not know this node's.
+    // The peer may not know this node's limit.
     if (limit !== host.limit) this.tell(nodeId);
   }
 
@@ -90,12 +94,15 @@ export class Differences {
     this.#apart.delete(nodeId);
   }
 
-  /** Is any peer known to have a lower limit or another overlay? */
+  /** True if any peer is known to have a lower limit or another overlay. */
   get isAny(): boolean {
     return this.#limits.size + this.#apart.size > 0;
   }
 
-  /** Bytes of a message that the peer takes; Infinity: as many as this node. */
+  /**
+   * Bytes of the longest message that the peer takes; Infinity if its limit is not known to be
+   * lower than this node's.
+   */
   limitOf(nodeId: string): number {
     return this.#limits.size === 0 ? Number.POSITIVE_INFINITY : (this.#limits.get(nodeId) ?? Number.POSITIVE_INFINITY);
   }
@@ -104,7 +111,7 @@ export class Differences {
     return this.#apart.size > 0 && this.#apart.has(nodeId);
   }
 
-  /** Peers on the topic that use another overlay, and the error that says so. */
+  /** Peers on the topic that use another overlay, each with the error that says so. */
   get apart(): ReadonlyMap<string, TransportError> {
     return this.#apart;
   }
@@ -116,5 +123,5 @@ export class Differences {
   }
 }
 
-/** Milliseconds after which a peer is told again. */
+/** Milliseconds after which a peer may be told again. */
 const AGAIN = 10_000;

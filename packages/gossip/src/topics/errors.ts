@@ -1,4 +1,4 @@
-// What publishing fails with.
+// The errors of publishing.
 
 import { reasonError, TransportError } from '@trunkline/transport-core';
 import type { Refusal, Unsent } from '../types.ts';
@@ -7,7 +7,10 @@ export function topicClosed(name: string): TransportError {
   return new TransportError('shutdown', `topic ${name} was closed here`, { sent: false });
 }
 
-/** @param size bytes of the message. @param limit bytes that the peer takes on the topic, where it has told that they are fewer. */
+/**
+ * @param size bytes of the message.
+ * @param limit bytes that the peer takes on the topic, if it told that they are fewer.
+ */
 export function notSent(reason: Unsent, nodeId: string, size: number, limit = Number.POSITIVE_INFINITY): TransportError {
   const details = { target: nodeId, sent: false };
   if (reason === 'no-room') return new TransportError('resource_exhausted', `too much waits for node ${nodeId} already (outbound)`, details);
@@ -25,7 +28,7 @@ export function gone(nodeId: string, topic: string, cause: TransportError | unde
   return new TransportError('unavailable', `the connection to node ${nodeId} was lost before it confirmed the message`, details);
 }
 
-/** What a peer answered instead of confirming a message. */
+/** Returns the error for a peer that refused a message instead of confirming it. */
 export function refusedBy(nodeId: string, refusal: Refusal): TransportError {
   const text = `node ${nodeId} did not take the message: ${REFUSALS[refusal]} (${refusal})`;
   const details = { target: nodeId, sent: true, origin: 'remote' } as const;

@@ -1,7 +1,9 @@
-// Nodes that may turn out to be on a topic a moment after it was opened here: publishers wait for them, but not for long.
+// Nodes that may turn out to be on a topic shortly after it was opened here. Publishers wait for
+// them, but not for long.
 
+/** The waits for newcomers of one topic. */
 export class Expected {
-  /** Until then the topic is new. */
+  /** When the topic stops being new. */
   #until = Number.POSITIVE_INFINITY;
   readonly #waiting = new Set<{ readonly nodeId: string | undefined; readonly resolve: (isHere: boolean) => void }>();
 
@@ -14,7 +16,10 @@ export class Expected {
     return this.#until;
   }
 
-  /** Resolves to whether the node, or without one anybody, turns out to be on the topic while it is new. */
+  /**
+   * Resolves to whether that node, or any node if no id is given, turns out to be on the topic
+   * while it is new.
+   */
   wait(nodeId: string | undefined, now: number): Promise<boolean> {
     if (now >= this.#until) return Promise.resolve(false);
     return new Promise((resolve) => this.#waiting.add({ nodeId, resolve }));
@@ -36,7 +41,7 @@ export class Expected {
     if (now >= this.#until) this.end();
   }
 
-  /** Nobody else comes. */
+  /** Ends all waits: nobody else comes. */
   end(): void {
     for (const { resolve } of this.#waiting) resolve(false);
     this.#waiting.clear();

@@ -1,20 +1,25 @@
-// A message for several readers, or for one with a codec of its own: nobody sees what another does to it.
+// Hands a message to several readers, or to one with another codec, so that no reader sees the
+// changes that another makes to it.
 
 import type { Body } from '../overlay/body.ts';
 import type { MessageMeta } from '../types.ts';
 import type { Reader } from './reader.ts';
 
+/** The parts of the topic that handing out uses. */
 export interface HandOutHost {
   /** The codec that decoded `body.message`. */
   readonly codec: Reader['codec'];
   failed(error: unknown): void;
 }
 
-/** Gives each reader a message of its own, decoded once more where that could be changed. It is told where a reader's codec refuses it. */
+/**
+ * Gives each reader a message of its own, decoded again if it could be changed. If a reader's codec
+ * refuses it, `failed` is called.
+ */
 export function handOut(readers: readonly Reader[], host: HandOutHost, body: Body, meta: MessageMeta): void {
   const isPlain = !isChangeable(body.message);
   let isTaken = false;
-  // Before the first reader runs: a message may lie in the memory of the payload.
+  // Decode before the first reader runs, because a message may lie in the memory of the payload.
   const messages = readers.map((reader) => {
     const isShared = reader.codec === host.codec;
     if (isShared && (isPlain || !isTaken)) {

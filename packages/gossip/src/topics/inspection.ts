@@ -1,4 +1,5 @@
-// What is asked of a message of others before it is delivered or passed on: whom it is for, its size, its codec, its validator.
+// Checks messages of others before they are delivered or passed on: their audience, signature and
+// size, the codec, and the topic's validator.
 
 import type { Envelope } from '../driver/frame.ts';
 import { contentDigest } from '../messages/content-digest.ts';
@@ -11,12 +12,13 @@ import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason } from '../types.ts';
 import { type Check, type Finding, Validation } from './validation.ts';
 
+/** The functions and settings of the topic that the inspection uses. */
 export interface InspectionHost {
   readonly host: {
     readonly self: string;
     readonly clock: { now(): number };
     readonly signatures: Signatures;
-    /** Are payloads kept, and sent to others later? */
+    /** True if payloads are kept and may be sent to others later. */
     readonly isKept: boolean;
     dueBy(time: number): void;
   };
@@ -24,9 +26,12 @@ export interface InspectionHost {
   readonly due: number;
   readonly codec: { readonly name: string; decode(bytes: Uint8Array): unknown };
   readonly limit: number;
-  /** @param first why an earlier copy was dropped, if that is why this one is. */
+  /**
+   * Drops a message.
+   * @param first the reason why an earlier copy was dropped, if that is why this one is.
+   */
   drop(reason: DropReason, id: MessageId, from: string, first?: DropReason): void;
-  /** A peer sent a message above `limit`. */
+  /** A peer sent a message longer than `limit`. */
   tooLarge(from: string): void;
   misbehaved(nodeId: string, what: string): void;
   failed(error: unknown): void;
@@ -45,7 +50,10 @@ class Given {
     this.#envelope = envelope;
   }
 
-  /** With its content: or a forged message that is refused would have the true one refused. Most messages need none. */
+  /**
+   * A key that includes the content; otherwise refusing a forgery would also refuse the true
+   * message under its id. Made on demand, because most messages don't need it.
+   */
   get key(): string {
     const { id, payload, signature } = this.#envelope;
     this.#key ??= `${messageKey(id)}/${contentDigest(payload)}/${signature === undefined ? 'unsigned' : 'signed'}`;
@@ -53,23 +61,35 @@ class Given {
   }
 }
 
-/** What is told of a further copy: its content is that of the first, which was verified. */
+/**
+ * The sender of one copy of a message under validation. All copies have the same content, and the
+ * signature of the first was verified.
+ */
 interface Copy {
   readonly from: string;
   readonly hops: number;
-  /** Could its sender look at it? If not, it is to blame for nothing that is wrong with it. */
+  /**
+   * True if the sender could read the message. A relay passes messages on unread, and is not to
+   * blame for their flaws.
+   */
   readonly isRead: boolean;
 }
 
+/** The inspection of all incoming messages of one topic. */
 export class Inspection {
   readonly #host: InspectionHost;
   readonly #validate: TopicConfig['validate'];
   readonly #validation: Validation;
-  /** May the overlay or a relay send the payload on after a reader has it, and may that reader's message lie in the same memory? */
+  /**
+   * True if the overlay or a relay may still send the payload after a reader got the decoded
+   * message. The codec then gets a copy, because the decoded message may lie in the same memory.
+   */
   readonly #isShared: boolean;
-  /** Under validation: further copies, that came meanwhile. */
+  /** Messages under validation → further copies that came in the meantime. */
   readonly #copies = new Map<string, Copy[]>();
-  /** What was not accepted, and why; the oldest first. It is not asked again. */
+  /**
+   * Messages that were not accepted → the reason; the oldest first. They are not validated again.
+   */
   readonly #refused = new Map<string, DropReason>();
 
   constructor(host: InspectionHost, { validate, validateTimeout: timeout = 1_000, validateAtOnce: atOnce = 256, validateQueue }: TopicConfig) {
@@ -108,8 +128,10 @@ export class Inspection {
   }
 
   /**
-   * Gives to the overlay what may pass, now or later. False: it is not what anybody may have published, or not for this node.
-   * @param isRelayed who sends it has passed it on while it came, in the name of its origin.
+   * Checks a message and passes it to the overlay, now or after validation, if it is accepted.
+   * Returns false if it was refused before validation.
+   * @param isRelayed true if the sender relays the message in the name of its origin. A relay
+   * passes a message on while it receives it, without reading it.
    */
   inspect(from: string, envelope: Envelope, overlay: Overlay, now: number, isRelayed = false): boolean {
     if (isRelayed || !this.#isPlain(envelope)) return this.#inspect(from, envelope, overlay, now, isRelayed);
@@ -122,7 +144,10 @@ export class Inspection {
     return true;
   }
 
-  /** Nearly all are: for all, unsigned, and compared with nothing that came before. */
+  /**
+   * Returns true for the most common kind of message: it is for all, unsigned, and there are no
+   * earlier messages to compare it with.
+   */
   #isPlain({ audience, signature, payload }: Envelope): boolean {
     if (this.#validate !== undefined || audience !== 'all' || signature !== undefined || this.#host.host.signatures.isStrict) return false;
     return this.#refused.size === 0 && this.#copies.size === 0 && payload.length <= this.#host.limit;
@@ -138,13 +163,13 @@ export class Inspection {
     }
   }
 
-  /** It is not `new`. */
+  /** Handles a message that is not `new`. */
   #screened(screening: Screening, from: string, envelope: Envelope, overlay: Overlay, now: number, isRead: boolean): boolean {
     const { id } = envelope;
     if (screening === 'stranger') return this.#drop('stranger', id, from);
     if (screening === 'forged') return this.#drop('forged', id, from, isRead);
     if (screening === 'unsigned') {
-      // Its sender may have been deceived. The signed message under that id is still asked for.
+      // The sender may have been deceived. The signed message under that id can still be asked for.
       overlay.arrived(from, id, now);
       return this.#drop('unsigned', id, from);
     }
@@ -162,7 +187,7 @@ export class Inspection {
     const { signatures } = host.host;
     if (signature === undefined && signatures.isStrict) return this.#drop('unsigned', id, from, isRead);
     overlay.arrived(from, id, now);
-    // Most messages find nothing that they could be compared with.
+    // Most messages have nothing to be compared with.
     let given: Given | undefined;
     const refused = this.#refused.size > 0 ? this.#refused.get((given = new Given(envelope, overlay)).key) : undefined;
     if (refused !== undefined) {
@@ -175,13 +200,14 @@ export class Inspection {
       if (copies.length < COPIES) copies.push({ from, hops, isRead });
       return true;
     }
-    // Of a forgery nothing is remembered, neither here nor by the overlay: the true message may still come.
-    // What a relay has not read itself counts apart: or who forges could have what it says itself refused.
+    // Forgeries are not remembered, neither here nor by the overlay, because the true message may
+    // still come. Forgeries that a relay passed on unread count apart from those that it sent in
+    // its own name; otherwise a forger could make this node refuse the relay's own messages.
     const finding = signature === undefined ? 'true' : signatures.examine(isRead ? from : `${from} relays`, host.key.bytes, envelope, signature, now);
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
     if (finding === 'refused') return this.#drop('refused', id, from);
     if (payload.length > host.limit) {
-      // Its limit is another one: it is told, and not blamed.
+      // The sender has another limit. It is told this node's limit, and not blamed.
       host.tooLarge(from);
       return this.#refuse('too-large', given ?? new Given(envelope, overlay), from, false);
     }
@@ -214,7 +240,10 @@ export class Inspection {
     if (this.#copies.get(key) === copies) overlay.held(id);
   }
 
-  /** Whoever passed on what a validator rejects is to blame; for anything else we are. */
+  /**
+   * Refuses all copies of a message. Senders are to blame only for passing on a message that the
+   * validator rejects.
+   */
   #found(finding: Exclude<Finding, 'accept'>, error: unknown, given: Given, copies: readonly Copy[]): void {
     if (finding === 'failed') this.#host.failed(error);
     for (const { from, isRead } of copies) this.#refuse(REASONS[finding], given, from, finding === 'reject' && isRead);
@@ -227,7 +256,7 @@ export class Inspection {
   }
 
   #refuse(reason: DropReason, { key, id, overlay }: Given, from: string, isToBlame: boolean): false {
-    // Of what found nobody to look at it, another copy may.
+    // An overloaded validator did not look at the message, so another copy may still be accepted.
     if (reason !== 'overloaded') {
       this.#remember(key, reason);
       overlay.refused(id);
@@ -257,10 +286,10 @@ const REASONS: Readonly<Record<Exclude<Finding, 'accept'>, DropReason>> = {
   overloaded: 'overloaded',
   failed: 'ignored',
 };
-/** Copies of one message that wait for its verdict. */
+/** Number of further copies of one message that wait for its verdict. */
 const COPIES = 64;
-/** Messages that wait for a validator, and their bytes, where nothing else was said. */
+/** Default limits of the messages that wait for a validator, and of their bytes. */
 const QUEUED = 4_096;
 const QUEUED_BYTES = 16 * 1024 * 1024;
-/** Messages that are remembered as not accepted. */
+/** Number of messages that are remembered as not accepted. */
 const REFUSED = 4_096;

@@ -1,33 +1,44 @@
-// A message of this node's own that waits for more peers, or for peers to confirm it.
+// A published message that waits for more peers, or for peers to confirm it.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { OwnMessage } from '../overlay/overlay.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
 
+/** The conditions under which a publication is over. */
 export interface PublicationSetup {
-  /** Peers that are to confirm it; 0: none is asked to. */
+  /** Number of peers that must confirm the message; 0: no peer is asked to. */
   readonly min: number;
-  /** When it is given up; with `min`, as an error. */
+  /**
+   * When the publication stops waiting. If fewer than `min` peers have confirmed it by then, it
+   * fails.
+   */
   readonly due: number;
-  /** Milliseconds that `due` is away, for the error. */
+  /** Milliseconds from publication until `due`, for the error text. */
   readonly timeout: number;
-  /** What newcomers are offered, and until when; left out: nobody but those that it is queued for gets it. */
+  /**
+   * The message that newcomers are offered, and until when. If absent, only the peers that it is
+   * queued for get it.
+   */
   readonly open?: { readonly message: OwnMessage; readonly until: number } | undefined;
-  /** A peer that it was queued for refused it, or is gone. */
+  /** Called when a peer that the message was queued for refused it, or is gone. */
   readonly missed?: ((nodeId: string) => void) | undefined;
 }
 
+/** The state of one publication, and the promise of its result. */
 export class Publication {
   readonly promise: Promise<PublishResult>;
-  /** The messages by whose receipts it is found. */
+  /** Keys of the messages that receipts for this publication name. */
   readonly keys: string[] = [];
   readonly #setup: PublicationSetup;
   #message: OwnMessage | undefined;
-  /** Peers that have it queued, or have confirmed it. */
+  /** Peers that the message is queued for, and those that have confirmed it. */
   readonly #queued = new Set<string>();
   readonly #received = new Set<string>();
   readonly #failed = new Map<string, PublishFailure>();
-  /** What is waited for: peers of whom it is not known yet whether they are on the topic, by their ids, and dials. */
+  /**
+   * Names of things to wait for: ids of peers that have not yet told which topics they are on, and
+   * dials.
+   */
   readonly #pending = new Set<string>();
   #resolve!: (result: PublishResult) => void;
   #reject!: (error: unknown) => void;
@@ -42,17 +53,17 @@ export class Publication {
     });
   }
 
-  /** The promise is settled. */
+  /** True if the promise is settled. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** What newcomers are offered. */
+  /** The message that newcomers are offered. */
   get message(): OwnMessage | undefined {
     return this.#message;
   }
 
-  /** Newcomers are offered this from now on. */
+  /** Replaces the message that newcomers are offered. */
   set message(message: OwnMessage) {
     this.#message = message;
   }
@@ -61,7 +72,7 @@ export class Publication {
     return this.#isOver ? (this.#setup.open?.until ?? 0) : this.#setup.due;
   }
 
-  /** Has nobody got it yet? */
+  /** True if the message is queued for no peer yet. */
   get isUnsent(): boolean {
     return this.#queued.size === 0;
   }
@@ -70,7 +81,7 @@ export class Publication {
     return this.#queued.has(peer);
   }
 
-  /** A connection to that peer takes it. */
+  /** The message is queued for that peer. */
   queued(peer: string): void {
     this.#queued.add(peer);
     this.#failed.delete(peer);
@@ -85,17 +96,17 @@ export class Publication {
     this.#failed.set(failure.nodeId, failure);
   }
 
-  /** It is not over before `known` is told the same. */
+  /** Keeps the publication open until `known` is called with the same name. */
   wait(what: string): void {
     this.#pending.add(what);
   }
 
-  /** What was waited for has come, or never will: it is known which topics a peer is on, or it is gone. */
+  /** Ends a wait: the thing that was waited for has come, or never will. */
   known(what: string): void {
     this.#pending.delete(what);
   }
 
-  /** A peer that it was queued for confirms it, or has failed it. */
+  /** A peer that the message was queued for confirms it, or (with `failure`) has failed. */
   answered(peer: string, failure: PublishFailure | undefined): void {
     if (!this.#queued.has(peer) || this.#received.has(peer)) return;
     if (failure === undefined) {
@@ -106,12 +117,14 @@ export class Publication {
     }
   }
 
-  /** A peer is gone, or has left the topic: if it was asked to confirm the message, it never will. */
+  /**
+   * A peer is gone, or has left the topic. If it was asked to confirm the message, it never will.
+   */
   lost(peer: string, error: TransportError): void {
     if (this.#setup.min > 0) this.answered(peer, { nodeId: peer, error });
   }
 
-  /** Looks whether it is over. */
+  /** Settles the promise if the publication is over. */
   look(): void {
     if (this.#isOver || this.#pending.size > 0) return;
     const { min, open } = this.#setup;

@@ -1,4 +1,5 @@
-// The messages of one topic that wait for peers or for receipts, and those that newcomers are still offered.
+// The messages of one topic that wait for peers or receipts, and those that newcomers are still
+// offered.
 
 import type { TransportError } from '@trunkline/transport-core';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
@@ -9,19 +10,21 @@ import type { PublishFailure } from '../types.ts';
 import { gone, refusedBy } from './errors.ts';
 import type { Publication } from './publication.ts';
 
+/** The parts of the topic that its publications use. */
 export interface PublicationsHost {
   readonly key: { readonly name: string };
   readonly overlay: Pick<Overlay, 'neighbors' | 'offer'> | undefined;
   readonly host: { readonly clock: { now(): number } };
 }
 
-/** Stands for whoever becomes the first neighbour. */
+/** The name under which a publication waits for the first neighbor, whichever peer that will be. */
 export const ANYBODY = 'anybody';
 
+/** The open publications of one topic. */
 export class Publications {
   readonly #host: PublicationsHost;
   readonly #open = new Set<Publication>();
-  /** Those that wait for receipts, by the keys of their messages. */
+  /** Publications that wait for receipts, by the keys of their messages. */
   readonly #asking = new Map<string, Publication>();
 
   constructor(host: PublicationsHost) {
@@ -40,7 +43,10 @@ export class Publications {
     this.#asking.set(key, publication);
   }
 
-  /** Gives each message that nobody has yet another id. @param make publishes it under that. */
+  /**
+   * Gives each message that no peer has got yet another id.
+   * @param make publishes the message again, under another id.
+   */
   renew(make: (message: OwnMessage) => OwnMessage): void {
     for (const publication of [...this.#open]) {
       const { message } = publication;
@@ -51,7 +57,7 @@ export class Publications {
     }
   }
 
-  /** Something has become of it: it may be over. */
+  /** Checks whether a publication is over, after something has happened to it. */
   look(publication: Publication): void {
     publication.look();
     if (!publication.isOver || this.#host.host.clock.now() < publication.due) return;
@@ -59,11 +65,11 @@ export class Publications {
     for (const key of publication.keys) this.#asking.delete(key);
   }
 
-  /** A peer says what became of a message that it was asked to confirm. */
+  /** A peer reports the outcome of a message that it was asked to confirm. */
   receipt(id: MessageId, from: string, verdict: Verdict): void {
     const publication = this.#asking.get(messageKey(id));
     if (publication === undefined) return;
-    // A neighbor that was only told of the message may have asked for it.
+    // A neighbor that only got a notice of the message may have asked for it.
     if (this.#mayHaveAsked(publication, from)) publication.queued(from);
     publication.answered(from, verdict === 'took' ? undefined : { nodeId: from, refusal: verdict, error: refusedBy(from, verdict) });
     if (verdict !== 'took') this.#offerAnother(publication);
@@ -96,7 +102,7 @@ export class Publications {
     }
   }
 
-  /** It is known now which topics a peer is on, or it is gone. */
+  /** A peer has told which topics it is on, or is gone. */
   known(nodeId: string): void {
     for (const publication of this.#open) {
       publication.known(nodeId);
@@ -118,7 +124,7 @@ export class Publications {
     }
   }
 
-  /** All that wait fail. */
+  /** Fails all waiting publications. */
   fail(error: TransportError): void {
     for (const publication of this.#open) publication.fail(error);
     this.#open.clear();
@@ -131,7 +137,7 @@ export class Publications {
     return this.#host.overlay!.neighbors().includes(from);
   }
 
-  /** A peer that was asked to confirm the message will not: another neighbor is. */
+  /** A peer that was asked to confirm the message will not do it, so another neighbor is asked. */
   #offerAnother(publication: Publication): void {
     if (publication.message === undefined || publication.isOver) return;
     for (const nodeId of this.#host.overlay!.neighbors()) {

@@ -1,4 +1,5 @@
-// What one topic of this node publishes: to whom it goes, for whom it waits, and what is told of it.
+// Publishes the messages of one topic: sends them to their receivers, waits for peers and receipts,
+// and reports the outcome.
 
 import { reasonError, TransportError } from '@trunkline/transport-core';
 import { IdSource } from '../messages/id-source.ts';
@@ -16,15 +17,18 @@ import { Publication, resultOf } from './publication.ts';
 import { ANYBODY, Publications } from './publications.ts';
 import { type Sender, sendTo, sendToAny } from './recipients.ts';
 
-/** The topic that it publishes on. */
+/** The topic to publish on. */
 export interface PublisherSession extends Pick<Sender, 'key' | 'unsent' | 'push' | 'takes' | 'notSent'> {
   epoch(): number;
   readonly limit: number;
   readonly overlay: Overlay | undefined;
   readonly due: number;
-  /** Connected peers on the topic that may become neighbours. */
+  /** Number of connected peers on the topic that may become neighbors. */
   readonly candidates: number;
-  /** Adds the peers that a message can't reach, or that don't take it, though the overlay may count them. */
+  /**
+   * Adds the peers that a message can't reach, and those that don't take messages of its size,
+   * because the overlay may count them.
+   */
   addDifferent(failed: PublishFailure[], queued: readonly string[], message: OwnMessage): void;
   readonly host: Sender['host'] & {
     readonly overlay: OverlayFactory;
@@ -36,6 +40,7 @@ export interface PublisherSession extends Pick<Sender, 'key' | 'unsent' | 'push'
   };
 }
 
+/** Publishes the messages of one topic. */
 export class Publisher {
   published = 0;
   readonly #session: PublisherSession;
@@ -43,9 +48,12 @@ export class Publisher {
   readonly #ids: IdSource;
   readonly #publications: Publications;
   readonly #expected = new Expected();
-  /** Until gossip has started. */
+  /** Publications that wait until gossip has started. */
   readonly #waiting: (() => void)[] = [];
-  /** Where `#publish` gathers whom the overlay could not send the message. */
+  /**
+   * Set while `#publish` calls the overlay, to gather the peers that the message could not be sent
+   * to.
+   */
   #refused: PublishFailure[] | undefined = undefined;
   #isOver = false;
 
@@ -78,13 +86,13 @@ export class Publisher {
     };
   }
 
-  /** Gossip has started, and the overlay is there. */
+  /** Gossip has started, and the overlay exists: publishes the messages that waited for that. */
   begin(): void {
     this.#expected.begin(this.#session.host.clock.now());
     for (const publish of this.#waiting.splice(0)) publish();
   }
 
-  /** Nothing is published any more, and what waits fails. */
+  /** Nothing is published any more, and waiting messages fail. */
   end(error: TransportError): void {
     this.#isOver = true;
     this.#publications.fail(error);
@@ -92,7 +100,11 @@ export class Publisher {
     for (const publish of this.#waiting.splice(0)) publish();
   }
 
-  /** A promise only where something is waited for, which resolves once it is queued: each costs. It throws what would reject it. */
+  /**
+   * Publishes a message. Returns a promise only if there is something to wait for, because promises
+   * cost time; it resolves when the message is queued. Throws the errors that are known at once
+   * instead of rejecting.
+   */
   publish(payload: Uint8Array, options: PublishConfig): PublishResult | Promise<PublishResult> {
     if (payload.length > this.#session.limit) {
       const text = `publish: a message of ${payload.length} bytes is above the limit of topic ${this.#session.key.name}, ${this.#session.limit} bytes`;
@@ -144,7 +156,8 @@ export class Publisher {
     let queued = this.#session.overlay!.publish(message, now, min);
     this.#refused = undefined;
     this.#session.addDifferent(failed, queued, message);
-    // An overlay may count those that it has only told of the message.
+    // The overlay may have counted peers that only get a notice, although the message could not be
+    // sent to them.
     if (failed.length > 0) queued = queued.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
     const pending = host.pending();
     const isNew = now < this.#expected.until && this.#publications.size < LINGERING;
@@ -158,7 +171,7 @@ export class Publisher {
     for (const peer of queued) publication.queued(peer);
     for (const failure of failed) publication.failed(failure);
     for (const peer of pending) publication.wait(peer);
-    // Somebody may be about to come: the first gets it.
+    // A first neighbor may be about to come, and gets the message.
     if (queued.length === 0 && (isNew || this.#isBeginning)) publication.wait(ANYBODY);
     this.#publications.add(publication, message);
     this.#publications.look(publication);
@@ -166,7 +179,10 @@ export class Publisher {
     return publication.promise;
   }
 
-  /** There is somebody on the topic, and the overlay has just begun: its first neighbour comes soon. */
+  /**
+   * True if there are peers on the topic, but no neighbors yet: the overlay has just begun, and its
+   * first neighbor will come soon.
+   */
   get #isBeginning(): boolean {
     return this.#session.overlay!.neighbors().length === 0 && this.#session.candidates > 0;
   }
@@ -178,7 +194,10 @@ export class Publisher {
     return { id, body };
   }
 
-  /** A later life has begun: messages that nobody has yet are of that one. */
+  /**
+   * A later life has begun: messages that no peer has got yet are published again, with ids of that
+   * life.
+   */
   renew(): void {
     this.#publications.renew(({ id, body: { audience, nodes, payload, receipt } }) => {
       const message = this.#message(audience, nodes, payload, receipt === true);
@@ -187,7 +206,7 @@ export class Publisher {
     });
   }
 
-  // What becomes of it.
+  // Outcomes.
 
   receipt(id: MessageId, from: string, verdict: Verdict): void {
     this.#publications.receipt(id, from, verdict);
@@ -212,7 +231,7 @@ export class Publisher {
     this.#publications.neighborUp(nodeId);
   }
 
-  /** It is known now which topics a peer is on, or it is gone. */
+  /** A peer has told which topics it is on, or is gone. */
   known(nodeId: string): void {
     this.#publications.known(nodeId);
   }
@@ -228,11 +247,14 @@ export class Publisher {
 }
 
 const NOBODY: readonly string[] = [];
-/** Messages that wait for the start (p2panda's queue until its overlay is joined). */
+/**
+ * Number of messages that may wait for the start of gossip (p2panda's queue until its overlay is
+ * joined).
+ */
 const WAITING = 128;
-/** Messages that wait for recipients, or to be confirmed. */
+/** Number of messages that may wait for receivers or receipts. */
 const OPEN = 1_024;
-/** Messages that newcomers are offered while the topic is new. */
+/** Number of messages that newcomers are offered while the topic is new. */
 const LINGERING = 128;
-/** Milliseconds that is waited for a first neighbour that answers. */
+/** Milliseconds to wait for a first neighbor. */
 const PATIENCE = 2_000;

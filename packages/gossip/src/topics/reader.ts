@@ -1,37 +1,43 @@
-// One reader of a topic: its queue, its policy, and how far it lags.
+// The readers of a topic, as a callback or a loop: each has a queue, a policy for a full queue, and
+// a count of missed messages.
 
 import { type Clock, type Codec, type Timer, TransportError } from '@trunkline/transport-core';
 import type { MessageMeta, QueuePolicy, Received } from '../types.ts';
 import { Waiting, withMissed } from './waiting.ts';
 
+/** Limits of a reader's queue: messages, bytes, and the policy beyond them. */
 export interface ReaderOptions {
   readonly size: number;
   readonly bytes: number;
   readonly policy: QueuePolicy;
 }
 
+/** The functions that a reader calls. */
 export interface ReaderHost {
   readonly topic: string;
-  /** That of the handle which made the reader. */
+  /** The codec of the handle that made the reader. */
   readonly codec: Codec<unknown, any>;
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>;
-  /** It has missed so many in all. */
+  /**
+   * The reader has missed that many messages in all. Called when the number reaches a power of two.
+   */
   lagged(missed: number): void;
-  /** It threw. */
+  /** A callback threw an error, or was too slow for its queue. */
   failed(error: unknown): void;
-  /** It ended. */
+  /** The reader ended. */
   gone(reader: Reader): void;
 }
 
 /**
- * Messages that wait, and what takes them: a callback or a loop. One read of a socket can bring more messages than the queue holds, before any code
- * of the reader runs. So a queue that is too long is cut only when the reader has had its turn: a timer of 0 ms rings after it.
+ * A queue of messages, and the code that takes them: a callback or a loop. One read of a socket can
+ * bring more messages than the queue holds before any code of the reader runs. So a queue that is
+ * too long is cut only after the reader has had its turn, by a timer of 0 ms.
  */
 export abstract class Reader {
   readonly #options: ReaderOptions;
   readonly #host: ReaderHost;
   readonly #waiting = new Waiting();
-  /** What may wait once the reader has had its turn. */
+  /** Limits of the messages that may wait once the reader has had its turn. */
   readonly #most: { readonly messages: number; readonly bytes: number };
   #cut: Timer | undefined = undefined;
   #missedInAll = 0;
@@ -45,7 +51,7 @@ export abstract class Reader {
     this.#most = { messages: isBlocking ? Math.max(BLOCKED * size, BLOCKED_LEAST) : size, bytes: isBlocking ? BLOCKED_BYTES * bytes : bytes };
   }
 
-  /** Decodes what this reader gets. */
+  /** The codec for the messages of this reader. */
   get codec(): Codec<unknown, any> {
     return this.#host.codec;
   }
@@ -58,11 +64,14 @@ export abstract class Reader {
     return this.#isOver;
   }
 
-  /** A message for it, of which it has missed nothing yet. Never waits, and never throws. @param size bytes of the message as it came. */
+  /**
+   * Offers a message whose `meta.missed` is 0. Never waits, and never throws.
+   * @param size bytes of the message as it arrived.
+   */
   offer(message: unknown, meta: MessageMeta, size: number): void {
     if (this.#isOver) return;
     const waiting = this.#waiting;
-    // Most find their reader idle, and need no place in its queue.
+    // Most messages find their reader idle, and need no place in its queue.
     if (waiting.length === 0 && this.takeNow(message, meta, waiting)) return;
     waiting.push(message, meta, size);
     if (this.#isTooLong(0, 0)) {
@@ -81,7 +90,7 @@ export abstract class Reader {
     this.ended();
   }
 
-  /** The next message, if there is one. */
+  /** Removes and returns the next message; undefined if none waits. */
   protected take(): Received<unknown> | undefined {
     return this.#waiting.take();
   }
@@ -91,7 +100,10 @@ export abstract class Reader {
     if (this.#isTooLong(0, 0)) this.#shorten(0, 0);
   };
 
-  /** One message may always wait. */
+  /**
+   * Returns true if the queue exceeds its limits by more than these messages or bytes. A single
+   * message may always wait.
+   */
   #isTooLong(messages: number, bytes: number): boolean {
     const { length } = this.#waiting;
     return length > this.#most.messages + messages || (this.#waiting.bytes > this.#most.bytes + bytes && length > 1);
@@ -116,17 +128,23 @@ export abstract class Reader {
     this.#host.failed(error);
   }
 
-  /** Takes a message at once, if it is idle, and what was missed before it. It must not throw. */
+  /**
+   * Takes a message at once if the reader is idle, with the number of messages missed before it. It
+   * must not throw.
+   */
   protected abstract takeNow(message: unknown, meta: MessageMeta, waiting: Waiting): boolean;
-  /** There is a message to take. */
+  /** A message is there to be taken. */
   protected abstract ready(): void;
-  /** It was too slow. */
+  /** The reader was too slow, and ends with an error. */
   protected abstract broken(error: TransportError): void;
-  /** Nothing comes any more. */
+  /** The reader has ended; no more messages come. */
   protected abstract ended(): void;
 }
 
-/** Calls a function with one message after the other; where it gives a promise the next waits for that. */
+/**
+ * Calls a function with one message after the other. If the function returns a promise, the next
+ * message waits for it.
+ */
 export class CallbackReader extends Reader {
   readonly #callback: (message: unknown, meta: MessageMeta) => unknown;
   readonly #onError: ((error: unknown) => void) | undefined;
@@ -161,7 +179,7 @@ export class CallbackReader extends Reader {
     this.#isBusy = false;
   }
 
-  /** False: it takes its time. */
+  /** Calls the function. Returns false if it returned a promise. */
   #call(message: unknown, meta: MessageMeta): boolean {
     try {
       const answer = this.#callback(message, meta);
@@ -195,12 +213,14 @@ export class CallbackReader extends Reader {
     try {
       this.#onError?.(error);
     } catch {
-      // Who is told of errors has none to tell of.
+      // An error of the error handler itself can't be reported to it.
     }
   }
 }
 
-/** A loop's: `for await (const { message, meta } of topic)`. Leaving it closes it. */
+/**
+ * The reader of a loop: `for await (const { message, meta } of topic)`. Leaving the loop closes it.
+ */
 export class LoopReader extends Reader implements AsyncIterableIterator<Received<unknown>, undefined> {
   readonly #askers: { readonly resolve: (result: IteratorResult<Received<unknown>, undefined>) => void; readonly reject: (error: unknown) => void }[] = [];
   #error: TransportError | undefined = undefined;
@@ -249,12 +269,15 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
-/** Times its size, and times its bytes, that may wait for a reader that blocks. */
+/** With the policy `block`, 16 times `size` messages and 4 times `bytes` may wait. */
 const BLOCKED = 16;
 const BLOCKED_BYTES = 4;
-/** Messages, at least. */
+/** With the policy `block`, at least this many messages may wait. */
 const BLOCKED_LEAST = 4_096;
-/** What may wait beyond that until the reader has had its turn: many times what one read of a socket brings. */
+/**
+ * Messages and bytes that may wait in addition until the reader has had its turn: many times what
+ * one read of a socket brings.
+ */
 const TURN_MESSAGES = 16_384;
 const TURN_BYTES = 16 * 1024 * 1024;
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });

@@ -1,18 +1,20 @@
-// Nodes that were started anew since they were last connected: the lives that are remembered of them are over.
+// Remembers nodes that were restarted since they were last connected: their lives that are
+// remembered here are over.
 
 interface Rebirth {
-  /** The newest life that was heard of before. */
+  /** The newest life that was known before the restart. */
   readonly life: number;
-  /** A message of the new one has come over its own connection. */
+  /** True once a message of the new life has come directly from the node. */
   hasBegun: boolean;
 }
 
+/** The restarted nodes of one topic; at most 4,096 are remembered. */
 export class Rebirths {
   readonly #newest: (nodeId: string) => number;
   /** The oldest first. */
   readonly #nodes = new Map<string, Rebirth>();
 
-  /** @param newest the number of the newest life of a node that is remembered; -1: none is. */
+  /** @param newest returns the number of the newest life of a node that is remembered; −1: none. */
   constructor(newest: (nodeId: string) => number) {
     this.#newest = newest;
   }
@@ -33,7 +35,10 @@ export class Rebirths {
     }
   }
 
-  /** The life that is over, as long as none is heard of after it; undefined: there is none, or the node is known to be past it. */
+  /**
+   * Returns the life that is over, until a later one is heard of. Returns undefined if there is
+   * none, or the node is known to be past it.
+   */
   lifeOf(nodeId: string): number | undefined {
     const rebirth = this.#nodes.size === 0 ? undefined : this.#nodes.get(nodeId);
     if (rebirth === undefined) return undefined;
@@ -42,7 +47,10 @@ export class Rebirths {
     return undefined;
   }
 
-  /** The first message of the new life has come over the node's own connection. False: it is not the first. */
+  /**
+   * The first message of the new life has come directly from the node. Returns false if it is not
+   * the first.
+   */
   begin(nodeId: string): boolean {
     const rebirth = this.#nodes.get(nodeId);
     if (rebirth === undefined || rebirth.hasBegun) return false;
@@ -51,5 +59,5 @@ export class Rebirths {
   }
 }
 
-/** Nodes that are remembered so. */
+/** Number of restarted nodes that are remembered. */
 const MOST = 4_096;

@@ -1,4 +1,5 @@
-// Messages to a list of nodes: each directly, whether it is a neighbour or not. A bad recipient does not spoil the rest.
+// Sends messages to a list of nodes, directly to each, whether it is a neighbor or not. Failing
+// recipients don't affect the others.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import type { Body } from '../overlay/body.ts';
@@ -9,7 +10,7 @@ import { notOnTopic } from './errors.ts';
 import { Publication } from './publication.ts';
 import type { TopicKey } from './topic-key.ts';
 
-/** What it asks of the topic. */
+/** The functions of the topic that sending uses. */
 export interface Sender {
   readonly key: TopicKey;
   readonly isOver: boolean;
@@ -23,25 +24,32 @@ export interface Sender {
     relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   };
   push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined;
-  /** Does the peer take messages of that size on the topic, as far as is known? */
+  /** Returns true if the peer takes messages of that size on the topic, as far as is known. */
   takes(nodeId: string, size: number): boolean;
-  /** The error that a failure tells. */
+  /** Returns the error for a message that could not be sent. */
   notSent(reason: Unsent, to: string, size: number): TransportError;
   unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
-  /** Resolves to whether a node, or anybody, turns out to be on the topic while it is new here. */
+  /**
+   * Resolves to whether that node, or any node if no id is given, turns out to be on the topic
+   * while the topic is new here.
+   */
   arrival(nodeId?: string): Promise<boolean>;
-  /** It is told of receipts, of peers that are gone and of the time, until it is over. */
+  /** Reports receipts, lost peers and the time to the publication until it is over. */
   track(publication: Publication, message: OwnMessage): void;
-  /** Something has become of it. */
+  /** Checks whether the publication is over, after something has happened to it. */
   look(publication: Publication): void;
 }
 
+/** Number of receivers that must confirm a message, and the timeout in milliseconds. */
 export interface Wanted {
   readonly min: number;
   readonly timeout: number;
 }
 
-/** Resolves when the message is queued for each of the list, or could not be, and `min` of them have confirmed it. */
+/**
+ * Resolves when the message is queued for each listed node or could not be, and `min` of them have
+ * confirmed it.
+ */
 export function sendTo(session: Sender, message: OwnMessage, wanted: Wanted): Promise<PublishResult> {
   const { host, key } = session;
   const { id, body } = message;
@@ -80,8 +88,10 @@ export function sendTo(session: Sender, message: OwnMessage, wanted: Wanted): Pr
 }
 
 /**
- * Hands it to so many nodes on the topic, chosen at random: to one after the other until there are enough, and to another one for each whose
- * connection is lost before the message has left, or that does not confirm it (FISCO-BCOS tries the next on an error). Each is a message of its own.
+ * Sends messages to `count` nodes on the topic, chosen at random one after the other. A node whose
+ * connection is lost before the message has left, or that does not confirm it, is replaced by
+ * another one (FISCO-BCOS tries the next on an error). Each node gets a message of its own, with
+ * its own id.
  */
 export function sendToAny(session: Sender, make: (nodes: readonly string[]) => OwnMessage, count: number, wanted: Wanted): Promise<PublishResult> {
   const { host, key } = session;
@@ -137,5 +147,5 @@ function asTransportError(error: unknown, nodeId: string): PublishFailure['error
   return error instanceof TransportError ? error : new TransportError('unavailable', String(error), { target: nodeId, cause: error });
 }
 
-/** Stands for whoever is chosen. */
+/** The name under which a publication waits for the nodes that are chosen. */
 const CHOSEN = 'chosen';

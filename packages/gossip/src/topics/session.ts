@@ -1,4 +1,5 @@
-// One topic of this node: its overlay, its readers, and what it publishes. It lives while a handle or a reader does.
+// One topic of this node: its overlay, its readers, and the messages that it publishes. A session
+// exists as long as a handle or a reader of the topic does.
 
 import type { Clock, Codec, EventHub, Random, TransportError } from '@trunkline/transport-core';
 import type { Envelope } from '../driver/frame.ts';
@@ -21,7 +22,7 @@ import type { Reader } from './reader.ts';
 import { Rebirths } from './rebirths.ts';
 import type { TopicKey } from './topic-key.ts';
 
-/** What a topic has done for it. */
+/** The functions that a session calls: those of the driver. */
 export interface SessionHost {
   readonly self: string;
   readonly clock: Clock;
@@ -29,52 +30,78 @@ export interface SessionHost {
   readonly events: EventHub<GossipEvent>;
   readonly overlay: OverlayFactory;
   readonly signatures: Signatures;
-  /** Bytes of the longest message that fits `limits.message` of the transport. */
+  /** Bytes of the longest message that fits into `limits.message` of the transport. */
   readonly longest: number;
   readonly isStarted: boolean;
-  /** Are payloads of others kept, and sent on later? */
+  /** True if payloads of others may be kept and sent on later. */
   readonly isKept: boolean;
-  /** Connected peers of whom it is not known yet which topics they are on. */
+  /** Connected peers that have not yet told which topics they are on. */
   pending(): readonly string[];
   /** Connected peers that are on the topic. */
   interested(topic: string): string[];
-  /** Did this node dial it, and not because others on a topic named it? */
+  /**
+   * Returns true if this node dialed the peer for a reason other than that members of a topic named
+   * it.
+   */
   isChosen(nodeId: string): boolean;
-  /** The number of a new life. */
+  /** Returns the number of a new life. */
   epoch(): number;
-  /** A peer has heard of that life of this node. Returns the number of a later one; undefined: it is not believed. */
+  /**
+   * A peer remembers that life of this node. Returns the number of a later one; undefined if the
+   * peer is not believed.
+   */
   outlived(life: number, from: string): number | undefined;
-  /** Returns the last life that an unsigned message is believed to be of. */
+  /** Returns the last life that an unsigned message may claim to be of. */
   latestLife(): number;
-  /** Has the peer proven its id? */
+  /** Returns true if the peer has proven its id. */
   isProven(nodeId: string): boolean;
-  /** Sends or queues a message. Returns why it could do neither. @param lost is called if it was queued, and its peer is gone before it left. */
+  /**
+   * Sends or queues a message. Returns undefined, or the reason if neither was possible.
+   * @param lost called if the message was queued, and the connection was lost before the message
+   * left.
+   */
   push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined;
   tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
-  /** Has relays bring it to these. False: it is to be sent to each. */
+  /**
+   * Has relays bring a message to these nodes. Returns false if it must be sent to each node
+   * directly instead.
+   */
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   control(to: string, topic: TopicKey, control: Control): boolean;
-  /** Tells a peer what this node does on the topic. */
+  /** Tells a peer this node's terms on the topic. */
   terms(to: string, topic: TopicKey, terms: Terms & { readonly life: number | undefined }): void;
   /** Sends or queues a receipt. */
   acknowledge(to: string, receipt: Uint8Array): void;
   view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void;
-  /** Connects to a node and resolves to whether it is on the topic; rejects where it can't be reached in time. */
+  /**
+   * Connects to a node and resolves to whether it is on the topic. Rejects if it can't be reached
+   * within `timeout` milliseconds.
+   */
   reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
-  /** It is connected, and on the topic; undefined: that is not known yet, or it is not connected. */
+  /**
+   * Returns whether a node is connected and on the topic; undefined if that is not known yet, or
+   * the node is not connected.
+   */
   isOn(nodeId: string, topic: string): boolean | undefined;
-  /** Is it one that connections are kept to? */
+  /**
+   * Marks a node as a neighbor, or no longer as one. Connections to neighbors may be kept from
+   * being closed.
+   */
   neighbor(nodeId: string, isOne: boolean): void;
-  /** It did what it should not have. */
+  /** A node misbehaved. */
   misbehaved(nodeId: string): void;
-  /** It did what no honest node does: it is disconnected, and refused for a while. */
+  /** A node did something that no honest node does. Disconnects it, and refuses it for a while. */
   cut(nodeId: string, why: string): void;
-  /** Something is due by then. */
+  /** Has `wake` called at that time or earlier. */
   dueBy(time: number): void;
-  /** Nobody uses the topic any more. */
+  /** The topic has no handles and no readers any more. */
   unused(session: Session): void;
 }
 
+/**
+ * The state of one topic at this node. Connects the overlay, the publisher, the inspection of
+ * incoming messages and the readers.
+ */
 export class Session {
   readonly key: TopicKey;
   readonly codec: Codec<unknown, any>;
@@ -82,11 +109,14 @@ export class Session {
   readonly validate: TopicConfig['validate'];
   readonly host: SessionHost;
   readonly #rebirths = new Rebirths((nodeId) => Math.max(this.#direct.lifeOf(nodeId) ?? -1, this.#overlay?.lifeOf(nodeId) ?? -1));
-  /** The number of this life: another after the topic was left. −1 until gossip has started. */
+  /**
+   * The number of this node's life on the topic. A new one begins when the topic is joined again.
+   * −1 until gossip has started.
+   */
   #epoch = -1;
-  /** When it began. */
+  /** When this life began, in milliseconds of the host's clock. */
   #joinedAt = 0;
-  /** Times that it was raised because a peer had heard of a later one. */
+  /** Number of times that the life was raised because a peer remembered a later one. */
   #raised = 0;
   #list: readonly Reader[] = [];
   handles = 0;
@@ -95,15 +125,15 @@ export class Session {
   readonly dropped: Partial<Record<DropReason, number>> = {};
   readonly #inspection: Inspection;
   readonly #differences: Differences;
-  /** Was a limit given that peers don't take for granted? */
+  /** True if the topic has another limit than the one that peers assume by default. */
   readonly #isSpecial: boolean;
-  /** Messages to lists of nodes: they go directly, whatever the overlay. */
+  /** Sends messages to lists of nodes, which go directly, whatever the overlay. */
   readonly #direct: FullMesh;
   readonly #publisher: Publisher;
   readonly #asked: Asked;
   #overlay: Overlay | undefined = undefined;
   #isOver = false;
-  /** What is due is told at the end of this tick. */
+  /** True if `dueBy` will be called at the end of this tick. */
   #isDueTold = false;
 
   constructor(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig, host: SessionHost) {
@@ -139,7 +169,7 @@ export class Session {
 
   readonly epoch = (): number => this.#epoch;
 
-  /** Gossip has started. */
+  /** Gossip has started: creates the overlay and begins to publish. */
   join(): void {
     this.#epoch = this.host.epoch();
     this.#joinedAt = this.host.clock.now();
@@ -156,7 +186,9 @@ export class Session {
     this.#publisher.end(error);
   }
 
-  /** Nobody is on it here any more: readers end, and neighbours are told. */
+  /**
+   * The topic is closed at this node: readers end, waiting messages fail, and neighbors are told.
+   */
   end(error: TransportError): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -169,7 +201,10 @@ export class Session {
     this.host.events.tell({ type: 'left', topic: this.key.name });
   }
 
-  /** A list of its own whenever one comes or goes: who goes through it is not disturbed. */
+  /**
+   * The readers. The list is replaced, never changed, when one comes or goes, so that it can be
+   * iterated over in the meantime.
+   */
   get readers(): readonly Reader[] {
     return this.#list;
   }
@@ -189,12 +224,15 @@ export class Session {
 
   // Publishing.
 
-  /** A promise only where something is waited for: each costs. It throws what would reject it. */
+  /**
+   * Publishes a message. Returns a promise only if there is something to wait for, because promises
+   * cost time. Throws the errors that are known at once instead of rejecting.
+   */
   publish(payload: Uint8Array, options: PublishConfig): PublishResult | Promise<PublishResult> {
     return this.#publisher.publish(payload, options);
   }
 
-  /** A peer says what became of a message that it was asked to confirm. */
+  /** A peer reports the outcome of a message that it was asked to confirm. */
   receipt(id: MessageId, from: string, verdict: Verdict): void {
     this.#publisher.receipt(id, from, verdict);
   }
@@ -215,22 +253,28 @@ export class Session {
     this.host.dueBy(this.due);
   }
 
-  /** A peer told what it does on the topic. */
+  /** A peer told its terms on the topic. */
   terms(from: string, terms: Terms): void {
     this.#differences.heard(from, terms);
   }
 
-  /** A node is connected that was started anew since it was last. */
+  /** A node connected that was restarted since it was last connected. */
   reborn(nodeId: string): void {
     this.#rebirths.add(nodeId);
   }
 
-  /** The life of a peer that it is to be told: the newest that was heard of here, if it began anew since. */
+  /**
+   * The life that a peer is to be told: the newest of its lives that is remembered here, if the
+   * peer was restarted since.
+   */
   lifeOf(nodeId: string): number | undefined {
     return this.#overlay?.passesOn === true ? this.#rebirths.lifeOf(nodeId) : undefined;
   }
 
-  /** A peer has heard of that life of this node, which began anew since. */
+  /**
+   * A peer remembers that life of this node, which was restarted since. If it is not older than the
+   * present life, a later one begins, so that messages are not taken for old ones.
+   */
   outlived(from: string, life: number): void {
     const epoch = this.#epoch;
     if (this.#overlay?.passesOn !== true || life < epoch || this.#raised >= RAISES || this.#isLate(life)) return;
@@ -241,8 +285,9 @@ export class Session {
   }
 
   /**
-   * Is a life far ahead told so late that no honest peer remembers it? Unsigned messages of such a
-   * life would not be heard by those that know the present one.
+   * Returns true if a life far ahead of the clock is reported so long after the topic was joined
+   * that no honest peer can still remember it. Unsigned messages of such a life would be refused by
+   * peers that know the present one.
    */
   #isLate(life: number): boolean {
     const { clock, signatures } = this.host;
@@ -253,7 +298,10 @@ export class Session {
     this.#differences.tell(from);
   }
 
-  /** A peer of another overlay is no neighbour, as if it were not on the topic. */
+  /**
+   * Includes or excludes a peer that uses another overlay. An excluded peer can't be a neighbor, as
+   * if it were not on the topic.
+   */
   #setApart(peer: string, isSo: boolean): void {
     const { host } = this;
     const now = host.clock.now();
@@ -262,7 +310,10 @@ export class Session {
     host.dueBy(this.due);
   }
 
-  /** Peers that a message to all can't reach, or that don't take it, though the overlay may count them. */
+  /**
+   * Adds the peers that a message to all can't reach, and those that don't take messages of its
+   * size, to `failed`, because the overlay may count them.
+   */
   addDifferent(failed: PublishFailure[], handed: readonly string[], { body }: OwnMessage): void {
     if (!this.#differences.isAny) return;
     const size = body.payload.length;
@@ -273,27 +324,27 @@ export class Session {
     }
   }
 
-  /** Connected peers on the topic that may become neighbours. */
+  /** Number of connected peers on the topic that may become neighbors. */
   get candidates(): number {
     return this.host.interested(this.key.hex).length - this.#differences.apart.size;
   }
 
-  /** Sends or queues a message. Returns why it could do neither. */
+  /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
   push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined {
     return this.takes(to, push.size) ? this.host.push(to, this.key, push, lost) : 'too-large';
   }
 
-  /** Does the peer take messages of that size on the topic, as far as is known? */
+  /** Returns true if the peer takes messages of that size on the topic, as far as is known. */
   takes(nodeId: string, size: number): boolean {
     return size <= this.#differences.limitOf(nodeId);
   }
 
-  /** It is known now which topics a peer is on, or it is gone. */
+  /** A peer has told which topics it is on, or is gone. */
   known(peer: string): void {
     this.#publisher.known(peer);
   }
 
-  // What comes.
+  // Incoming messages.
 
   pushed(from: string, envelope: Envelope, now: number): void {
     if (this.#rebirths.isAny && envelope.id.origin === from) this.#begin(from, envelope);
@@ -304,13 +355,20 @@ export class Session {
     this.host.clock.defer(this.#tellDue);
   }
 
-  /** Asked once for all messages of a tick: no timer rings before it is over. */
+  /**
+   * Calls `dueBy` once for all messages of a tick. That is early enough, because no timer fires
+   * before the tick is over.
+   */
   readonly #tellDue = (): void => {
     this.#isDueTold = false;
     this.host.dueBy(this.due);
   };
 
-  /** What comes from its publisher itself, over the connection of a new life, is of that life. What is signed anybody may have kept. */
+  /**
+   * Begins a new life of a restarted publisher, when the first message comes directly from it. A
+   * signed message only counts if the peer has proven its id, because anybody may have kept such a
+   * message and send it again.
+   */
   #begin(from: string, { id, signature }: Envelope): void {
     if ((signature !== undefined && !this.host.isProven(from)) || !this.#rebirths.begin(from)) return;
     if (this.lifeOf(from) !== undefined) this.#differences.tell(from);
@@ -319,7 +377,10 @@ export class Session {
     this.#overlay?.begun(id, isSigned);
   }
 
-  /** A relay has brought a message. False: it is none that could be taken, so the true one may still come. */
+  /**
+   * A relay has brought a message. Returns false if it was refused at once, so that the true
+   * message under its id may still come.
+   */
   relayed(from: string, envelope: Envelope, now: number): boolean {
     if (envelope.isAsked) this.#asked.add(envelope.id, from);
     const isTaken = this.#inspection.inspect(from, envelope, envelope.audience === 'to' ? this.#direct : this.#overlay!, now, true);
@@ -327,7 +388,7 @@ export class Session {
     return isTaken;
   }
 
-  /** Is a message, to a list or not, here already? */
+  /** Returns true if a message, to a list of nodes or not, has already arrived. */
   isKnown(id: MessageId, now: number): boolean {
     return this.#direct.has(id, now) || this.#overlay!.has(id, now);
   }
@@ -409,7 +470,7 @@ export class Session {
         const reason = this.takes(to, push.size) ? host.tryPush(to, key, push) : 'too-large';
         if (reason !== 'too-large') return reason === undefined;
         this.unsent(reason, push, to);
-        // It may have asked for it after a notice.
+        // The peer may have asked for the message after a notice.
         host.control(to, key, { kind: 'absent', ids: [push.id] });
         return true;
       },
@@ -443,7 +504,7 @@ export class Session {
     };
   }
 
-  /** Relays bring it to those that take messages of its size. */
+  /** Has relays bring a message to those peers that take messages of its size. */
   #relay(push: Push<Body>, to: readonly string[]): boolean {
     const takers = this.#differences.isAny ? to.filter((nodeId) => this.takes(nodeId, push.size)) : to;
     return this.host.relay(this.key, push, takers);
@@ -457,16 +518,19 @@ export class Session {
     const signed = body.signature !== undefined;
     if (this.host.events.isRead) this.host.events.tell({ type: 'delivered', topic: this.key.name, id: key, origin, signed, from, hops });
     const meta: MessageMeta = { id: key, origin, signed, from, hops, missed: 0 };
-    // One that a reader adds gets what comes from now on.
+    // A reader that one of these readers adds gets only later messages.
     const list = this.#list;
     if (list.length === 1 && list[0]!.codec === this.codec) list[0]!.offer(body.message, meta, size);
     else if (list.length > 0) handOut(list, this, body, meta);
   }
 }
 
-/** Milliseconds for which peers remember a publisher that is silent. */
+/** Milliseconds for which peers remember a silent publisher. */
 const REMEMBERED = 600_000;
-/** Bytes of a message at most, where nothing else was said. */
+/** Bytes of the longest message, if the topic's options don't say otherwise. */
 const LIMIT = 1024 * 1024;
-/** Times that the number of a life is raised: a peer that lies has that much of it, and what is on its way then may be lost. */
+/**
+ * Number of times that a life may be raised. A lying peer can cause that many raises; messages that
+ * are in flight then may be lost.
+ */
 const RAISES = 8;

@@ -1,17 +1,21 @@
-// What a topic is called between nodes: 32 bytes, whatever its name.
+// The key of a topic, by which nodes refer to it: 32 bytes, whatever its name.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { KEY_BYTES } from '../protocol.ts';
 
+/** A topic's key, and its name for people. */
 export interface TopicKey {
-  /** As events and errors call it: the string that was given, or the bytes in hex. */
+  /** The name in events and errors: the string that was given, or the bytes in hex. */
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly hex: string;
 }
 
-/** The SHA-256 of a name, or the 32 bytes that were given. Anything else is a TypeError. */
+/**
+ * Returns the SHA-256 of a name, or the 32 bytes that were given. Throws a TypeError for anything
+ * else.
+ */
 export function topicKey(topic: string | Uint8Array): TopicKey {
   if (typeof topic === 'string') {
     if (LONE.test(topic)) throw new TypeError('gossip.topic: topic: must be a well-formed string; this one has half of a surrogate pair');

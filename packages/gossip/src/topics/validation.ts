@@ -1,28 +1,31 @@
-// Validators at work: so many at once, each in its time; what comes beyond waits, in order and bounded.
+// Runs validators: a limited number at a time, each with a timeout. Further messages wait in a
+// bounded queue.
 
 import type { Verdict } from '../types.ts';
 
-/** What came of it. */
+/** The outcome of a validation. */
 export type Finding = Verdict | 'timeout' | 'overloaded' | 'failed';
 
+/** Limits of the validation. */
 export interface ValidationOptions {
-  /** Milliseconds for each, from when it begins. */
+  /** Milliseconds that each validator may take, from when it begins. */
   readonly timeout: number;
-  /** Validators at work at most. */
+  /** Number of validators that may run at a time. */
   readonly atOnce: number;
-  /** Messages that wait at most. */
+  /** Number of messages that may wait. */
   readonly messages: number;
-  /** Bytes that wait at most; a single message always may. */
+  /** Bytes of the messages that may wait. A single message may always wait. */
   readonly bytes: number;
 }
 
+/** The functions that a validation calls. */
 export interface ValidationHost {
   now(): number;
-  /** Something is due by then. */
+  /** Has `wake` called at that time or earlier. */
   dueBy(time: number): void;
 }
 
-/** A message that is to be validated. */
+/** A message to validate. */
 export interface Check {
   readonly size: number;
   begin(): Verdict | Promise<Verdict>;
@@ -30,12 +33,16 @@ export interface Check {
   settled(finding: Finding, error?: unknown): void;
 }
 
+/** The running validators of one topic, and the messages that wait for one. */
 export class Validation {
   readonly #options: ValidationOptions;
   readonly #host: ValidationHost;
-  /** Under way, the oldest first: all have the same time. */
+  /**
+   * Running validators, the oldest first. All have the same timeout, so they are in order of their
+   * deadlines.
+   */
   readonly #pending = new Map<object, { readonly due: number; readonly settle: (finding: Finding, error?: unknown) => void }>();
-  /** Those that wait, the oldest first; the places before `#next` are free. */
+  /** Waiting messages, the oldest first. The places before `#next` are empty. */
   #waiting: (Check | undefined)[] = [];
   #next = 0;
   #bytes = 0;
@@ -46,12 +53,12 @@ export class Validation {
     this.#host = host;
   }
 
-  /** Validators at work. */
+  /** Number of running validators. */
   get size(): number {
     return this.#pending.size;
   }
 
-  /** Messages that wait for one. */
+  /** Number of waiting messages. */
   get waiting(): number {
     return this.#waiting.length - this.#next;
   }
@@ -70,7 +77,7 @@ export class Validation {
     this.#bytes += check.size;
   }
 
-  /** Gives up those that took too long. */
+  /** Ends validations that took too long with `timeout`. */
   wake(now: number): void {
     for (const { due, settle } of [...this.#pending.values()]) {
       if (now < due) return;
@@ -78,7 +85,7 @@ export class Validation {
     }
   }
 
-  /** Nobody waits for them any more. */
+  /** Forgets all validations; their outcomes are not reported any more. */
   clear(): void {
     this.#pending.clear();
     this.#waiting = [];
@@ -106,7 +113,7 @@ export class Validation {
     );
   }
 
-  /** Begins those for which there is a validator now. */
+  /** Begins waiting validations while there is room. */
   #drain(): void {
     if (this.waiting === 0 || this.#isDraining) return;
     this.#isDraining = true;
@@ -131,5 +138,8 @@ function known(verdict: unknown): [Finding, unknown?] {
   return ['failed', new TypeError(`validate: must give 'accept', 'reject' or 'ignore', got ${String(verdict)}`)];
 }
 
-/** Places in front that are given back together: one by one each would cost a move of all behind it. */
+/**
+ * Number of empty places at the front that are removed together. Removing each one alone would move
+ * all entries behind it.
+ */
 const COMPACT = 1_024;

@@ -1,4 +1,4 @@
-// The messages that wait for one reader, in order, each with how many were missed just before it.
+// The queue of messages that wait for one reader, with the number of messages missed before each.
 
 import type { MessageMeta, Received } from '../types.ts';
 
@@ -9,13 +9,19 @@ interface Entry {
   missed: number;
 }
 
-/** A queue that knows its bytes. What is taken from it is told what was missed. */
+/**
+ * A queue that counts its bytes. Each message taken from it says how many were missed just before
+ * it.
+ */
 export class Waiting {
-  /** The first `#taken` entries are gone: to move all others up at each message would cost more than the rest of a delivery. */
+  /**
+   * The first `#taken` entries are empty. Moving all others up for each message would cost more
+   * than the rest of a delivery.
+   */
   readonly #entries: (Entry | undefined)[] = [];
   #taken = 0;
   #bytes = 0;
-  /** Messages that were missed behind the last that waits. */
+  /** Messages missed after the last one that waits. */
   #missed = 0;
 
   get length(): number {
@@ -26,7 +32,7 @@ export class Waiting {
     return this.#bytes;
   }
 
-  /** Messages missed just before the next one, if nothing waits; it is told of them now. */
+  /** Returns and resets the number of messages missed after the last one that waits. */
   takeMissed(): number {
     const missed = this.#missed;
     this.#missed = 0;
@@ -38,13 +44,13 @@ export class Waiting {
     this.#bytes += size;
   }
 
-  /** The oldest message. */
+  /** Removes and returns the oldest message. */
   take(): Received<unknown> | undefined {
     const entry = this.#shift();
     return entry === undefined ? undefined : { message: entry.message, meta: withMissed(entry.meta, entry.missed) };
   }
 
-  /** The oldest message is missed. */
+  /** Drops the oldest message and counts it as missed. */
   dropOldest(): void {
     const gone = this.#shift();
     if (gone === undefined) return;
@@ -53,7 +59,7 @@ export class Waiting {
     else next.missed += gone.missed + 1;
   }
 
-  /** The newest message is missed. */
+  /** Drops the newest message and counts it as missed. */
   dropNewest(): void {
     if (this.length === 0) return;
     const gone = this.#entries.pop()!;
@@ -81,12 +87,15 @@ export class Waiting {
   }
 }
 
-/** One object serves all readers that missed nothing. Written out, because a spread would cost more than the rest of a delivery. */
+/**
+ * Returns `meta` with that number of missed messages. If none were missed, all readers share one
+ * object. The fields are written out, because a spread would cost more than the rest of a delivery.
+ */
 export function withMissed(meta: MessageMeta, missed: number): MessageMeta {
   if (missed === 0) return meta;
   const { id, origin, signed, from, hops } = meta;
   return { id, origin, signed, from, hops, missed };
 }
 
-/** The others move up after so many have gone. */
+/** Number of empty entries after which the others move up. */
 const MOVED = 1_024;
