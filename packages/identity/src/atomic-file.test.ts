@@ -1,3 +1,5 @@
+// Tests of writing files that are always complete or absent.
+
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { platform } from 'node:process';

@@ -1,4 +1,4 @@
-// A file that is there whole or not at all, also when the machine stops in between.
+// Writes files that are always complete or absent, even if the machine stops during the write.
 
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -8,11 +8,17 @@ import { randomBytes, systemRandom } from '@trunkline/transport-core';
 
 export interface AtomicFileOptions {
   readonly mode: number;
-  /** What stands at the path is replaced. Otherwise it is left as it is, and the call rejects with EEXIST. */
+  /**
+   * If true, an existing file is replaced. Otherwise it is left as it is, and the call rejects with
+   * EEXIST.
+   */
   readonly overwrite: boolean;
 }
 
-/** Writes a temporary file beside `path` and gives it its name once it is on the disk. Rejects with node:fs's errors. `addName` is for tests. */
+/**
+ * Writes a temporary file beside `path` and gives it its name once it is on the disk. Rejects with
+ * the errors of node:fs. `addName` is for tests.
+ */
 export async function writeAtomically(path: string, text: string, { mode, overwrite }: AtomicFileOptions, addName = link): Promise<void> {
   const temporary = `${path}.${bytesToHex(randomBytes(systemRandom, 8))}.tmp`;
   try {
@@ -20,14 +26,16 @@ export async function writeAtomically(path: string, text: string, { mode, overwr
     if (overwrite) await rename(temporary, path);
     else await addName(temporary, path).catch((error) => writeInPlace(path, text, mode, error));
   } finally {
-    await unlink(temporary).catch(() => {}); // After a rename it is gone already.
+    // After a rename it is gone already.
+    await unlink(temporary).catch(() => {});
   }
   await syncFolder(dirname(path));
 }
 
 /**
- * A second name, unlike a rename, replaces nothing. Where the file system knows none (FAT, some network shares), the file is written
- * where it shall be: still not over another, but others may see half of it.
+ * Writes the file in place if the file system has no links (FAT, some network shares). A link,
+ * unlike a rename, never replaces a file. Writing in place does not either, but others may see a
+ * part of the file.
  */
 async function writeInPlace(path: string, text: string, mode: number, error: { code?: string }): Promise<void> {
   if (!NO_LINKS.has(error.code ?? '')) throw error;
@@ -37,7 +45,7 @@ async function writeInPlace(path: string, text: string, mode: number, error: { c
 async function writeNew(path: string, text: string, mode: number): Promise<void> {
   const handle = await open(path, 'wx', mode);
   try {
-    await handle.chmod(mode); // The umask may have taken some of it.
+    await handle.chmod(mode); // The umask may have removed some bits.
     await handle.writeFile(text);
     await handle.sync();
   } catch (error) {
@@ -48,7 +56,10 @@ async function writeNew(path: string, text: string, mode: number): Promise<void>
   }
 }
 
-/** A name is kept by the folder. Windows, and a few file systems, can't sync one. */
+/**
+ * Syncs the folder, which is where a file's name is stored. Windows and a few file systems cannot
+ * sync folders.
+ */
 async function syncFolder(folder: string): Promise<void> {
   if (platform === 'win32') return;
   let handle: FileHandle | undefined;
@@ -63,5 +74,8 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
-/** EACCES: a folder in which this user may write and not read. */
+/**
+ * Error codes of folders that cannot be synced. EACCES: this user may write to the folder but not
+ * read it.
+ */
 const NO_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);

@@ -1,4 +1,4 @@
-// The certificate of an authority that was kept in a file.
+// Reads and checks the certificate of a saved authority.
 
 import type { Name } from '@peculiar/x509';
 import { TransportError } from '@trunkline/transport-core';
@@ -9,16 +9,19 @@ import { nodeIdOf } from './node-id.ts';
 import { encodePem, pemBlocks } from './pem.ts';
 
 export interface AuthorityCertificate {
-  /** The certificate alone. */
+  /** The certificate alone, PEM. */
   readonly pem: string;
   readonly name: Name;
-  /** Hex; OpenSSL's is another than ours, and may be left out. */
+  /** The key identifier, in hex. OpenSSL derives it in another way than we do, or leaves it out. */
   readonly keyId: string | undefined;
-  /** Milliseconds since 1970. */
+  /** The end of the certificate, in milliseconds since 1970. */
   readonly notAfter: number;
 }
 
-/** `invalid_argument` if it is not `identity`'s own certificate as an authority. Its signature is not checked: it is your own file. */
+/**
+ * Reads a certificate. Rejects with `invalid_argument` unless it is `identity`'s own certificate as
+ * an authority. Its signature is not checked, because it comes from your own file.
+ */
 export async function readAuthorityCertificate(text: string, identity: Identity): Promise<AuthorityCertificate> {
   const [block, ...others] = pemBlocks(text);
   if (block?.label !== 'CERTIFICATE' || others.length > 0) throw wrong(`has ${found(text)}`, "give one 'CERTIFICATE', in PEM");
@@ -26,7 +29,8 @@ export async function readAuthorityCertificate(text: string, identity: Identity)
   const x509 = await loadX509();
   const { bytes } = block;
   const certificate = read(() => new x509.X509Certificate(bytes));
-  const nodeId = read(() => nodeIdOf(text)); // Stricter than the library, which passes over bytes at the end.
+  // Stricter than the library, which ignores trailing bytes.
+  const nodeId = read(() => nodeIdOf(text));
   if (nodeId !== identity.nodeId) throw wrong(`is of the key ${nodeId}, and the key given is ${identity.nodeId}`, 'give the two that belong together');
   const usages = certificate.getExtension(x509.KeyUsagesExtension)?.usages ?? x509.KeyUsageFlags.keyCertSign;
   const isAuthority = certificate.getExtension(x509.BasicConstraintsExtension)?.ca === true && (usages & x509.KeyUsageFlags.keyCertSign) !== 0;
@@ -39,7 +43,7 @@ export async function readAuthorityCertificate(text: string, identity: Identity)
   return { pem: encodePem('CERTIFICATE', block.bytes), name: subjectName, keyId, notAfter: notAfter.getTime() };
 }
 
-/** What the library can't read is damaged. */
+/** Reports any error of the library as a damaged certificate. */
 function read<T>(from: () => T): T {
   try {
     return from();

@@ -1,3 +1,5 @@
+// Tests of authorities and the certificates that they issue.
+
 import { X509Certificate } from 'node:crypto';
 import { seededRandom, systemClock, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
@@ -15,7 +17,7 @@ const NOW = Date.UTC(2030, 5, 15, 12, 0, 0, 789);
 const clock = { date: () => new Date(NOW) };
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
-/** Certificates have whole seconds. */
+/** Certificates have a resolution of one second. */
 const times = (pem: string) => [new X509Certificate(pem).validFrom, new X509Certificate(pem).validTo].map((text) => Date.parse(text));
 const whole = (time: number) => Math.floor(time / 1000) * 1000;
 
@@ -205,7 +207,7 @@ test('an authority made by OpenSSL is opened, and what it issues fits its certif
   t.is(parsed.issuer, 'C=CH\nO=Example\nCN=Old CA');
 });
 
-/** openssl req -x509 -key key.pem -days 20000 -subj '/C=CH/O=Example/CN=Old CA' */
+/** Made with: openssl req -x509 -key key.pem -days 20000 -subj '/C=CH/O=Example/CN=Old CA' */
 const OPENSSL_CA = `-----BEGIN CERTIFICATE-----
 MIIBdzCCASmgAwIBAgIUJrrk9DcEpCA6gyk475Y6nxJk7fMwBQYDK2VwMDAxCzAJ
 BgNVBAYTAkNIMRAwDgYDVQQKDAdFeGFtcGxlMQ8wDQYDVQQDDAZPbGQgQ0EwIBcN

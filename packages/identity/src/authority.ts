@@ -1,4 +1,4 @@
-// A certificate authority for one network: whoever has a certificate of it is a member.
+// A certificate authority for one network: a node with a certificate from it is a member.
 
 import { optionsSchema, parseOptions, type Random, reference, TransportError } from '@trunkline/transport-core';
 import { readAuthorityCertificate } from './authority-certificate.ts';
@@ -13,26 +13,36 @@ import { NODE_DAYS } from './self-signed.ts';
 import { subjectKeyOf } from './subject-key.ts';
 import { isoTime, type WallClock } from './wall-clock.ts';
 
-/** A key that admits nodes, and the certificate that they trust. To keep it, save `identity` and `cert`; `openAuthority` has it back. */
+/**
+ * A key that admits nodes, and the certificate that nodes trust. To keep an authority, save
+ * `identity` and `cert`; `openAuthority` restores it from them.
+ */
 export interface Authority {
-  /** Its own certificate, PEM: what every node has as `tls.ca`. */
+  /** The authority's own certificate, PEM. Every node needs it as `tls.ca`. */
   readonly cert: string;
   readonly identity: Identity;
   /**
-   * A certificate for a node, PEM. The node's private key can stay where it is: its public key is enough, as SPKI or PEM, or a
-   * certificate that it had (to renew it). It ends no later than the authority's own: by default it is cut to that; if an end was
-   * asked for that is later, or the authority's own has passed, it is `failed_precondition`. `invalid_argument` for a key that is
-   * neither Ed25519 nor P-256, a TypeError for a wrong option.
+   * Issues a certificate for a node, PEM. The node's private key never has to leave the node:
+   * `subject` may be its public key, as SPKI or PEM, or an earlier certificate of the node, to
+   * renew it.
+   *
+   * The certificate ends no later than the authority's own. A default end is shortened to that.
+   * Rejects with `failed_precondition` if the requested end is later, or if the authority's
+   * certificate has expired; with `invalid_argument` if the key is neither Ed25519 nor P-256; and
+   * with a TypeError if an option is invalid.
    */
   issue(subject: Identity | Uint8Array | string, options?: CertificateOptions): Promise<string>;
 }
 
 export interface AuthorityOptions extends CertificateOptions {
-  /** Its key. Default: a new one, Ed25519. */
+  /** The key of the authority. Default: a new Ed25519 key. */
   readonly identity?: Identity | undefined;
 }
 
-/** A new authority, with a certificate that it signed itself. A wrong option is a TypeError that names it. */
+/**
+ * Creates a new authority with a self-signed certificate. Rejects with a TypeError that names the
+ * option if one is invalid.
+ */
 export async function createAuthority(options: AuthorityOptions = {}): Promise<Authority> {
   const { identity = createIdentity(), ...certificate } = options;
   checkIdentity(identity, 'createAuthority: identity');
@@ -45,19 +55,23 @@ export async function createAuthority(options: AuthorityOptions = {}): Promise<A
 }
 
 export interface OpenAuthorityOptions {
-  /** Its private key, PKCS#8 in PEM: what `identity.key` was. */
+  /** The authority's private key, PKCS#8 in PEM, as it was in `identity.key`. */
   readonly key: string;
-  /** Its certificate, PEM: what `cert` was. One that OpenSSL made will do. */
+  /**
+   * The authority's certificate, PEM, as it was in `cert`. A certificate made by OpenSSL works,
+   * too.
+   */
   readonly cert: string;
-  /** What tells the date to `issue`. Default: the machine's own. */
+  /** The source of the date for `issue`. Default: the machine's clock. */
   readonly clock?: WallClock | undefined;
-  /** What serial numbers are drawn from. Default `systemRandom`. */
+  /** The source of randomness for serial numbers. Default `systemRandom`. */
   readonly random?: Random | undefined;
 }
 
 /**
- * The authority that was saved. `invalid_argument` if the key is none of ours (see `parseIdentity`), or the certificate is another
- * key's, no authority's, or signed by another authority. That it has expired is told by `issue`.
+ * Restores an authority that was saved. Rejects with `invalid_argument` if the key is not supported
+ * (see `parseIdentity`), or if the certificate belongs to another key, is not an authority's, or is
+ * signed by another authority. An expired certificate is reported only by `issue`.
  */
 export async function openAuthority(options: OpenAuthorityOptions): Promise<Authority> {
   const { key, cert, ...sources } = parseOptions(openOptions, options, 'openAuthority');
@@ -77,7 +91,10 @@ function authority(cert: string, issuer: Issuer, end: number, { clock, random }:
   return Object.freeze({ cert, identity: issuer.identity, issue });
 }
 
-/** A certificate that outlives its authority's would fail on a day that nobody expects. */
+/**
+ * Throws if a certificate would outlive its authority's, because it would then fail on an
+ * unexpected day.
+ */
 function checkEnd(notAfter: number, end: number, { notBefore, clock }: Pick<CertificateTerms, 'notBefore' | 'clock'>): void {
   if (end <= clock.date().getTime() || end <= notBefore) {
     throw expired(`the authority's certificate ended on ${isoTime(end)}; make a new authority, and give its certificate to all nodes`);
@@ -89,7 +106,10 @@ function expired(problem: string): TransportError {
   return new TransportError('failed_precondition', `issue: ${problem}`);
 }
 
-/** Two authorities of one name would be told apart by their keys alone. */
+/**
+ * Makes the default name unique, because two authorities of the same name could be told apart only
+ * by their keys.
+ */
 function defaultName(identity: Identity): string {
   return `Trunkline CA ${identity.nodeId.slice(0, 16)}`;
 }

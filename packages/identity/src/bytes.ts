@@ -1,18 +1,18 @@
-// What bytes need besides @noble/hashes: comparing, and reading as numbers.
+// Compares bytes and reads them as numbers, which @noble/hashes does not offer.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
 
-/** Not in constant time: for what is public. */
+/** Compares two byte arrays, not in constant time: use it for public values only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** The most significant byte first. */
+/** Reads bytes as a number, most significant byte first. */
 export function bigEndian(bytes: Uint8Array): bigint {
   return BigInt(`0x${bytesToHex(bytes)}`);
 }
 
-/** The least significant byte first. */
+/** Reads bytes as a number, least significant byte first. */
 export function littleEndian(bytes: Uint8Array): bigint {
   return bigEndian(bytes.toReversed());
 }

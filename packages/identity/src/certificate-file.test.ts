@@ -1,3 +1,5 @@
+// Tests of saving and loading certificates.
+
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { platform } from 'node:process';

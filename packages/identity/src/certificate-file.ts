@@ -1,4 +1,4 @@
-// Certificates in files, which anybody may read.
+// Saves and loads certificates in files that anybody may read.
 
 import { TransportError } from '@trunkline/transport-core';
 import { writeAtomically } from './atomic-file.ts';
@@ -8,9 +8,13 @@ import { pemBlocks } from './pem.ts';
 import { readTextFile } from './read-file.ts';
 
 /**
- * Writes a certificate, PEM, or a chain of them, to a file of mode 0644 that is there whole or not at all. What was there is
- * replaced: certificates are renewed. `invalid_argument` for anything but certificates, above all for a private key beside them;
- * `not_found` if the folder is missing, `permission_denied`, `resource_exhausted` and so on for what the system refuses.
+ * Writes a certificate, PEM, or a chain of them, to a file of mode 0644. The file is always
+ * complete or absent. An existing file is replaced, because certificates are renewed.
+ *
+ * Rejects with `invalid_argument` if the text contains anything but certificates, in particular a
+ * private key; with `not_found` if the folder is missing; and with `permission_denied`,
+ * `resource_exhausted` and so on for errors of the system. Throws a TypeError if an argument has
+ * the wrong type.
  */
 export async function saveCertificate(path: string, pem: string): Promise<void> {
   const caller = 'saveCertificate';
@@ -24,7 +28,10 @@ export async function saveCertificate(path: string, pem: string): Promise<void> 
   }
 }
 
-/** The text of a file of certificates, PEM. `not_found` if there is none, `invalid_argument` if it has anything else in it. */
+/**
+ * Reads a file of certificates, PEM. Rejects with `not_found` if there is none, and with
+ * `invalid_argument` if it contains anything else.
+ */
 export async function loadCertificate(path: string): Promise<string> {
   const caller = 'loadCertificate';
   checkPath(path, caller);

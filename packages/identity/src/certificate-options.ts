@@ -1,49 +1,63 @@
-// How a certificate is named and dated: options, their defaults, and what follows from them.
+// The options that name and date a certificate, their defaults and their validation.
 
 import { integer, optional, optionsSchema, parseOptions, type Random, reference, systemRandom } from '@trunkline/transport-core';
 import { source, wallClock } from './option-fields.ts';
 import { isoTime, systemWallClock, type WallClock, type WallTime } from './wall-clock.ts';
 
-/** All may be left out. A wrong one is a TypeError that names it. */
+/** Options of a certificate, all optional. An invalid one causes a TypeError that names it. */
 export interface CertificateOptions {
-  /** The common name, 1 to 64 characters, for people: nothing is decided by it. Default: the node id; an authority's: 'Trunkline CA' and 16 digits of it. */
+  /**
+   * The common name, 1 to 64 characters. It only serves people; nothing depends on it. Default: the
+   * node id, or for an authority 'Trunkline CA' and 16 digits of its node id.
+   */
   readonly name?: string | undefined;
   /**
-   * For how long it is valid, from now or from `notBefore`: 1 to 36,500 days. Default 90, as Let's Encrypt has it: renewal is then a habit
-   * that works, and a stolen key is of use for a season. An authority's 3,650, as kubeadm has it: its certificate is in every node's
-   * configuration, and hard to replace.
+   * The period of validity from now or from `notBefore`, 1 to 36,500 days.
+   *
+   * A node's default is 90, like Let's Encrypt: renewal becomes a routine that works, and a stolen
+   * key is useful for a limited time. An authority's default is 3,650, like kubeadm: its
+   * certificate is in every node's configuration and hard to replace.
    */
   readonly days?: number | undefined;
-  /** Default: an hour before now, for nodes whose clocks are behind; Let's Encrypt does the same. Whole seconds. */
+  /**
+   * The start of validity, in whole seconds. Default: one hour before now, for nodes whose clocks
+   * are behind, like Let's Encrypt.
+   */
   readonly notBefore?: WallTime | undefined;
-  /** Instead of `days`. Whole seconds. */
+  /** The end of validity, in whole seconds. Use either this or `days`. */
   readonly notAfter?: WallTime | undefined;
-  /** What tells the date. Default: the machine's own; an authority's `issue`: the authority's. */
+  /**
+   * The source of the date. Default: the machine's clock; for an authority's `issue`, the
+   * authority's.
+   */
   readonly clock?: WallClock | undefined;
-  /** What the serial number is drawn from. Default `systemRandom`; an authority's `issue`: the authority's. */
+  /**
+   * The source of randomness for the serial number. Default `systemRandom`; for an authority's
+   * `issue`, the authority's.
+   */
   readonly random?: Random | undefined;
 }
 
-/** What was given, checked and complete. */
+/** The options after validation, with defaults filled in. */
 export interface CertificateTerms {
   readonly name: string | undefined;
-  /** Milliseconds since 1970, whole seconds; so is `notAfter`. */
+  /** Milliseconds since 1970, in whole seconds, like `notAfter`. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** No end was asked for: `notAfter` is the default. */
+  /** True if no end was requested, so that `notAfter` is the default. */
   readonly isDefaultEnd: boolean;
   readonly clock: WallClock;
   readonly random: Random;
 }
 
-/** What holds where an option is left out. */
+/** The values used for omitted options. */
 export interface CertificateDefaults {
   readonly days: number;
   readonly clock?: WallClock | undefined;
   readonly random?: Random | undefined;
 }
 
-/** `caller` is whom a TypeError names. */
+/** Validates options and fills in the defaults. A TypeError starts with `caller`. */
 export function certificateTerms(options: CertificateOptions, defaults: CertificateDefaults, caller: string): CertificateTerms {
   const given = parseOptions(certificateOptions, options, caller);
   const { name, days, notBefore, notAfter } = given;
@@ -66,7 +80,10 @@ function isDate(value: unknown): boolean {
   return time >= EARLIEST && time < LATEST + 1_000;
 }
 
-/** Two digits of a year mean 1950 to 2049, four any up to 9999 (RFC 5280 §4.1.2.5). */
+/**
+ * The range of dates in a certificate: two-digit years mean 1950 to 2049, four-digit years go up to
+ * 9999 (RFC 5280 §4.1.2.5).
+ */
 const EARLIEST = -631_152_000_000;
 const LATEST = 253_402_300_799_000;
 const DAY = 86_400_000;

@@ -1,4 +1,5 @@
-// One X.509 certificate: what stands in it, and its signature. The library that encodes it is loaded at the first.
+// Builds and signs X.509 certificates. The library that encodes them is loaded when the first one
+// is made.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Name } from '@peculiar/x509';
@@ -11,30 +12,31 @@ import { encodePem } from './pem.ts';
 import { decodeSpki } from './public-key.ts';
 import { wallTime } from './wall-clock.ts';
 
-/** Who signs: any identity, by its `sign` alone. */
+/** The issuer of a certificate. It may be any identity, since only its `sign` is used. */
 export interface Issuer {
   readonly identity: Identity;
-  /** The subject of its own certificate, as it is encoded there. */
+  /** The subject of the issuer's own certificate, encoded as it is there. */
   readonly name: Name;
-  /** The key identifier of its own certificate, hex; undefined where that has none. */
+  /** The key identifier of the issuer's own certificate, in hex; undefined if it has none. */
   readonly keyId: string | undefined;
 }
 
 export interface CertificateContents {
   readonly kind: 'authority' | 'node';
   readonly subject: Name;
-  /** SPKI. */
+  /** The subject's public key, SPKI. */
   readonly publicKey: Uint8Array;
   readonly issuer: Issuer;
-  /** Milliseconds since 1970; so is `notAfter`. */
+  /** Milliseconds since 1970, like `notAfter`. */
   readonly notBefore: number;
   readonly notAfter: number;
   readonly random: Random;
 }
 
 /**
- * The certificate, PEM. An authority's may sign certificates of nodes and nothing below them. A node's is for both ends of TLS, and its
- * subjectAltName is the URI 'trunkline:' and the node id.
+ * Makes a certificate, PEM. An authority's certificate may sign certificates of nodes, but no
+ * further authorities. A node's certificate is valid for both ends of TLS, and its subjectAltName
+ * is the URI 'trunkline:' followed by the node id.
  */
 export async function makeCertificate(contents: CertificateContents): Promise<string> {
   const { kind, subject, publicKey, issuer, notBefore, notAfter, random } = contents;
@@ -68,25 +70,34 @@ export async function makeCertificate(contents: CertificateContents): Promise<st
   return encodePem('CERTIFICATE', new Uint8Array(certificate.rawData));
 }
 
-/** A name of one part, CN. */
+/** Returns an X.509 name that consists of a CN only. */
 export async function commonName(name: string): Promise<Name> {
   const x509 = await loadX509();
   return new x509.Name([{ CN: [{ utf8String: name }] }]);
 }
 
-/** 160 bits of the key's SHA-256, hex (RFC 7093 §2, method 1; RFC 5280's own takes SHA-1). */
+/**
+ * Returns a key identifier: 160 bits of the key's SHA-256, in hex (RFC 7093 §2, method 1; the
+ * method of RFC 5280 uses SHA-1).
+ */
 export function keyIdOf(publicKey: Uint8Array): string {
   return bytesToHex(sha256(decodeSpki(publicKey)!.point).subarray(0, 20));
 }
 
-/** 16 bytes, the first from 0x40 to 0x7f: positive, and never shorter. */
+/**
+ * Returns a serial number of 16 bytes. The first byte is from 0x40 to 0x7f, so that the number is
+ * positive and always of the same length.
+ */
 function serialNumber(random: Random): string {
   const bytes = randomBytes(random, 16);
   bytes[0] = (bytes[0]! & 0x3f) | 0x40;
   return bytesToHex(bytes);
 }
 
-/** The one part of WebCrypto that the library calls. So certificates are made also where there is no WebCrypto, or it has no Ed25519. */
+/**
+ * Provides the one part of WebCrypto that the library calls. Certificates can therefore be made
+ * even without WebCrypto, or if it lacks Ed25519.
+ */
 function signer(identity: Identity) {
   return { subtle: { sign: async (_algorithm: unknown, _key: unknown, data: ArrayBuffer) => identity.sign(new Uint8Array(data)).slice().buffer } };
 }

@@ -1,3 +1,5 @@
+// Tests of the DER reader.
+
 import test from 'ava';
 import { derElements, derSequence, dottedOid } from './der.ts';
 import { fromHex, toHex } from './testing/bytes.ts';

@@ -1,6 +1,7 @@
-// Just enough DER to take keys and certificates apart: definite lengths, each in its shortest form; anything else is refused.
+// Just enough DER to take keys and certificates apart: definite lengths in their shortest form.
+// Anything else is rejected.
 
-/** One value: its tag, its contents, and the whole of it. */
+/** One value: its tag, its contents, and all its bytes. */
 export interface DerElement {
   readonly tag: number;
   readonly body: Uint8Array;
@@ -16,10 +17,13 @@ export const SEQUENCE = 0x30;
 export const CONTEXT_0 = 0xa0;
 /** [1], constructed. */
 export const CONTEXT_1 = 0xa1;
-/** [1], primitive: where the tag takes the place of a BIT STRING's own. */
+/** [1], primitive: implicitly tagged, in place of the tag of a BIT STRING. */
 export const CONTEXT_1_PRIMITIVE = 0x81;
 
-/** The values that stand one after the other in `bytes`; none if anything in their heads is not DER or a byte is left over. */
+/**
+ * Returns the consecutive values in `bytes`. Returns an empty list if a tag or length is not valid
+ * DER, or if a byte is left over.
+ */
 export function derElements(bytes: Uint8Array): DerElement[] {
   const elements: DerElement[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -31,13 +35,16 @@ export function derElements(bytes: Uint8Array): DerElement[] {
   return elements;
 }
 
-/** The members of the one SEQUENCE that `bytes` are; none if they are anything else. */
+/**
+ * Returns the members of a SEQUENCE that makes up all of `bytes`, or an empty list if `bytes` is
+ * anything else.
+ */
 export function derSequence(bytes: Uint8Array): DerElement[] {
   const [sequence, ...others] = derElements(bytes);
   return sequence?.tag === SEQUENCE && others.length === 0 ? derElements(sequence.body) : [];
 }
 
-/** '1.3.101.112' of the contents of an OBJECT IDENTIFIER. */
+/** Formats the contents of an OBJECT IDENTIFIER, for example as '1.3.101.112'. */
 export function dottedOid(body: Uint8Array): string {
   const arcs: number[] = [];
   let arc = 0;
@@ -51,7 +58,10 @@ export function dottedOid(body: Uint8Array): string {
   return arcs.join('.');
 }
 
-/** Where the contents of the value at `at` begin and end. Longer than 16 MiB, and tags above 30, is nothing that we read. */
+/**
+ * Returns where the contents of the value at `at` start and end. Lengths above 16 MiB and tags
+ * above 30 are not supported.
+ */
 function readHead(bytes: Uint8Array, at: number): { start: number; end: number } | undefined {
   const tag = bytes[at]!;
   const first = bytes[at + 1];

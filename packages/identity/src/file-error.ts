@@ -1,8 +1,11 @@
-// What the file system's error codes mean to us, and what can be done about each.
+// Translates file system error codes to ours, with advice for each.
 
 import { type Code, TransportError } from '@trunkline/transport-core';
 
-/** An error of node:fs (`code: 'ENOENT'` …) as ours, naming who met it and the path. The original is its `cause`. */
+/**
+ * Converts an error of node:fs (`code: 'ENOENT'` …) to a TransportError that names the caller and
+ * the path. The original is its `cause`.
+ */
 export function fileError(error: unknown, action: 'read' | 'write', caller: string, path: string): TransportError {
   if (error instanceof TransportError) return error;
   const { code = 'no code' } = error as { code?: string };

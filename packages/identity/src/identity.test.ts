@@ -1,3 +1,5 @@
+// Tests of creating identities and of signing with them.
+
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { inspect } from 'node:util';
 import { seededRandom } from '@trunkline/transport-core';

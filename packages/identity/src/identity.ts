@@ -1,4 +1,4 @@
-// Who a node is: a key, and the id that is made of its public half.
+// Identities: a node's key pair, and the node id derived from its public key.
 
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { optionsSchema, parseOptions, type Random, randomBytes, reference, systemRandom, withDefault } from '@trunkline/transport-core';
@@ -12,42 +12,67 @@ import { encodeSpki, KEY_TYPES, type KeyType } from './public-key.ts';
 import type { SecretKey } from './secret-key.ts';
 import { P256_ORDER } from './strict-signature.ts';
 
-/** A key pair and its node id. What prints or copies an identity (console.log, JSON.stringify, a spread) leaves its secret out. */
+/**
+ * A key pair and its node id. Anything that prints or copies an identity (console.log,
+ * JSON.stringify, a spread) leaves the private key out.
+ */
 export interface Identity {
-  /** SHA-256 of `publicKey`: 64 lower-case hex digits. */
+  /** The node id: SHA-256 of `publicKey`, as 64 lower-case hex digits. */
   readonly nodeId: string;
   readonly type: KeyType;
-  /** SPKI, DER: 44 bytes (Ed25519) or 91 (P-256). Not to be written into. */
+  /** The public key as SPKI in DER: 44 bytes for Ed25519, 91 for P-256. Do not modify it. */
   readonly publicKey: Uint8Array<ArrayBuffer>;
-  /** The private key, PKCS#8 in PEM: for `tls.key`, and for a file that only its owner can read. Neither enumerable nor printed. */
+  /**
+   * The private key, PKCS#8 in PEM, for `tls.key` and for a file that only its owner can read. It
+   * is neither enumerable nor printed.
+   */
   readonly key: string;
   /**
-   * 64 bytes, at once. Ed25519: the same each time. P-256: ECDSA over SHA-256, r and s of 32 bytes each, with the lower s; the same
-   * each time in browsers (RFC 6979), another each time in Node. A TypeError if `message` is no Uint8Array.
+   * Signs a message synchronously and returns 64 bytes. Throws a TypeError if `message` is not a
+   * Uint8Array.
+   * - Ed25519: the signature is deterministic.
+   * - P-256: ECDSA over SHA-256, r and s of 32 bytes each, with the lower s. It is deterministic in
+   *   browsers (RFC 6979) and randomized in Node.
    */
   sign(message: Uint8Array): Uint8Array<ArrayBuffer>;
 }
 
 export interface CreateIdentityOptions {
-  /** Default 'ed25519'; 'p256' for where Ed25519 is not allowed (FIPS) or not understood. Both give 128 bits of security. */
+  /**
+   * The type of key. Default 'ed25519'. Use 'p256' if Ed25519 is not allowed (FIPS) or not
+   * supported. Both give 128 bits of security.
+   */
   readonly type?: KeyType | undefined;
-  /** Default `systemRandom`, which is cryptographic; inside a simulation it comes from the seed. Any other makes keys that others can guess: for tests. */
+  /**
+   * The source of randomness. Default `systemRandom`, which is cryptographically secure; inside a
+   * simulation it is derived from the seed. Use any other source only in tests, because it makes
+   * keys that others can guess.
+   */
   readonly random?: Random | undefined;
 }
 
-/** A new identity; with a seeded `random`, the same for the same seed. A wrong option is a TypeError that names it. */
+/**
+ * Creates a new identity. A seeded `random` gives the same identity for the same seed. Throws a
+ * TypeError that names the option if one is invalid.
+ */
 export function createIdentity(options: CreateIdentityOptions = {}): Identity {
   const { type, random = systemRandom } = parseOptions(schema, options, 'createIdentity');
   const draw = () => checkDraw(random());
   return openIdentity(type, type === 'ed25519' ? randomBytes(draw, 32) : randomScalar(draw));
 }
 
-/** The identity of 32 secret bytes; P-256: of a number from 1 to n − 1, or it throws. */
+/**
+ * Returns the identity of a secret of 32 bytes. A P-256 secret must be a number from 1 to n − 1,
+ * otherwise it throws.
+ */
 export function openIdentity(type: KeyType, secret: Uint8Array): Identity {
   return new KeyIdentity(type, secret.slice(), openSecret(type, secret));
 }
 
-/** What holds a key without showing it: private fields are in no listing, and accessors of a prototype in no copy. */
+/**
+ * Holds a key without exposing it: private fields do not show up in listings, and accessors of a
+ * prototype are not copied.
+ */
 class KeyIdentity implements Identity {
   readonly nodeId: string;
   readonly type: KeyType;
@@ -73,19 +98,22 @@ class KeyIdentity implements Identity {
     return this.#opened.sign(message);
   }
 
-  /** Node's util.inspect, which can be told to call accessors. */
+  /** Used by Node's util.inspect, which could otherwise be told to call the accessors. */
   [Symbol.for('nodejs.util.inspect.custom')](): object {
     return { nodeId: this.nodeId, type: this.type, publicKey: this.publicKey };
   }
 }
 
-/** A number from 1 to n − 1. It is made of 128 bits more than it has, so that none is likelier than another (FIPS 186-5, A.2.1). */
+/**
+ * Returns a number from 1 to n − 1. It is reduced from 128 bits more than needed, so that all
+ * numbers are practically equally likely (FIPS 186-5, A.2.1).
+ */
 function randomScalar(random: Random): Uint8Array {
   const scalar = (bigEndian(randomBytes(random, 48)) % (P256_ORDER - 1n)) + 1n;
   return hexToBytes(scalar.toString(16).padStart(64, '0'));
 }
 
-/** A source that is broken would make a key of zeros. */
+/** Rejects values of a broken source, which could otherwise produce a key of zeros. */
 function checkDraw(value: number): number {
   if (typeof value === 'number' && value >= 0 && value < 1) return value;
   throw new TypeError('createIdentity: random: must give numbers from 0 up to 1, 1 excluded');

@@ -1,4 +1,5 @@
-// Who a node is: keys, node ids, signatures and certificates. For every runtime; what touches files is in '@trunkline/identity/node'.
+// Keys, node ids, signatures and certificates, for every runtime. The functions that access files
+// are in '@trunkline/identity/node'.
 
 export { type Authority, type AuthorityOptions, createAuthority, type OpenAuthorityOptions, openAuthority } from './authority.ts';
 export type { CertificateOptions } from './certificate-options.ts';

@@ -1,14 +1,17 @@
-// Is it an identity?
+// Validates arguments that are identities.
 
 import type { Identity } from './identity.ts';
 
-/** A TypeError, in the name of `caller`, if `value` has not what an identity has. */
+/** Throws a TypeError in the name of `caller` if `value` lacks the members of an identity. */
 export function checkIdentity(value: Identity, caller: string): void {
   if (isIdentity(value)) return;
   throw new TypeError(`${caller}: takes an identity, as createIdentity and parseIdentity give it, got ${value === null ? 'null' : typeof value}`);
 }
 
-/** Whoever has the members is one: a key in a security module, say. */
+/**
+ * Returns whether a value has the members of an identity. It may be implemented elsewhere, for
+ * example by a key in a security module.
+ */
 export function isIdentity(value: unknown): value is Identity {
   if (typeof value !== 'object' || value === null) return false;
   const { nodeId, publicKey, sign } = value as Partial<Identity>;

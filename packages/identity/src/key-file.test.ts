@@ -1,3 +1,5 @@
+// Tests of saving and loading identities, also by several processes at the same time.
+
 import { execFile, execFileSync } from 'node:child_process';
 import { chmod, chown, link, mkdir, readdir, readFile, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -133,7 +135,9 @@ onUnix('a pipe keeps nobody waiting', async (t) => {
   const path = await key(t);
   execFileSync('mkfifo', ['-m', '600', path]);
   await fails(t, loadIdentity(path), 'invalid_argument', /is no regular file/);
-  await unlink(path); // Not by the folder's rm, which looks at it: after that Node 20 resolves imports wrongly (nodejs/node#51142).
+  // Not left to the removal of the folder, which would stat the pipe: after that, Node 20 resolves
+  // imports wrongly (nodejs/node#51142).
+  await unlink(path);
 });
 
 onUnix('a symbolic link to a key is followed; one that leads nowhere is no free place', async (t) => {
@@ -158,7 +162,7 @@ onUnix('an overwritten key is gone from its other names too only if they are rem
 onUnix('a disk that is full leaves nothing behind', async (t) => {
   const path = await key(t);
   const script = new URL('./key-file.test.child.js', import.meta.url).pathname;
-  // A limit of no blocks: whatever is written is EFBIG.
+  // The limit is 0 blocks, so every write fails with EFBIG.
   const run = promisify(execFile)('/bin/sh', ['-c', `trap '' XFSZ; ulimit -f 0 && exec "$0" "$1" "$2"`, process.execPath, script, path]);
   const { stderr } = (await t.throwsAsync(run)) as Error & { stderr: string };
   t.regex(stderr, /loadOrCreateIdentity: .*there is no room left; make some \(EFBIG\)/);

@@ -1,4 +1,4 @@
-// Identities in files: PKCS#8 in PEM, for the eyes of their owner alone.
+// Identities in files: PKCS#8 in PEM, readable by their owner only.
 
 import type { Stats } from 'node:fs';
 import { geteuid, platform } from 'node:process';
@@ -12,14 +12,15 @@ import { parseIdentity, readIdentity } from './parse-identity.ts';
 import { readTextFile } from './read-file.ts';
 
 export interface SaveIdentityOptions {
-  /** Replaces whatever file is there. Default false. */
+  /** Whether to replace an existing file. Default false. */
   readonly overwrite?: boolean | undefined;
 }
 
 /**
- * Writes the private key, PEM, to a file of mode 0600 that is there whole or not at all. If the file is there and has this key, it is
- * left as it is; if it has anything else, it is `already_exists`, unless `overwrite`. `not_found` if the folder is missing,
- * `permission_denied`, `resource_exhausted` and so on for what the system refuses.
+ * Writes the private key, PEM, to a file of mode 0600. The file is always complete or absent. A
+ * file that already contains this key is left as it is. Rejects with `already_exists` if the file
+ * contains anything else, unless `overwrite` is set; with `not_found` if the folder is missing; and
+ * with `permission_denied`, `resource_exhausted` and so on for errors of the system.
  */
 export async function saveIdentity(path: string, identity: Identity, options: SaveIdentityOptions = {}): Promise<void> {
   const caller = 'saveIdentity';
@@ -27,7 +28,7 @@ export async function saveIdentity(path: string, identity: Identity, options: Sa
   checkIdentity(identity, caller);
   const { overwrite = false } = parseOptions(saveOptions, options, caller);
   const { key } = identity;
-  parseIdentity(key); // What is saved can be loaded.
+  parseIdentity(key); // Ensures that the saved key can be loaded.
   try {
     await writeAtomically(path, key, { mode: KEY_MODE, overwrite });
   } catch (error) {
@@ -37,9 +38,12 @@ export async function saveIdentity(path: string, identity: Identity, options: Sa
 }
 
 /**
- * The identity of a file. The file must be a regular one, owned by this user or root, and neither readable nor writable by group or
- * others: else it is `permission_denied` (but for Windows, where owner and mode are not looked at). `not_found` if there is no file;
- * `invalid_argument` if it has anything but one private key (see `parseIdentity`).
+ * Loads the identity of a file. It must be a regular file, owned by this user or root, and neither
+ * readable nor writable by group or others.
+ *
+ * Rejects with `permission_denied` if owner or mode are wrong (they are not checked on Windows);
+ * with `not_found` if the file does not exist; and with `invalid_argument` if it contains anything
+ * but one private key (see `parseIdentity`).
  */
 export async function loadIdentity(path: string): Promise<Identity> {
   checkPath(path, 'loadIdentity');
@@ -47,9 +51,12 @@ export async function loadIdentity(path: string): Promise<Identity> {
 }
 
 /**
- * The identity of a file, or a new one that is saved there if there is no file. Processes that do so at the same time get the same.
- * `options` are createIdentity's; a file with another `type` than was asked for is `failed_precondition`. Errors are those of
- * `loadIdentity` and `saveIdentity`.
+ * Loads the identity of a file, or creates and saves a new one if the file does not exist.
+ * Processes that do so at the same time get the same identity. `options` are those of
+ * `createIdentity`.
+ *
+ * Rejects with `failed_precondition` if the file has a key of another `type` than requested, and
+ * with the errors of `loadIdentity` and `saveIdentity`.
  */
 export async function loadOrCreateIdentity(path: string, options: CreateIdentityOptions = {}): Promise<Identity> {
   const caller = 'loadOrCreateIdentity';
@@ -61,7 +68,7 @@ export async function loadOrCreateIdentity(path: string, options: CreateIdentity
   throw new TransportError('failed_precondition', `${caller}: ${path}: ${problem}`, { target: path });
 }
 
-/** Whoever comes second takes the first one's. */
+/** Saves a new identity. If another process was faster, loads that process's identity instead. */
 async function create(path: string, identity: Identity, caller: string): Promise<Identity> {
   try {
     await writeAtomically(path, identity.key, { mode: KEY_MODE, overwrite: false });
@@ -89,7 +96,10 @@ async function load(path: string, caller: string): Promise<Identity> {
   }
 }
 
-/** As ssh has it: a key that others can read is no longer its owner's alone, and one that others can write never was. */
+/**
+ * Throws if the file belongs to another user, or if others can read or write it, like ssh: a key
+ * that others can read is no longer secret, and one that others can write may be anybody's.
+ */
 function checkOwner(stats: Stats, path: string, caller: string): void {
   if (platform === 'win32') return;
   const user = geteuid?.();
@@ -102,7 +112,7 @@ function checkOwner(stats: Stats, path: string, caller: string): void {
   throw refuse(`its mode is ${mode.toString(8).padStart(4, '0')}, which lets others at the key; 'chmod 600 ${path}', or make a new key if others had access`);
 }
 
-/** Returns if the file has `identity`. */
+/** Returns if the file contains `identity`, otherwise throws. */
 async function checkSame(path: string, identity: Identity): Promise<void> {
   const caller = 'saveIdentity';
   const exists = (what: string, cause?: unknown) =>

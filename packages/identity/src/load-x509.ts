@@ -1,6 +1,10 @@
-// @peculiar/x509, on demand: it takes 100 ms to load and is the larger part of a bundle, and who only signs or verifies needs none of it.
+// Loads @peculiar/x509 on demand, because it takes 100 ms to load and is the larger part of a
+// bundle. Programs that only sign or verify do not need it.
 
-/** It wants the global that reflect-metadata defines before its first line runs. */
+/**
+ * Loads the library after reflect-metadata, which defines a global that the library needs when it
+ * is loaded.
+ */
 export async function loadX509(): Promise<typeof import('@peculiar/x509')> {
   await import('reflect-metadata');
   return import('@peculiar/x509');

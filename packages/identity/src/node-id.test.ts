@@ -1,3 +1,5 @@
+// Tests of node ids of public keys and certificates.
+
 import { generateKeyPairSync } from 'node:crypto';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { TransportError } from '@trunkline/transport-core';

@@ -1,3 +1,5 @@
+// Tests of parsing private keys, and of the errors for everything else.
+
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { TransportError } from '@trunkline/transport-core';
@@ -135,7 +137,7 @@ test('what is no text is a TypeError', (t) => {
   t.throws(() => parse(undefined), { instanceOf: TypeError });
 });
 
-/** Where the number of the version is: the second version only allows more. */
+/** The position of the version number: the second version only allows more. */
 const VERSION_AT = { ed25519: 4, p256: 5 };
 
 function sequence(hex: string): string {

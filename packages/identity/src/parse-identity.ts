@@ -1,4 +1,5 @@
-// A private key in PEM → an identity; what is no such key is named, with what to do about it.
+// Parses a private key in PEM. If the text is anything else, the error says what it is and what to
+// do about it.
 
 import { TransportError } from '@trunkline/transport-core';
 import { equalBytes } from './bytes.ts';
@@ -9,15 +10,16 @@ import { decodeSpki } from './public-key.ts';
 import { isScalar } from './strict-signature.ts';
 
 /**
- * The identity of a private key: PKCS#8 in PEM, unencrypted, Ed25519 or P-256, alone in its text. `invalid_argument` for anything
- * else, saying what was found and what to do; a TypeError for what is no string. No error shows any of the key.
+ * Returns the identity of a private key: PKCS#8 in PEM, unencrypted, Ed25519 or P-256, and the only
+ * block in its text. Throws `invalid_argument` for anything else, with what was found and what to
+ * do, and a TypeError if `pem` is not a string. No error shows any part of the key.
  */
 export function parseIdentity(pem: string): Identity {
   if (typeof pem !== 'string') throw new TypeError(`parseIdentity: takes the text of a PEM file, got ${typeof pem}; read the file as 'utf8'`);
   return readIdentity(pem, 'parseIdentity');
 }
 
-/** As `parseIdentity`; `source` is where the text is from, and begins the error. */
+/** Like `parseIdentity`. Errors begin with `source`, the origin of the text. */
 export function readIdentity(pem: string, source: string): Identity {
   const wrong = (found: string, remedy: string) =>
     new TransportError('invalid_argument', `${source}: found ${found}; an identity is an Ed25519 or P-256 private key, PKCS#8 in PEM: ${remedy}`);
@@ -39,7 +41,7 @@ function isPointOf(identity: Identity, claimed: Uint8Array | undefined): boolean
   return claimed === undefined || equalBytes(claimed, point) || (type === 'p256' && equalBytes(claimed, compressed(point)));
 }
 
-/** The parity of y, and x. */
+/** Returns a point in compressed form: the parity of y, then x. */
 function compressed(point: Uint8Array): Uint8Array {
   return new Uint8Array([2 + (point.at(-1)! & 1), ...point.subarray(1, 33)]);
 }
@@ -49,7 +51,7 @@ const FROM_DER = "a file of bare DER becomes PEM with 'openssl pkey -inform DER 
 const ALONE = 'give the private key alone';
 const PUBLIC = 'give the private key that belongs to it';
 
-/** What other PEM files hold, and what to do about each. */
+/** The labels of other PEM files, with what they contain and what to do about it. */
 const LABELS: Record<string, [found: string, remedy: string]> = {
   'ENCRYPTED PRIVATE KEY': ['an encrypted private key', "decrypt it with 'openssl pkey -in encrypted.pem -out key.pem'"],
   'EC PRIVATE KEY': ["an EC key in SEC1 ('EC PRIVATE KEY')", "convert it with 'openssl pkcs8 -topk8 -nocrypt -in ec.pem -out key.pem'"],

@@ -1,3 +1,5 @@
+// Tests of encoding and decoding PEM.
+
 import test from 'ava';
 import { encodePem, pemBlocks } from './pem.ts';
 

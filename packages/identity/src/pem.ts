@@ -1,14 +1,17 @@
-// PEM (RFC 7468): bytes as text between two lines that say what they are.
+// PEM (RFC 7468): bytes as text between two lines with a label.
 
-/** One '-----BEGIN …-----' to its end. */
+/** One block, from '-----BEGIN …-----' to its end. */
 export interface PemBlock {
-  /** 'PRIVATE KEY', 'CERTIFICATE' … */
+  /** The label, such as 'PRIVATE KEY' or 'CERTIFICATE'. */
   readonly label: string;
-  /** Undefined where there is no end, or anything but base64 between. */
+  /** The content; undefined if the block has no end or contains anything but base64. */
   readonly bytes: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** The blocks of a text, in order; what stands outside them is a comment. After a block with no end none is looked for. */
+/**
+ * Returns the blocks of a text, in order. Text outside of them is ignored. A block without an end
+ * is the last one returned.
+ */
 export function pemBlocks(text: string): PemBlock[] {
   const blocks: PemBlock[] = [];
   const begin = /-----BEGIN ([A-Z0-9 ]{1,64})-----/g;
@@ -23,7 +26,9 @@ export function pemBlocks(text: string): PemBlock[] {
   return blocks;
 }
 
-/** Lines of 64 characters, the last one ended too: what OpenSSL and Node write. */
+/**
+ * Encodes bytes as PEM with lines of 64 characters, each with a line feed, like OpenSSL and Node.
+ */
 export function encodePem(label: string, bytes: Uint8Array): string {
   const base64 = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
   return `-----BEGIN ${label}-----\n${base64.replace(/.{1,64}/g, '$&\n')}-----END ${label}-----\n`;

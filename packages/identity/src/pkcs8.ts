@@ -1,4 +1,5 @@
-// Private keys as they are stored: PKCS#8 (RFC 5958), with the contents of RFC 8410 (Ed25519) or RFC 5915 (P-256).
+// The storage format of private keys: PKCS#8 (RFC 5958), with the contents of RFC 8410 (Ed25519) or
+// RFC 5915 (P-256).
 
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { equalBytes } from './bytes.ts';
@@ -18,7 +19,10 @@ import {
 } from './der.ts';
 import type { KeyType } from './public-key.ts';
 
-/** What was found in a PKCS#8: one of our keys, or something else, described so that it fits behind 'found'. */
+/**
+ * The content of a PKCS#8 structure: one of our keys, or something else, described so that the text
+ * fits after 'found'.
+ */
 export type Pkcs8 = FoundKey | { t: 'other'; found: string };
 
 interface FoundKey {
@@ -28,13 +32,19 @@ interface FoundKey {
   point: Uint8Array | undefined;
 }
 
-/** `secret` is 32 bytes. With its `point`, a P-256 key is what OpenSSL and Node write; without, they can still read it. */
+/**
+ * Encodes a secret of 32 bytes. With its `point`, a P-256 key is encoded as OpenSSL and Node write
+ * it; without, they can still read it.
+ */
 export function encodePkcs8(type: KeyType, secret: Uint8Array, point?: Uint8Array): Uint8Array<ArrayBuffer> {
   const parts = type === 'ed25519' ? [ED25519, secret] : point === undefined ? [P256_ALONE, secret] : [P256_WITH_POINT, secret, POINT, point];
   return concatBytes(...parts) as Uint8Array<ArrayBuffer>;
 }
 
-/** `point` is the public half that the file claims, where it does; it is not checked here. */
+/**
+ * Decodes a PKCS#8 structure. `point` is the public key that it claims, if any, which is not
+ * checked here.
+ */
 export function decodePkcs8(der: Uint8Array): Pkcs8 {
   const [version, algorithm, contents, ...rest] = derSequence(der);
   if (!isInteger(version, 0, 1) || algorithm?.tag !== SEQUENCE || contents?.tag !== OCTET_STRING) return damaged;
@@ -42,7 +52,7 @@ export function decodePkcs8(der: Uint8Array): Pkcs8 {
   if (oid?.tag !== OBJECT_IDENTIFIER || more.length > 0) return damaged;
   const found = describe(oid, parameters);
   if (found !== undefined) return { t: 'other', found };
-  // Behind the key there may be attributes, and in the second version the public key.
+  // The key may be followed by attributes and, in the second version, by the public key.
   const { [CONTEXT_0]: _attributes, [CONTEXT_1_PRIMITIVE]: bits, ...others } = byTag(rest);
   if (Object.keys(others).length > 0) return damaged;
   const key = parameters === undefined ? ed25519Key(contents.body) : p256Key(contents.body);
@@ -67,7 +77,10 @@ function p256Key(contents: Uint8Array): Pkcs8 {
   return bits?.tag === BIT_STRING && more.length === 0 ? withPoint(key, bits.body) : damaged;
 }
 
-/** `bits` are those of a BIT STRING: how many of its last byte do not count, and the bytes. */
+/**
+ * Adds the public key. `bits` is the content of a BIT STRING: the number of unused bits in its last
+ * byte, then the bytes.
+ */
 function withPoint(key: FoundKey, bits: Uint8Array): Pkcs8 {
   return bits[0] === 0 ? { ...key, point: bits.subarray(1) } : damaged;
 }
@@ -76,12 +89,12 @@ function isInteger(element: DerElement | undefined, ...values: number[]): boolea
   return element?.tag === INTEGER && element.body.length === 1 && values.includes(element.body[0]!);
 }
 
-/** The last of each. */
+/** Returns the elements by tag; of several with the same tag, the last. */
 function byTag(elements: DerElement[]): Partial<Record<number, DerElement>> {
   return Object.fromEntries(elements.map((element) => [element.tag, element]));
 }
 
-/** Undefined for the two algorithms that are ours. */
+/** Describes an algorithm other than our two; returns undefined for those. */
 function describe(oid: DerElement, parameters: DerElement | undefined): string | undefined {
   const id = bytesToHex(oid.body);
   if (id === ED25519_OID && parameters === undefined) return undefined;

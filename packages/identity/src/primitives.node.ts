@@ -1,4 +1,5 @@
-// Hashing, signing and verifying by OpenSSL: what Node gets as '#primitives'. It has the functions of primitives.ts, and accepts what that accepts.
+// Hashing, signing and verifying with OpenSSL. Node gets this file as '#primitives'. It has the
+// functions of primitives.ts and accepts exactly the same signatures.
 
 import { Buffer } from 'node:buffer';
 import { createHash, createPrivateKey, createPublicKey, type JsonWebKey, sign as nodeSign, verify as nodeVerify } from 'node:crypto';
@@ -7,12 +8,15 @@ import type { KeyType, PublicKey } from './public-key.ts';
 import type { SecretKey } from './secret-key.ts';
 import { isScalar, isStrictSignature, withLowS } from './strict-signature.ts';
 
-/** 32 bytes. */
+/** Returns the SHA-256 of bytes, 32 bytes long. */
 export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHash('sha256').update(bytes).digest());
 }
 
-/** The key of 32 secret bytes; P-256: they are a number from 1 to n − 1, or it throws. */
+/**
+ * Returns the key of a secret of 32 bytes. A P-256 secret must be a number from 1 to n − 1,
+ * otherwise it throws.
+ */
 export function openSecret(type: KeyType, secret: Uint8Array): SecretKey {
   if (type === 'p256' && !isScalar(secret)) throw new RangeError('a P-256 key is a number from 1 to n - 1');
   const key = createPrivateKey({ key: Buffer.from(encodePkcs8(type, secret)), format: 'der', type: 'pkcs8' });
@@ -21,18 +25,21 @@ export function openSecret(type: KeyType, secret: Uint8Array): SecretKey {
   return { point, sign: (message) => withLowS(nodeSign('sha256', message, { key, dsaEncoding: 'ieee-p1363' })) };
 }
 
-/** Does `signature` hold, by the strict rules? Never throws. */
+/** Returns whether `signature` is valid under the strict rules. Never throws. */
 export function verify(publicKey: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   if (!isStrictSignature(publicKey, signature)) return false;
   try {
     const key = createPublicKey({ key: jwkOfPoint(publicKey), format: 'jwk' });
     return nodeVerify(publicKey.type === 'ed25519' ? null : 'sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
   } catch {
-    return false; // A point that is not on the curve.
+    return false; // The point is not on the curve.
   }
 }
 
-/** OpenSSL 3 takes 70 to 100 µs for an SPKI, as long as for the signature itself; a JWK costs 10 to 50. */
+/**
+ * Encodes a public key as JWK, which OpenSSL 3 imports in 10 to 50 µs. An SPKI takes 70 to 100 µs,
+ * as long as the signature check itself.
+ */
 function jwkOfPoint({ type, point }: PublicKey): JsonWebKey {
   const part = (from: number, to: number) => Buffer.from(point.subarray(from, to)).toString('base64url');
   return type === 'ed25519' ? { kty: 'OKP', crv: 'Ed25519', x: part(0, 32) } : { kty: 'EC', crv: 'P-256', x: part(1, 33), y: part(33, 65) };

@@ -1,3 +1,5 @@
+// Tests that both builds of the primitives must pass.
+
 import test from 'ava';
 import * as node from './primitives.node.ts';
 import * as portable from './primitives.ts';
@@ -5,7 +7,6 @@ import type { KeyType } from './public-key.ts';
 import { P256_ORDER } from './strict-signature.ts';
 import { fromHex, toHex, utf8 } from './testing/bytes.ts';
 
-// Whatever is true of one build is true of the other.
 const builds: [string, typeof portable][] = [
   ['portable', portable],
   ['Node', node],
@@ -101,5 +102,8 @@ test('the portable build signs with P-256 as RFC 6979 does, but for the lower s'
   t.is(toHex(sign(utf8('sample'))), SAMPLE);
 });
 
-/** §A.2.5, SHA-256, 'sample': its s is the higher, f7cb1c94…, and this is n − s. */
+/**
+ * The signature of RFC 6979 §A.2.5, SHA-256, 'sample'. The RFC has the higher s, f7cb1c94…; this
+ * one has n − s.
+ */
 const SAMPLE = `efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716${(P256_ORDER - 0xf7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8n).toString(16).padStart(64, '0')}`;

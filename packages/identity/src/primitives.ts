@@ -1,5 +1,6 @@
-// Hashing, signing and verifying in plain JavaScript (@noble): what browsers get as '#primitives'. Node gets primitives.node.ts, which
-// has the same functions and is some 15 times faster.
+// Hashing, signing and verifying in plain JavaScript (@noble). Browsers get this file as
+// '#primitives'. Node gets primitives.node.ts, which has the same functions and is about 15 times
+// faster.
 
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256 } from '@noble/curves/nist.js';
@@ -10,31 +11,34 @@ import type { KeyType, PublicKey } from './public-key.ts';
 import type { SecretKey } from './secret-key.ts';
 import { isScalar, isStrictSignature } from './strict-signature.ts';
 
-/** 32 bytes. */
+/** Returns the SHA-256 of bytes, 32 bytes long. */
 export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return nobleSha256(bytes) as Uint8Array<ArrayBuffer>;
 }
 
-/** The key of 32 secret bytes; P-256: they are a number from 1 to n − 1, or it throws. */
+/**
+ * Returns the key of a secret of 32 bytes. A P-256 secret must be a number from 1 to n − 1,
+ * otherwise it throws.
+ */
 export function openSecret(type: KeyType, secret: Uint8Array): SecretKey {
   if (type === 'ed25519') return { point: ed25519.getPublicKey(secret), sign: (message) => ed25519.sign(message, secret) as Uint8Array<ArrayBuffer> };
   if (!isScalar(secret)) throw new RangeError('a P-256 key is a number from 1 to n - 1');
   return { point: p256.getPublicKey(secret, false), sign: (message) => p256.sign(message, secret, { lowS: true }) as Uint8Array<ArrayBuffer> };
 }
 
-/** Does `signature` hold, by the strict rules? Never throws. */
+/** Returns whether `signature` is valid under the strict rules. Never throws. */
 export function verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   if (!isStrictSignature(key, signature)) return false;
   try {
     return key.type === 'ed25519' ? verifyEd25519(key.point, message, signature) : p256.verify(signature, message, key.point, { lowS: true });
   } catch {
-    return false; // A point that is not on the curve.
+    return false; // The point is not on the curve.
   }
 }
 
 /**
- * R = SB − kA, compared as bytes: the equation of OpenSSL and of RFC 8032's reference code. @noble's own `verify` multiplies both sides by 8, and so
- * accepts signatures that others refuse.
+ * Checks R = SB − kA, compared as bytes: the equation of OpenSSL and of RFC 8032's reference code.
+ * @noble's own `verify` multiplies both sides by 8, and so accepts signatures that others reject.
  */
 function verifyEd25519(point: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const { Point } = ed25519;

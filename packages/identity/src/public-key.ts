@@ -1,25 +1,27 @@
-// Public keys as they travel: SubjectPublicKeyInfo (SPKI), the DER that TLS, certificates and `openssl pkey -pubout` have in common.
+// The transfer format of public keys: SubjectPublicKeyInfo (SPKI), the DER that TLS, certificates
+// and `openssl pkey -pubout` share.
 
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { equalBytes } from './bytes.ts';
 
-/** The two kinds of key that a node can have. */
+/** The two types of key that a node can have. */
 export type KeyType = 'ed25519' | 'p256';
 
 export interface PublicKey {
   readonly type: KeyType;
-  /** Ed25519: 32 bytes. P-256: 65, uncompressed (4, x, y). */
+  /** The public point: 32 bytes for Ed25519; 65 bytes, uncompressed (4, x, y), for P-256. */
   readonly point: Uint8Array;
 }
 
-/** The one SPKI of a key. */
+/** Encodes a key as SPKI, in the only form that we accept. */
 export function encodeSpki({ type, point }: PublicKey): Uint8Array<ArrayBuffer> {
   return concatBytes(PREFIXES[type], point) as Uint8Array<ArrayBuffer>;
 }
 
 /**
- * The key of an SPKI, or undefined for one of another algorithm, or in another form than `encodeSpki` gives: compressed, with
- * explicit parameters, or not DER. Whether the point is on its curve is for `verify` to find.
+ * Decodes an SPKI. Returns undefined if it has another algorithm, or another form than `encodeSpki`
+ * gives: a compressed point, explicit parameters, or not DER. Whether the point is on its curve is
+ * checked by `verify`.
  */
 export function decodeSpki(spki: Uint8Array): PublicKey | undefined {
   for (const type of KEY_TYPES) {
@@ -34,7 +36,10 @@ export function decodeSpki(spki: Uint8Array): PublicKey | undefined {
 
 export const KEY_TYPES: readonly KeyType[] = ['ed25519', 'p256'];
 
-/** What stands before the point: two lengths, the algorithm, and the head of the bit string (RFC 8410 §4, RFC 5480 §2). */
+/**
+ * The bytes before the point: two lengths, the algorithm, and the head of the bit string (RFC 8410
+ * §4, RFC 5480 §2).
+ */
 const PREFIXES: Record<KeyType, Uint8Array> = {
   ed25519: hexToBytes('302a300506032b6570032100'),
   p256: hexToBytes('3059301306072a8648ce3d020106082a8648ce3d030107034200'),

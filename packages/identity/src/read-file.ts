@@ -1,15 +1,17 @@
-// A file of text that somebody made, read with care.
+// Reads text files from users with care.
 
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { TransportError } from '@trunkline/transport-core';
 
 /**
- * The text of a regular file of at most 1 MiB; symbolic links are followed. `check` sees the very file that is then read: none can be
- * put in its place in between. `invalid_argument` for a folder, a pipe or a device, and for a file that is too large; else node:fs's errors.
+ * Reads a regular file of at most 1 MiB; symbolic links are followed. `check` sees the very file
+ * that is then read, so nobody can replace the file in between. Rejects with `invalid_argument` for
+ * a folder, a pipe, a device or a file that is too large, otherwise with the errors of node:fs.
  */
 export async function readTextFile(path: string, caller: string, check: (stats: Stats) => void = () => {}): Promise<string> {
-  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // A pipe would keep us waiting for a writer.
+  // Without O_NONBLOCK, opening a pipe would wait for a writer.
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = await handle.stat();
     if (!stats.isFile()) throw wrong(caller, path, 'is no regular file; give the path of one');
@@ -21,7 +23,7 @@ export async function readTextFile(path: string, caller: string, check: (stats: 
   }
 }
 
-/** No more than the limit, also of a file that grows meanwhile. */
+/** Reads at most the limit, even if the file grows meanwhile. */
 async function readAll(handle: FileHandle): Promise<string> {
   const bytes = new Uint8Array(LARGEST);
   let length = 0;

@@ -1,9 +1,9 @@
-// What the primitives make of a secret.
+// The interface of a private key in the primitives.
 
-/** A secret that can sign, and its public half. */
+/** A private key that can sign, and its public key. */
 export interface SecretKey {
-  /** As in PublicKey. */
+  /** The public key, as in `PublicKey`. */
   readonly point: Uint8Array;
-  /** 64 bytes: an Ed25519 signature, or r and s of ECDSA over SHA-256, with the lower s. */
+  /** Returns 64 bytes: an Ed25519 signature, or r and s of ECDSA over SHA-256, with the lower s. */
   sign(message: Uint8Array): Uint8Array<ArrayBuffer>;
 }

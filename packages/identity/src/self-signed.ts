@@ -1,16 +1,17 @@
-// A certificate with nobody behind it but the node itself: for peers who know its id.
+// Self-signed certificates, for networks whose peers know each other's node ids.
 
 import { commonName, keyIdOf, makeCertificate } from './certificate.ts';
 import { type CertificateOptions, certificateTerms } from './certificate-options.ts';
 import type { Identity } from './identity.ts';
 import { checkIdentity } from './is-identity.ts';
 
-/** How long a node's certificate is valid by default, in days. */
+/** Default validity of a node's certificate, in days. */
 export const NODE_DAYS = 90;
 
 /**
- * A certificate of `identity`, signed by its own key; PEM, for `tls.cert`. It is for networks where nodes are known by their ids: any
- * certificate of the same key is as good as another, and nobody has to be trusted. Where an authority admits the nodes, see `createAuthority`.
+ * Makes a certificate of `identity`, signed by its own key; PEM, for `tls.cert`. Use it in networks
+ * where nodes are known by their ids: any certificate of the same key is as good as another, and no
+ * authority has to be trusted. If an authority admits the nodes, see `createAuthority`.
  */
 export async function selfSigned(identity: Identity, options: CertificateOptions = {}): Promise<string> {
   checkIdentity(identity, 'selfSigned');

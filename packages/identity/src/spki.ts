@@ -1,4 +1,4 @@
-// From whatever holds a public key to its SPKI.
+// Extracts the SPKI from any of the supported forms of a public key.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { TransportError } from '@trunkline/transport-core';
@@ -6,7 +6,10 @@ import { BIT_STRING, CONTEXT_0, derElements, derSequence, OBJECT_IDENTIFIER, SEQ
 import { pemBlocks } from './pem.ts';
 import { decodeSpki } from './public-key.ts';
 
-/** The SPKI of DER, or of PEM of a public key or certificate. `invalid_argument`, in the name of `caller`, where there is none. */
+/**
+ * Returns the SPKI of a public key in DER, or in PEM of a public key or certificate. Throws
+ * `invalid_argument`, in the name of `caller`, if there is none.
+ */
 export function spkiOf(publicKey: Uint8Array | string, caller: string): Uint8Array {
   if (typeof publicKey === 'string') return spkiOfPem(publicKey, caller);
   if (!(publicKey instanceof Uint8Array)) throw new TypeError(`${caller}: takes a Uint8Array (SPKI, DER) or PEM, got ${typeof publicKey}`);
@@ -24,7 +27,10 @@ function spkiOfPem(pem: string, caller: string): Uint8Array {
   return checkSpki(spki, caller);
 }
 
-/** It stands seventh, behind version (which may be left out), serial, algorithm, issuer, validity and subject (RFC 5280 §4.1). */
+/**
+ * Returns the SPKI of a certificate, its seventh member after version (optional), serial,
+ * algorithm, issuer, validity and subject (RFC 5280 §4.1).
+ */
 function spkiOfCertificate(der: Uint8Array): Uint8Array | undefined {
   const [signed] = derSequence(der);
   const members = signed === undefined ? [] : derElements(signed.body);

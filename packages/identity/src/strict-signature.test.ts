@@ -1,3 +1,5 @@
+// Tests of edge cases of signatures, on both builds of the primitives.
+
 import { ED25519_TORSION_SUBGROUP, ed25519 } from '@noble/curves/ed25519.js';
 import { p256 } from '@noble/curves/nist.js';
 import { sha512 } from '@noble/hashes/sha2.js';
@@ -11,8 +13,9 @@ import { isStrictPoint, P256_ORDER, withLowS } from './strict-signature.ts';
 import { fromHex, toHex, utf8 } from './testing/bytes.ts';
 import { verifySignature } from './verify-signature.ts';
 
-// The edge cases of Ed25519 are those of Chalkias, Garillot and Nikolaenko, 'Taming the Many EdDSAs' (SSR 2020), made anew here. What is
-// accepted is what libsodium and dalek's verify_strict accept.
+// The Ed25519 cases are those of Chalkias, Garillot and Nikolaenko, 'Taming the Many EdDSAs' (SSR
+// 2020), generated anew. The accepted ones are those that libsodium and dalek's verify_strict
+// accept.
 
 const { Point } = ed25519;
 const L = Point.Fn.ORDER;
@@ -20,7 +23,10 @@ const torsion = ED25519_TORSION_SUBGROUP.map((hex) => Point.fromBytes(fromHex(he
 const order8 = torsion.find((point) => !point.multiplyUnsafe(4n).is0())!;
 type Point = typeof order8;
 
-/** A key, a nonce, and what is wrong with either: message after message is tried until `k` is as the case wants it. */
+/**
+ * Makes a signature from a key and a nonce, each with an optional defect. Tries one message after
+ * the other until `k` satisfies `isRight`.
+ */
 function forge(given: { a: bigint; addToA?: Point; r: bigint; addToR?: Point; isRight?: (k: bigint) => boolean }): Case {
   const { a, addToA = Point.ZERO, r, addToR = Point.ZERO, isRight = () => true } = given;
   const key = Point.BASE.multiplyUnsafe(a).add(addToA).toBytes();
@@ -106,7 +112,8 @@ for (const [type, cases] of [
     test(`${type}: ${name} is ${expected ? 'accepted' : 'refused'} by both builds`, (t) => {
       const spki = encodeSpki(key);
       t.is(verifySignature(spki, message, signature), expected);
-      const isPlain = key.type === 'ed25519' || key.point[0] === 4; // verifySignature lets no other form through.
+      // verifySignature accepts no other form.
+      const isPlain = key.type === 'ed25519' || key.point[0] === 4;
       if (isPlain) t.deepEqual([portable.verify(key, message, signature), node.verify(key, message, signature)], [expected, expected]);
     });
   }
@@ -148,14 +155,17 @@ function flipSign(point: Uint8Array): Uint8Array {
   return point.with(31, point[31]! ^ 0x80);
 }
 
-/** Every y from p to 2^255 − 1, and the zero that x = 0 makes of a sign. */
+/**
+ * Returns every y from p to 2^255 − 1, and the encodings of the points with x = 0 whose sign bit is
+ * set.
+ */
 function nonCanonical(): Uint8Array[] {
   const p = Point.Fp.ORDER;
   const above = Array.from({ length: 19 }, (_, i) => scalar(p + BigInt(i)));
   return [...above, ...above.map(flipSign), flipSign(scalar(1n)), flipSign(scalar(p - 1n))];
 }
 
-/** The curve has a point with x = 5, whose x could also be written as p + 5. */
+/** Returns the y of a point with x = 5, whose x could also be encoded as p + 5. */
 function smallPointY(): Uint8Array {
   return p256.Point.fromBytes(concatBytes(new Uint8Array([2]), fromHex(number(5n))))
     .toBytes(false)

@@ -1,11 +1,15 @@
-// The rules that both builds of the primitives apply to the bytes of a signature before any arithmetic, so that they, and every
-// version of OpenSSL beneath, accept the same: one signature for one message and key, as far as its holder wants it.
+// The rules that both builds of the primitives apply to the bytes of a signature before any
+// arithmetic. They make both builds, and every version of OpenSSL, accept the same signatures. For
+// one message and key there is only one valid signature, unless the key's holder makes others.
 
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { bigEndian, littleEndian } from './bytes.ts';
 import type { PublicKey } from './public-key.ts';
 
-/** False for what is wrong whatever the message: lengths, ranges, encodings, and Ed25519 points of small order. */
+/**
+ * Returns false for anything that is invalid whatever the message: lengths, ranges, encodings, and
+ * Ed25519 points of small order.
+ */
 export function isStrictSignature({ type, point }: PublicKey, signature: Uint8Array): boolean {
   if (signature.length !== 64) return false;
   const first = signature.subarray(0, 32);
@@ -17,15 +21,16 @@ export function isStrictSignature({ type, point }: PublicKey, signature: Uint8Ar
 }
 
 /**
- * An Ed25519 point that is encoded canonically and not of small order: whoever has a key of small order has signatures that hold
- * for many messages. The same rule as libsodium's. (The sign bit is free: both points with x = 0 are of small order.)
+ * Returns whether an Ed25519 point is encoded canonically and not of small order. A key of small
+ * order would have signatures that are valid for many messages. The rule is the same as
+ * libsodium's. (The sign bit may have either value: both points with x = 0 are of small order.)
  */
 export function isStrictPoint(point: Uint8Array): boolean {
   const y = littleEndian(point) & ~SIGN;
   return y < ED25519_FIELD && !SMALL_ORDER.has(y);
 }
 
-/** Of the two signatures (r, s) and (r, n − s) that hold alike, the one with the lower s. */
+/** Two signatures, (r, s) and (r, n − s), are equally valid; returns the one with the lower s. */
 export function withLowS(signature: Uint8Array): Uint8Array<ArrayBuffer> {
   const low = new Uint8Array(signature);
   const s = bigEndian(low.subarray(32));
@@ -33,13 +38,16 @@ export function withLowS(signature: Uint8Array): Uint8Array<ArrayBuffer> {
   return low;
 }
 
-/** May these 32 bytes be a P-256 private key? OpenSSL also takes numbers above n, and reduces them. */
+/**
+ * Returns whether 32 bytes are a valid P-256 private key. OpenSSL also accepts numbers above n, and
+ * reduces them.
+ */
 export function isScalar(secret: Uint8Array): boolean {
   const number = bigEndian(secret);
   return number > 0n && number < P256_ORDER;
 }
 
-/** n: how many points P-256 has (SEC 2, §2.4.2). */
+/** The order n of P-256, the number of its points (SEC 2, §2.4.2). */
 export const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 const P256_HALF = P256_ORDER >> 1n;
 
@@ -48,7 +56,7 @@ const ED25519_FIELD = 2n ** 255n - 19n;
 const ED25519_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 const SIGN = 1n << 255n;
 
-/** y of the eight points whose order divides 8: orders 4, 1, 2, and twice 8. */
+/** The y coordinates of the eight points whose order divides 8: orders 4, 1, 2, and twice 8. */
 const SMALL_ORDER = new Set([
   0n,
   1n,

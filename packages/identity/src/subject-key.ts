@@ -1,4 +1,4 @@
-// Whom a certificate is for.
+// Determines the public key that a certificate is issued for.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { Identity } from './identity.ts';
@@ -7,7 +7,10 @@ import { decodeSpki } from './public-key.ts';
 import { spkiOf } from './spki.ts';
 import { isStrictPoint } from './strict-signature.ts';
 
-/** The SPKI of an identity, or of what `nodeIdOf` takes; `invalid_argument` if it is no key that a node can have. */
+/**
+ * Returns the SPKI of an identity, or of any public key that `nodeIdOf` accepts. Throws
+ * `invalid_argument` if a node cannot have such a key.
+ */
 export function subjectKeyOf(subject: Identity | Uint8Array | string): Uint8Array {
   const spki = isIdentity(subject) ? subject.publicKey : spkiOf(subject, 'issue');
   const key = decodeSpki(spki);

@@ -1,3 +1,5 @@
+// Tests that Node's TLS accepts, or rejects, the certificates of identities and authorities.
+
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type TLSSocket } from 'node:tls';
@@ -20,7 +22,7 @@ interface Seen {
   protocol: string | null;
 }
 
-/** What each end saw of the other. */
+/** Performs a TLS handshake and returns what each end saw of the other. */
 async function handshake(server: End, client: End): Promise<{ server: Seen; client: Seen }> {
   const common = ({ identity, cert, ca }: End) => ({ key: identity.key, cert, ca, minVersion: 'TLSv1.3', rejectUnauthorized: false }) as const;
   const listener = createServer({ ...common(server), requestCert: true });

@@ -1,3 +1,6 @@
+// Tests of verifySignature. The strict rules about the signature itself are tested in
+// strict-signature.test.ts.
+
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { concatBytes } from '@noble/hashes/utils.js';
 import test from 'ava';
@@ -6,7 +9,6 @@ import { decodeSpki, KEY_TYPES } from './public-key.ts';
 import { fromHex, toHex, utf8 } from './testing/bytes.ts';
 import { verifySignature } from './verify-signature.ts';
 
-// What is strict about the signature itself is in strict-signature.test.ts.
 
 const message = utf8('hello');
 

@@ -1,12 +1,17 @@
-// Did the holder of a public key sign this?
+// Verifies signatures of identities.
 
 import { verify } from '#primitives';
 import { decodeSpki } from './public-key.ts';
 
 /**
- * True only for a signature that `identity.sign` of this key could have made. Strict, so that a signature has one form and all
- * machines agree on it; and it never throws: false for other algorithms, a wrong length, an SPKI in any but its one DER form, points
- * that are not on the curve, Ed25519 keys and points that are of small order or not canonical, S ≥ L, and P-256 with a high s.
+ * Returns true only for a signature that `identity.sign` of this key could have made. The check is
+ * strict, so that a signature has only one form and all machines agree on it. It never throws. It
+ * returns false for:
+ * - other algorithms, or an SPKI in any other than its canonical DER form
+ * - a signature of the wrong length
+ * - points that are not on the curve
+ * - Ed25519 keys and points that are of small order or not canonical, and S ≥ L
+ * - P-256 signatures with a high s
  *
  * @param publicKey SPKI, DER
  * @param signature 64 bytes

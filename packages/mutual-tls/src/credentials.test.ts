@@ -1,3 +1,5 @@
+// Tests of reading keys, certificates and authorities.
+
 import { Buffer } from 'node:buffer';
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { createAuthority, createIdentity, nodeIdOf as idOf, selfSigned } from '@trunkline/identity';
@@ -61,5 +63,5 @@ test('only Ed25519 and P-256 are identities', (t) => {
   t.regex(weakness(generateKeyPairSync('ed448').publicKey) ?? '', /of type ed448/);
 });
 
-/** A P-256 key as `openssl ec -conv_form compressed -pubout` writes it. */
+/** A P-256 key as written by `openssl ec -conv_form compressed -pubout`. */
 const COMPRESSED = Buffer.from('3039301306072a8648ce3d020106082a8648ce3d030107032200029e8d9f8e18f330b98b6524d1d5e2c6b164c437ae5930ab1526fec03ad7500179', 'hex');

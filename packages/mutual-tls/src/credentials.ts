@@ -1,4 +1,5 @@
-// A key, its certificate and the authorities, read and checked before anything listens or dials with them.
+// Reads and checks a key, its certificate and the authorities before anything listens or dials with
+// them.
 
 import { Buffer } from 'node:buffer';
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
@@ -7,14 +8,14 @@ import { TransportError } from '@trunkline/transport-core';
 import type { Pem, TlsOptions } from './tls-options.ts';
 
 export interface Credentials {
-  /** Of this end. */
+  /** The node id of this end. */
   readonly nodeId: string;
-  /** What node:tls takes. */
+  /** The options for node:tls. */
   readonly options: SecureContextOptions;
   readonly context: SecureContext;
 }
 
-/** Reads them; `invalid_argument` naming the option and what is wrong with it. */
+/** Reads the credentials. Throws `invalid_argument`, naming the option and the problem. */
 export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
   const certificate = readCertificates(cert, 'tls.cert')[0]!;
   const secret = readKey(key);
@@ -27,11 +28,13 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
   const options: SecureContextOptions = {
     key: text(key),
     cert: text(cert),
-    // An empty list: not the authorities of the web, whom nobody named.
+    // The list may be empty; leaving it out would mean the authorities of the web, which nobody
+    // asked to trust.
     ca: authorities.map((each) => each.toString()),
     minVersion: 'TLSv1.3',
     maxVersion: 'TLSv1.3',
-    // No session is ever resumed, from a ticket neither: each connection proves both ends anew, under the lists of its day.
+    // Sessions are never resumed, not even from a ticket: each connection proves both ends anew,
+    // under the current lists.
     secureOptions: SSL_OP_NO_TICKET,
   };
   try {
@@ -41,17 +44,17 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
   }
 }
 
-/** The node id of whoever holds a certificate's key: SHA-256 of its SPKI (DER), lower-case hex. */
+/** Returns the node id of a certificate's key: SHA-256 of its SPKI (DER), in lower-case hex. */
 export function nodeIdOf(certificate: X509Certificate): string {
   return createHash('sha256').update(spkiOf(certificate)).digest('hex');
 }
 
-/** Why the key of a certificate can't be an identity; undefined where it can. */
+/** Returns why the key of a certificate cannot be an identity, or undefined if it can. */
 export function keyWeakness(certificate: X509Certificate): string | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey;
   if (type === 'ed25519') return undefined;
   if (type === 'ec' && details?.namedCurve === 'prime256v1') {
-    // A point may be written in two ways, and one key has one id.
+    // A point can be encoded in two ways, but each key must have only one id.
     return spkiOf(certificate).length === P256_SPKI ? undefined : 'its key is written as a compressed point, and only the uncompressed form is an identity';
   }
   const kind =
@@ -99,7 +102,10 @@ function wrong(message: string, cause?: unknown): TransportError {
   return new TransportError('invalid_argument', message, { cause });
 }
 
-/** Bytes of the SPKI (DER) of a P-256 key whose point is uncompressed. */
+/** Length in bytes of the SPKI (DER) of a P-256 key with an uncompressed point. */
 const P256_SPKI = 91;
-/** OpenSSL's number (ssl.h); constants of node:crypto has it too, but its type lacks it in some versions. */
+/**
+ * The value in OpenSSL's ssl.h. The constants of node:crypto include it, but their type lacks it in
+ * some versions.
+ */
 const SSL_OP_NO_TICKET = 1 << 14;

@@ -1,3 +1,3 @@
-// What mutual TLS is told, for those whose types must do without Node's.
+// The types of the options of mutual TLS, for packages whose types must not depend on Node's.
 
 export type { Pem, TlsOptions, TlsUpdate } from './tls-options.ts';

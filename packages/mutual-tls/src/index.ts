@@ -1,3 +1,5 @@
+// Mutual TLS 1.3 with node ids, for backends that run on node:net.
+
 export { MutualTls, type SecureOptions, updateTls } from './mutual-tls.ts';
 export { cutOff, Secured } from './secured.ts';
 export type { AcceptorOptions, TlsAcceptor } from './tls-acceptor.ts';

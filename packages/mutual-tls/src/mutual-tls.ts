@@ -1,4 +1,5 @@
-// Mutual TLS of one node: its key and certificate, whom it trusts, and every connection that stands on them. One value serves many layers.
+// Mutual TLS of one node: its key and certificate, the peers that it trusts, and all connections
+// that depend on them. One value serves many stream layers.
 
 import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
@@ -11,34 +12,40 @@ import { tlsDialError } from './tls-errors.ts';
 import { mergeTls, parseTls, type TlsOptions, type TlsUpdate } from './tls-options.ts';
 
 export interface SecureOptions {
-  /** What was dialled, for errors. */
+  /** The dialed address, for errors. */
   readonly address: string;
-  /** Whom the dialler means to reach. */
+  /** The id of the node to reach, if it is known. */
   readonly nodeId: string | undefined;
   done(secured: Secured): void;
   failed(error: TransportError): void;
 }
 
 export class MutualTls implements AcceptorHost {
-  /** The other ends of connections that live, and are wanted. */
+  /** The other ends of live connections that are still trusted. */
   readonly live = new Set<Peer>();
   readonly #acceptors = new Set<TlsAcceptor>();
   #options: TlsOptions;
   #credentials: Credentials | undefined;
   #trust: Trust | undefined;
 
-  /** A TypeError of `name` says what is wrong by its path; what key and certificates hold is checked by `check`. */
+  /**
+   * Checks the shape of the options; a TypeError starts with `name` and gives the path of the wrong
+   * option. The contents of key and certificates are checked by `check`.
+   */
   constructor(options: TlsOptions, name: string) {
     this.#options = parseTls(options, name);
   }
 
-  /** Reads key, certificate and authorities; `invalid_argument` naming what is wrong with which. */
+  /**
+   * Reads key, certificate and authorities. Throws `invalid_argument`, naming the option and the
+   * problem.
+   */
   check(): Credentials {
     this.#credentials ??= readCredentials(this.#options);
     return this.#credentials;
   }
 
-  /** This node's id; undefined as long as its key and certificate can't be read, which `check` tells of. */
+  /** This node's id; undefined if its key or certificate cannot be read, which `check` reports. */
   get nodeId(): string | undefined {
     try {
       return this.check().nodeId;
@@ -53,8 +60,9 @@ export class MutualTls implements AcceptorHost {
   }
 
   /**
-   * Changes what is given, and at once: new connections use it, those whose node is not wanted any more are cut, the others stay.
-   * Where a new key, certificate or authority is bad, everything stays as it was (`invalid_argument`).
+   * Replaces the given options at once. New connections use them; connections to nodes that are no
+   * longer trusted are cut; all others stay. If a new key, certificate or authority is invalid, it
+   * throws `invalid_argument`, and everything stays as it was.
    */
   update(update: TlsUpdate): void {
     const options = mergeTls(this.#options, update);
@@ -68,7 +76,7 @@ export class MutualTls implements AcceptorHost {
     for (const peer of [...this.live]) peer.reconsider(trust);
   }
 
-  /** For sockets that a listener accepts. */
+  /** Creates an acceptor for sockets that a listener accepts. */
   acceptor(options: AcceptorOptions): TlsAcceptor {
     const acceptor = new TlsAcceptor(this, this.check().options, options);
     this.#acceptors.add(acceptor);
@@ -80,15 +88,17 @@ export class MutualTls implements AcceptorHost {
   }
 
   /**
-   * The dialling side: the handshake over a socket that is connected, or will be. Who dials sees to its time, and destroys `raw` to
-   * give up. What is written to the socket that it gives leaves when the handshake is through.
+   * Runs the dialing side of the handshake over a socket that is or will be connected. The caller
+   * enforces the timeout, and destroys `raw` to give up. Data written to the returned socket is
+   * sent after the handshake.
    */
   secure(raw: Socket, { address, nodeId, done, failed }: SecureOptions): TLSSocket {
     const { context } = this.check();
     const socket = connect({
       socket: raw,
       secureContext: context,
-      // The handshake comes through whoever it is; the peer is judged then, and told why it is refused.
+      // Lets every handshake succeed. The peer is judged afterwards, so that it can be told why it
+      // is refused.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       servername: '',
@@ -108,7 +118,7 @@ function trustOf({ ca, allow, deny }: TlsOptions, { nodeId }: Credentials): Trus
   return { self: nodeId, hasAuthority: ca !== undefined, allow: allow && new Set(allow), deny: new Set(deny) };
 }
 
-/** `update` of what may not be there: `failed_precondition` then. */
+/** Calls `tls.update`, or throws `failed_precondition` if there is no TLS. */
 export function updateTls(tls: MutualTls | undefined, update: TlsUpdate): void {
   if (tls === undefined) throw new TransportError('failed_precondition', "updateTls: there is no TLS here; give the option 'tls' from the beginning");
   tls.update(update);

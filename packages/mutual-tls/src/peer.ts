@@ -1,25 +1,26 @@
-// Who is at the other end of one TLS connection: what it proved, and whether this end wants it, now and later.
+// The other end of one TLS connection: the id that it proved, and whether this end trusts it, now
+// and after changes of the lists.
 
 import type { TLSSocket } from 'node:tls';
 import { reasonError, type TransportError } from '@trunkline/transport-core';
 import { keyWeakness, nodeIdOf } from './credentials.ts';
 
-/** Whom an end trusts, at this moment. */
+/** The nodes that this end trusts at the moment. */
 export interface Trust {
-  /** Its own id: a node may call itself. */
+  /** This node's own id: a node may call itself. */
   readonly self: string;
   readonly hasAuthority: boolean;
   readonly allow: ReadonlySet<string> | undefined;
   readonly deny: ReadonlySet<string>;
 }
 
-/** The other end of a connection whose TLS handshake is over. */
+/** The other end of a connection whose TLS handshake is complete. */
 export class Peer {
-  /** What its key makes of it; undefined where it showed no certificate. */
+  /** The node id of its key; undefined if it showed no certificate. */
   readonly nodeId: string | undefined;
-  /** Why this end does not want it. */
+  /** The reason why this end refuses it; undefined if it does not. */
   readonly refused: TransportError | undefined;
-  /** Whom this end meant to dial. */
+  /** The id of the node that this end meant to dial. */
   readonly #expected: string | undefined;
   readonly #live: Set<Peer>;
   #revoked: ((error: TransportError) => void) | undefined;
@@ -35,18 +36,18 @@ export class Peer {
     if (this.refused === undefined) live.add(this);
   }
 
-  /** `revoked` is called where this end wants the peer no more; until `release`. */
+  /** Calls `revoked` when this end no longer trusts the peer, until `release` is called. */
   watch(revoked: (error: TransportError) => void): void {
     this.#revoked = revoked;
   }
 
-  /** The connection is over. */
+  /** Stops watching after the connection has ended. */
   release(): void {
     this.#live.delete(this);
     this.#revoked = undefined;
   }
 
-  /** The lists have changed. */
+  /** Judges the peer again after the lists have changed. */
   reconsider(trust: Trust): void {
     const error = this.#judge(trust);
     if (error === undefined) return;
@@ -54,7 +55,10 @@ export class Peer {
     this.#revoked?.(error);
   }
 
-  /** By its id alone: `deny` before `allow`. The text is read at both ends. */
+  /**
+   * Judges the peer by its id alone; `deny` takes precedence over `allow`. Both ends can read the
+   * text of the error.
+   */
   #judge({ self, hasAuthority, allow, deny }: Trust): TransportError | undefined {
     const id = this.nodeId;
     if (id === undefined) return undefined;
@@ -67,7 +71,10 @@ export class Peer {
   }
 }
 
-/** What OpenSSL found against the certificate; without an authority of ours that none of ours signed it is no flaw. */
+/**
+ * Returns the problem that OpenSSL found with the certificate. Without a configured authority, a
+ * certificate that no authority signed is not a problem.
+ */
 function certificateFlaw(socket: TLSSocket, hasAuthority: boolean): string | undefined {
   if (socket.authorized) return undefined;
   const code = String(socket.authorizationError);
@@ -75,7 +82,7 @@ function certificateFlaw(socket: TLSSocket, hasAuthority: boolean): string | und
   return `${FLAWS[code] ?? (UNSIGNED.has(code) ? 'no authority of tls.ca signed it' : 'it does not hold')} (${code})`;
 }
 
-/** Nobody that this end knows vouches for it. */
+/** Codes of certificates that no known authority vouches for. */
 const UNSIGNED: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',

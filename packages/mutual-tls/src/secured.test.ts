@@ -1,3 +1,5 @@
+// Tests of cutting connections with and without TLS.
+
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -12,7 +14,7 @@ import { cutOff, type Secured } from './secured.ts';
 test('a socket that carries TLS is cut with RST, at either end, and at once', async (t) => {
   for (const side of ['near', 'far'] as const) {
     const { near, far, nearRaw, farRaw, outer, inner } = await secured(t);
-    // Node 20 tells a TLSSocket of a reset as of an end: so the wire is asked.
+    // Node 20 reports a reset of a TLSSocket as an end, so the relay's socket is checked instead.
     const [cut, raw, wire] = side === 'near' ? [near, nearRaw, outer] : [far, farRaw, inner];
     const error = once(wire, 'error') as Promise<[Error & { code?: string }]>;
     wire.on('end', () => t.fail('it is no end in order'));
@@ -56,7 +58,10 @@ test('a socket that knows no reset is closed: a pipe, and one that is destroyed'
   t.pass();
 });
 
-/** Both ends of a connection under TLS, the sockets beneath, and those of the wire between. */
+/**
+ * Returns both ends of a TLS connection, the sockets below them, and the sockets of the relay
+ * between them.
+ */
 async function secured(t: ExecutionContext): Promise<{ near: Secured; far: Secured } & Record<'nearRaw' | 'farRaw' | 'outer' | 'inner', Socket>> {
   const authority = await createAuthority();
   const tls = async () => {
@@ -94,7 +99,7 @@ async function secured(t: ExecutionContext): Promise<{ near: Secured; far: Secur
     socket.on('error', () => {});
     t.teardown(() => void socket.destroy());
   }
-  // What the handshake said last is through when this is.
+  // When this data has arrived, the last handshake messages have arrived, too.
   for (const [from, to] of [
     [near.socket, farSecured.socket],
     [farSecured.socket, near.socket],

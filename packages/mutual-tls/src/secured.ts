@@ -1,4 +1,5 @@
-// A connection whose TLS handshake is over: what a StreamConnection tells of it, and what ends it when trust is taken back.
+// A connection after its TLS handshake: provides the facts that a StreamConnection reports, and
+// ends it when trust is withdrawn.
 
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
@@ -17,23 +18,29 @@ export class Secured {
     this.#peer = peer;
   }
 
-  /** What the other end proved to be; undefined where it showed no certificate. */
+  /** The node id that the other end proved; undefined if it showed no certificate. */
   get nodeId(): string | undefined {
     return this.#peer.nodeId;
   }
 
-  /** Why this end does not want the other. */
+  /** The reason why this end refuses the other; undefined if it does not. */
   get refused(): TransportError | undefined {
     return this.#peer.refused;
   }
 
-  /** A value that both ends share and nobody else knows: tls-exporter (RFC 9266), 32 bytes; undefined when it is over. */
+  /**
+   * A value that only the two ends of this connection know: tls-exporter (RFC 9266), 32 bytes.
+   * Undefined after the connection has ended.
+   */
   get binding(): Uint8Array | undefined {
     if (this.socket.destroyed) return undefined;
     return Uint8Array.from(this.socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)));
   }
 
-  /** The connection has its sink: it is told when the other end is wanted no more. */
+  /**
+   * Attaches the connection's sink, which is called if trust in the other end is withdrawn. If the
+   * sink has no `revoked`, the connection is destroyed instead.
+   */
   attach(connection: StreamConnection, sink: StreamSink): void {
     this.#peer.watch((error) => {
       if (sink.revoked === undefined) connection.destroy(error);
@@ -41,24 +48,30 @@ export class Secured {
     });
   }
 
-  /** Cuts it with RST: an end in order is not to be told from FIN here. */
+  /**
+   * Cuts the connection with RST, because the other end of a TLS connection cannot tell a FIN from
+   * an orderly end.
+   */
   reset(): void {
     cutOff(this.#raw);
   }
 
-  /** The connection is over. */
+  /** Stops watching the peer after the connection has ended. */
   release(): void {
     this.#peer.release();
   }
 }
 
-/** Ends a TCP socket with RST, at once, also one that carries TLS: a TLSSocket has no reset of its own. Any other socket is just closed. */
+/**
+ * Ends a TCP socket with RST at once, even if it carries TLS: a TLSSocket has no reset of its own.
+ * Any other socket is just closed.
+ */
 export function cutOff(raw: Socket): void {
   if (raw.destroyed) return;
   try {
     raw.resetAndDestroy();
   } catch {
-    // Only TCP has a reset: this is a pipe.
+    // Only TCP has a reset; this is a pipe.
     raw.destroy();
   }
 }

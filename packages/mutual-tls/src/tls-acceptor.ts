@@ -1,4 +1,5 @@
-// The accepting side: a place in the doorway first, then the TLS handshake, within its time; then the connection is handed over.
+// The accepting side of TLS. A connection first gets a place from the doorway, then does its TLS
+// handshake within a timeout, and is then handed over.
 
 import type { Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
@@ -10,13 +11,19 @@ import { tlsAcceptError, tlsClosed, tlsTimeout } from './tls-errors.ts';
 export interface AcceptorOptions {
   readonly clock: Clock;
   readonly listen: ListenOptions | undefined;
-  /** Sets what the socket of a connection is to have, once it has its place: system calls that refusing does not pay for. */
+  /**
+   * Sets the options of a connection's socket after it got its place, so that refused connections
+   * do not cost these system calls.
+   */
   tune(socket: Socket): void;
-  /** The handshake is through. The pass goes with the connection; `left` are the milliseconds that are left of its time. */
+  /**
+   * Called when the handshake is complete. The connection takes over the pass; `left` is the rest
+   * of the handshake's timeout in milliseconds.
+   */
   accept(secured: Secured, pass: Pass | undefined, left: number): void;
 }
 
-/** What it needs of the one who owns keys and lists. */
+/** The parts of the owner of keys and lists that an acceptor needs. */
 export interface AcceptorHost {
   readonly live: Set<Peer>;
   readonly trust: Trust;
@@ -27,14 +34,15 @@ export class TlsAcceptor {
   readonly #host: AcceptorHost;
   readonly #options: AcceptorOptions;
   readonly #server: Server;
-  /** Handshakes under way, by endpoint. */
+  /** The handshakes in progress, by endpoint. */
   readonly #pending = new Map<string, Handshake>();
 
   constructor(host: AcceptorHost, context: SecureContextOptions, options: AcceptorOptions) {
     this.#host = host;
     this.#options = options;
-    // It never listens: connections are put into it once they have their place. It asks for a certificate and judges none: a peer
-    // that is refused is to learn why, which a TLS alert can't tell.
+    // The server never listens: connections are passed to it after they got their place. It
+    // requests a certificate but judges none, because a refused peer should learn the reason, which
+    // a TLS alert cannot express.
     this.#server = createServer({ ...context, requestCert: true, rejectUnauthorized: false });
     this.#server.on('secureConnection', (socket) => this.#secured(socket));
     this.#server.on('tlsClientError', (error: Error & { code?: string }, socket) => {
@@ -43,19 +51,23 @@ export class TlsAcceptor {
     });
   }
 
-  /** New connections use this from now on. */
+  /** Sets the credentials of new connections. */
   renew(context: SecureContextOptions): void {
     this.#server.setSecureContext(context);
   }
 
-  /** Takes a socket that was just accepted, and that nobody reads yet: of a server with `pauseOnConnect`, and without `allowHalfOpen`. */
+  /**
+   * Takes a socket that was just accepted and that nobody reads yet. The listener needs
+   * `pauseOnConnect`, and must not have `allowHalfOpen`.
+   */
   take(raw: Socket): void {
     const endpoint = endpointOf(raw);
     if (endpoint === undefined) return void raw.destroy();
     raw.on('error', ignore);
     const { listen } = this.#options;
     if (listen === undefined) return this.#begin(this.#wait(raw, endpoint, HANDSHAKE));
-    // Nothing is made for a connection before the doorway has room: in a flood that is what refusing costs.
+    // Nothing is allocated for a connection before the doorway has room, so that refusing stays
+    // cheap in a flood.
     let handshake: Handshake | undefined;
     let isTurn = false;
     const pass = listen.doorway.knock(endpoint, () => {
@@ -81,7 +93,7 @@ export class TlsAcceptor {
     this.#server.emit('connection', raw);
   }
 
-  /** Ends the handshakes that are under way. */
+  /** Ends the handshakes in progress. */
   close(): void {
     this.#host.gone(this);
     for (const [endpoint, handshake] of [...this.#pending]) handshake.end(tlsClosed(endpoint));
@@ -91,7 +103,8 @@ export class TlsAcceptor {
     const handshake = this.#pending.get(endpointOf(socket) ?? '');
     if (handshake === undefined) return void socket.destroy();
     handshake.done();
-    // In the handshake an end is an end; from here on the connection says when each side ends.
+    // During the handshake, an end of the socket is an end of the connection; from here on, the
+    // connection decides when each side ends.
     socket.allowHalfOpen = true;
     const { raw, pass } = handshake;
     const peer = new Peer(socket, undefined, this.#host.trust, this.#host.live);
@@ -123,12 +136,12 @@ class Handshake {
     this.#timer = this.#clock.setTimeout(() => this.end(tlsTimeout(this.#endpoint, timeout)), timeout);
   }
 
-  /** Milliseconds that it still has. */
+  /** Milliseconds left of the timeout. */
   get left(): number {
     return Math.max(this.#due - this.#clock.now(), 0);
   }
 
-  /** It came through: socket and pass are another's now. */
+  /** Completes the handshake: socket and pass now belong to the connection. */
   done(): void {
     this.over = true;
     this.raw.off('close', this.#closed);
@@ -136,7 +149,7 @@ class Handshake {
     this.#forget();
   }
 
-  /** It came to nothing. */
+  /** Fails the handshake and destroys the socket. */
   end(error: TransportError): void {
     if (this.over) return;
     this.done();
@@ -153,5 +166,5 @@ function endpointOf({ remoteAddress, remotePort }: Socket): string | undefined {
 
 function ignore(): void {}
 
-/** Milliseconds for a handshake, where nobody says: core's default. */
+/** Default timeout of a handshake in milliseconds, the same as core's. */
 const HANDSHAKE = 5_000;

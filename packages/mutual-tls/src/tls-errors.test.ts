@@ -1,3 +1,5 @@
+// Tests of the translation of TLS errors.
+
 import test from 'ava';
 import { tlsAcceptError, tlsConnectionError, tlsDialError } from './tls-errors.ts';
 

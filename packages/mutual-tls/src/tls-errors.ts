@@ -1,21 +1,28 @@
-// What node:tls reports, as errors of ours: before the handshake is through, and after.
+// Translates the errors of node:tls, before the handshake is complete and after.
 
 import { reasonError, socketError, TransportError } from '@trunkline/transport-core';
 
-/** A dial that failed in its TLS handshake. */
+/** Returns the error of a dial that failed in its TLS handshake. */
 export function tlsDialError(error: Error & { code?: string }, address: string): TransportError {
   const { as, text, origin } = meaning(error);
   if (as === undefined) return socketError(error, 'dial', address);
   return reasonError(as, `Cannot connect to ${address}: ${text}`, { target: address, sent: false, cause: error, origin });
 }
 
-/** An accepted connection that failed in its TLS handshake; without an error it just ended. */
+/**
+ * Returns the error of an accepted connection that failed in its TLS handshake. Without `error`,
+ * the connection just ended.
+ */
 export function tlsAcceptError(error: (Error & { code?: string }) | undefined, endpoint: string): TransportError {
   const { as = 'reset', text, origin } = meaning(error ?? Object.assign(new Error('the connection ended'), { code: 'ECONNRESET' }));
   return reasonError(as, `Connection with ${endpoint}: ${text}`, { target: endpoint, cause: error, origin });
 }
 
-/** An error of a connection whose handshake was through, as far as this end could tell: a dialler's certificate is judged after its last word. */
+/**
+ * Returns the error of a connection whose handshake was complete from this end's view. The other
+ * end may still have refused this end's certificate, because a dialer's certificate is judged after
+ * the dialer's last handshake message.
+ */
 export function tlsConnectionError(error: Error & { code?: string }, endpoint: string): TransportError {
   const code = codeOf(error);
   if (!code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_')) return socketError(error, 'connection', endpoint);
@@ -26,7 +33,7 @@ export function tlsConnectionError(error: Error & { code?: string }, endpoint: s
   return reasonError('reset', `Connection with ${endpoint}: what came is not what was sent, and TLS broke off (${code})`, { target: endpoint, cause: error });
 }
 
-/** Alerts that tell what the other end finds wrong with a certificate, or with the chain behind it (RFC 8446 §6.2). */
+/** Alerts about a certificate, or about the chain behind it, from the other end (RFC 8446 §6.2). */
 const OF_CERTIFICATES = /_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|ILLEGAL_PARAMETER)$/;
 
 interface Meaning {
@@ -55,23 +62,26 @@ function meaning(error: Error & { code?: string }): Meaning {
   return { as: undefined, text: error.message };
 }
 
-/** The code of an error of TLS. One that a write met has none but EPROTO: then it is made of OpenSSL's words, as Node makes those of a read. */
+/**
+ * Returns the code of a TLS error. An error met during a write only has the code EPROTO; its code
+ * is then derived from OpenSSL's words, as Node does for reads.
+ */
 function codeOf({ code = '', message }: Error & { code?: string }): string {
   const words = code === 'EPROTO' ? /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] : undefined;
   return words === undefined ? code : `ERR_SSL_${words.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}`;
 }
 
-/** What OpenSSL makes of first bytes that are no TLS record. */
+/** Codes that OpenSSL reports when the first bytes are not a TLS record. */
 const NO_TLS = /WRONG_VERSION_NUMBER|HTTP_REQUEST|HTTPS_PROXY_REQUEST|PACKET_LENGTH_TOO_LONG|BAD_RECORD_TYPE|UNEXPECTED_MESSAGE$|RECORD_LAYER_FAILURE/;
 
-/** A connection that took too long for its handshake. */
+/** Returns the error of a connection that took too long for its handshake. */
 export function tlsTimeout(endpoint: string, timeout: number): TransportError {
   return reasonError('handshake_timeout', `Connection with ${endpoint}: its TLS handshake was not through within ${timeout} ms (handshakeTimeout)`, {
     target: endpoint,
   });
 }
 
-/** What was under way when the layer was closed. */
+/** Returns the error of a handshake that was in progress when the layer was closed. */
 export function tlsClosed(endpoint: string): TransportError {
   return new TransportError('shutdown', `Connection with ${endpoint}: the layer was closed in its TLS handshake`, { target: endpoint });
 }

@@ -1,3 +1,5 @@
+// Tests of validating and merging TLS options.
+
 import test from 'ava';
 import { mergeTls, parseTls, type TlsOptions } from './tls-options.ts';
 

@@ -1,51 +1,61 @@
-// What mutual TLS is told: a key and its certificate, whom to trust, and how each may change while it runs.
+// The options of mutual TLS: a key and its certificate, the trusted nodes, and how each may change
+// while it runs.
 
 import { isNodeId, optional, optionsSchema, parseOptions, reference } from '@trunkline/transport-core';
 
-/** PEM, as text or as bytes of a file. */
+/** PEM, as text or as the bytes of a file. */
 export type Pem = string | Uint8Array;
 
-/** Mutual TLS 1.3. Host names are not checked: the authority and the node id are. */
+/** Options of mutual TLS 1.3. Host names are not checked; the authority and the node id are. */
 export interface TlsOptions {
-  /** This node's private key, PEM: Ed25519 or P-256. Its public half makes the node id. */
+  /** This node's private key, PEM: Ed25519 or P-256. Its public key determines the node id. */
   readonly key: Pem;
-  /** The certificate of that key, PEM, followed by any intermediates. Signed by an authority, or by itself. */
+  /**
+   * The certificate of the key, PEM, followed by any intermediates. It is signed by an authority or
+   * by itself.
+   */
   readonly cert: Pem;
   /**
-   * Authorities, PEM: whoever shows a certificate of theirs is trusted. Without it only ids in `allow`, or the dialled id, are
-   * trusted, and with neither nobody is.
+   * The trusted authorities, PEM: a node with a certificate signed by one of them is trusted.
+   * Without `ca`, only ids in `allow` and the dialed id are trusted; with neither, no node is.
    */
   readonly ca?: Pem | readonly Pem[] | undefined;
-  /** Node ids: nobody else comes in, nor is dialled. Default: whoever `ca` trusts. */
+  /** The only node ids that may connect or be dialed. Default: all nodes that `ca` trusts. */
   readonly allow?: readonly string[] | undefined;
-  /** Node ids that are refused, whoever vouches for them: `permission_denied`, `denied`, at both ends. It goes before `allow`. */
+  /**
+   * Node ids that are refused, no matter who vouches for them. Both ends get `permission_denied`,
+   * reason `denied`. It takes precedence over `allow`.
+   */
   readonly deny?: readonly string[] | undefined;
 }
 
-/** What changes while it runs: what is left out, or undefined, stays as it is. */
+/** The options that can change while it runs. Omitted and undefined ones stay as they are. */
 export interface TlsUpdate {
-  /** A new key comes with its certificate. */
+  /** The new key. It must come with its certificate. */
   readonly key?: Pem | undefined;
   readonly cert?: Pem | undefined;
-  /** `null`: no authority any more. */
+  /** The new authorities; `null` removes them. */
   readonly ca?: Pem | readonly Pem[] | null | undefined;
-  /** The whole new list; `null`: no list any more. */
+  /** The complete new list; `null` removes the list. */
   readonly allow?: readonly string[] | null | undefined;
-  /** The whole new list. */
+  /** The complete new list. */
   readonly deny?: readonly string[] | undefined;
 }
 
-/** Checks the shape: a TypeError of `name` says what is wrong by its path ('tls.key'). What the texts hold is checked when they are used. */
+/**
+ * Checks the shape of the options. A TypeError starts with `name` and gives the path of the wrong
+ * option ('tls.key'). The contents are checked when they are used.
+ */
 export function parseTls(options: TlsOptions, name: string): TlsOptions {
   return parseOptions(schema, { tls: options }, name).tls as TlsOptions;
 }
 
-/** Is it a value that `parseTls` can look at? For the schema of a backend's own options. */
+/** Returns whether `parseTls` can check a value; for the schema of a backend's own options. */
 export function isTlsOptions(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The options after a change; a TypeError names what is wrong with it. */
+/** Returns the options after a change. Throws a TypeError that names the invalid option. */
 export function mergeTls(before: TlsOptions, update: TlsUpdate): TlsOptions {
   const { key, cert, ca, allow, deny } = parseOptions(updateSchema, update, 'updateTls') as TlsUpdate;
   return {

@@ -1,4 +1,4 @@
-// Bytes as tests write them.
+// Conversions between bytes and text, for tests.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 

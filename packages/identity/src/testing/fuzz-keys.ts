@@ -1,5 +1,5 @@
-// Fuzzes key files: any text is an identity or `invalid_argument`, whose message is short and shows
-// none of the key; any bytes are a public key with one node id or none.
+// Fuzzes key files. Any text must give an identity or `invalid_argument`, whose message is short
+// and shows none of the key. Any bytes must give a public key with one node id, or none.
 
 import { type Random, seededRandom, TransportError } from '@trunkline/transport-core';
 import { equalBytes } from '../bytes.ts';
@@ -50,7 +50,10 @@ export const target = {
   tokens: ['-----BEGIN ', '-----END ', '-----', 'PRIVATE KEY', 'PUBLIC KEY', 'CERTIFICATE', '=', '0\u0081', '\u0006\u0003+ep'],
 };
 
-/** As much of a certificate as is read: version, serial, algorithm, issuer, validity, subject, key. */
+/**
+ * Builds the part of a certificate that is read: version, serial, algorithm, issuer, validity,
+ * subject, key.
+ */
 function certificate(spki: Uint8Array): Uint8Array {
   const empty = Uint8Array.of(0x30, 0);
   return der(0x30, der(0x30, Uint8Array.of(0xa0, 3, 2, 1, 2), Uint8Array.of(2, 1, 1), empty, empty, empty, empty, spki));
@@ -82,7 +85,11 @@ function publicKey(given: Uint8Array | string): void {
   }
 }
 
-/** @param text none of its base64 may be shown. */
+/**
+ * Checks an error.
+ *
+ * @param text the input, none of whose base64 may appear in the message.
+ */
 function refused(error: unknown, text: string): void {
   if (!(error instanceof TransportError) || error.code !== 'invalid_argument') throw error;
   if (error.message.length > 1_000) throw new Error(`an error of ${error.message.length} characters`);

@@ -1,13 +1,14 @@
-// Two keys that stay the same. All but the secrets is by OpenSSL 3.0:
-//   openssl pkey -in key.pem -pubout -outform DER | sha256sum
+// Two keys that never change. Everything except the secrets was made with OpenSSL 3.0:
+//
+//     openssl pkey -in key.pem -pubout -outform DER | sha256sum
 
 import type { KeyType } from '../public-key.ts';
 
 export interface Golden {
   secret: Uint8Array;
-  /** PKCS#8. */
+  /** The private key, PKCS#8. */
   pem: string;
-  /** DER, hex. */
+  /** The public key, DER in hex. */
   spki: string;
   nodeId: string;
 }

@@ -1,3 +1,5 @@
+// Tests of the kinds of IP addresses and of address groups.
+
 import test from 'ava';
 import { groupOfIp, groupOfName } from './group.ts';
 import { parseIp } from './ip.ts';

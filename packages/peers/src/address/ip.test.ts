@@ -1,3 +1,5 @@
+// Tests of parsing and formatting IP addresses.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { formatIp, parseIp, startsWith } from './ip.ts';

@@ -1,3 +1,5 @@
+// Tests of `placeOf` and `isDialable`.
+
 import { parseTarget, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { isDialable, LONGEST_ADDRESS, placeOf } from './place.ts';
@@ -88,7 +90,7 @@ test('numbers that only some readers take for IPv4, and letters that only look l
   for (const host of ['127.1', '2130706433', '0x7f000001', '0x7f.1', '010.0.0.1', '1.2.3.4.5', 'a.1', '１２７.0.0.1', '①27.0.0.1', 'ｌocalhost', '256.1.1.1']) {
     for (const address of [`${host}:80`, `ws://${host}:80`, `ws://${host}/x`]) t.is(placeOf(address), undefined, address);
   }
-  t.is(placeOf('17')?.kind, 'name'); // A simulation's, which no DNS is asked for.
+  t.is(placeOf('17')?.kind, 'name'); // A name of a simulation, which is not looked up in any DNS.
   t.is(placeOf('bücher.example:80')?.kind, 'name');
 });
 

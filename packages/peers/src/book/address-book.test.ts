@@ -1,3 +1,5 @@
+// Tests of the address book: adding, learning, promoting, banning and bounds.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { AddressBook } from './address-book.ts';
@@ -85,7 +87,7 @@ test('word from more sources puts an address in more buckets, ever less likely, 
 
 test('a full bucket gives up a bad address, or else the one that came or was attempted first', (t) => {
   const book = makeBook();
-  // All of one group from one source: one bucket.
+  // All addresses are of one group and from one source, so they share one bucket.
   for (let i = 0; i < 64; i++) t.is(book.add(node(i, `1.1.1.${i}:1`), source, i), 'added');
   for (let i = 0; i < 3; i++) book.attempted(idOf(40), 100);
   book.attempted(idOf(0), 100);

@@ -1,4 +1,5 @@
-// What others tell of a node that does not answer where a dial reached it.
+// Tests of alternative addresses: those that others report for a tried node that does not answer at
+// its own address.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
@@ -10,7 +11,7 @@ const HOME = '1.1.1.1:1';
 const friend = node(8, '88.1.2.3:5', 'b');
 const liar = node(9, '99.1.2.3:5', 'b');
 
-/** A book whose only entry was reached once, and did not answer since. */
+/** Returns a book whose only entry was reached once and has not answered since. */
 function bookOfOneDown(options: Partial<AddressBookOptions> = {}): AddressBook {
   const book = makeBook(options);
   book.succeeded(ID, HOME, 0);
@@ -19,7 +20,7 @@ function bookOfOneDown(options: Partial<AddressBookOptions> = {}): AddressBook {
   return book;
 }
 
-/** A dial in vain. */
+/** Records a failed dial. */
 function fail(book: AddressBook, address: string, now: number): void {
   book.attempted(ID, now, address);
   book.failed(ID, address);

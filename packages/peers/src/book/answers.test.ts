@@ -1,3 +1,5 @@
+// Tests of the addresses that a book sends in answers, for callers that know which nodes are alive.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { filledBook, HOUR, idOf, makeBook, node } from './testing/addresses.ts';

@@ -1,3 +1,6 @@
+// Tests of the address book against attackers that report many addresses: shares of dials, quotas
+// of buckets, test-before-evict.
+
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { placeOf } from '../address/place.ts';
@@ -8,13 +11,13 @@ import { anyAddress, filledBook, HOUR, idOf, MINUTE, makeBook, node } from './te
 
 const isAttacker = (nodeId: string) => nodeId.startsWith('e');
 
-/** 100 addresses in each of 100 groups, none of which an honest node has. */
+/** 100 addresses in each of 100 groups, in none of which an honest node has an address. */
 const attackers: BookAddress[] = Array.from({ length: 10_000 }, (_, i) => {
   const group = i % 100;
   return node(i, `${190 + (group >> 5)}.${group}.${i >> 8}.${i & 255}:7000`, 'e');
 });
 
-/** Who tells of an attacker's address: its own groups, or groups all over. */
+/** The sources that report an attacker's address: its own groups, or groups all over. */
 const tellers: Record<string, (i: number, random: Random) => BookAddress> = {
   'their own groups': (i) => attackers[(i * 7) % attackers.length]!,
   'many groups': (i, random) => node(i, anyAddress(random), 'f'),
@@ -108,7 +111,7 @@ test('10,000 addresses from one source fill the buckets of its quota and no more
   const source = node(1, '66.6.1.1:1', 'e');
   for (const entries of [attackers, Array.from({ length: 10_000 }, (_, i) => node(i, anyAddress(seededRandom(i)), 'e'))]) {
     const book = makeBook();
-    // The same source from all its hosts: what counts is the group.
+    // The source reports from all its hosts, but only its group counts.
     for (const [i, entry] of entries.entries()) book.add(entry, i % 2 === 0 ? source : node(i, `66.6.${i & 255}.9:${1 + i}`, 'e'), 0);
     const used = book.save(0).buckets.filter((bucket) => bucket.length > 0).length;
     t.true(used <= 32, `${used} buckets`);
@@ -135,7 +138,7 @@ test('one group reaches its 4 tried buckets and no more', (t) => {
   t.true(rows.size <= 4);
 });
 
-/** A book with one full tried bucket, and the address of one more that belongs in it. */
+/** Returns a book with one full tried bucket, and another address that belongs in that bucket. */
 function crowded(): { book: AddressBook; incumbents: BookAddress[]; newcomer: BookAddress } {
   const book = makeBook();
   const placement = new Placement(Uint8Array.from(book.save(0).key.match(/../g)!, (hex) => Number.parseInt(hex, 16)));

@@ -1,3 +1,5 @@
+// Tests of the text format of the address book.
+
 import { createHash } from 'node:crypto';
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';

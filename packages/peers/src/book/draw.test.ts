@@ -1,3 +1,5 @@
+// Tests of drawing entries: picks with a bias, and samples for answers.
+
 import test from 'ava';
 import { DAY, filledBook, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
 

@@ -1,3 +1,5 @@
+// Tests of the selection of nodes for a peer that looks for others.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { knownNodes } from './known-nodes.ts';

@@ -1,3 +1,5 @@
+// Tests of the placement of addresses in buckets.
+
 import test from 'ava';
 import { placeOf } from '../address/place.ts';
 import { Placement } from './placement.ts';

@@ -1,3 +1,5 @@
+// Tests of saving and restoring a book, including documents with invalid content.
+
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import type { AddressBook } from './address-book.ts';
@@ -100,7 +102,7 @@ test('what happens to a book leaves it in order, and its copy draws the same', (
     let drawn = seededRandom(seed + 1_000);
     const book = makeBook({ random: () => drawn(), mode, nodeId: idOf(0, 'c') });
     const below = (count: number) => Math.floor(random() * count);
-    // Few ids and few hosts, so that they meet; many ports, so that buckets fill.
+    // Few ids and few hosts, so that they collide; many ports, so that buckets fill up.
     const someId = () => idOf(below(seed < 7 ? 150 : 3_000));
     const someAddress = () => `${20 + below(3)}.${below(2)}.1.${1 + below(seed < 7 ? 30 : 250)}:${1 + below(mode === 'any' ? 500 : 12)}`;
     const some = () => ({ nodeId: someId(), address: someAddress() });
@@ -121,7 +123,7 @@ test('what happens to a book leaves it in order, and its copy draws the same', (
       else book.select(below(101));
       if (step % 500 === 499) checkOrder(book, now, mode);
     }
-    // Where others say that they are now is not saved.
+    // Alternatives are not saved, so `learn` removes them before the comparison.
     for (const { nodeId, address } of book.entries()) book.learn({ nodeId, address }, now);
     const later = 123;
     const copied = seededRandom(seed + 5_000);
@@ -144,7 +146,7 @@ function dial(book: AddressBook, now: number, bias: number, isThere: boolean): v
   else book.failed(entry.nodeId, entry.address);
 }
 
-/** Index and buckets agree, quotas hold, nothing is there twice. */
+/** Checks that index and buckets agree, that quotas hold, and that nothing occurs twice. */
 function checkOrder(book: AddressBook, now: number, mode: 'any' | 'public'): void {
   const fail = (problem: string) => {
     throw new Error(problem);

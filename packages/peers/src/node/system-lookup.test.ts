@@ -1,3 +1,5 @@
+// Tests of resolving host names with the system's resolver.
+
 import { isIP } from 'node:net';
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
@@ -13,7 +15,7 @@ test('an IP address is its own, whichever sort it is', async (t) => {
 });
 
 test('a name without an address is host_not_found, and named', async (t) => {
-  // They can be no names at all: nobody outside is asked.
+  // These can never be names, so no name server outside is asked.
   for (const host of [`${'x'.repeat(64)}.example`, 'two words', '..']) {
     const error = (await t.throwsAsync(systemLookup(host), { instanceOf: TransportError, any: true })) as TransportError;
     t.deepEqual([error.code, error.reason, error.target], ['unavailable', 'host_not_found', host]);

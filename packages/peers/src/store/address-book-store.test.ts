@@ -1,3 +1,5 @@
+// Tests of address book stores in memory and on top of a `Store`.
+
 import { type Store, seededRandom, TransportError } from '@trunkline/transport-core';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';

@@ -1,4 +1,5 @@
-// Run by a test in a process of its own: takes an address book, says so, and holds it until it is killed or told to close.
+// A script that a test runs in a process of its own. It takes an address book, reports that, and
+// holds the book until it is killed or told to close.
 
 import { createFileAddressBook } from './file-address-book.ts';
 

@@ -1,3 +1,5 @@
+// Tests of the address book store in a file, on the real file system and with several processes.
+
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
@@ -116,7 +118,9 @@ onUnix('a pipe keeps nobody waiting', async (t) => {
   const path = join(await folder(t), 'book');
   execFileSync('mkfifo', [path]);
   await fails(t, createFileAddressBook(path).load(read), 'invalid_argument', /no regular file/);
-  await rm(path); // Not by the folder's rm, which looks at it: after that Node 20 resolves imports wrongly (nodejs/node#51142).
+  // Not left to the removal of the folder, which would stat the pipe: after that, Node 20 resolves
+  // imports wrongly (nodejs/node#51142).
+  await rm(path);
 });
 
 onUnix('a link that stands where the temporary file goes is not followed', async (t) => {

@@ -1,3 +1,6 @@
+// Tests of the address book store in a file on a simulated disk, which fails or stops at every
+// step.
+
 import { type Code, TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { seeds } from '../testing/seeds.ts';
@@ -9,7 +12,7 @@ import { read, storeSuite } from './testing/store-suite.ts';
 
 const PATH = '/data/book';
 
-/** Nobody else is running. */
+/** A system in which no other process is running. */
 const alone: Processes = { own: 7, isRunning: () => false, birthOf: async () => undefined };
 const bookOn = (disk: FakeDisk, processes = alone) => new OneUser(new FileBacking(PATH, disk, processes), 'book');
 const texts = (disk: FakeDisk) => Object.fromEntries([...disk.names].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]));
@@ -18,7 +21,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 storeSuite(test, 'file, on a disk in memory', () => bookOn(new FakeDisk()));
 storeSuite(test, 'file, on a disk without hard links', () => bookOn(withoutLinks(new FakeDisk())));
 
-/** A disk with '[one]' and '[two]' saved, and a book that is open. */
+/** Returns a disk on which '[one]' and '[two]' were saved, and a book that is open. */
 async function prepared(links: boolean): Promise<{ disk: FakeDisk; book: OneUser }> {
   const disk = links ? new FakeDisk() : withoutLinks(new FakeDisk());
   const book = bookOn(disk);
@@ -33,7 +36,7 @@ function withoutLinks(disk: FakeDisk): FakeDisk {
   return disk;
 }
 
-/** How many operations it takes. */
+/** Returns the number of disk operations that `act` takes. */
 async function count(disk: FakeDisk, act: () => Promise<unknown>): Promise<number> {
   disk.befall(undefined);
   await act();
@@ -328,7 +331,7 @@ test('of many that find a stale lock at the same time one gets it, however their
   }
 });
 
-/** Each operation waits for a number of turns that chance draws. */
+/** Delays each operation by a pseudo-random number of turns. */
 function slowly(disk: FakeDisk, seed: number): FakeDisk {
   let state = seed;
   return new Proxy(disk, {

@@ -1,4 +1,5 @@
-// Run by a test in a process of its own: takes a store, says so, and holds it until it is killed.
+// A script that a test runs in a process of its own. It takes a store, reports that, and holds the
+// store until it is killed.
 
 import { createFileStore } from './file-store.ts';
 

@@ -1,3 +1,5 @@
+// Tests of the store in a folder, on the real file system and on a simulated disk.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -13,7 +15,7 @@ import { FakeDisk } from './testing/fake-disk.ts';
 import { bytes, keysSuite } from './testing/keys-suite.ts';
 
 const FOLDER = '/data/store';
-/** Nobody else is running. */
+/** A system in which no other process is running. */
 const alone: Processes = { own: 7, isRunning: () => false, birthOf: async () => undefined };
 const storeOn = (disk: FakeDisk) => new FileEntries(FOLDER, disk, alone);
 

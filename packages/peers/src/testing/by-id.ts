@@ -1,4 +1,4 @@
-// Transports whose targets are node ids, as the transport suite needs them.
+// Transports whose targets are node ids, for running the common transport test suite on them.
 
 import process from 'node:process';
 import { type AnyTransport, type CommonOptions, NetworkTransport, type Protocol, type StreamLayer, type Transport } from '@trunkline/transport-core';
@@ -6,7 +6,9 @@ import { nodeProbe, type TransportBackend } from '@trunkline/transport-testkit';
 import { NodeTransport } from '../node-transport.ts';
 import { createPeers, type Peers } from '../peers.ts';
 
-/** The nodes of this process, as a user's directory knows them, and where each was last. */
+/**
+ * The nodes of this process and the last address of each, as a user's directory would know them.
+ */
 const directory = new Map<string, { root: AnyTransport | undefined; last: string | undefined }>();
 
 function locate(nodeId: string): string | undefined {
@@ -14,12 +16,12 @@ function locate(nodeId: string): string | undefined {
   try {
     if (node?.root !== undefined) node.last = node.root.localAddr();
   } catch {
-    // It does not listen yet.
+    // The node does not listen yet.
   }
   return node?.last;
 }
 
-/** The whole of a node, by ids: it closes with its root. */
+/** A complete node with ids as targets. Closing it also closes its peers. */
 class Whole<P extends Protocol> extends NodeTransport<P> {
   readonly #peers: Peers;
 
@@ -40,14 +42,19 @@ class Whole<P extends Protocol> extends NodeTransport<P> {
 
 let made = 0;
 
-/** @param address of an earlier node: its id. */
+/**
+ * Creates a complete node.
+ *
+ * @param address the id of an earlier node, which the new one replaces. Undefined makes a new id.
+ */
 export function whole<P extends Protocol>(
   options: CommonOptions & { protocol: P },
   address: string | undefined,
   layer: (bindAddr: string | undefined, advertiseAddr: string) => StreamLayer,
 ) {
   const nodeId = address ?? (++made).toString(16).padStart(64, '0');
-  // What it says of itself is its id, so that the suite finds what it looks for; where that is, the directory knows.
+  // The node advertises its id as its address, because the suite compares addresses with targets.
+  // The directory maps the id to the real address.
   const root = new NetworkTransport<P>({ ...options, stream: layer(locate(nodeId), nodeId) });
   const peers = createPeers({ transport: root, identity: { nodeId }, maxInbound: 10_000, maxOutbound: 0, exchange: { enabled: false }, locate });
   return new Whole(root, peers);

@@ -23,18 +23,21 @@ export interface TestNode {
   readonly transport: Transport<typeof echo>;
   readonly peers: Peers<any>;
   readonly events: PeerEvent<any>[];
-  /** Hints that came, in order. */
+  /** The hints it received, in order. */
   readonly hints: string[];
 }
 
 export interface ClusterOptions {
   readonly peers?: (name: string) => Partial<PeersOptions<any>>;
   readonly transport?: SimTransportOptions | ((name: string) => SimTransportOptions);
-  /** Is the address book kept across restarts? Default true. */
+  /** Whether the address book survives restarts. Default true. */
   readonly durable?: boolean;
 }
 
-/** Declares nodes whose ids are made of their names: the same after a restart. Gives those that are up. */
+/**
+ * Declares nodes whose ids are derived from their names, and therefore stay the same after a
+ * restart. Returns a map of the nodes that are up.
+ */
 export function cluster(
   sim: Simulation,
   names: readonly string[],
@@ -73,7 +76,7 @@ export function cluster(
   return nodes;
 }
 
-/** A node id for a name. */
+/** Derives a node id from a name. */
 export function idOf(name: string): string {
   let hex = '';
   for (let round = 0; hex.length < 64; round++) {
@@ -85,7 +88,7 @@ export function idOf(name: string): string {
   return hex;
 }
 
-/** The names of who is connected to a node, in order. */
+/** Returns the sorted names of the nodes that are connected to a node. */
 export function connected(node: TestNode, names: readonly string[]): string[] {
   const byId = new Map(names.map((name) => [idOf(name), name]));
   return node.peers

@@ -1,5 +1,5 @@
-// Fuzzes what peers read of each other: lists of addresses, statuses, and whatever text says to be
-// an address. An address book takes any of it and stays within its bounds.
+// Fuzzes the input that peers accept from each other: lists of addresses, statuses, and any text
+// that claims to be an address. An address book must accept any of it and stay within its bounds.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
@@ -75,7 +75,7 @@ function status(input: Uint8Array): void {
   if (written.join() !== input.join()) throw new Error(`a status reads otherwise than it is written: ${written.join()}`);
 }
 
-/** As by a peer that was asked. */
+/** Tells the entries to the book, as a peer that was asked for addresses would. */
 function tell(book: AddressBook, entries: readonly unknown[], now: number): void {
   const exchange = new PeerExchange({ random: seededRandom(1) });
   exchange.connected(TELLER, now, { direction: 'out', persistent: false });

@@ -1,4 +1,4 @@
-// The same test on both levels of the simulation, with several seeds each.
+// Runs one test on both levels of the simulation, with several seeds on each.
 
 import type { Level, Simulation, SimulationOptions } from '@trunkline/transport-inmem/simulation';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
@@ -9,23 +9,26 @@ import { seeds } from './seeds.ts';
 export interface Run {
   readonly seed: number;
   readonly level: Level;
-  /** For the messages of assertions. */
+  /** A name for the messages of assertions. */
   readonly name: string;
 }
 
-/** A full run has `count` seeds on each level, a quick run one. */
+/**
+ * Returns the runs of a test: `count` seeds on each level in a full run, a tenth of them, at least
+ * one, in a quick run.
+ */
 export function runs(count = 3, levels: readonly Level[] = ['message', 'stream']): Run[] {
   return levels.flatMap((level) => seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })));
 }
 
-/** A simulation of a run, its links 1 to 20 ms long. */
+/** Creates the simulation of a run, whose links have a latency of 1 to 20 ms. */
 export function simulationOf({ seed, level }: Run, options: Omit<SimulationOptions, 'seed' | 'level'> = {}): Simulation {
   return createSimulation({ seed, level, link: { latency: [1, 20] }, ...options });
 }
 
 type EventOf<T extends PeerEvent['type']> = Extract<PeerEvent<any>, { readonly type: T }>;
 
-/** A node's events of one type. */
+/** Returns the events of a node that have the given type. */
 export function eventsOf<T extends PeerEvent['type']>(node: TestNode, type: T): EventOf<T>[] {
   return node.events.filter((event) => event.type === type) as EventOf<T>[];
 }

@@ -1,4 +1,5 @@
-// A node that speaks the wire protocol of peers by hand, and so can break its rules.
+// A node that speaks the wire protocol of peers by hand, so that a test can break the protocol's
+// rules.
 
 import { bytes, defineProjectProtocol, json, manage, type Remote, type Transport, TransportError } from '@trunkline/transport-core';
 import type { SimTransportOptions, Simulation } from '@trunkline/transport-inmem/simulation';
@@ -6,7 +7,7 @@ import * as z from 'zod/mini';
 import { peersProtocol } from '../protocol.ts';
 import { echo, idOf } from './cluster.ts';
 
-/** The protocol of peers without its limits. */
+/** The protocol of peers without its limits and checks. */
 export const looseProtocol = defineProjectProtocol({
   name: peersProtocol.name,
   version: peersProtocol.version,
@@ -23,26 +24,29 @@ export interface Stranger {
   readonly name: string;
   readonly nodeId: string;
   readonly transport: Transport<typeof echo>;
-  /** What peers say to each other. */
+  /** The transport of the peers' own protocol. */
   readonly words: Transport<typeof looseProtocol>;
-  /** What was said to it, by method, in order. */
+  /** The messages it received, by method, in order. */
   readonly heard: { readonly method: string; readonly request: unknown }[];
-  /** Why links that were up ended, in order. */
+  /** The reasons why established connections ended, in order. */
   readonly downs: TransportError[];
-  /** The links that are up. */
+  /** The connections that are up. */
   readonly links: Set<Remote>;
 }
 
 export interface StrangerOptions {
   readonly nodeId?: string;
   readonly transport?: Omit<SimTransportOptions, 'name'>;
-  /** Who asks for addresses gets these. */
+  /** Returns the addresses to send to a peer that asks for them; undefined sends no answer. */
   readonly answer?: (stranger: Stranger) => readonly unknown[] | undefined;
-  /** What a pull is answered with; undefined: never. */
+  /** Returns the response to a pull; undefined sends no response. */
   readonly status?: () => Uint8Array | undefined;
 }
 
-/** Outside of all nodes of the simulation: no partition holds it off. It is reached by its name once its transport listens. */
+/**
+ * Creates a stranger. It is outside of all nodes of the simulation, so no partition cuts it off.
+ * Once its transport listens, it is reached by its name.
+ */
 export function stranger(sim: Simulation, name: string, { nodeId = idOf(name), transport: options = {}, answer, status }: StrangerOptions = {}): Stranger {
   const transport = sim.client(echo, { ...options, name });
   const downs: TransportError[] = [];
@@ -72,7 +76,7 @@ export function stranger(sim: Simulation, name: string, { nodeId = idOf(name), t
   return self;
 }
 
-/** How often something was said to it. */
+/** Returns how many messages of a method it received. */
 export function heardOf({ heard }: Stranger, method: string): number {
   return heard.filter((message) => message.method === method).length;
 }

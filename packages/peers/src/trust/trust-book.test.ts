@@ -1,3 +1,5 @@
+// Tests of the trust book: records of present and absent peers, its bound, saving and restoring.
+
 import test from 'ava';
 import { TrustBook } from './trust-book.ts';
 
@@ -5,7 +7,7 @@ const MINUTE = 60_000;
 const id = (n: number) => n.toString(16).padStart(64, '0');
 const ids = (book: TrustBook) => book.save(0).peers.map((peer) => peer.nodeId);
 
-/** The peer is heard for so long, every two seconds. */
+/** Lets the peer be heard every two seconds for the given time. */
 const pass = (book: TrustBook, n: number, from: number, time: number) => {
   for (let now = from + 2_000; now <= from + time; now += 2_000) book.looked(id(n), now, 2_000, 'good');
 };
@@ -74,7 +76,7 @@ test('one peer too many, and the one that is away longest is forgotten', (t) => 
   book.gone(id(3));
   book.connected(id(5), 14);
   t.deepEqual(ids(book), [3, 4, 5].map(id));
-  // News of a peer that is away is as good as a visit.
+  // An event of a peer that is away renews its place like a visit.
   book.gone(id(4));
   book.bad(id(3), 16);
   book.connected(id(6), 17);

@@ -1,3 +1,5 @@
+// Tests of reading saved trust metrics.
+
 import test from 'ava';
 import { readTrustDocument, slotsOf } from './trust-document.ts';
 

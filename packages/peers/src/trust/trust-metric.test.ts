@@ -1,3 +1,6 @@
+// Tests of the trust metric against hand-computed values and a direct implementation of its
+// definition.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { TrustMetric } from './trust-metric.ts';
@@ -39,9 +42,11 @@ test('after a bad minute trust comes back, as worked out by hand', (t) => {
   near(t, metric.value(MINUTE), 0.58);
   // H = (0.2 · 0.58 + 0.16 · 0.3) / 0.36
   near(t, metric.value(2 * MINUTE), 0.4 + 0.6 * (0.164 / 0.36));
-  // The second slot now stands for two intervals: (0.3 + 0.58) / 2 = 0.44; H = (0.2 · 0.6733 + 0.288 · 0.44) / 0.488
+  // The second slot now stands for two intervals: (0.3 + 0.58) / 2 = 0.44; H = (0.2 · 0.6733 +
+  // 0.288 · 0.44) / 0.488
   near(t, metric.value(3 * MINUTE), 0.721_377, 1e-6);
-  // A third slot begins with 0.44, the second is (0.44 + 0.6733) / 2; H = (0.2 · 0.7214 + 0.288 · 0.5567 + 0.1024 · 0.44) / 0.5904
+  // A third slot begins with 0.44, the second is (0.44 + 0.6733) / 2; H = (0.2 · 0.7214 + 0.288 ·
+  // 0.5567 + 0.1024 · 0.44) / 0.5904
   near(t, metric.value(4 * MINUTE), 0.755_337, 1e-6);
 });
 
@@ -65,7 +70,10 @@ test('a good minute now and then does not make up for bad ones', (t) => {
   t.true(metric.score(60 * MINUTE) < 60, String(metric.score(60 * MINUTE)));
 });
 
-/** The definition, an interval at a time, each weight by itself. */
+/**
+ * A direct implementation of the definition: one interval at a time, with a separate weight for
+ * each.
+ */
 class Slow {
   readonly slots: number[] = [];
   intervals = 0;
@@ -161,7 +169,7 @@ test('it does not matter how often it is looked at', (t) => {
     for (let look = now + 5; look < next; look += 7_000) watched.score(look);
     now = next;
   }
-  // Saved too, and going on from it.
+  // Their saved documents agree as well.
   const { elapsed, ...rest } = watched.save(now);
   const { elapsed: other, ...same } = alone.save(now);
   t.deepEqual(rest, same);
@@ -252,7 +260,7 @@ test('what was saved goes on where it was, and stays paused until something happ
     t.true(restored.paused);
     t.is(restored.value(7), metric.value(now));
     t.deepEqual(restored.save(1e9), saved);
-    // From here on both live the same.
+    // From here on, both metrics get the same events.
     restored.bad(1e9);
     metric.bad(now);
     t.is(restored.value(1e9), metric.value(now));

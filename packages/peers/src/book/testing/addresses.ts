@@ -1,4 +1,4 @@
-// Nodes and addresses for the tests of the book.
+// Nodes, addresses and books for the tests of the address book.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import { AddressBook, type AddressBookOptions } from '../address-book.ts';
@@ -12,7 +12,7 @@ export function idOf(number: number, kind = 'a'): string {
   return kind + number.toString(16).padStart(63, '0');
 }
 
-/** A public IPv4 address with a port, in any group. */
+/** Returns a random public IPv4 address with a port, in any group. */
 export function anyAddress(random: Random): string {
   const byte = () => Math.floor(random() * 256);
   return `${PUBLIC_FIRST[Math.floor(random() * PUBLIC_FIRST.length)]}.${byte()}.${byte()}.${byte()}:${1 + Math.floor(random() * 65_535)}`;
@@ -22,7 +22,7 @@ export function node(number: number, address: string, kind = 'a'): BookAddress {
   return { nodeId: idOf(number, kind), address };
 }
 
-/** Nodes with addresses in any groups, each another one. */
+/** Returns nodes with distinct addresses in random groups. */
 export function nodes(count: number, seed: number, kind = 'a'): BookAddress[] {
   const random = seededRandom(seed);
   const addresses = new Set<string>();
@@ -34,7 +34,10 @@ export function makeBook(options: Partial<AddressBookOptions> = {}): AddressBook
   return new AddressBook({ random: seededRandom(1), now: 0, ...options });
 }
 
-/** A book that reached `tried` nodes and was told of `fresh`, by a source of any group each. */
+/**
+ * Returns a book that reached `tried` nodes and was told of `fresh` others, each by a source in a
+ * random group.
+ */
 export function filledBook(tried: number, fresh: number, options: Partial<AddressBookOptions> = {}): AddressBook {
   const book = makeBook(options);
   const random = seededRandom(77);
@@ -45,5 +48,5 @@ export function filledBook(tried: number, fresh: number, options: Partial<Addres
   return book;
 }
 
-/** No special ranges begin with these. */
+/** First bytes of IPv4 addresses that no special-purpose range starts with. */
 const PUBLIC_FIRST = [4, 8, 13, 20, 23, 34, 44, 52, 63, 77, 80, 91, 104, 133, 142, 151, 163, 178, 185, 209];

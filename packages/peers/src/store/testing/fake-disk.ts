@@ -1,29 +1,33 @@
-// A disk in memory that fails, or stops, at any step, and forgets what was not synced when the power goes.
+// A disk in memory that fails or stops at any step, and that loses unsynced changes when the power
+// fails.
 
 import { dirname } from 'node:path';
 import type { FileDisk } from '../file-disk.ts';
 
-/** The disk, or the process, stopped. */
+/** Thrown after the disk, or the process, has stopped. */
 export class Stopped extends Error {}
 
 type Names = Map<string, Uint8Array>;
 type Change = (names: Names) => void;
 
 export interface Trouble {
-  /** The how many-th operation it befalls, from 0. */
+  /** The index of the operation that fails, from 0. */
   readonly step: number;
-  /** The code of the error, once; or nothing happens any more from there on, and of a file that is written half is there. */
+  /**
+   * The code of an error that is thrown once, or 'stop': this operation and all later ones fail,
+   * and a file that is being written contains only the first half.
+   */
   readonly what: string | 'stop';
 }
 
 export class FakeDisk implements FileDisk {
   steps = 0;
   readonly done: string[] = [];
-  /** Links fail with it. */
+  /** The error code with which links fail, if set. */
   noLinks: string | undefined = undefined;
   #names: Names;
   #safe: Names;
-  /** Changes of names that no sync of the folder has made safe. */
+  /** Changes of names that no sync of the folder has made safe yet. */
   #unsafe: Change[] = [];
   #trouble: Trouble | undefined = undefined;
 
@@ -32,7 +36,7 @@ export class FakeDisk implements FileDisk {
     this.#safe = new Map(names);
   }
 
-  /** From here on, counted from the next operation. */
+  /** Sets the failure. Its step counts from the next operation. */
   befall(trouble: Trouble | undefined): void {
     this.steps = 0;
     this.done.length = 0;
@@ -43,7 +47,10 @@ export class FakeDisk implements FileDisk {
     return this.#names;
   }
 
-  /** All that may be found when the power went now: any of the changes that were not safe may have got there. */
+  /**
+   * Yields every state that the disk may have if the power fails now: any subset of the unsafe
+   * changes may have been written.
+   */
   *afterPowerLoss(): Iterable<FakeDisk> {
     for (let set = 0; set < 2 ** this.#unsafe.length; set++) {
       const names = new Map(this.#safe);
@@ -93,7 +100,7 @@ export class FakeDisk implements FileDisk {
     this.#change((names) => names.delete(path));
   }
 
-  /** Folders are not kept: there is each that a path names. */
+  /** Folders are not stored: every folder that a path names exists. */
   async makeFolder(path: string): Promise<void> {
     this.#step('mkdir', path);
   }
@@ -123,7 +130,8 @@ export class FakeDisk implements FileDisk {
   #step(what: string, path: string): void {
     const trouble = this.#trouble;
     const step = this.steps++;
-    if (trouble?.what === 'stop' && step > trouble.step) throw new Stopped(); // And half of no file.
+    // After the stop, every operation fails.
+    if (trouble?.what === 'stop' && step > trouble.step) throw new Stopped();
     this.done.push(`${what} ${path}`);
     if (trouble?.step !== step) return;
     throw trouble.what === 'stop' ? new Stopped() : failure(trouble.what, path);

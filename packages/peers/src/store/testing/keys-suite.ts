@@ -1,9 +1,9 @@
-// What every Store does, wherever it keeps the bytes.
+// Tests that every `Store` must pass, wherever it keeps its bytes.
 
 import type { Store } from '@trunkline/transport-core';
 import type { ExecutionContext, TestFn } from 'ava';
 
-/** `make` gives a store with nothing in it. */
+/** Declares the tests of a store. `make` returns an empty one. */
 export function keysSuite(test: TestFn, name: string, make: (t: ExecutionContext) => Promise<Store> | Store): void {
   test(`${name}: a key has the bytes that were set last, and none before and after it is deleted`, async (t) => {
     const store = await make(t);

@@ -1,16 +1,16 @@
-// What every address book store does, whatever it keeps the book in.
+// Tests that every address book store must pass, wherever it keeps the book.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { ExecutionContext, TestFn } from 'ava';
 import type { AddressBookStore } from '../address-book-store.ts';
 
-/** What a reader of books does: anything but '[…]' is none. */
+/** Parses a book of the tests; throws for anything but '[…]'. */
 export function read(text: string): string {
   if (!/^\[.*\]$/s.test(text)) throw new Error(`no book: ${text.slice(0, 20)}`);
   return text;
 }
 
-/** `make` gives a store with nothing in it. */
+/** Declares the tests of an address book store. `make` returns an empty one. */
 export function storeSuite(test: TestFn, name: string, make: (t: ExecutionContext) => Promise<AddressBookStore> | AddressBookStore): void {
   test(`${name}: nothing is found where nothing was saved`, async (t) => {
     const store = await make(t);

@@ -1,11 +1,11 @@
-// A folder for one test.
+// Temporary folders for tests.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 
-/** Where files can be made; it is gone after the test. */
+/** Creates a temporary folder, which is removed after the test. */
 export async function folder(t: Pick<ExecutionContext, 'teardown'>): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'trunkline-peers-'));
   t.teardown(() => rm(path, { recursive: true, force: true }));

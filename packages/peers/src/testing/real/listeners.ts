@@ -1,13 +1,16 @@
-// Ports and families of this machine.
+// Free ports and address families of this machine.
 
 import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { TransportError } from '@trunkline/transport-core';
 
-/** Has this machine an IPv6 loopback? */
+/** True if this machine has an IPv6 loopback address. */
 export const hasIPv6: boolean = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'));
 
-/** Calls with a port that was free a moment ago, again where somebody was faster. */
+/**
+ * Calls `open` with a port that was free a moment ago, and tries again if another process took the
+ * port.
+ */
 export async function onFreePort<T>(host: string, open: (port: number) => Promise<T>): Promise<T> {
   for (let round = 0; ; round++) {
     try {

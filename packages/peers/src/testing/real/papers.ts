@@ -1,4 +1,4 @@
-// Nodes that prove who they are: keys, and certificates of one authority.
+// Keys, and certificates of one authority, for nodes that prove their ids.
 
 import { type Authority, createAuthority, createIdentity, type Identity } from '@trunkline/identity';
 import type { TcpTransportOptions } from '@trunkline/transport-tcp';
@@ -11,7 +11,7 @@ export interface Papers {
 
 let authority: Promise<Authority> | undefined;
 
-/** A new node of the one authority. */
+/** Creates a new identity with a certificate from the shared authority. */
 export async function papers(): Promise<Papers> {
   authority ??= createAuthority();
   const { cert, issue } = await authority;

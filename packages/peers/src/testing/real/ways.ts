@@ -1,4 +1,4 @@
-// Every kind of transport that peers run on, so that what holds for all of them is tested on each.
+// Every kind of transport that peers run on, for tests of behavior that must hold on each of them.
 
 import { secure } from '@trunkline/stream-noise';
 import { createTransport, NetworkTransport, type Transport } from '@trunkline/transport-core';
@@ -12,9 +12,9 @@ type Given = TcpTransportOptions<typeof echo>;
 
 export interface Way {
   readonly name: string;
-  /** Does each end prove its node id? */
+  /** Whether each end proves its node id. */
   readonly proves: boolean;
-  /** A transport of one node that listens on a free port. */
+  /** Returns a function that creates the transport of one node, which listens on a free port. */
   make(papers: Papers): (given: Given) => Transport<typeof echo>;
 }
 

@@ -1,4 +1,4 @@
-// A wire between two nodes over real TCP, which a test can turn into a black hole or break.
+// A relay between two nodes over real TCP, which a test can turn into a black hole or break.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
@@ -21,7 +21,7 @@ export class Wire {
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.#join(near));
   }
 
-  /** A wire to an address, 'host:port'; it is closed after the test. */
+  /** Creates a relay to an address, 'host:port'. It is closed after the test. */
   static async to(target: string, t?: Pick<ExecutionContext, 'teardown'>): Promise<Wire> {
     const wire = new Wire(target);
     t?.teardown(() => wire.close());
@@ -29,28 +29,34 @@ export class Wire {
     return wire;
   }
 
-  /** Where its near end listens. */
+  /** The address where its near end listens. */
   get address(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** New connections lead there. */
+  /** Sets the target of new connections. */
   lead(target: string): void {
     this.#target = target;
   }
 
-  /** From now on nothing is read and nothing is written, either way, of new connections too; all sockets stay open. */
+  /**
+   * From now on nothing is read or written in either direction, on existing and new connections
+   * alike. All sockets stay open.
+   */
   freeze(): void {
     this.#isFrozen = true;
     for (const pipe of this.#pipes) hold(pipe);
   }
 
-  /** New connections pass again. What was frozen stays so. */
+  /** Lets new connections pass again. Frozen ones stay frozen. */
   thaw(): void {
     this.#isFrozen = false;
   }
 
-  /** The machine behind it came back, listens there, and knows of no connection: what is sent over an old one is answered with a reset. */
+  /**
+   * Simulates a reboot of the machine behind the relay: it listens at `target` and knows none of
+   * the old connections, so data sent over one of them is answered with a reset.
+   */
   reboot(target: string): void {
     this.lead(target);
     this.thaw();
@@ -71,7 +77,7 @@ export class Wire {
   }
 
   #join(near: Socket): void {
-    // The system takes it, and it leads nowhere.
+    // The system accepts the connection, but it leads nowhere.
     if (this.#isFrozen) return this.#swallow(near);
     const separator = this.#target.lastIndexOf(':');
     const far = connect({ host: this.#target.slice(0, separator), port: Number(this.#target.slice(separator + 1)), allowHalfOpen: true, noDelay: true });

@@ -1,4 +1,4 @@
-// Nodes with peers over real sockets, in a time that the test moves.
+// Nodes with peers over real sockets, on a clock that the test advances.
 
 import { createManualClock, type ManualClock, seededRandom, systemClock, type Transport, type TransportError } from '@trunkline/transport-core';
 import { createTcpTransport, type TcpTransportOptions } from '@trunkline/transport-tcp';
@@ -16,50 +16,53 @@ export interface RealNode {
   readonly transport: Echo;
   readonly peers: Peers<any>;
   readonly nodeId: string;
-  /** Where it is reached. */
+  /** The address where it is reached. */
   readonly address: string;
-  /** Its events, with when each was told. */
+  /** Its events, each with the time when it was reported. */
   readonly events: (PeerEvent<any> & { readonly at: number })[];
-  /** What was dialled, in order. */
+  /** The targets that it dialed, in order. */
   readonly dials: { readonly target: string; readonly at: number }[];
-  /** Parts, and closes. */
+  /** Closes the node and removes it from the world. */
   close(): Promise<void>;
 }
 
 export interface RealNodeOptions {
   readonly transport?: Partial<TcpTransportOptions<typeof echo>>;
   readonly peers?: Partial<PeersOptions<any>>;
-  /** Another transport than TCP's. */
+  /** Creates the transport. Default: TCP. */
   readonly make?: ((options: TcpTransportOptions<typeof echo>) => Echo) | undefined;
-  /** What a call is answered with. Default: its name and what was said, at once. */
+  /** Returns the response to a call. Default: its name and the request, at once. */
   readonly answer?: (said: string) => Promise<string>;
-  /** Default true. */
+  /** Whether to start the peers. Default true. */
   readonly start?: boolean;
 }
 
 export class World {
-  /** The time of all nodes. It stands still while anybody dials or says hello, a pong is on its way, or a file is written. */
+  /**
+   * The time of all nodes. It stands still while a node dials or does its handshake, while a pong
+   * is outstanding, and while a file is written.
+   */
   readonly clock: ManualClock = createManualClock();
   readonly nodes = new Set<RealNode>();
-  /** Transports without peers, which are closed with the world. */
+  /** Transports without peers, which are closed together with the world. */
   readonly guests = new Set<Pick<Echo, 'close'>>();
-  /** Those addresses answer nothing: time does not wait for them. */
+  /** Addresses that never answer; time does not wait for them. */
   readonly mute = new Set<string>();
   readonly #longest: number;
   #made = 0;
-  /** What is done to files now. */
+  /** The number of file operations in progress. */
   #files = 0;
 
   /**
-   * @param t after it nothing is open, however it ended.
-   * @param longest milliseconds that time moves on at once, at most.
+   * @param t the test, after which everything is closed, however the test ended.
+   * @param longest the maximum number of milliseconds by which time advances in one step.
    */
   constructor(t: Pick<ExecutionContext, 'teardown'>, longest = 500) {
     this.#longest = longest;
     t.teardown(() => void this.close().catch(() => {}));
   }
 
-  /** A node that listens, and has started unless told otherwise. */
+  /** Creates a node that listens. Its peers are started, unless `start` is false. */
   async node(
     name: string,
     { transport: given = {}, peers: options = {}, make = createTcpTransport, answer, start = true }: RealNodeOptions = {},
@@ -100,7 +103,7 @@ export class World {
     return node;
   }
 
-  /** Moves time on until it holds, at most `limit` milliseconds. */
+  /** Advances time until the condition holds, by at most `limit` milliseconds. */
   async until(what: string, condition: () => boolean, limit = 120_000): Promise<void> {
     const end = this.clock.now() + limit;
     while (!condition()) {
@@ -114,7 +117,7 @@ export class World {
     while (this.clock.now() < end) await this.#step(end);
   }
 
-  /** Moves time on until the promise settles. */
+  /** Advances time until the promise settles. */
   async settle<T>(promise: Promise<T>): Promise<T> {
     let isOver = false;
     const over = () => void (isOver = true);
@@ -123,7 +126,9 @@ export class World {
     return promise;
   }
 
-  /** Closes all that is open. What is left of it: nothing, if all is well. */
+  /**
+   * Closes everything. Returns descriptions of anything left open: an empty list if all is well.
+   */
   async close(): Promise<string[]> {
     const transports = [...this.nodes].map(({ name, transport }) => ({ name, transport }));
     await this.settle(Promise.all([...[...this.nodes].map((node) => node.close()), ...[...this.guests].map((guest) => guest.close({ grace: 0 }))]));
@@ -156,7 +161,7 @@ export class World {
     await node.transport.close();
   }
 
-  /** Moves time on to when something is due, and lets the world outside follow. */
+  /** Advances time to the next due timer, and lets the outside world catch up. */
   async #step(end: number): Promise<void> {
     const { clock } = this;
     const step = Math.min(Math.max((clock.nextDue ?? end) - clock.now(), SHORTEST), this.#longest, end - clock.now());
@@ -170,7 +175,7 @@ export class World {
     }
   }
 
-  /** What the world outside still has to do before time may go on. */
+  /** Returns what the outside world must finish before time may advance, or undefined. */
   #underWay(): string | undefined {
     if (this.#files > 0) return 'a file is written';
     for (const { name, transport } of this.nodes) {
@@ -190,7 +195,7 @@ export class World {
   }
 }
 
-/** A node's events of one type. */
+/** Returns the events of a node that have the given type. */
 export function told<T extends PeerEvent['type']>({ events }: RealNode, type: T): (Extract<PeerEvent<any>, { readonly type: T }> & { readonly at: number })[] {
   return events.filter((event) => event.type === type) as never;
 }
@@ -203,11 +208,11 @@ function causeOf(event: PeerEvent): TransportError | undefined {
   return event.type === 'down' ? event.cause : event.type === 'rejected' || event.type === 'warning' ? event.error : undefined;
 }
 
-/** Milliseconds that time moves on at once, at least. */
+/** Minimum step of time, in milliseconds. */
 const SHORTEST = 50;
-/** Turns of the event loop for what is on its way, each time. */
+/** Turns of the event loop after each step, for data in transit. */
 const TURNS = 5;
-/** A ping that was answered no later than this is on its way. */
+/** Milliseconds of silence from which time waits for the pong of a connection. */
 const QUIET = 500;
-/** Real milliseconds; no wait of a test needs a hundredth of it. */
+/** Maximum wait in real milliseconds; no test needs a hundredth of it. */
 const WATCHDOG = 20_000;

@@ -1,5 +1,6 @@
-// The scenario "attack": whoever has ten thousand addresses in a hundred groups tells them to a victim that knows a thousand honest nodes, by
-// all ways that there are, and all of them answer. How many of the victim's dials go to them?
+// The scenario "attack": an attacker with ten thousand addresses in a hundred groups reports them
+// in every possible way to a victim that knows a thousand honest nodes, and all of them answer. It
+// measures how many of the victim's dials go to the attacker.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import { createSimulation, type Simulation } from '@trunkline/transport-inmem/simulation';
@@ -12,11 +13,11 @@ import { entryOf, prefilled } from './prefilled.ts';
 
 export interface AttackOptions {
   readonly seed: number;
-  /** Honest nodes that the victim has reached before. */
+  /** The number of honest nodes that the victim has reached before. */
   readonly honest: number;
-  /** The attacker's addresses, a hundred groups of them. */
+  /** The number of the attacker's addresses, which are spread over a hundred groups. */
   readonly attackers: number;
-  /** Dials of the victim to be counted, at least. */
+  /** The minimum number of the victim's dials to count. */
   readonly dials: number;
   readonly log?: ((text: string) => void) | undefined;
 }
@@ -24,18 +25,24 @@ export interface AttackOptions {
 export interface AttackOutcome {
   readonly seed: number;
   readonly dials: number;
-  /** Those of them that went to the attacker. */
+  /** How many of these dials went to the attacker. */
   readonly caught: number;
-  /** Addresses that the attacker has told by exchange. */
+  /** The number of addresses that the attacker reported in answers to exchange requests. */
   readonly told: number;
-  /** What of the attacker's addresses is in the victim's book at the end: hearsay, and reached. */
+  /**
+   * The attacker's addresses in the victim's book at the end: hearsay (`fresh`) and reached
+   * (`tried`).
+   */
   readonly fresh: number;
   readonly tried: number;
-  /** Honest addresses in the book at the end that were reached. */
+  /** The number of honest addresses in the book at the end that were reached. */
   readonly honest: number;
-  /** The fewest honest peers that the victim had dialled, seconds after it had lost all. */
+  /**
+   * The smallest number of honest outbound peers that the victim had 15 seconds after it had lost
+   * all its outbound connections.
+   */
   readonly least: number;
-  /** The victim's virtual milliseconds. */
+  /** The virtual time in milliseconds when the last dial was counted. */
   readonly virtual: number;
 }
 
@@ -70,7 +77,8 @@ export async function attack({ seed, honest, attackers, dials: wanted, log = () 
   const isGood = (nodeId: string) => crowd.nameOf(nodeId) !== undefined && !isBad.has(crowd.nameOf(nodeId)!);
   await sim.run(10_000);
 
-  // Some stay, one of each of several groups, and are asked in their turn for hours.
+  // Some attackers, from several groups, stay connected and are asked for addresses in their turn
+  // for hours.
   for (let i = 0; i < STAY; i++)
     await sim.settle(
       crowd
@@ -80,7 +88,7 @@ export async function attack({ seed, honest, attackers, dials: wanted, log = () 
     );
   await sim.run(4 * HOUR);
   log(`after four hours: ${victim.peers.toString().split('\n')[0]}`);
-  // Others come in wave after wave, under every name that they have, tell where they listen, and go.
+  // The others connect wave after wave, under all their names, report where they listen, and leave.
   for (let i = STAY; i < bad.length; i += WAVE) {
     const wave = bad.slice(i, i + WAVE).map((name) => crowd.get(name));
     await sim.settle(Promise.all(wave.map(({ transport }) => transport.dial(victim.name).catch(() => {}))));
@@ -93,7 +101,8 @@ export async function attack({ seed, honest, attackers, dials: wanted, log = () 
   let least = Number.POSITIVE_INFINITY;
   for (let round = 0; dials < wanted; round++) {
     const ours = victim.transport.remotes().filter(({ direction }) => direction === 'out');
-    // By chance, so that they are dialled again, and in order, so that strangers are.
+    // After a reset the victim dials the same peers again; after an orderly disconnect it dials
+    // others.
     if (round % 4 === 0) for (const { endpoint } of ours) sim.reset(victim.name, endpoint);
     else await sim.settle(Promise.all(ours.map((remote) => victim.transport.disconnect(remote).catch(() => {}))));
     await sim.run(15_000);
@@ -124,14 +133,20 @@ export async function attack({ seed, honest, attackers, dials: wanted, log = () 
 
 export interface PoisonOutcome {
   readonly seed: number;
-  /** New buckets of the victim's book that hold what the source told, and how many entries. */
+  /**
+   * The number of new buckets of the victim's book that contain entries from the source, and the
+   * number of these entries.
+   */
   readonly buckets: number;
   readonly entries: number;
-  /** How often the victim asked it. */
+  /** How many times the victim asked the source. */
   readonly asked: number;
 }
 
-/** One source tells addresses of all groups for as long as it is asked. */
+/**
+ * Runs the scenario in which a single source reports addresses of all groups for as long as it is
+ * asked.
+ */
 export async function poison({ seed, hours }: { readonly seed: number; readonly hours: number }): Promise<PoisonOutcome> {
   const sim = createSimulation({ seed, link: { latency: [5, 50] } });
   const random = seededRandom(seed);
@@ -154,7 +169,7 @@ export async function poison({ seed, hours }: { readonly seed: number; readonly 
   return { seed, buckets: used, entries: told.size, asked };
 }
 
-/** Nodes that are made when somebody dials them, and answer who asks for addresses. */
+/** Nodes that are created when somebody dials them, and that answer requests for addresses. */
 class Crowd {
   readonly #sim: Simulation;
   readonly #answer: (name: string) => readonly string[];
@@ -182,7 +197,7 @@ class Crowd {
   }
 }
 
-/** In groups all over, none of them the attacker's. */
+/** Returns addresses in many groups, none of which the attacker has. */
 function honestAddresses(count: number, random: Random): string[] {
   const found = new Set<string>();
   while (found.size < count) found.add(anyAddress(random));
@@ -194,20 +209,20 @@ function anyAddress(random: Random): string {
   return `${[8, 23, 44, 63, 80, 104, 133, 151][Math.floor(random() * 8)]}.${byte() & 63}.${byte()}.${byte()}`;
 }
 
-/** As many as an answer holds, any. */
+/** Returns as many addresses as one answer holds, from a random position on. */
 function slice(addresses: readonly string[], random: Random): readonly string[] {
   const from = Math.floor(random() * addresses.length);
   return [...addresses.slice(from), ...addresses.slice(0, from)].slice(0, LONGEST);
 }
 
 const HOUR = 3_600_000;
-/** They stay for as long as they are wanted. */
+/** An idle timeout that keeps strangers connected as long as they are needed, in milliseconds. */
 const LONG = 24 * HOUR;
-/** Entries of an answer. */
+/** Maximum number of entries in an answer. */
 const LONGEST = 250;
-/** Of the attacker's addresses. */
+/** Number of groups of the attacker's addresses. */
 const GROUPS = 100;
-/** Attackers that come at once: as many as get in. */
+/** Number of attackers that connect at once: as many as the victim admits. */
 const WAVE = 26;
-/** Attackers that stay. */
+/** Number of attackers that stay connected. */
 const STAY = 10;

@@ -1,4 +1,5 @@
-// The scenario "churn": nodes leave and others come, again and again, and those that stay are one network all the time.
+// The scenario "churn": in each cycle some nodes leave and others join. The nodes that stay must
+// form one network all the time.
 
 import { seededRandom } from '@trunkline/transport-core';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
@@ -8,20 +9,25 @@ export interface ChurnOptions {
   readonly seed: number;
   readonly nodes: number;
   readonly cycles: number;
-  /** Virtual milliseconds of a cycle. Default 30,000. */
+  /** Length of a cycle in virtual milliseconds. Default 30,000. */
   readonly cycle?: number | undefined;
-  /** Share of the nodes that leave in a cycle, and of those that come. Default 0.05. */
+  /**
+   * The share of the nodes that leave in each cycle, and are replaced by new ones. Default 0.05.
+   */
   readonly share?: number | undefined;
-  /** Whom a newcomer knows: any one that is up (default), or the one seed that all know, which stays. */
+  /**
+   * The node that a newcomer knows: any one that is up (default), or the one seed that all nodes
+   * know and that never leaves.
+   */
   readonly knows?: 'any' | 'seed' | undefined;
   readonly log?: ((text: string) => void) | undefined;
 }
 
-/** One cycle. */
+/** The outcome of one cycle. */
 export interface Cycle {
-  /** Sizes of the connected parts of those that were there at its beginning, and still are. */
+  /** Sizes of the connected parts formed by the nodes that were up during the whole cycle. */
   readonly parts: readonly number[];
-  /** Newcomers of the cycle without a peer at its end. */
+  /** The number of newcomers of the cycle that have no peer at its end. */
   readonly alone: number;
   readonly dials: number;
 }
@@ -29,15 +35,15 @@ export interface Cycle {
 export interface ChurnOutcome {
   readonly seed: number;
   readonly cycles: readonly Cycle[];
-  /** Milliseconds from a newcomer's start to its first peer, in rising order. */
+  /** Milliseconds from each newcomer's start to its first peer, in ascending order. */
   readonly joins: readonly number[];
-  /** Newcomers that had no peer when they left, or at the end. */
+  /** The number of newcomers that had no peer yet when they left, or at the end. */
   readonly never: number;
-  /** A node and minute. */
+  /** Dials per node and minute. */
   readonly dials: number;
-  /** Share of the dials, by reason. */
+  /** The share of the dials that were rejected, by reason. */
   readonly rejected: Readonly<Record<string, number>>;
-  /** Addresses in the books at the end: least, median, most. */
+  /** Numbers of addresses in the books at the end: minimum, median, maximum. */
   readonly books: readonly [number, number, number];
   readonly outbound: number;
   readonly events: number;
@@ -63,7 +69,8 @@ export async function churn({ seed, nodes, cycles: count, cycle = 30_000, share 
     else joins.push(joined);
   };
 
-  // It grows for as long as ten cycles, so that it begins as one that is used to be.
+  // The network grows during the time of ten cycles, so that the first cycle starts from a settled
+  // state.
   const growth = 10 * cycle;
   for (let i = 0; i < nodes; i++) boot(i === 0 ? undefined : knows === 'seed' ? SEED : `n${Math.floor(random() * i)}`, (growth * 0.8 * i) / nodes);
   await sim.run(growth);

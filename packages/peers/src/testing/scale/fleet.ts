@@ -1,4 +1,4 @@
-// Many simulated nodes with peers, that come and go while the simulation runs.
+// Many simulated nodes with peers, which can join and leave while the simulation runs.
 
 import { defineProtocol, json, type Transport } from '@trunkline/transport-core';
 import type { SimTransportOptions, Simulation } from '@trunkline/transport-inmem/simulation';
@@ -7,7 +7,7 @@ import type { PeersOptions } from '../../options.ts';
 import { createPeers, type Peers } from '../../peers.ts';
 import { idOf } from '../cluster.ts';
 
-/** What the nodes' own users speak: nothing, here. */
+/** The application protocol of the nodes, which is never used. */
 const silence = defineProtocol({ name: 'silence', version: 1, channel: 0x20, methods: { say: { id: 1, request: json(z.string()) } } });
 
 export interface FleetNode {
@@ -15,9 +15,9 @@ export interface FleetNode {
   readonly nodeId: string;
   readonly transport: Transport<typeof silence>;
   readonly peers: Peers;
-  /** Virtual milliseconds of its start. */
+  /** The virtual time of its start, in milliseconds. */
   readonly since: number;
-  /** Milliseconds from there to its first peer. */
+  /** Milliseconds from its start to its first peer; undefined until then. */
   joined: number | undefined;
   /** The node ids of its peers. */
   readonly linked: Set<string>;
@@ -32,20 +32,20 @@ export interface Boot {
 }
 
 export class Fleet {
-  /** Those that are up, by name, in order of their start. */
+  /** The nodes that are up, by name, in the order of their start. */
   readonly up = new Map<string, FleetNode>();
-  /** Dials of all nodes, and those of them that came to nothing, by reason. */
+  /** The number of dials of all nodes, and of the failed ones by reason. */
   dials = 0;
   readonly rejected = new Map<string, number>();
   readonly #sim: Simulation;
-  /** By node id. */
+  /** The nodes that are up, by node id. */
   readonly #byId = new Map<string, FleetNode>();
 
   constructor(sim: Simulation) {
     this.#sim = sim;
   }
 
-  /** A new node; it starts when the simulation runs. */
+  /** Declares a new node, which starts when the simulation runs. */
   boot({ name, delay = 0, peers: given, transport: common }: Boot): void {
     const resolve = common?.resolve ?? ((target: string) => target);
     const counted = (target: string) => {
@@ -67,20 +67,20 @@ export class Fleet {
     });
   }
 
-  /** It ends with no clean-up; others see a reset. */
+  /** Crashes a node without any clean-up; others see a reset. */
   crash(name: string): void {
     this.#forget(name);
     this.#sim.crash(name);
   }
 
-  /** They close in order, and are gone. */
+  /** Closes nodes in an orderly way and removes them. */
   async leave(names: readonly string[]): Promise<void> {
     const leaving = names.map((name) => this.up.get(name)!);
     await this.#sim.settle(Promise.all(leaving.map((node) => this.#close(node))));
     for (const name of names) this.#sim.crash(name);
   }
 
-  /** A node's peers that are up and list it, too. */
+  /** Yields the peers of a node that are up and list it as their peer, too. */
   *neighbours({ nodeId, linked }: FleetNode): IterableIterator<FleetNode> {
     for (const id of linked) {
       const other = this.#byId.get(id);
@@ -88,7 +88,10 @@ export class Fleet {
     }
   }
 
-  /** The sizes of the parts that nodes are connected in, the largest first, as links that both ends list make them. */
+  /**
+   * Returns the sizes of the connected parts of the network, the largest first. Only connections
+   * that both ends list count.
+   */
   parts(nodes: Iterable<FleetNode>): number[] {
     const left = new Set(nodes);
     const sizes: number[] = [];
@@ -126,7 +129,7 @@ export class Fleet {
   }
 }
 
-/** In an order that chance makes. */
+/** Returns the items in random order. */
 export function shuffled<T>(items: Iterable<T>, random: () => number): T[] {
   const all = [...items];
   for (let i = all.length - 1; i > 0; i--) {

@@ -1,4 +1,4 @@
-// How fast a network is whole again after a partition, as cases.
+// Test cases for how fast a network is whole again after a partition.
 
 import type { TestFn } from 'ava';
 import { seeds } from '../seeds.ts';
@@ -6,7 +6,10 @@ import { heal } from './heal.ts';
 
 const MINUTE = 60_000;
 
-/** Declares the cases of networks in which each node knows the same node (`common`) or some earlier one. */
+/**
+ * Declares the test cases for networks in which each node knows one common node (`common`) or some
+ * node that started earlier (`earlier`).
+ */
 export function healCases(test: TestFn, knows: 'common' | 'earlier'): void {
   test.serial(
     `with room for all, every pair is linked within a minute of a partition’s end: each knows ${knows === 'common' ? 'the same node' : 'some other node'}`,

@@ -1,4 +1,5 @@
-// The scenario "heal": a network that grew from one seed each loses nodes, is split for two minutes, and must be one network soon after.
+// The scenario "heal": a network in which each node initially knew one other node loses some nodes
+// and is partitioned for two minutes. Soon after the partition ends, it must be one network again.
 
 import { seededRandom } from '@trunkline/transport-core';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
@@ -7,32 +8,43 @@ import { Fleet, type FleetNode, shuffled } from './fleet.ts';
 export interface HealOptions {
   readonly seed: number;
   readonly nodes: number;
-  /** 'all': every node has room for all. 'default': 40 in, 10 out. */
+  /** 'all': every node has room for all others. 'default': 40 inbound and 10 outbound peers. */
   readonly caps: 'all' | 'default';
-  /** `maxOutbound` of default caps. Default 10; it must be well below half of what is left in one half, or the halves never fill up. */
+  /**
+   * `maxOutbound` for default caps. Default 10. It must be well below half the number of nodes left
+   * in one half; otherwise the halves never fill up.
+   */
   readonly outbound?: number | undefined;
-  /** What each knows: one node that all know (with default caps one that is a seed), or some one that started before it. */
+  /**
+   * The node that each node knows: one node common to all (with default caps it is a seed), or a
+   * random one that started earlier.
+   */
   readonly knows: 'common' | 'earlier';
-  /** Milliseconds of the partition. Default two minutes. */
+  /** Duration of the partition in milliseconds. Default two minutes. */
   readonly partition?: number | undefined;
-  /** Milliseconds after healing until it is given up. Default 5 minutes. */
+  /** Milliseconds to wait for the network to heal before giving up. Default 5 minutes. */
   readonly patience?: number | undefined;
   readonly log?: ((text: string) => void) | undefined;
 }
 
 export interface HealOutcome {
   readonly seed: number;
-  /** Milliseconds from the first start until all was well: every pair is linked, or one graph with all at their maxOutbound. */
+  /**
+   * Milliseconds from the first start until the network was complete: every pair is connected, or
+   * the nodes form one graph and all have their maxOutbound.
+   */
   readonly grown: number | undefined;
-  /** The same from the healing on; undefined: it did not come to that. */
+  /**
+   * The same time, counted from the end of the partition; undefined if the network never got there.
+   */
   readonly healed: number | undefined;
-  /** From the healing on, until the survivors were one connected graph. */
+  /** Milliseconds from the end of the partition until the survivors formed one connected graph. */
   readonly joined: number | undefined;
-  /** Those that are connected to each other, at the end. */
+  /** Sizes of the connected parts at the end. */
   readonly parts: readonly number[];
-  /** Nodes at the end that are not as they should be. */
+  /** The number of nodes without their full set of peers at the end. */
   readonly wrong: number;
-  /** Of real time, milliseconds. */
+  /** The number of simulation events; `virtual` is the virtual time at the end, in milliseconds. */
   readonly events: number;
   readonly virtual: number;
 }
@@ -57,7 +69,10 @@ export async function heal({
     const seeds = i === 0 ? [] : [knows === 'common' ? names[0]! : names[Math.floor(random() * i)]!];
     fleet.boot({ name, delay: (5_000 * i) / nodes, peers: { seeds, ...most, exchange: { seed: isSeed(name) } } });
   }
-  /** Those whose links are looked at: a seed has none for long. */
+  /**
+   * The nodes whose connections are checked. A seed is left out because it keeps no connection for
+   * long.
+   */
   const ordinary = () => [...fleet.up.values()].filter(({ name }) => !isSeed(name));
   const isFull = ({ linked, peers }: FleetNode) => {
     if (caps === 'all') return linked.size >= fleet.up.size - 1;
@@ -67,7 +82,10 @@ export async function heal({
   const wrong = () => ordinary().filter((node) => !isFull(node)).length;
   const isOne = () => fleet.parts(ordinary()).length === 1;
 
-  /** When all is well, and when it is one graph. */
+  /**
+   * Waits until the network is one graph and all nodes are complete. Returns when each of the two
+   * happened.
+   */
   const settles = async (count: number, time: number) => {
     const from = sim.now;
     let joined: number | undefined;
@@ -100,7 +118,7 @@ export async function heal({
   return outcome;
 }
 
-/** Share of the nodes that are lost. */
+/** The share of the nodes that crash. */
 const LOST = 0.3;
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const STEP = 250;

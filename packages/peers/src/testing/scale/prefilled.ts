@@ -1,4 +1,4 @@
-// Address books of nodes that have been there before.
+// Creates address books of nodes that have been in the network before.
 
 import type { Random } from '@trunkline/transport-core';
 import { placeOf } from '../../address/place.ts';
@@ -7,7 +7,7 @@ import { formatNotes, parseNotes } from '../../driver/notes.ts';
 import { type AddressBookStore, createMemoryAddressBook } from '../../store/address-book-store.ts';
 import { idOf } from '../cluster.ts';
 
-/** A store that holds a book in which all of them were reached. */
+/** Returns a store with a book in which all the addresses have been reached. */
 export async function prefilled(addresses: readonly string[], random: Random): Promise<AddressBookStore> {
   const entries = addresses.map(
     (address): SavedEntry => ({
@@ -30,7 +30,7 @@ export async function prefilled(addresses: readonly string[], random: Random): P
   return store;
 }
 
-/** Whose address it is, in the clusters of tests. */
+/** Returns the book entry of an address, with the node id that test clusters derive from it. */
 export function entryOf(address: string): { readonly nodeId: string; readonly address: string } {
   return { nodeId: idOf(address), address };
 }

@@ -1,4 +1,4 @@
-// The scenarios of scale by name, each with what it must come to: for whoever runs many seeds of them.
+// The scale scenarios by name, each with the checks of its outcome, for running many seeds of them.
 
 import { attack } from './attack.ts';
 import { churn } from './churn.ts';
@@ -7,17 +7,17 @@ import { storm } from './storm.ts';
 
 export interface ScenarioOptions {
   readonly seed: number;
-  /** Default 200; churn: 1,000. The attack has its own. */
+  /** The number of nodes. Default 200, for churn 1,000. The attack uses its own numbers. */
   readonly nodes?: number | undefined;
-  /** Of churn. Default 100. */
+  /** The number of cycles of churn. Default 100. */
   readonly cycles?: number | undefined;
   readonly log?: ((text: string) => void) | undefined;
 }
 
-/** What a seed came to. */
+/** The outcome of one seed. */
 export interface Row {
   readonly seed: number;
-  /** What was not as it must be; empty: all was. */
+  /** The checks that failed; empty if all passed. */
   readonly faults: readonly string[];
   readonly figures: Readonly<Record<string, number>>;
 }
@@ -25,9 +25,15 @@ export interface Row {
 export type ScenarioName = 'mesh' | 'heal' | 'churn' | 'attack' | 'storm';
 
 export const scenarios: Readonly<Record<ScenarioName, (options: ScenarioOptions) => Promise<Row>>> = {
-  /** Every node has room for all: after healing every pair is linked within a minute. */
+  /**
+   * Every node has room for all others. After the partition every pair must be connected within a
+   * minute.
+   */
   mesh: (options) => healed(options, 'all'),
-  /** Default caps: after healing it is one graph, and all have their 10 outbound peers, within a minute. */
+  /**
+   * Default caps. After the partition the nodes must form one graph, with 10 outbound peers each,
+   * within a minute.
+   */
   heal: (options) => healed(options, 'default'),
   async churn({ seed, nodes = 1_000, cycles = 100, log }) {
     const outcome = await churn({ seed, nodes, cycles, log });
@@ -43,7 +49,10 @@ export const scenarios: Readonly<Record<ScenarioName, (options: ScenarioOptions)
       figures: { split, alone, 'join p50 ms': at(0.5), 'join p99 ms': at(0.99), 'join max ms': at(1), 'dials/min': dials, outbound, book, events },
     };
   },
-  /** All start at once and know one node: they are one graph within ten seconds, and a second after that node was killed. */
+  /**
+   * All nodes start at once and know one node. They must form one graph within ten seconds, and
+   * still do so one second after that node was killed.
+   */
   async storm({ seed, nodes = 200, log }) {
     const { joined, last, dials, most, events } = await storm({ seed, nodes, log });
     const faults: string[] = [];

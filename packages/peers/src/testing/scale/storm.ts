@@ -1,4 +1,5 @@
-// The scenario "storm": all nodes start at once, know one node, and must be one network soon; then that node is killed.
+// The scenario "storm": all nodes start at once, know the same single node, and must soon form one
+// network. Then that node is killed.
 
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import type { PeersOptions } from '../../options.ts';
@@ -7,26 +8,29 @@ import { Fleet } from './fleet.ts';
 export interface StormOptions {
   readonly seed: number;
   readonly nodes: number;
-  /** Options of all nodes but `seeds`. Default: none, so their own defaults. */
+  /** Options of all nodes except `seeds`. Default: none, which leaves the defaults of peers. */
   readonly peers?: Partial<PeersOptions> | undefined;
-  /** Milliseconds until the network must be one. Default 10 s. */
+  /** Milliseconds until the network must be one graph. Default 10,000. */
   readonly patience?: number | undefined;
-  /** Milliseconds from then until the common node is killed. Default none. */
+  /** Milliseconds between that moment and the kill of the common node. Default 0. */
   readonly rest?: number | undefined;
-  /** Milliseconds from the kill to the last look. Default 1 s. */
+  /** Milliseconds between the kill and the final check. Default 1,000. */
   readonly after?: number | undefined;
   readonly log?: ((text: string) => void) | undefined;
 }
 
 export interface StormOutcome {
-  /** Milliseconds until the network was one graph; undefined: it was not in time. */
+  /** Milliseconds until the network was one graph; undefined if it was not in time. */
   readonly joined: number | undefined;
-  /** The sizes of the parts as the common node is killed, without it, and at the end. */
+  /**
+   * Sizes of the connected parts without the common node: right after it was killed, and at the end
+   * (`last`).
+   */
   readonly killed: readonly number[];
   readonly last: readonly number[];
-  /** Of all nodes, until the kill. */
+  /** Dials of all nodes until the kill. */
   readonly dials: number;
-  /** The most inbound peers that the common node ever had. */
+  /** The largest number of inbound peers that the common node had. */
   readonly most: number;
   readonly events: number;
 }
@@ -58,5 +62,5 @@ export async function storm({ seed, nodes, peers = {}, patience = 10_000, rest =
   return outcome;
 }
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const STEP = 250;
