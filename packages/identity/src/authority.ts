@@ -107,8 +107,8 @@ function expired(problem: string): TransportError {
 }
 
 /**
- * Makes the default name unique, because two authorities of the same name could be told apart only
- * by their keys.
+ * Makes the default name unique, because two authorities of the same name could be distinguished
+ * only by their keys.
  */
 function defaultName(identity: Identity): string {
   return `Trunkline CA ${identity.nodeId.slice(0, 16)}`;

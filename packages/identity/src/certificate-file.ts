@@ -13,8 +13,7 @@ import { readTextFile } from './read-file.ts';
  *
  * Rejects with `invalid_argument` if the text contains anything but certificates, in particular a
  * private key; with `not_found` if the folder is missing; and with `permission_denied`,
- * `resource_exhausted` and so on for errors of the system. Throws a TypeError if an argument has
- * the wrong type.
+ * `resource_exhausted` and so on for errors of the system.
  */
 export async function saveCertificate(path: string, pem: string): Promise<void> {
   const caller = 'saveCertificate';

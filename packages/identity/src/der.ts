@@ -15,7 +15,7 @@ export const OBJECT_IDENTIFIER = 0x06;
 export const SEQUENCE = 0x30;
 /** [0], constructed: an optional member. */
 export const CONTEXT_0 = 0xa0;
-/** [1], constructed. */
+/** [1], constructed: an optional member. */
 export const CONTEXT_1 = 0xa1;
 /** [1], primitive: implicitly tagged, in place of the tag of a BIT STRING. */
 export const CONTEXT_1_PRIMITIVE = 0x81;

@@ -9,7 +9,6 @@ import { decodeSpki, KEY_TYPES } from './public-key.ts';
 import { fromHex, toHex, utf8 } from './testing/bytes.ts';
 import { verifySignature } from './verify-signature.ts';
 
-
 const message = utf8('hello');
 
 test('an SPKI in any but its one form verifies nothing', (t) => {

@@ -97,8 +97,8 @@ export class MutualTls implements AcceptorHost {
     const socket = connect({
       socket: raw,
       secureContext: context,
-      // Lets every handshake succeed. The peer is judged afterwards, so that it can be told why it
-      // is refused.
+      // Lets every handshake succeed. The peer is judged afterwards, so that it learns why it is
+      // refused.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       servername: '',

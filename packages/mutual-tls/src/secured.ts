@@ -49,8 +49,8 @@ export class Secured {
   }
 
   /**
-   * Cuts the connection with RST, because the other end of a TLS connection cannot tell a FIN from
-   * an orderly end.
+   * Cuts the connection with RST, because the other end cannot tell a plain FIN from an orderly end
+   * of the TLS connection.
    */
   reset(): void {
     cutOff(this.#raw);

@@ -20,7 +20,10 @@ export interface TlsOptions {
    * Without `ca`, only ids in `allow` and the dialed id are trusted; with neither, no node is.
    */
   readonly ca?: Pem | readonly Pem[] | undefined;
-  /** The only node ids that may connect or be dialed. Default: all nodes that `ca` trusts. */
+  /**
+   * The node ids that may connect or be dialed; all others are refused. (Without `ca`, a node that
+   * is dialed by its id is trusted as well.) Default: all nodes that `ca` trusts.
+   */
   readonly allow?: readonly string[] | undefined;
   /**
    * Node ids that are refused, no matter who vouches for them. Both ends get `permission_denied`,

@@ -36,7 +36,7 @@ export interface Place {
 export type PlaceKind = IpKind | 'name';
 
 /**
- * Which addresses may be dialed when a stranger has told us of them: 'any' suits a network of your
+ * Which addresses may be dialed when a stranger has reported them: 'any' suits a network of your
  * own, 'public' the internet.
  */
 export type DialMode = 'any' | 'public';
@@ -69,7 +69,7 @@ export function placeOf(address: string): Place | undefined {
 }
 
 /**
- * Returns whether a place that others told us of may be dialed.
+ * Returns whether a place that others reported may be dialed.
  * - 'any': every place except those where nobody can listen or that must never hear from us
  *   (unspecified, multicast, metadata, 0/8, 240/4 and broadcast, port 0).
  * - 'public': public IP addresses, and names except those that do not exist in the public DNS

@@ -27,11 +27,11 @@ export interface AddressBookOptions {
    * from.
    */
   readonly now: number;
-  /** Which addresses may be dialed when others told us of them. Default 'any'. */
+  /** Which addresses may be dialed when others reported them. Default 'any'. */
   readonly mode?: DialMode;
   /** The document that an earlier book saved. Invalid entries in it are left out. */
   readonly saved?: BookDocument | undefined;
-  /** Ids that are never told to others, see `setPrivate`. Default none. */
+  /** Ids that are never sent to others, see `setPrivate`. Default none. */
   readonly privateIds?: readonly string[];
   /** Our own id, which is never added. Default unknown. */
   readonly nodeId?: string | undefined;
@@ -67,7 +67,7 @@ export interface AddressBookOptions {
  *   connection. No third party can move it. If others report a new address for a tried node that
  *   does not answer, both addresses are dialed in turn, and the new one replaces the old once the
  *   node has answered there: see `Alternatives`.
- * - A tried entry that failed 10 times, with no success for a week, is not told to others. In
+ * - A tried entry that failed 10 times, with no success for a week, is not sent to others. In
  *   Tendermint, tried entries are never bad.
  */
 export class AddressBook {
@@ -132,12 +132,12 @@ export class AddressBook {
   }
 
   /**
-   * Adds an address that another node told us of. It accepts anything a peer may send and never
+   * Adds an address that another node reported. It accepts anything a peer may send and never
    * throws.
    *
-   * `source` is the node that told us: give the address that we see it at, not one that it claims,
-   * because the group of that address limits how many buckets its reports can fill. Leave `source`
-   * undefined for addresses from the operator.
+   * `source` is the node that reported it: give the address that we see it at, not one that it
+   * claims, because the group of that address limits how many buckets its reports can fill. Leave
+   * `source` undefined for addresses from the operator.
    */
   add(entry: BookAddress, source: BookAddress | undefined, now: number): AddVerdict {
     const time = this.#advance(now);
@@ -226,7 +226,8 @@ export class AddressBook {
   }
 
   /**
-   * Returns the address to tell others for a node that is alive, or undefined if it is not told.
+   * Returns the entry of a node that is alive, for sending it to others; undefined if the book has
+   * none that may be sent.
    */
   told(nodeId: string): BookAddress | undefined {
     const known = this.#shelves.get(nodeId);
@@ -324,7 +325,7 @@ export class AddressBook {
   }
 
   /**
-   * Replaces the set of private ids, which are never told to others nor learned from them. Entries
+   * Replaces the set of private ids, which are never sent to others nor accepted from them. Entries
    * of the book with these ids may still be dialed.
    */
   setPrivate(ids: readonly string[]): void {

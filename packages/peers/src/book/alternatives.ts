@@ -9,9 +9,9 @@ import type { Shelves } from './shelves.ts';
 
 /**
  * Keeps at most one alternative address for each id. Hearsay never replaces a tried address, so two
- * nodes that both moved while both were down would not meet, even though others tell each of them
- * where the other is. Therefore an address reported for a tried entry that failed since its last
- * success is kept beside that entry. A liar gains little from this:
+ * nodes that both moved while both were down would not meet, even though others report to each of
+ * them where the other is. Therefore an address reported for a tried entry that failed since its
+ * last success is kept beside that entry. A liar gains little from this:
  * - An alternative is hearsay: it stands in the new buckets, by its group and its source's, shares
  *   their picks, and counts on its host.
  * - The entry's own address is dialed at least every other time.
@@ -19,7 +19,7 @@ import type { Shelves } from './shelves.ts';
  *   out. After one failed dial it is removed, and for a minute the group that it came from may
  *   report no other, so that others are heard.
  *
- * Alternatives are neither told to others nor saved.
+ * Alternatives are neither sent to others nor saved.
  */
 export class Alternatives {
   readonly #shelves: Shelves;

@@ -7,7 +7,7 @@ export interface Ban {
   readonly nodeId: string;
   /** When the ban ends, by the caller's clock. */
   readonly until: number;
-  /** The address that the book had for the id, and the group of the node that told us. */
+  /** The address that the book had for the id, and the group of the node that reported it. */
   readonly place: Place | undefined;
   readonly source: string;
 }

@@ -20,7 +20,7 @@ export interface BookEntry extends BookAddress {
   readonly failures: number;
   readonly lastAttempt: number | undefined;
   readonly lastSuccess: number | undefined;
-  /** The address group of the node that told us, or 'self' if no other node did. */
+  /** The address group of the node that reported it, or 'self' if no other node did. */
   readonly source: string;
 }
 
@@ -31,7 +31,7 @@ export interface BookEntry extends BookAddress {
  * - `alternative`: the id has a tried address that does not answer, and this one is dialed in turn
  *   with it: see `Alternatives`.
  * - `vetted`: it would have replaced an address that we reached ourselves.
- * - `own`: it is ours. `private`: it has a private id or was told by one. `banned`: its id is
+ * - `own`: it is ours. `private`: it has a private id or was reported by one. `banned`: its id is
  *   banned. `undialable`: it may not be dialed in this mode. `malformed`: it is not a valid id and
  *   address.
  * - `full`: its host has the maximum number of entries (public mode).

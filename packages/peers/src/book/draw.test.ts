@@ -24,9 +24,9 @@ test('the bias weighs new against tried by the roots of their numbers, and is cl
   t.is(share(-100), 0);
   t.is(share(100), 1);
   t.is(share(101), 1);
-  const even = share(50); // 8 · 50 : 4 · 50
+  const even = share(50); // New to tried is 8 · 50 to 4 · 50.
   t.true(Math.abs(even - 2 / 3) < 0.04, String(even));
-  const less = share(20); // 8 · 20 : 4 · 80
+  const less = share(20); // New to tried is 8 · 20 to 4 · 80.
   t.true(Math.abs(less - 1 / 3) < 0.04, String(less));
 });
 

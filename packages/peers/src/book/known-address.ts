@@ -1,5 +1,5 @@
-// One entry of the address book: an address, its node, the source that told us, and the history of
-// our dials.
+// One entry of the address book: an address, its node, the source that reported it, and the history
+// of our dials.
 
 import type { Place } from '../address/place.ts';
 import { ATTEMPT_TIME, FAILURES_AT_FIRST, FAILURES_AT_MOST, SUCCESS_HOLDS, VANISHED } from './limits.ts';
@@ -11,7 +11,7 @@ export class KnownAddress {
   readonly source: string;
   /** When the entry came into the book. */
   readonly added: number;
-  /** When we were last told of the address. */
+  /** When the address was last reported to us. */
   seen: number;
   failures = 0;
   lastAttempt: number | undefined = undefined;

@@ -1,13 +1,13 @@
 // The constants of the address book. Unless stated otherwise they are those of Tendermint and
 // CometBFT (p2p/pex/params.go), most of which come from Bitcoin.
 
-/** Number of buckets for new addresses: told by others and not yet reached. */
+/** Number of buckets for new addresses: reported by others and not yet reached. */
 export const NEW_BUCKETS = 256;
 /** Number of buckets for tried addresses: reached by a dial. */
 export const TRIED_BUCKETS = 64;
 /** Addresses in one bucket of either sort: at most 16,384 new and 4,096 tried addresses in all. */
 export const BUCKET_SIZE = 64;
-/** Number of new buckets that the addresses told by one source group can reach. */
+/** Number of new buckets that the addresses reported by one source group can reach. */
 export const NEW_BUCKETS_PER_SOURCE_GROUP = 32;
 /** Number of tried buckets that the addresses of one group can reach. */
 export const TRIED_BUCKETS_PER_GROUP = 4;

@@ -9,8 +9,8 @@ import { reasonError } from '@trunkline/transport-core';
  * `lookup`.
  *
  * Rejects with `unavailable`, reason `host_not_found`, if the name has no address or no name server
- * answers. Throws a TypeError if `host` is not a name. The system decides how long a lookup takes,
- * and it cannot be canceled; peers wait for one minute at most.
+ * answers, and with a TypeError if `host` is not a name. The system decides how long a lookup
+ * takes, and it cannot be canceled; peers wait for one minute at most.
  */
 export async function systemLookup(host: string): Promise<readonly string[]> {
   if (typeof host !== 'string' || host === '' || host.includes('\0')) {

@@ -9,7 +9,7 @@ export interface Processes {
   isRunning(pid: number): boolean;
   /**
    * Identifies a process beyond its pid, since pids are reused: the value stays the same during the
-   * life of the process. Resolves to undefined if the system does not tell.
+   * life of the process. Resolves to undefined if the system does not provide it.
    */
   birthOf(pid: number): Promise<string | undefined>;
 }

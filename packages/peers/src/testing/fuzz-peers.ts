@@ -75,7 +75,7 @@ function status(input: Uint8Array): void {
   if (written.join() !== input.join()) throw new Error(`a status reads otherwise than it is written: ${written.join()}`);
 }
 
-/** Tells the entries to the book, as a peer that was asked for addresses would. */
+/** Adds the entries to the book, as if a peer that was asked for addresses had sent them. */
 function tell(book: AddressBook, entries: readonly unknown[], now: number): void {
   const exchange = new PeerExchange({ random: seededRandom(1) });
   exchange.connected(TELLER, now, { direction: 'out', persistent: false });

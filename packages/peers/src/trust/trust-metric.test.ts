@@ -53,11 +53,11 @@ test('after a bad minute trust comes back, as worked out by hand', (t) => {
 test('a fall is punished, a rise is not rewarded', (t) => {
   const metric = new TrustMetric(0);
   metric.bad(0);
-  // H = 0, P = 1: no D.
+  // H = 0 and P = 1, so D = 0.
   near(t, metric.value(MINUTE), 0.4);
   metric.good(MINUTE, 1);
   metric.bad(MINUTE, 3);
-  // P = 0.25 above H = 0: no D either.
+  // P = 0.25 is above H = 0, so D is 0 again.
   near(t, metric.value(MINUTE), 0.1);
 });
 

@@ -22,7 +22,10 @@ export interface HealOptions {
   readonly knows: 'common' | 'earlier';
   /** Duration of the partition in milliseconds. Default two minutes. */
   readonly partition?: number | undefined;
-  /** Milliseconds to wait for the network to heal before giving up. Default 5 minutes. */
+  /**
+   * Milliseconds to wait for the network to grow, and after the partition to heal, before giving
+   * up. Default 5 minutes.
+   */
   readonly patience?: number | undefined;
   readonly log?: ((text: string) => void) | undefined;
 }
