@@ -1,3 +1,5 @@
+// Tests of the overlay that combines HyParView and Plumtree.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import type { OverlayHost } from './overlay.ts';

@@ -1,3 +1,5 @@
+// Tests of detecting silence.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { Silence } from './silence.ts';

@@ -1,3 +1,6 @@
+// Tests of Plumtree with peers that misbehave: repeated, forged and made-up messages, floods, and
+// broken promises.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import type { Control, Push } from './message.ts';
@@ -60,7 +63,7 @@ test('made-up ids cost a bounded place, are given up, and their peer is blamed',
     for (let now = machine.due; now <= (second + 1) * 1_000; now = machine.due) machine.wake(now);
     t.true(machine.snapshot().promises <= 200);
   }
-  // Another peer's notices have their own room.
+  // The notices of another peer have room of their own.
   machine.received('b', ihaveOf([1], 1, 'y'), 20_000);
   for (let now = machine.due; now < 40_000; now = machine.due) machine.wake(now);
   t.true(sent().includes('b graft y1'));
@@ -166,7 +169,7 @@ test('a peer that takes notices and never passes anything on is noticed; one tha
   for (const peer of ['mute', 'giver', 'asker']) machine.received(peer, { kind: 'prune' }, 0);
   for (let i = 0; i < 400; i++) {
     const now = i * 250;
-    // The giver has each of them before it is here.
+    // The giver has each message before it arrives here.
     if (i % 3 === 0) machine.received('giver', ihaveOf([i]), now - 20);
     machine.received('source', pushOf(i), now);
     machine.wake(now + 5);
@@ -189,7 +192,10 @@ test('with many notices at once nobody counts as mute before having had time', (
   t.deepEqual(reports, []);
 });
 
-/** A network of 40 in which some nodes are not what they seem; who of the honest got how many of 20 messages. */
+/**
+ * Creates a network of 40 in which some nodes are replaced by a double. Returns it, and the number
+ * of deliveries that honest nodes missed of 20 messages.
+ */
 function withDoubles(seed: number, doubles: number, double: Double): { network: Network; missed: number } {
   const random = seededRandom(seed);
   const network = new Network({ nodes: 40, random, latency: [5, 50] });
@@ -211,7 +217,7 @@ function withDoubles(seed: number, doubles: number, double: Double): { network: 
 test('nodes that give notice of everything and serve nothing do not keep a message from the others, and are reported', (t) => {
   for (let seed = 1; seed <= 5; seed++) {
     const { network, missed } = withDoubles(seed, 8, (node, from, message, send) => {
-      // At once, to everybody it knows of: it wants to be asked first.
+      // Gives notice at once, to all nodes, so as to be asked first.
       if (message.kind === 'push') for (let to = 0; to < 40; to++) if (to !== node) send(nameOf(to), { kind: 'ihave', notices: [{ id: message.id, hops: 0 }] });
       if (message.kind === 'ihave') send(from, { kind: 'graft', ids: message.notices.map(({ id }) => id) });
       return false;

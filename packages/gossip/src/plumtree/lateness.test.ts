@@ -1,7 +1,9 @@
+// Tests of waiting longer for messages that come late by the tree.
+
 import test from 'ava';
 import { idOf, ihaveOf, lone, pushOf } from './testing/lone.ts';
 
-/** Peer b gives notice of the message; peer a pushes it so many milliseconds later. */
+/** Peer b gives notice of the message; peer a pushes it `by` milliseconds later. */
 function late({ machine }: ReturnType<typeof lone>, sequence: number, from: number, by: number): void {
   machine.received('b', ihaveOf([sequence]), from);
   machine.arrived('a', idOf(sequence), from + by);

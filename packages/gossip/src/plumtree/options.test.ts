@@ -1,3 +1,5 @@
+// Tests of Plumtree's options.
+
 import test from 'ava';
 import { plumtreeOptions } from './options.ts';
 

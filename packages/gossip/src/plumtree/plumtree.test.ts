@@ -1,3 +1,5 @@
+// Tests of a single Plumtree machine: pushes, notices, grafts, prunes, and the cache.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { graftOf, idOf, ihaveOf, lone, pushOf } from './testing/lone.ts';
@@ -47,10 +49,10 @@ test('what comes again prunes the link that it came over', (t) => {
   machine.received('a', pushOf(2), 2);
   machine.wake(10);
   t.deepEqual(sent(), ['b ihave x2']);
-  // What was on its way doesn't cost another prune.
+  // A message that was in flight doesn't cost another prune.
   machine.received('b', pushOf(2), 11);
   t.deepEqual(sent(), []);
-  // But whoever goes on pushing is told again.
+  // But a peer that keeps pushing is told again.
   machine.received('a', pushOf(3), 600);
   machine.received('b', pushOf(3), 601);
   t.deepEqual(sent(), ['b prune']);
@@ -149,7 +151,7 @@ test('a graft of what is not here is answered at once, and the answer moves the 
   t.is(machine.due, 85);
   machine.wake(85);
   t.deepEqual(sent(), ['b graft x9', 'c graft x9']);
-  // Nobody has it: forgotten, and no promise is left.
+  // No peer has the message: it is forgotten, and no promise is left.
   machine.received('c', { kind: 'absent', ids: [idOf(9)] }, 90);
   t.is(machine.snapshot().missing, 0);
   t.is(machine.snapshot().promises, 0);
@@ -179,7 +181,7 @@ test('a peer without room gets a notice, and the message as soon as it has room'
   full.add('b');
   machine.received('a', pushOf(1), 0);
   full.delete('b');
-  // Not tried before it is said to be writable.
+  // Nothing is pushed to b until it is reported as writable.
   machine.received('a', pushOf(2), 1);
   machine.wake(5);
   t.deepEqual(sent(), ['c push x1', 'c push x2', 'b ihave x1 x2']);
@@ -252,7 +254,7 @@ test('the cache is bounded by time, entries and bytes; ids by time', (t) => {
   t.is(machine.counters.evicted, 5);
   machine.received('a', graftOf(5, 4), 20);
   t.deepEqual(sent(), ['a push x5', 'a absent x4']);
-  // Half a minute later the message is gone, its id is not.
+  // Half a minute later the message is gone from the cache, but its id is remembered.
   for (let now = machine.due; now < 40_000; now = machine.due) machine.wake(now);
   t.is(machine.snapshot().cached.messages, 0);
   machine.received('a', pushOf(5), 40_000);

@@ -1,3 +1,5 @@
+// Tests of Plumtree in networks whose links and nodes fail, and that split and join.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { seeds } from '../testing/seeds.ts';

@@ -1,3 +1,5 @@
+// Tests of messages that the host refuses, or takes time to look at.
+
 import test from 'ava';
 import type { Plumtree } from './plumtree.ts';
 import { idOf, ihaveOf, lone, pushOf } from './testing/lone.ts';

@@ -1,3 +1,5 @@
+// Tests of Plumtree in simulated networks of 100 nodes.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
@@ -7,7 +9,9 @@ import { Network } from './testing/network.ts';
 
 const NODES = 100;
 
-/** iroh-gossip's simulation: so many rounds of messages from these senders, over links of 10 to 100 ms. */
+/**
+ * The simulation of iroh-gossip: rounds of messages from these senders, over links of 10 to 100 ms.
+ */
 function rounds(seed: number, count: number, senders: (draw: () => number) => number[]): RoundFigures[] {
   const network = trial({ nodes: NODES, degree: 5, seed, latency: [10, 100], options: plumtreeOptions() });
   const random = seededRandom(seed + 100);

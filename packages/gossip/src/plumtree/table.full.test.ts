@@ -1,4 +1,5 @@
-// Table 1 of the paper, by the machines that ship: 10,000 nodes in lockstep over a symmetric random overlay of degree 5.
+// Table 1 of the paper, measured with the real machines: 10,000 nodes in lockstep over a symmetric
+// random overlay of degree 5.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
@@ -9,7 +10,10 @@ const NODES = 10_000;
 const NEVER = 0xffff;
 const NO_TRIALS = 2 ** 24;
 
-/** Notices go at once, and no link of the tree is tried, as in the paper's simulation. */
+/**
+ * Measures rounds in which notices are sent at once and there are no trials, as in the paper's
+ * simulation.
+ */
 function rounds(optimizeAt: number, count: number, isMany: boolean): RoundFigures[] {
   const network = trial({ nodes: NODES, degree: 5, seed: 1, latency: [1, 1], options: plumtreeOptions({ noticeDelay: 0, optimizeAt, trialAfter: NO_TRIALS }) });
   const random = seededRandom(7);
@@ -26,7 +30,7 @@ test('10,000 nodes, one sender: a flood, then one payload a node and the paperâ€
     [3, 29_989],
   ] as const) {
     const [first, ...stable] = rounds(optimizeAt, 4, false);
-    // The first goes over every link: eager push costs 39,984.
+    // The first message goes over every link: eager push costs 39,984.
     near(t, first!.payloads, 39_984);
     for (const { payloads, control: sent, lastHop, missed, redundancy } of stable) {
       t.is(payloads, 9_999);
@@ -45,7 +49,7 @@ test('10,000 nodes, many senders: one payload a node, the paperâ€™s control mess
     near(t, control, 29_990);
     t.is(missed, 0);
   }
-  // The paper has 38,976: its tree is deeper, and so there is more to optimise.
+  // The paper has 38,976: its tree is deeper, so there is more to optimize.
   const [, ...optimised] = rounds(7, 8, true);
   for (const { payloads, control, lastHop, missed } of optimised) {
     t.true(payloads <= 9_999 * 1.05);

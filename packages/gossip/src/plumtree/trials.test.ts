@@ -1,4 +1,5 @@
-// Who takes and gives nothing: leaves of the tree answer, who does not listen is mute.
+// Tests of peers that take messages and give none: leaves of the tree answer a trial, and peers
+// that don't listen are mute.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
@@ -6,7 +7,10 @@ import { graftOf, ihaveOf, lone, pushOf } from './testing/lone.ts';
 import { Network } from './testing/network.ts';
 import { regularOverlay } from './testing/overlay.ts';
 
-/** A machine that a source pushes to twice a second; `peer` is of its tree. When that was asked for a sign, and when it was reported. */
+/**
+ * Runs a machine that a source pushes to twice a second, with `peer` in its tree. Returns when the
+ * peer was asked for a sign, and when it was reported.
+ */
 function tried(answers: boolean, seconds: number) {
   const { machine, reports, sent } = lone(['source', 'peer']);
   const asked: number[] = [];

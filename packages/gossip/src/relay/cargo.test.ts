@@ -1,4 +1,4 @@
-// A message that is read while it comes.
+// Tests of reading a message while it arrives.
 
 import test from 'ava';
 import { Cargo } from './cargo.ts';

@@ -1,4 +1,4 @@
-// What becomes of a part whose relay fails.
+// Tests of sending a message in parts when relays fail.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,4 +1,4 @@
-// Who passes a long message on to whom.
+// Tests of splitting the receivers of a long message into parts.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,4 +1,4 @@
-// What crosses between origins, relays and receivers.
+// Tests of the encodings that origins, relays and receivers exchange.
 
 import test from 'ava';
 import { idOf } from '../testing/cluster.ts';

@@ -15,6 +15,7 @@ import { seeds } from './seeds.ts';
 export const idle = defineProtocol({ name: 'idle', version: 1, channel: 0x20, methods: { nothing: { id: 1, request: json(z.null()) } } });
 export const words = json(z.string());
 
+/** A running node. */
 export interface TestNode {
   readonly name: string;
   readonly nodeId: string;
@@ -24,19 +25,23 @@ export interface TestNode {
   readonly events: GossipEvent[];
 }
 
+/** Options of the nodes, by name. */
 export interface ClusterOptions {
   readonly gossip?: (name: string, store: Store) => Partial<GossipOptions>;
   readonly peers?: (name: string) => Partial<PeersOptions<any>>;
   readonly transport?: SimTransportOptions;
-  /** Runs in each life of a node, before gossip starts. */
+  /** Called in each life of a node, before gossip starts. */
   readonly setup?: (node: TestNode) => void;
-  /** Default true. */
+  /** Whether gossip is started. Default true. */
   readonly start?: boolean;
-  /** Where those that are up are put. Default: a new map. */
+  /** The map that holds the nodes that are up. Default: a new map. */
   readonly nodes?: Map<string, TestNode>;
 }
 
-/** Declares nodes whose ids are made of their names, all peers of each other unless `peers` says otherwise. Gives those that are up. */
+/**
+ * Declares nodes whose ids are made of their names. All are peers of each other unless `peers` says
+ * otherwise. Returns the nodes that are up.
+ */
 export function cluster(sim: Simulation, names: readonly string[], options: ClusterOptions = {}): Map<string, TestNode> {
   const { nodes = new Map<string, TestNode>() } = options;
   for (const name of names) {
@@ -71,16 +76,16 @@ export function cluster(sim: Simulation, names: readonly string[], options: Clus
   return nodes;
 }
 
-/** What a node hears on a topic. */
+/** A topic of a node, and everything that the node receives on it. */
 export interface Ear {
   readonly topic: Topic<string>;
   readonly heard: Received<string>[];
-  /** The messages alone. */
+  /** The messages without their metadata. */
   readonly words: string[];
   readonly subscription: Subscription;
 }
 
-/** Opens a topic and listens. */
+/** Opens a topic and collects its messages. */
 export function listen(node: TestNode, name: string | Uint8Array = 'news', options: TopicOptions<string> = {}): Ear {
   const topic = node.gossip.topic(name, words, options);
   const heard: Received<string>[] = [];
@@ -92,12 +97,12 @@ export function listen(node: TestNode, name: string | Uint8Array = 'news', optio
   return { topic, heard, words: said, subscription };
 }
 
-/** All of them have so many neighbours on their topic. */
+/** Returns true if all of these nodes have that many neighbors on their topic. */
 export function areMet(ears: Iterable<Ear>, neighbors: number): boolean {
   return [...ears].every(({ topic }) => topic.neighbors.length === neighbors);
 }
 
-/** A node id for a name. */
+/** Returns a node id for a name. */
 export function idOf(name: string): string {
   let hex = '';
   for (let round = 0; hex.length < 64; round++) {
@@ -109,26 +114,27 @@ export function idOf(name: string): string {
   return hex;
 }
 
+/** The seed and the level of one run of a test. */
 export interface Run {
   readonly seed: number;
   readonly level: Level;
-  /** For the messages of assertions. */
+  /** A text for the messages of assertions. */
   readonly name: string;
 }
 
-/** A full run has `count` seeds on each level, a quick run one. */
+/** Returns the runs of a test. A full run has `count` seeds on each level, a quick run has one. */
 export function runs(count = 2, levels: readonly Level[] = ['message', 'stream']): Run[] {
   return levels.flatMap((level) => seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })));
 }
 
-/** A simulation of a run, its links 1 to 20 ms long. */
+/** Creates the simulation of a run, with links of 1 to 20 ms. */
 export function simulationOf({ seed, level }: Run, options: Omit<SimulationOptions, 'seed' | 'level'> = {}): Simulation {
   return createSimulation({ seed, level, link: { latency: [1, 20] }, ...options });
 }
 
 type EventOf<T extends GossipEvent['type']> = Extract<GossipEvent, { readonly type: T }>;
 
-/** A node's events of one type. */
+/** Returns a node's events of one type. */
 export function eventsOf<T extends GossipEvent['type']>(node: TestNode, type: T): EventOf<T>[] {
   return node.events.filter((event) => event.type === type) as EventOf<T>[];
 }

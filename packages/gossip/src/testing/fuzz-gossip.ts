@@ -1,6 +1,6 @@
-// Fuzzes what gossip reads of peers. An input is a series of frames, each from one of four peers:
-// its readers take any bytes, what they read can be written again, and a node's overlay stays
-// within its bounds and delivers no message twice.
+// Fuzzes the messages that gossip reads from peers. An input is a series of frames, each from one
+// of four peers. Checks that the decoders accept any bytes, that decoded values can be encoded
+// again, and that a node's overlay stays within its bounds and delivers no message twice.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { type Random, randomBytes, seededRandom } from '@trunkline/transport-core';
@@ -15,7 +15,10 @@ import { partialView } from '../overlay/partial-view.ts';
 import { gossipProtocol } from '../protocol.ts';
 import { decodeHead, decodeReceipt, decodeReport, encodeHead, encodeReceipt, encodeReport } from '../relay/wire.ts';
 
-/** The kinds of frames, by their first byte. */
+/**
+ * The kinds of frames, in the order of their numbers. The lower half of a frame's first byte
+ * selects one.
+ */
 const KINDS = ['push', 'control', 'view', 'receipt', 'head', 'report', 'list', 'question', 'wait'] as const;
 const PEERS = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(64));
 const SELF = '5'.repeat(64);
@@ -120,7 +123,7 @@ class Node {
     if (envelope === undefined) return;
     const { id, hops, payload, signature } = envelope;
     const push = { kind: 'push' as const, id, hops, payload: envelope, size: payload.length };
-    // The mark of a receipt is of this node's own messages.
+    // The flag for a receipt is only encoded for this node's own messages.
     same(encodePush(bytes.subarray(1, 33), push), bytes, 'a message', 0x40);
     envelope.frame = undefined;
     const screening = this.#overlay.screen(from, id, this.#now, signature !== undefined);
@@ -169,7 +172,10 @@ class Node {
   }
 }
 
-/** Three bytes before each frame: what it is and whose, and its length. */
+/**
+ * Yields the frames of an input. Three bytes precede each frame: its kind and peer in one, and its
+ * length in two.
+ */
 function* frames(input: Uint8Array): Iterable<{ readonly kind: number; readonly peer: number; readonly bytes: Uint8Array }> {
   for (let at = 0; at + 3 <= input.length; ) {
     const end = at + 3 + input[at + 1]! * 256 + input[at + 2]!;
@@ -182,7 +188,7 @@ function frame(kind: number, peer: number, bytes: Uint8Array): Uint8Array {
   return Uint8Array.from([kind | (peer << 4), bytes.length >> 8, bytes.length & 0xff, ...bytes]);
 }
 
-/** All peers ask to be neighbors. */
+/** Encodes requests of all peers to become neighbors. */
 function joins(): Uint8Array {
   return Uint8Array.from(PEERS.flatMap((_, peer) => [...frame(KINDS.indexOf('view'), peer, view({ type: 'join', request: 1 }))]));
 }

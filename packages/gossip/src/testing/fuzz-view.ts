@@ -1,12 +1,16 @@
-// Fuzzes what HyParView's nodes send each other: any JSON is made a message or none, and whatever
-// a peer says in whatever order, a partial view takes it, and its lists stay within their bounds.
+// Fuzzes the messages that HyParView's nodes exchange. Checks that any JSON is either decoded or
+// rejected, and that a partial view accepts any messages in any order and keeps its lists within
+// their bounds.
 
 import { type Random, randomBytes, seededRandom, TransportError } from '@trunkline/transport-core';
 import { type PartialViewMessage, peersOf, tidyMessage } from '../hyparview/message.ts';
 import { PartialView } from '../hyparview/partial-view.ts';
 import { gossipProtocol } from '../protocol.ts';
 
-/** The first byte says whether the rest is JSON, as the method `view` carries it, or steps. */
+/**
+ * The first byte says whether the rest is JSON, as the method `view` carries it, or a series of
+ * steps.
+ */
 export const target = {
   run(input: Uint8Array): void {
     if ((input[0] ?? 0) < 128) read(input.subarray(1));
@@ -58,7 +62,9 @@ function read(bytes: Uint8Array): void {
   if (JSON.stringify(again) !== JSON.stringify(message)) throw new Error(`tidied twice it is ${JSON.stringify(again)}`);
 }
 
-/** Three bytes a step: what a peer says, which peer, and how. */
+/**
+ * Plays a series of steps of three bytes each: the message, the peer, and the message's contents.
+ */
 function converse(bytes: Uint8Array): void {
   let now = 0;
   const up = new Set<string>();

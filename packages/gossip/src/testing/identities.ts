@@ -1,4 +1,4 @@
-// Keys for tests: the same for the same name.
+// Keys for tests, always the same for the same name.
 
 import { createIdentity, type Identity, type KeyType } from '@trunkline/identity';
 import { seededRandom } from '@trunkline/transport-core';

@@ -1,10 +1,13 @@
-// Keys and certificates of test nodes that prove who they are.
+// Keys and certificates of test nodes that prove their ids.
 
 import { createAuthority, createIdentity } from '@trunkline/identity';
 
 const authority = createAuthority();
 
-/** Key and certificate of a new node of the one authority. */
+/**
+ * Returns the key and the certificate of a new node, issued by an authority that all test nodes
+ * share.
+ */
 export async function papers() {
   const { cert, issue } = await authority;
   const identity = createIdentity();

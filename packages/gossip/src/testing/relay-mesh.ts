@@ -7,17 +7,19 @@ import type { Topic } from '../topic.ts';
 import type { MessageMeta, TopicOptions } from '../types.ts';
 import { cluster, type Run, simulationOf, type TestNode } from './cluster.ts';
 
-/** Options of relaying, where nothing else is said. */
+/** Default options of relaying. */
 export const relay = { above: 10_000, fanout: 3, stall: 2_000 };
 
-/** Nothing is under way. */
+/** The snapshot of relaying when nothing is being relayed. */
 export const NOTHING = { messages: 0, bytes: 0 };
 
+/** A topic of a node, and the messages that the node received on it. */
 export interface Listener {
   readonly topic: Topic<Uint8Array, Uint8Array>;
   readonly heard: { readonly message: Uint8Array; readonly meta: MessageMeta }[];
 }
 
+/** Nodes that have met on one topic. */
 export interface Mesh {
   readonly sim: Simulation;
   readonly node: (name: string) => TestNode;
@@ -25,14 +27,15 @@ export interface Mesh {
   readonly names: readonly string[];
 }
 
+/** Options of the nodes. */
 export interface MeshOptions {
   readonly relay?: (name: string) => object | undefined;
   readonly topic?: TopicOptions<Uint8Array>;
-  /** Neighbours that do not belong to the cluster. */
+  /** Number of neighbors that do not belong to the cluster. */
   readonly guests?: number;
 }
 
-/** Nodes on one topic that have all met. */
+/** Creates nodes on one topic, and waits until all have met. */
 export async function meet(run: Run, count: number, { relay: relayOf = () => relay, topic: options = {}, guests = 0 }: MeshOptions = {}): Promise<Mesh> {
   const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
   const sim = simulationOf(run);
@@ -51,7 +54,7 @@ export async function meet(run: Run, count: number, { relay: relayOf = () => rel
   return { sim, names, node: (name) => nodes.get(name)!, at: (name) => listeners.get(name)! };
 }
 
-/** Any bytes, others for each. */
+/** Returns bytes that differ for each `of`. */
 export function blob(size: number, of = 1): Uint8Array {
   const blob = new Uint8Array(size);
   for (let i = 0, x = of * 2_654_435_761; i < size; i++) {
@@ -64,7 +67,7 @@ export function blob(size: number, of = 1): Uint8Array {
 const same = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 export const sentBy = (node: TestNode) => node.transport.snapshot().connections.reduce((sum, connection) => sum + connection.bytes.out, 0);
 
-/** Each of them has heard each of these once, and nothing else. */
+/** Asserts that each of these nodes has received each of these messages once, and nothing else. */
 export function heardOnce(t: ExecutionContext, mesh: Mesh, names: readonly string[], blobs: readonly Uint8Array[], text: string): void {
   for (const name of names) {
     const { heard } = mesh.at(name);

@@ -1,8 +1,11 @@
+// The seeds of tests that are repeated with random input.
+
 import process from 'node:process';
 
 /**
- * The seeds of a repeated test: 1 to `count` in a full run (TRUNKLINE_TEST_SEEDS is `all`). A quick run takes a tenth of them, at least
- * one: the first tenth, or the one whose number TRUNKLINE_TEST_SEEDS is.
+ * Returns the seeds of a repeated test: 1 to `count` in a full run (TRUNKLINE_TEST_SEEDS is `all`).
+ * A quick run takes a tenth of them, at least one: the tenth whose number is TRUNKLINE_TEST_SEEDS,
+ * by default the first.
  */
 export function seeds(count: number): number[] {
   const given = process.env['TRUNKLINE_TEST_SEEDS'] ?? '1';

@@ -1,4 +1,4 @@
-// A peer that speaks the protocol of gossip by hand, for tests: it says what it likes.
+// A peer that speaks the protocol of gossip by hand, for tests, so that it can send anything.
 
 import { concatBytes } from '@noble/hashes/utils.js';
 import { createPeers, type Peers } from '@trunkline/peers';
@@ -15,6 +15,7 @@ import { signedContent } from '../signatures/signed-content.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { idle, idOf, words } from './cluster.ts';
 
+/** The stranger, and everything that was sent to it. */
 export interface Stranger {
   readonly nodeId: string;
   readonly peers: Peers;
@@ -23,26 +24,30 @@ export interface Stranger {
   readonly remote: Remote;
   /** Frames that were pushed to it. */
   readonly pushed: Uint8Array[];
-  /** How often its list of topics was pulled. */
+  /** Returns how often its list of topics was pulled. */
   pulls(): number;
-  /** Plumtree's control that was sent to it. */
+  /** Plumtree control messages that were sent to it. */
   readonly controlled: Control[];
-  /** What it is on, with a new number; `more` tags that nobody knows come first. */
+  /**
+   * Announces a list of topics under a new number. The list begins with `more` tags that no node
+   * knows.
+   */
   say(seq: number, topics: readonly string[], more?: number): void;
   push(...frames: readonly Uint8Array[]): void;
-  /** Becomes a neighbour in the partial view of a topic. */
+  /** Becomes a neighbor in the partial view of a topic. */
   join(topic?: string): void;
 }
 
+/** Options of a stranger. */
 export interface StrangerOptions {
   readonly name?: string;
   readonly nodeId?: string;
   readonly topics?: readonly string[];
-  /** Whom it talks to. */
+  /** Name of the node that it connects to. Default `a`. */
   readonly to?: string;
 }
 
-/** Connects to a node, as its peer. */
+/** Creates a stranger and connects it to a node, as its peer. */
 export async function stranger(
   sim: Simulation,
   { name = 'stranger', nodeId = idOf(name), topics = ['news'], to = 'a' }: StrangerOptions = {},
@@ -93,7 +98,7 @@ export async function stranger(
   };
 }
 
-/** What a message says. */
+/** The fields of a message. */
 export interface Forgery {
   readonly topic?: string;
   readonly origin?: string;
@@ -103,13 +108,13 @@ export interface Forgery {
   readonly audience?: Audience;
   readonly nodes?: readonly string[];
   readonly payload?: Uint8Array;
-  /** Who signs it; else it is not signed. */
+  /** The signer of the message; if absent, it is not signed. */
   readonly signer?: Signer;
-  /** Instead of the signer's. */
+  /** Takes the place of the signer's signature. */
   readonly signature?: Signature;
 }
 
-/** A message of the stranger's, but for what is said. */
+/** Encodes a message of the stranger, with the given fields changed. */
 export function frame(forgery: Forgery = {}): Uint8Array {
   const { topic = 'news', signer, origin = signer?.nodeId ?? idOf('stranger'), sequence = 0, epoch = 1, hops = 1 } = forgery;
   const { audience = 'all', nodes = [], payload = said, signature } = forgery;

@@ -1,16 +1,20 @@
-// What crosses the links of a simulation, searched for topics.
+// Searches the messages on the links of a simulation for a topic.
 
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Simulation } from '@trunkline/transport-inmem/simulation';
 import { topicKey } from '../topics/topic-key.ts';
 
+/** A message that gives a topic away. */
 export interface Leak {
   readonly from: string;
   readonly to: string;
   readonly method: string;
 }
 
-/** Gathers the messages that hold a topic's key, its first eight bytes, their hex, or its name: from and to whom. The simulation needs level 'message'. */
+/**
+ * Collects the messages that contain a topic's key, its first eight bytes, their hex, or its name,
+ * with their sender and receiver. The simulation needs the level 'message'.
+ */
 export function wiretap(sim: Simulation, topic: string): { readonly leaks: Leak[]; readonly messages: () => number } {
   const { hex } = topicKey(topic);
   const patterns = [hexToBytes(hex.slice(0, 16)), utf8ToBytes(hex.slice(0, 16)), utf8ToBytes(topic)].map(bytesToHex);

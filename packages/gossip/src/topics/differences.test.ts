@@ -1,7 +1,12 @@
+// Tests of peers with another limit or another overlay on a topic.
+
 import test from 'ava';
 import { Differences } from './differences.ts';
 
-/** A node of a full mesh that takes 100 bytes, and all that it says. */
+/**
+ * Creates the differences of a full-mesh node with a limit of 100 bytes, and records all calls of
+ * the host.
+ */
 function bench() {
   const said: string[] = [];
   const clock = { now: 0 };

@@ -1,4 +1,5 @@
-// A reader's queue is judged when the reader has had its turn, by messages and by bytes.
+// Tests of a reader's queue, which is cut by messages and by bytes once the reader has had its
+// turn.
 
 import { bytes as codec, createManualClock, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
@@ -20,7 +21,7 @@ function reader({ size = 4, bytes = 1_000, policy = 'drop-oldest' }: Partial<Rea
     offer(from: number, to: number, each = 1) {
       for (let i = from; i <= to; i++) loop.offer(i, META, each);
     },
-    /** The reader has had its turn. */
+    /** Lets the reader have its turn. */
     turn: () => clock.advance(0),
     async drain() {
       const read: [unknown, number][] = [];

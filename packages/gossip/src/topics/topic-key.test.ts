@@ -1,4 +1,4 @@
-// Any name is a topic, and no two names are one.
+// Tests of topic keys: any name is a topic, and no two names share a key.
 
 import { createHash } from 'node:crypto';
 import { isNodeId } from '@trunkline/transport-core';

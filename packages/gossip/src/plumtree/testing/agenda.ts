@@ -1,5 +1,7 @@
-// What happens when: earliest first, and in the order of entry among equals.
+// A queue of events by time: the earliest first, and in the order of entry among events of the same
+// time.
 
+/** Values with the times at which they are due, in a binary heap. */
 export class Agenda<T> {
   readonly #entries: { readonly at: number; readonly order: number; readonly value: T }[] = [];
   #order = 0;

@@ -1,4 +1,4 @@
-// One machine, whose peers a test plays.
+// A single Plumtree machine whose peers are played by a test.
 
 import type { MessageId } from '../../messages/message-id.ts';
 import type { Misbehaviour } from '../host.ts';
@@ -6,19 +6,22 @@ import type { Control, Push } from '../message.ts';
 import { type PlumtreeOptionsInput, plumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
 
+/** The machine, and everything that it did. */
 export interface Lone {
   readonly machine: Plumtree<string>;
-  /** What was sent since it was last asked, as 'peer kind ids'. */
+  /** Returns what was sent since the last call, as 'peer kind ids'. */
   sent(): string[];
   readonly delivered: string[];
   readonly reports: (readonly [peer: string, what: Misbehaviour])[];
   readonly dropped: string[];
-  /** Peers without room: for messages, and for anything. */
+  /** Peers without room for messages, and those without room for anything. */
   readonly full: Set<string>;
   readonly stuck: Set<string>;
 }
 
-/** A machine 'me' with these peers. Payloads are texts; their digest is their length. */
+/**
+ * Creates a machine 'me' with these peers. Payloads are texts, and their digest is their length.
+ */
 export function lone(peers: readonly string[], options: PlumtreeOptionsInput = {}): Lone {
   let sent: string[] = [];
   const delivered: string[] = [];

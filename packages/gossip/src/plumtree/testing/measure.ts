@@ -1,20 +1,22 @@
-// Rounds of broadcasts and what they cost, in the papers' figures.
+// Rounds of broadcasts and their costs, in the figures of the papers.
 
 import { seededRandom } from '@trunkline/transport-core';
 import type { PlumtreeOptions } from '../options.ts';
 import { Network } from './network.ts';
 import { regularOverlay } from './overlay.ts';
 
+/** The figures of one round. */
 export interface RoundFigures {
   readonly payloads: number;
   readonly control: number;
   /** Relative message redundancy: payloads / deliveries − 1. */
   readonly redundancy: number;
-  /** The most hops that any delivery took: the paper's last delivery hop. */
+  /** The most hops of any delivery: the paper's last delivery hop. */
   readonly lastHop: number;
   readonly missed: number;
 }
 
+/** The size and settings of a network to measure. */
 export interface TrialOptions {
   readonly nodes: number;
   readonly degree: number;
@@ -23,7 +25,7 @@ export interface TrialOptions {
   readonly options: PlumtreeOptions;
 }
 
-/** A network over a random overlay, all links up. */
+/** Creates a network over a random overlay with all links up. */
 export function trial({ nodes, degree, seed, latency, options }: TrialOptions): Network {
   const random = seededRandom(seed);
   const network = new Network({ nodes, random, latency, options });
@@ -31,7 +33,9 @@ export function trial({ nodes, degree, seed, latency, options }: TrialOptions): 
   return network;
 }
 
-/** Each of the senders publishes one message, all at once; then so many milliseconds pass. */
+/**
+ * Lets each sender publish one message, all at the same time; then `duration` milliseconds pass.
+ */
 export function round(network: Network, senders: readonly number[], duration: number): RoundFigures {
   network.resetTraffic();
   for (const sender of senders) network.publish(sender);

@@ -1,4 +1,5 @@
-// Plumtree machines on simulated links, in virtual time: events in a queue, chance from a seed.
+// Plumtree machines on simulated links in virtual time, with events in a queue and randomness from
+// a seed.
 
 import type { Random } from '@trunkline/transport-core';
 import { IdSource } from '../../messages/id-source.ts';
@@ -9,54 +10,64 @@ import type { PlumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
 import { Agenda } from './agenda.ts';
 
+/** A message on a link. */
 export type Sent = Push<number> | Control;
 
+/** The nodes and links of a network. */
 export interface NetworkOptions {
   readonly nodes: number;
   readonly random: Random;
-  /** Milliseconds over a link one way: drawn once for each link. */
+  /** Milliseconds over a link one way, drawn once for each link. */
   readonly latency: readonly [least: number, most: number];
   readonly options?: PlumtreeOptions | undefined;
-  /** The share of what is sent that never comes. */
+  /** The share of messages that are lost. */
   readonly loss?: number | undefined;
-  /** The share that comes twice. */
+  /** The share of messages that arrive twice. */
   readonly duplication?: number | undefined;
-  /** Milliseconds at most that a message is late by chance: later ones overtake it. */
+  /** Milliseconds that a message may be late by chance, at most. Later messages can overtake it. */
   readonly jitter?: number | undefined;
-  /** The share of pushes that find no room; it comes back after 20 to 200 ms. */
+  /** The share of pushes that find no room. There is room again after 20 to 200 ms. */
   readonly congestion?: number | undefined;
-  /** Told of what is sent to a node that has crashed. */
+  /** Called for each message to a node that has crashed. */
   readonly unheard?: ((from: number, to: number) => void) | undefined;
 }
 
-/** What a node does instead of its machine. @returns whether the machine is to have the message all the same. */
+/**
+ * Handles a message in the place of a node's machine.
+ * @returns whether the machine gets the message all the same.
+ */
 export type Double = (node: number, from: string, message: Sent, send: (to: string, message: Sent) => void) => boolean;
 
 interface Link {
   readonly latency: number;
   isUp: boolean;
-  /** Another for each time that it comes up: what was under way on the one before is lost. */
+  /**
+   * A number that grows each time the link comes up. Messages in flight from an earlier life are
+   * lost.
+   */
   life: number;
 }
 
+/** The deliveries of one message. */
 interface Round {
   readonly reached: Set<number>;
   readonly publishedAt: number;
   lastHop: number;
-  /** Milliseconds to the last delivery. */
+  /** Milliseconds from publication to the last delivery. */
   duration: number;
 }
 
+/** A network of Plumtree machines in virtual time. */
 export class Network {
   readonly machines: Plumtree<number>[];
   readonly ids: IdSource[];
-  /** Message key → who has it. */
+  /** Message key → the nodes that have the message. */
   readonly rounds = new Map<string, Round>();
   readonly reports: { readonly by: string; readonly peer: string; readonly what: Misbehaviour }[] = [];
-  /** Messages on the way, since `resetTraffic`. */
+  /** Messages sent since `resetTraffic`. */
   payloads = 0;
   control = 0;
-  /** Deliveries of a message that a node already had: there must be none. */
+  /** Deliveries of a message that a node already had. There must be none. */
   repeated = 0;
   now = 0;
   readonly #settings: NetworkOptions;
@@ -73,12 +84,15 @@ export class Network {
     this.machines = Array.from({ length: settings.nodes }, (_, node) => this.#machine(node));
   }
 
-  /** Puts another in the place of a node: it sees first what comes to it. */
+  /** Lets another function handle the messages to a node before its machine gets them. */
   replace(node: number, double: Double): void {
     this.#doubles.set(node, double);
   }
 
-  /** It neither sends nor hears any more; its links stay until they are said to be down. */
+  /**
+   * Crashes a node: it neither sends nor receives any more. Its links stay up until `down` is
+   * called.
+   */
   crash(node: number): void {
     this.#crashed.add(node);
   }
@@ -113,12 +127,12 @@ export class Network {
     return id;
   }
 
-  /** A message of somebody who is no machine. */
+  /** Delivers a message from a sender that is no machine. */
   inject(from: number, to: number, message: Sent): void {
     this.#call(to, (machine) => machine.received(nameOf(from), message, this.now));
   }
 
-  /** Lets so many milliseconds pass. */
+  /** Lets `duration` milliseconds pass. */
   run(duration: number): void {
     const end = this.now + duration;
     while (this.#agenda.next <= end) {
@@ -128,7 +142,7 @@ export class Network {
     this.now = end;
   }
 
-  /** Does something at a later time. */
+  /** Runs an action at a later time. */
   at(time: number, action: () => void): void {
     this.#agenda.add(time, action);
   }

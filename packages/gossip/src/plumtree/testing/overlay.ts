@@ -1,13 +1,14 @@
-// Random overlays with symmetric links, as HyParView leaves them.
+// Random overlays with symmetric links, like those that HyParView makes.
 
 import type { Random } from '@trunkline/transport-core';
 
-/** Pairs of nodes, each once. */
+/** Pairs of linked nodes, each pair once. */
 export type Links = readonly (readonly [number, number])[];
 
 /**
- * A random graph in which nearly every node has `degree` links, connected: stubs are paired at random, what would be a loop or a double is
- * drawn anew, and a ring holds it together where the rest doesn't.
+ * Returns a connected random graph in which nearly every node has `degree` links. Stubs are paired
+ * at random, and pairs that would be a loop or a duplicate are drawn again. If the graph has
+ * several parts, extra links connect them in a chain.
  */
 export function regularOverlay(nodes: number, degree: number, random: Random): Links {
   const links = new Map<string, readonly [number, number]>();
@@ -33,7 +34,7 @@ export function regularOverlay(nodes: number, degree: number, random: Random): L
   return [...links.values()];
 }
 
-/** The connected parts, each the list of its nodes. */
+/** Returns the connected parts, each as a list of its nodes. */
 export function partsOf(nodes: number, links: Links): number[][] {
   const near = Array.from({ length: nodes }, (): number[] => []);
   for (const [a, b] of links) {

@@ -1,3 +1,5 @@
+// Test of the overlay under churn: in each of a hundred cycles nodes fail and join.
+
 import test from 'ava';
 import { Cycles } from './cycles.ts';
 
@@ -15,5 +17,5 @@ test('in each of a hundred cycles fifty nodes fail and fifty join: whoever lives
   t.deepEqual(net.oneSided(), []);
 });
 
-/** Milliseconds on a busy machine; 5 s to 10 s otherwise. */
+/** Timeout in milliseconds for a busy machine; the test takes 5 s to 10 s otherwise. */
 const SLOW = 300_000;

@@ -1,4 +1,5 @@
-// A cycle engine, as PeerSim's: thousands of partial views in one process, which hear each other in rounds, without codecs.
+// A cycle engine like PeerSim's: thousands of partial views in one process, which exchange messages
+// in rounds, without codecs.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import type { DownCause } from '../../hyparview/host.ts';
@@ -7,49 +8,63 @@ import type { PartialViewOptions } from '../../hyparview/options.ts';
 import { PartialView } from '../../hyparview/partial-view.ts';
 import { Graph } from './graph.ts';
 
+/** Options of the engine. */
 export interface CyclesOptions {
   readonly nodes: number;
   readonly seed: number;
   readonly options?: PartialViewOptions | undefined;
-  /** Ids in each node's address book, drawn from all nodes that ever were, dead ones included; a hungry node is told 16 of them a cycle and after each failure. Default 0. */
+  /**
+   * Number of ids in each node's address book, drawn from all nodes that ever existed, dead ones
+   * included. A node that lacks peers is told 16 of them per cycle and after each failure. Default
+   * 0.
+   */
   readonly book?: number | undefined;
   /**
-   * When a dead node is noticed whose end nobody saw: `write` by whoever writes to it, at once, as where its machine refuses; `later`
-   * by whoever wrote to it, when the next cycle begins; `keep-alive` by all its neighbours then, as where each link is tested (a
-   * black hole under a transport that pings). Default `write`.
+   * When a node that died unseen is noticed. Default `write`.
+   * - `write`: by a node that writes to it, at once, as if its machine refused the connection.
+   * - `later`: by a node that wrote to it, when the next cycle begins.
+   * - `keep-alive`: by all its neighbors, when the next cycle begins, as if each link were tested
+   *   (a black hole under a transport that pings).
    */
   readonly notice?: 'write' | 'later' | 'keep-alive' | undefined;
-  /** Milliseconds between two joins of `build`. Default 100. */
+  /** Milliseconds between two joins in `build`. Default 100. */
   readonly joinInterval?: number | undefined;
-  /** Gets what is sent to an id that is no node's: an attacker's. It gives what it answers. */
+  /**
+   * Called for messages to an id that is no node's, but an attacker's. Returns the attacker's
+   * answer, if any.
+   */
   readonly foreign?: ((node: number, id: string, message: PartialViewMessage) => PartialViewMessage | undefined) | undefined;
-  /** Told of neighbours that come and go. */
+  /** Called when a node gets or loses a neighbor. */
   readonly up?: ((node: number, peer: number) => void) | undefined;
   readonly down?: ((node: number, peer: number, cause: DownCause) => void) | undefined;
 }
 
+/** The engine: all views, the messages between them, and the time. */
 export class Cycles {
   readonly random: Random;
   readonly #setup: CyclesOptions;
-  /** What befalls a message; undefined: it arrives. */
+  /** Returns what happens to a message instead of its arrival; undefined: it arrives. */
   fault: ((random: Random) => 'lose' | 'repeat' | 'delay' | undefined) | undefined;
   readonly #interval: number;
   readonly #views: PartialView[] = [];
   readonly #ids: string[] = [];
   readonly #indices = new Map<string, number>();
   readonly #alive: boolean[] = [];
-  /** Messages of the next round, in flat triples: whose, to whom, what. Undefined: that node is told that the other is lost. */
+  /**
+   * Messages of the next round, as sender, receiver and message in three lists. If the message is
+   * undefined, the receiver is told that the sender is lost.
+   */
   #from: number[] = [];
   #to: number[] = [];
   #what: (PartialViewMessage | undefined)[] = [];
   #foreign: { readonly from: string; readonly to: number; readonly what: PartialViewMessage }[] = [];
   #silent: [node: number, peer: number][] = [];
-  /** Which nodes hear each other: those of one side. */
+  /** The side of each node in a partition. Only nodes of the same side reach each other. */
   #sides: number[] | undefined;
   now = 0;
   /** Messages delivered so far. */
   messages = 0;
-  /** Rounds of the last `settle`. */
+  /** Number of rounds of the last `settle`. */
   rounds = 0;
 
   constructor(setup: CyclesOptions) {
@@ -84,14 +99,20 @@ export class Cycles {
     return living;
   }
 
-  /** All nodes, which join one after the other through the first; then `cycles` cycles. */
+  /**
+   * Adds all nodes, which join one after the other through the first, and then runs `cycles`
+   * cycles.
+   */
   build(cycles = 50): this {
     for (let node = 0; node < this.#setup.nodes; node++) this.join(node === 0 ? undefined : 0);
     for (let cycle = 0; cycle < cycles; cycle++) this.cycle();
     return this;
   }
 
-  /** A new node, which joins through `contact`; a dead one with that index comes back, if it is given. Gives its index. */
+  /**
+   * Adds a node, which joins through `contact`, and returns its index. If `again` is given, the
+   * dead node with that index comes back instead.
+   */
   join(contact: number | undefined, again?: number): number {
     const node = again ?? this.size;
     const self = this.#ids[node] ?? `n${node}`;
@@ -117,7 +138,10 @@ export class Cycles {
     return node;
   }
 
-  /** A shuffle interval: everybody shuffles once on average, and does what else is due. */
+  /**
+   * Runs one shuffle interval: each node shuffles once on average, and does everything else that is
+   * due.
+   */
   cycle(): void {
     const noticed = this.#silent;
     this.#silent = [];
@@ -133,7 +157,10 @@ export class Cycles {
     }
   }
 
-  /** Nodes die. `seen`: their neighbours see the links close; else whoever writes to them learns it (see `notice`). */
+  /**
+   * Kills nodes. With `seen`, their neighbors see the links close; otherwise nodes notice it as
+   * `notice` says.
+   */
   fail(nodes: readonly number[], seen: boolean): void {
     for (const node of nodes) this.#alive[node] = false;
     if (!seen) return;
@@ -149,14 +176,14 @@ export class Cycles {
     this.#alive[node] = false;
   }
 
-  /** The link between two nodes fails; both are told, if it is one. */
+  /** Breaks the link between two nodes. Both are told if they are neighbors. */
   lose(node: number, peer: number): void {
     if (this.#views[node]!.isNeighbor(this.id(peer))) this.#lost(node, peer);
     if (this.#views[peer]!.isNeighbor(this.id(node))) this.#lost(peer, node);
     this.settle();
   }
 
-  /** A node is told `count` entries of its book. */
+  /** Tells a node `count` entries of its address book. */
   consult(node: number, count: number): void {
     const book = this.#setup.book ?? 0;
     this.#views[node]!.known(
@@ -165,14 +192,20 @@ export class Cycles {
     );
   }
 
-  /** A part of those that live, drawn; the first node, through which all joined, is always of it. */
+  /**
+   * Returns a random share of the living nodes. It always contains the first node, through which
+   * all joined.
+   */
   draw(share: number): number[] {
     const living = this.living();
     const others = this.#shuffled(living.filter((node) => node !== 0));
     return [...living.filter((node) => node === 0), ...others].slice(0, Math.round(share * living.length));
   }
 
-  /** Nodes of different sides hear nothing of each other, and links between them fail at once; undefined: the network is whole again. */
+  /**
+   * Splits the network: nodes of different sides can't reach each other, and links between them
+   * fail at once. Undefined makes it whole again.
+   */
   part(side: ((node: number) => number) | undefined): void {
     this.#sides = side === undefined ? undefined : this.#views.map((_, node) => side(node));
     for (const node of this.living()) {
@@ -181,7 +214,7 @@ export class Cycles {
     this.settle();
   }
 
-  /** Delivers until nothing is under way. */
+  /** Delivers messages until none is under way. */
   settle(): void {
     for (this.rounds = 0; this.#to.length > 0 || this.#foreign.length > 0; this.rounds++) {
       if (this.rounds > MOST_ROUNDS) throw new Error(`still busy after ${MOST_ROUNDS} rounds`);
@@ -197,7 +230,7 @@ export class Cycles {
     }
   }
 
-  /** The links of those that live, as they are now. */
+  /** Returns the present links of the living nodes. */
   graph(): Graph {
     const living = this.living();
     const places = new Int32Array(this.size).fill(-1);
@@ -212,9 +245,10 @@ export class Cycles {
   }
 
   /**
-   * Floods a message from a node over the links, while dead ones are noticed as they are written to; then what that brings about is
-   * settled. `resend`: it is settled after each hop, and who wrote to a dead one sends to the neighbours that came in its place. Gives the
-   * share of the living that it reached.
+   * Floods a message from a node over the links. Dead nodes are noticed when they are written to,
+   * and the consequences are settled at the end. With `resend`, they are settled after each hop,
+   * and a node that wrote to a dead one sends to the neighbors that replaced it. Returns the share
+   * of the living nodes that the message reached, and the number of hops.
    */
   flood(source: number, { resend = false }: { readonly resend?: boolean } = {}): { readonly share: number; readonly hops: number } {
     const reached = new Set([source]);
@@ -249,7 +283,7 @@ export class Cycles {
     return { share: reached.size / this.living().length, hops };
   }
 
-  /** Links that only one end knows: [who believes in it, the other]. */
+  /** Returns links that only one end knows: [the node that believes in it, the other]. */
   oneSided(): [node: number, peer: number][] {
     const found: [number, number][] = [];
     for (const node of this.living()) {
@@ -261,12 +295,12 @@ export class Cycles {
     return found;
   }
 
-  /** A node writes to another. Where that one is dead, it will learn it. */
+  /** A node writes to another, and notices it if that one is dead. */
   write(from: number, to: number): void {
     if (this.#alive[from] && !this.#alive[to]) this.#fate(from, to);
   }
 
-  /** An attacker, who is no node here, sends something to a node. */
+  /** Delivers a message from an attacker, which is no node here. */
   inject(from: string, node: number, message: PartialViewMessage): void {
     if (this.#alive[node]) this.#views[node]!.received(from, message, this.now);
   }
@@ -285,7 +319,7 @@ export class Cycles {
     this.#post(from, to, message);
     if (fault === 'repeat') this.#post(from, to, message);
     if (fault !== 'delay') return;
-    // It overtakes, or is overtaken by, any other message of this round.
+    // The message overtakes other messages of this round, or is overtaken by them.
     const place = Math.floor(this.random() * this.#to.length);
     for (const list of [this.#from, this.#to, this.#what] as unknown[][]) list.splice(place, 0, list.pop());
   }
@@ -304,13 +338,13 @@ export class Cycles {
     this.#views[to]!.received(this.#ids[from]!, what, this.now);
   }
 
-  /** Somebody wrote to a node that is not there. */
+  /** Handles a message to a node that can't be reached. */
   #fate(from: number, to: number): void {
     if ((this.#setup.notice ?? 'write') === 'write') this.#post(to, from, undefined);
     else this.#silent.push([from, to]);
   }
 
-  /** Who has a dead neighbour learns it. */
+  /** Tells all nodes with dead neighbors of their loss. */
   #loseDead(): void {
     for (const node of this.#shuffled(this.living())) {
       for (const peer of this.#views[node]!.active()) if (this.#alive[this.indexOf(peer)] === false) this.#lost(node, this.indexOf(peer));
@@ -325,7 +359,10 @@ export class Cycles {
     return this.#sides === undefined || this.#sides[from] === this.#sides[to];
   }
 
-  /** Each hungry node's address book gives it a few; true where somebody was. */
+  /**
+   * Tells each node that lacks peers some entries of its address book. Returns true if there was
+   * such a node.
+   */
   #feed(): boolean {
     const book = this.#setup.book ?? 0;
     if (book === 0) return false;
@@ -338,7 +375,7 @@ export class Cycles {
     return isAnybody;
   }
 
-  /** What stands at that place of a node's book: the same each time. */
+  /** Returns the entry at that place of a node's address book, always the same. */
   #entry(node: number, place: number): string {
     const mixed = Math.imul(Math.imul(node + 1, 0x9e37_79b1) ^ (place + 1), 0x85eb_ca6b);
     return this.id(((mixed ^ (mixed >>> 15)) >>> 0) % this.size);
@@ -353,11 +390,14 @@ export class Cycles {
   }
 }
 
-/** Milliseconds of a round. */
+/** Milliseconds per round. */
 const ROUND = 10;
-/** How often timers are looked at in a cycle. */
+/** Number of times per cycle that timers are checked. */
 const STEPS = 10;
 const MOST_ROUNDS = 10_000;
-/** Entries of the book a hungry node is told at once, and how often after a failure. */
+/**
+ * Number of entries that a node that lacks peers is told at once, and number of times that this
+ * happens after a failure.
+ */
 const FEED = 16;
 const FEEDS = 16;

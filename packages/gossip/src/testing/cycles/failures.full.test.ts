@@ -1,3 +1,5 @@
+// Tests of the overlay after most of its nodes fail at once, seen by their neighbors.
+
 import test from 'ava';
 import { Cycles } from './cycles.ts';
 
@@ -29,5 +31,5 @@ test('at 95 percent the views alone reach most of the living, and an address boo
   t.true(mean(helped) >= 0.97, `${helped}`);
 });
 
-/** Milliseconds on a busy machine; 5 s to 10 s otherwise. */
+/** Timeout in milliseconds for a busy machine; the test takes 5 s to 10 s otherwise. */
 const SLOW = 300_000;

@@ -1,3 +1,5 @@
+// Tests of the measures of a graph.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { Graph } from './graph.ts';

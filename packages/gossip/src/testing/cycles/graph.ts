@@ -22,7 +22,10 @@ export class Graph {
     return this.#neighbors.length;
   }
 
-  /** Watts and Strogatz: of each node's pairs of neighbours, the share that are neighbours themselves; the mean of all nodes. */
+  /**
+   * Returns the clustering coefficient of Watts and Strogatz: the share of each node's pairs of
+   * neighbors that are neighbors themselves, as a mean over all nodes.
+   */
   clustering(): number {
     let sum = 0;
     for (const list of this.#neighbors) {
@@ -33,7 +36,10 @@ export class Graph {
     return sum / this.size;
   }
 
-  /** The mean length of the shortest paths from `sources` drawn nodes to all others that they reach, and the longest of these. */
+  /**
+   * Returns the mean length of the shortest paths from `sources` random nodes to all nodes that
+   * they reach, and the longest of these.
+   */
   paths(sources: number, seed = 1): { readonly mean: number; readonly longest: number } {
     const random = seededRandom(seed);
     let [sum, count, longest] = [0, 0, 0];
@@ -49,7 +55,7 @@ export class Graph {
     return { mean: sum / count, longest };
   }
 
-  /** How many have so many incoming links: [0, 1, …]. */
+  /** Returns the number of nodes by their number of incoming links: [0, 1, …]. */
   inDegrees(): number[] {
     const degrees = new Int32Array(this.size);
     for (const end of this.#ends) degrees[end]!++;
@@ -58,13 +64,13 @@ export class Graph {
     return Array.from(counts, (count) => count ?? 0);
   }
 
-  /** The share of nodes that have `degree` links, each known at both ends. */
+  /** Returns the share of nodes that have `degree` links, each known at both ends. */
   fullSymmetric(degree: number): number {
     const isFull = (node: number) => this.#neighbors[node]!.length === degree && this.#neighbors[node]!.every((peer) => this.#neighbors[peer]!.includes(node));
     return this.#neighbors.reduce((count, _, node) => count + (isFull(node) ? 1 : 0), 0) / this.size;
   }
 
-  /** The sizes of what hangs together, largest first. */
+  /** Returns the sizes of the connected components, the largest first. */
   components(): number[] {
     const seen = new Uint8Array(this.size);
     const sizes: number[] = [];
@@ -81,7 +87,10 @@ export class Graph {
     return sizes.sort((a, b) => b - a);
   }
 
-  /** The mean share of nodes that floods from `count` drawn nodes reach, and the mean of their last hops. */
+  /**
+   * Returns the mean share of nodes that floods from `count` random nodes reach, and the mean of
+   * their last hops.
+   */
   floods(count: number, random: Random): { readonly reliability: number; readonly lastHop: number } {
     let [reached, hops] = [0, 0];
     for (let i = 0; i < count; i++) {
@@ -92,7 +101,10 @@ export class Graph {
     return { reliability: reached / count / this.size, lastHop: hops / count };
   }
 
-  /** Breadth first: fills the queue and the distances, gives how many are reached. */
+  /**
+   * Walks breadth first from a node. Fills the queue and the distances, and returns the number of
+   * nodes reached.
+   */
   #walk(source: number): number {
     const [starts, ends, distance, queue] = [this.#starts, this.#ends, this.#distance, this.#queue];
     distance.fill(-1);

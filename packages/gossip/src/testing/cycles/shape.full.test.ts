@@ -1,4 +1,5 @@
-// The figures of the HyParView paper at its own size, by the machines that ship. docs/gossip-evaluation.md holds the figures.
+// The figures of the HyParView paper at its own size, measured with the real machines.
+// docs/gossip-evaluation.md holds the figures.
 
 import test from 'ava';
 import { Cycles } from './cycles.ts';
@@ -17,5 +18,5 @@ test('ten thousand nodes: few clusters, short paths, full symmetric views; half 
   t.true(net.graph().floods(100, net.random).reliability >= 0.9999);
 });
 
-/** Milliseconds on a busy machine; 5 s to 10 s otherwise. */
+/** Timeout in milliseconds for a busy machine; the test takes 5 s to 10 s otherwise. */
 const SLOW = 300_000;

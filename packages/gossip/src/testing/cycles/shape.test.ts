@@ -1,4 +1,5 @@
-// The shape of the HyParView overlay at a tenth of the paper's size; shape.full.test.ts has its own size.
+// The shape of the HyParView overlay at a tenth of the paper's size; shape.full.test.ts has the
+// full size.
 
 import test from 'ava';
 import { seeds } from '../seeds.ts';
@@ -17,5 +18,5 @@ test('a thousand nodes: the same shape', (t) => {
   }
 });
 
-/** Milliseconds on a busy machine; 5 s to 10 s otherwise. */
+/** Timeout in milliseconds for a busy machine; the test takes 5 s to 10 s otherwise. */
 const SLOW = 300_000;

@@ -1,3 +1,5 @@
+// Tests of the overlay against a majority of attackers.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import type { PartialViewMessage } from '../../hyparview/message.ts';
@@ -6,7 +8,11 @@ import { Cycles } from './cycles.ts';
 
 const SYBILS = 400;
 
-/** A hundred honest nodes whose address books hold honest ones alone, and four hundred that press for all their links, lie about whom they know, and forward nothing. */
+/**
+ * Runs a hundred honest nodes, whose address books hold only honest ones, against four hundred
+ * attackers that press for all their links, lie about the nodes that they know, and forward
+ * nothing.
+ */
 function attack(seed: number, perCycle: number) {
   const random = seededRandom(9_000 + seed);
   const sybil = () => `sybil${Math.floor(random() * SYBILS)}`;

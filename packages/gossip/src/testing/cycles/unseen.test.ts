@@ -1,3 +1,5 @@
+// Tests of the overlay after nodes fail without being seen.
+
 import test from 'ava';
 import { Cycles } from './cycles.ts';
 
@@ -25,5 +27,5 @@ test('dead nodes that nobody tells of are found by writing to them: every view i
   }
 });
 
-/** Milliseconds on a busy machine; 5 s to 10 s otherwise. */
+/** Timeout in milliseconds for a busy machine; the test takes 5 s to 10 s otherwise. */
 const SLOW = 300_000;

@@ -1,4 +1,5 @@
-// Attacks on a network of whole nodes (FAULTS of gossipsub's evaluation, PL-TechRep-2020-001: sybils, eclipse, cold boot, covert flash, dawn).
+// Attacks on a network of whole nodes (FAULTS of gossipsub's evaluation, PL-TechRep-2020-001:
+// sybils, eclipse, cold boot, covert flash, dawn).
 
 import { idOf } from '../cluster.ts';
 import { attackerNames, Fleet, honestNames } from './fleet.ts';
@@ -17,7 +18,10 @@ function attack(seed: number, honest: number, attackers: number, target?: string
   return { fleet: new Fleet({ seed, honest }), names, crew };
 }
 
-/** Four sybils to each honest node come to a network that stands: they press for all links, and forward nothing. */
+/**
+ * Four sybils per honest node enter an established network. They press for all links, and forward
+ * nothing.
+ */
 export async function sybilAttack({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
   const { fleet, names, crew } = attack(seed, nodes, 4 * nodes);
   const met = await settle(fleet);
@@ -31,7 +35,10 @@ export async function sybilAttack({ seed, nodes = 100, log }: ScenarioOptions): 
   return finish(fleet, { met, ...before, ...during, ...named('after', await fleet.traffic(60, 500)) });
 }
 
-/** Ten sybils to each honest node press one of them alone, which is restarted meanwhile: does it keep an honest neighbour, and get all? */
+/**
+ * Ten sybils per honest node press a single node, which is restarted in the meantime. Measures
+ * whether it keeps an honest neighbor, and gets all messages.
+ */
 export async function eclipse({ seed, nodes = 20, log }: ScenarioOptions): Promise<Figures> {
   const target = honestNames(nodes).at(-1)!;
   const { fleet, names, crew } = attack(seed, nodes, 10 * nodes, target);
@@ -66,14 +73,20 @@ export async function eclipse({ seed, nodes = 20, log }: ScenarioOptions): Promi
   });
 }
 
-/** All honest nodes start at once, without history, into a network that the sybils have entered first. */
+/**
+ * All honest nodes start at once, without history, into a network that the sybils have entered
+ * before.
+ */
 export async function coldBoot({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
   const { fleet, names, crew } = attack(seed, nodes, 4 * nodes);
   for (const name of fleet.honest) fleet.crash(name);
   return dawnOf({ fleet, names, crew }, log);
 }
 
-/** The same of a network that stood: all honest nodes are restarted at once, and know each other from before. */
+/**
+ * The same for a network that existed before: all honest nodes are restarted at once, and know each
+ * other from earlier.
+ */
 export async function dawn({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
   const all = attack(seed, nodes, 4 * nodes);
   await settle(all.fleet);
@@ -92,7 +105,10 @@ async function dawnOf({ fleet, names, crew }: Attack, log: ScenarioOptions['log'
   return finish(fleet, { met, ...early, ...named('after', await fleet.traffic(60, 500)) });
 }
 
-/** Four to one, attackers behave for ten minutes and become part of all trees; then all of them pass nothing on any more, at once. */
+/**
+ * Four attackers per honest node behave well for ten minutes and become part of all trees; then all
+ * of them stop passing messages on at once.
+ */
 export async function covertFlash({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
   const { fleet, names, crew } = attack(seed, nodes, 4 * nodes);
   fleet.invade(names, sleepers(crew));
@@ -106,7 +122,7 @@ export async function covertFlash({ seed, nodes = 100, log }: ScenarioOptions): 
   return finish(fleet, { met, ...before, ...flash, ...named('after', await fleet.traffic(60, 500)) });
 }
 
-/** All have an honest neighbour, and two minutes more. */
+/** Waits until all nodes have an honest neighbor, and two minutes more. */
 async function settle(fleet: Fleet): Promise<number> {
   const met = await fleet.met(1, 5 * MINUTE);
   await fleet.sim.run(2 * MINUTE);

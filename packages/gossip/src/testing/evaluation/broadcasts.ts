@@ -1,4 +1,5 @@
-// Broadcasts over the papers' whole system: partial views in cycles, and a broadcast tree on the links that they choose.
+// Broadcasts over the whole system of the papers: partial views in cycles, and a broadcast tree on
+// the links that the views choose.
 
 import type { Random } from '@trunkline/transport-core';
 import { messageKey } from '../../messages/message-id.ts';
@@ -6,23 +7,30 @@ import { type PlumtreeOptionsInput, plumtreeOptions } from '../../plumtree/optio
 import { Network } from '../../plumtree/testing/network.ts';
 import type { Cycles } from '../cycles/cycles.ts';
 
+/** The views, and the options of the tree. */
 export interface BroadcastsOptions {
   readonly net: Cycles;
-  /** Nodes that there may be in the end, those that join later included. */
+  /** Number of nodes in the end, including those that join later. */
   readonly nodes: number;
   readonly random: Random;
-  /** Of the tree. Notices go at once, and no link is tried, as in the paper's simulation. */
+  /**
+   * Options of the tree. Notices are sent at once, and there are no trials, as in the paper's
+   * simulation.
+   */
   readonly tree?: PlumtreeOptionsInput | undefined;
 }
 
-/** What became of one message. */
+/** The deliveries of one message. */
 export interface Broadcast {
   readonly key: string;
   readonly reached: ReadonlySet<number>;
   readonly lastHop: () => number;
 }
 
-/** Hops take a millisecond each. The views change only while `heal` is called, and in the cycles of `net`. */
+/**
+ * A broadcast tree over the views of `net`. Hops take a millisecond each. The views change only in
+ * `heal` and in the cycles of `net`.
+ */
 export class Broadcasts {
   readonly network: Network;
   readonly #net: Cycles;
@@ -35,7 +43,10 @@ export class Broadcasts {
     this.link();
   }
 
-  /** Makes the links those of the views, as they are now. Of a dead node those are up that a living one believes in. */
+  /**
+   * Adapts the links of the tree to the present views. A link to a dead node is up as long as a
+   * living node believes in it.
+   */
   link(): void {
     const net = this.#net;
     const links = new Map<number, readonly [number, number]>();
@@ -60,19 +71,21 @@ export class Broadcasts {
     return { key, reached: round.reached, lastHop: () => round.lastHop };
   }
 
-  /** What was written to the dead is noticed, the views are mended, and the links follow them. */
+  /**
+   * Lets the nodes that wrote to dead ones notice it and repair their views, and adapts the links.
+   */
   heal(): void {
     this.#net.settle();
     this.link();
   }
 
-  /** A membership cycle. */
+  /** Runs a membership cycle. */
   cycle(): void {
     this.#net.cycle();
     this.link();
   }
 
-  /** The nodes crash. `seen`: their neighbours see it at once. */
+  /** Crashes nodes. `seen`: their neighbors see it at once. */
   crash(nodes: readonly number[], seen: boolean): void {
     for (const node of nodes) this.network.crash(node);
     this.#net.fail(nodes, seen);
@@ -80,5 +93,5 @@ export class Broadcasts {
   }
 }
 
-/** More messages than are published. */
+/** A number of messages that is never reached, so that there are no trials. */
 const NO_TRIALS = 2 ** 24;

@@ -1,4 +1,4 @@
-// Nodes go and come in every cycle, while there is traffic.
+// Churn: nodes leave and join in every cycle, while there is traffic.
 
 import { seededRandom } from '@trunkline/transport-core';
 import { Cycles } from '../cycles/cycles.ts';
@@ -6,9 +6,13 @@ import { type Broadcast, Broadcasts } from './broadcasts.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
- * In each cycle 50 nodes fail, every other of them unseen, and 50 join. One message is under way when it happens, one is sent right after, and
- * one when those who noticed have mended their views. `missed`: deliveries that did not come about by the end of the cycle, to nodes that
- * lived throughout; `deliveries`: those that were to come about; `at once`: the least share that was reached before any view was mended.
+ * In each cycle 50 nodes fail, every other one of them unseen, and 50 join. One message is under
+ * way when it happens, one is sent right after, and one is sent when the nodes that noticed have
+ * repaired their views.
+ *
+ * Figures: `missed` counts the deliveries to surviving nodes that had not happened by the end of
+ * the cycle, `deliveries` all that were due; `at once` is the least share that was reached before
+ * any view was repaired.
  */
 export function churn({ seed, nodes = 10_000, cycles = 100, log }: ScenarioOptions): Figures {
   const random = seededRandom(seed);
@@ -69,12 +73,14 @@ function drawn(nodes: number[], count: number, random: () => number): number[] {
   return nodes.slice(0, count);
 }
 
-/** Cycles before it begins. */
+/** Cycles before churn begins. */
 const SETTLED = 50;
-/** Nodes that go, and nodes that come, in a cycle. */
+/** Number of nodes that leave per cycle, and of nodes that join. */
 const CHANGED = 50;
-/** Milliseconds, of a hop each, in which a message is some way. */
+/** Milliseconds, of one hop each, after which a message is part of the way. */
 const HALF_WAY = 5;
-/** Milliseconds from one to the next: with them a cycle takes its minute. Messages are kept for 30 s. */
+/**
+ * Milliseconds between the steps, which make a cycle one minute long. Messages are kept for 30 s.
+ */
 const WAIT = 5_000;
 const REST = 50_000;

@@ -1,11 +1,13 @@
-// HyParView's experiments (Leitão, Pereira, Rodrigues, DSN 2007): the shape of the overlay, and messages after many nodes fail at once.
+// HyParView's experiments (Leitão, Pereira, Rodrigues, DSN 2007): the shape of the overlay, and
+// messages after many nodes fail at once.
 
 import { Cycles } from '../cycles/cycles.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
- * A part of the nodes fails, and all neighbours see it and mend their views before there is traffic. A thousand messages from drawn nodes, then
- * cycles until all is well.
+ * A share of the nodes fails, and all neighbors see it and repair their views before there is
+ * traffic. Then come a thousand messages from random nodes, and cycles until all messages arrive
+ * everywhere.
  */
 export function seen({ seed, nodes = 10_000, cycles = 50, share = 0.5, book = 0, log }: ScenarioOptions): Figures {
   const net = new Cycles({ nodes, seed, book }).build(cycles);
@@ -18,8 +20,11 @@ export function seen({ seed, nodes = 10_000, cycles = 50, share = 0.5, book = 0,
 }
 
 /**
- * Nobody sees it. `send`: whoever writes to a dead node notices it then, and its copy is lost; `resend`: it is sent to the neighbour that comes
- * in its place; `idle`: no messages, only what the views say to each other; `keep-alive`: every link is tested once a cycle.
+ * A share of the nodes fails, and no neighbor sees it. `how` is one of these:
+ * - `send`: a node that writes to a dead one notices it then, and its copy is lost.
+ * - `resend`: the copy is sent to the neighbor that replaces the dead one.
+ * - `idle`: there are no messages, only those that the views exchange.
+ * - `keep-alive`: every link is tested once a cycle.
  */
 export function unseen({ seed, nodes = 10_000, cycles = 50, share = 0.5, how = 'send', log }: ScenarioOptions): Figures {
   const net = new Cycles({ nodes, seed, notice: how === 'keep-alive' ? 'keep-alive' : 'write' }).build(cycles);
@@ -38,7 +43,7 @@ export function unseen({ seed, nodes = 10_000, cycles = 50, share = 0.5, how = '
   return { before, first, reliability: sum / MESSAGES, after: net.graph().floods(MESSAGES, net.random).reliability };
 }
 
-/** The paper's figures of the graph. */
+/** Returns the paper's figures of the graph. */
 function shapeOf(net: Cycles): Figures {
   const graph = net.graph();
   const { mean: path, longest } = graph.paths(Math.min(graph.size, 200));
@@ -61,7 +66,10 @@ function shapeOf(net: Cycles): Figures {
   };
 }
 
-/** In how many cycles messages reach 99 % of the living, and all of them: 0 where they do already, `MOST_CYCLES` + 1 where they never do. */
+/**
+ * Returns the number of cycles after which messages reach 99 % of the living nodes, and all of
+ * them: 0 if they do already, `MOST_CYCLES` + 1 if they never do.
+ */
 function healing(net: Cycles, reliability: number): Figures {
   let [nearly, whole, last] = [MOST_CYCLES + 1, MOST_CYCLES + 1, reliability];
   for (let cycle = 0; cycle <= MOST_CYCLES; cycle++) {
@@ -77,7 +85,7 @@ function healing(net: Cycles, reliability: number): Figures {
 }
 
 const MESSAGES = 1_000;
-/** For the last hop. */
+/** Number of floods that the last hop is measured with. */
 const FLOODS = 100;
 const ACTIVE = 5;
 const MOST_CYCLES = 10;

@@ -1,4 +1,5 @@
-// A network of whole nodes, simulated transports and codecs included: who hears what, and when.
+// A network of whole nodes, including simulated transports and codecs, that records which nodes get
+// which messages, and when.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import { createSimulation, type Simulation } from '@trunkline/transport-inmem/simulation';
@@ -8,31 +9,36 @@ import type { Topic } from '../../topic.ts';
 import { cluster, idOf, type TestNode, words } from '../cluster.ts';
 import type { Figures } from './scenario.ts';
 
+/** The size of a fleet. */
 export interface FleetOptions {
   readonly seed: number;
   readonly honest: number;
-  /** Of the first nodes, those that all others know. Default 5. */
+  /** Number of the first nodes that are seeds: all others know them. Default 5. */
   readonly seeds?: number | undefined;
-  /** Places for inbound peers of those; default that of peers. */
+  /** Places for inbound peers at the seeds; the default is that of peers. */
   readonly seedInbound?: number | undefined;
 }
 
+/** A published message and its deliveries. */
 interface Message {
   readonly text: string;
   readonly at: number;
-  /** Who was there when it was published, and is to get it. */
+  /** Names of the nodes that were up when it was published, and should get it. */
   readonly to: readonly string[];
-  /** Name → the milliseconds that it took. */
+  /** Name → milliseconds until delivery. */
   readonly heard: Map<string, number>;
   lastHop: number;
 }
 
-/** Honest nodes, which keep partial views with the default options; and others, which `invade`. Each link takes its own 10 to 100 ms one way. */
+/**
+ * Honest nodes, which keep partial views with the default options, and the attackers of `invade`.
+ * Each link has a latency of its own, 10 to 100 ms one way.
+ */
 export class Fleet {
   readonly sim: Simulation;
   readonly random: Random;
   readonly honest: readonly string[];
-  /** Those that are up. */
+  /** Nodes that are up. */
   readonly nodes: Map<string, TestNode>;
   readonly topics = new Map<string, Topic<string>>();
   readonly #messages = new Map<string, Message>();
@@ -55,7 +61,7 @@ export class Fleet {
     }
   }
 
-  /** Attackers come. They take as many peers as they find places for. */
+  /** Adds attackers. They take as many peers as have places for them. */
   invade(names: readonly string[], overlay: OverlayFactory, target?: string): void {
     cluster(this.sim, names, {
       gossip: () => ({ overlay }),
@@ -64,13 +70,16 @@ export class Fleet {
     });
   }
 
-  /** An honest node ends without a word. Others see a reset. */
+  /** Crashes an honest node. Other nodes see a reset. */
   crash(name: string): void {
     this.sim.crash(name);
     this.nodes.delete(name);
   }
 
-  /** Until every honest node has so many neighbours that are honest, or the time is over. Gives the milliseconds. */
+  /**
+   * Waits until every honest node has at least `neighbors` honest neighbors, or until the time is
+   * over. Returns the milliseconds that it took.
+   */
   async met(neighbors: number, within: number): Promise<number> {
     const begin = this.sim.now;
     while (this.sim.now < begin + within && !this.honest.every((name) => this.honestNeighbors(name) >= neighbors)) await this.sim.run(100);
@@ -82,14 +91,19 @@ export class Fleet {
     return this.topics.get(name)!.neighbors.filter((id) => this.#honestIds.has(id)).length;
   }
 
-  /** What the honest nodes' links are, and how many of them have no honest one. */
+  /**
+   * Returns the share of honest links among the links of the honest nodes, and how many of these
+   * nodes have no honest link.
+   */
   links(): Figures {
     const counts = this.honest.map((name) => this.honestNeighbors(name));
     const all = this.honest.reduce((sum, name) => sum + (this.nodes.has(name) ? this.topics.get(name)!.neighbors.length : 0), 0);
     return { alone: counts.filter((count) => count === 0).length, 'honest links': counts.reduce((sum, count) => sum + count, 0) / all };
   }
 
-  /** Every honest node's neighbours, as text: equal while no link comes or goes. */
+  /**
+   * Returns every honest node's neighbors as text. It is equal as long as no link comes or goes.
+   */
   overlay(): string {
     return this.honest.map((name) => [...(this.topics.get(name)?.neighbors ?? [])].sort().join()).join(';');
   }
@@ -111,7 +125,10 @@ export class Fleet {
     return message;
   }
 
-  /** So many messages of drawn honest nodes, one every `interval` milliseconds; then they have 30 s. */
+  /**
+   * Publishes `count` messages of random honest nodes, one every `interval` milliseconds, and then
+   * waits 30 s for their delivery.
+   */
   async traffic(count: number, interval: number): Promise<Figures> {
     const sent: Message[] = [];
     for (let i = 0; i < count; i++) {
@@ -123,7 +140,10 @@ export class Fleet {
     return outcome(sent);
   }
 
-  /** Payloads that came to honest nodes, and those of them that they had already. */
+  /**
+   * Returns the payloads that arrived at honest nodes for the first time, and those that they had
+   * already.
+   */
   traffics(): { readonly delivered: number; readonly duplicates: number } {
     let [delivered, duplicates] = [0, 0];
     for (const node of this.nodes.values()) {
@@ -155,7 +175,10 @@ export class Fleet {
   }
 }
 
-/** Shares of what was to be delivered, and the milliseconds that it took. */
+/**
+ * Returns the share of deliveries that happened, and percentiles of the milliseconds that they
+ * took.
+ */
 export function outcome(messages: readonly Message[]): Figures {
   const times: number[] = [];
   let [due, least] = [0, 1];
@@ -170,12 +193,14 @@ export function outcome(messages: readonly Message[]): Figures {
   return { delivered: times.length / due, least, p50: at(0.5), p99: at(0.99), most: at(1) };
 }
 
-/** Addresses of honest nodes, each in a network of its own: the first of them are those that all know. */
+/**
+ * Returns addresses of honest nodes, each in a network of its own. The first of them are the seeds.
+ */
 export function honestNames(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${11 + (i >> 8)}.${i & 255}.1.1`);
 }
 
-/** Addresses of attackers, who have twenty networks. */
+/** Returns addresses of attackers, which have twenty networks. */
 export function attackerNames(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `190.${i % NETWORKS}.${Math.floor(i / NETWORKS)}.7`);
 }

@@ -1,21 +1,23 @@
-// What a scenario of the evaluation is given, and what it gives.
+// The input and output of the scenarios of the evaluation.
 
+/** The input of a scenario. */
 export interface ScenarioOptions {
   readonly seed: number;
-  /** Default: the paper's, or the attack's own. */
+  /** Number of nodes; the default is the paper's, or one that fits the attack. */
   readonly nodes?: number | undefined;
-  /** Cycles in which the overlay settles first (50), or cycles of churn (100). */
+  /** Number of cycles in which the overlay settles first (50), or of cycles with churn (100). */
   readonly cycles?: number | undefined;
-  /** Of the nodes, that fail. */
+  /** Share of the nodes that fail. */
   readonly share?: number | undefined;
-  /** Entries of each node's address book. */
+  /** Number of entries in each node's address book. */
   readonly book?: number | undefined;
-  /** Which variant. */
+  /** The variant of the scenario. */
   readonly how?: string | undefined;
   readonly log?: ((text: string) => void) | undefined;
 }
 
-/** Figures by their names; the doc comments of each scenario say what they are. */
+/** Figures by their names. The doc comment of each scenario explains them. */
 export type Figures = Readonly<Record<string, number>>;
 
+/** An experiment that returns its figures. */
 export type Scenario = (options: ScenarioOptions) => Figures | Promise<Figures>;

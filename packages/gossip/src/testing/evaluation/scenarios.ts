@@ -1,4 +1,4 @@
-// The scenarios of the evaluation by name: for whoever runs many seeds of them.
+// The scenarios of the evaluation by name, for scripts that run many seeds of them.
 
 import { coldBoot, covertFlash, dawn, eclipse, sybilAttack } from './attacks.ts';
 import { churn } from './churn.ts';

@@ -1,16 +1,22 @@
-// iroh-gossip's simulation (simulations/all.toml): so many rounds of messages in a network of whole nodes.
+// The simulation of iroh-gossip (simulations/all.toml): rounds of messages in a network of whole
+// nodes.
 
 import { Fleet } from './fleet.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 
-/** `how`: one sender, many senders, or a burst of all. Nodes keep the default options; the first, which all others know, has a place for each. */
+/**
+ * Measures rounds of messages. `how` selects one sender (`one`), many senders (`many`), or all at
+ * once (`burst`). Nodes keep the default options, but the first node, which all others know, has a
+ * place for each of them.
+ */
 export async function swarm({ seed, nodes = 100, how = 'one', log }: ScenarioOptions): Promise<Figures> {
   const fleet = new Fleet({ seed, honest: nodes, seeds: 1, seedInbound: nodes });
   const met = await fleet.met(Math.min(4, nodes - 1), 300_000);
   await fleet.sim.run(60_000);
   log?.(`met after ${met} ms`);
   const [missed, hops, redundancy, times, steady]: number[][] = [[], [], [], [], []];
-  // A link that takes the place of another is of the tree until it brings a duplicate, and the first message is a flood.
+  // A link that replaces another is part of the tree until it brings a duplicate, and the first
+  // message is a flood, so these rounds don't count as steady.
   let [unchanged, overlay] = [-1, fleet.overlay()];
   for (let round = 0; round < (how === 'burst' ? BURSTS : ROUNDS); round++) {
     const before = fleet.traffics();
@@ -39,5 +45,5 @@ const mean = (values: number[]) => sum(values) / values.length;
 
 const ROUNDS = 30;
 const BURSTS = 5;
-/** Milliseconds. */
+/** Milliseconds per round. */
 const ROUND = 5_000;

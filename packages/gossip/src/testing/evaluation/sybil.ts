@@ -5,23 +5,29 @@ import type { PartialViewMessage } from '../../hyparview/message.ts';
 import type { Overlay, OverlayFactory, OverlayHost, OverlaySetup } from '../../overlay/overlay.ts';
 import { partialView } from '../../overlay/partial-view.ts';
 
-/** What the attackers know of each other. Ids are node ids. */
+/** State that the attackers share. Ids are node ids. */
 export interface Crew {
   readonly ids: readonly string[];
-  /** Whom they press; undefined: all who are not of the crew. */
+  /** The node that they press for links; undefined: all nodes but the attackers. */
   readonly target?: string | undefined;
   /** Milliseconds between two requests of one attacker. */
   readonly press: number;
-  /** Whether those who behaved until now pass nothing on any more. */
+  /** True once attackers that behaved well so far pass nothing on any more. */
   isMute: boolean;
 }
 
-/** It presses whomever it finds for links, gives one to all who ask, tells of attackers alone, and keeps every message for itself. */
+/**
+ * Creates an overlay of attackers that press every peer for links, give a link to every peer that
+ * asks, name only attackers, and pass no message on.
+ */
 export function sybils(crew: Crew): OverlayFactory {
   return { ...partialView(), create: (setup) => new Sybil(setup, crew) };
 }
 
-/** It does all as it should, until `crew.isMute`: from then on it passes nothing on, and gives notice of nothing. */
+/**
+ * Creates an overlay of attackers that behave well until `crew.isMute` is set. From then on they
+ * neither pass messages on nor give notice of any.
+ */
 export function sleepers(crew: Crew): OverlayFactory {
   const honest = partialView();
   return {
@@ -46,7 +52,7 @@ class Sybil implements Overlay {
   readonly #host: OverlayHost;
   readonly #random: Random;
   readonly #crew: Crew;
-  /** Who is connected. */
+  /** Connected peers that are not attackers. */
   readonly #met = new Set<string>();
   readonly #links = new Set<string>();
   #pressAt: number;

@@ -1,4 +1,5 @@
-// Plumtree's experiments (Leitão, Pereira, Rodrigues, SRDS 2007; report DI-FCUL TR-07-14) over HyParView's links.
+// Plumtree's experiments (Leitão, Pereira, Rodrigues, SRDS 2007; report DI-FCUL TR-07-14) over
+// HyParView's links.
 
 import { seededRandom } from '@trunkline/transport-core';
 import type { PlumtreeOptionsInput } from '../../plumtree/options.ts';
@@ -6,7 +7,10 @@ import { Cycles } from '../cycles/cycles.ts';
 import { Broadcasts } from './broadcasts.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 
-/** The paper's protocols: how the tree is made, and who sends. `eager` is a flood: no link is ever pruned. */
+/**
+ * The paper's protocols: how the tree is made, and which nodes send. `eager` is a flood: no link is
+ * ever pruned.
+ */
 const PROTOCOLS: Readonly<Record<string, { readonly tree: PlumtreeOptionsInput; readonly isMany: boolean }>> = {
   eager: { tree: { pruneAfter: 1_000, optimizeAt: 65_535 }, isMany: false },
   one: { tree: { optimizeAt: 65_535 }, isMany: false },
@@ -15,7 +19,10 @@ const PROTOCOLS: Readonly<Record<string, { readonly tree: PlumtreeOptionsInput; 
   'many-optimised': { tree: { optimizeAt: 7 }, isMany: true },
 };
 
-/** Stable state: one message after the other, over a network that nothing happens to. `first`, `second`, `third`: redundancy from the beginning. */
+/**
+ * Stable state: one message after the other in a network without changes. `first`, `second`,
+ * `third`: redundancy of the first messages.
+ */
 export function stable({ seed, nodes = 10_000, cycles = 50, log }: ScenarioOptions): Figures {
   const net = new Cycles({ nodes, seed }).build(cycles);
   log?.('built');
@@ -53,11 +60,17 @@ function measure(broadcasts: Broadcasts, sender: number): Measure {
 }
 
 /**
- * A part of the nodes fails, and nobody sees it: a node notices a dead neighbour by writing to it; with `keep-alive` all do when the next cycle
- * begins. `expected`: what the links that are left allow; `first`: of the living whom the first message
- * reaches by the links that are left; `mended`: when those who noticed have mended their views, 10 s later; `healed`: after a membership cycle.
- * Then a message a cycle: `rounds` is the first that reaches all by itself, `redundancy 1…3` and `hop 1…3` are those of the messages after the
- * first, `lost` how many deliveries never came about.
+ * A share of the nodes fails, and no neighbor sees it. A node notices a dead neighbor when it
+ * writes to it; with `keep-alive` all neighbors notice it when the next cycle begins. Figures:
+ * - `expected`: the share of living nodes that the remaining links can reach.
+ * - `first`: the share that the first message reaches over the remaining links.
+ * - `mended`: the share that it reaches within 10 s after the nodes that noticed have repaired
+ *   their views.
+ * - `healed`: the share that it reaches after a membership cycle.
+ * - `rounds`: with one message per cycle from then on, the first round whose message reaches all
+ *   nodes by itself.
+ * - `reached 1…3`, `redundancy 1…3`, `hop 1…3`: figures of the messages after the first.
+ * - `lost`: the number of deliveries that never happened.
  */
 export function mending({ seed, nodes = 10_000, cycles = 50, share = 0.5, how = 'one', log }: ScenarioOptions): Figures {
   const net = new Cycles({ nodes, seed, notice: how === 'keep-alive' ? 'keep-alive' : 'write' }).build(cycles);
@@ -108,10 +121,13 @@ export function mending({ seed, nodes = 10_000, cycles = 50, share = 0.5, how = 
   return figures;
 }
 
-/** Messages to settle, and messages that are measured: of one sender, and of many. */
+/** Number of messages to settle, and number of measured messages: for one sender, and for many. */
 const ONE = 10;
 const MANY = 50;
-/** Milliseconds for a message over a tree that stands; and over one that is to be mended graft by graft, within the 30 s that it is kept. */
+/**
+ * Milliseconds for a message over an established tree, and for one over a tree that is repaired
+ * graft by graft, within the 30 s that messages are kept.
+ */
 const SETTLE = 2_000;
 const LONG = 10_000;
 const MOST_ROUNDS = 10;

@@ -1,4 +1,4 @@
-// An orderly end: what publish resolved for is delivered.
+// Behaviors of an orderly close: every message for which `publish` has resolved is delivered.
 
 import { TransportError } from '@trunkline/transport-core';
 import { words } from '../cluster.ts';

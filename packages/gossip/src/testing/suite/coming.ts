@@ -1,4 +1,4 @@
-// Who comes, leaves, is lost and comes back.
+// Behaviors when nodes join, leave, are lost and come back.
 
 import { words } from '../cluster.ts';
 import type { Behaviour } from './scene.ts';
@@ -26,7 +26,7 @@ export const coming: readonly Behaviour[] = [
     title: 'a node taken off the topology gets and gives nothing; put back, it does',
     async check(t, scene) {
       const names = ['a', 'b', 'c'];
-      // Nobody is let in who is not on a list.
+      // No node accepts peers that are not on its list.
       await scene.boot(names, { to: () => [], peers: { maxInbound: 0, exchange: { enabled: false } } });
       const lists = (members: readonly string[]) => {
         for (const name of names) {
@@ -77,7 +77,8 @@ export const coming: readonly Behaviour[] = [
           scene.words(name).filter((word) => word.length === 1),
           ['1', '2', '3', '4', '5'],
         );
-      // A tree tells newcomers of what was published a moment ago; so does a topic that is new itself.
+      // A tree gives newcomers notice of messages that were published a moment ago, and so does a
+      // topic that is new itself.
       t.deepEqual(
         scene.words('c').filter((word) => word !== 'while it is away'),
         ['back'],

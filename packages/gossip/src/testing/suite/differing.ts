@@ -1,4 +1,5 @@
-// Nodes that are set up otherwise, slow validators, and a clock that goes back: told, and nobody is to blame.
+// Behaviors with differently configured nodes, slow validators, and a clock that goes back.
+// Differences are reported, and no peer is blamed.
 
 import { fullMesh } from '../../overlay/full-mesh.ts';
 import { partialView } from '../../overlay/partial-view.ts';

@@ -1,4 +1,4 @@
-// What gossip promises on every backend and with every overlay.
+// The behaviors of gossip that every backend and every overlay must show, as tests.
 
 import test from 'ava';
 import { fullMesh } from '../../overlay/full-mesh.ts';
@@ -17,10 +17,16 @@ import { waiting } from './waiting.ts';
 
 const BEHAVIOURS: readonly Behaviour[] = [...recipients, ...sizes, ...relays, ...reading, ...receipts, ...waiting, ...coming, ...differing, ...closing];
 
-/** A node that was parted from is asked again soon: tests part and meet within a second. */
+/**
+ * A lost neighbor may be asked again soon, because the tests split and join networks within a
+ * second.
+ */
 const OVERLAYS = [fullMesh(), partialView({ denyWindow: 100, mergeInterval: 1_000 })];
 
-/** A test for each behaviour and overlay, one after the other: none has to wait for a hundred others' links. */
+/**
+ * Declares one test per behavior and overlay. They run one after the other, so that none has to
+ * wait for the links of a hundred others.
+ */
 export function gossipSuite(backend: GossipBackend): void {
   for (const overlay of OVERLAYS) {
     for (const { title, overlay: only, check } of BEHAVIOURS) {

@@ -1,46 +1,50 @@
-// Where the suite's nodes live: on one backend, in one test.
+// The interface to the suite's nodes: one backend, in one test.
 
 import type { PeersOptions } from '@trunkline/peers';
 import type { GossipOptions } from '../../options.ts';
 import type { TestNode } from '../cluster.ts';
 
 export interface GossipBackend {
+  /** A way to run the suite's nodes. */
   readonly name: string;
-  /** Is its time virtual? */
+  /** True if its time is virtual. */
   readonly simulated: boolean;
-  /** Networks of nobody yet: each test is run on each. */
+  /** Creates networks without nodes. Each test runs on each of them. */
   networks(): readonly Network[];
 }
 
+/** The nodes of one test. */
 export interface Network {
-  /** For the messages of assertions. */
+  /** A text for the messages of assertions. */
   readonly name: string;
-  /** Those that are up. */
+  /** Nodes that are up. */
   readonly nodes: ReadonlyMap<string, TestNode>;
   /** Declares nodes and begins to boot them, in order. */
   boot(names: readonly string[], options: NodeOptions): Promise<void>;
-  /** Where a node is, or was, reached. */
+  /** Returns the address at which a node is, or was, reachable. */
   addressOf(name: string): string;
-  /** Waits until it holds; rejects where it never does. */
+  /** Waits until the condition holds; rejects if it doesn't in time. */
   until(what: string, condition: () => boolean): Promise<void>;
   /** Waits until the promise settles. */
   settle<T>(promise: Promise<T>): Promise<T>;
-  /** Ends a node: its gossip and its peers part from nobody. */
+  /** Crashes a node: its gossip and its peers send no farewell. */
   crash(name: string): Promise<void>;
-  /** Boots a node that is down: with the same id, at the same address. */
+  /** Boots a node that is down, with the same id and at the same address. */
   restart(name: string): Promise<void>;
-  /** Ends all. Gives what is left of it: nothing, if all is well. */
+  /**
+   * Ends all nodes. Returns descriptions of everything that is left over; an empty list is right.
+   */
   close(): Promise<readonly string[]>;
 }
 
 export interface NodeOptions {
   readonly gossip: Pick<GossipOptions, 'overlay' | 'outbound' | 'relay' | 'wall'>;
   readonly peers?: Partial<PeersOptions<any>> | undefined;
-  /** Whom a node dials, and stays connected to. */
+  /** Returns the nodes that a node dials and stays connected to. */
   to(name: string): readonly string[];
-  /** Runs in each life of a node, before gossip starts. */
+  /** Called in each life of a node, before gossip starts. */
   setup(node: TestNode): void;
 }
 
-/** How peers of the suite are made: nobody is dialled but whom the test names. */
+/** Options of the suite's peers: they dial only nodes that the test names. */
 export const CALM: Partial<PeersOptions<any>> = { maxOutbound: 0, reconnect: { interval: 50, max: 200 } };

@@ -1,4 +1,4 @@
-// Readers that keep up, and those that do not.
+// Behaviors with readers that keep up, and with readers that do not.
 
 import { words } from '../cluster.ts';
 import { type Behaviour, numbers } from './scene.ts';
@@ -31,7 +31,7 @@ export const reading: readonly Behaviour[] = [
       const hasRoom = () => gossip.snapshot().peers.every(({ waiting }) => waiting.messages === 0);
       let queued = 0;
       for (const number of numbers(COUNT)) {
-        // One after the other, and no faster than the connection takes them.
+        // One after the other, and no faster than the connection accepts them.
         queued += (await scene.publish('a', number)).queued;
         if (!hasRoom()) await scene.until('there is room', hasRoom);
       }

@@ -1,4 +1,4 @@
-// The suite's nodes on the machine's own clock: over sockets, or in memory without a simulation.
+// The suite's nodes in real time: over sockets, or in memory without a simulation.
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { type AddressBookStore, createMemoryAddressBook, createPeers } from '@trunkline/peers';
@@ -7,15 +7,18 @@ import { createGossip } from '../../gossip.ts';
 import { type idle, idOf, type TestNode } from '../cluster.ts';
 import { CALM, type GossipBackend, type Network, type NodeOptions } from './network.ts';
 
-/** A node's place in a network. */
+/** The position of one node in a network. */
 export interface Place {
-  /** Do connections prove node ids? Else they are made of names. */
+  /** True if connections prove node ids; otherwise ids are made of names. */
   readonly proven: boolean;
-  /** Makes its transport, at the address that an earlier one of this place had. */
+  /** Creates the node's transport, at the address that an earlier one in this place had. */
   open(addr: string | undefined): Transport<typeof idle>;
 }
 
-/** @param network gives a new network: a function that makes a node's place by its name. */
+/**
+ * Creates a backend.
+ * @param network creates a new network: a function that returns the place of a node by its name.
+ */
 export function real(name: string, network: () => (name: string) => Place | Promise<Place>): GossipBackend {
   return { name, simulated: false, networks: () => [new RealNetwork(name, network())] };
 }
@@ -74,7 +77,7 @@ class RealNetwork implements Network {
     await peers.start();
   }
 
-  /** Looks whenever something has happened at a node. */
+  /** Waits for a condition, and checks it whenever something has happened at a node. */
   async until(what: string, condition: () => boolean): Promise<void> {
     const watchdog = new AbortController();
     let isLate = false;
@@ -84,7 +87,7 @@ class RealNetwork implements Network {
     };
     void systemClock.sleep(WATCHDOG, watchdog.signal).then(onLate, () => {});
     try {
-      // Readers take what came a turn later than events tell of it.
+      // Readers get their messages one turn after the events of these messages.
       for (await turn(); !condition(); await turn()) {
         if (isLate) throw new Error(`for ${WATCHDOG} ms in vain: ${what}\n${this.toString()}`);
         await new Promise<void>((resolve) => this.#waiting.add(resolve));
@@ -135,5 +138,5 @@ class RealNetwork implements Network {
   }
 }
 
-/** Milliseconds; no wait of the suite needs a tenth of it. */
+/** Milliseconds until a wait fails; no wait of the suite needs a tenth of it. */
 const WATCHDOG = 30_000;

@@ -1,4 +1,5 @@
-// What a result says: who has a message queued, who has confirmed it, and who has not.
+// Behaviors of the results of publishing: for which peers a message is queued, which have confirmed
+// it, and which have failed.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { PublishResult } from '../../types.ts';
@@ -22,7 +23,7 @@ export const receipts: readonly Behaviour[] = [
       for (const name of ['b', 'c']) t.deepEqual(scene.words(name), ['all', 'list'], name);
       t.deepEqual(await scene.publish('a', 'any', { any: 2, min: 2 }), { queued: 2, received: 2 });
       t.is(['b', 'c', 'd'].filter((name) => scene.words(name).includes('any')).length, 2);
-      // Again, when some links may not be of the tree.
+      // Again, because some links may no longer be part of the tree.
       for (const word of ['1', '2', '3', '4', '5']) {
         t.is((await scene.publish('a', word, { min: 3 })).received, 3);
         for (const name of ['b', 'c', 'd']) t.true(scene.words(name).includes(word), `${name}: ${word}`);
@@ -47,7 +48,7 @@ export const receipts: readonly Behaviour[] = [
       t.regex(ignored.message, /its validator ignores the message \(ignored\)/u);
       t.is((await reasonOf('x'.repeat(200), [scene.idOf('c')])).reason, 'too_large');
       t.is((await reasonOf('x', [idOf('nobody')])).code, 'unavailable');
-      // Any of them, one after the other.
+      // Try all of them, one after the other.
       const any = (await t.throwsAsync(scene.settle(picky.publish('x', { any: 1, min: 1, timeout: 60_000 })))) as TransportError;
       t.regex(any.message, /^publish: 0 of 1 peers can confirm it, it is queued for 0; 3 failed, the first because node/u);
     },

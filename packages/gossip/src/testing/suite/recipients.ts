@@ -1,4 +1,4 @@
-// Who gets a message, and as what.
+// Behaviors of messages to lists of nodes: which nodes get them, and in which form.
 
 import { bytes, isNodeId, json } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
@@ -17,7 +17,7 @@ export const recipients: readonly Behaviour[] = [
       t.is(failed, undefined);
       const others = ['b', 'c', 'd'];
       await scene.heard('hello', others);
-      // What came twice would have come by now.
+      // A second delivery would have happened by now.
       await scene.publish('a', 'later');
       await scene.heard('later', others);
       for (const name of others) {

@@ -1,4 +1,4 @@
-// Long messages that nodes pass on to each other.
+// Behaviors of long messages, which nodes pass on to each other.
 
 import type { Behaviour } from './scene.ts';
 

@@ -1,4 +1,4 @@
-// One behaviour at work: nodes of one network on one overlay, and what each hears.
+// A scene: the nodes of one test on one overlay, and the messages that each receives.
 
 import type { ExecutionContext } from 'ava';
 import type { OverlayFactory } from '../../overlay/overlay.ts';
@@ -6,10 +6,10 @@ import type { PublishOptions, PublishResult, TopicOptions } from '../../types.ts
 import { areMet, type Ear, listen, type TestNode } from '../cluster.ts';
 import type { Network, NodeOptions } from './network.ts';
 
-/** What gossip does, whatever carries it. */
+/** A behavior that gossip shows on every backend. */
 export interface Behaviour {
   readonly title: string;
-  /** The only overlay that promises it. */
+  /** Limits the behavior to one overlay. */
   readonly overlay?: 'fullMesh';
   check(t: ExecutionContext, scene: Scene): Promise<void>;
 }
@@ -17,9 +17,12 @@ export interface Behaviour {
 export interface SceneOptions extends Partial<Omit<NodeOptions, 'gossip'>> {
   readonly outbound?: NodeOptions['gossip']['outbound'];
   readonly relay?: NodeOptions['gossip']['relay'];
-  /** What else gossip is given, in place of the scene's. */
+  /** Further options of gossip, which override those of the scene. */
   readonly gossip?: Partial<NodeOptions['gossip']>;
-  /** Who listens to 'news' from the beginning, and how. Default: everybody, with a long queue. */
+  /**
+   * Returns true for nodes that listen to 'news' from the beginning. Default: all nodes, each with
+   * a long queue.
+   */
   readonly listens?: (name: string) => boolean;
   readonly topic?: TopicOptions<string>;
 }
@@ -27,7 +30,7 @@ export interface SceneOptions extends Partial<Omit<NodeOptions, 'gossip'>> {
 export class Scene {
   readonly network: Network;
   readonly overlay: OverlayFactory;
-  /** What the nodes hear of 'news', in this life of theirs. */
+  /** The listeners on 'news' by node, in the node's current life. */
   readonly ears = new Map<string, Ear>();
 
   constructor(network: Network, overlay: OverlayFactory) {
@@ -35,7 +38,7 @@ export class Scene {
     this.overlay = overlay;
   }
 
-  /** Does everybody send to everybody? */
+  /** True if every node sends to every other. */
   get isMesh(): boolean {
     return this.overlay.name === 'fullMesh';
   }
@@ -56,7 +59,7 @@ export class Scene {
     return this.ear(name).words;
   }
 
-  /** Boots nodes, each a peer of those before it. */
+  /** Boots nodes. Each is a peer of those before it. */
   async boot(names: readonly string[], { outbound, relay, gossip = {}, listens = () => true, topic, setup, to, peers }: SceneOptions = {}): Promise<void> {
     await this.network.boot(names, {
       gossip: { overlay: this.overlay, outbound, relay, ...gossip },
@@ -70,18 +73,23 @@ export class Scene {
     await this.until('all are up', () => names.every((name) => this.network.nodes.has(name)));
   }
 
-  /** The same, and waits until those that listen are one. */
+  /** Boots nodes, and waits until those that listen have met. */
   async meet(names: readonly string[], options?: SceneOptions): Promise<void> {
     await this.boot(names, options);
     await this.met();
   }
 
-  /** All that listen are up and one: connected in full, or joined by links that both ends know. */
+  /**
+   * Waits until all listening nodes are up and connected: in full, or by links that both ends know.
+   */
   met(): Promise<void> {
     return this.until('all have met', () => [...this.ears.keys()].every((name) => this.network.nodes.has(name)) && this.#areOne());
   }
 
-  /** It knows of so many connected nodes that they are on the topic: a list of recipients can be sent to without a dial. */
+  /**
+   * Waits until a node knows of that many connected nodes that they are on the topic, so that a
+   * list of recipients can be sent to without a dial.
+   */
   acquainted(name: string, others: number): Promise<void> {
     const key = this.ear(name).topic.name;
     const isOn = () =>
@@ -103,12 +111,12 @@ export class Scene {
     return this.settle(this.ear(name).topic.publish(word, options));
   }
 
-  /** Publishes and goes on. */
+  /** Publishes without waiting for the result. */
   say(name: string, word: string): void {
     void this.ear(name).topic.publish(word);
   }
 
-  /** Waits until all of them have heard it. */
+  /** Waits until all of these nodes have received the word. */
   heard(word: string, names: readonly string[]): Promise<void> {
     return this.until(`${names.join(', ')} have heard '${word}'`, () => names.every((name) => this.words(name).includes(word)));
   }
@@ -123,7 +131,7 @@ export class Scene {
   }
 }
 
-/** In order where the overlay keeps it, else sorted. */
+/** Returns the words in order if the overlay keeps the order, and sorted otherwise. */
 export function inOrder(scene: Scene, words: readonly string[]): readonly string[] {
   return scene.isMesh ? words : [...words].sort();
 }

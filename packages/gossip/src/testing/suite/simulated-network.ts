@@ -1,10 +1,10 @@
-// The suite's nodes in simulation.
+// The suite's nodes in a simulation.
 
 import type { Simulation } from '@trunkline/transport-inmem/simulation';
 import { cluster, type Run, runs, simulationOf, type TestNode } from '../cluster.ts';
 import { CALM, type GossipBackend, type Network, type NodeOptions } from './network.ts';
 
-/** One level of the simulation, with so many seeds. */
+/** Creates a backend of one level of the simulation, with that many seeds. */
 export function simulated(level: Run['level'], seeds: number): GossipBackend {
   return { name: `simulation of ${level}s`, simulated: true, networks: () => runs(seeds, [level]).map((run) => new SimulatedNetwork(run)) };
 }
@@ -49,5 +49,5 @@ class SimulatedNetwork implements Network {
   }
 }
 
-/** Virtual milliseconds. */
+/** Virtual milliseconds that a wait may take. */
 const LONGEST = 120_000;

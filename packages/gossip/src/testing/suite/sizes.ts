@@ -1,10 +1,12 @@
-// How large a message may be.
+// Behaviors with messages of all sizes up to the limit.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { Behaviour } from './scene.ts';
 
 const LIMIT = 1_500_000;
-/** Around what fits one packet, one message of a transport, and the limit; JSON's quotes included. */
+/**
+ * Sizes around one packet, one message of a transport, and the limit. They include JSON's quotes.
+ */
 const SIZES = [2, 3, 4_000, 4_058, 4_096, 65_400, 65_457, 65_458, 65_536, 65_537, 1_048_576, LIMIT - 1, LIMIT];
 
 export const sizes: readonly Behaviour[] = [

@@ -1,4 +1,4 @@
-// Nobody waits for who is not there, does not read, or is too slow.
+// Behaviors with peers that are absent, don't read, or are slow: no other node waits for them.
 
 import { words } from '../cluster.ts';
 import { type Behaviour, inOrder, numbers } from './scene.ts';
@@ -20,7 +20,8 @@ export const waiting: readonly Behaviour[] = [
       await scene.until('and neighbours', () => scene.ear('a').topic.neighbors.length >= (scene.isMesh ? 2 : 1));
       const results = await scene.settle(Promise.all(numbers(500).map((number) => scene.ear('a').topic.publish(number))));
       t.true(results.every(({ queued, failed }) => queued >= (scene.isMesh ? 2 : 1) && failed === undefined));
-      // A tree tells newcomers of what was published a moment ago, to nobody.
+      // A tree gives newcomers notice of recent messages, even of those that were published to
+      // nobody.
       const all = scene.isMesh ? 500 : 502;
       await scene.until('all came', () => scene.node('b').gossip.snapshot().topics[0]!.delivered === all);
       const heard: string[] = [];
