@@ -6,6 +6,7 @@ import { platform } from 'node:process';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { randomBytes, systemRandom } from '@trunkline/transport-core';
 
+/** How to create the file: its `mode`, and what to do if it exists. */
 export interface AtomicFileOptions {
   readonly mode: number;
   /**

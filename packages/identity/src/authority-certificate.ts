@@ -8,6 +8,7 @@ import { loadX509 } from './load-x509.ts';
 import { nodeIdOf } from './node-id.ts';
 import { encodePem, pemBlocks } from './pem.ts';
 
+/** The parts of an authority's certificate that issuing needs. */
 export interface AuthorityCertificate {
   /** The certificate alone, PEM. */
   readonly pem: string;

@@ -20,6 +20,7 @@ import { isoTime, type WallClock } from './wall-clock.ts';
 export interface Authority {
   /** The authority's own certificate, PEM. Every node needs it as `tls.ca`. */
   readonly cert: string;
+  /** The key that signs the certificates, and its node id. */
   readonly identity: Identity;
   /**
    * Issues a certificate for a node, PEM. The node's private key never has to leave the node:
@@ -34,6 +35,7 @@ export interface Authority {
   issue(subject: Identity | Uint8Array | string, options?: CertificateOptions): Promise<string>;
 }
 
+/** Options of {@link createAuthority}. */
 export interface AuthorityOptions extends CertificateOptions {
   /** The key of the authority. Default: a new Ed25519 key. */
   readonly identity?: Identity | undefined;
@@ -54,6 +56,7 @@ export async function createAuthority(options: AuthorityOptions = {}): Promise<A
   return authority(cert, issuer, terms.notAfter, terms);
 }
 
+/** Options of {@link openAuthority}. */
 export interface OpenAuthorityOptions {
   /** The authority's private key, PKCS#8 in PEM, as it was in `identity.key`. */
   readonly key: string;

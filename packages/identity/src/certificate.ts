@@ -21,6 +21,7 @@ export interface Issuer {
   readonly keyId: string | undefined;
 }
 
+/** The contents of a certificate to make. */
 export interface CertificateContents {
   readonly kind: 'authority' | 'node';
   readonly subject: Name;

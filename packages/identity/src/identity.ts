@@ -19,6 +19,7 @@ import { P256_ORDER } from './strict-signature.ts';
 export interface Identity {
   /** The node id: SHA-256 of `publicKey`, as 64 lower-case hex digits. */
   readonly nodeId: string;
+  /** The type of the key. */
   readonly type: KeyType;
   /** The public key as SPKI in DER: 44 bytes for Ed25519, 91 for P-256. Do not modify it. */
   readonly publicKey: Uint8Array<ArrayBuffer>;
@@ -37,6 +38,7 @@ export interface Identity {
   sign(message: Uint8Array): Uint8Array<ArrayBuffer>;
 }
 
+/** Options of {@link createIdentity}. */
 export interface CreateIdentityOptions {
   /**
    * The type of key. Default 'ed25519'. Use 'p256' if Ed25519 is not allowed (FIPS) or not

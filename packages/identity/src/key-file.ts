@@ -11,6 +11,7 @@ import { checkIdentity } from './is-identity.ts';
 import { parseIdentity, readIdentity } from './parse-identity.ts';
 import { readTextFile } from './read-file.ts';
 
+/** Options of {@link saveIdentity}. */
 export interface SaveIdentityOptions {
   /** Whether to replace an existing file. Default false. */
   readonly overwrite?: boolean | undefined;

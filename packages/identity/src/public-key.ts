@@ -7,6 +7,7 @@ import { equalBytes } from './bytes.ts';
 /** The two types of key that a node can have. */
 export type KeyType = 'ed25519' | 'p256';
 
+/** A decoded public key. */
 export interface PublicKey {
   readonly type: KeyType;
   /** The public point: 32 bytes for Ed25519; 65 bytes, uncompressed (4, x, y), for P-256. */
@@ -34,6 +35,7 @@ export function decodeSpki(spki: Uint8Array): PublicKey | undefined {
   return undefined;
 }
 
+/** All values of {@link KeyType}. */
 export const KEY_TYPES: readonly KeyType[] = ['ed25519', 'p256'];
 
 /**

@@ -7,6 +7,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import { TransportError } from '@trunkline/transport-core';
 import type { Pem, TlsOptions } from './tls-options.ts';
 
+/** This end's key, certificate and authorities after validation, ready for node:tls. */
 export interface Credentials {
   /** The node id of this end. */
   readonly nodeId: string;

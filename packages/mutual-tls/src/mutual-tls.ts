@@ -11,15 +11,19 @@ import { type AcceptorHost, type AcceptorOptions, TlsAcceptor } from './tls-acce
 import { tlsDialError } from './tls-errors.ts';
 import { mergeTls, parseTls, type TlsOptions, type TlsUpdate } from './tls-options.ts';
 
+/** Options of {@link MutualTls.secure}. */
 export interface SecureOptions {
   /** The dialed address, for errors. */
   readonly address: string;
   /** The id of the node to reach, if it is known. */
   readonly nodeId: string | undefined;
+  /** Called when the handshake is complete. */
   done(secured: Secured): void;
+  /** Called when the handshake failed. */
   failed(error: TransportError): void;
 }
 
+/** Mutual TLS of one node; see {@link TlsOptions}. */
 export class MutualTls implements AcceptorHost {
   /** The other ends of live connections that are still trusted. */
   readonly live = new Set<Peer>();

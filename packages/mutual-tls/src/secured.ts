@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import type { StreamConnection, StreamSink, TransportError } from '@trunkline/transport-core';
 import type { Peer } from './peer.ts';
 
+/** A connection whose TLS handshake is complete. */
 export class Secured {
   readonly socket: TLSSocket;
   readonly #raw: Socket;

@@ -8,6 +8,7 @@ import { Peer, type Trust } from './peer.ts';
 import { cutOff, Secured } from './secured.ts';
 import { tlsAcceptError, tlsClosed, tlsTimeout } from './tls-errors.ts';
 
+/** Options of {@link TlsAcceptor}. */
 export interface AcceptorOptions {
   readonly clock: Clock;
   readonly listen: ListenOptions | undefined;
@@ -30,6 +31,7 @@ export interface AcceptorHost {
   gone(acceptor: TlsAcceptor): void;
 }
 
+/** Runs the TLS handshakes of the sockets that a listener accepts. */
 export class TlsAcceptor {
   readonly #host: AcceptorHost;
   readonly #options: AcceptorOptions;

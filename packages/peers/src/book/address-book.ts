@@ -16,6 +16,7 @@ import { Promotion } from './promotion.ts';
 import { restoreBook, saveBook } from './saved.ts';
 import { Shelves } from './shelves.ts';
 
+/** Options of {@link AddressBook}. */
 export interface AddressBookOptions {
   /**
    * The source of randomness for the secret of the buckets and for all picks. Others must not be

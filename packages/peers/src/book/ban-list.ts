@@ -3,6 +3,7 @@
 import type { Place } from '../address/place.ts';
 import { LONGEST_BAN, MOST_BANS } from './limits.ts';
 
+/** A banned id. */
 export interface Ban {
   readonly nodeId: string;
   /** When the ban ends, by the caller's clock. */
@@ -12,6 +13,7 @@ export interface Ban {
   readonly source: string;
 }
 
+/** The banned ids, at most `MOST_BANS`. */
 export class BanList {
   readonly #bans = new Map<string, Ban>();
   #soonest = Infinity;

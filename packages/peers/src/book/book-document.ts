@@ -20,6 +20,7 @@ export interface BookDocument {
   readonly bans: readonly SavedBan[];
 }
 
+/** An entry of the book in its saved form; see `BookEntry`. */
 export interface SavedEntry {
   readonly nodeId: string;
   readonly address: string;
@@ -33,6 +34,7 @@ export interface SavedEntry {
   readonly success: number | null;
 }
 
+/** A ban in its saved form. `address` is null if the book had none for the id. */
 export interface SavedBan {
   readonly nodeId: string;
   /** Milliseconds until the ban ends. */

@@ -3,6 +3,7 @@
 
 import { BUCKET_SIZE } from './limits.ts';
 
+/** A fixed number of buckets with at most `BUCKET_SIZE` items each. */
 export class Buckets<T> {
   readonly rows: readonly T[][];
   #size = 0;

@@ -5,6 +5,7 @@ import { Buckets } from './buckets.ts';
 import type { KnownAddress } from './known-address.ts';
 import { NEW_BUCKETS, TRIED_BUCKETS } from './limits.ts';
 
+/** The entries of the address book and its indexes. */
 export class Shelves {
   readonly fresh = new Buckets<KnownAddress>(NEW_BUCKETS);
   readonly tried = new Buckets<KnownAddress>(TRIED_BUCKETS);

@@ -9,6 +9,7 @@ import type { Backing } from './lifecycle.ts';
 import type { Processes } from './processes.ts';
 import { type Loaded, readText, withRemedy } from './read-text.ts';
 
+/** Loads and saves an address book in a file, under a lock. */
 export class FileBacking implements Backing {
   readonly #path: string;
   readonly #disk: FileDisk;

@@ -32,6 +32,7 @@ export interface FileDisk {
   syncFolderOf(path: string): Promise<void>;
 }
 
+/** The real file system. */
 export const fileDisk: FileDisk = { read, write, link, rename, unlink, makeFolder, list: (folder) => readdir(folder), syncFolderOf };
 
 async function read(path: string, onSize: (size: number) => void): Promise<Uint8Array> {

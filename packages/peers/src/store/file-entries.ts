@@ -24,6 +24,7 @@ interface Change {
   done: Promise<void>;
 }
 
+/** The implementation of {@link FileStore}. */
 export class FileEntries implements FileStore {
   readonly #folder: string;
   readonly #disk: FileDisk;

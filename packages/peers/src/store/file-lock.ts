@@ -15,6 +15,7 @@ interface Holder {
   readonly birth: string | undefined;
 }
 
+/** A lock file, held by at most one running process. */
 export class FileLock {
   readonly #path: string;
   readonly #disk: FileDisk;

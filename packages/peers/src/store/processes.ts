@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { kill, pid } from 'node:process';
 
+/** Information on the system's processes; `own` is the pid of this one. */
 export interface Processes {
   readonly own: number;
   isRunning(pid: number): boolean;
@@ -14,6 +15,7 @@ export interface Processes {
   birthOf(pid: number): Promise<string | undefined>;
 }
 
+/** The processes of this machine. */
 export const processes: Processes = { own: pid, isRunning, birthOf };
 
 /**

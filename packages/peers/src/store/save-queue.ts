@@ -1,6 +1,7 @@
 // Runs one save at a time. If several wait, only the newest text is saved, and the older saves
 // settle with it.
 
+/** A queue of texts to save, of which only the newest is kept. */
 export class SaveQueue {
   readonly #write: (text: string) => Promise<void>;
   #running: Promise<void> = Promise.resolve();

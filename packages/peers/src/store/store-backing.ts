@@ -5,6 +5,7 @@ import { type Store, TransportError } from '@trunkline/transport-core';
 import type { Backing } from './lifecycle.ts';
 import { type Loaded, readText, withRemedy } from './read-text.ts';
 
+/** Loads and saves an address book under a key of a `Store`. */
 export class StoreBacking implements Backing {
   readonly #store: Store;
   readonly #key: string;

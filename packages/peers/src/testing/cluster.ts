@@ -18,6 +18,7 @@ export const echo = defineProtocol({
   },
 });
 
+/** A node of a {@link cluster}. */
 export interface TestNode {
   readonly name: string;
   readonly transport: Transport<typeof echo>;
@@ -27,6 +28,7 @@ export interface TestNode {
   readonly hints: string[];
 }
 
+/** Options of {@link cluster}. */
 export interface ClusterOptions {
   readonly peers?: (name: string) => Partial<PeersOptions<any>>;
   readonly transport?: SimTransportOptions | ((name: string) => SimTransportOptions);

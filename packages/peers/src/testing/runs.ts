@@ -6,6 +6,7 @@ import type { PeerEvent } from '../types.ts';
 import type { TestNode } from './cluster.ts';
 import { seeds } from './seeds.ts';
 
+/** One run of a test: a seed and a level of the simulation. */
 export interface Run {
   readonly seed: number;
   readonly level: Level;

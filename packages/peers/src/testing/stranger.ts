@@ -20,6 +20,7 @@ export const looseProtocol = defineProjectProtocol({
   },
 });
 
+/** A node that speaks the wire protocol of peers by hand. */
 export interface Stranger {
   readonly name: string;
   readonly nodeId: string;
@@ -34,6 +35,7 @@ export interface Stranger {
   readonly links: Set<Remote>;
 }
 
+/** Options of {@link stranger}. */
 export interface StrangerOptions {
   readonly nodeId?: string;
   readonly transport?: Omit<SimTransportOptions, 'name'>;

@@ -5,6 +5,7 @@ import { isNodeId } from '@trunkline/transport-core';
 import { readTrustDocument, type TrustDocument } from './trust-document.ts';
 import { TrustMetric } from './trust-metric.ts';
 
+/** Options of {@link TrustBook}. */
 export interface TrustBookOptions {
   readonly now: number;
   /**

@@ -10,6 +10,7 @@ export class Stopped extends Error {}
 type Names = Map<string, Uint8Array>;
 type Change = (names: Names) => void;
 
+/** A failure to inject. */
 export interface Trouble {
   /** The index of the operation that fails, from 0. */
   readonly step: number;
@@ -20,6 +21,7 @@ export interface Trouble {
   readonly what: string | 'stop';
 }
 
+/** A simulated disk. `steps` counts its operations, `done` lists the ones that ran. */
 export class FakeDisk implements FileDisk {
   steps = 0;
   readonly done: string[] = [];

@@ -3,6 +3,7 @@
 import { type Authority, createAuthority, createIdentity, type Identity } from '@trunkline/identity';
 import type { TcpTransportOptions } from '@trunkline/transport-tcp';
 
+/** The identity of a node, with TLS options that prove it. */
 export interface Papers {
   readonly nodeId: string;
   readonly identity: Identity;

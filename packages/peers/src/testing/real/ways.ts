@@ -10,6 +10,7 @@ import type { Papers } from './papers.ts';
 
 type Given = TcpTransportOptions<typeof echo>;
 
+/** A kind of transport to test. */
 export interface Way {
   readonly name: string;
   /** Whether each end proves its node id. */

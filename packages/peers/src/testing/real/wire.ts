@@ -9,6 +9,7 @@ interface Pipe {
   isFrozen: boolean;
 }
 
+/** A TCP relay between two nodes. */
 export class Wire {
   readonly #server: Server;
   readonly #pipes = new Set<Pipe>();

@@ -11,6 +11,7 @@ import { echo } from '../cluster.ts';
 
 type Echo = Transport<typeof echo>;
 
+/** A node of a {@link World}. */
 export interface RealNode {
   readonly name: string;
   readonly transport: Echo;
@@ -26,6 +27,7 @@ export interface RealNode {
   close(): Promise<void>;
 }
 
+/** Options of {@link World.node}. */
 export interface RealNodeOptions {
   readonly transport?: Partial<TcpTransportOptions<typeof echo>>;
   readonly peers?: Partial<PeersOptions<any>>;
@@ -37,6 +39,7 @@ export interface RealNodeOptions {
   readonly start?: boolean;
 }
 
+/** Nodes over real sockets with one clock, which advances only as the test asks for it. */
 export class World {
   /**
    * The time of all nodes. It stands still while a node dials or does its handshake, while a pong

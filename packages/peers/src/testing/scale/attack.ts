@@ -11,6 +11,7 @@ import { type Stranger, stranger } from '../stranger.ts';
 import { Fleet, shuffled } from './fleet.ts';
 import { entryOf, prefilled } from './prefilled.ts';
 
+/** Options of {@link attack}. */
 export interface AttackOptions {
   readonly seed: number;
   /** The number of honest nodes that the victim has reached before. */
@@ -22,6 +23,7 @@ export interface AttackOptions {
   readonly log?: ((text: string) => void) | undefined;
 }
 
+/** The outcome of {@link attack}. */
 export interface AttackOutcome {
   readonly seed: number;
   readonly dials: number;
@@ -131,6 +133,7 @@ export async function attack({ seed, honest, attackers, dials: wanted, log = () 
   return outcome;
 }
 
+/** The outcome of {@link poison}. */
 export interface PoisonOutcome {
   readonly seed: number;
   /**

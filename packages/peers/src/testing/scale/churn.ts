@@ -5,6 +5,7 @@ import { seededRandom } from '@trunkline/transport-core';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import { Fleet, shuffled } from './fleet.ts';
 
+/** Options of {@link churn}. */
 export interface ChurnOptions {
   readonly seed: number;
   readonly nodes: number;
@@ -32,6 +33,7 @@ export interface Cycle {
   readonly dials: number;
 }
 
+/** The outcome of {@link churn}. */
 export interface ChurnOutcome {
   readonly seed: number;
   readonly cycles: readonly Cycle[];

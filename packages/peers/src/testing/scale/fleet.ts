@@ -10,6 +10,7 @@ import { idOf } from '../cluster.ts';
 /** The application protocol of the nodes, which is never used. */
 const silence = defineProtocol({ name: 'silence', version: 1, channel: 0x20, methods: { say: { id: 1, request: json(z.string()) } } });
 
+/** A node of a {@link Fleet}. */
 export interface FleetNode {
   readonly name: string;
   readonly nodeId: string;
@@ -23,6 +24,7 @@ export interface FleetNode {
   readonly linked: Set<string>;
 }
 
+/** Options of {@link Fleet.boot}. */
 export interface Boot {
   readonly name: string;
   /** Milliseconds until it starts. Default 0. */
@@ -31,6 +33,7 @@ export interface Boot {
   readonly transport?: SimTransportOptions | undefined;
 }
 
+/** The nodes of a scale scenario, and counters of their dials. */
 export class Fleet {
   /** The nodes that are up, by name, in the order of their start. */
   readonly up = new Map<string, FleetNode>();

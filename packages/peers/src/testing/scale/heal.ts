@@ -5,6 +5,7 @@ import { seededRandom } from '@trunkline/transport-core';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import { Fleet, type FleetNode, shuffled } from './fleet.ts';
 
+/** Options of {@link heal}. */
 export interface HealOptions {
   readonly seed: number;
   readonly nodes: number;
@@ -30,6 +31,7 @@ export interface HealOptions {
   readonly log?: ((text: string) => void) | undefined;
 }
 
+/** The outcome of {@link heal}. */
 export interface HealOutcome {
   readonly seed: number;
   /**
@@ -52,6 +54,7 @@ export interface HealOutcome {
   readonly virtual: number;
 }
 
+/** Runs the scenario once. */
 export async function heal({
   seed,
   nodes,

@@ -5,6 +5,7 @@ import { churn } from './churn.ts';
 import { heal } from './heal.ts';
 import { storm } from './storm.ts';
 
+/** Options of a scenario. */
 export interface ScenarioOptions {
   readonly seed: number;
   /** The number of nodes. Default 200, for churn 1,000. The attack uses its own numbers. */

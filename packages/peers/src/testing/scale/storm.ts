@@ -5,6 +5,7 @@ import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import type { PeersOptions } from '../../options.ts';
 import { Fleet } from './fleet.ts';
 
+/** Options of {@link storm}. */
 export interface StormOptions {
   readonly seed: number;
   readonly nodes: number;
@@ -19,6 +20,7 @@ export interface StormOptions {
   readonly log?: ((text: string) => void) | undefined;
 }
 
+/** The outcome of {@link storm}. */
 export interface StormOutcome {
   /** Milliseconds until the network was one graph; undefined if it was not in time. */
   readonly joined: number | undefined;
