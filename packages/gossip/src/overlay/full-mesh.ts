@@ -32,6 +32,10 @@ export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
   return { name: 'fullMesh', holds: false, relays: true, receipts: Number.POSITIVE_INFINITY, create: (setup) => new FullMesh(setup, hops) };
 }
 
+/**
+ * The full mesh of one topic at one node. It keeps no state per message except the memory that
+ * detects duplicates.
+ */
 export class FullMesh implements Overlay {
   readonly name = 'fullMesh';
   readonly wanted: number;

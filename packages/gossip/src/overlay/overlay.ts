@@ -43,8 +43,8 @@ export interface Overlay {
   /**
    * Hands the message to neighbors and returns those that it was handed to.
    * @param receipts number of neighbors that are to confirm the message. If it is not 0, the
-   * message itself is pushed to at least that many (a notice is not enough), and those are
-   * returned.
+   * message itself is pushed to at least that many if possible (a notice is not enough), and those
+   * are returned.
    */
   publish(message: OwnMessage, now: number, receipts: number): readonly string[];
   /**
@@ -59,7 +59,7 @@ export interface Overlay {
    * @param isSigned whether it has a signature, which may be forged.
    */
   screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening;
-  /** Returns true if a message with that id has already arrived or was published here. */
+  /** Returns true if a message with that id is known already. */
   has(id: MessageId, now: number): boolean;
   /**
    * True if nodes pass on messages of others. In that case only the number of a node's life tells
@@ -145,6 +145,7 @@ export interface OverlayHost {
   misbehaved(peer: string, what: string, isToBlame: boolean): void;
 }
 
+/** The arguments that an overlay is created with. */
 export interface OverlaySetup {
   /** This node's id. */
   readonly self: string;

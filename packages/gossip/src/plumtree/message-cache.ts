@@ -3,6 +3,7 @@
 import { OldestFirst } from '../messages/oldest-first.ts';
 import type { Push } from './message.ts';
 
+/** A message in the cache. */
 export interface CachedMessage<P> {
   /** The message as it is passed on: with one hop more than on arrival. */
   readonly push: Push<P>;
@@ -14,7 +15,7 @@ export interface CachedMessage<P> {
 
 /** The limits of the cache: options of Plumtree. */
 export interface MessageCacheLimits {
-  /** Milliseconds. */
+  /** Milliseconds that a message is kept. */
   readonly cacheTime: number;
   readonly cacheMessages: number;
   readonly cacheBytes: number;

@@ -52,7 +52,7 @@ test('what comes again prunes the link that it came over', (t) => {
   // A message that was in flight doesn't cost another prune.
   machine.received('b', pushOf(2), 11);
   t.deepEqual(sent(), []);
-  // But a peer that keeps pushing is told again.
+  // But a peer that keeps pushing is pruned again.
   machine.received('a', pushOf(3), 600);
   machine.received('b', pushOf(3), 601);
   t.deepEqual(sent(), ['b prune']);

@@ -5,6 +5,7 @@ import type { PlumtreeHost } from './host.ts';
 import type { NeighbourAccount } from './neighbour.ts';
 import type { PlumtreeOptions } from './options.ts';
 
+/** The arguments of a Plumtree machine. */
 export interface PlumtreeInit<P> {
   /** The node id of this node. */
   readonly self: string;
@@ -30,13 +31,14 @@ export interface PlumtreeInit<P> {
 
 /** A message to publish. */
 export interface Publication<P> {
-  /** From this node's IdSource. */
+  /** An id from this node's IdSource. */
   readonly id: MessageId;
   readonly payload: P;
   /** Bytes of the payload. */
   readonly size: number;
 }
 
+/** The state of a Plumtree machine, as plain data. */
 export interface PlumtreeSnapshot {
   readonly neighbours: readonly ({ readonly id: string; readonly eager: boolean; readonly blocked: boolean } & Readonly<NeighbourAccount>)[];
   readonly cached: { readonly messages: number; readonly bytes: number };

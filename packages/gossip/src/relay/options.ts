@@ -2,6 +2,7 @@
 
 import { integer, milliseconds, type Options, type OptionsInput, optionsSchema, withDefault } from '@trunkline/transport-core';
 
+/** The schema of {@link RelayOptions}. */
 export const relayOptions = optionsSchema({
   /** Bytes of an encoded message above which it is relayed, 0 to 63 MiB. Default 65,536. */
   above: withDefault(integer(0, 63 * 1024 * 1024), 64 * 1024),

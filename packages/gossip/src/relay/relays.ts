@@ -46,7 +46,7 @@ export interface RelayTopic {
   readonly limit: number;
   /** A message could not be sent to a peer. */
   unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
-  /** Returns true if a message has already arrived. */
+  /** Returns true if a message is known already. */
   isKnown(id: MessageId, now: number): boolean;
   /**
    * A message has arrived as a whole. Returns false if it was refused at once, so that the true

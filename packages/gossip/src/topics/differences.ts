@@ -36,7 +36,7 @@ interface Known {
 /** The known differences on one topic. */
 export class Differences {
   readonly #host: DifferencesHost;
-  /** Connected peers that told their terms or were told this node's. */
+  /** Connected peers that announced their terms or were told this node's. */
   readonly #known = new Map<string, Known>();
   /** Limits of the peers with a lower limit, and errors for the peers with another overlay. */
   readonly #limits = new Map<string, number>();
@@ -55,7 +55,7 @@ export class Differences {
     this.#host.tell(nodeId);
   }
 
-  /** A peer told its terms. */
+  /** A peer announced its terms. */
   heard(nodeId: string, { overlay, limit }: Terms): void {
     const host = this.#host;
     const known = this.#of(nodeId);

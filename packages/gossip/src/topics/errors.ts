@@ -3,13 +3,14 @@
 import { reasonError, TransportError } from '@trunkline/transport-core';
 import type { Refusal, Unsent } from '../types.ts';
 
+/** Returns the error for publishing on a closed topic. */
 export function topicClosed(name: string): TransportError {
   return new TransportError('shutdown', `topic ${name} was closed here`, { sent: false });
 }
 
 /**
  * @param size bytes of the message.
- * @param limit bytes that the peer takes on the topic, if it told that they are fewer.
+ * @param limit bytes that the peer takes on the topic, if it announced a lower limit.
  */
 export function notSent(reason: Unsent, nodeId: string, size: number, limit = Number.POSITIVE_INFINITY): TransportError {
   const details = { target: nodeId, sent: false };
@@ -18,10 +19,15 @@ export function notSent(reason: Unsent, nodeId: string, size: number, limit = Nu
   return reasonError('too_large', `a message of ${size} bytes is above what node ${nodeId} takes (${what})`, details);
 }
 
+/** Returns the error for a recipient that is not on the topic. */
 export function notOnTopic(nodeId: string, topic: string): TransportError {
   return new TransportError('not_found', `node ${nodeId} is not on topic ${topic}`, { target: nodeId, sent: false });
 }
 
+/**
+ * Returns the error for a peer that left the topic before it confirmed the message, or (with
+ * `cause`) was disconnected.
+ */
 export function gone(nodeId: string, topic: string, cause: TransportError | undefined): TransportError {
   const details = { target: nodeId, sent: true, cause };
   if (cause === undefined) return new TransportError('not_found', `node ${nodeId} left topic ${topic} before it confirmed the message`, details);

@@ -36,8 +36,7 @@ export class Publication {
   readonly #received = new Set<string>();
   readonly #failed = new Map<string, PublishFailure>();
   /**
-   * Names of things to wait for: ids of peers that have not yet told which topics they are on, and
-   * dials.
+   * Names of things to wait for: ids of peers that have not yet announced their topics, and dials.
    */
   readonly #pending = new Set<string>();
   #resolve!: (result: PublishResult) => void;

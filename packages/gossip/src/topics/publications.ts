@@ -102,7 +102,7 @@ export class Publications {
     }
   }
 
-  /** A peer has told which topics it is on, or is gone. */
+  /** A peer has announced its topics, or is gone. */
   known(nodeId: string): void {
     for (const publication of this.#open) {
       publication.known(nodeId);

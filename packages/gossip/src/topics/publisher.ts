@@ -231,7 +231,7 @@ export class Publisher {
     this.#publications.neighborUp(nodeId);
   }
 
-  /** A peer has told which topics it is on, or is gone. */
+  /** A peer has announced its topics, or is gone. */
   known(nodeId: string): void {
     this.#publications.known(nodeId);
   }

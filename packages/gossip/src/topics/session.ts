@@ -35,7 +35,7 @@ export interface SessionHost {
   readonly isStarted: boolean;
   /** True if payloads of others may be kept and sent on later. */
   readonly isKept: boolean;
-  /** Connected peers that have not yet told which topics they are on. */
+  /** Connected peers that have not yet announced their topics. */
   pending(): readonly string[];
   /** Connected peers that are on the topic. */
   interested(topic: string): string[];
@@ -253,7 +253,7 @@ export class Session {
     this.host.dueBy(this.due);
   }
 
-  /** A peer told its terms on the topic. */
+  /** A peer announced its terms on the topic. */
   terms(from: string, terms: Terms): void {
     this.#differences.heard(from, terms);
   }
@@ -339,7 +339,7 @@ export class Session {
     return size <= this.#differences.limitOf(nodeId);
   }
 
-  /** A peer has told which topics it is on, or is gone. */
+  /** A peer has announced its topics, or is gone. */
   known(peer: string): void {
     this.#publisher.known(peer);
   }
@@ -388,7 +388,7 @@ export class Session {
     return isTaken;
   }
 
-  /** Returns true if a message, to a list of nodes or not, has already arrived. */
+  /** Returns true if a message, to a list of nodes or not, is known already. */
   isKnown(id: MessageId, now: number): boolean {
     return this.#direct.has(id, now) || this.#overlay!.has(id, now);
   }

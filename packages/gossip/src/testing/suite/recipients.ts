@@ -1,4 +1,4 @@
-// Behaviors of messages to lists of nodes: which nodes get them, and in which form.
+// Behaviors of delivery: which nodes get a message, and in which form.
 
 import { bytes, isNodeId, json } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
