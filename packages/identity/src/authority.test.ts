@@ -207,7 +207,7 @@ test('an authority made by OpenSSL is opened, and what it issues fits its certif
   t.is(parsed.issuer, 'C=CH\nO=Example\nCN=Old CA');
 });
 
-/** Made with: openssl req -x509 -key key.pem -days 20000 -subj '/C=CH/O=Example/CN=Old CA' */
+/** The output of: openssl req -x509 -key key.pem -days 20000 -subj '/C=CH/O=Example/CN=Old CA' */
 const OPENSSL_CA = `-----BEGIN CERTIFICATE-----
 MIIBdzCCASmgAwIBAgIUJrrk9DcEpCA6gyk475Y6nxJk7fMwBQYDK2VwMDAxCzAJ
 BgNVBAYTAkNIMRAwDgYDVQQKDAdFeGFtcGxlMQ8wDQYDVQQDDAZPbGQgQ0EwIBcN

@@ -100,7 +100,7 @@ class KeyIdentity implements Identity {
     return this.#opened.sign(message);
   }
 
-  /** Used by Node's util.inspect, which can be configured to call accessors. */
+  /** Overrides Node's util.inspect, which can be configured to call accessors. */
   [Symbol.for('nodejs.util.inspect.custom')](): object {
     return { nodeId: this.nodeId, type: this.type, publicKey: this.publicKey };
   }

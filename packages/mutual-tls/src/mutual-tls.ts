@@ -17,9 +17,9 @@ export interface SecureOptions {
   readonly address: string;
   /** The id of the node to reach, if it is known. */
   readonly nodeId: string | undefined;
-  /** Called when the handshake is complete. */
+  /** Receives the connection when the handshake is complete. */
   done(secured: Secured): void;
-  /** Called when the handshake failed. */
+  /** Receives the error if the handshake failed. */
   failed(error: TransportError): void;
 }
 

@@ -31,7 +31,7 @@ export class Secured {
 
   /**
    * A value that only the two ends of this connection know: tls-exporter (RFC 9266), 32 bytes.
-   * Undefined after the connection has ended.
+   * It is undefined after the end of the connection.
    */
   get binding(): Uint8Array | undefined {
     if (this.socket.destroyed) return undefined;

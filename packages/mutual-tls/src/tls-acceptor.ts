@@ -18,7 +18,7 @@ export interface AcceptorOptions {
    */
   tune(socket: Socket): void;
   /**
-   * Called when the handshake is complete. The connection takes over the pass; `left` is the rest
+   * Receives a connection whose handshake is complete. It takes over the pass; `left` is the rest
    * of the handshake's timeout in milliseconds.
    */
   accept(secured: Secured, pass: Pass | undefined, left: number): void;

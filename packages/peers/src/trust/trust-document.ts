@@ -34,7 +34,7 @@ export function readTrustDocument(value: unknown): TrustDocument | undefined {
   const { intervals, history, good, bad, elapsed } = value as Partial<Record<keyof TrustDocument, unknown>>;
   if (!isNumber(intervals, MOST_INTERVALS) || !Number.isInteger(intervals)) return undefined;
   if (!Array.isArray(history) || history.length !== slotsOf(intervals)) return undefined;
-  // Copied first, because `every` skips holes.
+  // The copy fills holes, which `every` would skip.
   const values: unknown[] = [...history];
   if (!values.every((item) => isNumber(item, 1))) return undefined;
   if (!isNumber(good, MOST_EVENTS) || !isNumber(bad, MOST_EVENTS) || !isNumber(elapsed, INTERVAL)) return undefined;

@@ -4,7 +4,7 @@
 import { dirname } from 'node:path';
 import type { FileDisk } from '../file-disk.ts';
 
-/** Thrown after the disk, or the process, has stopped. */
+/** The error after the disk, or the process, has stopped. */
 export class Stopped extends Error {}
 
 type Names = Map<string, Uint8Array>;
