@@ -62,9 +62,7 @@ function read(bytes: Uint8Array): void {
   if (JSON.stringify(again) !== JSON.stringify(message)) throw new Error(`tidied twice it is ${JSON.stringify(again)}`);
 }
 
-/**
- * Plays a series of steps of three bytes each: the message, the peer, and the message's contents.
- */
+/** Plays a series of steps of three bytes each: the kind of step, the peer, and the details. */
 function converse(bytes: Uint8Array): void {
   let now = 0;
   const up = new Set<string>();
