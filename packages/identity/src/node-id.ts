@@ -18,7 +18,7 @@ export function nodeIdOf(publicKey: Uint8Array | string): string {
 
 /** Like `nodeIdOf`, for bytes that are known to be an SPKI. */
 export function idOfSpki(spki: Uint8Array): string {
-  // The hex is joined at once: a string that is concatenated piece by piece keeps its pieces and takes
-  // ten times the memory in each connection.
+  // The hex is joined at once: a string that is concatenated piece by piece keeps its pieces, and
+  // takes ten times the memory in each connection.
   return Array.from(sha256(spki), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

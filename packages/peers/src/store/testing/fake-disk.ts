@@ -15,8 +15,8 @@ export interface Trouble {
   /** The index of the operation that fails, from 0. */
   readonly step: number;
   /**
-   * The code of an error that is thrown once, or 'stop': this operation and all later ones fail,
-   * and a file that is being written contains only the first half.
+   * The code of an error that is thrown once, or 'stop': this operation and all later ones fail.
+   * In both cases, a file that is being written keeps its first half.
    */
   readonly what: string | 'stop';
 }
