@@ -129,8 +129,9 @@ export interface OverlayHost {
   /** Sends a partial-view message, and dials the node first if it is not connected. */
   view(to: string, message: Readonly<Record<string, unknown>>): void;
   /**
-   * A message arrived for the first time. @param key `messageKey` of its id. @param hops links that
-   * it passed.
+   * A message arrived for the first time.
+   * @param key `messageKey` of its id.
+   * @param hops links that it passed.
    */
   deliver(push: Push<Body>, key: string, from: string, hops: number): void;
   neighborUp(peer: string): void;
