@@ -1,4 +1,5 @@
-// A deterministic cluster for tests: virtual time, faults, and a trace with a hash.
+// The public entry for simulations: a deterministic cluster for tests, with virtual time, injected
+// faults, and a trace with a hash.
 export {
   type Command,
   createHistory,

@@ -1,4 +1,5 @@
-// A cluster in one process, in virtual time, on a network that does what the test says: from one seed, and so again and again.
+// A simulated cluster: nodes, a network and virtual time in one process. One seed determines the
+// whole run, so every run with that seed is the same.
 
 import { integer, optional, optionsSchema, type Protocol, parseOptions, reference, type Transport, withDefault } from '@trunkline/transport-core';
 import { always, eventually } from './checking/rules.ts';
@@ -16,36 +17,54 @@ import { childRandom } from './world/chance.ts';
 import type { TraceSummary } from './world/trace.ts';
 import { World } from './world/world.ts';
 
+/** Options of {@link createSimulation}. */
 export interface SimulationOptions {
-  /** An integer; everything that is drawn comes from it. Default 1, as in `explore` and `assertDeterministic`. */
+  /**
+   * The seed of all random numbers in the simulation; an integer. Default 1, as in `explore` and
+   * `assertDeterministic`.
+   */
   readonly seed?: number | undefined;
-  /** 'message' (default): whole messages over the direct transport. 'stream': the bytes of the whole NetworkTransport. */
+  /**
+   * 'message' (default) carries whole messages over the direct transport. 'stream' carries bytes
+   * and runs the full NetworkTransport.
+   */
   readonly level?: Level | undefined;
-  /** Every link, as long as nothing else is said of it. */
+  /** Settings for every link that no fault has changed. */
   readonly link?: LinkOptions | undefined;
-  /** Every disk, as long as nothing else is said of it. */
+  /** Settings for every disk, unless `node` or a fault sets others. */
   readonly disk?: DiskOptions | undefined;
-  /** Plans faults when the simulation first runs; or a schedule of them. */
+  /**
+   * A nemesis, which plans its faults when the simulation first runs, or a list of scheduled
+   * faults.
+   */
   readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
   /**
-   * A turn of the real event loop after each event. Default false: 8 turns of the microtask queue, and 8 more as long as the world was
-   * touched. A chain of more bare awaits then goes on at a later virtual time; that is as deterministic, and ten times as fast.
+   * If true, waits for a turn of the real event loop after each event. Default false: runs 8 turns
+   * of the microtask queue, and 8 more as long as code touches the simulation. A longer chain of
+   * bare awaits then continues at a later virtual time, which is as deterministic and ten times as
+   * fast.
    */
   readonly strict?: boolean | undefined;
-  /** Events that may happen without time going on, before that is called a loop. Default 100,000. */
+  /**
+   * Number of events that may happen without time advancing. One more fails the run, as a loop that
+   * never waits. Default 100,000.
+   */
   readonly stepLimit?: number | undefined;
 }
 
-/** Makes a simulation. Nothing runs before `run`, `until` or `settle`. Simulations of one thread run one after the other. */
+/**
+ * Creates a simulation. Nothing runs before `run`, `until` or `settle` is called. Only one
+ * simulation of a thread can run at a time.
+ */
 export function createSimulation(options: SimulationOptions = {}): Simulation {
   return new Simulation(options);
 }
 
-/** What `createSimulation` makes. */
+/** A simulated cluster, made by {@link createSimulation}. */
 export class Simulation {
   readonly seed: number;
   readonly level: Level;
-  /** Everything that was planned to go wrong, by `schedule` or by a nemesis. */
+  /** All faults scheduled so far, by `schedule` or by a nemesis. */
   readonly faults: ScheduledFault[] = [];
   readonly #world: World;
   readonly #network: SimNetwork;
@@ -53,7 +72,7 @@ export class Simulation {
   readonly #trouble: Trouble;
   readonly #disk: DiskOptions;
   #nemesis: SimulationOptions['nemesis'];
-  /** Scheduled faults whose names nobody has held against the nodes yet. */
+  /** Scheduled faults whose node names have not been checked yet; the next drive checks them. */
   #unchecked: Fault[] = [];
   #unleashed = 0;
   #closing: Promise<Leak[]> | undefined;
@@ -72,17 +91,17 @@ export class Simulation {
     this.#trouble = new Trouble(this.#world, this.#network, this.#cluster);
   }
 
-  /** Virtual milliseconds since the beginning. */
+  /** Virtual milliseconds since the simulation began. */
   get now(): number {
     return this.#world.now;
   }
 
-  /** Everything that has happened. Its hash is the same for the same seed and code. */
+  /** The trace of everything that has happened. Its hash is the same for the same seed and code. */
   get trace(): TraceSummary {
     return this.#world.trace;
   }
 
-  /** Events that have happened, timers that found nothing included. */
+  /** Number of events that have happened, including timers that had nothing to do. */
   get events(): number {
     return this.#world.steps;
   }
@@ -92,42 +111,63 @@ export class Simulation {
     return [...this.#cluster.nodes.keys()];
   }
 
-  /** The moment from which nothing has been wrong; undefined while something is. */
+  /**
+   * The virtual time since which the network has been whole and every node up, accepting
+   * connections and not slowed down; undefined while something is wrong.
+   */
   get calmSince(): number | undefined {
     return this.#trouble.calmSince;
   }
 
-  // Who is there.
+  // Nodes and clients.
 
-  /** Declares a node. It boots at the next `run`, `until` or `settle`, in order of declaration; `set-up` runs anew at each restart. */
+  /**
+   * Declares a node. It boots at the next `run`, `until` or `settle`; nodes boot in order of
+   * declaration. `setup` runs again at each restart.
+   *
+   * @throws TypeError if the name is malformed or already taken.
+   */
   node(name: string, setup: Setup, { disk }: { readonly disk?: DiskOptions | undefined } = {}): this {
     this.#cluster.declare(name, setup, { ...this.#disk, ...disk });
     return this;
   }
 
-  /** A transport outside every node: it never crashes, and no partition holds it off. Its links are as bad as the others. */
+  /**
+   * Creates a transport outside all nodes. It never crashes, and partitions do not affect it. Its
+   * links have the same settings as those between nodes.
+   */
   client<P extends Protocol>(protocol: P, options: SimTransportOptions = {}): Transport<P> {
     return this.#cluster.client(protocol, options);
   }
 
+  /** Returns whether a node is running: it has booted and not crashed. */
   isUp(name: string): boolean {
     return this.#cluster.node(name).isUp;
   }
 
   // Time.
 
-  /** Runs for so many virtual milliseconds. Rejects with a SimulationError where a rule breaks. */
+  /**
+   * Runs for the given number of virtual milliseconds. Rejects with a SimulationError if a rule
+   * breaks.
+   */
   async run(milliseconds: number): Promise<void> {
     await this.#drive(() => false, milliseconds, 'run', true);
   }
 
-  /** Runs until `done` is true, which is asked after every event. A SimulationError where it is not `within` so many virtual milliseconds. */
+  /**
+   * Runs until `done` returns true; it is called after every event. Rejects with a SimulationError
+   * if that takes more than `within` virtual milliseconds (default 60,000).
+   */
   async until(done: () => unknown, within = DEFAULT_WITHIN): Promise<void> {
     const outcome = await this.#drive(() => Boolean(done()), within, 'until', false);
     if (outcome !== 'done') throw this.#unfinished('until', 'it did not come to be true', outcome, within);
   }
 
-  /** Runs until a promise settles, and gives what it gives. A SimulationError where it does not `within` so many virtual milliseconds. */
+  /**
+   * Runs until a promise settles, and settles the same way. Rejects with a SimulationError if that
+   * takes more than `within` virtual milliseconds (default 60,000).
+   */
   async settle<T>(promise: PromiseLike<T>, within = DEFAULT_WITHIN): Promise<T> {
     let settled = false;
     const settle = () => {
@@ -140,111 +180,149 @@ export class Simulation {
     return promise;
   }
 
-  /** `action` happens at a virtual time, or now where that is past. */
+  /** Calls `action` at a virtual time, or now if that time has passed. */
   at(time: number, action: () => void): void {
     if (!Number.isFinite(time)) throw new TypeError(`at: takes a virtual time in milliseconds, got ${String(time)}`);
     this.#world.scheduleAt(Math.max(time, this.now), 'world', undefined, action, undefined);
   }
 
-  // What must hold.
+  // Rules that must hold.
 
-  /** Checked after every event: false or a throw ends the run with a SimulationError. The returned function ends the check. */
+  /**
+   * Checks a rule after every event. If `holds` returns false or throws, the run rejects with a
+   * SimulationError. Returns a function that removes the rule.
+   */
   always(name: string, holds: () => unknown): () => void {
     return always(this.#world, name, holds);
   }
 
-  /** Must come to be true within so many milliseconds whenever the network is whole again and every node up, as at the beginning. */
+  /**
+   * Requires that `holds` becomes true within `within` milliseconds (default 60,000) of each moment
+   * from which the network is whole and every node is up; the first such moment is the start.
+   * Returns a function that removes the rule.
+   */
   eventually(name: string, holds: () => unknown, { within = DEFAULT_WITHIN }: { readonly within?: number | undefined } = {}): () => void {
     return eventually(this.#world, name, holds, within, () => this.calmSince);
   }
 
-  /** Looks at each message as it arrives, and says what becomes of it. The returned function takes it out again. */
+  /**
+   * Calls `interceptor` for each message as it arrives; its verdict decides what happens to the
+   * message. Returns a function that removes the interceptor.
+   */
   intercept(interceptor: Interceptor): () => void {
     return this.#network.interceptors.add(interceptor);
   }
 
-  // What goes wrong, from now on.
+  // Faults, injected now.
 
-  /** Splits the nodes: two reach each other where one group holds both; a node in no group stands in one of its own. */
+  /**
+   * Splits the nodes into groups: two nodes reach each other only if some group contains both. A
+   * node in no group is isolated.
+   */
   partition(...groups: readonly (readonly string[])[]): void {
     this.inject({ do: 'partition', groups });
   }
 
-  /** What a sends to b, and b to a unless it is one-way, is lost, what is on its way too. */
+  /**
+   * Lets nothing that `a` sends to `b` through; with `direction: 'both'` (default) nothing in either
+   * direction. Messages are lost, including those in flight; bytes of streams are sent again once
+   * the cut ends.
+   */
   cut(a: string, b: string, { direction = 'both' }: { readonly direction?: Direction | undefined } = {}): void {
     this.inject({ do: 'cut', from: a, to: b, direction });
   }
 
-  /** What a sends to b, and b to a unless it is one-way, waits for `release`, what is on its way too. */
+  /**
+   * Holds back everything that `a` sends to `b` until `release`, including messages in flight; with
+   * `direction: 'both'` (default) also what `b` sends to `a`.
+   */
   hold(a: string, b: string, { direction = 'both' }: { readonly direction?: Direction | undefined } = {}): void {
     this.inject({ do: 'hold', from: a, to: b, direction });
   }
 
+  /** Ends a `hold`: what was held back travels on. */
   release(a: string, b: string, { direction = 'both' }: { readonly direction?: Direction | undefined } = {}): void {
     this.inject({ do: 'release', from: a, to: b, direction });
   }
 
-  /** Makes a link otherwise than createSimulation's `link`, until `heal`. */
+  /** Changes a link from the settings given to `createSimulation`, until `heal`. */
   link(a: string, b: string, link: LinkOptions, { direction = 'both' }: { readonly direction?: Direction | undefined } = {}): void {
     this.inject({ do: 'link', from: a, to: b, link, direction });
   }
 
-  /** Breaks off every connection between two nodes, as a firewall may. */
+  /** Resets every connection between two nodes, as a firewall may. */
   reset(a: string, b: string): void {
     this.inject({ do: 'reset', from: a, to: b });
   }
 
-  /** Ends partitions, cuts, holds and changed links. */
+  /** Ends partitions, cuts, holds, changed links and refusals. */
   heal(): void {
     this.inject({ do: 'heal' });
   }
 
-  /** Ends a node with no clean-up. Others see a reset; with `power: 'lost'` nothing at all. */
+  /**
+   * Stops a node without any cleanup. Its peers see a reset; with `power: 'lost'` they see nothing.
+   */
   crash(name: string, { power = 'kept' }: { readonly power?: 'kept' | 'lost' | undefined } = {}): void {
     this.inject({ do: 'crash', node: name, power });
   }
 
-  /** Boots a node anew, with what its store had synced. */
+  /**
+   * Boots a node again, with the data that its store had synced. A node that is up crashes first.
+   */
   restart(name: string): void {
     this.inject({ do: 'restart', node: name });
   }
 
-  /** A node's event loop stands still for so long; what comes meanwhile waits. */
+  /**
+   * Stops a node's event loop for the given number of virtual milliseconds. Events that arrive
+   * meanwhile wait.
+   */
   pause(name: string, milliseconds: number): void {
     this.inject({ do: 'pause', node: name, for: milliseconds });
   }
 
-  /** A slow CPU: each event costs the node so many milliseconds. */
+  /** Slows a node's CPU down: each event takes `cost` milliseconds. 0 ends that. */
   slow(name: string, cost: number): void {
     this.inject({ do: 'slow', node: name, cost });
   }
 
-  /** A node's clock jumps. Its wall clock goes back where that is negative, its monotonic clock runs at half speed until it is right. */
+  /**
+   * Makes a node's clock jump `by` milliseconds. If that is negative, its wall clock goes back, and
+   * its monotonic clock runs at half speed until the wall clock has caught up.
+   */
   skew(name: string, by: number): void {
     this.inject({ do: 'skew', node: name, by });
   }
 
-  /** A node's clock, and its timers, run fast by so many millionths, or slow where it is negative. */
+  /** Makes a node's clock and timers run fast by `ppm` millionths, or slow if that is negative. */
   drift(name: string, ppm: number): void {
     this.inject({ do: 'drift', node: name, ppm });
   }
 
-  /** Who dials the node is refused, until `heal`. */
+  /** Makes a node refuse every new connection, until `heal`. */
   refuse(name: string): void {
     this.inject({ do: 'refuse', node: name });
   }
 
-  /** A node's disk is slow, or fails. */
+  /** Makes a node's disk slow or faulty. Options that are left out get their defaults. */
   disk(name: string, disk: DiskOptions): void {
     this.inject({ do: 'disk', node: name, disk });
   }
 
-  /** Has a fault happen now. @throws TypeError for a name that nobody has. */
+  /**
+   * Injects a fault now.
+   *
+   * @throws TypeError if the fault names an unknown node or client, or has an invalid number.
+   */
   inject(fault: Fault): void {
     this.#trouble.inject(fault);
   }
 
-  /** Has faults happen at their times. The next drive refuses those that name nobody: TypeError. */
+  /**
+   * Schedules faults for their times. The next drive rejects with a TypeError if one names an
+   * unknown node or client.
+   */
   schedule(faults: readonly ScheduledFault[]): void {
     for (const fault of faults) {
       checkFault(fault);
@@ -254,7 +332,7 @@ export class Simulation {
     }
   }
 
-  /** Plans what a nemesis does from now on, and schedules it. */
+  /** Lets a nemesis plan its faults from now on, and schedules and returns them. */
   unleash(nemesis: Nemesis): readonly ScheduledFault[] {
     const random = childRandom(this.seed, 'nemesis', nemesis.name, ++this.#unleashed);
     const faults = nemesis.plan({ nodes: this.nodes, random, from: this.now });
@@ -265,9 +343,11 @@ export class Simulation {
   // The end.
 
   /**
-   * Stops the nodes as their set-ups said how, and gives what they left: open calls, timers, connections and transports, by owner.
-   * A node whose set-up gave no stop has its transports closed. Leaves nothing behind; idempotent. Rejects if a node fails meanwhile, or
-   * if nothing has handled a rejection by now; never because of what a run has failed of before.
+   * Stops all nodes, each with the function that its setup returned, and resolves to what they left
+   * behind: open calls, timers, connections and transports, by owner. If a setup returned no such
+   * function, the transports of the node are closed. Nothing stays behind in the process
+   * afterwards. Calling it again returns the same promise. Rejects if a node fails meanwhile or if
+   * a rejection is still unhandled, but never with an error that a run has already rejected with.
    */
   close(): Promise<Leak[]> {
     this.#closing ??= this.#close();
@@ -283,7 +363,8 @@ export class Simulation {
     world.rules.clear();
     this.#network.interceptors.clear();
     this.#network.topology.heal();
-    // What follows from a failure is no news: it was told.
+    // Errors that follow from an earlier failure are not reported: the run has rejected with that
+    // failure.
     const { failure } = world;
     if (failure !== undefined) world.forgive();
     const isTold = (error: unknown) => failure !== undefined && (error === failure || error === (failure as Error).cause);
@@ -296,7 +377,10 @@ export class Simulation {
     return leaks;
   }
 
-  /** A node that hangs as it stops has left something: that is told as a leak. Gives the first error of a node meanwhile. */
+  /**
+   * Drives the world until `promise` settles, for at most {@link CLOSING} ms. A node that hangs
+   * while it stops is reported as a leak. Returns the first error of a node meanwhile.
+   */
   async #settleQuietly(promise: Promise<unknown>): Promise<unknown> {
     const world = this.#world;
     const end = this.now + CLOSING;
@@ -306,7 +390,7 @@ export class Simulation {
     };
     promise.then(settle, settle);
     let found: unknown;
-    // Once it forgives, only a loop without end stops a drive.
+    // After `forgive`, only an endless loop makes a drive reject.
     for (let tries = 0; tries < 2; tries++) {
       try {
         await world.drive(() => settled, end, false);
@@ -362,9 +446,9 @@ const schema = optionsSchema({
   stepLimit: withDefault(integer(1, Number.MAX_SAFE_INTEGER), 100_000),
 });
 
-/** Virtual milliseconds, where none are given. */
+/** Virtual milliseconds that `until`, `settle` and `eventually` allow by default. */
 const DEFAULT_WITHIN = 60_000;
 /** Virtual milliseconds that nodes have to stop. */
 const CLOSING = 60_000;
-/** Waits that a message lists. */
+/** Number of open waits that an error message lists. */
 const WAITS = 10;

@@ -1,49 +1,71 @@
-// Faults as plain data: what a schedule lists, a nemesis plans and a shrinker takes away.
+// Faults as plain data: schedules list them, nemeses plan them, and the shrinker removes them.
 
 import type { LinkOptions } from '../network/link-settings.ts';
 import type { Direction } from '../network/topology.ts';
 import { checkDisk, type DiskOptions } from '../nodes/node-store.ts';
 
-/** Something goes wrong, or right again. `node`, `from` and `to` are names; times are milliseconds. */
+/** A fault, or the end of one. `node`, `from` and `to` are names; times are in milliseconds. */
 export type Fault =
-  /** Two nodes reach each other where one group holds both; one in no group stands alone. Groups that overlap make bridges and rings. */
+  /**
+   * Splits the nodes: two nodes reach each other only if some group contains both, and a node in no
+   * group is isolated. Groups may overlap, to form bridges and rings.
+   */
   | { readonly do: 'partition'; readonly groups: readonly (readonly string[])[] }
-  /** What `from` sends to `to` is lost; both ways where the direction is not 'one-way'. */
+  /**
+   * Nothing that `from` sends to `to` gets through; both ways unless the direction is 'one-way'.
+   */
   | { readonly do: 'cut'; readonly from: string; readonly to: string; readonly direction?: Direction | undefined }
-  /** What `from` sends to `to` waits until it is released, what is on its way too. */
+  /**
+   * Everything that `from` sends to `to` waits until `release`, including messages in flight; both
+   * ways unless the direction is 'one-way'.
+   */
   | { readonly do: 'hold'; readonly from: string; readonly to: string; readonly direction?: Direction | undefined }
+  /** Ends a `hold`. */
   | { readonly do: 'release'; readonly from: string; readonly to: string; readonly direction?: Direction | undefined }
-  /** The link is otherwise until the network is healed. */
+  /** Changes the settings of a link until the network is healed. */
   | { readonly do: 'link'; readonly from: string; readonly to: string; readonly link: LinkOptions; readonly direction?: Direction | undefined }
-  /** Every connection between the two is broken off at once. */
+  /** Resets every connection between the two. */
   | { readonly do: 'reset'; readonly from: string; readonly to: string }
-  /** `from` ends its half of every connection with `to`. */
+  /** Closes `from`'s half of every connection with `to`. */
   | { readonly do: 'halfClose'; readonly from: string; readonly to: string }
-  /** Ends partitions, cuts, holds and changed links, and nobody refuses any more. */
+  /** Ends partitions, cuts, holds, changed links and refusals. */
   | { readonly do: 'heal' }
-  /** It ends with no clean-up and loses what was not synced. Others see a reset; where it loses its power, nothing. */
+  /**
+   * Stops a node without any cleanup; it loses what was not synced. Others see a reset, or nothing
+   * if the machine loses its power.
+   */
   | { readonly do: 'crash'; readonly node: string; readonly power?: 'kept' | 'lost' | undefined }
-  /** A node that is down begins anew; one that is up crashes first. */
+  /** Boots a node that is down. A node that is up crashes first. */
   | { readonly do: 'restart'; readonly node: string }
-  /** Its event loop stands still; what comes meanwhile waits. */
+  /** Stops a node's event loop for so many milliseconds; events that arrive meanwhile wait. */
   | { readonly do: 'pause'; readonly node: string; readonly for: number }
-  /** Each event costs it so many milliseconds. 0 ends that. */
+  /** Makes each event take a node so many milliseconds. 0 ends that. */
   | { readonly do: 'slow'; readonly node: string; readonly cost: number }
-  /** Its clock jumps, back where `by` is negative. */
+  /** Makes a node's clock jump; back if `by` is negative. */
   | { readonly do: 'skew'; readonly node: string; readonly by: number }
-  /** Its clock and its timers run fast by so many millionths, or slow. 0 ends that. */
+  /**
+   * Makes a node's clock and timers run fast by so many millionths, or slow if negative. 0 ends
+   * that.
+   */
   | { readonly do: 'drift'; readonly node: string; readonly ppm: number }
-  /** Whoever dials it is refused, until the network is healed. */
+  /** Makes a node refuse every new connection until the network is healed. */
   | { readonly do: 'refuse'; readonly node: string }
-  /** Its disk behaves otherwise. */
+  /** Changes how a node's disk behaves. */
   | { readonly do: 'disk'; readonly node: string; readonly disk: DiskOptions }
-  /** Heals the network, restarts what is down, ends what is slow or drifts, and mends disks. Clocks stay as wrong as they are. */
+  /**
+   * Heals the network, restarts nodes that are down, ends slowness and drift, and mends disks.
+   * Clocks are not set right.
+   */
   | { readonly do: 'recover' };
 
-/** A fault and its time, in virtual milliseconds since the beginning of the simulation. */
+/** A fault and the virtual time at which it happens, in milliseconds since the simulation began. */
 export type ScheduledFault = Fault & { readonly at: number };
 
-/** @throws TypeError naming what is wrong with a number of a fault; names are checked by who knows the nodes. */
+/**
+ * Checks the numbers and disk options of a fault. {@link Trouble} checks its names.
+ *
+ * @throws TypeError naming the invalid number or option.
+ */
 export function checkFault(fault: Fault): void {
   const numbers: Readonly<Record<string, (value: number) => boolean>> = {
     at: () => true,
@@ -62,7 +84,7 @@ export function checkFault(fault: Fault): void {
   if (fault.do === 'disk') checkDisk(fault.disk, "fault 'disk'");
 }
 
-/** One line, for timelines: 'partition n1 n2 | n3'. */
+/** Describes a fault in one line, for timelines: 'partition n1 n2 | n3'. */
 export function describeFault(fault: Fault): string {
   switch (fault.do) {
     case 'partition':

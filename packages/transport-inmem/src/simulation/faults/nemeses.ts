@@ -1,10 +1,12 @@
-// The ready nemeses, under one name.
+// The ready-made nemeses, collected in one object.
 
 import { kinds, swarm } from './swarm.ts';
 
 /**
- * Functions that make nemeses: `createSimulation({ seed, nemesis: nemeses.swarm() })`. Each takes options, of which none is needed, and
- * plans trouble that comes and goes for `duration` (30,000 virtual ms), and at its end `recover`. Where there are too few nodes for
- * it, it plans `recover` alone. A crash that is planned after another nemesis's, or a `heal`, acts on what that one did too.
+ * Functions that create nemeses: `createSimulation({ seed, nemesis: nemeses.swarm() })`. All
+ * options are optional. Each nemesis plans trouble that comes and goes for `duration` (default
+ * 30,000 virtual ms) and ends with `recover`. If there are too few nodes for its kind of trouble,
+ * it plans only `recover`. When several nemeses run at once, a `heal` or crash of one also affects
+ * what another has done.
  */
 export const nemeses = { ...kinds, swarm } as const;

@@ -1,4 +1,5 @@
-// Ready nemeses of the network: partitions of every shape, and links that flap, lose, hold and break off.
+// Ready-made nemeses of the network: partitions of every shape, and links that flap, lose messages,
+// hold them back and reset connections.
 
 import { optional, reference, withDefault } from '@trunkline/transport-core';
 import { CALM as CALM_LINK, type LinkOptions, linkSettings } from '../network/link-settings.ts';
@@ -7,14 +8,17 @@ import type { Fault, ScheduledFault } from './fault.ts';
 import { bridgeBetween, oneAlone, oneDirection, ringOfMajorities, type Shape, twoSides } from './partition-shapes.ts';
 import { type Kind, nemesisOf, rounded, share, type Wave } from './plan.ts';
 
-/** Milliseconds that trouble of the network lasts, and that lie between two. */
+/**
+ * Defaults, in milliseconds: how long trouble of the network lasts, and how long the calm between
+ * two troubles is.
+ */
 const LASTS = [500, 5_000] as const;
 const CALM = [500, 4_000] as const;
 
-/** The nodes fall into two sides of any sizes, others each time. */
+/** Splits the nodes into two sides of random sizes, different each time. */
 export const splitBrain = nemesisOf(partitions('splitBrain', 2, twoSides));
 
-/** One node is cut off from all others: another each time, or always `node`. */
+/** Isolates one node from all others: a different one each time, or always `node`. */
 export const isolate = nemesisOf<{ readonly node: string | undefined }>({
   name: 'isolate',
   lasts: LASTS,
@@ -23,16 +27,25 @@ export const isolate = nemesisOf<{ readonly node: string | undefined }>({
   waves: ({ nodes, random, own }) => shaped(nodes, 2, () => oneAlone(nodes, own.node ?? pick(nodes, random))),
 });
 
-/** Two halves that one node alone still joins: it hears both, they never hear each other. Three nodes and more. */
+/**
+ * Splits the nodes into two halves joined by a single node: it reaches both, but they never reach
+ * each other. Takes at least three nodes.
+ */
 export const bridge = nemesisOf(partitions('bridge', 3, bridgeBetween));
 
-/** Every node hears a majority, and no two the same one. Three nodes and more. */
+/** Lets every node reach a majority, but no two nodes the same one. Takes at least three nodes. */
 export const majorityRing = nemesisOf(partitions('majorityRing', 3, ringOfMajorities));
 
-/** What goes one way is lost: all from a node, all to a node, or from one to another. */
+/**
+ * Loses everything in one direction: from one node to all others, from all others to it, or from
+ * one node to another.
+ */
 export const oneWay = nemesisOf(partitions('oneWay', 2, oneDirection));
 
-/** One link goes down and up in quick succession: one that the seed chooses for the whole plan, or `between`. */
+/**
+ * Takes one link down and up in quick succession: `between` two nodes, or a link that the seed
+ * chooses for the whole plan.
+ */
 export const flappingLink = nemesisOf<{ readonly between: readonly [string, string] | undefined }>({
   name: 'flappingLink',
   lasts: [50, 1_000],
@@ -44,7 +57,10 @@ export const flappingLink = nemesisOf<{ readonly between: readonly [string, stri
   },
 });
 
-/** Some links lose, double, overtake and take their time, or are what `link` says, until `heal`. Each is bad by chance: by a half, or `share`. */
+/**
+ * Makes some links lose, duplicate, reorder and delay messages, or gives them the settings `link`,
+ * until `heal`. Each link is affected with the probability `share`, default 0.5.
+ */
 export const badLinks = nemesisOf<{ readonly link: LinkOptions | undefined; readonly share: number }>({
   name: 'badLinks',
   lasts: LASTS,
@@ -68,7 +84,10 @@ export const badLinks = nemesisOf<{ readonly link: LinkOptions | undefined; read
   },
 });
 
-/** What one node sends another is kept on its way, and then comes all at once: messages of long ago. */
+/**
+ * Holds back everything between two nodes, in one direction or both, and then releases it at once:
+ * the messages arrive late and together.
+ */
 export const holds = nemesisOf({
   name: 'holds',
   lasts: LASTS,
@@ -86,7 +105,10 @@ export const holds = nemesisOf({
   },
 });
 
-/** Connections between two nodes break off, as a firewall or a restarted router has it. There is nothing to mend: `lasts` only adds to `calm`. */
+/**
+ * Resets the connections between two nodes, as a firewall or a restarted router does. A reset needs
+ * no repair, so `lasts` merely adds to `calm`.
+ */
 export const resets = nemesisOf({
   name: 'resets',
   lasts: 0,
@@ -104,7 +126,10 @@ function partitions(name: string, least: number, shape: Shape): Kind<object> {
   return { name, lasts: LASTS, calm: CALM, waves: ({ nodes, random }) => shaped(nodes, least, () => shape(nodes, random)) };
 }
 
-/** A wave that begins with these faults and ends with `heal`; none where fewer than `least` nodes are there. */
+/**
+ * Returns a wave that begins with these faults and ends with `heal`, or undefined if there are
+ * fewer than `least` nodes.
+ */
 function shaped(nodes: readonly (string | undefined)[], least: number, faults: () => readonly Fault[]): ((wave: Wave) => ScheduledFault[]) | undefined {
   if (nodes.filter((node) => node !== undefined).length < least) return undefined;
   return ({ begin, end }) => [...faults().map((fault) => ({ at: begin, ...fault })), { at: end, do: 'heal' }];

@@ -1,11 +1,15 @@
-// Ready nemeses of the nodes: crashes, restarts, pauses, slow CPUs, wrong clocks and failing disks.
+// Ready-made nemeses of nodes: crashes, restarts, pauses, slow CPUs, wrong clocks and failing
+// disks.
 
 import { integer, optional, reference, withDefault } from '@trunkline/transport-core';
 import { type Delay, draw, pick, shuffled } from '../world/chance.ts';
 import type { ScheduledFault } from './fault.ts';
 import { delay, nemesisOf, rounded, share } from './plan.ts';
 
-/** One node after the other, in order of declaration and round again, is down for `lasts`; the next follows after `calm`. */
+/**
+ * Restarts one node after the other, in order of declaration and round again. Each is down for
+ * `lasts`, and the next follows after `calm`.
+ */
 export const rollingRestart = nemesisOf({
   name: 'rollingRestart',
   lasts: [100, 1_000],
@@ -23,8 +27,9 @@ export const rollingRestart = nemesisOf({
 });
 
 /**
- * Some nodes crash at once, at most `maxDown` of them, and come back one by one within `lasts`. Default: a minority, or one of fewer than
- * three. A share of them, `powerLost`, goes with no reset for the others; default a half.
+ * Crashes up to `maxDown` random nodes at once; they come back one by one within `lasts`. By
+ * default `maxDown` is a minority, at least one. Each crash loses power, so that others see no
+ * reset, with the probability `powerLost`, default 0.5.
  */
 export const crashes = nemesisOf<{ readonly maxDown: number | undefined; readonly powerLost: number }>({
   name: 'crashes',
@@ -44,7 +49,10 @@ export const crashes = nemesisOf<{ readonly maxDown: number | undefined; readonl
   },
 });
 
-/** A node's event loop stands still for `lasts`, as at a long collection of garbage; another's each time, or `node`'s. */
+/**
+ * Stops a node's event loop for `lasts`, as a long garbage collection does: a different node each
+ * time, or always `node`.
+ */
 export const pauses = nemesisOf<Victim>({
   name: 'pauses',
   lasts: [50, 3_000],
@@ -53,7 +61,10 @@ export const pauses = nemesisOf<Victim>({
   waves: ({ nodes, random, own }) => onOne(nodes, own.node, random, (node, begin, end) => [{ at: begin, do: 'pause', node, for: end - begin }]),
 });
 
-/** Each event costs a node `cost` milliseconds, drawn anew each time: another node, or always `node`. Default 1 to 20. */
+/**
+ * Makes each event take a node `cost` milliseconds (default 1 to 20), drawn anew each time: for a
+ * different node each time, or always for `node`.
+ */
 export const slowNode = nemesisOf<Victim & { readonly cost: Delay }>({
   name: 'slowNode',
   lasts: [1_000, 8_000],
@@ -67,8 +78,9 @@ export const slowNode = nemesisOf<Victim & { readonly cost: Delay }>({
 });
 
 /**
- * Clocks jump forward and back by `skew` milliseconds (default 1 to 5,000), or run fast or slow by `drift` millionths for `lasts` (default
- * up to 50,000, five percent). What they jumped by stays wrong for good, as `recover` sets no clock.
+ * Makes clocks jump forward or back by `skew` milliseconds (default 1 to 5,000), or run fast or
+ * slow by `drift` millionths for `lasts` (default up to 50,000, which is five percent). A jump is
+ * permanent, because `recover` does not set clocks.
  */
 export const clockStorm = nemesisOf<{ readonly skew: Delay; readonly drift: Delay }>({
   name: 'clockStorm',
@@ -87,8 +99,10 @@ export const clockStorm = nemesisOf<{ readonly skew: Delay; readonly drift: Dela
 });
 
 /**
- * A node's disk is slow and fails: operations take up to `latency` ms (default 20), a sync up to `sync` (default 200), and a share up to
- * `failure` of them (default 0.3) fails. Then it is without fault; what the simulation says of disks holds again from `recover` on.
+ * Makes a node's disk slow and faulty: operations take up to `latency` ms (default 20), a sync up
+ * to `sync` ms (default 200), and up to a share `failure` (default 0.3) of them fails. After each
+ * trouble the disk is fast and without failures; `recover` restores the disk settings of the
+ * simulation.
  */
 export const diskTrouble = nemesisOf<Victim & { readonly latency: number; readonly sync: number; readonly failure: number }>({
   name: 'diskTrouble',
@@ -109,13 +123,13 @@ export const diskTrouble = nemesisOf<Victim & { readonly latency: number; readon
     }),
 });
 
-/** As many nodes as may be down while a majority is up; one, where that would be none. */
+/** The largest number of nodes that can be down while a majority is up; at least one. */
 export function minority(nodes: number): number {
   return Math.max(1, Math.floor((nodes - 1) / 2));
 }
 
 interface Victim {
-  /** Always this one. Default: another each time. */
+  /** The node that is always affected. Default: a different node each time. */
   readonly node: string | undefined;
 }
 

@@ -1,25 +1,31 @@
-// The shapes of partitions: who still reaches whom.
+// The shapes of partitions: they decide which nodes can still reach each other.
 
 import type { Random } from '@trunkline/transport-core';
 import { pick, shuffled } from '../world/chance.ts';
 import type { Fault } from './fault.ts';
 
-/** What makes a shape out of the nodes: the faults that begin it at once. `heal` ends it. */
+/** Returns the faults that form a shape, all injected at once. `heal` ends it. */
 export type Shape = (nodes: readonly string[], random: Random) => readonly Fault[];
 
-/** Two sides, each of one node at least, of any sizes. Takes two nodes. */
+/**
+ * Splits the nodes into two sides of random sizes, each of at least one node. Takes at least two
+ * nodes.
+ */
 export function twoSides(nodes: readonly string[], random: Random): Fault[] {
   const order = shuffled(nodes, random);
   const size = 1 + Math.floor(random() * (nodes.length - 1));
   return [{ do: 'partition', groups: [order.slice(0, size), order.slice(size)] }];
 }
 
-/** One node alone, the others together. Takes two nodes. */
+/** Isolates one node from the others, which stay together. Takes at least two nodes. */
 export function oneAlone(nodes: readonly string[], alone: string): Fault[] {
   return [{ do: 'partition', groups: [nodes.filter((node) => node !== alone), [alone]] }];
 }
 
-/** Two halves that reach each other only through one node, which stands in both. Takes three nodes. */
+/**
+ * Splits the nodes into two halves that share one node and reach each other only through it. Takes
+ * at least three nodes.
+ */
 export function bridgeBetween(nodes: readonly string[], random: Random): Fault[] {
   const [middle, ...others] = shuffled(nodes, random);
   const half = Math.ceil(others.length / 2);
@@ -35,9 +41,10 @@ export function bridgeBetween(nodes: readonly string[], random: Random): Fault[]
 }
 
 /**
- * Each node hears a majority, itself included, and no two the same one (after Jepsen's majorities-ring). The nodes stand in a ring, and
- * each reaches as many neighbours on either side as make a majority; where that is even, one more than it takes. Three nodes: each
- * hears the next one alone, which takes one-way cuts. Takes three nodes.
+ * Lets each node reach a majority, itself included, but no two nodes the same one (after Jepsen's
+ * majorities-ring). The nodes form a ring, and each reaches enough neighbors on either side for a
+ * majority; if that number is even, one more than needed. With three nodes, one-way cuts keep each
+ * node from sending to the next one. Takes at least three nodes.
  */
 export function ringOfMajorities(nodes: readonly string[], random: Random): Fault[] {
   const ring = shuffled(nodes, random);
@@ -45,11 +52,14 @@ export function ringOfMajorities(nodes: readonly string[], random: Random): Faul
   if (ring.length === 3) return ring.map((from, index) => ({ do: 'cut', from, to: node(index + 1), direction: 'one-way' }));
   const majority = Math.floor(ring.length / 2) + 1;
   const reach = Math.floor(majority / 2);
-  // Two nodes stand in one of these groups if they are at most `reach` steps apart.
+  // Two nodes share one of these groups if they are at most `reach` steps apart.
   return [{ do: 'partition', groups: ring.map((_, index) => Array.from({ length: reach + 1 }, (_, step) => node(index + step))) }];
 }
 
-/** One direction is lost: all that a node sends, all that it is sent, or what it sends to one other. Takes two nodes. */
+/**
+ * Loses one direction: everything that a node sends, everything sent to it, or what it sends to one
+ * other node. Takes at least two nodes.
+ */
 export function oneDirection(nodes: readonly string[], random: Random): Fault[] {
   const [one, ...others] = shuffled(nodes, random);
   const way = pick(['mute', 'deaf', 'link'], random);

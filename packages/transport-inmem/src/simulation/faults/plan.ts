@@ -1,48 +1,62 @@
-// How a ready nemesis plans: trouble that comes, lasts and goes again, in waves, until its time is over and all is mended.
+// Shared planning code of the ready-made nemeses: trouble comes, lasts and goes again in waves,
+// until the duration is over and everything recovers.
 
 import { optionsSchema, parseOptions, type Random, reference, withDefault } from '@trunkline/transport-core';
 import { type Delay, draw, isDelay } from '../world/chance.ts';
 import type { ScheduledFault } from './fault.ts';
 import type { Nemesis } from './nemesis.ts';
 
-/** What every ready nemesis takes; times are virtual milliseconds, and planned ones are whole. */
+/**
+ * Options of every ready-made nemesis. Times are virtual milliseconds; planned times are whole
+ * numbers.
+ */
 export interface NemesisOptions {
-  /** How long it goes on; it ends with `recover`. Default 30,000. */
+  /** How long the nemesis is active; its plan ends with `recover`. Default 30,000. */
   readonly duration?: number | undefined;
-  /** How long each trouble lasts. The default is the nemesis's own. */
+  /** How long each trouble lasts. The default depends on the nemesis. */
   readonly lasts?: Delay | undefined;
-  /** How long all is well before the first trouble and between two. The default is the nemesis's own. */
+  /**
+   * How long the calm before the first trouble and between two troubles is. The default depends on
+   * the nemesis.
+   */
   readonly calm?: Delay | undefined;
-  /** What `lasts` and `calm` are multiplied by: above 1 trouble is rarer and longer. Default 1. */
+  /** A factor for `lasts` and `calm`: above 1, trouble is rarer and lasts longer. Default 1. */
   readonly pace?: number | undefined;
 }
 
-/** One trouble: when it begins, when it is to end, and how many there were before it. */
+/** One trouble: when it begins, when it should end, and how many came before it. */
 export interface Wave {
   readonly begin: number;
   readonly end: number;
   readonly index: number;
 }
 
-/** What a kind of trouble is made from, once for each plan. */
+/** The input of a kind of trouble, once for each plan. */
 export interface Setting<Own> {
   readonly nodes: readonly string[];
   readonly random: Random;
-  /** The options that this kind alone has, complete. */
+  /** The options that only this kind has, with defaults filled in. */
   readonly own: Own;
 }
 
+/** A kind of trouble, from which {@link nemesisOf} makes a nemesis. */
 export interface Kind<Own> {
   readonly name: string;
   readonly lasts: Delay;
   readonly calm: Delay;
-  /** Options of its own: a field of a schema for each. */
+  /** Schema fields of the options that only this kind has. */
   readonly own?: Record<keyof Own, any>;
-  /** What one wave does. Called once for each plan; undefined where there are too few nodes for it. */
+  /**
+   * Returns a function that plans one wave, or undefined if there are too few nodes. Called once
+   * for each plan.
+   */
   waves(setting: Setting<Own>): ((wave: Wave) => readonly ScheduledFault[]) | undefined;
 }
 
-/** The function that makes nemeses of a kind. It throws a TypeError that names an option which is wrong. */
+/**
+ * Returns the function that creates nemeses of a kind. It throws a TypeError naming an invalid
+ * option.
+ */
 export function nemesisOf<Own = object>(kind: Kind<Own>): (options?: NemesisOptions & { readonly [K in keyof Own]?: Own[K] | undefined }) => Nemesis {
   const { name } = kind;
   const schema = optionsSchema({
@@ -75,7 +89,10 @@ export function nemesisOf<Own = object>(kind: Kind<Own>): (options?: NemesisOpti
   };
 }
 
-/** Those faults by time, up to `until`, when everything is mended. A pause is cut short, as nothing else ends it. */
+/**
+ * Sorts faults by time, drops those from `until` on, and appends `recover` at `until`. Shortens a
+ * pause that would last longer, because `recover` does not end pauses.
+ */
 export function finished(faults: readonly ScheduledFault[], until: number): ScheduledFault[] {
   const planned = faults
     .filter(({ at }) => at < until)
@@ -84,25 +101,25 @@ export function finished(faults: readonly ScheduledFault[], until: number): Sche
   return [...planned, { at: until, do: 'recover' }];
 }
 
-/** A number above 0. */
+/** A schema field for a number above 0. */
 export function positive(): ReturnType<typeof reference<number>> {
   return reference<number>((value) => typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY, 'a number above 0');
 }
 
-/** Milliseconds, or whatever else is drawn as they are. */
+/** A schema field for a {@link Delay}, usually in milliseconds. */
 export function delay(): ReturnType<typeof reference<Delay>> {
   return reference<Delay>(isDelay, 'a number from 0 on, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }');
 }
 
-/** A share of what happens, from 0 to 1. */
+/** A schema field for a share from 0 to 1. */
 export function share(): ReturnType<typeof reference<number>> {
   return reference<number>((value) => typeof value === 'number' && value >= 0 && value <= 1, 'a share from 0 to 1');
 }
 
-/** Three digits behind the point: plans are for people to read too. */
+/** Rounds to three decimal places, to keep plans readable. */
 export function rounded(number: number): number {
   return Math.round(number * 1_000) / 1_000;
 }
 
-/** Virtual milliseconds. */
+/** Default duration of a nemesis, in virtual milliseconds. */
 export const DURATION = 30_000;

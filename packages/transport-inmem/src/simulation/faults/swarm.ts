@@ -1,4 +1,5 @@
-// The swarm: some kinds of trouble at a time, others for each seed. What always comes together can hide what comes alone.
+// The swarm nemesis: it combines a few kinds of trouble, different ones for each seed, because
+// faults that always occur together can hide each other's effects.
 
 import { integer, optional, optionsSchema, parseOptions, reference, withDefault } from '@trunkline/transport-core';
 import { childRandom, pick } from '../world/chance.ts';
@@ -9,7 +10,7 @@ import { badLinks, bridge, flappingLink, holds, isolate, majorityRing, oneWay, r
 import { clockStorm, crashes, diskTrouble, minority, pauses, rollingRestart, slowNode } from './node-nemeses.ts';
 import { DURATION, finished, positive } from './plan.ts';
 
-/** What a swarm is drawn from, by name. */
+/** The kinds of trouble that a swarm draws from, by name. */
 export const kinds = {
   splitBrain,
   isolate,
@@ -28,22 +29,26 @@ export const kinds = {
   diskTrouble,
 } as const;
 
+/** The name of a kind of trouble. */
 export type NemesisKind = keyof typeof kinds;
 
+/** Options of {@link swarm}. */
 export interface SwarmOptions {
-  /** Virtual milliseconds; it ends with `recover`. Default 30,000. */
+  /** Virtual milliseconds until `recover`. Default 30,000. */
   readonly duration?: number | undefined;
-  /** What it draws from. Default: all of them. */
+  /** The kinds to draw from. Default: all. */
   readonly kinds?: readonly NemesisKind[] | undefined;
-  /** Nodes that may be down at a time. Default: a minority, or one of fewer than three. */
+  /** Number of nodes that may be down at a time. Default: a minority, at least one. */
   readonly maxDown?: number | undefined;
 }
 
 /**
- * A random subset of all kinds, each taken by the toss of a coin, at least one (swarm testing: Groce, Zhang, Eide, Chen, Regehr, ISSTA
- * 2012). Each acts in a part of the time that is drawn for it, up to four times as fast or as slow as by itself, and they overlap:
- * a `heal` of one ends the cuts, partitions and bad links of all others, a restart of one brings back what another crashed, and whoever
- * restarts is no longer slow. A crash of what is down, or of more than `maxDown`, and a restart of what is up are left out.
+ * Combines a random subset of all kinds: each is chosen by a coin toss, and at least one is (swarm
+ * testing: Groce, Zhang, Eide, Chen, Regehr, ISSTA 2012). Each kind acts in a random part of the
+ * duration, up to four times as fast or as slow as on its own. The kinds overlap: a `heal` planned
+ * by one ends the cuts, partitions and bad links of all others, a restart by one brings back a node
+ * that another crashed, and a restarted node is no longer slow. The swarm leaves out crashes of
+ * nodes that are down or beyond `maxDown`, and restarts of nodes that are up.
  */
 export function swarm(options: SwarmOptions = {}): Nemesis {
   const { duration, kinds: names, maxDown } = parseOptions(schema, options, 'nemeses.swarm');
@@ -54,7 +59,7 @@ export function swarm(options: SwarmOptions = {}): Nemesis {
       const tossed = names.filter(() => random() < 0.5);
       const faults = (tossed.length > 0 ? tossed : [pick(names, random)]).flatMap((name) => {
         const own = childRandom(Math.floor(random() * 0x1_0000_0000), name);
-        // From somewhere in the first half, for a quarter of the time at least.
+        // Begins somewhere in the first half, and takes at least a quarter of the duration.
         const begin = Math.round(from + 0.5 * duration * own());
         const most = until - begin;
         const part = 0.25 * duration + (most - 0.25 * duration) * own();
@@ -68,7 +73,10 @@ export function swarm(options: SwarmOptions = {}): Nemesis {
   };
 }
 
-/** Every crash is one of a node that is up, every restart one of a node that is down, and no more are down than may be. */
+/**
+ * Removes crashes of nodes that are down, restarts of nodes that are up, and crashes beyond
+ * `maxDown`.
+ */
 function withoutNeedless(faults: readonly ScheduledFault[], maxDown: number): ScheduledFault[] {
   const down = new Set<string>();
   return faults.filter((fault) => {
@@ -92,5 +100,5 @@ function isListOfKinds(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0 && value.every((name) => all.includes(name));
 }
 
-/** A kind in a swarm is at most so many times as fast as by itself, or as slow. */
+/** Factor by which a kind in a swarm may be faster or slower than on its own. */
 const FASTEST = 4;

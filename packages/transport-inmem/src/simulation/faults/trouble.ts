@@ -1,4 +1,4 @@
-// What is wrong in a simulation: has faults happen, and knows since when all has been well.
+// Applies faults to a simulation, and keeps track of when everything was last well.
 
 import type { SimNetwork } from '../network/sim-network.ts';
 import type { Cluster } from '../nodes/cluster.ts';
@@ -7,8 +7,9 @@ import { Happening } from '../world/trace.ts';
 import type { World } from '../world/world.ts';
 import { checkFault, describeFault, type Fault } from './fault.ts';
 
+/** The state of all faults in a simulation. */
 export class Trouble {
-  /** The moment from which nothing has been wrong; undefined while something is. */
+  /** The virtual time since which nothing has been wrong; undefined while something is. */
   calmSince: number | undefined = 0;
   readonly #world: World;
   readonly #network: SimNetwork;
@@ -20,7 +21,11 @@ export class Trouble {
     this.#cluster = cluster;
   }
 
-  /** Has a fault happen now. @throws TypeError for what is no fault, or names nobody. */
+  /**
+   * Injects a fault now.
+   *
+   * @throws TypeError if the fault is invalid, or names an unknown node or client.
+   */
   inject(fault: Fault): void {
     const world = this.#world;
     this.check(fault);
@@ -30,6 +35,7 @@ export class Trouble {
     this.weigh(fault.do === 'recover');
   }
 
+  /** Checks the numbers and names of a fault; throws as `inject` does. */
   check(fault: Fault): void {
     checkFault(fault);
     if ('groups' in fault) for (const name of fault.groups.flat()) this.#cluster.node(name);
@@ -37,7 +43,10 @@ export class Trouble {
     if ('from' in fault) for (const name of [fault.from, fault.to]) this.#cluster.end(name);
   }
 
-  /** Is all well now? A node that has not booted yet is. `recovered`: it has just been made well. */
+  /**
+   * Updates `calmSince`. A node that has not booted yet counts as well. With `recovered`, the calm
+   * starts anew now.
+   */
   weigh(recovered: boolean): void {
     const isWell = (node: SimNode) => (node.isUp || node.waits) && !node.refusing && (node.life?.cost ?? 0) === 0;
     const calm = this.#network.topology.whole && [...this.#cluster.nodes.values()].every(isWell);

@@ -1,35 +1,45 @@
-// Targeted faults: functions that look at each message as it arrives, and say what becomes of it.
+// Interceptors: functions of the test that see each message as it arrives and decide what happens
+// to it.
 
 import type { Codec } from '@trunkline/transport-core';
 
-/** A message as an interceptor sees it, at its arrival. */
+/** A message as an interceptor sees it, on arrival. */
 export interface InterceptedMessage {
-  /** Names of nodes, or of clients. */
+  /** Names of nodes or clients. */
   readonly from: string;
   readonly to: string;
-  /** 'bytes': a chunk of a stream, of which nothing more is known. */
+  /** 'bytes' is a chunk of a stream, about which nothing more is known. */
   readonly kind: 'request' | 'oneway' | 'response' | 'error' | 'item' | 'bytes';
-  /** Empty where it is not known. */
+  /** Empty if not known; the same holds for `method`. */
   readonly protocol: string;
   readonly method: string;
   /** Virtual milliseconds. */
   readonly at: number;
-  /** As encoded; of a message above 64 KiB its first packet. */
+  /** The encoded payload; for a message of more than 64 KiB, its first packet. */
   readonly payload: Uint8Array;
-  /** Decoded by the method's codec at each access; the payload where there is none. */
+  /**
+   * The payload, decoded by the method's codec at each access; the payload itself if there is no
+   * codec.
+   */
   readonly value: unknown;
 }
 
 /**
- * What becomes of a message. A dropped one is lost as by chance (a dropped item ends its call, a dropped chunk its connection);
- * `delay` is in milliseconds, and lets others overtake it, but not what belongs to it: the rest of a long message, or of a stream. `mutate`
- * is the value that arrives instead (bytes, for kind 'bytes'): of one packet; an item no longer than it was, a one-way no longer than
- * 64 KiB in all that its reader has not taken yet.
+ * An interceptor's decision about a message; undefined is the same as 'pass'.
+ * - 'drop' loses the message, as chance might. The rest of a call is lost with a dropped item, and
+ *   a dropped chunk resets its connection.
+ * - `delay` holds the message back for so many milliseconds. Other messages may overtake it, but
+ *   not the rest of the same long message or stream.
+ * - `mutate` replaces the value; for the kind 'bytes' it takes bytes. The message must consist of
+ *   one packet, before and after. A mutated item must not be longer than the original. Mutated
+ *   one-way messages may grow by 64 KiB in all that their reader has not taken yet.
  */
 export type Verdict = 'pass' | 'drop' | { readonly delay: number } | { readonly mutate: unknown } | undefined;
 
+/** Decides what happens to a message when it arrives. */
 export type Interceptor = (message: InterceptedMessage) => Verdict;
 
+/** The interceptors of a simulation, in the order in which they were added. */
 export class Interceptors {
   readonly #all = new Set<Interceptor>();
 
@@ -41,13 +51,13 @@ export class Interceptors {
     return this.#all.size === 0;
   }
 
-  /** The returned function takes it out again. */
+  /** Adds an interceptor, and returns a function that removes it. */
   add(interceptor: Interceptor): () => void {
     this.#all.add(interceptor);
     return () => void this.#all.delete(interceptor);
   }
 
-  /** The first verdict other than to let it pass. */
+  /** Returns the first verdict other than 'pass', or undefined if all let the message pass. */
   judge(message: InterceptedMessage): Exclude<Verdict, 'pass' | undefined> | undefined {
     for (const interceptor of this.#all) {
       const verdict = interceptor(message);
@@ -58,7 +68,10 @@ export class Interceptors {
     return undefined;
   }
 
-  /** A chunk of a stream: what arrives instead; undefined: it is dropped. */
+  /**
+   * Judges a chunk of a stream. Returns the bytes that arrive, or undefined if the chunk is
+   * dropped.
+   */
   chunk(from: string, to: string, at: number, payload: Uint8Array): Uint8Array | undefined {
     const verdict = this.judge({ from, to, kind: 'bytes', protocol: '', method: '', at, payload, value: payload });
     if (verdict === undefined) return payload;
@@ -74,7 +87,7 @@ function isAction(verdict: unknown): boolean {
   return 'mutate' in verdict || (typeof delay === 'number' && delay >= 0 && delay < Number.POSITIVE_INFINITY);
 }
 
-/** A message of a method, decoded when somebody looks. */
+/** A message of a method; its payload is decoded on access. */
 export class MessageView implements InterceptedMessage {
   readonly from: string;
   readonly to: string;

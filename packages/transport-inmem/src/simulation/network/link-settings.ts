@@ -1,35 +1,62 @@
-// What a link between two nodes does to what crosses it.
+// Settings of a link between two nodes: latency, loss, bandwidth and so on.
 
 import { integer, optional, optionsSchema, parseOptions, reference } from '@trunkline/transport-core';
 import { type Delay, isDelay } from '../world/chance.ts';
 
-/** One direction of a link; every member may be left out. Shares are from 0 to 1, times milliseconds. */
+/**
+ * Settings of one direction of a link; all are optional. Shares are between 0 and 1, times are in
+ * milliseconds.
+ */
 export interface LinkOptions {
-  /** From one end to the other. Default 1. */
+  /** Travel time from one end to the other. Default 1. */
   readonly latency?: Delay | undefined;
-  /** Share of messages that are lost. On a stream: of chunks that come only after a retransmission, 200 ms later or more. Default 0. */
+  /**
+   * Share of messages that are lost. On a stream: share of chunks that arrive only after a
+   * retransmission, 200 ms or more later. Default 0.
+   */
   readonly loss?: number | undefined;
-  /** Loss that comes in bursts (Gilbert 1960, Elliott 1963): a share of messages begins one, a share of those in it ends it. Default none. */
+  /**
+   * Loss in bursts (Gilbert 1960, Elliott 1963): `begin` is the share of messages that start a
+   * burst, `end` the share of messages in a burst that end it, `loss` the share lost within a burst
+   * (default 1). Default: no bursts.
+   */
   readonly burst?: { readonly begin: number; readonly end: number; readonly loss?: number | undefined } | undefined;
-  /** Share of requests and one-ways that arrive twice; on a stream nothing does. Default 0. */
+  /**
+   * Share of requests and one-way messages that arrive twice. Has no effect on streams. Default 0.
+   */
   readonly duplicate?: number | undefined;
-  /** Share of messages that later ones may overtake: they take up to ten latencies more. On a stream they hold up those behind. Default 0. */
+  /**
+   * Share of messages that later ones may overtake: they take up to ten more latencies. On a stream
+   * they delay the bytes behind them instead. Default 0.
+   */
   readonly reorder?: number | undefined;
-  /** Bytes a second; what exceeds it queues. Default: no limit. */
+  /** Bytes per second; excess bytes queue. Default: no limit. */
   readonly bandwidth?: number | undefined;
-  /** Bytes a second that a node sends over all its links together, queued in the order sent. Default: no limit. */
+  /**
+   * Bytes per second that a node sends over all its links together; they queue in the order in
+   * which they were sent. Default: no limit.
+   */
   readonly uplink?: number | undefined;
-  /** Bytes that may queue for the bandwidth: a message that finds more is lost, a chunk of a stream waits. Default 1 MiB. */
+  /**
+   * Bytes that may queue for the bandwidth. A message that finds more in the queue is lost; a chunk
+   * of a stream waits. Default 1 MiB.
+   */
   readonly queue?: number | undefined;
-  /** Streams only: bytes that may be on their way or unread before a writer waits, of connections made from then on. Default 1 MiB, about what the buffers of two kernels hold. */
+  /**
+   * Streams only: bytes that may be in flight or unread before a writer has to wait. Applies to
+   * connections made from then on. Default 1 MiB, about what the buffers of two kernels hold.
+   */
   readonly window?: number | undefined;
   /** Streams only: share of chunks that arrive in several pieces, cut anywhere. Default 0.1. */
   readonly fragment?: number | undefined;
-  /** Streams only, for tests of decoders: share of chunks with one wrong bit. Real networks' checksums see to that. Default 0. */
+  /**
+   * Streams only, for tests of decoders: share of chunks that arrive with one bit flipped. On real
+   * networks checksums catch these. Default 0.
+   */
   readonly corrupt?: number | undefined;
 }
 
-/** Complete. */
+/** Complete settings of one direction of a link. */
 export interface LinkSettings {
   readonly latency: Delay;
   readonly loss: number;
@@ -44,6 +71,7 @@ export interface LinkSettings {
   readonly corrupt: number;
 }
 
+/** The default settings: 1 ms of latency, no loss and no limits. */
 export const CALM: LinkSettings = {
   latency: 1,
   loss: 0,
@@ -58,7 +86,11 @@ export const CALM: LinkSettings = {
   corrupt: 0,
 };
 
-/** `base` with what `options` say otherwise. @throws TypeError naming the option that is wrong. */
+/**
+ * Returns `base` with the given options applied.
+ *
+ * @throws TypeError naming the invalid option.
+ */
 export function linkSettings(base: LinkSettings, options: LinkOptions, name: string): LinkSettings {
   const { burst, ...given } = parseOptions(schema, options, name);
   const settings: Record<string, unknown> = { ...base };
