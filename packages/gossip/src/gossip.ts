@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The face of gossip: what a user holds.
+// The public Gossip class, and the factory that creates it.
 
 import { type Codec, parseOptions, TransportError } from '@trunkline/transport-core';
 import { Driver } from './driver/driver.ts';
@@ -10,12 +10,15 @@ import type { Session } from './topics/session.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { CloseResult, GossipEvent, GossipSnapshot, TopicOptions } from './types.ts';
 
-/** Topics above a transport and its peers. Wrong options are a TypeError naming their path. */
+/**
+ * Creates gossip on a transport and its peers. Throws a TypeError that names the path of the wrong
+ * option.
+ */
 export function createGossip(options: GossipOptions): Gossip {
   return new Gossip(options);
 }
 
-/** What `createGossip` makes. */
+/** Publish and subscribe on topics; made by `createGossip`. */
 export class Gossip implements AsyncDisposable {
   /** This node's id. */
   readonly nodeId: string;
@@ -26,18 +29,29 @@ export class Gossip implements AsyncDisposable {
     this.nodeId = this.#driver.self;
   }
 
-  /** Begins to speak. What was published before goes out now. Twice is `failed_precondition`; a second gossip on one transport a TypeError. */
+  /**
+   * Starts to exchange messages, beginning with those published before the start. A second call
+   * rejects with `failed_precondition`; starting a second gossip on the same transport rejects with
+   * a TypeError.
+   */
   async start(): Promise<void> {
     await this.#driver.start();
   }
 
   /**
-   * Joins a topic: any well-formed string, or 32 bytes. A string's key is the SHA-256 of its UTF-8, as it is: 'é' as one code point and as two are
-   * two topics, so normalize what people type. The same topic again is the same membership: `limit` and the
-   * validator of the first hold, and another limit or validator is a TypeError, as is a limit that does not fit the transport's
-   * `limits.message`. Each handle has the codec that it was given, which encodes what it publishes and decodes what its readers get.
-   * All of a topic have one name ('json', 'bytes' …), otherwise it is a TypeError. What the codec of the first refuses no reader
-   * gets; what that of another refuses its own readers don't get, and a `failed` event tells. Above 1,024 topics `resource_exhausted`.
+   * Joins a topic. The name is any well-formed string, or 32 bytes. The key of a string is the
+   * SHA-256 of its UTF-8 bytes without normalization: 'é' as one code point and as two are two
+   * topics, so normalize names that people type.
+   *
+   * Joining the same topic again shares one membership. The `limit` and the validator of the first
+   * handle apply, and another limit or validator is a TypeError, as is a limit that does not fit
+   * the `limits.message` of the transport.
+   *
+   * Each handle uses the codec passed to it to encode what it publishes and to decode what its
+   * readers get. All codecs of a topic must have the same name ('json', 'bytes' …), otherwise it is
+   * a TypeError. No reader gets a message that the codec of the first handle rejects. If the codec
+   * of another handle rejects a message, the readers of that handle don't get it, and a `failed`
+   * event reports the error. More than 1,024 topics throw `resource_exhausted`.
    */
   topic<T, In = T>(name: string | Uint8Array, codec: Codec<T, In>, options: TopicOptions<T> = {}): Topic<T, In> {
     const config = parseOptions(topicOptions, options, 'gossip.topic');
@@ -52,7 +66,11 @@ export class Gossip implements AsyncDisposable {
     return new Topic<T, In>(known ?? this.#driver.open(key, codec, config), codec, config.queue);
   }
 
-  /** What happens on topics; first those that this node is on, and their neighbours. It ends with `close`. A reader that lags misses the oldest, and is told how many. */
+  /**
+   * Returns the events on topics, beginning with the topics that this node is on and their
+   * neighbors. The iterator ends with `close`. If it is read too slowly, it misses the oldest
+   * events, and a `lagged` event tells how many.
+   */
   events(): AsyncIterableIterator<GossipEvent> {
     const first: GossipEvent[] = [];
     for (const { key, overlay } of this.#driver.sessions.values()) {
@@ -63,15 +81,17 @@ export class Gossip implements AsyncDisposable {
     return this.#driver.events.follow(first);
   }
 
-  /** Topics and peers as plain data; `formatGossip` prints it. */
+  /** Returns the state of topics and peers as plain data; `formatGossip` prints it. */
   snapshot(): GossipSnapshot {
     return this.#driver.snapshot();
   }
 
   /**
-   * Sends what `publish` has resolved for, then leaves all topics: readers end, and neighbors are told. From the call on publishing is `shutdown`, and so
-   * is what waits to be confirmed. `grace` is the time in milliseconds that sending may take, default 5,000; with nothing to send no time passes.
-   * The result tells which peers could not be sent everything. Peers and the transport go on; close the transport after it. Idempotent.
+   * Sends what `publish` has resolved for, then leaves all topics: readers end, and neighbors are
+   * told. From the call on, publishing rejects with `shutdown`, and so do messages that wait for
+   * confirmation. `grace` is the time limit for sending in milliseconds, default 5,000; if nothing
+   * is left to send, closing does not wait. The result tells which peers could not be sent
+   * everything. Peers and the transport keep running; close the transport afterwards. Idempotent.
    */
   async close(options: { readonly grace?: number | undefined } = {}): Promise<CloseResult> {
     const { grace } = parseOptions(closeOptions, options, 'gossip.close');
@@ -87,7 +107,10 @@ export class Gossip implements AsyncDisposable {
   }
 }
 
-/** Longer messages would be lost on their way to this node. */
+/**
+ * Throws if the limit is above what the transport takes: longer messages would be lost on their way
+ * to this node.
+ */
 function checkLimit({ limit = 1 }: TopicConfig, longest: number): void {
   if (limit <= longest) return;
   throw new TypeError(

@@ -1,4 +1,4 @@
-// Topics above any transport.
+// Public API of @trunkline/gossip: publish and subscribe on topics, over any transport.
 
 export type { DiscoveryOptions } from './discovery/options.ts';
 export { formatGossip } from './driver/format-snapshot.ts';

@@ -1,4 +1,4 @@
-// The options of gossip and of its topics, their defaults, and what they are checked against.
+// The options of gossip and its topics, with their defaults and validation.
 
 import type { Peers } from '@trunkline/peers';
 import {
@@ -26,49 +26,65 @@ import type { QueuePolicy, Verdict } from './types.ts';
 
 /** Options of `createGossip`; `transport`, `peers` and `overlay` are required. */
 export interface GossipOptions {
-  /** What it runs on: its clock, its random, its connections. One createGossip a transport. */
+  /**
+   * The transport to run on: gossip uses its clock, its random source and its connections. Each
+   * transport takes one `createGossip`.
+   */
   readonly transport: AnyTransport;
-  /** Those of that transport. */
+  /** The peers of that transport. */
   readonly peers: Peers<any>;
-  /** `fullMesh()`, or `partialView({ … })`: the same at all nodes of a topic. */
+  /** The overlay: `fullMesh()` or `partialView({ … })`. Use the same at all nodes of a topic. */
   readonly overlay: OverlayFactory;
-  /** What waits for one peer at most; beyond that messages to it are dropped, with a count. Defaults are Orbs': 1,000 messages, 20 MiB. */
+  /**
+   * Limits of the queue of each peer. Messages beyond them are dropped and counted in the snapshot.
+   * Default 1,000 messages and 20 MiB, as in Orbs.
+   */
   readonly outbound?: { readonly messages?: number | undefined; readonly bytes?: number | undefined } | undefined;
   /**
-   * Signatures of messages. Whatever is said here, a message that is signed is verified before it is delivered, validated or passed on: one that
-   * is not as its publisher made it, or not of the node that it names, is dropped, and its sender reported. Verifying takes 0.1 to 0.3 ms in Node,
-   * 2 to 4 in a browser; no more than 16 forgeries of one peer are looked at in a second, and what else it sends signed in that second is refused.
-   * What it relays without having read it is counted apart, likewise.
-   * - identity: with it this node signs what it publishes. Its id must be that of `peers`
-   * - mode: `strict` (default with an identity) drops messages without a signature, and reports the
-   *   peers that send them; all nodes of a topic should be strict then. A strict node without an
-   *   identity hears everything, and can't publish (`failed_precondition`). `lenient` (default
-   *   without an identity) takes unsigned messages too: it is for networks where not all nodes sign
-   *   yet. Anybody can then speak in the name of a node that doesn't sign. The first signed message
-   *   of a node ends that: unsigned ones in its name are dropped until ten minutes after its last
+   * Signatures of messages. Whatever the options say, this node verifies each signed message before
+   * it is delivered, validated or passed on. A message that was changed, or that is not from the
+   * node it names, is dropped, and the peer that sent it is reported. Verifying takes 0.1 to 0.3 ms
+   * in Node and 2 to 4 ms in a browser. At most 16 forgeries of one peer are examined in a second;
+   * further signed messages that it sends in that second are refused. Messages that a peer relays
+   * before it has read them are counted separately, with the same limit.
+   * - identity: this node signs what it publishes with this key. Its id must be the one of `peers`.
+   * - mode: `strict` (default with an identity) drops messages without a signature and reports the
+   *   peers that send them; use it at all nodes of a topic or at none. A strict node without an
+   *   identity receives everything but can't publish (`failed_precondition`). `lenient` (default
+   *   without an identity) accepts unsigned messages as well, for networks in which not all nodes
+   *   sign yet. Anybody can then publish in the name of a node that doesn't sign. The first signed
+   *   message of a node ends that: unsigned messages in its name are dropped until ten minutes
+   *   after its last message.
    *
-   * A signed message stays true for ever: one that is sent again is a duplicate while its publisher is remembered (10 minutes after its last
-   * message). Where that matters, messages should tell their time, or their place in an order.
+   * A signed message stays valid forever. If it is sent again, it counts as a duplicate while its
+   * publisher is remembered (10 minutes after its last message). If that matters to you, put a time
+   * or a sequence number into your messages.
    */
   readonly signatures?: { readonly identity?: Signer | undefined; readonly mode?: SignatureMode | undefined } | undefined;
   /**
-   * How other nodes of a topic are found beyond those that are connected: where a topic has nobody, nodes of the address book are visited one after
-   * the other, and who turns out to be on it is asked for others. Strangers learn nothing of the topic. `false`: nobody is looked for, and nobody told.
+   * How to find other nodes of a topic beyond the connected ones. If no other node is known on a
+   * topic, gossip visits nodes of the address book one after the other, and asks each node that
+   * turns out to be on the topic for others. Nodes that are not on a topic learn nothing about it.
+   * With `false` this node neither looks for others nor answers those that look.
    */
   readonly discovery?: DiscoveryOptions | false | undefined;
   /**
-   * Keeps the number of this node's life across restarts, so that peers hear a node whose clock went back. `start` reads it and rejects where the
-   * store fails. Without one the number is the time of the start, and peers tell a node with an older one the number that they remember.
+   * Keeps the number of this node's life across restarts, so that peers accept the messages of a
+   * node whose clock went back. `start` reads it, and rejects if the store fails. Without a store
+   * the number is the time of the start, and peers tell a node with a lower one which number they
+   * remember.
    */
   readonly store?: Store | undefined;
   /**
-   * The time of day in milliseconds since 1970, by which the lives of a node are told apart. Default: the machine's clock, or the node's in a
-   * simulation. A counter that is kept does too.
+   * Returns the time of day in milliseconds since 1970, which numbers the lives of a node. Default:
+   * the clock of the machine, or of the node in a simulation. A persistent counter works as well.
    */
   readonly wall?: (() => number) | undefined;
   /**
-   * On a full mesh: a message above a size goes to a few of its recipients, who pass it on while it comes, and so forth. Left out: directly to
-   * each, and this node relays nothing. What relays bring keeps no order, and unless it is signed they could change it, or say that it is of another.
+   * On a full mesh: sends a message above a certain size only to a few of its recipients, which
+   * pass it on to others while they receive it, and so on. Without this option, messages go
+   * directly to each recipient, and this node relays nothing. Relayed messages arrive in any order.
+   * Unless a message is signed, relays could change it or claim another publisher.
    */
   readonly relay?: RelayOptions | undefined;
 }
@@ -88,10 +104,10 @@ const schema = optionsSchema({
   relay: optional(relayOptions),
 });
 
-/** The options, complete. */
+/** The parsed options of `createGossip`, with defaults. */
 export type GossipConfig = Omit<Options<typeof schema>, 'discovery'> & { readonly discovery: DiscoveryConfig };
 
-/** Throws a TypeError that names the option. */
+/** Parses the options. Throws a TypeError that names the wrong option. */
 export function gossipConfig(options: GossipOptions): GossipConfig {
   const config = parseOptions(schema, options, 'createGossip');
   return { ...config, discovery: discoveryConfig(config.discovery) };
@@ -111,7 +127,7 @@ const topic = optionsSchema({
   validateQueue: group({ messages: optional(integer(0, 1_000_000)), bytes: optional(integer(0, 1024 * 1024 * 1024)) }),
 });
 
-/** A topic's options; what was left out is undefined. */
+/** The parsed options of a topic; options that were left out are undefined. */
 export type TopicConfig = Options<typeof topic>;
 export const topicOptions: typeof topic = topic;
 
@@ -127,13 +143,13 @@ const publish = optionsSchema({
   timeout: withDefault(milliseconds(), 10_000),
 });
 
-/** Options of one message, complete. */
+/** The parsed options for publishing one message, with defaults. */
 export type PublishConfig = Options<typeof publish>;
 export const publishOptions: typeof publish = publish;
 
 const isGrace = (value: unknown) => typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY;
 const close = optionsSchema({ grace: withDefault(reference<number>(isGrace, `milliseconds, 0 to ${LONGEST_DELAY}`), 5_000) });
-/** Options of `gossip.close`. */
+/** The schema of the options of `gossip.close`. */
 export const closeOptions: typeof close = close;
 
 function isIds(value: unknown): boolean {

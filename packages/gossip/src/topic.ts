@@ -1,4 +1,4 @@
-// One user's handle on a topic.
+// The handle on a topic through which the user publishes and subscribes.
 
 import { type Codec, parseOptions, TransportError } from '@trunkline/transport-core';
 import { type PublishConfig, publishOptions, subscribeOptions } from './options.ts';
@@ -8,9 +8,12 @@ import type { Session } from './topics/session.ts';
 import type { MessageMeta, PublishOptions, PublishResult, QueueOptions, Received, SubscribeOptions, Subscription } from './types.ts';
 
 /**
- * A handle on a topic that this node is on: `gossip.topic`. The node leaves the topic when the last handle and the last reader of it are
- * closed. Order: messages of one publisher that fit one packet come in the order published where they take one path: on a full mesh. Over a
- * tree that changes, and for longer ones, they may not.
+ * A handle on a topic that this node is on, returned by `gossip.topic`. The node leaves the topic
+ * when the last handle and the last reader of the topic are closed.
+ *
+ * Order: messages of one publisher that fit one packet arrive in the order published as long as
+ * they take the same path, as on a full mesh. Paths over a tree change, so messages may arrive in
+ * another order there; so may messages longer than a packet.
  */
 export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   readonly #session: Session;
@@ -26,22 +29,29 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     session.handles++;
   }
 
-  /** The name, or the 32 bytes in hex. */
+  /** The name of the topic, or its 32 bytes in hex. */
   get name(): string {
     return this.#session.key.name;
   }
 
-  /** Connected nodes that messages are exchanged with. */
+  /** The connected nodes that this node exchanges messages of the topic with. */
   get neighbors(): readonly string[] {
     return this.#session.overlay?.neighbors() ?? [];
   }
 
   /**
-   * Sends a message to everyone on the topic but this node, or to those that `options` names. It resolves once the message is queued for, or
-   * announced to, the peers that are known to be on the topic; with `min`, once so many have confirmed it. It waits for `start`, for a first peer while
-   * the topic is new, and for peers that have just come to say which topics they are on, 1 s at most each. It rejects with `resource_exhausted`
-   * (`too_large`) above the limit, `invalid_argument` for what the codec refuses, `shutdown`, and, with `min`, `deadline_exceeded`, or `unavailable` if
-   * too few recipients are left. At most 1,024 messages of a topic wait for their recipients or to be confirmed; one more is `resource_exhausted`.
+   * Sends a message to all other nodes on the topic, or to those that `options` selects. It
+   * resolves when the message is queued for, or announced to, the peers that are known to be on the
+   * topic; with `min`, when that many peers have confirmed it.
+   *
+   * It waits for `start`, and for at most 1 s each for a first peer while the topic is new, and for
+   * newly connected peers to say which topics they are on.
+   *
+   * It rejects with `resource_exhausted` (`too_large`) if the message is above the limit, with
+   * `invalid_argument` if the codec rejects the message, and with `shutdown` after closing. With
+   * `min` it also rejects with `deadline_exceeded`, or with `unavailable` if too few recipients are
+   * left. At most 1,024 messages of a topic can wait for recipients or confirmation; one more
+   * rejects with `resource_exhausted`.
    */
   async publish(message: In, options?: PublishOptions): Promise<PublishResult> {
     const config = options === undefined ? TO_ALL : configOf(options);
@@ -50,8 +60,10 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   }
 
   /**
-   * Calls a function with each message that comes from now on, one after the other: where it gives a promise the next waits for it, in a queue
-   * of its own. What it throws is told to `onError` and as an event, and the next comes.
+   * Calls a function with each message received from now on, one at a time. If the function returns
+   * a promise, further messages wait for it in the queue of this reader. If it throws or its
+   * promise rejects, `onError` is called, a `failed` event reports the error, and the next message
+   * follows.
    */
   subscribe(callback: (message: T, meta: MessageMeta) => unknown, options: SubscribeOptions = {}): Subscription {
     if (typeof callback !== 'function') throw new TypeError(`topic.subscribe: takes a function, got ${typeof callback}`);
@@ -61,12 +73,15 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     return { close: () => reader.close() };
   }
 
-  /** Each message that comes from now on. Leaving the loop closes it; it ends when gossip is closed. */
+  /**
+   * Iterates over the messages received from now on. Leaving the loop closes the reader; the loop
+   * ends when gossip is closed.
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<Received<T>, undefined> {
     return this.messages();
   }
 
-  /** The same, with a queue of its own. */
+  /** Iterates like `for await (… of topic)`, with the given queue options. */
   messages({ queue = {} }: { readonly queue?: QueueOptions | undefined } = {}): AsyncIterableIterator<Received<T>, undefined> {
     const parsed = parseOptions(subscribeOptions, { queue }, 'topic.messages');
     const reader = new LoopReader(this.#options(parsed.queue), this.#host());
@@ -74,7 +89,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     return reader as AsyncIterableIterator<Received<T>, undefined>;
   }
 
-  /** Gives the handle back. Its readers go on until they are closed. Idempotent. */
+  /** Releases the handle. Its readers keep running until they are closed. Idempotent. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -112,8 +127,8 @@ function configOf(options: PublishOptions): PublishConfig {
   return config;
 }
 
-/** Checked once: most messages are published so. */
+/** The options of a message to all: checked once, because most messages are published that way. */
 const TO_ALL = parseOptions(publishOptions, {}, 'topic.publish');
-/** Messages that wait for one reader by default, and their bytes. */
+/** The default queue of a reader: messages, and bytes. */
 const SIZE = 4_096;
 const BYTES = 16 * 1024 * 1024;

@@ -1,165 +1,229 @@
-// What gossip is to its user: messages and what is known of them, what publishing comes to, and what happens.
+// Public types of gossip: messages and their metadata, options, results of publishing and closing,
+// events and snapshots.
 
 import type { TransportError } from '@trunkline/transport-core';
 
-/** What is known of a message besides itself. */
+/** Metadata of a received message. */
 export interface MessageMeta {
-  /** The same at every node; equal contents published twice have two. */
+  /**
+   * Unique id of the message, the same at every node. Publishing equal content twice gives two ids.
+   */
   readonly id: string;
-  /** The node id of the publisher. Where it is not `signed` it is what the message says; on a full mesh of one hop, without relays, it is also who sent it. */
+  /**
+   * The node id of the publisher. Unless the message is `signed`, this is only what the message
+   * claims; but on a full mesh of one hop without relays, it is also the node that sent it.
+   */
   readonly origin: string;
-  /** The key of `origin` has signed it: its id, its topic, whom it is for and what it says. */
+  /** True if the key of `origin` has signed the message: its id, topic, recipients and payload. */
   readonly signed: boolean;
-  /** The node id of the peer that it came from: the last hop. */
+  /** The node id of the peer that delivered the message: the last hop. */
   readonly from: string;
-  /** Links that it passed, 1 or more. */
+  /** The number of links that the message has traveled, 1 or more. */
   readonly hops: number;
-  /** The number of messages that this reader missed just before this one, because more waited than its `queue` holds. */
+  /**
+   * The number of messages that this reader missed just before this one, because more messages were
+   * waiting than its `queue` holds.
+   */
   readonly missed: number;
 }
 
-/** A message, and what is known of it. */
+/** A received message and its metadata. */
 export interface Received<T> {
   readonly message: T;
   readonly meta: MessageMeta;
 }
 
 /**
- * What a validator says: `accept` it is delivered, and passed on; `reject` it is neither, and who sent it is reported as bad; `ignore` it is
- * neither, and nobody is to blame.
+ * The verdict of a validator:
+ * - `accept`: the message is delivered and passed on.
+ * - `reject`: the message is neither delivered nor passed on, and the peer that sent it is reported
+ *   as bad.
+ * - `ignore`: the message is neither delivered nor passed on, and nobody is blamed.
  */
 export type Verdict = 'accept' | 'reject' | 'ignore';
 
 /**
- * What happens when a reader has had its turn and more waits for it than its queue holds:
- * - drop-oldest: the messages that have waited longest are dropped
- * - drop-newest: the messages that came last are dropped
- * - error: the reader ends with `resource_exhausted`
- * - block: up to 16 times `size` (at least 4,096 messages) and 4 times `bytes` wait; beyond that the messages that came last are dropped. Neither
- *   other readers nor publishers are held up
+ * Decides what happens when a reader has had its turn and more messages still wait than its queue
+ * holds:
+ * - drop-oldest: drops the messages that have waited longest
+ * - drop-newest: drops the messages that came last
+ * - error: ends the reader with `resource_exhausted`
+ * - block: queues up to 16 times `size` (at least 4,096 messages) and 4 times `bytes`, then drops
+ *   the messages that came last. It never holds up other readers or publishers.
  */
 export type QueuePolicy = 'block' | 'drop-oldest' | 'drop-newest' | 'error';
 
-/** Bounds of what waits for one reader. Until the reader has had a turn, 16,384 messages and 16 MiB more may wait. */
+/**
+ * Limits of the queue of one reader. Until the reader has had a turn, the queue may hold 16,384
+ * messages and 16 MiB more.
+ */
 export interface QueueOptions {
-  /** Messages, 1 to 1,000,000. Default 4,096. */
+  /** Maximum number of queued messages, 1 to 1,000,000. Default 4,096. */
   readonly size?: number | undefined;
-  /** Bytes of the messages as they came, 1 or more. Default 16 MiB. One message always fits an empty queue. */
+  /**
+   * Maximum size of the queued messages as received, in bytes, 1 or more. Default 16 MiB. An empty
+   * queue always takes one message, whatever its size.
+   */
   readonly bytes?: number | undefined;
-  /** Default 'drop-oldest'. */
+  /** What to do when the queue is full. Default 'drop-oldest'. */
   readonly policy?: QueuePolicy | undefined;
 }
 
 /** Options of a topic. */
 export interface TopicOptions<T> {
   /**
-   * Bytes of an encoded message at most, 1 to 63 MiB. Default 1 MiB, or less where `limits.message` of the transport is less. It should be the same at
-   * all nodes, and at least 256 bytes below their `limits.message`.
+   * Maximum size of an encoded message in bytes, 1 to 63 MiB. Default 1 MiB, or less if the
+   * `limits.message` of the transport is lower. Use the same limit at all nodes, at least 256 bytes
+   * below their `limits.message`.
    */
   readonly limit?: number | undefined;
-  /** For the readers of this handle. */
+  /** The default queue for the readers of this handle. */
   readonly queue?: QueueOptions | undefined;
   /**
-   * Asked of each message of others, once, before it is delivered or passed on. One that throws, rejects, or takes too long ignores; it is not
-   * the sender's fault. It must not change the message.
+   * Checks each message of other nodes once, before it is delivered or passed on. A validator that
+   * throws, rejects or takes too long counts as `ignore`, and the sender is not blamed. It must not
+   * change the message.
    */
   readonly validate?: ((message: T, meta: MessageMeta) => Verdict | Promise<Verdict>) | undefined;
-  /** Milliseconds that it may take. Default 1,000. */
+  /** Time limit for one validation in milliseconds. Default 1,000. */
   readonly validateTimeout?: number | undefined;
-  /** Validators at work at the same time; further messages wait (`validateQueue`). 1, which keeps their order, to 65,536. Default 256. */
+  /**
+   * Maximum number of validators that run concurrently, 1 to 65,536; further messages wait in
+   * `validateQueue`. With 1, messages keep their order. Default 256.
+   */
   readonly validateAtOnce?: number | undefined;
   /**
-   * Bounds of the messages of this topic that wait for a validator: 4,096 messages and 16 MiB by default. A message beyond either
-   * is dropped as `overloaded`, which an event and the snapshot tell, and its sender is not blamed. Other topics don't wait.
+   * Limits of the queue of messages on this topic that wait for a validator. Default 4,096 messages
+   * and 16 MiB. A message beyond either limit is dropped as `overloaded`, with a `dropped` event
+   * and a count in the snapshot; its sender is not blamed. Other topics are not delayed.
    */
   readonly validateQueue?: { readonly messages?: number | undefined; readonly bytes?: number | undefined } | undefined;
 }
 
 /** Options of a reader. */
 export interface SubscribeOptions {
-  /** Default: the topic's. */
+  /** The queue of this reader. Default: the queue of the topic handle. */
   readonly queue?: QueueOptions | undefined;
-  /** Told of what the reader threw, and of the end by `error`. */
+  /**
+   * Called with each error that the reader throws, and with the error that ends the reader under
+   * the policy `error`.
+   */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-/** A reader at work. */
+/** A running reader. */
 export interface Subscription {
-  /** Ends it; what waits for it is dropped. Idempotent. */
+  /** Ends the reader and drops the messages in its queue. Idempotent. */
   close(): void;
 }
 
-/** Options of one message. `to`, `except` and `any` exclude each other. */
+/** Options for publishing one message. `to`, `except` and `any` are mutually exclusive. */
 export interface PublishOptions {
-  /** Node ids: these alone get it, neighbours or not, each directly or by relays. At most 1,024. */
+  /**
+   * Node ids, at most 1,024. Only these nodes get the message, neighbors or not; it goes to each
+   * directly or through relays.
+   */
   readonly to?: readonly string[] | undefined;
-  /** Node ids: all but these get it. They may still pass it on to others. At most 1,024. */
+  /**
+   * Node ids, at most 1,024. All nodes except these get the message; the excluded nodes may still
+   * pass it on to others.
+   */
   readonly except?: readonly string[] | undefined;
-  /** So many of the connected nodes on the topic get it, chosen at random; another is tried where too much waits for one, and where one is lost before the message has left. At most 1,024. */
+  /**
+   * Sends the message to this many connected nodes on the topic, chosen at random; at most 1,024.
+   * Another node is tried if too much is already waiting for a chosen one, if the chosen one
+   * disconnects before the message has left or, with `min`, if it does not confirm the message.
+   */
   readonly any?: number | undefined;
   /**
-   * Waits until so many peers have confirmed the message; without it, or with 0, no peer is asked to. On a partial view only neighbors are asked, so
-   * more than its `active` links is a TypeError (`to` and `any` go directly, and may ask for more). Default 0.
+   * Waits until this many peers have confirmed the message. Without it, or with 0, no peer is asked
+   * to confirm. On a partial view only neighbors are asked, so more than its `active` links is a
+   * TypeError; `to` and `any` go directly and may ask for more. Default 0.
    */
   readonly min?: number | undefined;
-  /** Milliseconds for `min`, and for dials of `to`. Default 10,000. Past it `min` is `deadline_exceeded`. */
+  /**
+   * Time limit in milliseconds for `min` and for dialing the nodes in `to`. Default 10,000. When it
+   * expires, publishing with `min` rejects with `deadline_exceeded`.
+   */
   readonly timeout?: number | undefined;
 }
 
-/** Why a node did not take a message: it dropped it, or is not on the topic. */
+/** The reason why a node did not take a message: it dropped the message, or is not on the topic. */
 export type Refusal = DropReason | 'not-on-topic';
 
-/** What publishing came to. */
+/** The result of publishing a message. */
 export interface PublishResult {
   /**
-   * The number of peers that the message is on its way to: a connection took it or it waits for one, the peer was told that it is here, or relays
-   * are bringing it. It does not say that the message arrived: what a connection took is lost with it.
+   * The number of peers that the message is on its way to: a connection has taken it, it is queued
+   * for the peer, the peer was told that it is available, or relays are bringing it. This does not
+   * mean that it arrived: what a connection has taken is lost with the connection.
    */
   readonly queued: number;
   /**
-   * Only with `min`: the number of peers that have confirmed the message by now. A peer that confirms has accepted it (size, codec, signature,
-   * validator) and given it to its readers. Every one of them is in `queued`, too.
+   * Only with `min`: the number of peers that have confirmed the message so far. A peer confirms
+   * when it has accepted the message (size, codec, signature, validator) and given it to its
+   * readers. All of them are also counted in `queued`.
    */
   readonly received?: number;
-  /** Peers that could not be sent the message, and, with `min`, those that did not take it; each with the reason. Absent if there are none. */
+  /**
+   * The peers that could not be sent the message and, with `min`, those that did not take it, each
+   * with the reason. Absent if there are none.
+   */
   readonly failed?: readonly PublishFailure[];
 }
 
+/** A peer that a message could not be sent to, or that did not take it. */
 export interface PublishFailure {
   readonly nodeId: string;
-  /** The reason that the node gave for not taking the message; absent if it could not be asked. */
+  /**
+   * The reason that the node gave for not taking the message; absent if the node could not be
+   * asked.
+   */
   readonly refusal?: Refusal | undefined;
   /**
    * - `not_found`: the node is not on the topic
-   * - `unavailable`: it is not connected and can't be reached, or was lost before it confirmed the message
-   * - `resource_exhausted`: too much waits for it; with the reason `too_large` the message is above the `limits.message` of its
-   *   transport, or above its limit for the topic
-   * - `failed_precondition`, and others: it uses another overlay on the topic, or it refused the message, see `refusal`
+   * - `unavailable`: the node is not connected and can't be reached, or disconnected before it
+   *   confirmed the message
+   * - `resource_exhausted`: too much is already waiting for the node; with the reason `too_large`,
+   *   the message is above the `limits.message` of the node's transport, or above the node's limit
+   *   for the topic
+   * - `failed_precondition`, and others: the node uses another overlay on the topic, or it refused
+   *   the message, see `refusal`
    */
   readonly error: TransportError;
 }
 
 /**
- * Why a neighbour is none any more: `lost` its connection is gone, `left` it left the topic, `evicted` this node gave its place to another,
- * `disconnected` it did so, `closed` this node left the topic, `differs` it turned out to use another overlay.
+ * The reason why a peer is no longer a neighbor:
+ * - `lost`: the connection to it was lost
+ * - `left`: the peer left the topic
+ * - `evicted`: this node gave its place to another peer
+ * - `disconnected`: the peer gave the place of this node to another
+ * - `closed`: this node left the topic
+ * - `differs`: the peer turned out to use another overlay
  */
 export type NeighborDownCause = 'lost' | 'left' | 'evicted' | 'disconnected' | 'closed' | 'differs';
 
 /**
- * Why a message was dropped:
- * - not-addressed, excluded: it is for others
- * - forged: it says to be of another node than could be, or its signature does not hold
- * - unsigned: it has no signature, and `signatures.mode` is strict, or its publisher has signed
- *   before
- * - too-large: it is above this node's limit for the topic; with `to`, above the `limits.message` of that peer's transport, or its limit for the topic
- * - undecodable: the codec refuses it
- * - rejected, ignored, timeout: by the validator, or because it took too long
+ * The reason why a message was dropped:
+ * - not-addressed, excluded: the message is for other nodes
+ * - forged: the message can't be from the node that it names as its origin, or its signature is
+ *   invalid
+ * - unsigned: the message has no signature, and `signatures.mode` is strict or its publisher has
+ *   signed before
+ * - too-large: the message is above this node's limit for the topic; with `to`, above the
+ *   `limits.message` of that peer's transport, or above that peer's limit for the topic
+ * - undecodable: the codec rejects the message
+ * - rejected, ignored, timeout: the validator gave this verdict, or took too long
  * - overloaded: too many messages wait for the validator (`validateQueue`)
- * - refused: it was dropped so before, or its sender has forged too much of late for it to be looked at
- * - old, full, own: too late to tell a duplicate, or of an earlier life; too many publishers; in
- *   this node's own name
- * - stranger: its sender is no neighbour
- * - no-room: too much waits for a peer already
+ * - refused: the message was dropped before, or its sender has recently sent too many forgeries for
+ *   this one to be examined
+ * - old: the message came too late to tell whether it is a duplicate, or belongs to an earlier life
+ *   of its publisher
+ * - full: there are too many publishers to remember one more
+ * - own: the message claims to be from this node
+ * - stranger: the sender is not a neighbor
+ * - no-room: too much is already waiting for a peer
  */
 export type DropReason =
   | 'not-addressed'
@@ -179,25 +243,28 @@ export type DropReason =
   | 'stranger'
   | 'no-room';
 
-/** What closing came to. */
+/** The result of closing gossip. */
 export interface CloseResult {
-  /** The peers for which messages had not left this node when `grace` was over: how many messages, and their bytes. Empty if all have left. */
+  /**
+   * The peers for which messages had not left this node when `grace` was over: for each, the number
+   * of messages and their size in bytes. Empty if everything has left.
+   */
   readonly unsent: readonly { readonly nodeId: string; readonly messages: number; readonly bytes: number }[];
 }
 
 /**
- * Why a message was not sent to a peer: too much waits for it already, or the message is above the `limits.message` of its transport or its limit
- * for the topic.
+ * The reason why a message was not sent to a peer: too much is already waiting for it, or the
+ * message is above the `limits.message` of its transport or above its limit for the topic.
  */
 export type Unsent = 'no-room' | 'too-large';
 
-/** What happens on topics, in order. `topic` is its name, or its 32 bytes in hex. */
+/** Events on topics, in order. `topic` is the name of the topic, or its 32 bytes in hex. */
 export type GossipEvent =
-  /** This node is on a topic. */
+  /** This node joined a topic. */
   | { readonly type: 'joined'; readonly topic: string }
-  /** This node has left it. */
+  /** This node left a topic. */
   | { readonly type: 'left'; readonly topic: string }
-  /** Messages of the topic are exchanged with a node. */
+  /** A node became a neighbor: this node exchanges messages of the topic with it. */
   | { readonly type: 'neighborUp'; readonly topic: string; readonly nodeId: string }
   | {
       readonly type: 'neighborDown';
@@ -206,9 +273,13 @@ export type GossipEvent =
       readonly cause: NeighborDownCause;
       readonly error?: TransportError | undefined;
     }
-  /** With a topic: a reader of it was too slow, and has missed so many in all (told at the first, and whenever it doubles). Without: who reads these events was. */
+  /**
+   * With a topic: a reader of the topic was too slow. `missed` is the total number of messages it
+   * has missed; the event comes with the first one and each time the number doubles. Without a
+   * topic: the reader of these events was too slow, and has missed that many of them.
+   */
   | { readonly type: 'lagged'; readonly topic?: string | undefined; readonly missed: number }
-  /** A message was handed to this node's readers. */
+  /** A message was delivered to the readers of this node. */
   | {
       readonly type: 'delivered';
       readonly topic: string;
@@ -218,9 +289,9 @@ export type GossipEvent =
       readonly from: string;
       readonly hops: number;
     }
-  /** It came once more. */
+  /** A message arrived again. */
   | { readonly type: 'duplicate'; readonly topic: string; readonly id: string; readonly from: string }
-  /** It was not delivered, or not sent (`to`). */
+  /** A message was not delivered or, with `to`, not sent. */
   | {
       readonly type: 'dropped';
       readonly topic: string;
@@ -229,14 +300,20 @@ export type GossipEvent =
       readonly from?: string | undefined;
       readonly to?: string | undefined;
     }
-  /** A link became one that messages are pushed over, or is one no longer (`partialView`). */
+  /**
+   * Messages are now pushed over the link to a neighbor (`grafted`), or no longer (`pruned`). Only
+   * with `partialView`.
+   */
   | { readonly type: 'grafted' | 'pruned'; readonly topic: string; readonly nodeId: string }
   /**
-   * A peer does otherwise than this node on the topic; nobody is to blame, and both ends are told.
-   * - limit: bytes of a message at most. Longer messages are not sent to the peer with the lower limit, and dropped there (`too-large`)
-   * - overlay: no message to all crosses; one to a list (`to`) does
-   * - life: the peer remembers a later life of this node (`theirs`) than the present one, whose messages those behind it would take for old. This node goes on
-   *   under a later number, unless `theirs` is too far ahead to be believed; told at this end only
+   * A peer is set up differently from this node on the topic. Nobody is blamed, and both ends
+   * report it.
+   * - limit: maximum size of a message in bytes. Longer messages are not sent to the peer with the
+   *   lower limit, and are dropped there (`too-large`).
+   * - overlay: messages to all are not exchanged with the peer; messages to a list (`to`) are.
+   * - life: the peer remembers a later life of this node (`theirs`) than the present one, so nodes
+   *   behind it would take messages of this life for old. This node continues under a later number,
+   *   unless `theirs` is too far ahead to be believed. Only this end reports it.
    */
   | {
       readonly type: 'differs';
@@ -247,76 +324,102 @@ export type GossipEvent =
       readonly theirs: string | number;
     }
   /**
-   * A peer did something that honest peers don't do, or seldom. `origin-flood`: it named more
+   * A peer did something that honest peers never or seldom do. `origin-flood`: the peer named more
    * publishers than a node remembers, and was disconnected.
    */
   | { readonly type: 'misbehaved'; readonly topic: string; readonly nodeId: string; readonly what: string }
-  /** A reader or a validator of this node threw. */
+  /** A reader, a validator or a codec of this node threw, or its `store` failed. */
   | { readonly type: 'failed'; readonly topic: string; readonly error: unknown };
 
-/** A topic, as plain data. */
+/** The state of a topic as plain data. */
 export interface TopicSnapshot {
   readonly topic: string;
-  /** 64 hex digits: what stands for it between nodes. */
+  /** The topic key: 64 hex digits that identify the topic between nodes. */
   readonly key: string;
   readonly overlay: string;
-  /** The number of this node's life on the topic. */
+  /** The number of this node's current life on the topic. */
   readonly life: number;
   readonly neighbors: readonly string[];
-  /** Connected peers that are on it. */
+  /** The number of connected peers that are on the topic. */
   readonly interested: number;
   readonly handles: number;
-  /** The readers: how many messages wait for each, with how many bytes, and how many it has missed. */
+  /**
+   * One entry for each reader: the number and size in bytes of the messages in its queue, and the
+   * number of messages it has missed.
+   */
   readonly readers: readonly { readonly waiting: number; readonly bytes: number; readonly missed: number }[];
-  /** Messages that a validator looks at now, and messages that wait for one. */
+  /**
+   * The number of messages that validators are checking now, and the number that wait for a
+   * validator.
+   */
   readonly validating: number;
   readonly toValidate: number;
   readonly published: number;
   readonly delivered: number;
   readonly duplicates: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
-  /** What the overlay tells of itself. */
+  /** Details that the overlay reports about itself. */
   readonly details: unknown;
 }
 
-/** Long messages that relays are bringing. */
+/** Large messages that relays are bringing. */
 export interface RelaySnapshot {
-  /** This node's own, that not all have yet. */
+  /** Messages of this node that have not reached all their recipients yet. */
   readonly own: { readonly messages: number; readonly bytes: number };
-  /** Those of others. */
+  /** Messages of other nodes. */
   readonly others: { readonly messages: number; readonly bytes: number };
-  /** Own ones that were sent directly to somebody whom no relay brought them, counted for each. */
+  /**
+   * The number of times that this node sent a message of its own directly to a recipient because no
+   * relay had brought it.
+   */
   readonly repaired: number;
 }
 
-/** What was done to find other nodes of this node's topics, and for others that look. */
+/**
+ * Statistics about finding other nodes of this node's topics, and about helping other nodes to find
+ * them.
+ */
 export interface DiscoverySnapshot {
-  /** `first`: on a topic nobody is known; `more`: more would be welcome; `none`: nobody is looked for. */
+  /**
+   * `first`: on some topic no other node is known; `more`: more nodes would be welcome; `none`: no
+   * nodes are needed.
+   */
   readonly need: 'first' | 'more' | 'none';
-  /** Nodes that were connected to, and nodes of a topic that were asked whom they know; and how many of both led to somebody new. */
+  /**
+   * `visited` counts the nodes that this node connected to, and `asked` the members of a topic that
+   * it asked for others. `found` counts how many of these steps led to a new node.
+   */
   readonly visited: number;
   readonly asked: number;
   readonly found: number;
-  /** Questions of others: answered, and refused because they were too many. */
+  /**
+   * Questions of other nodes: the number answered, and the number refused because there were too
+   * many.
+   */
   readonly answered: number;
   readonly refused: number;
 }
 
-/** All of gossip, as plain data. */
+/** The state of gossip as plain data. */
 export interface GossipSnapshot {
   readonly nodeId: string;
   readonly topics: readonly TopicSnapshot[];
   readonly peers: readonly {
     readonly nodeId: string;
-    /** Those of this node's topics that it is on: of others it can't be known. */
+    /**
+     * The number of this node's topics that the peer is on. Other topics of the peer are unknown.
+     */
     readonly topics: number;
-    /** What waits to be sent to it. */
+    /** The messages queued for the peer, and their size in bytes. */
     readonly waiting: { readonly messages: number; readonly bytes: number };
-    /** Messages dropped because too many waited. */
+    /**
+     * The number of messages to the peer that were dropped because too many were queued or because
+     * they could not be sent.
+     */
     readonly dropped: number;
   }[];
   /** Absent before the start. */
   readonly discovery?: DiscoverySnapshot | undefined;
-  /** Long messages under way by relays (`relay`); absent: this node relays nothing. */
+  /** Large messages that relays are bringing; absent if this node relays nothing (`relay`). */
   readonly relay?: RelaySnapshot | undefined;
 }
