@@ -1,9 +1,11 @@
-// Bytes across a simulated link: whole and in order, as TCP brings them. What a network loses comes late; too late, and it is over.
+// Bytes on a simulated link: they arrive whole and in order, as over TCP. Loss only delays them,
+// until so many retransmissions fail that the connection breaks.
 
 import { checksum, Happening } from '../world/trace.ts';
 import type { Interceptors } from './interceptors.ts';
 import { SimLine } from './sim-line.ts';
 
+/** One direction of a stream connection. */
 export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
   readonly #interceptors: Interceptors;
 
@@ -22,7 +24,7 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
         if (wait > LAST_RETRANSMISSION) return this.break();
         delay += wait;
       }
-      // What others may overtake elsewhere holds them up here.
+      // A piece that later ones could overtake on another link delays them here.
       if (path.chance(path.settings.reorder)) delay += path.detour();
       this.cross(piece, delay);
     }
@@ -42,8 +44,8 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
   }
 
   /**
-   * TCP sends it again at times that lie further and further apart: after a long cut it is quiet
-   * for a while yet.
+   * TCP retransmits at growing intervals, so a connection stays silent for a while after a long
+   * cut.
    */
   protected override resentAt(cutAt: number, trip: number): number {
     const earliest = this.world.now + trip;
@@ -56,7 +58,7 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
     return at;
   }
 
-  /** Two to five pieces, or as many as it has bytes, cut anywhere. */
+  /** Cuts a chunk into two to five pieces at random places; fewer if it is short. */
   #pieces(chunk: Uint8Array): Uint8Array[] {
     const { random } = this.path;
     const count = 2 + Math.floor(random() * 4);
@@ -72,14 +74,20 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
   }
 }
 
-/** Milliseconds before the first retransmission, doubling from there: Linux's least (RFC 6298 says a second). */
+/**
+ * Milliseconds before the first retransmission, doubling from there: the minimum of Linux (RFC 6298
+ * says one second).
+ */
 const RETRANSMIT = 200;
 /**
- * Milliseconds that a reader's delayed acknowledgment adds to a round trip as TCP measures it, on
- * average (Linux: up to 40).
+ * Milliseconds that a reader's delayed acknowledgment adds to the measured round trip on average
+ * (Linux: up to 40).
  */
 const DELAYED_ACK = 20;
-/** Milliseconds between retransmissions at most: Linux's TCP_RTO_MAX. */
+/** Longest interval between retransmissions, in milliseconds: TCP_RTO_MAX of Linux. */
 const LONGEST_WAIT = 120_000;
-/** A chunk that this one did not bring across either, 51 s after the first try, ends its connection. */
+/**
+ * The wait for the last retransmission, in milliseconds. If a chunk is lost again after it, 51 s
+ * after the first try, its connection breaks.
+ */
 const LAST_RETRANSMISSION = 25_600;

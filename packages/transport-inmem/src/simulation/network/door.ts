@@ -1,14 +1,15 @@
-// One node's end of the network, as the network knows it.
+// The network's view of one transport.
 
 import type { Clock, StreamConnection } from '@trunkline/transport-core';
 import type { Turns } from '../../memory/turns.ts';
 import type { Life } from './life.ts';
 
+/** A transport that dials, and may listen, on the simulated network. */
 export interface Door {
   readonly life: Life;
   readonly clock: Clock;
-  /** Where its connections' turns come from. */
+  /** Runs the turns of its connections. */
   readonly turns: Pick<Turns, 'run' | 'stop'>;
-  /** Somebody has dialled it. */
+  /** Receives a connection that another node has dialed. */
   accept(connection: StreamConnection): void;
 }

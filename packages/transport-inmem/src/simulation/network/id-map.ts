@@ -1,5 +1,7 @@
-// What belongs to the calls of one end, by id. A session gives its ids by slots: a new call takes the place of an ended one.
+// A map of the calls of one end by id. It is an array of slots, because a session numbers its calls
+// by slots: a new call reuses the slot of an ended one.
 
+/** Entries by call id. */
 export class IdMap<T extends { readonly id: number }> {
   #slots: (T | undefined)[] = [];
   #others: Map<number, T> | undefined;
@@ -11,20 +13,26 @@ export class IdMap<T extends { readonly id: number }> {
 
   set(entry: T): void {
     const slot = slotOf(entry.id);
-    // Most ends have one call at a time, and there may be 100,000 ends.
+    // Grown with care: most ends have one call at a time, and there may be 100,000 ends.
     const { length } = this.#slots;
     if (slot >= length) this.#slots = [...this.#slots, ...new Array<undefined>(slot === 0 ? 1 : 2 * slot + 1 - length).fill(undefined)];
     this.#slots[slot] = entry;
   }
 
-  /** For ids that no session gave, which would take a slot from one that it did. */
+  /**
+   * Adds an entry with an id that no session issued, which would otherwise take the slot of one
+   * that a session did.
+   */
   setAside(entry: T): void {
     this.#others ??= new Map();
     this.#others.set(entry.id, entry);
   }
 }
 
-/** As transport-core's sessions number them: a generation, a slot of 16 bits, a parity. */
+/**
+ * The slot in an id, as sessions of transport-core number calls: a generation, a slot of 16 bits, a
+ * parity.
+ */
 function slotOf(id: number): number {
   return (id >>> 1) & 0xffff;
 }

@@ -1,45 +1,57 @@
-// A frame on its way, and the call that it belongs to: what may be lost, doubled and overtaken, and what may not.
+// A frame in flight and the call that it belongs to. They decide what may be lost, duplicated and
+// overtaken.
 
 import { Account, type Frame, Kind, type Method } from '@trunkline/transport-core';
 import { checksum } from '../world/trace.ts';
 
-/** A call as the network follows it, from its first frame on. Both directions of its connection hold the same one. */
+/**
+ * A call as the network tracks it, from its first frame on. Both directions of its connection share
+ * this object.
+ */
 export interface TrackedCall {
   readonly id: number;
   readonly method: Method | undefined;
-  /** What its frames are called in the trace, by their kind. */
+  /** Numbers of the trace names of its frames, by frame kind. */
   readonly words: readonly number[];
   readonly streams: boolean;
-  /** Its request has arrived. */
+  /** Whether its request has arrived. */
   arrived: boolean;
-  /** A message of it was lost: the rest of it goes nowhere, and its cancellation is answered by the network. */
+  /**
+   * Whether a message of the call was lost. The rest of the call is then discarded, and the network
+   * answers its cancellation.
+   */
   lost: boolean;
-  /** Its cancellation has arrived: what answers it is not lost any more. */
+  /** Whether its cancellation has arrived. Answers to it are not lost any more. */
   cancelled: boolean;
-  /** An interceptor holds up what the caller sends of it, and what the callee does, until these times. */
+  /**
+   * Virtual times until which an interceptor holds up what the caller sends of this call
+   * (`outboundAt`), and what the callee sends (`inboundAt`).
+   */
   outboundAt: number;
   inboundAt: number;
-  /** It is the second copy of a request: what answers it goes nowhere. */
+  /** Whether this is the second copy of a request. Answers to it are discarded. */
   readonly copy: boolean;
 }
 
 /**
- * What a frame is to the network. 'request', 'oneway' and 'answer' are messages, which it may lose; 'body' is the rest of a long message
- * or of a stream, 'cancel' and 'control' keep the connection's accounts: these come, or the connection ends.
+ * The role of a frame in the network. 'request', 'oneway' and 'answer' are messages, which may be
+ * lost. 'body' is the rest of a long message or of a stream; 'cancel' and 'control' keep the
+ * connection's accounts. These arrive, or the connection ends.
  */
 export type Role = 'request' | 'oneway' | 'answer' | 'body' | 'cancel' | 'control';
 
+/** A frame in flight. */
 export class Letter {
   readonly frame: Frame;
   readonly role: Role;
   readonly call: TrackedCall | undefined;
-  /** An interceptor has judged it. */
+  /** Whether an interceptor has judged it. */
   judged = false;
-  /** The second copy of a message. */
+  /** Whether it is the second copy of a message. */
   copy = false;
-  /** Its name in the trace. */
+  /** The number of its name in the trace. */
   readonly word: number;
-  /** Of its payload, for the trace. */
+  /** The checksum of its payload, for the trace. */
   check: number;
 
   constructor(frame: Frame, role: Role, call: TrackedCall | undefined, word: number) {
@@ -50,35 +62,38 @@ export class Letter {
     this.call = call;
   }
 
-  /** May it be lost? Not what answers a call that was cancelled, or that streams: its caller could not free what it holds. */
+  /**
+   * Whether it may be lost. Answers to a canceled or streaming call may not, because the caller
+   * could not release what it holds for the call.
+   */
   get lossy(): boolean {
     const { role, call } = this;
     if (role === 'answer') return call !== undefined && !call.cancelled && !call.streams;
     return role === 'request' || role === 'oneway';
   }
 
-  /** May later ones overtake it? Not what has more behind it. */
+  /** Whether later frames may overtake it; not if more of the same message or call follows. */
   get movable(): boolean {
     return this.lossy && this.whole && this.call?.streams !== true;
   }
 
-  /** Is it a whole message in one frame? */
+  /** Whether it is a whole message in one frame. */
   get whole(): boolean {
     return this.frame.size === 0;
   }
 
-  /** What an account takes for this frame alone. */
+  /** Bytes that this frame alone takes from an account. */
   get cost(): number {
     return this.frame.payload.length + this.frame.metadataSize + UNIT;
   }
 
-  /** What an account takes for the message that begins with it. */
+  /** Bytes that the message beginning with this frame takes from an account. */
   get wholeCost(): number {
     return Math.max(this.frame.size, this.frame.payload.length) + this.frame.metadataSize + UNIT;
   }
 }
 
-/** Frames that open a call, those that end one, and those that go on with one. */
+/** Returns the role of a frame. */
 export function roleOf({ kind, account, id }: Frame, call: TrackedCall | undefined): Role {
   switch (kind) {
     case Kind.REQUEST:
@@ -101,5 +116,5 @@ export function roleOf({ kind, account, id }: Frame, call: TrackedCall | undefin
   }
 }
 
-/** What every unit costs beside its bytes (docs/wire-protocol.md §6). */
+/** Bytes that every unit costs besides its payload (docs/wire-protocol.md §6). */
 const UNIT = 64;

@@ -1,25 +1,33 @@
-// One life of a node, from its start to its crash: the owner of its timers, its connections and its messages on their way.
+// One life of a node, from its start to its crash. It owns the node's timers, connections and
+// messages in flight.
 
 import type { Protocol, SystemStandIn } from '@trunkline/transport-core';
 import type { Owner } from '../world/event-queue.ts';
 
-/** The machine that a life runs on, which outlives it. */
+/** The machine that a life runs on; it outlives the life. */
 export interface Machine {
   readonly name: string;
-  /** It answers for a life that is gone: 'reset' to what was connected, 'refused' to who dials. Without power it says nothing. */
+  /**
+   * Whether the machine has power. With power it answers for a life that has ended: it resets
+   * connections and refuses dials. Without power it does not answer.
+   */
   powered: boolean;
-  /** Who dials is refused, whoever listens. */
+  /** Whether the machine refuses every dial, even when a transport listens. */
   refusing: boolean;
-  /** A client's: no node runs on it. */
+  /** Whether this is a client and not a node. */
   readonly isClient: boolean;
 }
 
-/** A connection's end, as its life knows it. */
+/** The end of a connection, as its life knows it. */
 export interface LivingEnd {
-  /** Its life ended: the other end is told, unless the machine lost its power. */
+  /**
+   * Ends with its life. If `told`, the other end sees a reset; otherwise the machine has lost its
+   * power.
+   */
   die(told: boolean): void;
 }
 
+/** One life of a node or client. */
 export class Life implements Owner {
   readonly name: string;
   readonly number: number;
@@ -29,9 +37,9 @@ export class Life implements Owner {
   cost = 0;
   system: SystemStandIn | undefined;
   readonly ends = new Set<LivingEnd>();
-  /** Where it listens, or has. */
+  /** Addresses on which it listens or has listened. */
   readonly addresses = new Set<string>();
-  /** Its protocols by channel: traces and interceptors name methods by them. */
+  /** Its protocols by channel, from which traces and interceptors take the names of methods. */
   readonly protocols = new Map<number, Protocol>();
 
   constructor(name: string, number: number, machine: Machine) {
@@ -44,7 +52,7 @@ export class Life implements Owner {
     return this.machine.isClient;
   }
 
-  /** Ends at once: nothing of its own happens any more. */
+  /** Ends at once: none of its events happen any more. */
   crash(): void {
     this.alive = false;
     for (const end of this.ends) end.die(this.machine.powered);

@@ -1,6 +1,7 @@
-// Messages across a simulated link: each may be lost, come twice, or come behind later ones, and the session on either end never knows.
-// A session counts on every frame, so the network answers for what it loses: it gives back the credit that a lost message had spent,
-// and answers the cancellation of a call that will never be answered.
+// Messages on a simulated link: each may be lost, duplicated or overtaken, without the sessions at
+// either end noticing. Sessions count on every frame, so the network makes up for what it loses: it
+// returns the credit that a lost message had spent, and answers the cancellation of a call that
+// will never be answered.
 
 import { Account, CODES, type Codec, Frame, Kind, type Method, methodTable } from '@trunkline/transport-core';
 import { checksum, Happening } from '../world/trace.ts';
@@ -10,22 +11,26 @@ import { Letter, roleOf, type TrackedCall } from './letter.ts';
 import { Reserve } from './reserve.ts';
 import { SimLine } from './sim-line.ts';
 
+/** One direction of a connection that carries frames. */
 export class MessageLine extends SimLine<Frame[], Letter[]> {
   declare back: MessageLine;
   readonly #interceptors: Interceptors;
-  /** The parity of the ids that the writer opens. */
+  /** The parity of the ids of calls that the writer opens. */
   readonly #parity: 0 | 1;
-  /** The writer's calls by id, as it opened them last; and as the reader knows them, which is later. */
+  /**
+   * The writer's calls by id: as the writer has opened them, and, somewhat later, as the reader
+   * knows them.
+   */
   #opened: IdMap<TrackedCall> | undefined;
   #known: IdMap<TrackedCall> | undefined;
-  /** When the last of what may be overtaken arrives. */
+  /** When the last message that may be overtaken arrives. */
   #looseUntil = 0;
-  /** The writer's last word has arrived: what comes behind it is lost. */
+  /** Whether the writer's GO_AWAY has arrived. Messages behind it are lost. */
   #over = false;
   #copies = 0;
-  /** When READY arrives: no message comes before it. */
+  /** When READY arrives; no message arrives before it. */
   #readyAt = 0;
-  /** For copies, once the reader has said hello. */
+  /** Credit for copies and longer messages; set once the reader's hello has passed. */
   #reserve = Reserve.NONE;
 
   constructor(interceptors: Interceptors, parity: 0 | 1, ...rest: ConstructorParameters<typeof SimLine<Frame[], Letter[]>>) {
@@ -34,7 +39,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     this.#parity = parity;
   }
 
-  // Out: the writer's frames become letters.
+  // Sending: the writer's frames become letters.
 
   put(batch: Frame[]): void {
     if (!this.from.alive) return;
@@ -88,7 +93,10 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     this.crossAt(at, [letter]);
   }
 
-  /** Another request with an id of its own, so that its session tells it from the first; or the same one-way again. */
+  /**
+   * Returns a second copy of a message. A copied request gets an id of its own, so that the session
+   * can tell it from the first.
+   */
   #copyOf(letter: Letter): Letter {
     const frame = Object.assign(Frame.empty(), letter.frame, { payload: letter.frame.payload.slice() });
     let call: TrackedCall | undefined;
@@ -101,7 +109,10 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     return copy;
   }
 
-  /** A frame with its call; undefined: it answers a copy, or all of it was swallowed, and it goes nowhere. */
+  /**
+   * Returns a frame with its call. Returns undefined if the frame goes no further, because it
+   * answers a copy or its credit went into the reserve.
+   */
   #letter(frame: Frame): Letter | undefined {
     const { kind, id } = frame;
     if (kind === Kind.HELLO) this.back.#reserve = Reserve.of(frame);
@@ -146,7 +157,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     return protocol && methodTable(protocol).byId.get(frame.method);
   }
 
-  // In: letters arrive.
+  // Receiving: letters arrive.
 
   protected deliver(letters: Letter[]): void {
     let frames: Frame[] | undefined;
@@ -170,7 +181,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     return spared.length > 0 ? spared : undefined;
   }
 
-  /** Does it reach the reader? What does not is accounted for here. */
+  /** Returns whether a letter reaches the reader, and makes up for one that does not. */
   #passes(letter: Letter): boolean {
     const { role, call, frame } = letter;
     if (role === 'control') {
@@ -203,7 +214,10 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     else this.#known.set(call);
   }
 
-  /** A copy comes only as long as the writer may open calls, and where the reader has room for it. */
+  /**
+   * Returns whether a copy reaches the reader: the writer must still be allowed to open calls, and
+   * the reader must have room.
+   */
   #copyPasses({ call, frame, wholeCost }: Letter): boolean {
     if (this.#over || this.path.loses()) return false;
     if (call === undefined) return this.#reserve.take(frame.channel, wholeCost);
@@ -212,7 +226,10 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     return true;
   }
 
-  /** A cancellation; of what was lost the network itself says that it is over. */
+  /**
+   * Handles a cancellation, and returns whether it reaches the reader. If the call was lost or has
+   * not arrived, the network answers the cancellation.
+   */
   #cancels({ call }: Letter): boolean {
     if (call === undefined) return true;
     const { lost, arrived } = call;
@@ -235,14 +252,17 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     this.#repay(letter);
   }
 
-  /** Ends a call that was cancelled and will have no answer: else its caller would keep its place for ever. */
+  /**
+   * Ends a canceled call that will get no answer. Otherwise it would count against its caller's
+   * limit forever.
+   */
   #answerFor({ id, method }: TrackedCall): void {
     if (method?.kind === 'oneway') return;
     const answer = Object.assign(Frame.empty(), { kind: Kind.ERROR, id, code: CODES.cancelled, text: 'the network lost it' });
     ((id & 1) === this.#parity ? this.back : this).#control(answer);
   }
 
-  /** Gives the writer back what this frame had spent, as the reader would have. */
+  /** Returns the credit that a lost frame had spent to the writer, as the reader would have. */
   #repay(letter: Letter): void {
     const { frame, role, cost, wholeCost, whole } = letter;
     const { back } = this;
@@ -252,7 +272,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     if (!whole || frame.kind === Kind.ITEM || frame.kind === Kind.PART) back.#credit(Account.PIPE, cost, 0);
   }
 
-  /** A frame of the network's own, that reaches the reader whatever is lost. */
+  /** Sends a frame of the network itself, which is never lost. */
   #control(frame: Frame): void {
     this.cross([new Letter(frame, 'control', undefined, this.#words(undefined)[frame.kind]!)], this.latency());
   }
@@ -261,7 +281,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     this.#control(Object.assign(Frame.empty(), { kind: Kind.CREDIT, account, credit, channel }));
   }
 
-  // What an interceptor says.
+  // Interceptors.
 
   #judged(letter: Letter): boolean {
     const { frame, role, call } = letter;
@@ -286,7 +306,10 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     return false;
   }
 
-  /** Another payload: the accounts are made to fit, as each end counts what it sees. */
+  /**
+   * Replaces a payload, and adjusts the credit of both ends, because each counts the bytes that it
+   * sees.
+   */
   #mutate(letter: Letter, payload: Uint8Array): void {
     const { frame, role } = letter;
     if (payload.length > MOST_MUTATED)
@@ -304,7 +327,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     }
   }
 
-  /** What has more behind it holds that up, too. */
+  /** Delays a letter, and with it the rest of the same message or stream. */
   #putOff(letter: Letter, delay: number): void {
     const { call } = letter;
     const at = this.world.now + delay;
@@ -320,12 +343,15 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     return true;
   }
 
-  /** Does the caller write here, or the callee? */
+  /**
+   * The hold-up time that applies here, depending on whether the writer is the caller or the
+   * callee.
+   */
   #side({ id }: TrackedCall): 'outboundAt' | 'inboundAt' {
     return (id & 1) === this.#parity ? 'outboundAt' : 'inboundAt';
   }
 
-  /** What frames of a method are called in the trace, by their kind. */
+  /** Numbers of the trace names of a method's frames, by frame kind. */
   #words(method: Method | undefined): readonly number[] {
     return this.world.trace.numbers(method ?? NO_METHOD, () => NAMES.map((name) => (method === undefined ? name : `${method.full} ${name}`)));
   }
@@ -344,7 +370,7 @@ const KINDS = new Map<number, InterceptedMessage['kind']>([
   [Kind.ERROR, 'error'],
   [Kind.ITEM, 'item'],
 ]);
-/** The kinds of frames by their numbers. */
+/** Names of the frame kinds, by their numbers. */
 const NAMES: readonly string[] = (() => {
   const names: string[] = [];
   for (const [name, kind] of Object.entries(Kind)) names[kind] = name.toLowerCase().replace('_', ' ');
@@ -352,9 +378,9 @@ const NAMES: readonly string[] = (() => {
 })();
 const NO_METHOD = {};
 
-/** Ids of copies begin here, far above those that a session gives. */
+/** The first id of copies, far above the ids that a session issues. */
 const COPIES = 0xc000_0000;
 const MOST_COPIES = 4_096;
-/** What fits the smallest packet that every connection has. */
+/** Bytes that fit the smallest packet size a connection may have. */
 const MOST_MUTATED = 64 * 1024;
 const GROWN = (what: string) => `intercept: ${what} bytes can't be made longer: its reader has no credit for them; mutate it into what is as long, or shorter`;

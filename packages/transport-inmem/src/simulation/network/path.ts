@@ -1,33 +1,37 @@
-// The way from one node to another: one direction of a link, with what is wrong with it now.
+// The path from one node to another: one direction of a link, with the faults that affect it now.
 
 import type { Random } from '@trunkline/transport-core';
 import { draw } from '../world/chance.ts';
 import type { LinkSettings } from './link-settings.ts';
 
-/** A connection's direction that has something to go on with when its path is open again. */
+/** One direction of a connection, waiting for its path to open. */
 export interface Stalled {
   resume(): void;
 }
 
-/** What all links of a node share on the way out. */
+/** State that all outgoing links of a node share. */
 export interface Uplink {
-  /** When the last byte of what was sent has left. */
+  /** When the last byte sent so far has left the node. */
   freeAt: number;
 }
 
+/** One direction of a link between two nodes. */
 export class Path {
   readonly from: string;
   readonly to: string;
   readonly random: Random;
   settings: LinkSettings;
-  /** Nothing passes: it is lost, or waits for the end of the cut where it may not be lost. */
+  /**
+   * While true, nothing passes: messages are lost, and everything that must not be lost waits for
+   * the end of the cut.
+   */
   cut = false;
-  /** Nothing passes, and nothing is lost. */
+  /** While true, nothing passes, and nothing is lost. */
   held = false;
   #stalled: Set<Stalled> | undefined;
-  /** In a burst of loss. */
+  /** Whether a burst of loss is going on. */
   #bad = false;
-  /** When the last byte of what was sent is on its way, where bandwidth bounds that. */
+  /** When the last byte sent so far has entered the link, if bandwidth limits that. */
   #freeAt = 0;
   readonly #uplink: Uplink;
 
@@ -43,7 +47,10 @@ export class Path {
     return this.cut || this.held;
   }
 
-  /** Milliseconds until something of this size that is sent now has arrived; undefined: the queue before it is full, and it can't wait. */
+  /**
+   * Returns the milliseconds until data of this size that is sent now arrives. Returns undefined if
+   * the queue is full and the data is not `patient`.
+   */
   delay(now: number, size: number, patient: boolean): number | undefined {
     const { bandwidth, uplink, queue, latency } = this.settings;
     const travel = draw(latency, this.random);
@@ -56,7 +63,7 @@ export class Path {
     return Math.max(this.#uplink.freeAt, this.#freeAt) - now + travel;
   }
 
-  /** What a message that others may overtake takes beyond its delay. */
+  /** Extra delay of a message that others may overtake, in milliseconds. */
   detour(): number {
     return (1 + 9 * this.random()) * draw(this.settings.latency, this.random);
   }
@@ -65,7 +72,7 @@ export class Path {
     return share > 0 && this.random() < share;
   }
 
-  /** Is the message that arrives now lost by chance? */
+  /** Draws whether the message that arrives now is lost. */
   loses(): boolean {
     const { loss, burst } = this.settings;
     if (burst !== undefined) {
@@ -75,13 +82,13 @@ export class Path {
     return this.chance(loss);
   }
 
-  /** `stalled` has something that waits until the path is open. */
+  /** Registers `stalled` to be resumed when the path opens. */
   wait(stalled: Stalled): void {
     this.#stalled ??= new Set();
     this.#stalled.add(stalled);
   }
 
-  /** The path is open again: what waited goes on. */
+  /** Resumes everything that waited, now that the path is open. */
   opened(): void {
     const stalled = this.#stalled ?? [];
     this.#stalled = undefined;

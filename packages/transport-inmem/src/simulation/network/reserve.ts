@@ -1,22 +1,30 @@
-// What a network may bring to a reader without its writer knowing: copies, and messages that were made longer. The writer is told of a
-// little less than the reader allows; the difference is spent on these, and filled up again from what the reader gives back.
+// Credit set aside for messages that the writer does not know of: copies, and messages made longer
+// by an interceptor. The writer is told slightly lower limits than the reader allows; the reserve
+// spends the difference, and is refilled from the credit that the reader returns.
 
 import { decodeHello, encodeHello, type Frame } from '@trunkline/transport-core';
 
+/** The reserve of one direction of a connection. */
 export class Reserve {
-  /** Bytes of one-way credit, a channel, and what of it is left where that is less. */
+  /**
+   * Bytes of one-way credit set aside per channel; and by channel, what is left of them once some
+   * are spent.
+   */
   #size = 0;
   #spare: Map<number, number> | undefined;
-  /** One-way credit as the reader counts it, a channel: it takes nothing while that is not above 0. */
+  /**
+   * One-way credit per channel as the reader counts it: at the start, and by channel once some is
+   * spent. While it is not above 0, the reserve gives nothing.
+   */
   #start = 0;
   #left: Map<number, number> | undefined;
-  /** Calls that the writer does not know of and the reader allows. */
+  /** Calls that the reader allows and the writer does not know of. */
   #calls = 0;
 
-  /** Before the reader has said hello. */
+  /** The empty reserve, until the reader has sent its hello. */
   static readonly NONE: Reserve = new Reserve();
 
-  /** The reader's hello, as the writer gets it. */
+  /** Creates the reserve from the reader's hello, and lowers the limits in the hello by it. */
   static of(hello: Frame): Reserve {
     const reserve = new Reserve();
     const said = decodeHello(hello.hello);
@@ -29,14 +37,14 @@ export class Reserve {
     return reserve;
   }
 
-  /** A one-way of the writer's own reaches the reader. */
+  /** Counts a one-way message of the writer that reaches the reader. */
   arrives(channel: number, cost: number): void {
     if (this.#start === 0) return;
     this.#left ??= new Map();
     this.#left.set(channel, this.#leftOf(channel) - cost);
   }
 
-  /** Takes credit that the writer did not spend; false: there is none. */
+  /** Takes one-way credit from the reserve. Returns false if it has too little. */
   take(channel: number, cost: number): boolean {
     const spare = (this.#spare?.get(channel) ?? this.#size) - cost;
     if (spare < 0 || this.#leftOf(channel) <= 0) return false;
@@ -46,7 +54,10 @@ export class Reserve {
     return true;
   }
 
-  /** The reader gives one-way credit back: what the reserve lacks of it stays here. False: nothing is left of it. */
+  /**
+   * Handles one-way credit returned by the reader: refills the reserve first, and lowers `credit`
+   * by that. Returns false if no credit is left for the writer.
+   */
   grants(credit: Frame): boolean {
     this.arrives(credit.channel, -credit.credit);
     const spare = this.#spare?.get(credit.channel);
@@ -57,14 +68,14 @@ export class Reserve {
     return credit.credit > 0;
   }
 
-  /** Takes the place of a call; false: there is none. */
+  /** Takes a call from the reserve. Returns false if there is none. */
   takeCall(): boolean {
     if (this.#calls === 0) return false;
     this.#calls--;
     return true;
   }
 
-  /** A call that had taken one is over. */
+  /** Returns a call to the reserve when it has ended. */
   giveCall(): void {
     this.#calls++;
   }
@@ -74,7 +85,10 @@ export class Reserve {
   }
 }
 
-/** Bytes of one-way credit, a connection and channel. */
+/** Limit of the one-way credit set aside, in bytes per connection and channel. */
 const BYTES = 64 * 1024;
-/** Calls, of 4,096; none where less than that is allowed. */
+/**
+ * Limit of the calls set aside, out of 4,096. Also their share: one in 64, so none if the reader
+ * allows fewer than 64.
+ */
 const CALLS = 64;

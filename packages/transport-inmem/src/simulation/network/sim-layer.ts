@@ -1,4 +1,4 @@
-// One node's door to the simulated network: a stream layer whose addresses are names of nodes.
+// A stream layer on the simulated network: its addresses are names of nodes.
 
 import { type Clock, reasonError, TransportError } from '@trunkline/transport-core';
 import { type Dial, MemoryLayer } from '../../memory/memory-layer.ts';
@@ -7,10 +7,14 @@ import type { Door } from './door.ts';
 import type { Life } from './life.ts';
 import type { SimNetwork } from './sim-network.ts';
 
+/** The stream layer of one transport of a node. */
 export class SimLayer extends MemoryLayer implements Door {
   readonly life: Life;
   readonly address: string;
-  /** What comes is an event already: its connections' turns need no other. */
+  /**
+   * Runs the turns of its connections. Everything that arrives is an event of its own already, so a
+   * turn is merely deferred.
+   */
   readonly turns: Pick<Turns, 'run' | 'stop'>;
   readonly #network: SimNetwork;
 
@@ -47,7 +51,10 @@ export class SimLayer extends MemoryLayer implements Door {
   }
 }
 
-/** A name of a node, or that and '/' and a name for another transport of it. */
+/**
+ * Returns whether this is an address of a simulation: the name of a node, alone or followed by '/'
+ * and the name of a further transport.
+ */
 export function isAddress(address: string): boolean {
   return /^[^\s/?#@:]{1,255}(?:\/[^\s/?#@]{1,255})?$/.test(address);
 }

@@ -1,4 +1,5 @@
-// One direction of a simulated connection: what is put in order arrives in order, later, or not at all.
+// One direction of a simulated connection: data sent in order arrives in order, later, or not at
+// all.
 
 import type { Line } from '../../memory/line.ts';
 import type { MemoryConnection } from '../../memory/memory-connection.ts';
@@ -7,12 +8,13 @@ import type { World } from '../world/world.ts';
 import type { Life, LivingEnd } from './life.ts';
 import type { Path, Stalled } from './path.ts';
 
-/** What crosses besides cargo: the writer has ended, behind all that it put; the writer broke it off, also behind it. */
+/** Marks that travel behind the cargo: the writer has finished, or has reset the connection. */
 const FINISH = Symbol('finish');
 const RESET = Symbol('reset');
-/** A number is so much that the other end has read. */
+/** A number is the amount that the other end has read. */
 type Mark = typeof FINISH | typeof RESET | number;
 
+/** Base class of both levels: `Unit` is what the ends write and read, `Cargo` what travels. */
 export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, LivingEnd {
   /** The other direction. */
   back!: SimLine<Unit, Cargo>;
@@ -20,13 +22,16 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
   protected readonly path: Path;
   protected readonly from: Life;
   protected readonly to: Life;
-  /** Where it arrives. */
+  /** The end at which it arrives. */
   protected readonly end: MemoryConnection<Unit>;
-  /** When the last that was put in order arrives. */
+  /** When the last ordered cargo arrives. */
   protected lastAt = 0;
-  /** What waits for the path to be open, in order. */
+  /** Cargo that waits for the path to open, in order. */
   #stalled: (Cargo | Mark)[] = [];
-  /** When the first of that arrived at a cut; undefined: it is held, or nothing waits. */
+  /**
+   * When the first stalled cargo reached the cut; undefined if nothing is stalled, or if it is
+   * held.
+   */
   #cutAt: number | undefined = undefined;
 
   constructor(world: World, path: Path, from: Life, to: Life, end: MemoryConnection<Unit>) {
@@ -39,9 +44,12 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
   }
 
   abstract put(unit: Unit): void;
-  /** It has arrived, and its path is open. */
+  /** Hands over cargo that has arrived on an open path. */
   protected abstract deliver(cargo: Cargo): void;
-  /** The part of what arrives at a cut that waits for its end; undefined: nothing does. The rest is lost. */
+  /**
+   * Returns the part of cargo arriving at a cut that waits for the end of the cut, or undefined if
+   * nothing does. The rest is lost.
+   */
   protected abstract spared(cargo: Cargo): Cargo | undefined;
 
   finish(): void {
@@ -53,7 +61,8 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
   }
 
   acknowledge(size: number): void {
-    // Only who waits for room sees when it comes.
+    // Only a blocked writer can tell when the acknowledgment arrives, so otherwise it needs no
+    // event.
     const writer = this.end;
     if (!writer.blocked) return writer.acknowledge(size);
     this.crossAt(this.world.now + this.latency(), size);
@@ -67,7 +76,7 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
     if (told) this.reset();
   }
 
-  /** Sends `cargo` so that nothing overtakes it that comes behind, and it nothing that went before. */
+  /** Sends `cargo` in order: it overtakes nothing, and nothing ordered overtakes it. */
   protected cross(cargo: Cargo | Mark, delay: number, notBefore = 0): void {
     this.lastAt = Math.max(this.world.now + delay, this.lastAt, notBefore);
     this.crossAt(this.lastAt, cargo);
@@ -87,8 +96,8 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
   }
 
   /**
-   * When something arrives that was cut off at `cutAt` and was sent again until its path was open,
-   * `trip` milliseconds from now at the earliest.
+   * Returns when cargo arrives that reached a cut at `cutAt` and was sent again until the path was
+   * open; no earlier than `trip` milliseconds from now.
    */
   protected resentAt(_cutAt: number, trip: number): number {
     return this.world.now + trip;
@@ -102,25 +111,25 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
       this.#stalled = [];
       this.#cutAt = undefined;
       for (const cargo of stalled) {
-        // A reset is an event of its own: what came before it is read first.
+        // A reset is an event of its own, so that data before it is read first.
         if (cargo === RESET) this.crossAt(this.world.now, RESET);
         else this.#arrive(cargo);
       }
     });
   }
 
-  /** Breaks the connection off at both ends, as something between them may. */
+  /** Resets the connection at both ends, as a device on the path may. */
   break(): void {
     this.trace(Happening.reset, 0, 0, 0);
     for (const end of [this.end, this.back.end]) end.cut();
   }
 
-  /** Is `reader` who reads what is written here? */
+  /** Returns whether `reader` is the life that reads this line. */
   leadsTo(reader: Life): boolean {
     return this.to === reader;
   }
 
-  /** The writer writes no more, as a network sees it. */
+  /** Closes the writer's half, as seen by the reader. */
   halfClose(): void {
     this.end.finish();
   }
@@ -129,7 +138,7 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
     if (!this.to.alive) return this.#bounce();
     const { cut, held } = this.path;
     if (!cut && !held && this.#stalled.length === 0) return this.#hand(cargo);
-    // A cut swallows a reset, and leaves the connection half open.
+    // A cut swallows a reset, which leaves the connection half open.
     if (cargo === RESET && cut && !held) return;
     const rest = isMark(cargo) || held || !cut ? cargo : this.spared(cargo);
     if (rest === undefined) return;
@@ -151,12 +160,12 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
     this.end.cut();
   }
 
-  /** Who it was meant for is gone: its machine says so, if it can. */
+  /** Handles cargo for a life that has ended: its machine resets the connection if it has power. */
   #bounce(): void {
     if (!this.path.closed && this.to.machine.powered && this.from.alive) this.back.reset();
   }
 
-  /** Tells the other end that the connection is broken off, behind all that is on its way. */
+  /** Sends a reset to the other end, behind everything in flight. */
   protected reset(): void {
     this.cross(RESET, this.latency());
   }

@@ -1,4 +1,4 @@
-// The network between all nodes of a simulation: who listens where, how a dial travels, and what connections are made of.
+// The network of a simulation: it knows who listens where, carries dials, and makes connections.
 
 import { reasonError, type StreamConnection, type TransportError } from '@trunkline/transport-core';
 import { FrameConnection } from '../../direct/frame-connection.ts';
@@ -16,8 +16,12 @@ import type { Path } from './path.ts';
 import type { SimLine } from './sim-line.ts';
 import type { Topology } from './topology.ts';
 
-/** Whole messages over the direct transport, or the bytes of a NetworkTransport. */
+/**
+ * The level of a simulation: 'message' carries whole messages over the direct transport, 'stream'
+ * the bytes of a NetworkTransport.
+ */
 export type Level = 'message' | 'stream';
+/** The network between all nodes and clients of a simulation. */
 
 export class SimNetwork {
   readonly interceptors = new Interceptors();
@@ -33,7 +37,10 @@ export class SimNetwork {
     this.topology = topology;
   }
 
-  /** Carries a dial there and its answer back. What is lost on the way is tried again after 1, 2, 4 … s, as TCP does (RFC 6298). */
+  /**
+   * Carries a dial to its target and the answer back. A dial that is lost is retried after 1, 2, 4
+   * … s, as TCP does (RFC 6298).
+   */
   dial(from: Door, address: string, dial: Dial, wait = RETRY): void {
     const { life } = from;
     const there = this.topology.path(life.name, this.#hostOf(address));
@@ -49,7 +56,7 @@ export class SimNetwork {
     });
   }
 
-  /** The dial has arrived: a connection for the one who listens, and the news of it for the dialler; or a refusal. */
+  /** Answers a dial that has arrived: with a connection for both sides, or with a refusal. */
   #answer(from: Door, address: string, dial: Dial, again: () => void): void {
     const peer = this.listening.get(address);
     const home = this.topology.path(this.#hostOf(address), from.life.name);
@@ -79,7 +86,10 @@ export class SimNetwork {
     });
   }
 
-  /** Of a life that is over only the machine is left where it listened: it answers who dials, or has no power to. */
+  /**
+   * Ends the listening of a life that has ended. Its addresses stay with the machine, which refuses
+   * dials, or ignores them if it has no power.
+   */
   vacate(life: Life | undefined): void {
     for (const address of life?.addresses ?? []) {
       const door = this.listening.get(address);
@@ -87,12 +97,12 @@ export class SimNetwork {
     }
   }
 
-  /** Breaks off every connection between two nodes, at both ends. */
+  /** Resets every connection between two nodes, at both ends. */
   reset(a: Life, b: Life): void {
     for (const line of this.#linesBetween(a, b)) line.break();
   }
 
-  /** Ends what `a` writes to `b`, on every connection. */
+  /** Closes the half of every connection on which `a` writes to `b`. */
   halfClose(a: Life, b: Life): void {
     for (const line of this.#linesBetween(a, b)) line.halfClose();
   }
@@ -131,7 +141,7 @@ export class SimNetwork {
     return { near, far, line: there };
   }
 
-  /** The node of an address: 'n1', or 'n1/second' for another transport of it. */
+  /** The node of an address such as 'n1', or 'n1/second' for a further transport of 'n1'. */
   #hostOf(address: string): string {
     return address.split('/', 1)[0]!;
   }
@@ -147,5 +157,5 @@ function refusal(address: string, peer: Door | undefined): TransportError {
   return reasonError('connection_refused', `Cannot connect to ${address}: nobody listens there; ${remedy}`, { target: address });
 }
 
-/** Milliseconds until a lost dial is tried again, doubling (RFC 6298 §2). */
+/** Milliseconds until a lost dial is first retried; doubles each time (RFC 6298 §2). */
 const RETRY = 1_000;

@@ -1,11 +1,12 @@
-// Who can reach whom: the paths between all nodes, and the cuts, holds and partitions that close them.
+// The paths between all nodes, and the cuts, holds and partitions that close them.
 
 import { childRandom } from '../world/chance.ts';
 import { type LinkOptions, type LinkSettings, linkSettings } from './link-settings.ts';
 import { Path, type Uplink } from './path.ts';
 
-/** Both directions, or what the first sends to the second alone. */
+/** Both directions, or only what the first node sends to the second. */
 export type Direction = 'both' | 'one-way';
+/** All paths of a simulation and their faults. */
 
 export class Topology {
   readonly #seed: number;
@@ -15,7 +16,7 @@ export class Topology {
   readonly #cuts = new Set<string>();
   readonly #holds = new Set<string>();
   readonly #changes = new Map<string, LinkSettings>();
-  /** The groups of the present partition; nodes are told by name, clients stand outside of it. */
+  /** The groups of the current partition. Partitions affect nodes, by name, but not clients. */
   #groups: readonly ReadonlySet<string>[] | undefined;
   readonly #isNode: (name: string) => boolean;
 
@@ -37,7 +38,10 @@ export class Topology {
     return path;
   }
 
-  /** Splits the nodes: two reach each other where one group holds both. A node of no group stands alone. */
+  /**
+   * Splits the nodes: two nodes reach each other only if some group contains both. A node in no
+   * group is isolated.
+   */
   partition(groups: readonly (readonly string[])[]): void {
     this.#groups = groups.map((group) => new Set(group));
     this.#judgeAll();
@@ -48,7 +52,7 @@ export class Topology {
     this.#judgeAll();
   }
 
-  /** Keeps what is and comes on its way, until `release`. */
+  /** Holds back everything sent and everything in flight, until `release`. */
   hold(a: string, b: string, direction: Direction): void {
     for (const key of keys(a, b, direction)) this.#holds.add(key);
     this.#judgeAll();
@@ -65,12 +69,13 @@ export class Topology {
     this.#judgeAll();
   }
 
-  /** Every path is open again and as it was made. */
+  /** Opens every path and restores its settings. */
   heal(): void {
     this.#groups = undefined;
     this.#cuts.clear();
     this.#holds.clear();
     this.#changes.clear();
+    /** True if there is no partition, cut, hold or changed link. */
     this.#judgeAll();
   }
 

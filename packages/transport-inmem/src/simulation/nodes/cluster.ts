@@ -1,4 +1,4 @@
-// Everyone in a simulation: its nodes, and the clients outside of them.
+// The members of a simulation: its nodes, and the clients outside them.
 
 import type { Protocol, Transport } from '@trunkline/transport-core';
 import { isAddress } from '../network/sim-layer.ts';
@@ -6,13 +6,14 @@ import type { SimNetwork } from '../network/sim-network.ts';
 import { describeError, type World } from '../world/world.ts';
 import type { DiskOptions } from './node-store.ts';
 import { type Leak, type Setup, SimNode, type SimTransportOptions } from './sim-node.ts';
+/** All nodes and clients of a simulation. */
 
 export class Cluster {
   readonly nodes = new Map<string, SimNode>();
   readonly #clients = new Map<string, SimNode>();
   readonly #world: World;
   readonly #network: SimNetwork;
-  /** Nodes that boot at the next drive. */
+  /** Declared nodes, which boot at the next drive. */
   #declared: SimNode[] = [];
 
   constructor(world: World, network: SimNetwork) {
@@ -40,29 +41,39 @@ export class Cluster {
     return transport;
   }
 
-  /** Has the nodes boot that were declared since, in that order, at this instant. */
+  /** Boots the nodes declared since the last call, in that order, at this instant. */
   boot(): void {
     const world = this.#world;
     for (const node of this.#declared.splice(0)) world.scheduleAt(world.now, 'world', undefined, () => void (node.waits && node.boot()), undefined);
   }
 
-  /** @throws TypeError where there is none of this name. */
+  /**
+   * Returns a node.
+   *
+   * @throws TypeError if there is no node of this name.
+   */
   node(name: string): SimNode {
     const node = this.nodes.get(name);
     if (node !== undefined) return node;
     throw new TypeError(`there is no node '${name}'; there are ${[...this.nodes.keys()].join(', ') || 'none'}`);
   }
 
-  /** A node or a client. */
+  /**
+   * Returns a node or a client.
+   *
+   * @throws TypeError if there is neither.
+   */
   end(name: string): SimNode {
     return this.#clients.get(name) ?? this.node(name);
   }
 
   /**
-   * Stops the nodes as their set-ups said how; the others have their transports closed. Gives what was left, by owner.
-   * @param settle drives the world until a promise settles, or for as long as it may take.
-   * @param isTold whether a run has failed of an error already: a stop that fails of the same one is no news.
-   * @throws Error where a stop fails, after all have stopped.
+   * Stops each node with the function that its setup returned, or by closing its transports.
+   * Returns what was left open, by owner.
+   * @param settle drives the world until a promise settles, or until its time is up.
+   * @param isTold returns whether a run has rejected with this error already; a stop that fails
+   * with the same error is not reported again.
+   * @throws Error if a stop fails, once all nodes have stopped.
    */
   async stop(settle: (promise: Promise<unknown>) => Promise<void>, isTold: (error: unknown) => boolean): Promise<Leak[]> {
     this.#declared = [];
@@ -79,7 +90,7 @@ export class Cluster {
       } catch (error) {
         if (!isTold(error)) failure ??= new Error(`the stop of ${node.name} failed: ${describeError(error)}`, { cause: error });
       }
-      // At once: what others leave as they stop is not its own.
+      // Taken right away: what other nodes cause here while they stop is not this node's leak.
       leaks.set(node, node.leaks());
     };
     try {

@@ -1,16 +1,18 @@
-// The clocks of a node: they run at their own rate, and are wrong by as much as the test says.
+// The clocks of a simulated node: they can run at the wrong rate and show the wrong time.
 
 import { type Clock, LONGEST_DELAY, sleepOn, type Timer } from '@trunkline/transport-core';
 import type { Owner, SimEvent } from '../world/event-queue.ts';
 import { EPOCH, type World } from '../world/world.ts';
 
-/** What a node's clocks show; shared by all clocks of the node, and kept over its restarts, as hardware is. */
+/**
+ * The state of a node's hardware clock. All clocks of the node share it, and it survives restarts.
+ */
 export class NodeTime {
   readonly #world: World;
-  /** The clock showed `#shown` at the virtual time `#since`, and has run at `rate` from there. */
+  /** The clock showed `#shown` at the virtual time `#since`, and has run at `rate` since then. */
   #since = 0;
   #shown = 0;
-  /** What the monotonic clock showed when the clock was last set. */
+  /** The reading of the monotonic clock when the clock was last set. */
   #floor = 0;
   rate = 1;
 
@@ -18,24 +20,27 @@ export class NodeTime {
     this.#world = world;
   }
 
-  /** The wall clock, before its epoch: it can be set back. */
+  /** The wall clock without its epoch, in milliseconds; it can go back. */
   get reading(): number {
     return this.#shown + (this.#world.now - this.#since) * this.rate;
   }
 
-  /** Never falls: set back, it runs at half its speed until it is right, as clocks that are slewed do. */
+  /**
+   * The monotonic clock, in milliseconds; it never goes back. When the wall clock is set back, it
+   * runs at half speed until the wall clock has caught up, as slewed clocks do.
+   */
   get monotonic(): number {
     return Math.max(this.#floor + (this.#world.now - this.#since) * this.rate * SLEW, this.reading);
   }
 
-  /** Sets the clock forward, or back where `by` is negative. */
+  /** Sets the clock forward, or back if `by` is negative. */
   skew(by: number): void {
     this.#floor = this.monotonic;
     this.#shown = this.reading + by;
     this.#since = this.#world.now;
   }
 
-  /** From now on the clock runs fast by so many millionths, or slow where it is negative. */
+  /** Makes the clock run fast by so many millionths from now on, or slow if `ppm` is negative. */
   drift(ppm: number): void {
     this.#floor = this.monotonic;
     this.#shown = this.reading;
@@ -44,9 +49,12 @@ export class NodeTime {
   }
 }
 
-/** The clock that a node's code holds. Once the node has crashed, its timers never fire and its sleeps never end. */
+/**
+ * The clock of one life of a node. Once the node has crashed, its timers never fire and its sleeps
+ * never end.
+ */
 export class NodeClock implements Clock {
-  /** Timers that wait. */
+  /** Number of timers that are set. */
   armed = 0;
   readonly #world: World;
   readonly #time: NodeTime;
@@ -58,19 +66,26 @@ export class NodeClock implements Clock {
     this.#owner = owner;
   }
 
-  /** Milliseconds, equal to the virtual time of the simulation while the clock is right; never falls, whatever `skew` does. */
+  /**
+   * Monotonic milliseconds, equal to the virtual time of the simulation as long as the clock is
+   * right. They never go back, whatever `skew` does.
+   */
   now(): number {
     return this.#time.monotonic;
   }
 
-  /** The wall clock: milliseconds since 1970, beginning at 2020-01-01T00:00:00Z. `skew` sets it forward and back. */
+  /**
+   * The wall clock, in milliseconds since 1970. It begins at 2020-01-01T00:00:00Z; `skew` sets it
+   * forward and back.
+   */
   wall(): number {
     return EPOCH + this.#time.reading;
   }
 
   setTimeout(callback: () => void, delay: number): Timer {
     if (!this.#owner.alive) return NEVER;
-    // However little is left on a clock that was set back, time goes on for it.
+    // Every wait must advance virtual time. On a slewed clock timers fire early, so code that waits
+    // for a time sets a timer for ever smaller remainders.
     const wait = delay > 0 ? Math.max(Math.min(delay, LONGEST_DELAY) / this.#time.rate, this.#world.now * 2 * Number.EPSILON) : 0;
     this.armed++;
     return this.#world.schedule(wait, 'timer', this.#owner, () => {
@@ -95,7 +110,10 @@ export class NodeClock implements Clock {
   }
 }
 
-/** Of its speed, while it waits for the time that it has shown already. */
+/**
+ * Speed of the monotonic clock, relative to its rate, while it waits for the wall clock to catch
+ * up.
+ */
 const SLEW = 0.5;
 const NEVER: SimEvent = {
   at: Number.POSITIVE_INFINITY,

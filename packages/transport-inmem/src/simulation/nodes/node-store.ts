@@ -1,4 +1,4 @@
-// What a node keeps on its disk: a crash takes back whatever was not synced.
+// The simulated disk of a node: a crash loses whatever was not synced.
 
 import { optional, optionsSchema, parseOptions, type Random, reference, type Store, TransportError } from '@trunkline/transport-core';
 import { type Delay, draw, isDelay } from '../world/chance.ts';
@@ -6,26 +6,32 @@ import type { Owner } from '../world/event-queue.ts';
 import { checksum, Happening } from '../world/trace.ts';
 import type { World } from '../world/world.ts';
 
-/** How a disk behaves. */
+/** Behavior of a disk. */
 export interface DiskOptions {
-  /** Milliseconds for get, set, delete and keys. Default 0: they resolve within their instant. */
+  /**
+   * Milliseconds that get, set, delete and keys take. Default 0: they resolve within the current
+   * instant.
+   */
   readonly latency?: Delay | undefined;
-  /** Milliseconds for sync. Default 1. */
+  /** Milliseconds that sync takes. Default 1. */
   readonly sync?: Delay | undefined;
-  /** Share of set, delete and sync that fail, 0 to 1: `unavailable`. What failed has not happened. Default 0. */
+  /**
+   * Share of set, delete and sync operations that fail with `unavailable`, from 0 to 1. A failed
+   * operation has no effect. Default 0.
+   */
   readonly failure?: number | undefined;
 }
 
 type Change = readonly [key: string, value: Uint8Array | undefined];
 
-/** One disk, for all lives of its node. */
+/** A disk, which lasts over all lives of its node. */
 export class Disk {
   settings: Readonly<Required<DiskOptions>>;
   readonly random: Random;
   readonly #own: Readonly<Required<DiskOptions>>;
   readonly #safe = new Map<string, Uint8Array>();
   #content = new Map<string, Uint8Array>();
-  /** Changes that no sync has made safe yet, in order. */
+  /** Changes that have not been synced yet, in order. */
   #unsafe: Change[] = [];
 
   constructor(options: DiskOptions, random: Random) {
@@ -33,12 +39,12 @@ export class Disk {
     this.settings = this.#own = complete(options);
   }
 
-  /** As it was made. */
+  /** Restores the original settings. */
   mend(): void {
     this.settings = this.#own;
   }
 
-  /** Otherwise than it was made; what is left out is as by default. */
+  /** Replaces the settings; options that are left out get their defaults. */
   configure(options: DiskOptions): void {
     this.settings = complete(options);
   }
@@ -56,31 +62,34 @@ export class Disk {
     this.#unsafe.push([key, value]);
   }
 
-  /** So many of the changes that wait were made before this moment. */
+  /** Number of changes that have not been synced yet. */
   get pending(): number {
     return this.#unsafe.length;
   }
 
-  /** The first `count` changes are safe now. */
+  /** Makes the first `count` unsynced changes durable. */
   sync(count: number): void {
     for (const change of this.#unsafe.splice(0, count)) apply(this.#safe, change);
   }
 
-  /** The machine lost its memory: what was not synced is gone. */
+  /** Loses all changes that were not synced, as a crash of the machine does. */
   crash(): void {
     this.#content = new Map(this.#safe);
     this.#unsafe = [];
   }
 }
 
-/** The store of one life of a node. Bytes are copied on their way in and out. */
+/** The store of one life of a node. It copies bytes on their way in and out. */
 export class NodeStore implements Store {
-  /** Operations that have not answered yet. */
+  /** Number of operations that have not completed yet. */
   pending = 0;
   readonly #world: World;
   readonly #owner: Owner;
   readonly #disk: Disk;
-  /** Syncs overlap: each makes safe what the earlier ones have not. */
+  /**
+   * Number of changes that this life has synced. Syncs may overlap, so each one makes durable only
+   * what earlier ones have not.
+   */
   #synced = 0;
 
   constructor(world: World, owner: Owner, disk: Disk) {
@@ -116,7 +125,7 @@ export class NodeStore implements Store {
     });
   }
 
-  /** Takes effect at once, as what is read next must show it; only a sync makes it safe. */
+  /** Applies a change at once, so that the next read shows it. Only a sync makes it durable. */
   #change(what: string, key: string, value: Uint8Array | undefined): Promise<void> {
     const fails = this.#fails();
     if (!fails && this.#owner.alive) this.#disk.change(key, value);
@@ -143,14 +152,18 @@ export class NodeStore implements Store {
       };
       const delay = draw(latency, this.#disk.random);
       world.touch();
-      // What takes no time needs no event of its own.
+      // An operation without delay completes within the current event.
       if (delay === 0) done();
       else world.schedule(delay, 'store', this.#owner, done);
     });
   }
 }
 
-/** @throws TypeError naming the option that is wrong. */
+/**
+ * Checks the options of a disk.
+ *
+ * @throws TypeError naming the invalid option.
+ */
 export function checkDisk(options: DiskOptions, name: string): void {
   parseOptions(schema, options, name);
 }

@@ -1,4 +1,5 @@
-// A node: its machine, which lasts, and its life, which a crash ends and a restart begins anew.
+// A simulated node: the machine, which lasts, and its current life, which a crash ends and a
+// restart begins anew.
 
 import {
   type Clock,
@@ -20,57 +21,82 @@ import { describeError, type World } from '../world/world.ts';
 import { NodeClock, NodeTime } from './node-clock.ts';
 import { Disk, type DiskOptions, NodeStore } from './node-store.ts';
 
-/** A node's clock: a transport's, and the time of day. */
+/** The clock of a node: a transport's clock with the time of day. */
 export interface SimClock extends Clock {
-  /** The wall clock, in milliseconds since 1970; `skew` sets it forward and back. The simulation begins at 2020-01-01T00:00:00Z. */
+  /**
+   * The wall clock, in milliseconds since 1970; `skew` sets it forward and back. The simulation
+   * begins at 2020-01-01T00:00:00Z.
+   */
   wall(): number;
 }
 
-/** Options of a node's transport: a transport's common ones but for time and chance, which are the node's. */
+/**
+ * Options of a node's transport: the common transport options except `clock` and `random`, which
+ * the node provides.
+ */
 export interface SimTransportOptions extends Omit<CommonOptions, 'clock' | 'random'> {
-  /** For another transport of the same node: it listens on 'node/name'. Default: the node's name alone. */
+  /**
+   * A name for a further transport of the same node, which then listens on 'node/name'. Default:
+   * the transport listens on the node's name alone.
+   */
   readonly name?: string | undefined;
   /**
-   * Wraps the simulated stream layer, for example in noise: `(layer) => secure(layer, { identity })`. The simulation must have
-   * `level: 'stream'` if the wrapper needs bytes, as noise does.
+   * Wraps the simulated stream layer, for example in noise:
+   * `(layer) => secure(layer, { identity })`. If the wrapper needs bytes, as noise does, the
+   * simulation must have `level: 'stream'`.
    */
   readonly layer?: ((layer: StreamLayer) => StreamLayer) | undefined;
 }
 
-/** What a node's set-up is given: all that it may use of the world. */
+/**
+ * The argument of a node's setup. A node may use only this; real time, randomness and sockets are
+ * banned.
+ */
 export interface NodeContext {
   readonly name: string;
-  /** Makes a transport on the simulated network, whose address is the node's name. It reaches others once they listen. */
+  /**
+   * Creates a transport on the simulated network. Its address is the node's name. It can reach
+   * other nodes once they listen.
+   */
   transport<P extends Protocol>(protocol: P, options?: SimTransportOptions): Transport<P>;
-  /** Milliseconds of virtual time, as this node sees it: `skew` and `drift` make it wrong. Its `now()` never falls. */
+  /**
+   * The node's clock, in milliseconds of virtual time; `skew` and `drift` make it wrong. Its
+   * `now()` never goes back.
+   */
   readonly clock: SimClock;
-  /** Numbers in [0, 1), from the seed and the node's name. */
+  /** Returns random numbers in [0, 1), derived from the seed and the node's name. */
   readonly random: Random;
-  /** What it keeps over a crash, once it is synced. */
+  /** The node's storage. Synced data survives a crash. */
   readonly store: Store;
-  /** Puts a line into the timeline. */
+  /** Adds a line to the timeline. */
   log(text: string): void;
   /**
-   * Tells the node's state: 'follower', or `{ role: 'leader', term: 3 }`. It is put into the timeline if it differs from the last one, and a
-   * failure shows the last state of each node. At most 150 characters are kept.
+   * Reports the node's state: 'follower', or `{ role: 'leader', term: 3 }`. A state that differs
+   * from the last one is added to the timeline, and a failure shows the last state of each node.
+   * States are cut off after 150 characters.
    */
   state(state: string | Readonly<Record<string, unknown>>): void;
 }
 
-/** Starts a node; what it returns stops it. Runs anew at each restart. A rejection fails the run. */
+/**
+ * Starts a node, and may return a function that stops it. Runs again at each restart. If it throws
+ * or rejects, the run fails.
+ */
 export type Setup = (context: NodeContext) => void | Stop | Promise<void | Stop>;
+/** Stops a node; a returned promise is awaited. */
 export type Stop = () => unknown;
 
-/** What is left of a node that was stopped. */
+/** Something that a node left behind when it was stopped. */
 export interface Leak {
-  /** The node, or the client. */
+  /** The name of the node or client. */
   readonly owner: string;
   readonly kind: 'call' | 'timer' | 'connection' | 'transport' | 'store';
   readonly count: number;
-  /** A sentence. */
+  /** A sentence that describes the leak. */
   readonly what: string;
 }
 
+/** A node or client of a simulation. */
 export class SimNode implements Machine {
   readonly name: string;
   readonly isClient: boolean;
@@ -99,7 +125,7 @@ export class SimNode implements Machine {
     this.disk = new Disk(disk, childRandom(world.seed, 'disk', name));
   }
 
-  /** It was declared, and neither booted nor crashed since. */
+  /** True if the node was declared but has neither booted nor crashed since. */
   get waits(): boolean {
     return this.#waits;
   }
@@ -108,7 +134,7 @@ export class SimNode implements Machine {
     return this.life?.alive === true;
   }
 
-  /** Begins a life. Its set-up runs as the next event of this instant. */
+  /** Begins a new life. Its setup runs as the next event of this instant. */
   boot(): NodeContext {
     const { name } = this;
     const { trace, now } = this.#world;
@@ -153,27 +179,30 @@ export class SimNode implements Machine {
     return context;
   }
 
-  /** Ends its life with no clean-up. What its disk had not synced is gone; where it loses power, nobody is told. */
+  /**
+   * Ends the node's life without any cleanup; its disk loses what was not synced. If `power` is
+   * false, its peers are not told.
+   */
   crash(power: boolean): void {
     this.powered = power;
     this.#waits = false;
     this.disk.crash();
     if (this.life !== undefined) this.#world.trace.tellState(this.#world.now, this.life.number, undefined);
     this.life?.crash();
-    // What it was made of is no one's any more: a simulation may see thousands of nodes come and go.
+    // Drop the parts of the ended life: a simulation may start and crash thousands of nodes.
     this.#transports = [];
     this.#clock = this.#store = this.#stop = undefined;
     this.#network.vacate(this.life);
   }
 
-  /** Ends its life in order, as its set-up said how. */
+  /** Stops the node with the function that its setup returned, or by closing its transports. */
   async stop(): Promise<void> {
     if (!this.isUp) return;
     if (this.#stop !== undefined) await this.#stop();
     else await Promise.all(this.#transports.map((transport) => transport.close()));
   }
 
-  /** What the stop has left. */
+  /** Returns what the node has left open. */
   leaks(): Leak[] {
     const { name: owner } = this;
     if (!this.isUp) return [];
@@ -186,7 +215,7 @@ export class SimNode implements Machine {
     return leaks;
   }
 
-  /** What it waits for, for people: calls, dials, operations of its store. */
+  /** Describes what the node waits for: calls, dials and store operations. */
   openWaits(): string[] {
     if (!this.isUp) return [];
     const waits = this.#transports.flatMap((transport) => waitsOf(this.name, transport));
@@ -212,7 +241,10 @@ export class SimNode implements Machine {
   }
 }
 
-/** A NetworkTransport that tells its node which protocols it speaks, and promises nothing any more once the node has crashed. */
+/**
+ * A NetworkTransport that registers its protocols with its node. Once the node has crashed, its
+ * promises never settle.
+ */
 class SimTransport<P extends Protocol> extends NetworkTransport<P> {
   readonly #life: Life;
 
@@ -239,7 +271,10 @@ class SimTransport<P extends Protocol> extends NetworkTransport<P> {
   }
 }
 
-/** What code gets that asks the machine instead of its context: still from the seed. */
+/**
+ * Answers code of a node that asks the system for randomness or the time of day instead of using
+ * its context; the answers are still derived from the seed.
+ */
 class SimSystem implements SystemStandIn {
   readonly #clock: NodeClock;
   readonly #source: () => Random;
@@ -260,7 +295,7 @@ class SimSystem implements SystemStandIn {
   }
 }
 
-/** 'role leader, term 3' */
+/** Formats a state, for example as 'role leader, term 3'. */
 function stateText(state: string | Readonly<Record<string, unknown>>): string {
   const entries = typeof state === 'string' ? [state] : Object.entries(state).map(([key, value]) => `${key} ${String(value)}`);
   return entries.join(', ').slice(0, LONGEST_STATE);
@@ -291,5 +326,5 @@ function waitsOf(owner: string, transport: NetworkTransport<Protocol>): string[]
   return waits;
 }
 
-/** Characters of a state. */
+/** Length limit of a state, in characters. */
 const LONGEST_STATE = 150;
