@@ -1,20 +1,23 @@
-// Chance for every part of a simulation: one seed, and a stream of its own for each node and each link.
+// Random numbers of a simulation: one seed, and an independent generator for each node and each
+// link.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import { exp, log } from './portable-math.ts';
 import { checksum } from './trace.ts';
 
 /**
- * The random numbers of one part, named by labels: they depend on the seed and the labels alone, so a node more or less changes
- * nothing for the others.
+ * Returns the random generator of one part, named by labels. Its numbers depend only on the seed
+ * and the labels, so one node more or less changes nothing for the others.
  */
 export function childRandom(seed: number, ...labels: readonly (string | number)[]): Random {
   return seededRandom(checksum(encoder.encode([seed, ...labels].join('\n'))));
 }
 
 /**
- * How long something takes, in milliseconds: a number; `[least, most]`, uniform; or a distribution of this shape. Exponential adds
- * to `least`; lognormal is given by its median and the deviation of its logarithm (0.5 is a calm network, 1 a rough one).
+ * A duration in milliseconds: a fixed number, `[least, most]` for a uniform distribution, or a
+ * distribution of the given shape. An exponential delay is added to `least`, with `exponential` as
+ * its mean. A lognormal delay is given by its median and the standard deviation of its logarithm
+ * (0.5 is a calm network, 1 a rough one). `least` (default 0) and `most` (default none) bound both.
  */
 export type Delay =
   | number
@@ -22,7 +25,7 @@ export type Delay =
   | { readonly exponential: number; readonly least?: number | undefined; readonly most?: number | undefined }
   | { readonly lognormal: number; readonly sigma: number; readonly least?: number | undefined; readonly most?: number | undefined };
 
-/** Draws a delay: by arithmetic that gives the same bits everywhere. */
+/** Draws a delay in milliseconds. The arithmetic gives the same bits on every platform. */
 export function draw(delay: Delay, random: Random): number {
   if (typeof delay === 'number') return delay;
   if (isRange(delay)) return delay[0] + (delay[1] - delay[0]) * random();
@@ -31,7 +34,7 @@ export function draw(delay: Delay, random: Random): number {
   return Math.min(most, Math.max(least, delay.lognormal * exp(delay.sigma * normal(random))));
 }
 
-/** Is it a Delay? For checks of options. */
+/** Returns whether a value is a valid Delay, for checks of options. */
 export function isDelay(value: unknown): value is Delay {
   const fit = (number: unknown) => typeof number === 'number' && number >= 0 && number < Number.POSITIVE_INFINITY;
   if (typeof value !== 'object' || value === null) return fit(value);
@@ -42,7 +45,7 @@ export function isDelay(value: unknown): value is Delay {
   return lognormal === undefined ? fit(exponential) && sigma === undefined : exponential === undefined && fit(lognormal) && fit(sigma);
 }
 
-/** A normal deviate by Marsaglia's polar method (1964), which needs no sine. */
+/** Draws a normal deviate by Marsaglia's polar method (1964), which needs no sine. */
 function normal(random: Random): number {
   for (;;) {
     const x = 2 * random() - 1;
@@ -52,12 +55,12 @@ function normal(random: Random): number {
   }
 }
 
-/** An element of a list that is not empty. */
+/** Picks a random element of a non-empty list. */
 export function pick<T>(list: readonly T[], random: Random): T {
   return list[Math.floor(random() * list.length)]!;
 }
 
-/** The same elements in another order (Fisher and Yates). */
+/** Returns the elements in random order (Fisher and Yates). */
 export function shuffled<T>(list: readonly T[], random: Random): T[] {
   const copy = [...list];
   for (let i = copy.length - 1; i > 0; i--) {

@@ -1,46 +1,52 @@
-// What will happen, by time and then by the order in which it was asked for.
+// The queue of future events, ordered by time and then by the order in which they were scheduled.
 
 import type { SystemStandIn } from '@trunkline/transport-core';
 
-/** Whose an event is. What belongs to a dead owner never happens; what belongs to a busy one waits. */
+/**
+ * The owner of an event: one life of a node or client. Events of a dead owner never happen; events
+ * of a busy one wait.
+ */
 export interface Owner {
   readonly name: string;
-  /** Its number in the trace. */
+  /** The owner's number in the trace. */
   readonly number: number;
-  /** Outside of every node: its code is the test's. */
+  /** Whether this is a client, outside all nodes: its code belongs to the test. */
   readonly isClient: boolean;
-  /** What its code gets when it asks the machine for randomness or for the time of day. */
+  /** Answers the owner's code when it asks the system for randomness or the time of day. */
   readonly system?: SystemStandIn | undefined;
   alive: boolean;
-  /** Nothing of its own runs before this time: it is paused, or its CPU is slow. */
+  /** Virtual time before which none of its events run, because it is paused or its CPU is slow. */
   busyUntil: number;
-  /** Milliseconds that each event costs it. */
+  /** Milliseconds that each event takes the owner. */
   cost: number;
 }
 
-/** Something that happens once, at a time. */
+/** An event: it happens once, at a virtual time. */
 export interface SimEvent {
   at: number;
   order: number;
   readonly owner: Owner | undefined;
   readonly kind: EventKind;
-  /** Undefined once it ran or was cancelled. */
+  /** Undefined once the event has run or was canceled. */
   run: ((cargo: any) => void) | undefined;
-  /** What `run` is given: so that what travels needs no function of its own. */
+  /** The argument of `run`. With it, data in flight needs no closure of its own. */
   readonly cargo: unknown;
 }
 
-/** What an event is, for whoever counts and traces. */
+/** The kind of an event, for counts and traces. */
 export type EventKind = 'timer' | 'network' | 'store' | 'world';
 
-/** A binary heap. Cancelled events stay until they come up, or until they are the greater part of it. */
+/**
+ * A binary heap of events. Canceled events stay in it until they reach the top, or until they make
+ * up more than half of it.
+ */
 export class EventQueue {
   #heap: SimEvent[] = [];
   #orders = 0;
   #cancelled = 0;
   #putOff = 0;
 
-  /** Events that wait, cancelled ones left out. */
+  /** Number of waiting events, without canceled ones. */
   get size(): number {
     return this.#heap.length - this.#cancelled;
   }
@@ -58,7 +64,10 @@ export class EventQueue {
     if (this.#cancelled > COMPACT && this.#cancelled > this.#heap.length / 2) this.#compact();
   }
 
-  /** The next event at `end` or before, taken out; an event of a busy owner is put off, one of a dead owner dropped. */
+  /**
+   * Takes out and returns the next event due at `end` or before. Postpones events of busy owners,
+   * and drops those of dead owners.
+   */
   next(end: number): SimEvent | undefined {
     for (;;) {
       const first = this.#heap[0];
@@ -72,14 +81,15 @@ export class EventQueue {
       if (owner === undefined) return first;
       if (!owner.alive) continue;
       if (owner.busyUntil <= first.at) return first;
-      // Before all that is due then only, and in the order in which they were due.
+      // A postponed event runs before events that are due only then; postponed events keep their
+      // order.
       first.at = owner.busyUntil;
       first.order = PUT_OFF + this.#putOff++;
       this.#push(first);
     }
   }
 
-  /** When the next event is due, at the earliest; Infinity where there is none. */
+  /** Returns the earliest time at which an event is due, or Infinity if there is none. */
   soonest(): number {
     for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
       if (first.run !== undefined && first.owner?.alive !== false) return first.at;
@@ -109,7 +119,7 @@ export class EventQueue {
     if (heap.length > 0) this.#sink(0, last);
   }
 
-  /** Puts `event` where it belongs at or below `at`, whose place is free. */
+  /** Puts `event` in its place at or below `at`, a place that is free. */
   #sink(at: number, event: SimEvent): void {
     const heap = this.#heap;
     const { length } = heap;
@@ -136,7 +146,7 @@ function before(a: SimEvent, b: SimEvent): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
-/** Orders of what was put off begin here, below all others. */
+/** The first order of postponed events, below all others. */
 const PUT_OFF = -(2 ** 52);
-/** So many cancelled events may stay, whatever their share. */
+/** Number of canceled events that may stay whatever their share. */
 const COMPACT = 64;

@@ -1,7 +1,11 @@
-// Logarithm and exponential that give the same bits everywhere. IEEE 754 fixes + − × ÷ and the square root to the last bit, and nothing
-// else: Math.pow differs between releases of Node, Math.log and Math.exp between Node and Chromium.
+// Logarithm and exponential that give the same bits on every platform. IEEE 754 fixes + − × ÷ and
+// the square root to the last bit, but nothing else: Math.pow differs between releases of Node,
+// Math.log and Math.exp between Node and Chromium.
 
-/** The natural logarithm of a finite number above 0, to within 2 units in the last place or so. */
+/**
+ * Returns the natural logarithm of a finite number above 0, to within about 2 units in the last
+ * place.
+ */
 export function log(x: number): number {
   let exponent = 0;
   let mantissa = x;
@@ -15,14 +19,14 @@ export function log(x: number): number {
   return exponent * LN_2 + 2 * s * sum;
 }
 
-/** e to the power of a number: 0 far below zero, Infinity far above. */
+/** Returns e to the power of a number: 0 far below zero, Infinity far above. */
 export function exp(x: number): number {
   if (x > 709.78) return Number.POSITIVE_INFINITY;
   if (x < -745.13) return 0;
   const doublings = Math.round(x / LN_2);
-  // In two parts, so that nothing is lost where x is large.
+  // LN_2 is subtracted in two parts, to keep precision when x is large.
   const rest = x - doublings * LN_2_HIGH - doublings * LN_2_LOW;
-  // Taylor's series, |rest| at most 0.347.
+  // Taylor series; |rest| is at most 0.347.
   let sum = 1;
   for (let n = EXP_TERMS; n >= 1; n--) sum = 1 + (sum * rest) / n;
   for (let left = doublings; left > 0; left--) sum *= 2;
@@ -34,6 +38,6 @@ const LN_2 = Math.LN2;
 const LN_2_HIGH = 0.6931471803691238;
 const LN_2_LOW = 1.9082149292705877e-10;
 const ROOT_2 = Math.SQRT2;
-/** The last power of each series that still counts in 53 bits. */
+/** The last power of each series that still matters in 53 bits. */
 const LOG_TERMS = 23;
 const EXP_TERMS = 17;

@@ -1,16 +1,21 @@
-// While a simulation runs, what would make it irreproducible is out of reach: real timers, clocks, chance and sockets fail by name.
+// The ban on everything that would make a simulation irreproducible: while it runs, real timers,
+// clocks, random numbers and sockets throw an error that names them.
 
-/** The ban, for as long as a simulation runs. */
+/** The ban, for the time that a simulation runs. */
 export interface Ban {
-  /** Lets everything through, and bans it again: around a turn of the real event loop. */
+  /** Lifts the ban, and imposes it again, around a turn of the real event loop. */
   lift(): void;
   impose(): void;
 }
 
-/** What `banReality` gives. */
+/** The ban made by {@link banReality}. */
 export interface RealityBan extends Ban {
+  /** Ends the ban for good. */
   end(): void;
-  /** An uncaught exception was taken: Node itself calls `setImmediate` of `node:timers` next. */
+  /**
+   * Allows the next call of `setImmediate` of `node:timers`: Node itself makes it after an uncaught
+   * exception was handled.
+   */
   spareNode(): void;
 }
 
@@ -20,14 +25,17 @@ interface Target {
   readonly replacement: unknown;
 }
 
-/** What stands in for a name while it is banned, and what was there. */
+/** A banned name and the property that it replaces. */
 interface Patch extends Target {
   readonly before: PropertyDescriptor | undefined;
 }
 
 /**
- * Bans reality from the thread. `report` makes the error that the caller of a banned name gets.
- * @throws TypeError where another simulation runs in this thread: their microtasks would mix.
+ * Bans real time, randomness and sockets in this thread. `report` creates the error that a caller
+ * of a banned name gets.
+ *
+ * @throws TypeError if another simulation is running in this thread, because their microtasks would
+ * interleave.
  */
 export function banReality(report: (name: string, remedy: string) => Error): RealityBan {
   if (held) throw new TypeError('another simulation runs in this thread: await it first; tests of simulations are serial (test.serial in AVA)');
@@ -73,15 +81,19 @@ export function banReality(report: (name: string, remedy: string) => Error): Rea
   return ban;
 }
 
-/** A turn of the real event loop. */
+/** Waits for a turn of the real event loop. */
 export function realTurn(): Promise<void> {
   return new Promise((resolve) => immediate(resolve));
 }
 
-/** The same within a ban: the loop's other work is not banned from anything; what the microtask queue still holds is. */
+/**
+ * Waits for a turn of the real event loop within a ban. The ban is lifted for other work of the
+ * loop, but not for what is still in the microtask queue.
+ */
 export function macrotask(ban: Ban): Promise<void> {
   return new Promise((resolve) => {
-    // Node runs these when its microtask queue is empty. In a page nobody else needs what is banned.
+    // Node runs `nextTick` callbacks once its microtask queue is empty. In a page no other code
+    // needs what is banned.
     tick?.(() => ban.lift());
     immediate(() => {
       ban.impose();
@@ -107,7 +119,7 @@ function viaChannel(): (callback: () => void) => void {
 }
 
 function targetsOf(report: (name: string, remedy: string) => Error, isSpared: () => boolean): Target[] {
-  // A function, not an arrow: some are called with `new`.
+  // A function instead of an arrow function, because some of them are called with `new`.
   const fails = (name: string, remedy: string) =>
     function banned(): never {
       throw report(name, remedy);
@@ -147,7 +159,7 @@ function targetsOf(report: (name: string, remedy: string) => Error, isSpared: ()
   return targets;
 }
 
-/** Date as it is, but that it does not tell the time. */
+/** Returns a Date that works as usual, except that it does not tell the current time. */
 function datesOnly(now: () => never): unknown {
   return new Proxy(world['Date'], {
     construct: (target, args, newTarget) => (args.length === 0 ? now() : Reflect.construct(target, args, newTarget)),

@@ -1,20 +1,25 @@
-// SHA-256, synchronous: the runtime's where it has one, five times as fast as the library that every other runtime gets.
+// Synchronous SHA-256: the runtime's own implementation if it has one, which is five times as fast
+// as the library used otherwise.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 
-/** A hash that grows. */
+/** An incremental hash. */
 export interface Hasher {
   update(bytes: Uint8Array): void;
-  /** Of all so far and these, which stay out of it. Lower-case hex. */
+  /**
+   * Returns the hash of everything so far plus these bytes, in lower-case hex. The bytes are not
+   * added to the hash itself.
+   */
   hexWith(bytes: Uint8Array): string;
 }
 
+/** Creates a SHA-256 hasher. */
 export function createHasher(): Hasher {
   return native === undefined ? portableHasher() : nativeHasher(native);
 }
 
-/** The library's, for browsers. */
+/** Creates a hasher on the library, as used in browsers. */
 export function portableHasher(): Hasher {
   const hash = sha256.create();
   return { update: (bytes) => void hash.update(bytes), hexWith: (bytes) => bytesToHex(hash.clone().update(bytes).digest()) };

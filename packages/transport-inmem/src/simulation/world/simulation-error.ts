@@ -1,18 +1,20 @@
-// What a run rejects with: which rule broke, at which moment of which seed, and what happened before.
+// The error that a failed run rejects with. It names the rule that broke, the seed and the virtual
+// time, and shows what happened before.
 
 import { formatTime, type TraceSummary } from './trace.ts';
 
+/** The details of a {@link SimulationError}. */
 export interface SimulationErrorInit {
   readonly seed: number;
-  /** Virtual milliseconds. */
+  /** Virtual milliseconds since the simulation began. */
   readonly at: number;
-  /** The rule that broke: the name given to `always`, 'until', 'deadlock', … */
+  /** The rule that broke: a name given to `always` or `eventually`, or 'until', 'deadlock', … */
   readonly invariant: string;
   readonly trace: TraceSummary;
   readonly cause?: unknown;
 }
 
-/** A run came to a bad end. The same seed and the same code come to it again. */
+/** A run of a simulation failed. The same seed and the same code fail in the same way again. */
 export class SimulationError extends Error {
   readonly seed: number;
   readonly at: number;
@@ -38,7 +40,7 @@ export class SimulationError extends Error {
   }
 }
 
-/** Lines of the timeline that a message shows; `trace.timeline` has more. */
+/** Lines of the timeline in the message; `trace.timeline` has more. */
 const SHOWN = 20;
-/** Nodes whose states a message shows; `trace.states` has all. */
+/** Number of nodes whose states are in the message; `trace.states` has all. */
 const STATES = 20;

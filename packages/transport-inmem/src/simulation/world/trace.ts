@@ -1,25 +1,34 @@
-// Everything that happened, as a hash: two runs are the same if and only if their traces are. The last of it can be read.
+// The trace of a simulation: a hash over everything that happened, so that two runs are the same if
+// and only if their hashes are, and the most recent events as text.
 
 import { createHasher } from './sha256.ts';
 
-/** A trace as plain data: it crosses from a worker. */
+/** A trace as plain data, which can be passed from a worker thread. */
 export interface TraceSummary {
-  /** SHA-256 in lower-case hex over every event: the same seed and the same code give the same one, on every machine. */
+  /**
+   * SHA-256 in lower-case hex over all events. The same seed and code give the same hash on every
+   * machine.
+   */
   readonly hash: string;
-  /** Events so far. */
+  /** Number of events so far. */
   readonly events: number;
-  /** The last that happened, a line each, oldest first: at most 200, timers and what only keeps connections up left out. */
+  /**
+   * The most recent events, one line each, oldest first; at most 200. Timers and frames that only
+   * maintain connections are left out.
+   */
   readonly timeline: readonly string[];
-  /** By node: the state that it told last with `state` of its context. A node that crashed has none. */
+  /**
+   * The last state that each node reported with `state` of its context. A crashed node has none.
+   */
   readonly states: Readonly<Record<string, string>>;
 }
 
-/** A trace as it is now, as plain data. */
+/** Copies a trace into plain data. */
 export function summaryOf({ hash, events, timeline, states }: TraceSummary): TraceSummary {
   return { hash, events, timeline, states };
 }
 
-/** What a record tells of. The numbers are part of the hash. */
+/** The kinds of records. Their numbers are part of the hash. */
 export const Happening = {
   booted: 1,
   crashed: 2,
@@ -37,17 +46,20 @@ export const Happening = {
   reset: 14,
   stored: 15,
   note: 16,
-  /** What keeps a connection's accounts: hellos, credit, pings. */
+  /** Frames that only maintain a connection: hellos, credit, pings. */
   control: 17,
   state: 18,
 } as const;
 
 export type Happening = (typeof Happening)[keyof typeof Happening];
 
-/** Collects records of fixed size and hashes them 64 KiB at a time. */
+/** Collects records of a fixed size and hashes them 64 KiB at a time. */
 export class Trace implements TraceSummary {
   events = 0;
-  /** Told of each event: its line, its time and what the line does not show, the checksum of its bytes. For comparing two runs. */
+  /**
+   * Receives each event, to compare two runs: its line, its time, and the checksum of its bytes,
+   * which the line does not show.
+   */
   onRecord: ((event: { readonly line: string; readonly at: number; readonly check: number }) => void) | undefined;
   readonly #hasher = createHasher();
   readonly #bytes = new Uint8Array(RECORDS * RECORD);
@@ -55,15 +67,19 @@ export class Trace implements TraceSummary {
   readonly #words = new Uint32Array(this.#bytes.buffer);
   #used = 0;
   readonly #states = new Map<string, string>();
-  /** The block before this one, for the timeline. */
+  /** The block before the current one, for the timeline. */
   #before: Uint8Array | undefined;
   readonly #names: string[] = [''];
   readonly #numbers = new Map<string, number>([['', 0]]);
   readonly #lists = new WeakMap<object, readonly number[]>();
-  /** Free texts by the number of their event; the oldest go. */
+  /** Texts by the number of their event; only the most recent 1,000 are kept. */
   readonly #texts = new Map<number, string>();
 
-  /** The number of a name, of a node or of a kind of message, for `record`. @throws TypeError above 65,535 names. */
+  /**
+   * Returns the number of a name, for `record`: the name of a node or of a kind of message.
+   *
+   * @throws TypeError if there would be more than 65,535 names.
+   */
   number(name: string): number {
     let number = this.#numbers.get(name);
     if (number !== undefined) return number;
@@ -75,14 +91,14 @@ export class Trace implements TraceSummary {
     return number;
   }
 
-  /** The numbers of a list of names that goes with `key`, made once. */
+  /** Returns the numbers of the names that belong to `key`; `names` is called only once per key. */
   numbers(key: object, names: () => readonly string[]): readonly number[] {
     let numbers = this.#lists.get(key);
     if (numbers === undefined) this.#lists.set(key, (numbers = names().map((name) => this.number(name))));
     return numbers;
   }
 
-  /** One event. Names are given by their numbers, 0 where there is none. */
+  /** Records an event. Names are given by their numbers; 0 stands for none. */
   record(at: number, happening: Happening, from: number, to: number, detail: number, size: number, check: number): void {
     const record = this.#used++;
     this.#times[record * 3] = at;
@@ -96,14 +112,14 @@ export class Trace implements TraceSummary {
     if (this.#used === RECORDS) this.#turn();
   }
 
-  /** An event that is a text: a fault, a note of a node. */
+  /** Records an event that has a text: a fault, or a note of a node. */
   tell(at: number, happening: Happening, from: number, text: string): void {
     this.#texts.set(this.events, text);
     if (this.#texts.size > TEXTS) this.#texts.delete(this.#texts.keys().next().value!);
     this.record(at, happening, from, 0, 0, text.length, checksum(encoder.encode(text)));
   }
 
-  /** A node tells its state: an event if it is another than before. Undefined: it has none any more. */
+  /** Stores a node's state, and records an event if it has changed. Undefined removes the state. */
   tellState(at: number, from: number, text: string | undefined): void {
     const name = this.#names[from]!;
     if (text === undefined) this.#states.delete(name);
@@ -136,7 +152,10 @@ export class Trace implements TraceSummary {
     this.#used = 0;
   }
 
-  /** Timers, and what keeps connections, are in the hash alone: nobody could see the rest for them. */
+  /**
+   * Adds the line of an event unless it is a timer or a control frame: these are only hashed,
+   * because they would drown out the rest.
+   */
   #tellLine(lines: string[], bytes: Uint8Array, record: number, event: number): void {
     const happening = new DataView(bytes.buffer, record * RECORD, RECORD).getUint16(10, true);
     if (happening !== Happening.timer && happening !== Happening.control) lines.push(this.#line(bytes, record, event));
@@ -153,12 +172,12 @@ export class Trace implements TraceSummary {
   }
 }
 
-/** Milliseconds for people: three digits behind the point at most. */
+/** Formats milliseconds with at most three decimal places. */
 export function formatTime(milliseconds: number): string {
   return String(Math.round(milliseconds * 1_000) / 1_000);
 }
 
-/** 32 bits of some bytes (FNV-1a): enough to tell two runs apart. */
+/** A 32-bit checksum (FNV-1a), enough to tell two runs apart. */
 export function checksum(bytes: Uint8Array): number {
   let hash = 0x811c_9dc5;
   for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x0100_0193);
@@ -167,12 +186,17 @@ export function checksum(bytes: Uint8Array): number {
 
 const WORDS = Object.fromEntries(Object.entries(Happening).map(([word, number]) => [number, word]));
 
-/** Bytes of a record: a time of 8, then four words: what and its detail, from and to, size, check. */
+/**
+ * Bytes of a record: a time of 8 bytes, then four words: happening and detail, from and to, size,
+ * check.
+ */
 const RECORD = 24;
-/** Records in a block, just under 64 KiB. */
+/** Records in a block, which is just under 64 KiB. */
 const RECORDS = 2_730;
+/** Names are numbered in 16 bits. */
 const MOST_NAMES = 0xffff;
-/** Lines of a timeline. */
+/** Maximum number of lines of a timeline. */
 const LINES = 200;
+/** Number of texts that are kept. */
 const TEXTS = 1_000;
 const encoder = new TextEncoder();

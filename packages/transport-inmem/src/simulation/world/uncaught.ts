@@ -1,30 +1,37 @@
-// Errors that no code catches while a simulation runs: they fail the run, and do not end the process.
+// Handling of errors that no code catches while a simulation runs: they fail the run instead of
+// ending the process.
 
 /** Receives uncaught errors. */
 export interface UncaughtReport {
-  /** A promise was rejected, and nothing handles it so far. */
+  /** Called when a promise was rejected and has no handler so far. */
   rejected(error: unknown, promise: object): void;
-  /** A promise that was reported as rejected has a handler now. */
+  /** Called when a promise that was reported as rejected has got a handler. */
   handled(promise: object): void;
-  /** A callback outside every promise threw. */
+  /** Called when a callback outside every promise threw. */
   threw(error: unknown): void;
-  /** Node has handed an exception over, and calls `setImmediate` of `node:timers` next. */
+  /**
+   * Called when Node has reported an uncaught exception; it calls `setImmediate` of `node:timers`
+   * next.
+   */
   handedOver(): void;
 }
 
-/** Takes the uncaught errors of this thread from everyone else who listens for them. */
+/** Takes over the uncaught errors of this thread from all other listeners. */
 export interface UncaughtWatch {
-  /** Whether `flush` has everything reported. Otherwise reports come with the turns of the real event loop. */
+  /** Whether `flush` reports everything. If not, reports come with turns of the real event loop. */
   readonly isExact: boolean;
-  /** Reports the rejections that nothing handles so far, at once. */
+  /** Reports at once all rejections that have no handler so far. */
   flush(): void;
-  /** Takes the errors; `lift` gives them back, around a turn of the real event loop or for good. */
+  /**
+   * Takes over the errors; `lift` hands them back, for a turn of the real event loop or for good.
+   */
   impose(): void;
   lift(): void;
-  /** Ends the reports of rejections that are handled late. */
+  /** Stops the reports of promises that are handled late. */
   forget(): void;
 }
 
+/** Watches for uncaught errors, in Node or in a page; takes nothing over before `impose`. */
 export function watchUncaught(report: UncaughtReport): UncaughtWatch {
   return process === undefined ? watchPage(report) : watchProcess(process, report);
 }
@@ -71,7 +78,10 @@ function watchProcess(process: Emitter, { rejected, handled, threw, handedOver }
   };
 }
 
-/** A page tells of rejections on a turn of its own: those of a simulation are told as long as it is not closed. */
+/**
+ * Watches in a page. A page reports rejections in a turn of its own, so listeners stay until the
+ * simulation is closed.
+ */
 function watchPage({ rejected, handled, threw }: UncaughtReport): UncaughtWatch {
   const own: Readonly<Record<string, (event: any) => void>> = {
     unhandledrejection: ({ reason, promise }) => rejected(reason, promise),
@@ -104,7 +114,7 @@ function watchPage({ rejected, handled, threw }: UncaughtReport): UncaughtWatch 
 
 type Listener = (...args: any[]) => void;
 
-/** Node's process, as far as this file needs it. */
+/** The part of Node's `process` that this file needs. */
 interface Emitter {
   on(event: string, listener: Listener): unknown;
   removeListener(event: string, listener: Listener): unknown;
@@ -115,7 +125,8 @@ interface Emitter {
 const world = globalThis as unknown as Record<string, any>;
 const process: (Emitter & { _tickCallback?(): void }) | undefined = typeof world['process']?.rawListeners === 'function' ? world['process'] : undefined;
 /**
- * The end of a turn of Node's event loop, but for the microtasks: what waits for `nextTick`, and reports of unhandled rejections. A
- * simulation stays within one turn, so it has to ask for them. Not documented by Node; without it they come when time leaps, and at `close`.
+ * Runs the end of a turn of Node's event loop except for microtasks: `nextTick` callbacks, and the
+ * reports of unhandled rejections. A simulation stays within one turn, so it has to ask for these.
+ * Node does not document it; without it they run when virtual time leaps, and at `close`.
  */
 const runTicks: (() => void) | undefined = process?._tickCallback?.bind(process);

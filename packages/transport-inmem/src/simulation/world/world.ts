@@ -1,4 +1,5 @@
-// Virtual time: the event that is due next runs, then all that follows from it within its instant, then the next. Idle time is skipped.
+// The virtual time of a simulation: runs the next event, then everything that follows from it
+// within the same instant, then moves on. Idle time is skipped.
 
 import { replaceSystem, type SystemStandIn } from '@trunkline/transport-core';
 import { childRandom } from './chance.ts';
@@ -9,59 +10,67 @@ import { Happening, summaryOf, Trace } from './trace.ts';
 import { type UncaughtWatch, watchUncaught } from './uncaught.ts';
 
 export interface WorldOptions {
+  /** Options of a {@link World}. */
   readonly seed: number;
-  /** A turn of the event loop after each event, instead of some turns of the microtask queue. */
+  /**
+   * Whether to wait for a turn of the real event loop after each event, instead of some turns of
+   * the microtask queue.
+   */
   readonly strict: boolean;
-  /** Events that may happen at one instant. */
+  /** Number of events that may happen at one instant. */
   readonly stepLimit: number;
 }
 
-/** A promise that was rejected. */
+/** A rejected promise without a handler. */
 interface Unhandled {
   readonly owner: Owner | undefined;
   readonly error: unknown;
 }
 
+/** The event loop of a simulation. */
 export class World {
   readonly seed: number;
   readonly trace = new Trace();
   readonly queue = new EventQueue();
-  /** Virtual milliseconds since the beginning. */
+  /** Virtual milliseconds since the simulation began. */
   now = 0;
-  /** Looked at after every event: throws a SimulationError where a rule broke. */
+  /** Checks called after every event; a check throws a SimulationError if its rule broke. */
   readonly rules = new Set<() => void>();
-  /** Events that have happened. */
+  /** Number of events that have happened. */
   steps = 0;
   readonly #strict: boolean;
   readonly #stepLimit: number;
   readonly #deferred: { readonly owner: Owner | undefined; readonly callback: () => void }[] = [];
   #touched = false;
-  /** Who touched the world last. */
+  /** The name of the owner that touched the world last. */
   #toucher = 'the simulation';
   #failure: SimulationError | undefined;
-  /** What a drive has rejected with first. */
+  /** The first error that a drive has rejected with. */
   failure: unknown;
-  /** Nothing fails any more: the nodes of a simulation that failed are stopped. */
+  /** Whether failures are ignored, because the nodes of a failed simulation are being stopped. */
   #forgiving = false;
-  /** Whose event or deferred callback ran last: promises that are rejected now are its own. */
+  /**
+   * The owner of the event or deferred callback that ran last. Promises rejected now are attributed
+   * to it.
+   */
   #acting: Owner | undefined;
-  /** Whose an async callback's promise is. */
+  /** The owners of promises that async callbacks returned. */
   readonly #promised = new WeakMap<object, Owner>();
-  /** Promises that were rejected and that nothing handles so far, and whose they are. */
+  /** Rejected promises that have no handler so far. */
   readonly #unhandled = new Map<object, Unhandled>();
-  /** Of these, those of nodes. */
+  /** How many of these belong to nodes. */
   #suspects = 0;
   #watch: UncaughtWatch | undefined;
-  /** Answers for the machine of whoever acts. */
+  /** Answers code that asks the system, on behalf of the owner that is running. */
   readonly #system: SystemStandIn = {
     random: () => (this.#acting?.system ?? this.#outside).random(),
     wall: () => (this.#acting?.system ?? this.#outside).wall(),
   };
-  /** The same for code outside every node and client. */
+  /** Answers code outside all nodes and clients. */
   readonly #outside: SystemStandIn;
   #ban: RealityBan | undefined;
   #running = false;
-  /** Events since time last moved. */
+  /** Number of events since time last advanced. */
   #still = 0;
 
   constructor({ seed, strict, stepLimit }: WorldOptions) {
@@ -71,13 +80,13 @@ export class World {
     this.#outside = { random: childRandom(seed, 'system'), wall: () => EPOCH + this.now };
   }
 
-  /** `run` happens `delay` milliseconds from now. */
+  /** Schedules `run` for `delay` milliseconds from now. */
   schedule(delay: number, kind: EventKind, owner: Owner | undefined, run: () => void): SimEvent {
     this.#touch(owner);
     return this.queue.add(this.now + delay, kind, owner, run, undefined);
   }
 
-  /** `run` happens at a virtual time that is not past, and is given `cargo`. */
+  /** Schedules `run` for a virtual time that is not in the past; `cargo` is its argument. */
   scheduleAt<T>(at: number, kind: EventKind, owner: Owner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
     this.#touch(owner);
     return this.queue.add(at, kind, owner, run, cargo);
@@ -88,7 +97,7 @@ export class World {
     this.queue.cancel(event);
   }
 
-  /** `callback` runs when the code that runs now is through, at this instant. */
+  /** Runs `callback` at this instant, once the current code has finished. */
   defer(owner: Owner | undefined, callback: () => void): void {
     this.#touch(owner);
     this.#deferred.push({ owner, callback });
@@ -99,27 +108,31 @@ export class World {
     if (owner !== undefined) this.#toucher = owner.name;
   }
 
-  /** Something happened that others may go on from: the instant is not over. */
+  /** Notes that something happened which code may react to, so the instant is not over yet. */
   touch(): void {
     this.#touched = true;
   }
 
-  /** The run ends with this, as soon as may be; the first failure counts. */
+  /** Makes the run fail as soon as possible. The first failure counts. */
   fail(invariant: string, what: string, cause?: unknown): void {
     if (!this.#forgiving) this.#failure ??= this.error(invariant, what, cause);
   }
 
   error(invariant: string, what: string, cause?: unknown): SimulationError {
+    /** Creates the error for a broken rule. */
     return new SimulationError(what, { seed: this.seed, at: this.now, invariant, trace: summaryOf(this.trace), cause });
   }
 
-  /** From now on no error of a node fails a drive. */
+  /** Ignores all errors of nodes from now on. */
   forgive(): void {
     this.#forgiving = true;
     this.#failure = undefined;
   }
 
-  /** No drive follows. Gives the error of a rejection that nothing has handled: what the test holds itself has time until now. */
+  /**
+   * Ends the world; no drive may follow. Returns the error of a rejection that still has no
+   * handler. The test has until now to handle promises of its own.
+   */
   async end(): Promise<SimulationError | undefined> {
     if (this.#watch?.isExact === false) for (let turn = 0; turn < 2; turn++) await realTurn();
     this.#watch?.forget();
@@ -129,8 +142,8 @@ export class World {
   }
 
   /**
-   * Runs until `done` says so, or until `end`, or until nothing is left to happen, when time goes on to `end` only where that is
-   * `patient`. Meanwhile real time, chance and sockets are out of reach.
+   * Runs until `done` returns true, until `end`, or until no event is left. In the last case time
+   * advances to `end` only if `patient`. Real time, randomness and sockets are banned meanwhile.
    */
   async drive(done: () => boolean, end: number, patient: boolean): Promise<'done' | 'end' | 'nothing left'> {
     if (this.#running) throw new TypeError('this simulation runs already: await run, until or settle before the next');
@@ -155,7 +168,8 @@ export class World {
     };
     try {
       for (;;) {
-        // The rest of this instant. Nothing tells when the microtask queue is empty: some turns of it, again while it touches the world.
+        // Finishes this instant. Nothing tells when the microtask queue is empty, so this runs a
+        // few turns of it, and again as long as code touches the world.
         for (let rounds = 0; ; rounds++) {
           this.#touched = false;
           if (this.#deferred.length > 0) this.#runDeferred();
@@ -163,7 +177,7 @@ export class World {
           else for (let turn = 0; turn < TURNS; turn++) await undefined;
           if (!this.#touched) {
             watch.flush();
-            // A chain of awaits may be longer than the turns above, and handle it at its end.
+            // A chain of awaits may take more turns than that, and handle the rejection at its end.
             if (this.#suspects > 0) await macrotask(around);
             if (this.#suspects > 0) this.#accuse();
             if (!this.#touched) break;
@@ -177,7 +191,8 @@ export class World {
         if (done()) return 'done';
         const soonest = this.queue.soonest();
         if (soonest - this.now >= LEAP) {
-          // A chain of awaits may be longer than the turns above: it is through before time leaps, or a time-out would come before an answer.
+          // A chain of awaits may take more turns than that. It must finish before time leaps, or a
+          // timeout would come before an answer.
           await macrotask(around);
           if (this.#touched || this.#deferred.length > 0 || this.#suspects > 0 || this.queue.soonest() < soonest) continue;
         }
@@ -201,7 +216,10 @@ export class World {
     }
   }
 
-  /** The next event, where there is one by `end`, and what was put off to its end. */
+  /**
+   * Runs the next event due by `end`, and the callbacks deferred during it. Returns false if there
+   * is none.
+   */
   step(end: number): boolean {
     const event = this.queue.next(end);
     if (event === undefined) return false;
@@ -243,7 +261,7 @@ export class World {
   #attempt(run: (cargo: any) => unknown, cargo: unknown, owner: Owner | undefined): void {
     try {
       const result = run(cargo);
-      // The promise of an async callback, whenever it is rejected, is its owner's.
+      // If the promise of an async callback is ever rejected, the owner is responsible.
       if (typeof result === 'object' && result !== null && owner !== undefined) this.#promised.set(result, owner);
     } catch (error) {
       this.#threw(owner, error);
@@ -275,7 +293,7 @@ export class World {
     });
   }
 
-  /** Fails the run for the first rejection of a node that nothing handles. */
+  /** Fails the run for the first rejection of a node that has no handler. */
   #accuse(): void {
     this.#suspects = 0;
     for (const [promise, left] of this.#unhandled) {
@@ -299,22 +317,29 @@ export class World {
 
 export function describeError(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+/** Describes an error in one line. */
 }
 
 function nameOf(owner: Owner | undefined): string {
   return owner?.name ?? 'the simulation';
 }
 
-/** Clients belong to the test, which may handle their promises later. */
+/**
+ * Returns whether an owner is a node. Clients belong to the test, which may handle their promises
+ * later.
+ */
 function isNode(owner: Owner | undefined): boolean {
   return owner !== undefined && !owner.isClient;
 }
 
-/** The time of day when a simulation begins: 2020-01-01T00:00:00Z. */
+/** The wall clock at the start of a simulation: 2020-01-01T00:00:00Z. */
 export const EPOCH = 1_577_836_800_000;
-/** The rule that an error breaks which no code of a node catches. */
+/** The rule that an uncaught error of a node breaks. */
 const UNCAUGHT = 'no uncaught error';
-/** Milliseconds at once that time leaps over only when every chain of awaits is through. */
+/** A leap of virtual time, in milliseconds, before which every chain of awaits must finish. */
 const LEAP = 1_000;
-/** Turns of the microtask queue after an event, and again while the world was touched. A chain of more bare awaits goes on later. */
+/**
+ * Turns of the microtask queue after an event, and again while code touches the world. A longer
+ * chain of bare awaits continues later.
+ */
 const TURNS = 8;
