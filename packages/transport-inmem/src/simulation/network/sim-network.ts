@@ -21,8 +21,8 @@ import type { Topology } from './topology.ts';
  * the bytes of a NetworkTransport.
  */
 export type Level = 'message' | 'stream';
-/** The network between all nodes and clients of a simulation. */
 
+/** The network between all nodes and clients of a simulation. */
 export class SimNetwork {
   readonly interceptors = new Interceptors();
   readonly listening = new Map<string, Door>();

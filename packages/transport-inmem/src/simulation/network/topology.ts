@@ -6,8 +6,8 @@ import { Path, type Uplink } from './path.ts';
 
 /** Both directions, or only what the first node sends to the second. */
 export type Direction = 'both' | 'one-way';
-/** All paths of a simulation and their faults. */
 
+/** All paths of a simulation and their faults. */
 export class Topology {
   readonly #seed: number;
   readonly #base: LinkSettings;
@@ -75,10 +75,10 @@ export class Topology {
     this.#cuts.clear();
     this.#holds.clear();
     this.#changes.clear();
-    /** True if there is no partition, cut, hold or changed link. */
     this.#judgeAll();
   }
 
+  /** True if there is no partition, cut, hold or changed link. */
   get whole(): boolean {
     return this.#groups === undefined && this.#cuts.size === 0 && this.#holds.size === 0 && this.#changes.size === 0;
   }

@@ -6,8 +6,8 @@ import type { SimNetwork } from '../network/sim-network.ts';
 import { describeError, type World } from '../world/world.ts';
 import type { DiskOptions } from './node-store.ts';
 import { type Leak, type Setup, SimNode, type SimTransportOptions } from './sim-node.ts';
-/** All nodes and clients of a simulation. */
 
+/** All nodes and clients of a simulation. */
 export class Cluster {
   readonly nodes = new Map<string, SimNode>();
   readonly #clients = new Map<string, SimNode>();

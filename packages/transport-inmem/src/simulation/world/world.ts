@@ -9,8 +9,8 @@ import { SimulationError } from './simulation-error.ts';
 import { Happening, summaryOf, Trace } from './trace.ts';
 import { type UncaughtWatch, watchUncaught } from './uncaught.ts';
 
+/** Options of a {@link World}. */
 export interface WorldOptions {
-  /** Options of a {@link World}. */
   readonly seed: number;
   /**
    * Whether to wait for a turn of the real event loop after each event, instead of some turns of
@@ -315,9 +315,9 @@ export class World {
   }
 }
 
+/** Describes an error in one line. */
 export function describeError(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-/** Describes an error in one line. */
 }
 
 function nameOf(owner: Owner | undefined): string {
