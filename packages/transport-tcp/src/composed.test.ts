@@ -1,4 +1,5 @@
-// What a program composes: createTransport over backends, keys that change while it runs, and errors that show where a call was made.
+// Tests what a program composes: createTransport over backends, keys that change at run time, and
+// errors that show where a call was made.
 
 import { execFileSync } from 'node:child_process';
 import process from 'node:process';
@@ -47,7 +48,7 @@ test('an error is printed under its own name', (t) => {
   t.is(TransportError.name, 'TransportError');
 });
 
-/** A call of its own name, so that its frame can be found. */
+/** A call in a named function, so that its stack frame can be found. */
 function theCallOfMine(transport: ReturnType<typeof createTcpTransport<typeof echo>>) {
   return transport.send('127.0.0.1:1', 'echo', new Uint8Array(1));
 }

@@ -1,3 +1,5 @@
+// Tests createTcpTransport and tcp(): addresses, calls, options and observer events.
+
 import { connect } from 'node:net';
 import { bytes, createTransport, defineProtocol, type ObserverEvent, serve } from '@trunkline/transport-core';
 import test from 'ava';

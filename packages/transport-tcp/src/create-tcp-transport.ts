@@ -1,4 +1,4 @@
-// TCP as a Transport, and as a backend of createTransport.
+// TCP as a Transport and as a backend of createTransport.
 
 import { isTlsOptions, MutualTls, type TlsOptions, type TlsUpdate, updateTls } from '@trunkline/mutual-tls';
 import {
@@ -23,28 +23,37 @@ import { type TcpStreamLayer, type TcpStreamLayerOptions, tcpStreamLayer } from 
 /** Options of a transport over TCP; `protocol` is required. */
 export interface TcpTransportOptions<P extends Protocol> extends CommonOptions {
   readonly protocol: P;
-  /** Where to listen: 'host:port', with or without 'tcp://'; IPv6 in brackets; port 0 picks a free one. Default '127.0.0.1:0'. */
+  /**
+   * The address to bind: 'host:port', with or without 'tcp://'; IPv6 in brackets; port 0 picks a
+   * free one. Default: '127.0.0.1:0'.
+   */
   readonly bindAddr?: string | undefined;
   /**
-   * Where others reach it, told to them verbatim. Default: what is bound. Needed where `bindAddr` is 0.0.0.0, :: or ':7000'. An address
-   * that nobody could dial (another scheme, no port, port 0) is a TypeError.
+   * The address at which others reach this transport; it is sent to them verbatim. Default: the
+   * bound address. Required if `bindAddr` is 0.0.0.0, :: or ':7000'. An address that nobody could
+   * dial (another scheme, no port, port 0) throws a TypeError.
    */
   readonly advertiseAddr?: string | undefined;
-  /** Mutual TLS 1.3: both ends prove their node ids. Default: bare TCP. */
+  /** Mutual TLS 1.3: both ends prove their node ids. Default: plain TCP. */
   readonly tls?: TlsOptions | undefined;
 }
 
-/** A transport over TCP, whose keys and lists can be changed. */
+/** A transport over TCP, whose TLS keys and lists can be changed while it runs. */
 export interface TcpTransport<P extends Protocol> extends Transport<P> {
   /**
-   * Changes key, certificate, authorities or lists while it runs: at once for new connections; those whose node is denied, or allowed
-   * no more, are cut (`permission_denied`, `denied`, at both ends), the others stay. Rejects with `invalid_argument` for what can't be
-   * used, and with `failed_precondition` without `tls`; then everything stays as it was.
+   * Changes key, certificate, authorities or lists while the transport runs. The changes apply at
+   * once to new connections. Existing connections to nodes that are now denied, or no longer
+   * allowed, are aborted (`permission_denied`, `denied`, at both ends); the others stay. Rejects
+   * with `invalid_argument` if the update is unusable, and with `failed_precondition` without
+   * `tls`; in both cases nothing changes.
    */
   updateTls(update: TlsUpdate): Promise<void>;
 }
 
-/** A transport over TCP. Targets are '[nodeId@]host:port', with or without 'tcp://'; `localAddr()` has no scheme. */
+/**
+ * Creates a transport over TCP. Targets have the form '[nodeId@]host:port', with or without
+ * 'tcp://'; `localAddr()` has no scheme.
+ */
 export function createTcpTransport<P extends Protocol>(options: TcpTransportOptions<P>): TcpTransport<P> {
   const { bindAddr, advertiseAddr, tls: _tls, ...common } = parseOptions(schema, options, 'createTcpTransport');
   const { protocol, observer, clock = systemClock } = options;
@@ -67,13 +76,13 @@ class OverTcp<P extends Protocol> extends NetworkTransport<P> implements TcpTran
   }
 }
 
-/** What `tcp()` can be told. */
+/** Options of `tcp()`. */
 export type TcpBackendOptions = Pick<TcpStreamLayerOptions, 'keepAlive' | 'tls'>;
 
 /** A backend for 'tcp://host:port'; `updateTls` acts on all its transports. */
 export interface TcpBackend extends Backend, Pick<TcpStreamLayer, 'updateTls'> {}
 
-/** A backend for 'tcp://host:port'. */
+/** Creates a backend for 'tcp://host:port'. */
 export function tcp(options: TcpBackendOptions = {}): TcpBackend {
   const { keepAlive } = options;
   const tls = options.tls && new MutualTls(options.tls, 'tcp');

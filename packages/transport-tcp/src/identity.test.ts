@@ -1,4 +1,4 @@
-// Who is at the other end of a TCP connection under mutual TLS.
+// Identity tests of TCP under mutual TLS.
 
 import { createAuthority, createIdentity, selfSigned } from '@trunkline/identity';
 import { identitySuite, type TlsPapers, tlsPapers, WEAK_KEYS } from '@trunkline/transport-testkit';
@@ -24,7 +24,7 @@ identitySuite<TlsPapers>(test, {
   plain: { transport: (options) => createTcpTransport(options) },
   beneath: { layer: () => createTcpStreamLayer() },
   untrusting: { alone },
-  // The version in the heads of records that are not encrypted.
+  // The version in the headers of unencrypted records.
   ignoredBytes: 1,
   certificates: {
     ...certificates,

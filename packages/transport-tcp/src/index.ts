@@ -1,4 +1,6 @@
+// The public API of @trunkline/transport-tcp.
+
 export type { Pem, TlsOptions, TlsUpdate } from '@trunkline/mutual-tls';
 export { createTcpTransport, type TcpBackend, type TcpBackendOptions, type TcpTransport, type TcpTransportOptions, tcp } from './create-tcp-transport.ts';
-// For those who compose layers.
+// For code that composes stream layers.
 export { createTcpStreamLayer, type TcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-layer.ts';

@@ -1,4 +1,5 @@
-// Run by a test with few file descriptors allowed: dials until there are none left, frees them, and dials again.
+// Child process of a test, with a low limit on file descriptors: dials until none are left, frees
+// them, and dials again.
 
 import type { StreamConnection, TransportError } from '@trunkline/transport-core';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';

@@ -1,14 +1,21 @@
-// One buffer that all sockets which this thread dialled are read into, one after the other: nothing is allocated for a read, nor does a
-// chunk pass through a Readable. (Node offers that to who dials and not to who accepts.)
+// One read buffer, shared by all sockets that this thread dialed: reads allocate nothing, and
+// chunks do not pass through a Readable. Node offers this option (`onread`) only for dialed
+// sockets, not for accepted ones.
 
 import type { OnReadOpts } from 'node:net';
 
-/** What a socket that is about to be dialled reads with; its connection comes later, and until then the socket is paused. */
+/**
+ * The read callback of a socket that is about to be dialed. Its connection is set later; until then
+ * the socket is paused.
+ */
 export class Reader {
-  /** Takes a chunk, whose memory is good until it returns. False: it wants no more for now. */
+  /**
+   * Receives a chunk, whose memory is valid until the callback returns. Returns false to stop
+   * reading for now.
+   */
   read: ((chunk: Uint8Array<ArrayBuffer>) => boolean) | undefined = undefined;
 
-  /** What Node's `connect` is given. */
+  /** Returns the `onread` option for Node's `connect`. */
   onread(): OnReadOpts {
     buffer ??= new Uint8Array(SIZE);
     return {
@@ -18,8 +25,8 @@ export class Reader {
   }
 }
 
-/** From the first dial on. */
+/** Allocated by the first dial. */
 let buffer: Uint8Array<ArrayBuffer> | undefined;
 
-/** What libuv would allocate for each read. */
+/** The size, in bytes, that libuv would allocate for each read. */
 const SIZE = 64 * 1024;

@@ -1,4 +1,4 @@
-// The rules of one connection, over real sockets.
+// Session tests over real sockets.
 
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';

@@ -1,4 +1,4 @@
-// The rules of one connection, under mutual TLS.
+// Session tests under mutual TLS.
 
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';

@@ -1,5 +1,6 @@
-// Run in a network of its own (sources.test.ts): a node that allows each source two handshakes, and silent connections from many addresses.
-// It prints what becomes of each.
+// Child process of sources.test.ts, in a network namespace of its own: a node that allows two
+// handshakes per source, and silent connections from many addresses. It prints what becomes of
+// each.
 
 import { connect } from 'node:net';
 import { bytes, createManualClock, defineProtocol } from '@trunkline/transport-core';

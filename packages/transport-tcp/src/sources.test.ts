@@ -1,4 +1,5 @@
-// Sources of handshakes on real sockets: addresses of IPv6 networks need a network of one's own.
+// Tests handshake sources on real sockets. Addresses of IPv6 networks need a network namespace of
+// one's own.
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +24,7 @@ test('neighbors in one IPv6 /64 share the handshakes of one source, other networ
   );
 });
 
-/** Runs a program; its code is undefined if there is no such program. */
+/** Runs a program; the exit code is undefined if there is no such program. */
 function run(command: string, args: string[]): Promise<{ code: number | undefined; output: string }> {
   return new Promise((resolve) => {
     const child = spawn(command, args);

@@ -1,3 +1,5 @@
+// Stream layer tests of the TCP layer, plain and under TLS.
+
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';

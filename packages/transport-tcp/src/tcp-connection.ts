@@ -1,4 +1,5 @@
-// One TCP socket, bare or under TLS, as a StreamConnection: writes that tell when the memory is free again, and an end that loses nothing.
+// Wraps one TCP socket, plain or under TLS, as a StreamConnection. Writes report when their memory
+// is free again, and closing in order loses no data.
 
 import type { Socket } from 'node:net';
 import { type Secured, tlsConnectionError } from '@trunkline/mutual-tls';
@@ -15,26 +16,38 @@ import {
 } from '@trunkline/transport-core';
 import type { Reader } from './read-buffer.ts';
 
-/** Wraps a socket that is connected. From here on the socket belongs to the connection, its errors included. */
+/**
+ * Wraps a socket that is connected. From here on the socket belongs to the connection, including
+ * its errors.
+ */
 export class TcpConnection implements StreamConnection {
   readonly endpoint: string;
   readonly reuses: boolean;
-  /** TLS would copy the chunks into one. */
+  /** Not set under TLS, which would copy the chunks into one. */
   readonly writeAll?: (chunks: readonly Uint8Array[]) => boolean;
   readonly #socket: Socket;
-  /** There where it was dialled, without TLS: it reads into the common buffer. */
+  /** Set only on dialed plain sockets, which read into the shared buffer. */
   readonly #reader: Reader | undefined;
-  /** There under TLS: the socket beneath, and who is at its other end. */
+  /** Set only under TLS: the socket beneath, and the proven identity of the other end. */
   readonly #secured: Secured | undefined;
   readonly #clock: Clock;
   #sink: StreamSink | undefined;
-  /** Nothing more is written: this end closed or was destroyed, or the other one ended. */
+  /**
+   * Nothing more is written, because this end closed or destroyed the connection, or the other end
+   * closed it.
+   */
   #ending = false;
-  /** The other end ended in order, or this one was destroyed on purpose: no error of ours explains the end. */
+  /**
+   * The other end closed in order, or this end destroyed the connection on purpose, so the end of
+   * the socket is no error.
+   */
   #explained = false;
-  /** No more is asked for. Where `pause` follows `resume` in one turn Node reads on: then the reader tells it. */
+  /**
+   * Reading is paused. If `pause` follows `resume` in one turn, Node keeps reading, so the reader
+   * checks this flag too.
+   */
   #paused = false;
-  /** A write was false and its chunk is not out yet. */
+  /** A write returned false, and its chunk has not been sent yet. */
   #waiting = false;
   #over = false;
   #error: TransportError | undefined;
@@ -92,7 +105,7 @@ export class TcpConnection implements StreamConnection {
     return this.#isOut();
   }
 
-  /** One `writev`. */
+  /** Writes all chunks with one `writev`. */
   readonly #writeAll = (chunks: readonly Uint8Array[]): boolean => {
     if (this.#ending || this.#socket.destroyed) return true;
     this.#socket.cork();
@@ -101,16 +114,23 @@ export class TcpConnection implements StreamConnection {
     return this.#isOut();
   };
 
-  /** Node tries the system call before write() returns: nothing left means that the kernel has it all. */
+  /**
+   * Returns whether the kernel has taken everything. Node tries the system call before write()
+   * returns, so an empty write queue means that it has.
+   */
   #isOut(): boolean {
     this.#waiting = this.#socket.writableLength > 0;
     return !this.#waiting;
   }
 
-  /** TLS has read what it takes when write() returns, though it tells so a turn later; what comes behind that waits in Node's queue. */
+  /**
+   * Writes under TLS. Node has read the chunk when write() returns, although it reports so a turn
+   * later; chunks queued behind it stay in Node's queue.
+   */
   #writeSecured(chunk: Uint8Array): boolean {
     const held = this.#socket.writableLength;
-    // A small one is copied for that: else a second write in a turn would wait for the next.
+    // A small chunk is copied into the queue; otherwise a second write in one turn would wait for
+    // the next turn.
     const isCopied = held > 0 && held <= HELD && chunk.length <= COPIED;
     this.#socket.write(isCopied ? chunk.slice() : chunk, this.#written);
     this.#waiting = held > 0 && !isCopied;
@@ -131,7 +151,8 @@ export class TcpConnection implements StreamConnection {
   close(): void {
     if (this.#ending || this.#over) return;
     this.#end();
-    // Closing over unread bytes would send RST, which destroys at the other end what we flushed: so they are read and dropped.
+    // Closing with unread bytes would send RST, which destroys what we flushed at the other end. So
+    // unread bytes are read and discarded.
     if (this.#sink === undefined) this.#read();
     this.#paused = false;
     this.#socket.resume();
@@ -143,7 +164,8 @@ export class TcpConnection implements StreamConnection {
     this.#error ??= error;
     if (this.#ending) return void this.#socket.destroy();
     this.#ending = true;
-    // RST and not FIN: the other end must not take a stream that was cut for one that ended. (After our FIN Node can't send one.)
+    // Sends RST instead of FIN, because the other end must not mistake an aborted stream for one
+    // that ended. (After our FIN, Node cannot send RST.)
     if (this.#secured === undefined) this.#socket.resetAndDestroy();
     else this.#secured.reset();
   }
@@ -153,7 +175,7 @@ export class TcpConnection implements StreamConnection {
     if (this.#receive(chunk)) freeChunk(chunk);
   };
 
-  /** True: the sink is done with it. */
+  /** Returns true if the sink has finished with the chunk. */
   readonly #receive = (chunk: Uint8Array): boolean => {
     if (!this.#ending) return this.#sink?.data(chunk) === true;
     this.#discarded += chunk.length;
@@ -167,7 +189,10 @@ export class TcpConnection implements StreamConnection {
     this.#sink?.drained();
   };
 
-  /** FIN came. A half-closed connection serves nothing: what was written is flushed, and this end ends too. */
+  /**
+   * Handles a FIN. A half-closed connection is of no use, so this end flushes what was written and
+   * ends too.
+   */
   #ended(): void {
     this.#explained = true;
     if (!this.#ending) this.#end();
@@ -179,7 +204,10 @@ export class TcpConnection implements StreamConnection {
     this.#linger(true);
   }
 
-  /** A period to flush, where there is something to flush, and one for the other end's FIN. */
+  /**
+   * Allows one LINGER period for flushing, if anything is buffered, and one for the other end's
+   * FIN.
+   */
   #linger(again: boolean): void {
     this.#timer = this.#clock.setTimeout(() => {
       if (again && this.#socket.writableLength > 0) this.#linger(false);
@@ -208,9 +236,12 @@ function socketConnectionError(error: Error, endpoint: string): TransportError {
   return socketError(error, 'connection', endpoint);
 }
 
-/** Under TLS: the largest chunk that is copied, and how much may wait before it. */
+/** Under TLS, in bytes: the largest chunk that is copied, and how much may be queued before it. */
 const COPIED = 16 * 1024;
 const HELD = 64 * 1024;
-/** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (docs/wire-protocol.md §8). */
+/**
+ * How long one end waits for the other's FIN, in milliseconds, and how many bytes it discards
+ * meanwhile (docs/wire-protocol.md §8).
+ */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

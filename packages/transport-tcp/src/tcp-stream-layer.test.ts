@@ -1,4 +1,4 @@
-// What is special to TCP; the rules of every stream layer are in stream-layer.test.ts.
+// Tests what is specific to TCP; the rules of every stream layer are in stream-layer.test.ts.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -107,7 +107,7 @@ test('a reset before anybody attached is reported once somebody does', async (t)
   const socket = await raw(t, layer.localAddr());
   const connection = await handed;
   socket.resetAndDestroy();
-  // Another connection's whole life is time enough for the reset to arrive.
+  // The reset has arrived by the time another connection has been opened and closed.
   const { address } = await listening(t);
   await once((await raw(t, address)).end(), 'finish');
   const sink = record(connection);
@@ -155,7 +155,7 @@ test('a peer that floods after our end is cut', async (t) => {
   const gone = once(socket, 'close');
   const flood = () => {
     while (!socket.destroyed && socket.write(new Uint8Array(64 * 1024))) {
-      // until the socket is full
+      // Repeat until the socket is full.
     }
   };
   socket.on('drain', flood);
@@ -255,7 +255,10 @@ async function drainedSize(socket: Socket): Promise<number> {
   return size;
 }
 
-/** A port that is free, and stays so: below those that the system hands out by itself (32768 and above on Linux). */
+/**
+ * Returns a free port that stays free, because it lies below those that the system assigns by
+ * itself (32768 and above on Linux).
+ */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + ((process.pid * 31 + tried++) % 12_000);

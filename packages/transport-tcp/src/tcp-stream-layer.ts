@@ -1,4 +1,4 @@
-// Streams over TCP, bare or under mutual TLS: node:net behind the StreamLayer port.
+// The TCP stream layer, plain or under mutual TLS: implements StreamLayer with node:net.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { MutualTls, type Secured, type TlsAcceptor, type TlsOptions, type TlsUpdate, updateTls } from '@trunkline/mutual-tls';
@@ -24,38 +24,54 @@ import { Reader } from './read-buffer.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
 export interface TcpStreamLayerOptions {
-  /** Where to listen: 'host:port', with or without 'tcp://'; IPv6 in brackets; port 0 picks a free one. Default '127.0.0.1:0'. */
+  /**
+   * The address to bind: 'host:port', with or without 'tcp://'; IPv6 in brackets; port 0 picks a
+   * free one. Default: '127.0.0.1:0'.
+   */
   readonly bindAddr?: string | undefined;
-  /** Where others reach this end, told to them verbatim. Default: what is bound. Needed where `bindAddr` is 0.0.0.0, :: or ':7000'. */
+  /**
+   * The address at which others reach this end; it is sent to them verbatim. Default: the bound
+   * address. Required if `bindAddr` is 0.0.0.0, :: or ':7000'.
+   */
   readonly advertiseAddr?: string | undefined;
-  /** Milliseconds of silence before the kernel probes a connection (TCP keep-alive); `false` is never. Default 30,000. */
+  /**
+   * Milliseconds of silence before the kernel probes a connection (TCP keep-alive); `false`
+   * disables probes. Default: 30,000.
+   */
   readonly keepAlive?: number | false | undefined;
-  /** Mutual TLS 1.3: both ends prove their node ids. Default: bare TCP. */
+  /** Mutual TLS 1.3: both ends prove their node ids. Default: plain TCP. */
   readonly tls?: TlsOptions | undefined;
-  /** Default: the machine's. */
+  /** Default: the system clock. */
   readonly clock?: Clock | undefined;
-  /** Is told (`acceptFailed`) when the system could not accept a connection, though it listens on: too many open files, say. */
+  /**
+   * Receives `acceptFailed` when the system could not accept a connection, for example because of
+   * too many open files; the layer keeps listening.
+   */
   readonly observer?: Observer | undefined;
 }
 
 /** A StreamLayer over TCP. */
 export interface TcpStreamLayer extends StreamLayer {
   /**
-   * Changes key, certificate, authorities or lists while it runs: at once for new connections; those whose node is denied, or allowed
-   * no more, are cut, the others stay. Rejects with `invalid_argument` for what can't be used, and with `failed_precondition` without
-   * `tls`; then everything stays as it was.
+   * Changes key, certificate, authorities or lists while the layer runs. The changes apply at once
+   * to new connections. Existing connections to nodes that are now denied, or no longer allowed,
+   * are aborted; the others stay. Rejects with `invalid_argument` if the update is unusable, and
+   * with `failed_precondition` without `tls`; in both cases nothing changes.
    */
   updateTls(update: TlsUpdate): Promise<void>;
 }
 
-/** A StreamLayer over TCP. Addresses are 'host:port', with or without 'tcp://'; its own have no scheme. */
+/**
+ * Creates a StreamLayer over TCP. Addresses have the form 'host:port', with or without 'tcp://';
+ * its own have no scheme.
+ */
 export function createTcpStreamLayer(options: TcpStreamLayerOptions = {}): TcpStreamLayer {
   const layer = tcpStreamLayer(options, options.tls && new MutualTls(options.tls, 'createTcpStreamLayer'));
   checkAdvertised(layer, options.advertiseAddr, 'createTcpStreamLayer: advertiseAddr');
   return layer;
 }
 
-/** As above, with a MutualTls that may be shared with other layers. */
+/** Creates a TCP stream layer with a MutualTls that may be shared with other layers. */
 export function tcpStreamLayer(options: TcpStreamLayerOptions, tls: MutualTls | undefined): TcpStreamLayer {
   return new TcpLayer(options, tls);
 }
@@ -68,11 +84,11 @@ class TcpLayer implements TcpStreamLayer {
   readonly #socketOptions;
   readonly #tls: MutualTls | undefined;
   #acceptor: TlsAcceptor | undefined;
-  /** There from the first moment of listen() to close(). */
+  /** Set from the moment listen() is called until close(). */
   #server: Server | undefined;
-  /** There while it listens. */
+  /** Set while the layer listens. */
   #localAddr: string | undefined;
-  /** What ends each pending dial. */
+  /** A function for each pending dial, which fails it with the given error. */
   readonly #dials = new Set<(error: TransportError) => void>();
 
   constructor(options: TcpStreamLayerOptions, tls: MutualTls | undefined) {
@@ -83,7 +99,7 @@ class TcpLayer implements TcpStreamLayer {
     this.#clock = clock;
     this.#observer = observer;
     this.#tls = tls;
-    // allowHalfOpen: the connection itself says when each side ends.
+    // allowHalfOpen: the connection decides when each side ends.
     this.#socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: keepAlive !== false, keepAliveInitialDelay: keepAlive || 0 };
   }
 
@@ -99,14 +115,15 @@ class TcpLayer implements TcpStreamLayer {
       tune: (socket) => socket.setNoDelay(true).setKeepAlive(keepAlive, keepAliveInitialDelay),
       accept: (secured, pass) => accept(new TcpConnection(secured.socket, this.#clock, { secured }), pass),
     });
-    // Under TLS nothing is read before a connection has its place, and who ends in the handshake is done with.
+    // Under TLS, nothing is read before a connection has its handshake slot, and a peer that ends
+    // during the handshake is closed (no allowHalfOpen).
     const server = createServer(acceptor === undefined ? this.#socketOptions : { pauseOnConnect: true });
     this.#server = server;
     try {
       await new Promise<void>((resolve, reject) => {
         server.on('error', reject);
         server.on('close', () => reject(new TransportError('shutdown', `Listening on ${this.#bindAddr} was given up: the layer was closed`)));
-        // After a close() while a host name was looked up, Node binds all the same.
+        // Node binds even if close() was called while a host name was being looked up.
         server.on('listening', () => (this.#server === server ? resolve() : server.close()));
         server.listen({ port: bind.port, ...(bind.host !== '' && { host: bind.host }) });
       });
@@ -120,7 +137,8 @@ class TcpLayer implements TcpStreamLayer {
       if (this.#server === server) this.#server = undefined;
       throw error instanceof TransportError ? error : socketError(error, 'listen', this.#bindAddr);
     }
-    // What Node reports from here on is one connection that could not be accepted: it goes on listening.
+    // An error event from here on means that one connection could not be accepted; the server still
+    // listens.
     server.on('error', (error) => this.#observer?.event?.({ type: 'acceptFailed', error: socketError(error, 'accept', this.#bindAddr) }));
     this.#acceptor = acceptor;
     server.on('connection', (socket) => {
@@ -198,7 +216,8 @@ class TcpLayer implements TcpStreamLayer {
     this.#server = undefined;
     this.#acceptor = undefined;
     this.#localAddr = undefined;
-    // The port is free when this returns; the server's 'close' would wait for connections that are others' to end.
+    // The port is free when this returns. The server's 'close' event would wait for connections
+    // that others have to end.
     server?.close();
     acceptor?.close();
   }
@@ -215,7 +234,7 @@ class TcpLayer implements TcpStreamLayer {
   }
 }
 
-/** Where a dial goes. @throws TransportError `invalid_argument` */
+/** Parses the target of a dial. @throws TransportError `invalid_argument` */
 function placeOf(address: string): HostPort {
   const place = parseTcpAddress(address);
   if (place === undefined || place.host === '' || place.port === 0) throw badAddress('dial', address);
@@ -234,7 +253,10 @@ function badAddress(action: string, address: string): TransportError {
   );
 }
 
-/** A dial to a free local port may, rarely, be given that very port as its own and so meet itself (a simultaneous open). */
+/**
+ * Returns whether a socket is connected to itself. A dial to a free local port may, rarely, be
+ * given that very port as its own (a simultaneous open).
+ */
 function isOwnEcho(socket: Socket): boolean {
   return socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
 }

@@ -1,16 +1,17 @@
-// TLS ends that node:tls makes and nothing of ours judges: they show what they are told to, and take whoever answers.
+// TLS ends made by node:tls without any checks of ours: they present what they are given and accept
+// any peer.
 
 import type { AddressInfo } from 'node:net';
 import { type ConnectionOptions, connect, createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import { parseHostPort, type StreamConnection, type StreamLayer, systemClock } from '@trunkline/transport-core';
 import { TcpConnection } from '../tcp-connection.ts';
 
-/** A layer whose ends are such; `last()` is the socket of the last dial. */
+/** A layer with such unchecked ends; `last()` is the socket of the last dial. */
 export interface RawTlsLayer extends StreamLayer {
   last(): TLSSocket;
-  /** Was the last connection resumed? */
+  /** Returns whether the last connection resumed a TLS session. */
   reused(): boolean;
-  /** What the server gave the last connection to resume it by. */
+  /** The session tickets that the server sent on the last connection. */
   readonly sessions: Buffer[];
 }
 
@@ -64,7 +65,7 @@ class RawTlsConnection extends TcpConnection {
   }
 }
 
-/** Asks for a renegotiation, which TLS 1.3 does not have. */
+/** Asks for a renegotiation, which TLS 1.3 does not have. Resolves with whether it succeeded. */
 export function renegotiate(socket: TLSSocket): Promise<boolean> {
   return new Promise((resolve) => {
     try {
