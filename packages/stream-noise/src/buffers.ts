@@ -1,4 +1,5 @@
-// Memory that ciphertext passes through: lent for a write, or for as long as the connection beneath keeps it. One pool a layer.
+// Buffers for ciphertext, one pool per layer. A buffer is lent for one write, or for as long as the
+// connection beneath keeps it.
 
 import { LENGTH, LONGEST, MOST_PLAINTEXT, RECORD_OVERHEAD } from './wire/records.ts';
 
@@ -7,7 +8,10 @@ export class Buffers {
   readonly #large: Uint8Array[] = [];
   #joint: Uint8Array | undefined;
 
-  /** Memory for the records of so much plaintext, or for the first of them where it is more than a batch has. */
+  /**
+   * Returns a buffer for the records of that much plaintext, or for the first of them if they do
+   * not fit the largest buffer.
+   */
   take(plaintext: number): Uint8Array {
     return plaintext + RECORD_OVERHEAD <= SMALL ? (this.#small.pop() ?? new Uint8Array(SMALL)) : (this.#large.pop() ?? new Uint8Array(LARGE));
   }
@@ -17,7 +21,10 @@ export class Buffers {
     if (spare.length < SPARE) spare.push(buffer);
   }
 
-  /** Where a record that came in pieces is joined to be read at once: whoever reads next may overwrite it. */
+  /**
+   * Memory in which a record that arrived in pieces is joined and read at once. The next reader may
+   * overwrite it.
+   */
   get joint(): Uint8Array {
     this.#joint ??= new Uint8Array(LENGTH + LONGEST);
     return this.#joint;
@@ -25,7 +32,10 @@ export class Buffers {
 }
 
 const SMALL = 4_096;
-/** Two whole records: what a connection of core writes at once, a packet of 64 KiB and what goes with it, fits in. */
+/**
+ * Two full records. What a connection of core writes at once fits: a packet of 64 KiB and its
+ * overhead.
+ */
 const LARGE: number = 2 * (MOST_PLAINTEXT + RECORD_OVERHEAD);
-/** Buffers of each size that wait for the next write. */
+/** The most buffers of each size that are kept for later writes. */
 const SPARE = 8;

@@ -1,4 +1,4 @@
-// Transports over sockets that are secured, held to the contract of a Transport.
+// Compliance tests of transports over secured sockets.
 
 import process from 'node:process';
 import { createIdentity } from '@trunkline/identity';

@@ -1,4 +1,4 @@
-// Transports over streams in memory that are secured, held to the contract of a Transport.
+// Compliance tests of transports over secured streams in memory.
 
 import process from 'node:process';
 import { createIdentity } from '@trunkline/identity';

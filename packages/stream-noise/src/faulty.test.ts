@@ -1,4 +1,5 @@
-// Noise over a line that alters bytes: no altered byte is ever delivered, and the connection ends with a reset.
+// Tests Noise over a line that alters bytes: no altered byte is ever delivered, and the connection
+// ends with a reset.
 
 import { createIdentity } from '@trunkline/identity';
 import { bytes, createTransport, defineProtocol, serve, TransportError } from '@trunkline/transport-core';

@@ -1,4 +1,4 @@
-// Who is at the other end of a connection that noise secures, over memory and over sockets.
+// Identity tests of Noise, over memory and over sockets.
 
 import { createIdentity, type Identity } from '@trunkline/identity';
 import { type Clock, NetworkTransport, type StreamLayer } from '@trunkline/transport-core';
@@ -8,7 +8,7 @@ import { type IdentityBackend, identitySuite } from '@trunkline/transport-testki
 import test from 'ava';
 import { secure } from './secure.ts';
 
-/** Noise over layers of that kind. */
+/** Returns the identity backend for Noise over the given kind of layer. */
 function noiseOver(name: string, bare: (clock?: Clock, address?: string) => StreamLayer): IdentityBackend<Identity> {
   return {
     name: `noise over ${name}`,
@@ -31,7 +31,7 @@ function noiseOver(name: string, bare: (clock?: Clock, address?: string) => Stre
   };
 }
 
-/** Papers with the victim's public key and another's signature. */
+/** Returns an identity with the victim's public key and another signing function. */
 function impostor({ nodeId, type, publicKey, key }: Identity, sign: Identity['sign']): Identity {
   return { nodeId, type, publicKey, key, sign };
 }

@@ -1,4 +1,5 @@
-// A secure channel over any stream layer: Noise XX, bound to node identities. For every runtime.
+// The public API of @trunkline/stream-noise: a secure channel over any stream layer, for every
+// runtime, with Noise XX bound to node identities.
 
 export type { NoiseStreamLayer } from './noise-stream-layer.ts';
 export type { PeerLists, PeerUpdate } from './peers.ts';

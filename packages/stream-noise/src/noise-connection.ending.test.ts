@@ -1,4 +1,5 @@
-// How a secured connection ends: in order, cut off, or because what came is not authentic.
+// Tests how a secured connection ends: in order, aborted, or because received bytes are not
+// authentic.
 
 import { reasonError, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,4 +1,5 @@
-// A secured connection over one that is worked by hand: what is written and what is handed out, and when.
+// Tests a secured connection over a connection driven by hand: what is written and handed out, and
+// when.
 
 import test from 'ava';
 import { concat, equal, pattern } from './testing/bytes.ts';
@@ -102,7 +103,7 @@ test('a pause inside a chunk of many records holds the rest back, until resume, 
   wire.sink.data(concat(...[1, 2, 3, 4].map((seed) => far.record(pattern(9, seed)))));
   t.is(ear.chunks.length, 1);
   t.true(wire.paused);
-  // One may still arrive.
+  // One more chunk may still arrive.
   wire.sink.data(far.record(pattern(9, 5)));
   t.is(ear.chunks.length, 1);
   connection.resume();

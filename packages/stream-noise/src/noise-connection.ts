@@ -1,4 +1,4 @@
-// A connection whose handshake is over: plaintext above, records on the connection beneath.
+// A connection whose handshake is complete: plaintext above, records on the connection beneath.
 
 import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
 import type { Buffers } from './buffers.ts';
@@ -9,21 +9,23 @@ import type { Channel } from './wire/greeting.ts';
 import { RecordCutter } from './wire/record-cutter.ts';
 import { MOST_PLAINTEXT, MOST_RECORDS, openRecord, RECORD_OVERHEAD, sealRecord } from './wire/records.ts';
 
-/** What the connections of a layer share. */
+/** The objects that all connections of a layer share. */
 export interface ConnectionHost {
   readonly clock: Clock;
   readonly buffers: Buffers;
   readonly peers: Peers;
 }
 
-/** What it begins with. */
+/** The state with which a connection begins after the handshake. */
 export interface ConnectionInit {
   readonly inner: StreamConnection;
   readonly channel: Channel;
   readonly refused: TransportError | undefined;
-  /** The last message of the handshake is not out yet: the connection beneath owes a `drained`. */
+  /**
+   * The last handshake message has not been sent yet, so the connection beneath owes a `drained`.
+   */
   readonly blocked: boolean;
-  /** What came behind the handshake. */
+  /** Chunks received after the handshake. */
   readonly arrived: Uint8Array[];
 }
 
@@ -38,28 +40,34 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   readonly #receive: CipherState;
   readonly #cutter = new RecordCutter();
   #sink: StreamSink | undefined = undefined;
-  /** 'ending': nothing more is written, and nothing handed out; 'over': the connection beneath is. */
+  /** 'ending': nothing more is written or handed out; 'over': the connection beneath has ended. */
   #state: 'open' | 'ending' | 'over' = 'open';
-  /** What it ends with. */
+  /** The error with which the connection ends. */
   #error: TransportError | undefined = undefined;
-  /** The other end said that its stream is whole, or this one wants no more of it: an early end is none. */
+  /**
+   * The other end has marked its stream as complete, or this end wants no more of it, so an early
+   * end of the connection beneath is no error.
+   */
   #explained = false;
-  /** The other end said so: whatever becomes of the connection beneath, it ended in order. */
+  /**
+   * The other end has marked its stream as complete. Whatever happens to the connection beneath,
+   * this one ended in order.
+   */
   #whole = false;
   #destroyed = false;
-  /** Chunks that wait: for a sink, for `resume`, or for the turn that reads them. */
+  /** Received chunks that wait for a sink, for `resume`, or for the turn that reads them. */
   #inbox: Uint8Array[] | undefined;
   #paused = false;
   #scheduled = false;
-  /** The connection beneath ended while something waited. */
+  /** Set if the connection beneath ended while something was waiting. */
   #ended: { readonly error: TransportError | undefined } | undefined = undefined;
-  /** The connection beneath owes a `drained`; until then nothing is written. */
+  /** The connection beneath owes a `drained`; nothing is written until then. */
   #blocked: boolean;
-  /** The ciphertext that it keeps meanwhile. */
+  /** The ciphertext that the connection beneath keeps meanwhile. */
   #kept: Uint8Array | undefined = undefined;
-  /** What of the last write is not encrypted yet. */
+  /** The part of the last write that is not encrypted yet. */
   #unsent: Uint8Array | undefined = undefined;
-  /** The last write was false. */
+  /** The last write returned false. */
   #owed = false;
   #discarded = 0;
   #timer: Timer | undefined = undefined;
@@ -108,7 +116,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     this.#leave();
     if (this.#ended !== undefined) return this.#schedule();
     if (!this.#blocked) return this.#finish();
-    // What was taken goes first, and the other end may wait to be read before it reads that.
+    // Accepted data is flushed first. The other end may not read it before we have read, so resume.
     this.#inner.resume();
     this.#timer = this.#host.clock.setTimeout(() => this.destroy(this.#reset('what was written was not taken within a second')), LINGER);
   }
@@ -124,13 +132,13 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     else this.#inner.destroy(error);
   }
 
-  /** This end wants the peer no more. */
+  /** Called when this end no longer wants the peer, because its lists changed. */
   revoke(error: TransportError): void {
     if (this.#sink === undefined) this.refused ??= error;
     else if (this.#state === 'open') this.#sink.revoked?.(error);
   }
 
-  // What the connection beneath reports.
+  // Events of the connection beneath.
 
   data(chunk: Uint8Array): void {
     if (this.#state !== 'open') return this.#discard(chunk.length);
@@ -151,7 +159,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     const unsent = this.#unsent;
     this.#unsent = undefined;
     if (unsent !== undefined && !this.#encrypt(unsent)) return;
-    // It was closed before.
+    // close() was called before, and has waited for this.
     if (this.#timer !== undefined) return this.#finish();
     if (this.#state !== 'open' || !this.#owed) return;
     this.#owed = false;
@@ -169,14 +177,17 @@ export class NoiseConnection implements StreamConnection, ByteSink {
 
   // Writing.
 
-  /** False: the connection beneath keeps what it was given, and what is left waits for `drained`. */
+  /**
+   * Encrypts and writes a chunk. Returns false if the connection beneath keeps what it was given;
+   * the rest waits for `drained`.
+   */
   #encrypt(chunk: Uint8Array): boolean {
     const { buffers } = this.#host;
     for (let at = 0; at < chunk.length; ) {
       const buffer = buffers.take(chunk.length - at);
       let used = 0;
       while (at < chunk.length && buffer.length - used > RECORD_OVERHEAD) {
-        // The last record of a direction is kept for its end.
+        // The last record of a direction is reserved for its end.
         if (this.#send.n >= MOST_RECORDS - 1) return this.#exhausted(buffer);
         const end = Math.min(at + Math.min(MOST_PLAINTEXT, buffer.length - used - RECORD_OVERHEAD), chunk.length);
         used += sealRecord(this.#send, at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end), buffer, used);
@@ -199,7 +210,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     return true;
   }
 
-  /** Says that the stream is whole, and ends. */
+  /** Marks the stream as complete with an empty record, and closes. */
   #finish(): void {
     this.#stopTimer();
     const end = new Uint8Array(RECORD_OVERHEAD);
@@ -210,7 +221,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
 
   // Reading.
 
-  /** Hands out the records that are whole. False: something waits. */
+  /** Hands out the complete records. Returns false if something must wait. */
   #read(): boolean {
     const { joint } = this.#host.buffers;
     for (let message = this.#cutter.next(joint); message !== undefined; message = this.#cutter.next(joint)) {
@@ -251,7 +262,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     }
   }
 
-  /** The empty record: all that the other end wrote has come. */
+  /** Handles the empty record: everything that the other end wrote has arrived. */
   #completed(): void {
     this.#whole = true;
     this.#leave();
@@ -263,15 +274,18 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     this.destroy(this.#reset('a record is not authentic: it was altered, or is not the next one of this connection'));
   }
 
-  /** This end has closed, but has to flush before the connection beneath discards. */
+  /**
+   * Discards what arrives after this end has closed but before it has flushed; afterwards the
+   * connection beneath discards.
+   */
   #discard(length: number): void {
     this.#discarded += length;
     if (this.#discarded > DISCARD) this.destroy(this.#reset('the other end went on writing'));
   }
 
-  // The end.
+  // Ending.
 
-  /** From here on nothing is written and nothing handed out. */
+  /** Stops writing and handing out, from here on. */
   #leave(): void {
     this.#state = 'ending';
     this.#explained = true;
@@ -311,7 +325,10 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   }
 }
 
-/** How long an end waits to flush, in milliseconds, and how many bytes it discards meanwhile, before the connection beneath does both. */
+/**
+ * How long an end waits to flush, in milliseconds, and how many bytes it discards meanwhile, before
+ * the connection beneath does both.
+ */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;
 const NOTHING = new Uint8Array(0);

@@ -1,4 +1,4 @@
-// Connections that are dialled: their time, what they meet, and who is wanted.
+// Tests dialed connections: timeouts, what they may meet, and which peers are wanted.
 
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
@@ -195,7 +195,7 @@ test('a dial whose last message waits beneath is through when that is out, and l
   const ear = new Ear();
   connection.attach(ear);
   for (let i = 0; i < 3; i++) await Promise.resolve();
-  // What came is no record: it was not lost, and is found to be none.
+  // The received bytes are not a record. They were not lost: the connection detects the mistake.
   t.is(wire.destroyed, undefined);
   wire.sink.data(pattern(65_537));
   t.is(wire.destroyed!.error!.reason, 'reset');

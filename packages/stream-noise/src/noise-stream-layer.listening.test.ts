@@ -1,4 +1,4 @@
-// Connections that are accepted: their turn, their time, and what becomes of those that do not come through.
+// Tests accepted connections: their turn, their timeouts, and what becomes of those that fail.
 
 import { createManualClock, type StreamConnection, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,4 +1,5 @@
-// Streams secured by noise, over streams of any kind: dialling and listening are the layer's beneath, the handshake is done here.
+// A stream layer that secures another one with Noise. The layer beneath dials and listens; the
+// handshake is done here.
 
 import type { Identity } from '@trunkline/identity';
 import {
@@ -19,11 +20,14 @@ import type { PeerUpdate } from './peers.ts';
 import { Greeting } from './wire/greeting.ts';
 import type { Role } from './wire/identity-proof.ts';
 
-/** A stream layer whose connections are encrypted and whose ends have proven who they are (`nodeId`). */
+/**
+ * A stream layer whose connections are encrypted and whose ends have proven their node ids
+ * (`nodeId`).
+ */
 export interface NoiseStreamLayer extends StreamLayer {
   /**
-   * Takes new lists, at once: live connections to nodes that are not wanted any more are cut, `denied` at both ends. A TypeError
-   * names what is wrong with a list.
+   * Replaces the lists, at once. Live connections to nodes that are no longer wanted are aborted
+   * with `denied` at both ends. Throws a TypeError that names the flaw if a list is invalid.
    */
   updatePeers(lists: PeerUpdate): void;
 }
@@ -38,9 +42,9 @@ export class SecureLayer implements NoiseStreamLayer {
   readonly #inner: StreamLayer;
   readonly #init: LayerInit;
   readonly #staticKey: KeyPair;
-  /** What ends each connection that is not secured yet. */
+  /** A function for each connection that is not secured yet, which ends it. */
   readonly #pending = new Set<() => void>();
-  /** Grows with each `close`: dials that began before are over. */
+  /** Incremented by each `close`: dials that began before are over. */
   #epoch = 0;
 
   constructor(inner: StreamLayer, init: LayerInit) {
@@ -96,7 +100,10 @@ export class SecureLayer implements NoiseStreamLayer {
     });
   }
 
-  /** A connection was accepted beneath: it knocks, waits for its turn, and is handed over when it is secured. */
+  /**
+   * Handles a connection that was accepted beneath: asks the doorway for a handshake slot, waits
+   * for its turn, and hands the connection over once it is secured.
+   */
   #meet(inner: StreamConnection, given: Pass | undefined, accept: (connection: StreamConnection, pass?: Pass) => void, options?: ListenOptions): void {
     if (inner.frames !== undefined) {
       given?.leave(needsBytes(inner.endpoint));
@@ -180,7 +187,7 @@ export class SecureLayer implements NoiseStreamLayer {
   }
 }
 
-/** A source that is broken would make a key of zeros. */
+/** Throws a TypeError for a number outside [0, 1). A broken source would produce a key of zeros. */
 function checkDraw(value: number): number {
   if (value >= 0 && value < 1) return value;
   throw new TypeError('random: must give numbers from 0 up to 1, 1 excluded');
@@ -196,5 +203,8 @@ function needsBytes(address: string): TransportError {
 }
 
 const CLOSED = new TransportError('shutdown', 'The dial was given up: the layer was closed');
-/** docs/wire-protocol.md: what a transport gives a handshake where its options do not say otherwise. */
+/**
+ * The default handshake timeout, in milliseconds, if the transport sets none
+ * (docs/wire-protocol.md).
+ */
 const HANDSHAKE_TIMEOUT = 5_000;

@@ -1,4 +1,5 @@
-// A connection from its first byte until it is secured, or comes to nothing: the greeting, on a stream and a clock.
+// A connection from its first byte until it is secured or fails. Connects the greeting with a
+// stream and a clock.
 
 import { reasonError, type StreamConnection, type Timer, TransportError } from '@trunkline/transport-core';
 import { type ConnectionHost, NoiseConnection } from './noise-connection.ts';
@@ -7,14 +8,14 @@ import type { Channel, Greeting, Step } from './wire/greeting.ts';
 
 export interface OpeningInit {
   readonly greeting: Greeting;
-  /** Whom the dialler means to reach. */
+  /** The node id that the dialer means to reach. */
   readonly dialled: string | undefined;
   /** Milliseconds until it fails with `late`. */
   readonly timeout: number;
   readonly late: () => TransportError;
-  /** It is secured: to be attached at once. */
+  /** Called when the connection is secured; attach to it at once. */
   done(connection: NoiseConnection): void;
-  /** It came to nothing; nothing of it is left. */
+  /** Called when the opening failed; nothing of it is left. */
   failed(error: TransportError): void;
 }
 
@@ -24,18 +25,21 @@ export class Opening implements ByteSink {
   readonly #init: OpeningInit;
   readonly #tap: Tap;
   #over = false;
-  /** What came and was not read: it is not its turn yet, or the last message is not out. */
+  /**
+   * Chunks that were received but not read yet, because it is not this connection's turn or the
+   * last message has not been sent.
+   */
   #arrived: Uint8Array[] = [];
   #reads = false;
-  /** What waits until the connection beneath has drained. */
+  /** Messages that wait until the connection beneath has drained. */
   readonly #outgoing: Uint8Array[] = [];
   #blocked = false;
   #channel: Channel | undefined = undefined;
-  /** Why it leaves in order: told once the connection beneath has ended. */
+  /** The error of an orderly failure, reported once the connection beneath has ended. */
   #farewell: TransportError | undefined = undefined;
   readonly #timer: Timer;
 
-  /** Attaches to the connection, and reads nothing of it before `begin`. */
+  /** Attaches to the connection, and reads nothing from it before `begin`. */
   constructor(host: ConnectionHost, inner: StreamConnection, init: OpeningInit) {
     this.#host = host;
     this.#inner = inner;
@@ -45,7 +49,7 @@ export class Opening implements ByteSink {
     inner.attach(this.#tap);
   }
 
-  /** It is its turn. `first`: what the initiator says. */
+  /** Starts reading when it is this connection's turn. `first` is the initiator's first message. */
   begin(first?: Uint8Array): void {
     if (this.#over || this.#reads) return;
     this.#reads = true;
@@ -53,7 +57,7 @@ export class Opening implements ByteSink {
     for (const chunk of this.#arrived.splice(0)) this.data(chunk);
   }
 
-  /** Gives up, at once and untold. */
+  /** Gives up at once, without a report to `failed`. */
   drop(error?: TransportError): void {
     if (this.#over) return;
     this.#settle();
@@ -91,7 +95,7 @@ export class Opening implements ByteSink {
     this.#init.failed(this.#farewell ?? cutOff(error));
   }
 
-  /** True: there is no step behind it. */
+  /** Handles a step. Returns true if no step follows it. */
   #take({ send, done, failed }: Step): boolean {
     if (send !== undefined) this.#write(send);
     if (failed !== undefined) {
@@ -125,7 +129,7 @@ export class Opening implements ByteSink {
     this.#host.clock.clearTimeout(this.#timer);
   }
 
-  /** Hands the connection over, once its last message is with the connection beneath. */
+  /** Hands the connection over, once the connection beneath has taken its last message. */
   #complete(): void {
     const channel = this.#channel;
     if (channel === undefined || this.#outgoing.length > 0 || this.#over) return;

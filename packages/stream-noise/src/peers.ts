@@ -1,52 +1,62 @@
-// Whom this end wants, by node id, now and later: the lists, and the connections that stand on them.
+// Decides by node id which peers this end wants, and watches live connections when the lists
+// change.
 
 import { isNodeId, optional, optionsSchema, parseOptions, reasonError, reference, type TransportError } from '@trunkline/transport-core';
 
-/** Whom to let in, and whom not. */
+/** Node ids to allow and to deny. */
 export interface PeerLists {
-  /** Node ids: nobody else comes in, nor is reached, but who was dialled by its id. Without it whoever proves an id is taken. */
+  /**
+   * Node ids that may connect or be reached; a node that was dialed by its id is allowed too.
+   * Default: any node that proves its id.
+   */
   readonly allow?: readonly string[] | undefined;
-  /** Node ids that are refused, `denied` at both ends. It goes before `allow`, and before an id that was dialled. */
+  /**
+   * Node ids that are refused, with `denied` at both ends. Takes precedence over `allow` and over
+   * an id that was dialed.
+   */
   readonly deny?: readonly string[] | undefined;
 }
 
-/** What changes while it runs: what is left out, or undefined, stays as it is. */
+/** Changes to the lists at run time. A list that is omitted or undefined stays as it is. */
 export interface PeerUpdate {
-  /** The whole new list; `null`: no list any more. */
+  /** The whole new list; `null` removes the list. */
   readonly allow?: readonly string[] | null | undefined;
   /** The whole new list. */
   readonly deny?: readonly string[] | undefined;
 }
 
-/** A connection that lives, to the node that it proved. */
+/** A live connection to a node that proved its id. */
 export interface LivePeer {
   readonly nodeId: string | undefined;
   revoke(error: TransportError): void;
 }
 
 export class Peers {
-  /** This node. */
+  /** The id of this node. */
   readonly self: string;
   #allow: ReadonlySet<string> | undefined;
   #deny: ReadonlySet<string>;
-  /** With whom each was meant to be. */
+  /** Live connections, each with the node id that its dialer meant to reach. */
   readonly #live = new Map<LivePeer, string | undefined>();
 
-  /** `self` may always call itself. */
+  /** @param self the id of this node, which may always call itself. */
   constructor(self: string, { allow, deny }: PeerLists) {
     this.self = self;
     this.#allow = allow && new Set(allow);
     this.#deny = new Set(deny);
   }
 
-  /** Why the node is not wanted, by its id alone. The text is read at both ends. `dialled`: whom the dialler means to reach. */
+  /**
+   * Returns why the node is not wanted, judged by its id alone; the text is shown at both ends.
+   * `dialled` is the id that the dialer means to reach.
+   */
   judge(nodeId: string, dialled: string | undefined): TransportError | undefined {
     if (this.#deny.has(nodeId)) return reasonError('denied', `node ${nodeId} is denied (deny)`);
     if (this.#allow === undefined || this.#allow.has(nodeId) || nodeId === dialled || nodeId === this.self) return undefined;
     return reasonError('denied', `node ${nodeId} is not allowed (allow has ${this.#allow.size} others)`);
   }
 
-  /** From now on `peer` is told when it is not wanted any more; until `forget`. */
+  /** Revokes `peer` as soon as it is no longer wanted, until `forget`. */
   watch(peer: LivePeer, dialled: string | undefined): void {
     this.#live.set(peer, dialled);
   }
@@ -55,7 +65,7 @@ export class Peers {
     this.#live.delete(peer);
   }
 
-  /** Takes new lists, at once: who is not wanted any more is cut. */
+  /** Replaces the lists at once, and revokes peers that are no longer wanted. */
   update(lists: PeerUpdate): void {
     const { allow, deny } = parseOptions(updateSchema, lists, 'updatePeers') as PeerUpdate;
     if (allow !== undefined) this.#allow = allow === null ? undefined : new Set(allow);
@@ -70,7 +80,7 @@ export class Peers {
 const isIds = (value: unknown) => Array.isArray(value) && value.every((id) => typeof id === 'string' && isNodeId(id));
 const IDS = 'a list of node ids: 64 lower-case hex digits each';
 
-/** A list of node ids, for a schema of options. */
+/** The option type for a list of node ids. */
 export const nodeIds = reference<readonly string[]>(isIds, IDS);
 
 const updateSchema = optionsSchema({

@@ -1,4 +1,5 @@
-// The functions of Noise by OpenSSL: what Node gets as '#primitives'. It gives the same bytes as primitives.ts.
+// The functions of Noise by OpenSSL, which Node gets as '#primitives'. The results are the same
+// bytes as those of primitives.ts.
 
 import { Buffer } from 'node:buffer';
 import { createCipheriv, createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
@@ -46,15 +47,16 @@ class NativeKeyPair implements KeyPair {
     try {
       return plain(diffieHellman({ privateKey: this.#key, publicKey: other }));
     } catch {
-      // OpenSSL refuses a result of zeros.
+      // OpenSSL rejects a result of all zeros.
       return undefined;
     }
   }
 }
 
 /**
- * The OpenSSL of Node 20 takes 0.3 ms to read a key as PKCS#8, and 3 µs as a JWK. That has a public half, which older Nodes make anew
- * without looking at what is given; newer ones look, and read PKCS#8 fast.
+ * Creates the private key. The OpenSSL of Node 20 takes 0.3 ms to parse it as PKCS#8, but 3 µs as a
+ * JWK. A JWK includes the public half: older Nodes recompute it without checking what is given;
+ * newer ones check it, but parse PKCS#8 fast.
  */
 function privateKey(secret: Uint8Array): KeyObject {
   if (publicHalfIsChecked !== true) {
@@ -70,15 +72,15 @@ function privateKey(secret: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.concat([PKCS8, secret]), format: 'der', type: 'pkcs8' });
 }
 
-/** Known from the first key on. */
+/** Set by the first key. */
 let publicHalfIsChecked: boolean | undefined;
 
-/** A copy that holds no more memory than it has bytes. */
+/** Returns a copy that holds no more memory than its bytes. */
 function plain(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer);
 }
 
-/** RFC 8410: what stands before the 32 bytes of an X25519 key. */
+/** The DER prefix of the 32 bytes of an X25519 key (RFC 8410). */
 const PKCS8: Uint8Array = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 const AEAD = { authTagLength: TAG };

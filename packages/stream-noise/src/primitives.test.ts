@@ -1,4 +1,4 @@
-// Both builds of the primitives give the same bytes, and refuse the same.
+// Checks that both builds of the primitives compute the same bytes and refuse the same input.
 
 import test from 'ava';
 import { TAG } from './noise/suite.ts';
@@ -11,7 +11,7 @@ test('keys and what they share are the same, for keys of any form', (t) => {
   for (let seed = 1; seed <= 20; seed++) {
     const [one, other] = [portable.keyPair(pattern(32, seed)), native.keyPair(pattern(32, seed))];
     t.is(toHex(one.publicKey), toHex(other.publicKey));
-    // Any 32 bytes are a public key: with the highest bit set, too, which is ignored (RFC 7748 §5).
+    // Any 32 bytes are a public key, even with the highest bit set, which is ignored (RFC 7748 §5).
     const theirs = pattern(32, seed + 1_000);
     t.is(toHex(one.agree(theirs)!), toHex(other.agree(theirs)!));
     const high = theirs.slice();
@@ -98,7 +98,10 @@ test('the ciphertext of RFC 8439 §2.8.2', (t) => {
   }
 });
 
-/** The points of small order of Curve25519 and its twist, in all forms of 255 bits (cr.yp.to/ecdh.html, "validate"). */
+/**
+ * The points of small order of Curve25519 and its twist, in all 255-bit encodings
+ * (cr.yp.to/ecdh.html, "validate").
+ */
 const LOW_ORDER = [
   '0000000000000000000000000000000000000000000000000000000000000000',
   '0100000000000000000000000000000000000000000000000000000000000000',

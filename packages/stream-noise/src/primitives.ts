@@ -1,5 +1,5 @@
-// The functions of Noise in plain JavaScript (@noble): what browsers get as '#primitives'. Node gets primitives.node.ts, which gives
-// the same bytes several times faster.
+// The functions of Noise in plain JavaScript (@noble), which browsers get as '#primitives'. Node
+// gets primitives.node.ts, which computes the same bytes several times faster.
 
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { x25519 } from '@noble/curves/ed25519.js';
@@ -38,7 +38,7 @@ class NobleKeyPair implements KeyPair {
     try {
       return x25519.getSharedSecret(this.#secret, publicKey);
     } catch {
-      // It refuses a result of zeros.
+      // The library rejects a result of all zeros.
       return undefined;
     }
   }

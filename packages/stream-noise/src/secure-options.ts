@@ -1,22 +1,29 @@
-// What a secured layer is told.
+// The options of a secured layer, and their validation.
 
 import { type Identity, nodeIdOf } from '@trunkline/identity';
 import { type Clock, callback, optional, optionsSchema, parseOptions, type Random, reference, systemRandom } from '@trunkline/transport-core';
 import { nodeIds, type PeerLists } from './peers.ts';
 
 export interface SecureOptions extends PeerLists {
-  /** Who this end is, and proves to be: `createIdentity()` of @trunkline/identity. */
+  /** The identity that this end proves: `createIdentity()` of @trunkline/identity. */
   readonly identity: Identity;
-  /** The clock of the transport above, if that has one of its own. Default: that of the layer beneath, or the machine's. */
+  /**
+   * The clock of the transport above, if that has one of its own. Default: the clock of the layer
+   * beneath, or the system clock.
+   */
   readonly clock?: Clock | undefined;
   /**
-   * What keys are drawn from. Default `systemRandom`, which is cryptographic, and inside a simulation comes from its seed. With any
-   * other, others can guess the keys: for tests.
+   * The random source for keys. Default: `systemRandom`, which is cryptographic, and which a
+   * simulation derives from its seed. With any other source, others may guess the keys, so set it
+   * only in tests.
    */
   readonly random?: Random | undefined;
 }
 
-/** The options, complete; a TypeError of `name` says what is wrong by its path. */
+/**
+ * Returns the complete options. Throws a TypeError that begins with `name` and gives the path of an
+ * invalid option.
+ */
 export function parseSecureOptions(options: SecureOptions, name: string): PeerLists & { identity: Identity; random: Random } {
   const { identity, clock, random = systemRandom, ...lists } = parseOptions(schema, options, name) as SecureOptions;
   if (nodeIdOf(identity.publicKey) === identity.nodeId) return { identity, random, ...lists };

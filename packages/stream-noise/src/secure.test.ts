@@ -1,4 +1,4 @@
-// Options, keys and addresses of a secured layer.
+// Tests the options, keys and addresses of a secured layer.
 
 import { createManualClock, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';

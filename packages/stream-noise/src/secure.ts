@@ -1,4 +1,4 @@
-// Noise around a stream layer, and around a backend of createTransport.
+// Wraps Noise around a stream layer, and around a backend of createTransport.
 
 import { type Backend, type StreamLayer, systemClock } from '@trunkline/transport-core';
 import { suite } from '#primitives';
@@ -8,8 +8,9 @@ import { Peers, type PeerUpdate } from './peers.ts';
 import { parseSecureOptions, type SecureOptions } from './secure-options.ts';
 
 /**
- * Secures a stream layer: what comes out has the same addresses, and connections that are encrypted and whose other end proved its
- * node id. From here on the layer belongs to it. A wrong option is a TypeError that names it.
+ * Secures a stream layer. The result has the same addresses; its connections are encrypted, and
+ * their other ends have proven their node ids. From here on `layer` belongs to the result. Throws a
+ * TypeError that names an invalid option.
  */
 export function secure(layer: StreamLayer, options: SecureOptions): NoiseStreamLayer {
   const { identity, random, ...lists } = parseSecureOptions(options, 'secure');
@@ -19,14 +20,15 @@ export function secure(layer: StreamLayer, options: SecureOptions): NoiseStreamL
 
 /** A backend whose connections are secured. */
 export interface SecuredBackend extends Backend {
-  /** As that of a layer, for all layers that this backend has made. */
+  /** Like `updatePeers` of a layer, for all layers that this backend has made. */
   updatePeers(lists: PeerUpdate): void;
 }
 
 /**
- * Secures a backend of `createTransport`: `[secured(tcp(), { identity })]`. Its schemes are the same; so a transport has a scheme
- * either plain or secured. The clock is the transport's where `options` has none. Keys are never drawn from the transport's `random`,
- * which need not be cryptographic. Inside a simulation they come from its seed.
+ * Secures a backend of `createTransport`: `[secured(tcp(), { identity })]`. The schemes stay the
+ * same, so a transport can use a scheme either plain or secured. If `options` has no clock, the
+ * transport's clock is used. Keys are never drawn from the transport's `random`, which need not be
+ * cryptographic. Inside a simulation, keys come from its seed.
  */
 export function secured(backend: Backend, options: SecureOptions): SecuredBackend {
   const { identity, random, ...lists } = parseSecureOptions(options, 'secured');

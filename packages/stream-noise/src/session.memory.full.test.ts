@@ -1,4 +1,4 @@
-// The rules of one connection, over streams in memory that are secured; session.tcp.full.test.ts has those over sockets.
+// Session tests over secured streams in memory; session.tcp.full.test.ts has those over sockets.
 
 import { createIdentity } from '@trunkline/identity';
 import { createManualClock, NetworkTransport } from '@trunkline/transport-core';
@@ -9,7 +9,8 @@ import { secure } from './secure.ts';
 
 const identity = createIdentity();
 
-// Raw peers stand on a clock that never moves: a busy machine ends no handshake of theirs.
+// Raw peers use a clock that never advances, so that a busy machine does not time out their
+// handshakes.
 
 sessionSuite(test, {
   name: 'noise over memory',

@@ -1,4 +1,5 @@
-// Identities and noise inside a simulation, with no option that concerns it: they run, and a second run is the same to the byte.
+// Tests identities and Noise inside a simulation, without any special options: they work, and a
+// second run is identical to the byte.
 
 import { createIdentity } from '@trunkline/identity';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
@@ -8,7 +9,10 @@ import { secure } from './index.ts';
 
 const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
 
-/** Two nodes that make their keys as they start; gives the ids, and whom the server heard. */
+/**
+ * Runs two nodes that create their keys as they start; returns their ids and the node ids that the
+ * server saw.
+ */
 async function talk(sim: Simulation): Promise<{ ids: string[]; heard: (string | undefined)[] }> {
   const ids: string[] = [];
   const heard: (string | undefined)[] = [];

@@ -1,4 +1,4 @@
-// The rules of a stream layer, over memory and over sockets.
+// Stream layer tests of Noise, over memory and over sockets.
 
 import { createIdentity } from '@trunkline/identity';
 import { createInmemStreams } from '@trunkline/transport-inmem';

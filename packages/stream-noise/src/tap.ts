@@ -1,11 +1,12 @@
-// What a connection reports to for all its life: a sink is attached once, and who listens changes.
+// The sink that a connection keeps for life. A sink can be attached only once, but the listener
+// behind it changes.
 
 import type { StreamSink, TransportError } from '@trunkline/transport-core';
 
 /** The sink of a connection that carries bytes. */
 export type ByteSink = Required<Omit<StreamSink, 'frames' | 'copies'>>;
 
-/** First the opening listens, then what became of it. */
+/** Forwards events to `sink`: first the opening, then the connection that it becomes. */
 export class Tap implements StreamSink {
   sink: ByteSink;
 

@@ -1,4 +1,5 @@
-// Whole transports over secured streams: who meets whom, and what both ends are told.
+// Tests whole transports over secured streams: which ends connect, and which errors and events both
+// ends see.
 
 import { createIdentity } from '@trunkline/identity';
 import {
@@ -116,7 +117,7 @@ for (const { name, place } of places) {
     const rejected = await server.event('rejected');
     t.deepEqual([rejected.error.reason, rejected.error.origin], ['denied', 'remote']);
     t.true(rejected.error.message.includes(`node ${bob.nodeId} is not allowed`), rejected.error.message);
-    // By its id it may be dialled.
+    // The node may be dialed by its id.
     await client.transport.send(`${bob.nodeId}@${server.addr}`, 'echo', new Uint8Array(1));
   });
 
@@ -180,9 +181,9 @@ for (const { name, place } of places) {
     stranger.attach({ data: () => {}, frames: () => {}, drained: () => {}, revoked: () => {}, closed: () => {} });
     const client = end(t, secure(layer(), { identity: createIdentity() }), { dialTimeout: 20_000 });
     const sent = client.transport.send(server.addr, 'echo', Uint8Array.of(5), { timeout: 20_000 });
-    // The stranger came first, and holds the one place by saying nothing.
+    // The stranger came first, and holds the only handshake slot by staying silent.
     await arrivals.all;
-    // Turns in which it would come up, if it were read.
+    // Enough turns for the connection to appear, if it were read.
     for (let turns = 0; turns < 20; turns++) await systemClock.sleep(0);
     t.deepEqual(server.transport.remotes(), []);
     stranger.write(new TextEncoder().encode('GET / HTTP/1.1\r\n\r\n'));
@@ -228,7 +229,7 @@ test('with seeded chance two runs say the same bytes', async (t) => {
   t.true(one.join() === other.join());
 });
 
-/** A transport that echoes, and what it saw. */
+/** Returns a transport that echoes, and the events it emitted. */
 function end(t: ExecutionContext, stream: StreamLayer, options: CommonOptions = {}) {
   const events: ObserverEvent[] = [];
   const waiting = new Set<() => void>();
@@ -248,7 +249,7 @@ function end(t: ExecutionContext, stream: StreamLayer, options: CommonOptions = 
       return transport.localAddr();
     },
     listen: () => transport.listen(),
-    /** The first event of that type, now or later. */
+    /** Resolves with the first event of that type, past or future. */
     event<T extends ObserverEvent['type']>(type: T): Promise<Extract<ObserverEvent, { type: T }>> {
       return new Promise((resolve) => {
         const look = () => {
@@ -270,7 +271,7 @@ function serve(transport: Transport<Echo>): void {
   })();
 }
 
-/** The layer, with all that is written to its connections kept. */
+/** Returns the layer, recording everything written to its connections in `said`. */
 function record(layer: StreamLayer, said: Uint8Array[]): StreamLayer {
   const watch = <C extends { write(chunk: Uint8Array): boolean }>(connection: C): C => {
     const write = connection.write.bind(connection);
@@ -298,7 +299,7 @@ async function failure(t: ExecutionContext, promise: PromiseLike<unknown>): Prom
   return error as TransportError;
 }
 
-/** The same layer, and a promise of the moment when it has accepted so many connections. */
+/** Returns the layer, and a promise that resolves when it has accepted `count` connections. */
 function watchArrivals(inner: StreamLayer, count: number): { layer: StreamLayer; all: Promise<void> } {
   let arrived = 0;
   let told = () => {};

@@ -1,4 +1,4 @@
-// Nonces and rekeying, against the primitives themselves.
+// Tests nonces and rekeying against the primitives themselves.
 
 import test from 'ava';
 import { pattern, toHex } from '../testing/bytes.ts';

@@ -1,4 +1,4 @@
-// A key and how often it was used: the CipherState of Noise (§5.1).
+// A key and a counter of its uses: the CipherState of Noise (§5.1).
 
 import { HASH, type Suite, TAG } from './suite.ts';
 
@@ -14,19 +14,25 @@ export class CipherState {
     this.n = n;
   }
 
-  /** Writes the ciphertext, 16 bytes longer than `plaintext`, into `target` from `at` on. */
+  /** Writes the ciphertext, 16 bytes longer than `plaintext`, into `target` at offset `at`. */
   seal(ad: Uint8Array | undefined, plaintext: Uint8Array, target: Uint8Array, at: number): void {
     this.#suite.seal(this.#key, nonceOf(this.n++), ad, plaintext, target, at);
   }
 
-  /** The plaintext in fresh memory. Undefined where it is not authentic: the nonce is then not used up (§5.1), but nobody goes on. */
+  /**
+   * Returns the plaintext in new memory, or undefined if the ciphertext is not authentic. In that
+   * case the nonce is not used up (§5.1), but no caller continues.
+   */
   open(ad: Uint8Array | undefined, ciphertext: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
     const plaintext = this.#suite.open(this.#key, nonceOf(this.n), ad, ciphertext);
     if (plaintext !== undefined) this.n++;
     return plaintext;
   }
 
-  /** A new key, made of the old one, from which that can't be told. The nonces go on (§4.2, §11.3). */
+  /**
+   * Replaces the key by one derived from it, from which the old key cannot be recovered. Nonces
+   * continue (§4.2, §11.3).
+   */
   rekey(): void {
     const made = new Uint8Array(HASH + TAG);
     this.#suite.seal(this.#key, LAST_NONCE, undefined, ZEROS, made, 0);
@@ -34,7 +40,10 @@ export class CipherState {
   }
 }
 
-/** 32 zero bits, then the counter, its lowest byte first (§12.3). The memory is the same each time. */
+/**
+ * Returns the nonce: 32 zero bits, then the counter, little-endian (§12.3). Each call reuses the
+ * same memory.
+ */
 function nonceOf(n: number): Uint8Array {
   counter.setUint32(4, n % 0x1_0000_0000, true);
   counter.setUint32(8, n / 0x1_0000_0000, true);
@@ -44,6 +53,6 @@ function nonceOf(n: number): Uint8Array {
 const nonce = new Uint8Array(12);
 const counter = new DataView(nonce.buffer);
 
-/** 2^64 − 1: never a message's. */
+/** 2^64 − 1, which no message uses. */
 const LAST_NONCE = new Uint8Array(12).fill(0xff, 4);
 const ZEROS = new Uint8Array(HASH);

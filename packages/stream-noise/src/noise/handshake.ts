@@ -1,5 +1,5 @@
-// Noise_XX_25519_ChaChaPoly_SHA256: three messages, after which both ends have keys that nobody else has, and know each other's
-// static key. Pure: it is given keys and bytes, and gives bytes.
+// Noise_XX_25519_ChaChaPoly_SHA256: three messages, after which both ends share secret keys and
+// know each other's static key. This class does no I/O: it takes keys and bytes, and returns bytes.
 
 import type { CipherState } from './cipher-state.ts';
 import { KEY, type KeyPair, type Suite, TAG } from './suite.ts';
@@ -7,30 +7,35 @@ import { SymmetricState } from './symmetric-state.ts';
 
 export interface HandshakeOptions {
   readonly suite: Suite;
-  /** The one that speaks first. */
+  /** True for the end that sends the first message. */
   readonly initiator: boolean;
-  /** What both ends have seen alike before it; where they have not, the second message fails. */
+  /**
+   * Data that both ends have seen before the handshake; if theirs differ, the second message fails.
+   */
   readonly prologue: Uint8Array;
   readonly staticKey: KeyPair;
-  /** Called once, when it is needed. */
+  /** Called once, when the key is needed. */
   readonly ephemeralKey: () => KeyPair;
 }
 
 /** A message that was read. */
 export interface Received {
   readonly payload: Uint8Array;
-  /** The handshake hash just before the payload: of all that its sender had said and heard. */
+  /**
+   * The handshake hash just before the payload. It covers everything that the sender had sent and
+   * received.
+   */
   readonly hash: Uint8Array;
 }
 
 export class Handshake {
-  /** The other end's static key, once it has sent it. */
+  /** The other end's static key, once received. */
   remoteStatic: Uint8Array | undefined = undefined;
   readonly #options: HandshakeOptions;
   readonly #state: SymmetricState;
   #ephemeral: KeyPair | undefined = undefined;
   #remoteEphemeral: Uint8Array | undefined = undefined;
-  /** Which of the three is next. */
+  /** Index of the next message. */
   #next = 0;
 
   constructor(options: HandshakeOptions) {
@@ -39,17 +44,23 @@ export class Handshake {
     this.#state.mixHash(options.prologue);
   }
 
-  /** All three messages were written and read. */
+  /** True once all three messages were written and read. */
   get isOver(): boolean {
     return this.#next === MESSAGES.length;
   }
 
-  /** The handshake hash: when it is over, a value that both ends share and no other handshake has. */
+  /**
+   * The handshake hash. At the end of the handshake both ends share it, and no other handshake has
+   * the same.
+   */
   get hash(): Uint8Array {
     return this.#state.hash;
   }
 
-  /** The next message; a text where the other end's key is no good. The payload may depend on the hash just before it. */
+  /**
+   * Returns the next message, or an error text if the other end's key is invalid. The payload may
+   * depend on the hash just before it.
+   */
   write(payload: (hash: Uint8Array) => Uint8Array): Uint8Array | string {
     const { staticKey, ephemeralKey } = this.#options;
     const parts: Uint8Array[] = [];
@@ -65,7 +76,10 @@ export class Handshake {
     return concat(parts);
   }
 
-  /** Reads the next message; a text where it is no good. After that the handshake is of no use. */
+  /**
+   * Reads the next message. Returns an error text if the message is invalid; the handshake cannot
+   * continue after that.
+   */
   read(message: Uint8Array): Received | string {
     const number = this.#next + 1;
     let at = 0;
@@ -89,13 +103,13 @@ export class Handshake {
     return payload === undefined ? altered(number) : { payload, hash };
   }
 
-  /** The keys of what follows. */
+  /** Returns the cipher states for the messages that follow. */
   split(): { send: CipherState; receive: CipherState } {
     const [initiators, responders] = this.#state.split();
     return this.#options.initiator ? { send: initiators, receive: responders } : { send: responders, receive: initiators };
   }
 
-  /** Mixes in what two keys share. False where one is of low order. */
+  /** Mixes in the secret shared by two keys. Returns false if one of them is of low order. */
   #agree(token: 'ee' | 'es' | 'se'): boolean {
     const { initiator, staticKey } = this.#options;
     // The first letter is the initiator's key, the second the responder's.
@@ -129,5 +143,5 @@ const LOW_ORDER = 'its key is of low order: anybody would know what we share';
 
 const NAME = new TextEncoder().encode('Noise_XX_25519_ChaChaPoly_SHA256');
 
-/** XX (§7.5): what each message carries and mixes in, the initiator's first. */
+/** XX (§7.5): the tokens of each message; the initiator sends the first. */
 const MESSAGES = [['e'], ['e', 'ee', 's', 'es'], ['s', 'se']] as const;

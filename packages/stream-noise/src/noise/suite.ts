@@ -1,20 +1,24 @@
-// What Noise is built of: a Diffie-Hellman function, a cipher and a hash, here 25519, ChaChaPoly and SHA256 (Noise §12).
+// The functions that Noise is built on: a Diffie-Hellman function, a cipher and a hash; here 25519,
+// ChaChaPoly and SHA256 (Noise §12).
 
-/** The functions of Noise_…_25519_ChaChaPoly_SHA256. All of them answer at once. `#primitives` brings one. */
+/**
+ * The functions of Noise_…_25519_ChaChaPoly_SHA256, all synchronous. `#primitives` provides one.
+ */
 export interface Suite {
-  /** The key pair of 32 secret bytes. */
+  /** Returns the key pair of 32 secret bytes. */
   keyPair(secret: Uint8Array): KeyPair;
-  /** SHA-256 of both, one behind the other. */
+  /** Returns the SHA-256 of both arrays, concatenated. */
   hash(first: Uint8Array, second: Uint8Array): Uint8Array;
-  /** HMAC-SHA-256. */
+  /** Returns the HMAC-SHA-256. */
   hmac(key: Uint8Array, data: Uint8Array): Uint8Array;
   /**
-   * ChaCha20-Poly1305: writes the ciphertext and its tag, 16 bytes more than `plaintext`, into `target` from `at` on.
+   * ChaCha20-Poly1305: writes the ciphertext and its tag, 16 bytes more than `plaintext`, into
+   * `target` at offset `at`.
    * @param nonce 12 bytes
-   * @param ad associated data; undefined is none
+   * @param ad associated data; undefined for none
    */
   seal(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array | undefined, plaintext: Uint8Array, target: Uint8Array, at: number): void;
-  /** The plaintext in fresh memory, or undefined where the ciphertext is not authentic. */
+  /** Returns the plaintext in new memory, or undefined if the ciphertext is not authentic. */
   open(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array | undefined, ciphertext: Uint8Array): Uint8Array<ArrayBuffer> | undefined;
 }
 
@@ -22,11 +26,14 @@ export interface Suite {
 export interface KeyPair {
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
-  /** What both share, 32 bytes; undefined where that is all zero: the other key is of low order, and anybody knows the result. */
+  /**
+   * Returns the shared secret, 32 bytes, or undefined if it is all zeros: the other key is of low
+   * order, and anybody could compute the result.
+   */
   agree(publicKey: Uint8Array): Uint8Array | undefined;
 }
 
-/** Bytes of a public key and of a shared secret, of a hash, and of a tag. */
+/** Sizes in bytes: of public keys and shared secrets, of hashes, and of authentication tags. */
 export const KEY = 32;
 export const HASH = 32;
 export const TAG = 16;

@@ -1,17 +1,20 @@
-// What a handshake has agreed on so far: the SymmetricState of Noise (§5.2).
+// The state that a handshake has agreed on so far: the SymmetricState of Noise (§5.2).
 
 import { CipherState } from './cipher-state.ts';
 import { type Suite, TAG } from './suite.ts';
 
 export class SymmetricState {
-  /** h: of all that was said. */
+  /** h: the hash of everything sent and received. */
   hash: Uint8Array;
   readonly #suite: Suite;
-  /** ck: of all that is shared and secret. */
+  /** ck: the chaining key, derived from all shared secrets. */
   #chain: Uint8Array;
   #cipher: CipherState | undefined;
 
-  /** `name` has exactly 32 bytes; others would be hashed, or filled with zeros. */
+  /**
+   * @param name exactly 32 bytes; a longer name would be hashed, and a shorter one padded with
+   * zeros.
+   */
   constructor(suite: Suite, name: Uint8Array) {
     this.#suite = suite;
     this.hash = name;
@@ -28,7 +31,7 @@ export class SymmetricState {
     this.#cipher = new CipherState(this.#suite, key);
   }
 
-  /** Encrypted once there is a key. */
+  /** Encrypts the plaintext if there is a key, and mixes the result into the hash. */
   encryptAndHash(plaintext: Uint8Array): Uint8Array {
     let ciphertext = plaintext;
     if (this.#cipher !== undefined) {
@@ -39,25 +42,28 @@ export class SymmetricState {
     return ciphertext;
   }
 
-  /** Undefined where it is not authentic. */
+  /** Decrypts and mixes the ciphertext into the hash. Returns undefined if it is not authentic. */
   decryptAndHash(ciphertext: Uint8Array): Uint8Array | undefined {
     const plaintext = this.#cipher === undefined ? ciphertext : this.#cipher.open(this.hash, ciphertext);
     this.mixHash(ciphertext);
     return plaintext;
   }
 
-  /** Is what `encryptAndHash` gives longer than what it takes? */
+  /** Whether there is a key, so that the result of `encryptAndHash` is longer than its argument. */
   get encrypts(): boolean {
     return this.#cipher !== undefined;
   }
 
-  /** The keys of what follows: for what the initiator sends, and for what the responder sends. */
+  /**
+   * Returns the cipher states for what follows: first for what the initiator sends, then for what
+   * the responder sends.
+   */
   split(): [CipherState, CipherState] {
     const [one, other] = this.#derive(NOTHING);
     return [new CipherState(this.#suite, one), new CipherState(this.#suite, other)];
   }
 
-  /** HKDF with two results (§4.3). */
+  /** HKDF with two outputs (§4.3). */
   #derive(secret: Uint8Array): [Uint8Array, Uint8Array] {
     const key = this.#suite.hmac(this.#chain, secret);
     const one = this.#suite.hmac(key, ONE);

@@ -1,4 +1,4 @@
-// The Noise project's test vectors, on both builds of the primitives.
+// Runs the Noise project's test vectors on both builds of the primitives.
 
 import test from 'ava';
 import { fromHex, toHex } from '../testing/bytes.ts';
@@ -34,7 +34,7 @@ for (const { name, suite } of suites) {
       t.is(toHex(responder.remoteStatic!), toHex(suite.keyPair(fromHex(vector.initiatorStatic)).publicKey));
       const keys = [initiator.split(), responder.split()];
       for (const [i, { payload, ciphertext }] of vector.messages.slice(3).entries()) {
-        // The responder's turn: it goes on from the third message.
+        // The responder's turn, continuing after the third message.
         const [from, to] = i % 2 === 0 ? [keys[1]!, keys[0]!] : [keys[0]!, keys[1]!];
         const sealed = new Uint8Array(payload.length / 2 + 16);
         from.send.seal(undefined, fromHex(payload), sealed, 0);

@@ -1,6 +1,6 @@
-// Bytes for tests.
+// Helpers for bytes in tests.
 
-/** Bytes that are told as hex digits. */
+/** Decodes hex digits. */
 export function fromHex(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 }
@@ -13,7 +13,7 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => Array.from(part)));
 }
 
-/** Bytes that tell their place. */
+/** Returns pseudo-random bytes determined by the seed. */
 export function pattern(length: number, seed = 1): Uint8Array {
   const bytes = new Uint8Array(length);
   let state = (seed * 2_654_435_761) >>> 0 || 1;
@@ -24,7 +24,7 @@ export function pattern(length: number, seed = 1): Uint8Array {
   return bytes;
 }
 
-/** Compared by hand: a diff of megabytes helps nobody. */
+/** Compares two arrays by hand, because a diff of megabytes helps nobody. */
 export function equal(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, i) => byte === other[i]);
 }

@@ -1,4 +1,4 @@
-// A secured connection over one that is worked by hand, and the far end of it.
+// Helpers that build a secured connection over a connection driven by hand, and its far end.
 
 import { createManualClock } from '@trunkline/transport-core';
 import { Buffers } from '../buffers.ts';
@@ -19,7 +19,9 @@ export interface Making {
   readonly arrived?: (far: Far) => Uint8Array[];
 }
 
-/** A connection that is open, the wire beneath it, the sink above it, and who is at the far end of the wire. */
+/**
+ * Returns an open connection, the wire beneath it, the sink above it, and the far end of the wire.
+ */
 export function make({ blocked = false, attached = true, sent = 0, received = 0, arrived = () => [] }: Making = {}) {
   const clock = createManualClock();
   const host = { clock, buffers: new Buffers(), peers: new Peers('self', {}) };
@@ -69,7 +71,7 @@ export class Far {
     return this.record(new Uint8Array(0));
   }
 
-  /** The plaintexts of what was written. */
+  /** Returns the plaintexts of what was written. */
   read(written: readonly Uint8Array[]): Uint8Array[] {
     const plaintexts: Uint8Array[] = [];
     for (const chunk of written) {
@@ -83,7 +85,7 @@ export class Far {
   }
 }
 
-/** What is deferred has run. */
+/** Waits until deferred callbacks have run. */
 export async function turn(): Promise<void> {
   for (let i = 0; i < 3; i++) await Promise.resolve();
 }

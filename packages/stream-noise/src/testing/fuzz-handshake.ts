@@ -1,5 +1,6 @@
-// Fuzzes the greeting of Noise: an input is what the other end sends, from its preamble on. Nothing
-// is thrown, and only the other end's own bytes, unaltered, lead to a channel with it.
+// Fuzzes the greeting of Noise: an input is what the other end sends, from its preamble on. The
+// greeting must not throw, and only the other end's own bytes, unaltered, may lead to a channel
+// with it.
 
 import type { Random } from '@trunkline/transport-core';
 import { suite } from '../primitives.node.ts';
@@ -10,7 +11,7 @@ const { said } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite,
 const toResponder = Uint8Array.of(...said.first, ...said.third);
 const toInitiator = said.second;
 
-/** The first byte says which end reads (bit 0), and in pieces of which size. */
+/** The first byte selects which end reads (bit 0) and the size of the pieces. */
 export const target = {
   run(input: Uint8Array): void {
     const isInitiator = ((input[0] ?? 0) & 1) !== 0;
@@ -46,7 +47,7 @@ export const target = {
     yield Uint8Array.of(1, ...said.first);
   },
 
-  /** One byte of an honest handshake is another. */
+  /** Alters one bit of an honest handshake. */
   make(random: Random): Uint8Array {
     const below = (limit: number) => Math.floor(random() * limit);
     const bytes = below(2) === 0 ? Uint8Array.of(2 * below(128), ...toResponder) : Uint8Array.of(1 + 2 * below(128), ...toInitiator);

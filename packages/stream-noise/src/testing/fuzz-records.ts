@@ -1,15 +1,19 @@
 // Fuzzes a secured connection: an input says what the other end and the network do, between what
-// this end does. What is handed out is what the other end wrote, from the beginning and in order,
-// and the connection ends once: with an error, unless the other end said that it is whole.
+// this end does. The bytes handed out must be those that the other end wrote, from the beginning
+// and in order, and the connection must end once: with an error, unless the other end marked its
+// stream as complete.
 
 import type { Random } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';
 import { make, turn } from './connections.ts';
 
-/** One for connections whose handshake is out, and one for those that wait for that. */
+/**
+ * One host for connections that have sent their last handshake message, and one for those still
+ * waiting for that.
+ */
 const hosts = [make(), make({ blocked: true })] as const;
 
-/** Two bytes a step: what, and how. */
+/** Each step takes two bytes: the action and its parameter. */
 export const target = {
   async run(input: Uint8Array): Promise<void> {
     const { connection, wire, ear, far } = hosts[(input[0] ?? 0) & 1]!.make();
@@ -110,7 +114,10 @@ export const target = {
   most: 200,
 };
 
-/** The bytes of what the other end writes, from a place on: each tells its place. */
+/**
+ * Returns the bytes that the other end writes from the given offset on; each is determined by its
+ * offset.
+ */
 function pattern(from: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => byteAt(from + i));
 }

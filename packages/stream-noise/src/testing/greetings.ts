@@ -14,9 +14,9 @@ export interface EndOptions {
   readonly suite: Suite;
   readonly role: Role;
   readonly identity?: Pick<Identity, 'publicKey' | 'sign'>;
-  /** Of the static and the ephemeral key. */
+  /** The seed of the static and the ephemeral key. */
   readonly seed?: number;
-  /** Instead of that of the seed. */
+  /** Replaces the static key derived from the seed. */
   readonly staticKey?: KeyPair;
 }
 
@@ -25,7 +25,7 @@ export function greeting({ suite, role, identity = role === 'initiator' ? ada : 
   return new Greeting({ suite, role, identity, staticKey: staticKey ?? draw(1), ephemeralKey: () => draw(2) });
 }
 
-/** What the initiator and the responder said, in order, where all went well. */
+/** The messages of the initiator and the responder, in order, of a successful greeting. */
 export interface Said {
   readonly first: Uint8Array;
   readonly second: Uint8Array;
@@ -38,7 +38,7 @@ export interface Greeted {
   readonly said: Said;
 }
 
-/** Lets two ends greet each other, whole chunks at a time. */
+/** Lets two ends greet each other, one whole message at a time. */
 export function greet(initiator: Greeting, responder: Greeting): Greeted {
   const first = initiator.begin();
   const { send: second } = responder.receive(first) as Step;

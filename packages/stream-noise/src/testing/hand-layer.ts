@@ -1,4 +1,5 @@
-// A stream layer that a test works by hand: what it accepts and what its dials become.
+// A stream layer that a test drives by hand: the test decides what it accepts and what its dials
+// become.
 
 import type { DialOptions, ListenOptions, Pass, StreamConnection, StreamLayer } from '@trunkline/transport-core';
 import { HandWire } from './hand-wire.ts';
@@ -14,7 +15,7 @@ export class HandLayer implements StreamLayer {
     this.options = options;
   }
 
-  /** Somebody has dialled it. */
+  /** Simulates an incoming connection. */
   come(pass?: Pass, more: object = {}): HandWire {
     const wire = Object.assign(new HandWire(), more);
     this.#accept?.(wire, pass);
@@ -38,11 +39,11 @@ export class HandLayer implements StreamLayer {
   }
 }
 
-/** A doorway that a test works by hand. */
+/** A doorway that a test drives by hand. */
 export class HandDoorway {
   readonly passes: HandPass[] = [];
   knocks = 0;
-  /** 'wait': not yet; 'closed': there is no room. */
+  /** 'wait': no slot yet; 'closed': no room. */
   answer: 'enter' | 'wait' | 'closed' = 'enter';
   readonly #now: () => number;
 
@@ -62,7 +63,7 @@ export class HandDoorway {
 
 export class HandPass implements Pass {
   readonly since: number;
-  /** What each `leave` was given. */
+  /** The argument of each call of `leave`. */
   readonly left: unknown[] = [];
   readonly #enter: (pass: Pass) => void;
 

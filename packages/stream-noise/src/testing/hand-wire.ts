@@ -1,14 +1,15 @@
-// A connection that a test works by hand: it keeps what is written to it, and reports what it is told to.
+// A connection that a test drives by hand: it keeps what is written to it, and reports the events
+// that the test triggers.
 
 import type { StreamConnection, StreamSink, TransportError } from '@trunkline/transport-core';
 
 export class HandWire implements StreamConnection {
   readonly endpoint = 'hand:1';
-  /** What was written, as it was then. */
+  /** Copies of the written chunks, taken at the time of the write. */
   readonly written: Uint8Array[] = [];
-  /** The memory that was written from. */
+  /** The written chunks themselves, uncopied. */
   readonly memory: Uint8Array[] = [];
-  /** What `write` answers. */
+  /** The return value of `write`. */
   takes = true;
   sink!: StreamSink;
   paused = false;
@@ -42,7 +43,7 @@ export class HandWire implements StreamConnection {
   }
 }
 
-/** A sink that keeps what it is told. */
+/** A sink that records all events. */
 export class Ear implements StreamSink {
   readonly chunks: Uint8Array[] = [];
   drains = 0;

@@ -1,4 +1,4 @@
-// Secured layers over layers that are worked by hand, and the other ends of their connections.
+// Secured layers over layers driven by hand, and the other ends of their connections.
 
 import { createManualClock, type StreamConnection } from '@trunkline/transport-core';
 import { suite } from '../primitives.node.ts';
@@ -8,7 +8,7 @@ import { ada, bob, greeting } from './greetings.ts';
 import { HandDoorway, HandLayer } from './hand-layer.ts';
 import { HandWire } from './hand-wire.ts';
 
-/** A secured layer that listens, over one that is worked by hand. */
+/** Returns a secured layer that listens, over a layer driven by hand. */
 export async function listening({ answer = 'enter' }: { answer?: HandDoorway['answer'] } = {}) {
   const clock = createManualClock();
   const layer = new HandLayer();
@@ -20,14 +20,14 @@ export async function listening({ answer = 'enter' }: { answer?: HandDoorway['an
   return { clock, layer, doorway, noise, accepted };
 }
 
-/** A secured layer that dials, over one that is worked by hand. */
+/** Returns a secured layer that dials, over a layer driven by hand. */
 export function dialling(lists: { allow?: string[]; deny?: string[] } = {}) {
   const clock = createManualClock();
   const layer = new HandLayer();
   return { clock, layer, noise: secure(layer, { identity: ada, clock, ...lists }) };
 }
 
-/** The last dial beneath is through. */
+/** Completes a dial of the layer beneath, by default the last one. */
 export async function connect(layer: HandLayer, more: object = {}, n = layer.dials.length - 1): Promise<HandWire> {
   const wire = Object.assign(new HandWire(), more);
   layer.dials[n]!.connected(wire);
@@ -35,7 +35,7 @@ export async function connect(layer: HandLayer, more: object = {}, n = layer.dia
   return wire;
 }
 
-/** Dials in, all the way. */
+/** Performs the whole handshake as the dialer. */
 export function shake(wire: HandWire) {
   const dialler = greeting({ suite, role: 'initiator' });
   wire.sink.data(dialler.begin());
@@ -48,7 +48,7 @@ export function answerTo(wire: HandWire, dialler: Greeting) {
   return step.done!;
 }
 
-/** Is dialled, all the way. */
+/** Performs the whole handshake as the responder. */
 export function answer(wire: HandWire, responder = greeting({ suite, role: 'responder' })): void {
   wire.sink.data(responder.receive(wire.written.at(-1)!)!.send!);
 }

@@ -1,4 +1,4 @@
-// Both builds of the primitives: whatever holds for one is tried on the other.
+// Both builds of the primitives, so that each test runs on both.
 
 import type { Suite } from '../noise/suite.ts';
 import { suite as native } from '../primitives.node.ts';

@@ -1,5 +1,5 @@
-// Public test vectors of Noise_XX_25519_ChaChaPoly_SHA256, as hex. Messages are in order, the initiator's first: three of the
-// handshake, then those of the transport.
+// Public test vectors of Noise_XX_25519_ChaChaPoly_SHA256, in hex. Messages are in order, the
+// initiator's first: three of the handshake, then those of the transport.
 
 export interface Vector {
   readonly source: string;

@@ -1,4 +1,5 @@
-// How a connection begins: what goes well, in whatever pieces, and all that must not.
+// Tests how a connection begins: successful greetings, however they are cut into pieces, and
+// everything that must fail.
 
 import { createIdentity } from '@trunkline/identity';
 import { seededRandom } from '@trunkline/transport-core';
@@ -123,7 +124,8 @@ test('no byte of a handshake can be changed: neither end opens, but the initiato
         for (const { failed } of [...answered, ...concluded, ...ended]) {
           if (failed !== undefined) t.true(['malformed', 'wrong_preamble', 'wrong_version'].includes(failed.reason), failed.text);
         }
-        // Where nobody refused, somebody waits for more: a length has grown.
+        // If neither end refused, one waits for more bytes, because the altered byte made a length
+        // larger.
         const refused = [...answered, ...concluded, ...ended].some((step) => step.failed !== undefined);
         const at = part === 'third' ? i : i - 5;
         t.true(refused || at === 0 || at === 1, what);
@@ -197,7 +199,7 @@ test('a static key of low order is refused by whoever reads it', (t) => {
   t.regex(feed(initiator, step!.send!)[0]!.failed!.text, /low order/);
 });
 
-// Proofs: the handshake is gone through with, so that both ends learn what was wrong.
+// Proofs: the handshake completes, so that both ends learn the flaw.
 
 const proofs: [string, Parameters<typeof greeting>[0]['identity'], RegExp][] = [
   ['no key', { publicKey: new Uint8Array(0) as Uint8Array<ArrayBuffer>, sign: () => new Uint8Array(64) }, /no public key/],
@@ -234,7 +236,7 @@ test('a proof is bound to the handshake, to the role and to the static key', (t)
   t.is(text, 'trunkline-noise-1/initiator');
   t.is(seen[0]!.length, 27 + 32 + 32);
   t.deepEqual(seen[0]!.subarray(59), suite.keyPair(pattern(32, 101)).publicKey);
-  // The same signature again: another handshake, or another static key, or the other role.
+  // Reuses the same signature with another handshake, another static key, or the other role.
   const stolen = { publicKey: ada.publicKey, sign: () => ada.sign(seen[0]!) };
   const others = [
     greet(greeting({ suite, role: 'initiator', identity: stolen, seed: 4 }), greeting({ suite, role: 'responder' })).responder,
@@ -260,7 +262,7 @@ test('an identity that can not sign ends the greeting at its own end', (t) => {
   t.regex(step!.failed!.text, /this end's identity could not sign: no token/);
 });
 
-// First bytes, and lengths.
+// First bytes and lengths.
 
 const strangers: [string, Uint8Array, RegExp][] = [
   ['HTTP', new TextEncoder().encode('GET / HTTP/1.1\r\n'), /HTTP \(a request\)/],
@@ -320,7 +322,7 @@ test('a first message that is not just a key is refused', (t) => {
   }
 });
 
-/** Every step that the chunks bring about. */
+/** Returns every step that the chunks cause. */
 function feed(end: Greeting, ...chunks: readonly Uint8Array[]): Step[] {
   const steps: Step[] = [];
   for (const chunk of chunks) {
@@ -335,7 +337,10 @@ function begun(): Greeting {
   return end;
 }
 
-/** Written down when the wire was settled. A change of these is a new version of the wire. */
+/**
+ * Recorded when the wire format was settled. If these values change, the wire format needs a new
+ * version.
+ */
 const GOLDEN = {
   first: '54524b4e0100209647f5345125a0a93271e802cc418bb9258c921e761af9d7134d352c2227fa1b',
   second: '5f25b0318402775bfeb802ffbc9e655eb6adbcad629cb53b93d20a7d1d1d1c31',

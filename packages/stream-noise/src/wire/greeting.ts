@@ -1,5 +1,6 @@
-// How a secured connection begins, as bytes: the preambles, the three messages of the handshake, the proofs of identity. Pure: chunks
-// in, and out comes what is to be sent and how it ended.
+// The byte level of how a secured connection begins: the preambles, the three handshake messages,
+// and the proofs of identity. This class does no I/O: it takes chunks, and returns what to send and
+// how the greeting ended.
 
 import type { Identity } from '@trunkline/identity';
 import type { Reason } from '@trunkline/transport-core';
@@ -14,34 +15,38 @@ export interface GreetingOptions {
   readonly suite: Suite;
   readonly identity: Pick<Identity, 'publicKey' | 'sign'>;
   readonly staticKey: KeyPair;
-  /** A new one; called once, when it is needed. */
+  /** Creates a new key pair; called once, when it is needed. */
   readonly ephemeralKey: () => KeyPair;
   readonly role: Role;
 }
 
-/** What both ends hold when it is over. */
+/** The state that both ends hold when the greeting is over. */
 export interface Channel {
   readonly send: CipherState;
   readonly receive: CipherState;
   /** The handshake hash. */
   readonly binding: Uint8Array;
-  /** Whom the other end proved to be. */
+  /** The node id that the other end proved. */
   readonly nodeId: string | undefined;
-  /** What was wrong with its proof. */
+  /** The flaw in the other end's proof, if it has one. */
   readonly flaw: string | undefined;
 }
 
-/** A step: something to send, the end, or both. */
+/** A step of the greeting: something to send, the end, or both. */
 export interface Step {
   readonly send?: Uint8Array | undefined;
   readonly done?: Channel;
-  /** It came to nothing. `cut`: at once, and not in order. */
+  /**
+   * Set if the greeting failed. `cut`: the connection must be destroyed at once instead of being
+   * closed in order.
+   */
   readonly failed?: { readonly reason: Reason; readonly text: string; readonly cut: boolean };
 }
 
 /**
- * The wire, from its first byte. I is the initiator (who dialled), R the responder; a message is two bytes of length (big-endian),
- * at most 1,024 in the handshake, and so many bytes.
+ * The wire format, from the first byte. I is the initiator (the dialer), R the responder. A message
+ * is two bytes of length (big-endian), at most 1,024 during the handshake, followed by that many
+ * bytes.
  *
  * ```
  * I → R   "TRKN" 01   message 1: e
@@ -50,13 +55,14 @@ export interface Step {
  * both    records, until one that is empty: the end
  * ```
  *
- * It is Noise_XX_25519_ChaChaPoly_SHA256 with the initiator's five bytes as its prologue. The responder sends nothing before it has
- * read those. Message 1 has no payload; the payloads of 2 and 3 are in identity-proof.ts, the records in records.ts.
+ * The handshake is Noise_XX_25519_ChaChaPoly_SHA256 with the initiator's five bytes as its
+ * prologue. The responder sends nothing before it has read those. Message 1 has no payload; the
+ * payloads of 2 and 3 are in identity-proof.ts, the records in records.ts.
  */
 export class Greeting {
   readonly #options: GreetingOptions;
   readonly #handshake: Handshake;
-  /** What came and is not used up yet. */
+  /** Received bytes that are not consumed yet. */
   #bytes: Uint8Array = NOTHING;
   #greeted = false;
   #over = false;
@@ -68,17 +74,20 @@ export class Greeting {
     this.#handshake = new Handshake({ suite, initiator: role === 'initiator', prologue: PREAMBLE, staticKey, ephemeralKey });
   }
 
-  /** What the initiator says first. */
+  /** Returns the first bytes that the initiator sends. */
   begin(): Uint8Array {
     return join(PREAMBLE, framed(this.#handshake.write(() => NOTHING) as Uint8Array));
   }
 
-  /** What came after what it has used: when it is done, the beginning of the records. */
+  /** The bytes that follow the consumed ones: after the last step, the beginning of the records. */
   get rest(): Uint8Array {
     return this.#bytes;
   }
 
-  /** Takes a chunk and makes at most one step; undefined: it waits for more. An empty chunk makes the next step, where there is one. */
+  /**
+   * Takes a chunk and makes at most one step. Returns undefined if more bytes are needed. Pass an
+   * empty chunk to make the next step, if there is one.
+   */
   receive(chunk: Uint8Array): Step | undefined {
     this.#bytes = join(this.#bytes, chunk);
     if (this.#over) return undefined;
@@ -100,7 +109,7 @@ export class Greeting {
     return this.#options.role === 'initiator';
   }
 
-  /** The next message, once it is whole; a text where its length alone is wrong. */
+  /** Returns the next message once it is complete, or an error text if its length is invalid. */
   #message(): Uint8Array | string | undefined {
     const bytes = this.#bytes;
     if (bytes.length < LENGTH) return undefined;
@@ -164,6 +173,9 @@ function join(first: Uint8Array, second: Uint8Array): Uint8Array {
   return both;
 }
 
-/** Of a message before the keys are shared: the longest of ours has 255 bytes. */
+/**
+ * The longest handshake message, in bytes, that is accepted before the keys are shared; the longest
+ * of ours has 255.
+ */
 const LONGEST_HANDSHAKE = 1_024;
 const NOTHING = new Uint8Array(0);

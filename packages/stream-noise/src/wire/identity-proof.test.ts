@@ -1,4 +1,4 @@
-// What a proof must be, to the byte.
+// Tests the encoding of a proof, to the byte.
 
 import test from 'ava';
 import { concat, pattern } from '../testing/bytes.ts';

@@ -1,4 +1,5 @@
-// The payload of handshake messages 2 and 3: who its sender is, and the proof that this node made this very handshake.
+// The payload of handshake messages 2 and 3: the sender's public key, and the proof that its owner
+// made this very handshake.
 
 import { type Identity, nodeIdOf, verifySignature } from '@trunkline/identity';
 import { HASH, KEY } from '../noise/suite.ts';
@@ -6,11 +7,13 @@ import { HASH, KEY } from '../noise/suite.ts';
 export type Role = 'initiator' | 'responder';
 
 /**
- * Two bytes of length (big-endian) and the public key (SPKI, DER), two bytes of length and the signature.
+ * Encodes a proof: two bytes of length (big-endian) and the public key (SPKI, DER), two bytes of
+ * length and the signature.
  *
- * What is signed: the text "trunkline-noise-1/initiator" or "trunkline-noise-1/responder", the handshake hash as it is before the
- * payload (32 bytes), and the signer's Noise static key (32 bytes). So a proof holds for one handshake, one role and one static key:
- * it can be neither replayed nor reflected, and a stolen static key proves nothing.
+ * The signature covers the text "trunkline-noise-1/initiator" or "trunkline-noise-1/responder", the
+ * handshake hash as it is before the payload (32 bytes), and the signer's Noise static key (32
+ * bytes). So a proof holds for one handshake, one role and one static key: it can be neither
+ * replayed nor reflected, and a stolen static key proves nothing.
  */
 export function encodeProof(identity: Pick<Identity, 'publicKey' | 'sign'>, role: Role, hash: Uint8Array, staticKey: Uint8Array): Uint8Array {
   const { publicKey } = identity;
@@ -24,7 +27,7 @@ export function encodeProof(identity: Pick<Identity, 'publicKey' | 'sign'>, role
   return payload;
 }
 
-/** The node that the payload proves, or what is wrong with the proof. */
+/** Returns the node that the payload proves, or the flaw in the proof. */
 export function judgeProof(payload: Uint8Array, role: Role, hash: Uint8Array, staticKey: Uint8Array): { nodeId: string } | { flaw: string } {
   const publicKey = field(payload, 0);
   if (publicKey === undefined || publicKey.length === 0) return { flaw: 'it sent no public key' };
@@ -47,7 +50,7 @@ function signedBytes(role: Role, hash: Uint8Array, staticKey: Uint8Array): Uint8
   return bytes;
 }
 
-/** Two bytes of length, and so many bytes; undefined where there are not as many. */
+/** Reads two bytes of length and that many bytes; returns undefined if there are fewer. */
 function field(payload: Uint8Array, at: number): Uint8Array | undefined {
   if (payload.length < at + 2) return undefined;
   const end = at + 2 + ((payload[at]! << 8) | payload[at + 1]!);
@@ -60,5 +63,5 @@ const DOMAIN: Record<Role, Uint8Array> = {
   responder: encoder.encode('trunkline-noise-1/responder'),
 };
 
-/** Ed25519, and P-256 with an uncompressed point: the one form of each that has a node id. */
+/** Ed25519, and P-256 with an uncompressed point: the only form of each that has a node id. */
 const SPKI_LENGTHS: ReadonlySet<number> = new Set([44, 91]);

@@ -1,22 +1,32 @@
-// The first five bytes of each end: "TRKN" and a version. Whoever begins otherwise is named, so that the mistake can be mended.
+// The first five bytes of each end: "TRKN" and a version. The error for any other beginning names
+// the protocol, so that the mistake can be fixed.
 
 import { lookAlike, type Reason } from '@trunkline/transport-core';
 
-/** The version of what is described here. Another version is another byte, and nothing else is promised of it. */
+/**
+ * The version of the protocol described here. Another version has another byte here and may differ
+ * in everything else.
+ */
 export const VERSION = 1;
 
-/** "TRKN" and the version. The initiator's is the prologue of the handshake: who alters it, alters that. */
+/**
+ * "TRKN" and the version. The initiator's preamble is the prologue of the handshake, so altering it
+ * makes the handshake fail.
+ */
 export const PREAMBLE: Uint8Array = Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, VERSION);
 
-/** What the other end's first bytes have shown. */
+/** Describes an end that does not speak this protocol, as its first bytes reveal. */
 export interface Stranger {
   readonly reason: Extract<Reason, 'wrong_preamble' | 'wrong_version'>;
   readonly text: string;
-  /** It is a relative, and learns by our preamble what it has met. */
+  /**
+   * True for another version of this protocol, which receives our preamble to learn what it has
+   * met.
+   */
   readonly answer: boolean;
 }
 
-/** Judges the first bytes: 'more' where they are too few, 'ours' where the first five are right. */
+/** Judges the first bytes: 'more' if there are too few, 'ours' if the first five are right. */
 export function judgePreamble(bytes: Uint8Array): 'more' | 'ours' | Stranger {
   const magic = MAGIC.findIndex((byte, i) => i < bytes.length && bytes[i] !== byte);
   if (magic >= 0) {

@@ -1,4 +1,5 @@
-// However a stream is cut, the same records come out; and memory follows what has come.
+// Checks that the same records come out however a stream is cut, and that memory grows only with
+// the bytes received.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';

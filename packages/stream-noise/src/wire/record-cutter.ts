@@ -1,24 +1,28 @@
-// Chunks in, messages out, however the stream was cut: whole ones as views of the chunk, so that most are never copied.
+// Cuts a stream of chunks into messages. Complete messages are views of the chunk, so most are
+// never copied.
 
 import { LENGTH } from './records.ts';
 
 export class RecordCutter {
   #chunk: Uint8Array = NOTHING;
   #at = 0;
-  /** The beginning of a record that is not whole, its length included: the first `#have` bytes of this. */
+  /**
+   * The beginning of an incomplete record, including its length: the first `#have` bytes of this
+   * array.
+   */
   #part: Uint8Array = NOTHING;
   #have = 0;
 
-  /** The next chunk; what was whole in the last one has been taken. */
+  /** Takes the next chunk. All complete messages of the previous chunk must have been read. */
   feed(chunk: Uint8Array): void {
     this.#chunk = chunk;
     this.#at = 0;
   }
 
   /**
-   * The next message without its length, or undefined: more is needed. It is a view, of the chunk or of `joint`, and good until the
-   * next call.
-   * @param joint memory for the longest record, where one has to be joined.
+   * Returns the next message without its length, or undefined if more bytes are needed. The message
+   * is a view of the chunk or of `joint`, valid until the next call.
+   * @param joint memory for the longest record, used if a record has to be joined.
    */
   next(joint: Uint8Array): Uint8Array | undefined {
     if (this.#have > 0) return this.#join(joint);
@@ -34,7 +38,7 @@ export class RecordCutter {
     }
     if (left > 0) {
       const rest = at === 0 ? chunk : chunk.subarray(at);
-      // A few bytes must not hold a large chunk.
+      // Copied so that a few bytes do not retain a large chunk.
       this.#part = left * 4 < chunk.length ? rest.slice() : rest;
       this.#have = left;
     }
@@ -43,7 +47,7 @@ export class RecordCutter {
     return undefined;
   }
 
-  /** Forgets what is here. */
+  /** Discards everything that is buffered. */
   clear(): void {
     this.#chunk = NOTHING;
     this.#part = NOTHING;
@@ -71,7 +75,7 @@ export class RecordCutter {
     return joint.subarray(LENGTH, whole);
   }
 
-  /** Memory follows what has come, not what the length says: twice as much at the most. */
+  /** Grows with the bytes received, not with the announced length: to at most twice as much. */
   #grow(piece: Uint8Array, whole: number): void {
     const have = this.#have + piece.length;
     if (have > this.#part.length) {

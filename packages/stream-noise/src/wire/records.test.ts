@@ -1,4 +1,5 @@
-// Records: new keys in time, an end before the counter runs out, and nothing but the next record of a direction.
+// Tests records: timely rekeying, an end before the counter runs out, and nothing accepted but the
+// next record of a direction.
 
 import test from 'ava';
 import { CipherState } from '../noise/cipher-state.ts';

@@ -1,22 +1,32 @@
-// Records: what both ends say once they share keys. Two bytes of length (big-endian), and that many bytes: a Noise transport message.
+// Records, the messages that both ends send once they share keys: two bytes of length (big-endian),
+// followed by that many bytes of a Noise transport message.
 
 import type { CipherState } from '../noise/cipher-state.ts';
 import { TAG } from '../noise/suite.ts';
 
-/** The longest Noise message (Noise §3), and the most plaintext that fits into one. */
+/** The longest Noise message (Noise §3), and the most plaintext that fits into one, in bytes. */
 export const LONGEST = 65_535;
 export const MOST_PLAINTEXT: number = LONGEST - TAG;
-/** The length before each message. */
+/** The bytes of length before each message. */
 export const LENGTH = 2;
-/** Bytes that a record has besides its plaintext. */
+/** The bytes of a record in addition to its plaintext. */
 export const RECORD_OVERHEAD: number = LENGTH + TAG;
 
-/** After so many records each direction takes a new key (Noise's REKEY), and the old one is forgotten: 4 GiB at most under one key. */
+/**
+ * After this many records, each direction takes a new key (Noise's REKEY) and forgets the old one:
+ * at most 4 GiB under one key.
+ */
 export const REKEY_AFTER = 65_536;
-/** A direction has no more records than this, the end included; a million in a second would take nine years. */
+/**
+ * The most records of one direction, including its end; at a million per second they last for nine
+ * years.
+ */
 export const MOST_RECORDS: number = 2 ** 48;
 
-/** Writes a record into `target` from `at` on, and gives its length. An empty plaintext is the end of the stream. */
+/**
+ * Writes a record into `target` at offset `at`, and returns its length. An empty plaintext marks
+ * the end of the stream.
+ */
 export function sealRecord(cipher: CipherState, plaintext: Uint8Array, target: Uint8Array, at: number): number {
   const length = plaintext.length + TAG;
   target[at] = length >>> 8;
@@ -26,7 +36,10 @@ export function sealRecord(cipher: CipherState, plaintext: Uint8Array, target: U
   return LENGTH + length;
 }
 
-/** The plaintext of a record without its length, in fresh memory; undefined where it is not the next record of this direction. */
+/**
+ * Returns the plaintext of a record (passed without its length) in new memory, or undefined if it
+ * is not the next record of this direction.
+ */
 export function openRecord(cipher: CipherState, message: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
   if (cipher.n >= MOST_RECORDS) return undefined;
   const plaintext = cipher.open(undefined, message);
