@@ -1,4 +1,5 @@
-// A connection that has not become a WebSocket yet: its place in the doorway, and what TLS found out about it.
+// A TCP connection that has not become a WebSocket yet: its handshake slot, and the identity that
+// TLS established for it.
 
 import type { Socket } from 'node:net';
 import type { Secured } from '@trunkline/mutual-tls';
@@ -9,18 +10,24 @@ export interface Arrival {
   readonly pass?: Pass | undefined;
 }
 
-/** Gives up the place of a connection that does not become a WebSocket. With an error: the transport reports it. */
+/**
+ * Releases the handshake slot of a connection that does not become a WebSocket. The transport
+ * reports `error`, if one is given.
+ */
 export function leave({ secured, pass }: Arrival, error?: TransportError): void {
   secured?.release();
   pass?.leave(error);
 }
 
-/** Returns the other end's address, for errors and for limits of each source. */
+/** Returns the other end's address, for error messages and for limits per source. */
 export function endpointOf({ remoteAddress, remotePort }: Socket): string {
   return remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(remoteAddress, remotePort ?? 0);
 }
 
-/** The error of a connection whose upgrade did not come within the time of a handshake. */
+/**
+ * Creates the error for a connection whose upgrade request did not arrive within the handshake
+ * timeout.
+ */
 export function tooLate(endpoint: string, timeout: number): TransportError {
   return reasonError('handshake_timeout', `Connection with ${endpoint}: its WebSocket upgrade did not come within ${timeout} ms (handshakeTimeout)`, {
     target: endpoint,

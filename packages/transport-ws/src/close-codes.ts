@@ -1,19 +1,30 @@
-// WebSocket's close codes as errors of ours: the one place where they are translated.
+// Maps WebSocket close codes to transport errors. All translation of close codes happens in this
+// file.
 
 import { type Code, cleanText, type Reason, reasonError, TransportError } from '@trunkline/transport-core';
 
-/** The sub-protocol that both ends must name: the byte stream of docs/wire-protocol.md, version 1 of this mapping. */
+/**
+ * The subprotocol that both ends must name: the byte stream of docs/wire-protocol.md, version 1 of
+ * this mapping.
+ */
 export const SUB_PROTOCOL = 'trunkline.v1';
 
-/** What this end says when a message is text: RFC 6455, "a type of data it cannot accept". */
+/**
+ * The close code that this end sends when it receives a text message: RFC 6455, "a type of data it
+ * cannot accept".
+ */
 export const UNSUPPORTED_DATA = 1003;
 export const NORMAL = 1000;
-/** Of our own range: what a page sends in place of the reset that it can't make. */
+/**
+ * A close code from the application range. A page sends it in place of a TCP reset, which it cannot
+ * make.
+ */
 export const CUT = 4000;
 
 /**
- * How a connection ended, by its close code: undefined where that was in order. 1006, no close frame at all, is `reset`; 1005 is
- * a close frame without a code, as a browser sends it.
+ * Returns the error that a close code stands for, or undefined if the connection was closed in
+ * order. Code 1006 (no close frame at all) means `reset`; code 1005 is a close frame without a
+ * code, as a browser sends it.
  */
 export function closeError(code: number, text: string, endpoint: string): TransportError | undefined {
   if (code === NORMAL || code === 1001 || code === 1005) return undefined;
@@ -26,13 +37,13 @@ export function closeError(code: number, text: string, endpoint: string): Transp
   });
 }
 
-/** What the other end sent broke RFC 6455 or our limits, and this end says so. */
+/** Creates the error for a peer that violated RFC 6455 or our limits. */
 export function violationError(code: string | undefined, text: string, endpoint: string): TransportError {
   const reason = code === undefined ? undefined : VIOLATIONS[code];
   return reasonError(reason ?? 'malformed', `Connection with ${endpoint}: the other end broke the WebSocket protocol: ${text}`, { target: endpoint });
 }
 
-/** What a number says. */
+/** The meaning of a close code: error code, reason and text. */
 export interface Meaning {
   as: Code;
   reason?: Reason;

@@ -1,5 +1,5 @@
-// WebSocket wrapped by `faulty`, held to the contract of a Transport: without faults, and with a
-// line that delays.
+// Compliance tests of the WebSocket transport wrapped by `faulty`: without faults, and with a line
+// that delays.
 
 import process from 'node:process';
 import { NetworkTransport, systemClock } from '@trunkline/transport-core';

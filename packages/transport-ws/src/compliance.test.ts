@@ -1,4 +1,4 @@
-// WebSocket, held to the contract of a Transport.
+// Compliance tests of the WebSocket transport.
 
 import process from 'node:process';
 import { NetworkTransport } from '@trunkline/transport-core';
@@ -14,7 +14,7 @@ transportSuite(test, {
     const { clock, observer } = options;
     return new NetworkTransport({ ...options, stream: wrap(createWsStreamLayer({ bindAddr, advertiseAddr, clock, observer })) });
   },
-  // Port 1 of the loopback: nothing listens below 1024 without being asked to.
+  // Port 1 of loopback: nothing listens below 1024 unless configured to.
   unreachable: () => 'ws://127.0.0.1:1/',
   unspecified: '0.0.0.0:0',
   probe: nodeProbe(process),

@@ -1,4 +1,5 @@
-// WebSocket under mutual TLS, held to the contract of a Transport: each transport a node of its own.
+// Compliance tests of the WebSocket transport under mutual TLS; each transport is a node of its
+// own.
 
 import process from 'node:process';
 import { NetworkTransport } from '@trunkline/transport-core';

@@ -1,3 +1,5 @@
+// Tests createWsTransport and ws(): calls, paths, options and the browser build.
+
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { bytes, createTransport, defineProtocol, NetworkTransport, serve } from '@trunkline/transport-core';

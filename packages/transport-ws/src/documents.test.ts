@@ -1,4 +1,4 @@
-// What readers are told of the WebSocket mapping is what the code does.
+// Checks that the documentation of the WebSocket mapping matches the code.
 
 import { readFileSync } from 'node:fs';
 import test from 'ava';

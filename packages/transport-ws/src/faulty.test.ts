@@ -1,5 +1,5 @@
-// A WebSocket layer wrapped by `faulty`, held to the rules of a stream layer: without faults, and
-// with a line that delays.
+// Stream layer tests of a WebSocket layer wrapped by `faulty`: without faults, and with a line that
+// delays.
 
 import { systemClock } from '@trunkline/transport-core';
 import { faulty, streamLayerSuite } from '@trunkline/transport-testkit';

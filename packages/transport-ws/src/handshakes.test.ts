@@ -1,4 +1,5 @@
-// Places in the doorway (limits.handshakes), from the first byte of TCP to the end of the hello: on real sockets.
+// Tests handshake slots (limits.handshakes) on real sockets, from the first byte of TCP to the end
+// of the hello.
 
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
@@ -177,12 +178,15 @@ async function node(t: ExecutionContext, { pending, perSource, handshakeTimeout,
   serve(transport, { echo: (request) => request });
   t.teardown(() => transport.close());
   const address = transport.localAddr();
-  /** The errors of those that were rejected, one after the other. */
+  /** Returns the errors of rejected connections, one per call. */
   const rejected = async (): Promise<TransportError> => {
     while (errors.length === 0) await new Promise<void>((resolve) => (heard = resolve));
     return errors.shift()!;
   };
-  /** A WebSocket from this source gets in; then it breaks off its hello. */
+  /**
+   * Opens a WebSocket from the given source, which is accepted, and then aborts it before its
+   * hello.
+   */
   const enter = async (localAddress = '127.0.0.1') => {
     const socket = new WebSocket(address, 'trunkline.v1', { localAddress });
     await once(socket, 'open');
@@ -208,7 +212,7 @@ async function raw(address: string): Promise<Socket> {
   return socket;
 }
 
-/** Connects, and is cut before a byte is read. */
+/** Connects, and expects to be disconnected before a byte is read. */
 async function turnedAway(address: string): Promise<void> {
   const { hostname, port } = new URL(address);
   const socket = connect(Number(port), hostname);
@@ -222,14 +226,15 @@ async function secure(address: string, { key, cert }: TlsOptions) {
   const socket = connectTls({ host: hostname, port: Number(port), key: key as string, cert: cert as string, rejectUnauthorized: false });
   socket.on('error', () => {});
   socket.resume();
-  // What a server of TLS 1.3 says first after the client's last word: its handshake is over at both ends.
+  // A TLS 1.3 server sends its session ticket after the client's last handshake message, so the
+  // handshake is over at both ends.
   await once(socket, 'session');
-  // What is written inside of that event stays in OpenSSL's buffer.
+  // Bytes written inside that event would stay in OpenSSL's buffer.
   await new Promise(setImmediate);
   return socket;
 }
 
-/** Sends an upgrade that is in order, and listens. */
+/** Sends a valid upgrade and collects the response. */
 function upgrade(address: string) {
   const { hostname, port } = new URL(address);
   const socket = connect(Number(port), hostname);
@@ -274,7 +279,7 @@ function page({ address, port }: AddressInfo): Promise<number | undefined> {
   });
 }
 
-/** Resolves when the server has seen one more upgrade. */
+/** Resolves when the server has received one more upgrade. */
 async function served(server: ReturnType<typeof createServer>): Promise<void> {
   await once(server, 'upgrade');
 }

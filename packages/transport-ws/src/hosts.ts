@@ -1,18 +1,22 @@
-// Which hosts an upgrade may name. A page whose name was rebound to this machine (DNS rebinding) still names its own host.
+// Decides which hosts the `Host` header of an upgrade may name. This stops DNS rebinding: a page
+// whose host name was rebound to this machine still sends that name in the header.
 
 import { parseHostPort } from '@trunkline/transport-core';
 import { readHost } from './ws-address.ts';
 
 export interface HostRules {
-  /** The option, if it was given. */
+  /** The `hosts` option, if it was given. */
   readonly hosts: readonly string[] | undefined;
-  /** The address that is bound. */
+  /** The address that the server is bound to. */
   readonly bound: string | undefined;
-  /** Hosts by which this end was told that it is reached: of `bindAddr` and `advertiseAddr`. */
+  /** The hosts of `bindAddr` and `advertiseAddr`, under which this end expects to be reached. */
   readonly own: readonly (string | undefined)[];
 }
 
-/** Returns whether a Host header may be served; undefined if all may. */
+/**
+ * Returns a function that tells whether a `Host` header is acceptable, or undefined if any header
+ * is.
+ */
 export function hostCheck({ hosts, bound, own }: HostRules): ((header: string | undefined) => boolean) | undefined {
   if (hosts === undefined && (bound === undefined || !isLoopback(readHost(bound.includes(':') ? `[${bound}]` : bound) ?? ''))) return undefined;
   if (hosts?.includes('*')) return undefined;
@@ -23,7 +27,7 @@ export function hostCheck({ hosts, bound, own }: HostRules): ((header: string | 
   };
 }
 
-/** Throws a TypeError for what is no list of hosts. */
+/** Throws a TypeError unless `hosts` is a list of host names. */
 export function checkHosts(hosts: readonly string[] | undefined): void {
   if (hosts !== undefined && !Array.isArray(hosts)) throw new TypeError("hosts: an array of host names, such as ['app.example']");
   for (const host of hosts ?? [])
@@ -31,7 +35,10 @@ export function checkHosts(hosts: readonly string[] | undefined): void {
       throw new TypeError(`hosts: names of hosts without scheme and port, or '*'; not '${host}'`);
 }
 
-/** Is it this machine's own name or address, which no name server can give to another? */
+/**
+ * Returns whether the host is a loopback name or address, which no name server can assign to
+ * another machine.
+ */
 function isLoopback(host: string): boolean {
   return /^127\.\d+\.\d+\.\d+$|^::1$|^(.*\.)?localhost$/.test(host);
 }

@@ -1,4 +1,4 @@
-// Who is at the other end of a WebSocket under mutual TLS.
+// Identity tests of WebSocket under mutual TLS.
 
 import { createAuthority, createIdentity, selfSigned } from '@trunkline/identity';
 import { identitySuite, type TlsPapers, tlsPapers, WEAK_KEYS } from '@trunkline/transport-testkit';
@@ -33,7 +33,7 @@ identitySuite<TlsPapers>(test, {
     over: (address) => `wss://${address}/`,
   },
   untrusting: { alone },
-  // The version in the head of a record that is not encrypted.
+  // The version in the header of an unencrypted record.
   ignoredBytes: 1,
   certificates: {
     ...certificates,

@@ -1,11 +1,14 @@
-// What a browser gets of this package: the same names, dialling only.
+// The browser build of this package: the same exports as in Node, but they can only dial.
 
 import { checkAdvertised, type Protocol } from '@trunkline/transport-core';
 import { createNativeStreamLayer } from './native-stream-layer.ts';
 import type { WsStreamLayer, WsStreamLayerOptions, WsTransport, WsTransportOptions } from './ws-options.ts';
 import { type WsBackend, type WsBackendOptions, wsBackend, wsTransport } from './ws-transport.ts';
 
-/** As in Node, over the WebSocket of the browser; `listen` is `unimplemented`, and what concerns listening has no effect. */
+/**
+ * Creates a stream layer over the browser's WebSocket. `listen` is `unimplemented`, and options
+ * that concern listening have no effect.
+ */
 export function createWsStreamLayer(options: WsStreamLayerOptions = {}): WsStreamLayer {
   refuseTls(options, 'createWsStreamLayer');
   const layer = createNativeStreamLayer({ advertiseAddr: options.advertiseAddr, clock: options.clock });

@@ -1,4 +1,5 @@
-// Frames of ours as RFC 6455 has them read: section 5.2 by hand, for every form of the length.
+// Checks that our frames conform to RFC 6455, with a parser of section 5.2 written by hand, for
+// every form of the length.
 
 import test from 'ava';
 import { MessageFrames } from './message-frames.ts';
@@ -11,7 +12,7 @@ for (const isMasked of [true, false]) {
   for (const length of LENGTHS) {
     test(`a ${what} message of ${length} bytes is read as it was`, (t) => {
       const frames = new MessageFrames(isMasked);
-      // On no word's boundary, as a view into anything may be.
+      // Not aligned to a word, like any view may be.
       const payload = new Uint8Array(length + 3).subarray(3).map((_, at) => at * 7 + 1);
       const before = payload.slice();
       const { key, read } = parse(frames.frame(payload));
@@ -47,13 +48,13 @@ test('each message has a key of its own', (t) => {
   t.true(keys.size > 990);
 });
 
-/** A final binary frame: its key where it has one, and its payload without it. */
+/** Parses a final binary frame: its key, if it has one, and its unmasked payload. */
 function parse(frame: Uint8Array): { key: Uint8Array | undefined; read: Uint8Array } {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   if (frame[0] !== 0x82) throw new Error(`a frame that begins with ${frame[0]}`);
   const short = frame[1]! & 0x7f;
   const length = short < 126 ? short : short === 126 ? view.getUint16(2) : Number(view.getBigUint64(2));
-  // The shortest form alone is allowed.
+  // Only the shortest form of the length is allowed.
   if ((short === 126 && length < 126) || (short === 127 && length < 65_536)) throw new Error(`a length of ${length} in too many bytes`);
   const at = short < 126 ? 2 : short === 126 ? 4 : 10;
   const isMasked = (frame[1]! & 0x80) !== 0;

@@ -1,20 +1,27 @@
-// Binary messages as RFC 6455 frames them (section 5.2), header and payload in one piece of memory that is used again. `ws` would do it
-// too, but masks byte by byte, four times as slow, into memory of its own for each message, and where nothing is masked writes twice.
+// Frames binary messages as in RFC 6455, section 5.2, with header and payload in one reusable
+// buffer. `ws` could do this too, but it masks byte by byte (four times slower) into newly
+// allocated memory for each message, and it makes two writes for an unmasked message.
 
 import { Buffer } from 'node:buffer';
 import { systemRandom } from '@trunkline/transport-core';
 
-/** Frames messages of one direction. The frame that it gave last is its own again with the next call, unless it is `given`. */
+/**
+ * Frames the messages of one direction. Call `release` or `given` after each frame: a released
+ * frame's memory is reused for later frames.
+ */
 export class MessageFrames {
   readonly #isMasked: boolean;
   #memory: Memory | undefined;
 
-  /** @param isMasked a dialler masks what it sends, with another unpredictable key for each message; an acceptor must not. */
+  /**
+   * @param isMasked true for a dialer, which masks each message with a new unpredictable key; an
+   * acceptor must not mask.
+   */
   constructor(isMasked: boolean) {
     this.#isMasked = isMasked;
   }
 
-  /** One whole message; its payload is copied. */
+  /** Returns one whole message as a frame; the payload is copied. */
   frame(payload: Uint8Array): Uint8Array {
     const { length } = payload;
     const memory = length > MEMORY ? memoryOf(length) : (spare ?? memoryOf(MEMORY));
@@ -28,19 +35,24 @@ export class MessageFrames {
     return bytes.subarray(begin, end);
   }
 
-  /** Nobody reads the last frame any more: its memory serves for the next one, of any connection. */
+  /**
+   * Marks the last frame as no longer in use. Its memory then serves for the next frame of any
+   * connection.
+   */
   release(): void {
     const memory = this.#memory;
     this.#memory = undefined;
     if (memory !== undefined && memory.bytes.length === PAYLOAD + MEMORY) spare = memory;
   }
 
-  /** Somebody reads the last frame yet: its memory is theirs. */
+  /**
+   * Marks the last frame as still in use. Its memory then belongs to its reader and is not reused.
+   */
   given(): void {
     this.#memory = undefined;
   }
 
-  /** Writes the header before the payload, and gives where it begins. */
+  /** Writes the header in front of the payload and returns the offset at which it begins. */
   #header({ bytes, view }: Memory, length: number): number {
     const key = this.#isMasked ? 4 : 0;
     const flag = this.#isMasked ? MASKED : 0;
@@ -66,7 +78,10 @@ export class MessageFrames {
   }
 }
 
-/** Puts a key before the payload and on it, word by word: what lies behind its end in the last word is nobody's. */
+/**
+ * Writes a new key in front of the payload and masks the payload with it, word by word. The bytes
+ * after `end` in the last word are unused, so masking them is harmless.
+ */
 function mask(words: Int32Array, end: number): void {
   const key = (systemRandom() * 0x1_0000_0000) | 0;
   words[PAYLOAD / 4 - 1] = key;
@@ -85,13 +100,22 @@ function memoryOf(length: number): Memory {
   return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer), view: new DataView(buffer) };
 }
 
-/** One for all connections: whoever frames a message has handed it over before the next one is framed. */
+/**
+ * Spare memory shared by all connections, because each message is handed over before the next one
+ * is framed.
+ */
 let spare: Memory | undefined;
 
-/** Where the payload begins: room for the longest header, and on a word's boundary, so that the key is the word before it. */
+/**
+ * The offset of the payload. It leaves room for the longest header and is aligned to a word, so the
+ * key is the word before it.
+ */
 const PAYLOAD = 16;
-/** The longest message that fits the spare memory: a batch of core's, with packets of the default size, and its frames of control. */
+/**
+ * The longest message, in bytes, that fits the spare memory: a batch of core's with packets of the
+ * default size and its control frames.
+ */
 const MEMORY = 96 * 1024;
-/** The last frame of a message, and its first; binary. */
+/** First header byte of a message in a single frame: the FIN bit and the binary opcode. */
 const FINAL_BINARY = 0x82;
 const MASKED = 0x80;

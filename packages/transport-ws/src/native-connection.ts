@@ -1,5 +1,6 @@
-// One native WebSocket as a StreamConnection. It tells neither when a message is out nor lets anybody stop the other end, so the
-// first is asked for and the second made up here.
+// Wraps one native WebSocket as a StreamConnection. A native WebSocket neither reports when a
+// message has been sent nor can be paused, so this class polls for the first and buffers for the
+// second.
 
 import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, TransportError } from '@trunkline/transport-core';
 import { CUT, closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
@@ -14,11 +15,14 @@ export class NativeConnection implements StreamConnection {
   #ending = false;
   #over = false;
   #error: TransportError | undefined;
-  /** A write was false, and `drained` is due. */
+  /** A write returned false, and `drained` is due. */
   #waiting = false;
-  /** Nothing is handed out: before attach, and from pause to resume. */
+  /**
+   * True before attach, and from pause to resume: messages are buffered instead of being handed
+   * out.
+   */
   #paused = true;
-  /** What came meanwhile. */
+  /** Messages received while paused. */
   #unread: Uint8Array[] = [];
   #unreadSize = 0;
   #discarded = 0;
@@ -43,7 +47,8 @@ export class NativeConnection implements StreamConnection {
   write(chunk: Uint8Array): boolean {
     const webSocket = this.#webSocket;
     if (this.#ending || webSocket.readyState !== OPEN) return true;
-    // send() copies: the memory is free at once. False is only to let the network have its pace, and us our priorities.
+    // send() copies, so the caller's memory is free at once. Returning false only lets the network
+    // set the pace and lets us apply priorities.
     for (let at = 0; at < chunk.length; at += MESSAGE) webSocket.send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE));
     this.#waiting = webSocket.bufferedAmount > HIGH;
     if (this.#waiting) this.#ask();
@@ -67,7 +72,8 @@ export class NativeConnection implements StreamConnection {
   destroy(error?: TransportError): void {
     if (this.#over) return;
     this.#ending = true;
-    // A page can't cut a connection: it says that it would, and hears no more of it.
+    // A page cannot reset a connection. It sends this close code instead and ignores everything
+    // that follows.
     this.#webSocket.close(CUT, '');
     this.#end(error);
   }
@@ -103,7 +109,10 @@ export class NativeConnection implements StreamConnection {
     if (this.#over && !this.#paused) this.#report();
   }
 
-  /** Asks again and again whether what was sent has left. A page in the background asks less often: messages that come ask too. */
+  /**
+   * Polls until what was sent has left the browser's buffer. Timers of a page in the background run
+   * less often, so incoming messages trigger the check too.
+   */
   #ask(): void {
     this.#poll ??= this.#clock.setTimeout(() => {
       this.#poll = undefined;
@@ -118,7 +127,7 @@ export class NativeConnection implements StreamConnection {
     this.#sink?.drained();
   }
 
-  /** Flushes, says so, and discards what comes until the other end has said so too. */
+  /** Flushes, sends a close frame, and discards what comes until the other end has closed too. */
   #close(code: number, text: string): void {
     this.#ending = true;
     this.#webSocket.close(code, text);
@@ -136,7 +145,7 @@ export class NativeConnection implements StreamConnection {
     const webSocket = this.#webSocket;
     webSocket.onmessage = webSocket.onclose = null;
     for (const timer of [this.#poll, this.#linger]) if (timer !== undefined) this.#clock.clearTimeout(timer);
-    // What came before the end is still read, in its time.
+    // Data that arrived before the end is still delivered, once reading resumes.
     if (this.#ending || this.#unread.length === 0) this.#clock.defer(() => this.#report());
   }
 
@@ -149,15 +158,26 @@ export class NativeConnection implements StreamConnection {
   }
 }
 
-/** The longest message that this end sends (docs/wire-protocol.md §1). */
+/** The longest message that this end sends, in bytes (docs/wire-protocol.md §1). */
 const MESSAGE = 256 * 1024;
-/** Bytes in the browser's queue above which a write is false, and at which it has drained. */
+/**
+ * Bytes buffered by the browser: above HIGH a write returns false, and at LOW the connection has
+ * drained.
+ */
 const HIGH = 64 * 1024;
 const LOW = 16 * 1024;
-/** Milliseconds between two looks at it; browsers make 4 of anything less. */
+/**
+ * Milliseconds between two checks of the browser's buffer; browsers raise anything shorter to 4 ms.
+ */
 const POLL = 4;
-/** Bytes that may come while paused: the sum of what a session's credit lets be on its way, and room to spare. */
+/**
+ * The most bytes that are buffered while paused: the sum of what a session's credit allows in
+ * flight, with room to spare.
+ */
 const UNREAD = 64 * 1024 * 1024;
-/** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (docs/wire-protocol.md §8). */
+/**
+ * How long one end waits for the other's close frame, in milliseconds, and how many bytes it
+ * discards meanwhile (docs/wire-protocol.md §8).
+ */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

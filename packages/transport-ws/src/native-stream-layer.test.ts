@@ -1,4 +1,5 @@
-// The browser's side, on the WebSocket class of `ws`, which has the same face; and on Node's own where there is one.
+// Tests the browser's side, on the WebSocket class of `ws`, which has the same interface, and on
+// Node's own class if there is one.
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -30,7 +31,7 @@ for (const [name, webSocket] of classes) {
   streamLayerSuite(test, {
     name,
     make: ({ clock }) => ({
-      // It dials as a page does, and listens as a node does.
+      // Dials like a page and listens like a node.
       layer(bindAddr, advertiseAddr): StreamLayer {
         const node = createWsStreamLayer({ bindAddr, advertiseAddr, clock });
         const page = createNativeStreamLayer({ clock: withRealPolls(clock), webSocket });
@@ -125,7 +126,9 @@ test('a message that comes asks for drained, too: timers of a page in the backgr
   connection.destroy();
 });
 
-/** The suite's time stands still; what asks again and again every few milliseconds must not. */
+/**
+ * The suite uses a manual clock, but the polls that repeat every few milliseconds need real time.
+ */
 function withRealPolls(clock: Clock): Clock {
   const polls = new Set<Timer>();
   return {
@@ -155,7 +158,7 @@ class FakeWebSocket {
   close(): void {}
 }
 
-/** A class of sockets that do nothing by themselves, and those that were made of it. */
+/** Returns a class of sockets that do nothing by themselves, and the list of its instances. */
 function fakes() {
   const sockets: FakeWebSocket[] = [];
   const webSocket = class extends FakeWebSocket {

@@ -1,4 +1,4 @@
-// Streams over the WebSocket of a browser, which can only dial.
+// A stream layer over the browser's WebSocket, which can only dial.
 
 import { type Clock, type DialOptions, reasonError, type StreamConnection, systemClock, TransportError } from '@trunkline/transport-core';
 import { closeError, SUB_PROTOCOL } from './close-codes.ts';
@@ -10,11 +10,14 @@ import type { WsStreamLayer } from './ws-options.ts';
 export interface NativeStreamLayerOptions {
   readonly advertiseAddr?: string | undefined;
   readonly clock?: Clock | undefined;
-  /** Default: the global one. */
+  /** Default: the global WebSocket class. */
   readonly webSocket?: NativeWebSocketClass | undefined;
 }
 
-/** A StreamLayer that dials by the native WebSocket. `listen` is `unimplemented`: others reach a page through the Remote of its own dial. */
+/**
+ * Creates a StreamLayer that dials with the native WebSocket. `listen` is `unimplemented`: others
+ * reach a page through the Remote of its own dial.
+ */
 export function createNativeStreamLayer(options: NativeStreamLayerOptions = {}): WsStreamLayer {
   return new NativeStreamLayer(options);
 }
@@ -97,7 +100,10 @@ class NativeStreamLayer implements WsStreamLayer {
   }
 }
 
-/** A browser does not tell pages why: refused, no such host, no certificate, no such path and a wrong sub-protocol look alike. */
+/**
+ * Creates the error for a failed dial. Browsers hide the cause from pages: a refused connection, an
+ * unknown host, a bad certificate, a wrong path and a wrong subprotocol all look alike.
+ */
 function dialError(address: string, code: number, reason: string): TransportError {
   const told = code === 1006 ? undefined : closeError(code, reason, address);
   const message = `Cannot connect to ${address}: the browser does not tell why; is the node up, is the address right, does it speak ${SUB_PROTOCOL}, may this page connect?`;

@@ -1,4 +1,5 @@
-// The WebSocket of browsers (and of Node from 22 on), as far as it is used: the types of the DOM are not ours to ask for.
+// The part of the browser's WebSocket (also in Node from version 22 on) that this package uses.
+// Declared here so that users need not have the DOM types.
 
 export interface NativeWebSocket {
   binaryType: string;
@@ -15,5 +16,5 @@ export interface NativeWebSocket {
 
 export type NativeWebSocketClass = new (url: string, protocols: string) => NativeWebSocket;
 
-/** WebSocket.OPEN. */
+/** The value of WebSocket.OPEN. */
 export const OPEN = 1;

@@ -1,4 +1,5 @@
-// An HTTP server that is there for upgrades alone, and waits for them no longer than a handshake may take; bare, or under mutual TLS.
+// An HTTP server that serves only WebSocket upgrades, with or without mutual TLS. A connection must
+// send its upgrade within the handshake timeout.
 
 import { createServer, type Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
@@ -7,13 +8,16 @@ import { type Clock, type ListenOptions, lookAlike, type Observer, reasonError, 
 import { type Arrival, endpointOf, leave, tooLate } from './arrival.ts';
 
 export interface UpgradeServer {
-  /** What listens; not yet. Its close() frees the port. */
+  /** The server to bind; it does not listen yet. Its close() frees the port. */
   readonly listener: NetServer;
-  /** What tells of upgrades. */
+  /** The server that emits 'upgrade' events. */
   readonly http: Server;
-  /** To be told of each upgrade: its socket need not hurry any more. Gives what is known of its connection. */
+  /**
+   * Call this for each upgrade: it stops the handshake timeout of the socket and returns what is
+   * known of its connection.
+   */
   arrived(socket: Socket): Arrival;
-  /** Ends the connections that have not become WebSockets. */
+  /** Closes the connections that have not become WebSockets. */
   cut(): void;
 }
 
@@ -34,7 +38,7 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
     try {
       observer?.event?.({ type: 'rejected', endpoint, direction: 'in', error });
     } catch {
-      // An observer that throws is ignored: what strangers send must not end the process.
+      // An observer that throws is ignored, because what strangers send must not end the process.
     }
   };
   http.on('clientError', (error: Error & { rawPacket?: Uint8Array }, socket: Socket) => {
@@ -57,10 +61,10 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
     leave(arrived(socket), error);
     socket.destroy();
   };
-  /** Keeps a connection until its upgrade comes, for `time` milliseconds at most. */
+  /** Keeps a connection until its upgrade arrives, for at most `time` milliseconds. */
   const wait = (socket: Socket, arrival: Arrival, time: number) => {
     const endpoint = endpointOf(socket);
-    // The doorway bounds them, if there is one.
+    // With a doorway, that bounds the number of waiting connections; without one, WAITING does.
     const isFull = listen === undefined && waiting.size >= WAITING;
     const timer = isFull ? undefined : clock.setTimeout(() => end(socket, tooLate(endpoint, timeout)), time);
     waiting.set(socket, { ...arrival, timer });
@@ -99,7 +103,8 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
     isKept = true;
     if (isTurn) begin(socket);
   };
-  // Nothing is read before a connection has its place. Under TLS, a peer that ends in the handshake is done with.
+  // Nothing is read before a connection has its handshake slot. Under TLS, half-open sockets are
+  // not allowed, so a peer that ends during the handshake is closed.
   const listener =
     acceptor === undefined
       ? createNetServer({ pauseOnConnect: true, allowHalfOpen: true }, take)
@@ -107,7 +112,10 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
   return { listener, http, arrived, cut };
 }
 
-/** The connection had its place, and perhaps the costly half of TLS, for nothing. */
+/**
+ * Creates the error for a connection that ended before its upgrade. It used a handshake slot, and
+ * perhaps a costly TLS handshake, for nothing.
+ */
 function noUpgrade(endpoint: string) {
   return reasonError('reset', `Connection with ${endpoint}: it ended before its WebSocket upgrade`, { target: endpoint });
 }
@@ -122,7 +130,12 @@ function ignore(): void {}
 
 /** Milliseconds of silence before the kernel probes a connection. */
 const KEEP_ALIVE = 30_000;
-/** Without a doorway: connections that have not sent their upgrade yet, as many as core lets wait before their hello (64 and 4 times that). */
+/**
+ * Without a doorway: the most connections that may wait for their upgrade, the same number that
+ * core lets wait before their hello (64 plus 4 times 64).
+ */
 const WAITING = 320;
-/** Milliseconds from the accept to the upgrade, TLS included, where nobody says: core's default. */
+/**
+ * Default milliseconds from the accept to the upgrade, including TLS; the same default as in core.
+ */
 const HANDSHAKE = 5_000;

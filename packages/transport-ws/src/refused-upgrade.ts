@@ -1,9 +1,10 @@
-// The HTTP statuses of a refused upgrade as errors of ours. Only Node sees them: a browser keeps them to itself.
+// Maps the HTTP status of a refused upgrade to a transport error. Only Node sees the status;
+// browsers hide it from pages.
 
 import { cleanText, TransportError } from '@trunkline/transport-core';
 import { type Meaning, SUB_PROTOCOL } from './close-codes.ts';
 
-/** Why an upgrade was refused, by its HTTP status and the line beside it. */
+/** Creates the error for a refused upgrade from its HTTP status and status text. */
 export function refusalError(status: number, text: string, address: string): TransportError {
   const { as, reason, meaning } = status >= 500 ? UNAVAILABLE : (STATUSES[status] ?? { as: 'failed_precondition', meaning: 'nothing there speaks WebSocket' });
   return new TransportError(as, `Cannot connect to ${address}: ${meaning} (HTTP ${status} ${cleanText(text)})`, {

@@ -1,4 +1,4 @@
-// The rules of one connection, over WebSockets.
+// Session tests over WebSocket.
 
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';

@@ -1,4 +1,4 @@
-// The rules of one connection, over WebSockets under mutual TLS.
+// Session tests over WebSocket under mutual TLS.
 
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';

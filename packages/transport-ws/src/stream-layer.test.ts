@@ -1,3 +1,5 @@
+// Stream layer tests of the WebSocket layer, bare, under TLS and on a server that was passed in.
+
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { streamLayerSuite } from '@trunkline/transport-testkit';

@@ -1,4 +1,4 @@
-// What the other end's WebSocket or HTTP server says reaches people cleaned.
+// Checks that text from the other end's WebSocket or HTTP server is sanitized before people see it.
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';

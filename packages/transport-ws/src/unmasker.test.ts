@@ -1,3 +1,5 @@
+// Tests the Unmasker with frames cut into chunks at random.
+
 import { randomBytes } from 'node:crypto';
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
@@ -14,7 +16,7 @@ test('masks are gone, whatever chunks the frames come in, and the bytes beneath 
     const unmasker = new Unmasker();
     const chunks: Buffer[] = [];
     for (let at = 0; at < sent.length; ) {
-      // At any place of a word.
+      // At any offset within a word.
       const shift = below(4);
       const chunk = Buffer.concat([Buffer.alloc(shift), sent.subarray(at, (at += 1 + below(most)))]).subarray(shift);
       unmasker.read(chunk);
@@ -55,7 +57,7 @@ function frame(payload: Buffer, key: Buffer | undefined): Buffer {
   return Buffer.concat([Buffer.from([0x82, ...head]), key ?? Buffer.alloc(0), masked]);
 }
 
-/** Frames as a reader of RFC 6455 has them, byte by byte. */
+/** Parses frames byte by byte, as RFC 6455 describes. */
 function read(bytes: Buffer): { payload: Buffer; key: Buffer | undefined }[] {
   const frames = [];
   for (let at = 0; at < bytes.length; ) {

@@ -1,4 +1,5 @@
-// Who gets in: sub-protocol, origin, path, and a server shared with others.
+// Tests which upgrades are accepted: subprotocol, origin, host, path, and a server shared with
+// others.
 
 import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
@@ -195,7 +196,7 @@ test('a given server that does not listen is failed_precondition, saying what to
 });
 
 test('a given server whose listen() was called a moment before is waited for', async (t) => {
-  // A host name is looked up first.
+  // Node looks up a host name first.
   const server = createServer().listen(0, 'localhost');
   t.false(server.listening);
   t.teardown(() => server.close());
@@ -267,7 +268,7 @@ test('a connection that sends no upgrade is cut after five seconds', async (t) =
   await once(socket, 'connect');
   socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n');
   const gone = once(socket, 'close');
-  // A later connection that is served tells that the first was seen.
+  // Once a later connection has been served, the server has seen the first one.
   (await createWsStreamLayer().dial(address, { timeout: 10_000 })).destroy();
   clock.advance(4_999);
   t.is(clock.timers, 1);

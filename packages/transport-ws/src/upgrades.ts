@@ -1,4 +1,4 @@
-// The accepting side: HTTP upgrades that are checked before they become WebSockets.
+// The accepting side: checks HTTP upgrades before they become WebSockets.
 
 import type { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
@@ -16,17 +16,20 @@ export interface UpgradeOptions {
   readonly server: HttpServer;
   readonly path: string;
   readonly origins: readonly string[] | undefined;
-  /** Says whether a Host header may be served. Left out: all may. */
+  /** Tells whether a `Host` header is acceptable. Default: all are. */
   readonly isHost: ((header: string | undefined) => boolean) | undefined;
   readonly clock: Clock;
-  /** Asked for a place when an upgrade comes, if the server is not ours: ours has asked when it accepted. */
+  /**
+   * Used to ask for a handshake slot when an upgrade comes on a server that is not ours; our own
+   * server asks when it accepts a connection.
+   */
   readonly listen?: ListenOptions | undefined;
-  /** Told of each upgrade, ours or not, before it is looked at. */
+  /** Called for each upgrade before it is examined, whether it is for this layer or not. */
   arrived?(socket: Socket): Arrival;
   accept(connection: WsConnection, pass: Pass | undefined): void;
 }
 
-/** Takes the server's upgrades under the path, until the returned function is called. */
+/** Handles the server's upgrades under `path` until the returned function is called. */
 export function takeUpgrades({ server, path, origins, isHost, clock, listen, arrived, accept }: UpgradeOptions): () => void {
   const webSockets = new WebSocketServer({ noServer: true, clientTracking: false, handleProtocols: () => SUB_PROTOCOL, ...WS_LIMITS });
   const parked = new Set<() => void>();
@@ -45,13 +48,13 @@ export function takeUpgrades({ server, path, origins, isHost, clock, listen, arr
         leave(given, refusalOf(refused, socket));
         return refuse(socket, refused);
       }
-      // Until the WebSocket is handed over, the place is ours to leave.
+      // Until the WebSocket is handed over, this function must release the handshake slot.
       const endpoint = endpointOf(socket);
       const gone = () => leave(given, reasonError('reset', `Connection with ${endpoint}: it ended in its WebSocket upgrade`, { target: endpoint }));
       socket.once('close', gone);
       webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         socket.off('close', gone);
-        // Before `ws` reads a chunk.
+        // Installed before `ws` reads a chunk.
         const unmasker = new Unmasker();
         socket.prependListener('data', (chunk: Uint8Array) => unmasker.read(chunk));
         accept(new WsConnection('acceptor', webSocket, socket, clock, given.secured), given.pass);
@@ -70,12 +73,15 @@ export function takeUpgrades({ server, path, origins, isHost, clock, listen, arr
 
 interface Parking {
   readonly clock: Clock;
-  /** Cuts each of those that wait. */
+  /** A function for each waiting upgrade, which closes it. */
   readonly parked: Set<() => void>;
   become(arrival: Arrival): void;
 }
 
-/** Asks the doorway for a place, and lets the upgrade go on when there is one; refused with 503 when too many wait. */
+/**
+ * Asks the doorway for a handshake slot and lets the upgrade continue once it has one; refuses it
+ * with 503 when too many wait.
+ */
 function park(socket: Socket, { doorway, timeout }: ListenOptions, { clock, parked, become }: Parking): void {
   const endpoint = endpointOf(socket);
   let isTurn = false;
@@ -104,10 +110,10 @@ function park(socket: Socket, { doorway, timeout }: ListenOptions, { clock, park
   socket.once('close', gone);
 }
 
-/** The status and the text of a refused upgrade. */
+/** The HTTP status and text of a refused upgrade. */
 type Refusal = readonly [status: number, text: string];
 
-/** Why an upgrade is refused; undefined for one that may go on. */
+/** Returns why an upgrade is refused, or undefined if it may continue. */
 function judge({ headers }: IncomingMessage, { origins, isHost }: Pick<UpgradeOptions, 'origins' | 'isHost'>): Refusal | undefined {
   if (isHost !== undefined && !isHost(headers.host)) return [403, 'Host not allowed'];
   const origin = headers.origin ?? headers['sec-websocket-origin'];
@@ -116,7 +122,7 @@ function judge({ headers }: IncomingMessage, { origins, isHost }: Pick<UpgradeOp
   return undefined;
 }
 
-/** A refused upgrade, as this end's observer sees it. */
+/** Creates the error that this end's observer receives for a refused upgrade. */
 function refusalOf([status, text]: Refusal, socket: Socket): TransportError {
   const target = endpointOf(socket);
   const message = `Connection with ${target}: its WebSocket upgrade was refused (HTTP ${status} ${text})`;
@@ -124,10 +130,17 @@ function refusalOf([status, text]: Refusal, socket: Socket): TransportError {
   return status === 404 ? new TransportError('not_found', message, { target }) : reasonError('wrong_version', message, { target });
 }
 
-/** Which upgrade listeners are ours, and their paths: so that two transports on one server agree on what neither takes. */
+/**
+ * Our upgrade listeners and their paths, so that two transports on one server agree on who answers
+ * a path that neither handles.
+ */
 const takers = new WeakMap<object, string>();
 
-/** Nobody but Trunkline listens for upgrades, and no path of ours fits. Then the first of us answers, else the socket would hang. */
+/**
+ * Returns whether this listener must answer an upgrade that nobody handles: only Trunkline listens
+ * for upgrades, none of our paths fits, and this listener is the first. Without an answer the
+ * socket would hang.
+ */
 function isNobodys(server: HttpServer, me: object, path: string): boolean {
   const listeners = server.listeners('upgrade');
   return listeners[0] === me && listeners.every((each) => takers.has(each) && takers.get(each) !== path);

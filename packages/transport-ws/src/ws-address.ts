@@ -1,14 +1,17 @@
-// 'ws://host:port/path': what is dialled, and what is bound and told to others.
+// Parses 'ws://host:port/path' addresses, for dialing, for binding and for advertising.
 
 import { type HostPort, parseHostPort, TransportError } from '@trunkline/transport-core';
 
-/** Where a WebSocket listens. */
+/** The address on which a WebSocket server listens. */
 export interface WsBinding extends HostPort {
   /** Begins with '/'. */
   readonly path: string;
 }
 
-/** The URL of a target: 'ws://host:port/path' or 'wss://…'; `invalid_argument` for anything else. */
+/**
+ * Returns the URL of a target: 'ws://host:port/path' or 'wss://…'. Throws `invalid_argument` for
+ * anything else.
+ */
 export function parseTarget(address: string): URL {
   const match = /^wss?:\/\/([^/?#]+)/i.exec(address);
   const url = match === null ? undefined : urlOf(address);
@@ -17,7 +20,10 @@ export function parseTarget(address: string): URL {
   return url;
 }
 
-/** Reads 'host:port' and 'ws://host:port/path'; the path of the address goes before the option's. */
+/**
+ * Parses 'host:port' and 'ws://host:port/path'; a path in the address takes precedence over the
+ * option.
+ */
 export function parseBinding(bindAddr: string, path: string | undefined): WsBinding {
   const match = /^(?:wss?:\/\/)?([^/?#]*)(\/[^?#]*)?$/i.exec(bindAddr);
   const place = match === null ? undefined : parseHostPort(match[1]!);
@@ -25,13 +31,19 @@ export function parseBinding(bindAddr: string, path: string | undefined): WsBind
   return { ...place, path: match[2] ?? path ?? '/' };
 }
 
-/** The host of what was given as `advertiseAddr`, with or without scheme and path; undefined where it can't be read. */
+/**
+ * Returns the host of an `advertiseAddr`, with or without scheme and path, or undefined if it
+ * cannot be parsed.
+ */
 export function hostOf(address: string): string | undefined {
   const match = /^(?:wss?:\/\/)?([^/?#]*)/i.exec(address);
   return match === null ? undefined : (parseHostPort(match[1]!)?.host ?? readHost(match[1]!));
 }
 
-/** Reads a host without a port, as `parseHostPort` spells it and without a final dot; undefined for anything else. */
+/**
+ * Parses a host without a port, normalized as by `parseHostPort` and without a final dot; returns
+ * undefined for anything else.
+ */
 export function readHost(text: string): string | undefined {
   const host = parseHostPort(`${text}:80`)?.host.replace(/\.$/, '');
   return host === '' ? undefined : host;

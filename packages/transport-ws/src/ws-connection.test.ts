@@ -1,4 +1,4 @@
-// What a peer may send once it is in, and how each end of a WebSocket is told.
+// Tests what a peer may send once it is connected, and which close codes and errors each end sees.
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -200,7 +200,7 @@ test('a server that masks its frames, or sends text, is cut by the dialler', asy
       );
       socket.write(Buffer.from(frame));
       socket.once('data', (bytes: Buffer) => {
-        // Masked: opcode, length, four bytes of key, then the code.
+        // Masked: opcode, length, four bytes of key, then the close code.
         told.resolve(((bytes[6]! ^ bytes[2]!) << 8) | (bytes[7]! ^ bytes[3]!));
         socket.end();
       });
@@ -281,7 +281,7 @@ class Record implements StreamSink {
   }
 }
 
-/** A layer that listens, with one client of plain `ws` in. */
+/** Returns a listening layer with one client of plain `ws` connected. */
 async function accepted(t: ExecutionContext, clock?: Clock) {
   const layer = createWsStreamLayer({ clock });
   const sinks: Record[] = [];
@@ -308,7 +308,7 @@ async function accepted(t: ExecutionContext, clock?: Clock) {
   return { layer, peer, sink: await next(), next, count: () => sinks.length };
 }
 
-/** A client that shakes hands by hand, and may send anything then. */
+/** Returns a client that performs the upgrade by hand and may then send any bytes. */
 async function rawUpgrade(t: ExecutionContext, address: string, pipelined: readonly number[] = []): Promise<Socket> {
   const { hostname, port } = new URL(address);
   const socket = connect(Number(port), hostname);
@@ -321,7 +321,10 @@ async function rawUpgrade(t: ExecutionContext, address: string, pipelined: reado
   return socket;
 }
 
-/** A server of plain TCP that is shown each upgrade request, with the key that a right answer has. */
+/**
+ * Starts a plain TCP server whose callback receives each upgrade request's socket and the correct
+ * accept key.
+ */
 async function rawServer(t: ExecutionContext, serve: (socket: Socket, accept: string) => void): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -340,7 +343,7 @@ async function rawServer(t: ExecutionContext, serve: (socket: Socket, accept: st
   return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-/** All that comes until the other end closes. */
+/** Collects everything that arrives until the other end closes. */
 async function rest(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk) => chunks.push(chunk));

@@ -1,4 +1,5 @@
-// One WebSocket of `ws` as a StreamConnection: a binary message for each write, and an end that loses nothing.
+// Wraps one WebSocket of `ws` as a StreamConnection. Each write becomes a binary message, and
+// closing in order loses no data.
 
 import type { Socket } from 'node:net';
 import type { Secured } from '@trunkline/mutual-tls';
@@ -16,28 +17,34 @@ import type { RawData, WebSocket } from 'ws';
 import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { MessageFrames } from './message-frames.ts';
 
-/** Wraps a WebSocket that is open, and the socket beneath it. From here on both belong to the connection. */
+/**
+ * Wraps a WebSocket that is open, and the socket beneath it. From here on both belong to the
+ * connection.
+ */
 export class WsConnection implements StreamConnection {
   readonly endpoint: string;
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #frames: MessageFrames;
   readonly #clock: Clock;
-  /** There under mutual TLS: who is at the other end. */
+  /** Set only under mutual TLS: the proven identity of the other end. */
   readonly #secured: Secured | undefined;
   #sink: StreamSink | undefined;
-  /** Nothing more is written or handed out: this end closed or was destroyed, or the other broke a rule. */
+  /**
+   * Nothing more is written or handed out, because this end closed or destroyed the connection, or
+   * the other end broke a rule.
+   */
   #ending = false;
-  /** This end destroyed it: the close code explains nothing. */
+  /** This end destroyed the connection, so the close code explains nothing. */
   #destroyed = false;
-  /** A write was false and its chunk is not out yet. */
+  /** A write returned false, and its chunk has not been sent yet. */
   #waiting = false;
   #over = false;
   #error: TransportError | undefined;
   #discarded = 0;
   #timer: Timer | undefined;
 
-  /** @param side a dialler masks what it sends. */
+  /** @param side a dialer masks what it sends. */
   constructor(side: 'dialler' | 'acceptor', webSocket: WebSocket, socket: Socket, clock: Clock, secured?: Secured) {
     this.endpoint = socket.remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(socket.remoteAddress, socket.remotePort ?? 0);
     this.#webSocket = webSocket;
@@ -48,7 +55,7 @@ export class WsConnection implements StreamConnection {
     webSocket.on('message', this.#message);
     webSocket.on('error', (error: Error & { code?: string }) => this.#violated(violationError(error.code, error.message, this.endpoint)));
     webSocket.on('close', (code, text) => this.#closed(code, text.toString()));
-    // Until somebody attaches nothing may be handed out.
+    // Nothing may be handed out before a sink is attached.
     webSocket.pause();
   }
 
@@ -74,7 +81,8 @@ export class WsConnection implements StreamConnection {
   write(chunk: Uint8Array): boolean {
     const webSocket = this.#webSocket;
     if (this.#ending || webSocket.readyState !== webSocket.OPEN) return true;
-    // Behind the back of `ws`, which puts frames of its own (a pong, the close) between whole ones of ours.
+    // Writes bypass `ws`, which inserts its own frames (a pong, the close frame) only between whole
+    // frames of ours.
     let isDone = true;
     for (let at = 0; at < chunk.length; at += MESSAGE) isDone = this.#send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE)) && isDone;
     this.#waiting = !isDone;
@@ -82,8 +90,9 @@ export class WsConnection implements StreamConnection {
   }
 
   /**
-   * Node tries the system call at once: nothing left means that the kernel has it all. TLS has read what it takes when write() returns,
-   * though it tells so a turn later; a message behind that one waits where it is.
+   * Node tries the system call at once, so an empty write queue means that the kernel has taken
+   * everything. Under TLS, Node has read the chunk when write() returns, although it reports so a
+   * turn later; a message queued behind that one must stay in memory.
    */
   #send(message: Uint8Array): boolean {
     const socket = this.#socket;
@@ -135,7 +144,10 @@ export class WsConnection implements StreamConnection {
     this.#sink?.drained();
   };
 
-  /** The other end broke a rule: it is told with a close frame (by `ws` itself where `ws` found it), and heard no more. */
+  /**
+   * Handles a protocol violation by the other end: sends a close frame (or `ws` does, if it found
+   * the violation) and discards everything that follows.
+   */
   #violated(error: TransportError): void {
     this.#error ??= error;
     if (!this.#ending) this.#end(UNSUPPORTED_DATA, 'binary messages only');
@@ -145,11 +157,14 @@ export class WsConnection implements StreamConnection {
     this.#ending = true;
     this.#webSocket.close(code, text);
     this.#linger(true);
-    // Read and dropped, until the other end's close frame comes.
+    // Reads and discards until the other end's close frame arrives.
     this.#webSocket.resume();
   }
 
-  /** A period to flush, where there is something to flush, and one for the other end's close. */
+  /**
+   * Allows one LINGER period for flushing, if anything is buffered, and one for the other end's
+   * close.
+   */
   #linger(again: boolean): void {
     this.#timer = this.#clock.setTimeout(() => {
       if (again && this.#socket.writableLength > 0) this.#linger(false);
@@ -179,8 +194,11 @@ export class WsConnection implements StreamConnection {
   }
 }
 
-/** The longest message that this end sends (docs/wire-protocol.md §1). */
+/** The longest message that this end sends, in bytes (docs/wire-protocol.md §1). */
 const MESSAGE = 256 * 1024;
-/** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (docs/wire-protocol.md §8). */
+/**
+ * How long one end waits for the other's close frame, in milliseconds, and how many bytes it
+ * discards meanwhile (docs/wire-protocol.md §8).
+ */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

@@ -1,4 +1,5 @@
-// The dialling side: one WebSocket to one URL, or the one error that tells why not.
+// The dialing side: opens one WebSocket to a URL, or rejects with an error that tells why it
+// failed.
 
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -11,15 +12,15 @@ import { parseTarget } from './ws-address.ts';
 import { WsConnection } from './ws-connection.ts';
 import { WS_LIMITS } from './ws-limits.ts';
 
-/** What a dial needs of its layer. */
+/** The parts of a layer that a dial uses. */
 export interface Dialler {
   readonly clock: Clock;
   readonly tls: MutualTls | undefined;
-  /** What ends each dial that is under way. */
+  /** A function for each pending dial, which fails it with the given error. */
   readonly pending: Set<(error: TransportError) => void>;
 }
 
-/** Connects. */
+/** Opens a WebSocket; rejects if it fails, is aborted, or takes longer than `options.timeout`. */
 export function dialWebSocket(address: string, options: DialOptions, { clock, tls, pending }: Dialler): Promise<StreamConnection> {
   const { timeout, signal, nodeId } = options;
   return new Promise((resolve, reject) => {
@@ -34,7 +35,7 @@ export function dialWebSocket(address: string, options: DialOptions, { clock, tl
         secured = given;
       };
       socket = tls === undefined ? openSocket(url) : tls.secure(openPlain(url), { address, nodeId, done, failed: (error) => fail(error) });
-      // Whoever else listens may do so too late.
+      // Other error listeners may be attached too late.
       socket.on('error', () => {});
       return socket;
     };
@@ -51,7 +52,7 @@ export function dialWebSocket(address: string, options: DialOptions, { clock, tl
     const fail = (error: unknown) => {
       settle();
       reject(error);
-      // Its own 'error' comes after this, to the listener below, for which the dial is over.
+      // terminate() emits 'error' later, to the listener below, which then has no effect.
       webSocket.terminate();
       socket?.destroy();
     };
@@ -73,7 +74,10 @@ export function dialWebSocket(address: string, options: DialOptions, { clock, tl
   });
 }
 
-/** The socket beneath, held by us: its write queue tells when memory is free again. */
+/**
+ * Opens the socket beneath the WebSocket. It is ours because its write queue tells when memory is
+ * free again.
+ */
 function openSocket(url: URL): Socket {
   if (url.protocol !== 'wss:') return openPlain(url);
   const { host, port } = placeOf(url);
@@ -92,13 +96,19 @@ function notSecure(address: string): TransportError {
   return new TransportError('invalid_argument', `Cannot dial '${address}': this end has 'tls', and dials 'wss://' alone`, { target: address, sent: false });
 }
 
-/** A failure between the end of this side's TLS handshake and the upgrade: the other may have refused what it was shown last. */
+/**
+ * Creates the error for a failure between the end of this side's TLS handshake and the upgrade: the
+ * other end may have refused the certificate that it saw last.
+ */
 function securedError(error: Error & { code?: string }, address: string): TransportError {
   const isOfTls = error.code === 'EPROTO' || error.code?.startsWith('ERR_SSL_');
   return isOfTls ? tlsDialError(error, address) : dialError(error, address);
 }
 
-/** A failure before the upgrade: of the socket, of TLS, or of what the server answered. */
+/**
+ * Creates the error for a failure before the upgrade: of the socket, of TLS, or in the server's
+ * answer.
+ */
 function dialError(error: Error & { code?: string }, address: string): TransportError {
   const { code = '', message } = error;
   const options = { target: address, cause: error };

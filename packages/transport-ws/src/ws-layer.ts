@@ -1,4 +1,5 @@
-// Streams over WebSocket in Node: a port of its own, or the upgrades of a server that you have.
+// The WebSocket stream layer in Node. It listens on a port of its own, or takes the upgrades of a
+// server that you pass.
 
 import type { Server } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
@@ -31,10 +32,10 @@ export class WsLayer implements WsStreamLayer {
   readonly #tls: MutualTls | undefined;
   readonly #clock: Clock;
   readonly #observer: Observer | undefined;
-  /** Undoes what listen() did; there from its first moment to close(). */
+  /** Undoes listen(); set from the moment listen() is called until close(). */
   #stop: (() => void) | undefined;
   #localAddr: string | undefined;
-  /** What ends each pending dial. */
+  /** A function for each pending dial, which fails it with the given error. */
   readonly #dials = new Set<(error: TransportError) => void>();
 
   /** @param tls may be shared with other layers. */
@@ -113,11 +114,15 @@ export class WsLayer implements WsStreamLayer {
       else stop();
       throw error instanceof TransportError ? error : socketError(error, 'listen', bindAddr);
     }
-    // What Node reports from here on is one connection that could not be accepted: it goes on listening.
+    // An error event from here on means that one connection could not be accepted; the server still
+    // listens.
     listener.on('error', (error) => this.#observer?.event?.({ type: 'acceptFailed', error: socketError(error, 'accept', bindAddr) }));
   }
 
-  /** Its `listen()` may have been called a moment before: a host name is looked up first. */
+  /**
+   * Waits until the given server listens. Its `listen()` may have been called a moment before,
+   * because Node looks up a host name first.
+   */
   #untilItListens(server: HttpServer): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (error?: TransportError) => {
@@ -157,7 +162,7 @@ export class WsLayer implements WsStreamLayer {
 
   #take(listener: Pick<HttpServer, 'address'>, given: string, upgrades: Pick<UpgradeOptions, 'server' | 'path' | 'accept' | 'arrived' | 'listen'>): void {
     const address = listener.address();
-    // A server on a pipe has a name there and no address that others could dial.
+    // A server on a pipe has a path instead of an address that others could dial.
     if (address === null || typeof address === 'string' || isUnspecified(address.address)) this.#requireAdvertised(given);
     const scheme = this.#tls !== undefined || listener instanceof TlsServer ? 'wss' : 'ws';
     const place = address === null || typeof address === 'string' ? String(address) : formatHostPort(address.address, address.port);
@@ -189,11 +194,11 @@ function bind(server: Server, host: string, port: number, isWanted: () => boolea
   return new Promise((resolve, reject) => {
     server.on('error', reject);
     server.on('close', () => reject(new TransportError('shutdown', 'Listening was given up: the layer was closed')));
-    // After a close() while a host name was looked up, Node binds all the same.
+    // Node binds even if close() was called while a host name was being looked up.
     server.on('listening', () => (isWanted() ? resolve() : server.close()));
     server.listen({ port, ...(host !== '' && { host }) });
   });
 }
 
-/** Milliseconds for a server whose listen() was called, before it listens. */
+/** How many milliseconds to wait for a given server to listen. */
 const SERVER_TIME = 5_000;

@@ -1,7 +1,8 @@
-// What `ws` accepts, for both sides.
+// The limits that both sides pass to `ws`.
 
 /**
- * A message of at most 1 MiB (docs/wire-protocol.md §1), uncompressed: compression multiplies what a few bytes cost. Of its fragments and of
- * the chunks they come in there are far fewer than `ws` would take, since each costs memory beyond its bytes.
+ * Messages of at most 1 MiB (docs/wire-protocol.md §1), uncompressed, because compression would let
+ * a few bytes cost a lot. The limits for fragments and buffered chunks are far below the defaults
+ * of `ws`, since each one costs memory beyond its bytes.
  */
 export const WS_LIMITS = { maxPayload: 1024 * 1024, perMessageDeflate: false, maxFragments: 1_024, maxBufferedChunks: 4_096 } as const;

@@ -1,37 +1,52 @@
-// What a WebSocket layer, and a transport over it, can be told.
+// The options and public types of the WebSocket layer and of the transport over it.
 
 import type { TlsOptions, TlsUpdate } from '@trunkline/mutual-tls/options';
 import type { Clock, CommonOptions, Observer, Protocol, StreamLayer, Transport } from '@trunkline/transport-core';
 
 export interface WsStreamLayerOptions {
-  /** A port of its own: 'host:port' or 'ws://host:port/path'; port 0 picks a free one. Default '127.0.0.1:0'. Not beside `server`. */
+  /**
+   * The address to bind: 'host:port' or 'ws://host:port/path'; port 0 picks a free one. Default:
+   * '127.0.0.1:0'. Cannot be combined with `server`.
+   */
   readonly bindAddr?: string | undefined;
-  /** Where others reach this end, told to them verbatim. Default: what is bound. Needed where that is 0.0.0.0 or ::. */
+  /**
+   * The address at which others reach this end; it is sent to them verbatim. Default: the bound
+   * address. Required if that is 0.0.0.0 or ::.
+   */
   readonly advertiseAddr?: string | undefined;
-  /** The path of the upgrade, from '/'. Default '/'. */
+  /** The path of the upgrade, beginning with '/'. Default: '/'. */
   readonly path?: string | undefined;
   /**
-   * A server of yours, http or https, that listens: its upgrades under `path` become connections, all else on it stays yours. It is
-   * never closed. For wss:// give an https server.
+   * An http or https server of yours that listens, or is about to. Upgrades under `path` become
+   * connections; everything else on the server stays yours, and it is never closed here. For
+   * wss://, pass an https server.
    */
   readonly server?: HttpServer | undefined;
-  /** Web pages that may connect, as their `Origin` header: 'https://app.example'. Default: all. One without the header is no page, and may. */
+  /**
+   * Web pages that may connect, as their `Origin` header: 'https://app.example'. Default: all. A
+   * client that sends no such header is not a page and is always allowed.
+   */
   readonly origins?: readonly string[] | undefined;
   /**
-   * Hosts that an upgrade may name in its `Host` header, without a port: 'app.example', '127.0.0.1', '[::1]'; '*' is any. One that names
-   * another gets HTTP 403. Default: if a loopback address is bound, 'localhost', '*.localhost', loopback addresses and the hosts of
-   * `bindAddr` and `advertiseAddr`, so that no page on the web reaches a local port by a name that was rebound to it (DNS rebinding);
-   * otherwise any.
+   * Hosts that an upgrade may name in its `Host` header, without a port: 'app.example',
+   * '127.0.0.1', '[::1]'; '*' allows any. An upgrade that names another host gets HTTP 403.
+   * Default: if a loopback address is bound, 'localhost', '*.localhost', loopback addresses and the
+   * hosts of `bindAddr` and `advertiseAddr`, so that no web page can reach a local port through a
+   * host name rebound to it (DNS rebinding); otherwise any.
    */
   readonly hosts?: readonly string[] | undefined;
   /**
-   * Mutual TLS 1.3 on a port of its own: both ends prove their node ids, addresses are 'wss://…', and no 'ws://' is dialled. Not beside
-   * `server`, nor in a browser, which can't present a certificate to a page's connections.
+   * Mutual TLS 1.3 on a port of its own: both ends prove their node ids, addresses are 'wss://…',
+   * and 'ws://' is not dialed. Cannot be combined with `server`, nor used in a browser, because a
+   * page cannot present a certificate.
    */
   readonly tls?: TlsOptions | undefined;
-  /** Default: the machine's. */
+  /** Default: the system clock. */
   readonly clock?: Clock | undefined;
-  /** Is told (`acceptFailed`) when the system could not accept a connection, though it listens on. */
+  /**
+   * Receives `acceptFailed` when the system could not accept a connection; the layer keeps
+   * listening.
+   */
   readonly observer?: Observer | undefined;
 }
 
@@ -41,19 +56,24 @@ export type WsTransportOptions<P extends Protocol> = CommonOptions & WsStreamLay
 /** A StreamLayer over WebSocket. */
 export interface WsStreamLayer extends StreamLayer, TlsUpdates {}
 
-/** A transport over WebSocket, whose keys and lists can be changed. */
+/** A transport over WebSocket, whose TLS keys and lists can be changed while it runs. */
 export interface WsTransport<P extends Protocol> extends Transport<P>, TlsUpdates {}
 
 export interface TlsUpdates {
   /**
-   * Changes key, certificate, authorities or lists while it runs: at once for new connections; those whose node is denied, or allowed
-   * no more, are cut (`permission_denied`, `denied`, at both ends), the others stay. Rejects with `invalid_argument` for what can't be
-   * used, and with `failed_precondition` without `tls`; then everything stays as it was.
+   * Changes key, certificate, authorities or lists while the layer runs. The changes apply at once
+   * to new connections. Existing connections to nodes that are now denied, or no longer allowed,
+   * are aborted (`permission_denied`, `denied`, at both ends); the others stay. Rejects with
+   * `invalid_argument` if the update is unusable, and with `failed_precondition` without `tls`; in
+   * both cases nothing changes.
    */
   updateTls(update: TlsUpdate): Promise<void>;
 }
 
-/** The part of node:http's (and node:https') Server that is used: so browsers' builds need no types of Node. */
+/**
+ * The part of the Server of node:http and node:https that is used, so that browser builds do not
+ * need the types of Node.
+ */
 export interface HttpServer {
   readonly listening: boolean;
   address(): { address: string; port: number } | string | null;
@@ -63,7 +83,7 @@ export interface HttpServer {
   listeners(event: string): Function[];
 }
 
-/** What is misuse whatever the machine: a TypeError naming the option. */
+/** Throws a TypeError that names the option if the options are invalid on any machine. */
 export function checkWsOptions(options: WsStreamLayerOptions): void {
   const { bindAddr, server, path, origins, tls } = options;
   if (bindAddr !== undefined && server !== undefined) throw new TypeError("bindAddr: not beside 'server', whose port is used");

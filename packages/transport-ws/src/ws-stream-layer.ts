@@ -1,11 +1,14 @@
-// The stream layer of Node, for those who compose layers.
+// Creates the WebSocket stream layer in Node, for code that composes layers.
 
 import { MutualTls } from '@trunkline/mutual-tls';
 import { checkAdvertised } from '@trunkline/transport-core';
 import { WsLayer } from './ws-layer.ts';
 import type { WsStreamLayer, WsStreamLayerOptions } from './ws-options.ts';
 
-/** A StreamLayer over WebSocket. Addresses are 'ws://host:port/path', and 'wss://…' where TLS is beneath. */
+/**
+ * Creates a StreamLayer over WebSocket. Addresses have the form 'ws://host:port/path', or 'wss://…'
+ * with TLS.
+ */
 export function createWsStreamLayer(options: WsStreamLayerOptions = {}): WsStreamLayer {
   const layer = new WsLayer(options, options.tls && new MutualTls(options.tls, 'createWsStreamLayer'));
   checkAdvertised(layer, options.advertiseAddr, 'createWsStreamLayer: advertiseAddr');

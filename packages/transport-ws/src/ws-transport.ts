@@ -1,4 +1,4 @@
-// A stream layer over WebSocket, whichever it is, as a Transport and as a backend.
+// Turns any WebSocket stream layer, of Node or of the browser, into a Transport and into a backend.
 
 import type { TlsOptions, TlsUpdate } from '@trunkline/mutual-tls/options';
 import {
@@ -27,13 +27,13 @@ import {
   type WsTransportOptions,
 } from './ws-options.ts';
 
-/** What `ws()` can be told. */
+/** Options of `ws()`. */
 export type WsBackendOptions = Pick<WsStreamLayerOptions, 'path' | 'server' | 'origins' | 'hosts' | 'tls'>;
 
-/** A backend for 'ws://host:port/path' and 'wss://…'; `updateTls` acts on all its transports. */
+/** A backend for 'ws://host:port/path' and 'wss://…'; `updateTls` applies to all its transports. */
 export interface WsBackend extends Backend, TlsUpdates {}
 
-/** Makes a layer of options without `tls`, which is the maker's own affair. */
+/** Creates a layer. `tls` is missing from the options because each creator handles it by itself. */
 type CreateLayer = (options: Omit<WsStreamLayerOptions, 'tls'>) => WsStreamLayer;
 
 export function wsTransport<P extends Protocol>(options: WsTransportOptions<P>, createLayer: CreateLayer): WsTransport<P> {

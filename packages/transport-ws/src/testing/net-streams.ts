@@ -1,4 +1,5 @@
-// The bare bytes beneath a WebSocket: a stream layer over node:net, for a wire that listens in and for strangers.
+// The plain bytes beneath a WebSocket: a stream layer over node:net, for tests that eavesdrop,
+// tamper or impersonate.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { parseHostPort, reasonError, type StreamConnection, type StreamLayer, type StreamSink, TransportError } from '@trunkline/transport-core';

@@ -1,4 +1,5 @@
-// WebSockets over TLS ends that nothing of ours judges: they show what they are told to, and take whoever answers.
+// WebSockets over raw TLS ends without any checks of ours: they present what they are given and
+// accept any peer.
 
 import { createServer, type Server } from 'node:https';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
@@ -8,13 +9,13 @@ import { SUB_PROTOCOL } from '../close-codes.ts';
 import { WsConnection } from '../ws-connection.ts';
 import { createWsStreamLayer } from '../ws-stream-layer.ts';
 
-/** A layer whose ends are such. */
+/** A layer with such unchecked ends. */
 export interface RawWssLayer extends StreamLayer {
-  /** The socket of the last dial. */
+  /** Returns the socket of the last dial. */
   last(): TLSSocket;
-  /** Was the last connection resumed? */
+  /** Returns whether the last connection resumed a TLS session. */
   reused(): boolean;
-  /** What the server gave the last connection to resume it by. */
+  /** The session tickets that the server sent on the last connection. */
   readonly sessions: Buffer[];
 }
 
@@ -59,7 +60,7 @@ export function rawWssLayer(options: ConnectionOptions): RawWssLayer {
   };
 }
 
-/** Asks for a renegotiation, which TLS 1.3 does not have. */
+/** Asks for a renegotiation, which TLS 1.3 does not have. Resolves with whether it succeeded. */
 export function renegotiate(socket: TLSSocket): Promise<boolean> {
   return new Promise((resolve) => {
     try {

@@ -1,9 +1,12 @@
-// Nodes of one authority: who makes transports for a suite gives each the next.
+// TLS nodes of one authority; a suite gives each of its transports the next one.
 
 import { createAuthority, createIdentity } from '@trunkline/identity';
 import type { TlsOptions } from '@trunkline/mutual-tls';
 
-/** Gives what the next node is to be told as `tls`; every other one has a P-256 key. */
+/**
+ * Returns a function that yields the `tls` option of the next node; every other node has a P-256
+ * key.
+ */
 export async function tlsNodes(): Promise<() => TlsOptions> {
   const authority = await createAuthority();
   const nodes = await Promise.all(
