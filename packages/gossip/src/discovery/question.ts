@@ -1,20 +1,20 @@
-// The question whom a node knows on topics that both are on: a tag for each topic.
+// The question which nodes the receiver knows on topics that both are on: a tag for each topic.
 
 import { concatBytes } from '@noble/hashes/utils.js';
 import { type Random, randomBytes } from '@trunkline/transport-core';
 import { hasTag, makeTags, NONCE_BYTES, TAG_BYTES, Tagger } from './tags.ts';
 import type { Between } from './topic-list.ts';
 
-/** Topics that one question is about, and nodes that one answer tells of. */
+/** Maximum number of topics in a question, and of nodes in an answer. */
 export const MOST_ASKED = 16;
 
-/** 16 random bytes, and 16 bytes a tag. Only the first 16 topics are asked about. */
+/** Encodes 16 random bytes, and 16 bytes for each tag. Only the first 16 topics are asked about. */
 export function encodeQuestion(between: Between, keys: Iterable<Uint8Array>, random: Random): Uint8Array {
   const nonce = randomBytes(random, NONCE_BYTES);
   return concatBytes(nonce, makeTags(new Tagger({ use: 'ask', ...between, nonce }), [...keys].slice(0, MOST_ASKED), random, 1));
 }
 
-/** A question, for who has to answer it. */
+/** A received question. */
 export class Question {
   readonly #tagger: Tagger;
   readonly #tags: Uint8Array;
@@ -24,13 +24,13 @@ export class Question {
     this.#tags = bytes.subarray(NONCE_BYTES);
   }
 
-  /** Undefined for what is none. */
+  /** Reads a question. Returns undefined if the bytes are malformed. */
   static read(between: Between, bytes: Uint8Array): Question | undefined {
     const tags = bytes.length - NONCE_BYTES;
     return tags < 0 || tags % TAG_BYTES !== 0 || tags > TAG_BYTES * MOST_ASKED ? undefined : new Question(between, bytes);
   }
 
-  /** Is it about the topic of that key? */
+  /** Is the question about the topic with that key? */
   isAbout(key: Uint8Array): boolean {
     return hasTag(this.#tags, this.#tagger.tag(key));
   }

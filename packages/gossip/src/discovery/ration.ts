@@ -1,8 +1,9 @@
-// So many answers a peer: who asks for more gets none, and who goes on regardless is told of.
+// Limits how many answers a peer gets. A peer that asks for more gets none, and one that keeps
+// asking is reported.
 
 import { Allowance } from '../hyparview/allowance.ts';
 
-/** One peer's. */
+/** The ration of one peer. */
 export class Ration {
   readonly #allowance: Allowance;
   #refused = 0;
@@ -11,7 +12,10 @@ export class Ration {
     this.#allowance = new Allowance(BURST, INTERVAL, now);
   }
 
-  /** `no`: no answer; `abuse`: neither, and it should be held against it. */
+  /**
+   * Takes an answer from the ration. `no`: give no answer; `abuse`: give no answer and report the
+   * peer.
+   */
   take(now: number): 'yes' | 'no' | 'abuse' {
     if (this.#allowance.take(now)) return 'yes';
     this.#refused++;
@@ -19,9 +23,12 @@ export class Ration {
   }
 }
 
-/** Answers at once. */
+/** Answers available at once. */
 const BURST = 10;
-/** Milliseconds to one more. */
+/** Milliseconds until one more answer is available. */
 const INTERVAL = 1_000;
-/** Refusals: an honest node asks once where it asked in vain, some seconds later. */
+/**
+ * Every so many refusals count as abuse. An honest node that was refused asks again only once, some
+ * seconds later.
+ */
 const ABUSE = 100;

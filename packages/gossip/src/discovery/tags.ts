@@ -1,4 +1,5 @@
-// Topics told so that only who knows a topic recognises it: keyed hashes, others in each exchange (after p2panda's confidential discovery).
+// Tags name topics so that only nodes that know a topic can recognize it: keyed hashes that differ
+// in each exchange (after p2panda's confidential discovery).
 
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -7,21 +8,30 @@ import { type Random, randomBytes } from '@trunkline/transport-core';
 
 /** Bytes of a tag. */
 export const TAG_BYTES = 16;
-/** Bytes of what each end adds by chance. */
+/** Bytes of the random value that each end contributes. */
 export const NONCE_BYTES = 16;
 
-/** One telling of topics: whose, to whom, and what is new in it. */
+/** The context of one exchange of tags: its sender, its receiver and a nonce. */
 export interface Telling {
-  /** `list`: all topics of a node; `ask`: those that it looks for others on. */
+  /** `list`: all topics of a node; `ask`: the topics on which it looks for other nodes. */
   readonly use: 'list' | 'ask';
-  /** Node ids. A tag that another told, or that was told to another, is not recognised: so it can't be passed on as one's own. */
+  /**
+   * Node ids of the sender and the receiver. A tag is not recognized with any other sender or
+   * receiver, so nobody can pass on the tags of another node as its own.
+   */
   readonly teller: string;
   readonly hearer: string;
-  /** Random bytes of whoever is in it: two tellings have no tag in common. */
+  /**
+   * Random bytes of both ends, or of the one that asks, so that no two exchanges have a tag in
+   * common.
+   */
   readonly nonce: Uint8Array;
 }
 
-/** Makes the tags of one telling: the first 16 bytes of HMAC-SHA-256, the topic's key its key, over the SHA-256 of the telling. 10 µs each. */
+/**
+ * Makes the tags of one exchange: the first 16 bytes of HMAC-SHA-256 with the topic key as its key,
+ * over the SHA-256 of the context. Each takes 10 µs.
+ */
 export class Tagger {
   readonly #telling: Uint8Array;
 
@@ -29,15 +39,16 @@ export class Tagger {
     this.#telling = sha256(concatBytes(utf8ToBytes(`trunkline.gossip ${use}\0`), hexToBytes(teller), hexToBytes(hearer), nonce));
   }
 
-  /** What stands for a topic, by its key. */
+  /** Returns the tag of a topic. */
   tag(key: Uint8Array): Uint8Array {
     return hmac(sha256, key, this.#telling).subarray(0, TAG_BYTES);
   }
 }
 
 /**
- * The tags of topics one after the other, in the order of their bytes, which tells nothing. Random ones fill up to the next power of two, and to
- * `least`: how many topics there are is told roughly. Of no topics: none.
+ * Returns the tags of the topics one after the other, sorted by their bytes so that the order
+ * reveals nothing. Random tags pad them to the next power of two and to at least `least`, which
+ * reveals the number of topics only roughly. Without topics, there are no tags.
  */
 export function makeTags(tagger: Tagger, keys: Iterable<Uint8Array>, random: Random, least: number): Uint8Array {
   const tags = Array.from(keys, (key) => tagger.tag(key));
@@ -47,7 +58,7 @@ export function makeTags(tagger: Tagger, keys: Iterable<Uint8Array>, random: Ran
   return concatBytes(...tags.sort(compare));
 }
 
-/** Is the tag among those? Where they are not in order it may not be found. */
+/** Is the tag among the sorted tags? If they are not sorted, it may not be found. */
 export function hasTag(tags: Uint8Array, tag: Uint8Array): boolean {
   let low = 0;
   let high = Math.floor(tags.length / TAG_BYTES);

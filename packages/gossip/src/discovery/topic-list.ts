@@ -1,24 +1,28 @@
-// The list of a node's topics as it is pulled: its number, and a tag for each topic.
+// The list of a node's topics as it is pulled: a version number, and a tag for each topic.
 
 import { concatBytes } from '@noble/hashes/utils.js';
 import { type Random, randomBytes } from '@trunkline/transport-core';
 import { MOST_TOPICS } from '../protocol.ts';
 import { hasTag, makeTags, NONCE_BYTES, TAG_BYTES, Tagger } from './tags.ts';
 
-/** Who tells whom, as node ids. */
+/**
+ * The node ids of the node that sends tags (`teller`) and of the node that receives them
+ * (`hearer`).
+ */
 export interface Between {
   readonly teller: string;
   readonly hearer: string;
 }
 
-/** What a list is asked for with: random bytes, so that an old answer is no answer. */
+/** Creates the question for a list: random bytes, so that an old answer can't be replayed. */
 export function askForList(random: Random): Uint8Array {
   return randomBytes(random, NONCE_BYTES);
 }
 
 /**
- * The answer: 4 bytes of the list's number, big-endian, 4 of a check of question and answer, 16 random bytes, and 16 bytes a tag. Undefined for a
- * question that is none. The keys are 32 bytes each; 1,024 of them are 10 ms of work.
+ * Encodes the answer: 4 bytes of the list's number (big-endian), 4 bytes of a checksum over
+ * question and answer, 16 random bytes, and 16 bytes for each tag. Returns undefined if the
+ * question is malformed. The keys are 32 bytes each; 1,024 of them take 10 ms.
  */
 export function encodeList(between: Between, question: Uint8Array, seq: number, keys: Iterable<Uint8Array>, random: Random): Uint8Array | undefined {
   if (question.length !== NONCE_BYTES) return undefined;
@@ -30,16 +34,18 @@ export function encodeList(between: Between, question: Uint8Array, seq: number, 
   return sealList(question, concatBytes(head, makeTags(tagger, keys, random, LEAST_TAGS)));
 }
 
-/** Writes the check of an answer into it, and gives it back. */
+/** Writes the checksum into an answer and returns the answer. */
 export function sealList(question: Uint8Array, answer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   new DataView(answer.buffer, answer.byteOffset).setUint32(SEQ_BYTES, check(question, answer));
   return answer;
 }
 
 /**
- * Reads an answer: its number, and the list as it is kept (undefined: of no topics), by which topics are recognised also later: at most 16 KiB and
- * 32 bytes. What is above 1,024 tags is left out. Undefined for what is no answer, and for one that wrong bits have changed, or its question: its number
- * would be believed until the next change, and nobody recognised.
+ * Decodes an answer. Returns its number and the part of the list to keep (undefined if there are no
+ * topics), at most 16 KiB and 32 bytes, in which topics can still be recognized later. Tags beyond
+ * 1,024 are dropped. Returns undefined if the answer is malformed, or if bit errors have changed it
+ * or its question: otherwise its number would be believed until the next change, although no topic
+ * could be recognized.
  */
 export function decodeList(question: Uint8Array, answer: Uint8Array): { readonly seq: number; readonly kept: Uint8Array | undefined } | undefined {
   if (answer.length < HEAD || (answer.length - HEAD) % TAG_BYTES !== 0) return undefined;
@@ -50,7 +56,10 @@ export function decodeList(question: Uint8Array, answer: Uint8Array): { readonly
   return { seq, kept: tags.length === 0 ? undefined : concatBytes(question, answer.subarray(SALT, HEAD), tags) };
 }
 
-/** FNV-1a, 32 bits, over the question and all of the answer but the check itself. It is against wrong bits, not against liars. */
+/**
+ * FNV-1a with 32 bits over the question and the answer without its checksum. It protects against
+ * bit errors, not against forgery.
+ */
 function check(question: Uint8Array, answer: Uint8Array): number {
   let hash = 0x811c_9dc5;
   for (const byte of question) hash = Math.imul(hash ^ byte, FNV_PRIME);
@@ -59,25 +68,25 @@ function check(question: Uint8Array, answer: Uint8Array): number {
   return hash >>> 0;
 }
 
-/** A list that was pulled. */
+/** A list that was pulled from a peer. */
 export class TopicList {
   readonly #tagger: Tagger;
   readonly #tags: Uint8Array;
 
-  /** @param kept what `decodeList` gave. */
+  /** @param kept the part of the list that `decodeList` returned */
   constructor(between: Between, kept: Uint8Array) {
     this.#tagger = new Tagger({ use: 'list', ...between, nonce: kept.subarray(0, 2 * NONCE_BYTES) });
     this.#tags = kept.subarray(2 * NONCE_BYTES);
   }
 
-  /** Is the topic of that key on it? */
+  /** Is the topic with that key on the list? */
   has(key: Uint8Array): boolean {
     return hasTag(this.#tags, this.#tagger.tag(key));
   }
 }
 
 const FNV_PRIME = 0x0100_0193;
-/** Tags of a list at least: a node on 1 topic looks like one on 8. */
+/** Minimum number of tags in a list: a node on 1 topic looks like one on 8. */
 const LEAST_TAGS = 8;
 const SEQ_BYTES = 4;
 const SALT = SEQ_BYTES + 4;

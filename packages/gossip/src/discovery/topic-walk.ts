@@ -1,12 +1,19 @@
-// When to look for other nodes of a topic, and where: p2panda's random walk over the network, as a pure machine.
+// Decides when and where to look for other nodes of a topic: p2panda's random walk over the
+// network, as a pure state machine.
 
 import type { Random } from '@trunkline/transport-core';
 import { jittered, pick } from '../hyparview/chance.ts';
 
-/** How much nodes are wanted: `first`: on a topic nobody is known; `more`: the overlay would have more; `none`: there are enough. */
+/**
+ * How urgently nodes are needed. `first`: on some topic no other node is known; `more`: the overlay
+ * would use more; `none`: there are enough.
+ */
 export type Need = 'first' | 'more' | 'none';
 
-/** `visit`: connect to a node, and so learn which topics it is on; `ask`: one that is on a topic with this node tells whom it knows there. */
+/**
+ * A step of the walk. `visit`: connect to a node and so learn which topics it is on; `ask`: ask a
+ * node that shares a topic with this one which other nodes it knows there.
+ */
 export interface Step {
   readonly walker: number;
   readonly kind: 'visit' | 'ask';
@@ -14,16 +21,16 @@ export interface Step {
 }
 
 export interface WalkView {
-  /** Connected nodes on a topic for which nodes are wanted. */
+  /** Returns the connected nodes on a topic for which nodes are needed. */
   members(): readonly string[];
   isConnected(nodeId: string): boolean;
-  /** A node that is not connected, whose address is known, and that fits: any, by chance. */
+  /** Returns a random node that is not connected, has a known address, and fits. */
   pick(isFit: (nodeId: string) => boolean): string | undefined;
 }
 
 export interface TopicWalkSetup {
   readonly random: Random;
-  /** How many steps are under way at once. */
+  /** Number of steps that may be under way concurrently. */
   readonly walkers: number;
   /** The longest pause between two steps of a walker, in milliseconds. */
   readonly slowest: number;
@@ -31,17 +38,23 @@ export interface TopicWalkSetup {
 
 interface Walker {
   isUnderWay: boolean;
-  /** The pause that finding nothing has grown to. */
+  /** The current pause in milliseconds; it grows while steps find nothing. */
   pause: number;
   next: number;
 }
 
 /**
- * Each walker takes a step, pauses, and takes the next. A pause is a second after a step that found somebody; else it grows by 1 to 5 s, up to
- * `slowest`, and begins anew every 60 to 180 s (p2panda). Where nodes are on the topic and more would be welcome, one walker goes at the slowest
- * pace. First it goes where it was told that a node of the topic is, then asks those that are connected, each once a minute, and then visits
- * anybody, nobody twice in a round of 1,024. p2panda's walkers go on from whom they visited, but for 2 % of steps; here each step may go to any
- * node of the address book, which hears of those around whoever is visited by the exchange of addresses: no walk can be led astray.
+ * Each walker takes a step, pauses, and takes the next. The pause is one second after a step that
+ * found a node. Otherwise it grows by 1 to 5 s, up to `slowest`, and starts over every 60 to 180 s
+ * (p2panda). If nodes are known on the topic and more would be welcome, a single walker goes at the
+ * slowest pace.
+ *
+ * A walker first visits nodes that it was told are on the topic, then asks connected members, each
+ * once a minute, and then visits any node, none twice in a round of 1,024. p2panda's walkers
+ * continue from the node they visited, except in 2 % of the steps. Here each step may go to any
+ * node of the address book, which learns the surroundings of each visited node through the exchange
+ * of addresses. So no node can lead a walk astray.
+ *
  * Times are milliseconds of a monotonic clock.
  */
 export class TopicWalk {
@@ -49,9 +62,9 @@ export class TopicWalk {
   readonly #slowest: number;
   readonly #walkers: readonly Walker[];
   #need: Need = 'none';
-  /** When pauses begin anew. */
+  /** When the pauses start over. */
   #anew = 0;
-  /** Told of as on a topic. */
+  /** Nodes that are said to be on a topic, to be visited next. */
   readonly #leads = new Set<string>();
   readonly #visited = new Set<string>();
   readonly #asked = new Map<string, number>();
@@ -62,7 +75,7 @@ export class TopicWalk {
     this.#walkers = Array.from({ length: walkers }, () => ({ isUnderWay: false, pause: 0, next: 0 }));
   }
 
-  /** What is wanted now. */
+  /** Sets what is needed now. */
   need(need: Need, now: number): void {
     if (need === this.#need) return;
     this.#need = need;
@@ -71,13 +84,16 @@ export class TopicWalk {
     if (need === 'none') this.#leads.clear();
   }
 
-  /** When `step` may give something. */
+  /** When `step` may next return a step. */
   get due(): number {
     const due = this.#active.map(({ isUnderWay, next }) => (isUnderWay ? Number.POSITIVE_INFINITY : next));
     return Math.min(Number.POSITIVE_INFINITY, ...due);
   }
 
-  /** A step to take now; tell `ended` of it. Undefined: none yet. */
+  /**
+   * Returns a step to take now, or undefined if it is too early. Call `ended` when the step is
+   * over.
+   */
   step(now: number, view: WalkView): Step | undefined {
     if (this.#need === 'first' && now >= this.#anew) this.#beginAnew(now);
     for (const [index, walker] of this.#active.entries()) {
@@ -93,14 +109,14 @@ export class TopicWalk {
     return undefined;
   }
 
-  /** A step is over. `found`: somebody new is on a topic with this node, or is said to be. */
+  /** Ends a step. `found` means that a new node is on a topic with this one, or is said to be. */
   ended({ walker: index }: Step, found: boolean, now: number): void {
     const walker = this.#walkers[index]!;
     walker.isUnderWay = false;
     this.#pause(walker, found, now);
   }
 
-  /** A node that may be trusted to know says that these are on a topic. Gives how many are new. */
+  /** Adds nodes that a trustworthy node says are on a topic. Returns how many of them are new. */
   told(nodeIds: readonly string[], now: number): number {
     let count = 0;
     for (const nodeId of nodeIds) {
@@ -112,7 +128,7 @@ export class TopicWalk {
     return count;
   }
 
-  /** Those of the walkers that go. */
+  /** The walkers that are active under the present need. */
   get #active(): readonly Walker[] {
     return this.#need === 'first' ? this.#walkers : this.#need === 'more' ? this.#walkers.slice(0, 1) : [];
   }
@@ -141,7 +157,7 @@ export class TopicWalk {
       return { kind: 'ask', nodeId: member };
     }
     const stranger = view.pick((nodeId) => !this.#visited.has(nodeId));
-    // All were visited: the next round begins with the next step.
+    // All nodes have been visited: the next step begins a new round.
     if (stranger === undefined) this.#visited.clear();
     return stranger === undefined ? undefined : this.#visit(stranger);
   }
@@ -162,11 +178,11 @@ function first<T>(items: Iterable<T>): T {
   return item!;
 }
 
-/** Milliseconds between two steps of a walker at least. */
+/** Shortest pause between two steps of a walker in milliseconds. */
 const PACE = 1_000;
-/** Milliseconds until a node is asked again whom it knows. */
+/** Milliseconds until the same node is asked again. */
 const ASK_AGAIN = 60_000;
-/** Nodes that are remembered as visited, and as asked. */
+/** Maximum number of nodes remembered as visited, and as asked. */
 const MEMORY = 1_024;
-/** Nodes that are waited with for a visit. */
+/** Maximum number of nodes in the queue for a visit. */
 const LEADS = 64;

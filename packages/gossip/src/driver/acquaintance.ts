@@ -1,24 +1,27 @@
-// Peers that have just come and have not said yet which topics they are on: that is waited for, but not for long.
+// Tracks peers that have just connected and have not said yet which topics they are on. Callers can
+// wait for that, but not for long.
 
-/** P: the peer, one object as long as it is connected. */
+/** P is the type of a peer: one object for as long as the peer is connected. */
 export class Acquaintance<P extends { readonly nodeId: string }> {
   readonly #known: (peer: P) => void;
-  /** Peers of whom it is not known yet, the oldest first. */
+  /** Peers whose topics are not known yet, the oldest first. */
   readonly #unknown = new Map<P, { readonly patience: number; readonly askers: (() => void)[] }>();
-  /** Peers that did not say it in time once. */
+  /** Ids of peers that once took too long. */
   readonly #slow = new Set<string>();
 
-  /** @param known is told each time that a peer was `made` acquaintance with, or given up. */
+  /** @param known is called when the topics of a peer are known, and when it is given up */
   constructor(known: (peer: P) => void) {
     this.#known = known;
   }
 
-  /** A peer has come. Who kept others waiting once is not waited for again. */
+  /**
+   * Adds a peer that has just connected. A peer that once took too long is not waited for again.
+   */
   met(peer: P, now: number): void {
     if (!this.#slow.has(peer.nodeId)) this.#unknown.set(peer, { patience: now + PATIENCE, askers: [] });
   }
 
-  /** It has said which topics it is on, or it is gone. */
+  /** The peer has said which topics it is on, or is gone. */
   made(peer: P): void {
     const unknown = this.#unknown.get(peer);
     this.#unknown.delete(peer);
@@ -30,13 +33,13 @@ export class Acquaintance<P extends { readonly nodeId: string }> {
     return !this.#unknown.has(peer);
   }
 
-  /** Resolves when it is known which topics the peer is on, or it is not waited for any more. */
+  /** Resolves when it is known which topics the peer is on, or when it is no longer waited for. */
   async wait(peer: P): Promise<void> {
     const unknown = this.#unknown.get(peer);
     if (unknown !== undefined) await new Promise<void>((resolve) => unknown.askers.push(resolve));
   }
 
-  /** Those of whom it is not known yet. */
+  /** Returns the ids of peers whose topics are not known yet. */
   pending(): readonly string[] {
     if (this.#unknown.size === 0) return NOBODY;
     return Array.from(this.#unknown.keys(), ({ nodeId }) => nodeId);
@@ -47,7 +50,7 @@ export class Acquaintance<P extends { readonly nodeId: string }> {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** Gives up those that took too long. */
+  /** Gives up peers that took too long. */
   wake(now: number): void {
     for (const [peer, { patience }] of this.#unknown) {
       if (now < patience) return;
@@ -59,7 +62,7 @@ export class Acquaintance<P extends { readonly nodeId: string }> {
 }
 
 const NOBODY: readonly string[] = [];
-/** Milliseconds that who has just come has to say which topics it is on, where somebody waits for it. */
+/** Milliseconds that a new peer has to say which topics it is on, if somebody waits for that. */
 const PATIENCE = 1_000;
-/** Nodes that are remembered as slow. */
+/** Maximum number of nodes remembered as slow. */
 const SLOW = 1_024;

@@ -1,4 +1,5 @@
-// Connections to nodes by their ids, for whoever waits for them: one dial a node, so many at once, each in its time.
+// Dials nodes by their ids for callers that wait for the connection: one dial per node, a limited
+// number at once, each with a timeout.
 
 import { type AnyTransport, TransportError } from '@trunkline/transport-core';
 
@@ -7,13 +8,13 @@ export class Dials {
   readonly #isHere: (nodeId: string) => boolean;
   readonly #mayDial: (nodeId: string) => boolean;
   readonly #under = new Map<string, Promise<void>>();
-  /** One for each, not one signal for all: that would have a listener for each dial. */
+  /** One controller per dial: a shared signal would collect a listener for each dial. */
   readonly #dialling = new Set<AbortController>();
   #isOver = false;
 
   /**
-   * @param isHere is it a peer that is connected now?
-   * @param mayDial may gossip dial it of its own accord?
+   * @param isHere tells whether the node is connected now
+   * @param mayDial tells whether gossip may dial the node of its own accord
    */
   constructor(transport: AnyTransport, isHere: (nodeId: string) => boolean, mayDial: (nodeId: string) => boolean) {
     this.#transport = transport;
@@ -21,14 +22,17 @@ export class Dials {
     this.#mayDial = mayDial;
   }
 
-  /** Like `reach`, for a dial that the user did not ask for: in a fixed topology only to listed nodes. */
+  /**
+   * Like `reach`, for a dial that the user did not ask for: in a fixed topology only listed nodes
+   * are dialed.
+   */
   seek(nodeId: string, timeout: number): Promise<void> {
     if (this.#isHere(nodeId) || this.#mayDial(nodeId)) return this.reach(nodeId, timeout);
     const message = `node ${nodeId} is not dialled: the topology is fixed, and does not list it`;
     return Promise.reject(new TransportError('failed_precondition', message, { target: nodeId, sent: false }));
   }
 
-  /** Resolves when the node is connected. */
+  /** Connects to a node. Resolves when it is connected. */
   reach(nodeId: string, timeout: number): Promise<void> {
     if (this.#isHere(nodeId)) return Promise.resolve();
     const under = this.#under.get(nodeId);
@@ -67,6 +71,6 @@ export class Dials {
   }
 }
 
-/** Nodes that are dialled at once. */
+/** Maximum number of concurrent dials. */
 const AT_ONCE = 64;
 const CLOSED = new TransportError('shutdown', 'gossip was closed');

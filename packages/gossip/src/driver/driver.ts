@@ -1,4 +1,5 @@
-// Joins the topics to a transport and its peers: what comes is handed to them, what they send goes out, and one timer wakes what is due.
+// Connects the topics to a transport and its peers: it hands incoming messages to the topics, sends
+// what they send, and wakes them with a single timer.
 
 import type { PeerInfo } from '@trunkline/peers';
 import {
@@ -44,10 +45,10 @@ import { Walker } from './walker.ts';
 import { wallNow } from './wall-clock.ts';
 
 interface Peer extends Member {
-  /** This node dialled it, and not because others on a topic named it. */
+  /** True if this node dialed the peer, unless it did so because others on a topic named it. */
   readonly isChosen: boolean;
   readonly outbox: Outbox;
-  /** Those of this node's topics that it is on, in hex. */
+  /** The keys, in hex, of this node's topics that the peer is on. */
   topics: ReadonlySet<string>;
   readonly hearsay: Hearsay;
 }
@@ -72,7 +73,7 @@ export class Driver implements SessionHost, RelayHost {
   #mount: Transport<typeof gossipProtocol> | undefined = undefined;
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
-  /** Undefined: this node relays nothing. */
+  /** Undefined if this node relays nothing. */
   #relays: Relays | undefined = undefined;
   #server: Server | undefined = undefined;
   #state: 'new' | 'running' | 'closed' = 'new';
@@ -82,9 +83,12 @@ export class Driver implements SessionHost, RelayHost {
     for (const session of this.sessions.values()) session.known(nodeId);
   });
   readonly #lives: Lives;
-  /** The transports of nodes that are or were connected, by their ids; the one that came longest ago goes first. */
+  /**
+   * The transport instance of each node that is or was connected, by node id. The node that
+   * connected longest ago is forgotten first.
+   */
   readonly #instances = new Map<string, string>();
-  /** When this tick began, once somebody has asked. */
+  /** The time at the start of this tick; undefined until it is asked for. */
   #tick: number | undefined = undefined;
 
   constructor(config: GossipConfig) {
@@ -106,7 +110,8 @@ export class Driver implements SessionHost, RelayHost {
     this.#alarm = new Alarm(
       this.clock,
       (now) => this.#wake(now),
-      // Nobody is accused: what came while this process slept is read first.
+      // If this process slept, there is nothing to excuse: gossip blames no peer for silence, and
+      // messages that came meanwhile are read first.
       () => {},
     );
     this.#dials = new Dials(
@@ -128,7 +133,7 @@ export class Driver implements SessionHost, RelayHost {
     this.members = this.#roster.members;
   }
 
-  // Life.
+  // Life cycle.
 
   get isStarted(): boolean {
     return this.#state === 'running';
@@ -142,7 +147,7 @@ export class Driver implements SessionHost, RelayHost {
     return this.#closing !== undefined;
   }
 
-  /** With a store it reads the number of its life first. */
+  /** Starts gossip. With a store, it first loads the number of its life and returns a promise. */
   start(): Promise<void> | undefined {
     if (this.#state !== 'new' || this.#isStarting) {
       throw new TransportError('failed_precondition', `gossip.start: it ${this.isClosed ? 'is closed' : 'has started'}`);
@@ -250,7 +255,7 @@ export class Driver implements SessionHost, RelayHost {
 
   // Topics.
 
-  /** The topic, new or as it is. */
+  /** Returns the open topic with that key, or opens it. */
   open(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig): Session {
     const known = this.sessions.get(key.hex);
     if (known !== undefined) return known;
@@ -266,7 +271,7 @@ export class Driver implements SessionHost, RelayHost {
   unused(session: Session): void {
     if (this.sessions.get(session.key.hex) !== session) return;
     this.sessions.delete(session.key.hex);
-    // A topic that is joined again is another life, however soon.
+    // Joining the topic again is another life, however soon.
     this.#lives.used(session.epoch());
     session.end(CLOSED);
     this.#changed();
@@ -341,7 +346,7 @@ export class Driver implements SessionHost, RelayHost {
   cut(nodeId: string, why: string): void {
     const { peers } = this.#config;
     peers.report(nodeId, 'bad', ABUSE);
-    // An overlay is told of it by the end of the connection: not while it takes a message.
+    // The overlay learns of it when the connection ends, not while it is processing a message.
     this.clock.defer(() => peers.ban(nodeId, BAN, why));
   }
 
@@ -415,7 +420,7 @@ export class Driver implements SessionHost, RelayHost {
     else this.sessions.get(receipt.topic)?.receipt(receipt.id, from, receipt.verdict);
   }
 
-  // What goes.
+  // Sending.
 
   push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined {
     const peer = this.#roster.members.get(to);
@@ -452,7 +457,9 @@ export class Driver implements SessionHost, RelayHost {
 
   // Time.
 
-  /** The time of this tick: read at each message it would cost as much as the decoding. */
+  /**
+   * The time of this tick. Reading the clock for each message would cost as much as decoding it.
+   */
   #now(): number {
     if (this.#tick === undefined) {
       this.#tick = this.clock.now();
@@ -508,15 +515,18 @@ export class Driver implements SessionHost, RelayHost {
 }
 
 const NONE: ReadonlySet<string> = new Set();
-/** Nodes that are known again when they return. */
+/**
+ * Maximum number of nodes whose transport instance is remembered, to tell a restart from a
+ * reconnect.
+ */
 const INSTANCES = 4_096;
-/** Weight of an offense that a peer is disconnected for, in bad reports: as in peers. */
+/** Weight, in bad reports, of an offense for which a peer is disconnected; the same as in peers. */
 const ABUSE = 10;
 /**
- * Milliseconds for which it is refused then: as long as the publishers that it named are
+ * Milliseconds for which such a peer is banned: as long as the publishers that it named are
  * remembered.
  */
 const BAN = 600_000;
-/** Bytes that the terms of a topic count as in a peer's queue. */
+/** Bytes that the terms of a topic count as in the queue of a peer. */
 const TERMS_BYTES = 128;
 const CLOSED = new TransportError('shutdown', 'the topic was closed here');

@@ -1,9 +1,9 @@
-// Waits, while gossip closes, until all has left that was published.
+// Waits, while gossip closes, until all published messages have left.
 
 import { type Clock, type Remote, type Transport, unsentOf } from '@trunkline/transport-core';
 import type { CloseResult } from '../types.ts';
 
-/** Messages, and their bytes. */
+/** A number of messages and their size in bytes. */
 interface Amount {
   readonly messages: number;
   readonly bytes: number;
@@ -12,11 +12,17 @@ interface Amount {
 export interface FlushHost {
   readonly clock: Clock;
   readonly mount: Pick<Transport, 'protocol'>;
-  /** The peers that are connected now, the connection in use to each, and what waits for it above the connection. */
+  /**
+   * Returns the connected peers, each with the connection in use and the amounts queued above that
+   * connection.
+   */
   waiting(): Iterable<{ readonly nodeId: string; readonly remote: Remote; readonly amounts: readonly Amount[] }>;
 }
 
-/** Resolves when nothing waits any more, or after `grace` milliseconds; to what does. */
+/**
+ * Resolves when nothing is queued any more, or after `grace` milliseconds. Returns what is still
+ * queued.
+ */
 export async function flush(host: FlushHost, grace: number): Promise<CloseResult['unsent']> {
   const { clock } = host;
   for (const due = clock.now() + grace; ; ) {
@@ -40,5 +46,7 @@ function unsentNow({ mount, waiting }: FlushHost): CloseResult['unsent'] {
   return unsent;
 }
 
-/** Milliseconds between two looks: connections tell nobody when the last message has left. */
+/**
+ * Milliseconds between two checks, because connections don't report when the last message has left.
+ */
 const LOOK = 5;

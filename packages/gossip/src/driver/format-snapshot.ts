@@ -1,8 +1,8 @@
-// The state of gossip as a table for people.
+// Formats a snapshot of gossip as a readable table.
 
 import type { GossipSnapshot } from '../types.ts';
 
-/** One line a topic. */
+/** Returns a table with one line for each topic. */
 export function formatGossip({ nodeId, topics, peers }: GossipSnapshot): string {
   const head = `node ${nodeId.slice(0, 8)}: ${topics.length} topics, ${peers.length} peers`;
   const rows = topics.map((topic) => [
@@ -24,5 +24,5 @@ export function formatGossip({ nodeId, topics, peers }: GossipSnapshot): string 
   return [head, ...lines.map((line) => line.trimEnd())].join('\n');
 }
 
-/** Characters of a topic's name. */
+/** Maximum number of characters shown of a topic's name. */
 const LONGEST = 32;

@@ -1,4 +1,5 @@
-// Messages and Plumtree's control as they cross: compact, of fixed places.
+// The compact binary encoding of messages and of Plumtree control messages. Most fields have fixed
+// offsets.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { readName } from '../messages/hex-names.ts';
@@ -9,20 +10,31 @@ import type { Control, Notice, Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import { SIGNATURE_BYTES, type Signature } from '../signatures/signature.ts';
 
-/** A message as it came: its payload not decoded, its signature not verified. It is the body that overlays carry, too: one object for both. */
+/**
+ * A received message; its payload is not decoded and its signature not verified yet. It is also the
+ * body that overlays carry: one object serves as both.
+ */
 export interface Envelope extends Body {
-  /** The topic's key, in hex. */
+  /** The topic key in hex. */
   readonly topic: string;
   readonly id: MessageId;
   readonly hops: number;
-  /** Its sender asks for a receipt. */
+  /** True if the sender asks for a receipt. */
   readonly isAsked: boolean;
 }
 
 /**
- * 1 byte of the audience (0 all, 1 to, 2 except; and 0x80 if it is signed, 0x40 if its sender asks for a receipt), 32 of the topic, 2 of the
- * hops, 44 of the id; where the audience is a list, 2 of its length and 32 a node; where it is signed, 1 of the key's length, the key, and 64 of the signature; then the payload. Numbers
- * are big-endian.
+ * Encodes a message:
+ * - 1 byte of the audience (0 all, 1 to, 2 except), plus 0x80 if it is signed and 0x40 if its
+ *   sender asks for a receipt
+ * - 32 bytes of the topic key
+ * - 2 bytes of the hops
+ * - 44 bytes of the message id
+ * - if the audience is a list: 2 bytes of its length and 32 bytes for each node
+ * - if it is signed: 1 byte of the key's length, the key, and 64 bytes of the signature
+ * - the payload
+ *
+ * Numbers are big-endian.
  */
 export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<Body>): Uint8Array {
   if (body.frame?.hops === hops) return body.frame.bytes;
@@ -46,7 +58,7 @@ export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<
   return bytes;
 }
 
-/** 1 byte of the audience, and the list if there is one. */
+/** Encodes 1 byte of the audience, followed by the list of nodes if there is one. */
 export function encodeRecipients({ audience, nodes }: Pick<Body, 'audience' | 'nodes'>): Uint8Array {
   const bytes = new Uint8Array(audience === 'all' ? 1 : 3 + KEY_BYTES * nodes.length);
   bytes[0] = AUDIENCES.indexOf(audience);
@@ -56,7 +68,7 @@ export function encodeRecipients({ audience, nodes }: Pick<Body, 'audience' | 'n
   return bytes;
 }
 
-/** Undefined for what is none. */
+/** Decodes a message. Returns undefined if the bytes are malformed. */
 export function decodePush(bytes: Uint8Array): Envelope | undefined {
   if (bytes.length < HEAD) return undefined;
   const audience = AUDIENCES[bytes[0]! & ~(SIGNED | ASKED)];
@@ -84,7 +96,10 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
   return { topic, id, hops, isAsked, audience, nodes, payload: rest(bytes, at), message: undefined, signature, frame: undefined };
 }
 
-/** 1 byte of the kind, 32 of the topic; then 44 an id, with 2 more of the hops in notices. */
+/**
+ * Encodes a control message: 1 byte of the kind and 32 of the topic key, then 44 bytes for each id;
+ * in notices, each id is followed by 2 bytes of the hops.
+ */
 export function encodeControl(topic: Uint8Array, control: Control): Uint8Array {
   const length = control.kind === 'prune' ? 0 : control.kind === 'ihave' ? NOTICE * control.notices.length : MESSAGE_ID_BYTES * control.ids.length;
   const bytes = new Uint8Array(1 + KEY_BYTES + length);
@@ -106,7 +121,7 @@ export function encodeControl(topic: Uint8Array, control: Control): Uint8Array {
   return bytes;
 }
 
-/** Undefined for what is none. */
+/** Decodes a control message. Returns undefined if the bytes are malformed. */
 export function decodeControl(bytes: Uint8Array): { readonly topic: string; readonly control: Control } | undefined {
   const kind = KINDS[bytes[0] ?? KINDS.length];
   const each = kind === 'ihave' ? NOTICE : MESSAGE_ID_BYTES;
@@ -131,15 +146,18 @@ function readShort(bytes: Uint8Array, at: number): number {
   return bytes[at]! * 256 + bytes[at + 1]!;
 }
 
-/** Bytes of a frame at most besides its payload and its list of nodes: the fixed part, the key of a signer and the signature. */
+/**
+ * Maximum bytes of a frame besides its payload and its list of nodes: the fixed fields, the key of
+ * a signer and the signature.
+ */
 export const FRAME_AROUND = 256;
-/** Node ids of one list at most: 32 KiB of them. */
+/** Maximum number of node ids in one list, which take 32 KiB. */
 export const MOST_RECIPIENTS = 1_024;
 const AUDIENCES: readonly Audience[] = ['all', 'to', 'except'];
 const NOBODY: readonly string[] = [];
-/** The recipients of most messages. */
+/** The encoded recipients of most messages. */
 const ALL = encodeRecipients({ audience: 'all', nodes: NOBODY });
-/** In the byte of the audience. */
+/** Flags in the audience byte. */
 const SIGNED = 0x80;
 const ASKED = 0x40;
 const KINDS = ['ihave', 'graft', 'prune', 'absent'] as const;

@@ -1,13 +1,17 @@
-// Addresses go with messages that name nodes, so that whoever gets one can dial whom it names: at most 16 nodes, two addresses each.
+// Addresses of the nodes that a message names, so that its receiver can dial them: at most 16 nodes
+// with two addresses each.
 
 import type { Peers } from '@trunkline/peers';
 import { Allowance } from '../hyparview/allowance.ts';
 import { type PartialViewMessage, peersOf } from '../hyparview/message.ts';
 
-/** As they cross: of each node its id, and then its addresses. */
+/** Addresses on the wire: for each node its id, followed by its addresses. */
 export type Addresses = readonly (readonly [nodeId: string, ...addresses: string[]])[];
 
-/** What this node knows of those that a message names; undefined: nothing. */
+/**
+ * Returns the addresses that this node knows of the nodes a message names; undefined if it knows
+ * none.
+ */
 export function addressesFor(message: PartialViewMessage, peers: Pick<Peers, 'addressOf'>): Addresses | undefined {
   const known: [string, string][] = [];
   for (const nodeId of peersOf(message).slice(0, MOST_NODES)) {
@@ -17,12 +21,15 @@ export function addressesFor(message: PartialViewMessage, peers: Pick<Peers, 'ad
   return known.length === 0 ? undefined : known;
 }
 
-/** Bytes that they are reckoned at. */
+/** The bytes that these addresses count as in the queue of a peer. */
 export function sizeOf(addresses: Addresses = []): number {
   return addresses.reduce((sum, entry) => sum + entry.reduce((length, text) => length + text.length + QUOTES, 0), 0);
 }
 
-/** What one peer tells: so much of it is passed on to the address book, which sees to the rest. */
+/**
+ * Passes the addresses that one peer tells to the address book, up to a rate limit. The address
+ * book checks them.
+ */
 export class Hearsay {
   readonly #allowance: Allowance;
 
@@ -30,7 +37,11 @@ export class Hearsay {
     this.#allowance = new Allowance(BURST, INTERVAL, now);
   }
 
-  /** @param told whatever it sent as addresses. @param by its node id. */
+  /**
+   * Reads addresses.
+   * @param told what the peer sent as addresses; it may be anything
+   * @param by the node id of the peer
+   */
   heard(told: unknown, by: string, peers: Pick<Peers, 'learn'>, now: number): void {
     if (!Array.isArray(told)) return;
     for (const entry of told.slice(0, MOST_NODES)) {
@@ -43,8 +54,11 @@ export class Hearsay {
 
 const MOST_NODES = 16;
 const MOST_ADDRESSES = 2;
-/** Addresses that are taken from one peer at once, and milliseconds to one more: an honest one brings some dozens in a minute, a bootstrap node more. */
+/**
+ * The number of addresses taken from one peer at once, and the milliseconds until one more. An
+ * honest peer sends some dozens in a minute, a bootstrap node more.
+ */
 const BURST = 256;
 const INTERVAL = 250;
-/** What JSON adds to a text. */
+/** Bytes that JSON adds to a string. */
 const QUOTES = 3;

@@ -1,4 +1,4 @@
-// Connections that are kept though nobody uses them for a while: those to neighbours, as long as they are some on any topic.
+// Keeps connections to neighbors on any topic open even if nobody uses them for a while.
 
 import type { AnyTransport, Remote } from '@trunkline/transport-core';
 
@@ -19,7 +19,7 @@ export class Holds {
     this.#remoteOf = remoteOf;
   }
 
-  /** It is a neighbour on one topic more, or on one less. */
+  /** The node became a neighbor on one more topic, or on one less. */
   set(nodeId: string, isOne: boolean): void {
     const hold = this.#holds.get(nodeId) ?? { topics: 0, remote: undefined, release: NOTHING };
     hold.topics += isOne ? 1 : -1;
@@ -37,7 +37,7 @@ export class Holds {
     return this.#holds.size === 0 ? Number.POSITIVE_INFINITY : this.#lookAt;
   }
 
-  /** Another connection may be in use by now. */
+  /** Moves each hold to the connection of the peer that is in use now. */
   wake(now: number): void {
     if (now < this.due) return;
     this.#lookAt = now + LOOK;
@@ -58,6 +58,6 @@ export class Holds {
   }
 }
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const LOOK = 5_000;
 const NOTHING = (): void => {};

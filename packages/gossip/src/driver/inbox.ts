@@ -1,4 +1,4 @@
-// What peers send for a topic, handed to it.
+// Hands messages that peers send on a topic to that topic.
 
 import type { Peers } from '@trunkline/peers';
 import type { Clock, Remote } from '@trunkline/transport-core';
@@ -9,7 +9,7 @@ import { Arrivals } from './arrivals.ts';
 import { decodeControl, decodePush, type Envelope } from './frame.ts';
 import type { Hearsay } from './hearsay.ts';
 
-/** Who sends. */
+/** The sender of a message. */
 interface Sender {
   readonly nodeId: string;
   readonly hearsay: Hearsay;
@@ -17,14 +17,14 @@ interface Sender {
 
 export interface InboxHost {
   readonly clock: Pick<Clock, 'defer'>;
-  /** The time, as of this tick. */
+  /** The time at the start of this tick. */
   now(): number;
   readonly peers: Pick<Peers, 'learn'>;
   /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, Session>;
-  /** Undefined: it is nobody's peer. */
+  /** Returns undefined if the connection belongs to no peer. */
   peerOf(from: Remote): Sender | undefined;
-  /** It sent a message of a topic that this node is not on. */
+  /** Called when a peer sent a message of a topic that this node is not on. */
   remind(nodeId: string): void;
   /** Sends or queues a receipt. */
   acknowledge(to: string, receipt: Uint8Array): void;
@@ -32,7 +32,7 @@ export interface InboxHost {
   dueBy(time: number): void;
 }
 
-/** A message between partial views as it came. */
+/** A received message between partial views. */
 interface View {
   readonly topic: string;
   readonly message: unknown;
@@ -43,7 +43,7 @@ interface View {
 export class Inbox {
   readonly #host: InboxHost;
   readonly #arrivals: Arrivals<Sender>;
-  /** Of the last message: the next is mostly of the same. */
+  /** The session of the last message; the next message is usually for the same one. */
   #last: Session | undefined = undefined;
 
   constructor(host: InboxHost) {
@@ -56,7 +56,7 @@ export class Inbox {
     if (peer !== undefined) this.#arrivals.add(request, peer);
   }
 
-  /** Takes what was pushed so far: something else came behind it. */
+  /** Processes the pushed messages so far, because something else arrived after them. */
   settle(): void {
     this.#arrivals.flush();
   }
@@ -69,7 +69,7 @@ export class Inbox {
     else session.pushed(peer.nodeId, envelope, this.#host.now());
   }
 
-  /** Takes a peer's terms: its overlay and its limit on a topic. */
+  /** Processes a peer's terms on a topic: its overlay and its message size limit. */
   told({ topic, overlay, limit, life }: Terms & { readonly topic: string; readonly life?: number | undefined }, from: Remote): void {
     this.settle();
     const peer = this.#host.peerOf(from);

@@ -1,4 +1,5 @@
-// Who is on which of this node's topics: each node numbers its list of topics and tells the number, who hears a newer one pulls the list.
+// Tracks which peers are on which of this node's topics. Each node numbers its list of topics and
+// sends the number to its peers; a peer that receives a newer number pulls the list.
 
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { StatusSync } from '@trunkline/peers';
@@ -17,31 +18,43 @@ export interface InterestsHost {
   readonly random: Random;
   readonly members: ReadonlyMap<string, Member>;
   remoteOf(nodeId: string): Remote | undefined;
-  /** Of this node's topics a peer is on these, and on no others; or it can't be told. */
+  /**
+   * Reports which of this node's topics a peer is on. If its list could not be pulled, these are
+   * the topics on the last list that was.
+   */
   told(nodeId: string, instance: string, topics: ReadonlySet<string>): void;
   /** This node's topics. */
   readonly sessions: ReadonlyMap<string, { readonly overlay: { neighbors(): readonly string[] } | undefined }>;
-  /** A peer asks again and again for what has not changed. */
+  /** Reports a peer that keeps asking for a list that has not changed. */
   misbehaved(nodeId: string): void;
-  /** Something is due earlier. */
+  /** Called when `due` may have become earlier. */
   soon(): void;
 }
 
 export class Interests {
   readonly #host: InterestsHost;
   readonly #mount: Transport<typeof gossipProtocol>;
-  /** From 1: number 0 would be taken at any time for one that has none any more. */
+  /** Starts at 1, because number 0 always means that a node has no topics any more. */
   readonly #sync: StatusSync;
-  /** Peers that had no room for the number, or don't know it, and those whose list could not be had: with the next beat. */
+  /**
+   * Peers to retry with the next beat: those that the number could not be sent to or that don't
+   * seem to know it, and those whose list could not be pulled.
+   */
   readonly #untold = new Set<string>();
   readonly #unpulled = new Set<string>();
-  /** The keys of this node's topics, by their hex. */
+  /** The keys of this node's topics, by their hex form. */
   #keys: ReadonlyMap<string, Uint8Array> = new Map();
-  /** Of them, those that a connected peer is on. */
+  /** For each connected peer, the topics of this node that it is on. */
   readonly #found = new Map<string, ReadonlySet<string>>();
-  /** Of each peer, the number of the list that it was answered with last, and its ration of answers that tell nothing new. */
+  /**
+   * For each peer, the number of the list that it last received, and its ration of answers that
+   * contain nothing new.
+   */
   readonly #answered = new Map<string, { seq: number; readonly ration: Ration }>();
-  /** How often the list of each peer may be pulled: each costs 10 µs a topic of this node. */
+  /**
+   * Limits how often the list of each peer is pulled: reading one takes 10 µs for each topic of
+   * this node.
+   */
   readonly #pulls = new Map<string, Allowance>();
   #isChanging = false;
 
@@ -51,7 +64,10 @@ export class Interests {
     this.#sync = new StatusSync({ random: host.random, now: host.clock.now(), seq: 1 });
   }
 
-  /** This node's topics, in hex. Peers are told when the code that runs now is through; who is on them, by the lists that are here, at once. */
+  /**
+   * Sets this node's topics, as keys in hex. Peers are told after the current code has run. Which
+   * of them are on the new topics is determined at once, from the lists already pulled.
+   */
   set(topics: Iterable<string>): void {
     const before = this.#sync.seq;
     const keys = new Map(Array.from(topics, (topic) => [topic, this.#keys.get(topic) ?? hexToBytes(topic)]));
@@ -74,7 +90,7 @@ export class Interests {
     });
   }
 
-  /** Tells what was not told yet, at once. */
+  /** Tells peers about pending changes at once. */
   flush(): void {
     if (this.#isChanging) this.#tellAll();
   }
@@ -94,19 +110,25 @@ export class Interests {
     this.#sync.gone(nodeId);
   }
 
-  /** A peer told its number. */
+  /** Processes a list number that a peer has sent. */
   heard({ nodeId, instance }: Member, seq: number, empty: boolean): void {
     const now = this.#host.clock.now();
     if (empty) this.#take(nodeId, instance, seq, undefined);
     else if (this.#sync.heard(nodeId, instance, seq, now)) void this.#pull(nodeId, instance);
   }
 
-  /** A peer sent something of a topic that this node is not on: it was not told. */
+  /**
+   * A peer sent a message of a topic that this node is not on, so it does not know the current
+   * list: tell it the number again.
+   */
   remind(nodeId: string): void {
     this.#untold.add(nodeId);
   }
 
-  /** What a pull is answered with. A new list is told as often as it is asked for, and the same again now and then; beyond that it throws. */
+  /**
+   * Answers a pull. A new list is sent whenever it is asked for; an unchanged one only within the
+   * peer's ration. Beyond that it throws `resource_exhausted`.
+   */
   answer({ nodeId }: Member, question: Uint8Array): Uint8Array {
     const now = this.#host.clock.now();
     const { seq } = this.#sync;
@@ -125,7 +147,10 @@ export class Interests {
     return this.#sync.due;
   }
 
-  /** The number is repeated to neighbours, or a loss would last; not to all who are connected, or no connection that nobody needs would ever be idle. */
+  /**
+   * Repeats the number to neighbors, so that no peer stays out of date after a loss. It is not
+   * repeated to all connected peers, because unneeded connections could then never become idle.
+   */
   wake(now: number): void {
     if (this.#sync.beat(now) === undefined) return;
     const neighbors = [...this.#host.sessions.values()].flatMap(({ overlay }) => overlay?.neighbors() ?? []);
@@ -152,7 +177,7 @@ export class Interests {
     try {
       if (!this.#mount.trySend(remote, 'interest', this.#number())) this.#untold.add(nodeId);
     } catch {
-      // It speaks no gossip.
+      // The peer doesn't speak gossip.
     }
   }
 
@@ -176,7 +201,7 @@ export class Interests {
       const { again } = this.#take(nodeId, instance, answer.seq, answer.kept);
       if (again) void this.#pull(nodeId, instance);
     } catch (error) {
-      // It speaks no gossip, or no longer.
+      // The peer doesn't speak gossip, or has stopped.
       if (error instanceof TransportError && error.code === 'unimplemented') return void this.#take(nodeId, instance, 0, undefined);
       this.#sync.pullFailed(nodeId, instance, clock.now());
       if (this.#host.members.get(nodeId)?.instance !== instance) return;
@@ -204,7 +229,7 @@ export class Interests {
     this.#host.told(nodeId, instance, found);
   }
 
-  /** Those of the topics that are on a peer's list. */
+  /** Returns those of the topics that are on the list of a peer. */
   #recognised(nodeId: string, keys: ReadonlyMap<string, Uint8Array>): string[] {
     const kept = this.#sync.of(nodeId)?.value;
     if (kept === undefined || keys.size === 0) return [];
@@ -214,6 +239,9 @@ export class Interests {
 }
 
 const NOWHERE: ReadonlySet<string> = new Set();
-/** Pulls of one peer's list at once, and milliseconds to one more; what changed meanwhile is pulled with the next beat. */
+/**
+ * The number of pulls of one peer's list that may happen at once, and the milliseconds until one
+ * more. Changes in between are pulled with the next beat.
+ */
 const PULLS = 64;
 const PULL_INTERVAL = 250;

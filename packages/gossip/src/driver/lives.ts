@@ -1,14 +1,18 @@
-// Numbers the lives of this node, each above all before: others take what has a lower number than they have heard for old.
+// Numbers the lives of this node, each higher than all before, because other nodes treat messages
+// of a lower life than they know as old.
 
 import { type Store, TransportError } from '@trunkline/transport-core';
 import { LARGEST_NUMBER } from '../messages/message-id.ts';
 
 export interface LivesOptions {
-  /** The time of day in milliseconds since 1970. */
+  /** Returns the time of day in milliseconds since 1970. */
   readonly wall: () => number;
-  /** Where the highest number is kept; undefined: nowhere. */
+  /** Keeps the highest number; undefined if it is not kept. */
   readonly store: Store | undefined;
-  /** It could not be kept; what is kept still holds for the numbers given so far. */
+  /**
+   * Called if a number could not be stored. What was stored before still covers the numbers given
+   * so far.
+   */
   onFailed(error: TransportError): void;
 }
 
@@ -16,9 +20,9 @@ export class Lives {
   readonly #options: LivesOptions;
   /** The number of this start. */
   #first: number | undefined = undefined;
-  /** The highest that was given or heard of since. */
+  /** The highest number given or heard of since the start. */
   #last = -1;
-  /** The next start's is above this. */
+  /** The stored number; the next start gets a higher one. */
   #reserved = -1;
   #isSaving = false;
 
@@ -26,7 +30,10 @@ export class Lives {
     this.#options = options;
   }
 
-  /** Looks up what was kept, and keeps the number of this start before anything is said in its name. Rejects where the store fails. */
+  /**
+   * Loads the stored number, and stores one for this start before any message is sent under it.
+   * Rejects if the store fails.
+   */
   async load(): Promise<void> {
     const { store } = this.#options;
     if (store === undefined) return;
@@ -46,21 +53,25 @@ export class Lives {
     }
   }
 
-  /** A number for a topic that is joined: that of this start, or if the topic was left in it, or a later life was heard of, another. */
+  /**
+   * Returns the life number for joining a topic: that of this start, or a higher one if a topic was
+   * left since or a later life was heard of.
+   */
   next(): number {
     this.#first ??= this.#wall();
     return Math.max(this.#first, this.#last + 1);
   }
 
-  /** A life of that number is over. */
+  /** Marks a life number as used. */
   used(life: number): void {
     this.#last = Math.max(this.#last, life);
     this.#reserve();
   }
 
   /**
-   * A peer has heard of that life of this node. Returns the number of one above it; undefined: it is not believed. A number that is far ahead
-   * would leave none for the lives to come, so strangers are believed up to ten years ahead of the clock, and those who prove their ids up to 2^47.
+   * Returns a number above a life of this node that a peer has heard of, or undefined if the number
+   * is not believed. A number far ahead would leave none for later lives, so strangers are believed
+   * up to ten years ahead of the clock, and peers that have proven their id up to 2^47.
    */
   above(life: number, isProven: boolean): number | undefined {
     const most = isProven ? MOST : Math.max(this.#wall(), EARLIEST) + AHEAD;
@@ -69,7 +80,9 @@ export class Lives {
     return this.next();
   }
 
-  /** The last life that an unsigned message is believed to be of: a day ahead of the clock. */
+  /**
+   * The highest life number that is believed of an unsigned message: one day ahead of the clock.
+   */
   get latest(): number {
     return this.#wall() + DAY;
   }
@@ -78,7 +91,7 @@ export class Lives {
     return Math.min(Math.max(0, Math.floor(this.#options.wall())), MOST);
   }
 
-  /** Keeps more numbers before all that were kept are used. */
+  /** Stores a higher number before all numbers covered by the stored one are used. */
   #reserve(): void {
     const { store } = this.#options;
     if (store === undefined || this.#isSaving || this.#last + SPARE / 2 < this.#reserved) return;
@@ -104,10 +117,10 @@ function ourError(error: unknown): TransportError {
 }
 
 const KEY = 'gossip-life';
-/** Numbers that are kept ahead: topics that are joined again in one life need one each. */
+/** How many numbers are reserved ahead: joining a topic again within one start takes one. */
 const SPARE = 65_536;
 const MOST = 2 ** 47;
-/** The beginning of 2026: a clock that says less was never set. */
+/** The beginning of 2026. A clock that shows an earlier time was never set. */
 const EARLIEST = 1_767_225_600_000;
 const DAY = 86_400_000;
 /** Ten years. */

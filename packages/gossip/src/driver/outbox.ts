@@ -1,4 +1,5 @@
-// What waits for one peer: bounded, in order, and no other peer waits for it.
+// The queue of messages to one peer. It is bounded and keeps their order, and a slow peer does not
+// delay others.
 
 import { messageLimit, type Remote, type Transport, type TransportError } from '@trunkline/transport-core';
 import type { gossipProtocol } from '../protocol.ts';
@@ -6,7 +7,7 @@ import type { Unsent } from '../types.ts';
 
 type Mount = Transport<typeof gossipProtocol>;
 
-/** One message on its way. `lost`: it was queued, and has not left, and will not. */
+/** A message to send. `lost` is called if the message was queued and can no longer be sent. */
 export type Parcel = { readonly size: number; readonly lost?: (() => void) | undefined } & (
   | { readonly method: 'push' | 'control' | 'receipt'; readonly request: Uint8Array }
   | { readonly method: 'terms'; readonly request: { topic: string; overlay: string; limit: number; life?: number } }
@@ -15,11 +16,11 @@ export type Parcel = { readonly size: number; readonly lost?: (() => void) | und
 
 export interface OutboxHost {
   readonly mount: Mount;
-  /** The connection in use; undefined: there is none. */
+  /** The connection in use; undefined if there is none. */
   remote(): Remote | undefined;
-  /** Another connection of the peer's that is in use by now; or the same. */
+  /** Returns the connection of the peer that is in use now, which may be the same one. */
   elsewhere(): Remote | undefined;
-  /** There is room again for what `tryNow` refused. */
+  /** Called when there is room again after `tryNow` refused a message. */
   writable(): void;
 }
 
@@ -35,9 +36,9 @@ export class Outbox {
   #bytes = 0;
   #dropped = 0;
   #isPumping = false;
-  /** What is being sent. */
+  /** The message that is being sent. */
   #leaving: Parcel | undefined = undefined;
-  /** Somebody was refused, and is to be told when there is room. */
+  /** True if `tryNow` refused a message, so the host must be told when there is room. */
   #isWanted = false;
   #isClosed = false;
 
@@ -50,19 +51,24 @@ export class Outbox {
     return { messages: this.#queue.length, bytes: this.#bytes };
   }
 
-  /** Dropped because too many waited, or because they could not go. */
+  /**
+   * The number of messages dropped because too many were queued or because they could not be sent.
+   */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Sends a message now, or queues it. Returns why it did neither. Nearly all go now, and need no parcel. */
+  /**
+   * Sends or queues a message. Returns the reason if it can do neither. Most messages are sent at
+   * once and need no parcel.
+   */
   push(request: Uint8Array, lost: (() => void) | undefined): Unsent | undefined {
     if (this.#isClosed) return 'no-room';
     if (this.#queue.length === 0 && this.#try('push', request)) return undefined;
     return this.#keep({ method: 'push', request, size: request.length, lost });
   }
 
-  /** The same for anything. False: it was dropped. */
+  /** Sends or queues any parcel. Returns false if it was dropped. */
   put(parcel: Parcel): boolean {
     if (this.#isClosed) return false;
     if (this.#queue.length === 0 && this.#try(parcel.method, parcel.request)) return true;
@@ -79,15 +85,16 @@ export class Outbox {
     return undefined;
   }
 
-  /** The peer takes no message of that size over the connection in use. */
+  /** Is the message too large for the peer over the connection in use? */
   #isTooLarge(size: number): boolean {
     const remote = size > SHORT ? this.#host.remote() : undefined;
     return remote !== undefined && size > messageLimit(this.#host.mount, remote);
   }
 
   /**
-   * Sends a message now. Returns why not: where there is no room, the host's `writable` tells when there is. A long message, for whose room nobody can
-   * wait without sending it, is queued if nothing else is.
+   * Sends a message now, or returns the reason why not. If there is no room, the host's `writable`
+   * is called when there is. A long message is queued if nothing else is, because room for it can
+   * only be waited for by sending it.
    */
   tryNow(request: Uint8Array): Unsent | undefined {
     if (this.#isClosed) return 'no-room';
@@ -102,7 +109,7 @@ export class Outbox {
     return 'no-room';
   }
 
-  /** The peer is gone, and what waited for it. */
+  /** Drops all queued messages, because the peer is gone. */
   close(): void {
     this.#isClosed = true;
     this.#bytes = 0;
@@ -115,7 +122,7 @@ export class Outbox {
     try {
       return this.#host.mount.trySend(remote, method, request as never);
     } catch {
-      // It can never go: `send` will say so.
+      // The message can never be sent; `send` will report why.
       return false;
     }
   }
@@ -143,7 +150,7 @@ export class Outbox {
         else if (this.#isWanted) await this.#host.mount.writable(remote);
         else return;
       } catch (error) {
-        // Over another connection of the same peer it may still go.
+        // Another connection of the same peer may still take it.
         if (!this.#isClosed && this.#host.elsewhere() !== remote) continue;
         if (head === undefined) return;
         this.#dropped++;
@@ -164,5 +171,5 @@ export class Outbox {
   }
 }
 
-/** Bytes that go as one packet over any connection: the smallest `limits.packet`. */
+/** Bytes that fit one packet on any connection: the smallest allowed `limits.packet`. */
 const SHORT = 4_096;

@@ -1,4 +1,5 @@
-// A node that has all the neighbours it wants looks beyond them now and then: both parts of a network that fell apart may be content with themselves.
+// Lets a node that has all the neighbors it wants look beyond them now and then, because both parts
+// of a split network may have full views.
 
 import type { Peers } from '@trunkline/peers';
 import type { Clock, Random } from '@trunkline/transport-core';
@@ -10,13 +11,18 @@ export interface OutlookHost {
   readonly random: Random;
   readonly peers: Pick<Peers, 'known'>;
   readonly dials: Dials;
-  /** Is it on topics whose overlay knows few of their nodes, and discovery has nothing to do for them? */
+  /**
+   * True if this node is on topics whose overlay knows only few of their nodes, and discovery has
+   * nothing to do for them.
+   */
   isContent(): boolean;
 }
 
 /**
- * One node of the address book is dialled every minute, whichever chance picks. It says which topics it is on, and those get to know it: so when
- * a partial view asks somebody outside of it for a link, it knows nodes of the other part, if there is one. Of all others nothing is kept.
+ * Dials one random node of the address book every minute. The node says which topics it is on, and
+ * those topics learn of it. So if there is another part of the network, a partial view knows nodes
+ * of it when it asks a node outside of its views for a link. Nothing is kept of nodes that are on
+ * no topic of this node.
  */
 export class Outlook {
   readonly #host: OutlookHost;
@@ -35,12 +41,12 @@ export class Outlook {
     if (now < this.due) return;
     const { random, peers, dials } = this.#host;
     this.#next = now + jittered(INTERVAL, random);
-    // Whether anybody is there is the address book's to learn, not ours.
+    // Whether the node can be reached is recorded by the address book, not here.
     for (const nodeId of peers.known(1)) dials.seek(nodeId, PATIENCE).catch(() => {});
   }
 }
 
 /** Milliseconds between two dials. */
 const INTERVAL = 60_000;
-/** Milliseconds of one. */
+/** Time limit of one dial in milliseconds. */
 const PATIENCE = 5_000;

@@ -1,9 +1,9 @@
-// Who is connected, as peers tell; and who of them sent what.
+// Tracks the connected peers, and tells which of them a message came from.
 
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
 import { type Remote, TransportError } from '@trunkline/transport-core';
 
-/** A peer that is connected. */
+/** A connected peer. */
 export interface Member {
   readonly nodeId: string;
   readonly instance: string;
@@ -12,7 +12,7 @@ export interface Member {
 }
 
 export interface RosterHost<M extends Member> {
-  /** A peer is connected. Gives what is kept of it. */
+  /** Called when a peer connects. Returns the record to keep for it. */
   came(peer: PeerInfo): M;
   went(member: M, cause: TransportError): void;
 }
@@ -22,7 +22,10 @@ export class Roster<M extends Member> {
   readonly #peers: Peers<any>;
   readonly #host: RosterHost<M>;
   readonly #byInstance = new Map<string, M>();
-  /** Who sent last, and over which connection: what comes in one chunk is of one peer, and is looked up once. Undefined: somebody came or went. */
+  /**
+   * The last sender and its connection: messages in one chunk come from the same peer, so it is
+   * looked up once. Undefined after a peer has connected or disconnected.
+   */
   #last: M | undefined = undefined;
   #lastRemote: Remote | undefined = undefined;
   #events: AsyncIterableIterator<PeerEvent<unknown>> | undefined = undefined;
@@ -32,7 +35,7 @@ export class Roster<M extends Member> {
     this.#host = host;
   }
 
-  /** Begins with those that are connected. */
+  /** Starts with the peers that are connected already, then follows the events of peers. */
   start(): void {
     this.#sync();
     this.#events = this.#peers.events();
@@ -44,7 +47,10 @@ export class Roster<M extends Member> {
     for (const member of [...this.members.values()]) this.#remove(member, CLOSED);
   }
 
-  /** The peer behind a connection. Who sends may be here before its event is read. */
+  /**
+   * Returns the peer behind a connection. A message may arrive before the event about its sender
+   * has been read.
+   */
   of(remote: Remote): M | undefined {
     return remote === this.#lastRemote && this.#last !== undefined ? this.#last : this.#find(remote);
   }
@@ -61,7 +67,7 @@ export class Roster<M extends Member> {
     return nodeId === undefined ? this.#byInstance.get(instance) : this.members.get(nodeId);
   }
 
-  /** A peer that is connected now. */
+  /** Returns the peer with that id if it is connected now. */
   get(nodeId: string): M | undefined {
     const known = this.members.get(nodeId);
     if (known !== undefined) return known;
@@ -69,13 +75,13 @@ export class Roster<M extends Member> {
     return peer === undefined ? undefined : this.#add(peer);
   }
 
-  /** The connection to use. */
+  /** Returns the connection to use for a peer. */
   remoteOf(member: M): Remote | undefined {
     if (!member.remote.closed) return member.remote;
     return this.refresh(member);
   }
 
-  /** Of a peer's connections another may be in use by now. */
+  /** Looks up which connection of the peer is in use now; it may have changed. */
   refresh(member: M): Remote | undefined {
     const peer = this.#peers.get(member.nodeId);
     if (peer === undefined || peer.instance !== member.instance) return undefined;
@@ -92,7 +98,10 @@ export class Roster<M extends Member> {
     for (const member of [...this.members.values()]) this.#remove(member, CLOSED);
   }
 
-  /** It may be back by now, and known to be. */
+  /**
+   * Processes a disconnect. The peer may have reconnected by now, and may have been registered
+   * already.
+   */
   #down(nodeId: string, cause: TransportError): void {
     const member = this.members.get(nodeId);
     if (member === undefined) return;

@@ -1,4 +1,5 @@
-// Messages between partial views go to any node of the topic: one that is not connected is dialled for it.
+// Sends messages between partial views to any node of the topic, dialing nodes that are not
+// connected.
 
 import type { Peers } from '@trunkline/peers';
 import { type Clock, TransportError } from '@trunkline/transport-core';
@@ -11,7 +12,7 @@ import type { Outbox, Parcel } from './outbox.ts';
 export interface ViewMailHost {
   readonly peers: Pick<Peers, 'addressOf'>;
   readonly dials: Dials;
-  /** Of a node that is connected. */
+  /** Returns the queue of a connected node. */
   outboxOf(nodeId: string): Outbox | undefined;
   readonly clock: Clock;
   dueBy(time: number): void;
@@ -19,7 +20,7 @@ export interface ViewMailHost {
 
 export class ViewMail {
   readonly #host: ViewMailHost;
-  /** Node id → letters that wait for the dial. */
+  /** Node id → number of messages that wait for the dial. */
   readonly #dialled = new Map<string, number>();
 
   constructor(host: ViewMailHost) {
@@ -38,7 +39,7 @@ export class ViewMail {
       if (!outbox.put(parcel)) this.#unreachable(session, to, new TransportError('resource_exhausted', `too much waits for node ${to}`, { target: to }));
       return;
     }
-    // A goodbye is worth no dial.
+    // Saying goodbye is not worth a dial.
     if (session.isOver) return;
     this.#dialled.set(to, (this.#dialled.get(to) ?? 0) + 1);
     const over = () => {
@@ -57,7 +58,7 @@ export class ViewMail {
       );
   }
 
-  /** Is it being dialled because a view names it? */
+  /** Is the node being dialed because a view names it? */
   isDialling(nodeId: string): boolean {
     return this.#dialled.has(nodeId);
   }
@@ -69,7 +70,7 @@ export class ViewMail {
   }
 }
 
-/** Milliseconds of a dial for an overlay. */
+/** Time limit of a dial for an overlay, in milliseconds. */
 const DIAL = 10_000;
-/** What a message between views is reckoned at: ten node ids and names. */
+/** Bytes that a message between views counts as, without addresses: ten node ids and names. */
 const VIEW_BYTES = 1_024;

@@ -1,4 +1,5 @@
-// Looks for other nodes of this node's topics, and answers those that look: the steps of the walk, taken.
+// Searches for other nodes of this node's topics by executing the steps of the topic walk, and
+// answers other nodes that search.
 
 import type { Peers } from '@trunkline/peers';
 import { type Clock, isNodeId, type Random, type Remote, type Transport, TransportError } from '@trunkline/transport-core';
@@ -17,10 +18,13 @@ export interface WalkerHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly sessions: ReadonlyMap<string, Session>;
-  /** Connected peers that are on the topic. */
+  /** Returns the connected peers that are on the topic. */
   interested(topic: string): string[];
   isOn(nodeId: string, topic: string): boolean | undefined;
-  /** Connects to a node if gossip may dial it, and resolves when it is known which topics it is on. */
+  /**
+   * Connects to a node if gossip may dial it. Resolves when it is known which topics the node is
+   * on.
+   */
   seek(nodeId: string, topic: string, timeout: number): Promise<boolean>;
   misbehaved(nodeId: string): void;
   soon(): void;
@@ -32,7 +36,9 @@ export interface WalkerSetup {
   readonly options: DiscoveryConfig;
 }
 
-/** An answer: node ids and addresses, but read as anything. */
+/**
+ * An answer to `ask`: node ids and addresses, but its entries are untrusted and may be anything.
+ */
 export interface Introduction {
   addresses: unknown[];
 }
@@ -43,7 +49,10 @@ export class Walker implements WalkView {
   readonly #peers: WalkerSetup['peers'];
   readonly #walk: TopicWalk | undefined;
   readonly #rations = new Map<string, Ration>();
-  /** Where each walker is: the connection that it made, which ends when it goes on. */
+  /**
+   * The connection that each walker has made to the node it is visiting. It ends when the walker
+   * moves on.
+   */
   readonly #places = new Map<number, { readonly nodeId: string; readonly remote: Remote }>();
   readonly #counts = { visited: 0, asked: 0, found: 0, answered: 0, refused: 0 };
   #need: Need = 'none';
@@ -57,7 +66,9 @@ export class Walker implements WalkView {
     if (options !== undefined) this.#walk = new TopicWalk({ random: host.random, ...options });
   }
 
-  /** Topics with fewer neighbours than they would have are looked for every two seconds. */
+  /**
+   * When to wake it. Topics with fewer neighbors than they want are searched for every two seconds.
+   */
   get due(): number {
     if (this.#walk === undefined || (this.#host.sessions.size === 0 && this.#places.size === 0)) return Number.POSITIVE_INFINITY;
     return Math.min(this.#lookAt, this.#walk.due);
@@ -82,7 +93,7 @@ export class Walker implements WalkView {
     for (const walker of [...this.#places.keys()]) this.#leave(walker);
   }
 
-  /** It may look for others, and has no need to. */
+  /** True if discovery is on and no topic needs more nodes. */
   get isContent(): boolean {
     return this.#walk !== undefined && this.#need === 'none';
   }
@@ -91,7 +102,7 @@ export class Walker implements WalkView {
     return { need: this.#need, ...this.#counts };
   }
 
-  // Whoever looks.
+  // Searching.
 
   members(): readonly string[] {
     const members = new Set<string>();
@@ -130,7 +141,7 @@ export class Walker implements WalkView {
     try {
       found = kind === 'visit' ? await this.#visit(walker, nodeId) : await this.#ask(nodeId);
     } catch {
-      // It can't be reached, or does not answer: others may.
+      // The node can't be reached or does not answer; others may.
     }
     if (this.#isClosed) return;
     if (found) this.#counts.found++;
@@ -138,7 +149,7 @@ export class Walker implements WalkView {
     this.#host.soon();
   }
 
-  /** Who is connected tells which topics it is on: nothing is asked of a stranger. */
+  /** Connects to a node, which then says which topics it is on. A stranger is asked nothing. */
   async #visit(walker: number, nodeId: string): Promise<boolean> {
     const [wanted] = this.#hungry();
     if (wanted === undefined) return false;
@@ -151,7 +162,10 @@ export class Walker implements WalkView {
     return [...this.#hungry()].some(({ key }) => this.#host.isOn(nodeId, key.hex));
   }
 
-  /** A walker goes on. The connection that it came by ends, unless its node turned out to be one to stay connected to. */
+  /**
+   * Leaves the node that a walker is visiting. The connection made for the visit is closed, unless
+   * its node is on a topic of this node or is persistent.
+   */
   #leave(walker: number): void {
     const place = this.#places.get(walker);
     this.#places.delete(walker);
@@ -161,7 +175,9 @@ export class Walker implements WalkView {
     if (!isOfUse) void this.#mount.disconnect(remote, 'it was visited, and is on no topic of the other end').catch(() => {});
   }
 
-  /** It is on a topic that nodes are wanted for, and proved it. */
+  /**
+   * Asks a node for others. The node has proven that it is on a topic for which nodes are wanted.
+   */
   async #ask(nodeId: string): Promise<boolean> {
     const { self, random, clock } = this.#host;
     const remote = this.#peers.get(nodeId)?.remote;
@@ -179,9 +195,12 @@ export class Walker implements WalkView {
     return this.#walk!.told(known, clock.now()) > 0;
   }
 
-  // Whoever is asked.
+  // Answering.
 
-  /** Whom this node knows on the topics of a question. Only to nodes that are on them, too, and so much a second. */
+  /**
+   * Answers a question with nodes that this node knows on its topics. It only answers about topics
+   * that the asking peer is on too, and limits the answers per second.
+   */
   answer({ nodeId }: Member, bytes: Uint8Array): Introduction {
     const { self, clock, sessions, random } = this.#host;
     if (this.#walk === undefined) return { addresses: [] };
@@ -217,9 +236,15 @@ export class Walker implements WalkView {
   }
 }
 
-/** Milliseconds between two looks at what is wanted: who has just opened a topic meets those that are connected first. */
+/**
+ * Milliseconds between two checks of what is wanted. A topic that was just opened first finds the
+ * nodes that are already connected.
+ */
 const LOOK = 2_000;
-/** Nodes of the address book among which one is looked for that was not visited: as many as there may be. */
+/**
+ * How many nodes of the address book are drawn to find one that was not visited yet: as many as the
+ * book may hold.
+ */
 const DRAWN = 250;
-/** Milliseconds that a visit may take. */
+/** Time limit of a visit in milliseconds. */
 const VISIT = 10_000;

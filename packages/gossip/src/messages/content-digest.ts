@@ -1,16 +1,20 @@
-// A quick digest of a content, to notice that one id stands for two of them. It protects nothing: who wants to can find two contents with one digest.
+// A fast digest of a message's content, to notice two contents under one id. It is not
+// cryptographic: anyone can construct two contents with the same digest.
 
 import { look } from './words.ts';
 
 /**
- * An integer from 0 to 2^53 − 1, after MurmurHash3's mixing, in four lanes, none of which waits for another. Of two words one is multiplied, and the
- * other, turned so that bits of one place do not meet, at the next round: multiplying all of them took twice as long.
+ * Returns an integer from 0 to 2^53 − 1. The mixing follows MurmurHash3, in four lanes that don't
+ * wait for each other. Of each two words, one is multiplied at once. The other is rotated, so that
+ * bits of equal positions don't meet, and is multiplied in the next round. Multiplying all words
+ * took twice as long.
  */
 export function contentDigest(bytes: Uint8Array): number {
   const { view, at: start } = look(bytes);
   const { length } = bytes;
   const end = start + length;
-  // Integers of 32 bits with a sign, as all that they become: or V8 keeps them as floating-point numbers, and converts them in each round.
+  // All values stay signed 32-bit integers. Otherwise V8 would keep them as floating-point numbers
+  // and convert them in each round.
   let a = 0x9e37_79b9 ^ length;
   let b = 0x85eb_ca6b | 0;
   let c = 0xc2b2_ae35 | 0;
@@ -21,7 +25,7 @@ export function contentDigest(bytes: Uint8Array): number {
     b = Math.imul(b ^ view.getInt32(at + 4, true), 0x1b87_3593) ^ turned(view.getInt32(at + 20, true));
     c = Math.imul(c ^ view.getInt32(at + 8, true), 0xcc9e_2d51) ^ turned(view.getInt32(at + 24, true));
     d = Math.imul(d ^ view.getInt32(at + 12, true), 0x1b87_3593) ^ turned(view.getInt32(at + 28, true));
-    // The high bits of a product say nothing to the low ones of the next.
+    // The high bits of a product don't affect the low bits of the next one.
     a ^= a >>> 15;
     b ^= b >>> 13;
     c ^= c >>> 15;
@@ -39,7 +43,7 @@ export function contentDigest(bytes: Uint8Array): number {
   }
   a = Math.imul(a ^ Math.imul(c, 0x1b87_3593) ^ (b >>> 16), 0xc2b2_ae35);
   b = Math.imul(b ^ Math.imul(d, 0xcc9e_2d51) ^ (a >>> 13), 0x85eb_ca6b);
-  // Of b not all bits have room.
+  // The result has no room for all bits of b.
   a ^= Math.imul(b ^ (b >>> 15), 0x1b87_3593);
   return ((b ^ (b >>> 16)) & 0x1f_ffff) * 0x1_0000_0000 + ((a ^ (a >>> 16)) >>> 0);
 }

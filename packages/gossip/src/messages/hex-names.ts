@@ -1,5 +1,6 @@
-// Node ids and keys of topics as text and as they cross: 32 bytes. The last ones are kept, for most messages are of a few origins and topics; and
-// whoever gets the same text twice gets the same object, which is quick to compare and to look up.
+// Converts 32-byte names, which are node ids and topic keys, between hex and bytes. The last names
+// are cached, because most messages are of a few origins and topics. Reading the same name twice
+// gives the same string object, which is fast to compare and to look up.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { isNodeId } from '@trunkline/transport-core';
@@ -14,13 +15,13 @@ interface Name {
   readonly words: Int32Array;
 }
 
-/** By the last byte: another with the same takes the place. */
+/** The cache, by the last byte of the name. Another name with the same byte replaces it. */
 const kept: (Name | undefined)[] = new Array<Name | undefined>(256).fill(undefined);
 
-/** The one that was written last: a list of ids has the same in most of them. */
+/** The name that was written last: most ids in a list have the same one. */
 let written: Name | undefined;
 
-/** The 64 hex digits of the 32 bytes that begin at `at`. */
+/** Reads the 32 bytes that begin at `at` as 64 hex digits. */
 export function readName(bytes: Uint8Array, at: number): string {
   const place = bytes[at + NAME_BYTES - 1]!;
   const name = kept[place];
@@ -32,12 +33,18 @@ export function readName(bytes: Uint8Array, at: number): string {
   return text;
 }
 
-/** The same text, as the object that `readName` gives: quick to compare with what is read. */
+/**
+ * Returns the same text as the string object that `readName` returns, which is fast to compare with
+ * names that are read.
+ */
 export function sameName(text: string): string {
   return nameOf(text)?.text ?? text;
 }
 
-/** Writes its 32 bytes from `at` on. False, and nothing is written, where it is not 64 lower-case hex digits. */
+/**
+ * Writes the 32 bytes of a name from `at` on. Returns false and writes nothing if it is not 64
+ * lower-case hex digits.
+ */
 export function writeName(text: string, bytes: Uint8Array, at: number): boolean {
   if (written?.text !== text) {
     const name = nameOf(text);
@@ -63,7 +70,7 @@ function keep(place: number, text: string, bytes: Uint8Array): Name {
   return name;
 }
 
-/** Word by word, without a loop: it would count and divide for as long as it compares. */
+/** Compares word by word without a loop, because counting would take as long as comparing. */
 function isSame(name: Int32Array, view: DataView, at: number): boolean {
   return (
     name[7] === view.getInt32(at + 28, true) &&

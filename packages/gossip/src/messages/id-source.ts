@@ -1,18 +1,21 @@
-// Names what one node publishes, life after life.
+// Assigns ids to the messages that a node publishes, in each of its lives.
 
 import { isMessageId, LARGEST_NUMBER, type MessageId } from './message-id.ts';
 
 export interface IdSourceOptions {
   /** The node id of the publisher. */
   readonly origin: string;
-  /** The present life, greater than any before: others refuse what has a smaller one than they have heard. */
+  /**
+   * Returns the number of the present life, higher than any before: other nodes refuse a lower
+   * number than they know.
+   */
   readonly epoch: () => number;
 }
 
 export class IdSource {
   readonly #origin: string;
   readonly #epochNow: () => number;
-  /** That of the last id; NaN before the first. */
+  /** The epoch of the last id; NaN before the first. */
   #epoch = Number.NaN;
   #next = 0;
 
@@ -22,8 +25,9 @@ export class IdSource {
   }
 
   /**
-   * Another id at each call, counted from 0 in each life. A TypeError for an origin or an epoch that no id can have, and after 2^48 of them: at a
-   * million a second in nine years.
+   * Returns a new id, with sequences counted from 0 in each life. Throws a TypeError for an origin
+   * or an epoch that no id can have, and after 2^48 ids of one life: at a million ids a second,
+   * that takes nine years.
    */
   next(): MessageId {
     const epoch = this.#epochNow();

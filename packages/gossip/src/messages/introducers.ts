@@ -1,59 +1,62 @@
-// Bounds what one peer can fill of a table of origins: whoever may name any origin could otherwise
-// take the room of all others.
+// Limits how much of a table of origins one peer can fill. Without a limit, a peer that may name
+// any origin could take the room of all others.
 
 export interface IntroducersOptions {
   /**
-   * Origins that the table holds. One peer may bring half of them, all peers together three
-   * quarters; the rest is for publishers that are connected.
+   * The capacity of the table. One peer may introduce half of it, and all peers together three
+   * quarters; the rest is for publishers that are connected themselves.
    */
   readonly origins: number;
   /**
-   * New origins in a `period` that no honest peer brings: it passes on three quarters of its own
-   * table at most.
+   * Number of new origins in one `period` that no honest peer introduces: an honest peer passes on
+   * at most three quarters of its own table.
    */
   readonly flood: number;
-  /** Milliseconds. */
+  /** Length of the period in milliseconds. */
   readonly period: number;
 }
 
-/** What one peer has brought. */
+/** The origins that one peer has introduced. */
 interface Account {
-  /** Origins of the table. */
+  /** The number of its origins in the table now. */
   held: number;
-  /** When its period began, and the origins that were taken since. */
+  /** When its period began, and how many origins the table has taken from it since. */
   since: number;
   taken: number;
-  /** Origins that were refused since. */
+  /** The origins refused since then. */
   refused: Set<string> | undefined;
 }
 
 /**
- * Its memory is bounded by the origins of the table, and by `FLOODERS` times `flood` names of
- * refused ones.
+ * Its memory is bounded by the origins of the table, plus `FLOODERS` times `flood` names of refused
+ * origins.
  */
 export class Introducers {
   readonly #options: IntroducersOptions;
   readonly #accounts = new Map<string, Account>();
   #held = 0;
-  /** Accounts with refused origins. */
+  /** The number of accounts with refused origins. */
   #flooders = 0;
 
   constructor(options: IntroducersOptions) {
     this.#options = options;
   }
 
-  /** Is there room for one more origin that this peer brings? */
+  /** May this peer introduce one more origin? */
   mayBring(peer: string): boolean {
     const { origins } = this.#options;
     return this.#held < Math.max(1, Math.floor(0.75 * origins)) && (this.#accounts.get(peer)?.held ?? 0) < Math.max(1, Math.floor(0.5 * origins));
   }
 
-  /** The peers that have brought as many as they may: their silent origins had better go early. */
+  /**
+   * The peers that have introduced as many origins as they may; their silent origins should be
+   * forgotten early.
+   */
   get full(): ReadonlySet<string> {
     return new Set([...this.#accounts.keys()].filter((peer) => !this.mayBring(peer)));
   }
 
-  /** It brought one, which is in the table now. */
+  /** Records that an origin from this peer is now in the table. */
   took(peer: string, now: number): void {
     const account = this.#of(peer, now);
     account.held++;
@@ -61,7 +64,7 @@ export class Introducers {
     this.#held++;
   }
 
-  /** One that it brought is no longer in the table. */
+  /** Records that an origin from this peer is no longer in the table. */
   forgot(peer: string): void {
     const account = this.#accounts.get(peer);
     if (account === undefined) return;
@@ -71,8 +74,8 @@ export class Introducers {
   }
 
   /**
-   * One that it brought was refused. Returns true if it has brought more of late than an honest
-   * peer does: once, then it is counted anew.
+   * Records that an origin from this peer was refused. Returns true if the peer has recently
+   * introduced more than an honest peer does; then its count starts over.
    */
   refused(peer: string, origin: string, now: number): boolean {
     if (this.#flooders >= FLOODERS && this.#accounts.get(peer)?.refused === undefined) return false;
@@ -86,12 +89,12 @@ export class Introducers {
     return true;
   }
 
-  /** Peers that it remembers. */
+  /** The number of peers remembered. */
   get size(): number {
     return this.#accounts.size;
   }
 
-  /** Forgets what is older than a period. */
+  /** Forgets counts that are older than a period. */
   expire(now: number): void {
     if (this.#flooders === 0) return;
     for (const [peer, account] of this.#accounts) {
@@ -101,7 +104,7 @@ export class Introducers {
     }
   }
 
-  /** When `expire` has something to forget; Infinity: never. */
+  /** When `expire` has something to forget; Infinity if never. */
   get due(): number {
     if (this.#flooders === 0) return Number.POSITIVE_INFINITY;
     let due = Number.POSITIVE_INFINITY;
@@ -124,5 +127,5 @@ export class Introducers {
   }
 }
 
-/** Peers at most whose refused origins are counted at the same time. */
+/** Maximum number of peers whose refused origins are counted at the same time. */
 const FLOODERS = 16;

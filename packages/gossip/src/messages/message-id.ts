@@ -1,53 +1,71 @@
-// What a message is called: who published it, in which of its lives, and the how-manieth it was. Equal contents twice are two messages.
+// The id of a message: its publisher, the publisher's life, and a sequence number. Publishing equal
+// content twice gives two ids.
 
 import { NAME_BYTES, readName, writeName } from './hex-names.ts';
 import { look } from './words.ts';
 
 export interface MessageId {
-  /** The node id of the publisher; whether it is proven is for a signature to say. */
+  /** The node id of the publisher. Only a signature proves it. */
   readonly origin: string;
-  /** Which life of the publisher: greater after each restart (such as the milliseconds since 1970 at its start). 0 to 2^48 − 1. */
+  /**
+   * The life of the publisher, 0 to 2^48 − 1. It is higher after each restart, such as the start
+   * time in milliseconds since 1970.
+   */
   readonly epoch: number;
-  /** Counts up within an epoch, from 0; numbers may be left out. 0 to 2^48 − 1. */
+  /**
+   * A sequence number that counts up from 0 within an epoch, 0 to 2^48 − 1. Numbers may be skipped.
+   */
   readonly sequence: number;
 }
 
-/** The largest epoch and the largest sequence: six bytes. */
+/** The highest epoch and sequence: six bytes. */
 export const LARGEST_NUMBER = 2 ** 48 - 1;
 
-/** Bytes of an encoded id: 32 of the origin, 6 of the epoch, 6 of the sequence. */
+/** Bytes of an encoded id: 32 of the origin, 6 of the epoch and 6 of the sequence. */
 export const MESSAGE_ID_BYTES = 44;
 
-/** Origins that are longer are no node ids of anybody. */
+/** Maximum characters of an origin; no node id is longer. */
 const LONGEST_ORIGIN = 128;
 
-/** Is it an id, as far as its form goes? The origin may be any short text, so that simulations can name their nodes as they like. */
+/**
+ * Is it a well-formed id? The origin may be any short string, so that simulations can name their
+ * nodes freely.
+ */
 export function isMessageId(value: unknown): value is MessageId {
   if (typeof value !== 'object' || value === null) return false;
   const { origin, epoch, sequence } = value as Partial<MessageId>;
   return typeof origin === 'string' && origin.length > 0 && origin.length <= LONGEST_ORIGIN && isCount(epoch) && isCount(sequence);
 }
 
-/** The same text for the same id, and another for any other. Of the last lives the end that all their messages share is kept: most are of a few. */
+/**
+ * Returns a string that is equal for equal ids and different for different ones. All keys of one
+ * life share their ending. The endings of recent lives are cached, because most messages are of a
+ * few lives.
+ */
 export function messageKey({ origin, epoch, sequence }: MessageId): string {
-  // (The remainder of a division would take longer than all else here.)
+  // A mask, because the remainder of a division would take longer than everything else here.
   const place = epoch & (kept.length - 1);
   let life = kept[place];
   if (life === undefined || life.epoch !== epoch || life.origin !== origin) kept[place] = life = { origin, epoch, end: `.${epoch}.${origin}` };
   return sequence + life.end;
 }
 
-/** By the last bits of the epoch. */
+/** The cached endings, by the last bits of the epoch. */
 const kept: ({ readonly origin: string; readonly epoch: number; readonly end: string } | undefined)[] = new Array(64).fill(undefined);
 
-/** 44 bytes, big-endian: sorted by origin, then by epoch, then by sequence. A TypeError if the origin is not 64 lower-case hex digits. */
+/**
+ * Encodes an id as 44 bytes, big-endian, so that ids sort by origin, then epoch, then sequence.
+ * Throws a TypeError if the id is malformed or its origin is not 64 lower-case hex digits.
+ */
 export function encodeMessageId(id: MessageId): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(MESSAGE_ID_BYTES);
   writeMessageId(id, bytes, 0);
   return bytes;
 }
 
-/** The same, from `at` on. */
+/**
+ * Encodes an id into the 44 bytes that begin at `at`. Throws the same errors as `encodeMessageId`.
+ */
 export function writeMessageId(id: MessageId, bytes: Uint8Array, at: number): void {
   if (!isMessageId(id) || !writeName(id.origin, bytes, at)) {
     throw new TypeError('encodeMessageId: id: must have a node id, and an epoch and a sequence from 0 to 2^48 - 1');
@@ -56,12 +74,12 @@ export function writeMessageId(id: MessageId, bytes: Uint8Array, at: number): vo
   writeNumber(bytes, at + NAME_BYTES + 6, id.sequence);
 }
 
-/** Undefined unless it is 44 bytes. */
+/** Decodes an id. Returns undefined unless there are 44 bytes. */
 export function decodeMessageId(bytes: Uint8Array): MessageId | undefined {
   return bytes.length === MESSAGE_ID_BYTES ? readMessageId(bytes, 0) : undefined;
 }
 
-/** That of the 44 bytes that begin at `at`. */
+/** Decodes the id in the 44 bytes that begin at `at`. */
 export function readMessageId(bytes: Uint8Array, at: number): MessageId {
   const origin = readName(bytes, at);
   const { view, at: start } = look(bytes);

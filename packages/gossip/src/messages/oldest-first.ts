@@ -1,22 +1,23 @@
-// A map whose oldest entry is at hand. A Map's own iteration begins behind all that was deleted since it last grew: thousands of entries, each time.
+// A map that finds its oldest entry quickly. Iterating a plain Map first skips all entries deleted
+// since it last grew, which are thousands each time.
 
 export class OldestFirst<V extends object> {
   readonly #entries = new Map<string, V>();
-  /** Goes on behind what is gone. */
+  /** An iterator that stays behind the deleted entries. */
   #rest = this.#entries.entries();
-  /** The last that it gave: the oldest, if it is still here. */
+  /** The last entry of the iterator, which is the oldest if it still exists. */
   #last: readonly [string, V] | undefined;
 
   get size(): number {
     return this.#entries.size;
   }
 
-  /** Key and value of what is here for the longest; undefined: nothing is. */
+  /** The key and value of the oldest entry; undefined if the map is empty. */
   get oldest(): readonly [string, V] | undefined {
     if (this.#entries.size === 0) return undefined;
     while (this.#last === undefined || this.#entries.get(this.#last[0]) !== this.#last[1]) {
       const { value, done } = this.#rest.next();
-      // It was at the end once, and stays there.
+      // An iterator that has reached the end stays there, so a new one is needed.
       if (done) this.#rest = this.#entries.entries();
       else this.#last = value;
     }
@@ -27,7 +28,10 @@ export class OldestFirst<V extends object> {
     return this.#entries.get(key);
   }
 
-  /** It is the newest then, even if it was here before: with another value. */
+  /**
+   * Adds an entry as the newest. An existing key moves to the end; it needs another value object
+   * than before.
+   */
   set(key: string, value: V): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
@@ -37,7 +41,7 @@ export class OldestFirst<V extends object> {
     return this.#entries.delete(key);
   }
 
-  /** The oldest first. */
+  /** Iterates over all entries, the oldest first. */
   entries(): IterableIterator<[string, V]> {
     return this.#entries.entries();
   }

@@ -1,32 +1,36 @@
-// Which messages of one origin were seen, told by what is missing: all sequences up to the highest, but for the gaps.
-// A stream that comes in order costs two numbers, however long it is; so does one forged sequence far ahead.
+// Tracks which messages of one origin were seen, by recording what is missing: all sequences up to
+// the highest were seen, except for the gaps. A stream that arrives in order costs two numbers,
+// however long it is; so does one forged sequence far ahead.
 
 export interface OriginWindowLimits {
-  /** Milliseconds that a gap stays open: what comes later than that after its followers is refused. */
+  /** Milliseconds that a gap stays open. A missing message that comes later is refused. */
   readonly retention: number;
-  /** Gaps at most; then the one with the lowest sequences closes. */
+  /** Maximum number of gaps. Beyond it, the gap with the lowest sequences is closed. */
   readonly gaps: number;
 }
 
-/** `old`: it was seen, or it comes too late to tell. */
+/** `old`: it was seen, or it came too late to tell. */
 export type SequenceVerdict = 'new' | 'seen' | 'old';
 
 interface Gap {
-  /** The first sequence that is missing. */
+  /** The first missing sequence. */
   readonly from: number;
-  /** The first behind it that is not. */
+  /** The first sequence after the gap that was seen. */
   readonly to: number;
-  /** When it last was made or shrank from below. */
+  /** When the gap was created, or was last shortened from below. */
   readonly since: number;
 }
 
-/** A sequence is new at most once: gaps only shrink, and only what lies above all that was heard opens one. */
+/**
+ * A sequence is new at most once: gaps only shrink, and only a sequence above all others opens a
+ * gap.
+ */
 export class OriginWindow {
-  /** The highest sequence seen; −1: none. */
+  /** The highest sequence seen; −1 if there is none. */
   #top = -1;
-  /** Below it nobody can tell: a gap was closed. */
+  /** Below this sequence a gap was closed, so it can't be told which sequences were seen. */
   #floor = 0;
-  /** Ascending. */
+  /** The gaps, in ascending order. */
   #gaps: Gap[] | undefined;
 
   /** The number of open gaps. */
@@ -39,12 +43,12 @@ export class OriginWindow {
     return this.#gaps !== undefined;
   }
 
-  /** When the oldest gap closes; Infinity: there is none. */
+  /** When the oldest gap closes; Infinity if there is none. */
   closesAt({ retention }: OriginWindowLimits): number {
     return (this.#gaps ?? []).reduce((earliest, gap) => Math.min(earliest, gap.since + retention), Number.POSITIVE_INFINITY);
   }
 
-  /** What `note` would say. */
+  /** Returns what `note` would. */
   look(sequence: number, now: number, { retention }: OriginWindowLimits): SequenceVerdict {
     if (sequence > this.#top) return 'new';
     const gap = this.#gaps?.[this.#gapOf(sequence)];
@@ -52,21 +56,21 @@ export class OriginWindow {
     return gap !== undefined || sequence < this.#floor ? 'old' : 'seen';
   }
 
-  /** Says what it is, and remembers it. */
+  /** Looks up a sequence and remembers it. */
   note(sequence: number, now: number, limits: OriginWindowLimits): SequenceVerdict {
     const verdict = this.look(sequence, now, limits);
     if (verdict === 'new') this.take(sequence, now, limits);
     return verdict;
   }
 
-  /** Remembers the one behind the highest, as most are. False: it is another one. */
+  /** Remembers the sequence if it follows the highest, as most do. Otherwise returns false. */
   takeNext(sequence: number): boolean {
     if (sequence !== this.#top + 1) return false;
     this.#top = sequence;
     return true;
   }
 
-  /** Remembers one that is `new`, as `look` has just said. */
+  /** Remembers a sequence that `look` has just found `new`. */
   take(sequence: number, now: number, limits: OriginWindowLimits): void {
     if (sequence > this.#top) {
       if (sequence > this.#top + 1) (this.#gaps ??= []).push({ from: this.#top + 1, to: sequence, since: now });
@@ -82,7 +86,10 @@ export class OriginWindow {
     for (let i = (this.#gaps?.length ?? 0) - 1; i >= 0; i--) if (now - this.#gaps![i]!.since >= retention) this.#close(i);
   }
 
-  /** The gap below the sequence keeps its time; the one above it is the stream going on. */
+  /**
+   * Splits a gap at the sequence. The part below keeps its time; the part above counts as new,
+   * because the stream continues.
+   */
   #fill(sequence: number, now: number): void {
     const gaps = this.#gaps!;
     const index = this.#gapOf(sequence);
@@ -100,7 +107,7 @@ export class OriginWindow {
     if (this.#gaps!.length === 0) this.#gaps = undefined;
   }
 
-  /** Its index, −1 for none: by halving. */
+  /** Returns the index of the gap that contains the sequence, or −1; a binary search. */
   #gapOf(sequence: number): number {
     const gaps = this.#gaps;
     if (gaps === undefined) return -1;

@@ -1,14 +1,15 @@
-// Digests of the contents of the last messages: numbers in a ring. An object and a text in a Map for each, thousands of them, kept the collector of
-// garbage busier than all else that is done with a message.
+// Remembers the content digests of the last messages, as numbers in a ring buffer. A Map with an
+// object and a string for each of thousands of messages kept the garbage collector busier than all
+// other work on a message.
 
 export class RecentDigests {
   readonly #most: number;
   #size = 0;
-  /** Place of the oldest in the ring. */
+  /** Position of the oldest entry in the ring. */
   #first = 0;
   #ring = new Ring(LEAST);
 
-  /** @param most that are kept; then the oldest goes. */
+  /** @param most the maximum number of digests; beyond it the oldest is dropped */
   constructor(most: number) {
     this.#most = most;
   }
@@ -17,12 +18,15 @@ export class RecentDigests {
     return this.#size;
   }
 
-  /** When the oldest was kept; Infinity: there is none. */
+  /** When the oldest digest was kept; Infinity if there is none. */
   get oldest(): number {
     return this.#size === 0 ? Number.POSITIVE_INFINITY : this.#ring.numbers[EACH * this.#first + TIME]!;
   }
 
-  /** @param life of the origin, by a number of its own. */
+  /**
+   * Keeps a digest.
+   * @param life the serial number of the origin's life
+   */
   keep(life: number, sequence: number, digest: number, now: number): void {
     if (this.#most === 0) return;
     if (this.#size === this.#most) this.dropOldest();
@@ -36,13 +40,13 @@ export class RecentDigests {
     this.#size--;
   }
 
-  /** The digest of that message; −1: it is not known. */
+  /** Returns the digest of a message; −1 if it is not known. */
   get(life: number, sequence: number): number {
     const { numbers, heads, befores, mask } = this.#ring;
     let younger = this.#size;
     let place = heads[slotOf(life, sequence) & mask]!;
     for (let steps = 0; steps < STEPS && place >= 0; steps++) {
-      // What is gone leads nowhere, or by now to what came later.
+      // An entry that was dropped ends the chain; its position may hold a later one by now.
       const age = (place - this.#first) & mask;
       if (age >= younger) return -1;
       if (numbers[EACH * place + SEQUENCE] === sequence && numbers[EACH * place + LIFE] === life) return numbers[EACH * place + DIGEST]!;
@@ -64,14 +68,14 @@ export class RecentDigests {
   }
 }
 
-/** So many places, a power of two. */
+/** A ring buffer whose size is a power of two. */
 class Ring {
   readonly mask: number;
-  /** Of each place, one beside the other: life, sequence, digest and time. */
+  /** For each position, side by side: life, sequence, digest and time. */
   readonly numbers: Float64Array;
-  /** The place that was written last of those whose messages fall on it; −1: none was. */
+  /** For each hash slot, the position written last; −1 if there is none. */
   readonly heads: Int32Array;
-  /** Of each place, the one before it that falls on the same. */
+  /** For each position, the previous position in the same hash slot. */
   readonly befores: Int32Array;
 
   constructor(places: number) {
@@ -94,7 +98,10 @@ class Ring {
   }
 }
 
-/** Those of one life fall side by side: where they were scattered, each message had memory fetched for it. */
+/**
+ * Returns a hash. Sequences of one life are adjacent, because scattered ones caused a memory fetch
+ * for each message.
+ */
 function slotOf(life: number, sequence: number): number {
   return (sequence + Math.imul(life, 0x9e37_79b1)) | 0;
 }
@@ -105,5 +112,8 @@ const SEQUENCE = 1;
 const DIGEST = 2;
 const TIME = 3;
 const LEAST = 16;
-/** Messages that fall on one place and are looked through: who makes more of them is told of fewer conflicts, and costs no more. */
+/**
+ * Maximum number of entries examined in one hash slot. An attacker that fills a slot hides some
+ * conflicts but causes no more work.
+ */
 const STEPS = 16;

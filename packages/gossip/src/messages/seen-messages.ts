@@ -1,4 +1,4 @@
-// Which messages were seen, of all origins: what tells a duplicate.
+// Remembers which messages of all origins were seen, so that duplicates can be recognized.
 
 import { Introducers } from './introducers.ts';
 import type { MessageId } from './message-id.ts';
@@ -6,87 +6,109 @@ import { OriginWindow } from './origin-window.ts';
 import { RecentDigests } from './recent-digests.ts';
 
 export interface SeenMessagesOptions {
-  /** Milliseconds that digests and gaps are kept, and for which an origin surely is: iroh-gossip keeps its ids 90,000. */
+  /**
+   * Milliseconds for which digests and gaps are kept, and for which an origin is certainly
+   * remembered. iroh-gossip keeps ids for 90,000 ms.
+   */
   readonly retention: number;
-  /** Milliseconds without a message after which an origin is forgotten: from then on an old message of it would be new again. */
+  /**
+   * Milliseconds without a message after which an origin is forgotten. From then on its old
+   * messages would be new again.
+   */
   readonly originRetention: number;
   /**
-   * Origins at most, those that sign and those that don't apart. Beyond that one that was silent
-   * for `retention` makes room; if there is none, new origins are refused. One peer brings at most
-   * half of them, see `Introducers`.
+   * Maximum number of origins, counted separately for those that sign and those that don't. Beyond
+   * it, a new origin replaces one that was silent for `retention`; if there is none, the new origin
+   * is refused. One peer can introduce at most half of them, see `Introducers`.
    */
   readonly origins: number;
   /**
-   * New origins that a peer may bring in `retention` before it counts as a flooder. Default
-   * `origins`.
+   * Number of new origins that a peer may introduce within `retention` before it counts as a
+   * flooder. Default `origins`.
    */
   readonly flood?: number | undefined;
   /**
-   * Gaps an origin at most; then the oldest sequences are given up. Of more than 262,144 in all an
-   * origin keeps those that it has, 16 at least.
+   * Maximum number of gaps of one origin; beyond it, the gap with the lowest sequences is closed.
+   * If there are more than 262,144 gaps in all, an origin keeps only as many as it has, but at
+   * least 16.
    */
   readonly gaps: number;
-  /** Digests at most; then the oldest goes, and a second content under its id is told as a plain duplicate. */
+  /**
+   * Maximum number of digests. Beyond it the oldest is dropped, and a second content under its id
+   * is reported as a plain duplicate.
+   */
   readonly digests: number;
   /**
-   * The last life that an unsigned message is believed to be of. A later one never ends a life up
-   * to this one, and a life up to this one ends any later one. Signed lives have no such bound.
-   * Default: there is none.
+   * Returns the highest life that is believed of an unsigned message. A higher life never ends a
+   * life up to this one, while a life up to this one ends any higher one. Signed lives have no such
+   * bound. Default: no bound.
    */
   readonly latest?: (() => number) | undefined;
 }
 
 /**
- * `seen`: a duplicate. `conflict`: one whose content is not that of the first, which stays the one that counts. `old`: of an earlier life of
- * the origin, or too late to tell whether it was seen. `full`: of an origin that there is no room
- * to remember. `flood`: likewise, and its sender has brought more new origins than an honest peer
- * does. `unsigned`: it has no signature, and its origin has signed before. All but `new` are
- * refused.
+ * The result of looking up a message; all but `new` are refused.
+ * - `seen`: a duplicate.
+ * - `conflict`: a duplicate whose content differs from the first one's. The first one stays valid.
+ * - `old`: it belongs to an earlier life of the origin, or came too late to tell whether it was
+ *   seen.
+ * - `full`: there is no room to remember its origin.
+ * - `flood`: like `full`, and its sender has introduced more new origins than an honest peer does.
+ * - `unsigned`: it has no signature, although its origin has signed before.
  */
 export type SeenVerdict = 'new' | 'seen' | 'conflict' | 'old' | 'full' | 'flood' | 'unsigned';
 
 interface Origin {
   readonly name: string;
-  /** Its messages are signed, and their signatures true. */
+  /** True if the messages of the origin are signed with valid signatures. */
   readonly isSigned: boolean;
-  /** The peer that brought its first message, unless that was the origin itself. */
+  /**
+   * The peer that introduced the origin; undefined if its first message came from the origin
+   * itself.
+   */
   readonly by: string | undefined;
   epoch: number;
-  /** The life before, where the number of this one is not greater; −1: none. */
+  /** The previous life, if it was ended by one with a lower number; −1 if there is none. */
   retired: number;
-  /** The number of this life, among all that were heard. */
+  /** The serial number of this life among all lives of all origins. */
   life: number;
   window: OriginWindow;
   heardAt: number;
 }
 
 /**
- * Nothing is ever new twice while its origin is remembered, whatever is evicted: so no bound that is reached can start a flood again. What is
- * refused at the bounds is new origins (`full`) and stragglers (`old`), not those who publish
- * already.
+ * A message is never new twice while its origin is remembered, whatever is evicted, so reaching a
+ * limit can't make a flood start over. At the limits, new origins (`full`) and late messages
+ * (`old`) are refused, not origins that publish already.
  *
- * Unsigned messages of one origin can take ids of each other, and claim an epoch ahead. They never
- * touch an origin that signs: its first signed message begins its memory anew, and from then on
- * unsigned ones in its name are refused, until it is forgotten.
+ * Unsigned messages can take each other's ids under the same origin, and claim a later life. They
+ * never affect an origin that signs: its first signed message starts its memory anew, and from then
+ * on unsigned messages in its name are refused until it is forgotten.
  */
 export class SeenMessages {
   readonly #options: SeenMessagesOptions;
   /**
-   * Origins that sign, and those that don't, each with the one heard least lately first, to a
-   * second.
+   * Origins that sign, and origins that don't. Each table is sorted by the time of the last
+   * message, to the second, oldest first.
    */
   readonly #signed: Table;
   readonly #unsigned: Table;
-  /** The one that was asked for last: each message asks three times, and the next is mostly of the same. */
+  /**
+   * The origin that was looked up last. Each message needs it three times, and the next message is
+   * usually of the same origin.
+   */
   #last: Origin | undefined = undefined;
-  /** Of the origins, those with gaps. */
+  /** The origins with gaps. */
   readonly #open = new Set<Origin>();
-  /** Open gaps of all origins. */
+  /** The number of open gaps of all origins. */
   #gaps = 0;
   readonly #digests: RecentDigests;
   readonly #latest: () => number;
   #lives = 0;
-  /** No later than anything is to be forgotten: `expire` says when that is exactly. */
+  /**
+   * A lower bound of the next time that anything is to be forgotten; `expire` computes the exact
+   * time.
+   */
   #due = Number.POSITIVE_INFINITY;
 
   constructor(options: SeenMessagesOptions) {
@@ -98,19 +120,22 @@ export class SeenMessages {
     this.#unsigned = { origins: new Map(), introducers: new Introducers({ origins, flood, period }) };
   }
 
-  /** How much it remembers. */
+  /** The number of origins, digests and gaps remembered. */
   get size(): { readonly origins: number; readonly digests: number; readonly gaps: number } {
     return { origins: this.#signed.origins.size + this.#unsigned.origins.size, digests: this.#digests.size, gaps: this.#gaps };
   }
 
-  /** When `expire` may have something to forget; Infinity: never. It is asked for after each message, so it is only looked for after `expire`. */
+  /**
+   * When `expire` may have something to forget; Infinity if never. It is read after each message,
+   * so only `expire` recomputes it.
+   */
   get due(): number {
     return this.#due;
   }
 
   /**
-   * Returns what `note` would, the content and floods aside. @param from the peer that it came
-   * from; undefined: nobody is to be charged for a new origin.
+   * Returns what `note` would, except for `conflict` and `flood`.
+   * @param from the peer that the message came from; undefined charges no peer for a new origin
    */
   look(id: MessageId, now: number, isSigned = false, from?: string): SeenVerdict {
     const origin = this.#find(id.origin);
@@ -120,8 +145,8 @@ export class SeenMessages {
   }
 
   /**
-   * Would a message with that id be new, signed or not as its origin is known to do it? A signed
-   * one of an origin that isn't known to sign may be new all the same.
+   * Tells whether a message with that id would be new, assuming that it is signed if its origin is
+   * known to sign. A signed message may be new all the same if its origin isn't known to sign.
    */
   lookUp(id: MessageId, now: number): SeenVerdict {
     const origin = this.#find(id.origin);
@@ -130,13 +155,14 @@ export class SeenMessages {
   }
 
   /**
-   * Says what it is, and remembers it. @param digest of the content, to tell a second content under
-   * the same id. @param isSigned its signature was found to be true. @param from the peer that it
-   * came from.
+   * Looks up a message and remembers it.
+   * @param digest the digest of its content, to detect a second content under the same id
+   * @param isSigned whether its signature was found valid
+   * @param from the peer that it came from
    */
   note(id: MessageId, now: number, digest?: number, isSigned = false, from?: string): SeenVerdict {
     const origin = this.#find(id.origin);
-    // Nearly all are the next of a stream.
+    // Nearly all messages are the next one in order of their origin.
     const isNext =
       origin !== undefined &&
       id.epoch === origin.epoch &&
@@ -171,7 +197,7 @@ export class SeenMessages {
     return this.#isLater(id.epoch, origin) && id.epoch !== origin.retired ? 'new' : 'old';
   }
 
-  /** Does that life follow the present one? */
+  /** Is that life later than the origin's present one? */
   #isLater(epoch: number, origin: Origin): boolean {
     if (origin.isSigned) return epoch > origin.epoch;
     const latest = this.#latest();
@@ -184,14 +210,15 @@ export class SeenMessages {
     this.#due = Math.min(this.#due, now + (digest !== undefined || window.isOpen ? Math.min(retention, originRetention) : originRetention));
   }
 
-  /** The newest life of an origin; undefined: it is not remembered. */
+  /** Returns the newest life of an origin; undefined if the origin is not remembered. */
   lifeOf(name: string): number | undefined {
     return this.#find(name)?.epoch;
   }
 
   /**
-   * An origin is known to have begun that life, though its number may be lower than that of the
-   * last: from now on the last is old. An unsigned message begins no life of an origin that signs.
+   * Begins a life of an origin that is known to have started it, even if its number is lower than
+   * that of the last life. From now on the last life is old. An unsigned message begins no life of
+   * an origin that signs.
    */
   begin({ origin: name, epoch }: MessageId, isSigned = false): void {
     const origin = this.#find(name);
@@ -201,7 +228,7 @@ export class SeenMessages {
     this.#renew(origin);
   }
 
-  /** Forgets what is over. */
+  /** Forgets everything whose time is over. */
   expire(now: number): void {
     const { retention, originRetention } = this.#options;
     for (const { origins, introducers } of [this.#signed, this.#unsigned]) {
@@ -222,7 +249,7 @@ export class SeenMessages {
     this.#due = this.#lookDue(now);
   }
 
-  /** Forgets silent origins of peers that have brought as many as they may. */
+  /** Forgets silent origins of peers that have introduced as many as they may. */
   #relieve(origins: ReadonlyMap<string, Origin>, peers: ReadonlySet<string>, now: number): void {
     if (peers.size === 0) return;
     for (const origin of origins.values()) {
@@ -254,7 +281,7 @@ export class SeenMessages {
     return origin;
   }
 
-  /** The origin of a message that is `new`. */
+  /** Returns the record of the origin of a `new` message, and creates or updates it. */
   #originOf(id: MessageId, isSigned: boolean, from: string | undefined, now: number): Origin {
     const known = this.#find(id.origin);
     if (known === undefined || known.isSigned !== isSigned) {
@@ -274,7 +301,7 @@ export class SeenMessages {
     return known;
   }
 
-  /** Begins a life of an origin. */
+  /** Resets the record of an origin for a new life. */
   #renew(origin: Origin): void {
     this.#gaps -= origin.window.gaps;
     this.#open.delete(origin);
@@ -308,7 +335,7 @@ export class SeenMessages {
     return false;
   }
 
-  /** Has the peer brought one new origin too many? */
+  /** Has the peer introduced too many new origins, counting this one? */
   #isFlood(name: string, isSigned: boolean, from: string | undefined, now: number): boolean {
     if (from === undefined || from === name) return false;
     const isFlood = this.#tableOf({ isSigned }).introducers.refused(from, name, now);
@@ -332,14 +359,20 @@ export class SeenMessages {
   }
 }
 
-/** Origins of one kind, and the peers that brought them. */
+/** The origins that sign, or those that don't, with the peers that introduced them. */
 interface Table {
   readonly origins: Map<string, Origin>;
   readonly introducers: Introducers;
 }
 
-/** Open gaps of all origins, some 50 bytes each; then an origin may have few. */
+/**
+ * Maximum number of open gaps of all origins, of some 50 bytes each. Beyond it, an origin may have
+ * only FEW_GAPS.
+ */
 const MOST_GAPS = 262_144;
 const FEW_GAPS = 16;
-/** Milliseconds: so exactly are origins kept in order, that a busy one needn't be moved at each message. */
+/**
+ * Milliseconds. The order of origins is only this exact, so that a busy origin isn't moved for each
+ * message.
+ */
 const ORDER_GRAIN = 1_000;
