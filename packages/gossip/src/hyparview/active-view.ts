@@ -1,4 +1,4 @@
-// The links of a node: few, symmetric, and part of them of its own choice.
+// The links of a node: few, symmetric, and partly of its own choice.
 
 import type { Random } from '@trunkline/transport-core';
 import { Allowance } from './allowance.ts';
@@ -7,13 +7,16 @@ import type { PartialViewConfig } from './options.ts';
 
 export interface Link {
   readonly peer: string;
-  /** This node asked for it, of its own accord, or knows the peer; else the peer did, or somebody introduced it. */
+  /**
+   * True if this node asked for the link of its own accord, or knows the peer; false if the peer
+   * asked for it or was introduced.
+   */
   readonly chosen: boolean;
-  /** It has passed messages on. */
+  /** True if the peer has passed messages on. */
   gave: boolean;
-  /** The turn in which this node last began a shuffle there. */
+  /** The number of the turn in which this node last began a shuffle over this link. */
   turn: number;
-  /** Shuffles and introductions that come over it. */
+  /** Rate limits of the shuffles and introductions that arrive over this link. */
   readonly shuffles: Allowance;
   readonly introductions: Allowance;
 }
@@ -33,7 +36,7 @@ export class ActiveView {
     return this.#links.length;
   }
 
-  /** Links that this node asked for. */
+  /** Number of links of this node's own choice. */
   get chosen(): number {
     let count = 0;
     for (const { chosen } of this.#links) if (chosen) count++;
@@ -53,7 +56,7 @@ export class ActiveView {
     return undefined;
   }
 
-  /** The caller has made room. */
+  /** Adds a link. The caller has made room for it. */
   add(peer: string, chosen: boolean, now: number): void {
     const shuffles = new Allowance(SHUFFLES, this.#shuffleInterval / SHUFFLES, now);
     this.#links.push({ peer, chosen, gave: false, turn: this.#turn, shuffles, introductions: new Allowance(INTRODUCTIONS, INTRODUCTION_INTERVAL, now) });
@@ -65,7 +68,10 @@ export class ActiveView {
     return index >= 0;
   }
 
-  /** The peer to which this node began no shuffle for longest: so each link is used, and known to be one at both ends, every so often. */
+  /**
+   * Returns the peer to which this node has not begun a shuffle for the longest time, and starts
+   * its turn. So each link is used regularly, and both ends know that it works.
+   */
   next(): string | undefined {
     let next: Link | undefined;
     for (const link of this.#links) if (next === undefined || link.turn < next.turn) next = link;
@@ -73,15 +79,20 @@ export class ActiveView {
     return next?.peer;
   }
 
-  /** Where a walk goes on. */
+  /** Returns a random peer that fits, for the next hop of a walk. */
   random(random: Random, isFit: (peer: string) => boolean): string | undefined {
     return pick(this.#links, random, ({ peer }) => isFit(peer))?.peer;
   }
 
   /**
-   * Who goes when one must: the last that came of those that this node did not ask for, so that in a flood of requests one takes the
-   * place of the other, and all older links stay; of these rather one that has passed nothing on, even one that it asked for where there are more than `own`
-   * of them. Where it asked for all, the last.
+   * Returns the peer to evict if one must go. These are preferred, in this order, and among several
+   * the link added last:
+   * - a link that this node did not choose and that has passed nothing on
+   * - if this node chose more than `own` links: any link that has passed nothing on
+   * - a link that this node did not choose
+   * - any link
+   *
+   * So in a flood of requests each new link replaces the last one, and all older links stay.
    */
   victim(): string | undefined {
     const last = (isFit: (link: Link) => boolean) => this.#links.findLast(isFit);
@@ -90,8 +101,14 @@ export class ActiveView {
   }
 }
 
-/** Shuffles a link may bring in one interval. On average it is walk ÷ active, 1.2; more than 12 come once in 10^9 intervals. */
+/**
+ * Maximum number of shuffles that a link may bring in one interval. The average is walk ÷ active =
+ * 1.2; more than 12 arrive once in 10^9 intervals.
+ */
 const SHUFFLES = 12;
-/** Introductions a link may bring at once, and one more in each interval. A bootstrap node brings one for each favour it does, each second. */
+/**
+ * Number of introductions that a link may bring at once, and the milliseconds until one more. A
+ * bootstrap node brings one for each favor that it does, each second.
+ */
 const INTRODUCTIONS = 20;
 const INTRODUCTION_INTERVAL = 500;

@@ -1,4 +1,4 @@
-// So many at once, and one more every so often.
+// A rate limit: a number of actions at once, and one more every so often.
 
 /** A token bucket. */
 export class Allowance {
@@ -7,7 +7,7 @@ export class Allowance {
   #left: number;
   #at: number;
 
-  /** `burst` at once, and one more every `interval` milliseconds. */
+  /** Allows `burst` actions at once, and one more every `interval` milliseconds. */
   constructor(burst: number, interval: number, now: number) {
     this.#burst = burst;
     this.#interval = interval;
@@ -15,7 +15,7 @@ export class Allowance {
     this.#at = now;
   }
 
-  /** Takes one, where there is one. */
+  /** Takes a token. Returns false if there is none. */
   take(now: number): boolean {
     this.#refill(now);
     if (this.#left < 1) return false;
@@ -23,7 +23,7 @@ export class Allowance {
     return true;
   }
 
-  /** More than half was taken of late. */
+  /** Has more than half been taken recently? */
   isScarce(now: number): boolean {
     this.#refill(now);
     return 2 * this.#left < this.#burst;

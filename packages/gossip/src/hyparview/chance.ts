@@ -1,8 +1,10 @@
-// Drawing from short lists.
+// Random selection from short lists.
 
 import type { Random } from '@trunkline/transport-core';
 
-/** One of those that fit, each as likely as the others; undefined where none does. */
+/**
+ * Returns a random one of the items that fit, all with equal probability; undefined if none fits.
+ */
 export function pick<T>(list: readonly T[], random: Random, isFit: (item: T) => boolean): T | undefined {
   let fit = 0;
   for (const item of list) if (isFit(item)) fit++;
@@ -12,7 +14,7 @@ export function pick<T>(list: readonly T[], random: Random, isFit: (item: T) => 
   return undefined;
 }
 
-/** At most `count` different ones of the list, any as likely as the others. */
+/** Returns at most `count` different items of the list, all with equal probability. */
 export function sample<T>(list: readonly T[], count: number, random: Random): T[] {
   const rest = list.slice();
   const end = Math.min(count, rest.length);
@@ -24,7 +26,7 @@ export function sample<T>(list: readonly T[], count: number, random: Random): T[
   return rest;
 }
 
-/** `interval`, 10 % more or less. */
+/** Returns `interval` ± 10 %. */
 export function jittered(interval: number, random: Random): number {
   return interval * (0.9 + 0.2 * random());
 }

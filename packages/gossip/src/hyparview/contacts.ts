@@ -1,18 +1,20 @@
-// Nodes that this node knows from elsewhere: its address book, discovery, whoever it was told to join; and who came by itself.
+// Nodes known from outside the overlay: from the address book, from discovery and from `join`, and
+// nodes that connected by themselves.
 
 import type { Random } from '@trunkline/transport-core';
 import { pick } from './chance.ts';
 
 /**
- * Those that this node chose count alone as soon as they are many: an attacker is not among them by coming, however often it comes. Who chose
- * few, a bootstrap node perhaps, takes all alike.
+ * As soon as this node has chosen many contacts, only those are used: an attacker does not become
+ * one by connecting, however often it does. A node that chose few, such as a bootstrap node, uses
+ * all contacts alike.
  */
 export class Contacts {
   readonly #capacity: number;
   readonly #random: Random;
   #chosen: readonly string[] = [];
   #others: readonly string[] = [];
-  /** Those that count. */
+  /** The contacts in use. */
   #peers: readonly string[] = [];
 
   constructor(capacity: number, random: Random) {
@@ -24,7 +26,11 @@ export class Contacts {
     return this.#peers.length;
   }
 
-  /** The newest stay. @param isChosen this node chose them; else they came by themselves, or others named them. */
+  /**
+   * Adds contacts; the newest ones are kept.
+   * @param isChosen whether this node chose them; otherwise they connected by themselves, or others
+   * named them
+   */
   add(peers: readonly string[], isChosen: boolean): void {
     const fresh = new Set(peers.slice(0, this.#capacity));
     const left = (list: readonly string[]) => list.filter((peer) => !fresh.has(peer));
@@ -38,12 +44,12 @@ export class Contacts {
     this.#peers = this.#chosen.length >= MANY ? this.#chosen : newest([...this.#others, ...this.#chosen]);
   }
 
-  /** Does it count? */
+  /** Is it a contact in use? */
   has(peer: string): boolean {
     return this.#peers.includes(peer);
   }
 
-  /** Is it remembered, whether it counts or not? */
+  /** Is it remembered, in use or not? */
   remembers(peer: string): boolean {
     return this.#chosen.includes(peer) || this.#others.includes(peer);
   }
@@ -53,5 +59,8 @@ export class Contacts {
   }
 }
 
-/** So many contacts are not everybody's bootstrap nodes: no crowd turns to one of them. */
+/**
+ * This many contacts are enough that no crowd turns to a single one of them, as it would to a few
+ * bootstrap nodes.
+ */
 export const MANY = 8;

@@ -1,11 +1,12 @@
-// What is done for those who ask: newcomers are introduced, and links given up. So often, and no oftener.
+// Limits how often this node does something for nodes that ask: introduces newcomers, or gives up
+// links for them.
 
 import { Allowance } from './allowance.ts';
 import type { PartialViewConfig } from './options.ts';
 
 export class Favors {
   readonly #forAll: Allowance;
-  /** The same for known nodes: strangers cannot use them up. */
+  /** A second allowance for known nodes, which strangers can't use up. */
   readonly #forKnown: Allowance;
   readonly #isKnown: (peer: string) => boolean;
 
@@ -15,12 +16,12 @@ export class Favors {
     this.#isKnown = isKnown;
   }
 
-  /** May one be done for that peer? */
+  /** May a favor be done for that peer now? Takes one if so. */
   take(peer: string, now: number): boolean {
     return this.#forAll.take(now) || (this.#isKnown(peer) && this.#forKnown.take(now));
   }
 
-  /** Many have asked of late. */
+  /** Have many nodes asked recently? */
   isScarce(now: number): boolean {
     return this.#forAll.isScarce(now);
   }

@@ -1,16 +1,17 @@
-// One input after the other: what the host tells while an input is taken comes after it. So recovery is a loop, however many peers fail at once.
+// Processes one input at a time: inputs that the host makes during another input are processed
+// after it. So recovery is a loop instead of a recursion, however many peers fail at once.
 
 export class Inputs {
   readonly #waiting: (() => void)[] = [];
   readonly #taken: (now: number) => void;
   #isBusy = false;
 
-  /** @param taken is called after each. */
+  /** @param taken is called after each input */
   constructor(taken: (now: number) => void) {
     this.#taken = taken;
   }
 
-  /** Takes it now, or after the one that is being taken. */
+  /** Processes an input now, or after the one that is being processed. */
   take(input: () => void, now: number): void {
     this.#waiting.push(input);
     if (this.#isBusy) return;

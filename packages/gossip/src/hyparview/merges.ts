@@ -1,11 +1,14 @@
-// When to ask somebody outside both views for a link, in case the network fell apart: each such link costs two others their place.
+// Decides when to ask a node outside both views for a link in case the network has split. Each such
+// link costs two other links their place.
 
 import type { Random } from '@trunkline/transport-core';
 import { jittered } from './chance.ts';
 
 /**
- * Every `interval` while there is a reason: a link was lost, somebody was heard of for the first time, or whoever was asked did not answer. Where
- * there was none, each waits twice as long as the one before, up to 16 intervals: parts that do not know of each other may be there all the same.
+ * Merges happen every `interval` while there is a reason: a link was lost, a node was heard of for
+ * the first time, or the last node asked did not answer. Without a reason, each waits twice as long
+ * as the one before, up to 16 intervals, because parts that do not know of each other may exist all
+ * the same.
  */
 export class Merges {
   readonly #interval: number;
@@ -14,7 +17,7 @@ export class Merges {
   #wasTaken = true;
   #next: number;
 
-  /** Infinity: never. */
+  /** An `interval` of Infinity means never. */
   constructor(interval: number, random: Random, now: number) {
     this.#interval = this.#delay = interval;
     this.#random = random;
@@ -25,19 +28,19 @@ export class Merges {
     return this.#interval !== Number.POSITIVE_INFINITY;
   }
 
-  /** When the next one is. */
+  /** When the next merge is due. */
   get due(): number {
     return this.#next;
   }
 
-  /** One begins: unless it comes to something there is another an interval from now. */
+  /** Begins a merge. Unless it succeeds, another follows after an interval. */
   begin(now: number): void {
     if (!this.#wasTaken) this.#delay = this.#interval;
     this.#wasTaken = false;
     this.#next = now + jittered(this.#interval, this.#random);
   }
 
-  /** Somebody outside took this node in. */
+  /** A node outside the views has accepted this node. */
   succeeded(now: number): void {
     if (!this.isOn) return;
     this.#wasTaken = true;
@@ -45,7 +48,7 @@ export class Merges {
     this.#next = now + jittered(this.#delay, this.#random);
   }
 
-  /** There is a reason. */
+  /** Reports a reason to merge. */
   isNeeded(now: number): void {
     if (this.#delay === this.#interval) return;
     this.#delay = this.#interval;
@@ -53,5 +56,5 @@ export class Merges {
   }
 }
 
-/** Intervals between two merges of a network in which nothing happens. */
+/** The longest wait between two merges if nothing happens, in intervals. */
 const SLOWEST = 16;

@@ -1,15 +1,20 @@
-// What members of a partial view tell each other, as plain data; and what is left of a message once it is made safe.
+// The messages between members of a partial view, as plain data, and the cleaning of untrusted
+// ones.
 
 /**
- * One message between two members. `request` and `id` are numbers of the sender's own, echoed in the answer; `peers` are node ids
- * that may be worth knowing; `free` is somebody who has room for a link; `ttl` counts the hops that are left of a random walk.
+ * A message between two members. `request` and `id` are numbers of the sender's own, echoed in the
+ * answer. `peers` are node ids that may be worth knowing, and `free` is a node that has room for a
+ * link. `ttl` is the number of hops that are left of a random walk.
  *
  * - `join`: a newcomer asks for a link, and to be introduced to others.
- * - `forward-join`: somebody introduces the newcomer `peer`.
- * - `neighbor`: asks for a link. Who has no other link asks with high priority. `full`: somebody must go for it at the sender, too.
- * - `accept`, `refuse`: answer `join` and `neighbor`. The `free` of an acceptance had to go for it.
- * - `shuffle`, `shuffle-reply`: exchange passive peers over a random walk from `origin`, and directly back.
- * - `disconnect`: the link between the two ends here; `alive` is false where the sender leaves the overlay.
+ * - `forward-join`: introduces the newcomer `peer`.
+ * - `neighbor`: asks for a link, with high priority if the sender has no other link. `full`: the
+ *   sender would have to evict a neighbor for it as well.
+ * - `accept`, `refuse`: answer `join` and `neighbor`. In `accept`, `free` was evicted for this
+ *   link.
+ * - `shuffle`, `shuffle-reply`: exchange passive peers, over a random walk from `origin` and
+ *   directly back.
+ * - `disconnect`: ends the link between the two; `alive` is false if the sender leaves the overlay.
  */
 export type PartialViewMessage =
   | { readonly type: 'join'; readonly request: number }
@@ -24,7 +29,7 @@ export type PartialViewMessage =
 /** The messages of one type. */
 export type MessageOf<T extends PartialViewMessage['type']> = Extract<PartialViewMessage, { readonly type: T }>;
 
-/** The nodes that a message names: whoever gets it may want their addresses. */
+/** Returns the nodes that a message names; its receiver may want their addresses. */
 export function peersOf(message: PartialViewMessage): string[] {
   const peers = 'peers' in message ? [...message.peers] : [];
   if ('free' in message && message.free !== undefined) peers.push(message.free);
@@ -33,19 +38,20 @@ export function peersOf(message: PartialViewMessage): string[] {
   return peers;
 }
 
-/** How much of a message is believed. */
+/** Limits applied to a received message. */
 export interface MessageLimits {
   readonly self: string;
   /** The longest walk of a newcomer's introduction, and of a shuffle. */
   readonly joinWalk: number;
   readonly shuffleWalk: number;
-  /** Node ids in a list. */
+  /** Maximum number of node ids in a list. */
   readonly peers: number;
 }
 
 /**
- * The message with its walk and its lists cut to the limits, without this node's id and without duplicates; undefined for what is no
- * message, and for one that is about this node where it must be about another.
+ * Returns the message with its walk and its lists cut to the limits, without this node's id and
+ * without duplicates. Returns undefined if the message is malformed, or is about this node where it
+ * must be about another.
  */
 export function tidyMessage(message: unknown, limits: MessageLimits): PartialViewMessage | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
@@ -73,12 +79,12 @@ export function tidyMessage(message: unknown, limits: MessageLimits): PartialVie
   }
 }
 
-/** Could it be a node's id? */
+/** Could it be a node id? */
 export function isPeerId(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID;
 }
 
-/** The list itself where nothing is wrong with it, as on each hop of an honest walk. */
+/** Returns the list itself if nothing is wrong with it, as on each hop of an honest walk. */
 function tidyPeers(peers: unknown, limits: MessageLimits): readonly string[] {
   if (!Array.isArray(peers)) return [];
   if (peers.length <= limits.peers && peers.every((peer, i) => isOther(peer, limits) && peers.indexOf(peer) === i)) return peers;
@@ -98,5 +104,5 @@ function isNumber(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Characters. A node id of Trunkline has 64. */
+/** Maximum characters of a node id. Ids of Trunkline have 64. */
 const LONGEST_ID = 128;

@@ -1,4 +1,4 @@
-// The options of a partial view, their defaults and where these come from.
+// The options of a partial view, with their defaults and the sources of these.
 
 import {
   integer,
@@ -13,43 +13,72 @@ import {
 } from '@trunkline/transport-core';
 
 const schema = optionsSchema({
-  /** Links that this node keeps, its fanout and one: the paper's, for 10,000 nodes. */
+  /**
+   * Number of links that this node keeps: its fanout plus one. Default 5, the paper's value for
+   * 10,000 nodes.
+   */
   active: withDefault(integer(1, 64), 5),
-  /** Peers that are remembered for when a link is lost: the paper's. */
+  /** Number of peers remembered to replace lost links. Default 30 (the paper's). */
   passive: withDefault(integer(1, 1_024), 30),
-  /** Hops of a newcomer's introduction (the paper's ARWL). */
+  /** Hops of a newcomer's introduction (the paper's ARWL). Default 6. */
   joinWalk: withDefault(integer(1, 32), 6),
-  /** Hops that are left of an introduction where the newcomer is only remembered (the paper's PRWL). */
+  /**
+   * Remaining hops of an introduction at which the newcomer is added to the passive view (the
+   * paper's PRWL). Default 3.
+   */
   passiveWalk: withDefault(integer(0, 32), 3),
-  /** Hops of a shuffle (iroh-gossip). */
+  /** Hops of a shuffle. Default 6 (iroh-gossip). */
   shuffleWalk: withDefault(integer(1, 32), 6),
-  /** Active peers told in a shuffle (the paper's ka). */
+  /** Number of active peers sent in a shuffle (the paper's ka). Default 3. */
   shuffleActive: withDefault(integer(0, 32), 3),
-  /** Passive peers told in a shuffle (the paper's kp). */
+  /** Number of passive peers sent in a shuffle (the paper's kp). Default 4. */
   shufflePassive: withDefault(integer(0, 32), 4),
-  /** Milliseconds between two shuffles, ± 10 % (iroh-gossip, which calls it a guess). */
+  /**
+   * Milliseconds between two shuffles, ± 10 %. Default 60,000 (iroh-gossip, which calls it a
+   * guess).
+   */
   shuffleInterval: withDefault(milliseconds(), 60_000),
-  /** Milliseconds that a peer has to answer a request for a link, its dial included, before another one is asked (iroh-gossip's first figure). Its answer still counts later. */
+  /**
+   * Milliseconds that a peer has to answer a request for a link, including the dial, before another
+   * peer is asked. A later answer still counts. Default 500 (iroh-gossip's first value).
+   */
   neighborTimeout: withDefault(milliseconds(), 500),
-  /** Milliseconds for which a peer that was lost is in no view, unless it asks itself. */
+  /**
+   * Milliseconds for which a lost peer is kept out of the views, unless it asks for a link itself.
+   * Default 10,000.
+   */
   denyWindow: withDefault(milliseconds(), 10_000),
-  /** Links of its own asking that this node wants, rather of `known` nodes than of passive peers. At most `active` − 1; default half of `active`, rounded down. */
+  /**
+   * Number of links of its own choice that this node wants; it prefers `known` nodes to passive
+   * peers for them. At most `active` − 1. Default: half of `active`, rounded down.
+   */
   own: optional(integer(0, 63)),
-  /** Milliseconds in which one more newcomer is introduced, or one more link given up for somebody who asks; twice `active` of them may come at once. As many again are kept for `known` nodes. */
+  /**
+   * Milliseconds until one more newcomer is introduced, or one more link is given up for a node
+   * that asks. Up to twice `active` of these may happen at once, and as many more for `known`
+   * nodes. Default 10,000.
+   */
   favorInterval: withDefault(milliseconds(), 10_000),
-  /** Milliseconds between two links asked of somebody outside both views, ± 10 %: so partitions merge again. Up to 16 times as long while nothing happens (see Merges). Infinity: never. */
+  /**
+   * Milliseconds between two requests to nodes outside both views, ± 10 %, so that partitions merge
+   * again. Up to 16 times as long while nothing happens, see `Merges`. Infinity means never.
+   * Default 600,000.
+   */
   mergeInterval: withDefault(millisecondsOrNever(), 600_000),
-  /** Known nodes that are remembered besides the views; the oldest is forgotten. */
+  /**
+   * Number of known nodes remembered besides the views; beyond it the oldest is forgotten. Default
+   * 64.
+   */
   contacts: withDefault(integer(0, 1_024), 64),
 });
 
-/** Options of a partial view, each with a default. Times are milliseconds. */
+/** Options of a partial view; each has a default. All times are milliseconds. */
 export type PartialViewOptions = OptionsInput<typeof schema>;
 
-/** The options, complete. */
+/** The parsed options, with defaults. */
 export type PartialViewConfig = Omit<Options<typeof schema>, 'own'> & { readonly own: number };
 
-/** Throws a TypeError that names the option. */
+/** Parses the options. Throws a TypeError that names the wrong option. */
 export function partialViewConfig(options: PartialViewOptions): PartialViewConfig {
   const config = parseOptions(schema, options, 'partialView');
   const own = config.own ?? Math.floor(config.active / 2);

@@ -1,4 +1,5 @@
-// HyParView (Leitão, Pereira, Rodrigues, DSN 2007): a few symmetric links of thousands of nodes, and some peers to replace them by.
+// HyParView (Leitão, Pereira, Rodrigues, DSN 2007): each of thousands of nodes keeps a few
+// symmetric links, and remembers some peers to replace lost ones.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import type { ActiveView } from './active-view.ts';
@@ -17,7 +18,10 @@ import { Search } from './search.ts';
 import { Shuffles } from './shuffles.ts';
 import { Views } from './views.ts';
 
-/** One node's view of one topic. It takes links from the beginning; `join` and `known` tell it whom to ask. Ask `due` after every input. */
+/**
+ * One node's view of one topic. It accepts links from the start; `join` and `known` tell it which
+ * nodes to ask for links. Read `due` after each input.
+ */
 export class PartialView {
   readonly #self: string;
   readonly #random: Random;
@@ -36,15 +40,15 @@ export class PartialView {
   readonly #rescue: Rescue;
   readonly #inputs = new Inputs((now) => this.#search.isShort(!this.#isLeaving && this.#active.size < this.#config.active, now));
   #isLeaving = false;
-  /** Somebody has taken it in since it joined. */
+  /** True if a peer has accepted this node since it joined. */
   #isIntroduced = false;
-  /** Until then a newcomer waits for those to whom it was introduced. */
+  /** Until then, a newcomer waits for requests from the nodes that it was introduced to. */
   #settledAt = Number.NEGATIVE_INFINITY;
   #isHungry = false;
-  /** Whom it refused a link last. */
+  /** The peer that was last refused a link. */
   #refused: string | undefined;
 
-  /** Throws a TypeError for options that are wrong. */
+  /** Throws a TypeError for invalid options. */
   constructor({ self, random, now, host, options = {} }: PartialViewSetup) {
     const config = partialViewConfig(options);
     this.#self = self;
@@ -61,7 +65,10 @@ export class PartialView {
     this.#rescue = new Rescue({ config, views: this.#views, requests: this.#requests, shuffles: this.#shuffles });
   }
 
-  /** Enters the overlay, through whichever of the contacts answers first; they are asked one after the other. Also after `leave`. */
+  /**
+   * Enters the overlay through the first contact that answers; contacts are asked one after the
+   * other. Also works after `leave`.
+   */
   join(contacts: readonly string[], now: number): void {
     this.#inputs.take(() => {
       this.#isLeaving = false;
@@ -72,7 +79,11 @@ export class PartialView {
     }, now);
   }
 
-  /** Nodes on this topic, of the address book or discovery; not `isChosen`: see Contacts. They are asked when the views don't help, and to merge partitions. */
+  /**
+   * Adds nodes on this topic, found by the address book or by discovery. They are asked for links
+   * if the views don't help, and to merge partitions.
+   * @param isChosen false if this node did not choose them, see `Contacts`
+   */
   known(nodes: readonly string[], now: number, isChosen = true): void {
     this.#inputs.take(() => {
       if (this.#views.know(nodes, isChosen)) this.#merges.isNeeded(now);
@@ -80,27 +91,27 @@ export class PartialView {
     }, now);
   }
 
-  /** A message came from that node. What makes no sense is dropped. */
+  /** Processes a message from a node. Malformed messages are ignored. */
   received(from: string, message: PartialViewMessage, now: number): void {
     this.#inputs.take(() => this.#receive(from, message, now), now);
   }
 
   /**
-   * The link to that node failed, or a send to it did. Where it was neither neighbour nor asked, it is no longer remembered: so don't
-   * tell the orderly end of a link that nobody uses.
+   * The link to a node failed, or sending to it did. A passive peer is forgotten, so don't report
+   * the orderly end of a connection that was merely idle.
    */
   lost(peer: string, error: TransportError | undefined, now: number): void {
     this.#inputs.take(() => this.#lose(peer, error, now), now);
   }
 
-  /** A node sends what only neighbours send, but is none: it is told so. */
+  /** Tells a node that it is not a neighbor, after it sent something that only neighbors send. */
   stranger(peer: string, now: number): void {
     this.#inputs.take(() => this.#tellStranger(peer), now);
   }
 
   /**
-   * A neighbour is of no use: its place goes to another of this node's own choice, whoever presses for it, and for `denyWindow` nobody's word but its
-   * own brings it back.
+   * Drops a useless neighbor. Its place goes to a node that this node chooses itself, whichever
+   * others ask for it. For `denyWindow` the dropped peer returns to no view unless it asks itself.
    */
   dismiss(peer: string, now: number): void {
     this.#inputs.take(() => {
@@ -112,18 +123,21 @@ export class PartialView {
     }, now);
   }
 
-  /** The neighbours may all be of no use: one link is asked of somebody outside both views. */
+  /** Asks one node outside both views for a link, because the neighbors may all be useless. */
   seek(now: number): void {
     if (this.#merges.isOn && !this.#isLeaving) this.#inputs.take(() => this.#seek('merge', now), now);
   }
 
-  /** That neighbour passes on what it gets: it is rather kept than those that don't. */
+  /**
+   * Marks a neighbor that passes messages on: when links must go, it is kept rather than those that
+   * don't.
+   */
   gave(peer: string): void {
     const link = this.#active.get(peer);
     if (link !== undefined) link.gave = true;
   }
 
-  /** Leaves the overlay: tells the neighbours whom to turn to, and takes no links any more. */
+  /** Leaves the overlay: gives the neighbors peers to turn to, and accepts no more links. */
   leave(now: number): void {
     this.#inputs.take(() => {
       this.#isLeaving = true;
@@ -132,17 +146,17 @@ export class PartialView {
     }, now);
   }
 
-  /** Does what is due. Early or late is fine. */
+  /** Does what is due. It may be called early or late. */
   wake(now: number): void {
     this.#inputs.take(() => this.#wake(now), now);
   }
 
-  /** When to `wake` it. Infinity: never. */
+  /** When to call `wake`; Infinity if never. */
   get due(): number {
     return this.#isLeaving ? Number.POSITIVE_INFINITY : Math.min(this.#requests.due, this.#shuffles.due, this.#merges.due, this.#search.due);
   }
 
-  /** The neighbours. */
+  /** The neighbors. */
   active(): string[] {
     return this.#active.peers();
   }
@@ -155,13 +169,16 @@ export class PartialView {
     return this.#active.has(peer);
   }
 
-  /** Others chose all links, or many press for one: they may be one attacker's. */
+  /**
+   * True if others chose all links, or if many nodes request links: then all links may belong to
+   * one attacker.
+   */
   isPressed(now: number): boolean {
     const { chosen, size } = this.#active;
     return (chosen <= this.#config.own && this.#favors.isScarce(now)) || (chosen === 0 && size > 0);
   }
 
-  /** The view is short and nobody is left to ask: more `known` nodes would help. */
+  /** True if the view is short and nobody is left to ask, so more `known` nodes would help. */
   get isHungry(): boolean {
     return this.#isHungry && !this.#isLeaving && this.#active.size < this.#config.active;
   }
@@ -190,7 +207,10 @@ export class PartialView {
     }
   }
 
-  /** Somebody asks for a link. A newcomer, and who has no other link, get one even where another must go for it: but only so many in a while. */
+  /**
+   * Handles a request for a link. A newcomer, and a node without any other link, is accepted even
+   * if another link must be evicted for it, but only at a limited rate.
+   */
   #onAsked(from: string, asked: MessageOf<'join' | 'neighbor'>, now: number): void {
     const { request } = asked;
     if (this.#isLeaving) return this.#tellStranger(from);
@@ -198,7 +218,8 @@ export class PartialView {
     const isNewcomer = asked.type === 'join';
     const isHigh = isNewcomer || asked.high;
     if (this.#active.has(from)) {
-      // The answer was lost, or it has forgotten: after a restart it needs its introduction.
+      // Its answer was lost, or it has forgotten the link: after a restart it must be introduced
+      // again.
       this.#host.send(from, { type: 'accept', request, free: undefined });
       if (isNewcomer && this.#favors.take(from, now)) this.#introduce(from);
       return;
@@ -207,7 +228,7 @@ export class PartialView {
     const isFull = this.#active.size >= this.#config.active;
     const isWelcome = isNewcomer || (isHigh && isFull) ? this.#favors.take(from, now) : !isFull;
     if (!isWelcome) {
-      // Who was refused before has room still, as a rule: so two who search find each other.
+      // The node refused last usually still has room, so two nodes that search find each other.
       const free = this.#refused === from ? undefined : this.#refused;
       if (!isNewcomer && !asked.full) this.#refused = from;
       this.#host.send(from, { type: 'refuse', request, free, peers: this.#views.some(from) });
@@ -216,7 +237,7 @@ export class PartialView {
     this.#requests.delete(from);
     const hasRoom = isNewcomer || !asked.full;
     const evicted = isFull ? this.#evict(hasRoom ? from : undefined, now) : undefined;
-    // A known node that asks is as good as one that was asked, while there are few of these.
+    // While few links are of its own choice, a known node that asks counts like one that was asked.
     const isLikeOwn = this.#active.chosen < this.#config.own && this.#contacts.has(from);
     this.#link(from, isLikeOwn || (purpose !== undefined && isOwnChoice(purpose)), now);
     this.#host.send(from, { type: 'accept', request, free: evicted });
@@ -238,7 +259,8 @@ export class PartialView {
         this.#host.send(from, { type: 'disconnect', alive: true, free: undefined, peers: this.#views.some(from) });
         return this.#views.remember([from], [], now);
       }
-      // A newcomer has room for whoever goes for it. Of a merge, the two that go have room for each other.
+      // A newcomer has room for the peer evicted for it. In a merge, the two evicted peers have
+      // room for each other.
       this.#evict(purpose === 'introduced' ? from : free, now);
     }
     if (purpose === 'merge') this.#merges.succeeded(now);
@@ -267,7 +289,7 @@ export class PartialView {
       const next = this.#active.random(this.#random, (peer) => peer !== from && peer !== newcomer);
       if (next !== undefined) return this.#host.send(next, { type: 'forward-join', peer: newcomer, ttl: ttl - 1 });
     }
-    // It is asked before it is added: it may not be reachable from here.
+    // The newcomer is asked before it is added, because it may not be reachable from here.
     if (this.#requests.isWaiting(newcomer) || this.#losses.has(newcomer, now)) return;
     const mayFit = this.#active.size + this.#requests.waiting < this.#config.active;
     if (mayFit || this.#favors.take(newcomer, now)) this.#ask(newcomer, 'introduced', false, now);
@@ -277,7 +299,7 @@ export class PartialView {
   #onShuffle(from: string, shuffle: MessageOf<'shuffle'>, now: number): void {
     const link = this.#active.get(from);
     if (link !== undefined) this.#shuffles.received(link, shuffle, now);
-    // A greeting: it lives, and knows this node.
+    // A greeting: the sender is alive and knows this node.
     else if (this.#active.size < this.#config.active && !this.#isLeaving) this.#views.remember([from], [], now);
     this.#fill(now);
     if (link === undefined) this.#tellStranger(from);
@@ -299,7 +321,10 @@ export class PartialView {
     this.#fill(now);
   }
 
-  /** Who evicts a neighbour knows somebody who has room: so views stay full, and no search goes through the overlay. */
+  /**
+   * Asks a peer that was suggested because it has room. A node that evicts a neighbor knows such a
+   * peer, so views stay full without searches through the overlay.
+   */
   #turnTo(peer: string | undefined, now: number): void {
     if (peer === undefined || !this.#isIntroduced || this.#active.size + this.#requests.filling >= this.#config.active || !this.#mayAsk(peer, now)) return;
     this.#search.asked(peer);
@@ -321,7 +346,7 @@ export class PartialView {
     const { changed, silent } = this.#requests.expire(now);
     for (const peer of silent) this.#passive.remove(peer);
     const isShuffle = this.#shuffles.begin(now);
-    // Where all links may be one attacker's, one of its own cannot wait.
+    // If all links may belong to one attacker, a link of this node's own choice can't wait.
     if (now >= this.#merges.due || (isShuffle && this.#merges.isOn && this.isPressed(now))) {
       this.#merges.begin(now);
       this.#seek('merge', now);
@@ -329,14 +354,20 @@ export class PartialView {
     if (this.#search.begin(now) || changed) this.#fill(now);
   }
 
-  /** Both halves of a network that fell apart may have full views: only a link from outside both views joins them. */
+  /**
+   * Asks a node outside both views for a link. After a network has split, both parts may have full
+   * views, and only such a link joins them again.
+   */
   #seek(purpose: 'merge' | 'replace', now: number): void {
     const isFit = (peer: string) => !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);
     const peer = this.#views.outsider(isFit);
     if (peer !== undefined) this.#ask(peer, purpose, true, now);
   }
 
-  /** Asks as many as places are free: passive peers, then contacts. Who has no link asks two, with high priority; a newcomer one, a contact first, to be introduced. */
+  /**
+   * Asks a node for each free place: passive peers first, then contacts. A node without links asks
+   * two with high priority. A newcomer asks one, preferably a contact, to be introduced.
+   */
   #fill(now: number): void {
     if (this.#isLeaving || now < this.#settledAt) return;
     const { active } = this.#config;
@@ -346,13 +377,14 @@ export class PartialView {
       const isFew = 2 * this.#active.size <= active;
       if (!isFew && this.#search.refusals >= LEISURELY) return;
       const isFit = (peer: string) => this.#mayAsk(peer, now);
-      // The first links of its own, and all while many press for one, are rather asked of known nodes: the passive view is what others tell.
+      // The first links of this node's own choice are preferably requested from known nodes, and so
+      // are all links while many nodes request one: the passive view holds only what others tell.
       const isOwn = this.#isIntroduced && (this.#active.chosen < this.#config.own || this.#favors.isScarce(now));
       const { peer, isPassive } = this.#views.candidate(!this.#isIntroduced || (isOwn && this.#views.drawsContact()), isFit);
       this.#isHungry = peer === undefined;
       if (peer === undefined) return;
       this.#search.asked(peer);
-      // Few links and nobody who has room for one: it may be an island.
+      // The view is small and nobody has room for this node: it may be part of an island.
       const isStuck = isFew && this.#search.failures > 0 && asked === 0;
       this.#ask(peer, isAlone && (!isPassive || !this.#isIntroduced) ? 'join' : 'fill', isAlone || isStuck, now);
     }
@@ -375,7 +407,7 @@ export class PartialView {
     this.#rescue.linked(now);
   }
 
-  /** Makes room for a link. Gives who had to go; it is told of somebody who is free. */
+  /** Makes room for a link. Returns the evicted peer, which is told that `free` has room. */
   #evict(free: string | undefined, now: number): string | undefined {
     const victim = this.#active.victim();
     if (victim !== undefined) this.#drop(victim, 'evicted', free, now);
@@ -389,12 +421,18 @@ export class PartialView {
     this.#host.down(peer, cause);
   }
 
-  /** It believes in a link that is none, or asks one that leaves. While it is asked itself, it will hear. */
+  /**
+   * Tells a peer that this node is not its neighbor: it believes in a link that doesn't exist, or
+   * asks a node that is leaving. A peer that is being asked itself will learn from that request.
+   */
   #tellStranger(peer: string): void {
     if (this.#active.has(peer) || this.#requests.isWaiting(peer)) return;
     this.#host.send(peer, { type: 'disconnect', alive: !this.#isLeaving, free: undefined, peers: [] });
   }
 }
 
-/** Refusals after which a view that is more than half full asks nobody until the next round: it is short, but not in need. */
+/**
+ * After this many refusals, a view that is more than half full asks nobody until the next round: it
+ * is short, but not in need.
+ */
 const LEISURELY = 8;

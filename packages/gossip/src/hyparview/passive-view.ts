@@ -1,4 +1,4 @@
-// Peers that are remembered for when a link is lost.
+// The peers remembered to replace lost links.
 
 import type { Random } from '@trunkline/transport-core';
 import { pick, sample } from './chance.ts';
@@ -25,7 +25,10 @@ export class PassiveView {
     return this.#peers.includes(peer);
   }
 
-  /** Where it is full, one of `known` makes room (whoever the other end of a shuffle was told: the paper), else anybody. */
+  /**
+   * Adds a peer. If the view is full, it replaces one of `known` (peers that were sent to the other
+   * end of a shuffle, as in the paper), or a random one.
+   */
   add(peer: string, known: readonly string[]): void {
     if (this.has(peer)) return;
     if (this.#peers.length < this.#capacity) {

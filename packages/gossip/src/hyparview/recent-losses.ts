@@ -1,4 +1,5 @@
-// Peers that were just lost: nobody's word brings them back, but their own.
+// Peers that were lost recently. They return to the views only if they ask for a link themselves,
+// not if others name them.
 
 export class RecentLosses {
   readonly #window: number;
@@ -16,7 +17,7 @@ export class RecentLosses {
     return false;
   }
 
-  /** How many there are. */
+  /** Returns the number of peers lost within the window. */
   count(now: number): number {
     for (const [peer, until] of this.#until) {
       if (until > now) break;
@@ -25,7 +26,7 @@ export class RecentLosses {
     return this.#until.size;
   }
 
-  /** At most 64, the oldest is forgotten. */
+  /** Adds a peer. At most 64 are remembered; beyond that the oldest is forgotten. */
   add(peer: string, now: number): void {
     this.#until.delete(peer);
     this.#until.set(peer, now + this.#window);

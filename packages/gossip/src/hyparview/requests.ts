@@ -1,10 +1,15 @@
-// The links that this node has asked for and not yet got.
+// The requests for links that this node has sent, and that are still open.
 
 import type { Random } from '@trunkline/transport-core';
 
 /**
- * `join`, `fill`, `suggested`: the view has room, and an evicting neighbour named whom to turn to; `introduced`: a newcomer's walk ended
- * here; `merge`: somebody outside both views; `replace`: the same, in place of a neighbour that was of no use.
+ * The purpose of a request:
+ * - `join`, `fill`: the view has room
+ * - `suggested`: the view has room, and a neighbor that evicted this node, or a peer that refused
+ *   it, suggested the peer
+ * - `introduced`: the walk of a newcomer ended here
+ * - `merge`: asks a node outside both views
+ * - `replace`: asks a node outside both views, to replace a useless neighbor
  */
 export type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge' | 'replace';
 
@@ -13,12 +18,12 @@ export function isOwnChoice(purpose: Purpose): boolean {
   return purpose === 'join' || purpose === 'fill' || purpose === 'merge' || purpose === 'replace';
 }
 
-/** Is it asked because the view has room? */
+/** Is the peer asked because the view has room? */
 export function isFilling(purpose: Purpose): boolean {
   return purpose === 'join' || purpose === 'fill' || purpose === 'suggested' || purpose === 'replace';
 }
 
-/** Does somebody else go for it, where the view is full by now? */
+/** May the new link evict a neighbor if the view is full by now? */
 export function mayEvict(purpose: Purpose): boolean {
   return purpose === 'merge' || purpose === 'replace' || purpose === 'introduced';
 }
@@ -26,12 +31,15 @@ export function mayEvict(purpose: Purpose): boolean {
 interface Request {
   readonly id: number;
   readonly purpose: Purpose;
-  /** Waited for until then; after that its answer counts until it is forgotten. */
+  /** The deadline of the request. After it, a late answer counts until the request is forgotten. */
   until: number;
   isLate: boolean;
 }
 
-/** One to a peer, known by a number that its answer repeats: an answer to an earlier request is nobody's. */
+/**
+ * The open requests, one per peer. Each has a number that its answer repeats, so answers to earlier
+ * requests are ignored.
+ */
 export class Requests {
   readonly #timeout: number;
   readonly #requests = new Map<string, Request>();
@@ -42,14 +50,14 @@ export class Requests {
     this.#next = Math.floor(random() * 0x4000_0000);
   }
 
-  /** Requests that are waited for. */
+  /** Number of requests that are not overdue. */
   get waiting(): number {
     let count = 0;
     for (const { isLate } of this.#requests.values()) if (!isLate) count++;
     return count;
   }
 
-  /** Those that are waited for because the view has room. */
+  /** Number of those that were sent because the view has room. */
   get filling(): number {
     let count = 0;
     for (const { isLate, purpose } of this.#requests.values()) if (!isLate && isFilling(purpose)) count++;
@@ -69,7 +77,7 @@ export class Requests {
     return this.#requests.get(peer)?.purpose;
   }
 
-  /** The number of a new request, which replaces an earlier one to that peer. */
+  /** Adds a request, which replaces an earlier one to that peer. Returns its number. */
   add(peer: string, purpose: Purpose, now: number): number {
     const id = this.#next++;
     this.#requests.delete(peer);
@@ -78,7 +86,10 @@ export class Requests {
     return id;
   }
 
-  /** Why it was asked, where `id` answers the request to that peer. The request is over. */
+  /**
+   * Ends the request to that peer if `id` is its number. Returns its purpose, or undefined if there
+   * is no such request.
+   */
   answered(peer: string, id: number): Purpose | undefined {
     const request = this.#requests.get(peer);
     if (request?.id !== id) return undefined;
@@ -86,7 +97,7 @@ export class Requests {
     return request.purpose;
   }
 
-  /** Gives true where there was one. */
+  /** Returns true if there was a request. */
   delete(peer: string): boolean {
     return this.#requests.delete(peer);
   }
@@ -95,7 +106,11 @@ export class Requests {
     this.#requests.clear();
   }
 
-  /** No longer waits for what is overdue. Gives the peers that never answered and are now forgotten; `changed` where a place came free. */
+  /**
+   * Marks requests that are overdue as late, and forgets those that were late for too long. Returns
+   * the peers that never answered and are now forgotten; `changed` tells whether a place became
+   * free.
+   */
   expire(now: number): { readonly changed: boolean; readonly silent: string[] } {
     let changed = false;
     const silent: string[] = [];
@@ -120,7 +135,13 @@ export class Requests {
   }
 }
 
-/** Milliseconds for which an overdue answer still counts: a dial of the transport ends in 3 s, its handshake in 5 s. */
+/**
+ * Milliseconds for which a late answer still counts: a dial of the transport ends within 3 s, its
+ * handshake within 5 s.
+ */
 const LATE = 8_000;
-/** Requests remembered, overdue ones included; the oldest is forgotten, and its answer refused. */
+/**
+ * Maximum number of requests remembered, including late ones. Beyond it the oldest is forgotten,
+ * and its answer is refused.
+ */
 const MOST = 256;

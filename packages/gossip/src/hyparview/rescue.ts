@@ -1,4 +1,5 @@
-// After many failures at once others may have nobody left, and be known to this node alone.
+// Helps other nodes after many simultaneous failures: they may have nobody left, and only this node
+// may know them.
 
 import type { PartialViewConfig } from './options.ts';
 import type { Requests } from './requests.ts';
@@ -20,7 +21,10 @@ export class Rescue {
     this.#init = init;
   }
 
-  /** There is one link more. Where the view is full again after as many losses, passive peers are greeted, once in a `denyWindow`. */
+  /**
+   * Called after a link was added. If the view is full again after at least as many losses as it
+   * has links, this greets all passive peers, at most once in a `denyWindow`.
+   */
   linked(now: number): void {
     const { config, views, requests, shuffles } = this.#init;
     const { active, denyWindow } = config;

@@ -1,9 +1,13 @@
-// Whom to ask next while a view is short, and when to begin anew with those who were asked before.
+// Decides which peers may be asked while a view is short, and when those asked before may be asked
+// again.
 
 import type { Random } from '@trunkline/transport-core';
 import { jittered } from './chance.ts';
 
-/** A round asks everybody at most once. It ends when the view is full; while it stays short, rounds follow each other more and more slowly. */
+/**
+ * A round asks each peer at most once. It ends when the view is full; while the view stays short,
+ * the intervals between rounds grow.
+ */
 export class Search {
   readonly #random: Random;
   readonly #slowest: number;
@@ -14,7 +18,9 @@ export class Search {
   #failures = 0;
   #refusals = 0;
 
-  /** Asks at most `most` peers in a round, and begins one at least every `slowest` milliseconds. */
+  /**
+   * Asks at most `most` peers in a round, and begins a round at least every `slowest` milliseconds.
+   */
   constructor(most: number, slowest: number, random: Random) {
     this.#most = most;
     this.#slowest = slowest;
@@ -26,12 +32,12 @@ export class Search {
     return this.#next;
   }
 
-  /** Rounds in a row that left the view short. */
+  /** Number of consecutive rounds that left the view short. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** How many refused in this round. */
+  /** Number of refusals in this round. */
   get refusals(): number {
     return this.#refusals;
   }
@@ -48,7 +54,7 @@ export class Search {
     this.#refusals++;
   }
 
-  /** To be told after every change. */
+  /** Tells whether the view is short. Call it after every change. */
   isShort(isShort: boolean, now: number): void {
     if (!isShort) {
       if (this.#next !== Number.POSITIVE_INFINITY || this.#refusals > 0 || this.#asked.size > 0) this.restart();
@@ -57,7 +63,7 @@ export class Search {
     }
   }
 
-  /** Begins a round, if it is time. */
+  /** Begins a round if it is time for one; returns whether it did. */
   begin(now: number): boolean {
     if (now < this.#next) return false;
     this.#asked.clear();
@@ -68,7 +74,7 @@ export class Search {
     return true;
   }
 
-  /** The first round, again. */
+  /** Starts over with the first round. */
   restart(): void {
     this.#asked.clear();
     this.#refusals = 0;
@@ -78,5 +84,5 @@ export class Search {
   }
 }
 
-/** Milliseconds to the second round. */
+/** Milliseconds until the second round. */
 const RETRY = 1_000;

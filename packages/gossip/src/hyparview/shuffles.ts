@@ -1,4 +1,5 @@
-// Shuffles keep the passive views fresh: a node and somebody a random walk away tell each other of a few of their peers.
+// Shuffles keep the passive views fresh: a node and another one at the end of a random walk send
+// each other some of their peers.
 
 import type { Random } from '@trunkline/transport-core';
 import type { Link } from './active-view.ts';
@@ -20,9 +21,9 @@ export interface ShufflesSetup {
 
 export class Shuffles {
   readonly #setup: ShufflesSetup;
-  /** Those of others that change the passive view. */
+  /** Rate limit of the shuffles of others that change the passive view. */
   readonly #exchanges: Allowance;
-  /** The one under way: its number, and who was told. */
+  /** The shuffle under way: its number, and the peers that were sent. */
   #current: { readonly id: number; readonly told: readonly string[] } | undefined;
   #next: number;
   #due: number;
@@ -35,12 +36,12 @@ export class Shuffles {
     this.#due = now + random() * config.shuffleInterval;
   }
 
-  /** When the next one begins. */
+  /** When the next shuffle begins. */
   get due(): number {
     return this.#due;
   }
 
-  /** Begins one, if it is time. */
+  /** Begins a shuffle if it is time for one; returns whether it was. */
   begin(now: number): boolean {
     if (now < this.#due) return false;
     const { self, random, host, views } = this.#setup;
@@ -55,13 +56,16 @@ export class Shuffles {
     return true;
   }
 
-  /** Lets a passive peer know that this node is there: if its view is short, it asks for a link. If it is not there, it will be lost. */
+  /**
+   * Tells a passive peer that this node exists. If the peer's view is short, it asks for a link. If
+   * the peer is gone, it will be reported as lost.
+   */
   greet(peer: string): void {
     const { self, host } = this.#setup;
     host.send(peer, { type: 'shuffle', origin: self, id: this.#next++, ttl: 1, peers: [] });
   }
 
-  /** Somebody's walk came over a link: it goes on, or ends here. */
+  /** Handles a walk that arrived over a link: passes it on, or ends it here. */
   received(link: Link, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
     if (!link.shuffles.take(now)) return;
     const { random, host, views } = this.#setup;
@@ -75,7 +79,7 @@ export class Shuffles {
     views.remember([origin, ...peers], told, now);
   }
 
-  /** True where it answers the one under way. */
+  /** Handles a reply. Returns true if it answers the shuffle under way. */
   replied({ id, peers }: MessageOf<'shuffle-reply'>, now: number): boolean {
     if (this.#current?.id !== id) return false;
     this.#setup.views.remember(peers, this.#current.told, now);
@@ -84,5 +88,8 @@ export class Shuffles {
   }
 }
 
-/** Shuffles that may change the passive view in one interval. On average 1 ends here; more than 8 come once in 10^6 intervals. */
+/**
+ * Maximum number of shuffles that may change the passive view in one interval. On average 1 ends
+ * here; more than 8 come once in 10^6 intervals.
+ */
 const EXCHANGES = 8;

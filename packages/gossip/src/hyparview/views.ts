@@ -1,4 +1,5 @@
-// Whom a node knows: its neighbours, the passive peers, those that it just lost, and nodes that it knows from elsewhere.
+// All peers that a node knows: neighbors, passive peers, peers lost recently, and contacts known
+// from elsewhere.
 
 import type { Random } from '@trunkline/transport-core';
 import { ActiveView } from './active-view.ts';
@@ -9,7 +10,7 @@ import type { PartialViewConfig } from './options.ts';
 import { PassiveView } from './passive-view.ts';
 import { RecentLosses } from './recent-losses.ts';
 
-/** Nobody is in two of the first three; the node itself is in none. */
+/** Nobody is in two of the first three lists; the node itself is in none. */
 export class Views {
   readonly active: ActiveView;
   readonly passive: PassiveView;
@@ -29,26 +30,29 @@ export class Views {
     this.contacts = new Contacts(config.contacts, random);
   }
 
-  /** Takes peers into the passive view, in place of those that the other end of a shuffle was `told`. */
+  /**
+   * Adds peers to the passive view. If it is full, they replace the peers that this node sent in
+   * the same shuffle (`told`).
+   */
   remember(peers: readonly string[], told: readonly string[], now: number): void {
     for (const peer of peers) {
       if (peer !== this.#self && !this.active.has(peer) && !this.losses.has(peer, now)) this.passive.add(peer, told);
     }
   }
 
-  /** Takes peers as far as there is room: what an answer happens to name pushes nobody out. */
+  /** Adds peers while there is room: a peer that an answer merely names replaces nobody. */
   note(peers: readonly string[], now: number): void {
     for (const peer of peers) if (!this.passive.isFull) this.remember([peer], [], now);
   }
 
-  /** Peers that `to` may turn to: passive ones, then neighbours. */
+  /** Returns peers that `to` may turn to: passive peers, then neighbors. */
   some(to: string, count = this.#told): string[] {
     const some = this.passive.sample(count);
     if (some.length < count) some.push(...sample(this.active.peers(), count - some.length, this.#random));
     return some.filter((peer) => peer !== to);
   }
 
-  /** Takes contacts. True: somebody among them was not known. */
+  /** Adds contacts. Returns true if at least one of them was not known before. */
   know(contacts: readonly string[], isChosen: boolean): boolean {
     const others = contacts.filter((peer) => isPeerId(peer) && peer !== this.#self);
     const isNews = others.some((peer) => !this.contacts.remembers(peer) && !this.active.has(peer) && !this.passive.has(peer));
@@ -56,7 +60,10 @@ export class Views {
     return isNews;
   }
 
-  /** Somebody who fits, for a free place: a passive peer, or a contact where that is wanted, or nobody else is left. */
+  /**
+   * Returns a peer that fits for a free place: a passive peer, or a contact if one is wanted or
+   * nobody else is left.
+   */
   candidate(wantsContact: boolean, isFit: (peer: string) => boolean): { readonly peer: string | undefined; readonly isPassive: boolean } {
     const contact = wantsContact ? this.contacts.random(isFit) : undefined;
     if (contact !== undefined) return { peer: contact, isPassive: false };
@@ -64,14 +71,21 @@ export class Views {
     return { peer: passive ?? this.contacts.random(isFit), isPassive: passive !== undefined };
   }
 
-  /** Somebody who fits: a contact outside the views if possible. But where few are known, a bootstrap node perhaps, not everybody may turn to them. */
+  /**
+   * Returns a peer that fits, preferably a contact outside the views. With few contacts, such as a
+   * single bootstrap node, this prefers passive peers most of the time, because not every node may
+   * turn to these few.
+   */
   outsider(isFit: (peer: string) => boolean): string | undefined {
     const { contacts, passive } = this;
     const outside = contacts.random((peer) => isFit(peer) && !passive.has(peer));
     return (this.drawsContact() ? outside : undefined) ?? passive.random(isFit) ?? outside;
   }
 
-  /** True where there are many contacts; else as often as it would be if contacts and passive peers were one list. */
+  /**
+   * Returns true if there are many contacts. Otherwise it is random, with the probability that a
+   * draw from contacts and passive peers together gives a contact.
+   */
   drawsContact(): boolean {
     const { size } = this.contacts;
     return size >= MANY || this.#random() * (size + this.passive.size) < size;
