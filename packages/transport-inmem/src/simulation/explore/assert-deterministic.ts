@@ -1,13 +1,17 @@
-// Whether a scenario does the same twice, and if not, from where on it does not.
+// A check that a scenario is deterministic: it runs it twice, and shows the first event that
+// differs.
 
 import { createSimulation, type SimulationOptions } from '../simulation.ts';
 import type { Trace } from '../world/trace.ts';
 import type { Scenario } from './lab.ts';
 
 /**
- * Runs a scenario twice with the same seed, in this thread, and compares the hashes of the traces. Gives the hash.
- * @param options createSimulation's.
- * @throws Error that shows the first event that differs; or what the scenario itself fails with, where it does so both times alike.
+ * Runs a scenario twice with the same seed, in this thread, compares the hashes of the two traces,
+ * and returns the hash.
+ *
+ * @param options the options of `createSimulation`.
+ * @throws Error that shows the first event that differs, or the error of the scenario if both runs
+ * fail in the same way.
  */
 export async function assertDeterministic(scenario: Scenario, options: SimulationOptions = {}): Promise<string> {
   const recorder = new Recorder();
@@ -44,14 +48,14 @@ async function recorded(scenario: Scenario, options: SimulationOptions, onRecord
   return { hash: trace.hash, error };
 }
 
-/** The events of the first run, and where those of the second leave them. */
+/** Keeps the events of the first run, and finds where the second run differs. */
 class Recorder {
   readonly #events: string[] = [];
-  /** Events of the first run that were not kept. */
+  /** Number of events of the first run that were not kept. */
   #more = 0;
-  /** Events of the second run that are those of the first. */
+  /** Number of events of the second run that equal those of the first. */
   #same = 0;
-  /** The first that is not. */
+  /** The first event of the second run that differs. */
   #other: string | undefined;
 
   keep(event: Recorded): void {
@@ -72,7 +76,7 @@ class Recorder {
     if (one === undefined && other === undefined) {
       return this.#more > 0 ? `the first ${MOST} events are the same, and some later one is not` : 'not in their events, but in the names of these';
     }
-    // Times are shown to a thousandth, unless it is there that they differ.
+    // Times are shown to a thousandth, unless that hides the difference.
     const show = one !== undefined && other !== undefined && shown(one) === shown(other) ? (text: string) => text : shown;
     return [
       `event ${same + 1} of the second run is not that of the first`,
@@ -83,17 +87,20 @@ class Recorder {
   }
 }
 
-/** Its line, and what no line shows: the checksum of what was sent, stored or told, and the exact time. */
+/**
+ * The line of an event, and what the line does not show: the checksum of what was sent, stored or
+ * noted, and the exact time.
+ */
 function textOf({ line, at, check }: Recorded): string {
   return `${line}${check === 0 ? '' : `  #${check.toString(16).padStart(8, '0')}`}\t(${at} ms)`;
 }
 
-/** Without the exact time. */
+/** The text of an event without the exact time. */
 function shown(text: string): string {
   return text.slice(0, text.lastIndexOf('\t'));
 }
 
-/** Events that are kept of the first run. */
+/** Maximum number of events kept of the first run. */
 const MOST = 500_000;
-/** Events that are shown before the difference. */
+/** Number of equal events shown before the difference. */
 const SHOWN = 8;

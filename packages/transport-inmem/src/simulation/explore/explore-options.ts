@@ -1,4 +1,4 @@
-// What a search is told: checked, and complete.
+// The options of a search: their types, defaults and checks.
 
 import { callback, integer, type OptionsInput, optional, optionsSchema, parseOptions, reference, text, withDefault } from '@trunkline/transport-core';
 import type { ScheduledFault } from '../faults/fault.ts';
@@ -8,63 +8,81 @@ import type { Level } from '../network/sim-network.ts';
 import { checkDisk, type DiskOptions } from '../nodes/node-store.ts';
 import type { LabOptions, Scenario } from './lab.ts';
 
+/** Options of `explore`. */
 export interface ExploreOptions {
   /** The first seed. Default 1. */
   readonly seed?: number | undefined;
-  /** How many seeds, from `seed` on; or a list of them. They run in rising order. Default 1: `seed` alone. */
+  /**
+   * The number of seeds, counted from `seed`, or a list of seeds. They run in ascending order.
+   * Default 1: only `seed`.
+   */
   readonly seeds?: number | readonly number[] | undefined;
   /**
-   * The scenario's name in replay lines. The environment's SEED, as such a line gives it, has the search of that name run that seed alone;
-   * other searches of the process take no notice. Default: the name of the function, or of the module's file; a second search with the same
-   * default in a thread gets '-2'. At most 100 characters, without white space and colons.
+   * The name of the scenario in replay lines. If the environment variable SEED holds a replay of
+   * this name, the search runs only that seed; searches with other names ignore it. At most 100
+   * characters, without white space and colons. Default: the name of the function or of the
+   * module's file; a second search in the same thread with the same default name gets '-2'.
    */
   readonly name?: string | undefined;
   /**
-   * Declares nodes on the simulation that it is given, and drives them; a seed fails where it rejects. A function, or, for `workers` above 1,
-   * the URL of a module whose default export it is. The module may also export `nemesis`, and `options` { level, link, disk, strict }: these
-   * hold where explore is given none.
+   * The scenario declares nodes on the simulation that it gets and runs them. A seed fails if the
+   * scenario rejects. It is a function, or the URL of a module with the function as its default
+   * export, which `workers` above 1 require. The module may also export `nemesis` and `options` {
+   * level, link, disk, strict } as defaults for those of `explore`.
    */
   readonly scenario: Scenario | URL | string;
-  /** What goes wrong. For `workers` above 1 a list of faults, or an export of the module, as a function cannot cross. */
+  /**
+   * The faults. With `workers` above 1 this must be a list of faults or an export of the module,
+   * because a function cannot be passed to a thread.
+   */
   readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
-  /** As createSimulation's. */
+  /** The same as in `createSimulation`; this also holds for `link`, `disk` and `strict`. */
   readonly level?: Level | undefined;
   readonly link?: LinkOptions | undefined;
   readonly disk?: DiskOptions | undefined;
   readonly strict?: boolean | undefined;
-  /** Threads that run seeds. Default 1: in line. A browser runs them in line in any case. */
+  /**
+   * Number of threads that run seeds. Default 1: seeds run in the current thread, as they always do
+   * in a browser.
+   */
   readonly workers?: number | undefined;
-  /** Failures that are enough; `Infinity`: every seed is run. Default 1. */
+  /** Number of failures after which the search stops; `Infinity` runs every seed. Default 1. */
   readonly stopAfter?: number | undefined;
-  /** Whether to look for the smallest schedule that still fails. Default true. */
+  /** Whether to search for the smallest schedule that still fails. Default true. */
   readonly shrink?: boolean | undefined;
-  /** Runs that this may take for each failure. Default 200. */
+  /** Maximum number of runs for shrinking one failure. Default 200. */
   readonly shrinkRuns?: number | undefined;
-  /** 'fail': what `close` reports fails the seed. Default 'ignore'. */
+  /** With 'fail', a seed also fails if `close` reports leaks. Default 'ignore'. */
   readonly leaks?: 'ignore' | 'fail' | undefined;
-  /** The command of the line that replays a seed. Default: the one that runs: `npm test`, `npx ava search.test.js`, `node search.js`. */
+  /**
+   * The command in the replay line. Default: the command that is running, such as `npm test`,
+   * `npx ava search.test.js` or `node search.js`.
+   */
   readonly replay?: string | undefined;
-  /** Called every 100 ms at most, and at the end of the seeds. */
+  /** Called at most every 100 ms, and at the end of the seeds. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** Ends the search: it rejects with the signal's reason, and its workers are stopped. In line it ends between two runs. */
+  /**
+   * Aborts the search: it rejects with the reason of the signal, and its workers are stopped. In
+   * the current thread it stops between two runs.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How far a search is. */
+/** The progress of a search. */
 export interface Progress {
-  /** Seeds that have run. */
+  /** Number of seeds that have run. */
   readonly done: number;
-  /** Of these. */
+  /** Number of these that have failed. */
   readonly failed: number;
-  /** All that are to run. */
+  /** Number of seeds to run. */
   readonly seeds: number;
-  /** Of real time. */
+  /** Seeds per second of real time. */
   readonly seedsPerSecond: number;
-  /** Simulated so far. */
+  /** Simulated time so far, in hours. */
   readonly virtualHours: number;
 }
 
-/** Complete. */
+/** A search with all defaults filled in. */
 export interface Search {
   readonly name: string;
   readonly seeds: readonly number[];
@@ -77,7 +95,11 @@ export interface Search {
   readonly signal: AbortSignal | undefined;
 }
 
-/** @throws TypeError naming the option that is wrong. */
+/**
+ * Checks the options of `explore` and fills in defaults.
+ *
+ * @throws TypeError naming the invalid option.
+ */
 export function searchOf(options: ExploreOptions): Search {
   const given = parseOptions(schema, options as OptionsInput<typeof schema>, 'explore');
   const { seed, seeds, name, scenario, nemesis, level, link, disk, strict, leaks, shrink, shrinkRuns, workers, stopAfter, replay, onProgress, signal } = given;
@@ -104,7 +126,7 @@ export function searchOf(options: ExploreOptions): Search {
   };
 }
 
-/** Those of a search are all in memory. */
+/** Limit of the number of seeds, because all seeds of a search are in memory. */
 const MOST_SEEDS = 10_000_000;
 
 const object = <T>(rule: string) => optional(reference<T>((value) => typeof value === 'object' && value !== null, rule));
@@ -141,7 +163,10 @@ function flag() {
   return reference<boolean>((value) => typeof value === 'boolean', 'true or false');
 }
 
-/** The name of a function, or of a module's file without its ending. */
+/**
+ * The default name of a scenario: that of the function, or of the module's file without its
+ * extension.
+ */
 function nameOf(scenario: Scenario | URL | string): string {
   const name =
     typeof scenario === 'function'

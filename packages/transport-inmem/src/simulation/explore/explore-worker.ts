@@ -1,4 +1,5 @@
-// The inside of a worker of explore: it loads the scenario's module, and runs the seeds that it is asked for.
+// The code inside a worker thread of `explore`: it loads the module of the scenario and runs the
+// requested seeds.
 
 import { describeError } from '../world/world.ts';
 import { workerSide } from './host.ts';
@@ -9,7 +10,7 @@ import type { Answer, Request, WorkerData } from './worker-runner.ts';
 const side = workerSide();
 const { url, options } = side.data as WorkerData;
 const lab = loadScenario(url, options).then((loaded) => new Lab(loaded.scenario, loaded.options));
-// Whoever asks is told.
+// Each request awaits `lab` and gets this error in its answer.
 lab.catch(() => {});
 
 const answer = async (request: Request): Promise<unknown> => {
@@ -28,7 +29,7 @@ function tell(answer: Answer): void {
   try {
     side.post(answer);
   } catch (error) {
-    // What cannot cross is told in words.
+    // A value that cannot be cloned is replaced by its description.
     side.post({ error: new Error(describeError('error' in answer ? answer.error : error)) });
   }
 }

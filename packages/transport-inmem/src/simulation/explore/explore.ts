@@ -1,4 +1,5 @@
-// The search for a seed that fails: many seeds, in line or over worker threads, and of what fails the least that still does.
+// The search for failing seeds: runs many seeds, in this thread or in worker threads, and shrinks
+// the faults of those that fail.
 
 import { type ExploreOptions, type Search, searchOf } from './explore-options.ts';
 import { type FailedRun, type Failure, reported } from './failure.ts';
@@ -9,23 +10,30 @@ import { loadScenario } from './scenario-module.ts';
 import { Tally } from './tally.ts';
 import { WorkerRunner } from './worker-runner.ts';
 
-/** What a search came to. All of it but its speed is the same however many workers there were. */
+/** The result of a search. All of it except the speed is independent of the number of workers. */
 export interface Exploration {
-  /** Seeds that passed; where it stopped at a failure, those below the last one that is reported. */
+  /**
+   * Number of seeds that passed. If the search stopped at a failure, only those below the last
+   * reported one count.
+   */
   readonly passed: number;
-  /** By seed. Where it stopped, the lowest that fail. */
+  /**
+   * Failures, sorted by seed. If the search stopped early, these are the lowest seeds that fail.
+   */
   readonly failed: readonly Failure[];
-  /** Simulated, of the seeds that passed and failed. */
+  /** Simulated time of the counted seeds, in hours. */
   readonly virtualHours: number;
-  /** Of real time, shrinking left out. */
+  /** Seeds per second of real time, without shrinking. */
   readonly seedsPerSecond: number;
 }
 
 /**
- * Runs a scenario under many seeds, each in a simulation of its own, and stops once `stopAfter` of them have failed; then shrinks the faults
- * of each of these. Whether a seed failed is told by the result alone: `failed[0].error` can be thrown on.
- * @throws TypeError for options that are wrong, the signal's reason where it was aborted, an Error naming the module where it does not load
- * or a worker died.
+ * Runs a scenario with many seeds, each in a simulation of its own, and stops once `stopAfter` of
+ * them have failed. Then shrinks the faults of each failure. A failing seed does not make the
+ * promise reject: check the result, and throw `failed[0].error` if you like.
+ *
+ * @throws TypeError if an option is invalid; the reason of the signal if it was aborted; an Error
+ * naming the module if the module does not load or a worker died.
  */
 export async function explore(options: ExploreOptions): Promise<Exploration> {
   const given = searchOf(options);
@@ -55,22 +63,28 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
   }
 }
 
-/** The run that a replay line names, as it was: what it is without was left out by the search that gave the line. */
+/**
+ * Turns a search into the run that a replay line names, with the same faults and link options left
+ * out.
+ */
 function replayed(search: Search, { seed, only, without }: Replay): Search {
   return { ...search, seeds: [seed], lab: { ...search.lab, only, without, shrinkRuns: only === undefined ? search.lab.shrinkRuns : 0 } };
 }
 
-/** A second search of a name that nobody chose is told apart: 'election', 'election-2'. */
+/** Tells searches with the same default name apart: 'election', 'election-2'. */
 function uniqueName(name: string): string {
   const count = (names.get(name) ?? 0) + 1;
   names.set(name, count);
   return count === 1 ? name : `${name}-${count}`;
 }
 
-/** How many searches of this thread have had each name. */
+/** The number of searches of this thread by name. */
 const names = new Map<string, number>();
 
-/** Threads, where more than one is asked for and there are such; or this one. */
+/**
+ * Creates the runners: worker threads if more than one is requested and the runtime has them,
+ * otherwise this thread.
+ */
 async function runnersOf({ scenario, lab, signal }: Search, workers: number): Promise<readonly Runner[]> {
   if (typeof scenario !== 'string') return [new Lab(scenario, lab, signal)];
   const first = workers > 1 ? WorkerRunner.start({ url: scenario, options: lab }) : undefined;
@@ -79,7 +93,7 @@ async function runnersOf({ scenario, lab, signal }: Search, workers: number): Pr
   return [new Lab(loaded.scenario, loaded.options, signal)];
 }
 
-/** Has every runner take seeds until there are none left, and gives the seeds per second. */
+/** Lets every runner take seeds until none are left. Returns the seeds per second. */
 async function hunt(runners: readonly Runner[], tally: Tally, { stopAfter, onProgress }: Search, seeds: number): Promise<number> {
   const began = realTime();
   let told = began;
@@ -106,7 +120,10 @@ async function hunt(runners: readonly Runner[], tally: Tally, { stopAfter, onPro
   return speed(end);
 }
 
-/** What `make` makes of each failure, in their order; every runner has one of them at a time. */
+/**
+ * Applies `make` to each failure and returns the results in order. Each runner works on one failure
+ * at a time.
+ */
 async function shrunk(
   runners: readonly Runner[],
   failures: readonly { readonly seed: number; readonly run: FailedRun }[],
@@ -121,8 +138,8 @@ async function shrunk(
   return made;
 }
 
-/** Milliseconds that a batch of seeds is to take: its outcomes come together. */
+/** Milliseconds that a batch of seeds should take; its outcomes arrive together. */
 const BATCH_TIME = 50;
 const LARGEST_BATCH = 64;
-/** Milliseconds between two reports of progress. */
+/** Milliseconds between two progress reports. */
 const PROGRESS_TIME = 100;

@@ -1,4 +1,5 @@
-// A failure as plain data, which crosses from a worker, and as what a search reports.
+// Failures of a search: as plain data, which can be passed from a worker, and as reported to the
+// user.
 
 import type { ScheduledFault } from '../faults/fault.ts';
 import { describeFault } from '../faults/fault.ts';
@@ -8,34 +9,46 @@ import { formatTime, summaryOf, type TraceSummary } from '../world/trace.ts';
 import { describeError } from '../world/world.ts';
 import type { Trouble } from './troubles.ts';
 
-/** What a scenario failed with. */
+/** The error of a failed scenario. */
 export interface ScenarioError extends Error {
-  /** Of a SimulationError: the rule that broke. */
+  /** The rule that broke, if the scenario failed with a SimulationError. */
   readonly invariant?: string | undefined;
-  /** Of a SimulationError: when, in virtual milliseconds. */
+  /**
+   * The virtual time of the failure in milliseconds, if the scenario failed with a SimulationError.
+   */
   readonly at?: number | undefined;
 }
 
 /** A seed whose scenario failed. */
 export interface Failure {
   readonly seed: number;
-  /** The error of the run under the smallest schedule. Its message goes on with that schedule, and ends with `replay`. */
+  /**
+   * The error of the run under the smallest schedule. Its message also lists that schedule, and
+   * ends with `replay`.
+   */
   readonly error: ScenarioError;
-  /** The trace of the run under the smallest schedule: a replay has the same hash. */
+  /** The trace of the run under the smallest schedule. A replay has the same hash. */
   readonly trace: TraceSummary;
-  /** The smallest list of faults under which it still fails: createSimulation takes it as `nemesis`. */
+  /**
+   * The smallest list of faults found with which the scenario still fails; pass it to
+   * `createSimulation` as `nemesis`.
+   */
   readonly schedule: readonly ScheduledFault[];
-  /** Faults that the nemesis had planned. */
+  /** Number of faults that the nemesis had planned. */
   readonly faults: number;
-  /** The calmest link under which it still fails with `schedule`: explore's own, or that without some of what makes it bad. */
+  /**
+   * The calmest link found with which the scenario still fails under `schedule`: the link given to
+   * `explore`, possibly without some of its troubles.
+   */
   readonly link: LinkOptions | undefined;
   /**
-   * The line for a shell that runs this seed again, of this scenario alone and under `schedule` and `link`: 'SEED=election:7:2,5-6 npm test'.
+   * A shell command that runs only this scenario, with this seed, `schedule` and `link`:
+   * 'SEED=election:7:2,5-6 npm test'.
    */
   readonly replay: string;
 }
 
-/** A run that failed, as data. */
+/** A failed run as plain data. */
 export interface FailedRun {
   readonly name: string;
   readonly message: string;
@@ -43,37 +56,41 @@ export interface FailedRun {
   readonly invariant: string | undefined;
   readonly at: number | undefined;
   readonly trace: TraceSummary;
-  /** The faults that were to happen. */
+  /** The faults scheduled for the run. */
   readonly schedule: readonly ScheduledFault[];
-  /** Their places in the list that was planned; undefined: they are all of it. */
+  /** Their positions in the planned list; undefined if they are the whole list. */
   readonly only: readonly number[] | undefined;
-  /** How many were planned. */
+  /** Number of planned faults. */
   readonly planned: number;
 }
 
-/** The least that a failure takes, as far as was tried. */
+/** The result of shrinking a failure. */
 export interface Shrunk {
-  /** The run under it. */
+  /** The run with the smallest schedule. */
   readonly run: FailedRun;
   readonly link: LinkOptions | undefined;
-  /** What is not left of the link that was given. */
+  /** The troubles removed from the given link. */
   readonly without: readonly Trouble[];
-  /** What a person must know of it; undefined: all went well. */
+  /** A remark for the user about the shrinking; undefined if there is none. */
   readonly note: string | undefined;
 }
 
+/** Describes a failed run as plain data. */
 export function failedRun(error: unknown, trace: TraceSummary, plan: Pick<FailedRun, 'schedule' | 'only' | 'planned'>): FailedRun {
   const { name, message, stack = '' } = error instanceof Error ? error : { name: 'Error', message: `the scenario threw ${String(error)}` };
   const { invariant, at } = error instanceof SimulationError ? error : { invariant: undefined, at: undefined };
   return { name, message, stack, invariant, at, trace: summaryOf(trace), ...plan };
 }
 
-/** Have two runs failed for the same reason, as far as one can tell: at the same rule, or with errors of one name? */
+/**
+ * Returns whether two runs have failed for the same reason, as far as can be told: they broke the
+ * same rule, or their errors have the same name.
+ */
 export function isSameFailure(one: FailedRun, other: FailedRun): boolean {
   return one.invariant === other.invariant && (one.invariant !== undefined || one.name === other.name);
 }
 
-/** What a search reports of a run that failed. */
+/** Creates the report of a failed run. */
 export function reported(seed: number, { run, link, note }: Shrunk, replay: string): Failure {
   const { name, invariant, at, trace, schedule, planned } = run;
   const lines = [run.message, ...(note === undefined ? [] : [note]), ...told(schedule, planned, link), replay];
@@ -86,7 +103,9 @@ export function reported(seed: number, { run, link, note }: Shrunk, replay: stri
   return { seed, error, trace, schedule, faults: planned, link, replay };
 }
 
-/** Error of a search itself: a worker died, a module does not load. */
+/**
+ * Creates an error of the search itself, for example if a worker died or a module does not load.
+ */
 export function brokenSearch(what: string, cause: unknown): Error {
   return new Error(`explore: ${what}: ${describeError(cause)}`, { cause });
 }

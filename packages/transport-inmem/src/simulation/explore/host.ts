@@ -1,22 +1,26 @@
-// All that a search uses of the runtime around it: worker threads, the environment, a real clock. None of it is a simulation's to use.
+// Access to the runtime for searches: worker threads, the environment, a real clock. Simulations
+// must not use any of it.
 
-/** A worker thread as its owner holds it. */
+/** A worker thread, as seen by its owner. */
 export interface HostWorker {
   post(message: unknown): void;
   onMessage(listener: (message: any) => void): void;
-  /** It ended by itself: of an error that nobody caught, or with an exit code. */
+  /** Calls the listener if the thread ended on its own, with an uncaught error or an exit code. */
   onEnd(listener: (end: { readonly error: unknown } | { readonly code: number }) => void): void;
   terminate(): Promise<unknown>;
 }
 
-/** A worker thread as it sees itself. */
+/** A worker thread, as seen from inside. */
 export interface WorkerSide {
   readonly data: any;
   post(message: unknown): void;
   onMessage(listener: (message: any) => void): void;
 }
 
-/** Starts a worker thread on a module; undefined where there are none, as in a browser. */
+/**
+ * Starts a worker thread on a module. Returns undefined if the runtime has no worker threads, as in
+ * a browser.
+ */
 export function startWorker(module: URL, workerData: unknown): HostWorker | undefined {
   const Worker = threads?.Worker;
   if (Worker === undefined) return undefined;
@@ -33,30 +37,38 @@ export function startWorker(module: URL, workerData: unknown): HostWorker | unde
   };
 }
 
-/** @throws TypeError outside a worker thread. */
+/**
+ * Returns the inside of the current worker thread.
+ *
+ * @throws TypeError outside a worker thread.
+ */
 export function workerSide(): WorkerSide {
   const port = threads?.parentPort;
   if (port === undefined || port === null) throw new TypeError('this module is the inside of a worker of explore: it is not for import');
   return { data: threads.workerData, post: (message) => port.postMessage(message), onMessage: (listener) => port.on('message', listener) };
 }
 
+/** Imports a module by URL. */
 export function importModule(url: string): Promise<Record<string, unknown>> {
   return import(url);
 }
 
-/** A variable of the environment. */
+/** Returns an environment variable. */
 export function environment(name: string): string | undefined {
   return world['process']?.env?.[name];
 }
 
-/** The command line of the process, in a worker thread too: the program, its flags, the script, and its arguments. */
+/**
+ * The command line of the process, also when called in a worker thread: the program, its flags, the
+ * script, and its arguments.
+ */
 export function commandLine(): readonly string[] {
   const process = world['process'];
   if (process?.argv === undefined) return [];
-  // A worker thread's argv is its own; the report has that of the process.
+  // In a worker thread `argv` is the thread's own; the diagnostic report has that of the process.
   const whole = threads?.isMainThread === false ? process.report?.getReport()?.header?.commandLine : undefined;
   const words: readonly string[] = whole ?? [process.argv0, ...process.execArgv, ...process.argv.slice(1)];
-  // Node makes the path of the script absolute.
+  // Node makes the path of the script absolute, so this makes it relative again.
   const here = `${process.cwd()}/`;
   return words.map((word) => (word.startsWith(here) ? word.slice(here.length) : word));
 }
@@ -64,5 +76,5 @@ export function commandLine(): readonly string[] {
 const world = globalThis as unknown as Record<string, any>;
 const threads: any = world['process']?.getBuiltinModule?.('node:worker_threads');
 
-/** Real milliseconds since some moment. Taken here, before a simulation bans it. */
+/** Real milliseconds since some fixed moment. Captured here, before a simulation bans it. */
 export const realTime: () => number = world['performance'].now.bind(world['performance']);

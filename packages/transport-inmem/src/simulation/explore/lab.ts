@@ -1,4 +1,4 @@
-// Where seeds are run: in this thread, one after the other.
+// The lab runs seeds in the current thread, one after the other.
 
 import type { ScheduledFault } from '../faults/fault.ts';
 import { createSimulation, type Simulation, type SimulationOptions } from '../simulation.ts';
@@ -9,37 +9,48 @@ import { type FailedRun, failedRun, type Shrunk } from './failure.ts';
 import { shrinkFailure } from './shrink.ts';
 import { calmed, type Trouble } from './troubles.ts';
 
-/** Declares nodes and drives them; it fails where it rejects. */
+/**
+ * A scenario of a search: it declares nodes on the simulation and runs them, and fails by
+ * rejecting.
+ */
 export type Scenario = (sim: Simulation) => unknown;
 
-/** What every seed of a search has in common, but for its scenario: plain data, unless its nemesis plans. */
+/**
+ * The options that all seeds of a search share, except the scenario. They are plain data unless the
+ * nemesis is a function object.
+ */
 export interface LabOptions extends Pick<SimulationOptions, 'level' | 'link' | 'disk' | 'strict' | 'nemesis'> {
-  /** 'fail': a scenario whose nodes leave something behind has failed. */
+  /** With 'fail', a scenario fails if its nodes leave something open. */
   readonly leaks: 'ignore' | 'fail';
-  /** Runs that the shrinking of one failure may take; 0: it is not shrunk. */
+  /** Maximum number of runs for shrinking one failure; 0 turns shrinking off. */
   readonly shrinkRuns: number;
-  /** A replay: the places of the planned faults that happen, and what is taken from the link. */
+  /**
+   * For a replay: the positions of the planned faults to inject (`only`), and the troubles to
+   * remove from the link (`without`).
+   */
   readonly only?: readonly number[] | undefined;
   readonly without?: readonly Trouble[] | undefined;
 }
 
-/** What came of a seed. */
+/** The result of running a seed. */
 export interface Outcome {
   readonly seed: number;
-  /** Virtual milliseconds that its scenario took. */
+  /** Virtual milliseconds that the scenario took. */
   readonly virtual: number;
   readonly failed: FailedRun | undefined;
 }
 
-/** Whoever runs seeds: a lab in this thread, or one in a worker. */
+/** Something that runs seeds: a lab in this thread or in a worker. */
 export interface Runner {
-  /** Runs seeds in order, until so many have failed. */
+  /** Runs seeds in order until `stopAfter` of them have failed. */
+  /** Shrinks the faults of a failed seed. */
   run(seeds: readonly number[], stopAfter: number): Promise<readonly Outcome[]>;
   shrink(seed: number, failed: FailedRun): Promise<Shrunk>;
-  /** Leaves nothing running. */
+  /** Stops everything that is still running. */
   close(): Promise<void>;
 }
 
+/** Runs seeds in the current thread. */
 export class Lab implements Runner {
   readonly #scenario: Scenario;
   readonly #options: LabOptions;
@@ -72,7 +83,8 @@ export class Lab implements Runner {
   async close(): Promise<void> {}
 
   async #runSeed(seed: number, { leaks, shrinkRuns, nemesis, only, without = [], link, ...options }: LabOptions): Promise<Outcome> {
-    // A simulation runs in microtasks alone: between two the thread's other work has its turn.
+    // A simulation runs in microtasks only, so let other work of the thread run between two of
+    // them.
     await realTurn();
     this.#signal?.throwIfAborted();
     const plan = { schedule: [] as ScheduledFault[], only, planned: 0 };
@@ -101,7 +113,7 @@ export class Lab implements Runner {
   }
 }
 
-/** The same nemesis, without the faults that a replay leaves out; `record` has what it plans. */
+/** Wraps a nemesis so that it leaves out the faults that a replay skips, and records the rest. */
 function recorded(nemesis: NonNullable<LabOptions['nemesis']>, record: Recorded): NonNullable<LabOptions['nemesis']> {
   const take = (faults: readonly ScheduledFault[]) => {
     const left = record.only === undefined ? [...faults] : record.only.flatMap((place) => faults[place] ?? []);

@@ -1,31 +1,39 @@
-// The line that a failure ends with: pasted into a shell, it runs that seed of that scenario again, under the smallest plan that was found.
+// Replay lines: a shell command at the end of each failure, which runs the same seed of the
+// scenario again with the smallest schedule found.
 
 import { commandLine, environment } from './host.ts';
 import { TROUBLES, type Trouble } from './troubles.ts';
 
-/** A run of a scenario, as `SEED` in the environment names it. */
+/** A run of a scenario, as named by `SEED` in the environment. */
 export interface Replay {
   readonly scenario: string;
   readonly seed: number;
-  /** The places of the faults that happen, in the list that is planned. Undefined: all of them. */
+  /** Positions, in the planned list, of the faults to inject. Undefined: all of them. */
   readonly only: readonly number[] | undefined;
-  /** What is taken from the link. */
+  /** The troubles to remove from the link. */
   readonly without: readonly Trouble[];
 }
 
-/** 'SEED=election:3:2,5-7 npm test'. `command` is what runs the search: by default the command that runs now. */
+/**
+ * Returns a replay line, for example 'SEED=election:3:2,5-7 npm test'. `command` is the command
+ * that runs the search; default: the one that is running.
+ */
 export function replayLine(replay: Replay, command = runningCommand()): string {
   return `SEED=${quoted(replayText(replay))} ${command}`;
 }
 
-/** 'election:3', 'election:3:2,5-7', 'election:3:none-loss-burst', 'election:3:all-loss': scenario, seed, faults, and what the link is without. */
+/**
+ * Formats the value of SEED: scenario, seed, faults, and the troubles removed from the link.
+ * Examples: 'election:3', 'election:3:2,5-7', 'election:3:none-loss-burst', 'election:3:all-loss'.
+ */
 function replayText({ scenario, seed, only, without }: Replay): string {
   const faults = only === undefined ? (without.length === 0 ? undefined : 'all') : ranges(only);
   return [scenario, seed, ...(faults === undefined ? [] : [[faults, ...without].join('-')])].join(':');
 }
 
 /**
- * The run that the environment asks for in SEED; undefined if it asks for none.
+ * Returns the run that SEED in the environment asks for, or undefined if SEED is not set.
+ *
  * @throws TypeError if SEED does not name a scenario and a seed.
  */
 export function environmentReplay(scenario: string): Replay | undefined {
@@ -43,7 +51,7 @@ export function environmentReplay(scenario: string): Replay | undefined {
   return { scenario: match[1]!, seed, only: match[3] === undefined || match[3] === 'all' ? undefined : places(match[3]), without };
 }
 
-/** [2, 5, 6, 7] as '2,5-7'. */
+/** Formats [2, 5, 6, 7] as '2,5-7'. */
 function ranges(numbers: readonly number[]): string {
   const parts: [first: number, last: number][] = [];
   for (const number of numbers) {
@@ -63,7 +71,8 @@ function places(text: string): number[] {
 }
 
 /**
- * The command that this process was started by: its package script, or its own command line.
+ * Returns the command that started this process: its package script, or its command line.
+ *
  * @param words the program, its flags, the script, and its arguments.
  */
 export function runningCommand(words: readonly string[] = commandLine()): string {
@@ -72,7 +81,10 @@ export function runningCommand(words: readonly string[] = commandLine()): string
   return (isScript ? scriptWords(script, words) : programWords(words)).map(quoted).join(' ');
 }
 
-/** `npm test`, `npx pnpm@12 sim --nodes 5`: the script, and the arguments that were added to it. */
+/**
+ * The command of a package script and the arguments added to it, such as `npm test` or
+ * `npx pnpm@12 sim --nodes 5`.
+ */
 function scriptWords(script: string, [, ...words]: readonly string[]): string[] {
   const [file = '', ...args] = words.slice(words.findIndex((word) => !word.startsWith('-')));
   const [, manager = 'npm', major] = /^(\w+)\/(\d+)/.exec(environment('npm_config_user_agent') ?? '') ?? [];
@@ -80,9 +92,9 @@ function scriptWords(script: string, [, ...words]: readonly string[]): string[] 
   const run = isFetched ? ['npx', `${manager}@${major}`] : [manager];
   const line = script === 'test' || manager !== 'npm' ? [...run, script] : [...run, 'run', script];
   const text = environment('npm_lifecycle_script') ?? '';
-  // A process that the script's own program has started has arguments of its own.
+  // A process that the script's program has started has arguments of its own.
   if (!text.includes(programOf(file))) return line;
-  // npm appends what was added; the script's own arguments stand before.
+  // npm appends added arguments after the script's own ones.
   let own = args.length;
   while (own > 0 && !text.trimEnd().endsWith(args.slice(0, own).join(' '))) own--;
   const added = args.slice(own);
@@ -90,11 +102,11 @@ function scriptWords(script: string, [, ...words]: readonly string[]): string[] 
   return manager === 'npm' ? [...line, '--', ...added] : [...line, ...added];
 }
 
-/** `node search.js`, `npx ava search.test.js`. */
+/** The command of a program, such as `node search.js` or `npx ava search.test.js`. */
 function programWords([node = 'node', ...rest]: readonly string[]): string[] {
   const at = rest.findIndex((word) => !word.startsWith('-'));
   const file = rest[at] ?? '';
-  // A test runner's worker is started by the runner, which has the arguments.
+  // A worker process of a test runner lacks the arguments, which only the runner has.
   if (isInstalled(file) && /\b(?:worker|child|fork)/i.test(file)) return ['npx', programOf(file)];
   if (at === 0 && isInstalled(file)) return ['npx', programOf(file), ...rest.slice(1)];
   return [node.replace(/^.*[\\/]/, ''), ...rest];
@@ -104,7 +116,10 @@ function isInstalled(file: string): boolean {
   return /[\\/]node_modules[\\/]/.test(file);
 }
 
-/** 'ava' for node_modules/ava/entrypoints/cli.mjs and node_modules/.bin/ava; otherwise the name of the file. */
+/**
+ * The name of a program: 'ava' for node_modules/ava/entrypoints/cli.mjs and node_modules/.bin/ava,
+ * otherwise the name of the file.
+ */
 function programOf(file: string): string {
   const tail = file.split(/[\\/]node_modules[\\/]/).at(-1)!;
   const [scope = '', name = ''] = tail.split(/[\\/]/);
@@ -112,10 +127,10 @@ function programOf(file: string): string {
   return scope === '.bin' || scope.startsWith('@') ? name : scope;
 }
 
-/** As a POSIX shell takes it. */
+/** Quotes a word for a POSIX shell if necessary. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** In one range of a plan. */
+/** Limit of the number of faults in one range of SEED. */
 const MOST_FAULTS = 1_000_000;

@@ -1,17 +1,23 @@
-// A scenario in a module of its own, as workers need it.
+// Loading of a scenario from a module of its own, as workers need it.
 
 import { brokenSearch } from './failure.ts';
 import { importModule } from './host.ts';
 import type { LabOptions, Scenario } from './lab.ts';
 
-/** What the module of a scenario exports. `nemesis` and `options` are for what explore itself is given none of. */
+/**
+ * The exports of a scenario's module. `nemesis` and `options` are defaults for the options of
+ * `explore`.
+ */
 export interface ScenarioModule {
   readonly default: Scenario;
   readonly nemesis?: LabOptions['nemesis'];
   readonly options?: Pick<LabOptions, 'level' | 'link' | 'disk' | 'strict'>;
 }
 
-/** Rejects, naming the URL, where it does not load or has no scenario. */
+/**
+ * Imports a scenario, and merges the options of its module with the given ones. Rejects, naming the
+ * URL, if the module does not load or exports no scenario.
+ */
 export async function loadScenario(url: string, given: LabOptions): Promise<{ readonly scenario: Scenario; readonly options: LabOptions }> {
   let module: Partial<ScenarioModule>;
   try {

@@ -1,19 +1,24 @@
-// From a schedule of faults that makes a seed fail to the smallest one that still does, and to a calmer link.
+// Shrinking of a failure: finds the smallest schedule of faults with which a seed still fails, and
+// a calmer link.
 
 import type { ScheduledFault } from '../faults/fault.ts';
 import type { LinkOptions } from '../network/link-settings.ts';
 import { type FailedRun, isSameFailure, type Shrunk } from './failure.ts';
 import { calmed, TROUBLES } from './troubles.ts';
 
-/** Runs the seed of the failure under other faults, and gives what it fails with. */
+/**
+ * Runs the seed of the failure with other faults and another link. Returns the failure, or
+ * undefined if the run passes or may not run.
+ */
 export type Attempt = (schedule: readonly ScheduledFault[], link: LinkOptions | undefined) => Promise<FailedRun | undefined>;
 
 /**
- * Takes faults away as long as the run fails for the same reason, then what makes the link bad. First of all it runs the whole schedule
- * again, and leaves it at that where the run goes otherwise.
+ * Removes faults, and then troubles of the link, as long as the run fails for the same reason.
+ * First it repeats the run with the whole schedule, and gives up if the result differs.
  *
- * The last `recover` stays while the rest shrinks: without it a rule that waits for calm can break only because there is none. It goes
- * in the end, where the very same failure comes without it.
+ * The last `recover` is kept while the rest shrinks: without it, a rule that waits for calm could
+ * break merely because calm never comes. It is removed at the end if exactly the same failure
+ * occurs without it.
  */
 export async function shrinkFailure(failure: FailedRun, link: LinkOptions | undefined, attempt: Attempt, most: number): Promise<Shrunk> {
   let runs = 0;
@@ -28,7 +33,7 @@ export async function shrinkFailure(failure: FailedRun, link: LinkOptions | unde
   if (again === undefined || again.trace.hash !== failure.trace.hash) {
     return { run: failure, link, without: [], note: most > 0 ? NOT_AGAIN : undefined };
   }
-  /** The run under the smallest plan so far. */
+  /** The run with the smallest schedule so far. */
   let smallestRun = failure;
 
   const last = planned.at(-1);
@@ -67,8 +72,9 @@ export async function shrinkFailure(failure: FailedRun, link: LinkOptions | unde
 }
 
 /**
- * Delta debugging: a part of a list that fails, of which no single element can go (Zeller and Hildebrandt, Simplifying and Isolating
- * Failure-Inducing Input, IEEE TSE 28(2), 2002, fig. 4). The whole list fails; none is tried twice.
+ * Delta debugging: returns a part of a list that still fails, and from which no single element can
+ * be removed (Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input, IEEE TSE
+ * 28(2), 2002, fig. 4). The whole list must fail. No part is tried twice.
  */
 export async function smallest<T>(list: readonly T[], fails: (part: readonly T[]) => Promise<boolean>): Promise<readonly T[]> {
   const passed = new Set<string>();

@@ -1,23 +1,24 @@
-// Which seeds are handed out, and what came of them: the same in the end, however many run at a time and in whichever order they end.
+// Hands out seeds and collects their outcomes. The result is the same however many seeds run at a
+// time, and in whatever order they finish.
 
 import type { FailedRun } from './failure.ts';
 import type { Outcome } from './lab.ts';
 
 export class Tally {
-  /** Those that have run. */
+  /** Number of seeds that have run. */
   done = 0;
-  /** Of these. */
+  /** Number of these that have failed. */
   failed = 0;
   virtualHours = 0;
   readonly #seeds: readonly number[];
   readonly #stopAfter: number;
   readonly #places: ReadonlyMap<number, number>;
   readonly #virtual: number[];
-  /** By place, lowest first; those behind the last that counts are dropped. */
+  /** Failures sorted by place, lowest first; those beyond the last one that counts are dropped. */
   #failures: { readonly place: number; readonly seed: number; readonly run: FailedRun }[] = [];
   #next = 0;
 
-  /** @param seeds in rising order, each once. */
+  /** @param seeds in ascending order, without duplicates. */
   constructor(seeds: readonly number[], stopAfter: number) {
     this.#seeds = seeds;
     this.#stopAfter = stopAfter;
@@ -25,7 +26,9 @@ export class Tally {
     this.#virtual = new Array<number>(seeds.length).fill(0);
   }
 
-  /** The next seeds to run, `most` of them at most, in rising order; none once enough have failed. */
+  /**
+   * Returns the next seeds to run in ascending order, at most `most`; none once enough have failed.
+   */
   next(most: number): readonly number[] {
     if (this.#failures.length >= this.#stopAfter) return [];
     const seeds = this.#seeds.slice(this.#next, this.#next + most);
@@ -46,8 +49,9 @@ export class Tally {
   }
 
   /**
-   * What counts, once every seed that was handed out has run: all up to the failure after which it stops. What ran beyond, because others
-   * ran at that time, is left out.
+   * Returns the result, once every seed that was handed out has run. It covers all seeds up to the
+   * failure at which the search stops. Seeds beyond it, which ran only because of parallel work,
+   * are left out.
    */
   result(): { readonly passed: number; readonly failures: readonly { readonly seed: number; readonly run: FailedRun }[]; readonly virtualHours: number } {
     const failures = this.#failures;

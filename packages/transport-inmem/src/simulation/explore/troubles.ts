@@ -1,11 +1,11 @@
-// What makes a link bad, and can be taken from it.
+// The troubles of a link that shrinking can remove.
 
 import type { LinkOptions } from '../network/link-settings.ts';
 
 export const TROUBLES = ['loss', 'burst', 'duplicate', 'reorder', 'corrupt'] as const;
 export type Trouble = (typeof TROUBLES)[number];
 
-/** A link without some of what makes it bad. */
+/** Returns a link without the given troubles. */
 export function calmed(link: LinkOptions | undefined, troubles: readonly Trouble[]): LinkOptions | undefined {
   if (link === undefined || troubles.length === 0) return link;
   const calm = { ...link };

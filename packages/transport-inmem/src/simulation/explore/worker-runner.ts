@@ -1,10 +1,10 @@
-// A lab in a worker thread, as the thread that searches sees it: one request at a time, and its answer.
+// A lab in a worker thread, as seen from the searching thread: it answers one request at a time.
 
 import { brokenSearch, type FailedRun, type Shrunk } from './failure.ts';
 import { type HostWorker, startWorker } from './host.ts';
 import type { LabOptions, Outcome, Runner } from './lab.ts';
 
-/** What a worker begins with. */
+/** The initial data of a worker. */
 export interface WorkerData {
   readonly url: string;
   readonly options: LabOptions;
@@ -20,7 +20,7 @@ export class WorkerRunner implements Runner {
   readonly #worker: HostWorker;
   readonly #url: string;
   #pending: { readonly what: string; readonly resolve: (result: any) => void; readonly reject: (error: unknown) => void } | undefined;
-  /** Why it takes no more requests. */
+  /** Why the worker takes no more requests; undefined while it does. */
   #ended: Error | undefined;
 
   private constructor(worker: HostWorker, url: string) {
@@ -30,7 +30,7 @@ export class WorkerRunner implements Runner {
     worker.onEnd((end) => this.#end(end));
   }
 
-  /** Undefined where there are no workers. */
+  /** Starts a worker. Returns undefined if the runtime has no worker threads. */
   static start(data: WorkerData): WorkerRunner | undefined {
     const worker = startWorker(new URL('./explore-worker.js', import.meta.url), data);
     return worker && new WorkerRunner(worker, data.url);
@@ -45,7 +45,7 @@ export class WorkerRunner implements Runner {
     return this.#ask(`seed ${seed}`, { do: 'shrink', seed, failed });
   }
 
-  /** Ends the thread, whatever it does. What was asked of it is rejected with `reason`. */
+  /** Ends the thread, whatever it is doing. A pending request is rejected with `reason`. */
   async close(reason: unknown = new Error('explore: this worker is closed')): Promise<void> {
     this.#ended ??= reason as Error;
     await this.#worker.terminate();
