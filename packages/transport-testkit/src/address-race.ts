@@ -1,8 +1,12 @@
-// An address that a case has freed may be given to another process before the case takes it again: then the case is run anew.
+// Runs a test case again if another process took an address that the case had freed and wanted
+// back.
 
 import { TransportError } from '@trunkline/transport-core';
 
-/** Runs a case; again, with what it makes anew, where an address was lost to somebody else. A layer that never frees one fails all the same. */
+/**
+ * Runs a case, and runs it again from scratch if it fails because its address is in use. A layer
+ * that never frees an address still fails.
+ */
 export async function unlessTaken(run: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {

@@ -1,4 +1,5 @@
-// The compliance suites of Trunkline: hand them `test` and a backend. And `faulty`, which gives real connections faults.
+// The public API of @trunkline/transport-testkit: the compliance suites, to which you pass `test`
+// and a backend, and `faulty`, which injects faults into real connections.
 
 export type { FaultDirection, Faults, FaultyOptions } from './faulty/faults.ts';
 export { type FaultyBackend, type FaultyStreamLayer, faulty } from './faulty/faulty.ts';
@@ -36,7 +37,7 @@ export {
   type RawKind,
 } from './raw/raw-frames.ts';
 export { RAW_LIMITS, rawHello } from './raw/raw-hello.ts';
-// For tests by raw bytes: a peer that shares no code with core.
+// For tests on raw bytes: a peer that shares no code with core.
 export { RawListener, RawPeer } from './raw/raw-peer.ts';
 export type { SessionBackend, SessionPlace } from './session/lab.ts';
 export { sessionSuite } from './session/session-suite.ts';

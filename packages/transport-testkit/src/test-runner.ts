@@ -1,6 +1,7 @@
-// The test runner as the suites need it: a suite receives `test` and imports none. AVA's `test` fits; so does an adapter of any other.
+// The test runner's interface as the suites need it. A suite receives `test` and imports no runner;
+// AVA's `test` fits, and so does an adapter of any other.
 
-/** What a case gets to judge with: a structural part of AVA's ExecutionContext. */
+/** The assertions that a case uses, a structural part of AVA's ExecutionContext. */
 export interface TestContext {
   is<T>(actual: T, expected: T, message?: string): unknown;
   not<T>(actual: T, expected: T, message?: string): unknown;
@@ -13,14 +14,19 @@ export interface TestContext {
   throwsAsync(run: PromiseLike<unknown> | (() => PromiseLike<unknown>), expectation?: Expectation, message?: string): Promise<unknown>;
   pass(message?: string): unknown;
   fail(message?: string): unknown;
-  /** Runs after the case, whatever its end; the last registered runs first. */
+  /**
+   * Registers a callback that runs after the case, however it ends; the last registered runs first.
+   */
   teardown(run: () => void | Promise<void>): void;
   log(...values: unknown[]): void;
-  /** The case fails if it takes longer, in real milliseconds: a watchdog, never a means to be right. */
+  /**
+   * Fails the case if it takes longer, in real milliseconds. This is only a watchdog; no case
+   * relies on it.
+   */
   timeout(milliseconds: number, message?: string): void;
 }
 
-/** What `throws` and `throwsAsync` may demand of an error. */
+/** The properties that `throws` and `throwsAsync` may require of an error. */
 export interface Expectation {
   instanceOf?: new (...args: any[]) => Error;
   message?: string | RegExp | ((message: string) => boolean);

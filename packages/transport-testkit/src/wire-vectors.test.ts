@@ -1,5 +1,6 @@
-// Holds docs/wire-vectors.json to the code: each conversation is what two transports (or a raw peer and one) really send.
-// `WRITE_WIRE_VECTORS=1 npx ava dist/wire-vectors.test.js && npx biome format --write docs/wire-vectors.json` writes the file anew.
+// Compares docs/wire-vectors.json with the code: each conversation must be what two transports (or
+// a raw peer and one transport) really send. `WRITE_WIRE_VECTORS=1 npx ava
+// dist/wire-vectors.test.js && npx biome format --write docs/wire-vectors.json` rewrites the file.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { env } from 'node:process';
@@ -31,20 +32,23 @@ type LabTransport = Transport<typeof labProtocol>;
 interface Ends {
   dialler: LabTransport;
   acceptor: LabTransport;
-  /** The dialler's target. */
+  /** The dialer's target. */
   to: string;
   clock: ManualClock;
   transcript: Transcript;
 }
 
-/** One example: what it shows, and what happens in it. */
+/** One example: a description, and the actions that produce it. */
 interface Example {
   about: string;
-  /** Ends when all that the example shows has crossed. The example begins where `shown` is called. */
+  /**
+   * Resolves when everything that the example shows has crossed. The example begins when `shown` is
+   * called.
+   */
   run(ends: Ends, shown: () => void): Promise<void>;
 }
 
-/** What happens in each example. */
+/** The actions of each example. */
 const EXAMPLES: Record<string, Example> = {
   'hello-accepted': {
     about: 'The three steps of the hello.',
@@ -80,7 +84,7 @@ const EXAMPLES: Record<string, Example> = {
       await dialler.send(to, 'hint', Uint8Array.of(7));
       const consumer = acceptor.consumer();
       await consumer.next();
-      await consumer.return?.(); // It is done with what it read: credit goes back.
+      await consumer.return?.(); // Finishes the reading, so that credit is returned.
     },
   },
   error: {
@@ -347,7 +351,10 @@ test('the blocks of hex in wire-protocol.md are vectors', (t) => {
   }
 });
 
-/** Compares a conversation of the file with what was sent, side by side; writes it first if that was asked for. */
+/**
+ * Compares a conversation of the file with what was sent, side by side; writes it first if that was
+ * requested.
+ */
 function judge(
   t: { is(a: string, b: string, message?: string): unknown; deepEqual(a: unknown, b: unknown): unknown; fail(message: string): unknown },
   name: string,
@@ -362,7 +369,7 @@ function judge(
   const [document, code] = [sidesOf(told), sidesOf(sent)];
   for (const side of ['dialler', 'acceptor'] as const) {
     t.is(document[side], code[side], `${side} of ${name}`);
-    // The frames of one side have an order; those of both may interleave otherwise.
+    // The frames of one side have an order, but those of both sides may interleave differently.
     t.deepEqual(framesOf(told, side), framesOf(sent, side));
   }
 }
@@ -408,12 +415,12 @@ async function rawEnds(transcript: Transcript, protocol: typeof labProtocol) {
   return { acceptor, clock, dial: () => RawPeer.dial(layer, acceptor.localAddr()) };
 }
 
-/** A hello that is the same at each run. */
+/** Returns a hello that is the same in each run. */
 function fixed() {
   return { ...rawHello(), instance: new Uint8Array(16).fill(0xaa), addr: 'pipe-1', observed: 'pipe-2' };
 }
 
-/** Resolves when the acceptor has a connection that is up, and the first PING has been answered. */
+/** Resolves when the acceptor has a connection that is up and the first PING has been answered. */
 async function seen(acceptor: LabTransport): Promise<void> {
   while (acceptor.remotes()[0]?.rtt === undefined) await turn();
 }

@@ -2,70 +2,72 @@
 
 import { type Clock, callback, extendOptions, integer, optional, optionsSchema, parseOptions, type Random, reference } from '@trunkline/transport-core';
 
-/**
- * Faults of one direction of each connection. A member that is left out stays as
- * it is.
- */
+/** Faults of one direction of each connection. An omitted member stays as it is. */
 export interface Faults {
   /**
-   * Milliseconds that each chunk takes longer. A dial takes both directions' delays longer. Default
-   * 0.
+   * Extra milliseconds for each chunk. A dial takes longer by both directions' delays. Default: 0.
    */
   readonly delay?: number | undefined;
   /**
-   * Up to so many milliseconds more for each chunk, drawn anew each time; the order of chunks never
-   * changes. Default 0.
+   * Up to this many further milliseconds for each chunk, drawn anew each time; the order of chunks
+   * never changes. Default: 0.
    */
   readonly jitter?: number | undefined;
-  /** Bytes a second of each connection; what exceeds it waits. Default `Infinity`. */
+  /** Bytes per second of each connection; the excess waits. Default: `Infinity`. */
   readonly bandwidth?: number | undefined;
   /**
-   * Bytes that may wait in one direction of a connection before its writer has to wait. Default 1
+   * Bytes that may wait in one direction of a connection before its writer has to wait. Default: 1
    * MiB.
    */
   readonly window?: number | undefined;
   /**
-   * Holds up everything while it is true; then all of it arrives, late and in order. Dials wait.
-   * Default false.
+   * While true, holds up everything, including dials; afterwards all of it arrives, late and in
+   * order. Default: false.
    */
   readonly stalled?: boolean | undefined;
-  /** Mean number of bytes between two stalls of `stallTime` each. Default `Infinity`: none. */
+  /**
+   * Mean number of bytes between two stalls of `stallTime` each. Default: `Infinity`, no stalls.
+   */
   readonly stallEvery?: number | undefined;
-  /** Milliseconds of such a stall. Default 1,000. */
+  /** Milliseconds of such a stall. Default: 1,000. */
   readonly stallTime?: number | undefined;
   /**
-   * Mean number of bytes after which a connection is reset at both ends. Default `Infinity`: never.
+   * Mean number of bytes after which a connection is reset at both ends. Default: `Infinity`,
+   * never.
    */
   readonly cutEvery?: number | undefined;
   /**
-   * Everything is swallowed, the news that an end has closed included, as if the other machine had
-   * lost power. Dials wait in vain. Once it is false again, each connection that has lost something
-   * is reset. Default false.
+   * While true, drops everything, including the news that an end has closed, as if the other
+   * machine had lost power. Dials never connect. Once it is false again, each connection that has
+   * lost something is reset. Default: false.
    */
   readonly halfOpen?: boolean | undefined;
   /**
    * Mean number of bytes between two that arrive altered. Connections that carry frames have no
-   * bytes to alter. Default `Infinity`.
+   * bytes to alter. Default: `Infinity`.
    */
   readonly corruptEvery?: number | undefined;
 }
 
 export interface FaultyOptions extends Faults {
   /**
-   * An integer that all chance comes from. Default: drawn from `random`, and to be read from
+   * The integer that determines all random choices. Default: drawn from `random`, and available as
    * `seed`.
    */
   readonly seed?: number | undefined;
-  /** Default: the transport's for a backend, the layer's own or the machine's for a layer. */
+  /**
+   * Default: for a backend, the transport's clock; for a layer, the layer's own or the system
+   * clock.
+   */
   readonly clock?: Clock | undefined;
-  /** Draws the seed if none is given. Default `systemRandom`. */
+  /** Draws the seed if none is given. Default: `systemRandom`. */
   readonly random?: Random | undefined;
 }
 
 /** The direction as seen from the wrapped end: 'out' is sent by it, 'in' is received by it. */
 export type FaultDirection = 'out' | 'in' | 'both';
 
-/** Complete. */
+/** The settings of all faults. */
 export type FaultSettings = { readonly [K in keyof Faults]-?: NonNullable<Faults[K]> };
 
 export const NO_FAULTS: FaultSettings = {
@@ -81,14 +83,12 @@ export const NO_FAULTS: FaultSettings = {
   corruptEvery: Number.POSITIVE_INFINITY,
 };
 
-/** The options, checked. @throws TypeError naming the option that is wrong. */
+/** Checks the options of `faulty`. @throws TypeError naming the invalid option. */
 export function parseFaultyOptions(options: FaultyOptions): FaultyOptions {
   return parseOptions(optionsOfFaulty, options, 'faulty') as FaultyOptions;
 }
 
-/**
- * `settings` with what `faults` say otherwise. @throws TypeError naming the fault that is wrong.
- */
+/** Returns `settings` changed by `faults`. @throws TypeError naming the invalid fault. */
 export function changed(settings: FaultSettings, faults: Faults): FaultSettings {
   const given = parseOptions(schema, faults, 'faulty: set') as Faults;
   return { ...settings, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };

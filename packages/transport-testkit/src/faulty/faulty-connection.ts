@@ -1,4 +1,4 @@
-// A connection with faults: the stream's rules above, two lanes, and the connection that is wrapped
+// A connection with faults: the rules of a stream above, two lanes, and the wrapped connection
 // beneath.
 
 import {
@@ -14,14 +14,14 @@ import {
 import type { FaultSettings } from './faults.ts';
 import { type Cargo, Lane } from './lane.ts';
 
-/** The layer, as its connections see it. */
+/** The layer, as its connections use it. */
 export interface ConnectionHost {
   readonly clock: Clock;
-  /** The present faults. */
+  /** The current faults. */
   readonly settings: { readonly out: FaultSettings; readonly in: FaultSettings };
   /**
-   * Keeps a connection that has ended for its owner, because the other end cannot be told,
-   * until the line lives or the layer closes.
+   * Keeps a connection that has ended for its owner but cannot tell the other end, until the line
+   * is alive again or the layer closes.
    */
   detach(connection: FaultyConnection): void;
   /** Forgets a connection that has ended at both ends. */
@@ -41,15 +41,15 @@ export class FaultyConnection implements StreamConnection {
   readonly #in: Lane;
   #sink: StreamSink | undefined = undefined;
   /**
-   * 'ending': it writes and reads no more; 'detached': its owner was told that it is over, the other
-   * end was not.
+   * 'ending': no more writes or reads; 'detached': the owner was told that the connection is over,
+   * but the other end was not.
    */
   #state: 'open' | 'ending' | 'destroyed' | 'detached' | 'over' = 'open';
   #error: TransportError | undefined = undefined;
   /** The wrapped connection has ended. */
   #ended: { readonly error: TransportError | undefined } | undefined = undefined;
   #paused = false;
-  /** The owner waits for `drained`: of the wrapped connection, or of the lane. */
+  /** The owner waits for `drained`, which the wrapped connection or the lane will cause. */
   #owed: 'no' | 'inner' | 'lane' = 'no';
   #discarded = 0;
   #linger: Timer | undefined = undefined;
@@ -109,7 +109,7 @@ export class FaultyConnection implements StreamConnection {
     this.#state = 'ending';
     this.#in.clear();
     if (this.#ended !== undefined) return this.#report(this.#ended.error);
-    // Bytes that still come are read and discarded, so that the other end can finish.
+    // Bytes that still arrive are read and discarded, so that the other end can finish.
     this.#inner.resume();
     if (this.#out.isClear) return this.#inner.close();
     const { clock } = this.#host;
@@ -122,7 +122,7 @@ export class FaultyConnection implements StreamConnection {
     if (this.#state === 'open' || this.#state === 'ending') this.#abort(error);
   }
 
-  /** The faults have changed. */
+  /** Applies changed faults. */
   change({ out, in: inward }: { readonly out: FaultSettings; readonly in: FaultSettings }): void {
     this.#out.change(out);
     this.#in.change(inward);
@@ -131,17 +131,17 @@ export class FaultyConnection implements StreamConnection {
     } else if ((this.#out.lost && !out.halfOpen) || (this.#in.lost && !inward.halfOpen)) this.cut('the line was dead, and what crossed meanwhile is lost');
   }
 
-  /** Resets it at both ends. */
+  /** Resets the connection at both ends. */
   cut(why: string): void {
     this.destroy(reset(this.endpoint, why));
   }
 
-  /** The layer is closed: what only a dead line kept goes. */
+  /** Destroys a detached connection, because its layer is closed. */
   release(): void {
     this.#inner.destroy();
   }
 
-  // Outwards.
+  // Outgoing.
 
   #send(batch: Frame[]): void {
     if (this.#state !== 'open') return;
@@ -167,7 +167,7 @@ export class FaultyConnection implements StreamConnection {
     return false;
   }
 
-  /** False: the wrapped connection keeps it until it is drained. */
+  /** Passes cargo on. Returns false if the wrapped connection keeps it until it is drained. */
   #depart(cargo: Cargo): boolean {
     if (cargo === 'cut') return this.#strike();
     if (cargo === 'end') {
@@ -189,13 +189,13 @@ export class FaultyConnection implements StreamConnection {
   #roomToWrite(): void {
     if (this.#owed !== 'lane') return;
     this.#owed = 'no';
-    // A lane may empty while its owner writes, who is told later.
+    // A lane may drain while its owner is writing, so the owner is notified later.
     this.#host.clock.defer(() => {
       if (this.#state === 'open') this.#sink?.drained();
     });
   }
 
-  // Inwards.
+  // Incoming.
 
   #data(chunk: Uint8Array): boolean | void {
     if (this.#state !== 'open') return this.#discard(chunk.length);
@@ -227,13 +227,13 @@ export class FaultyConnection implements StreamConnection {
     if (this.#state === 'ending' && this.#discarded > DISCARD) this.#abort(reset(this.endpoint, 'the other end went on writing'));
   }
 
-  /** Chance cuts it: once the code that runs now is through. */
+  /** Cuts the connection at random (`cutEvery`), once the running code has finished. */
   #strike(): false {
     this.#host.clock.defer(() => this.cut('chance has cut it (cutEvery)'));
     return false;
   }
 
-  // The end.
+  // Ending.
 
   #abort(error: TransportError | undefined): void {
     this.#error = error;
@@ -273,7 +273,7 @@ export class FaultyConnection implements StreamConnection {
     sink?.closed(error);
   }
 
-  /** Tells the owner alone that it is over. */
+  /** Tells only the owner that the connection is over. */
   #tell(error: TransportError | undefined): void {
     const sink = this.#sink;
     this.#sink = undefined;
@@ -300,7 +300,7 @@ function reset(endpoint: string, why: string): TransportError {
 }
 
 /**
- * Milliseconds that an end waits to flush, and bytes that it discards meanwhile: the rule of every
+ * Milliseconds that an end waits to flush, and bytes that it discards meanwhile: the rule for every
  * layer (docs/writing-a-transport.md).
  */
 const LINGER = 1_000;

@@ -1,4 +1,4 @@
-// The faults of one network: which there are now, and which connections and dials they concern.
+// The faults of one network: the current settings, and the connections and dials that they affect.
 
 import {
   type Backend,
@@ -15,15 +15,18 @@ import {
 import { changed, type FaultDirection, type FaultSettings, type Faults, NO_FAULTS } from './faults.ts';
 import { FaultyConnection } from './faulty-connection.ts';
 
-/** The switch of what `faulty` has wrapped. */
+/** Controls the faults of what `faulty` has wrapped. */
 export interface FaultyNetwork {
-  /** The number that all chance comes from: give it to `faulty` again to have the same faults. */
+  /**
+   * The number that determines all random choices. Pass it to `faulty` again to get the same
+   * faults.
+   */
   readonly seed: number;
-  /** Connections that are open now, dialled and accepted. */
+  /** The number of open connections, dialed and accepted. */
   readonly connections: number;
   /**
-   * Changes faults from now on, for open connections too. What `faults` leaves out stays as it is.
-   * A TypeError names what is wrong.
+   * Changes faults from now on, for open connections too. Omitted members stay as they are. Throws
+   * a TypeError that names an invalid fault.
    */
   set(faults: Faults, direction?: FaultDirection): void;
   /** Ends all faults. Connections that have lost something are reset. */
@@ -37,7 +40,7 @@ export class Network implements FaultyNetwork {
   settings: { readonly out: FaultSettings; readonly in: FaultSettings };
   readonly #live = new Set<FaultyConnection>();
   readonly #detached = new Map<FaultyConnection, FaultyLayer>();
-  /** Dials that wait for the line. */
+  /** Callbacks of dials that wait for the line. */
   readonly #waiting = new Set<() => void>();
   #made = 0;
 
@@ -71,7 +74,7 @@ export class Network implements FaultyNetwork {
     return out.stalled || out.halfOpen || inward.stalled || inward.halfOpen;
   }
 
-  /** Resolves once the faults have changed. */
+  /** Calls `callback` when the faults change; the returned function unregisters it. */
   onChange(callback: () => void): () => void {
     this.#waiting.add(callback);
     return () => this.#waiting.delete(callback);
@@ -121,7 +124,7 @@ export class FaultyLayer implements StreamLayer {
   readonly #network: Network;
   readonly #inner: StreamLayer;
   readonly #clock: Clock;
-  /** Ends each dial that waits. */
+  /** A function for each waiting dial, which fails it. */
   readonly #dials = new Set<(error: unknown) => void>();
   isClosed = false;
 
@@ -228,12 +231,12 @@ export class FaultyLayer implements StreamLayer {
   }
 }
 
-/** Backends have schemes. */
+/** Tells a backend from a layer: only backends have schemes. */
 export function isBackend(value: Backend | StreamLayer): value is Backend {
   return 'schemes' in value;
 }
 
-/** A seed that nobody gave. */
+/** Draws a seed, for options without one. */
 export function drawSeed(random: Random): number {
   return Math.floor(random() * 0x8000_0000);
 }

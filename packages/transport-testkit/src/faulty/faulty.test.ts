@@ -1,5 +1,5 @@
-// Tests of `faulty` by itself: chance that a seed repeats, options that are checked, and lines
-// that are dead in one direction.
+// Tests of `faulty` by itself: random faults that a seed repeats, options that are checked, and
+// lines that are dead in one direction.
 
 import { createManualClock, type StreamConnection, type StreamSink } from '@trunkline/transport-core';
 import test from 'ava';
@@ -110,7 +110,7 @@ test('what is wrong with an option or a fault is named', (t) => {
   t.throws(() => faulty(layer).set({}, 'up' as 'out'), { instanceOf: TypeError, message: /direction: must be 'out', 'in' or 'both', got "up"/ });
 });
 
-/** The places of altered bytes among 20,000. */
+/** Returns the positions of the altered bytes among 20,000. */
 async function altered(options: FaultyOptions, size: number): Promise<number[]> {
   const { near, far } = await pair({ ...options, corruptEvery: 1_000 });
   const bytes = pattern(20_000);
@@ -120,7 +120,7 @@ async function altered(options: FaultyOptions, size: number): Promise<number[]> 
   return [...bytes.keys()].filter((at) => got[at] !== bytes[at]);
 }
 
-/** How many bytes arrive before chance cuts. */
+/** Returns how many bytes arrive before the connection is cut at random. */
 async function cutAfter(size: number): Promise<number> {
   const { near, far } = await pair({ seed: 9, cutEvery: 5_000 });
   const bytes = pattern(50_000);
@@ -140,7 +140,7 @@ async function pair(options: FaultyOptions): Promise<{ network: FaultyStreamLaye
   return { network, near, far: far! };
 }
 
-/** One end, and what it was told. */
+/** One end, and a record of its events. */
 class End implements StreamSink {
   readonly connection: StreamConnection;
   readonly #chunks: Uint8Array[] = [];
@@ -190,7 +190,7 @@ class End implements StreamSink {
   }
 }
 
-/** Lets everything arrive that is on its way within this process. */
+/** Waits until everything in flight within this process has arrived. */
 async function turn(): Promise<void> {
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
 }

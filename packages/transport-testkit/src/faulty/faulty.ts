@@ -1,4 +1,4 @@
-// Faults on real sockets: a backend or a stream layer, wrapped.
+// Wraps a backend or a stream layer, to inject faults on real sockets.
 
 import { type Backend, type StreamLayer, systemRandom } from '@trunkline/transport-core';
 import { type FaultyOptions, parseFaultyOptions } from './faults.ts';
@@ -13,11 +13,12 @@ export interface FaultyStreamLayer extends StreamLayer, FaultyNetwork {}
 /**
  * Wraps a backend of `createTransport`, or a stream layer, so that its connections suffer delay,
  * jitter, a narrow bandwidth, stalls, cuts, dead lines and altered bytes. `set` changes the faults
- * while connections are open; without any, everything passes as it is. Chance falls on the bytes of
- * a connection, not on chunks: the same seed alters the same bytes, however the system cuts them.
+ * while connections are open; without any, everything passes unchanged. Random faults depend on the
+ * bytes of a connection, not on its chunks: the same seed alters the same bytes, however the system
+ * splits them.
  *
- * Wrap one end of a connection: both directions are covered there. With both ends wrapped each
- * fault acts twice. Under noise, wrap what is beneath: `secured(faulty(tcp()), { identity })`.
+ * Wrap one end of a connection; this covers both directions. If both ends are wrapped, each fault
+ * acts twice. With Noise, wrap the layer beneath: `secured(faulty(tcp()), { identity })`.
  *
  * ```ts
  * const network = faulty(tcp(), { seed: 7, delay: 20 });

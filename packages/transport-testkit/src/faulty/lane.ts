@@ -1,18 +1,21 @@
-// One direction of a faulty connection: what enters leaves later, in order, altered, or not at all.
+// One direction of a faulty connection: cargo leaves later than it enters, in order, altered, or
+// not at all.
 
 import type { Clock, Frame, Random, Timer } from '@trunkline/transport-core';
 import { type FaultSettings, isInert, NO_FAULTS } from './faults.ts';
 
 /**
- * Cargo of a direction: bytes, frames, the end of the direction, or the place where chance cuts the
- * connection.
+ * Cargo of a direction: bytes, frames, the end of the direction, or the place where the connection
+ * is cut at random.
  */
 export type Cargo = Uint8Array | Frame[] | 'end' | 'cut';
 
 export interface LaneHost {
   readonly clock: Clock;
   readonly random: Random;
-  /** Hands over cargo that has arrived. False: the receiver takes nothing more until `go`. */
+  /**
+   * Hands over cargo that has arrived. Returns false if the receiver takes nothing more until `go`.
+   */
   deliver(cargo: Cargo): boolean;
   /** Reports that the waiting bytes fit into the window again. */
   room(): void;
@@ -29,23 +32,23 @@ export class Lane {
   #isInert = true;
   readonly #host: LaneHost;
   readonly #queue: Item[] = [];
-  /** Bytes that wait, and bytes that a half-open direction swallowed. */
+  /** Bytes that wait, and bytes that a half-open direction has dropped. */
   #waiting = 0;
   #swallowed = 0;
-  /** When the last that entered is due, and when the bandwidth is free again. */
+  /** The time when the last cargo is due, and the time when the bandwidth is free again. */
   #lastDue = 0;
   #freeAt = 0;
   /** The receiver takes nothing until `go`. */
   #blocked = false;
-  /** `room` is owed. */
+  /** A call of `room` is due. */
   #wasFull = false;
   #running = false;
   #timer: Timer | undefined = undefined;
-  /** Bytes until chance strikes next. */
+  /** Bytes until the next random fault of each kind. */
   #toStall = Number.POSITIVE_INFINITY;
   #toCut = Number.POSITIVE_INFINITY;
   #toCorrupt = Number.POSITIVE_INFINITY;
-  /** Something was swallowed. */
+  /** Something was dropped. */
   lost = false;
 
   constructor(host: LaneHost, settings: FaultSettings) {
@@ -53,7 +56,7 @@ export class Lane {
     this.change(settings);
   }
 
-  /** True if cargo that enters now passes as it is and at once. */
+  /** True if cargo that enters now passes unchanged and at once. */
   get isClear(): boolean {
     return this.#isInert && this.#queue.length === 0 && !this.#blocked;
   }
@@ -70,7 +73,7 @@ export class Lane {
     return this.#settings.halfOpen;
   }
 
-  /** When everything that waits has left, if nothing else holds it up. */
+  /** The time when all waiting cargo will have left, if nothing else holds it up. */
   get lastDue(): number {
     return this.#queue.length === 0 ? this.#host.clock.now() : this.#lastDue;
   }
@@ -87,7 +90,7 @@ export class Lane {
     this.#host.clock.defer(() => this.#run());
   }
 
-  /** Takes a chunk that belongs to the lane. */
+  /** Takes a chunk, which then belongs to the lane. */
   enterChunk(chunk: Uint8Array): void {
     let left = chunk;
     if (this.#settings.halfOpen) return this.#swallow(chunk.length);
@@ -115,18 +118,18 @@ export class Lane {
     this.#enter('end', 0);
   }
 
-  /** The receiver takes cargo again. */
+  /** Called when the receiver takes cargo again. */
   go(): void {
     this.#blocked = false;
     this.#run();
   }
 
-  /** The receiver takes nothing until `go`. */
+  /** Called when the receiver takes nothing until `go`. */
   block(): void {
     this.#blocked = true;
   }
 
-  /** Forgets what waits. */
+  /** Discards the waiting cargo. */
   clear(): void {
     this.#queue.length = 0;
     this.#waiting = 0;
@@ -148,15 +151,15 @@ export class Lane {
     this.#lastDue = due;
     this.#waiting += size;
     this.#queue.push({ cargo, size, due });
-    // Cargo that is due already leaves at once, so that a lane without a delay adds none.
+    // Cargo that is already due leaves at once, so that a lane without a delay adds none.
     if (due <= now && this.#queue.length === 1) this.#run();
     else this.#schedule();
     if (this.isFull) this.#wasFull = true;
   }
 
   /**
-   * Brings the waiting cargo forward to when it would leave if it entered now: a line that has
-   * become fast carries it at once.
+   * Reschedules waiting cargo as if it entered now, so that a line that has become fast carries it
+   * at once.
    */
   #hasten(): void {
     const { delay, bandwidth } = this.#settings;
@@ -170,7 +173,10 @@ export class Lane {
     this.#lastDue = last;
   }
 
-  /** A copy with bytes altered if chance strikes within it, otherwise the chunk itself. */
+  /**
+   * Returns a copy with altered bytes if random corruption strikes within the chunk, otherwise the
+   * chunk itself.
+   */
   #corrupted(chunk: Uint8Array): Uint8Array {
     let altered: Uint8Array | undefined;
     while (this.#toCorrupt <= chunk.length) {
@@ -183,7 +189,8 @@ export class Lane {
   }
 
   /**
-   * Bytes until a fault that comes every `mean` bytes on average strikes (exponential, at least 1).
+   * Draws the bytes until a fault that strikes every `mean` bytes on average (exponential, at least
+   * 1).
    */
   #draw(mean: number): number {
     return mean === Number.POSITIVE_INFINITY ? mean : Math.max(1, Math.round(-Math.log(1 - this.#host.random()) * mean));

@@ -1,19 +1,20 @@
-// What the identity suite needs to know of a backend whose connections prove who is at their ends: how to make nodes, and what lies beneath.
+// The interface of a backend under test in the identity suite, whose connections prove node ids:
+// how to make nodes, and what lies beneath them.
 
 import type { CommonOptions, Protocol, StreamLayer, Transport } from '@trunkline/transport-core';
 
-/** Who a node is, and all that it proves it with. What else is in it is the backend's affair. */
+/** A node's id and its means of proving it. Everything else in it is up to the backend. */
 export interface Papers {
   readonly nodeId: string;
 }
 
-/** Whom a node wants, by id. */
+/** Node ids that a node allows and denies. */
 export interface Lists {
   readonly allow?: readonly string[] | undefined;
   readonly deny?: readonly string[] | undefined;
 }
 
-/** What changes while a transport runs; what is left out stays as it is. */
+/** A change at run time; omitted members stay as they are. */
 export interface Change<P extends Papers> {
   readonly allow?: readonly string[] | null | undefined;
   readonly deny?: readonly string[] | undefined;
@@ -24,56 +25,73 @@ export interface Change<P extends Papers> {
 /** A transport of one node. */
 export interface IdentityTransport<P extends Papers, Q extends Protocol> {
   readonly transport: Transport<Q>;
-  /** The backend's own way to change lists and papers: resolves once it holds. */
+  /** Changes lists and papers in the backend's own way; resolves once the change is in effect. */
   update(change: Change<P>): Promise<void>;
 }
 
 export interface IdentityBackend<P extends Papers = any> {
-  /** Stands before each title: 'tls'. */
+  /** Prefix of each title: 'tls'. */
   readonly name: string;
-  /** A new node whose papers are in order; all of them trust each other, unless lists say otherwise. */
+  /**
+   * Creates a new node with valid papers. All of them trust each other, unless lists say otherwise.
+   */
   papers(key?: 'ed25519' | 'p256'): Promise<P>;
-  /** A transport that does not listen yet, at `address` or where it likes. Clock and observer come with the options. */
+  /**
+   * Creates a transport that does not listen yet, at `address` or at one of its own choice. Clock
+   * and observer are in the options.
+   */
   transport<Q extends Protocol>(
     papers: P,
     options: CommonOptions & { protocol: Q },
     place: { readonly lists?: Lists | undefined; readonly address?: string | undefined },
   ): IdentityTransport<P, Q>;
-  /** A stream layer of that node, for raw peers and for pairs. */
+  /** Creates a stream layer of that node, for raw peers and for pairs of connections. */
   layer(papers: P): StreamLayer;
-  /** The same without any proof. */
+  /** The same backend without any proof of identity. */
   readonly plain: {
     transport<Q extends Protocol>(options: CommonOptions & { protocol: Q }): Transport<Q>;
-    /** How a plain end writes the address of a secured one. Default: as it is. */
+    /** Returns the address of a secured end as a plain end writes it. Default: unchanged. */
     toSecured?(address: string): string;
-    /** How a secured end writes the address of a plain one. Default: as it is. */
+    /** Returns the address of a plain end as a secured end writes it. Default: unchanged. */
     fromSecured?(address: string): string;
   };
-  /** The bare bytes that carry the secured ones: there the suite listens in, alters, cuts and pretends. */
+  /**
+   * The layer of plain bytes that carries the secured connections. There the suite eavesdrops,
+   * alters, cuts and impersonates.
+   */
   readonly beneath: {
     layer(): StreamLayer;
-    /** The address beneath a secured one. Default: the same. */
+    /** Returns the address beneath a secured one. Default: the same. */
     under?(address: string): string;
-    /** The secured address over one of these. Default: the same. */
+    /** Returns the secured address over one of these. Default: the same. */
     over?(address: string): string;
   };
-  /** Absent where ids are proven without certificates. */
+  /** Omitted if ids are proven without certificates. */
   readonly certificates?: Certificates<P> | undefined;
-  /** Papers that show the victim's public key, without the key itself. Absent where no transport takes such papers. */
+  /**
+   * Papers that show the victim's public key, without its private key. Omitted if no transport
+   * accepts such papers.
+   */
   readonly impostors?: Readonly<Record<(typeof IMPOSTORS)[number], (victim: P) => Promise<P>>> | undefined;
-  /** Absent where there is no TLS. */
+  /** Omitted if there is no TLS. */
   readonly tls?: TlsStrangers<P> | undefined;
-  /** Ids that were dialled are trusted for that alone, and without a list nobody else is; absent where whoever proves an id is let in. */
+  /**
+   * For backends that trust a dialed id only for that dial and, without a list, nobody else.
+   * Omitted if any node that proves an id is accepted.
+   */
   readonly untrusting?: { alone(): Promise<P> } | undefined;
-  /** Bytes of a handshake that nobody looks at: a bit that is changed there may leave a connection whole. Default 0. */
+  /**
+   * Bytes of a handshake that nobody checks: a connection may survive a bit changed there. Default:
+   * 0.
+   */
   readonly ignoredBytes?: number | undefined;
 }
 
-/** What is wrong with papers that a transport takes, and its peers refuse. */
+/** Flaws of papers that a transport accepts but its peers refuse. */
 export const REFUSED = ['a certificate of another authority', 'a certificate that has expired', 'one that is not valid yet', 'a self-signed one'] as const;
-/** What is wrong with papers that no transport takes; their peers, made by hand, are refused. */
+/** Flaws of papers that no transport accepts; peers built by hand present them and are refused. */
 export const STRANGE = ['an RSA key', 'a P-384 key', 'no certificate'] as const;
-/** What is wrong with papers that can't be used at all. */
+/** Flaws of papers that cannot be used at all. */
 export const UNUSABLE = [
   'a key that does not fit its certificate',
   'a key that is cut off',
@@ -84,49 +102,56 @@ export const UNUSABLE = [
   'an authority that is cut off',
 ] as const;
 
-/** How one who shows another's public key goes about the proof. */
+/** Ways in which an impostor that shows another node's public key attempts the proof. */
 export const IMPOSTORS = ['signs with a key of its own', 'gives zeros for a signature', 'gives a signature that the victim made of something else'] as const;
 
 export interface Flaw<T> {
   make(): Promise<T>;
-  /** What the error's text tells of it. */
+  /** Matches the error text. */
   readonly says: RegExp;
 }
 
 export interface Certificates<P extends Papers> {
   readonly refused: Readonly<Record<(typeof REFUSED)[number], Flaw<P>>>;
   readonly strange: Readonly<Record<(typeof STRANGE)[number], Flaw<StreamLayer>>>;
-  /** With hundreds of certificates behind its own: more than a handshake should carry. */
+  /**
+   * Creates papers with hundreds of certificates in the chain, more than a handshake should carry.
+   */
   giant(): Promise<P>;
   readonly unusable: Readonly<Record<(typeof UNUSABLE)[number], Flaw<P>>>;
-  /** The same key, with a certificate made anew. */
+  /** Returns the same key with a new certificate. */
   renewed(papers: P): Promise<P>;
-  /** The same key with a certificate that has expired. */
+  /** Returns the same key with a certificate that has expired. */
   outdated(papers: P): Promise<P>;
-  /** The same key and certificate, trusting another authority alone. */
+  /** Returns the same key and certificate, trusting only another authority. */
   retrusted(papers: P): Promise<P>;
-  /** A node of the authority that `retrusted` trusts; it trusts the first one as well. */
+  /**
+   * Creates a node of the authority that `retrusted` trusts; it trusts the first authority as well.
+   */
   foreign(): Promise<P>;
 }
 
-/** How a TLS client that is not ours goes about it. */
+/** Options of a TLS client that is not ours. */
 export interface TlsClientOptions<P extends Papers> {
   readonly papers: P;
-  /** One of an earlier connection, to be resumed. */
+  /** A session of an earlier connection, to be resumed. */
   readonly session?: unknown;
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
   readonly alpn?: readonly string[] | undefined;
   readonly servername?: string | undefined;
 }
 
-/** A stream layer that dials by such a client. */
+/** A stream layer that dials with such a client. */
 export interface TlsClient {
   readonly layer: StreamLayer;
-  /** Of the last connection: was it resumed? */
+  /** Returns whether the last connection was resumed. */
   reused(): boolean;
-  /** Of the last connection: every session that the server gave, or that the client could make of it. */
+  /**
+   * Returns every session of the last connection that the server gave, or that the client could
+   * derive from it.
+   */
   sessions(): readonly unknown[];
-  /** Asks the last connection to negotiate anew; resolves to whether it did. */
+  /** Asks for a renegotiation on the last connection; resolves with whether it happened. */
   renegotiated(): Promise<boolean>;
 }
 

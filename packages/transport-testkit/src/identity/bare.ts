@@ -1,19 +1,20 @@
-// A connection beneath the secured ones, worked by hand: whoever speaks no handshake, or a recorded one.
+// A connection beneath the secured ones, driven by hand, for strangers that send no handshake or a
+// recorded one.
 
 import type { StreamConnection, StreamLayer, TransportError } from '@trunkline/transport-core';
 
-/** Keeps what came, and writes what it is told. */
+/** Records what it receives, and writes what the test gives it. */
 export class Bare {
-  /** What came, in order. */
+  /** The received chunks, in order. */
   readonly chunks: Uint8Array[] = [];
-  /** How many bytes came. */
+  /** The number of received bytes. */
   received = 0;
   over: boolean;
   readonly #connection: StreamConnection | undefined;
   readonly #outgoing: Uint8Array[] = [];
   #blocked = false;
 
-  /** Without a connection it is one that was over as soon as it was there. */
+  /** Without a connection, it is over from the start. */
   constructor(connection: StreamConnection | undefined, heard: (bare: Bare, chunk: Uint8Array | undefined) => void = () => {}) {
     this.#connection = connection;
     this.over = connection === undefined;
@@ -32,7 +33,7 @@ export class Bare {
     });
   }
 
-  /** One that is cut off at once may never open. */
+  /** Dials. A connection that is reset at once may never open; then the result has none. */
   static async dial(layer: StreamLayer, address: string, heard?: (bare: Bare, chunk: Uint8Array | undefined) => void): Promise<Bare> {
     const connection = await layer.dial(address, { timeout: 60_000 }).catch((error: TransportError) => {
       if (error.reason !== 'reset') throw error;

@@ -1,4 +1,5 @@
-// What binds a proof to one connection: a value that its two ends share, and nobody else.
+// Cases about the channel binding, a value that ties a proof to one connection: its two ends share
+// it, and nobody else.
 
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';
@@ -54,7 +55,7 @@ function shared(t: TestContext, dialled: StreamConnection, accepted: StreamConne
   return binding!;
 }
 
-/** Dials one layer from another, and gives the two ends of each connection. */
+/** Dials one layer from another; the returned function gives the two ends of each connection. */
 async function pairs(f: IdentityLab, here: Papers, there: Papers): Promise<() => Promise<{ dialled: StreamConnection; accepted: StreamConnection }>> {
   const [dialler, acceptor]: StreamLayer[] = [f.backend.layer(here), f.backend.layer(there)];
   f.atEnd(() => acceptor!.close());

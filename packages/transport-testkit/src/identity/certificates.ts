@@ -1,4 +1,5 @@
-// Certificates that are refused: both ends learn that, and why; nothing is dispatched, and the next one is served.
+// Cases about certificates that are refused: both ends learn that, and why; nothing is dispatched,
+// and the next connection is served.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
@@ -57,7 +58,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
       },
       { what: 'certificates' },
     );
-    // A server of TLS always shows one.
+    // A TLS server always shows a certificate.
     if (title === 'no certificate') continue;
     // FAULTS 81, 87
     define(
@@ -98,7 +99,8 @@ export const certificateCases: Cases = (define, { certificates }) => {
         const errors = await Promise.all(calls.map((call) => caught(t, call)));
         const { error } = await f.event(acceptor, 'rejected');
         for (const each of errors) t.true(each instanceof TransportError && each.sent === false && each.target === acceptor.at, String(each));
-        // Who judges says what it found; who is cut off while it still writes may learn no more than that.
+        // The end that judges reports what it found. The other end may be disconnected while it
+        // still writes, and learn no more than that.
         for (const found of who === 'dialler' ? [error] : errors) {
           checked(t, found, { code: 'unauthenticated', reason: 'bad_certificate', message: /TLS handshake/ });
         }

@@ -1,4 +1,4 @@
-// What a hello claims: an id in it must be the one that was proven, and proves nothing itself.
+// Cases about the id that a hello claims: it must be the proven one, and proves nothing by itself.
 
 import { spelled } from '@trunkline/transport-core';
 import { rawHello } from '../raw/raw-hello.ts';

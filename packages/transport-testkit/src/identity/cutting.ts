@@ -1,4 +1,5 @@
-// A handshake that is cut off, or falls silent, at any of its bytes: a typed error in time, and no harm to anybody else.
+// Cases about handshakes that are cut off, or fall silent, at any of their bytes: they end with a
+// typed error in time, and harm nobody else.
 
 import { attempt, handshakeLengths, unharmed, wired } from './handshakes.ts';
 import { rejections } from './refusals.ts';
@@ -49,5 +50,5 @@ export const cuttingCases: Cases = (define) => {
   }
 };
 
-/** Hundreds of handshakes on a busy machine. */
+/** Hundreds of handshakes on a busy machine, in milliseconds. */
 const LONG = 900_000;

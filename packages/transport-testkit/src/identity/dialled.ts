@@ -1,4 +1,5 @@
-// Whom a dialler means to reach: another who answers gets not one byte of what was meant for it.
+// Cases about the id that a dialer means to reach: if another node answers, it receives nothing
+// that was meant for that id.
 
 import { RAW_PREAMBLE } from '../raw/raw-peer.ts';
 import { caught, checked } from '../transport/expect.ts';
@@ -14,7 +15,7 @@ export const dialledCases: Cases = (define) => {
     const says = new RegExp(`(?=.*${meant.nodeId})(?=.*${b.nodeId})`);
     await refused(f, a, target, b, { code: 'unauthenticated', reason: 'identity_mismatch', says, by: 'dialler' });
     t.is((await f.event(a, 'dialFailed')).target, target);
-    // The right id, and none, are not held responsible for it.
+    // The right id, and no id, still work.
     await understood(f, a, b, `${b.nodeId}@${b.at}`);
     await understood(f, a, b);
   });
@@ -77,7 +78,7 @@ export const dialledCases: Cases = (define) => {
     await f.drive(a.transport.disconnect(b.at));
     t.true(bare.closed);
     t.false(named.closed, 'one is closed without the other');
-    // A live connection to the address is no way around the id.
+    // A live connection to the address does not circumvent the check of the id.
     await understood(f, a, b);
     const { nodeId } = await f.backend.papers();
     checked(t, await caught(t, a.transport.send(`${nodeId}@${b.at}`, 'echo', Uint8Array.of(1))), {

@@ -1,4 +1,5 @@
-// Handshakes that are under way: bounded before any work is done for them, ended in time, and a delay to nobody.
+// Cases about handshakes in progress: bounded before any work is done for them, ended in time, and
+// a delay to nobody.
 
 import { caught, checked } from '../transport/expect.ts';
 import { watch } from '../transport/values.ts';
@@ -98,7 +99,7 @@ export const doorwayCases: Cases = (define) => {
   define('`perSource` bounds the handshakes of one source before any work; one that came to nothing keeps its place for a second', async (f, t) => {
     const node = await f.open({ options: { limits: { handshakes: { pending: 64, perSource: 2 } } } });
     const a = await f.open();
-    // Those that are through count no more.
+    // Completed handshakes no longer count.
     for (let i = 0; i < 4; i++) {
       await understood(f, a, node);
       await f.drive(a.transport.disconnect(node.at));
@@ -140,7 +141,7 @@ export const doorwayCases: Cases = (define) => {
   });
 };
 
-/** Time ends those that are left. */
+/** Checks that the remaining connections time out. */
 async function ended(f: IdentityLab, node: Node, flood: readonly Bare[]): Promise<void> {
   const now = f.clock.now();
   await f.driveUntil('all are closed', () => flood.every(({ over }) => over));

@@ -1,4 +1,5 @@
-// One handshake after the other over a wire that does something to each: how long they are, and how each one ended.
+// Runs handshakes one after the other over a wire that tampers with each: measures their lengths,
+// and checks how each one ends.
 
 import { TransportError } from '@trunkline/transport-core';
 import { equalBytes } from '../transport/values.ts';
@@ -10,12 +11,14 @@ import type { Courses, Direction, Relay } from './relay.ts';
 export interface Wired {
   readonly a: Node;
   readonly b: Node;
-  /** Goes on whatever becomes of the others. */
+  /** A bystander, which must keep working whatever happens to the others. */
   readonly other: Node;
   readonly relay: Relay & { readonly at: string };
 }
 
-/** Nodes with keys whose signatures are always of one length: so are their handshakes. */
+/**
+ * Opens nodes with keys whose signatures always have the same length, so their handshakes do too.
+ */
 export async function wired(f: IdentityLab, times: { dial: number; handshake: number }): Promise<Wired> {
   // Hours pass here, in steps that leave time for a PONG.
   const options = { dialTimeout: times.dial, handshakeTimeout: times.handshake, idleTimeout: Number.POSITIVE_INFINITY };
@@ -29,7 +32,10 @@ export async function wired(f: IdentityLab, times: { dial: number; handshake: nu
   return { a, b, other, relay };
 }
 
-/** How many bytes each end writes before its connection is handed over: the layer's own handshake, and nothing of the session's. */
+/**
+ * Returns how many bytes each end writes before its connection is handed over: the layer's own
+ * handshake, without anything of the session.
+ */
 export async function handshakeLengths(f: IdentityLab, { a, relay }: Wired): Promise<Readonly<Record<Direction, number>>> {
   const layer = f.backend.layer(a.papers);
   relay.courses = {};
@@ -44,7 +50,10 @@ export async function handshakeLengths(f: IdentityLab, { a, relay }: Wired): Pro
 
 export type Outcome = 'whole' | 'failed';
 
-/** One call over the wire that does this: it fails, typed and never dispatched, or all about it is right. */
+/**
+ * Makes one call over a wire with the given courses. It must either fail, typed and never
+ * dispatched, or succeed completely.
+ */
 export async function attempt(f: IdentityLab, { a, b, relay }: Wired, courses: Courses, what: string, step = 3_000): Promise<Outcome> {
   const { t } = f;
   relay.courses = courses;
@@ -68,7 +77,10 @@ export async function attempt(f: IdentityLab, { a, b, relay }: Wired, courses: C
   return 'whole';
 }
 
-/** After all that the acceptor serves others, each failure was told once, and nothing of them is left. */
+/**
+ * Checks that afterwards the acceptor serves others, each failure was reported once, and nothing of
+ * them is left.
+ */
 export async function unharmed(f: IdentityLab, { a, b, other, relay }: Wired, failures: number): Promise<void> {
   const { t } = f;
   await f.driveUntil('every connection is over', () => relay.open === 0 && rejections(b, 'in').length + count(b, 'down') >= 1);

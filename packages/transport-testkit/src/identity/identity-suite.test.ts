@@ -1,4 +1,4 @@
-// The suite about itself: its titles, what it skips, and that COVERAGE.md tells the truth.
+// Tests the identity suite itself: its titles, its skips, and that COVERAGE.md is correct.
 
 import { readFileSync } from 'node:fs';
 import test from 'ava';

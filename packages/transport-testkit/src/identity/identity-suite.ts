@@ -1,4 +1,5 @@
-// The identity suite: who is at the other end, how that is proven, and what becomes of all who can't. COVERAGE.md says which case holds what.
+// The identity suite: tests how both ends of a connection prove their ids, and what becomes of
+// those that cannot. COVERAGE.md lists which case covers which requirement.
 
 import type { TestFunction } from '../test-runner.ts';
 import type { IdentityBackend, Papers } from './backend.ts';

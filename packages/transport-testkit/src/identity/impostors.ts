@@ -1,4 +1,4 @@
-// Who shows another's public key, and can't prove that the key is its own.
+// Cases about impostors, which show another node's public key and cannot prove that they own it.
 
 import { IMPOSTORS } from './backend.ts';
 import { refused, understood } from './refusals.ts';

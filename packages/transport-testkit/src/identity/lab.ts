@@ -1,4 +1,5 @@
-// The bench of one case: nodes on a clock that is moved by hand, what each of them saw, and nothing left at the end.
+// The environment of one identity case: nodes on a manual clock, records of what each of them saw,
+// and a check that nothing is left at the end.
 
 import {
   type CommonOptions,
@@ -24,17 +25,20 @@ export type Lab = typeof labProtocol;
 /** A call whose first byte is this is never answered. */
 export const STUCK = 0xff;
 
-/** One node: its transport, and all that it was asked and told. */
+/** One node: its transport, and records of everything that reached it. */
 export interface Node {
   readonly nodeId: string;
   readonly papers: Papers;
   readonly transport: Transport<Lab>;
-  /** Where it listens. */
+  /** The address at which it listens. */
   readonly at: string;
   readonly events: ObserverEvent[];
-  /** Calls that its handlers saw. */
+  /** The calls that its handlers received. */
   readonly served: { readonly request: Uint8Array; readonly from: Remote }[];
-  /** What it asked its user before a connection was up: 'hello' with the target, 'admit' with the peer. */
+  /**
+   * The hooks that it called before a connection was up: 'hello' with the target, 'admit' with the
+   * peer.
+   */
   readonly asked: string[];
   update(change: Change<Papers>): Promise<void>;
 }
@@ -43,7 +47,7 @@ export interface NodeSetup {
   readonly papers?: Papers | undefined;
   readonly lists?: Lists | undefined;
   readonly address?: string | undefined;
-  /** Its clock and its observer are the lab's. */
+  /** Clock and observer are the lab's. */
   readonly options?: Omit<CommonOptions, 'clock' | 'observer'> | undefined;
 }
 
@@ -57,9 +61,9 @@ export class IdentityLab {
   readonly #transports: { readonly transport: Transport<Lab>; readonly events: ObserverEvent[] }[] = [];
   readonly #endings: (() => void | Promise<void>)[] = [];
   readonly #relays: Relay[] = [];
-  /** All strangers come from one source. */
+  /** All strangers share one source address. */
   #strangers: StreamLayer | undefined = undefined;
-  /** Grows with all that happens on a wire, and all that an observer is told. */
+  /** Incremented by every event on a wire, and by every observer event. */
   #stirs = 0;
 
   constructor(t: TestContext, backend: IdentityBackend<Papers>) {
@@ -67,7 +71,7 @@ export class IdentityLab {
     this.backend = backend;
   }
 
-  /** A node that does not listen yet. */
+  /** Creates a node that does not listen yet. */
   async create(setup: NodeSetup = {}): Promise<Node> {
     const papers = setup.papers ?? (await this.backend.papers());
     const { hello, admit, ...options } = setup.options ?? {};
@@ -120,14 +124,14 @@ export class IdentityLab {
     return node;
   }
 
-  /** A node that listens. */
+  /** Creates a node that listens. */
   async open(setup: NodeSetup = {}): Promise<Node> {
     const node = await this.create(setup);
     await node.transport.listen();
     return node;
   }
 
-  /** A transport of the backend's that proves nothing. */
+  /** Creates a transport of the backend that proves nothing. */
   async openPlain(): Promise<{ readonly transport: Transport<Lab>; readonly events: ObserverEvent[]; readonly at: string }> {
     const events: ObserverEvent[] = [];
     const observer = { event: (event: ObserverEvent) => this.#heard(events, event) };
@@ -138,7 +142,7 @@ export class IdentityLab {
     return { transport, events, at: transport.advertiseAddr() };
   }
 
-  /** A wire to a node, at an address of its own. */
+  /** Opens a wire to a node, at an address of its own. */
   async relay(to: Node): Promise<Relay & { readonly at: string }> {
     const { beneath } = this.backend;
     const relay = await Relay.open(beneath.layer(), beneath.layer(), this.under(to.at), { stirred: () => this.#stirs++ });
@@ -146,7 +150,7 @@ export class IdentityLab {
     return Object.assign(relay, { at: this.over(relay.address) });
   }
 
-  /** A stranger's connection to a node, beneath. */
+  /** Opens a stranger's connection to a node, on the layer beneath. */
   async bare(to: Node): Promise<Bare> {
     if (this.#strangers === undefined) {
       const layer = this.backend.beneath.layer();
@@ -158,7 +162,10 @@ export class IdentityLab {
     return bare;
   }
 
-  /** A stranger who listens beneath; `came` is given each connection. Its address is as nodes dial it. */
+  /**
+   * Opens a listener on the layer beneath; `came` receives each connection. Returns its address in
+   * the form that nodes dial.
+   */
   async bareListener(came: (bare: Bare) => void, heard: (bare: Bare, chunk: Uint8Array | undefined) => void = () => {}): Promise<string> {
     const layer = this.backend.beneath.layer();
     const all: Bare[] = [];
@@ -177,7 +184,7 @@ export class IdentityLab {
     return this.over(layer.localAddr());
   }
 
-  /** A raw peer, over a secured layer, that dialled a node. */
+  /** Returns a raw peer, over a secured layer, that has dialed a node. */
   async rawDial(layer: StreamLayer, to: string): Promise<RawPeer> {
     this.atEnd(() => layer.close());
     const peer = await RawPeer.dial(layer, to);
@@ -185,7 +192,7 @@ export class IdentityLab {
     return peer;
   }
 
-  /** A raw listener over a secured layer. */
+  /** Returns a raw listener over a secured layer. */
   async rawListen(layer: StreamLayer): Promise<RawListener> {
     const listener = await RawListener.listen(layer);
     this.atEnd(() => listener.close());
@@ -200,12 +207,15 @@ export class IdentityLab {
     return this.backend.beneath.over?.(address) ?? address;
   }
 
-  /** Runs when the case is over, the last first. */
+  /** Registers a callback for the end of the case; the last registered runs first. */
   atEnd(run: () => void | Promise<void>): void {
     this.#endings.push(run);
   }
 
-  /** Waits for what is to come without any time passing; the watchdog names what it waited for. */
+  /**
+   * Waits for a condition without advancing the clock. If the watchdog expires, the error contains
+   * `what`.
+   */
   async until(what: string, condition: () => boolean): Promise<void> {
     const end = systemClock.now() + WATCHDOG;
     while (!condition()) {
@@ -214,14 +224,17 @@ export class IdentityLab {
     }
   }
 
-  /** The n-th event of that type (from 0) that a node was told, now or later. */
+  /** Returns the n-th event of that type (from 0) that a node emitted, past or future. */
   async event<T extends ObserverEvent['type']>(of: { readonly events: readonly ObserverEvent[] }, type: T, n = 0): Promise<EventOf<T>> {
     const all = () => of.events.filter((event): event is EventOf<T> => event.type === type);
     await this.until(`event ${n + 1} '${type}'`, () => all().length > n);
     return all()[n]!;
   }
 
-  /** Waits until nothing has moved for some turns of the event loop: what is under way within this process has arrived. */
+  /**
+   * Waits until nothing has moved for some turns of the event loop, so that everything in flight
+   * within this process has arrived.
+   */
   async quiet(turns = QUIET): Promise<void> {
     for (let still = 0, seen = this.#stirs; still < turns; still++) {
       await systemClock.sleep(0);
@@ -231,7 +244,10 @@ export class IdentityLab {
     }
   }
 
-  /** Moves time on by `step` milliseconds whenever nothing moves by itself, until the promise settles. */
+  /**
+   * Advances the clock by `step` milliseconds whenever nothing moves by itself, until the promise
+   * settles.
+   */
   async drive<T>(promise: PromiseLike<T>, step = 500): Promise<T> {
     const state = watch(promise);
     const end = systemClock.now() + WATCHDOG;
@@ -248,7 +264,7 @@ export class IdentityLab {
     return promise;
   }
 
-  /** As `until`, while time goes on whenever nothing moves. */
+  /** Like `until`, but advances the clock whenever nothing moves. */
   async driveUntil(what: string, condition: () => boolean, step = 500): Promise<void> {
     const done = (async () => {
       await this.until(what, condition);
@@ -256,7 +272,7 @@ export class IdentityLab {
     await this.drive(done, step);
   }
 
-  /** Closes everything and demands that nothing is left. */
+  /** Closes everything and checks that nothing is left. */
   async finish(passed: boolean): Promise<void> {
     for (const end of this.#endings.reverse()) await end();
     await this.drive(Promise.all(this.#transports.map(({ transport }) => transport.close())));
@@ -279,16 +295,17 @@ export class IdentityLab {
   }
 }
 
-/** How many events of a type a node was told. */
+/** Returns how many events of a type a node emitted. */
 export function count(node: { readonly events: readonly ObserverEvent[] }, type: ObserverEvent['type']): number {
   return node.events.filter((event) => event.type === type).length;
 }
 
-/** Real milliseconds after which a wait is given up; no case needs a hundredth of it. */
+/** Real milliseconds after which a wait fails; no case needs a hundredth of it. */
 const WATCHDOG = 60_000;
 /**
- * Turns of the event loop without an event after which nothing more comes by itself: both ends and the wire are in this process, and
- * what one of them wrote the next turn reads. Were it too few, time would pass too early, and a handshake end by its time: an error
- * where the case looks for another, never a case that passes by luck.
+ * Turns of the event loop without an event after which nothing more comes by itself: both ends and
+ * the wire are in this process, and what one of them writes, another reads in the next turn. If the
+ * number were too low, time would advance too early and a handshake could time out. The case would
+ * then fail with an unexpected error, but could never pass by luck.
  */
 const QUIET = 12;

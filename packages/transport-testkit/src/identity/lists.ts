@@ -1,4 +1,4 @@
-// Whom a node wants, at the handshake: `deny` before `allow`, at both ends alike.
+// Cases about lists at the handshake: `deny` takes precedence over `allow`, at both ends alike.
 
 import { type Refusal, refused, understood } from './refusals.ts';
 import type { Cases } from './suite.ts';
@@ -64,7 +64,8 @@ export const listCases: Cases = (define, { untrusting }) => {
     async (f) => {
       const [a, b] = [await f.open({ papers: await alone() }), await f.open({ papers: await alone() })];
       await refused(f, a, b.at, b, denied('both', `${a.nodeId}|${b.nodeId}`));
-      // Dialled by its id it is trusted, but does not trust in turn.
+      // The acceptor is trusted because it was dialed by its id, but it does not trust the dialer
+      // in turn.
       await refused(f, a, `${b.nodeId}@${b.at}`, b, denied('acceptor', a.nodeId));
     },
     { what: 'untrusting' },

@@ -1,4 +1,5 @@
-// Who is there: both ends know the other by the key that it holds, on every call, for as long as the connection lives.
+// Cases about proven ids: both ends know the other by its key, on every call, for as long as the
+// connection lives.
 
 import { equalBytes, pattern } from '../transport/values.ts';
 import { understood } from './refusals.ts';

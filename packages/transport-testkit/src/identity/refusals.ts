@@ -1,4 +1,5 @@
-// What a refusal is, at both ends: one typed error for all that waited, naming who and what, and nothing of the application's seen.
+// Checks of refusals at both ends: one typed error for every waiting call, naming the node and the
+// reason, and nothing of the application seen.
 
 import type { Code, Reason, Remote, TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
@@ -7,16 +8,19 @@ import type { EventOf, IdentityLab, Node } from './lab.ts';
 export interface Refusal {
   readonly code: Code;
   readonly reason: Reason;
-  /** In the texts of both ends. */
+  /** Matches the error texts of both ends. */
   readonly says: RegExp;
-  /** Who refused: a dialler that did has said nothing of itself. */
+  /** The end that refused. A dialer that refused has revealed nothing of itself. */
   readonly by: 'dialler' | 'acceptor' | 'both';
 }
 
-/** How an end reads that the other one refused what it proved itself with. */
+/** Matches the error of an end whose own certificate the other end refused. */
 const MINE = /the other end refused this end's certificate/;
 
-/** Every kind of call to `target`, all at once; each is refused, at both ends alike, and `acceptor` (where it is a node) never dispatches. */
+/**
+ * Makes every kind of call to `target` at once, and checks that each is refused at both ends alike.
+ * If `acceptor` is a node, it must not dispatch anything.
+ */
 export async function refused(f: IdentityLab, dialler: Node, target: string, acceptor: Pick<Node, 'events'> & Partial<Node>, expected: Refusal): Promise<void> {
   const { t } = f;
   const { transport } = dialler;
@@ -49,7 +53,7 @@ export async function refused(f: IdentityLab, dialler: Node, target: string, acc
   t.is(transport.remotes().length, liveHere, 'nothing came up');
 }
 
-/** Two nodes that understand each other: the id of each at the other, and an answer that is right. */
+/** Checks that two nodes can talk: each knows the other's id, and the answer is right. */
 export async function understood(f: IdentityLab, dialler: Node, acceptor: Node, target = acceptor.at): Promise<Remote> {
   const { t } = f;
   const request = Uint8Array.of(...new TextEncoder().encode(`${acceptor.served.length} ${dialler.nodeId}`));
@@ -66,7 +70,7 @@ function failures(of: Node): EventOf<'dialFailed'>[] {
   return of.events.filter((event): event is EventOf<'dialFailed'> => event.type === 'dialFailed');
 }
 
-/** What a node was told of connections that did not come up. */
+/** Returns the events of a node about connections that did not come up. */
 export function rejections(of: Pick<Node, 'events'>, direction?: 'in' | 'out'): EventOf<'rejected'>[] {
   return of.events.filter((event): event is EventOf<'rejected'> => event.type === 'rejected' && (direction === undefined || event.direction === direction));
 }

@@ -1,32 +1,33 @@
-// A wire between two secured ends that records, alters, cuts and falls silent: what an attacker on the path can do.
+// A wire between two secured ends that records, alters, cuts and falls silent, as an attacker on
+// the path can.
 
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core';
 
 export type Direction = 'dialler' | 'acceptor';
 
-/** What becomes of the bytes that one end writes; positions count from its first. */
+/** The treatment of the bytes that one end writes; positions count from its first byte. */
 export interface Course {
-  /** One bit of that byte is turned over. */
+  /** Flips one bit of the byte at this position. */
   readonly flip?: number | undefined;
-  /** So many bytes pass; then both connections are ended, in order or not. */
+  /** Passes that many bytes and then ends both connections, in order or not. */
   readonly end?: { readonly at: number; readonly how: 'close' | 'destroy' } | undefined;
-  /** So many bytes pass; the rest is swallowed. */
+  /** Passes that many bytes and holds the rest. */
   readonly hold?: number | undefined;
-  /** Passed on in pieces of at most so many bytes. */
+  /** Passes bytes on in pieces of at most this size. */
   readonly piece?: number | undefined;
 }
 
 export type Courses = Readonly<Partial<Record<Direction, Course>>>;
 
 export interface RelayHooks {
-  /** Something happened on the wire. */
+  /** Called for every event on the wire. */
   stirred(): void;
 }
 
 export class Relay {
-  /** Where its diallers find it: an address beneath. */
+  /** The address that dialers use: an address of the layer beneath. */
   readonly address: string;
-  /** What becomes of the next connection. */
+  /** The courses of the next connection. */
   courses: Courses = {};
   readonly passages: Passage[] = [];
   readonly #layers: readonly StreamLayer[];
@@ -36,7 +37,7 @@ export class Relay {
     this.address = address;
   }
 
-  /** Listens on `front`, and dials `target` by `back` for each who comes. */
+  /** Listens on `front`, and dials `target` with `back` for each incoming connection. */
   static async open(front: StreamLayer, back: StreamLayer, target: string, hooks: RelayHooks): Promise<Relay> {
     let relay: Relay | undefined;
     await front.listen((connection) => {
@@ -56,7 +57,7 @@ export class Relay {
     return this.passages.at(-1)!;
   }
 
-  /** How many connections are not over. */
+  /** The number of connections that are not over. */
   get open(): number {
     return this.passages.filter((passage) => !passage.over).length;
   }
@@ -69,7 +70,7 @@ export class Relay {
 
 /** One connection through the relay. */
 export class Passage {
-  /** What each end wrote. */
+  /** The bytes that each end wrote. */
   readonly dialler: Lane;
   readonly acceptor: Lane;
 
@@ -83,7 +84,7 @@ export class Passage {
     return this.dialler.over && this.acceptor.over;
   }
 
-  /** `there` comes later: until then what `here` writes waits. */
+  /** Joins both ends. Until `there` resolves, what `here` writes waits. */
   join(here: StreamConnection, there: Promise<StreamConnection | undefined>): void {
     this.acceptor.goTo(here, this.dialler);
     void there.then((connection) => {
@@ -104,9 +105,9 @@ export class Passage {
 
 /** The bytes of one direction, on their way to `to`. */
 class Lane {
-  /** As they were written. */
+  /** The chunks as they were written. */
   readonly chunks: Uint8Array[] = [];
-  /** How many came, and how many were passed on. */
+  /** The number of bytes received, and passed on. */
   written = 0;
   passed = 0;
   course: Course;
@@ -124,7 +125,7 @@ class Lane {
     this.#ended = ended;
   }
 
-  /** From now on it writes to `to`, and what `to` writes goes to `back`. */
+  /** Starts writing to `to`; what `to` writes goes to `back`. */
   goTo(to: StreamConnection, back: Lane): void {
     this.#to = to;
     to.attach({
@@ -160,7 +161,7 @@ class Lane {
     if (end !== undefined && this.written >= end.at) this.#ended(end.how);
   }
 
-  /** What is held, and all that comes, passes. */
+  /** Stops holding: passes the held bytes and everything that follows. */
   release(): void {
     const { hold, ...course } = this.course;
     this.course = course;

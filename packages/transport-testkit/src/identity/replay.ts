@@ -1,4 +1,5 @@
-// Bytes that were good once: neither a recording nor a mirror ever comes up.
+// Cases about bytes that were valid once: neither a recording nor a mirror ever gets a connection
+// up.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught } from '../transport/expect.ts';
@@ -64,7 +65,7 @@ export const replayCases: Cases = (define) => {
     t.is(count(a, 'up'), 0);
   });
 
-  // FAULTS 92: two honest ends, each of which is given the other's part in a handshake that it did not begin.
+  // FAULTS 92: two honest ends, each given the other's part in a handshake that it did not begin.
   define("two diallers whose bytes are crossed prove nothing to each other, nor does one acceptor's proof serve for another", async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const waiting: Bare[] = [];
@@ -81,7 +82,7 @@ export const replayCases: Cases = (define) => {
   });
 };
 
-/** One connection with a call on it, as it went over the wire. */
+/** Makes one connection with a call on it, and returns it as recorded on the wire. */
 async function recorded(f: IdentityLab, a: Node, b: Node): Promise<Passage> {
   const relay = await f.relay(b);
   await understood(f, a, b, relay.at);

@@ -1,4 +1,5 @@
-// Trust that is taken back while connections live: they are cut at once, all that was open on them is told, the others go on.
+// Cases about trust that is revoked while connections live: these are aborted at once, everything
+// open on them fails, and other connections stay.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
@@ -18,7 +19,7 @@ export const revokingCases: Cases = (define) => {
       const [judge, other] = who === 'acceptor' ? [b, a] : [a, b];
       await cut(f, a, b, c, judge, other, { deny: [other.nodeId] });
       await refused(f, a, b.at, b, { ...DENIED, says: new RegExp(other.nodeId), by: who });
-      // In again, as if nothing had been.
+      // The node is let in again, as if nothing had happened.
       await judge.update({ deny: [] });
       await understood(f, a, b);
       t.is(count(c, 'down'), 0);
@@ -121,7 +122,7 @@ export const revokingCases: Cases = (define) => {
   });
 };
 
-/** `judge` changes its mind about `other`; `third` is connected to both, and stays so. */
+/** Lets `judge` revoke its trust in `other`; `third` is connected to both and must stay so. */
 async function cut(f: IdentityLab, a: Node, b: Node, third: Node, judge: Node, other: Node, change: Change<Papers>): Promise<void> {
   const { t } = f;
   await understood(f, a, b);

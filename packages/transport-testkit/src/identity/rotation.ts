@@ -1,4 +1,5 @@
-// Certificates that change while a transport runs: new connections use the new ones, those that live stay.
+// Cases about certificates that change while a transport runs: new connections use the new ones,
+// live connections stay.
 
 import { caught, checked } from '../transport/expect.ts';
 import { UNUSABLE } from './backend.ts';
@@ -18,7 +19,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
       const remote = await understood(f, a, b);
       const stuck = caught(t, a.transport.send(b.at, 'echo', Uint8Array.of(STUCK)));
       await f.until('the call is in flight', () => b.served.length === 2);
-      // By one that has expired it shows which of them is used.
+      // An expired certificate shows which of them is in use.
       await a.update({ papers: await certificates!.outdated(papers) });
       const says = certificates!.refused['a certificate that has expired'].says;
       await refused(f, c, a.at, a, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'dialler' });
@@ -58,7 +59,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
         message: new RegExp(`(?=.*${old})(?=.*${next.nodeId})`),
       });
       await b.transport.send(`${next.nodeId}@${a.at}`, 'echo', Uint8Array.of(1));
-      // It may call itself, as whom it is now.
+      // The node may call itself, under its new id.
       t.is((await a.transport.dial(a.at)).nodeId, next.nodeId);
     },
     needs,

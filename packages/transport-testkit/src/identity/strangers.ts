@@ -1,4 +1,5 @@
-// Who speaks something else: closed, named to the observer, and harmful to nobody.
+// Cases about strangers that speak another protocol: their connections are closed, reported to the
+// observer by name, and harm nobody.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';

@@ -1,4 +1,5 @@
-// How cases are declared and run: one lab a case, a few at a time, and a reason for each that is skipped.
+// Declares and runs the cases: one lab per case, a few at a time, and a reason for each group that
+// is skipped.
 
 import { unlessTaken } from '../address-race.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
@@ -8,16 +9,21 @@ import { IdentityLab } from './lab.ts';
 /** Declares one case; its title is a sentence, unique in the suite. */
 export type Define = (title: string, body: (f: IdentityLab, t: TestContext) => Promise<void>, needs?: Needs) => void;
 
-/** What a backend may lack, and milliseconds for a case that takes long. */
+/**
+ * The optional backend feature that a case needs, and the milliseconds that a long case may take.
+ */
 export interface Needs {
   readonly what?: 'certificates' | 'tls' | 'untrusting' | 'impostors' | undefined;
   readonly time?: number | undefined;
 }
 
-/** Cases of one subject. */
+/** Declares the cases of one subject. */
 export type Cases = (define: Define, backend: IdentityBackend<Papers>) => void;
 
-/** Registers the cases of `groups` for a backend; those of what it lacks are registered as one that is skipped, with the reason. */
+/**
+ * Registers the cases of `groups` for a backend. For each feature that the backend lacks, its cases
+ * are registered as one skipped case, with the reason.
+ */
 export function register(test: TestFunction, backend: IdentityBackend<Papers>, groups: readonly Cases[]): void {
   const titles = new Set<string>();
   const turn = turnstile(CASES_AT_ONCE);
@@ -41,14 +47,17 @@ async function run(t: TestContext, backend: IdentityBackend<Papers>, body: (f: I
   try {
     await body(lab, t);
   } catch (error) {
-    // What the case found comes first; that its remains do not close either would only hide it.
+    // The case's own error comes first; a failure to clean up afterwards would only hide it.
     await lab.finish(false).catch((also: unknown) => t.log(`and then: ${String(also)}`));
     throw error;
   }
   await lab.finish(true);
 }
 
-/** Runners start all cases of a file at once; hundreds beside each other would only be slow, and hard to read where one hangs. */
+/**
+ * Limits how many cases run at once. Runners start all cases of a file together, and hundreds side
+ * by side would be slow, and hard to read if one hangs.
+ */
 function turnstile(places: number): (run: () => Promise<void>) => Promise<void> {
   let free = places;
   const waiting: (() => void)[] = [];

@@ -1,4 +1,5 @@
-// A wire that changes one bit, at every place there is: no connection comes up on a handshake that was altered, and no altered data is delivered.
+// Cases with a wire that changes one bit, at every possible place: no connection comes up on an
+// altered handshake, and no altered data is delivered.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught } from '../transport/expect.ts';
@@ -66,5 +67,5 @@ export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
   }
 };
 
-/** Thousands of handshakes on a busy machine. */
+/** Thousands of handshakes on a busy machine, in milliseconds. */
 const LONG = 900_000;

@@ -1,9 +1,10 @@
-// Papers of nodes with certificates, good and bad: made with the functions of @trunkline/identity, which the backend's tests bring along.
+// Papers of nodes with certificates, valid and invalid, made with the functions of
+// @trunkline/identity that the backend's tests pass in.
 
 import type { Certificates, Flaw, Papers, REFUSED, UNUSABLE } from './backend.ts';
 import { WEAK_KEYS } from './weak-keys.ts';
 
-/** What `tls` is told. */
+/** Papers with the `tls` option of a node. */
 export interface TlsPapers extends Papers {
   readonly tls: { readonly key: string; readonly cert: string; readonly ca?: string | readonly string[] | undefined };
 }
@@ -24,16 +25,16 @@ interface ToolAuthority<D> {
   issue(publicKey: Uint8Array, options?: ToolDates<D>): Promise<string>;
 }
 
-/** What of @trunkline/identity is used. */
+/** The functions of @trunkline/identity that are used. */
 export interface IdentityTools<I extends ToolIdentity, D> {
   createIdentity(options?: { type?: 'ed25519' | 'p256' | undefined }): I;
   createAuthority(): Promise<ToolAuthority<D>>;
   selfSigned(identity: I): Promise<string>;
-  /** The date so many days from now, by the machine's clock. */
+  /** Returns the date that many days from now, by the system clock. */
   day(fromNow: number): D;
 }
 
-/** A maker of nodes of one authority, and of all that is wrong with papers. */
+/** Returns makers of nodes of one authority, and of papers with every flaw. */
 export async function tlsPapers<I extends ToolIdentity, D>({ createIdentity, createAuthority, selfSigned, day }: IdentityTools<I, D>) {
   const [authority, another] = [await createAuthority(), await createAuthority()];
   const byId = new Map<string, I>();
@@ -90,7 +91,9 @@ export async function tlsPapers<I extends ToolIdentity, D>({ createIdentity, cre
   return { papers, alone, certificates };
 }
 
-/** A file that was not copied whole: its end is there, its middle is not. */
+/**
+ * Simulates an incomplete copy of a file: the end is there, but a part of the middle is missing.
+ */
 function cutOff(pem: string): string {
   const lines = pem.trimEnd().split('\n');
   return `${[...lines.slice(0, 2), ...lines.slice(3)].join('\n').replace(/[A-Za-z0-9+/]{5}\n/, '\n')}\n`;

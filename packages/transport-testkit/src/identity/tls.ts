@@ -1,4 +1,4 @@
-// TLS clients that are not ours: what they may try is refused, or changes nothing.
+// Cases about TLS clients that are not ours: everything they may try is refused or has no effect.
 
 import { caught } from '../transport/expect.ts';
 import { count } from './lab.ts';

@@ -1,4 +1,4 @@
-// Papers that can't be used: told by listen() and by send(), before anything is bound or dialled.
+// Cases about unusable papers: listen() and send() report them before anything is bound or dialed.
 
 import type { TransportError } from '@trunkline/transport-core';
 import { caught, checked, thrown } from '../transport/expect.ts';
@@ -31,7 +31,7 @@ export const unusableCases: Cases = (define, { certificates }) => {
           t.is((error as TransportError).target, other.at);
         }
         t.deepEqual(rejections(other, 'in'), [], 'nobody was dialled');
-        // It is not broken for ever.
+        // The transport recovers once it has valid papers.
         const { papers } = place;
         await bad.update({ papers });
         await bad.transport.listen();

@@ -1,7 +1,7 @@
-// Keys that are no identities of ours, each with a certificate that it signed itself and that ends in 2125. Anybody may have them: they are for
-// tests alone.
+// Keys of types that are not accepted as identities, each with a self-signed certificate that is
+// valid until 2125. They are public, so use them only in tests.
 
-/** PEM. */
+/** A private key and its certificate, in PEM. */
 export interface WeakKey {
   readonly key: string;
   readonly cert: string;

@@ -1,3 +1,5 @@
+// Checks that the testkit's copy of frame.proto is up to date.
+
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { FRAME_PROTO } from './frame-proto.ts';

@@ -1,4 +1,5 @@
-// A copy of core's frame.proto, as text: so the raw peer needs no file at run time, in a browser either. A test holds it to the original.
+// A copy of core's frame.proto, as text, so that the raw peer needs no file at run time, even in a
+// browser. A test compares it with the original.
 
 export const FRAME_PROTO = `// What crosses a connection: after the preamble "TRKL" (54 52 4B 4C), which each side sends once, come frames. A frame is its
 // length, a varint of at most 4 bytes (over-long forms are legal), then one Frame message of that many bytes.

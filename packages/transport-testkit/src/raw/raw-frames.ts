@@ -1,5 +1,6 @@
-// Frames as a stranger would make and read them: protobufjs' reflection over frame.proto and a varint before each frame.
-// Nothing of Trunkline's core is used here, so that a mistake there can't hide itself.
+// Encodes and decodes frames independently, with protobufjs' reflection over frame.proto and a
+// varint before each frame. Nothing of Trunkline's core is used here, so that a mistake there
+// cannot hide itself.
 
 import protobuf from 'protobufjs';
 import { FRAME_PROTO } from './frame-proto.ts';
@@ -25,7 +26,10 @@ export const RAW_KINDS = {
 
 export type RawKind = keyof typeof RAW_KINDS;
 
-/** A frame as it was read; what was absent is 0, '' or empty. `kind` is its name, or its number where it has none. */
+/**
+ * A decoded frame; absent fields are 0, '' or empty. `kind` is the name, or the number if it has no
+ * name.
+ */
 export interface RawFrame {
   kind: RawKind | number;
   id: number;
@@ -44,7 +48,7 @@ export interface RawFrame {
   payload: Uint8Array;
 }
 
-/** A frame to send: what is left out is left out on the wire, too. */
+/** A frame to send; omitted fields are absent on the wire, too. */
 export type RawFrameInput = Partial<Omit<RawFrame, 'hello'>> & { kind: RawKind | number; hello?: Partial<RawHello> | Uint8Array | undefined };
 
 /** The hello, as in frame.proto. */
@@ -87,7 +91,7 @@ const root = protobuf.parse(FRAME_PROTO).root;
 const FrameType = root.lookupType('Frame');
 const HelloType = root.lookupType('Hello');
 
-/** The bytes of one Frame message, without its length. */
+/** Returns the bytes of one Frame message, without its length. */
 export function encodeBody(frame: RawFrameInput): Uint8Array {
   const { kind, metadata, hello, ...rest } = frame;
   const message: Record<string, unknown> = { ...rest, kind: kindNumber(kind) };
@@ -96,17 +100,20 @@ export function encodeBody(frame: RawFrameInput): Uint8Array {
   return plain(FrameType.encode(FrameType.create(message)).finish());
 }
 
-/** A frame as it crosses the wire: varint length, then the message. */
+/** Returns a frame as it crosses the wire: varint length, then the message. */
 export function encodeFrame(frame: RawFrameInput): Uint8Array {
   return delimited(encodeBody(frame));
 }
 
-/** `body` behind its length, in the shortest varint or in one of `width` bytes (over-long forms are legal up to 4). */
+/**
+ * Returns `body` preceded by its length, in the shortest varint or in one of `width` bytes
+ * (over-long forms are legal up to 4).
+ */
 export function delimited(body: Uint8Array, width = 0): Uint8Array {
   return concat([varint(body.length, width), body]);
 }
 
-/** An unsigned varint of at least `width` bytes. */
+/** Returns an unsigned varint of at least `width` bytes. */
 export function varint(value: number, width = 0): Uint8Array {
   const bytes: number[] = [];
   let rest = value;
@@ -118,7 +125,10 @@ export function varint(value: number, width = 0): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** One field of a message, by hand: for bytes that no protobuf library would write. `wire` is its wire type. */
+/**
+ * Encodes one field of a message by hand, for bytes that no protobuf library would write. `wire` is
+ * its wire type.
+ */
 export function field(number: number, wire: number, ...content: (Uint8Array | number[])[]): Uint8Array {
   return concat([varint(number * 8 + wire), ...content]);
 }
@@ -133,7 +143,7 @@ export function concat(parts: readonly (Uint8Array | readonly number[])[]): Uint
   return whole;
 }
 
-/** The frame in the bytes of one message. Throws where they are no Frame. */
+/** Decodes the bytes of one Frame message. Throws if they are not a Frame. */
 export function decodeBody(body: Uint8Array): RawFrame {
   const decoded = FrameType.toObject(FrameType.decode(body), { defaults: true, objects: true }) as Record<string, unknown>;
   const hello = decoded['hello'] as Uint8Array;
@@ -156,12 +166,12 @@ export function decodeBody(body: Uint8Array): RawFrame {
   };
 }
 
-/** The bytes of a Hello message. */
+/** Returns the bytes of a Hello message. */
 export function encodeHello(hello: Partial<RawHello>): Uint8Array {
   return plain(HelloType.encode(HelloType.create(hello as Record<string, unknown>)).finish());
 }
 
-/** The Hello in the bytes of a frame's field 13. */
+/** Decodes the Hello in a frame's field 13. */
 export function decodeHello(bytes: Uint8Array): RawHello {
   const hello = HelloType.toObject(HelloType.decode(bytes), { defaults: true, arrays: true, objects: true }) as RawHello;
   return { ...hello, instance: plain(hello.instance) };
@@ -171,7 +181,7 @@ export function decodeHello(bytes: Uint8Array): RawHello {
 export class RawSplitter {
   #rest: Uint8Array = new Uint8Array(0);
 
-  /** The bodies that are whole now, `chunk` included. */
+  /** Takes a chunk and returns the bodies that are complete now. */
   push(chunk: Uint8Array): Uint8Array[] {
     let bytes = this.#rest.length === 0 ? chunk : concat([this.#rest, chunk]);
     const bodies: Uint8Array[] = [];
@@ -185,7 +195,7 @@ export class RawSplitter {
     return bodies;
   }
 
-  /** Bytes of a frame that is not whole yet. */
+  /** The number of buffered bytes of an incomplete frame. */
   get waiting(): number {
     return this.#rest.length;
   }

@@ -1,8 +1,8 @@
-// A hello that any Trunkline end accepts, for raw peers to change.
+// A hello that any Trunkline end accepts, for raw peers to modify.
 
 import type { RawHello, RawLimits } from './raw-frames.ts';
 
-/** The defaults of docs/wire-protocol.md §3 and §6. */
+/** The default limits of docs/wire-protocol.md §3 and §6. */
 export const RAW_LIMITS: RawLimits = {
   message: 64 * 1024 * 1024,
   item: 1024 * 1024,
@@ -18,7 +18,10 @@ export const RAW_LIMITS: RawLimits = {
 
 let made = 0;
 
-/** A whole hello: wire version 1, the network 'default', an instance of its own, the protocol 'lab' on channel 0x20. */
+/**
+ * Returns a complete hello: wire version 1, the network 'default', an instance of its own, the
+ * protocol 'lab' on channel 0x20.
+ */
 export function rawHello(changes: Partial<RawHello> = {}): Partial<RawHello> {
   made += 1;
   const instance = new Uint8Array(16).fill(0xee);

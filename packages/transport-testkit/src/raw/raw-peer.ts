@@ -1,11 +1,12 @@
-// A peer that knows the wire and nothing else: it dials or accepts over any StreamLayer, sends what it is told, well-formed or not,
-// and keeps what it is sent. All waiting ends by an event: a frame, or the end of the connection.
+// A peer that knows only the wire format. It dials or accepts over any StreamLayer, sends what the
+// test gives it, well-formed or not, and records what it receives. All waits end with an event: a
+// frame, or the end of the connection.
 
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core';
 import { concat, decodeBody, encodeFrame, type RawFrame, type RawFrameInput, type RawHello, type RawKind, RawSplitter } from './raw-frames.ts';
 import { rawHello } from './raw-hello.ts';
 
-/** `54 52 4B 4C`. */
+/** The preamble `54 52 4B 4C`. */
 export const RAW_PREAMBLE: Uint8Array = Uint8Array.from([0x54, 0x52, 0x4b, 0x4c]);
 
 interface Waiter {
@@ -15,18 +16,20 @@ interface Waiter {
   reject: (error: Error) => void;
 }
 
-/** One connection, seen by a stranger. */
+/** One connection, as an independent implementation sees it. */
 export class RawPeer {
   readonly role: 'dialler' | 'acceptor';
-  /** Every frame that came, in order, taken or not. */
+  /** Every received frame, in order, whether taken by `next` or not. */
   readonly log: RawFrame[] = [];
   /** Answers PINGs at once, as every peer must. */
   answerPings = true;
-  /** Gives pipe credit (account 1) back at once, to the byte. */
+  /** Returns pipe credit (account 1) at once, to the byte. */
   returnPipe = true;
   /** Our credit for packets of long messages and items, after the hello. */
   pipe = 0;
-  /** Bytes that came, the preamble included; the first MiB of them is in `received`. */
+  /**
+   * The number of received bytes, including the preamble; `received` holds the first MiB of them.
+   */
   receivedBytes = 0;
 
   readonly #connection: StreamConnection;
@@ -58,12 +61,12 @@ export class RawPeer {
     });
   }
 
-  /** Dials `address`; nothing is sent yet. */
+  /** Dials `address`; sends nothing yet. */
   static async dial(layer: StreamLayer, address: string): Promise<RawPeer> {
     return new RawPeer(await layer.dial(address, { timeout: 10_000 }), 'dialler');
   }
 
-  /** Sends bytes as they are, each argument as a chunk of its own. */
+  /** Sends bytes unchanged, each argument as a chunk of its own. */
   bytes(...chunks: (Uint8Array | readonly number[])[]): void {
     for (const chunk of chunks) this.#write(Uint8Array.from(chunk));
   }
@@ -74,7 +77,10 @@ export class RawPeer {
     this.#write(concat(frames.map(encodeFrame)));
   }
 
-  /** Sends frames one by one, each packet that the pipe pays for (account 1) as soon as there is credit. */
+  /**
+   * Sends frames one by one; each packet that is charged to the pipe (account 1) waits until there
+   * is credit.
+   */
   async paced(frames: readonly RawFrameInput[]): Promise<void> {
     for (const frame of frames) {
       while (onPipe(frame) && this.pipe <= 0) await this.next('CREDIT', ({ account }) => account === 1);
@@ -82,12 +88,15 @@ export class RawPeer {
     }
   }
 
-  /** Sends the preamble, and frames behind it in the same chunk. */
+  /** Sends the preamble, followed by frames in the same chunk. */
   begin(...frames: RawFrameInput[]): void {
     this.#write(concat([RAW_PREAMBLE, ...frames.map(encodeFrame)]));
   }
 
-  /** The first frame of that kind (and for which `where` holds) that nobody took yet; rejects when the connection ends without one. */
+  /**
+   * Resolves with the first frame of that kind that fulfills `where` and was not taken yet; rejects
+   * if the connection ends without one.
+   */
   next(kind: RawKind | number, where: (frame: RawFrame) => boolean = () => true): Promise<RawFrame> {
     const wants = (frame: RawFrame) => frame.kind === kind && where(frame);
     const at = this.#untaken.findIndex(wants);
@@ -96,14 +105,14 @@ export class RawPeer {
     return new Promise((resolve, reject) => this.#waiters.push({ wants, what: String(kind), resolve, reject }));
   }
 
-  /** How many frames of that kind came so far. */
+  /** Returns how many frames of that kind have arrived so far. */
   count(kind: RawKind | number): number {
     return this.log.filter((frame) => frame.kind === kind).length;
   }
 
   /**
-   * Resolves when the other end has handled all that was sent before, and what it wrote in answer has arrived: a PING went to and fro.
-   * Only on a connection that is up.
+   * Resolves when the other end has handled everything sent before and its answers have arrived, by
+   * means of a PING and its PONG. Works only on a connection that is up.
    */
   async barrier(): Promise<void> {
     const id = ++this.#nonce;
@@ -111,15 +120,16 @@ export class RawPeer {
     await this.next('PONG', (frame) => frame.id === id);
   }
 
-  /** The other end's preamble, once it is whole. */
+  /** Resolves with the other end's preamble, once complete. */
   async preamble(): Promise<Uint8Array> {
     while (this.#preamble.length < 4 && !this.#over) await new Promise<void>((resolve) => (this.#gotPreamble = resolve));
     return this.#preamble;
   }
 
   /**
-   * The whole hello by the rules. As dialler: preamble and HELLO, the other's HELLO, READY. As acceptor: the other's HELLO, ours, its
-   * READY. Resolves to the other's hello; frames in `behind` go in the same chunk as READY (or as our HELLO, for an acceptor).
+   * Performs the whole hello exchange by the rules. As dialer: preamble and HELLO, the other's
+   * HELLO, READY. As acceptor: the other's HELLO, ours, its READY. Resolves with the other's hello.
+   * The frames in `behind` go in the same chunk as READY (or as our HELLO, for an acceptor).
    */
   async handshake(hello: Partial<RawHello> = {}, behind: RawFrameInput[] = []): Promise<RawHello> {
     const mine = rawHello(hello);
@@ -136,8 +146,8 @@ export class RawPeer {
   }
 
   /**
-   * A whole message of one or several packets, its first frame being of that kind: the frame with the whole payload. Pipe credit has
-   * to be given meanwhile (`returnPipe`).
+   * Resolves with a whole message of one or more packets, whose first frame is of that kind, as a
+   * frame with the whole payload. Pipe credit must be returned meanwhile (`returnPipe`).
    */
   async message(kind: RawKind, where?: (frame: RawFrame) => boolean): Promise<RawFrame> {
     const first = await this.next(kind, where);
@@ -150,12 +160,15 @@ export class RawPeer {
     return { ...first, payload: concat(parts) };
   }
 
-  /** Gives credit: of a channel for accounts 2 and 3, of a call for account 5, of the connection for 1 and 4. */
+  /**
+   * Grants credit: to a channel for accounts 2 and 3, to a call for account 5, to the connection
+   * for 1 and 4.
+   */
   grant(account: number, credit: number, of: { id?: number; channel?: number } = {}): void {
     this.send({ kind: 'CREDIT', account, credit, ...of });
   }
 
-  /** Resolves when the connection is over, with the error that the layer gave, if any. */
+  /** Resolves when the connection is over, with the layer's error, if there is one. */
   async expectClosed(): Promise<Error | undefined> {
     await this.#ended;
     return this.#error;
@@ -165,7 +178,7 @@ export class RawPeer {
     return this.#over;
   }
 
-  /** The bytes that came, up to the first MiB. */
+  /** The received bytes, up to the first MiB. */
   get received(): Uint8Array {
     return concat(this.#received);
   }
@@ -178,12 +191,12 @@ export class RawPeer {
     this.#connection.resume();
   }
 
-  /** Ends in order, behind what was sent. */
+  /** Closes in order, after what was sent. */
   close(): void {
     this.#connection.close();
   }
 
-  /** Cuts the connection. */
+  /** Destroys the connection. */
   destroy(): void {
     this.#connection.destroy();
     this.#closed(undefined);
@@ -239,12 +252,12 @@ export class RawPeer {
   }
 }
 
-/** Accepts for raw peers over a layer. */
+/** Accepts connections of a layer as raw peers. */
 export class RawListener {
   readonly #layer: StreamLayer;
   readonly #ready: RawPeer[] = [];
   readonly #waiters: ((peer: RawPeer) => void)[] = [];
-  /** Every peer that was accepted. */
+  /** Every accepted peer. */
   readonly peers: RawPeer[] = [];
 
   private constructor(layer: StreamLayer) {
@@ -267,7 +280,7 @@ export class RawListener {
     return this.#layer.localAddr();
   }
 
-  /** The next connection that is dialled, attached and silent. */
+  /** Resolves with the next accepted peer, attached and silent. */
   next(): Promise<RawPeer> {
     const peer = this.#ready.shift();
     if (peer !== undefined) return Promise.resolve(peer);
@@ -280,23 +293,29 @@ export class RawListener {
   }
 }
 
-/** What a packet takes off an account: its payload and metadata, and 64 (docs/wire-protocol.md §6). */
+/**
+ * Returns what a packet costs an account: its payload and metadata, and 64 bytes
+ * (docs/wire-protocol.md §6).
+ */
 export function cost(frame: Pick<RawFrameInput, 'payload' | 'metadata'>): number {
   return (frame.payload?.length ?? 0) + metadataSize(frame.metadata ?? {}) + 64;
 }
 
-/** Is it a packet of a long message or of an item: what the pipe pays for? */
+/**
+ * Returns whether the frame is a packet of a long message or of an item, which is charged to the
+ * pipe.
+ */
 function onPipe(frame: RawFrameInput): boolean {
   return frame.kind === 'PART' || frame.kind === 'ITEM' || (frame.size ?? 0) > 0;
 }
 
-/** What metadata counts for: the UTF-8 lengths of all keys and values. */
+/** Returns the size of metadata: the UTF-8 lengths of all keys and values. */
 export function metadataSize(metadata: Record<string, string>): number {
   const utf8 = new TextEncoder();
   return Object.entries(metadata).reduce((sum, [key, value]) => sum + utf8.encode(key).length + utf8.encode(value).length, 0);
 }
 
-/** A frame in a few words, for messages of failing cases. */
+/** Describes a frame in a few words, for the messages of failing cases. */
 export function describeFrame(frame: RawFrame): string {
   const parts = [String(frame.kind)];
   for (const name of ['id', 'channel', 'method', 'flags', 'timeout', 'size', 'account', 'credit', 'code', 'reason'] as const) {

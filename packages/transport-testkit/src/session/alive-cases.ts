@@ -1,4 +1,4 @@
-// docs/wire-protocol.md §9, being alive: pings, idleness, floods.
+// Cases of docs/wire-protocol.md §9, liveness: pings, idle connections, floods.
 
 import { serve } from '@trunkline/transport-core';
 import { concat, encodeFrame } from '../raw/raw-frames.ts';
@@ -130,7 +130,8 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     await s.peer.next('REQUEST');
     s.clock.advance(10_001);
     await s.peer.next('PING');
-    // The call was due after 11 s: we wake 2 s late, so the peer has 17 s instead of 15.
+    // The call was due after 11 s. The transport wakes 2 s late, so the peer has 17 s instead of
+    // 15.
     s.clock.jump(3_000);
     s.clock.advance(10);
     t.is((await call).code, 'deadline_exceeded');
@@ -238,7 +239,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     const s = await session(t, backend, role);
     const server = serve(s.transport, { echo: (payload) => payload });
     const calls = 8_000;
-    // One chunk of many calls: more work than a turn has units for, wherever the stream cuts it.
+    // One chunk of many calls: more work than one turn allows, however the stream splits it.
     const frames = Array.from({ length: calls }, (_, n) => [request(s.id(n), tag(n)), { kind: 'CANCEL' as const, id: s.id(n) }]).flat();
     for (let n = 0; n < calls; n++) frames.push(request(s.id(n), [], { channel: 0x30 }));
     s.peer.send(...frames);

@@ -1,4 +1,4 @@
-// docs/wire-protocol.md §4, ids and answers: each request has exactly one end.
+// Cases of docs/wire-protocol.md §4, ids and responses: each request has exactly one end.
 
 import type { TestFunction } from '../test-runner.ts';
 import { eachRole, type SessionBackend, session } from './lab.ts';

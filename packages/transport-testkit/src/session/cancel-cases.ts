@@ -1,4 +1,4 @@
-// docs/wire-protocol.md §4, CANCEL, ERROR, deadlines that travel.
+// Cases of docs/wire-protocol.md §4: CANCEL, ERROR, and deadlines that travel with a call.
 
 import { TransportError } from '@trunkline/transport-core';
 import { concat, delimited, encodeBody, field } from '../raw/raw-frames.ts';

@@ -1,4 +1,4 @@
-// docs/wire-protocol.md §8, close() of a transport as its peers see it.
+// Cases of docs/wire-protocol.md §8: close() of a transport, as its peers see it.
 
 import type { TestFunction } from '../test-runner.ts';
 import { bench, eachRole, type SessionBackend, session } from './lab.ts';

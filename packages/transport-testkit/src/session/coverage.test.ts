@@ -1,4 +1,4 @@
-// COVERAGE.md names cases; a case that is renamed or gone is found here.
+// Checks that the cases named in COVERAGE.md exist.
 
 import { readFileSync } from 'node:fs';
 import test from 'ava';

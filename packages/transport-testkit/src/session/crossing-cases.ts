@@ -1,4 +1,5 @@
-// docs/wire-protocol.md §4 and §6, frames that cross: what comes for a call that is over costs its sender nothing and disturbs nobody.
+// Cases of docs/wire-protocol.md §4 and §6, frames that cross: a frame for a call that is over
+// costs its sender nothing and disturbs nobody.
 
 import { bytes, defineProtocol, json } from '@trunkline/transport-core';
 import type { RawFrameInput } from '../raw/raw-frames.ts';

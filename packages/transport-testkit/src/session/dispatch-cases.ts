@@ -1,4 +1,5 @@
-// docs/wire-protocol.md §4, what the callee does not have, how many calls there may be, and what `sent` says.
+// Cases of docs/wire-protocol.md §4: protocols and methods that the callee lacks, the limit on
+// calls, and the meaning of `sent`.
 
 import type { TestFunction } from '../test-runner.ts';
 import { bench, eachRole, type SessionBackend, session } from './lab.ts';

@@ -1,4 +1,5 @@
-// docs/wire-protocol.md §3, what may come before a connection is up, and how long it may take.
+// Cases of docs/wire-protocol.md §3: what may arrive before a connection is up, and how long it may
+// take.
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import { rawHello } from '../raw/raw-hello.ts';
@@ -204,7 +205,8 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     const first = await on.dialIn();
     first.begin(hello());
     await first.next('HELLO');
-    // A layer that shakes hands itself (TLS, noise, an upgrade) does so when it is its turn: until then not even the dial is through.
+    // A layer with a handshake of its own (TLS, Noise, an upgrade) performs it only when it is its
+    // turn; until then not even the dial completes.
     const { dialsWait = backend.proves === true } = backend;
     const waiting: Promise<RawPeer>[] = [];
     for (let n = 1; n < 5; n++) {
@@ -213,7 +215,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
       waiting.push(dial);
       if (!dialsWait) await dial;
     }
-    // It is closed so soon that even the dial may fail.
+    // The connection is closed so soon that even the dial may fail.
     const sixth = await on.dialIn().catch(() => undefined);
     await sixth?.expectClosed();
     t.is(sixth?.receivedBytes ?? 0, 0);
@@ -223,7 +225,10 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   });
 }
 
-/** The hello took too long: the peer reads so in a GO_AWAY, the last frame, and the connection ends in order. */
+/**
+ * Checks a hello that took too long: the peer receives a GO_AWAY that says so, as the last frame,
+ * and the connection ends in order.
+ */
 async function farewell(t: TestContext, peer: RawPeer): Promise<void> {
   const bye = await peer.next('GO_AWAY');
   t.is(bye.code, 14);
@@ -233,7 +238,7 @@ async function farewell(t: TestContext, peer: RawPeer): Promise<void> {
   t.is(peer.log.at(-1), bye);
 }
 
-/** Nobody is known to be there, so nothing is said and the connection is cut. */
+/** Checks a connection that is reset without a word, because no peer has identified itself. */
 async function cutOff(t: TestContext, peer: RawPeer, backend: SessionBackend): Promise<void> {
   const error = await peer.expectClosed();
   t.is(peer.count('GO_AWAY'), 0);

@@ -1,4 +1,4 @@
-// docs/wire-protocol.md §8, how connections end.
+// Cases of docs/wire-protocol.md §8: how connections end.
 
 import type { TestFunction } from '../test-runner.ts';
 import { eachRole, type SessionBackend, session } from './lab.ts';

@@ -1,4 +1,5 @@
-// docs/wire-protocol.md §2, flags, ids and numbers in frames; what the application gets of the bytes; how our encoder writes.
+// Cases of docs/wire-protocol.md §2: flags, ids and numbers in frames, the bytes that the
+// application receives, and the output of our encoder.
 
 import { concat, delimited, encodeBody, encodeFrame, field } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
@@ -17,7 +18,7 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     peer.send({ kind: 'ERROR', id: open, code: 13, flags: 2 });
   });
   bad('any flag of a ONEWAY', ({ peer }) => peer.send(hint([1], { flags: 1 })));
-  // Harmless but for their flag: of the calls that they name none is open.
+  // These frames are harmless except for their flag: none of the calls that they name is open.
   for (const kind of ['RESPONSE', 'ITEM', 'PART', 'END', 'CANCEL', 'CREDIT', 'PING', 'PONG', 'GO_AWAY'] as const) {
     const rest = kind === 'CREDIT' ? { account: 1, credit: 1 } : kind === 'GO_AWAY' ? { code: 14, reason: 3 } : {};
     bad(`any flag of a ${kind}`, ({ peer, id }) => peer.send({ kind, id: id(900), flags: 1, ...rest }));
@@ -154,7 +155,7 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
   });
 }
 
-/** The frame that ends with `payload` at the end of what came. */
+/** Returns the received frame that ends with `payload`, at the end of the received bytes. */
 function encodeBodyAsReceived(received: Uint8Array, payload: Uint8Array): Uint8Array {
   let at = 4;
   for (;;) {
@@ -173,7 +174,7 @@ function encodeBodyAsReceived(received: Uint8Array, payload: Uint8Array): Uint8A
   }
 }
 
-/** The numbers of a message's fields, in their order; all tags of a Frame are one byte. */
+/** Returns the field numbers of a message, in order; all tags of a Frame take one byte. */
 function fieldsOf(message: Uint8Array): number[] {
   const numbers: number[] = [];
   for (let at = 0; at < message.length; ) {

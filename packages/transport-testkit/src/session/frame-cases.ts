@@ -1,4 +1,4 @@
-// docs/wire-protocol.md §2, lengths and bodies of frames.
+// Cases of docs/wire-protocol.md §2: lengths and bodies of frames.
 
 import { concat, delimited, encodeBody, encodeFrame, field, varint } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';

@@ -1,4 +1,4 @@
-// docs/wire-protocol.md §3, the three steps of the hello and what it says.
+// Cases of docs/wire-protocol.md §3: the three steps of the hello, and its content.
 
 import { TransportError } from '@trunkline/transport-core';
 import { concat, encodeHello, field } from '../raw/raw-frames.ts';

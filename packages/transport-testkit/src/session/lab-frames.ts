@@ -4,41 +4,41 @@ import type { RawFrameInput } from '../raw/raw-frames.ts';
 
 export const KiB = 1024;
 export const MiB = 1024 * 1024;
-/** The default packet. */
+/** The default size of a packet. */
 export const PACKET = 64 * KiB;
 
-/** A REQUEST to `echo` on the lab's channel, with what is changed. */
+/** Returns a REQUEST to `echo` on the lab's channel, with changes. */
 export function request(id: number, payload: Uint8Array | readonly number[] = [1], changes: Partial<RawFrameInput> = {}): RawFrameInput {
   return { kind: 'REQUEST', id, channel: 0x20, method: 1, payload: Uint8Array.from(payload), ...changes };
 }
 
-/** A short ONEWAY to `hint`, with what is changed. */
+/** Returns a short ONEWAY to `hint`, with changes. */
 export function hint(payload: Uint8Array | readonly number[] = [1], changes: Partial<RawFrameInput> = {}): RawFrameInput {
   return { kind: 'ONEWAY', channel: 0x20, method: 2, payload: Uint8Array.from(payload), ...changes };
 }
 
-/** `length` bytes that tell their places apart. */
+/** Returns `length` bytes of which neighbors differ. */
 export function body(length: number, seed = 0): Uint8Array<ArrayBuffer> {
   const made = new Uint8Array(length);
   for (let i = 0; i < length; i++) made[i] = (i * 31 + (i >> 8) * 7 + seed) & 0xff;
   return made;
 }
 
-/** The packets of a long message: `first` with the whole size, and PARTs behind it. */
+/** Returns the packets of a long message: `first` with the whole size, followed by PARTs. */
 export function packets(first: RawFrameInput, whole: Uint8Array, packet = PACKET): RawFrameInput[] {
   const frames: RawFrameInput[] = [{ ...first, size: whole.length, payload: whole.slice(0, packet) }];
   for (let at = packet; at < whole.length; at += packet) frames.push({ kind: 'PART', id: first.id ?? 0, payload: whole.slice(at, at + packet) });
   return frames;
 }
 
-/** Are these the same bytes? For bodies too large for a runner's deepEqual. */
+/** Returns whether the bytes are equal; for bodies too large for a runner's deepEqual. */
 export function same(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
   return true;
 }
 
-/** The bytes of a small number, to tell calls apart. */
+/** Encodes a small number as a body, to tell calls apart. */
 export function tag(number: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([number >> 8, number & 0xff]);
 }
@@ -47,7 +47,7 @@ export function untag(payload: Uint8Array): number {
   return ((payload[0] ?? 0) << 8) | (payload[1] ?? 0);
 }
 
-/** 64 MiB, the longest message by default: one for all cases. */
+/** Returns 64 MiB, the longest message by default; all cases share it. */
 export function huge(): Uint8Array {
   hugeBody ??= body(64 * MiB);
   return hugeBody;

@@ -1,4 +1,5 @@
-// The protocols that the suite speaks: all shapes of calls, every body plain bytes, so that the raw peer needs no codec.
+// The protocols of the suite: all shapes of calls, with plain bytes as bodies, so that the raw peer
+// needs no codec.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 
@@ -16,7 +17,7 @@ export const labProtocol = defineProtocol({
   },
 });
 
-/** A second one, on another channel, for what must not touch the first. */
+/** A second protocol on another channel, for traffic that must not affect the first. */
 export const sideProtocol = defineProtocol({
   name: 'side',
   version: 1,

@@ -1,4 +1,5 @@
-// The bench on which each rule is tried: one Trunkline transport on a clock that is moved by hand, one raw peer, one connection.
+// The environment of each session case: one Trunkline transport on a manual clock, one raw peer,
+// one connection.
 
 import {
   type Client,
@@ -19,26 +20,38 @@ import type { TestContext, TestFunction } from '../test-runner.ts';
 import { labProtocol, sideProtocol } from './lab-protocols.ts';
 import { type Seen, watch } from './seen.ts';
 
-/** What is under test: a kind of streams, and transports over it. */
+/** The backend under test: a kind of streams, and transports over it. */
 export interface SessionBackend {
-  /** For titles: 'tcp'. */
+  /** Prefix of titles: 'tcp'. */
   name: string;
-  /** Its connections prove who is at their other end (TLS, noise): what a hello claims must be that. */
+  /**
+   * True if connections prove the identity of their ends (TLS, Noise); then a hello must claim the
+   * proven id.
+   */
   proves?: boolean;
-  /** Its dials are through only once the acceptor reads them (TLS, noise, an upgrade): while they wait for their turn, they wait. Default: `proves`. */
+  /**
+   * True if a dial completes only once the acceptor reads it (TLS, Noise, an upgrade), so that it
+   * waits for a handshake slot. Default: `proves`.
+   */
   dialsWait?: boolean;
-  /** Called once a case: a fresh place whose layers and transports reach each other by their `localAddr()`. */
+  /**
+   * Called once per case. Returns a new place whose layers and transports reach each other by their
+   * `localAddr()`.
+   */
   place(): SessionPlace;
 }
 
 export interface SessionPlace {
-  /** A stream layer that can dial and listen (at a free address), for raw peers. */
+  /** Creates a stream layer that can dial and listen (at a free address), for raw peers. */
   layer(): StreamLayer;
-  /** A Trunkline transport over such streams that can listen (at a free address), with these options. */
+  /**
+   * Creates a Trunkline transport over such streams that can listen (at a free address), with these
+   * options.
+   */
   transport<P extends Protocol>(options: CommonOptions & { protocol: P }): Transport<P>;
 }
 
-/** Which end the transport is: the acceptor is dialled by the raw peer, the dialler dials it. */
+/** The role of the transport: the raw peer dials an acceptor, and a dialer dials the raw peer. */
 export type Role = 'acceptor' | 'dialler';
 
 export type Lab = typeof labProtocol;
@@ -48,50 +61,53 @@ export type LabOptions = Omit<CommonOptions, 'clock' | 'observer'>;
 
 export interface LabSetup {
   options?: LabOptions;
-  /** What the raw peer's hello says otherwise. */
+  /** Changes to the raw peer's hello. */
   hello?: Partial<RawHello>;
   /** Mounts the protocol 'side' before the hello. */
   side?: boolean;
-  /** Sent in the same chunk as READY, where the raw peer dials. */
+  /** Sent in the same chunk as READY, if the raw peer dials. */
   behindReady?: RawFrameInput[];
 }
 
-/** A place with one listening transport, not yet connected to anything. */
+/** A place with one listening transport that is not connected yet. */
 export interface Bench {
   transport: Transport<Lab>;
   clock: ManualClock;
   seen: Seen;
   place: SessionPlace;
-  /** The next call that came in, which must be of that method. */
+  /** Resolves with the next incoming call, which must be of that method. */
   call<N extends MethodName<Lab>>(method: N): Promise<Rpc<Lab, N>>;
-  /** A raw peer that dialled the transport; it has sent nothing. */
+  /** Returns a raw peer that has dialed the transport and sent nothing yet. */
   dialIn(): Promise<RawPeer>;
-  /** A raw listener, for the transport to dial. */
+  /** Returns a raw listener, for the transport to dial. */
   listen(): Promise<RawListener>;
-  /** Moves time on step by step (100 ms where not said), letting bytes travel in between, until `done` settles. */
+  /**
+   * Advances the clock step by step (default 100 ms), letting bytes travel in between, until `done`
+   * settles.
+   */
   until<T>(done: PromiseLike<T>, step?: number): Promise<T>;
 }
 
-/** One connection that is up, with all there is to look at. */
+/** One connection that is up, and everything that a case inspects. */
 export interface Session extends Bench {
   role: Role;
-  /** The transport's handle of the connection; what it sends to goes to the raw peer. */
+  /** The transport's handle of the connection; calls to it go to the raw peer. */
   remote: Remote;
   client: Client<Lab>;
   peer: RawPeer;
-  /** What the transport's HELLO said. */
+  /** The transport's HELLO. */
   hello: RawHello;
-  /** The n-th id (from 0) that the raw peer may open with. */
+  /** Returns the n-th id (from 0) that the raw peer may open calls with. */
   id(n: number): number;
-  /** The protocol 'side', where it was mounted. */
+  /** The protocol 'side', if it was mounted. */
   side: Transport<typeof sideProtocol>;
 }
 
-/** A listening transport under test, taken down after the case. */
+/** Starts a listening transport under test; it is closed after the case. */
 export async function bench(t: TestContext, backend: SessionBackend, options: LabOptions = {}): Promise<Bench> {
   t.timeout(WATCHDOG, 'the case waits for an event that does not come');
   const place = backend.place();
-  // The peer's bytes come by the real event loop, so its turns are the real ones too.
+  // The peer's bytes arrive through the real event loop, so turns are real ones too.
   const clock = Object.assign(createManualClock(), { turn: systemClock.turn });
   const { seen, observer } = watch();
   const transport = place.transport({ ...options, protocol: labProtocol, clock, observer });
@@ -134,24 +150,28 @@ export async function bench(t: TestContext, backend: SessionBackend, options: La
   };
 }
 
-/** A transport and a raw peer over one connection that is up. */
+/** Connects a transport and a raw peer; resolves once the connection is up. */
 export async function session(t: TestContext, backend: SessionBackend, role: Role, setup: LabSetup = {}): Promise<Session> {
   const on = await bench(t, backend, setup.options);
   const side = setup.side === true ? on.transport.mount(sideProtocol) : (undefined as never);
   const parts = role === 'acceptor' ? await dialledIn(on, setup) : await dialledOut(on, setup);
-  // The first PING is out of the way, so that its PONG falls into no frame that a case sends in pieces.
+  // Waits for the first PING, so that its PONG does not fall into a frame that a case sends in
+  // pieces.
   await parts.peer.next('PING');
   await parts.peer.barrier();
   return { ...on, ...parts, role, side, client: on.transport.to(parts.remote), id: (n) => 2 * n + (role === 'acceptor' ? 1 : 2) };
 }
 
-/** A case for each end that the transport can be. */
+/** Declares a case for each role of the transport. */
 export function eachRole(test: TestFunction, title: string, run: (t: TestContext, role: Role) => Promise<void>): void {
   test(`${title} (as acceptor)`, (t) => run(t, 'acceptor'));
   test(`${title} (as dialler)`, (t) => run(t, 'dialler'));
 }
 
-/** Lets what is under way arrive: a turn of the event loop. Only where no event can tell, and never to be right. */
+/**
+ * Waits one turn of the event loop, so that bytes in flight arrive. Use it only if no event can
+ * tell, and never for correctness.
+ */
 export function turn(): Promise<void> {
   return systemClock.sleep(0);
 }

@@ -1,4 +1,4 @@
-// docs/wire-protocol.md §6, long messages: sizes, sums, what is too much and what stalls.
+// Cases of docs/wire-protocol.md §6, long messages: sizes, totals, limits and stalls.
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
@@ -172,7 +172,7 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
     t.true(error.id === s.id(0) || error.id === s.id(1));
     t.deepEqual([error.code, error.flags], [8, 1]);
     t.is((await s.call('echo')).request.length, 200 * KiB);
-    // Packets of the refused one that were on the way are dropped.
+    // Packets of the refused message that were in flight are dropped.
     const [, ...rest] = packets(request(error.id, []), body(200 * KiB));
     s.peer.send(...rest);
     await s.peer.barrier();

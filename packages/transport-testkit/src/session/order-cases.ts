@@ -1,4 +1,4 @@
-// docs/wire-protocol.md §7, order and priority: what waits behind what.
+// Cases of docs/wire-protocol.md §7, order and priority.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { RawFrame } from '../raw/raw-frames.ts';
@@ -73,7 +73,7 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
       const first = await s.peer.next('REQUEST', (frame) => frame.size > 0);
       const around = [];
       for (let n = 0; n < 6; n++) {
-        // Half of them find the pipe empty, half find eight packets under way.
+        // Half of the calls find the pipe empty, the other half find eight packets in flight.
         if (n % 2 === 1) s.peer.grant(1, 8 * (64 * KiB + 64));
         const before = s.peer.count('PART');
         const small = where === 'the same channel' ? s.client.echo(body(64, n)) : s.side.send(s.remote, 'echo', body(64, n));

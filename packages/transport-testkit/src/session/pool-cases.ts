@@ -1,4 +1,4 @@
-// docs/design.md, the pool, which connection a call takes.
+// Cases of docs/design.md, the pool: which connection a call uses.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { TestFunction } from '../test-runner.ts';

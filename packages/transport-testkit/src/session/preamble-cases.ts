@@ -1,4 +1,4 @@
-// docs/wire-protocol.md §2, the first bytes.
+// Cases of docs/wire-protocol.md §2: the first bytes of a connection.
 
 import { rawHello } from '../raw/raw-hello.ts';
 import { RAW_PREAMBLE } from '../raw/raw-peer.ts';

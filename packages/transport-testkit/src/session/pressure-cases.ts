@@ -1,4 +1,5 @@
-// docs/wire-protocol.md §7, back-pressure: what waits, what is cut, what is lost and counted.
+// Cases of docs/wire-protocol.md §7, back-pressure: what waits, which connections are aborted, and
+// which losses are counted.
 
 import { RAW_LIMITS } from '../raw/raw-hello.ts';
 import type { TestFunction } from '../test-runner.ts';
@@ -145,7 +146,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
     await s.peer.next('REQUEST');
     await passes(s, 9_999);
     t.false(s.remote.closed);
-    // Less than was overdrawn: a sign of life all the same.
+    // Less than was overdrawn, but a sign of life all the same.
     s.peer.grant(1, 1);
     await passes(s, 9_999);
     t.false(s.remote.closed);
@@ -224,7 +225,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
   eachRole(test, 'pressure: `rate.receive` reads no faster, and accuses nobody of what it left unread', async (t, role) => {
     const s = await session(t, backend, role, { options: { limits: { rate: { receive: 10_000 } }, keepAlive: { interval: 1_000, timeout: 500 } } });
     const began = s.clock.now();
-    // What comes in one chunk is taken whole, and paid for before the next.
+    // The bytes of one chunk are all taken, and paid for before the next.
     for (let batch = 0; batch < 4; batch++) {
       for (let n = 0; n < 10; n++) s.peer.send(hint(body(1_000, n)));
       await s.until(
@@ -253,7 +254,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
   });
 }
 
-/** Time passes in steps, and the peer answers all PINGs meanwhile. */
+/** Advances the clock in steps; the peer answers all PINGs meanwhile. */
 async function passes(s: Session, milliseconds: number): Promise<void> {
   await s.peer.barrier();
   for (let left = milliseconds; left > 0; left -= 2_500) {
@@ -262,7 +263,10 @@ async function passes(s: Session, milliseconds: number): Promise<void> {
   }
 }
 
-/** The peer stops reading, and the transport gets one-ways until it takes no more, not the smallest: the bytes that it took. */
+/**
+ * Pauses the peer and sends one-ways until the transport refuses even the smallest; returns the
+ * bytes that it took.
+ */
 async function fill(s: Session): Promise<number> {
   s.peer.pause();
   let taken = 0;

@@ -1,4 +1,5 @@
-// docs/wire-protocol.md §3, which version of a protocol is spoken, and mounting on live connections.
+// Cases of docs/wire-protocol.md §3: the negotiated version of a protocol, and mounting on live
+// connections.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { RawProtocol } from '../raw/raw-frames.ts';

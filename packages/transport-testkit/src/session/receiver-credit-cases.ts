@@ -1,4 +1,5 @@
-// docs/wire-protocol.md §6, what the transport demands of a peer under its own accounts, and gives back: to the byte.
+// Cases of docs/wire-protocol.md §6: the credit that the transport charges a peer under its own
+// accounts, and returns, to the byte.
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import { cost } from '../raw/raw-peer.ts';
@@ -241,12 +242,12 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
   });
 }
 
-/** All that came back to an account so far. */
+/** Returns the credit that came back to an account so far. */
 export function granted(s: Session, account: number): number {
   return s.peer.log.reduce((sum, frame) => sum + (frame.kind === 'CREDIT' && frame.account === account ? frame.credit : 0), 0);
 }
 
-/** Resolves when exactly `amount` has come back to an account; rejects when more has. */
+/** Resolves when exactly `amount` has come back to an account; rejects if it was more. */
 async function back(s: Session, account: number, amount: number): Promise<void> {
   while (granted(s, account) < amount) await s.peer.next('CREDIT', (frame) => frame.account === account);
   if (granted(s, account) > amount) throw new Error(`${granted(s, account)} came back to account ${account}, not ${amount}`);

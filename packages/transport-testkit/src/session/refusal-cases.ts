@@ -1,4 +1,5 @@
-// docs/wire-protocol.md §3 and §8, who is refused in the hello: by a GO_AWAY instead of the next step.
+// Cases of docs/wire-protocol.md §3 and §8: peers that are refused in the hello, with a GO_AWAY
+// instead of the next step.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { RawFrame, RawHello } from '../raw/raw-frames.ts';
@@ -150,7 +151,10 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
   });
 }
 
-/** A hello that the transport refuses: its GO_AWAY, which is its last frame, and the error that its own side sees. */
+/**
+ * Sends a hello that the transport must refuse; returns its GO_AWAY, which must be its last frame,
+ * and the error on its own side.
+ */
 async function refused(
   t: TestContext,
   backend: SessionBackend,

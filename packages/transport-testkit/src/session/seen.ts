@@ -1,10 +1,10 @@
-// What the observer of the transport under test was told.
+// Records what the observer of the transport under test receives.
 
 import type { Counter, Observer, ObserverEvent } from '@trunkline/transport-core';
 
 export interface Seen {
   readonly events: ObserverEvent[];
-  /** The amount counted so far. */
+  /** Returns the amount counted so far. */
   counted(counter: Counter): number;
   /** Resolves once at least `amount` was counted. */
   reaches(counter: Counter, amount: number): Promise<void>;
@@ -12,7 +12,7 @@ export interface Seen {
   first<T extends ObserverEvent['type']>(type: T): Promise<Extract<ObserverEvent, { type: T }>>;
 }
 
-/** An observer, and what it sees. */
+/** Returns an observer, and the record of its events. */
 export function watch(): { seen: Seen; observer: Observer } {
   const events: ObserverEvent[] = [];
   const counts = new Map<Counter, number>();

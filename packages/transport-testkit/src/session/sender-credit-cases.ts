@@ -1,4 +1,5 @@
-// docs/wire-protocol.md §6, what the transport sends under the peer's accounts: to the byte.
+// Cases of docs/wire-protocol.md §6: how much the transport sends under the peer's accounts, to the
+// byte.
 
 import type { RawPeer } from '../raw/raw-peer.ts';
 import type { TestFunction } from '../test-runner.ts';
@@ -6,7 +7,7 @@ import { eachRole, type Session, type SessionBackend, session } from './lab.ts';
 import { body, KiB, PACKET, request, tag, untag } from './lab-frames.ts';
 import { failure } from './verdicts.ts';
 
-/** What a full packet takes off. */
+/** The credit that a full packet costs. */
 const FULL = PACKET + 64;
 
 export function senderCreditCases(test: TestFunction, backend: SessionBackend): void {

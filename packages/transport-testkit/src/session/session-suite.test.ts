@@ -1,4 +1,4 @@
-// The suite on the testkit's own pipes: core's sessions with no backend at all.
+// Runs the session suite on the testkit's own pipes: core's sessions without any backend.
 
 import { NetworkTransport } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,4 +1,5 @@
-// docs/wire-protocol.md as tests: every rule, told by a raw peer that shares no code with core. COVERAGE.md says which case holds which rule.
+// docs/wire-protocol.md as tests: every rule, checked by a raw peer that shares no code with core.
+// COVERAGE.md lists which case covers which rule.
 
 import type { TestFunction } from '../test-runner.ts';
 import { aliveCases } from './alive-cases.ts';
@@ -29,14 +30,17 @@ import { textCases } from './text-cases.ts';
 /**
  * Declares the cases for one kind of streams.
  * @param test the runner's: AVA's `test`, or anything of its shape (see TestFunction).
- * @param backend where to get stream layers for the raw peer and transports to try.
+ * @param backend creates stream layers for the raw peer and transports to test.
  */
 export function sessionSuite(test: TestFunction, backend: SessionBackend): void {
   const few = atMost(CASES_AT_ONCE, test, backend.name);
   for (const cases of CASES) cases(few, backend);
 }
 
-/** Runners start all cases of a file at once; some hold 64 MiB, so only a few run at a time. One that hangs keeps its place until its end. */
+/**
+ * Limits how many cases run at once. Runners start all cases of a file together, and some cases
+ * hold 64 MiB. A case that hangs keeps its place until it ends.
+ */
 function atMost(count: number, test: TestFunction, name: string): TestFunction {
   let free = count;
   const waiting: (() => void)[] = [];

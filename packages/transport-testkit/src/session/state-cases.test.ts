@@ -1,4 +1,4 @@
-// The tables of docs/wire-protocol.md, "Which frame is legal when", are those that the cases try.
+// Checks that the cases use the same tables as docs/wire-protocol.md, "Which frame is legal when".
 
 import { readFileSync } from 'node:fs';
 import test from 'ava';

@@ -1,4 +1,5 @@
-// docs/wire-protocol.md §4, which frame is legal when: a case for each cell of its two tables.
+// Cases of docs/wire-protocol.md §4, which frame is legal when: one case for each cell of its two
+// tables.
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
@@ -7,7 +8,10 @@ import { body, hint, KiB, PACKET, packets, request, tag } from './lab-frames.ts'
 import { granted } from './receiver-credit-cases.ts';
 import { violation } from './verdicts.ts';
 
-/** The states that a frame may find its call in, and for each frame what becomes of it there: as the document writes it. */
+/**
+ * The states in which a frame may find its call, and for each frame the outcome in each state, in
+ * the words of the document.
+ */
 export interface StateTable {
   readonly states: readonly string[];
   readonly rows: Readonly<Record<string, readonly string[]>>;
@@ -44,7 +48,7 @@ export function stateCases(test: TestFunction, backend: SessionBackend): void {
       for (const [n, state] of states.entries()) {
         const verdict = verdicts[n] as string;
         test(`states: ${frame} that the ${reader} reads in '${state}': ${verdict}`, async (t) => {
-          // So little that all that is owed comes back at once.
+          // Limits so small that everything owed comes back at once.
           const limits = { credit: { reply: 1 } };
           const s = await session(t, backend, 'acceptor', { options: { limits }, hello: { limits: { pipe: 1 } } });
           s.peer.returnPipe = false;
@@ -66,10 +70,10 @@ export function stateCases(test: TestFunction, backend: SessionBackend): void {
   cells('caller', CALLER_TABLE, AS_CALLEE);
 }
 
-/** Brings a call into a state, and gives its id. */
+/** Brings a call into a state, and returns its id. */
 type Enter = (s: Session) => Promise<number> | number;
 
-/** The raw peer calls. */
+/** States of calls that the raw peer makes. */
 const AS_CALLER: Record<string, Enter> = {
   free: (s) => s.id(0),
   opening: (s) => opened(s, longFirst(request(s.id(0), []))),
@@ -89,7 +93,7 @@ const AS_CALLER: Record<string, Enter> = {
   ended: (s) => opened(s, request(s.id(0), [1], { method: 3, flags: 1 }), { kind: 'END', id: s.id(0) }),
   async answering(s) {
     s.peer.send(request(s.id(0), [1], { method: 3, flags: 1 }));
-    // The pipe has room for its first packet alone.
+    // The pipe has room only for its first packet.
     (await s.call('collect')).respond(body(LONG));
     await s.peer.next('RESPONSE');
     return s.id(0);
@@ -97,7 +101,7 @@ const AS_CALLER: Record<string, Enter> = {
   'one-way': (s) => opened(s, longFirst(hint([], { id: s.id(0) }))),
 };
 
-/** The transport calls. */
+/** States of calls that the transport makes. */
 const AS_CALLEE: Record<string, Enter> = {
   free: () => 1_000,
   async waiting(s) {
@@ -148,7 +152,7 @@ async function opened(s: Session, ...frames: RawFrameInput[]): Promise<number> {
   return s.id(0);
 }
 
-/** What an observer sees of frames without effect. */
+/** Sums the counters of frames without effect. */
 function countOf({ seen }: Session): number {
   return seen.counted('unknownAnswer') + seen.counted('duplicateRequest') + seen.counted('onewayDropped');
 }

@@ -1,4 +1,5 @@
-// docs/wire-protocol.md §2, §4 and §6, calls that stream: items, their ends, what stops them.
+// Cases of docs/wire-protocol.md §2, §4 and §6, streaming calls: items, their ends, and how they
+// are stopped.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { TestFunction } from '../test-runner.ts';

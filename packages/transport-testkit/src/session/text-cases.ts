@@ -1,4 +1,5 @@
-// docs/wire-protocol.md §4 and §8: texts for people are made fit to be shown before anybody sees them; what is the application's is not touched.
+// Cases of docs/wire-protocol.md §4 and §8: texts for people are sanitized before anybody sees
+// them; the application's own data is not changed.
 
 import { formatSnapshot } from '@trunkline/transport-core';
 import { rawHello } from '../raw/raw-hello.ts';
@@ -36,7 +37,7 @@ export function textCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('texts: a network and the name of a protocol are compared as they came, and shown cleaned', async (t) => {
-    // Cleaned, it would be ours.
+    // Sanitized, this name would equal ours.
     const on = await bench(t, backend, { network: 'red network' });
     const other = await on.dialIn();
     other.begin({ kind: 'HELLO', hello: rawHello({ network: 'red\nnetwork' }) });
@@ -62,7 +63,10 @@ export function textCases(test: TestFunction, backend: SessionBackend): void {
   });
 }
 
-/** It tells something, and nothing in it moves a cursor, begins a line or turns the direction of writing. */
+/**
+ * Checks that a text has content, and that nothing in it moves a cursor, starts a line or changes
+ * the writing direction.
+ */
 function isFit(t: TestContext, text: string): void {
   t.regex(text, /red/);
   t.false(HIDDEN.test(text), JSON.stringify(text));
@@ -70,5 +74,5 @@ function isFit(t: TestContext, text: string): void {
 
 const UNFIT = 'a\x1b[31mred\r\nline\u202e\u2066\u200f\u061c\u2028\u2029\x85\x07\0:1';
 const HIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/u;
-/** A snapshot has lines of its own. */
+/** A snapshot contains line breaks of its own. */
 const SHOWN = /[\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]|(?!\n)\p{Cc}/u;

@@ -1,4 +1,4 @@
-// How a case judges: the end of a connection, the error of a call.
+// Checks shared by the cases: the end of a connection, and the error of a call.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { RawFrame } from '../raw/raw-frames.ts';
@@ -6,7 +6,10 @@ import type { RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
 import { eachRole, type LabSetup, type Session, type SessionBackend, session } from './lab.ts';
 
-/** A violation ends with GO_AWAY internal/malformed (or resource_exhausted/too_large) as the last frame, and then the connection. */
+/**
+ * Checks that a violation ends with GO_AWAY internal/malformed (or resource_exhausted/too_large) as
+ * the last frame, followed by the end of the connection.
+ */
 export async function violation(t: TestContext, peer: RawPeer): Promise<RawFrame> {
   const bye = await peer.next('GO_AWAY');
   const told = `${bye.code}/${bye.reason}`;
@@ -17,7 +20,10 @@ export async function violation(t: TestContext, peer: RawPeer): Promise<RawFrame
   return bye;
 }
 
-/** A case of each role: what `commit` does on a connection that is up is a violation, and the observer hears of it. */
+/**
+ * Declares a case for each role: `commit` commits a violation on a connection that is up, and the
+ * observer is informed.
+ */
 export function violates(test: TestFunction, backend: SessionBackend, title: string, commit: (s: Session) => void | Promise<void>, setup?: LabSetup): void {
   eachRole(test, `${title} is a violation`, async (t, role) => {
     const s = await session(t, backend, role, setup);
@@ -28,7 +34,7 @@ export function violates(test: TestFunction, backend: SessionBackend, title: str
   });
 }
 
-/** The TransportError that a promise rejects with; the case fails where it resolves. */
+/** Returns the TransportError that a promise rejects with; fails the case if it resolves. */
 export async function failure(t: TestContext, promise: PromiseLike<unknown>): Promise<TransportError> {
   try {
     await promise;

@@ -1,4 +1,4 @@
-// Rules of back-pressure: a reader that does not read stops its writer, and nobody else.
+// Rules of back-pressure: a reader that stops reading stops its writer, and nobody else.
 
 import type { Lab, Rule } from './lab.ts';
 import { pattern, type Recorder, sameBytes } from './recorder.ts';
@@ -141,7 +141,10 @@ export const backPressureRules: Rule[] = [
   },
 ];
 
-/** Writes until a false stays without `drained`, or until more was taken than any honest layer takes; returns how much was written. */
+/**
+ * Writes until a false is not followed by `drained`, or until the layer has taken more than a
+ * correct layer would; returns the number of bytes written.
+ */
 async function fill(lab: Lab, from: Recorder): Promise<number> {
   const chunk = pattern(64 * 1024);
   let written = 0;
@@ -149,14 +152,18 @@ async function fill(lab: Lab, from: Recorder): Promise<number> {
     const { drains } = from;
     written += chunk.length;
     if (from.connection.write(chunk)) continue;
-    // A layer may take its time to say that a chunk is out (TLS does); one that is stuck says nothing.
+    // A layer may take its time to report that a chunk has been sent (TLS does); a blocked layer
+    // reports nothing.
     for (let trips = 0; trips < 3 && from.drains === drains; trips++) await settle(lab);
     if (from.drains === drains) break;
   }
   return written;
 }
 
-/** Time for a layer that would break its word to do so: a whole round trip over another connection. */
+/**
+ * Waits for a whole round trip over another connection, which gives a faulty layer time to break
+ * its promise.
+ */
 async function settle(lab: Lab): Promise<void> {
   const { near, far } = await lab.pair();
   await near.write(pattern(1));
@@ -165,5 +172,8 @@ async function settle(lab: Lab): Promise<void> {
   await near.until(() => near.size === 1);
 }
 
-/** The kernel's buffers of both ends, and what a layer adds. */
+/**
+ * The most bytes that a correct layer takes: the kernel's buffers of both ends, and those of the
+ * layer.
+ */
 const MOST = 32 * 1024 * 1024;

@@ -1,4 +1,5 @@
-// Rules of what is carried: every byte, once, in order, as memory that is the reader's.
+// Rules of the carried bytes: every byte arrives once and in order, in memory that belongs to the
+// reader.
 
 import type { Rule } from './lab.ts';
 import { pattern, type Recorder, sameBytes } from './recorder.ts';
@@ -103,7 +104,7 @@ export const byteRules: Rule[] = [
       await Promise.all(writers.map((writer, i) => writer.write(pattern(20), pattern(sizes[i]!, i + 1))));
       for (const { connection } of writers) connection.close();
       await Promise.all(readers.map((reader) => reader.ended()));
-      // Which of them was accepted first is the system's affair.
+      // The system decides which of them is accepted first.
       const got = readers.map((reader) => reader.bytes()).sort((a, b) => a.length - b.length);
       const isRight = got.map((bytes, i) => sameBytes(bytes.subarray(0, 20), pattern(20)) && sameBytes(bytes.subarray(20), pattern(sizes[i]!, i + 1)));
       t.deepEqual(isRight, [true, true, true]);
@@ -206,7 +207,10 @@ async function inOrder(from: Recorder, to: Recorder): Promise<boolean> {
   });
 }
 
-/** The reader is done with every second chunk: all that it saw is right, and so is what it kept, at the end. */
+/**
+ * The reader releases every second chunk. Returns whether all bytes that it saw were right, and
+ * whether the chunks that it kept are still unchanged at the end.
+ */
 async function keepingHalf(from: Recorder, to: Recorder): Promise<boolean> {
   const seen: Uint8Array[] = [];
   const kept = new Map<Uint8Array, Uint8Array>();
@@ -231,7 +235,7 @@ async function keepingHalf(from: Recorder, to: Recorder): Promise<boolean> {
   return isRight && [...kept].every(([chunk, copy]) => sameBytes(chunk, copy));
 }
 
-/** One buffer for all writes: overwritten as soon as the connection says that it is done with it. */
+/** Writes from one buffer, overwriting it as soon as the connection no longer needs it. */
 async function reusing(from: Recorder, to: Recorder): Promise<boolean> {
   const rounds = 300;
   const size = 20_000;

@@ -1,4 +1,4 @@
-// Rules of dialling: how it succeeds, and every way it ends without a connection.
+// Rules of dialing: how it succeeds, and every way in which it ends without a connection.
 
 import { failure } from './failure.ts';
 import type { Lab, Listening, Rule } from './lab.ts';
@@ -167,14 +167,18 @@ export const dialRules: Rule[] = [
   },
 ];
 
-/** After a dial that was given up: whatever the listener has seen of it ends, and the next dial is served. */
+/**
+ * Checks after an abandoned dial that the listener's end of it closes, and that the next dial is
+ * served.
+ */
 async function nothingLeft(lab: Lab, listening: Listening): Promise<void> {
   const near = await lab.dial(listening.address);
   const served = await new Promise<number>((resolve) => {
     near.connection.write(pattern(7));
     const look = (n: number): void => {
       void listening.accept(n).then((far) => {
-        // Either it ends (the one given up) or it brings the seven bytes (ours).
+        // Each accepted connection either ends (the abandoned one) or brings the seven bytes
+        // (ours).
         far
           .until(() => far.size === 7)
           .then(

@@ -1,4 +1,5 @@
-// Rules of the end: in order or at once, reported exactly once, and losing nothing that was written before it.
+// Rules of the end of a connection: in order or at once, reported exactly once, and without losing
+// anything written before it.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { Rule } from './lab.ts';
@@ -221,7 +222,8 @@ export const endRules: Rule[] = [
       far.connection.pause();
       near.connection.write(pattern(10));
       near.connection.close();
-      // The far end reads nothing, so it does not see the end; the near one may have a period to flush and one to wait.
+      // The far end reads nothing, so it does not see the end. The near end may have one period to
+      // flush and one to wait.
       clock.advance(1_000);
       clock.advance(1_000);
       await near.ended();
@@ -233,7 +235,8 @@ export const endRules: Rule[] = [
     title: 'a flood after close is cut at 256 KiB',
     async run(t, lab) {
       const { near, far } = await lab.pair();
-      // Paused over unread bytes, the far end does not see that the near one has ended, and goes on writing.
+      // Paused with unread bytes, the far end does not see that the near end has closed, and goes
+      // on writing.
       far.connection.pause();
       near.connection.write(pattern(10));
       near.connection.close();
@@ -290,12 +293,18 @@ export const endRules: Rule[] = [
   },
 ];
 
-/** A dial that may have been cut before it was through. */
+/**
+ * Returns undefined if the dial fails, because the connection may be aborted before the dial
+ * completes.
+ */
 async function dialled<T>(dialling: Promise<T>): Promise<T | undefined> {
   return dialling.catch(() => undefined);
 }
 
-/** A byte each way: a layer that shakes hands is through with it at both ends then, and a reset meets nothing under way. */
+/**
+ * Sends a byte each way. Afterwards a layer with a handshake has completed it at both ends, and a
+ * reset meets nothing in flight.
+ */
 async function greet(near: Recorder, far: Recorder): Promise<void> {
   await Promise.all([near.write(pattern(1)), far.write(pattern(1))]);
   await Promise.all([near.until(() => near.size === 1), far.until(() => far.size === 1)]);

@@ -1,9 +1,12 @@
-// The TransportError of something that must fail.
+// Returns the TransportError of an operation that must fail.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';
 
-/** The error that was thrown, or that the promise rejected with; the case fails where there was none, or one of another class. */
+/**
+ * Returns the error that was thrown or that the promise rejected with. Fails the case if there was
+ * none, or one of another class.
+ */
 export function failure(t: TestContext, run: () => unknown): TransportError;
 export function failure(t: TestContext, promise: Promise<unknown>): Promise<TransportError>;
 export function failure(t: TestContext, subject: Promise<unknown> | (() => unknown)): TransportError | Promise<TransportError> {

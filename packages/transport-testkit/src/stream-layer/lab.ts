@@ -1,29 +1,36 @@
-// What a case works with: layers of the backend, which all end with it, and pairs of connections.
+// The environment of a stream layer case: layers of the backend, which are closed at its end, and
+// pairs of connections.
 
 import type { Clock, ManualClock, StreamConnection, StreamLayer } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';
 import { Recorder } from './recorder.ts';
 
-/** The backend under test, made anew for each case. */
+/** The backend under test, created anew for each case. */
 export interface StreamLayerBackend {
-  /** A new layer. Without `bindAddr` it listens at a free address that the layer or the system picks. */
+  /**
+   * Creates a layer. Without `bindAddr` it listens at a free address that the layer or the system
+   * picks.
+   */
   layer(bindAddr?: string, advertiseAddr?: string): StreamLayer;
-  /** Addresses that its `dial` must refuse as `invalid_argument`. */
+  /** Addresses that its `dial` must refuse with `invalid_argument`. */
   readonly malformed: readonly string[];
   /** Runs after the case. */
   close?(): void | Promise<void>;
 }
 
 export interface StreamLayerSuiteOptions {
-  /** Begins the titles: 'tcp'. */
+  /** Prefix of the titles: 'tcp'. */
   readonly name: string;
-  /** `clock` stands still unless a case moves it: so a busy machine ends nothing by time. */
+  /**
+   * Creates the backend. `clock` stands still unless a case advances it, so nothing times out on a
+   * busy machine.
+   */
   make(options: { clock: Clock }): StreamLayerBackend | Promise<StreamLayerBackend>;
-  /** Cases that are not run, by title, each with its reason. */
+  /** Cases that are not run: title → reason. */
   readonly skip?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A rule of the port, and the case that holds a layer to it. */
+/** A rule of the StreamLayer interface, and the case that checks it. */
 export interface Rule {
   readonly title: string;
   run(t: TestContext, lab: Lab): Promise<void>;
@@ -31,7 +38,7 @@ export interface Rule {
 
 /** Two ends of one connection. */
 export interface Pair {
-  /** The end that dialled. */
+  /** The end that dialed. */
   readonly near: Recorder;
   /** The end that was accepted. */
   readonly far: Recorder;
@@ -44,7 +51,7 @@ export interface Listening {
   readonly layer: StreamLayer;
   readonly address: string;
   readonly accepted: Recorder[];
-  /** Resolves with the n-th accepted connection, 0 is the first. */
+  /** Resolves with the n-th accepted connection; 0 is the first. */
   accept(n: number): Promise<Recorder>;
 }
 
@@ -65,7 +72,7 @@ export class Lab {
     return layer;
   }
 
-  /** A layer that listens and attaches to what it accepts. */
+  /** Starts a layer that listens and attaches to every accepted connection. */
   async listen(layer: StreamLayer = this.layer()): Promise<Listening> {
     const accepted: Recorder[] = [];
     const waiters = new Map<number, (recorder: Recorder) => void>();
@@ -89,7 +96,7 @@ export class Lab {
     return { near, far: await listening.accept(0), listening };
   }
 
-  /** An address where nobody listens. */
+  /** Returns an address where nobody listens. */
   async nobody(): Promise<string> {
     const { layer, address } = await this.listen();
     await layer.close();

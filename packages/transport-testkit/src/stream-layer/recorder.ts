@@ -1,4 +1,4 @@
-// A sink that keeps what it was told, and lets a case wait for more of it.
+// A sink that records all reports, and lets a case wait for more of them.
 
 import type { StreamConnection, StreamSink, TransportError } from '@trunkline/transport-core';
 
@@ -6,19 +6,19 @@ export class Recorder implements StreamSink {
   readonly connection: StreamConnection;
   readonly copies: boolean;
   readonly chunks: Uint8Array[] = [];
-  /** Bytes that came. */
+  /** The number of received bytes. */
   size = 0;
   drains = 0;
-  /** How often `closed` was reported, and with what the first time. */
+  /** How often `closed` was reported, and the error of the first report. */
   ends = 0;
   error: TransportError | undefined;
-  /** What was reported after `closed`: nothing, in a layer that keeps its word. */
+  /** The number of reports after `closed`: 0 for a correct layer. */
   late = 0;
-  /** Runs inside `data`, which returns what this does: true where the reader is done with the chunk. */
+  /** Runs inside `data`, and supplies its result: true if the reader no longer needs the chunk. */
   onData: ((chunk: Uint8Array) => boolean | void) | undefined;
   readonly #waiters = new Set<() => void>();
 
-  /** @param copies it keeps copies of its chunks, and says so to the connection. */
+  /** @param copies the recorder copies its chunks, and says so to the connection. */
   constructor(connection: StreamConnection, copies = false) {
     this.connection = connection;
     this.copies = copies;
@@ -50,7 +50,10 @@ export class Recorder implements StreamSink {
     this.#wake();
   }
 
-  /** Resolves as soon as `true` comes out; it is asked now and after each report. Rejects if the connection ends first. */
+  /**
+   * Resolves as soon as `holds` returns true; it is called now and after each report. Rejects if
+   * the connection ends first.
+   */
   until(holds: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const check = () => {
@@ -69,7 +72,7 @@ export class Recorder implements StreamSink {
     return this.until(() => this.ends > 0);
   }
 
-  /** All that came, in one piece. */
+  /** Returns all received bytes in one array. */
   bytes(): Uint8Array {
     const all = new Uint8Array(this.size);
     let at = 0;
@@ -80,7 +83,10 @@ export class Recorder implements StreamSink {
     return all;
   }
 
-  /** Writes as the port asks: after a false it waits for `drained`. Resolves when all was taken. */
+  /**
+   * Writes as the interface requires: waits for `drained` after each false. Resolves when
+   * everything was taken.
+   */
   async write(...chunks: Uint8Array[]): Promise<void> {
     for (const chunk of chunks) {
       const before = this.drains;
@@ -88,7 +94,7 @@ export class Recorder implements StreamSink {
     }
   }
 
-  /** The same in one go, where the layer has that; else one by one. */
+  /** Writes all chunks with one call if the layer supports it, otherwise one by one. */
   async writeAll(chunks: Uint8Array[]): Promise<void> {
     const before = this.drains;
     if (this.connection.writeAll === undefined) return this.write(...chunks);
@@ -100,7 +106,7 @@ export class Recorder implements StreamSink {
   }
 }
 
-/** Bytes that tell their place: the same for the same seed, unlike their neighbours. */
+/** Returns pseudo-random bytes determined by the seed. */
 export function pattern(length: number, seed = 1): Uint8Array {
   const bytes = new Uint8Array(length);
   let state = (seed * 2_654_435_761) >>> 0 || 1;
@@ -111,7 +117,7 @@ export function pattern(length: number, seed = 1): Uint8Array {
   return bytes;
 }
 
-/** Compared by hand: a diff of megabytes helps nobody. */
+/** Compares two arrays by hand, because a diff of megabytes helps nobody. */
 export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, i) => byte === right[i]);
 }

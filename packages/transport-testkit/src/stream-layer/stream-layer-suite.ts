@@ -1,4 +1,5 @@
-// The port `StreamLayer` as cases: every sentence of its doc comments, for whoever writes a backend.
+// The stream layer suite: checks every sentence of the doc comments of `StreamLayer`, for authors
+// of backends.
 
 import { createManualClock } from '@trunkline/transport-core';
 import { unlessTaken } from '../address-race.ts';
@@ -13,8 +14,8 @@ import { Lab, type Rule, type StreamLayerBackend, type StreamLayerSuiteOptions }
 export type { StreamLayerBackend, StreamLayerSuiteOptions };
 
 /**
- * Declares a case for each rule of the port. `make` gives the backend anew for each case, on the clock that it is handed; a skip
- * carries its reason, which becomes part of the title.
+ * Declares a case for each rule of the interface. `make` creates the backend anew for each case, on
+ * the given clock; the reason of a skip becomes part of the title.
  *
  * ```ts
  * streamLayerSuite(test, { name: 'tcp', make: ({ clock }) => ({ layer: (bindAddr) => createTcpStreamLayer({ bindAddr, clock }), malformed: [':'] }) });
@@ -44,5 +45,5 @@ export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOp
   }
 }
 
-/** Real milliseconds after which a case has hung. */
+/** Real milliseconds after which a case counts as hanging. */
 const WATCHDOG = 25_000;

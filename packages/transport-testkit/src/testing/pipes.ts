@@ -1,11 +1,15 @@
-// The smallest StreamLayer there is, for the testkit's own tests: pipes within this process, on which every byte can be listened to.
+// A minimal StreamLayer for the testkit's own tests: pipes within this process, on which every byte
+// can be observed.
 
 import { type StreamConnection, type StreamLayer, type StreamSink, TransportError } from '@trunkline/transport-core';
 
-/** Who wrote it: the end that dialled, or the one that accepted. */
+/** The writer of a chunk: the end that dialed, or the one that accepted. */
 export type Side = 'dialler' | 'acceptor';
 
-/** A world of pipes, with addresses 'pipe-1', 'pipe-2' …; `tap` hears every chunk as it is written. */
+/**
+ * Creates a world of pipes, with addresses 'pipe-1', 'pipe-2' …; `tap` receives every chunk as it
+ * is written.
+ */
 export function createPipes(tap: (side: Side, chunk: Uint8Array) => void = () => {}): { layer(): StreamLayer } {
   const listeners = new Map<string, (connection: StreamConnection) => void>();
   let made = 0;
@@ -44,7 +48,10 @@ export function createPipes(tap: (side: Side, chunk: Uint8Array) => void = () =>
 
 type Event = { chunk: Uint8Array } | 'end' | 'cut';
 
-/** One end. What is written arrives on a turn of its own; one that is paused takes WINDOW bytes before writing to it blocks. */
+/**
+ * One end of a pipe. Each write arrives in a turn of its own; a paused end takes WINDOW bytes
+ * before its writer blocks.
+ */
 class PipeEnd implements StreamConnection {
   other: PipeEnd | undefined;
   readonly endpoint: string;

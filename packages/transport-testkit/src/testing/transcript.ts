@@ -1,4 +1,5 @@
-// What crossed a connection, frame by frame, and the hex notation of docs/wire-protocol.md and docs/wire-vectors.json.
+// Transcripts of connections, frame by frame, and the hex notation of docs/wire-protocol.md and
+// docs/wire-vectors.json.
 
 import { decodeBody, type RawFrame } from '../raw/raw-frames.ts';
 import type { Side } from './pipes.ts';
@@ -7,11 +8,11 @@ import type { Side } from './pipes.ts';
 export interface Line {
   side: Side;
   bytes: Uint8Array;
-  /** Undefined for a preamble and for bytes that are no frame. */
+  /** Undefined for a preamble and for bytes that are not a frame. */
   frame: RawFrame | undefined;
 }
 
-/** Cuts what both sides write into lines, PING and PONG left out. */
+/** Splits what both sides write into lines, without PING and PONG. */
 export class Transcript {
   readonly lines: Line[] = [];
   private readonly rest = new Map<Side, Uint8Array>();
@@ -40,7 +41,7 @@ export class Transcript {
   }
 }
 
-/** The bytes of each side in a block of the document, in hex. */
+/** Returns the bytes of each side in a block of the document, in hex. */
 export function readBlock(text: string): Record<Side, string> {
   const sides = { dialler: '', acceptor: '' };
   let side: Side = 'dialler';
@@ -54,7 +55,7 @@ export function readBlock(text: string): Record<Side, string> {
   return sides;
 }
 
-/** `2a 2b 2a*3` in plain hex. */
+/** Expands the notation `2a 2b 2a*3` to plain hex. */
 export function readHex(text: string): string {
   return text
     .trim()
@@ -67,7 +68,7 @@ export function readHex(text: string): string {
     .join('');
 }
 
-/** Bytes in groups of hex, long runs of one byte folded. */
+/** Returns groups of bytes in hex, with long runs of one byte folded. */
 export function spell(bytes: Uint8Array): string[] {
   const words: string[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -101,5 +102,5 @@ function lengthOfPrefix(bytes: Uint8Array): number {
   return bytes.findIndex((byte) => byte < 0x80) + 1;
 }
 
-/** How long a run has to be to be folded. */
+/** The length from which a run is folded. */
 const FOLD = 12;

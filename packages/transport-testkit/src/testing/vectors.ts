@@ -1,4 +1,5 @@
-// The test vectors of docs/wire-vectors.json: conversations of two ends, frame by frame, as bytes and as fields.
+// The test vectors of docs/wire-vectors.json: conversations of two ends, frame by frame, as bytes
+// and as fields.
 
 import type { RawFrame, RawHello } from '../raw/raw-frames.ts';
 import type { Side } from './pipes.ts';
@@ -15,14 +16,14 @@ export interface Vectors {
 export interface Conversation {
   name: string;
   about: string;
-  /** In one possible order: only the order within a direction is fixed. */
+  /** The frames in one possible order: only the order within a direction is fixed. */
   frames: Sent[];
 }
 
 interface Sent {
   from: Side;
   bytes: string;
-  /** Its fields; 'preamble' for a preamble, null for bytes that are no frame. */
+  /** The fields of the frame; 'preamble' for a preamble, null for bytes that are not a frame. */
   frame: Record<string, unknown> | 'preamble' | null;
 }
 
@@ -30,7 +31,7 @@ export function conversationOf(name: string, about: string, lines: readonly Line
   return { name, about, frames: lines.map(({ side, bytes, frame }) => ({ from: side, bytes: fold(bytes), frame: described(bytes, frame) })) };
 }
 
-/** All bytes of each side, in hex. */
+/** Returns all bytes of each side, in hex. */
 export function sidesOf({ frames }: Conversation): Record<Side, string> {
   const sides = { dialler: '', acceptor: '' };
   for (const { from, bytes } of frames) sides[from] += readHex(bytes);
@@ -47,7 +48,7 @@ function describedHello({ protocols, limits, ...rest }: RawHello): Record<string
   return { ...present(rest), ...(protocols.length > 0 && { protocols: protocols.map(present) }), ...(limits && { limits: present(limits) }) };
 }
 
-/** What stands on the wire: fields that are 0 or empty do not. */
+/** Returns the fields that are on the wire; fields that are 0 or empty are not. */
 function present(fields: object): Record<string, unknown> {
   const left = Object.entries(fields).flatMap(([name, value]) => {
     if (value instanceof Uint8Array) return value.length === 0 ? [] : [[name, fold(value)] as const];

@@ -1,4 +1,4 @@
-// Where a transport listens and what it tells others.
+// Cases about the addresses at which a transport listens and that it advertises.
 
 import { type StreamLayer, spelled, TransportError } from '@trunkline/transport-core';
 import { caught, rejected } from './expect.ts';
@@ -133,7 +133,7 @@ export const addressCases: Cases = (define) => {
 
 const UNSPECIFIED = 'an address that nobody can dial is refused without an advertised one, and taken with it';
 
-/** A layer whose listener breaks, and can't be bound again, until it is mended. */
+/** Returns a layer whose listener breaks on demand, and cannot be bound again until `mend`. */
 function createFragileListener() {
   let broken = false;
   let inner: StreamLayer | undefined;
@@ -160,7 +160,7 @@ function createFragileListener() {
     async fail() {
       broken = true;
       listener.listening = false;
-      // A listener that broke listens no more: the port says so.
+      // A listener that broke no longer listens, as the interface requires.
       await inner?.close();
       report?.(new TransportError('unavailable', 'the listener broke'));
     },

@@ -1,4 +1,5 @@
-// Calls with one answer: what was sent arrives, to the right handler, and what it answers comes back, to the right caller.
+// Cases about calls with one response: the request reaches the right handler intact, and the
+// response the right caller.
 
 import { serve } from '@trunkline/transport-core';
 import { misused, rejected } from './expect.ts';
@@ -237,7 +238,7 @@ export const callCases: Cases = (define) => {
   });
 };
 
-/** What docs/wire-protocol.md gives a packet and the pipe. */
+/** The sizes of a packet and of the pipe in docs/wire-protocol.md. */
 const PACKET = 64 * 1024;
 const PIPE = 256 * 1024;
 const HOSTILE_NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'];

@@ -1,4 +1,5 @@
-// Cancelling: before, during and after a call; it settles once, frees what it held, and disturbs nobody.
+// Cases about canceling, before, during and after a call: the call settles once, frees its
+// resources, and disturbs nobody.
 
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';

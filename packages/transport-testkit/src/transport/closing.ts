@@ -1,4 +1,5 @@
-// Closing: what is in flight gets its grace, what was accepted is flushed, the rest fails once, and nothing is left.
+// Cases about closing: calls in flight get their grace period, accepted messages are flushed, the
+// rest fails once, and nothing is left.
 
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';

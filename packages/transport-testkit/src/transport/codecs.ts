@@ -1,4 +1,5 @@
-// What a codec refuses: found out where it can be mended, told by its path, and never half a value.
+// Cases about values that a codec refuses: the error names the path, occurs where the mistake can
+// be fixed, and never lets half a value through.
 
 import { bytes, defineProtocol, json, protobuf, serve, type TransportError } from '@trunkline/transport-core';
 import proto from 'protobufjs';
@@ -208,7 +209,9 @@ export const codecCases: Cases = (define) => {
 const MIB = 1024 * 1024;
 const plain: SyncRequest = { from: '', known: {}, limit: 0, heads: [], parent: null };
 
-/** The kit's protocol for an end that checks nothing: what it sends is up to the case. */
+/**
+ * The kit's protocol without any checks, so that the case determines the bytes that this end sends.
+ */
 const looseKit = defineProtocol({
   name: 'testkit',
   version: 1,
@@ -223,7 +226,7 @@ async function linkedKit(f: Fixture) {
   return { a, b, at: b.advertiseAddr() };
 }
 
-/** A Block in a Block in a Block … */
+/** Returns nested Blocks, `levels` deep. */
 function nested(levels: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(levels * 6);
   let start = bytes.length;

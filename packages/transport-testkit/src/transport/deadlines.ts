@@ -1,4 +1,5 @@
-// Deadlines: they run from `send`, on the transport's clock alone, travel to the handler, and cost one timer for all.
+// Cases about deadlines: they start at `send`, run on the transport's clock alone, travel to the
+// handler, and share one timer.
 
 import { bytes, defineProtocol, type ManualClock, serve } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
@@ -272,7 +273,8 @@ export const deadlineCases: Cases = (define) => {
     const items = await a.send(b.advertiseAddr(), 'range', utf8(''));
     const open = () => a.snapshot().connections[0]?.streams ?? 0;
     t.is(open(), 1);
-    // Its time runs from the last item that came, and on a busy machine items still come while it is moved.
+    // The timeout restarts with each received item, and on a busy machine items still arrive while
+    // the clock advances.
     while (open() > 0) await f.advance(1_100);
     await rejected(t, listOf(items), { code: 'deadline_exceeded' });
   });
@@ -313,7 +315,7 @@ export const deadlineCases: Cases = (define) => {
   });
 };
 
-/** A stream whose method has a timeout. */
+/** A protocol with a stream whose method has a timeout. */
 const timed = defineProtocol({
   name: 'testkit/timed',
   version: 1,

@@ -1,9 +1,9 @@
-// What the cases demand of a failure: one typed error, with all that its table promises.
+// Checks that a failure is one typed error, with everything that the error table promises.
 
 import { type Code, type Reason, TransportError } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';
 
-/** What an error must be; what is absent is not looked at. */
+/** The required properties of an error; omitted ones are not checked. */
 export interface ExpectedError {
   readonly code: Code;
   readonly reason?: Reason | undefined;
@@ -12,12 +12,15 @@ export interface ExpectedError {
   readonly message?: RegExp;
 }
 
-/** Awaits the rejection and holds it to the expectation; `reason: undefined` and `sent: undefined` demand that there is none. */
+/**
+ * Awaits the rejection and checks the error. Explicit `reason: undefined` and `sent: undefined`
+ * require that the error has none.
+ */
 export async function rejected(t: TestContext, promise: PromiseLike<unknown>, expected: ExpectedError): Promise<TransportError> {
   return checked(t, await caught(t, promise), expected);
 }
 
-/** The same for what throws at once. */
+/** Like `rejected`, for a function that throws synchronously. */
 export function thrown(t: TestContext, run: () => unknown, expected: ExpectedError): TransportError {
   try {
     run();
@@ -27,7 +30,7 @@ export function thrown(t: TestContext, run: () => unknown, expected: ExpectedErr
   throw failed(t, `nothing was thrown where ${expected.code} was expected`);
 }
 
-/** A TransportError that is as expected. */
+/** Checks that an error is a TransportError with the expected properties. */
 export function checked(t: TestContext, error: unknown, expected: ExpectedError): TransportError {
   if (!(error instanceof TransportError)) throw failed(t, `expected a TransportError ${expected.code}, got ${show(error)}`);
   t.is(error.code, expected.code, `code of: ${show(error)}`);
@@ -38,14 +41,14 @@ export function checked(t: TestContext, error: unknown, expected: ExpectedError)
   return error;
 }
 
-/** Awaits a rejection that is a TypeError: misuse by the programmer. */
+/** Awaits a rejection with a TypeError, which signals misuse by the programmer. */
 export async function misused(t: TestContext, promise: PromiseLike<unknown>): Promise<TypeError> {
   const error = await caught(t, promise);
   if (!(error instanceof TypeError)) throw failed(t, `expected a TypeError, got ${show(error)}`);
   return error;
 }
 
-/** The error that a promise rejects with. */
+/** Returns the error that a promise rejects with. */
 export async function caught(t: TestContext, promise: PromiseLike<unknown>): Promise<unknown> {
   let value: unknown;
   try {

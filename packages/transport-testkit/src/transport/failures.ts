@@ -1,4 +1,4 @@
-// What fails in a handler: the caller gets one typed error, nobody else notices.
+// Cases about failing handlers: the caller gets one typed error, and nobody else notices.
 
 import { serve, TransportError } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';

@@ -1,24 +1,28 @@
-// Hardship on purpose: a stream layer whose connections freeze and break when a case says so. It carries bytes, or frames, unchanged.
+// A stream layer whose connections freeze and break when a case demands it. Bytes and frames pass
+// unchanged.
 
 import { type StreamConnection, type StreamLayer, type StreamSink, TransportError } from '@trunkline/transport-core';
 
-/** A hand on every connection of one layer. */
+/** Controls every connection of one layer. */
 export interface Wire {
-  /** Goes between a transport and its layer (`Place.wrap`). */
+  /** Wraps the layer of a transport (`Place.wrap`). */
   wrap(layer: StreamLayer): StreamLayer;
-  /** Nothing comes through any more, either way, but writes are taken: the other end has stopped, its machine has not. */
+  /**
+   * Stops all traffic in both directions, but still takes writes: the other process has stopped,
+   * while its machine runs on.
+   */
   freeze(): void;
-  /** What waited comes through, and what follows. */
+  /** Delivers what waited, and everything that follows. */
   thaw(): void;
   /** Breaks every live connection at once, as a reset does. */
   cut(): void;
-  /** Connections that are open now, dialled and accepted. */
+  /** The number of open connections, dialed and accepted. */
   readonly live: number;
-  /** Connections that were ever dialled. */
+  /** The number of connections ever dialed. */
   readonly dialled: number;
 }
 
-/** A wire that does nothing yet. */
+/** Creates a wire that does nothing yet. */
 export function createWire(): Wire {
   const connections = new Set<FaultyConnection>();
   const state = { frozen: false, dialled: 0 };
@@ -71,14 +75,16 @@ class FaultyConnection implements StreamConnection {
   readonly #isFrozen: () => boolean;
   readonly #onEnd: () => void;
   #sink: StreamSink | undefined;
-  /** What came, and what is to be done, once it thaws; in order. */
+  /** Incoming events and outgoing actions that wait for the thaw, in order. */
   #inward: (() => void)[] = [];
   #outward: Uint8Array[] = [];
   #batches: Parameters<NonNullable<StreamConnection['frames']>['send']>[0][] = [];
   /** The session waits for `drained`. */
   #owed = false;
   #closing = false;
-  /** This end has destroyed it: that it is closed is told though the wire is frozen. */
+  /**
+   * This end has destroyed the connection, so its end is reported even while the wire is frozen.
+   */
   #isDestroyed = false;
 
   constructor(inner: StreamConnection, isFrozen: () => boolean, onEnd: () => void) {

@@ -1,5 +1,5 @@
-// Faults of the line between two ends, by `faulty`: each has the outcome that its documentation
-// gives it, on every backend.
+// Cases about faults of the line between two ends, injected by `faulty`: each has its documented
+// outcome, on every backend.
 
 import type { StreamLayer } from '@trunkline/transport-core';
 import type { FaultyOptions } from '../faulty/faults.ts';
@@ -163,8 +163,8 @@ export const faultyLineCases: Cases = (define) => {
 };
 
 /**
- * Two transports of the kit, the caller's connections over a faulty line; `stuck`: `brisk` is never
- * answered.
+ * Opens two transports of the kit, with the caller's connections over a faulty line. With `stuck`,
+ * `brisk` is never answered.
  */
 async function line(f: Fixture, options: FaultyOptions, stuck = false) {
   let network: FaultyStreamLayer | undefined;
@@ -176,7 +176,7 @@ async function line(f: Fixture, options: FaultyOptions, stuck = false) {
   return { ...pair, notes, network: () => network! };
 }
 
-/** How many connections of a transport have come up. */
+/** Returns how many connections of a transport have come up. */
 function ups(f: Fixture, transport: Parameters<Fixture['seen']>[0]): number {
   return f.seen(transport).events.filter((event) => event.type === 'up').length;
 }

@@ -1,4 +1,5 @@
-// One fixture a case: makes its transports, moves its time, and holds everything that it made to "nothing is left" at the end.
+// The fixture of one case: creates its transports, advances its clocks, and checks at the end that
+// nothing is left.
 
 import {
   type AnyTransport,
@@ -17,7 +18,7 @@ import type { Place, TransportBackend } from './backend.ts';
 import { type Kit, kit } from './protocols.ts';
 import { watch } from './values.ts';
 
-/** What an observer was told of one transport. */
+/** The record of an observer of one transport. */
 export interface Seen {
   readonly events: ObserverEvent[];
   readonly counts: Map<Counter, number>;
@@ -33,35 +34,49 @@ export interface Pair<P extends Protocol> {
 export interface Fixture {
   readonly t: TestContext;
   readonly backend: TransportBackend;
-  /** The time of every transport that brings no clock of its own. It stands still until the case moves it; sockets stay real. */
+  /**
+   * The clock of every transport without a clock of its own. Advances only when the case says so;
+   * sockets stay real.
+   */
   readonly clock: ManualClock;
-  /** Another clock, for a transport whose time is its own. */
+  /** Creates another clock, for a transport with a time of its own. */
   newClock(start?: number): ManualClock;
-  /** A transport that does not listen. */
+  /** Creates a transport that does not listen. */
   create<P extends Protocol>(protocol: P, options?: CommonOptions, place?: Place): Transport<P>;
-  /** A transport that listens. */
+  /** Creates a transport that listens. */
   open<P extends Protocol>(protocol: P, options?: CommonOptions, place?: Place): Promise<Transport<P>>;
-  /** Lets two transports dial each other; where the backend needs no help, nothing happens. */
+  /** Lets two transports dial each other; has no effect if the backend needs no help. */
   link(a: AnyTransport, b: AnyTransport): void;
-  /** Two of the kit's protocol, linked and listening; `options` are the callee's, or both ends' own. */
+  /**
+   * Creates two transports of the kit's protocol, linked and listening; the options are given for
+   * each end.
+   */
   pair(options?: { readonly a?: CommonOptions; readonly b?: CommonOptions; readonly placeA?: Place; readonly placeB?: Place }): Promise<Pair<Kit>>;
-  /** What the observer of a transport was told. */
+  /** Returns the record of a transport's observer. */
   seen(transport: AnyTransport): Seen;
-  /** How often a transport counted something. */
+  /** Returns the value of a transport's counter. */
   count(transport: AnyTransport, counter: Counter): number;
-  /** Waits for I/O until it holds; the watchdog names what it waited for. */
+  /**
+   * Waits for I/O until the condition holds. If the watchdog expires, the error contains `what`.
+   */
   until(what: string, condition: () => boolean): Promise<void>;
-  /** Moves the time of all clocks on, `step` milliseconds at a turn, while I/O goes on, until the promise settles. */
+  /**
+   * Advances all clocks, `step` milliseconds per turn, while I/O continues, until the promise
+   * settles.
+   */
   drive<T>(promise: Promise<T>, step?: number): Promise<T>;
-  /** Moves time on by `milliseconds` in steps, with I/O between them. */
+  /** Advances the clocks by `milliseconds` in steps, with I/O between them. */
   advance(milliseconds: number, step?: number): Promise<void>;
-  /** Lets what is on its way arrive: some turns of the event loop. Good for making a failure likely, never for being right. */
+  /**
+   * Waits some turns of the event loop, so that bytes in flight arrive. Use it to make a failure
+   * likely, never for correctness.
+   */
   turns(count?: number): Promise<void>;
-  /** Closes everything and demands that nothing is left. */
+  /** Closes everything and checks that nothing is left. */
   finish(passed: boolean): Promise<void>;
 }
 
-/** A fixture for one case on one backend. */
+/** Creates the fixture for one case on one backend. */
 export function makeFixture(t: TestContext, backend: TransportBackend): Fixture {
   const clock = createManualClock();
   const clocks = [clock];
@@ -157,5 +172,5 @@ function recorder(seen: Seen, also: Observer | undefined): Observer {
   };
 }
 
-/** Real milliseconds after which a wait is given up; no case needs a hundredth of it. */
+/** Real milliseconds after which a wait fails; no case needs a hundredth of it. */
 const WATCHDOG = 20_000;

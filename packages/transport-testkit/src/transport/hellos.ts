@@ -1,4 +1,5 @@
-// Before a connection is up: who is there, of which network, and whether either end wants the other.
+// Cases about connections that are not up yet: identity, network, and whether either end refuses
+// the other.
 
 import { TransportError } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
@@ -140,7 +141,7 @@ export const helloCases: Cases = (define) => {
     t.is(textOf(await call), 'patient');
   });
 
-  // SEEDS 64, bent to admit
+  // SEEDS 64, adapted to admit
   define('one connection an address: admit can count', async (f, t) => {
     const seen = new Set<string>();
     const b = await f.open(kit, {
@@ -240,7 +241,7 @@ export const helloCases: Cases = (define) => {
   });
 };
 
-/** The error with which a transport rejected a connection before it was up. */
+/** Returns the error with which a transport rejected a connection before it was up. */
 async function rejection(f: Fixture, transport: Parameters<Fixture['seen']>[0]): Promise<TransportError> {
   const find = () => f.seen(transport).events.find((event) => event.type === 'rejected');
   await f.until('a rejected connection is told to the observer', () => find() !== undefined);

@@ -1,4 +1,4 @@
-// A thousand lives and nothing left: handles, timers and heap are where they were.
+// Cases about leaks: after a thousand cycles, handles, timers and heap are back where they were.
 
 import type { TestContext } from '../test-runner.ts';
 import type { Fixture } from './fixture.ts';
@@ -36,7 +36,10 @@ export const leakCases: Cases = (define) => {
   });
 };
 
-/** A transport that the fixture does not know: what it remembers of its own would be a leak. */
+/**
+ * Creates a transport that the fixture does not know, because the fixture's own record of it would
+ * be a leak.
+ */
 async function open(f: Fixture): Promise<KitTransport> {
   const transport = f.backend.create({ protocol: kit, clock: f.clock });
   await transport.listen();
@@ -62,9 +65,9 @@ async function measure(f: Fixture) {
 }
 
 const CYCLES = 1_000;
-/** Until code is compiled and caches are full. */
+/** Cycles until code is compiled and caches are full. */
 const WARM_UP = 200;
-/** A socket or two of the last cycle, which the system still closes. */
+/** A socket or two of the last cycle that the system is still closing. */
 const SLACK_RESOURCES = 5;
-/** 4 KiB a cycle; a connection alone takes many times that. */
+/** 4 KiB per cycle; a connection alone takes many times that. */
 const SLACK_HEAP = 4 * 1024 * CYCLES;

@@ -1,4 +1,5 @@
-// Being alive: quiet connections are kept or closed as asked, silent peers are found out, and nobody waits for them.
+// Cases about liveness: idle connections are kept or closed as configured, silent peers are
+// detected, and nobody waits for them.
 
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';

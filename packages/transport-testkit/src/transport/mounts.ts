@@ -1,4 +1,5 @@
-// Several protocols on one transport: over the same connections, each with its own name, channel, version and life.
+// Cases about several protocols on one transport: they share connections, but each has its own
+// name, channel, version and life cycle.
 
 import { type AnyTransport, bytes, defineProtocol, serve, spelled, type TransportError } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
@@ -102,7 +103,7 @@ export const mountCases: Cases = (define) => {
     await rejected(t, sideA.send(at, 'echo', utf8('')), { code: 'shutdown', sent: false });
     t.is(textOf(await a.send(at, 'echo', utf8('and on'))), 'and on');
     const names = a.snapshot().protocols.map(({ name }) => name);
-    // A transport may carry protocols of the project's own beside (peers).
+    // A transport may also carry protocols of the project itself (peers).
     t.deepEqual(
       names.filter((name) => !name.startsWith('trunkline.')),
       ['testkit'],
@@ -223,7 +224,7 @@ export const mountCases: Cases = (define) => {
   define('what is mounted while a connection comes up is told to the peer', async (f, t) => {
     const late = named('testkit/late', 0x52);
     const b = await f.open(named('testkit/y', 0x51));
-    // Asked once the acceptor has said its hello.
+    // Called once the acceptor has sent its hello.
     const a = await f.open(named('testkit/x', 0x50), {
       admit() {
         serve(b.mount(late), { echo: (request) => request });
@@ -290,7 +291,10 @@ function versioned(version: number, accepts: number[]) {
   return defineProtocol({ name: 'testkit/versioned', version, accepts, channel: 0x50, methods: { echo: { id: 1, request: bytes, response: bytes } } });
 }
 
-/** Protocols that both ends carry and can speak with each other: some backends mount one of the project's own beside (peers). */
+/**
+ * Returns the protocols that both ends carry and can use with each other; some backends also mount
+ * one of the project itself (peers).
+ */
 function shared(a: AnyTransport, b: AnyTransport): string[] {
   const theirs = b.snapshot().protocols;
   const same = a

@@ -1,4 +1,5 @@
-// One request to many: answers as they come, until enough have come; one bad target spoils nothing.
+// Cases about one request to many targets: responses arrive as they come, until there are enough,
+// and one bad target spoils nothing.
 
 import { multicast } from '@trunkline/transport-core';
 import { checked } from './expect.ts';
@@ -118,7 +119,9 @@ export const multicastCases: Cases = (define) => {
   });
 };
 
-/** A transport and so many peers that serve it; those of `hang` never answer `brisk`. */
+/**
+ * Opens a transport and `size` peers that serve it; those listed in `hang` never answer `brisk`.
+ */
 async function group(f: Fixture, size: number, { hang = [] }: { hang?: number[] } = {}) {
   const a = await f.open(kit, { timeout: Infinity });
   const peers: KitTransport[] = [];

@@ -1,4 +1,5 @@
-// What is counted and told: snapshots agree with what crossed, and an observer that throws harms nobody.
+// Cases about snapshots and observers: snapshots agree with the actual traffic, and an observer
+// that throws harms nobody.
 
 import { formatSnapshot } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';

@@ -1,4 +1,5 @@
-// Calls that nobody answers: queued in order, refused at once where they can't be, told when there is room again.
+// Cases about one-way calls: queued in order, refused at once if they cannot be queued, with a
+// notice when there is room again.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import { rejected, thrown } from './expect.ts';
@@ -185,7 +186,8 @@ export const oneWayCases: Cases = (define) => {
   define('no more than limits.outbound wait until a connection is writable; one more is refused at once', async (f, t) => {
     const { a, at } = await f.pair({ a: { limits: { outbound: { messages: 3 } } } });
     const remote = await a.dial(at);
-    // Full for good: nobody reads, so the receiver's credit is spent, and what could leave has left.
+    // Permanently full: nobody reads, so the receiver's credit is used up, and everything that
+    // could be sent has been.
     for (let full = 0; full < 5; ) {
       full = a.trySend(at, 'note', pattern(10_000)) ? 0 : full + 1;
       await f.turns(2);
@@ -265,7 +267,7 @@ export const oneWayCases: Cases = (define) => {
     });
     const remote = await a.dial(at);
     wire.freeze();
-    // Longer than the pipe: what is accepted can't have left whole.
+    // Longer than the pipe, so the accepted messages cannot all have been sent.
     for (let i = 0; i < 5; i++) await a.send(at, 'note', pattern(1_000_000));
     await f.turns();
     wire.cut();
@@ -299,7 +301,7 @@ export const oneWayCases: Cases = (define) => {
     for (let i = 0; i < 300; i++) await a.send(remote, 'note', pattern(i * 10));
     for (let i = 0; i < 3; i++) await a.send(remote, 'note', pattern(100_000));
     for (let i = 0; i < 100; i++) await consumer.next();
-    // Who asks for another is done with the one before.
+    // Asking for another call marks the previous one as done.
     const next = consumer.next();
     await next;
     await f.advance(100, 100);

@@ -1,4 +1,5 @@
-// Order: what is short keeps its place, what is long keeps nobody waiting, and channels know nothing of each other.
+// Cases about order: short messages keep their order, long ones delay nobody, and channels are
+// independent.
 
 import { serve } from '@trunkline/transport-core';
 import { humble, lined, side, urgent } from './protocols.ts';

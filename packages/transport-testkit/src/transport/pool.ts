@@ -1,4 +1,5 @@
-// The pool: one dial for all who ask, a connection for as long as it is of use, another when it is lost, and no call made twice.
+// Cases about the pool: concurrent calls share one dial, a connection lives as long as it is
+// useful, a lost one is replaced, and no call is made twice.
 
 import { TransportError } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
@@ -9,7 +10,7 @@ import type { Cases } from './suite.ts';
 import { deferred, pattern, textOf, utf8 } from './values.ts';
 
 export const poolCases: Cases = (define) => {
-  // SEEDS 6, bent to a multiplexed pool
+  // SEEDS 6, adapted to a multiplexed pool
   define('five calls at once share a pool of three and leave no more than three connections', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { maxPool: 3 } });
     serveKit(b);

@@ -1,4 +1,4 @@
-// Bounds: every queue has one, and each gives its one stated answer when it is full.
+// Cases about limits: every queue has one, and a documented reaction when it is full.
 
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';

@@ -1,10 +1,11 @@
-// The protocols that the cases speak: one with every kind of call, one beside it, one that keeps long messages in line.
+// The protocols of the cases: one with every kind of call, a second one, and one that keeps long
+// messages in order.
 
 import { bytes, defineProtocol, json, protobuf, type Transport } from '@trunkline/transport-core';
 import proto from 'protobufjs';
 import { fields } from './schema.ts';
 
-/** A request with everything that JSON can hold. */
+/** A request with everything that JSON can represent. */
 export interface SyncRequest {
   readonly from: string;
   readonly known: Record<string, number>;
@@ -54,7 +55,7 @@ export const side = defineProtocol({
   methods: { echo: { id: 1, request: bytes, response: bytes }, note: { id: 2, request: bytes } },
 });
 
-/** Long messages keep their place in line; channel 0x42. */
+/** A protocol in which long messages keep their order; channel 0x42. */
 export const lined = defineProtocol({
   name: 'testkit/lined',
   version: 1,
@@ -63,7 +64,7 @@ export const lined = defineProtocol({
   methods: { note: { id: 1, request: bytes }, echo: { id: 2, request: bytes, response: bytes } },
 });
 
-/** Two that differ in their share of the wire alone, 1 to 100; channels 0x45 and 0x46. */
+/** Two protocols that differ only in priority, 1 to 100; channels 0x45 and 0x46. */
 export const humble = defineProtocol({
   name: 'testkit/humble',
   version: 1,

@@ -1,4 +1,5 @@
-// Rates: a token bucket each way, and nobody is accused while it holds something back.
+// Cases about rate limits: a token bucket in each direction, and no peer is judged dead while a
+// bucket holds something back.
 
 import type { CommonOptions } from '@trunkline/transport-core';
 import { serveKit } from './serving.ts';

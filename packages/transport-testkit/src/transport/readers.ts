@@ -1,4 +1,5 @@
-// Who handles an incoming call: consumers and servers share one queue, and each call goes to exactly one of them.
+// Cases about readers of incoming calls: consumers and servers share one queue, and each call goes
+// to exactly one of them.
 
 import { serve, TransportError } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';

@@ -1,4 +1,4 @@
-// Calls from within callbacks: what the user's code does while the transport is telling it something.
+// Cases about reentrancy: the user's code makes calls from within the transport's callbacks.
 
 import { serve } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';

@@ -1,4 +1,4 @@
-// A Standard Schema by hand: the suite needs one and depends on no library of schemas.
+// A hand-written Standard Schema: the suite needs one and depends on no schema library.
 
 type Kind = 'string' | 'number' | 'boolean' | 'object' | 'array' | 'any';
 interface Issue {
@@ -6,7 +6,7 @@ interface Issue {
   readonly path: readonly string[];
 }
 
-/** What `json` takes: https://standardschema.dev, version 1, synchronous. */
+/** The schema interface that `json` accepts: https://standardschema.dev, version 1, synchronous. */
 export interface Schema<T> {
   readonly '~standard': {
     readonly version: 1;
@@ -16,7 +16,10 @@ export interface Schema<T> {
   };
 }
 
-/** An object that has all these fields, each of its kind; others pass through. */
+/**
+ * Returns a schema for an object that has all these fields, each of its kind; other fields pass
+ * through.
+ */
 export function fields<T extends object>(kinds: { readonly [K in keyof T]: Kind }): Schema<T> {
   return {
     '~standard': {

@@ -1,10 +1,13 @@
-// What answers in most cases: one handler for each kind of call.
+// The handlers of most cases: one for each kind of call.
 
 import { type Handlers, type Server, serve } from '@trunkline/transport-core';
 import type { Kit, KitTransport, kit } from './protocols.ts';
 import { pattern, textOf, utf8 } from './values.ts';
 
-/** Handlers of the kit's protocol: all echo, but `gather` (answers 'items bytes'), `range` (streams what `rangeOf` asked for) and `note` (does nothing). */
+/**
+ * Handlers of the kit's protocol. All echo, except `gather` (answers 'items bytes'), `range`
+ * (streams what `rangeOf` asked for) and `note` (does nothing).
+ */
 export const echoHandlers: Handlers<Kit> = {
   echo: (request) => request,
   brisk: (request) => request,
@@ -29,15 +32,21 @@ export const echoHandlers: Handlers<Kit> = {
   },
 };
 
-/** Serves the kit's protocol, `handlers` before `echoHandlers`. */
+/** Serves the kit's protocol; `handlers` take precedence over `echoHandlers`. */
 export function serveKit(transport: KitTransport, handlers: Handlers<Kit> = {}): Server {
   return serve<typeof kit>(transport, { ...echoHandlers, ...handlers });
 }
 
-/** The request of `range` for so many items of so many bytes, item i being `pattern(size, i + 1)`. */
+/**
+ * Returns the request of `range` for that many items of that many bytes; item i is
+ * `pattern(size, i + 1)`.
+ */
 export function rangeOf(items: number, size: number): Uint8Array<ArrayBuffer> {
   return utf8(`${items} ${size}`);
 }
 
-/** Keep-alive for a case that moves time far: its sockets need real time for a PONG, which its clock does not give them. */
+/**
+ * Keep-alive for a case that advances the clock far: its sockets need real time for a PONG, which
+ * the clock does not give them.
+ */
 export const NO_PINGS = { interval: 3_600_000 };

@@ -1,4 +1,4 @@
-// A transport in each state of its life, with a peer beside it: what a trait is tried on.
+// Transports in each state of their life cycle, each with a peer, for the traits.
 
 import type { Server } from '@trunkline/transport-core';
 import type { Fixture } from './fixture.ts';
@@ -6,29 +6,32 @@ import { type KitTransport, kit } from './protocols.ts';
 import { serveKit } from './serving.ts';
 import { deferred, utf8 } from './values.ts';
 
-/** 'new' was made and nothing else; 'opening' is within `listen`, 'closing' within `close`, as a call in flight holds it up. */
+/**
+ * The states: 'new' was only created; 'opening' is within `listen`; 'closing' is within `close`,
+ * held up by a call in flight.
+ */
 export const STATES = ['new', 'opening', 'open', 'closing', 'closed'] as const;
 export type State = (typeof STATES)[number];
 
 /** States in which calls may be made. */
 export const LIVE: readonly State[] = ['new', 'opening', 'open'];
-/** States in which they are refused. */
+/** States in which calls are refused. */
 export const ENDED: readonly State[] = ['closing', 'closed'];
 
 export interface Subject {
   readonly transport: KitTransport;
-  /** Open, serving, linked both ways. */
+  /** A peer that is open, serves, and is linked both ways. */
   readonly peer: KitTransport;
   readonly at: string;
-  /** Where it listens, or listened; empty before. */
+  /** The address at which it listens or listened; empty before. */
   readonly address: string;
-  /** What serves its calls; `brisk` is not answered before `leave`. */
+  /** The server of its calls; `brisk` is not answered before `leave`. */
   readonly server: Server;
-  /** Ends what a state left under way: `listen`, or the call that holds up `close`. */
+  /** Ends what the state left pending: `listen`, or the call that holds up `close`. */
   leave(): Promise<void>;
 }
 
-/** A transport in that state. */
+/** Creates a transport in the given state. */
 export async function subjectIn(f: Fixture, state: State): Promise<Subject> {
   const peer = await f.open(kit);
   serveKit(peer);
@@ -44,7 +47,7 @@ export async function subjectIn(f: Fixture, state: State): Promise<Subject> {
   f.link(transport, peer);
   let address = '';
   let under: Promise<unknown> = Promise.resolve();
-  // A close while it is opening rejects the listen, which is then no failure of the case.
+  // A close while the transport is opening rejects the listen; this is not a failure of the case.
   if (state === 'opening') under = transport.listen().catch(() => undefined);
   if (state === 'open' || state === 'closing' || state === 'closed') {
     await transport.listen();

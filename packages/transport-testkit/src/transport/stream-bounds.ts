@@ -1,4 +1,5 @@
-// What bounds a stream: its window, the size of an item, and how many run at once.
+// Cases about the limits of a stream: its window, the size of an item, and the number of concurrent
+// streams.
 
 import type { TransportError } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
@@ -72,7 +73,7 @@ export const streamBoundCases: Cases = (define) => {
     t.is(pulled, 500);
   });
 
-  // FAULTS 4, 36: 64 bytes an item bound what has no bytes
+  // FAULTS 4, 36: each item costs 64 bytes, which bounds even empty ones
   define('empty items are bounded too', async (f, t) => {
     const { a, b, at } = await f.pair();
     let written = 0;

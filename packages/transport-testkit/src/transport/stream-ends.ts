@@ -1,4 +1,5 @@
-// Streams in careless hands: nobody reads, nobody waits, clean-up throws. Nothing is lost in silence, and nothing crashes.
+// Cases about neglected streams: nobody reads, nobody waits, clean-up throws. Errors are never
+// silently lost, and nothing crashes.
 
 import { TransportError } from '@trunkline/transport-core';
 import { misused, rejected } from './expect.ts';

@@ -1,4 +1,5 @@
-// Streams: items arrive whole, in order and no faster than they are read; each end learns how the other ended.
+// Cases about streams: items arrive whole, in order and no faster than they are read; each end
+// learns how the other ended.
 
 import { serve, TransportError } from '@trunkline/transport-core';
 import { caught, rejected } from './expect.ts';

@@ -1,21 +1,28 @@
-// The transport suite: the contract of a Transport as cases that run alike on every backend.
+// Declares and runs the cases of the transport suite, which test the contract of a Transport on
+// every backend alike.
 
 import { unlessTaken } from '../address-race.ts';
 import type { TestContext } from '../test-runner.ts';
 import type { TransportBackend, TransportTest } from './backend.ts';
 import { type Fixture, makeFixture } from './fixture.ts';
 
-/** Declares one case. The title is a sentence, unique in the suite; each run gets a fixture of its own. */
+/**
+ * Declares one case. The title is a sentence, unique in the suite; each run gets a fixture of its
+ * own.
+ */
 export interface Define {
   (title: string, body: (f: Fixture, t: TestContext) => Promise<void>): void;
-  /** For what measures the whole process: no other case runs beside it. */
+  /** Declares a case that measures the whole process, so no other case runs at the same time. */
   alone(title: string, body: (f: Fixture, t: TestContext) => Promise<void>): void;
 }
 
-/** Cases of one subject. */
+/** Declares the cases of one subject. */
 export type Cases = (define: Define) => void;
 
-/** Registers every case of `groups` for a backend; the titles that its `skip` names are registered as skipped, with their reasons. */
+/**
+ * Registers every case of `groups` for a backend. The titles that its `skip` names are registered
+ * as skipped, with their reasons.
+ */
 export function register(test: TransportTest, backend: TransportBackend, groups: readonly Cases[]): void {
   const skip = checkedSkips(backend);
   const titles = new Set<string>();
@@ -40,14 +47,17 @@ async function run(t: TestContext, backend: TransportBackend, body: (f: Fixture,
   try {
     await body(fixture, t);
   } catch (error) {
-    // What the case found comes first; that its remains do not close either would only hide it.
+    // The case's own error comes first; a failure to clean up afterwards would only hide it.
     await fixture.finish(false).catch((also: unknown) => t.log(`and then: ${String(also)}`));
     throw error;
   }
   await fixture.finish(true);
 }
 
-/** Runners start all cases of a file at once; hundreds beside each other would only be slow, and hard to read where one hangs. */
+/**
+ * Limits how many cases run at once. Runners start all cases of a file together, and hundreds side
+ * by side would be slow, and hard to read if one hangs.
+ */
 function turnstile(places: number): (run: () => Promise<void>) => Promise<void> {
   let free = places;
   const waiting: (() => void)[] = [];
@@ -79,6 +89,6 @@ function checkedSkips(backend: TransportBackend): Map<string, string> {
   return skips;
 }
 
-/** A backend that needs more than this is no Transport. */
+/** A backend that needs more skips than this does not implement Transport. */
 const MOST_SKIPS = 5;
 const CASES_AT_ONCE = 8;

@@ -1,4 +1,5 @@
-// Whom a call is for: an address that is dialled, or a Remote that is reached over its own connection or not at all.
+// Cases about the targets of calls: an address is dialed, but a Remote is reached only over its own
+// connection.
 
 import { spelled } from '@trunkline/transport-core';
 import { rejected } from './expect.ts';

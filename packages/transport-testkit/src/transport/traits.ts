@@ -1,4 +1,5 @@
-// Each rule in each state: one body, tried on a transport that is new, opening, open, closing and closed.
+// Cases that check each rule in each state: one body runs on a transport that is new, opening,
+// open, closing and closed.
 
 import { multicast, serve, TransportError } from '@trunkline/transport-core';
 import type { TestContext } from '../test-runner.ts';

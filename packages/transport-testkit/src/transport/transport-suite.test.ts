@@ -1,4 +1,5 @@
-// The suite about itself: what it demands of a backend's skips, how many cases it has, and that COVERAGE.md tells the truth.
+// Tests the transport suite itself: its rules for a backend's skips, the number of its cases, and
+// that COVERAGE.md is correct.
 
 import { readFileSync } from 'node:fs';
 import test from 'ava';

@@ -1,4 +1,5 @@
-// The transport suite: what a Transport promises, as cases that run alike on every backend.
+// The transport suite: tests the promises of a Transport, with cases that run alike on every
+// backend.
 
 import { addressCases } from './addresses.ts';
 import type { TransportBackend, TransportTest } from './backend.ts';
@@ -30,9 +31,10 @@ import { targetCases } from './targets.ts';
 import { traitCases } from './traits.ts';
 
 /**
- * Declares every case for a backend: `transportSuite(test, { name: 'tcp', create, unreachable })`. `test` is the runner's (AVA's as
- * it is); the suite imports none.
- * @throws TypeError where `skip` names no case, gives no reason, or has more than five.
+ * Declares every case for a backend: `transportSuite(test, { name: 'tcp', create, unreachable })`.
+ * `test` comes from the runner (AVA's fits unchanged); the suite imports none.
+ * @throws TypeError if `skip` names an unknown case, gives no reason, or has more than five
+ * entries.
  */
 export function transportSuite(test: TransportTest, backend: TransportBackend): void {
   register(test, backend, [

@@ -1,16 +1,19 @@
-// Bytes to send, and how two of them are compared: a runner's own deepEqual takes seconds over megabytes.
+// Bytes to send, and their comparison: a runner's own deepEqual takes seconds over megabytes.
 
-/** UTF-8 of a text. */
+/** Encodes a text as UTF-8. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new TextEncoder().encode(text));
 }
 
-/** The text of UTF-8. */
+/** Decodes UTF-8. */
 export function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** `size` bytes without a short period: a packet that is lost, doubled or out of place shows. */
+/**
+ * Returns `size` bytes without a short period, so that a lost, duplicated or misplaced packet is
+ * noticed.
+ */
 export function pattern(size: number, seed = 1): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size);
   let state = seed >>> 0 || 1;
@@ -21,33 +24,33 @@ export function pattern(size: number, seed = 1): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The same bytes? */
+/** Returns whether the bytes are equal. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
 
-/** A list as a stream. */
+/** Turns a list into a stream. */
 export async function* streamOf<T>(items: Iterable<T>): AsyncGenerator<T, void, undefined> {
   yield* items;
 }
 
-/** A stream as a list. */
+/** Collects a stream in a list. */
 export async function listOf<T>(stream: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of stream) items.push(item);
   return items;
 }
 
-/** A promise and what settles it. */
+/** A promise and the functions that settle it. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   resolve(value: T): void;
   reject(error: unknown): void;
 }
 
-/** A promise that the case settles. */
+/** Creates a promise that the case settles. */
 export function deferred<T = void>(): Deferred<T> {
   let settle!: Pick<Deferred<T>, 'resolve' | 'reject'>;
   const promise = new Promise<T>((resolve, reject) => {
@@ -56,7 +59,7 @@ export function deferred<T = void>(): Deferred<T> {
   return { promise, ...settle };
 }
 
-/** Has it settled yet? */
+/** Returns an object that tells whether the promise has settled. */
 export function watch(promise: PromiseLike<unknown>): { settled: boolean } {
   const state = { settled: false };
   const settle = () => {
