@@ -1,46 +1,59 @@
-// What an operation says about its key: the value it needs to find, and the value it leaves.
+// The effect of an operation on its key: the value it needs to find, and the value it leaves.
 
 import type { Operation } from './history.ts';
 
-/** What a register holds; `undefined` where it is absent. */
+/** The value of a register; `undefined` if it is absent. */
 export type Value = string | undefined;
 
-/** A value that nothing asks for by name: for all that follows, one such value is as good as another. */
+/** Stands for all values that no later operation asks for by name; they need not be told apart. */
 export const OTHER: unique symbol = Symbol('other');
 export type Held = Value | typeof OTHER;
 
 export interface Effect {
+  /** The effect of an operation on its key. */
   readonly operation: Operation;
-  /** What the register must hold when it takes effect: anything, exactly `needed`, or anything but `needed`. */
+  /**
+   * The value that the register must hold when the operation takes effect: any, exactly `needed`,
+   * or any but `needed`.
+   */
   readonly needs: 'any' | 'is' | 'not';
   readonly needed: Value;
-  /** Whether it leaves `value` there; otherwise it only looks. */
+  /** Whether it writes `value`; otherwise it only looks. */
   readonly writes: boolean;
   readonly value: Value;
-  /** Whether it took effect for certain: it completed. Otherwise it may, at any time after its call, or never. */
+  /**
+   * Whether it certainly took effect, because it completed. Otherwise it may do so at any time
+   * after its call, or never.
+   */
   readonly certain: boolean;
-  /** When it was called, and when its answer came: a number of the history's order, Infinity where its outcome is not known. */
+  /**
+   * When it was called and when it returned, as numbers in the order of the history; `returned` is
+   * Infinity if the outcome is unknown.
+   */
   readonly called: number;
   readonly returned: number;
 }
 
-/** The effects of operations on one key, in order of call. Those that say nothing are left out: failed ones, and reads without an answer. */
+/**
+ * Returns the effects of operations on one key in order of call. Leaves out those without
+ * information: failed operations, and reads without an answer.
+ */
 export function effectsOf(operations: readonly Operation[]): Effect[] {
   const effects = operations.map(effectOf).filter((effect) => effect !== undefined);
   return effects.sort((a, b) => a.called - b.called);
 }
 
-/** Whether an operation could take effect on a register that holds `value`. */
+/** Returns whether an operation can take effect on a register that holds `value`. */
 export function accepts(effect: Effect, value: Held): boolean {
   return effect.needs === 'any' || (effect.needed === value) === (effect.needs === 'is');
 }
 
-/** Whether the outcome of an operation can be owed to `value`: it looks, and `value` is what it needs. */
+/** Returns whether the result of an operation may come from `value`: it looks, and `value` fits. */
 export function observes(effect: Effect, value: Held): boolean {
   return effect.needs !== 'any' && accepts(effect, value);
 }
 
-/** Whether it writes without looking. */
+/** Returns whether the operation writes without looking. */
 export function isBlind(effect: Effect): boolean {
   return effect.writes && effect.needs === 'any';
 }

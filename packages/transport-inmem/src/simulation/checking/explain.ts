@@ -1,11 +1,12 @@
-// A counter-example as a table that a person can follow, and the reason in one sentence.
+// Explains a counter-example: a table of its operations, and the reason in one sentence.
 
 import { accepts, type Effect, type Value } from './effect.ts';
 import type { Operation } from './history.ts';
 
 /**
- * One line an operation, and a last one that says why. `effects` fail, and they fail by the one that returns last; `prefix` is what they
- * were taken from, `total` how many operations on the key there were at all.
+ * Formats a counter-example: one line per operation, and a last line with the reason. `effects`
+ * fail because of the one that returns last; `prefix` is the history from which they were taken,
+ * and `total` the number of all operations on the key.
  */
 export function explain(key: string, effects: readonly Effect[], prefix: readonly Effect[], total: number): string {
   const looked = new Set(prefix.filter((effect) => effect.needs !== 'any').map((effect) => effect.operation));
@@ -19,7 +20,10 @@ export function explain(key: string, effects: readonly Effect[], prefix: readonl
   return [head, ...table(rows), ...note, reason(effects, prefix)].join('\n');
 }
 
-/** Why they fail. What it says of the operations in the table is true of the whole prefix. */
+/**
+ * Explains why `effects` fail. Each statement about the operations in the table is true of the
+ * whole prefix.
+ */
 function reason(effects: readonly Effect[], prefix: readonly Effect[]): string {
   const certain = effects.filter((effect) => effect.certain).sort((a, b) => b.returned - a.returned);
   const culprit = certain[0]!;
@@ -40,7 +44,10 @@ function reason(effects: readonly Effect[], prefix: readonly Effect[]): string {
   return `${who}, and no order of these operations explains it; without it there is one`;
 }
 
-/** Whether the key certainly held, when `effect` took effect, what `culprit` cannot have found. */
+/**
+ * Returns whether the key certainly held a value that `culprit` cannot have found when `effect`
+ * took effect.
+ */
 function showsOther(effect: Effect, culprit: Effect): boolean {
   if (effect.writes) return !accepts(culprit, effect.value);
   return effect.needs === 'is' ? !accepts(culprit, effect.needed) : culprit.needs === 'is' && culprit.needed === effect.needed;
@@ -76,7 +83,7 @@ function span({ outcome, called, returned, calledAt, returnedAt }: Operation): s
   return `[${called}..${ended ? returned : '?'}]${times}`;
 }
 
-/** Lines of padded columns. */
+/** Formats rows as lines of padded columns. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd());

@@ -1,8 +1,12 @@
-// From when on a write cannot be seen any more, in whatever order the operations took effect.
+// Computes when a write can no longer be seen, whatever the order in which operations took effect.
 
 import type { Effect } from './effect.ts';
 
-/** By when a write returned: from when on it is hidden for good, because another that was called afterwards has returned. `effects` are in order of call. */
+/**
+ * Returns a function that takes the time at which a write returned, and returns the time from which
+ * its value is hidden for good: by then another write, called after the first had returned, has
+ * itself returned. `effects` are in order of call.
+ */
 export function hiding(effects: readonly Effect[]): (returned: number) => number {
   const writes = effects.filter((effect) => effect.certain && effect.writes);
   const earliest: number[] = [];

@@ -1,6 +1,10 @@
-// What the clients of a key-value store did and saw, in order: what checkLinearizable judges.
+// Histories of a key-value store: what its clients did and saw, in order. `checkLinearizable`
+// judges them.
 
-/** What a client asks for. Values are strings; `undefined` is an absent key, and every key is absent at first. */
+/**
+ * A command of a client. Values are strings; `undefined` stands for an absent key, and every key is
+ * absent at first.
+ */
 export type Command =
   | { readonly key: string; readonly op: 'get' }
   | { readonly key: string; readonly op: 'set'; readonly value: string }
@@ -9,52 +13,70 @@ export type Command =
   | { readonly key: string; readonly op: 'cas'; readonly expected: string | undefined; readonly value: string };
 
 /**
- * What a completed command saw:
- * - get: the value read; `undefined` where the key was absent
- * - set: the value before, `null` where the key was known to be absent; `undefined` where that was not looked at
- * - delete: whether there was something to delete; `undefined` where that was not looked at
- * - cas: whether it happened
+ * The result of a completed command:
+ * - get: the value read; `undefined` if the key was absent
+ * - set: the previous value, `null` if the key was absent; `undefined` if that is not known
+ * - delete: whether the key existed; `undefined` if that is not known
+ * - cas: whether it wrote
  */
 export type ResultOf<C extends Command> = { get: string | undefined; set: string | null | undefined; delete: boolean | undefined; cas: boolean }[C['op']];
 
-/** One operation of a history: plain data. */
+/** An operation of a history, as plain data. */
 export type Operation = Command & {
   readonly client: string;
   /**
-   * `ok`: it completed. `failed`: it certainly took no effect. `open` (no answer yet) and `unknown` (the client gave up): it may take
-   * effect at any time after its call, or never.
+   * `ok`: the operation completed. `failed`: it certainly had no effect. `open` (no answer yet) and
+   * `unknown` (the client gave up): it may take effect at any time after its call, or never.
    */
   readonly outcome: 'open' | 'ok' | 'failed' | 'unknown';
-  /** Of an `ok` operation: see ResultOf. */
+  /** The result of an `ok` operation: see ResultOf. */
   readonly result?: string | boolean | null | undefined;
-  /** Where its call stands in the order of all calls and answers of the history: 1, 2, 3 ... */
+  /** Position of the call in the order of all calls and answers of the history: 1, 2, 3 ... */
   readonly called: number;
-  /** The same for its answer; `undefined` while it is open. Of an unknown operation it only says when the client gave up. */
+  /**
+   * Position of the answer in the same order; `undefined` while the operation is open. For an
+   * unknown operation it only tells when the client gave up.
+   */
   readonly returned?: number | undefined;
-  /** Virtual milliseconds, for printing alone. */
+  /** Virtual milliseconds, used only for printing. */
   readonly calledAt?: number | undefined;
   readonly returnedAt?: number | undefined;
 };
 
-/** Takes the one answer to an operation; a second is a TypeError. `at` is virtual milliseconds, for printing alone. */
+/**
+ * Takes the answer to an operation; a second answer throws a TypeError. `at` is in virtual
+ * milliseconds and used only for printing.
+ */
 export interface Handle<C extends Command = Command> {
-  /** It completed; a result that does not fit the command is a TypeError. */
+  /**
+   * Reports that the operation completed. Throws a TypeError if the result does not fit the
+   * command.
+   */
   ok(result?: ResultOf<C>, at?: number): void;
-  /** It certainly did not take effect, nor will it. */
+  /** Reports that the operation has had no effect and never will. */
   fail(at?: number): void;
-  /** It may have taken effect, or may do so later: the same as no answer at all. */
+  /**
+   * Reports that the operation may have taken effect, or may still do so. This is the same as no
+   * answer.
+   */
   unknown(at?: number): void;
 }
 
-/** Records the operations of all clients. What counts is the order in which its methods are called. */
+/**
+ * Records the operations of all clients. The order in which its methods are called is the order of
+ * the history.
+ */
 export interface History {
-  /** `client` calls. One whose last operation is open or unknown may call again: it gave that one up. */
+  /**
+   * Records a call of `client`. A client whose last operation is open or unknown may call again,
+   * which means that it gave that operation up.
+   */
   call<C extends Command>(client: string, command: C, at?: number): Handle<C>;
-  /** In order of call. */
+  /** All operations in order of call. */
   readonly operations: readonly Operation[];
 }
 
-/** An empty history. */
+/** Creates an empty history. */
 export function createHistory(): History {
   const operations: Operation[] = [];
   let sequence = 0;
@@ -83,7 +105,7 @@ export function createHistory(): History {
   };
 }
 
-/** An operation as its handle sees it. */
+/** An operation as its handle modifies it. */
 type Answered = { -readonly [K in 'outcome' | 'result' | 'returned' | 'returnedAt']?: Operation[K] } & Omit<
   Operation,
   'outcome' | 'result' | 'returned' | 'returnedAt'

@@ -1,37 +1,47 @@
-// Whether what clients saw of a key-value store is what one copy, asked one operation at a time, could have answered.
+// The linearizability check: could a single copy of a key-value store, used by one operation at a
+// time, have answered what its clients saw?
 
 import { type Effect, effectsOf } from './effect.ts';
 import { explain } from './explain.ts';
 import type { History, Operation } from './history.ts';
 import { type Found, findOrder } from './search.ts';
 import { shortestFailing, shrink } from './shrink.ts';
+/** Options of {@link checkLinearizable}. */
 
 export interface CheckOptions {
   /**
-   * How much is searched for a key before its verdict is `undefined`: configurations (how far all clients are, and the value there), and
-   * one more for a hundred comparisons between them; default 1,000,000, some ten seconds. Making a counter-example small is given as
-   * much again, and leaves it as it is then. A search takes at most about 300 bytes for each. Ordinary histories need from one to eight an operation, but what makes
-   * for many are unknown outcomes together with few different values: clients had best write distinct ones.
+   * How much the check may search per key before its verdict is `undefined`. Each configuration
+   * visited (how far all clients are, and the value at that point) counts as one, and so do a
+   * hundred comparisons between configurations. Default 1,000,000, which takes some ten seconds and
+   * at most about 300 bytes each. Shrinking a counter-example may take as much again, and then
+   * stops where it is. Ordinary histories need one to eight configurations per operation. Unknown
+   * outcomes combined with few distinct values need many more, so let clients write distinct
+   * values.
    */
   readonly limit?: number;
 }
+/** The result of {@link checkLinearizable}. */
 
 export type Verdict =
-  /** `configurations`: how many were visited, of all keys. */
+  /** `configurations` is the number visited, over all keys. */
   | { readonly linearizable: true; readonly configurations: number }
   /**
-   * No order of all operations explains what they saw. `operations` are a counter-example: they are of one key, in order of call, and no
-   * order of these alone explains them either. `shrink` says what was left out. `text` has one line for each, and a last one that says why.
+   * No order of all operations explains what the clients saw. `operations` is a counter-example:
+   * operations of one key in order of call, which no order explains even on their own; `shrink` in
+   * shrink.ts says what is left out. `text` has a line for each of them, and a last line with the
+   * reason.
    */
   | { readonly linearizable: false; readonly configurations: number; readonly key: string; readonly operations: readonly Operation[]; readonly text: string }
-  /** The limit was reached at `key`, and no other key has failed. */
+  /** The limit was reached at `key`, and no other key failed. */
   | { readonly linearizable: undefined; readonly configurations: number; readonly key: string; readonly text: string };
 
 /**
- * Whether there is one order of all operations that respects real time (what returned before another was called comes first) and in which
- * each saw what a register that is absent at first would have shown it (Herlihy and Wing, Linearizability, TOPLAS 12(3), 1990). It judges
- * each key by itself: a history is linearizable if its part for every object is (the same paper, section 3.3, locality; Horn and Kroening,
- * Faster Linearizability Checking via P-compositionality, FORTE 2015). The first key that fails, in order of their first calls, is told.
+ * Checks whether some order of all operations respects real time (an operation that returned before
+ * another was called comes first) and explains every result, given a register per key that is
+ * absent at first (Herlihy and Wing, Linearizability, TOPLAS 12(3), 1990). Keys are checked
+ * separately, because a history is linearizable if its part for every object is (the same paper,
+ * section 3.3, locality; Horn and Kroening, Faster Linearizability Checking via P-compositionality,
+ * FORTE 2015). If several keys fail, the verdict is about the one that was called first.
  */
 export function checkLinearizable(history: History | readonly Operation[], options: CheckOptions = {}): Verdict {
   const { limit = LIMIT } = options;
@@ -59,7 +69,10 @@ function byKey(operations: readonly Operation[]): Map<string, Operation[]> {
   return keys;
 }
 
-/** A step that takes far longer than the verdict did is not taken; once all together took as long as the limit allows, no more are. */
+/**
+ * Finds a small counter-example. A step that takes far longer than the verdict did is skipped, and
+ * so are all further steps once they have taken as long as the limit allows in total.
+ */
 function counterExample(key: string, operations: readonly Operation[], { stuck, work }: Found, limit: number): { operations: Operation[]; text: string } {
   let left = limit;
   const fails = (effects: readonly Effect[]) => {
@@ -74,6 +87,9 @@ function counterExample(key: string, operations: readonly Operation[], { stuck, 
 }
 
 const LIMIT = 1_000_000;
-/** How much longer than the verdict a step towards a counter-example may take: so many times as long, and so much more. */
+/**
+ * Limit of a step towards a counter-example: `PATIENCE` times the work of the verdict, plus
+ * `LEAST`.
+ */
 const PATIENCE = 2;
 const LEAST = 10_000;

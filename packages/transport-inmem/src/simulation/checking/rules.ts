@@ -1,9 +1,13 @@
-// What must hold while a simulation runs: always, or again once the trouble is over.
+// The rules of a simulation: conditions that must always hold, or become true once all faults are
+// over.
 
 import type { World } from '../world/world.ts';
 import { describeError } from '../world/world.ts';
 
-/** Checks after every event that `holds`; false or a throw ends the run. The returned function ends the check. */
+/**
+ * Checks after every event that `holds` neither returns false nor throws; otherwise the run fails.
+ * Returns a function that removes the rule.
+ */
 export function always(world: World, name: string, holds: () => unknown): () => void {
   const rule = () => {
     const broken = test(holds);
@@ -14,11 +18,13 @@ export function always(world: World, name: string, holds: () => unknown): () => 
 }
 
 /**
- * Checks that `holds` comes to be true within `within` milliseconds of each moment from which nothing is wrong any more.
- * @param calmSince that moment; undefined while something is wrong.
+ * Checks that `holds` becomes true within `within` milliseconds after each moment from which
+ * nothing is wrong any more. Returns a function that removes the rule.
+ *
+ * @param calmSince returns that moment, or undefined while something is wrong.
  */
 export function eventually(world: World, name: string, holds: () => unknown, within: number, calmSince: () => number | undefined): () => void {
-  /** The calm in which it held. */
+  /** The start of the calm in which the rule was last met. */
   let met: number | undefined;
   const rule = () => {
     const since = calmSince();

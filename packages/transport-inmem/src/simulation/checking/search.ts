@@ -1,39 +1,57 @@
-// Looks for an order of one key's operations that explains what each of them saw.
+// Searches for an order of one key's operations that explains what each of them saw.
 //
-// It is the search of Wing and Gong (Testing and Verifying Concurrent Objects, JPDC 17, 1993, section 4) with the memory of
-// configurations and the just-in-time linearization of Lowe (Testing for Linearizability, CCPE 29(4), 2017, section 4): operations are
-// gone through in order of return, and others are taken only where one of them needs it. On a register that can be made fast:
+// The algorithm is the search of Wing and Gong (Testing and Verifying Concurrent Objects, JPDC 17,
+// 1993, section 4) with the memory of configurations and the just-in-time linearization of Lowe
+// (Testing for Linearizability, CCPE 29(4), 2017, section 4): it handles operations in order of
+// return, and takes others early only if one of them needs it. A register allows these
+// optimizations:
 //
-// - A read whose value is there is taken at once: it changes nothing.
-// - A write that does not look ("blind") is taken where the next operation looks at what it wrote, or where it is due. Until it is due,
-//   any other blind write may stand right after it and hide it: once one is taken, all that are pending are excused, that is, they need
-//   not be taken any more, but may be. Writes of unknown outcome are excused from the beginning.
-// - Writes of unknown outcome that are interchangeable are taken in order of call, and a value that nothing asks for any more counts as
-//   any other such value (see the timeline).
-// - A write is not taken where a completed operation still needs the value it overwrites, and nothing can write that again.
-// - A configuration is left out where one that was met leaves more open: same place, same value, and it has to do, and has used up, no
-//   more (see `covers`). That compares the sets themselves: nothing is lost to a collision of hashes.
+// - A read that fits the current value is taken at once, because it changes nothing.
+// - A blind write (one that does not look at the old value) is taken if the next operation looks at
+//   its value, or if it is due. Until it is due, any other blind write may directly follow and hide
+//   it. So once one blind write is taken, all pending ones are excused: they may still be taken,
+//   but need not be. Writes of unknown outcome are excused from the start.
+// - Interchangeable writes of unknown outcome are taken in order of call. Values that no later
+//   operation asks for are treated as equal (see the timeline).
+// - A write is not taken if a completed operation still needs the value that it overwrites and
+//   nothing can write that value again.
+// - A configuration is dropped if a known one leaves more open: the same position and value, and it
+//   neither has more left to do nor has used up more (see `covers`). This compares the sets
+//   themselves, so no hash collision can cause an error.
 //
-// Why no order is missed: take a shortest order that completes a configuration. If it begins with an operation that looks, that one is
-// tried. If it begins with blind writes and something looks at the last of them, that one is tried and excuses the others; so is the one
-// among them that is due. If none is, and nothing looks, they were all excused before, and the order is not the shortest.
-// Why no wrong order is found: an excused write was pending when another blind write was taken, and stands right before it.
+// Why no order is missed: take a shortest order that completes a configuration. If it begins with
+// an operation that looks, the search tries that one. If it begins with blind writes and some
+// operation looks at the last of them, the search tries that write, which excuses the others. If
+// one of the blind writes is due, the search tries that one in the same way. If none is due and
+// nothing looks, all of them were excused before, so the order was not the shortest.
+//
+// Why no wrong order is found: an excused write was pending when another blind write was taken, and
+// can stand directly before it.
 
 import { accepts, type Effect, type Held, isBlind, observes } from './effect.ts';
 import { type Stage, type Step, timelineOf } from './timeline.ts';
 
 export interface Found {
-  /** Whether there is such an order; `undefined` where the limit was reached first. */
+  /** Whether such an order exists; `undefined` if the limit was reached first. */
   readonly order: boolean | undefined;
-  /** How many different configurations were visited. */
+  /** Number of different configurations visited. */
   readonly configurations: number;
-  /** What the limit limits: those, and one more for a hundred comparisons between them. */
+  /**
+   * The work that counts against the limit: configurations, plus one for every hundred comparisons.
+   */
   readonly work: number;
-  /** When the operation returned that no order got past: a number of the history's order, 0 where there was none. */
+  /**
+   * When the operation returned that no order got past, as a number in the order of the history; 0
+   * if there was none.
+   */
   readonly stuck: number;
 }
 
-/** `effects` of one key in order of call. After `patience` visits that got no further, not only the deepest is visited next. */
+/**
+ * Searches for an order. `effects` belong to one key and are sorted by call. After `patience`
+ * visits without progress, the search alternates between the deepest and the shallowest
+ * configuration.
+ */
 export function findOrder(effects: readonly Effect[], limit: number, patience = PATIENCE): Found {
   const stages = timelineOf(effects);
   const frontier = new Frontier();
@@ -60,20 +78,23 @@ function workOf(configurations: number, { comparisons }: Frontier): number {
   return configurations + Math.floor(comparisons / COMPARISONS);
 }
 
-/** Where a search stands: all that returned before `at` is done. */
+/** A state of the search: all operations that returned before stage `at` are done. */
 interface Configuration {
   /** Index in the timeline of the operation that is due. */
   at: number;
   value: Held;
-  /** What was called before that one returns and has to be taken still. */
+  /** The operations called before the due one returns that still must be taken. */
   must: bigint;
-  /** The writes that were taken, of those in play. A write that is in neither set may be taken. */
+  /** The writes in play that were taken. A write in neither set may be taken. */
   used: bigint;
-  /** Whether the next operation has to look at the value, because it was written for that alone. */
+  /** Whether the next operation must look at the value, because it was written only for that. */
   owed: boolean;
-  /** How many writes of unknown outcome were taken on the way: what took fewer is tried first. */
+  /**
+   * Number of writes of unknown outcome taken so far. Configurations that took fewer are tried
+   * first.
+   */
   spent: number;
-  /** Whether it needs no visit any more: it had one, or one that was found later covers it. */
+  /** Whether no visit is needed any more, because it was visited or a later one covers it. */
   done: boolean;
 }
 
@@ -100,7 +121,10 @@ function successors(stages: readonly Stage[], from: Configuration): Configuratio
   return successors;
 }
 
-/** Whether a completed operation needs a value that nothing can write any more, once `but` has overwritten it or is left behind. */
+/**
+ * Returns whether a completed operation needs a value that nothing can write any more, once `but`
+ * has overwritten it or is passed.
+ */
 function isLost(value: Held, but: Step, { must, used }: Configuration, { inPlay, wanted, coming }: Stage): boolean {
   if (coming(value) || inPlay.some((step) => step.writes && step.value === value && (used & step.bit) === 0n && step !== but)) return false;
   return wanted(value) || inPlay.some((step) => step.needs === 'is' && step.needed === value && (must & step.bit) !== 0n && step !== but);
@@ -111,7 +135,9 @@ function mayTake(step: Step, from: Configuration): boolean {
   return (from.used & step.bit) === 0n && (from.used & step.twin) === step.twin;
 }
 
-/** Takes the reads whose value is there, and goes on to the first operation that is due and leaves a choice. */
+/**
+ * Takes the reads that fit the value, and advances to the first due operation that leaves a choice.
+ */
 function settle(stages: readonly Stage[], to: Configuration): void {
   while (to.at < stages.length) {
     const { due, inPlay, held } = stages[to.at]!;
@@ -126,7 +152,7 @@ function settle(stages: readonly Stage[], to: Configuration): void {
   }
 }
 
-/** Leaves the operation that is due behind. */
+/** Advances past the operation that is due. */
 function pass(stages: readonly Stage[], to: Configuration): void {
   to.used &= ~stages[to.at]!.leaving;
   const next = stages[++to.at];
@@ -135,14 +161,17 @@ function pass(stages: readonly Stage[], to: Configuration): void {
   for (const group of next.groups) to.used = firstOf(group, to.used);
 }
 
-/** As many of a group as are used, but the first ones. */
+/** Replaces the used members of a group by as many of its first members. */
 function firstOf(group: readonly bigint[], used: bigint): bigint {
   let count = 0;
   for (const bit of group) if ((used & bit) !== 0n) count++;
   return group.reduce((used, bit, index) => (index < count ? used | bit : used & ~bit), used);
 }
 
-/** The configurations to visit. What is met twice, or is covered by another, is visited once. */
+/**
+ * The configurations to visit. A configuration that was met before, or is covered by another, is
+ * visited only once.
+ */
 class Frontier {
   comparisons = 0;
   private readonly stages: { buckets: Configuration[][]; met: Map<Held, Configuration[]> }[] = [];
@@ -167,13 +196,16 @@ class Frontier {
     this.latest.push(added);
   }
 
-  /** The one that was found last: where there is an order, that soon leads to one. */
+  /** Returns the configuration found last. If there is an order, this soon leads to one. */
   deepest(): Configuration | undefined {
     for (let next = this.latest.pop(); next !== undefined; next = this.latest.pop()) if (!next.done) return visiting(next);
     return undefined;
   }
 
-  /** By stage, and in each the one that spent least: where there is no order, most others turn out to be covered by those. */
+  /**
+   * Returns the configuration of the earliest stage that spent least. If there is no order, these
+   * cover most of the others.
+   */
   shallowest(): Configuration | undefined {
     while (this.at < this.stages.length) {
       const buckets = this.stages[this.at]?.buckets ?? [];
@@ -197,13 +229,16 @@ function visiting(next: Configuration): Configuration {
   return next;
 }
 
-/** Whether every way on from `b` is one from `a` too; both are at the same place with the same value. */
+/**
+ * Returns whether every continuation of `b` is one of `a`, too. Both have the same position and
+ * value.
+ */
 function covers(a: Configuration, b: Configuration): boolean {
   return (a.must & ~b.must) === 0n && (a.used & ~b.used) === 0n && (!a.owed || b.owed);
 }
 
-/** In visits. Most orders, where there is one, are found without turning back that often. */
+/** Number of visits without progress. Most existing orders are found with less backtracking. */
 const PATIENCE = 1_000;
 
-/** So many comparisons take about as long as one visit. */
+/** Number of comparisons that take about as long as one visit. */
 const COMPARISONS = 100;

@@ -1,16 +1,18 @@
-// Makes a history that fails as small as it goes, so that a person sees why, without making up a failure that was not there.
+// Shrinks a failing history, so that a person sees why it fails, without introducing a failure that
+// was not there.
 
 import { type Effect, effectsOf, observes } from './effect.ts';
 import { hiding } from './hiding.ts';
 import type { Operation } from './history.ts';
 
-/** Whether no order explains effects, for certain. */
+/** Returns whether certainly no order explains the effects. */
 export type Fails = (effects: readonly Effect[]) => boolean;
 
 /**
- * The shortest prefix that fails, of the operations of one key that fail. Where the history is cut, what has not returned yet is open.
- * `from` is a point that every order gets to: no shorter prefix fails. A longer one fails if a shorter one does: it is looked for near `from`
- * first, by ever longer steps, and then by bisection.
+ * Returns the shortest failing prefix of one key's operations, which must fail. At the cut,
+ * operations that have not returned yet count as open. `from` is a point that every order reaches,
+ * so no shorter prefix fails. A longer prefix fails if a shorter one does, so the search starts
+ * near `from` with growing steps, and then bisects.
  */
 export function shortestFailing(operations: readonly Operation[], from: number, fails: Fails): Effect[] {
   const points = effectsOf(operations)
@@ -33,12 +35,15 @@ export function shortestFailing(operations: readonly Operation[], from: number, 
 }
 
 /**
- * A part of effects that fail, which fails too. It is never a failure that leaving out made: an order that explains all explains the part.
+ * Returns a part of failing effects that still fails. Removal never introduces a failure: an order
+ * that explains all effects also explains the part.
  *
- * - What an operation saw is left out: then it only writes, whatever was there, or it goes altogether if it did not write.
- * - Then writes go that nothing which is left can have looked at (see `lookedAt`): an order of the others is one without them.
+ * - First it drops results: without one, an operation just writes whatever was there before, or is
+ *   removed if it wrote nothing.
+ * - Then it removes writes whose value no remaining operation can have looked at (see `lookedAt`):
+ *   an order of the others is also one without them.
  *
- * In the end nothing that was seen, and no write of that kind, can be left out by itself any more.
+ * In the end no single result, and no single write of that kind, can be removed any more.
  */
 export function shrink(effects: readonly Effect[], fails: Fails): Effect[] {
   const looking = effects.filter((effect) => effect.needs !== 'any');
@@ -51,8 +56,9 @@ export function shrink(effects: readonly Effect[], fails: Fails): Effect[] {
 }
 
 /**
- * Some of the items that are enough, where all are, such that none can go by itself: tries to do without as many as possible at a time
- * (after Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input, TSE 28(2), 2002).
+ * Returns some of the items that are still enough, such that no single one can be removed. Tries to
+ * remove as many as possible at a time (after Zeller and Hildebrandt, Simplifying and Isolating
+ * Failure-Inducing Input, TSE 28(2), 2002). All items together must be enough.
  */
 function fewest<T>(items: readonly T[], enough: (items: readonly T[]) => boolean): readonly T[] {
   for (let size = items.length; size >= 1; ) {
@@ -68,7 +74,7 @@ function fewest<T>(items: readonly T[], enough: (items: readonly T[]) => boolean
   return items;
 }
 
-/** Without what was seen, but by `telling`. */
+/** Drops the results of all effects except `telling`. */
 function forgetting(effects: readonly Effect[], telling: ReadonlySet<Effect>): Effect[] {
   return effects
     .filter((effect) => effect.writes || telling.has(effect))
@@ -76,8 +82,10 @@ function forgetting(effects: readonly Effect[], telling: ReadonlySet<Effect>): E
 }
 
 /**
- * The operations that wrote what one of `telling` may have looked at: it was not over before, nor does another write certainly stand
- * between the two. And for the sake of the reader, the last that had written it at all: nobody sees a value come from nowhere.
+ * Returns the operations whose written value one of `telling` may have looked at: the write was
+ * called before that one returned, and no other write certainly hid it. For the reader's sake it
+ * also includes the last operation that wrote a value which was looked at, so that no value comes
+ * from nowhere.
  */
 function lookedAt(effects: readonly Effect[], telling: ReadonlySet<Effect>): Set<Operation> {
   const writes = effects.filter((effect) => effect.writes);

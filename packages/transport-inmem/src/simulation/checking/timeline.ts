@@ -1,40 +1,56 @@
-// One key's operations laid out for the search: which must be done by when, and which can be taken next.
+// The operations of one key, laid out for the search: which must be done by when, and which can be
+// taken next.
 
 import { type Effect, type Held, isBlind, OTHER, observes, type Value } from './effect.ts';
 import { hiding } from './hiding.ts';
 
-/** An operation with its place in a configuration's bitsets. */
+/** An operation with its bit in a configuration's bitsets. */
 export interface Step extends Effect {
-  /** One bit, its own from its call until it is out of play: later steps use it again, so that a bitset stays as narrow as the concurrency. */
+  /**
+   * A single bit, its own while the step is in play. Later steps reuse it, so a bitset is only as
+   * wide as the concurrency.
+   */
   readonly bit: bigint;
-  /** The bit of the interchangeable step right before it, which is to be taken first; 0 where there is none, and for completed operations. */
+  /**
+   * The bit of the preceding interchangeable step, which must be taken first; 0 if there is none,
+   * and for completed operations.
+   */
   readonly twin: bigint;
-  /** Whether it is a completed write that does not look, and something may look at what it wrote. */
+  /** Whether this is a completed blind write whose value some operation may look at. */
   readonly seen: boolean;
 }
 
-/** What a configuration meets while one completed operation is due: the first in order of return that is not done. */
+/**
+ * The state of play while one completed operation is due, that is, the first in order of return
+ * that is not done.
+ */
 export interface Stage {
   readonly due: Step;
-  /** The steps called before that one returned and still in play, in order of call. */
+  /** The steps called before the due one returned that are still in play, in order of call. */
   readonly inPlay: readonly Step[];
-  /** The bits of the completed operations that were called since the one before returned. */
+  /** The bits of the completed operations called since the previous one returned. */
   readonly entering: bigint;
-  /** The bits of the steps that are out of play once it has returned. */
+  /** The bits of the steps that leave play once the due one has returned. */
   readonly leaving: bigint;
-  /** The bits of the completed operations in play that write without looking. */
+  /** The bits of the completed blind writes in play. */
   readonly blind: bigint;
-  /** Where steps have become interchangeable that were not before: the bits of all that are, each group in order of call. */
+  /**
+   * If further steps have become interchangeable: the bits of all interchangeable steps, in groups,
+   * each in order of call.
+   */
   readonly groups: readonly (readonly bigint[])[];
-  /** What a register that holds a value holds to all that follows: OTHER, where nothing asks for that value any more. */
+  /**
+   * Returns the value as later operations can tell it apart: OTHER if none asks for it by name any
+   * more.
+   */
   held(value: Held): Held;
-  /** Whether an operation that is not in play yet certainly finds a value. */
+  /** Returns whether an operation that is not in play yet certainly finds the value. */
   wanted(value: Held): boolean;
-  /** Whether one that is not in play yet may write it. */
+  /** Returns whether an operation that is not in play yet may write the value. */
   coming(value: Held): boolean;
 }
 
-/** The stages in order of return. `effects` are in order of call. */
+/** Returns the stages in order of return. `effects` are in order of call. */
 export function timelineOf(effects: readonly Effect[]): Stage[] {
   const order = effects.filter((effect) => effect.certain).sort((a, b) => a.returned - b.returned);
   const lastUse = lastUses(effects, new Map(order.map(({ operation }, index) => [operation, index])));
@@ -78,9 +94,11 @@ export function timelineOf(effects: readonly Effect[]): Stage[] {
 }
 
 /**
- * By operation: the last stage in which it can matter. For a completed one that is its own return. A write of unknown outcome matters
- * until everything has returned that could owe its outcome to it, directly or by way of a cas of unknown outcome. After that, or where
- * there is no such thing, it can be left out of any order: whatever follows it there does not look at its value, but overwrites it.
+ * Returns by operation the last stage in which it can matter. For a completed operation, that is
+ * its own return. A write of unknown outcome matters until everything has returned whose result may
+ * come from it, directly or through a cas of unknown outcome. After that, or if there is no such
+ * thing, it can be removed from any order: whatever follows it does not look at its value, but
+ * overwrites it.
  */
 function lastUses(effects: readonly Effect[], returns: ReadonlyMap<Effect['operation'], number>): Map<Effect['operation'], number> {
   const last = new Map(effects.map(({ operation }) => [operation, returns.get(operation) ?? -1]));
@@ -100,14 +118,20 @@ function lastUses(effects: readonly Effect[], returns: ReadonlyMap<Effect['opera
   return last;
 }
 
-/** Whether something may look at what a write wrote: `earlier`, or called after it (it stands at `index`) and before it is hidden for good. */
+/**
+ * Returns whether some operation may look at the value of a write: one of `earlier`, or one called
+ * after it (it is at `index`) and before the value is hidden for good.
+ */
 function isSeen(write: Effect, earlier: readonly Effect[], effects: readonly Effect[], index: number, hidden: number): boolean {
   if (earlier.some((other) => observes(other, write.value))) return true;
   for (let i = index + 1; i < effects.length && effects[i]!.called < hidden; i++) if (observes(effects[i]!, write.value)) return true;
   return false;
 }
 
-/** Finds the steps of unknown outcome that are interchangeable: they need the same and leave what is the same to all that follows. */
+/**
+ * Groups the interchangeable steps of unknown outcome: those that need the same value, and leave
+ * values that later operations cannot tell apart.
+ */
 function grouped(steps: readonly Step[], held: (value: Held) => Held): { inPlay: Step[]; groups: bigint[][] } {
   const groups = new Map<string, bigint[]>();
   let changed = false;
@@ -126,7 +150,7 @@ function grouped(steps: readonly Step[], held: (value: Held) => Held): { inPlay:
   return { inPlay, groups: changed ? [...groups.values()].filter((group) => group.length > 1) : [] };
 }
 
-/** Gives out bits, the ones that came back first. */
+/** Hands out bits; returned ones are reused first. */
 class Bits {
   private readonly back: bigint[] = [];
   private width = 0n;

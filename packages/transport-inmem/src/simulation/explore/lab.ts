@@ -17,7 +17,7 @@ export type Scenario = (sim: Simulation) => unknown;
 
 /**
  * The options that all seeds of a search share, except the scenario. They are plain data unless the
- * nemesis is a function object.
+ * nemesis is an object that plans.
  */
 export interface LabOptions extends Pick<SimulationOptions, 'level' | 'link' | 'disk' | 'strict' | 'nemesis'> {
   /** With 'fail', a scenario fails if its nodes leave something open. */
@@ -43,8 +43,8 @@ export interface Outcome {
 /** Something that runs seeds: a lab in this thread or in a worker. */
 export interface Runner {
   /** Runs seeds in order until `stopAfter` of them have failed. */
-  /** Shrinks the faults of a failed seed. */
   run(seeds: readonly number[], stopAfter: number): Promise<readonly Outcome[]>;
+  /** Shrinks the faults of a failed seed. */
   shrink(seed: number, failed: FailedRun): Promise<Shrunk>;
   /** Stops everything that is still running. */
   close(): Promise<void>;

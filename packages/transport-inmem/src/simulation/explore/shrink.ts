@@ -8,7 +8,7 @@ import { calmed, TROUBLES } from './troubles.ts';
 
 /**
  * Runs the seed of the failure with other faults and another link. Returns the failure, or
- * undefined if the run passes or may not run.
+ * undefined if the run passes.
  */
 export type Attempt = (schedule: readonly ScheduledFault[], link: LinkOptions | undefined) => Promise<FailedRun | undefined>;
 

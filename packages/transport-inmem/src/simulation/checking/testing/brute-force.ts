@@ -1,8 +1,12 @@
-// The definition of linearizability and nothing else: tries every order. It shares nothing with the checker but the shape of operations.
+// A brute-force linearizability check that follows the definition and tries every order. It shares
+// only the type of operations with the checker that it tests.
 
 import type { Operation } from '../history.ts';
 
-/** Whether some order of some of `operations`, of one key, explains them all. Takes time that grows with the factorial of their number. */
+/**
+ * Returns whether some order of the operations of one key explains all completed ones. The time
+ * grows with the factorial of their number.
+ */
 export function hasOrder(operations: readonly Operation[]): boolean {
   return from(
     undefined,
@@ -24,7 +28,7 @@ function from(value: string | undefined, left: readonly Operation[]): boolean {
   });
 }
 
-/** What a register that holds `value` answers, and holds then. */
+/** Applies an operation to a register that holds `value`; returns its result and the new value. */
 export function apply(
   operation: Pick<Operation, 'op'> & Partial<Operation>,
   value: string | undefined,

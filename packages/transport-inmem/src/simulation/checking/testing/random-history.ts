@@ -1,19 +1,23 @@
-// Histories of clients of a register that is atomic: each operation takes effect at one moment between its call and its answer.
+// Random histories of an atomic register: each operation takes effect at one moment between its
+// call and its answer.
 
 import type { Random } from '@trunkline/transport-core';
 import { type Command, createHistory, type Handle, type History } from '../history.ts';
 import { apply } from './brute-force.ts';
+/** Options of {@link randomHistory}. */
 
 export interface RandomHistory {
   readonly operations: number;
   readonly clients: number;
-  /** Defaults to one, `x`. */
+  /** Default: a single key, `x`. */
   readonly keys?: readonly string[];
-  /** How many different values are written; Infinity: each write has its own. */
+  /** Number of distinct values to write; Infinity gives each write a value of its own. */
   readonly values: number;
-  /** The part of operations whose outcome stays unknown. They take effect at any time afterwards, or never. */
+  /**
+   * Share of operations whose outcome stays unknown. They take effect at any later time, or never.
+   */
   readonly unknown: number;
-  /** What is drawn from; defaults to half reads, and as many sets as deletes and cas together. */
+  /** Operations to draw from. Default: half gets, a quarter sets, and an eighth each of deletes and cas. */
   readonly ops?: readonly Command['op'][] | undefined;
 }
 
