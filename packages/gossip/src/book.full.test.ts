@@ -1,14 +1,18 @@
-// What the address book is to topics: who cannot find others any more by those that it knew finds them by it.
+// Tests of topics that rely on the address book: nodes that have lost all others they knew find new
+// ones in it.
 
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
 import { cluster, type Ear, idOf, listen, type Run, runs, simulationOf } from './testing/cluster.ts';
 
-/** So small that the views alone know too few. */
+/** So small that the views alone don't know enough nodes. */
 const overlay = partialView({ active: 3, passive: 3, contacts: 2, shuffleActive: 1, shufflePassive: 2, shuffleInterval: 10_000, mergeInterval: 30_000 });
 const namesOf = (count: number) => Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
 
-/** Nodes whose seeds are the first three. Peers alone dial nobody but them; books fill by exchange. */
+/**
+ * Sets up nodes whose seeds are the first three. Peers alone dial no other nodes; the address books
+ * fill by exchange.
+ */
 function network(run: Run, count: number, onTopic: (name: string) => boolean = () => true) {
   const sim = simulationOf(run);
   const names = namesOf(count);

@@ -1,4 +1,5 @@
-// Closing takes no longer than its grace, and tells which messages could not be sent by then.
+// Tests of closing: it takes no longer than its grace, and reports the messages that could not be
+// sent by then.
 
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';

@@ -1,4 +1,5 @@
-// Nodes that were set up otherwise than their peers: both are told, and nobody is to blame.
+// Tests of nodes that are set up differently from their peers: both ends report it, and nobody is
+// blamed.
 
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';

@@ -1,4 +1,4 @@
-// Discovery among nodes that lie, flood, or speak no gossip.
+// Tests of discovery among nodes that lie, flood, or don't speak gossip.
 
 import { createPeers } from '@trunkline/peers';
 import { serve } from '@trunkline/transport-core';
@@ -17,7 +17,7 @@ import { topicKey } from './topics/topic-key.ts';
 const news = topicKey('news').bytes;
 const seeking = { teller: idOf('stranger'), hearer: idOf('a') };
 
-/** Two nodes on a topic, and a stranger that is connected to one of them. */
+/** Sets up two nodes on a topic, and a stranger that is connected to one of them. */
 async function visited(run: ReturnType<typeof runs>[number], topics: readonly string[]) {
   const sim = simulationOf(run);
   const ears = new Map<string, Ear>();
@@ -133,7 +133,10 @@ test.serial('what a member tells may be anything: who is named is visited, and i
   }
 });
 
-/** A node on the topic that answers each question so. Gives how often it was asked. */
+/**
+ * Adds a node on the topic that answers each question with these addresses. Returns a function that
+ * tells how often it was asked.
+ */
 async function liar(sim: Simulation, addresses: unknown[]): Promise<() => number> {
   const transport = sim.client(idle, { name: 'liar' });
   const peers = createPeers({ transport, identity: { nodeId: idOf('liar') }, maxOutbound: 0, persistent: ['a'] });

@@ -1,4 +1,5 @@
-// Nodes of a topic that are far apart find each other, and nobody else learns of it.
+// Tests that nodes of a topic that are far apart find each other, and that nobody else learns of
+// the topic.
 
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
@@ -8,7 +9,10 @@ import { wiretap } from './testing/wiretap.ts';
 
 const calm = partialView({ active: 3, passive: 12 });
 
-/** Nodes in a ring: each stays connected to the two before it, and hears of others from them. */
+/**
+ * Describes a ring of nodes: each stays connected to the two before it, and hears of others from
+ * them.
+ */
 function ring(count: number): { readonly names: readonly string[]; readonly before: (name: string) => string[] } {
   const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
   return { names, before: (name) => [1, 2].map((back) => names[(names.indexOf(name) + count - back) % count]!) };
@@ -138,7 +142,7 @@ test.serial('the bootstrap node dies, and who knows no other reaches nobody; an 
     await sim.settle(ears.get('c')!.topic.publish('is anybody there?'));
     await sim.run(5_000);
     t.deepEqual([ears.get('c')!.topic.neighbors, ears.get('b')!.words], [[], []], `${run.name}: nobody hears it`);
-    // It is told of d, which is not on the topic, and has heard of b from a.
+    // c is told of d, which is not on the topic but has heard of b from a.
     peers.add('d');
     await sim.until(() => ears.get('c')!.topic.neighbors.length === 1, 120_000);
     t.deepEqual(ears.get('c')!.topic.neighbors, [idOf('b')]);

@@ -1,4 +1,5 @@
-// What the network does to the messages of a topic, to one recipient and not to another.
+// Tests of network faults that hit the messages of a topic on the way to one recipient but not to
+// another.
 
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
@@ -24,7 +25,7 @@ async function meet(run: Run, { isSigned = false, isTree = false } = {}) {
   return { sim, nodes, ears, ear: (name: string) => ears.get(name)!, node: (name: string) => nodes.get(name)! };
 }
 
-/** The last byte of the payload but one is another: within the quotes. */
+/** Changes the last byte but one of a frame's payload, which lies within the quotes. */
 function garble(frame: Uint8Array): Uint8Array {
   return frame.with(-2, frame.at(-2)! ^ 1);
 }
@@ -45,7 +46,8 @@ test.serial('what is garbled on the way to one is garbled for that one alone: th
     await sim.run(3_000);
     t.true(garbled > 0);
     t.deepEqual(ear('c').words, ['hello']);
-    // It comes from c as well. Unsigned, the first content under an id is the one that counts, and the other is told.
+    // b gets the message from c as well. If it is unsigned, the first content under an id is valid,
+    // and the other is reported.
     t.is(ear('b').words.length, 1);
     if (isSigned) t.deepEqual([ear('b').words, eventsOf(node('b'), 'dropped').map(({ reason }) => reason)], [['hello'], ['forged']]);
     else

@@ -1,4 +1,4 @@
-// A fixed topology stays fixed with gossip on it: what is listed is dialled, and nothing else.
+// Tests that a fixed topology stays fixed with gossip on it: only listed nodes are dialed.
 
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
@@ -27,7 +27,7 @@ for (const overlay of [fullMesh(), partialView()]) {
         .join();
     await sim.until(() => names.every((name) => nodes.get(name)!.peers.list().length === 4), MINUTE);
     await sim.run(10_000);
-    // It lists nobody itself, but has learned where they are.
+    // e lists no node itself, but has learned the addresses of the others.
     const left = names.filter((name) => name !== 'e');
     for (const name of left) nodes.get(name)!.peers.remove(idOf('e'));
     await sim.until(() => peersOf('e') === '', 10_000);

@@ -1,4 +1,5 @@
-// Topics over a full mesh, in simulation: what is a matter of time, of chance, and of names. What holds on every backend is in testing/suite.
+// Tests of topics over a full mesh in simulation, as far as they depend on time, chance and names.
+// testing/suite has the tests that run on every backend.
 
 import { bytes } from '@trunkline/transport-core';
 import test from 'ava';
@@ -6,7 +7,7 @@ import { areMet, cluster, type Ear, listen, type Run, runs, simulationOf, words 
 
 const NAMES = ['a', 'b', 'c', 'd'];
 
-/** Nodes on one topic that have all met. */
+/** Sets up nodes on one topic that are all connected. */
 async function meet(run: Run) {
   const sim = simulationOf(run);
   const ears = new Map<string, Ear>();
@@ -62,7 +63,7 @@ test.serial('what is published right after the start, or before it, is not lost'
     await nodes.get('a')!.gossip.start();
     await nodes.get('b')!.gossip.start();
     await sim.run(3_000);
-    // The last one subscribes, publishes and starts in one go.
+    // The last node subscribes, publishes and starts without waiting in between.
     const c = nodes.get('c')!;
     ears.set('c', listen(c));
     results.push(ears.get('c')!.topic.publish('before'));

@@ -1,11 +1,12 @@
-// Messages that pass more links than one over a full mesh that is none: chains, rings, and meshes with gaps.
+// Tests of messages that pass several links of an incomplete full mesh: chains, rings, and meshes
+// with gaps.
 
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { cluster, type Ear, eventsOf, idOf, listen, type Run, runs, simulationOf } from './testing/cluster.ts';
 import { frame, stranger } from './testing/stranger.ts';
 
-/** Nodes that are connected as said, all on one topic but those that are deaf. */
+/** Connects nodes with the given links. All but the deaf ones are on the same topic. */
 async function connect(run: Run, links: Readonly<Record<string, readonly string[]>>, hops: number, deaf: readonly string[] = []) {
   const sim = simulationOf(run);
   const ears = new Map<string, Ear>();
@@ -65,7 +66,7 @@ test.serial('in a mesh with gaps everybody gets all of it once, whoever publishe
       const others = [...'abcdef'].filter((other) => other !== name).flatMap((other) => Array.from({ length: 20 }, (_, i) => `${other}${i}`));
       t.deepEqual([...ear(name).words].sort(), others.sort(), `${run.name}: ${name}`);
       t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
-      // 8 links, each of which a message crosses twice at most.
+      // A message crosses each of the 8 links at most twice.
       t.true(eventsOf(node(name), 'duplicate').length <= 100 * 3);
     }
     t.deepEqual(await sim.close(), []);

@@ -1,4 +1,4 @@
-// A peer that breaks the rules of gossip.
+// Tests of a peer that breaks the rules of gossip.
 
 import { createPeers } from '@trunkline/peers';
 import { defineProtocol, json, type TransportError } from '@trunkline/transport-core';

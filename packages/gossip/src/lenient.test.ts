@@ -1,4 +1,5 @@
-// Lenient nodes, which take unsigned messages too: nothing unsigned silences a node that signs.
+// Tests of lenient nodes, which accept unsigned messages too: no unsigned message silences a node
+// that signs.
 
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
@@ -16,8 +17,8 @@ const drops = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => 
 const blame = (node: TestNode) => eventsOf(node, 'misbehaved').map(({ what }) => what);
 
 /**
- * Lenient nodes a and b, and a stranger who is a neighbor of a; b gets the stranger's messages
- * through a. Both ends believe it to be 2027.
+ * Sets up the lenient nodes a and b, and a stranger that is a neighbor of a; b gets the stranger's
+ * messages through a. Both nodes believe that it is 2027.
  */
 async function visit(run: Run, overlay = partialView()) {
   const sim = simulationOf(run);
@@ -67,7 +68,7 @@ test.serial('an unsigned message under an id that a signed one has soon does not
     await push({ origin, epoch: NOW, sequence: 0 }, { origin, epoch: NOW, sequence: 9_000 });
     await push({ signer: author, epoch: NOW, sequence: 0 }, { signer: author, epoch: NOW, sequence: 1 });
     t.deepEqual(heard(), both('unsigned 0', 'unsigned 9000', 'signed 0', 'signed 1'), run.name);
-    // The same ones again, with their signatures and without, are duplicates.
+    // The same messages again, with and without their signatures, are duplicates.
     await push({ signer: author, epoch: NOW, sequence: 0 }, { origin, epoch: NOW, sequence: 1 });
     t.is(heard()[0]!.length, 4);
     t.deepEqual(await sim.close(), []);
@@ -130,7 +131,8 @@ test.serial('a forger of 16,384 publishers is scored, cut and refused; meanwhile
       other.push(frame({ signer: author, epoch: NOW, sequence: 77 }), frame({ signer: identityOf('third'), epoch: NOW, sequence: 78 }));
       await sim.run(500);
       t.deepEqual(heard()[1]!.slice(before), ['signed 77', 'signed 78'], name);
-      // So are the others by a, and by b when there is room again for those that a brings.
+      // Other publishers are heard by a at once, and by b when it again has room for origins that a
+      // introduces.
       other.push(frame({ origin: idOf('late'), epoch: NOW, sequence: 79 }));
       await sim.run(95_000);
       other.push(frame({ origin: idOf('later'), epoch: NOW, sequence: 80 }));

@@ -1,5 +1,5 @@
-// A message that is too long for a transport is an error where it is published, instead of getting
-// lost.
+// Tests that publishing a message that is too long for a transport is an error, instead of the
+// message getting lost.
 
 import { json, TransportError } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,4 +1,4 @@
-// Topics over partial views: links that nodes choose, and messages that travel several hops.
+// Tests of topics over partial views: nodes choose their links, and messages travel several hops.
 
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
@@ -7,7 +7,7 @@ import type { TopicOptions } from './types.ts';
 
 const overlay = partialView({ active: 3, passive: 12, shuffleInterval: 5_000, mergeInterval: 20_000 });
 
-/** Nodes that know only the first, and others as peers tell them. */
+/** Sets up nodes that know only the first one, and hear of others from peers. */
 function network(run: Run, count: number, options: TopicOptions<string> = {}, late: readonly string[] = []) {
   const sim = simulationOf(run);
   const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);

@@ -1,4 +1,4 @@
-// A network in which nothing happens.
+// Tests of a network in which nothing happens.
 
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
@@ -21,7 +21,7 @@ test.serial('nodes that lose nobody keep their neighbours', async (t) => {
     const before = downs();
     await sim.run(200_000);
     t.log(`${run.name}: ${before} in the first 400 s, ${downs() - before} in the next 200 s`);
-    // One of every 16 intervals merges: 13 of 200 in this time, each of which ends four links.
+    // One of every 16 intervals has a merge: 13 of 200 in this time, each of which ends four links.
     t.true(downs() - before <= 100, run.name);
     await sim.settle(ears.get('n07')!.topic.publish('all there?'));
     await sim.run(5_000);

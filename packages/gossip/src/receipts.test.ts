@@ -1,4 +1,5 @@
-// Who has taken a message, and who has not and why: what a result says, and what it costs.
+// Tests of confirmations: the result tells which peers have taken a message and which have not, and
+// why; and what that costs.
 
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
@@ -66,7 +67,7 @@ test.serial('a node that left the topic says so when it is asked; one that comes
     const { topic, subscription } = ears.get('c')!;
     topic.close();
     subscription.close();
-    // Its word that it left is still on its way.
+    // The message that c has left is still in flight.
     const published = ears.get('a')!.topic.publish('x', { min: 2 });
     await sim.run(2_000);
     ears.set('c', listen(nodes.get('c')!));

@@ -1,4 +1,5 @@
-// Long messages by way of relays: who gets them, and what each node sends for it.
+// Tests of long messages sent through relays: which nodes get them, and how much each node sends
+// for that.
 
 import test from 'ava';
 import { eventsOf, idOf, runs } from './testing/cluster.ts';
@@ -117,7 +118,7 @@ test.serial('those who relay nothing get it directly, and are asked once', async
       t.is(mesh.node(name).gossip.snapshot().relay, undefined);
     }
     t.is(mesh.node('n00').gossip.snapshot().relay!.repaired, 12);
-    // A publisher that relays nothing sends to each.
+    // A publisher that relays nothing sends to each node directly.
     void mesh.at('n02').topic.publish(blob(50_000, 4));
     await mesh.sim.run(2_000);
     t.true(othersThan(mesh, 'n02').every((name) => mesh.at(name).heard.at(-1)!.meta.from === idOf('n02')));
@@ -158,7 +159,8 @@ test.serial('messages and their receipts are lost: all who are connected get all
     const blobs = [blob(300_000, 1), blob(300_000, 2)];
     for (const a of mesh.names) for (const b of mesh.names) if (a < b) mesh.sim.link(a, b, { loss: 0.02 });
     for (const each of blobs) void mesh.at('n00').topic.publish(each);
-    // A receipt that is lost costs one more copy; a direct one that is lost is lost: so only most can be asked for.
+    // A lost receipt costs one more copy. A message that was sent directly and gets lost stays
+    // lost, so the test can only expect most of them.
     await mesh.sim.run(30_000);
     const heard = othersThan(mesh, 'n00').map((name) => mesh.at(name).heard.length);
     t.true(heard.reduce((sum, count) => sum + count, 0) >= 17 && heard.every((count) => count <= 2), `${run.name}: ${heard.join(' ')}`);

@@ -1,4 +1,5 @@
-// Relays that fail and lie, and peers that send as relays what they should not.
+// Tests of relays that fail and lie, and of peers that send relayed messages that they should not
+// send.
 
 import { createPeers } from '@trunkline/peers';
 import { type Clock, type Remote, serve, type Transport } from '@trunkline/transport-core';
@@ -16,12 +17,15 @@ const MIB = 1024 * 1024;
 interface Guest {
   readonly talk: Transport<typeof gossipProtocol>;
   readonly clock: Clock;
-  /** The names of those that it was to pass something on to. */
+  /** For each relayed message, the names of the nodes that the guest was asked to pass it on to. */
   readonly asked: string[][];
   remoteOf(name: string): Remote;
 }
 
-/** A peer of all nodes, on their topic, that speaks by hand; `serveRelay` is what it does with what it is to pass on. */
+/**
+ * Adds a peer of all nodes, on their topic, that speaks the protocol by hand. `serveRelay` handles
+ * each message that it is asked to pass on.
+ */
 async function visit(
   mesh: Pick<Mesh, 'sim' | 'names'>,
   serveRelay: (head: Uint8Array, chunks: AsyncIterable<Uint8Array>, guest: Guest, from: Remote) => Promise<Uint8Array>,
@@ -116,7 +120,7 @@ interface Forged {
   readonly origin?: string;
   readonly sequence?: number;
   readonly topic?: string;
-  /** What really follows; undefined: nothing, ever. */
+  /** The chunks that actually follow; undefined if nothing ever does. */
   readonly chunks?: readonly Uint8Array[] | undefined;
 }
 

@@ -1,4 +1,4 @@
-// A publisher that is started again while its clock says less than before.
+// Tests of a publisher that is restarted while its clock shows an earlier time than before.
 
 import { createMemoryStore, type Store, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
@@ -14,7 +14,7 @@ import type { PublishResult } from './types.ts';
 const YEAR = 31_557_600_000;
 const NOW = 1_800_000_000_000;
 
-/** Nodes of which 'a' reads this clock at its starts, one after the other; the last for all that follow. */
+/** Sets up nodes; 'a' reads one of these clocks at each start, and keeps using the last one. */
 function meet(run: Run, names: readonly string[], clocks: number[], options: (name: string, store: Store) => Partial<GossipOptions>, listed = names) {
   const sim = simulationOf(run);
   const ears = new Map<string, Ear>();
@@ -88,7 +88,7 @@ for (const overlay of [fullMesh(), partialView()])
       sim.restart('a');
       await sim.until(() => ears.get('b')!.words.length === 2, 20_000);
       t.deepEqual(ears.get('b')!.words, ['first', 'second'], run.name);
-      // Its receipt is still on its way.
+      // The receipt is still in flight.
       await sim.run(100);
       t.deepEqual(await sim.close(), []);
     }
@@ -96,7 +96,7 @@ for (const overlay of [fullMesh(), partialView()])
 
 test.serial('with a store a node is heard by those, too, that are no neighbors of it, and those that it never speaks to', async (t) => {
   for (const run of runs(2)) {
-    // Messages go along the line a, b, c.
+    // Messages travel along the line a, b, c.
     const { sim, ears, ready, ear, node } = meet(run, ['a', 'b', 'c'], [NOW, 0], (_, store) => ({ overlay: fullMesh({ hops: 4 }), store }), []);
     await sim.until(() => ears.size === 3, 5_000);
     await sim.until(() => node('a') !== undefined && node('b') !== undefined && node('c') !== undefined, 5_000);

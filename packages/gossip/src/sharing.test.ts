@@ -1,4 +1,4 @@
-// Several readers of one topic, in services that know nothing of each other.
+// Tests of several readers of one topic, in services that know nothing of each other.
 
 import { bytes, json } from '@trunkline/transport-core';
 import test from 'ava';
@@ -116,7 +116,7 @@ test.serial('what a reader does to bytes is not passed on to other nodes', async
     await sim.until(() => topics.get('a')!.neighbors.length === 1, 20_000);
     await sim.settle(topics.get('a')!.publish(new Uint8Array([1, 2, 3])));
     await sim.run(1_000);
-    // A newcomer has it from the only one that is left.
+    // A newcomer gets the message from the only node that is left.
     sim.crash('a');
     await sim.settle(nodes.get('c')!.gossip.start());
     await sim.until(() => heard.length === 1, 20_000);

@@ -1,4 +1,4 @@
-// Signed messages that come by way of relays, who pass them on before they have read them.
+// Tests of signed messages sent through relays, which pass them on before they have read them.
 
 import { bytes, type Codec } from '@trunkline/transport-core';
 import test from 'ava';
@@ -116,7 +116,7 @@ test.serial('of forgeries that a relay brings few are looked at in a second; wha
     t.true(forged! <= FORGERIES * (1 + Math.ceil((sim.now - from) / 1_000)), `${forged}`);
     t.deepEqual(ears.get('a')!.words, ['said']);
     t.deepEqual(eventsOf(nodes.get('a')!, 'misbehaved'), []);
-    // The true one still comes, by the same relay, in the next second.
+    // The true message is still accepted from the same relay, in the next second.
     await sim.run(1_000);
     await sim.settle(bring({ signer: author, origin: author.nodeId }));
     t.deepEqual(ears.get('a')!.words, ['said', 'said']);

@@ -1,4 +1,5 @@
-// Signed messages between whole nodes: strict and lenient ones, over several hops, and with forgers among them.
+// Tests of signed messages between whole nodes: strict and lenient ones, over several hops, and
+// with forgers among them.
 
 import type { KeyType } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';
@@ -24,7 +25,10 @@ interface Plan {
   readonly persistent?: (name: string) => readonly string[];
 }
 
-/** Nodes whose ids are of their keys; all are strict, and sign, unless the plan says otherwise. */
+/**
+ * Sets up nodes whose ids are those of their keys. All are strict and sign, unless the plan says
+ * otherwise.
+ */
 function network(run: Run, names: readonly string[], { type = () => 'ed25519', overlay = fullMesh, ...plan }: Plan = {}) {
   const sim = simulationOf(run);
   const ears = new Map<string, Ear>();
@@ -177,13 +181,16 @@ test.serial('over the links of a full mesh, one after the other, a signed messag
   }
 });
 
-/** a and b over partial views, and a stranger who is a neighbour of a; all that b gets of it comes through a. */
+/**
+ * Sets up a and b over partial views, and a stranger that is a neighbor of a; b gets the stranger's
+ * messages only through a.
+ */
 async function visit(run: Run, plan: Plan = {}) {
   const net = network(run, ['a', 'b'], { overlay: () => partialView(), ...plan });
   const { sim, nodes, ears, ear, node, identity } = net;
   await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
   const guest = await stranger(sim, { nodeId: identity('stranger').nodeId });
-  // By itself, or else it asks to be.
+  // The stranger becomes a neighbor by itself; if not, it asks to become one.
   await sim.run(1_500);
   if (!ear('a').topic.neighbors.includes(guest.nodeId)) guest.join();
   await sim.until(() => ear('a').topic.neighbors.includes(guest.nodeId), 5_000);
@@ -201,10 +208,11 @@ test.serial(
       const { sim, a, push, heard, guest, author, identity } = await visit(run);
       const liar = identity('stranger');
       const before = a.peers.get(guest.nodeId)!.score;
-      // In the name of another: unsigned, by another key, and with the true key's signature of something else.
+      // Messages in the name of another node: unsigned, signed by another key, and with a signature
+      // that the true key made for something else.
       const other = { publicKey: author.publicKey, bytes: author.sign(Uint8Array.of(1)) };
       await push({ origin: author.nodeId }, { origin: author.nodeId, signer: liar }, { origin: author.nodeId, signature: other });
-      // Too large, and no message at all.
+      // A message that is too large, and one that can't be decoded.
       await push({ origin: author.nodeId, signature: other, payload: new Uint8Array(2_000_000) });
       await push({ origin: author.nodeId, signature: other, payload: Uint8Array.of(0xff) });
       t.deepEqual(heard(), [[], []], run.name);
@@ -215,7 +223,8 @@ test.serial(
       t.deepEqual(heard(), [['said'], ['said']], 'the true one, with the id that was guessed');
       await push({ origin: author.nodeId, signature: other, payload: words.encode('forged') });
       t.deepEqual(heard(), [['said'], ['said']]);
-      // An id of a life to come would shut out all that the publisher says in this one.
+      // If an id of a future life were accepted, everything that the publisher says in this life
+      // would be old.
       await push({ origin: author.nodeId, signature: other, epoch: 2 ** 40, sequence: 0 });
       await push({ signer: author, sequence: 1 });
       t.deepEqual(heard(), [
@@ -299,7 +308,7 @@ test.serial('of a flood of forgeries few are looked at, and the others on the to
     const { dropped } = a.gossip.snapshot().topics[0]!;
     t.is(dropped.forged! + dropped.refused!, 2_000);
     t.true(dropped.forged! <= 16 * (1 + Math.ceil((sim.now - from) / 1_000)), `${dropped.forged}`);
-    // It may still say what is true, once its second is over.
+    // Its valid messages are accepted again once its second is over.
     guest.push(frame({ signer: author }));
     await sim.run(300);
     t.deepEqual(heard(), [['hello', 'said'], ['said']]);

@@ -1,4 +1,5 @@
-// Identity, peers and gossip inside a simulation as they are outside of it: no clock, no wall, no random is given.
+// Tests that identity, peers and gossip work inside a simulation without being given a clock, a
+// time of day or a random source.
 
 import { createIdentity } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';

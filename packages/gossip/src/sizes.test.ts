@@ -1,4 +1,5 @@
-// Messages of every size, signed and not, over whole transports: what may be published is delivered.
+// Tests of messages of every size, signed and unsigned, over whole transports: each message that
+// can be published is delivered.
 
 import { bytes, type Codec, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
@@ -12,8 +13,9 @@ const blobs: Codec<Uint8Array> = bytes;
 const LIMIT = 150_000;
 
 /**
- * Small sizes, those near what fits a packet or a buffer, and those near the limit; a signed frame
- * has up to 200 bytes less for them. A quick run takes a tenth of the sizes, and each border.
+ * Yields small sizes, sizes near a packet or a buffer, and sizes near the limit. Because a signed
+ * frame has up to 200 bytes less for its payload, the ranges are that much wider. A quick run takes
+ * a tenth of the sizes, and each border.
  */
 function* sizes(): Iterable<number> {
   const taken = new Set(seeds(10).map((seed) => seed % 10));
@@ -55,7 +57,7 @@ for (const type of [undefined, 'ed25519', 'p256'] as const) {
       for (const [i, size] of sent.entries()) {
         const { queued } = await sim.settle(topic.publish(new Uint8Array(size).fill(size % 251), { min: 1 }));
         if (queued !== 1) return t.fail(`${size}`);
-        // Not more than there is room for.
+        // Wait now and then, so that no more messages are queued than there is room for.
         if (i % 50 === 49 || i === sent.length - 1) await sim.until(() => received.length === i + 1, 10_000);
       }
       for (const size of [LIMIT + 1, LIMIT + 2, 2 * LIMIT]) {

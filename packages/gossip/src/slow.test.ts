@@ -1,11 +1,13 @@
-// Who is slow, stuck or wrong delays and spoils nobody else.
+// Tests that a slow, stuck or faulty node delays or harms no other.
 
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { areMet, cluster, type Ear, eventsOf, idOf, listen, type Run, runs, simulationOf, type TestNode } from './testing/cluster.ts';
 import type { MessageMeta, Received, TopicOptions, Verdict } from './types.ts';
 
-/** Two nodes, on topics that the second hears with these options. */
+/**
+ * Sets up two nodes on topics; the second node uses these options for its readers and validators.
+ */
 async function pair(run: Run, topics: Readonly<Record<string, TopicOptions<string>>>) {
   const sim = simulationOf(run);
   const ears = new Map<string, Ear[]>();
@@ -182,7 +184,7 @@ test.serial(
           return new Promise<Verdict>((resolve) => verdicts.push(resolve));
         };
         const { sim, b, from, at } = await pair(run, { news: { validate, validateAtOnce: 4, validateQueue: queue, validateTimeout: 60_000 }, other: {} });
-        // Three bytes each, encoded.
+        // Each message takes three bytes.
         for (const number of numbers(10)) void from[0]!.topic.publish(number);
         void from[1]!.topic.publish('free');
         await sim.run(500);
@@ -197,7 +199,7 @@ test.serial(
         t.deepEqual(at[0]!.words, numbers(kept));
         t.deepEqual(dropsOf(b), Array(10 - kept).fill('overloaded'));
         t.deepEqual(eventsOf(b, 'misbehaved'), []);
-        // What was given back is there for the next.
+        // Room that became free is available to the next messages.
         for (const number of numbers(10)) void from[0]!.topic.publish(number);
         await sim.run(500);
         t.is(b.gossip.snapshot().topics[0]!.toValidate, kept - 4);
@@ -262,7 +264,8 @@ test.serial('who is on a topic is learned though much is lost, and that one has 
     const sim = simulationOf(run, { link: { latency: [1, 20], loss: 0.3, duplicate: 0.1, reorder: 0.1 } });
     const ears = new Map<string, Ear>();
     const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
-      // A list of addresses that comes twice is one that nobody asked for.
+      // Without the exchange, because a duplicated address list counts as one that nobody asked
+      // for.
       peers: () => ({ exchange: { enabled: false } }),
       setup: (node) => ears.set(node.name, listen(node)),
     });

@@ -1,4 +1,4 @@
-// The suite in memory, without a simulation: messages that go directly, and streams.
+// The suite in memory without a simulation, with messages passed directly and over streams.
 
 import { NetworkTransport } from '@trunkline/transport-core';
 import { connectAll, createInmemStreams, createInmemTransport, type InmemTransport } from '@trunkline/transport-inmem';

@@ -1,4 +1,4 @@
-// The suite over sockets on loopback whose ends prove who they are, under noise.
+// The suite over sockets on loopback whose ends prove their identity, with noise.
 
 import { createIdentity } from '@trunkline/identity';
 import { secure } from '@trunkline/stream-noise';

@@ -1,4 +1,4 @@
-// The suite over TCP on loopback, whose ends say who they are.
+// The suite over TCP on loopback, whose ends state their identity without proof.
 
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import { idle } from './testing/cluster.ts';

@@ -1,4 +1,4 @@
-// The suite over WebSocket on loopback, whose ends say who they are.
+// The suite over WebSocket on loopback, whose ends state their identity without proof.
 
 import { createWsTransport } from '@trunkline/transport-ws';
 import { idle } from './testing/cluster.ts';

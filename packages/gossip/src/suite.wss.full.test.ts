@@ -1,4 +1,4 @@
-// The suite over WebSockets on loopback whose ends prove who they are.
+// The suite over secure WebSockets on loopback whose ends prove their identity.
 
 import { createWsTransport } from '@trunkline/transport-ws';
 import { idle } from './testing/cluster.ts';

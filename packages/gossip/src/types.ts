@@ -65,7 +65,7 @@ export interface QueueOptions {
    * queue always takes one message, whatever its size.
    */
   readonly bytes?: number | undefined;
-  /** What to do when the queue is full. Default 'drop-oldest'. */
+  /** The reaction to a full queue. Default 'drop-oldest'. */
   readonly policy?: QueuePolicy | undefined;
 }
 
@@ -266,6 +266,7 @@ export type GossipEvent =
   | { readonly type: 'left'; readonly topic: string }
   /** A node became a neighbor: this node exchanges messages of the topic with it. */
   | { readonly type: 'neighborUp'; readonly topic: string; readonly nodeId: string }
+  /** A node is no longer a neighbor. `error` tells why its connection was lost, if it was. */
   | {
       readonly type: 'neighborDown';
       readonly topic: string;
@@ -333,15 +334,19 @@ export type GossipEvent =
 
 /** The state of a topic as plain data. */
 export interface TopicSnapshot {
+  /** The name of the topic, or its 32 bytes in hex. */
   readonly topic: string;
   /** The topic key: 64 hex digits that identify the topic between nodes. */
   readonly key: string;
+  /** The name of the overlay. */
   readonly overlay: string;
   /** The number of this node's current life on the topic. */
   readonly life: number;
+  /** Node ids of the neighbors. */
   readonly neighbors: readonly string[];
   /** The number of connected peers that are on the topic. */
   readonly interested: number;
+  /** The number of open handles. */
   readonly handles: number;
   /**
    * One entry for each reader: the number and size in bytes of the messages in its queue, and the
@@ -354,9 +359,12 @@ export interface TopicSnapshot {
    */
   readonly validating: number;
   readonly toValidate: number;
+  /** Messages since the topic was opened: published by this node, and delivered to its readers. */
   readonly published: number;
   readonly delivered: number;
+  /** Copies of messages that had arrived already. */
   readonly duplicates: number;
+  /** The number of dropped messages for each reason. */
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   /** Details that the overlay reports about itself. */
   readonly details: unknown;

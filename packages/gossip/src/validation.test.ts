@@ -1,4 +1,5 @@
-// What a node's own validator does not accept, among neighbours that do.
+// Tests of messages that the validator of one node rejects while those of its neighbors accept
+// them.
 
 import { createPeers } from '@trunkline/peers';
 import { serve } from '@trunkline/transport-core';
@@ -13,7 +14,7 @@ import { cluster, type Ear, eventsOf, idle, idOf, listen, type Run, runs, simula
 import { topicKey } from './topics/topic-key.ts';
 import type { Verdict } from './types.ts';
 
-/** All are neighbours of each other, with room for one more; most links are of no tree. */
+/** All nodes are neighbors of each other, with room for one more; most links belong to no tree. */
 const overlay = partialView({ active: 6, passive: 12, mergeInterval: Number.POSITIVE_INFINITY });
 const names = ['a', 'b', 'c', 'd', 'e', 'f'];
 
@@ -101,7 +102,7 @@ test.serial(
   },
 );
 
-/** A neighbour of that node that speaks the protocol by hand. */
+/** Adds a neighbor of that node that speaks the protocol by hand. */
 async function forger(sim: Simulation, of: string): Promise<(id: MessageId, message: string) => void> {
   const transport = sim.client(idle, { name: 'stranger' });
   const peers = createPeers({ transport, identity: { nodeId: idOf('stranger') }, maxOutbound: 0, persistent: [of] });

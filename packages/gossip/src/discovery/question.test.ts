@@ -1,3 +1,5 @@
+// Tests of questions for nodes on topics.
+
 import { randomBytes, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { encodeQuestion, Question } from './question.ts';

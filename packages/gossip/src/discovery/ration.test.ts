@@ -1,3 +1,5 @@
+// Tests of the ration of answers that a peer gets.
+
 import test from 'ava';
 import { Ration } from './ration.ts';
 

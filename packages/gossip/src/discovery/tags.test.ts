@@ -1,3 +1,5 @@
+// Tests of the tags that stand for topics.
+
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { randomBytes, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';

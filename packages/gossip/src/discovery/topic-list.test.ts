@@ -1,3 +1,5 @@
+// Tests of the list of topics that a peer pulls.
+
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { randomBytes, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
@@ -10,7 +12,7 @@ const [ann, bob, eve] = [id('a'), id('b'), id('e')];
 const keys = ['news', 'sport', 'weather'].map((name) => topicKey(name).bytes);
 const between = { teller: bob, hearer: ann };
 
-/** Bob tells Ann. */
+/** Encodes a list that Bob sends to Ann. */
 function tell(question = askForList(random), topics = keys, seq = 9) {
   return { question, answer: encodeList(between, question, seq, topics, random)! };
 }

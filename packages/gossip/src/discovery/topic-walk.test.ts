@@ -1,8 +1,10 @@
+// Tests of the walk that searches for nodes of a topic.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { type Need, type Step, TopicWalk } from './topic-walk.ts';
 
-/** A walk over nodes that are numbered, in a world of its own time. */
+/** Sets up a walk over numbered nodes, with simulated time. */
 function walk({ strangers = 50, members = [] as string[], walkers = 2, slowest = 30_000, seed = 1 } = {}) {
   const random = seededRandom(seed);
   const machine = new TopicWalk({ random, walkers, slowest });
@@ -18,7 +20,10 @@ function walk({ strangers = 50, members = [] as string[], walkers = 2, slowest =
   };
   const steps: (Step & { readonly at: number })[] = [];
   let now = 0;
-  /** Until then each step takes a tenth of a second, and finds what `finds` says. */
+  /**
+   * Runs the walk for that long in ticks of 100 ms. Each step ends after 50 ms, with the result of
+   * `finds`.
+   */
   const run = (milliseconds: number, finds: (step: Step) => boolean = () => false) => {
     const end = now + milliseconds;
     for (; now < end; now += 100) {

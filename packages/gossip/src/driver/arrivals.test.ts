@@ -1,3 +1,5 @@
+// Tests of the order in which messages of a tick are handed over.
+
 import test from 'ava';
 import { Arrivals } from './arrivals.ts';
 

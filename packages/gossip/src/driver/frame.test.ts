@@ -1,4 +1,5 @@
-// What crosses comes back as it was; what is no frame is none, whatever it is.
+// Tests that messages and control messages survive encoding and decoding, and that malformed bytes
+// are refused.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { seededRandom } from '@trunkline/transport-core';
@@ -89,7 +90,7 @@ test('any bytes are a frame or none, and never an error', (t) => {
   for (let i = 0; i < 20_000; i++) {
     const bytes = Uint8Array.from({ length: Math.floor(random() * 300) }, () => Math.floor(random() * 256));
     bytes[0] = Math.floor(random() * 5) | (random() < 0.5 ? 0x80 : 0);
-    // A short list, or none of them would fit.
+    // A short list: with a random length, no list would fit the bytes.
     if (bytes.length > 80 && random() < 0.5) bytes.set([0, Math.floor(random() * 3)], 79);
     const push = decodePush(bytes);
     if (push !== undefined) {

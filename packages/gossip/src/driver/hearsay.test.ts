@@ -1,3 +1,5 @@
+// Tests of the addresses that come with messages which name nodes.
+
 import test from 'ava';
 import { partialView } from '../overlay/partial-view.ts';
 import { cluster, type Ear, idOf, listen, runs, simulationOf } from '../testing/cluster.ts';

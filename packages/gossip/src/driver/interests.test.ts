@@ -1,4 +1,4 @@
-// Who is on which topic, between whole nodes: learned at once, and told to nobody else.
+// Tests that whole nodes learn at once which peers are on their topics, and tell nobody else.
 
 import test from 'ava';
 import { areMet, cluster, type Ear, idOf, listen, runs, simulationOf } from '../testing/cluster.ts';

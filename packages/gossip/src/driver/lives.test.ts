@@ -1,3 +1,5 @@
+// Tests of the numbers that the lives of a node get, with and without a store.
+
 import { createMemoryStore, type Store, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { Lives } from './lives.ts';

@@ -20,7 +20,7 @@ export class Lives {
   readonly #options: LivesOptions;
   /** The number of this start. */
   #first: number | undefined = undefined;
-  /** The highest number given or heard of since the start. */
+  /** The highest number used up since the start: by a topic that was left, or heard of. */
   #last = -1;
   /** The stored number; the next start gets a higher one. */
   #reserved = -1;

@@ -1,3 +1,5 @@
+// Tests of the dials by which a content node looks beyond its neighbors.
+
 import test from 'ava';
 import type { Dials } from './dials.ts';
 import { Outlook } from './outlook.ts';

@@ -66,9 +66,7 @@ export class Walker implements WalkView {
     if (options !== undefined) this.#walk = new TopicWalk({ random: host.random, ...options });
   }
 
-  /**
-   * When to wake it. Topics with fewer neighbors than they want are searched for every two seconds.
-   */
+  /** When to call `wake`. Every two seconds it looks for topics that want more neighbors. */
   get due(): number {
     if (this.#walk === undefined || (this.#host.sessions.size === 0 && this.#places.size === 0)) return Number.POSITIVE_INFINITY;
     return Math.min(this.#lookAt, this.#walk.due);
@@ -242,8 +240,8 @@ export class Walker implements WalkView {
  */
 const LOOK = 2_000;
 /**
- * How many nodes of the address book are drawn to find one that was not visited yet: as many as the
- * book may hold.
+ * How many nodes of the address book are drawn to find one that was not visited yet: the maximum of
+ * `peers.known`.
  */
 const DRAWN = 250;
 /** Time limit of a visit in milliseconds. */

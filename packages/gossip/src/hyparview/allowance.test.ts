@@ -1,3 +1,5 @@
+// Tests of the rate limit.
+
 import test from 'ava';
 import { Allowance } from './allowance.ts';
 
@@ -12,6 +14,7 @@ test('so many at once, then one every interval; scarce until half of it is back'
   t.false(allowance.take(150));
   t.true(allowance.isScarce(299));
   t.false(allowance.isScarce(300));
-  // However long it rests, no more than so many at once; a clock that stands still gives none.
+  // However long it rests, it never allows more than the burst at once; while the clock stands
+  // still, it allows no more.
   t.is([1, 2, 3, 4, 5, 6].filter(() => allowance.take(1e9)).length, 4);
 });

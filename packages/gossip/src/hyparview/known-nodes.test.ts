@@ -1,3 +1,5 @@
+// Tests of how a partial view treats requests of known nodes and of strangers.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import type { PartialViewMessage } from './message.ts';
@@ -12,7 +14,7 @@ function machine() {
     sent = [];
     return taken;
   };
-  /** What it says to one who asks for a link, and has no other. */
+  /** Returns the type of the answer to a peer that asks for a link and has no other. */
   const answerTo = (from: string) => {
     view.received(from, { type: 'neighbor', request: 1, high: true, full: false }, 0);
     return take().find(({ to }) => to === from)?.message.type;

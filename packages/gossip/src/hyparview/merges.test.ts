@@ -1,9 +1,11 @@
+// Tests of when a partial view asks nodes outside its views for a link.
+
 import test from 'ava';
 import { Merges } from './merges.ts';
 
 const middle = () => 0.5;
 
-/** When the merges are, in seconds, where each is answered. */
+/** Returns the times of all merges in seconds; `answers` tells whether a merge succeeds. */
 function run(merges: Merges, until: number, answers: (at: number) => boolean = () => true): number[] {
   const times: number[] = [];
   while (merges.due <= until) {

@@ -1,3 +1,5 @@
+// Tests of whole overlays of partial views: joining, leaving, crashes and partitions.
+
 import test from 'ava';
 import { Cycles } from '../testing/cycles/cycles.ts';
 import { seeds } from '../testing/seeds.ts';
@@ -83,7 +85,7 @@ test('two halves that lost each other for an hour are one again soon after the n
       net.cycle();
       cycles++;
     }
-    // The merge interval is 10 minutes; with 200 nodes somebody asks the other half within seconds.
+    // The merge interval is 10 minutes; among 200 nodes, one asks the other half within seconds.
     t.true(cycles <= 2, `${cycles}, seed ${seed}`);
     for (let cycle = 0; cycle < 10; cycle++) net.cycle();
     const crossing = net.living().flatMap((node) =>

@@ -1,9 +1,14 @@
+// Property tests of partial views under faults: links become symmetric, and the overlay stays
+// connected.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { Cycles } from '../testing/cycles/cycles.ts';
 import { seeds } from '../testing/seeds.ts';
 
-/** What each node holds is within its bounds, at any time. */
+/**
+ * Checks that the views of each node are within their bounds. Returns an error text, or undefined.
+ */
 function checkViews(net: Cycles): string | undefined {
   for (const node of net.living()) {
     const [active, passive] = [net.view(node).active(), net.view(node).passive()];

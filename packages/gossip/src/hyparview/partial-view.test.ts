@@ -1,3 +1,5 @@
+// Tests of the inputs and outputs of a single partial view.
+
 import { seededRandom, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
@@ -7,7 +9,10 @@ import { PartialView } from './partial-view.ts';
 
 type Sent = { to: string; message: PartialViewMessage };
 
-/** One machine and all that it does. `answer` is asked at each send: what it does comes back while the machine is still busy. */
+/**
+ * One partial view with a record of everything it does. `onSend` is called at each send; its inputs
+ * reach the view while that is still busy.
+ */
 class Bench {
   readonly view: PartialView;
   readonly downs: string[] = [];
@@ -39,12 +44,12 @@ class Bench {
     return this.take();
   }
 
-  /** A peer asks for a link. */
+  /** Lets a peer ask for a link. Returns the messages sent. */
   asked(from: string, high = false): Sent[] {
     return this.hear(from, { type: 'neighbor', request: 1, high, full: false });
   }
 
-  /** This machine asks for links to these, and they accept. */
+  /** Lets the view ask these peers for links, which they accept. */
   chooses(...peers: string[]): void {
     this.view.known(peers, this.now);
     while (!peers.every((peer) => this.view.isNeighbor(peer))) {
@@ -251,7 +256,7 @@ for (const kind of ['join', 'high'] as const) {
         else bench.asked(`sybil${i}`, true);
       }
       t.true(own.filter((peer) => bench.view.isNeighbor(peer)).length >= 4);
-      // 10 at once, and one every ten seconds.
+      // 10 at once, and one more every ten seconds.
       t.true(bench.downs.length <= 11, `${bench.downs.length}`);
     }
   });

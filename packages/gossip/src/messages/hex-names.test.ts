@@ -1,3 +1,5 @@
+// Tests of the conversion of names between hex and bytes.
+
 import { randomBytes, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { NAME_BYTES, readName, sameName, writeName } from './hex-names.ts';
@@ -5,7 +7,7 @@ import { NAME_BYTES, readName, sameName, writeName } from './hex-names.ts';
 const random = seededRandom(1);
 
 test('names survive their bytes, however many there are of one place, and wherever they stand', (t) => {
-  // All end in the same byte.
+  // All names end in the same byte.
   const names = Array.from({ length: 50 }, () => randomBytes(random, NAME_BYTES).fill(7, NAME_BYTES - 1));
   for (let round = 0; round < 3; round++) {
     for (const name of names) {

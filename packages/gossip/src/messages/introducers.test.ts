@@ -1,3 +1,5 @@
+// Tests of the limit on how much of a table of origins one peer can fill.
+
 import test from 'ava';
 import { Introducers } from './introducers.ts';
 

@@ -1,3 +1,5 @@
+// Tests of message ids: their keys, their encoding, and their validity.
+
 import { randomBytes, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { IdSource } from './id-source.ts';

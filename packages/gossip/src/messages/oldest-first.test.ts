@@ -1,3 +1,5 @@
+// Tests of the map that finds its oldest entry quickly.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { OldestFirst } from './oldest-first.ts';

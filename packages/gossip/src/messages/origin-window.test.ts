@@ -1,3 +1,5 @@
+// Tests of how the messages seen of one origin are remembered.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
@@ -29,7 +31,8 @@ test('whoever comes late to a stream takes what came before, as long as a gap st
   const window = new OriginWindow();
   t.is(window.note(5_000, 0, limits), 'new');
   t.is(window.note(4_990, 89_999, limits), 'new');
-  // The gap below keeps its time, the one above it has just shown that it is alive.
+  // The part of the gap below keeps its time; the part above counts as new, because the stream has
+  // just continued.
   t.is(window.look(4_000, 90_000, limits), 'old');
   t.is(window.look(4_995, 90_000, limits), 'new');
   window.closeOld(90_000, limits);
@@ -52,7 +55,7 @@ test('a forged sequence far ahead neither costs much nor shuts out the stream', 
 test('with too many gaps the lowest is given up, and none of it is ever new again', (t) => {
   const window = new OriginWindow();
   for (let sequence = 0; sequence < 200; sequence += 2) window.note(sequence, 0, limits);
-  // 99 gaps; the 16 highest stayed.
+  // The highest 16 of 99 gaps are left.
   for (let sequence = 1; sequence < 199; sequence += 2) t.is(window.look(sequence, 0, limits), sequence < 199 - 32 ? 'old' : 'new', `${sequence}`);
   t.is(window.look(0, 0, limits), 'old');
   t.is(window.look(198, 0, limits), 'seen');

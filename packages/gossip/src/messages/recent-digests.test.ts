@@ -1,3 +1,5 @@
+// Tests of the ring buffer of content digests.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { RecentDigests } from './recent-digests.ts';
@@ -38,7 +40,7 @@ test('what is gone is not found, though its place is another’s', (t) => {
 test('sequences that are made to fall on one place cost no more than others', (t) => {
   const digests = new RecentDigests(16_384);
   t.timeout(60_000);
-  // Alike in the 32 bits that tell the place.
+  // The sequences are equal in the 32 bits that decide the slot.
   for (let i = 0; i < 100_000; i++) {
     digests.keep(1, 5 + i * 2 ** 32, i, i);
     digests.get(1, 6 + i * 2 ** 32);

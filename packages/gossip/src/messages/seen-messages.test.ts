@@ -1,3 +1,5 @@
+// Tests of how messages of many origins are remembered: duplicates, lives, limits and floods.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { contentDigest } from './content-digest.ts';
@@ -23,7 +25,7 @@ test('of two contents under one id the first counts, and the second is told', (t
   t.is(seen.note(id(0), 1, second), 'conflict');
   t.is(seen.note(id(0), 2, second), 'conflict');
   t.is(seen.note(id(0), 3, first), 'seen');
-  // The digest is forgotten in time, the id is not.
+  // The digest is forgotten in time, but the id is not.
   seen.expire(90_000);
   t.is(seen.size.digests, 0);
   t.is(seen.note(id(0), 90_001, second), 'seen');
@@ -122,7 +124,8 @@ test('one peer brings half of the origins, all of them three quarters; who bring
   for (let i = 0; i < 25; i++) t.is(seen.note(id(0, `own${i}`), 0, undefined, false, `own${i}`), 'new', 'publishers that are connected');
   t.is(seen.note(id(0, 'x200'), 0, undefined, false, 'x'), 'flood');
   t.is(seen.note(id(0, 'x201'), 0, undefined, false, 'x'), 'full', 'counted anew');
-  // What is silent goes as soon as there would be room for it otherwise.
+  // Silent origins of peers that have introduced as many as they may are forgotten as soon as they
+  // may be replaced.
   seen.note(id(1, 'x0'), 50_000);
   seen.expire(91_000);
   t.is(seen.size.origins, 26);
@@ -175,7 +178,7 @@ test('with no room for origins new ones are refused; those who publish go on, an
     t.is(seen.note(id(0, `o${i}`), 2_000), 'seen');
     if (i < 99) t.is(seen.note(id(1, `o${i}`), 2_000), 'new');
   }
-  // Only o99 has been silent long enough to make room, and for one.
+  // Only o99 has been silent long enough to make room, and it makes room for one origin.
   t.is(seen.note(id(0, 'late'), 91_500), 'new');
   t.is(seen.note(id(0, 'later'), 91_500), 'full');
   t.is(seen.note(id(0, 'o5'), 91_500), 'seen');
@@ -186,10 +189,11 @@ test('a million ids of a hundred thousand origins cost as much as the bounds say
   const bounds = { retention: 90_000, originRetention: 600_000, origins: 1_000, gaps: 16, digests: 5_000 };
   const seen = new SeenMessages(bounds);
   const random = seededRandom(1);
-  /** When each was new last. */
+  /** For each message, when it was last new. */
   const taken = new Map<string, number>();
   const counts = { new: 0, again: 0, full: 0 };
-  // Ten minutes; each id comes again and again, as it would from several neighbours and out of their caches.
+  // Ten minutes; each id comes again and again, as it would from several neighbors and out of their
+  // caches.
   for (let i = 0; i < 1_000_000; i++) {
     const now = i * 0.6;
     const fresh = random() < 0.5;
@@ -216,7 +220,8 @@ test('a million ids of a hundred thousand origins cost as much as the bounds say
 });
 
 test('nodes without room for their origins pass no message round and round', (t) => {
-  // A ring in which each passes on what is new to it, with room for one origin, and two streams: what makes room for the other is forgotten at once.
+  // A ring of nodes that pass on messages that are new to them. Each has room for one origin, but
+  // there are two streams; an origin that was replaced is not remembered at all.
   const ring = Array.from({ length: 5 }, () => new SeenMessages({ ...options, origins: 1 }));
   let now = 0;
   let steps = 0;
