@@ -1,4 +1,4 @@
-// The layer beneath createInmemTransport: frames as they are, over links that somebody made.
+// The layer below `createInmemTransport`: it passes frames unchanged over links made by `connect`.
 
 import { type Clock, reasonError, type StreamConnection, type TransportError } from '@trunkline/transport-core';
 import { MemoryConnection } from '../memory/memory-connection.ts';
@@ -6,8 +6,9 @@ import { NearbyLayer } from '../memory/nearby-layer.ts';
 import { FrameConnection } from './frame-connection.ts';
 
 /**
- * A StreamLayer whose connections carry frames and no bytes. It dials only what it is linked to. Nothing but the session's credit
- * and its queues bounds what is on its way: there is no second bound here, since frames are handed over at once.
+ * A stream layer whose connections carry frames instead of bytes, and which can dial only linked
+ * layers. It needs no limit of its own for data in flight: frames are handed over at once, and the
+ * session's credit and queues limit them.
  */
 export class DirectLayer extends NearbyLayer {
   readonly address: string;
@@ -19,7 +20,7 @@ export class DirectLayer extends NearbyLayer {
     this.address = address;
   }
 
-  /** From now on `address` means `peer`, for this end alone. */
+  /** Makes `address` lead to `peer` from now on, for this end only. */
   link(address: string, peer: DirectLayer): void {
     this.links.set(address, peer);
   }

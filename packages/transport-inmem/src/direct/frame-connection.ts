@@ -1,10 +1,13 @@
-// One end of a direct connection: frames as they are.
+// One end of a direct connection, which passes frames unchanged.
 
 import { type Clock, type Frame, Mailbox, type StreamSink } from '@trunkline/transport-core';
 import { MemoryConnection } from '../memory/memory-connection.ts';
 import type { Turns } from '../memory/turns.ts';
 
-/** One end of a connection without bytes: what its session wrote in one go is one unit. */
+/**
+ * One end of a connection without bytes. Its unit is the batch of frames that a session wrote at
+ * once.
+ */
 export class FrameConnection extends MemoryConnection<Frame[]> {
   readonly frames: { readonly mailbox: Mailbox; send(batch: Frame[]): void };
 

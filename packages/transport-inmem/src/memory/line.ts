@@ -1,14 +1,15 @@
-// What lies between the two ends of a connection in this process: nothing, here; in a simulation a network that delays and loses.
+// The line between the two ends of a connection. Here it is direct; in a simulation it is a network
+// that delays and loses data.
 
-/** One end, as the line to it knows it. */
+/** One end of a connection, as seen by the line that leads to it. */
 export interface LineEnd<Unit> {
-  /** The other end put this. */
+  /** Receives a unit that the other end has put. */
   arrive(unit: Unit): void;
-  /** The other end writes no more: it comes behind all that was put. */
+  /** Called when the other end has finished writing, after everything that it put. */
   finish(): void;
-  /** The other end was destroyed, or is gone and was written to. */
+  /** Called when the other end was destroyed, or was written to after it had ended. */
   cut(): void;
-  /** The other end has read so much of what this one put. */
+  /** Called when the other end has read `size` of what this end put. */
   acknowledge(size: number): void;
 }
 
@@ -18,11 +19,11 @@ export interface Line<Unit> {
   finish(): void;
   cut(): void;
   acknowledge(size: number): void;
-  /** The end that writes here is over. */
+  /** Called when the end that writes to this line is closed. */
   ended(): void;
 }
 
-/** A line without length. */
+/** A line without delay: it hands everything over at once. */
 export class Direct<Unit> implements Line<Unit> {
   readonly #end: LineEnd<Unit>;
 

@@ -1,33 +1,34 @@
-// One end of a connection in this process. What it carries is the subclasses' affair: bytes, or frames as they are.
+// One end of a connection within this process. Subclasses decide what it carries: bytes or frames.
 
 import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
 import { Direct, type Line, type LineEnd } from './line.ts';
 import { Turns } from './turns.ts';
 
 /**
- * Behaves as a socket does: what is put waits at the other end until that reads; too much of it stops the writer; an end in order
- * comes behind what was put, a cut before it. Nothing is reported inside a call: all of it on a turn of its own.
+ * Behaves like a socket: data waits at the other end until it is read, and too much unread data
+ * stops the writer. A regular close arrives after all data, a reset ahead of unread data. Nothing
+ * is reported during a call; every callback runs in a turn of its own.
  */
 export abstract class MemoryConnection<Unit> implements StreamConnection, LineEnd<Unit> {
   readonly endpoint: string;
   private readonly clock: Clock;
   private readonly turns: Pick<Turns, 'run' | 'stop'>;
   private readonly capacity: number;
-  /** The way to the other end. */
+  /** The line to the other end. */
   private line: Line<Unit> | undefined;
   private state: 'open' | 'closing' | 'over' = 'open';
   private sink: StreamSink | undefined;
   private error: TransportError | undefined;
-  /** What came and was not read yet, from `head` on. */
+  /** Data that has arrived and was not read yet, from index `head` on. */
   private inbox: Unit[] = [];
   private head = 0;
   private size = 0;
   private paused = false;
-  /** The other end writes no more. */
+  /** Whether the other end has finished writing. */
   private finished = false;
-  /** What this end put and the other has not read. */
+  /** Amount of data that this end has written and the other has not read. */
   private unread = 0;
-  /** This end's last write was false. */
+  /** Whether this end's last write returned false, so that its writer waits for `drained`. */
   private waiting = false;
   private drained = false;
   private discarded = 0;
@@ -35,8 +36,8 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   private timer: Timer | undefined;
 
   /**
-   * @param capacity how much may wait unread before a write is false.
-   * @param turns where its turns come from.
+   * @param capacity the amount of unread data above which a write returns false.
+   * @param turns runs the callbacks of this end.
    */
   constructor(endpoint: string, clock: Clock, capacity: number, turns: Pick<Turns, 'run' | 'stop'> = new Turns(clock)) {
     this.endpoint = endpoint;
@@ -45,7 +46,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
     this.capacity = capacity;
   }
 
-  /** Makes two ends one connection, over lines that a network may lay between them. */
+  /** Joins two ends into one connection; `lineTo` may put a network between them. */
   static join<Unit>(
     one: MemoryConnection<Unit>,
     other: MemoryConnection<Unit>,
@@ -55,12 +56,12 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
     other.line = lineTo(one, other);
   }
 
-  /** It is over: what still comes is for nobody. */
+  /** Whether this end is closed; data that still arrives is discarded. */
   get over(): boolean {
     return this.state === 'over';
   }
 
-  /** Its writer waits for `drained`. */
+  /** Whether the writer waits for `drained`. */
   get blocked(): boolean {
     return this.waiting;
   }
@@ -97,7 +98,10 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
     if (wasOpen) this.line?.cut();
   }
 
-  /** Gives the other end something to read. False: there is too much of it, and `drained` will follow. */
+  /**
+   * Sends data to the other end. Returns false if too much of it is unread; `drained` follows
+   * later.
+   */
   protected put(unit: Unit): boolean {
     if (this.state !== 'open' || this.line === undefined) return true;
     this.unread += this.sizeOf(unit);
@@ -106,7 +110,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
     return !this.waiting;
   }
 
-  // What the line brings.
+  // Calls from the line.
 
   arrive(unit: Unit): void {
     if (this.state === 'over') return this.line?.cut();
@@ -147,7 +151,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
     }
     this.read();
     if (!this.finished || this.inbox.length > 0) return;
-    // A half-closed connection serves nothing: this end ends too.
+    // A half-closed connection is of no use, so this end closes too.
     if (this.state === 'open') this.line?.finish();
     this.end(undefined);
   };
@@ -206,6 +210,9 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   }
 }
 
-/** How long an end waits for the other's, in milliseconds, and how many bytes it discards meanwhile (docs/wire-protocol.md §8). */
+/**
+ * Milliseconds that a closing end waits for the other, and bytes that it discards meanwhile
+ * (docs/wire-protocol.md §8).
+ */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

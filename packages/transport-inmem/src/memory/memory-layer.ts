@@ -1,13 +1,15 @@
-// Listening and dialling in this process. How a dial gets there, and what a connection carries, is the subclasses' affair.
+// Listening and dialing within this process. Subclasses decide how a dial reaches its target, and
+// what connections carry.
 
 import { type Clock, reasonError, type StreamConnection, type StreamLayer, TransportError } from '@trunkline/transport-core';
 
-/** A dial that is under way. */
+/** A dial in progress. */
 export interface Dial {
   connected(near: StreamConnection): void;
   failed(error: TransportError): void;
-  /** Does anybody wait for it yet? */
+  /** Returns whether the dial is still pending: not aborted, timed out or otherwise settled. */
   wanted(): boolean;
+/** Base class of the stream layers within this process. */
 }
 
 export abstract class MemoryLayer implements StreamLayer {
@@ -15,7 +17,7 @@ export abstract class MemoryLayer implements StreamLayer {
   private readonly advertised: string | undefined;
   private accepting: ((connection: StreamConnection) => void) | undefined;
   private bound: string | undefined;
-  /** What ends each pending dial. */
+  /** Functions that make the pending dials fail. */
   private readonly dials = new Set<(error: TransportError) => void>();
 
   constructor(clock: Clock, advertiseAddr: string | undefined) {
@@ -23,12 +25,12 @@ export abstract class MemoryLayer implements StreamLayer {
     this.advertised = advertiseAddr;
   }
 
-  /** Takes its address, and returns it; throws a TransportError where it can't. */
+  /** Starts listening and returns the address. Throws a TransportError if that is impossible. */
   protected abstract bind(): string;
   protected abstract unbind(): void;
-  /** Throws `invalid_argument` for what is no address of this layer. */
+  /** Throws `invalid_argument` if this is not an address of the layer. */
   protected abstract check(address: string): void;
-  /** Looks for who is meant, and connects, on a turn of its own. */
+  /** Finds the target of a dial and connects, in a turn of its own. */
   protected abstract reach(address: string, dial: Dial): void;
 
   async listen(accept: (connection: StreamConnection) => void): Promise<void> {
@@ -41,7 +43,7 @@ export abstract class MemoryLayer implements StreamLayer {
     return this.accepting !== undefined;
   }
 
-  /** Somebody has dialled it; who came too late is cut off. */
+  /** Receives a dialed connection. Destroys it if the layer no longer listens. */
   accept(connection: StreamConnection): void {
     if (this.accepting === undefined) connection.destroy();
     else this.accepting(connection);

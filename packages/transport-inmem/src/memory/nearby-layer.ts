@@ -1,12 +1,16 @@
-// A layer whose peers are at hand: a dial finds one at the end of the tick, or nobody.
+// A stream layer that finds its peers directly: a dial connects or fails at the end of the tick.
 
 import { reasonError, type StreamConnection, type TransportError } from '@trunkline/transport-core';
 import { type Dial, MemoryLayer } from './memory-layer.ts';
 
+/** Base class of layers without a network in between. */
 export abstract class NearbyLayer extends MemoryLayer {
-  /** Who is meant by an address; undefined where nobody is. Throws `invalid_argument` where it means nothing. */
+  /**
+   * Returns the layer at an address, or undefined if there is none. Throws `invalid_argument` if
+   * the address is malformed.
+   */
   protected abstract find(address: string): NearbyLayer | undefined;
-  /** Both ends of a new connection with a layer that listens: this one's, and the other's. */
+  /** Creates a connection with a listening layer; returns this layer's end and the other's. */
   protected abstract connect(address: string, peer: NearbyLayer): readonly [near: StreamConnection, far: StreamConnection];
 
   protected override check(address: string): void {
@@ -24,7 +28,10 @@ export abstract class NearbyLayer extends MemoryLayer {
     });
   }
 
-  /** Why a dial found nobody. `peer` is there where the address leads somewhere, but nobody listens. */
+  /**
+   * Returns the error of a refused dial. `peer` is set if the address leads to a layer that does
+   * not listen.
+   */
   protected refused(address: string, _peer: NearbyLayer | undefined): TransportError {
     return reasonError('connection_refused', `Cannot connect to ${address}: nobody listens there; is it started, and is the name right?`, { target: address });
   }

@@ -1,8 +1,8 @@
-// A name for an end that was given none.
+// Random names for layers and transports that were given none.
 
 import { type Random, randomBytes } from '@trunkline/transport-core';
 
-/** 128 random bits, written as a UUID of version 4. */
+/** Returns 128 random bits as a UUID of version 4. */
 export function randomName(random: Random): string {
   const bytes = randomBytes(random, 16);
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;

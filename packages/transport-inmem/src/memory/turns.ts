@@ -1,15 +1,17 @@
-// The end of a tick, as often as it is asked for, without ever shutting out timers and I/O.
+// Turns: callbacks at the end of the current tick that never starve timers and I/O.
 
 import type { Clock, Timer } from '@trunkline/transport-core';
 
 /**
- * Two ends that answer each other at the end of each tick would keep the event loop from turning: no timer would run, no socket be
- * read. So while work follows work a timer is kept armed; when it is late, what comes next waits for it.
+ * Runs callbacks at the end of the current tick. Two ends that keep answering each other at the end
+ * of each tick would keep the event loop from turning, so no timer would run and no socket would be
+ * read. During continuous work a timer is therefore set; if it is late, the next callback waits for
+ * it.
  */
 export class Turns {
   readonly #clock: Clock;
   #marker: Timer | undefined;
-  /** When the marker was last armed. */
+  /** The time at which the marker was last set. */
   #marked: number;
   #held: (() => void) | undefined;
 
@@ -18,7 +20,10 @@ export class Turns {
     this.#marked = clock.now();
   }
 
-  /** Runs `callback` when the code that runs now is through, or once timers have run. One at a time. */
+  /**
+   * Runs `callback` once the current code has finished, or once overdue timers have run. Takes one
+   * callback at a time.
+   */
   run(callback: () => void): void {
     const now = this.#clock.now();
     if (now - this.#marked < SPAN) return this.#clock.defer(callback);
@@ -31,7 +36,7 @@ export class Turns {
     this.#clock.defer(callback);
   }
 
-  /** Leaves no timer. What was held is dropped. */
+  /** Clears the timer. A callback that waits for it is dropped. */
   stop(): void {
     if (this.#marker !== undefined) this.#clock.clearTimeout(this.#marker);
     this.#marker = undefined;
@@ -46,5 +51,5 @@ export class Turns {
   };
 }
 
-/** Milliseconds of work without a turn of the event loop. */
+/** Milliseconds of continuous work after which timers get a turn. */
 const SPAN = 10;

@@ -1,12 +1,12 @@
-// One end of an in-memory stream: bytes, copied.
+// One end of an in-memory byte stream.
 
 import type { StreamSink } from '@trunkline/transport-core';
 import { MemoryConnection } from '../memory/memory-connection.ts';
 
-/** One end of a connection of bytes. */
+/** One end of a connection that carries bytes. */
 export class ByteConnection extends MemoryConnection<Uint8Array> {
   override write(chunk: Uint8Array): boolean {
-    // Copied, so that the writer may reuse its memory, and neither end sees what the other changes.
+    // A copy, so that the writer may reuse its memory, and neither end sees changes by the other.
     return chunk.length === 0 || this.put(new Uint8Array(chunk));
   }
 

@@ -1,4 +1,4 @@
-// Streams in this process: the whole NetworkTransport without a socket.
+// Byte streams within this process: the full NetworkTransport without a socket.
 
 import {
   type Clock,
@@ -15,28 +15,39 @@ import { NearbyLayer } from '../memory/nearby-layer.ts';
 import { randomName } from '../memory/random-name.ts';
 import { ByteConnection } from './byte-connection.ts';
 
+/** Options of {@link createInmemStreams}. */
 export interface InmemStreamsOptions {
-  /** Bytes that may wait unread at one end before a write at the other is false. Default 256 KiB. */
+  /**
+   * Bytes that may wait unread at one end before writes at the other end return false. Default 256
+   * KiB.
+   */
   readonly capacity?: number | undefined;
-  /** Of layers that are given none. Default: the machine's. */
+  /** The clock of layers that are given none. Default: the system clock. */
   readonly clock?: Clock | undefined;
-  /** What random addresses are made of. Default: the machine's. */
+  /** The source of random names for layers that are given none. Default: the system's. */
   readonly random?: Random | undefined;
 }
 
+/** Options of a single layer. */
 export interface InmemLayerOptions {
   readonly advertiseAddr?: string | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
 }
 
-/** A world of its own: its layers reach each other by name, and nobody else. */
+/** An isolated set of layers: they reach each other by name, and no others. */
 export interface InmemStreams {
-  /** A layer that listens on `addr`, 'inmem://name' or 'name'; on a random name where there is none. */
+  /**
+   * Creates a layer that listens on `addr`, which is 'inmem://name' or 'name'. Default: a random
+   * name.
+   */
   layer(addr?: string, options?: InmemLayerOptions): StreamLayer;
 }
 
-/** Makes a registry of names; nothing is shared between two of them. Addresses are 'inmem://name'. */
+/**
+ * Creates a set of in-memory streams, which shares nothing with other sets. Addresses have the form
+ * 'inmem://name'.
+ */
 export function createInmemStreams(options: InmemStreamsOptions = {}): InmemStreams {
   const { capacity = 256 * 1024 } = options;
   if (!(capacity > 0)) throw new TypeError(`createInmemStreams: capacity: must be a number of bytes above 0, got ${capacity}`);

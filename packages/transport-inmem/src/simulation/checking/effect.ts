@@ -9,8 +9,8 @@ export type Value = string | undefined;
 export const OTHER: unique symbol = Symbol('other');
 export type Held = Value | typeof OTHER;
 
+/** The effect of an operation on its key. */
 export interface Effect {
-  /** The effect of an operation on its key. */
   readonly operation: Operation;
   /**
    * The value that the register must hold when the operation takes effect: any, exactly `needed`,

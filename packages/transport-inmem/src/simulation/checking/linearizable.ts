@@ -6,8 +6,8 @@ import { explain } from './explain.ts';
 import type { History, Operation } from './history.ts';
 import { type Found, findOrder } from './search.ts';
 import { shortestFailing, shrink } from './shrink.ts';
-/** Options of {@link checkLinearizable}. */
 
+/** Options of {@link checkLinearizable}. */
 export interface CheckOptions {
   /**
    * How much the check may search per key before its verdict is `undefined`. Each configuration
@@ -20,8 +20,8 @@ export interface CheckOptions {
    */
   readonly limit?: number;
 }
-/** The result of {@link checkLinearizable}. */
 
+/** The result of {@link checkLinearizable}. */
 export type Verdict =
   /** `configurations` is the number visited, over all keys. */
   | { readonly linearizable: true; readonly configurations: number }

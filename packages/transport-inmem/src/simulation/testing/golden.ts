@@ -1,4 +1,5 @@
-// A run with a bit of everything, whose hash is written down: it is the same on every release of Node and in a browser.
+// A run that exercises a bit of everything. Its expected hash is recorded here; it must be the same
+// on every release of Node and in browsers.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import type { Level } from '../network/sim-network.ts';
@@ -18,7 +19,10 @@ const golden = defineProtocol({
 
 const NAMES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 
-/** 30 virtual seconds of five nodes that call each other every way there is, while everything goes wrong. */
+/**
+ * Runs five nodes for 30 virtual seconds, making calls of every kind under many faults, and returns
+ * the hash of the trace.
+ */
 export async function goldenHash(level: Level, seed: number): Promise<string> {
   const sim = createSimulation({
     seed,
@@ -111,7 +115,10 @@ export async function goldenHash(level: Level, seed: number): Promise<string> {
   return hash;
 }
 
-/** What the hashes are. Whoever changes what a simulation does writes down the new ones, which must be the same everywhere. */
+/**
+ * The expected hashes. A change of what a simulation does must record the new ones, which must be
+ * the same on every platform.
+ */
 export const GOLDEN: Readonly<Record<Level, string>> = {
   message: '4e6addd9c266aa0d17bece00853ce1f4d838a61c7075de6c61d1a053fc85e17b',
   stream: '05157d5a1c657d854781bf311b0bd16e66da0c79ec08d28af2ef767d80e501db',

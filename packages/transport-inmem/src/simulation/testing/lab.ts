@@ -1,9 +1,9 @@
-// A protocol with every kind of call, and a node that serves it: what the simulation's own tests run.
+// A protocol with every kind of call, and a node that serves it, for the tests of the simulation.
 
 import { bytes, type Codec, type CommonOptions, defineProtocol, serve, type Transport, type TransportError } from '@trunkline/transport-core';
 import { createSimulation, type Level, type LinkOptions, type NodeContext, type Setup, type Simulation } from '../../index.simulation.ts';
 
-/** Text as UTF-8. */
+/** Encodes text as UTF-8. */
 export const text: Codec<string> = {
   name: 'text',
   encode: (value) => new TextEncoder().encode(value),
@@ -28,7 +28,7 @@ export const lab = defineProtocol({
 export type Lab = Transport<typeof lab>;
 export type LabOptions = Omit<CommonOptions, 'clock' | 'random'>;
 
-/** A lab transport that listens and serves every method; hints are told to `heard`. */
+/** Starts a lab transport that listens and serves every method; `heard` receives the hints. */
 export async function startLab({ transport }: NodeContext, heard: (hint: string) => void = () => {}, options: LabOptions = {}): Promise<Lab> {
   const node = transport(lab, options);
   await node.listen();
@@ -53,7 +53,7 @@ export async function startLab({ transport }: NodeContext, heard: (hint: string)
   return node;
 }
 
-/** A set-up that serves the lab. */
+/** Returns a node setup that serves the lab protocol. */
 export function server(heard?: (hint: string) => void, options?: LabOptions): Setup {
   return async (context) => {
     const node = await startLab(context, heard, options);
@@ -61,17 +61,17 @@ export function server(heard?: (hint: string) => void, options?: LabOptions): Se
   };
 }
 
-/** Items 0 to count − 1 of a tag. */
+/** Yields the items `tag0` to `tag<count − 1>`. */
 export async function* items(tag: string, count: number): AsyncGenerator<string> {
   for (let i = 0; i < count; i++) yield `${tag}${i}`;
 }
 
-/** How a call ended: its answer, or the code of its error. */
+/** Resolves to how a call ended: its answer, or the code and reason of its error. */
 export function outcome(promise: Promise<string>): Promise<string> {
   return promise.catch((error: TransportError) => `${error.code}${error.reason === undefined ? '' : `/${error.reason}`}`);
 }
 
-/** All that a stream brings, and how it ended. */
+/** Resolves to all items of a stream, followed by the code of its error if it failed. */
 export async function drain(stream: Promise<AsyncIterable<string>>): Promise<string> {
   const got: string[] = [];
   try {
@@ -82,7 +82,10 @@ export async function drain(stream: Promise<AsyncIterable<string>>): Promise<str
   return got.join(',');
 }
 
-/** A client 'c' that is connected to a node 'b' over a good link, which then does as `link` says, from c to b; and what b hears. */
+/**
+ * Connects a client 'c' to a node 'b' over a good link, and then gives the direction from c to b
+ * the settings `link`. `heard` lists the hints that b receives, and when.
+ */
 export async function linked(
   link: LinkOptions,
   level: Level = 'message',

@@ -1,4 +1,5 @@
-// A simulated network that runs by itself, as the real event loop turns: so that suites written for real networks hold it to them.
+// A simulated network that runs on its own as the real event loop turns, so that test suites
+// written for real networks can run on it.
 
 import { type Clock, NetworkTransport, type NetworkTransportOptions, type Protocol, type StreamLayer } from '@trunkline/transport-core';
 import { Life } from '../network/life.ts';
@@ -9,8 +10,9 @@ import { Topology } from '../network/topology.ts';
 import type { EventKind, Owner, SimEvent } from '../world/event-queue.ts';
 import { World } from '../world/world.ts';
 
+/** A simulated network that runs by itself. Delays determine only the order of events. */
 export interface LiveNetwork {
-  /** At a name of its own where none is given. */
+  /** Creates a stream layer; without an address it gets a new name. */
   layer(address: string | undefined, clock: Clock, advertiseAddr?: string): StreamLayer;
   transport<P extends Protocol>(options: Omit<NetworkTransportOptions<P>, 'stream'>): NetworkTransport<P>;
 }
@@ -50,7 +52,7 @@ class LiveWorld extends World {
   }
 
   async #turn(): Promise<void> {
-    // What waits now; what follows from it is for the next turn.
+    // Handles only the events that wait now; events that follow from them wait for the next turn.
     for (let left = this.queue.size; left > 0; left--) {
       this.step(Number.POSITIVE_INFINITY);
       await new Promise<void>((resolve) => process.nextTick(resolve));

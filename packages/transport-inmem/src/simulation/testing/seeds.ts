@@ -1,8 +1,11 @@
+// The seeds with which repeated tests run, depending on the environment.
+
 import process from 'node:process';
 
 /**
- * The seeds of a repeated test: 1 to `count` in a full run (TRUNKLINE_TEST_SEEDS is `all`). A quick run takes a tenth of them, at least
- * one: the first tenth, or the one whose number TRUNKLINE_TEST_SEEDS is.
+ * Returns the seeds of a repeated test: 1 to `count` in a full run, when TRUNKLINE_TEST_SEEDS is
+ * `all`. A quick run takes a tenth of them, at least one. If TRUNKLINE_TEST_SEEDS is a number, it
+ * selects which tenth; default: the first.
  */
 export function seeds(count: number): number[] {
   const given = process.env['TRUNKLINE_TEST_SEEDS'] ?? '1';

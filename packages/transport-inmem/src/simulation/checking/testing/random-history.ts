@@ -4,8 +4,8 @@
 import type { Random } from '@trunkline/transport-core';
 import { type Command, createHistory, type Handle, type History } from '../history.ts';
 import { apply } from './brute-force.ts';
-/** Options of {@link randomHistory}. */
 
+/** Options of {@link randomHistory}. */
 export interface RandomHistory {
   readonly operations: number;
   readonly clients: number;
@@ -17,7 +17,10 @@ export interface RandomHistory {
    * Share of operations whose outcome stays unknown. They take effect at any later time, or never.
    */
   readonly unknown: number;
-  /** Operations to draw from. Default: half gets, a quarter sets, and an eighth each of deletes and cas. */
+  /**
+   * Operations to draw from. Default: half gets, a quarter sets, and an eighth each of deletes and
+   * cas.
+   */
   readonly ops?: readonly Command['op'][] | undefined;
 }
 
