@@ -1,5 +1,5 @@
-// Streams in memory wrapped by `faulty`, held to the contract of a Transport: without faults, and
-// with a line that delays.
+// Runs the contract of a Transport on in-memory streams wrapped by `faulty`: without faults, and
+// over a line that delays.
 
 import process from 'node:process';
 import { NetworkTransport, systemClock } from '@trunkline/transport-core';

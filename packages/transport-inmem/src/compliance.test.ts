@@ -1,4 +1,5 @@
-// Both transports in memory, held to the contract of a Transport: the direct one, and the whole NetworkTransport over in-process streams.
+// Runs the contract of a Transport on both in-memory transports: the direct one, and the full
+// NetworkTransport over in-process streams.
 
 import process from 'node:process';
 import { NetworkTransport, type Protocol } from '@trunkline/transport-core';

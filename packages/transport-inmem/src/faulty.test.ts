@@ -1,5 +1,5 @@
-// Streams in memory wrapped by `faulty`, held to the rules of a stream layer: without faults, and
-// with a line that delays.
+// Runs the rules of a stream layer on in-memory streams wrapped by `faulty`: without faults, and
+// over a line that delays.
 
 import { systemClock } from '@trunkline/transport-core';
 import { faulty, streamLayerSuite } from '@trunkline/transport-testkit';

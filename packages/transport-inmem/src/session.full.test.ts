@@ -1,4 +1,4 @@
-// The rules of one connection, over streams within the process.
+// Runs the rules of a single connection over in-process streams.
 
 import { NetworkTransport } from '@trunkline/transport-core';
 import { sessionSuite } from '@trunkline/transport-testkit';

@@ -1,3 +1,5 @@
+// Runs the rules of a stream layer on in-memory streams.
+
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createInmemStreams } from './stream/inmem-streams.ts';

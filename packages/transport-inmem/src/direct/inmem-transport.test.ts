@@ -1,4 +1,5 @@
-// What is special to the direct transport: links. The contract of every transport is in compliance.test.ts.
+// Tests of the links that only the direct transport has. The contract of every transport is tested
+// in compliance.test.ts.
 
 import { bytes, defineProtocol, serve, type TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';

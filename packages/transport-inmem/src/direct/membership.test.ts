@@ -1,3 +1,5 @@
+// Tests of membership hooks over the direct transport.
+
 import { type Applicant, type Codec, defineProtocol, type Membership, manage, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { connectAll, createInmemTransport, type InmemTransport } from './inmem-transport.ts';
@@ -13,7 +15,7 @@ const echo = defineProtocol({
   },
 });
 
-/** Knows whoever asserts an id, and refuses those of `refused`. */
+/** Admits every peer under the id that it claims, except the ids in `refused`. */
 class Register implements Membership {
   readonly nodeId: string;
   readonly refused = new Set<string>();

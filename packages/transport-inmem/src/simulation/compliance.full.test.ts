@@ -1,4 +1,5 @@
-// Both levels of the simulated network, held to the contract of a Transport as every real backend is.
+// Runs the contract of a Transport on both levels of the simulated network, as on every real
+// backend.
 
 import process from 'node:process';
 import { NetworkTransport } from '@trunkline/transport-core';

@@ -1,4 +1,5 @@
-// FAULTS 146: what crosses is a copy. What a receiver changes is seen by nobody else, and what a sender changes later by no receiver.
+// FAULTS 146: messages are copied on their way. No one else sees changes that a receiver makes, and
+// no receiver sees changes that a sender makes later.
 
 import { bytes, defineProtocol, serve, type Transport } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,4 +1,5 @@
-// The end of a life: no clean-up, nothing that happens afterwards, and what the others see of it.
+// Tests of crashes: no cleanup runs, nothing of the ended life happens afterwards, and peers see
+// the right errors.
 
 import test from 'ava';
 import { createSimulation, type NodeContext } from '../index.simulation.ts';

@@ -1,4 +1,5 @@
-// A run with every fault on. In another process: prints its hash for the seed and the level that it is given.
+// A run with every fault turned on. As a process of its own it prints the hash for a given seed and
+// level.
 
 import process from 'node:process';
 import { createSimulation, type Level, type LinkOptions, type Simulation } from '../index.simulation.ts';
@@ -6,9 +7,9 @@ import { drain, items, type Lab, outcome, startLab } from './testing/lab.ts';
 
 export interface World {
   readonly sim: Simulation;
-  /** What each node drew, by its name. */
+  /** The random numbers that each node drew, by name. */
   readonly drawn: Record<string, number[]>;
-  /** How each call ended. */
+  /** The results of all calls. */
   readonly ended: string[];
 }
 
@@ -23,7 +24,10 @@ const BAD: LinkOptions = {
   fragment: 0.3,
 };
 
-/** Nodes that call each other in every way, under all that may go wrong. `change`: the code is another. */
+/**
+ * Runs nodes that call each other in every way under every kind of fault. With `change`, the code
+ * behaves slightly differently.
+ */
 export async function wildRun(seed: number, level: Level, { nodes = 4, change = false, corrupt = 0 } = {}): Promise<World> {
   const sim = createSimulation({ seed, level, link: { ...BAD, corrupt }, disk: { latency: [0, 3], sync: { exponential: 5 }, failure: 0.05 } });
   const drawn: Record<string, number[]> = {};

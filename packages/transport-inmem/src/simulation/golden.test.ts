@@ -1,4 +1,4 @@
-// The proof of determinism that outlives a process: hashes that are written down.
+// Compares runs with recorded hashes, which proves determinism across processes and releases.
 
 import test from 'ava';
 import { GOLDEN, goldenHash } from './testing/golden.ts';

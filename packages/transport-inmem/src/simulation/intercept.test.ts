@@ -1,4 +1,4 @@
-// Targeted faults: an interceptor sees each message as it arrives, and says what becomes of it.
+// Tests of interceptors, which see each message as it arrives and decide what happens to it.
 
 import { serve } from '@trunkline/transport-core';
 import test from 'ava';
@@ -140,7 +140,8 @@ test.serial('an answer dropped after its call was cancelled leaks no place among
     const { sim, client } = setUp();
     await sim.settle(client.dial('b'));
     sim.intercept(({ from }) => (from === 'b' ? 'drop' : 'pass'));
-    // Its cancellation arrives while the callee's answer is on its way, or is answered by an error.
+    // The cancellation arrives while the callee's answer is in flight, or is answered with an
+    // error.
     sim.hold('c', 'b', { direction: 'one-way' });
     const call = method === 'echo' ? outcome(client.send('b', 'echo', '', { timeout: 50 })) : drain(client.send('b', 'feed', 'f*5', { timeout: 50 }));
     await sim.settle(call);

@@ -1,4 +1,4 @@
-// What a link does to what crosses it, on both levels where it makes sense.
+// Tests of what links do to data, on both levels where that makes sense.
 
 import { serve } from '@trunkline/transport-core';
 import test from 'ava';
@@ -8,7 +8,9 @@ import { drain, items, lab, linked, outcome, server } from './testing/lab.ts';
 const LEVELS: readonly Level[] = ['message', 'stream'];
 const KIB = 1024;
 
-/** How long each of many one-ways took, one at a time. */
+/**
+ * Sends `count` one-way messages, one at a time, and returns how long each took in milliseconds.
+ */
 async function delays(link: LinkOptions, count: number, level: Level): Promise<number[]> {
   const { sim, client, heard } = await linked(link, level);
   const took: number[] = [];

@@ -1,4 +1,5 @@
-// At message level the network answers for what it loses: no loss leaks credit, an id or a place among the calls, and none mixes up answers.
+// Tests that the network makes up for what it loses at message level: no loss leaks credit, an id
+// or a place among the calls, and answers are never mixed up.
 
 import { type ConnectionEvent, seededRandom, serve } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
@@ -8,7 +9,7 @@ import { seeds } from './testing/seeds.ts';
 
 const KIB = 1024;
 const LONG = 'x'.repeat(200 * KIB);
-/** Small accounts: what leaks runs dry soon. */
+/** Small limits, so that a leak exhausts them soon. */
 const options: LabOptions = {
   maxPool: 1,
   idleTimeout: Number.POSITIVE_INFINITY,
@@ -80,7 +81,10 @@ async function call(tally: Tally, from: Lab, to: string, shape: (typeof shapes)[
   if (!right) tally.wrong.push(`${shape} ${tag}: ${got!.slice(0, 200)}`);
 }
 
-/** What a call came to, and what may come of it beside an error: of a stream, errors come behind a part of it. */
+/**
+ * Makes a call, and returns its outcome and the correct results. Errors are also acceptable; on a
+ * stream, an error may follow a part of the correct result.
+ */
 async function made(from: Lab, to: string, shape: (typeof shapes)[number], tag: string, random: () => number): Promise<string[]> {
   const all = [...Array(20).keys()].map((n) => `${tag}${n}`).join(',');
   const timeout = 2_000;
@@ -114,7 +118,7 @@ async function made(from: Lab, to: string, shape: (typeof shapes)[number], tag: 
   }
 }
 
-/** No call is open, and nothing waits to be sent. */
+/** Asserts that no call is open and nothing waits to be sent. */
 function quiet(t: ExecutionContext, node: Lab): void {
   const { connections, memory, waiting } = node.snapshot();
   t.deepEqual({ memory, waiting, connections: connections.length }, { memory: 0, waiting: 0, connections: 2 });
@@ -123,7 +127,7 @@ function quiet(t: ExecutionContext, node: Lab): void {
   }
 }
 
-/** Every kind of call works, three times what the accounts hold at once. */
+/** Asserts that every kind of call works, for three times as much as the limits allow at once. */
 async function works(t: ExecutionContext, sim: Simulation, from: Lab, to: string): Promise<void> {
   const many = <T>(count: number, make: (i: number) => Promise<T>) => sim.settle(Promise.all(Array.from({ length: count }, (_, i) => make(i))), 60_000);
   const timeout = 20_000;
@@ -150,7 +154,7 @@ async function works(t: ExecutionContext, sim: Simulation, from: Lab, to: string
   );
 }
 
-/** Two nodes that call each other, and what became of their connections. */
+/** Creates two nodes that call each other. `downs` collects the connections that were lost. */
 function pair(seed: number): { sim: Simulation; nodes: Record<string, Lab>; downs: ConnectionEvent[] } {
   const sim = createSimulation({ seed });
   const nodes: Record<string, Lab> = {};

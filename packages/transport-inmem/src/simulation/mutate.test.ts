@@ -1,4 +1,4 @@
-// Mutated messages: however long the other value is, every account of credit stays what it was.
+// Tests of mutated messages: whatever the length of the new value, no credit is lost or gained.
 
 import test from 'ava';
 import { createSimulation, type Simulation } from '../index.simulation.ts';

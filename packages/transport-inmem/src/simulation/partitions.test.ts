@@ -1,4 +1,5 @@
-// Who reaches whom: partitions, cuts, holds, resets, refusals, and what becomes of messages on their way.
+// Tests of reachability: partitions, cuts, holds, resets, refusals, and their effect on messages in
+// flight.
 
 import test from 'ava';
 import { createSimulation, type Simulation } from '../index.simulation.ts';
@@ -10,7 +11,7 @@ interface Cluster {
   readonly sim: Simulation;
   readonly nodes: Record<string, Lab>;
   readonly heard: Record<string, string[]>;
-  /** Who reaches whom now, as 'n1>n2'. */
+  /** Resolves to the pairs of nodes that reach each other now, as 'n1>n2'. */
   reach(): Promise<string[]>;
 }
 
@@ -26,7 +27,7 @@ async function cluster(options: Partial<Parameters<typeof createSimulation>[0]> 
     });
   }
   await sim.run(10);
-  // After a cut a stream waits for TCP's next retransmission.
+  // After a cut, a stream waits for the next retransmission of TCP.
   const timeout = options.level === 'stream' ? 3_000 : 300;
   const reach = async () => {
     const pairs = NAMES.flatMap((from) => NAMES.filter((to) => to !== from).map((to) => [from, to] as const));
@@ -91,7 +92,7 @@ for (const level of ['message', 'stream'] as const) {
     t.deepEqual(heard['n2'], []);
     sim.heal();
     await sim.run(1_000);
-    // Lost, or late: what a stream carries has no gaps.
+    // Messages are lost; streams only delay data, because they have no gaps.
     t.deepEqual(heard['n2'], level === 'message' ? [] : ['on its way']);
     await sim.close();
   });
@@ -118,7 +119,8 @@ for (const level of ['message', 'stream'] as const) {
 
   test.serial(`what was held when its sender left in order still arrives (${level})`, async (t) => {
     const { sim, nodes, heard } = await cluster({ level });
-    // Both ends are through with the hello: else the other one gives the connection up after 5 s.
+    // Both ends complete the hello first; otherwise the other end gives the connection up after 5
+    // s.
     await sim.settle(nodes['n1']!.send('n2', 'echo', 'x'));
     sim.hold('n1', 'n2');
     await sim.settle(nodes['n1']!.send('n2', 'hint', 'held'));
@@ -217,7 +219,8 @@ test.serial('after a cut a stream goes on with the next retransmission, and afte
     return [answer, took];
   };
   t.deepEqual(await after('stream', 'hold'), ['late', 5_002]);
-  // Timeouts of 222 ms (200, the round trip, and half of a delayed acknowledgment), doubling: the fifth retransmission is the first after 5 s.
+  // The timeouts start at 222 ms (200, the round trip, and a delayed acknowledgment of 20) and
+  // double, so the fifth retransmission is the first after 5 s.
   t.deepEqual(await after('stream', 'cut'), ['late', 1 + 31 * 222 + 1]);
   t.deepEqual(await after('message', 'cut'), ['deadline_exceeded', 10_000]);
 });

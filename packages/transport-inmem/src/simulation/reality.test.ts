@@ -1,4 +1,5 @@
-// FAULTS 142: while a simulation runs, real time, chance and sockets fail by name; before and after, they are as they were.
+// FAULTS 142: while a simulation runs, real time, randomness and sockets throw errors that name
+// them; before and after, they work as usual.
 
 import dgram from 'node:dgram';
 import net from 'node:net';
@@ -28,7 +29,7 @@ const banned: [name: string, use: () => unknown][] = [
   ['dgram.Socket.bind()', () => dgram.createSocket('udp4').unref().bind(0)],
   ['dgram.Socket.send()', () => dgram.createSocket('udp4').unref().send('x', 1, '127.0.0.1')],
 ];
-// Global in newer versions of Node alone.
+// Global only in newer versions of Node.
 if (world['WebSocket'] !== undefined) banned.push(['WebSocket', () => new world['WebSocket']('ws://127.0.0.1:1')]);
 
 const before = {

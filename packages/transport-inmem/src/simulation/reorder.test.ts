@@ -1,4 +1,4 @@
-// Messages that come twice, or behind later ones: what is suspended by that, and what never is.
+// Tests of duplicated and reordered messages: which guarantees they suspend, and which always hold.
 
 import test from 'ava';
 import { createSimulation, type Level } from '../index.simulation.ts';

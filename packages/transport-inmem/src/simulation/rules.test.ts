@@ -1,4 +1,5 @@
-// What must hold, and how a breach is told: rules, deadlocks with owners, and what nodes leave behind.
+// Tests of rules and their reports: broken rules, deadlocks with owners, and what nodes leave
+// behind.
 
 import test from 'ava';
 import { createSimulation, SimulationError } from '../index.simulation.ts';

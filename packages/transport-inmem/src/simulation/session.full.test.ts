@@ -1,4 +1,5 @@
-// The rules of one connection, over simulated streams whose chunks arrive in pieces and late.
+// Runs the rules of a single connection over simulated streams whose chunks arrive late and in
+// pieces.
 
 import { systemClock } from '@trunkline/transport-core';
 import { sessionSuite } from '@trunkline/transport-testkit';

@@ -1,4 +1,4 @@
-// The face of a simulation: nodes and their lives, running, and what misuse comes to.
+// Tests of the public interface of a simulation: nodes and their lives, running, and misuse.
 
 import test from 'ava';
 import { createSimulation, SimulationError } from '../index.simulation.ts';

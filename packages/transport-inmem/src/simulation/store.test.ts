@@ -1,11 +1,12 @@
-// A node's store: what a crash takes back, what a sync makes safe, and a disk that is slow or fails.
+// Tests of a node's store: what a crash loses, what a sync makes durable, and slow or failing
+// disks.
 
 import test from 'ava';
 import { createSimulation, type NodeContext, type Simulation } from '../index.simulation.ts';
 
 type Store = NodeContext['store'];
 
-/** A simulation of one node, and the store of its present life. */
+/** Creates a simulation with one node; `store` returns the store of its current life. */
 async function setUp(disk = {}, seed = 1): Promise<{ sim: Simulation; store(): Store }> {
   const sim = createSimulation({ seed });
   let store: Store;

@@ -1,3 +1,5 @@
+// Runs the rules of a stream layer on the simulated network.
+
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { liveNetwork } from './testing/live.ts';

@@ -1,4 +1,5 @@
-// Long messages over a line that is long and wide: they fill it, and a small call beside them waits for little more than its way.
+// Tests of long messages on a link with high bandwidth and high latency: they fill it, and a small
+// call beside them takes little more than its round trip.
 
 import { bytes, type CommonOptions, defineProtocol, serve } from '@trunkline/transport-core';
 import test from 'ava';
@@ -7,7 +8,7 @@ import { createSimulation } from '../index.simulation.ts';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const RTT = 100;
-/** 1 Gbit/s. */
+/** 1 Gbit/s, in bytes per second. */
 const BANDWIDTH = 125_000_000;
 
 const bulk = defineProtocol({
@@ -25,13 +26,16 @@ interface Transfer {
   readonly method: 'put' | 'get';
   readonly size: number;
   readonly inFlight: number;
-  /** Virtual seconds, of which the first is not measured. */
+  /** Duration in virtual seconds; the first second is not measured. */
   readonly seconds: number;
   readonly seed?: number;
   readonly limits?: CommonOptions['limits'];
 }
 
-/** Bodies back to back, with a small call at a time beside them: what share of the line they are, the calls' times, and the hash. */
+/**
+ * Transfers bodies back to back, with one small call at a time beside them. Returns the share of
+ * the bandwidth that the bodies use, the durations of the small calls, and the hash of the trace.
+ */
 async function transfer({ method, size, inFlight, seconds, seed = 1, limits }: Transfer): Promise<{ share: number; calls: number[]; hash: string }> {
   const sim = createSimulation({ seed, level: 'stream', link: { latency: RTT / 2, bandwidth: BANDWIDTH, fragment: 0, window: 64 * MIB } });
   const body = new Uint8Array(size);
@@ -80,7 +84,7 @@ async function transfer({ method, size, inFlight, seconds, seed = 1, limits }: T
   return { share: (carried * 1_000) / (last.at - first.at) / BANDWIDTH, calls, hash };
 }
 
-/** A callee whose answers wait for the line takes calls all the same. */
+/** Lets a callee accept calls even while its answers wait for the link. */
 const ROOMY = { outbound: { bytes: 64 * MIB } };
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!;

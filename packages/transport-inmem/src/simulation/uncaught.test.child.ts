@@ -1,4 +1,5 @@
-// A scenario whose node throws where nothing awaits it: n2 once it misses n1, and only under seeds from 3 on.
+// A scenario whose node throws an error that nothing awaits: n2 does so once n1 is down, and only
+// with seeds from 3 on.
 
 import type { ScheduledFault } from './faults/fault.ts';
 import type { Simulation } from './simulation.ts';

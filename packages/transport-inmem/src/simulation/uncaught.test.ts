@@ -1,4 +1,5 @@
-// Errors that no code catches: a finding of the run, at its moment, with the name of its node; whoever else listens for them is not told.
+// Tests of errors that no code catches: they fail the run at that moment, with the name of the
+// node, and other listeners do not get them.
 
 import { execFileSync } from 'node:child_process';
 import process from 'node:process';
@@ -8,7 +9,7 @@ import { lab, server } from './testing/lab.ts';
 
 const module = new URL('./uncaught.test.child.js', import.meta.url);
 
-/** Ways in which a node's code ends in an error that nothing catches, 5 ms after its start. */
+/** Ways in which a node's code causes an uncaught error, 5 ms after its start. */
 const WAYS: readonly (readonly [name: string, told: string, setup: (context: NodeContext) => void])[] = [
   [
     'an async timer',

@@ -1,11 +1,12 @@
-// Virtual time: idle time is skipped, timers keep their order, and all of core waits on it.
+// Tests of virtual time: idle time is skipped, timers keep their order, and all of transport-core
+// waits on it.
 
 import type { Clock } from '@trunkline/transport-core';
 import test from 'ava';
 import { createSimulation, type NodeContext, type Simulation } from '../index.simulation.ts';
 import { type LabOptions, lab, outcome, server } from './testing/lab.ts';
 
-/** A simulation with one node, and what the node was given. */
+/** Creates a simulation with one node, and returns the node's context and clock. */
 async function alone(options: Partial<Parameters<typeof createSimulation>[0]> = {}): Promise<{ sim: Simulation; context: NodeContext; clock: Clock }> {
   const sim = createSimulation({ seed: 1, ...options });
   let context: NodeContext;
@@ -61,7 +62,7 @@ test.serial('a call to a blackholed peer ends at exactly its deadline; a silent 
     t.is(await sim.settle(outcome(client.send('b', 'echo', 'x', { timeout: 1_234 }))), 'deadline_exceeded');
     t.is(sim.now - started, 1_234);
     t.is(await sim.settle(outcome(client.send('b', 'echo', 'x', { timeout: Number.POSITIVE_INFINITY }))), 'unavailable/ping_timeout');
-    // Nothing came since the answer to the first call, some milliseconds before the cut.
+    // The last data arrived with the answer to the first call, some milliseconds before the cut.
     t.true(sim.now - started > 4_980 && sim.now - started <= 5_001, `${sim.now - started}`);
     await sim.close();
   }

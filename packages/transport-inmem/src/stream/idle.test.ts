@@ -1,4 +1,4 @@
-// What open connections cost while nothing is said: a timer a transport, never one a connection.
+// Tests of the cost of idle connections: one timer per transport, none per connection.
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { bytes, createManualClock, defineProtocol, type ManualClock, NetworkTransport, seededRandom, serve } from '@trunkline/transport-core';
@@ -9,12 +9,13 @@ const protocol = defineProtocol({ name: 'idle', version: 1, channel: 0x20, metho
 
 test('1,000 idle connections, kept alive for minutes, have one timer at each end', async (t) => {
   const streams = createInmemStreams();
-  // A stream in memory has timers of its own while it is read. They are not counted, so they have another clock.
+  // An in-memory stream has timers of its own while it is read. They get a separate clock, so that
+  // they are not counted.
   const wire = createManualClock();
   const open = (name: string, seed: number) => {
     const clock = createManualClock();
     const random = seededRandom(seed);
-    // A target has one connection: so each is another name for the same address.
+    // A target has one connection, so each name is another name for the same address.
     const options = { protocol, maxPool: 1, idleTimeout: Number.POSITIVE_INFINITY, resolve: () => 'inmem://server', clock, random };
     const transport = new NetworkTransport({ ...options, stream: streams.layer(name, { clock: wire, random }) });
     return { clock, transport, bytesIn: () => transport.snapshot().connections.map((connection) => connection.bytes.in) };
@@ -29,7 +30,7 @@ test('1,000 idle connections, kept alive for minutes, have one timer at each end
   const timers: [number, number][] = [];
   const heard: number[] = [];
   for (const count of [10, 1_000]) {
-    // Fewer at a time than a server lets shake hands at once.
+    // Batches of 50, fewer than the number of handshakes that a server allows at once.
     for (let first = 0; first < count; first += 50) {
       const names = Array.from({ length: Math.min(50, count - first) }, (_, at) => `connection-${first + at}`);
       await settled(Promise.all(names.map((name) => client.transport.send(name, 'echo', new Uint8Array(1)))), clocks);
@@ -53,7 +54,7 @@ test('1,000 idle connections, kept alive for minutes, have one timer at each end
   t.deepEqual([server.clock.timers, client.clock.timers], [0, 0]);
 });
 
-/** Lets time pass a little in every turn until the work is done. */
+/** Advances time a little in every turn until the work is done. */
 async function settled(work: Promise<unknown>, clocks: readonly ManualClock[]): Promise<void> {
   let isOver = false;
   const end = () => void (isOver = true);

@@ -1,4 +1,5 @@
-// What is special to streams in memory; the rules of every stream layer are in stream-layer.test.ts.
+// Tests that are specific to in-memory streams. The rules of every stream layer are in
+// stream-layer.test.ts.
 
 import {
   bytes,
@@ -136,7 +137,7 @@ test('two ends that answer each other for ever leave timers and sockets their ti
     near.connection.write(new Uint8Array(1));
   };
   near.connection.write(new Uint8Array(1));
-  // It never gets its turn if the two shut it out.
+  // These sleeps never end if the two ends starve timers.
   for (let i = 0; i < 5; i++) await systemClock.sleep(1);
   near.connection.destroy();
   await far.ended;
@@ -193,12 +194,15 @@ async function pair(streams: ReturnType<typeof createInmemStreams>) {
   return { near, far };
 }
 
-/** A turn of the event loop: what is busy for ten milliseconds waits for one, and one that waits for that in ticks would never let it come. */
+/**
+ * Waits for a turn of the event loop. Ends that were busy for ten milliseconds wait for such a
+ * turn, and waiting in ticks would keep it from coming.
+ */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Turns of what is deferred, by any clock. */
+/** Waits for so many rounds of deferred callbacks, of any clock. */
 async function ticks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise<void>((resolve) => systemClock.defer(resolve));
 }

@@ -1,3 +1,5 @@
+// Tests of recording a history.
+
 import test from 'ava';
 import { type Command, createHistory } from './history.ts';
 

@@ -1,9 +1,14 @@
+// Tests of the linearizability check on small hand-written histories, compared with brute force.
+
 import test, { type ExecutionContext } from 'ava';
 import { createHistory, type History } from './history.ts';
 import { checkLinearizable } from './linearizable.ts';
 import { hasOrder } from './testing/brute-force.ts';
 
-/** A history in a few words: `c1 set x a` calls, `c1 = a` answers the last call of c1, `c1 !` fails, `c1 ?` gives up. `-` is absent. */
+/**
+ * Parses a history in short form: `c1 set x a` is a call, `c1 = a` answers the last call of c1,
+ * `c1 !` fails it, and `c1 ?` gives it up. `-` stands for an absent value.
+ */
 function historyOf(text: string): History {
   const history = createHistory();
   const last = new Map<string, ReturnType<History['call']>>();
@@ -28,7 +33,9 @@ function passes(t: ExecutionContext, text: string): void {
   t.true(hasOrder(historyOf(text).operations));
 }
 
-/** Fails with that many operations and this last line. */
+/**
+ * Asserts that a history fails with a counter-example of that many operations and this last line.
+ */
 function fails(t: ExecutionContext, text: string, operations: number, why: string): void {
   const verdict = checkLinearizable(historyOf(text));
   t.false(hasOrder(historyOf(text).operations));

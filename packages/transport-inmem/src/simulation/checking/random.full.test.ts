@@ -1,3 +1,6 @@
+// Tests of the linearizability check on random histories, small ones compared with brute force and
+// long ones.
+
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { effectsOf } from './effect.ts';
@@ -95,7 +98,7 @@ test('where the limit is reached it is undecided, unless another key fails', (t)
   t.like(checkLinearizable([...operations, wrong], { limit: 100 }), { linearizable: false, key: 'y' });
 });
 
-/** Two to eight operations; of some an answer is made up. */
+/** Returns a history of two to eight operations, some with a made-up result. */
 function smallHistory(random: Random): Operation[] {
   const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)]!;
   const options = { operations: 2 + Math.floor(random() * 7), clients: 2 + Math.floor(random() * 3), values: pick([2, 3]), unknown: pick([0, 0.2, 0.4]) };
@@ -113,7 +116,9 @@ function longHistory(seed: number, options: Partial<RandomHistory>) {
   return randomHistory(seededRandom(seed), { operations: 2_000, clients: 10, values: Number.POSITIVE_INFINITY, unknown: 0.05, ...options });
 }
 
-/** The first read after `index` gets the value of a set that another one had certainly overwritten. */
+/**
+ * Gives the first read after `index` the value of a set that another one had certainly overwritten.
+ */
 function withStaleRead(operations: readonly Operation[], index: number): [operations: Operation[], stale: Operation] {
   const read = operations.find(({ op, outcome }, place) => place >= index && op === 'get' && outcome === 'ok')!;
   const writes = operations.filter(({ op, outcome, returned }) => op === 'set' && outcome === 'ok' && returned! < read.called);

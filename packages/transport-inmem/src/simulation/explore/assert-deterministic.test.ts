@@ -1,4 +1,4 @@
-// Scenarios that do the same twice, and some that do not.
+// Tests of `assertDeterministic` with scenarios that are deterministic and some that are not.
 
 import test from 'ava';
 import { nemeses } from '../faults/nemeses.ts';

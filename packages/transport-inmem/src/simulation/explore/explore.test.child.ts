@@ -1,5 +1,5 @@
-// A scenario with a planted bug, in a module of its own as workers need it: n1 pings n2 and n3, and fails once one of them is out of reach
-// while the other is down.
+// A scenario with a planted bug, in a module of its own as workers need it: n1 pings n2 and n3, and
+// fails once one of them is unreachable while the other is down.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import type { ScheduledFault } from '../faults/fault.ts';
@@ -9,7 +9,10 @@ const protocol = defineProtocol({ name: 'ping', version: 1, channel: 0x20, metho
 
 export const RULE = 'n2 is not down while n3 is out of reach';
 
-/** Eleven faults, of which two make it fail: the partition at 3,000 ms and the crash at 3,500 ms. */
+/**
+ * Eleven faults, two of which make the scenario fail: the partition at 3,000 ms and the crash at
+ * 3,500 ms.
+ */
 export const planted: readonly ScheduledFault[] = [
   { at: 300, do: 'pause', node: 'n3', for: 20 },
   { at: 500, do: 'crash', node: 'n2' },

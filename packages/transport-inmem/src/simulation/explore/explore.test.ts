@@ -1,4 +1,5 @@
-// Searches: in line and over workers, what they report of a planted bug, and how they end.
+// Tests of searches, in the current thread and with workers: how they report a planted bug, and how
+// they end.
 
 import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';
@@ -15,7 +16,7 @@ const module = new URL('./explore.test.child.js', import.meta.url);
 const source = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
 const calm = { link: { latency: [1, 5] } } as const;
 
-/** What does not depend on the machine. */
+/** Returns the part of a result that does not depend on the machine. */
 function content({ passed, failed, virtualHours }: Exploration) {
   return {
     passed,
@@ -164,7 +165,7 @@ test.serial('what nodes leave fails a seed if asked for', async (t) => {
   t.regex(failed[0]!.error.message, /n1 left 1 timer/);
 });
 
-/** Has the environment ask for a run, as the replay line of a failure does. */
+/** Sets SEED in the environment, as a pasted replay line does. */
 function ask(t: ExecutionContext, replay: string): void {
   process.env['SEED'] = /^SEED=(\S+) /.exec(replay)![1]!;
   t.teardown(() => delete process.env['SEED']);

@@ -1,4 +1,4 @@
-// The line that a failure ends with.
+// Tests of replay lines.
 
 import { execFileSync } from 'node:child_process';
 import process from 'node:process';
@@ -7,7 +7,7 @@ import { type Replay, replayLine, runningCommand } from './replay-line.ts';
 
 const replay: Replay = { scenario: 'raft', seed: 7, only: undefined, without: [] };
 
-/** The variables of a package manager, and no others of such. */
+/** Sets the environment variables of a package manager, and removes any others of that kind. */
 function given(t: ExecutionContext, environment: Readonly<Record<string, string>>): void {
   const { env } = process;
   t.teardown(() => {

@@ -1,4 +1,4 @@
-// Delta debugging by itself, on lists of numbers.
+// Tests of delta debugging alone, on lists of numbers.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';

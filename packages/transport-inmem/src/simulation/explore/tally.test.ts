@@ -1,4 +1,4 @@
-// What counts of seeds that end in any order.
+// Tests of which seeds count when they end in any order.
 
 import test from 'ava';
 import type { FailedRun } from './failure.ts';

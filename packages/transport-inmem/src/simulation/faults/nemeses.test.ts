@@ -1,4 +1,4 @@
-// The plans of the ready nemeses: as data, and as they act.
+// Tests of the plans of the ready-made nemeses, as data and in action.
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';

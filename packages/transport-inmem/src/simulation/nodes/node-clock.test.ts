@@ -1,10 +1,11 @@
-// A node's clock agrees with its timers: whoever waits for a time of the clock by a timer gets there, however wrong the clock is.
+// Tests that a node's clock agrees with its timers: code that waits for a time with timers gets
+// there, however wrong the clock is.
 
 import { type Clock, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { createSimulation } from '../../index.simulation.ts';
 
-/** As core waits: until a time of the clock, by timers for what is left. */
+/** Waits for a time of the clock as transport-core does, with timers for the remaining time. */
 function waitFor(clock: Clock, due: number, done: () => void): void {
   const look = () => {
     const left = due - clock.now();
@@ -29,7 +30,8 @@ for (const [what, skew, ppm] of [
     await sim.run(5_000 + 1 / 3);
     sim.drift('a', ppm);
     sim.skew('a', skew);
-    // Then the clock shows less than 8,192, and its last bit is worth less than that of the virtual time.
+    // Virtual time is above 8,192 then. A clock that lags shows less, so the last bit of its time
+    // is worth less than the last bit of virtual time.
     await sim.run(3_250 + 1 / 7);
     const random = seededRandom(1);
     let late = 0;

@@ -84,8 +84,8 @@ export class NodeClock implements Clock {
 
   setTimeout(callback: () => void, delay: number): Timer {
     if (!this.#owner.alive) return NEVER;
-    // Every wait must advance virtual time. On a slewed clock timers fire early, so code that waits
-    // for a time sets a timer for ever smaller remainders.
+    // Every wait must advance virtual time, even one below its resolution: on a slewed clock timers
+    // fire early, so code that waits for a time sets timers for ever smaller remainders.
     const wait = delay > 0 ? Math.max(Math.min(delay, LONGEST_DELAY) / this.#time.rate, this.#world.now * 2 * Number.EPSILON) : 0;
     this.armed++;
     return this.#world.schedule(wait, 'timer', this.#owner, () => {

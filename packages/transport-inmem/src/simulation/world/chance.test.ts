@@ -1,3 +1,5 @@
+// Tests of random numbers, delays and choices.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { childRandom, type Delay, draw, isDelay, pick, shuffled } from './chance.ts';

@@ -1,3 +1,5 @@
+// Tests of the order of events, and of canceled and postponed ones.
+
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { EventQueue, type Owner, type SimEvent } from './event-queue.ts';
@@ -8,7 +10,7 @@ function add(queue: EventQueue, at: number, cargo: unknown = at, of?: Owner): Si
   return queue.add(at, 'timer', of, () => {}, cargo);
 }
 
-/** The cargos of all that comes up to `end`. */
+/** Takes all events due up to `end` and returns their cargo. */
 function take(queue: EventQueue, end = Number.POSITIVE_INFINITY): unknown[] {
   const all: unknown[] = [];
   for (let event = queue.next(end); event !== undefined; event = queue.next(end)) {

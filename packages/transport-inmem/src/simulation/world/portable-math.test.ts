@@ -1,3 +1,5 @@
+// Tests of the portable logarithm and exponential.
+
 import test from 'ava';
 import { exp, log } from './portable-math.ts';
 

@@ -1,3 +1,5 @@
+// Tests of both SHA-256 implementations.
+
 import { randomBytes, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { createHasher, portableHasher } from './sha256.ts';

@@ -1,10 +1,10 @@
-// FAULTS 144: a loop that lets no time pass ends the run with an error that says whose it is.
+// FAULTS 144: a loop that never lets time advance ends the run with an error that names its owner.
 
 import test from 'ava';
 import { createSimulation, type NodeContext, type Setup, SimulationError } from '../../index.simulation.ts';
 import { type Lab, lab, outcome, server, startLab } from '../testing/lab.ts';
 
-/** So often goes a loop around that nothing stops; then the test, and not the machine, gives up. */
+/** Rounds after which a loop ends by itself, so that a failing test does not hang. */
 const ENDLESS = 100_000;
 
 const loops: [what: string, setup: Setup][] = [

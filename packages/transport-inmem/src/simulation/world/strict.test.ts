@@ -1,10 +1,11 @@
-// How far code goes on within an instant: by default some turns of the microtask queue, where strict all of them.
+// Tests of how far code continues within an instant: by default for some turns of the microtask
+// queue, in strict mode for all of them.
 
 import test from 'ava';
 import { createSimulation, type Simulation, type SimulationOptions } from '../../index.simulation.ts';
 import { drain, items, lab, outcome, server } from '../testing/lab.ts';
 
-/** Nodes that work in chains of awaits; gives what each saw, and when. */
+/** Runs nodes that work in chains of awaits, and returns what each saw and when. */
 async function chains(options: SimulationOptions, length: number): Promise<{ sim: Simulation; seen: string[] }> {
   const sim = createSimulation(options);
   const seen: string[] = [];

@@ -1,8 +1,10 @@
+// Tests of the trace: its hash and its timeline.
+
 import { createHash } from 'node:crypto';
 import test from 'ava';
 import { checksum, formatTime, Happening, Trace } from './trace.ts';
 
-/** The hash of what a trace is said to be: names as they come, records of 24 bytes, in blocks. */
+/** Computes the documented hash of a trace: names as they come, records of 24 bytes, in blocks. */
 class Reference {
   readonly hash = createHash('sha256');
   #block: Uint8Array[] = [];
