@@ -1,4 +1,4 @@
-// What may carry the chat: one line each.
+// The backends that may carry the chat: one line each.
 
 import type { Identity } from '@trunkline/identity';
 import { secured } from '@trunkline/stream-noise';
@@ -7,7 +7,7 @@ import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
 
 export interface Carrier {
-  /** Of addresses that are written without one. */
+  /** The scheme of addresses that are written without one. */
   readonly scheme: string;
   backend(identity: Identity): Backend;
 }
@@ -18,7 +18,7 @@ export const CARRIERS: Readonly<Record<string, Carrier>> = {
   ws: { scheme: 'ws', backend: () => ws() },
 };
 
-/** 'host:port' with its scheme; an id before it stays. */
+/** Adds the scheme to 'host:port', after a node id if there is one. */
 export function withScheme({ scheme }: Carrier, address: string): string {
   return address.includes('://') ? address : address.replace(/^([^@]*@)?/, (id) => `${id}${scheme}://`);
 }

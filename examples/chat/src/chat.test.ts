@@ -1,4 +1,4 @@
-// Processes that talk, die and come back.
+// Tests chat processes that talk, die and come back.
 
 import { on } from 'node:events';
 import { watch } from 'node:fs';
@@ -11,13 +11,13 @@ import { Person } from './testing/person.ts';
 const NAMES = ['ada', 'bob', 'cyd', 'dee'];
 const others = (name: string) => NAMES.filter((other) => other !== name);
 
-/** Four who have keys; the first is where the others join. */
+/** Four participants with keys; the others join at the first one's address. */
 class Room {
   readonly people = new Map<string, Person>();
   readonly #t: ExecutionContext;
   readonly #folder: string;
   readonly #args: readonly string[];
-  /** Where each is now, or was last. */
+  /** The current or last address of each. */
   readonly #addresses = new Map([['ada', '127.0.0.1:0']]);
   #said = 0;
 
@@ -27,7 +27,10 @@ class Room {
     this.#args = args;
   }
 
-  /** Comes in, for the first time or again: only the first one's address stays the same. */
+  /**
+   * Lets a participant enter, for the first time or again; only the first one's address stays the
+   * same.
+   */
   async enter(name: string): Promise<void> {
     const ada = this.#addresses.get('ada')!;
     const where = name === 'ada' ? ['--listen', ada] : ['--join', ada];
@@ -42,7 +45,10 @@ class Room {
     this.people.delete(name);
   }
 
-  /** Waits until everybody has seen what it waits for, of everybody else, since what each had seen then. */
+  /**
+   * Waits until each participant has seen a line that matches `what` from each other one in `of`,
+   * after those counted in `since`.
+   */
   async all(what: (name: string) => RegExp, of: readonly string[], since?: ReadonlyMap<string, number>): Promise<void> {
     const seen = [...this.people].flatMap(([viewer, person]) =>
       of.filter((name) => name !== viewer).map((name) => person.sees(what(name), since?.get(viewer) ?? 0)),
@@ -50,12 +56,12 @@ class Room {
     await Promise.all(seen);
   }
 
-  /** How much each has seen by now. */
+  /** Returns the number of lines that each has seen so far. */
   now(): Map<string, number> {
     return new Map([...this.people].map(([name, { lines }]) => [name, lines.length]));
   }
 
-  /** Everybody says something, and everybody else gets it. */
+  /** Lets each participant say something, and checks that all others receive it. */
   async talk(): Promise<void> {
     const round = ++this.#said;
     for (const [name, person] of this.people) person.says(`${name} in round ${round}`);
@@ -66,7 +72,9 @@ class Room {
     }
   }
 
-  /** Waits until it is written down where all others are, for its next life. */
+  /**
+   * Waits until the participant's address book has the addresses of all others, for its next life.
+   */
   async writtenDown(name: string): Promise<void> {
     const watcher = watch(this.#folder);
     const changes = on(watcher, 'change');
@@ -101,7 +109,8 @@ for (const args of [
     for (const name of NAMES) await room.enter(name);
     await room.all(isHere, NAMES);
     await room.talk();
-    // All four with the plain ones; the others only show that what carries it makes no difference.
+    // The default transport tests all four; the other transports only show that they make no
+    // difference.
     const victims = args.length === 2 ? ['bob', 'ada', 'dee', 'cyd'] : ['ada'];
     for (const victim of victims) {
       const before = room.now();
@@ -150,7 +159,7 @@ test.serial('two rooms do not hear each other; /who shows who is in ours, /quit 
   await ada.sees(/^\* .*too/i);
   ada.says('/quit');
   t.is(await ada.ends(), 0);
-  // Of a connection that ended early it may be told that no hello came.
+  // A connection that ended early may be reported as one without a hello.
   t.deepEqual(
     spy.lines.filter((text) => text.includes('ada: hello')),
     [],

@@ -1,4 +1,4 @@
-// One who is in a room: a transport, its peers, and a topic above them.
+// A participant of a room: a transport, its peers, and a topic above them.
 
 import { createGossip, fullMesh, partialView } from '@trunkline/gossip';
 import { createIdentity } from '@trunkline/identity';
@@ -10,39 +10,39 @@ import { z } from 'zod';
 import { CARRIERS, withScheme } from './carriers.ts';
 import type { ChatOptions } from './options.ts';
 
-/** Nobody is called by it: it keeps other programs out. */
+/** A protocol without calls; it only keeps other programs out. */
 const protocol = defineProtocol({ name: 'chat', version: 1, channel: 0x20, methods: {} });
 const Line = z.object({ name: z.string().max(40), text: z.string().max(4_000) });
-/** Refusals that are told once each, before they may be told again. */
+/** Failed dials are shown once each; after this many, they may be shown again. */
 const MOST_TOLD = 1_000;
-/** What each tells its peers of itself. */
+/** The status that each node shares with its peers. */
 const Presence = z.object({ name: z.string().max(40), room: z.string().max(40) });
 type Presence = z.infer<typeof Presence>;
 
-/** What the room shows. */
+/** The output of the room. */
 export interface Screen {
-  /** Somebody said something. */
+  /** Shows a line that a participant said. */
   line(name: string, text: string): void;
-  /** Something happened. */
+  /** Shows an event. */
   note(text: string): void;
 }
 
 export interface Chat {
   readonly nodeId: string;
   readonly address: string;
-  /** Says a line to everybody else. Rejects for what can't be said. */
+  /** Sends a line to everybody else. Rejects if it cannot be sent. */
   say(text: string): Promise<void>;
-  /** Who is here besides, and connected. */
+  /** Returns the other connected participants of the room. */
   who(): string[];
   close(): Promise<void>;
 }
 
-/** Enters a room. Rejects where it can't listen, or can't read its key. */
+/** Enters a room. Rejects if it cannot listen or cannot read its key. */
 export async function enter({ name, listen, join, room, overlay, transport: carrierName, key }: ChatOptions, screen: Screen): Promise<Chat> {
   const carrier = CARRIERS[carrierName]!;
   const identity = key === undefined ? createIdentity() : await loadOrCreateIdentity(key);
   const transport = createTransport(withScheme(carrier, listen), { protocol, backends: [carrier.backend(identity)] });
-  // In a mesh everybody is everybody's peer; in a tree a few are enough.
+  // In a mesh, all nodes are peers of each other; in a tree a few peers are enough.
   const most = overlay === 'mesh' ? 100 : 10;
   const peers = createPeers({
     transport,
@@ -87,7 +87,7 @@ export async function enter({ name, listen, join, room, overlay, transport: carr
   }
 }
 
-/** Tells who comes and goes, and who was asked in vain. */
+/** Shows participants that come and go, and failed dials. */
 async function announce(events: AsyncIterable<PeerEvent<Presence>>, room: string, screen: Screen): Promise<void> {
   const here = new Map<string, string>();
   const told = new Set<string>();
@@ -114,7 +114,7 @@ async function announce(events: AsyncIterable<PeerEvent<Presence>>, room: string
   }
 }
 
-/** Two may have one name. */
+/** Adds the start of the node id, because two participants may have the same name. */
 function called(nodeId: string, { name }: Presence): string {
   return `${name} (${nodeId.slice(0, 8)})`;
 }

@@ -1,4 +1,4 @@
-// `pnpm chat`: lines that are typed go to the room, what comes is printed.
+// `pnpm chat`: typed lines go to the room, received lines are printed.
 
 import process from 'node:process';
 import { createInterface } from 'node:readline';
@@ -11,12 +11,12 @@ const screen: Screen = {
   note: (text) => print(`* ${plain(text)}`),
 };
 
-/** What others say may not move our cursor. */
+/** Removes control characters, so that others' lines cannot move our cursor. */
 function plain(text: string): string {
   return text.replace(/\p{Cc}/gu, ' ');
 }
 
-/** Exit codes: 0 left, 1 could not enter, 2 wrong options. */
+/** Runs the chat. Exit codes: 0 left, 1 could not enter, 2 wrong options. */
 async function main(): Promise<number> {
   let options: ReturnType<typeof parseOptions>;
   try {
@@ -40,11 +40,11 @@ async function main(): Promise<number> {
   return 0;
 }
 
-/** Until the end of the input, /quit, or a signal. */
+/** Sends lines until the end of the input, /quit, or a signal. */
 async function talk(chat: Chat): Promise<void> {
   const lines = createInterface({ input: process.stdin });
   const leave = () => lines.close();
-  // A second one ends the process as usual.
+  // A second signal ends the process as usual.
   process.once('SIGINT', leave).once('SIGTERM', leave);
   for await (const text of lines) {
     if (text === '/quit') break;

@@ -10,7 +10,7 @@ export interface ChatOptions {
   readonly room: string;
   readonly overlay: 'mesh' | 'tree';
   readonly transport: string;
-  /** Undefined: another id at each start. */
+  /** Undefined: a new id at each start. */
   readonly key: string | undefined;
 }
 
@@ -31,10 +31,10 @@ A chat room across processes. Lines that you type go to everybody in the room.
 
 In the room: /who shows who is here, /quit leaves; so do Ctrl-C and Ctrl-D.`;
 
-/** 'help', or the options; throws an Error of one line that says what is wrong. */
+/** Returns the options, or 'help'. Throws an Error with a one-line message if they are invalid. */
 export function parseOptions(args: readonly string[]): ChatOptions | 'help' {
   const { values } = parseArgs({
-    args: args.filter((arg) => arg !== '--'), // as `pnpm chat -- --name ada` hands it on
+    args: args.filter((arg) => arg !== '--'), // Arrives with `pnpm chat -- --name ada`.
     options: {
       name: { type: 'string' },
       listen: { type: 'string' },
@@ -58,7 +58,7 @@ export function parseOptions(args: readonly string[]): ChatOptions | 'help' {
   };
 }
 
-/** One line of text that people read. */
+/** Checks one line of text that people read. */
 function label(option: string, text: string | undefined): string {
   if (text === undefined) throw new Error(`${option} is missing`);
   if (/^[^\p{Cc}]{1,40}$/u.test(text.trim())) return text.trim();

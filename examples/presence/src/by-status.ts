@@ -1,5 +1,6 @@
-// Presence as the status of peers: whoever connects is told what holds now, and a link that ends takes it along. It reaches
-// those who are connected, so it is right where everybody is.
+// Presence as the status of peers. A new connection receives the current status, and a closed
+// connection removes it. Only connected peers learn of it, so this suits networks in which all
+// nodes are connected.
 
 import type { Peers } from '@trunkline/peers';
 import type { Entry, Table } from './table.ts';

@@ -1,18 +1,20 @@
-// Presence as a topic: it reaches thousands, each connected to a few. A topic remembers nothing, so everybody says again and again
-// that it is there, a newcomer is greeted by its neighbours, and who says nothing for three times as long has gone.
+// Presence as a topic. It reaches thousands of nodes, each connected to a few. A topic remembers
+// nothing, so every node repeats its status, neighbors greet a newcomer, and a node that is silent
+// for three times the interval counts as gone.
 
 import type { Gossip } from '@trunkline/gossip';
 import { type Clock, json } from '@trunkline/transport-core';
 import { z } from 'zod';
 import { Entry, type Table } from './table.ts';
 
-/** @param every milliseconds between two words of everybody. */
+/** @param every milliseconds between two messages of each node. */
 export function byTopic(gossip: Gossip, clock: Clock, table: Table, every: number) {
-  const topic = gossip.topic('presence', json(z.nullable(Entry))); // Null is goodbye.
+  const topic = gossip.topic('presence', json(z.nullable(Entry))); // Null means goodbye.
   const lastHeard = new Map<string, number>();
   const over = new AbortController();
   let own: Entry | undefined;
-  const say = (message: Entry | null) => topic.publish(message).catch(() => {}); // The next one comes soon.
+  // A failure does not matter, because the next message follows soon.
+  const say = (message: Entry | null) => topic.publish(message).catch(() => {});
   const went = (nodeId: string) => {
     lastHeard.delete(nodeId);
     table.delete(nodeId);

@@ -1,4 +1,4 @@
-// Who is online, across processes. Lines that are typed are our status from then on.
+// Shows who is online, across processes. A typed line becomes our new status.
 
 import process from 'node:process';
 import { createInterface } from 'node:readline';

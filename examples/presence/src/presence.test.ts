@@ -1,4 +1,4 @@
-// Processes that see who is online.
+// Tests processes that see who is online.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ function start(t: ExecutionContext, ...args: string[]) {
     return (await closed)[0] as unknown;
   };
   t.teardown(() => end('SIGKILL'));
-  /** Waits until the last line is like that. */
+  /** Waits until the last line matches. */
   const sees = (pattern: RegExp) =>
     new Promise<RegExpExecArray>((resolve, reject) => {
       const look = () => {
@@ -40,7 +40,7 @@ function start(t: ExecutionContext, ...args: string[]) {
   return { sees, end, seen, closed, says: (text: string) => child.stdin.write(`${text}\n`) };
 }
 
-/** The last line, in order of names. */
+/** Returns a pattern for the last line, in order of names. */
 const online = (...who: string[]) => new RegExp(`^online: ${who.map((each) => each.replace(':', ' \\([0-9a-f]{8}\\):')).join(', ')}$`);
 
 for (const via of ['status', 'topic']) {

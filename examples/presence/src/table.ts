@@ -1,8 +1,8 @@
-// Who is online, as a table that is printed whenever it changes.
+// The table of nodes that are online, printed whenever it changes.
 
 import { z } from 'zod';
 
-/** What a node tells of itself. */
+/** The status that a node shares. */
 export const Entry = z.object({ name: z.string().max(40), status: z.string().max(40) });
 export type Entry = z.infer<typeof Entry>;
 

@@ -1,4 +1,5 @@
-// A client of the key-value store: finds the leader, repeats what got no answer, and so takes effect exactly once.
+// A client of the key-value store. It finds the leader and repeats commands that got no answer;
+// each still takes effect exactly once.
 
 import { type Transport, TransportError } from '@trunkline/transport-core';
 import { type Command, command, OPS, type Result, result } from './kv.ts';
@@ -8,13 +9,13 @@ export interface KvClientOptions {
   /** Any transport that reaches the nodes; it need not listen. */
   readonly transport: Transport<RaftProtocol>;
   readonly nodes: readonly string[];
-  /** This client's name, unlike that of any other client, past ones included. */
+  /** The name of this client, different from that of any other client, past ones included. */
   readonly name: string;
-  /** Milliseconds for a command, all its tries together. Default 10,000. */
+  /** Milliseconds for a command, including all its tries. Default: 10,000. */
   readonly timeout?: number | undefined;
 }
 
-/** One command at a time; who wants more at once makes more clients. */
+/** Executes one command at a time; create more clients to run commands concurrently. */
 export class KvClient {
   readonly #options: KvClientOptions;
   #leader: string;
@@ -26,7 +27,10 @@ export class KvClient {
     this.#leader = options.nodes[0]!;
   }
 
-  /** The value of a key, as of some moment between call and answer (reads go through the log, too); undefined where it is not there. */
+  /**
+   * Returns the value of a key, as of some moment between call and answer (reads go through the
+   * log, too), or undefined if the key does not exist.
+   */
   async get(key: string): Promise<string | undefined> {
     const { found, value } = await this.#execute({ op: OPS.get, key, value: '' });
     return found ? value : undefined;
@@ -36,7 +40,7 @@ export class KvClient {
     await this.#execute({ op: OPS.set, key, value });
   }
 
-  /** Tells whether the key was there. */
+  /** Deletes a key. Resolves with whether it existed. */
   async delete(key: string): Promise<boolean> {
     return (await this.#execute({ op: OPS.delete, key, value: '' })).found;
   }
@@ -57,7 +61,8 @@ export class KvClient {
         if (!(error instanceof TransportError) || !REPEATED.has(error.code)) throw error;
         const told = error.metadata?.leader;
         this.#leader = told !== undefined && told !== this.#leader ? told : this.#another();
-        // The first hint is followed at once; two nodes that point at each other are not worth a hurry.
+        // The first hint is followed at once. After that there is a pause, because two nodes may
+        // point at each other.
         const pause = told === undefined || hinted ? PAUSE * (0.5 + transport.random()) : 0;
         hinted = told !== undefined;
         if (pause > 0) await clock.sleep(pause);
@@ -74,8 +79,11 @@ export class KvClient {
   }
 }
 
-/** What another node, or a later try, may cure. A client's own closed transport says `shutdown`: that does not. */
+/**
+ * The error codes that another node, or a later try, may fix. The client's own closed transport
+ * fails with `shutdown`, which is not one of them.
+ */
 const REPEATED = new Set<string>(['failed_precondition', 'unavailable', 'deadline_exceeded', 'resource_exhausted']);
-/** Milliseconds for one try, and between tries where nobody knows the leader. */
+/** Milliseconds for one try, and between tries while nobody knows the leader. */
 const TRY = 1_000;
 const PAUSE = 20;

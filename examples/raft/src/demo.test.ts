@@ -1,3 +1,5 @@
+// Runs the demo as a process and checks its output and its exit codes.
+
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';

@@ -7,7 +7,7 @@ import { discovery, failover } from './demo/stories.ts';
 
 const screen = new Screen(process.stdout);
 
-/** Exit codes: 0 all is well, 1 a verdict failed, 2 wrong options, 130 interrupted. */
+/** Runs the demo. Exit codes: 0 all is well, 1 a check failed, 2 wrong options, 130 interrupted. */
 async function main(): Promise<number> {
   let options: DemoOptions | 'help';
   try {
@@ -22,7 +22,7 @@ async function main(): Promise<number> {
   }
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort(new Error('interrupted'));
-  process.once('SIGINT', onInterrupt); // a second one ends the process as usual
+  process.once('SIGINT', onInterrupt); // A second SIGINT ends the process as usual.
   try {
     return await runAll(options, interrupt.signal);
   } finally {

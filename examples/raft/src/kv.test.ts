@@ -1,3 +1,5 @@
+// Tests the key-value store: commands, repeated commands, sessions and snapshots.
+
 import test from 'ava';
 import { type Command, command, KeyValueStore, OPS, result } from './kv.ts';
 

@@ -1,4 +1,5 @@
-// A key-value store as a state machine. A command that is repeated, because its answer was lost, takes effect once.
+// A key-value store as a state machine. A command that is repeated because its answer was lost
+// takes effect only once.
 
 import { createHash } from 'node:crypto';
 import { protobuf } from '@trunkline/transport-core';
@@ -23,23 +24,26 @@ const { root } = pb.parse(
 export const OPS = { get: 0, set: 1, delete: 2 } as const;
 
 export interface Command {
-  /** Who asks. */
+  /** The name of the client. */
   client: string;
-  /** Counts this client's commands, from 1; a repetition has the number of the first try. One command at a time. */
+  /**
+   * The number of this client's command, from 1. A repetition has the number of the first try. A
+   * client sends one command at a time.
+   */
   seq: number;
   /** A number of `OPS`. */
   op: number;
   key: string;
-  /** What to set; '' otherwise. */
+  /** The value to set; otherwise ''. */
   value: string;
 }
 
 export interface Result {
-  /** Was the key there (before a set or delete)? */
+  /** Whether the key existed (before a set or delete). */
   found: boolean;
-  /** What it held; '' where it was not there. */
+  /** The value of the key; '' if it did not exist. */
   value: string;
-  /** '' is success. */
+  /** The error text; '' on success. */
   error: string;
 }
 
@@ -49,7 +53,7 @@ const content = protobuf<Content>(root.lookupType('kv.Content'));
 
 export class KeyValueStore implements StateMachine {
   #pairs = new Map<string, string>();
-  /** Each client's last command and its result; who spoke last stands last. */
+  /** The last command of each client and its result, in order of their last commands. */
   #sessions = new Map<string, { seq: number; result: Uint8Array }>();
 
   get size(): number {
@@ -60,7 +64,10 @@ export class KeyValueStore implements StateMachine {
     return this.#pairs.get(key);
   }
 
-  /** SHA-256 of the snapshot, in hex: equal on nodes that have applied the same. */
+  /**
+   * Returns the SHA-256 of the snapshot, in hex; equal on nodes that have applied the same
+   * commands.
+   */
   hash(): string {
     return createHash('sha256').update(this.snapshot()).digest('hex');
   }
@@ -79,7 +86,7 @@ export class KeyValueStore implements StateMachine {
     const answer = result.encode(this.#execute(asked));
     this.#sessions.delete(client);
     this.#sessions.set(client, { seq, result: answer });
-    // The oldest session goes: all nodes agree on which it is.
+    // Drop the oldest session; all nodes agree on which one that is.
     if (this.#sessions.size > MAX_SESSIONS) this.#sessions.delete(this.#sessions.keys().next().value!);
     return answer;
   }
@@ -110,5 +117,8 @@ interface Content {
   sessions: { client: string; seq: number; result: Uint8Array }[];
 }
 
-/** A client that 10,000 others have spoken after may see a repetition take effect twice. */
+/**
+ * The most sessions that are kept. If 10,000 other clients have sent commands since, a repeated
+ * command may take effect twice.
+ */
 const MAX_SESSIONS = 10_000;

@@ -1,14 +1,17 @@
-// One node's log, without the entries that a snapshot has replaced. Indices begin at 1.
+// The log of one node, without the entries that a snapshot has replaced. Indices begin at 1.
 
 import type { Entry, Position } from './messages.ts';
 
-/** Entries `base.index + 1` to `last.index`, in memory, and from where on they are not saved yet. */
+/**
+ * Keeps entries `base.index + 1` to `last.index` in memory, and the index from which on they are
+ * not saved yet.
+ */
 export class Log {
   #base: Position;
   #entries: Entry[];
   #unsaved: number;
 
-  /** `base` is the last entry that is no longer kept; `{ index: 0, term: 0 }` in a new log. */
+  /** @param base the last entry that is no longer kept; `{ index: 0, term: 0 }` in a new log. */
   constructor(base: Position, entries: Entry[]) {
     this.#base = base;
     this.#entries = [...entries];
@@ -24,7 +27,7 @@ export class Log {
     return { index, term: this.#entries.at(-1)?.term ?? this.#base.term };
   }
 
-  /** The term of an entry or of `base`; undefined where the index is not kept. */
+  /** Returns the term of an entry or of `base`, or undefined if the index is not kept. */
   termAt(index: number): number | undefined {
     return index === this.#base.index ? this.#base.term : this.at(index)?.term;
   }
@@ -33,7 +36,7 @@ export class Log {
     return this.#entries[index - this.#base.index - 1];
   }
 
-  /** Entries from `index` on, as many as one message takes; at least one, if there is one. */
+  /** Returns entries from `index` on, as many as fit one message; at least one, if there is one. */
   batch(index: number): Entry[] {
     const start = index - this.#base.index - 1;
     let end = start;
@@ -44,7 +47,7 @@ export class Log {
     return this.#entries.slice(start, end);
   }
 
-  /** The first index of the run of equal terms that `index` is in. */
+  /** Returns the first index of the run of equal terms that contains `index`. */
   startOfTerm(index: number): number {
     const term = this.termAt(index);
     let first = index;
@@ -52,7 +55,7 @@ export class Log {
     return first;
   }
 
-  /** The last index of a term; undefined where no kept entry has it. */
+  /** Returns the last index of a term, or undefined if no kept entry has it. */
   endOfTerm(term: number): number | undefined {
     let index = this.last.index;
     while (index > this.#base.index && this.termAt(index)! > term) index--;
@@ -64,8 +67,9 @@ export class Log {
   }
 
   /**
-   * Takes a leader's entries, the first of which stands at `index`; false, and nothing taken, where they contradict one up to
-   * `commit`. Only a contradiction cuts the log: a request that comes late must not take back what a later one brought.
+   * Takes a leader's entries, the first of which has index `index`. Returns false, and takes
+   * nothing, if they contradict an entry up to `commit`. The log is truncated only at a
+   * contradiction, because a late request must not remove entries that a later request brought.
    */
   merge(index: number, entries: readonly Entry[], commit: number): boolean {
     let agreed = 0;
@@ -79,7 +83,7 @@ export class Log {
     return true;
   }
 
-  /** Drops `index` and all before it: a snapshot has them. */
+  /** Drops all entries up to and including `index`, which a snapshot contains. */
   compact(index: number): void {
     const term = this.termAt(index);
     if (index <= this.#base.index || term === undefined) return;
@@ -87,14 +91,17 @@ export class Log {
     this.#base = { index, term };
   }
 
-  /** Drops everything; the log goes on behind `base`. */
+  /** Drops everything; the log continues after `base`. */
   reset(base: Position): void {
     this.#base = base;
     this.#entries = [];
     this.#unsaved = base.index + 1;
   }
 
-  /** What was appended since the last call, with the index of the first; all that is saved behind it is void. */
+  /**
+   * Returns the entries appended since the last call, with the index of the first; all saved
+   * entries from that index on are void.
+   */
   takeUnsaved(): { first: number; entries: Entry[] } {
     const first = Math.max(this.#unsaved, this.#base.index + 1);
     this.#unsaved = this.last.index + 1;
@@ -102,6 +109,9 @@ export class Log {
   }
 }
 
-/** A batch fits one packet of 64 KiB, unless a single command does not: so it keeps its order and holds nothing up. */
+/**
+ * Limits of a batch, so that it fits one packet of 64 KiB unless a single command does not. One
+ * packet keeps its order and delays nothing else.
+ */
 const BATCH_ENTRIES = 512;
 const BATCH_BYTES = 48 * 1024;

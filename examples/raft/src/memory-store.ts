@@ -1,4 +1,4 @@
-// A Store that outlives its node, though not its process: what the demo's nodes come back to.
+// A Store in memory that outlives its node, though not its process. The demo's nodes return to it.
 
 import type { Store } from '@trunkline/transport-core';
 

@@ -1,4 +1,5 @@
-// What crosses the wire and what is kept on disk: one protobuf schema, and a type and a codec for each message in it.
+// The messages on the wire and the data on disk: one protobuf schema, and a type and a codec for
+// each message in it.
 
 import { protobuf } from '@trunkline/transport-core';
 import pb from 'protobufjs';
@@ -24,20 +25,23 @@ const { root } = pb.parse(
   `,
 );
 
-/** One command in the log, and the term in which a leader took it. An empty command is a no-op and is never applied. */
+/**
+ * A command in the log, and the term in which a leader accepted it. An empty command is a no-op and
+ * is never applied.
+ */
 export interface Entry {
   term: number;
   command: Uint8Array;
 }
 
-/** A place in the log: the index of an entry and its term. */
+/** A position in the log: the index of an entry and its term. */
 export interface Position {
   index: number;
   term: number;
 }
 
 export interface VoteRequest {
-  /** The term that the candidate stands for; in a pre-vote the one that it would stand for. */
+  /** The term of the candidate; in a pre-vote, the term in which it would become a candidate. */
   term: number;
   candidate: string;
   lastIndex: number;
@@ -49,7 +53,10 @@ export interface VoteReply {
   granted: boolean;
 }
 
-/** Without entries it is a heartbeat. Indices begin at 1: 0 is before the first entry, of term 0. */
+/**
+ * Appends entries; without entries it is a heartbeat. Indices begin at 1: 0 is before the first
+ * entry, with term 0.
+ */
 export interface AppendRequest {
   term: number;
   leader: string;
@@ -61,15 +68,18 @@ export interface AppendRequest {
 export interface AppendReply {
   term: number;
   success: boolean;
-  /** On success: up to here the follower's log equals the leader's. */
+  /** On success: the follower's log equals the leader's up to this index. */
   match: number;
-  /** On failure: where the follower's disagreeing term begins, or the index behind its log's end. */
+  /**
+   * On failure: the index at which the follower's conflicting term begins, or the index after the
+   * end of its log.
+   */
   conflictIndex: number;
-  /** On failure: the disagreeing term; 0 where the log is too short. */
+  /** On failure: the conflicting term; 0 if the log is too short. */
   conflictTerm: number;
 }
 
-/** Announces a snapshot of `size` bytes, which holds everything up to the entry at `index`. */
+/** Announces a snapshot of `size` bytes, which covers everything up to the entry at `index`. */
 export interface InstallRequest {
   term: number;
   leader: string;
@@ -81,37 +91,42 @@ export interface InstallReply {
   term: number;
 }
 
-/** What is kept of `Saved` under one key; entries and snapshot have keys of their own. */
+/**
+ * The part of `Saved` that is stored under one key; entries and snapshot have keys of their own.
+ */
 export interface SavedState {
   term: number;
-  /** '' is nobody. */
+  /** '' means nobody. */
   votedFor: string;
   baseIndex: number;
   baseTerm: number;
   lastIndex: number;
 }
 
-/** The state machine's content, with all entries up to `index`, of `term`, applied. */
+/** The state machine's content after all entries up to `index`, of term `term`. */
 export interface Snapshot {
   index: number;
   term: number;
   data: Uint8Array;
 }
 
-/** All that a node must still know after a crash. */
+/** Everything that a node must still know after a crash. */
 export interface Saved {
   term: number;
-  /** '' is nobody. */
+  /** '' means nobody. */
   votedFor: string;
-  /** The last entry that the log no longer holds. */
+  /** The last entry that the log no longer contains. */
   base: Position;
   entries: Entry[];
   snapshot?: Snapshot | undefined;
 }
 
-/** What to save: it replaces all saved but the entries before `first` and, where it has none, the snapshot. */
+/**
+ * The data to save. It replaces everything saved, except the entries before `first` and, if
+ * `snapshot` is missing, the old snapshot.
+ */
 export interface Save extends Saved {
-  /** The index of `entries[0]`; what was saved from there on is void. */
+  /** The index of `entries[0]`; entries saved from there on are void. */
   first: number;
   /** The index of the log's last entry. */
   last: number;

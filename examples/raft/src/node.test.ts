@@ -1,3 +1,5 @@
+// Tests the driver of Raft (node.ts) and the client, with nodes in one process.
+
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { KvClient } from './client.ts';

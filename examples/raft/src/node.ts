@@ -1,5 +1,6 @@
-// Drives one Raft machine over a transport: time, chance and messages in, saves, messages and commands out. The transport is its
-// only tie to Trunkline, and whatever its clock and its random say is time and chance here.
+// Drives one Raft state machine over a transport: feeds it time, random numbers and messages, and
+// performs its saves, sends and applies. The transport is the only tie to Trunkline; its clock and
+// its random source are the only ones used here.
 
 import { type Server, type Store, serve, type Timer, type Transport, TransportError } from '@trunkline/transport-core';
 import type { Saved, Snapshot } from './messages.ts';
@@ -10,24 +11,39 @@ import type { StateMachine } from './state-machine.ts';
 import { RaftStorage } from './storage.ts';
 
 export interface RaftNodeOptions {
-  /** Listening already. It stays the caller's: the node never closes it. */
+  /** A transport that is already listening. It stays the caller's: the node never closes it. */
   readonly transport: Transport<RaftProtocol>;
-  /** The targets of all nodes, this one's too: addresses, with 'nodeId@' before them where ids are proven. The same list on all. */
+  /**
+   * The targets of all nodes, including this one: addresses, with 'nodeId@' in front if ids are
+   * proven. All nodes have the same list.
+   */
   readonly members: readonly string[];
-  /** Which of `members` this node is. Default: what its transport advertises. */
+  /** The entry of `members` for this node. Default: the advertised address of its transport. */
   readonly id?: string | undefined;
   readonly machine: StateMachine;
-  /** Where the node's memory outlives it; without one it begins from nothing at each start, which Raft forgives only once. */
+  /**
+   * The storage that outlives the node. Without one, the node starts with an empty memory each
+   * time, which is safe only for its first start.
+   */
   readonly store?: Store | undefined;
-  /** Milliseconds without a leader before a node stands for election; each waits this long to twice this long. Default 300. */
+  /**
+   * Milliseconds without a leader before a node stands for election; each node waits between this
+   * time and twice this time. Default: 300.
+   */
   readonly electionTimeout?: number | undefined;
-  /** Milliseconds between heartbeats. Default 60: a few may be lost before anyone stands. */
+  /**
+   * Milliseconds between heartbeats. Default: 60, so that a few may be lost before a node stands
+   * for election.
+   */
   readonly heartbeat?: number | undefined;
-  /** Entries applied between two snapshots. Default 1,000. */
+  /** Entries applied between two snapshots. Default: 1,000. */
   readonly snapshotEvery?: number | undefined;
-  /** Entries that stay in the log behind a snapshot, for nodes that lag a little. Default half of `snapshotEvery`. */
+  /**
+   * Entries that stay in the log behind a snapshot, for nodes that lag a little. Default: half of
+   * `snapshotEvery`.
+   */
   readonly keep?: number | undefined;
-  /** What happens, for whoever watches; it must not throw. */
+  /** Receives events, for monitoring; it must not throw. */
   readonly onEvent?: ((event: RaftEvent) => void) | undefined;
 }
 
@@ -73,7 +89,7 @@ export class RaftNode {
   #timerAt = Infinity;
   #closing: Promise<void> | undefined;
 
-  /** Loads what was saved and takes part. Rejects where the store fails. */
+  /** Loads the saved state and starts to take part. Rejects if the store fails. */
   static async start(options: RaftNodeOptions): Promise<RaftNode> {
     const storage = options.store && new RaftStorage(options.store);
     return new RaftNode(options, storage, await storage?.load());
@@ -95,15 +111,18 @@ export class RaftNode {
     this.#step(() => undefined);
   }
 
-  /** As of now. */
+  /** The current status. */
   get status(): Status & { readonly applied: number } {
     return { ...this.#raft.status, applied: this.#applied };
   }
 
   /**
-   * Has a command replicated and applied; resolves to its result on this node. `failed_precondition`: another node leads, and
-   * `metadata.leader` is its address. `unavailable`: nobody leads just now. Where leadership is lost on the way it is `unavailable`
-   * with `sent: true`: the command may or may not take effect. `resource_exhausted`: 4,096 commands are under way.
+   * Has a command replicated and applied; resolves with its result on this node. Rejects with:
+   *
+   * - `failed_precondition`: another node leads, and `metadata.leader` is its address.
+   * - `unavailable`: there is no leader at the moment. With `sent: true`, the leadership was lost
+   *   meanwhile, and the command may or may not take effect.
+   * - `resource_exhausted`: 4,096 commands are pending.
    */
   async propose(command: Uint8Array): Promise<Uint8Array> {
     if (!(command instanceof Uint8Array) || command.length === 0)
@@ -116,7 +135,10 @@ export class RaftNode {
     return new Promise((resolve, reject) => this.#pending.set(position.index, { term: position.term, resolve, reject }));
   }
 
-  /** Takes no part any more; resolves when no call, timer or save is left. The transport stays open. Idempotent. */
+  /**
+   * Stops taking part; resolves when no call, timer or save is left. The transport stays open.
+   * Idempotent.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -134,12 +156,13 @@ export class RaftNode {
     await Promise.all(this.#calls.values());
   }
 
-  // In: every input to the machine goes through `#step`
+  // Inputs: each goes to the machine through `#step`.
 
   #step<T>(input: (now: number) => T): T {
     const result = input(this.#transport.clock.now());
     this.#again = true;
-    // At the end of the tick: what arrives together is saved, sent and applied together.
+    // Runs at the end of the tick, so that inputs that arrive together are saved, sent and applied
+    // together.
     this.#work ??= new Promise((resolve) => this.#transport.clock.defer(() => void this.#run().then(resolve)));
     this.#arm();
     return result;
@@ -148,7 +171,8 @@ export class RaftNode {
   #arm(): void {
     const { clock } = this.#transport;
     const at = this.#raft.wakeAt;
-    if (this.#closing !== undefined || at >= this.#timerAt) return; // a timer that is early finds nothing to do, and arms the next
+    // A timer that fires early finds nothing to do, and arms the next one.
+    if (this.#closing !== undefined || at >= this.#timerAt) return;
     clock.clearTimeout(this.#timer);
     this.#timerAt = at;
     this.#timer = clock.setTimeout(() => {
@@ -183,7 +207,7 @@ export class RaftNode {
     return new Promise((resolve, reject) => this.#held.push({ release: () => resolve(reply), drop: reject }));
   }
 
-  // Out: what the machine says, in its order
+  // Outputs: performed in the machine's order.
 
   async #run(): Promise<void> {
     try {
@@ -195,7 +219,7 @@ export class RaftNode {
         if (this.#closing === undefined) this.#perform(outputs, due);
       }
     } catch (error) {
-      // A node that can't save or apply must not vote or promise anything: it stops.
+      // A node that cannot save or apply must not vote or promise anything, so it stops.
       this.#onEvent({ type: 'failed', error });
       void this.close();
     } finally {
@@ -230,7 +254,8 @@ export class RaftNode {
     const before = this.#status;
     const status = (this.#status = this.#raft.status);
     for (const [index, pending] of this.#pending) {
-      if (status.role === 'leader' && pending.term === status.term) break; // and so are all behind it
+      // The same holds for all that follow.
+      if (status.role === 'leader' && pending.term === status.term) break;
       this.#pending.delete(index);
       const message = `${this.id} lost its leadership in term ${pending.term} before entry ${index} was committed: the command may or may not take effect`;
       pending.reject(new TransportError('unavailable', message, { sent: true, metadata: leaderHint(status) }));
@@ -252,7 +277,7 @@ export class RaftNode {
     void call.then(() => this.#calls.delete(controller));
   }
 
-  /** Makes a call, and resolves to what its answer does to the machine. */
+  /** Makes a call, and resolves with a function that passes the answer to the machine. */
   async #call(message: Message, signal: AbortSignal): Promise<(now: number) => void> {
     const { electionTimeout } = this.#times;
     const transport = this.#transport;
@@ -262,7 +287,7 @@ export class RaftNode {
         return (now) => this.#raft.voted(now, message, reply);
       }
       case 'appendEntries': {
-        // A lost heartbeat must leave time for another before the follower stands.
+        // A lost heartbeat must leave time for another before the follower stands for election.
         const timeout = message.request.entries.length > 0 ? electionTimeout : electionTimeout / 2;
         const reply = await transport.send(message.to, 'appendEntries', message.request, { signal, timeout });
         return (now) => this.#raft.appended(now, message, reply);

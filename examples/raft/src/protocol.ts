@@ -1,4 +1,4 @@
-// What raft nodes say to one another, and what a client says to them.
+// The protocol between Raft nodes, and between clients and nodes.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import { appendReply, appendRequest, installReply, installRequest, voteReply, voteRequest } from './messages.ts';
@@ -10,9 +10,15 @@ export const raftProtocol = defineProtocol({
   methods: {
     requestVote: { id: 1, request: voteRequest, response: voteReply },
     appendEntries: { id: 2, request: appendRequest, response: appendReply },
-    /** The snapshot is streamed: it is as large as it is, and heartbeats pass it by. The time bounds each wait for progress. */
+    /**
+     * Sends a snapshot. It is streamed, so its size is not limited by a message, and heartbeats
+     * overtake it. The timeout limits each wait for progress.
+     */
     installSnapshot: { id: 3, request: installRequest, upload: bytes, response: installReply, timeout: 5_000 },
-    /** A command for the state machine, from anyone; answers with its result. Who does not lead says in `metadata.leader` who does. */
+    /**
+     * Proposes a command for the state machine, from any client; the response is its result. A node
+     * that is not the leader names the leader in `metadata.leader`.
+     */
     propose: { id: 4, request: bytes, response: bytes },
   },
 });

@@ -1,5 +1,6 @@
-// Raft under hardship: hundreds of seeded histories of loss, delay, doubled messages, partitions, slow disks and crashes. The world
-// checks the four safety properties at every step; here each history must also end in agreement, once the hardship does.
+// Raft under faults: hundreds of seeded histories with loss, delay, duplicated messages,
+// partitions, slow disks and crashes. The world checks the four safety properties at every step;
+// here each history must also end in agreement once the faults end.
 
 import test from 'ava';
 import { type TestNode, World, type WorldOptions } from './testing/world.ts';
@@ -31,7 +32,10 @@ for (const [name, options] of Object.entries<Omit<WorldOptions, 'seed'>>({
   });
 }
 
-/** Troubles a world for a while, lets it recover, and tells how many commands it committed. */
+/**
+ * Runs a world with faults for a while, lets it recover, and returns the number of committed
+ * commands.
+ */
 function history(world: World): number {
   let proposed = 0;
   const propose = () => {
@@ -64,7 +68,7 @@ const TROUBLES: ((world: World) => void)[] = [
   (world) => world.partition(...split(world)),
   (world) => {
     const [a, b] = [pick(world), pick(world)];
-    world.passes = (from, to) => !(from === a.id && to === b.id); // one way only
+    world.passes = (from, to) => !(from === a.id && to === b.id); // One way only.
   },
   (world) => world.heal(),
   (world) => world.heal(),

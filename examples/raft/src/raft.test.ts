@@ -1,4 +1,4 @@
-// What Raft does, scene by scene, in a world of virtual time. raft.fuzz.test.ts tries it on hundreds of seeds.
+// Tests Raft scene by scene in virtual time. raft.fuzz.test.ts tries hundreds of seeds.
 
 import test from 'ava';
 import type { AppendRequest } from './messages.ts';
@@ -13,7 +13,7 @@ function electedWorld(options: Partial<ConstructorParameters<typeof World>[0]> =
   const world = new World({ seed: 1, ...options });
   if (!world.until(() => world.leader !== undefined, 2_000)) throw new Error('nobody was elected');
   const leader = world.leader!;
-  world.run(HEARTBEAT); // its no-op is everywhere
+  world.run(HEARTBEAT); // The leader's no-op reaches all nodes.
   return { world, leader, others: world.nodes.filter((node) => node !== leader) };
 }
 
@@ -125,7 +125,8 @@ test('a lost message costs a pause, not the batch', (t) => {
 
 test('logs that differ by many entries agree again after one refusal for each term', (t) => {
   const leader = machine({ id: 'a', entries: [1, 1, 1, 4, 4, 5, 5, 6, 6, 6] });
-  const follower = machine({ id: 'b', entries: [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3] }); // figure 7 (f) of the paper
+  // Figure 7 (f) of the paper.
+  const follower = machine({ id: 'b', entries: [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3] });
   elect(leader, 7);
   let refusals = 0;
   for (let round = 0; round < 20 && follower.status.last !== leader.status.last; round++) {
@@ -141,8 +142,9 @@ test('logs that differ by many entries agree again after one refusal for each te
 });
 
 test('an entry of an earlier term is not committed by its count, only by one of this term behind it (figure 8)', (t) => {
-  const leader = machine({ id: 'a', entries: [1, 2], term: 3 }); // entry 2 was taken in term 2 and never committed
-  elect(leader, 4); // entry 3 is its no-op
+  // Entry 2 was accepted in term 2 and never committed.
+  const leader = machine({ id: 'a', entries: [1, 2], term: 3 });
+  elect(leader, 4); // Entry 3 is its no-op.
   leader.take();
   for (const [beat, match, commit] of [
     [1, 2, 0],
@@ -215,7 +217,7 @@ test('heartbeats go on while a snapshot is under way, one at a time', (t) => {
   for (const message of leader.take().messages) {
     leader.appended(0, message, message.to === 'b' ? refused : { ...refused, success: true, match: 4 });
   }
-  leader.take(); // commits and applies; 'b' is sent everything
+  leader.take(); // Commits and applies; 'b' is sent everything.
   leader.compact(4, text('all of it'), 0);
   leader.take();
   t.is(leader.status.base, 4);
@@ -230,7 +232,7 @@ test('heartbeats go on while a snapshot is under way, one at a time', (t) => {
   t.is(toB(3 * HEARTBEAT).length, 1);
 });
 
-/** One machine of five, whose log has entries of these terms. */
+/** Creates one of five machines, whose log has entries of these terms. */
 function machine({ id, entries, term = entries.at(-1) ?? 0 }: { id: string; entries: number[]; term?: number }): Raft {
   const saved = { term, votedFor: '', base: { index: 0, term: 0 }, entries: entries.map((term, i) => ({ term, command: text(`${term}.${i + 1}`) })) };
   return new Raft({ id, members: ['a', 'b', 'c', 'd', 'e'], electionTimeout: ELECTION, heartbeat: HEARTBEAT, saved }, -2 * ELECTION, 0);
@@ -238,7 +240,8 @@ function machine({ id, entries, term = entries.at(-1) ?? 0 }: { id: string; entr
 
 /** Has a machine elected by all others in `term`, at time 0. */
 function elect(raft: Raft, term: number): void {
-  raft.requestVote(0, { term: term - 1, candidate: 'e', lastIndex: 0, lastTerm: 0, preVote: false }); // only to raise its term
+  // Only raises its term.
+  raft.requestVote(0, { term: term - 1, candidate: 'e', lastIndex: 0, lastTerm: 0, preVote: false });
   raft.wake(0, 0);
   for (const stage of ['pre-vote', 'vote']) {
     const asked = raft.take().messages;

@@ -1,49 +1,59 @@
-// Raft as a pure state machine: it is told the time and what arrived, and says what to save, to send and to apply. It reads no
-// clock, draws no random number, opens nothing and waits for nothing; node.ts does, and so does the pump in raft.test.ts.
-// Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (extended version); "thesis" is Ongaro's, 2014.
+// Raft as a pure state machine: its inputs are the time and what arrived, its outputs what to save,
+// to send and to apply. It reads no clock, draws no random number, opens nothing and waits for
+// nothing; node.ts does, and so does the pump in raft.test.ts. Source: Ongaro and Ousterhout, "In
+// Search of an Understandable Consensus Algorithm" (extended version); "thesis" is Ongaro's, 2014.
 
 import { Log } from './log.ts';
 import type { AppendReply, AppendRequest, Entry, InstallReply, InstallRequest, Position, Save, Saved, Snapshot, VoteReply, VoteRequest } from './messages.ts';
 
 export interface RaftOptions {
-  /** This node's address. */
+  /** The address of this node. */
   readonly id: string;
-  /** The addresses of all nodes, this one's too. */
+  /** The addresses of all nodes, including this one. */
   readonly members: readonly string[];
-  /** Milliseconds without a leader after which a node stands for election: each waits this long to twice this long. */
+  /**
+   * Milliseconds without a leader after which a node stands for election: each node waits between
+   * this time and twice this time.
+   */
   readonly electionTimeout: number;
   /** Milliseconds between a leader's heartbeats; several must fit into one election timeout. */
   readonly heartbeat: number;
-  /** What the node had saved; absent on its first start. */
+  /** The state that the node had saved; omitted on its first start. */
   readonly saved?: Saved | undefined;
 }
 
-/** A request for another node. The object itself comes back with the answer, or with the news that there will be none. */
+/**
+ * A request for another node. The driver passes the same object back with the answer, or to
+ * `failed` if there will be none.
+ */
 export type Message =
   | { readonly method: 'requestVote'; readonly to: string; readonly request: VoteRequest }
   | { readonly method: 'appendEntries'; readonly to: string; readonly request: AppendRequest }
   | { readonly method: 'installSnapshot'; readonly to: string; readonly request: InstallRequest; readonly data: Uint8Array };
 
-/** What is to be done, in this order: nothing else, the replies given meanwhile included, before `save` is safe. */
+/**
+ * The actions to perform, in this order. Nothing else may happen before `save` is on disk; replies
+ * returned meanwhile must wait for it, too.
+ */
 export interface Outputs {
   save: Save | undefined;
   messages: Message[];
   /** Replaces the state machine's content. */
   restore: Snapshot | undefined;
-  /** Committed entries, each exactly once and in order, no-ops left out. */
+  /** Committed entries, each exactly once and in order, without no-ops. */
   apply: { index: number; term: number; command: Uint8Array }[];
-  /** The index up to which all is applied then. */
+  /** The index up to which everything is applied afterwards. */
   applied: number;
 }
 
 export interface Status {
   role: 'follower' | 'candidate' | 'leader';
   term: number;
-  /** Who leads this term, as far as the node knows. */
+  /** The leader of this term, as far as the node knows. */
   leader: string | undefined;
-  /** Up to here the log is committed. */
+  /** The log is committed up to this index. */
   commit: number;
-  /** The last entry that the log no longer holds, and the last that it holds. */
+  /** The last entry that the log no longer contains, and the last that it contains. */
   base: number;
   last: number;
 }
@@ -53,7 +63,10 @@ type Role =
   | { readonly t: 'candidate'; readonly request: VoteRequest; readonly votes: Set<string> }
   | { readonly t: 'leader'; readonly followers: Map<string, Follower>; heartbeatAt: number; quorumAt: number };
 
-/** What a leader knows of one follower. A lost call pauses it: only heartbeats go there until one of them is answered. */
+/**
+ * The leader's view of one follower. A lost call pauses it: only heartbeats are sent until one of
+ * them is answered.
+ */
 interface Follower {
   next: number;
   match: number;
@@ -75,7 +88,10 @@ export class Raft {
   #role: Role = { t: 'follower', leader: undefined };
   #commit = 0;
   #applied = 0;
-  /** How long this node waits for a leader: drawn anew at each election, so that split votes end. */
+  /**
+   * How long this node waits for a leader, in milliseconds; drawn anew at each election, so that
+   * split votes end.
+   */
   #patience: number;
   #electionAt: number;
   #leaderHeardAt = -Infinity;
@@ -84,7 +100,7 @@ export class Raft {
   #snapshotUnsaved = false;
   #restore: Snapshot | undefined;
 
-  /** `chance` is a random number in [0, 1). */
+  /** @param chance a random number in [0, 1). */
   constructor(options: RaftOptions, now: number, chance: number) {
     const { id, members, saved } = options;
     this.id = id;
@@ -100,7 +116,7 @@ export class Raft {
     this.#electionAt = now + this.#patience;
   }
 
-  /** What the node is, knows and has: plain data. */
+  /** The current status, as plain data. */
   get status(): Status {
     const role = this.#role;
     const leader = role.t === 'follower' ? role.leader : role.t === 'leader' ? this.id : undefined;
@@ -113,9 +129,9 @@ export class Raft {
     return this.#role.t === 'leader' ? Math.min(this.#role.heartbeatAt, this.#role.quorumAt) : this.#electionAt;
   }
 
-  // The world speaks
+  // Inputs.
 
-  /** Time has passed. `chance` is a random number in [0, 1). */
+  /** Handles the passing of time. `chance` is a random number in [0, 1). */
   wake(now: number, chance: number): void {
     const role = this.#role;
     if (role.t !== 'leader') {
@@ -125,7 +141,8 @@ export class Raft {
       return;
     }
     if (now >= role.quorumAt) {
-      // Where no majority has spoken within an election timeout, others may lead already (thesis §6.2).
+      // If no majority has answered within an election timeout, another leader may exist already
+      // (thesis §6.2).
       const live = [...role.followers.values()].filter((follower) => now - follower.heardAt <= this.#options.electionTimeout).length + 1;
       if (live < this.#majority) return this.#follow(now, this.#term, undefined);
       role.quorumAt = now + this.#options.electionTimeout;
@@ -133,20 +150,27 @@ export class Raft {
     if (now >= role.heartbeatAt) this.#beat(now, role);
   }
 
-  /** Appends a command, which must not be empty, and says where; undefined where this node does not lead. */
+  /**
+   * Appends a command, which must not be empty, and returns its position, or undefined if this node
+   * is not the leader.
+   */
   propose(command: Uint8Array): Position | undefined {
     if (this.#role.t !== 'leader') return undefined;
     this.#log.append({ term: this.#term, command });
     return this.#log.last;
   }
 
-  /** A candidate asks for this node's vote (paper §5.2, §5.4.1), or whether it would get it (pre-vote, thesis §9.6). */
+  /**
+   * Handles a candidate's request for this node's vote (paper §5.2, §5.4.1), or the question
+   * whether it would get it (pre-vote, thesis §9.6).
+   */
   requestVote(now: number, request: VoteRequest): VoteReply {
     const { index, term } = this.#log.last;
     const upToDate = request.lastTerm > term || (request.lastTerm === term && request.lastIndex >= index);
     const member = this.#members.has(request.candidate) && request.candidate !== this.id;
     if (request.preVote) {
-      // Who hears a leader wants no other: so a node that was cut off, and hears none, disturbs nobody when it returns.
+      // A node that hears a leader refuses pre-votes. So a node that was cut off disturbs nobody
+      // when it returns.
       const content = this.#role.t === 'leader' || now - this.#leaderHeardAt < this.#options.electionTimeout;
       return { term: this.#term, granted: member && !content && upToDate && request.term > this.#term };
     }
@@ -161,27 +185,27 @@ export class Raft {
     return { term: this.#term, granted };
   }
 
-  /** A leader sends entries, or a heartbeat (paper §5.3). */
+  /** Handles a leader's entries or heartbeat (paper §5.3). */
   appendEntries(now: number, request: AppendRequest): AppendReply {
     const { prevIndex, prevTerm, entries } = request;
     const log = this.#log;
     if (!this.heed(now, request)) return this.#refuse(0, 0);
     if (prevIndex > log.last.index) return this.#refuse(log.last.index + 1, 0);
-    // What a snapshot replaced was committed, so it agrees.
+    // Entries replaced by a snapshot were committed, so they agree.
     if (prevIndex >= log.base.index && log.termAt(prevIndex) !== prevTerm) return this.#refuse(log.startOfTerm(prevIndex), log.termAt(prevIndex)!);
-    // No leader that obeys the rules contradicts what is committed.
+    // A correct leader never contradicts committed entries.
     if (!log.merge(prevIndex + 1, entries, this.#commit)) return this.#refuse(this.#commit + 1, 0);
     const match = prevIndex + entries.length;
     this.#commit = Math.max(this.#commit, Math.min(request.commit, match));
     return { term: this.#term, success: true, match, conflictIndex: 0, conflictTerm: 0 };
   }
 
-  /** A leader has sent a whole snapshot (paper §7). */
+  /** Handles a complete snapshot from a leader (paper §7). */
   installSnapshot(now: number, request: InstallRequest, data: Uint8Array): InstallReply {
     const { index, indexTerm } = request;
     if (!this.heed(now, request) || index <= this.#commit) return { term: this.#term };
     if (this.#log.termAt(index) === indexTerm) {
-      this.#commit = index; // the log has all of it already
+      this.#commit = index; // The log contains all of it already.
     } else {
       this.#log.reset({ index, term: indexTerm });
       this.#snapshot = this.#restore = { index, term: indexTerm, data };
@@ -192,8 +216,9 @@ export class Raft {
   }
 
   /**
-   * Follows the sender where it leads this term or a later one, and waits for it anew; false where its time is over. Besides the two
-   * methods above the driver says it when a long message begins: a snapshot may take longer than the patience lasts.
+   * Follows the sender if it leads this term or a later one, and restarts the election timeout.
+   * Returns false if its term is over. Besides the two methods above, the driver calls this when a
+   * long message begins, because a snapshot may take longer than the timeout.
    */
   heed(now: number, { term, leader }: { term: number; leader: string }): boolean {
     if (term < this.#term || !this.#members.has(leader)) return false;
@@ -203,16 +228,17 @@ export class Raft {
     return true;
   }
 
-  /** A vote was given or refused. */
+  /** Handles a vote that was granted or refused. */
   voted(now: number, message: Message, reply: VoteReply): void {
     if (reply.term > this.#term) return this.#follow(now, reply.term, undefined);
     const role = this.#role;
-    if (role.t !== 'candidate' || role.request !== message.request || !reply.granted) return; // an answer to an earlier question
+    // An answer to an earlier request.
+    if (role.t !== 'candidate' || role.request !== message.request || !reply.granted) return;
     role.votes.add(message.to);
     this.#countVotes(now, role);
   }
 
-  /** A follower answered appendEntries. */
+  /** Handles a follower's answer to appendEntries. */
   appended(now: number, message: Message, reply: AppendReply): void {
     if (reply.term > this.#term) return this.#follow(now, reply.term, undefined);
     const follower = this.#release(message);
@@ -223,13 +249,14 @@ export class Raft {
       follower.match = Math.max(follower.match, reply.match);
       follower.next = Math.max(follower.next, follower.match + 1);
     } else if (message.method === 'appendEntries') {
-      // Skip a whole term at a time (paper, end of §5.3). A refused heartbeat is from a node that has forgotten what it had.
+      // Skips a whole term at a time (paper, end of §5.3). A heartbeat is refused only by a node
+      // that has lost its log.
       const end = reply.conflictTerm > 0 ? this.#log.endOfTerm(reply.conflictTerm) : undefined;
       follower.next = Math.max(1, Math.min(message.request.prevIndex, end === undefined ? reply.conflictIndex : end + 1));
     }
   }
 
-  /** A follower has a snapshot, or had no need of it. */
+  /** Handles a follower's answer to installSnapshot: it has the snapshot, or does not need it. */
   installed(now: number, message: Message, reply: InstallReply): void {
     if (reply.term > this.#term) return this.#follow(now, reply.term, undefined);
     const follower = this.#release(message);
@@ -239,13 +266,16 @@ export class Raft {
     follower.next = follower.match + 1;
   }
 
-  /** A message will have no answer: the call failed, or its time ran out. */
+  /** Handles the news that a message will have no answer: the call failed or timed out. */
   failed(message: Message): void {
     const follower = this.#release(message);
     if (follower !== undefined) follower.paused = true;
   }
 
-  /** The state machine's content at `index`, already applied, replaces the log but for the last `keep` entries before it. */
+  /**
+   * Replaces the log by the state machine's content at `index`, which must be applied already.
+   * Keeps the last `keep` entries before it.
+   */
   compact(index: number, data: Uint8Array, keep: number): void {
     const term = this.#log.termAt(index);
     if (term === undefined || index > this.#applied || index <= (this.#snapshot?.index ?? 0)) return;
@@ -254,9 +284,9 @@ export class Raft {
     this.#log.compact(index - keep);
   }
 
-  // The machine speaks
+  // Outputs.
 
-  /** Takes all that has come up since the last call. What was proposed in between leaves in one batch. */
+  /** Returns all actions since the last call. Proposals made in between leave in one batch. */
   take(): Outputs {
     if (this.#role.t === 'leader') {
       this.#countReplicas(this.#role.followers);
@@ -278,9 +308,11 @@ export class Raft {
     return outputs;
   }
 
-  // Roles: the only places where one becomes another
+  // Roles: only these methods change the role.
 
-  /** A follower of `leader`, or of one still to be found, in a term not before ours. */
+  /**
+   * Becomes a follower of `leader`, or of a leader still to be found, in this term or a later one.
+   */
   #follow(now: number, term: number, leader: string | undefined): void {
     if (term > this.#term) {
       this.#term = term;
@@ -320,31 +352,38 @@ export class Raft {
     }
     const { electionTimeout, heartbeat } = this.#options;
     this.#role = { t: 'leader', followers, heartbeatAt: now + heartbeat, quorumAt: now + electionTimeout };
-    // Entries of earlier terms are committed by the first of this one (paper §5.4.2, §8): here it is.
+    // Entries of earlier terms are committed by the first entry of this term (paper §5.4.2, §8),
+    // which is this no-op.
     this.#log.append({ term: this.#term, command: NO_OP });
   }
 
-  // What a leader does
+  // Actions of a leader.
 
-  /** Heartbeats have a place of their own beside the batch in flight: no snapshot and no slow batch holds them up. */
+  /**
+   * Sends heartbeats. They have a slot of their own beside the batch in flight, so no snapshot and
+   * no slow batch delays them.
+   */
   #beat(now: number, role: Role & { t: 'leader' }): void {
     role.heartbeatAt = now + this.#options.heartbeat;
     for (const [to, follower] of role.followers) {
       if (follower.heartbeat !== undefined) continue;
-      // What is known to match can't be refused, and tells the follower what is committed of it.
+      // An entry that is known to match cannot be refused, and the heartbeat tells the follower up
+      // to where it is committed.
       const known = this.#log.termAt(follower.match) !== undefined ? follower.match : 0;
       this.#messages.push((follower.heartbeat = this.#append(to, known, [])));
     }
   }
 
-  /** One batch in flight for each follower; what is proposed meanwhile is the next. */
+  /**
+   * Sends one batch at a time to each follower; commands proposed meanwhile go into the next batch.
+   */
   #replicate(followers: ReadonlyMap<string, Follower>): void {
     for (const [to, follower] of followers) {
       if (follower.inFlight !== undefined || follower.paused || follower.next > this.#log.last.index) continue;
       if (follower.next > this.#log.base.index) {
         follower.inFlight = this.#append(to, follower.next - 1, this.#log.batch(follower.next));
       } else {
-        const { index, term, data } = this.#snapshot!; // a log is never cut but behind a snapshot
+        const { index, term, data } = this.#snapshot!; // A log is only truncated behind a snapshot.
         const request = { term: this.#term, leader: this.id, index, indexTerm: term, size: data.length };
         follower.inFlight = { method: 'installSnapshot', to, request, data };
       }
@@ -357,14 +396,20 @@ export class Raft {
     return { method: 'appendEntries', to, request: { term: this.#term, leader: this.id, prevIndex, prevTerm, entries, commit: this.#commit } };
   }
 
-  /** Commits what a majority has, if its last entry is of this term: only such a one is safe by its count (paper §5.4.2, figure 8). */
+  /**
+   * Commits what a majority has, if its last entry is of this term: only then is counting replicas
+   * safe (paper §5.4.2, figure 8).
+   */
   #countReplicas(followers: ReadonlyMap<string, Follower>): void {
     const matches = [this.#log.last.index, ...[...followers.values()].map((follower) => follower.match)].sort((a, b) => b - a);
     const index = matches[this.#majority - 1]!;
     if (index > this.#commit && this.#log.termAt(index) === this.#term) this.#commit = index;
   }
 
-  /** Frees the place of a message that was answered or lost; undefined where it was sent in another term or role. */
+  /**
+   * Frees the slot of a message that was answered or lost. Returns undefined if it was sent in
+   * another term or role.
+   */
   #release(message: Message): Follower | undefined {
     if (this.#role.t !== 'leader' || message.request.term !== this.#term) return undefined;
     const follower = this.#role.followers.get(message.to);

@@ -1,3 +1,5 @@
+// Runs `pnpm sim` as a process: passing seeds, failures, replays and options.
+
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';

@@ -1,4 +1,5 @@
-// `pnpm sim`: Raft in virtual time, under as many seeds as one likes; what fails is shown, made small, and can be run again.
+// `pnpm sim`: runs Raft in virtual time under any number of seeds; shows and shrinks failures, and
+// tells how to replay them.
 
 import process from 'node:process';
 import { systemClock } from '@trunkline/transport-core';
@@ -10,7 +11,10 @@ import { type Settings, scenarioUrl } from './sim/settings.ts';
 
 const screen = new Screen(process.stdout);
 
-/** Exit codes: 0 all seeds passed, 1 one failed, 2 wrong options, 130 interrupted. */
+/**
+ * Runs the simulation. Exit codes: 0 all seeds passed, 1 one failed, 2 wrong options, 130
+ * interrupted.
+ */
 async function main(): Promise<number> {
   let options: SimOptions | 'help';
   try {
@@ -28,7 +32,7 @@ async function main(): Promise<number> {
   }
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort(new Error('interrupted'));
-  process.once('SIGINT', onInterrupt); // a second one ends the process as usual
+  process.once('SIGINT', onInterrupt); // A second SIGINT ends the process as usual.
   try {
     return await search(options, interrupt.signal);
   } catch (error) {
@@ -66,7 +70,10 @@ async function search({ seeds, from, workers, settings, replay }: SimOptions, si
   return failed.length === 0 ? 0 : 1;
 }
 
-/** What broke, the last events, and the least that it takes: as explore tells it, but with the events drawn. */
+/**
+ * Shows what failed, the last events, and the smallest reproduction, as explore reports them, but
+ * with the events drawn.
+ */
 function showFailure({ seed, error, trace }: Failure): void {
   const lines = error.message.split('\n');
   const events = lines.indexOf('the last that happened:');
@@ -91,9 +98,9 @@ function number(value: number, digits = 0): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: digits });
 }
 
-/** Of its scenario, in SEED. */
+/** The name of the scenario, as used in SEED. */
 const NAME = 'raft';
-/** Events that a failure is shown with. */
+/** The number of events shown for a failure. */
 const SHOWN = 60;
 /** Milliseconds. */
 const HOUR = 3_600_000;

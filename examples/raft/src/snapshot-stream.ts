@@ -1,13 +1,16 @@
-// A snapshot on its way: cut into items by who sends it, put together by who gets it.
+// The transfer of a snapshot: the sender cuts it into items, and the receiver joins them.
 
 import { TransportError } from '@trunkline/transport-core';
 
-/** Cuts a snapshot into items; the transport takes the next when there is room for it. */
+/** Cuts a snapshot into items; the transport takes the next one when there is room for it. */
 export async function* chunks(data: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < data.length; start += CHUNK) yield data.subarray(start, start + CHUNK);
 }
 
-/** Puts it together: no memory is taken before the bytes come, nor for more than were announced. */
+/**
+ * Joins the items. Memory is allocated only as bytes arrive, and never for more than were
+ * announced.
+ */
 export async function gather(upload: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
   if (size > MAX_SNAPSHOT) throw new TransportError('resource_exhausted', `a snapshot of ${size} bytes is over the limit of ${MAX_SNAPSHOT}`);
   const parts: Uint8Array[] = [];
@@ -27,6 +30,6 @@ export async function gather(upload: AsyncIterable<Uint8Array>, size: number): P
   return data;
 }
 
-/** The size of an item: one packet. */
+/** Bytes of an item: one packet. */
 const CHUNK = 64 * 1024;
 const MAX_SNAPSHOT = 256 * 1024 * 1024;

@@ -1,3 +1,5 @@
+// Tests RaftStorage: what was saved is loaded again, and obsolete keys are deleted.
+
 import test from 'ava';
 import { MemoryStore } from './memory-store.ts';
 import type { Entry, Save, Saved } from './messages.ts';

@@ -1,9 +1,10 @@
-// Raft's memory on a Store: the state under one key, the snapshot under another, and each entry under its index.
+// Raft's persistent state in a Store: the state under one key, the snapshot under another, and each
+// entry under its index.
 
 import type { Store } from '@trunkline/transport-core';
 import { entry, type Save, type Saved, savedState, snapshot } from './messages.ts';
 
-/** One node's saved state. Saves must not overlap: await one before the next. */
+/** The saved state of one node. Saves must not overlap: await each one before the next. */
 export class RaftStorage {
   readonly #store: Store;
   #base = 0;
@@ -13,7 +14,7 @@ export class RaftStorage {
     this.#store = store;
   }
 
-  /** What was saved; undefined where nothing was. */
+  /** Returns the saved state, or undefined if nothing was saved. */
   async load(): Promise<Saved | undefined> {
     const bytes = await this.#store.get(STATE);
     if (bytes === undefined) return undefined;
@@ -30,7 +31,7 @@ export class RaftStorage {
     return { term, votedFor, base: { index: baseIndex, term: baseTerm }, entries, snapshot: kept && snapshot.decode(kept) };
   }
 
-  /** Resolves when all of it is safe from a crash. */
+  /** Resolves when everything would survive a crash. */
   async save({ term, votedFor, base, first, last, entries, snapshot: taken }: Save): Promise<void> {
     const writes: Promise<void>[] = [];
     if (taken !== undefined) writes.push(this.#store.set(SNAPSHOT, snapshot.encode(taken)));

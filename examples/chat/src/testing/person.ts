@@ -1,4 +1,4 @@
-// Somebody at a terminal: a process of the chat, its keyboard and its screen.
+// A participant at a terminal: a chat process, its keyboard and its screen.
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,14 +9,14 @@ import type { ExecutionContext } from 'ava';
 const main = fileURLToPath(new URL('../main.js', import.meta.url));
 
 export class Person {
-  /** What was printed, errors too, from the beginning. */
+  /** Everything that was printed, including errors. */
   readonly lines: string[] = [];
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #closed: Promise<unknown[]>;
   #isOver = false;
   readonly #waiting = new Set<() => void>();
 
-  /** It is gone after the test. */
+  /** Starts the process, which is killed after the test. */
   constructor(t: Pick<ExecutionContext, 'teardown'>, args: readonly string[]) {
     this.#child = spawn(process.execPath, [main, ...args]);
     this.#closed = once(this.#child, 'close');
@@ -38,7 +38,9 @@ export class Person {
     this.#child.stdin.write(`${text}\n`);
   }
 
-  /** Waits for a line, among those from number `from` on. Rejects where the process ends without. */
+  /**
+   * Waits for a line, among those from number `from` on. Rejects if the process ends without one.
+   */
   async sees(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
     for (let i = from; ; i++) {
       while (i >= this.lines.length) {
@@ -50,19 +52,19 @@ export class Person {
     }
   }
 
-  /** Ends it as a power cut does. */
+  /** Kills the process without warning, like a power cut. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#closed;
   }
 
-  /** Ctrl-C. Gives the exit code. */
+  /** Sends Ctrl-C. Resolves with the exit code. */
   async leaves(): Promise<unknown> {
     this.#child.kill('SIGINT');
     return this.ends();
   }
 
-  /** Waits until it ends. Gives the exit code. */
+  /** Waits for the end of the process. Resolves with the exit code. */
   async ends(): Promise<unknown> {
     return (await this.#closed)[0];
   }

@@ -1,4 +1,5 @@
-// The ways to carry the same protocol. This is all of the demo that knows them apart: one line for each, and for its security.
+// The backends that can carry the protocol. This is the only part of the demo that tells them
+// apart: one line for each, and for its security.
 
 import { secured } from '@trunkline/stream-noise';
 import { tcp } from '@trunkline/transport-tcp';

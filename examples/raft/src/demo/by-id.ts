@@ -1,4 +1,5 @@
-// Nodes that know each other by id: each has peers, and Raft, which is none the wiser, sends to ids where it sent to addresses.
+// Nodes that know each other by id. Each node has peers, and Raft sends to ids instead of addresses
+// without noticing the difference.
 
 import { createIdentity } from '@trunkline/identity';
 import { type AddressBookStore, createMemoryAddressBook, createPeers, type Peers } from '@trunkline/peers';
@@ -9,7 +10,7 @@ import { PATIENCE } from './patience.ts';
 
 export class ById implements Acquaintance {
   readonly #signal: AbortSignal;
-  /** The address of the first to come: all that the others are told. */
+  /** The address of the first node; the others are told nothing else. */
   readonly #seeds: string[] = [];
   readonly #kept = new Map<Place, Kept>();
   readonly #peers = new Map<string, Peers>();
@@ -38,7 +39,7 @@ export class ById implements Acquaintance {
     await Promise.all(seats.map(({ target }) => this.#peers.get(target)!.ready({ peers: others, timeout: PATIENCE, signal: this.#signal })));
   }
 
-  /** Is everyone else connected to this one, at the address that it has now? */
+  /** Returns whether all others are connected to this node, at its current address. */
   haveFound({ target, addr }: Seat): boolean {
     const isThere = (seen = '') => seen !== '' && parseTarget(seen).key === parseTarget(addr).key;
     return [...this.#peers].every(([nodeId, peers]) => nodeId === target || isThere(peers.get(target)?.addr));
@@ -51,7 +52,10 @@ export class ById implements Acquaintance {
   }
 }
 
-/** What a node finds again when it returns: who it is (where its transport has no proof of that), and whom it knew. */
+/**
+ * The data that a node finds again when it returns: its identity (if its transport does not prove
+ * one) and its address book.
+ */
 interface Kept {
   readonly identity: { readonly nodeId: string };
   readonly addressBook: AddressBookStore;

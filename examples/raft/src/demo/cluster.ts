@@ -1,4 +1,5 @@
-// The nodes of one run: started, lost and brought back, each with its transport, its store and its key-value store.
+// The nodes of one run: started, stopped and brought back, each with its transport, its store and
+// its key-value store.
 
 import { systemClock, type Transport, TransportError } from '@trunkline/transport-core';
 import { KeyValueStore } from '../kv.ts';
@@ -7,70 +8,76 @@ import { type RaftEvent, RaftNode } from '../node.ts';
 import type { RaftProtocol } from '../protocol.ts';
 import type { Network, Place } from './network.ts';
 
-/** A place that is taken. */
+/** A place that is in use. */
 export interface Seat {
   readonly place: Place;
   readonly addr: string;
-  /** What the others call it. */
+  /** The target by which the others reach it. */
   readonly target: string;
   readonly transport: Transport<RaftProtocol>;
-  /** Closes the transport, and what belongs to it. */
+  /** Closes the transport and everything that belongs to it. */
   readonly close: () => Promise<void>;
 }
 
-/** How nodes know each other: by address, or by id (by-id.ts). */
+/** The way in which nodes know each other: by address, or by id (by-id.ts). */
 export interface Acquaintance {
-  /** Takes a place, at a free address or at one that it had. */
+  /** Opens a place, at a free address or at one that it had before. */
   open(place: Place, addr?: string): Promise<Seat>;
   /** Resolves when each of these is connected to all others. */
   meet(seats: readonly Seat[]): Promise<void>;
 }
 
 export interface Member extends Seat {
-  /** What the node finds again when it returns. */
+  /** The data that the node finds again when it returns. */
   readonly store: MemoryStore;
   node: RaftNode;
   machine: KeyValueStore;
   up: boolean;
-  /** Bytes of the snapshots that a leader sent it, since it last started. */
+  /** Bytes of the snapshots that a leader has sent to this node since it last started. */
   snapshotBytes: number;
 }
 
 export class Cluster {
   readonly members: Member[] = [];
-  /** Who led which term. */
+  /** The leaders of each term. */
   readonly #leadersByTerm = new Map<number, Set<string>>();
   readonly #network: Network;
   readonly #acquaintance: Acquaintance;
   readonly #seats: Seat[] = [];
   readonly #snapshotEvery: number;
 
-  /** `writes` a phase: the log is compacted well within one. */
+  /**
+   * @param writes the writes per phase; the snapshot interval is chosen so that the log is
+   * compacted well within one phase.
+   */
   constructor(network: Network, writes: number, acquaintance: Acquaintance = byAddress) {
     this.#network = network;
     this.#acquaintance = acquaintance;
     this.#snapshotEvery = Math.max(1, Math.min(250, Math.floor(writes / 4)));
   }
 
-  /** Opens so many nodes. Everyone knows everyone before they vote: a handshake takes time, and its first votes are short of it. */
+  /**
+   * Opens the given number of nodes and waits until all are connected. They must be before they
+   * vote, because the first votes do not leave time for a handshake.
+   */
   async gather(nodes: number): Promise<void> {
     for (const place of this.#network.places.slice(0, nodes)) await this.#opened(place);
     await this.#acquaintance.meet(this.#seats);
   }
 
-  /** Has those that met take part. */
+  /** Starts a Raft node on each open place. */
   async start(): Promise<void> {
     const targets = this.#seats.map(({ target }) => target);
     for (const seat of [...this.#seats]) this.members.push(await this.#join(seat, targets, new MemoryStore()));
   }
 
-  /** The member that leads, if one does: the one of the highest term. */
+  /** The leader, if there is one: that of the highest term. */
   get leader(): Member | undefined {
     const leaders = this.members.filter(({ up, node }) => up && node.status.role === 'leader');
     return leaders.sort((a, b) => b.node.status.term - a.node.status.term)[0];
   }
 
-  /** The leader, once it and all others have applied all that is committed. */
+  /** The leader, once it and all others have applied everything that is committed. */
   get agreed(): Member | undefined {
     const { leader } = this;
     return this.#living.every(({ node }) => node.status.applied === leader?.node.status.commit) ? leader : undefined;
@@ -80,24 +87,30 @@ export class Cluster {
     return this.members.map(({ target }) => target);
   }
 
-  /** Takes a member's transport away, and with it the node. One that never comes back counts no more. */
+  /**
+   * Stops a member: closes its transport and its node. The checks then ignore it, unless it comes
+   * back.
+   */
   async lose(member: Member): Promise<void> {
     member.up = false;
     await member.close();
     await member.node.close();
   }
 
-  /** Brings a member back at its old address, on a new transport, with what its store holds. */
+  /** Brings a member back at its old address, on a new transport, with the content of its store. */
   async bringBack(member: Member): Promise<void> {
     await this.#join(await this.#reopened(member), this.targets, member.store, member);
   }
 
-  /** The same at another address. */
+  /** Brings a member back at another address, on a new transport, with the content of its store. */
   async bringBackElsewhere(member: Member): Promise<void> {
     await this.#join(await this.#opened(member.place), this.targets, member.store, member);
   }
 
-  /** What Raft promises and these nodes did not keep: one leader a term, what was acknowledged on all nodes, equal states. */
+  /**
+   * Returns the violations of Raft's guarantees: one leader per term, acknowledged writes on all
+   * nodes, equal states.
+   */
   breaches(written: ReadonlyMap<string, string>): string[] {
     const breaches: string[] = [];
     for (const [term, leaders] of this.#leadersByTerm) {
@@ -127,7 +140,10 @@ export class Cluster {
     return seat;
   }
 
-  /** A port that was given up may be someone else's for a moment. */
+  /**
+   * Opens a member's place at its old address. Retries, because another process may use the freed
+   * port for a moment.
+   */
   async #reopened({ place, addr }: Member): Promise<Seat> {
     for (let tries = 20; ; tries--) {
       try {
@@ -156,7 +172,10 @@ export class Cluster {
   }
 }
 
-/** Whoever has the list of all addresses dials them; where ids are proven, `nodeId@` stands before each. */
+/**
+ * Nodes that know each other by a list of all addresses, which they dial; if ids are proven, each
+ * address has `nodeId@` in front.
+ */
 export const byAddress: Acquaintance = {
   open: async (place, addr) => {
     const transport = await place.open(addr);
@@ -169,6 +188,6 @@ export const byAddress: Acquaintance = {
   },
 };
 
-/** Milliseconds. Short, for one machine: over a network allow ten round trips. */
+/** Milliseconds, chosen for one machine; over a network, allow ten round trips. */
 const ELECTION_TIMEOUT = 200;
 const HEARTBEAT = 40;

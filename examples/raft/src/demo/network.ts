@@ -1,29 +1,35 @@
-// Where those of one run meet: a place for each, from which it listens and dials, and at which it may prove who it is.
+// The network of one run: a place for each participant, from which it listens and dials, and at
+// which it may prove its id.
 
 import { type Backend, createTransport, type Transport } from '@trunkline/transport-core';
 import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
 import { raftProtocol as protocol, type RaftProtocol } from '../protocol.ts';
 import type { Roll } from './papers.ts';
 
-/** Made anew for each run, with so many places. */
+/** Creates the network of a run, with that many places. */
 export type MakeNetwork = (places: number) => Promise<Network>;
 
 export interface Network {
   readonly places: readonly Place[];
-  /** There where ids are proven: one who belongs to another network, and tries this one. */
+  /** Set if ids are proven: a node of another network that tries to use this one. */
   readonly stranger?: Stranger | undefined;
 }
 
 export interface Place {
-  /** Opens a listening transport, at a free address or at one that an earlier transport of this place had. */
+  /**
+   * Opens a listening transport, at a free address or at one that an earlier transport of this
+   * place had.
+   */
   open(addr?: string): Promise<Transport<RaftProtocol>>;
-  /** There where ids are proven. */
+  /** Set if ids are proven. */
   readonly proof?: Proof | undefined;
 }
 
 export interface Proof {
   readonly nodeId: string;
-  /** Changes whom this place denies, at once: who is connected is cut. */
+  /**
+   * Replaces the list of node ids that this place denies, at once: their connections are aborted.
+   */
   deny(nodeIds: readonly string[]): void | Promise<void>;
 }
 
@@ -45,12 +51,12 @@ export const inMemory: MakeNetwork = async (places) => {
   return { places: Array.from({ length: places }, () => ({ open })) };
 };
 
-/** Everyone is believed. `anywhere`: what a newcomer listens on. */
+/** A network without proofs of identity. `anywhere` is the address on which a new place listens. */
 export function plain(anywhere: string, backend: () => Backend): MakeNetwork {
   return async (places) => ({ places: Array.from({ length: places }, () => ({ open: opener(anywhere, backend()) })) });
 }
 
-/** Everyone proves its node id, by papers that the backend is given. */
+/** A network in which every node proves its id, with papers that are passed to the backend. */
 export function secure<P extends { readonly nodeId: string }>(
   anywhere: string,
   issue: (count: number) => Promise<Roll<P>>,
@@ -68,7 +74,9 @@ export function secure<P extends { readonly nodeId: string }>(
   };
 }
 
-/** A backend whose lists can be changed while it runs: `tcp({ tls })`, `ws({ tls })`, `secured(…)`. */
+/**
+ * A backend whose lists can be changed while it runs: `tcp({ tls })`, `ws({ tls })`, `secured(…)`.
+ */
 type SecureBackend = Backend & ({ updateTls(update: { deny: readonly string[] }): Promise<void> } | { updatePeers(update: { deny: readonly string[] }): void });
 
 function opener(anywhere: string, backend: Backend): Place['open'] {
@@ -84,5 +92,8 @@ function opener(anywhere: string, backend: Backend): Place['open'] {
   };
 }
 
-/** Milliseconds. What is urgent has a time of its own for each call; the rest may be slow on a machine that has much else to do. */
+/**
+ * Timeouts in milliseconds. Urgent calls have timeouts of their own; everything else may be slow on
+ * a busy machine.
+ */
 const patient = { dialTimeout: 15_000, handshakeTimeout: 15_000 };

@@ -1,3 +1,5 @@
+// Tests the command line of the demo.
+
 import test from 'ava';
 import { type DemoOptions, parseOptions } from './options.ts';
 

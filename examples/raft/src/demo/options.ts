@@ -7,13 +7,16 @@ export interface DemoOptions {
   readonly transports: readonly string[];
   readonly nodes: number;
   readonly writes: number;
-  /** The story of nodes that find each other by id. */
+  /** Runs the story of nodes that find each other by id. */
   readonly peers: boolean;
 }
 
-/** What runs where nothing is said: each way to carry it, and one of the secure ones. */
+/** The default transports: each plain one, and one of the secure ones. */
 const DEFAULT = ['inmem', 'tcp', 'ws', 'tls'];
-/** The same with --peers: ids that are only said, and ids that are proven. */
+/**
+ * The default transports with --peers: two on which ids are only claimed, and one on which they are
+ * proven.
+ */
 const DEFAULT_PEERS = ['inmem', 'tcp', 'tls'];
 
 export const HELP = `Usage: pnpm demo [options]
@@ -34,10 +37,10 @@ node moves.
                        move; 1 to 100000 (default: 1000)
   --help               this text`;
 
-/** 'help', or the options; throws an Error of one line that says what is wrong. */
+/** Returns the options, or 'help'. Throws an Error with a one-line message if they are invalid. */
 export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
   const { values } = parseArgs({
-    args: args.filter((arg) => arg !== '--'), // as `pnpm demo -- --nodes 3` hands it on
+    args: args.filter((arg) => arg !== '--'), // Arrives with `pnpm demo -- --nodes 3`.
     options: {
       transport: { type: 'string', multiple: true },
       peers: { type: 'boolean' },
@@ -50,13 +53,14 @@ export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
   const { transport, peers = false } = values;
   return {
     transports: transport === undefined ? (peers ? DEFAULT_PEERS : DEFAULT) : transports(transport.flatMap((list) => list.split(','))),
-    nodes: integer('--nodes', values.nodes ?? '5', peers ? 5 : 3, 9), // with --peers two are away at once
+    // With --peers, two are away at once.
+    nodes: integer('--nodes', values.nodes ?? '5', peers ? 5 : 3, 9),
     writes: integer('--writes', values.writes ?? '1000', 1, 100_000),
     peers,
   };
 }
 
-/** Each once, in the order in which they were named. */
+/** Returns each transport once, in the order in which they were named. */
 function transports(given: readonly string[]): string[] {
   const names = Object.keys(BACKENDS);
   const wrong = given.find((name) => name !== 'all' && !names.includes(name));

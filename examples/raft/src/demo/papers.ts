@@ -1,9 +1,10 @@
-// Who takes part on a secure backend, and what each has to prove it. All of it is made anew for a run and kept in memory.
+// The identities of a secure backend and their proofs, created anew for each run and kept in
+// memory.
 
 import { type Authority, createAuthority, createIdentity, type Identity } from '@trunkline/identity';
 import type { TlsOptions } from '@trunkline/transport-tcp';
 
-/** Papers of those who belong together, and of one who does not. */
+/** The papers of the members, and those of one stranger. */
 export interface Roll<P> {
   readonly members: readonly P[];
   readonly stranger: P;
@@ -14,7 +15,10 @@ export interface Certified {
   readonly tls: TlsOptions;
 }
 
-/** Certificates: those of one authority know each other by it. The stranger's is of another authority. */
+/**
+ * Creates certificates. Members share an authority and so recognize each other; the stranger's
+ * certificate is from another authority.
+ */
 export async function certified(count: number): Promise<Roll<Certified>> {
   const authority = await createAuthority();
   const issue = async (issuer: Authority): Promise<Certified> => {
@@ -31,7 +35,10 @@ export interface Listed {
   readonly allow?: readonly string[] | undefined;
 }
 
-/** No certificates: each has the ids of all in a list. The stranger is in nobody's. */
+/**
+ * Creates identities without certificates. Each member has a list of all members' ids; the stranger
+ * is in none.
+ */
 export async function listed(count: number): Promise<Roll<Listed>> {
   const identities = Array.from({ length: count }, () => createIdentity());
   const allow = identities.map(({ nodeId }) => nodeId);

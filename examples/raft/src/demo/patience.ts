@@ -1,8 +1,11 @@
-// Waiting in the demo: for as long as it takes, but not for ever, and not past an interruption.
+// Waiting in the demo, with a time limit, and stopping when the demo is interrupted.
 
 import { systemClock } from '@trunkline/transport-core';
 
-/** Resolves once something is found. Rejects when it takes too long, and with the signal's reason. */
+/**
+ * Resolves with the result of `found` once it is defined. Rejects after PATIENCE, and with the
+ * signal's reason.
+ */
 export async function until<T>(what: string, found: () => T | undefined, signal: AbortSignal): Promise<T> {
   const deadline = clock.now() + PATIENCE;
   for (;;) {
@@ -13,7 +16,7 @@ export async function until<T>(what: string, found: () => T | undefined, signal:
   }
 }
 
-/** The same for what will be told. */
+/** Like `until`, for a promise. */
 export async function within<T>(what: string, told: Promise<T>, signal: AbortSignal): Promise<T> {
   const settled = new AbortController();
   const late = async () => {

@@ -1,3 +1,5 @@
+// Runs the story of `--peers` on several backends.
+
 import test from 'ava';
 import { BACKENDS } from './backends.ts';
 import { ById } from './by-id.ts';

@@ -1,4 +1,5 @@
-// The story of `--peers`: nodes that know one seed find each other, elect and write by node id, and survive changes of address.
+// The story of `--peers`: nodes that know one seed find each other, elect and write by node id, and
+// survive changes of address.
 
 import { systemClock } from '@trunkline/transport-core';
 import { ById } from './by-id.ts';
@@ -9,7 +10,7 @@ import type { ScenarioOptions } from './scenario.ts';
 import { brief } from './screen.ts';
 import { Workload } from './workload.ts';
 
-/** Times are milliseconds. */
+/** The results; times are in milliseconds. */
 export interface PeersReport {
   /** From the first node's start until each is connected to all others. */
   readonly meshMs: number;
@@ -18,15 +19,18 @@ export interface PeersReport {
   readonly commitsPerSecond: number;
   /** From the return of a node, at another address, until all others are connected to it. */
   readonly backMs: number;
-  /** The same of another node, when the seed is gone. */
+  /** The same for another node, when the seed is gone. */
   readonly backWithoutSeedMs: number;
-  /** What was not as it must be; empty is a pass. */
+  /** Failed checks; empty if the run passed. */
   readonly failures: readonly string[];
 }
 
-/** Plays it once and closes everything; it takes five nodes at least, as two are away at once. Rejects where it can't go on, and with the signal's reason. */
+/**
+ * Runs the story once and closes everything. Needs at least five nodes, because two are away at
+ * once. Rejects if it cannot continue, and with the signal's reason.
+ */
 export async function runPeersScenario(makeNetwork: MakeNetwork, { nodes, writes, progress, note, signal }: ScenarioOptions): Promise<PeersReport> {
-  // The last place is the clients'.
+  // The last place is for the clients.
   const network = await makeNetwork(nodes + 1);
   const acquaintance = new ById(signal);
   const cluster = new Cluster(network, writes, acquaintance);
@@ -73,13 +77,16 @@ interface Scene {
   readonly acquaintance: ById;
   readonly cluster: Cluster;
   readonly write: (name: string, count: number, phase: string) => Promise<void>;
-  /** While the node is away, and again while it returns. */
+  /** The number of writes while the node is away, and again while it returns. */
   readonly writes: number;
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** A node stops, and returns as the same node at another address; clients write on. Gives the time from its return until all others have found it. */
+/**
+ * Stops a node and brings it back with the same id at another address, while clients write. Returns
+ * the time from its return until all others have found it.
+ */
 async function move(member: Member, { acquaintance, cluster, write, writes, note, signal }: Scene): Promise<number> {
   const { target, addr } = member;
   const id = brief(target);

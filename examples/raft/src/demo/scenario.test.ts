@@ -1,3 +1,5 @@
+// Runs the demo's main story on several backends.
+
 import { secured } from '@trunkline/stream-noise';
 import { tcp } from '@trunkline/transport-tcp';
 import test from 'ava';
@@ -9,7 +11,7 @@ import { listed } from './papers.ts';
 import { runScenario } from './scenario.ts';
 import { Workload } from './workload.ts';
 
-/** What a stranger is told, where ids are proven. */
+/** The line that reports a refused stranger, for backends that prove ids. */
 const REFUSALS: Readonly<Record<string, RegExp>> = {
   tls: /^stranger {2}[0-9a-f]{8}: refused, unauthenticated \(bad_certificate\)$/,
   wss: /^stranger {2}[0-9a-f]{8}: refused, unauthenticated \(bad_certificate\)$/,

@@ -1,5 +1,5 @@
-// The story that is the same on every backend: elect, write, lose the leader, elect, write, heal by snapshot, compare. Where ids are
-// proven it has two scenes more.
+// The story that is the same on every backend: elect, write, lose the leader, elect, write, heal by
+// snapshot, compare. If ids are proven, there are two more scenes.
 
 import { systemClock, type Transport } from '@trunkline/transport-core';
 import type { RaftProtocol } from '../protocol.ts';
@@ -11,16 +11,16 @@ import { Workload } from './workload.ts';
 
 export interface ScenarioOptions {
   readonly nodes: number;
-  /** Before the leader is lost, and again after. */
+  /** The number of writes before the leader is lost, and again after. */
   readonly writes: number;
-  /** Told which phase has begun, and how far it is. */
+  /** Receives the phase that has begun, and its progress. */
   readonly progress: (phase: string, count?: string) => void;
-  /** Told what is to be seen afterwards, too. */
+  /** Receives lines that stay visible. */
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** Times are milliseconds. */
+/** The results; times are in milliseconds. */
 export interface Report {
   /** From the first node's start to the first leader. */
   readonly electionMs: number;
@@ -29,16 +29,19 @@ export interface Report {
   readonly commitsPerSecond: number;
   readonly p50: number;
   readonly p99: number;
-  /** From the lost node's return until it has applied all there is. */
+  /** From the lost node's return until it has applied everything. */
   readonly catchUpMs: number;
   readonly snapshotBytes: number;
-  /** What was not as it must be; empty is a pass. */
+  /** Failed checks; empty if the run passed. */
   readonly failures: readonly string[];
 }
 
-/** Plays it once and closes everything. Rejects where it can't go on, and with the signal's reason. */
+/**
+ * Runs the story once and closes everything. Rejects if it cannot continue, and with the signal's
+ * reason.
+ */
 export async function runScenario(makeNetwork: MakeNetwork, { nodes, writes, progress, note, signal }: ScenarioOptions): Promise<Report> {
-  // The last place is the clients'.
+  // The last place is for the clients.
   const network = await makeNetwork(nodes + 1);
   const { places, stranger } = network;
   const cluster = new Cluster(network, writes);

@@ -1,4 +1,5 @@
-// What the demo shows: a line that changes in a terminal, a line for each phase elsewhere; then a table.
+// The output of the demo: a line that changes in a terminal, otherwise a line for each phase; then
+// a table.
 
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
@@ -13,7 +14,7 @@ export class Screen {
     this.#live = out.isTTY === true;
   }
 
-  /** What goes on at a backend, and how far it is; that only a terminal shows. */
+  /** Shows what a backend is doing. Only a terminal shows the count. */
   progress(backend: string, phase: string, count = ''): void {
     const line = headed(backend, phase);
     if (this.#live) this.#out.write(`\r\x1b[2K${`${line} ${count}`.slice(0, (this.#out.columns || 80) - 1)}`);
@@ -21,12 +22,12 @@ export class Screen {
     this.#last = line;
   }
 
-  /** What happened at a backend, to stay. */
+  /** Prints an event of a backend; the line stays. */
   note(backend: string, text: string): void {
     this.print(headed(backend, text));
   }
 
-  /** Lines that stay. */
+  /** Prints lines that stay. */
   print(text: string): void {
     if (this.#live) this.#out.write('\r\x1b[2K');
     this.#out.write(`${text}\n`);
@@ -42,12 +43,15 @@ function headed(backend: string, text: string): string {
   return `${backend.padEnd(6)} ${text}`;
 }
 
-/** The first digits of a node id: what people compare. */
+/** Returns the first digits of a node id, which are enough for people to compare. */
 export function brief(nodeId: string): string {
   return nodeId.slice(0, 8);
 }
 
-/** Columns as wide as their widest cell; the first and the last to the left, numbers to the right. */
+/**
+ * Formats rows in columns as wide as their widest cell. The first and the last column are
+ * left-aligned, numbers are right-aligned.
+ */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const last = widths.length - 1;

@@ -1,4 +1,5 @@
-// What a secure backend adds to the story: a member is denied while all runs and let in again, and a stranger is refused.
+// The additional scenes on a secure backend: a member is denied while everything runs and then let
+// in again, and a stranger is refused.
 
 import { systemClock, type Transport, TransportError } from '@trunkline/transport-core';
 import { KvClient } from '../client.ts';
@@ -11,14 +12,14 @@ import type { Workload } from './workload.ts';
 export interface Scene {
   readonly cluster: Cluster;
   readonly workload: Workload;
-  /** While the denied one is away. */
+  /** The number of writes while the denied member is away. */
   readonly writes: number;
-  /** Told a line that stays. */
+  /** Receives a line that stays visible. */
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** Lists the members, all of whom have dialled each other. */
+/** Lists the members, all of whom have dialed each other. Returns failed checks. */
 export function introduce({ members }: Cluster, note: Scene['note']): string[] {
   const failures: string[] = [];
   for (const { place, transport } of members) {
@@ -30,7 +31,10 @@ export function introduce({ members }: Cluster, note: Scene['note']): string[] {
   return failures;
 }
 
-/** Denies a follower on all other members, writes without it, lets it in again. Gives what was not as it must be. */
+/**
+ * Denies a follower on all other members, writes without it, and lets it in again. Returns failed
+ * checks.
+ */
 export async function denyAndLetIn({ cluster, workload, writes, note, signal }: Scene): Promise<string[]> {
   const { leader, members } = cluster;
   const denied = members.find((member) => member !== leader)!;
@@ -58,7 +62,7 @@ export async function denyAndLetIn({ cluster, workload, writes, note, signal }: 
   return failures;
 }
 
-/** A stranger tries to write. */
+/** Lets a stranger try to write. Returns failed checks. */
 export async function refuseStranger({ nodeId, open }: Stranger, { cluster, note }: Scene): Promise<string[]> {
   const transport = open();
   try {
@@ -74,7 +78,10 @@ export async function refuseStranger({ nodeId, open }: Stranger, { cluster, note
   }
 }
 
-/** Resolves once each connection that lives now with one of these members is down, to what ended it. */
+/**
+ * Resolves once each current connection to one of these members is down, with the errors that ended
+ * them.
+ */
 async function cutFrom(transport: Transport, members: readonly Member[]): Promise<(TransportError | undefined)[]> {
   const ids = new Set(members.map(idOf));
   const live = new Set(transport.remotes().filter(({ nodeId = '' }) => ids.has(nodeId)));

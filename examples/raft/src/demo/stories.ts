@@ -1,4 +1,4 @@
-// The stories that the demo tells, each with its row of the table.
+// The stories of the demo, each with its columns of the table.
 
 import type { MakeNetwork } from './network.ts';
 import type { DemoOptions } from './options.ts';
@@ -6,15 +6,15 @@ import { runPeersScenario } from './peers-scenario.ts';
 import { runScenario, type ScenarioOptions } from './scenario.ts';
 
 export interface Story {
-  /** Of the table, between the backend and the verdict. */
+  /** The columns of the table between the backend and the verdict. */
   readonly columns: readonly string[];
   play(network: MakeNetwork, options: ScenarioOptions): Promise<Ending>;
-  /** What it has shown where nothing failed. */
+  /** Returns what a run has shown if nothing failed. */
   readonly moral: (options: DemoOptions) => string;
 }
 
 export interface Ending {
-  /** One a column. */
+  /** One cell for each column. */
   readonly cells: readonly string[];
   readonly failures: readonly string[];
 }

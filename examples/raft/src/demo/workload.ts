@@ -1,11 +1,12 @@
-// The demo's writers: many clients on one transport, each writing one thing after the other, and what all that took.
+// The demo's writers: many clients on one transport, each writing one value after the other, and
+// their statistics.
 
 import { systemClock, type Transport } from '@trunkline/transport-core';
 import { KvClient } from '../client.ts';
 import type { RaftProtocol } from '../protocol.ts';
 
 export class Workload {
-  /** What was acknowledged, and so must never be lost. */
+  /** The acknowledged writes, which must never be lost. */
   readonly written = new Map<string, string>();
   readonly #clients: readonly KvClient[];
   readonly #latencies: number[] = [];
@@ -15,13 +16,16 @@ export class Workload {
     this.#clients = Array.from({ length: CLIENTS }, (_, i) => new KvClient({ transport, nodes, name: `client-${i}`, timeout: PATIENCE }));
   }
 
-  /** One write, outside of the statistics. */
+  /** Writes one value, outside of the statistics. */
   async write(key: string, value: string): Promise<void> {
     await this.#clients[0]!.set(key, value);
     this.written.set(key, value);
   }
 
-  /** Writes keys `<name>-0` to `<name>-<count - 1>`, all clients at once; tells how many are committed, about fifty times. */
+  /**
+   * Writes keys `<name>-0` to `<name>-<count - 1>`, with all clients at once; reports the number of
+   * committed writes about fifty times.
+   */
   async run(name: string, count: number, progress: (committed: number) => void, signal: AbortSignal): Promise<void> {
     const began = clock.now();
     let next = 0;
@@ -42,7 +46,7 @@ export class Workload {
     this.#elapsed += clock.now() - began;
   }
 
-  /** Times in milliseconds, of all runs together. */
+  /** The statistics of all runs together; times in milliseconds. */
   get statistics(): { commitsPerSecond: number; p50: number; p99: number } {
     const sorted = this.#latencies.toSorted((a, b) => a - b);
     const rank = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
@@ -52,5 +56,5 @@ export class Workload {
 
 const clock = systemClock;
 const CLIENTS = 64;
-/** Milliseconds for one write, on a machine that has much else to do. */
+/** Milliseconds for one write, on a busy machine. */
 const PATIENCE = 30_000;

@@ -1,3 +1,5 @@
+// Tests the drawing of a trace.
+
 import test from 'ava';
 import { drawLanes } from './lanes.ts';
 

@@ -1,6 +1,7 @@
-// The last events of a run for people: a lane for each node, an arrow for each message, the latest at the bottom.
+// Draws the last events of a run for people: a lane for each node, an arrow for each message, the
+// latest event at the bottom.
 
-/** The lines of a trace's timeline, drawn. */
+/** Returns the lines of a trace's timeline as a drawing. */
 export function drawLanes(timeline: readonly string[]): string[] {
   const events = timeline.flatMap((line) => parsed(line) ?? []);
   const names = [...new Set(events.flatMap(({ from, to }) => [from, to]))].filter((name) => name !== '').sort(byNode);
@@ -30,7 +31,11 @@ interface Event {
   readonly text: string;
 }
 
-/** As a trace writes it: '1234.5 ms  n1 → n2      arrived    raft.appendEntries request, 54 B'; a fault has no node. */
+/**
+ * Parses a line of a trace, such as the following one; a fault has no node.
+ *
+ *     1234.5 ms  n1 → n2      arrived    raft.appendEntries request, 54 B
+ */
 function parsed(line: string): Event | undefined {
   const found = /^\s*(?<time>[\d.]+) ms {2}(?:(?<from>\S+)(?: → (?<to>\S+))?)? +(?<what>\w+)(?: +(?<text>.*))?$/.exec(line)?.groups;
   if (found === undefined) return undefined;
@@ -38,7 +43,10 @@ function parsed(line: string): Event | undefined {
   return { time, from, to, what, text };
 }
 
-/** From one lane to another: a message that leaves has no point yet, one that is lost does not get there. */
+/**
+ * Draws an arrow from one lane to another. A message that is sent has no arrowhead yet, and a lost
+ * one does not get there.
+ */
 function arrow(blank: string, from: number, to: number, what: string): string {
   const [left, right] = from < to ? [from, to] : [to, from];
   const line = blank.slice(0, left) + '─'.repeat(right - left + 1) + blank.slice(right + 1);
@@ -50,14 +58,14 @@ function put(line: string, at: number, sign: string): string {
   return line.slice(0, at) + sign + line.slice(at + 1);
 }
 
-/** Nodes before clients, and 2 before 10. */
+/** Sorts nodes before clients, and 2 before 10. */
 function byNode(a: string, b: string): number {
   const rank = (name: string) => (name.startsWith('n') ? 0 : 1);
   return rank(a) - rank(b) || a.localeCompare(b, 'en', { numeric: true });
 }
 
 const SIGNS: Readonly<Record<string, string>> = { booted: '▲', crashed: '✖', lost: '✖', refused: '✖', reset: '✖', note: '■', stored: '▪', held: '‖' };
-/** What says itself what it is. */
+/** Events whose text needs no name in front. */
 const OWN_WORDS = new Set(['note', 'fault']);
 const WIDTH = 4;
 const TIME = 11;

@@ -1,3 +1,5 @@
+// Tests the checks of Raft's guarantees with reports made by hand.
+
 import test from 'ava';
 import { type Breach, LAWS, Laws } from './laws.ts';
 
@@ -37,8 +39,8 @@ test('what was applied is applied by all, with the same result, and no later lea
   laws.applies('a', 1, first, result);
   laws.applies('b', 3, first, result);
   laws.leads('b', 'b 1', 2, 0, () => first);
-  laws.leads('c', 'c 1', 1, 0, () => undefined); // it led before
-  laws.leads('d', 'd 1', 4, 1, () => undefined); // its snapshot has it
+  laws.leads('c', 'c 1', 1, 0, () => undefined); // Its term is older.
+  laws.leads('d', 'd 1', 4, 1, () => undefined); // Its snapshot contains the entry.
   laws.snapshot('a', 1, 1, result);
   t.deepEqual(broken(), []);
   laws.applies('b', 3, first, new Uint8Array([2]));

@@ -1,17 +1,18 @@
-// What Raft promises (paper, figure 3), checked as it changes: each report costs the same, however long the history is.
+// Raft's guarantees (paper, figure 3), checked as the state changes: each report costs the same,
+// however long the history is.
 
 import type { Entry } from '../messages.ts';
 
-/** An entry as it was first seen; whoever has the same entry holds the same object. */
+/** An entry as it was first seen. All nodes that have the same entry share the same object. */
 export interface Known {
   readonly index: number;
   readonly term: number;
-  /** The term of the entry before it; undefined while nobody has told. */
+  /** The term of the entry before it; undefined until a node has reported it. */
   before: number | undefined;
   readonly command: Uint8Array;
 }
 
-/** A law that was broken. */
+/** A guarantee that was violated. */
 export class Breach extends Error {
   readonly law: Law;
 
@@ -32,22 +33,28 @@ export const LAWS = {
 
 export type Law = (typeof LAWS)[keyof typeof LAWS];
 
-/** An entry that some node applied: committed. */
+/** An entry that some node has applied, and which is therefore committed. */
 interface Committed {
   readonly entry: Known;
-  /** Who applied it first, in which term: it was committed in that one or before. */
+  /**
+   * The node that applied it first, and the term of that node at the time: the entry was committed
+   * in that term or before.
+   */
   readonly by: string;
   readonly since: number;
-  /** What the state machine answered. */
+  /** The result of the state machine. */
   result: Uint8Array | undefined;
 }
 
-/** What all nodes of one simulation have shown so far. Its methods tell a breach instead of throwing: Raft would catch it. */
+/**
+ * Records what all nodes of one simulation have shown so far. Methods report a breach instead of
+ * throwing, because Raft would catch the error.
+ */
 export class Laws {
   readonly #broken: (breach: Breach) => void;
   readonly #leaders = new Map<number, string>();
   readonly #entries = new Map<number, Known>();
-  /** By index; the first is a blank. */
+  /** By index; the first element is unused. */
   readonly #committed: (Committed | undefined)[] = [undefined];
   readonly #snapshots = new Map<number, Uint8Array>();
 
@@ -55,7 +62,10 @@ export class Laws {
     this.#broken = broken;
   }
 
-  /** The highest term that had a leader, the terms that had one, and the entries that were committed. */
+  /**
+   * The highest term that had a leader, the number of such terms, and the number of committed
+   * entries.
+   */
   get progress(): { readonly term: number; readonly terms: number; readonly committed: number } {
     return { term: Math.max(0, ...this.#leaders.keys()), terms: this.#leaders.size, committed: this.#committed.length - 1 };
   }
@@ -64,7 +74,10 @@ export class Laws {
     this.#broken(new Breach(law, what));
   }
 
-  /** A node, in one of its lives, leads a term; its log ends at `last`, and `has` tells an entry behind `base`. */
+  /**
+   * Reports that a node, in one of its lives, leads a term. Its log begins after `base`, and `has`
+   * returns its entries.
+   */
   leads(node: string, life: string, term: number, base: number, has: (index: number) => Known | undefined): void {
     const other = this.#leaders.get(term);
     if (other === undefined) this.#leaders.set(term, life);
@@ -77,7 +90,10 @@ export class Laws {
     }
   }
 
-  /** A node saves an entry behind one of the term `before`. Equal index and term: equal command and equal past. */
+  /**
+   * Reports that a node saves an entry that follows one of the term `before`. Entries with equal
+   * index and term must have equal commands and equal predecessors.
+   */
   saves(node: string, index: number, { term, command }: Entry, before: number | undefined): Known {
     const key = index * TERMS + term;
     const known = this.#entries.get(key);
@@ -92,7 +108,7 @@ export class Laws {
     return known;
   }
 
-  /** A node in `term` applies an entry that it has, or passes it by where it is a no-op. */
+  /** Reports that a node in `term` applies an entry, or skips it because it is a no-op. */
   applies(node: string, term: number, entry: Known, result: Uint8Array | undefined): void {
     const { index } = entry;
     const committed = this.#committed[index];
@@ -110,7 +126,7 @@ export class Laws {
     else if (!same(committed.result, result)) this.breach(LAWS.machine, `entry ${index} has another result on ${node} than it had on ${committed.by}`);
   }
 
-  /** A node saves a snapshot of all up to an entry, its own or its leader's. */
+  /** Reports that a node saves a snapshot of everything up to an entry, its own or its leader's. */
   snapshot(node: string, index: number, term: number, data: Uint8Array): void {
     const committed = this.#committed[index];
     if (committed === undefined) return this.breach(LAWS.machine, `${node} has a snapshot up to entry ${index}, which nobody has applied`);
@@ -128,5 +144,5 @@ export function same(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** More terms than a run sees: an index and a term make one number. */
+/** More terms than a run reaches, so that an index and a term combine into one number. */
 const TERMS = 2 ** 22;

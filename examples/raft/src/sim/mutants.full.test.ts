@@ -1,4 +1,4 @@
-// Each planted mistake is caught; the code as it is passes the same seeds.
+// Checks that each planted bug is caught, and that the original code passes the same seeds.
 
 import test from 'ava';
 import { huntAll } from './testing/hunt.ts';
@@ -9,7 +9,10 @@ import { runSeed } from './testing/run-seed.ts';
 const SEEDS = 1_000;
 const CONTROLS = 3;
 
-/** Two of Raft and one of the transport; `pnpm mutants` hunts all of them, and prints the table. */
+/**
+ * Two mutants of Raft and one of the transport. `pnpm mutants` hunts all of them and prints the
+ * table.
+ */
 const SAMPLE = ['votes twice a term', 'needs one vote less than a majority', 'a pool that hands out dead connections'];
 
 test.serial('mutants are caught', async (t) => {

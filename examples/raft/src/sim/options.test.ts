@@ -1,3 +1,5 @@
+// Tests the command line of `pnpm sim`.
+
 import test from 'ava';
 import { parseOptions } from './options.ts';
 import { scenarioUrl, settingsOf } from './settings.ts';

@@ -9,7 +9,7 @@ export interface SimOptions {
   readonly from: number;
   readonly workers: number;
   readonly settings: Settings;
-  /** What a replay is called with: all but which seeds, and how many at a time. */
+  /** The options of a replay: all except the choice of seeds and the number of workers. */
   readonly replay: readonly string[];
 }
 
@@ -30,10 +30,10 @@ history of its own, the same each time. A failure ends with the line that runs i
   --workers <n>     threads (default: one for each CPU)
   --help            this text`;
 
-/** 'help', or the options; throws an Error of one line that says what is wrong. */
+/** Returns the options, or 'help'. Throws an Error with a one-line message if they are invalid. */
 export function parseOptions(args: readonly string[]): SimOptions | 'help' {
   const { values, tokens } = parseArgs({
-    args: args.filter((arg) => arg !== '--'), // as `pnpm sim -- --nodes 3` hands it on
+    args: args.filter((arg) => arg !== '--'), // Arrives with `pnpm sim -- --nodes 3`.
     options: { ...Object.fromEntries(NAMES.map((name) => [name, { type: 'string' } as const])), help: { type: 'boolean', short: 'h' } },
     tokens: true,
   });
@@ -64,7 +64,7 @@ function whole(name: string, text: string, least: number, most: number): number 
   throw new Error(`--${name}: expected a whole number from ${least} to ${most}, got '${text}'`);
 }
 
-/** Minutes, of as many of a unit. */
+/** Converts a number of units to minutes. */
 function span(name: string, text: string, unit: number): number {
   const minutes = Number(text) * unit;
   if (/^\d+(?:\.\d+)?$/.test(text) && minutes >= 1 && minutes <= MOST_MINUTES) return minutes;
@@ -76,7 +76,7 @@ function oneOf<Name extends string>(option: string, name: string, names: readonl
   throw new Error(`--${option}: expected one of ${names.join(', ')}, got '${name}'`);
 }
 
-/** Names behind one another, in lines that fit. */
+/** Joins names with commas, in lines that fit the terminal. */
 function listed(names: readonly string[]): string {
   return names.reduce((text, name) => {
     const line = text.slice(text.lastIndexOf('\n') + 1);
@@ -86,5 +86,5 @@ function listed(names: readonly string[]): string {
 
 const NAMES = ['seeds', 'from', 'minutes', 'hours', 'nodes', 'clients', 'nemesis', 'level', 'workers'] as const;
 const SEARCH = ['seeds', 'from', 'workers'];
-/** Virtual minutes of a seed. */
+/** The most virtual minutes of a seed. */
 const MOST_MINUTES = 1_000 * 60;

@@ -1,9 +1,9 @@
-// The scenario as a module, for the workers of explore: its settings stand in its URL.
+// The scenario as a module for the workers of explore; its settings are in its URL.
 
 import { raftScenario } from './scenario.ts';
 import { DISK, LINK, nemesisOf, settingsOf } from './settings.ts';
 
-/** Errors are ordinary here, refusals most of all, and stacks would take a tenth of the time. */
+/** Errors are common here, mostly refusals, and capturing stacks would take a tenth of the time. */
 Error.stackTraceLimit = 0;
 
 const settings = settingsOf(import.meta.url);

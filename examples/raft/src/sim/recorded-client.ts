@@ -1,4 +1,4 @@
-// A client that works through commands one by one, and records what it asked for and what it was told.
+// A client that executes commands one by one, and records its requests and their results.
 
 import { type Transport, TransportError } from '@trunkline/transport-core';
 import type { History } from '@trunkline/transport-inmem/simulation';
@@ -28,10 +28,12 @@ export class RecordedClient {
     this.#client = new KvClient({ ...options, timeout: TIMEOUT });
   }
 
-  /** Commands that were told of success. */
+  /** The number of successful commands. */
   succeeded = 0;
 
-  /** One command after the other until `stop`; told of each that had no answer in its time. */
+  /**
+   * Executes one command after the other until `stop`; reports each that was not answered in time.
+   */
   async work(unanswered: (began: number, error: TransportError) => void): Promise<void> {
     const { clock, random } = this.#options.transport;
     while (!this.#stopped) {
@@ -42,12 +44,12 @@ export class RecordedClient {
     }
   }
 
-  /** After the command that is under way. */
+  /** Stops after the current command. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** Reads every key once. Rejects where one can't be read. */
+  /** Reads every key once. Rejects if one cannot be read. */
   async readAll(): Promise<void> {
     for (const key of this.#options.keys) {
       const error = await this.#attempt(key, 0);
@@ -60,7 +62,9 @@ export class RecordedClient {
     return this.#attempt(keys[Math.floor(transport.random() * keys.length)]!, chance);
   }
 
-  /** Half of the commands read, most others write; every value is written once. */
+  /**
+   * Executes one command: half of them read, most others write. Every value is written only once.
+   */
   async #attempt(key: string, chance: number): Promise<TransportError | undefined> {
     const { history, name, transport } = this.#options;
     const { clock } = transport;
@@ -83,5 +87,5 @@ export class RecordedClient {
 
 const READS = 0.5;
 const WRITES = 0.9;
-/** Milliseconds that a command may take, all its tries together. */
+/** Milliseconds for a command, including all its tries. */
 const TIMEOUT = 5_000;

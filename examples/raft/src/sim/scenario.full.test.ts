@@ -1,4 +1,4 @@
-// More seeds of Raft under each nemesis than the quick run tries.
+// Runs Raft under each nemesis with more seeds than the quick run.
 
 import test from 'ava';
 import { nemesisCases } from './testing/nemesis-cases.ts';

@@ -1,4 +1,5 @@
-// Raft on simulated nodes keeps its promises under every nemesis, on both levels, and does the same each time.
+// Checks that Raft keeps its guarantees under every nemesis, on both levels, and that runs are
+// reproducible.
 
 import { createSimulation, explore, type Level } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';

@@ -1,4 +1,5 @@
-// Raft on simulated nodes: clients work while a nemesis does its worst, then all must be well again, and must have been right all along.
+// Raft on simulated nodes: clients work while a nemesis injects faults; afterwards everything must
+// recover, and every result must have been correct.
 
 import type { TransportError } from '@trunkline/transport-core';
 import { checkLinearizable, createHistory, type NodeContext, type Simulation, type Stop } from '@trunkline/transport-inmem/simulation';
@@ -10,44 +11,50 @@ import { WatchedMachine } from './watched-machine.ts';
 import { type Promised, WatchedStore } from './watched-store.ts';
 
 export interface RaftScenarioOptions {
-  /** Default 5. */
+  /** Default: 5. */
   readonly nodes?: number | undefined;
-  /** Virtual minutes, of which the last `CALM` milliseconds are calm; the last commands and reads come after them. Default 10. */
+  /**
+   * Virtual minutes, of which the last `CALM` milliseconds are calm; the last commands and reads
+   * come after them. Default: 10.
+   */
   readonly minutes?: number | undefined;
-  /** Default 3. */
+  /** Default: 3. */
   readonly clients?: number | undefined;
-  /** Mean milliseconds between a client's commands. Default 2,000. */
+  /** Mean milliseconds between a client's commands. Default: 2,000. */
   readonly pause?: number | undefined;
-  /** Milliseconds, as Raft's; a heartbeat is a quarter of it. Default 1,500, as over a wide network: less shows nothing more, and takes longer. */
+  /**
+   * Raft's election timeout in milliseconds; the heartbeat interval is a quarter of it. Default:
+   * 1,500, as over a wide-area network; shorter times find nothing more and take longer.
+   */
   readonly electionTimeout?: number | undefined;
-  /** Told of each node that comes to lead; what it injects happens at once. */
+  /** Called when a node becomes leader; faults that it injects take effect at once. */
   readonly onLeader?: ((node: string) => void) | undefined;
-  /** Told at the end what there was to check. */
+  /** Called at the end with the amount of work that was checked. */
   readonly onEnd?: ((figures: Figures) => void) | undefined;
 }
 
-/** How much happened. */
+/** The amount of work in a run. */
 export interface Figures {
   readonly commands: number;
   readonly unanswered: number;
   readonly terms: number;
   readonly committed: number;
-  /** Snapshots that a leader sent. */
+  /** The number of snapshots that leaders sent. */
   readonly snapshots: number;
 }
 
-/** Milliseconds at the end of a scenario in which no nemesis may do anything. */
+/** Milliseconds at the end of a scenario in which no nemesis may be active. */
 export const CALM = 15_000;
 
-/** A node as it lives now. */
+/** A node in its current life. */
 interface Member {
   readonly node: RaftNode;
   readonly machine: WatchedMachine;
 }
 
 /**
- * A scenario: it rejects with the law that was broken. A nemesis should be through `CALM` milliseconds before the end; what is still
- * wrong then is mended.
+ * Creates a scenario, which rejects with the guarantee that was violated. A nemesis should end
+ * `CALM` milliseconds before the scenario does; faults that remain then are repaired.
  */
 export function raftScenario(options: RaftScenarioOptions = {}): (sim: Simulation) => Promise<void> {
   const { minutes = 10 } = options;
@@ -96,7 +103,7 @@ class SimCluster {
     });
   }
 
-  /** All clients work. From `calm` on every command must be answered. */
+  /** Runs all clients. From the time `calm` on, every command must be answered. */
   async work(calm: number): Promise<void> {
     const unanswered = (began: number, error: TransportError) => {
       this.#unanswered++;
@@ -106,7 +113,7 @@ class SimCluster {
     await Promise.all(this.clients.map((client) => client.work(unanswered)));
   }
 
-  /** Is there a leader, and has everyone applied all that it has committed? */
+  /** Whether there is a leader, and all nodes have applied everything that it has committed. */
   get agreed(): boolean {
     const members = [...this.#members.values()];
     const statuses = members.map(({ node }) => node.status);
@@ -114,7 +121,7 @@ class SimCluster {
     return leader !== undefined && statuses.length === this.#names.length && statuses.every(({ applied }) => applied === leader.commit);
   }
 
-  /** What only the end shows. */
+  /** Checks what only the end of a run can show. */
   judge(): void {
     const hashes = new Set([...this.#members.values()].map(({ machine }) => machine.kv.hash()));
     if (hashes.size > 1) throw named('equal states', `${hashes.size} different ones on ${this.#names.length} nodes that have applied the same`);
@@ -155,7 +162,9 @@ class SimCluster {
     };
   }
 
-  /** The disk failed: as a supervisor would, it is started anew. Nothing else may stop a node. */
+  /**
+   * Handles a failed disk: restarts the node, as a supervisor would. Nothing else may stop a node.
+   */
   #failed(name: string, error: unknown, log: (text: string) => void): void {
     const text = error instanceof Error ? error.message : String(error);
     log(`stops: ${text}`);
@@ -164,7 +173,10 @@ class SimCluster {
     this.#sim.at(this.#sim.now + RESTART, () => this.#sim.isUp(name) && !this.#members.has(name) && this.#sim.restart(name));
   }
 
-  /** Ends the run with the event that goes on now. A rule for each law that might break would be asked after every event. */
+  /**
+   * Ends the run at the current event. Separate rules for each guarantee would be evaluated after
+   * every event.
+   */
   #broken(law: Breach['law'] | string, error: Error): void {
     this.#sim.always(law, () => {
       throw error;
@@ -173,15 +185,21 @@ class SimCluster {
 }
 
 const KEYS = ['a', 'b', 'c', 'd'];
-/** Errors of another name are other failures to who shrinks them. */
+/**
+ * Creates an error whose name is the property, because shrinking treats errors of different names
+ * as different failures.
+ */
 function named(property: string, what: string): Error {
   return Object.assign(new Error(`${property}: ${what}`), { name: property });
 }
 
-/** Often enough that whoever was down for a while needs one. */
+/** Snapshots are so frequent that a node that was down for a while needs one. */
 const SNAPSHOTS = { snapshotEvery: 20, keep: 4 };
-/** Milliseconds after which every command is answered, once all is well; and for the last commands, the last reads, and agreement. */
+/**
+ * Milliseconds after recovery from which on every command must be answered; and the time allowed
+ * for the last commands, the last reads, and agreement.
+ */
 const SETTLING = 10_000;
 const PATIENCE = 10_000;
-/** Milliseconds until a node whose disk failed is started anew. */
+/** Milliseconds until a node whose disk failed is restarted. */
 const RESTART = 1_000;

@@ -1,4 +1,5 @@
-// What a run of simulated Rafts is told: written into the URL of its scenario, which is all that crosses into a worker.
+// The settings of a simulation run. They are encoded in the URL of its scenario, because nothing
+// else is passed to a worker.
 
 import { type Level, type LinkOptions, type Nemesis, nemeses } from '@trunkline/transport-inmem/simulation';
 import { CALM } from './scenario.ts';
@@ -6,7 +7,7 @@ import { CALM } from './scenario.ts';
 export interface Settings {
   readonly nodes: number;
   readonly clients: number;
-  /** Virtual, of each seed. */
+  /** Virtual minutes of each seed. */
   readonly minutes: number;
   /** A name of `NEMESES`. */
   readonly nemesis: string;
@@ -15,20 +16,20 @@ export interface Settings {
 
 export const DEFAULTS: Settings = { nodes: 5, clients: 3, minutes: 10, nemesis: 'swarm', level: 'message' };
 
-/** The ready nemeses by their names on a command line: 'split-brain'. */
+/** The built-in nemeses by their command-line names, such as 'split-brain'. */
 export const NEMESES: Readonly<Record<string, ((options: { readonly duration: number }) => Nemesis) | undefined>> = {
   ...Object.fromEntries(Object.entries(nemeses).map(([name, make]) => [name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), make])),
   none: undefined,
 };
 
-/** The scenario's module with these settings. */
+/** Returns the URL of the scenario's module with these settings. */
 export function scenarioUrl(settings: Settings): string {
   const url = new URL('raft-sim.js', import.meta.url);
   for (const [name, value] of Object.entries(settings)) url.searchParams.set(name, String(value));
   return url.href;
 }
 
-/** What `scenarioUrl` has written; the defaults where that is nothing. */
+/** Parses the settings of a `scenarioUrl`; missing ones have their defaults. */
 export function settingsOf(url: string): Settings {
   const { searchParams } = new URL(url);
   const number = (name: 'nodes' | 'clients' | 'minutes') => Number(searchParams.get(name) ?? DEFAULTS[name]);
@@ -42,11 +43,14 @@ export function settingsOf(url: string): Settings {
   };
 }
 
-/** A nemesis that is through when the calm begins. */
+/** Creates the nemesis; it ends when the calm period begins. */
 export function nemesisOf({ nemesis, minutes }: Settings): Nemesis | undefined {
   return NEMESES[nemesis]?.({ duration: Math.max(CALM, minutes * 60_000 - CALM) });
 }
 
-/** Every link, as long as the nemesis says nothing else: a decent network, which still loses, doubles and reorders a little. */
+/**
+ * Default settings for every link, unless the nemesis changes them: a decent network that still
+ * loses, duplicates and reorders a little.
+ */
 export const LINK: LinkOptions = { latency: { lognormal: 5, sigma: 0.7 }, loss: 0.002, duplicate: 0.002, reorder: 0.01 };
 export const DISK = { sync: [1, 10] } as const;

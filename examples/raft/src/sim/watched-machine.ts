@@ -1,19 +1,23 @@
-// A node's key-value store, watched: which entry each command that is applied is, and what it results in.
+// A node's key-value store that reports each applied command, with its log entry and its result, to
+// the checks.
 
 import { KeyValueStore } from '../kv.ts';
 import type { StateMachine } from '../state-machine.ts';
 import { LAWS, type Laws, same } from './laws.ts';
 import type { WatchedStore } from './watched-store.ts';
 
-/** The state machine of one life. Raft saves before it applies, so the watched store knows the entry of each command. */
+/**
+ * The state machine of one life. Raft saves before it applies, so the watched store knows the entry
+ * of each command.
+ */
 export class WatchedMachine implements StateMachine {
   readonly kv = new KeyValueStore();
-  /** What the node says of itself, once it is there. */
+  /** Returns the node's status; set once the node exists. */
   status: () => { readonly term: number; readonly applied: number } = () => NOTHING;
   readonly #name: string;
   readonly #laws: Laws;
   readonly #store: WatchedStore;
-  /** The last entry that was applied. */
+  /** The index of the last applied entry. */
   #at = 0;
 
   constructor(name: string, laws: Laws, store: WatchedStore) {
@@ -43,7 +47,10 @@ export class WatchedMachine implements StateMachine {
     this.#at = this.#store.snapshotIndex;
   }
 
-  /** Raft applies no no-op: those between the last command and the next, or `end`, are committed as well. */
+  /**
+   * Reports the no-ops between the last command and the next, or `end`. Raft does not apply them,
+   * but they are committed as well.
+   */
   #passNoOps(end: number): void {
     const { term } = this.status();
     while (this.#at < end) {
@@ -55,5 +62,5 @@ export class WatchedMachine implements StateMachine {
   }
 }
 
-/** Too late a term to say when anything was committed. */
+/** A status with a term too late to bound when anything was committed. */
 const NOTHING = { term: Number.POSITIVE_INFINITY, applied: 0 };

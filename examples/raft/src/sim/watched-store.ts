@@ -1,29 +1,32 @@
-// A node's store, watched: what Raft saves and finds again is told to the laws.
+// A node's store that reports everything that Raft saves and loads to the checks.
 
 import type { Store } from '@trunkline/transport-core';
 import { entry, type SavedState, savedState, snapshot } from '../messages.ts';
 import { type Known, LAWS, type Laws } from './laws.ts';
 
-/** What a node has been able to rely on, over all its lives. */
+/** The promises of a node that have reached its disk, over all its lives. */
 export interface Promised {
   term: number;
   votedFor: string;
 }
 
-/** The store of one life. It knows Raft's keys: an entry under its index, the snapshot, and the state, which is saved last. */
+/**
+ * The store of one life. It knows Raft's keys: an entry under its index, the snapshot, and the
+ * state, which is saved last.
+ */
 export class WatchedStore implements Store {
-  /** What the log held at the last save, by index. */
+  /** The content of the log at the last save, by index. */
   readonly log = new Map<number, Known>();
   base = 0;
   last = 0;
-  /** The entry that the last saved snapshot ends with. */
+  /** The index of the last entry in the saved snapshot. */
   snapshotIndex = 0;
   readonly #inner: Store;
   readonly #name: string;
   readonly #laws: Laws;
   readonly #promised: Promised;
   #state: SavedState | undefined;
-  /** Entries of the save that is under way. */
+  /** The entries of the current save. */
   #saving: [index: number, bytes: Uint8Array][] = [];
   #snapshotSaving: Uint8Array | undefined;
 
@@ -87,7 +90,10 @@ export class WatchedStore implements Store {
     this.#snapshotSaving = undefined;
   }
 
-  /** A term never falls, and a vote of a term never changes, whatever happens between. */
+  /**
+   * Checks that a term never decreases, and that the vote of a term never changes, whatever happens
+   * in between.
+   */
   #judge({ term, votedFor }: SavedState): void {
     const before = this.#state ?? this.#promised;
     const what = `${this.#name} has term ${term} and its vote for ${votedFor || 'nobody'}, and had term ${before.term} and its vote for ${before.votedFor || 'nobody'}`;

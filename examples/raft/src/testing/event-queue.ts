@@ -1,4 +1,4 @@
-// What happens next: events by time, then by the order of their making. A binary heap.
+// The queue of future events, ordered by time and then by creation. A binary heap.
 
 export interface Event {
   at: number;
@@ -16,7 +16,7 @@ export class EventQueue {
     for (let up = (i - 1) >> 1; i > 0 && before(heap[i]!, heap[up]!); up = (i - 1) >> 1) i = swap(heap, i, up);
   }
 
-  /** Takes the first event, if it is due by `end`. */
+  /** Removes and returns the first event, if it is due by `end`. */
   next(end: number): Event | undefined {
     const heap = this.#heap;
     const first = heap[0];
@@ -37,7 +37,7 @@ function before(a: Event, b: Event): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
-/** Swaps two places, and answers with the second. */
+/** Swaps two elements, and returns the second index. */
 function swap(heap: Event[], i: number, j: number): number {
   [heap[i], heap[j]] = [heap[j]!, heap[i]!];
   return j;

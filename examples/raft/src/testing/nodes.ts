@@ -1,4 +1,4 @@
-// Some nodes over direct in-memory transports, for tests of what drives the machine.
+// Nodes over direct in-memory transports, for tests of the driver.
 
 import { setImmediate } from 'node:timers';
 import { createManualClock, type Store, type Transport } from '@trunkline/transport-core';
@@ -18,10 +18,13 @@ export interface Peer {
 export class Nodes {
   readonly peers: Peer[] = [];
   readonly addrs: string[] = [];
-  /** One more transport, which no node has. */
+  /** One more transport, which no node uses. */
   readonly outside: Transport<RaftProtocol>;
   readonly events: { id: string; event: RaftEvent }[] = [];
-  /** Time goes on only as the nodes come to rest: a machine that is busy with other things loses nobody an election. */
+  /**
+   * Time advances only when the nodes have nothing to do, so a busy machine never causes an
+   * election.
+   */
   readonly clock = createManualClock();
   readonly #transports: ReturnType<typeof createInmemTransport<RaftProtocol>>[];
   readonly #waiting = new Set<() => void>();
@@ -58,7 +61,7 @@ export class Nodes {
     return peer;
   }
 
-  /** Resolves with what `found` finds, now or after some later event. */
+  /** Resolves with the result of `found` once it is defined, now or after a later event. */
   until<T>(found: () => T | undefined): Promise<T> {
     return new Promise((resolve) => {
       const look = () => {
@@ -72,7 +75,7 @@ export class Nodes {
     });
   }
 
-  /** A leader whom all others follow. */
+  /** Resolves with a leader that all others follow. */
   leader(): Promise<Peer> {
     return this.until(() => {
       const leader = this.peers.find(({ node }) => node.status.role === 'leader');
@@ -86,7 +89,9 @@ export class Nodes {
     this.#closed = true;
   }
 
-  /** A millisecond for each turn of the event loop, until the nodes are closed. */
+  /**
+   * Advances the clock by a millisecond in each turn of the event loop, until the nodes are closed.
+   */
   #turn(): void {
     if (this.#closed) return;
     this.clock.advance(1);

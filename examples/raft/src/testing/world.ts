@@ -1,5 +1,6 @@
-// A world of Raft machines in virtual time: messages that are late, lost or doubled, disks that take their time, crashes and
-// partitions, all drawn from one seed; and the four safety properties of the paper (figure 3), checked as they would break.
+// A world of Raft machines in virtual time, with late, lost and duplicated messages, slow disks,
+// crashes and partitions, all drawn from one seed. It checks the four safety properties of the
+// paper (figure 3) at each step.
 
 import { seededRandom } from '@trunkline/transport-core';
 import type { Entry, Save, Saved } from '../messages.ts';
@@ -9,13 +10,13 @@ import { EventQueue } from './event-queue.ts';
 export interface WorldOptions {
   seed: number;
   nodes?: number;
-  /** Shares of messages, 0 to 1. */
+  /** Probabilities for each message, 0 to 1. */
   loss?: number;
   duplicate?: number;
   /** Milliseconds, each drawn between the two. */
   latency?: [number, number];
   disk?: [number, number];
-  /** A snapshot is taken after so many entries; `keep` of them stay in the log. */
+  /** A snapshot is taken after this many entries; `keep` of them stay in the log. */
   snapshotEvery?: number;
   keep?: number;
 }
@@ -24,10 +25,13 @@ export interface TestNode {
   readonly id: string;
   disk: Saved | undefined;
   raft: Raft | undefined;
-  /** The state machine: the commands applied, by index. */
+  /** The state machine: the applied commands, by index. */
   applied: Map<number, string>;
   restores: number;
-  /** One more at each crash: what an earlier life began does not end in a later one. */
+  /**
+   * Incremented by each crash, so that actions begun in an earlier life do not finish in a later
+   * one.
+   */
   life: number;
   wakesAt: number;
   saving: boolean;
@@ -44,7 +48,7 @@ export class World {
   readonly committed = new Map<number, { term: number; command: string }>();
   readonly leaders = new Map<number, string>();
   now = 0;
-  /** May a message pass from one node to another? */
+  /** Tells whether a message may pass from one node to another. */
   passes: (from: string, to: string) => boolean = () => true;
   #options: Required<WorldOptions>;
   readonly #queue = new EventQueue();
@@ -68,7 +72,7 @@ export class World {
     for (const node of this.nodes) this.start(node);
   }
 
-  // What a test does
+  // Actions of a test.
 
   start(node: TestNode): void {
     const members = this.nodes.map(({ id }) => id);
@@ -80,7 +84,7 @@ export class World {
     this.#arm(node);
   }
 
-  /** The node forgets all but its disk. */
+  /** Makes the node forget everything except its disk. */
   crash(node: TestNode): void {
     node.raft = undefined;
     node.life++;
@@ -94,7 +98,7 @@ export class World {
     this.passes = (from, to) => group.get(from) === group.get(to);
   }
 
-  /** From now on no message is lost or doubled. */
+  /** Stops the loss and duplication of messages. */
   calm(): void {
     this.#options = { ...this.#options, loss: 0, duplicate: 0 };
   }
@@ -117,7 +121,7 @@ export class World {
     this.until(() => false, milliseconds);
   }
 
-  /** Runs until `done`, at most so long; tells whether it was. */
+  /** Runs until `done` returns true, for at most `milliseconds`; returns whether it did. */
   until(done: () => boolean, milliseconds: number): boolean {
     const end = this.now + milliseconds;
     for (;;) {
@@ -139,9 +143,12 @@ export class World {
     return low + (high - low) * this.random();
   }
 
-  // A driver, as node.ts is one
+  // The driver, like node.ts.
 
-  /** Wakes the node at its time, which may have come nearer: a new leader's heartbeat does not wait for the election it won. */
+  /**
+   * Schedules the node's next wake-up. It may be sooner than the scheduled one: a new leader's
+   * heartbeat does not wait for the election that it won.
+   */
   #arm(node: TestNode): void {
     if (node.raft === undefined) return;
     const at = Math.max(this.now + 1, node.raft.wakeAt);
@@ -238,9 +245,9 @@ export class World {
     });
   }
 
-  // The four properties
+  // The four safety properties.
 
-  /** Election safety, and leader completeness. */
+  /** Checks election safety and leader completeness. */
   #elected(node: TestNode, term: number): void {
     assert(!this.leaders.has(term), `term ${term} has two leaders, ${this.leaders.get(term)} and ${node.id}`);
     this.leaders.set(term, node.id);
@@ -252,7 +259,10 @@ export class World {
     }
   }
 
-  /** Log matching: an index and a term have one command and one predecessor; by induction one past. */
+  /**
+   * Checks log matching: an index and a term determine one command and one predecessor, and so, by
+   * induction, the whole past.
+   */
   #save(node: TestNode, save: Save): void {
     const old = node.disk ?? { base: { index: 0, term: 0 }, entries: [] };
     const kept = old.entries.slice(Math.max(0, save.base.index - old.base.index), Math.max(0, save.first - 1 - old.base.index));
@@ -270,7 +280,9 @@ export class World {
     }
   }
 
-  /** State machine safety: at one index all apply the same, once, in order. */
+  /**
+   * Checks state machine safety: at one index all nodes apply the same command, once and in order.
+   */
   #apply(node: TestNode, index: number, term: number, command: string): void {
     const known = this.committed.get(index);
     assert(known === undefined || known.command === command, `${node.id} applied '${command}' at ${index}, others '${known?.command}'`);

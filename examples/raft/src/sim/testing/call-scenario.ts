@@ -1,4 +1,5 @@
-// Plain calls between clients and servers that crash and come back: what any transport promises its users, checked on each call.
+// Plain calls between clients and servers that crash and come back. The scenario checks a
+// transport's promises to its users on each call.
 
 import { bytes, defineProtocol, serve, type Transport, TransportError } from '@trunkline/transport-core';
 import type { NodeContext, Simulation, Stop } from '@trunkline/transport-inmem/simulation';
@@ -10,7 +11,10 @@ const protocol = defineProtocol({
   methods: { work: { id: 1, request: bytes, response: bytes } },
 });
 
-/** Servers are lost and return, and links are cut, for a while; then there is peace. It rejects with what was promised and not kept. */
+/**
+ * Creates a scenario in which servers crash and return, and links are cut, for a while; then
+ * everything is calm. It rejects with the promise that was broken.
+ */
 export function callScenario(): (sim: Simulation) => Promise<void> {
   return async (sim) => {
     const servers = ['s1', 's2', 's3'];
@@ -45,7 +49,10 @@ export function callScenario(): (sim: Simulation) => Promise<void> {
   };
 }
 
-/** The work: a text, and who did it. What comes in is scribbled on, as its reader may. */
+/**
+ * Serves `work`: the answer names the server and the work. The handler overwrites the request, as a
+ * reader may.
+ */
 async function serveWork(sim: Simulation, { name, transport: open, clock }: NodeContext, done: Map<string, string>): Promise<Stop> {
   const transport = open(protocol);
   await transport.listen();
@@ -63,7 +70,7 @@ async function serveWork(sim: Simulation, { name, transport: open, clock }: Node
   return () => transport.close();
 }
 
-/** One call after the other; each is judged. */
+/** Makes one call after the other, and checks each. */
 async function keepCalling(sim: Simulation, transport: Transport<typeof protocol>, server: string, name: string, end: number): Promise<void> {
   const { clock, random } = transport;
   let answers = 0;
@@ -82,7 +89,7 @@ async function keepCalling(sim: Simulation, transport: Transport<typeof protocol
       if (got !== `${server} did ${text}`) broken(sim, 'an answer is to its call', `'${text}' was answered '${got}'`);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
-      // A lost message, or slow work, may take a call its time; no more than that.
+      // A lost message or slow work may time a call out, but nothing else may fail.
       if (began > PEACE + CALM / 2 && error.code !== 'deadline_exceeded') broken(sim, 'a call arrives in peace', `'${text}' failed: ${error.message}`);
     }
     settled = true;
@@ -97,7 +104,10 @@ function broken(sim: Simulation, property: string, what: string): void {
   });
 }
 
-/** Virtual milliseconds: the end of all trouble, how long the peace after it lasts, and what a call may take, with a little more. */
+/**
+ * Virtual milliseconds: when all faults end, how long the calm period lasts, the timeout of a call,
+ * and its tolerance.
+ */
 const PEACE = 20_000;
 const CALM = 10_000;
 const TIMEOUT = 200;

@@ -1,5 +1,6 @@
-// Module hooks of a mutant's process: they hand out the changed source of a file, whatever its importer, and a package's modules where
-// Node would get them as one file; the disk stays as it is.
+// Module hooks of a mutant's process. They return the edited source of a file, whoever imports it,
+// and load a package's modules individually where Node would load one bundled file. The files on
+// disk stay as they are.
 
 import type { LoadFnOutput, LoadHookContext, ResolveFnOutput, ResolveHookContext } from 'node:module';
 import * as module from 'node:module';
@@ -8,7 +9,7 @@ import { type Edit, mutated } from './mutant.ts';
 type Edits = readonly Edit[];
 let edits: Edits = [];
 
-/** Has every module that is loaded from now on be changed. */
+/** Applies the edits to every module that is loaded from now on. */
 export function mutate(wanted: Edits): void {
   const { registerHooks } = module as { registerHooks?: (hooks: { load: typeof loadSync; resolve: typeof resolveSync }) => void };
   edits = wanted;
@@ -16,7 +17,7 @@ export function mutate(wanted: Edits): void {
   else module.register(import.meta.url, { data: wanted });
 }
 
-/** Where hooks run in a thread of their own (Node 20), this file is loaded there again. */
+/** Called if hooks run in a thread of their own (Node 20), where this file is loaded again. */
 export function initialize(wanted: Edits): void {
   edits = wanted;
 }

@@ -1,15 +1,16 @@
-// The process of one mutant: seeds one after the other, until a property fails. Its argument and its answer are JSON.
+// The process of one mutant: runs seeds one after the other until a property fails. Its argument
+// and its answer are JSON.
 
 import { mutate } from './hooks.ts';
 import type { Mutant } from './mutant.ts';
 
-/** What a child is asked. */
+/** The argument of the process. */
 export interface Hunt {
   readonly mutant: Mutant;
   readonly seeds: number;
 }
 
-/** What it answers: after how many seeds which property failed; or that none did. */
+/** The answer: the seed and the property that failed, or neither if all seeds passed. */
 export interface Catch {
   readonly seed?: number | undefined;
   readonly property?: string | undefined;
@@ -29,7 +30,7 @@ async function main({ mutant, seeds }: Hunt): Promise<void> {
   for (let seed = 1; seed <= seeds; seed++) {
     const failure = await Promise.race([runSeed(seed, mutant), rejected]);
     if (failure === undefined) continue;
-    answer({ seed, ...failure }); // whoever asked ends this process
+    answer({ seed, ...failure }); // The parent then ends this process.
     return;
   }
   answer({});

@@ -1,4 +1,4 @@
-// Hunts mutants, some at a time, each in a process of its own.
+// Hunts mutants, several at a time, each in a process of its own.
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -7,11 +7,14 @@ import { type Mutant, staleness } from './mutant.ts';
 
 export interface Hunted extends Catch {
   readonly mutant: Mutant;
-  /** The process came to no answer: why. */
+  /** The reason if the process gave no answer. */
   readonly trouble?: string | undefined;
 }
 
-/** Hunts each mutant for at most so many seeds. In the order of the mutants; `each` is told as they are caught. */
+/**
+ * Hunts each mutant for at most `seeds` seeds. Returns the results in the order of the mutants;
+ * `each` receives them as they finish.
+ */
 export async function huntAll(
   mutants: readonly Mutant[],
   { seeds, parallel, each }: { seeds: number; parallel: number; each?: (hunted: Hunted) => void },
@@ -40,7 +43,8 @@ async function hunt(mutant: Mutant, seeds: number): Promise<Hunted> {
   child.stderr.on('data', (chunk) => (err += chunk));
   child.stdout.on('data', (chunk) => {
     out += chunk;
-    if (out.includes('\n')) child.kill('SIGKILL'); // it may still be busy with what went wrong
+    // The child may still be busy with the consequences of the failure.
+    if (out.includes('\n')) child.kill('SIGKILL');
   });
   await new Promise((resolve) => child.on('close', resolve));
   clearTimeout(timer);

@@ -1,31 +1,37 @@
-// A mutant: the same code with one thing wrong, on its way from the disk into one process.
+// Mutants: the compiled code with one bug, applied when a process loads it from disk.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** One text takes the place of another in a compiled file. */
+/** A replacement of one text by another in a compiled file. */
 export interface Edit {
-  /** Below the root of the repository. */
+  /** The path, relative to the root of the repository. */
   readonly file: string;
-  /** Stands there exactly once. */
+  /** The text to replace; the file must contain it exactly once. */
   readonly find: string;
   readonly replace: string;
 }
 
 export interface Mutant {
-  /** What is wrong, in words. */
+  /** Describes the bug. */
   readonly name: string;
-  /** More than one where the first alone changes nothing. */
+  /** More than one if the first alone changes nothing. */
   readonly edits: readonly Edit[];
-  /** Which scenario shows it: Raft's, or that of plain calls. Default: raft. */
+  /** The scenario that shows the bug: Raft's, or that of plain calls. Default: raft. */
   readonly scenario?: 'raft' | 'calls' | undefined;
-  /** What goes wrong in Raft's. Default: the swarm, and a nemesis that knows who leads, in turn. */
+  /**
+   * The faults in Raft's scenario. Default: alternately the swarm, and a nemesis that knows the
+   * leader.
+   */
   readonly trouble?: 'torment' | 'blackouts' | 'figure 8' | 'late messages' | undefined;
   /** Default: message. */
   readonly level?: 'message' | 'stream' | undefined;
 }
 
-/** The source with all edits that are for it. @throws Error where one does not fit: the code has changed, and the mutant must follow. */
+/**
+ * Applies all edits for this file to its source. @throws Error if one does not fit, because the
+ * code has changed and the mutant must follow.
+ */
 export function mutated(source: string, url: string, edits: readonly Edit[]): string {
   for (const { file, find, replace } of edits) {
     if (!url.endsWith(`/${file}`)) continue;
@@ -36,7 +42,7 @@ export function mutated(source: string, url: string, edits: readonly Edit[]): st
   return source;
 }
 
-/** What is wrong with a mutant before it is tried: undefined, or what does not fit. */
+/** Checks that a mutant fits the current code; returns the mismatch, or undefined if it fits. */
 export function staleness({ edits }: Mutant): string | undefined {
   for (const file of new Set(edits.map(({ file }) => file))) {
     try {
@@ -49,5 +55,5 @@ export function staleness({ edits }: Mutant): string | undefined {
   return undefined;
 }
 
-/** From dist/sim/testing of this example. */
+/** The root of the repository, relative to dist/sim/testing of this example. */
 export const ROOT = new URL('../../../../../', import.meta.url);

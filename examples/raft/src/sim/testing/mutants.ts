@@ -1,4 +1,5 @@
-// All mutants; run as a program it hunts them and prints the table: node dist/sim/testing/mutants.js [seeds] [part of a name].
+// All mutants. Run as a program, this file hunts them and prints the table: node
+// dist/sim/testing/mutants.js [seeds] [part of a name].
 
 import { systemClock } from '@trunkline/transport-core';
 import { table } from '../../demo/screen.ts';
@@ -9,7 +10,10 @@ import { TRANSPORT_MUTANTS } from './transport-mutants.ts';
 
 export const MUTANTS: readonly Mutant[] = [...RAFT_MUTANTS, ...TRANSPORT_MUTANTS];
 
-/** 'mutant, caught after N seeds, by which property', a line each. */
+/**
+ * Returns the table: a line for each mutant, with the seeds and the time that it took, and the
+ * property that caught it.
+ */
 export function mutantsTable(hunted: readonly Hunted[]): string[] {
   const rows = hunted.map(({ mutant, seed, property, trouble, took }) => [
     mutant.name,
@@ -20,11 +24,17 @@ export function mutantsTable(hunted: readonly Hunted[]): string[] {
   return table([['mutant', 'seeds', 'ms', 'caught by'], ...rows]);
 }
 
-/** What only prepares a mutant: all of its edits but the last. */
+/**
+ * Returns mutants without their last edit. The other edits only prepare it, and must do no harm by
+ * themselves.
+ */
 const halves = (mutants: readonly Mutant[]): Mutant[] =>
   mutants.filter(({ edits, scenario }) => edits.length > 1 && scenario !== 'calls').map((mutant) => ({ ...mutant, edits: mutant.edits.slice(0, -1) }));
 
-/** Exit codes: 0 all are caught, 1 one is not, or what prepares one does harm by itself. */
+/**
+ * Hunts the mutants. Exit codes: 0 all are caught, 1 one is not, or a preparing edit fails by
+ * itself.
+ */
 async function main(seeds: number, part: string): Promise<number> {
   const chosen = MUTANTS.filter(({ name }) => name.includes(part));
   const began = systemClock.now();

@@ -1,4 +1,5 @@
-// For `node --import`: the edits of a mutant, as JSON in the environment.
+// For `node --import`: applies the edits of a mutant, given as JSON in the environment variable
+// MUTANT.
 
 import { mutate } from './hooks.ts';
 

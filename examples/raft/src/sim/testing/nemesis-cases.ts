@@ -1,11 +1,14 @@
-// Raft under each nemesis, as cases: a test file says on which levels, and with how many seeds.
+// Test cases of Raft under each nemesis; a test file sets the levels and the number of seeds.
 
 import { explore, type Level } from '@trunkline/transport-inmem/simulation';
 import type { TestFn } from 'ava';
 import { type Figures, raftScenario } from '../scenario.ts';
 import { DEFAULTS, DISK, LINK, NEMESES, nemesisOf } from '../settings.ts';
 
-/** Declares one case for each nemesis: that Raft keeps its promises for a virtual minute, under each of the seeds from `from`. */
+/**
+ * Declares one case for each nemesis: Raft keeps its guarantees for a virtual minute, under each of
+ * the seeds from `from`.
+ */
 export function nemesisCases(test: TestFn, { level, from, seeds }: { level: Level; from: number; seeds: number }): void {
   for (const name of Object.keys(NEMESES)) {
     test.serial(`${seeds} seeds from ${from} under ${name}, on level ${level}`, async (t) => {

@@ -1,4 +1,4 @@
-// What can be wrong with a Raft: each of these is one of its rules, left out.
+// Mutants of Raft: each one leaves out one of its rules.
 
 import type { Mutant } from './mutant.ts';
 
@@ -81,7 +81,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
   },
   mutant('counts itself twice', RAFT, 'const matches = [this.#log.last.index,', 'const matches = [this.#log.last.index, this.#log.last.index,'),
   mutant('applies before a majority has it', RAFT, 'this.#countReplicas(this.#role.followers);', 'this.#commit = this.#log.last.index;'),
-  // The disk, and restarts.
+  // The disk and restarts.
   mutant('answers before it has saved', NODE, 'await this.#storage.save(outputs.save);', 'void this.#storage.save(outputs.save);', 'blackouts'),
   mutant('does not wait for the disk to sync', STORAGE, 'await this.#store.sync();', 'void this.#store.sync();', 'blackouts'),
   mutant('does not sync', STORAGE, 'await this.#store.sync();', ''),

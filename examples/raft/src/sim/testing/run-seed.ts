@@ -1,4 +1,4 @@
-// One seed of the scenario that a mutant is hunted with: a short life under the worst that there is.
+// Runs one seed of the scenario with which a mutant is hunted: a short run under the worst faults.
 
 import { createSimulation, nemeses, SimulationError } from '@trunkline/transport-inmem/simulation';
 import { CALM, raftScenario } from '../scenario.ts';
@@ -6,7 +6,7 @@ import { callScenario } from './call-scenario.ts';
 import type { Mutant } from './mutant.ts';
 import { blackouts, figure8, lateMessages, torment } from './troubles.ts';
 
-/** What failed: a property and what is told of it; undefined: nothing. */
+/** Returns the property that failed and the message, or undefined if nothing failed. */
 export async function runSeed(
   seed: number,
   { scenario = 'raft', level = 'message', trouble }: Pick<Mutant, 'scenario' | 'level' | 'trouble'>,

@@ -1,4 +1,4 @@
-// What can be wrong with a transport: what it promises about calls, connections and buffers, broken.
+// Mutants of a transport: each one breaks a promise about calls, connections or buffers.
 
 import type { Mutant } from './mutant.ts';
 

@@ -1,12 +1,16 @@
-// Nemeses that know who leads, which a plan made beforehand can't: what a leader has begun is left half done.
+// Nemeses that react to the current leader, which a plan made in advance cannot do: they interrupt
+// what a leader has begun.
 
 import { seededRandom } from '@trunkline/transport-core';
 import type { ScheduledFault, Simulation } from '@trunkline/transport-inmem/simulation';
 
-/** Told of each new leader. */
+/** Called with each new leader. */
 export type Trouble = (leader: string) => void;
 
-/** No leader stays one for long: it crashes, is cut off, alone or with a friend, is not heard for a while, or everybody loses power. */
+/**
+ * Lets no leader last: it crashes, is cut off alone or with one follower, is not heard for a while,
+ * or all nodes lose power.
+ */
 export function torment(sim: Simulation, until: number): Trouble {
   const random = seededRandom(sim.seed);
   const between = (least: number, most: number) => Math.round(least + (most - least) * random());
@@ -31,8 +35,9 @@ export function torment(sim: Simulation, until: number): Trouble {
 }
 
 /**
- * Figure 8 of the paper, again and again: one leader's entries reach a friend alone; another leads, and what it appends reaches nobody;
- * the first, or its friend, leads again and hands on its old entries, and in the midst of that the other takes over.
+ * Produces figure 8 of the paper, again and again. One leader's entries reach only one follower;
+ * another node becomes leader, and its entries reach nobody. Then the first leader, or its
+ * follower, leads again and replicates the old entries, and meanwhile the second takes over.
  */
 export function figure8(sim: Simulation, until: number): Trouble {
   const random = seededRandom(sim.seed);
@@ -49,7 +54,8 @@ export function figure8(sim: Simulation, until: number): Trouble {
       second = leader;
       split(0, [leader]);
     } else if (scene === 2) {
-      // The other needs one vote more than those who have not got the new leader's first entry yet.
+      // The second leader needs one more vote than it gets from the nodes that lack the new
+      // leader's first entry.
       const side = without(sim, [leader, second]).sort(() => random() - 0.5);
       split(between(20, 200), [second, ...side.slice(0, 2)]);
     } else sim.schedule([{ at: sim.now + 500, do: 'heal' }]);
@@ -57,7 +63,10 @@ export function figure8(sim: Simulation, until: number): Trouble {
   };
 }
 
-/** Everybody loses power, again and again, and comes back at once: what nobody's disk had is lost. */
+/**
+ * Cuts the power of all nodes, again and again, and restarts them at once: everything that no disk
+ * has saved is lost.
+ */
 export function blackouts(sim: Simulation, until: number): Trouble {
   const random = seededRandom(sim.seed);
   return () => {
@@ -68,7 +77,10 @@ export function blackouts(sim: Simulation, until: number): Trouble {
   };
 }
 
-/** What a leader says is kept on its way until another leads and has committed something; then it comes, and the new leader is lost. */
+/**
+ * Holds a leader's messages until another node leads and has committed something. Then they are
+ * delivered, and the new leader crashes.
+ */
 export function lateMessages(sim: Simulation, until: number): Trouble {
   const random = seededRandom(sim.seed);
   const between = (least: number, most: number) => Math.round(least + (most - least) * random());
@@ -98,5 +110,5 @@ function without(sim: Simulation, names: readonly string[]): string[] {
   return sim.nodes.filter((name) => !names.includes(name));
 }
 
-/** Milliseconds that a scene takes at most. */
+/** The longest duration of a scene, in milliseconds. */
 const LONGEST = 5_000;
