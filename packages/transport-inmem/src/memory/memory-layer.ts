@@ -9,9 +9,9 @@ export interface Dial {
   failed(error: TransportError): void;
   /** Returns whether the dial is still pending: not aborted, timed out or otherwise settled. */
   wanted(): boolean;
-/** Base class of the stream layers within this process. */
 }
 
+/** Base class of the stream layers within this process. */
 export abstract class MemoryLayer implements StreamLayer {
   readonly clock: Clock;
   private readonly advertised: string | undefined;

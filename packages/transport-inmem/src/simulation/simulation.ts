@@ -224,9 +224,9 @@ export class Simulation {
   }
 
   /**
-   * Lets nothing that `a` sends to `b` through; with `direction: 'both'` (default) nothing in either
-   * direction. Messages are lost, including those in flight; bytes of streams are sent again once
-   * the cut ends.
+   * Lets nothing that `a` sends to `b` through; with `direction: 'both'` (default) nothing in
+   * either direction. Messages are lost, including those in flight; bytes of streams are sent again
+   * once the cut ends.
    */
   cut(a: string, b: string, { direction = 'both' }: { readonly direction?: Direction | undefined } = {}): void {
     this.inject({ do: 'cut', from: a, to: b, direction });

@@ -31,6 +31,7 @@
 import { accepts, type Effect, type Held, isBlind, observes } from './effect.ts';
 import { type Stage, type Step, timelineOf } from './timeline.ts';
 
+/** The result of a search. */
 export interface Found {
   /** Whether such an order exists; `undefined` if the limit was reached first. */
   readonly order: boolean | undefined;

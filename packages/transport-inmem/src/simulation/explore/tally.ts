@@ -4,6 +4,7 @@
 import type { FailedRun } from './failure.ts';
 import type { Outcome } from './lab.ts';
 
+/** The seeds of a search and their outcomes. */
 export class Tally {
   /** Number of seeds that have run. */
   done = 0;

@@ -2,6 +2,7 @@
 
 import type { LinkOptions } from '../network/link-settings.ts';
 
+/** Link options that make a link bad. */
 export const TROUBLES = ['loss', 'burst', 'duplicate', 'reorder', 'corrupt'] as const;
 export type Trouble = (typeof TROUBLES)[number];
 

@@ -10,12 +10,15 @@ export interface WorkerData {
   readonly options: LabOptions;
 }
 
+/** A request to a worker. */
 export type Request =
   | { readonly do: 'run'; readonly seeds: readonly number[]; readonly stopAfter: number }
   | { readonly do: 'shrink'; readonly seed: number; readonly failed: FailedRun };
 
+/** A worker's answer to a request. */
 export type Answer = { readonly result: unknown } | { readonly error: unknown };
 
+/** Runs seeds in a worker thread. */
 export class WorkerRunner implements Runner {
   readonly #worker: HostWorker;
   readonly #url: string;

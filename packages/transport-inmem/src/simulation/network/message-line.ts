@@ -262,7 +262,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     ((id & 1) === this.#parity ? this.back : this).#control(answer);
   }
 
-  /** Returns the credit that a lost frame had spent to the writer, as the reader would have. */
+  /** Gives the credit that a lost frame had spent back to the writer, as the reader would have. */
   #repay(letter: Letter): void {
     const { frame, role, cost, wholeCost, whole } = letter;
     const { back } = this;

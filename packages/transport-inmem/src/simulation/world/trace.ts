@@ -51,6 +51,7 @@ export const Happening = {
   state: 18,
 } as const;
 
+/** The kind of a record. */
 export type Happening = (typeof Happening)[keyof typeof Happening];
 
 /** Collects records of a fixed size and hashes them 64 KiB at a time. */
