@@ -83,9 +83,9 @@ function forgetting(effects: readonly Effect[], telling: ReadonlySet<Effect>): E
 
 /**
  * Returns the operations whose written value one of `telling` may have looked at: the write was
- * called before that one returned, and no other write certainly hid it. For the reader's sake it
- * also includes the last operation that wrote a value which was looked at, so that no value comes
- * from nowhere.
+ * called before that one returned, and no other write had certainly hidden it before that one was
+ * called. For the reader's sake it also includes the last operation that wrote a value which was
+ * looked at, so that no value comes from nowhere.
  */
 function lookedAt(effects: readonly Effect[], telling: ReadonlySet<Effect>): Set<Operation> {
   const writes = effects.filter((effect) => effect.writes);

@@ -15,10 +15,10 @@ import { type Kind, nemesisOf, rounded, share, type Wave } from './plan.ts';
 const LASTS = [500, 5_000] as const;
 const CALM = [500, 4_000] as const;
 
-/** Splits the nodes into two sides of random sizes, different each time. */
+/** Splits the nodes into two sides of random sizes, drawn anew each time. */
 export const splitBrain = nemesisOf(partitions('splitBrain', 2, twoSides));
 
-/** Isolates one node from all others: a different one each time, or always `node`. */
+/** Isolates one node from all others: a random one each time, or always `node`. */
 export const isolate = nemesisOf<{ readonly node: string | undefined }>({
   name: 'isolate',
   lasts: LASTS,
@@ -43,8 +43,8 @@ export const majorityRing = nemesisOf(partitions('majorityRing', 3, ringOfMajori
 export const oneWay = nemesisOf(partitions('oneWay', 2, oneDirection));
 
 /**
- * Takes one link down and up in quick succession: `between` two nodes, or a link that the seed
- * chooses for the whole plan.
+ * Takes one link down and up in quick succession: the one `between` two given nodes, or one that
+ * the seed chooses for the whole plan.
  */
 export const flappingLink = nemesisOf<{ readonly between: readonly [string, string] | undefined }>({
   name: 'flappingLink',

@@ -50,8 +50,8 @@ export const crashes = nemesisOf<{ readonly maxDown: number | undefined; readonl
 });
 
 /**
- * Stops a node's event loop for `lasts`, as a long garbage collection does: a different node each
- * time, or always `node`.
+ * Stops a node's event loop for `lasts`, as a long garbage collection does: that of a random node
+ * each time, or always of `node`.
  */
 export const pauses = nemesisOf<Victim>({
   name: 'pauses',
@@ -63,7 +63,7 @@ export const pauses = nemesisOf<Victim>({
 
 /**
  * Makes each event take a node `cost` milliseconds (default 1 to 20), drawn anew each time: for a
- * different node each time, or always for `node`.
+ * random node each time, or always for `node`.
  */
 export const slowNode = nemesisOf<Victim & { readonly cost: Delay }>({
   name: 'slowNode',
@@ -129,7 +129,7 @@ export function minority(nodes: number): number {
 }
 
 interface Victim {
-  /** The node that is always affected. Default: a different node each time. */
+  /** The node that is always affected. Default: a random node each time. */
   readonly node: string | undefined;
 }
 

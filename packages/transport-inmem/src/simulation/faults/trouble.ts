@@ -44,8 +44,8 @@ export class Trouble {
   }
 
   /**
-   * Updates `calmSince`. A node that has not booted yet counts as well. With `recovered`, the calm
-   * starts anew now.
+   * Updates `calmSince`. A node that has not booted yet does not disturb the calm. With
+   * `recovered`, the calm starts anew now.
    */
   weigh(recovered: boolean): void {
     const isWell = (node: SimNode) => (node.isUp || node.waits) && !node.refusing && (node.life?.cost ?? 0) === 0;

@@ -17,7 +17,8 @@ export function childRandom(seed: number, ...labels: readonly (string | number)[
  * A duration in milliseconds: a fixed number, `[least, most]` for a uniform distribution, or a
  * distribution of the given shape. An exponential delay is added to `least`, with `exponential` as
  * its mean. A lognormal delay is given by its median and the standard deviation of its logarithm
- * (0.5 is a calm network, 1 a rough one). `least` (default 0) and `most` (default none) bound both.
+ * (0.5 is a calm network, 1 a rough one). Both are bounded by `least` (default 0) and `most`
+ * (default none).
  */
 export type Delay =
   | number
