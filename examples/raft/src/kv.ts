@@ -53,7 +53,9 @@ const content = protobuf<Content>(root.lookupType('kv.Content'));
 
 export class KeyValueStore implements StateMachine {
   #pairs = new Map<string, string>();
-  /** The last command of each client and its result, in order of their last commands. */
+  /**
+   * The last command of each client and its result; the client that was silent longest comes first.
+   */
   #sessions = new Map<string, { seq: number; result: Uint8Array }>();
 
   get size(): number {

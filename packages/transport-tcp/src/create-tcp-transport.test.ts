@@ -1,4 +1,5 @@
-// Tests createTcpTransport and tcp(): addresses, calls, options and observer events.
+// Tests createTcpTransport and tcp(): calls, addresses, options, and connections that speak another
+// protocol.
 
 import { connect } from 'node:net';
 import { bytes, createTransport, defineProtocol, type ObserverEvent, serve } from '@trunkline/transport-core';

@@ -64,7 +64,8 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
   /** Keeps a connection until its upgrade arrives, for at most `time` milliseconds. */
   const wait = (socket: Socket, arrival: Arrival, time: number) => {
     const endpoint = endpointOf(socket);
-    // With a doorway, that bounds the number of waiting connections; without one, WAITING does.
+    // The doorway, if there is one, bounds the number of waiting connections; otherwise WAITING
+    // does.
     const isFull = listen === undefined && waiting.size >= WAITING;
     const timer = isFull ? undefined : clock.setTimeout(() => end(socket, tooLate(endpoint, timeout)), time);
     waiting.set(socket, { ...arrival, timer });

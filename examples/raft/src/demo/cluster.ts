@@ -57,8 +57,8 @@ export class Cluster {
   }
 
   /**
-   * Opens the given number of nodes and waits until all are connected. They must be before they
-   * vote, because the first votes do not leave time for a handshake.
+   * Opens the given number of nodes and waits until all are connected, because a handshake would
+   * take too long for the first votes.
    */
   async gather(nodes: number): Promise<void> {
     for (const place of this.#network.places.slice(0, nodes)) await this.#opened(place);

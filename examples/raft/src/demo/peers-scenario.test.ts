@@ -1,4 +1,5 @@
-// Runs the story of `--peers` on several backends.
+// Runs the story of `--peers` on several backends, and tests its check that nodes have found each
+// other.
 
 import test from 'ava';
 import { BACKENDS } from './backends.ts';

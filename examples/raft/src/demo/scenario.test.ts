@@ -1,4 +1,5 @@
-// Runs the demo's main story on several backends.
+// Runs the demo's main story on several backends, and checks that it detects lost writes and
+// admitted strangers.
 
 import { secured } from '@trunkline/stream-noise';
 import { tcp } from '@trunkline/transport-tcp';

@@ -18,7 +18,13 @@ export type { StreamLayerBackend, StreamLayerSuiteOptions };
  * the given clock; the reason of a skip becomes part of the title.
  *
  * ```ts
- * streamLayerSuite(test, { name: 'tcp', make: ({ clock }) => ({ layer: (bindAddr) => createTcpStreamLayer({ bindAddr, clock }), malformed: [':'] }) });
+ * streamLayerSuite(test, {
+ *   name: 'tcp',
+ *   make: ({ clock }) => ({
+ *     layer: (bindAddr) => createTcpStreamLayer({ bindAddr, clock }),
+ *     malformed: [':'],
+ *   }),
+ * });
  * ```
  */
 export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOptions): void {

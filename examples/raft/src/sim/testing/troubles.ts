@@ -54,8 +54,8 @@ export function figure8(sim: Simulation, until: number): Trouble {
       second = leader;
       split(0, [leader]);
     } else if (scene === 2) {
-      // The second leader needs one more vote than it gets from the nodes that lack the new
-      // leader's first entry.
+      // The second leader is cut off together with two random nodes. It can win their votes as long
+      // as they lack the new leader's first entry.
       const side = without(sim, [leader, second]).sort(() => random() - 0.5);
       split(between(20, 200), [second, ...side.slice(0, 2)]);
     } else sim.schedule([{ at: sim.now + 500, do: 'heal' }]);
