@@ -184,7 +184,7 @@ async function node(t: ExecutionContext, { pending, perSource, handshakeTimeout,
     return errors.shift()!;
   };
   /**
-   * Opens a WebSocket from the given source, which is accepted, and then aborts it before its
+   * Opens a WebSocket from the given source, which is accepted, and then aborts it during the
    * hello.
    */
   const enter = async (localAddress = '127.0.0.1') => {
