@@ -113,7 +113,8 @@ export class Simulation {
 
   /**
    * The virtual time since which the network has been whole and every node up, accepting
-   * connections and not slowed down; undefined while something is wrong.
+   * connections and not slowed down; undefined while something is wrong. Pauses, wrong clocks and
+   * disk faults do not count.
    */
   get calmSince(): number | undefined {
     return this.#trouble.calmSince;

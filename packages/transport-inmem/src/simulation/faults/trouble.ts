@@ -9,7 +9,11 @@ import { checkFault, describeFault, type Fault } from './fault.ts';
 
 /** The state of all faults in a simulation. */
 export class Trouble {
-  /** The virtual time since which nothing has been wrong; undefined while something is. */
+  /**
+   * The virtual time since which the network has been whole and every node up, accepting
+   * connections and not slowed down; undefined while something is wrong. Pauses, wrong clocks and
+   * disk faults do not count.
+   */
   calmSince: number | undefined = 0;
   readonly #world: World;
   readonly #network: SimNetwork;
