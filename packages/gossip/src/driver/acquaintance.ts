@@ -21,7 +21,7 @@ export class Acquaintance<P extends { readonly nodeId: string }> {
     if (!this.#slow.has(peer.nodeId)) this.#unknown.set(peer, { patience: now + PATIENCE, askers: [] });
   }
 
-  /** The peer has said which topics it is on, or is gone. */
+  /** Call it when a peer has said which topics it is on, or is gone. */
   made(peer: P): void {
     const unknown = this.#unknown.get(peer);
     this.#unknown.delete(peer);

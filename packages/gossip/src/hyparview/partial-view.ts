@@ -110,8 +110,9 @@ export class PartialView {
   }
 
   /**
-   * Drops a useless neighbor. Its place goes to a node that this node chooses itself, whichever
-   * others ask for it. For `denyWindow` the dropped peer returns to no view unless it asks itself.
+   * Drops a useless neighbor. Its place goes to a node that this node chooses itself, no matter
+   * which nodes ask for it. For `denyWindow` the dropped peer returns to no view unless it asks
+   * itself.
    */
   dismiss(peer: string, now: number): void {
     this.#inputs.take(() => {
@@ -170,8 +171,8 @@ export class PartialView {
   }
 
   /**
-   * True if others chose all links, or if many nodes request links: then all links may belong to
-   * one attacker.
+   * True if others chose all links, or if many nodes request links while at most `own` links are of
+   * this node's choice: then all links may belong to one attacker.
    */
   isPressed(now: number): boolean {
     const { chosen, size } = this.#active;
@@ -355,8 +356,9 @@ export class PartialView {
   }
 
   /**
-   * Asks a node outside both views for a link. After a network has split, both parts may have full
-   * views, and only such a link joins them again.
+   * Asks a node outside both views for a link, or a passive peer if few contacts are known (see
+   * `Views.outsider`). After a network has split, both parts may have full views, and only such a
+   * link joins them again.
    */
   #seek(purpose: 'merge' | 'replace', now: number): void {
     const isFit = (peer: string) => !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);

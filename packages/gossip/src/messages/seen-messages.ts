@@ -127,7 +127,7 @@ export class SeenMessages {
 
   /**
    * When `expire` may have something to forget; Infinity if never. It is read after each message,
-   * so only `expire` recomputes it.
+   * so only `expire` computes it exactly.
    */
   get due(): number {
     return this.#due;
