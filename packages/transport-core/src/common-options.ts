@@ -1,4 +1,5 @@
-// The options that all transports have in common, with their defaults (docs/wire-protocol.md says what each bound does).
+// The options that all transports have in common, with their defaults. docs/wire-protocol.md
+// describes what happens at each limit.
 
 import type { Clock } from './clock.ts';
 import {
@@ -20,100 +21,163 @@ import type { Observer } from './observer.ts';
 import type { Random } from './random.ts';
 import type { Remote } from './remote.ts';
 
-/** What a hello says of its sender: at most 8 KiB of keys and values. */
+/** Application data that a node sends in its hello: at most 8 KiB of keys and values. */
 export type HelloFields = Readonly<Record<string, string>>;
 
-/** Options of every transport; all may be left out or `undefined`. Times are milliseconds, sizes bytes. */
+/**
+ * Options of every transport. All may be left out or be `undefined`. Times are in milliseconds,
+ * sizes in bytes.
+ */
 export interface CommonOptions {
-  /** Default 'default'. Peers of another network are refused, on both ends: `failed_precondition`, `wrong_network`. */
+  /**
+   * The name of the network. Default 'default'. Both ends refuse a peer of another network with
+   * `failed_precondition`, reason `wrong_network`.
+   */
   readonly network?: string | undefined;
-  /** Connections to one target, 1 to 64. Default 3. Others than the first are opened in the background when long messages crowd it. */
+  /**
+   * Connections to one target, 1 to 64. Default 3. The transport opens the others in the background
+   * when long messages crowd the first.
+   */
   readonly maxPool?: number | undefined;
   /**
-   * Of a call that has none of its own, nor its method: above 0 or `Infinity`. Default 10,000. Past it: `deadline_exceeded`. A download or
-   * duplex call is bounded by it only until its request has left.
+   * The timeout of a call if neither the call nor its method sets one; above 0 or `Infinity`.
+   * Default 10,000. A call that exceeds it fails with `deadline_exceeded`. It bounds a download or
+   * duplex call only until the request has been sent.
    */
   readonly timeout?: number | undefined;
-  /** For a connection to open. Default 3,000. Past it: `unavailable`, `dial_timeout`. */
+  /**
+   * The time a connection may take to open. Default 3,000. A slower dial fails with `unavailable`,
+   * reason `dial_timeout`.
+   */
   readonly dialTimeout?: number | undefined;
-  /** For the hello, `admit` included. Default 5,000. Past it: `unavailable`, `handshake_timeout`. */
+  /**
+   * The time the hello may take, `admit` included. Default 5,000. A slower handshake fails with
+   * `unavailable`, reason `handshake_timeout`.
+   */
   readonly handshakeTimeout?: number | undefined;
-  /** A connection without calls is closed after this, by its dialler (by its acceptor after twice that); `Infinity` is never. Default 60,000. */
+  /**
+   * The time after which a connection without calls is closed by the side that dialed it, or after
+   * twice that time by the side that accepted it. `Infinity` means never. Default 60,000.
+   */
   readonly idleTimeout?: number | undefined;
   readonly keepAlive?: KeepAliveOptions | undefined;
   readonly limits?: LimitOptions | undefined;
-  /** A target's name → its address, asked at each dial. What it throws fails the dial. */
+  /**
+   * Resolves a target's name to its address; called at each dial. If it throws, the dial fails with
+   * its error.
+   */
   resolve?: ((target: string) => string | Promise<string>) | undefined;
-  /** What this end says of itself at each connection (`remote.hello` there); a function gets the target, undefined where it accepts. */
+  /**
+   * The fields that this end sends in its hello on each connection; the peer sees them as
+   * `remote.hello`. A function receives the target, or undefined on an accepted connection.
+   */
   readonly hello?: HelloFields | ((target: string | undefined) => HelloFields | Promise<HelloFields>) | undefined;
   /**
-   * Asked before a connection is up, within `handshakeTimeout`; throws to refuse, and both ends see why: a TransportError as it is,
-   * anything else as `permission_denied`.
+   * Called before a connection is up, within `handshakeTimeout`. It throws to refuse the peer, and
+   * both ends see why: a TransportError as it is, anything else as `permission_denied`.
    */
   admit?: ((remote: Remote) => unknown) | undefined;
   /**
-   * A failed `send` or `dial` shows where it was called: the error's `stack` ends with the caller's. Default: whether the environment has
-   * TRUNKLINE_CALLER_STACKS=1. Each call then takes a stack trace, some microseconds: for development.
+   * Makes the error of a failed `send` or `dial` show the call site: its `stack` ends with the
+   * caller's stack. For development only, because each call then takes a stack trace, which costs
+   * some microseconds. Default: true if the environment has TRUNKLINE_CALLER_STACKS=1.
    */
   readonly callerStacks?: boolean | undefined;
-  /** Told what happens. Default none. */
+  /** Receives events and counters. Default none. */
   readonly observer?: Observer | undefined;
-  /** Default the system's. */
+  /** Default: the system's clock. */
   readonly clock?: Clock | undefined;
-  /** Numbers in [0, 1). Default the system's cryptographic source. */
+  /** Returns numbers in [0, 1). Default: the system's cryptographic source. */
   readonly random?: Random | undefined;
 }
 
 export interface KeepAliveOptions {
-  /** A connection that was silent for so long is pinged. Default 10,000. */
+  /** A connection that has been silent for this long is pinged. Default 10,000. */
   readonly interval?: number | undefined;
-  /** Without a byte for so long after a ping it is cut: `unavailable`, `ping_timeout`. Default 5,000. */
+  /**
+   * A connection on which no byte arrives for this long after a ping is closed: `unavailable`,
+   * reason `ping_timeout`. Default 5,000.
+   */
   readonly timeout?: number | undefined;
 }
 
 export interface LimitOptions {
-  /** One message. Default 64 MiB (less where `memory` is). A longer one fails at its sender: `resource_exhausted`, `too_large`. */
+  /**
+   * Bytes of one message. Default 64 MiB, or `memory` if that is less. A longer message fails at
+   * its sender with `resource_exhausted`, reason `too_large`.
+   */
   readonly message?: number | undefined;
-  /** One item of a stream. Default 1 MiB (less where `message` is). */
+  /** Bytes of one item of a stream. Default 1 MiB, or `message` if that is less. */
   readonly item?: number | undefined;
-  /** What crosses in one piece, 4 KiB to 1 MiB; both ends use the smaller. Default 64 KiB. */
+  /**
+   * The largest packet, 4 KiB to 1 MiB; longer messages are split. Both ends use the smaller value.
+   * Default 64 KiB.
+   */
   readonly packet?: number | undefined;
-  /** Short requests that wait for a reader, a connection and channel. Default 4,096 and 8 MiB. A full queue answers `resource_exhausted`. */
+  /**
+   * Short requests that wait for a reader, for each connection and channel. Default 4,096 calls and
+   * 8 MiB. If the queue is full, a request is refused with `resource_exhausted`.
+   */
   readonly inbound?: { readonly calls?: number | undefined; readonly bytes?: number | undefined } | undefined;
   /**
-   * Incoming calls of all connections together: requests that wait or are being handled, and one-ways that are being handled (`calls`, default
-   * 32,768); and bytes of all short ones that wait or are being handled, each counted as 512 more (`bytes`, default 128 MiB). A connection may
-   * take as much as it leaves: beyond that its requests are refused (`resource_exhausted`), its one-ways wait, or beyond `bytes` are dropped.
+   * Limits on the incoming calls of all connections together.
+   *
+   * - `calls` (default 32,768): requests that wait or are being handled, and one-ways that are
+   *   being handled.
+   * - `bytes` (default 128 MiB): bytes of all short calls that wait or are being handled, plus 512
+   *   for each of them.
+   *
+   * One connection may use everything that the others leave. At the limit, requests are refused
+   * with `resource_exhausted`. One-ways wait at the limit of `calls`, and are dropped at the limit
+   * of `bytes`.
    */
   readonly total?: { readonly calls?: number | undefined; readonly bytes?: number | undefined } | undefined;
-  /** Messages accepted that have not left, a connection and channel. Default 4,096 and 16 MiB. A full one makes `send` wait and `trySend` false. */
+  /**
+   * Messages that were accepted but not sent yet, for each connection and channel. Default 4,096
+   * messages and 16 MiB. While the queue is full, `send` waits and `trySend` returns false.
+   */
   readonly outbound?: { readonly messages?: number | undefined; readonly bytes?: number | undefined } | undefined;
   /**
-   * Calls in flight, for each connection and channel. Default 4,096. The caller waits, the callee refuses: `resource_exhausted`. As many
-   * handlers of one-ways may run besides; further one-ways wait, and their sender's credit with them.
+   * Calls in flight, for each connection and channel. Default 4,096. At the limit, the caller
+   * waits; the callee refuses further calls with `resource_exhausted`. In addition, as many
+   * handlers of one-ways may run; further one-ways wait and hold their sender's credit.
    */
   readonly calls?: number | undefined;
   /**
-   * Bytes of all messages that a transport holds: incomplete, waiting for a reader, being handled, or not yet sent. Default 512 MiB (more if
-   * `message` is larger). Beyond it unfinished long messages are refused (`resource_exhausted`), first those of the connection that has most
-   * of them, and new long requests.
+   * Bytes of all messages that a transport holds: incomplete, waiting for a reader, being handled,
+   * or not yet sent. Default 512 MiB, or `message` if that is larger. Above the limit, the
+   * transport refuses new long requests and unfinished long messages with `resource_exhausted`,
+   * starting with the connection that has most of them.
    */
   readonly memory?: number | undefined;
-  /** Streaming calls in flight, a connection. Default 128. The caller waits, the callee refuses. */
+  /**
+   * Streaming calls in flight, for each connection. Default 128. At the limit, the caller waits;
+   * the callee refuses further calls.
+   */
   readonly streams?: number | undefined;
-  /** Default 16,384. One more is refused: `resource_exhausted`, `full`. */
+  /**
+   * Connections in all. Default 16,384. A further connection is refused with `resource_exhausted`,
+   * reason `full`.
+   */
   readonly connections?: number | undefined;
-  /** Bytes a second and connection. Default off. */
+  /** Bytes per second, for each connection. Default: unlimited. */
   readonly rate?: { readonly send?: number | undefined; readonly receive?: number | undefined } | undefined;
   /**
-   * Accepted connections whose hello is not through: `pending` in all (default 64; more wait), `perSource` from one source (default off; more
-   * are closed; one that fails keeps its place for a second). A source is an IPv4 address, or the /64 network of an IPv6 address.
+   * Accepted connections whose handshake is not finished.
+   *
+   * - `pending` (default 64): in all. Further connections wait.
+   * - `perSource` (default: unlimited): from one source, which is an IPv4 address or the /64
+   *   network of an IPv6 address. Further connections are closed. A handshake that fails keeps its
+   *   place for a second.
    */
   readonly handshakes?: { readonly pending?: number | undefined; readonly perSource?: number | undefined } | undefined;
   /**
-   * What each account starts with: default 256 KiB, 1 MiB, 16 MiB, 16 MiB, 256 KiB. `pipe`, `reply` and `stream` grow with the line, up to
-   * `pipeMax` (default 16 MiB), `replyMax` (32 MiB) and `streamMax` (16 MiB). An account that is given without its maximum stays as it is;
-   * where the pipe stays, all do.
+   * The initial credit of each flow-control account. Defaults: `pipe` 256 KiB, `short` 1 MiB,
+   * `long` 16 MiB, `reply` 16 MiB, `stream` 256 KiB.
+   *
+   * `pipe`, `reply` and `stream` grow with the capacity of the connection, up to `pipeMax` (default
+   * 16 MiB), `replyMax` (32 MiB) and `streamMax` (16 MiB). An account that is given without its
+   * maximum does not grow. If the pipe does not grow, no account does.
    */
   readonly credit?:
     | {
@@ -131,7 +195,7 @@ export interface LimitOptions {
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** Of sizes and counts: what 31 bits hold. */
+/** The largest size or count: 2^31 − 1. */
 const MOST = 0x7fff_ffff;
 
 const count = (value: number) => withDefault(integer(1, MOST), value);
@@ -178,7 +242,8 @@ const limits = dependentGroup(
     handshakes: group({ pending: count(64), perSource: optional(integer(1, MOST)) }),
     credit,
   },
-  // What is given may not contradict; what is left out follows what is given.
+  // Options that were given must not contradict each other; those left out follow from the given
+  // ones.
   (given, report) => {
     const message = given.message ?? Math.min(64 * MIB, given.memory ?? Infinity);
     const item = given.item ?? Math.min(MIB, message);
@@ -212,12 +277,18 @@ export const commonOptions = optionsSchema({
   random: optional(callback<Random>()),
 });
 
-/** The common options, complete but for `clock` and `random`, whose defaults the transport fills in. */
+/**
+ * The common options after parsing: complete except for `clock` and `random`, whose defaults the
+ * transport fills in.
+ */
 export type CommonConfig = Options<typeof commonOptions>;
 
 type HelloOption = NonNullable<CommonOptions['hello']>;
 
-/** May these be the fields of a hello? Also for what a `hello` function gave. */
+/**
+ * Returns true if the value can be the fields of a hello. Also checks the result of a `hello`
+ * function.
+ */
 export function isHelloFields(value: unknown): value is HelloFields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   let left = 8 * KIB;

@@ -1,18 +1,28 @@
-// Options: partial in, checked once, complete and frozen out. What is wrong is a TypeError that names its path.
-// Written by hand: a schema library, zod/mini, took 2.9 MB of heap and half of the time in which the package is loaded.
+// Parsing of options: a partial object is checked once and becomes complete and frozen. A TypeError
+// names the path of each wrong option. Written by hand because a schema library (zod/mini) took 2.9
+// MB of heap and half of the package's load time.
 
-/** One option: what may be given (`In`), and what is made of it (`Out`). It may be left out where `In` has undefined. */
+/**
+ * One option: `In` is the type that may be given, `Out` the type after parsing. The option may be
+ * left out if `In` includes undefined.
+ */
 export interface OptionField<In = unknown, Out = unknown> {
-  /** Makes `Out` of what was given, or adds to `wrong` what is wrong with it: then what it returns is of no use. */
+  /**
+   * Returns `Out` for the given value. If the value is wrong, it adds a line to `wrong`, and its
+   * result must not be used.
+   */
   read(given: unknown, path: string, wrong: string[]): Out;
-  /** For types alone: never there. */
+  /** Exists for type inference only; never set at run time. */
   readonly takes?: readonly [In];
 }
 
 /** Options by their names. */
 export type OptionsShape = Readonly<Record<string, OptionField>>;
 
-/** The options of one component: a member for each, made by the field functions below. It is a field too, of options within options. */
+/**
+ * The options of one component, each made by one of the field functions below. A schema is itself a
+ * field, so schemas can be nested.
+ */
 export interface OptionsSchema<S extends OptionsShape = OptionsShape> extends OptionField<Given<S>, Made<S>> {
   readonly shape: S;
 }
@@ -27,25 +37,28 @@ type Made<S> = Flat<
   { [K in keyof S as undefined extends Out<S[K]> ? never : K]: Out<S[K]> } & { [K in keyof S as undefined extends Out<S[K]> ? K : never]?: Out<S[K]> }
 >;
 
-/** What a user may give under a schema. */
+/** The options that a user may pass for a schema. */
 export type OptionsInput<S extends OptionsSchema> = In<S>;
-/** What `parseOptions` makes of it. */
+/** The result of `parseOptions` for a schema. */
 export type Options<S extends OptionsSchema> = Readonly<Out<S>>;
 
-/** A schema of options that refuses any other. */
+/** Returns a schema of these options; unknown options are refused. */
 export function optionsSchema<S extends OptionsShape>(shape: S): OptionsSchema<S> {
   return { shape, read: (given, path, wrong) => readShape(shape, given, path, wrong) };
 }
 
-/** A backend's schema: the options that it shares with others, and its own (which win). */
+/**
+ * Returns a backend's schema: the options of `base` and the backend's own, which take precedence.
+ */
 export function extendOptions<S extends OptionsShape, T extends OptionsShape>(base: OptionsSchema<S>, shape: T): OptionsSchema<Flat<Omit<S, keyof T> & T>> {
   return optionsSchema({ ...base.shape, ...shape }) as unknown as OptionsSchema<Flat<Omit<S, keyof T> & T>>;
 }
 
 /**
- * The options, complete and deep-frozen; objects that are passed through by reference (a clock, an observer, a server) are not
- * frozen. A TypeError names the component and each wrong option by its path:
- * 'createTcpTransport: limits.packet: must be an integer from 4096 to 1048576, got 12'.
+ * Returns the options, complete and deep-frozen. Objects that are passed through by reference (a
+ * clock, an observer, a server) are not frozen. Throws a TypeError that names the component and
+ * each wrong option by its path: 'createTcpTransport: limits.packet: must be an integer from 4096
+ * to 1048576, got 12'.
  */
 export function parseOptions<S extends OptionsSchema>(schema: S, input: unknown, name: string): Options<S> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) throw new TypeError(`${name}: takes an object of options, got ${show(input)}`);
@@ -82,7 +95,10 @@ export function callback<F extends (...args: never[]) => unknown>(): OptionField
   return reference((value) => typeof value === 'function', 'a function');
 }
 
-/** Anything that `isFit` accepts, passed through by reference and left unfrozen; `rule` ends 'must be …'. */
+/**
+ * Any value that `isFit` accepts, passed through by reference and not frozen. `rule` completes the
+ * sentence 'must be …'.
+ */
 export function reference<T>(isFit: (value: unknown) => boolean, rule: string): OptionField<T, T> {
   return {
     read(given, path, wrong) {
@@ -92,17 +108,20 @@ export function reference<T>(isFit: (value: unknown) => boolean, rule: string): 
   };
 }
 
-/** May be left out, or `undefined`. */
+/** Makes a field optional: it may be left out or `undefined`. */
 export function optional<I, O>(field: OptionField<I, O>): OptionField<I | undefined, O | undefined> {
   return { read: (given, path, wrong) => (given === undefined ? undefined : field.read(given, path, wrong)) };
 }
 
-/** `value` where it is left out or `undefined`; of a list or a plain object a copy each time, since what is made is frozen. */
+/**
+ * Makes a field optional with a default `value`. A default that is a list or a plain object is
+ * copied each time, because parsed options are frozen.
+ */
 export function withDefault<I, O>(field: OptionField<I, O>, value: NoInfer<O>): OptionField<I | undefined, O> {
   return { read: (given, path, wrong) => (given === undefined ? copyOf(value) : field.read(given, path, wrong)) };
 }
 
-/** What `make` makes of an option that is as it should be. */
+/** Converts the value of a field with `make`, unless the value is wrong. */
 export function mapped<I, O, T>(field: OptionField<I, O>, make: (value: O) => T): OptionField<I, T> {
   return {
     read(given, path, wrong) {
@@ -113,14 +132,14 @@ export function mapped<I, O, T>(field: OptionField<I, O>, make: (value: O) => T)
   };
 }
 
-/** A group of options that may be left out, in whole or in part. */
+/** A group of options that may be left out, entirely or in part. */
 export function group<S extends OptionsShape>(shape: S): OptionField<Given<S> | undefined, Made<S>> {
   return { read: (given, path, wrong) => readShape(shape, given === undefined ? {} : given, path, wrong) };
 }
 
 /**
- * A group whose options depend on each other: `complete` fills what was left out and reports what contradicts by the name of
- * the option and a rule ('must be at most …').
+ * A group whose options depend on each other. `complete` fills in the options that were left out.
+ * It reports a contradiction with the name of the option and a rule ('must be at most …').
  */
 export function dependentGroup<S extends OptionsShape, T>(
   shape: S,
@@ -136,10 +155,10 @@ export function dependentGroup<S extends OptionsShape, T>(
   };
 }
 
-/** 2^31 − 1 ms: what a timer of any runtime takes. */
+/** The longest delay that a timer of any runtime accepts: 2^31 − 1 ms. */
 const LONGEST_DELAY = 0x7fff_ffff;
 
-/** Each option of a shape by its field, then those that there are not. */
+/** Reads each option of a shape with its field, then reports unknown options. */
 function readShape<S extends OptionsShape>(shape: S, given: unknown, path: string, wrong: string[]): Made<S> {
   const made: Record<string, unknown> = {};
   if (typeof given !== 'object' || given === null || Array.isArray(given)) wrong.push(broken(path, 'must be an object of options', given));
@@ -160,7 +179,7 @@ function join(path: string, key: string): string {
   return path === '' ? key : `${path}.${key}`;
 }
 
-/** One line for a thing that is wrong. */
+/** Returns one line that describes a wrong value. */
 function broken(path: string, rule: string, value: unknown): string {
   return `${path}: ${value === undefined ? `is required: ${rule}` : `${rule}, got ${show(value)}`}`;
 }
@@ -176,14 +195,17 @@ function suggestion(key: string, known: string[]): string {
   return nearest !== undefined && nearest.distance <= Math.max(2, key.length / 3) ? `did you mean '${nearest.name}'?` : `there are ${known.join(', ')}`;
 }
 
-/** Freezes what the schema made; what stands in the input too was passed by reference. */
+/**
+ * Freezes the objects that the schema made. An object that is also part of the input was passed by
+ * reference and stays unfrozen.
+ */
 function freezeOwn(made: unknown, given: unknown): unknown {
   if (typeof made !== 'object' || made === null || made === given) return made;
   for (const [key, value] of Object.entries(made)) freezeOwn(value, (given as Record<string, unknown> | null | undefined)?.[key]);
   return Object.freeze(made);
 }
 
-/** Levenshtein's distance. */
+/** Returns the Levenshtein distance of two strings. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

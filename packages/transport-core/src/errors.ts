@@ -1,6 +1,10 @@
-// The one error class of Trunkline, and the two closed tables behind it: codes (what kind of failure) and reasons (which cause).
+// The one error class of Trunkline, and the two closed tables behind it: codes (the kind of
+// failure) and reasons (the specific cause).
 
-/** gRPC's status codes, by name, with the number that crosses the wire; `shutdown` is ours and crosses as `unavailable`. */
+/**
+ * gRPC's status codes by name, with the number that is sent on the wire. `shutdown` is Trunkline's
+ * own and is sent as `unavailable`.
+ */
 export const CODES = {
   cancelled: 1,
   unknown: 2,
@@ -21,12 +25,13 @@ export const CODES = {
   shutdown: 14,
 } as const;
 
-/** What kind of failure it is. The table is closed: a new code is a new major version. */
+/** The kind of a failure. The table is closed: a new code needs a new major version. */
 export type Code = keyof typeof CODES;
 
 /**
- * Which of several causes of one code it was: its code, and its number in a GO_AWAY or ERROR frame. Those with number 0 are
- * found by one end alone and never cross the wire. `refused` is the code where `admit` threw something else than a TransportError.
+ * The specific causes of failures: each with its code and its number in a GO_AWAY or ERROR frame.
+ * Reasons with number 0 are found by one end alone and never sent. For `refused`, the code applies
+ * if `admit` threw something other than a TransportError.
  */
 export const REASONS = {
   idle: { wire: 1, code: 'unavailable' },
@@ -58,25 +63,31 @@ export const REASONS = {
   no_shared_protocol: { wire: 0, code: 'failed_precondition' },
 } as const satisfies Record<string, { wire: number; code: Code }>;
 
-/** Which cause of a code it was. The table is closed; most errors have none. */
+/** The specific cause of a failure. The table is closed; most errors have no reason. */
 export type Reason = keyof typeof REASONS;
 
 export interface TransportErrorOptions {
   reason?: Reason | undefined;
   /** The address, node id or endpoint that the call was for. */
   target?: string | undefined;
-  /** May a handler have seen the call? `false`: surely not, so it can be made again without harm. */
+  /**
+   * Whether a handler may have seen the call. `false` means that none has, so it is safe to repeat
+   * the call.
+   */
   sent?: boolean | undefined;
-  /** Who found the failure: this end, or the peer. Default 'local'. */
+  /** The end that found the failure: this one or the peer. Default 'local'. */
   origin?: 'local' | 'remote' | undefined;
-  /** Crosses the wire with an answer (at most 8 KiB): the leader's address, say. */
+  /** Sent to the caller along with the error, at most 8 KiB: for example the leader's address. */
   metadata?: Record<string, string> | undefined;
   cause?: unknown;
 }
 
 const brand = Symbol.for('trunkline.TransportError');
 
-/** Every failure that a public function of Trunkline reports. Misuse by the programmer is a TypeError instead. */
+/**
+ * The error that public functions of Trunkline throw or reject with. Misuse by the programmer is a
+ * TypeError instead.
+ */
 export class TransportError extends Error {
   static {
     // biome-ignore lint/complexity/noThisInStatic: bundlers rename a class that names itself here, and the console shows '_TransportError'.
@@ -107,13 +118,16 @@ export class TransportError extends Error {
     this.metadata = options.metadata;
   }
 
-  /** True also for an error of a second copy of this package. */
+  /** Returns true also for an error that another copy of this package made. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true;
   }
 }
 
-/** The same failure as one call's, or one target's, own error: what is shared by many is never handed out twice. */
+/**
+ * Returns a copy of an error with details of one call or one target, because one error object must
+ * never be handed out to several callers.
+ */
 export function withDetails(error: TransportError, details: TransportErrorOptions): TransportError {
   return new TransportError(error.code, error.message, {
     reason: details.reason ?? error.reason,
@@ -125,38 +139,39 @@ export function withDetails(error: TransportError, details: TransportErrorOption
   });
 }
 
-/** The number of a code on the wire. */
+/** Returns the number of a code on the wire. */
 export function codeNumber(code: Code): number {
   return CODES[code];
 }
 
-/** The code of a number on the wire; one that is unknown to us reads as 'unknown' (gRPC's rule). */
+/** Returns the code of a number on the wire; 'unknown' for an unknown number (gRPC's rule). */
 export function codeOf(number: number): Code {
   return codeByNumber[number] ?? 'unknown';
 }
 
-/** The number of a reason on the wire, 0 where it has none. */
+/** Returns the number of a reason on the wire; 0 if it has none. */
 export function reasonNumber(reason: Reason | undefined): number {
   return reason === undefined ? 0 : REASONS[reason].wire;
 }
 
-/** The reason of a number on the wire; 0 and what is unknown to us are none. */
+/** Returns the reason of a number on the wire; undefined for 0 and for unknown numbers. */
 export function reasonOf(number: number): Reason | undefined {
   return reasonByNumber[number];
 }
 
-/** The error of a reason, with the code that the table gives it. */
+/** Creates an error with this reason and the code that the table assigns to it. */
 export function reasonError(reason: Reason, message: string, options: Omit<TransportErrorOptions, 'reason'> = {}): TransportError {
   return new TransportError(REASONS[reason].code, message, { ...options, reason });
 }
 
 /**
- * Makes a TransportError without a stack trace, in a sixth of the time. For errors that a peer can cause as often as it likes, and whose
- * stack would show only how a frame is read.
+ * Creates a TransportError without a stack trace, in a sixth of the time. For errors that a peer
+ * can cause as often as it likes, and whose stack would show only the code that reads frames.
  */
 export function stackless(code: Code, message: string, options?: TransportErrorOptions): TransportError {
   const { stackTraceLimit } = Error as { stackTraceLimit?: number };
-  // Not of every engine. Where `Error` is frozen, `Reflect.set` is without effect instead of an exception.
+  // Not every engine has this limit. If `Error` is frozen, `Reflect.set` has no effect instead of
+  // throwing.
   if (stackTraceLimit === undefined) return new TransportError(code, message, options);
   Reflect.set(Error, 'stackTraceLimit', 0);
   try {
@@ -167,8 +182,9 @@ export function stackless(code: Code, message: string, options?: TransportErrorO
 }
 
 /**
- * Sets how many frames a stack trace takes and returns how many it took before, for a stretch of code whose foreign errors (`JSON.parse`)
- * a peer can cause as often as it likes. Does nothing where the engine has no such limit, or `Error` is frozen.
+ * Sets the maximum number of frames in a stack trace and returns the previous one. Wrap it around
+ * code that throws foreign errors (`JSON.parse`) which a peer can cause as often as it likes. Does
+ * nothing and returns undefined if the engine has no such limit, or if `Error` is frozen.
  */
 export function traceDepth(depth: number | undefined): number | undefined {
   const traced = Error as { stackTraceLimit?: number };

@@ -1,4 +1,5 @@
-// What a protocol's literal says about its calls: the types of requests, answers, streams, the Rpc of a reader and a server's handlers.
+// The types that follow from a protocol's definition: requests, responses, stream items, the Rpc
+// that a reader receives, and a server's handlers.
 
 import type { Codec } from '../protocol/codec.ts';
 import type { MethodKind, Protocol } from '../protocol/protocol.ts';
@@ -7,54 +8,68 @@ import type { Remote } from '../remote.ts';
 /** The names of a protocol's methods. */
 export type MethodName<P extends Protocol> = keyof P['methods'] & string;
 
-/** The names of its one-way methods. */
+/** The names of a protocol's one-way methods. */
 export type OneWayName<P extends Protocol> = { [N in MethodName<P>]: KindOf<P, N> extends 'oneway' ? N : never }[MethodName<P>];
 
 /** The kind of a method. */
 export type KindOf<P extends Protocol, N extends MethodName<P>> = KindOfMethod<P['methods'][N]>;
 
-/** What a handler gets as the request of method N. */
+/** The request of method N as its handler receives it. */
 export type RequestOf<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Decoded<P['methods'][N]['request']>;
-/** What a caller gives as the request of method N. */
+/** The request of method N as its caller passes it. */
 export type RequestInput<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Encoded<P['methods'][N]['request']>;
-/** What a caller gets as the response of method N; `never` where it has none. */
+/** The response of method N as its caller receives it; `never` if the method has none. */
 export type ResponseOf<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Decoded<P['methods'][N]['response']>;
-/** What a handler gives as the response of method N; `never` where it has none. */
+/** The response of method N as its handler passes it; `never` if the method has none. */
 export type ResponseInput<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Encoded<P['methods'][N]['response']>;
-/** What a handler gets as an item that the caller of method N streams; `never` where it streams none. */
+/**
+ * An item that the caller of method N streams, as the handler receives it; `never` if the method
+ * has no upload.
+ */
 export type UploadOf<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Decoded<P['methods'][N]['upload']>;
-/** What a caller of method N streams. */
+/** An item that the caller of method N streams, as the caller passes it. */
 export type UploadInput<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Encoded<P['methods'][N]['upload']>;
-/** What a caller gets as an item that the callee of method N streams; `never` where it streams none. */
+/**
+ * An item that the callee of method N streams, as the caller receives it; `never` if the method has
+ * no download.
+ */
 export type ItemOf<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Decoded<P['methods'][N]['download']>;
-/** What a handler of method N streams. */
+/** An item that a handler of method N streams, as the handler passes it. */
 export type ItemInput<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Encoded<P['methods'][N]['download']>;
 
 /**
- * One incoming call, of method N or, without N, of any method: a union that `switch (rpc.method)` narrows. It is answered
- * exactly once, by `respond`, `end` or `fail`; the first call of either settles it.
+ * One incoming call of method N or, without N, of any method: a union that `switch (rpc.method)`
+ * narrows. A call is answered exactly once, by `respond`, `end` or `fail`; the first of them
+ * settles it.
  */
 export type Rpc<P extends Protocol, N extends MethodName<P> = MethodName<P>> = { [K in N]: RpcOfKind<P, K, KindOf<P, K>> }[N];
 
-/** What the Rpc of every kind has. */
+/** The members that the Rpc of every kind of method has. */
 export interface RpcBase<N extends string, Request> {
   readonly method: N;
-  /** Decoded and checked; a request that its codec refuses reaches no reader. */
+  /** The decoded and checked request. A request that its codec refuses reaches no reader. */
   readonly request: Request;
-  /** Who calls; a Target: it can be called back over the same connection. */
+  /** The caller's connection. It is a Target, so you can call back over it. */
   readonly from: Remote;
   /** The version of the protocol that both ends agreed on. */
   readonly version: number;
-  /** What the caller sent beside the request (at most 8 KiB); one shared frozen object where it sent none. */
+  /**
+   * The metadata that the caller sent with the request, at most 8 KiB. Without any, it is a shared
+   * frozen empty object.
+   */
   readonly metadata: Readonly<Record<string, string>>;
   /** Aborts when the caller cancels or is gone, or when the call's deadline passes; its reason is a TransportError. */
   readonly signal: AbortSignal;
-  /** When the call ends, on `transport.clock`, in milliseconds; undefined where it has no end. */
+  /**
+   * The time on `transport.clock`, in milliseconds, at which the call expires; undefined if the
+   * call has no deadline.
+   */
   readonly deadline?: number | undefined;
   /**
-   * Answers with an error: a TransportError crosses with its code, message, reason and metadata, anything else as `internal`
-   * with its message. False where nobody waits for it: the caller is gone, or the call is one-way (counted). A second answer is
-   * a TypeError.
+   * Answers with an error. The caller gets a TransportError with its code, message, reason and
+   * metadata, and anything else as `internal` with its message. Returns false if no caller waits
+   * for the answer: the caller is gone, or the call is one-way (then it is counted). Throws a
+   * TypeError if the call was answered before.
    */
   fail(error: unknown): boolean;
 }
@@ -62,8 +77,9 @@ export interface RpcBase<N extends string, Request> {
 /** Answers a unary or uploading call. */
 export interface Responds<Response> {
   /**
-   * Sends the response; false where the caller is gone. A value that its codec refuses throws `invalid_argument` here, and the
-   * caller gets `internal`; answering twice is a TypeError.
+   * Sends the response. Returns false if the caller is gone. If the codec refuses the value, this
+   * throws `invalid_argument` and the caller gets `internal`. Throws a TypeError if the call was
+   * answered before.
    */
   respond(value: Response): boolean;
 }
@@ -71,48 +87,58 @@ export interface Responds<Response> {
 /** Answers a downloading or duplex call. */
 export interface Streams<Item> {
   /**
-   * Sends one item; resolves when there is room for the next, rejects once the call is over. After `end` it is a TypeError.
+   * Sends one item. Resolves when there is room for the next item; rejects once the call is over.
+   * Calling it after `end` is a TypeError.
    */
   write(item: Item): Promise<void>;
-  /** The stream is whole; false where the caller is gone. Answering twice is a TypeError. */
+  /**
+   * Ends the stream. Returns false if the caller is gone. Throws a TypeError if the call was
+   * answered before.
+   */
   end(): boolean;
 }
 
-/** The caller's stream. */
+/** Receives the stream of the caller. */
 export interface Uploaded<Item> {
-  /** Read once; leaving the loop tells the caller to send no more. It throws where the call ends before the stream does. */
+  /**
+   * The items that the caller streams; it can be read once. Leaving the loop tells the caller to
+   * send no more. The iterator throws if the call ends before the stream does.
+   */
   readonly upload: AsyncIterable<Item>;
 }
 
-/** An Rpc of a method `request: …, response: …`. */
+/** The Rpc of a unary method: one request, one response. */
 export interface UnaryRpc<N extends string, Request, Response> extends RpcBase<N, Request>, Responds<Response> {
   readonly upload?: undefined;
 }
-/** An Rpc of a method that nobody answers: its `fail` is false and counted. */
+/**
+ * The Rpc of a one-way method. It has no answer: `fail` returns false, and the attempt is counted.
+ */
 export interface OneWayRpc<N extends string, Request> extends RpcBase<N, Request> {
   readonly upload?: undefined;
 }
-/** An Rpc whose caller streams. */
+/** The Rpc of a method whose caller streams. */
 export interface UploadRpc<N extends string, Request, Item, Response> extends RpcBase<N, Request>, Uploaded<Item>, Responds<Response> {}
-/** An Rpc whose callee streams. */
+/** The Rpc of a method whose callee streams. */
 export interface DownloadRpc<N extends string, Request, Item> extends RpcBase<N, Request>, Streams<Item> {
   readonly upload?: undefined;
 }
-/** An Rpc where both stream. */
+/** The Rpc of a method where both ends stream. */
 export interface DuplexRpc<N extends string, Request, Up, Down> extends RpcBase<N, Request>, Uploaded<Up>, Streams<Down> {}
 
 /** Handlers for any subset of a protocol's methods: `{ requestVote: (request, rpc) => ({ … }) }`. */
 export type Handlers<P extends Protocol> = { readonly [N in MethodName<P>]?: Handler<P, N> | undefined };
 
 /**
- * Serves method N: gets the request and its Rpc (`from`, `signal`, `upload`, `write` …).
+ * Serves method N. It receives the request and its Rpc (`from`, `signal`, `upload`, `write` …).
  *
- * - unary, upload: what it returns, or resolves to, answers; so does `rpc.respond`, and then it returns nothing.
- * - one-way: what it returns is ignored.
- * - download, duplex: it calls `rpc.write` (the stream ends when the handler has returned), or returns an AsyncIterable, whose
- *   iterator is returned when the caller leaves.
+ * - unary, upload: the value that it returns, or resolves to, is the response. A handler that calls
+ *   `rpc.respond` returns nothing.
+ * - one-way: its return value is ignored.
+ * - download, duplex: it either calls `rpc.write` (the stream ends when the handler returns) or
+ *   returns an AsyncIterable, whose iterator is closed (`return`) when the caller leaves.
  *
- * One that throws, or rejects, answers with that error.
+ * If the handler throws or rejects, the caller gets that error.
  */
 export type Handler<P extends Protocol, N extends MethodName<P>> = (request: RequestOf<P, N>, rpc: Rpc<P, N>) => Answer<P, N, KindOf<P, N>>;
 

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The public face of every transport. What each promise means stands in docs/; here are its shapes, units and errors.
+// The public interface of every transport: shapes, units and errors. docs/ describes what each
+// promise means.
 
 import type { Clock } from '../clock.ts';
 import type { TransportError } from '../errors.ts';
@@ -10,38 +11,51 @@ import type { ItemOf, KindOf, MethodName, OneWayName, RequestInput, ResponseOf, 
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * Whom a call is for. A string is `[nodeId@]address` and is dialled when needed; an end that proves another id, or none, is
- * `unauthenticated`. A Remote is reached over its own connection, or not at all (`unavailable`).
+ * The destination of a call. A string is `[nodeId@]address`; the transport dials it when needed. If
+ * the peer proves a different node id, or none, the call fails with `unauthenticated`. A Remote is
+ * reached over its own connection only; if that is gone, the call fails with `unavailable`.
  */
 export type Target = string | Remote;
 
 /** Options of one call. */
 export interface CallOptions {
   /**
-   * Milliseconds, above 0; `Infinity` is none. Default: the method's, else the transport's (10,000). It runs from `send` to the
-   * end of the call, dialling and queueing included. On a streaming call this option bounds the whole call, and the method's timeout
-   * each wait for progress. The transport's timeout bounds each wait for progress of an upload; a download or duplex call it bounds
-   * only until its request has left, because a stream may be quiet for long.
+   * Milliseconds, above 0; `Infinity` means no timeout. Default: the method's timeout, otherwise
+   * the transport's (10,000). The time runs from `send` to the end of the call and includes dialing
+   * and queueing.
+   *
+   * On a streaming call, this option bounds the whole call, whereas the method's timeout bounds
+   * each wait for progress. The transport's timeout bounds each wait for progress of an upload. It
+   * bounds a download or duplex call only until the request has been sent, because a stream may be
+   * quiet for a long time.
    */
   readonly timeout?: number | undefined;
-  /** Ends the call: it rejects with `cancelled`, whose cause is the signal's reason, and the callee's `rpc.signal` aborts. */
+  /**
+   * Cancels the call when it aborts: the call rejects with `cancelled`, whose cause is the signal's
+   * reason, and the callee's `rpc.signal` aborts.
+   */
   readonly signal?: AbortSignal | undefined;
-  /** Travels beside the request, at most 8 KiB, as `rpc.metadata`: trace context, tenant, token. */
+  /**
+   * Sent along with the request, at most 8 KiB, and received as `rpc.metadata`: for example a trace
+   * context, a tenant or a token.
+   */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * Options of a call of method N: where the caller streams, `upload` is required. It is pulled with back-pressure; one that throws
- * ends the call with `aborted` and its cause; when the callee answers early, its iterator is returned.
+ * Options of a call of method N. If the caller streams, `upload` is required. The transport pulls
+ * items from `upload` with back-pressure. If the iterable throws, the call ends with `aborted`,
+ * with the thrown value as its cause. If the callee answers early, the transport calls the
+ * iterator's `return`.
  */
 export type SendOptions<P extends Protocol = Protocol, N extends MethodName<P> = MethodName<P>> = CallOptions &
   (KindOf<P, N> extends 'upload' | 'duplex' ? { readonly upload: AsyncIterable<UploadInput<P, N>> } : { readonly upload?: undefined });
 
-/** The options parameter of `send`: there must be one exactly where the method uploads. */
+/** The options parameter of `send`; required if the method uploads, otherwise optional. */
 export type SendArguments<P extends Protocol, N extends MethodName<P>> =
   KindOf<P, N> extends 'upload' | 'duplex' ? [options: SendOptions<P, N>] : [options?: SendOptions<P, N> | undefined];
 
-/** What a call resolves to: the response; nothing for a one-way; an iterable where the callee streams. */
+/** The result of a call: the response; nothing for a one-way; an iterable if the callee streams. */
 export type ResultOf<P extends Protocol, N extends MethodName<P>> = {
   unary: ResponseOf<P, N>;
   upload: ResponseOf<P, N>;
@@ -50,81 +64,124 @@ export type ResultOf<P extends Protocol, N extends MethodName<P>> = {
   duplex: AsyncIterable<ItemOf<P, N>>;
 }[KindOf<P, N>];
 
-/** A protocol's methods as functions, for one target: `client.requestVote(request, options)` is `send(target, 'requestVote', request, options)`. */
+/**
+ * A protocol's methods as functions, bound to one target: `client.requestVote(request, options)` is
+ * `send(target, 'requestVote', request, options)`.
+ */
 export type Client<P extends Protocol> = {
   readonly [N in MethodName<P>]: (request: RequestInput<P, N>, ...options: SendArguments<P, N>) => Promise<ResultOf<P, N>>;
 };
 
-/** A connection came up, or went down and why: `idle`, `disconnected` and `closed` are the orderly reasons. */
+/**
+ * A connection came up or went down. `cause` says why it went down; the reasons `idle`,
+ * `disconnected` and `closed` mean an orderly end.
+ */
 export interface ConnectionEvent {
   readonly type: 'up' | 'down';
   readonly remote: Remote;
   readonly cause?: TransportError | undefined;
 }
 
-/** One protocol's calls over one or more ways to carry them. Every error is a TransportError; misuse is a TypeError. */
+/**
+ * Sends and receives the calls of one protocol, over one or more backends. Every error is a
+ * TransportError, except that misuse is a TypeError.
+ */
 export interface Transport<P extends Protocol = Protocol> extends AsyncDisposable {
-  /** Binds and serves; one that only calls need not listen. Rejects where it can't: `address_in_use`, `not_advertisable`, `invalid_argument`. */
+  /**
+   * Binds the address and accepts connections. A transport that only makes calls need not listen.
+   * Rejects with `address_in_use`, `not_advertisable` or `invalid_argument` if it can't listen.
+   */
   listen(): Promise<void>;
   /**
-   * Incoming calls, of these methods or of all that no other reader takes. Each goes to exactly one reader. It ends when the
-   * transport closes; leaving the loop gives back what it was not handed yet. A method that `serve` has is a TypeError. A one-way costs its
-   * sender credit until the reader asks for another call, or leaves.
+   * Returns an iterator over incoming calls of these methods or, without arguments, of all methods
+   * that no other reader takes. Each call goes to exactly one reader. The iterator ends when the
+   * transport closes. Leaving the loop returns the calls that it has not received yet to the queue.
+   * Throws a TypeError for a method that `serve` handles. A one-way holds its sender's credit until
+   * the reader asks for another call or leaves.
    */
   consumer<N extends MethodName<P> = MethodName<P>>(...methods: N[]): AsyncIterableIterator<Rpc<P, N>>;
-  /** Where it listens, with the real port after `:0`; the first where there are several. Before `listen` it throws `failed_precondition`. */
+  /**
+   * Returns the address that it listens on, with the real port in place of `:0`; with several
+   * addresses, the first. Throws `failed_precondition` before `listen`.
+   */
   localAddr(): string;
-  /** Where it listens, all of it. Before `listen` it throws `failed_precondition`. */
+  /** Returns all addresses that it listens on. Throws `failed_precondition` before `listen`. */
   localAddrs(): string[];
-  /** Where others reach it: what was given, verbatim, else `localAddr()`. */
+  /**
+   * Returns the address at which others reach this transport: the one given as an option, verbatim,
+   * otherwise `localAddr()`.
+   */
   advertiseAddr(): string;
   /**
-   * Calls a method. It never throws: it rejects, misuse too. Unary and upload resolve to the response; one-way resolves when queued
-   * on a connection whose receiver has room (a later loss is counted, not told); download and duplex resolve to an iterable once the
-   * request has left, and leaving its loop cancels the call. Every call settles exactly once. `error.sent` tells whether a handler
-   * may have seen it.
+   * Calls a method. It never throws, even for misuse: the promise rejects instead.
+   *
+   * - unary, upload: resolves to the response.
+   * - one-way: resolves when the message is queued on a connection whose receiver has room. A later
+   *   loss is only counted (`onewayLost`), not reported.
+   * - download, duplex: resolves to an iterable once the request has been sent. Leaving its loop
+   *   cancels the call.
+   *
+   * Every call settles exactly once. `error.sent` tells whether a handler may have seen the call.
    */
   send<N extends MethodName<P>>(target: Target, method: N, request: RequestInput<P, N>, ...options: SendArguments<P, N>): Promise<ResultOf<P, N>>;
-  /** The same, as methods. */
+  /** Returns a client whose methods call `send` with this target. */
   to(target: Target): Client<P>;
   /**
-   * Refuses new calls (`shutdown`), tells the peers, lets calls in flight finish for `grace` milliseconds (default 0), flushes what
-   * was accepted, fails the rest. Resolves when no socket, timer or listener is left. Idempotent. A mount's ends that protocol alone.
+   * Closes the transport: refuses new calls (`shutdown`), tells the peers, lets calls in flight
+   * finish for `grace` milliseconds (default 0), flushes accepted messages and fails all other
+   * calls. Resolves when no socket, timer or listener is left. Idempotent. On a mount it closes
+   * only that protocol.
    */
   close(options?: { readonly grace?: number | undefined }): Promise<void>;
 
-  /** Queues a one-way now, on a live connection: false where that can't be at once. Never waits, never dials; throws for what can never go. */
+  /**
+   * Queues a one-way immediately on a live connection. Returns false if that is not possible right
+   * now. It never waits or dials, and throws for a message that can never be sent.
+   */
   trySend<N extends OneWayName<P>>(target: Target, method: N, request: RequestInput<P, N>): boolean;
-  /** The same to many, encoded once; an answer for each target, in order. */
+  /**
+   * Calls `trySend` for many targets, encoding the message once. Returns one result for each
+   * target, in order.
+   */
   trySendAll<N extends OneWayName<P>>(targets: readonly Target[], method: N, request: RequestInput<P, N>): boolean[];
-  /** Resolves when `trySend` would be true; dials a string target if nothing is live; rejects with the dial's or the connection's error. */
+  /**
+   * Resolves when `trySend` would return true. Dials a string target if no connection is live.
+   * Rejects with the error of the dial or of the connection.
+   */
   writable(target: Target): Promise<void>;
   /**
-   * Connects and completes the hello ahead of any call; a live connection is taken as it is. With a signal that aborts it rejects with
-   * `cancelled`, whose cause is the signal's reason, and a dial that nobody else waits for ends.
+   * Connects and completes the hello ahead of any call, or returns the live connection if there is
+   * one. If `signal` aborts, it rejects with `cancelled`, whose cause is the signal's reason, and
+   * the dial ends unless another caller waits for it.
    */
   dial(target: Target, options?: { readonly signal?: AbortSignal | undefined }): Promise<Remote>;
-  /** Who is connected now. */
+  /** Returns the peers that are connected now. */
   remotes(): Remote[];
-  /** Who comes and goes; those that live come first. It ends when the transport closes. */
+  /**
+   * Returns an iterator over connections coming up and going down, starting with those that are up
+   * now. It ends when the transport closes.
+   */
   connections(): AsyncIterableIterator<ConnectionEvent>;
   /** Keeps a connection from being closed for idleness until the returned function is called. */
   hold(remote: Remote): () => void;
-  /** Drains and closes what is open to a target; a later `send` dials again. */
+  /** Drains and closes the connections to a target; a later `send` dials again. */
   disconnect(target: Target, reason?: string): Promise<void>;
-  /** `disconnect` for every connection, while listening goes on. */
+  /** Drains and closes every connection, but keeps listening. */
   closeStreams(): Promise<void>;
   /**
-   * Another protocol over the same listener, pool and connections; live ones learn it. A name or a channel that is taken is a TypeError.
+   * Mounts another protocol on the same listener, pool and connections. Peers on live connections
+   * are told about it. Throws a TypeError if the name or the channel is taken.
    */
   mount<Q extends Protocol>(protocol: Q): Transport<Q>;
-  /** The state of everything, as plain data; `formatSnapshot` prints it. */
+  /** Returns the state of the transport as plain data; `formatSnapshot` prints it. */
   snapshot(): Snapshot;
   readonly protocol: P;
-  /** What `serve`, `multicast`, peers and gossip run on. */
+  /** The clock that `serve`, `multicast`, peers and gossip use, too. */
   readonly clock: Clock;
   readonly random: Random;
 }
 
-/** Any transport, whatever its protocol: what libraries take. To call through it, mount a protocol. */
+/**
+ * A transport of any protocol, as libraries accept it. To make calls through it, mount a protocol.
+ */
 export type AnyTransport = Omit<Transport<any>, 'send' | 'trySend' | 'trySendAll' | 'consumer' | 'to'>;
