@@ -1,4 +1,5 @@
-// Targets as text: with and without a node id, with and without a scheme, and the one form of each that a pool keys by.
+// Parsing of target strings, with or without a node id and a scheme, and the canonical form that
+// the connection pool uses as its key.
 
 import { TransportError } from './errors.ts';
 import { formatHostPort, parseHostPort } from './host-port.ts';
@@ -6,17 +7,25 @@ import { cleanText } from './text.ts';
 
 /** A target string, `[nodeId@]address`. */
 export interface TargetAddress {
-  /** 64 lower-case hex digits: whom the other end must prove to be. */
+  /**
+   * The node id that the peer must prove: 64 lower-case hex digits. Undefined if the target names
+   * none.
+   */
   readonly nodeId: string | undefined;
-  /** What is dialled, as written but for white space at its ends. */
+  /** The address to dial, as written, without white space at its ends. */
   readonly address: string;
-  /** The same for all spellings of one target: scheme and host in lower case, IP addresses in their shortest form, no 'tcp://'. */
+  /**
+   * The canonical form, the same for all spellings of one target: scheme and host in lower case, IP
+   * addresses in their shortest form, no 'tcp://'.
+   */
   readonly key: string;
 }
 
 /**
- * Reads a target. `invalid_argument`, saying how it is written, for an empty one, for control characters and marks that turn the direction of writing, more than 2,048
- * characters, or anything but a node id before '@'. What the address itself means is for the stream layer to say.
+ * Parses a target. Throws `invalid_argument`, with a hint at the right form, if the target is
+ * empty, is longer than 2,048 characters, contains control characters or marks that change the
+ * writing direction, or has anything other than a node id before '@'. The stream layer checks the
+ * address itself.
  */
 export function parseTarget(target: string): TargetAddress {
   const text = target.trim();
@@ -33,8 +42,9 @@ export function parseTarget(target: string): TargetAddress {
 }
 
 /**
- * The spelling in which an address is shown: canonical, with its scheme, which is 'tcp://' for a bare 'host:port', and with the path that a
- * WebSocket URL has at least. Other text stays.
+ * Returns an address as it is shown to users: in canonical form, with its scheme ('tcp://' for a
+ * bare 'host:port') and, for a WebSocket URL, with at least the path '/'. Other text is returned
+ * unchanged.
  */
 export function spelled(address: string): string {
   const key = canonicalAddress(address.trim());
@@ -42,18 +52,24 @@ export function spelled(address: string): string {
   return splitScheme(key).scheme === undefined && parseHostPort(key) !== undefined ? `tcp://${key}` : key;
 }
 
-/** 64 lower-case hex digits. */
+/** Returns true if the text is a node id: 64 lower-case hex digits. */
 export function isNodeId(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text);
 }
 
-/** 'WS://Host:80/x' → 'ws' and 'Host:80/x'; without '://' there is no scheme. */
+/**
+ * Splits an address into its scheme and the rest: 'WS://Host:80/x' → 'ws' and 'Host:80/x'. Without
+ * '://', the scheme is undefined.
+ */
 export function splitScheme(address: string): { scheme: string | undefined; rest: string } {
   const match = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/isu.exec(address);
   return match === null ? { scheme: undefined, rest: address } : { scheme: match[1]!.toLowerCase(), rest: match[2]! };
 }
 
-/** What it can't read as scheme, host and port it leaves as written. */
+/**
+ * Returns the canonical form of an address. Text that is not a scheme, host and port is returned as
+ * written.
+ */
 function canonicalAddress(address: string): string {
   const { scheme, rest } = splitScheme(address);
   const [, authority = '', path = ''] = /^([^/?#]*)(.*)$/su.exec(rest)!;

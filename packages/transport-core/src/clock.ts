@@ -1,28 +1,41 @@
-// Time as a value: everything that waits or measures gets a Clock, so that the same code runs on real and on simulated time.
+// The clock as a parameter: all code that waits or measures receives a Clock, so that it runs on
+// real and on simulated time alike.
 
-/** What a timer is known by; opaque. */
+/** An opaque handle of a timer. */
 export type Timer = unknown;
 
-/** A monotonic clock and its timers. Times are milliseconds from an origin of its own; jumps of the wall clock never show. */
+/**
+ * A monotonic clock with timers. Times are milliseconds from an arbitrary origin; changes of the
+ * wall clock have no effect.
+ */
 export interface Clock {
-  /** Milliseconds since the clock's origin, fractions included; never falls. */
+  /** Returns the milliseconds since the clock's origin, with fractions; never decreases. */
   now(): number;
-  /** Runs `callback` once, `delay` milliseconds from now (at least), on a turn of its own. Delays above 2^31 − 1 are cut to it. */
+  /**
+   * Runs `callback` once, at least `delay` milliseconds from now, on its own turn of the event
+   * loop. Delays above 2^31 − 1 are reduced to that.
+   */
   setTimeout(callback: () => void, delay: number): Timer;
-  /** Stops a timer; one that ran or was stopped is left alone. */
+  /** Cancels a timer; does nothing if it has fired or was canceled. */
   clearTimeout(timer: Timer): void;
-  /** Resolves after `delay` milliseconds; with a signal that aborts first, rejects with its reason. */
+  /** Resolves after `delay` milliseconds; rejects with the signal's reason if that aborts first. */
   sleep(delay: number, signal?: AbortSignal): Promise<void>;
-  /** Runs `callback` when the code that runs now is through, before anything else is read or any timer runs: the end of a tick. */
+  /**
+   * Runs `callback` at the end of the current tick: when the running code has finished, and before
+   * any input is read or any timer fires.
+   */
   defer(callback: () => void): void;
   /**
-   * Runs `callback` on a turn of its own, after input that waits was read and before time passes: long work continues in it, so that
-   * others are served in between. A clock without it is asked for `setTimeout` of 0 instead.
+   * Runs `callback` on a later turn of the event loop, after waiting input was read and without a
+   * delay. Use it to split long work, so that other connections are served in between. If a clock
+   * lacks it, `setTimeout` with 0 is used instead.
    */
   turn?(callback: () => void): void;
 }
 
-/** `sleep` for a clock that has the rest: its abort listener goes when the time is up. */
+/**
+ * Implements `sleep` on top of a clock's timers. It removes its abort listener when the time is up.
+ */
 export function sleepOn(clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>, delay: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -38,5 +51,5 @@ export function sleepOn(clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>, delay
   });
 }
 
-/** The longest delay that a timer of any runtime takes: 2^31 − 1 ms, 24.8 days. */
+/** The longest delay that a timer of any runtime accepts: 2^31 − 1 ms, 24.8 days. */
 export const LONGEST_DELAY = 0x7fff_ffff;

@@ -1,27 +1,31 @@
-// Events for any number of readers. Each has a queue; one that lags misses the oldest, and is told how many.
+// Distributes events to any number of readers. Each reader has a queue; a reader that lags loses
+// the oldest events and learns how many it missed.
 
-/** Tells each of its readers every event, at the reader's own pace; 4,096 wait for one reader at most. */
+/**
+ * Distributes every event to all readers, each at its own pace. At most 4,096 events wait for one
+ * reader.
+ */
 export class EventHub<E> {
   readonly #lagged: (missed: number) => E;
   readonly #readers = new Set<Reader<E>>();
   #over = false;
 
-  /** @param lagged what a reader is told that has missed so many. */
+  /** @param lagged makes the event that tells a reader how many events it missed. */
   constructor(lagged: (missed: number) => E) {
     this.#lagged = lagged;
   }
 
-  /** Does anybody read? What is frequent is made for readers only. */
+  /** Returns true if there are readers. Check it before you build frequent events. */
   get isRead(): boolean {
     return this.#readers.size > 0;
   }
 
-  /** Something happened. */
+  /** Delivers an event to all readers. */
   tell(event: E): void {
     for (const reader of this.#readers) reader.push(event);
   }
 
-  /** A new reader, that begins with `first`. */
+  /** Adds a reader, which receives the events of `first` before all others. */
   follow(first: readonly E[]): AsyncIterableIterator<E, undefined> {
     const reader = new Reader<E>(this.#lagged, (gone) => this.#readers.delete(gone));
     for (const event of first) reader.push(event);
@@ -30,7 +34,7 @@ export class EventHub<E> {
     return reader;
   }
 
-  /** Nothing more happens; what was not read can still be. */
+  /** Ends all readers; events that wait can still be read. */
   end(): void {
     this.#over = true;
     for (const reader of this.#readers) reader.end();
@@ -91,6 +95,6 @@ class Reader<E> implements AsyncIterableIterator<E, undefined> {
   }
 }
 
-/** Events that wait for one reader. */
+/** The number of events that may wait for one reader. */
 const LAG = 4_096;
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });

@@ -1,5 +1,6 @@
-// What every runtime that we support has, and no more: Node, browsers, workers. The pure storeys compile against this
-// file alone, so that a socket, a timer or a clock can't slip in.
+// The globals that every supported runtime has: Node, browsers and workers. The code that must not
+// do I/O compiles against this file alone, so that it can't use a socket, a timer or a clock by
+// accident.
 
 interface AbortSignal {
   readonly aborted: boolean;

@@ -1,12 +1,19 @@
-// 'host:port' as sockets take it: names, IPv4, IPv6 in brackets, zones. What a layer on sockets reads and writes its addresses with.
+// Reads and writes 'host:port' addresses of socket-based layers: names, IPv4, and IPv6 in brackets,
+// with zones.
 
-/** Where a socket binds or connects. `host` has no brackets; '' is no host, which binds every address of the machine. */
+/**
+ * The address that a socket binds or connects to. `host` has no brackets; '' means no host and
+ * binds every address of the machine.
+ */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
 }
 
-/** Reads 'host:port', ':port', '1.2.3.4:port', '[::1]:port' and '[fe80::1%eth0]:port'; undefined for anything else. */
+/**
+ * Parses 'host:port', ':port', '1.2.3.4:port', '[::1]:port' and '[fe80::1%eth0]:port'; returns
+ * undefined for anything else.
+ */
 export function parseHostPort(text: string): HostPort | undefined {
   const match = PATTERN.exec(text);
   if (match === null) return undefined;
@@ -18,21 +25,24 @@ export function parseHostPort(text: string): HostPort | undefined {
   return host === undefined ? undefined : { host: unmapped(host) + zone, port };
 }
 
-/** Writes an address so that `parseHostPort` reads it; an IPv4 address that came mapped into IPv6 is one IPv4 address. */
+/**
+ * Formats an address so that `parseHostPort` can read it. An IPv4 address mapped into IPv6 is
+ * written as IPv4.
+ */
 export function formatHostPort(host: string, port: number): string {
   const plain = unmapped(host);
   return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`;
 }
 
-/** Does the host mean "every address of this machine", which nobody can dial? */
+/** Returns true if the host means "every address of this machine", which cannot be dialed. */
 export function isUnspecified(host: string): boolean {
   const plain = unmapped(host);
   return plain === '' || plain === '0.0.0.0' || (/^[0:]*$/.test(plain) && plain.includes(':'));
 }
 
 /**
- * The source behind an endpoint, for limits: an IPv4 address, the /64 network of an IPv6 address, which one customer has to himself,
- * or the name before the port.
+ * Returns the source of an endpoint, as limits count it: an IPv4 address, the /64 network of an
+ * IPv6 address (which usually belongs to one customer), or the name before the port.
  */
 export function sourceOf(endpoint: string): string {
   const literal = /^\[([\da-f:.]+)/i.exec(endpoint)?.[1];
@@ -45,7 +55,10 @@ export function sourceOf(endpoint: string): string {
   return groups.concat(rest).slice(0, 4).join(':');
 }
 
-/** An IPv4 address that came as IPv6, in either spelling ('::ffff:1.2.3.4', '::ffff:102:304'), as IPv4. */
+/**
+ * Converts an IPv4 address mapped into IPv6, in either spelling ('::ffff:1.2.3.4',
+ * '::ffff:102:304'), to IPv4. Other hosts are returned unchanged.
+ */
 function unmapped(host: string): string {
   const match = /^::ffff:(?:(\d+\.\d+\.\d+\.\d+)|([\da-f]{1,4}):([\da-f]{1,4}))$/i.exec(host);
   if (match === null) return host;
@@ -54,7 +67,10 @@ function unmapped(host: string): string {
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 
-/** The shortest spelling (RFC 5952), so that one machine has one address; undefined where it is no IPv6 address. */
+/**
+ * Returns the shortest spelling (RFC 5952), so that one machine has one address; undefined if the
+ * literal is not an IPv6 address.
+ */
 function canonicalIPv6(literal: string): string | undefined {
   try {
     return new URL(`http://[${literal}]/`).hostname.slice(1, -1);

@@ -1,13 +1,17 @@
-// A list whose entries can leave from anywhere in constant time: queues whose waiters may be cancelled are made of it.
+// A linked list whose entries can be removed from any position in constant time: used for queues
+// whose waiters may be canceled.
 
-/** What can stand in one List at a time. (A class to extend would be one more constructor for each call.) */
+/**
+ * An entry of a List; it can be in one list at a time. (An interface, because a base class would be
+ * one more constructor for each call.)
+ */
 export interface Entry {
   list: List<Entry> | undefined;
   before: Entry | undefined;
   after: Entry | undefined;
 }
 
-/** First in, first out; `remove` from anywhere. */
+/** A first-in, first-out list with `remove` from any position. */
 export class List<T extends Entry> {
   first: T | undefined = undefined;
   last: T | undefined = undefined;
@@ -29,7 +33,7 @@ export class List<T extends Entry> {
     return first;
   }
 
-  /** Takes an entry of this list out; one that stands elsewhere is left alone. */
+  /** Removes an entry. Returns false, and does nothing, if the entry is not in this list. */
   remove(entry: T): boolean {
     if (entry.list !== (this as unknown as List<Entry>)) return false;
     if (entry.before === undefined) this.first = entry.after as T | undefined;
@@ -41,7 +45,7 @@ export class List<T extends Entry> {
     return true;
   }
 
-  /** The head goes to the end: round robin. */
+  /** Moves the first entry to the end, for round robin. */
   rotate(): void {
     const first = this.first;
     if (first !== undefined && first !== this.last) {

@@ -1,16 +1,29 @@
-// A clock that moves when it is told to: tests of deadlines, keep-alive and back-off run on it in no time at all.
+// A clock that a test moves by hand, so that tests of deadlines, keep-alive and back-off take no
+// real time.
 
 import { type Clock, sleepOn, type Timer } from './clock.ts';
 
-/** A Clock whose time stands still between calls of `advance`. Timers run in order of their due times, then of their making. */
+/**
+ * A Clock whose time stands still between calls of `advance` and `jump`. Timers run in order of
+ * their due times; timers with the same due time run in the order in which they were set.
+ */
 export interface ManualClock extends Clock {
-  /** Moves time on by `milliseconds`, running each timer at its own moment; those that timers make within the span run too. */
+  /**
+   * Moves time forward by `milliseconds` and runs each timer at its own due time, including timers
+   * that are set on the way.
+   */
   advance(milliseconds: number): void;
-  /** Moves time on at once, as for a process that was stopped: the timers that were due meanwhile run now, late, in their order. */
+  /**
+   * Moves time forward in one step, as for a process that was suspended: the timers that were due
+   * meanwhile run now, late, in their order.
+   */
   jump(milliseconds: number): void;
-  /** When the next timer is due; undefined where there is none. A closed transport leaves none. */
+  /**
+   * The due time of the next timer; undefined if there is none. A closed transport leaves no
+   * timers.
+   */
   readonly nextDue: number | undefined;
-  /** How many timers wait. */
+  /** The number of pending timers. */
   readonly timers: number;
 }
 
@@ -20,7 +33,10 @@ interface Entry {
   callback: () => void;
 }
 
-/** A ManualClock that begins at `start` (default 1,000 ms). `defer` and `turn` are microtasks: neither needs time to pass. */
+/**
+ * Creates a ManualClock that starts at `start` (default 1,000 ms). `defer` and `turn` are
+ * microtasks, so they run without time passing.
+ */
 export function createManualClock(start = 1_000): ManualClock {
   let time = start;
   let order = 0;

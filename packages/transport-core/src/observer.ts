@@ -1,37 +1,53 @@
-// What happens inside, told to whoever measures: metrics, tracing, logs and the dashboard are observers. Nothing waits for one.
+// Events and counters of a transport, for metrics, tracing, logs and dashboards. A transport never
+// waits for its observer.
 
 import type { TransportError } from './errors.ts';
 import type { Remote } from './remote.ts';
 
-/** Something that happened to a connection or a listener. */
+/** An event of a connection or a listener. */
 export type ObserverEvent =
   | { type: 'up'; remote: Remote }
   | { type: 'down'; remote: Remote; cause?: TransportError | undefined }
-  /** Both ends have mounted this protocol, or its channel, and can't speak it: `version_mismatch` or `channel_mismatch`. Once a connection. */
+  /**
+   * Both ends have mounted this protocol, or its channel, but cannot speak it: `version_mismatch`
+   * or `channel_mismatch`. Once for each connection.
+   */
   | { type: 'mismatch'; remote: Remote; protocol: string; error: TransportError }
-  /** A connection that ended before it was up: wrong preamble, refused, timed out. */
+  /** A connection ended before it was up: wrong preamble, refused, or timed out. */
   | { type: 'rejected'; endpoint: string; direction: 'in' | 'out'; error: TransportError }
   | { type: 'dialFailed'; target: string; error: TransportError }
-  /** The listener broke; it is listened again in `retryIn` milliseconds. */
+  /** The listener failed; the transport listens again in `retryIn` milliseconds. */
   | { type: 'listenFailed'; error: TransportError; retryIn: number }
-  /** The system could not accept a connection (too many open files, say); it listens on. */
+  /**
+   * The system could not accept a connection (too many open files, for example); the listener
+   * continues.
+   */
   | { type: 'acceptFailed'; error: TransportError }
-  /** A callback that the user gave (admit, hello, resolve, an observer's own excepted) or a handler's clean-up threw. */
+  /**
+   * A callback of the user threw (`admit`, `hello`, `resolve`; not the observer's own), or the
+   * clean-up of a handler did.
+   */
   | { type: 'callbackFailed'; callback: string; error: unknown };
 
 /**
- * What is counted, because nobody else would be told:
- * - onewayLost: a one-way whose `send` had resolved was on a connection that broke, before credit for it came back. Credit comes back when
- *   the handler has ended, so one whose handler still ran counts, too
- * - onewayDropped: one that nobody takes, whose request its codec refused, or for which `limits.total.bytes` or `limits.memory` has no room
- * - lateReply: an answer to a call that had settled (its deadline passed, or it was cancelled)
- * - lateAnswer: a handler answered when its caller was gone
- * - unknownFrame: a frame of a kind (32 and above) that this version does not know
- * - unknownAnswer: an answer to a call that was never made
- * - duplicateRequest: a request on an id that was open
- * - refusedCall: a call refused unprocessed: queue full, `calls`, `streams`, memory
- * - slowed: a connection whose peer cost more work units than a turn has was not read further until others had been served
- * - unprocessedTaken: an iterator that stopped with calls it had been given
+ * Counted events, most of which are reported nowhere else:
+ *
+ * - onewayLost: a one-way whose `send` had resolved was on a connection that broke before its
+ *   credit came back. Credit comes back when the handler has ended, so a one-way whose handler was
+ *   still running counts, too.
+ * - onewayDropped: a one-way was dropped because it has no reader, because its codec refused the
+ *   request, or because `limits.total.bytes` or `limits.memory` left no room for it.
+ * - lateReply: an answer arrived for a call that had settled (its deadline passed, or it was
+ *   canceled).
+ * - lateAnswer: a handler answered after its caller had gone.
+ * - unknownFrame: a frame of a kind (32 and above) that this version does not know.
+ * - unknownAnswer: an answer to a call that was never made.
+ * - duplicateRequest: a request with an id that was already in use.
+ * - refusedCall: a call was refused unprocessed because a limit was reached: queue, `calls`,
+ *   `streams` or memory.
+ * - slowed: reading from a connection was paused until others had been served, because its peer had
+ *   cost more work units than one turn allows.
+ * - unprocessedTaken: an iterator stopped with calls that it had been given.
  */
 export type Counter =
   | 'onewayLost'
@@ -45,7 +61,10 @@ export type Counter =
   | 'slowed'
   | 'unprocessedTaken';
 
-/** Hooks, all optional. They are called synchronously and must not throw; one that throws is ignored. */
+/**
+ * Hooks, all optional. They are called synchronously and must not throw; what they throw is
+ * ignored.
+ */
 export interface Observer {
   event?(event: ObserverEvent): void;
   count?(counter: Counter, amount: number, remote: Remote | undefined): void;

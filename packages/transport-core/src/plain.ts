@@ -1,8 +1,11 @@
-// Bytes as a Uint8Array and nothing else.
+// Conversion of byte arrays to plain Uint8Arrays.
 
-/** The same bytes as a Uint8Array and not as a subclass of it, as Node's Buffer is, whose `slice` copies nothing. */
+/**
+ * Returns the same bytes as a plain Uint8Array. Subclasses differ from it: the `slice` of Node's
+ * Buffer, for example, does not copy.
+ */
 export function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  // (Asking for its prototype would be a call of the engine's; this is a load.)
+  // (Comparing prototypes would be a call into the engine; this is a load.)
   const isPlain = bytes.constructor === Uint8Array;
   return (isPlain ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)) as Uint8Array<ArrayBuffer>;
 }

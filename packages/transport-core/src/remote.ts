@@ -1,24 +1,37 @@
-// The other end of one live connection.
+// The interface of a connected peer.
 
-/** One object from up to down: in `rpc.from`, `connections()`, `remotes()` and `admit`; a Target, too. */
+/**
+ * The peer of one connection: the same object from the time the connection is up until it is down.
+ * You meet it in `rpc.from`, `connections()`, `remotes()` and `admit`, and you can use it as a
+ * Target.
+ */
 export interface Remote {
-  /** Unique in its transport: 'in-3', 'out-12'. */
+  /** The connection's id, unique in its transport: 'in-3', 'out-12'. */
   readonly id: string;
-  /** The other end as the stream layer names it. */
+  /** The peer's address as the stream layer names it. */
   readonly endpoint: string;
-  /** Who dialled: 'out' is this end. */
+  /** The end that dialed: 'out' means this end, 'in' the peer. */
   readonly direction: 'in' | 'out';
   readonly closed: boolean;
   /** The last measured round trip in milliseconds. */
   readonly rtt?: number | undefined;
-  /** Milliseconds for which a ping has been unanswered and nothing else has come either; 0 while the peer is heard. */
+  /**
+   * The time in milliseconds for which a ping has been unanswered and nothing else has arrived; 0
+   * while the peer is heard.
+   */
   readonly silence?: number | undefined;
-  /** The address that the peer says it can be dialled at, with its scheme: 'tcp://host:port'. Several stand with commas between. */
+  /**
+   * The address at which the peer says it can be dialed, with its scheme: 'tcp://host:port'.
+   * Several addresses are separated by commas.
+   */
   readonly addr?: string | undefined;
-  /** There only when it was proven (TLS, noise). */
+  /** The peer's node id; set only if the peer proved it (TLS, noise). */
   readonly nodeId?: string | undefined;
-  /** The peer's transport, 32 hex digits: the same over all its connections, new after its restart. */
+  /**
+   * The id of the peer's transport, 32 hex digits: the same on all its connections, new after a
+   * restart.
+   */
   readonly instance: string;
-  /** What its `hello` option gave: a token, a tenant. */
+  /** The fields that the peer's `hello` option returned: for example a token or a tenant. */
   readonly hello: Readonly<Record<string, string>>;
 }

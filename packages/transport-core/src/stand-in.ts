@@ -1,17 +1,21 @@
-// What a simulation puts in place of the machine's randomness and time of day, so that code that asks the machine for them replays.
+// Lets a simulation replace the machine's randomness and time of day, so that code that uses them
+// can be replayed.
 
-/** Answers in place of the machine. */
+/** The replacement for the machine's randomness and time of day. */
 export interface SystemStandIn {
-  /** In [0, 1), for `systemRandom`. */
+  /** Returns a number in [0, 1), for `systemRandom`. */
   random(): number;
-  /** Milliseconds since 1970, for `systemWall`. */
+  /** Returns the milliseconds since 1970, for `systemWall`. */
   wall(): number;
 }
 
-/** Undefined: the machine answers itself. */
+/** The current stand-in; undefined if the machine's own values are used. */
 export let standIn: SystemStandIn | undefined;
 
-/** Puts a stand-in in place of the machine for everything in this thread; undefined ends that. For simulations only: it makes keys guessable. */
+/**
+ * Replaces the machine's randomness and time of day for all code in this thread; undefined ends
+ * that. For simulations only, because it makes keys guessable.
+ */
 export function replaceSystem(next: SystemStandIn | undefined): void {
   standIn = next;
 }

@@ -1,20 +1,28 @@
-// What a node keeps across a restart, as a port: a simulation gives one that loses what was not synced.
+// Storage that a node keeps across restarts, as an interface: a simulation can pass a store that
+// loses everything that was not synced.
 
 /**
- * Bytes kept under names. `createMemoryStore()` keeps them as long as the process lives, `createFileStore(folder)` of
- * `@trunkline/peers/node` in files, and each node of a simulation has a `store` on a disk of its own.
+ * Stores bytes under names. `createMemoryStore()` keeps them as long as the process lives.
+ * `createFileStore(folder)` of `@trunkline/peers/node` keeps them in files. Each node of a
+ * simulation has a `store` on its own simulated disk.
  */
 export interface Store {
   get(key: string): Promise<Uint8Array | undefined>;
-  /** Replaces what was kept. Later reads see it at once; a crash may take it back until a `sync`, and never leaves half of it. */
+  /**
+   * Sets the value of a key. Later reads see it at once. A crash before the next `sync` may undo
+   * it, but never leaves half of it.
+   */
   set(key: string, value: Uint8Array): Promise<void>;
   delete(key: string): Promise<void>;
   keys(): Promise<string[]>;
-  /** Resolves when all that was set or deleted before is safe from a crash. */
+  /** Resolves when everything that was set or deleted before is safe from a crash. */
   sync(): Promise<void>;
 }
 
-/** Returns a store in memory: nothing of it outlives the process. Bytes are copied on their way in and out. */
+/**
+ * Returns a store in memory, whose contents end with the process. Bytes are copied when they are
+ * stored and when they are read.
+ */
 export function createMemoryStore(): Store {
   const entries = new Map<string, Uint8Array>();
   return {

@@ -1,4 +1,5 @@
-// Memory as the runtime gives and takes it fastest: with system-clock and system-random the only file that names its globals.
+// The fastest ways to allocate and free memory in each runtime. Only this file, system-clock and
+// system-random use such globals.
 
 declare const Buffer: { allocUnsafeSlow?(size: number): Uint8Array<ArrayBuffer> } | undefined;
 declare const MessageChannel: (new () => { readonly port1: Port }) | undefined;
@@ -13,18 +14,21 @@ interface Transferable extends ArrayBuffer {
 }
 
 /**
- * Bytes that will all be written before anybody reads them: not zeroed first where the runtime can spare that.
+ * Allocates bytes that the caller must write completely before anybody reads them: they are not
+ * zeroed first if the runtime allows that.
  *
- * With the first long ones of a process, 31 MiB are taken that nobody touches, and left: once they are freed, glibc keeps up to twice as
- * much of what is free at the end of its heap (mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD). Else it gives the memory of long
- * messages back to the system again and again, and each new one is faulted in page by page, a fifth of its receiver's time.
+ * The first long allocation of a process also allocates 31 MiB that are never touched and leaves
+ * them to the garbage collector. Once they are freed, glibc keeps up to twice as much free memory
+ * at the end of its heap (mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD). Otherwise it would
+ * return the memory of long messages to the system again and again, and each new message would be
+ * faulted in page by page, which takes a fifth of the receiver's time.
  */
 export const allocate: (size: number) => Uint8Array<ArrayBuffer> =
   typeof Buffer !== 'undefined' && Buffer.allocUnsafeSlow !== undefined
     ? (size) => {
         if (size > LONG && !isTold) {
           isTold = true;
-          unzeroed(MAPPED); // For the collector: freed at once it would need what a simulation forbids.
+          unzeroed(MAPPED); // Left to the garbage collector: freeing it now would need means that a simulation forbids.
         }
         return unzeroed(size);
       }
@@ -37,12 +41,13 @@ function unzeroed(size: number): Uint8Array<ArrayBuffer> {
 let isTold = false;
 
 /**
- * Frees the memory of a chunk now, which the collector would do when it comes: for a stream layer whose sink is done with a chunk that
- * nobody else has. The chunk is empty then. One of at most 16 KiB, or that is a part of larger memory, is left as it is, and so are all
- * where the runtime has no means.
+ * Frees the memory of a chunk now instead of waiting for the garbage collector. A stream layer
+ * calls it when its sink is done with a chunk that nobody else holds; the chunk is empty
+ * afterwards. Does nothing for a chunk of at most 16 KiB, for a part of larger memory, or if the
+ * runtime has no means to free memory.
  *
- * (Who receives long messages would leave 64 KiB behind for every 64 KiB read; when 64 MB of them lie there, V8 of Node 24 marks and
- * sweeps the whole heap: docs/performance.md.)
+ * Without it, a receiver of long messages leaves 64 KiB of garbage for every 64 KiB that it reads.
+ * At 64 MB of such garbage, V8 in Node 24 marks and sweeps the whole heap (docs/performance.md).
  */
 export function freeChunk(chunk: Uint8Array): void {
   if (chunk.length <= SHORT) return;
@@ -50,7 +55,10 @@ export function freeChunk(chunk: Uint8Array): void {
   if (chunk.length === buffer.byteLength && buffer instanceof ArrayBuffer) free(buffer);
 }
 
-/** Node 20 has no `transfer`: what is sent to a closed port is taken from its sender, and nobody gets it. */
+/**
+ * Frees a buffer. Node 20 has no `transfer`; there the buffer is sent to a closed port, which takes
+ * it from its sender and discards it.
+ */
 const free: (memory: Transferable) => void =
   'transfer' in ArrayBuffer.prototype ? (memory) => void memory.transfer!(0) : (memory) => (nowhere ??= closedPort())?.postMessage(null, [memory]);
 
@@ -63,9 +71,12 @@ function closedPort(): Port | undefined {
 
 let nowhere: Port | undefined;
 
-/** What is smaller is not worth it. */
+/** Chunks up to this size are not worth freeing. */
 const SHORT = 16 * 1024;
-/** From here on it is no packet or batch, but a message of many: what glibc maps at first (above 128 KiB). */
+/**
+ * Allocations above this size hold a message of many packets rather than a packet or a batch. glibc
+ * uses mmap for them at first (above 128 KiB).
+ */
 const LONG = 256 * 1024;
-/** glibc learns from blocks up to 32 MiB. */
+/** Just below 32 MiB, the largest block from which glibc adjusts its thresholds. */
 const MAPPED = 31 * 1024 * 1024;

@@ -1,4 +1,4 @@
-// The machine's own randomness.
+// The machine's own source of random numbers.
 
 import type { Random } from './random.ts';
 import { standIn } from './stand-in.ts';
@@ -8,7 +8,10 @@ declare const crypto: { getRandomValues<T extends ArrayBufferView>(array: T): T 
 const pool = new Uint32Array(64);
 let left = 0;
 
-/** Numbers from the runtime's cryptographic source, 32 bits each: instance ids are made of them. A simulation draws them from its seed. */
+/**
+ * Returns random numbers from the runtime's cryptographic source, 32 bits each; instance ids are
+ * made of them. In a simulation, the numbers come from its seed.
+ */
 export const systemRandom: Random = () => {
   if (standIn !== undefined) return standIn.random();
   if (left === 0) {

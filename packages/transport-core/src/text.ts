@@ -1,21 +1,25 @@
-// Texts for people that another end sent: of GO_AWAY and ERROR, names, addresses. They reach error messages, logs and terminals.
+// Cleaning of human-readable texts that a peer sent (texts of GO_AWAY and ERROR, names, addresses),
+// because they end up in error messages, logs and terminals.
 
 /**
- * A text of a peer, made fit to be stored and shown: on one line (each line break or tab is a blank), with U+FFFD for other control
- * characters, for marks that turn the direction of writing and for lone surrogates, and cut after 1 KiB of UTF-8. For people alone: what
- * is compared is compared as it came, and metadata, hello fields and payloads are the application's.
+ * Makes a peer's text safe to store and to show. Line breaks and tabs become blanks. Other control
+ * characters, marks that change the writing direction, and lone surrogates become U+FFFD. The
+ * result is cut after 1 KiB of UTF-8. Use it only for texts that people read: compare values as
+ * they were received, and pass metadata, hello fields and payloads on unchanged.
  */
 export function cleanText(text: string): string {
   return truncateText(text.replace(UNFIT, (found) => (/\s/.test(found) ? ' ' : '\ufffd')));
 }
 
-/** The longest beginning of a text, whole code points, of at most 1 KiB of UTF-8. */
+/**
+ * Returns the longest prefix of a text, in whole code points, that takes at most 1 KiB of UTF-8.
+ */
 export function truncateText(text: string): string {
   if (text.length * 3 <= TEXT_LIMIT) return text;
   return text.slice(0, encoder.encodeInto(text, scratch).read);
 }
 
-/** Bytes of UTF-8 that a GO_AWAY's or ERROR's text may have. */
+/** The largest text of a GO_AWAY or ERROR, in bytes of UTF-8. */
 export const TEXT_LIMIT = 1024;
 
 const UNFIT = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/gu;
