@@ -1,4 +1,4 @@
-// The codec of bytes as they are.
+// The codec that passes bytes through unchanged.
 
 import { plain } from '../plain.ts';
 import type { Codec } from './codec.ts';
@@ -6,8 +6,9 @@ import { kindOf } from './describe.ts';
 import { refusal } from './refusal.ts';
 
 /**
- * Bytes as they are, copied neither way: encode takes any Uint8Array (a Buffer too), which must not be changed afterwards;
- * decode gives a plain Uint8Array that may share memory with its neighbours: `slice()` what you keep for long.
+ * Passes bytes through without copying. `encode` takes any Uint8Array (also a Buffer), which must
+ * not be changed afterwards. `decode` returns a plain Uint8Array that may share memory with other
+ * messages, so `slice()` the bytes that you keep for long.
  */
 export const bytes: Codec<Uint8Array<ArrayBuffer>, Uint8Array> = Object.freeze({
   name: 'bytes',

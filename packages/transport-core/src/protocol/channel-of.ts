@@ -1,4 +1,4 @@
-// The channel of a protocol whose definition leaves it out.
+// The default channel of a protocol.
 
 /** Returns a channel from 0x10 to 0xff: 0x10 plus FNV-1a (32 bits) of the name's UTF-8, modulo 240. It is the same at every node. */
 export function channelOf(name: string): number {

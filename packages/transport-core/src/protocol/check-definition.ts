@@ -1,8 +1,9 @@
-// The rules of defineProtocol at run time: for JavaScript, for ids that the compiler can't see, and for casts.
+// The checks of defineProtocol at run time: for JavaScript, for casts, and for ids that TypeScript
+// does not know.
 
 import { hasLoneSurrogate } from './unicode.ts';
 
-/** Throws a TypeError that names the protocol and the path of the first thing that is wrong. */
+/** Throws a TypeError that names the protocol and the path of the first mistake. */
 export function checkDefinition(given: unknown, lowestChannel: number): void {
   if (!isPlainObject(given)) throw new TypeError(`defineProtocol: takes an object, got ${show(given)}`);
   const refuse: Refuse = (path, rule, value) => {
@@ -43,7 +44,7 @@ function checkAccepts(accepts: unknown, fail: Fail): void {
   for (const [i, version] of accepts.entries()) if (!isUint32(version)) fail(`accepts[${i}]`, 'must be an integer from 0 to 2^32 − 1', version);
 }
 
-/** The project's own protocols name theirs. */
+/** Trunkline's own protocols must give a channel; for others it is optional. */
 function checkChannel(channel: unknown, lowest: number, fail: Fail): void {
   if (channel === undefined && lowest > 0) return;
   if (!isUint32(channel) || channel > 0xff) return fail('channel', `must be an integer from 0x${lowest.toString(16)} to 0xff`, channel);
@@ -98,7 +99,10 @@ function isCodec(value: unknown): boolean {
   return typeof name === 'string' && typeof encode === 'function' && typeof decode === 'function' && bounded;
 }
 
-/** An object literal, also of another realm: one whose prototype, if any, has none. So `{ __proto__: { … } }` is no plain object. */
+/**
+ * Returns true for an object literal, also from another realm: its prototype is null or has no
+ * prototype itself. `{ __proto__: { … } }` is therefore not a plain object.
+ */
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: object | null = Object.getPrototypeOf(value);

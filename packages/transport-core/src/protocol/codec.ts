@@ -1,15 +1,17 @@
-// How a value becomes bytes. Codecs are the only place where values and bytes meet.
+// The interface of codecs, the only place where values and bytes are converted into each other.
 
 /**
- * Turns values into bytes and back. `encode` and `decode` throw a TransportError for what they refuse: `invalid_argument`, or
- * `resource_exhausted` with reason `too_large` for a message above a limit of the codec.
+ * Converts values into bytes and back. If they refuse their input, `encode` and `decode` throw a
+ * TransportError: `invalid_argument`, or `resource_exhausted` with reason `too_large` for a message
+ * above one of the codec's limits.
  */
 export interface Codec<Out, In = Out> {
-  /** For errors and tools: 'bytes', 'json', 'protobuf(raft.Append)'. */
+  /** The name shown in errors and tools: 'bytes', 'json', 'protobuf(raft.Append)'. */
   readonly name: string;
   /**
-   * The longest message, in bytes, that `encode` makes and `decode` takes. A request that is announced as longer is refused with its first
-   * packet, before memory is taken for it. Left out, only the transport's `limits` bound messages.
+   * The longest message, in bytes, that `encode` produces and `decode` accepts. If a peer announces
+   * a longer request, it is refused at its first packet, before memory is allocated for it. Without
+   * this member, only the transport's `limits` bound messages.
    */
   readonly limit?: number | undefined;
   encode(value: In): Uint8Array;

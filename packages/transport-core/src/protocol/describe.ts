@@ -1,6 +1,6 @@
-// Values in messages: short, on one line, whatever they hold.
+// Short one-line descriptions of any value, for error messages.
 
-/** What a value is, in a few words: 'a Date', 'NaN', 'undefined', 'a string'. Never throws. */
+/** Describes a value in a few words: 'a Date', 'NaN', 'undefined', 'a string'. Never throws. */
 export function kindOf(value: unknown): string {
   switch (typeof value) {
     case 'undefined':
@@ -14,14 +14,14 @@ export function kindOf(value: unknown): string {
   }
 }
 
-/** A path into a value, as one would write it: `request.entries[3]["odd key"]`. */
+/** Returns one step of a path into a value, as in source code: `request.entries[3]["odd key"]`. */
 export function member(key: PropertyKey): string {
   if (typeof key === 'number') return `[${key}]`;
   if (typeof key === 'symbol') return `[${String(key)}]`;
   return /^[\p{L}_$][\p{L}\p{N}_$]{0,63}$/u.test(key) ? `.${key}` : `[${quote(key)}]`;
 }
 
-/** A text in double quotes, escaped, cut after `length` characters. */
+/** Returns a text in double quotes, escaped, and cut after `length` characters. */
 export function quote(text: string, length = 64): string {
   return JSON.stringify(text.length > length ? `${text.slice(0, length)}…` : text);
 }

@@ -1,15 +1,20 @@
-// What is JSON and what is not, decided before JSON.stringify would lose it or JSON.parse would build it.
+// Checks whether a value is JSON and how much it weighs, before JSON.stringify would lose parts of
+// it or JSON.parse would build it.
 
 import { kindOf, member } from './describe.ts';
 import { oversize, refusal } from './refusal.ts';
 import { hasLoneSurrogate } from './unicode.ts';
 
-/** Levels of lists and objects that a value may have. Far more than data has; few enough for every schema's recursion. */
+/**
+ * The maximum depth of nested lists and objects in a value: far more than real data needs, and few
+ * enough for the recursion of any schema library.
+ */
 export const MAX_DEPTH = 1_000;
 
 /**
- * What a value weighs: 1 for each value in it, as `unit` and `OBJECT` have it. Negative if JSON would not carry the value whole: the
- * walk ends there. No allocation; a cycle is a value that nests too deep. Strings are not looked into.
+ * Returns the weight of a value: the sum over all values in it, each counted as `unit` and `OBJECT`
+ * say. Returns a negative number as soon as it finds something that JSON would not carry unchanged;
+ * a cycle counts as nesting too deep. It allocates nothing and does not look into strings.
  */
 export function weigh(value: unknown): number {
   weight = 1;
@@ -17,19 +22,23 @@ export function weigh(value: unknown): number {
 }
 
 /**
- * A value counts once, and once for every two levels if it stands deeper than that. A schema reports a bad value by a path that is as long
- * as the value is deep, and libraries copy paths: that is where the time goes, so far below they count for more.
+ * Returns the weight of one value at a level: 1, or one for every two levels if the value is deeper
+ * than two. A schema reports a bad value with a path as long as its depth, and schema libraries
+ * copy paths. Most time is spent there, so values at great depth weigh even more.
  */
 function unit(level: number): number {
   return level <= 2 ? 1 : ((level + 1) >> 1) + ((level * level) >> 8);
 }
 
-/** How much more an object counts: a schema may report each member that it lacks. */
+/** The extra weight of an object, because a schema may report each member that is missing. */
 const OBJECT = 4;
-/** Of the walk that is under way. */
+/** The weight so far in the current walk. */
 let weight = 0;
 
-/** Adds the weight of what is in a list or object when it has walked through it. An empty one weighs as if one value were in it. */
+/**
+ * Walks through a value and adds the weight of the members of each list or object. An empty one
+ * weighs as much as one with a single member.
+ */
 function isJson(value: unknown, level: number): boolean {
   switch (typeof value) {
     case 'string':
@@ -63,8 +72,8 @@ function isJson(value: unknown, level: number): boolean {
 }
 
 /**
- * `weigh` for what `JSON.parse` made, in half the time: such a value can nest too deep, and have numbers that overflowed to ±Infinity, but is
- * JSON otherwise.
+ * Variant of `weigh` for the result of `JSON.parse`, in half the time. Such a value may nest too
+ * deep or contain numbers that overflowed to ±Infinity, but otherwise it is JSON.
  */
 export function weighParsed(value: unknown): number {
   weight = 1;
@@ -72,7 +81,10 @@ export function weighParsed(value: unknown): number {
   return typeof value === 'number' && value - value !== 0 ? -1 : 1;
 }
 
-/** Looks at each member where it is found: a call for each would cost as much as the rest. */
+/**
+ * Walks through an object or a list. It checks each member inline, because a call for each would
+ * double the time.
+ */
 function hasFinite(value: object, level: number): boolean {
   if (level >= MAX_DEPTH) return false;
   let count = 0;
@@ -99,8 +111,10 @@ function hasFinite(value: object, level: number): boolean {
 }
 
 /**
- * What the value of a text weighs, found without building it: as `weigh` has it, or more if keys come twice. Negative if it nests too deep. It
- * throws nothing: code that makes errors would cost this loop its optimization, and with that ten times its time.
+ * Returns the weight of a JSON text's value without building it: the result of `weigh`, or more if
+ * keys are repeated. Returns a negative number if it nests too deep. It throws nothing, because
+ * code that creates errors would keep V8 from optimizing this loop, which would make it ten times
+ * slower.
  */
 export function scan(bytes: Uint8Array): number {
   let level = 0;
@@ -121,12 +135,12 @@ export function scan(bytes: Uint8Array): number {
   return weight;
 }
 
-/** The error for a value that weighs too much. */
+/** Returns the error for a value that weighs too much. */
 export function tooMany(weight: number, most: number): Error {
   return oversize('json', `counts as ${weight} values, above the limit of ${most}`, 'json(schema, { values })');
 }
 
-/** Are all strings and keys of a JSON value Unicode text, without lone surrogates? */
+/** Returns true if no string or key of a JSON value contains a lone surrogate. */
 export function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return !hasLoneSurrogate(value);
   if (typeof value !== 'object' || value === null) return true;
@@ -134,12 +148,15 @@ export function isWellFormed(value: unknown): boolean {
   return Object.entries(value).every(([key, inner]) => !hasLoneSurrogate(key) && isWellFormed(inner));
 }
 
-/** The error for a text that nests too deep. */
+/** Returns the error for a text that nests too deep. */
 export function tooDeep(): Error {
   return refusal('json', '', `nests deeper than ${MAX_DEPTH} levels`);
 }
 
-/** The error that names the first thing that `weigh` stops at, or for which `isWellFormed` is false. */
+/**
+ * Returns the error for the first problem in a value for which `weigh` is negative or
+ * `isWellFormed` is false.
+ */
 export function findBreach(root: unknown): Error {
   const path: string[] = [];
   const above: unknown[] = [];
@@ -173,7 +190,7 @@ const BACKSLASH = 0x5c;
 const BRACKET = 0x5b;
 const BRACE = 0x7b;
 
-/** The steps of a path, all of them unless they are many. */
+/** Joins the steps of a path; leaves out the middle of a long one. */
 export function pathText(steps: readonly string[]): string {
   return steps.length <= 20 ? steps.join('') : `${steps.slice(0, 10).join('')} … ${steps.slice(-3).join('')}`;
 }
@@ -188,7 +205,9 @@ function problemOf(value: unknown, above: unknown[]): string {
   return Array.isArray(value) || isPlain(value) ? '' : `expected JSON, got ${kindOf(value)}; give plain objects, lists, strings and numbers`;
 }
 
-/** Made by a literal, JSON.parse or Object.create(null), of this realm or another. */
+/**
+ * Returns true for an object made by a literal, JSON.parse or Object.create(null), in any realm.
+ */
 function isPlain(value: object): boolean {
   const prototype: object | null = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;

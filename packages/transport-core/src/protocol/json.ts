@@ -1,4 +1,4 @@
-// The codec of JSON, checked at both ends by a schema.
+// The JSON codec; a schema checks the values at both ends.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { traceDepth } from '../errors.ts';
@@ -7,40 +7,50 @@ import { member, quote } from './describe.ts';
 import { findBreach, isWellFormed, pathText, scan, tooDeep, tooMany, weigh, weighParsed } from './json-check.ts';
 import { AsyncSchemaError, limitOf, oversize, refusal, WORK } from './refusal.ts';
 
-/** Limits of one message of `json`. Above them both ends refuse it: `resource_exhausted`, reason `too_large`. Give both ends the same. */
+/**
+ * Limits of one message of `json`. Both ends refuse a message above them with `resource_exhausted`,
+ * reason `too_large`. Use the same limits at both ends.
+ */
 export interface JsonOptions {
-  /** Bytes of its text. Default 4 MiB. */
+  /** Bytes of the JSON text. Default 4 MiB. */
   readonly limit?: number | undefined;
   /**
-   * Values in it: numbers, strings, booleans, nulls, lists and objects. A value deeper than two levels counts once for every two levels (more
-   * beyond 16), an object four times more, an empty list or object once more. Default 32,768.
+   * The number of values in the message: numbers, strings, booleans, nulls, lists and objects. A
+   * value deeper than two levels counts once for every two levels (more beyond 16). An object
+   * counts four more, and an empty list or object one more. Default 32,768.
    *
-   * A schema library makes an error for each bad value, which costs some microseconds and a hundred times the memory of the value. The
-   * default keeps the receiver from being blocked for more than 100 ms by a message of bad values alone; ten times as many may block it
-   * ten times as long.
+   * A schema library creates an error for each bad value, which costs some microseconds and a
+   * hundred times the memory of the value. The default keeps a message that consists of bad values
+   * from blocking its receiver for more than 100 ms. With ten times the limit, it may block the
+   * receiver ten times as long.
    */
   readonly values?: number | undefined;
 }
 
 /**
- * JSON under any synchronous Standard Schema (zod 4 and its mini, valibot, arktype …). What crosses is `JSON.stringify` of what
- * was given, after the check, so the schema's input must be JSON: `z.iso.datetime()`, not `z.date()`. The receiver checks
- * again and gets the schema's output; of a longer message that breaks its schema it tells the first issue. `invalid_argument`, naming the
- * path, is what either end says to:
+ * Returns a codec for JSON, checked by any synchronous Standard Schema (zod 4 and its mini,
+ * valibot, arktype …). The sender checks the value and sends its `JSON.stringify`, so the schema's
+ * input must be JSON: `z.iso.datetime()`, not `z.date()`. The receiver checks again and gets the
+ * schema's output. If a message longer than 256 bytes breaks a zod schema, the receiver reports
+ * only the first issue.
  *
- * - what JSON would lose or bend: NaN, ±Infinity, undefined in a list, a bigint, function or symbol, Date, Map, Set, typed array,
- *   an instance of any class (spread it: `{ ...value }`), a cycle. A member that is undefined is left out; −0 is sent as 0
- * - a number in a text that no double holds (`1e999`), which would be Infinity. Digits beyond a double's 17 are lost, as in `JSON.parse`:
- *   send integers above 2^53 − 1 as strings
- * - lone surrogates, in strings and keys: they are no Unicode text
+ * Either end refuses the following with `invalid_argument`, which names the path:
+ *
+ * - values that JSON would lose or change: NaN, ±Infinity, undefined in a list, a bigint, function
+ *   or symbol, Date, Map, Set, typed array, an instance of any class (spread it: `{ ...value }`), a
+ *   cycle. A member that is undefined is left out, and −0 is sent as 0.
+ * - a number in a text that exceeds the range of a double (`1e999`) and would become Infinity. As
+ *   in `JSON.parse`, digits beyond a double's 17 are lost: send integers above 2^53 − 1 as strings.
+ * - lone surrogates in strings and keys, because they are not Unicode text
  * - more than 1,000 levels of nesting
- * - bytes that are no UTF-8 (a byte order mark included) or no JSON, and a breach of the schema
+ * - bytes that are not UTF-8 (including a byte order mark) or not JSON, and values that break the
+ *   schema
  *
- * A message above `options.limit` or `options.values` is `resource_exhausted`, reason `too_large`, at its sender and, if it comes all the
- * same, at its receiver.
+ * A message above `options.limit` or `options.values` is refused with `resource_exhausted`, reason
+ * `too_large`, by its sender and also by its receiver.
  *
- * A key `__proto__` is plain data: it changes nothing but the object that has it. Of a key that comes twice the last counts.
- * A schema that answers asynchronously is a TypeError.
+ * A key `__proto__` is plain data and affects only the object that has it. If a key is repeated,
+ * its last value counts. An asynchronous schema is a TypeError.
  */
 export function json<S extends StandardSchemaV1>(schema: S, options: JsonOptions = {}): Codec<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>> {
   const standard = (schema as StandardSchemaV1 | undefined)?.['~standard'];
@@ -77,18 +87,27 @@ export function json<S extends StandardSchemaV1>(schema: S, options: JsonOptions
   });
 }
 
-/** Its worst text (of escapes that a regular expression reads) takes some 30 ms to decode. */
+/**
+ * The default of `options.limit`. The worst text of this length (escapes that a regular expression
+ * checks) takes some 30 ms to decode.
+ */
 const LIMIT = 4 * 1024 * 1024;
 const VALUES = 32_768;
-/** Up to this length all issues of a text are told: it can't have many. */
+/** Up to this length of a text, all issues are reported: there can't be many. */
 const SHORT = 256;
-/** From this length on a text is scanned before it is parsed. A shorter one that breaks a limit can cost little memory: it is weighed as a value. */
+/**
+ * Texts of at least this length are scanned before they are parsed. A shorter text above a limit
+ * can't take much memory, so its value is weighed after parsing.
+ */
 const SCANNED = 64 * 1024;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Refusals take no stack trace: a peer can cause them as often as it likes. */
+/**
+ * Parses a text within the limits. Errors get no stack trace, because a peer can cause them as
+ * often as it likes.
+ */
 function parse(bytes: Uint8Array, limit: number, values: number): unknown {
   const depth = traceDepth(0);
   try {
@@ -128,7 +147,11 @@ function tooLong(length: number, limit: number): Error {
   return oversize('json', `has ${length} bytes, above the limit of ${limit}`, 'json(schema, { limit })');
 }
 
-/** The schema's output; throws if it has issues. @param frames of the error's stack trace; undefined: as many as usual */
+/**
+ * Returns the schema's output; throws if there are issues.
+ *
+ * @param frames of the error's stack trace; undefined: as many as usual
+ */
 function validate(standard: StandardSchemaV1.Props, value: unknown, frames?: number): unknown {
   let result: ReturnType<StandardSchemaV1.Props['validate']>;
   try {
@@ -145,7 +168,7 @@ function validate(standard: StandardSchemaV1.Props, value: unknown, frames?: num
   return outputOf(result, frames);
 }
 
-/** The output of a schema that has answered. */
+/** Returns the output of a schema's result, or throws the error for its issues. */
 function outputOf(result: StandardSchemaV1.Result<unknown>, frames?: number): unknown {
   const { issues } = result;
   if (issues === undefined) return (result as StandardSchemaV1.SuccessResult<unknown>).value;
@@ -161,15 +184,17 @@ function outputOf(result: StandardSchemaV1.Result<unknown>, frames?: number): un
 }
 
 /**
- * zod's check that stops at the first element of a wrong type, as its `validate()` does: a list of a million bad elements costs as much as
- * one. Undefined of other schemas. It returns undefined if the schema throws or is asynchronous: `validate` tells which.
+ * Returns a check that stops at the first element of a wrong type, as zod's `validate()` does: a
+ * list of a million bad elements then costs as much as one. Returns undefined for other schema
+ * libraries. The check itself returns undefined if the schema throws or is asynchronous; `validate`
+ * then finds out which.
  */
 function firstIssueOf(schema: StandardSchemaV1): ((value: unknown) => StandardSchemaV1.Result<unknown> | undefined) | undefined {
   const zod = schema as StandardSchemaV1 & { safeParse?(value: unknown, context: { abortEarly: true }): SafeParsed };
   if (schema['~standard'].vendor !== 'zod' || typeof zod.safeParse !== 'function') return undefined;
   return (value) => {
     try {
-      // A version of zod that does not know `abortEarly` finds all issues: `values` bounds them.
+      // A version of zod without `abortEarly` finds all issues; `values` bounds their number.
       const { success, data, error } = zod.safeParse!(value, { abortEarly: true });
       return success ? { value: data } : { issues: error!.issues };
     } catch {
@@ -184,7 +209,10 @@ interface SafeParsed {
   readonly error?: { readonly issues: readonly StandardSchemaV1.Issue[] };
 }
 
-/** Work units of one issue, for each step of its path: 1 to 3 µs in zod. */
+/** Work units of one issue, for each step of its path: it takes 1 to 3 µs in zod. */
 const ISSUE = 16;
-/** Characters of a schema's message that are told: one that lists unknown keys may be as long as what came. */
+/**
+ * The maximum number of characters of a schema's message in an error: a message that lists unknown
+ * keys may be as long as the received text.
+ */
 const MESSAGE = 500;

@@ -1,17 +1,17 @@
-// A codec whose messages have a limit.
+// Adds a size limit to a codec.
 
 import { reasonError } from '../errors.ts';
 import type { Codec } from './codec.ts';
 
 /** A codec with a limit. */
 export type Limited<C> = C & {
-  /** Bytes of the longest message. */
+  /** The maximum length of a message in bytes. */
   readonly limit: number;
 };
 
 /**
- * Returns a codec that takes no message of more than `limit` bytes, at either end: `resource_exhausted`,
- * reason `too_large`. A longer one that a peer sends is not decoded.
+ * Returns a codec that refuses messages of more than `limit` bytes at either end, with
+ * `resource_exhausted`, reason `too_large`. A longer message from a peer is not decoded.
  */
 export function limited<Out, In>(codec: Codec<Out, In>, limit: number): Limited<Codec<Out, In>> {
   const check = (bytes: Uint8Array): Uint8Array => {

@@ -1,4 +1,5 @@
-// A message by the codec of its method: whatever a codec throws leaves with the name of the value that it refused. Bytes as they are pass by.
+// Encodes and decodes a method's messages with its codec, and adds the name of the refused value to
+// the codec's errors. The bytes codec is bypassed.
 
 import { type Code, stackless, TransportError, type TransportErrorOptions, withDetails } from '../errors.ts';
 import { cleanText } from '../text.ts';
@@ -7,9 +8,9 @@ import type { Codec } from './codec.ts';
 import { AsyncSchemaError, WHERE, WORK, workOf } from './refusal.ts';
 
 /**
- * Encodes, and names the value where its codec refuses it: with `what` 'raft.append request' the message begins
- * 'raft.append request.entries[3].term: …'. Whatever a codec throws leaves as a TransportError, but for a schema that answers
- * asynchronously: that is a TypeError.
+ * Encodes a value. If the codec refuses it, the error names the value: with `what` 'raft.append
+ * request', the message begins 'raft.append request.entries[3].term: …'. All errors are
+ * TransportErrors, except that an asynchronous schema is a TypeError.
  */
 export function encodeAs<In>(codec: Codec<any, In>, what: string, value: In): Uint8Array {
   return codec === (bytes as Codec<any, any>) && value instanceof Uint8Array ? value : encodeWith(codec, what, value);
@@ -28,8 +29,8 @@ function encodeWith<In>(codec: Codec<any, In>, what: string, value: In): Uint8Ar
 }
 
 /**
- * Decodes what a session brought, which is a plain Uint8Array, and names the value likewise. It throws TransportErrors alone: a schema that
- * answers asynchronously is `internal`.
+ * Decodes bytes from a session, which are a plain Uint8Array, and names the value in errors in the
+ * same way. It throws TransportErrors only; an asynchronous schema is `internal`.
  */
 export function decodeAs<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Array): Out {
   return codec === (bytes as Codec<any, any>) ? (encoded as Out) : decodeWith(codec, what, encoded);
@@ -48,7 +49,10 @@ function make(code: Code, message: string, options: TransportErrorOptions): Tran
   return new TransportError(code, message, options);
 }
 
-/** @param create with a stack trace for what a program passes, without one for what a peer sends. */
+/**
+ * @param create makes an error with a stack trace for a program's mistake, and without one for a
+ * peer's.
+ */
 function refused(codec: Codec<any, any>, what: string, error: unknown, create: typeof make): TransportError {
   if (!(error instanceof TransportError)) {
     const text = cleanText(error instanceof Error ? error.message : String(error));

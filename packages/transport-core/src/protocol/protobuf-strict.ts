@@ -1,5 +1,6 @@
-// protobufjs' reader and writer, made as strict as strangers' bytes and one's own slips ask for, without importing it: the type
-// brings its own.
+// Strict variants of protobufjs' reader and writer, which refuse bad bytes from peers and bad
+// values from callers. They are derived from the classes that a type uses, so that protobufjs is
+// not imported.
 
 import { plain } from '../plain.ts';
 import { hasLoneSurrogate } from './unicode.ts';
@@ -29,26 +30,28 @@ interface Writer {
 }
 type WriterClass = new () => Writer;
 
-/** What a reader throws that has found more values than it may. */
+/** Thrown by a reader that finds more values than its limit. */
 export class TooManyValues extends RangeError {}
 
 /**
- * A function that opens bytes for `type.decode`: unknown fields are dropped (each that protobufjs keeps costs some hundred bytes),
- * text is checked to be UTF-8 under proto2 as well, and no more than `values` fields of the type and elements of packed lists are read. A type
- * without `decodeDelimited` gets the bytes as they are.
+ * Returns a function that wraps bytes in a reader for `type.decode`. The reader drops unknown
+ * fields (each that protobufjs keeps costs some hundred bytes), checks under proto2, too, that text
+ * is UTF-8, and reads at most `values` fields of the type and elements of packed lists. For a type
+ * without `decodeDelimited`, the function returns the bytes unchanged.
  */
 export function strictReader(type: object, values: number): (bytes: Uint8Array) => unknown {
   const Base = capture<Reader>(type, 'decodeDelimited', 'decode', 0, ['tag', 'int32', 'uint32', 'skipType', 'string', 'stringVerify']);
-  // Of a Buffer protobufjs would make Buffers.
+  // From a Buffer, protobufjs would make Buffers.
   if (Base === undefined) return plain;
   const Class = strictOf(readers, Base as ReaderClass, makeStrictReader);
   return (bytes) => new Class(plain(bytes), values);
 }
 
 /**
- * `type.encode` with a writer that throws a RangeError for what protobufjs would bend: integers out of their type's range, numbers
- * above 2^53 − 1 for 64 bits, doubles too large for a float, lone surrogates, and strings for bytes, which it would take for base64.
- * A type without `encodeDelimited` writes as it does.
+ * Returns `type.encode` with a writer that throws a RangeError for values that protobufjs would
+ * change silently: integers out of their type's range, numbers above 2^53 − 1 for 64 bits, doubles
+ * too large for a float, lone surrogates, and strings for bytes (which it would take for base64).
+ * For a type without `encodeDelimited`, it uses the type's own writer.
  */
 export function strictEncode(type: { encode(message: any, writer?: any): { finish(): Uint8Array } }): (message: unknown) => Uint8Array {
   const Base = capture<Writer>(type, 'encodeDelimited', 'encode', 1, ['uint32', 'finish', 'reset']);
@@ -56,7 +59,7 @@ export function strictEncode(type: { encode(message: any, writer?: any): { finis
   const Class = strictOf(writers, Base as WriterClass, makeStrictWriter);
   let kept: Writer | undefined;
   return (message) => {
-    // A writer that a throw left half-way, or that a large message grew, is not used again.
+    // The writer is not reused after a throw or after it grew for a large message.
     const writer = kept ?? new Class();
     kept = undefined;
     type.encode(message, writer);
@@ -78,9 +81,11 @@ function strictOf<Base extends object, Strict>(known: WeakMap<Base, Strict>, bas
 
 function makeStrictReader(Base: ReaderClass): StrictReaderClass {
   class StrictReader extends Base {
-    /** Values that may still come. */
+    /** The number of values that may still be read. */
     left: number;
-    /** Where the last tag ended: a number that is read elsewhere is an element of a packed list. */
+    /**
+     * The position after the last tag. A number read anywhere else is an element of a packed list.
+     */
     private tagged = -1;
     private inList = false;
 
@@ -97,13 +102,16 @@ function makeStrictReader(Base: ReaderClass): StrictReaderClass {
       return tag;
     }
 
-    /** An unknown field counts for nothing: it takes a few nanoseconds, and nothing of it is kept. (A group counts once, by its end.) */
+    /**
+     * Unknown fields do not count: they take a few nanoseconds and leave nothing behind. (A group
+     * counts once, for its end.)
+     */
     override skipType(wireType: number, depth?: number, fieldNumber?: number): this {
       this.left++;
       return super.skipType(wireType, depth, fieldNumber);
     }
 
-    /** Enums of proto2 read their packed lists by the element. */
+    /** Counts the elements of packed enums of proto2, which are read one at a time. */
     override int32(): number {
       if (this.pos !== this.tagged && !this.inList && --this.left < 0) throw new TooManyValues();
       return super.int32();
@@ -114,8 +122,9 @@ function makeStrictReader(Base: ReaderClass): StrictReaderClass {
     }
 
     /**
-     * Counts the elements of the packed list that begins here, before memory is taken for them. A value takes at least one byte, so in the
-     * end of a message that has no more bytes than values are left nothing needs to be counted.
+     * Counts the elements of the packed list that begins here, before memory is allocated for them.
+     * Each value takes at least one byte, so nothing needs to be counted once the message has fewer
+     * bytes left than values.
      */
     list(width: number, share: number): void {
       if (this.buf.length - this.pos <= this.left) return;
@@ -145,7 +154,10 @@ function makeStrictReader(Base: ReaderClass): StrictReaderClass {
   return StrictReader;
 }
 
-/** Elements of packed lists: their bytes, 0 for varints; and how many count as one value, since each is a number and no object. */
+/**
+ * Packed lists: the width of an element in bytes (0 for varints), and the number of elements that
+ * count as one value. Eight plain numbers count as one, because they are not objects.
+ */
 const LISTS: Record<string, readonly [width: number, share: number]> = {
   uint32s: [0, 8],
   int32s: [0, 8],
@@ -162,10 +174,13 @@ const LISTS: Record<string, readonly [width: number, share: number]> = {
   sfixed64s: [8, 1],
 };
 
-/** A check before each method that writes a value; its packed twin ('int32s') checks each element. */
+/**
+ * Adds a check before each method that writes a value; the method for packed lists ('int32s')
+ * checks each element.
+ */
 function makeStrictWriter(Base: WriterClass): WriterClass {
   class StrictWriter extends Base {
-    /** What was written last as a uint32: before a value that is its tag. */
+    /** The last uint32 written; before a value, this is its tag. */
     tag = 0;
   }
   const prototype = StrictWriter.prototype as unknown as Record<string, (this: StrictWriter, value: any) => unknown>;
@@ -218,8 +233,9 @@ function describe(value: unknown): string {
 }
 
 /**
- * `decodeDelimited` makes a reader and hands it to `this.decode`, `encodeDelimited` a writer to `this.encode`: so they are called
- * with a `this` of ours, and the class of what they made is known.
+ * Finds out which reader or writer class a type uses. `decodeDelimited` creates a reader and passes
+ * it to `this.decode`; `encodeDelimited` does the same with a writer and `this.encode`. This
+ * function calls them with a substitute `this` and looks at the class of the object that they pass.
  */
 function capture<T>(type: object, method: string, inner: string, argument: number, needs: readonly (keyof T & string)[]): unknown {
   const call = (type as Record<string, unknown>)[method];

@@ -1,4 +1,4 @@
-// The codec of protobuf, by a type that protobufjs made.
+// The protobuf codec, for types that protobufjs made.
 
 import { TransportError, traceDepth } from '../errors.ts';
 import type { Codec } from './codec.ts';
@@ -6,10 +6,16 @@ import { kindOf, quote } from './describe.ts';
 import { strictEncode, strictReader, TooManyValues } from './protobuf-strict.ts';
 import { limitOf, oversize, refusal } from './refusal.ts';
 
-/** A reflection `Type` of protobufjs: what it decodes the compiler can't know, so `protobuf<Append>(type)` says it. */
+/**
+ * A reflection `Type` of protobufjs. TypeScript can't know what it decodes, so name it:
+ * `protobuf<Append>(type)`.
+ */
 export type ReflectionType = ProtobufType<{ [member: string]: any }>;
 
-/** What we need of protobufjs: a reflection `Type`, or a class of its static code. Nothing of it is imported here. */
+/**
+ * The part of a protobufjs type that the codec uses: a reflection `Type` or a class of its static
+ * code. This package does not import protobufjs.
+ */
 export interface ProtobufType<Out> {
   encode(message: any, writer?: any): { finish(): Uint8Array };
   decode(reader: any): Out;
@@ -17,30 +23,38 @@ export interface ProtobufType<Out> {
 }
 
 /**
- * Limits of one message of `protobuf`. Above them both ends refuse it: `resource_exhausted`, reason `too_large`. Give both ends the same. The
- * defaults keep the receiver from being blocked for more than 100 ms by one message.
+ * Limits of one message of `protobuf`. Both ends refuse a message above them with
+ * `resource_exhausted`, reason `too_large`. Use the same limits at both ends. The defaults keep one
+ * message from blocking its receiver for more than 100 ms.
  */
 export interface ProtobufOptions {
-  /** Bytes. Default 8 MiB. */
+  /** Bytes of the message. Default 8 MiB. */
   readonly limit?: number | undefined;
   /**
-   * Fields of the type, those of nested messages included, and elements of packed lists: each of 64-bit integers, and each eight of other
-   * numbers. Default 262,144. Empty ones take far more memory than bytes.
+   * The number of values: fields of the type, including those of nested messages, and elements of
+   * packed lists. Each 64-bit integer of a packed list counts as one, and eight other numbers count
+   * as one. Default 262,144. The limit exists because empty fields take far more memory than bytes.
    */
   readonly values?: number | undefined;
 }
 
 /**
- * Protobuf by protobufjs 8: a reflection type (name it: `protobuf<Append>(type)`) or a static class.
+ * Returns a codec for protobuf with protobufjs 8, from a reflection type (name it:
+ * `protobuf<Append>(type)`) or a static class.
  *
- * encode takes plain objects and message instances alike and converts nothing: enums are numbers, bytes Uint8Arrays, 64-bit
- * integers `Long`s or numbers to 2^53 − 1. `invalid_argument`, naming the field, for what `verify` refuses and for what would
- * arrive as something else: integers out of range, lone surrogates. Members that the type does not know are not sent.
+ * `encode` takes plain objects and message instances and converts nothing: enums are numbers, bytes
+ * are Uint8Arrays, and 64-bit integers are `Long`s or numbers up to 2^53 − 1. It throws
+ * `invalid_argument`, naming the field, for values that `verify` refuses and for values that would
+ * arrive changed: integers out of range, lone surrogates. Members that the type does not know are
+ * not sent.
  *
- * decode gives protobufjs' message: 64-bit integers are `Long`s, absent members have their defaults, unknown fields are dropped.
- * `invalid_argument` for bytes that are cut off within a field or are no message of the type, for text that is no UTF-8, and for more
- * than 100 levels of nesting. A message above `options.limit` or `options.values` is `resource_exhausted`, reason `too_large`, at its sender
- * and, if it comes all the same, at its receiver. NaN, ±Infinity and −0 of floats and doubles cross as they are.
+ * `decode` returns protobufjs' message: 64-bit integers are `Long`s, absent members have their
+ * defaults, and unknown fields are dropped. It throws `invalid_argument` for bytes that end within
+ * a field or are not a message of the type, for text that is not UTF-8, and for more than 100
+ * levels of nesting. NaN, ±Infinity and −0 of floats and doubles are preserved.
+ *
+ * A message above `options.limit` or `options.values` is refused with `resource_exhausted`, reason
+ * `too_large`, by its sender and also by its receiver.
  */
 export function protobuf<Out, In = Out>(type: ProtobufType<Out> | ReflectionType, options: ProtobufOptions = {}): Codec<Out, In> {
   if (type === null || (typeof type !== 'object' && typeof type !== 'function') || typeof type.encode !== 'function' || typeof type.decode !== 'function') {
@@ -67,14 +81,17 @@ export function protobuf<Out, In = Out>(type: ProtobufType<Out> | ReflectionType
         if (typeof problem === 'string') throw refusal(name, ...split(problem));
         const bytes = write(value);
         if (bytes.length > limit) throw tooLong(bytes.length);
-        // Each value takes a byte at least. Nobody but a reader can count them.
+        // Each value takes at least a byte. Only a reader can count them.
         if (bytes.length > values) type.decode(open(bytes));
         return bytes;
       } catch (error) {
         throw translate(error, "can't be encoded");
       }
     },
-    /** Refusals take no stack trace: a peer can cause them as often as it likes. */
+    /**
+     * Decodes a message. Errors get no stack trace, because a peer can cause them as often as it
+     * likes.
+     */
     decode(bytes: Uint8Array): Out {
       const depth = traceDepth(0);
       try {
@@ -92,13 +109,16 @@ export function protobuf<Out, In = Out>(type: ProtobufType<Out> | ReflectionType
 const LIMIT = 8 * 1024 * 1024;
 const VALUES = 262_144;
 
-/** protobufjs' 'entries.term: integer expected' as path and problem. */
+/** Splits protobufjs' 'entries.term: integer expected' into path and problem. */
 function split(problem: string): [path: string, problem: string] {
   const colon = problem.indexOf(': ');
   return colon < 0 ? ['', problem] : [`.${problem.slice(0, colon)}`, problem.slice(colon + 2)];
 }
 
-/** 'raft.Append', from a reflection type's full name, a static class's type URL, or else its own name. */
+/**
+ * Returns a type's name, such as 'raft.Append': a reflection type's full name, a static class's
+ * type URL, or otherwise the class's own name.
+ */
 function nameOf(type: object): string {
   const { fullName, getTypeUrl, name } = type as { fullName?: unknown; getTypeUrl?: unknown; name?: unknown };
   if (typeof fullName === 'string') return fullName.replace(/^\./, '');

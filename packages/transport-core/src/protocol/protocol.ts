@@ -1,35 +1,52 @@
-// A protocol: a name, a channel and its methods, said once and understood by the compiler and the wire alike.
+// Definition of a protocol: a name, a channel and its methods. One definition gives both the types
+// and the wire format.
 
 import { channelOf } from './channel-of.ts';
 import { checkDefinition } from './check-definition.ts';
 import type { Codec } from './codec.ts';
 
-/** What a protocol is defined by; `defineProtocol` takes it as a literal. Optional members also accept `undefined`. */
+/**
+ * The definition that `defineProtocol` takes as a literal. Optional members also accept
+ * `undefined`.
+ */
 export interface ProtocolDefinition<M extends Methods = Methods> {
-  /** 1 to 255 bytes of UTF-8 without control characters; unique on a transport. */
+  /**
+   * The protocol's name: 1 to 255 bytes of UTF-8 without control characters, unique on a transport.
+   */
   readonly name: string;
-  /** An integer from 0 to 2^32 − 1. */
+  /** The protocol's version: an integer from 0 to 2^32 − 1. */
   readonly version: number;
-  /** Older (or newer) versions that are understood too, at most 64. Default none. The highest that both ends know is agreed. */
+  /**
+   * Older (or newer) versions that this node also understands, at most 64. Default none. Two nodes
+   * use the highest version that both know.
+   */
   readonly accepts?: readonly number[] | undefined;
   /**
-   * The byte that stands for this protocol on a connection: 0x10 to 0xff, the same at all nodes, and unique on a transport. Each channel has queues
-   * and credit of its own. Left out, it is a hash of the name. Hashes of ten names meet in one of six cases, which is a TypeError when the second
-   * protocol is mounted, so give numbers once you have several protocols. 0x00 to 0x0f are the project's own.
+   * The byte that identifies this protocol on a connection: 0x10 to 0xff, the same at all nodes,
+   * and unique on a transport. Each channel has its own queues and credit. The default is a hash of
+   * the name. Among ten protocols, two hashes collide in one case out of six; mounting the second
+   * of them is then a TypeError. So assign numbers once you have several protocols. 0x00 to 0x0f
+   * are reserved for Trunkline itself.
    */
   readonly channel?: number | undefined;
-  /** The share of the wire against other channels, above 0. Default 10: twice that is twice the bytes, where both have some waiting. */
+  /**
+   * The share of bandwidth relative to other channels, above 0. Default 10. While both have data
+   * waiting, a channel with twice the priority sends twice as many bytes.
+   */
   readonly priority?: number | undefined;
-  /** True keeps messages longer than one packet in line with short ones, which then wait for them. Default false. */
+  /**
+   * If true, messages longer than one packet stay in order with short ones, which then wait for
+   * them. Default false.
+   */
   readonly ordered?: boolean | undefined;
   readonly methods: M;
 }
 
-/** A protocol, complete and frozen; made by `defineProtocol` alone. */
+/** A complete and frozen protocol; only `defineProtocol` makes one. */
 export interface Protocol<M extends Methods = Methods> {
   readonly name: string;
   readonly version: number;
-  /** As given: `version` need not be among them. */
+  /** The list as given; it does not always contain `version`. */
   readonly accepts: readonly number[];
   readonly channel: number;
   readonly priority: number;
@@ -37,53 +54,56 @@ export interface Protocol<M extends Methods = Methods> {
   readonly methods: M;
 }
 
-/** Methods by name. A name is never sent, its id is: names may change, ids may not. Any string is an ordinary name. */
+/**
+ * Methods by name. The wire carries a method's id, not its name, so you may rename methods but must
+ * keep their ids. Any string is a valid name.
+ */
 export type Methods = Readonly<Record<string, MethodDefinition>>;
 
-/** One method: which of `response`, `upload` and `download` it has makes its kind. */
+/** A method. Its kind follows from which of `response`, `upload` and `download` it has. */
 export type MethodDefinition = UnaryDefinition | OneWayDefinition | UploadDefinition | DownloadDefinition | DuplexDefinition;
 
-/** What every kind of method has. */
+/** The members that every kind of method has. */
 export interface MethodBase {
-  /** 1 to 2^32 − 1, unique in its protocol. */
+  /** The method's id: 1 to 2^32 − 1, unique in its protocol. */
   readonly id: number;
   readonly request: Codec<any, any>;
   /**
-   * Milliseconds, above 0 or `Infinity`: goes before the transport's `timeout`, behind the call's own. Of a method that streams it
-   * bounds each wait for progress.
+   * The timeout in milliseconds, above 0 or `Infinity`. It overrides the transport's `timeout` and
+   * is overridden by the call's own. For a method that streams, it bounds each wait for progress.
    */
   readonly timeout?: number | undefined;
 }
 
-/** One request, one response. */
+/** A unary method: one request, one response. */
 export interface UnaryDefinition extends MethodBase {
   readonly response: Codec<any, any>;
   readonly upload?: undefined;
   readonly download?: undefined;
 }
 
-/** A request that nobody answers. */
+/** A one-way method: a request without an answer. */
 export interface OneWayDefinition extends MethodBase {
   readonly response?: undefined;
   readonly upload?: undefined;
   readonly download?: undefined;
 }
 
-/** The caller streams, then gets one response. */
+/** An upload: the caller streams, then receives one response. */
 export interface UploadDefinition extends MethodBase {
   readonly response: Codec<any, any>;
   readonly upload: Codec<any, any>;
   readonly download?: undefined;
 }
 
-/** The callee streams. */
+/** A download: the callee streams. */
 export interface DownloadDefinition extends MethodBase {
   readonly response?: undefined;
   readonly upload?: undefined;
   readonly download: Codec<any, any>;
 }
 
-/** Both stream. */
+/** A duplex method: both ends stream. */
 export interface DuplexDefinition extends MethodBase {
   readonly response?: undefined;
   readonly upload: Codec<any, any>;
@@ -95,9 +115,9 @@ export type MethodKind = 'unary' | 'oneway' | 'upload' | 'download' | 'duplex';
 /** A method as the transport uses it. */
 export interface Method {
   readonly name: string;
-  /** With its protocol's: 'raft.append'. For errors. */
+  /** The name with that of the protocol, for errors: 'raft.append'. */
   readonly full: string;
-  /** Its values as errors name them: 'raft.append request'. */
+  /** The names of its values in errors: 'raft.append request'. */
   readonly what: { readonly request: string; readonly response: string; readonly upload: string; readonly download: string };
   readonly id: number;
   readonly kind: MethodKind;
@@ -106,59 +126,72 @@ export interface Method {
   readonly upload: Codec<any, any> | undefined;
   readonly download: Codec<any, any> | undefined;
   readonly timeout: number | undefined;
-  /** As in a REQUEST frame: 1 the caller streams, 2 the callee streams. */
+  /** The flags of its REQUEST frame: 1 if the caller streams, plus 2 if the callee streams. */
   readonly flags: 0 | 1 | 2 | 3;
 }
 
-/** A protocol's methods by name and by id, made once. */
+/** A protocol's methods by name and by id, built once. */
 export interface MethodTable {
   readonly byName: ReadonlyMap<string, Method>;
   readonly byId: ReadonlyMap<number, Method>;
-  /** Those with ids below 256 once more, in an array: found in a third of a Map's time. */
+  /**
+   * The methods with ids below 256 in an array, where a lookup takes a third of the time that a Map
+   * needs.
+   */
   readonly byLowId: readonly (Method | undefined)[];
 }
 
-/** What a wrong literal is held against: each wrong member asks for a type that it can't have, whose text says why. */
+/**
+ * Checks a definition at compile time: each wrong member is required to have an impossible type,
+ * whose text explains the mistake.
+ */
 export type CheckMethods<M> = {
   readonly [N in keyof M]: {
     readonly [K in Exclude<keyof M[N], keyof MethodBase | 'response' | 'upload' | 'download'>]: `a method has no '${K & string}'`;
   } & (M[N] extends { readonly id: infer I extends number } ? (I extends OtherIds<M, N> ? { readonly id: `another method has id ${I}` } : unknown) : unknown);
 };
 
-/** The literal ids of all methods but N; `number`, where the compiler does not know an id, is left to run time. */
+/**
+ * The literal ids of all methods except N. An id whose type is just `number` is checked at run time
+ * instead.
+ */
 type OtherIds<M, N extends keyof M> = {
   [K in Exclude<keyof M, N>]: M[K] extends { readonly id: infer I extends number } ? (number extends I ? never : I) : never;
 }[Exclude<keyof M, N>];
 
 /**
- * Defines a protocol. All types are inferred from the literal, without `as const`; what breaks a rule is an error of types and a
- * TypeError that names its path. The result is frozen and shares no object with the literal but the codecs.
+ * Defines a protocol. TypeScript infers all types from the literal, without `as const`. A
+ * definition that breaks a rule is a type error where possible, and otherwise a TypeError that
+ * names the path. The result is frozen; it shares no object with the literal except the codecs.
  */
 export function defineProtocol<const M extends Methods>(definition: ProtocolDefinition<M & CheckMethods<M>>): Protocol<M> {
   return build(definition, 0x10) as Protocol<M>;
 }
 
 /**
- * `defineProtocol` for the project's own protocols (peers, gossip), on the channels 0x00 to 0x0f. Yours have the others, or they would
- * meet: use `defineProtocol`.
+ * Variant of `defineProtocol` for Trunkline's own protocols (peers, gossip), which use the channels
+ * 0x00 to 0x0f. Use `defineProtocol` for yours, so that their channels can't collide with these.
  */
 export function defineProjectProtocol<const M extends Methods>(definition: ProtocolDefinition<M & CheckMethods<M>>): Protocol<M> {
   return build(definition, 0) as Protocol<M>;
 }
 
-/** The methods of a protocol, by name and by id. A TypeError where `defineProtocol` did not make it. */
+/**
+ * Returns the methods of a protocol, by name and by id. Throws a TypeError if `defineProtocol` did
+ * not make the protocol.
+ */
 export function methodTable(protocol: Protocol): MethodTable {
   const table = (protocol as (Protocol & { [TABLE]?: MethodTable }) | undefined)?.[TABLE];
   if (table === undefined) throw new TypeError('protocol: this object was not made by defineProtocol');
   return table;
 }
 
-/** Did `defineProtocol` make it? True also where another copy of this package did. */
+/** Returns true if `defineProtocol` made the value, in this or another copy of the package. */
 export function isProtocol(value: unknown): value is Protocol {
   return typeof value === 'object' && value !== null && TABLE in value;
 }
 
-/** Known to every copy of this package; not enumerable. */
+/** The key of a protocol's method table, shared by all copies of this package; not enumerable. */
 const TABLE = Symbol.for('trunkline.methodTable');
 
 function build(definition: ProtocolDefinition, lowestChannel: number): Protocol {
@@ -196,5 +229,5 @@ function toMethod(protocol: string, name: string, { id, request, response, uploa
   return Object.freeze({ name, full, what, id, kind, request, response, upload, download, timeout, flags });
 }
 
-/** The kinds that stream, by their flags. */
+/** The streaming kinds, by their flags. */
 const KINDS: readonly (MethodKind | undefined)[] = [undefined, 'upload', 'download', 'duplex'];

@@ -1,14 +1,18 @@
-// How a codec refuses: one error that knows the path inside the value, so that whoever called the codec can say where that value stood (message.ts).
+// Errors of codecs. Each knows the path inside the value, so that the caller of the codec can
+// prefix the name of the value (message.ts).
 
 import { reasonError, TransportError } from '../errors.ts';
 import { cleanText } from '../text.ts';
 
 /**
- * The error `invalid_argument` of a codec: 'json: value.entries[3].term: expected a finite number, got NaN'.
- * @param path from the value on, as `member` writes it: '.entries[3].term'; empty for the value itself
+ * Returns a codec's `invalid_argument` error: 'json: value.entries[3].term: expected a finite
+ * number, got NaN'.
+ *
+ * @param path inside the value, as `member` writes it: '.entries[3].term'; empty for the value
+ * itself
  */
 export function refusal(codec: string, path: string, problem: string, cause?: unknown): TransportError {
-  // Either may be what a peer sent: its keys, or what a schema says of its values.
+  // Both may contain data from a peer: keys, or a schema's message about its values.
   const where = cleanText(`${path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path}: ${problem}`);
   const error = new TransportError('invalid_argument', `${codec}: value${where}`, { cause });
   Object.defineProperty(error, WHERE, { value: where });
@@ -16,9 +20,11 @@ export function refusal(codec: string, path: string, problem: string, cause?: un
 }
 
 /**
- * The error `resource_exhausted`, reason `too_large`, of a codec whose limit a message passes.
- * @param problem how much it has, and the limit: 'has 5000000 bytes, above the limit of 4194304'
- * @param option what raises the limit: 'json(schema, { limit })'
+ * Returns a codec's error for a message above one of its limits: `resource_exhausted`, reason
+ * `too_large`.
+ *
+ * @param problem the actual size and the limit: 'has 5000000 bytes, above the limit of 4194304'
+ * @param option the option that raises the limit: 'json(schema, { limit })'
  */
 export function oversize(codec: string, problem: string, option: string): TransportError {
   const text = `: ${problem}; ${option} at both ends raises it`;
@@ -27,30 +33,37 @@ export function oversize(codec: string, problem: string, option: string): Transp
   return error;
 }
 
-/** The limit as the codec's options give it. @throws TypeError unless it is an integer above 0. */
+/**
+ * Returns a limit from a codec's options, or its default.
+ *
+ * @throws TypeError unless it is an integer above 0.
+ */
 export function limitOf(codec: string, name: string, given: number | undefined, otherwise: number): number {
   const limit = given ?? otherwise;
   if (Number.isInteger(limit) && limit > 0) return limit;
   throw new TypeError(`${codec}: ${name}: must be an integer above 0, got ${String(limit)}`);
 }
 
-/** A schema that answers asynchronously: a mistake in a program, never the value's fault. */
+/** Thrown for an asynchronous schema: a programming mistake, independent of the value. */
 export class AsyncSchemaError extends TypeError {
   static {
     Object.defineProperty(AsyncSchemaError.prototype, 'name', { value: 'TypeError', configurable: true, writable: true });
   }
 }
 
-/** Characters of a path that are shown. */
+/** The maximum number of characters of a path in an error. */
 const LONGEST_PATH = 512;
 
-/** Work units (session/work.ts) that a refusal has cost, if they are more than its bytes tell: a property of the error. */
+/**
+ * A property of an error: the work units (session/work.ts) that the refusal cost, if that is more
+ * than the message's size suggests.
+ */
 export const WORK = Symbol.for('trunkline.work');
 
-/** What `WORK` says of an error; 0 if it says nothing. */
+/** Returns the `WORK` of an error; 0 if it has none. */
 export function workOf(error: unknown): number {
   return (error as { [WORK]?: number })[WORK] ?? 0;
 }
 
-/** Where inside the value a refusal was, and why: a property of the error. */
+/** A property of an error: the path inside the value and the problem. */
 export const WHERE = Symbol.for('trunkline.where');

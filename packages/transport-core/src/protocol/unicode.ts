@@ -1,6 +1,9 @@
-// Which strings are Unicode text.
+// Checks whether strings are Unicode text.
 
-/** Half of a surrogate pair without its other half: UTF-8 has no bytes for it, so it would arrive as something else. */
+/**
+ * Returns true if the text contains half of a surrogate pair without the other half. UTF-8 can't
+ * represent it, so it would arrive changed.
+ */
 export function hasLoneSurrogate(text: string): boolean {
   return LONE_SURROGATE.test(text);
 }
