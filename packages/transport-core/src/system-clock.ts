@@ -1,5 +1,4 @@
-// The machine's own clock and timers. Only this file, system-random and system-memory use such
-// globals.
+// The machine's own clock and timers. Only the system-*.ts files use such globals of the runtime.
 
 import { type Clock, LONGEST_DELAY, sleepOn, type Timer } from './clock.ts';
 import { standIn } from './stand-in.ts';

@@ -1,5 +1,5 @@
-// The fastest ways to allocate and free memory in each runtime. Only this file, system-clock and
-// system-random use such globals.
+// The fastest ways to allocate and free memory in each runtime. Only the system-*.ts files use such
+// globals of the runtime.
 
 declare const Buffer: { allocUnsafeSlow?(size: number): Uint8Array<ArrayBuffer> } | undefined;
 declare const MessageChannel: (new () => { readonly port1: Port }) | undefined;

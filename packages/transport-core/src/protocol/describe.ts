@@ -14,7 +14,9 @@ export function kindOf(value: unknown): string {
   }
 }
 
-/** Returns one step of a path into a value, as in source code: `request.entries[3]["odd key"]`. */
+/**
+ * Returns one step of a path into a value, as in source code: `.entries`, `[3]` or `["odd key"]`.
+ */
 export function member(key: PropertyKey): string {
   if (typeof key === 'number') return `[${key}]`;
   if (typeof key === 'symbol') return `[${String(key)}]`;

@@ -1,25 +1,34 @@
-// A way to carry a transport, chosen by the scheme of an address.
+// The interface of backends, which `createTransport` picks by the scheme of an address.
 
 import type { Clock } from '../clock.ts';
 import type { Observer } from '../observer.ts';
 import type { Random } from '../random.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
 
-/** What a backend package gives to `createTransport`: `tcp()`, `ws()`, `inmem()`. One value serves many transports. */
+/**
+ * A backend, as backend packages create it for `createTransport`: `tcp()`, `ws()`, `inmem()`. One
+ * value can serve many transports.
+ */
 export interface Backend {
-  /** The schemes of its addresses, lower-case: ['ws', 'wss']. The first is put before its addresses that have none. */
+  /**
+   * The schemes of its addresses in lower case: ['ws', 'wss']. The first one is prepended to its
+   * addresses that have no scheme.
+   */
   readonly schemes: readonly string[];
-  /** A layer that dials, and listens on `bindAddr` (with its scheme) where there is one. */
+  /** Creates a layer that dials and, if there is a `bindAddr`, listens on it. */
   layer(options: BackendLayerOptions): StreamLayer;
 }
 
 export interface BackendLayerOptions {
-  /** With its scheme; undefined: it only dials. */
+  /** The address to listen on, with its scheme; undefined for a layer that only dials. */
   readonly bindAddr: string | undefined;
-  /** Verbatim, with its scheme; undefined where none was given for this backend. */
+  /**
+   * The address at which others reach this node, verbatim, with its scheme; undefined if none was
+   * given for this backend.
+   */
   readonly advertiseAddr: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
-  /** Told of what the layer alone sees: a connection that could not be accepted. */
+  /** Receives the events that only the layer sees: a connection that could not be accepted. */
   readonly observer: Observer | undefined;
 }

@@ -1,4 +1,5 @@
-// What happens on a transport, told to its observer and to those who follow its connections; and what is counted meanwhile.
+// Reports a transport's events to its observer and to readers of `connections()`, and keeps its
+// counters.
 
 import type { Code } from '../errors.ts';
 import type { Counter, Observer, ObserverEvent } from '../observer.ts';
@@ -20,7 +21,7 @@ export class Bulletin {
     try {
       this.#observer?.event?.(event);
     } catch {
-      // An observer must not throw; one that does is not heard.
+      // An observer must not throw; its errors are ignored.
     }
     if (event.type === 'up' || event.type === 'down') for (const follower of this.#followers) follower.push(event);
   }
@@ -30,23 +31,23 @@ export class Bulletin {
     try {
       this.#observer?.count?.(counter, amount, remote);
     } catch {
-      // As above.
+      // An observer's errors are ignored here, too.
     }
   }
 
-  /** A call has settled, with this code where it failed. */
+  /** Records that a call has settled, with this code if it failed. */
   settled(code: Code | undefined): void {
     if (code !== undefined) this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 
-  /** Who comes and goes, those that live first. */
+  /** Returns an iterator over connections coming up and going down, starting with the live ones. */
   follow(live: readonly Remote[]): ConnectionEvents {
     const events = new ConnectionEvents(live, (gone) => this.#followers.delete(gone));
     this.#followers.add(events);
     return events;
   }
 
-  /** The transport is closed: nothing more happens. */
+  /** Ends all readers, because the transport is closed. */
   end(): void {
     for (const follower of this.#followers) follower.end();
     this.#followers.clear();

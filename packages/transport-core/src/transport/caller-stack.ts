@@ -1,6 +1,7 @@
-// Where a failed call was made: an error of a call is born on a turn of its own, and its stack knows nothing of the caller.
+// Adds the caller's stack to the errors of failed calls. Such an error is created on a later turn,
+// so its own stack does not include the caller.
 
-/** The same function; what it rejects with ends its stack with that of the caller. */
+/** Wraps a function so that the errors it rejects with end with the caller's stack. */
 export function withCallerStack<A extends unknown[], R>(what: string, call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
   const traced = (...args: A): Promise<R> => {
     const here: { stack?: string } = {};

@@ -1,4 +1,4 @@
-// What the connections of a transport can carry, for libraries that send much over it.
+// Limits and send queues of a transport's connections, for libraries that send a lot over it.
 
 import type { Remote } from '../remote.ts';
 import { connectionOf } from './members.ts';
@@ -6,13 +6,19 @@ import type { Network } from './network.ts';
 import { NETWORK } from './protocol-transport.ts';
 import type { AnyTransport, Transport } from './types.ts';
 
-/** The longest message, in bytes, that `transport` takes (`limits.message`); with `remote`, the longest that this peer takes. */
+/**
+ * Returns the longest message, in bytes, that `transport` accepts (`limits.message`); with
+ * `remote`, the longest that this peer accepts.
+ */
 export function messageLimit(transport: AnyTransport, remote?: Remote): number {
   if (remote !== undefined) return connectionOf(remote).session.link.terms.message;
   return (transport as unknown as Record<symbol, Network>)[NETWORK]!.config.limits.message;
 }
 
-/** The one-ways and requests of a mount's protocol that a connection has accepted and not sent yet. */
+/**
+ * Returns the number and bytes of the one-ways and requests of a mount's protocol that a connection
+ * has accepted but not sent yet.
+ */
 export function unsentOf({ protocol }: Pick<Transport, 'protocol'>, remote: Remote): { messages: number; bytes: number } {
   const unsent = { messages: 0, bytes: 0 };
   if (remote.closed) return unsent;

@@ -1,4 +1,5 @@
-// Who comes and goes, as an async iterator: those that live come first. A reader that lags is told of no connection that came and went.
+// Connections coming up and going down as an async iterator, starting with the live ones. If the
+// reader lags, a connection that came and went in the meantime is left out.
 
 import type { Remote } from '../remote.ts';
 import type { ConnectionEvent } from './types.ts';
@@ -9,7 +10,7 @@ export class ConnectionEvents implements AsyncIterableIterator<ConnectionEvent, 
   readonly #left: (events: ConnectionEvents) => void;
   #over = false;
 
-  /** @param left called once, when its reader leaves. */
+  /** @param left called once, when the reader leaves. */
   constructor(live: readonly Remote[], left: (events: ConnectionEvents) => void) {
     this.#queue = live.map((remote) => ({ type: 'up', remote }));
     this.#left = left;
@@ -43,13 +44,16 @@ export class ConnectionEvents implements AsyncIterableIterator<ConnectionEvent, 
     return Promise.resolve(DONE);
   }
 
-  /** The transport is closed; what was not read can still be. */
+  /** Ends the iterator, because the transport is closed; unread events can still be read. */
   end(): void {
     this.#over = true;
     for (const resolve of this.#waiting.splice(0)) resolve(DONE);
   }
 }
 
-/** Events that may wait before a connection that came and went unread is left out: so the queue is bounded by what lives. */
+/**
+ * The queue length from which the 'up' and 'down' of a connection that came and went unread are
+ * left out. This bounds the queue by the number of live connections.
+ */
 const LAG = 1_024;
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });

@@ -1,4 +1,5 @@
-// A transport from configuration: the scheme of an address picks the backend that carries it.
+// Creates a transport from configuration: the scheme of an address picks the backend that carries
+// it.
 
 import { type CommonOptions, commonOptions } from '../common-options.ts';
 import { extendOptions, optional, parseOptions, reference } from '../config.ts';
@@ -14,35 +15,43 @@ import type { Transport } from './types.ts';
 /** Options of `createTransport`; `protocol` and `backends` are required. */
 export interface CreateTransportOptions<P extends Protocol, B extends readonly Backend[] = readonly Backend[]> extends CommonOptions {
   readonly protocol: P;
-  /** What may carry it: `[tcp(), ws()]`. A target whose scheme has no backend is `invalid_argument`, naming those there are. */
+  /**
+   * The backends that the transport may use: `[tcp(), ws()]`. A target whose scheme has no backend
+   * fails with `invalid_argument`, which names the available schemes.
+   */
   readonly backends: B;
   /**
-   * Where others reach it, with schemes; several may be given. Default: the first address that it listens on; if some backends prove
-   * its node id, the first address of those.
+   * The addresses at which others reach the transport, with schemes. Default: the first address
+   * that it listens on; if some backends prove its node id, the first address of those.
    */
   readonly advertiseAddr?: string | readonly string[] | undefined;
 }
 
-/** A transport of some backends; with `updateTls` if one of them has it. */
+/** A transport made of several backends. It has `updateTls` if one of them does. */
 export type ComposedTransport<P extends Protocol, B extends readonly Backend[]> = Transport<P> &
   ([UpdateOf<B[number]>] extends [never]
     ? unknown
     : {
         /**
-         * Changes key, certificate, authorities or lists of every backend that has TLS, while it runs: as `updateTls` of the backend. Rejects
-         * with `failed_precondition` if none has, and with `invalid_argument` for what can't be used; then everything stays as it was.
+         * Changes the key, certificate, authorities or lists of every backend that has TLS, while
+         * it runs, with the backend's own `updateTls`. Rejects with `failed_precondition` if no
+         * backend has TLS, and with `invalid_argument` for a value that can't be used; then nothing
+         * changes.
          */
         updateTls(update: UpdateOf<B[number]>): Promise<void>;
       });
 
 type UpdateOf<B> = B extends { updateTls(update: infer U): Promise<void> } ? U : never;
 
-/** A transport that listens on these addresses (one, a list, or one text with commas), and dials any target by its scheme. */
+/**
+ * Creates a transport that listens on these addresses (one, a list, or one string with commas) and
+ * dials any target by its scheme.
+ */
 export function createTransport<P extends Protocol, B extends readonly Backend[] = readonly Backend[]>(
   addresses: string | readonly string[],
   options: CreateTransportOptions<P, B>,
 ): ComposedTransport<P, B>;
-/** A transport that only dials. */
+/** Creates a transport that only dials. */
 export function createTransport<P extends Protocol, B extends readonly Backend[] = readonly Backend[]>(
   options: CreateTransportOptions<P, B>,
 ): ComposedTransport<P, B>;
@@ -92,7 +101,7 @@ class Composed<P extends Protocol> extends NetworkTransport<P> {
   }
 }
 
-/** `[tcp]` for `[tcp()]`: each has made that mistake. */
+/** Throws a TypeError for a common mistake: `[tcp]` instead of `[tcp()]`. */
 function checkCalled(options: unknown): void {
   const { backends } = (options ?? {}) as { backends?: unknown };
   if (!Array.isArray(backends)) return;

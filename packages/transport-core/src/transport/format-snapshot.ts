@@ -1,9 +1,12 @@
-// A snapshot as text: what an operator reads in a terminal, and a failing test prints.
+// Formats a snapshot as text, for operators in a terminal and for failing tests.
 
 import { cleanText } from '../text.ts';
 import type { ConnectionSnapshot, Snapshot } from './snapshot.ts';
 
-/** The snapshot as lines: what the transport is, a table of its connections, then errors and counters where there are any. */
+/**
+ * Formats a snapshot as lines: the transport's state, a table of its connections, then its errors
+ * and counters, if any.
+ */
 export function formatSnapshot(snapshot: Snapshot): string {
   const { state, network, localAddrs, protocols, connections, dialing, memory, waiting, calls, errors, counters } = snapshot;
   const lines = [
@@ -49,7 +52,7 @@ function table(rows: string[][]): string[] {
   );
 }
 
-/** 1536 → '1.5 KiB'. */
+/** Formats a number of bytes: 1536 → '1.5 KiB'. */
 function size(bytes: number): string {
   if (bytes < 1_024) return `${bytes} B`;
   const power = Math.min(Math.floor(Math.log2(bytes) / 10), 4);

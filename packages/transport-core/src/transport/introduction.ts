@@ -1,18 +1,21 @@
-// What a transport says of itself to every peer.
+// The identity that a transport presents to every peer.
 
 import { type Random, randomBytes } from '../random.ts';
 import type { Introduction } from '../session/handshake.ts';
 import type { Membership } from '../stream/membership.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
 
-/** Whom it speaks for: what may change while it lives. */
+/** The parts of a transport that determine its identity and may change while it runs. */
 export interface Introduced {
   readonly layer: StreamLayer;
   readonly listening: boolean;
   readonly membership: Membership | undefined;
 }
 
-/** What it says instead to a peer that proves no id: without its own, unless the membership asserts it all the same. */
+/**
+ * Returns the identity for a peer that proves no id: the same, but without the node id if the
+ * membership does not assert it.
+ */
 export function introduceUnproven(self: Introduction, network: Introduced): Introduction {
   return {
     instance: self.instance,
@@ -39,7 +42,7 @@ export function introduce(network: Introduced, name: string, random: Random): In
       try {
         return network.layer.advertiseAddr();
       } catch {
-        // Its listener broke and is not mended yet.
+        // The listener has failed and has not been restarted yet.
         return '';
       }
     },

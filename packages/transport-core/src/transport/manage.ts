@@ -1,4 +1,5 @@
-// How a membership takes charge of a transport: `createPeers` does, once a transport.
+// Lets a membership manage the connections of a transport; `createPeers` uses it, once for each
+// transport.
 
 import { reasonError, type TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';
@@ -8,31 +9,44 @@ import type { Network } from './network.ts';
 import { NETWORK } from './protocol-transport.ts';
 import type { AnyTransport } from './types.ts';
 
-/** What a membership may do with the transport that it manages. */
+/** The operations that a membership may perform on the transport that it manages. */
 export interface Management {
-  /** This transport's instance, as its peers see it. */
+  /** The transport's instance id, as its peers see it. */
   readonly instance: string;
-  /** This end's node id where its layer proves it to every peer (TLS, noise); undefined where ids are only asserted. */
+  /**
+   * This end's node id if its layer proves it to every peer (TLS, noise); undefined if ids are only
+   * asserted.
+   */
   readonly provenId: string | undefined;
-  /** Do connections to this address prove the ids of both ends? */
+  /** Returns true if connections to this address prove the node ids of both ends. */
   proves(address: string): boolean;
-  /** Throws `invalid_argument` for an address that can't be dialled, whoever is there. With the option `resolve` any text may be an address. */
+  /**
+   * Throws `invalid_argument` for an address that can't be dialed, whether or not a node is there.
+   * With the option `resolve`, any text may be an address.
+   */
   check(address: string): void;
-  /** Does it take calls? One that is leaving is not closed yet, and takes none. */
+  /**
+   * Returns true if the connection takes new calls. A connection that is draining takes none,
+   * although it is not closed yet.
+   */
   isUp(remote: Remote): boolean;
-  /** Bytes that came over a connection so far. */
+  /** Returns the bytes received over a connection so far. */
   received(remote: Remote): number;
-  /** Ends a connection at once, and tells both ends why. */
+  /** Closes a connection immediately with an error that both ends see. */
   cut(remote: Remote, error: TransportError): void;
-  /** This connection stands for a node that another one stands for already: it takes nothing new and lives until its calls end. */
+  /**
+   * Retires a connection because another one to the same node replaces it: it takes no new calls
+   * and is closed when its calls have ended.
+   */
   retire(remote: Remote, text: string): void;
-  /** Ends the charge: hellos assert no id any more. */
+  /** Ends the management: hellos assert no node id any more. */
   release(): void;
 }
 
 /**
- * Puts a membership in charge of who connects, and of targets `node:<id>`. Connections that live are closed in order: their hellos
- * asserted no id. A second membership, or no transport of this package, is a TypeError.
+ * Puts a membership in charge of admitting peers and of targets `node:<id>`. Live connections are
+ * drained and closed, because their hellos asserted no node id. Throws a TypeError if the transport
+ * has a membership already, or if this package did not make it.
  */
 export function manage(transport: AnyTransport, membership: Membership): Management {
   const network = (transport as unknown as Record<symbol, Network | undefined>)[NETWORK];
@@ -59,7 +73,10 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
   };
 }
 
-/** Ends every connection in order; those that are still saying hello at once. */
+/**
+ * Drains and closes every connection; those that have not finished their hello are closed
+ * immediately.
+ */
 function startAnew(network: Network): void {
   const text = 'its hello asserted no node id';
   void network.leave([...network.connections], text);

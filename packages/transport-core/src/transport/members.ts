@@ -1,4 +1,4 @@
-// Targets by node id, and the membership that knows who they are.
+// Resolves targets that name a node id, with the help of the membership.
 
 import { TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';
@@ -8,14 +8,17 @@ import { LiveRemote } from '../stream/remote.ts';
 
 export class Members {
   readonly #network: { readonly membership: Membership | undefined };
-  /** Names that `resolve` led to a node, as they were written. */
+  /** Targets that the option `resolve` mapped to a node, as they were written. */
   readonly #names = new Map<string, string>();
 
   constructor(network: { readonly membership: Membership | undefined }) {
     this.#network = network;
   }
 
-  /** The live connections of a target that names a node, `node:<id>` or `<id>@address`; for the second only where the id was proven. */
+  /**
+   * Returns the live connections of a target that names a node, `node:<id>` or `<id>@address`; for
+   * the second form, only connections that proved the id.
+   */
   links(target: string): readonly Connection[] {
     const { membership } = this.#network;
     if (membership === undefined) return NONE;
@@ -26,7 +29,7 @@ export class Members {
     return proven.map(connectionOf);
   }
 
-  /** The one of them that takes calls. */
+  /** Returns the first of these connections that takes calls. */
   live(target: string): Connection | undefined {
     if (this.#network.membership === undefined) return undefined;
     return this.links(target).find((connection) => connection.session.state === 'up');
@@ -47,12 +50,12 @@ export class Members {
   }
 }
 
-/** The connection behind a Remote of this transport's. */
+/** Returns the connection behind a Remote of this transport. */
 export function connectionOf(remote: Remote): Connection {
   return LiveRemote.linkOf(remote) as Connection;
 }
 
-/** Names that are remembered. */
+/** The number of names that are remembered. */
 const NAMES = 1_024;
 const NONE: readonly Connection[] = Object.freeze([]);
 const NOBODY: readonly Remote[] = Object.freeze([]);

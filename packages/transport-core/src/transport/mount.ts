@@ -1,4 +1,4 @@
-// One protocol on a transport: its inbound calls, and how many of its own are under way.
+// One protocol mounted on a transport, with its inbox and the number of its outgoing calls.
 
 import { type Code, TransportError } from '../errors.ts';
 import type { Counter } from '../observer.ts';
@@ -8,7 +8,7 @@ import type { CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
 import type { Mounted } from '../session/channel.ts';
 
-/** What a mount tells its transport. */
+/** The transport as its mounts see it. */
 export interface MountHost {
   now(): number;
   settled(code: Code | undefined): void;
@@ -22,9 +22,9 @@ export class Mount implements Mounted, CallHost {
   readonly channel: number;
   readonly table: MethodTable;
   readonly inbox: Inbox;
-  /** Set when it closes: what new calls fail with. */
+  /** The error with which new calls fail; set when the mount closes. */
   over: TransportError | undefined = undefined;
-  /** Calls made here that have not settled. */
+  /** The number of outgoing calls that have not settled. */
   open = 0;
   readonly #host: MountHost;
   readonly #idle: (() => void)[] = [];
@@ -57,18 +57,21 @@ export class Mount implements Mounted, CallHost {
     this.#host.wakeBy(time);
   }
 
-  /** Resolves when no call made here is under way. */
+  /** Resolves when no outgoing call is in flight. */
   whenIdle(): Promise<void> {
     return this.open === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** Refuses new calls from now on. */
+  /** Makes all new calls fail with `shutdown`. */
   refuse(): void {
     this.over ??= new TransportError('shutdown', `this transport of '${this.protocol.name}' is closed`, { sent: false });
   }
 }
 
-/** Says that the channel of a protocol is taken by another's, and how to mend it. */
+/**
+ * Returns the text of the error for a channel that another protocol uses, with a suggestion for a
+ * free one.
+ */
 export function channelTaken({ name, channel }: Protocol, other: string, mounts: ReadonlyMap<number, Mount>): string {
   let free = 0x20;
   while (mounts.has(free)) free++;

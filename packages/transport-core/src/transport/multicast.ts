@@ -1,4 +1,4 @@
-// One request to many targets: answers as they come, until enough have come.
+// Sends one request to many targets and yields the answers as they arrive, until there are enough.
 
 import { TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
@@ -13,24 +13,33 @@ export type Answer<Response> =
 /** Options of a multicast; `timeout`, `signal` and `metadata` are those of each call. */
 export interface MulticastOptions<Response> extends CallOptions {
   /**
-   * When it is enough. Only responses count, errors never do. Default 'all'.
-   * - 'all': every target has answered
-   * - 'first': one response; a number: so many (at least 1; more than there are targets is 'all')
-   * - 'quorum': a majority of the targets and the caller, the caller counted: 2 responses of 4 others
-   * - a function: asked after each answer, errors included, with all answers so far; true ends it
+   * The condition that ends the multicast. Only responses count, not errors. Default 'all'.
+   *
+   * - 'all': every target has answered.
+   * - 'first': there is one response.
+   * - a number: there are that many responses (at least 1; a number above that of the targets means
+   *   'all').
+   * - 'quorum': a majority of the targets and the caller, including the caller itself: with 4
+   *   targets, 2 responses.
+   * - a function: called after each answer, errors included, with all answers so far; returning
+   *   true ends it.
    */
   readonly until?: 'all' | 'first' | 'quorum' | number | ((answers: readonly Answer<Response>[]) => boolean) | undefined;
-  /** What becomes of calls that have not answered when it ends, or when the loop is left. Default 'cancel'; 'run' lets them go on unheard. */
+  /**
+   * The treatment of calls that have not been answered when the multicast ends or its loop is left:
+   * 'cancel' cancels them, 'run' lets them finish and ignores their answers. Default 'cancel'.
+   */
   readonly rest?: 'cancel' | 'run' | undefined;
 }
 
-/** The methods that can be multicast: a response each, nothing streamed. */
+/** The methods that can be multicast: those with one response and no streams. */
 export type UnaryName<P extends Protocol> = { [N in MethodName<P>]: KindOf<P, N> extends 'unary' ? N : never }[MethodName<P>];
 
 /**
- * Sends a request to every target at once, before it returns, and yields each answer as it comes. It ends when `until` holds or all have
- * answered; a target that fails yields its error and disturbs no other. A target given twice is asked twice. Wrong options are a
- * TypeError here; what else is misuse, and what an `until` function throws, is thrown to the loop.
+ * Sends a request to every target before it returns, and yields each answer as it arrives. It ends
+ * when `until` holds or when all targets have answered. A target that fails yields its error and
+ * does not affect the others. A target that is listed twice is called twice. Wrong options are a
+ * TypeError here; other misuse, and errors of an `until` function, are thrown in the loop.
  */
 export function multicast<P extends Protocol, N extends UnaryName<P>>(
   transport: Pick<Transport<P>, 'send' | 'protocol'>,
@@ -54,12 +63,18 @@ export function multicast<P extends Protocol, N extends UnaryName<P>>(
 
 type Until<Response> = (answers: readonly Answer<Response>[], responses: number) => boolean;
 
-/** Holds the calls in flight, the answers not yet read, and at most one waiting reader for each `next()`. */
+/**
+ * The iterator behind `multicast`. It holds the calls in flight, the unread answers, and one
+ * waiting reader for each pending `next()`.
+ */
 class Multicast<Response> implements AsyncIterableIterator<Answer<Response>> {
   readonly #until: Until<Response>;
   readonly #rest: 'cancel' | 'run';
   readonly #outer: AbortSignal | undefined;
-  /** One for each call in flight: Node warns of a leak where one signal has more than ten listeners. */
+  /**
+   * One controller for each call in flight, because Node warns of a leak if one signal has more
+   * than ten listeners.
+   */
   readonly #calls = new Set<AbortController>();
   readonly #answers: Answer<Response>[] = [];
   #responses = 0;
@@ -148,7 +163,7 @@ class Multicast<Response> implements AsyncIterableIterator<Answer<Response>> {
     for (const call of [...this.#calls]) call.abort(reason);
   }
 
-  /** Hands what has come to those who wait. */
+  /** Hands the answers that have arrived to waiting readers. */
   #serve(): void {
     while (this.#waiting.length > 0 && this.#read < this.#answers.length) {
       this.#waiting.shift()!({ done: false, value: this.#answers[this.#read++]! });

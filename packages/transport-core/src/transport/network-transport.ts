@@ -1,4 +1,4 @@
-// Any stream layer as a Transport.
+// Turns any stream layer into a Transport.
 
 import type { CommonOptions } from '../common-options.ts';
 import { commonOptions } from '../common-options.ts';
@@ -14,11 +14,17 @@ import { ProtocolTransport } from './protocol-transport.ts';
 /** Options of a NetworkTransport; `protocol` and `stream` are required. */
 export interface NetworkTransportOptions<P extends Protocol> extends CommonOptions {
   readonly protocol: P;
-  /** What carries the bytes. It is the transport's from now on: closed with it, used by no other. */
+  /**
+   * The layer that carries the bytes. The transport owns it: it is closed with the transport and
+   * must not be shared.
+   */
   readonly stream: StreamLayer;
 }
 
-/** Turns a StreamLayer into a Transport: framing, multiplexing, pooling, deadlines, back-pressure and limits are built here, once. */
+/**
+ * A Transport on a StreamLayer: it adds framing, multiplexing, pooling, deadlines, back-pressure
+ * and limits.
+ */
 export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
   constructor(options: NetworkTransportOptions<P>) {
     const { protocol, stream, ...common } = parseOptions(schema, options, 'NetworkTransport');

@@ -1,4 +1,5 @@
-// The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their pool, and the one timer of all.
+// The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their
+// pool, and one timer for everything.
 
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
@@ -45,11 +46,11 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   readonly members = new Members(this);
   readonly self: Introduction;
   readonly selfUnproven: Introduction;
-  /** Every connection whose stream is not closed yet, in order of arrival. */
+  /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
   state: 'open' | 'closing' | 'closed' = 'open';
   listening = false;
-  /** Calls made here: the order of `send`. */
+  /** The number of calls made here; gives calls their order. */
   seq = 0;
   served = 0;
   readonly bulletin: Bulletin;
@@ -57,7 +58,9 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   readonly #doorway: Doorway;
   readonly #listener: Listener;
   #ids = 0;
-  /** Connections that are neither refused nor over: what limits.connections bounds. */
+  /**
+   * The number of connections that are neither refused nor closed; bounded by limits.connections.
+   */
   #live = 0;
   #graceDue = Number.POSITIVE_INFINITY;
   #listened: Promise<void> | undefined = undefined;
@@ -96,7 +99,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     );
   }
 
-  // Coming up.
+  // Mounts, listening and dialing.
 
   mount(protocol: Protocol): Mount {
     const mount = new Mount(protocol, this);
@@ -141,7 +144,8 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 
   #accept(stream: StreamConnection, given: Pass | undefined): void {
     const { limits } = this.config;
-    // Those that were refused, or are closing, hold a socket for a second yet: they are bounded, too.
+    // Connections that were refused or are closing still hold a socket for a second, so their
+    // number is bounded, too.
     if (this.state !== 'open' || this.connections.size >= limits.connections * 2) {
       given?.leave();
       return stream.destroy();
@@ -158,10 +162,11 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     if (turn?.waits) connection.park();
   }
 
-  /** One more wants to say hello; where there is no room for it, the observer is told. */
+  /** Admits another handshake; if there is no room, tells the observer. */
   #knock(endpoint: string, enter: (pass: Pass) => void) {
     const pass = this.#doorway.knock(endpoint, enter);
-    // One error for all of them: in a flood each would cost more than the refusal.
+    // All share one error: in a flood, creating an error for each would cost more than refusing the
+    // connection.
     if (pass === undefined) {
       this.bulletin.tell({ type: 'rejected', endpoint, direction: 'in', error: CROWDED });
       this.membership?.turnedAway?.(endpoint, CROWDED, undefined);
@@ -172,7 +177,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   #rejected(endpoint: string, error: TransportError, { isTaken }: Visit): void {
     const cause = withDetails(error, { target: endpoint });
     this.bulletin.tell({ type: 'rejected', endpoint, direction: 'in', error: cause });
-    // Of a connection that is the transport's `down` tells.
+    // If the transport has taken the connection, its `down` reports this.
     if (!isTaken) this.membership?.turnedAway?.(endpoint, cause, undefined);
   }
 
@@ -219,7 +224,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     return reasonError('full', `${this.#live} connections are open here, limits.connections allows no more`);
   }
 
-  // What connections report.
+  // Reports of connections.
 
   up(connection: Connection): void {
     const remote = connection.remote!;
@@ -247,7 +252,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     if (remote !== undefined) this.membership?.down(remote, error);
     if (connection.wasUp && remote !== undefined) {
       this.bulletin.tell({ type: 'down', remote, cause: error });
-      // Of one that was accepted the doorway has told.
+      // (For an accepted connection, the doorway has reported it.)
     } else if (direction === 'out') this.bulletin.tell({ type: 'rejected', endpoint, direction, error: withDetails(error, { target: connection.target }) });
     for (const call of unsent) this.#again(call as Call<unknown>, error);
   }
@@ -278,7 +283,11 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     (channel.mounted as Mount | undefined)?.inbox.feedAll();
   }
 
-  /** A call that no handler can have seen: once again on another connection, in order; only where its target can be dialled. */
+  /**
+   * Starts a call that no handler can have seen again on another connection, in order. A call is
+   * retried at most once after a broken connection. Calls to a Remote fail instead, because only a
+   * string target can be dialed again.
+   */
   #again(call: Call<unknown>, error: TransportError | undefined): void {
     if (call.done) return;
     if (this.state !== 'open') return call.failed(CLOSED);
@@ -288,7 +297,10 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.pool.start(call.target, call, false);
   }
 
-  /** Far over `limits.memory`: the connection that holds most is cut. */
+  /**
+   * Closes the connection that holds the most memory, because the transport is far above
+   * `limits.memory`.
+   */
   #relieve(): void {
     let most: Connection | undefined;
     for (const connection of this.connections) if (most === undefined || connection.session.link.held > most.session.link.held) most = connection;
@@ -303,7 +315,10 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     return [...this.connections].filter((connection) => connection.session.state === 'up').map((connection) => connection.remote!);
   }
 
-  /** The live connection of a target for short messages, undefined: it must be dialled. Throws `invalid_argument` for no target. */
+  /**
+   * Returns the live connection of a target for short messages, or undefined if it must be dialed.
+   * Throws `invalid_argument` if the target can't be parsed.
+   */
   live(target: string): Connection | undefined {
     return this.pool.live(target) ?? this.members.live(target);
   }
@@ -327,7 +342,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   #ring(now: number): number {
     return this.ticker.run(() => {
       let next = this.pool.wake(now);
-      // Only who is due is woken: of ten thousand that are idle, one or none.
+      // Only connections that are due are woken: of ten thousand idle ones, one or none.
       for (const connection of this.connections) {
         if (now >= connection.due) connection.wake(now);
         if (connection.due < next) next = connection.due;
@@ -341,7 +356,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     for (const connection of this.connections) connection.session.excuse(lateness);
   }
 
-  // Telling.
+  // Events and counters.
 
   follow(): ConnectionEvents {
     const events = this.bulletin.follow(this.remotes());
@@ -361,9 +376,9 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.bulletin.tell({ type: 'dialFailed', target, error });
   }
 
-  // The end.
+  // Closing.
 
-  /** Leaves in order, and resolves when the stream is closed. */
+  /** Drains and closes connections; resolves when their streams are closed. */
   leave(connections: readonly Connection[], text: string | undefined, reason: 'disconnected' | 'duplicate' = 'disconnected'): Promise<void> {
     this.ticker.run(() => {
       for (const connection of connections) connection.session.leave(reason, text ?? 'this end disconnected', text ?? 'the other end disconnected');
@@ -398,7 +413,10 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.bulletin.end();
   }
 
-  /** Ends one protocol: its calls have `grace` milliseconds, then those made here fail and those of others are refused. */
+  /**
+   * Closes one protocol. Its calls have `grace` milliseconds; then calls made here fail and calls
+   * of peers are refused.
+   */
   async closeMount(mount: Mount, grace: number): Promise<void> {
     mount.refuse();
     if (grace > 0 && mount.open > 0 && this.state === 'open') {

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// One protocol's face of a network: what a user calls. The root transport and every mount are one of these.
+// The Transport of one protocol on a network: the object that users call. The root transport and
+// every mount are ProtocolTransports.
 
 import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
@@ -24,9 +25,14 @@ import { takeSnapshot } from './take-snapshot.ts';
 import type { CallOptions, Client, ConnectionEvent, ResultOf, SendArguments, Target, Transport } from './types.ts';
 import { whenWritable } from './writable.ts';
 
-/** Where `manage` finds the network of a transport; known to every copy of this package. */
+/**
+ * The key under which `manage` finds the network of a transport; shared by all copies of this
+ * package.
+ */
 export const NETWORK: symbol = Symbol.for('trunkline.network');
-/** Where `serve` finds the inbox of a transport; known to every copy of this package. */
+/**
+ * The key under which `serve` finds the inbox of a transport; shared by all copies of this package.
+ */
 export const INBOX: symbol = Symbol.for('trunkline.inbox');
 
 export class ProtocolTransport<P extends Protocol> implements Transport<P> {
@@ -36,7 +42,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   protected readonly network: Network;
   readonly #mount: Mount;
   readonly #root: boolean;
-  /** The method that was asked for last: most calls are like the one before. */
+  /** The method that was looked up last: most calls use the same method as the one before. */
   #last: Method | undefined = undefined;
 
   constructor(network: Network, protocol: P, root: boolean) {
@@ -87,13 +93,14 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const definition = this.#oneway(method, 'trySendAll');
     if (this.#mount.over !== undefined) return targets.map(() => false);
     const payload = encodeAs(definition.request, definition.what.request, request);
-    // Nobody is sent anything before all targets are known to be some.
+    // Look up all targets first, so that nothing is sent if one of them is invalid.
     const connections = targets.map((target) => this.#live(target));
     return connections.map((connection) => {
       try {
         return this.#try(connection, definition, payload);
       } catch {
-        // It can never take this: that is its own affair, and `trySend` to it alone tells why.
+        // This target can never take the message. The others are not affected; a `trySend` to this
+        // target throws the reason.
         return false;
       }
     });
@@ -110,7 +117,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return new Consumer(this.#mount.inbox, methods.length === 0 ? undefined : new Set(methods)) as unknown as AsyncIterableIterator<Rpc<P, N>>;
   }
 
-  /** What nearly all are: calls to an address, without options or streams. */
+  /** Fast path for most calls: to an address, without options or streams. */
   #sendPlain(target: string, method: Method, request: unknown): Promise<unknown> {
     const payload = encodeAs(method.request, method.what.request, request);
     const { network } = this;
@@ -145,7 +152,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     else remote!.session.caller.start(call);
   }
 
-  /** Over a connection that lives, or when there is one. */
+  /** Starts a call on a live connection, or as soon as one is up. */
   #dispatch(target: string, call: Call<unknown>): void {
     const { network } = this;
     const bulky = call.method.flags !== 0 || (call.payload.length > network.config.limits.packet && !this.protocol.ordered);
@@ -195,7 +202,11 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   // Connections.
 
-  /** The connection behind a Remote. @throws TypeError for what is none of this transport's. */
+  /**
+   * Returns the connection behind a Remote.
+   *
+   * @throws TypeError if it does not belong to this transport.
+   */
   #connectionOf(target: Target): Connection {
     const link = typeof target === 'object' && target !== null ? LiveRemote.linkOf(target) : undefined;
     if (link instanceof Connection && link.host === this.network) return link;
@@ -245,7 +256,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return this.network.leave([...this.network.connections], 'this end closed its streams');
   }
 
-  // Life.
+  // Listening and closing.
 
   listen(): Promise<void> {
     return this.network.listen();
@@ -300,7 +311,7 @@ function nameOf(target: Target): string {
   return typeof target === 'string' ? target : (target?.endpoint ?? String(target));
 }
 
-/** What refused a call before it was one. */
+/** Adds `sent: false` and the target to the error of a call that could not be started. */
 function unsent(error: unknown, target: Target): unknown {
   return error instanceof TransportError ? withDetails(error, { sent: false, target: nameOf(target) }) : error;
 }

@@ -1,4 +1,5 @@
-// Several stream layers as one: an address's scheme picks the layer, for dialling and for listening.
+// Combines several stream layers into one: the scheme of an address picks the layer, for dialing
+// and for listening.
 
 import { splitScheme } from '../address.ts';
 import { TransportError } from '../errors.ts';
@@ -8,15 +9,15 @@ import type { Backend, BackendLayerOptions } from './backend.ts';
 
 export class SchemeLayer implements StreamLayer {
   readonly #backends: readonly Backend[];
-  /** What every backend is given. */
+  /** The options that every backend receives. */
   readonly #given: Pick<BackendLayerOptions, 'clock' | 'random' | 'observer'>;
   readonly #advertised: string | undefined;
-  /** Layers that listen, in the order of their addresses, each with its scheme. */
+  /** The layers that listen, each with its scheme, in the order of their addresses. */
   readonly #listeners: { readonly scheme: string; readonly layer: StreamLayer }[] = [];
-  /** Layers that dial; a backend that listens dials by the same layer. */
+  /** The layers that dial. A backend that listens dials with the same layer. */
   readonly #diallers = new Map<Backend, StreamLayer>();
   #listens = false;
-  /** Those that listen now. */
+  /** The layers that are listening now. */
   readonly #up = new Set<StreamLayer>();
 
   constructor(
@@ -64,7 +65,8 @@ export class SchemeLayer implements StreamLayer {
       this.#listens = true;
       return;
     }
-    // At first it is all of them or none; later, one that broke is mended while the others listen on.
+    // The first `listen` is all or nothing. Later, one layer can be restarted while the others keep
+    // listening.
     if (!this.#listens) {
       await Promise.all([...this.#up].map((layer) => layer.close()));
       this.#up.clear();
@@ -104,7 +106,10 @@ export class SchemeLayer implements StreamLayer {
     return this.#listeners.map(({ scheme, layer }) => withScheme(layer.localAddr(), scheme));
   }
 
-  /** Of the first that proves one, whether it listens or only dials: one node has one identity. */
+  /**
+   * The node id of the first layer that proves one, whether it listens or only dials: one node has
+   * one identity.
+   */
   get nodeId(): string | undefined {
     for (const { layer } of this.#listeners) if (layer.nodeId !== undefined) return layer.nodeId;
     for (const backend of this.#backends) {
@@ -119,11 +124,15 @@ export class SchemeLayer implements StreamLayer {
       const layer = this.#layerOf(this.#diallerOf(address));
       return layer.proves?.(address) ?? layer.nodeId !== undefined;
     } catch {
-      return false; // Nobody here dials it.
+      return false; // No backend here can dial it.
     }
   }
 
-  /** What was given, else where it listens: the first address where it proves its id, which others need to reach it by that. */
+  /**
+   * Returns the given addresses; otherwise the first address at which this node proves its id,
+   * because peers need such an address to reach it by its id; otherwise the first address that it
+   * listens on.
+   */
   advertiseAddr(): string {
     if (this.#advertised !== undefined) return this.#advertised;
     const [first] = this.localAddrs();
@@ -136,7 +145,10 @@ export class SchemeLayer implements StreamLayer {
     await Promise.all([...layers].map((layer) => layer.close()));
   }
 
-  /** A bare 'host:port' is TCP's, where there is TCP: with and without 'tcp://' it is one target (`parseTarget`). */
+  /**
+   * Returns the backend that dials an address. A bare 'host:port' belongs to the TCP backend, if
+   * there is one, because `parseTarget` treats it and its 'tcp://' form as one target.
+   */
   #diallerOf(address: string): Backend {
     const isBare = splitScheme(address).scheme === undefined && parseHostPort(address) !== undefined;
     const tcp = isBare ? this.#backends.find((candidate) => candidate.schemes.includes('tcp')) : undefined;
@@ -156,7 +168,11 @@ export class SchemeLayer implements StreamLayer {
   }
 }
 
-/** @throws TypeError naming the option, if nobody could dial what it advertises. */
+/**
+ * Checks an advertised address.
+ *
+ * @throws TypeError that names the option, if the address can't be dialed.
+ */
 export function checkAdvertised(layer: Pick<StreamLayer, 'checkAddress'>, address: string | undefined, option: string): void {
   try {
     if (address !== undefined) layer.checkAddress?.(address);

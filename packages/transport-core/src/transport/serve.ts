@@ -1,4 +1,4 @@
-// Handlers for a transport's incoming calls.
+// Serves a transport's incoming calls with handlers.
 
 import { LONGEST_DELAY } from '../clock.ts';
 import { TransportError } from '../errors.ts';
@@ -11,33 +11,43 @@ import { INBOX } from './protocol-transport.ts';
 import type { Transport } from './types.ts';
 
 export interface ServeOptions {
-  /** Handlers that may run at a time, 1 or more. Default unlimited; what is beyond waits in the inbound queue. */
+  /**
+   * The number of handlers that may run at a time, at least 1. Default unlimited. Further calls
+   * wait in the inbound queue.
+   */
   readonly concurrency?: number | undefined;
   /**
-   * What a caller gets of what a handler threw: where a server says less. Default: a TransportError as it is, anything else as
-   * `internal` with its message; never a stack or a cause.
+   * Converts what a handler threw into the error that the caller gets. Use it to reveal less.
+   * Default: a TransportError is sent as it is, anything else as `internal` with its message, and
+   * never with a stack or a cause.
    */
   readonly toError?: ((error: unknown) => TransportError) | undefined;
 }
 
-/** Handlers at work. */
+/** Running handlers, as returned by `serve`. */
 export interface Server {
   /**
-   * Takes no more calls, and resolves when the handlers that run are through. Those that still run after `grace` milliseconds (default:
-   * no end) answer `unavailable`. Idempotent.
+   * Stops taking calls, and resolves when all running handlers have finished. Calls whose handlers
+   * still run after `grace` milliseconds (default: no limit) are answered with `unavailable`.
+   * Idempotent.
    */
   stop(options?: { readonly grace?: number | undefined }): Promise<void>;
 }
 
 /**
- * Serves any subset of a protocol's methods: those go to these handlers alone, the rest to `consumer()` readers, and what nobody takes
- * is `unimplemented`: at once where the protocol has any reader, otherwise after 1 s, or half of the call's time if that is less.
- * A handler reads the inbound queue synchronously, and answers by returning; one that throws answers with its error.
+ * Serves any subset of a protocol's methods. Calls of these methods go only to the handlers; calls
+ * of other methods go to `consumer()` readers. A method without a reader is answered with
+ * `unimplemented`: immediately if the protocol has any reader, otherwise after 1 s, or after half
+ * of the call's time if that is less. A handler starts synchronously when its call is read, and
+ * answers by returning. If it throws, the caller gets the error.
  *
- * A one-way costs its sender credit until its handler has ended, that is, until the promise that the handler returned has settled. So a
- * handler that starts work which never ends must not return its promise. At most `limits.calls` handlers of one-ways run at a time for one
- * connection and channel; further one-ways wait.
- * @throws TypeError for a name that is no method, a handler that is no function, and a method that has a reader already.
+ * A one-way holds its sender's credit until its handler has ended, that is, until the promise that
+ * the handler returned has settled. So a handler that starts endless work must not return its
+ * promise. At most `limits.calls` handlers of one-ways run at a time for one connection and
+ * channel; further one-ways wait.
+ *
+ * @throws TypeError for an unknown method name, a handler that is not a function, and a method that
+ * has a reader already.
  */
 export function serve<P extends Protocol>(transport: Transport<P>, handlers: Handlers<P>, options: ServeOptions = {}): Server {
   const inbox = (transport as unknown as Record<symbol, Inbox | undefined>)[INBOX];

@@ -1,4 +1,4 @@
-// The state of a network as plain data.
+// Collects the state of a network as plain data.
 
 import type { Connection } from '../stream/connection.ts';
 import type { Network } from './network.ts';
@@ -45,7 +45,7 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
     instance: remote?.instance ?? '',
     rtt: connection.rtt,
     age: at - connection.since,
-    // A layer's counts may begin at -0: V8 keeps those as doubles.
+    // The counts may start at -0, so that V8 keeps them as doubles; adding 0 makes that 0.
     bytes: { in: connection.bytesIn + 0, out: connection.bytesOut + 0 },
     calls: { out: session.caller.slots.size, in: session.callee.ids.size },
     streams: session.caller.streams + session.callee.streams,

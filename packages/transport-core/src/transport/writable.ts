@@ -1,9 +1,12 @@
-// Waiting until a one-way would go at once over a connection.
+// Waits until a connection can send a one-way immediately.
 
 import { TransportError } from '../errors.ts';
 import type { Connection } from '../stream/connection.ts';
 
-/** Resolves when it would; rejects when that will never be, or when too many wait for the same. */
+/**
+ * Resolves when the connection can send; rejects when it never will, or when too many callers wait
+ * already (`limits.outbound`).
+ */
 export function whenWritable(connection: Connection, channelId: number): Promise<void> {
   const { session, endpoint } = connection;
   if (session.state !== 'up') {

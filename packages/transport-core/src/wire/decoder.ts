@@ -1,39 +1,57 @@
-// Bytes to frames, however they are cut into chunks. A bad peer is an answer, never a throw; memory is taken for what came, not for
-// what was promised.
+// Decodes bytes into frames, however they are cut into chunks. Bad input from a peer is a return
+// value, never an exception. Memory is allocated for received bytes, not for announced lengths.
 
 import { EMPTY, Frame, type FrameVisitor, Kind } from './frame.ts';
 import { parseFrame } from './parse-frame.ts';
 
-/** What a peer did that ends its connection: `too_large` for a length above ours, `malformed` for all else. */
+/**
+ * A protocol violation by the peer, which ends its connection: `too_large` for a frame above this
+ * end's limit, otherwise `malformed`.
+ */
 export interface Violation {
   reason: 'malformed' | 'too_large';
   message: string;
 }
 
 /**
- * Reads the frames of one connection (after the preamble). After a violation, or a visitor's false, it reads nothing more.
- * One Frame serves all: its payload and hello are views into the chunk, or into a buffer where the frame straddled chunks.
+ * Decodes the frames of one connection (after the preamble). After a violation, or after the
+ * visitor returned false, it reads nothing more. All frames share one Frame object, whose payload
+ * and hello are views into the chunk, or into a buffer if the frame was split across chunks.
  */
 export class FrameDecoder {
-  /** The longest frame that is taken, in bytes after its length; it counts from the next frame on, and is below 2^28. */
+  /**
+   * The longest frame that is accepted, in bytes after its length, below 2^28. A change applies
+   * from the next frame on.
+   */
   maxLength: number;
   readonly #allocate: (size: number) => Uint8Array;
   readonly #frame = Frame.empty().widen();
   #dead = false;
   #reading = false;
-  /** A length that was cut: its bits so far, and how many bytes of it came. */
+  /**
+   * The state of a length that was cut: its bits so far, and how many of its bytes have arrived.
+   */
   #length = 0;
   #lengthBytes = 0;
-  /** A frame that was cut: its beginning, how much of it came, and how long it will be (0 where no length is known). */
+  /**
+   * The state of a frame that was cut: its beginning, how many bytes of it have arrived, and its
+   * length (0 if unknown).
+   */
   #body: Uint8Array = EMPTY;
   #filled = 0;
   #expected = 0;
-  /** A buffer that the visitor gave back. */
+  /** A buffer that the visitor returned for reuse. */
   #spare: Uint8Array = EMPTY;
-  /** Of a PART that was cut: the place of its payload, which the visitor gave, and its id. */
+  /**
+   * The state of a PART that was cut: the memory for its payload, which the visitor gave, and its
+   * call id.
+   */
   #place: Uint8Array | undefined = undefined;
   #id = 0;
-  /** What is left of the last chunk, of a visitor that pauses: to be read again, before anything else. */
+  /**
+   * The unread rest of the last chunk, after a visitor paused: pass it to `read` again before
+   * anything else.
+   */
   unread: Uint8Array = EMPTY;
 
   constructor(options: { maxLength: number; allocate: (size: number) => Uint8Array }) {
@@ -41,15 +59,21 @@ export class FrameDecoder {
     this.#allocate = options.allocate;
   }
 
-  /** Bytes that wait for the rest of their frame (its length, once known, counts as one); 0 between frames. */
+  /**
+   * The number of bytes that wait for the rest of their frame (a known length counts as one byte);
+   * 0 between frames.
+   */
   get partial(): number {
     return this.#expected === 0 ? this.#lengthBytes : 1 + this.#filled;
   }
 
   /**
-   * Hands each frame that is whole to the visitor, before it returns. The chunk must not change as long as views into it are used.
-   * A visitor that throws ends the decoder as its false would, and the error goes on.
-   * @throws TypeError when called from inside a visitor: what comes then must wait.
+   * Passes each complete frame to the visitor before it returns. The chunk must not change as long
+   * as views into it are used. If the visitor throws, decoding ends as if it had returned false,
+   * and the error is rethrown.
+   *
+   * @throws TypeError when called from inside a visitor: pass the chunk after the visitor has
+   * returned.
    */
   read(chunk: Uint8Array, visitor: FrameVisitor): Violation | undefined {
     if (this.#dead) return undefined;
@@ -68,8 +92,9 @@ export class FrameDecoder {
   }
 
   /**
-   * For a visitor, inside `frame`: the payload was copied, so the buffer that held it may hold the next frame that straddles chunks.
-   * (A fresh 64 KiB for each packet of a long message costs as much as reading it.)
+   * Tells the decoder, from inside `frame`, that the payload was copied, so that its buffer can
+   * hold the next frame that is split across chunks. (A new 64 KiB buffer for each packet of a long
+   * message costs as much as reading the packet.)
    */
   recycle(): void {
     if (this.#body !== EMPTY) this.#spare = this.#body;
@@ -122,14 +147,17 @@ export class FrameDecoder {
     return undefined;
   }
 
-  /** The visitor wants no more frames: of this chunk, or at all. */
+  /**
+   * Handles a false from the visitor: keeps the rest of the chunk if the visitor pauses, otherwise
+   * stops.
+   */
   #stop(chunk: Uint8Array, at: number, visitor: FrameVisitor): Violation | undefined {
     if (visitor.pauses !== true) return STOPPED;
     if (at < chunk.length) this.unread = chunk.subarray(at);
     return undefined;
   }
 
-  /** Between two chunks no memory is held but that of a frame that was cut. */
+  /** Releases memory: between two chunks, only that of a frame that was cut is kept. */
   #rest(): void {
     this.#frame.release();
     if (this.#expected === 0) this.#spare = EMPTY;
@@ -143,7 +171,10 @@ export class FrameDecoder {
     this.#rest();
   }
 
-  /** Where a PART is cut, as our encoder writes it, asks for the place of its payload; gives where that begins. */
+  /**
+   * If the frame that was cut is a PART as Trunkline's encoder writes it, asks the visitor for the
+   * place of its payload. Returns the position where the payload begins.
+   */
   #begin(chunk: Uint8Array, at: number, end: number, visitor: FrameVisitor): number {
     if (chunk.length < at + PART_HEADER || chunk[at] !== KIND || chunk[at + 1] !== Kind.PART || chunk[at + 2] !== ID || chunk[at + 7] !== PAYLOAD) return at;
     let start = at + 8;
@@ -161,7 +192,7 @@ export class FrameDecoder {
     return start;
   }
 
-  /** Adds what the chunk has of a payload that has its place. */
+  /** Copies the bytes of a cut payload from the chunk to their place. */
   #pour(chunk: Uint8Array, at: number): number {
     const place = this.#place!;
     const left = this.#expected - this.#filled;
@@ -171,7 +202,10 @@ export class FrameDecoder {
     return end;
   }
 
-  /** Adds what the chunk has of the frame that was cut; the buffer grows with what came, to at most four times of it. */
+  /**
+   * Copies the bytes of a cut frame from the chunk to the buffer, which grows to at most four times
+   * the received bytes.
+   */
   #fill(chunk: Uint8Array, at: number): number {
     const filled = this.#filled;
     const end = Math.min(chunk.length, at + this.#expected - filled);
@@ -188,7 +222,7 @@ export class FrameDecoder {
     return end;
   }
 
-  /** Hands over the frame that was cut, now that it is whole. */
+  /** Passes a frame that was cut to the visitor, once it is complete. */
   #assembled(visitor: FrameVisitor): Violation | undefined {
     const length = this.#expected;
     this.#filled = this.#expected = 0;
@@ -199,7 +233,7 @@ export class FrameDecoder {
     return going ? undefined : STOPPED;
   }
 
-  /** The frame of a payload that is whole in its place. */
+  /** Builds the frame of a payload that is complete in its place. */
   #placed(payload: Uint8Array): string | undefined {
     this.#place = undefined;
     for (let i = 0; i < 4; i++) header[3 + i] = this.#id >>> (8 * i);
@@ -213,20 +247,23 @@ function malformed(message: string): Violation {
   return { reason: 'malformed', message };
 }
 
-/** The visitor wants no more. */
+/** The result for a visitor that wants no more frames. */
 const STOPPED: Violation = { reason: 'malformed', message: '' };
 
-/** A length is a varint of so many bytes at most, over-long forms included: below 2^28. */
+/**
+ * The longest varint of a frame's length in bytes, over-long forms included: lengths are below
+ * 2^28.
+ */
 const MAX_LENGTH_BYTES = 4;
 
-/** A buffer of this size is taken at once, where the frame is as long. */
+/** The smallest buffer that is allocated, unless the frame is shorter. */
 const SMALL_BUFFER = 4 * 1024;
 
 /** Field number and wire type in one byte, as frame.proto numbers them. */
 const KIND = 0x08;
 const ID = 0x15;
 const PAYLOAD = 0x7a;
-/** What stands before the payload of a PART at most: kind, id, the payload's tag and length. */
+/** The largest header of a PART: kind, id, and the payload's tag and length. */
 const PART_HEADER = 12;
 /** The kind and the id of a PART. */
 const header = Uint8Array.of(KIND, Kind.PART, ID, 0, 0, 0, 0);

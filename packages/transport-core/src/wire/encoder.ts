@@ -1,14 +1,19 @@
-// Frames to bytes, into one batch buffer that is written as it is. Nothing is measured twice and nothing is copied but payloads; large
-// ones stay where they are, where the connection takes a batch in parts.
+// Encodes frames into one batch buffer, which is written as it is. Lengths are not computed in
+// advance, and only payloads are copied; large payloads are not copied either if the connection
+// takes a batch in parts.
 
 import { EMPTY, type EncodedMetadata, FRAME_OVERHEAD, type FrameWriter, Kind, PREAMBLE } from './frame.ts';
 
-/** A batch for packets of 64 KiB, the largest frame of which is 64 + 16 KiB: the rest is for what is small and goes with it. */
+/**
+ * The default size of a batch: the largest frame for packets of 64 KiB takes 64 + 16 KiB, and the
+ * rest is for small frames.
+ */
 export const BATCH_CAPACITY = 64 * 1024 + FRAME_OVERHEAD + 1024;
 
 /**
- * Writes frames into a batch. Its buffer is taken by `allocate` at the first byte and stays, batch after batch, until `release`.
- * Ask `fits` before each frame: one that does not fit grows the buffer beyond `capacity`.
+ * Writes frames into a batch. `allocate` provides the buffer at the first byte; it is reused for
+ * further batches until `release`. Call `fits` before each frame: a frame that does not fit makes
+ * the buffer grow beyond `capacity`.
  */
 export class FrameEncoder implements FrameWriter {
   readonly #allocate: (size: number) => Uint8Array;
@@ -17,18 +22,22 @@ export class FrameEncoder implements FrameWriter {
   #buffer: Uint8Array = EMPTY;
   #view: DataView = NOWHERE;
   #at = 0;
-  /** Where the open frame's length goes, and how many bytes are kept for it. */
+  /** The position of the open frame's length, and the number of bytes reserved for it. */
   #begin = 0;
   #width = 1;
   #count = 0;
-  /** What stands before the bytes from `#from` on: pieces of the buffer, and payloads of so many bytes in all. */
+  /**
+   * The parts of the batch before position `#from`: pieces of the buffer, and payloads of
+   * `#attached` bytes in all.
+   */
   #parts: Uint8Array[] = [];
   #from = 0;
   #attached = 0;
 
   /**
    * @param capacity bytes of a batch; the largest frame (packet + 16 KiB) must fit. Default 81 KiB.
-   * @param gathers large payloads are parts of the batch, not copied: a copy of 64 KiB takes as long as the rest of a packet's way out.
+   * @param gathers makes large payloads parts of the batch instead of copying them: a copy of 64
+   * KiB takes as long as all other work to send a packet.
    */
   constructor(allocate: (size: number) => Uint8Array, capacity: number = BATCH_CAPACITY, gathers = false) {
     this.#allocate = allocate;
@@ -48,26 +57,32 @@ export class FrameEncoder implements FrameWriter {
     return this.#at + bytes + HEADER <= this.#capacity && this.#attached < GATHERED;
   }
 
-  /** What was written (behind the parts, where there are any), as a view: the buffer stays the encoder's. */
+  /**
+   * Returns the written bytes (those after the parts, if there are any) as a view; the encoder
+   * keeps the buffer.
+   */
   take(): Uint8Array {
     return this.#buffer.subarray(this.#from, this.#at);
   }
 
-  /** What was written, in parts; undefined where all of it is in the buffer. */
+  /** Returns the written bytes in parts; undefined if all of them are in the buffer. */
   takeParts(): Uint8Array[] | undefined {
     if (this.#attached === 0) return undefined;
     if (this.#at > this.#from) this.#parts.push(this.take());
     return this.#parts;
   }
 
-  /** Begins the next batch in the same buffer. */
+  /** Starts the next batch in the same buffer. */
   clear(): void {
     this.#at = this.#count = this.#from = 0;
     if (this.#attached > 0) this.#parts = [];
     this.#attached = 0;
   }
 
-  /** Gives the buffer up, for a pool or because a layer keeps it; the next frame takes a new one. Undefined where there is none. */
+  /**
+   * Gives up the buffer, because it goes back to a pool or a layer keeps it; the next frame
+   * allocates a new one. Returns undefined if there is none.
+   */
   release(): Uint8Array | undefined {
     const buffer = this.#buffer;
     this.#buffer = EMPTY;
@@ -76,7 +91,7 @@ export class FrameEncoder implements FrameWriter {
     return buffer === EMPTY ? undefined : buffer;
   }
 
-  /** The four bytes before the first frame. */
+  /** Writes the four bytes that precede the first frame. */
   preamble(): void {
     if (this.#at + PREAMBLE.length > this.#buffer.length) this.#grow(PREAMBLE.length);
     this.#buffer.set(PREAMBLE, this.#at);
@@ -110,8 +125,9 @@ export class FrameEncoder implements FrameWriter {
   }
 
   /**
-   * A straight line, several bytes a store: two thirds of the instructions of a byte at a time, and a function for each field takes twice the
-   * code (docs/performance.md). A store may run into the next field, which is written over it.
+   * Straight-line code that stores several bytes at once: it needs two thirds of the instructions
+   * of byte-by-byte code, and a function for each field would need twice the code
+   * (docs/performance.md). A store may overlap the next field, which then overwrites it.
    */
   short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void {
     const { length } = payload;
@@ -185,7 +201,7 @@ export class FrameEncoder implements FrameWriter {
     this.#close(writeUint(this.#buffer, at, REASON, reason));
   }
 
-  /** Makes room, keeps as many bytes for the length as it may take, and writes the kind. */
+  /** Starts a frame: makes room, reserves bytes for the length, and writes the kind. */
   #open(kind: number, bytes: number): number {
     const room = bytes + HEADER;
     if (this.#at + room > this.#buffer.length) this.#grow(room);
@@ -200,7 +216,10 @@ export class FrameEncoder implements FrameWriter {
     return at + 2;
   }
 
-  /** Writes the length, in its over-long form where the room kept is more than it needs. */
+  /**
+   * Ends a frame: writes its length, as an over-long varint if more bytes were reserved than it
+   * needs.
+   */
   #close(at: number, attached = 0): void {
     const buffer = this.#buffer;
     const width = this.#width;
@@ -240,7 +259,7 @@ export class FrameEncoder implements FrameWriter {
     return at + bytes.length;
   }
 
-  /** The payload is the next part of the batch. */
+  /** Adds the payload to the batch as a part of its own. */
   #attach(at: number, payload: Uint8Array): void {
     const { length } = payload;
     this.#buffer[at] = PAYLOAD;
@@ -263,7 +282,7 @@ export class FrameEncoder implements FrameWriter {
   }
 }
 
-/** Made once for a buffer, which serves many batches. */
+/** Returns the DataView of a buffer. It is created once, because a buffer serves many batches. */
 function viewOf(buffer: Uint8Array): DataView {
   let view = views.get(buffer);
   if (view === undefined) {
@@ -273,7 +292,7 @@ function viewOf(buffer: Uint8Array): DataView {
   return view;
 }
 
-/** An integer field; 0 is absent. */
+/** Writes an integer field, unless the value is 0. */
 function writeUint(buffer: Uint8Array, at: number, tag: number, value: number): number {
   if (value === 0) return at;
   buffer[at] = tag;
@@ -298,20 +317,29 @@ function writeVarint(buffer: Uint8Array, at: number, value: number): number {
   return at + 1;
 }
 
-/** More than any frame takes beside payload, metadata, text and hello: its length 4, kind 2, id 5, five integers 30, payload's tag and length 5. */
+/**
+ * An upper bound of a frame's size without payload, metadata, text and hello: its length 4, kind 2,
+ * id 5, five integers 30, and the payload's tag and length 5.
+ */
 const HEADER = 48;
 
-/** With its header it takes less than 2^14 bytes: what holds a length takes two at most. */
+/**
+ * The largest payload of a short frame: with its header, it takes less than 2^14 bytes, so lengths
+ * take at most two bytes.
+ */
 const SHORT = 0x4000 - HEADER - 1;
 
-/** A payload of so many bytes is worth a part of its own, and so many bytes of parts a write. */
+/**
+ * The size from which a payload becomes a part of its own, and the size of parts that fills a
+ * batch.
+ */
 const LARGE = 16 * 1024;
 const GATHERED = 256 * 1024;
 
-/** Found once: V8 looks a typed array's methods up anew at each use. */
+/** Looked up once, because V8 looks up a typed array's methods at each use. */
 const { set } = Uint8Array.prototype;
 
-/** Up to here a loop copies faster than `set`. */
+/** Up to this length, a loop copies faster than `set`. */
 const LOOP = 8;
 
 /** Field number and wire type in one byte, as frame.proto numbers them. */
@@ -329,7 +357,10 @@ const REASON = 0x60;
 const HELLO = 0x6a;
 const ACCOUNT = 0x70;
 const PAYLOAD = 0x7a;
-/** Several of these at once, with room between for what they name: a length, kind, id; channel and method; a timeout of two bytes. */
+/**
+ * Several tags in one integer, with gaps for their values: length, kind, id; channel and method; a
+ * timeout of two bytes.
+ */
 const KIND_ID = (KIND << 8) | (ID << 24);
 const CHANNEL_METHOD = CHANNEL | (METHOD << 16);
 const LONG_TIMEOUT = TIMEOUT | 0x8000;

@@ -1,4 +1,5 @@
-// The frame: what crosses a connection after the preamble. frame.proto is its definition; here are the kinds and the decoded shape.
+// Frames, the units on a connection after its preamble: their kinds and their decoded form.
+// frame.proto defines them.
 
 /** The kinds of frames (docs/wire-protocol.md §2). 1 to 31 are the project's own; a receiver skips and counts those from 32 on. */
 export const Kind = {
@@ -19,56 +20,65 @@ export const Kind = {
   CANCEL: 15,
 } as const;
 
-/** Kinds from here on may be news of a later version: skipped and counted. */
+/**
+ * Frames of this kind and above may come from a later version; a receiver skips and counts them.
+ */
 export const UNKNOWN_KINDS = 32;
 
-/** Flags of REQUEST: the caller streams; the callee streams. */
+/** Flags of REQUEST: the caller streams (`UPLOAD`); the callee streams (`DOWNLOAD`). */
 export const UPLOAD = 1;
 export const DOWNLOAD = 2;
-/** Flag of ERROR: no handler saw the call. */
+/** Flag of ERROR: no handler has seen the call. */
 export const UNPROCESSED = 1;
 
-/** `54 52 4B 4C`: what each side sends first. */
+/** The preamble that each side sends first: `54 52 4B 4C`. */
 export const PREAMBLE: Uint8Array<ArrayBuffer> = new Uint8Array([0x54, 0x52, 0x4b, 0x4c]);
 
-/** A frame may be this much longer than its packet: header fields, metadata, a hello. */
+/** The number of bytes by which a frame may exceed its packet: header fields, metadata, a hello. */
 export const FRAME_OVERHEAD = 16 * 1024;
 
 export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
-/** A decoded frame; what is absent on the wire is 0, '' or EMPTY. The decoder reuses one: take what you need before it goes on. */
+/**
+ * A decoded frame. Absent fields are 0, '' or EMPTY. The decoder reuses one object for all frames,
+ * so read what you need before it continues.
+ */
 export class Frame {
   kind: number;
   id: number;
   channel: number;
   method: number;
   flags: number;
-  /** Milliseconds left, 0 where the call has no deadline. */
+  /** Milliseconds until the deadline; 0 if the call has no deadline. */
   timeout: number;
-  /** The whole length of a message of several packets, in its first packet alone. */
+  /** The total length of a message of several packets; set only in its first packet. */
   size: number;
-  /** Where the payload stands: bytes[start … end). */
+  /** The payload is bytes[start … end). */
   bytes: Uint8Array;
   start: number;
   end: number;
-  /** Fields beyond kind, id, channel, method, timeout and payload may be set. */
+  /** True if fields other than kind, id, channel, method, timeout and payload may be set. */
   rich = false;
 
-  // What few kinds have stands on the prototype, and `widen` comes before its first value: a direct transport makes a frame for each message.
+  // The defaults of rare fields are on the prototype. Call `widen` before you set one of them. This
+  // saves time because a direct transport creates a frame for each message.
   declare credit: number;
   declare code: number;
   declare text: string;
   declare metadata: Record<string, string> | undefined;
-  /** Bytes of the metadata for accounts: the UTF-8 lengths of all keys and values. */
+  /** The size of the metadata for accounts: the UTF-8 lengths of all keys and values. */
   declare metadataSize: number;
   declare reason: number;
   /** The bytes of the Hello message, undecoded. */
   declare hello: Uint8Array;
   declare account: number;
-  /** Bytes of the frame besides its payload, where they were read field by field. */
+  /** Bytes of the frame without its payload; set if it was parsed field by field. */
   declare fields: number;
 
-  /** Its payload is all of `payload`. One by one: by setters V8 would write each field twice. */
+  /**
+   * Makes a frame whose payload is all of `payload`. It assigns fields one by one, because V8 would
+   * write each twice through setters.
+   */
   constructor(kind: number, id: number, channel: number, method: number, flags: number, timeout: number, size: number, payload: Uint8Array) {
     this.kind = kind;
     this.id = id;
@@ -82,22 +92,25 @@ export class Frame {
     this.end = payload.length;
   }
 
-  /** One to be filled. */
+  /** Returns an empty frame, to be filled. */
   static empty(): Frame {
     return new Frame(0, 0, 0, 0, 0, 0, 0, EMPTY);
   }
 
-  /** All of these at once: V8 is slow with objects of many shapes. */
+  /** Adds all rare fields at once, because V8 is slow with objects of many shapes. */
   widen(): this {
     return Object.hasOwn(this, 'credit') ? this : Object.assign(this, UNUSUAL);
   }
 
-  /** Bytes of the payload. */
+  /** The length of the payload in bytes. */
   get length(): number {
     return this.end - this.start;
   }
 
-  /** A view into the chunk that was read, a new one each time (`subarray` would take twice as long). */
+  /**
+   * The payload as a view into the chunk that was read. Each access creates a new view (`subarray`
+   * would take twice as long).
+   */
   get payload(): Uint8Array {
     const { bytes, start, length } = this;
     if (length === 0) return EMPTY;
@@ -114,16 +127,17 @@ export class Frame {
     this.place(payload, 0, payload.length);
   }
 
-  /** Holds no chunk any more. */
+  /** Drops the references to the chunk. */
   release(): void {
     this.place(EMPTY, 0, 0);
     this.hello = viewed = EMPTY;
     memory = EMPTY.buffer;
   }
 
-  /** The payload is bytes[start … end). */
+  /** Sets the payload to bytes[start … end). */
   place(bytes: Uint8Array, start: number, end: number): void {
-    // Told once a chunk: a write of a new object into an old one costs the garbage collector work.
+    // Assigned only once for each chunk, because storing a new object in an old one costs the
+    // garbage collector work.
     if (this.bytes !== bytes) this.bytes = bytes;
     this.start = start;
     this.end = end;
@@ -133,57 +147,82 @@ export class Frame {
 const UNUSUAL = { credit: 0, code: 0, text: '', metadata: undefined, metadataSize: 0, reason: 0, hello: EMPTY, account: 0, fields: 0 };
 Object.assign(Frame.prototype, UNUSUAL);
 
-/** The memory of the chunk that was viewed last, of whichever frame: asking a chunk for it is a call of the engine's, twice as long as a view. */
+/**
+ * The memory of the chunk that was viewed last, by any frame. Asking a chunk for its memory is a
+ * call into the engine and takes twice as long as creating a view.
+ */
 let viewed: Uint8Array = EMPTY;
 let memory: ArrayBufferLike = EMPTY.buffer;
 let offset = 0;
 
-/** What receives decoded frames. */
+/** Receives decoded frames. */
 export interface FrameVisitor {
-  /** False stops the decoder: what is left of the chunk is dropped, and so is all that follows; unless the visitor `pauses`. */
+  /**
+   * Handles a frame. Returning false stops the decoder: it drops the rest of the chunk and all that
+   * follows, unless the visitor `pauses`.
+   */
   frame(frame: Frame): boolean;
-  /** Asked after a false: true leaves what is left of the chunk in `unread`, and the decoder goes on with the next one. */
+  /**
+   * Read after `frame` returned false. True makes the decoder keep the rest of the chunk in
+   * `unread` and continue with the next chunk.
+   */
   readonly pauses?: boolean;
   /**
-   * A PART of call `id` was cut, and so many bytes of payload are coming: the memory of that size where they belong, which then is the
-   * payload of its frame. Undefined: nowhere in particular. It need not come whole, and what was asked for may be over until then.
+   * Called when a PART of call `id` was cut and `length` bytes of its payload are expected. Returns
+   * the memory of that size where they belong, which becomes the payload of the frame; undefined
+   * means no particular place. The payload may never arrive completely, and the call may be over by
+   * then.
    */
   place?(id: number, length: number): Uint8Array | undefined;
 }
 
-/** Metadata as it crosses the wire, encoded once a call. */
+/** Metadata in its wire format, encoded once for each call. */
 export interface EncodedMetadata {
-  /** The repeated field 11, tags and lengths included. */
+  /** Field 11 of the frame (repeated), including tags and lengths. */
   readonly bytes: Uint8Array;
-  /** What accounts count: the UTF-8 lengths of all keys and values. */
+  /** The size for accounts: the UTF-8 lengths of all keys and values. */
   readonly size: number;
   readonly value: Readonly<Record<string, string>>;
 }
 
 /**
- * Where a session writes its frames: bytes in a batch (wire/encoder), or frames as they are (the direct in-memory transport).
- * Payloads are given as a range of a buffer, so that a packet of a long message costs no view.
+ * The interface through which a session writes frames: as bytes into a batch (wire/encoder) or as
+ * objects (the direct in-memory transport). A payload is given as a range of a buffer, so that a
+ * packet of a long message needs no view.
  */
 export interface FrameWriter {
-  /** Bytes in the batch that nobody has taken yet (of the writer that carries frames: their payload bytes). */
+  /**
+   * Bytes of the current batch; in the writer that carries frames as objects, only their payloads
+   * count.
+   */
   readonly size: number;
-  /** Frames in the batch that nobody has taken yet. */
+  /** The number of frames in the current batch. */
   readonly count: number;
-  /** Is there room in the batch for a frame with so many bytes of payload, metadata, text or hello? */
+  /**
+   * Returns true if the batch has room for a frame with this many bytes of payload, metadata, text
+   * or hello.
+   */
   fits(bytes: number): boolean;
-  /** HELLO or PROTOCOLS. */
+  /** Writes HELLO or PROTOCOLS. */
   hello(kind: number, hello: Uint8Array): void;
-  /** READY, PING, PONG, END or CANCEL: nothing but an id, READY's is 0. */
+  /** Writes READY, PING, PONG, END or CANCEL, which have only an id; that of READY is 0. */
   signal(kind: number, id: number): void;
   goAway(code: number, reason: number, text: string): void;
-  /** `id` for the stream account, `channel` for short and long, neither for pipe and reply: the other is 0. */
+  /**
+   * Writes CREDIT. The stream account needs `id`, short and long need `channel`, pipe and reply
+   * neither; pass 0 for the others.
+   */
   credit(account: number, credit: number, id: number, channel: number): void;
   /**
-   * What nearly all messages are: a REQUEST, a ONEWAY or a RESPONSE in one frame, without flags or metadata. What its kind has not is 0: a short
-   * one-way's id, a response's channel, method and timeout.
+   * Writes the most frequent messages: a REQUEST, ONEWAY or RESPONSE in one frame, without flags or
+   * metadata. Pass 0 for fields that the kind does not have: a short one-way's id; a response's
+   * channel, method and timeout.
    */
   short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void;
-  /** A REQUEST, ONEWAY, RESPONSE, ITEM or PART. What its kind has not is 0 or undefined; `size` as well, unless PARTs follow. */
+  /**
+   * Writes a REQUEST, ONEWAY, RESPONSE, ITEM or PART. Pass 0 or undefined for fields that the kind
+   * does not have, and 0 for `size` unless PARTs follow.
+   */
   message(
     kind: number,
     id: number,
@@ -200,5 +239,5 @@ export interface FrameWriter {
   error(id: number, code: number, reason: number, text: string, flags: number, metadata: EncodedMetadata | undefined): void;
 }
 
-/** The five accounts of docs/wire-protocol.md §6, by their numbers in CREDIT frames. */
+/** The five flow-control accounts (docs/wire-protocol.md §6), by their numbers in CREDIT frames. */
 export const Account = { PIPE: 1, SHORT: 2, LONG: 3, REPLY: 4, STREAM: 5 } as const;

@@ -1,7 +1,11 @@
-// What the generated code of hello.js calls of protobufjs/minimal, and no more: that library reads 64-bit integers, floats and
-// groups as well, takes 12 kB of a page after gzip, and passes over what may not stand in a hello.
+// A minimal replacement for protobufjs/minimal, for the generated code in hello.js. That library
+// also reads 64-bit integers, floats and groups, takes 12 kB of a web page after gzip, and accepts
+// encodings that a hello must not contain.
 
-/** Reads what anyone may have sent: a throw says what is wrong with it, and nothing beyond `len` is read. */
+/**
+ * Reads untrusted bytes. It throws an error that describes the problem, and never reads beyond
+ * `len`.
+ */
 export class Reader {
   static readonly create = (bytes: Uint8Array): Reader => new Reader(bytes);
   static readonly recursionLimit = 100;
@@ -9,7 +13,10 @@ export class Reader {
   readonly discardUnknown = true;
   readonly #bytes: Uint8Array;
   pos = 0;
-  /** Where the message ends that is being read: the generated code moves it to the end of a nested one, and back. */
+  /**
+   * The end of the message being read. The generated code sets it to the end of a nested message,
+   * and back.
+   */
   len: number;
 
   constructor(bytes: Uint8Array) {
@@ -77,7 +84,9 @@ export class Reader {
   }
 }
 
-/** Writes our own hello: a nested message has a writer of its own, as its length stands before it. */
+/**
+ * Writes this node's hello. A nested message has its own writer, because its length precedes it.
+ */
 export class Writer {
   static readonly create = (): Writer => new Writer();
 
@@ -133,7 +142,7 @@ const util = {
   emptyArray: Object.freeze([]),
   emptyObject: Object.freeze({}),
   newBuffer: (bytes: number[]): Uint8Array => new Uint8Array(bytes),
-  /** An own member, whatever its name: the keys of `fields` are a peer's. */
+  /** Defines an own property, whatever its name: a peer chooses the keys of `fields`. */
   makeProp: (target: object, key: string): void => {
     Object.defineProperty(target, key, { enumerable: true, configurable: true, writable: true });
   },

@@ -1,4 +1,5 @@
-// The Hello message: who speaks, and what it can do. Plain data here; protobufjs' generated code turns it into bytes and back.
+// The Hello message, in which each end introduces itself and says what it can do. This file handles
+// plain data; protobufjs' generated code converts it into bytes and back.
 
 import { TransportError } from '../errors.ts';
 import { cleanText } from '../text.ts';
@@ -6,11 +7,11 @@ import { trunkline } from './generated/hello.js';
 import { Reader } from './hello-runtime.ts';
 import { METADATA_LIMIT, utf8Length, wellFormed } from './metadata.ts';
 
-/** What each end says of itself before anything else; frame.proto tells each field. Texts that are absent are ''. */
+/** The first message of each end; frame.proto describes its fields. Absent texts are ''. */
 export interface Hello {
   wireMin: number;
   wireMax: number;
-  /** 32 hex digits in lower case. */
+  /** The id of the sender's transport: 32 hex digits in lower case. */
   instance: string;
   network: string;
   addr: string;
@@ -20,7 +21,9 @@ export interface Hello {
   limits: HelloLimits;
   features: string[];
   observed: string;
-  /** The application's `hello` option; a null-prototype object where it was decoded. */
+  /**
+   * The fields of the application's `hello` option; after decoding, an object without a prototype.
+   */
   fields: Record<string, string>;
 }
 
@@ -31,7 +34,10 @@ export interface HelloProtocol {
   channel: number;
 }
 
-/** What the sender is ready to receive: bytes, but for `calls` and `streams`. Absent is 0. */
+/**
+ * What the sender is ready to receive, in bytes except for `calls` and `streams`. Absent fields are
+ * 0.
+ */
 export interface HelloLimits {
   message: number;
   item: number;
@@ -46,8 +52,10 @@ export interface HelloLimits {
 }
 
 /**
- * The bytes of a HELLO's Hello.
- * @throws TransportError `invalid_argument` for what a peer would refuse: above 16 KiB, 8 KiB of `fields`, 64 protocols.
+ * Encodes the Hello of a HELLO frame.
+ *
+ * @throws TransportError `invalid_argument` for a hello that a peer would refuse: above 16 KiB, 8
+ * KiB of `fields` or 64 protocols.
  */
 export function encodeHello(hello: Hello): Uint8Array {
   const wrong = wrongHello(hello);
@@ -67,7 +75,9 @@ export function encodeHello(hello: Hello): Uint8Array {
   });
 }
 
-/** Reads a HELLO's Hello; a string says what is wrong with it. */
+/**
+ * Decodes the Hello of a HELLO frame; returns a string that describes the problem if it is invalid.
+ */
 export function decodeHello(bytes: Uint8Array): Hello | string {
   const message = decode(bytes);
   if (typeof message === 'string') return message;
@@ -103,8 +113,10 @@ export function decodeHello(bytes: Uint8Array): Hello | string {
 }
 
 /**
- * The bytes of a PROTOCOLS frame: a Hello with its protocols alone.
- * @throws TransportError `invalid_argument` for what a peer would refuse: more than 64, above 16 KiB.
+ * Encodes a PROTOCOLS frame: a Hello that contains only protocols.
+ *
+ * @throws TransportError `invalid_argument` for a list that a peer would refuse: more than 64
+ * protocols, or above 16 KiB.
  */
 export function encodeProtocols(protocols: readonly HelloProtocol[]): Uint8Array {
   const wrong = wrongProtocols(protocols);
@@ -112,7 +124,7 @@ export function encodeProtocols(protocols: readonly HelloProtocol[]): Uint8Array
   return encode({ protocols: protocols.map(wellNamed) });
 }
 
-/** Reads a PROTOCOLS frame; a string says what is wrong with it. */
+/** Decodes a PROTOCOLS frame; returns a string that describes the problem if it is invalid. */
 export function decodeProtocols(bytes: Uint8Array): HelloProtocol[] | string {
   const message = decode(bytes);
   if (typeof message === 'string') return message;
@@ -121,19 +133,21 @@ export function decodeProtocols(bytes: Uint8Array): HelloProtocol[] | string {
   return wrong === undefined ? protocols : cleanText(wrong);
 }
 
-/** Bytes of a Hello, at most. */
+/** The largest Hello, in bytes. */
 export const HELLO_LIMIT = 16 * 1024;
 
-/** Protocols in a hello, versions that a protocol accepts, features: at most so many of each. */
+/**
+ * The maximum number of protocols in a hello, of versions that a protocol accepts, and of features.
+ */
 export const HELLO_ENTRIES_LIMIT = 64;
 
-/** Most hellos have none, and there may be many. */
+/** Shared by all hellos without fields, because there may be many of them. */
 const NO_FIELDS: Record<string, string> = Object.freeze(Object.create(null));
 
-/** Bytes of any one text in a hello but `fields`. */
+/** The largest text in a hello except in `fields`, in bytes. */
 export const HELLO_TEXT_LIMIT = 1024;
 
-/** What a packet's length may be. */
+/** The range of packet sizes in bytes. */
 export const PACKET_MIN = 4 * 1024;
 export const PACKET_MAX = 1024 * 1024;
 
@@ -228,7 +242,7 @@ function bytesOfHex(hex: string): Uint8Array {
   return bytes;
 }
 
-/** What the generated code answers. */
+/** The result of the generated code. */
 interface DecodedHello extends Omit<Hello, 'instance' | 'limits'> {
   instance: Uint8Array;
   limits: HelloLimits | null;
@@ -236,8 +250,8 @@ interface DecodedHello extends Omit<Hello, 'instance' | 'limits'> {
 
 const INSTANCE_LENGTH = 16;
 const INSTANCE = /^[0-9a-f]{32}$/;
-/** A sender may have none. */
+/** A node id; empty for a sender that has none. */
 const NODE_ID = /^([0-9a-f]{64})?$/;
 
-/** More credit than this an account never has. */
+/** The largest initial credit of an account. */
 const ACCOUNT_MAX = 0x7fff_ffff;

@@ -1,8 +1,9 @@
-// A FrameWriter that keeps frames as they are: the direct in-memory transport. Payloads are copied, so what passes here passes on a wire.
+// A FrameWriter that keeps frames as objects, for the direct in-memory transport. It copies
+// payloads, as a real connection would.
 
 import { EMPTY, type EncodedMetadata, Frame, type FrameWriter, Kind } from './frame.ts';
 
-/** Collects what a session writes, for a StreamConnection that carries frames. */
+/** Collects the frames that a session writes, for a StreamConnection that carries frames. */
 export class Mailbox implements FrameWriter {
   size = 0;
   #batch: Frame[] = [];
@@ -15,7 +16,7 @@ export class Mailbox implements FrameWriter {
     return this.size === 0 || this.size + bytes <= CAPACITY;
   }
 
-  /** The frames so far, which are the taker's from now on. */
+  /** Returns the collected frames, which then belong to the caller. */
   take(): Frame[] {
     const batch = this.#batch;
     this.#batch = [];
@@ -64,7 +65,7 @@ export class Mailbox implements FrameWriter {
     start: number,
     end: number,
   ): void {
-    // A view of the whole would cost as much again as its copy.
+    // The whole buffer is copied without a view, which would cost as much as the copy.
     const copy = start === end ? EMPTY : end - start === payload.length ? new Uint8Array(payload) : new Uint8Array(payload.subarray(start, end));
     const frame = new Frame(kind, id, channel, method, flags, timeout, size, copy);
     if (metadata !== undefined) carry(frame, metadata);
@@ -96,5 +97,8 @@ function carry(frame: Frame, metadata: EncodedMetadata): void {
   frame.metadataSize = metadata.size;
 }
 
-/** Bytes after which a batch is full: what waits in it has lost its priority. */
+/**
+ * The number of bytes at which a batch is full: frames in a batch can't be reordered by priority
+ * any more.
+ */
 const CAPACITY = 64 * 1024;

@@ -1,12 +1,15 @@
-// Metadata as it crosses the wire: bounded here, at the sender.
+// Encoding of metadata; the sender checks its limits here.
 
 import { TransportError } from '../errors.ts';
 import type { EncodedMetadata } from './frame.ts';
 
 /**
- * Encodes metadata once a call; undefined where there is none. What it holds is a copy: later changes of `record` do not show.
- * @throws TransportError `invalid_argument` above 8 KiB of keys and values (UTF-8), or above 15 KiB as encoded (many tiny entries);
- * TypeError where a value is no string.
+ * Encodes the metadata of a call; returns undefined if there is none. The result holds a copy, so
+ * later changes of `record` have no effect.
+ *
+ * @throws TransportError `invalid_argument` above 8 KiB of keys and values (UTF-8), or above 15 KiB
+ * as encoded (many tiny entries).
+ * @throws TypeError if a value is not a string.
  */
 export function encodeMetadata(record: Readonly<Record<string, string>> | undefined): EncodedMetadata | undefined {
   if (record === undefined) return undefined;
@@ -32,23 +35,29 @@ export function encodeMetadata(record: Readonly<Record<string, string>> | undefi
   return { bytes: bytes.subarray(0, at), size, value };
 }
 
-/** The text as a receiver reads it: a lone surrogate has no UTF-8, so U+FFFD crosses instead. */
+/**
+ * Returns the text as a receiver will read it: lone surrogates have no UTF-8 form and become
+ * U+FFFD.
+ */
 export function wellFormed(text: string): string {
   return loneSurrogate.test(text) ? decoder.decode(encoder.encode(text)) : text;
 }
 
-/** The bytes of a text in UTF-8. */
+/** Returns the length of a text in bytes of UTF-8. */
 export function utf8Length(text: string): number {
   return encoder.encode(text).length;
 }
 
-/** Bytes of keys and values (UTF-8) that one frame's metadata may have. */
+/** The largest metadata of one frame, in bytes of keys and values (UTF-8). */
 export const METADATA_LIMIT = 8 * 1024;
 
-/** Bytes of metadata as encoded: with the other fields it stays inside FRAME_OVERHEAD. */
+/**
+ * The largest encoded metadata in bytes: together with the other fields, it fits into
+ * FRAME_OVERHEAD.
+ */
 export const ENCODED_METADATA_LIMIT = 15 * 1024;
 
-/** Field 11 of the frame, a map entry: key 1, value 2. */
+/** Writes one map entry of field 11 of the frame: key 1, value 2. */
 function writeEntry(bytes: Uint8Array, at: number, key: Uint8Array, value: Uint8Array): number {
   const keyWidth = key.length < 0x80 ? 1 : 2;
   const valueWidth = value.length < 0x80 ? 1 : 2;
@@ -65,7 +74,7 @@ function writeEntry(bytes: Uint8Array, at: number, key: Uint8Array, value: Uint8
   return at + value.length;
 }
 
-/** A varint below 2^14. */
+/** Writes a varint below 2^14. */
 function writeLength(bytes: Uint8Array, at: number, length: number): number {
   if (length < 0x80) {
     bytes[at] = length;

@@ -1,10 +1,14 @@
-// One whole frame: a straight line for the order in which our encoder writes, a loop for any other.
+// Parses one complete frame: straight-line code for the field order that Trunkline's encoder
+// writes, and a loop for any other order.
 
 import { TEXT_LIMIT } from '../text.ts';
 import { DOWNLOAD, EMPTY, type Frame, Kind, UNKNOWN_KINDS, UNPROCESSED, UPLOAD } from './frame.ts';
 import { METADATA_LIMIT } from './metadata.ts';
 
-/** Fills `frame` from bytes[at … end), which hold at least one byte. Answers undefined, or what is wrong with them. */
+/**
+ * Fills `frame` from bytes[at … end), which must contain at least one byte. Returns undefined, or a
+ * description of the problem.
+ */
 export function parseFrame(frame: Frame, bytes: Uint8Array, at: number, end: number): string | undefined {
   if (frame.rich) reset(frame);
   let kind = 0;
@@ -51,7 +55,7 @@ export function parseFrame(frame: Frame, bytes: Uint8Array, at: number, end: num
       value = (value & 0x7f) | (bytes[start]! << 7);
       if (bytes[start++]! >= 0x80 && start < end) value = (value & 0x3fff) | (bytes[start++]! << 14);
     }
-    // The last byte of the payload is the frame's: then the length was read right, and nothing follows.
+    // If the payload ends where the frame ends, its length was read correctly and no field follows.
     if (start + value === end && bytes[start - 1]! < 0x80) {
       frame.place(bytes, start, end);
       return kind === 0 ? NO_KIND : undefined;
@@ -63,7 +67,10 @@ export function parseFrame(frame: Frame, bytes: Uint8Array, at: number, end: num
   return parseFields(frame, bytes, at, end);
 }
 
-/** The loop: fields in any order, the last of each counts, unknown ones are skipped. */
+/**
+ * Parses fields in any order. The last value of a repeated field counts; unknown fields are
+ * skipped.
+ */
 function parseFields(frame: Frame, bytes: Uint8Array, at: number, end: number): string | undefined {
   position = at;
   while (position < end) {
@@ -120,7 +127,7 @@ function parseFields(frame: Frame, bytes: Uint8Array, at: number, end: number): 
   return frame.kind === 0 ? NO_KIND : undefined;
 }
 
-/** The flags that a kind may have. Those of kinds that are skipped are nobody's to judge. */
+/** Returns the flags that a kind may have. Any flags are allowed for kinds that are skipped. */
 function flagsOf(kind: number): number {
   return kind === Kind.REQUEST ? UPLOAD | DOWNLOAD : kind === Kind.ERROR ? UNPROCESSED : kind < UNKNOWN_KINDS ? 0 : -1;
 }
@@ -159,7 +166,10 @@ function setInteger(frame: Frame, tag: number, value: number): void {
   }
 }
 
-/** An entry of the metadata: key 1, value 2. Its place is a null-prototype object, so any key is ordinary data. */
+/**
+ * Parses a metadata entry: key 1, value 2. It is stored in an object without a prototype, so any
+ * key is plain data.
+ */
 function parseEntry(frame: Frame, bytes: Uint8Array, at: number, end: number): string | undefined {
   let key = '';
   let value = '';
@@ -193,7 +203,10 @@ function parseEntry(frame: Frame, bytes: Uint8Array, at: number, end: number): s
   return undefined;
 }
 
-/** Passes over a field that is not ours; one of ours (numbers up to `known`) is here for its wrong wire type. */
+/**
+ * Skips an unknown field. A known field (a number up to `known`) gets here only because of its
+ * wrong wire type.
+ */
 function skipField(bytes: Uint8Array, end: number, tag: number, known: number): string | undefined {
   if (tag < 0) return wrongVarint(tag, 0);
   const field = tag >>> 3;
@@ -216,7 +229,10 @@ function skipField(bytes: Uint8Array, end: number, tag: number, known: number): 
   return undefined;
 }
 
-/** The varint at `position`, which moves behind it; a negative number says why there is none below 2^32. */
+/**
+ * Reads the varint at `position` and moves behind it. A negative result says why there is no varint
+ * below 2^32.
+ */
 function readVarint(bytes: Uint8Array, end: number): number {
   let at = position;
   if (at < end && bytes[at]! < 0x80) {
@@ -237,7 +253,7 @@ function readVarint(bytes: Uint8Array, end: number): number {
   return CUT;
 }
 
-/** UTF-8, with U+FFFD for what is none. */
+/** Decodes UTF-8; invalid bytes become U+FFFD. */
 function readText(bytes: Uint8Array, start: number, end: number): string {
   if (end - start > SHORT_TEXT) return decoder.decode(bytes.subarray(start, end));
   let text = '';
@@ -249,7 +265,7 @@ function readText(bytes: Uint8Array, start: number, end: number): string {
   return text;
 }
 
-/** Clears what the straight line does not set. */
+/** Clears the fields that the straight-line code does not set. */
 function reset(frame: Frame): void {
   frame.rich = false;
   frame.flags = 0;
@@ -270,7 +286,7 @@ function wrongVarint(wrong: number, field: number): string {
   return wrong === TOO_BIG ? `${name} has a value of 2^32 or more` : `${name} has a varint of more than ${MAX_VARINT} bytes`;
 }
 
-/** Where the loop reads: one for all, since nothing here gives control away. */
+/** The position of the loop: a module variable suffices, because parsing never yields control. */
 let position = 0;
 
 const TOO_BIG = -1;
@@ -280,10 +296,10 @@ const CUT = -3;
 const TRUNCATED = 'a frame that ends inside a field';
 const NO_KIND = 'a frame without a kind';
 
-/** Protobuf's own limit, for 64 bits. */
+/** The longest varint in bytes: protobuf's own limit, for 64 bits. */
 const MAX_VARINT = 10;
 
-/** Up to here a loop over ASCII is faster than TextDecoder. */
+/** Up to this length, a loop over ASCII is faster than TextDecoder. */
 const SHORT_TEXT = 32;
 
 /** Field number and wire type in one byte, as frame.proto numbers them. */
