@@ -1,8 +1,12 @@
-// One timer for everything that a transport waits for, armed to the earliest due time. A timer a call costs a quarter of the speed.
+// One timer for everything that a transport waits for, set to the earliest due time. A timer for
+// each call would cost a quarter of the throughput.
 
 import type { Clock, Timer } from '../clock.ts';
 
-/** Rings at the earliest of the times that it was given, and asks anew; late by more than half a second it first has the process's sleep excused. */
+/**
+ * Calls `ring` at the earliest requested time and asks it for the next one. If the alarm is late by
+ * more than half a second, the process was asleep: it first calls `excuse`.
+ */
 export class Alarm {
   readonly #clock: Clock;
   readonly #ring: (now: number) => number;
@@ -12,8 +16,9 @@ export class Alarm {
   #stopped = false;
 
   /**
-   * @param ring does what is due, and gives the next due time.
-   * @param excuse the process slept for so long: whoever was accused of silence in that time is not to blame.
+   * @param ring does everything that is due, and returns the next due time.
+   * @param excuse receives the milliseconds that the process slept: silence of peers during that
+   * time does not count.
    */
   constructor(clock: Clock, ring: (now: number) => number, excuse: (lateness: number) => void) {
     this.#clock = clock;
@@ -21,7 +26,7 @@ export class Alarm {
     this.#excuse = excuse;
   }
 
-  /** Rings at `time` or before. */
+  /** Makes the alarm ring at `time` or earlier. */
   by(time: number): void {
     if (time < this.#due && !this.#stopped) this.#arm(time);
   }
@@ -34,7 +39,7 @@ export class Alarm {
   #arm(time: number): void {
     if (this.#due !== Number.POSITIVE_INFINITY) this.#clock.clearTimeout(this.#timer);
     const now = this.#clock.now();
-    // What was due before it was asked for is no sign of a sleep.
+    // A time in the past at the moment of the request is not a sign of sleep.
     this.#due = Math.max(time, now);
     this.#timer = this.#clock.setTimeout(this.#fire, this.#due - now);
   }
@@ -44,7 +49,8 @@ export class Alarm {
     const lateness = now - this.#due;
     this.#due = Number.POSITIVE_INFINITY;
     if (lateness > LATE) {
-      // Read first, then judge: what came meanwhile is read before this timer's next turn.
+      // Input that arrived during the sleep is read before the timer's next turn, and only then are
+      // peers judged.
       this.#excuse(lateness);
       return this.by(now + 1);
     }
@@ -53,5 +59,5 @@ export class Alarm {
   };
 }
 
-/** Waking this late (milliseconds), we were asleep, not the others. */
+/** The lateness in milliseconds from which this process is assumed to have slept. */
 const LATE = 500;

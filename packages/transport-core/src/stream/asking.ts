@@ -1,10 +1,11 @@
-// What is asked of the user before a connection is up, `resolve`, `hello` and `admit`, and what becomes of their failures.
+// Calls the user's `resolve`, `hello` and `admit` options before a connection is up, and converts
+// their failures.
 
 import { type CommonConfig, type HelloFields, isHelloFields } from '../common-options.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
 import type { Applicant, Membership } from './membership.ts';
 
-/** The address of a name that is dialled; `shown` stands for it in an error. */
+/** Resolves a name to its address. `shown` stands for the name in an error. */
 export async function askResolve({ resolve }: CommonConfig, target: string, shown: string, address: string): Promise<string> {
   try {
     return await resolve!(address);
@@ -15,7 +16,11 @@ export async function askResolve({ resolve }: CommonConfig, target: string, show
   }
 }
 
-/** What this end says of itself to a peer. @param failed why it can't be said, and what the option threw. */
+/**
+ * Gets the fields that this end sends in its hello.
+ *
+ * @param failed receives the error for the peer, and the value that the option threw.
+ */
 export function askHello(
   { hello }: CommonConfig,
   target: string | undefined,
@@ -37,7 +42,10 @@ export function askHello(
   );
 }
 
-/** Whether this end wants the peer, its `admit` option first; `refuse` gets what both ends see. */
+/**
+ * Asks the `admit` option, then the membership, whether to admit a peer. `refuse` receives the
+ * error that both ends see.
+ */
 export function askAdmit(
   { admit }: CommonConfig,
   membership: Membership | undefined,
@@ -51,24 +59,29 @@ export function askAdmit(
   attempt(() => admit(applicant.remote), apply, failed);
 }
 
-/** Why a dial failed after the stream was there, told as the stream layers tell theirs. */
+/**
+ * Returns the error of a dial that failed after the stream was open, phrased like the errors of
+ * stream layers.
+ */
 export function unreachable({ code, message, reason, origin, metadata, cause }: TransportError, target: string): TransportError {
   return new TransportError(code, `Cannot connect to ${target}: ${message}`, { reason, origin, metadata, cause, target, sent: false });
 }
 
-/** Somebody else than the node that was dialled. */
+/** Returns the error for a peer that is not the dialed node. */
 export function mismatch(expected: string, { nodeId, endpoint }: { readonly nodeId?: string | undefined; readonly endpoint: string }): TransportError {
   const found = nodeId === undefined ? 'proved no id' : `proved to be ${nodeId}`;
   return reasonError('identity_mismatch', `node ${expected} was dialled, and who answered at ${endpoint} ${found}`);
 }
 
-/** What `admit` threw, as both ends see it. */
+/** Converts the value that `admit` threw into the error that both ends see. */
 function refusal(error: unknown): TransportError {
   if (error instanceof TransportError) return withDetails(error, { reason: error.reason ?? 'refused', sent: false });
   return reasonError('refused', error instanceof Error ? error.message : String(error), { sent: false, cause: error });
 }
 
-/** Runs what may answer now or later, without a promise where it answers now. */
+/**
+ * Calls a function that may return a value or a promise; it creates no promise for a plain value.
+ */
 function attempt<T>(run: () => T | PromiseLike<T>, then: (value: T) => void, failed: (error: unknown) => void): void {
   let result: T | PromiseLike<T>;
   try {

@@ -1,20 +1,21 @@
-// What was read of a connection that has spent its units: bytes, in one piece however small their chunks were, or frames.
+// Holds the input of a connection that has spent its work units: frames, or bytes in one piece,
+// however small their chunks were.
 
 import { EMPTY, type Frame } from '../wire/frame.ts';
 
 export class Backlog {
-  /** Of a connection that carries frames. */
+  /** The frames, for a connection that carries frames. */
   frames: readonly Frame[] | undefined = undefined;
   #bytes: Uint8Array = EMPTY;
   #size = 0;
-  /** The memory is our own, and may be written to. */
+  /** True if the buffer was allocated here and may be written to. */
   #isOwn = false;
 
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#size);
   }
 
-  /** @param copies the memory of the chunk is read into again: it is copied. */
+  /** @param copies true if the memory of the chunk will be reused, so the chunk must be copied. */
   add(chunk: Uint8Array, copies: boolean): void {
     if (this.#size === 0 && !copies) this.#bytes = chunk;
     else {

@@ -1,11 +1,12 @@
-// Memory that is used again: batch buffers are shared by all connections of a transport, given back when they were written.
+// A pool of batch buffers, shared by all connections of a transport. A buffer is returned once it
+// has been written.
 
 import { allocate } from '../system-memory.ts';
 import { FRAME_OVERHEAD } from '../wire/frame.ts';
 
 export class BufferPool {
   readonly #free: Uint8Array[] = [];
-  /** Bytes of a buffer. */
+  /** The size of a buffer in bytes. */
   readonly size: number;
 
   constructor(size: number) {
@@ -14,16 +15,18 @@ export class BufferPool {
 
   readonly take = (size: number): Uint8Array => (size <= this.size ? (this.#free.pop() ?? allocate(this.size)) : allocate(size));
 
-  /** The buffer is nobody's any more. */
+  /** Returns a buffer to the pool. */
   give(buffer: Uint8Array | undefined): void {
     if (buffer !== undefined && buffer.length === this.size && this.#free.length < KEPT) this.#free.push(buffer);
   }
 }
 
-/** The size of a batch: a packet, its headers, and the small frames that go with it. */
+/**
+ * Returns the size of a batch: a packet, its headers, and the small frames that are sent with it.
+ */
 export function batchSize(packet: number): number {
   return packet + FRAME_OVERHEAD + 1024;
 }
 
-/** Buffers that wait for their next use; more are left to the collector. */
+/** The number of free buffers that are kept; further ones are left to the garbage collector. */
 const KEPT = 32;

@@ -1,4 +1,5 @@
-// Accepted connections whose hello is not through: so many at a time, more wait unread, yet more are closed (limits.handshakes).
+// Limits the handshakes of accepted connections (limits.handshakes): some run at a time, more wait
+// unread, and any further ones are closed.
 
 import type { TransportError } from '../errors.ts';
 import { sourceOf } from '../host-port.ts';
@@ -8,10 +9,13 @@ export class Doorway implements DoorwayPort {
   readonly #pending: number;
   readonly #perSource: number;
   readonly #now: () => number;
-  /** A connection did not come through, and why. */
+  /** Called when the handshake of a connection fails. */
   readonly #rejected: (endpoint: string, error: TransportError, visit: Visit) => void;
   readonly #waiting = new Set<Visit>();
-  /** Sources that keep a place for one that came to nothing, and until when; in order. */
+  /**
+   * The places that failed handshakes still occupy, with their source and the time at which they
+   * become free, in order.
+   */
   readonly #kept: { readonly source: string; readonly until: number }[] = [];
   readonly #sources = new Map<string, number>();
   #inside = 0;
@@ -50,7 +54,8 @@ export class Doorway implements DoorwayPort {
   }
 
   #left(visit: Visit, source: string, hasFailed: boolean): void {
-    // Else who breaks off each handshake, when the costly half is done, has a new one at once.
+    // Otherwise a client that aborts each handshake after the costly half could start a new one
+    // immediately.
     if (hasFailed && this.#perSource !== Number.POSITIVE_INFINITY) this.#kept.push({ source, until: this.#now() + PENALTY });
     else this.#free(source);
     if (this.#waiting.delete(visit)) return;
@@ -76,9 +81,9 @@ export class Doorway implements DoorwayPort {
 
 export class Visit implements Pass {
   readonly since: number;
-  /** The transport has the connection; before that it is the layer's. */
+  /** True once the transport has the connection; before that, it belongs to the layer. */
   isTaken = false;
-  /** It is not its turn yet. */
+  /** True while the connection waits for its turn. */
   waits = true;
   readonly #entered: (pass: Pass) => void;
   readonly #leave: (error: TransportError | undefined) => void;
@@ -102,7 +107,10 @@ export class Visit implements Pass {
   }
 }
 
-/** Waiting connections for each that is inside. */
+/** The number of connections that may wait for each one that is inside. */
 const QUEUE = 4;
-/** Milliseconds for which a source keeps the place of a handshake that came to nothing: so many of them a second as `perSource` says. */
+/**
+ * The milliseconds for which a failed handshake keeps its place, so that a source can fail
+ * `perSource` handshakes per second.
+ */
 const PENALTY = 1_000;

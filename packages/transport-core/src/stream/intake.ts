@@ -1,4 +1,5 @@
-// What comes in on one connection, read as far as its work units of this turn go; the rest is kept until its next turn (turns.ts).
+// Reads the input of one connection as far as its work units for this turn go, and keeps the rest
+// until its next turn (turns.ts).
 
 import { UNBOUNDED } from '../session/link.ts';
 import type { Session } from '../session/session.ts';
@@ -8,24 +9,27 @@ import { Backlog } from './backlog.ts';
 import type { Ticker } from './ticker.ts';
 import type { Turns, Waiting } from './turns.ts';
 
-/** The connection whose input it is. */
+/** The connection whose input is read. */
 export interface Reading {
-  /** Its chunks come in memory that is read into again. */
+  /** True if its chunks arrive in memory that will be reused. */
   readonly copies: boolean;
   readonly session: Session;
-  /** Its session is over. */
+  /** True if its session is over. */
   readonly over: boolean;
   pauseReading(): void;
   resumeReading(): void;
-  /** What its peer sent has to wait, because it cost too much. */
+  /** Reports that the peer's input has to wait because it cost too much. */
   slowed(): void;
 }
 
 export class Intake implements Waiting {
-  /** Work units that its peer has cost in the turn of that number, and those beyond what earlier turns allowed: a debt that each turn pays off a part of. */
+  /**
+   * The work units that the peer has cost in turn `#turn`, plus the debt from earlier turns. Each
+   * new turn reduces the debt by TURN units.
+   */
   #spent = 0;
   #turn = 0;
-  /** When it began to wait for its next turn; Infinity: it does not wait. */
+  /** The time at which it began to wait for its next turn; Infinity if it does not wait. */
   #since = Number.POSITIVE_INFINITY;
   #backlog: Backlog | undefined = undefined;
   readonly #reading: Reading;
@@ -42,9 +46,9 @@ export class Intake implements Waiting {
     return this.#since !== Number.POSITIVE_INFINITY;
   }
 
-  /** A chunk came. True: nobody keeps anything of it. */
+  /** Reads a chunk. Returns true if nobody keeps any part of it. */
   bytes(now: number, chunk: Uint8Array): boolean {
-    // (A connection that was paused may have read already what it hands over now.)
+    // (A paused connection may still deliver a chunk that it had read before.)
     if (!this.waits) return this.#read(now, chunk);
     this.#spend(CHUNK);
     return this.#keep(chunk);
@@ -55,7 +59,7 @@ export class Intake implements Waiting {
     else this.#readFrames(now, batch);
   }
 
-  /** Its turn has come. */
+  /** Continues, because its turn has come. */
   goOn(): void {
     if (this.#unitsLeft() <= 0) return this.#turns.wait(this);
     this.#ticker.run((now) => {
@@ -69,16 +73,16 @@ export class Intake implements Waiting {
     });
   }
 
-  /** A peer that was not read for long can't be blamed for its silence. */
+  /** Excuses the peer's silence if its input was not read for long. */
   excuse(now: number): void {
     const waited = now - this.#since;
-    // An excuse spoils what is being measured, so short waits have none.
+    // Short waits are not excused, because an excuse spoils the running measurement.
     if (!(waited >= LONG)) return;
     this.#reading.session.excuse(waited);
     this.#since = now;
   }
 
-  /** The stream has ended: what came before is read now, a chunk at the most. */
+  /** Reads the remaining input, a chunk at most, because the stream has ended. */
   finish(now: number): void {
     const backlog = this.#backlog;
     this.stop();
@@ -89,7 +93,7 @@ export class Intake implements Waiting {
     else session.receive(now, backlog.bytes);
   }
 
-  /** The connection is over. */
+  /** Drops the remaining input, because the connection is over. */
   stop(): void {
     this.#turns.leave(this);
     this.#backlog = undefined;
@@ -123,7 +127,10 @@ export class Intake implements Waiting {
     return allowance - this.#spent;
   }
 
-  /** Tells what was spent of `units`. True: some are left, or the session is over. */
+  /**
+   * Records the units that were spent out of `units`. Returns true if some are left, or if the
+   * session is over.
+   */
   #isWithin(units: number): boolean {
     const { session, over } = this.#reading;
     const { units: left } = session.link;
@@ -160,5 +167,5 @@ export class Intake implements Waiting {
   }
 }
 
-/** Milliseconds. */
+/** The wait, in milliseconds, from which a peer's silence is excused. */
 const LONG = 500;

@@ -1,4 +1,5 @@
-// Listening, again and again: a listener that broke is listened anew, after 5 ms doubling to 1 s.
+// Keeps a layer listening: after a failure, it listens again with a back-off of 5 ms, doubling up
+// to 1 s.
 
 import type { Clock, Timer } from '../clock.ts';
 import { TransportError } from '../errors.ts';
@@ -29,7 +30,7 @@ export class Listener {
     this.#options = options;
   }
 
-  /** Binds; rejects where that fails. What breaks later is mended here. */
+  /** Starts listening; rejects if that fails. Later failures are handled here. */
   async start(): Promise<void> {
     await this.#listen();
   }
@@ -69,6 +70,6 @@ export class Listener {
   }
 }
 
-/** hashicorp/raft's back-off for a failing accept. */
+/** The back-off in milliseconds, the same as that of hashicorp/raft for a failing accept. */
 const FIRST_DELAY = 5;
 const LAST_DELAY = 1_000;

@@ -1,11 +1,11 @@
-// The other end of one live connection, as the user holds it. What it is connected by stays inside.
+// The Remote of a live connection, as users see it. The connection itself stays private.
 
 import { spelled } from '../address.ts';
 import type { Remote } from '../remote.ts';
 import { cleanText } from '../text.ts';
 import type { Hello } from '../wire/hello.ts';
 
-/** What a Remote stands for. */
+/** The connection behind a Remote. */
 export interface RemoteLink {
   readonly over: boolean;
   readonly rtt: number | undefined;
@@ -45,7 +45,7 @@ export class LiveRemote implements Remote {
     return this.#link.silence;
   }
 
-  /** The link behind a Remote; undefined for one that this copy of the package did not make. */
+  /** Returns the link behind a Remote; undefined if another copy of the package made the Remote. */
   static linkOf(remote: Remote): RemoteLink | undefined {
     return #link in remote ? (remote as LiveRemote).#link : undefined;
   }

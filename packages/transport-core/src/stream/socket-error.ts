@@ -1,11 +1,14 @@
-// What an operating system's error codes mean to us: the one table for every layer that stands on sockets.
+// Translates the error codes of operating systems: the one table for all layers on sockets.
 
 import { type Code, type Reason, TransportError } from '../errors.ts';
 
-/** What was being done when it failed: the same code means another thing, and has another remedy, each time. */
+/** The action that failed: the same code has another meaning and remedy for each of them. */
 export type SocketAction = 'dial' | 'listen' | 'accept' | 'connection';
 
-/** An error of a socket (`code: 'ECONNREFUSED'` …) as ours, naming the address and what can be done. The original is its `cause`. */
+/**
+ * Converts a socket error (`code: 'ECONNREFUSED'` …) into a TransportError that names the address
+ * and a remedy. The original is its `cause`.
+ */
 export function socketError(error: unknown, action: SocketAction, address: string): TransportError {
   const code = codeOfError(error);
   const { as, reason, text } = meaning(code, action);
@@ -62,7 +65,10 @@ function meaning(code: string | undefined, action: SocketAction): Meaning {
   }
 }
 
-/** Node's own code; of several attempts at one name (an AggregateError) the first that tells something. */
+/**
+ * Returns Node's error code. If several attempts were made for one name (an AggregateError),
+ * returns the first code found.
+ */
 function codeOfError(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { code, errors } = error as { code?: unknown; errors?: unknown };
