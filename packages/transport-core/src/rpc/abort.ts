@@ -1,6 +1,7 @@
-// One listener a signal, however many calls it ends: a signal may be reused by 100,000 of them without a warning or a leak.
+// Adds one abort listener per signal, however many calls it cancels, so that 100,000 calls can
+// share a signal without warnings or leaks.
 
-/** What an abort ends. */
+/** A call that an abort cancels. */
 export interface Abortable {
   aborted(reason: unknown): void;
 }
@@ -12,7 +13,7 @@ interface Watched {
 
 const watched = new WeakMap<AbortSignal, Watched>();
 
-/** `call.aborted` is called when the signal aborts, until `unwatch`. */
+/** Calls `call.aborted` when the signal aborts, until `unwatch`. */
 export function watch(signal: AbortSignal, call: Abortable): void {
   let entry = watched.get(signal);
   if (entry === undefined) {
@@ -28,7 +29,7 @@ export function watch(signal: AbortSignal, call: Abortable): void {
   entry.calls.add(call);
 }
 
-/** The call has settled; the last one takes the listener with it. */
+/** Stops watching the signal for a call that has settled; the last call removes the listener. */
 export function unwatch(signal: AbortSignal, call: Abortable): void {
   const entry = watched.get(signal);
   if (entry === undefined || !entry.calls.delete(call) || entry.calls.size > 0) return;

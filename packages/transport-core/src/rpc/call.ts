@@ -1,4 +1,5 @@
-// A call as its maker sees it: a promise that settles exactly once, by an answer, its deadline, its signal or its connection.
+// An outgoing call: a promise that settles exactly once, by its answer, deadline, signal or
+// connection.
 
 import { type Code, reasonError, TransportError, withDetails } from '../errors.ts';
 import { decodeAs } from '../protocol/message.ts';
@@ -7,33 +8,39 @@ import { type CallCarrier, OutCall } from '../session/out-call.ts';
 import type { EncodedMetadata } from '../wire/frame.ts';
 import { type Abortable, unwatch, watch } from './abort.ts';
 
-/** The transport behind its calls. */
+/** The transport as its outgoing calls see it. */
 export interface CallHost {
-  /** Its channel on every connection. */
+  /** The channel of the protocol on every connection. */
   readonly channel: number;
-  /** A call has settled, with this code where it failed. */
+  /** Reports that a call has settled, with this code if it failed. */
   settled(code: Code | undefined): void;
-  /** The call's time may be up then. */
+  /** Requests to be woken at `time`, when the call may expire. */
   wakeBy(time: number): void;
 }
 
-/** What few calls are made with. */
+/** Rarely used parts of a call. */
 export interface CallExtras {
   readonly metadata: EncodedMetadata | undefined;
   readonly signal: AbortSignal | undefined;
-  /** The user gave the timeout for this call: of a stream it bounds the whole. */
+  /** True if the timeout was given for this call: then it bounds all of a stream. */
   readonly own: boolean;
 }
 
-/** Most calls' extras. */
+/** The extras of most calls. */
 export const NO_EXTRAS: CallExtras = Object.freeze({ metadata: undefined, signal: undefined, own: false });
 
-/** An OutCall by its prototype, without that one's constructor: V8 is slower with one constructor that calls another (docs/performance.md). */
+/**
+ * An OutCall by its prototype, but without a call of its constructor: V8 is slower if one
+ * constructor calls another (docs/performance.md).
+ */
 export interface Call<Result> extends OutCall, Abortable {
   resolve: (value: Result | PromiseLike<Result>) => void;
 }
 
-/** A unary call, which its response settles; or a one-way, which nobody answers: it resolves once it will go in its order. */
+/**
+ * A unary call, which its response settles; or a one-way, which resolves once it will be sent in
+ * its order.
+ */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: its constructor sets all that an OutCall's does, and its prototype has the rest.
 export class Call<Result> {
   readonly channel: number;
@@ -47,16 +54,22 @@ export class Call<Result> {
   carrier: CallCarrier | undefined = undefined;
   writtenIn = 0;
   readonly promise: Promise<Result>;
-  /** As the user wrote it. */
+  /** The target as the user wrote it. */
   readonly target: string;
-  /** A string target may be dialled again; a Remote is its own connection or none. */
+  /**
+   * True for a string target, which can be dialed again; a Remote is reached over its own
+   * connection only.
+   */
   readonly redial: boolean;
-  /** Milliseconds, or Infinity. */
+  /** The timeout in milliseconds, or Infinity. */
   protected readonly timeout: number;
   protected readonly host: CallHost;
   private readonly signal: AbortSignal | undefined;
 
-  /** One by one: an object for what it is made of would be a hundred bytes more for each call. */
+  /**
+   * The arguments are separate, because an options object would cost a hundred bytes more for each
+   * call.
+   */
   constructor(host: CallHost, method: Method, payload: Uint8Array, target: string, redial: boolean, now: number, timeout: number, extras: CallExtras) {
     this.channel = host.channel;
     this.method = method;
@@ -88,7 +101,7 @@ export class Call<Result> {
     );
   }
 
-  /** Says what came of a call whose time is up after its request has left. */
+  /** Describes what arrived for a call that expires after its request was sent. */
   protected silence(_now: number): string {
     return 'no answer came';
   }
@@ -120,21 +133,21 @@ export class Call<Result> {
     this.resolve(value as Result);
   }
 
-  /** Settles it from this side, and takes it back or cancels it. */
+  /** Settles the call from this side, and withdraws or cancels it. */
   protected giveUp(error: TransportError): void {
     this.settle(error.code);
     this.carrier?.abandon(this);
     this.broken(error);
   }
 
-  /** It is over: exactly once. */
+  /** Marks the call as settled; called exactly once. */
   protected settle(code: Code | undefined): void {
     this.done = true;
     if (this.signal !== undefined) unwatch(this.signal, this);
     this.host.settled(code);
   }
 
-  /** Tells the maker of a failure, by way of one microtask. */
+  /** Rejects the promise, one microtask later. */
   protected broken(error: TransportError): void {
     this.resolve({ then: (_, reject) => reject?.(error) } as PromiseLike<Result>);
   }
@@ -142,14 +155,20 @@ export class Call<Result> {
 
 Object.setPrototypeOf(Call.prototype, OutCall.prototype);
 
-/** The callee answered what our codec refuses: `internal`, as gRPC has it; or what it finds too large. */
+/**
+ * Returns the error for an answer that this end's codec refuses: `internal`, as in gRPC, or
+ * `resource_exhausted` with reason `too_large`.
+ */
 export function badAnswer(error: unknown): TransportError {
   const message = `the answer breaks its codec: ${error instanceof Error ? error.message : String(error)}`;
   if (error instanceof TransportError && error.reason === 'too_large') return reasonError('too_large', message, { sent: true, cause: error });
   return new TransportError('internal', message, { origin: 'remote', sent: true, cause: error });
 }
 
-/** Nobody keeps the function that rejects it, so V8 makes none; nor has any function a `this` to remember. */
+/**
+ * Creates the promise of a call. No code keeps its reject function, so V8 creates none; and no
+ * function needs to capture `this`.
+ */
 function promiseOf<Result>(call: Call<Result>): Promise<Result> {
   return new Promise((resolve) => {
     call.resolve = resolve;

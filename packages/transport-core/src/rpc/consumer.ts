@@ -1,5 +1,6 @@
-// Incoming calls as an async iterator: Babble's Consumer(). It takes a call when its user asks for one, and none before. A user who asks
-// for another is done with the oldest one-way that they have: only then does its sender get the credit for it back.
+// Incoming calls as an async iterator: Babble's Consumer(). It takes a call only when its user asks
+// for one. Asking for another call means that the user is done with the oldest one-way; only then
+// does its sender get the credit back.
 
 import { type InCall, READER } from '../session/in-call.ts';
 import type { Inbox, Taker } from './inbox.ts';
@@ -11,11 +12,11 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undef
   readonly methods: ReadonlySet<string> | undefined;
   readonly #inbox: Inbox;
   #over = false;
-  /** One-ways that were taken and whose credit has not gone back, the oldest first. */
+  /** One-ways that were taken and still hold their credit, the oldest first. */
   readonly #read: InCall[] = [];
   readonly #waiting: ((result: IteratorResult<IncomingRpc, undefined>) => void)[] = [];
 
-  /** @param methods of these alone; undefined: of all that no other reader takes. */
+  /** @param methods the methods to read; undefined: all that no other reader takes. */
   constructor(inbox: Inbox, methods: ReadonlySet<string> | undefined) {
     this.#inbox = inbox;
     this.methods = methods;

@@ -1,5 +1,6 @@
-// Where the calls of one mounted protocol wait for a reader: bounded a connection, in turn over connections, each to exactly one reader.
-// Without any reader a call is refused after a second at most, so that its caller does not wait for nobody.
+// The queue of incoming calls of one mounted protocol. It is bounded for each connection, serves
+// connections in turn, and gives each call to exactly one reader. If there is no reader, a call is
+// refused after a second at most, so that its caller does not wait in vain.
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { Counter } from '../observer.ts';
@@ -13,19 +14,21 @@ import { unserved } from '../session/refusal.ts';
 import { DECODED_SHIFT, UNDECODABLE, UNDECODABLE_SHIFT } from '../session/work.ts';
 import { type IncomingRpc, makeRpc } from './rpc.ts';
 
-/** A reader of calls: a `serve`, or a consumer. */
+/** A reader of calls: a server (`serve`) or a consumer. */
 export interface Taker {
-  /** The methods it takes; undefined: all that no other takes. */
+  /** The methods it takes; undefined means all that no other reader takes. */
   readonly methods: ReadonlySet<string> | undefined;
-  /** It alone may name a method: a `serve`. */
+  /** True for a server (`serve`): no other reader may name its methods. */
   readonly exclusive: boolean;
-  /** Could it take one more now? */
+  /** True if it could take another call now. */
   readonly ready: boolean;
-  /** It is being fed: where it is ready again within its turn, the same loop goes on. */
+  /**
+   * True while it is being fed: if it becomes ready again meanwhile, the running loop continues.
+   */
   feeding: boolean;
-  /** One call, decoded, that is its own from now on. */
+  /** Receives a decoded call, which belongs to this reader from now on. */
   take(rpc: IncomingRpc, call: InCall): void;
-  /** The transport or its mount closes. */
+  /** Called when the transport or its mount closes. */
   close(): void;
 }
 
@@ -33,16 +36,19 @@ export class Inbox {
   readonly protocol: Protocol;
   readonly table: MethodTable;
   closed = false;
-  /** Calls that wait for a reader. */
+  /** The number of calls that wait for a reader. */
   waiting = 0;
   readonly #takers: Taker[] = [];
-  /** By method id, the only reader that a method has: found again at once as long as the readers stay the same. */
+  /** The only reader of a method, by method id: found without a search until the readers change. */
   #only: (Taker | undefined)[] = [];
-  /** Channels with calls that wait, in turn. */
+  /** The channels with waiting calls, in the order of their turns. */
   readonly #ring: InChannel[] = [];
   readonly #count: (counter: Counter, remote: Remote | undefined) => void;
 
-  /** A handler's clean-up failed, or one that had answered threw: nobody else is told. */
+  /**
+   * Reports that the clean-up of a handler failed, or that a handler threw after it had answered.
+   * No caller sees these errors.
+   */
   readonly handlerFailed: (error: unknown) => void;
 
   readonly #now: () => number;
@@ -61,7 +67,10 @@ export class Inbox {
     this.handlerFailed = handlerFailed;
   }
 
-  /** A call came. It is read at once where its reader is free and nothing of its connection waits before it. */
+  /**
+   * Receives a call. It is handed over immediately if its reader is free and no call of its
+   * connection waits before it.
+   */
   arrive(call: InCall): void {
     const taker = this.#only[call.method.id] ?? this.#takerOf(call.method);
     if (taker === undefined || !taker.ready || call.channel.inbound.length > 0 || call.carrier.congested(call.channel)) return this.#queue(taker, call);
@@ -78,7 +87,7 @@ export class Inbox {
     else if (taker.ready) this.feed(taker);
   }
 
-  /** Another reader: what waited for one is looked at anew. */
+  /** Adds a reader and reconsiders the waiting calls. */
   add(taker: Taker): void {
     this.#check(taker);
     this.#takers.push(taker);
@@ -87,7 +96,10 @@ export class Inbox {
     this.feed(taker);
   }
 
-  /** Refuses the waiting calls that no reader takes; a call that one does take now waits without a time limit of its own. */
+  /**
+   * Refuses the waiting calls that no reader takes. Calls that do have a reader now wait without
+   * the time limit of unread calls.
+   */
   #refuseUnserved(): void {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
@@ -105,7 +117,10 @@ export class Inbox {
     if (call.channel.inbound.remove(call)) this.withdrawn(call);
   }
 
-  /** A reader leaves. Calls that it was not handed stay for the other readers, or wait for a new one if it was the last. */
+  /**
+   * Removes a reader. Calls that it was not handed stay for the other readers, or wait for a new
+   * one if it was the last.
+   */
   drop(taker: Taker): void {
     const at = this.#takers.indexOf(taker);
     if (at >= 0) this.#takers.splice(at, 1);
@@ -114,7 +129,10 @@ export class Inbox {
     for (const channel of this.#ring) for (const call of channel.inbound) this.#awaitReader(call);
   }
 
-  /** Nobody reads: the call is refused well before its deadline. A one-way waits, bounded by its credit. */
+  /**
+   * Sets the time at which a call without a reader is refused, well before its deadline. A one-way
+   * waits on, bounded by its credit.
+   */
   #awaitReader(call: InCall): void {
     if (call.method.kind === 'oneway') return;
     const now = this.#now();
@@ -122,7 +140,7 @@ export class Inbox {
     call.carrier.expires(call, call.refuseAt);
   }
 
-  /** The reader can take more. */
+  /** Hands waiting calls to a reader while it is ready. */
   feed(taker: Taker): void {
     if (this.waiting === 0 || taker.feeding) return;
     taker.feeding = true;
@@ -134,12 +152,12 @@ export class Inbox {
     taker.feeding = false;
   }
 
-  /** There is room for answers again: the readers go on. */
+  /** Feeds all readers, because there is room for answers again. */
   feedAll(): void {
     for (const taker of [...this.#takers]) this.feed(taker);
   }
 
-  /** A call that waited is gone: its caller cancelled, or its time was up. */
+  /** Forgets a waiting call that is gone, because its caller canceled or its time was up. */
   withdrawn(call: InCall): void {
     const { channel } = call;
     this.waiting--;
@@ -151,7 +169,7 @@ export class Inbox {
     if (channel.inbound.length === 0) this.#ring.splice(this.#ring.indexOf(channel), 1);
   }
 
-  /** Nothing is read any more; what waits is refused with `error`. */
+  /** Stops all reading and refuses waiting calls with `error`. */
   close(error: TransportError): void {
     this.closed = true;
     for (const channel of [...this.#ring]) {
@@ -175,7 +193,10 @@ export class Inbox {
     }
   }
 
-  /** Who reads a method: the one that names it, else one that takes all; one that is free before one that is not. */
+  /**
+   * Returns the reader of a method: one that names it, otherwise one that takes all methods. A free
+   * reader goes before a busy one.
+   */
   #takerOf(method: Method): Taker | undefined {
     let best: Taker | undefined;
     let named = false;
@@ -194,7 +215,10 @@ export class Inbox {
     return this.#takerOf(method)?.methods === undefined;
   }
 
-  /** The next call for a reader, in turn over the connections; of one channel in order. */
+  /**
+   * Returns the next call for a reader: connections take turns, and calls of one channel stay in
+   * order.
+   */
   #next(taker: Taker): InCall | undefined {
     for (let turn = this.#ring.length; turn > 0; turn--) {
       const channel = this.#ring[0]!;
@@ -232,7 +256,10 @@ export class Inbox {
     return true;
   }
 
-  /** As many one-ways of its connection as `limits.calls` or `limits.total` allow are being handled: this one waits until one of them is done. */
+  /**
+   * Returns true if as many one-ways of the connection are being handled as `limits.calls` or
+   * `limits.total` allow: then this one waits until one of them is done.
+   */
   #crowds({ method, channel }: InCall): boolean {
     if (method.kind !== 'oneway' || channel.oneways === 0) return false;
     if (channel.oneways < channel.link.limits.calls && !channel.link.hasTooMany) return false;
@@ -240,13 +267,16 @@ export class Inbox {
     return true;
   }
 
-  /** Gives back what a call cost its account: of a request when it is taken, of a one-way when its reader is done with it. */
+  /**
+   * Returns a call's credit to its account: for a request when it is taken, for a one-way when its
+   * reader is done with it.
+   */
   release(call: InCall): void {
     call.account?.giveBack(call.cost, call.channel.inbound.length === 0);
     call.account = undefined;
   }
 
-  /** One more one-way of a connection may be handled. */
+  /** Feeds the readers, because another one-way of the connection may be handled. */
   uncrowded(channel: InChannel): void {
     channel.crowded = false;
     this.feedAll();
@@ -264,7 +294,7 @@ export class Inbox {
     taker.take(makeRpc(call, request), call);
   }
 
-  /** A request that its codec refuses reaches no reader. */
+  /** Refuses a request that its codec can't decode; it reaches no reader. */
   #undecodable(call: InCall, error: TransportError): void {
     if (call.method.kind === 'oneway') this.#dropOneway(call);
     else call.carrier.fail(call, error, true);
@@ -287,7 +317,7 @@ export class Inbox {
   }
 }
 
-/** Milliseconds that a call waits for a first reader, at the most. */
+/** The longest time, in milliseconds, that a call waits for a first reader. */
 const PATIENCE = 1_000;
-/** Ids of methods below this have a place in an array. */
+/** Methods with ids below this are looked up in an array. */
 const REMEMBERED = 256;

@@ -1,19 +1,26 @@
-// The reading end of a stream as an async iterator: pulls items as its user does, so that a user who stops stops the sender.
+// The reading end of a stream as an async iterator. It takes items only as its user reads them, so
+// a user who stops reading stops the sender.
 
 import type { InStream } from '../session/in-stream.ts';
 
-/** What is told to the call behind the stream. */
+/** The call behind a stream, as its reader sees it. */
 export interface ItemReaderHooks<T> {
   decode(bytes: Uint8Array): T;
-  /** An item was taken: the reader moves on. */
+  /** Called when an item was taken. */
   taken(): void;
-  /** The user left before the end, or could not be given the next item: then this is why. */
+  /**
+   * Called when the user left before the end, or when the next item could not be decoded; `failure`
+   * is the reason then.
+   */
   left(failure: unknown): void;
-  /** The error that the user gets for one that broke the stream, or that `decode` threw. */
+  /**
+   * Converts an error that broke the stream, or that `decode` threw, into the error that the user
+   * gets.
+   */
   failure(error: unknown): unknown;
 }
 
-/** Items of one call; read once, by one loop. */
+/** The items of one call; they can be read once, by one loop. */
 export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
   readonly #stream: InStream;
   #broken: { error: unknown } | undefined = undefined;
@@ -37,7 +44,7 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
     });
   }
 
-  /** Leaving the loop: what is still under way is dropped. */
+  /** Leaves the stream; items that are still in flight are dropped. */
   return(): Promise<IteratorResult<T, undefined>> {
     if (!this.#over) {
       const ended = this.#stream.ended === true;
@@ -49,7 +56,10 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
     return Promise.resolve(DONE);
   }
 
-  /** Breaks it off: the reader gets `error` at once, whatever is still here. */
+  /**
+   * Ends the stream with `error`, which the reader gets immediately, even before items that have
+   * arrived.
+   */
   break(error: unknown): void {
     if (this.#over || this.#broken !== undefined) return;
     this.#broken = { error };
@@ -67,7 +77,7 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
     }
   }
 
-  /** What the next reader gets; undefined: nothing yet. */
+  /** Returns the next result for a reader; undefined if there is none yet. */
   #step(): IteratorResult<T, undefined> | { error: unknown } | undefined {
     if (this.#over) return DONE;
     if (this.#broken !== undefined) return this.#fail(this.#broken.error);
@@ -90,7 +100,7 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
     return DONE;
   }
 
-  /** An error is told once; after it the iterator is done, as a generator would be. */
+  /** Ends the iterator with an error. Like a generator, it throws once and is done afterwards. */
   #fail(error: unknown): { error: unknown } {
     this.#over = true;
     return { error };

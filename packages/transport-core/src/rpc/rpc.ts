@@ -1,4 +1,5 @@
-// An incoming call as its reader sees it: answered exactly once. A class for each way of answering: what a kind lacks is not there.
+// An incoming call as its reader sees it, answered exactly once. Each way of answering has its own
+// class, so an Rpc lacks the methods that its kind does not need.
 
 import { reasonError, TransportError } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
@@ -6,10 +7,16 @@ import type { Remote } from '../remote.ts';
 import type { InCall } from '../session/in-call.ts';
 import { ItemReader } from './item-reader.ts';
 
-/** The call behind an Rpc. (A private field would keep V8 from compiling its constructor into who calls it.) */
+/**
+ * The key of the call behind an Rpc. (A private field would keep V8 from inlining the constructor
+ * into its callers.)
+ */
 const CALL: unique symbol = Symbol('call');
 
-/** The value behind the `Rpc` types: `respond`, `fail` and the rest live on the prototype; what costs is made at first use. */
+/**
+ * The implementation of the `Rpc` types: `respond`, `fail` and the other methods are on the
+ * prototype, and costly parts are created at first use.
+ */
 export class IncomingRpc {
   readonly request: unknown;
   readonly [CALL]: InCall;
@@ -46,7 +53,7 @@ export class IncomingRpc {
     return this[CALL].due === Number.POSITIVE_INFINITY ? undefined : this[CALL].due;
   }
 
-  /** Was it answered, or can it not be? */
+  /** True if the call was answered or can't be answered any more. */
   get settled(): boolean {
     return this[CALL].answered;
   }
@@ -93,20 +100,28 @@ export class IncomingRpc {
     return seen.upload;
   }
 
-  /** What Node's console shows of it. */
+  /** Returns the form that Node's console shows. */
   [Symbol.for('nodejs.util.inspect.custom')](): object {
     const { method, version, from, request, metadata, deadline, settled } = this;
     return { method, version, from: from?.endpoint, request, metadata, deadline, settled };
   }
 }
 
-/** From now on it is answered. @throws TypeError for one that was already. */
+/**
+ * Marks a call as answered.
+ *
+ * @throws TypeError if it was answered before.
+ */
 function claim(call: InCall, how: string): void {
   if (call.answered) throw new TypeError(`rpc.${how}: this call of '${call.method.name}' was answered already`);
   call.answered = true;
 }
 
-/** Answers a unary or uploading call, for the first time. @throws what its codec throws: the caller has got an error then. */
+/**
+ * Answers a unary or uploading call for the first time.
+ *
+ * @throws the error of the codec; the caller has then received an error, too.
+ */
 export function answer(call: InCall, value: unknown): boolean {
   const { carrier, method } = call;
   call.answered = true;
@@ -128,7 +143,7 @@ function told(call: InCall, open: boolean): boolean {
   return open;
 }
 
-/** What few readers ask for: made when one does. */
+/** Rarely used parts of an Rpc, created when they are first used. */
 interface Seen {
   controller?: AbortController;
   upload?: ItemReader<unknown>;
@@ -147,7 +162,10 @@ function controllerOf(call: InCall): AbortController {
   return controller;
 }
 
-/** An IncomingRpc that is none by `extends`: V8 is slower with a constructor that calls another. */
+/**
+ * An IncomingRpc by its prototype instead of `extends`, because V8 is slower with a constructor
+ * that calls another.
+ */
 class Responder {
   readonly request: unknown;
   readonly [CALL]: InCall;
@@ -164,10 +182,10 @@ class Responder {
 }
 Object.setPrototypeOf(Responder.prototype, IncomingRpc.prototype);
 
-/** Answers a unary or uploading call. */
+/** The Rpc of a unary or uploading call. */
 export type RespondingRpc = IncomingRpc & Responder;
 
-/** Answers a downloading or duplex call. */
+/** The Rpc of a downloading or duplex call. */
 class StreamingRpc extends IncomingRpc {
   write(item: unknown): Promise<void> {
     return this.writeItem(item);
@@ -178,7 +196,7 @@ class StreamingRpc extends IncomingRpc {
   }
 }
 
-/** The Rpc of a call, whatever its kind. */
+/** Creates the Rpc of a call according to its kind. */
 export function makeRpc(call: InCall, request: unknown): IncomingRpc {
   const { response, download } = call.method;
   if (response !== undefined) return new Responder(call, request) as RespondingRpc;
@@ -190,14 +208,17 @@ export type { StreamingRpc };
 /** Shared by all calls without metadata. */
 const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});
 
-/** What crosses of whatever a handler threw: a TransportError as it is, anything else as `internal` with its message, never a stack. */
+/**
+ * Converts what a handler threw into the error for the caller: a TransportError as it is, anything
+ * else as `internal` with its message, and never a stack.
+ */
 export function toTransportError(error: unknown): TransportError {
   if (error instanceof TransportError) return error;
   let message = 'the handler failed';
   try {
     message = error instanceof Error ? error.message : String(error);
   } catch {
-    // A thrown value whose text throws, too.
+    // The thrown value can't be converted to text.
   }
   return new TransportError('internal', message);
 }

@@ -1,21 +1,25 @@
-// Handlers for incoming calls. They run as the call is read; a handler that returns a plain value has answered before the next one runs.
+// Runs handlers for incoming calls. They start synchronously when a call is read; a handler that
+// returns a plain value has answered before the next one runs.
 
 import type { TransportError } from '../errors.ts';
 import { HANDLER, type InCall } from '../session/in-call.ts';
 import type { Inbox, Taker } from './inbox.ts';
 import { answer, type IncomingRpc, type StreamingRpc, toTransportError } from './rpc.ts';
 
-/** Any handler, as it is called. */
+/** The untyped form of a handler. */
 export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
 
 export interface ServingOptions {
-  /** What handlers are methods of. */
+  /** The `this` of the handlers. */
   readonly self?: unknown;
-  /** Handlers that may run at a time. */
+  /** The number of handlers that may run at a time. */
   readonly concurrency: number;
-  /** What the caller gets of what a handler threw. */
+  /** Converts what a handler threw into the error for the caller. */
   readonly toError: (error: unknown) => TransportError;
-  /** A handler's clean-up, or an observer's affair, failed where nobody could be told. */
+  /**
+   * Receives errors that no caller can get: of a handler that has answered, of its clean-up, or of
+   * `toError`.
+   */
   readonly failed: (error: unknown) => void;
 }
 
@@ -25,7 +29,7 @@ export class Serving implements Taker {
   readonly methods: ReadonlySet<string>;
   readonly #inbox: Inbox;
   readonly #handlers: ReadonlyMap<string, AnyHandler>;
-  /** Those of methods with low ids, by these. */
+  /** The handlers of methods with low ids, by id. */
   readonly #byLowId: readonly (AnyHandler | undefined)[];
   readonly #options: ServingOptions;
   readonly #running = new Set<IncomingRpc>();
@@ -51,7 +55,7 @@ export class Serving implements Taker {
     let result: unknown;
     try {
       const handler = this.#byLowId[call.method.id] ?? this.#handlers.get(call.method.name)!;
-      // (Bound to it once, V8 would know none of them.)
+      // (V8 could not inline handlers that were bound once.)
       result = handler.call(this.#options.self, rpc.request, rpc);
     } catch (error) {
       this.#throws(rpc, error);
@@ -76,7 +80,10 @@ export class Serving implements Taker {
     );
   }
 
-  /** A handler that has not answered yet counts among those that run. */
+  /**
+   * Records that a handler is still running; if it has not answered yet, its call counts as being
+   * handled.
+   */
   #goesOn(rpc: IncomingRpc, call: InCall): void {
     this.#running.add(rpc);
     if (!call.answered && !call.running) call.carrier.started(call, HANDLER);
@@ -86,19 +93,25 @@ export class Serving implements Taker {
     this.#stopped = true;
   }
 
-  /** Takes no more; resolves when the handlers that run are through. */
+  /** Takes no more calls; resolves when all running handlers have finished. */
   stop(): Promise<void> {
     if (!this.#stopped) this.#inbox.drop(this);
     this.#stopped = true;
     return this.#active === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** The grace of a stop is over: those that still run answer with this. */
+  /**
+   * Answers the calls of handlers that still run with `error`, because the grace period of `stop`
+   * is over.
+   */
   failRunning(error: TransportError): void {
     for (const rpc of this.#running) if (!rpc.settled) this.#guarded(() => void rpc.fail(error));
   }
 
-  /** False: the answer goes on by itself, and calls `done`. */
+  /**
+   * Answers a call with a handler's result. Returns false if the answer is a stream, which calls
+   * `#done` itself at its end.
+   */
   #answer(rpc: IncomingRpc, call: InCall, value: unknown): boolean {
     const { kind } = call.method;
     if (kind === 'oneway') return true;
@@ -126,7 +139,7 @@ export class Serving implements Taker {
   async #stream(rpc: IncomingRpc, call: InCall, items: AsyncIterable<unknown>): Promise<void> {
     const iterator = items[Symbol.asyncIterator]();
     const { signal } = rpc;
-    // A source that hangs must not keep its clean-up from the caller's leaving.
+    // The clean-up must run when the caller leaves, even if the source hangs.
     const leave = () => void this.#guarded(() => Promise.resolve(iterator.return?.()).catch(this.#options.failed));
     signal.addEventListener('abort', leave, { once: true });
     try {
@@ -185,7 +198,7 @@ export class Serving implements Taker {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  // (Of bytes V8 looks for it in three prototypes that it can't compile in.)
+  // (For bytes, V8 would look up `then` in three prototypes, and could not inline that.)
   if (value instanceof Uint8Array) return false;
   return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
 }

@@ -1,4 +1,5 @@
-// Calls that stream: an upload that is pulled as the callee takes it, a download that is sent as its reader reads.
+// Outgoing calls that stream. An upload is pulled as the callee takes it; a download is sent as its
+// reader reads.
 
 import { type Code, TransportError, withDetails } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
@@ -7,13 +8,18 @@ import { UPLOAD } from '../wire/frame.ts';
 import { badAnswer, Call, type CallExtras, type CallHost } from './call.ts';
 import { ItemReader } from './item-reader.ts';
 
-/** upload: resolves to the response. download and duplex: to the items, once the request has left. */
+/**
+ * An outgoing streaming call. An upload resolves to the response; download and duplex calls resolve
+ * to the items once the request has been sent.
+ */
 export class StreamCall extends Call<unknown> {
   readonly #source: AsyncIterator<unknown> | undefined;
   #reader: ItemReader<unknown> | undefined = undefined;
   /**
-   * What its timeout bounds: the call's own the whole of it, the method's each wait for progress. A default bounds each wait of an
-   * upload; of a download or duplex call it bounds only the time until the request has left, since a stream may be quiet for long.
+   * The part of the call that its timeout bounds. The call's own timeout bounds the whole call, the
+   * method's each wait for progress. The default bounds each wait of an upload; for a download or
+   * duplex call, it bounds only the time until the request has been sent, because a stream may be
+   * quiet for long.
    */
   readonly #bounds: 'whole' | 'waits' | 'opening';
 
@@ -49,7 +55,7 @@ export class StreamCall extends Call<unknown> {
     if (this.method.flags & UPLOAD) void this.#pull();
   }
 
-  /** Its last item is here. The reader may still be on its way to it. */
+  /** Settles the call when its last item has arrived, even if the reader has not read it yet. */
   override ended(): void {
     if (!this.done) this.settle(undefined);
   }
@@ -74,7 +80,8 @@ export class StreamCall extends Call<unknown> {
 
   protected override broken(error: TransportError): void {
     if (this.#reader === undefined) super.broken(error);
-    // Items that were whole before the callee failed, or its connection, are read before the error; a caller's own end is at once.
+    // Items that were complete before the callee or the connection failed are read before the
+    // error. If the caller itself ends the call, the reader gets the error immediately.
     else if (this.download?.ended !== true) this.#reader.break(error);
   }
 
@@ -116,19 +123,19 @@ export class StreamCall extends Call<unknown> {
     }
   }
 
-  /** The upload is wanted no more: its iterator may clean up. */
+  /** Lets the iterator of an upload clean up, because no more items are wanted. */
   #stopSource(): void {
     const source = this.#source;
     if (source?.return === undefined) return;
     try {
       Promise.resolve(source.return()).catch(() => {});
     } catch {
-      // A clean-up that fails is its owner's affair: the call has settled.
+      // Errors of the clean-up are ignored: the call has settled.
     }
   }
 }
 
-/** What an upload throws is its own affair, whatever it is: `aborted`, with that as the cause. */
+/** Wraps whatever an upload throws in an `aborted` error, with the original as its cause. */
 function thrown(error: unknown): never {
   throw new TransportError('aborted', error instanceof Error ? error.message : String(error), { cause: error });
 }

@@ -1,4 +1,4 @@
-// A one-way that goes now or not at all, and of which nobody hears again.
+// A one-way that is sent immediately or not at all, and whose fate is not reported.
 
 import type { Method } from '../protocol/protocol.ts';
 import { OutCall } from '../session/out-call.ts';

@@ -1,4 +1,5 @@
-// Joins a session to a stream and a clock: bytes in, bytes out, time, and the questions that only the transport can answer.
+// Connects a session to a stream and a clock: it passes on input, output and time, and the
+// questions that only the transport can answer.
 
 import type { CommonConfig, HelloFields } from '../common-options.ts';
 import { type TransportError, withDetails } from '../errors.ts';
@@ -29,12 +30,12 @@ import type { Flushable, Ticker } from './ticker.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { Turns } from './turns.ts';
 
-/** The transport, as its connections see it. */
+/** The transport as its connections see it. */
 export interface ConnectionHost {
   readonly config: CommonConfig;
   readonly membership: Membership | undefined;
   readonly self: Introduction;
-  /** The same, for peers that prove no id. */
+  /** The identity for peers that prove no id. */
   readonly selfUnproven: Introduction;
   readonly mounts: ReadonlyMap<number, Mounted>;
   readonly ticker: Ticker;
@@ -44,7 +45,7 @@ export interface ConnectionHost {
   readonly random: Random;
   wakeBy(time: number): void;
   count(counter: Counter, amount: number, remote: Remote | undefined): void;
-  /** A callback of the user's failed. */
+  /** Reports that a callback of the user failed. */
   callbackFailed(callback: string, error: unknown): void;
   incoming(call: InCall): void;
   withdrawn(call: InCall): void;
@@ -52,24 +53,24 @@ export interface ConnectionHost {
   up(connection: Connection): void;
   protocolsChanged(connection: Connection): void;
   leaving(connection: Connection, waiting: OutCall[]): void;
-  /** Its pipe ran dry with bodies waiting, or has credit again. */
+  /** Reports that the pipe ran out of credit while long messages wait, or has credit again. */
   crowding(connection: Connection): void;
-  /** Its session is over; the stream may still be closing. */
+  /** Reports that the session is over; the stream may still be closing. */
   down(connection: Connection, error: TransportError, unsent: OutCall[]): void;
-  /** Its stream is closed: nothing of it is left. */
+  /** Reports that the stream is closed and nothing of the connection is left. */
   gone(connection: Connection): void;
 }
 
 export interface ConnectionInit {
   readonly id: string;
   readonly direction: 'in' | 'out';
-  /** What was dialled, as written; undefined where it was accepted. */
+  /** The dialed target, as written; undefined on an accepted connection. */
   readonly target: string | undefined;
-  /** Whom the dialler means to reach. */
+  /** The node id that the caller wants to reach. */
   readonly expected: string | undefined;
-  /** Why this end does not want the peer, whoever it is. */
+  /** The error with which this end refuses the peer, whoever it is. */
   readonly refused: TransportError | undefined;
-  /** An accepted one's place among those that are saying hello. */
+  /** The place of an accepted connection in the doorway. */
   readonly pass: Pass | undefined;
 }
 
@@ -81,17 +82,22 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   readonly session: Session;
   readonly since: number;
   readonly copies: boolean;
-  /** It is one of limits.connections: those that are refused take nobody's place. */
+  /** True if it counts towards limits.connections; refused connections do not. */
   readonly counts: boolean;
   remote: LiveRemote | undefined = undefined;
-  /** Told once: that it is up, or why it is not. */
+  /**
+   * Called once: without an error when the connection is up, or with the error that prevented it.
+   */
   opened: ((error: TransportError | undefined) => void) | undefined = undefined;
-  /** Doubles from the start, as 0 is not: V8 would compile all that sees a connection anew when a count passes 2^31. */
+  /**
+   * The counts start at -0, which V8 keeps as a double. Otherwise it would recompile all code that
+   * sees a connection when a count passes 2^31.
+   */
   bytesIn = -0;
   bytesOut = -0;
   over = false;
   wasUp = false;
-  /** When it wants to be woken, at the latest. */
+  /** The time at which the connection needs `wake` at the latest. */
   due = Number.POSITIVE_INFINITY;
   #pass: Pass | undefined;
   readonly #endings: (() => void)[] = [];
@@ -105,14 +111,20 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   #flagged = false;
   #closing = false;
   #crowded = false;
-  /** limits.rate, either way, and when a bucket that ran dry has filled again. */
+  /**
+   * The token buckets of limits.rate in both directions, and the times at which an empty bucket has
+   * filled again.
+   */
   readonly #sendRate: TokenBucket | undefined;
   readonly #receiveRate: TokenBucket | undefined;
   #sendAgain = Number.POSITIVE_INFINITY;
-  /** A last word waits behind the batch that the stream keeps: until when. */
+  /**
+   * The time until which the last message waits behind a batch that the stream keeps; Infinity if
+   * there is none.
+   */
   #farewell = Number.POSITIVE_INFINITY;
   #receiveAgain = Number.POSITIVE_INFINITY;
-  /** What came while it waited unread for its turn to say hello. */
+  /** Input that arrived while the connection waited for its turn to shake hands. */
   #parked: (() => void)[] | undefined = undefined;
   readonly #intake: Intake;
 
@@ -133,7 +145,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.#sendRate = send === undefined ? undefined : new TokenBucket(send, this.since);
     this.#receiveRate = receive === undefined ? undefined : new TokenBucket(receive, this.since);
     this.#mailbox = stream.frames?.mailbox;
-    // Within a rate a batch is no more than a packet: it may be spent beyond what the rate allows by one batch.
+    // With a rate limit, a batch is no larger than a packet, because one batch may exceed what the
+    // rate allows.
     const gathers = stream.writeAll !== undefined && send === undefined;
     this.#encoder = this.#mailbox === undefined ? new FrameEncoder(host.buffers.take, host.buffers.size, gathers) : undefined;
     const encoder = this.#encoder;
@@ -152,7 +165,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       mounts: host.mounts,
       keepAlive: config.keepAlive,
       idleTimeout: config.idleTimeout,
-      // What the layer below took of it, or a turn that was waited for, is gone.
+      // The time that the layer below took, or that was spent waiting for a turn, is subtracted.
       handshakeTimeout: Math.max(config.handshakeTimeout - (this.since - (init.pass?.since ?? this.since)), 0),
       random: host.random,
       preamble: encoder === undefined ? undefined : () => encoder.preamble(),
@@ -172,7 +185,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     return this.session.liveness.silence(this.host.ticker.now());
   }
 
-  /** Begins: the stream reports from now on, and a dialler speaks. */
+  /** Starts the connection: the stream reports from now on, and the dialing end sends its hello. */
   start(): void {
     this.#stream.attach(this);
     if (this.direction === 'in' || this.over) return;
@@ -181,7 +194,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.#introduce((fields) => this.session.open(fields));
   }
 
-  // What the stream reports.
+  // Reports of the stream.
 
   data(chunk: Uint8Array): boolean {
     if (this.#parked !== undefined) {
@@ -234,12 +247,12 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     for (const resolve of this.#endings.splice(0)) resolve();
   }
 
-  /** Resolves when its stream is closed. */
+  /** Resolves when the stream is closed. */
   whenGone(): Promise<void> {
     return this.#ended ? Promise.resolve() : new Promise((resolve) => this.#endings.push(resolve));
   }
 
-  /** It waits unread: others are still saying hello. */
+  /** Pauses reading until other connections have completed their handshakes. */
   park(): void {
     this.#parked = [];
     this.#stream.pause();
@@ -256,7 +269,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.#stream.pause();
   }
 
-  /** Reads on, unless something else keeps it from that. */
+  /** Resumes reading, unless something else prevents it. */
   resumeReading(): void {
     if (!this.#intake.waits && this.#receiveAgain === Number.POSITIVE_INFINITY) this.#stream.resume();
   }
@@ -265,7 +278,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.host.count('slowed', 1, this.remote);
   }
 
-  // What the session asks of its port.
+  // Requests of the session.
 
   flush(): boolean {
     if (this.#mailbox !== undefined) {
@@ -285,7 +298,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     return this.#sendLater(size, done);
   }
 
-  /** The rate of what goes out may be spent: then nothing is written for a while. */
+  /** Applies the send rate: if it is exceeded, nothing is written for a while. */
   #sendLater(bytes: number, done: boolean): boolean {
     if (this.#sendRate === undefined) return done;
     const now = this.host.ticker.now();
@@ -296,7 +309,10 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     return false;
   }
 
-  /** The rate of what comes in is spent: nothing is read for a while, and silence in that time accuses nobody. */
+  /**
+   * Applies the receive rate: if it is exceeded, nothing is read for a while, and the peer's
+   * silence during that time is excused.
+   */
   #receiveLater(delay: number, now: number): void {
     if (delay === 0 || this.over) return;
     if (this.#receiveAgain === Number.POSITIVE_INFINITY) this.#stream.pause();
@@ -305,9 +321,9 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.wakeBy(this.#receiveAgain);
   }
 
-  /** Does what is due at `now`; `due` is the next time then. */
+  /** Does everything that is due at `now`, then sets `due` to the next time. */
   wake(now: number): void {
-    this.due = Number.POSITIVE_INFINITY; // What it does may ask for an earlier time than it gives.
+    this.due = Number.POSITIVE_INFINITY; // Reset first, because the work below may request an earlier time than it returns.
     if (now >= this.#sendAgain) {
       this.#sendAgain = Number.POSITIVE_INFINITY;
       if (this.#kept === undefined) this.session.drained(now);
@@ -321,7 +337,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       this.#stream.close();
     }
     this.#intake.excuse(now);
-    // A connection that its own rate holds back is not stuck.
+    // A connection that its own rate limit holds back is not stuck.
     if (this.#sendAgain !== Number.POSITIVE_INFINITY) this.session.outbox.heldBack(now);
     const next = this.session.wake(now);
     this.due = Math.min(this.due, next, this.#sendAgain, this.#receiveAgain, this.#farewell);
@@ -368,7 +384,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.#stream.destroy(error);
   }
 
-  // What the session reports.
+  // Reports of the session.
 
   greeted(hello: Hello): void {
     const { config, membership } = this.host;
@@ -389,7 +405,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     askAdmit(config, membership, applicant, agree, (error) => this.session.break(error));
   }
 
-  /** What we say of ourselves to this peer. */
+  /** Gets the fields of the hello for this peer. */
   #introduce(then: (fields: HelloFields) => void): void {
     const { config } = this.host;
     askHello(config, this.target, then, (error, cause) => {
@@ -448,8 +464,11 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   }
 }
 
-/** Milliseconds that a last word waits until the stream has room for it: as long as a stream waits for the other end (docs/wire-protocol.md §8). */
+/**
+ * The milliseconds for which the last message waits until the stream has room for it: as long as a
+ * stream waits for the peer's end (docs/wire-protocol.md §8).
+ */
 const FAREWELL = 1_000;
 const NONE: readonly string[] = [];
-/** Bytes of an address that a hello tells. */
+/** The maximum length of the observed address in a hello. */
 const OBSERVED = 256;

@@ -1,4 +1,5 @@
-// Targets and their connections: who is dialled, which connection a call takes, what waits meanwhile (docs/design.md, the pool).
+// Manages targets and their connections: it decides what to dial, which connection a call takes,
+// and holds the calls that wait for one (docs/design.md, the pool).
 
 import { parseTarget } from '../address.ts';
 import { TransportError, withDetails } from '../errors.ts';
@@ -10,25 +11,27 @@ import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection } from './connection.ts';
 import { nodeOf } from './membership.ts';
 
-/** What the pool asks of the transport. */
+/** The transport as the pool sees it. */
 export interface PoolHost {
   readonly maxPool: number;
-  /** What waits here counts in limits.memory. */
+  /** Counts the memory of waiting calls towards limits.memory. */
   readonly memory: MemoryGauge;
   now(): number;
   wakeBy(time: number): void;
-  /** Connects and says hello; rejects with a TransportError, or with the signal's reason. */
+  /**
+   * Connects and completes the hello; rejects with a TransportError, or with the signal's reason.
+   */
   open(target: string, address: string, nodeId: string | undefined, signal: AbortSignal): Promise<Connection>;
   dialFailed(target: string, error: TransportError): void;
 }
 
-/** Who waits for a connection, without a call. */
+/** A caller that waits for a connection without a call. */
 interface Waiter {
   resolve(connection: Connection): void;
   reject(error: TransportError): void;
 }
 
-/** One target as written, in canonical form. */
+/** One target: its connections, its dial, and the calls that wait for it. */
 class Entry implements CallCarrier {
   readonly stage = 'it waited for a connection';
   readonly mark = 0;
@@ -39,9 +42,9 @@ class Entry implements CallCarrier {
   readonly #waiting = new List<OutCall>();
   readonly waiters = new Set<Waiter>();
   dialling: AbortController | undefined = undefined;
-  /** Since when every connection's pipe has been empty with bodies waiting. */
+  /** The time since which every connection's pipe has lacked credit while long messages wait. */
   crowdedSince = Number.POSITIVE_INFINITY;
-  /** Growing failed: not again before this. */
+  /** The pool does not try to grow again before this time, because the last attempt failed. */
   growAfter = 0;
   readonly #pool: Pool;
 
@@ -64,7 +67,7 @@ class Entry implements CallCarrier {
     this.#pool.settle(this);
   }
 
-  /** Calls that wait for a connection, in order. */
+  /** The calls that wait for a connection, in order. */
   get waiting(): Iterable<OutCall> {
     return this.#waiting;
   }
@@ -80,7 +83,7 @@ class Entry implements CallCarrier {
     if (this.#waiting.remove(call)) this.#pool.host.memory.used -= call.cost;
   }
 
-  /** The one that has waited longest, which waits no more. */
+  /** Removes and returns the call that has waited longest. */
   next(): OutCall | undefined {
     const call = this.#waiting.first;
     if (call !== undefined) this.drop(call);
@@ -95,9 +98,12 @@ class Entry implements CallCarrier {
 export class Pool {
   readonly host: PoolHost;
   private readonly entries = new Map<string, Entry>();
-  /** Targets as they were written, to their canonical form: parsing is for the first use. */
+  /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */
   private readonly keys = new Map<string, string>();
-  /** The target that was asked for last, as it was written, and what it is: most calls go where the one before went. */
+  /**
+   * The target that was looked up last, as written, and its entry: most calls go to the same target
+   * as the one before.
+   */
   #lastTarget = '';
   #last: Entry | undefined = undefined;
 
@@ -105,7 +111,10 @@ export class Pool {
     this.host = host;
   }
 
-  /** The connection of a target for short messages, live; undefined: it must be dialled. Throws `invalid_argument` for no target. */
+  /**
+   * Returns the live connection of a target for short messages, or undefined if it must be dialed.
+   * Throws `invalid_argument` if the target can't be parsed.
+   */
   live(target: string): Connection | undefined {
     const latest = this.latest(target);
     if (latest !== undefined) return latest;
@@ -114,22 +123,25 @@ export class Pool {
     return this.#last?.connections[0];
   }
 
-  /** The same, of the target that was asked for last; undefined may be any other one. */
+  /**
+   * Variant of `live` for the target that was looked up last; for any other target, the result is
+   * undefined even if it has a connection.
+   */
   latest(target: string): Connection | undefined {
     return target === this.#lastTarget ? this.#last?.connections[0] : undefined;
   }
 
-  /** All that is open to a target. */
+  /** Returns all connections to a target. */
   connectionsOf(target: string): readonly Connection[] {
     return this.entries.get(this.#key(target))?.connections ?? [];
   }
 
-  /** Targets that are being dialled. */
+  /** The targets that are being dialed. */
   get dialling(): string[] {
     return [...this.entries.values()].filter((entry) => entry.dialling !== undefined).map((entry) => entry.target);
   }
 
-  /** Takes a call over a live connection, or dials. */
+  /** Starts a call on a live connection, or dials. */
   start(target: string, call: Call<unknown>, bulky: boolean): void {
     const entry = this.#entry(target);
     const connection = bulky ? leastLoaded(entry.connections) : entry.connections[0];
@@ -148,7 +160,10 @@ export class Pool {
     this.#dial(entry);
   }
 
-  /** A connection to a target: the live one, or the one that comes; who waits for it may leave by a signal. */
+  /**
+   * Returns the live connection to a target, or waits for a new one. The signal ends the wait of
+   * this caller only.
+   */
   connect(target: string, signal?: AbortSignal): Promise<Connection> {
     const entry = this.#entry(target);
     const live = entry.connections[0];
@@ -176,7 +191,7 @@ export class Pool {
     });
   }
 
-  /** A connection takes nothing new: it is closing, or closed. */
+  /** Removes a connection that takes no new calls because it is closing or closed. */
   forget(connection: Connection): void {
     if (connection.target === undefined) return;
     const entry = this.entries.get(this.#key(connection.target));
@@ -186,7 +201,7 @@ export class Pool {
     this.settle(entry);
   }
 
-  /** Dials that are under way end; those that wait for them fail. */
+  /** Aborts all dials and fails all calls and callers that wait. */
   close(error: TransportError): void {
     for (const entry of this.entries.values()) {
       entry.dialling?.abort(error);
@@ -197,7 +212,7 @@ export class Pool {
     this.#last = undefined;
   }
 
-  /** One protocol closes: its calls that wait for a connection fail. */
+  /** Fails the waiting calls of one protocol, because it closes. */
   failChannel(channel: number, error: TransportError): void {
     for (const entry of this.entries.values()) {
       for (const call of entry.waiting) {
@@ -209,7 +224,7 @@ export class Pool {
     }
   }
 
-  /** Gives up dials to a target. */
+  /** Aborts the dial of a target and fails what waits for it. */
   cancel(target: string, error: TransportError): void {
     const entry = this.entries.get(this.#key(target));
     if (entry === undefined) return;
@@ -219,7 +234,10 @@ export class Pool {
     this.settle(entry);
   }
 
-  /** Ends the calls whose time is up while they wait, grows what is crowded; gives the next time. */
+  /**
+   * Expires waiting calls whose time is up, and opens connections for crowded targets. Returns the
+   * next due time.
+   */
   wake(now: number): number {
     let next = Number.POSITIVE_INFINITY;
     for (const entry of this.entries.values()) {
@@ -233,7 +251,7 @@ export class Pool {
     return next;
   }
 
-  /** The pipe of a connection ran dry, or has credit again. */
+  /** Reports that the pipe of a connection has run out of credit, or has credit again. */
   crowding(connection: Connection): void {
     const entry = connection.target === undefined ? undefined : this.entries.get(this.#key(connection.target));
     if (entry !== undefined) this.#look(entry);
@@ -282,7 +300,8 @@ export class Pool {
     this.host.open(entry.target, entry.address, entry.nodeId, dialling.signal).then(
       (connection) => {
         if (entry.dialling === dialling) entry.dialling = undefined;
-        // A node's link that gave way to another as it came up: that other is found now.
+        // The link to a node was replaced by another one while it came up; dialing again finds that
+        // one.
         if (connection.session.state !== 'up' && entry.wanted && nodeOf(entry.target) !== undefined) return this.#dial(entry);
         this.#opened(entry, connection);
       },
@@ -297,7 +316,7 @@ export class Pool {
     );
   }
 
-  /** A connection is up: who waited for it goes first, in order. */
+  /** Starts the calls that waited for this connection, in order, then resolves other waiters. */
   #opened(entry: Entry, connection: Connection): void {
     for (let call = entry.next(); call !== undefined; call = entry.next()) {
       if (connection.over) call.failed(LOST);
@@ -308,7 +327,10 @@ export class Pool {
     this.settle(entry);
   }
 
-  /** The session is up: from now on it is found, before its dialler's promise is. */
+  /**
+   * Adds a connection whose session is up, so that calls find it even before the promise of its
+   * dial resolves.
+   */
   add(connection: Connection): void {
     const entry = this.#entry(connection.target!);
     entry.connections.push(connection);
@@ -321,7 +343,10 @@ export class Pool {
     entry.waiters.clear();
   }
 
-  /** A dial that nobody waits for ends; a target with nothing to it is forgotten. */
+  /**
+   * Aborts a dial that nobody waits for, and forgets a target without connections, dial and
+   * waiters.
+   */
   settle(entry: Entry): void {
     if (entry.dialling !== undefined && !entry.wanted && entry.connections.length === 0) {
       const { dialling } = entry;
@@ -341,11 +366,14 @@ function leastLoaded(connections: readonly Connection[]): Connection | undefined
   return best;
 }
 
-/** A pool grows when it was crowded for so long. */
+/** The milliseconds for which a target must be crowded before its pool grows. */
 const CROWDED = 50;
-/** A pool that could not grow tries again after this: a peer that is full is not dialled twenty times a second. */
+/**
+ * The milliseconds before a pool that could not grow tries again, so that a full peer is not dialed
+ * twenty times a second.
+ */
 const GROW_PAUSE = 1_000;
-/** Spellings of targets that are remembered. */
+/** The number of spellings of targets that are remembered. */
 const KEYS = 4_096;
 const LOST = new TransportError('unavailable', 'the connection was lost as it came up', { sent: false });
 const UNWANTED = new TransportError('cancelled', 'nobody waits for this connection any more');

@@ -1,8 +1,9 @@
-// One tick of the loop: the time is read once in it, and what it wrote leaves at its end, one write a connection.
+// Divides time into ticks of the event loop. The clock is read once in a tick, and each connection
+// writes its output once, at the end.
 
 import type { Clock } from '../clock.ts';
 
-/** What writes at the end of a tick. */
+/** An object that writes at the end of a tick. */
 export interface Flushable {
   flushTick(now: number): void;
 }
@@ -14,14 +15,14 @@ export class Ticker {
   #scheduled = false;
   #inside = 0;
   #dirty: Flushable[] = [];
-  /** An empty one for the next flush. */
+  /** An empty array for the next flush. */
   #spare: Flushable[] | undefined = undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** The time as of this tick, in milliseconds. */
+  /** Returns the time of this tick in milliseconds. */
   now(): number {
     if (!this.#fresh) {
       this.#time = this.#clock.now();
@@ -31,13 +32,19 @@ export class Ticker {
     return this.#time;
   }
 
-  /** `flushable` has something to write; it is asked once, at the end of this tick. The caller makes sure that it asks once a tick. */
+  /**
+   * Schedules a call of `flushTick` at the end of this tick. The caller must call it at most once
+   * in a tick.
+   */
   touch(flushable: Flushable): void {
     this.#dirty.push(flushable);
     if (this.#inside === 0) this.#schedule();
   }
 
-  /** Runs what an event brought: the time is read anew, and answers leave as soon as it is through. */
+  /**
+   * Handles an event: reads the clock again, runs `work`, and flushes the output as soon as it
+   * returns.
+   */
   run<T>(work: (now: number) => T): T {
     this.enter();
     try {
@@ -47,7 +54,7 @@ export class Ticker {
     }
   }
 
-  /** The first half of `run`, for the hottest path; `leave` must follow, whatever happens between. */
+  /** The first half of `run`, for the hottest path. `leave` must follow in any case. */
   enter(): number {
     if (this.#inside++ === 0) {
       this.#time = this.#clock.now();
@@ -75,7 +82,7 @@ export class Ticker {
   };
 
   #flush(): void {
-    // What a flush makes dirty again waits for the next one: a tick ends.
+    // Objects that become dirty during a flush are flushed in the next round, until none are left.
     while (this.#dirty.length > 0) {
       const dirty = this.#dirty;
       this.#dirty = this.#spare ?? [];

@@ -1,18 +1,18 @@
-// Bytes a second, with a second's worth of burst: limits.rate.
+// A token bucket for limits.rate: bytes per second, with bursts of up to one second's worth.
 
 export class TokenBucket {
   readonly #rate: number;
   #tokens: number;
   #last: number;
 
-  /** @param rate bytes a second. */
+  /** @param rate bytes per second. */
   constructor(rate: number, now: number) {
     this.#rate = rate;
     this.#tokens = rate;
     this.#last = now;
   }
 
-  /** Spends `bytes`, and gives the milliseconds until the next may be spent: 0 while there is some left. */
+  /** Spends `bytes`. Returns the milliseconds until more may be spent; 0 while tokens are left. */
   take(bytes: number, now: number): number {
     this.#tokens = Math.min(this.#rate, this.#tokens + ((now - this.#last) * this.#rate) / 1_000) - bytes;
     this.#last = now;

@@ -1,27 +1,29 @@
-// Shares the processor among the connections of one transport, by the work units that their peers cost (session/work.ts): a connection
-// that has spent its units is read no further until the others were served.
+// Shares the processor among the connections of one transport, by the work units that their peers
+// cost (session/work.ts). A connection that has spent its units is not read further until the
+// others were served.
 
 import type { Clock, Timer } from '../clock.ts';
 import { SCARCE, SHARE, TURN } from '../session/work.ts';
 
 /** A connection that waits for its next turn. */
 export interface Waiting {
-  /** It may spend `Turns.allowance` units again. */
+  /** Called when the connection may spend `Turns.allowance` units again. */
   goOn(): void;
 }
 
 /**
- * Counts what all connections cost in a turn. The turn ends when the event loop has read the input that waited; it is ended by us only
- * when much was spent, so a transport with little to do pays an addition for each chunk. Then connections that wait go on in the order
- * in which they came, as many as one turn has units for.
+ * Counts the work units that all connections cost in a turn. A turn ends when the event loop has
+ * read the input that waited. The end is requested only when much was spent, so an idle transport
+ * pays just an addition for each chunk. Then waiting connections continue in the order in which
+ * they came, as many as one turn has units for.
  */
 export class Turns {
-  /** Counts up with each turn. */
+  /** The number of the current turn. */
   number = 0;
-  /** Units that one connection may spend in this turn. */
+  /** The units that one connection may spend in this turn. */
   allowance = TURN;
   #spent = 0;
-  /** The end of this turn is asked for. */
+  /** True if the end of this turn has been requested. */
   #ending = false;
   #timer: Timer = undefined;
   readonly #waiting = new Set<Waiting>();
@@ -31,7 +33,7 @@ export class Turns {
     this.#clock = clock;
   }
 
-  /** A connection has spent so many units. */
+  /** Records units that a connection has spent. */
   spend(units: number): void {
     this.#spent += units;
     if (this.#spent < TURN / 2) return;
@@ -39,18 +41,18 @@ export class Turns {
     if (this.#spent >= SCARCE) this.allowance = SHARE;
   }
 
-  /** A connection that has spent its units goes on in a later turn. */
+  /** Makes a connection that has spent its units wait for a later turn. */
   wait(connection: Waiting): void {
     this.#waiting.add(connection);
     this.#end();
   }
 
-  /** A connection that is over waits no more. */
+  /** Removes a connection that is over. */
   leave(connection: Waiting): void {
     this.#waiting.delete(connection);
   }
 
-  /** The transport is closed: no timer is left. */
+  /** Cancels the timer and forgets waiting connections, because the transport is closed. */
   stop(): void {
     this.#clock.clearTimeout(this.#timer);
     this.#waiting.clear();
