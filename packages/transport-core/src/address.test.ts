@@ -1,3 +1,5 @@
+// Tests of target strings: parsing, canonical keys and node ids.
+
 import test from 'ava';
 import { isNodeId, parseTarget, spelled, splitScheme } from './address.ts';
 import { TransportError } from './errors.ts';

@@ -1,3 +1,5 @@
+// Tests of `sleepOn`, the shared implementation of a clock's `sleep`.
+
 import { getEventListeners } from 'node:events';
 import test from 'ava';
 import { sleepOn } from './clock.ts';

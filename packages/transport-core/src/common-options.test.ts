@@ -1,3 +1,5 @@
+// Tests of the common options: defaults, dependencies between limits, and the fields of a hello.
+
 import test from 'ava';
 import { type CommonConfig, type CommonOptions, commonOptions } from './common-options.ts';
 import { type OptionsInput, parseOptions } from './config.ts';

@@ -258,7 +258,10 @@ const limits = dependentGroup(
   },
 );
 
-/** The schema of the common options. Backends extend it: `extendOptions(commonOptions, { bindAddr: text() })`. */
+/**
+ * The schema of the common options. Backends extend it:
+ * `extendOptions(commonOptions, { bindAddr: text() })`.
+ */
 export const commonOptions = optionsSchema({
   network: withDefault(text(), 'default'),
   maxPool: withDefault(integer(1, 64), 3),

@@ -1,3 +1,5 @@
+// Tests of option parsing: defaults, freezing and error messages.
+
 import test from 'ava';
 import { commonOptions } from './common-options.ts';
 import {

@@ -1,3 +1,5 @@
+// Tests of TransportError and of the tables of codes and reasons.
+
 import test from 'ava';
 import {
   CODES,
@@ -14,7 +16,8 @@ import {
   withDetails,
 } from './errors.ts';
 
-// The tables as they were agreed: a change of either is a change of the wire and of the public face.
+// The agreed tables, copied by hand: changing either one changes the wire protocol and the public
+// interface.
 const codes: Record<Code, number> = {
   cancelled: 1,
   unknown: 2,

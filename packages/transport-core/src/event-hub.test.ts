@@ -1,3 +1,5 @@
+// Tests of the EventHub and its readers.
+
 import test from 'ava';
 import { EventHub } from './event-hub.ts';
 

@@ -1,3 +1,5 @@
+// Tests of parsing and formatting 'host:port' addresses.
+
 import test from 'ava';
 import { formatHostPort, isUnspecified, parseHostPort, sourceOf } from './host-port.ts';
 import { systemClock } from './system-clock.ts';
@@ -53,7 +55,7 @@ test('hosts that mean every address of the machine are told apart', (t) => {
 test('a long host that means no address is judged in time linear in its length', (t) => {
   const start = systemClock.now();
   t.false(isUnspecified(`${':'.repeat(100_000)}x`));
-  // A quadratic search takes many seconds.
+  // A search in quadratic time would take many seconds.
   t.true(systemClock.now() - start < 1_000);
 });
 

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// Trunkline's core. First what users need, then what backends and tools are made of.
+// The public interface of @trunkline/transport-core, for users, backends, tools and other Trunkline
+// packages.
 
-// For authors of backends.
 export { isNodeId, parseTarget, spelled, splitScheme, type TargetAddress } from './address.ts';
 export { type Clock, LONGEST_DELAY, sleepOn, type Timer } from './clock.ts';
 export type { CommonConfig, CommonOptions, HelloFields, KeepAliveOptions, LimitOptions } from './common-options.ts';

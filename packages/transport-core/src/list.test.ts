@@ -1,3 +1,5 @@
+// Tests of the linked list.
+
 import test from 'ava';
 import { type Entry, List } from './list.ts';
 import { seededRandom } from './random.ts';

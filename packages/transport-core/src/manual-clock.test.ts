@@ -1,3 +1,5 @@
+// Tests of the manual clock.
+
 import test from 'ava';
 import { createManualClock } from './manual-clock.ts';
 

@@ -1,3 +1,5 @@
+// Tests of seeded random numbers.
+
 import test from 'ava';
 import { randomBytes, seededRandom } from './random.ts';
 
@@ -51,5 +53,8 @@ test('the edges of a random source give the first and the last byte', (t) => {
   t.deepEqual([...randomBytes(() => 1 - 2 ** -32, 2)], [255, 255]);
 });
 
-/** The first three numbers of seed 7, as 32-bit integers: a change of them breaks the replay of every recorded seed. */
+/**
+ * The first three numbers of seed 7, as 32-bit integers: a change of them breaks the replay of
+ * every recorded seed.
+ */
 const PINNED = [278_703_804, 3_922_040_232, 4_045_972_956];

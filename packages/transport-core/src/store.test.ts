@@ -1,3 +1,5 @@
+// Test of the store in memory.
+
 import test from 'ava';
 import { createMemoryStore } from './store.ts';
 

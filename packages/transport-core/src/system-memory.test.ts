@@ -1,3 +1,5 @@
+// Tests of freeing the memory of chunks.
+
 import test from 'ava';
 import { freeChunk } from './system-memory.ts';
 

@@ -1,3 +1,5 @@
+// Tests of cleaning and cutting texts from peers.
+
 import test from 'ava';
 import { cleanText, truncateText } from './text.ts';
 

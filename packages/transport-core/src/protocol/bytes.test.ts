@@ -1,3 +1,5 @@
+// Tests of the bytes codec.
+
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { bytes } from './bytes.ts';

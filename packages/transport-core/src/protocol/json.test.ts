@@ -1,3 +1,5 @@
+// Tests of the JSON codec: values, schemas, refusals and limits.
+
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import test from 'ava';
 import { z } from 'zod';
@@ -273,7 +275,7 @@ test('numbers that no double holds are refused, and others read as JSON.parse do
   t.is(anything.decode(bytesOf('9007199254740993')), 9_007_199_254_740_992);
 });
 
-/** The same schema, of another vendor: all its issues are found. */
+/** Returns the same schema under another vendor's name, so that the codec finds all its issues. */
 const whole = <S extends StandardSchemaV1>(schema: S) => ({ '~standard': { ...schema['~standard'], vendor: 'own' } }) as S;
 
 test('zod stops at the first element of a wrong type in what came, and finds all in what is sent', (t) => {

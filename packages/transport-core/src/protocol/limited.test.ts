@@ -1,3 +1,5 @@
+// Test of the codec with a size limit.
+
 import test from 'ava';
 import { bytes } from './bytes.ts';
 import { limited } from './limited.ts';

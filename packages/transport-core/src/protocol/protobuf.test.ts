@@ -1,3 +1,5 @@
+// Tests of the protobuf codec, with reflection types and static code, for proto2 and proto3.
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +33,7 @@ interface Append {
   packed: number[];
 }
 
-/** The same message by reflection and by static code. */
+/** Returns the type of the same message by reflection and by static code. */
 async function typesOf(syntax: string): Promise<Record<string, ProtobufType<Append>>> {
   const directory = mkdtempSync(join(tmpdir(), 'protobuf-'));
   const file = join(directory, 'raft.proto');
@@ -122,7 +124,7 @@ for (const [name, codec, type] of each) {
 
   test(`${name}: nesting is refused beyond 100 levels, however deep, without overflow`, (t) => {
     const nested = (levels: number) => {
-      // Entry.child by hand: tag 0x22 and a length, from the inside out.
+      // Writes nested Entry.children by hand: tag 0x22 and a length, from the inside out.
       const lengths: number[] = [];
       let length = 0;
       for (let i = 0; i < levels; i++) {

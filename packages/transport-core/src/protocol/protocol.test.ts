@@ -1,3 +1,5 @@
+// Tests of defineProtocol: defaults, kinds of methods, refused definitions and default channels.
+
 import test from 'ava';
 import { bytes } from './bytes.ts';
 import { defineProjectProtocol, defineProtocol, isProtocol, methodTable, type Protocol } from './protocol.ts';
@@ -147,7 +149,7 @@ test('what is no definition at all is a TypeError', (t) => {
 
 test('a channel that is left out is a hash of the name, from 0x10 to 0xff; protocols share it evenly', (t) => {
   const { channel: _, ...bare } = common;
-  // The same in docs/wire-protocol.md.
+  // docs/wire-protocol.md lists the same examples.
   for (const [name, channel] of [
     ['lab', 180],
     ['raft', 62],

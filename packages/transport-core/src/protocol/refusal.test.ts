@@ -1,3 +1,5 @@
+// Tests of the errors with which codecs refuse values.
+
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import type { Codec } from './codec.ts';

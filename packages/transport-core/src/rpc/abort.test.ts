@@ -1,3 +1,5 @@
+// Tests of the shared abort listeners.
+
 import { getEventListeners } from 'node:events';
 import test from 'ava';
 import { unwatch, watch } from './abort.ts';

@@ -1,4 +1,4 @@
-// What a Call shares with every OutCall, whose constructor it does without.
+// Tests that a Call has all members of an OutCall, although it does not call its constructor.
 
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';

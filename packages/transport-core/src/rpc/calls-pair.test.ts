@@ -1,4 +1,5 @@
-// Calls of every kind between two sessions, as their makers and handlers see them: promises, iterables, signals and deadlines.
+// Tests of all kinds of calls between two sessions, from the view of callers and handlers:
+// promises, iterables, signals and deadlines.
 
 import { getEventListeners } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
@@ -271,7 +272,7 @@ test('a duplex call streams both ways at once', async (t) => {
   t.deepEqual(read, [2, 4, 6]);
 });
 
-/** Users and handlers that do what chance says. */
+/** Lets callers and handlers act at random. */
 async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<void> {
   const random: Random = seededRandom(seed);
   const scene = new Scene();

@@ -1,3 +1,5 @@
+// Tests of the inbox: queueing, choice of reader, turns between connections, and refusals.
+
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { Consumer } from './consumer.ts';

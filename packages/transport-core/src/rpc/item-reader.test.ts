@@ -1,3 +1,5 @@
+// Tests of the reading end of a stream.
+
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { InStream } from '../session/in-stream.ts';

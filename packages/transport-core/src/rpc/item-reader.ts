@@ -57,8 +57,8 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   /**
-   * Ends the stream with `error`, which the reader gets immediately, even before items that have
-   * arrived.
+   * Ends the stream: the reader gets `error` immediately, and items that have arrived are
+   * discarded.
    */
   break(error: unknown): void {
     if (this.#over || this.#broken !== undefined) return;

@@ -1,4 +1,5 @@
-// The formula of docs/limits.md: whatever many peers send, what a transport counts stays within its limits, and is 0 when all are gone.
+// Tests the formula of docs/limits.md: whatever many peers send, the memory that a transport counts
+// stays within its limits, and is 0 when all peers are gone.
 
 import test from 'ava';
 import { type Random, seededRandom } from '../random.ts';
@@ -20,7 +21,7 @@ const limits = {
 };
 const body = new Uint8Array(packet);
 
-/** A peer that sends what is legal, as much of it as it can, and finishes little. */
+/** A peer that sends as many legal messages as it can, and completes few of them. */
 class Attacker {
   readonly scene: Scene;
   readonly #random: Random;
@@ -56,7 +57,8 @@ class Attacker {
       if (left > 0) this.#begin(encoder, id, random() < 0.5 ? Kind.REQUEST : Kind.ONEWAY);
     } else if (this.#open.length > 0) {
       const which = Math.floor(random() * this.#open.length);
-      // A message of 32 packets: each PART is full, and those of a refused message are dropped.
+      // The message has 32 packets: each PART is full, and the PARTs of a refused message are
+      // dropped.
       encoder.message(Kind.PART, this.#open[which]!, 0, 0, 0, 0, undefined, 0, body, 0, packet);
       if (random() < 0.005) this.#open.splice(which, 1);
     }

@@ -1,3 +1,5 @@
+// Tests of an incoming call as its reader sees it.
+
 import { inspect } from 'node:util';
 import test from 'ava';
 import { TransportError } from '../errors.ts';

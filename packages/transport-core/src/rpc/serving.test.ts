@@ -1,3 +1,5 @@
+// Tests of running handlers: order, concurrency, answers and errors.
+
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { Consumer } from './consumer.ts';
@@ -17,7 +19,7 @@ function serve(bench: InboxBench, handlers: Record<string, AnyHandler>, options:
   });
 }
 
-/** A handler that waits until it is let go. */
+/** Makes a handler whose calls wait until the test answers them. */
 function gate() {
   const waiting: { number: number; go(value?: unknown): void; fail(error: unknown): void }[] = [];
   const handler: AnyHandler = (request) =>

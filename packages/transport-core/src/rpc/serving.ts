@@ -17,8 +17,8 @@ export interface ServingOptions {
   /** Converts what a handler threw into the error for the caller. */
   readonly toError: (error: unknown) => TransportError;
   /**
-   * Receives errors that no caller can get: of a handler that has answered, of its clean-up, or of
-   * `toError`.
+   * Receives errors that can't be sent to a caller, such as those of a handler's clean-up or of a
+   * handler that has answered already.
    */
   readonly failed: (error: unknown) => void;
 }

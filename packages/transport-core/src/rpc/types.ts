@@ -58,7 +58,10 @@ export interface RpcBase<N extends string, Request> {
    * frozen empty object.
    */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Aborts when the caller cancels or is gone, or when the call's deadline passes; its reason is a TransportError. */
+  /**
+   * Aborts when the caller cancels or is gone, or when the call's deadline passes; its reason is a
+   * TransportError.
+   */
   readonly signal: AbortSignal;
   /**
    * The time on `transport.clock`, in milliseconds, at which the call expires; undefined if the
@@ -126,7 +129,9 @@ export interface DownloadRpc<N extends string, Request, Item> extends RpcBase<N,
 /** The Rpc of a method where both ends stream. */
 export interface DuplexRpc<N extends string, Request, Up, Down> extends RpcBase<N, Request>, Uploaded<Up>, Streams<Down> {}
 
-/** Handlers for any subset of a protocol's methods: `{ requestVote: (request, rpc) => ({ … }) }`. */
+/**
+ * Handlers for any subset of a protocol's methods: `{ requestVote: (request, rpc) => ({ … }) }`.
+ */
 export type Handlers<P extends Protocol> = { readonly [N in MethodName<P>]?: Handler<P, N> | undefined };
 
 /**

@@ -1,8 +1,10 @@
+// Tests of the alarm, the one timer of a transport.
+
 import test from 'ava';
 import { createManualClock } from '../manual-clock.ts';
 import { Alarm } from './alarm.ts';
 
-/** An alarm whose rings and excuses are written down; `next` is what a ring asks for. */
+/** Creates an alarm that logs its rings and excuses; `next` is the time that `ring` returns. */
 function scene() {
   const clock = createManualClock(0);
   const log: string[] = [];

@@ -1,3 +1,5 @@
+// Tests of the pool of batch buffers.
+
 import test from 'ava';
 import { BufferPool } from './buffers.ts';
 

@@ -1,3 +1,5 @@
+// Tests of the limits on handshakes.
+
 import test from 'ava';
 import { reasonError, type TransportError } from '../errors.ts';
 import { Doorway } from './doorway.ts';

@@ -1,3 +1,5 @@
+// Tests of listening again after failures.
+
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
@@ -7,9 +9,9 @@ import type { StreamConnection, StreamLayer } from './stream-layer.ts';
 const BROKEN = new TransportError('unavailable', 'accept failed');
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** A layer whose `listen` fails while `broken`, and a listener on it. */
 const OPTIONS = { timeout: 5_000, doorway: { knock: () => undefined } };
 
+/** Creates a layer whose `listen` fails while `broken`, and a listener on it. */
 function scene() {
   const clock = createManualClock(0);
   const state = { broken: false, tries: 0, closed: 0, accepted: 0 };

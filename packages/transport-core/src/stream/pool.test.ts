@@ -1,3 +1,5 @@
+// Tests of the connection pool: shared dials, waiting calls, failures and growth.
+
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
@@ -22,7 +24,7 @@ interface Dial {
   address: string;
   nodeId: string | undefined;
   signal: AbortSignal;
-  /** It comes up. */
+  /** Completes the dial. */
   up(): Promise<FakeConnection>;
   fail(error: TransportError): Promise<void>;
 }

@@ -1,3 +1,5 @@
+// Tests of the Remote of a live connection.
+
 import test from 'ava';
 import type { Remote } from '../remote.ts';
 import type { Hello } from '../wire/hello.ts';

@@ -1,3 +1,5 @@
+// Tests of the translation of socket errors.
+
 import test from 'ava';
 import { socketError } from './socket-error.ts';
 

@@ -1,3 +1,5 @@
+// Tests of the ticker: one reading of the clock and one flush for each tick.
+
 import test from 'ava';
 import { createManualClock } from '../manual-clock.ts';
 import { Ticker } from './ticker.ts';

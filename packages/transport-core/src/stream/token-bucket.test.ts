@@ -1,3 +1,5 @@
+// Tests of the token bucket for limits.rate.
+
 import test from 'ava';
 import { TokenBucket } from './token-bucket.ts';
 

@@ -1,9 +1,11 @@
+// Tests of the turns in which connections share the processor.
+
 import test from 'ava';
 import { createManualClock } from '../manual-clock.ts';
 import { SCARCE, SHARE, TURN } from '../session/work.ts';
 import { Turns } from './turns.ts';
 
-/** A clock whose turns end when the test says so. */
+/** Creates Turns on a clock whose turns the test ends. */
 function scene() {
   const manual = createManualClock(0);
   const ends: (() => void)[] = [];

@@ -1,3 +1,5 @@
+// Tests of the iterator over connections coming up and going down.
+
 import test from 'ava';
 import type { Remote } from '../remote.ts';
 import { ConnectionEvents } from './connection-events.ts';

@@ -1,5 +1,5 @@
-// Several peers that cost much and one that does not, on one transport: nobody waits longer than one turn of each. Streams by hand, turns by
-// the test.
+// Tests fairness between several costly peers and a cheap one on one transport: nobody waits longer
+// than one turn of each. The test drives streams and turns by hand.
 
 import test from 'ava';
 import { z } from 'zod';
@@ -29,13 +29,13 @@ function frames(write: (encoder: FrameEncoder) => void): Uint8Array<ArrayBuffer>
   return encoder.take().slice();
 }
 
-/** Requests of a method that is not there, as many as stand in a chunk of 64 KiB. */
+/** Requests of an unknown method, as many as fit into a chunk of 64 KiB. */
 const JUNK = frames((encoder) => {
   for (let id = 1; encoder.size < 65_000; id += 2) encoder.short(Kind.REQUEST, id, 0x20, 99, 0, NONE);
 });
 const REQUEST = frames((encoder) => encoder.short(Kind.REQUEST, 1, 0x20, 1, 0, NONE));
 
-/** The peer's end of one connection. */
+/** A stream whose peer the test plays. */
 class Peer implements StreamConnection {
   readonly endpoint = 'test';
   paused = 0;

@@ -1,3 +1,5 @@
+// Tests of snapshots as text.
+
 import test from 'ava';
 import { formatSnapshot } from './format-snapshot.ts';
 import type { Snapshot } from './snapshot.ts';

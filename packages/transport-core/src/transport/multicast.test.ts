@@ -1,3 +1,5 @@
+// Tests of multicast: order of answers, end conditions and cancellation.
+
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { bytes } from '../protocol/bytes.ts';
@@ -14,7 +16,9 @@ const raft = defineProtocol({
 });
 type Vote = Answer<Uint8Array<ArrayBuffer>>;
 
-/** A transport whose calls a test answers by hand; an abort rejects them as the contract says. */
+/**
+ * Creates a transport whose calls the test answers by hand; an abort rejects them as documented.
+ */
 function fakeTransport() {
   const calls = new Map<string, { resolve(value: unknown): void; reject(error: unknown): void; options: CallOptions; cancelled: boolean }>();
   const send = (target: string, _method: string, _request: unknown, options: CallOptions) =>

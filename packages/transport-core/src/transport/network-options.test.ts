@@ -1,3 +1,5 @@
+// Tests of a NetworkTransport's options, and of its listening, closing and misuse, without peers.
+
 import { getEventListeners } from 'node:events';
 import test from 'ava';
 import { TransportError } from '../errors.ts';
@@ -20,7 +22,7 @@ const protocol = defineProtocol({
 const other = defineProtocol({ name: 'other', version: 1, channel: 0x21, methods: {} });
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** A layer that listens, and whose dials are answered by hand. */
+/** Creates a layer that listens, and whose dials end only when they are aborted. */
 function fakeLayer() {
   const state = { listens: 0, closed: 0, dials: [] as string[], fail: (_error: TransportError) => {}, broken: undefined as TransportError | undefined };
   const layer: StreamLayer = {

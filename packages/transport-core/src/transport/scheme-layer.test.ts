@@ -1,3 +1,5 @@
+// Tests of choosing a backend by the scheme of an address.
+
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
@@ -11,11 +13,11 @@ interface Made {
   dialled: string[];
   listens: boolean;
   closed: number;
-  /** Its listener breaks. */
+  /** Makes its listener fail. */
   fail(error: TransportError): void;
 }
 
-/** A backend whose layers are written down; they listen unless `broken`. */
+/** Creates a backend that records the layers it makes; they listen unless `broken`. */
 function backend(schemes: string[], local: (bindAddr: string) => string = (address) => address) {
   const made: Made[] = [];
   const state = { broken: undefined as TransportError | undefined };

@@ -1,3 +1,5 @@
+// Tests of `serve`: its handlers, its checks and `stop`.
+
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
@@ -26,7 +28,7 @@ const stream: StreamLayer = {
   close: async () => {},
 };
 
-/** A transport, and calls that come to it from nowhere. */
+/** Creates a transport, and delivers calls to it without a connection. */
 function scene() {
   const clock = createManualClock();
   const transport = new NetworkTransport({ protocol, stream, clock });

@@ -1,3 +1,5 @@
+// Fuzz tests of the frame decoder with damaged and random bytes.
+
 import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { FrameDecoder } from './decoder.ts';
@@ -49,7 +51,7 @@ test('random bytes never throw', (t) => {
   t.pass();
 });
 
-/** A frame that is quick to damage. */
+/** Returns a random frame of less than 300 bytes, so that few damages change it. */
 function small(random: () => number): Uint8Array {
   for (;;) {
     const bytes = writtenByProto(randomFrame(random));

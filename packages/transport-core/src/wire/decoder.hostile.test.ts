@@ -1,3 +1,5 @@
+// Tests of the frame decoder against hostile input.
+
 import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { FrameDecoder, type Violation } from './decoder.ts';
@@ -150,7 +152,8 @@ test('a frame that ends inside a field is refused, wherever it ends', (t) => {
   for (let round = 0; round < 200; round++) {
     const bytes = writtenByProto({ ...randomFrame(random), payload: 'ab'.repeat(1 + Math.floor(random() * 300)) });
     for (const cut of new Set(Array.from({ length: 50 }, () => 1 + Math.floor(random() * (bytes.length - 1))))) {
-      // What is left may end between two fields: then it is a frame, and protobufjs finds it one.
+      // The rest may happen to end between two fields: then it is a valid frame, also for
+      // protobufjs.
       const { frames, violation } = read([framed(bytes.subarray(0, cut))]);
       if (violation === undefined) t.deepEqual(frames, [readByProto(bytes.subarray(0, cut))]);
       else t.is(violation.message, whole);

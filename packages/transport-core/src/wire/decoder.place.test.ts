@@ -1,3 +1,5 @@
+// Tests of payloads that the decoder reads directly into their place.
+
 import test from 'ava';
 import { FrameDecoder } from './decoder.ts';
 import { FrameEncoder } from './encoder.ts';
@@ -7,7 +9,7 @@ import { allocate } from './testing/reading.ts';
 
 const payload = Uint8Array.from({ length: 300 }, (_, i) => i);
 
-/** Three frames, a PART between two others. */
+/** Returns three frames: a PART between two others. */
 function frames(): Uint8Array {
   const encoder = new FrameEncoder(allocate);
   encoder.message(Kind.RESPONSE, 0xfedc_ba98, 0, 0, 0, 0, undefined, 400, payload.subarray(0, 100), 0, 100);
@@ -16,7 +18,7 @@ function frames(): Uint8Array {
   return encoder.take().slice();
 }
 
-/** Reads chunks; `place` is asked as by a session. */
+/** Decodes chunks with a visitor that has `place`, as a session does. */
 function readInto(chunks: readonly Uint8Array[], place: (id: number, length: number) => Uint8Array | undefined) {
   const decoder = new FrameDecoder({ maxLength: 1_000, allocate });
   const seen: ReturnType<typeof plainFrame>[] = [];
@@ -72,7 +74,8 @@ test('only a PART whose payload ends it gets a place', (t) => {
   const none = () => t.fail('no place is asked for') as never;
   const rest = ` ${'00'.repeat(20)}`;
   for (const hex of [
-    // A response; a payload before the id; a field behind the payload; a payload longer than its frame; a length of five bytes.
+    // A response; a payload before the id; a field behind the payload; a payload longer than its
+    // frame; a length of five bytes.
     `08${Kind.RESPONSE.toString(16).padStart(2, '0')} 15 01000000 7a14${rest}`,
     `08${Kind.PART.toString(16).padStart(2, '0')} 7a14${rest} 15 01000000`,
     `08${Kind.PART.toString(16).padStart(2, '0')} 15 01000000 7a12${rest}`,

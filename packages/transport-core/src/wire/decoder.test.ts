@@ -1,3 +1,5 @@
+// Tests of the frame decoder with valid frames, cut in all ways.
+
 import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { FrameDecoder } from './decoder.ts';
@@ -8,7 +10,7 @@ import { randomFrame, shuffled } from './testing/frames.ts';
 import { bytesOf, FrameType, framed, hex, joined, type PlainFrame, plainFrame, readByProto, writtenByProto } from './testing/proto.ts';
 import { accepted, allocate, MAX, read } from './testing/reading.ts';
 
-/** Each field of a frame as bytes of its own; a map gives an entry each. */
+/** Returns the bytes of each field of a frame separately; a map has one element for each entry. */
 function fields(frame: PlainFrame): Uint8Array[] {
   return Object.entries(frame).flatMap(([name, value]) =>
     name === 'metadata'

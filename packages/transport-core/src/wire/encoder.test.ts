@@ -1,3 +1,5 @@
+// Tests of the frame encoder: bytes, batches and parts.
+
 import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { FrameEncoder } from './encoder.ts';
@@ -8,13 +10,13 @@ import { bytesOf, hex, joined, type PlainFrame, readByProto } from './testing/pr
 
 const allocate = (size: number) => new Uint8Array(size);
 
-/** Writes plain data by the method of its kind. */
+/** Writes a frame, given as plain data, with the encoder's method for its kind. */
 function write(encoder: FrameEncoder, frame: PlainFrame): void {
   const number = (name: string) => (frame[name] as number | undefined) ?? 0;
   const text = (frame['text'] as string | undefined) ?? '';
   const hello = bytesOf((frame['hello'] as string | undefined) ?? '');
   const metadata = encodeMetadata(frame['metadata'] as Record<string, string> | undefined);
-  // The payload is a range in the middle of a buffer: nothing outside of it may be written.
+  // The payload is a range in the middle of a buffer: bytes outside it must not be written.
   const inner = bytesOf((frame['payload'] as string | undefined) ?? '');
   const payload = joined([new Uint8Array([1, 2, 3]), inner, new Uint8Array([4, 5])]);
   const end = 3 + inner.length;
@@ -42,7 +44,7 @@ function write(encoder: FrameEncoder, frame: PlainFrame): void {
   }
 }
 
-/** Cuts a batch at the lengths. */
+/** Splits a batch into its frames. */
 function split(batch: Uint8Array): Uint8Array[] {
   const frames: Uint8Array[] = [];
   for (let at = 0; at < batch.length; ) {
@@ -58,7 +60,7 @@ function split(batch: Uint8Array): Uint8Array[] {
   return frames;
 }
 
-/** Numbers of the fields, in the order in which they stand. */
+/** Returns the numbers of a frame's fields in their order. */
 function fieldNumbers(frame: Uint8Array): number[] {
   const numbers: number[] = [];
   const varint = () => {
@@ -92,7 +94,8 @@ test('frames of every kind are what frame.proto says, in ascending order and wit
     encoder.clear();
     for (let frame = randomFrame(random); encoder.fits(22_000) && frames.length < 20; frame = randomFrame(random)) {
       kinds.add(frame['kind']);
-      // CREDIT alone names its call only where there is one, and so does ONEWAY; elsewhere an id of 0 is never written.
+      // Only CREDIT and ONEWAY may lack an id; frames of other kinds are never written with an id
+      // of 0.
       if (frame['kind'] !== Kind.CREDIT && frame['kind'] !== Kind.ONEWAY && hasId(frame)) frame['id'] ??= 7;
       frames.push(frame);
       write(encoder, frame);
@@ -193,14 +196,15 @@ test('the bytes of some frames stand for ever', (t) => {
 
 test('a length is over-long rather than measured twice', (t) => {
   const encoder = new FrameEncoder(allocate);
-  // 100 bytes and the longest header could be above 127, so two bytes are kept; in the end they are 109 (6d).
+  // 100 bytes with the longest header could exceed 127, so two bytes are reserved; the actual
+  // length is 109 (6d).
   encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, new Uint8Array(100), 0, 100);
   t.is(hex(encoder.take().subarray(0, 4)), 'ed00' + '080c');
 });
 
 test('a short message has the same bytes as by the method of its kind, behind a length that may take fewer', (t) => {
   const written = (write: (encoder: FrameEncoder) => void): string => {
-    // What a batch before left in the buffer is written over.
+    // The buffer contains leftovers of an earlier batch, which must be overwritten.
     const encoder = new FrameEncoder((size) => new Uint8Array(size).fill(0xee), 128 * 1024);
     encoder.signal(Kind.READY, 0);
     write(encoder);

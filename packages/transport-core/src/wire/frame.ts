@@ -1,7 +1,10 @@
 // Frames, the units on a connection after its preamble: their kinds and their decoded form.
 // frame.proto defines them.
 
-/** The kinds of frames (docs/wire-protocol.md §2). 1 to 31 are the project's own; a receiver skips and counts those from 32 on. */
+/**
+ * The kinds of frames (docs/wire-protocol.md §2). 1 to 31 are the project's own; a receiver skips
+ * and counts those from 32 on.
+ */
 export const Kind = {
   HELLO: 1,
   READY: 2,

@@ -1,3 +1,5 @@
+// Tests of encoding and decoding hellos.
+
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,7 +30,10 @@ const hello: Hello = {
 
 const withPrototype = (decoded: Hello | string) => (typeof decoded === 'string' ? decoded : { ...decoded, fields: { ...decoded.fields } });
 
-/** What protobufjs' reflection reads, which shares no code with ours; absent fields are left out. */
+/**
+ * Decodes a hello with protobufjs' reflection, which shares no code with Trunkline; absent fields
+ * are left out.
+ */
 function readByReflection(bytes: Uint8Array): Record<string, unknown> {
   const { instance, ...rest } = HelloType.toObject(HelloType.decode(bytes)) as Record<string, unknown>;
   return { ...rest, instance: hex(instance as Uint8Array) };

@@ -35,8 +35,8 @@ export interface HelloProtocol {
 }
 
 /**
- * What the sender is ready to receive, in bytes except for `calls` and `streams`. Absent fields are
- * 0.
+ * The limits of what the sender is ready to receive, in bytes except for `calls` and `streams`.
+ * Absent fields are 0.
  */
 export interface HelloLimits {
   message: number;

@@ -1,3 +1,5 @@
+// Tests of encoding metadata and its limits.
+
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { encodeMetadata } from './metadata.ts';

@@ -1,5 +1,5 @@
-// Fuzzes the JSON codec: bytes become what JSON.parse makes of them, or are refused with a code and
-// a message; what was read can be written, and reads the same again.
+// Fuzzes the JSON codec: it either decodes bytes to the result of JSON.parse, or refuses them with
+// a documented error. A decoded value can be encoded, and then decodes to the same value again.
 
 import { deepStrictEqual } from 'node:assert';
 import * as z from 'zod';
@@ -9,7 +9,8 @@ import { json } from '../json.ts';
 import { isRefusal } from './refused.ts';
 
 /**
- * The first byte says whether the rest is read as it is, or as a list or a text of a hundred of it.
+ * The fuzz target. The first byte of the input decides whether the rest is decoded as it is, or
+ * many times over as a list or in a string.
  */
 export const target = {
   run(input: Uint8Array): void {
@@ -79,7 +80,7 @@ function repeated(body: Uint8Array, flags: number): Uint8Array {
   return bytes;
 }
 
-/** JSON as a schema may want it, or any. */
+/** Returns a JSON text, sometimes one that fits the schema. */
 function randomText(random: Random, depth: number): string {
   const below = (limit: number) => Math.floor(random() * limit);
   if (depth === 0 && random() < 0.3) return `{"id":${below(9)},"name":"${'a'.repeat(below(30))}","lines":[{"count":${below(300)},"price":${random() * 9}}]}`;
@@ -121,5 +122,5 @@ const order = json(
 ) as Codec<unknown, any>;
 const REFUSED = Symbol('refused');
 const encoder = new TextEncoder();
-/** Above what is read without a scan. */
+/** A length from which texts are scanned before they are parsed. */
 const LONG = 70_000;

@@ -1,5 +1,5 @@
-// Fuzzes the protobuf codec: bytes become a message or are refused with a code and a message; what
-// was read can be written, and reads the same again.
+// Fuzzes the protobuf codec: it either decodes bytes to a message, or refuses them with a
+// documented error. A decoded message can be encoded, and then decodes to the same message again.
 
 import protobufjs from 'protobufjs';
 import type { Random } from '../../random.ts';
@@ -26,7 +26,7 @@ export const target = {
   run(input: Uint8Array): void {
     const message = read(() => codec.decode(input));
     if (message !== undefined) {
-      // A number that no name of the enum has can be read, and is not written.
+      // Unknown numbers of an enum can be decoded, but not encoded.
       const written = read(() => codec.encode(message));
       const again = written && codec.decode(written);
       if (again !== undefined && plain(again) !== plain(message)) throw new Error(`what was written reads otherwise: ${plain(again)}, not ${plain(message)}`);

@@ -1,10 +1,10 @@
-// What a codec may answer to bytes that it does not take.
+// Recognizes the errors with which a codec may refuse bytes.
 
 import { TransportError } from '../../errors.ts';
 
 /**
- * Is it an error that a codec documents, with a text that says what is wrong, and not too much of
- * it?
+ * Returns true for an error that codecs document. Throws if its text is empty or longer than 2,000
+ * characters.
  */
 export function isRefusal(error: unknown): boolean {
   if (!(error instanceof TransportError) || (error.code !== 'invalid_argument' && error.code !== 'resource_exhausted')) return false;

@@ -1,4 +1,4 @@
-// An inbox with callers that are made up: what each was answered is written down.
+// An inbox with simulated connections, which record the answers that their calls get.
 
 import * as z from 'zod';
 import type { TransportError } from '../../errors.ts';
@@ -31,7 +31,10 @@ export const protocol = defineProtocol({
 const table = methodTable(protocol);
 export type Name = keyof typeof protocol.methods;
 
-/** One connection's channel, and what its calls were answered, in order: 'ask 3 = 9', 'other 4 ! unimplemented (unprocessed)'. */
+/**
+ * A simulated connection with one channel. It records the answers to its calls in order: 'ask 3 =
+ * 9', 'other 4 ! unimplemented (unprocessed)'.
+ */
 export class FakeConnection implements AnswerCarrier {
   readonly answers: string[] = [];
   readonly link = new OutboxBench(SMALL).link;
@@ -62,7 +65,7 @@ export class FakeConnection implements AnswerCarrier {
     return call;
   }
 
-  /** A call comes in. */
+  /** Delivers a call to the inbox. */
   send(name: Name, payload?: Uint8Array, long = false): InCall {
     const call = this.call(name, payload, long);
     this.#bench.inbox.arrive(call);

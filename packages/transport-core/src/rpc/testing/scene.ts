@@ -1,4 +1,5 @@
-// Two sessions joined by a pump, with callers and handlers on both: what tests of calls stand on.
+// The common setup of tests of calls: two sessions connected in memory, with callers and handlers
+// at both ends.
 
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
@@ -28,7 +29,7 @@ export const protocol = defineProtocol({
 const table = methodTable(protocol);
 export type Name = keyof typeof protocol.methods;
 export type Bytes = Uint8Array<ArrayBuffer>;
-/** Lets promises settle. */
+/** Waits for one turn of the event loop, so that promises settle. */
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 export interface Options {
@@ -37,13 +38,13 @@ export interface Options {
   upload?: AsyncIterable<unknown>;
 }
 
-/** Two ends, both of which call and serve. */
+/** Two connected ends, both of which can call and serve. */
 export class Scene {
   readonly pair: Pair;
   readonly settled: string[] = [];
   readonly failures: unknown[] = [];
 
-  /** @param memory of the acceptor, if it shares it with others. */
+  /** @param memory the memory gauge of the acceptor, if other scenes share it. */
   constructor(limits: Partial<SessionLimits> = {}, memory?: Memory) {
     const own = { limits: { ...SMALL, ...limits } };
     this.pair = new Pair([protocol], own, memory === undefined ? own : { ...own, memory }).open();
@@ -84,7 +85,7 @@ export class Scene {
     return call;
   }
 
-  /** Moves bytes and promises until nothing happens. */
+  /** Delivers bytes and settles promises until nothing more happens. */
   async rest(): Promise<void> {
     for (let round = 0; round < 50; round++) {
       this.pair.quiet();

@@ -1,10 +1,12 @@
-// Frames of every kind, drawn from a seed.
+// Random frames of every kind, from a seed.
 
 import type { Random } from '../../random.ts';
 import { randomBytes } from '../../random.ts';
 import { hex, type PlainFrame } from './proto.ts';
 
-/** A frame of any kind with any of the fields that its kind has, small values and large. */
+/**
+ * Returns a frame of a random kind with random fields of that kind, with small and large values.
+ */
 export function randomFrame(random: Random): PlainFrame {
   const kind = 1 + Math.floor(random() * 15);
   const frame: PlainFrame = { kind };
@@ -16,7 +18,7 @@ export function randomFrame(random: Random): PlainFrame {
   return frame;
 }
 
-/** Below 2^32, of any number of bits. */
+/** Returns a random integer below 2^32, with any number of bits. */
 export function randomUint(random: Random): number {
   return Math.floor(random() * 2 ** Math.floor(random() * 33));
 }

@@ -1,5 +1,5 @@
-// Fuzzes the frame decoder: any bytes, cut anywhere, become the same frames and the same violation,
-// and numbers that are some.
+// Fuzzes the frame decoder: however the bytes are cut, they yield the same frames and the same
+// violation, and all numbers are valid.
 
 import { type Random, randomBytes } from '../../random.ts';
 import { FrameDecoder, type Violation } from '../decoder.ts';
@@ -7,7 +7,7 @@ import type { Frame } from '../frame.ts';
 import { randomFrame } from './frames.ts';
 import { framed, joined, writtenByProto } from './proto.ts';
 
-/** The first byte says where the rest is cut. */
+/** The fuzz target. The first byte of the input decides where the rest is cut. */
 export const target = {
   run(input: Uint8Array): void {
     const cut = input[0] ?? 0;
@@ -30,7 +30,7 @@ export const target = {
   },
 };
 
-/** Reads at most `turn` frames at a time. */
+/** Decodes chunks, at most `turn` frames at a time. */
 function read(chunks: readonly Uint8Array[], turn = Number.POSITIVE_INFINITY): { frames: string[]; violation: Violation | undefined } {
   const decoder = new FrameDecoder({ maxLength: MOST, allocate });
   const frames: string[] = [];
@@ -40,7 +40,7 @@ function read(chunks: readonly Uint8Array[], turn = Number.POSITIVE_INFINITY): {
   for (const chunk of chunks) {
     bytes += chunk.length;
     for (let rest = chunk; rest.length > 0; ) {
-      // A chunk that was read is memory for the next one.
+      // The memory of a chunk is reused after it was read.
       const passing = rest.slice();
       violation ??= decoder.read(passing, visitor);
       rest = decoder.unread.slice();

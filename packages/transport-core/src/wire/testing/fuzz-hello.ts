@@ -1,5 +1,5 @@
-// Fuzzes the hello: any bytes are a hello or a text that says what is wrong with them, and a hello
-// can be written and read again.
+// Fuzzes the hello: bytes either decode to a hello, or yield a text that describes the problem. A
+// decoded hello can be encoded and decoded again.
 
 import { type Random, randomBytes } from '../../random.ts';
 import { decodeHello, decodeProtocols, encodeHello, encodeProtocols, type Hello } from '../hello.ts';

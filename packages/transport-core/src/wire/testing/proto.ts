@@ -1,4 +1,5 @@
-// frame.proto as protobufjs' reflection reads it, which shares no code with the encoder and the decoder: what they are held to.
+// A reference implementation of frame.proto by protobufjs' reflection. It shares no code with the
+// encoder and the decoder, which tests compare with it.
 
 import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
@@ -13,7 +14,7 @@ export const HelloType = root.lookupType('trunkline.Hello');
 /** A frame as plain data: absent fields are left out, bytes are hex. */
 export type PlainFrame = { [field: string]: number | string | Record<string, string> };
 
-/** What our decoder gave, as plain data. */
+/** Converts a frame from Trunkline's decoder to plain data. */
 export function plainFrame(frame: Frame): PlainFrame {
   const plain: PlainFrame = {};
   for (const field of FrameType.fieldsArray) {
@@ -26,7 +27,7 @@ export function plainFrame(frame: Frame): PlainFrame {
   return plain;
 }
 
-/** What protobufjs reads in the bytes of one frame (without its length), as plain data. */
+/** Decodes the bytes of one frame (without its length) with protobufjs, to plain data. */
 export function readByProto(bytes: Uint8Array): PlainFrame {
   const object = FrameType.toObject(FrameType.decode(bytes)) as Record<string, unknown>;
   const plain: PlainFrame = {};
@@ -36,14 +37,17 @@ export function readByProto(bytes: Uint8Array): PlainFrame {
   return plain;
 }
 
-/** The bytes of a frame as protobufjs writes them, without their length. */
+/** Encodes a frame with protobufjs, without its length. */
 export function writtenByProto(plain: PlainFrame): Uint8Array {
   const message = { ...plain } as Record<string, unknown>;
   for (const name of ['payload', 'hello']) if (typeof message[name] === 'string') message[name] = bytesOf(message[name]);
   return new Uint8Array(FrameType.encode(message).finish());
 }
 
-/** Bytes behind their length, in a varint of `width` bytes (the shortest where none is given). */
+/**
+ * Returns bytes preceded by their length, a varint of at least `width` bytes (by default the
+ * shortest).
+ */
 export function framed(bytes: Uint8Array, width = 0): Uint8Array {
   const prefix: number[] = [];
   let length = bytes.length;
@@ -69,7 +73,7 @@ export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
-/** The bytes of hex digits; blanks between them mean nothing. */
+/** Converts hex digits to bytes; blanks between them are ignored. */
 export function bytesOf(digits: string): Uint8Array {
   return new Uint8Array(Buffer.from(digits.replaceAll(/\s/g, ''), 'hex'));
 }

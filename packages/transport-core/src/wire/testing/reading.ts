@@ -1,10 +1,10 @@
-// Bytes read by a decoder of their own, as plain data.
+// Helpers that decode bytes with a new decoder, to plain data.
 
 import { FrameDecoder, type Violation } from '../decoder.ts';
 import type { Frame } from '../frame.ts';
 import { bytesOf, framed, type PlainFrame, plainFrame } from './proto.ts';
 
-/** Reads chunks with a decoder of its own. */
+/** Decodes chunks with a new decoder. */
 export function read(chunks: readonly Uint8Array[], maxLength = MAX): { frames: PlainFrame[]; violation: Violation | undefined; partial: number } {
   const decoder = new FrameDecoder({ maxLength, allocate });
   const frames: PlainFrame[] = [];
@@ -14,13 +14,19 @@ export function read(chunks: readonly Uint8Array[], maxLength = MAX): { frames: 
   return { frames, violation, partial: decoder.partial };
 }
 
-/** What is wrong with one frame of these bytes (hex, its length left out). */
+/**
+ * Returns the error for a frame with these bytes (in hex, without its length); undefined if it is
+ * accepted.
+ */
 export function refused(digits: string): string | undefined {
   const { frames, violation } = read([framed(bytesOf(digits))]);
   return frames.length === 0 && violation?.reason === 'malformed' ? violation.message : undefined;
 }
 
-/** The one frame of these bytes (hex, its length left out). */
+/**
+ * Returns the single frame with these bytes (in hex, without its length); undefined if it is
+ * refused.
+ */
 export function accepted(digits: string): PlainFrame | undefined {
   const { frames, violation } = read([framed(bytesOf(digits))]);
   return violation === undefined && frames.length === 1 ? frames[0] : undefined;
