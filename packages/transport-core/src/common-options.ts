@@ -35,8 +35,8 @@ export interface CommonOptions {
    */
   readonly network?: string | undefined;
   /**
-   * Connections to one target, 1 to 64. Default 3. The transport opens the others in the background
-   * when long messages crowd the first.
+   * Connections to one target, 1 to 64. Default 3. The transport opens another one in the
+   * background when long messages crowd all existing ones.
    */
   readonly maxPool?: number | undefined;
   /**
@@ -91,6 +91,7 @@ export interface CommonOptions {
   readonly random?: Random | undefined;
 }
 
+/** Options for detecting dead connections. Times are in milliseconds. */
 export interface KeepAliveOptions {
   /** A connection that has been silent for this long is pinged. Default 10,000. */
   readonly interval?: number | undefined;
@@ -101,6 +102,7 @@ export interface KeepAliveOptions {
   readonly timeout?: number | undefined;
 }
 
+/** Limits of a transport and its connections. Sizes are in bytes. */
 export interface LimitOptions {
   /**
    * Bytes of one message. Default 64 MiB, or `memory` if that is less. A longer message fails at
@@ -127,9 +129,9 @@ export interface LimitOptions {
    * - `bytes` (default 128 MiB): bytes of all short calls that wait or are being handled, plus 512
    *   for each of them.
    *
-   * One connection may use everything that the others leave. At the limit, requests are refused
-   * with `resource_exhausted`. One-ways wait at the limit of `calls`, and are dropped at the limit
-   * of `bytes`.
+   * One connection may hold at most as much as is still free, so a single one gets at most half.
+   * Beyond that, its requests are refused with `resource_exhausted`. Its one-ways wait if `calls`
+   * is exceeded, and are dropped if `bytes` is exceeded.
    */
   readonly total?: { readonly calls?: number | undefined; readonly bytes?: number | undefined } | undefined;
   /**
@@ -165,7 +167,7 @@ export interface LimitOptions {
   /**
    * Accepted connections whose handshake is not finished.
    *
-   * - `pending` (default 64): in all. Further connections wait.
+   * - `pending` (default 64): in all. Up to four times as many wait; any further ones are closed.
    * - `perSource` (default: unlimited): from one source, which is an IPv4 address or the /64
    *   network of an IPv6 address. Further connections are closed. A handshake that fails keeps its
    *   place for a second.

@@ -66,6 +66,7 @@ export const REASONS = {
 /** The specific cause of a failure. The table is closed; most errors have no reason. */
 export type Reason = keyof typeof REASONS;
 
+/** Details of a TransportError; all are optional. */
 export interface TransportErrorOptions {
   reason?: Reason | undefined;
   /** The address, node id or endpoint that the call was for. */
@@ -75,7 +76,7 @@ export interface TransportErrorOptions {
    * the call.
    */
   sent?: boolean | undefined;
-  /** The end that found the failure: this one or the peer. Default 'local'. */
+  /** The end that found the failure: this one ('local') or the peer ('remote'). Default 'local'. */
   origin?: 'local' | 'remote' | undefined;
   /** Sent to the caller along with the error, at most 8 KiB: for example the leader's address. */
   metadata?: Record<string, string> | undefined;

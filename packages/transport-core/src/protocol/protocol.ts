@@ -110,6 +110,7 @@ export interface DuplexDefinition extends MethodBase {
   readonly download: Codec<any, any>;
 }
 
+/** The kind of a method. */
 export type MethodKind = 'unary' | 'oneway' | 'upload' | 'download' | 'duplex';
 
 /** A method as the transport uses it. */

@@ -6,6 +6,7 @@ import { type InCall, READER } from '../session/in-call.ts';
 import type { Inbox, Taker } from './inbox.ts';
 import type { IncomingRpc } from './rpc.ts';
 
+/** An async iterator over the calls of one inbox. */
 export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc, undefined> {
   readonly exclusive = false;
   feeding = false;

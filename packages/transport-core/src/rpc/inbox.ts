@@ -32,6 +32,7 @@ export interface Taker {
   close(): void;
 }
 
+/** The incoming calls of one mounted protocol, and its readers. */
 export class Inbox {
   readonly protocol: Protocol;
   readonly table: MethodTable;

@@ -9,6 +9,7 @@ import { answer, type IncomingRpc, type StreamingRpc, toTransportError } from '.
 /** The untyped form of a handler. */
 export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
 
+/** Options of a Serving. */
 export interface ServingOptions {
   /** The `this` of the handlers. */
   readonly self?: unknown;
@@ -23,6 +24,7 @@ export interface ServingOptions {
   readonly failed: (error: unknown) => void;
 }
 
+/** A reader of calls that runs a handler for each. */
 export class Serving implements Taker {
   readonly exclusive = true;
   feeding = false;

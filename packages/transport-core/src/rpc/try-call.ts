@@ -3,6 +3,7 @@
 import type { Method } from '../protocol/protocol.ts';
 import { OutCall } from '../session/out-call.ts';
 
+/** The one-way of a `trySend`. */
 export class TryCall extends OutCall {
   constructor(channel: number, method: Method, payload: Uint8Array) {
     super(channel, method, payload, undefined);

@@ -3,6 +3,7 @@
 
 import { EMPTY, type Frame } from '../wire/frame.ts';
 
+/** The unread input of one connection. */
 export class Backlog {
   /** The frames, for a connection that carries frames. */
   frames: readonly Frame[] | undefined = undefined;

@@ -4,6 +4,7 @@
 import { allocate } from '../system-memory.ts';
 import { FRAME_OVERHEAD } from '../wire/frame.ts';
 
+/** A pool of buffers of one size. */
 export class BufferPool {
   readonly #free: Uint8Array[] = [];
   /** The size of a buffer in bytes. */

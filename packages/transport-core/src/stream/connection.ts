@@ -61,6 +61,7 @@ export interface ConnectionHost {
   gone(connection: Connection): void;
 }
 
+/** The properties of a new connection. */
 export interface ConnectionInit {
   readonly id: string;
   readonly direction: 'in' | 'out';
@@ -74,6 +75,7 @@ export interface ConnectionInit {
   readonly pass: Pass | undefined;
 }
 
+/** One connection of a transport. */
 export class Connection implements StreamSink, Port, SessionVisitor, Flushable, RemoteLink, Reading {
   readonly id: string;
   readonly direction: 'in' | 'out';

@@ -1,10 +1,11 @@
-// Limits the handshakes of accepted connections (limits.handshakes): some run at a time, more wait
-// unread, and any further ones are closed.
+// Limits the handshakes of accepted connections (limits.handshakes): a limited number run at a
+// time, up to four times as many wait unread, and any further connections are closed.
 
 import type { TransportError } from '../errors.ts';
 import { sourceOf } from '../host-port.ts';
 import type { Doorway as DoorwayPort, Pass } from './stream-layer.ts';
 
+/** Admits connections to the handshake. */
 export class Doorway implements DoorwayPort {
   readonly #pending: number;
   readonly #perSource: number;
@@ -79,6 +80,7 @@ export class Doorway implements DoorwayPort {
   }
 }
 
+/** The pass of one connection. */
 export class Visit implements Pass {
   readonly since: number;
   /** True once the transport has the connection; before that, it belongs to the layer. */

@@ -22,6 +22,7 @@ export interface Reading {
   slowed(): void;
 }
 
+/** The input of one connection, in turns. */
 export class Intake implements Waiting {
   /**
    * The work units that the peer has cost in turn `#turn`, plus the debt from earlier turns. Each

@@ -5,6 +5,7 @@ import type { Clock, Timer } from '../clock.ts';
 import { TransportError } from '../errors.ts';
 import type { ListenOptions, Pass, StreamConnection, StreamLayer } from './stream-layer.ts';
 
+/** Listens on a layer, and again after failures. */
 export class Listener {
   readonly #layer: StreamLayer;
   readonly #clock: Clock;

@@ -95,6 +95,7 @@ class Entry implements CallCarrier {
   }
 }
 
+/** The connections that a transport dials, by target. */
 export class Pool {
   readonly host: PoolHost;
   private readonly entries = new Map<string, Entry>();

@@ -12,6 +12,7 @@ export interface RemoteLink {
   readonly silence: number;
 }
 
+/** The Remote of a live connection. */
 export class LiveRemote implements Remote {
   readonly id: string;
   readonly endpoint: string;

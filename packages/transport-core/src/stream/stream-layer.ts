@@ -65,6 +65,7 @@ export interface StreamLayer {
   close(): Promise<void>;
 }
 
+/** Options of one dial. */
 export interface DialOptions {
   /** The time the dial may take, in milliseconds. */
   readonly timeout: number;
@@ -76,6 +77,7 @@ export interface DialOptions {
   readonly nodeId?: string | undefined;
 }
 
+/** Options of `listen`. */
 export interface ListenOptions {
   /**
    * Milliseconds from `knock` until the connection is handed over (`handshakeTimeout`); then the

@@ -8,6 +8,7 @@ export interface Flushable {
   flushTick(now: number): void;
 }
 
+/** Provides the time of the current tick, and flushes output at its end. */
 export class Ticker {
   readonly #clock: Clock;
   #time = 0;

@@ -1,5 +1,6 @@
 // A token bucket for limits.rate: bytes per second, with bursts of up to one second's worth.
 
+/** A token bucket with a capacity of one second. */
 export class TokenBucket {
   readonly #rate: number;
   #tokens: number;

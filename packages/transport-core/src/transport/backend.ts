@@ -19,6 +19,7 @@ export interface Backend {
   layer(options: BackendLayerOptions): StreamLayer;
 }
 
+/** Options with which a backend creates a layer. */
 export interface BackendLayerOptions {
   /** The address to listen on, with its scheme; undefined for a layer that only dials. */
   readonly bindAddr: string | undefined;

@@ -6,6 +6,7 @@ import type { Counter, Observer, ObserverEvent } from '../observer.ts';
 import type { Remote } from '../remote.ts';
 import { ConnectionEvents } from './connection-events.ts';
 
+/** The events and counters of one transport. */
 export class Bulletin {
   /** Calls made here that failed, by code. */
   readonly errors = new Map<Code, number>();

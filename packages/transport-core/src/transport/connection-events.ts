@@ -4,6 +4,7 @@
 import type { Remote } from '../remote.ts';
 import type { ConnectionEvent } from './types.ts';
 
+/** The iterator that `connections()` returns. */
 export class ConnectionEvents implements AsyncIterableIterator<ConnectionEvent, undefined> {
   readonly #queue: ConnectionEvent[];
   readonly #waiting: ((result: IteratorResult<ConnectionEvent, undefined>) => void)[] = [];

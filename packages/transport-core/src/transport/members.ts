@@ -6,6 +6,7 @@ import type { Connection } from '../stream/connection.ts';
 import { type Membership, nodeOf } from '../stream/membership.ts';
 import { LiveRemote } from '../stream/remote.ts';
 
+/** Finds connections by node id. */
 export class Members {
   readonly #network: { readonly membership: Membership | undefined };
   /** Targets that the option `resolve` mapped to a node, as they were written. */

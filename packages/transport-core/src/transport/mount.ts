@@ -17,6 +17,7 @@ export interface MountHost {
   callbackFailed(callback: string, error: unknown): void;
 }
 
+/** One mounted protocol. */
 export class Mount implements Mounted, CallHost {
   readonly protocol: Protocol;
   readonly channel: number;

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The Transport of one protocol on a network: the object that users call. The root transport and
-// every mount are ProtocolTransports.
+// Implements the Transport interface for one protocol on a network. The root transport and every
+// mount are ProtocolTransports.
 
 import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';

@@ -7,6 +7,7 @@ import { parseHostPort } from '../host-port.ts';
 import type { DialOptions, ListenOptions, Pass, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import type { Backend, BackendLayerOptions } from './backend.ts';
 
+/** A stream layer that delegates to those of several backends. */
 export class SchemeLayer implements StreamLayer {
   readonly #backends: readonly Backend[];
   /** The options that every backend receives. */

@@ -10,6 +10,7 @@ import type { Handlers } from '../rpc/types.ts';
 import { INBOX } from './protocol-transport.ts';
 import type { Transport } from './types.ts';
 
+/** Options of `serve`. */
 export interface ServeOptions {
   /**
    * The number of handlers that may run at a time, at least 1. Default unlimited. Further calls

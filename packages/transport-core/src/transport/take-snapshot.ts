@@ -4,6 +4,7 @@ import type { Connection } from '../stream/connection.ts';
 import type { Network } from './network.ts';
 import type { ConnectionSnapshot, Snapshot } from './snapshot.ts';
 
+/** Returns a snapshot of a network. */
 export function takeSnapshot(network: Network): Snapshot {
   const { config, layer } = network;
   const at = network.clock.now();

@@ -20,9 +20,9 @@ export type Target = string | Remote;
 /** Options of one call. */
 export interface CallOptions {
   /**
-   * Milliseconds, above 0; `Infinity` means no timeout. Default: the method's timeout, otherwise
-   * the transport's (10,000). The time runs from `send` to the end of the call and includes dialing
-   * and queueing.
+   * The timeout in milliseconds, above 0; `Infinity` means no timeout. Default: the method's
+   * timeout, otherwise the transport's (10,000). The time runs from `send` to the end of the call
+   * and includes dialing and queueing.
    *
    * On a streaming call, this option bounds the whole call, whereas the method's timeout bounds
    * each wait for progress. The transport's timeout bounds each wait for progress of an upload. It
@@ -109,7 +109,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   localAddrs(): string[];
   /**
    * Returns the address at which others reach this transport: the one given as an option, verbatim,
-   * otherwise `localAddr()`.
+   * otherwise one that it listens on, usually `localAddr()`.
    */
   advertiseAddr(): string;
   /**

@@ -40,6 +40,7 @@ export const PREAMBLE: Uint8Array<ArrayBuffer> = new Uint8Array([0x54, 0x52, 0x4
 /** The number of bytes by which a frame may exceed its packet: header fields, metadata, a hello. */
 export const FRAME_OVERHEAD = 16 * 1024;
 
+/** An empty byte array, shared by all frames without payload. */
 export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 /**

@@ -27,6 +27,7 @@ export interface Hello {
   fields: Record<string, string>;
 }
 
+/** A mounted protocol, as a hello lists it. */
 export interface HelloProtocol {
   name: string;
   version: number;
