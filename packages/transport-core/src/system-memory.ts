@@ -28,7 +28,8 @@ export const allocate: (size: number) => Uint8Array<ArrayBuffer> =
     ? (size) => {
         if (size > LONG && !isTold) {
           isTold = true;
-          unzeroed(MAPPED); // Left to the garbage collector: freeing it now would need means that a simulation forbids.
+          // Left to the garbage collector: freeing it now would need means that a simulation forbids.
+          unzeroed(MAPPED);
         }
         return unzeroed(size);
       }

@@ -325,7 +325,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
   /** Does everything that is due at `now`, then sets `due` to the next time. */
   wake(now: number): void {
-    this.due = Number.POSITIVE_INFINITY; // Reset first, because the work below may request an earlier time than it returns.
+    // Reset first, because the work below may request an earlier time than it returns.
+    this.due = Number.POSITIVE_INFINITY;
     if (now >= this.#sendAgain) {
       this.#sendAgain = Number.POSITIVE_INFINITY;
       if (this.#kept === undefined) this.session.drained(now);

@@ -285,9 +285,9 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   }
 
   /**
-   * Starts a call that no handler can have seen again on another connection, in order. A call is
-   * retried at most once after a broken connection. Calls to a Remote fail instead, because only a
-   * string target can be dialed again.
+   * Retries a call on another connection, in order, because no handler can have seen it. After a
+   * broken connection, a call is retried at most once. Calls to a Remote fail instead, because only
+   * a string target can be dialed again.
    */
   #again(call: Call<unknown>, error: TransportError | undefined): void {
     if (call.done) return;
