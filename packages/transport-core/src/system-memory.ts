@@ -28,7 +28,8 @@ export const allocate: (size: number) => Uint8Array<ArrayBuffer> =
     ? (size) => {
         if (size > LONG && !isTold) {
           isTold = true;
-          // Left to the garbage collector: freeing it now would need means that a simulation forbids.
+          // Left to the garbage collector: on Node 20, freeing it now would need a MessageChannel,
+          // which simulations forbid.
           unzeroed(MAPPED);
         }
         return unzeroed(size);
